@@ -1,0 +1,14 @@
+"""mainstem: streaming continual learning for e-commerce search and recommendation.
+
+Where to look: an event enters in `events`, becomes a sample in `join`, is scored in `responses` and `importance`, judged in
+`standing`, learnt from in `learning`; its history is kept in `store`. `loop` is the whole way on one page.
+"""
+
+from importlib.metadata import version
+
+from mainstem.errors import MainstemError
+from mainstem.settings import Settings
+
+__all__ = ["MainstemError", "Settings", "__version__"]
+
+__version__ = version("mainstem")

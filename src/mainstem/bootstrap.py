@@ -1,0 +1,121 @@
+"""Puts the parts together: the only file that knows which adapter stands behind a URL, a home or a model's name."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from mainstem.errors import LogError
+from mainstem.events import read_lines
+from mainstem.events.logs import spool
+from mainstem.events.survey import Survey, survey
+from mainstem.home import Home
+from mainstem.join.text import item_text
+from mainstem.loop import Loop, Relabel, Watcher
+from mainstem.settings import Settings
+from mainstem.store import Store
+from mainstem.store.writes import columns_of
+from mainstem.versions import CrossEncoder, Versions, initial_encoder, load_pretrained, train_tokenizer
+
+__all__ = ["open_loop", "threads"]
+
+
+def threads() -> int:
+    """Cores that this process may use; torch is told to use as many."""
+    import torch  # noqa: PLC0415 - seconds to import
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    torch.set_num_threads(cores)
+    return cores
+
+
+@contextmanager
+def open_loop(
+    log: str,
+    folder: Path,
+    settings: Settings,
+    watcher: Watcher,
+    *,
+    from_start: bool = False,
+    learn: bool = True,
+    trusted: bool = False,
+    relabel: tuple[str, Relabel] | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> Iterator[Loop]:
+    """A loop over a log, ready to run, with all that it holds open; closed on leaving.
+
+    Args:
+        log: path, or `-` for standard input.
+        folder: its home.
+        settings: `questions` may be `auto`: then the log says what asks.
+        watcher: is told of progress.
+        from_start: forget what the home holds.
+        learn: whether rounds are run.
+        trusted: whether the canaries' labels are believed.
+        relabel: a name (part of what results depend on) and a function that changes labels on their way in.
+        environment: may hold the pseudonym key.
+
+    Raises:
+        LogError: if the log cannot be read, or holds no event.
+        HomeError: if the home is another's, in use, or was made with other settings.
+    """
+    with Home(folder, create=True) as home:
+        if from_start:
+            home.empty()
+        path = spool(home.folder) if log == "-" else Path(log)
+        found = survey(read_lines(path))
+        _check(found, path)
+        settled = settings if settings.questions != "auto" else replace(settings, questions=found.questions)
+        name, function = relabel or ("none", lambda sample, part: sample)  # noqa: ARG005
+        home.settle(settled, {"learn": learn, "trusted": trusted, "relabel": name})
+        with Store(home.store_url) as store:
+            versions = Versions(home.versions_url)
+            _make_first_version(versions, store, found, settled)
+            yield Loop(
+                path,
+                home,
+                store,
+                versions,
+                settled,
+                found,
+                home.key(environment),
+                watcher,
+                learn=learn,
+                trusted=trusted,
+                relabel=function,
+            )
+
+
+def _check(found: Survey, path: Path) -> None:
+    if found.newest < 0:
+        reason = found.refused_items[0][1].reason if found.refused_items else "no line is an event of a shopper"
+        msg = (
+            f"nothing in {str(path)!r} can be joined ({found.lines} lines, {len(found.items)} items; {reason}); "
+            "`mainstem import` makes a log from known sources"
+        )
+        raise LogError(msg)
+
+
+def _make_first_version(versions: Versions, store: Store, found: Survey, settings: Settings) -> None:
+    if versions.numbers():
+        return
+    encoder, name = _first_encoder(found, settings)
+    saved = versions.save(encoder, version=0, parent=None, event_time=0, reason="the first version")
+    row = {
+        "version": 0,
+        "parent": None,
+        "event_time": 0,
+        "promoted": 1,
+        "reason": saved.reason,
+        "model": name,
+        "digest": saved.files["weights.safetensors"],
+    }
+    store.write("versions", columns_of([row]))
+
+
+def _first_encoder(found: Survey, settings: Settings) -> tuple[CrossEncoder, str]:
+    if settings.model:
+        return load_pretrained(settings.model, settings.seed), settings.model
+    texts = {item_text(item) for item in found.items} | found.texts
+    return initial_encoder(train_tokenizer(texts, settings.vocabulary), settings.max_tokens, settings.seed), "made here"

@@ -1,0 +1,88 @@
+"""`mainstem replay` and `mainstem demo`: run the embedded loop over a log and report."""
+
+import json
+import os
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mainstem.cli.history import DEFAULT_HOME, HomeOption
+from mainstem.settings import Settings
+
+if TYPE_CHECKING:
+    from mainstem.planting import Plant
+
+__all__ = ["demo", "replay"]
+
+DEMO_HOME = Path("mainstem-demo")
+_JSON = Annotated[bool, typer.Option("--json", help="End with one JSON object on stdout.")]
+_MODEL = Annotated[
+    str | None, typer.Option(help="Hugging Face name or local path of a BERT cross-encoder; without it one is made here.")
+]
+_SEED = Annotated[int | None, typer.Option(min=0, help="Of every draw and of the first weights.")]
+
+
+def replay(
+    log: Annotated[str, typer.Argument(help="Event log: JSON lines, plain or gzip, or - for standard input.")],
+    home: HomeOption = DEFAULT_HOME,
+    *,
+    partitions: Annotated[int | None, typer.Option(min=1, help="Partitions of events and of samples.")] = None,
+    no_learn: Annotated[bool, typer.Option("--no-learn", help="Score and judge, but train nothing.")] = False,
+    from_start: Annotated[bool, typer.Option("--from-start", help="Forget what the home holds.")] = False,
+    model: _MODEL = None,
+    seed: _SEED = None,
+    as_json: _JSON = False,
+) -> None:
+    """Replay an event log: join, score, judge and learn. Goes on where it stopped."""
+    settings = Settings.from_environment(os.environ, partitions=partitions, model=model, seed=seed)
+    _run(log, home, settings, as_json=as_json, learn=not no_learn, from_start=from_start)
+
+
+def demo(
+    home: HomeOption = DEMO_HOME,
+    *,
+    plant: Annotated[float, typer.Option(min=0, max=0.5, help="Turn this share of the labels wrong, and look for it.")] = 0,
+    model: _MODEL = None,
+    seed: _SEED = None,
+    as_json: _JSON = False,
+) -> None:
+    """Replay 12,000 real purchases of a gift shop, from the start, and show what came of them."""
+    from mainstem.planting import Plant  # noqa: PLC0415 - torch is slow to import
+
+    settings = Settings.from_environment(os.environ, model=model, seed=seed)
+    planted = Plant(plant, settings.seed) if plant else None
+    with resources.as_file(resources.files("mainstem.data") / "online-retail.jsonl.gz") as log:
+        _run(str(log), home, settings, as_json=as_json, learn=True, from_start=True, plant=planted)
+
+
+def _run(
+    log: str,
+    home: Path,
+    settings: Settings,
+    *,
+    as_json: bool,
+    learn: bool,
+    from_start: bool,
+    plant: "Plant | None" = None,
+) -> None:
+    from mainstem.bootstrap import open_loop, threads  # noqa: PLC0415 - torch is slow to import
+    from mainstem.cli.screen import Screen  # noqa: PLC0415
+    from mainstem.report import report_of  # noqa: PLC0415
+
+    screen = Screen(to=sys.stderr if as_json else sys.stdout)
+    screen.begin(log, home, threads())
+    given: dict[str, Any] = {"trusted": True, "relabel": (plant.name, plant.relabel)} if plant else {}
+    try:
+        with open_loop(log, home, settings, screen, from_start=from_start, learn=learn, **given) as loop:
+            loop.run()
+            report = report_of(loop, str(home), plant)
+            screen.end(loop, report)
+    except KeyboardInterrupt:
+        again = "the same command goes on from the last checkpoint" if not from_start else "nothing half-done is kept"
+        print(f"\nmainstem: stopped; {again}", file=sys.stderr)
+        raise typer.Exit(130) from None
+    if as_json:
+        print(json.dumps(report))

@@ -1,0 +1,57 @@
+"""Every error that mainstem raises on purpose.
+
+* MainstemError
+  x SettingError       a setting has a wrong name or value
+  x LogError           an event log cannot be read as one
+  x ImportSourceError  a file to import has not the columns it should have
+  x HomeError          a home is missing, busy, or was made with other settings
+  x ModelError         a model cannot be loaded, or holds a layer without a formula
+  x StoreError         the history refuses a query or a write
+  x VersionError       a version is missing or incomplete
+
+Each message says what was wrong, what was got and what to do; at the command line it is one line.
+A bad *event* is no error: it becomes a `mainstem.events.Refusal`, and the stream goes on.
+"""
+
+__all__ = [
+    "HomeError",
+    "ImportSourceError",
+    "LogError",
+    "MainstemError",
+    "ModelError",
+    "SettingError",
+    "StoreError",
+    "VersionError",
+]
+
+
+class MainstemError(Exception):
+    """Base of all the errors that mainstem raises on purpose."""
+
+
+class SettingError(MainstemError):
+    """A setting has a wrong name or value; the command line exits with 2."""
+
+
+class LogError(MainstemError):
+    """An event log is missing, empty, binary or cut off."""
+
+
+class ImportSourceError(MainstemError):
+    """A file to import cannot be read, or lacks a column."""
+
+
+class HomeError(MainstemError):
+    """A home is missing, in use by another process, or was made with other settings."""
+
+
+class ModelError(MainstemError):
+    """A model cannot be loaded, or holds a layer whose gradient response has no formula."""
+
+
+class StoreError(MainstemError):
+    """The history store refuses a query or a write."""
+
+
+class VersionError(MainstemError):
+    """A model version is missing, or its manifest and its files do not agree."""

@@ -1,0 +1,37 @@
+"""What happened in the shop: the vocabulary, decoding, logs on disk, importers."""
+
+from mainstem.events.decode import Refusal, decode, encode
+from mainstem.events.logs import read_lines
+from mainstem.events.vocabulary import (
+    Cart,
+    Click,
+    Event,
+    Impression,
+    Item,
+    Outcome,
+    Purchase,
+    Return,
+    Search,
+    Shown,
+    Tick,
+    View,
+)
+
+__all__ = [
+    "Cart",
+    "Click",
+    "Event",
+    "Impression",
+    "Item",
+    "Outcome",
+    "Purchase",
+    "Refusal",
+    "Return",
+    "Search",
+    "Shown",
+    "Tick",
+    "View",
+    "decode",
+    "encode",
+    "read_lines",
+]

@@ -1,0 +1,85 @@
+"""Bytes to event, or to a refusal that says why and where. Nothing here raises on bad input."""
+
+import hashlib
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from mainstem.events.vocabulary import Cart, Click, Event, Impression, Item, Purchase, Return, Search, View
+
+__all__ = ["Refusal", "decode", "encode"]
+
+_DECODER: Final = msgspec.json.Decoder(Event)
+_ENCODER: Final = msgspec.json.Encoder()
+_USER_FIELDS: Final = {"user_id", "session_id"}
+_KNOWN_FIELDS: Final = {"type"} | {
+    field
+    for kind in (Search, Impression, View, Click, Cart, Purchase, Return, Item)
+    for field in kind.__struct_fields__
+}
+
+
+class Refusal(Struct, frozen=True, kw_only=True):
+    """Why an event was refused.
+
+    `body` is the event without its user fields and without fields we do not know (either might name a person), and empty
+    where the bytes cannot be read as an object; `digest` (BLAKE2b of the raw bytes) then still tells one from another.
+    """
+
+    reason: str
+    path: str
+    digest: str
+    body: str
+
+
+def decode(raw: bytes) -> Event | Refusal:
+    r"""Read one event from its bytes on the wire.
+
+    Args:
+        raw: one JSON object in UTF-8, without a line break.
+
+    Returns:
+        The event, or a `Refusal` with the reason and the JSON path of what is wrong.
+
+    Example:
+        >>> decode(b'{"type":"tick","event_timestamp":5}')
+        Tick(event_timestamp=5)
+        >>> refusal = decode(b'{"type":"view","event_id":"e","user_id":"u","event_timestamp":5,"item_id":7}')
+        >>> refusal.reason, refusal.path
+        ('Expected `str`, got `int`', '$.item_id')
+    """
+    try:
+        return _DECODER.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return _refuse(raw, str(error))
+
+
+def encode(event: Event) -> bytes:
+    """Write one event as it goes on the wire: `decode(encode(event)) == event`.
+
+    Example:
+        >>> from mainstem.events import Tick
+        >>> encode(Tick(event_timestamp=5))
+        b'{"type":"tick","event_timestamp":5}'
+    """
+    return _ENCODER.encode(event)
+
+
+def _refuse(raw: bytes, message: str) -> Refusal:
+    if not raw.strip():
+        message = "the line is empty"
+    reason, _, path = message.partition(" - at `")
+    digest = hashlib.blake2b(raw, digest_size=16).hexdigest()
+    return Refusal(reason=reason, path=path.rstrip("`") or "$", digest=digest, body=_redact(raw))
+
+
+def _redact(raw: bytes) -> str:
+    try:
+        value: Any = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    if not isinstance(value, dict):
+        return ""
+    kept = {key: value[key] for key in sorted(value.keys() & (_KNOWN_FIELDS - _USER_FIELDS))}
+    return msgspec.json.encode(kept).decode()

@@ -1,0 +1,119 @@
+"""A first look at a log, before it is replayed: its items, what asks in it, and where its last part begins.
+
+Item events go to topic `items`, which is read whole before questions close; the survey is that reading.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from mainstem.events.decode import Refusal, decode
+from mainstem.events.vocabulary import Event, Impression, Item, Purchase, Search, Tick, View
+
+__all__ = ["Survey", "belongs_to_items", "survey"]
+
+_MINUTE = 60_000
+_MOST_TEXTS = 200_000  # distinct texts that a vocabulary is trained on
+
+
+@dataclass
+class Survey:
+    """What one reading of a log told.
+
+    Attributes:
+        lines: how many there are.
+        items: accepted item events, in order.
+        refused_items: (offset in `items`, refusal) of item events that were refused.
+        newest: largest event time, in milliseconds; -1 without events.
+        has_shown: whether there are impressions or views; without them purchases are the questions.
+        texts: distinct titles and queries, for a vocabulary.
+    """
+
+    lines: int = 0
+    items: list[Item] = field(default_factory=list)
+    refused_items: list[tuple[int, Refusal]] = field(default_factory=list)
+    newest: int = -1
+    has_shown: bool = False
+    texts: set[str] = field(default_factory=set)
+    _minutes: dict[str, dict[int, int]] = field(default_factory=lambda: {"shown": {}, "purchases": {}})
+
+    @property
+    def questions(self) -> str:
+        """What asks in this log: `shown` or `purchases`."""
+        return "shown" if self.has_shown else "purchases"
+
+    def later_from(self, questions: str, share: float) -> int:
+        """Event time (ms, a whole minute) from which on the last `share` of the questions were asked."""
+        minutes = self._minutes[questions]
+        left = sum(minutes.values()) * share
+        begin = self.newest + 1
+        for minute in sorted(minutes, reverse=True):
+            if minutes[minute] > left:
+                break
+            left -= minutes[minute]
+            begin = minute * _MINUTE
+        return begin
+
+    def note(self, event: Event | Refusal, raw: bytes) -> None:
+        """Take one line into account."""
+        self.lines += 1
+        if belongs_to_items(event, raw):
+            self._note_item(event)
+        elif not isinstance(event, Refusal):
+            self.newest = max(self.newest, event.event_timestamp)
+            self._note_user_event(event)
+
+    def _note_item(self, event: Event | Refusal) -> None:
+        if isinstance(event, Item):
+            self.items.append(event)
+            self._note_text(event.title, event.category, event.brand)
+        elif isinstance(event, Refusal):
+            self.refused_items.append((len(self.items) + len(self.refused_items), event))
+
+    def _note_user_event(self, event: Event) -> None:
+        minute = event.event_timestamp // _MINUTE
+        if isinstance(event, Impression | View):
+            self.has_shown = True
+            self._minutes["shown"][minute] = self._minutes["shown"].get(minute, 0) + 1
+        elif isinstance(event, Purchase):
+            self._minutes["purchases"][minute] = self._minutes["purchases"].get(minute, 0) + 1
+        if isinstance(event, Search | Impression):
+            self._note_text(event.query)
+
+    def _note_text(self, *texts: str | None) -> None:
+        if len(self.texts) < _MOST_TEXTS:
+            self.texts.update(text for text in texts if text)
+
+
+class _Kind(msgspec.Struct):
+    type: str = ""
+
+
+def belongs_to_items(event: Event | Refusal | Tick, raw: bytes) -> bool:
+    """Whether a line is an item event, accepted or refused.
+
+    Example:
+        >>> raw = b'{"type":"item","event_id":"e"}'
+        >>> belongs_to_items(decode(raw), raw)
+        True
+    """
+    if not isinstance(event, Refusal):
+        return isinstance(event, Item)
+    try:
+        return msgspec.json.decode(raw, type=_Kind).type == "item"
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+
+
+def survey(lines: Iterable[bytes]) -> Survey:
+    """Read a log once.
+
+    Example:
+        >>> survey([b'{"type":"tick","event_timestamp":5}']).newest
+        5
+    """
+    found = Survey()
+    for raw in lines:
+        found.note(decode(raw), raw)
+    return found

@@ -1,0 +1,158 @@
+"""A home: the folder of one embedded mainstem, with its history, its versions, its key and its checkpoint.
+
+    HOME/history/          chDB
+    HOME/versions/         models
+    HOME/settings.json     what its results depend on
+    HOME/pseudonym.key     secret of the pseudonyms (unless MAINSTEM_PSEUDONYM_KEY is set)
+    HOME/checkpoint        where a replay goes on
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final, Self
+
+import msgspec
+from msgspec import Struct
+
+from mainstem.errors import HomeError
+from mainstem.join import Snapshot
+from mainstem.settings import Settings
+
+__all__ = ["Checkpoint", "Home"]
+
+_SETTINGS: Final = "settings.json"
+_FREE: Final = {"device"}  # settings that a home may be opened with otherwise: they are about the machine
+
+
+class Checkpoint(Struct, frozen=True, kw_only=True):
+    """A consistent place between two blocks of lines: everything before it is in the history.
+
+    Attributes:
+        line: lines of the log that are done.
+        snapshots: the joiners, by partition of `events`.
+        ends: next sample offset of each partition of `samples`.
+        left: event time before which samples have left the columns, by partition.
+        event_time: largest event time of a sample, in milliseconds.
+        counted: samples so far that may be trained on: every `round_every` of them a round starts.
+        version, scale: the version in use, and the canaries' mean norm at it.
+        rounds: rounds so far, promoted or not; the next version is one more.
+    """
+
+    line: int
+    snapshots: list[Snapshot]
+    ends: dict[int, int]
+    left: dict[int, int]
+    event_time: int
+    counted: int
+    version: int
+    scale: float | None
+    rounds: int
+
+
+class Home:
+    """An opened home; one process at a time.
+
+    Raises:
+        HomeError: if the folder is no home, belongs to other settings, or is open elsewhere.
+    """
+
+    def __init__(self, folder: Path, *, create: bool) -> None:
+        self.folder = folder.resolve()
+        if not create and not (self.folder / _SETTINGS).exists():
+            msg = f"{str(folder)!r} is no home of mainstem; `mainstem replay LOG --home {folder}` makes one"
+            raise HomeError(msg)
+        if create and not (self.folder / _SETTINGS).exists() and self.folder.is_dir() and any(self.folder.iterdir()):
+            msg = f"{str(folder)!r} holds other things; give an empty or a new folder as --home"
+            raise HomeError(msg)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = (self.folder / "lock").open("a+")
+        self._take_lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.close()
+
+    @property
+    def store_url(self) -> str:
+        """Where the history is."""
+        return f"chdb://{self.folder / 'history'}"
+
+    @property
+    def versions_url(self) -> str:
+        """Where the versions are."""
+        return f"file://{self.folder / 'versions'}"
+
+    def key(self, environment: Mapping[str, str]) -> bytes:
+        """Secret of the pseudonyms: MAINSTEM_PSEUDONYM_KEY, or one made for this home, readable by its owner only."""
+        if given := environment.get("MAINSTEM_PSEUDONYM_KEY"):
+            return given.encode()
+        path = self.folder / "pseudonym.key"
+        if not path.exists():
+            half = path.with_suffix(".half")
+            with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(secrets.token_hex(32))
+            half.replace(path)
+        return path.read_text().encode()
+
+    def empty(self) -> None:
+        """Begin again: forget everything but the key."""
+        for name in ("history", "versions"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+        for name in ("checkpoint", _SETTINGS):
+            (self.folder / name).unlink(missing_ok=True)
+
+    def settle(self, settings: Settings, facts: Mapping[str, Any]) -> None:
+        """Record what this home's results depend on, or check it against the record.
+
+        Raises:
+            HomeError: if the home was made with other settings: going on would mix two histories.
+        """
+        wanted = {name: value for name, value in {**asdict(settings), **facts}.items() if name not in _FREE}
+        path = self.folder / _SETTINGS
+        if not path.exists():
+            _write_whole(path, msgspec.json.format(msgspec.json.encode(wanted)))
+            return
+        kept = msgspec.json.decode(path.read_bytes())
+        other = sorted(name for name in wanted if kept.get(name) != wanted[name])
+        if other:
+            differences = ", ".join(f"{name} {kept.get(name)!r} there, {wanted[name]!r} now" for name in other)
+            msg = f"the home was made with other settings ({differences}); --from-start begins again, or give another --home"
+            raise HomeError(msg)
+
+    def checkpoint(self) -> Checkpoint | None:
+        """Where to go on; None at the start."""
+        path = self.folder / "checkpoint"
+        return msgspec.msgpack.decode(path.read_bytes(), type=Checkpoint) if path.exists() else None
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint, whole or not at all."""
+        _write_whole(self.folder / "checkpoint", msgspec.msgpack.encode(checkpoint))
+
+    def _take_lock(self) -> None:
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._lock.seek(0)
+            owner = self._lock.read().strip() or "unknown"
+            self._lock.close()
+            msg = f"{str(self.folder)!r} is in use by process {owner}; wait for it, or stop it"
+            raise HomeError(msg) from error
+        self._lock.truncate(0)
+        self._lock.write(str(os.getpid()))
+        self._lock.flush()
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    half = path.with_name(f"{path.name}.half")
+    with half.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    half.replace(path)

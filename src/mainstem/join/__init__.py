@@ -1,0 +1,23 @@
+"""Questions and outcomes to samples: a pure, deterministic fold over one partition of events."""
+
+from mainstem.join.catalogue import Catalogue
+from mainstem.join.joiner import Joiner, Output, Rejection, Snapshot, pseudonym
+from mainstem.join.ledger import BLOCK, LedgerRow, imbalance, new_counts, totals
+from mainstem.join.sample import Sample, digest_of, price_band
+
+__all__ = [
+    "BLOCK",
+    "Catalogue",
+    "Joiner",
+    "LedgerRow",
+    "Output",
+    "Rejection",
+    "Sample",
+    "Snapshot",
+    "digest_of",
+    "imbalance",
+    "new_counts",
+    "price_band",
+    "pseudonym",
+    "totals",
+]

@@ -1,0 +1,67 @@
+"""The catalogue: every text an item ever had, looked up as of an event time. It does not mind in which order it is told."""
+
+from bisect import bisect_right, insort
+
+from mainstem.events import Item
+from mainstem.ids import number_of
+
+__all__ = ["Catalogue"]
+
+
+class Catalogue:
+    """All versions of all items.
+
+    Example:
+        >>> catalogue = Catalogue()
+        >>> catalogue.add(Item(event_id="1", event_timestamp=10, item_id="a", title="red cup"))
+        >>> catalogue.add(Item(event_id="2", event_timestamp=20, item_id="a", title="red mug"))
+        >>> catalogue.as_of("a", 19).title, catalogue.as_of("a", 20).title, catalogue.as_of("a", 9)
+        ('red cup', 'red mug', None)
+    """
+
+    def __init__(self) -> None:
+        self._versions: dict[str, list[tuple[int, str, Item]]] = {}
+        self._first_known: list[tuple[int, str]] = []  # (event time, item id), sorted: the pool of drawn negatives
+
+    def __len__(self) -> int:
+        return len(self._versions)
+
+    def add(self, item: Item) -> None:
+        """Learn one item event; learning it again changes nothing."""
+        versions = self._versions.setdefault(item.item_id, [])
+        entry = (item.event_timestamp, item.event_id, item)
+        if any(known[:2] == entry[:2] for known in versions):
+            return
+        earlier = versions[0][0] if versions else None
+        insort(versions, entry, key=lambda version: version[:2])
+        if earlier is None or item.event_timestamp < earlier:
+            if earlier is not None:
+                self._first_known.remove((earlier, item.item_id))
+            insort(self._first_known, (item.event_timestamp, item.item_id))
+
+    def as_of(self, item_id: str, time: int) -> Item | None:
+        """The item as it was at `time` (milliseconds), or None where it was not known yet."""
+        versions = self._versions.get(item_id, ())
+        place = bisect_right(versions, time, key=lambda version: version[0])
+        return versions[place - 1][2] if place else None
+
+    def draw(self, seed: int, question_event_id: str, item_id: str, time: int, count: int) -> list[tuple[str, float]]:
+        """Draw negatives for a question uniformly from the items known at `time`, never the item itself.
+
+        A draw is a hash of (seed, question, number of the draw) into the items in (event time, id) order, so it is the
+        same in any partitioning. Fewer than `count` come back where too few items are known.
+
+        Returns:
+            Pairs of item id and the probability that the item was among the drawn ones.
+        """
+        known = bisect_right(self._first_known, time, key=lambda entry: entry[0])
+        others = known - (self.as_of(item_id, time) is not None)
+        count = min(count, others)
+        drawn: list[str] = []
+        number = 0
+        while len(drawn) < count:
+            candidate = self._first_known[number_of("negative", seed, question_event_id, number) % known][1]
+            number += 1
+            if candidate != item_id and candidate not in drawn:
+                drawn.append(candidate)
+        return [(candidate, count / others) for candidate in drawn]

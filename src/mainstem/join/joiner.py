@@ -1,0 +1,229 @@
+"""The joiner: one partition of events in, samples and ledger out. A deterministic fold, whose state is a value.
+
+An event moves the watermark (largest event time seen, less `grace`) before anything else. It is counted at once, waits
+until the watermark has passed it, and then happens in event time order (`fold`). No clock is read here: only event time.
+"""
+
+import hashlib
+import heapq
+import hmac
+from collections.abc import Iterator
+from typing import Any, Final, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from mainstem.events import Event, Item, Refusal, Tick
+from mainstem.join.catalogue import Catalogue
+from mainstem.join.fold import Fold
+from mainstem.join.ledger import BLOCK, LedgerRow, block_of
+from mainstem.join.sample import Sample
+from mainstem.join.state import JoinState
+from mainstem.settings import Settings
+
+__all__ = ["Joiner", "Output", "Rejection", "Snapshot", "pseudonym"]
+
+_ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
+_DECODER: Final = msgspec.msgpack.Decoder(JoinState)
+
+
+class Rejection(Struct, frozen=True, kw_only=True):
+    """A refused event, where it was, and why."""
+
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+    path: str
+    digest: str
+    body: str
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """A joiner's state as a value: two owners of a partition write the same bytes."""
+
+    partition: int
+    next_offset: int
+    state: bytes
+
+
+Output: TypeAlias = Sample | Rejection | LedgerRow
+
+
+def pseudonym(key: bytes, name: str) -> str:
+    """HMAC-SHA-256 of a user or session id, 64 hex digits: the only form in which one is kept anywhere.
+
+    Example:
+        >>> len(pseudonym(b"secret", "user-1"))
+        64
+    """
+    return hmac.new(key, name.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+class Joiner:
+    """Folds one partition of the event log.
+
+    Args:
+        partition: its number.
+        settings: windows and what asks (`questions` must be settled: `shown` or `purchases`).
+        catalogue: shared and already read as far as the log's item events go.
+        key: secret of the pseudonyms.
+
+    Example:
+        >>> from mainstem.events import Click, Item, Tick, View
+        >>> catalogue = Catalogue()
+        >>> catalogue.add(Item(event_id="i", event_timestamp=0, item_id="cup", title="red cup"))
+        >>> joiner = Joiner(0, Settings(questions="shown"), catalogue, b"secret")
+        >>> view = View(event_id="v", event_timestamp=1, user_id="u", item_id="cup")
+        >>> click = Click(event_id="c", event_timestamp=2, user_id="u", item_id="cup")
+        >>> [*joiner.step(0, view), *joiner.step(1, click)]
+        []
+        >>> [(sample.label, sample.outcomes) for sample in joiner.step(2, Tick(event_timestamp=10**9))]
+        [(1, ('click',))]
+    """
+
+    def __init__(self, partition: int, settings: Settings, catalogue: Catalogue, key: bytes) -> None:
+        if settings.questions == "auto":
+            msg = "questions='auto' must be settled before joining: `shown` or `purchases`"
+            raise ValueError(msg)
+        self.partition = partition
+        self._settings = settings
+        self._catalogue = catalogue
+        self._key = key
+        self._use(JoinState())
+
+    @property
+    def next_offset(self) -> int:
+        """The offset of the event that comes next."""
+        return self._state.next_offset
+
+    @property
+    def watermark(self) -> int:
+        """Event time that has passed, in milliseconds: what happened before it has been folded."""
+        return self._state.newest - self._settings.grace
+
+    def step(self, offset: int, event: Event | Refusal) -> Iterator[Output]:
+        """Fold the event at `offset`; yields what follows from it, in order.
+
+        Raises:
+            ValueError: if `offset` is not the next one. An event must be neither skipped nor folded twice.
+        """
+        state = self._state
+        if offset != state.next_offset:
+            msg = f"partition {self.partition} expects offset {state.next_offset}; got {offset}"
+            raise ValueError(msg)
+        state.next_offset += 1
+        yield from self._take(offset, event)
+        if state.next_offset % BLOCK == 0:
+            yield self.ledger_row()
+
+    def ledger_row(self) -> LedgerRow:
+        """The ledger as it stands."""
+        state = self._state
+        return LedgerRow(
+            topic="events",
+            partition=self.partition,
+            block=block_of(state.next_offset),
+            next_offset=state.next_offset,
+            counts=dict(state.counts),
+        )
+
+    def snapshot(self) -> Snapshot:
+        """The state as a value; the same log prefix gives the same bytes."""
+        return Snapshot(
+            partition=self.partition, next_offset=self._state.next_offset, state=_ENCODER.encode(self._state)
+        )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on from a snapshot of the same partition."""
+        if snapshot.partition != self.partition:
+            msg = f"the snapshot is of partition {snapshot.partition}, this joiner of {self.partition}"
+            raise ValueError(msg)
+        self._use(_DECODER.decode(snapshot.state))
+
+    def closed(self, time: int) -> tuple["Joiner", list[Output]]:
+        """What a final tick would give, on a copy: this joiner stays as it is, so that a log that grows can go on."""
+        copy = Joiner(self.partition, self._settings, self._catalogue, self._key)
+        copy.restore(self.snapshot())
+        outputs = list(copy._advance(time))  # noqa: SLF001 - a copy of ourselves
+        return copy, [*outputs, copy.ledger_row()]
+
+    def _use(self, state: JoinState) -> None:
+        self._state = state
+        self._fold = Fold(state, self._settings, self._catalogue)
+
+    def _take(self, offset: int, event: Event | Refusal) -> Iterator[Output]:
+        counts = self._state.counts
+        match event:
+            case Refusal():
+                counts["rejected"] += 1
+                yield self._rejection(offset, event)
+            case Item():
+                counts["rejected"] += 1
+                refusal = Refusal(reason="an item belongs to topic `items`", path="$.type", digest="", body="")
+                yield self._rejection(offset, refusal)
+            case Tick():
+                counts["tick"] += 1
+                yield from self._advance(event.event_timestamp)
+            case _:
+                yield from self._take_user_event(event)
+
+    def _take_user_event(self, event: Any) -> Iterator[Output]:
+        state, counts = self._state, self._state.counts
+        time, event_id = event.event_timestamp, event.event_id
+        if event_id in state.seen:
+            counts["duplicate"] += 1
+        else:
+            state.seen[event_id] = time
+            heapq.heappush(state.forget, (time, event_id))
+            self._count(event)
+            session = pseudonym(self._key, event.session_id) if event.session_id else None
+            known = msgspec.structs.replace(event, user_id=pseudonym(self._key, event.user_id), session_id=session)
+            heapq.heappush(state.waiting, (time, event_id, known))
+        yield from self._advance(time)
+
+    def _count(self, event: Event) -> None:
+        counts = self._state.counts
+        if self._fold.is_question(event):
+            counts["question"] += 1
+            counts["open"] += 1
+        elif self._fold.is_outcome(event):
+            counts["outcome"] += 1
+            counts["parked"] += 1
+        else:
+            counts["context"] += 1
+
+    def _advance(self, time: int) -> Iterator[Sample]:
+        """Move the watermark and let happen what it has passed: events and deadlines, earliest first."""
+        state = self._state
+        state.newest = max(state.newest, time)
+        watermark, waiting, deadlines = self.watermark, state.waiting, state.deadlines
+        while True:
+            # subtle: at equal times the event comes first, so the end of a window still belongs to it
+            if waiting and waiting[0][0] < watermark and (not deadlines or waiting[0][0] <= deadlines[0][0]):
+                yield from self._fold.happen(heapq.heappop(waiting)[2])  # type: ignore[arg-type]  # only user events wait
+            elif deadlines and deadlines[0][0] < watermark:
+                yield from self._fold.act(heapq.heappop(deadlines))
+            else:
+                break
+        self._forget(watermark)
+
+    def _forget(self, watermark: int) -> None:
+        state = self._state
+        while state.forget and state.forget[0][0] < watermark - self._settings.dedupe_horizon:
+            del state.seen[heapq.heappop(state.forget)[1]]
+        state.since_sweep += 1
+        if state.since_sweep > max(BLOCK, len(state.users)):
+            state.since_sweep = 0
+            self._fold.sweep(watermark)
+
+    def _rejection(self, offset: int, refusal: Refusal) -> Rejection:
+        return Rejection(
+            topic="events",
+            partition=self.partition,
+            offset=offset,
+            reason=refusal.reason,
+            path=refusal.path,
+            digest=refusal.digest,
+            body=refusal.body,
+        )

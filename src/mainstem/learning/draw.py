@@ -1,0 +1,82 @@
+"""What a round trains on: from core by importance mixed with uniform, with a floor from edge; all alike at cold start."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mainstem.settings import Settings
+from mainstem.standing import CORE, EDGE
+
+__all__ = ["Draw", "Pool", "draw"]
+
+
+class Pool(Protocol):
+    """Columns by name, each of shape (N,): those of one partition, or of several put together."""
+
+    def __getitem__(self, name: str, /) -> NDArray[Any]:
+        """`key_high`, `key_low`, `standing` and `importance` are read."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Rows of the columns that were drawn, the probability each had in a single draw, and whether it was cold start."""
+
+    rows: NDArray[np.int64]
+    probability: NDArray[np.float64]
+    cold: bool
+
+
+def draw(columns: Pool, candidates: NDArray[np.bool_], settings: Settings, random: np.random.Generator) -> Draw:
+    """Draw without replacement.
+
+    Args:
+        columns: all samples.
+        candidates: which of them may be drawn, shape (N,). Noise is never drawn.
+        settings: `draw`, `core_minimum`, `uniform_share`, `edge_floor`.
+        random: gives the same draw for the same columns and state.
+
+    Example:
+        >>> from mainstem.importance import Columns
+        >>> draw(Columns(), np.zeros(0, np.bool_), Settings(), np.random.default_rng(0)).rows
+        array([], dtype=int64)
+    """
+    standing = columns["standing"]
+    core = _in_order(columns, candidates & (standing == CORE))
+    edge = _in_order(columns, candidates & (standing == EDGE))
+    total = min(settings.draw, len(core) + len(edge))
+    if len(core) < settings.core_minimum:
+        pool = _in_order(columns, candidates & ((standing == CORE) | (standing == EDGE)))
+        chosen, probability = _choose(np.ones(len(pool)), total, random)
+        return Draw(pool[chosen], probability, cold=True)
+    from_edge = min(max(round(settings.edge_floor * total), total - len(core)), len(edge))
+    parts = [_from(columns, core, total - from_edge, settings, random), _from(columns, edge, from_edge, settings, random)]
+    rows, probability = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return Draw(rows, probability, cold=False)
+
+
+def _in_order(columns: Pool, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Rows by sample id, so that a draw does not depend on the order of arrival."""
+    rows = np.flatnonzero(mask)
+    return rows[np.lexsort((columns["key_low"][rows], columns["key_high"][rows]))]
+
+
+def _from(
+    columns: Pool, rows: NDArray[np.int64], count: int, settings: Settings, random: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    importance = np.maximum(columns["importance"][rows], 0)
+    share = importance / importance.sum() if importance.sum() else np.full(len(rows), 1 / max(len(rows), 1))
+    mixed = settings.uniform_share / max(len(rows), 1) + (1 - settings.uniform_share) * share
+    chosen, probability = _choose(mixed, min(count, len(rows)), random)
+    return rows[chosen], probability
+
+
+def _choose(weights: NDArray[Any], count: int, random: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """`count` places without replacement, with the probability each had in the first draw.
+
+    Source: Efraimidis and Spirakis, Weighted random sampling with a reservoir, 2006.
+    """
+    keys = np.log(random.random(len(weights))) / weights
+    chosen = np.sort(np.argsort(-keys, kind="stable")[:count])
+    return chosen, weights[chosen] / weights.sum() if len(weights) else weights[chosen]

@@ -1,0 +1,58 @@
+"""How good a version is on samples it was not trained on: AUC and log-loss."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from mainstem.store.reads import StoredSample
+from mainstem.versions import Scorer
+
+__all__ = ["Evaluation", "auc", "evaluate", "log_loss"]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Quality on `samples` samples; None where it is not defined (no samples, or one label only)."""
+
+    samples: int
+    auc: float | None
+    log_loss: float | None
+
+
+def auc(labels: NDArray[np.int64], scores: NDArray[np.float64]) -> float | None:
+    """Probability that a yes is scored above a no, ties counting half; None without both.
+
+    Example:
+        >>> auc(np.array([0, 1, 0, 1]), np.array([0.1, 0.9, 0.5, 0.5]))
+        0.875
+    """
+    yes = int(labels.sum())
+    no = len(labels) - yes
+    if not yes or not no:
+        return None
+    return float((rankdata(scores)[labels == 1].sum() - yes * (yes + 1) / 2) / (yes * no))
+
+
+def log_loss(labels: NDArray[np.int64], log_odds: NDArray[np.float64]) -> float | None:
+    """Mean negative log-likelihood in nats; None without samples.
+
+    Example:
+        >>> round(log_loss(np.array([1]), np.array([0.0])), 4)
+        0.6931
+    """
+    if not len(labels):
+        return None
+    signs = np.where(labels == 1, 1.0, -1.0)
+    return float(np.logaddexp(0, -signs * log_odds).mean())
+
+
+def evaluate(scorer: Scorer, samples: Sequence[StoredSample], labels: Sequence[int] | None = None) -> Evaluation:
+    """AUC and log-loss of one version on samples, against their own labels or the given ones."""
+    if not samples:
+        return Evaluation(0, None, None)
+    truth = np.array([sample.label for sample in samples] if labels is None else labels, np.int64)
+    odds = scorer.log_odds([sample.pair for sample in samples])
+    return Evaluation(len(samples), auc(truth, odds), log_loss(truth, odds))

@@ -1,0 +1,203 @@
+"""The learner: a round draws, fine-tunes a copy of the current version, evaluates it, and lets the gate decide."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from mainstem.ids import number_of
+from mainstem.importance import Columns
+from mainstem.learning.draw import Draw, draw
+from mainstem.learning.evaluation import Evaluation, evaluate
+from mainstem.learning.gate import Decision, decide
+from mainstem.learning.training import Training, fine_tune
+from mainstem.settings import Settings
+from mainstem.standing import STANDINGS
+from mainstem.store import Store, StoredSample, drawn_samples, samples_between, trusted_samples
+from mainstem.store.writes import columns_of
+from mainstem.versions import Scorer, Versions
+
+__all__ = ["Learner", "Position", "Round"]
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where in the input a round stands.
+
+    Attributes:
+        ends: next sample offset of each partition.
+        event_time: how far event time has come, in milliseconds.
+        later_from: event time from which on nothing is trained on.
+    """
+
+    ends: Mapping[int, int]
+    event_time: int
+    later_from: int
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round did: the samples it drew, and the child at work (`scorer`) where it was promoted."""
+
+    version: int
+    parent: int
+    drawn: list[UUID]
+    cold: bool
+    decision: Decision
+    scorer: Scorer | None
+
+
+class Learner:
+    """Makes new versions out of the history.
+
+    Args:
+        store: read for samples, written with draws, rounds, evaluations and versions.
+        versions: where promoted versions are saved.
+        settings: all of learning.
+    """
+
+    def __init__(self, store: Store, versions: Versions, settings: Settings) -> None:
+        self._store = store
+        self._versions = versions
+        self._settings = settings
+
+    def round(
+        self, version: int, parent: int, scorer: Scorer, columns: Mapping[int, Columns], position: Position
+    ) -> Round:
+        """Run one round.
+
+        Args:
+            version: number of the version to make; a round that is not promoted uses its number up.
+            parent, scorer: the current version and its number.
+            columns: of all partitions.
+            position: how far the input has come.
+        """
+        drawn = self._draw(version, columns, position)
+        samples = list(drawn_samples(self._store, version))
+        held_out = self._held_out(position)
+        seed = number_of("train", self._settings.seed, version)
+        training = fine_tune(scorer.encoder, samples, held_out, self._settings, seed)
+        child = Scorer(training.encoder, self._settings)
+        gate = trusted_samples(self._store, "gate", position.ends)
+        measured = {
+            name: (evaluate(scorer, some), evaluate(child, some)) for name, some in (("gate", gate), ("held_out", held_out))
+        }
+        decision = decide(measured["gate"], measured["held_out"], self._settings)
+        self._keep(version, parent, drawn, training, measured, decision, position, columns)
+        return Round(version, parent, [one.sample_id for one in samples], drawn.cold, decision, child if decision.promoted else None)
+
+    def _draw(self, version: int, columns: Mapping[int, Columns], position: Position) -> Draw:
+        pool = _Pool([columns[partition] for partition in sorted(columns)])
+        held_out = self._settings.held_out // len(columns)
+        ends = np.array([position.ends[partition] - held_out for partition in sorted(columns)])
+        candidates = (pool["offset"] < ends[pool["partition"]]) & (pool["event_time"] < position.later_from)
+        random = np.random.default_rng(number_of("draw", self._settings.seed, version))
+        drawn = draw(pool, candidates, self._settings, random)
+        self._store.execute("DELETE FROM draws WHERE version = {version:UInt32}", version=version)  # of a killed round
+        self._store.write(
+            "draws",
+            {
+                "version": [version] * len(drawn.rows),
+                "sample_id": [pool.id_of(row) for row in drawn.rows],
+                "label_version": [int(pool["label_version"][row]) for row in drawn.rows],
+                "standing": [STANDINGS[pool["standing"][row]] for row in drawn.rows],
+                "probability": drawn.probability,
+            },
+        )
+        return drawn
+
+    def _held_out(self, position: Position) -> list[StoredSample]:
+        count = self._settings.held_out // len(position.ends)
+        newest = samples_between(self._store, {p: (end - count, end) for p, end in position.ends.items()})
+        return [sample for sample in newest if sample.part in {"stream", "canary"}]
+
+    def _keep(
+        self,
+        version: int,
+        parent: int,
+        drawn: Draw,
+        training: Training,
+        measured: Mapping[str, tuple[Evaluation, Evaluation]],
+        decision: Decision,
+        position: Position,
+        columns: Mapping[int, Columns],
+    ) -> None:
+        """Evaluations and the round, then the version's files, then its row: each can be written again."""
+        pool = _Pool([columns[partition] for partition in sorted(columns)])
+        from_core = int((pool["standing"][drawn.rows] == STANDINGS.index("core")).sum())
+        self._store.write("evaluations", columns_of(_evaluation_rows(version, parent, measured)))
+        row = {
+            "version": version,
+            "parent": parent,
+            "event_time": position.event_time,
+            "offsets": [position.ends[partition] for partition in sorted(position.ends)],
+            "drawn": len(drawn.rows),
+            "drawn_core": from_core,
+            "drawn_edge": len(drawn.rows) - from_core,
+            "cold": int(drawn.cold),
+            "steps": training.steps,
+            "epochs": training.epochs,
+            "judged_on": decision.judged_on,
+            "auc_before": decision.before.auc,
+            "auc_after": decision.after.auc,
+            "log_loss_before": decision.before.log_loss,
+            "log_loss_after": decision.after.log_loss,
+            "promoted": int(decision.promoted),
+            "reason": decision.reason,
+        }
+        self._store.write("rounds", columns_of([row]))
+        digest = ""
+        if decision.promoted:
+            saved = self._versions.save(
+                training.encoder,
+                version=version,
+                parent=parent,
+                event_time=position.event_time,
+                reason=decision.reason,
+            )
+            digest = saved.files["weights.safetensors"]
+        self._store.write(
+            "versions",
+            columns_of(
+                [
+                    {
+                        "version": version,
+                        "parent": parent,
+                        "event_time": position.event_time,
+                        "promoted": int(decision.promoted),
+                        "reason": decision.reason,
+                        "model": "",
+                        "digest": digest,
+                    }
+                ]
+            ),
+        )
+
+
+class _Pool:
+    """The columns of several partitions, one after the other."""
+
+    def __init__(self, parts: Sequence[Columns]) -> None:
+        self._parts = parts
+
+    def __getitem__(self, name: str, /) -> Any:
+        return np.concatenate([part[name] for part in self._parts])
+
+    def id_of(self, row: int) -> Any:
+        for part in self._parts:
+            if row < len(part):
+                return part.id_of(row)
+            row -= len(part)
+        raise IndexError(row)
+
+
+def _evaluation_rows(
+    version: int, parent: int, measured: Mapping[str, tuple[Evaluation, Evaluation]]
+) -> list[dict[str, Any]]:
+    return [
+        {"version": of, "round": version, "slice": name, **asdict(evaluation)}
+        for name, pair in measured.items()
+        for of, evaluation in zip((parent, version), pair, strict=True)
+    ]

@@ -1,0 +1,275 @@
+"""The embedded loop: the whole way of the data in one process, top to bottom.
+
+    a line of the log -> event -> (join) -> sample -> (score) -> response -> importance -> (judge) -> standing
+                                                                     every so often: (round) -> version
+
+A block of lines is the unit of doing again: it is joined, written, scored, judged and learnt from, and only then comes the
+checkpoint. A crash anywhere is answered by doing the block again from the last checkpoint, with the same results.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from mainstem.events import decode, read_lines
+from mainstem.events.survey import Survey, belongs_to_items
+from mainstem.home import Checkpoint, Home
+from mainstem.join import Catalogue, Joiner, LedgerRow, Output, Rejection, Sample
+from mainstem.join.ledger import BLOCK, block_of, new_counts
+from mainstem.join.route import partition_of_question, partitions_of_event
+from mainstem.learning import Learner, Position, Round
+from mainstem.scoring import ScoringWorker
+from mainstem.settings import Settings
+from mainstem.standing import Judgement, part_of
+from mainstem.store import Store, StoredSample
+from mainstem.store.writes import (
+    columns_of,
+    item_columns,
+    ledger_columns,
+    rejection_columns,
+    sample_columns,
+)
+from mainstem.versions import Scorer, Versions
+
+__all__ = ["Loop", "Watcher"]
+
+Relabel = Callable[[Sample, str], Sample]
+
+
+class Watcher(Protocol):
+    """Is told how a replay goes."""
+
+    def block_done(self, loop: "Loop", line: int) -> None:
+        """The log is done up to `line`."""
+
+    def round_done(self, done: Round) -> None:
+        """A round ended, promoted or not."""
+
+
+class Loop:
+    """One replay of one log into one home.
+
+    Args:
+        log: JSON lines; read twice, items first.
+        home: where checkpoints are kept.
+        store, versions: the home's history and models; version 0 must be there.
+        settings: settled (`questions` is not `auto`).
+        surveyed: the first reading of the log.
+        key: secret of the pseudonyms.
+        watcher: is told of progress.
+        learn: whether rounds are run.
+        trusted: whether the canaries' labels are believed, not only assumed.
+        relabel: changes a sample's label on its way in, given its part; for planting errors.
+    """
+
+    def __init__(
+        self,
+        log: Path,
+        home: Home,
+        store: Store,
+        versions: Versions,
+        settings: Settings,
+        surveyed: Survey,
+        key: bytes,
+        watcher: Watcher,
+        *,
+        learn: bool = True,
+        trusted: bool = False,
+        relabel: Relabel = lambda sample, part: sample,  # noqa: ARG005
+    ) -> None:
+        self.settings, self.surveyed, self.store, self.versions = settings, surveyed, store, versions
+        self.later_from = surveyed.later_from(settings.questions, settings.later_share)
+        self.worker = ScoringWorker(store, settings, trusted=trusted)
+        self.judged: dict[int, Judgement] = {}
+        self.ledger: dict[tuple[str, int], LedgerRow] = {}  # the newest row of each partition
+        self._log, self._home, self._watcher, self._learn = log, home, watcher, learn
+        self._trusted, self._relabel = trusted, relabel
+        self._learner = Learner(store, versions, settings)
+        catalogue = Catalogue()
+        for item in surveyed.items:
+            catalogue.add(item)
+        self.home = home.folder
+        self._joiners = [Joiner(partition, settings, catalogue, key) for partition in range(settings.partitions)]
+        self.ends = dict.fromkeys(range(settings.partitions), 0)  # next sample offset of each partition
+        self._event_time = self._counted = self._rounds = 0
+
+    @property
+    def samples(self) -> int:
+        """Samples so far, every label version counted."""
+        return sum(self.ends.values())
+
+    def run(self) -> None:
+        """Replay the log from the last checkpoint to its end."""
+        line = self._resume()
+        self._read_items()
+        lines = islice(read_lines(self._log), line, None)
+        for block in _blocks(lines, self.settings.checkpoint_every):
+            self._take(self._join(block))
+            line += len(block)
+            if len(block) == self.settings.checkpoint_every:
+                self._checkpoint(line)
+            self._watcher.block_done(self, line)
+        self._finish()
+
+    def _join(self, block: Iterable[bytes]) -> Iterator[Output]:
+        for raw in block:
+            event = decode(raw)
+            if belongs_to_items(event, raw):
+                continue  # read already
+            for partition in partitions_of_event(event, len(self._joiners)):
+                joiner = self._joiners[partition]
+                yield from joiner.step(joiner.next_offset, event)
+
+    def _take(self, outputs: Iterable[Output]) -> None:
+        """Write what the joiners gave, then score, judge and learn at the fixed positions in it."""
+        kinds: dict[type, list[Output]] = {Sample: [], Rejection: [], LedgerRow: []}
+        for output in outputs:
+            kinds[type(output)].append(output)
+        self._keep_ledger(kinds[LedgerRow], kinds[Rejection])  # type: ignore[arg-type]  # told apart by type
+        waiting: list[StoredSample] = []
+        for sample in self._store_samples(kinds[Sample]):  # type: ignore[arg-type]
+            waiting.append(sample)
+            self.ends[sample.partition] += 1
+            self._event_time = max(self._event_time, sample.event_time)
+            may_be_learnt = sample.event_time < self.later_from
+            self._counted += may_be_learnt
+            judge = self.ends[sample.partition] % self.settings.judge_every == 0
+            learn = self._learn and may_be_learnt and self._counted % self.settings.round_every == 0
+            if judge or learn or len(waiting) == 4 * self.settings.score_batch:
+                self.worker.score(waiting)
+                waiting = []
+            if judge:
+                self._judge(sample.partition)
+            if learn:
+                self._round()
+        self.worker.score(waiting)
+
+    def _store_samples(self, samples: list[Sample]) -> list[StoredSample]:
+        """Give each sample its place and its part, and write them all."""
+        ends = dict(self.ends)
+        placed: list[tuple[Sample, int, int]] = []
+        parts: list[str] = []
+        for given in samples:
+            partition = partition_of_question(given.question_id, self.settings.partitions)
+            part = part_of(self.settings, given.question_id)
+            placed.append((self._relabel(given, part), partition, ends[partition]))
+            parts.append(part)
+            ends[partition] += 1
+        self.store.write("samples", sample_columns(placed))
+        origin = "planted" if self._trusted else "assumed"
+        trusted = [(sample.sample_id, part) for (sample, _, _), part in zip(placed, parts, strict=True) if part != "stream"]
+        self.store.write(
+            "trusted", columns_of([{"sample_id": id_, "part": part, "origin": origin} for id_, part in trusted])
+        )
+        return [_stored(*place, part) for place, part in zip(placed, parts, strict=True)]
+
+    def _judge(self, partition: int) -> None:
+        self.judged[partition] = self.worker.judge(partition, self.ends[partition], self._event_time)
+
+    def _round(self) -> None:
+        worker, self._rounds = self.worker, self._rounds + 1
+        position = Position(dict(self.ends), self._event_time, self.later_from)
+        done = self._learner.round(self._rounds, worker.version, worker.scorer, worker.columns, position)
+        if done.scorer:
+            for columns in worker.columns.values():
+                columns.mark_drawn(done.drawn)
+            worker.take_up(done.version, done.scorer, self.ends)
+        self._watcher.round_done(done)
+
+    def _checkpoint(self, line: int) -> None:
+        self._home.save(
+            Checkpoint(
+                line=line,
+                snapshots=[joiner.snapshot() for joiner in self._joiners],
+                ends=self.ends,
+                left=self.worker.left,
+                event_time=self._event_time,
+                counted=self._counted,
+                version=self.worker.version,
+                scale=self.worker.scale,
+                rounds=self._rounds,
+            )
+        )
+
+    def _resume(self) -> int:
+        """Go back to the last checkpoint; gives the line to go on from."""
+        at = self._home.checkpoint()
+        if at:
+            for joiner, snapshot in zip(self._joiners, at.snapshots, strict=True):
+                joiner.restore(snapshot)
+            self.ends, self._event_time, self._counted, self._rounds = dict(at.ends), at.event_time, at.counted, at.rounds
+        version, scale = (at.version, at.scale) if at else (0, None)
+        _rewind(self.store, self.ends, self._rounds)
+        self.worker.use(version, Scorer(self.versions.load(version), self.settings), scale)
+        if at:
+            self.worker.rebuild(at.ends, at.version, at.left)
+        return at.line if at else 0
+
+    def _read_items(self) -> None:
+        """Topic `items`: what the survey read of it goes to the history."""
+        found = self.surveyed
+        counts = new_counts() | {"accepted": len(found.items), "rejected": len(found.refused_items)}
+        read = counts["accepted"] + counts["rejected"]
+        row = LedgerRow(topic="items", partition=0, block=block_of(read), next_offset=read, counts=counts)
+        rejections = [
+            Rejection(topic="items", partition=0, offset=offset, **_fields(refusal))
+            for offset, refusal in found.refused_items
+        ]
+        for start in range(0, len(found.items), 10 * BLOCK):
+            self.store.write("items", item_columns(found.items[start : start + 10 * BLOCK]))
+        self._keep_ledger([row], rejections)
+
+    def _keep_ledger(self, rows: list[LedgerRow], rejections: list[Rejection]) -> None:
+        self.store.write("rejected", rejection_columns(rejections))
+        self.store.write("ledger", ledger_columns(rows))
+        self.ledger.update({(row.topic, row.partition): row for row in rows})
+
+    def _finish(self) -> None:
+        """A final tick closes what is open, on copies of the joiners, and every partition is judged a last time."""
+        windows = self.settings.label_window + self.settings.grace
+        for joiner in self._joiners:
+            _, outputs = joiner.closed(self.surveyed.newest + windows + 1)
+            self._take(outputs)
+        for partition in self.ends:
+            self._judge(partition)
+
+
+def _blocks(lines: Iterator[bytes], size: int) -> Iterator[list[bytes]]:
+    while block := list(islice(lines, size)):
+        yield block
+
+
+def _stored(sample: Sample, partition: int, offset: int, part: str) -> StoredSample:
+    return StoredSample(
+        sample_id=sample.sample_id,
+        label_version=sample.label_version,
+        partition=partition,
+        offset=offset,
+        event_time=sample.event_time,
+        label=sample.label,
+        weight=sample.weight,
+        part=part,
+        item_id=sample.item_id,
+        history=sample.history,
+        context_text=sample.context_text,
+        item_text=sample.item_text,
+    )
+
+
+def _fields(struct: object) -> Mapping[str, str]:
+    return {name: getattr(struct, name) for name in ("reason", "path", "digest", "body")}
+
+
+def _rewind(store: Store, ends: Mapping[int, int], rounds: int) -> None:
+    """Forget what was written after the checkpoint: it is done again, and a log that grew may do it otherwise."""
+    for partition, end in ends.items():
+        at = {"partition": partition, "end": end}
+        for table in ("samples", "responses"):
+            store.execute(f"DELETE FROM {table} WHERE partition = {{partition:UInt32}} AND offset >= {{end:UInt64}}", **at)
+        for table in ("moves", "judgements", "standings"):
+            store.execute(f"DELETE FROM {table} WHERE partition = {{partition:UInt32}} AND judgement > {{end:UInt64}}", **at)
+    for table in ("draws", "rounds", "versions", "responses"):
+        store.execute(f"DELETE FROM {table} WHERE version > {{rounds:UInt32}}", rounds=rounds)
+    store.execute("DELETE FROM evaluations WHERE round > {rounds:UInt32}", rounds=rounds)
+    store.execute("INSERT INTO standings SELECT * EXCEPT (before, event_time) FROM moves FINAL")

@@ -1,0 +1,227 @@
+"""The scoring worker: samples in, responses, importance and standings out, for the partitions it owns.
+
+It writes first and counts then, so that its columns never know more than the history: `rebuild` gives the very same
+columns from what was written.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mainstem.importance import CANARY, STREAM, Columns
+from mainstem.responses import Responses
+from mainstem.settings import Settings
+from mainstem.standing import REASONS, STANDINGS, Judgement, judge
+from mainstem.store import Store, StoredSample, samples_between, trusted_samples
+from mainstem.store.writes import columns_of, response_columns
+from mainstem.versions import Scorer
+
+__all__ = ["ScoringWorker"]
+
+_SCALE_CANARIES = 30  # fewer canaries than this make no steady mean
+_PARTS = {"stream": STREAM, "canary": CANARY}  # direction and gate samples are neither scored nor drawn
+
+
+class ScoringWorker:
+    """Columns and the current version, for all partitions of one worker.
+
+    Args:
+        store: the history.
+        settings: budgets and thresholds.
+        trusted: whether the canaries' labels are believed, not only assumed.
+    """
+
+    def __init__(self, store: Store, settings: Settings, *, trusted: bool) -> None:
+        self.columns = {partition: Columns() for partition in range(settings.partitions)}
+        self.version = 0
+        self.scale: float | None = None
+        self.left: dict[int, int] = dict.fromkeys(self.columns, 0)  # samples older than this have left the columns
+        self._store = store
+        self._settings = settings
+        self._trusted = trusted
+        self._scorer: Scorer | None = None
+
+    @property
+    def scorer(self) -> Scorer:
+        """The current version at work."""
+        if self._scorer is None:
+            msg = "no version has been taken up yet"
+            raise RuntimeError(msg)
+        return self._scorer
+
+    def use(self, version: int, scorer: Scorer, scale: float | None) -> None:
+        """Go on with a version that was taken up before, at the scale it had."""
+        self.version, self._scorer, self.scale = version, scorer, scale
+
+    def take_up(self, version: int, scorer: Scorer, ends: Mapping[int, int]) -> int:
+        """Take up a new version: score all canaries and the newest samples again, before anything else.
+
+        Args:
+            version: its number.
+            scorer: the version at work.
+            ends: next sample offset of each partition.
+
+        Returns:
+            How many samples were scored again.
+        """
+        self.use(version, scorer, None)
+        budget = self._settings.rescore_budget // self._settings.partitions
+        newest = samples_between(self._store, {partition: (end - budget, end) for partition, end in ends.items()})
+        again = {sample.sample_id: sample for sample in [*trusted_samples(self._store, "canary", ends), *newest]}
+        known = [sample for sample in again.values() if self._is_current(sample)]
+        known.sort(key=lambda sample: (sample.partition, sample.offset))
+        if known:
+            self.score(known)
+        return len(known)
+
+    def score(self, samples: Sequence[StoredSample]) -> None:
+        """Score samples at the current version: one visit each. Samples of other parts than stream and canary are let go."""
+        taken = [sample for sample in samples if sample.part in _PARTS]
+        if not taken:
+            return
+        found = self.scorer.responses([sample.pair for sample in taken], [sample.label for sample in taken])
+        if self.scale is None:
+            self.scale = _scale(taken, found)
+        self._store.write(
+            "responses", response_columns(taken, found, version=self.version, scale=self.scale)
+        )
+        for partition in {sample.partition for sample in taken}:
+            places = [place for place, sample in enumerate(taken) if sample.partition == partition]
+            mine = [taken[place] for place in places]
+            self.columns[partition].visit(
+                version=self.version,
+                scale=float(np.float32(self.scale)),  # as the history keeps it
+                ids=[sample.sample_id for sample in mine],
+                facts=[_facts(sample._asdict()) for sample in mine],
+                norm=found.norm[places],
+                margin=found.margin[places],
+                loss=found.loss[places],
+            )
+
+    def judge(self, partition: int, end: int, event_time: int) -> Judgement:
+        """Judge a partition at sample offset `end`; writes the judgement, the new standings and the moves."""
+        columns = self.columns[partition]
+        self.left[partition] = max(event_time - self._settings.horizon, 0)
+        columns.leave(self.left[partition])
+        judged = judge(columns, self._settings, trusted=self._trusted)
+        moved = (judged.standing != columns["standing"]) | (judged.reason != columns["reason"])
+        moved |= columns["judged"] != columns["label_version"]
+        rows = [self._move(columns, judged, row, partition, end) for row in np.flatnonzero(moved)]
+        self._write_moves(rows, event_time)
+        self._store.write(
+            "judgements",
+            columns_of(
+                [
+                    {
+                        "partition": partition,
+                        "judgement": end,
+                        "version": self.version,
+                        "event_time": event_time,
+                        **judged.counts(),
+                        "canaries": judged.canaries,
+                        "core_level": _known(judged.core_level),
+                        "verdict": judged.verdict,
+                    }
+                ]
+            ),
+        )
+        columns["standing"][:], columns["reason"][:] = judged.standing, judged.reason
+        columns["judged"][:] = columns["label_version"]
+        return judged
+
+    def rebuild(self, ends: Mapping[int, int], version: int, left: Mapping[int, int]) -> None:
+        """Make the columns again from the history: responses of samples before `ends`, by versions up to `version`."""
+        self.left = dict(left)
+        drawn = self._drawn(version)
+        for partition, end in ends.items():
+            columns = self.columns[partition] = Columns()
+            for at in range(version + 1):
+                columns.mark_drawn(drawn.get(at, []))
+                self._replay_visits(columns, partition, end, at)
+            self._restore_standings(columns, partition, end)
+
+    def _is_current(self, sample: StoredSample) -> bool:
+        columns = self.columns[sample.partition]
+        row = columns.row_of(sample.sample_id)
+        return row is not None and columns["label_version"][row] == sample.label_version
+
+    def _drawn(self, version: int) -> dict[int, list[Any]]:
+        drawn: dict[int, list[Any]] = {}
+        sql = "SELECT version, sample_id FROM versions_of_sample WHERE promoted AND version <= {version:UInt32}"
+        for at, sample_id in self._store.stream(sql, version=version):
+            drawn.setdefault(at, []).append(sample_id)
+        return drawn
+
+    def _replay_visits(self, columns: Columns, partition: int, end: int, version: int) -> None:
+        names = ("sample_id", "label_version", "partition", "offset", "event_time", "label", "part")
+        sql = """
+            SELECT sample_id, label_version, partition, offset, toUnixTimestamp64Milli(event_time), label, part,
+                   norm, scale, loss, margin
+            FROM responses FINAL
+            WHERE partition = {partition:UInt32} AND offset < {end:UInt64} AND version = {version:UInt32}
+              AND toUnixTimestamp64Milli(event_time) >= {left:Int64}
+            ORDER BY offset"""
+        known = {"partition": partition, "end": end, "version": version, "left": self.left[partition]}
+        rows = list(self._store.stream(sql, **known))
+        if not rows:
+            return
+        columns.visit(
+            version=version,
+            scale=rows[0][8],
+            ids=[row[0] for row in rows],
+            facts=[_facts(dict(zip(names, row, strict=False))) for row in rows],
+            norm=[row[7] for row in rows],
+            margin=[row[10] for row in rows],
+            loss=[row[9] for row in rows],
+        )
+
+    def _restore_standings(self, columns: Columns, partition: int, end: int) -> None:
+        sql = """
+            SELECT sample_id, argMax(standing, judgement), argMax(reason, judgement), argMax(label_version, judgement)
+            FROM moves FINAL WHERE partition = {partition:UInt32} AND judgement <= {end:UInt64} GROUP BY sample_id"""
+        for sample_id, standing, reason, label_version in self._store.stream(sql, partition=partition, end=end):
+            row = columns.row_of(sample_id)
+            if row is not None:
+                columns["standing"][row], columns["reason"][row] = STANDINGS.index(standing), REASONS.index(reason)
+                columns["judged"][row] = label_version
+
+    def _move(self, columns: Columns, judged: Judgement, row: int, partition: int, end: int) -> dict[str, Any]:
+        return {
+            "sample_id": columns.id_of(row),
+            "label_version": int(columns["label_version"][row]),
+            "partition": partition,
+            "judgement": end,
+            "version": self.version,
+            "before": STANDINGS[columns["standing"][row]] if columns["judged"][row] >= 0 else "",
+            "standing": STANDINGS[judged.standing[row]],
+            "reason": REASONS[judged.reason[row]],
+            "p_value": _known(judged.p_value[row]),
+            "evidence": _known(judged.evidence[row]),
+            "importance": float(columns["importance"][row]),
+            "margin": float(columns["margin"][row]),
+            "visits": int(columns["visits"][row]),
+        }
+
+    def _write_moves(self, rows: list[dict[str, Any]], event_time: int) -> None:
+        moves = columns_of(rows)
+        self._store.write("moves", {**moves, "event_time": [event_time] * len(rows)} if rows else {})
+        self._store.write("standings", {name: values for name, values in moves.items() if name != "before"})
+
+
+def _facts(sample: Mapping[str, Any]) -> dict[str, int]:
+    facts = {name: sample[name] for name in ("label_version", "partition", "offset", "event_time", "label")}
+    return {**facts, "part": _PARTS[sample["part"]]}
+
+
+def _scale(samples: Sequence[StoredSample], found: Responses) -> float:
+    """Mean norm of the canaries; of all samples while there are too few canaries for a steady mean."""
+    canaries = np.array([sample.part == "canary" for sample in samples])
+    norms = found.norm[canaries] if canaries.sum() >= _SCALE_CANARIES else found.norm
+    return float(norms.mean()) or 1.0
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+

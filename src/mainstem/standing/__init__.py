@@ -1,0 +1,20 @@
+"""Where a sample stands, and why: a pure function of what its visits added up to."""
+
+from mainstem.standing.conformal import conformal_p_values, rejected
+from mainstem.standing.judge import CORE, EDGE, NOISE, REASONS, STANDINGS, Judgement, evidence_of, judge
+from mainstem.standing.trusted import PARTS, part_of
+
+__all__ = [
+    "CORE",
+    "EDGE",
+    "NOISE",
+    "PARTS",
+    "REASONS",
+    "STANDINGS",
+    "Judgement",
+    "conformal_p_values",
+    "evidence_of",
+    "judge",
+    "part_of",
+    "rejected",
+]

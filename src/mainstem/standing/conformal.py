@@ -1,0 +1,47 @@
+"""Is a sample more doubtful than sound ones are? Conformal p-values against canaries, and how many may be called.
+
+A canary is a sample whose label we believe and which was treated exactly like the others. If a sample is sound too, its
+rank among the canaries is uniform, whatever the model; so its p-value needs no assumption about the noise.
+
+Source: Bates, Candes, Lei, Romano, Sesia, Testing for Outliers with Conformal p-values, Annals of Statistics 2023,
+https://arxiv.org/abs/2104.08279; Benjamini and Hochberg, Controlling the False Discovery Rate, JRSS B 1995.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import false_discovery_control
+
+__all__ = ["conformal_p_values", "rejected"]
+
+Floats = NDArray[np.float64]
+
+
+def conformal_p_values(evidence: Floats, canaries: Floats) -> Floats:
+    """(1 + number of canaries at least as doubtful) / (1 + number of canaries), for each sample.
+
+    Args:
+        evidence: how doubtful each sample is, shape (N,); higher is more doubtful.
+        canaries: the same of the canaries, shape (M,), M >= 1.
+
+    Returns:
+        Shape (N,), in (0, 1].
+
+    Example:
+        >>> conformal_p_values(np.array([0.5, 9.0]), np.array([0.0, 1.0, 2.0]))
+        array([0.75, 0.25])
+    """
+    ordered = np.sort(canaries)
+    at_least = len(ordered) - np.searchsorted(ordered, evidence, side="left")
+    return np.asarray((1 + at_least) / (1 + len(ordered)))
+
+
+def rejected(p_values: Floats, false_discovery_rate: float) -> NDArray[np.bool_]:
+    """Which samples Benjamini-Hochberg calls at this rate of false calls among all calls.
+
+    Example:
+        >>> rejected(np.array([0.001, 0.5, 0.9]), 0.1)
+        array([ True, False, False])
+    """
+    if not len(p_values):
+        return np.zeros(0, np.bool_)
+    return np.asarray(false_discovery_control(p_values, method="bh") <= false_discovery_rate)

@@ -1,0 +1,156 @@
+"""The judge: columns in, standings out. Pure: it can be asked again at any time, and needs no model.
+
+Importance says how much a sample would move the model; it does not say whether it should, for under wrong labels the
+largest responses are the wrong ones. So soundness is separate evidence: how firmly the model disagrees with the label, on
+the running mean and before any training on it, held against canaries.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from mainstem.importance import CANARY, Columns
+from mainstem.settings import Settings
+from mainstem.standing.conformal import Floats, conformal_p_values, rejected
+
+__all__ = ["CORE", "EDGE", "NOISE", "REASONS", "STANDINGS", "Judgement", "evidence_of", "judge"]
+
+EDGE: Final = 0  # everything starts here
+CORE: Final = 1
+NOISE: Final = 2
+STANDINGS: Final = ("edge", "core", "noise")
+
+NEW, UNPROVEN, UNDECIDED, DOUBTFUL, IMPORTANT, CONTRADICTORY, SPENT = range(7)
+REASONS: Final = ("new", "too few canaries", "undecided", "doubtful", "important", "contradictory", "spent")
+
+NO_TRUSTED: Final = "no trusted samples"
+_PRIOR_VISITS: Final = 2.0  # how many visits' worth of the pooled variance a sample's own is mixed with
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The joint decision of one partition's standings; arrays have shape (N,), in the order of the columns.
+
+    Attributes:
+        standing, reason: places in `STANDINGS` and `REASONS`.
+        evidence: how doubtful, 0 to 1, a mean of ranks; NaN before the first visit.
+        p_value: that a sound sample is this doubtful; NaN while there are too few canaries.
+        importance_error: standard error of importance.
+        core_level: the importance that core lies above; NaN where nothing has visits enough.
+        canaries: how many there were.
+        verdict: `given`, or why no sample can be called contradictory.
+    """
+
+    standing: NDArray[np.int8]
+    reason: NDArray[np.int8]
+    evidence: Floats
+    p_value: Floats
+    importance_error: Floats
+    core_level: float
+    canaries: int
+    verdict: str
+
+    def counts(self) -> dict[str, int]:
+        """Samples in each set."""
+        noise = self.standing == NOISE
+        return {
+            "core": int((self.standing == CORE).sum()),
+            "edge": int((self.standing == EDGE).sum()),
+            "contradictory": int((noise & (self.reason == CONTRADICTORY)).sum()),
+            "spent": int((noise & (self.reason == SPENT)).sum()),
+        }
+
+
+def judge(columns: Columns, settings: Settings, *, trusted: bool) -> Judgement:
+    """Judge all samples of one partition together.
+
+    Args:
+        columns: the partition's columns, canaries among them.
+        settings: thresholds.
+        trusted: whether the canaries' labels are believed (planted or graded). Where they are only assumed, nothing is
+            called contradictory.
+
+    Example:
+        >>> judge(Columns(), Settings(), trusted=True).counts()
+        {'core': 0, 'edge': 0, 'contradictory': 0, 'spent': 0}
+    """
+    visits, importance = columns["visits"], columns["importance"]
+    is_canary = columns["part"] == CANARY
+    evidence = evidence_of(columns)
+    p_value = _p_values(evidence, columns["label"], is_canary, settings.canary_minimum)
+    proven = not np.isnan(p_value).any() and len(p_value) > 0
+    contradictory = np.zeros(len(columns), np.bool_)
+    if proven and trusted:
+        eligible = ~is_canary & _may_be_contradictory(columns)
+        contradictory[eligible] = rejected(p_value[eligible], settings.false_discovery_rate)
+    error = _importance_error(columns)
+    seen = visits >= settings.core_visits
+    level = float(np.quantile(importance[seen], settings.core_quantile)) if seen.any() else float("nan")
+    sound = proven & ~contradictory & (p_value >= settings.doubt)
+    core = sound & seen & (importance - settings.confidence * error > level)
+    spent = sound & seen & (importance + settings.confidence * error < settings.spent_level)
+    steps = [
+        (np.ones(len(columns), np.bool_), EDGE, UNDECIDED),
+        (p_value < settings.doubt, EDGE, DOUBTFUL),
+        (~seen, EDGE, NEW),
+        (np.full(len(columns), not proven), EDGE, UNPROVEN),
+        (core, CORE, IMPORTANT),
+        (spent, NOISE, SPENT),
+        (contradictory, NOISE, CONTRADICTORY),
+    ]
+    standing, reason = np.zeros(len(columns), np.int8), np.zeros(len(columns), np.int8)
+    for mask, its_standing, its_reason in steps:  # later steps overrule earlier ones
+        standing[mask], reason[mask] = its_standing, its_reason
+    verdict = "given" if proven and trusted else NO_TRUSTED if not trusted else "too few canaries"
+    return Judgement(standing, reason, evidence, p_value, error, level, int(is_canary.sum()), verdict)
+
+
+def evidence_of(columns: Columns) -> Floats:
+    """How doubtful each sample is, 0 to 1: the mean of its ranks by running margin and by out-of-sample margin.
+
+    A relabelled sample has no out-of-sample margin and is ranked by the other one alone.
+    """
+    if not len(columns):
+        return np.zeros(0)
+    running = _doubt_rank(columns["margin"])
+    first = _doubt_rank(columns["first_margin"])
+    return np.where(np.isnan(first), running, (running + np.nan_to_num(first)) / 2)
+
+
+def _doubt_rank(margin: Floats) -> Floats:
+    """Rank from 0 (the model agrees most) to 1 (it disagrees most); NaN stays NaN."""
+    known = ~np.isnan(margin)
+    rank = np.full(len(margin), np.nan)
+    rank[known] = rankdata(-margin[known]) / max(known.sum(), 1)
+    return rank
+
+
+def _p_values(evidence: Floats, label: NDArray[Any], is_canary: NDArray[np.bool_], minimum: int) -> Floats:
+    """Against canaries of the same label; against all of them where a label has too few; NaN where all are too few."""
+    p_value = np.full(len(evidence), np.nan)
+    if is_canary.sum() < minimum:
+        return p_value
+    for one in np.unique(label):
+        stratum = label == one
+        canaries = stratum & is_canary
+        reference = canaries if canaries.sum() >= minimum else is_canary
+        p_value[stratum] = conformal_p_values(evidence[stratum], evidence[reference])
+    return p_value
+
+
+def _may_be_contradictory(columns: Columns) -> NDArray[np.bool_]:
+    """A relabelled sample needs two visits by versions that were not trained on its old label."""
+    relabelled = np.isnan(columns["first_margin"])
+    return np.asarray(~relabelled | ((columns["visits"] >= 2) & ~columns["stale"]))
+
+
+def _importance_error(columns: Columns) -> Floats:
+    """Standard error of the running mean; with few visits mostly from the variance pooled over all samples."""
+    visits, squares = columns["visits"].astype(np.float64), columns["importance_m2"]
+    degrees = np.maximum(visits - 1, 0)
+    pooled = squares.sum() / degrees.sum() if degrees.sum() else 1.0
+    variance = (squares + _PRIOR_VISITS * pooled) / (degrees + _PRIOR_VISITS)
+    return np.asarray(np.sqrt(variance / np.maximum(visits, 1)))

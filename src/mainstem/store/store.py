@@ -1,0 +1,151 @@
+"""The history: one class over clickhouse-connect, for chDB in this process and for a ClickHouse server.
+
+Writes go in column-wise and in bulk; a row written twice is the same as once (`migrations/`). What is read comes through
+the views, or with FINAL, so that it does not matter when the engine merges.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
+
+from mainstem.errors import StoreError
+
+__all__ = ["DATABASE", "Columns", "Store"]
+
+DATABASE: Final = "mainstem"
+Columns = Mapping[str, Sequence[Any]]
+
+
+class Store:
+    """An open history.
+
+    Args:
+        url: `chdb:///folder` or `clickhouse://user:password@host:port`.
+
+    Raises:
+        StoreError: if it cannot be opened.
+
+    Example:
+        >>> import tempfile
+        >>> with Store(f"chdb://{tempfile.mkdtemp()}") as store:
+        ...     store.write("trusted", {"sample_id": [], "part": [], "origin": []})
+        ...     store.rows("SELECT count() FROM trusted")
+        [(0,)]
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._client = _connect(url)
+        self._migrate()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the engine, so that another process may open the same folder."""
+        self._client.close()
+
+    def write(self, table: str, columns: Columns) -> None:
+        """Append rows, given column by column; all columns of one length. Nothing happens for no rows.
+
+        Returns once the engine has them: what is written survives a kill of this process.
+        """
+        if not columns or not len(next(iter(columns.values()))):
+            return
+        try:
+            self._client.insert(table, list(columns.values()), column_names=list(columns), column_oriented=True)
+        except _errors() as error:
+            msg = f"cannot write to {table!r}: {_first_line(error)}"
+            raise StoreError(msg) from error
+
+    def rows(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """All rows of a query; `{name:Type}` in the query stands for a parameter."""
+        return [tuple(row) for row in self._query(sql, parameters).result_rows]
+
+    def stream(self, sql: str, **parameters: Any) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query one by one, in bounded memory."""
+        try:
+            with self._client.query_rows_stream(sql, parameters=parameters) as rows:
+                yield from (tuple(row) for row in rows)
+        except _errors() as error:
+            raise StoreError(_first_line(error)) from error
+
+    def ask(self, sql: str, **parameters: Any) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        """Column names and rows of somebody's query, read-only.
+
+        Raises:
+            StoreError: if the query is wrong, or would write.
+        """
+        result = self._query(sql.rstrip().rstrip(";"), parameters, settings={"readonly": 1})
+        return tuple(result.column_names), [tuple(row) for row in result.result_rows]
+
+    def execute(self, sql: str, **parameters: Any) -> None:
+        """Run one statement that gives no rows back."""
+        try:
+            self._client.command(sql, parameters=parameters)
+        except _errors() as error:
+            raise StoreError(_first_line(error)) from error
+
+    def _query(self, sql: str, parameters: Mapping[str, Any], settings: dict[str, Any] | None = None) -> Any:
+        try:
+            return self._client.query(sql, parameters=dict(parameters), settings=settings)
+        except _errors() as error:
+            raise StoreError(_first_line(error)) from error
+
+    def _migrate(self) -> None:
+        self.execute(f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
+        self._client.database = DATABASE
+        self.execute(
+            "CREATE TABLE IF NOT EXISTS migrations (number UInt32, name String) ENGINE = ReplacingMergeTree ORDER BY number"
+        )
+        done = {number for (number,) in self.rows("SELECT number FROM migrations")}
+        for number, name, statements in _migrations():
+            if number not in done:
+                for statement in statements:
+                    self.execute(statement)
+                self.write("migrations", {"number": [number], "name": [name]})
+
+
+def _connect(url: str) -> Any:
+    import clickhouse_connect  # noqa: PLC0415 - a second to import
+    from clickhouse_connect.datatypes.format import set_write_format  # noqa: PLC0415
+
+    set_write_format("DateTime64", "int")  # subtle: else a time must be a datetime object, a hundred times slower to make
+    parts = urlsplit(url)
+    try:
+        if parts.scheme == "chdb":
+            return clickhouse_connect.get_client(interface="chdb", path=parts.path)
+        if parts.scheme == "clickhouse":
+            return clickhouse_connect.get_client(dsn=url)
+    except _errors() as error:
+        msg = f"cannot open the history {parts.scheme}://{parts.hostname or ''}{parts.path}: {_first_line(error)}"
+        raise StoreError(msg) from error
+    msg = f"a store is chdb:///folder or clickhouse://host; got {url!r}"
+    raise StoreError(msg)
+
+
+def _migrations() -> Iterator[tuple[int, str, list[str]]]:
+    """Number, name and statements of each migration, in order.
+
+    Each statement can run again (IF NOT EXISTS, OR REPLACE), so a migration cut off half-way is simply begun again.
+    """
+    folder = resources.files("mainstem.store.migrations")
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".sql"):
+            code = "\n".join(line for line in file.read_text().splitlines() if not line.startswith("--"))
+            statements = [statement.strip() for statement in code.split(";\n") if statement.strip(" ;\n")]
+            yield int(file.name[:4]), file.name, [statement.rstrip(";") for statement in statements]
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    from clickhouse_connect.driver.exceptions import Error  # noqa: PLC0415
+
+    return (Error,)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,81 @@
+"""Domain values as columns of their tables. Times stay milliseconds; the store knows what to make of them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from mainstem.events import Item
+from mainstem.join import LedgerRow, Rejection, Sample, digest_of
+from mainstem.responses import Responses
+from mainstem.store.reads import StoredSample
+from mainstem.store.store import Columns
+
+__all__ = ["columns_of", "item_columns", "ledger_columns", "rejection_columns", "response_columns", "sample_columns"]
+
+
+def columns_of(rows: Sequence[dict[str, Any]]) -> Columns:
+    """Rows given as mappings of one shape, turned to columns."""
+    return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
+
+
+def sample_columns(placed: Sequence[tuple[Sample, int, int]]) -> Columns:
+    """Samples with their (partition, offset) in the `samples` log."""
+    names = Sample.__struct_fields__
+    columns: dict[str, Sequence[Any]] = {name: [getattr(sample, name) for sample, _, _ in placed] for name in names}
+    columns["partition"] = [partition for _, partition, _ in placed]
+    columns["offset"] = [offset for _, _, offset in placed]
+    columns["digest"] = [digest_of(sample) for sample, _, _ in placed]
+    return columns
+
+
+def item_columns(items: Iterable[Item]) -> Columns:
+    """Catalogue items as they were told."""
+    return columns_of(
+        [
+            {
+                "item_id": item.item_id,
+                "event_time": item.event_timestamp,
+                "event_id": item.event_id,
+                "title": item.title,
+                "category": item.category or "",
+                "brand": item.brand or "",
+                "price": item.price,
+            }
+            for item in items
+        ]
+    )
+
+
+def ledger_columns(rows: Sequence[LedgerRow]) -> Columns:
+    """Rows of the ledger, a column for each count."""
+    return columns_of(
+        [
+            {
+                "topic": row.topic,
+                "partition": row.partition,
+                "block": row.block,
+                "next_offset": row.next_offset,
+                **row.counts,
+            }
+            for row in rows
+        ]
+    )
+
+
+def rejection_columns(rows: Sequence[Rejection]) -> Columns:
+    """Refused events with their reasons."""
+    return columns_of([{name: getattr(row, name) for name in Rejection.__struct_fields__} for row in rows])
+
+
+def response_columns(samples: Sequence[StoredSample], found: Responses, *, version: int, scale: float) -> Columns:
+    """One visit of each sample."""
+    return {
+        **{
+            name: [getattr(sample, name) for sample in samples]
+            for name in ("sample_id", "label_version", "partition", "offset", "event_time", "label", "part")
+        },
+        "version": [version] * len(samples),
+        "norm": found.norm,
+        "scale": [scale] * len(samples),
+        "loss": found.loss,
+        "margin": found.margin,
+    }

@@ -1,0 +1,16 @@
+"""Models: the cross-encoder, its tokenizer, scoring with one version, and versions on disk."""
+
+from mainstem.versions.encoder import CrossEncoder, initial_encoder, load_pretrained
+from mainstem.versions.scorer import Scorer
+from mainstem.versions.store import Manifest, Versions
+from mainstem.versions.tokenizer import train_tokenizer
+
+__all__ = [
+    "CrossEncoder",
+    "Manifest",
+    "Scorer",
+    "Versions",
+    "initial_encoder",
+    "load_pretrained",
+    "train_tokenizer",
+]
