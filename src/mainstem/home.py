@@ -1,10 +1,10 @@
 """A home: the folder of one embedded mainstem, with its history, its versions, its key and its checkpoint.
 
-    HOME/history/          chDB
-    HOME/versions/         models
-    HOME/settings.json     what its results depend on
-    HOME/pseudonym.key     secret of the pseudonyms (unless MAINSTEM_PSEUDONYM_KEY is set)
-    HOME/checkpoint        where a replay goes on
+HOME/history/          chDB
+HOME/versions/         models
+HOME/settings.json     what its results depend on
+HOME/pseudonym.key     secret of the pseudonyms (unless MAINSTEM_PSEUDONYM_KEY is set)
+HOME/checkpoint        where a replay goes on
 """
 
 import fcntl

@@ -5,7 +5,7 @@ columns from what was written.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -83,9 +83,7 @@ class ScoringWorker:
         found = self.scorer.responses([sample.pair for sample in taken], [sample.label for sample in taken])
         if self.scale is None:
             self.scale = _scale(taken, found)
-        self._store.write(
-            "responses", response_columns(taken, found, version=self.version, scale=self.scale)
-        )
+        self._store.write("responses", response_columns(taken, found, version=self.version, scale=self.scale))
         for partition in {sample.partition for sample in taken}:
             places = [place for place, sample in enumerate(taken) if sample.partition == partition]
             mine = [taken[place] for place in places]
@@ -186,7 +184,7 @@ class ScoringWorker:
                 columns["standing"][row], columns["reason"][row] = STANDINGS.index(standing), REASONS.index(reason)
                 columns["judged"][row] = label_version
 
-    def _move(self, columns: Columns, judged: Judgement, row: int, partition: int, end: int) -> dict[str, Any]:
+    def _move(self, columns: Columns, judged: Judgement, row: SupportsIndex, partition: int, end: int) -> dict[str, Any]:
         return {
             "sample_id": columns.id_of(row),
             "label_version": int(columns["label_version"][row]),
@@ -223,5 +221,3 @@ def _scale(samples: Sequence[StoredSample], found: Responses) -> float:
 
 def _known(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
-
-

@@ -133,7 +133,10 @@ class Settings:
         return cls(**values, **{name: value for name, value in given.items() if value is not None})
 
 
-_NOT_SETTINGS: Final = {"MAINSTEM_HOME", "MAINSTEM_PSEUDONYM_KEY"}  # where things are, and a secret: not what results depend on
+_NOT_SETTINGS: Final = {
+    "MAINSTEM_HOME",
+    "MAINSTEM_PSEUDONYM_KEY",
+}  # where things are, and a secret: not what results depend on
 
 
 def _parse(name: str, text: str, setting: Any) -> Any:

@@ -47,7 +47,9 @@ def history(
     for name, header, rows in found:
         if not as_json:
             print(f"\n{name}")
-        _show(("table", *header) if as_json else header, [(name, *row) for row in rows] if as_json else rows, as_json=as_json)
+        _show(
+            ("table", *header) if as_json else header, [(name, *row) for row in rows] if as_json else rows, as_json=as_json
+        )
 
 
 def versions(home: HomeOption = DEFAULT_HOME, *, as_json: AsJson = False) -> None:
@@ -89,7 +91,10 @@ _OF_SAMPLE = (
         """SELECT label_version, judgement, version, before, standing, reason, p_value, evidence, visits
            FROM moves_now WHERE sample_id = {sample:UUID} ORDER BY judgement""",
     ),
-    ("trained", "SELECT version, drawn_from, promoted FROM versions_of_sample WHERE sample_id = {sample:UUID} ORDER BY version"),
+    (
+        "trained",
+        "SELECT version, drawn_from, promoted FROM versions_of_sample WHERE sample_id = {sample:UUID} ORDER BY version",
+    ),
 )
 
 
@@ -132,5 +137,3 @@ def _sample_id(text: str) -> str:
     except ValueError as error:
         msg = f"a sample id is a UUID like 35e58da0-a9c8-20d0-81ca-9032c9e3fe09; got {text!r}"
         raise typer.BadParameter(msg) from error
-
-

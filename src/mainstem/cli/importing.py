@@ -25,7 +25,9 @@ def _group() -> None:
 @importer.command("online-retail")
 def online_retail(
     file: Annotated[Path, typer.Argument(help="UCI Online Retail as CSV or Parquet, with its own column names.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The log to write; gzip where it ends in .gz, - for stdout.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The log to write; gzip where it ends in .gz, - for stdout.")
+    ],
     lines: Annotated[int | None, typer.Option(min=1, help="Stop after so many purchases and returns.")] = None,
 ) -> None:
     """Purchases, returns and items of UCI Online Retail.

@@ -1,6 +1,5 @@
 """What a person sees of a replay: progress, rounds as they end, and at the end what came of it."""
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -112,7 +111,7 @@ class Screen:
         return self._described(loop, lambda columns, judged: np.where(judged.standing == CORE, columns["importance"], -1))
 
     def _doubtful(self, loop: Loop) -> list[tuple[str, str, str]]:
-        return self._described(loop, lambda columns, judged: np.nan_to_num(judged.evidence, nan=-1))
+        return self._described(loop, lambda _, judged: np.nan_to_num(judged.evidence, nan=-1))
 
     def _described(self, loop: Loop, score: Any) -> list[tuple[str, str, str]]:
         ranked = [
@@ -129,14 +128,12 @@ class Screen:
         sql = "SELECT context_text, item_text, label, source FROM samples_now WHERE sample_id = {sample_id:UUID}"
         ((context, item, label, source),) = loop.store.rows(sql, sample_id=sample_id)
         words = f"{'yes' if label else 'no'} ({source}): {item!r} after {context!r}"
-        p_value = judged.p_value[row]
-        return (
-            sample_id,
-            words,
-            f"{columns['visits'][row]} visits, importance {columns['importance'][row]:.2f} of a canary's, running margin "
-            f"{columns['margin'][row]:+.2f}, p-value {'none' if np.isnan(p_value) else f'{p_value:.3f}'}, "
-            f"reason {REASONS[judged.reason[row]]}",
+        p_value = "none" if np.isnan(judged.p_value[row]) else f"{judged.p_value[row]:.3f}"
+        evidence = (
+            f"{columns['visits'][row]} visits, importance {columns['importance'][row]:.2f} of a canary's, "
+            f"running margin {columns['margin'][row]:+.2f}, p-value {p_value}, reason {REASONS[judged.reason[row]]}"
         )
+        return sample_id, words, evidence
 
     def _say_ledger(self, report: dict[str, Any]) -> None:
         ledger = report["ledger"]
@@ -146,7 +143,7 @@ class Screen:
         self._say(f"\nledger {state}: {counts}")
         self._say(f"{report['samples']:,} samples in {time.monotonic() - self._started:.0f} s, hash {report['hash']}")
         query = "SELECT item_id, importance FROM importance_of_item ORDER BY importance DESC LIMIT 5"
-        self._say(f'\nthe history lies in {os.path.join(home, "history")}; ask it:\n  mainstem sql "{query}" --home {home}')
+        self._say(f'\nthe history lies in {Path(home) / "history"}; ask it:\n  mainstem sql "{query}" --home {home}')
 
 
 def _points(value: float | None) -> str:

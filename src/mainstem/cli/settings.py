@@ -27,7 +27,9 @@ def settings(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON o
         for setting in fields(Settings)
     ]
     if as_json:
-        print(json.dumps({name: {"default": default, "value": value, "help": help_} for name, default, value, help_ in rows}))
+        print(
+            json.dumps({name: {"default": default, "value": value, "help": help_} for name, default, value, help_ in rows})
+        )
         return
     from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
 

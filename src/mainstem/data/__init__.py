@@ -1,0 +1,1 @@
+"""Data that ships with the package; README.md says whose it is."""

@@ -14,9 +14,7 @@ _DECODER: Final = msgspec.json.Decoder(Event)
 _ENCODER: Final = msgspec.json.Encoder()
 _USER_FIELDS: Final = {"user_id", "session_id"}
 _KNOWN_FIELDS: Final = {"type"} | {
-    field
-    for kind in (Search, Impression, View, Click, Cart, Purchase, Return, Item)
-    for field in kind.__struct_fields__
+    field for kind in (Search, Impression, View, Click, Cart, Purchase, Return, Item) for field in kind.__struct_fields__
 }
 
 
@@ -50,9 +48,10 @@ def decode(raw: bytes) -> Event | Refusal:
         ('Expected `str`, got `int`', '$.item_id')
     """
     try:
-        return _DECODER.decode(raw)
+        event: Event = _DECODER.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return _refuse(raw, str(error))
+    return event
 
 
 def encode(event: Event) -> bytes:

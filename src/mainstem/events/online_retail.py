@@ -91,7 +91,7 @@ def _events_of_row(
     if not customer:
         left_out["no customer"] += 1
         return
-    common = {"event_id": event_id, "user_id": customer, "session_id": invoice, "event_timestamp": time}
+    common: dict[str, Any] = {"event_id": event_id, "user_id": customer, "session_id": invoice, "event_timestamp": time}
     if invoice.startswith("C"):
         yield Return(**common, item_id=code, quantity=-quantity)
     else:
@@ -111,8 +111,8 @@ def _reason_to_leave_out(invoice: str, code: str, title: str, quantity: float, p
 
 
 def _customer(value: object) -> str:
-    text = "" if value is None or value != value else str(value).strip()  # subtle: a float column's gap is NaN, != itself
-    return text.removesuffix(".0")
+    text = "" if value is None else str(value).strip()
+    return "" if text == "nan" else text.removesuffix(".0")  # as a column of floats writes its gaps and whole numbers
 
 
 def _millis(value: object) -> int:

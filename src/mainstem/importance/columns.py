@@ -5,7 +5,7 @@ kept per visit. A sample whose label changes starts again: its old responses ans
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, SupportsIndex
 from uuid import UUID
 
 import numpy as np
@@ -64,7 +64,7 @@ class Columns:
         """A column; a view, so that writing to it changes it."""
         return self._arrays[name][: len(self)]
 
-    def id_of(self, row: int) -> UUID:
+    def id_of(self, row: SupportsIndex) -> UUID:
         """The sample id in a row."""
         return UUID(int=(int(self._arrays["key_high"][row]) << 64) | int(self._arrays["key_low"][row]))
 

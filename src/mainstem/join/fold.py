@@ -18,7 +18,7 @@ from mainstem.join.state import JoinState, Question, UserState
 from mainstem.join.text import context_text, item_text
 from mainstem.settings import Settings
 
-__all__ = ["FORGET", "CLOSE", "Fold"]
+__all__ = ["CLOSE", "FORGET", "Fold"]
 
 CLOSE: Final = 0
 FORGET: Final = 1
@@ -152,9 +152,7 @@ class Fold:
         for item_id, probability in drawn:
             yield from self._sample(question, user_id, item_id, probability)
 
-    def _sample(
-        self, question: Question, user_id: str, item_id: str, probability: float | None = None
-    ) -> Iterator[Sample]:
+    def _sample(self, question: Question, user_id: str, item_id: str, probability: float | None = None) -> Iterator[Sample]:
         item = self._catalogue.as_of(item_id, question.time)
         if item is None:
             self.state.counts["unknown_item"] += 1
@@ -207,12 +205,14 @@ class Fold:
             insort(user.history, (event.event_timestamp, event.event_id, event.item_id))
             self._prune(user.history, event.event_timestamp, user)
 
-    def _prune(self, entries: list[tuple[int, str, str]] | list[tuple[int, str, str, str]], now: int, user: UserState) -> None:
+    def _prune(
+        self, entries: list[tuple[int, str, str]] | list[tuple[int, str, str, str]], now: int, user: UserState
+    ) -> None:
         keep = _KEPT * max(self._settings.history_length, 1)
         if len(entries) <= 2 * keep:
             return
         oldest_open = min((question.time for question in user.questions if not question.closed), default=now)
-        before = bisect_left(entries, (min(oldest_open, now),))  # type: ignore[type-var]
+        before = bisect_left(entries, (min(oldest_open, now),))
         del entries[: max(before - keep, 0)]
 
 

@@ -130,9 +130,7 @@ class Joiner:
 
     def snapshot(self) -> Snapshot:
         """The state as a value; the same log prefix gives the same bytes."""
-        return Snapshot(
-            partition=self.partition, next_offset=self._state.next_offset, state=_ENCODER.encode(self._state)
-        )
+        return Snapshot(partition=self.partition, next_offset=self._state.next_offset, state=_ENCODER.encode(self._state))
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go on from a snapshot of the same partition."""
@@ -145,7 +143,7 @@ class Joiner:
         """What a final tick would give, on a copy: this joiner stays as it is, so that a log that grows can go on."""
         copy = Joiner(self.partition, self._settings, self._catalogue, self._key)
         copy.restore(self.snapshot())
-        outputs = list(copy._advance(time))  # noqa: SLF001 - a copy of ourselves
+        outputs = list(copy._advance(time))
         return copy, [*outputs, copy.ledger_row()]
 
     def _use(self, state: JoinState) -> None:

@@ -38,8 +38,7 @@ def baselines(
         "popularity": [float(popularity[sample.item_id]) for sample in later],
         "word_overlap": [_overlap(sample) for sample in later],
         "co_occurrence": [
-            sum(together[sample.item_id, other] / (popularity[other] + 1) for other in sample.history)
-            for sample in later
+            sum(together[sample.item_id, other] / (popularity[other] + 1) for other in sample.history) for sample in later
         ],
     }
     truth = np.array(labels, np.int64)

@@ -19,9 +19,7 @@ class Decision:
     reason: str
 
 
-def decide(
-    gate: tuple[Evaluation, Evaluation], held_out: tuple[Evaluation, Evaluation], settings: Settings
-) -> Decision:
+def decide(gate: tuple[Evaluation, Evaluation], held_out: tuple[Evaluation, Evaluation], settings: Settings) -> Decision:
     """Judge a child by AUC on the gate samples; on the time-held-out ones while the gate has too few.
 
     Args:
@@ -37,7 +35,7 @@ def decide(
     if after.auc is None or after.samples < settings.gate_minimum:
         judged_on, (before, after) = "held_out", held_out
     if before.auc is None or after.auc is None:
-        return Decision(False, judged_on, before, after, "no samples of both labels to judge on")  # noqa: FBT003
+        return Decision(False, judged_on, before, after, "no samples of both labels to judge on")
     promoted = after.auc >= before.auc - settings.gate_margin
     change = f"AUC {before.auc:.3f} -> {after.auc:.3f} on {after.samples} {judged_on.replace('_', '-')} samples"
     change = change.replace(" 0.", " .")

@@ -63,9 +63,7 @@ class Learner:
         self._versions = versions
         self._settings = settings
 
-    def round(
-        self, version: int, parent: int, scorer: Scorer, columns: Mapping[int, Columns], position: Position
-    ) -> Round:
+    def round(self, version: int, parent: int, scorer: Scorer, columns: Mapping[int, Columns], position: Position) -> Round:
         """Run one round.
 
         Args:
@@ -86,7 +84,9 @@ class Learner:
         }
         decision = decide(measured["gate"], measured["held_out"], self._settings)
         self._keep(version, parent, drawn, training, measured, decision, position, columns)
-        return Round(version, parent, [one.sample_id for one in samples], drawn.cold, decision, child if decision.promoted else None)
+        return Round(
+            version, parent, [one.sample_id for one in samples], drawn.cold, decision, child if decision.promoted else None
+        )
 
     def _draw(self, version: int, columns: Mapping[int, Columns], position: Position) -> Draw:
         pool = _Pool([columns[partition] for partition in sorted(columns)])

@@ -72,7 +72,7 @@ def _train(
             losses = F.cross_entropy(network(batch), labels[places], reduction="none")
             loss = (losses * weights[places]).mean()
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             schedule.step()

@@ -120,9 +120,11 @@ class Probe:
 
     def _on_forward(self, layer: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
         if not output.requires_grad:
-            output.requires_grad_(True)  # noqa: FBT003 - torch's own call; the first layers start the graph
+            output.requires_grad_(True)
         a = inputs[0].detach()
-        output.register_hook(lambda b: self._on_backward(layer, a, b.detach()))
+        output.register_hook(  # type: ignore[no-untyped-call]
+            lambda b: self._on_backward(layer, a, b.detach())
+        )
 
     @torch.no_grad()
     def _on_backward(self, layer: nn.Module, a: Tensor, b: Tensor) -> None:

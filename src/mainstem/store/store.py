@@ -6,15 +6,17 @@ the views, or with FINAL, so that it does not matter when the engine merges.
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 from urllib.parse import urlsplit
+
+from numpy.typing import NDArray
 
 from mainstem.errors import StoreError
 
 __all__ = ["DATABASE", "Columns", "Store"]
 
 DATABASE: Final = "mainstem"
-Columns = Mapping[str, Sequence[Any]]
+Columns: TypeAlias = Mapping[str, Sequence[Any] | NDArray[Any]]
 
 
 class Store:

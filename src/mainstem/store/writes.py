@@ -20,7 +20,7 @@ def columns_of(rows: Sequence[dict[str, Any]]) -> Columns:
 def sample_columns(placed: Sequence[tuple[Sample, int, int]]) -> Columns:
     """Samples with their (partition, offset) in the `samples` log."""
     names = Sample.__struct_fields__
-    columns: dict[str, Sequence[Any]] = {name: [getattr(sample, name) for sample, _, _ in placed] for name in names}
+    columns: dict[str, list[Any]] = {name: [getattr(sample, name) for sample, _, _ in placed] for name in names}
     columns["partition"] = [partition for _, partition, _ in placed]
     columns["offset"] = [offset for _, _, offset in placed]
     columns["digest"] = [digest_of(sample) for sample, _, _ in placed]

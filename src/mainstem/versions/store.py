@@ -16,7 +16,6 @@ from safetensors.torch import load as load_weights
 from safetensors.torch import save as save_weights
 from tokenizers import Tokenizer
 
-
 from mainstem.errors import VersionError
 from mainstem.versions.encoder import CrossEncoder, PairReader, PretrainedReader
 
@@ -125,7 +124,6 @@ def _network(kind: str, config: dict[str, Any]) -> PairReader | PretrainedReader
         if kind == "scratch":
             return PairReader(BertConfig.from_dict(config))
         return PretrainedReader(AutoModelForSequenceClassification.from_config(BertConfig.from_dict(config)))
-
 
 
 def _digest(content: bytes) -> str:

@@ -50,8 +50,8 @@ def train_tokenizer(texts: Iterable[str], size: int) -> Tokenizer:
         vocab_size=size, special_tokens=list(_SPECIAL), show_progress=False, limit_alphabet=size // 2
     )
     tokenizer.train_from_iterator(sorted(set(texts)), trainer)
-    ends = [(token, tokenizer.token_to_id(token)) for token in ("[SEP]", "[CLS]")]
-    tokenizer.post_processor = processors.BertProcessing(*ends)
+    separator, first = (_SPECIAL.index(token) for token in ("[SEP]", "[CLS]"))  # special tokens come first, in order
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", separator), ("[CLS]", first))
     return tokenizer
 
 

@@ -1,0 +1,48 @@
+# `make demo` and `make test` do all the set-up, in .venv; the second time they start at once.
+#   PYTHON=...       the Python to use, 3.11 or newer; where it has torch already, that torch is used
+#   TORCH_INDEX=...  take torch from this package index, for one without CUDA on a laptop
+PYTHON ?= python3
+TORCH_INDEX ?=
+RUN := .venv/bin
+FREE_GB := 10
+
+.PHONY: demo test check chaos environment clean
+
+demo: environment ## the main job: replay 12,000 real purchases, embedded
+	$(RUN)/mainstem demo
+
+test: environment ## style, types, then every test
+	@$(MAKE) --no-print-directory check
+	$(RUN)/python -m pytest
+
+check: environment ## style and types only
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+
+chaos: environment ## kill a replay of the whole excerpt ten times, at random moments
+	$(RUN)/python -m tests.chaos --kills 10
+
+environment: .venv/ready
+
+.venv/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "mainstem needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) --version 2>&1`. Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@$(PYTHON) -c 'import shutil, sys; free = shutil.disk_usage(".").free / 1e9; \
+	  sys.exit(free < $(FREE_GB) and f"mainstem needs $(FREE_GB) GB of free disk for its environment; {free:.1f} GB are free here" or 0)'
+	@if $(PYTHON) -c 'import torch' 2>/dev/null; then \
+	  echo "Making .venv over $(PYTHON), whose torch is used; fetching the other packages (about 0.3 GB)."; \
+	  $(PYTHON) -m venv --clear --system-site-packages .venv; \
+	  grep -v '^torch==' constraints.txt >.venv/constraints.txt; \
+	else \
+	  echo "Making .venv; fetching torch and its companions (2.7 GB with CUDA; TORCH_INDEX=URL takes it from elsewhere)"; \
+	  echo "and the other packages (about 0.3 GB)."; \
+	  $(PYTHON) -m venv --clear .venv; \
+	  cp constraints.txt .venv/constraints.txt; \
+	fi
+	@if [ -n "$(TORCH_INDEX)" ]; then $(RUN)/python -m pip install --index-url "$(TORCH_INDEX)" -c .venv/constraints.txt torch; fi
+	$(RUN)/python -m pip install --disable-pip-version-check -c .venv/constraints.txt -e '.[test]'
+	@touch .venv/ready
+
+clean: ## remove the environment and what the demo made
+	rm -rf .venv mainstem-demo
