@@ -6,23 +6,23 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from mainstem.events.vocabulary import Cart, Click, Event, Impression, Item, Purchase, Return, Search, View
+from mainstem.events.vocabulary import Cart, Click, Event, Impression, Item, Purchase, Return, Search, Shown, View
 
 __all__ = ["Refusal", "decode", "encode"]
 
 _DECODER: Final = msgspec.json.Decoder(Event)
 _ENCODER: Final = msgspec.json.Encoder()
+_KINDS: Final = (Search, Impression, Shown, View, Click, Cart, Purchase, Return, Item)
 _USER_FIELDS: Final = {"user_id", "session_id"}
-_KNOWN_FIELDS: Final = {"type"} | {
-    field for kind in (Search, Impression, View, Click, Cart, Purchase, Return, Item) for field in kind.__struct_fields__
-}
+_KEPT_FIELDS: Final = {"type"} | {field for kind in _KINDS for field in kind.__struct_fields__} - _USER_FIELDS
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
     """Why an event was refused.
 
-    `body` is the event without its user fields and without fields we do not know (either might name a person), and empty
-    where the bytes cannot be read as an object; `digest` (BLAKE2b of the raw bytes) then still tells one from another.
+    `body` is the event without its user fields and without fields we do not know (either might name a person), at any
+    depth, and empty where the bytes cannot be read as an object; `digest` (BLAKE2b of the raw bytes) then still tells one
+    from another.
     """
 
     reason: str
@@ -76,9 +76,12 @@ def _refuse(raw: bytes, message: str) -> Refusal:
 def _redact(raw: bytes) -> str:
     try:
         value: Any = msgspec.json.decode(raw)
+        return msgspec.json.encode(_kept(value)).decode() if isinstance(value, dict) else ""
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
-    if not isinstance(value, dict):
-        return ""
-    kept = {key: value[key] for key in sorted(value.keys() & (_KNOWN_FIELDS - _USER_FIELDS))}
-    return msgspec.json.encode(kept).decode()
+
+
+def _kept(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _kept(value[key]) for key in sorted(value.keys() & _KEPT_FIELDS)}
+    return [_kept(part) for part in value] if isinstance(value, list) else value

@@ -30,9 +30,10 @@ def read_lines(path: Path) -> Iterator[bytes]:
     with _open(path) as file:
         number = 0
         try:
+            _refuse_binary(file, path)
             while line := file.readline(LONGEST_LINE):
                 if number == 0:
-                    line = _first(line, path)
+                    line = line.removeprefix(_BOM)
                 number += 1
                 if not line.endswith(b"\n"):
                     _skip_to_line_break(file)
@@ -64,20 +65,19 @@ def _open(path: Path) -> IO[bytes]:
         msg = f"{str(path)!r} is a folder; give one log file"
         raise LogError(msg)
     try:
-        file = path.open("rb")
-        magic = file.read(2)
-        file.seek(0)
+        with path.open("rb") as file:
+            magic = file.read(2)
+        # subtle: gzip closes only a file that it opened itself
+        return gzip.open(path, "rb") if magic == b"\x1f\x8b" else path.open("rb")  # type: ignore[return-value]
     except OSError as error:
         msg = f"cannot read the log {str(path)!r}: {os.strerror(error.errno or 0)}; check the path"
         raise LogError(msg) from error
-    return gzip.open(file, "rb") if magic == b"\x1f\x8b" else file  # type: ignore[return-value]
 
 
-def _first(line: bytes, path: Path) -> bytes:
-    if b"\0" in line[:4096]:
+def _refuse_binary(file: IO[bytes], path: Path) -> None:
+    if b"\0" in file.peek(4096)[:4096]:  # type: ignore[attr-defined]  # a buffered file, plain or unzipped
         msg = f"{str(path)!r} is a binary file, not JSON lines; `mainstem import` reads other formats"
         raise LogError(msg)
-    return line.removeprefix(_BOM)
 
 
 def _skip_to_line_break(file: IO[bytes]) -> None:

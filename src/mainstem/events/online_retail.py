@@ -131,8 +131,12 @@ def _csv_rows(path: Path) -> Iterator[Mapping[str, Any]]:
     encoding = _encoding(path)
     with path.open(encoding=encoding, newline="") as file:
         reader = csv.DictReader(file)
-        _check_columns(reader.fieldnames or [], path)
-        yield from reader
+        try:
+            _check_columns(reader.fieldnames or [], path)
+            yield from reader
+        except (csv.Error, UnicodeDecodeError) as error:
+            msg = f"{str(path)!r} is no CSV after line {reader.line_num} ({error}); mend it or save it again"
+            raise ImportSourceError(msg) from error
 
 
 def _encoding(path: Path) -> str:
@@ -152,10 +156,14 @@ def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
     except ImportError as error:
         msg = "reading Parquet needs pyarrow; `pip install 'mainstem[parquet]'`, or give a CSV file"
         raise ImportSourceError(msg) from error
-    file = parquet.ParquetFile(path)
-    _check_columns(file.schema_arrow.names, path)
-    for batch in file.iter_batches(columns=list(COLUMNS)):
-        yield from batch.to_pylist()
+    try:
+        file = parquet.ParquetFile(path)
+        _check_columns(file.schema_arrow.names, path)
+        for batch in file.iter_batches(columns=list(COLUMNS)):
+            yield from batch.to_pylist()
+    except (OSError, ValueError) as error:  # pyarrow's own errors are of these two kinds
+        msg = f"{str(path)!r} is a broken Parquet file ({error}); copy it again"
+        raise ImportSourceError(msg) from error
 
 
 def _check_columns(names: object, path: Path) -> None:

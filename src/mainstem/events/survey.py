@@ -75,6 +75,7 @@ class Survey:
         minute = event.event_timestamp // _MINUTE
         if isinstance(event, Impression | View):
             self.has_shown = True
+        if isinstance(event, Impression) or (isinstance(event, View) and not event.impression_id):
             self._minutes["shown"][minute] = self._minutes["shown"].get(minute, 0) + 1
         elif isinstance(event, Purchase):
             self._minutes["purchases"][minute] = self._minutes["purchases"].get(minute, 0) + 1

@@ -34,6 +34,9 @@ class Fold:
         self._settings = settings
         self._catalogue = catalogue
         self._purchases_ask = settings.questions == "purchases"
+        # subtle: a revision window shorter than the label window must neither forget a question before it closes nor
+        # call the outcomes of its first label late
+        self._revisable = max(settings.revision_window, settings.label_window)
 
     def is_question(self, event: object) -> bool:
         """Whether this event asks: an impression, a view that came from none, or a purchase where purchases ask."""
@@ -66,7 +69,7 @@ class Fold:
 
     def sweep(self, watermark: int) -> None:
         """Drop the shoppers of whom nothing can be in a text any more. Changes no sample, only memory."""
-        oldest = watermark - self._settings.history_window
+        oldest = watermark - max(self._settings.history_window, self._settings.label_window)  # as far as `_query` looks
         users = self.state.users
         for user_id in [key for key, user in users.items() if not user.questions and _last_seen(user) < oldest]:
             del users[user_id]
@@ -91,8 +94,7 @@ class Fold:
             query=event.query or "" if isinstance(event, Impression) else "",
         )
         user.questions.insert(place, question)
-        windows = self._settings
-        for action, end in ((CLOSE, windows.label_window), (FORGET, 2 * windows.revision_window)):
+        for action, end in ((CLOSE, self._settings.label_window), (FORGET, 2 * self._revisable)):
             # subtle: kept for twice the window, so that an outcome after it is `late` and not `orphaned`
             heapq.heappush(self.state.deadlines, (question.time + end, action, event.user_id, *key))
 
@@ -106,7 +108,7 @@ class Fold:
         delay = event.event_timestamp - question.time
         answers = question.answers.setdefault(event.item_id, [])
         repeated = any(event_id == event.event_id for _, event_id, _ in answers)
-        if repeated or delay > self._settings.revision_window:
+        if repeated or delay > self._revisable:
             counts["outcome"] -= 1
             counts["duplicate" if repeated else "late"] += 1
             return

@@ -1,7 +1,9 @@
 """Text pairs to token ids: WordPiece, trained on the log's own words where no model is given."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -9,7 +11,7 @@ from torch import Tensor
 
 __all__ = ["Batch", "encode_pairs", "pad", "train_tokenizer"]
 
-_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+SPECIAL: Final = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
 @dataclass(frozen=True)
@@ -42,15 +44,41 @@ def train_tokenizer(texts: Iterable[str], size: int) -> Tokenizer:
         >>> tokenizer.encode("red cup", "red mug").tokens[:2]
         ['[CLS]', 'red']
     """
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))  # noqa: S106 - a token, not a password
+    tokenizer = _tokenizer(models.WordPiece(unk_token="[UNK]"))  # noqa: S106 - a token, not a password
+    words = _words(tokenizer, sorted(set(texts)))
+    letters: Counter[str] = Counter()
+    for word, count in words.items():
+        letters.update(dict.fromkeys(word, count))
+    alphabet = sorted(sorted(letters, key=lambda letter: (-letters[letter], letter))[: size // 4])
+    # subtle: the trainer numbers the letters inside words in the order of a randomly seeded hash map, and breaks ties
+    # by number; naming them first makes the vocabulary the same in every process
+    inside = [f"##{letter}" for letter in alphabet]
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=size,
+        special_tokens=[*SPECIAL, *inside],
+        initial_alphabet=alphabet,
+        show_progress=False,
+    )
+    known = set(alphabet)
+    tokenizer.train_from_iterator(
+        (" ".join([word] * count) for word, count in sorted(words.items()) if known.issuperset(word)), trainer
+    )
+    vocabulary = tokenizer.get_vocab()
+    return _tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))  # noqa: S106
+
+
+def _words(tokenizer: Tokenizer, texts: Iterable[str]) -> Counter[str]:
+    normalize, split = tokenizer.normalizer.normalize_str, tokenizer.pre_tokenizer.pre_tokenize_str
+    return Counter(word for text in texts for word, _ in split(normalize(text)))
+
+
+def _tokenizer(model: models.WordPiece) -> Tokenizer:
+    tokenizer = Tokenizer(model)
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True, handle_chinese_chars=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=size, special_tokens=list(_SPECIAL), show_progress=False, limit_alphabet=size // 2
-    )
-    tokenizer.train_from_iterator(sorted(set(texts)), trainer)
-    separator, first = (_SPECIAL.index(token) for token in ("[SEP]", "[CLS]"))  # special tokens come first, in order
+    tokenizer.add_special_tokens(list(SPECIAL))
+    separator, first = (SPECIAL.index(token) for token in ("[SEP]", "[CLS]"))  # special tokens come first, in order
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", separator), ("[CLS]", first))
     return tokenizer
 

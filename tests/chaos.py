@@ -1,0 +1,93 @@
+"""Kill a replay again and again, as `kill -9` does, and see whether it ends as if nothing had happened.
+
+    python -m tests.chaos --kills 10      the whole excerpt, about a quarter of an hour
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+SAME = ("hash", "set_hash", "ledger", "sets", "rounds", "versions")
+
+
+def command(log: Path, home: Path) -> list[str]:
+    """The replay, as a user would start it."""
+    return [sys.executable, "-m", "mainstem.cli", "replay", str(log), "--home", str(home), "--json"]
+
+
+def replay(log: Path, home: Path, settings: Mapping[str, str]) -> dict[str, Any]:
+    """Replay to the end; the report."""
+    done = subprocess.run(
+        command(log, home), env={**os.environ, **settings}, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def killed_after(seconds: float, log: Path, home: Path, settings: Mapping[str, str]) -> bool:
+    """Start a replay and kill it; False where it was done already."""
+    process = subprocess.Popen(
+        command(log, home),
+        env={**os.environ, **settings},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        return True
+    return False
+
+
+def checkpoint_line(home: Path) -> int:
+    """How far a killed replay had come."""
+    import msgspec
+
+    from mainstem.home import Checkpoint
+
+    path = home / "checkpoint"
+    return msgspec.msgpack.decode(path.read_bytes(), type=Checkpoint).line if path.exists() else 0
+
+
+def main() -> None:
+    """Run it and print each kill and the outcome."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--kills", type=int, default=10)
+    arguments.add_argument("--seed", type=int, default=0)
+    given = arguments.parse_args()
+    chance = random.Random(given.seed)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        resources.as_file(resources.files("mainstem.data") / "online-retail.jsonl.gz") as log,
+    ):
+        begun = time.monotonic()
+        whole = replay(log, Path(folder, "whole"), {})
+        taken = time.monotonic() - begun
+        print(f"uninterrupted: {taken:.0f} s, hash {whole['hash']}, set_hash {whole['set_hash']}", flush=True)
+        home = Path(folder, "killed")
+        for number in range(1, given.kills + 1):
+            seconds = chance.uniform(3, taken / 3)
+            killed = killed_after(seconds, log, home, {})
+            state = f"killed, checkpoint at line {checkpoint_line(home):,}" if killed else "had ended"
+            print(f"kill {number}: after {seconds:.1f} s: {state}", flush=True)
+        end = replay(log, home, {})
+    wrong = [name for name in SAME if end[name] != whole[name]]
+    print(f"after {given.kills} kills: {'the same' if not wrong else f'OTHER {wrong}'}, hash {end['hash']}")
+    sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()

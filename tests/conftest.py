@@ -1,0 +1,64 @@
+"""What tests share: a short log of real purchases, settings that fit it, and one home made from it."""
+
+import gzip
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+SMALL = {
+    "MAINSTEM_ROUND_EVERY": "450",
+    "MAINSTEM_JUDGE_EVERY": "300",
+    "MAINSTEM_RESCORE_BUDGET": "600",
+    "MAINSTEM_HELD_OUT": "200",
+    "MAINSTEM_CANARY_SHARE": "0.1",
+    "MAINSTEM_CANARY_MINIMUM": "40",
+    "MAINSTEM_CORE_MINIMUM": "60",
+    "MAINSTEM_EPOCHS": "1",
+    "MAINSTEM_GATE_MARGIN": "1",
+    "MAINSTEM_CHECKPOINT_EVERY": "250",
+}
+"""Settings with which 1,500 lines see several rounds, judgements, core samples and checkpoints."""
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def excerpt_lines(count: int) -> list[bytes]:
+    """The first lines of the shipped excerpt."""
+    with (resources.files("mainstem.data") / "online-retail.jsonl.gz").open("rb") as file, gzip.open(file) as log:
+        return [line for line, _ in zip(log, range(count), strict=False)]
+
+
+@pytest.fixture(scope="session")
+def small_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """1,500 lines of the shipped excerpt."""
+    path = tmp_path_factory.mktemp("log") / "small.jsonl"
+    path.write_bytes(b"".join(excerpt_lines(1500)))
+    return path
+
+
+@pytest.fixture(scope="session")
+def mainstem() -> Run:
+    """The command line, in a process of its own."""
+
+    def run(*arguments: object, **more: object) -> subprocess.CompletedProcess[str]:
+        settings = {name: value for name, value in os.environ.items() if not name.startswith("MAINSTEM_")}
+        environment = {**settings, **SMALL, **more.pop("env", {})}
+        command = [sys.executable, "-m", "mainstem.cli", *map(str, arguments)]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600, **more)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def small_home(small_log: Path, tmp_path_factory: pytest.TempPathFactory, mainstem: Run) -> Path:
+    """A home in which the short log was replayed; for reading only."""
+    home = tmp_path_factory.mktemp("homes") / "small"
+    done = mainstem("replay", small_log, "--home", home, "--json")
+    assert done.returncode == 0, done.stderr
+    (home.parent / "report.json").write_text(done.stdout)
+    return home

@@ -1,0 +1,113 @@
+"""Replays of real purchases: the same log gives the same result, however it is cut."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Run, excerpt_lines
+
+
+def report(done: Any) -> dict[str, Any]:
+    """The JSON object that a replay ends with."""
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def whole(small_home: Path) -> dict[str, Any]:
+    """The report of an uninterrupted replay of the short log."""
+    return json.loads((small_home.parent / "report.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def frozen(small_log: Path, tmp_path_factory: pytest.TempPathFactory, mainstem: Run) -> dict[str, Any]:
+    """The report of a replay that trains nothing."""
+    home = tmp_path_factory.mktemp("frozen") / "home"
+    return report(mainstem("replay", small_log, "--home", home, "--no-learn", "--json"))
+
+
+def test_a_report_has_every_part_a_machine_reads(whole: dict[str, Any]) -> None:
+    """A report holds ledger, samples, hashes, sets, rounds, versions, baselines and home."""
+    names = ["baselines", "hash", "home", "ledger", "rounds", "samples", "set_hash", "sets", "versions"]
+    assert names == sorted(whole)
+    assert {"core", "edge", "contradictory", "spent"} == set(whole["sets"])
+    assert {"version", "drawn", "before", "after", "promoted", "reason"} == set(whole["rounds"][0])
+
+
+def test_the_ledger_balances_and_counts_every_line(whole: dict[str, Any], small_log: Path) -> None:
+    """Every line of the log is in the ledger once, and the three sums hold."""
+    ledger = whole["ledger"]
+    read = sum(ledger[name] for name in ("question", "outcome", "context", "duplicate", "late", "rejected", "accepted"))
+    assert (len(small_log.read_bytes().splitlines()), 0) == (read, ledger["balance"])
+
+
+def test_rounds_are_run_and_sets_are_filled(whole: dict[str, Any]) -> None:
+    """A short log sees rounds with a reason each, and samples in core and edge."""
+    assert [(1, True), (2, True), (3, True)] == [(one["version"], one["promoted"]) for one in whole["rounds"]]
+    assert all(one["reason"] for one in whole["rounds"])
+    assert whole["sets"]["core"] > 0
+    assert whole["sets"]["edge"] > 0
+
+
+def test_nothing_is_called_contradictory_where_canaries_are_only_assumed(whole: dict[str, Any]) -> None:
+    """Without trusted samples no label is called wrong."""
+    assert whole["sets"]["contradictory"] == 0
+
+
+def test_the_number_of_partitions_does_not_change_samples(
+    frozen: dict[str, Any], small_log: Path, tmp_path: Path, mainstem: Run
+) -> None:
+    """One and four partitions give the same samples, labels and ledger."""
+    four = report(mainstem("replay", small_log, "--home", tmp_path / "four", "--partitions", 4, "--no-learn", "--json"))
+    assert frozen["hash"] == four["hash"]
+    assert frozen["ledger"] == four["ledger"]
+
+
+def test_learning_does_not_change_samples(frozen: dict[str, Any], whole: dict[str, Any]) -> None:
+    """What is joined does not depend on what is learnt."""
+    assert frozen["hash"] == whole["hash"]
+    assert frozen["rounds"] == []
+
+
+def test_the_same_command_twice_gives_the_same_sets(
+    whole: dict[str, Any], small_log: Path, tmp_path: Path, mainstem: Run
+) -> None:
+    """A second replay ends in the same samples, versions and standings, whatever the hash seed of the process."""
+    home, environment = tmp_path / "again", {"PYTHONHASHSEED": "7"}
+    again = report(mainstem("replay", small_log, "--home", home, "--json", env=environment))
+    same = ("hash", "set_hash", "rounds", "versions", "sets")
+    assert {name: whole[name] for name in same} == {name: again[name] for name in same}
+
+
+def test_a_replay_that_is_done_can_be_asked_again(
+    whole: dict[str, Any], small_log: Path, tmp_path: Path, mainstem: Run
+) -> None:
+    """Replaying a log that grew ends as if it had been whole from the start."""
+    log, home = tmp_path / "grows.jsonl", tmp_path / "home"
+    log.write_bytes(b"".join(excerpt_lines(1000)))
+    short = report(mainstem("replay", log, "--home", home, "--no-learn", "--json"))
+    log.write_bytes(small_log.read_bytes())
+    grown = report(mainstem("replay", log, "--home", home, "--no-learn", "--json"))
+    assert short["samples"] < grown["samples"]
+    assert (whole["hash"], whole["ledger"]) == (grown["hash"], grown["ledger"])
+
+
+def test_standard_input_is_a_log_too(frozen: dict[str, Any], small_log: Path, tmp_path: Path, mainstem: Run) -> None:
+    """`-` reads the log from standard input."""
+    with small_log.open() as file:
+        done = mainstem("replay", "-", "--home", tmp_path / "home", "--no-learn", "--json", stdin=file)
+    assert frozen["hash"] == report(done)["hash"]
+
+
+def test_other_settings_are_refused_until_told_to_begin_again(small_log: Path, tmp_path: Path, mainstem: Run) -> None:
+    """A home is not continued with other settings, and `--from-start` begins it again."""
+    log, home = tmp_path / "short.jsonl", tmp_path / "home"
+    log.write_bytes(b"".join(small_log.read_bytes().splitlines(keepends=True)[:300]))
+    common = ("replay", log, "--home", home, "--no-learn", "--json")
+    report(mainstem(*common))
+    refused = mainstem(*common, "--seed", 5)
+    assert refused.returncode == 1
+    assert "seed 0 there, 5 now" in refused.stderr
+    assert report(mainstem(*common, "--seed", 5, "--from-start"))["samples"] > 0
