@@ -1,6 +1,6 @@
 """Kill a replay again and again, as `kill -9` does, and see whether it ends as if nothing had happened.
 
-    python -m tests.chaos --kills 10      the whole excerpt, about a quarter of an hour
+python -m tests.chaos --kills 10      the whole excerpt, about a quarter of an hour
 """
 
 import argparse
@@ -27,9 +27,7 @@ def command(log: Path, home: Path) -> list[str]:
 
 def replay(log: Path, home: Path, settings: Mapping[str, str]) -> dict[str, Any]:
     """Replay to the end; the report."""
-    done = subprocess.run(
-        command(log, home), env={**os.environ, **settings}, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command(log, home), env={**os.environ, **settings}, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)
     return json.loads(done.stdout.splitlines()[-1])

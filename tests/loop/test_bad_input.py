@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from tests.conftest import Run, excerpt_lines
 
 BAD = {

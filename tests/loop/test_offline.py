@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.conftest import Run, excerpt_lines
 
-FORBID = '''
+FORBID = """
 import socket
 
 def refuse(self, address, *more):
@@ -19,7 +19,7 @@ def no_names(*names, **more):
     raise RuntimeError(f"a name was looked up: {names!r}")
 
 socket.getaddrinfo = no_names
-'''
+"""
 
 
 def test_a_replay_opens_no_socket(tmp_path: Path, mainstem: Run) -> None:

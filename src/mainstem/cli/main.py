@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from typing import Annotated, Final
 
 import typer
+from typer.exceptions import Abort, TyperException
 
 from mainstem.cli.history import history, sets, sql, versions
 from mainstem.cli.importing import importer
@@ -52,16 +53,19 @@ def main() -> None:
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         app.add_typer(entry.load(), name=entry.name)
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
+    except TyperException as error:  # called in a wrong way; without any argument the help has been printed already
+        message = error.format_message().rstrip(".")
+        _fail(f"{message}; `mainstem --help` or `mainstem COMMAND --help` says how" if message else "", 2)
     except SettingError as error:
         _fail(str(error), 2)
     except MainstemError as error:
         _fail(str(error), 1)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
+    except (KeyboardInterrupt, Abort):
+        _fail("stopped", 130)
 
 
 def _fail(message: str, code: int) -> None:
-    print(f"mainstem: {message}", file=sys.stderr)
+    if message:
+        print(f"mainstem: {message}", file=sys.stderr)
     sys.exit(code)

@@ -4,6 +4,7 @@ Writes go in column-wise and in bulk; a row written twice is the same as once (`
 the views, or with FINAL, so that it does not matter when the engine merges.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from typing import Any, Final, Self, TypeAlias
@@ -80,9 +81,9 @@ class Store:
         """Column names and rows of somebody's query, read-only.
 
         Raises:
-            StoreError: if the query is wrong, or would write.
+            StoreError: if the query is wrong, is more than one statement, or would write.
         """
-        result = self._query(sql.rstrip().rstrip(";"), parameters, settings={"readonly": 1})
+        result = self._query(_one_statement(sql), parameters, settings={"readonly": 1})
         return tuple(result.column_names), [tuple(row) for row in result.result_rows]
 
     def execute(self, sql: str, **parameters: Any) -> None:
@@ -141,6 +142,22 @@ def _migrations() -> Iterator[tuple[int, str, list[str]]]:
             code = "\n".join(line for line in file.read_text().splitlines() if not line.startswith("--"))
             statements = [statement.strip() for statement in code.split(";\n") if statement.strip(" ;\n")]
             yield int(file.name[:4]), file.name, [statement.rstrip(";") for statement in statements]
+
+
+_QUOTED: Final = re.compile(r"""'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`|"(?:\\.|[^"\\])*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
+
+
+def _one_statement(sql: str) -> str:
+    """The statement without a trailing semicolon.
+
+    subtle: given several statements the embedded engine leaves the answer of the first one lying in its output, where the
+    next query finds it.
+    """
+    statement = sql.strip().rstrip(";").rstrip()
+    if ";" in _QUOTED.sub("", statement):
+        msg = "one statement at a time, please; this query holds a semicolon between two"
+        raise StoreError(msg)
+    return statement
 
 
 def _errors() -> tuple[type[Exception], ...]:

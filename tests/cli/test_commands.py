@@ -1,0 +1,135 @@
+"""The command line as people and machines meet it."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from tests.conftest import Run
+
+
+def test_sets_count_every_judged_sample(small_home: Path, mainstem: Run) -> None:
+    """`sets` adds up to the samples of the report's sets."""
+    report = json.loads((small_home.parent / "report.json").read_text())
+    rows = [json.loads(line) for line in mainstem("sets", "--home", small_home, "--json").stdout.splitlines()]
+    assert sum(report["sets"].values()) == sum(row["samples"] for row in rows)
+    assert report["sets"]["core"] == sum(row["samples"] for row in rows if row["standing"] == "core")
+
+
+def test_history_tells_visits_and_moves_of_a_sample(small_home: Path, mainstem: Run) -> None:
+    """`history` shows a sample's text, each visit with its importance, and each move with its reason."""
+    query = "SELECT sample_id FROM standings_now WHERE standing = 'core' ORDER BY sample_id LIMIT 1"
+    sample = json.loads(mainstem("sql", query, "--home", small_home, "--json").stdout)["sample_id"]
+    rows = [json.loads(line) for line in mainstem("history", sample, "--home", small_home, "--json").stdout.splitlines()]
+    tables = {table: [row for row in rows if row["table"] == table] for table in ("sample", "visits", "moves")}
+    assert 1 == len(tables["sample"])
+    assert len(tables["visits"]) >= 2
+    norms = [row["norm"] / row["scale"] for row in tables["visits"]]
+    assert tables["visits"][-1]["importance"] == pytest.approx(sum(norms) / len(norms), rel=1e-5)
+    assert ("", "core") == (tables["moves"][0]["before"], tables["moves"][-1]["standing"])
+
+
+def test_versions_name_parent_reason_and_quality(small_home: Path, mainstem: Run) -> None:
+    """`versions` lists every version with its parent, its reason and its AUC on the last part of the log."""
+    report = json.loads((small_home.parent / "report.json").read_text())
+    rows = [json.loads(line) for line in mainstem("versions", "--home", small_home, "--json").stdout.splitlines()]
+    assert [None, *range(len(rows) - 1)] == [row["parent"] for row in rows]
+    expected = {one["version"]: one["auc_later"] for one in report["versions"]}
+    assert expected == {row["version"]: row["auc_later"] for row in rows}
+
+
+def test_sql_answers_people_with_a_table_and_refuses_to_write(small_home: Path, mainstem: Run) -> None:
+    """`sql` prints a header and rows, and only reads."""
+    asked = mainstem("sql", "SELECT 1 AS one, 'a' AS letter", "--home", small_home)
+    assert "one\tletter\n1\ta\n" == asked.stdout
+    refused = mainstem("sql", "DROP TABLE samples", "--home", small_home)
+    assert 1 == refused.returncode
+    assert refused.stderr.startswith("mainstem: ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nope",),
+        ("replay",),
+        ("replay", "log.jsonl", "--partitions", "0"),
+        ("history", "not-an-id"),
+        ("demo", "--plant", "0.9"),
+        ("import", "nobodys-format", "x"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_code_2(arguments: tuple[str, ...], mainstem: Run) -> None:
+    """What was wrong and where to read on, in one line."""
+    done = mainstem(*arguments)
+    assert (2, "") == (done.returncode, done.stdout)
+    assert 1 == len(done.stderr.splitlines())
+    assert done.stderr.startswith("mainstem: ")
+
+
+def test_a_wrong_setting_is_one_line_and_exit_code_2(mainstem: Run) -> None:
+    """A setting that is none, or that cannot be read, is named."""
+    unknown = mainstem("settings", env={"MAINSTEM_GRACES": "5m"})
+    unreadable = mainstem("settings", env={"MAINSTEM_GRACE": "5"})
+    assert (2, 2) == (unknown.returncode, unreadable.returncode)
+    assert "MAINSTEM_GRACES" in unknown.stderr
+    assert "like '90s'" in unreadable.stderr
+
+
+def test_settings_show_what_the_environment_says(mainstem: Run) -> None:
+    """`settings --json` gives default and value of each."""
+    found = json.loads(mainstem("settings", "--json", env={"MAINSTEM_GRACE": "5m"}).stdout)
+    assert ("10m", "5m") == (found["MAINSTEM_GRACE"]["default"], found["MAINSTEM_GRACE"]["value"])
+
+
+def test_import_makes_a_log_and_says_what_it_left_out(tmp_path: Path, mainstem: Run) -> None:
+    """`import online-retail` reads the source's CSV and tells counts and reasons."""
+    source, log = tmp_path / "online_retail.csv", tmp_path / "log.jsonl.gz"
+    header = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"]
+    rows = [
+        ["536365", "85123A", "T-LIGHT HOLDER", "6", "12/1/2010 8:26", "2.55", "17850", "United Kingdom"],
+        ["536366", "POST", "POSTAGE", "1", "12/1/2010 8:27", "18.00", "17850", "France"],
+        ["C536367", "85123A", "T-LIGHT HOLDER", "-1", "12/1/2010 8:28", "2.55", "17850", "United Kingdom"],
+    ]
+    with source.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    done = mainstem("import", "online-retail", source, "-o", log)
+    assert 0 == done.returncode
+    assert "1 item, 1 purchase, 1 return" in done.stderr
+    assert "left out 1 rows: not an item" in done.stderr
+    replayed = json.loads(mainstem("replay", log, "--home", tmp_path / "home", "--no-learn", "--json").stdout)
+    assert (1, 1) == (replayed["ledger"]["question"], replayed["ledger"]["outcome"])
+
+
+def test_a_home_in_use_says_by_whom(small_home: Path, mainstem: Run) -> None:
+    """A second process on the same home is told which process has it."""
+    import os
+
+    from mainstem.home import Home
+
+    with Home(small_home, create=False):
+        done = mainstem("sets", "--home", small_home)
+    assert 1 == done.returncode
+    assert f"in use by process {os.getpid()}" in done.stderr
+
+
+def test_a_home_that_holds_other_things_is_left_alone(tmp_path: Path, small_log: Path, mainstem: Run) -> None:
+    """A folder with somebody's files is never taken for a home."""
+    (tmp_path / "letter.txt").write_text("dear")
+    done = mainstem("replay", small_log, "--home", tmp_path, "--from-start")
+    assert 1 == done.returncode
+    assert "holds other things" in done.stderr
+    assert ["letter.txt"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_programs_bring_their_commands_by_entry_point(tmp_path: Path, mainstem: Run) -> None:
+    """An installed program's sub-commands appear without the library knowing it."""
+    info = tmp_path / "shop_program-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shop-program\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[mainstem.commands]\nshop = shop_program:app\n")
+    (tmp_path / "shop_program.py").write_text(
+        "import typer\napp = typer.Typer()\n@app.callback()\ndef group(): pass\n"
+        "@app.command()\ndef greet():\n    'Say hello.'\n    print('hello')\n"
+    )
+    done = mainstem("shop", "greet", env={"PYTHONPATH": str(tmp_path)})
+    assert "hello\n" == done.stdout

@@ -1,0 +1,203 @@
+"""What every store promises, whatever engine is behind it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from mainstem.errors import StoreError
+from mainstem.store import Store, drawn_samples, samples_between, samples_since, trusted_samples
+
+VIEWS = (
+    "contradictory_by_source",
+    "importance_by",
+    "importance_of_behaviour",
+    "importance_of_brand",
+    "importance_of_category",
+    "importance_of_item",
+    "importance_of_price_band",
+    "importance_of_query",
+    "importance_of_sample",
+    "moves_now",
+    "responses_now",
+    "risers_and_fallers",
+    "samples_now",
+    "score_age",
+    "sets",
+    "sets_by_day",
+    "standings_now",
+    "versions_of_sample",
+    "watermarks",
+)
+
+
+@pytest.fixture(params=["chdb"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A fresh, empty store of each kind."""
+    return {"chdb": f"chdb://{tmp_path / 'history'}"}[request.param]
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    """An open store."""
+    with Store(url) as opened:
+        yield opened
+
+
+def sample(number: int, *, label_version: int = 0, label: int = 1, offset: int | None = None) -> dict[str, object]:
+    """A row of `samples`."""
+    return {
+        "sample_id": UUID(int=number),
+        "label_version": label_version,
+        "question_id": UUID(int=number),
+        "partition": 0,
+        "offset": number if offset is None else offset,
+        "event_time": 1_291_200_000_000 + number,
+        "user": "pseudonym",
+        "source": "purchase",
+        "outcomes": ["return"] * label_version,
+        "label": label,
+        "weight": 1.0,
+        "sampling_probability": 1.0,
+        "query": "cup",
+        "history": ["a", "b"],
+        "item_id": f"item-{number % 2}",
+        "category": "",
+        "brand": "",
+        "price_band": "2 to 5",
+        "context_text": "红色 cup",
+        "item_text": "red cup",
+        "digest": "0" * 32,
+    }
+
+
+def response(number: int, version: int, norm: float, *, label_version: int = 0) -> dict[str, object]:
+    """A row of `responses`."""
+    return {
+        "sample_id": UUID(int=number),
+        "label_version": label_version,
+        "version": version,
+        "partition": 0,
+        "offset": number,
+        "event_time": 1_291_200_000_000 + number,
+        "label": 1,
+        "part": "stream",
+        "norm": norm,
+        "scale": 2.0,
+        "loss": 0.5,
+        "margin": -1.0,
+    }
+
+
+def write(store: Store, table: str, *rows: dict[str, object]) -> None:
+    """Write rows, given one by one."""
+    store.write(table, {name: [row[name] for row in rows] for name in rows[0]})
+
+
+def test_a_row_written_twice_is_seen_once(store: Store) -> None:
+    """Writing the same samples and responses again changes nothing that is read."""
+    for _ in range(2):
+        write(store, "samples", sample(1), sample(2))
+        write(store, "responses", response(1, 1, 4.0), response(1, 2, 2.0))
+    assert [(2,)] == store.rows("SELECT count() FROM samples_now")
+    assert [(2,)] == store.rows("SELECT count() FROM responses_now")
+    assert [(2, 1.5)] == store.rows("SELECT visit, importance FROM importance_of_sample WHERE version = 2")
+
+
+def test_a_revised_sample_is_seen_at_its_newest_label(store: Store) -> None:
+    """Of several label versions the newest is read, but `samples` keeps them all."""
+    write(store, "samples", sample(1), sample(1, label_version=1, label=0, offset=7))
+    assert [(1, 0)] == store.rows("SELECT label_version, label FROM samples_now")
+    assert [(2,)] == store.rows("SELECT count() FROM samples")
+
+
+def test_what_was_written_is_there_after_opening_again(url: str) -> None:
+    """A store keeps its rows and does not run its migrations twice."""
+    with Store(url) as first:
+        write(first, "samples", sample(1))
+    with Store(url) as second:
+        assert [(1,)] == second.rows("SELECT count() FROM samples")
+        assert [(1,), (2,)] == second.rows("SELECT number FROM migrations ORDER BY number")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_answers(store: Store, view: str) -> None:
+    """Each first-day view can be asked, with rows and without."""
+    store.ask(f"SELECT * FROM {view}")
+    write(store, "samples", sample(1), sample(2))
+    write(store, "responses", response(1, 1, 4.0), response(1, 2, 2.0), response(2, 1, 1.0))
+    store.ask(f"SELECT * FROM {view}")
+
+
+def test_every_view_is_tested(store: Store) -> None:
+    """The list above names all the views there are."""
+    found = store.rows("SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View' ORDER BY name")
+    assert VIEWS == tuple(name for (name,) in found)
+
+
+def test_importance_by_item_is_the_mean_of_scaled_norms(store: Store) -> None:
+    """An item's importance is the mean of its samples' norms, each divided by its version's scale."""
+    write(store, "samples", sample(1), sample(2), sample(3))
+    write(store, "responses", response(1, 1, 4.0), response(2, 1, 6.0), response(3, 1, 8.0))
+    expected = [("item-0", 1, 3.0), ("item-1", 2, 3.0)]
+    assert expected == store.rows("SELECT item_id, responses, importance FROM importance_of_item ORDER BY item_id")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "DROP TABLE samples",
+        "INSERT INTO items (item_id) VALUES ('a')",
+        "SELECT 1; DROP TABLE samples",
+        "TRUNCATE TABLE samples",
+    ],
+)
+def test_a_question_cannot_write(store: Store, query: str) -> None:
+    """Whatever is asked, the history stays as it is."""
+    write(store, "samples", sample(1))
+    with pytest.raises(StoreError):
+        store.ask(query)
+    assert [(1,)] == store.rows("SELECT count() FROM samples")
+
+
+def test_a_wrong_question_is_one_clear_line(store: Store) -> None:
+    """An error names what was wrong in one line."""
+    with pytest.raises(StoreError, match="no_such_column") as caught:
+        store.ask("SELECT no_such_column FROM samples")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_trailing_semicolon_does_not_double_the_answer(store: Store) -> None:
+    """A query may end with a semicolon."""
+    assert [(1,)] == store.ask("SELECT 1 AS one;")[1]
+
+
+def test_a_semicolon_within_quotes_or_a_comment_is_no_second_statement(store: Store) -> None:
+    """Only a semicolon between statements is refused."""
+    assert [("a;b",)] == store.ask("SELECT 'a;b' -- here; there")[1]
+    assert [("it's;",)] == store.ask(r"SELECT 'it\'s;' /* one; two */")[1]
+
+
+def test_an_unknown_scheme_says_what_a_store_is() -> None:
+    """A URL of another kind is refused with the kinds there are."""
+    with pytest.raises(StoreError, match="chdb:///folder or clickhouse://host"):
+        Store("sqlite:///x")
+
+
+def test_samples_are_read_back_by_place_part_draw_and_time(store: Store) -> None:
+    """Scoring and learning read what they ask for, with text, part and newest label before the end given."""
+    write(store, "samples", *(sample(number) for number in range(6)), sample(1, label_version=1, label=0, offset=6))
+    write(store, "trusted", {"sample_id": UUID(int=4), "part": "gate", "origin": "assumed"})
+    draws = {"version": 3, "sample_id": UUID(int=1), "label_version": 0, "standing": "edge", "probability": 0.1}
+    write(store, "draws", draws)
+    between = samples_between(store, {0: (1, 4)})
+    assert [(1, 0), (2, 0), (3, 0)] == [(one.offset, one.label_version) for one in between]
+    assert [(2, 0), (3, 0), (4, 0), (5, 0), (6, 1)] == [
+        (one.offset, one.label_version) for one in samples_between(store, {0: (1, 7)})[0:] if one.offset > 1
+    ]
+    assert [("gate", 4)] == [(one.part, one.offset) for one in trusted_samples(store, "gate", {0: 6})]
+    assert [] == trusted_samples(store, "gate", {0: 4})
+    assert [(1, 1)] == [(one.sample_id.int, one.label) for one in drawn_samples(store, 3)]
+    assert {4, 5} == {one.sample_id.int for one in samples_since(store, 1_291_200_000_004, 9)}
+    assert ("红色 cup", "red cup") == between[0].pair

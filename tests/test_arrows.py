@@ -1,0 +1,134 @@
+"""Arrows point one way: who may import whom, read from the source itself."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LIBRARY, STREAMS, TRAINER = ROOT / "src" / "mainstem", ROOT / "streams", ROOT / "trainer"
+
+BELOW = {
+    "errors": set(),
+    "ids": set(),
+    "settings": {"errors"},
+    "events": {"errors", "ids"},
+    "join": {"events", "ids", "settings"},
+    "responses": {"errors"},
+    "versions": {"errors", "responses", "settings"},
+    "importance": set(),
+    "standing": {"ids", "importance", "settings"},
+    "store": {"errors", "events", "join", "responses"},
+    "learning": {"ids", "importance", "settings", "standing", "store", "versions"},
+    "scoring": {"importance", "responses", "settings", "standing", "store", "versions"},
+    "home": {"errors", "join", "settings"},
+    "planting": {"ids", "importance", "join", "learning", "standing", "store"},
+    "data": set(),
+    "loop": {"events", "home", "join", "learning", "scoring", "settings", "standing", "store", "versions"},
+    "report": {"join", "learning", "loop", "planting", "standing", "store", "versions"},
+    "bootstrap": {"errors", "events", "home", "join", "loop", "settings", "store", "versions"},
+}
+"""What each room of the library may import of the others; `cli` may import all, and nothing imports `cli`."""
+
+HEAVY = {"torch", "transformers", "tokenizers", "clickhouse_connect", "chdb", "rich", "scipy", "pyarrow", "numpy"}
+
+
+def files(folder: Path) -> list[Path]:
+    """The Python files of a folder."""
+    return sorted(folder.rglob("*.py"))
+
+
+def imported(path: Path, *, at_load_only: bool = False) -> Iterator[str]:
+    """The modules that a file imports, at its top level or anywhere."""
+    tree = ast.parse(path.read_text())
+    nodes = tree.body if at_load_only else list(ast.walk(tree))
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module or ""
+
+
+def room_of(path: Path) -> str:
+    """The room of the library that a file is in."""
+    return path.relative_to(LIBRARY).with_suffix("").parts[0]
+
+
+@pytest.mark.parametrize("room", sorted(BELOW))
+def test_a_room_imports_only_what_is_below_it(room: str) -> None:
+    """No file imports a room that its own may not know."""
+    allowed = {room, *BELOW[room]}
+    found = {
+        (path.name, name.split(".")[1])
+        for path in files(LIBRARY)
+        if room_of(path) == room
+        for name in imported(path)
+        if name.startswith("mainstem.")
+    }
+    assert set() == {(file, other) for file, other in found if other not in allowed}
+
+
+def test_every_room_has_its_arrows() -> None:
+    """A new room cannot be added without saying what it may import."""
+    rooms = {room_of(path) for path in files(LIBRARY)} - {"__init__", "cli"}
+    assert set(BELOW) == rooms
+
+
+def test_the_arrows_make_no_circle() -> None:
+    """The rooms can be put in an order in which each imports earlier ones only."""
+    left = dict(BELOW)
+    while left:
+        free = [room for room, below in left.items() if not below & set(left)]
+        assert free, f"a circle among {sorted(left)}"
+        for room in free:
+            del left[room]
+
+
+def test_the_library_never_imports_a_program() -> None:
+    """`streams` and `trainer` are not known to the library."""
+    programs = ("mainstem.streams", "mainstem.trainer")
+    assert [] == [path.name for path in files(LIBRARY) for name in imported(path) if name.startswith(programs)]
+
+
+def test_programs_do_not_import_each_other_nor_the_others_libraries() -> None:
+    """Streams know neither trainer nor torch, the trainer knows neither streams nor Faust."""
+    forbidden = {STREAMS: ("mainstem.trainer", "torch"), TRAINER: ("mainstem.streams", "faust")}
+    found = [
+        path for folder, names in forbidden.items() for path in files(folder) for n in imported(path) if n.startswith(names)
+    ]
+    assert [] == found
+
+
+def test_only_bootstrap_and_the_command_line_open_stores_and_homes() -> None:
+    """No other file makes an adapter."""
+    makers = {"Store", "Home", "load_pretrained", "initial_encoder"}
+    found = {
+        path.relative_to(LIBRARY).as_posix()
+        for path in files(LIBRARY)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in makers
+    }
+    assert {"bootstrap.py", "cli/history.py"} == found
+
+
+def test_the_command_line_starts_without_heavy_imports() -> None:
+    """What `--help` loads imports nothing heavy."""
+    at_start = ["main", "history", "importing", "replaying", "settings"]
+    found = {
+        (name, module)
+        for name in at_start
+        for module in imported(LIBRARY / "cli" / f"{name}.py", at_load_only=True)
+        if module.split(".")[0] in HEAVY
+    }
+    assert set() == found
+
+
+def test_no_source_file_asserts_or_is_longer_than_an_idea() -> None:
+    """Asserts belong to tests, and a file ends by 300 lines."""
+    source = [*files(LIBRARY), *files(STREAMS), *files(TRAINER)]
+    asserts = [
+        path.name for path in source for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Assert)
+    ]
+    long = [path.name for path in source if len(path.read_text().splitlines()) > 300]
+    assert ([], []) == (asserts, long)
