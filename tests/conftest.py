@@ -45,11 +45,13 @@ def small_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def mainstem() -> Run:
     """The command line, in a process of its own."""
 
-    def run(*arguments: object, **more: object) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: object, defaults: bool = False, **more: object) -> subprocess.CompletedProcess[str]:
         settings = {name: value for name, value in os.environ.items() if not name.startswith("MAINSTEM_")}
-        environment = {**settings, **SMALL, **more.pop("env", {})}
+        environment = {**settings, **({} if defaults else SMALL), **more.pop("env", {})}
         command = [sys.executable, "-m", "mainstem.cli", *map(str, arguments)]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600, **more)
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False, **{"timeout": 600, **more}
+        )
 
     return run
 

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from tests.conftest import Run, excerpt_lines
 
 BAD = {

@@ -34,13 +34,14 @@ def online_retail(
 
     Line n of an invoice gets its minute + n ms and the event id INVOICE-n, because the source has whole minutes only.
     """
+    from mainstem.cli.tables import working  # noqa: PLC0415 - rich is slow to import
     from mainstem.events import Item, encode  # noqa: PLC0415
     from mainstem.events.online_retail import events_of, read_rows  # noqa: PLC0415
 
     left_out: Counter[str] = Counter()
     written: Counter[str] = Counter()
     events = events_of(read_rows(file), left_out)
-    with _opened(output) as log:
+    with working(f"reading {file.name}"), _opened(output) as log:
         for event in events:
             log.write(encode(event) + b"\n")
             written[type(event).__name__.lower()] += 1

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from contextlib import ExitStack
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -68,17 +69,23 @@ def _run(
     from_start: bool,
     plant: "Plant | None" = None,
 ) -> None:
-    from mainstem.bootstrap import open_loop, threads  # noqa: PLC0415 - torch is slow to import
-    from mainstem.cli.screen import Screen  # noqa: PLC0415
-    from mainstem.report import report_of  # noqa: PLC0415
+    from mainstem.cli.tables import working  # noqa: PLC0415 - rich is slow to import
 
-    screen = Screen(to=sys.stderr if as_json else sys.stdout)
-    screen.begin(log, home, threads())
     given: dict[str, Any] = {"trusted": True, "relabel": (plant.name, plant.relabel)} if plant else {}
     try:
-        with open_loop(log, home, settings, screen, from_start=from_start, learn=learn, **given) as loop:
+        with ExitStack() as opened:
+            with working(f"reading {Path(log).name}, making the first version"):
+                from mainstem.bootstrap import open_loop, threads  # noqa: PLC0415 - torch is slow to import
+                from mainstem.cli.screen import Screen  # noqa: PLC0415
+                from mainstem.report import report_of  # noqa: PLC0415
+
+                screen = Screen(to=sys.stderr if as_json else sys.stdout)
+                screen.begin(log, home, threads())
+                open_it = open_loop(log, home, settings, screen, from_start=from_start, learn=learn, **given)
+                loop = opened.enter_context(open_it)
             loop.run()
-            report = report_of(loop, str(home), plant)
+            with working("comparing the versions"):
+                report = report_of(loop, str(home), plant)
             screen.end(loop, report)
     except KeyboardInterrupt:
         again = "the same command goes on from the last checkpoint" if not from_start else "nothing half-done is kept"

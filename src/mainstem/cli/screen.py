@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from mainstem.join import imbalance
 from mainstem.learning import Round
 from mainstem.loop import Loop
 from mainstem.standing import CORE, REASONS
@@ -48,6 +49,7 @@ class Screen:
     def block_done(self, loop: Loop, line: int) -> None:
         """Progress."""
         if self._task is None:
+            self._say_ledger_of(loop, line)
             self._progress.start()
             self._task = self._progress.add_task("replay", total=loop.surveyed.lines)
         self._progress.update(self._task, completed=line, description=f"{loop.samples:,} samples")
@@ -134,6 +136,13 @@ class Screen:
             f"running margin {columns['margin'][row]:+.2f}, p-value {p_value}, reason {REASONS[judged.reason[row]]}"
         )
         return sample_id, words, evidence
+
+    def _say_ledger_of(self, loop: Loop, line: int) -> None:
+        """The first thing to see: that something arrives, and that it adds up."""
+        rows = [row for (topic, _), row in loop.ledger.items() if topic == "events"]
+        known = f"; ledger out by {sum(imbalance(row) for row in rows)} after {rows[0].next_offset:,} events" if rows else ""
+        elapsed = time.monotonic() - self._started
+        self._say(f"{elapsed:5.0f} s  {line:,} lines read, {loop.samples:,} samples{known}")
 
     def _say_ledger(self, report: dict[str, Any]) -> None:
         ledger = report["ledger"]

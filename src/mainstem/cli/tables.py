@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["show"]
+__all__ = ["show", "working"]
 
 
 def show(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -22,6 +23,11 @@ def show(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     for row in rows:
         table.add_row(*(_cell(cell) for cell in row))
     Console().print(table, markup=False)
+
+
+def working(on: str) -> AbstractContextManager[object]:
+    """A spinner on stderr while something takes its time; nothing where there is no terminal."""
+    return Console(stderr=True).status(on) if sys.stderr.isatty() else nullcontext()
 
 
 def _cell(value: Any) -> str:
