@@ -98,24 +98,26 @@ def _check(found: Survey, path: Path) -> None:
 
 
 def _make_first_version(versions: Versions, store: Store, found: Survey, settings: Settings) -> None:
-    if versions.numbers():
-        return
-    encoder, name = _first_encoder(found, settings)
-    saved = versions.save(encoder, version=0, parent=None, event_time=0, reason="the first version")
-    row = {
-        "version": 0,
-        "parent": None,
-        "event_time": 0,
-        "promoted": 1,
-        "reason": saved.reason,
-        "model": name,
-        "digest": saved.files["weights.safetensors"],
-    }
-    store.write("versions", columns_of([row]))
+    """Version 0 and its row; each is made where it is missing, so a kill between the two is mended."""
+    if not versions.numbers():
+        encoder = _first_encoder(found, settings)
+        versions.save(encoder, version=0, parent=None, event_time=0, reason="the first version")
+    if not store.rows("SELECT version FROM versions WHERE version = 0"):
+        saved = versions.manifest(0)
+        row = {
+            "version": 0,
+            "parent": None,
+            "event_time": 0,
+            "promoted": 1,
+            "reason": saved.reason,
+            "model": settings.model or "made here",
+            "digest": saved.files["weights.safetensors"],
+        }
+        store.write("versions", columns_of([row]))
 
 
-def _first_encoder(found: Survey, settings: Settings) -> tuple[CrossEncoder, str]:
+def _first_encoder(found: Survey, settings: Settings) -> CrossEncoder:
     if settings.model:
-        return load_pretrained(settings.model, settings.seed), settings.model
+        return load_pretrained(settings.model, settings.seed)
     texts = {item_text(item) for item in found.items} | found.texts
-    return initial_encoder(train_tokenizer(texts, settings.vocabulary), settings.max_tokens, settings.seed), "made here"
+    return initial_encoder(train_tokenizer(texts, settings.vocabulary), settings.max_tokens, settings.seed)

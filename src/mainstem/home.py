@@ -26,6 +26,7 @@ from mainstem.settings import Settings
 __all__ = ["Checkpoint", "Home"]
 
 _SETTINGS: Final = "settings.json"
+_OURS: Final = {_SETTINGS, "checkpoint", "history", "lock", "pseudonym.key", "stdin.jsonl", "versions"}
 _FREE: Final = {"device"}  # settings that a home may be opened with otherwise: they are about the machine
 
 
@@ -66,8 +67,8 @@ class Home:
         if not create and not (self.folder / _SETTINGS).exists():
             msg = f"{str(folder)!r} is no home of mainstem; `mainstem replay LOG --home {folder}` makes one"
             raise HomeError(msg)
-        if create and not (self.folder / _SETTINGS).exists() and self.folder.is_dir() and any(self.folder.iterdir()):
-            msg = f"{str(folder)!r} holds other things; give an empty or a new folder as --home"
+        if foreign := _foreign(self.folder):
+            msg = f"{str(folder)!r} holds other things, like {foreign!r}; give an empty or a new folder as --home"
             raise HomeError(msg)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = (self.folder / "lock").open("a+")
@@ -95,7 +96,7 @@ class Home:
             return given.encode()
         path = self.folder / "pseudonym.key"
         if not path.exists():
-            half = path.with_suffix(".half")
+            half = path.with_name(f"{path.name}.half")
             with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
                 file.write(secrets.token_hex(32))
             half.replace(path)
@@ -147,6 +148,12 @@ class Home:
         self._lock.truncate(0)
         self._lock.write(str(os.getpid()))
         self._lock.flush()
+
+
+def _foreign(folder: Path) -> str:
+    """The name of something in a folder that no home holds; empty where there is none."""
+    names = [path.name.removesuffix(".half") for path in folder.iterdir()] if folder.is_dir() else []
+    return next((name for name in sorted(names) if name not in _OURS), "")
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -99,6 +99,11 @@ class Loop:
         """Samples so far, every label version counted."""
         return sum(self.ends.values())
 
+    @property
+    def ledger_now(self) -> list[LedgerRow]:
+        """The ledger of `events` as it stands, between two rows of the history."""
+        return [joiner.ledger_row() for joiner in self._joiners]
+
     def run(self) -> None:
         """Replay the log from the last checkpoint to its end."""
         line = self._resume()

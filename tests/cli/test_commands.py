@@ -122,6 +122,14 @@ def test_a_home_that_holds_other_things_is_left_alone(tmp_path: Path, small_log:
     assert ["letter.txt"] == [path.name for path in tmp_path.iterdir()]
 
 
+def test_a_failed_start_does_not_spoil_the_home(tmp_path: Path, small_log: Path, mainstem: Run) -> None:
+    """After a mistyped log the same home takes the right one."""
+    home, short = tmp_path / "home", tmp_path / "short.jsonl"
+    short.write_bytes(b"".join(small_log.read_bytes().splitlines(keepends=True)[:100]))
+    assert 1 == mainstem("replay", tmp_path / "shrot.jsonl", "--home", home).returncode
+    assert 0 == mainstem("replay", short, "--home", home, "--no-learn").returncode
+
+
 def test_programs_bring_their_commands_by_entry_point(tmp_path: Path, mainstem: Run) -> None:
     """An installed program's sub-commands appear without the library knowing it."""
     info = tmp_path / "shop_program-1.0.dist-info"

@@ -54,7 +54,7 @@ class Screen:
             self._task = self._progress.add_task("replay", total=loop.surveyed.lines)
         self._progress.update(self._task, completed=line, description=f"{loop.samples:,} samples")
         elapsed = time.monotonic() - self._started
-        if self._progress.disable and (not self._told or elapsed - self._told > _QUIET_SECONDS):
+        if self._progress.disable and (elapsed - self._told > _QUIET_SECONDS):
             self._told = elapsed
             print(f"{elapsed:5.0f} s  {line:,} of {loop.surveyed.lines:,} lines, {loop.samples:,} samples", file=sys.stderr)
         if line >= loop.surveyed.lines:
@@ -139,10 +139,11 @@ class Screen:
 
     def _say_ledger_of(self, loop: Loop, line: int) -> None:
         """The first thing to see: that something arrives, and that it adds up."""
-        rows = [row for (topic, _), row in loop.ledger.items() if topic == "events"]
-        known = f"; ledger out by {sum(imbalance(row) for row in rows)} after {rows[0].next_offset:,} events" if rows else ""
-        elapsed = time.monotonic() - self._started
-        self._say(f"{elapsed:5.0f} s  {line:,} lines read, {loop.samples:,} samples{known}")
+        rows, elapsed = loop.ledger_now, time.monotonic() - self._started
+        events, out = sum(row.next_offset for row in rows), sum(imbalance(row) for row in rows)
+        state = "in balance" if not out else f"OUT BY {out}"
+        self._told = elapsed
+        self._say(f"{elapsed:5.0f} s  {line:,} lines read: {loop.samples:,} samples, ledger of {events:,} events {state}")
 
     def _say_ledger(self, report: dict[str, Any]) -> None:
         ledger = report["ledger"]

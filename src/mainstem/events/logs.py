@@ -53,7 +53,7 @@ def spool(folder: Path) -> Path:
     """Copy standard input to a file in `folder`, because a log is read twice (items first), and give its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "stdin.jsonl"
-    half = path.with_suffix(".half")
+    half = path.with_name(f"{path.name}.half")
     with half.open("wb") as file:
         shutil.copyfileobj(sys.stdin.buffer, file)
     half.replace(path)

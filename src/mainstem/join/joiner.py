@@ -177,7 +177,8 @@ class Joiner:
             self._count(event)
             session = pseudonym(self._key, event.session_id) if event.session_id else None
             known = msgspec.structs.replace(event, user_id=pseudonym(self._key, event.user_id), session_id=session)
-            heapq.heappush(state.waiting, (time, event_id, known))
+            # subtle: at equal times a question comes before its outcomes, whatever their ids; logs may know whole seconds
+            heapq.heappush(state.waiting, (time, self._fold.is_outcome(event), event_id, known))
         yield from self._advance(time)
 
     def _count(self, event: Event) -> None:
@@ -199,7 +200,7 @@ class Joiner:
         while True:
             # subtle: at equal times the event comes first, so the end of a window still belongs to it
             if waiting and waiting[0][0] < watermark and (not deadlines or waiting[0][0] <= deadlines[0][0]):
-                yield from self._fold.happen(heapq.heappop(waiting)[2])  # type: ignore[arg-type]  # only user events wait
+                yield from self._fold.happen(heapq.heappop(waiting)[3])  # type: ignore[arg-type]  # only user events wait
             elif deadlines and deadlines[0][0] < watermark:
                 yield from self._fold.act(heapq.heappop(deadlines))
             else:

@@ -44,7 +44,8 @@ class JoinState(Struct, kw_only=True):
     next_offset: int = 0
     newest: int = -1  # largest event time seen; -1 before the first event
     counts: dict[str, int] = field(default_factory=new_counts)
-    waiting: list[tuple[int, str, Event]] = field(default_factory=list)  # heap: events the watermark has not passed
+    # heap of events the watermark has not passed: time, whether it is an outcome, event id, event
+    waiting: list[tuple[int, bool, str, Event]] = field(default_factory=list)
     deadlines: list[tuple[int, int, str, int, str]] = field(default_factory=list)  # heap: time, action, user, question
     seen: dict[str, int] = field(default_factory=dict)  # event id: event time, for `dedupe_horizon`
     forget: list[tuple[int, str]] = field(default_factory=list)  # heap: the same, by time

@@ -1,0 +1,120 @@
+"""What a sample says of its shopper and its item: history, query and texts, each as of the question."""
+
+from mainstem.events import Item, Tick
+from mainstem.join import Catalogue, Sample
+from tests.join.shop import click, impression, join, joiner, purchase, return_, search, shelf, step, view
+
+
+def last(*events, **more) -> Sample:
+    return join(*events, **more).samples[-1]
+
+
+def test_history_is_newest_first_and_strictly_earlier() -> None:
+    """What the shopper touched at the question's own time, or after it, is not in its history."""
+    log = [view("a", 100, "mug"), view("b", 200, "pot"), view("c", 300, "jug"), impression("q", 300, "cup"), view("d", 310)]
+    asked = next(sample for sample in join(*log).samples if sample.source == "impression")
+    assert ("pot", "mug") == asked.history
+    assert asked.context_text == "pot ; mug"
+
+
+def test_history_holds_distinct_items_up_to_its_length() -> None:
+    """An item touched again moves to the front; the oldest beyond `history_length` fall out."""
+    touched = ["cup", "mug", "pot", "cup", "jug"]
+    log = [view(f"v{number}", 100 + number, item) for number, item in enumerate(touched)]
+    assert ("jug", "cup", "pot") == last(*log, view("q", 300, "tin")).history
+    assert ("jug",) == last(*log, view("q", 300, "tin"), history_length=1).history
+    assert () == last(*log, view("q", 300, "tin"), history_length=0).history
+
+
+def test_history_is_made_of_views_clicks_carts_and_purchases() -> None:
+    """What was only shown, searched or sent back is not what the shopper touched."""
+    log = [impression("i", 100, "mug", "pot"), click("c", 110, "mug"), purchase("p", 120, "pot"), return_("r", 130, "jug")]
+    assert ("pot", "mug") == last(*log, search("s", 140, "tin"), view("q", 300)).history
+
+
+def test_history_reaches_back_as_far_as_its_window() -> None:
+    """A touch exactly `history_window` before the question is in it, an older one is not."""
+    log = [view("a", 99, "mug"), view("b", 100, "pot"), view("q", 200)]
+    assert ("pot",) == last(*log, history_window=100).history
+
+
+def test_histories_of_shoppers_are_apart() -> None:
+    """Nobody's history holds what another shopper did."""
+    assert () == last(view("a", 100, "mug", user_id="bob"), view("q", 200)).history
+
+
+def test_history_may_arrive_after_the_question() -> None:
+    """A touch that is earlier in event time but arrives later, within `grace`, is in the history."""
+    assert ("mug",) == last(view("q", 200), view("a", 195, "mug")).history
+
+
+def test_an_impression_keeps_its_own_query() -> None:
+    """A query on the impression is not replaced by a search."""
+    asked = last(search("s", 100, "tea", session_id="x"), impression("q", 110, "cup", query="mug", session_id="x"))
+    assert ("mug", "mug") == (asked.query, asked.context_text)
+
+
+def test_a_question_takes_the_newest_search_of_its_session() -> None:
+    """The query is the session's newest search up to the question's own time, other sessions and later ones apart."""
+    log = [
+        search("a", 100, "tea", session_id="x"),
+        search("b", 110, "red cup", session_id="x"),
+        search("c", 115, "pot", session_id="y"),
+        view("h", 118, "mug"),
+        impression("q", 120, "cup", session_id="x"),
+        search("d", 121, "too late", session_id="x"),
+    ]
+    assert ("red cup", "red cup ; mug") == (last(*log).query, last(*log).context_text)
+    assert last(search("a", 120, "tea", session_id="x"), view("q", 120, session_id="x")).query == "tea"
+    assert last(search("a", 120, "tea", session_id="x"), view("q", 120)).query == ""
+
+
+def test_a_search_counts_as_long_as_the_label_window() -> None:
+    """A search exactly a label window old still gives its query, an older one does not."""
+    assert [last(search("s", time, "tea"), view("q", 200)).query for time in (100, 99)] == ["tea", ""]
+
+
+def test_a_search_outlives_a_short_history_window() -> None:
+    """Forgetting idle shoppers costs no query, even where texts look back less far for touches than for searches."""
+    partition = joiner(history_window=5)
+    step(partition, search("s", 100, "tea"), *[Tick(event_timestamp=150)] * 1500, view("q", 180))
+    assert [output.query for output in partition.closed(1000)[1] if isinstance(output, Sample)] == ["tea"]
+
+
+def test_a_view_from_an_impression_is_context() -> None:
+    """A view that names its impression asks nothing and answers nothing, but is in later histories."""
+    joined = join(impression("i", 100, "mug"), view("v", 110, "mug", impression_id="i"), view("q", 200))
+    assert [(sample.source, sample.history) for sample in joined.samples] == [("impression", ()), ("view", ("mug",))]
+    assert joined.counts == {"question": 2, "context": 1, "expired": 2}
+
+
+def test_an_unknown_item_gives_no_sample_and_is_counted() -> None:
+    """An item that the catalogue did not know at the question's time is left out; the others are samples."""
+    catalogue = shelf("cup")
+    catalogue.add(Item(event_id="i", event_timestamp=101, item_id="mug", title="mug"))
+    joined = join(impression("q", 100, "cup", "mug", "elf"), click("c", 250, "elf"), catalogue=catalogue)
+    assert ["cup"] == [sample.item_id for sample in joined.samples]
+    assert joined.counts == {"question": 1, "expired": 1, "outcome": 1, "revised": 1, "unknown_item": 3}
+
+
+def test_texts_are_as_of_the_question() -> None:
+    """Item and history are worded as they were when the question was asked, in revisions too."""
+    catalogue = Catalogue()
+    for time, title, price in ((0, "old cup", 2.5), (150, "new cup", 20.0)):
+        item = {"item_id": "cup", "title": title, "price": price, "category": "cups", "brand": "Acme"}
+        catalogue.add(Item(event_id=f"i{time}", event_timestamp=time, **item))
+    joined = join(view("a", 100), view("q", 149), view("z", 150), click("c", 400), catalogue=catalogue)
+    texts = [(sample.label_version, sample.context_text, sample.item_text) for sample in joined.samples]
+    old, new = "old cup | cups | Acme | price 2 to 5", "new cup | cups | Acme | price 20 to 50"
+    assert texts == [(0, "", old), (0, "old cup", old), (0, "new cup", new), (1, "new cup", new)]
+    assert ("cups", "Acme", "20 to 50") == (
+        joined.samples[-1].category,
+        joined.samples[-1].brand,
+        joined.samples[-1].price_band,
+    )
+
+
+def test_history_leaves_unknown_items_out_of_the_text() -> None:
+    """A touched item that the catalogue does not know stays in the history's ids but has no words."""
+    asked = last(view("a", 100, "elf"), view("b", 110, "mug"), view("q", 200))
+    assert (("mug", "elf"), "mug") == (asked.history, asked.context_text)
