@@ -30,15 +30,14 @@ environment: .venv/ready
 	  { echo "mainstem needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) --version 2>&1`. Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	@$(PYTHON) -c 'import shutil, sys; free = shutil.disk_usage(".").free / 1e9; \
 	  sys.exit(free < $(FREE_GB) and f"mainstem needs $(FREE_GB) GB of free disk for its environment; {free:.1f} GB are free here" or 0)'
-	@if $(PYTHON) -c 'import torch' 2>/dev/null; then \
-	  echo "Making .venv over $(PYTHON), whose torch is used; fetching the other packages (about 0.3 GB)."; \
-	  $(PYTHON) -m venv --clear --system-site-packages .venv; \
+	@rm -rf .venv && $(PYTHON) -m venv .venv && cp constraints.txt .venv/constraints.txt
+	@if torch=$$($(PYTHON) -c 'import pathlib, torch; print(pathlib.Path(torch.__file__).parents[1])' 2>/dev/null); then \
+	  echo "Made .venv; it uses the torch of $(PYTHON). Fetching the other packages (about 0.3 GB)."; \
+	  echo "$$torch" >"$$($(RUN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/installed-torch.pth"; \
 	  grep -v '^torch==' constraints.txt >.venv/constraints.txt; \
 	else \
-	  echo "Making .venv; fetching torch and its companions (2.7 GB with CUDA; TORCH_INDEX=URL takes it from elsewhere)"; \
+	  echo "Made .venv. Fetching torch and its companions (2.7 GB with CUDA; TORCH_INDEX=URL takes it from elsewhere)"; \
 	  echo "and the other packages (about 0.3 GB)."; \
-	  $(PYTHON) -m venv --clear .venv; \
-	  cp constraints.txt .venv/constraints.txt; \
 	fi
 	@if [ -n "$(TORCH_INDEX)" ]; then $(RUN)/python -m pip install --index-url "$(TORCH_INDEX)" -c .venv/constraints.txt torch; fi
 	$(RUN)/python -m pip install --disable-pip-version-check -c .venv/constraints.txt -e '.[test]'

@@ -206,6 +206,7 @@ class Loop:
             self.ends, self._event_time, self._counted, self._rounds = dict(at.ends), at.event_time, at.counted, at.rounds
         version, scale = (at.version, at.scale) if at else (0, None)
         _rewind(self.store, self.ends, self._rounds)
+        self.versions.forget_after(self._rounds)
         self.worker.use(version, Scorer(self.versions.load(version), self.settings), scale)
         if at:
             self.worker.rebuild(at.ends, at.version, at.left)

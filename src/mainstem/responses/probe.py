@@ -49,8 +49,8 @@ class Probe:
         model: any module; `responses` calls it, in eval mode, with what it is given.
 
     Raises:
-        ModelError: if a trained parameter belongs to a layer without a formula, or to two layers at once. A layer left
-            out would make every norm too small, silently.
+        ModelError: if a trained parameter belongs to a layer without a formula, to a layer that is frozen in part, or to
+            two layers at once. A layer left out would make every norm too small, silently.
 
     Example:
         >>> model = nn.Sequential(nn.Embedding(9, 4), nn.Flatten(), nn.Linear(8, 2))
@@ -64,6 +64,7 @@ class Probe:
         _check_coverage(model)
         self.model = model
         self._squared: Tensor | None = None
+        self._passed: set[nn.Module] = set()
         self._last_gram: tuple[Tensor, Tensor] | None = None
 
     def responses(self, logits_of: Callable[[], Tensor], labels: Tensor) -> Responses:
@@ -76,6 +77,7 @@ class Probe:
 
         Raises:
             ValueError: if the batch is empty, or a layer's first dimension is not B.
+            ModelError: if a trained layer is passed twice.
         """
         if not len(labels):
             msg = "a batch needs at least one sample; got none"
@@ -97,7 +99,7 @@ class Probe:
     @contextmanager
     def _watching(self, samples: int, device: torch.device) -> Iterator[None]:
         trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
-        was_training = self.model.training
+        modes = [(layer, layer.training) for layer in self.model.modules()]
         self.model.eval()
         handles = [
             layer.register_forward_hook(self._on_forward)
@@ -112,11 +114,13 @@ class Probe:
                 yield
         finally:
             self._squared = self._last_gram = None
+            self._passed.clear()
             for handle in handles:
                 handle.remove()
             for parameter in trained:
                 parameter.requires_grad_(True)
-            self.model.train(was_training)
+            for layer, mode in modes:  # each its own: one may be held in eval mode inside a model that trains
+                layer.training = mode
 
     def _on_forward(self, layer: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
         if not output.requires_grad:
@@ -132,6 +136,10 @@ class Probe:
         if squared is None or b.shape[0] != len(squared):
             msg = f"{type(layer).__name__} saw {b.shape[0]} rows where the batch differs; give every input B rows"
             raise ValueError(msg)
+        if layer in self._passed:  # subtle: both passes' gradients add up before the norm is taken
+            msg = f"{type(layer).__name__} was passed twice, which has no formula; give each pass its own layer or freeze it"
+            raise ModelError(msg)
+        self._passed.add(layer)
         b = b.float()
         if isinstance(layer, nn.Embedding):
             squared += embedding_squared_norm(layer, a, b)
@@ -170,15 +178,25 @@ def _is_trained(layer: nn.Module) -> bool:
     return any(parameter.requires_grad for parameter in layer.parameters(recurse=False))
 
 
+def _without_formula(layer: nn.Module) -> str:
+    """What the layer is, if it has no formula."""
+    if isinstance(layer, nn.LayerNorm) and len(layer.normalized_shape) > 1:
+        return f"LayerNorm over {len(layer.normalized_shape)} dimensions"
+    return "" if isinstance(layer, nn.Linear | nn.LayerNorm | nn.Embedding) else type(layer).__name__
+
+
 def _check_coverage(model: nn.Module) -> None:
     owners: dict[int, str] = {}
     for name, layer in model.named_modules():
+        if not _is_trained(layer):
+            continue
         for parameter_name, parameter in layer.named_parameters(recurse=False):
-            if not parameter.requires_grad:
-                continue
             full_name = f"{name}.{parameter_name}" if name else parameter_name
-            if not isinstance(layer, nn.Linear | nn.LayerNorm | nn.Embedding):
-                msg = f"{full_name} belongs to a {type(layer).__name__}, which has no formula; freeze it or use BERT"
+            if not parameter.requires_grad:
+                msg = f"{full_name} is frozen but not the rest of its {type(layer).__name__}; freeze all of it or none"
+                raise ModelError(msg)
+            if without_formula := _without_formula(layer):
+                msg = f"{full_name} belongs to a {without_formula}, which has no formula; freeze it or use BERT"
                 raise ModelError(msg)
             if id(parameter) in owners:
                 msg = f"{full_name} is tied to {owners[id(parameter)]}; a tied weight has no formula yet: untie or freeze it"

@@ -1,6 +1,5 @@
 """The cross-encoder: a BERT that reads (context, item) and answers with logits, and how to make or load one."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -120,10 +119,13 @@ def load_pretrained(name: str, seed: int) -> CrossEncoder:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             model = AutoModelForSequenceClassification.from_pretrained(name, config=config, ignore_mismatched_sizes=True)
-    except (OSError, ValueError) as error:
-        where = "is not a model folder" if Path(name).exists() or os.sep in name.strip(os.sep) else "cannot be had"
+    except ModelError:
+        raise
+    except Exception as error:  # a damaged file makes the libraries raise anything: SafetensorError, KeyError, ...
+        where = "is not a model folder" if _is_path(name) else "cannot be had"
+        first_line = next(iter(str(error).splitlines()), type(error).__name__)
         msg = (
-            f"model {name!r} {where} ({str(error).splitlines()[0]}); without a network give the path of a folder with "
+            f"model {name!r} {where} ({first_line}); without a network give the path of a folder with "
             "config.json, weights and tokenizer.json as --model, or leave --model out"
         )
         raise ModelError(msg) from error
@@ -131,6 +133,11 @@ def load_pretrained(name: str, seed: int) -> CrossEncoder:
         msg = f"model {name!r} has no fast tokenizer; save one as tokenizer.json beside it"
         raise ModelError(msg)
     return CrossEncoder(PretrainedReader(model), tokenizer.backend_tokenizer)
+
+
+def _is_path(name: str) -> bool:
+    """Whether a model's name is meant as a path; on the hub it is `name` or `owner/name`."""
+    return Path(name).exists() or name.startswith((".", "~", "/")) or name.count("/") > 1
 
 
 def _check_family(config: Any, name: str) -> None:

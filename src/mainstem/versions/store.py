@@ -92,16 +92,31 @@ class Versions:
         except FileNotFoundError as error:
             msg = f"version {version} does not exist under {self.url}; `mainstem versions` lists those that do"
             raise VersionError(msg) from error
+        except msgspec.DecodeError as error:
+            msg = f"{_MANIFEST} of version {version} under {self.url} cannot be read ({error}); restore it from a copy"
+            raise VersionError(msg) from error
 
     def numbers(self) -> list[int]:
         """The versions that exist, oldest first."""
         if not self._files.exists(self._root):
             return []
-        found = self._files.glob(f"{self._root}/*/{_MANIFEST}")
-        return sorted(int(str(path).rsplit("/", 2)[-2]) for path in found)
+        found = self._files.find(self._root, maxdepth=2)  # subtle: a glob would read a [ in the folder's own name
+        places = [str(path).rsplit("/", 2)[-2:] for path in found]
+        return sorted(int(folder) for folder, name in places if name == _MANIFEST and folder.isdecimal())
+
+    def forget_after(self, version: int) -> None:
+        """Remove the versions with a higher number, each manifest first: they come from work that is done again."""
+        for number in self.numbers():
+            if number > version:
+                self._files.rm_file(f"{self._root}/{number:06d}/{_MANIFEST}")
+                self._files.rm(f"{self._root}/{number:06d}", recursive=True)
 
     def _read(self, version: int, name: str, digest: str) -> bytes:
-        content: bytes = self._files.cat_file(f"{self._root}/{version:06d}/{name}")
+        try:
+            content: bytes = self._files.cat_file(f"{self._root}/{version:06d}/{name}")
+        except FileNotFoundError as error:
+            msg = f"{name} of version {version} under {self.url} is missing; restore it from a copy"
+            raise VersionError(msg) from error
         if _digest(content) != digest:
             msg = f"{name} of version {version} under {self.url} is not what its manifest says; restore it from a copy"
             raise VersionError(msg)
