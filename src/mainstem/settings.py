@@ -130,7 +130,7 @@ class Settings:
                 msg = f"{name} is no setting; `mainstem settings` lists them"
                 raise SettingError(msg)
             values[known[name].name] = _parse(name, text, known[name])
-        return cls(**values, **{name: value for name, value in given.items() if value is not None})
+        return cls(**values | {name: value for name, value in given.items() if value is not None})
 
 
 _NOT_SETTINGS: Final = {

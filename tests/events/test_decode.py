@@ -4,7 +4,7 @@ import hashlib
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mainstem.events import (
@@ -153,6 +153,7 @@ def test_bytes_that_are_no_object_leave_only_their_digest(raw: bytes) -> None:
     assert found.reason
 
 
+@settings(deadline=None)
 @given(events)
 def test_what_is_encoded_decodes_to_the_same(event: Event) -> None:
     """`decode(encode(event)) == event`, and the wire holds no line break."""
@@ -161,6 +162,7 @@ def test_what_is_encoded_decodes_to_the_same(event: Event) -> None:
     assert b"\n" not in raw
 
 
+@settings(deadline=None)
 @given(st.binary() | json_values.map(lambda value: json.dumps(value).encode()))
 def test_no_bytes_make_it_raise(raw: bytes) -> None:
     """Whatever the bytes, there is an event or a refusal with reason, path and digest."""
@@ -171,6 +173,7 @@ def test_no_bytes_make_it_raise(raw: bytes) -> None:
         assert len(found.digest) == 32
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*VIEW, "session_id", "items", "note"]), json_values, max_size=6))
 def test_a_body_holds_known_fields_only(fields: dict[str, object]) -> None:
     """However an object is broken, its redacted body names no field of the user and none we do not know."""

@@ -2,7 +2,7 @@
 
 from mainstem.events import Item, Tick
 from mainstem.join import Catalogue, Sample
-from tests.join.shop import click, impression, join, joiner, purchase, return_, search, shelf, step, view
+from tests.join.shop import cart, click, impression, join, joiner, purchase, return_, search, shelf, step, view
 
 
 def last(*events, **more) -> Sample:
@@ -28,8 +28,24 @@ def test_history_holds_distinct_items_up_to_its_length() -> None:
 
 def test_history_is_made_of_views_clicks_carts_and_purchases() -> None:
     """What was only shown, searched or sent back is not what the shopper touched."""
-    log = [impression("i", 100, "mug", "pot"), click("c", 110, "mug"), purchase("p", 120, "pot"), return_("r", 130, "jug")]
-    assert ("pot", "mug") == last(*log, search("s", 140, "tin"), view("q", 300)).history
+    touched = [view("v", 110, "mug"), click("c", 120, "pot"), cart("a", 130, "jug"), purchase("p", 140, "tin")]
+    others = [impression("i", 100, "cup"), return_("r", 150, "cup"), search("s", 160, "cup")]
+    assert ("tin", "jug", "pot", "mug") == last(*touched, *others, view("q", 300), history_length=4).history
+
+
+def test_history_reads_a_bounded_number_of_touches() -> None:
+    """The latest four times `history_length` touches count, so that forgetting the older ones changes nothing."""
+    repeats = [click(f"c{number:02}", 110 + number) for number in range(12)]
+    assert ("cup", "mug") == last(click("a", 100, "mug"), *repeats[1:], view("q", 200)).history
+    assert ("cup",) == last(click("a", 100, "mug"), *repeats, view("q", 200)).history
+
+
+def test_a_busy_shopper_costs_no_history() -> None:
+    """However much a shopper does, what is forgotten is read by no question, be it asked later or still open."""
+    busy = [click(f"c{number:02}", 200 + number, ("mug", "pot", "jug", "tin")[number % 4]) for number in range(26)]
+    early = [click("a", 100, "pot"), click("b", 110, "mug")]
+    joined = join(*early, view("open", 190), *busy, view("after", 250))
+    assert [sample.history for sample in joined.samples] == [("mug", "pot"), ("pot", "mug", "tin")]
 
 
 def test_history_reaches_back_as_far_as_its_window() -> None:

@@ -77,6 +77,7 @@ def _choose(weights: NDArray[Any], count: int, random: np.random.Generator) -> t
 
     Source: Efraimidis and Spirakis, Weighted random sampling with a reservoir, 2006.
     """
-    keys = np.log(random.random(len(weights))) / weights
+    with np.errstate(divide="ignore"):  # a weight of 0 makes a key of minus infinity: drawn last
+        keys = np.log(random.random(len(weights))) / weights
     chosen = np.sort(np.argsort(-keys, kind="stable")[:count])
     return chosen, weights[chosen] / weights.sum() if len(weights) else weights[chosen]

@@ -1,0 +1,231 @@
+"""Columns: what many visits add up to, against numpy over the whole of them."""
+
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mainstem.importance import CANARY, STREAM, Columns
+
+CLOSE = {"rel": 1e-9, "abs": 1e-9}
+NUMBERS = st.floats(-100, 100)
+SAMPLES = 5
+HISTORY = st.lists(  # rounds of scoring, each by the next version or by the same one again
+    st.tuples(st.booleans(), st.lists(st.tuples(st.integers(0, SAMPLES - 1), NUMBERS, NUMBERS, NUMBERS), max_size=8)),
+    max_size=8,
+)
+
+
+def fact(**more: int) -> dict[str, int]:
+    """What is known of a sample."""
+    return {"label_version": 0, "partition": 0, "offset": 0, "event_time": 0, "label": 1, "part": STREAM, **more}
+
+
+def visit(columns: Columns, version: int, *visits: tuple[int, dict[str, int], float, float], scale: float = 1.0) -> None:
+    """Score samples, given as (number, fact, norm, margin), together; loss is 2 - margin."""
+    numbers, facts, norms, margins = zip(*visits, strict=True)
+    columns.visit(
+        version=version,
+        scale=scale,
+        ids=[UUID(int=number) for number in numbers],
+        facts=facts,
+        norm=norms,
+        margin=margins,
+        loss=[2 - margin for margin in margins],
+    )
+
+
+def row(columns: Columns, number: int, *names: str) -> list[Any]:
+    """Some columns of one sample."""
+    at = columns.row_of(UUID(int=number))
+    return [columns[name][at].item() for name in names]
+
+
+@settings(deadline=None)
+@given(HISTORY, st.floats(0.1, 10))
+def test_running_numbers_are_those_of_all_visits(history: list[Any], scale: float) -> None:
+    """Count, means and squared differences are numpy's over one visit for each version, however visits come in batches."""
+    columns, counted, version = Columns(), {number: {} for number in range(SAMPLES)}, 1
+    for newer, visits in history:
+        version += newer
+        for number, *responses in visits:
+            counted[number].setdefault(version, np.array(responses) / [scale, 1, 1])
+        if visits:
+            numbers, norm, margin, loss = zip(*visits, strict=True)
+            ids = [UUID(int=number) for number in numbers]
+            facts = [fact() for _ in numbers]
+            columns.visit(version=version, scale=scale, ids=ids, facts=facts, norm=norm, margin=margin, loss=loss)
+    for number, visits in counted.items():
+        at = columns.row_of(UUID(int=number))
+        if not visits:
+            assert at is None
+            continue
+        norm, margin, loss = np.array(list(visits.values())).T
+        assert (len(visits), max(visits)) == (columns["visits"][at], columns["last_version"][at])
+        assert pytest.approx([norm.mean(), margin.mean(), loss.mean(), margin[0]], **CLOSE) == [
+            columns[name][at] for name in ("importance", "margin", "loss", "first_margin")
+        ]
+        assert pytest.approx([norm.var() * len(norm), margin.var() * len(norm)], rel=1e-6, abs=1e-6) == [
+            columns["importance_m2"][at],
+            columns["margin_m2"][at],
+        ]
+
+
+def test_norms_are_divided_by_the_scale_of_their_version() -> None:
+    """Importance is the mean of norm over scale, each visit at its own version's scale; margins are not scaled."""
+    columns = Columns()
+    visit(columns, 1, (7, fact(), 6.0, 1.0), scale=2.0)
+    visit(columns, 2, (7, fact(), 2.0, 3.0), scale=0.5)
+    assert [3.5, 2.0] == row(columns, 7, "importance", "margin")
+
+
+def test_a_version_is_not_counted_twice() -> None:
+    """Scoring again at the same version, or at an earlier one, is no new visit."""
+    columns = Columns()
+    visit(columns, 2, (7, fact(), 1.0, 1.0))
+    visit(columns, 2, (7, fact(), 9.0, 9.0))
+    visit(columns, 1, (7, fact(), 9.0, 9.0))
+    assert [1, 1.0, 1.0, 2] == row(columns, 7, "visits", "importance", "margin", "last_version")
+
+
+def test_a_sample_twice_in_one_batch_is_one_visit() -> None:
+    """The first of two rows of one sample is counted, whatever stands between them."""
+    columns = Columns()
+    visit(columns, 1, (7, fact(), 1.0, 1.0), (8, fact(), 5.0, 5.0), (7, fact(), 9.0, 9.0))
+    assert [1, 1.0] == row(columns, 7, "visits", "importance")
+    assert [1, 5.0] == row(columns, 8, "visits", "importance")
+
+
+def test_another_label_starts_a_sample_again() -> None:
+    """After a relabelling nothing is left of the old visits, and there is no out-of-sample margin any more."""
+    columns = Columns()
+    visit(columns, 1, (7, fact(offset=3), 4.0, -1.0))
+    visit(columns, 2, (7, fact(offset=9, label_version=1, label=0), 2.0, 0.5))
+    visit(columns, 3, (7, fact(offset=9, label_version=1, label=0), 4.0, 1.5))
+    assert [2, 3.0, 2.0, 1.0, 0.5] == row(columns, 7, "visits", "importance", "importance_m2", "margin", "margin_m2")
+    assert [0, 1, 9, False] == row(columns, 7, "label", "label_version", "offset", "stale")
+    assert np.isnan(row(columns, 7, "first_margin")[0])
+    assert 1 == len(columns)
+
+
+def test_another_label_is_scored_again_by_the_same_version() -> None:
+    """The version that scored the old label may score the new one: it is another question."""
+    columns = Columns()
+    visit(columns, 1, (7, fact(), 4.0, -1.0))
+    visit(columns, 1, (7, fact(label_version=1, label=0), 2.0, 1.0))
+    assert [1, 2.0, 1.0] == row(columns, 7, "visits", "importance", "margin")
+
+
+def test_a_sample_that_was_drawn_is_stale_once_relabelled() -> None:
+    """A version that learnt the old label taints the new one for good, and the new one has not been drawn."""
+    columns = Columns()
+    visit(columns, 1, (7, fact(), 4.0, -1.0), (8, fact(), 4.0, -1.0))
+    columns.mark_drawn([UUID(int=7), UUID(int=99)])  # 99 has left
+    assert [True, False] == row(columns, 7, "drawn", "stale")
+    visit(columns, 2, *((number, fact(label_version=1, label=0), 4.0, 1.0) for number in (7, 8)))
+    assert [False, True] == row(columns, 7, "drawn", "stale")
+    visit(columns, 3, *((number, fact(label_version=2, label=1), 4.0, 1.0) for number in (7, 8)))
+    assert [False, True] == row(columns, 7, "drawn", "stale")
+    assert [False, False] == row(columns, 8, "drawn", "stale")
+
+
+def test_the_same_label_again_keeps_its_visits() -> None:
+    """A revision that leaves the label as it was moves its version and offset, and nothing that was learnt of it."""
+    columns = Columns()
+    visit(columns, 1, (7, fact(offset=3), 4.0, -1.0))
+    columns.mark_drawn([UUID(int=7)])
+    visit(columns, 2, (7, fact(offset=9, label_version=1), 2.0, 3.0))
+    assert [2, 3.0, 1.0, -1.0] == row(columns, 7, "visits", "importance", "margin", "first_margin")
+    assert [1, 9, True, False] == row(columns, 7, "label_version", "offset", "drawn", "stale")
+
+
+def test_two_label_versions_in_one_batch_are_taken_in_turn() -> None:
+    """Within a batch the old label is counted first and the new one starts again, as in two batches."""
+    together, apart = Columns(), Columns()
+    visits = [
+        (7, fact(), 4.0, -1.0),
+        (8, fact(), 1.0, 1.0),
+        (7, fact(label_version=1, label=0, offset=5), 2.0, 0.5),
+        (9, fact(), 3.0, 1.0),
+    ]
+    visit(together, 1, *visits)
+    for one in visits:
+        visit(apart, 1, one)
+    assert [1, 2.0, 0.5, 0, 5] == row(together, 7, "visits", "importance", "margin", "label", "offset")
+    for name in together._arrays:
+        assert np.array_equal(apart[name], together[name], equal_nan=True), name
+
+
+def test_samples_leave_by_event_time() -> None:
+    """Those before the horizon leave, the others keep all they have, in their order, and are found as before."""
+    columns = Columns()
+    visit(columns, 1, *((number, fact(event_time=number % 4, offset=number), float(number), 1.0) for number in range(8)))
+    columns.mark_drawn([UUID(int=3)])
+    columns.leave(before=2)
+    assert [2, 3, 6, 7] == columns["offset"].tolist()
+    assert [2.0, 3.0, 6.0, 7.0] == columns["importance"].tolist()
+    assert [UUID(int=number) for number in (2, 3, 6, 7)] == [columns.id_of(at) for at in range(4)]
+    assert [None, 0, 1, None, None, 2] == [columns.row_of(UUID(int=number)) for number in (1, 2, 3, 4, 5, 6)]
+    assert [False, True, False, False] == columns["drawn"].tolist()
+
+
+def test_a_sample_that_left_comes_back_as_new() -> None:
+    """A row that is used again holds nothing of whoever had it before."""
+    columns = Columns()
+    visit(columns, 1, *((number, fact(event_time=number), 9.0, -9.0) for number in range(3)))
+    columns["standing"][:], columns["reason"][:], columns["judged"][:] = 2, 5, 0
+    columns.mark_drawn([UUID(int=number) for number in range(3)])
+    columns.leave(before=2)
+    visit(columns, 2, (0, fact(), 1.0, 1.0))
+    assert [2, 1] == [len(columns), columns.row_of(UUID(int=0))]
+    assert [1, 1.0, 0.0, 1.0, 1.0] == row(columns, 0, "visits", "importance", "importance_m2", "margin", "first_margin")
+    assert [False, False, 0, 0, -1] == row(columns, 0, "drawn", "stale", "standing", "reason", "judged")
+
+
+def test_all_may_leave() -> None:
+    """Columns that nobody is left in can be asked and filled again."""
+    columns = Columns()
+    visit(columns, 1, (7, fact(), 1.0, 1.0))
+    columns.leave(before=1)
+    assert (0, None) == (len(columns), columns.row_of(UUID(int=7)))
+    visit(columns, 1, (8, fact(event_time=5), 1.0, 1.0))
+    assert [UUID(int=8)] == [columns.id_of(0)]
+
+
+def test_columns_grow() -> None:
+    """Far more samples than the first arrays hold stand in the order of arrival, each with its own numbers."""
+    columns = Columns()
+    for start in range(0, 1000, 90):
+        numbers = range(start, start + 90)
+        visit(columns, 1, *((number, fact(offset=number, part=CANARY), float(number), -number) for number in numbers))
+    assert list(range(1080)) == columns["offset"].tolist()
+    assert [float(number) for number in range(1080)] == columns["importance"].tolist()
+    assert [-float(number) for number in range(1080)] == columns["first_margin"].tolist()
+    assert {(1, CANARY, -1, 0)} == {
+        tuple(values) for values in np.column_stack([columns[name] for name in ("visits", "part", "judged", "standing")])
+    }
+
+
+@given(st.lists(st.uuids(), unique=True, min_size=1))
+def test_ids_are_kept_whole(ids: list[UUID]) -> None:
+    """Any 128-bit id is given back as it came."""
+    columns = Columns()
+    some = [1.0] * len(ids)
+    columns.visit(version=1, scale=1.0, ids=ids, facts=[fact() for _ in ids], norm=some, margin=some, loss=some)
+    assert ids == [columns.id_of(columns.row_of(one)) for one in ids]
+
+
+def test_a_column_is_a_view() -> None:
+    """What a judge writes to a column is there for the next one."""
+    columns = Columns()
+    visit(columns, 1, (7, fact(), 1.0, 1.0))
+    columns["standing"][:] = 1
+    assert [1] == row(columns, 7, "standing")
+
+
+def test_a_sample_takes_few_bytes() -> None:
+    """One row of all columns is at most 256 bytes."""
+    assert sum(array.itemsize for array in Columns()._arrays.values()) <= 256

@@ -1,0 +1,40 @@
+"""Samples as the history gives them back, for learning."""
+
+from typing import Any
+from uuid import UUID
+
+from mainstem.store import StoredSample
+
+WORDS = ("red", "white", "cups", "heart", "set", "woolly")
+
+
+def stored(number: int, **more: Any) -> StoredSample:
+    """A sample of the stream."""
+    known = {
+        "sample_id": UUID(int=number),
+        "label_version": 0,
+        "partition": 0,
+        "offset": number,
+        "event_time": number,
+        "label": 1,
+        "weight": 1.0,
+        "part": "stream",
+        "item_id": f"item-{number}",
+        "history": (),
+        "context_text": "red cups",
+        "item_text": "white heart",
+    }
+    return StoredSample(**(known | more))
+
+
+def learnable(count: int, *, start: int = 0) -> list[StoredSample]:
+    """Samples whose label is yes where the item is a hottie, whatever else the texts say."""
+    return [
+        stored(
+            number,
+            label=number % 2,
+            context_text=f"{WORDS[number % 5]} {WORDS[number % 3]}",
+            item_text=f"{WORDS[number % 6]} {('holder', 'hottie')[number % 2]}",
+        )
+        for number in range(start, start + count)
+    ]

@@ -1,0 +1,144 @@
+"""What a round draws: the counts by hand, the chances by count."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mainstem.learning.draw import Draw, draw
+from mainstem.settings import Settings
+from mainstem.standing import CORE, EDGE, NOISE
+
+SETTINGS = Settings(draw=100, core_minimum=10, uniform_share=0.5, edge_floor=0.3)
+Pool = dict[str, np.ndarray]
+
+
+def pool(core: int, edge: int, noise: int = 0) -> Pool:
+    """So many samples of each standing, importance 0.5, 1.5, 2.5, ... in order."""
+    count = core + edge + noise
+    return {
+        "key_high": np.zeros(count, np.uint64),
+        "key_low": np.arange(count, dtype=np.uint64),
+        "standing": np.repeat([CORE, EDGE, NOISE], [core, edge, noise]),
+        "importance": np.arange(count) + 0.5,
+    }
+
+
+def drawn_from(samples: Pool, settings: Settings = SETTINGS, seed: int = 0, candidates: np.ndarray | None = None) -> Draw:
+    all_of_them = np.ones(len(samples["standing"]), np.bool_)
+    return draw(samples, all_of_them if candidates is None else candidates, settings, np.random.default_rng(seed))
+
+
+def counts(samples: Pool, found: Draw) -> tuple[int, int, int]:
+    """How many of each standing were drawn."""
+    standings = Counter(samples["standing"][found.rows].tolist())
+    return standings[CORE], standings[EDGE], standings[NOISE]
+
+
+@pytest.mark.parametrize(
+    ("core", "edge", "expected"),
+    [
+        (500, 500, (70, 30)),  # the floor
+        (500, 20, (80, 20)),  # edge has fewer than its floor
+        (40, 500, (40, 60)),  # core has fewer than its share
+        (500, 0, (100, 0)),
+        (50, 30, (50, 30)),  # fewer than a draw: all of them
+    ],
+)
+def test_edge_has_a_floor(core: int, edge: int, expected: tuple[int, int]) -> None:
+    """Three tenths come from edge at least, and what one of them cannot give comes from the other."""
+    samples = pool(core, edge, noise=50)
+    found = drawn_from(samples)
+    assert ((*expected, 0), False) == (counts(samples, found), found.cold)
+
+
+def test_a_cold_start_draws_all_alike() -> None:
+    """Below the minimum of core, core and edge are one urn in which each has the same chance, and noise has none."""
+    samples = pool(9, 191, noise=50)
+    found = drawn_from(samples)
+    assert (100, 0, True) == (len(found.rows), counts(samples, found)[2], found.cold)
+    assert {1 / 200} == set(found.probability)
+    times = Counter(row for seed in range(400) for row in drawn_from(samples, seed=seed).rows.tolist())
+    assert 400 / 2 - 5 * 10 < min(times.values()) <= max(times.values()) < 400 / 2 + 5 * 10  # a deviation is 10
+
+
+def test_core_that_may_not_be_drawn_does_not_end_the_cold_start() -> None:
+    """Only candidates count towards the minimum of core."""
+    samples = pool(20, 20)
+    candidates = np.arange(40) >= 15
+    assert (True, False) == (drawn_from(samples, candidates=candidates).cold, drawn_from(samples).cold)
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40), st.integers(0, 2**32), st.data())
+def test_nobody_is_drawn_twice_nor_from_noise(core: int, edge: int, noise: int, seed: int, data: st.DataObject) -> None:
+    """Rows are different candidates of core and edge, as many as there are or as a draw may have."""
+    samples, settings = pool(core, edge, noise), Settings(draw=data.draw(st.integers(1, 50)), core_minimum=10)
+    count = core + edge + noise
+    candidates = np.array(data.draw(st.lists(st.booleans(), min_size=count, max_size=count)), np.bool_)
+    found = drawn_from(samples, settings, seed, candidates)
+    allowed = set(np.flatnonzero(candidates & (samples["standing"] != NOISE)).tolist())
+    assert set(found.rows.tolist()) <= allowed
+    assert min(settings.draw, len(allowed)) == len(set(found.rows.tolist())) == len(found.rows) == len(found.probability)
+
+
+@given(st.permutations(range(60)), st.sampled_from([20, 5]), st.integers(0, 2**32))
+def test_the_order_of_rows_does_not_matter(order: list[int], core: int, seed: int) -> None:
+    """The same samples in any order of arrival give the same draw, warm or cold, with the same probabilities."""
+    samples, settings = pool(core, 60 - core), Settings(draw=15, core_minimum=10)
+    turned = {name: values[order] for name, values in samples.items()}
+    one, other = drawn_from(samples, settings, seed), drawn_from(turned, settings, seed)
+    assert samples["key_low"][one.rows].tolist() == turned["key_low"][other.rows].tolist()
+    assert pytest.approx(one.probability, rel=1e-12) == other.probability
+
+
+def test_both_halves_of_an_id_count() -> None:
+    """Samples whose ids differ in one half only are put in order like any others."""
+    samples = pool(20, 40) | {"key_low": np.zeros(60, np.uint64), "key_high": np.arange(60, dtype=np.uint64)}
+    turned = {name: values[::-1] for name, values in samples.items()}
+    one, other = (drawn_from(some, Settings(draw=15, core_minimum=10)) for some in (samples, turned))
+    assert samples["key_high"][one.rows].tolist() == turned["key_high"][other.rows].tolist()
+
+
+def test_the_chance_is_the_one_that_is_told() -> None:
+    """In a draw of one, each sample comes up as often as its probability says: half uniform, half by importance."""
+    samples, settings, seeds = pool(4, 0), Settings(draw=1, core_minimum=1, uniform_share=0.5), 4000
+    expected = 0.5 / 4 + 0.5 * np.array([0.5, 1.5, 2.5, 3.5]) / 8
+    found = [drawn_from(samples, settings, seed) for seed in range(seeds)]
+    assert {(int(one.rows[0]), round(float(one.probability[0]), 9)) for one in found} == set(enumerate(expected.round(9)))
+    times = np.bincount([one.rows[0] for one in found], minlength=4) / seeds
+    assert (np.abs(times - expected) < 4 * np.sqrt(expected * (1 - expected) / seeds)).all()
+
+
+@pytest.mark.parametrize(("uniform_share", "least", "most"), [(1.0, 0.9, 1.1), (0.5, 1.5, 3.5), (0.0, 5.0, 30.0)])
+def test_importance_raises_the_chance(uniform_share: float, least: float, most: float) -> None:
+    """Nine times the importance is drawn more often the less is uniform, and not at all more often where all is."""
+    samples = pool(200, 0) | {"importance": np.repeat([1.0, 9.0], 100)}
+    settings = Settings(draw=10, core_minimum=10, uniform_share=uniform_share)
+    rows = np.concatenate([drawn_from(samples, settings, seed).rows for seed in range(600)])
+    assert least < (rows >= 100).sum() / (rows < 100).sum() < most
+
+
+@pytest.mark.parametrize("importance", [0.0, -1.0])
+def test_samples_of_no_importance_are_drawn_last(importance: float) -> None:
+    """Where nothing is uniform, those of no importance are drawn only when all others are."""
+    samples = pool(20, 0) | {"importance": np.repeat([importance, 1.0], 10)}
+    settings = Settings(core_minimum=10, uniform_share=0.0, draw=12)
+    found = drawn_from(samples, settings)
+    assert (2, 10) == ((found.rows < 10).sum(), (found.rows >= 10).sum())
+
+
+def test_no_importance_at_all_is_uniform() -> None:
+    """Where every importance is 0, each has the same chance."""
+    samples = pool(20, 0) | {"importance": np.zeros(20)}
+    found = drawn_from(samples, Settings(core_minimum=10, uniform_share=0.0, edge_floor=0.0, draw=5))
+    assert pytest.approx([1 / 20] * 5) == found.probability
+
+
+def test_the_same_state_gives_the_same_draw() -> None:
+    """A seed repeats its draw, and another one draws others."""
+    samples = pool(300, 300)
+    first, again, other = (drawn_from(samples, seed=seed).rows.tolist() for seed in (1, 1, 2))
+    assert first == again
+    assert first != other

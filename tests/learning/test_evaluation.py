@@ -1,0 +1,79 @@
+"""AUC and log-loss against scikit-learn."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import log_loss as their_log_loss
+from sklearn.metrics import roc_auc_score
+
+from mainstem.learning import Evaluation, auc, evaluate, log_loss
+from tests.learning.samples import learnable
+
+ODDS = st.floats(-8, 8) | st.integers(-3, 3).map(float)  # some of them tied
+
+
+class FakeScorer:
+    """A version that has been told its answers."""
+
+    def __init__(self, odds: list[float]) -> None:
+        self.odds = odds
+        self.asked: list[tuple[str, str]] = []
+
+    def log_odds(self, pairs: list[tuple[str, str]]) -> np.ndarray:
+        self.asked += pairs
+        return np.array(self.odds)
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), ODDS), min_size=2))
+def test_auc_and_log_loss_are_those_of_scikit_learn(pairs: list[tuple[int, float]]) -> None:
+    """Both agree for any labels and any log-odds, ties included."""
+    labels, odds = (np.array(column) for column in zip(*pairs, strict=True))
+    if 0 < labels.sum() < len(labels):
+        assert pytest.approx(roc_auc_score(labels, odds)) == auc(labels, odds)
+    probability = 1 / (1 + np.exp(-odds))
+    assert pytest.approx(their_log_loss(labels, probability, labels=[0, 1])) == log_loss(labels, odds)
+
+
+@pytest.mark.parametrize(
+    ("labels", "odds", "expected"),
+    [
+        ([0, 1], [1.0, 2.0], 1.0),
+        ([1, 0], [1.0, 2.0], 0.0),
+        ([0, 1], [1.0, 1.0], 0.5),
+        ([0, 0, 1, 1], [1.0, 3.0, 2.0, 4.0], 3 / 4),
+        ([1, 1], [1.0, 2.0], None),
+        ([0, 0], [1.0, 2.0], None),
+        ([], [], None),
+    ],
+)
+def test_auc_worked_by_hand(labels: list[int], odds: list[float], expected: float | None) -> None:
+    """It is the share of pairs in order, ties counting half, and not defined without both labels."""
+    assert expected == auc(np.array(labels, np.int64), np.array(odds))
+
+
+def test_a_sure_error_has_a_finite_log_loss() -> None:
+    """Log-odds beyond what a probability can hold cost as much as they say, not infinity."""
+    assert 5000.0 == log_loss(np.array([0]), np.array([5000.0]))
+    assert 0.0 == log_loss(np.array([1]), np.array([5000.0]))
+    assert log_loss(np.array([], np.int64), np.array([])) is None
+
+
+def test_a_version_is_measured_on_its_samples() -> None:
+    """Each sample's pair is asked for once, in order, and held against its own label."""
+    samples, scorer = learnable(4), FakeScorer([-1.0, 1.0, 2.0, 3.0])  # labels 0 1 0 1
+    expected = Evaluation(4, 3 / 4, log_loss(np.array([0, 1, 0, 1]), np.array(scorer.odds)))
+    assert expected == evaluate(scorer, samples)
+    assert [sample.pair for sample in samples] == scorer.asked
+
+
+def test_other_labels_may_be_given() -> None:
+    """Planted errors are measured against the labels that are known to be true."""
+    assert 1.0 == evaluate(FakeScorer([-1.0, 1.0, 2.0, 3.0]), learnable(4), [0, 0, 1, 1]).auc
+
+
+def test_no_samples_are_no_evaluation() -> None:
+    """Without samples nothing is asked and nothing is claimed."""
+    scorer = FakeScorer([])
+    assert Evaluation(0, None, None) == evaluate(scorer, [])
+    assert [] == scorer.asked

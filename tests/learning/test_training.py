@@ -1,0 +1,136 @@
+"""Fine-tuning: a copy learns, the parent stays, and the best pass is kept."""
+
+import copy
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mainstem.learning import Evaluation, evaluate, training
+from mainstem.learning.training import Training, fine_tune
+from mainstem.settings import Settings
+from mainstem.versions import CrossEncoder, Scorer
+from tests.learning.samples import learnable
+from tests.models import given_encoder, scratch_encoder
+
+SETTINGS = Settings(epochs=3, train_batch=8, max_tokens=24, device="cpu")
+SAMPLES, HELD_OUT = learnable(48), learnable(20, start=48)
+
+
+class ScriptedEvaluations:
+    """Stands where `evaluate` does and says the losses it was given, noting the weights it was shown."""
+
+    def __init__(self, losses: list[float | None]) -> None:
+        self.losses = losses
+        self.shown: list[torch.Tensor] = []
+
+    def __call__(self, scorer: Scorer, _samples: object) -> Evaluation:
+        self.shown.append(weights(scorer.encoder.network))
+        return Evaluation(1, None, self.losses[len(self.shown) - 1])
+
+
+def weights(network: nn.Module) -> torch.Tensor:
+    return torch.cat([parameter.detach().flatten().clone() for parameter in network.parameters()])
+
+
+def train(losses: list[float | None], monkeypatch: pytest.MonkeyPatch, **more: int) -> tuple[Training, list[torch.Tensor]]:
+    """Train under losses that are given; what came of it, and the weights after each pass."""
+    script = ScriptedEvaluations(losses)
+    monkeypatch.setattr(training, "evaluate", script)
+    settings = Settings(**({"epochs": len(losses), "train_batch": 8, "device": "cpu"} | more))
+    return fine_tune(given_encoder(), SAMPLES[:16], HELD_OUT, settings, seed=1), script.shown
+
+
+@pytest.mark.parametrize("make", [scratch_encoder, given_encoder])
+def test_the_parent_stays_as_it_is(make: Callable[[], CrossEncoder]) -> None:
+    """Training makes another network, and leaves torch's own random state alone."""
+    parent = make()
+    before, state = copy.deepcopy(parent.network.state_dict()), torch.get_rng_state()
+    child = fine_tune(parent, SAMPLES, HELD_OUT, SETTINGS, seed=1).encoder
+    assert all(torch.equal(before[name], now) for name, now in parent.network.state_dict().items())
+    assert not torch.equal(weights(parent.network), weights(child.network))
+    assert {None} == {parameter.grad for parameter in parent.network.parameters()}
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_a_seed_repeats_itself() -> None:
+    """The same seed gives the very same weights, order and dropout included; another one gives others."""
+    parent, found = scratch_encoder(), []
+    for seed in (1, 1, 2):
+        torch.rand(1)  # whatever was drawn elsewhere in between
+        found.append(weights(fine_tune(parent, SAMPLES, HELD_OUT, SETTINGS, seed=seed).encoder.network))
+    first, again, other = found
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_what_can_be_learnt_is_learnt() -> None:
+    """On a rule that one word tells, the loss on samples never seen falls far below chance."""
+    parent = scratch_encoder()
+    trained = fine_tune(parent, SAMPLES, HELD_OUT, Settings(epochs=8, train_batch=8, device="cpu"), seed=1)
+    before, after = (evaluate(Scorer(encoder, SETTINGS), HELD_OUT) for encoder in (parent, trained.encoder))
+    assert after.log_loss < before.log_loss / 2
+    assert after.auc > 0.95
+
+
+def test_weights_of_samples_count() -> None:
+    """A sample of weight 0 teaches nothing: turned labels without weight leave the rule as it is."""
+    turned = [sample._replace(label=1 - sample.label, weight=0.0) for sample in SAMPLES]
+    mixed = [one for pair in zip(SAMPLES, turned, strict=True) for one in pair]
+    settings = Settings(epochs=8, train_batch=16, device="cpu")
+    child = fine_tune(scratch_encoder(), mixed, HELD_OUT, settings, seed=1).encoder
+    assert evaluate(Scorer(child, SETTINGS), HELD_OUT).auc > 0.95
+
+
+@pytest.mark.parametrize(
+    ("losses", "patience", "passes", "best"),
+    [
+        ([0.6, 0.5, 0.4, 0.3], 1, 4, 4),
+        ([0.6, 0.5, 0.55, 0.1], 1, 3, 2),  # the fourth is not tried
+        ([0.6, 0.5, 0.55, 0.4, 0.45], 2, 5, 4),
+        ([0.6, 0.7, 0.7, 0.7, 0.1], 3, 4, 1),
+        ([0.6, 0.6, 0.1], 1, 2, 1),  # as good is not better
+        ([None, None, None], 1, 3, 3),  # nothing held out: all passes, and the last is kept
+    ],
+)
+def test_the_best_pass_is_kept(
+    losses: list[float | None], patience: int, passes: int, best: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Training stops after so many passes without a lower held-out loss, and goes back to the best one."""
+    trained, shown = train(losses, monkeypatch, patience=patience)
+    assert (passes, best, passes * 2) == (len(shown), trained.epochs, trained.steps)
+    assert torch.equal(shown[best - 1], weights(trained.encoder.network))
+
+
+def test_the_rate_rises_and_falls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The learning rate climbs to its top over the warm-up, then falls evenly, to be nothing after the last step."""
+    used: list[float] = []
+
+    class Watched(torch.optim.AdamW):
+        def step(self, *given: object, **more: object) -> None:
+            used.append(self.param_groups[0]["lr"])
+            super().step(*given, **more)
+
+    monkeypatch.setattr(torch.optim, "AdamW", Watched)
+    settings = Settings(epochs=1, train_batch=4, warm_up=0.25, learning_rate=0.004, device="cpu")
+    fine_tune(given_encoder(), SAMPLES[:32], [], settings, seed=1)
+    assert pytest.approx([0.002, 0.004, 0.004, 0.02 / 6, 0.016 / 6, 0.002, 0.008 / 6, 0.004 / 6]) == used
+
+
+@pytest.mark.parametrize(("make", "rate"), [(scratch_encoder, 5e-4), (given_encoder, 2e-5)])
+def test_each_kind_has_its_own_rate(make: Callable[[], CrossEncoder], rate: float) -> None:
+    """Unless a rate is set, a model made here learns faster than a given one."""
+    child = make()
+    settings = Settings(device="cpu", warm_up=0.0)
+    assert pytest.approx(rate) == training._rate(child, settings, 10)(0)
+    assert 0.3 == training._rate(child, Settings(learning_rate=0.3, warm_up=0.0), 10)(0)
+
+
+def test_nothing_to_train_on_is_no_error() -> None:
+    """A round that drew nothing makes a version like its parent."""
+    parent = given_encoder()
+    trained = fine_tune(parent, [], HELD_OUT, SETTINGS, seed=1)
+    assert 0 == trained.steps
+    assert np.array_equal(weights(parent.network), weights(trained.encoder.network))

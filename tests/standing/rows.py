@@ -1,0 +1,48 @@
+"""Columns put together by hand, for the judge."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import numpy as np
+
+from mainstem.importance import CANARY, STREAM, Columns
+
+NAN = float("nan")
+
+
+def columns_of(*rows: dict[str, float]) -> Columns:
+    """Columns with these values; a row that says nothing else is a stream sample of label 1 with two firm visits.
+
+    `margin` is the running mean, and the first one too unless `first_margin` says otherwise.
+    """
+    columns, count = Columns(), len(rows)
+    columns.visit(
+        version=1,
+        scale=1.0,
+        ids=[UUID(int=number + 1) for number in range(count)],
+        facts=[
+            {
+                "label_version": 0,
+                "partition": 0,
+                "offset": number,
+                "event_time": 0,
+                "label": int(row.get("label", 1)),
+                "part": int(row.get("part", STREAM)),
+            }
+            for number, row in enumerate(rows)
+        ],
+        norm=np.ones(count),
+        margin=np.zeros(count),
+        loss=np.ones(count),
+    )
+    for number, row in enumerate(rows):
+        known = {"visits": 2, "margin": 0.0, "importance": 1.0, "importance_m2": 0.0} | row
+        known.setdefault("first_margin", known["margin"])
+        for name, value in known.items():
+            columns[name][number] = value
+    return columns
+
+
+def canaries(margins: Sequence[float], **more: float) -> list[dict[str, float]]:
+    """Canaries of these margins."""
+    return [{"part": CANARY, "margin": float(margin), **more} for margin in margins]

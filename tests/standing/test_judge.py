@@ -1,0 +1,223 @@
+"""The judge: one hand-worked partition for each reason, then whole partitions with planted errors."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mainstem.importance import CANARY, Columns
+from mainstem.settings import Settings
+from mainstem.standing import CORE, EDGE, NOISE, REASONS, STANDINGS, Judgement, evidence_of, judge
+from tests.standing.rows import NAN, canaries, columns_of
+
+SETTINGS = Settings(canary_minimum=19, core_quantile=0.5, confidence=1.0, core_visits=2, spent_level=0.05)
+NINETEEN = canaries(range(1, 20))  # margins 1 to 19: a sample at -1 has p-value 1/20, one at 9.5 has 10/20
+DOUBTED, SOUND = {"margin": -1.0}, {"margin": 9.5}
+
+
+def told(judged: Judgement, row: int) -> tuple[str, str]:
+    """Standing and reason of a row."""
+    return STANDINGS[judged.standing[row]], REASONS[judged.reason[row]]
+
+
+def first(*rows: dict[str, float], settings: Settings = SETTINGS, trusted: bool = True) -> tuple[str, str]:
+    """Standing and reason of the first of these rows."""
+    return told(judge(columns_of(*rows), settings, trusted=trusted), 0)
+
+
+def noisy(random: np.random.Generator, *, samples: int, share: float, shift: float = 3.0) -> tuple[Columns, np.ndarray]:
+    """A partition with a share of wrong labels among its samples, whose margins are lower, and 150 sound canaries."""
+    wrong = np.concatenate([random.random(samples) < share, np.zeros(150, np.bool_)])
+    columns = columns_of(*[{} for _ in range(samples)], *canaries(np.zeros(150)))
+    for name in ("margin", "first_margin"):
+        columns[name][:] = random.normal(size=len(wrong)) - shift * wrong
+    columns["label"][:] = random.integers(0, 2, len(wrong))
+    return columns, wrong
+
+
+@pytest.mark.parametrize(
+    ("sample", "given", "expected"),
+    [
+        (DOUBTED, {}, ("noise", "contradictory")),  # 1/20 <= q = .1, alone among the samples
+        (DOUBTED, {"false_discovery_rate": 0.01}, ("edge", "doubtful")),
+        (DOUBTED, {"false_discovery_rate": 0.01, "doubt": 0.05}, ("edge", "undecided")),  # not below 1/20
+        (DOUBTED | {"importance": 2.0}, {"false_discovery_rate": 0.01, "doubt": 0.05}, ("core", "important")),
+        (SOUND, {}, ("edge", "undecided")),  # as important as all others
+        (SOUND | {"visits": 1}, {}, ("edge", "new")),
+        (SOUND | {"importance": 2.0}, {}, ("core", "important")),
+        (SOUND | {"importance": 2.0}, {"confidence": 0.0}, ("core", "important")),
+        (SOUND | {"importance": 2.0, "visits": 1}, {}, ("edge", "new")),
+        (SOUND | {"importance": 2.0, "visits": 1}, {"core_visits": 1}, ("core", "important")),
+        (SOUND | {"importance": 2.0, "visits": 2}, {"core_visits": 3}, ("edge", "new")),
+        (DOUBTED | {"importance": 9.0}, {"false_discovery_rate": 0.01}, ("edge", "doubtful")),  # importance is no soundness
+        (SOUND | {"importance": 0.01}, {}, ("noise", "spent")),
+        (SOUND | {"importance": 0.06}, {}, ("edge", "undecided")),
+        (SOUND | {"importance": 0.01, "visits": 1}, {}, ("edge", "new")),
+        (DOUBTED | {"importance": 0.01}, {}, ("noise", "contradictory")),  # the stronger reason is told
+        (DOUBTED, {"canary_minimum": 20}, ("edge", "too few canaries")),
+        (SOUND | {"importance": 2.0}, {"canary_minimum": 20}, ("edge", "too few canaries")),
+        (SOUND | {"importance": 0.01}, {"canary_minimum": 20}, ("edge", "too few canaries")),
+    ],
+)
+def test_each_reason(sample: dict[str, float], given: dict[str, float], expected: tuple[str, str]) -> None:
+    """A sample among nineteen canaries gets the standing and the reason that are worked out by hand."""
+    assert expected == first(sample, *NINETEEN, settings=replace(SETTINGS, **given))
+
+
+def test_core_and_spent_need_confidence() -> None:
+    """Importance must lie beyond its level by the standard error, which a restless sample has more of."""
+    shaky = [one | {"importance_m2": 4.0} for one in NINETEEN]  # a pooled variance of 4 at two visits: error about 1.1
+    assert ("edge", "undecided") == first(SOUND | {"importance": 2.0}, *shaky)
+    assert ("core", "important") == first(SOUND | {"importance": 3.0}, *shaky)
+    assert ("core", "important") == first(SOUND | {"importance": 2.0}, *shaky, settings=replace(SETTINGS, confidence=0.5))
+    assert ("core", "important") == first(SOUND | {"importance": 2.0, "visits": 50}, *shaky)
+    assert ("edge", "undecided") == first(SOUND | {"importance": 0.01}, *shaky)
+
+
+def test_the_standard_error_worked_by_hand() -> None:
+    """A sample's own variance is mixed with two visits' worth of the pooled one, over its visits."""
+    columns = columns_of({"visits": 3, "importance_m2": 6.0}, {"visits": 2, "importance_m2": 3.0}, {"visits": 1})
+    pooled = (6 + 3) / (2 + 1)
+    expected = [((6 + 2 * pooled) / 4 / 3) ** 0.5, ((3 + 2 * pooled) / 3 / 2) ** 0.5, (2 * pooled / 2) ** 0.5]
+    assert pytest.approx(expected) == judge(columns, SETTINGS, trusted=True).importance_error.tolist()
+
+
+def test_the_core_level_is_a_quantile_of_those_seen_enough() -> None:
+    """Samples with too few visits do not move the level, and without any others there is none."""
+    rows = [{"importance": value} for value in (1.0, 2.0, 3.0)] + [{"importance": 99.0, "visits": 1}]
+    assert 2.0 == judge(columns_of(*rows), SETTINGS, trusted=True).core_level
+    assert 3.0 == judge(columns_of(*rows), replace(SETTINGS, core_quantile=1.0), trusted=True).core_level
+    assert np.isnan(judge(columns_of(rows[-1]), SETTINGS, trusted=True).core_level)
+
+
+@pytest.mark.parametrize(("count", "verdict", "beyond_edge"), [(18, "too few canaries", 0), (19, "given", 1)])
+def test_no_verdict_below_the_minimum_of_canaries(count: int, verdict: str, beyond_edge: int) -> None:
+    """With one canary too few there is no p-value and all stay in edge, and the judgement says why."""
+    judged = judge(columns_of(DOUBTED, SOUND | {"importance": 2.0}, *NINETEEN[:count]), SETTINGS, trusted=True)
+    counts = {"core": beyond_edge, "contradictory": beyond_edge, "spent": 0, "edge": count + 2 - 2 * beyond_edge}
+    assert (count, verdict, counts) == (judged.canaries, judged.verdict, judged.counts())
+    assert {not beyond_edge} == set(np.isnan(judged.p_value))
+
+
+def test_a_label_is_held_against_its_own_canaries() -> None:
+    """Where a label has canaries enough, only those count: low margins may be normal for it."""
+    others = canaries(range(-30, -11), label=0)
+    judged = judge(columns_of(DOUBTED, {"margin": -21.5, "label": 0}, *NINETEEN, *others), SETTINGS, trusted=True)
+    assert [1 / 20, 10 / 20] == judged.p_value[:2].tolist()
+
+
+def test_labels_are_pooled_where_one_has_too_few_canaries() -> None:
+    """A label with too few canaries is held against all of them; the other one goes on with its own."""
+    few = canaries([-2.0, 30.0], label=0)
+    judged = judge(columns_of({"margin": -1.0, "label": 0}, DOUBTED, *NINETEEN, *few), SETTINGS, trusted=True)
+    assert [2 / 22, 1 / 20] == judged.p_value[:2].tolist()
+
+
+def test_assumed_canaries_prove_nothing_wrong() -> None:
+    """Where the canaries' labels are only assumed, nothing is contradictory and the verdict says so; core goes on."""
+    judged = judge(columns_of(DOUBTED, SOUND | {"importance": 2.0}, *NINETEEN), SETTINGS, trusted=False)
+    assert "no trusted samples" == judged.verdict
+    assert [("edge", "doubtful"), ("core", "important")] == [told(judged, row) for row in (0, 1)]
+
+
+def test_canaries_are_never_contradictory() -> None:
+    """A canary's label is believed, however doubtful it looks, and it takes no part in the step-up."""
+    judged = judge(columns_of(*NINETEEN, *canaries([-99.0])), replace(SETTINGS, false_discovery_rate=1.0), trusted=True)
+    assert 0 == judged.counts()["contradictory"]
+    alone = judge(columns_of(DOUBTED, *NINETEEN), replace(SETTINGS, false_discovery_rate=0.05), trusted=True)
+    assert ("noise", "contradictory") == told(alone, 0)  # 1/20 <= q x 1/1, not q x 1/20
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"visits": 2}, ("noise", "contradictory")),
+        ({"visits": 1}, ("edge", "new")),
+        ({"visits": 2, "stale": True}, ("edge", "doubtful")),
+        ({"visits": 9, "stale": True}, ("edge", "doubtful")),
+    ],
+)
+def test_a_relabelled_sample_needs_two_visits_by_versions_new_to_it(
+    more: dict[str, float], expected: tuple[str, str]
+) -> None:
+    """Without an out-of-sample margin nobody is contradictory on one visit, nor ever after training on the old label."""
+    assert expected == first(DOUBTED | {"first_margin": NAN} | more, *NINETEEN)
+
+
+def test_a_sample_never_relabelled_needs_no_second_visit() -> None:
+    """With an out-of-sample margin, one visit can be enough to be contradictory."""
+    assert ("noise", "contradictory") == first(DOUBTED | {"visits": 1}, *NINETEEN)
+
+
+def test_evidence_is_a_mean_of_ranks() -> None:
+    """The lowest margin ranks 1, ties share a rank, and a missing first margin leaves the running one alone."""
+    columns = columns_of(
+        {"margin": 5.0, "first_margin": -5.0},
+        {"margin": 0.0, "first_margin": 5.0},
+        {"margin": 0.0, "first_margin": 0.0},
+        {"margin": -5.0, "first_margin": NAN},
+    )
+    expected = [(1 / 4 + 3 / 3) / 2, (2.5 / 4 + 1 / 3) / 2, (2.5 / 4 + 2 / 3) / 2, 4 / 4]
+    assert pytest.approx(expected) == evidence_of(columns).tolist()
+
+
+def test_evidence_does_not_change_with_the_scale_of_margins() -> None:
+    """Only the order of margins counts, so versions whose logits are larger say the same."""
+    columns, _ = noisy(np.random.default_rng(0), samples=50, share=0.2)
+    before = evidence_of(columns)
+    for name in ("margin", "first_margin"):
+        columns[name][:] = np.sinh(columns[name]) + 7
+    assert before.tolist() == evidence_of(columns).tolist()
+
+
+def test_judging_changes_nothing_and_repeats_itself() -> None:
+    """The judge leaves its columns as they were, and asked again it says the same."""
+    columns, _ = noisy(np.random.default_rng(0), samples=200, share=0.2)
+    before = {name: array.copy() for name, array in columns._arrays.items()}
+    one, other = (judge(columns, SETTINGS, trusted=True) for _ in range(2))
+    for name, array in before.items():
+        assert np.array_equal(array, columns._arrays[name], equal_nan=True), name
+    assert (one.standing.tolist(), one.reason.tolist()) == (other.standing.tolist(), other.reason.tolist())
+
+
+def test_nobody_to_judge() -> None:
+    """An empty partition has an empty judgement."""
+    judged = judge(Columns(), SETTINGS, trusted=True)
+    assert ({"core": 0, "edge": 0, "contradictory": 0, "spent": 0}, 0) == (judged.counts(), judged.canaries)
+
+
+def test_every_sample_has_one_standing_that_fits_its_reason() -> None:
+    """Counts add up to all samples, and reasons stand only beside their own standing."""
+    columns, _ = noisy(np.random.default_rng(3), samples=400, share=0.2)
+    columns["importance"][:] = np.random.default_rng(4).exponential(size=len(columns))
+    judged = judge(columns, replace(SETTINGS, spent_level=0.1), trusted=True)
+    assert len(columns) == sum(judged.counts().values())
+    expected = {EDGE: {"undecided", "doubtful"}, CORE: {"important"}, NOISE: {"contradictory", "spent"}}
+    assert expected == {one: {REASONS[reason] for reason in judged.reason[judged.standing == one]} for one in expected}
+
+
+def test_false_calls_stay_near_their_rate() -> None:
+    """With a fifth of the labels wrong, the mean share of false calls among calls is near q, and many are found."""
+    shares, powers = [], []
+    for seed in range(20):
+        columns, wrong = noisy(np.random.default_rng(seed), samples=600, share=0.2)
+        called = judge(columns, SETTINGS, trusted=True).reason == REASONS.index("contradictory")
+        shares.append((called & ~wrong).sum() / max(called.sum(), 1))
+        powers.append((called & wrong).sum() / wrong.sum())
+    assert np.mean(shares) <= SETTINGS.false_discovery_rate + 0.1
+    assert np.mean(powers) > 0.2
+
+
+def test_sound_samples_are_hardly_ever_called() -> None:
+    """Where no label is wrong, a partition sees any call no more often than q says, with room for chance."""
+    calls = [
+        judge(noisy(np.random.default_rng(seed), samples=300, share=0)[0], SETTINGS, trusted=True).counts()["contradictory"]
+        for seed in range(60)
+    ]
+    assert np.mean([call > 0 for call in calls]) <= SETTINGS.false_discovery_rate + 0.1
+
+
+def test_the_part_of_a_canary_is_what_makes_it_one() -> None:
+    """The same rows as stream samples are no reference for anybody."""
+    as_samples = [{**one, "part": CANARY - 1} for one in NINETEEN]
+    assert "too few canaries" == judge(columns_of(DOUBTED, *as_samples), SETTINGS, trusted=True).verdict

@@ -1,0 +1,109 @@
+"""One version at work: what it says of a pair does not depend on the pairs it is scored with."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mainstem.errors import ModelError
+from mainstem.settings import Settings
+from mainstem.versions import CrossEncoder, Scorer
+from mainstem.versions.scorer import device_of
+from mainstem.versions.tokenizer import encode_pairs, pad
+from tests.models import LABELS, PAIRS, given_encoder, scratch_encoder, shake
+from tests.responses.truth import true_norms
+
+SETTINGS = Settings(score_batch=2, max_tokens=24, device="cpu")  # three batches of the five pairs
+CLOSE = {"rel": 1e-5, "abs": 1e-6}  # as in the probe's own parity tests
+
+
+@pytest.fixture(params=[scratch_encoder, given_encoder], ids=["scratch", "given"])
+def encoder(request: pytest.FixtureRequest) -> CrossEncoder:
+    """An encoder of each kind, with weights that all matter."""
+    encoder = request.param()
+    shake(encoder.network)
+    return encoder
+
+
+def direct_logits(encoder: CrossEncoder) -> torch.Tensor:
+    """Logits of the pairs, one at a time."""
+    encoded = encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.max_tokens)
+    with torch.no_grad():
+        return torch.cat([encoder.network.eval()(pad([one], encoder.padding_id)) for one in encoded])
+
+
+def test_responses_keep_the_order_of_the_samples(encoder: CrossEncoder) -> None:
+    """Though pairs of like length go together, each gets its own norm, loss and margin."""
+    found = Scorer(encoder, SETTINGS).responses(PAIRS, LABELS)
+    logits, labels = direct_logits(encoder), torch.tensor(LABELS)
+    rows = torch.arange(len(LABELS))
+    encoded = encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.max_tokens)
+    assert pytest.approx(true_norms(encoder.network, encoded, labels), **CLOSE) == found.norm
+    assert pytest.approx(F.cross_entropy(logits, labels, reduction="none").numpy(), **CLOSE) == found.loss
+    assert pytest.approx((logits[rows, labels] - logits[rows, 1 - labels]).numpy(), **CLOSE) == found.margin
+
+
+def test_pairs_of_like_length_go_together(encoder: CrossEncoder) -> None:
+    """Batches are made by length, so that little is computed on padding."""
+    widths: list[int] = []
+    encoder.network.register_forward_pre_hook(lambda _, given: widths.append(given[0].ids.shape[1]))
+    Scorer(encoder, SETTINGS).responses(PAIRS, LABELS)
+    lengths = sorted(len(ids) for ids, _ in encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.max_tokens))
+    assert [lengths[1], lengths[3], lengths[4]] == widths
+
+
+@pytest.mark.parametrize("size", [1, 3, 64])
+def test_the_size_of_a_pass_does_not_matter(encoder: CrossEncoder, size: int) -> None:
+    """Any number of samples in a pass gives the same responses."""
+    found = Scorer(encoder, SETTINGS).responses(PAIRS, LABELS)
+    other = Scorer(encoder, dataclasses.replace(SETTINGS, score_batch=size)).responses(PAIRS, LABELS)
+    for name in ("norm", "loss", "margin"):
+        assert pytest.approx(getattr(found, name), **CLOSE) == getattr(other, name)
+
+
+def test_log_odds_are_those_of_a_direct_forward_pass(encoder: CrossEncoder) -> None:
+    """The log-odds of yes are the second logit less the first, in the order of the pairs."""
+    logits = direct_logits(encoder)
+    odds = Scorer(encoder, SETTINGS).log_odds(PAIRS)
+    assert pytest.approx((logits[:, 1] - logits[:, 0]).tolist(), **CLOSE) == odds
+    assert np.float64 == odds.dtype
+
+
+def test_log_odds_hold_without_dropout(encoder: CrossEncoder) -> None:
+    """A network in the middle of training is evaluated as in eval mode, twice the same."""
+    scorer = Scorer(encoder, SETTINGS)
+    encoder.network.train()
+    first = scorer.log_odds(PAIRS)
+    encoder.network.train()
+    assert np.array_equal(first, scorer.log_odds(PAIRS))
+
+
+def test_scoring_changes_no_weight(encoder: CrossEncoder) -> None:
+    """A version is the same after it was used."""
+    before = [parameter.detach().clone() for parameter in encoder.network.parameters()]
+    scorer = Scorer(encoder, SETTINGS)
+    scorer.responses(PAIRS, LABELS)
+    scorer.log_odds(PAIRS)
+    assert all(torch.equal(one, other) for one, other in zip(before, encoder.network.parameters(), strict=True))
+
+
+def test_no_samples_have_no_responses(encoder: CrossEncoder) -> None:
+    """Nothing to score is no error."""
+    scorer = Scorer(encoder, SETTINGS)
+    assert [0, 0, 0] == [len(part) for part in dataclasses.astuple(scorer.responses([], []))]
+    assert (0,) == scorer.log_odds([]).shape
+
+
+def test_a_network_without_a_formula_is_refused_before_scoring() -> None:
+    """A scorer cannot be had for a network whose norms would be wrong."""
+    encoder = scratch_encoder()
+    encoder.network.head[0].weight = encoder.network.head[3].weight
+    with pytest.raises(ModelError, match=r"head\.3\.weight is tied to head\.0\.weight"):
+        Scorer(encoder, SETTINGS)
+
+
+def test_a_device_that_is_named_is_taken() -> None:
+    """`cpu` means the CPU even where there is a GPU."""
+    assert torch.device("cpu") == device_of(SETTINGS)

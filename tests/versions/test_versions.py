@@ -1,0 +1,191 @@
+"""Versions on disk: what is saved is read back, and half a version is never read."""
+
+import pickle
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import torch
+
+from mainstem.errors import VersionError
+from mainstem.versions import CrossEncoder, Versions
+from mainstem.versions.tokenizer import encode_pairs, pad
+from tests.models import PAIRS, given_encoder, scratch_encoder
+
+FILES = ("weights.safetensors", "config.json", "tokenizer.json")
+
+
+class FailingFiles:
+    """A filesystem that breaks down at one of its changes, as a kill does; a write is then half done."""
+
+    def __init__(self, files: Any, at: int) -> None:
+        self._files = files
+        self._left = at
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._files, name)
+        if name not in {"makedirs", "rm_file", "pipe_file", "mv"}:
+            return found
+
+        def change(*given: Any, **more: Any) -> Any:
+            if not self._left:
+                if name == "pipe_file":
+                    path, content = given
+                    found(path, content[: len(content) // 2])
+                msg = "killed"
+                raise KeyboardInterrupt(msg)
+            self._left -= 1
+            return found(*given, **more)
+
+        return change
+
+
+@pytest.fixture(params=["file", "memory"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty place of each kind."""
+    return {"file": f"file://{tmp_path / 'versions'}", "memory": f"memory://{uuid4()}"}[request.param]
+
+
+def save(versions: Versions, encoder: CrossEncoder, version: int) -> None:
+    versions.save(encoder, version=version, parent=version - 1 or None, event_time=7, reason="better")
+
+
+def logits(encoder: CrossEncoder) -> torch.Tensor:
+    batch = pad(encode_pairs(encoder.tokenizer, PAIRS, 64), encoder.padding_id)
+    with torch.no_grad():
+        return encoder.network.eval()(batch)
+
+
+def kills(url: str, encoder: CrossEncoder, version: int) -> Iterator[Versions]:
+    """The place after a save that was killed at its first change, at its second, ... until one goes through."""
+    for at in range(100):
+        versions = Versions(url)
+        versions._files = FailingFiles(versions._files, at)
+        try:
+            save(versions, encoder, version)
+        except KeyboardInterrupt:
+            yield Versions(url)
+        else:
+            return
+
+
+@pytest.mark.parametrize("make", [scratch_encoder, given_encoder])
+def test_what_is_saved_is_read_back(url: str, make: Callable[..., CrossEncoder]) -> None:
+    """A version of either kind gives the very same logits when it is read again, and torch's own state is left alone."""
+    encoder = make(seed=3)
+    save(Versions(url), encoder, 5)
+    state = torch.get_rng_state()
+    again = Versions(url).load(5)
+    assert torch.equal(logits(encoder), logits(again))
+    assert (encoder.from_scratch, encoder.padding_id) == (again.from_scratch, again.padding_id)
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_a_manifest_says_what_a_version_is(url: str) -> None:
+    """Number, parent, kind, event time and reason are kept beside the digest of each file."""
+    saved = Versions(url).save(given_encoder(), version=2, parent=1, event_time=1234, reason="AUC .70 -> .71")
+    kept = Versions(url).manifest(2)
+    assert saved == kept
+    assert (2, 1, "pretrained", 1234, "AUC .70 -> .71") == (
+        kept.version,
+        kept.parent,
+        kept.kind,
+        kept.event_time,
+        kept.reason,
+    )
+    assert set(FILES) == set(kept.files)
+
+
+def test_versions_are_listed_oldest_first(url: str) -> None:
+    """Numbers come in their order, whatever order they were written in; an empty place has none."""
+    assert [] == Versions(url).numbers()
+    for version in (10, 0, 9):
+        save(Versions(url), given_encoder(), version)
+    assert [0, 9, 10] == Versions(url).numbers()
+
+
+@pytest.mark.parametrize("name", ["a b", "a[1]", "a*", "杯", "a%20b"])
+def test_a_folder_may_have_any_name(name: str, tmp_path: Path) -> None:
+    """Versions are found in folders with spaces, brackets and Chinese in their names."""
+    url = f"file://{tmp_path / name}"
+    save(Versions(url), given_encoder(), 0)
+    assert [0] == Versions(url).numbers()
+
+
+def test_other_folders_are_no_versions(tmp_path: Path) -> None:
+    """A stranger's folder with a manifest beside the versions is not counted as one."""
+    url = f"file://{tmp_path}"
+    save(Versions(url), given_encoder(), 0)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "manifest.json").write_text("{}")
+    assert [0] == Versions(url).numbers()
+
+
+def test_a_version_exists_only_when_its_manifest_does(url: str) -> None:
+    """A kill at any step leaves no version, and saving again after it makes a whole one."""
+    encoder, steps = given_encoder(), 0
+    for versions in kills(url, encoder, 1):
+        steps += 1
+        assert [] == versions.numbers()
+        with pytest.raises(VersionError, match=r"version 1 does not exist under .*`mainstem versions` lists"):
+            versions.load(1)
+    assert len(["makedirs", *FILES, "manifest.json.half", "mv"]) == steps
+    assert [1] == Versions(url).numbers()
+    assert torch.equal(logits(encoder), logits(Versions(url).load(1)))
+
+
+def test_a_version_that_is_replaced_is_the_old_or_the_new_one(url: str) -> None:
+    """A kill at any step of a replacement leaves the old version whole or none, never a mixture."""
+    old, new = given_encoder(seed=1), given_encoder(seed=2)
+    save(Versions(url), old, 1)
+    for versions in kills(url, new, 1):
+        if versions.numbers():
+            assert torch.equal(logits(old), logits(versions.load(1)))
+            continue
+        with pytest.raises(VersionError):
+            versions.load(1)
+    assert torch.equal(logits(new), logits(Versions(url).load(1)))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_damaged_file_is_refused(name: str, tmp_path: Path) -> None:
+    """One changed byte, a cut file and a missing file are each told by name, with what to do."""
+    versions = Versions(f"file://{tmp_path}")
+    save(versions, given_encoder(), 4)
+    path = tmp_path / "000004" / name
+    whole = path.read_bytes()
+    for damaged in (whole[:-1] + bytes([whole[-1] ^ 1]), whole[:-100], b""):
+        path.write_bytes(damaged)
+        with pytest.raises(VersionError, match=f"{name} of version 4 under .* is not what its manifest says; restore it"):
+            versions.load(4)
+    path.unlink()
+    with pytest.raises(VersionError, match=f"{name} of version 4 under .* is missing; restore it"):
+        versions.load(4)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"version": 4}'])
+def test_a_damaged_manifest_is_refused(content: bytes, tmp_path: Path) -> None:
+    """A manifest that cannot be read is told, with what to do."""
+    versions = Versions(f"file://{tmp_path}")
+    save(versions, given_encoder(), 4)
+    (tmp_path / "000004" / "manifest.json").write_bytes(content)
+    with pytest.raises(VersionError, match=r"manifest.json of version 4 under .* cannot be read .*; restore it"):
+        versions.load(4)
+
+
+@pytest.mark.parametrize("make", [scratch_encoder, given_encoder])
+def test_nothing_unpickles(make: Callable[..., CrossEncoder], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Saving and loading go without pickle, which could run a stranger's code, and no file is one."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        msg = "something was unpickled"
+        raise AssertionError(msg)
+
+    for module, name in ((pickle, "load"), (pickle, "loads"), (pickle, "Unpickler"), (torch, "load")):
+        monkeypatch.setattr(module, name, refuse)
+    versions = Versions(f"file://{tmp_path}")
+    save(versions, make(), 1)
+    versions.load(1)
+    assert {*FILES, "manifest.json"} == {path.name for path in (tmp_path / "000001").iterdir()}
