@@ -37,10 +37,14 @@ def test_every_setting_is_read_from_its_variable(name: str) -> None:
     assert (default, type(default)) == (found, type(found))
 
 
+LEAVES_ROOM = {"dedupe_horizon": {"grace": 0}, "horizon": {"label_window": 0, "revision_window": 0}}
+"""What a setting that must reach as far as others needs, to be as low as it can be."""
+
+
 @pytest.mark.parametrize(("name", "bound", "value"), BOUNDED)
 def test_a_bound_holds_and_beyond_it_is_an_error(name: str, bound: str, value: float) -> None:
     """A value at its bound is taken; one beyond it is refused with the name, the bound and the value."""
-    assert value == getattr(Settings(**{name: value}), name)
+    assert value == getattr(Settings(**{name: value}, **LEAVES_ROOM.get(name, {})), name)
     beyond = value - 1 if bound == "low" else value + 1
     with pytest.raises(SettingError, match=rf"^{name} must be (at least|from) .*; got {beyond!r}$"):
         Settings(**{name: beyond})
@@ -67,6 +71,18 @@ def test_slices_of_the_stream_do_not_overlap() -> None:
     """Direction, canaries and gate are parts of one stream and cannot exceed it together."""
     with pytest.raises(SettingError, match="their sum must not exceed 1"):
         Settings(direction_share=0.5, canary_share=0.4, gate_share=0.2)
+
+
+def test_copies_are_known_for_as_long_as_events_may_wait() -> None:
+    """An event id cannot be forgotten while its first copy waits for the watermark."""
+    with pytest.raises(SettingError, match="dedupe_horizon must be at least grace"):
+        Settings(dedupe_horizon=5, grace=6)
+
+
+def test_samples_stay_for_as_long_as_they_can_be_revised() -> None:
+    """A sample cannot leave the columns while an outcome may still change its label."""
+    with pytest.raises(SettingError, match="horizon must be at least revision_window"):
+        Settings(horizon=9, revision_window=6, label_window=4)
 
 
 def test_settings_are_frozen() -> None:

@@ -118,6 +118,6 @@ def _make_first_version(versions: Versions, store: Store, found: Survey, setting
 
 def _first_encoder(found: Survey, settings: Settings) -> CrossEncoder:
     if settings.model:
-        return load_pretrained(settings.model, settings.seed)
+        return load_pretrained(settings.model, settings.max_tokens, settings.seed)
     texts = {item_text(item) for item in found.items} | found.texts
     return initial_encoder(train_tokenizer(texts, settings.vocabulary), settings.max_tokens, settings.seed)

@@ -109,6 +109,12 @@ class Settings:
         if self.direction_share + self.canary_share + self.gate_share > 1:
             msg = "direction_share, canary_share and gate_share are slices of one stream; their sum must not exceed 1"
             raise SettingError(msg)
+        if self.dedupe_horizon < self.grace:
+            msg = "dedupe_horizon must be at least grace: an event may come again while its first copy still waits"
+            raise SettingError(msg)
+        if self.horizon < self.revision_window + self.label_window:
+            msg = "horizon must be at least revision_window and label_window together: a sample that left cannot be revised"
+            raise SettingError(msg)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], **given: Any) -> Self:

@@ -39,7 +39,7 @@ def weights(network: nn.Module) -> torch.Tensor:
 
 def message_of(name: object) -> str:
     with pytest.raises(ModelError) as caught:
-        load_pretrained(str(name), seed=0)
+        load_pretrained(str(name), max_tokens=64, seed=0)
     return str(caught.value)
 
 
@@ -95,7 +95,7 @@ def test_a_segment_without_tokens_is_no_division_by_nothing() -> None:
 def test_a_local_folder_is_loaded(tmp_path: Path, reached: list[object]) -> None:
     """A BERT folder gives the very weights and the tokenizer that are in it, without a network."""
     folder = save_bert(tmp_path / "bert")
-    encoder = load_pretrained(str(folder), seed=0)
+    encoder = load_pretrained(str(folder), max_tokens=64, seed=0)
     again = PretrainedReader(type(encoder.network.model).from_pretrained(folder))
     batch = pad(encode_pairs(encoder.tokenizer, PAIRS, 64), encoder.padding_id)
     assert torch.equal(again.eval()(batch), encoder.network.eval()(batch))
@@ -106,7 +106,7 @@ def test_a_local_folder_is_loaded(tmp_path: Path, reached: list[object]) -> None
 def test_a_head_that_does_not_fit_is_drawn_from_the_seed(tmp_path: Path) -> None:
     """A model of three classes gets a head of two, the same for the same seed, and keeps the rest."""
     folder = save_bert(tmp_path / "bert", classes=3)
-    first, again, other = (load_pretrained(str(folder), seed).network.model for seed in (1, 1, 2))
+    first, again, other = (load_pretrained(str(folder), 64, seed).network.model for seed in (1, 1, 2))
     assert (2, 16) == first.classifier.weight.shape
     assert torch.equal(first.classifier.weight, again.classifier.weight)
     assert not torch.equal(first.classifier.weight, other.classifier.weight)
@@ -147,6 +147,13 @@ def test_an_unreachable_hub_is_told_with_the_way_around(
     assert f"model {name!r} cannot be had (" in told
     assert "without a network give the path of a folder with config.json, weights and tokenizer.json as --model" in told
     assert ([], 1) == (reached, len(told.splitlines()))
+
+
+def test_a_model_that_reads_less_than_it_is_given_is_refused(tmp_path: Path) -> None:
+    """A BERT with fewer positions than `max_tokens` is refused with the setting to change."""
+    folder = save_bert(tmp_path / "bert")
+    with pytest.raises(ModelError, match="set MAINSTEM_MAX_TOKENS=128 or lower"):
+        load_pretrained(str(folder), max_tokens=129, seed=0)
 
 
 def test_another_family_is_refused_by_name(tmp_path: Path) -> None:

@@ -61,6 +61,13 @@ def test_special_tokens_come_first_in_order() -> None:
     assert list(range(5)) == [TOKENIZER.token_to_id(token) for token in SPECIAL]
 
 
+def test_a_special_token_in_a_title_is_text() -> None:
+    """A shop's own "[SEP]" or "[PAD]" is read as letters and brackets, not as a separator or padding."""
+    ((ids, _),) = encode_pairs(TOKENIZER, [("red [SEP] cup", "[PAD]")], 64)
+    special = [TOKENIZER.token_to_id(token) for token in ("[CLS]", "[SEP]", "[PAD]")]
+    assert [1, 2, 0] == [ids.count(one) for one in special]
+
+
 def test_a_pair_is_told_apart_by_segments() -> None:
     """The context has segment 0 with [CLS] and its [SEP], the item segment 1 with its own [SEP]; nothing may be empty."""
     (ids, segments), (empty, none) = encode_pairs(TOKENIZER, [("red cups", "set"), ("", "")], 64)

@@ -24,7 +24,7 @@ class Screen:
     """A watcher of the loop that talks to people.
 
     Args:
-        to: where it talks; progress always goes to stderr.
+        to: where it talks. The bar goes there too where that is a terminal, else to stderr.
     """
 
     def __init__(self, to: IO[str]) -> None:
@@ -36,9 +36,10 @@ class Screen:
             BarColumn(),
             TextColumn("{task.completed:,}/{task.total:,} lines"),
             TimeElapsedColumn(),
-            console=Console(file=sys.stderr),
+            # subtle: on one terminal the bar and the talk must share a console, or they write over each other
+            console=self._console if to.isatty() else Console(stderr=True),
             transient=True,
-            disable=not sys.stderr.isatty(),
+            disable=not (to.isatty() or sys.stderr.isatty()),
         )
         self._task: Any = None
 

@@ -104,21 +104,24 @@ def initial_encoder(tokenizer: Tokenizer, max_tokens: int, seed: int) -> CrossEn
         return CrossEncoder(PairReader(config), tokenizer)
 
 
-def load_pretrained(name: str, seed: int) -> CrossEncoder:
+def load_pretrained(name: str, max_tokens: int, seed: int) -> CrossEncoder:
     """A BERT by its Hugging Face name or local path; a head that is missing is drawn from the seed.
 
     Raises:
-        ModelError: if it cannot be had, is no BERT, or brings no fast tokenizer.
+        ModelError: if it cannot be had, is no BERT, has fewer than `max_tokens` positions, no weights as safetensors, or
+            no fast tokenizer.
     """
     from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer  # noqa: PLC0415
 
     try:
         config = AutoConfig.from_pretrained(name, num_labels=_CLASSES)
-        _check_family(config, name)
+        _check_config(config, name, max_tokens)
         tokenizer = AutoTokenizer.from_pretrained(name)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            model = AutoModelForSequenceClassification.from_pretrained(name, config=config, ignore_mismatched_sizes=True)
+            model = AutoModelForSequenceClassification.from_pretrained(
+                name, config=config, ignore_mismatched_sizes=True, use_safetensors=True
+            )
     except ModelError:
         raise
     except Exception as error:  # a damaged file makes the libraries raise anything: SafetensorError, KeyError, ...
@@ -140,9 +143,15 @@ def _is_path(name: str) -> bool:
     return Path(name).exists() or name.startswith((".", "~", "/")) or name.count("/") > 1
 
 
-def _check_family(config: Any, name: str) -> None:
+def _check_config(config: Any, name: str, max_tokens: int) -> None:
     if config.model_type != "bert":
         msg = f"model {name!r} is of the family {config.model_type!r}; only 'bert' is supported so far"
+        raise ModelError(msg)
+    if config.max_position_embeddings < max_tokens:
+        msg = (
+            f"model {name!r} reads {config.max_position_embeddings} tokens at most, and max_tokens is {max_tokens}; "
+            f"set MAINSTEM_MAX_TOKENS={config.max_position_embeddings} or lower"
+        )
         raise ModelError(msg)
 
 

@@ -88,6 +88,7 @@ def encode_pairs(
 ) -> list[tuple[list[int], list[int]]]:
     """Token ids and segments of each pair, the longer side cut first."""
     tokenizer.no_padding()
+    tokenizer.encode_special_tokens = True  # a "[SEP]" in a title is text, not a separator
     tokenizer.enable_truncation(max_tokens, strategy="longest_first")
     return [(encoding.ids, encoding.type_ids) for encoding in tokenizer.encode_batch_fast(list(pairs))]
 
