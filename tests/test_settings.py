@@ -92,9 +92,10 @@ def test_settings_are_frozen() -> None:
 
 
 def test_what_is_given_goes_before_the_environment_and_that_before_the_default() -> None:
-    """A given value wins, None counts as not given, and the rest are defaults."""
-    found = Settings.from_environment({"MAINSTEM_SEED": "3", "MAINSTEM_GRACE": "5m"}, seed=4, grace=None)
-    assert Settings(seed=4, grace=300_000) == found
+    """A given value wins, even 0; None counts as not given, and the rest are defaults."""
+    environment = {"MAINSTEM_SEED": "3", "MAINSTEM_GRACE": "5m", "MAINSTEM_NEGATIVES": "2"}
+    found = Settings.from_environment(environment, seed=4, grace=None, negatives=0)
+    assert Settings(seed=4, grace=300_000, negatives=0) == found
 
 
 def test_an_unknown_variable_is_an_error() -> None:

@@ -15,7 +15,7 @@ from typing import Protocol
 from mainstem.events import decode, read_lines
 from mainstem.events.survey import Survey, belongs_to_items
 from mainstem.home import Checkpoint, Home
-from mainstem.join import Catalogue, Joiner, LedgerRow, Output, Rejection, Sample
+from mainstem.join import Catalogue, Joiner, LedgerRow, Output, Rejection, Sample, rejection_of
 from mainstem.join.ledger import BLOCK, block_of, new_counts
 from mainstem.join.route import partition_of_question, partitions_of_event
 from mainstem.learning import Learner, Position, Round
@@ -84,7 +84,7 @@ class Loop:
         self.judged: dict[int, Judgement] = {}
         self.ledger: dict[tuple[str, int], LedgerRow] = {}  # the newest row of each partition
         self._log, self._home, self._watcher, self._learn = log, home, watcher, learn
-        self._trusted, self._relabel = trusted, relabel
+        self._trusted, self._relabel, self._key = trusted, relabel, key
         self._learner = Learner(store, versions, settings)
         catalogue = Catalogue()
         for item in surveyed.items:
@@ -218,10 +218,7 @@ class Loop:
         counts = new_counts() | {"accepted": len(found.items), "rejected": len(found.refused_items)}
         read = counts["accepted"] + counts["rejected"]
         row = LedgerRow(topic="items", partition=0, block=block_of(read), next_offset=read, counts=counts)
-        rejections = [
-            Rejection(topic="items", partition=0, offset=offset, **_fields(refusal))
-            for offset, refusal in found.refused_items
-        ]
+        rejections = [rejection_of(refusal, "items", 0, offset, self._key) for offset, refusal in found.refused_items]
         for start in range(0, len(found.items), 10 * BLOCK):
             self.store.write("items", item_columns(found.items[start : start + 10 * BLOCK]))
         self._keep_ledger([row], rejections)
@@ -261,10 +258,6 @@ def _stored(sample: Sample, partition: int, offset: int, part: str) -> StoredSam
         context_text=sample.context_text,
         item_text=sample.item_text,
     )
-
-
-def _fields(struct: object) -> Mapping[str, str]:
-    return {name: getattr(struct, name) for name in ("reason", "path", "digest", "body")}
 
 
 def _rewind(store: Store, ends: Mapping[int, int], rounds: int) -> None:

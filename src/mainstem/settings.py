@@ -24,7 +24,7 @@ def parse_duration(text: str) -> int:
         >>> parse_duration("10m"), parse_duration("250ms")
         (600000, 250)
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)", text.strip())
+    found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,9})?)\s*(ms|s|m|h|d)", text.strip())
     if not found:
         msg = f"a duration is a number and one of {sorted(_UNITS)}, like '90s' or '30d'; got {text!r}"
         raise SettingError(msg)
@@ -147,7 +147,11 @@ _NOT_SETTINGS: Final = {
 
 def _parse(name: str, text: str, setting: Any) -> Any:
     if setting.metadata.get("duration"):
-        return parse_duration(text)
+        try:
+            return parse_duration(text)
+        except SettingError as error:
+            msg = f"{name}: {error}"
+            raise SettingError(msg) from error
     kind = type(setting.default)
     try:
         return kind(text)
@@ -161,7 +165,8 @@ def _check(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
     if choices and value not in choices:
         msg = f"{name} is one of {', '.join(choices)}; got {value!r}"
         raise SettingError(msg)
-    if (low is not None and value < low) or (high is not None and value > high):
+    # subtle: NaN compares false with everything, so it must fail the comparison that is asked for
+    if (low is not None and not value >= low) or (high is not None and not value <= high):
         bounds = f"at least {low}" if high is None else f"from {low} to {high}"
         msg = f"{name} must be {bounds}; got {value!r}"
         raise SettingError(msg)

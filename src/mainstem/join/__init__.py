@@ -1,7 +1,7 @@
 """Questions and outcomes to samples: a pure, deterministic fold over one partition of events."""
 
 from mainstem.join.catalogue import Catalogue
-from mainstem.join.joiner import Joiner, Output, Rejection, Snapshot, pseudonym
+from mainstem.join.joiner import Joiner, Output, Rejection, Snapshot, pseudonym, rejection_of
 from mainstem.join.ledger import BLOCK, LedgerRow, imbalance, new_counts, totals
 from mainstem.join.sample import Sample, digest_of, price_band
 
@@ -19,5 +19,6 @@ __all__ = [
     "new_counts",
     "price_band",
     "pseudonym",
+    "rejection_of",
     "totals",
 ]

@@ -21,7 +21,7 @@ from mainstem.join.sample import Sample
 from mainstem.join.state import JoinState
 from mainstem.settings import Settings
 
-__all__ = ["Joiner", "Output", "Rejection", "Snapshot", "pseudonym"]
+__all__ = ["Joiner", "Output", "Rejection", "Snapshot", "pseudonym", "rejection_of"]
 
 _ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
 _DECODER: Final = msgspec.msgpack.Decoder(JoinState)
@@ -37,6 +37,19 @@ class Rejection(Struct, frozen=True, kw_only=True):
     path: str
     digest: str
     body: str
+
+
+def rejection_of(refusal: Refusal, topic: str, partition: int, offset: int, key: bytes) -> Rejection:
+    """A refusal at its place; its digest keyed, else a guessed name could be tried against it."""
+    return Rejection(
+        topic=topic,
+        partition=partition,
+        offset=offset,
+        reason=refusal.reason,
+        path=refusal.path,
+        digest=pseudonym(key, refusal.digest),
+        body=refusal.body,
+    )
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
@@ -155,11 +168,11 @@ class Joiner:
         match event:
             case Refusal():
                 counts["rejected"] += 1
-                yield self._rejection(offset, event)
+                yield rejection_of(event, "events", self.partition, offset, self._key)
             case Item():
                 counts["rejected"] += 1
                 refusal = Refusal(reason="an item belongs to topic `items`", path="$.type", digest="", body="")
-                yield self._rejection(offset, refusal)
+                yield rejection_of(refusal, "events", self.partition, offset, self._key)
             case Tick():
                 counts["tick"] += 1
                 yield from self._advance(event.event_timestamp)
@@ -215,14 +228,3 @@ class Joiner:
         if state.since_sweep > max(BLOCK, len(state.users)):
             state.since_sweep = 0
             self._fold.sweep(watermark)
-
-    def _rejection(self, offset: int, refusal: Refusal) -> Rejection:
-        return Rejection(
-            topic="events",
-            partition=self.partition,
-            offset=offset,
-            reason=refusal.reason,
-            path=refusal.path,
-            digest=refusal.digest,
-            body=refusal.body,
-        )
