@@ -1,5 +1,6 @@
 """What a person sees of a replay: progress, rounds as they end, and at the end what came of it."""
 
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -108,7 +109,7 @@ class Screen:
         for title, rows in (("core, most important", self._core(loop)), ("doubtful, most so", self._doubtful(loop))):
             self._say(f"\n{title}")
             for sample_id, words, evidence in rows:
-                self._say(f"  {words}\n    {evidence}\n    mainstem history {sample_id} --home {_short(loop.home)}")
+                self._say(f"  {words}\n    {evidence}\n    {_program()} history {sample_id} --home {_short(loop.home)}")
 
     def _core(self, loop: Loop) -> list[tuple[str, str, str]]:
         return self._described(loop, lambda columns, judged: np.where(judged.standing == CORE, columns["importance"], -1))
@@ -154,7 +155,12 @@ class Screen:
         self._say(f"\nledger {state}: {counts}")
         self._say(f"{report['samples']:,} samples in {time.monotonic() - self._started:.0f} s, hash {report['hash']}")
         query = "SELECT item_id, importance FROM importance_of_item ORDER BY importance DESC LIMIT 5"
-        self._say(f'\nthe history lies in {Path(home) / "history"}; ask it:\n  mainstem sql "{query}" --home {home}')
+        self._say(f'\nthe history lies in {Path(home) / "history"}; ask it:\n  {_program()} sql "{query}" --home {home}')
+
+
+def _program() -> str:
+    """What to type for `mainstem` here: its path, where it is not among the shell's commands."""
+    return "mainstem" if shutil.which("mainstem") else sys.argv[0]
 
 
 def _points(value: float | None) -> str:
