@@ -33,14 +33,16 @@ def replay(log: Path, home: Path, settings: Mapping[str, str]) -> dict[str, Any]
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def killed_after(seconds: float, log: Path, home: Path, settings: Mapping[str, str]) -> bool:
-    """Start a replay and kill it; False where it was done already."""
+def killed_after(seconds: float, log: Path, home: Path, settings: Mapping[str, str], *, line: int = 0) -> bool:
+    """Start a replay and kill it, so long after its checkpoint reached `line`; False where it was done already."""
     process = subprocess.Popen(
         command(log, home),
         env={**os.environ, **settings},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    while checkpoint_line(home) < line and process.poll() is None:
+        time.sleep(0.01)
     try:
         process.wait(timeout=seconds)
     except subprocess.TimeoutExpired:
