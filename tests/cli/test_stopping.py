@@ -14,9 +14,11 @@ from tests.conftest import SMALL
 def test_ctrl_c_is_one_line_and_nothing_is_lost(small_log: Path, small_home: Path, tmp_path: Path) -> None:
     """Interrupted in the middle, a replay says so with exit code 130, and resumed it ends as if it had not been."""
     home = tmp_path / "home"
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has it ignored, for ever
     process = subprocess.Popen(
         command(small_log, home), env={**os.environ, **SMALL}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+    signal.signal(signal.SIGINT, before)
     while not (home / "checkpoint").exists() and process.poll() is None:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
