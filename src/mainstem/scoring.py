@@ -4,6 +4,7 @@ It writes first and counts then, so that its columns never know more than the hi
 columns from what was written.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, SupportsIndex
 
@@ -216,7 +217,7 @@ def _scale(samples: Sequence[StoredSample], found: Responses) -> float:
     """Mean norm of the canaries; of all samples while there are too few canaries for a steady mean."""
     canaries = np.array([sample.part == "canary" for sample in samples])
     norms = found.norm[canaries] if canaries.sum() >= _SCALE_CANARIES else found.norm
-    return float(norms.mean()) or 1.0
+    return math.fsum(norms) / len(norms) or 1.0  # the same to the last bit wherever the array lies in memory
 
 
 def _known(value: float) -> float | None:

@@ -1,5 +1,6 @@
 """What a round trains on: from core by importance mixed with uniform, with a floor from edge; all alike at cold start."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -66,7 +67,8 @@ def _from(
     columns: Pool, rows: NDArray[np.int64], count: int, settings: Settings, random: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     importance = np.maximum(columns["importance"][rows], 0)
-    share = importance / importance.sum() if importance.sum() else np.full(len(rows), 1 / max(len(rows), 1))
+    total = math.fsum(importance)  # the same to the last bit wherever the array lies in memory
+    share = importance / total if total else np.full(len(rows), 1 / max(len(rows), 1))
     mixed = settings.uniform_share / max(len(rows), 1) + (1 - settings.uniform_share) * share
     chosen, probability = _choose(mixed, min(count, len(rows)), random)
     return rows[chosen], probability

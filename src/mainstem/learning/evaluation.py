@@ -1,5 +1,6 @@
 """How good a version is on samples it was not trained on: AUC and log-loss."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -46,7 +47,8 @@ def log_loss(labels: NDArray[np.int64], log_odds: NDArray[np.float64]) -> float 
     if not len(labels):
         return None
     signs = np.where(labels == 1, 1.0, -1.0)
-    return float(np.logaddexp(0, -signs * log_odds).mean())
+    # subtle: numpy's own sum may differ in the last bit with where an array lies in memory; this one never does
+    return math.fsum(np.logaddexp(0, -signs * log_odds)) / len(labels)
 
 
 def evaluate(scorer: Scorer, samples: Sequence[StoredSample], labels: Sequence[int] | None = None) -> Evaluation:

@@ -5,6 +5,7 @@ largest responses are the wrong ones. So soundness is separate evidence: how fir
 the running mean and before any training on it, held against canaries.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -151,6 +152,6 @@ def _importance_error(columns: Columns) -> Floats:
     """Standard error of the running mean; with few visits mostly from the variance pooled over all samples."""
     visits, squares = columns["visits"].astype(np.float64), columns["importance_m2"]
     degrees = np.maximum(visits - 1, 0)
-    pooled = squares.sum() / degrees.sum() if degrees.sum() else 1.0
+    pooled = math.fsum(squares) / degrees.sum() if degrees.any() else 1.0  # the same wherever the array lies in memory
     variance = (squares + _PRIOR_VISITS * pooled) / (degrees + _PRIOR_VISITS)
     return np.asarray(np.sqrt(variance / np.maximum(visits, 1)))
