@@ -1,6 +1,6 @@
 """Kill a replay again and again, as `kill -9` does, and see whether it ends as if nothing had happened.
 
-python -m tests.chaos --kills 10      the whole excerpt, about half an hour
+python -m tests.chaos --kills 10      the whole excerpt; a replay of it for every few kills
 """
 
 import argparse
