@@ -3,31 +3,8 @@
 import json
 from pathlib import Path
 
-import torch
-from transformers import BertConfig, BertForSequenceClassification
-
-from mainstem.versions import train_tokenizer
 from tests.conftest import Run, excerpt_lines
-
-
-def save_bert(folder: Path) -> None:
-    """A tiny BERT as Hugging Face saves one, with a word list of English and Chinese."""
-    tokenizer = train_tokenizer(["white hanging heart t-light holder", "red woolly hottie", "红色 杯子"] * 3, size=400)
-    folder.mkdir()
-    tokenizer.save(str(folder / "tokenizer.json"))
-    (folder / "tokenizer_config.json").write_text(
-        json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]", "unk_token": "[UNK]"})
-    )
-    config = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=64,
-        num_labels=2,
-    )
-    torch.manual_seed(0)
-    BertForSequenceClassification(config).save_pretrained(folder)
+from tests.models import save_bert
 
 
 def test_a_replay_fine_tunes_a_model_given_by_path(tmp_path: Path, mainstem: Run) -> None:
