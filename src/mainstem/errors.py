@@ -3,9 +3,12 @@
 * MainstemError
   x SettingError       a setting has a wrong name or value
   x LogError           an event log cannot be read as one
+  x BrokerError        the broker, or a topic on it, is not as it should be
   x ImportSourceError  a file to import has not the columns it should have
   x HomeError          a home is missing, busy, or was made with other settings
+    - HomeInUseError   it is busy
   x ModelError         a model cannot be loaded, or holds a layer without a formula
+  x OvertakenError     another learner took over
   x StoreError         the history refuses a query or a write
   x VersionError       a version is missing or incomplete
 
@@ -14,11 +17,14 @@ A bad *event* is no error: it becomes a `mainstem.events.Refusal`, and the strea
 """
 
 __all__ = [
+    "BrokerError",
     "HomeError",
+    "HomeInUseError",
     "ImportSourceError",
     "LogError",
     "MainstemError",
     "ModelError",
+    "OvertakenError",
     "SettingError",
     "StoreError",
     "VersionError",
@@ -37,6 +43,10 @@ class LogError(MainstemError):
     """An event log is missing, empty, binary or cut off."""
 
 
+class BrokerError(MainstemError):
+    """A broker cannot be reached, or a topic on it is not as it should be."""
+
+
 class ImportSourceError(MainstemError):
     """A file to import cannot be read, or lacks a column."""
 
@@ -45,8 +55,16 @@ class HomeError(MainstemError):
     """A home is missing, in use by another process, or was made with other settings."""
 
 
+class HomeInUseError(HomeError):
+    """Another process has the home open."""
+
+
 class ModelError(MainstemError):
     """A model cannot be loaded, or holds a layer whose gradient response has no formula."""
+
+
+class OvertakenError(MainstemError):
+    """Another learner took over while this one was at work."""
 
 
 class StoreError(MainstemError):

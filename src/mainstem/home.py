@@ -5,6 +5,7 @@ HOME/versions/         models
 HOME/settings.json     what its results depend on
 HOME/pseudonym.key     secret of the pseudonyms (unless MAINSTEM_PSEUDONYM_KEY is set)
 HOME/checkpoint        where a replay goes on
+HOME/history.sock      where the process that has the home open answers questions
 """
 
 import fcntl
@@ -19,15 +20,16 @@ from typing import Any, Final, Self
 import msgspec
 from msgspec import Struct
 
-from mainstem.errors import HomeError
+from mainstem.errors import HomeError, HomeInUseError
 from mainstem.join import Snapshot
 from mainstem.settings import Settings
 
-__all__ = ["Checkpoint", "Home"]
+__all__ = ["SOCKET", "Checkpoint", "Home"]
 
+SOCKET: Final = "history.sock"
 _SETTINGS: Final = "settings.json"
-_OURS: Final = {_SETTINGS, "checkpoint", "history", "lock", "pseudonym.key", "stdin.jsonl", "versions"}
-_FREE: Final = {"device"}  # settings that a home may be opened with otherwise: they are about the machine
+_OURS: Final = {_SETTINGS, SOCKET, "checkpoint", "history", "lock", "pseudonym.key", "stdin.jsonl", "versions"}
+_FREE: Final = {"device", "snapshot_every"}  # settings that a home may be opened with otherwise: no result depends on them
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):
@@ -38,7 +40,7 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
         snapshots: the joiners, by partition of `events`.
         ends: next sample offset of each partition of `samples`.
         left: event time before which samples have left the columns, by partition.
-        event_time: largest event time of a sample, in milliseconds.
+        event_times: largest event time of a sample, in milliseconds, by partition.
         counted: samples so far that may be trained on: every `round_every` of them a round starts.
         version, scale: the version in use, and the canaries' mean norm at it.
         rounds: rounds so far, promoted or not; the next version is one more.
@@ -48,7 +50,7 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     snapshots: list[Snapshot]
     ends: dict[int, int]
     left: dict[int, int]
-    event_time: int
+    event_times: dict[int, int]
     counted: int
     version: int
     scale: float | None
@@ -64,15 +66,18 @@ class Home:
 
     def __init__(self, folder: Path, *, create: bool) -> None:
         self.folder = folder.resolve()
-        if not create and not (self.folder / _SETTINGS).exists():
-            msg = f"{str(folder)!r} is no home of mainstem; `mainstem replay LOG --home {folder}` makes one"
-            raise HomeError(msg)
+        no_home = f"{str(folder)!r} is no home of mainstem; `mainstem replay LOG --home {folder}` makes one"
+        if not create and not any((self.folder / name).exists() for name in (_SETTINGS, "lock")):
+            raise HomeError(no_home)
         if foreign := _foreign(self.folder):
             msg = f"{str(folder)!r} holds other things, like {foreign!r}; give an empty or a new folder as --home"
             raise HomeError(msg)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = (self.folder / "lock").open("a+")
         self._take_lock()
+        if not create and not (self.folder / _SETTINGS).exists():  # with a lock only, it might have been about to become one
+            self._lock.close()
+            raise HomeError(no_home)
 
     def __enter__(self) -> Self:
         return self
@@ -144,7 +149,7 @@ class Home:
             owner = self._lock.read().strip() or "unknown"
             self._lock.close()
             msg = f"{str(self.folder)!r} is in use by process {owner}; wait for it, or stop it"
-            raise HomeError(msg) from error
+            raise HomeInUseError(msg) from error
         self._lock.truncate(0)
         self._lock.write(str(os.getpid()))
         self._lock.flush()

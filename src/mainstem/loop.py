@@ -18,7 +18,7 @@ from mainstem.home import Checkpoint, Home
 from mainstem.join import Catalogue, Joiner, LedgerRow, Output, Rejection, Sample, rejection_of
 from mainstem.join.ledger import BLOCK, block_of, new_counts
 from mainstem.join.route import partition_of_question, partitions_of_event
-from mainstem.learning import Learner, Position, Round
+from mainstem.learning import ColumnsPool, Learner, Position, Round
 from mainstem.scoring import ScoringWorker
 from mainstem.settings import Settings
 from mainstem.standing import Judgement, part_of
@@ -80,7 +80,7 @@ class Loop:
     ) -> None:
         self.settings, self.surveyed, self.store, self.versions = settings, surveyed, store, versions
         self.later_from = surveyed.later_from(settings.questions, settings.later_share)
-        self.worker = ScoringWorker(store, settings, trusted=trusted)
+        self.worker = ScoringWorker(store, settings, range(settings.partitions), trusted=trusted)
         self.judged: dict[int, Judgement] = {}
         self.ledger: dict[tuple[str, int], LedgerRow] = {}  # the newest row of each partition
         self._log, self._home, self._watcher, self._learn = log, home, watcher, learn
@@ -92,7 +92,8 @@ class Loop:
         self.home = home.folder
         self._joiners = [Joiner(partition, settings, catalogue, key) for partition in range(settings.partitions)]
         self.ends = dict.fromkeys(range(settings.partitions), 0)  # next sample offset of each partition
-        self._event_time = self._counted = self._rounds = 0
+        self._event_times = dict.fromkeys(self.ends, 0)  # largest of a sample, in each partition
+        self._counted = self._rounds = 0
 
     @property
     def samples(self) -> int:
@@ -136,7 +137,7 @@ class Loop:
         for sample in self._store_samples(kinds[Sample]):  # type: ignore[arg-type]
             waiting.append(sample)
             self.ends[sample.partition] += 1
-            self._event_time = max(self._event_time, sample.event_time)
+            self._event_times[sample.partition] = max(self._event_times[sample.partition], sample.event_time)
             may_be_learnt = sample.event_time < self.later_from
             self._counted += may_be_learnt
             judge = self.ends[sample.partition] % self.settings.judge_every == 0
@@ -167,19 +168,20 @@ class Loop:
         self.store.write(
             "trusted", columns_of([{"sample_id": id_, "part": part, "origin": origin} for id_, part in trusted])
         )
-        return [_stored(*place, part) for place, part in zip(placed, parts, strict=True)]
+        return [StoredSample.of(*place, part) for place, part in zip(placed, parts, strict=True)]
 
     def _judge(self, partition: int) -> None:
-        self.judged[partition] = self.worker.judge(partition, self.ends[partition], self._event_time)
+        self.judged[partition] = self.worker.judge(partition, self.ends[partition], self._event_times[partition])
 
     def _round(self) -> None:
         worker, self._rounds = self.worker, self._rounds + 1
-        position = Position(dict(self.ends), self._event_time, self.later_from)
-        done = self._learner.round(self._rounds, worker.version, worker.scorer, worker.columns, position)
+        position = Position(dict(self.ends), max(self._event_times.values()), self.later_from)
+        pool = ColumnsPool([worker.columns[partition] for partition in sorted(worker.columns)])
+        done = self._learner.round(self._rounds, worker.version, worker.scorer, pool, position)
         if done.scorer:
             for columns in worker.columns.values():
                 columns.mark_drawn(done.drawn)
-            worker.take_up(done.version, done.scorer, self.ends)
+            worker.take_up(done.version, done.scorer, self.ends, done.scale)
         self._watcher.round_done(done)
 
     def _checkpoint(self, line: int) -> None:
@@ -189,7 +191,7 @@ class Loop:
                 snapshots=[joiner.snapshot() for joiner in self._joiners],
                 ends=self.ends,
                 left=self.worker.left,
-                event_time=self._event_time,
+                event_times=self._event_times,
                 counted=self._counted,
                 version=self.worker.version,
                 scale=self.worker.scale,
@@ -203,8 +205,13 @@ class Loop:
         if at:
             for joiner, snapshot in zip(self._joiners, at.snapshots, strict=True):
                 joiner.restore(snapshot)
-            self.ends, self._event_time, self._counted, self._rounds = dict(at.ends), at.event_time, at.counted, at.rounds
-        version, scale = (at.version, at.scale) if at else (0, None)
+            self.ends, self._event_times, self._counted, self._rounds = (
+                dict(at.ends),
+                dict(at.event_times),
+                at.counted,
+                at.rounds,
+            )
+        version, scale = (at.version, at.scale) if at else (0, self.versions.manifest(0).scale)
         _rewind(self.store, self.ends, self._rounds)
         self.versions.forget_after(self._rounds)
         self.worker.use(version, Scorer(self.versions.load(version), self.settings), scale)
@@ -241,23 +248,6 @@ class Loop:
 def _blocks(lines: Iterator[bytes], size: int) -> Iterator[list[bytes]]:
     while block := list(islice(lines, size)):
         yield block
-
-
-def _stored(sample: Sample, partition: int, offset: int, part: str) -> StoredSample:
-    return StoredSample(
-        sample_id=sample.sample_id,
-        label_version=sample.label_version,
-        partition=partition,
-        offset=offset,
-        event_time=sample.event_time,
-        label=sample.label,
-        weight=sample.weight,
-        part=part,
-        item_id=sample.item_id,
-        history=sample.history,
-        context_text=sample.context_text,
-        item_text=sample.item_text,
-    )
 
 
 def _rewind(store: Store, ends: Mapping[int, int], rounds: int) -> None:

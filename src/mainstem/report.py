@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any, Final
 
+from mainstem.fingerprint import content_hash
 from mainstem.join.ledger import imbalance, totals
 from mainstem.learning import Evaluation, evaluate
 from mainstem.learning.baselines import baselines
@@ -17,7 +18,6 @@ from mainstem.versions import Scorer
 __all__ = ["report_of"]
 
 _MOST_LATER: Final = 20_000  # later samples that versions are compared on
-_NOT_IN_HASH: Final = {"tick", "control"}
 
 
 def report_of(loop: Loop, home: str, plant: Plant | None = None) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def report_of(loop: Loop, home: str, plant: Plant | None = None) -> dict[str, An
     report: dict[str, Any] = {
         "ledger": {**ledger, "balance": sum(imbalance(row) for row in loop.ledger.values())},
         "samples": loop.samples,
-        "hash": _hash(loop, ledger),
+        "hash": content_hash(loop.store, ledger),
         "sets": _sets(loop),
         "set_hash": _set_hash(loop),
         "rounds": _rounds(loop),
@@ -41,17 +41,6 @@ def report_of(loop: Loop, home: str, plant: Plant | None = None) -> dict[str, An
     if plant:
         report["planted"] = plant.found([(loop.worker.columns[p], judged) for p, judged in sorted(loop.judged.items())])
     return report
-
-
-def _hash(loop: Loop, ledger: Any) -> str:
-    """Of sorted (sample_id, label_version, content) and the class totals: the same in every faithful replay."""
-    digest = hashlib.blake2b(digest_size=16)
-    sql = "SELECT toString(sample_id) AS id, label_version, digest FROM samples FINAL ORDER BY id, label_version"
-    for sample_id, label_version, content in loop.store.stream(sql):
-        digest.update(f"{sample_id} {label_version} {_text(content)}\n".encode())
-    for name in sorted(set(ledger) - _NOT_IN_HASH):
-        digest.update(f"{name} {ledger[name]}\n".encode())
-    return digest.hexdigest()
 
 
 def _sets(loop: Loop) -> dict[str, int]:
@@ -120,7 +109,3 @@ def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
 def _promoted(loop: Loop) -> Iterable[int]:
     sql = "SELECT version FROM versions FINAL WHERE promoted ORDER BY version"
     return [version for (version,) in loop.store.rows(sql)]
-
-
-def _text(content: Any) -> str:
-    return content.decode() if isinstance(content, bytes) else str(content)

@@ -4,14 +4,13 @@ It writes first and counts then, so that its columns never know more than the hi
 columns from what was written.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, SupportsIndex
 
 import numpy as np
 
 from mainstem.importance import CANARY, STREAM, Columns
-from mainstem.responses import Responses
+from mainstem.learning.scale import mean_norm
 from mainstem.settings import Settings
 from mainstem.standing import REASONS, STANDINGS, Judgement, judge
 from mainstem.store import Store, StoredSample, samples_between, trusted_samples
@@ -20,27 +19,37 @@ from mainstem.versions import Scorer
 
 __all__ = ["ScoringWorker"]
 
-_SCALE_CANARIES = 30  # fewer canaries than this make no steady mean
 _PARTS = {"stream": STREAM, "canary": CANARY}  # direction and gate samples are neither scored nor drawn
 
 
 class ScoringWorker:
-    """Columns and the current version, for all partitions of one worker.
+    """Columns and the current version, for the partitions of one worker.
 
     Args:
         store: the history.
         settings: budgets and thresholds.
+        partitions: those that it owns at first.
         trusted: whether the canaries' labels are believed, not only assumed.
+        publish: is given the rows of new standings, once the history has them.
     """
 
-    def __init__(self, store: Store, settings: Settings, *, trusted: bool) -> None:
-        self.columns = {partition: Columns() for partition in range(settings.partitions)}
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        partitions: Iterable[int],
+        *,
+        trusted: bool,
+        publish: Callable[[Sequence[Mapping[str, Any]]], None] = lambda rows: None,  # noqa: ARG005
+    ) -> None:
+        self.columns = {partition: Columns() for partition in partitions}
         self.version = 0
         self.scale: float | None = None
         self.left: dict[int, int] = dict.fromkeys(self.columns, 0)  # samples older than this have left the columns
         self._store = store
         self._settings = settings
         self._trusted = trusted
+        self._publish = publish
         self._scorer: Scorer | None = None
 
     @property
@@ -55,26 +64,54 @@ class ScoringWorker:
         """Go on with a version that was taken up before, at the scale it had."""
         self.version, self._scorer, self.scale = version, scorer, scale
 
-    def take_up(self, version: int, scorer: Scorer, ends: Mapping[int, int]) -> int:
+    def take_up(self, version: int, scorer: Scorer, ends: Mapping[int, int], scale: float | None) -> int:
         """Take up a new version: score all canaries and the newest samples again, before anything else.
 
         Args:
             version: its number.
             scorer: the version at work.
             ends: next sample offset of each partition.
+            scale: of the version.
 
         Returns:
             How many samples were scored again.
         """
-        self.use(version, scorer, None)
+        self.use(version, scorer, scale)
+        known = self.due(ends)
+        if known:
+            self.score(known)
+        return len(known)
+
+    def due(self, ends: Mapping[int, int]) -> list[StoredSample]:
+        """What the current version should score again: all canaries, and the newest samples within the budget."""
         budget = self._settings.rescore_budget // self._settings.partitions
         newest = samples_between(self._store, {partition: (end - budget, end) for partition, end in ends.items()})
         again = {sample.sample_id: sample for sample in [*trusted_samples(self._store, "canary", ends), *newest]}
         known = [sample for sample in again.values() if self._is_current(sample)]
-        known.sort(key=lambda sample: (sample.partition, sample.offset))
-        if known:
-            self.score(known)
-        return len(known)
+        return sorted(known, key=lambda sample: (sample.partition, sample.offset))
+
+    def unscored(self, samples: Sequence[StoredSample]) -> list[StoredSample]:
+        """Those whose label is not outdated and that the current version has not scored: what comes twice is no visit."""
+
+        def done(sample: StoredSample) -> bool:
+            columns = self.columns[sample.partition]
+            row = columns.row_of(sample.sample_id)
+            known = -1 if row is None else int(columns["label_version"][row])
+            same = known == sample.label_version
+            return known > sample.label_version or (same and bool(columns["last_version"][row] >= self.version))
+
+        return [sample for sample in samples if not done(sample)]
+
+    def mark_drawn(self, version: int) -> None:
+        """Mark the samples that a promoted version was trained on."""
+        drawn = self._drawn(version).get(version, [])
+        for columns in self.columns.values():
+            columns.mark_drawn(drawn)
+
+    def disown(self, partition: int) -> None:
+        """Forget a partition that another worker owns from now on."""
+        self.columns.pop(partition, None)
+        self.left.pop(partition, None)
 
     def score(self, samples: Sequence[StoredSample]) -> None:
         """Score samples at the current version: one visit each. Samples of other parts than stream and canary are let go."""
@@ -83,7 +120,7 @@ class ScoringWorker:
             return
         found = self.scorer.responses([sample.pair for sample in taken], [sample.label for sample in taken])
         if self.scale is None:
-            self.scale = _scale(taken, found)
+            self.scale = mean_norm(found, taken)
         self._store.write("responses", response_columns(taken, found, version=self.version, scale=self.scale))
         for partition in {sample.partition for sample in taken}:
             places = [place for place, sample in enumerate(taken) if sample.partition == partition]
@@ -131,7 +168,7 @@ class ScoringWorker:
 
     def rebuild(self, ends: Mapping[int, int], version: int, left: Mapping[int, int]) -> None:
         """Make the columns again from the history: responses of samples before `ends`, by versions up to `version`."""
-        self.left = dict(left)
+        self.left |= left
         drawn = self._drawn(version)
         for partition, end in ends.items():
             columns = self.columns[partition] = Columns()
@@ -143,7 +180,11 @@ class ScoringWorker:
     def _is_current(self, sample: StoredSample) -> bool:
         columns = self.columns[sample.partition]
         row = columns.row_of(sample.sample_id)
-        return row is not None and columns["label_version"][row] == sample.label_version
+        return (
+            row is not None
+            and bool(columns["label_version"][row] == sample.label_version)
+            and bool(columns["last_version"][row] < self.version)
+        )
 
     def _drawn(self, version: int) -> dict[int, list[Any]]:
         drawn: dict[int, list[Any]] = {}
@@ -206,18 +247,12 @@ class ScoringWorker:
         moves = columns_of(rows)
         self._store.write("moves", {**moves, "event_time": [event_time] * len(rows)} if rows else {})
         self._store.write("standings", {name: values for name, values in moves.items() if name != "before"})
+        self._publish(rows)
 
 
 def _facts(sample: Mapping[str, Any]) -> dict[str, int]:
     facts = {name: sample[name] for name in ("label_version", "partition", "offset", "event_time", "label")}
     return {**facts, "part": _PARTS[sample["part"]]}
-
-
-def _scale(samples: Sequence[StoredSample], found: Responses) -> float:
-    """Mean norm of the canaries; of all samples while there are too few canaries for a steady mean."""
-    canaries = np.array([sample.part == "canary" for sample in samples])
-    norms = found.norm[canaries] if canaries.sum() >= _SCALE_CANARIES else found.norm
-    return math.fsum(norms) / len(norms) or 1.0  # the same to the last bit wherever the array lies in memory
 
 
 def _known(value: float) -> float | None:

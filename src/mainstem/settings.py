@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final, Self
 
 from mainstem.errors import SettingError
+from mainstem.places import NAMES
 
 __all__ = ["PREFIX", "Settings", "parse_duration"]
 
 PREFIX: Final = "MAINSTEM_"
 _UNITS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_OF_TESTS: Final = "MAINSTEM_TEST_"  # which servers the test suite uses
 _MINUTE, _HOUR, _DAY = _UNITS["m"], _UNITS["h"], _UNITS["d"]
 
 
@@ -72,7 +74,7 @@ class Settings:
     max_tokens: int = _setting(64, "tokens of a text pair; the longer side is cut first", low=8, high=8192)
     vocabulary: int = _setting(8000, "word pieces of the vocabulary made here", low=200)
 
-    score_batch: int = _setting(64, "samples in one pass of scoring", low=1)
+    score_batch: int = _setting(64, "samples of full length in one pass of scoring; of shorter ones more go together", low=1)
     rescore_budget: int = _setting(6000, "newest samples scored again by each new version", low=0)
     horizon: int = _duration(90 * _DAY, "older samples leave the columns; their standing stays in the history")
 
@@ -102,6 +104,7 @@ class Settings:
     later_share: float = _share(0.2, "last share of a log, in time, that is never trained on, to compare versions")
 
     checkpoint_every: int = _setting(1000, "lines between two checkpoints of a replay", low=1)
+    snapshot_every: int = _setting(5000, "offsets of a partition between two snapshots of a joiner", low=1)
 
     def __post_init__(self) -> None:
         for setting in fields(self):
@@ -130,19 +133,13 @@ class Settings:
         known = {PREFIX + setting.name.upper(): setting for setting in fields(cls)}
         values: dict[str, Any] = {}
         for name, text in environment.items():
-            if not name.startswith(PREFIX) or name in _NOT_SETTINGS:
+            if not name.startswith(PREFIX) or name in NAMES or name.startswith(_OF_TESTS):
                 continue
             if name not in known:
                 msg = f"{name} is no setting; `mainstem settings` lists them"
                 raise SettingError(msg)
             values[known[name].name] = _parse(name, text, known[name])
         return cls(**values | {name: value for name, value in given.items() if value is not None})
-
-
-_NOT_SETTINGS: Final = {
-    "MAINSTEM_HOME",
-    "MAINSTEM_PSEUDONYM_KEY",
-}  # where things are, and a secret: not what results depend on
 
 
 def _parse(name: str, text: str, setting: Any) -> Any:

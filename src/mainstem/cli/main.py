@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from typing import Annotated, Final
 
 import typer
-from typer.exceptions import Abort, TyperException
+from click.exceptions import Abort, ClickException
 
 from mainstem.cli.history import history, sets, sql, versions
 from mainstem.cli.importing import importer
@@ -16,9 +16,10 @@ from mainstem.cli.replaying import demo, replay
 from mainstem.cli.settings import settings
 from mainstem.errors import MainstemError, SettingError
 
-__all__ = ["app", "main"]
+__all__ = ["app", "load_programs", "main"]
 
 GROUP: Final = "mainstem.commands"
+BENCHES: Final = "mainstem.benches"
 
 app = typer.Typer(
     name="mainstem",
@@ -27,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+bench = typer.Typer(help="Measure, beside the nearest bare way, in one run.", no_args_is_help=True)
 app.command()(demo)
 app.add_typer(importer, name="import")
 app.command()(replay)
@@ -35,6 +37,7 @@ app.command()(history)
 app.command()(versions)
 app.command()(sql)
 app.command()(settings)
+app.add_typer(bench, name="bench")
 
 
 @app.callback(invoke_without_command=True)
@@ -48,13 +51,23 @@ def _version(
         raise typer.Exit
 
 
+def load_programs() -> None:
+    """Add what installed programs bring: a `typer.Typer` as a group of commands, a function as one command."""
+    for group, to in ((GROUP, app), (BENCHES, bench)):
+        for entry in sorted(entry_points(group=group), key=lambda entry: entry.name):
+            command = entry.load()
+            if isinstance(command, typer.Typer):
+                to.add_typer(command, name=entry.name)
+            else:
+                to.command(name=entry.name)(command)
+
+
 def main() -> None:
     """Run the command line; every error we foresee becomes one line and an exit code."""
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        app.add_typer(entry.load(), name=entry.name)
+    load_programs()
     try:
         sys.exit(app(standalone_mode=False) or 0)
-    except TyperException as error:  # called in a wrong way; without any argument the help has been printed already
+    except ClickException as error:  # called in a wrong way; without any argument the help has been printed already
         message = error.format_message().rstrip(".")
         _fail(f"{message}; `mainstem --help` or `mainstem COMMAND --help` says how" if message else "", 2)
     except SettingError as error:

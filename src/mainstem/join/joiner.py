@@ -105,6 +105,10 @@ class Joiner:
         self._key = key
         self._use(JoinState())
 
+    def begin_at(self, offset: int) -> None:
+        """Begin at the oldest offset that the broker still has; nothing has been folded yet."""
+        self._use(JoinState(first_offset=offset, next_offset=offset))
+
     @property
     def next_offset(self) -> int:
         """The offset of the event that comes next."""
@@ -115,8 +119,8 @@ class Joiner:
         """Event time that has passed, in milliseconds: what happened before it has been folded."""
         return self._state.newest - self._settings.grace
 
-    def step(self, offset: int, event: Event | Refusal) -> Iterator[Output]:
-        """Fold the event at `offset`; yields what follows from it, in order.
+    def step(self, offset: int, event: Event | Refusal | None) -> Iterator[Output]:
+        """Fold the event at `offset` (None where a direct read shows the offset to be empty); yields what follows, in order.
 
         Raises:
             ValueError: if `offset` is not the next one. An event must be neither skipped nor folded twice.
@@ -137,6 +141,7 @@ class Joiner:
             topic="events",
             partition=self.partition,
             block=block_of(state.next_offset),
+            first_offset=state.first_offset,
             next_offset=state.next_offset,
             counts=dict(state.counts),
         )
@@ -163,9 +168,11 @@ class Joiner:
         self._state = state
         self._fold = Fold(state, self._settings, self._catalogue)
 
-    def _take(self, offset: int, event: Event | Refusal) -> Iterator[Output]:
+    def _take(self, offset: int, event: Event | Refusal | None) -> Iterator[Output]:
         counts = self._state.counts
         match event:
+            case None:
+                counts["control"] += 1
             case Refusal():
                 counts["rejected"] += 1
                 yield rejection_of(event, "events", self.partition, offset, self._key)

@@ -1,6 +1,7 @@
 """The ledger: every offset read is accounted for, and three sums show it in every row.
 
-    read      = question + outcome + context + duplicate + late + rejected + tick + control
+    next offset - first offset
+              = question + outcome + context + duplicate + late + rejected + tick + control
     outcome   = joined + revised + orphaned + parked
     question  = answered + expired + open
 
@@ -25,13 +26,17 @@ COUNTS: Final = (*_READ, *_OUTCOME, *_QUESTION, "unknown_item")
 
 
 class LedgerRow(Struct, frozen=True, kw_only=True):
-    """The counts of one partition of one topic up to `next_offset`, which lies in `block`."""
+    """The counts of one partition of one topic from `first_offset` up to `next_offset`, which lies in `block`.
+
+    `first_offset` is above 0 where the broker had deleted the beginning before anything was read.
+    """
 
     topic: str
     partition: int
     block: int
     next_offset: int
     counts: dict[str, int]
+    first_offset: int = 0
 
 
 def new_counts() -> dict[str, int]:
@@ -54,7 +59,7 @@ def imbalance(row: LedgerRow) -> int:
     """
     counts = row.counts
     return (
-        abs(row.next_offset - sum(counts[name] for name in _READ))
+        abs(row.next_offset - row.first_offset - sum(counts[name] for name in _READ))
         + abs(counts["outcome"] - sum(counts[name] for name in _OUTCOME))
         + abs(counts["question"] - sum(counts[name] for name in _QUESTION))
     )

@@ -41,6 +41,7 @@ class UserState(Struct, kw_only=True):
 class JoinState(Struct, kw_only=True):
     """All that a joiner knows of its partition: a pure function of the log up to `next_offset`."""
 
+    first_offset: int = 0
     next_offset: int = 0
     newest: int = -1  # largest event time seen; -1 before the first event
     counts: dict[str, int] = field(default_factory=new_counts)

@@ -1,17 +1,18 @@
 """The learner: a round draws, fine-tunes a copy of the current version, evaluates it, and lets the gate decide."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import numpy as np
 
+from mainstem.errors import OvertakenError
 from mainstem.ids import number_of
-from mainstem.importance import Columns
-from mainstem.learning.draw import Draw, draw
+from mainstem.learning.draw import Draw, Pool, draw
 from mainstem.learning.evaluation import Evaluation, evaluate
 from mainstem.learning.gate import Decision, decide
+from mainstem.learning.scale import scale_of
 from mainstem.learning.training import Training, fine_tune
 from mainstem.settings import Settings
 from mainstem.standing import STANDINGS
@@ -19,7 +20,14 @@ from mainstem.store import Store, StoredSample, drawn_samples, samples_between, 
 from mainstem.store.writes import columns_of
 from mainstem.versions import Scorer, Versions
 
-__all__ = ["Learner", "Position", "Round"]
+__all__ = ["Claim", "Learner", "Position", "Round", "RoundPool"]
+
+
+class RoundPool(Pool, Protocol):
+    """Columns by name, each of shape (N,), and the sample ids of their rows."""
+
+    def id_of(self, row: int) -> UUID:
+        """The sample id in a row."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Round:
-    """What one round did: the samples it drew, and the child at work (`scorer`) where it was promoted."""
+    """What one round did: the samples it drew, and the child at work (`scorer`, `scale`) where it was promoted."""
 
     version: int
     parent: int
@@ -47,6 +55,15 @@ class Round:
     cold: bool
     decision: Decision
     scorer: Scorer | None
+    scale: float | None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """That this learner is the one: its generation in the group, and a look whether it still is."""
+
+    generation: int = 0
+    holds: Callable[[], bool] = lambda: True
 
 
 class Learner:
@@ -63,16 +80,23 @@ class Learner:
         self._versions = versions
         self._settings = settings
 
-    def round(self, version: int, parent: int, scorer: Scorer, columns: Mapping[int, Columns], position: Position) -> Round:
+    def round(
+        self, version: int, parent: int, scorer: Scorer, pool: RoundPool, position: Position, claim: Claim | None = None
+    ) -> Round:
         """Run one round.
 
         Args:
             version: number of the version to make; a round that is not promoted uses its number up.
             parent, scorer: the current version and its number.
-            columns: of all partitions.
+            pool: all samples that have a response.
             position: how far the input has come.
+            claim: that this learner is the one; nothing but the draw is written once it no longer holds.
+
+        Raises:
+            OvertakenError: if another learner took over meanwhile.
         """
-        drawn = self._draw(version, columns, position)
+        claim = claim or Claim()
+        drawn = self._draw(version, pool, position)
         samples = list(drawn_samples(self._store, version))
         held_out = self._held_out(position)
         seed = number_of("train", self._settings.seed, version)
@@ -83,15 +107,18 @@ class Learner:
             name: (evaluate(scorer, some), evaluate(child, some)) for name, some in (("gate", gate), ("held_out", held_out))
         }
         decision = decide(measured["gate"], measured["held_out"], self._settings)
-        self._keep(version, parent, drawn, training, measured, decision, position, columns)
-        return Round(
-            version, parent, [one.sample_id for one in samples], drawn.cold, decision, child if decision.promoted else None
-        )
+        scale = scale_of(child, [*trusted_samples(self._store, "canary", position.ends), *held_out])
+        if not claim.holds():
+            msg = f"another learner took over while round {version} went on; it begins the round again"
+            raise OvertakenError(msg)
+        from_core = int((pool["standing"][drawn.rows] == STANDINGS.index("core")).sum())
+        self._keep(version, parent, drawn, from_core, training, measured, decision, position, scale, claim.generation)
+        ids = [one.sample_id for one in samples]
+        return Round(version, parent, ids, drawn.cold, decision, child if decision.promoted else None, scale)
 
-    def _draw(self, version: int, columns: Mapping[int, Columns], position: Position) -> Draw:
-        pool = _Pool([columns[partition] for partition in sorted(columns)])
-        held_out = self._settings.held_out // len(columns)
-        ends = np.array([position.ends[partition] - held_out for partition in sorted(columns)])
+    def _draw(self, version: int, pool: RoundPool, position: Position) -> Draw:
+        held_out = self._settings.held_out // len(position.ends)
+        ends = np.array([position.ends[partition] - held_out for partition in sorted(position.ends)])
         candidates = (pool["offset"] < ends[pool["partition"]]) & (pool["event_time"] < position.later_from)
         random = np.random.default_rng(number_of("draw", self._settings.seed, version))
         drawn = draw(pool, candidates, self._settings, random)
@@ -118,15 +145,15 @@ class Learner:
         version: int,
         parent: int,
         drawn: Draw,
+        from_core: int,
         training: Training,
         measured: Mapping[str, tuple[Evaluation, Evaluation]],
         decision: Decision,
         position: Position,
-        columns: Mapping[int, Columns],
+        scale: float | None,
+        generation: int,
     ) -> None:
         """Evaluations and the round, then the version's files, then its row: each can be written again."""
-        pool = _Pool([columns[partition] for partition in sorted(columns)])
-        from_core = int((pool["standing"][drawn.rows] == STANDINGS.index("core")).sum())
         self._store.write("evaluations", columns_of(_evaluation_rows(version, parent, measured)))
         row = {
             "version": version,
@@ -156,6 +183,8 @@ class Learner:
                 parent=parent,
                 event_time=position.event_time,
                 reason=decision.reason,
+                scale=scale,
+                generation=generation,
             )
             digest = saved.files["weights.safetensors"]
         self._store.write(
@@ -174,23 +203,6 @@ class Learner:
                 ]
             ),
         )
-
-
-class _Pool:
-    """The columns of several partitions, one after the other."""
-
-    def __init__(self, parts: Sequence[Columns]) -> None:
-        self._parts = parts
-
-    def __getitem__(self, name: str, /) -> Any:
-        return np.concatenate([part[name] for part in self._parts])
-
-    def id_of(self, row: int) -> Any:
-        for part in self._parts:
-            if row < len(part):
-                return part.id_of(row)
-            row -= len(part)
-        raise IndexError(row)
 
 
 def _evaluation_rows(

@@ -1,9 +1,10 @@
 """Samples as scoring and learning read them back: texts, label, and where they stand in their partition."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
+from mainstem.join import Sample
 from mainstem.store.store import Store
 
 __all__ = ["StoredSample", "drawn_samples", "samples_between", "samples_since", "trusted_samples"]
@@ -24,6 +25,24 @@ class StoredSample(NamedTuple):
     history: tuple[str, ...]
     context_text: str
     item_text: str
+
+    @classmethod
+    def of(cls, sample: Sample, partition: int, offset: int, part: str) -> Self:
+        """A sample at its place."""
+        return cls(
+            sample_id=sample.sample_id,
+            label_version=sample.label_version,
+            partition=partition,
+            offset=offset,
+            event_time=sample.event_time,
+            label=sample.label,
+            weight=sample.weight,
+            part=part,
+            item_id=sample.item_id,
+            history=sample.history,
+            context_text=sample.context_text,
+            item_text=sample.item_text,
+        )
 
     @property
     def pair(self) -> tuple[str, str]:

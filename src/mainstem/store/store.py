@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from typing import Any, Final, Self, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from numpy.typing import NDArray
 
@@ -24,7 +24,7 @@ class Store:
     """An open history.
 
     Args:
-        url: `chdb:///folder` or `clickhouse://user:password@host:port`.
+        url: `chdb:///folder`, or `clickhouse://user:password@host:port/database` (the database is `mainstem` if not named).
 
     Raises:
         StoreError: if it cannot be opened.
@@ -39,6 +39,7 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.database = _database_of(url)
         self._client = _connect(url)
         self._migrate()
 
@@ -100,8 +101,8 @@ class Store:
             raise StoreError(_first_line(error)) from error
 
     def _migrate(self) -> None:
-        self.execute(f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
-        self._client.database = DATABASE
+        self.execute(f"CREATE DATABASE IF NOT EXISTS {self.database}")
+        self._client.database = self.database
         self.execute(
             "CREATE TABLE IF NOT EXISTS migrations (number UInt32, name String) ENGINE = ReplacingMergeTree ORDER BY number"
         )
@@ -111,6 +112,15 @@ class Store:
                 for statement in statements:
                     self.execute(statement)
                 self.write("migrations", {"number": [number], "name": [name]})
+
+
+def _database_of(url: str) -> str:
+    parts = urlsplit(url)
+    name = parts.path.strip("/") if parts.scheme == "clickhouse" else ""
+    if name and not name.isidentifier():
+        msg = f"a database is named with letters, digits and _; got {name!r} in the store's URL"
+        raise StoreError(msg)
+    return name or DATABASE
 
 
 def _connect(url: str) -> Any:
@@ -123,7 +133,8 @@ def _connect(url: str) -> Any:
         if parts.scheme == "chdb":
             return clickhouse_connect.get_client(interface="chdb", path=parts.path)
         if parts.scheme == "clickhouse":
-            return clickhouse_connect.get_client(dsn=url)
+            # subtle: a session would lock out a second thread; and the database may not be there yet
+            return clickhouse_connect.get_client(dsn=urlunsplit(parts._replace(path="")), autogenerate_session_id=False)
     except _errors() as error:
         msg = f"cannot open the history {parts.scheme}://{parts.hostname or ''}{parts.path}: {_first_line(error)}"
         raise StoreError(msg) from error

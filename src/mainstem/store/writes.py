@@ -53,6 +53,7 @@ def ledger_columns(rows: Sequence[LedgerRow]) -> Columns:
                 "topic": row.topic,
                 "partition": row.partition,
                 "block": row.block,
+                "first_offset": row.first_offset,
                 "next_offset": row.next_offset,
                 **row.counts,
             }

@@ -14,6 +14,7 @@ from mainstem.versions.tokenizer import Batch, encode_pairs, pad
 __all__ = ["Scorer", "device_of"]
 
 Pair = tuple[str, str]
+Encoded = tuple[list[int], list[int]]
 _EVALUATION_BATCH = 256
 
 
@@ -62,8 +63,17 @@ class Scorer:
         return odds
 
     def _batches(self, pairs: Sequence[Pair], size: int) -> Iterator[tuple[list[int], Batch]]:
+        """Batches of about as many tokens as `size` pairs of full length have, pairs of like length together."""
         encoded = encode_pairs(self.encoder.tokenizer, pairs, self._settings.max_tokens)
         order = sorted(range(len(pairs)), key=lambda place: len(encoded[place][0]))
-        for start in range(0, len(order), size):
-            places = order[start : start + size]
-            yield places, pad([encoded[place] for place in places], self.encoder.padding_id).to(self._device)
+        places: list[int] = []
+        for place in order:
+            if (len(places) + 1) * len(encoded[place][0]) > size * self._settings.max_tokens:
+                yield places, self._padded(encoded, places)
+                places = []
+            places.append(place)
+        if places:
+            yield places, self._padded(encoded, places)
+
+    def _padded(self, encoded: Sequence[Encoded], places: Sequence[int]) -> Batch:
+        return pad([encoded[place] for place in places], self.encoder.padding_id).to(self._device)

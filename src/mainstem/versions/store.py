@@ -2,6 +2,9 @@
 
     VERSIONS/000003/weights.safetensors  config.json  tokenizer.json  manifest.json
 
+Beside Kafka the folder's name ends with the generation of the learner that made it (`000003-000007`): of two learners that
+believed they were the one, each wrote to a folder of its own, and the later one's version is the version.
+
 Nothing unpickles: weights are safetensors, the rest is JSON. Files are checked against the manifest when they are read.
 """
 
@@ -32,6 +35,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
         kind: `scratch` (made here) or `pretrained`.
         event_time: how far event time had come when it was made, in milliseconds.
         reason: why it was promoted.
+        scale: mean response norm of the canaries at it, which norms are divided by; None where no canary was known yet.
+        generation: of the learner that made it; 0 in the embedded loop.
         files: BLAKE2b of each file.
     """
 
@@ -41,6 +46,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     event_time: int
     reason: str
     files: dict[str, str]
+    scale: float | None = None
+    generation: int = 0
 
 
 class Versions:
@@ -54,9 +61,19 @@ class Versions:
         self.url = url
         self._files, self._root = fsspec.url_to_fs(url)
 
-    def save(self, encoder: CrossEncoder, *, version: int, parent: int | None, event_time: int, reason: str) -> Manifest:
+    def save(
+        self,
+        encoder: CrossEncoder,
+        *,
+        version: int,
+        parent: int | None,
+        event_time: int,
+        reason: str,
+        scale: float | None = None,
+        generation: int = 0,
+    ) -> Manifest:
         """Write a version, its manifest last; one of the same number is replaced, and does not exist meanwhile."""
-        folder = f"{self._root}/{version:06d}"
+        folder = f"{self._root}/{version:06d}" + (f"-{generation:06d}" if generation else "")
         self._files.makedirs(folder, exist_ok=True)
         if self._files.exists(f"{folder}/{_MANIFEST}"):
             self._files.rm_file(f"{folder}/{_MANIFEST}")
@@ -70,6 +87,8 @@ class Versions:
             event_time=event_time,
             reason=reason,
             files={name: _digest(content) for name, content in contents.items()},
+            scale=scale,
+            generation=generation,
         )
         self._files.pipe_file(f"{folder}/{_MANIFEST}.half", msgspec.json.encode(manifest))
         self._files.mv(f"{folder}/{_MANIFEST}.half", f"{folder}/{_MANIFEST}")
@@ -86,7 +105,7 @@ class Versions:
 
     def manifest(self, version: int) -> Manifest:
         """The manifest of a version."""
-        path = f"{self._root}/{version:06d}/{_MANIFEST}"
+        path = f"{self._folder(version)}/{_MANIFEST}"
         try:
             return msgspec.json.decode(self._files.cat_file(path), type=Manifest)
         except FileNotFoundError as error:
@@ -98,22 +117,32 @@ class Versions:
 
     def numbers(self) -> list[int]:
         """The versions that exist, oldest first."""
+        return sorted({version for version, _ in self._found()})
+
+    def forget_after(self, version: int) -> None:
+        """Remove the versions with a higher number, each manifest first: they come from work that is done again."""
+        for number, folder in self._found():
+            if number > version:
+                self._files.rm_file(f"{self._root}/{folder}/{_MANIFEST}")
+                self._files.rm(f"{self._root}/{folder}", recursive=True)
+
+    def _found(self) -> list[tuple[int, str]]:
+        """Number and folder of every version with a manifest, later generations later."""
+        self._files.invalidate_cache()  # subtle: on S3 a listing is remembered, and another process may have written since
         if not self._files.exists(self._root):
             return []
         found = self._files.find(self._root, maxdepth=2)  # subtle: a glob would read a [ in the folder's own name
         places = [str(path).rsplit("/", 2)[-2:] for path in found]
-        return sorted(int(folder) for folder, name in places if name == _MANIFEST and folder.isdecimal())
+        folders = sorted(folder for folder, name in places if name == _MANIFEST)
+        return [(int(folder[:6]), folder) for folder in folders if folder.replace("-", "", 1).isdecimal()]
 
-    def forget_after(self, version: int) -> None:
-        """Remove the versions with a higher number, each manifest first: they come from work that is done again."""
-        for number in self.numbers():
-            if number > version:
-                self._files.rm_file(f"{self._root}/{number:06d}/{_MANIFEST}")
-                self._files.rm(f"{self._root}/{number:06d}", recursive=True)
+    def _folder(self, version: int) -> str:
+        """Where a version is: the folder of the latest generation."""
+        return f"{self._root}/{dict(self._found()).get(version, f'{version:06d}')}"
 
     def _read(self, version: int, name: str, digest: str) -> bytes:
         try:
-            content: bytes = self._files.cat_file(f"{self._root}/{version:06d}/{name}")
+            content: bytes = self._files.cat_file(f"{self._folder(version)}/{name}")
         except FileNotFoundError as error:
             msg = f"{name} of version {version} under {self.url} is missing; restore it from a copy"
             raise VersionError(msg) from error

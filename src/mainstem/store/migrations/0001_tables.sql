@@ -45,11 +45,12 @@ CREATE TABLE IF NOT EXISTS ledger (
     topic LowCardinality(String),
     partition UInt32,
     block UInt64,
+    first_offset UInt64,
     next_offset UInt64,
     question UInt64, outcome UInt64, context UInt64, duplicate UInt64, late UInt64, rejected UInt64, tick UInt64,
     control UInt64, accepted UInt64, joined UInt64, revised UInt64, orphaned UInt64, parked UInt64, answered UInt64,
     expired UInt64, open UInt64, unknown_item UInt64
-) ENGINE = ReplacingMergeTree ORDER BY (topic, partition, block);
+) ENGINE = ReplacingMergeTree(next_offset) ORDER BY (topic, partition, block);
 
 CREATE TABLE IF NOT EXISTS rejected (
     topic LowCardinality(String),

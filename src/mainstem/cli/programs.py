@@ -1,0 +1,63 @@
+"""What the commands of all long-running programs share: options, settings they insist on, logging, a signal to stop."""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from mainstem.errors import SettingError
+from mainstem.settings import Settings
+
+if TYPE_CHECKING:
+    from mainstem.kafka import Monitor
+
+__all__ = ["HttpOption", "SessionOption", "begin", "settled", "stopping"]
+
+HttpOption = Annotated[
+    str, typer.Option("--http", metavar="HOST:PORT", help="Where /health and /metrics are; port 0 is any free one.")
+]
+SessionOption = Annotated[float, typer.Option(min=1, help="Seconds of silence after which another worker takes over.")]
+_LINE: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def settled() -> Settings:
+    """The settings of a program.
+
+    Raises:
+        SettingError: if what asks is left open.
+    """
+    settings = Settings.from_environment(os.environ)
+    if settings.questions == "auto":
+        msg = "MAINSTEM_QUESTIONS must be `shown` or `purchases` beside Kafka: a stream cannot be looked at beforehand"
+        raise SettingError(msg)
+    return settings
+
+
+def begin(http: str) -> "Monitor":
+    """Log to stderr from now on, and serve health and metrics."""
+    logging.basicConfig(level=logging.INFO, format=_LINE, stream=sys.stderr)
+    logging.getLogger("kafka").setLevel(logging.ERROR)
+    from mainstem.kafka import Monitor  # noqa: PLC0415 - only programs have what it needs
+
+    try:
+        return Monitor(http)
+    except (ValueError, OSError) as error:
+        msg = f"--http {http}: {error}"
+        raise SettingError(msg) from error
+
+
+def stopping() -> Callable[[], bool]:
+    """A function that is true once somebody asked this process to stop."""
+    asked: list[int] = []
+
+    def ask(number: int, _: FrameType | None) -> None:
+        asked.append(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask)
+    return lambda: bool(asked)

@@ -1,0 +1,148 @@
+"""Reading as a member of a consumer group: a batch, what must be written because of it, then the commit."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Self
+
+from mainstem.kafka.broker import Broker
+
+__all__ = ["Intake"]
+
+Place = tuple[str, int]
+"""A topic (its short name) and a partition of it."""
+_POLL_MS: Final = 500
+
+
+class Intake:
+    """Batches of records of the partitions that this member of the group owns.
+
+    Whoever takes batches writes first and commits then, so a batch may come again after a crash, or at another member:
+    writing must be such that twice is the same as once.
+
+    Args:
+        broker: where.
+        group: short name of the group.
+        topics: short names of the topics.
+        most: records in a batch, at most.
+        assigned: called with the places that this member owns from now on, before their first record comes.
+        revoked: called with the places that it no longer owns.
+        session_timeout: seconds of silence after which the others take over.
+        poll_timeout: seconds between two batches after which they do.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        group: str,
+        topics: Iterable[str],
+        *,
+        most: int,
+        assigned: Callable[[list[Place]], None] = lambda places: None,  # noqa: ARG005
+        revoked: Callable[[list[Place]], None] = lambda places: None,  # noqa: ARG005
+        session_timeout: float = 30.0,
+        poll_timeout: float = 900.0,
+    ) -> None:
+        from kafka import KafkaConsumer  # noqa: PLC0415 - the library is read without it
+        from kafka.consumer.subscription_state import ConsumerRebalanceListener  # noqa: PLC0415
+
+        self._short = {broker.topic(name): name for name in topics}
+
+        class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python has no types
+            # subtle: called on the client's own thread, where nothing may ask the broker; `next_batch` tells the caller
+            def on_partitions_assigned(_, places: Any) -> None:  # noqa: N805
+                self._changes.append((assigned, self._places(places)))
+
+            def on_partitions_revoked(_, places: Any) -> None:  # noqa: N805
+                self._changes.append((revoked, self._places(places)))
+
+        self._changes: list[tuple[Callable[[list[Place]], None], list[Place]]] = []
+        self._most = most
+        self._consumer: Any = KafkaConsumer(
+            **broker.options,
+            group_id=broker.group(group),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            allow_auto_create_topics=False,
+            max_partition_fetch_bytes=4 << 20,
+            session_timeout_ms=int(session_timeout * 1000),
+            heartbeat_interval_ms=int(session_timeout * 100),
+            max_poll_interval_ms=int(poll_timeout * 1000),
+        )
+        self._consumer.subscribe(list(self._short), listener=Listener())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close(autocommit=False)
+
+    @property
+    def generation(self) -> int:
+        """The group's generation that this member belongs to; it grows with every change of owners."""
+        return int(self._consumer.group_metadata().generation_id)
+
+    @property
+    def owned(self) -> list[Place]:
+        """The places that this member owns."""
+        return self._places(self._consumer.assignment())
+
+    def next_batch(self) -> list[tuple[str, Any]]:
+        """Records with the short names of their topics; after half a second without any, an empty batch."""
+        found = self._consumer.poll(_POLL_MS, max_records=self._most)
+        if self._changes:
+            self._settle(found)
+            return []
+        return [(self._short[place.topic], record) for place, records in found.items() for record in records]
+
+    def _settle(self, found: Any) -> None:
+        """Owners changed: what came along is asked for again, after the caller has been told."""
+        mine = self._consumer.assignment()
+        for at, records in found.items():
+            if at in mine:
+                self._consumer.seek(at, records[0].offset)
+        while self._changes:
+            tell, places = self._changes.pop(0)
+            tell(places)
+
+    def seek(self, place: Place, offset: int) -> None:
+        """Read a place from an offset on."""
+        self._consumer.seek(self._at(place), offset)
+
+    def committed(self, place: Place) -> int:
+        """Where the group stands at a place; the beginning where it never stood."""
+        at = self._at(place)
+        found = self._consumer.committed(at)
+        return int(self._consumer.beginning_offsets([at])[at]) if found is None else int(found)
+
+    def commit(self) -> bool:
+        """Commit what was given out so far; False where the places belong to another member by now."""
+        from kafka.errors import (  # noqa: PLC0415
+            CommitFailedError,
+            IllegalGenerationError,
+            RebalanceInProgressError,
+            UnknownMemberIdError,
+        )
+
+        try:
+            self._consumer.commit()
+        except (CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError):
+            return False
+        return True
+
+    def lag(self) -> dict[Place, int]:
+        """Records behind the end, of each owned place."""
+        owned = list(self._consumer.assignment())
+        ends = self._consumer.end_offsets(owned) if owned else {}
+        return {
+            place: max(ends[at] - self._consumer.position(at), 0)
+            for at, place in zip(owned, self._places(owned), strict=True)
+        }
+
+    def _places(self, found: Iterable[Any]) -> list[Place]:
+        return [(self._short[at.topic], at.partition) for at in found]
+
+    def _at(self, place: Place) -> Any:
+        from kafka import TopicPartition  # noqa: PLC0415
+
+        topic, partition = place
+        full = next(full for full, short in self._short.items() if short == topic)
+        return TopicPartition(full, partition)

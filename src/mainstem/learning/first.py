@@ -1,0 +1,62 @@
+"""The first version: made here, with a vocabulary of the texts there are, or taken from a given model."""
+
+from collections.abc import Callable, Iterable
+
+from mainstem.settings import Settings
+from mainstem.store import Store
+from mainstem.store.writes import columns_of
+from mainstem.versions import CrossEncoder, Versions, initial_encoder, load_pretrained, train_tokenizer
+
+__all__ = ["first_encoder", "make_first_version"]
+
+Measure = Callable[[CrossEncoder], float | None]
+
+
+def first_encoder(texts: Iterable[str], settings: Settings) -> CrossEncoder:
+    """The given model, or a small one with fresh weights and a vocabulary of `texts`."""
+    if settings.model:
+        return load_pretrained(settings.model, settings.max_tokens, settings.seed)
+    return initial_encoder(train_tokenizer(set(texts), settings.vocabulary), settings.max_tokens, settings.seed)
+
+
+def make_first_version(
+    versions: Versions,
+    store: Store,
+    texts: Callable[[], Iterable[str]],
+    settings: Settings,
+    *,
+    scale: Measure = lambda encoder: None,  # noqa: ARG005
+    generation: int = 0,
+) -> None:
+    """Version 0 and its row; each is made where it is missing, so a kill between the two is mended.
+
+    Args:
+        versions, store: where they are kept.
+        texts: gives the texts of a vocabulary; asked only where a version is made.
+        settings: model, vocabulary, tokens, seed.
+        scale: measures the canaries' mean norm at it; None where none is known yet.
+        generation: of the learner.
+    """
+    if not versions.numbers():
+        encoder = first_encoder(texts(), settings)
+        versions.save(
+            encoder,
+            version=0,
+            parent=None,
+            event_time=0,
+            reason="the first version",
+            scale=scale(encoder),
+            generation=generation,
+        )
+    if not store.rows("SELECT version FROM versions WHERE version = 0"):
+        saved = versions.manifest(0)
+        row = {
+            "version": 0,
+            "parent": None,
+            "event_time": 0,
+            "promoted": 1,
+            "reason": saved.reason,
+            "model": settings.model or "made here",
+            "digest": saved.files["weights.safetensors"],
+        }
+        store.write("versions", columns_of([row]))

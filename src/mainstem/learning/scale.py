@@ -1,0 +1,36 @@
+"""The unit of importance: the canaries' mean response norm at a version. Norms are divided by it, so that versions compare."""
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from mainstem.responses import Responses
+from mainstem.store.reads import StoredSample
+from mainstem.versions import Scorer
+
+__all__ = ["mean_norm", "scale_of"]
+
+_FEWEST: Final = 30  # fewer canaries than this make no steady mean
+
+
+def scale_of(scorer: Scorer, samples: Sequence[StoredSample]) -> float | None:
+    """The scale of a version: the canaries' mean norm; of all samples while there are too few canaries for a steady mean.
+
+    Returns:
+        None without samples.
+    """
+    canaries = [sample for sample in samples if sample.part == "canary"]
+    chosen = canaries if len(canaries) >= _FEWEST else list(samples)
+    if not chosen:
+        return None
+    found = scorer.responses([sample.pair for sample in chosen], [sample.label for sample in chosen])
+    return mean_norm(found, chosen)
+
+
+def mean_norm(found: Responses, samples: Sequence[StoredSample]) -> float:
+    """The same out of responses that are known already."""
+    canaries = np.array([sample.part == "canary" for sample in samples])
+    norms = found.norm[canaries] if canaries.sum() >= _FEWEST else found.norm
+    return math.fsum(norms) / len(norms) or 1.0  # the same to the last bit wherever the array lies in memory

@@ -1,0 +1,165 @@
+"""The Faust app: raw records in, a join worker in the middle, acknowledgements out. It decides nothing.
+
+Faust brings the consumer group, the batches and the producer. It keeps no tables and serves no pages. Anything that goes
+wrong ends the process, and its supervisor starts it again: what was not delivered is joined again from the snapshot.
+"""
+
+import asyncio
+import logging
+import os
+import ssl
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import faust
+from faust.types import TP
+from prometheus_client import REGISTRY
+
+from mainstem.kafka import Broker, DirectReader, Monitor, Record
+from mainstem.places import Places
+from mainstem.settings import Settings
+
+from .items import ItemsReader
+from .joining import JoinWorker
+from .metrics import JoinCollector
+from .snapshots import Snapshots
+
+__all__ = ["FAUST", "make_app"]
+
+_LOG = logging.getLogger("mainstem.join")
+_BATCH: Final = 1000
+_WITHIN: Final = 0.1  # seconds that a batch waits to fill
+_STALL: Final = 6.0  # seconds without progress after which what is there is read directly
+_BEHIND: Final = 100_000  # events behind the end that make a worker unhealthy
+FAUST: Final[Mapping[str, Any]] = {
+    "broker_commit_interval": 1.0,
+    "broker_max_poll_records": 2000,
+    "consumer_max_fetch_size": 4 << 20,  # with Faust's own megabyte a worker waits more than it works
+    "stream_buffer_maxsize": 16384,
+    "producer_linger": 0.02,
+    "consumer_auto_offset_reset": "earliest",
+    "topic_disable_leader": True,
+    "web_enabled": False,
+    "value_serializer": "raw",
+    "key_serializer": "raw",
+}
+"""Settings of Faust, each for a reason given in BENCHMARKS.md or DEPLOYING.md."""
+
+
+def make_app(places: Places, settings: Settings, key: bytes, monitor: Monitor, session_timeout: float) -> faust.App:
+    """The app of one stream worker.
+
+    Args:
+        places: the broker and the snapshots.
+        settings: of the join.
+        key: secret of the pseudonyms.
+        monitor: told how it goes.
+        session_timeout: seconds of silence after which the other workers take over.
+    """
+    broker = Broker.parse(places.events)
+    group, events = broker.group("join"), broker.topic("events")
+    app = faust.App(
+        group,
+        broker=[f"aiokafka://{server}" for server in broker.servers],
+        broker_credentials=_credentials(broker),
+        broker_session_timeout=session_timeout,
+        broker_heartbeat_interval=session_timeout / 10,
+        datadir=tempfile.mkdtemp(prefix="mainstem-join-"),
+        **FAUST,
+    )
+
+    async def send(topic: str, key: bytes, value: bytes, partition: int | None = None) -> Awaitable[Any]:
+        full = broker.topic(topic)
+        return await app.producer.send(full, key, value, partition, None, None)  # type: ignore[no-any-return]
+
+    items = ItemsReader(DirectReader(broker, broker.topic("items")))
+    snapshots = Snapshots(places.snapshots, broker.prefix or "mainstem", settings)
+    worker = JoinWorker(settings, key, items, snapshots, DirectReader(broker, events, group), send)
+    REGISTRY.register(JoinCollector(worker))
+
+    @app.on_partitions_revoked.connect
+    async def revoked(_: faust.App, revoked: set[TP], **__: Any) -> None:  # noqa: ARG001 - Faust awaits it
+        worker.disown()
+
+    @app.on_partitions_assigned.connect
+    async def assigned(_: faust.App, assigned: set[TP], **__: Any) -> None:
+        worker.own(place.partition for place in assigned if place.topic == events)
+        _LOG.info("owns partitions %s of %s", sorted(worker.owned), events)
+
+    @app.agent(app.topic(events, value_serializer="raw", key_serializer="raw"))
+    async def join(stream: Any) -> None:
+        async for batch in stream.noack_take(_BATCH, within=_WITHIN):
+            await _or_exit(_take, worker, batch)
+
+    @app.task
+    async def watch() -> None:
+        await _or_exit(_watch, app, worker, monitor)
+
+    return app
+
+
+async def _take(worker: JoinWorker, batch: list[Any]) -> None:
+    """Give a batch to the worker, then acknowledge, in order, what is done."""
+    delivered: dict[int, list[Record]] = defaultdict(list)
+    for event in batch:
+        message = event.message
+        delivered[message.partition].append(Record(message.offset, message.value or b""))
+    done = await worker.take(delivered)
+    for event in batch:
+        if event.message.partition in done:  # what an earlier generation left over is not ours to acknowledge
+            event.ack()
+
+
+async def _watch(app: faust.App, worker: JoinWorker, monitor: Monitor) -> None:
+    """Load what has arrived; read directly what Faust does not deliver: the end of a log, or a fetch that got lost."""
+    seen: dict[int, tuple[int, float]] = {}
+    while not app.should_stop:
+        for partition in sorted(worker.owned - worker.loaded.keys()):
+            await worker.catch_up(partition)
+        lag = await worker.lag()
+        monitor.show_lag({("events", partition): behind for partition, behind in lag.items()})
+        monitor.unready = _unready(app, worker, lag)
+        now = time.monotonic()
+        for partition, behind in lag.items():
+            loaded = worker.loaded.get(partition)
+            if loaded is None:
+                continue
+            at, since = seen.get(partition, (-1, now))
+            if behind == 0 or at != loaded.door.next_offset:
+                seen[partition] = loaded.door.next_offset, now
+            elif now - since > _STALL:
+                _LOG.warning("partition %d stands at %d, %d behind: reading directly", partition, at, behind)
+                await worker.catch_up(partition, at + behind)
+        await asyncio.sleep(1)
+
+
+def _unready(app: faust.App, worker: JoinWorker, lag: Mapping[int, int]) -> str:
+    if app.rebalancing:
+        return "rebalancing"
+    if worker.rebalances == 0:
+        return "starting"
+    if worker.owned - worker.loaded.keys():
+        return "loading"
+    return f"{sum(lag.values())} events behind" if sum(lag.values()) > _BEHIND else ""
+
+
+async def _or_exit(action: Callable[..., Awaitable[None]], *arguments: Any) -> None:
+    """Run it; any error ends the process at once, before Faust can acknowledge what was not done."""
+    try:
+        await action(*arguments)
+    except Exception:
+        _LOG.exception("cannot go on; the supervisor starts this program again")
+        logging.shutdown()
+        os._exit(70)
+
+
+def _credentials(broker: Broker) -> Any:
+    context = ssl.create_default_context(cafile=broker.ca_file or None) if broker.security.endswith("SSL") else None
+    if broker.security.startswith("SASL"):
+        return faust.SASLCredentials(
+            username=broker.user, password=broker.password, ssl_context=context, mechanism=broker.mechanism
+        )
+    return faust.SSLCredentials(context) if context else None

@@ -1,0 +1,7 @@
+"""`mainstem bench stream`."""
+
+__all__ = ["bench"]
+
+
+def bench() -> None:
+    """Measure."""

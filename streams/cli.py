@@ -1,0 +1,120 @@
+"""Commands of the programs that move events: `topics`, `stream`, `audit`, `up`, `down`."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mainstem.cli.programs import HttpOption, SessionOption, begin, settled
+from mainstem.errors import SettingError
+from mainstem.kafka import Broker
+from mainstem.places import Places
+from mainstem.settings import Settings
+
+__all__ = ["audit", "stream", "topics"]
+
+stream = typer.Typer(help="Programs that move events between Kafka and the history.", no_args_is_help=True)
+
+
+def topics(
+    *,
+    replication: Annotated[int, typer.Option(help="Copies of each record; -1: what the broker does by default.")] = -1,
+    allow_auto_create: Annotated[bool, typer.Option("--allow-auto-create", help="Put up with such a broker.")] = False,
+) -> None:
+    """Make the topics that are missing, and check all of them."""
+    from .topics import make_topics  # noqa: PLC0415
+
+    settings, places = Settings.from_environment(os.environ), Places.from_environment(os.environ, "events")
+    made = make_topics(Broker.parse(places.events), settings, replication=replication, auto_create=allow_auto_create)
+    print(f"made {', '.join(made)}" if made else "all topics are as they should be")
+
+
+@stream.command()
+def join(http: HttpOption = "127.0.0.1:6066", session_timeout: SessionOption = 20.0) -> None:
+    """Join events to samples: a Faust worker. As many as you like share the partitions."""
+    settings, places = settled(), Places.from_environment(os.environ, "events", "snapshots")
+    from .running import run_join  # noqa: PLC0415 - faust is slow to import
+
+    run_join(places, settings, _key(), begin(http), session_timeout)
+
+
+@stream.command()
+def sink(http: HttpOption = "127.0.0.1:6067", session_timeout: SessionOption = 20.0) -> None:
+    """Write samples, items, ledger and rejected events to the history."""
+    settings, places = settled(), Places.from_environment(os.environ, "events", "store")
+    from .running import run_sink  # noqa: PLC0415
+
+    run_sink(places, settings, _key(), begin(http), session_timeout)
+
+
+@stream.command()
+def replay(
+    log: Annotated[Path, typer.Argument(help="Event log: JSON lines, plain or gzip.")],
+    *,
+    to: Annotated[str | None, typer.Option(envvar="MAINSTEM_EVENTS", help="The broker, kafka://host:port/prefix.")] = None,
+    speed: Annotated[str, typer.Option(help="How many times as fast as it happened, like 100x; or max.")] = "max",
+    no_tick: Annotated[bool, typer.Option("--no-tick", help="Leave windows open at the end: the log will grow.")] = False,
+) -> None:
+    """Replay an event log into Kafka: items first, then events, then a final tick. Goes on where it stopped.
+
+    Event times are the original ones: they travel in the events. The records' own timestamps are those of the
+    replay, because a broker refuses timestamps more than an hour ahead and soon deletes old ones.
+    """
+    from .replaying import Replay  # noqa: PLC0415
+
+    places = Places.from_environment(os.environ, "events", events=to)
+    settings = Settings.from_environment(os.environ)
+    say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
+    sent = Replay(Broker.parse(places.events), log, settings, speed=_speed(speed), tick=not no_tick, say=say).run()
+    print(json.dumps({"sent": sent}))
+
+
+@stream.command()
+def verify(
+    log: Annotated[Path, typer.Argument(help="The log that was replayed into Kafka.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Compare the deployed result with an embedded run of the same log. Exits with 1 where they differ."""
+    from .verifying import verify as compare  # noqa: PLC0415
+
+    settled()
+    found = compare(log, Places.from_environment(os.environ, "store", "versions"))
+    found.show(as_json=as_json)
+    if not found.agrees:
+        raise typer.Exit(1)
+
+
+def audit(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
+    """Compare topics and history: ledger sums, offsets, samples. Exits with 1 where anything is out."""
+    from .audit import run_audit  # noqa: PLC0415
+
+    settings, places = Settings.from_environment(os.environ), Places.from_environment(os.environ, "events", "store")
+    found = run_audit(places, settings)
+    found.show(as_json=as_json)
+    if not found.in_balance:
+        raise typer.Exit(1)
+
+
+def _key() -> bytes:
+    key = os.environ.get("MAINSTEM_PSEUDONYM_KEY", "")
+    if not key:
+        msg = "MAINSTEM_PSEUDONYM_KEY is not set; all programs need the same secret: `openssl rand -hex 32` makes one"
+        raise SettingError(msg)
+    return key.encode()
+
+
+def _speed(text: str) -> float | None:
+    if text == "max":
+        return None
+    try:
+        speed = float(text.removesuffix("x"))
+    except ValueError:
+        speed = 0.0
+    if speed <= 0:
+        msg = f"a speed is like 100x, or max; got {text!r}"
+        raise typer.BadParameter(msg)
+    return speed

@@ -1,0 +1,72 @@
+"""The loops of the programs: take, write, commit, until a signal or an error ends them."""
+
+import logging
+import time
+from typing import Any, Final
+
+from mainstem.cli.programs import stopping
+from mainstem.kafka import Broker, Intake, Monitor
+from mainstem.kafka.patience import patiently
+from mainstem.places import Places
+from mainstem.settings import Settings
+from mainstem.store import Store
+
+from .sink import SINK_TOPICS, Sink
+
+__all__ = ["run_join", "run_sink"]
+
+_LOG = logging.getLogger("mainstem")
+_BATCH: Final = 5000
+_WAIT: Final = 1.0  # seconds that a batch waits to fill: the history likes few large writes
+
+
+def run_join(places: Places, settings: Settings, key: bytes, monitor: Monitor, session_timeout: float) -> None:
+    """Run a Faust worker until it is told to stop."""
+    import faust  # noqa: PLC0415 - slow to import
+    import mode.loop  # noqa: PLC0415
+
+    mode.loop.use("uvloop")
+    from .app import make_app  # noqa: PLC0415
+
+    app = make_app(places, settings, key, monitor, session_timeout)
+    worker = faust.Worker(app, loglevel="WARN", override_logging=False, quiet=True, redirect_stdouts=False)
+    worker.execute_from_commandline()
+
+
+def run_sink(places: Places, settings: Settings, key: bytes, monitor: Monitor, session_timeout: float) -> None:
+    """Write to the history until told to stop."""
+    from prometheus_client import Counter  # noqa: PLC0415
+
+    rows = Counter("mainstem_rows", "Rows written", ["table"])
+    with patiently(Store, places.store) as store:
+        sink = Sink(store, settings, key)
+        intake = Intake(
+            Broker.parse(places.events),
+            "sink",
+            SINK_TOPICS,
+            most=_BATCH,
+            assigned=lambda owned: sink.assigned(owned, intake),
+            revoked=sink.revoked,
+            session_timeout=session_timeout,
+        )
+        with intake:
+            stop = stopping()
+            seen: dict[str, int] = {}
+            while not stop():
+                if batch := _full_batch(intake):
+                    sink.write(batch)
+                    if not patiently(intake.commit):
+                        _LOG.info("the partitions went to another member; it writes this batch again")
+                for table, count in sink.rows.items():
+                    rows.labels(table).inc(count - seen.get(table, 0))
+                    seen[table] = count
+                monitor.show_lag(patiently(intake.lag))
+                monitor.unready = ""
+
+
+def _full_batch(intake: Intake) -> list[tuple[str, Any]]:
+    batch = intake.next_batch()
+    due = time.monotonic() + _WAIT
+    while batch and len(batch) < _BATCH and time.monotonic() < due:
+        batch += intake.next_batch()
+    return batch

@@ -1,0 +1,126 @@
+"""The sink: samples, items, ledger and rejected events go from their topics to the history; write, then commit.
+
+A batch that comes again is written again, which is the same as once. Topic `items` is read raw, so its refusals and its
+ledger are made here; how far it was read lies in its ledger row, written last, and there the sink goes on.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Final
+
+from mainstem.events import Item, Refusal, decode
+from mainstem.join import LedgerRow, Rejection, rejection_of
+from mainstem.join.ledger import block_of, new_counts
+from mainstem.kafka.intake import Intake, Place
+from mainstem.kafka.messages import decode_ledger, decode_rejection, decode_samples
+from mainstem.kafka.patience import patiently
+from mainstem.settings import Settings
+from mainstem.standing.trusted import part_of
+from mainstem.store import Store
+from mainstem.store.writes import columns_of, item_columns, ledger_columns, rejection_columns, sample_columns
+
+__all__ = ["SINK_TOPICS", "Sink"]
+
+SINK_TOPICS: Final = ("items", "ledger", "rejected", "samples")
+
+
+class Sink:
+    """Writes batches.
+
+    Args:
+        store: the history.
+        settings: the shares of the trusted parts are used.
+        key: secret of the digests of refused events.
+
+    Attributes:
+        rows: written so far, by table.
+    """
+
+    def __init__(self, store: Store, settings: Settings, key: bytes) -> None:
+        self.rows: dict[str, int] = defaultdict(int)
+        self._store, self._settings, self._key = store, settings, key
+        self._items: dict[int, LedgerRow] = {}  # how far `items` was read, by partition
+
+    def assigned(self, places: Sequence[Place], intake: Intake) -> None:
+        """Go on with topic `items` where its ledger stands, not where the commit does."""
+        for topic, partition in places:
+            if topic == "items":
+                self._items[partition] = self._ledger_of_items(partition, intake.committed((topic, partition)))
+                intake.seek((topic, partition), self._items[partition].next_offset)
+
+    def revoked(self, places: Sequence[Place]) -> None:
+        """Another member goes on with these."""
+        for topic, partition in places:
+            if topic == "items":
+                self._items.pop(partition, None)
+
+    def write(self, batch: Sequence[tuple[str, Any]]) -> None:
+        """Write the records of a batch; returns when the history has them."""
+        by_topic: dict[str, list[Any]] = defaultdict(list)
+        for topic, record in batch:
+            by_topic[topic].append(record)
+        self._write_samples(by_topic["samples"])
+        rejections = [decode_rejection(record.value) for record in by_topic["rejected"]]
+        self._write("rejected", rejection_columns(rejections))
+        self._write("ledger", ledger_columns([decode_ledger(record.value) for record in by_topic["ledger"]]))
+        self._write_items(by_topic["items"])
+
+    def _write_samples(self, records: Sequence[Any]) -> None:
+        placed = [(sample, record.partition, record.offset) for record in records for sample in decode_samples(record.value)]
+        self._write("samples", sample_columns(placed))
+        parts = [(sample.sample_id, part_of(self._settings, sample.question_id)) for sample, _, _ in placed]
+        trusted = [
+            {"sample_id": sample_id, "part": part, "origin": "assumed"} for sample_id, part in parts if part != "stream"
+        ]
+        self._write("trusted", columns_of(trusted))
+
+    def _write_items(self, records: Sequence[Any]) -> None:
+        """Items and refusals, then the ledger row that says how far they go."""
+        items: list[Item] = []
+        rejections: list[Rejection] = []
+        for record in records:
+            row = self._items.get(record.partition)
+            if row is None or record.offset < row.next_offset:  # not ours any more, or written already
+                continue
+            counts = dict(row.counts)
+            counts["control"] += record.offset - row.next_offset
+            event = decode(record.value or b"")
+            if isinstance(event, Item):
+                items.append(event)
+                counts["accepted"] += 1
+            else:
+                refusal = event if isinstance(event, Refusal) else _no_item(event)
+                rejections.append(rejection_of(refusal, "items", record.partition, record.offset, self._key))
+                counts["rejected"] += 1
+            self._items[record.partition] = _row(record.partition, row.first_offset, record.offset + 1, counts)
+        if items or rejections:
+            self._write("items", item_columns(items))
+            self._write("rejected", rejection_columns(rejections))
+            touched = {record.partition for record in records} & self._items.keys()
+            self._write("ledger", ledger_columns([self._items[partition] for partition in sorted(touched)]))
+
+    def _ledger_of_items(self, partition: int, first: int) -> LedgerRow:
+        names = tuple(new_counts())
+        sql = f"""
+            SELECT first_offset, next_offset, {", ".join(names)} FROM ledger FINAL
+            WHERE topic = 'items' AND partition = {{partition:UInt32}} ORDER BY next_offset DESC LIMIT 1"""
+        found = patiently(self._store.rows, sql, partition=partition)
+        if not found:
+            return _row(partition, first, first, new_counts())
+        return _row(partition, found[0][0], found[0][1], dict(zip(names, found[0][2:], strict=True)))
+
+    def _write(self, table: str, columns: Any) -> None:
+        patiently(self._store.write, table, columns)
+        self.rows[table] += len(next(iter(columns.values()), ()))
+
+
+def _row(partition: int, first: int, end: int, counts: dict[str, int]) -> LedgerRow:
+    return LedgerRow(
+        topic="items", partition=partition, block=block_of(end), first_offset=first, next_offset=end, counts=counts
+    )
+
+
+def _no_item(event: Any) -> Refusal:
+    return Refusal(
+        reason="only item events belong to topic `items`", path="$.type", digest=event.__class__.__name__, body=""
+    )

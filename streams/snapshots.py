@@ -1,0 +1,117 @@
+"""Snapshots of joiners behind a URL, so that another machine can take over where this one stood.
+
+    SNAPSHOTS/<deployment>/events-00003/00000000000000015000
+
+A snapshot is a pure function of the log prefix and is named by its offset: two owners of a partition write the same bytes.
+"""
+
+import hashlib
+from dataclasses import asdict
+from typing import Any, Final
+
+import fsspec
+import msgspec
+from msgspec import Struct
+
+from mainstem.errors import SettingError
+from mainstem.join import Snapshot
+from mainstem.settings import Settings
+
+__all__ = ["Snapshots"]
+
+_KEPT: Final = 3
+_OF_THE_JOIN: Final = (
+    "seed",
+    "questions",
+    "label_window",
+    "grace",
+    "revision_window",
+    "dedupe_horizon",
+    "history_length",
+    "history_window",
+    "negatives",
+    "partitions",
+)
+"""Settings that samples depend on."""
+
+
+class _Kept(Struct, frozen=True):
+    settings: dict[str, Any]
+    digest: str
+    snapshot: bytes
+
+
+class Snapshots:
+    """The snapshots of one deployment.
+
+    Args:
+        url: any fsspec URL.
+        deployment: name of its folder under the URL.
+        settings: a snapshot made with other settings of the join is refused.
+    """
+
+    def __init__(self, url: str, deployment: str, settings: Settings) -> None:
+        self._files, root = fsspec.url_to_fs(url)
+        self._root = f"{root}/{deployment}"
+        everything = asdict(settings)
+        self._settings = {name: everything[name] for name in _OF_THE_JOIN}
+
+    def save(self, snapshot: Snapshot) -> None:
+        """Keep a snapshot, whole or not at all; the newest three of a partition stay."""
+        folder = self._folder(snapshot.partition)
+        self._files.makedirs(folder, exist_ok=True)
+        content = msgspec.msgpack.encode(snapshot)
+        kept = _Kept(self._settings, _digest(content), content)
+        path = f"{folder}/{snapshot.next_offset:020d}"
+        self._files.pipe_file(f"{path}.half", msgspec.msgpack.encode(kept))
+        self._files.mv(f"{path}.half", path)
+        for old in self._offsets(snapshot.partition)[:-_KEPT]:
+            self._forget(f"{folder}/{old:020d}")
+
+    def newest(self, partition: int) -> Snapshot | None:
+        """The newest snapshot of a partition that can be read; None where there is none.
+
+        Raises:
+            SettingError: if it was made with other settings: going on would mix two joins.
+        """
+        for offset in reversed(self._offsets(partition)):
+            if found := self._read(f"{self._folder(partition)}/{offset:020d}"):
+                return found
+        return None
+
+    def _read(self, path: str) -> Snapshot | None:
+        try:
+            kept = msgspec.msgpack.decode(self._files.cat_file(path), type=_Kept)
+        except (FileNotFoundError, msgspec.DecodeError):  # another owner forgot it meanwhile, or it was cut off
+            return None
+        if _digest(kept.snapshot) != kept.digest:
+            return None
+        other = {name: kept.settings.get(name) for name, now in self._settings.items() if kept.settings.get(name) != now}
+        if other:
+            told = ", ".join(f"{name} {was!r} there, {self._settings[name]!r} now" for name, was in other.items())
+            msg = (
+                f"the snapshots were made with other settings ({told}); set those, or give a new topic prefix and snapshots"
+            )
+            raise SettingError(msg)
+        return msgspec.msgpack.decode(kept.snapshot, type=Snapshot)
+
+    def _offsets(self, partition: int) -> list[int]:
+        folder = self._folder(partition)
+        self._files.invalidate_cache()  # subtle: on S3 a listing is remembered, and another owner may have written since
+        if not self._files.exists(folder):
+            return []
+        names = [str(path).rsplit("/", 1)[-1] for path in self._files.find(folder, maxdepth=1)]
+        return sorted(int(name) for name in names if name.isdecimal())
+
+    def _forget(self, path: str) -> None:
+        try:
+            self._files.rm_file(path)
+        except FileNotFoundError:  # another owner was faster
+            return
+
+    def _folder(self, partition: int) -> str:
+        return f"{self._root}/events-{partition:05d}"
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()

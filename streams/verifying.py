@@ -1,0 +1,155 @@
+"""`mainstem stream verify`: the deployed result beside an embedded run of the same log, which starts from the same version 0.
+
+The embedded run is the command `mainstem replay --no-learn` in a process of its own: the very code that users run.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import fsspec
+
+from mainstem.errors import VersionError
+from mainstem.fingerprint import deployed_hash
+from mainstem.places import NAMES, Places
+from mainstem.store import Store
+
+__all__ = ["Comparison", "verify"]
+
+_RESPONSES_AGREE: Final = 1e-4
+_NEAR: Final = 1e-3
+_RESPONSE = ("norm", "loss", "margin")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs.
+
+    Attributes:
+        hash, embedded_hash: of samples and ledger, deployed and embedded.
+        responses: how many were compared (of version 0).
+        worst: largest relative difference of a norm, a loss or a margin.
+        missing: responses that one side has and the other has not.
+        standings: how many were compared; 0 where versions after the first have scored: then there is nothing to compare.
+        near: samples that stand elsewhere within 1e-3 of a threshold, as text.
+        other: samples that stand elsewhere, for no such reason.
+    """
+
+    hash: str
+    embedded_hash: str
+    responses: int
+    worst: float
+    missing: int
+    standings: int
+    near: list[str]
+    other: list[str]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the promise is kept."""
+        return (
+            self.hash == self.embedded_hash and self.missing == 0 and self.worst <= _RESPONSES_AGREE and not self.other
+        )
+
+    def show(self, *, as_json: bool) -> None:
+        """Print it."""
+        if as_json:
+            print(json.dumps({**asdict(self), "agrees": self.agrees}))
+            return
+        print(f"hash      {self.hash} deployed\n          {self.embedded_hash} embedded")
+        print(f"responses {self.responses:,} of version 0 compared, worst relative difference {self.worst:.1e}, {self.missing} missing")
+        frozen = "versions after the first have scored: not compared" if not self.standings else ""
+        print(f"standings {frozen or f'{self.standings:,} compared, {len(self.other)} differ'}")
+        for line in [*self.near, *self.other]:
+            print(f"          {line}")
+        print("the same" if self.agrees else "NOT THE SAME")
+
+
+def verify(log: Path, places: Places) -> Comparison:
+    """Run the log embedded, in a temporary home, and compare.
+
+    Raises:
+        VersionError: if there is no deployed version 0 yet.
+    """
+    with tempfile.TemporaryDirectory(prefix="mainstem-verify-") as folder, Store(places.store) as deployed:
+        home = Path(folder, "home")
+        _copy_first_version(places.versions, home)
+        report = _replay(log, home)
+        with Store(f"chdb://{home / 'history'}") as embedded:
+            responses = list(_responses(deployed, embedded))
+            frozen = not deployed.rows("SELECT version FROM responses WHERE version > 0 LIMIT 1")
+            near, other, standings = _standings(deployed, embedded) if frozen else ([], [], 0)
+        return Comparison(
+            hash=deployed_hash(deployed),
+            embedded_hash=report["hash"],
+            responses=len(responses),
+            worst=max((worst for worst in responses if worst is not None), default=0.0),
+            missing=responses.count(None),
+            standings=standings,
+            near=near,
+            other=other,
+        )
+
+
+def _copy_first_version(url: str, home: Path) -> None:
+    files, root = fsspec.url_to_fs(url)
+    folders = sorted(path for path in files.glob(f"{root}/000000*") if files.exists(f"{path}/manifest.json"))
+    if not folders:
+        msg = f"there is no version 0 under {url}; the learner makes it: `mainstem train learn --frozen`"
+        raise VersionError(msg)
+    to = home / "versions" / "000000"
+    to.mkdir(parents=True)
+    for path in files.find(folders[-1]):
+        (to / Path(path).name).write_bytes(files.cat_file(path))
+
+
+def _replay(log: Path, home: Path) -> Any:
+    environment = {name: value for name, value in os.environ.items() if name not in NAMES - {"MAINSTEM_PSEUDONYM_KEY"}}
+    command = [sys.executable, "-m", "mainstem.cli", "replay", str(log), "--home", str(home), "--no-learn", "--json"]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)  # noqa: S603 - our own command
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _responses(deployed: Store, embedded: Store) -> Iterator[float | None]:
+    """Relative difference of each response of version 0; None where one side lacks it."""
+    sql = "SELECT sample_id, label_version, norm, loss, margin FROM responses FINAL WHERE version = 0"
+    ours = {row[:2]: row[2:] for row in embedded.stream(sql)}
+    for sample_id, label_version, *theirs in deployed.stream(sql):
+        mine = ours.pop((sample_id, label_version), None)
+        yield None if mine is None else max(abs(a - b) / max(abs(a), abs(b), 1.0) for a, b in zip(mine, theirs, strict=True))
+    yield from (None for _ in ours)
+
+
+def _standings(deployed: Store, embedded: Store) -> tuple[list[str], list[str], int]:
+    """Samples that stand elsewhere: those near a threshold, and the others; and how many were compared."""
+    ours, theirs = _standing_of(embedded), _standing_of(deployed)
+    near: list[str] = []
+    other: list[str] = []
+    for sample_id in sorted(ours.keys() | theirs.keys(), key=str):
+        mine, there = ours.get(sample_id), theirs.get(sample_id)
+        if mine and there and (mine["standing"], mine["reason"]) == (there["standing"], there["reason"]):
+            continue
+        text = f"{sample_id}: embedded {_told(mine)}, deployed {_told(there)}"
+        close = mine and there and all(_close(mine[name], there[name]) for name in ("p_value", "importance"))
+        (near if close else other).append(text)
+    return near, other, len(ours.keys() | theirs.keys())
+
+
+def _standing_of(store: Store) -> dict[Any, dict[str, Any]]:
+    names = ("standing", "reason", "p_value", "importance")
+    sql = f"SELECT sample_id, {', '.join(names)} FROM standings FINAL"
+    return {row[0]: dict(zip(names, row[1:], strict=True)) for row in store.stream(sql)}
+
+
+def _close(one: float | None, two: float | None) -> bool:
+    return one is two if one is None or two is None else abs(one - two) <= _NEAR * max(abs(one), abs(two), 1.0)
+
+
+def _told(row: Mapping[str, Any] | None) -> str:
+    return f"{row['standing']} ({row['reason']}), p-value {row['p_value']}, importance {row['importance']:.4f}" if row else "none"

@@ -1,0 +1,48 @@
+"""Commands of the programs that need torch: `mainstem train score` and `mainstem train learn`."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from mainstem.cli.programs import HttpOption, SessionOption, begin, settled
+from mainstem.places import Places
+
+__all__ = ["train"]
+
+train = typer.Typer(help="Programs that score samples and learn from them, beside Kafka.", no_args_is_help=True)
+
+
+@train.command()
+def score(
+    http: HttpOption = "127.0.0.1:6068",
+    session_timeout: SessionOption = 20.0,
+    idle: Annotated[float, typer.Option(min=0, help="Seconds without samples after which all are judged once more.")] = 5.0,
+) -> None:
+    """Score samples and judge them: as many workers as you like share the partitions."""
+    settings, places = settled(), Places.from_environment(os.environ, "events", "store", "versions")
+    monitor = begin(http)
+    from mainstem.bootstrap import threads  # noqa: PLC0415 - torch is slow to import
+
+    from .running import run_scorer  # noqa: PLC0415
+
+    threads()
+    run_scorer(places, settings, monitor, session_timeout, idle)
+
+
+@train.command()
+def learn(
+    http: HttpOption = "127.0.0.1:6069",
+    session_timeout: SessionOption = 20.0,
+    *,
+    frozen: Annotated[bool, typer.Option("--frozen", help="Make and announce the first version, but run no round.")] = False,
+) -> None:
+    """Make the first version, then run rounds and announce what they promote. One learner is at work at a time."""
+    settings, places = settled(), Places.from_environment(os.environ, "events", "store", "versions")
+    monitor = begin(http)
+    from mainstem.bootstrap import threads  # noqa: PLC0415
+
+    from .running import run_learner  # noqa: PLC0415
+
+    threads()
+    run_learner(places, settings, monitor, session_timeout, frozen=frozen)

@@ -1,0 +1,164 @@
+"""The learner beside Kafka: makes the first version, runs rounds when enough has been scored, announces what it promotes.
+
+One learner at a time: the owner of the only partition of `versions`. Its generation in the group stands in the manifests of
+its versions, so that one that was paused and overtaken does no harm.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from mainstem.errors import OvertakenError
+from mainstem.events import Item
+from mainstem.join.text import item_text
+from mainstem.kafka import Intake
+from mainstem.kafka.messages import Announcement
+from mainstem.kafka.patience import patiently
+from mainstem.learning import Claim, Learner, Position, StoredPool, scale_of
+from mainstem.learning.first import make_first_version
+from mainstem.settings import Settings
+from mainstem.store import Store, samples_since
+from mainstem.versions import CrossEncoder, Scorer, Versions
+
+from .announcements import Announcements
+
+__all__ = ["LearningProgram"]
+
+_LOG = logging.getLogger("mainstem.learn")
+_FIRST_SAMPLES: Final = 1000  # samples that give the first version's vocabulary and scale
+_QUIET: Final = 10.0  # seconds without a new sample after which fewer will do
+_LOOK_EVERY: Final = 2.0  # seconds between two looks whether a round is due
+_NEVER: Final = 1 << 62  # event time that is never reached: a stream has no last part to be held back
+
+
+class LearningProgram:
+    """One learner.
+
+    Args:
+        store, versions: the history and the models.
+        settings: of learning.
+        announcements, producer: where versions are announced.
+        intake: topic `versions`; whoever owns its partition is the learner.
+        frozen: announce, but run no round.
+
+    Attributes:
+        promoted, refused: rounds so far.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        versions: Versions,
+        settings: Settings,
+        announcements: Announcements,
+        producer: Any,
+        intake: Intake,
+        *,
+        frozen: bool,
+    ) -> None:
+        self.promoted = self.refused = 0
+        self._store, self._versions, self._settings = store, versions, settings
+        self._announcements, self._producer, self._intake, self._frozen = announcements, producer, intake, frozen
+        self._learner = Learner(store, versions, settings)
+        self._announced, self._looked = -1, 0.0
+        self._samples = (0, time.monotonic())  # how many there were, and since when
+
+    @property
+    def in_charge(self) -> bool:
+        """Whether this learner is the one."""
+        return bool(self._intake.owned)
+
+    def step(self) -> None:
+        """See to the first version, the announcement and, where it is due, a round."""
+        self._intake.next_batch()
+        if not self.in_charge:
+            self._announced = -1
+            return
+        if not self._versions.numbers():
+            self._first()
+            return
+        current = self._current()
+        if current != self._announced:
+            self._announce(current)
+        if not self._frozen and self._due():
+            self._round(current)
+
+    def _first(self) -> None:
+        """Make version 0, once there are samples to learn words and the scale from."""
+        [(count,)] = patiently(self._store.rows, "SELECT uniq(sample_id) FROM samples")
+        before, since = self._samples
+        if count != before:
+            self._samples = count, time.monotonic()
+        quiet = time.monotonic() - since > _QUIET and count == before
+        if count >= _FIRST_SAMPLES or (count and quiet):
+            _LOG.info("making the first version, from %d samples", count)
+            patiently(
+                make_first_version,
+                self._versions,
+                self._store,
+                self._texts,
+                self._settings,
+                scale=self._scale,
+                generation=self._intake.generation,
+            )
+
+    def _texts(self) -> Iterable[str]:
+        sql = "SELECT item_id, event_id, toUnixTimestamp64Milli(event_time), title, category, brand, price FROM items FINAL"
+        names = ("item_id", "event_id", "event_timestamp", "title", "category", "brand", "price")
+        texts = {item_text(Item(**dict(zip(names, row, strict=True)))) for row in self._store.stream(sql)}
+        queries = self._store.stream("SELECT DISTINCT query FROM samples WHERE query != '' LIMIT 200000")
+        return texts | {query for (query,) in queries}
+
+    def _scale(self, encoder: CrossEncoder) -> float | None:
+        return scale_of(Scorer(encoder, self._settings), samples_since(self._store, 0, _FIRST_SAMPLES))
+
+    def _current(self) -> int:
+        """The newest version that exists; its row is written again where a kill came between."""
+        return self._versions.numbers()[-1]
+
+    def _announce(self, version: int) -> None:
+        manifest = self._versions.manifest(version)
+        patiently(make_first_version, self._versions, self._store, tuple, self._settings)
+        self._announcements.write(Announcement(version=version, generation=manifest.generation), self._producer)
+        self._announced = version
+        _LOG.info("announced version %d", version)
+
+    def _due(self) -> bool:
+        """Whether enough samples have been scored since the last round."""
+        if time.monotonic() - self._looked < _LOOK_EVERY:
+            return False
+        self._looked = time.monotonic()
+        rounds = patiently(self._store.rows, "SELECT offsets FROM rounds FINAL ORDER BY version DESC LIMIT 1")
+        ends = rounds[0][0] if rounds else [0] * self._settings.partitions
+        sql = "SELECT uniqExact(sample_id) FROM responses WHERE offset >= arrayElement({ends:Array(UInt64)}, partition + 1)"
+        [(count,)] = patiently(self._store.rows, sql, ends=ends)
+        return bool(count >= self._settings.round_every)
+
+    def _round(self, parent: int) -> None:
+        member = self._intake.generation
+        # subtle: a group that was empty for long begins to count anew; later learners must still have higher generations
+        generation = max(member, self._versions.manifest(parent).generation)
+        claim = Claim(generation, lambda: self._holds(member))
+        ends = dict.fromkeys(range(self._settings.partitions), 0)
+        sql = "SELECT partition, max(offset) + 1, toUnixTimestamp64Milli(max(event_time)) FROM responses GROUP BY partition"
+        found = patiently(self._store.rows, sql)
+        ends |= {partition: end for partition, end, _ in found}
+        position = Position(ends, max(event_time for *_, event_time in found), _NEVER)
+        [(last,)] = patiently(self._store.rows, "SELECT max(version) FROM versions")
+        number = max(last, parent) + 1
+        begun = time.monotonic()
+        scorer = Scorer(self._versions.load(parent), self._settings)
+        try:
+            done = self._learner.round(number, parent, scorer, StoredPool(self._store), position, claim)
+        except OvertakenError as error:
+            _LOG.warning("%s", error)
+            return
+        promoted = done.scorer is not None
+        self.promoted, self.refused = self.promoted + promoted, self.refused + (not promoted)
+        _LOG.info("round %d took %.0f s: %s", number, time.monotonic() - begun, done.decision.reason)
+        if promoted:
+            self._announce(number)
+
+    def _holds(self, member: int) -> bool:
+        return patiently(self._intake.commit) and self._intake.generation == member and self.in_charge

@@ -1,0 +1,111 @@
+"""The loops of the scoring worker and of the learner."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from mainstem.cli.programs import stopping
+from mainstem.kafka import Broker, Intake, Monitor
+from mainstem.kafka.messages import Announcement
+from mainstem.kafka.patience import patiently
+from mainstem.places import Places
+from mainstem.settings import Settings
+from mainstem.store import Store
+from mainstem.versions import Versions
+
+from .announcements import Announcements
+from .learning import LearningProgram
+from .scoring import ScoringProgram
+
+__all__ = ["run_learner", "run_scorer"]
+
+_LOG = logging.getLogger("mainstem")
+_BATCH: Final = 500  # questions
+_LOOK_EVERY: Final = 1.0  # seconds between two looks at topic `versions` and at the lag
+_LONGEST_ROUND: Final = 86_400.0  # seconds that a round may take before another learner takes over
+
+
+def run_scorer(places: Places, settings: Settings, monitor: Monitor, session_timeout: float, idle: float) -> None:
+    """Score until told to stop."""
+    from prometheus_client import Counter, Gauge  # noqa: PLC0415
+
+    scored, judged = Counter("mainstem_scored", "Visits"), Counter("mainstem_judgements", "Judgements")
+    version = Gauge("mainstem_version", "The version in use")
+    broker, stop = Broker.parse(places.events), stopping()
+    monitor.unready = "waiting for the first version"
+    announcements = patiently(Announcements, broker)
+    announced = _first_announced(announcements, stop)
+    if announced is None:
+        return
+    with patiently(Store, places.store) as store:
+        program = ScoringProgram(store, Versions(places.versions), settings, broker, _producer(broker), idle)
+        program.take_up(announced, first=True)
+        program.intake = Intake(
+            broker,
+            "score",
+            ["samples"],
+            most=_BATCH,
+            assigned=program.assigned,
+            revoked=program.revoked,
+            session_timeout=session_timeout,
+        )
+        looked = 0.0
+        with program.intake:
+            while not stop():
+                scored_before, judged_before = program.scored, program.judgements
+                program.step()
+                scored.inc(program.scored - scored_before)
+                judged.inc(program.judgements - judged_before)
+                if time.monotonic() - looked > _LOOK_EVERY:
+                    looked = time.monotonic()
+                    now = patiently(announcements.read)
+                    if now is not None and now != announced:
+                        program.take_up(announced := now, first=False)
+                    version.set(program.version)
+                    monitor.show_lag(patiently(program.intake.lag))
+                    monitor.unready = ""
+
+
+def run_learner(places: Places, settings: Settings, monitor: Monitor, session_timeout: float, *, frozen: bool) -> None:
+    """Learn until told to stop."""
+    from prometheus_client import Counter  # noqa: PLC0415
+
+    rounds = Counter("mainstem_rounds", "Rounds", ["promoted"])
+    broker, stop = Broker.parse(places.events), stopping()
+    with (
+        patiently(Store, places.store) as store,
+        Intake(
+            broker, "learn", ["versions"], most=1, session_timeout=session_timeout, poll_timeout=_LONGEST_ROUND
+        ) as intake,
+    ):
+        program = LearningProgram(
+            store,
+            Versions(places.versions),
+            settings,
+            patiently(Announcements, broker),
+            _producer(broker),
+            intake,
+            frozen=frozen,
+        )
+        while not stop():
+            before = program.promoted, program.refused
+            program.step()
+            rounds.labels("yes").inc(program.promoted - before[0])
+            rounds.labels("no").inc(program.refused - before[1])
+            monitor.unready = ""
+
+
+def _first_announced(announcements: Announcements, stop: Callable[[], bool]) -> Announcement | None:
+    """Wait for the first version; None where somebody asks to stop before it comes."""
+    while not stop():
+        if announced := patiently(announcements.read):
+            return announced
+        time.sleep(0.5)
+    return None
+
+
+def _producer(broker: Broker) -> Any:
+    from kafka import KafkaProducer  # noqa: PLC0415
+
+    return patiently(KafkaProducer, **broker.options, linger_ms=20, batch_size=128 << 10)
