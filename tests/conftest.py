@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.services.servers"]
+
 SMALL = {
     "MAINSTEM_ROUND_EVERY": "450",
     "MAINSTEM_JUDGE_EVERY": "300",

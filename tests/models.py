@@ -57,7 +57,7 @@ def given_encoder(*, seed: int = 0) -> CrossEncoder:
         return CrossEncoder(PretrainedReader(BertForSequenceClassification(bert_config())), tokenizer())
 
 
-def save_bert(folder: Path, *, classes: int = 2) -> Path:
+def save_bert(folder: Path, *, classes: int = 2, **more: Any) -> Path:
     """A BERT in a folder, as Hugging Face saves one."""
     folder.mkdir(parents=True)
     tokenizer().save(str(folder / "tokenizer.json"))
@@ -65,7 +65,7 @@ def save_bert(folder: Path, *, classes: int = 2) -> Path:
     (folder / "tokenizer_config.json").write_text(json.dumps(described))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        BertForSequenceClassification(bert_config(num_labels=classes)).save_pretrained(folder)
+        BertForSequenceClassification(bert_config(num_labels=classes, **more)).save_pretrained(folder)
     return folder
 
 

@@ -109,12 +109,12 @@ def test_only_bootstrap_and_the_command_line_open_stores_and_homes() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in makers
     }
-    assert {"bootstrap.py", "cli/history.py"} == found
+    assert {"bootstrap.py", "cli/asking.py"} == found
 
 
 def test_the_command_line_starts_without_heavy_imports() -> None:
     """What `--help` loads imports nothing heavy."""
-    at_start = ["main", "history", "importing", "replaying", "settings"]
+    at_start = ["main", "asking", "history", "importing", "replaying", "settings"]
     found = {
         (name, module)
         for name in at_start

@@ -4,19 +4,21 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from mainstem.errors import LogError
 from mainstem.events import read_lines
 from mainstem.events.logs import spool
 from mainstem.events.survey import Survey, survey
-from mainstem.home import Home
+from mainstem.home import SOCKET, Home
 from mainstem.join.text import item_text
+from mainstem.learning.first import make_first_version
 from mainstem.loop import Loop, Relabel, Watcher
 from mainstem.settings import Settings
 from mainstem.store import Store
-from mainstem.store.writes import columns_of
-from mainstem.versions import CrossEncoder, Versions, initial_encoder, load_pretrained, train_tokenizer
+from mainstem.store.answering import Answerer
+from mainstem.versions import Versions
 
 __all__ = ["open_loop", "threads"]
 
@@ -69,9 +71,9 @@ def open_loop(
         settled = settings if settings.questions != "auto" else replace(settings, questions=found.questions)
         name, function = relabel or ("none", lambda sample, part: sample)  # noqa: ARG005
         home.settle(settled, {"learn": learn, "trusted": trusted, "relabel": name})
-        with Store(home.store_url) as store:
+        with Store(home.store_url) as store, Answerer(home.folder / SOCKET, partial(Store, home.store_url)):
             versions = Versions(home.versions_url)
-            _make_first_version(versions, store, found, settled)
+            make_first_version(versions, store, lambda: _texts(found), settled)
             yield Loop(
                 path,
                 home,
@@ -97,27 +99,5 @@ def _check(found: Survey, path: Path) -> None:
         raise LogError(msg)
 
 
-def _make_first_version(versions: Versions, store: Store, found: Survey, settings: Settings) -> None:
-    """Version 0 and its row; each is made where it is missing, so a kill between the two is mended."""
-    if not versions.numbers():
-        encoder = _first_encoder(found, settings)
-        versions.save(encoder, version=0, parent=None, event_time=0, reason="the first version")
-    if not store.rows("SELECT version FROM versions WHERE version = 0"):
-        saved = versions.manifest(0)
-        row = {
-            "version": 0,
-            "parent": None,
-            "event_time": 0,
-            "promoted": 1,
-            "reason": saved.reason,
-            "model": settings.model or "made here",
-            "digest": saved.files["weights.safetensors"],
-        }
-        store.write("versions", columns_of([row]))
-
-
-def _first_encoder(found: Survey, settings: Settings) -> CrossEncoder:
-    if settings.model:
-        return load_pretrained(settings.model, settings.max_tokens, settings.seed)
-    texts = {item_text(item) for item in found.items} | found.texts
-    return initial_encoder(train_tokenizer(texts, settings.vocabulary), settings.max_tokens, settings.seed)
+def _texts(found: Survey) -> set[str]:
+    return {item_text(item) for item in found.items} | found.texts

@@ -16,6 +16,7 @@ NAMES: Final = frozenset(
         "MAINSTEM_SNAPSHOTS",
         "MAINSTEM_HOME",
         "MAINSTEM_PSEUDONYM_KEY",
+        "MAINSTEM_CLICKHOUSE_BINARY",
     }
 )
 """Environment variables that name places, and the secret of the pseudonyms."""

@@ -32,10 +32,10 @@ VIEWS = (
 )
 
 
-@pytest.fixture(params=["chdb"])
+@pytest.fixture(params=["chdb", "clickhouse"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A fresh, empty store of each kind."""
-    return {"chdb": f"chdb://{tmp_path / 'history'}"}[request.param]
+    return f"chdb://{tmp_path / 'history'}" if request.param == "chdb" else request.getfixturevalue("store_url")
 
 
 @pytest.fixture

@@ -1,30 +1,34 @@
 """Questions to the history of a home: `sets`, `history`, `versions`, `sql`."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 
-from mainstem.errors import HomeError, StoreError
+from mainstem.cli.asking import answers
+from mainstem.errors import StoreError
 
-if TYPE_CHECKING:
-    from mainstem.store import Store
-
-__all__ = ["AsJson", "HomeOption", "history", "sets", "sql", "versions"]
+__all__ = ["AsJson", "HomeOption", "StoreOption", "history", "sets", "sql", "versions"]
 
 HomeOption = Annotated[Path, typer.Option("--home", envvar="MAINSTEM_HOME", help="Folder of the history and the versions.")]
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store", envvar="MAINSTEM_STORE", help="clickhouse://user:password@host:port/database, instead of a home."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON lines, one object a row.")]
 DEFAULT_HOME = Path("mainstem-home")
 
 
-def sets(home: HomeOption = DEFAULT_HOME, *, as_json: AsJson = False) -> None:
+def sets(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False) -> None:
     """How many samples are core, edge and noise, and why."""
     _ask(
         home,
+        store,
         """SELECT standing, reason, count() AS samples, avg(importance) AS importance, avg(margin) AS margin
            FROM standings_now GROUP BY standing, reason ORDER BY standing, reason""",
         as_json=as_json,
@@ -34,17 +38,17 @@ def sets(home: HomeOption = DEFAULT_HOME, *, as_json: AsJson = False) -> None:
 def history(
     sample: Annotated[str, typer.Argument(help="Sample id (`mainstem sql 'SELECT sample_id FROM standings_now LIMIT 9'`).")],
     home: HomeOption = DEFAULT_HOME,
+    store: StoreOption = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """What happened to one sample: its labels, every visit, every move."""
     sample_id = _sample_id(sample)
-    with _history(home) as store:
-        found = [(name, *store.ask(query, sample=sample_id)) for name, query in _OF_SAMPLE]
-    if not found[0][2]:
+    found = answers(home, store, list(_OF_SAMPLE.values()), sample=sample_id)
+    if not found[0][1]:
         msg = f"no sample {sample!r} in this history; `mainstem sql 'SELECT sample_id FROM samples LIMIT 9'` lists some"
         raise StoreError(msg)
-    for name, header, rows in found:
+    for name, (header, rows) in zip(_OF_SAMPLE, found, strict=True):
         if not as_json:
             print(f"\n{name}")
         _show(
@@ -52,10 +56,11 @@ def history(
         )
 
 
-def versions(home: HomeOption = DEFAULT_HOME, *, as_json: AsJson = False) -> None:
+def versions(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False) -> None:
     """The versions: parent, whether promoted and why, and AUC on the last part of the log."""
     _ask(
         home,
+        store,
         """SELECT v.version AS version, v.parent AS parent, v.promoted AS promoted, v.reason AS reason, e.auc AS auc_later
            FROM (SELECT * FROM versions FINAL) AS v
            LEFT JOIN (SELECT * FROM evaluations FINAL WHERE slice = 'later') AS e ON v.version = e.version
@@ -67,54 +72,30 @@ def versions(home: HomeOption = DEFAULT_HOME, *, as_json: AsJson = False) -> Non
 def sql(
     query: Annotated[str, typer.Argument(help="A ClickHouse query; it can only read.")],
     home: HomeOption = DEFAULT_HOME,
+    store: StoreOption = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Ask the history in SQL."""
-    _ask(home, query, as_json=as_json)
+    _ask(home, store, query, as_json=as_json)
 
 
-_OF_SAMPLE = (
-    (
-        "sample",
-        """SELECT label_version, label, outcomes, source, event_time, item_text, context_text, part
+_OF_SAMPLE = {
+    "sample": """SELECT label_version, label, outcomes, source, event_time, item_text, context_text, part
            FROM (SELECT * FROM samples FINAL) AS s LEFT JOIN (SELECT * FROM trusted FINAL) AS t USING sample_id
            WHERE sample_id = {sample:UUID} ORDER BY label_version""",
-    ),
-    (
-        "visits",
-        """SELECT label_version, version, norm, scale, importance, loss, margin, running_margin
+    "visits": """SELECT label_version, version, norm, scale, importance, loss, margin, running_margin
            FROM importance_of_sample WHERE sample_id = {sample:UUID} ORDER BY label_version, version""",
-    ),
-    (
-        "moves",
-        """SELECT label_version, judgement, version, before, standing, reason, p_value, evidence, visits
+    "moves": """SELECT label_version, judgement, version, before, standing, reason, p_value, evidence, visits
            FROM moves_now WHERE sample_id = {sample:UUID} ORDER BY judgement""",
-    ),
-    (
-        "trained",
-        "SELECT version, drawn_from, promoted FROM versions_of_sample WHERE sample_id = {sample:UUID} ORDER BY version",
-    ),
-)
+    "trained": """SELECT version, drawn_from, promoted
+           FROM versions_of_sample WHERE sample_id = {sample:UUID} ORDER BY version""",
+}
 
 
-def _ask(home: Path, query: str, *, as_json: bool) -> None:
-    with _history(home) as store:
-        header, rows = store.ask(query)
+def _ask(home: Path, store: str | None, query: str, *, as_json: bool) -> None:
+    [(header, rows)] = answers(home, store, [query])
     _show(header, rows, as_json=as_json)
-
-
-@contextmanager
-def _history(folder: Path) -> "Iterator[Store]":
-    from mainstem.home import Home  # noqa: PLC0415
-    from mainstem.store import Store  # noqa: PLC0415
-
-    with Home(folder, create=False) as home:
-        if not (home.folder / "history").is_dir():
-            msg = f"{str(folder)!r} has no history yet; `mainstem replay LOG --home {folder}` begins one"
-            raise HomeError(msg)
-        with Store(home.store_url) as store:
-            yield store
 
 
 def _show(header: Sequence[str], rows: Sequence[Sequence[Any]], *, as_json: bool) -> None:

@@ -1,0 +1,66 @@
+"""The values of a row as msgpack has them, so that they print on the other side as they would have here.
+
+None, truth values, floats, text and bytes are themselves, and so are whole numbers of up to 64 bits. Everything else is a
+pair of a kind and what is in it. A value of another type (a time, a UUID, a decimal) arrives as its two ways to be printed:
+that is all that a table or JSON needs, and holds for every type there is and will be.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+__all__ = ["Printed", "packed", "unpacked"]
+
+_PLAIN: Final = (type(None), bool, float, str, bytes)
+
+
+@dataclass(frozen=True, repr=False)
+class Printed:
+    """Stands for a value of another process: its `str` and its `repr`."""
+
+    text: str
+    code: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return self.code
+
+
+def packed(value: Any) -> Any:
+    """A value, ready for msgpack.
+
+    Example:
+        >>> packed([1, None, (b"a",)])
+        ['list', [1, None, ['tuple', [b'a']]]]
+    """
+    kind = type(value)
+    if kind in _PLAIN or (kind is int and -(2**63) <= value < 2**64):
+        return value
+    if kind in (list, tuple):
+        return [kind.__name__, [packed(one) for one in value]]
+    if kind is dict:
+        return ["dict", [[packed(key), packed(one)] for key, one in value.items()]]
+    if kind is int:
+        return ["int", str(value)]
+    return ["printed", [str(value), repr(value)]]
+
+
+def unpacked(value: Any) -> Any:
+    """What `packed` had, as far as it prints.
+
+    Example:
+        >>> from uuid import UUID
+        >>> print(unpacked(packed((2**80, {"of": UUID(int=7)}))))
+        (1208925819614629174706176, {'of': UUID('00000000-0000-0000-0000-000000000007')})
+    """
+    if type(value) is not list:
+        return value
+    kind, content = value
+    if kind == "dict":
+        return {unpacked(key): unpacked(one) for key, one in content}
+    if kind == "int":
+        return int(content)
+    if kind == "printed":
+        return Printed(*content)
+    return (tuple if kind == "tuple" else list)(unpacked(one) for one in content)

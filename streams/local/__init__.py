@@ -1,0 +1,1 @@
+"""The whole stack as processes on this machine, for people without Docker and for the tests: broker, history, programs."""

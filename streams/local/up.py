@@ -1,0 +1,158 @@
+"""`mainstem up` and `mainstem down`: broker, history and all programs on this machine, without Docker."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import typer
+
+from mainstem.errors import HomeError, MainstemError
+
+from . import clickhouse, jars, kafka
+from .environment import ENVIRONMENT, environment_of
+from .process import end_of
+from .stack import Stack, end_stack, holder_of
+from .supervisor import STATE
+
+__all__ = ["detach", "down", "prepare", "programs", "up"]
+
+FOLDER: Final = Path("mainstem-stack")
+_MAINSTEM: Final = (sys.executable, "-m", "mainstem.cli")
+_SETTLED_SECONDS: Final = 5.0  # a program that has run for so long did start
+_WAIT_SECONDS: Final = 60.0
+_POLL_SECONDS: Final = 0.2
+_Folder = Annotated[Path, typer.Option(help="Folder of the stack: data, versions, logs and its environment.")]
+
+
+def programs() -> dict[str, list[str]]:
+    """The programs of a stack, each with its command."""
+    commands = {
+        "join": ("stream", "join", "--http", "127.0.0.1:6066"),
+        "sink": ("stream", "sink", "--http", "127.0.0.1:6067"),
+        "score": ("train", "score", "--http", "127.0.0.1:6068"),
+        "learn": ("train", "learn", "--http", "127.0.0.1:6069"),
+    }
+    return {name: [*_MAINSTEM, *words] for name, words in commands.items()}
+
+
+def prepare() -> list[str]:
+    """The command that makes the topics."""
+    return [*_MAINSTEM, "topics"]
+
+
+def up(
+    folder: _Folder = FOLDER,
+    *,
+    partitions: Annotated[int, typer.Option(min=1, help="Partitions of events and of samples.")] = 2,
+    questions: Annotated[Literal["shown", "purchases"], typer.Option(help="What asks.")] = "shown",
+    kafka_port: Annotated[int, typer.Option(min=1, max=65535, help="Where Kafka answers.")] = 19092,
+    clickhouse_port: Annotated[int, typer.Option(min=1, max=65535, help="Where ClickHouse answers (HTTP).")] = 18123,
+    background: Annotated[
+        bool, typer.Option("--detach", help="Return once everything runs; `mainstem down` ends it.")
+    ] = False,
+) -> None:
+    """Run Kafka, ClickHouse and all programs on this machine until Ctrl-C, without Docker."""
+    if lacking := [*kafka.missing(), *clickhouse.missing()]:
+        print("mainstem: to run the stack without Docker, this is missing:", *lacking, sep="\n  ", file=sys.stderr)
+        raise typer.Exit(1)
+    folder = folder.resolve()
+    if pid := holder_of(folder):
+        msg = f"process {pid} runs a stack in {str(folder)!r} already; `mainstem down --folder {folder}` ends it"
+        raise HomeError(msg)
+    if not jars.jars_folder().is_dir():
+        print(f"fetching Kafka (43 MB, once) into {jars.jars_folder()}", file=sys.stderr)
+        jars.fetch_jars()
+    if background:
+        options = ["--partitions", partitions, "--questions", questions]
+        ports = ["--kafka-port", kafka_port, "--clickhouse-port", clickhouse_port]
+        detach([*_MAINSTEM, "up", "--folder", str(folder), *map(str, options), *map(str, ports)], folder, list(programs()))
+        _say(folder)
+        return
+    _stack(folder, kafka_port, clickhouse_port, partitions, questions).run(lambda: _say(folder))
+
+
+def down(folder: _Folder = FOLDER) -> None:
+    """End the stack that runs in a folder; its data are kept."""
+    ended = end_stack(folder.resolve())
+    print(f"mainstem: {'ended the stack' if ended else 'nothing runs'} in {str(folder)!r}", file=sys.stderr)
+
+
+def detach(
+    command: Sequence[str],
+    folder: Path,
+    names: Sequence[str],
+    settled: float = _SETTLED_SECONDS,
+    wait: float = _WAIT_SECONDS,
+) -> None:
+    """Run a stack in the background, and return once its programs run.
+
+    Args:
+        command: runs the stack in this folder.
+        folder: of the stack.
+        names: of its programs.
+        settled: a program runs when it has run for so many seconds.
+        wait: seconds that programs may take for that.
+
+    Raises:
+        MainstemError: naming what does not run, and the end of its log.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / STATE).unlink(missing_ok=True)
+    log = folder / "up.log"
+    with log.open("wb") as file:
+        child = subprocess.Popen(  # noqa: S603 - our own command
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    _wait(child, (folder / STATE).exists, log, None)  # the servers have time limits of their own
+    _wait(child, lambda: not _unsettled(folder, names, settled), log, wait)
+    child.returncode = 0  # subtle: it is meant to outlive us, and must not be warned about
+    if left := _unsettled(folder, names, settled):
+        logs = "\n".join(f"{folder / name}.log:\n{end_of(folder / f'{name}.log')}" for name in left)
+        msg = f"{', '.join(left)} did not stay up; it is tried again until `mainstem down --folder {folder}`\n{logs}"
+        raise MainstemError(msg)
+
+
+def _wait(child: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path, seconds: float | None) -> None:
+    """Wait for something of a child, not longer than it lives."""
+    deadline = None if seconds is None else time.monotonic() + seconds
+    while not ready() and (deadline is None or time.monotonic() < deadline):
+        if child.poll() is not None:
+            msg = f"the stack did not start; the end of {str(log)!r} says:\n{end_of(log)}"
+            raise MainstemError(msg)
+        time.sleep(_POLL_SECONDS)
+
+
+def _unsettled(folder: Path, names: Sequence[str], settled: float) -> list[str]:
+    """Programs that do not run, or have not run for long."""
+    try:
+        state: dict[str, Any] = json.loads((folder / STATE).read_text())
+    except FileNotFoundError:
+        return list(names)
+    now = time.time()
+    return [name for name in names if not state.get(name, {}).get("pid") or now - state[name]["since"] < settled]
+
+
+def _stack(folder: Path, kafka_port: int, clickhouse_port: int, partitions: int, questions: str) -> Stack:
+    broker, history = kafka.LocalKafka(folder, kafka_port), clickhouse.LocalClickHouse(folder, clickhouse_port)
+    values = {
+        "MAINSTEM_EVENTS": f"kafka://{broker.servers}",
+        "MAINSTEM_STORE": history.url(),
+        "MAINSTEM_VERSIONS": f"file://{folder / 'versions'}",
+        "MAINSTEM_SNAPSHOTS": f"file://{folder / 'snapshots'}",
+        "MAINSTEM_PARTITIONS": str(partitions),
+        "MAINSTEM_QUESTIONS": questions,
+    }
+    given = {name: value for name, value in os.environ.items() if name != clickhouse.BINARY}
+    environment = environment_of(folder, values, given)
+    return Stack(folder=folder, servers=[broker, history], prepare=prepare(), programs=programs(), environment=environment)
+
+
+def _say(folder: Path) -> None:
+    print(f"the stack runs; its data and logs are in {folder}")
+    print(f"  source {folder / ENVIRONMENT}   tells other commands where things are")
+    print(f"  mainstem down --folder {folder}   ends it", flush=True)

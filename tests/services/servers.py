@@ -1,0 +1,122 @@
+"""A real broker and a real ClickHouse for the tests, started once a run; or those that the environment names.
+
+MAINSTEM_TEST_KAFKA              a broker, host:port
+MAINSTEM_TEST_CLICKHOUSE         a server, clickhouse://user:password@host:port
+MAINSTEM_TEST_CLICKHOUSE_BINARY  the program of a server to start, without which `clickhouse` on PATH is taken
+MAINSTEM_TEST_ALLOW_MISSING      what may be missing also where CI=true, like "clickhouse,kafka"
+
+Where something is missing a test is skipped, and the run ends with a line that says so; where CI=true it fails.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from mainstem.streams.local import clickhouse as local_clickhouse
+from mainstem.streams.local import kafka as local_kafka
+
+NOT_THERE = "not there: "
+
+
+@dataclass(frozen=True)
+class GivenKafka:
+    """A broker that is not ours to start or kill."""
+
+    servers: str
+
+
+@dataclass(frozen=True)
+class GivenClickHouse:
+    """A server that is not ours to start or kill."""
+
+    address: str
+
+    def url(self, database: str = "mainstem") -> str:
+        """Where a history is on it."""
+        return f"{self.address.rstrip('/')}/{database}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """kafka-python reads its schemas in an old way."""
+    config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: Any) -> Iterator[None]:
+    """Say at the end, after pytest's own summary, which suites lacked a server."""
+    yield
+    for line in not_run(terminalreporter.stats.get("skipped", [])):
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A broker."""
+    if given := os.environ.get("MAINSTEM_TEST_KAFKA"):
+        yield GivenKafka(given)
+        return
+    need("kafka", local_kafka.missing())
+    broker = local_kafka.LocalKafka(tmp_path_factory.mktemp("kafka"))
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="session")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A ClickHouse server."""
+    if given := os.environ.get("MAINSTEM_TEST_CLICKHOUSE"):
+        yield GivenClickHouse(given)
+        return
+    binary = os.environ.get("MAINSTEM_TEST_CLICKHOUSE_BINARY")
+    need("clickhouse", local_clickhouse.missing(binary))
+    server = local_clickhouse.LocalClickHouse(tmp_path_factory.mktemp("clickhouse"), binary=binary)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def events_url(kafka: Any) -> str:
+    """A broker's URL, with topics that no other test has."""
+    return f"kafka://{kafka.servers}/{unique()}"
+
+
+@pytest.fixture
+def store_url(clickhouse: Any) -> Iterator[str]:
+    """A ClickHouse URL, with a database that no other test has."""
+    database = unique()
+    yield clickhouse.url(database)
+    import clickhouse_connect
+
+    with clickhouse_connect.get_client(dsn=clickhouse.url("default")) as client:
+        client.command(f"DROP DATABASE IF EXISTS {database} SYNC")
+
+
+def need(name: str, lacking: list[str]) -> None:
+    """Skip the test where a server cannot be started; fail it where all must run."""
+    if not lacking:
+        return
+    reason = f"{NOT_THERE}{'; '.join(lacking)}"
+    allowed = os.environ.get("MAINSTEM_TEST_ALLOW_MISSING", "").split(",")
+    if os.environ.get("CI") == "true" and name not in allowed:
+        pytest.fail(f"{reason} (MAINSTEM_TEST_ALLOW_MISSING={name} lets these tests be skipped)")
+    pytest.skip(reason)
+
+
+def unique() -> str:
+    """A name that no other test has."""
+    return f"test_{uuid4().hex[:12]}"
+
+
+def not_run(reports: list[Any]) -> list[str]:
+    """A line for each test file of which something was skipped because a server is not there."""
+    lines = {
+        f"NOT RUN: {report.nodeid.split('::')[0].removeprefix('tests/')} ({reason.partition(NOT_THERE)[2]})"
+        for report in reports
+        if isinstance(report.longrepr, tuple) and NOT_THERE in (reason := report.longrepr[2])
+    }
+    return sorted(lines)
