@@ -1,0 +1,79 @@
+"""The deployed programs give what the embedded loop gives, whatever happens to them."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import excerpt_lines
+from tests.models import save_bert
+from tests.services.deployed import CLI, PROGRAMS, Deployment
+from tests.services.faults import Faults, replaying
+
+FROZEN = {**PROGRAMS, "learn": [*CLI, "train", "learn", "--frozen"]}
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """5,000 events of shoppers, and the items before them."""
+    path = tmp_path_factory.mktemp("log") / "log.jsonl"
+    path.write_bytes(b"".join(excerpt_lines(5000 + 1836)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A BERT of one layer of 32."""
+    return str(save_bert(tmp_path_factory.mktemp("model") / "bert", num_hidden_layers=1, hidden_size=32))
+
+
+def agreed(deployment: Deployment, log: Path) -> dict[str, Any]:
+    """What `verify` says; it must exit with 0."""
+    done = deployment.run("stream", "verify", log, "--json", check=False)
+    assert 0 == done.returncode, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_deployment_gives_the_hash_of_the_embedded_loop(
+    events_url: str, store_url: str, tmp_path: Path, log: Path, model: str
+) -> None:
+    """Two stream workers, sink, two scorers and a learner at work: same hash as embedded, audit in balance, rounds run."""
+    rounds = {"MAINSTEM_ROUND_EVERY": "3000", "MAINSTEM_EPOCHS": "1", "MAINSTEM_GATE_MARGIN": "1"}
+    deployment = Deployment(events_url, store_url, tmp_path / "stack", {"MAINSTEM_MODEL": model, **rounds})
+    deployment.run("topics")
+    with deployment.running():
+        deployment.run("stream", "replay", log)
+        deployment.settle(240)
+        found = deployment.run("sql", "--store", store_url, "--json", "SELECT count() AS rounds FROM rounds FINAL")
+    assert json.loads(found.stdout)["rounds"] >= 1
+    same = agreed(deployment, log)
+    assert same["hash"] == same["embedded_hash"]
+    assert (0, 0) == (same["missing"], len(same["other"]))
+    assert deployment.audit()["in_balance"]
+
+
+def test_four_faults_change_nothing(
+    kafka: Any, clickhouse: Any, events_url: str, store_url: str, tmp_path: Path, log: Path, model: str
+) -> None:
+    """Killed and paused programs, a killed broker and a killed ClickHouse: same hash, responses, standings; no row twice."""
+    deployment = Deployment(events_url, store_url, tmp_path / "stack", {"MAINSTEM_MODEL": model}, FROZEN)
+    deployment.run("topics")
+    faults = Faults(deployment, kafka, clickhouse, random.Random(4))
+    with deployment.running(), replaying(deployment, log, "12000x") as replayed:
+        faults.one("kill", "join-1")
+        faults.one("pause", "score-1")
+        faults.one("broker")
+        faults.one("clickhouse")
+        replayed.wait()
+        deployment.settle(300)
+    same = agreed(deployment, log)
+    assert same["hash"] == same["embedded_hash"]
+    assert same["standings"] > 0
+    from mainstem.store import Store
+
+    with Store(store_url) as store:
+        rows = "SELECT count(), uniqExact(sample_id, label_version, version) FROM responses FINAL"
+        [(written, visits)] = store.rows(rows)
+    assert visits == written == same["responses"]
