@@ -1,0 +1,231 @@
+"""What is deployed with Docker fits the programs: compose file, image, dashboard; checked without a Docker engine."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import fields
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import click
+import jsonschema
+import pytest
+import typer
+import yaml
+
+from mainstem.cli.main import app, load_programs
+from mainstem.kafka.monitor import address_of
+from mainstem.places import NAMES
+from mainstem.settings import PREFIX, Settings
+from mainstem.store import Store
+
+ROOT: Final = Path(__file__).parents[1]
+OBSERVE: Final = ROOT / "streams" / "observe"
+COMPOSE: Final = (ROOT / "docker-compose.yml").read_text()
+SERVICES: Final[dict[str, dict[str, Any]]] = yaml.safe_load(COMPOSE)["services"]
+OURS: Final = {name: one for name, one in SERVICES.items() if one["image"].startswith("mainstem:")}
+LASTING: Final = {name: one for name, one in SERVICES.items() if name != "topics"}
+PROGRAMS: Final = {name: one for name, one in OURS.items() if name in LASTING}
+MONITOR_PATHS: Final = {"/health", "/lag", "/metrics"}
+METRICS: Final = {
+    "mainstem_door_dropped_total",
+    "mainstem_door_filled_total",
+    "mainstem_events_total",
+    "mainstem_judgements_total",
+    "mainstem_lag",
+    "mainstem_rebalances_total",
+    "mainstem_rounds_total",
+    "mainstem_rows_total",
+    "mainstem_scored_total",
+    "mainstem_snapshots_total",
+    "mainstem_version",
+}
+"""What Prometheus finds, by its names: a counter ends in `_total`."""
+
+
+def panels() -> list[dict[str, Any]]:
+    """The dashboard's panels that ask something."""
+    dashboard = json.loads((OBSERVE / "grafana" / "mainstem.json").read_text())
+    return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+
+
+def asked(key: str) -> list[str]:
+    """The dashboard's queries: of Prometheus (`expr`) or of the history (`rawSql`)."""
+    return [target[key] for panel in panels() for target in panel["targets"] if key in target]
+
+
+def sources() -> str:
+    """All of the package's code."""
+    return "\n".join(path.read_text() for folder in ("src", "streams", "trainer") for path in (ROOT / folder).rglob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def command_line() -> click.Group:
+    """The command line as it is with its programs."""
+    if {entry.name for entry in entry_points(group="mainstem.commands")} - set(typer.main.get_command(app).commands):
+        load_programs()
+    return typer.main.get_command(app)
+
+
+def parsed(group: click.Group, words: list[str]) -> dict[str, Any]:
+    """Options and arguments that a command line gives its command; fails where it is wrong."""
+    command: click.Command = group
+    context = click.Context(group, info_name="mainstem")
+    while isinstance(command, click.Group):
+        name, *words = words
+        command = command.commands[name]
+        context = command.make_context(name, list(words), parent=context, resilient_parsing=isinstance(command, click.Group))
+    return context.params
+
+
+def test_the_compose_file_obeys_the_specification() -> None:
+    """The compose file is valid by the Compose Specification's own schema, and names no version of it, as is right today."""
+    schema = json.loads((ROOT / "tests" / "compose-spec.json").read_text())
+    file = yaml.safe_load(COMPOSE)
+    validator = jsonschema.Draft202012Validator(schema)
+    assert [] == [f"{error.json_path}: {error.message}" for error in validator.iter_errors(file)]
+    assert "version" not in file
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_every_service_runs_a_command_there_is(name: str, command_line: click.Group) -> None:
+    """The command of a service of ours exists and takes the options that it is given."""
+    parsed(command_line, OURS[name]["command"])
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
+def test_a_program_is_asked_for_its_health_where_it_answers(name: str, command_line: click.Group) -> None:
+    """Health check, published port and `--http` of a program name one port, reachable from outside its container."""
+    service = PROGRAMS[name]
+    host, port = address_of(parsed(command_line, service["command"])["http"])
+    health = urlsplit(service["environment"]["HEALTH"])
+    assert ("0.0.0.0", port, "/health") == (host, health.port, health.path)
+    assert [str(port)] == [published.rpartition(":")[2] for published in service["ports"]]
+    assert "os.environ['HEALTH']" in " ".join(service["healthcheck"]["test"])
+
+
+def test_prometheus_asks_every_program_where_it_answers(command_line: click.Group) -> None:
+    """Prometheus knows each program of the compose file by its name and port."""
+    [job] = yaml.safe_load((OBSERVE / "prometheus.yml").read_text())["scrape_configs"]
+    known = {name: one["port"] for one in job["dns_sd_configs"] for name in one["names"]}
+    ports = {name: address_of(parsed(command_line, one["command"])["http"])[1] for name, one in PROGRAMS.items()}
+    assert ports == known
+    assert {"/health", job.get("metrics_path", "/metrics")} <= MONITOR_PATHS
+
+
+def test_every_variable_of_ours_means_something() -> None:
+    """A `MAINSTEM_` variable of the compose file is a setting or a place, and its value can be read."""
+    given = {name: str(value) for one in SERVICES.values() for name, value in one.get("environment", {}).items()}
+    known = NAMES | {PREFIX + setting.name.upper() for setting in fields(Settings)}
+    assert set() == {name for name in given if name.startswith(PREFIX)} - known
+    assert "shown" == Settings.from_environment(given).questions
+
+
+def test_every_variable_that_a_user_may_give_is_in_the_example() -> None:
+    """What the compose file takes from .env, .env.example names, and nothing else; no value is longer than its default."""
+    example = dict(re.findall(r"^(\w+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    taken = dict(re.findall(r"\$\{(\w+)(?::-(\w*)|:\?[^}]*)\}", COMPOSE))
+    assert taken == example
+    assert COMPOSE.count("${") == len(re.findall(r"\$\{\w+:[-?]", COMPOSE))
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_service_is_pinned_limited_and_reachable_from_this_machine_only(name: str) -> None:
+    """An image has the tag of a version, a service has a memory limit, and ports are published on 127.0.0.1."""
+    service = SERVICES[name]
+    assert re.search(r":v?\d+\.\d+(\.\d+)+(-\w+)?$", service["image"])
+    assert re.fullmatch(r"\d+[mg]", service["mem_limit"])
+    assert [] == [port for port in service.get("ports", []) if not port.startswith("127.0.0.1:")]
+
+
+@pytest.mark.parametrize("name", sorted(LASTING))
+def test_what_lasts_is_looked_after(name: str) -> None:
+    """A service that goes on has a health check, comes back, has time to stop, and waits for what it needs."""
+    service = LASTING[name]
+    assert {"test", "interval", "timeout", "retries", "start_period"} <= set(service["healthcheck"])
+    assert ("unless-stopped", "30s") == (service["restart"], service["stop_grace_period"])
+    conditions = {other: one["condition"] for other, one in service.get("depends_on", {}).items()}
+    assert {
+        other: "service_completed_successfully" if other == "topics" else "service_healthy" for other in conditions
+    } == conditions
+
+
+def test_two_scorers_of_one_machine_exclude_each_other() -> None:
+    """The scorer on the GPU takes the same port of the machine as the other one, so that both cannot run by accident."""
+    assert ["gpu"] == SERVICES["score-gpu"]["profiles"]
+    assert SERVICES["score"]["ports"] == SERVICES["score-gpu"]["ports"] == ["127.0.0.1:6068:6068"]
+
+
+def test_the_images_are_of_this_version_and_their_targets_exist() -> None:
+    """Our images are tagged with the package's version, and are built from targets of the Dockerfile."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert {f"mainstem:{version}", f"mainstem:{version}-cuda"} == {one["image"] for one in OURS.values()}
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    targets = set(re.findall(r"^FROM .* AS (\S+)$", dockerfile, re.MULTILINE))
+    arguments = set(re.findall(r"^ARG (\w+)=", dockerfile, re.MULTILINE))
+    for service in OURS.values():
+        assert {service["build"].get("target", "cpu")} <= targets
+        assert set(service["build"]["args"]) <= arguments
+
+
+def test_the_image_gets_what_the_package_is_made_of() -> None:
+    """All that pyproject.toml refers to is let through to the image's build."""
+    let_through = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    folders = {path.split("/")[0] for path in project["tool"]["setuptools"]["package-dir"].values()}
+    files = {project["project"]["readme"], *project["project"]["license-files"], "pyproject.toml", "constraints.txt"}
+    assert folders | files == set(let_through)
+    assert [] == [path for path in let_through if not (ROOT / path).exists()]
+
+
+def test_every_file_that_is_mounted_exists() -> None:
+    """What a service mounts from this folder is a file here."""
+    mounts = [mount.split(":")[0] for one in SERVICES.values() for mount in one.get("volumes", [])]
+    mounted = [mount for mount in mounts if mount.startswith("./")]
+    assert mounted
+    assert [] == [mount for mount in mounted if not (ROOT / mount).is_file()]
+
+
+def test_the_dashboard_asks_sources_there_are() -> None:
+    """Every panel asks a provisioned source of data, which logs in as the user who can only read."""
+    provisioned = yaml.safe_load((OBSERVE / "grafana" / "datasources.yml").read_text())["datasources"]
+    sources_of_panels = {target["datasource"]["uid"] for panel in panels() for target in panel["targets"]}
+    assert {one["uid"] for one in provisioned} == sources_of_panels
+    assert ["reader"] == [one["jsonData"]["username"] for one in provisioned if "jsonData" in one]
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A fresh history."""
+    with Store(f"chdb://{tmp_path_factory.mktemp('store')}/history") as store:
+        yield store
+
+
+@pytest.mark.parametrize("sql", asked("rawSql"))
+def test_the_dashboards_sql_runs(sql: str, history: Store) -> None:
+    """A query of the dashboard runs as it stands on a fresh history, and needs nothing of Grafana."""
+    assert "$" not in sql
+    history.ask(sql)
+
+
+def test_the_dashboard_draws_columns_that_its_sql_gives(history: Store) -> None:
+    """The horizontal axis of a panel is a column of its query."""
+    drawn = {panel["title"]: panel for panel in panels() if "xField" in panel.get("options", {})}
+    assert {"Samples by set", "Samples by set and day", "AUC by version"} == set(drawn)
+    for title, panel in drawn.items():
+        _, columns = history.ask(f"DESCRIBE ({panel['targets'][0]['rawSql']})")
+        assert panel["options"]["xField"] in {name for name, *_ in columns}, title
+
+
+def test_the_dashboard_shows_every_metric_and_no_other() -> None:
+    """Prometheus is asked for the programs' metrics, and for all of them."""
+    assert METRICS == set(re.findall(r"mainstem_\w+", " ".join(asked("expr"))))
+
+
+def test_every_metric_is_counted_somewhere() -> None:
+    """The programs have a metric of each name; Prometheus's client adds the `_total`."""
+    code = sources()
+    assert [] == sorted(name for name in METRICS if f'"{name.removesuffix("_total")}"' not in code)
