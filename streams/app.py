@@ -39,7 +39,7 @@ FAUST: Final[Mapping[str, Any]] = {
     "broker_max_poll_records": 2000,
     "consumer_max_fetch_size": 4 << 20,  # with Faust's own megabyte a worker waits more than it works
     "stream_buffer_maxsize": 16384,
-    "producer_linger": 0.02,
+    "producer_linger": 0.005,
     "consumer_auto_offset_reset": "earliest",
     "topic_disable_leader": True,
     "web_enabled": False,
@@ -49,8 +49,10 @@ FAUST: Final[Mapping[str, Any]] = {
 """Settings of Faust, each for a reason given in BENCHMARKS.md or DEPLOYING.md."""
 
 
-def make_app(places: Places, settings: Settings, key: bytes, monitor: Monitor, session_timeout: float) -> faust.App:
-    """The app of one stream worker.
+def make_app(
+    places: Places, settings: Settings, key: bytes, monitor: Monitor, session_timeout: float, *, group: str = "join"
+) -> tuple[faust.App, JoinWorker]:
+    """The app of one stream worker, and the worker in it.
 
     Args:
         places: the broker and the snapshots.
@@ -58,11 +60,12 @@ def make_app(places: Places, settings: Settings, key: bytes, monitor: Monitor, s
         key: secret of the pseudonyms.
         monitor: told how it goes.
         session_timeout: seconds of silence after which the other workers take over.
+        group: short name of the consumer group.
     """
     broker = Broker.parse(places.events)
-    group, events = broker.group("join"), broker.topic("events")
+    member, events = broker.group(group), broker.topic("events")
     app = faust.App(
-        group,
+        member,
         broker=[f"aiokafka://{server}" for server in broker.servers],
         broker_credentials=_credentials(broker),
         broker_session_timeout=session_timeout,
@@ -77,7 +80,7 @@ def make_app(places: Places, settings: Settings, key: bytes, monitor: Monitor, s
 
     items = ItemsReader(DirectReader(broker, broker.topic("items")))
     snapshots = Snapshots(places.snapshots, broker.prefix or "mainstem", settings)
-    worker = JoinWorker(settings, key, items, snapshots, DirectReader(broker, events, group), send)
+    worker = JoinWorker(settings, key, items, snapshots, DirectReader(broker, events, member), send)
     REGISTRY.register(JoinCollector(worker))
 
     @app.on_partitions_revoked.connect
@@ -98,7 +101,7 @@ def make_app(places: Places, settings: Settings, key: bytes, monitor: Monitor, s
     async def watch() -> None:
         await _or_exit(_watch, app, worker, monitor)
 
-    return app
+    return app, worker
 
 
 async def _take(worker: JoinWorker, batch: list[Any]) -> None:
@@ -116,6 +119,7 @@ async def _take(worker: JoinWorker, batch: list[Any]) -> None:
 async def _watch(app: faust.App, worker: JoinWorker, monitor: Monitor) -> None:
     """Load what has arrived; read directly what Faust does not deliver: the end of a log, or a fetch that got lost."""
     seen: dict[int, tuple[int, float]] = {}
+    events, moved = 0, 0.0
     while not app.should_stop:
         for partition in sorted(worker.owned - worker.loaded.keys()):
             await worker.catch_up(partition)
@@ -123,6 +127,9 @@ async def _watch(app: faust.App, worker: JoinWorker, monitor: Monitor) -> None:
         monitor.show_lag({("events", partition): behind for partition, behind in lag.items()})
         monitor.unready = _unready(app, worker, lag)
         now = time.monotonic()
+        if worker.events != events:
+            events, moved = worker.events, now
+        patience = _STALL if now - moved > _STALL else 10 * _STALL  # while others are served, one may have to wait
         for partition, behind in lag.items():
             loaded = worker.loaded.get(partition)
             if loaded is None:
@@ -130,7 +137,7 @@ async def _watch(app: faust.App, worker: JoinWorker, monitor: Monitor) -> None:
             at, since = seen.get(partition, (-1, now))
             if behind == 0 or at != loaded.door.next_offset:
                 seen[partition] = loaded.door.next_offset, now
-            elif now - since > _STALL:
+            elif now - since > patience:
                 _LOG.warning("partition %d stands at %d, %d behind: reading directly", partition, at, behind)
                 await worker.catch_up(partition, at + behind)
         await asyncio.sleep(1)

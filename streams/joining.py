@@ -7,7 +7,7 @@ one that leaves is forgotten. A snapshot is taken at multiples of an offset, aft
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from mainstem.events import decode
 from mainstem.join import Joiner, LedgerRow, Output, Rejection, Sample
@@ -23,6 +23,7 @@ from .snapshots import Snapshots
 
 __all__ = ["JoinWorker", "Loaded", "Send"]
 
+_MANY: Final = 20_000  # outputs that are held back at most
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -91,10 +92,12 @@ class JoinWorker:
         async with self._lock:
             await self._do(self._items.read_to_end)
             mine = [partition for partition in sorted(delivered) if partition in self.owned]
+            outputs: list[Output] = []
             for partition in mine:
                 loaded = await self._load(partition)
                 async for batch in loaded.door.through(delivered[partition]):
-                    await self._join(loaded.joiner, batch)
+                    outputs = await self._join(loaded.joiner, batch, outputs)
+            await self._deliver(outputs)  # of all partitions together: each delivery is waited for
             return set(mine)
 
     async def catch_up(self, partition: int, end: int | None = None) -> None:
@@ -106,7 +109,7 @@ class JoinWorker:
             loaded = await self._load(partition)
             goal = await self._do(self._reader.committed, partition) if end is None else end
             async for batch in loaded.door.until(goal or 0):
-                await self._join(loaded.joiner, batch)
+                await self._deliver(await self._join(loaded.joiner, batch, []))
 
     async def lag(self) -> dict[int, int]:
         """Events behind the end, of each partition that is ours; of one that is not loaded, all of them."""
@@ -130,8 +133,8 @@ class JoinWorker:
             self.loaded[partition] = Loaded(joiner, Door(joiner.next_offset, read))
         return self.loaded[partition]
 
-    async def _join(self, joiner: Joiner, batch: list[Record]) -> None:
-        outputs: list[Output] = []
+    async def _join(self, joiner: Joiner, batch: list[Record], outputs: list[Output]) -> list[Output]:
+        """Fold a batch; gives the outputs that are still to be delivered, those that came along among them."""
         for offset, value in batch:
             outputs += joiner.step(offset, None if value is None else decode(value))
             if joiner.next_offset % self._settings.snapshot_every == 0:
@@ -139,8 +142,12 @@ class JoinWorker:
                 outputs = []
                 await self._do(self._snapshots.save, joiner.snapshot())
                 self.taken += 1
-        await self._deliver([*outputs, joiner.ledger_row()])
         self.events += len(batch)
+        outputs.append(joiner.ledger_row())
+        if len(outputs) > _MANY:  # direct reads after a long absence
+            await self._deliver(outputs)
+            outputs = []
+        return outputs
 
     async def _deliver(self, outputs: list[Output]) -> None:
         """Send everything, then wait until the broker has all of it."""

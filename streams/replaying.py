@@ -69,7 +69,8 @@ class Replay:
             self._say(f"goes on after line {max(done.values()) + 1:,}")
         producer: Any = KafkaProducer(**self._broker.options, linger_ms=20, batch_size=128 << 10)
         begun = shown = self._clock()
-        for topic, partition, key, value, line in self._records(len(events)):
+        sent = max(line for (topic, _), line in done.items() if topic == "events")
+        for topic, partition, key, value, line in self._records(len(events), sent):
             if line <= done[topic, partition]:
                 continue
             headers = [(_LOG, self._name), (_LINE, str(line).encode())]
@@ -85,8 +86,8 @@ class Replay:
         self._check()
         return self.sent
 
-    def _records(self, partitions: int) -> Iterator[tuple[str, int, bytes | None, bytes, int]]:
-        """Topic, partition, key, value and line number of every record, in order."""
+    def _records(self, partitions: int, sent: int = -1) -> Iterator[tuple[str, int, bytes | None, bytes, int]]:
+        """Topic, partition, key, value and line number of every record, in order; events up to line `sent` do not wait."""
         for line, raw in enumerate(read_lines(self._log)):
             event = decode(raw)
             if belongs_to_items(event, raw):
@@ -101,7 +102,8 @@ class Replay:
                 yield "events", number_of("events", event.digest) % partitions, None, raw, line
                 continue
             newest = max(newest, event.event_timestamp)
-            pace(event.event_timestamp)
+            if line > sent:
+                pace(event.event_timestamp)
             if isinstance(event, Tick):
                 yield from (("events", partition, None, raw, line) for partition in range(partitions))
             else:

@@ -28,7 +28,7 @@ def run_join(places: Places, settings: Settings, key: bytes, monitor: Monitor, s
     mode.loop.use("uvloop")
     from .app import make_app  # noqa: PLC0415
 
-    app = make_app(places, settings, key, monitor, session_timeout)
+    app, _ = make_app(places, settings, key, monitor, session_timeout)
     worker = faust.Worker(app, loglevel="WARN", override_logging=False, quiet=True, redirect_stdouts=False)
     worker.execute_from_commandline()
 

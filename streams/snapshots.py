@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import fsspec
 import msgspec
+from fsspec.implementations.local import LocalFileSystem
 from msgspec import Struct
 
 from mainstem.errors import SettingError
@@ -61,10 +62,13 @@ class Snapshots:
         folder = self._folder(snapshot.partition)
         self._files.makedirs(folder, exist_ok=True)
         content = msgspec.msgpack.encode(snapshot)
-        kept = _Kept(self._settings, _digest(content), content)
+        kept = msgspec.msgpack.encode(_Kept(self._settings, _digest(self._settings, content), content))
         path = f"{folder}/{snapshot.next_offset:020d}"
-        self._files.pipe_file(f"{path}.half", msgspec.msgpack.encode(kept))
-        self._files.mv(f"{path}.half", path)
+        if isinstance(self._files, LocalFileSystem):
+            self._files.pipe_file(f"{path}.half", kept)
+            self._files.mv(f"{path}.half", path)
+        else:  # an object store shows an object whole or not at all; and `mv` takes a bracket in a name for a pattern
+            self._files.pipe_file(path, kept)
         for old in self._offsets(snapshot.partition)[:-_KEPT]:
             self._forget(f"{folder}/{old:020d}")
 
@@ -82,9 +86,9 @@ class Snapshots:
     def _read(self, path: str) -> Snapshot | None:
         try:
             kept = msgspec.msgpack.decode(self._files.cat_file(path), type=_Kept)
-        except (FileNotFoundError, msgspec.DecodeError):  # another owner forgot it meanwhile, or it was cut off
+        except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):  # forgotten by another owner, or cut off
             return None
-        if _digest(kept.snapshot) != kept.digest:
+        if _digest(kept.settings, kept.snapshot) != kept.digest:
             return None
         other = {name: kept.settings.get(name) for name, now in self._settings.items() if kept.settings.get(name) != now}
         if other:
@@ -113,5 +117,5 @@ class Snapshots:
         return f"{self._root}/events-{partition:05d}"
 
 
-def _digest(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
+def _digest(settings: dict[str, Any], content: bytes) -> str:
+    return hashlib.blake2b(msgspec.msgpack.encode(settings) + content, digest_size=16).hexdigest()

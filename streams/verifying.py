@@ -53,9 +53,7 @@ class Comparison:
     @property
     def agrees(self) -> bool:
         """Whether the promise is kept."""
-        return (
-            self.hash == self.embedded_hash and self.missing == 0 and self.worst <= _RESPONSES_AGREE and not self.other
-        )
+        return self.hash == self.embedded_hash and self.missing == 0 and self.worst <= _RESPONSES_AGREE and not self.other
 
     def show(self, *, as_json: bool) -> None:
         """Print it."""
@@ -63,7 +61,9 @@ class Comparison:
             print(json.dumps({**asdict(self), "agrees": self.agrees}))
             return
         print(f"hash      {self.hash} deployed\n          {self.embedded_hash} embedded")
-        print(f"responses {self.responses:,} of version 0 compared, worst relative difference {self.worst:.1e}, {self.missing} missing")
+        print(
+            f"responses {self.responses:,} of version 0 compared, worst relative difference {self.worst:.1e}, {self.missing} missing"
+        )
         frozen = "versions after the first have scored: not compared" if not self.standings else ""
         print(f"standings {frozen or f'{self.standings:,} compared, {len(self.other)} differ'}")
         for line in [*self.near, *self.other]:
@@ -152,4 +152,8 @@ def _close(one: float | None, two: float | None) -> bool:
 
 
 def _told(row: Mapping[str, Any] | None) -> str:
-    return f"{row['standing']} ({row['reason']}), p-value {row['p_value']}, importance {row['importance']:.4f}" if row else "none"
+    return (
+        f"{row['standing']} ({row['reason']}), p-value {row['p_value']}, importance {row['importance']:.4f}"
+        if row
+        else "none"
+    )

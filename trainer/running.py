@@ -33,7 +33,7 @@ def run_scorer(places: Places, settings: Settings, monitor: Monitor, session_tim
     scored, judged = Counter("mainstem_scored", "Visits"), Counter("mainstem_judgements", "Judgements")
     version = Gauge("mainstem_version", "The version in use")
     broker, stop = Broker.parse(places.events), stopping()
-    monitor.unready = "waiting for the first version"
+    monitor.unready, monitor.doing = "", "waiting for the first version"  # idle, and well
     announcements = patiently(Announcements, broker)
     announced = _first_announced(announcements, stop)
     if announced is None:
@@ -64,7 +64,7 @@ def run_scorer(places: Places, settings: Settings, monitor: Monitor, session_tim
                         program.take_up(announced := now, first=False)
                     version.set(program.version)
                     monitor.show_lag(patiently(program.intake.lag))
-                    monitor.unready = ""
+                    monitor.unready, monitor.doing = "", "ok"
 
 
 def run_learner(places: Places, settings: Settings, monitor: Monitor, session_timeout: float, *, frozen: bool) -> None:

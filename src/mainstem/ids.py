@@ -10,12 +10,10 @@ __all__ = ["fraction_of", "number_of", "uuid_of"]
 
 
 def _digest(parts: tuple[str | int, ...], size: int) -> bytes:
-    digest = hashlib.blake2b(digest_size=size)
-    for part in parts:
-        raw = str(part).encode("utf-8", "surrogatepass")
-        digest.update(len(raw).to_bytes(4, "big"))  # subtle: without lengths ("ab", "c") and ("a", "bc") would be one
-        digest.update(raw)
-    return digest.digest()
+    raws = [str(part).encode("utf-8", "surrogatepass") for part in parts]
+    # subtle: without lengths ("ab", "c") and ("a", "bc") would be one
+    whole = b"".join([len(raw).to_bytes(4, "big") + raw for raw in raws])
+    return hashlib.blake2b(whole, digest_size=size).digest()
 
 
 def uuid_of(*parts: str | int) -> UUID:

@@ -37,7 +37,7 @@ def answers(folder: Path, url: str | None, questions: Sequence[str], **parameter
     from mainstem.store.answering import Asker  # noqa: PLC0415
 
     if url:
-        with Store(url) as store:
+        with Store(url, make=url.startswith("chdb://")) as store:
             return _asked(store, questions, parameters)
     holder = Asker(folder.resolve() / SOCKET)
     for _ in range(_TIMES):

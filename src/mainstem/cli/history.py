@@ -11,7 +11,7 @@ import typer
 from mainstem.cli.asking import answers
 from mainstem.errors import StoreError
 
-__all__ = ["AsJson", "HomeOption", "StoreOption", "history", "sets", "sql", "versions"]
+__all__ = ["OF_SAMPLE", "AsJson", "HomeOption", "StoreOption", "history", "sets", "sql", "versions"]
 
 HomeOption = Annotated[Path, typer.Option("--home", envvar="MAINSTEM_HOME", help="Folder of the history and the versions.")]
 StoreOption = Annotated[
@@ -44,11 +44,11 @@ def history(
 ) -> None:
     """What happened to one sample: its labels, every visit, every move."""
     sample_id = _sample_id(sample)
-    found = answers(home, store, list(_OF_SAMPLE.values()), sample=sample_id)
+    found = answers(home, store, list(OF_SAMPLE.values()), sample=sample_id)
     if not found[0][1]:
         msg = f"no sample {sample!r} in this history; `mainstem sql 'SELECT sample_id FROM samples LIMIT 9'` lists some"
         raise StoreError(msg)
-    for name, (header, rows) in zip(_OF_SAMPLE, found, strict=True):
+    for name, (header, rows) in zip(OF_SAMPLE, found, strict=True):
         if not as_json:
             print(f"\n{name}")
         _show(
@@ -80,16 +80,22 @@ def sql(
     _ask(home, store, query, as_json=as_json)
 
 
-_OF_SAMPLE = {
+# subtle: the sample is named inside, before FINAL and windows; a view around them would read the whole table
+OF_SAMPLE = {
     "sample": """SELECT label_version, label, outcomes, source, event_time, item_text, context_text, part
-           FROM (SELECT * FROM samples FINAL) AS s LEFT JOIN (SELECT * FROM trusted FINAL) AS t USING sample_id
-           WHERE sample_id = {sample:UUID} ORDER BY label_version""",
-    "visits": """SELECT label_version, version, norm, scale, importance, loss, margin, running_margin
-           FROM importance_of_sample WHERE sample_id = {sample:UUID} ORDER BY label_version, version""",
+           FROM (SELECT * FROM samples FINAL WHERE sample_id = {sample:UUID}) AS s
+           LEFT JOIN (SELECT * FROM trusted FINAL WHERE sample_id = {sample:UUID}) AS t USING sample_id
+           ORDER BY label_version""",
+    "visits": """SELECT label_version, version, norm, scale, avg(norm / scale) OVER visits AS importance, loss, margin,
+                  avg(margin) OVER visits AS running_margin
+           FROM (SELECT * FROM responses FINAL WHERE sample_id = {sample:UUID})
+           WINDOW visits AS (PARTITION BY label_version ORDER BY version ROWS UNBOUNDED PRECEDING)
+           ORDER BY label_version, version""",
     "moves": """SELECT label_version, judgement, version, before, standing, reason, p_value, evidence, visits
-           FROM moves_now WHERE sample_id = {sample:UUID} ORDER BY judgement""",
-    "trained": """SELECT version, drawn_from, promoted
-           FROM versions_of_sample WHERE sample_id = {sample:UUID} ORDER BY version""",
+           FROM moves FINAL WHERE sample_id = {sample:UUID} ORDER BY judgement""",
+    "trained": """SELECT version, standing AS drawn_from, promoted
+           FROM (SELECT * FROM draws FINAL WHERE sample_id = {sample:UUID}) AS d
+           INNER JOIN (SELECT version, promoted FROM versions FINAL) AS v USING version ORDER BY version""",
 }
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 from click.exceptions import Abort, ClickException
 
+from mainstem.cli.benching import bench
 from mainstem.cli.history import history, sets, sql, versions
 from mainstem.cli.importing import importer
 from mainstem.cli.replaying import demo, replay
@@ -28,7 +29,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-bench = typer.Typer(help="Measure, beside the nearest bare way, in one run.", no_args_is_help=True)
 app.command()(demo)
 app.add_typer(importer, name="import")
 app.command()(replay)

@@ -41,7 +41,11 @@ class Catalogue:
 
     def as_of(self, item_id: str, time: int) -> Item | None:
         """The item as it was at `time` (milliseconds), or None where it was not known yet."""
-        versions = self._versions.get(item_id, ())
+        versions = self._versions.get(item_id)
+        if not versions:
+            return None
+        if versions[-1][0] <= time:  # most items are asked for as they are now
+            return versions[-1][2]
         place = bisect_right(versions, time, key=lambda version: version[0])
         return versions[place - 1][2] if place else None
 
@@ -54,13 +58,15 @@ class Catalogue:
         Returns:
             Pairs of item id and the probability that the item was among the drawn ones.
         """
-        known = bisect_right(self._first_known, time, key=lambda entry: entry[0])
+        pool = self._first_known
+        newest = bool(pool) and pool[-1][0] <= time
+        known = len(pool) if newest else bisect_right(pool, time, key=lambda entry: entry[0])
         others = known - (self.as_of(item_id, time) is not None)
         count = min(count, others)
         drawn: list[str] = []
         number = 0
         while len(drawn) < count:
-            candidate = self._first_known[number_of("negative", seed, question_event_id, number) % known][1]
+            candidate = pool[number_of("negative", seed, question_event_id, number) % known][1]
             number += 1
             if candidate != item_id and candidate not in drawn:
                 drawn.append(candidate)

@@ -4,7 +4,6 @@ An event moves the watermark (largest event time seen, less `grace`) before anyt
 until the watermark has passed it, and then happens in event time order (`fold`). No clock is read here: only event time.
 """
 
-import hashlib
 import heapq
 import hmac
 from collections.abc import Iterator
@@ -70,7 +69,7 @@ def pseudonym(key: bytes, name: str) -> str:
         >>> len(pseudonym(b"secret", "user-1"))
         64
     """
-    return hmac.new(key, name.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+    return hmac.digest(key, name.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
 class Joiner:

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -58,6 +59,7 @@ def digest_of(sample: Sample) -> str:
     return hashlib.blake2b(_ENCODER.encode(without_user), digest_size=16).hexdigest()
 
 
+@lru_cache(maxsize=10_000)
 def price_band(price: float | None) -> str:
     """A price as a word that a tokenizer keeps: its band on a 1, 2, 5 scale.
 

@@ -8,6 +8,8 @@ from mainstem.kafka.broker import Broker
 __all__ = ["DirectReader", "Record"]
 
 _POLL_MS: Final = 500
+_ANSWER_MS: Final = 15_000  # a client that is not answered by then raises, and whoever asked tries again
+_SILENT_POLLS: Final = 60
 
 
 class Record(NamedTuple):
@@ -64,16 +66,16 @@ class DirectReader:
     def first(self, partition: int) -> int:
         """The oldest offset that is still there."""
         at = self._at(partition)
-        return int(self._consumer.beginning_offsets([at])[at])
+        return int(self._consumer.beginning_offsets([at], timeout_ms=_ANSWER_MS)[at])
 
     def end(self, partition: int) -> int:
         """The offset that the next record will have."""
         at = self._at(partition)
-        return int(self._consumer.end_offsets([at])[at])
+        return int(self._consumer.end_offsets([at], timeout_ms=_ANSWER_MS)[at])
 
     def committed(self, partition: int) -> int | None:
         """Where the group stands; None where it never stood."""
-        found = self._consumer.committed(self._at(partition))
+        found = self._consumer.committed(self._at(partition), timeout_ms=_ANSWER_MS)
         return None if found is None else int(found)
 
     def read(self, partition: int, first: int, end: int, most: int = 1000) -> list[Record]:

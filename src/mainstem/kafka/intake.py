@@ -89,16 +89,15 @@ class Intake:
         """Records with the short names of their topics; after half a second without any, an empty batch."""
         found = self._consumer.poll(_POLL_MS, max_records=self._most)
         if self._changes:
-            self._settle(found)
+            self._settle()
             return []
         return [(self._short[place.topic], record) for place, records in found.items() for record in records]
 
-    def _settle(self, found: Any) -> None:
-        """Owners changed: what came along is asked for again, after the caller has been told."""
-        mine = self._consumer.assignment()
-        for at, records in found.items():
-            if at in mine:
-                self._consumer.seek(at, records[0].offset)
+    def _settle(self) -> None:
+        """Owners changed: what was given out and not committed is asked for again, after the caller has been told."""
+        for at in list(self._consumer.assignment()):
+            # subtle: in a place that stays here the client would go on where it was, not where the group stands
+            self._consumer.seek(at, self.committed(*self._places([at])))
         while self._changes:
             tell, places = self._changes.pop(0)
             tell(places)

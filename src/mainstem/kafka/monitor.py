@@ -37,13 +37,14 @@ class Monitor:
 
     Attributes:
         unready: why the program is not ready; empty when it is. Health is 503 as long as there is a reason.
+        doing: what a healthy program says.
         lag: records behind, by (topic, partition).
     """
 
     def __init__(self, address: str) -> None:
         from prometheus_client import Gauge, make_wsgi_app  # noqa: PLC0415 - only programs have it
 
-        self.unready = "starting"
+        self.unready, self.doing = "starting", "ok"
         self.lag: dict[tuple[str, int], int] = {}
         self._gauge = Gauge(LAG, "Records between what was done and the end of the topic", ["topic", "partition"])
         self._metrics = make_wsgi_app()
@@ -58,6 +59,8 @@ class Monitor:
 
     def show_lag(self, lag: dict[tuple[str, int], int]) -> None:
         """Say how far behind the program is."""
+        for topic, partition in self.lag.keys() - lag.keys():  # those that went to another member
+            self._gauge.remove(topic, partition)
         self.lag = dict(lag)
         for (topic, partition), records in lag.items():
             self._gauge.labels(topic, partition).set(records)
@@ -68,7 +71,10 @@ class Monitor:
             return self._metrics(request, start)  # type: ignore[no-any-return]
         status, answer = "200 OK", dict[str, Any]()
         if path == "/health":
-            status, answer = ("503 Service Unavailable" if self.unready else "200 OK"), {"status": self.unready or "ok"}
+            status, answer = (
+                ("503 Service Unavailable" if self.unready else "200 OK"),
+                {"status": self.unready or self.doing},
+            )
         elif path == "/lag":
             answer = {f"{topic}/{partition}": lag for (topic, partition), lag in sorted(self.lag.items())}
         else:

@@ -4,6 +4,7 @@ Writes go in column-wise and in bulk; a row written twice is the same as once (`
 the views, or with FINAL, so that it does not matter when the engine merges.
 """
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
@@ -25,6 +26,10 @@ class Store:
 
     Args:
         url: `chdb:///folder`, or `clickhouse://user:password@host:port/database` (the database is `mainstem` if not named).
+        make: whether database, tables and views are made where they are missing; who only asks need not be allowed to.
+
+    Attributes:
+        client: clickhouse-connect's own.
 
     Raises:
         StoreError: if it cannot be opened.
@@ -37,11 +42,13 @@ class Store:
         [(0,)]
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, make: bool = True) -> None:
         self.url = url
         self.database = _database_of(url)
-        self._client = _connect(url)
-        self._migrate()
+        self.client = _connect(url)
+        if make:
+            self._migrate()
+        self.client.database = self.database
 
     def __enter__(self) -> Self:
         return self
@@ -51,7 +58,7 @@ class Store:
 
     def close(self) -> None:
         """Let go of the engine, so that another process may open the same folder."""
-        self._client.close()
+        self.client.close()
 
     def write(self, table: str, columns: Columns) -> None:
         """Append rows, given column by column; all columns of one length. Nothing happens for no rows.
@@ -61,7 +68,7 @@ class Store:
         if not columns or not len(next(iter(columns.values()))):
             return
         try:
-            self._client.insert(table, list(columns.values()), column_names=list(columns), column_oriented=True)
+            self.client.insert(table, list(columns.values()), column_names=list(columns), column_oriented=True)
         except _errors() as error:
             msg = f"cannot write to {table!r}: {_first_line(error)}"
             raise StoreError(msg) from error
@@ -73,7 +80,7 @@ class Store:
     def stream(self, sql: str, **parameters: Any) -> Iterator[tuple[Any, ...]]:
         """The rows of a query one by one, in bounded memory."""
         try:
-            with self._client.query_rows_stream(sql, parameters=parameters) as rows:
+            with self.client.query_rows_stream(sql, parameters=parameters) as rows:
                 yield from (tuple(row) for row in rows)
         except _errors() as error:
             raise StoreError(_first_line(error)) from error
@@ -84,25 +91,25 @@ class Store:
         Raises:
             StoreError: if the query is wrong, is more than one statement, or would write.
         """
-        result = self._query(_one_statement(sql), parameters, settings={"readonly": 1})
+        result = self._query(_one_question(sql), parameters, settings={"readonly": 1})
         return tuple(result.column_names), [tuple(row) for row in result.result_rows]
 
     def execute(self, sql: str, **parameters: Any) -> None:
         """Run one statement that gives no rows back."""
         try:
-            self._client.command(sql, parameters=parameters)
+            self.client.command(sql, parameters=parameters)
         except _errors() as error:
             raise StoreError(_first_line(error)) from error
 
     def _query(self, sql: str, parameters: Mapping[str, Any], settings: dict[str, Any] | None = None) -> Any:
         try:
-            return self._client.query(sql, parameters=dict(parameters), settings=settings)
+            return self.client.query(sql, parameters=dict(parameters), settings=settings)
         except _errors() as error:
             raise StoreError(_first_line(error)) from error
 
     def _migrate(self) -> None:
         self.execute(f"CREATE DATABASE IF NOT EXISTS {self.database}")
-        self._client.database = self.database
+        self.client.database = self.database
         self.execute(
             "CREATE TABLE IF NOT EXISTS migrations (number UInt32, name String) ENGINE = ReplacingMergeTree ORDER BY number"
         )
@@ -127,6 +134,7 @@ def _connect(url: str) -> Any:
     import clickhouse_connect  # noqa: PLC0415 - a second to import
     from clickhouse_connect.datatypes.format import set_write_format  # noqa: PLC0415
 
+    logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)  # what goes wrong is told once, by us
     set_write_format("DateTime64", "int")  # subtle: else a time must be a datetime object, a hundred times slower to make
     parts = urlsplit(url)
     try:
@@ -158,15 +166,26 @@ def _migrations() -> Iterator[tuple[int, str, list[str]]]:
 _QUOTED: Final = re.compile(r"""'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`|"(?:\\.|[^"\\])*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 
 
-def _one_statement(sql: str) -> str:
+_QUESTIONS: Final = {"DESC", "DESCRIBE", "EXISTS", "EXPLAIN", "FROM", "SELECT", "SHOW", "VALUES", "WITH"}
+_INTO: Final = re.compile(r"\bINTO\s+OUTFILE\b", re.IGNORECASE)
+
+
+def _one_question(sql: str) -> str:
     """The statement without a trailing semicolon.
+
+    subtle: the engine's own `readonly` lets KILL QUERY pass, and INTO OUTFILE, so a question must begin like one.
 
     subtle: given several statements the embedded engine leaves the answer of the first one lying in its output, where the
     next query finds it.
     """
     statement = sql.strip().rstrip(";").rstrip()
-    if ";" in _QUOTED.sub("", statement):
+    bare = _QUOTED.sub(" ", statement)
+    if ";" in bare:
         msg = "one statement at a time, please; this query holds a semicolon between two"
+        raise StoreError(msg)
+    word = bare.strip(" \n\t(").partition("(")[0].split()[:1]
+    if (word and word[0].upper() not in _QUESTIONS) or _INTO.search(bare):
+        msg = f"only reading is allowed here: a query that begins with SELECT, WITH, SHOW, DESCRIBE or EXPLAIN; got {word[0]!r}"
         raise StoreError(msg)
     return statement
 

@@ -1,7 +1,9 @@
 """Domain values as columns of their tables. Times stay milliseconds; the store knows what to make of them."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
 
 from mainstem.events import Item
 from mainstem.join import LedgerRow, Rejection, Sample, digest_of
@@ -10,6 +12,9 @@ from mainstem.store.reads import StoredSample
 from mainstem.store.store import Columns
 
 __all__ = ["columns_of", "item_columns", "ledger_columns", "rejection_columns", "response_columns", "sample_columns"]
+
+
+_OF_A_VISIT: Final = ("sample_id", "label_version", "partition", "offset", "event_time", "label", "part")
 
 
 def columns_of(rows: Sequence[dict[str, Any]]) -> Columns:
@@ -69,14 +74,12 @@ def rejection_columns(rows: Sequence[Rejection]) -> Columns:
 
 def response_columns(samples: Sequence[StoredSample], found: Responses, *, version: int, scale: float) -> Columns:
     """One visit of each sample."""
+    fields = dict(zip(StoredSample._fields, zip(*samples, strict=True), strict=True)) if samples else {}
     return {
-        **{
-            name: [getattr(sample, name) for sample in samples]
-            for name in ("sample_id", "label_version", "partition", "offset", "event_time", "label", "part")
-        },
-        "version": [version] * len(samples),
+        **{name: fields[name] for name in _OF_A_VISIT if name in fields},
+        "version": np.full(len(samples), version, np.uint32),
         "norm": found.norm,
-        "scale": [scale] * len(samples),
+        "scale": np.full(len(samples), scale, np.float32),
         "loss": found.loss,
         "margin": found.margin,
     }

@@ -1,0 +1,89 @@
+"""How fast the history is written and read, beside the bare client and with ten million responses in it."""
+
+import gc
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any, Final
+from uuid import UUID
+
+import numpy as np
+
+from mainstem.responses import Responses
+from mainstem.store.reads import StoredSample
+from mainstem.store.store import Store
+from mainstem.store.writes import response_columns
+
+__all__ = ["bench_history", "bench_writes"]
+
+_BATCH: Final = 10_000
+_EVENT_TIME: Final = 1_291_200_000_000
+_VISITS: Final = 10  # of each sample, in the big history
+
+
+def bench_writes(store: Store, rows: int, rounds: int) -> dict[str, Any]:
+    """Rows a second of `responses`, from domain values through the store, and of the same columns by the bare client.
+
+    Args:
+        store: empty; its table `responses` is filled.
+        rows: in each run.
+        rounds: runs of each; medians count.
+    """
+    random = np.random.default_rng(0)
+    batches: list[tuple[list[StoredSample], Responses]] = []
+    for start in range(0, rows, _BATCH):
+        norm, loss, margin = random.random((3, _BATCH), dtype=np.float32)
+        batches.append(([_sample(start + place) for place in range(_BATCH)], Responses(norm, loss, margin)))
+    names = list(response_columns(*batches[0], version=0, scale=1.0))
+    ready = [list(response_columns(*batch, version=0, scale=1.0).values()) for batch in batches]
+
+    def ours() -> None:
+        for samples, found in batches:
+            store.write("responses", response_columns(samples, found, version=0, scale=1.0))
+
+    def bare() -> None:
+        for columns in ready:
+            store.client.insert("responses", columns, column_names=names, column_oriented=True)
+
+    gc.freeze()  # the rows made above are the bench's, and a program holds no such heap
+    taken: dict[str, list[float]] = {"mainstem": [], "bare": []}
+    for _ in range(rounds):
+        for name, run in (("mainstem", ours), ("bare", bare)):
+            store.execute("TRUNCATE TABLE responses")
+            taken[name].append(_seconds(run))
+    speeds = {name: round(rows / median(seconds)) for name, seconds in taken.items()}
+    return {**speeds, "ratio": round(speeds["mainstem"] / speeds["bare"], 3)}
+
+
+def bench_history(store: Store, rows: int, asked: list[str], times: int = 20) -> dict[str, Any]:
+    """Milliseconds of the questions of `mainstem history` about one sample, with `rows` responses in the history."""
+    store.execute("TRUNCATE TABLE responses")
+    sql = f"""
+        INSERT INTO responses WITH intDiv(number, {_VISITS}) AS sample SELECT reinterpretAsUUID(concat(reinterpretAsFixedString(sipHash64(sample)), reinterpretAsFixedString(sample))), 0,
+               number % {_VISITS}, 0, sample,
+               fromUnixTimestamp64Milli(toInt64({_EVENT_TIME} + sample)), 1, 'stream',
+               rand32() / 4294967296, 1, 0.5, 0.1
+        FROM numbers({{rows:UInt64}})"""
+    store.execute(sql, rows=rows)
+    [(count,)] = store.rows("SELECT count() FROM responses")
+    samples = [
+        row[0]
+        for row in store.rows(f"SELECT sample_id FROM responses WHERE offset % {max(rows // 500, 1)} = 7 LIMIT {times}")
+    ]
+    took = [
+        _seconds(lambda sample=sample: [store.ask(question, sample=str(sample)) for question in asked])  # type: ignore[misc]
+        for sample in samples
+    ]
+    return {"rows": count, "history_ms": round(median(took) * 1000, 1), "slowest_ms": round(max(took) * 1000, 1)}
+
+
+def _sample(number: int) -> StoredSample:
+    return StoredSample(
+        UUID(int=number << 64 | number), 0, 0, number, _EVENT_TIME + number, 1, 1.0, "stream", "item", (), "", ""
+    )
+
+
+def _seconds(run: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    run()
+    return time.perf_counter() - begun
