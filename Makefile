@@ -5,6 +5,7 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 RUN := .venv/bin
 FREE_GB := 10
+KILLS ?= 10
 
 .PHONY: demo up down test check chaos environment clean
 
@@ -26,8 +27,9 @@ check: environment ## style and types only
 	$(RUN)/ruff format --check .
 	$(RUN)/mypy
 
-chaos: environment ## kill a replay of the whole excerpt ten times, at random moments
+chaos: environment ## kill a replay of the whole excerpt ten times; then do a deployment harm, KILLS times
 	$(RUN)/python -m tests.chaos --kills 10
+	$(RUN)/python -m tests.services.faults --kills $(KILLS)
 
 environment: .venv/ready
 
@@ -50,4 +52,4 @@ environment: .venv/ready
 	@touch .venv/ready
 
 clean: ## remove the environment and what the demo made
-	rm -rf .venv mainstem-demo
+	rm -rf .venv mainstem-demo mainstem-stack

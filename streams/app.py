@@ -40,6 +40,7 @@ FAUST: Final[Mapping[str, Any]] = {
     "consumer_max_fetch_size": 4 << 20,  # with Faust's own megabyte a worker waits more than it works
     "stream_buffer_maxsize": 16384,
     "producer_linger": 0.005,
+    "producer_request_timeout": 60.0,  # a broker that is silent for longer ends the process
     "consumer_auto_offset_reset": "earliest",
     "topic_disable_leader": True,
     "web_enabled": False,
@@ -83,21 +84,21 @@ def make_app(
     worker = JoinWorker(settings, key, items, snapshots, DirectReader(broker, events, member), send)
     REGISTRY.register(JoinCollector(worker))
 
-    @app.on_partitions_revoked.connect
+    @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
     async def revoked(_: faust.App, revoked: set[TP], **__: Any) -> None:  # noqa: ARG001 - Faust awaits it
         worker.disown()
 
-    @app.on_partitions_assigned.connect
+    @app.on_partitions_assigned.connect  # type: ignore[untyped-decorator]
     async def assigned(_: faust.App, assigned: set[TP], **__: Any) -> None:
         worker.own(place.partition for place in assigned if place.topic == events)
         _LOG.info("owns partitions %s of %s", sorted(worker.owned), events)
 
-    @app.agent(app.topic(events, value_serializer="raw", key_serializer="raw"))
+    @app.agent(app.topic(events, value_serializer="raw", key_serializer="raw"))  # type: ignore[untyped-decorator]
     async def join(stream: Any) -> None:
         async for batch in stream.noack_take(_BATCH, within=_WITHIN):
             await _or_exit(_take, worker, batch)
 
-    @app.task
+    @app.task  # type: ignore[untyped-decorator]
     async def watch() -> None:
         await _or_exit(_watch, app, worker, monitor)
 
@@ -157,7 +158,7 @@ async def _or_exit(action: Callable[..., Awaitable[None]], *arguments: Any) -> N
     """Run it; any error ends the process at once, before Faust can acknowledge what was not done."""
     try:
         await action(*arguments)
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever it is, what was not done must not be acknowledged
         _LOG.exception("cannot go on; the supervisor starts this program again")
         logging.shutdown()
         os._exit(70)

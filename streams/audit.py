@@ -73,20 +73,19 @@ class Audit:
     @property
     def in_balance(self) -> bool:
         """Whether nothing is out."""
-        return all(line.in_balance for line in [*self.ledger, *self.samples])
+        return all(line.in_balance for line in self.ledger) and all(line.in_balance for line in self.samples)
 
     def show(self, *, as_json: bool) -> None:
         """Print it."""
         if as_json:
-            lines = {"ledger": self.ledger, "samples": self.samples}
-            told = {name: [{**asdict(line), "in_balance": line.in_balance} for line in some] for name, some in lines.items()}
-            print(json.dumps({"in_balance": self.in_balance, **told}))
+            ledger = [{**asdict(line), "in_balance": line.in_balance} for line in self.ledger]
+            samples = [{**asdict(line), "in_balance": line.in_balance} for line in self.samples]
+            print(json.dumps({"in_balance": self.in_balance, "ledger": ledger, "samples": samples}))
             return
         from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
 
-        header = ("topic", "partition", "read", "of", "outcome", "question", "next offset", "broker", "out by", "")
         show(
-            header,
+            ("topic", "partition", "read", "of", "outcome", "question", "next offset", "broker", "out by", ""),
             [
                 (
                     *(line.topic, line.partition, line.read, line.span, line.outcome, line.question),
@@ -96,9 +95,8 @@ class Audit:
             ],
         )
         print()
-        header = ("samples", "in topic", "in history", "missing", "records", "first offset", "")
         show(
-            header,
+            ("samples", "in topic", "in history", "missing", "records", "first offset", ""),
             [
                 (
                     *(line.partition, line.in_topic, line.in_history, line.missing, line.records, line.first_offset),

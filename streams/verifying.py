@@ -1,4 +1,4 @@
-"""`mainstem stream verify`: the deployed result beside an embedded run of the same log, which starts from the same version 0.
+"""`mainstem stream verify`: the deployed result beside an embedded run of the same log, from the same version 0.
 
 The embedded run is the command `mainstem replay --no-learn` in a process of its own: the very code that users run.
 """
@@ -62,7 +62,7 @@ class Comparison:
             return
         print(f"hash      {self.hash} deployed\n          {self.embedded_hash} embedded")
         print(
-            f"responses {self.responses:,} of version 0 compared, worst relative difference {self.worst:.1e}, {self.missing} missing"
+            f"responses {self.responses:,} of version 0 compared, {self.worst:.1e} apart at most, {self.missing} missing"
         )
         frozen = "versions after the first have scored: not compared" if not self.standings else ""
         print(f"standings {frozen or f'{self.standings:,} compared, {len(self.other)} differ'}")

@@ -74,7 +74,8 @@ class Deployment:
         command = [*CLI, *map(str, arguments)]
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False, timeout=900)
         if check and done.returncode:
-            raise RuntimeError(f"{' '.join(map(str, arguments))}: {done.stderr}\n{done.stdout}")
+            msg = f"{' '.join(map(str, arguments))}: {done.stderr}\n{done.stdout}"
+            raise RuntimeError(msg)
         return done
 
     @contextmanager
@@ -144,5 +145,6 @@ def until(so: Callable[[], bool], seconds: float, told: Callable[[], str] = str)
     deadline = time.monotonic() + seconds
     while not so():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"not so after {seconds:.0f} s\n{told()}")
+            msg = f"not so after {seconds:.0f} s\n{told()}"
+            raise TimeoutError(msg)
         time.sleep(1)

@@ -133,9 +133,7 @@ def main() -> None:
         resources.as_file(resources.files("mainstem.data") / "online-retail.jsonl.gz") as log,
     ):
         kafka = LocalKafka(Path(folder, "kafka"))
-        clickhouse = LocalClickHouse(
-            Path(folder, "clickhouse"), binary=os.environ.get("MAINSTEM_TEST_CLICKHOUSE_BINARY")
-        )
+        clickhouse = LocalClickHouse(Path(folder, "clickhouse"), binary=os.environ.get("MAINSTEM_TEST_CLICKHOUSE_BINARY"))
         kafka.start()
         clickhouse.start()
         try:
@@ -173,9 +171,7 @@ def _chaos(kills: int, speed: str, chance: random.Random, folder: Path, log: Pat
     verified = deployment.run("stream", "verify", log, check=False)
     print(verified.stdout)
     with __import__("mainstem.store", fromlist=["Store"]).Store(deployment.store) as store:
-        [(rows, visits)] = store.rows(
-            "SELECT count(), uniqExact(sample_id, label_version, version) FROM responses FINAL"
-        )
+        [(rows, visits)] = store.rows("SELECT count(), uniqExact(sample_id, label_version, version) FROM responses FINAL")
     print(f"faults {kills}, response rows {rows} of {visits} visits, longest stall {stall.longest:.1f} s")
 
 

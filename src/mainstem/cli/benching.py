@@ -30,7 +30,7 @@ def store(
     ] = 10_000_000,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Rows a second into the history beside the bare client, and milliseconds for one sample's history out of ten million."""
+    """Rows a second into the history, beside the bare client; and milliseconds for one sample's history among millions."""
     from mainstem.cli.history import OF_SAMPLE  # noqa: PLC0415
     from mainstem.errors import StoreError  # noqa: PLC0415
     from mainstem.store import Store  # noqa: PLC0415

@@ -50,7 +50,7 @@ class Broker:
         login, _, hosts = parts.netloc.rpartition("@")
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         if parts.scheme != "kafka" or not hosts or query.keys() - _QUERY:
-            msg = f"a broker is kafka://host:port/prefix, with ?security=, mechanism= and ca= where needed; got {_hidden(url)!r}"
+            msg = f"a broker is kafka://host:port/prefix (?security=, mechanism= and ca= where needed); got {_hidden(url)!r}"
             raise SettingError(msg)
         user, _, password = login.partition(":")
         security = query.get("security", "SASL_SSL" if user else "PLAINTEXT").upper()

@@ -87,8 +87,9 @@ class DirectReader:
         at = self._at(partition)
         if (oldest := self.first(partition)) > first:
             msg = (
-                f"offsets {first} to {oldest - 1} of {self._topic!r} partition {partition} are gone: the broker deleted them "
-                "before they were read; give the topic a longer retention, and begin a new deployment or restore them"
+                f"offsets {first} to {oldest - 1} of {self._topic!r} partition {partition} are gone: the broker "
+                "deleted them before they were read; give the topic a longer retention, and begin a new deployment "
+                "(another prefix), or restore them"
             )
             raise BrokerError(msg)
         self._consumer.assign([at])

@@ -59,9 +59,9 @@ def bench_history(store: Store, rows: int, asked: list[str], times: int = 20) ->
     """Milliseconds of the questions of `mainstem history` about one sample, with `rows` responses in the history."""
     store.execute("TRUNCATE TABLE responses")
     sql = f"""
-        INSERT INTO responses WITH intDiv(number, {_VISITS}) AS sample SELECT reinterpretAsUUID(concat(reinterpretAsFixedString(sipHash64(sample)), reinterpretAsFixedString(sample))), 0,
-               number % {_VISITS}, 0, sample,
-               fromUnixTimestamp64Milli(toInt64({_EVENT_TIME} + sample)), 1, 'stream',
+        INSERT INTO responses WITH intDiv(number, {_VISITS}) AS sample
+        SELECT reinterpretAsUUID(concat(reinterpretAsFixedString(sipHash64(sample)), reinterpretAsFixedString(sample))),
+               0, number % {_VISITS}, 0, sample, fromUnixTimestamp64Milli(toInt64({_EVENT_TIME} + sample)), 1, 'stream',
                rand32() / 4294967296, 1, 0.5, 0.1
         FROM numbers({{rows:UInt64}})"""
     store.execute(sql, rows=rows)

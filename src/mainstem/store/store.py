@@ -185,7 +185,7 @@ def _one_question(sql: str) -> str:
         raise StoreError(msg)
     word = bare.strip(" \n\t(").partition("(")[0].split()[:1]
     if (word and word[0].upper() not in _QUESTIONS) or _INTO.search(bare):
-        msg = f"only reading is allowed here: a query that begins with SELECT, WITH, SHOW, DESCRIBE or EXPLAIN; got {word[0]!r}"
+        msg = f"only questions are allowed here, like SELECT, WITH, SHOW, DESCRIBE or EXPLAIN; got {statement[:40]!r}"
         raise StoreError(msg)
     return statement
 
