@@ -111,9 +111,9 @@ class Stall:
                     [(now,)] = store.rows("SELECT sum(next_offset) FROM ledger FINAL")
             except StoreError:
                 now = last
-            if now > last:
+            if now > last:  # what comes after the last event is no stall
+                self.longest = max(self.longest, time.monotonic() - since)
                 last, since = now, time.monotonic()
-            self.longest = max(self.longest, time.monotonic() - since)
             time.sleep(0.5)
 
 
@@ -170,7 +170,9 @@ def _chaos(kills: int, speed: str, chance: random.Random, folder: Path, log: Pat
     print(deployment.run("audit", check=False).stdout)
     verified = deployment.run("stream", "verify", log, check=False)
     print(verified.stdout)
-    with __import__("mainstem.store", fromlist=["Store"]).Store(deployment.store) as store:
+    from mainstem.store import Store
+
+    with Store(deployment.store) as store:
         [(rows, visits)] = store.rows("SELECT count(), uniqExact(sample_id, label_version, version) FROM responses FINAL")
     print(f"faults {kills}, response rows {rows} of {visits} visits, longest stall {stall.longest:.1f} s")
 

@@ -20,6 +20,7 @@ from mainstem.errors import MainstemError, SettingError
 __all__ = ["app", "load_programs", "main"]
 
 GROUP: Final = "mainstem.commands"
+_OF_PROGRAMS: Final = {"aiokafka", "faust", "kafka", "mode", "prometheus_client", "tenacity", "uvloop"}
 BENCHES: Final = "mainstem.benches"
 
 app = typer.Typer(
@@ -70,6 +71,10 @@ def main() -> None:
     except ClickException as error:  # called in a wrong way; without any argument the help has been printed already
         message = error.format_message().rstrip(".")
         _fail(f"{message}; `mainstem --help` or `mainstem COMMAND --help` says how" if message else "", 2)
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in _OF_PROGRAMS:
+            raise
+        _fail(f"{error.name!r} is not installed; the programs beside Kafka need it: pip install 'mainstem[kafka]'", 1)
     except SettingError as error:
         _fail(str(error), 2)
     except MainstemError as error:

@@ -119,7 +119,7 @@ class Fold:
             counts["joined"] += 1
             self._settle(question)
         if question.closed:
-            yield from self._sample(question, event.user_id, event.item_id)
+            yield from self._sample(question, event.user_id, event.item_id, self._context(question))
 
     def _settle(self, question: Question) -> None:
         """An outcome inside the label window answers the question, even one that comes after it closed."""
@@ -143,25 +143,31 @@ class Fold:
         self.state.counts["answered" if question.answered else "expired"] += 1
         question.history = self._history(question, user)
         question.query = question.query or self._query(question, user)
+        context = self._context(question)
         for item_id in question.items:
-            yield from self._sample(question, user_id, item_id)
+            yield from self._sample(question, user_id, item_id, context)
         if question.source == "purchase":
-            yield from self._drawn(question, user_id)
+            yield from self._drawn(question, user_id, context)
 
-    def _drawn(self, question: Question, user_id: str) -> Iterator[Sample]:
+    def _drawn(self, question: Question, user_id: str, context: str) -> Iterator[Sample]:
         asked, settings = question.items[0], self._settings
         drawn = self._catalogue.draw(settings.seed, question.event_id, asked, question.time, settings.negatives)
         for item_id, probability in drawn:
-            yield from self._sample(question, user_id, item_id, probability)
+            yield from self._sample(question, user_id, item_id, context, probability)
 
-    def _sample(self, question: Question, user_id: str, item_id: str, probability: float | None = None) -> Iterator[Sample]:
+    def _context(self, question: Question) -> str:
+        past = [self._catalogue.as_of(item_id, question.time) for item_id in question.history]
+        return context_text(question.query, [known for known in past if known])
+
+    def _sample(
+        self, question: Question, user_id: str, item_id: str, context: str, probability: float | None = None
+    ) -> Iterator[Sample]:
         item = self._catalogue.as_of(item_id, question.time)
         if item is None:
             self.state.counts["unknown_item"] += 1
             return
         outcomes = tuple(kind for _, _, kind in question.answers.get(item_id, ()))
         asked_by_purchase = question.source == "purchase" and probability is None
-        past = [self._catalogue.as_of(other, question.time) for other in question.history]
         yield Sample(
             sample_id=uuid_of("sample", question.event_id, item_id),
             label_version=0 if probability is not None else len(outcomes),
@@ -179,7 +185,7 @@ class Fold:
             category=item.category or "",
             brand=item.brand or "",
             price_band=price_band(item.price),
-            context_text=context_text(question.query, [known for known in past if known]),
+            context_text=context,
             item_text=item_text(item),
         )
 

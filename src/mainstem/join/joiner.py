@@ -7,6 +7,7 @@ until the watermark has passed it, and then happens in event time order (`fold`)
 import heapq
 import hmac
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -62,6 +63,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 Output: TypeAlias = Sample | Rejection | LedgerRow
 
 
+@lru_cache(maxsize=65_536)  # a shopper who comes once comes again
 def pseudonym(key: bytes, name: str) -> str:
     """HMAC-SHA-256 of a user or session id, 64 hex digits: the only form in which one is kept anywhere.
 

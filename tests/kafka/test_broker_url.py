@@ -1,0 +1,70 @@
+"""One URL says where the broker is and how to log in; nothing of the password is told to anybody."""
+
+import pytest
+
+from mainstem.errors import SettingError
+from mainstem.kafka import Broker
+
+
+@pytest.mark.parametrize(
+    ("url", "servers", "prefix"),
+    [
+        ("kafka://localhost", ("localhost:9092",), ""),
+        ("kafka://localhost/", ("localhost:9092",), ""),
+        ("kafka://one:19092,two,three:9093/shop", ("one:19092", "two:9092", "three:9093"), "shop"),
+        ("kafka://127.0.0.1:1/shop/", ("127.0.0.1:1",), "shop"),
+    ],
+)
+def test_servers_and_prefix_are_read(url: str, servers: tuple[str, ...], prefix: str) -> None:
+    """Every server has a port, 9092 where none is given; a slash at the end means nothing."""
+    broker = Broker.parse(url)
+    assert (servers, prefix) == (broker.servers, broker.prefix)
+
+
+def test_a_prefix_is_put_before_topics_and_groups() -> None:
+    """Deployments with different prefixes share a cluster; without a prefix the group still says whose it is."""
+    with_prefix, without = Broker.parse("kafka://one/shop"), Broker.parse("kafka://one")
+    assert ("shop.samples", "shop.mainstem-join") == (with_prefix.topic("samples"), with_prefix.group("join"))
+    assert ("samples", "mainstem-join") == (without.topic("samples"), without.group("join"))
+
+
+def test_a_plain_broker_needs_no_login() -> None:
+    """Without a user there are servers and a protocol, and nothing else."""
+    expected = {"bootstrap_servers": ["one:9092"], "security_protocol": "PLAINTEXT"}
+    assert expected == Broker.parse("kafka://one").options
+
+
+def test_a_user_means_sasl_over_tls() -> None:
+    """With a user, and nothing said about security, password and data are encrypted."""
+    options = Broker.parse("kafka://me:secret@one?mechanism=scram-sha-256").options
+    assert ("SASL_SSL", "SCRAM-SHA-256") == (options["security_protocol"], options["sasl_mechanism"])
+    assert ("me", "secret") == (options["sasl_plain_username"], options["sasl_plain_password"])
+    assert ["one:9092"] == options["bootstrap_servers"]
+
+
+def test_odd_characters_in_a_login_are_quoted() -> None:
+    """`%40`, `%3A` and `%2F` stand for `@`, `:` and `/`."""
+    broker = Broker.parse("kafka://a%40b:p%3Aq%2Fr@one/shop")
+    assert ("a@b", "p:q/r", "shop") == (broker.user, broker.password, broker.prefix)
+
+
+def test_certificates_are_named() -> None:
+    """`ca` is the file that servers' certificates are checked against, without a login too."""
+    options = Broker.parse("kafka://one?security=ssl&ca=/etc/ca.pem").options
+    assert {"bootstrap_servers": ["one:9092"], "security_protocol": "SSL", "ssl_cafile": "/etc/ca.pem"} == options
+
+
+@pytest.mark.parametrize(
+    "url", ["", "localhost:9092", "http://one", "kafka://", "kafka:///shop", "kafka://me:secret@", "kafka://one?tls=1"]
+)
+def test_another_url_is_refused(url: str) -> None:
+    """What is no broker's URL is refused, with what one looks like, and without the password."""
+    with pytest.raises(SettingError, match="a broker is kafka://host:port/prefix") as caught:
+        Broker.parse(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_unknown_security_is_refused() -> None:
+    """A protocol that Kafka does not have is refused with those that it has."""
+    with pytest.raises(SettingError, match="PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL; got 'TLS'"):
+        Broker.parse("kafka://me:secret@one?security=tls")

@@ -1,0 +1,81 @@
+"""What tests with a real broker share: topics, records in them, and what lies there."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from mainstem.kafka import Broker, DirectReader
+
+
+def make(broker: Broker, name: str, partitions: int = 1, **configs: str) -> str:
+    """Make a topic; gives its full name."""
+    from kafka.admin import KafkaAdminClient
+
+    admin = KafkaAdminClient(**broker.options)
+    topic = {"num_partitions": partitions, "replication_factor": 1, "configs": configs}
+    admin.create_topics({broker.topic(name): topic}, wait_for_metadata=True)
+    admin.close()
+    return broker.topic(name)
+
+
+def produce(broker: Broker, topic: str, values: Iterable[bytes | None], partition: int = 0, **more: Any) -> None:
+    """Write records, and wait until the broker has them."""
+    from kafka import KafkaProducer
+
+    producer = KafkaProducer(**broker.options, **more)
+    sent = [producer.send(topic, value, key=b"key", partition=partition) for value in values]
+    for future in sent:
+        future.get(30)
+    producer.close()
+
+
+def produce_in_transactions(broker: Broker, topic: str, transactions: Sequence[tuple[Sequence[bytes], bool]]) -> None:
+    """Write some records in each transaction, and commit or abort it: each takes one more offset, for its marker."""
+    from kafka import KafkaProducer
+
+    producer = KafkaProducer(**broker.options, transactional_id=topic)
+    producer.init_transactions()
+    for values, committed in transactions:
+        producer.begin_transaction()
+        for value in values:
+            producer.send(topic, value, partition=0)
+        producer.flush()
+        if committed:
+            producer.commit_transaction()
+        else:
+            producer.abort_transaction()
+    producer.close()
+
+
+def delete_before(broker: Broker, topic: str, offset: int) -> None:
+    """Delete the beginning of partition 0, as retention does."""
+    from kafka import TopicPartition
+    from kafka.admin import KafkaAdminClient
+
+    admin = KafkaAdminClient(**broker.options)
+    admin.delete_records({TopicPartition(topic, 0): offset})
+    admin.close()
+
+
+def commit(broker: Broker, group: str, topic: str, offset: int, partition: int = 0) -> None:
+    """Let a group stand somewhere."""
+    from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
+
+    consumer = KafkaConsumer(**broker.options, group_id=group, enable_auto_commit=False)
+    at = TopicPartition(topic, partition)
+    consumer.assign([at])
+    consumer.commit({at: OffsetAndMetadata(offset, "", -1)})
+    consumer.close(autocommit=False)
+
+
+def read_all(broker: Broker, name: str) -> dict[int, list[bytes | None]]:
+    """Everything in a topic, by partition."""
+    with DirectReader(broker, broker.topic(name)) as reader:
+        found: dict[int, list[bytes | None]] = {}
+        for partition in reader.partitions():
+            at, end = reader.first(partition), reader.end(partition)
+            found[partition] = []
+            while at < end:
+                records = reader.read(partition, at, end)
+                found[partition] += [record.value for record in records]
+                at = records[-1].offset + 1
+    return found

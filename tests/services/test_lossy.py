@@ -1,0 +1,54 @@
+"""What Faust loses on the way, the door reads directly: nothing is missing with it, and much without it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import excerpt_lines
+from tests.models import save_bert
+from tests.services.lossy import deploy, embedded
+
+DROP = 0.3
+SPEED = "12000x"  # many small fetches
+
+Expected = tuple[str, set[tuple[Any, ...]]]
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """5,000 events of shoppers, and the items before them."""
+    path = tmp_path_factory.mktemp("log") / "log.jsonl"
+    path.write_bytes(b"".join(excerpt_lines(5000 + 1836)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def expected(log: Path, tmp_path_factory: pytest.TempPathFactory) -> Expected:
+    """Hash and samples of the embedded loop."""
+    model = save_bert(tmp_path_factory.mktemp("model") / "bert", num_hidden_layers=1, hidden_size=32)
+    return embedded(log, tmp_path_factory.mktemp("homes") / "home", MAINSTEM_MODEL=str(model))
+
+
+def test_with_the_door_nothing_is_lost(
+    events_url: str, store_url: str, tmp_path: Path, log: Path, expected: Expected
+) -> None:
+    """With three of ten fetches lost: the audit in balance, and the hash of the embedded loop."""
+    expected_hash, samples = expected
+    found = deploy(events_url, store_url, tmp_path / "stack", log, samples, drop=DROP, door=True, speed=SPEED)
+    assert found.fetches > 10
+    assert found.in_balance
+    assert (0, 0, 0) == (found.lost, found.other, found.doubled)
+    assert expected_hash == found.hash
+
+
+def test_without_the_door_much_is_lost(
+    events_url: str, store_url: str, tmp_path: Path, log: Path, expected: Expected
+) -> None:
+    """The same losses and no door: samples are missing, the audit tells it, and the hash is another one."""
+    expected_hash, samples = expected
+    found = deploy(events_url, store_url, tmp_path / "stack", log, samples, drop=DROP, door=False, speed=SPEED)
+    assert found.fetches > 10
+    assert found.lost > len(samples) / 20
+    assert not found.in_balance
+    assert expected_hash != found.hash

@@ -1,0 +1,190 @@
+"""What tests of joining share: a log in memory, a catalogue that grows, producer and snapshots that tell what they did."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from mainstem.streams.joining import JoinWorker
+from mainstem.streams.snapshots import Snapshots
+
+from mainstem.events import Event, Item, Tick, decode, encode
+from mainstem.join import Joiner, LedgerRow, Output, Rejection, Sample, Snapshot, digest_of
+from mainstem.kafka import Record
+from mainstem.kafka.messages import decode_ledger, decode_rejection, decode_samples
+from mainstem.settings import Settings
+from tests.join.shop import KEY, NAMES, click, purchase, search, shelf, short, view
+
+Told = list[tuple[Any, ...]]
+"""What happened, in order."""
+
+
+@dataclass
+class Log:
+    """Partitions in memory, as a direct reader gives them; `committed` moves when something is acknowledged."""
+
+    values: dict[int, list[bytes | None]]
+    firsts: dict[int, int] = field(default_factory=dict)
+    stands: dict[int, int] = field(default_factory=dict)
+    most: int = 17
+
+    def first(self, partition: int) -> int:
+        """The oldest offset that is still there."""
+        return self.firsts.get(partition, 0)
+
+    def end(self, partition: int) -> int:
+        """The offset of the next record."""
+        return self.first(partition) + len(self.values[partition])
+
+    def committed(self, partition: int) -> int | None:
+        """Where the group stands."""
+        return self.stands.get(partition)
+
+    def read(self, partition: int, first: int, end: int, most: int = 1000) -> list[Record]:
+        """Some offsets, also those without a record."""
+        assert self.first(partition) <= first < end <= self.end(partition)
+        end = min(end, first + min(most, self.most))
+        return [Record(offset, self.values[partition][offset - self.first(partition)]) for offset in range(first, end)]
+
+    def delivered(self, partition: int, first: int, end: int) -> list[Record]:
+        """What Faust gives out between two offsets."""
+        found = [self.values[partition][offset - self.first(partition)] for offset in range(first, end)]
+        return [Record(offset, value) for offset, value in zip(range(first, end), found, strict=True) if value is not None]
+
+
+class FakeItems:
+    """A catalogue; items that are told are known once it has been read to its end."""
+
+    def __init__(self, told: Told) -> None:
+        self.catalogue = shelf(*NAMES)
+        self.coming: list[Item] = []
+        self._told = told
+
+    def read_to_end(self) -> None:
+        """Learn what is coming."""
+        for item in self.coming:
+            self.catalogue.add(item)
+        self.coming = []
+        self._told.append(("items",))
+
+
+class FakeSend:
+    """A producer; a record is delivered some turns of the loop after it was sent."""
+
+    def __init__(self, told: Told, turns: int = 3) -> None:
+        self.records: list[tuple[str, bytes, bytes, int | None]] = []
+        self.delivered = 0
+        self.interrupt: Callable[[int], None] = lambda sent: None  # noqa: ARG005
+        self._told, self._turns = told, turns
+
+    async def __call__(self, topic: str, key: bytes, value: bytes, partition: int | None = None) -> Awaitable[Any]:
+        """Give a record to the producer."""
+        self.records.append((topic, key, value, partition))
+        self._told.append(("sent", topic))
+        self.interrupt(len(self.records))
+        return asyncio.ensure_future(self._deliver())
+
+    async def _deliver(self) -> None:
+        for _ in range(self._turns):
+            await asyncio.sleep(0)
+        self.delivered += 1
+
+    def samples(self) -> list[Sample]:
+        """The samples sent, in order."""
+        return [sample for topic, _, value, _ in self.records if topic == "samples" for sample in decode_samples(value)]
+
+    def rows(self) -> list[LedgerRow]:
+        """The ledger rows sent."""
+        return [decode_ledger(value) for topic, _, value, _ in self.records if topic == "ledger"]
+
+    def rejections(self) -> list[Rejection]:
+        """The refused events sent."""
+        return [decode_rejection(value) for topic, _, value, _ in self.records if topic == "rejected"]
+
+
+class WatchedSnapshots(Snapshots):
+    """Real snapshots that say when one was saved, and what had been delivered by then."""
+
+    def __init__(self, folder: Path, settings: Settings, told: Told, send: FakeSend) -> None:
+        super().__init__(f"file://{folder}", "shop", settings)
+        self._told, self._send = told, send
+
+    def save(self, snapshot: Snapshot) -> None:
+        """Keep it."""
+        self._told.append(("saved", snapshot, len(self._send.records), self._send.delivered))
+        super().save(snapshot)
+
+
+@dataclass
+class Bench:
+    """A worker among fakes, over real snapshots."""
+
+    settings: Settings
+    log: Log
+    folder: Path
+    told: Told = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.items, self.send = FakeItems(self.told), FakeSend(self.told)
+        self.snapshots = WatchedSnapshots(self.folder, self.settings, self.told, self.send)
+        self.worker = JoinWorker(self.settings, KEY, self.items, self.snapshots, self.log, self.send)
+
+
+def shop_log(chance: random.Random, partitions: int, size: int, *, tick: bool = True) -> Log:
+    """Shoppers of each partition, some bad lines and offsets without a record; at the end a tick."""
+    values: dict[int, list[bytes | None]] = {}
+    for partition in range(partitions):
+        time, lines = 0, list[bytes | None]()
+        for number in range(size):
+            time += chance.randrange(12)
+            lines.append(_line(chance, f"{partition}-{number}", time, f"user-{partition}-{chance.randrange(3)}"))
+        if tick:
+            lines.append(encode(Tick(event_timestamp=time + 10_000)))
+        values[partition] = lines
+    return Log(values)
+
+
+def _line(chance: random.Random, name: str, time: int, user: str) -> bytes | None:
+    kind = chance.random()
+    if kind < 0.04:
+        return None
+    if kind < 0.08:
+        return b"bad " + name.encode()
+    time += chance.randrange(8)
+    item = chance.choice(NAMES)
+    made: Event = chance.choice([view, view, click, purchase])(f"e-{name}", time, item)
+    if kind > 0.9:
+        made = search(f"e-{name}", time, item)
+    return encode(msgspec.structs.replace(made, user_id=user))
+
+
+@dataclass
+class Joined:
+    """What the samples and the ledger of a partition must be, whoever joined it."""
+
+    samples: list[Sample]
+    rejections: list[Rejection]
+    row: LedgerRow
+
+
+def plainly(log: Log, partition: int, items: Any = None, **more: Any) -> Joined:
+    """Fold a partition with a plain joiner."""
+    joiner = Joiner(partition, short(**more), items or shelf(*NAMES), KEY)
+    joiner.begin_at(log.first(partition))
+    outputs: list[Output] = []
+    for offset, value in enumerate(log.values[partition], start=log.first(partition)):
+        outputs += joiner.step(offset, None if value is None else decode(value))
+    return Joined(
+        [output for output in outputs if isinstance(output, Sample)],
+        [output for output in outputs if isinstance(output, Rejection)],
+        joiner.ledger_row(),
+    )
+
+
+def told_of(samples: list[Sample]) -> set[tuple[UUID, int, str]]:
+    """What a history keeps: each sample once for each version of its label."""
+    return {(sample.sample_id, sample.label_version, digest_of(sample)) for sample in samples}

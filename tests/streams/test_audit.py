@@ -1,0 +1,223 @@
+"""The audit tells whatever topics and history do not agree on."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+import typer
+from mainstem.streams.audit import Audit, run_audit
+from mainstem.streams.cli import audit
+from mainstem.streams.sink import Sink
+from mainstem.streams.topics import make_topics
+
+from mainstem.join import Joiner, LedgerRow, Sample
+from mainstem.kafka import Broker, DirectReader
+from mainstem.kafka.messages import encode, questions_of
+from mainstem.places import Places
+from mainstem.store import Store
+from tests.join.shop import KEY, shelf, short
+from tests.kafka.topic import delete_before, produce
+from tests.streams.fakes import plainly, shop_log
+from tests.streams.test_sink import FakeIntake, FakeRecord, item
+
+SETTINGS = short(partitions=2)
+Change = Callable[[list[tuple[str, FakeRecord]]], list[tuple[str, FakeRecord]]]
+
+
+@dataclass
+class Deployed:
+    """Topics that were joined, and where they are written to."""
+
+    broker: Broker
+    store: str
+
+    def write(self, change: Change = list) -> None:
+        """What a sink would write, changed."""
+        batch = [
+            (topic, FakeRecord(partition, offset, value))
+            for topic in ("samples", "ledger", "items")
+            for partition, offset, value in self._read(topic)
+        ]
+        with Store(self.store) as store:
+            sink = Sink(store, SETTINGS, KEY)
+            sink.assigned([("items", 0)], FakeIntake())
+            sink.write(change(batch))
+
+    def audit(self) -> Audit:
+        """What is found."""
+        places = Places(events=f"kafka://{self.broker.servers[0]}/{self.broker.prefix}", store=self.store)
+        return run_audit(places, SETTINGS)
+
+    def _read(self, topic: str) -> list[tuple[int, int, bytes]]:
+        with DirectReader(self.broker, self.broker.topic(topic)) as reader:
+            return [
+                (partition, record.offset, record.value or b"")
+                for partition in reader.partitions()
+                for record in reader.read(partition, 0, reader.end(partition))
+            ]
+
+
+@pytest.fixture
+def deployed(events_url: str, tmp_path: Path) -> Deployed:
+    """Two partitions of events, joined to the end."""
+    broker = Broker.parse(events_url)
+    make_topics(broker, SETTINGS)
+    produce(broker, broker.topic("items"), [item("a"), item("b"), b"bad"])
+    log = shop_log(random.Random(0), 2, 60)
+    for partition, lines in log.values.items():
+        log.values[partition] = [line for line in lines if line is not None]
+        produce(broker, broker.topic("events"), log.values[partition], partition)
+        joined = plainly(log, partition)
+        assert joined.samples
+        values = [encode(samples) for _, samples in questions_of(joined.samples)]
+        produce(broker, broker.topic("samples"), values, partition)
+        produce(broker, broker.topic("ledger"), [encode(joined.row)])
+    return Deployed(broker, f"chdb://{tmp_path}/history")
+
+
+def without_one_sample(batch: list[tuple[str, FakeRecord]]) -> list[tuple[str, FakeRecord]]:
+    """The first record of `samples` is one sample short."""
+    (topic, record), *rest = batch
+    _, *others = msgspec.json.decode(record.value, type=list[Sample])
+    assert topic == "samples"
+    return [(topic, record._replace(value=encode(others))), *rest] if others else rest
+
+
+def ledger(change: Callable[[LedgerRow], LedgerRow]) -> Change:
+    """Changes the ledger row of partition 1 of events."""
+
+    def changed(batch: list[tuple[str, FakeRecord]]) -> list[tuple[str, FakeRecord]]:
+        def of(topic: str, record: FakeRecord) -> FakeRecord:
+            row = msgspec.json.decode(record.value, type=LedgerRow) if topic == "ledger" else None
+            return record._replace(value=encode(change(row))) if row and row.partition == 1 else record
+
+        return [(topic, of(topic, record)) for topic, record in batch]
+
+    return changed
+
+
+def off_by_one(name: str) -> Change:
+    """One count of partition 1 is one too high."""
+    return ledger(lambda row: msgspec.structs.replace(row, counts=row.counts | {name: row.counts[name] + 1}))
+
+
+def test_what_was_written_whole_is_in_balance(deployed: Deployed) -> None:
+    """Every offset is accounted for, every sample is there, and the lines say so."""
+    deployed.write()
+    found = deployed.audit()
+    assert found.in_balance
+    assert [("events", 0), ("events", 1), ("items", 0)] == [(line.topic, line.partition) for line in found.ledger]
+    assert all(line.read == line.span == line.broker_offset for line in found.ledger)
+    assert all(line.in_topic == line.in_history > 0 == line.missing for line in found.samples)
+
+
+def test_nothing_written_is_out(deployed: Deployed) -> None:
+    """With an empty history everything is missing."""
+    found = deployed.audit()
+    assert not any(line.in_balance for line in [*found.ledger, *found.samples])
+    assert all(line.missing == line.in_topic > 0 for line in found.samples)
+
+
+def test_a_deployment_without_events_is_in_balance(events_url: str, tmp_path: Path) -> None:
+    """There is nothing to miss."""
+    broker = Broker.parse(events_url)
+    make_topics(broker, SETTINGS)
+    assert Deployed(broker, f"chdb://{tmp_path}/history").audit().in_balance
+
+
+def test_a_missing_sample_is_told(deployed: Deployed) -> None:
+    """In which partition, and how many; the rest is in balance."""
+    deployed.write(without_one_sample)
+    found = deployed.audit()
+    assert [1, 0] == [line.missing for line in found.samples]
+    assert [False, True] == [line.in_balance for line in found.samples]
+    assert all(line.in_balance for line in found.ledger)
+
+
+def test_a_sample_that_no_topic_has_is_told(deployed: Deployed) -> None:
+    """A history that has more than the topic is as wrong as one that has less."""
+
+    def one_more(batch: list[tuple[str, FakeRecord]]) -> list[tuple[str, FakeRecord]]:
+        [first, *_] = msgspec.json.decode(batch[0][1].value, type=list[Sample])
+        other = encode([msgspec.structs.replace(first, label_version=99)])
+        return [*batch, ("samples", batch[0][1]._replace(value=other))]
+
+    deployed.write(one_more)
+    found = deployed.audit()
+    assert [(0, False), (0, True)] == [(line.missing, line.in_balance) for line in found.samples]
+
+
+def test_a_sample_in_place_of_another_is_told(deployed: Deployed) -> None:
+    """As many in the history as in the topic are not enough: they must be the same."""
+
+    def another(batch: list[tuple[str, FakeRecord]]) -> list[tuple[str, FakeRecord]]:
+        (topic, record), *rest = batch
+        first, *others = msgspec.json.decode(record.value, type=list[Sample])
+        changed = [msgspec.structs.replace(first, label_version=99), *others]
+        return [(topic, record._replace(value=encode(changed))), *rest]
+
+    deployed.write(another)
+    line, _ = deployed.audit().samples
+    assert (line.in_topic, 1, False) == (line.in_history, line.missing, line.in_balance)
+
+
+def test_a_ledger_behind_the_broker_is_told(deployed: Deployed) -> None:
+    """How far it goes and how far the topic does, though its sums hold."""
+    joiner = Joiner(1, SETTINGS, shelf(), KEY)
+    list(joiner.step(0, None))
+    deployed.write(ledger(lambda _: joiner.ledger_row()))
+    [_, line, _] = deployed.audit().ledger
+    assert (1, 0, False) == (line.next_offset, line.out, line.in_balance)
+    assert line.broker_offset > 60 // 2
+
+
+def test_events_that_nobody_has_joined_are_told(deployed: Deployed) -> None:
+    """One more event in the topic, and its partition is out."""
+    deployed.write()
+    produce(deployed.broker, deployed.broker.topic("events"), [b"new"], 0)
+    produce(deployed.broker, deployed.broker.topic("items"), [b"new"])
+    assert [False, True, False] == [line.in_balance for line in deployed.audit().ledger]
+
+
+@pytest.mark.parametrize("name", ["question", "outcome", "control", "joined", "orphaned", "parked", "answered", "open"])
+def test_sums_that_do_not_hold_are_told(deployed: Deployed, name: str) -> None:
+    """A single event too many in any count, and the partition is out by what the sums are."""
+    deployed.write(off_by_one(name))
+    found = deployed.audit().ledger
+    assert [0, 2 if name in {"question", "outcome"} else 1, 0] == [line.out for line in found]
+    assert [True, False, True] == [line.in_balance for line in found]
+
+
+def test_a_topic_that_forgot_is_no_longer_compared_in_full(deployed: Deployed) -> None:
+    """What the broker has deleted may be more in the history; what it still has must be there."""
+    deployed.write()
+    delete_before(deployed.broker, deployed.broker.topic("samples"), 3)
+    found = deployed.audit().samples[0]
+    assert (3, True) == (found.first_offset, found.in_balance)
+    assert found.in_topic < found.in_history
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_the_command_exits_with_1_where_something_is_out(
+    deployed: Deployed,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """And prints what; in balance it exits with 0."""
+    monkeypatch.setenv("MAINSTEM_EVENTS", f"kafka://{deployed.broker.servers[0]}/{deployed.broker.prefix}")
+    monkeypatch.setenv("MAINSTEM_STORE", deployed.store)
+    monkeypatch.setenv("MAINSTEM_PARTITIONS", "2")
+    deployed.write(without_one_sample)
+    with pytest.raises(typer.Exit) as caught:
+        audit(as_json=as_json)
+    assert 1 == caught.value.exit_code
+    said = capsys.readouterr().out
+    assert not msgspec.json.decode(said)["in_balance"] if as_json else "OUT OF BALANCE" in said
+    deployed.write()
+    audit(as_json=as_json)
+    said = capsys.readouterr().out
+    assert msgspec.json.decode(said)["in_balance"] if as_json else said.endswith("\nin balance\n")

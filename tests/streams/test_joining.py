@@ -1,0 +1,345 @@
+"""What a join worker sends is what a plain joiner gives, whatever is delivered and whoever owns the partitions."""
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+
+from mainstem.errors import BrokerError
+from mainstem.events import Item
+from mainstem.join import Joiner, imbalance
+from mainstem.join.route import partition_of_question
+from mainstem.kafka import Record
+from mainstem.kafka.messages import decode_samples
+from tests.join.shop import KEY, NAMES, shelf, short, view
+from tests.streams.fakes import Bench, Log, plainly, shop_log, told_of
+
+PARTITIONS = 3
+SETTINGS = short(partitions=PARTITIONS, snapshot_every=23)
+
+
+class DeadError(Exception):
+    """The program is no more."""
+
+
+def bench(folder: Path, log: Log) -> Bench:
+    """A new worker over the snapshots in a folder."""
+    return Bench(SETTINGS, log, folder)
+
+
+async def run_whole(at: Bench, *, size: int = 20) -> None:
+    """Deliver everything, batch by batch, to a worker that owns all."""
+    at.worker.own(at.log.values)
+    position = {partition: at.log.first(partition) for partition in at.log.values}
+    while any(position[partition] < at.log.end(partition) for partition in position):
+        batch = {}
+        for partition, begin in position.items():
+            position[partition] = min(begin + size, at.log.end(partition))
+            batch[partition] = at.log.delivered(partition, begin, position[partition])
+        await at.worker.take({partition: records for partition, records in batch.items() if records})
+    await read_on(at)
+
+
+async def read_on(at: Bench) -> None:
+    """Read directly what is left."""
+    for partition in at.log.values:
+        await at.worker.catch_up(partition, at.log.end(partition))
+
+
+async def finish(at: Bench) -> None:
+    """Own everything anew, and read what is left."""
+    at.worker.own(at.log.values)
+    await read_on(at)
+
+
+def check_all(at: Bench) -> None:
+    """Samples, refused events and last ledger rows are those of plain joiners; no ledger row is another one's."""
+    expected = [plainly(at.log, partition) for partition in at.log.values]
+    assert set().union(*(told_of(joined.samples) for joined in expected)) == told_of(at.send.samples())
+    assert {row for joined in expected for row in map(repr, joined.rejections)} == set(map(repr, at.send.rejections()))
+    for joined in expected:
+        rows = [row for row in at.send.rows() if row.partition == joined.row.partition]
+        assert joined.row == max(rows, key=lambda row: row.next_offset)
+        assert [] == [row for row in rows if imbalance(row)]
+
+
+def test_what_is_sent_is_what_a_plain_joiner_gives(tmp_path: Path) -> None:
+    """Of a whole log, delivered in full: the same samples, once, in the same order."""
+    at = bench(tmp_path, shop_log(random.Random(1), PARTITIONS, 150))
+    asyncio.run(run_whole(at))
+    sent = at.send.samples()
+    for partition in at.log.values:
+        expected = plainly(at.log, partition).samples
+        known = told_of(expected)
+        assert len(expected) > 50
+        assert expected == [sample for sample in sent if told_of([sample]) <= known]
+    check_all(at)
+    assert sum(map(len, at.log.values.values())) == at.worker.events
+
+
+def test_samples_go_to_the_partition_of_their_question(tmp_path: Path) -> None:
+    """A record of `samples` has the samples of one question, its id as key, and the partition made of it."""
+    at = bench(tmp_path, shop_log(random.Random(2), PARTITIONS, 60))
+    asyncio.run(run_whole(at))
+    records = [record for record in at.send.records if record[0] == "samples"]
+    assert records
+    for _, key, value, partition in records:
+        [question] = {sample.question_id for sample in decode_samples(value)}
+        assert (question.bytes, partition_of_question(question, PARTITIONS)) == (key, partition)
+
+
+class Owners:
+    """Drives one worker as Faust might: batches get lost or come again, and partitions change hands at any time."""
+
+    def __init__(self, at: Bench, chance: random.Random) -> None:
+        self._at, self._chance = at, chance
+        self._next: dict[int, int] = {}
+        at.send.interrupt = self._interrupt
+        self.taken_away = 0
+
+    def _interrupt(self, _: int) -> None:
+        if self._chance.random() < 0.05:
+            self.taken_away += 1
+            self.settle_anew()
+
+    def settle_anew(self) -> None:
+        """The group gives this worker any partitions, maybe none; Faust goes on where the group stands."""
+        log, worker = self._at.log, self._at.worker
+        if self._chance.random() < 0.3:
+            worker.disown()
+        else:
+            worker.own(partition for partition in log.values if self._chance.random() < 0.7)
+        self._next = {partition: log.stands.get(partition, log.first(partition)) for partition in log.values}
+
+    async def one(self) -> None:
+        """Something happens."""
+        what, log, worker = self._chance.random(), self._at.log, self._at.worker
+        if what < 0.1:
+            self.settle_anew()
+        elif what < 0.2:
+            await worker.catch_up(self._chance.choice(list(log.values)))
+        else:
+            batch = {partition: self._deliver(partition) for partition in log.values if self._chance.random() < 0.7}
+            for partition in await worker.take({partition: records for partition, records in batch.items() if records}):
+                done = batch[partition][-1].offset + 1
+                log.stands[partition] = max(done, log.stands.get(partition, 0))
+
+    def _deliver(self, partition: int) -> list[Record]:
+        log, chance = self._at.log, self._chance
+        begin = self._next.get(partition, log.first(partition))
+        if chance.random() < 0.2:  # again
+            begin = chance.randint(log.first(partition), begin)
+        if chance.random() < 0.2:  # lost
+            begin = min(begin + chance.randrange(20), log.end(partition))
+        end = min(begin + chance.randrange(1, 40), log.end(partition))
+        self._next[partition] = end
+        records = log.delivered(partition, begin, end)
+        return [record for record in records if chance.random() < 0.95]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_partitions_may_change_hands_at_any_time(tmp_path: Path, seed: int) -> None:
+    """Taken away and given back between batches and in the middle of one, with losses and repeats: the same result."""
+    chance = random.Random(seed)
+    at = bench(tmp_path, shop_log(chance, PARTITIONS, 120))
+    owners = Owners(at, chance)
+
+    async def run() -> None:
+        at.worker.own(at.log.values)
+        for _ in range(25):
+            await owners.one()
+        at.send.interrupt = lambda sent: None  # noqa: ARG005
+        await finish(at)
+
+    asyncio.run(run())
+    check_all(at)
+    assert owners.taken_away
+    assert at.worker.filled
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_snapshot_is_saved_after_its_outputs_were_delivered(tmp_path: Path, seed: int) -> None:
+    """Whenever one is saved, everything sent so far was delivered, and everything up to its offset was sent."""
+    at = bench(tmp_path, shop_log(random.Random(seed), 1, 200))
+    asyncio.run(run_whole(at))
+    saved = [event[1:] for event in at.told if event[0] == "saved"]
+    assert list(range(23, at.log.end(0), 23)) == [snapshot.next_offset for snapshot, _, _ in saved]
+    for snapshot, sent, delivered in saved:
+        assert sent == delivered
+        before = at.send.records[:sent]
+        known = [sample for topic, _, value, _ in before if topic == "samples" for sample in decode_samples(value)]
+        prefix = Log({0: at.log.values[0][: snapshot.next_offset]})
+        assert plainly(prefix, 0).samples == known
+
+
+def test_the_state_of_a_snapshot_is_that_of_its_prefix(tmp_path: Path) -> None:
+    """A snapshot has the very bytes of a plain joiner that read up to its offset."""
+    from mainstem.events import decode
+
+    at = bench(tmp_path, shop_log(random.Random(5), 1, 80))
+    asyncio.run(run_whole(at))
+    kept = at.snapshots.newest(0)
+    joiner = Joiner(0, SETTINGS, shelf(*NAMES), KEY)
+    for offset, value in enumerate(at.log.values[0][: kept.next_offset]):
+        list(joiner.step(offset, None if value is None else decode(value)))
+    assert joiner.snapshot() == kept
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_after_a_crash_nothing_is_missing(tmp_path: Path, seed: int) -> None:
+    """A worker that dies at a random record is followed by one that sends again what no snapshot covers: same result."""
+    chance = random.Random(seed)
+    at = bench(tmp_path, shop_log(chance, PARTITIONS, 150))
+    last = chance.randrange(3, 150)
+
+    def die(sent: int) -> None:
+        if sent == last:
+            raise DeadError
+
+    at.send.interrupt = die
+    with pytest.raises(DeadError):
+        asyncio.run(run_whole(at, size=15))
+    covered = {partition: at.snapshots.newest(partition) for partition in at.log.values}
+    after = bench(tmp_path, at.log)
+    asyncio.run(finish(after))
+    for partition, snapshot in covered.items():
+        done = snapshot.next_offset if snapshot else 0
+        prefix = Log({partition: at.log.values[partition][:done]})
+        again = told_of(plainly(at.log, partition).samples) - told_of(plainly(prefix, partition).samples)
+        of_it = {told for told in told_of(after.send.samples()) if told in told_of(plainly(at.log, partition).samples)}
+        assert again == of_it
+    at.send.records[:] = [*at.send.records[: last - 1], *after.send.records]
+    check_all(at)
+
+
+def test_partitions_of_others_are_neither_joined_nor_acknowledged(tmp_path: Path) -> None:
+    """Of what is delivered only the owned partitions are done; nothing of another is sent, read or loaded."""
+    at = bench(tmp_path, shop_log(random.Random(3), PARTITIONS, 40))
+
+    async def run() -> set[int]:
+        at.worker.own([1])
+        await at.worker.catch_up(2, 10)
+        return await at.worker.take({partition: at.log.delivered(partition, 0, 30) for partition in at.log.values})
+
+    assert {1} == asyncio.run(run())
+    assert {1} == {row.partition for row in at.send.rows()}
+    assert {1} == set(at.worker.loaded)
+
+
+def test_nothing_is_acknowledged_while_the_group_settles(tmp_path: Path) -> None:
+    """After partitions were taken away nothing is done, until they are given back."""
+    at = bench(tmp_path, shop_log(random.Random(3), 1, 40))
+
+    async def run() -> list[set[int]]:
+        at.worker.own([0])
+        at.worker.disown()
+        refused = await at.worker.take({0: at.log.delivered(0, 0, 10)})
+        at.worker.own([0])
+        return [refused, await at.worker.take({0: at.log.delivered(0, 0, 10)})]
+
+    assert [set(), {0}] == asyncio.run(run())
+
+
+def test_a_new_deployment_begins_at_what_the_broker_still_has(tmp_path: Path) -> None:
+    """Where the beginning was deleted the ledger begins there, balances, and the samples are those of the rest."""
+    log = shop_log(random.Random(4), 1, 100)
+    log.firsts[0] = 7
+    at = bench(tmp_path, log)
+    asyncio.run(run_whole(at))
+    check_all(at)
+    last = at.send.rows()[-1]
+    assert (7, log.end(0), 0) == (last.first_offset, last.next_offset, imbalance(last))
+
+
+def test_what_was_deleted_after_a_snapshot_is_an_error(tmp_path: Path) -> None:
+    """A worker that cannot read on from its snapshot stops; it does not pass over what is gone."""
+    log = shop_log(random.Random(4), 1, 100)
+    asyncio.run(run_whole(bench(tmp_path, Log({0: log.values[0][:30]}))))
+
+    class Gone(Log):
+        def read(self, partition: int, first: int, end: int, most: int = 1000) -> list[Record]:
+            if first < 50:
+                msg = "gone"
+                raise BrokerError(msg)
+            return super().read(partition, first, end, most)
+
+    at = bench(tmp_path, Gone(log.values))
+
+    async def run() -> None:
+        at.worker.own([0])
+        await at.worker.take({0: log.delivered(0, 50, 60)})
+
+    with pytest.raises(BrokerError, match="gone"):
+        asyncio.run(run())
+    assert [] == at.send.records
+
+
+def test_offsets_without_a_record_are_control(tmp_path: Path) -> None:
+    """Each is counted, whether it lies within, at the beginning or at the end."""
+    log = shop_log(random.Random(6), 1, 50, tick=False)
+    log.values[0] = [None, None, *log.values[0], None]
+    at = bench(tmp_path, log)
+    asyncio.run(run_whole(at))
+    assert log.values[0].count(None) == at.send.rows()[-1].counts["control"]
+    check_all(at)
+
+
+def test_the_catalogue_is_read_before_each_batch(tmp_path: Path) -> None:
+    """An item told between two batches is known to the questions that close in the second, and reading comes first."""
+    from mainstem.events import Tick, encode
+
+    lines = [encode(view("e1", 1, "new")), encode(view("e2", 2, "new")), encode(Tick(event_timestamp=5000))]
+    at = Bench(SETTINGS, Log({0: lines}), tmp_path)
+
+    async def run() -> None:
+        at.worker.own([0])
+        await at.worker.take({0: at.log.delivered(0, 0, 2)})
+        at.items.coming.append(Item(event_id="i", event_timestamp=0, item_id="new", title="brand new"))
+        await at.worker.take({0: at.log.delivered(0, 2, 3)})
+        at.items.coming.append(Item(event_id="j", event_timestamp=0, item_id="newer", title="newer"))
+        await at.worker.catch_up(0, 3)
+
+    asyncio.run(run())
+    assert [("items",), ("sent", "ledger"), ("items",)] == at.told[:3]
+    assert ("items",) == at.told[-1]
+    assert ["brand new"] * 2 == [sample.item_text for sample in at.send.samples()]
+
+
+def test_what_is_behind_is_counted_from_where_a_joiner_stands(tmp_path: Path) -> None:
+    """Of owned partitions the events between joiner and end; of one that is not loaded, all."""
+    at = bench(tmp_path, Log({0: [b"bad"] * 10, 1: [b"bad"] * 4, 2: [b"bad"]}))
+
+    async def run() -> dict[int, int]:
+        at.worker.own([0, 1])
+        await at.worker.take({0: at.log.delivered(0, 0, 7)})
+        return await at.worker.lag()
+
+    assert {0: 3, 1: 4} == asyncio.run(run())
+
+
+def test_a_caught_up_partition_stands_where_the_group_does(tmp_path: Path) -> None:
+    """Without an end, a partition is read to where the group stands, and not at all where it never stood."""
+    at = bench(tmp_path, Log({0: [b"bad"] * 10, 1: [b"bad"] * 4}, stands={0: 6}))
+
+    async def run() -> dict[int, int]:
+        at.worker.own([0, 1])
+        await at.worker.catch_up(0)
+        await at.worker.catch_up(1)
+        return {partition: loaded.joiner.next_offset for partition, loaded in at.worker.loaded.items()}
+
+    assert {0: 6, 1: 0} == asyncio.run(run())
+
+
+def test_counts_of_doors_outlive_their_partitions(tmp_path: Path) -> None:
+    """Filled and dropped add up over all owners' times."""
+    at = bench(tmp_path, Log({0: [b"bad"] * 10}))
+
+    async def run() -> None:
+        at.worker.own([0])
+        await at.worker.take({0: [*at.log.delivered(0, 4, 6), *at.log.delivered(0, 4, 6)]})
+        at.worker.own([0])
+        await at.worker.take({0: at.log.delivered(0, 9, 10)})
+
+    asyncio.run(run())
+    assert (4 + 9, 2, 2) == (at.worker.filled, at.worker.dropped, at.worker.rebalances)

@@ -1,0 +1,165 @@
+"""Snapshots of joiners: the newest that can be read wins, and none of another join is used."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+from mainstem.streams.snapshots import Snapshots
+
+from mainstem.errors import SettingError
+from mainstem.join import Joiner, Snapshot
+from tests.join.shop import KEY, purchase, shelf, short, view
+
+ODD = "a b#c?d%20e[f]*ü"
+
+
+@pytest.fixture(params=["file", "file with odd characters", "memory", "memory with odd characters"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where snapshots are."""
+    folder = ODD if "odd" in request.param else "snapshots"
+    if request.param.startswith("file"):
+        yield f"file://{tmp_path}/{folder}"
+        return
+    yield f"memory://{tmp_path.name}/{folder}"
+    files = fsspec.filesystem("memory")
+    files.store.clear()
+    files.pseudo_dirs[:] = [""]
+
+
+def snapshots(url: str, **more: Any) -> Snapshots:
+    """The snapshots of a deployment; each call is another process's."""
+    return Snapshots(url, "shop", short(**more))
+
+
+def snapshot_at(offset: int, partition: int = 0) -> Snapshot:
+    """The snapshot of a joiner that stands at an offset."""
+    joiner = Joiner(partition, short(), shelf(), KEY)
+    for number in range(offset):
+        list(joiner.step(number, view(f"v{number}", number) if number % 2 else purchase(f"p{number}", number)))
+    return joiner.snapshot()
+
+
+def files_of(url: str) -> dict[str, bytes]:
+    """What lies in the folder of partition 0, by name."""
+    files, root = fsspec.url_to_fs(url)
+    folder = f"{root}/shop/events-00000"
+    return {str(path).rsplit("/", 1)[-1]: files.cat_file(path) for path in sorted(files.find(folder))}
+
+
+def put(url: str, name: str, content: bytes) -> None:
+    """Write a file beside the snapshots of partition 0."""
+    files, root = fsspec.url_to_fs(url)
+    files.makedirs(f"{root}/shop/events-00000", exist_ok=True)
+    files.pipe_file(f"{root}/shop/events-00000/{name}", content)
+
+
+def test_the_newest_snapshot_is_given(url: str) -> None:
+    """Whatever the order in which they were saved, the one with the highest offset comes, whole."""
+    for offset in (20, 3, 100, 7):
+        snapshots(url).save(snapshot_at(offset))
+    assert snapshot_at(100) == snapshots(url).newest(0)
+
+
+def test_there_may_be_none(url: str) -> None:
+    """A partition without snapshots has no newest, though another partition has."""
+    assert snapshots(url).newest(0) is None
+    snapshots(url).save(snapshot_at(5, partition=1))
+    assert snapshots(url).newest(0) is None
+    assert snapshot_at(5, partition=1) == snapshots(url).newest(1)
+
+
+def test_another_deployment_has_its_own(url: str) -> None:
+    """Two deployments share a URL and no snapshot."""
+    snapshots(url).save(snapshot_at(5))
+    assert Snapshots(url, "other", short()).newest(0) is None
+
+
+def test_a_remembered_listing_does_not_hide_a_newer_one(url: str) -> None:
+    """What another owner has written since is seen."""
+    mine, theirs = snapshots(url), snapshots(url)
+    mine.save(snapshot_at(5))
+    assert snapshot_at(5) == mine.newest(0)
+    theirs.save(snapshot_at(9))
+    assert snapshot_at(9) == mine.newest(0)
+
+
+def test_three_are_kept(url: str) -> None:
+    """Of five the newest three stay, and nothing half-written."""
+    for offset in (10, 20, 30, 40, 50):
+        snapshots(url).save(snapshot_at(offset))
+    assert [f"{offset:020d}" for offset in (30, 40, 50)] == list(files_of(url))
+
+
+def test_an_old_owner_does_not_push_out_newer_ones(url: str) -> None:
+    """A snapshot older than three others is not kept, and they are."""
+    for offset in (20, 30, 40, 10):
+        snapshots(url).save(snapshot_at(offset))
+    assert [f"{offset:020d}" for offset in (20, 30, 40)] == list(files_of(url))
+
+
+def test_two_owners_write_the_same_bytes(url: str) -> None:
+    """Saving the same offset again, by another owner, changes nothing."""
+    snapshots(url).save(snapshot_at(30))
+    before = files_of(url)
+    snapshots(url).save(snapshot_at(30))
+    assert before == files_of(url)
+
+
+def test_a_half_written_newest_is_passed_over(url: str) -> None:
+    """Wherever the newest was cut off, the one before it is given; a leftover of a write is none."""
+    snapshots(url).save(snapshot_at(10))
+    snapshots(url).save(snapshot_at(20))
+    whole = files_of(url)[f"{20:020d}"]
+    put(url, f"{30:020d}.half", whole)
+    for size in range(0, len(whole), 7):
+        put(url, f"{20:020d}", whole[:size])
+        assert snapshot_at(10) == snapshots(url).newest(0)
+
+
+@pytest.mark.parametrize("flipped", [0x01, 0x80, 0xFF])
+def test_a_corrupt_newest_is_passed_over(tmp_path: Path, flipped: int) -> None:
+    """Whichever byte of the newest is another one, the one before it is given."""
+    url = f"file://{tmp_path}"
+    snapshots(url).save(snapshot_at(10))
+    snapshots(url).save(snapshot_at(20))
+    whole = files_of(url)[f"{20:020d}"]
+    for place in range(len(whole)):
+        put(url, f"{20:020d}", whole[:place] + bytes([whole[place] ^ flipped]) + whole[place + 1 :])
+        assert snapshot_at(10) == snapshots(url).newest(0)
+
+
+def test_where_none_can_be_read_there_is_none(url: str) -> None:
+    """Rubbish under the name of a snapshot is no snapshot."""
+    put(url, f"{20:020d}", b"rubbish")
+    assert snapshots(url).newest(0) is None
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("seed", 7),
+        ("questions", "purchases"),
+        ("label_window", 101),
+        ("grace", 11),
+        ("revision_window", 1001),
+        ("dedupe_horizon", 501),
+        ("history_length", 4),
+        ("history_window", 5001),
+        ("negatives", 1),
+        ("partitions", 2),
+    ],
+)
+def test_snapshots_of_another_join_are_refused(tmp_path: Path, setting: str, value: object) -> None:
+    """Where a setting that samples depend on is another one, the message names it, with both values."""
+    url = f"file://{tmp_path}"
+    snapshots(url).save(snapshot_at(10))
+    with pytest.raises(SettingError, match=rf"\({setting} .* there, {value!r} now\)"):
+        snapshots(url, **{setting: value}).newest(0)
+
+
+def test_settings_that_no_sample_depends_on_may_change(tmp_path: Path) -> None:
+    """A worker with another `snapshot_every` goes on from the same snapshots."""
+    snapshots(f"file://{tmp_path}").save(snapshot_at(10))
+    assert snapshot_at(10) == snapshots(f"file://{tmp_path}", snapshot_every=7).newest(0)

@@ -1,0 +1,157 @@
+"""Topics are made once, and each that is not as it must be is named with how to mend it."""
+
+from typing import Any
+
+import pytest
+from mainstem.streams.topics import _creates_topics, make_topics
+
+from mainstem.errors import BrokerError
+from mainstem.kafka import TOPICS, Broker
+from tests.join.shop import short
+from tests.kafka.topic import make
+
+SETTINGS = short(partitions=3)
+
+
+@pytest.fixture
+def broker(events_url: str) -> Broker:
+    """A broker without topics of ours."""
+    return Broker.parse(events_url)
+
+
+def described(broker: Broker) -> dict[str, tuple[int, str, str]]:
+    """Partitions, cleanup policy and retention of each of our topics, by short name."""
+    from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+
+    admin = KafkaAdminClient(**broker.options)
+    there = {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics()}
+    ours = {name: full for name in TOPICS if (full := broker.topic(name)) in there}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, full) for full in ours.values()]
+    found = admin.describe_configs(resources, config_filter="all")["topic"] if ours else {}
+    admin.close()
+    return {
+        name: (there[full], *(str(found[full][key]["value"]) for key in ("cleanup.policy", "retention.ms")))
+        for name, full in ours.items()
+    }
+
+
+def test_all_topics_are_made_as_they_must_be(broker: Broker) -> None:
+    """With their partitions, compacted or kept for thirty days, and `items` for ever."""
+    made = make_topics(broker, SETTINGS)
+    assert [broker.topic(name) for name in TOPICS] == made
+    found, month = described(broker), str(30 * 86_400_000)
+    assert {"events": 3, "samples": 3, "standings": 3} == {name: count for name, (count, *_) in found.items() if count > 1}
+    assert {"standings", "versions", "trusted"} == {name for name, (_, policy, _) in found.items() if policy == "compact"}
+    kept = {name: retention for name, (_, policy, retention) in found.items() if policy == "delete"}
+    assert {"events": month, "items": "-1", "samples": month, "ledger": month, "rejected": month} == kept
+
+
+def test_a_second_time_nothing_is_made(broker: Broker) -> None:
+    """All are there and as they should be."""
+    make_topics(broker, SETTINGS)
+    before = described(broker)
+    assert [] == make_topics(broker, SETTINGS)
+    assert before == described(broker)
+
+
+def test_what_is_missing_is_made(broker: Broker) -> None:
+    """Topics that are there are left alone, those that are not are made."""
+    make(broker, "ledger", **{"retention.ms": "-1"})
+    assert broker.topic("ledger") not in make_topics(broker, SETTINGS)
+    assert ("-1", len(TOPICS)) == (described(broker)["ledger"][2], len(described(broker)))
+
+
+@pytest.mark.parametrize(
+    ("name", "partitions", "configs", "told"),
+    [
+        ("events", 2, {}, "has 2 partitions, the setting says 3; set MAINSTEM_PARTITIONS, or make it anew"),
+        ("items", 2, {"retention.ms": "-1"}, "has 2 partitions, the setting says 1"),
+        (
+            "versions",
+            1,
+            {"cleanup.policy": "delete"},
+            "cleanup.policy=delete; it must be compact: {alter} cleanup.policy=compact",
+        ),
+        (
+            "events",
+            3,
+            {"cleanup.policy": "compact"},
+            "cleanup.policy=compact; it must be delete: {alter} cleanup.policy=delete",
+        ),
+        ("ledger", 1, {"cleanup.policy": "compact,delete"}, "it must be delete: {alter} cleanup.policy=delete"),
+        (
+            "items",
+            1,
+            {"retention.ms": "604800000"},
+            "forgets after 604800000 ms; every worker reads it whole: {alter} retention.ms=-1",
+        ),
+        (
+            "events",
+            3,
+            {"retention.ms": "60000"},
+            "forgets after 60000 ms; give it a day at least: {alter} retention.ms=2592000000",
+        ),
+        ("rejected", 1, {"retention.ms": "86399999"}, "forgets after 86399999 ms; give it a day at least"),
+    ],
+)
+def test_a_topic_that_is_not_as_it_must_be_is_named(
+    broker: Broker, name: str, partitions: int, configs: dict[str, str], told: str
+) -> None:
+    """What is wrong with it, and what mends it; the others are made all the same."""
+    full = make(broker, name, partitions, **configs)
+    alter = f"kafka-configs.sh --alter --entity-type topics --entity-name {full} --add-config"
+    for _ in range(2):
+        with pytest.raises(BrokerError) as caught:
+            make_topics(broker, SETTINGS)
+        assert str(caught.value).startswith(f"topic {full!r} ")
+        assert told.format(alter=alter) in str(caught.value)
+    assert len(TOPICS) == len(described(broker))
+
+
+def test_all_that_is_wrong_is_told_at_once(broker: Broker) -> None:
+    """Two topics, three faults, one message."""
+    make(broker, "events", 2, **{"retention.ms": "60000"})
+    make(broker, "trusted", **{"cleanup.policy": "delete"})
+    with pytest.raises(BrokerError) as caught:
+        make_topics(broker, SETTINGS)
+    assert 3 == str(caught.value).count("topic '")
+
+
+@pytest.mark.parametrize("retention", ["86400000", "-1"])
+def test_a_day_is_enough(broker: Broker, retention: str) -> None:
+    """And for ever is not too long."""
+    make(broker, "events", 3, **{"retention.ms": retention})
+    assert make_topics(broker, SETTINGS)
+
+
+class FakeAdmin:
+    """Knows one broker's setting of `auto.create.topics.enable`."""
+
+    def __init__(self, enabled: str | None, id_name: str = "broker_id") -> None:
+        self._enabled, self._id_name = enabled, id_name
+
+    def describe_cluster(self) -> dict[str, Any]:
+        """One broker."""
+        return {"brokers": [{self._id_name: 7}]}
+
+    def describe_configs(self, resources: list[Any], **_: Any) -> dict[str, Any]:
+        """Its settings."""
+        [resource] = resources
+        assert "7" == resource.name
+        config = {} if self._enabled is None else {"auto.create.topics.enable": {"value": self._enabled}}
+        return {"broker": {"7": config}}
+
+
+@pytest.mark.parametrize(("enabled", "expected"), [("true", True), ("false", False), (None, False)])
+@pytest.mark.parametrize("id_name", ["broker_id", "node_id"])
+def test_a_broker_that_makes_topics_is_known(id_name: str, enabled: str | None, expected: bool) -> None:  # noqa: FBT001
+    """By its own setting, whichever way kafka-python names brokers; one that does not tell is believed."""
+    assert expected == _creates_topics(FakeAdmin(enabled, id_name))
+
+
+def test_a_broker_that_makes_topics_is_refused(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A typo would become a topic there; unless somebody puts up with it."""
+    monkeypatch.setattr("mainstem.streams.topics._creates_topics", lambda admin: True)  # noqa: ARG005
+    with pytest.raises(BrokerError, match=r"^the broker makes topics on its own .* --allow-auto-create$"):
+        make_topics(broker, SETTINGS)
+    assert [] == make_topics(broker, SETTINGS, auto_create=True)
