@@ -41,6 +41,10 @@ class Announcements:
         topic, key = self._broker.topic("versions"), str(announcement.version).encode()
         producer.send(topic, encode(announcement), key=key, partition=0).get(timeout=60)
 
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._reader.close()
+
     def _hear(self, heard: Announcement) -> None:
         newest = self.newest
         if newest is None or (heard.generation, heard.version) >= (newest.generation, newest.version):

@@ -1,4 +1,4 @@
-"""The scoring worker beside Kafka: samples of the partitions it owns in; responses, standings and moves out; then the commit.
+"""The scoring worker beside Kafka: samples of its partitions in; responses, standings and moves out; then the commit.
 
 A partition that arrives is rebuilt from the history up to the group's commit, so it does not matter who had it before. A
 judgement falls at every `judge_every` offsets of a partition, and at its end once nothing comes any more.
@@ -16,7 +16,7 @@ from mainstem.kafka import Broker, Intake
 from mainstem.kafka.intake import Place
 from mainstem.kafka.messages import Announcement, decode_samples
 from mainstem.kafka.patience import patiently
-from mainstem.scoring import ScoringWorker
+from mainstem.scoring import SCORED, ScoringWorker
 from mainstem.settings import Settings
 from mainstem.standing.trusted import part_of
 from mainstem.store import Store, StoredSample
@@ -71,6 +71,7 @@ class ScoringProgram:
             self._event_times[partition], self._judged[partition] = patiently(self._known_of, partition, end)
             left = max(self._event_times[partition] - self._settings.horizon, 0)
             patiently(self._worker.rebuild, {partition: end}, self._worker.version, {partition: left})
+            patiently(self._worker.write_again, partition, end)
             took = time.monotonic() - begun
             count = len(self._worker.columns[partition])
             _LOG.info("owns partition %d from offset %d: %d samples rebuilt in %.1f s", partition, end, count, took)
@@ -87,12 +88,14 @@ class ScoringProgram:
 
     def take_up(self, announced: Announcement, *, first: bool) -> None:
         """Use an announced version; unless it is the first this program sees, score the canaries again at once."""
+        before = self.version
         encoder, manifest = patiently(self._versions.load, announced.version), self._versions.manifest(announced.version)
         self._worker.use(announced.version, Scorer(encoder, self._settings), manifest.scale)
         _LOG.info("took up version %d", announced.version)
         if first:
             return
-        self._worker.mark_drawn(announced.version)
+        for version in range(before + 1, announced.version + 1):  # this worker may have missed some
+            patiently(self._worker.mark_drawn, version)
         due = patiently(self._worker.due, self._positions)
         self._score([sample for sample in due if sample.part == "canary"])
         self._again = [sample for sample in due if sample.part != "canary"]
@@ -126,16 +129,24 @@ class ScoringProgram:
                 self._score(waiting)
                 waiting = []
                 self._judge(record.partition, fixed)
-            samples = decode_samples(record.value)
-            waiting += [self._stored(sample, record) for sample in samples]
-            newest = max((sample.event_time for sample in samples), default=0)
+            samples = [self._stored(sample, record) for sample in decode_samples(record.value)]
+            waiting += samples
+            # subtle: only of those that get a response, so that whoever rebuilds from the history has the same event time
+            newest = max((sample.event_time for sample in samples if sample.part in SCORED), default=0)
             self._event_times[record.partition] = max(self._event_times[record.partition], newest)
             self._positions[record.partition] = record.offset + 1
         self._score(waiting)
 
     def _score(self, samples: Sequence[StoredSample]) -> None:
-        new: dict[tuple[Any, int], StoredSample] = {(one.sample_id, one.label_version): one for one in samples}
-        some = self._worker.unscored(list(new.values()))
+        newest: dict[Any, int] = {}
+        new: list[StoredSample] = []
+        for (
+            one
+        ) in samples:  # what comes twice, and what is outdated, is let go here as it would be from one batch to the next
+            if one.label_version > newest.get(one.sample_id, -1):
+                newest[one.sample_id] = one.label_version
+                new.append(one)
+        some = self._worker.unscored(new)
         if some:
             patiently(self._worker.score, some)
             self.scored += len(some)

@@ -4,12 +4,13 @@ It writes first and counts then, so that its columns never know more than the hi
 columns from what was written.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, SupportsIndex
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final, SupportsIndex
 
 import numpy as np
 
-from mainstem.importance import CANARY, STREAM, Columns
+from mainstem.importance import CANARY, FACTS, STREAM, Columns
 from mainstem.learning.scale import mean_norm
 from mainstem.settings import Settings
 from mainstem.standing import REASONS, STANDINGS, Judgement, judge
@@ -17,9 +18,14 @@ from mainstem.store import Store, StoredSample, samples_between, trusted_samples
 from mainstem.store.writes import columns_of, response_columns
 from mainstem.versions import Scorer
 
-__all__ = ["ScoringWorker"]
+__all__ = ["SCORED", "ScoringWorker"]
 
-_PARTS = {"stream": STREAM, "canary": CANARY}  # direction and gate samples are neither scored nor drawn
+_CHUNK: Final = 65_536
+_STANDING: Final = (
+    *("sample_id", "label_version", "partition", "judgement", "version", "standing", "reason"),
+    *("p_value", "evidence", "importance", "margin", "visits"),
+)
+SCORED: Final = {"stream": STREAM, "canary": CANARY}  # direction and gate samples are neither scored nor drawn
 
 
 class ScoringWorker:
@@ -115,7 +121,7 @@ class ScoringWorker:
 
     def score(self, samples: Sequence[StoredSample]) -> None:
         """Score samples at the current version: one visit each. Samples of other parts than stream and canary are let go."""
-        taken = [sample for sample in samples if sample.part in _PARTS]
+        taken = [sample for sample in samples if sample.part in SCORED]
         if not taken:
             return
         found = self.scorer.responses([sample.pair for sample in taken], [sample.label for sample in taken])
@@ -177,6 +183,15 @@ class ScoringWorker:
                 self._replay_visits(columns, partition, end, at)
             self._restore_standings(columns, partition, end)
 
+    def write_again(self, partition: int, judgement: int) -> None:
+        """Write and publish the standings of a judgement again: whoever judged may have died right after the moves."""
+        where = "partition = {partition:UInt32} AND judgement = {at:UInt64}"
+        sql = f"SELECT {', '.join(_STANDING)} FROM moves FINAL WHERE {where}"
+        found = self._store.rows(sql, partition=partition, at=judgement)
+        rows = [dict(zip(_STANDING, row, strict=True)) for row in found]
+        self._store.write("standings", columns_of(rows))
+        self._publish(rows)
+
     def _is_current(self, sample: StoredSample) -> bool:
         columns = self.columns[sample.partition]
         row = columns.row_of(sample.sample_id)
@@ -194,37 +209,39 @@ class ScoringWorker:
         return drawn
 
     def _replay_visits(self, columns: Columns, partition: int, end: int, version: int) -> None:
-        names = ("sample_id", "label_version", "partition", "offset", "event_time", "label", "part")
         sql = """
-            SELECT sample_id, label_version, partition, offset, toUnixTimestamp64Milli(event_time), label, part,
-                   norm, scale, loss, margin
+            SELECT UUIDStringToNum(toString(sample_id)), label_version, partition, offset,
+                   toUnixTimestamp64Milli(event_time), label, if(part = 'canary', {canary:UInt8}, {stream:UInt8}),
+                   norm, margin, loss, scale
             FROM responses FINAL
             WHERE partition = {partition:UInt32} AND offset < {end:UInt64} AND version = {version:UInt32}
               AND toUnixTimestamp64Milli(event_time) >= {left:Int64}
             ORDER BY offset"""
         known = {"partition": partition, "end": end, "version": version, "left": self.left[partition]}
-        rows = list(self._store.stream(sql, **known))
-        if not rows:
-            return
-        columns.visit(
-            version=version,
-            scale=rows[0][8],
-            ids=[row[0] for row in rows],
-            facts=[_facts(dict(zip(names, row, strict=False))) for row in rows],
-            norm=[row[7] for row in rows],
-            margin=[row[10] for row in rows],
-            loss=[row[9] for row in rows],
-        )
+        for rows in _chunks(self._store.stream(sql, **known, canary=CANARY, stream=STREAM)):
+            keys, *facts, norm, margin, loss, scale = zip(*rows, strict=True)
+            columns.visit_many(
+                version=version,
+                scale=scale[0],
+                keys=keys,
+                facts={name: np.array(values, np.int64) for name, values in zip(FACTS, facts, strict=True)},
+                norm=norm,
+                margin=margin,
+                loss=loss,
+            )
 
     def _restore_standings(self, columns: Columns, partition: int, end: int) -> None:
         sql = """
-            SELECT sample_id, argMax(standing, judgement), argMax(reason, judgement), argMax(label_version, judgement)
+            SELECT UUIDStringToNum(toString(sample_id)), argMax(standing, judgement), argMax(reason, judgement),
+                   argMax(label_version, judgement)
             FROM moves FINAL WHERE partition = {partition:UInt32} AND judgement <= {end:UInt64} GROUP BY sample_id"""
-        for sample_id, standing, reason, label_version in self._store.stream(sql, partition=partition, end=end):
-            row = columns.row_of(sample_id)
-            if row is not None:
-                columns["standing"][row], columns["reason"][row] = STANDINGS.index(standing), REASONS.index(reason)
-                columns["judged"][row] = label_version
+        for rows in _chunks(self._store.stream(sql, partition=partition, end=end)):
+            keys, standing, reason, judged = zip(*rows, strict=True)
+            places = columns.rows_of(keys)
+            here = places >= 0  # the others have left
+            columns["standing"][places[here]] = np.array([STANDINGS.index(one) for one in standing], np.int8)[here]
+            columns["reason"][places[here]] = np.array([REASONS.index(one) for one in reason], np.int8)[here]
+            columns["judged"][places[here]] = np.array(judged, np.int64)[here]
 
     def _move(self, columns: Columns, judged: Judgement, row: SupportsIndex, partition: int, end: int) -> dict[str, Any]:
         return {
@@ -246,14 +263,19 @@ class ScoringWorker:
     def _write_moves(self, rows: list[dict[str, Any]], event_time: int) -> None:
         moves = columns_of(rows)
         self._store.write("moves", {**moves, "event_time": [event_time] * len(rows)} if rows else {})
-        self._store.write("standings", {name: values for name, values in moves.items() if name != "before"})
+        self._store.write("standings", {name: moves[name] for name in _STANDING} if rows else {})
         self._publish(rows)
 
 
 def _facts(sample: Mapping[str, Any]) -> dict[str, int]:
     facts = {name: sample[name] for name in ("label_version", "partition", "offset", "event_time", "label")}
-    return {**facts, "part": _PARTS[sample["part"]]}
+    return {**facts, "part": SCORED[sample["part"]]}
 
 
 def _known(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
+
+
+def _chunks(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+    while chunk := list(islice(rows, _CHUNK)):
+        yield chunk

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mainstem.errors import ModelError
 from mainstem.settings import Settings
@@ -15,7 +17,7 @@ from mainstem.versions.tokenizer import encode_pairs, pad
 from tests.models import LABELS, PAIRS, given_encoder, scratch_encoder, shake
 from tests.responses.truth import true_norms
 
-SETTINGS = Settings(score_batch=2, max_tokens=24, device="cpu")  # three batches of the five pairs
+SETTINGS = Settings(score_batch=2, max_tokens=24, device="cpu")  # two batches of the five pairs
 CLOSE = {"rel": 1e-5, "abs": 1e-6}  # as in the probe's own parity tests
 
 
@@ -51,7 +53,7 @@ def test_pairs_of_like_length_go_together(encoder: CrossEncoder) -> None:
     encoder.network.register_forward_pre_hook(lambda _, given: widths.append(given[0].ids.shape[1]))
     Scorer(encoder, SETTINGS).responses(PAIRS, LABELS)
     lengths = sorted(len(ids) for ids, _ in encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.max_tokens))
-    assert [lengths[1], lengths[3], lengths[4]] == widths
+    assert [lengths[2], lengths[4]] == widths  # 48 tokens: three pairs of 11, two of 18
 
 
 @pytest.mark.parametrize("size", [1, 3, 64])
@@ -107,3 +109,51 @@ def test_a_network_without_a_formula_is_refused_before_scoring() -> None:
 def test_a_device_that_is_named_is_taken() -> None:
     """`cpu` means the CPU even where there is a GPU."""
     assert torch.device("cpu") == device_of(SETTINGS)
+
+
+WORDS = ("red", "white", "cups", "heart", "set", "woolly", "hottie")
+TEXT = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(TEXT, TEXT), max_size=40), st.integers(1, 9), st.integers(8, 24))
+def test_no_pass_holds_more_tokens_than_it_may(pairs: list[tuple[str, str]], size: int, max_tokens: int) -> None:
+    """Batches hold at most `score_batch` times `max_tokens` tokens, padding counted, and every pair is in one."""
+    scorer = small_scorer(size, max_tokens)
+    encoded = encode_pairs(scorer.encoder.tokenizer, pairs, max_tokens)
+    seen: list[int] = []
+    for places, batch in scorer._batches(pairs, size):
+        assert batch.ids.numel() <= size * max_tokens
+        assert [ids for ids, _ in (encoded[place] for place in places)] == [
+            row[mask == 1].tolist() for row, mask in zip(batch.ids, batch.mask, strict=True)
+        ]
+        seen += places
+    assert list(range(len(pairs))) == sorted(seen)
+
+
+def test_short_pairs_fill_a_pass() -> None:
+    """More pairs than `score_batch` go together where they are short, so that little room is left."""
+    scorer = small_scorer(4, 24)
+    pairs = [("red", "cups")] * 50
+    length = len(encode_pairs(scorer.encoder.tokenizer, pairs[:1], 24)[0][0])
+    whole = 4 * 24 // length
+    assert whole > 4
+    sizes = [len(places) for places, _ in scorer._batches(pairs, 4)]
+    assert [whole] * (50 // whole) + [50 % whole] * (50 % whole > 0) == sizes
+
+
+def test_pairs_of_one_length_stay_in_their_order() -> None:
+    """Results of many passes go back to the places of their pairs."""
+    scorer = small_scorer(2, 24)
+    pairs = [(WORDS[number % 7], " ".join(WORDS[: number % 5])) for number in range(40)]
+    alone = [scorer.log_odds([pair])[0] for pair in pairs]
+    together = scorer.responses(pairs, [1] * 40)
+    assert pytest.approx(alone, **CLOSE) == scorer.log_odds(pairs)
+    assert pytest.approx(alone, **CLOSE) == together.margin
+
+
+def small_scorer(size: int, max_tokens: int) -> Scorer:
+    """A scorer with passes of so many pairs of so many tokens."""
+    encoder = given_encoder()
+    shake(encoder.network)
+    return Scorer(encoder, Settings(score_batch=size, max_tokens=max_tokens, device="cpu"))

@@ -1,5 +1,5 @@
 """Importance: the running mean of each sample's response norm, and what else its visits added up to."""
 
-from mainstem.importance.columns import CANARY, STREAM, Columns
+from mainstem.importance.columns import CANARY, FACTS, STREAM, Columns
 
-__all__ = ["CANARY", "STREAM", "Columns"]
+__all__ = ["CANARY", "FACTS", "STREAM", "Columns"]

@@ -4,17 +4,20 @@ Running means and variances are Welford's, so that an update costs the same at v
 kept per visit. A sample whose label changes starts again: its old responses answer another question.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, SupportsIndex
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CANARY", "STREAM", "Columns"]
+__all__ = ["CANARY", "FACTS", "STREAM", "Columns"]
 
 STREAM: Final = 0
 CANARY: Final = 1
+FACTS: Final = ("label_version", "partition", "offset", "event_time", "label", "part")
+"""What is known of a sample beside its responses."""
 _DTYPES: Final[Mapping[str, Any]] = {
     "key_high": np.uint64,  # the sample id, as two halves
     "key_low": np.uint64,
@@ -92,16 +95,36 @@ class Columns:
             facts: label_version, partition, offset, event_time, label and part of each.
             norm, margin, loss: their responses, shape (B,).
         """
+        self.visit_many(
+            version=version,
+            scale=scale,
+            keys=[sample_id.bytes for sample_id in ids],
+            facts={name: np.array([fact[name] for fact in facts], np.int64) for name in FACTS},
+            norm=norm,
+            margin=margin,
+            loss=loss,
+        )
+
+    def visit_many(
+        self,
+        *,
+        version: int,
+        scale: float,
+        keys: Sequence[bytes],
+        facts: Mapping[str, NDArray[Any]],
+        norm: Sequence[float] | NDArray[Any],
+        margin: Sequence[float] | NDArray[Any],
+        loss: Sequence[float] | NDArray[Any],
+    ) -> None:
+        """The same, the sample ids as 16 bytes each, and each of their facts as an array of shape (B,)."""
         values = np.column_stack([np.asarray(norm, np.float64) / scale, margin, loss])  # (B, 3)
-        rows = np.empty(len(ids), np.int64)
-        start = 0
-        for i, (sample_id, fact) in enumerate(zip(ids, facts, strict=True)):
-            row = self._rows.get(sample_id.bytes)
-            if row is not None and row in rows[start:i]:  # the same sample at two label versions: in turn
-                self._update(rows[start:i], values[start:i], version)
-                start = i
-            rows[i] = self._admit(sample_id, fact)
-        self._update(rows[start:], values[start:], version)
+        for places in _in_turn(keys):
+            rows = self._admit([keys[place] for place in places], {name: array[places] for name, array in facts.items()})
+            self._update(rows, values[places], version)
+
+    def rows_of(self, keys: Sequence[bytes]) -> NDArray[np.int64]:
+        """Rows of samples, their ids as 16 bytes each; -1 for those that are not here."""
+        return np.array([self._rows.get(key, -1) for key in keys], np.int64)
 
     def mark_drawn(self, ids: Sequence[UUID]) -> None:
         """A promoted version was trained on these samples, with the labels they have here."""
@@ -120,44 +143,48 @@ class Columns:
             self._arrays[name] = array
         self._rows = {sample_id: row for row, sample_id in enumerate(ids)}
 
-    def _admit(self, sample_id: UUID, fact: Mapping[str, int]) -> int:
-        """The row of a sample, made new or started again where it is new or its label changed."""
-        row = self._rows.get(sample_id.bytes)
-        if row is None:
-            row = self._new_row(sample_id)
-            self._begin(row, fact)
-        elif fact["label_version"] > self._arrays["label_version"][row]:
-            self._revise(row, fact)
-        return row
+    def _admit(self, keys: Sequence[bytes], facts: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
+        """Rows of B different samples, made new or started again where they are new or their label changed."""
+        rows = self.rows_of(keys)
+        new = rows < 0
+        rows[new] = self._new_rows([key for key, is_new in zip(keys, new, strict=True) if is_new])
+        self._begin(rows[new], facts, new)
+        self._revise(rows, facts, facts["label_version"] > self._arrays["label_version"][rows])
+        return rows
 
-    def _new_row(self, sample_id: UUID) -> int:
-        row = len(self._rows)
-        if row == len(self._arrays["visits"]):
-            self._arrays = {name: np.resize(array, 2 * row) for name, array in self._arrays.items()}
-        self._rows[sample_id.bytes] = row
-        for name in _DTYPES:
-            self._arrays[name][row] = 0
-        self._arrays["judged"][row] = -1
-        self._arrays["key_high"][row] = sample_id.int >> 64
-        self._arrays["key_low"][row] = sample_id.int & 0xFFFF_FFFF_FFFF_FFFF
-        return row
+    def _new_rows(self, keys: Sequence[bytes]) -> NDArray[np.int64]:
+        start, end = len(self._rows), len(self._rows) + len(keys)
+        size = len(self._arrays["visits"])
+        while size < end:
+            size *= 2
+        if size > len(self._arrays["visits"]):
+            self._arrays = {name: np.resize(array, size) for name, array in self._arrays.items()}
+        self._rows.update(zip(keys, range(start, end), strict=True))
+        for array in self._arrays.values():
+            array[start:end] = 0
+        self._arrays["judged"][start:end] = -1
+        halves = np.frombuffer(b"".join(keys), ">u8").reshape(-1, 2)
+        self._arrays["key_high"][start:end], self._arrays["key_low"][start:end] = halves[:, 0], halves[:, 1]
+        return np.arange(start, end)
 
-    def _begin(self, row: int, fact: Mapping[str, int]) -> None:
-        for name in ("label_version", "partition", "offset", "event_time", "label", "part"):
-            self._arrays[name][row] = fact[name]
+    def _begin(self, rows: NDArray[np.int64], facts: Mapping[str, NDArray[Any]], places: NDArray[np.bool_]) -> None:
+        for name in FACTS:
+            self._arrays[name][rows] = facts[name][places]
         for name in ("visits", "importance", "importance_m2", "margin", "margin_m2", "loss"):
-            self._arrays[name][row] = 0
-        self._arrays["last_version"][row] = -1
+            self._arrays[name][rows] = 0
+        self._arrays["last_version"][rows] = -1
 
-    def _revise(self, row: int, fact: Mapping[str, int]) -> None:
+    def _revise(self, rows: NDArray[np.int64], facts: Mapping[str, NDArray[Any]], newer: NDArray[np.bool_]) -> None:
         arrays = self._arrays
-        if fact["label"] == arrays["label"][row]:  # the same answer again: what its visits said still holds
-            arrays["label_version"][row], arrays["offset"][row] = fact["label_version"], fact["offset"]
-            return
-        self._begin(row, fact)
-        arrays["first_margin"][row] = np.nan
-        arrays["stale"][row] |= arrays["drawn"][row]
-        arrays["drawn"][row] = False
+        same = newer & (facts["label"] == arrays["label"][rows])  # the same answer again: what its visits said still holds
+        for name in ("label_version", "offset"):
+            arrays[name][rows[same]] = facts[name][same]
+        other = newer & ~same
+        again = rows[other]
+        self._begin(again, facts, other)
+        arrays["first_margin"][again] = np.nan
+        arrays["stale"][again] |= arrays["drawn"][again]
+        arrays["drawn"][again] = False
 
     def _update(self, rows: NDArray[np.int64], values: NDArray[np.float64], version: int) -> None:
         arrays = self._arrays
@@ -173,3 +200,17 @@ class Columns:
             arrays[name][rows] += before / count
             arrays[f"{name}_m2"][rows] += before * (values[:, place] - arrays[name][rows])
         arrays["loss"][rows] += (values[:, 2] - arrays["loss"][rows]) / count
+
+
+def _in_turn(keys: Sequence[bytes]) -> Iterator[NDArray[np.int64]]:
+    """Places of the first row of each sample, then those of the second ones (the same sample at two label versions), ..."""
+    if len(set(keys)) == len(keys):
+        yield np.arange(len(keys))
+        return
+    counts: Counter[bytes] = Counter()
+    turns = np.empty(len(keys), np.int64)
+    for place, key in enumerate(keys):
+        turns[place] = counts[key]
+        counts[key] += 1
+    for turn in range(turns.max() + 1):
+        yield np.flatnonzero(turns == turn)

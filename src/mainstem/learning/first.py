@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.writes import columns_of
-from mainstem.versions import CrossEncoder, Versions, initial_encoder, load_pretrained, train_tokenizer
+from mainstem.versions import CrossEncoder, Manifest, Versions, initial_encoder, load_pretrained, train_tokenizer
 
-__all__ = ["first_encoder", "make_first_version"]
+__all__ = ["first_encoder", "keep_row", "make_first_version"]
 
 Measure = Callable[[CrossEncoder], float | None]
 
@@ -48,15 +48,26 @@ def make_first_version(
             scale=scale(encoder),
             generation=generation,
         )
-    if not store.rows("SELECT version FROM versions WHERE version = 0"):
-        saved = versions.manifest(0)
-        row = {
-            "version": 0,
-            "parent": None,
-            "event_time": 0,
-            "promoted": 1,
-            "reason": saved.reason,
-            "model": settings.model or "made here",
-            "digest": saved.files["weights.safetensors"],
-        }
-        store.write("versions", columns_of([row]))
+    keep_row(versions.manifest(0), store, settings.model or "made here")
+
+
+def keep_row(manifest: Manifest, store: Store, model: str) -> None:
+    """The row of a version that exists, where a kill came before it was written.
+
+    Args:
+        manifest: of the version.
+        store: the history.
+        model: what it was made from.
+    """
+    if store.rows("SELECT version FROM versions WHERE version = {version:UInt32}", version=manifest.version):
+        return
+    row = {
+        "version": manifest.version,
+        "parent": manifest.parent,
+        "event_time": manifest.event_time,
+        "promoted": 1,
+        "reason": manifest.reason,
+        "model": model,
+        "digest": manifest.files["weights.safetensors"],
+    }
+    store.write("versions", columns_of([row]))

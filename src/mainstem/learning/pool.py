@@ -74,17 +74,21 @@ class StoredPool:
         return UUID(int=(int(self._arrays["key_high"][row]) << 64) | int(self._arrays["key_low"][row]))
 
 
+# of each sample: the visits since its answer last changed, and of two by one version (the label was revised to the same
+# answer in between) the first, as `Columns.visit` counts them
 _SQL: Final = """
-    SELECT r.sample_id, r.label_version, r.partition, r.offset, toUnixTimestamp64Milli(r.event_time), r.importance, s.standing
+    SELECT r.sample_id, r.label_version, r.partition, r.offset, toUnixTimestamp64Milli(r.event_time), r.importance,
+           s.standing
     FROM (
-        SELECT sample_id, max(newest) AS label_version, argMax(partition, newest) AS partition,
-               argMax(offset, newest) AS offset, argMax(event_time, newest) AS event_time,
-               argMax(importance, newest) AS importance
-        FROM (
-            SELECT sample_id, label, max(label_version) AS newest, any(partition) AS partition, max(offset) AS offset,
-                   any(event_time) AS event_time, avg(norm / scale) AS importance
-            FROM responses FINAL GROUP BY sample_id, label)
-        GROUP BY sample_id) AS r
+        SELECT sample_id, max(responses.label_version) AS label_version, any(responses.partition) AS partition,
+               argMax(responses.offset, responses.label_version) AS offset, any(responses.event_time) AS event_time,
+               least(maxIf(responses.label_version + 1, label = 0), maxIf(responses.label_version + 1, label = 1)) AS since,
+               groupArray((version, responses.label_version, norm / scale)) AS all,
+               arraySort(arrayFilter(one -> one.2 >= since, all)) AS visits,
+               arrayFilter((one, place) -> place = 1 OR one.1 != visits[place - 1].1, visits,
+                           arrayEnumerate(visits)) AS counted,
+               arrayAvg(one -> one.3, counted) AS importance
+        FROM responses FINAL GROUP BY sample_id) AS r
     LEFT JOIN (SELECT sample_id, standing FROM standings FINAL) AS s ON r.sample_id = s.sample_id"""
 
 

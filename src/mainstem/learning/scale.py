@@ -1,4 +1,4 @@
-"""The unit of importance: the canaries' mean response norm at a version. Norms are divided by it, so that versions compare."""
+"""The unit of importance: the canaries' mean response norm at a version. Norms divided by it compare between versions."""
 
 import math
 from collections.abc import Sequence

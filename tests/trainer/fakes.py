@@ -1,0 +1,197 @@
+"""A consumer group, a producer and a history that can be killed at any step, without a broker."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from mainstem.ids import uuid_of
+from mainstem.join import Sample
+from mainstem.kafka.intake import Place
+from mainstem.kafka.messages import encode
+from mainstem.settings import Settings
+from mainstem.standing import part_of
+from mainstem.store import Store
+from mainstem.store.writes import columns_of, sample_columns
+
+START = 1_300_000_000_000
+LONG = "red woolly hottie white hanging heart t-light holder set of 6 cups"  # cut to the same number of tokens always
+
+
+class Killed(BaseException):
+    """As `kill -9`: nothing catches it."""
+
+
+class Kill:
+    """Kills at a step. Each write, flush, commit, save and announcement is one: before it is after the one before it."""
+
+    def __init__(self) -> None:
+        self.left: int | None = None
+
+    def around(self, action: Callable[[], Any]) -> Any:
+        """Do something, unless it is time to die before it."""
+        if self.left == 0:
+            self.left = None
+            raise Killed
+        if self.left is not None:
+            self.left -= 1
+        return action()
+
+
+class KillingStore(Store):
+    """A history whose writes can be the last thing that a process does."""
+
+    def __init__(self, url: str) -> None:
+        self.kill = Kill()
+        super().__init__(url)
+
+    def write(self, table: str, columns: Any) -> None:
+        """Write, and perhaps die."""
+        self.kill.around(lambda: Store.write(self, table, columns))
+
+
+class Record(NamedTuple):
+    """What kafka-python gives, as far as it is read."""
+
+    partition: int
+    offset: int
+    value: bytes
+
+
+class FakeGroup:
+    """A topic and how far its group has committed."""
+
+    def __init__(self, records: dict[int, list[list[Sample]]]) -> None:
+        self.records = records
+        self.committed = dict.fromkeys(records, 0)
+
+
+class FakeIntake:
+    """A member of a group, with the partitions it is given by `assign`.
+
+    Args:
+        group: the topic.
+        most: records in a batch.
+        program: is told of partitions that come and go.
+        kill: may strike around a commit.
+    """
+
+    def __init__(self, group: FakeGroup, most: int, program: Any, kill: Kill) -> None:
+        self.refuse = False
+        self._group, self._most, self._program, self._kill = group, most, program, kill
+        self._positions: dict[int, int] = {}
+        self._changes: list[Callable[[], None]] = []
+
+    def assign(self, *partitions: int) -> None:
+        """From the next batch on these are ours, and no others."""
+        gone, come = (
+            sorted({*one} - {*other}) for one, other in ((self._positions, partitions), (partitions, self._positions))
+        )
+        if gone:
+            self._changes.append(lambda: self._program.revoked([("samples", one) for one in gone]))
+        if come:
+            self._changes.append(lambda: self._program.assigned([("samples", one) for one in come]))
+        self._positions = {one: self._group.committed[one] for one in partitions}
+
+    def committed(self, place: Place) -> int:
+        """Where the group stands."""
+        return self._group.committed[place[1]]
+
+    def next_batch(self) -> list[tuple[str, Record]]:
+        """Records of all our partitions in turn; where owners changed, none."""
+        if self._changes:
+            while self._changes:
+                self._changes.pop(0)()
+            return []
+        batch: list[tuple[str, Record]] = []
+        while len(batch) < self._most:
+            waiting = [one for one, position in self._positions.items() if position < len(self._group.records[one])]
+            if not waiting:
+                break
+            for one in waiting:
+                position = self._positions[one]
+                batch.append(("samples", Record(one, position, encode(self._group.records[one][position]))))
+                self._positions[one] += 1
+        return batch
+
+    def commit(self) -> bool:
+        """Commit what was given out, unless somebody else owns it by now."""
+        if self.refuse:
+            self.refuse = False
+            return False
+        self._kill.around(lambda: self._group.committed.update(self._positions))
+        return True
+
+
+class Future:
+    """A send that the broker has."""
+
+    def get(self, timeout: float) -> None:
+        """Nothing to wait for."""
+
+
+class FakeProducer:
+    """Keeps what is sent; what was not flushed dies with its process."""
+
+    def __init__(self, kill: Kill, sent: list[tuple[str, int, bytes, bytes]]) -> None:
+        self.sent = sent
+        self._waiting: list[tuple[str, int, bytes, bytes]] = []
+        self._kill = kill
+
+    def send(self, topic: str, value: bytes, *, key: bytes, partition: int) -> Future:
+        """Keep it for later."""
+        self._waiting.append((topic, partition, key, value))
+        return Future()
+
+    def flush(self) -> None:
+        """Now the broker has them."""
+
+        def flush() -> None:
+            self.sent += self._waiting
+            self._waiting = []
+
+        self._kill.around(flush)
+
+
+def sample(number: int, *, label_version: int = 0, label: int | None = None) -> Sample:
+    """A sample of a question of its own; its answer is by its number, unless it is said."""
+    return Sample(
+        sample_id=uuid_of("sample", number),
+        label_version=label_version,
+        question_id=uuid_of("question", number),
+        event_time=START + 1000 * number,
+        user="somebody",
+        source="impression",
+        outcomes=("click",) * label_version,
+        label=number % 2 if label is None else label,
+        weight=1.0,
+        sampling_probability=1.0,
+        query="",
+        history=(),
+        item_id=f"item-{number}",
+        category="",
+        brand="",
+        price_band="",
+        context_text=f"{LONG.split()[number % 9]} {LONG}",
+        item_text=f"{LONG.split()[number % 7]} {LONG}",
+    )
+
+
+def samples_of(settings: Settings, part: str, count: int) -> list[Sample]:
+    """So many samples of one part."""
+    found: list[Sample] = []
+    number = 0
+    while len(found) < count:
+        if part_of(settings, (one := sample(number)).question_id) == part:
+            found.append(one)
+        number += 1
+    return found
+
+
+def sink(store: Store, settings: Settings, records: dict[int, list[list[Sample]]]) -> None:
+    """Write samples and their parts to the history, as the sink does."""
+    placed = [
+        (one, partition, offset) for partition, topic in records.items() for offset, some in enumerate(topic) for one in some
+    ]
+    Store.write(store, "samples", sample_columns(placed))
+    parts = {one.sample_id: part_of(settings, one.question_id) for one, _, _ in placed}
+    trusted = [{"sample_id": one, "part": part, "origin": "assumed"} for one, part in parts.items() if part != "stream"]
+    Store.write(store, "trusted", columns_of(trusted))

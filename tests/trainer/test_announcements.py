@@ -1,0 +1,87 @@
+"""Topic `versions` on a real broker: of two claims the one of the later learner holds."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from mainstem.streams.topics import make_topics
+from mainstem.trainer.announcements import Announcements
+
+from mainstem.kafka import Broker
+from mainstem.kafka.messages import Announcement
+from mainstem.settings import Settings
+
+Make = Callable[[], Announcements]
+CLAIMS = [(3, 1), (2, 2), (4, 1)]  # (version, generation): the second one is of the later learner
+
+
+@pytest.fixture
+def broker(events_url: str) -> Broker:
+    """A broker with our topics."""
+    found = Broker.parse(events_url)
+    make_topics(found, Settings(), auto_create=True)
+    return found
+
+
+@pytest.fixture
+def producer(broker: Broker) -> Iterator[Any]:
+    """What the learner sends with."""
+    from kafka import KafkaProducer
+
+    made = KafkaProducer(**broker.options)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def reader(broker: Broker) -> Iterator[Make]:
+    """Makes readers of the topic, each from its beginning."""
+    made: list[Announcements] = []
+
+    def make() -> Announcements:
+        made.append(Announcements(broker))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def claim(version: int, generation: int) -> Announcement:
+    return Announcement(version=version, generation=generation)
+
+
+def test_nothing_is_announced_at_first(reader: Make) -> None:
+    """An empty topic has no version."""
+    assert reader().read() is None
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(CLAIMS)))
+def test_the_later_generation_holds_in_whatever_order_claims_come(
+    reader: Make, producer: Any, order: list[tuple[int, int]]
+) -> None:
+    """A learner that was overtaken may announce late: neither who reads along nor who comes later believes it."""
+    along = reader()
+    for version, generation in order:
+        along.write(claim(version, generation), producer)
+        along.read()
+    assert claim(2, 2) == along.newest
+    assert claim(2, 2) == reader().read()
+
+
+def test_of_one_learner_the_newest_version_holds(reader: Make, producer: Any) -> None:
+    """Within a generation versions only go up, also where an older one is announced again."""
+    announcements = reader()
+    for version in (1, 2, 1):
+        announcements.write(claim(version, 4), producer)
+    assert claim(2, 4) == announcements.read()
+
+
+def test_what_is_written_is_read_by_one_that_reads_already(reader: Make, producer: Any) -> None:
+    """Each read goes on where the last one ended."""
+    announcements = reader()
+    for version in range(3):
+        announcements.write(claim(version, 1), producer)
+        assert claim(version, 1) == announcements.read()
+    assert claim(2, 1) == announcements.read()
