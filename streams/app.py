@@ -25,6 +25,7 @@ from mainstem.settings import Settings
 from .items import ItemsReader
 from .joining import JoinWorker
 from .metrics import JoinCollector
+from .outbox import Outbox
 from .snapshots import Snapshots
 
 __all__ = ["FAUST", "make_app"]
@@ -39,8 +40,6 @@ FAUST: Final[Mapping[str, Any]] = {
     "broker_max_poll_records": 2000,
     "consumer_max_fetch_size": 4 << 20,  # with Faust's own megabyte a worker waits more than it works
     "stream_buffer_maxsize": 16384,
-    "producer_linger": 0.005,
-    "producer_request_timeout": 60.0,  # a broker that is silent for longer ends the process
     "consumer_auto_offset_reset": "earliest",
     "topic_disable_leader": True,
     "web_enabled": False,
@@ -75,13 +74,10 @@ def make_app(
         **FAUST,
     )
 
-    async def send(topic: str, key: bytes, value: bytes, partition: int | None = None) -> Awaitable[Any]:
-        full = broker.topic(topic)
-        return await app.producer.send(full, key, value, partition, None, None)  # type: ignore[no-any-return]
-
+    outbox = Outbox(broker, **_security(broker))
     items = ItemsReader(DirectReader(broker, broker.topic("items")))
     snapshots = Snapshots(places.snapshots, broker.prefix or "mainstem", settings)
-    worker = JoinWorker(settings, key, items, snapshots, DirectReader(broker, events, member), send)
+    worker = JoinWorker(settings, key, items, snapshots, DirectReader(broker, events, member), outbox)
     REGISTRY.register(JoinCollector(worker))
 
     @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
@@ -93,10 +89,12 @@ def make_app(
         worker.own(place.partition for place in assigned if place.topic == events)
         _LOG.info("owns partitions %s of %s", sorted(worker.owned), events)
 
+    acknowledging: set[asyncio.Task[None]] = set()
+
     @app.agent(app.topic(events, value_serializer="raw", key_serializer="raw"))  # type: ignore[untyped-decorator]
     async def join(stream: Any) -> None:
         async for batch in stream.noack_take(_BATCH, within=_WITHIN):
-            await _or_exit(_take, worker, batch)
+            await _or_exit(_take, worker, batch, acknowledging)
 
     @app.task  # type: ignore[untyped-decorator]
     async def watch() -> None:
@@ -105,13 +103,20 @@ def make_app(
     return app, worker
 
 
-async def _take(worker: JoinWorker, batch: list[Any]) -> None:
-    """Give a batch to the worker, then acknowledge, in order, what is done."""
+async def _take(worker: JoinWorker, batch: list[Any], acknowledging: set[asyncio.Task[None]]) -> None:
+    """Give a batch to the worker; it is acknowledged once it is delivered, while the next one is joined."""
     delivered: dict[int, list[Record]] = defaultdict(list)
     for event in batch:
         message = event.message
         delivered[message.partition].append(Record(message.offset, message.value or b""))
-    done = await worker.take(delivered)
+    done, delivery = await worker.begin(delivered)
+    task = asyncio.create_task(_or_exit(_acknowledge, delivery, batch, done))
+    acknowledging.add(task)  # the loop itself keeps no task alive
+    task.add_done_callback(acknowledging.discard)
+
+
+async def _acknowledge(delivery: Awaitable[object], batch: list[Any], done: set[int]) -> None:
+    await delivery  # deliveries follow each other, so acknowledgements do
     for event in batch:
         if event.message.partition in done:  # what an earlier generation left over is not ours to acknowledge
             event.ack()
@@ -164,8 +169,24 @@ async def _or_exit(action: Callable[..., Awaitable[None]], *arguments: Any) -> N
         os._exit(70)
 
 
+def _security(broker: Broker) -> dict[str, Any]:
+    """How to log in, as aiokafka wants to be told."""
+    login = {
+        "sasl_mechanism": broker.mechanism,
+        "sasl_plain_username": broker.user,
+        "sasl_plain_password": broker.password,
+    }
+    told: dict[str, Any] = {"security_protocol": broker.security, "ssl_context": _context(broker)}
+    return told | (login if broker.security.startswith("SASL") else {})
+
+
+def _context(broker: Broker) -> ssl.SSLContext | None:
+    return ssl.create_default_context(cafile=broker.ca_file or None) if broker.security.endswith("SSL") else None
+
+
 def _credentials(broker: Broker) -> Any:
-    context = ssl.create_default_context(cafile=broker.ca_file or None) if broker.security.endswith("SSL") else None
+    """The same, as Faust does."""
+    context = _context(broker)
     if broker.security.startswith("SASL"):
         return faust.SASLCredentials(
             username=broker.user, password=broker.password, ssl_context=context, mechanism=broker.mechanism

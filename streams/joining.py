@@ -5,12 +5,13 @@ one that leaves is forgotten. A snapshot is taken at multiples of an offset, aft
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, NamedTuple, ParamSpec, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, TypeVar
 
 from mainstem.events import decode
-from mainstem.join import Joiner, LedgerRow, Output, Rejection, Sample
+from mainstem.join import Joiner, LedgerRow, Output, Rejection, Sample, Snapshot
 from mainstem.join.route import partition_of_question
 from mainstem.kafka import DirectReader, Record
 from mainstem.kafka.messages import encode, questions_of
@@ -19,20 +20,13 @@ from mainstem.settings import Settings
 
 from .door import Door
 from .items import ItemsReader
+from .outbox import Message, Send
 from .snapshots import Snapshots
 
-__all__ = ["JoinWorker", "Loaded", "Send"]
+__all__ = ["JoinWorker", "Loaded"]
 
 _MANY: Final = 20_000  # outputs that are held back at most
-_P = ParamSpec("_P")
 _T = TypeVar("_T")
-
-
-class Send(Protocol):
-    """Sends one record to one of our topics."""
-
-    async def __call__(self, topic: str, key: bytes, value: bytes, partition: int | None = None) -> Awaitable[Any]:
-        """Give the record to the producer; what comes back is done once the broker has it."""
 
 
 class Loaded(NamedTuple):
@@ -40,6 +34,14 @@ class Loaded(NamedTuple):
 
     joiner: Joiner
     door: Door
+
+
+@dataclass
+class _Made:
+    """What was made of events and is not delivered yet, and snapshots that may be saved once it is."""
+
+    outputs: list[Output] = field(default_factory=list)
+    snapshots: list[Snapshot] = field(default_factory=list)
 
 
 class JoinWorker:
@@ -51,7 +53,7 @@ class JoinWorker:
         items: the catalogue.
         snapshots: where joiners are kept.
         reader: of topic `events`, with the group whose commits say where Faust goes on.
-        send: gives records to the producer.
+        send: gives records to the broker.
     """
 
     def __init__(
@@ -64,7 +66,10 @@ class JoinWorker:
         self._settings, self._key, self._items, self._snapshots = settings, key, items, snapshots
         self._reader, self._send = reader, send
         self._lock = asyncio.Lock()
-        self._pool = ThreadPoolExecutor(1)  # kafka-python and files, one thing at a time
+        self._pool = ThreadPoolExecutor(1)  # kafka-python, one thing at a time
+        self._files = ThreadPoolExecutor(1)  # snapshots, in their order
+        self._delivery: asyncio.Future[Any] | None = None  # the last one; they follow each other, so that order is kept
+        self._saving: asyncio.Future[Any] | None = None
 
     def own(self, partitions: Iterable[int]) -> None:
         """The group has settled anew: these partitions are ours from now on, and nothing is known of them."""
@@ -88,28 +93,41 @@ class JoinWorker:
         return self._dropped + sum(loaded.door.dropped for loaded in self.loaded.values())
 
     async def take(self, delivered: Mapping[int, list[Record]]) -> set[int]:
-        """Join what was delivered; gives the partitions whose records are done (those that are ours)."""
+        """Join what was delivered and send what follows; gives the partitions whose records are done: those that are ours."""
+        mine, delivery = await self.begin(delivered)
+        await delivery
+        return mine
+
+    async def begin(self, delivered: Mapping[int, list[Record]]) -> tuple[set[int], asyncio.Future[Any]]:
+        """The same, but the outputs are still on their way: the next batch may be joined meanwhile, not delivered."""
         async with self._lock:
-            await self._do(self._items.read_to_end)
+            reading = asyncio.ensure_future(self._do(self._items.read_to_end))
+            await _over(self._delivery)
+            await reading
             mine = [partition for partition in sorted(delivered) if partition in self.owned]
-            outputs: list[Output] = []
+            made = _Made()
             for partition in mine:
                 loaded = await self._load(partition)
                 async for batch in loaded.door.through(delivered[partition]):
-                    outputs = await self._join(loaded.joiner, batch, outputs)
-            await self._deliver(outputs)  # of all partitions together: each delivery is waited for
-            return set(mine)
+                    self._join(loaded.joiner, batch, made)
+                    if len(made.outputs) > _MANY:  # direct reads after a long absence
+                        made = await self._finish(made)
+            self._delivery = asyncio.ensure_future(self._finish(made))  # of all partitions together
+            return set(mine), self._delivery
 
     async def catch_up(self, partition: int, end: int | None = None) -> None:
         """Read on directly, to `end`, or to where the group stands: a loaded partition may get no new event for long."""
         async with self._lock:
             if partition not in self.owned:
                 return
+            await _over(self._delivery)
             await self._do(self._items.read_to_end)
             loaded = await self._load(partition)
             goal = await self._do(self._reader.committed, partition) if end is None else end
             async for batch in loaded.door.until(goal or 0):
-                await self._deliver(await self._join(loaded.joiner, batch, []))
+                made = _Made()
+                self._join(loaded.joiner, batch, made)
+                await self._finish(made)
 
     async def lag(self) -> dict[int, int]:
         """Events behind the end, of each partition that is ours; of one that is not loaded, all of them."""
@@ -133,39 +151,52 @@ class JoinWorker:
             self.loaded[partition] = Loaded(joiner, Door(joiner.next_offset, read))
         return self.loaded[partition]
 
-    async def _join(self, joiner: Joiner, batch: list[Record], outputs: list[Output]) -> list[Output]:
-        """Fold a batch; gives the outputs that are still to be delivered, those that came along among them."""
+    def _join(self, joiner: Joiner, batch: list[Record], made: "_Made") -> None:
+        """Fold a batch."""
         for offset, value in batch:
-            outputs += joiner.step(offset, None if value is None else decode(value))
+            made.outputs += joiner.step(offset, None if value is None else decode(value))
             if joiner.next_offset % self._settings.snapshot_every == 0:
-                await self._deliver(outputs)
-                outputs = []
-                await self._do(self._snapshots.save, joiner.snapshot())
-                self.taken += 1
+                made.snapshots.append(joiner.snapshot())
+        made.outputs.append(joiner.ledger_row())
         self.events += len(batch)
-        outputs.append(joiner.ledger_row())
-        if len(outputs) > _MANY:  # direct reads after a long absence
-            await self._deliver(outputs)
-            outputs = []
-        return outputs
+
+    async def _finish(self, made: "_Made") -> "_Made":
+        """Deliver what was made, then save the snapshots on the way: nothing they cover is missing by now."""
+        await self._deliver(made.outputs)
+        if made.snapshots:
+            await _over(self._saving)  # a snapshot that could not be saved ends the process here at the latest
+            self._saving = asyncio.ensure_future(self._save(made.snapshots))
+        return _Made()
+
+    async def _save(self, snapshots: list[Snapshot]) -> None:
+        for snapshot in snapshots:
+            await self._do(self._snapshots.save, snapshot, pool=self._files)
+            self.taken += 1
 
     async def _deliver(self, outputs: list[Output]) -> None:
         """Send everything, then wait until the broker has all of it."""
-        sent: list[Awaitable[Any]] = []
+        messages: list[Message] = []
         samples = [output for output in outputs if isinstance(output, Sample)]
         for question_id, together in questions_of(samples):
             place = partition_of_question(question_id, self._settings.partitions)
-            sent.append(await self._send("samples", question_id.bytes, encode(together), place))
+            messages.append(Message("samples", place, question_id.bytes, encode(together)))
         for output in outputs:
             if isinstance(output, LedgerRow | Rejection):
                 topic = "ledger" if isinstance(output, LedgerRow) else "rejected"
-                sent.append(await self._send(topic, f"{output.topic}-{output.partition}".encode(), encode(output)))
-        await asyncio.gather(*sent)
+                messages.append(Message(topic, 0, f"{output.topic}-{output.partition}".encode(), encode(output)))
+        if messages:
+            await self._send(messages)
 
-    async def _do(self, action: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs) -> _T:
+    async def _do(self, action: Callable[..., _T], *arguments: Any, pool: ThreadPoolExecutor | None = None) -> _T:
         """Run something that blocks, patiently, without blocking the loop."""
 
         def run() -> _T:
-            return patiently(action, *arguments, **named)
+            return patiently(action, *arguments)
 
-        return await asyncio.get_running_loop().run_in_executor(self._pool, run)
+        return await asyncio.get_running_loop().run_in_executor(pool or self._pool, run)
+
+
+async def _over(before: asyncio.Future[Any] | None) -> None:
+    """Wait until something earlier is done; raise what it raised."""
+    if before is not None:
+        await before

@@ -61,9 +61,7 @@ class Comparison:
             print(json.dumps({**asdict(self), "agrees": self.agrees}))
             return
         print(f"hash      {self.hash} deployed\n          {self.embedded_hash} embedded")
-        print(
-            f"responses {self.responses:,} of version 0 compared, {self.worst:.1e} apart at most, {self.missing} missing"
-        )
+        print(f"responses {self.responses:,} of version 0 compared, {self.worst:.1e} apart at most, {self.missing} missing")
         frozen = "versions after the first have scored: not compared" if not self.standings else ""
         print(f"standings {frozen or f'{self.standings:,} compared, {len(self.other)} differ'}")
         for line in [*self.near, *self.other]:

@@ -10,9 +10,10 @@ __all__ = ["fraction_of", "number_of", "uuid_of"]
 
 
 def _digest(parts: tuple[str | int, ...], size: int) -> bytes:
-    raws = [str(part).encode("utf-8", "surrogatepass") for part in parts]
-    # subtle: without lengths ("ab", "c") and ("a", "bc") would be one
-    whole = b"".join([len(raw).to_bytes(4, "big") + raw for raw in raws])
+    whole = b""
+    for part in parts:
+        raw = str(part).encode("utf-8", "surrogatepass")
+        whole += len(raw).to_bytes(4, "big") + raw  # subtle: without lengths ("ab", "c") and ("a", "bc") would be one
     return hashlib.blake2b(whole, digest_size=size).digest()
 
 

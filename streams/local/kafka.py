@@ -113,7 +113,7 @@ class LocalKafka:
         tool = ["java", "-cp", f"{jars_folder()}/*", "kafka.tools.StorageTool", "format", "--standalone"]
         with self._process.log.open("ab") as log:
             done = subprocess.run(  # noqa: S603 - our own command
-                [*tool, "-t", _cluster_id(), "-c", str(self._properties)],
+                [*tool, f"--cluster-id={_cluster_id()}", "-c", str(self._properties)],  # = : an id may begin with a dash
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 check=False,

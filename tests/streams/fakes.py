@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 from mainstem.streams.joining import JoinWorker
+from mainstem.streams.outbox import Message
 from mainstem.streams.snapshots import Snapshots
 
 from mainstem.events import Event, Item, Tick, decode, encode
@@ -81,17 +82,15 @@ class FakeSend:
         self.interrupt: Callable[[int], None] = lambda sent: None  # noqa: ARG005
         self._told, self._turns = told, turns
 
-    async def __call__(self, topic: str, key: bytes, value: bytes, partition: int | None = None) -> Awaitable[Any]:
-        """Give a record to the producer."""
-        self.records.append((topic, key, value, partition))
-        self._told.append(("sent", topic))
-        self.interrupt(len(self.records))
-        return asyncio.ensure_future(self._deliver())
-
-    async def _deliver(self) -> None:
+    async def __call__(self, messages: Sequence[Message]) -> None:
+        """Give records to the broker, and wait until it has them."""
+        for topic, partition, key, value in messages:
+            self.records.append((topic, key, value, partition))
+            self._told.append(("sent", topic))
+            self.interrupt(len(self.records))
         for _ in range(self._turns):
             await asyncio.sleep(0)
-        self.delivered += 1
+        self.delivered += len(messages)
 
     def samples(self) -> list[Sample]:
         """The samples sent, in order."""

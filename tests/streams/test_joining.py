@@ -170,7 +170,8 @@ def test_a_snapshot_is_saved_after_its_outputs_were_delivered(tmp_path: Path, se
         before = at.send.records[:sent]
         known = [sample for topic, _, value, _ in before if topic == "samples" for sample in decode_samples(value)]
         prefix = Log({0: at.log.values[0][: snapshot.next_offset]})
-        assert plainly(prefix, 0).samples == known
+        expected = plainly(prefix, 0).samples
+        assert expected == known[: len(expected)]
 
 
 def test_the_state_of_a_snapshot_is_that_of_its_prefix(tmp_path: Path) -> None:

@@ -1,11 +1,22 @@
 """The catalogue: every text an item ever had, looked up as of an event time. It does not mind in which order it is told."""
 
 from bisect import bisect_right, insort
+from typing import NamedTuple
 
 from mainstem.events import Item
 from mainstem.ids import number_of
+from mainstem.join.sample import price_band
+from mainstem.join.text import item_text
 
-__all__ = ["Catalogue"]
+__all__ = ["Catalogue", "Described"]
+
+
+class Described(NamedTuple):
+    """An item with what is said of it in a sample."""
+
+    item: Item
+    text: str
+    band: str
 
 
 class Catalogue:
@@ -20,7 +31,7 @@ class Catalogue:
     """
 
     def __init__(self) -> None:
-        self._versions: dict[str, list[tuple[int, str, Item]]] = {}
+        self._versions: dict[str, list[tuple[int, str, Described]]] = {}
         self._first_known: list[tuple[int, str]] = []  # (event time, item id), sorted: the pool of drawn negatives
 
     def __len__(self) -> int:
@@ -29,7 +40,7 @@ class Catalogue:
     def add(self, item: Item) -> None:
         """Learn one item event; learning it again changes nothing."""
         versions = self._versions.setdefault(item.item_id, [])
-        entry = (item.event_timestamp, item.event_id, item)
+        entry = (item.event_timestamp, item.event_id, Described(item, item_text(item), price_band(item.price)))
         if any(known[:2] == entry[:2] for known in versions):
             return
         earlier = versions[0][0] if versions else None
@@ -41,6 +52,11 @@ class Catalogue:
 
     def as_of(self, item_id: str, time: int) -> Item | None:
         """The item as it was at `time` (milliseconds), or None where it was not known yet."""
+        found = self.described_as_of(item_id, time)
+        return found.item if found else None
+
+    def described_as_of(self, item_id: str, time: int) -> Described | None:
+        """The same, with its text."""
         versions = self._versions.get(item_id)
         if not versions:
             return None
@@ -61,7 +77,7 @@ class Catalogue:
         pool = self._first_known
         newest = bool(pool) and pool[-1][0] <= time
         known = len(pool) if newest else bisect_right(pool, time, key=lambda entry: entry[0])
-        others = known - (self.as_of(item_id, time) is not None)
+        others = known - (self.described_as_of(item_id, time) is not None)
         count = min(count, others)
         drawn: list[str] = []
         number = 0

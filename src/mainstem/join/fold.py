@@ -13,9 +13,9 @@ from typing import Final
 from mainstem.events import Cart, Click, Impression, Purchase, Return, Search, View
 from mainstem.ids import uuid_of
 from mainstem.join.catalogue import Catalogue
-from mainstem.join.sample import Sample, price_band
+from mainstem.join.sample import Sample
 from mainstem.join.state import JoinState, Question, UserState
-from mainstem.join.text import context_text, item_text
+from mainstem.join.text import context_text
 from mainstem.settings import Settings
 
 __all__ = ["CLOSE", "FORGET", "Fold"]
@@ -162,11 +162,12 @@ class Fold:
     def _sample(
         self, question: Question, user_id: str, item_id: str, context: str, probability: float | None = None
     ) -> Iterator[Sample]:
-        item = self._catalogue.as_of(item_id, question.time)
-        if item is None:
+        shown = self._catalogue.described_as_of(item_id, question.time)
+        if shown is None:
             self.state.counts["unknown_item"] += 1
             return
         outcomes = tuple(kind for _, _, kind in question.answers.get(item_id, ()))
+        item = shown.item
         asked_by_purchase = question.source == "purchase" and probability is None
         yield Sample(
             sample_id=uuid_of("sample", question.event_id, item_id),
@@ -184,9 +185,9 @@ class Fold:
             item_id=item_id,
             category=item.category or "",
             brand=item.brand or "",
-            price_band=price_band(item.price),
+            price_band=shown.band,
             context_text=context,
-            item_text=item_text(item),
+            item_text=shown.text,
         )
 
     def _history(self, question: Question, user: UserState) -> list[str]:
