@@ -28,11 +28,11 @@ from .metrics import JoinCollector
 from .outbox import Outbox
 from .snapshots import Snapshots
 
-__all__ = ["FAUST", "make_app"]
+__all__ = ["BATCH", "FAUST", "WITHIN", "make_app"]
 
 _LOG = logging.getLogger("mainstem.join")
-_BATCH: Final = 1000
-_WITHIN: Final = 0.1  # seconds that a batch waits to fill
+BATCH: Final = 4000
+WITHIN: Final = 0.2  # seconds that a batch waits to fill
 _STALL: Final = 6.0  # seconds without progress after which what is there is read directly
 _BEHIND: Final = 100_000  # events behind the end that make a worker unhealthy
 FAUST: Final[Mapping[str, Any]] = {
@@ -93,7 +93,7 @@ def make_app(
 
     @app.agent(app.topic(events, value_serializer="raw", key_serializer="raw"))  # type: ignore[untyped-decorator]
     async def join(stream: Any) -> None:
-        async for batch in stream.noack_take(_BATCH, within=_WITHIN):
+        async for batch in stream.noack_take(BATCH, within=WITHIN):
             await _or_exit(_take, worker, batch, acknowledging)
 
     @app.task  # type: ignore[untyped-decorator]

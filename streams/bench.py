@@ -156,7 +156,7 @@ def _faust(broker: Broker, group: str, watch: _Stopwatch) -> None:
 
     from mainstem.events import Purchase, decode  # noqa: PLC0415
 
-    from .app import FAUST  # noqa: PLC0415
+    from .app import BATCH, FAUST, WITHIN  # noqa: PLC0415
 
     servers = [f"aiokafka://{server}" for server in broker.servers]
     app = faust.App(f"bare-{group}-{uuid4().hex[:6]}", broker=servers, datadir=tempfile.mkdtemp(), **FAUST)
@@ -165,7 +165,7 @@ def _faust(broker: Broker, group: str, watch: _Stopwatch) -> None:
     @app.agent(app.topic(broker.topic("events"), value_serializer="raw", key_serializer="raw"))  # type: ignore[untyped-decorator]
     async def bare(stream: Any) -> None:
         nonlocal done
-        async for batch in stream.noack_take(1000, within=0.1):
+        async for batch in stream.noack_take(BATCH, within=WITHIN):
             sent = []
             for event in batch:
                 message = event.message

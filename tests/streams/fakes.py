@@ -114,7 +114,7 @@ class WatchedSnapshots(Snapshots):
 
     def save(self, snapshot: Snapshot) -> None:
         """Keep it."""
-        self._told.append(("saved", snapshot, len(self._send.records), self._send.delivered))
+        self._told.append(("saved", snapshot, self._send.delivered))
         super().save(snapshot)
 
 

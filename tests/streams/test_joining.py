@@ -160,14 +160,14 @@ def test_partitions_may_change_hands_at_any_time(tmp_path: Path, seed: int) -> N
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_snapshot_is_saved_after_its_outputs_were_delivered(tmp_path: Path, seed: int) -> None:
-    """Whenever one is saved, everything sent so far was delivered, and everything up to its offset was sent."""
+    """Whenever one is saved, everything up to its offset had been delivered by then."""
     at = bench(tmp_path, shop_log(random.Random(seed), 1, 200))
     asyncio.run(run_whole(at))
+    at.worker._files.shutdown()  # the last ones may be on their way
     saved = [event[1:] for event in at.told if event[0] == "saved"]
-    assert list(range(23, at.log.end(0), 23)) == [snapshot.next_offset for snapshot, _, _ in saved]
-    for snapshot, sent, delivered in saved:
-        assert sent == delivered
-        before = at.send.records[:sent]
+    assert list(range(23, at.log.end(0), 23)) == [snapshot.next_offset for snapshot, _ in saved]
+    for snapshot, delivered in saved:
+        before = at.send.records[:delivered]
         known = [sample for topic, _, value, _ in before if topic == "samples" for sample in decode_samples(value)]
         prefix = Log({0: at.log.values[0][: snapshot.next_offset]})
         expected = plainly(prefix, 0).samples
@@ -180,6 +180,7 @@ def test_the_state_of_a_snapshot_is_that_of_its_prefix(tmp_path: Path) -> None:
 
     at = bench(tmp_path, shop_log(random.Random(5), 1, 80))
     asyncio.run(run_whole(at))
+    at.worker._files.shutdown()
     kept = at.snapshots.newest(0)
     joiner = Joiner(0, SETTINGS, shelf(*NAMES), KEY)
     for offset, value in enumerate(at.log.values[0][: kept.next_offset]):
@@ -201,6 +202,7 @@ def test_after_a_crash_nothing_is_missing(tmp_path: Path, seed: int) -> None:
     at.send.interrupt = die
     with pytest.raises(DeadError):
         asyncio.run(run_whole(at, size=15))
+    at.worker._files.shutdown()  # a snapshot may be on its way
     covered = {partition: at.snapshots.newest(partition) for partition in at.log.values}
     after = bench(tmp_path, at.log)
     asyncio.run(finish(after))
