@@ -143,7 +143,9 @@ def _mainstem(_: Broker, group: str, watch: _Stopwatch) -> None:
     from mainstem.places import Places  # noqa: PLC0415
     from mainstem.settings import Settings  # noqa: PLC0415
 
-    from .app import make_app  # noqa: PLC0415
+    from .app import calm_collector, make_app  # noqa: PLC0415
+
+    calm_collector()
 
     places = Places.from_environment(os.environ, "events", "snapshots")
     settings = Settings.from_environment(os.environ)

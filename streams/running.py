@@ -26,7 +26,9 @@ def run_join(places: Places, settings: Settings, key: bytes, monitor: Monitor, s
     import mode.loop  # noqa: PLC0415
 
     mode.loop.use("uvloop")
-    from .app import make_app  # noqa: PLC0415
+    from .app import calm_collector, make_app  # noqa: PLC0415
+
+    calm_collector()
 
     app, _ = make_app(places, settings, key, monitor, session_timeout)
     worker = faust.Worker(app, loglevel="WARN", override_logging=False, quiet=True, redirect_stdouts=False)

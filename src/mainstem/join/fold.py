@@ -8,7 +8,7 @@ shopper's events and deadlines alone. That is why every partitioning gives the s
 import heapq
 from bisect import bisect_left, insort
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from mainstem.events import Cart, Click, Impression, Purchase, Return, Search, View
 from mainstem.ids import uuid_of
@@ -22,7 +22,8 @@ __all__ = ["CLOSE", "FORGET", "Fold"]
 
 CLOSE: Final = 0
 FORGET: Final = 1
-_OUTCOMES: Final = (Click, Cart, Purchase, Return)
+_OUTCOMES: Final = frozenset({Click, Cart, Purchase, Return})
+_TOUCHES: Final = frozenset({View, Click, Cart, Purchase})
 _KEPT: Final = 4  # times `history_length`: what is kept of a history, so that repeats of an item leave enough others
 
 
@@ -40,13 +41,14 @@ class Fold:
 
     def is_question(self, event: object) -> bool:
         """Whether this event asks: an impression, a view that came from none, or a purchase where purchases ask."""
+        kind = type(event)
         if self._purchases_ask:
-            return isinstance(event, Purchase)
-        return isinstance(event, Impression) or (isinstance(event, View) and not event.impression_id)
+            return kind is Purchase
+        return kind is Impression or (kind is View and not event.impression_id)  # type: ignore[attr-defined]
 
     def is_outcome(self, event: object) -> bool:
         """Whether this event may answer a question."""
-        return isinstance(event, Return if self._purchases_ask else _OUTCOMES)
+        return type(event) is Return if self._purchases_ask else type(event) in _OUTCOMES
 
     def happen(self, event: Search | Impression | View | Click | Cart | Purchase | Return) -> Iterator[Sample]:
         """Let one event happen; yields the samples whose label it revises."""
@@ -194,9 +196,14 @@ class Fold:
         """Distinct items the shopper touched strictly before the question, newest first."""
         length = self._settings.history_length
         before = bisect_left(user.history, (question.time,))
-        recent = user.history[max(before - _KEPT * length, 0) : before]
         oldest = question.time - self._settings.history_window
-        return list(dict.fromkeys(item_id for time, _, item_id in reversed(recent) if time >= oldest))[:length]
+        found: dict[str, None] = {}
+        for place in range(before - 1, max(before - _KEPT * length, 0) - 1, -1):
+            time, _, item_id = user.history[place]
+            if time < oldest or len(found) == length:
+                break
+            found[item_id] = None
+        return list(found)
 
     def _query(self, question: Question, user: UserState) -> str:
         """The newest search of the question's session, no older than the label window."""
@@ -206,11 +213,11 @@ class Fold:
                 return query
         return ""
 
-    def _remember(self, event: object, user: UserState) -> None:
-        if isinstance(event, Search):
+    def _remember(self, event: Any, user: UserState) -> None:
+        if type(event) is Search:
             insort(user.searches, (event.event_timestamp, event.event_id, event.session_id or "", event.query))
             self._prune(user.searches, event.event_timestamp, user)
-        elif isinstance(event, View | Click | Cart | Purchase):
+        elif type(event) in _TOUCHES:
             insort(user.history, (event.event_timestamp, event.event_id, event.item_id))
             self._prune(user.history, event.event_timestamp, user)
 

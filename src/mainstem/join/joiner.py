@@ -13,7 +13,19 @@ from typing import Any, Final, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from mainstem.events import Event, Item, Refusal, Tick
+from mainstem.events import (
+    Cart,
+    Click,
+    Event,
+    Impression,
+    Item,
+    Purchase,
+    Refusal,
+    Return,
+    Search,
+    Tick,
+    View,
+)
 from mainstem.join.catalogue import Catalogue
 from mainstem.join.fold import Fold
 from mainstem.join.ledger import BLOCK, LedgerRow, block_of
@@ -23,6 +35,7 @@ from mainstem.settings import Settings
 
 __all__ = ["Joiner", "Output", "Rejection", "Snapshot", "pseudonym", "rejection_of"]
 
+_OF_SHOPPERS: Final = frozenset({Search, Impression, View, Click, Cart, Purchase, Return})
 _ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
 _DECODER: Final = msgspec.msgpack.Decoder(JoinState)
 
@@ -171,6 +184,9 @@ class Joiner:
 
     def _take(self, offset: int, event: Event | Refusal | None) -> Iterator[Output]:
         counts = self._state.counts
+        if type(event) in _OF_SHOPPERS:  # most of all
+            yield from self._take_user_event(event)
+            return
         match event:
             case None:
                 counts["control"] += 1
@@ -195,19 +211,20 @@ class Joiner:
         else:
             state.seen[event_id] = time
             heapq.heappush(state.forget, (time, event_id))
-            self._count(event)
+            is_outcome = self._fold.is_outcome(event)
+            self._count(event, is_outcome=is_outcome)
             session = pseudonym(self._key, event.session_id) if event.session_id else None
             known = msgspec.structs.replace(event, user_id=pseudonym(self._key, event.user_id), session_id=session)
             # subtle: at equal times a question comes before its outcomes, whatever their ids; logs may know whole seconds
-            heapq.heappush(state.waiting, (time, self._fold.is_outcome(event), event_id, known))
+            heapq.heappush(state.waiting, (time, is_outcome, event_id, known))
         yield from self._advance(time)
 
-    def _count(self, event: Event) -> None:
+    def _count(self, event: Event, *, is_outcome: bool) -> None:
         counts = self._state.counts
         if self._fold.is_question(event):
             counts["question"] += 1
             counts["open"] += 1
-        elif self._fold.is_outcome(event):
+        elif is_outcome:
             counts["outcome"] += 1
             counts["parked"] += 1
         else:
