@@ -93,7 +93,7 @@ class JoinWorker:
         return self._dropped + sum(loaded.door.dropped for loaded in self.loaded.values())
 
     async def take(self, delivered: Mapping[int, list[Record]]) -> set[int]:
-        """Join what was delivered and send what follows; gives the partitions whose records are done: those that are ours."""
+        """Join what was delivered and send what follows; gives the partitions that are done: those that are ours."""
         mine, delivery = await self.begin(delivered)
         await delivery
         return mine
