@@ -20,10 +20,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from mainstem.kafka import Record
 from mainstem.streams.door import Door
 from mainstem.streams.joining import Joiner
-
-from mainstem.kafka import Record
 from tests.services.deployed import CLI, SETTINGS, Deployment, until
 
 ROOT = Path(__file__).parents[2]
@@ -73,9 +72,8 @@ def lose(share: float, seed: int) -> None:
 
 def run_join() -> None:
     """`mainstem stream join`, with losses."""
-    from mainstem.streams import joining
-
     from mainstem.cli import main
+    from mainstem.streams import joining
 
     lose(float(os.environ["MAINSTEM_TEST_DROP"]), int(os.environ.get("MAINSTEM_TEST_SEED", "0")))
     if os.environ.get("MAINSTEM_TEST_DOOR") == "off":

@@ -11,11 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from mainstem.streams.local.clickhouse import LocalClickHouse
-
 from mainstem.scoring import ScoringWorker
 from mainstem.settings import Settings
 from mainstem.store import Store
+from mainstem.streams.local.clickhouse import LocalClickHouse
 
 _ID = "toUUID(UUIDNumToString(sipHash128(number)))"
 _FACTS = f"""{_ID} AS sample_id, 0 AS label_version, 0 AS partition, number AS offset,

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+
 from mainstem.streams.local import clickhouse as local_clickhouse
 from mainstem.streams.local import kafka as local_kafka
 

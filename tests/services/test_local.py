@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 import typer
+
+from mainstem.errors import HomeError, MainstemError
 from mainstem.streams.local import clickhouse as clickhouse_module
 from mainstem.streams.local import kafka as kafka_module
 from mainstem.streams.local import up as up_module
@@ -19,8 +21,6 @@ from mainstem.streams.local.environment import environment_of
 from mainstem.streams.local.process import LocalProcess, wait_for
 from mainstem.streams.local.stack import end_stack, holder_of
 from mainstem.streams.local.supervisor import STATE
-
-from mainstem.errors import HomeError, MainstemError
 from tests.services.processes import SLEEP, is_alive, until
 
 STACK = """

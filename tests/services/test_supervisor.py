@@ -7,8 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from mainstem.streams.local.supervisor import Supervisor
 
+from mainstem.streams.local.supervisor import Supervisor
 from tests.services.processes import SLEEP, is_alive, until
 
 

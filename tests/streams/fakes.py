@@ -9,15 +9,15 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from mainstem.streams.joining import JoinWorker
-from mainstem.streams.outbox import Message
-from mainstem.streams.snapshots import Snapshots
 
 from mainstem.events import Event, Item, Tick, decode, encode
 from mainstem.join import Joiner, LedgerRow, Output, Rejection, Sample, Snapshot, digest_of
 from mainstem.kafka import Record
 from mainstem.kafka.messages import decode_ledger, decode_rejection, decode_samples
 from mainstem.settings import Settings
+from mainstem.streams.joining import JoinWorker
+from mainstem.streams.outbox import Message
+from mainstem.streams.snapshots import Snapshots
 from tests.join.shop import KEY, NAMES, click, purchase, search, shelf, short, view
 
 Told = list[tuple[Any, ...]]

@@ -8,16 +8,16 @@ from pathlib import Path
 import msgspec
 import pytest
 import typer
-from mainstem.streams.audit import Audit, run_audit
-from mainstem.streams.cli import audit
-from mainstem.streams.sink import Sink
-from mainstem.streams.topics import make_topics
 
 from mainstem.join import Joiner, LedgerRow, Sample
 from mainstem.kafka import Broker, DirectReader
 from mainstem.kafka.messages import encode, questions_of
 from mainstem.places import Places
 from mainstem.store import Store
+from mainstem.streams.audit import Audit, run_audit
+from mainstem.streams.cli import audit
+from mainstem.streams.sink import Sink
+from mainstem.streams.topics import make_topics
 from tests.join.shop import KEY, shelf, short
 from tests.kafka.topic import delete_before, produce
 from tests.streams.fakes import plainly, shop_log

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mainstem.streams.door import Door
 
 from mainstem.kafka import Record
+from mainstem.streams.door import Door
 
 
 @dataclass

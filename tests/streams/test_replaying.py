@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mainstem.streams.replaying import Replay
-from mainstem.streams.topics import make_topics
 
 from mainstem.errors import BrokerError
 from mainstem.events import Item, Refusal, Tick, decode, encode
 from mainstem.ids import number_of
 from mainstem.kafka import Broker
+from mainstem.streams.replaying import Replay
+from mainstem.streams.topics import make_topics
 from tests.join.shop import click, short, view
 from tests.kafka.topic import delete_before, produce, read_all
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from mainstem.streams.sink import Sink
 
 from mainstem.events import Item, encode
 from mainstem.fingerprint import newest_ledger
@@ -15,6 +14,7 @@ from mainstem.kafka.messages import encode as encode_message
 from mainstem.kafka.messages import questions_of
 from mainstem.standing.trusted import part_of
 from mainstem.store import Store
+from mainstem.streams.sink import Sink
 from tests.join.shop import KEY, short, view
 from tests.streams.fakes import plainly, shop_log
 

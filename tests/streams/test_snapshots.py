@@ -6,10 +6,10 @@ from typing import Any
 
 import fsspec
 import pytest
-from mainstem.streams.snapshots import Snapshots
 
 from mainstem.errors import SettingError
 from mainstem.join import Joiner, Snapshot
+from mainstem.streams.snapshots import Snapshots
 from tests.join.shop import KEY, purchase, shelf, short, view
 
 ODD = "a b#c?d%20e[f]*ü"

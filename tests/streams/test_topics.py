@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from mainstem.streams.topics import _creates_topics, make_topics
 
 from mainstem.errors import BrokerError
 from mainstem.kafka import TOPICS, Broker
+from mainstem.streams.topics import _creates_topics, make_topics
 from tests.join.shop import short
 from tests.kafka.topic import make
 

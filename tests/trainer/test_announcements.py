@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from mainstem.streams.topics import make_topics
-from mainstem.trainer.announcements import Announcements
 
 from mainstem.kafka import Broker
 from mainstem.kafka.messages import Announcement
 from mainstem.settings import Settings
+from mainstem.streams.topics import make_topics
+from mainstem.trainer.announcements import Announcements
 
 Make = Callable[[], Announcements]
 CLAIMS = [(3, 1), (2, 2), (4, 1)]  # (version, generation): the second one is of the later learner

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mainstem.trainer import learning
-from mainstem.trainer.learning import LearningProgram
 
 from mainstem.events import Item
 from mainstem.kafka.messages import Announcement
@@ -17,6 +15,8 @@ from mainstem.settings import Settings
 from mainstem.standing import part_of
 from mainstem.store import Store
 from mainstem.store.writes import item_columns
+from mainstem.trainer import learning
+from mainstem.trainer.learning import LearningProgram
 from mainstem.versions import Versions
 from tests.trainer.fakes import LONG, Kill, Killed, KillingStore, sample, sink
 

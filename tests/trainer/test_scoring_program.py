@@ -8,8 +8,6 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from mainstem.trainer import scoring
-from mainstem.trainer.scoring import ScoringProgram
 
 from mainstem.ids import uuid_of
 from mainstem.importance import Columns
@@ -19,6 +17,8 @@ from mainstem.kafka.messages import Announcement
 from mainstem.settings import Settings
 from mainstem.standing import part_of
 from mainstem.store import Store
+from mainstem.trainer import scoring
+from mainstem.trainer.scoring import ScoringProgram
 from mainstem.versions import Versions
 from tests.models import given_encoder, shake
 from tests.trainer.fakes import FakeGroup, FakeIntake, FakeProducer, Killed, KillingStore, sample, samples_of, sink
