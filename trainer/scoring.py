@@ -52,6 +52,7 @@ class ScoringProgram:
         self._store, self._versions, self._settings = store, versions, settings
         self._topic, self._producer, self._idle = broker.topic("standings"), producer, idle
         self._worker = ScoringWorker(store, settings, (), trusted=False, publish=self._publish)
+        self._sent: list[Any] = []  # published, and not known to be delivered
         self._positions: dict[int, int] = {}  # next sample offset of each partition
         self._event_times: dict[int, int] = {}
         self._judged: dict[int, tuple[int, int]] = {}  # (judgement, version) of the last one
@@ -105,7 +106,7 @@ class ScoringProgram:
         if batch := self.intake.next_batch():
             self._last_record = time.monotonic()
             self._take([record for _, record in batch])
-            self._producer.flush()
+            self._delivered()
             if not patiently(self.intake.commit):
                 _LOG.info("the partitions went to another worker; it scores this batch again")
         elif self._again:
@@ -115,7 +116,7 @@ class ScoringProgram:
             for partition, end in self._positions.items():
                 if end and self._judged[partition] != (end, self.version):
                     self._judge(partition, end)
-            self._producer.flush()
+            self._delivered()
 
     def _take(self, records: Sequence[Any]) -> None:
         """Score records in their order; a judgement falls between those before its offset and those after."""
@@ -179,4 +180,12 @@ class ScoringProgram:
     def _publish(self, rows: Sequence[Mapping[str, Any]]) -> None:
         for row in rows:
             value = msgspec.json.encode({"sample_id": row["sample_id"], **{name: row[name] for name in _PUBLISHED}})
-            self._producer.send(self._topic, value, key=row["sample_id"].bytes, partition=row["partition"])
+            to = {"key": row["sample_id"].bytes, "partition": row["partition"]}
+            self._sent.append(self._producer.send(self._topic, value, **to))
+
+    def _delivered(self) -> None:
+        """Return once the broker has all that was published; raise what a send raised."""
+        self._producer.flush()
+        for sent in self._sent:
+            sent.get(timeout=60)
+        self._sent = []
