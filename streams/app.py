@@ -48,7 +48,7 @@ FAUST: Final[Mapping[str, Any]] = {
     "value_serializer": "raw",
     "key_serializer": "raw",
 }
-"""Settings of Faust, each for a reason given in BENCHMARKS.md or DEPLOYING.md."""
+"""Settings of Faust; `BENCHMARKS.md` tells what they do."""
 
 
 def calm_collector() -> None:
