@@ -1,6 +1,8 @@
 """Arrows point one way: who may import whom, read from the source itself."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,6 +103,15 @@ def test_programs_do_not_import_each_other_nor_the_others_libraries() -> None:
         path for folder, names in forbidden.items() for path in files(folder) for n in imported(path) if n.startswith(names)
     ]
     assert [] == found
+
+
+def test_streams_run_without_torch() -> None:
+    """Loading every module of `streams` loads no torch, whatever the library's modules import."""
+    names = [
+        f"mainstem.streams.{path.stem}" for path in files(STREAMS) if path.parent == STREAMS and path.stem != "__init__"
+    ]
+    code = f"import importlib, sys; [importlib.import_module(name) for name in {names}]; sys.exit('torch' in sys.modules)"
+    assert 0 == subprocess.run([sys.executable, "-c", code], check=False).returncode
 
 
 def test_only_bootstrap_and_the_command_line_open_stores_and_homes() -> None:

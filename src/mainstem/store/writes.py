@@ -1,15 +1,17 @@
 """Domain values as columns of their tables. Times stay milliseconds; the store knows what to make of them."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from mainstem.events import Item
 from mainstem.join import LedgerRow, Rejection, Sample, digest_of
-from mainstem.responses import Responses
 from mainstem.store.reads import StoredSample
 from mainstem.store.store import Columns
+
+if TYPE_CHECKING:
+    from mainstem.responses import Responses  # programs that only write do without torch
 
 __all__ = ["columns_of", "item_columns", "ledger_columns", "rejection_columns", "response_columns", "sample_columns"]
 
@@ -72,7 +74,7 @@ def rejection_columns(rows: Sequence[Rejection]) -> Columns:
     return columns_of([{name: getattr(row, name) for name in Rejection.__struct_fields__} for row in rows])
 
 
-def response_columns(samples: Sequence[StoredSample], found: Responses, *, version: int, scale: float) -> Columns:
+def response_columns(samples: Sequence[StoredSample], found: "Responses", *, version: int, scale: float) -> Columns:
     """One visit of each sample."""
     fields = dict(zip(StoredSample._fields, zip(*samples, strict=True), strict=True)) if samples else {}
     return {
