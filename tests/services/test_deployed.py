@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import excerpt_lines
 from tests.models import save_bert
-from tests.services.deployed import CLI, PROGRAMS, Deployment
+from tests.services.deployed import CLI, PROGRAMS, Deployment, until
 from tests.services.faults import Faults, replaying
 
 FROZEN = {**PROGRAMS, "learn": [*CLI, "train", "learn", "--frozen"]}
@@ -46,8 +46,8 @@ def test_a_deployment_gives_the_hash_of_the_embedded_loop(
     with deployment.running():
         deployment.run("stream", "replay", log)
         deployment.settle(240)
-        found = deployment.run("sql", "--store", store_url, "--json", "SELECT count() AS rounds FROM rounds FINAL")
-    assert json.loads(found.stdout)["rounds"] >= 1
+        question = ("sql", "--store", store_url, "--json", "SELECT count() AS rounds FROM versions FINAL WHERE version > 0")
+        until(lambda: json.loads(deployment.run(*question).stdout)["rounds"] >= 1, 120, deployment.told)
     same = agreed(deployment, log)
     assert same["hash"] == same["embedded_hash"]
     assert (0, 0) == (same["missing"], len(same["other"]))
