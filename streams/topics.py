@@ -85,7 +85,8 @@ def _config_faults(name: str, topic: Topic, config: Mapping[str, str]) -> Iterat
     want = "compact" if topic.compacted else "delete"
     mend = f"kafka-configs.sh --alter --entity-type topics --entity-name {name} --add-config"
     if config["cleanup.policy"] != want:
-        yield f"topic {name!r} has cleanup.policy={config['cleanup.policy']}; not {want}: {mend} cleanup.policy={want}"
+        has = config["cleanup.policy"]
+        yield f"topic {name!r} has cleanup.policy={has}; it must be {want}: {mend} cleanup.policy={want}"
     retention = int(config["retention.ms"])
     if topic.forever and retention != -1:
         yield f"topic {name!r} forgets after {retention} ms; every worker reads it whole: {mend} retention.ms=-1"
