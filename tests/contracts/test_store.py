@@ -150,6 +150,8 @@ def test_importance_by_item_is_the_mean_of_scaled_norms(store: Store) -> None:
         "DROP TABLE samples",
         "INSERT INTO items (item_id) VALUES ('a')",
         "SELECT 1; DROP TABLE samples",
+        "KILL QUERY WHERE 1",
+        "SELECT 1 INTO OUTFILE '/tmp/x'",
         "TRUNCATE TABLE samples",
     ],
 )
