@@ -102,7 +102,7 @@ def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
     loop.store.write("evaluations", columns_of(rows))
     return {
         "versions": [{"version": version, "auc_later": found.auc} for version, found in measured],
-        "baselines": baselines(loop.store, later, labels, loop.later_from),
+        "baselines": baselines(loop.store, later, labels, loop.later_from) if loop.settings.answers_yes_or_no else {},
     }
 
 

@@ -15,6 +15,7 @@ __all__ = ["PREFIX", "Settings", "parse_duration"]
 
 PREFIX: Final = "MAINSTEM_"
 _UNITS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_MOST_CLASSES: Final = 127
 _OF_TESTS: Final = "MAINSTEM_TEST_"  # which servers the test suite uses
 _MINUTE, _HOUR, _DAY = _UNITS["m"], _UNITS["h"], _UNITS["d"]
 
@@ -55,6 +56,9 @@ class Settings:
         "auto",
         "what asks: `shown` (impressions and views), `purchases` (logs without those), `auto` looks at the log",
         choices=("auto", "shown", "purchases"),
+    )
+    classes: str = _setting(
+        "", "classes of labelled texts, by name, with commas between; the order numbers them; empty: `no,yes`"
     )
     label_window: int = _duration(_HOUR, "outcomes this long after a question make its first label")
     grace: int = _duration(10 * _MINUTE, "how far events may come out of order")
@@ -112,12 +116,33 @@ class Settings:
         if self.direction_share + self.canary_share + self.gate_share > 1:
             msg = "direction_share, canary_share and gate_share are slices of one stream; their sum must not exceed 1"
             raise SettingError(msg)
+        names = self.class_names
+        if not 2 <= len(set(names)) == len(names) <= _MOST_CLASSES or "" in names:
+            msg = (
+                f"classes are 2 to {_MOST_CLASSES} different names with commas between, like 'no,yes'; got {self.classes!r}"
+            )
+            raise SettingError(msg)
         if self.dedupe_horizon < self.grace:
             msg = "dedupe_horizon must be at least grace: an event may come again while its first copy still waits"
             raise SettingError(msg)
         if self.horizon < self.revision_window + self.label_window:
             msg = "horizon must be at least revision_window and label_window together: a sample that left cannot be revised"
             raise SettingError(msg)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes in the order of their numbers.
+
+        Example:
+            >>> Settings(classes="sports, business").class_names
+            ('sports', 'business')
+        """
+        return tuple(name.strip() for name in (self.classes or "no,yes").split(","))
+
+    @property
+    def answers_yes_or_no(self) -> bool:
+        """Whether a label is no or yes."""
+        return len(self.class_names) == 2
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], **given: Any) -> Self:

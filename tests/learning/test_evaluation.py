@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import log_softmax
 from sklearn.metrics import log_loss as their_log_loss
 from sklearn.metrics import roc_auc_score
 
 from mainstem.learning import Evaluation, auc, evaluate, log_loss
+from mainstem.learning.evaluation import auc_of_classes
 from tests.learning.samples import learnable
 
 ODDS = st.floats(-8, 8) | st.integers(-3, 3).map(float)  # some of them tied
@@ -20,9 +22,14 @@ class FakeScorer:
         self.odds = odds
         self.asked: list[tuple[str, str]] = []
 
-    def log_odds(self, pairs: list[tuple[str, str]]) -> np.ndarray:
+    def logits(self, pairs: list[tuple[str, str]]) -> np.ndarray:
         self.asked += pairs
-        return np.array(self.odds)
+        return of_odds(self.odds)
+
+
+def of_odds(odds: list[float] | np.ndarray) -> np.ndarray:
+    """Logits of no and yes with these log-odds."""
+    return np.column_stack([np.zeros(len(odds)), odds])
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), ODDS), min_size=2))
@@ -32,7 +39,17 @@ def test_auc_and_log_loss_are_those_of_scikit_learn(pairs: list[tuple[int, float
     if 0 < labels.sum() < len(labels):
         assert pytest.approx(roc_auc_score(labels, odds)) == auc(labels, odds)
     probability = 1 / (1 + np.exp(-odds))
-    assert pytest.approx(their_log_loss(labels, probability, labels=[0, 1])) == log_loss(labels, odds)
+    assert pytest.approx(their_log_loss(labels, probability, labels=[0, 1])) == log_loss(labels, of_odds(odds))
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), ODDS, ODDS, ODDS), min_size=6))
+def test_several_classes_are_measured_as_scikit_learn_does(rows: list[tuple[int, float, float, float]]) -> None:
+    """With more than two classes the AUC is the mean of each against the rest, the log-loss that of the softmax."""
+    labels, logits = np.array([0, 1, 2, *(row[0] for row in rows)]), np.array([[0.0] * 3] * 3 + [row[1:] for row in rows])
+    scores = log_softmax(logits, axis=1)
+    theirs = [roc_auc_score(labels == one, scores[:, one]) for one in range(3)]
+    assert pytest.approx(np.mean(theirs)) == auc_of_classes(labels, logits)
+    assert pytest.approx(their_log_loss(labels, np.exp(scores))) == log_loss(labels, logits)
 
 
 @pytest.mark.parametrize(
@@ -54,15 +71,15 @@ def test_auc_worked_by_hand(labels: list[int], odds: list[float], expected: floa
 
 def test_a_sure_error_has_a_finite_log_loss() -> None:
     """Log-odds beyond what a probability can hold cost as much as they say, not infinity."""
-    assert 5000.0 == log_loss(np.array([0]), np.array([5000.0]))
-    assert 0.0 == log_loss(np.array([1]), np.array([5000.0]))
-    assert log_loss(np.array([], np.int64), np.array([])) is None
+    assert 5000.0 == log_loss(np.array([0]), of_odds([5000.0]))
+    assert 0.0 == log_loss(np.array([1]), of_odds([5000.0]))
+    assert log_loss(np.array([], np.int64), of_odds([])) is None
 
 
 def test_a_version_is_measured_on_its_samples() -> None:
     """Each sample's pair is asked for once, in order, and held against its own label."""
     samples, scorer = learnable(4), FakeScorer([-1.0, 1.0, 2.0, 3.0])  # labels 0 1 0 1
-    expected = Evaluation(4, 3 / 4, log_loss(np.array([0, 1, 0, 1]), np.array(scorer.odds)))
+    expected = Evaluation(4, 3 / 4, log_loss(np.array([0, 1, 0, 1]), of_odds(scorer.odds)))
     assert expected == evaluate(scorer, samples)
     assert [sample.pair for sample in samples] == scorer.asked
 

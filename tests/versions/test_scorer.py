@@ -65,21 +65,20 @@ def test_the_size_of_a_pass_does_not_matter(encoder: CrossEncoder, size: int) ->
         assert pytest.approx(getattr(found, name), **CLOSE) == getattr(other, name)
 
 
-def test_log_odds_are_those_of_a_direct_forward_pass(encoder: CrossEncoder) -> None:
-    """The log-odds of yes are the second logit less the first, in the order of the pairs."""
-    logits = direct_logits(encoder)
-    odds = Scorer(encoder, SETTINGS).log_odds(PAIRS)
-    assert pytest.approx((logits[:, 1] - logits[:, 0]).tolist(), **CLOSE) == odds
-    assert np.float64 == odds.dtype
+def test_logits_are_those_of_a_direct_forward_pass(encoder: CrossEncoder) -> None:
+    """The logits come in the order of the pairs, in double precision."""
+    logits = Scorer(encoder, SETTINGS).logits(PAIRS)
+    assert pytest.approx(np.array(direct_logits(encoder).tolist()), **CLOSE) == logits
+    assert np.float64 == logits.dtype
 
 
-def test_log_odds_hold_without_dropout(encoder: CrossEncoder) -> None:
+def test_logits_hold_without_dropout(encoder: CrossEncoder) -> None:
     """A network in the middle of training is evaluated as in eval mode, twice the same."""
     scorer = Scorer(encoder, SETTINGS)
     encoder.network.train()
-    first = scorer.log_odds(PAIRS)
+    first = scorer.logits(PAIRS)
     encoder.network.train()
-    assert np.array_equal(first, scorer.log_odds(PAIRS))
+    assert np.array_equal(first, scorer.logits(PAIRS))
 
 
 def test_scoring_changes_no_weight(encoder: CrossEncoder) -> None:
@@ -87,7 +86,7 @@ def test_scoring_changes_no_weight(encoder: CrossEncoder) -> None:
     before = [parameter.detach().clone() for parameter in encoder.network.parameters()]
     scorer = Scorer(encoder, SETTINGS)
     scorer.responses(PAIRS, LABELS)
-    scorer.log_odds(PAIRS)
+    scorer.logits(PAIRS)
     assert all(torch.equal(one, other) for one, other in zip(before, encoder.network.parameters(), strict=True))
 
 
@@ -95,7 +94,7 @@ def test_no_samples_have_no_responses(encoder: CrossEncoder) -> None:
     """Nothing to score is no error."""
     scorer = Scorer(encoder, SETTINGS)
     assert [0, 0, 0] == [len(part) for part in dataclasses.astuple(scorer.responses([], []))]
-    assert (0,) == scorer.log_odds([]).shape
+    assert (0, 2) == scorer.logits([]).shape
 
 
 def test_a_network_without_a_formula_is_refused_before_scoring() -> None:
@@ -146,10 +145,10 @@ def test_pairs_of_one_length_stay_in_their_order() -> None:
     """Results of many passes go back to the places of their pairs."""
     scorer = small_scorer(2, 24)
     pairs = [(WORDS[number % 7], " ".join(WORDS[: number % 5])) for number in range(40)]
-    alone = [scorer.log_odds([pair])[0] for pair in pairs]
+    alone = np.concatenate([scorer.logits([pair]) for pair in pairs])
     together = scorer.responses(pairs, [1] * 40)
-    assert pytest.approx(alone, **CLOSE) == scorer.log_odds(pairs)
-    assert pytest.approx(alone, **CLOSE) == together.margin
+    assert pytest.approx(alone, **CLOSE) == scorer.logits(pairs)
+    assert pytest.approx(alone[:, 1] - alone[:, 0], **CLOSE) == together.margin
 
 
 def small_scorer(size: int, max_tokens: int) -> Scorer:

@@ -86,7 +86,8 @@ class Screen:
         versions = [f"version {one['version']} {_points(one['auc_later'])}" for one in report["versions"]]
         self._say(f"  {', '.join(versions)}")
         plain = [f"{name.replace('_', ' ')} {_points(auc)}" for name, auc in report["baselines"].items()]
-        self._say(f"  without a model: {', '.join(plain)}")
+        if plain:
+            self._say(f"  without a model: {', '.join(plain)}")
 
     def _say_sets(self, loop: Loop, report: dict[str, Any]) -> None:
         verdicts = sorted({judged.verdict for judged in loop.judged.values()} - {"given"})
@@ -131,7 +132,10 @@ class Screen:
         sample_id = str(columns.id_of(row))
         sql = "SELECT context_text, item_text, label, source FROM samples_now WHERE sample_id = {sample_id:UUID}"
         ((context, item, label, source),) = loop.store.rows(sql, sample_id=sample_id)
-        words = f"{'yes' if label else 'no'} ({source}): {item!r} after {context!r}"
+        texts = (
+            f"{item!r} after {context!r}" if source != "labelled" else f"{context!r}" + (f" and {item!r}" if item else "")
+        )
+        words = f"{loop.settings.class_names[label]} ({source}): {texts}"
         p_value = "none" if np.isnan(judged.p_value[row]) else f"{judged.p_value[row]:.3f}"
         evidence = (
             f"{columns['visits'][row]} visits, importance {columns['importance'][row]:.2f} of a canary's, "

@@ -1,6 +1,6 @@
 """What happened in the shop: the vocabulary, decoding, logs on disk, importers."""
 
-from mainstem.events.decode import Refusal, decode, encode
+from mainstem.events.decode import Refusal, decode, encode, refusal_of
 from mainstem.events.logs import read_lines
 from mainstem.events.vocabulary import (
     Cart,
@@ -8,6 +8,7 @@ from mainstem.events.vocabulary import (
     Event,
     Impression,
     Item,
+    Labelled,
     Outcome,
     Purchase,
     Return,
@@ -23,6 +24,7 @@ __all__ = [
     "Event",
     "Impression",
     "Item",
+    "Labelled",
     "Outcome",
     "Purchase",
     "Refusal",
@@ -34,4 +36,5 @@ __all__ = [
     "decode",
     "encode",
     "read_lines",
+    "refusal_of",
 ]

@@ -6,13 +6,13 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from mainstem.events.vocabulary import Cart, Click, Event, Impression, Item, Purchase, Return, Search, Shown, View
+from mainstem.events.vocabulary import Cart, Click, Event, Impression, Item, Labelled, Purchase, Return, Search, Shown, View
 
-__all__ = ["Refusal", "decode", "encode"]
+__all__ = ["Refusal", "decode", "encode", "refusal_of"]
 
 _DECODER: Final = msgspec.json.Decoder(Event)
 _ENCODER: Final = msgspec.json.Encoder()
-_KINDS: Final = (Search, Impression, Shown, View, Click, Cart, Purchase, Return, Item)
+_KINDS: Final = (Search, Impression, Shown, View, Click, Cart, Purchase, Return, Item, Labelled)
 _USER_FIELDS: Final = {"user_id", "session_id"}
 _KEPT_FIELDS: Final = {"type"} | {field for kind in _KINDS for field in kind.__struct_fields__} - _USER_FIELDS
 
@@ -65,12 +65,27 @@ def encode(event: Event) -> bytes:
     return _ENCODER.encode(event)
 
 
+def refusal_of(event: Event, reason: str, path: str) -> Refusal:
+    """A refusal of an event that can be read but not be used.
+
+    Example:
+        >>> event = decode(b'{"type":"labelled","event_id":"e","user_id":"u","event_timestamp":5,"text":"t","label":"?"}')
+        >>> refusal_of(event, "no such class", "$.label").body
+        '{"event_id":"e","event_timestamp":5,"label":"?","text":"t","type":"labelled"}'
+    """
+    raw = encode(event)
+    return Refusal(reason=reason, path=path, digest=_digest(raw), body=_redact(raw))
+
+
 def _refuse(raw: bytes, message: str) -> Refusal:
     if not raw.strip():
         message = "the line is empty"
     reason, _, path = message.partition(" - at `")
-    digest = hashlib.blake2b(raw, digest_size=16).hexdigest()
-    return Refusal(reason=reason, path=path.rstrip("`") or "$", digest=digest, body=_redact(raw))
+    return Refusal(reason=reason, path=path.rstrip("`") or "$", digest=_digest(raw), body=_redact(raw))
+
+
+def _digest(raw: bytes) -> str:
+    return hashlib.blake2b(raw, digest_size=16).hexdigest()
 
 
 def _redact(raw: bytes) -> str:

@@ -3,13 +3,14 @@
 Item events go to topic `items`, which is read whole before questions close; the survey is that reading.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import msgspec
 
 from mainstem.events.decode import Refusal, decode
-from mainstem.events.vocabulary import Event, Impression, Item, Purchase, Search, Tick, View
+from mainstem.events.vocabulary import Event, Impression, Item, Labelled, Purchase, Search, Tick, View
 
 __all__ = ["Survey", "belongs_to_items", "survey"]
 
@@ -26,7 +27,8 @@ class Survey:
         items: accepted item events, in order.
         refused_items: (offset in `items`, refusal) of item events that were refused.
         newest: largest event time, in milliseconds; -1 without events.
-        has_shown: whether there are impressions or views; without them purchases are the questions.
+        has_shown: whether there are impressions or views; without them purchases are the
+            questions. A labelled text always is one.
         texts: distinct titles and queries, for a vocabulary.
     """
 
@@ -36,7 +38,7 @@ class Survey:
     newest: int = -1
     has_shown: bool = False
     texts: set[str] = field(default_factory=set)
-    _minutes: dict[str, dict[int, int]] = field(default_factory=lambda: {"shown": {}, "purchases": {}})
+    _minutes: dict[str, dict[int, int]] = field(default_factory=lambda: {"shown": {}, "purchases": {}, "labelled": {}})
 
     @property
     def questions(self) -> str:
@@ -45,7 +47,8 @@ class Survey:
 
     def later_from(self, questions: str, share: float) -> int:
         """Event time (ms, a whole minute) from which on the last `share` of the questions were asked."""
-        minutes = self._minutes[questions]
+        minutes = Counter(self._minutes[questions])
+        minutes.update(self._minutes["labelled"])
         left = sum(minutes.values()) * share
         begin = self.newest + 1
         for minute in sorted(minutes, reverse=True):
@@ -79,6 +82,9 @@ class Survey:
             self._minutes["shown"][minute] = self._minutes["shown"].get(minute, 0) + 1
         elif isinstance(event, Purchase):
             self._minutes["purchases"][minute] = self._minutes["purchases"].get(minute, 0) + 1
+        elif isinstance(event, Labelled):
+            self._minutes["labelled"][minute] = self._minutes["labelled"].get(minute, 0) + 1
+            self._note_text(event.text, event.pair)
         if isinstance(event, Search | Impression):
             self._note_text(event.query)
 

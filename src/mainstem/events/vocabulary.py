@@ -1,4 +1,4 @@
-"""The words of the shop: eight kinds of event, and the tick that carries time.
+"""The words of the shop: eight kinds of event, labelled texts, and the tick that carries time.
 
 On the wire an event is one JSON object with a `type`. Unknown fields are ignored, so that a shop may send more than we
 read; a missing or wrong field refuses the event (see `decode`). Times are milliseconds since 1970 in UTC.
@@ -14,6 +14,7 @@ __all__ = [
     "Event",
     "Impression",
     "Item",
+    "Labelled",
     "Outcome",
     "Purchase",
     "Return",
@@ -105,10 +106,24 @@ class Item(_Event, frozen=True, kw_only=True):
     price: Price | None = None
 
 
+class Labelled(_UserEvent, frozen=True, kw_only=True):
+    """Somebody read a text, or a pair of texts, and said what it is: a question and its answer in one.
+
+    `label` is the name of a class: one of the setting `classes`, or `no` and `yes` where that is empty. Only texts of one
+    `user_id` are sure to meet in one partition; where nobody in particular wrote them, each may have its own.
+    """
+
+    text: Annotated[str, Meta(min_length=1, max_length=65_536)]
+    label: Annotated[str, Meta(min_length=1, max_length=256)]
+    pair: Annotated[str, Meta(max_length=65_536)] | None = None
+    item_id: Id | None = None
+    category: Text | None = None
+
+
 class Tick(Struct, frozen=True, kw_only=True, tag_field="type", tag="tick"):
     """Nothing happened, but event time has come this far: moves a partition's watermark."""
 
     event_timestamp: Millis
 
 
-Event: TypeAlias = Search | Impression | View | Click | Cart | Purchase | Return | Item | Tick
+Event: TypeAlias = Search | Impression | View | Click | Cart | Purchase | Return | Item | Labelled | Tick

@@ -10,7 +10,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 from typing import Any, Final
 
-from mainstem.events import Cart, Click, Impression, Purchase, Return, Search, View
+from mainstem.events import Cart, Click, Impression, Labelled, Purchase, Return, Search, View
 from mainstem.ids import uuid_of
 from mainstem.join.catalogue import Catalogue
 from mainstem.join.sample import Sample
@@ -34,14 +34,20 @@ class Fold:
         self.state = state
         self._settings = settings
         self._catalogue = catalogue
+        self._classes = {name: number for number, name in enumerate(settings.class_names)}
         self._purchases_ask = settings.questions == "purchases"
         # subtle: a revision window shorter than the label window must neither forget a question before it closes nor
         # call the outcomes of its first label late
         self._revisable = max(settings.revision_window, settings.label_window)
 
     def is_question(self, event: object) -> bool:
-        """Whether this event asks: an impression, a view that came from none, or a purchase where purchases ask."""
+        """Whether this event asks: an impression, a view that came from none, or a purchase where purchases ask.
+
+        A labelled text always does, and brings its answer.
+        """
         kind = type(event)
+        if kind is Labelled:
+            return True
         if self._purchases_ask:
             return kind is Purchase
         return kind is Impression or (kind is View and not event.impression_id)  # type: ignore[attr-defined]
@@ -50,8 +56,15 @@ class Fold:
         """Whether this event may answer a question."""
         return type(event) is Return if self._purchases_ask else type(event) in _OUTCOMES
 
-    def happen(self, event: Search | Impression | View | Click | Cart | Purchase | Return) -> Iterator[Sample]:
-        """Let one event happen; yields the samples whose label it revises."""
+    def class_of(self, event: Labelled) -> int | None:
+        """The number of the class that a label names; None where the settings know none of this name."""
+        return self._classes.get(event.label)
+
+    def happen(self, event: Search | Impression | View | Click | Cart | Purchase | Return | Labelled) -> Iterator[Sample]:
+        """Let one event happen; yields the samples whose label it gives or revises."""
+        if type(event) is Labelled:
+            yield self._labelled(event)
+            return
         user = self.state.users.setdefault(event.user_id, UserState())
         if self.is_question(event):
             self._open(event, user)  # type: ignore[arg-type]  # is_question says which kinds
@@ -156,6 +169,31 @@ class Fold:
         drawn = self._catalogue.draw(settings.seed, question.event_id, asked, question.time, settings.negatives)
         for item_id, probability in drawn:
             yield from self._sample(question, user_id, item_id, context, probability)
+
+    def _labelled(self, event: Labelled) -> Sample:
+        self.state.counts["open"] -= 1
+        self.state.counts["answered"] += 1
+        item_id = event.item_id or ""
+        return Sample(
+            sample_id=uuid_of("sample", event.event_id, item_id),
+            label_version=0,
+            question_id=uuid_of("question", event.event_id),
+            event_time=event.event_timestamp,
+            user=event.user_id,
+            source="labelled",
+            outcomes=(),
+            label=self._classes[event.label],
+            weight=1.0,
+            sampling_probability=1.0,
+            query="",
+            history=(),
+            item_id=item_id,
+            category=event.category or "",
+            brand="",
+            price_band="",
+            context_text=event.text,
+            item_text=event.pair or "",
+        )
 
     def _context(self, question: Question) -> str:
         past = [self._catalogue.as_of(item_id, question.time) for item_id in question.history]

@@ -19,12 +19,14 @@ from mainstem.events import (
     Event,
     Impression,
     Item,
+    Labelled,
     Purchase,
     Refusal,
     Return,
     Search,
     Tick,
     View,
+    refusal_of,
 )
 from mainstem.join.catalogue import Catalogue
 from mainstem.join.fold import Fold
@@ -196,6 +198,11 @@ class Joiner:
             case Item():
                 counts["rejected"] += 1
                 refusal = Refusal(reason="an item belongs to topic `items`", path="$.type", digest="", body="")
+                yield rejection_of(refusal, "events", self.partition, offset, self._key)
+            case Labelled() if self._fold.class_of(event) is None:
+                counts["rejected"] += 1
+                reason = f"{event.label!r} is no class; the setting `classes` names {', '.join(self._settings.class_names)}"
+                refusal = refusal_of(event, reason, "$.label")
                 yield rejection_of(refusal, "events", self.partition, offset, self._key)
             case Tick():
                 counts["tick"] += 1

@@ -23,9 +23,9 @@ class Sample(Struct, frozen=True, kw_only=True):
         question_id: made of the question's event id.
         event_time: when the question was asked, in milliseconds since 1970 UTC.
         user: pseudonym of the shopper.
-        source: `impression`, `view`, `purchase`, or `drawn` for a drawn negative.
+        source: `impression`, `view`, `purchase`, `labelled` for a labelled text, or `drawn` for a drawn negative.
         outcomes: what was folded into the label, in event time order.
-        label: 1 for yes, 0 for no.
+        label: 1 for yes, 0 for no; of a labelled text the number of its class.
         weight: factor of this sample's loss in training.
         sampling_probability: that this item was drawn among those known; 1 where nothing was drawn.
         query, history: what the shopper asked, and the item ids of what they did just before (newest first).

@@ -14,9 +14,11 @@ Measure = Callable[[CrossEncoder], float | None]
 
 def first_encoder(texts: Iterable[str], settings: Settings) -> CrossEncoder:
     """The given model, or a small one with fresh weights and a vocabulary of `texts`."""
+    classes = len(settings.class_names)
     if settings.model:
-        return load_pretrained(settings.model, settings.max_tokens, settings.seed)
-    return initial_encoder(train_tokenizer(set(texts), settings.vocabulary), settings.max_tokens, settings.seed)
+        return load_pretrained(settings.model, settings.max_tokens, settings.seed, classes)
+    tokenizer = train_tokenizer(set(texts), settings.vocabulary)
+    return initial_encoder(tokenizer, settings.max_tokens, settings.seed, classes)
 
 
 def make_first_version(

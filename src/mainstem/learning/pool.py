@@ -82,8 +82,9 @@ _SQL: Final = """
     FROM (
         SELECT sample_id, max(responses.label_version) AS label_version, any(responses.partition) AS partition,
                argMax(responses.offset, responses.label_version) AS offset, any(responses.event_time) AS event_time,
-               least(maxIf(responses.label_version + 1, label = 0), maxIf(responses.label_version + 1, label = 1)) AS since,
-               groupArray((version, responses.label_version, norm / scale)) AS all,
+               argMax(label, responses.label_version) AS answer,
+               arrayMax(arrayMap(one -> if(one.4 != answer, one.2 + 1, 0), all)) AS since,
+               groupArray((version, responses.label_version, norm / scale, label)) AS all,
                arraySort(arrayFilter(one -> one.2 >= since, all)) AS visits,
                arrayFilter((one, place) -> place = 1 OR one.1 != visits[place - 1].1, visits,
                            arrayEnumerate(visits)) AS counted,

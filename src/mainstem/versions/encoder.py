@@ -12,8 +12,6 @@ from mainstem.versions.tokenizer import Batch
 
 __all__ = ["CrossEncoder", "PairReader", "initial_encoder", "load_pretrained"]
 
-_CLASSES = 2
-
 
 class PairReader(nn.Module):
     """BERT with the head for a model from scratch: the mean of each segment, [a, b, a*b, |a-b|], two layers.
@@ -31,7 +29,7 @@ class PairReader(nn.Module):
             nn.Linear(4 * config.hidden_size, config.hidden_size),
             nn.GELU(),
             nn.Dropout(config.hidden_dropout_prob),
-            nn.Linear(config.hidden_size, _CLASSES),
+            nn.Linear(config.hidden_size, config.num_labels),
         )
 
     def forward(self, batch: Batch) -> Tensor:
@@ -85,8 +83,8 @@ class CrossEncoder:
         return isinstance(self.network, PairReader)
 
 
-def initial_encoder(tokenizer: Tokenizer, max_tokens: int, seed: int) -> CrossEncoder:
-    """The model made here: 2 layers of 128, weights drawn from the seed."""
+def initial_encoder(tokenizer: Tokenizer, max_tokens: int, seed: int, classes: int = 2) -> CrossEncoder:
+    """The model made here: 2 layers of 128, weights drawn from the seed, a logit for each class."""
     from transformers import BertConfig  # noqa: PLC0415 - seconds to import
 
     config = BertConfig(
@@ -97,14 +95,15 @@ def initial_encoder(tokenizer: Tokenizer, max_tokens: int, seed: int) -> CrossEn
         intermediate_size=512,
         max_position_embeddings=max_tokens,
         pad_token_id=tokenizer.token_to_id("[PAD]"),
+        num_labels=classes,
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return CrossEncoder(PairReader(config), tokenizer)
 
 
-def load_pretrained(name: str, max_tokens: int, seed: int) -> CrossEncoder:
-    """A BERT by its Hugging Face name or local path; a head that is missing is drawn from the seed.
+def load_pretrained(name: str, max_tokens: int, seed: int, classes: int = 2) -> CrossEncoder:
+    """A BERT by its Hugging Face name or local path; a head that is missing, or of other classes, is drawn from the seed.
 
     Raises:
         ModelError: if it cannot be had, is no BERT, has fewer than `max_tokens` positions, no weights as safetensors, or
@@ -113,7 +112,7 @@ def load_pretrained(name: str, max_tokens: int, seed: int) -> CrossEncoder:
     from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer  # noqa: PLC0415
 
     try:
-        config = AutoConfig.from_pretrained(name, num_labels=_CLASSES)
+        config = AutoConfig.from_pretrained(name, num_labels=classes)
         _check_config(config, name, max_tokens)
         tokenizer = AutoTokenizer.from_pretrained(name)
         with torch.random.fork_rng(devices=[]):

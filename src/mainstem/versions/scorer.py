@@ -53,14 +53,13 @@ class Scorer:
         return Responses(norm, loss, margin)
 
     @torch.no_grad()
-    def log_odds(self, pairs: Sequence[Pair]) -> NDArray[np.float64]:
-        """Log-odds of yes for N pairs, shape (N,)."""
+    def logits(self, pairs: Sequence[Pair]) -> NDArray[np.float64]:
+        """Logits of N pairs, shape (N, C)."""
         self.encoder.network.eval()
-        odds = np.empty(len(pairs))
+        logits = np.empty((len(pairs), self.encoder.network.config.num_labels))
         for places, batch in self._batches(pairs, _EVALUATION_BATCH):
-            logits = self.encoder.network(batch).double()
-            odds[places] = (logits[:, 1] - logits[:, 0]).cpu().numpy()
-        return odds
+            logits[places] = self.encoder.network(batch).double().cpu().numpy()
+        return logits
 
     def _batches(self, pairs: Sequence[Pair], size: int) -> Iterator[tuple[list[int], Batch]]:
         """Batches of about as many tokens as `size` pairs of full length have, pairs of like length together."""
