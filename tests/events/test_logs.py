@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from mainstem.errors import LogError
 from mainstem.events import Refusal, Tick, decode, read_lines
 from mainstem.events.logs import LONGEST_LINE, spool
 from mainstem.ids import number_of
+from tests.events.packing import zstd
 
 TICK = b'{"type":"tick","event_timestamp":5}'
 
@@ -21,6 +23,10 @@ GOOD = {
     "byte order mark": b"\xef\xbb\xbfone\ntwo\n",
     "byte order mark in gzip": gzip.compress(b"\xef\xbb\xbfone\ntwo\n"),
     "Windows line breaks": b"one\r\ntwo\r\n",
+    "zstd": zstd.compress(b"one\ntwo\n"),
+    "zstd in two frames": zstd.compress(b"one\n") + zstd.compress(b"two\n"),
+    "zstd after a frame to skip": b"\x50\x2a\x4d\x18\x02\x00\x00\x00no" + zstd.compress(b"one\ntwo\n"),
+    "byte order mark in zstd": zstd.compress(b"\xef\xbb\xbfone\ntwo\n"),
 }
 
 BAD = {
@@ -28,7 +34,18 @@ BAD = {
     "empty gzip": (gzip.compress(b""), "is empty; it should hold one JSON event a line (`mainstem import` makes one)"),
     "binary": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "binary file, not JSON lines; `mainstem import` reads other formats"),
     "binary in gzip": (gzip.compress(b"PAR1\x00\x00"), "not JSON lines; `mainstem import` reads other formats"),
-    "UTF-16": ("one\ntwo\n".encode("utf-16"), "not JSON lines; `mainstem import` reads other formats"),
+    "UTF-16": (
+        "one\ntwo\n".encode("utf-16"),
+        "is UTF-16, and a log is UTF-8; convert it: `iconv -f UTF-16 -t UTF-8 FILE > NEW`",
+    ),
+    "UTF-16 without a mark": (TICK.decode().encode("utf-16-le"), "`iconv -f UTF-16LE -t UTF-8 FILE > NEW`"),
+    "UTF-16 the other way round": (TICK.decode().encode("utf-16-be"), "`iconv -f UTF-16BE -t UTF-8 FILE > NEW`"),
+    "UTF-32": (TICK.decode().encode("utf-32"), "is UTF-32, and a log is UTF-8"),
+    "UTF-16 in gzip": (gzip.compress("红杯\n".encode("utf-16")), "`zcat FILE | iconv -f UTF-16 -t UTF-8 > NEW`"),
+    "binary in pairs": (b"\x01\x00\x02\x00\x03\x00", "binary file, not JSON lines"),
+    "empty zstd": (zstd.compress(b""), "is empty; it should hold one JSON event a line (`mainstem import` makes one)"),
+    "broken zstd": (zstd.compress(TICK)[:-3], "the zstd stream of"),
+    "zstd that is none": (b"\x28\xb5\x2f\xfd\xff\xff\xff\xff\xff\xff", "breaks off after line 0"),
     "gzip header only": (gzip.compress(TICK)[:10], "breaks off after line 0"),
 }
 
@@ -56,20 +73,36 @@ def test_a_blank_line_is_handed_on(tmp_path: Path) -> None:
     assert list(read_lines(log(tmp_path, b"one\n\ntwo\r\n\r\n"))) == [b"one", b"", b"two", b""]
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstd.compress], ids=["plain", "gzip", "zstd"])
 def test_too_long_a_line_is_cut_and_the_next_one_is_read(pack, tmp_path: Path) -> None:
     """A line beyond the limit is refused, in bounded memory, and costs no other line."""
     endless = b'{"type":"search","query":"' + b"x" * (3 * LONGEST_LINE) + b'"}'
     lines = list(read_lines(log(tmp_path, pack(TICK + b"\n" + endless + b"\n" + TICK + b"\n"))))
-    assert [len(TICK), LONGEST_LINE, len(TICK)] == [len(line) for line in lines]
+    assert [len(TICK), LONGEST_LINE + 1, len(TICK)] == [len(line) for line in lines]
     assert [Tick, Refusal, Tick] == [type(decode(line)) for line in lines]
 
 
+@pytest.mark.parametrize("filling", [b"x", "杯".encode(), b" "])
+def test_too_long_a_line_is_refused_as_such(filling: bytes, tmp_path: Path) -> None:
+    """A line that never ends is refused for its length, wherever it is cut, be what was read of it an event even."""
+    found = decode(next(read_lines(log(tmp_path, TICK + filling * LONGEST_LINE))))
+    assert ("the line is longer than 1,000,000 bytes", "$", "") == (found.reason, found.path, found.body)
+
+
 @pytest.mark.parametrize("over", [-1, 0, 1])
-def test_a_line_at_the_limit_is_one_line(over: int, tmp_path: Path) -> None:
-    """A line one byte shorter, as long, or one byte longer than the limit does not run into the next."""
-    lines = list(read_lines(log(tmp_path, b"x" * (LONGEST_LINE + over) + b"\ntwo\n")))
-    assert [min(LONGEST_LINE + over, LONGEST_LINE), 3] == [len(line) for line in lines]
+@pytest.mark.parametrize("line_break", [b"\n", b"\r\n"])
+def test_a_line_at_the_limit_is_one_line(over: int, line_break: bytes, tmp_path: Path) -> None:
+    """A line one byte shorter or as long as the limit is an event, a longer one is none, and none runs into the next."""
+    line = TICK + b" " * (LONGEST_LINE + over - len(TICK))
+    lines = list(read_lines(log(tmp_path, line + line_break + TICK + b"\n")))
+    assert [line, TICK] == lines
+    assert [Refusal if over > 0 else Tick, Tick] == [type(decode(line)) for line in lines]
+
+
+def test_a_line_that_is_not_utf8_is_refused_with_the_place() -> None:
+    """One Latin-1 letter costs its own line only, and the reason says which byte it is."""
+    found = decode('{"type":"search","query":"café"}'.encode("latin-1"))
+    assert ("the line is not UTF-8: byte 0xe9 at position 29", "$", "") == (found.reason, found.path, found.body)
 
 
 @pytest.mark.parametrize(("content", "message"), BAD.values(), ids=BAD)
@@ -92,9 +125,54 @@ def test_a_truncated_gzip_gives_its_lines_first(tmp_path: Path) -> None:
     assert len(read) > 1000
 
 
-def test_a_folder_is_no_log(tmp_path: Path) -> None:
-    """A folder is told from a file, and one file is asked for."""
-    assert f"{str(tmp_path)!r} is a folder; give one log file" == message_of(tmp_path)
+def test_a_truncated_zstd_gives_its_lines_first(tmp_path: Path) -> None:
+    """What can be read of a broken zstd stream is read, then the error counts the lines and says how to go on."""
+    whole = b"".join(b"%016x\n" % number_of("line", number) for number in range(50_000))
+    read: list[bytes] = []
+    with pytest.raises(LogError, match=r"zstd .* breaks off after line \d+ .*zstdcat FILE \| mainstem replay -") as caught:
+        read.extend(read_lines(log(tmp_path, zstd.compress(whole)[:-1000])))
+    assert whole.splitlines()[: len(read)] == read
+    assert f"after line {len(read)} " in str(caught.value)
+    assert len(read) > 1000
+
+
+def test_a_folder_is_read_as_one_log_in_the_order_of_names(tmp_path: Path) -> None:
+    """Files of any form, sub-folders and all, follow one another by name; markers, halves and empty files are left out."""
+    files = {
+        "2024-01/b.zst": zstd.compress(b"three"),
+        "2024-01/a.jsonl": b"one\r\ntwo",
+        "2024-01/empty": b"",
+        "2024-01/c.half": b"half",
+        "2024-02.jsonl": b"five\n",
+        "2024-01/c.jsonl.gz": gzip.compress(b"\xef\xbb\xbffour\n"),
+        "2024-01/.a.jsonl.crc": b"check",
+        "_SUCCESS": b"",
+        "_temporary/0.jsonl": b"temporary",
+        ".hidden/0.jsonl": b"hidden",
+    }
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "2024-03.jsonl").symlink_to(tmp_path / "2024-01" / "b.zst")
+    (tmp_path / "gone.jsonl").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / "pipe")
+    assert [b"one", b"two", b"three", b"four", b"five", b"three"] == list(read_lines(tmp_path))
+
+
+@pytest.mark.parametrize("names", [[], ["_SUCCESS"], ["empty.jsonl", "other.jsonl"]])
+def test_a_folder_without_a_line_is_no_log(names: list[str], tmp_path: Path) -> None:
+    """A folder in which nothing is to be read is told from an empty file."""
+    for name in names:
+        (tmp_path / name).touch()
+    assert f"the log {str(tmp_path)!r} has no file with a line in it; it should hold one JSON event" in message_of(tmp_path)
+
+
+def test_a_bad_file_of_a_folder_is_named(tmp_path: Path) -> None:
+    """The message names the file that cannot be read, and its own line, not the folder's."""
+    (tmp_path / "a.jsonl").write_bytes(b"one\ntwo\n")
+    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(b"three\n")[:-4])
+    told = message_of(tmp_path)
+    assert f"the gzip stream of {str(tmp_path / 'b.jsonl.gz')!r} breaks off after line" in told
 
 
 def test_a_missing_log_is_named(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from mainstem.events.logs import LONGEST_LINE
 from mainstem.events.vocabulary import Cart, Click, Event, Impression, Item, Labelled, Purchase, Return, Search, Shown, View
 
 __all__ = ["Refusal", "decode", "encode", "refusal_of"]
@@ -47,6 +48,8 @@ def decode(raw: bytes) -> Event | Refusal:
         >>> refusal.reason, refusal.path
         ('Expected `str`, got `int`', '$.item_id')
     """
+    if len(raw) > LONGEST_LINE:
+        return _refuse(raw, f"the line is longer than {LONGEST_LINE:,} bytes")
     try:
         event: Event = _DECODER.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -78,10 +81,22 @@ def refusal_of(event: Event, reason: str, path: str) -> Refusal:
 
 
 def _refuse(raw: bytes, message: str) -> Refusal:
+    too_long = len(raw) > LONGEST_LINE  # and cut, perhaps within a character
     if not raw.strip():
         message = "the line is empty"
+    elif not too_long:
+        message = _fault_of_encoding(raw) or message
     reason, _, path = message.partition(" - at `")
-    return Refusal(reason=reason, path=path.rstrip("`") or "$", digest=_digest(raw), body=_redact(raw))
+    body = "" if too_long else _redact(raw)
+    return Refusal(reason=reason, path=path.rstrip("`") or "$", digest=_digest(raw), body=body)
+
+
+def _fault_of_encoding(raw: bytes) -> str:
+    try:
+        raw.decode()
+    except UnicodeDecodeError as error:
+        return f"the line is not UTF-8: byte 0x{raw[error.start]:02x} at position {error.start}"
+    return ""
 
 
 def _digest(raw: bytes) -> str:

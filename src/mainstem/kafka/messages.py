@@ -10,7 +10,15 @@ from msgspec import Struct
 
 from mainstem.join import LedgerRow, Rejection, Sample
 
-__all__ = ["Announcement", "decode_ledger", "decode_rejection", "decode_samples", "encode", "questions_of"]
+__all__ = [
+    "Announcement",
+    "PublishedStanding",
+    "decode_ledger",
+    "decode_rejection",
+    "decode_samples",
+    "encode",
+    "questions_of",
+]
 
 _SAMPLES_A_RECORD: Final = 100  # a broker refuses records beyond a megabyte; a text rarely exceeds a kilobyte
 _SAMPLES: Final = msgspec.json.Decoder(list[Sample])
@@ -29,6 +37,32 @@ class Announcement(Struct, frozen=True, kw_only=True):
 
     version: int
     generation: int
+
+
+class PublishedStanding(Struct, frozen=True, kw_only=True):
+    """Where a sample stands now, and on what evidence: what topic `standings` says.
+
+    Attributes:
+        sample_id: of the sample.
+        label_version: of the label that was judged.
+        judgement: the offset in `samples` up to which the partition was judged.
+        version: the newest version whose responses were judged.
+        standing: `core`, `edge` or `noise`.
+        reason: of the standing.
+        p_value: that a sound sample is this doubtful; null while there are too few canaries.
+        evidence: how doubtful the label is, 0 to 1; null before the first visit.
+        importance: mean over visits of the sample's response norm, in units of the canaries' mean norm.
+    """
+
+    sample_id: UUID
+    label_version: int
+    judgement: int
+    version: int
+    standing: str
+    reason: str
+    p_value: float | None
+    evidence: float | None
+    importance: float
 
 
 def encode(message: Struct | Sequence[Struct]) -> bytes:

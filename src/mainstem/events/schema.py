@@ -1,0 +1,84 @@
+"""The JSON Schema of events, generated from the vocabulary, for producers in any language.
+
+What a schema accepts `decode` accepts, and the other way round, but for what a schema cannot say: `decode` wants whole
+numbers without fraction and exponent (5, not 5.0 or 5e0), numbers that fit in a double, whole characters, and lines up to a
+length.
+"""
+
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, get_args
+
+import msgspec
+from msgspec import Struct
+
+from mainstem.events.logs import LONGEST_LINE
+from mainstem.events.vocabulary import Event
+
+__all__ = ["BEYOND", "KINDS", "event_schema", "schemas_of"]
+
+KINDS: Final[Mapping[str, type[Struct]]] = MappingProxyType({kind.__struct_config__.tag: kind for kind in get_args(Event)})
+"""Every kind of event by its `type`."""
+BEYOND: Final = (
+    "One JSON object in UTF-8. Fields that are not named here are ignored. Beyond what a schema can say: whole numbers are "
+    "written without fraction and exponent (5, not 5.0), numbers fit in a double, no half of a surrogate pair is escaped, "
+    f"and an event has at most {LONGEST_LINE:,} bytes."
+)
+"""What the schemas leave unsaid."""
+_ATTRIBUTES: Final = "\n\nAttributes:\n"
+
+
+def event_schema(kind: str | None = None) -> dict[str, Any]:
+    """The JSON Schema, draft 2020-12, of one kind of event, or of all.
+
+    Args:
+        kind: the `type` of the event; None for a schema that accepts each kind.
+
+    Raises:
+        ValueError: if there is no such kind.
+
+    Example:
+        >>> event_schema("tick")["$defs"]["Tick"]["required"]
+        ['type', 'event_timestamp']
+        >>> [one["$ref"] for one in event_schema()["oneOf"]][:2]
+        ['#/$defs/Search', '#/$defs/Impression']
+    """
+    if kind is not None and kind not in KINDS:
+        msg = f"no event is of type {kind!r}; it is one of {', '.join(KINDS)}"
+        raise ValueError(msg)
+    refs, schemas = schemas_of([KINDS[kind]] if kind else KINDS.values(), "#/$defs/")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:mainstem:event:{kind}" if kind else "urn:mainstem:event",
+        "title": f"An event of type {kind}" if kind else "An event",
+        "description": BEYOND,
+        **(refs[0] if kind else {"oneOf": refs}),
+        "$defs": schemas,
+    }
+
+
+def schemas_of(types: Iterable[Any], at: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The schema of each type, and those of the structs in them by name; what docstrings say is in the descriptions.
+
+    Args:
+        types: structs, or types made of structs.
+        at: where the structs' schemas will stand, as a reference to one begins.
+    """
+    refs, schemas = msgspec.json.schema_components(types, ref_template=f"{at}{{name}}")
+    return list(refs), {name: _described(schema) for name, schema in schemas.items()}
+
+
+def _described(schema: dict[str, Any]) -> dict[str, Any]:
+    """A struct's schema in which the docstring's `Attributes` have gone to the properties that they describe."""
+    text, _, attributes = inspect.cleandoc(schema.get("description", "")).partition(_ATTRIBUTES)
+    told = {
+        name: " ".join(meaning.split())
+        for names, meaning in re.findall(r"^ {4}(\w[\w, ]*): (.*(?:\n {5,}.*)*)", attributes, re.MULTILINE)
+        for name in names.split(", ")
+    }
+    properties = {
+        name: {**one, "description": told[name]} if name in told else one for name, one in schema["properties"].items()
+    }
+    return {**schema, "description": text, "properties": properties}

@@ -1,0 +1,137 @@
+"""The AsyncAPI document is one by its own specification, and says what the topics and their records are."""
+
+import gzip
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
+
+from mainstem.events import Tick
+from mainstem.events import encode as encode_event
+from mainstem.events.schema import KINDS
+from mainstem.kafka import TOPICS
+from mainstem.kafka.asyncapi import document
+from mainstem.kafka.messages import Announcement, PublishedStanding, encode
+from tests.events.test_decode import KINDS as EXAMPLES
+from tests.streams.fakes import plainly, shop_log
+
+DOCUMENT = document()
+with gzip.open(Path(__file__).with_name("asyncapi-3.0.0.json.gz")) as file:
+    SPECIFICATION = Draft7Validator(json.load(file))
+
+
+def resolved(reference: dict[str, str]) -> Any:
+    """What a reference within the document leads to."""
+    found = DOCUMENT
+    for name in reference["$ref"].removeprefix("#/").split("/"):
+        found = found[name]
+    return found
+
+
+def references(value: Any) -> list[dict[str, str]]:
+    """Every reference in a part of the document."""
+    parts = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    own = [value] if isinstance(value, dict) and "$ref" in value else []
+    return own + [one for part in parts for one in references(part)]
+
+
+def faults(topic: str, record: bytes) -> list[str]:
+    """What is wrong with a record by the payloads of its topic: none where one of them accepts it."""
+    payloads = [resolved(message)["payload"] for message in DOCUMENT["channels"][topic]["messages"].values()]
+    schema = {"components": DOCUMENT["components"], "oneOf": payloads}
+    validator = Draft202012Validator(schema, format_checker=FormatChecker())
+    return [error.message for error in validator.iter_errors(json.loads(record))]
+
+
+def test_the_document_is_one_by_the_specification() -> None:
+    """The official JSON schema of AsyncAPI 3.0 finds no fault in it."""
+    assert [] == [f"{error.json_path}: {error.message}" for error in SPECIFICATION.iter_errors(DOCUMENT)]
+
+
+@pytest.mark.parametrize("change", [{"asyncapi": "2.6.0"}, {"chanels": {}}, {"channels": {"events": {"adress": "events"}}}])
+def test_the_specification_finds_faults(change: dict[str, Any]) -> None:
+    """A wrong version, a mistyped name and a mistyped field are faults, so the test above can fail."""
+    assert not SPECIFICATION.is_valid({**DOCUMENT, **change})
+
+
+def test_every_reference_leads_somewhere() -> None:
+    """Channels, messages, payloads and operations refer to what is there."""
+    found = references(DOCUMENT)
+    assert len(found) > 20
+    assert [] == [one for one in found if not resolved(one)]
+
+
+def test_every_topic_is_a_channel_that_is_kept_as_the_broker_must() -> None:
+    """Channels are the topics, with how each is compacted and kept, and each is used in one direction."""
+    channels = DOCUMENT["channels"]
+    assert list(TOPICS) == list(channels)
+    for name, topic in TOPICS.items():
+        binding = channels[name]["bindings"]["kafka"]
+        assert ["compact" if topic.compacted else "delete"] == binding["topicConfiguration"]["cleanup.policy"]
+        assert topic.forever == ("retention.ms" in binding["topicConfiguration"])
+        assert topic.many == ("partitions" not in binding)
+        assert channels[name]["messages"]
+    used = [one["channel"]["$ref"] for one in DOCUMENT["operations"].values()]
+    assert [f"#/channels/{name}" for name in TOPICS] == used
+
+
+def test_every_kind_of_event_is_a_message_of_one_topic() -> None:
+    """Items have their topic, everything else of the vocabulary is in `events`."""
+    names = {kind.__name__ for kind in KINDS.values()}
+    assert (names - {"Item"}, {"Item"}) == tuple(set(DOCUMENT["channels"][name]["messages"]) for name in ("events", "items"))
+
+
+@pytest.mark.parametrize(
+    ("message", "key"),
+    [
+        ("Click", {"type": "string", "description": "user_id, as text"}),
+        ("Samples", {"type": "string", "format": "binary", "description": "question_id, the 16 bytes of the UUID"}),
+        ("LedgerRow", {"type": "string", "description": "topic and partition, as text"}),
+        ("Tick", None),
+    ],
+)
+def test_a_message_says_what_its_record_is_keyed_by(message: str, key: dict[str, str] | None) -> None:
+    """Keys are texts or the bytes of a UUID; a tick has none."""
+    assert key == DOCUMENT["components"]["messages"][message]["bindings"]["kafka"].get("key")
+
+
+def test_what_is_written_into_the_topics_is_valid() -> None:
+    """Events, samples, ledger rows, refusals, announcements and standings, as they are written, fit their payloads."""
+    joined = plainly(shop_log(random.Random(0), 1, 300), 0)
+    assert joined.samples
+    assert joined.rejections
+    written = {
+        "events": [json.dumps(fields).encode() for fields, _ in EXAMPLES if fields["type"] != "item"],
+        "items": [json.dumps(fields).encode() for fields, _ in EXAMPLES if fields["type"] == "item"],
+        "samples": [encode(joined.samples)],
+        "ledger": [encode(joined.row)],
+        "rejected": [encode(one) for one in joined.rejections],
+        "versions": [encode(Announcement(version=3, generation=1))],
+    }
+    assert {} == {topic: found for topic, records in written.items() for one in records if (found := faults(topic, one))}
+
+
+def test_what_belongs_to_another_topic_is_not_valid() -> None:
+    """The payloads tell records apart: an event is no item, a lone sample no record of samples."""
+    tick = encode_event(Tick(event_timestamp=5))
+    assert [] == faults("events", tick)
+    assert all(faults(topic, tick) for topic in TOPICS if topic != "events")
+    assert faults("samples", encode(plainly(shop_log(random.Random(0), 1, 100), 0).samples[0]))
+
+
+def test_a_published_standing_has_the_fields_that_are_published() -> None:
+    """The struct describes what the scoring worker sends."""
+    from mainstem.trainer import scoring
+
+    assert ("sample_id", *scoring._PUBLISHED) == PublishedStanding.__struct_fields__
+
+
+def test_what_a_docstring_says_of_a_field_describes_the_property() -> None:
+    """Attributes of a struct's docstring are found at their properties, two named together at both."""
+    sample = DOCUMENT["components"]["schemas"]["Sample"]
+    assert "Attributes" not in sample["description"]
+    assert "pseudonym of the shopper." == sample["properties"]["user"]["description"]
+    assert sample["properties"]["query"]["description"] == sample["properties"]["history"]["description"]
