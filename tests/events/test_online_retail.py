@@ -1,7 +1,6 @@
 """Online Retail: invoice lines by hand, the source's two file formats, and the real file against pyarrow."""
 
 import csv
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -16,7 +15,8 @@ from pyarrow import parquet
 
 from mainstem.errors import ImportSourceError
 from mainstem.events import Item, Purchase, Return, decode, encode
-from mainstem.events.online_retail import COLUMNS, events_of, read_rows
+from mainstem.events.importers.online_retail import COLUMNS, events_of
+from mainstem.events.importers.tables import read_rows
 
 REAL = Path(__file__).parents[3] / "shared/data/online_retail_uci/online_retail.parquet"
 MINUTE = 1_291_191_960_000  # 2010-12-01 08:26 UTC
@@ -159,7 +159,7 @@ def test_a_bad_row_is_an_error_with_its_number(change: Mapping[str, Any], part: 
 def test_a_csv_is_read_in_the_encodings_of_the_source(encoding: str, tmp_path: Path) -> None:
     """Pound signs arrive whole from UTF-8, with and without a byte order mark, and from Windows-1252."""
     path = write_csv(tmp_path / "retail.csv", encoding, {"Description": "MUG, £2"}, {"StockCode": "22423"})
-    events = list(events_of(read_rows(path), Counter()))
+    events = list(events_of(read_rows(path, COLUMNS), Counter()))
     assert [event.title for event in events if isinstance(event, Item)] == ["MUG, £2", "WHITE T-LIGHT HOLDER"]
     assert BOUGHT == events[1]
 
@@ -171,35 +171,9 @@ def test_parquet_gives_the_events_of_the_csv(tmp_path: Path) -> None:
     parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "retail.parquet")
     write_csv(tmp_path / "retail.csv", "utf-8", {}, {"CustomerID": ""}, {"StockCode": "POST"})
     counted = {name: Counter() for name in ("retail.parquet", "retail.csv")}
-    read_from = {name: list(events_of(read_rows(tmp_path / name), counts)) for name, counts in counted.items()}
+    read_from = {name: list(events_of(read_rows(tmp_path / name, COLUMNS), counts)) for name, counts in counted.items()}
     assert [HOLDER, BOUGHT] == read_from["retail.parquet"] == read_from["retail.csv"]
     assert Counter({"no customer": 1, "not an item": 1}) == counted["retail.parquet"] == counted["retail.csv"]
-
-
-UNREADABLE = {
-    "missing column": (b"InvoiceNo,StockCode\n1,2\n", "lacks the columns ['Description', 'Quantity', 'InvoiceDate'"),
-    "empty": (b"", "lacks the columns ['InvoiceNo'"),
-    "gzip": (b"\x1f\x8b\x08\x00", "is neither CSV nor Parquet; unpack it"),
-    "Excel": (b"PK\x03\x04", "is neither CSV nor Parquet; unpack it or save it as one of them"),
-    "cut-off Parquet": (b"PAR1\x15\x04\x15", "is a broken Parquet file"),
-    "open quotation": (",".join(COLUMNS).encode() + b'\n"' + b"x" * 200_000, "is no CSV after line"),
-    "no known encoding": (",".join(COLUMNS).encode() + b"\n\x81\x8d\n", "is no CSV after line"),
-}
-
-
-@pytest.mark.parametrize(("content", "message"), UNREADABLE.values(), ids=UNREADABLE)
-def test_what_is_not_the_source_is_told(content: bytes, message: str, tmp_path: Path) -> None:
-    """A file without the columns, or in another or a broken format, is one error that names the file."""
-    path = tmp_path / "file"
-    path.write_bytes(content)
-    with pytest.raises(ImportSourceError, match=re.escape(f"{str(path)!r} {message}")):
-        list(read_rows(path))
-
-
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    """A path that leads nowhere is in the message, with the advice to check it."""
-    with pytest.raises(ImportSourceError, match=r"cannot read '.*none.csv': No such file or directory; check the path"):
-        read_rows(tmp_path / "none.csv")
 
 
 def test_the_real_file_gives_what_pyarrow_counts() -> None:
@@ -209,7 +183,7 @@ def test_the_real_file_gives_what_pyarrow_counts() -> None:
     purchases, returns, items, users = _counted_by_pyarrow(2000)
     left_out: Counter[str] = Counter()
     events, asked = [], 0
-    for event in events_of(read_rows(REAL), left_out):
+    for event in events_of(read_rows(REAL, COLUMNS), left_out):
         asked += not isinstance(event, Item)
         events.append(event)
         if asked == 2000:

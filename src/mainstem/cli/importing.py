@@ -1,74 +1,130 @@
-"""`mainstem import SOURCE FILE -o LOG`: make an event log of a known data set."""
+"""`mainstem import SOURCE FILE -o LOG`: make an event log of a known data set, or of one's own (`importing_own`)."""
 
-import gzip
 import sys
 from collections import Counter
-from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from mainstem.cli.importing_own import START, StartOption, labelled, millis_of, table
+from mainstem.cli.log_writing import LinesOption, OutputOption, SortOption, write_log
 
 __all__ = ["importer"]
 
-importer = typer.Typer(help="Make an event log of a known data set.", no_args_is_help=True)
+importer = typer.Typer(help="Make an event log of a table: your own, or a data set that many know.", no_args_is_help=True)
+importer.command()(table)
+importer.command()(labelled)
 
 
-@importer.callback()
-def _group() -> None:
-    """Keeps `online-retail` a sub-command while it is the only one."""
+class Favourite(StrEnum):
+    """What Taobao's `fav` may be taken for."""
+
+    CART = "cart"
+    CLICK = "click"
 
 
 @importer.command("online-retail")
 def online_retail(
     file: Annotated[Path, typer.Argument(help="UCI Online Retail as CSV or Parquet, with its own column names.")],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="The log to write; gzip where it ends in .gz, - for stdout.")
-    ],
-    lines: Annotated[int | None, typer.Option(min=1, help="Stop after so many purchases and returns.")] = None,
+    output: OutputOption,
+    lines: LinesOption = None,
 ) -> None:
     """Purchases, returns and items of UCI Online Retail.
 
     Line n of an invoice gets its minute + n ms and the event id INVOICE-n, because the source has whole minutes only.
     """
-    from mainstem.cli.tables import working  # noqa: PLC0415 - rich is slow to import
-    from mainstem.events import Item, encode  # noqa: PLC0415
-    from mainstem.events.online_retail import events_of, read_rows  # noqa: PLC0415
+    from mainstem.events.importers.online_retail import COLUMNS, events_of  # noqa: PLC0415 - not for `--help`
+    from mainstem.events.importers.tables import read_rows  # noqa: PLC0415
 
     left_out: Counter[str] = Counter()
-    written: Counter[str] = Counter()
-    events = events_of(read_rows(file), left_out)
-    with working(f"reading {file.name}"), _opened(output) as log:
-        for event in events:
-            log.write(encode(event) + b"\n")
-            written[type(event).__name__.lower()] += 1
-            if lines and not isinstance(event, Item) and written["purchase"] + written["return"] == lines:
-                break
-    _tell(written, left_out, output)
+    write_log(file, events_of(read_rows(file, COLUMNS), left_out), left_out, output, lines, can_sort=False)
 
 
-def _tell(written: Counter[str], left_out: Counter[str], output: Path) -> None:
-    kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(written.items()))
-    print(f"wrote {kinds} events to {output}", file=sys.stderr)
-    for reason, count in left_out.most_common():
-        print(f"  left out {count:,} rows: {reason}", file=sys.stderr)
+@importer.command()
+def rees46(
+    file: Annotated[
+        Path, typer.Argument(help="REES46 events as CSV (packed or not) or Parquet, with its own column names.")
+    ],
+    output: OutputOption,
+    lines: LinesOption = None,
+    *,
+    sort: SortOption = False,
+) -> None:
+    """Views, carts, purchases and items of REES46's multi-category store.
+
+    A title is made of category and brand: the source has none. Rows that are there twice become duplicates.
+    """
+    from mainstem.events.importers.making import by_time  # noqa: PLC0415
+    from mainstem.events.importers.rees46 import COLUMNS, events_of  # noqa: PLC0415 - not for `--help`
+    from mainstem.events.importers.tables import read_rows  # noqa: PLC0415
+
+    left_out: Counter[str] = Counter()
+    rows = read_rows(file, COLUMNS)
+    events = events_of(by_time(rows, "event_time") if sort else rows, left_out)
+    write_log(file, events, left_out, output, lines)
 
 
-@contextmanager
-def _opened(path: Path) -> "Iterator[IO[bytes]]":
-    """The log to write, moved to its place when it is whole."""
-    if str(path) == "-":
-        yield sys.stdout.buffer
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f"{path.name}.half")
-    with half.open("wb") as file:
-        if path.suffix == ".gz":
-            with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as zipped:  # the same bytes every time
-                yield zipped  # type: ignore[misc]  # a file of bytes in all that is used of it
-        else:
-            yield file
-    half.replace(path)
+@importer.command()
+def taobao(
+    file: Annotated[Path, typer.Argument(help="Taobao UserBehavior as CSV, without a header too, or Parquet.")],
+    output: OutputOption,
+    lines: LinesOption = None,
+    *,
+    sort: SortOption = False,
+    favourites: Annotated[Favourite | None, typer.Option(help="Take `fav` for this kind; else it is left out.")] = None,
+) -> None:
+    """Views, carts, purchases and items of Taobao UserBehavior.
+
+    Items are numbers only, so their text says little. The published file lies in the order of its users: sort it by time.
+    """
+    from mainstem.events import Cart, Click  # noqa: PLC0415
+    from mainstem.events.importers.making import by_time  # noqa: PLC0415
+    from mainstem.events.importers.tables import read_rows  # noqa: PLC0415
+    from mainstem.events.importers.taobao import COLUMNS, events_of  # noqa: PLC0415 - not for `--help`
+
+    left_out: Counter[str] = Counter()
+    rows = read_rows(file, COLUMNS, headless=COLUMNS)
+    kind = {Favourite.CART: Cart, Favourite.CLICK: Click, None: None}[favourites]
+    events = events_of(by_time(rows, "ts") if sort else rows, left_out, favourites=kind)
+    write_log(file, events, left_out, output, lines)
+
+
+@importer.command("open-bandit")
+def open_bandit(
+    file: Annotated[Path, typer.Argument(help="Open Bandit impressions as CSV or Parquet, with its own column names.")],
+    output: OutputOption,
+    lines: LinesOption = None,
+    *,
+    sort: SortOption = False,
+) -> None:
+    """Impressions, clicks and items of the Open Bandit Dataset.
+
+    Each impression is a shopper of its own, whose features are the query. Propensities are not kept.
+    """
+    from mainstem.events.importers.making import by_time  # noqa: PLC0415
+    from mainstem.events.importers.open_bandit import COLUMNS, OPTIONAL, events_of  # noqa: PLC0415 - not for `--help`
+    from mainstem.events.importers.tables import read_rows  # noqa: PLC0415
+
+    rows = read_rows(file, COLUMNS, optional=OPTIONAL)
+    write_log(file, events_of(by_time(rows, "timestamp") if sort else rows), Counter(), output, lines)
+
+
+@importer.command("home-depot")
+def home_depot(
+    file: Annotated[Path, typer.Argument(help="Home Depot's train.csv, or the same as Parquet.")],
+    output: OutputOption,
+    relevant_from: Annotated[float, typer.Option(min=1, max=3, help="From this grade on the label is yes.")] = 2.5,
+    start: StartOption = START,
+    lines: LinesOption = None,
+) -> None:
+    """Queries and titles of Home Depot, graded by people: labelled pairs, to trust or to replay."""
+    from mainstem.events.importers.home_depot import COLUMNS, events_of  # noqa: PLC0415 - not for `--help`
+    from mainstem.events.importers.tables import read_rows  # noqa: PLC0415
+
+    labels: Counter[str] = Counter()
+    events = events_of(read_rows(file, COLUMNS), millis_of(start), relevant_from, labels)
+    write_log(file, events, Counter(), output, lines)
+    told = ", ".join(f"{count:,} {label}" for label, count in sorted(labels.items()))
+    print(f"  relevant from {relevant_from:g}: {told}", file=sys.stderr)

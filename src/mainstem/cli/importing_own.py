@@ -1,0 +1,95 @@
+"""`mainstem import table` and `mainstem import labelled`: what a shop, or anybody with labelled texts, has of their own."""
+
+import shlex
+import sys
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from mainstem.cli.log_writing import LinesOption, OutputOption, SortOption, write_log
+
+__all__ = ["START", "StartOption", "labelled", "millis_of", "table"]
+
+START: Final = datetime(2026, 1, 1)  # noqa: DTZ001 - as typer reads one; `millis_of` takes it for UTC
+StartOption = Annotated[
+    datetime, typer.Option(help="Time of the first row, UTC, where the source has none; each next is a second later.")
+]
+
+
+def table(
+    file: Annotated[Path, typer.Argument(help="CSV, JSON lines or Parquet.")],
+    output: OutputOption,
+    columns: Annotated[Path, typer.Option("--map", help="TOML file that says which column is what.")],
+    lines: LinesOption = None,
+    *,
+    sort: SortOption = False,
+) -> None:
+    """A shop's own table, by a map of its columns; docs/your-own-log.md shows one."""
+    from mainstem.events.importers.table import events_of  # noqa: PLC0415 - not for `--help`
+    from mainstem.events.importers.table_map import read_map  # noqa: PLC0415
+    from mainstem.events.importers.tables import read_rows  # noqa: PLC0415
+
+    left_out: Counter[str] = Counter()
+    found = read_map(columns)
+    events = events_of(read_rows(file, found.columns), found, left_out, in_time_order=sort)
+    write_log(file, events, left_out, output, lines)
+
+
+def labelled(
+    file: Annotated[Path, typer.Argument(help="CSV, JSON lines or Parquet.")],
+    output: OutputOption,
+    text: Annotated[str, typer.Option(help="Column of the text.")],
+    label: Annotated[str, typer.Option(help="Column of its label.")],
+    pair: Annotated[str, typer.Option(help="Column of a second text that it is read together with.")] = "",
+    time: Annotated[str, typer.Option(help="Column of the time.")] = "",
+    time_format: Annotated[str, typer.Option(help="s, ms, us, or a pattern like '%d/%m/%Y %H:%M'; empty: ISO 8601.")] = "",
+    zone: Annotated[str, typer.Option(help="Time zone of times that name none.")] = "UTC",
+    user: Annotated[str, typer.Option(help="Column of who wrote it.")] = "",
+    id: Annotated[str, typer.Option(help="Column of an id; without one it is made of the content.")] = "",  # noqa: A002
+    category: Annotated[str, typer.Option(help="Column of a category, to look at the history by.")] = "",
+    names: Annotated[str, typer.Option(help="What labels are called: 0=world,1=sports; others are left out.")] = "",
+    start: StartOption = START,
+    lines: LinesOption = None,
+    *,
+    sort: SortOption = False,
+) -> None:
+    """Any labelled texts, or pairs of texts, of two or more classes.
+
+    Ends with the line that sets the classes, on stdout where the log does not go there.
+    """
+    from mainstem.events.importers.labelled import LabelledColumns, classes_of, events_of, parse_names  # noqa: PLC0415
+    from mainstem.events.importers.tables import read_rows  # noqa: PLC0415
+
+    columns = LabelledColumns(
+        text=text,
+        label=label,
+        pair=pair,
+        time=time,
+        user=user,
+        id=id,
+        category=category,
+        time_format=time_format,
+        zone=zone,
+        start=millis_of(start),
+        names=parse_names(names),
+    )
+    left_out: Counter[str] = Counter()
+    labels: Counter[str] = Counter()
+    events = events_of(read_rows(file, columns.columns), columns, left_out, labels)
+    if sort:
+        events = iter(sorted(events, key=lambda event: event.event_timestamp))
+    write_log(file, events, left_out, output, lines)
+    for name, count in labels.most_common():
+        print(f"  {count:,} of class {name}", file=sys.stderr)
+    classes = f"MAINSTEM_CLASSES={shlex.quote(classes_of(labels, columns.names))}"
+    print(classes, file=sys.stderr if str(output) == "-" else sys.stdout)
+
+
+def millis_of(start: datetime) -> int:
+    """Milliseconds since 1970 of a time given at the command line."""
+    from mainstem.events.importers.values import time_reader  # noqa: PLC0415 - not for `--help`
+
+    return time_reader()(start)

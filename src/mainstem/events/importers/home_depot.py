@@ -1,0 +1,67 @@
+"""Importer for Home Depot's search relevance: query and product title, graded by people. They become labelled pairs.
+
+A grade is the mean of at least three raters, from 1 (irrelevant) to 3 (a perfect match). The source has no shopper and no
+time: each pair has its own, a second after the one before. The pairs can be trusted, or replayed as any labelled texts.
+
+Source: Home Depot Product Search Relevance, Kaggle, 2016,
+https://www.kaggle.com/c/home-depot-product-search-relevance.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import count
+from typing import Final
+
+from mainstem.events.importers.making import row_by_row
+from mainstem.events.importers.tables import Row
+from mainstem.events.importers.values import name_of, number_of, text_of
+from mainstem.events.vocabulary import Labelled
+
+__all__ = ["COLUMNS", "events_of"]
+
+COLUMNS: Final = ("id", "product_uid", "search_term", "product_title", "relevance")
+_SECOND: Final = 1000
+
+
+def events_of(
+    rows: Iterable[Row], start: int, relevant_from: float = 2.5, labels: Counter[str] | None = None
+) -> Iterator[Labelled]:
+    """Turn the rows of the source, in their order, into labelled pairs. None is left out.
+
+    Args:
+        rows: one mapping a row, with the source's own column names (`COLUMNS`).
+        start: the time of the first pair, in milliseconds.
+        relevant_from: from this grade on the label is `yes`, below it `no`.
+        labels: counts the pairs of each label, where it is given.
+
+    Raises:
+        ImportSourceError: if a row has no grade from 1 to 3.
+
+    Example:
+        >>> row = {"id": 3, "product_uid": 100001, "search_term": "l bracket", "relevance": 2.5,
+        ...        "product_title": "Simpson Strong-Tie 12-Gauge Angle"}
+        >>> pair, = events_of([row], start=0)
+        >>> pair.text, pair.pair, pair.label, pair.item_id
+        ('l bracket', 'Simpson Strong-Tie 12-Gauge Angle', 'yes', '100001')
+    """
+    numbers = count()
+
+    def of_row(row: Row) -> Iterator[Labelled]:
+        grade, row_id = number_of(row["relevance"], "relevance"), f"home-depot-{name_of(row['id'])}"
+        if grade is None or not 1 <= grade <= 3:
+            msg = f"relevance {row['relevance']!r} is no grade from 1 to 3"
+            raise ValueError(msg)
+        label = "yes" if grade >= relevant_from else "no"
+        if labels is not None:
+            labels[label] += 1
+        yield Labelled(
+            event_id=row_id,
+            event_timestamp=start + _SECOND * next(numbers),
+            user_id=row_id,
+            text=text_of(row["search_term"]),
+            pair=text_of(row["product_title"]),
+            label=label,
+            item_id=name_of(row["product_uid"]),
+        )
+
+    return row_by_row(rows, of_row)

@@ -1,0 +1,97 @@
+"""Importer for UCI Online Retail: invoice lines become purchases and returns, first appearances become items.
+
+The source has whole minutes only: line n of an invoice (from 1) gets its minute + n milliseconds and the event id
+`INVOICE-n`, so that the order within a basket is kept. What is not a shopper's purchase of a shop item is left out and
+counted, by reason: no customer, no description, no price, stock corrections, postage and other non-items.
+
+Source: Daqing Chen, Online Retail, UCI Machine Learning Repository, 2015, https://doi.org/10.24432/C5BW33 (CC BY 4.0).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from mainstem.events.importers.making import row_by_row
+from mainstem.events.importers.tables import Row
+from mainstem.events.importers.values import name_of, text_of
+from mainstem.events.vocabulary import Item, Purchase, Return
+
+__all__ = ["COLUMNS", "events_of"]
+
+COLUMNS: Final = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID")
+_ITEM_CODE: Final = re.compile(r"\d{5}[A-Za-z]*")  # POST, DOT, M, BANK CHARGES and the like are no items
+_DATES: Final = ("%m/%d/%Y %H:%M", "%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M")
+
+
+def events_of(rows: Iterable[Row], left_out: Counter[str]) -> Iterator[Item | Purchase | Return]:
+    """Turn the rows of the source, in their order, into events.
+
+    Args:
+        rows: one mapping a row, with the source's own column names (`COLUMNS`).
+        left_out: counts, by reason, the rows that became no purchase or return.
+
+    Raises:
+        ImportSourceError: if a row's number or date cannot be read.
+
+    Example:
+        >>> row = dict(InvoiceNo="536365", StockCode="85123A", Description="T-LIGHT HOLDER", Quantity="6",
+        ...            InvoiceDate="2010-12-01 08:26:00", UnitPrice="2.55", CustomerID="17850")
+        >>> [type(event).__name__ for event in events_of(iter([row]), Counter())]
+        ['Item', 'Purchase']
+    """
+    lines: Counter[str] = Counter()
+    known: set[str] = set()
+    return row_by_row(rows, lambda row: _events_of_row(row, lines, known, left_out))
+
+
+def _events_of_row(
+    row: Row, lines: Counter[str], known: set[str], left_out: Counter[str]
+) -> Iterator[Item | Purchase | Return]:
+    invoice, code = str(row["InvoiceNo"]).strip(), str(row["StockCode"]).strip().upper()
+    title = text_of(row["Description"])
+    quantity, price = float(row["Quantity"]), float(row["UnitPrice"])
+    customer = name_of(row["CustomerID"])
+    lines[invoice] += 1
+    reason = _reason_to_leave_out(invoice, code, title, quantity, price)
+    if reason:
+        left_out[reason] += 1
+        return
+    number, time = lines[invoice], _millis(row["InvoiceDate"]) + lines[invoice]
+    event_id = f"{invoice}-{number}"
+    if code not in known:
+        known.add(code)
+        yield Item(event_id=f"item-{code}", event_timestamp=time, item_id=code, title=title, price=price)
+    if not customer:
+        left_out["no customer"] += 1
+        return
+    common: dict[str, Any] = {"event_id": event_id, "user_id": customer, "session_id": invoice, "event_timestamp": time}
+    if invoice.startswith("C"):
+        yield Return(**common, item_id=code, quantity=-quantity)
+    else:
+        yield Purchase(**common, item_id=code, quantity=quantity, price=price)
+
+
+def _reason_to_leave_out(invoice: str, code: str, title: str, quantity: float, price: float) -> str:
+    if not _ITEM_CODE.fullmatch(code):
+        return "not an item"
+    if not title:
+        return "no description"
+    if price <= 0:
+        return "no price"
+    if (quantity < 0) != invoice.startswith("C") or quantity == 0:
+        return "stock correction"
+    return ""
+
+
+def _millis(value: object) -> int:
+    if isinstance(value, datetime):
+        return round(value.replace(tzinfo=UTC).timestamp() * 1000)
+    for form in _DATES:
+        try:
+            return round(datetime.strptime(str(value), form).replace(tzinfo=UTC).timestamp() * 1000)
+        except ValueError:
+            continue
+    msg = f"InvoiceDate {value!r} has none of the forms {_DATES}"
+    raise ValueError(msg)

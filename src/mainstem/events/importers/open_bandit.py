@@ -1,0 +1,62 @@
+"""Importer for the Open Bandit Dataset: impressions of one item each, in one of three places, and whether it was clicked.
+
+The source tells of no shopper: each row is taken for a shopper of its own, so there are no histories. What it does tell of
+the shopper, four hashed features, is the query, with the campaign: the side of the text that is not the item. An item is a
+number within its campaign, and so is its title. A click has no time of its own and gets its impression's. The policy and the
+propensity score have no field in an event and are not kept: nothing off-policy can be estimated from the log.
+
+Source: Saito, Aihara, Matsutani and Narita, Open Bandit Dataset and Pipeline, NeurIPS 2021 Datasets and Benchmarks,
+https://arxiv.org/abs/2008.07146.
+"""
+
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from typing import Any, Final
+
+from mainstem.events.importers.making import Shelf, named, row_by_row
+from mainstem.events.importers.tables import Row
+from mainstem.events.importers.values import name_of, number_of, text_of, time_reader
+from mainstem.events.vocabulary import Click, Impression, Item, Shown
+
+__all__ = ["COLUMNS", "OPTIONAL", "events_of"]
+
+_FEATURES: Final = tuple(f"user_feature_{number}" for number in range(4))
+COLUMNS: Final = ("timestamp", "item_id", "position", "click", *_FEATURES)
+OPTIONAL: Final = ("campaign",)
+_DIGITS: Final = 6  # of a feature's 32: a word that a model can learn
+
+
+def events_of(rows: Iterable[Row]) -> Iterator[Item | Impression | Click]:
+    """Turn the rows of the source, in their order, into events. None is left out.
+
+    Args:
+        rows: one mapping a row, with the source's own column names (`COLUMNS`); `campaign` may be missing.
+
+    Raises:
+        ImportSourceError: if a row's time or numbers cannot be read.
+
+    Example:
+        >>> row = {"timestamp": "2019-11-24 00:03:13.442536+00:00", "item_id": "14", "position": "3", "click": "1",
+        ...        "campaign": "men", **{f"user_feature_{n}": f"{n}cef3390ed299c09" for n in range(4)}}
+        >>> item, impression, click = events_of([row])
+        >>> item.title, impression.query, impression.items[0].position, click.impression_id == impression.impression_id
+        ('men item 14', 'men 0cef33 1cef33 2cef33 3cef33', 3, True)
+    """
+    shelf, millis = Shelf(), time_reader()
+
+    def of_row(row: Row) -> Iterator[Item | Impression | Click]:
+        campaign, number, time = text_of(row.get("campaign")), name_of(row["item_id"]), millis(row["timestamp"])
+        position, clicked = number_of(row["position"], "position"), number_of(row["click"], "click")
+        features = [text_of(row[name]) for name in _FEATURES]
+        item_id = f"{campaign}-{number}" if campaign else number
+        yield from shelf.seen(time, item_id, f"{campaign} item {number}".strip(), category=campaign)
+        told = repr((text_of(row["timestamp"]), item_id, position, features)).encode()
+        only = blake2b(told, digest_size=16).hexdigest()
+        common: dict[str, Any] = {"event_timestamp": time, "user_id": only, "impression_id": only}
+        shown = Shown(item_id=item_id, position=None if position is None else int(position))
+        query = " ".join([campaign, *(feature[:_DIGITS] for feature in features)]).strip()
+        yield Impression(**common, event_id=only, items=(shown,), query=query)
+        if clicked:
+            yield named(Click(**common, event_id="", item_id=item_id))
+
+    return row_by_row(rows, of_row)
