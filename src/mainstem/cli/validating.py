@@ -1,0 +1,158 @@
+"""`mainstem validate LOG`: what is wrong with a log before it is replayed, and which windows would fit it."""
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from mainstem.settings import Settings
+
+if TYPE_CHECKING:
+    from mainstem.validate import Finding, Validation, Window
+
+__all__ = ["validate"]
+
+_BLOCKS: Final = " ▁▂▃▄▅▆▇█"
+_WIDTH: Final = 3  # columns of the plot for each duration
+_PLACES: Final = 3  # of a rule
+
+
+def validate(
+    log: Annotated[str, typer.Argument(help="Event log, or a folder of them, or - for standard input.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Hold an event log against every rule, and suggest windows. Exits with 1 where a rule fails."""
+    from mainstem.cli.tables import working  # noqa: PLC0415 - rich is slow to import
+    from mainstem.events import read_lines  # noqa: PLC0415
+    from mainstem.validate import FAIL  # noqa: PLC0415
+    from mainstem.validate import validate as hold  # noqa: PLC0415
+
+    settings = Settings.from_environment(os.environ)
+    now = time.time_ns() // 1_000_000
+    with _at_rest(log) as path, working(f"reading {path.name}"):
+        found = hold(lambda: read_lines(path), settings, now)
+    if as_json:
+        print(json.dumps(_plain(log, found)))
+    else:
+        _show(found)
+    if found.status == FAIL:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _at_rest(log: str) -> Iterator[Path]:
+    """The log as a file that can be read again."""
+    if log != "-":
+        yield Path(log)
+        return
+    from mainstem.events.logs import spool  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(prefix="mainstem-validate-") as folder:
+        yield spool(Path(folder))
+
+
+def _plain(log: str, found: "Validation") -> dict[str, Any]:
+    delays = {
+        kind: {
+            "count": spread.count,
+            **{f"p{part}_ms": spread.quantile(part / 100) for part in (50, 90, 99)},
+            "largest_ms": spread.largest,
+        }
+        for kind, spread in sorted(found.delays.kinds.items())
+    }
+    return {
+        "log": log,
+        "lines": found.lines,
+        "questions": found.questions,
+        "status": found.status,
+        "rules": [asdict(finding) for finding in found.findings],
+        "delays": delays,
+        "windows": [asdict(window) for window in found.windows],
+    }
+
+
+def _show(found: "Validation") -> None:
+    from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
+    from mainstem.validate import duration  # noqa: PLC0415
+
+    show(
+        ("", "rule", "found", "what to do"),
+        ((one.status, one.rule, one.found + _places(one), one.advice) for one in found.findings),
+    )
+    if found.delays.kinds:
+        print()
+        parts = (0.5, 0.9, 0.99)
+        show(
+            ("delay of", "outcomes", "half within", "90 %", "99 %", "longest"),
+            (
+                (kind, f"{spread.count:,}", *(duration(spread.quantile(part)) for part in parts), duration(spread.largest))
+                for kind, spread in sorted(found.delays.kinds.items())
+            ),
+        )
+        print("\n" + "\n".join(_plot(found)))
+    print()
+    show(("setting", "value", "cost", "of what", ""), (row for window in found.windows for row in _rows(window)))
+    if any(window.setting == "grace" and (window.suggested or window.now) < window.now for window in found.windows):
+        print("a log that was sorted or exported does not tell how late live events come: shorten grace with care")
+    print(f"\n{found.status}: {found.lines:,} lines, in which {_ASKS[found.questions]} ask")
+
+
+_ASKS: Final = {"shown": "impressions and views", "purchases": "purchases"}
+
+
+def _places(finding: "Finding") -> str:
+    if not finding.examples:
+        return ""
+    places = [f"{one.offset}{f' ({one.event_id})' if one.event_id else ''}" for one in finding.examples[:_PLACES]]
+    return f"; at {', '.join(places)}"
+
+
+def _plot(found: "Validation") -> list[str]:
+    """One line of bars for each kind of outcome, over durations that grow by steps."""
+    from mainstem.validate import RUNGS, duration  # noqa: PLC0415
+
+    rungs = [rung for rung in RUNGS if rung <= found.delays.longest]
+    names = [*(duration(rung) for rung in rungs), "more"]
+    wide = max(map(len, found.delays.kinds))
+    lines = []
+    for kind, spread in sorted(found.delays.kinds.items()):
+        counts = spread.between(rungs)
+        lines.append(f"{kind:{wide}}  {_bars(counts)}")
+    axis = "".join(f"{name:>{_WIDTH}.{_WIDTH}} " for name in names[:-1])
+    return [*lines, f"{'up to':{wide}}  {axis}"]
+
+
+def _bars(counts: Iterable[int]) -> str:
+    counts = list(counts)
+    highest = max(counts)
+    return "".join(f"{_BLOCKS[-(-count * 8 // highest)] * _WIDTH} " for count in counts)
+
+
+def _rows(window: "Window") -> Iterator[tuple[str, str, str, str, str]]:
+    """What is set, what is suggested, and the candidates beside them."""
+    from mainstem.validate import duration  # noqa: PLC0415
+
+    marked = [n for n, one in enumerate(window.candidates) if one.millis in {window.now, window.suggested}]
+    shown = sorted({n + step for n in marked for step in (-1, 0, 1)} & set(range(len(window.candidates))))
+    if window.suggested is None:
+        yield window.setting, duration(window.now), "-", f"too little to go by: {window.measured:,} measured", "now"
+        return
+    for place, number in enumerate(shown):
+        one = window.candidates[number]
+        marks = {"now": window.now, "suggested": window.suggested}
+        mark = ", ".join(name for name, millis in marks.items() if millis == one.millis)
+        yield (
+            ("" if place else window.setting),
+            duration(one.millis),
+            "not known" if one.cost is None else f"{one.cost:.2%}",
+            "" if place else window.costs,
+            mark,
+        )

@@ -1,0 +1,78 @@
+"""From lines to the events that the other rules look at: those that can be read, with a time that can be."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from mainstem.events import Item, Labelled, Refusal, Tick, decode, refusal_of
+from mainstem.settings import Settings
+from mainstem.validate.clocks import Future, Unit
+from mainstem.validate.lines import Encoding, Fields
+
+__all__ = ["Reader", "kind_of"]
+
+
+def kind_of(event: Any) -> str:
+    """The kind of an event as it stands in the log.
+
+    Example:
+        >>> kind_of(Tick(event_timestamp=5))
+        'tick'
+    """
+    return type(event).__name__.lower()
+
+
+class Reader:
+    """Reads a log once. What one of its four rules refuses, no other rule sees: one fault is one rule's business.
+
+    Args:
+        settings: `classes` say which labels there are.
+        now: milliseconds since 1970, UTC.
+        shifts: milliseconds by which a kind's times are too late; they are taken off.
+    """
+
+    def __init__(self, settings: Settings, now: int, shifts: Mapping[str, int]) -> None:
+        self._classes = set(settings.class_names)
+        self._shifts = shifts
+        self.lines = 0
+        self.items: list[Item] = []
+        self.encoding, self.fields = Encoding(), Fields()
+        self.future, self.unit = Future(now), Unit()
+
+    def read(self, lines: Iterable[bytes]) -> Iterator[tuple[int, bytes, Any]]:
+        """Offset, line and event of each usable event of a shopper, and of ticks; items are kept."""
+        for offset, raw in enumerate(lines):
+            self.lines += 1
+            if self.encoding.refuses(offset, raw):
+                continue
+            event = decode(raw)
+            if isinstance(event, Refusal):
+                self.fields.note(offset, event, _id_in(raw))
+            elif isinstance(event, Labelled) and event.label not in self._classes:
+                self.fields.note(offset, refusal_of(event, "no such class in MAINSTEM_CLASSES", "$.label"), event.event_id)
+            elif isinstance(event, Item):
+                self.fields.note(offset, None)
+                self.items.append(event)
+            else:
+                self.fields.note(offset, None)
+                if usable := self._timed(offset, event):
+                    yield offset, raw, usable
+
+    def _timed(self, offset: int, event: Any) -> Any:
+        shift = self._shifts.get(kind_of(event), 0) if self._shifts else 0
+        time, event_id = event.event_timestamp - shift, None if isinstance(event, Tick) else event.event_id
+        if self.future.refuses(offset, event_id, time) or self.unit.refuses(offset, event_id, time):
+            return None
+        return msgspec.structs.replace(event, event_timestamp=time) if shift else event
+
+
+class _Named(msgspec.Struct):
+    event_id: str | None = None
+
+
+def _id_in(raw: bytes) -> str | None:
+    try:
+        return msgspec.json.decode(raw, type=_Named).event_id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None

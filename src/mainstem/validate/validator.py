@@ -1,0 +1,176 @@
+"""A log, read twice: once for what each line tells by itself, once for what the join makes of it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from mainstem.events import Tick
+from mainstem.events.survey import Survey
+from mainstem.join import Catalogue
+from mainstem.settings import Settings
+from mainstem.validate.clocks import LONGEST_GRACE, Days, Disorder
+from mainstem.validate.delays import Delays, Window, grace_window
+from mainstem.validate.finding import FAIL, PASS, WARN, Finding, Status
+from mainstem.validate.follow import Answered, Asked, Closed, Follower, Happened, Orphaned
+from mainstem.validate.questions import Items, Orphans, Positions, Positives
+from mainstem.validate.reading import Reader, kind_of
+from mainstem.validate.repeats import Filter, Repeats
+from mainstem.validate.traffic import Jumps, Rates
+from mainstem.validate.zones import Arrivals, Matches, Zones
+
+__all__ = ["Lines", "Validation", "validate"]
+
+Lines = Callable[[], Iterable[bytes]]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What was found in a log.
+
+    Attributes:
+        lines: how many it has.
+        questions: what asks in it, `shown` or `purchases`.
+        findings: one of each rule.
+        delays: of each kind of outcome.
+        windows: `label_window`, `revision_window` and `grace`, with what they cost.
+    """
+
+    lines: int
+    questions: str
+    findings: tuple[Finding, ...]
+    delays: Delays
+    windows: tuple[Window, ...]
+
+    @property
+    def status(self) -> Status:
+        """The worst of all rules."""
+        found = {finding.status for finding in self.findings}
+        return FAIL if FAIL in found else WARN if WARN in found else PASS
+
+
+def validate(lines: Lines, settings: Settings, now: int) -> Validation:
+    """Hold a log against every rule, and measure its delays.
+
+    The log is taken as one partition. What one rule finds at fault is left out, or mended, before the next one looks: a line
+    that cannot be read, an event after now, a copy; a shifted kind of event is shifted back; disorder is waited for, up to a
+    day. So one fault fails one rule.
+
+    Grows with the items, the shoppers, the days of each category, the ids that come again and the questions of four
+    revision windows; not with the length of the log.
+
+    Args:
+        lines: gives the log from its beginning, each time it is called (twice; more often where times are shifted).
+        settings: what the log is to be joined with; `questions` may be `auto`: then the log says what asks.
+        now: milliseconds since 1970, UTC; nothing may happen later.
+
+    Raises:
+        LogError: if the log cannot be read at all.
+
+    Example:
+        >>> view = b'{"type":"view","event_id":"e","user_id":"u","event_timestamp":1700000000000,"item_id":"cup"}'
+        >>> found = validate(lambda: [view], Settings(), now=1_700_000_000_000)
+        >>> [finding.rule for finding in found.findings if finding.status != "PASS"]
+        ['items']
+    """
+    zones = Zones()
+    first = _First(lines, settings, now, {})
+    if shifts := first.arrivals.shifts():
+        zones.add(shifts, first.arrivals.examples)
+        first = _First(lines, settings, now, zones.shifts)
+    settled = replace(settings, questions=first.survey.questions) if settings.questions == "auto" else settings
+    second = _Second(lines, settled, now, first, zones.shifts)
+    if not shifts and (shifts := second.matches.shifts()):
+        # subtle: a log in order of its own wrong times; mended it is out of order by as much, which is not its fault
+        zones.add(shifts, second.matches.examples)
+        second = _Second(lines, settled, now, first, zones.shifts)
+    return Validation(
+        lines=first.reader.lines,
+        questions=settled.questions,
+        findings=(*first.findings()[:4], zones.finding(), *first.findings()[4:], *second.findings()),
+        delays=second.delays,
+        windows=(*second.delays.windows(), grace_window(first.disorder.spread, settings)),
+    )
+
+
+class _Rule(Protocol):
+    def finding(self) -> Finding: ...
+
+
+class _First:
+    """The first reading: what lines and events tell by themselves, and the catalogue."""
+
+    def __init__(self, lines: Lines, settings: Settings, now: int, shifts: Mapping[str, int]) -> None:
+        self.reader, self.arrivals, self.survey = Reader(settings, now, shifts), Arrivals(), Survey()
+        self.disorder, self.days, self.ids = Disorder(settings), Days(), Filter()
+        self.positions, self.rates = Positions(), Rates()
+        for offset, raw, event in self.reader.read(lines()):
+            self._take(offset, raw, event)
+        self.catalogue = Catalogue()
+        for item in self.reader.items:
+            self.catalogue.add(item)
+
+    def _take(self, offset: int, raw: bytes, event: Any) -> None:
+        time = event.event_timestamp
+        self.survey.note(event, raw)
+        if isinstance(event, Tick):
+            self.disorder.note(offset, None, time)
+            return
+        if not self.ids.note(event.event_id):  # a copy is late by nature
+            self.disorder.note(offset, event.event_id, time)
+        self.days.note(offset, event.event_id, time)
+        self.arrivals.note(offset, kind_of(event), event.event_id, time)
+        self.positions.note(offset, event)
+        self.rates.note(offset, event)
+
+    def findings(self) -> list[Finding]:
+        """The verdicts of its rules, the reader's four first."""
+        reader = self.reader
+        of_reader: list[_Rule] = [reader.encoding, reader.fields, reader.future, reader.unit]
+        own: list[_Rule] = [self.disorder, self.days, self.positions, self.rates]
+        return [rule.finding() for rule in (*of_reader, *own)]
+
+
+class _Second:
+    """The second reading: what the join makes of the events."""
+
+    def __init__(self, lines: Lines, settings: Settings, now: int, first: _First, shifts: Mapping[str, int]) -> None:
+        self.matches, self.delays, self._catalogue = Matches(), Delays(settings), first.catalogue
+        self.repeats = Repeats(settings, first.ids.repeating)
+        self.orphans, self.items, self.positives, self.jumps = Orphans(settings), Items(), Positives(settings), Jumps()
+        lateness = min(first.disorder.spread.largest, LONGEST_GRACE) + max(map(abs, shifts.values()), default=0)
+        follower = Follower(settings, first.catalogue, lateness)
+        for offset, _, event in Reader(settings, now, shifts).read(lines()):
+            if isinstance(event, Tick) or not self.repeats.drops(offset, event):
+                self._note(follower.step(offset, event))
+        self._note(follower.finish())
+
+    def _note(self, happened: Iterable[Happened]) -> None:
+        for one in happened:
+            match one:
+                case Asked(event):
+                    self.matches.asked(event)
+                case Answered(offset, event, delay):
+                    self.matches.answered(offset, event, delay)
+                    self.delays.note(kind_of(event), delay)
+                    self.orphans.answered(one)
+                case Orphaned(offset, event, _):
+                    self.matches.orphaned(offset, event)
+                    self.orphans.orphaned(one)
+                case Closed():
+                    later = sum(self._catalogue.as_of(item, _EVER) is not None for item in one.unknown)
+                    self.items.closed(one, later)
+                    self.positives.closed(one)
+                    self.jumps.closed(one)
+
+    def findings(self) -> list[Finding]:
+        """The verdicts of its rules."""
+        return [
+            self.repeats.finding(),
+            self.orphans.finding(),
+            self.items.finding(len(self._catalogue)),
+            self.positives.finding(),
+            self.jumps.finding(),
+        ]
+
+
+_EVER = 1 << 62

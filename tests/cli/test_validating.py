@@ -1,0 +1,102 @@
+"""`mainstem validate` as people and machines meet it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Run
+from tests.validate.shelf import Log, lines_of, shop_log
+
+RULES = (
+    "encoding",
+    "fields",
+    "future",
+    "unit",
+    "time zone",
+    "disorder",
+    "missing days",
+    "positions",
+    "rates",
+    "repeated ids",
+    "orphaned",
+    "items",
+    "positives",
+    "jumps",
+)
+
+
+def written(path: Path, log: Log) -> Path:
+    """The log as a file."""
+    path.write_bytes(b"\n".join(lines_of(log)) + b"\n")
+    return path
+
+
+def test_a_good_log_exits_with_0_and_shows_every_rule(tmp_path: Path, mainstem: Run) -> None:
+    """Every rule passes, delays are drawn, and all windows are shown with what they cost."""
+    done = mainstem("validate", written(tmp_path / "log.jsonl", shop_log()), defaults=True)
+    assert (0, "") == (done.returncode, done.stderr)
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert list(RULES) == [row[1] for row in rows if row[0] == "PASS"]
+    assert {"click", "purchase", "return"} <= {row[0] for row in rows}
+    assert {"label_window", "revision_window", "grace"} <= {row[0] for row in rows}
+    assert "█" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("PASS: ")
+
+
+def test_a_bad_log_exits_with_1_and_says_where_and_what_to_do(tmp_path: Path, mainstem: Run) -> None:
+    """The failing rule names lines, ids and an advice, for people and for machines."""
+    log = shop_log()
+    for one in log:
+        for item in one.get("items", ()):
+            item["position"] = 1
+    path = written(tmp_path / "log.jsonl", log)
+    told, machine = mainstem("validate", path, defaults=True), mainstem("validate", path, "--json", defaults=True)
+    assert (1, 1) == (told.returncode, machine.returncode)
+    [row] = [line.split("\t") for line in told.stdout.splitlines() if line.startswith("FAIL\t")]
+    first = next(offset for offset, one in enumerate(log) if one["type"] == "impression")
+    assert f"at {first} ({log[first]['event_id']})" in row[2]
+    assert "number the items" in row[3]
+    found = json.loads(machine.stdout)
+    assert (len(log), "FAIL", "shown") == (found["lines"], found["status"], found["questions"])
+    assert list(RULES) == [rule["rule"] for rule in found["rules"]]
+    [finding] = [rule for rule in found["rules"] if rule["status"] == "FAIL"]
+    assert {"offset": first, "event_id": log[first]["event_id"]} == finding["examples"][0]
+    assert ["label_window", "revision_window", "grace"] == [window["setting"] for window in found["windows"]]
+
+
+def test_standard_input_is_read_as_a_file_is(tmp_path: Path, mainstem: Run) -> None:
+    """`-` gives what the file gives."""
+    path = written(tmp_path / "log.jsonl", shop_log())
+    from_file = json.loads(mainstem("validate", path, "--json", defaults=True).stdout)
+    piped = json.loads(mainstem("validate", "-", "--json", defaults=True, input=path.read_text()).stdout)
+    assert from_file | {"log": "-"} == piped
+
+
+@pytest.mark.parametrize("text", ["", "\0\1\2", "\ufeffcaf\u00e9"], ids=["empty", "binary", "UTF-16"])
+def test_what_is_no_log_is_one_line_and_exit_code_1(text: str, tmp_path: Path, mainstem: Run) -> None:
+    """An empty, a binary and a UTF-16 file are named as such."""
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(text.encode("utf-16-le" if text.startswith("\ufeff") else "utf-8"))
+    done = mainstem("validate", path)
+    assert (1, "") == (done.returncode, done.stdout)
+    assert 1 == len(done.stderr.splitlines())
+
+
+def test_settings_of_the_environment_are_those_that_count(tmp_path: Path, mainstem: Run) -> None:
+    """What is set now is marked as such, and a wrong setting is wrong use."""
+    path = written(tmp_path / "log.jsonl", shop_log())
+    done = mainstem("validate", path, "--json", defaults=True, env={"MAINSTEM_LABEL_WINDOW": "45m"})
+    assert 45 * 60_000 == json.loads(done.stdout)["windows"][0]["now"]
+    assert 2 == mainstem("validate", path, defaults=True, env={"MAINSTEM_LABEL_WINDOW": "soon"}).returncode
+
+
+def test_the_shipped_excerpt_fails_nothing(mainstem: Run) -> None:
+    """Real purchases of eight days, with their faults, can be replayed as they are."""
+    from importlib import resources
+
+    with resources.as_file(resources.files("mainstem.data") / "online-retail.jsonl.gz") as log:
+        found = json.loads(mainstem("validate", log, "--json", defaults=True).stdout)
+    assert "purchases" == found["questions"]
+    warned = {rule["rule"] for rule in found["rules"] if rule["status"] != "PASS"}
+    assert ("WARN", {"items", "missing days", "orphaned"}) == (found["status"], warned)

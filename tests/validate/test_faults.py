@@ -1,0 +1,363 @@
+"""Each fault, planted alone in a log without any, fails its own rule alone; its advice, followed, makes the log pass."""
+
+import random
+import re
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from mainstem.settings import Settings
+from mainstem.validate import Validation, validate
+from tests.validate.shelf import (
+    BEGIN,
+    DAY,
+    HOUR,
+    MINUTE,
+    NOW,
+    Log,
+    advice_of,
+    at_fault,
+    event,
+    held,
+    in_time,
+    lines_of,
+    settings_in,
+    shop_log,
+)
+
+CLEAN = shop_log()
+
+
+def changed(change: Callable[[dict[str, Any]], object], log: Log = CLEAN) -> Log:
+    """The log with something done to each of its events."""
+    copy = deepcopy(log)
+    for one in copy:
+        change(one)
+    return copy
+
+
+def of_kind(kind: str, every: int = 1) -> Callable[[dict[str, Any]], bool]:
+    """Whether an event is one of a kind; with `every`, whether it is each so manieth."""
+    seen = iter(range(10**9))
+    return lambda one: one["type"] == kind and next(seen) % every == 0
+
+
+def test_a_log_without_a_fault_passes_every_rule() -> None:
+    """No rule warns of the small shop, for any draw of it."""
+    assert [{}] * 5 == [at_fault(held(lines_of(shop_log(seed)))) for seed in range(5)]
+
+
+# faults that the producer mends ---------------------------------------------------------------------------------------
+
+
+def missing_fields() -> Log:
+    """Searches without a user."""
+    return changed(lambda one: one["type"] == "search" and one.pop("user_id"))
+
+
+def wrong_types() -> Log:
+    """Searches whose query is a number."""
+    return changed(lambda one: one["type"] == "search" and one.update(query=7))
+
+
+def future_dates() -> Log:
+    """Three searches a year after now."""
+    late = [event("search", f"late-{n}", NOW + 365 * DAY, user_id="u", query="q") for n in range(3)]
+    return CLEAN[:600] + late + CLEAN[600:]
+
+
+def seconds() -> Log:
+    """Searches in seconds."""
+    return changed(lambda one: one["type"] == "search" and one.update(event_timestamp=one["event_timestamp"] // 1000))
+
+
+def lost_days() -> Log:
+    """Two days of ten are not in the log."""
+    return [one for one in CLEAN if (one["event_timestamp"] - BEGIN) // DAY not in {3, 5}]
+
+
+def strangers() -> Log:
+    """A third of the clicks, and what follows, bear another system's user id."""
+    return changed(
+        lambda one: (
+            one["type"] in {"click", "purchase", "return"}
+            and int(one["session_id"][8:]) % 3 == 0
+            and one.update(user_id="app-" + one["user_id"])
+        )
+    )
+
+
+def unknown_item() -> Log:
+    """One item is not in the catalogue."""
+    return [one for one in CLEAN if one["event_id"] != "item-cups-4"]
+
+
+def no_catalogue() -> Log:
+    """No item is."""
+    return [one for one in CLEAN if one["type"] != "item"]
+
+
+def late_items() -> Log:
+    """Items are sent with the time of an export, after five days."""
+    return changed(lambda one: one["type"] == "item" and one.update(event_timestamp=BEGIN + 5 * DAY))
+
+
+def positions_from(places: Callable[[int], int | None]) -> Log:
+    """Positions are made otherwise of each item's place."""
+
+    def renumber(one: dict[str, Any]) -> None:
+        for place, item in enumerate(one.get("items", ()), start=1):
+            item["position"] = places(place)
+
+    return changed(renumber)
+
+
+def no_answers() -> Log:
+    """Questions only."""
+    return [one for one in CLEAN if one["type"] in {"item", "search", "impression"}]
+
+
+def clicked_only() -> Log:
+    """Pages hold only the items that were clicked."""
+    clicked = {(one["impression_id"], one["item_id"]) for one in CLEAN if one["type"] == "click"}
+
+    def keep(one: dict[str, Any]) -> None:
+        if one["type"] == "impression":
+            kept = [item["item_id"] for item in one["items"] if (one["impression_id"], item["item_id"]) in clicked]
+            one["items"] = [{"item_id": item, "position": place} for place, item in enumerate(kept, start=1)]
+
+    return [one for one in changed(keep) if one.get("items") != []]
+
+
+def bot() -> Log:
+    """Somebody searches every half second for five minutes."""
+    begin = BEGIN + 2 * DAY + 9 * HOUR
+    searches = [event("search", f"bot-{n}", begin + n * 500, user_id="bot", query="q") for n in range(600)]
+    return in_time(CLEAN + searches)
+
+
+def clicked_away() -> Log:
+    """On one day everything in a category is clicked."""
+    begin = BEGIN + 6 * DAY
+    pages = [one for one in CLEAN if one["type"] == "impression" and begin <= one["event_timestamp"] < begin + DAY]
+    clicks = [
+        event(
+            "click",
+            f"jump-{page['event_id']}-{item['item_id']}",
+            page["event_timestamp"] + MINUTE,
+            **{name: page[name] for name in ("user_id", "impression_id")},
+            item_id=item["item_id"],
+        )
+        for page in pages
+        for item in page["items"]
+        if item["item_id"].startswith("pots")
+    ]
+    return in_time(CLEAN + clicks)
+
+
+def numbered_daily() -> Log:
+    """Ids of searches begin again every day."""
+    days: dict[int, int] = {}
+
+    def number(one: dict[str, Any]) -> None:
+        if one["type"] == "search":
+            day = one["event_timestamp"] // DAY
+            days[day] = days.get(day, 0) + 1
+            one["event_id"] = str(days[day])
+
+    return changed(number)
+
+
+MENDED_BY_THE_PRODUCER = [
+    ("fields", missing_fields(), "mend these fields"),
+    ("fields", wrong_types(), "mend these fields"),
+    ("future", future_dates(), "clock"),
+    ("unit", seconds(), "multiply seconds by 1000"),
+    ("missing days", lost_days(), "add the log of these days"),
+    ("orphaned", strangers(), "user_id"),
+    ("items", unknown_item(), "send an item event"),
+    ("items", no_catalogue(), "send an item event"),
+    ("items", late_items(), "no later than their first use"),
+    ("positions", positions_from(lambda place: min(place, 3)), "number the items"),
+    ("positions", positions_from(lambda place: place + 1), "number the items"),
+    ("positions", positions_from(lambda place: None if place == 2 else place), "number the items"),
+    ("positives", no_answers(), "log clicks, carts and purchases"),
+    ("positives", clicked_only(), "log every item that was shown"),
+    ("rates", bot(), "leave out the events of these users"),
+    ("jumps", clicked_away(), "leave the category's events of the day out"),
+    ("repeated ids", numbered_daily(), "an id of its own"),
+]
+
+
+@pytest.mark.parametrize(("rule", "log", "advice"), MENDED_BY_THE_PRODUCER)
+def test_a_planted_fault_fails_its_rule_alone(rule: str, log: Log, advice: str) -> None:
+    """The rule fails, every other one passes, and the advice says what was done to the log."""
+    found = held(lines_of(log))
+    assert {rule: "FAIL"} == at_fault(found)
+    assert advice in advice_of(found)
+
+
+def examples_of(found: Validation) -> list[int]:
+    """The lines that the failing rule names."""
+    [finding] = [one for one in found.findings if one.status == "FAIL"]
+    return [example.offset for example in finding.examples]
+
+
+@pytest.mark.parametrize("plant", [future_dates, bot, clicked_away, missing_fields, seconds, numbered_daily])
+def test_examples_are_the_lines_at_fault(plant: Callable[[], Log]) -> None:
+    """A finding names the planted lines, counted from 0, by at most five of them."""
+    log = plant()
+    clean = {str(one) for one in CLEAN}
+    named = [log[offset] for offset in examples_of(held(lines_of(log)))]
+    assert 0 < len(named) <= 5
+    if plant is not clicked_away:  # there the questions are named
+        assert [] == [one for one in named if str(one) in clean]
+
+
+# advice that the test itself can follow -------------------------------------------------------------------------------
+
+
+def test_leaving_out_the_named_shoppers_makes_rates_pass() -> None:
+    """Without the events of the users at the named lines the log passes."""
+    log = bot()
+    users = {log[offset]["user_id"] for offset in examples_of(held(lines_of(log)))}
+    assert {"bot"} == users
+    assert {} == at_fault(held(lines_of([one for one in log if one.get("user_id") not in users])))
+
+
+def test_leaving_out_the_named_lines_makes_future_pass() -> None:
+    """Without the lines that are after now the log passes."""
+    log = future_dates()
+    named = set(examples_of(held(lines_of(log))))
+    assert {} == at_fault(held(lines_of([one for offset, one in enumerate(log) if offset not in named])))
+
+
+def test_leaving_out_a_category_on_its_day_makes_jumps_pass() -> None:
+    """Without the category's items and outcomes on the day of the named questions the log passes."""
+    log = clicked_away()
+    days = {log[offset]["event_timestamp"] // DAY for offset in examples_of(held(lines_of(log)))}
+    kept: Log = []
+    for one in deepcopy(log):
+        if one["event_timestamp"] // DAY in days and one["type"] != "item":
+            if one.get("item_id", "").startswith("pots"):
+                continue
+            if "items" in one:
+                left = [item["item_id"] for item in one["items"] if not item["item_id"].startswith("pots")]
+                one["items"] = [{"item_id": item, "position": place} for place, item in enumerate(left, start=1)]
+        kept.append(one)
+    assert {} == at_fault(held(lines_of(kept)))
+
+
+def test_latin_1_fails_encoding_and_passes_converted() -> None:
+    """A log in Latin-1 fails, and passes as UTF-8."""
+    log = changed(lambda one: one["type"] == "search" and one.update(query="caf\u00e9"))
+    texts = [line.decode("unicode_escape") for line in lines_of(log)]
+    found = held([text.encode("latin-1") for text in texts])
+    assert {"encoding": "FAIL"} == at_fault(found)
+    assert "iconv -f LATIN1 -t UTF-8" in advice_of(found)
+    assert {} == at_fault(held([text.encode() for text in texts]))
+
+
+def test_one_endless_line_fails_encoding_and_passes_broken_up() -> None:
+    """Events without line breaks between them fail as a line that is too long, and pass with them."""
+    searches = [event("search", f"more-{n}", BEGIN + n, user_id=f"u{n}", query="q" * 4000) for n in range(300)]
+    clean = in_time(CLEAN + searches)
+    endless = [*lines_of(CLEAN), b"".join(lines_of(searches))[:1_000_001]]
+    found = held(endless)
+    assert {"encoding": "FAIL"} == at_fault(found)
+    assert "one event a line" in advice_of(found)
+    assert {} == at_fault(held(lines_of(clean)))
+
+
+def test_a_log_that_is_one_endless_line_says_so() -> None:
+    """Of a log that is nothing but one line, `encoding` says what is wrong."""
+    found = held([b"[" * 1_000_001])
+    assert "FAIL" == at_fault(found)["encoding"]
+
+
+def shifted(kind: str, by: int, *, sort: bool) -> Log:
+    """A kind's times are off."""
+    log = changed(lambda one: one["type"] == kind and one.update(event_timestamp=one["event_timestamp"] + by))
+    return in_time(log) if sort else log
+
+
+OF_OUTCOMES = [("click", 2), ("click", -5), ("click", 5.5), ("purchase", -3), ("purchase", 1)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "hours", "sort"),
+    [
+        *((kind, hours, False) for kind, hours in [*OF_OUTCOMES, ("search", 8)]),
+        *((kind, hours, True) for kind, hours in OF_OUTCOMES),  # nothing in a sorted log tells when somebody searched
+    ],
+)
+def test_local_time_fails_its_rule_alone_and_passes_mended(kind: str, hours: float, sort: bool) -> None:  # noqa: FBT001
+    """A kind in local time is found, with its shift; the change that is advised makes the log pass."""
+    found = held(lines_of(shifted(kind, round(hours * HOUR), sort=sort)))
+    assert {"time zone": "FAIL"} == at_fault(found)
+    [(named, by)] = re.findall(r"(\w+): ([+-]\d+)", advice_of(found))
+    assert kind == named
+    mended = in_time(
+        changed(
+            lambda one: one["type"] == named and one.update(event_timestamp=one["event_timestamp"] + int(by)),
+            shifted(kind, round(hours * HOUR), sort=sort),
+        )
+    )
+    assert {} == at_fault(held(lines_of(mended)))
+
+
+def delayed() -> Log:
+    """Every tenth search comes between half an hour and an hour late."""
+    draws, late = random.Random(1), of_kind("search", every=10)
+    arrivals = [(one["event_timestamp"] + (draws.randrange(30, 60) * MINUTE if late(one) else 0), one) for one in CLEAN]
+    return [one for _, one in sorted(arrivals, key=lambda pair: pair[0])]
+
+
+def copied() -> Log:
+    """Thirty searches come again after two days."""
+    copies = [one for one in CLEAN if one["type"] == "search"][:30]
+    arrivals = [(one["event_timestamp"], one) for one in CLEAN]
+    arrivals += [(one["event_timestamp"] + 2 * DAY, one) for one in copies]
+    return [one for _, one in sorted(arrivals, key=lambda pair: pair[0])]
+
+
+def bought_only() -> Log:
+    """Purchases and items alone."""
+    return [one for one in CLEAN if one["type"] in {"item", "purchase"}]
+
+
+@pytest.mark.parametrize(
+    ("rule", "log", "before"),
+    [
+        ("disorder", delayed(), {}),
+        ("repeated ids", copied(), {}),
+        ("positives", bought_only(), {"MAINSTEM_NEGATIVES": "0"}),
+    ],
+)
+def test_settings_that_are_advised_make_the_log_pass(rule: str, log: Log, before: dict[str, str]) -> None:
+    """Where a setting is the answer, the advice holds it, ready to be used."""
+    lines = lines_of(log)
+    found = validate(lambda: lines, Settings.from_environment(before), NOW)
+    assert {rule: "FAIL"} == at_fault(found)
+    advised = settings_in(advice_of(found))
+    assert advised
+    assert {} == at_fault(validate(lambda: lines, Settings.from_environment(before | advised), NOW))
+
+
+def test_sorting_makes_disorder_pass() -> None:
+    """The other advice on disorder is to sort the log."""
+    assert "sort the log" in advice_of(held(lines_of(delayed())))
+    assert {} == at_fault(held(lines_of(in_time(delayed()))))
+
+
+def test_a_single_fault_among_many_lines_warns() -> None:
+    """What one line in thousands gets wrong is told, but fails nothing."""
+    more = [event("search", f"more-{n}", BEGIN + 11 * HOUR, user_id=f"u{n}", query="q") for n in range(3000)]
+    log = in_time(CLEAN + more)
+    log[-1].pop("user_id", None)
+    try:
+        assert {"fields": "WARN"} == at_fault(held(lines_of(log)))
+    finally:
+        log[-1]["user_id"] = "user-0"
