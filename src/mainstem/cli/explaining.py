@@ -1,0 +1,217 @@
+"""`mainstem explain`: the story of one sample, in one screen."""
+
+import json
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+from uuid import UUID
+
+import typer
+
+from mainstem.cli.asking import answers
+from mainstem.cli.history import DEFAULT_HOME, HomeOption, StoreOption
+from mainstem.errors import StoreError
+from mainstem.ids import uuid_of
+from mainstem.settings import Settings
+
+if TYPE_CHECKING:
+    from mainstem.explain import Ask
+
+__all__ = ["explain"]
+
+_OF_HOME: Final = ("canary_minimum", "horizon", "label_window", "revision_window")  # settings that a story depends on
+_DASHES: Final = (8, 12, 16, 20)  # digits of a UUID before each
+_WIDTH: Final = 100  # columns where there is no terminal
+_MOST: Final = 6  # rows of a table, so that all is one screen
+_NAMES: Final = {"norm / scale": "importance_seen", "running margin": "running_margin"}  # of columns
+_ALONE: Final = {"purchase": "bought", "drawn": "drawn as one not bought", "labelled": "labelled so"}  # before any outcome
+_PARTS: Final = {
+    "stream": "of the stream",
+    "canary": "a canary: others are held against it",
+    "direction": "direction: gives the trusted gradient, never drawn",
+    "gate": "gate: judges versions, never drawn",
+}
+
+
+def explain(
+    sample: Annotated[str | None, typer.Argument(help="Sample id, or its first digits, 8 or more.")] = None,
+    home: HomeOption = DEFAULT_HOME,
+    store: StoreOption = None,
+    *,
+    event: Annotated[str | None, typer.Option(help="Event id of its question, instead of a sample id.")] = None,
+    item: Annotated[str, typer.Option(help="Item id, beside --event.")] = "",
+    log: Annotated[Path | None, typer.Option(help="Find the events that made it in this log.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Why a sample stands where it stands: its question, labels, visits, verdicts and rounds."""
+    from mainstem.explain import events_of, story_of  # noqa: PLC0415 - the join is slow to import
+
+    def ask(*questions: str, **parameters: Any) -> list[list[dict[str, Any]]]:
+        found = answers(home, store, questions, **parameters)
+        return [[dict(zip(header, row, strict=True)) for row in rows] for header, rows in found]
+
+    settings = _settings(home, store)
+    story = story_of(_sample_id(sample, event, item, ask), settings, ask)
+    story["events"] = events_of(log, story["question"], settings) if log else None
+    if as_json:
+        print(json.dumps(story, default=str))
+    else:
+        _tell(story)
+
+
+def _settings(home: Path, store: str | None) -> Settings:
+    if store:
+        return Settings.from_environment(os.environ)
+    try:
+        kept = json.loads((home / "settings.json").read_bytes())
+        return Settings(**{name: kept[name] for name in _OF_HOME})
+    except (OSError, ValueError, KeyError, TypeError):  # no home of ours: who opens it says so
+        return Settings()
+
+
+def _sample_id(sample: str | None, event: str | None, item: str, ask: "Ask") -> str:
+    from mainstem.explain import ids_beginning  # noqa: PLC0415 - the join is slow to import
+
+    if (sample is None) == (event is None):
+        msg = "give either a sample id, or --event EVENT_ID and --item ITEM_ID"
+        raise typer.BadParameter(msg)
+    if event is not None:
+        return str(uuid_of("sample", event, item))
+    digits = str(sample).replace("-", "").lower()
+    if not re.fullmatch("[0-9a-f]{8,32}", digits):
+        msg = (
+            f"a sample id is a UUID like 35e58da0-a9c8-20d0-81ca-9032c9e3fe09, or its first 8 digits or more; got {sample!r}"
+        )
+        raise typer.BadParameter(msg)
+    beginning = str(UUID(digits.ljust(32, "0")))[: len(digits) + sum(len(digits) > at for at in _DASHES)]
+    if len(digits) == 32:
+        return beginning
+    found = ids_beginning(beginning, ask)
+    if len(found) != 1:
+        msg = (
+            f"several samples begin with {sample!r}, like {found[0]} and {found[1]}; give more digits"
+            if found
+            else f"no sample of this history begins with {sample!r}; `mainstem sql 'SELECT sample_id FROM samples LIMIT 9'` "
+            "lists some"
+        )
+        raise StoreError(msg)
+    return found[0]
+
+
+def _tell(story: dict[str, Any]) -> None:
+    """Print a story for people."""
+    from rich.console import Console  # noqa: PLC0415 - rich is slow to import
+
+    screen = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False, markup=False, emoji=False)
+    standing = f"{story['standing']}, {story['reason']}" if story["standing"] else "not judged"
+    screen.print(f"sample {story['sample_id']}: {standing}", style="bold")
+    for line in (*_why(story), "", *_asked(story["question"]), *_labels(story)):
+        screen.print(_cell(line), no_wrap=True, overflow="ellipsis")
+    _table(screen, "events", ("line", "event_time", "kind", "event_id"), story["events"] or ())
+    visits = ("version", "label", "norm", "norm / scale", "importance", "loss", "margin", "running margin")
+    _table(screen, "visits", visits, story["visits"])
+    verdicts = ("at", "by", "standing", "p", "evidence", "more doubtful than", "canaries", "importance", "core >")
+    _table(screen, "verdicts", verdicts, [{**row, **_in_words(row)} for row in story["verdicts"]])
+    _table(
+        screen,
+        "drawn by",
+        ("version", "drawn from", "probability", "of", "promoted", "reason"),
+        map(_drawn, story["rounds"]),
+    )
+
+
+def _why(story: dict[str, Any]) -> Iterator[str]:
+    yield story["meaning"]
+    if since := story["since"]:
+        place = f"judgement {since['judgement']} of partition {since['partition']}"
+        yield f"So since {_second(since['event_time'])}, {place}, by version {since['version']}."
+
+
+def _asked(question: dict[str, Any]) -> Iterator[str]:
+    drawn = f", drawn with probability {_cell(question['sampling_probability'])}" if question["source"] == "drawn" else ""
+    origin = f" ({question['origin']})" if question["origin"] else ""
+    yield f"asked    {_second(question['event_time'])} by {question['source']}{drawn}, item {question['item_id'] or '-'}"
+    yield f"part     {_PARTS[question['part']]}{origin}"
+    yield f"query    {question['query'] or '-'}"
+    yield f"history  {', '.join(question['history']) or '-'}"
+    yield f"reads    {question['context_text'] or '-'}"
+    yield f"         {question['item_text'] or '-'}"
+
+
+def _labels(story: dict[str, Any]) -> Iterator[str]:
+    before: dict[str, Any] = {}
+    alone = _ALONE.get(story["question"]["source"], "no outcome")
+    for one in story["labels"]:
+        new = ", ".join((Counter(one["outcomes"]) - Counter(before.get("outcomes", ()))).elements()) or alone
+        said = f"revised by {new}; it was {before['label']}" if before else new
+        yield f"label {one['label']}  {said} (label version {one['label_version']})"
+        before = one
+
+
+def _in_words(verdict: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "at": verdict["judgement"],
+        "by": verdict["version"],
+        "standing": f"{verdict['standing']}, {verdict['reason']}",
+        "p": verdict["p_value"],
+        "more doubtful than": _place(verdict),
+        "canaries": f"{verdict['canaries_of_label']}/{verdict['canaries']}",
+        "core >": verdict["core_level"],
+    }
+
+
+def _place(verdict: dict[str, Any]) -> str:
+    """Where the evidence stands among the canaries of its stratum; a percentage is rounded down."""
+    if verdict["stratum"] is None:
+        return "-"
+    less = verdict["stratum_canaries"] - verdict["at_least_as_doubtful"]
+    of = f"label {verdict['label']}" if verdict["stratum"] == "label" else "all"
+    return f"{1000 * less // verdict['stratum_canaries'] / 10:g} % of {of}"
+
+
+def _drawn(one: dict[str, Any]) -> dict[str, Any]:
+    promoted = "yes" if one["promoted"] else "no"
+    return {
+        **one,
+        "drawn from": f"{one['drawn_from']}{', cold' if one['cold'] else ''}",
+        "of": one["drawn"],
+        "promoted": promoted,
+    }
+
+
+def _table(screen: Any, name: str, header: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
+    """A table of the first row and the newest ones; nothing where there are no rows."""
+    from rich.table import Table  # noqa: PLC0415 - rich is slow to import
+
+    rows = list(rows)
+    if not rows:
+        return
+    left_out = len(rows) - _MOST
+    shown = rows if left_out <= 0 else [rows[0], *rows[-_MOST + 1 :]]
+    columns = [[_cell(row[_NAMES.get(head, head)]) for row in shown] for head in header]
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
+    for head, column in zip(header, columns, strict=True):
+        width = None if head == header[-1] else max(map(len, (head, *column)))  # only the last one is cut
+        table.add_column(head, no_wrap=True, overflow="ellipsis", min_width=width)
+    for cells in zip(*columns, strict=True):
+        table.add_row(*cells)
+    more = f" (the first and the last {_MOST - 1} of {len(rows)}; `mainstem history` has all)" if left_out > 0 else ""
+    screen.print(f"\n{name}{more}", style="bold")
+    screen.print(table)
+
+
+def _second(time: Any) -> str:
+    """An event time up to its second, however it came."""
+    return str(time)[:19]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return "".join(letter if letter.isprintable() else " " for letter in str(value))

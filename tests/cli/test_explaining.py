@@ -1,0 +1,277 @@
+"""`mainstem explain`: the story of a sample agrees with the history, the judge and the join, and fits one screen."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+
+from mainstem.errors import LogError
+from mainstem.events import Refusal, encode
+from mainstem.explain import MEANINGS, events_of, story_of
+from mainstem.home import SOCKET, Home
+from mainstem.ids import uuid_of
+from mainstem.scoring import ScoringWorker
+from mainstem.settings import Settings
+from mainstem.standing import REASONS, evidence_of
+from mainstem.store import Store
+from mainstem.store.answering import Answerer
+from tests.conftest import SMALL, Run
+from tests.join.generated import EXAMPLES, WINDOWS, Log, asks, join, logs
+from tests.join.shop import click, impression, short
+
+THERE = Settings.from_environment(SMALL)
+DAY = 86_400_000
+
+
+def asker(store: Store) -> Any:
+    """A history as a story asks it."""
+
+    def ask(*questions: str, **parameters: Any) -> list[list[dict[str, Any]]]:
+        found = [store.ask(question, **parameters) for question in questions]
+        return [[dict(zip(header, row, strict=True)) for row in rows] for header, rows in found]
+
+    return ask
+
+
+@pytest.fixture
+def opened(small_home: Path) -> Iterator[Store]:
+    """The history of the short log."""
+    with Home(small_home, create=False) as home, Store(home.store_url) as store:
+        yield store
+
+
+@pytest.fixture
+def kinds(small_home: Path) -> dict[str, str]:
+    """A core sample, an edge sample, a canary and a gate sample of the short log, by name."""
+    queries = {
+        "core": "SELECT min(toString(sample_id)) FROM standings_now WHERE standing = 'core'",
+        "edge": "SELECT min(toString(sample_id)) FROM standings_now WHERE standing = 'edge' AND visits > 2",
+        "canary": "SELECT min(toString(sample_id)) FROM responses WHERE part = 'canary'",
+        "gate": "SELECT min(toString(sample_id)) FROM trusted WHERE part = 'gate'",
+    }
+    with Home(small_home, create=False) as home, Store(home.store_url) as store:
+        return {name: store.rows(query)[0][0] for name, query in queries.items()}
+
+
+def test_every_reason_has_a_meaning() -> None:
+    """Each reason that the judge can give is said in plain words, and no other."""
+    assert set(REASONS) == set(MEANINGS)
+
+
+def test_a_story_agrees_with_the_history(small_home: Path, kinds: dict[str, str], mainstem: Run) -> None:
+    """Standing, visits, verdicts and rounds are the tables', and the importance judged is the visits' mean."""
+    for name in ("core", "edge", "canary"):
+        story = json.loads(mainstem("explain", kinds[name], "--home", small_home, "--json").stdout)
+        query = f"SELECT standing, reason, importance, visits FROM standings_now WHERE sample_id = '{kinds[name]}'"
+        now = json.loads(mainstem("sql", query, "--home", small_home, "--json").stdout)
+        assert now == {**{key: story[key] for key in ("standing", "reason")}, **pick(story["verdicts"][-1])}
+        judged_by = [visit for visit in story["visits"] if visit["version"] <= story["verdicts"][-1]["version"]]
+        assert judged_by[-1]["importance"] == pytest.approx(now["importance"])
+        rows = mainstem("history", kinds[name], "--home", small_home, "--json").stdout.splitlines()
+        trained = [json.loads(row) for row in rows if json.loads(row)["table"] == "trained"]
+        assert [row["version"] for row in trained] == [row["version"] for row in story["rounds"]]
+
+
+def pick(verdict: dict[str, Any]) -> dict[str, Any]:
+    """What a verdict and a standing have in common."""
+    return {name: verdict[name] for name in ("importance", "visits")}
+
+
+def test_the_stratum_is_the_one_that_the_judge_used(opened: Store) -> None:
+    """At each judgement, as many canaries of the stratum are at least as doubtful as the columns, built again, say."""
+    judgements = opened.rows(
+        "SELECT judgement, version, canaries FROM judgements FINAL WHERE canaries > 0 ORDER BY judgement"
+    )
+    seen = set()
+    for judgement, version, _ in judgements:
+        worker = ScoringWorker(opened, THERE, [0], trusted=False)
+        worker.rebuild({0: judgement}, version, {0: 0})
+        columns = worker.columns[0]
+        evidence, is_canary = evidence_of(columns), columns["part"] == 1
+        for (sample,) in opened.rows(
+            "SELECT sample_id FROM moves WHERE judgement = {at:UInt64} AND p_value IS NOT NULL ORDER BY sample_id LIMIT 5",
+            at=judgement,
+        ):
+            row = columns.row_of(sample)
+            story = story_of(str(sample), THERE, asker(opened))
+            [verdict] = [one for one in story["verdicts"] if one["judgement"] == judgement]
+            same_label = is_canary & (columns["label"] == columns["label"][row])
+            reference = same_label if same_label.sum() >= THERE.canary_minimum else is_canary
+            expected = (int(reference.sum()), int((evidence[reference] >= evidence[row]).sum()))
+            assert expected == (verdict["stratum_canaries"], verdict["at_least_as_doubtful"])
+            seen.add(verdict["stratum"])
+    assert {"all", "label"} == seen
+
+
+def test_it_is_one_screen(small_home: Path, small_log: Path, kinds: dict[str, str], mainstem: Run) -> None:
+    """A story for people has at most 40 lines of at most 100 columns, and says standing, text and meaning."""
+    for sample in kinds.values():
+        done = mainstem("explain", sample, "--home", small_home, "--log", small_log)
+        lines = done.stdout.splitlines()
+        assert (0, "") == (done.returncode, done.stderr)
+        assert len(lines) <= 40
+        assert max(map(len, lines)) <= 100
+        story = json.loads(mainstem("explain", sample, "--home", small_home, "--json").stdout)
+        assert story["meaning"] == lines[1]
+        assert story["question"]["item_text"] in done.stdout
+        assert {"core": "core, important", "gate": "not judged"}.get(
+            next(name for name in kinds if kinds[name] == sample), ""
+        ) in lines[0]
+
+
+def test_a_sample_is_found_by_its_first_digits_and_by_its_event(
+    small_home: Path, small_log: Path, kinds: dict[str, str], mainstem: Run
+) -> None:
+    """Eight digits, digits without dashes, and event and item ids name the same sample as its whole id."""
+    whole = mainstem("explain", kinds["core"], "--home", small_home, "--log", small_log, "--json").stdout
+    story = json.loads(whole)
+    names = [[kinds["core"][:8]], [kinds["core"].replace("-", "")[:20].upper()]]
+    names.append(["--event", story["events"][0]["event_id"], "--item", story["question"]["item_id"]])
+    for name in names:
+        assert whole == mainstem("explain", *name, "--home", small_home, "--log", small_log, "--json").stdout
+
+
+@pytest.mark.parametrize("name", [(), ("1234567",), ("not-an-id",), ("35e58da0", "--event", "e")])
+def test_what_names_no_sample_is_wrong_use(name: tuple[str, ...], mainstem: Run) -> None:
+    """No id, too short a one, none at all and two ways at once are one line and exit code 2."""
+    done = mainstem("explain", *name)
+    assert (2, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines()))
+
+
+@pytest.mark.parametrize("name", ["00000000", "00000000-0000-0000-0000-000000000000"])
+def test_an_unknown_sample_is_one_line(small_home: Path, name: str, mainstem: Run) -> None:
+    """A sample that is not there is said so, with what to do."""
+    done = mainstem("explain", name, "--home", small_home)
+    assert (1, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines()))
+    assert "no sample" in done.stderr
+
+
+def test_a_holder_tells_the_same_story(small_home: Path, kinds: dict[str, str], mainstem: Run) -> None:
+    """While another process has the home open its answers make the same screen and the same JSON."""
+    ways = [[kinds["core"]], [kinds["core"][:8], "--json"]]
+    alone = [mainstem("explain", *way, "--home", small_home).stdout for way in ways]
+    with (
+        Home(small_home, create=False) as home,
+        Store(home.store_url),
+        Answerer(home.folder / SOCKET, partial(Store, home.store_url)),
+    ):
+        assert alone == [mainstem("explain", *way, "--home", small_home).stdout for way in ways]
+
+
+@EXAMPLES
+@given(logs(copies=False), asks)
+def test_the_events_of_a_sample_are_those_the_join_folded(log: Log, questions: str) -> None:
+    """Of any log, a sample's events are its question and outcomes of the kinds that its newest label was made of."""
+    settings = short(**WINDOWS, questions=questions)
+    newest = {sample.sample_id: sample for sample in join(log.arrived, log.end, questions).samples}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "log.jsonl"
+        written = [b"bad" if isinstance(event, Refusal) else encode(event) for event in log.arrived]
+        path.write_bytes(b"\n".join(written) + b"\n")
+        for sample in newest.values():
+            question = {name: getattr(sample, name) for name in ("question_id", "event_time", "source", "item_id")}
+            found = events_of(path, {**question, "event_timestamp": sample.event_time}, settings)
+            assert sample.question_id == uuid_of("question", found[0]["event_id"])
+            assert list(sample.outcomes) == [event["kind"] for event in found[1:]]
+            assert all(event["event_id"].encode() in written[event["line"] - 1] for event in found)
+
+
+def test_a_log_without_the_question_is_refused(tmp_path: Path) -> None:
+    """Another log than the one replayed is told so, and names the question's time."""
+    path = tmp_path / "other.jsonl"
+    path.write_bytes(encode(click("c", 5, "cup")) + b"\n" + encode(impression("i", 7, "cup")))
+    question = {
+        "question_id": UUID(int=1),
+        "event_time": "1970-01-01",
+        "event_timestamp": 7,
+        "source": "view",
+        "item_id": "cup",
+    }
+    with pytest.raises(LogError, match="1970-01-01"):
+        events_of(path, question, Settings())
+
+
+@pytest.fixture(params=["chdb", "clickhouse"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A fresh, empty store of each kind."""
+    return f"chdb://{tmp_path / 'history'}" if request.param == "chdb" else request.getfixturevalue("store_url")
+
+
+def write(store: Store, table: str, *rows: dict[str, Any]) -> None:
+    """Write rows, given one by one, each twice: that must not show."""
+    for _ in range(2):
+        store.write(table, {name: [row[name] for row in rows] for name in rows[0]})
+
+
+def write_a_revised_sample(store: Store) -> None:
+    """Sample 1, bought and sent back; canaries 10 to 14, some of which a judgement at offset 50, version 1, does not see."""
+    of_sample = {
+        "question_id": UUID(int=7),
+        "partition": 0,
+        "event_time": DAY,
+        "user": "p",
+        "source": "purchase",
+        "weight": 1.0,
+    }
+    texts = {"query": "cup\x1b[31m", "history": ["a"], "item_id": "i", "category": "", "brand": "", "price_band": ""}
+    texts |= {"context_text": "红色" * 80, "item_text": "red cup", "digest": "0" * 32, "sampling_probability": 1.0}
+    first = {"sample_id": UUID(int=1), "label_version": 0, "offset": 1, "outcomes": [], "label": 1, **of_sample, **texts}
+    write(store, "samples", first, {**first, "label_version": 1, "offset": 40, "outcomes": ["return"], "label": 0})
+    visit = {"partition": 0, "event_time": DAY, "norm": 4.0, "scale": 2.0, "loss": 0.5}
+    visits = [(1, 0, 0, 1, 1, "stream", 3.0), (1, 0, 1, 1, 1, "stream", 1.0), (1, 1, 1, 40, 0, "stream", -2.0)]
+    visits += [(10, 0, 0, 2, 1, "canary", 0.0), (10, 1, 1, 3, 0, "canary", 0.0)]  # revised: of label 0 by then
+    visits += [(11, 0, 1, 4, 0, "canary", 0.0), (12, 0, 2, 5, 0, "canary", 0.0)]  # the second by a later version only
+    visits += [(13, 0, 1, 50, 0, "canary", 0.0), (14, 0, 1, 6, 1, "canary", 0.0)]  # the first at the judgement's own offset
+    names = ("sample_id", "label_version", "version", "offset", "label", "part", "margin")
+    rows = [dict(zip(names, (UUID(int=one[0]), *one[1:]), strict=True)) for one in visits]
+    left = {**rows[-1], "sample_id": UUID(int=15), "event_time": 0}  # older than the horizon
+    write(store, "responses", *[{**visit, **row} for row in rows], {**visit, **left})
+    judged = {"partition": 0, "judgement": 50, "version": 1, "event_time": DAY + THERE.horizon}
+    counts = {"core": 0, "edge": 1, "contradictory": 0, "spent": 0, "canaries": 3, "core_level": 1.5, "verdict": "given"}
+    write(store, "judgements", {**judged, **counts})
+    move = {"sample_id": UUID(int=1), "label_version": 1, "before": "", "standing": "edge", "reason": "doubtful"}
+    write(
+        store, "moves", {**judged, **move, "p_value": 2 / 3, "evidence": 0.5, "importance": 2.0, "margin": -2.0, "visits": 1}
+    )
+
+
+def test_a_revised_sample_on_each_engine(url: str, mainstem: Run) -> None:
+    """Revisions, means that begin again, and the canaries that the judgement saw, on chDB and on a server alike."""
+    with Store(url) as store:
+        write_a_revised_sample(store)
+        story = story_of(str(UUID(int=1)), Settings(canary_minimum=2), asker(store))
+        for other in (Settings(canary_minimum=3), Settings(canary_minimum=2, horizon=124 * DAY)):  # these do not fit
+            assert (None, None) == stratum(story_of(str(UUID(int=1)), other, asker(store)))
+    assert [(0, 1, []), (1, 0, ["return"])] == [tuple(label.values()) for label in story["labels"]]
+    assert [(3.0, 2.0), (2.0, 2.0), (-2.0, 2.0)] == [(one["running_margin"], one["importance"]) for one in story["visits"]]
+    assert ("label", 2) == stratum(story)
+    assert 1 == story["verdicts"][0]["at_least_as_doubtful"]
+    told = mainstem("explain", "--store", url, UUID(int=1), env={"MAINSTEM_CANARY_MINIMUM": "2"}).stdout
+    assert "label 0  revised by return; it was 1 (label version 1)" in told
+    assert "50 % of label 0" in told
+    assert "2/3" in told
+    assert "\x1b" not in told
+
+
+def stratum(story: dict[str, Any]) -> tuple[Any, Any]:
+    """Which canaries the only verdict was held against, and how many."""
+    [verdict] = story["verdicts"]
+    return verdict["stratum"], verdict["stratum_canaries"]
+
+
+def test_a_beginning_of_several_samples_asks_for_more(tmp_path: Path, mainstem: Run) -> None:
+    """Where two samples begin alike both are named, and nothing is told."""
+    url = f"chdb://{tmp_path / 'history'}"
+    with Store(url) as store:
+        for number in (1, 2):
+            store.write("samples", {"sample_id": [UUID(int=number)]})
+    done = mainstem("explain", "00000000", "--store", url)
+    assert (1, "") == (done.returncode, done.stdout)
+    assert str(UUID(int=1)) in done.stderr
+    assert str(UUID(int=2)) in done.stderr
