@@ -7,6 +7,7 @@ from typing import Any, Final
 from mainstem.cli.programs import stopping
 from mainstem.kafka import Broker, Intake, Monitor
 from mainstem.kafka.patience import patiently
+from mainstem.kafka.trusted import TrustedTopic
 from mainstem.places import Places
 from mainstem.settings import Settings
 from mainstem.store import Store
@@ -40,10 +41,11 @@ def run_sink(places: Places, settings: Settings, key: bytes, monitor: Monitor, s
     from prometheus_client import Counter  # noqa: PLC0415
 
     rows = Counter("mainstem_rows", "Rows written", ["table"])
+    broker = Broker.parse(places.events)
     with patiently(Store, places.store) as store:
         sink = Sink(store, settings, key)
         intake = Intake(
-            Broker.parse(places.events),
+            broker,
             "sink",
             SINK_TOPICS,
             most=_BATCH,
@@ -54,7 +56,10 @@ def run_sink(places: Places, settings: Settings, key: bytes, monitor: Monitor, s
         with intake:
             stop = stopping()
             seen: dict[str, int] = {}
+            trusted = patiently(TrustedTopic, broker)
             while not stop():
+                if confirmed := patiently(trusted.read):
+                    sink.believe(confirmed)
                 if batch := _full_batch(intake):
                     sink.write(batch)
                     if not patiently(intake.commit):

@@ -15,9 +15,9 @@ from mainstem.kafka.intake import Intake, Place
 from mainstem.kafka.messages import decode_ledger, decode_rejection, decode_samples
 from mainstem.kafka.patience import patiently
 from mainstem.settings import Settings
-from mainstem.standing.trusted import part_of
+from mainstem.standing import Confirmed, Trust
 from mainstem.store import Store
-from mainstem.store.writes import columns_of, item_columns, ledger_columns, rejection_columns, sample_columns
+from mainstem.store.writes import item_columns, ledger_columns, rejection_columns, sample_columns, trusted_columns
 
 __all__ = ["SINK_TOPICS", "Sink"]
 
@@ -38,7 +38,7 @@ class Sink:
 
     def __init__(self, store: Store, settings: Settings, key: bytes) -> None:
         self.rows: dict[str, int] = defaultdict(int)
-        self._store, self._settings, self._key = store, settings, key
+        self._store, self._key, self._trust = store, key, Trust(settings)
         self._items: dict[int, LedgerRow] = {}  # how far `items` was read, by partition
 
     def assigned(self, places: Sequence[Place], intake: Intake) -> None:
@@ -54,6 +54,12 @@ class Sink:
             if topic == "items":
                 self._items.pop(partition, None)
 
+    def believe(self, confirmed: Sequence[Confirmed]) -> None:
+        """Write trusted samples; from the first on no slice of the stream stands in for them."""
+        for one in confirmed:
+            self._trust.take(one)
+        self._write("trusted", trusted_columns((one.sample_id, one.part, one.origin, one.label) for one in confirmed))
+
     def write(self, batch: Sequence[tuple[str, Any]]) -> None:
         """Write the records of a batch; returns when the history has them."""
         by_topic: dict[str, list[Any]] = defaultdict(list)
@@ -68,11 +74,10 @@ class Sink:
     def _write_samples(self, records: Sequence[Any]) -> None:
         placed = [(sample, record.partition, record.offset) for record in records for sample in decode_samples(record.value)]
         self._write("samples", sample_columns(placed))
-        parts = [(sample.sample_id, part_of(self._settings, sample.question_id)) for sample, _, _ in placed]
-        trusted = [
-            {"sample_id": sample_id, "part": part, "origin": "assumed"} for sample_id, part in parts if part != "stream"
-        ]
-        self._write("trusted", columns_of(trusted))
+        trust = self._trust
+        if not trust.is_own:
+            parts = [(sample.sample_id, trust.part_of(sample.sample_id, sample.question_id)) for sample, _, _ in placed]
+            self._write("trusted", trusted_columns((one, part, "assumed", None) for one, part in parts if part != "stream"))
 
     def _write_items(self, records: Sequence[Any]) -> None:
         """Items and refusals, then the ledger row that says how far they go."""

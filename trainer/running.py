@@ -9,6 +9,7 @@ from mainstem.cli.programs import stopping
 from mainstem.kafka import Broker, Intake, Monitor
 from mainstem.kafka.messages import Announcement
 from mainstem.kafka.patience import patiently
+from mainstem.kafka.trusted import TrustedTopic
 from mainstem.places import Places
 from mainstem.settings import Settings
 from mainstem.store import Store
@@ -40,6 +41,8 @@ def run_scorer(places: Places, settings: Settings, monitor: Monitor, session_tim
         return
     with patiently(Store, places.store) as store:
         program = ScoringProgram(store, Versions(places.versions), settings, broker, _producer(broker), idle)
+        trusted = patiently(TrustedTopic, broker)
+        program.believe(patiently(trusted.read))
         program.take_up(announced, first=True)
         program.intake = Intake(
             broker,
@@ -59,6 +62,7 @@ def run_scorer(places: Places, settings: Settings, monitor: Monitor, session_tim
                 judged.inc(program.judgements - judged_before)
                 if time.monotonic() - looked > _LOOK_EVERY:
                     looked = time.monotonic()
+                    program.believe(patiently(trusted.read))
                     now = patiently(announcements.read)
                     if now is not None and now != announced:
                         program.take_up(announced := now, first=False)

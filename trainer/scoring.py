@@ -18,7 +18,7 @@ from mainstem.kafka.messages import Announcement, decode_samples
 from mainstem.kafka.patience import patiently
 from mainstem.scoring import SCORED, ScoringWorker
 from mainstem.settings import Settings
-from mainstem.standing.trusted import part_of
+from mainstem.standing import Confirmed, Trust
 from mainstem.store import Store, StoredSample
 from mainstem.versions import Scorer, Versions
 
@@ -52,6 +52,7 @@ class ScoringProgram:
         self._store, self._versions, self._settings = store, versions, settings
         self._topic, self._producer, self._idle = broker.topic("standings"), producer, idle
         self._worker = ScoringWorker(store, settings, (), trusted=False, publish=self._publish)
+        self._trust = Trust(settings)
         self._sent: list[Any] = []  # published, and not known to be delivered
         self._positions: dict[int, int] = {}  # next sample offset of each partition
         self._event_times: dict[int, int] = {}
@@ -63,6 +64,12 @@ class ScoringProgram:
     def version(self) -> int:
         """The version in use."""
         return self._worker.version
+
+    def believe(self, confirmed: Sequence[Confirmed]) -> None:
+        """Take in trusted samples; they count for what is scored and judged from now on."""
+        for one in confirmed:
+            self._trust.take(one)
+        self._worker.trusted = self._trust.is_own
 
     def assigned(self, places: Sequence[Place]) -> None:
         """Rebuild the columns of partitions that arrived."""
@@ -175,7 +182,9 @@ class ScoringProgram:
         return max(event_time, scored[0][0]), (judgement, version)
 
     def _stored(self, sample: Sample, record: Any) -> StoredSample:
-        return StoredSample.of(sample, record.partition, record.offset, part_of(self._settings, sample.question_id))
+        trust = self._trust
+        part, label = trust.part_of(sample.sample_id, sample.question_id), trust.label_of(sample.sample_id)
+        return StoredSample.of(sample, record.partition, record.offset, part, label)
 
     def _publish(self, rows: Sequence[Mapping[str, Any]]) -> None:
         for row in rows:

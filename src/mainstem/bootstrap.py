@@ -18,6 +18,7 @@ from mainstem.loop import Loop, Relabel, Watcher
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.answering import Answerer
+from mainstem.trust import load_trust
 from mainstem.versions import Versions
 
 __all__ = ["open_loop", "threads"]
@@ -41,7 +42,7 @@ def open_loop(
     *,
     from_start: bool = False,
     learn: bool = True,
-    trusted: bool = False,
+    planted: bool = False,
     relabel: tuple[str, Relabel] | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> Iterator[Loop]:
@@ -54,7 +55,7 @@ def open_loop(
         watcher: is told of progress.
         from_start: forget what the home holds.
         learn: whether rounds are run.
-        trusted: whether the canaries' labels are believed.
+        planted: whether the labels of the slices that stand in for trusted samples are believed.
         relabel: a name (part of what results depend on) and a function that changes labels on their way in.
         environment: may hold the pseudonym key.
 
@@ -70,7 +71,8 @@ def open_loop(
         _check(found, path)
         settled = settings if settings.questions != "auto" else replace(settings, questions=found.questions)
         name, function = relabel or ("none", lambda sample, part: sample)  # noqa: ARG005
-        home.settle(settled, {"learn": learn, "trusted": trusted, "relabel": name})
+        trust, graded, digest = load_trust(home.trusted, settled)
+        home.settle(settled, {"learn": learn, "planted": planted, "relabel": name, "trusted": digest})
         with Store(home.store_url) as store, Answerer(home.folder / SOCKET, partial(Store, home.store_url)):
             versions = Versions(home.versions_url)
             make_first_version(versions, store, lambda: _texts(found), settled)
@@ -84,7 +86,9 @@ def open_loop(
                 home.key(environment),
                 watcher,
                 learn=learn,
-                trusted=trusted,
+                trust=trust,
+                graded=graded,
+                planted=planted,
                 relabel=function,
             )
 

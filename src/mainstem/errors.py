@@ -9,6 +9,7 @@
     - HomeInUseError   it is busy
   x ModelError         a model cannot be loaded, or holds a layer without a formula
   x OvertakenError     another learner took over
+  x TrustError         a trusted sample cannot be read, or its label is no class
   x StoreError         the history refuses a query or a write
   x VersionError       a version is missing or incomplete
 
@@ -27,6 +28,7 @@ __all__ = [
     "OvertakenError",
     "SettingError",
     "StoreError",
+    "TrustError",
     "VersionError",
 ]
 
@@ -69,6 +71,10 @@ class OvertakenError(MainstemError):
 
 class StoreError(MainstemError):
     """The history store refuses a query or a write."""
+
+
+class TrustError(MainstemError, ValueError):
+    """A trusted sample cannot be read, or its label is no class."""
 
 
 class VersionError(MainstemError):

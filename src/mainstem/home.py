@@ -2,6 +2,7 @@
 
 HOME/history/          chDB
 HOME/versions/         models
+HOME/trusted.jsonl     somebody's own trusted samples
 HOME/settings.json     what its results depend on
 HOME/pseudonym.key     secret of the pseudonyms (unless MAINSTEM_PSEUDONYM_KEY is set)
 HOME/checkpoint        where a replay goes on
@@ -28,7 +29,7 @@ __all__ = ["SOCKET", "Checkpoint", "Home"]
 
 SOCKET: Final = "history.sock"
 _SETTINGS: Final = "settings.json"
-_OURS: Final = {_SETTINGS, SOCKET, "checkpoint", "history", "lock", "pseudonym.key", "stdin.jsonl", "versions"}
+_OURS: Final = {_SETTINGS, SOCKET, "checkpoint", "history", "lock", "pseudonym.key", "stdin.jsonl", "trusted.jsonl", "versions"}
 _FREE: Final = {"device", "snapshot_every"}  # settings that a home may be opened with otherwise: no result depends on them
 
 
@@ -95,6 +96,11 @@ class Home:
         """Where the versions are."""
         return f"file://{self.folder / 'versions'}"
 
+    @property
+    def trusted(self) -> Path:
+        """The file of somebody's own trusted samples; there may be none."""
+        return self.folder / "trusted.jsonl"
+
     def key(self, environment: Mapping[str, str]) -> bytes:
         """Secret of the pseudonyms: MAINSTEM_PSEUDONYM_KEY, or one made for this home, readable by its owner only."""
         if given := environment.get("MAINSTEM_PSEUDONYM_KEY"):
@@ -108,7 +114,7 @@ class Home:
         return path.read_text().encode()
 
     def empty(self) -> None:
-        """Begin again: forget everything but the key."""
+        """Begin again: forget everything but the key and the trusted samples."""
         for name in ("history", "versions"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
         for name in ("checkpoint", _SETTINGS):

@@ -7,10 +7,12 @@ A block of lines is the unit of doing again: it is joined, written, scored, judg
 checkpoint. A crash anywhere is answered by doing the block again from the last checkpoint, with the same results.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
+
+import msgspec
 
 from mainstem.events import decode, read_lines
 from mainstem.events.survey import Survey, belongs_to_items
@@ -21,20 +23,21 @@ from mainstem.join.route import partition_of_question, partitions_of_event
 from mainstem.learning import ColumnsPool, Learner, Position, Round
 from mainstem.scoring import ScoringWorker
 from mainstem.settings import Settings
-from mainstem.standing import Judgement, part_of
+from mainstem.standing import Judgement, Trust
 from mainstem.store import Store, StoredSample
 from mainstem.store.writes import (
-    columns_of,
     item_columns,
     ledger_columns,
     rejection_columns,
     sample_columns,
+    trusted_columns,
 )
 from mainstem.versions import Scorer, Versions
 
 __all__ = ["Loop", "Watcher"]
 
 Relabel = Callable[[Sample, str], Sample]
+_BETWEEN_GRADED: Final = 10  # samples of the stream between two graded ones
 
 
 class Watcher(Protocol):
@@ -59,7 +62,9 @@ class Loop:
         key: secret of the pseudonyms.
         watcher: is told of progress.
         learn: whether rounds are run.
-        trusted: whether the canaries' labels are believed, not only assumed.
+        trust: trusted samples.
+        graded: text pairs that came with their grade, put in between the samples of the stream.
+        planted: whether the labels of the slices that stand in for trusted samples are believed.
         relabel: changes a sample's label on its way in, given its part; for planting errors.
     """
 
@@ -75,16 +80,18 @@ class Loop:
         watcher: Watcher,
         *,
         learn: bool = True,
-        trusted: bool = False,
+        trust: Trust,
+        graded: Sequence[Sample] = (),
+        planted: bool = False,
         relabel: Relabel = lambda sample, part: sample,  # noqa: ARG005
     ) -> None:
         self.settings, self.surveyed, self.store, self.versions = settings, surveyed, store, versions
         self.later_from = surveyed.later_from(settings.questions, settings.later_share)
-        self.worker = ScoringWorker(store, settings, range(settings.partitions), trusted=trusted)
+        self.worker = ScoringWorker(store, settings, range(settings.partitions), trusted=planted or trust.is_own)
         self.judged: dict[int, Judgement] = {}
         self.ledger: dict[tuple[str, int], LedgerRow] = {}  # the newest row of each partition
         self._log, self._home, self._watcher, self._learn = log, home, watcher, learn
-        self._trusted, self._relabel, self._key = trusted, relabel, key
+        self._trust, self._graded, self._planted, self._relabel, self._key = trust, graded, planted, relabel, key
         self._learner = Learner(store, versions, settings)
         catalogue = Catalogue()
         for item in surveyed.items:
@@ -153,22 +160,35 @@ class Loop:
 
     def _store_samples(self, samples: list[Sample]) -> list[StoredSample]:
         """Give each sample its place and its part, and write them all."""
-        ends = dict(self.ends)
+        ends, trust = dict(self.ends), self._trust
         placed: list[tuple[Sample, int, int]] = []
         parts: list[str] = []
-        for given in samples:
+        for given in self._with_graded(samples):
             partition = partition_of_question(given.question_id, self.settings.partitions)
-            part = part_of(self.settings, given.question_id)
+            part = trust.part_of(given.sample_id, given.question_id)
             placed.append((self._relabel(given, part), partition, ends[partition]))
             parts.append(part)
             ends[partition] += 1
         self.store.write("samples", sample_columns(placed))
-        origin = "planted" if self._trusted else "assumed"
-        trusted = [(sample.sample_id, part) for (sample, _, _), part in zip(placed, parts, strict=True) if part != "stream"]
-        self.store.write(
-            "trusted", columns_of([{"sample_id": id_, "part": part, "origin": origin} for id_, part in trusted])
-        )
-        return [StoredSample.of(*place, part) for place, part in zip(placed, parts, strict=True)]
+        labels = [trust.label_of(sample.sample_id) for sample, _, _ in placed]
+        trusted = [
+            (sample.sample_id, part, "planted" if self._planted else trust.origin_of(sample.sample_id), label)
+            for (sample, _, _), part, label in zip(placed, parts, labels, strict=True)
+            if part != "stream"
+        ]
+        self.store.write("trusted", trusted_columns(trusted))
+        return [StoredSample.of(*place, part, label) for place, part, label in zip(placed, parts, labels, strict=True)]
+
+    def _with_graded(self, samples: Iterable[Sample]) -> Iterator[Sample]:
+        """The samples, and after every few a graded one at its event time, until there are no more."""
+        graded = min(self.samples // (_BETWEEN_GRADED + 1), len(self._graded))  # so far
+        count = self.samples - graded
+        for sample in samples:
+            yield sample
+            count += 1
+            if count % _BETWEEN_GRADED == 0 and graded < len(self._graded):
+                yield msgspec.structs.replace(self._graded[graded], event_time=sample.event_time)
+                graded += 1
 
     def _judge(self, partition: int) -> None:
         self.judged[partition] = self.worker.judge(partition, self.ends[partition], self._event_times[partition])

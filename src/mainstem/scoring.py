@@ -54,7 +54,7 @@ class ScoringWorker:
         self.left: dict[int, int] = dict.fromkeys(self.columns, 0)  # samples older than this have left the columns
         self._store = store
         self._settings = settings
-        self._trusted = trusted
+        self.trusted = trusted
         self._publish = publish
         self._scorer: Scorer | None = None
 
@@ -146,7 +146,7 @@ class ScoringWorker:
         columns = self.columns[partition]
         self.left[partition] = max(event_time - self._settings.horizon, 0)
         columns.leave(self.left[partition])
-        judged = judge(columns, self._settings, trusted=self._trusted)
+        judged = judge(columns, self._settings, trusted=self.trusted)
         moved = (judged.standing != columns["standing"]) | (judged.reason != columns["reason"])
         moved |= columns["judged"] != columns["label_version"]
         rows = [self._move(columns, judged, row, partition, end) for row in np.flatnonzero(moved)]

@@ -27,6 +27,7 @@ VIEWS = (
     "sets",
     "sets_by_day",
     "standings_now",
+    "trusted_now",
     "versions_of_sample",
     "watermarks",
 )
@@ -136,6 +137,29 @@ def test_every_view_is_tested(store: Store) -> None:
     assert VIEWS == tuple(name for (name,) in found)
 
 
+def trusted(number: int, part: str, origin: str, label: int | None = None) -> dict[str, object]:
+    """A row of `trusted`."""
+    believed = int(origin != "assumed")
+    return {"sample_id": UUID(int=number), "part": part, "origin": origin, "label": label, "believed": believed}
+
+
+def test_slices_stand_in_for_trusted_samples_until_there_are_some(store: Store) -> None:
+    """Assumed parts are seen while nobody vouches for a label, and none of them once somebody does."""
+    write(store, "trusted", trusted(1, "canary", "assumed"), trusted(2, "gate", "assumed"))
+    assert [(2,)] == store.rows("SELECT count() FROM trusted_now")
+    write(store, "trusted", trusted(2, "canary", "confirmed", 0))
+    write(store, "trusted", trusted(2, "gate", "assumed"))  # a sink that did not know yet
+    assert [("canary", 0)] == store.rows("SELECT part, label FROM trusted_now")
+
+
+def test_a_label_that_is_vouched_for_overrules_the_logs(store: Store) -> None:
+    """Samples are read back with the label that somebody confirmed; the others with their own."""
+    write(store, "samples", sample(1), sample(2))
+    write(store, "trusted", trusted(1, "canary", "confirmed", 0))
+    assert [(0, "canary"), (1, "stream")] == [(one.label, one.part) for one in samples_between(store, {0: (0, 9)})]
+    assert [0] == [one.label for one in trusted_samples(store, "canary", {0: 9})]
+
+
 def test_importance_by_item_is_the_mean_of_scaled_norms(store: Store) -> None:
     """An item's importance is the mean of its samples' norms, each divided by its version's scale."""
     write(store, "samples", sample(1), sample(2), sample(3))
@@ -190,7 +214,7 @@ def test_an_unknown_scheme_says_what_a_store_is() -> None:
 def test_samples_are_read_back_by_place_part_draw_and_time(store: Store) -> None:
     """Scoring and learning read what they ask for, with text, part and newest label before the end given."""
     write(store, "samples", *(sample(number) for number in range(6)), sample(1, label_version=1, label=0, offset=6))
-    write(store, "trusted", {"sample_id": UUID(int=4), "part": "gate", "origin": "assumed"})
+    write(store, "trusted", trusted(4, "gate", "assumed"))
     draws = {"version": 3, "sample_id": UUID(int=1), "label_version": 0, "standing": "edge", "probability": 0.1}
     write(store, "draws", draws)
     between = samples_between(store, {0: (1, 4)})

@@ -12,7 +12,7 @@ from mainstem.fingerprint import newest_ledger
 from mainstem.join import LedgerRow, Rejection, Sample, digest_of, imbalance
 from mainstem.kafka.messages import encode as encode_message
 from mainstem.kafka.messages import questions_of
-from mainstem.standing.trusted import part_of
+from mainstem.standing.trusted import Confirmed, part_of
 from mainstem.store import Store
 from mainstem.streams.sink import Sink
 from tests.join.shop import KEY, short, view
@@ -156,6 +156,18 @@ def test_trusted_parts_are_those_of_the_settings(store: Store) -> None:
     assert {"stream", "direction", "canary", "gate"} == set(parts.values())
     expected = {(sample_id, part, "assumed") for sample_id, part in parts.items() if part != "stream"}
     assert expected == set(store.rows("SELECT sample_id, part, origin FROM trusted FINAL"))
+
+
+def test_trusted_samples_of_somebodys_own_replace_the_slices(store: Store) -> None:
+    """Once one is believed it is in the history with its label, and no sample is assumed to be trusted any more."""
+    batch, samples, *_ = joined_batch()
+    sink, _ = sink_of(store)
+    own = Confirmed(sample_id=samples[0].sample_id, part="canary", label=0, origin="confirmed")
+    sink.believe([own])
+    sink.write(batch)
+    assert [(own.sample_id, "canary", "confirmed", 0)] == store.rows(
+        "SELECT sample_id, part, origin, label FROM trusted FINAL"
+    )
 
 
 def test_an_empty_batch_writes_nothing(store: Store) -> None:

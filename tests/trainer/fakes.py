@@ -10,7 +10,7 @@ from mainstem.kafka.messages import encode
 from mainstem.settings import Settings
 from mainstem.standing import part_of
 from mainstem.store import Store
-from mainstem.store.writes import columns_of, sample_columns
+from mainstem.store.writes import sample_columns, trusted_columns
 
 START = 1_300_000_000_000
 LONG = "red woolly hottie white hanging heart t-light holder set of 6 cups"  # cut to the same number of tokens always
@@ -193,5 +193,6 @@ def sink(store: Store, settings: Settings, records: dict[int, list[list[Sample]]
     ]
     Store.write(store, "samples", sample_columns(placed))
     parts = {one.sample_id: part_of(settings, one.question_id) for one, _, _ in placed}
-    trusted = [{"sample_id": one, "part": part, "origin": "assumed"} for one, part in parts.items() if part != "stream"]
-    Store.write(store, "trusted", columns_of(trusted))
+    Store.write(
+        store, "trusted", trusted_columns((one, part, "assumed", None) for one, part in parts.items() if part != "stream")
+    )

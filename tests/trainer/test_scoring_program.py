@@ -15,7 +15,7 @@ from mainstem.join import Sample
 from mainstem.kafka import Broker
 from mainstem.kafka.messages import Announcement
 from mainstem.settings import Settings
-from mainstem.standing import part_of
+from mainstem.standing import Confirmed, part_of
 from mainstem.store import Store
 from mainstem.trainer import scoring
 from mainstem.trainer.scoring import ScoringProgram
@@ -205,6 +205,16 @@ def test_the_same_record_again_is_no_second_visit(store: KillingStore, versions:
     assert [(0, 1)] == sorted({(row[0], row[1]) for row in store.rows("SELECT version, label_version + 1 FROM responses")})
     assert [0, 1] == [offset for (offset,) in store.rows("SELECT offset FROM responses ORDER BY offset")]
     assert [1, 1] == worker.columns()["visits"].tolist()
+
+
+def test_a_label_that_is_vouched_for_is_the_one_that_is_scored(store: KillingStore, versions: Versions) -> None:
+    """A trusted sample is scored with the label somebody confirmed, in its part; the rest is stream, and verdicts count."""
+    records = [[sample(0, label=0)], [sample(1, label=0)]]
+    worker = Worker(store, versions, FakeGroup({0: records}), most=100)
+    worker.program.believe([Confirmed(sample_id=sample(0).sample_id, part="canary", label=1, origin="confirmed")])
+    worker.run()
+    assert [(1, "canary"), (0, "stream")] == store.rows("SELECT label, part FROM responses ORDER BY offset")
+    assert [("too few canaries",)] == store.rows("SELECT DISTINCT verdict FROM judgements")
 
 
 def all_stream(**more: Any) -> Settings:

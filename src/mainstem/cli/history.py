@@ -11,7 +11,7 @@ import typer
 from mainstem.cli.asking import answers
 from mainstem.errors import StoreError
 
-__all__ = ["OF_SAMPLE", "AsJson", "HomeOption", "StoreOption", "history", "sets", "sql", "versions"]
+__all__ = ["OF_SAMPLE", "AsJson", "HomeOption", "StoreOption", "history", "sets", "show_rows", "sql", "versions"]
 
 HomeOption = Annotated[Path, typer.Option("--home", envvar="MAINSTEM_HOME", help="Folder of the history and the versions.")]
 StoreOption = Annotated[
@@ -51,7 +51,7 @@ def history(
     for name, (header, rows) in zip(OF_SAMPLE, found, strict=True):
         if not as_json:
             print(f"\n{name}")
-        _show(
+        show_rows(
             ("table", *header) if as_json else header, [(name, *row) for row in rows] if as_json else rows, as_json=as_json
         )
 
@@ -101,10 +101,11 @@ OF_SAMPLE = {
 
 def _ask(home: Path, store: str | None, query: str, *, as_json: bool) -> None:
     [(header, rows)] = answers(home, store, [query])
-    _show(header, rows, as_json=as_json)
+    show_rows(header, rows, as_json=as_json)
 
 
-def _show(header: Sequence[str], rows: Sequence[Sequence[Any]], *, as_json: bool) -> None:
+def show_rows(header: Sequence[str], rows: Sequence[Sequence[Any]], *, as_json: bool) -> None:
+    """Print rows: as a table, or each as a JSON object."""
     if as_json:
         for row in rows:
             print(json.dumps(dict(zip(header, row, strict=True)), default=_plain))

@@ -11,10 +11,16 @@ import typer
 from click.exceptions import Abort, ClickException
 
 from mainstem.cli.benching import bench
+from mainstem.cli.comparing import truth
+from mainstem.cli.explaining import explain
 from mainstem.cli.history import history, sets, sql, versions
 from mainstem.cli.importing import importer
 from mainstem.cli.replaying import demo, replay
+from mainstem.cli.schema import schema
 from mainstem.cli.settings import settings
+from mainstem.cli.simulating import simulate
+from mainstem.cli.trusting import trust
+from mainstem.cli.validating import validate
 from mainstem.errors import MainstemError, SettingError
 
 __all__ = ["app", "load_programs", "main"]
@@ -32,11 +38,17 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.add_typer(importer, name="import")
+app.command()(validate)
+app.command()(simulate)
 app.command()(replay)
 app.command()(sets)
 app.command()(history)
+app.command()(explain)
 app.command()(versions)
+app.command()(truth)
+app.add_typer(trust, name="trust")
 app.command()(sql)
+app.command()(schema)
 app.command()(settings)
 app.add_typer(bench, name="bench")
 

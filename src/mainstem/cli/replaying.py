@@ -71,7 +71,7 @@ def _run(
 ) -> None:
     from mainstem.cli.tables import working  # noqa: PLC0415 - rich is slow to import
 
-    given: dict[str, Any] = {"trusted": True, "relabel": (plant.name, plant.relabel)} if plant else {}
+    given: dict[str, Any] = {"planted": True, "relabel": (plant.name, plant.relabel)} if plant else {}
     try:
         with ExitStack() as opened:
             with working(f"reading {Path(log).name}, making the first version"):

@@ -90,7 +90,8 @@ _SQL: Final = """
                            arrayEnumerate(visits)) AS counted,
                arrayAvg(one -> one.3, counted) AS importance
         FROM responses FINAL GROUP BY sample_id) AS r
-    LEFT JOIN (SELECT sample_id, standing FROM standings FINAL) AS s ON r.sample_id = s.sample_id"""
+    LEFT JOIN (SELECT sample_id, standing FROM standings FINAL) AS s ON r.sample_id = s.sample_id
+    WHERE r.sample_id NOT IN (SELECT sample_id FROM trusted_now WHERE part IN ('direction', 'gate'))"""
 
 
 def _add(chunks: dict[str, list[NDArray[Any]]], rows: list[tuple[Any, ...]]) -> None:

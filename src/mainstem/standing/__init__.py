@@ -2,7 +2,7 @@
 
 from mainstem.standing.conformal import conformal_p_values, rejected
 from mainstem.standing.judge import CORE, EDGE, NOISE, REASONS, STANDINGS, Judgement, evidence_of, judge
-from mainstem.standing.trusted import PARTS, part_of
+from mainstem.standing.trusted import PARTS, Confirmed, Trust, part_of
 
 __all__ = [
     "CORE",
@@ -11,7 +11,9 @@ __all__ = [
     "PARTS",
     "REASONS",
     "STANDINGS",
+    "Confirmed",
     "Judgement",
+    "Trust",
     "conformal_p_values",
     "evidence_of",
     "judge",

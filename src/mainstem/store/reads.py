@@ -27,15 +27,15 @@ class StoredSample(NamedTuple):
     item_text: str
 
     @classmethod
-    def of(cls, sample: Sample, partition: int, offset: int, part: str) -> Self:
-        """A sample at its place."""
+    def of(cls, sample: Sample, partition: int, offset: int, part: str, label: int | None = None) -> Self:
+        """A sample at its place; `label` overrules its own where somebody vouches for one."""
         return cls(
             sample_id=sample.sample_id,
             label_version=sample.label_version,
             partition=partition,
             offset=offset,
             event_time=sample.event_time,
-            label=sample.label,
+            label=sample.label if label is None else label,
             weight=sample.weight,
             part=part,
             item_id=sample.item_id,
@@ -51,9 +51,9 @@ class StoredSample(NamedTuple):
 
 
 _COLUMNS = """
-    s.sample_id, s.label_version, s.partition, s.offset, toUnixTimestamp64Milli(s.event_time), s.label, s.weight,
-    if(t.part = '', 'stream', t.part), s.item_id, s.history, s.context_text, s.item_text"""
-_TRUSTED = "LEFT JOIN (SELECT * FROM trusted FINAL) AS t ON s.sample_id = t.sample_id"
+    s.sample_id, s.label_version, s.partition, s.offset, toUnixTimestamp64Milli(s.event_time), ifNull(t.label, s.label),
+    s.weight, if(t.part = '', 'stream', t.part), s.item_id, s.history, s.context_text, s.item_text"""
+_TRUSTED = "LEFT JOIN trusted_now AS t ON s.sample_id = t.sample_id"
 _NEWEST = "ORDER BY s.sample_id, s.label_version DESC LIMIT 1 BY s.sample_id"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 import numpy as np
 
@@ -13,7 +14,15 @@ from mainstem.store.store import Columns
 if TYPE_CHECKING:
     from mainstem.responses import Responses  # programs that only write do without torch
 
-__all__ = ["columns_of", "item_columns", "ledger_columns", "rejection_columns", "response_columns", "sample_columns"]
+__all__ = [
+    "columns_of",
+    "item_columns",
+    "ledger_columns",
+    "rejection_columns",
+    "response_columns",
+    "sample_columns",
+    "trusted_columns",
+]
 
 
 _OF_A_VISIT: Final = ("sample_id", "label_version", "partition", "offset", "event_time", "label", "part")
@@ -72,6 +81,16 @@ def ledger_columns(rows: Sequence[LedgerRow]) -> Columns:
 def rejection_columns(rows: Sequence[Rejection]) -> Columns:
     """Refused events with their reasons."""
     return columns_of([{name: getattr(row, name) for name in Rejection.__struct_fields__} for row in rows])
+
+
+def trusted_columns(rows: Iterable[tuple[UUID, str, str, int | None]]) -> Columns:
+    """Trusted samples: (sample id, part, origin, label that is vouched for or None)."""
+    return columns_of(
+        [
+            {"sample_id": sample_id, "part": part, "origin": origin, "label": label, "believed": int(origin != "assumed")}
+            for sample_id, part, origin, label in rows
+        ]
+    )
 
 
 def response_columns(samples: Sequence[StoredSample], found: "Responses", *, version: int, scale: float) -> Columns:

@@ -38,8 +38,10 @@ CREATE TABLE IF NOT EXISTS items (
 CREATE TABLE IF NOT EXISTS trusted (
     sample_id UUID,
     part LowCardinality(String),
-    origin LowCardinality(String)
-) ENGINE = ReplacingMergeTree ORDER BY sample_id;
+    origin LowCardinality(String), -- assumed (a slice of the stream), planted, graded, confirmed
+    label Nullable(UInt8),         -- overrules the log's; NULL where nobody said one
+    believed UInt8                 -- not only assumed
+) ENGINE = ReplacingMergeTree(believed) ORDER BY sample_id;
 
 CREATE TABLE IF NOT EXISTS ledger (
     topic LowCardinality(String),

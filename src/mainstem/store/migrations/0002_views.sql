@@ -3,6 +3,10 @@
 CREATE OR REPLACE VIEW samples_now AS
 SELECT * FROM samples FINAL ORDER BY sample_id, label_version DESC LIMIT 1 BY sample_id;
 
+-- somebody's own trusted samples; as long as there are none, the slices of the stream that stand in for them
+CREATE OR REPLACE VIEW trusted_now AS
+SELECT * FROM trusted FINAL WHERE believed OR (SELECT max(believed) FROM trusted) = 0;
+
 CREATE OR REPLACE VIEW responses_now AS
 SELECT *, norm / scale AS importance_seen FROM responses FINAL;
 

@@ -1,0 +1,102 @@
+"""`mainstem trust add FILE` and `mainstem trust status`: somebody's own trusted samples."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mainstem.cli.history import DEFAULT_HOME, AsJson, HomeOption, StoreOption, show_rows
+from mainstem.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mainstem.events import Labelled
+    from mainstem.trust import Vouched
+
+__all__ = ["trust"]
+
+trust = typer.Typer(help="Trusted samples: labels that you vouch for.", no_args_is_help=True)
+
+
+@trust.command()
+def add(
+    file: Annotated[
+        Path, typer.Argument(help="JSON lines: graded pairs, confirmed samples; or the truth of a simulated shop.")
+    ],
+    home: HomeOption = DEFAULT_HOME,
+    *,
+    share: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Of the questions of a simulated shop's truth (default 0.1).")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", help="kafka://host:port/prefix of a deployment, instead of a home.")
+    ] = None,
+) -> None:
+    """Add trusted samples: they give the trusted gradient, are what verdicts are held against, and judge versions.
+
+    A home takes them in with its next replay from the start; a deployment from now on.
+    """
+    from mainstem.events import Labelled  # noqa: PLC0415 - msgspec and what it needs
+    from mainstem.trust import add_trusted, confirmed_of, graded_of  # noqa: PLC0415
+
+    settings = Settings.from_environment(os.environ)
+    found = list(_read(file, settings, share))
+    pairs = sum(isinstance(one, Labelled) for one in found)
+    if to:
+        from mainstem.kafka import Broker  # noqa: PLC0415
+        from mainstem.kafka.trusted import TrustedTopic  # noqa: PLC0415
+
+        graded = [graded_of(one, settings) for one in found if isinstance(one, Labelled)]
+        _publish(TrustedTopic(Broker.parse(to)), Broker.parse(to), found, graded, settings, confirmed_of)
+        print(f"published {len(found):,} trusted samples, {pairs:,} of them graded pairs", file=sys.stderr)
+        return
+    from mainstem.home import Home  # noqa: PLC0415
+
+    with Home(home, create=True) as opened:
+        changed = add_trusted(opened.trusted, found)
+        begun = opened.checkpoint() is not None or (opened.folder / "settings.json").exists()
+    then = "; `mainstem replay LOG --from-start` takes them in" if begun and changed else ""
+    print(f"{changed:,} trusted samples are new or changed, {pairs:,} of {len(found):,} graded pairs{then}", file=sys.stderr)
+
+
+@trust.command()
+def status(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False) -> None:
+    """How many trusted samples there are, how many are needed, and what cannot be said for want of them."""
+    from mainstem.cli.asking import answers  # noqa: PLC0415
+    from mainstem.trust import SEEN, status_of  # noqa: PLC0415
+
+    settings = Settings.from_environment(os.environ)
+    [(_, seen)] = answers(home, store, [SEEN])
+    header = ("part", "stratum", "partition", "origin", "there", "needed", "what follows")
+    show_rows(header, status_of(seen, settings), as_json=as_json)
+
+
+def _read(file: Path, settings: Settings, share: float | None) -> "Iterator[Labelled | Vouched]":
+    """Trusted samples out of a file of any kind, told by its first line."""
+    from mainstem.errors import TrustError  # noqa: PLC0415
+    from mainstem.events import read_lines  # noqa: PLC0415
+    from mainstem.trust import read_trusted  # noqa: PLC0415
+
+    first = next(iter(read_lines(file)))
+    if first.startswith(b'{"shop"'):
+        from mainstem.truth import share_of  # noqa: PLC0415
+
+        return share_of(file, 0.1 if share is None else share, settings)
+    if share is not None:
+        msg = f"--share is for the truth of a simulated shop; {str(file)!r} is none"
+        raise TrustError(msg)
+    return read_trusted(read_lines(file), settings)
+
+
+def _publish(topic: Any, broker: Any, found: Any, graded: Any, settings: Settings, confirmed_of: Any) -> None:
+    from kafka import KafkaProducer  # noqa: PLC0415 - only a deployment needs it
+
+    producer = KafkaProducer(**broker.options)
+    try:
+        topic.write([confirmed_of(one, settings) for one in found], graded, settings.partitions, producer)
+    finally:
+        producer.close()
+        topic.close()

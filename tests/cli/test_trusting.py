@@ -1,0 +1,129 @@
+"""Trusted samples from the command line: added, taken in by a replay, told; and the truth of a simulated shop."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Run
+
+SHORT = {"MAINSTEM_CANARY_MINIMUM": "20", "MAINSTEM_ROUND_EVERY": "100000", "MAINSTEM_JUDGE_EVERY": "500"}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, mainstem: Run) -> Path:
+    """A folder with the log of a small shop that turns outcomes over, its truth, and a home that believes a part of it."""
+    folder = tmp_path_factory.mktemp("shop")
+    log, truth, home = folder / "log.jsonl", folder / "truth.jsonl", folder / "home"
+    few = ("--users", 50, "--items", 60, "--days", 3, "--events", 700)
+    made = mainstem("simulate", "--plain", "--turned-over", "0.2", *few, "-o", log, "--truth", truth)
+    assert made.returncode == 0, made.stderr
+    added = mainstem("trust", "add", truth, "--share", "0.5", "--home", home)
+    assert (0, True) == (added.returncode, "trusted samples are new or changed" in added.stderr), added.stderr
+    done = mainstem("replay", log, "--home", home, "--no-learn", env=SHORT)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def rows_of(done: Any) -> list[dict[str, Any]]:
+    """The JSON lines of a command."""
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_status_counts_what_the_replay_met(shop: Path, mainstem: Run) -> None:
+    """All three parts are there, confirmed, and the canaries of each label suffice."""
+    rows = rows_of(mainstem("trust", "status", "--home", shop / "home", "--json", env=SHORT))
+    assert {"direction", "canary", "gate"} == {row["part"] for row in rows}
+    assert {"confirmed"} == {row["origin"] for row in rows}
+    canaries = [row for row in rows if row["part"] == "canary"]
+    assert ["no", "yes"] == [row["stratum"] for row in canaries]
+    assert all(row["there"] > 20 and "of this label" in row["what follows"] for row in canaries)
+
+
+def test_a_trusted_label_overrules_the_log(shop: Path, mainstem: Run) -> None:
+    """Canaries are scored with the label that was confirmed, also where the log's was turned over."""
+    sql = """SELECT count() AS all, countIf(r.label != s.label) AS turned, countIf(r.label != t.label) AS disobeyed
+             FROM responses_now AS r INNER JOIN samples_now AS s ON r.sample_id = s.sample_id
+             INNER JOIN trusted_now AS t ON r.sample_id = t.sample_id"""
+    [row] = rows_of(mainstem("sql", sql, "--home", shop / "home", "--json"))
+    assert row["disobeyed"] == 0
+    assert 0 < row["turned"] < row["all"]
+
+
+def test_truth_tells_what_is_wrong_in_a_home(shop: Path, mainstem: Run) -> None:
+    """About a fifth of the stream is wrong, all of it turned over, and every sample is in the truth."""
+    done = mainstem("truth", shop / "truth.jsonl", "--home", shop / "home", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert pytest.approx(0.2, abs=0.07) == found["wrong"] / found["samples"]
+    assert ["none", "turned over"] == [one["kind"] for one in found["by_kind"]]
+    assert (0, True) == (found["unknown"], found["optimum"] >= 0.95)
+    table = mainstem("truth", shop / "truth.jsonl", "--home", shop / "home")
+    assert "turned over" in table.stdout
+
+
+def test_more_trust_needs_a_replay_from_the_start(shop: Path, mainstem: Run, tmp_path: Path) -> None:
+    """A home that was replayed says so, and refuses to go on with other trusted samples than it began with."""
+    import shutil
+
+    home = tmp_path / "home"
+    shutil.copytree(shop / "home", home)
+    more = tmp_path / "more.jsonl"
+    more.write_text('{"event_id":"impression-1","item_id":"item-1","label":"yes"}\n')
+    added = mainstem("trust", "add", more, "--home", home)
+    assert "--from-start" in added.stderr
+    again = mainstem("replay", shop / "log.jsonl", "--home", home, "--no-learn", env=SHORT)
+    assert (1, True) == (again.returncode, "trusted" in again.stderr and "--from-start" in again.stderr)
+
+
+def test_graded_pairs_come_in_between_the_samples(shop: Path, mainstem: Run, tmp_path: Path) -> None:
+    """One after every ten samples of the stream, in the parts, each once, also where the replay was done again."""
+    pairs, home = tmp_path / "pairs.jsonl", tmp_path / "home"
+    pairs.write_text(
+        "".join(
+            json.dumps(
+                {
+                    "type": "labelled",
+                    "event_id": f"p{number}",
+                    "event_timestamp": 0,
+                    "user_id": "grader",
+                    "text": "mug",
+                    "pair": f"red mug {number}",
+                    "label": ("no", "yes")[number % 2],
+                }
+            )
+            + "\n"
+            for number in range(40)
+        )
+    )
+    assert mainstem("trust", "add", pairs, "--home", home).returncode == 0
+    hashes = []
+    for _ in range(2):
+        done = mainstem("replay", shop / "log.jsonl", "--home", home, "--no-learn", "--json", env=SHORT)
+        assert done.returncode == 0, done.stderr
+        hashes.append(json.loads(done.stdout.splitlines()[-1])["set_hash"])
+    assert hashes[0] == hashes[1]
+    sql = """SELECT s.offset AS offset, t.origin AS origin, t.label = s.label AS same, s.event_time > '2020-01-01' AS moved
+             FROM samples_now AS s INNER JOIN trusted_now AS t ON s.sample_id = t.sample_id ORDER BY offset"""
+    rows = rows_of(mainstem("sql", sql, "--home", home, "--json"))
+    assert [10 + 11 * number for number in range(40)] == [row["offset"] for row in rows]
+    assert {("graded", 1, 1)} == {(row["origin"], row["same"], row["moved"]) for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("nothing\n", "line 1 is no trusted sample"),
+        ('{"event_id":"e","item_id":"i","label":"maybe"}\n', "'maybe' is no class"),
+    ],
+)
+def test_a_file_that_cannot_be_believed_is_one_line(content: str, told: str, tmp_path: Path, mainstem: Run) -> None:
+    """What was wrong is told, and nothing is added."""
+    file = tmp_path / "file.jsonl"
+    file.write_text(content)
+    done = mainstem("trust", "add", file, "--home", tmp_path / "home")
+    assert (1, 1) == (done.returncode, len(done.stderr.splitlines()))
+    assert told in done.stderr
+    assert not (tmp_path / "home" / "trusted.jsonl").exists()
