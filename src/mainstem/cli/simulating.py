@@ -1,0 +1,90 @@
+"""`mainstem simulate -o LOG --truth FILE`: the event log of a simulated shop, and what was true in it."""
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from mainstem.cli.log_writing import OutputOption, _opened
+from mainstem.errors import SettingError
+from mainstem.events.simulate.shop import Shop, meaning
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from mainstem.events.simulate import Simulated
+
+__all__ = ["simulate"]
+
+
+def _of_shop(name: str) -> Any:
+    return typer.Option(f"--{name.replace('_', '-')}", help=meaning(name), show_default=False)
+
+
+Number: TypeAlias = int | None
+Share: TypeAlias = float | None
+Word: TypeAlias = str | None
+
+
+def simulate(
+    output: OutputOption,
+    truth: Annotated[
+        Path | None, typer.Option(help="The truth to write: what shoppers want, and which accident made which event.")
+    ] = None,
+    *,
+    events: Annotated[int | None, typer.Option(min=1, help="Let nobody come any more after about so many lines.")] = None,
+    seed: Annotated[Number, _of_shop("seed")] = None,
+    users: Annotated[Number, _of_shop("users")] = None,
+    items: Annotated[Number, _of_shop("items")] = None,
+    days: Annotated[Number, _of_shop("days")] = None,
+    first_day: Annotated[Word, _of_shop("first_day")] = None,
+    language: Annotated[Word, _of_shop("language")] = None,
+    catalogue: Annotated[Word, _of_shop("catalogue")] = None,
+    plain: Annotated[bool, typer.Option("--plain", help=meaning("plain"))] = False,
+    sessions: Annotated[Share, _of_shop("sessions")] = None,
+    page: Annotated[Number, _of_shop("page")] = None,
+    position_bias: Annotated[Share, _of_shop("position_bias")] = None,
+    views: Annotated[Share, _of_shop("views")] = None,
+    taste: Annotated[Share, _of_shop("taste")] = None,
+    drift: Annotated[Share, _of_shop("drift")] = None,
+    thrift: Annotated[Share, _of_shop("thrift")] = None,
+    season: Annotated[Share, _of_shop("season")] = None,
+    new_category: Annotated[Number, _of_shop("new_category")] = None,
+    changes: Annotated[Share, _of_shop("changes")] = None,
+    returns: Annotated[Share, _of_shop("returns")] = None,
+    misclicks: Annotated[Share, _of_shop("misclicks")] = None,
+    bots: Annotated[Share, _of_shop("bots")] = None,
+    tracking_bug: Annotated[Number, _of_shop("tracking_bug")] = None,
+    turned_over: Annotated[Share, _of_shop("turned_over")] = None,
+    duplicated: Annotated[Share, _of_shop("duplicated")] = None,
+    late: Annotated[Share, _of_shop("late")] = None,
+    disordered: Annotated[Share, _of_shop("disordered")] = None,
+    malformed: Annotated[Share, _of_shop("malformed")] = None,
+) -> None:
+    """Write the event log of a simulated shop, with its habits and accidents, and beside it the truth."""
+    given = dict(locals())
+    from mainstem.cli.tables import working  # noqa: PLC0415 - rich is slow to import
+    from mainstem.events.simulate import simulate as written  # noqa: PLC0415 - not for `--help`
+
+    shop = Shop(**{name: given[name] for name in Shop.__dataclass_fields__ if given[name] is not None})
+    if truth and (str(truth) == "-" or truth.resolve() == output.resolve()):
+        msg = f"the truth needs a file of its own; got {str(truth)!r} beside the log {str(output)!r}"
+        raise SettingError(msg)
+    with working("simulating"), ExitStack() as files:
+        log = files.enter_context(_opened(output))
+        made = written(shop, log, files.enter_context(_opened(truth)) if truth else None, events=events)
+    _tell(made, output)
+
+
+def _tell(made: "Simulated", output: Path) -> None:
+    print(f"wrote {made.lines:,} lines to {output}: {_counts(made.kinds)}", file=sys.stderr)
+    print(f"  lines that an accident made or changed: {_counts(made.accidents)}", file=sys.stderr)
+    print(f"  items of questions that the log answers otherwise, or may: {_counts(made.causes)}", file=sys.stderr)
+    best = "none: nobody asked for anything" if made.best_auc is None else f"{made.best_auc:.4f}"
+    print(f"  best AUC that a model could reach, against the truth: {best}", file=sys.stderr)
+
+
+def _counts(counts: "Counter[str]") -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items())) or "none"

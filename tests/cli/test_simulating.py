@@ -1,0 +1,70 @@
+"""`mainstem simulate` as people and scripts meet it."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from mainstem.events.simulate import Shop, TruthOfShop, read_truth, simulate
+from tests.conftest import Run
+
+SMALL_SHOP = ("--users", 40, "--items", 60, "--days", 3)
+
+
+def test_simulate_writes_what_the_library_writes(tmp_path: Path, mainstem: Run) -> None:
+    """Every option reaches the shop; log and truth are packed where their names say so."""
+    log, truth = tmp_path / "log.jsonl.gz", tmp_path / "new" / "truth.jsonl.gz"
+    given = {"seed": 4, "language": "zh", "plain": True, "turned_over": 0.2, "tracking_bug": 1, "first_day": "2025-06-01"}
+    flags = [("--plain",) if value is True else (f"--{name.replace('_', '-')}", value) for name, value in given.items()]
+    done = mainstem("simulate", *SMALL_SHOP, *(word for flag in flags for word in flag), "-o", log, "--truth", truth)
+    assert 0 == done.returncode, done.stderr
+    shop = Shop(users=40, items=60, days=3, **given)
+    plain, beside = tmp_path / "plain.jsonl", tmp_path / "beside.jsonl"
+    with plain.open("wb") as to_log, beside.open("wb") as to_truth:
+        made = simulate(shop, to_log, to_truth)
+    assert plain.read_bytes() == gzip.decompress(log.read_bytes())
+    assert beside.read_bytes() == gzip.decompress(truth.read_bytes())
+    assert "" == done.stdout
+    assert f"wrote {made.lines:,} lines to {log}: " in done.stderr
+    assert f"{made.causes['turned over']:,} turned over" in done.stderr
+    assert f"{made.best_auc:.4f}" in done.stderr
+
+
+def test_every_parameter_of_a_shop_has_its_option(mainstem: Run) -> None:
+    """What the library can vary the command can."""
+    text = mainstem("simulate", "--help", env={"COLUMNS": "200"}).stdout
+    assert [] == [name for name in Shop.__dataclass_fields__ if f"--{name.replace('_', '-')} " not in text]
+
+
+def test_simulate_writes_to_standard_output(tmp_path: Path, mainstem: Run) -> None:
+    """With `-o -` the log goes to a pipe, the talk to stderr, and `--events` ends it."""
+    truth = tmp_path / "truth.jsonl"
+    done = mainstem("simulate", *SMALL_SHOP, "--events", 100, "-o", "-", "--truth", truth)
+    assert 100 <= len(done.stdout.splitlines()) < 150
+    assert isinstance(next(iter(read_truth(truth))), TruthOfShop)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--bots", "3", "-o", "-"), "mainstem: bots must be from 0 to 1; got 3.0\n"),
+        (("-o", "same.jsonl", "--truth", "./same.jsonl"), "mainstem: the truth needs a file of its own;"),
+        (("-o", "-", "--truth", "-"), "mainstem: the truth needs a file of its own;"),
+        (("--catalogue", "excerpt", "--language", "zh", "-o", "-"), "mainstem: the excerpt's titles are English;"),
+    ],
+)
+def test_wrong_use_is_one_line(arguments: tuple[str, ...], said: str, mainstem: Run, tmp_path: Path) -> None:
+    """A shop that cannot be, or a truth without a place, exits with 2 and leaves no file."""
+    done = mainstem("simulate", *arguments, cwd=tmp_path)
+    assert (2, "") == (done.returncode, done.stdout)
+    assert done.stderr.startswith(said)
+    assert 1 == len(done.stderr.splitlines())
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_simulated_log_is_replayed(tmp_path: Path, mainstem: Run) -> None:
+    """What is simulated, accidents included, goes through the whole loop."""
+    log = tmp_path / "log.jsonl"
+    assert 0 == mainstem("simulate", *SMALL_SHOP, "--sessions", 1, "--malformed", 0.05, "-o", log).returncode
+    done = mainstem("replay", log, "--home", tmp_path / "home", "--no-learn", "--json")
+    assert 0 == done.returncode, done.stderr
