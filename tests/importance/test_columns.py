@@ -65,8 +65,9 @@ def test_running_numbers_are_those_of_all_visits(history: list[Any], scale: floa
             continue
         norm, margin, loss = np.array(list(visits.values())).T
         assert (len(visits), max(visits)) == (columns["visits"][at], columns["last_version"][at])
-        assert pytest.approx([norm.mean(), margin.mean(), loss.mean(), margin[0]], **CLOSE) == [
-            columns[name][at] for name in ("importance", "margin", "loss", "first_margin")
+        weights = 0.5 ** np.arange(len(margin))[::-1] * ([1.0] + [0.5] * (len(margin) - 1))  # each half of the next one
+        assert pytest.approx([norm.mean(), margin.mean(), loss.mean(), (weights * margin).sum()], **CLOSE) == [
+            columns[name][at] for name in ("importance", "margin", "loss", "recent_margin")
         ]
         assert pytest.approx([norm.var() * len(norm), margin.var() * len(norm)], rel=1e-6, abs=1e-6) == [
             columns["importance_m2"][at],
@@ -100,14 +101,14 @@ def test_a_sample_twice_in_one_batch_is_one_visit() -> None:
 
 
 def test_another_label_starts_a_sample_again() -> None:
-    """After a relabelling nothing is left of the old visits, and there is no out-of-sample margin any more."""
+    """After a relabelling nothing is left of the old visits, and it is known that there was one."""
     columns = Columns()
     visit(columns, 1, (7, fact(offset=3), 4.0, -1.0))
     visit(columns, 2, (7, fact(offset=9, label_version=1, label=0), 2.0, 0.5))
     visit(columns, 3, (7, fact(offset=9, label_version=1, label=0), 4.0, 1.5))
     assert [2, 3.0, 2.0, 1.0, 0.5] == row(columns, 7, "visits", "importance", "importance_m2", "margin", "margin_m2")
     assert [0, 1, 9, False] == row(columns, 7, "label", "label_version", "offset", "stale")
-    assert np.isnan(row(columns, 7, "first_margin")[0])
+    assert [True, 1.0] == row(columns, 7, "relabelled", "recent_margin")
     assert 1 == len(columns)
 
 
@@ -138,7 +139,7 @@ def test_the_same_label_again_keeps_its_visits() -> None:
     visit(columns, 1, (7, fact(offset=3), 4.0, -1.0))
     columns.mark_drawn([UUID(int=7)])
     visit(columns, 2, (7, fact(offset=9, label_version=1), 2.0, 3.0))
-    assert [2, 3.0, 1.0, -1.0] == row(columns, 7, "visits", "importance", "margin", "first_margin")
+    assert [2, 3.0, 1.0, False] == row(columns, 7, "visits", "importance", "margin", "relabelled")
     assert [1, 9, True, False] == row(columns, 7, "label_version", "offset", "drawn", "stale")
 
 
@@ -181,8 +182,31 @@ def test_a_sample_that_left_comes_back_as_new() -> None:
     columns.leave(before=2)
     visit(columns, 2, (0, fact(), 1.0, 1.0))
     assert [2, 1] == [len(columns), columns.row_of(UUID(int=0))]
-    assert [1, 1.0, 0.0, 1.0, 1.0] == row(columns, 0, "visits", "importance", "importance_m2", "margin", "first_margin")
+    assert [1, 1.0, 0.0, 1.0, 1.0] == row(columns, 0, "visits", "importance", "importance_m2", "margin", "recent_margin")
     assert [False, False, 0, 0, -1] == row(columns, 0, "drawn", "stale", "standing", "reason", "judged")
+
+
+def test_canaries_are_remembered_as_each_version_saw_them() -> None:
+    """Recent margins as of every version, of the canaries only, also where some have left or were relabelled."""
+    columns = Columns()
+    canary = [fact(part=CANARY, event_time=number) for number in range(3)]
+    visit(
+        columns, 1, *((number, canary[number], 1.0, float(number)) for number in range(3)), (9, fact(event_time=5), 1.0, 7.0)
+    )
+    visit(columns, 2, (1, canary[1], 1.0, 3.0), (2, canary[2], 1.0, 4.0))
+    assert [([0, 1, 2], [0.0, 1.0, 2.0]), ([1, 2], [2.0, 3.0]), ([], [])] == [
+        seen(columns, version) for version in (1, 2, 3)
+    ]
+    columns.leave(before=1)
+    assert [([0, 1], [1.0, 2.0]), ([0, 1], [2.0, 3.0])] == [seen(columns, version) for version in (1, 2)]
+    visit(columns, 2, (1, {**canary[1], "label_version": 1, "label": 0}, 1.0, -5.0))
+    assert [([1], [2.0]), ([0, 1], [-5.0, 3.0])] == [seen(columns, version) for version in (1, 2)]
+
+
+def seen(columns: Columns, version: int) -> tuple[list[int], list[float]]:
+    """Rows and margins of the canaries at a version, by row."""
+    rows, margins = columns.canaries_at(version)
+    return sorted(rows.tolist()), margins[np.argsort(rows)].tolist()
 
 
 def test_all_may_leave() -> None:
@@ -203,7 +227,7 @@ def test_columns_grow() -> None:
         visit(columns, 1, *((number, fact(offset=number, part=CANARY), float(number), -number) for number in numbers))
     assert list(range(1080)) == columns["offset"].tolist()
     assert [float(number) for number in range(1080)] == columns["importance"].tolist()
-    assert [-float(number) for number in range(1080)] == columns["first_margin"].tolist()
+    assert [-float(number) for number in range(1080)] == columns["recent_margin"].tolist()
     assert {(1, CANARY, -1, 0)} == {
         tuple(values) for values in np.column_stack([columns[name] for name in ("visits", "part", "judged", "standing")])
     }

@@ -7,13 +7,11 @@ import numpy as np
 
 from mainstem.importance import CANARY, STREAM, Columns
 
-NAN = float("nan")
-
 
 def columns_of(*rows: dict[str, float]) -> Columns:
     """Columns with these values; a row that says nothing else is a stream sample of label 1 with two firm visits.
 
-    `margin` is the running mean, and the first one too unless `first_margin` says otherwise.
+    `margin` is the running mean, and the recent one too.
     """
     columns, count = Columns(), len(rows)
     columns.visit(
@@ -37,10 +35,17 @@ def columns_of(*rows: dict[str, float]) -> Columns:
     )
     for number, row in enumerate(rows):
         known = {"visits": 2, "margin": 0.0, "importance": 1.0, "importance_m2": 0.0} | row
-        known.setdefault("first_margin", known["margin"])
+        known.setdefault("recent_margin", known["margin"])
         for name, value in known.items():
             columns[name][number] = value
+    settle_canaries(columns)
     return columns
+
+
+def settle_canaries(columns: Columns) -> None:
+    """Let canaries be remembered as they stand, at the version that everything was scored by."""
+    rows = np.flatnonzero(columns["part"] == CANARY)
+    columns._canaries = {1: [(rows, columns["recent_margin"][rows].copy())]}
 
 
 def canaries(margins: Sequence[float], **more: float) -> list[dict[str, float]]:

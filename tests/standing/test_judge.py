@@ -8,7 +8,7 @@ import pytest
 from mainstem.importance import CANARY, Columns
 from mainstem.settings import Settings
 from mainstem.standing import CORE, EDGE, NOISE, REASONS, STANDINGS, Judgement, evidence_of, judge
-from tests.standing.rows import NAN, canaries, columns_of
+from tests.standing.rows import canaries, columns_of, settle_canaries
 
 SETTINGS = Settings(canary_minimum=19, core_quantile=0.5, confidence=1.0, core_visits=2, spent_level=0.05)
 NINETEEN = canaries(range(1, 20))  # margins 1 to 19: a sample at -1 has p-value 1/20, one at 9.5 has 10/20
@@ -26,11 +26,11 @@ def first(*rows: dict[str, float], settings: Settings = SETTINGS, trusted: bool 
 
 
 def noisy(random: np.random.Generator, *, samples: int, share: float, shift: float = 3.0) -> tuple[Columns, np.ndarray]:
-    """A partition with a share of wrong labels among its samples, whose margins are lower, and 150 sound canaries."""
-    wrong = np.concatenate([random.random(samples) < share, np.zeros(150, np.bool_)])
-    columns = columns_of(*[{} for _ in range(samples)], *canaries(np.zeros(150)))
-    for name in ("margin", "first_margin"):
-        columns[name][:] = random.normal(size=len(wrong)) - shift * wrong
+    """A partition with a share of wrong labels among its samples, whose margins are lower, and 400 sound canaries."""
+    wrong = np.concatenate([random.random(samples) < share, np.zeros(400, np.bool_)])
+    columns = columns_of(*[{} for _ in range(samples)], *canaries(np.zeros(400)))
+    columns["recent_margin"][:] = random.normal(size=len(wrong)) - shift * wrong
+    settle_canaries(columns)
     columns["label"][:] = random.integers(0, 2, len(wrong))
     return columns, wrong
 
@@ -140,33 +140,46 @@ def test_canaries_are_never_contradictory() -> None:
 def test_a_relabelled_sample_needs_two_visits_by_versions_new_to_it(
     more: dict[str, float], expected: tuple[str, str]
 ) -> None:
-    """Without an out-of-sample margin nobody is contradictory on one visit, nor ever after training on the old label."""
-    assert expected == first(DOUBTED | {"first_margin": NAN} | more, *NINETEEN)
+    """Once relabelled nobody is contradictory on one visit, nor ever after training on the old label."""
+    assert expected == first(DOUBTED | {"relabelled": True} | more, *NINETEEN)
 
 
 def test_a_sample_never_relabelled_needs_no_second_visit() -> None:
-    """With an out-of-sample margin, one visit can be enough to be contradictory."""
+    """Where the label is the first one, one visit can be enough to be contradictory."""
     assert ("noise", "contradictory") == first(DOUBTED | {"visits": 1}, *NINETEEN)
 
 
-def test_evidence_is_a_mean_of_ranks() -> None:
-    """The lowest margin ranks 1, ties share a rank, and a missing first margin leaves the running one alone."""
-    columns = columns_of(
-        {"margin": 5.0, "first_margin": -5.0},
-        {"margin": 0.0, "first_margin": 5.0},
-        {"margin": 0.0, "first_margin": 0.0},
-        {"margin": -5.0, "first_margin": NAN},
-    )
-    expected = [(1 / 4 + 3 / 3) / 2, (2.5 / 4 + 1 / 3) / 2, (2.5 / 4 + 2 / 3) / 2, 4 / 4]
-    assert pytest.approx(expected) == evidence_of(columns).tolist()
+def test_evidence_is_a_rank() -> None:
+    """The lowest recent margin ranks 1, and ties share a rank."""
+    columns = columns_of({"margin": 5.0}, {"margin": 0.0}, {"margin": 0.0}, {"margin": -5.0})
+    assert [1 / 4, 2.5 / 4, 2.5 / 4, 4 / 4] == evidence_of(columns).tolist()
+
+
+def test_a_sample_is_held_against_canaries_as_they_were_when_it_was_scored() -> None:
+    """Canaries that later versions know better do not make a sample doubtful that only an early version scored."""
+    columns = columns_of({"margin": -1.0}, {"margin": -1.0}, *NINETEEN)
+    rows, margins = columns.canaries_at(1)
+    columns._canaries[1] = [(rows, margins - 10)]  # -9 to 9: version 1 knew them less
+    columns._canaries[2] = [(rows, margins)]
+    columns["last_version"][1:] = 2
+    judged = judge(columns, SETTINGS, trusted=True)
+    assert [10 / 20, 1 / 20] == judged.p_value[:2].tolist()
+
+
+def test_samples_of_a_version_that_scored_too_few_canaries_have_no_p_value() -> None:
+    """They are said to be unproven; the others are judged all the same."""
+    columns = columns_of(DOUBTED, DOUBTED, *NINETEEN)
+    columns["last_version"][0] = 7
+    judged = judge(columns, SETTINGS, trusted=True)
+    assert [("edge", "too few canaries"), ("noise", "contradictory")] == [told(judged, row) for row in (0, 1)]
+    assert "given" == judged.verdict
 
 
 def test_evidence_does_not_change_with_the_scale_of_margins() -> None:
     """Only the order of margins counts, so versions whose logits are larger say the same."""
     columns, _ = noisy(np.random.default_rng(0), samples=50, share=0.2)
     before = evidence_of(columns)
-    for name in ("margin", "first_margin"):
-        columns[name][:] = np.sinh(columns[name]) + 7
+    columns["recent_margin"][:] = np.sinh(columns["recent_margin"]) + 7
     assert before.tolist() == evidence_of(columns).tolist()
 
 

@@ -1,12 +1,13 @@
 """One row per sample: what its visits added up to. Numpy columns, about 100 bytes a sample, rebuilt from the history.
 
 Running means and variances are Welford's, so that an update costs the same at visit 2 and at visit 2,000, and nothing is
-kept per visit. A sample whose label changes starts again: its old responses answer another question.
+kept per visit. Only of canaries it is: what a sample is held against is how firm the canaries were at the version that last
+scored it. A sample whose label changes starts again: its old responses answer another question.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, SupportsIndex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, SupportsIndex, TypeAlias
 from uuid import UUID
 
 import numpy as np
@@ -34,13 +35,17 @@ _DTYPES: Final[Mapping[str, Any]] = {
     "margin": np.float64,  # running mean
     "margin_m2": np.float64,
     "loss": np.float64,  # running mean
-    "first_margin": np.float64,  # out of sample: before any training on it; NaN once relabelled
+    "recent_margin": np.float64,  # decayed mean: each visit counts half of the next one
+    "relabelled": np.bool_,  # the answer changed after it was scored
     "drawn": np.bool_,  # a promoted version was trained on this label
     "stale": np.bool_,  # a promoted version was trained on an earlier, other label
     "standing": np.int8,
     "reason": np.int8,
     "judged": np.int64,  # label version at the last judgement; -1 before the first
 }
+
+
+_Canaries: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 
 class Columns:
@@ -52,13 +57,14 @@ class Columns:
         >>> id = UUID(int=7)
         >>> columns.visit(version=1, scale=2.0, ids=[id], facts=[one], norm=[4.0], margin=[-1.0], loss=[1.3])
         >>> columns.visit(version=2, scale=2.0, ids=[id], facts=[one], norm=[2.0], margin=[1.0], loss=[0.3])
-        >>> columns["visits"], columns["importance"], columns["margin"], columns["first_margin"]
-        (array([2], dtype=int32), array([1.5]), array([0.]), array([-1.]))
+        >>> columns["visits"], columns["importance"], columns["margin"], columns["recent_margin"]
+        (array([2], dtype=int32), array([1.5]), array([0.]), array([0.]))
     """
 
     def __init__(self) -> None:
         self._rows: dict[bytes, int] = {}
         self._arrays = {name: np.zeros(64, dtype) for name, dtype in _DTYPES.items()}
+        self._canaries: dict[int, list[_Canaries]] = {}  # by version: rows and recent margins of canaries
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -74,6 +80,15 @@ class Columns:
     def row_of(self, sample_id: UUID) -> int | None:
         """The row of a sample, or None where it is not here."""
         return self._rows.get(sample_id.bytes)
+
+    def canaries_at(self, version: int) -> "_Canaries":
+        """Rows and recent margins, as of then, of the canaries that a version scored: two arrays of one shape."""
+        found = self._canaries.get(version, [])
+        if len(found) != 1:
+            rows = np.concatenate([np.zeros(0, np.int64), *(rows for rows, _ in found)])
+            margins = np.concatenate([np.zeros(0, np.float64), *(margins for _, margins in found)])
+            self._canaries[version] = [(rows, margins)]
+        return self._canaries[version][0]
 
     def visit(
         self,
@@ -136,12 +151,15 @@ class Columns:
         keep = np.flatnonzero(self["event_time"] >= before)
         if len(keep) == len(self):
             return
-        ids = [self.id_of(row).bytes for row in keep]
+        count, ids = len(self), [self.id_of(row).bytes for row in keep]
         for name, array in self._arrays.items():
             kept = array[keep]
             array[: len(kept)] = kept
             self._arrays[name] = array
         self._rows = {sample_id: row for row, sample_id in enumerate(ids)}
+        places = np.full(count, -1)
+        places[keep] = np.arange(len(keep))
+        self._keep_canaries(lambda rows: places[rows])
 
     def _admit(self, keys: Sequence[bytes], facts: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
         """Rows of B different samples, made new or started again where they are new or their label changed."""
@@ -182,7 +200,9 @@ class Columns:
         other = newer & ~same
         again = rows[other]
         self._begin(again, facts, other)
-        arrays["first_margin"][again] = np.nan
+        arrays["relabelled"][again] = True
+        if (arrays["part"][again] == CANARY).any():
+            self._keep_canaries(lambda rows: np.where(np.isin(rows, again), -1, rows))
         arrays["stale"][again] |= arrays["drawn"][again]
         arrays["drawn"][again] = False
 
@@ -190,8 +210,10 @@ class Columns:
         arrays = self._arrays
         new = arrays["last_version"][rows] < version
         rows, values = rows[new], values[new]
-        first = (arrays["visits"][rows] == 0) & ~np.isnan(arrays["first_margin"][rows])
-        arrays["first_margin"][rows[first]] = values[first, 1]
+        first = arrays["visits"][rows] == 0
+        arrays["recent_margin"][rows] = np.where(first, values[:, 1], (arrays["recent_margin"][rows] + values[:, 1]) / 2)
+        canaries = rows[arrays["part"][rows] == CANARY]
+        self._canaries.setdefault(version, []).append((canaries, arrays["recent_margin"][canaries]))
         arrays["last_version"][rows] = version
         arrays["visits"][rows] += 1
         count = arrays["visits"][rows]
@@ -200,6 +222,13 @@ class Columns:
             arrays[name][rows] += before / count
             arrays[f"{name}_m2"][rows] += before * (values[:, place] - arrays[name][rows])
         arrays["loss"][rows] += (values[:, 2] - arrays["loss"][rows]) / count
+
+    def _keep_canaries(self, moved: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> None:
+        """Give the canaries of all versions their new rows; -1 lets one go."""
+        for version in self._canaries:
+            rows, margins = self.canaries_at(version)
+            now = moved(rows)
+            self._canaries[version] = [(now[now >= 0], margins[now >= 0])]
 
 
 def _in_turn(keys: Sequence[bytes]) -> Iterator[NDArray[np.int64]]:

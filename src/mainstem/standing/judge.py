@@ -1,13 +1,13 @@
 """The judge: columns in, standings out. Pure: it can be asked again at any time, and needs no model.
 
 Importance says how much a sample would move the model; it does not say whether it should, for under wrong labels the
-largest responses are the wrong ones. So soundness is separate evidence: how firmly the model disagrees with the label, on
-the running mean and before any training on it, held against canaries.
+largest responses are the wrong ones. So soundness is separate evidence: how firmly the model has disagreed with the label
+of late, held against what it thought of the canaries at the same version.
 """
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +37,9 @@ class Judgement:
 
     Attributes:
         standing, reason: places in `STANDINGS` and `REASONS`.
-        evidence: how doubtful, 0 to 1, a mean of ranks; NaN before the first visit.
-        p_value: that a sound sample is this doubtful; NaN while there are too few canaries.
+        evidence: how doubtful, 0 to 1, a rank.
+        p_value: that a sound sample is this doubtful; NaN where too few canaries were scored by the version that scored it
+            last.
         importance_error: standard error of importance.
         core_level: the importance that core lies above; NaN where nothing has visits enough.
         canaries: how many there were.
@@ -81,11 +82,11 @@ def judge(columns: Columns, settings: Settings, *, trusted: bool) -> Judgement:
     visits, importance = columns["visits"], columns["importance"]
     is_canary = columns["part"] == CANARY
     evidence = evidence_of(columns)
-    p_value = _p_values(evidence, columns["label"], is_canary, settings.canary_minimum)
-    proven = not np.isnan(p_value).any() and len(p_value) > 0
+    p_value = _p_values(columns, settings.canary_minimum)
+    proven = ~np.isnan(p_value)
     contradictory = np.zeros(len(columns), np.bool_)
-    if proven and trusted:
-        eligible = ~is_canary & _may_be_contradictory(columns)
+    if trusted:
+        eligible = proven & ~is_canary & _may_be_contradictory(columns)
         contradictory[eligible] = rejected(p_value[eligible], settings.false_discovery_rate)
     error = _importance_error(columns)
     seen = visits >= settings.core_visits
@@ -97,7 +98,7 @@ def judge(columns: Columns, settings: Settings, *, trusted: bool) -> Judgement:
         (np.ones(len(columns), np.bool_), EDGE, UNDECIDED),
         (p_value < settings.doubt, EDGE, DOUBTFUL),
         (~seen, EDGE, NEW),
-        (np.full(len(columns), not proven), EDGE, UNPROVEN),
+        (~proven, EDGE, UNPROVEN),
         (core, CORE, IMPORTANT),
         (spent, NOISE, SPENT),
         (contradictory, NOISE, CONTRADICTORY),
@@ -105,47 +106,46 @@ def judge(columns: Columns, settings: Settings, *, trusted: bool) -> Judgement:
     standing, reason = np.zeros(len(columns), np.int8), np.zeros(len(columns), np.int8)
     for mask, its_standing, its_reason in steps:  # later steps overrule earlier ones
         standing[mask], reason[mask] = its_standing, its_reason
-    verdict = "given" if proven and trusted else NO_TRUSTED if not trusted else "too few canaries"
+    verdict = "given" if proven.any() and trusted else NO_TRUSTED if not trusted else "too few canaries"
     return Judgement(standing, reason, evidence, p_value, error, level, int(is_canary.sum()), verdict)
 
 
 def evidence_of(columns: Columns) -> Floats:
-    """How doubtful each sample is, 0 to 1: the mean of its ranks by running margin and by out-of-sample margin.
+    """How doubtful each sample is: its rank by recent margin, from above 0 (the model agrees most) to 1.
 
-    A relabelled sample has no out-of-sample margin and is ranked by the other one alone.
+    The margin is the Area Under the Margin statistic with a short memory: early versions know little.
+
+    Source:
+        Pleiss, Zhang, Elenberg, Weinberger, Identifying Mislabeled Data using the Area Under the Margin Ranking,
+        NeurIPS 2020, https://arxiv.org/abs/2001.10528
     """
-    if not len(columns):
-        return np.zeros(0)
-    running = _doubt_rank(columns["margin"])
-    first = _doubt_rank(columns["first_margin"])
-    return np.where(np.isnan(first), running, (running + np.nan_to_num(first)) / 2)
+    return np.asarray(rankdata(-columns["recent_margin"]) / max(len(columns), 1))
 
 
-def _doubt_rank(margin: Floats) -> Floats:
-    """Rank from 0 (the model agrees most) to 1 (it disagrees most); NaN stays NaN."""
-    known = ~np.isnan(margin)
-    rank = np.full(len(margin), np.nan)
-    rank[known] = rankdata(-margin[known]) / max(known.sum(), 1)
-    return rank
+def _p_values(columns: Columns, minimum: int) -> Floats:
+    """Each sample against the canaries of its label, as they were at the version that scored it last.
 
-
-def _p_values(evidence: Floats, label: NDArray[Any], is_canary: NDArray[np.bool_], minimum: int) -> Floats:
-    """Against canaries of the same label; against all of them where a label has too few; NaN where all are too few."""
-    p_value = np.full(len(evidence), np.nan)
-    if is_canary.sum() < minimum:
-        return p_value
-    for one in np.unique(label):
-        stratum = label == one
-        canaries = stratum & is_canary
-        reference = canaries if canaries.sum() >= minimum else is_canary
-        p_value[stratum] = conformal_p_values(evidence[stratum], evidence[reference])
+    Against those of all labels where its own has too few, and NaN where all are too few. Canaries are scored by every
+    version, other samples by few; what both were at one version is fair to compare.
+    """
+    label, last_version, doubt = columns["label"], columns["last_version"], -columns["recent_margin"]
+    p_value = np.full(len(columns), np.nan)
+    for version in np.unique(last_version):
+        rows, margins = columns.canaries_at(int(version))
+        if len(rows) < minimum:
+            continue
+        here = last_version == version
+        for one in np.unique(label[here]):
+            stratum = here & (label == one)
+            canaries = margins[label[rows] == one]
+            reference = canaries if len(canaries) >= minimum else margins
+            p_value[stratum] = conformal_p_values(doubt[stratum], -reference)
     return p_value
 
 
 def _may_be_contradictory(columns: Columns) -> NDArray[np.bool_]:
     """A relabelled sample needs two visits by versions that were not trained on its old label."""
-    relabelled = np.isnan(columns["first_margin"])
-    return np.asarray(~relabelled | ((columns["visits"] >= 2) & ~columns["stale"]))
+    return np.asarray(~columns["relabelled"] | ((columns["visits"] >= 2) & ~columns["stale"]))
 
 
 def _importance_error(columns: Columns) -> Floats:
