@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kstest
 
-from mainstem.ids import fraction_of, number_of, uuid_of
+from mainstem.ids import fraction_of, number_of, uuid_of, uuids_of
 
 parts = st.lists(st.text(max_size=5) | st.integers(), max_size=4)
 
@@ -44,6 +44,20 @@ def test_other_parts_have_another_id(first: list[str | int], second: list[str | 
     """Two lists of parts share an id if they are written the same; a number is written as its digits."""
     same = [str(part) for part in first] == [str(part) for part in second]
     assert same == (uuid_of(*first) == uuid_of(*second))
+
+
+@settings(deadline=None)
+@given(parts, st.lists(st.text(st.characters()), max_size=3))
+def test_ids_of_a_family_are_the_ids_of_all_their_parts(first: list[str | int], names: list[str]) -> None:
+    """What the members of a family share may be said once, for as many of them as there are."""
+    id_of = uuids_of(*first)
+    assert [uuid_of(*first, name) for name in names] == [id_of(name) for name in names]
+
+
+def test_an_id_is_like_any_other_uuid() -> None:
+    """An id prints, hashes and tells its safety as one that the standard library made."""
+    found, own = uuid_of("a"), UUID(str(uuid_of("a")))
+    assert (own, hash(own), repr(own), own.is_safe) == (found, hash(found), repr(found), found.is_safe)
 
 
 @settings(deadline=None)

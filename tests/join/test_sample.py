@@ -126,4 +126,4 @@ def test_an_item_in_words_leaves_out_what_it_lacks() -> None:
 def test_a_context_in_words_is_query_then_history(query: str, titles: list[str], text: str) -> None:
     """The query comes first, then the titles; what is absent leaves no gap."""
     items = [Item(event_id=name, event_timestamp=0, item_id=name, title=name) for name in titles]
-    assert text == context_text(query, items)
+    assert text == context_text(query, [item.title for item in items])

@@ -1,10 +1,17 @@
 """`mainstem bench`: measurements beside the nearest bare way. Programs add theirs."""
 
 import json
+import os
+import sys
 import tempfile
-from typing import Annotated
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from mainstem.join import Output
 
 __all__ = ["bench"]
 
@@ -43,3 +50,58 @@ def store(
         found = bench_writes(opened, rows, rounds) | bench_history(opened, history_rows, list(OF_SAMPLE.values()))
         opened.execute("TRUNCATE TABLE responses")
     print(json.dumps(found) if as_json else "\n".join(f"{name:11} {value:,}" for name, value in found.items()))
+
+
+@bench.command()
+def join(
+    log: Annotated[Path | None, typer.Argument(help="Event log; without one, the excerpt and a simulated shop.")] = None,
+    *,
+    events: Annotated[
+        int, typer.Option(min=1000, help="Events to join; a shorter log is repeated, each time later.")
+    ] = 50_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Runs of each stage; medians are shown.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, a key for each log.")] = False,
+) -> None:
+    """Events a second through decoding, joining and encoding in one process, stage by stage; seconds are processor time."""
+    from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
+    from mainstem.events import read_lines  # noqa: PLC0415
+    from mainstem.events.survey import survey  # noqa: PLC0415
+    from mainstem.join.bench import STAGES, bench_join, lengthened, simulated  # noqa: PLC0415
+    from mainstem.settings import Settings  # noqa: PLC0415
+
+    with resources.as_file(resources.files("mainstem.data") / "online-retail.jsonl.gz") as excerpt:
+        logs = {str(log) if log else "excerpt": list(lengthened(read_lines(log or excerpt), events))}
+    if log is None:
+        logs["simulated"] = simulated(events, seed=0)
+    found: dict[str, dict[str, Any]] = {}
+    for name, lines in logs.items():
+        print(f"{name}: {rounds} rounds", file=sys.stderr)
+        settings = Settings.from_environment(os.environ, questions=survey(lines).questions)
+        found[name] = bench_join(lines, settings, _send, rounds)
+    if as_json:
+        print(json.dumps(found))
+        return
+    header = ("log", "up to", "events/s", "slowest", "fastest", "samples/s", "added us/event")
+    rows = [
+        (
+            name,
+            stage,
+            one["events_a_second"][stage],
+            min(one["runs"][stage]),
+            max(one["runs"][stage]),
+            one["samples_a_second"].get(stage, 0),
+            one["microseconds"][stage],
+        )
+        for name, one in found.items()
+        for stage in STAGES
+    ]
+    show(header, rows)
+
+
+def _send(outputs: "list[Output]") -> None:
+    """What a stream worker does with a batch's samples before they go to the broker."""
+    from mainstem.join import Sample  # noqa: PLC0415
+    from mainstem.kafka.messages import encode, questions_of  # noqa: PLC0415
+
+    for _, together in questions_of([output for output in outputs if isinstance(output, Sample)]):
+        encode(together)

@@ -1,6 +1,7 @@
 """The catalogue: every text an item ever had, looked up as of an event time. It does not mind in which order it is told."""
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, insort
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from mainstem.events import Item
@@ -62,8 +63,13 @@ class Catalogue:
             return None
         if versions[-1][0] <= time:  # most items are asked for as they are now
             return versions[-1][2]
-        place = bisect_right(versions, time, key=lambda version: version[0])
+        place = bisect_left(versions, (time + 1,))
         return versions[place - 1][2] if place else None
+
+    def titles_as_of(self, item_ids: Iterable[str], time: int) -> list[str]:
+        """Titles, as they were at `time`, of those of the items that were known."""
+        known = self.described_as_of
+        return [described.item.title for item_id in item_ids if (described := known(item_id, time))]
 
     def draw(self, seed: int, question_event_id: str, item_id: str, time: int, count: int) -> list[tuple[str, float]]:
         """Draw negatives for a question uniformly from the items known at `time`, never the item itself.
@@ -76,7 +82,7 @@ class Catalogue:
         """
         pool = self._first_known
         newest = bool(pool) and pool[-1][0] <= time
-        known = len(pool) if newest else bisect_right(pool, time, key=lambda entry: entry[0])
+        known = len(pool) if newest else bisect_left(pool, (time + 1,))
         others = known - (self.described_as_of(item_id, time) is not None)
         count = min(count, others)
         drawn: list[str] = []

@@ -7,15 +7,17 @@ shopper's events and deadlines alone. That is why every partitioning gives the s
 
 import heapq
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 from mainstem.events import Cart, Click, Impression, Labelled, Purchase, Return, Search, View
-from mainstem.ids import uuid_of
+from mainstem.ids import uuids_of
 from mainstem.join.catalogue import Catalogue
+from mainstem.join.labelled import labelled_sample
+from mainstem.join.making import SampleMaker
 from mainstem.join.sample import Sample
 from mainstem.join.state import JoinState, Question, UserState
-from mainstem.join.text import context_text
 from mainstem.settings import Settings
 
 __all__ = ["CLOSE", "FORGET", "Fold"]
@@ -24,6 +26,9 @@ CLOSE: Final = 0
 FORGET: Final = 1
 _OUTCOMES: Final = frozenset({Click, Cart, Purchase, Return})
 _TOUCHES: Final = frozenset({View, Click, Cart, Purchase})
+_KINDS: Final = {kind: kind.__name__.lower() for kind in (Impression, View, Click, Cart, Purchase, Return)}
+_QUESTION_ID: Final = uuids_of("question")  # of an event id
+_PLACE: Final = attrgetter("time", "event_id")  # of a question
 _KEPT: Final = 4  # times `history_length`: what is kept of a history, so that repeats of an item leave enough others
 
 
@@ -33,9 +38,13 @@ class Fold:
     def __init__(self, state: JoinState, settings: Settings, catalogue: Catalogue) -> None:
         self.state = state
         self._settings = settings
-        self._catalogue = catalogue
+        self._maker = SampleMaker(settings, catalogue)
+        self._kept = _KEPT * max(settings.history_length, 1)
         self._classes = {name: number for number, name in enumerate(settings.class_names)}
+        self._label_window = settings.label_window
         self._purchases_ask = settings.questions == "purchases"
+        self._asking = frozenset({Purchase, Labelled} if self._purchases_ask else {Impression, View, Labelled})
+        self._answering = frozenset({Return}) if self._purchases_ask else _OUTCOMES
         # subtle: a revision window shorter than the label window must neither forget a question before it closes nor
         # call the outcomes of its first label late
         self._revisable = max(settings.revision_window, settings.label_window)
@@ -46,41 +55,40 @@ class Fold:
         A labelled text always does, and brings its answer.
         """
         kind = type(event)
-        if kind is Labelled:
-            return True
-        if self._purchases_ask:
-            return kind is Purchase
-        return kind is Impression or (kind is View and not event.impression_id)  # type: ignore[attr-defined]
+        return kind in self._asking and not (kind is View and event.impression_id)  # type: ignore[attr-defined]
 
     def is_outcome(self, event: object) -> bool:
         """Whether this event may answer a question."""
-        return type(event) is Return if self._purchases_ask else type(event) in _OUTCOMES
+        return type(event) in self._answering
 
     def class_of(self, event: Labelled) -> int | None:
         """The number of the class that a label names; None where the settings know none of this name."""
         return self._classes.get(event.label)
 
-    def happen(self, event: Search | Impression | View | Click | Cart | Purchase | Return | Labelled) -> Iterator[Sample]:
-        """Let one event happen; yields the samples whose label it gives or revises."""
+    def happen(self, event: Search | Impression | View | Click | Cart | Purchase | Return | Labelled) -> Sequence[Sample]:
+        """Let one event happen; gives the samples whose label it gives or revises."""
         if type(event) is Labelled:
-            yield self._labelled(event)
-            return
-        user = self.state.users.setdefault(event.user_id, UserState())
+            return (self._labelled(event),)
+        user = self.state.users.get(event.user_id)
+        if user is None:
+            user = self.state.users[event.user_id] = UserState()
+        made: Sequence[Sample] = ()
         if self.is_question(event):
             self._open(event, user)  # type: ignore[arg-type]  # is_question says which kinds
         elif self.is_outcome(event):
-            yield from self._answer(event, user)  # type: ignore[arg-type]
+            made = self._answer(event, user)  # type: ignore[arg-type]
         self._remember(event, user)
+        return made
 
-    def act(self, deadline: tuple[int, int, str, int, str]) -> Iterator[Sample]:
-        """Close or forget a question whose time has come; closing yields its samples."""
+    def act(self, deadline: tuple[int, int, str, int, str]) -> Sequence[Sample]:
+        """Close or forget a question whose time has come; closing gives its samples."""
         _, action, user_id, time, event_id = deadline
         user = self.state.users[user_id]
-        place = bisect_left(user.questions, (time, event_id), key=_place)
-        if action == FORGET:
-            del user.questions[place]
-        else:
-            yield from self._close(user.questions[place], user_id, user)
+        place = bisect_left(user.questions, (time, event_id), key=_PLACE)
+        if action == CLOSE:
+            return self._close(user.questions[place], user_id, user)
+        del user.questions[place]
+        return ()
 
     def sweep(self, watermark: int) -> None:
         """Drop the shoppers of whom nothing can be in a text any more. Changes no sample, only memory."""
@@ -90,51 +98,53 @@ class Fold:
             del users[user_id]
 
     def _open(self, event: Impression | View | Purchase, user: UserState) -> None:
-        key, counts = (event.event_timestamp, event.event_id), self.state.counts
-        place = bisect_left(user.questions, key, key=_place)
-        if place < len(user.questions) and _place(user.questions[place]) == key:  # an id repeated beyond the horizon
+        key, counts, questions = (event.event_timestamp, event.event_id), self.state.counts, user.questions
+        place = len(questions)
+        if questions and _PLACE(questions[-1]) >= key:  # few come late
+            place = bisect_left(questions, key, key=_PLACE)
+        if place < len(questions) and _PLACE(questions[place]) == key:  # an id repeated beyond the horizon
             counts["question"] -= 1
             counts["open"] -= 1
             counts["duplicate"] += 1
             return
-        shown = [item.item_id for item in event.items] if isinstance(event, Impression) else [event.item_id]
+        shown = event if type(event) is Impression else None
         question = Question(
-            question_id=uuid_of("question", event.event_id),
+            question_id=_QUESTION_ID(event.event_id),
             event_id=event.event_id,
             time=event.event_timestamp,
-            source=type(event).__name__.lower(),
-            items=list(dict.fromkeys(shown)),
-            impression_id=event.impression_id or "" if isinstance(event, Impression) else "",
+            source=_KINDS[type(event)],
+            items=list(dict.fromkeys([item.item_id for item in shown.items])) if shown else [event.item_id],  # type: ignore[union-attr]
+            impression_id=shown.impression_id if shown else "",
             session=event.session_id or "",
-            query=event.query or "" if isinstance(event, Impression) else "",
+            query=(shown.query or "") if shown else "",
         )
-        user.questions.insert(place, question)
-        for action, end in ((CLOSE, self._settings.label_window), (FORGET, 2 * self._revisable)):
-            # subtle: kept for twice the window, so that an outcome after it is `late` and not `orphaned`
-            heapq.heappush(self.state.deadlines, (question.time + end, action, event.user_id, *key))
+        questions.insert(place, question)
+        time, event_id = key
+        heapq.heappush(self.state.deadlines, (time + self._label_window, CLOSE, event.user_id, time, event_id))
+        # subtle: kept for twice the window, so that an outcome after it is `late` and not `orphaned`
+        heapq.heappush(self.state.deadlines, (time + 2 * self._revisable, FORGET, event.user_id, time, event_id))
 
-    def _answer(self, event: Click | Cart | Purchase | Return, user: UserState) -> Iterator[Sample]:
+    def _answer(self, event: Click | Cart | Purchase | Return, user: UserState) -> Sequence[Sample]:
         counts = self.state.counts
         counts["parked"] -= 1
         question = self._question_of(event, user)
         if question is None:
             counts["orphaned"] += 1
-            return
+            return ()
         delay = event.event_timestamp - question.time
         answers = question.answers.setdefault(event.item_id, [])
         repeated = any(event_id == event.event_id for _, event_id, _ in answers)
         if repeated or delay > self._revisable:
             counts["outcome"] -= 1
             counts["duplicate" if repeated else "late"] += 1
-            return
-        insort(answers, (event.event_timestamp, event.event_id, type(event).__name__.lower()))
-        if delay > self._settings.label_window:
+            return ()
+        insort(answers, (event.event_timestamp, event.event_id, _KINDS[type(event)]))
+        if delay > self._label_window:
             counts["revised"] += 1
         else:
             counts["joined"] += 1
             self._settle(question)
-        if question.closed:
-            yield from self._sample(question, event.user_id, event.item_id, self._context(question))
+        return self._maker.revised(question, event.user_id, counts, event.item_id) if question.closed else ()
 
     def _settle(self, question: Question) -> None:
         """An outcome inside the label window answers the question, even one that comes after it closed."""
@@ -147,97 +157,31 @@ class Fold:
         for question in reversed(user.questions):
             if question.time > event.event_timestamp or event.item_id not in question.items:
                 continue
-            if self._purchases_ask or event.impression_id in {None, question.impression_id}:
+            if self._purchases_ask or event.impression_id is None or event.impression_id == question.impression_id:
                 return question
         return None
 
-    def _close(self, question: Question, user_id: str, user: UserState) -> Iterator[Sample]:
+    def _close(self, question: Question, user_id: str, user: UserState) -> list[Sample]:
         question.closed = True
         question.answered |= question.source == "purchase"
         self.state.counts["open"] -= 1
         self.state.counts["answered" if question.answered else "expired"] += 1
         question.history = self._history(question, user)
         question.query = question.query or self._query(question, user)
-        context = self._context(question)
-        for item_id in question.items:
-            yield from self._sample(question, user_id, item_id, context)
-        if question.source == "purchase":
-            yield from self._drawn(question, user_id, context)
-
-    def _drawn(self, question: Question, user_id: str, context: str) -> Iterator[Sample]:
-        asked, settings = question.items[0], self._settings
-        drawn = self._catalogue.draw(settings.seed, question.event_id, asked, question.time, settings.negatives)
-        for item_id, probability in drawn:
-            yield from self._sample(question, user_id, item_id, context, probability)
+        return self._maker.first(question, user_id, self.state.counts)
 
     def _labelled(self, event: Labelled) -> Sample:
         self.state.counts["open"] -= 1
         self.state.counts["answered"] += 1
-        item_id = event.item_id or ""
-        return Sample(
-            sample_id=uuid_of("sample", event.event_id, item_id),
-            label_version=0,
-            question_id=uuid_of("question", event.event_id),
-            event_time=event.event_timestamp,
-            user=event.user_id,
-            source="labelled",
-            outcomes=(),
-            label=self._classes[event.label],
-            weight=1.0,
-            sampling_probability=1.0,
-            query="",
-            history=(),
-            item_id=item_id,
-            category=event.category or "",
-            brand="",
-            price_band="",
-            context_text=event.text,
-            item_text=event.pair or "",
-        )
-
-    def _context(self, question: Question) -> str:
-        past = [self._catalogue.as_of(item_id, question.time) for item_id in question.history]
-        return context_text(question.query, [known for known in past if known])
-
-    def _sample(
-        self, question: Question, user_id: str, item_id: str, context: str, probability: float | None = None
-    ) -> Iterator[Sample]:
-        shown = self._catalogue.described_as_of(item_id, question.time)
-        if shown is None:
-            self.state.counts["unknown_item"] += 1
-            return
-        outcomes = tuple(kind for _, _, kind in question.answers.get(item_id, ()))
-        item = shown.item
-        asked_by_purchase = question.source == "purchase" and probability is None
-        yield Sample(
-            sample_id=uuid_of("sample", question.event_id, item_id),
-            label_version=0 if probability is not None else len(outcomes),
-            question_id=question.question_id,
-            event_time=question.time,
-            user=user_id,
-            source=question.source if probability is None else "drawn",
-            outcomes=outcomes if probability is None else (),
-            label=int(_answer_of(outcomes, first=asked_by_purchase)) if probability is None else 0,
-            weight=1.0,
-            sampling_probability=1.0 if probability is None else probability,
-            query=question.query,
-            history=tuple(question.history),
-            item_id=item_id,
-            category=item.category or "",
-            brand=item.brand or "",
-            price_band=shown.band,
-            context_text=context,
-            item_text=shown.text,
-        )
+        return labelled_sample(event, event.user_id, self._classes[event.label])
 
     def _history(self, question: Question, user: UserState) -> list[str]:
         """Distinct items the shopper touched strictly before the question, newest first."""
-        length = self._settings.history_length
-        before = bisect_left(user.history, (question.time,))
+        length, touched = self._settings.history_length, user.history
+        before = bisect_left(touched, (question.time,))
         oldest = question.time - self._settings.history_window
         found: dict[str, None] = {}
-        for place in range(before - 1, max(before - _KEPT * length, 0) - 1, -1):
-            time, _, item_id = user.history[place]
+        for time, _, item_id in reversed(touched[max(before - _KEPT * length, 0) : before]):
             if time < oldest or len(found) == length:
                 break
             found[item_id] = None
@@ -262,25 +206,13 @@ class Fold:
     def _prune(
         self, entries: list[tuple[int, str, str]] | list[tuple[int, str, str, str]], now: int, user: UserState
     ) -> None:
-        keep = _KEPT * max(self._settings.history_length, 1)
+        keep = self._kept
         if len(entries) <= 2 * keep:
             return
-        oldest_open = min((question.time for question in user.questions if not question.closed), default=now)
+        oldest_open = next((question.time for question in user.questions if not question.closed), now)  # sorted by time
         before = bisect_left(entries, (min(oldest_open, now),))
         del entries[: max(before - keep, 0)]
 
 
-def _place(question: Question) -> tuple[int, str]:
-    return question.time, question.event_id
-
-
 def _last_seen(user: UserState) -> int:
     return max((entries[-1][0] for entries in (user.history, user.searches) if entries), default=-1)
-
-
-def _answer_of(outcomes: tuple[str, ...], *, first: bool) -> bool:
-    """The label after the outcomes in order: a return takes the answer back, anything else gives it."""
-    answer = first
-    for kind in outcomes:
-        answer = kind != "return"
-    return answer

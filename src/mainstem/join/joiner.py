@@ -6,7 +6,7 @@ until the watermark has passed it, and then happens in event time order (`fold`)
 
 import heapq
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
@@ -135,8 +135,8 @@ class Joiner:
         """Event time that has passed, in milliseconds: what happened before it has been folded."""
         return self._state.newest - self._settings.grace
 
-    def step(self, offset: int, event: Event | Refusal | None) -> Iterator[Output]:
-        """Fold the event at `offset` (None where a direct read shows the offset to be empty); yields what follows, in order.
+    def step(self, offset: int, event: Event | Refusal | None) -> Iterable[Output]:
+        """Fold the event at `offset` (None where a direct read shows the offset to be empty); gives what follows, in order.
 
         Raises:
             ValueError: if `offset` is not the next one. An event must be neither skipped nor folded twice.
@@ -145,10 +145,15 @@ class Joiner:
         if offset != state.next_offset:
             msg = f"partition {self.partition} expects offset {state.next_offset}; got {offset}"
             raise ValueError(msg)
-        state.next_offset += 1
-        yield from self._take(offset, event)
+        state.next_offset = offset + 1
+        outputs: list[Output] = []
+        if type(event) in _OF_SHOPPERS:  # most of all
+            self._take_user_event(event, outputs)
+        else:
+            self._take(offset, event, outputs)
         if state.next_offset % BLOCK == 0:
-            yield self.ledger_row()
+            outputs.append(self.ledger_row())
+        return outputs
 
     def ledger_row(self) -> LedgerRow:
         """The ledger as it stands."""
@@ -177,86 +182,83 @@ class Joiner:
         """What a final tick would give, on a copy: this joiner stays as it is, so that a log that grows can go on."""
         copy = Joiner(self.partition, self._settings, self._catalogue, self._key)
         copy.restore(self.snapshot())
-        outputs = list(copy._advance(time))
+        outputs: list[Output] = []
+        copy._advance(time, outputs)
         return copy, [*outputs, copy.ledger_row()]
 
     def _use(self, state: JoinState) -> None:
         self._state = state
         self._fold = Fold(state, self._settings, self._catalogue)
 
-    def _take(self, offset: int, event: Event | Refusal | None) -> Iterator[Output]:
-        counts = self._state.counts
-        if type(event) in _OF_SHOPPERS:  # most of all
-            yield from self._take_user_event(event)
-            return
+    def _take(self, offset: int, event: Event | Refusal | None, outputs: list[Output]) -> None:
+        counts, refusal = self._state.counts, None
         match event:
             case None:
                 counts["control"] += 1
             case Refusal():
-                counts["rejected"] += 1
-                yield rejection_of(event, "events", self.partition, offset, self._key)
+                refusal = event
             case Item():
-                counts["rejected"] += 1
                 refusal = Refusal(reason="an item belongs to topic `items`", path="$.type", digest="", body="")
-                yield rejection_of(refusal, "events", self.partition, offset, self._key)
             case Labelled() if self._fold.class_of(event) is None:
-                counts["rejected"] += 1
                 reason = f"{event.label!r} is no class; the setting `classes` names {', '.join(self._settings.class_names)}"
                 refusal = refusal_of(event, reason, "$.label")
-                yield rejection_of(refusal, "events", self.partition, offset, self._key)
             case Tick():
                 counts["tick"] += 1
-                yield from self._advance(event.event_timestamp)
+                self._advance(event.event_timestamp, outputs)
             case _:
-                yield from self._take_user_event(event)
+                self._take_user_event(event, outputs)
+        if refusal:
+            counts["rejected"] += 1
+            outputs.append(rejection_of(refusal, "events", self.partition, offset, self._key))
 
-    def _take_user_event(self, event: Any) -> Iterator[Output]:
-        state, counts = self._state, self._state.counts
+    def _take_user_event(self, event: Any, outputs: list[Output]) -> None:
+        state, key = self._state, self._key
         time, event_id = event.event_timestamp, event.event_id
         if event_id in state.seen:
-            counts["duplicate"] += 1
+            state.counts["duplicate"] += 1
         else:
             state.seen[event_id] = time
             heapq.heappush(state.forget, (time, event_id))
             is_outcome = self._fold.is_outcome(event)
             self._count(event, is_outcome=is_outcome)
-            session = pseudonym(self._key, event.session_id) if event.session_id else None
-            known = msgspec.structs.replace(event, user_id=pseudonym(self._key, event.user_id), session_id=session)
+            session = pseudonym(key, event.session_id) if event.session_id else None
+            known = msgspec.structs.replace(event, user_id=pseudonym(key, event.user_id), session_id=session)
             # subtle: at equal times a question comes before its outcomes, whatever their ids; logs may know whole seconds
             heapq.heappush(state.waiting, (time, is_outcome, event_id, known))
-        yield from self._advance(time)
+        self._advance(time, outputs)
 
     def _count(self, event: Event, *, is_outcome: bool) -> None:
         counts = self._state.counts
-        if self._fold.is_question(event):
-            counts["question"] += 1
-            counts["open"] += 1
-        elif is_outcome:
+        if is_outcome:
             counts["outcome"] += 1
             counts["parked"] += 1
+        elif self._fold.is_question(event):
+            counts["question"] += 1
+            counts["open"] += 1
         else:
             counts["context"] += 1
 
-    def _advance(self, time: int) -> Iterator[Sample]:
+    def _advance(self, time: int, outputs: list[Output]) -> None:
         """Move the watermark and let happen what it has passed: events and deadlines, earliest first."""
-        state = self._state
+        state, fold = self._state, self._fold
         state.newest = max(state.newest, time)
         watermark, waiting, deadlines = self.watermark, state.waiting, state.deadlines
         while True:
             # subtle: at equal times the event comes first, so the end of a window still belongs to it
             if waiting and waiting[0][0] < watermark and (not deadlines or waiting[0][0] <= deadlines[0][0]):
-                yield from self._fold.happen(heapq.heappop(waiting)[3])  # type: ignore[arg-type]  # only user events wait
+                outputs += fold.happen(heapq.heappop(waiting)[3])  # type: ignore[arg-type]  # only user events wait
             elif deadlines and deadlines[0][0] < watermark:
-                yield from self._fold.act(heapq.heappop(deadlines))
+                outputs += fold.act(heapq.heappop(deadlines))
             else:
                 break
         self._forget(watermark)
 
     def _forget(self, watermark: int) -> None:
         state = self._state
-        while state.forget and state.forget[0][0] < watermark - self._settings.dedupe_horizon:
-            del state.seen[heapq.heappop(state.forget)[1]]
+        forget, before = state.forget, watermark - self._settings.dedupe_horizon
+        while forget and forget[0][0] < before:
+            del state.seen[heapq.heappop(forget)[1]]
         state.since_sweep += 1
-        if state.since_sweep > max(BLOCK, len(state.users)):
+        if state.since_sweep > BLOCK and state.since_sweep > len(state.users):
             state.since_sweep = 0
             self._fold.sweep(watermark)

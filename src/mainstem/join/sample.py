@@ -14,8 +14,10 @@ __all__ = ["Sample", "digest_of", "price_band"]
 _ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
 
 
-class Sample(Struct, frozen=True, kw_only=True):
+class Sample(Struct, frozen=True, gc=False):
     """One (context, item) pair with its label at one `label_version`.
+
+    Most of all things are samples, so `making` names no field when it makes one: that takes a fifth of the time.
 
     Attributes:
         sample_id: made of the question's event id and the item id, so the same in every replay.

@@ -10,7 +10,7 @@ from mainstem.join.ledger import new_counts
 __all__ = ["JoinState", "Question", "UserState"]
 
 
-class Question(Struct, kw_only=True):
+class Question(Struct, kw_only=True, gc=False):
     """A question and the outcomes that answered it so far.
 
     Its `history` and `query` are read when it closes and kept, because a revision must repeat the text.
@@ -30,7 +30,7 @@ class Question(Struct, kw_only=True):
     answered: bool = False
 
 
-class UserState(Struct, kw_only=True):
+class UserState(Struct, kw_only=True, gc=False):
     """What one shopper did lately: enough for the texts of questions that are open or may still come."""
 
     questions: list[Question] = field(default_factory=list)  # sorted by (time, event id)

@@ -18,11 +18,11 @@ def item_text(item: Item) -> str:
     return " | ".join(part for part in parts if part)
 
 
-def context_text(query: str, history: list[Item]) -> str:
+def context_text(query: str, history: list[str]) -> str:
     """Query first, then the titles of the history, newest first.
 
     Example:
-        >>> context_text("cup", [Item(event_id="1", event_timestamp=0, item_id="a", title="red cup")])
-        'cup ; red cup'
+        >>> context_text("cup", ["red cup", "blue mug"])
+        'cup ; red cup ; blue mug'
     """
-    return " ; ".join([query, *(item.title for item in history)]) if query else " ; ".join(item.title for item in history)
+    return " ; ".join([query, *history] if query else history)

@@ -1,0 +1,35 @@
+"""Benches on the command line."""
+
+import json
+from pathlib import Path
+
+from tests.conftest import Run
+
+
+def test_bench_join_tells_every_stage_of_both_logs(mainstem: Run) -> None:
+    """Without a log the excerpt and a simulated shop are measured, with a speed for each stage."""
+    done = mainstem("bench", "join", "--events", "1000", "--rounds", "1", "--json")
+    assert 0 == done.returncode, done.stderr
+    found = json.loads(done.stdout)
+    assert ["excerpt", "simulated"] == list(found)
+    for one in found.values():
+        assert ["decode", "join", "encode"] == list(one["events_a_second"])
+        assert min(one["events_a_second"].values()) > 0
+
+
+def test_bench_join_repeats_a_log_of_ones_own(mainstem: Run, tmp_path: Path) -> None:
+    """A given log is repeated until it has the events asked for."""
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"type":"view","event_id":"e","user_id":"u","event_timestamp":5,"item_id":"i"}\n')
+    done = mainstem("bench", "join", log, "--events", "1500", "--rounds", "1")
+    assert 0 == done.returncode, done.stderr
+    header, *rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert "events/s" == header[2]
+    assert [str(log)] * 3 == [row[0] for row in rows]
+
+
+def test_bench_join_of_no_log_is_one_line(mainstem: Run, tmp_path: Path) -> None:
+    """A log that is not there is an error in one line."""
+    done = mainstem("bench", "join", tmp_path / "none.jsonl")
+    assert 1 == done.returncode
+    assert done.stderr.startswith("mainstem: cannot read the log")
