@@ -210,7 +210,8 @@ def test_the_same_record_again_is_no_second_visit(store: KillingStore, versions:
 def test_a_label_that_is_vouched_for_is_the_one_that_is_scored(store: KillingStore, versions: Versions) -> None:
     """A trusted sample is scored with the label somebody confirmed, in its part; the rest is stream, and verdicts count."""
     records = [[sample(0, label=0)], [sample(1, label=0)]]
-    worker = Worker(store, versions, FakeGroup({0: records}), most=100)
+    settings = dataclasses.replace(SETTINGS, judge_every=1)
+    worker = Worker(store, versions, FakeGroup({0: records}), settings=settings, most=100)
     worker.program.believe([Confirmed(sample_id=sample(0).sample_id, part="canary", label=1, origin="confirmed")])
     worker.run()
     assert [(1, "canary"), (0, "stream")] == store.rows("SELECT label, part FROM responses ORDER BY offset")
