@@ -24,6 +24,7 @@ from mainstem.events import Labelled, Refusal, decode, encode, read_lines
 from mainstem.ids import uuid_of
 from mainstem.join import Sample
 from mainstem.join.labelled import labelled_sample
+from mainstem.join.route import partition_of_question
 from mainstem.settings import Settings
 from mainstem.standing import PARTS, Confirmed, Trust, part_of
 
@@ -34,6 +35,7 @@ __all__ = [
     "confirmed_of",
     "graded_of",
     "load_trust",
+    "named_in",
     "read_trusted",
     "status_of",
 ]
@@ -125,6 +127,16 @@ SEEN: Final = """
     FROM (SELECT * FROM trusted_now) AS t INNER JOIN (SELECT sample_id, label, partition FROM samples_now) AS s
     ON t.sample_id = s.sample_id GROUP BY part, class, partition, origin"""
 """Trusted samples that the stream has brought: part, class, partition, origin, how many."""
+
+
+def named_in(file: Path, settings: Settings) -> list[tuple[str, int, int, str, int]]:
+    """The trusted samples of a home's file, in rows like those of `SEEN`, before a replay has met any."""
+    counts: Counter[tuple[str, int, int, str]] = Counter()
+    for one in map(_stored, _lines_of(file)):
+        confirmed = confirmed_of(one, settings)
+        of = uuid_of("question", one.event_id) if isinstance(one, Labelled) else one.question_id or one.sample_id
+        counts[confirmed.part, confirmed.label, partition_of_question(of, settings.partitions), confirmed.origin] += 1
+    return [(*key, count) for key, count in counts.items()]
 
 
 def status_of(seen: Iterable[tuple[str, int, int, str, int]], settings: Settings) -> list[tuple[Any, ...]]:

@@ -18,7 +18,7 @@ from mainstem.learning import auc
 from mainstem.settings import Settings
 from mainstem.trust import Vouched
 
-__all__ = ["JUDGED", "SETS", "compare", "share_of"]
+__all__ = ["JUDGED", "SETS", "compare", "items_of", "share_of"]
 
 JUDGED: Final = """
     SELECT s.sample_id AS sample_id, s.label AS label, t.standing AS standing, t.reason AS reason, t.evidence AS evidence
@@ -48,7 +48,7 @@ def compare(judged: Iterable[tuple[UUID, int, str, str, float | None]], truth: P
     Raises:
         LogError: if the file is no truth.
     """
-    known = {sample_id: item for sample_id, _, item in _items(truth)}
+    known = {sample_id: item for sample_id, _, item in items_of(truth)}
     by_kind: dict[str, Counter[str]] = {}
     by_label: dict[str, Counter[str]] = {}
     wrong: list[int] = []
@@ -89,13 +89,14 @@ def share_of(truth: Path, share: float, settings: Settings) -> Iterator[Vouched]
     Raises:
         LogError: if the file is no truth.
     """
-    for sample_id, question, item in _items(truth):
+    for sample_id, question, item in items_of(truth):
         if fraction_of("trust", settings.seed, question) < share:
             label = settings.class_names[item.label]
             yield Vouched(sample_id=sample_id, question_id=uuid_of("question", question), label=label)
 
 
-def _items(truth: Path) -> Iterator[tuple[UUID, str, TruthOfItem]]:
+def items_of(truth: Path) -> Iterator[tuple[UUID, str, TruthOfItem]]:
+    """Sample id, event id of the question and truth of every item in a truth file."""
     for one in read_truth(truth):
         if isinstance(one, TruthOfQuestion):
             for item in one.items:

@@ -99,6 +99,8 @@ def test_graded_pairs_come_in_between_the_samples(shop: Path, mainstem: Run, tmp
         )
     )
     assert mainstem("trust", "add", pairs, "--home", home).returncode == 0
+    named = rows_of(mainstem("trust", "status", "--home", home, "--json", env=SHORT))
+    assert ({"graded"}, 40) == ({row["origin"] for row in named}, sum(row["there"] for row in named))
     hashes = []
     for _ in range(2):
         done = mainstem("replay", shop / "log.jsonl", "--home", home, "--no-learn", "--json", env=SHORT)

@@ -66,10 +66,14 @@ def add(
 def status(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False) -> None:
     """How many trusted samples there are, how many are needed, and what cannot be said for want of them."""
     from mainstem.cli.asking import answers  # noqa: PLC0415
-    from mainstem.trust import SEEN, status_of  # noqa: PLC0415
+    from mainstem.trust import SEEN, named_in, status_of  # noqa: PLC0415
 
-    settings = Settings.from_environment(os.environ)
-    [(_, seen)] = answers(home, store, [SEEN])
+    settings, file = Settings.from_environment(os.environ), home / "trusted.jsonl"
+    if not store and file.exists() and not (home / "history").is_dir():
+        print("nothing has been replayed yet; these are named", file=sys.stderr)
+        seen = named_in(file, settings)
+    else:
+        [(_, seen)] = answers(home, store, [SEEN])
     header = ("part", "stratum", "partition", "origin", "there", "needed", "what follows")
     show_rows(header, status_of(seen, settings), as_json=as_json)
 

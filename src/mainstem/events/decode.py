@@ -1,6 +1,7 @@
 """Bytes to event, or to a refusal that says why and where. Nothing here raises on bad input."""
 
 import hashlib
+import re
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +15,9 @@ __all__ = ["Refusal", "decode", "encode", "refusal_of"]
 _DECODER: Final = msgspec.json.Decoder(Event)
 _ENCODER: Final = msgspec.json.Encoder()
 _KINDS: Final = (Search, Impression, Shown, View, Click, Cart, Purchase, Return, Item, Labelled)
+_DEEPEST: Final = 100  # arrays and objects in each other; an event needs three
+_OPENED: Final = (ord("["), ord("{"))
+_BRACKET: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)  # or a string, which may hold some
 _USER_FIELDS: Final = {"user_id", "session_id"}
 _KEPT_FIELDS: Final = {"type"} | {field for kind in _KINDS for field in kind.__struct_fields__} - _USER_FIELDS
 
@@ -50,6 +54,9 @@ def decode(raw: bytes) -> Event | Refusal:
     """
     if len(raw) > LONGEST_LINE:
         return _refuse(raw, f"the line is longer than {LONGEST_LINE:,} bytes")
+    # subtle: the limit of Python's own counts the callers too, so it would refuse in one program what another one takes
+    if raw.count(b"[") + raw.count(b"{") > _DEEPEST and _is_too_deep(raw):
+        return _refuse(raw, f"the line nests more than {_DEEPEST} arrays and objects", keep=False)
     try:
         event: Event = _DECODER.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -80,15 +87,26 @@ def refusal_of(event: Event, reason: str, path: str) -> Refusal:
     return Refusal(reason=reason, path=path, digest=_digest(raw), body=_redact(raw))
 
 
-def _refuse(raw: bytes, message: str) -> Refusal:
+def _refuse(raw: bytes, message: str, *, keep: bool = True) -> Refusal:
     too_long = len(raw) > LONGEST_LINE  # and cut, perhaps within a character
     if not raw.strip():
         message = "the line is empty"
     elif not too_long:
         message = _fault_of_encoding(raw) or message
     reason, _, path = message.partition(" - at `")
-    body = "" if too_long else _redact(raw)
+    body = _redact(raw) if keep and not too_long else ""
     return Refusal(reason=reason, path=path.rstrip("`") or "$", digest=_digest(raw), body=body)
+
+
+def _is_too_deep(raw: bytes) -> bool:
+    depth = 0
+    for found in _BRACKET.finditer(raw):
+        sign = raw[found.start()]
+        if sign != ord('"'):
+            depth += 1 if sign in _OPENED else -1
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 def _fault_of_encoding(raw: bytes) -> str:

@@ -1,0 +1,91 @@
+"""How far the evidence is from the best there is: a model that was trained on the truth of a simulated shop.
+
+    python -m tests.truth_trained --events 15000 --seed 0
+
+replays the log of a shop with all its habits and accidents twice, as it is and with the true labels, and prints how well
+wrong labels are ranked: by the evidence of the first home, and by the margins of the last version of the second one.
+"""
+
+import argparse
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from mainstem.bootstrap import open_loop, threads
+from mainstem.events.simulate import Shop, simulate
+from mainstem.join import Sample
+from mainstem.learning import auc
+from mainstem.loop import Loop
+from mainstem.settings import Settings
+from mainstem.store import samples_since
+from mainstem.trust import add_trusted
+from mainstem.truth import JUDGED, compare, items_of, share_of
+from mainstem.versions import Scorer
+
+
+class Quiet:
+    """Watches a replay and says when a round ends."""
+
+    def block_done(self, loop: Loop, line: int) -> None:
+        """Nothing."""
+
+    def round_done(self, done: Any) -> None:
+        """A line."""
+        print(f"  round {done.version}: {done.decision.reason}", flush=True)
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser()
+    for name, value in (("events", 15_000), ("seed", 0), ("users", 600), ("items", 400), ("days", 14)):
+        parser.add_argument(f"--{name}", type=int, default=value)
+    given = vars(parser.parse_args())
+    events = given.pop("events")
+
+    shop = Shop(**given)
+    threads()
+    with tempfile.TemporaryDirectory() as folder:
+        found = measured(Path(folder), shop, events)
+    print(json.dumps(found, indent=1))
+
+
+def measured(folder: Path, shop: Shop, events: int) -> dict[str, Any]:
+    """Both replays, compared."""
+    log, truth, settings = folder / "log.jsonl", folder / "truth.jsonl", Settings.from_environment(os.environ)
+    with log.open("wb") as lines, truth.open("wb") as said:
+        simulate(shop, lines, said, events=events)
+    labels = {sample_id: item.label for sample_id, _, item in items_of(truth)}
+
+    def true(sample: Sample, _: str) -> Sample:
+        return msgspec.structs.replace(sample, label=labels.get(sample.sample_id, sample.label))
+
+    home = folder / "home"
+    home.mkdir()
+    add_trusted(home / "trusted.jsonl", share_of(truth, 0.1, settings))
+    with open_loop(str(log), home, settings, Quiet()) as loop:
+        loop.run()
+        found = compare(loop.store.rows(JUDGED), truth, settings)
+        stream = {row[0] for row in loop.store.rows(JUDGED)}
+        seen = [one for one in samples_since(loop.store, 0, 10**9) if one.sample_id in stream]
+    with open_loop(str(log), folder / "true", settings, Quiet(), relabel=("truth", true)) as loop:
+        loop.run()
+        best = Scorer(loop.versions.load(loop.worker.version), settings)
+    logits = best.logits([one.pair for one in seen])
+    label = np.array([one.label for one in seen])
+    margin = np.where(label == 1, 1, -1) * (logits[:, 1] - logits[:, 0])
+    wrong = np.array([labels.get(one.sample_id, one.label) != one.label for one in seen], np.int64)
+    true_labels = np.array([labels.get(one.sample_id, one.label) for one in seen])
+    return {
+        **found,
+        "auroc_trained_on_truth": auc(wrong, -margin),
+        "auc_of_that_model": auc(true_labels, logits[:, 1] - logits[:, 0]),
+    }
+
+
+if __name__ == "__main__":
+    main()
