@@ -53,7 +53,7 @@ _MOVES = """
     FROM (SELECT * FROM moves FINAL WHERE sample_id = {sample:UUID}) AS m
     LEFT JOIN (SELECT * FROM judgements FINAL) AS j ON m.partition = j.partition AND m.judgement = j.judgement
     ORDER BY judgement"""
-# the canaries as they were then: at their newest label, without those that had left the columns
+# the canaries as the version saw them that scored the sample last: at their newest label, without those that had left
 _CANARIES = """
     SELECT judgement, label, count() AS canaries FROM (
         SELECT m.judgement AS judgement, r.sample_id AS canary, argMax(r.label, r.label_version) AS label
@@ -62,9 +62,12 @@ _CANARIES = """
             WHERE part = 'canary' AND partition IN (SELECT partition FROM moves WHERE sample_id = {sample:UUID})
         ) AS r
         INNER JOIN (
-            SELECT DISTINCT partition, judgement, version, event_time FROM moves WHERE sample_id = {sample:UUID}
-        ) AS m ON r.partition = m.partition
-        WHERE r.offset < m.judgement AND r.version <= m.version
+            SELECT partition, judgement, event_time, max(scored) AS last
+            FROM (SELECT DISTINCT partition, judgement, version, event_time FROM moves WHERE sample_id = {sample:UUID}) AS n
+            CROSS JOIN (SELECT version AS scored FROM responses WHERE sample_id = {sample:UUID}) AS v
+            WHERE scored <= version GROUP BY partition, judgement, event_time
+        ) AS m ON r.partition = m.partition AND r.version = m.last
+        WHERE r.offset < m.judgement
             AND toUnixTimestamp64Milli(r.event_time) >= toUnixTimestamp64Milli(m.event_time) - {horizon:Int64}
         GROUP BY judgement, canary)
     GROUP BY judgement, label ORDER BY judgement, label"""
@@ -234,7 +237,7 @@ def _verdicts(moves: Sequence[Row], canaries: Sequence[Row], labels: dict[int, i
         against = of_label if own else total
         doubtful = None if move["p_value"] is None else move["p_value"] * (against + 1) - 1
         # subtle: a store's history may be of other settings than ours; then the counts do not fit the p-value
-        known = doubtful is not None and total == move["canaries"] and abs(doubtful - round(doubtful)) < 1e-6 * (against + 1)
+        known = doubtful is not None and total <= move["canaries"] and abs(doubtful - round(doubtful)) < 1e-6 * (against + 1)
         yield {
             **move,
             "label": label,

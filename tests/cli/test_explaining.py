@@ -18,7 +18,7 @@ from mainstem.home import SOCKET, Home
 from mainstem.ids import uuid_of
 from mainstem.scoring import ScoringWorker
 from mainstem.settings import Settings
-from mainstem.standing import REASONS, evidence_of
+from mainstem.standing import REASONS
 from mainstem.store import Store
 from mainstem.store.answering import Answerer
 from tests.conftest import SMALL, Run
@@ -93,7 +93,6 @@ def test_the_stratum_is_the_one_that_the_judge_used(opened: Store) -> None:
         worker = ScoringWorker(opened, THERE, [0], trusted=False)
         worker.rebuild({0: judgement}, version, {0: 0})
         columns = worker.columns[0]
-        evidence, is_canary = evidence_of(columns), columns["part"] == 1
         for (sample,) in opened.rows(
             "SELECT sample_id FROM moves WHERE judgement = {at:UInt64} AND p_value IS NOT NULL ORDER BY sample_id LIMIT 5",
             at=judgement,
@@ -101,9 +100,10 @@ def test_the_stratum_is_the_one_that_the_judge_used(opened: Store) -> None:
             row = columns.row_of(sample)
             story = story_of(str(sample), THERE, asker(opened))
             [verdict] = [one for one in story["verdicts"] if one["judgement"] == judgement]
-            same_label = is_canary & (columns["label"] == columns["label"][row])
-            reference = same_label if same_label.sum() >= THERE.canary_minimum else is_canary
-            expected = (int(reference.sum()), int((evidence[reference] >= evidence[row]).sum()))
+            canaries, margins = columns.canaries_at(int(columns["last_version"][row]))
+            same_label = margins[columns["label"][canaries] == columns["label"][row]]
+            reference = same_label if len(same_label) >= THERE.canary_minimum else margins
+            expected = (len(reference), int((reference <= columns["recent_margin"][row]).sum()))
             assert expected == (verdict["stratum_canaries"], verdict["at_least_as_doubtful"])
             seen.add(verdict["stratum"])
     assert {"all", "label"} == seen

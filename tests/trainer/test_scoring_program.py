@@ -117,7 +117,15 @@ def same(one: Columns, other: Columns) -> bool:
     """Whether all columns are the very same, in whatever order the samples stand."""
     orders = [np.lexsort((columns["key_low"], columns["key_high"])) for columns in (one, other)]
     pairs = [(one[name][orders[0]], other[name][orders[1]]) for name in one._arrays]
+    pairs += [(canaries(one, version), canaries(other, version)) for version in range(5)]
     return all(np.array_equal(mine, theirs, equal_nan=mine.dtype.kind == "f") for mine, theirs in pairs)
+
+
+def canaries(columns: Columns, version: int) -> np.ndarray:
+    """Id and margin of the canaries that a version scored, by id."""
+    rows, margins = columns.canaries_at(version)
+    order = np.lexsort((columns["key_low"][rows], columns["key_high"][rows]))
+    return np.column_stack([columns["key_high"][rows], columns["key_low"][rows], margins])[order]
 
 
 def scored_at(store: Store) -> list[tuple[int, int]]:
