@@ -50,7 +50,7 @@ class Shown(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One item of an impression, at its place on the page (1 is the first)."""
 
     item_id: Id
-    position: Annotated[int, Meta(ge=1)] | None = None
+    position: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
 
 
 class Impression(_UserEvent, frozen=True, kw_only=True):

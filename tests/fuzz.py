@@ -1,0 +1,287 @@
+"""A million mutated events through decode, validate and join: nothing raises, and the ledger accounts for each.
+
+python -m tests.fuzz --events 1000000 --seed 0      prints what became of them; ends at the first fault, with its line
+
+They come in runs, each with settings of its own. Between the mutated events of a run are whole ones, so that there is
+something to answer, to repeat and to revise. Sound is checked against what can be counted without the joiner.
+"""
+
+import argparse
+import json
+import re
+import resource
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+
+from mainstem.events import Event, Item, Labelled, Refusal, Tick, decode, encode, read_lines
+from mainstem.events.survey import belongs_to_items
+from mainstem.join import BLOCK, Catalogue, Joiner, LedgerRow, Rejection, imbalance, new_counts
+from mainstem.join.route import partitions_of_event
+from mainstem.settings import Settings
+from mainstem.validate import validate
+from tests.mutations import PRIVATE, Base, mutated_lines, purchases_base, shown_base
+
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+PARTITIONS = (1, 3)
+CLASSES = tuple(name for name in new_counts() if name != "accepted")  # of topic `events`
+UNKEPT = rb'"(?:user_id|session_id|USER_ID|SESSION_ID|userId|email|e-mail)"\s*:\s*"(?:[^"\\]|\\.)*"'
+RULES = 14
+
+Told = Event | Refusal | None
+
+
+@dataclass
+class Tally:
+    """What became of the events of all runs."""
+
+    mutations: Counter[str] = field(default_factory=Counter)
+    decoded: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    ledger: Counter[str] = field(default_factory=Counter)  # of one partition
+    most: Counter[str] = field(default_factory=Counter)  # open and parked at the end of a block
+    samples: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)  # of a rule of the validator
+    lines: int = 0
+    restores: int = 0
+
+    @property
+    def missing(self) -> list[str]:
+        """Classes of the ledger that nothing came to."""
+        return [name for name in CLASSES if not (self.most if name in {"open", "parked"} else self.ledger)[name]]
+
+
+def fuzz(events: int, seed: int, size: int, tally: Tally) -> Iterator[int]:
+    """Run after run, until so many events were mutated; gives the number of each run that ended well."""
+    bases = (shown_base(), purchases_base())
+    with tempfile.TemporaryDirectory() as folder:
+        number = 0
+        while (left := events - tally.mutations.total()) > 0:
+            far = number % 10 in {2, 5}  # the year 2100 makes all that follows late, so it has runs of its own
+            try:
+                _run(
+                    Random(f"{seed}-{number}"), bases[number % 2], min(size, left), Path(folder, "log.jsonl"), tally, far=far
+                )
+            except BaseException as error:
+                error.add_note(f"in run {number} of seed {seed}, size {size}")
+                raise
+            yield number
+            number += 1
+
+
+def _run(chance: Random, base: Base, size: int, path: Path, tally: Tally, *, far: bool) -> None:
+    written = b"".join(line + b"\n" for line in mutated_lines(chance, base, size, tally.mutations, far=far))
+    path.write_bytes(written)
+    lines = list(read_lines(path))
+    assert len(lines) == written.count(b"\n")
+    told = [_decoded(raw) for raw in lines]
+    settings = _settings(chance, base.questions)
+    tally.lines += len(lines)
+    tally.decoded.update(type(one).__name__.lower() for one in told)
+    tally.reasons.update(
+        f"{re.sub('[0-9]+', 'N', one.path)} {_shape(one.reason)}" for one in told if isinstance(one, Refusal)
+    )
+    # an item event is no fault of a log; and what is not UTF-8 is one even where decode skips over it, in an unknown field
+    refused = [_is_refused(one, settings) and not isinstance(one, Item) for one in told]
+    unusable = sum(bad or not _is_utf8(raw) for bad, raw in zip(refused, lines, strict=True))
+    _validate(path, settings, base.newest + DAY, len(lines), unusable, tally)
+    catalogue, events = _routed(chance, lines, told, tally)
+    for partitions in PARTITIONS:
+        Lane(partitions, settings, catalogue, chance, tally).join(events)
+
+
+def _settings(chance: Random, questions: str) -> Settings:
+    return Settings(
+        questions=questions,
+        label_window=chance.choice((10 * MINUTE, HOUR)),
+        grace=chance.choice((0, MINUTE, 10 * MINUTE)),
+        revision_window=chance.choice((0, 3 * HOUR, DAY)),
+        dedupe_horizon=chance.choice((HOUR, DAY)),
+        history_length=chance.choice((0, 1, 5)),
+        history_window=chance.choice((HOUR, 90 * DAY)),
+        negatives=chance.choice((0, 1, 3)),
+    )
+
+
+def _shape(reason: str) -> str:
+    """A reason without what differs from line to line."""
+    return re.sub(r"Invalid value '.*'", "Invalid value '…'", re.sub(r"\d+", "N", reason), flags=re.DOTALL)
+
+
+def _decoded(raw: bytes) -> Event | Refusal:
+    """The event, which the wire and a snapshot can hold, or the refusal, which names nobody."""
+    try:
+        event = decode(raw)
+        if isinstance(event, Refusal):
+            assert event.reason
+            assert event.path.startswith("$")
+            assert '"user_id":' not in event.body
+            assert '"session_id":' not in event.body
+            assert not event.body or isinstance(json.loads(event.body), dict)
+            elsewhere = re.sub(UNKEPT, b"", raw)  # a mutation may have put a name where none should be
+            assert all(name.encode() in elsewhere for name in PRIVATE.findall(event.reason + event.path + event.body))
+        else:
+            assert decode(encode(event)) == event
+            assert msgspec.msgpack.decode(msgspec.msgpack.encode(event), type=Event) == event  # as snapshots hold it
+    except BaseException as error:
+        error.add_note(f"at line {raw[:5000]!r}")
+        raise
+    return event
+
+
+def _is_refused(event: Told, settings: Settings) -> bool:
+    """Whether the events stream has no place for it."""
+    return isinstance(event, Refusal | Item) or (isinstance(event, Labelled) and event.label not in settings.class_names)
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _validate(path: Path, settings: Settings, now: int, lines: int, unusable: int, tally: Tally) -> None:
+    """The validator reports, and refuses as many lines as it should."""
+    found = validate(lambda: read_lines(path), settings, now)
+    counts = {finding.rule: finding.counts for finding in found.findings}
+    assert (lines, RULES) == (found.lines, len(counts))
+    refused = counts["fields"]["refused"] + counts["encoding"]["not_utf8"] + counts["encoding"]["too_long"]
+    assert unusable == refused
+    tally.statuses.update(f"{finding.rule} {finding.status}" for finding in found.findings)
+
+
+def _routed(chance: Random, lines: list[bytes], told: list[Event | Refusal], tally: Tally) -> tuple[Catalogue, list[Told]]:
+    """The catalogue, read whole, and topic `events`: with item events gone astray, and offsets that are empty."""
+    catalogue, events, counts = Catalogue(), list[Told](), new_counts()
+    for raw, event in zip(lines, told, strict=True):
+        if belongs_to_items(event, raw):
+            counts["rejected" if isinstance(event, Refusal) else "accepted"] += 1
+            if isinstance(event, Item):
+                catalogue.add(event)
+        if not belongs_to_items(event, raw) or chance.random() < 0.05:
+            events.append(event)
+        if chance.random() < 0.002:
+            events.append(None)
+    read = sum(belongs_to_items(event, raw) for raw, event in zip(lines, told, strict=True))
+    assert imbalance(LedgerRow(topic="items", partition=0, block=0, next_offset=read, counts=counts)) == 0
+    tally.ledger["accepted"] += counts["accepted"]
+    return catalogue, events
+
+
+class Lane:
+    """One partitioning, joined twice: by joiners that go through, and by joiners that end and are restored."""
+
+    def __init__(self, partitions: int, settings: Settings, catalogue: Catalogue, chance: Random, tally: Tally) -> None:
+        self._partitions, self._settings, self._catalogue = partitions, settings, catalogue
+        self._chance, self._tally = chance, tally
+        self._whole = [self._joiner(number) for number in range(partitions)]
+        self._cut = [self._joiner(number) for number in range(partitions)]
+        self._rejections = 0
+
+    def join(self, events: list[Told]) -> None:
+        """Fold all, then a final tick; whatever does not add up is an AssertionError."""
+        for event in events:
+            try:
+                self._take(event)
+            except BaseException as error:
+                error.add_note(f"at event {str(event)[:5000]}")
+                raise
+        newest = max((event.event_timestamp for event in events if not isinstance(event, Refusal | None)), default=0)
+        settings = self._settings
+        self._take(Tick(event_timestamp=newest + settings.label_window + settings.grace + 1))
+        rows = [joiner.ledger_row() for joiner in self._whole]
+        ticks = 1 + sum(isinstance(event, Tick) for event in events)
+        assert sum(row.next_offset for row in rows) == len(events) + 1 + ticks * (self._partitions - 1)
+        assert sum(row.counts["tick"] for row in rows) == ticks * self._partitions
+        assert sum(row.counts["control"] for row in rows) == events.count(None)
+        assert sum(row.counts["rejected"] for row in rows) == self._rejections
+        assert self._rejections == sum(_is_refused(event, settings) for event in events)
+        assert [0] * self._partitions == [imbalance(row) + row.counts["open"] + row.counts["parked"] for row in rows]
+        if self._partitions == 1:
+            self._tally.ledger.update(rows[0].counts)
+        self._take(Tick(event_timestamp=newest + 1000 * DAY))  # all that was kept for a time
+        for state in (joiner._state for joiner in self._whole):
+            assert ([], [], {}, []) == (state.waiting, state.deadlines, state.seen, state.forget)
+
+    def _joiner(self, number: int) -> Joiner:
+        return Joiner(number, self._settings, self._catalogue, b"secret")
+
+    def _take(self, event: Told) -> None:
+        if isinstance(event, Item | None):  # in whatever partition it lies
+            places = [self._chance.randrange(self._partitions)]
+        else:
+            places = partitions_of_event(event, self._partitions)
+        for place in places:
+            whole = self._whole[place]
+            offset = whole.next_offset
+            if self._chance.random() < 0.001:
+                self._restore(place)
+            outputs = list(whole.step(offset, event))
+            assert outputs == list(self._cut[place].step(offset, event))
+            for output in outputs:
+                self._note(output, offset, event)
+            if (offset + 1) % BLOCK == 0:
+                assert isinstance(outputs[-1], LedgerRow)
+
+    def _restore(self, place: int) -> None:
+        snapshot = self._cut[place].snapshot()
+        assert self._whole[place].snapshot() == snapshot
+        self._cut[place] = self._joiner(place)
+        self._cut[place].restore(snapshot)
+        self._tally.restores += 1
+
+    def _note(self, output: Any, offset: int, event: Told) -> None:
+        if isinstance(output, LedgerRow):
+            assert (0, offset + 1) == (imbalance(output), output.next_offset)
+            for name in ("open", "parked"):
+                self._tally.most[name] = max(self._tally.most[name], output.counts[name])
+        elif isinstance(output, Rejection):
+            assert _is_refused(event, self._settings)
+            assert offset == output.offset
+            assert '"user_id":' not in output.body
+            self._rejections += 1
+        elif self._partitions == 1:
+            self._tally.samples[output.source] += 1
+
+
+def _told(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.most_common())
+
+
+def main() -> None:
+    """Run it, and print what became of the events."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--events", type=int, default=1_000_000)
+    arguments.add_argument("--seed", type=int, default=0)
+    arguments.add_argument("--size", type=int, default=10_000, help="mutated events of a run")
+    given = arguments.parse_args()
+    tally, begun = Tally(), time.monotonic()
+    for number in fuzz(given.events, given.seed, given.size, tally):
+        if number % 10 == 9:
+            taken = time.monotonic() - begun
+            print(f"{tally.mutations.total():,} mutated of {tally.lines:,} lines in {taken:.0f} s", flush=True)
+    taken, mutated = time.monotonic() - begun, tally.mutations.total()
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{mutated:,} mutated events, {tally.lines:,} lines, {taken:.0f} s, {mutated / taken:,.0f} mutated events a second"
+    )
+    print(f"peak memory {memory:,.0f} MiB; joiners restored {tally.restores:,} times")
+    for name in ("mutations", "decoded", "ledger", "most", "samples", "statuses"):
+        print(f"{name}: {_told(getattr(tally, name))}")
+    print(
+        f"{len(tally.reasons):,} reasons of refusal, the most common: {_told(Counter(dict(tally.reasons.most_common(10))))}"
+    )
+    assert not tally.missing, f"nothing came to {tally.missing}; raise --events"
+
+
+if __name__ == "__main__":
+    main()
