@@ -41,6 +41,7 @@ FAUST: Final[Mapping[str, Any]] = {
     "broker_commit_interval": 1.0,
     "broker_max_poll_records": 2000,
     "consumer_max_fetch_size": 4 << 20,  # with Faust's own megabyte a worker waits more than it works
+    "consumer_metadata_max_age_ms": 10_000,  # a group that met while the broker started owns nothing until it looks again
     "stream_buffer_maxsize": 16384,
     "consumer_auto_offset_reset": "earliest",
     "topic_disable_leader": True,
