@@ -29,7 +29,8 @@ __all__ = ["SOCKET", "Checkpoint", "Home"]
 
 SOCKET: Final = "history.sock"
 _SETTINGS: Final = "settings.json"
-_OURS: Final = {_SETTINGS, SOCKET, "checkpoint", "history", "lock", "pseudonym.key", "stdin.jsonl", "trusted.jsonl", "versions"}
+_TRUSTED: Final = "trusted.jsonl"
+_OURS: Final = {_SETTINGS, _TRUSTED, SOCKET, "checkpoint", "history", "lock", "pseudonym.key", "stdin.jsonl", "versions"}
 _FREE: Final = {"device", "snapshot_every"}  # settings that a home may be opened with otherwise: no result depends on them
 
 
@@ -99,7 +100,7 @@ class Home:
     @property
     def trusted(self) -> Path:
         """The file of somebody's own trusted samples; there may be none."""
-        return self.folder / "trusted.jsonl"
+        return self.folder / _TRUSTED
 
     def key(self, environment: Mapping[str, str]) -> bytes:
         """Secret of the pseudonyms: MAINSTEM_PSEUDONYM_KEY, or one made for this home, readable by its owner only."""
