@@ -10,7 +10,6 @@ __all__ = ["Intake"]
 Place = tuple[str, int]
 """A topic (its short name) and a partition of it."""
 _POLL_MS: Final = 500
-_METADATA_MS: Final = 10_000  # a group that met while the broker started owns nothing until it looks again
 
 
 class Intake:
@@ -67,7 +66,6 @@ class Intake:
             session_timeout_ms=int(session_timeout * 1000),
             heartbeat_interval_ms=int(session_timeout * 100),
             max_poll_interval_ms=int(poll_timeout * 1000),
-            metadata_max_age_ms=_METADATA_MS,
         )
         self._consumer.subscribe(list(self._short), listener=Listener())
 
