@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mainstem.events import Event
 
-__all__ = ["LinesOption", "OutputOption", "SortOption", "write_log"]
+__all__ = ["LinesOption", "OutputOption", "SortOption", "open_whole", "write_log"]
 
 _GRACE: Final = 600_000  # milliseconds; the default of the setting `grace`
 _REASONS: Final = 20  # that are told one by one
@@ -58,7 +58,7 @@ def write_log(
 
     written: Counter[str] = Counter()
     newest, back, asked = 0, 0, 0
-    with working(f"reading {source.name}"), _opened(output) as log:
+    with working(f"reading {source.name}"), open_whole(output) as log:
         for event in accepted(events, left_out):
             log.write(encode(event) + b"\n")
             written[type(event).__name__.lower()] += 1
@@ -86,7 +86,7 @@ def _tell(written: Counter[str], left_out: Counter[str], output: Path) -> None:
 
 
 @contextmanager
-def _opened(path: Path) -> "Iterator[IO[bytes]]":
+def open_whole(path: Path) -> "Iterator[IO[bytes]]":
     """The log to write, moved to its place when it is whole."""
     if str(path) == "-":
         yield sys.stdout.buffer

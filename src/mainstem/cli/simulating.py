@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from mainstem.cli.log_writing import OutputOption, _opened
+from mainstem.cli.log_writing import OutputOption, open_whole
 from mainstem.errors import SettingError
 from mainstem.events.simulate.shop import Shop, meaning
 
@@ -73,8 +73,8 @@ def simulate(
         msg = f"the truth needs a file of its own; got {str(truth)!r} beside the log {str(output)!r}"
         raise SettingError(msg)
     with working("simulating"), ExitStack() as files:
-        log = files.enter_context(_opened(output))
-        made = written(shop, log, files.enter_context(_opened(truth)) if truth else None, events=events)
+        log = files.enter_context(open_whole(output))
+        made = written(shop, log, files.enter_context(open_whole(truth)) if truth else None, events=events)
     _tell(made, output)
 
 

@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mainstem.events import Labelled
+    from mainstem.join import Sample
+    from mainstem.standing import Confirmed
     from mainstem.trust import Vouched
 
 __all__ = ["trust"]
@@ -46,11 +48,8 @@ def add(
     found = list(_read(file, settings, share))
     pairs = sum(isinstance(one, Labelled) for one in found)
     if to:
-        from mainstem.kafka import Broker  # noqa: PLC0415
-        from mainstem.kafka.trusted import TrustedTopic  # noqa: PLC0415
-
         graded = [graded_of(one, settings) for one in found if isinstance(one, Labelled)]
-        _publish(TrustedTopic(Broker.parse(to)), Broker.parse(to), found, graded, settings, confirmed_of)
+        _publish(to, [confirmed_of(one, settings) for one in found], graded, settings.partitions)
         print(f"published {len(found):,} trusted samples, {pairs:,} of them graded pairs", file=sys.stderr)
         return
     from mainstem.home import Home  # noqa: PLC0415
@@ -95,12 +94,16 @@ def _read(file: Path, settings: Settings, share: float | None) -> "Iterator[Labe
     return read_trusted(read_lines(file), settings)
 
 
-def _publish(topic: Any, broker: Any, found: Any, graded: Any, settings: Settings, confirmed_of: Any) -> None:
+def _publish(url: str, confirmed: "list[Confirmed]", graded: "list[Sample]", partitions: int) -> None:
     from kafka import KafkaProducer  # noqa: PLC0415 - only a deployment needs it
 
-    producer = KafkaProducer(**broker.options)
+    from mainstem.kafka import Broker  # noqa: PLC0415
+    from mainstem.kafka.trusted import TrustedTopic  # noqa: PLC0415
+
+    broker = Broker.parse(url)
+    topic, producer = TrustedTopic(broker), KafkaProducer(**broker.options)
     try:
-        topic.write([confirmed_of(one, settings) for one in found], graded, settings.partitions, producer)
+        topic.write(confirmed, graded, partitions, producer)
     finally:
         producer.close()
         topic.close()
