@@ -155,6 +155,13 @@ def test_evidence_is_a_rank() -> None:
     assert [1 / 4, 2.5 / 4, 2.5 / 4, 4 / 4] == evidence_of(columns).tolist()
 
 
+def test_a_rare_label_is_not_doubted_for_being_rare() -> None:
+    """Where a model gives each label its share of the samples, no sample is doubted more than another."""
+    log_odds = float(np.log((1 + 1) / (9 - 1 + 1)))  # one yes of nine samples, each count one more: the p of a yes is 1/5.5
+    columns = columns_of({"label": 1, "margin": log_odds}, *[{"label": 0, "margin": -log_odds}] * 8)
+    assert [5 / 9] * 9 == pytest.approx(evidence_of(columns))
+
+
 def test_a_sample_is_held_against_canaries_as_they_were_when_it_was_scored() -> None:
     """Canaries that later versions know better do not make a sample doubtful that only an early version scored."""
     columns = columns_of({"margin": -1.0}, {"margin": -1.0}, *NINETEEN)
@@ -175,9 +182,10 @@ def test_samples_of_a_version_that_scored_too_few_canaries_have_no_p_value() -> 
     assert "given" == judged.verdict
 
 
-def test_evidence_does_not_change_with_the_scale_of_margins() -> None:
-    """Only the order of margins counts, so versions whose logits are larger say the same."""
+def test_evidence_among_samples_of_one_label_does_not_change_with_the_scale_of_margins() -> None:
+    """Only the order of margins counts there, so versions whose logits are larger say the same."""
     columns, _ = noisy(np.random.default_rng(0), samples=50, share=0.2)
+    columns["label"][:] = 1
     before = evidence_of(columns)
     columns["recent_margin"][:] = np.sinh(columns["recent_margin"]) + 7
     assert before.tolist() == evidence_of(columns).tolist()

@@ -111,15 +111,21 @@ def judge(columns: Columns, settings: Settings, *, trusted: bool) -> Judgement:
 
 
 def evidence_of(columns: Columns) -> Floats:
-    """How doubtful each sample is: its rank by recent margin, from above 0 (the model agrees most) to 1.
+    """How doubtful each sample is: its rank by adjusted recent margin, from above 0 (the model agrees most) to 1.
 
-    The margin is the Area Under the Margin statistic with a short memory: early versions know little.
+    The margin is the Area Under the Margin statistic with a short memory: early versions know little. It is adjusted by its
+    label's log-odds among the samples: a model says no to nearly everything where a yes is rare, and that is no reason to
+    doubt each yes.
 
     Source:
         Pleiss, Zhang, Elenberg, Weinberger, Identifying Mislabeled Data using the Area Under the Margin Ranking,
-        NeurIPS 2020, https://arxiv.org/abs/2001.10528
+        NeurIPS 2020, https://arxiv.org/abs/2001.10528; Menon, Jayasumana, Rawat, Jain, Veit, Kumar, Long-Tail Learning via
+        Logit Adjustment, ICLR 2021, section 4, https://arxiv.org/abs/2007.07314.
     """
-    return np.asarray(rankdata(-columns["recent_margin"]) / max(len(columns), 1))
+    label = columns["label"]
+    count = np.bincount(label, minlength=1)
+    log_odds = np.log((count + 1) / (len(columns) - count + 1))  # (C,), each count one more, so that it is finite
+    return np.asarray(rankdata(log_odds[label] - columns["recent_margin"]) / max(len(columns), 1))
 
 
 def _p_values(columns: Columns, minimum: int) -> Floats:
