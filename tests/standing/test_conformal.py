@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
-from mainstem.standing import conformal_p_values, rejected
+from mainstem.standing import conformal_p_values, rejected, share_sound
 
 EVIDENCE = st.lists(st.integers(0, 5).map(float), max_size=20)  # few values, so many ties
 P_VALUES = st.lists(st.floats(0.0001, 1), min_size=1, max_size=30)
@@ -84,6 +84,26 @@ def test_the_step_up_is_that_of_benjamini_and_hochberg(p_values: list[float], ra
 def test_the_step_up_is_that_of_scipy(p_values: list[float], rate: float) -> None:
     """What is called is what SciPy's adjusted p-values say."""
     assert (false_discovery_control(p_values, method="bh") <= rate).tolist() == rejected(np.array(p_values), rate).tolist()
+
+
+@pytest.mark.parametrize("sound", [0.5, 0.8, 1.0])
+def test_the_share_of_sound_samples_is_estimated(sound: float) -> None:
+    """Where wrong ones have p-values near nothing, twice the share above a half is that of the sound ones."""
+    random, count = np.random.default_rng(3), 10_000
+    p_values = np.where(random.random(count) < sound, random.random(count), random.random(count) / 100)
+    assert pytest.approx(min(sound, 1.0), abs=4 / count**0.5) == share_sound(p_values)
+
+
+@pytest.mark.parametrize("sound", [0.5, 0.8])
+def test_false_calls_come_at_the_rate_that_is_asked_for(sound: float) -> None:
+    """Over many draws the share of false calls is the rate, not the rate times the share of sound samples."""
+    random, rate, shares = np.random.default_rng(4), 0.1, []
+    for _ in range(300):
+        is_sound = random.random(1000) < sound
+        p_values = np.where(is_sound, random.random(1000), random.random(1000) / 1000)
+        called = rejected(p_values, rate / share_sound(p_values))
+        shares.append((called & is_sound).sum() / max(called.sum(), 1))
+    assert pytest.approx(rate, abs=4 * np.std(shares) / 300**0.5 + 0.005) == np.mean(shares)
 
 
 def test_no_samples_are_called_among_none() -> None:

@@ -1,6 +1,6 @@
 """Where a sample stands, and why: a pure function of what its visits added up to."""
 
-from mainstem.standing.conformal import conformal_p_values, rejected
+from mainstem.standing.conformal import conformal_p_values, rejected, share_sound
 from mainstem.standing.judge import CORE, EDGE, NOISE, REASONS, STANDINGS, Judgement, evidence_of, judge
 from mainstem.standing.trusted import PARTS, Confirmed, Trust, part_of
 
@@ -19,4 +19,5 @@ __all__ = [
     "judge",
     "part_of",
     "rejected",
+    "share_sound",
 ]

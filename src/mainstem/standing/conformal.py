@@ -4,14 +4,16 @@ A canary is a sample whose label we believe and which was treated exactly like t
 rank among the canaries is uniform, whatever the model; so its p-value needs no assumption about the noise.
 
 Source: Bates, Candes, Lei, Romano, Sesia, Testing for Outliers with Conformal p-values, Annals of Statistics 2023,
-https://arxiv.org/abs/2104.08279; Benjamini and Hochberg, Controlling the False Discovery Rate, JRSS B 1995.
+https://arxiv.org/abs/2104.08279; Benjamini and Hochberg, Controlling the False Discovery Rate, JRSS B 1995; Storey, Taylor,
+Siegmund, Strong Control, Conservative Point Estimation and Simultaneous Conservative Consistency of False Discovery Rates,
+JRSS B 2004.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 
-__all__ = ["conformal_p_values", "rejected"]
+__all__ = ["conformal_p_values", "rejected", "share_sound"]
 
 Floats = NDArray[np.float64]
 
@@ -45,3 +47,19 @@ def rejected(p_values: Floats, false_discovery_rate: float) -> NDArray[np.bool_]
     if not len(p_values):
         return np.zeros(0, np.bool_)
     return np.asarray(false_discovery_control(p_values, method="bh") <= false_discovery_rate)
+
+
+def share_sound(p_values: Floats) -> float:
+    """Storey's estimate of the share of sound samples: twice the share of p-values above a half, for wrong ones lie below.
+
+    Benjamini-Hochberg at rate q / share makes false calls at rate q; at rate q, only at q times the share.
+
+    Example:
+        >>> share_sound(np.array([0.001, 0.002, 0.3, 0.7, 0.9, 0.6, 0.4, 0.003]))
+        1.0
+        >>> share_sound(np.array([0.001] * 8 + [0.3, 0.7]))
+        0.4
+    """
+    if not len(p_values):
+        return 1.0
+    return float(min(1.0, (1 + (p_values > 0.5).sum()) / (0.5 * len(p_values))))

@@ -15,7 +15,7 @@ from scipy.stats import rankdata
 
 from mainstem.importance import CANARY, Columns
 from mainstem.settings import Settings
-from mainstem.standing.conformal import Floats, conformal_p_values, rejected
+from mainstem.standing.conformal import Floats, conformal_p_values, rejected, share_sound
 
 __all__ = ["CORE", "EDGE", "NOISE", "REASONS", "STANDINGS", "Judgement", "evidence_of", "judge"]
 
@@ -87,7 +87,7 @@ def judge(columns: Columns, settings: Settings, *, trusted: bool) -> Judgement:
     contradictory = np.zeros(len(columns), np.bool_)
     if trusted:
         eligible = proven & ~is_canary & _may_be_contradictory(columns)
-        contradictory[eligible] = rejected(p_value[eligible], settings.false_discovery_rate)
+        contradictory[eligible] = rejected(p_value[eligible], settings.false_discovery_rate / share_sound(p_value[eligible]))
     error = _importance_error(columns)
     seen = visits >= settings.core_visits
     level = float(np.quantile(importance[seen], settings.core_quantile)) if seen.any() else float("nan")
