@@ -14,11 +14,12 @@ LIBRARY, STREAMS, TRAINER = ROOT / "src" / "mainstem", ROOT / "streams", ROOT / 
 BELOW = {
     "errors": set(),
     "ids": set(),
+    "allocator": set(),
     "places": {"errors"},
     "settings": {"errors", "places"},
     "events": {"errors", "ids"},
     "join": {"events", "ids", "settings"},
-    "responses": {"errors"},
+    "responses": {"errors", "ids"},
     "versions": {"errors", "responses", "settings"},
     "importance": set(),
     "standing": {"ids", "importance", "settings"},
@@ -28,6 +29,7 @@ BELOW = {
     "validate": {"events", "join", "settings"},
     "learning": {"errors", "ids", "importance", "responses", "settings", "standing", "store", "versions"},
     "scoring": {"learning", "importance", "responses", "settings", "standing", "store", "versions"},
+    "layers": {"settings", "versions"},
     "home": {"errors", "join", "settings"},
     "trust": {"errors", "events", "ids", "join", "settings", "standing"},
     "truth": {"events", "ids", "learning", "settings", "trust"},
@@ -36,7 +38,19 @@ BELOW = {
     "data": set(),
     "loop": {"events", "home", "join", "learning", "scoring", "settings", "standing", "store", "versions"},
     "report": {"fingerprint", "join", "learning", "loop", "planting", "standing", "store", "versions"},
-    "bootstrap": {"errors", "events", "home", "join", "learning", "loop", "settings", "store", "trust", "versions"},
+    "bootstrap": {
+        "allocator",
+        "errors",
+        "events",
+        "home",
+        "join",
+        "learning",
+        "loop",
+        "settings",
+        "store",
+        "trust",
+        "versions",
+    },
 }
 """What each room of the library may import of the others; `cli` may import all, and nothing imports `cli`."""
 

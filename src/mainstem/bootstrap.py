@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from mainstem.allocator import keep_freed_memory
 from mainstem.errors import LogError
 from mainstem.events import read_lines
 from mainstem.events.logs import spool
@@ -25,9 +26,10 @@ __all__ = ["open_loop", "threads"]
 
 
 def threads() -> int:
-    """Cores that this process may use; torch is told to use as many."""
+    """Cores that this process may use; torch is told to use as many, and the allocator to keep memory between passes."""
     import torch  # noqa: PLC0415 - seconds to import
 
+    keep_freed_memory()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     torch.set_num_threads(cores)
     return cores

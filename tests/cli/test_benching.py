@@ -33,3 +33,30 @@ def test_bench_join_of_no_log_is_one_line(mainstem: Run, tmp_path: Path) -> None
     done = mainstem("bench", "join", tmp_path / "none.jsonl")
     assert 1 == done.returncode
     assert done.stderr.startswith("mainstem: cannot read the log")
+
+
+def test_bench_responses_holds_every_row_against_a_plain_pass(mainstem: Run) -> None:
+    """Each row has its ratio, memory and the error of its norms against autograd; the plain pass is 1."""
+    rows = ("norm", "norm+direction+sketch64", "last block", "opacus ghost", "torch.func vmap")
+    only = [part for row in rows for part in ("--only", row)]
+    sizes = ("--model", "2x32", "--batch", "8", "--seq", "16", "--vocabulary", "200", "--rounds", "2")
+    done = mainstem("bench", "responses", *sizes, *only, "--json")
+    assert 0 == done.returncode, done.stderr
+    found = json.loads(done.stdout)
+    assert {"plain_ms", "plain", *rows} == set(found)
+    assert 1 == found["plain"]["ratio"]
+    errors = [found[row]["error"] for row in rows if row != "last block"]
+    assert max(errors) < 1e-4
+    assert all(found[row]["lowest"] <= found[row]["ratio"] <= found[row]["highest"] for row in rows)
+
+
+def test_a_peer_that_is_not_there_is_left_out_with_its_reason(mainstem: Run, tmp_path: Path) -> None:
+    """Without opacus its rows are missing, the reason is said, and the others are measured."""
+    (tmp_path / "opacus.py").write_text("raise ImportError('not installed here')")
+    sizes = ("--model", "1x32", "--batch", "2", "--seq", "8", "--vocabulary", "200", "--rounds", "1")
+    done = mainstem(
+        "bench", "responses", *sizes, "--only", "norm", "--only", "opacus hooks", "--json", env={"PYTHONPATH": str(tmp_path)}
+    )
+    assert 0 == done.returncode, done.stderr
+    assert {"plain_ms", "plain", "norm"} == set(json.loads(done.stdout))
+    assert "opacus hooks left out: " in done.stderr

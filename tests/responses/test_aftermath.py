@@ -1,10 +1,12 @@
-"""What a pass of the probe leaves behind: nothing."""
+"""What a pass of the probe leaves behind: nothing, or after a training step its gradients."""
+
+import threading
 
 import pytest
 import torch
 from torch import nn
 
-from mainstem.responses import Probe
+from mainstem.responses import Probe, gradient_of
 from tests.models import scratch_encoder
 from tests.responses.truth import batch_of, encoded_of, labels_of
 
@@ -16,7 +18,11 @@ def left_behind(model: nn.Module) -> dict[str, object]:
         "gradients": [parameter.grad for parameter in model.parameters()],
         "trained": [parameter.requires_grad for parameter in model.parameters()],
         "modes": [layer.training for layer in model.modules()],
-        "hooks": [len(layer._forward_hooks) + len(layer._backward_hooks) for layer in model.modules()],
+        "hooks": [
+            len(layer._forward_hooks) + len(layer._forward_pre_hooks) + len(layer._backward_hooks)
+            for layer in model.modules()
+        ],
+        "buffers": [buffer.tolist() for buffer in model.buffers()],
     }
 
 
@@ -34,29 +40,63 @@ def half_frozen(*, training: bool) -> nn.Module:
     return network
 
 
+def run(network: nn.Module) -> torch.Tensor:
+    return network(batch_of(encoded_of([4, 7], network.config.vocab_size)))
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_a_pass_leaves_the_model_as_it_was(*, training: bool) -> None:
     """After a pass there are no gradients and no hooks; weights, what is frozen, and every layer's mode are as before."""
     network = half_frozen(training=training)
     before = left_behind(network)
-    encoded = encoded_of([4, 7], network.config.vocab_size)
-    Probe(network).responses(lambda: network(batch_of(encoded)), labels_of(2))
+    Probe(network, sketch=32).responses(lambda: run(network), labels_of(2))
     assert same(before, left_behind(network))
 
 
-def test_a_pass_that_fails_leaves_the_model_as_it_was() -> None:
-    """An error on the way changes no more than success does."""
+def test_a_direction_leaves_the_model_as_it_was() -> None:
+    """The mean gradient is handed over, not left in the model."""
     network = half_frozen(training=True)
     before = left_behind(network)
+    gradient_of(network, [(lambda: run(network), labels_of(2))])
+    assert same(before, left_behind(network))
 
-    def broken() -> torch.Tensor:
-        network(batch_of(encoded_of([4, 7], network.config.vocab_size)))
+
+def test_a_training_step_leaves_gradients_and_nothing_else() -> None:
+    """After a step what is trained has a gradient; all else is as before."""
+    network = half_frozen(training=True)
+    before = left_behind(network)
+    Probe(network).training_step(lambda: run(network), labels_of(2))
+    after = left_behind(network)
+    filled = [gradient is not None for gradient in after["gradients"]]
+    assert before.pop("trained") == filled == after.pop("trained")
+    del before["gradients"], after["gradients"]
+    assert same(before, after)
+
+
+@pytest.mark.parametrize("method", ["responses", "training_step"])
+@pytest.mark.parametrize("where", ["on the way", "in the loss", "on the way back"])
+def test_a_pass_that_fails_leaves_the_model_as_it_was(where: str, method: str) -> None:
+    """An error changes no more than success does, and the next pass is a good one."""
+    network = half_frozen(training=True)
+    before, probe, labels = left_behind(network), Probe(network), labels_of(2)
+
+    def fail(*_: object) -> None:
         msg = "out of memory"
         raise RuntimeError(msg)
 
+    def broken() -> torch.Tensor:
+        output = run(network)
+        if where == "on the way":
+            fail()
+        if where == "on the way back":
+            output.register_hook(fail)
+        return output
+
     with pytest.raises(RuntimeError, match="out of memory"):
-        Probe(network).responses(broken, labels_of(2))
+        getattr(probe, method)(broken, labels, **({"loss": fail} if where == "in the loss" else {}))
     assert same(before, left_behind(network))
+    again, fresh = (one.responses(lambda: run(network), labels).norm.tolist() for one in (probe, Probe(network)))
+    assert fresh == again
 
 
 def test_a_pass_works_where_gradients_are_switched_off() -> None:
@@ -66,3 +106,26 @@ def test_a_pass_works_where_gradients_are_switched_off() -> None:
         found = Probe(model).responses(lambda: model(torch.ones(1, 2)), torch.tensor([0]))
         assert not torch.is_grad_enabled()
     assert found.norm[0] > 0
+    assert not found.norm.requires_grad
+
+
+def test_two_threads_do_not_share_a_probe() -> None:
+    """A second pass while one is under way is an error, and leaves the first one whole."""
+    model, errors = nn.Linear(2, 2), []
+    probe = Probe(model)
+
+    def second() -> None:
+        try:
+            probe.responses(lambda: model(torch.ones(1, 2)), torch.tensor([0]))
+        except RuntimeError as error:
+            errors.append(str(error))
+
+    def first() -> torch.Tensor:
+        other = threading.Thread(target=second)
+        other.start()
+        other.join()
+        return model(torch.ones(1, 2))
+
+    norm = probe.responses(first, torch.tensor([0])).norm.tolist()
+    assert ["the probe is in use by another thread; give each its own"] == errors
+    assert norm == probe.responses(lambda: model(torch.ones(1, 2)), torch.tensor([0])).norm.tolist()

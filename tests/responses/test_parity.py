@@ -1,23 +1,16 @@
-"""The probe against autograd, over every trained parameter of both kinds of model.
+"""The probe on the two kinds of network of this project: short and long texts, company, padding."""
 
-Tolerance 1e-5: a float32 is off by 6e-8, and a norm here is a sum of some 10^4 products, whose errors grow with the root
-of their number: 6e-8 x 10^2 = 6e-6. A term that is forgotten or counted twice is off by more than 1e-3 (the tests of
-single layers see to that).
-"""
-
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from mainstem.responses import Probe
-from mainstem.responses.formulas import is_gram_cheaper
+from mainstem.responses.contributions import is_gram_cheaper
 from mainstem.versions import CrossEncoder
 from tests.models import given_encoder, scratch_encoder, shake
-from tests.responses.truth import batch_of, encoded_of, labels_of, true_norms, true_squares
+from tests.responses.truth import CLOSE, assert_agree, batch_of, directions_of, encoded_of, labels_of, true_gradients
 
-CLOSE = 1e-5
 LENGTHS = {
     "gram": [8, 5, 7, 2, 3],  # every layer of either model takes the Gram route
     "direct": [104, 11, 60, 2, 37],  # none does
@@ -42,36 +35,32 @@ def words_of(network: nn.Module) -> int:
 
 
 @pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS)
-def test_norms_are_those_of_autograd(network: nn.Module, lengths: list[int]) -> None:
-    """Each sample's norm in a padded batch is the norm of its own gradient over every parameter."""
+def test_responses_are_those_of_autograd(network: nn.Module, lengths: list[int]) -> None:
+    """Each sample's norm and dots in a padded batch are those of its own gradient over every parameter."""
     encoded, labels = encoded_of(lengths, words_of(network)), labels_of(len(lengths))
-    found = Probe(network).responses(lambda: network(batch_of(encoded)), labels)
-    assert pytest.approx(true_norms(network, encoded, labels), rel=CLOSE) == found.norm
+    directions = directions_of(network)
+    found = Probe(network, directions=directions).responses(lambda: network(batch_of(encoded)), labels)
+    assert_agree(found, true_gradients(network, encoded, labels), directions)
 
 
 def test_the_lengths_take_the_routes_they_are_meant_to(network: nn.Module) -> None:
     """Each layer that reads tokens goes by the Gram route at the short lengths and by the direct one at the long ones."""
     linear = [
-        layer
+        (layer.out_features, layer.in_features)
         for name, layer in network.named_modules()
         if isinstance(layer, nn.Linear) and ".encoder." in name  # the others read one row a sample
     ]
-    assert {True} == {is_gram_cheaper(layer, max(LENGTHS["gram"])) for layer in linear}
-    assert {False} == {is_gram_cheaper(layer, max(LENGTHS["direct"])) for layer in linear}
+    assert {True} == {is_gram_cheaper(max(LENGTHS["gram"]), *sizes) for sizes in linear}
+    assert {False} == {is_gram_cheaper(max(LENGTHS["direct"]), *sizes) for sizes in linear}
 
 
-@pytest.mark.parametrize("route", ["gram", "direct"])
-def test_each_layer_is_right_by_itself(network: nn.Module, route: str) -> None:
-    """With all other layers frozen, the norm is that of one layer's gradient: no layer hides behind a larger one."""
-    encoded, labels = encoded_of(LENGTHS[route][:2], words_of(network)), labels_of(2)
-    squares, batch = true_squares(network, encoded, labels), batch_of(encoded)
-    layers = {name: layer for name, layer in network.named_modules() if list(layer.parameters(recurse=False))}
-    for name, layer in layers.items():
-        network.requires_grad_(False)
-        layer.requires_grad_(True)
-        own = sum(squares[f"{name}.{parameter}"] for parameter, _ in layer.named_parameters())
-        found = Probe(network).responses(lambda: network(batch), labels)
-        assert pytest.approx(own.sqrt().tolist(), rel=CLOSE) == found.norm, name
+@pytest.mark.parametrize(
+    ("tokens", "p", "d", "cheaper"),
+    [(384, 768, 768, True), (385, 768, 768, False), (614, 3072, 768, True), (615, 768, 3072, False), (1, 2, 2, True)],
+)
+def test_the_cheaper_route_is_taken(tokens: int, p: int, d: int, cheaper: bool) -> None:  # noqa: FBT001
+    """The Gram route is taken while T^2 (D + P) <= T D P: up to 384 tokens at 768 x 768, up to 614 at 768 x 3072."""
+    assert cheaper == is_gram_cheaper(tokens, p, d)
 
 
 def test_loss_and_margin_are_those_of_torch(network: nn.Module) -> None:
@@ -81,45 +70,22 @@ def test_loss_and_margin_are_those_of_torch(network: nn.Module) -> None:
     with torch.no_grad():
         logits = network.eval()(batch_of(encoded))
     rows = torch.arange(5)
-    assert pytest.approx(F.cross_entropy(logits, labels, reduction="none").numpy(), rel=CLOSE) == found.loss
-    assert pytest.approx((logits[rows, labels] - logits[rows, 1 - labels]).numpy(), rel=CLOSE, abs=CLOSE) == found.margin
+    margins = logits[rows, labels] - logits[rows, 1 - labels]
+    assert pytest.approx(F.cross_entropy(logits, labels, reduction="none").tolist(), rel=CLOSE) == found.loss.tolist()
+    assert pytest.approx(margins.tolist(), rel=CLOSE, abs=CLOSE) == found.margin.tolist()
 
 
 def test_company_and_padding_do_not_matter(network: nn.Module) -> None:
-    """A sample has the same norm alone, among others in any order, and under more padding."""
+    """A sample has the same norm and sketch alone, among others in any order, and under more padding."""
     encoded, labels = encoded_of([9, 4, 30], words_of(network)), labels_of(3)
-    probe = Probe(network)
+    probe = Probe(network, sketch=64)
     alone = [
-        probe.responses(lambda one=one: network(batch_of([one])), label.unsqueeze(0)).norm[0]
+        probe.responses(lambda one=one: network(batch_of([one])), label.unsqueeze(0))
         for one, label in zip(encoded, labels, strict=True)
     ]
-    turned = probe.responses(lambda: network(batch_of(encoded[::-1])), labels.flip(0)).norm[::-1]
-    wide = probe.responses(lambda: network(batch_of(encoded, width=50)), labels).norm
-    assert pytest.approx(alone, rel=CLOSE) == turned
-    assert pytest.approx(alone, rel=CLOSE) == wide
-
-
-def test_a_second_pass_says_the_same(network: nn.Module) -> None:
-    """Nothing of a pass is left for the next one, whatever its size."""
-    encoded, labels = encoded_of([9, 4, 30], words_of(network)), labels_of(3)
-    probe = Probe(network)
-    first = probe.responses(lambda: network(batch_of(encoded)), labels)
-    probe.responses(lambda: network(batch_of(encoded[:1])), labels[:1])
-    again = probe.responses(lambda: network(batch_of(encoded)), labels)
-    assert np.array_equal(first.norm, again.norm)
-
-
-def test_more_than_two_classes_have_the_same_formulas() -> None:
-    """With five classes the norm is autograd's, and the margin is taken from the largest other logit."""
-    model = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4), nn.Linear(4, 5))
-    rows, labels = torch.tensor([[1.0, -2.0, 0.5], [0.3, 0.2, -1.0]]), torch.tensor([4, 0])
-    found = Probe(model).responses(lambda: model(rows), labels)
-    logits = model(rows)
-    losses = F.cross_entropy(logits, labels, reduction="none")
-    norms = [
-        torch.cat([g.flatten() for g in torch.autograd.grad(loss, model.parameters(), retain_graph=True)]).norm().item()
-        for loss in losses
-    ]
-    others = torch.stack([logits[0, :4].max(), logits[1, 1:].max()])
-    assert pytest.approx(norms, rel=CLOSE) == found.norm
-    assert pytest.approx((logits[[0, 1], labels] - others).tolist(), rel=CLOSE) == found.margin
+    norms, sketches = (torch.cat([getattr(one, name) for one in alone]) for name in ("norm", "sketch"))
+    turned = probe.responses(lambda: network(batch_of(encoded[::-1])), labels.flip(0))
+    wide = probe.responses(lambda: network(batch_of(encoded, width=50)), labels)
+    for norm, sketch in ((turned.norm.flip(0), turned.sketch.flip(0)), (wide.norm, wide.sketch)):
+        assert pytest.approx(norms.tolist(), rel=CLOSE) == norm.tolist()
+        assert (sketches - sketch).norm(dim=1).div(norms).max() < CLOSE

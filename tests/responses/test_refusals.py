@@ -1,60 +1,91 @@
 """What the probe refuses: all that would make a norm wrong without a sign of it."""
 
-import dataclasses
+import re
+from collections.abc import Callable
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from mainstem.errors import ModelError
-from mainstem.responses import Probe
-from tests.models import given_encoder
-from tests.responses.truth import batch_of, encoded_of, labels_of
+from mainstem.responses import Probe, cross_entropy, squared_error
+from tests.responses.families import FAMILIES, WORDS, made, t5
 
 
-class Tied(nn.Module):
-    """Words in and words out by one weight."""
+class Normed(nn.Linear):
+    """A linear layer in name, which multiplies with another weight than its own."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.words = nn.Embedding(9, 4)
-        self.answer = nn.Linear(4, 9, bias=False)
-        self.answer.weight = self.words.weight
+    def forward(self, read: Tensor) -> Tensor:
+        return nn.functional.linear(read, nn.functional.normalize(self.weight), self.bias)
 
 
-class Twice(nn.Module):
-    """One layer that is passed twice."""
+class Scaled(nn.Linear):
+    """A linear layer with one parameter more."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.layer = nn.Linear(2, 2)
+        super().__init__(3, 2)
+        self.scale = nn.Parameter(torch.ones(2))
 
-    def forward(self, rows: Tensor) -> Tensor:
-        return self.layer(self.layer(rows))
-
-
-def bias_only() -> nn.Module:
-    model = nn.Sequential(nn.Linear(2, 2))
-    model[0].weight.requires_grad_(False)
-    return model
+    def forward(self, read: Tensor) -> Tensor:
+        return super().forward(read) * self.scale
 
 
-REFUSED = {
-    "a convolution": (nn.Sequential(nn.Conv1d(1, 1, 1)), r"0\.weight belongs to a Conv1d, which has no formula"),
-    "a bare parameter": (nn.ParameterList([torch.ones(1)]), r"0 belongs to a ParameterList"),
-    "tied weights": (Tied(), r"answer\.weight is tied to words\.weight"),
-    "nothing trained": (nn.Linear(2, 2).requires_grad_(False), "no trained parameter"),
-    "nothing at all": (nn.ReLU(), "no trained parameter"),
-    "half a layer": (bias_only(), r"0\.weight is frozen but not the rest of its Linear"),
-    "norm over a table": (nn.Sequential(nn.LayerNorm((3, 2))), r"0\.weight belongs to a LayerNorm over 2 dimensions"),
+class Enlarged(nn.Embedding):
+    """An embedding whose rows are multiplied, as those of BART and Gemma are."""
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return super().forward(ids) * 4
+
+
+REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
+    "a convolution": (lambda: nn.Sequential(nn.Conv1d(1, 1, 1)), "0.weight belongs to a Conv1d, which has no formula here"),
+    "a batch norm": (lambda: nn.Sequential(nn.BatchNorm1d(2)), "0.weight belongs to a BatchNorm1d, which has no formula"),
+    "attention in one": (
+        lambda: nn.MultiheadAttention(4, 2),
+        "in_proj_weight belongs to a MultiheadAttention, which has no",
+    ),
+    "a bare parameter": (lambda: nn.ParameterList([torch.ones(1)]), "0 belongs to a ParameterList, which has no formula"),
+    "layer norm over a table": (
+        lambda: nn.Sequential(nn.LayerNorm((3, 2))),
+        "0.weight belongs to a LayerNorm, which has no",
+    ),
+    "RMS norm over a table": (
+        lambda: nn.Sequential(nn.RMSNorm((3, 2))),
+        "0.weight belongs to a RMSNorm, which has no formula",
+    ),
+    "rows by frequency": (
+        lambda: nn.Embedding(3, 2, scale_grad_by_freq=True),
+        "weight belongs to a Embedding, which has no",
+    ),
+    "rows cut to a length": (
+        lambda: nn.Embedding(3, 2, max_norm=1.0),
+        "weight belongs to a Embedding, which has no formula",
+    ),
+    "linear in name": (lambda: nn.Sequential(Normed(3, 2)), "0.weight belongs to a Normed, which has no formula"),
+    "linear and more": (lambda: nn.Sequential(Scaled()), "belongs to a Scaled, which has no formula"),
+    "embedding and more": (lambda: nn.Sequential(Enlarged(3, 2)), "0.weight belongs to a Enlarged, which has no formula"),
+    "nothing trained": (lambda: nn.Linear(2, 2).requires_grad_(False), "no trained parameter"),
+    "nothing at all": (nn.ReLU, "no trained parameter"),
 }
 
 
-@pytest.mark.parametrize(("model", "message"), REFUSED.values(), ids=REFUSED)
-def test_a_model_without_a_formula_is_refused_by_name(model: nn.Module, message: str) -> None:
-    """A trained parameter that the formulas do not cover exactly once is named before anything is computed."""
-    with pytest.raises(ModelError, match=message):
-        Probe(model)
+@pytest.mark.parametrize(("make", "message"), REFUSED.values(), ids=REFUSED)
+def test_a_model_without_a_formula_is_refused_by_name(make: Callable[[], nn.Module], message: str) -> None:
+    """A trained parameter that the formulas do not cover is named before anything is computed."""
+    with pytest.raises(ModelError, match=re.escape(message)):
+        Probe(make())
+
+
+def test_a_table_of_relative_positions_is_refused() -> None:
+    """T5's has no batch in what it reads, so its layer is named, also where a batch is as large as a text is long."""
+    model = made("T5ForConditionalGeneration", t5())
+    for samples in (3, 4):
+        ids, labels = torch.full((samples, 4), 7), torch.full((samples, 4), 8)
+        with pytest.raises((ValueError, ModelError), match="relative_attention_bias"):
+            Probe(model).responses(
+                lambda ids=ids, labels=labels: model(ids, labels=labels).logits[:, -1],
+                torch.zeros(samples, dtype=torch.int64),
+            )
 
 
 def test_a_frozen_layer_needs_no_formula() -> None:
@@ -64,24 +95,107 @@ def test_a_frozen_layer_needs_no_formula() -> None:
     assert (2,) == found.norm.shape
 
 
-def test_an_empty_batch_is_refused() -> None:
+@pytest.mark.parametrize("family", ["gpt-2, next token", "bert, masked tokens", "albert", "t5"])
+def test_tied_and_repeated_layers_are_not_refused(family: str) -> None:
+    """A weight that several layers share, or a layer that is passed several times, is taken."""
+    Probe(FAMILIES[family]().model)
+
+
+@pytest.mark.parametrize("method", ["responses", "training_step"])
+def test_an_empty_batch_is_refused(method: str) -> None:
     """No samples make no batch."""
     model = nn.Linear(2, 2)
     with pytest.raises(ValueError, match="a batch needs at least one sample; got none"):
-        Probe(model).responses(lambda: model(torch.ones(0, 2)), torch.zeros(0, dtype=torch.int64))
+        getattr(Probe(model), method)(lambda: model(torch.ones(0, 2)), torch.zeros(0, dtype=torch.int64))
 
 
-def test_positions_that_the_samples_share_are_refused() -> None:
-    """Position ids of shape (1, T) mix the samples' gradients beyond repair, so the layer that read them is named."""
-    network = given_encoder().network
-    batch = batch_of(encoded_of([4, 7], network.config.vocab_size))
-    shared = dataclasses.replace(batch, positions=batch.positions[:1])
-    with pytest.raises(ValueError, match="Embedding saw 1 rows where the batch differs; give every input B rows"):
-        Probe(network).responses(lambda: network(shared), labels_of(2))
+@pytest.mark.parametrize("method", ["responses", "training_step"])
+def test_a_loss_of_the_whole_batch_is_refused(method: str) -> None:
+    """A mean over samples would make every gradient B times too small: a loss is one number for each."""
+    model = nn.Linear(2, 2)
+    message = r"a loss gives one number for each of the 3 samples; got shape \(\)"
+    with pytest.raises(ValueError, match=message):
+        getattr(Probe(model), method)(
+            lambda: model(torch.ones(3, 2)), torch.tensor([0, 1, 0]), loss=nn.functional.cross_entropy
+        )
 
 
-def test_a_layer_passed_twice_is_refused() -> None:
-    """The two passes' gradients add up before the norm is taken, which no formula here does, so the layer is named."""
-    model = Twice()
-    with pytest.raises(ModelError, match="Linear was passed twice"):
-        Probe(model).responses(lambda: model(torch.ones(2, 2)), torch.tensor([0, 1]))
+class Crosswise(nn.Module):
+    """A layer that reads tokens first, and the batch second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.read = nn.Embedding(WORDS, 4), nn.Linear(4, 2)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.read(self.words(ids).transpose(0, 1)).sum(0)
+
+
+def test_a_layer_whose_first_dimension_is_not_the_batch_is_named() -> None:
+    """What came back to such a layer is no list of samples."""
+    model = Crosswise()
+    message = "read, a Linear, saw 5 rows where the batch has 2; give every input one row for each sample"
+    with pytest.raises(ValueError, match=message):
+        Probe(model).responses(lambda: model(torch.ones(2, 5, dtype=torch.int64)), torch.tensor([0, 1]))
+
+
+DIRECTIONS = {
+    "an unknown name": ({"weigth": torch.ones(2, 2)}, "a direction has 'weigth', which is no parameter of the model"),
+    "another shape": ({"weight": torch.ones(2, 3)}, "a direction has shape (2, 3) for weight; it must be (2, 2)"),
+}
+
+
+@pytest.mark.parametrize(("direction", "message"), DIRECTIONS.values(), ids=DIRECTIONS)
+def test_a_direction_that_is_not_of_the_model_is_refused(direction: dict[str, Tensor], message: str) -> None:
+    """A direction whose part would be ignored, or multiplied with something else, is named."""
+    with pytest.raises(ModelError, match=re.escape(message)):
+        Probe(nn.Linear(2, 2), directions=[{}, direction])
+
+
+def test_a_pass_without_the_layers_is_refused() -> None:
+    """A model that is not the one that runs has no responses."""
+    model, other = nn.Linear(2, 2), nn.Linear(2, 2).requires_grad_(False)
+    with pytest.raises(ModelError, match=r"the model was run without any of the layers \[''\]"):
+        Probe(model).responses(lambda: other(torch.ones(1, 2)), torch.tensor([0]))
+
+
+def test_weights_of_another_shape_are_refused() -> None:
+    """Weights are one for each sample: a column of them would weigh every sample with every weight."""
+    model = nn.Linear(2, 2)
+    with pytest.raises(ValueError, match="weights"):
+        Probe(model).training_step(lambda: model(torch.ones(2, 2)), torch.tensor([0, 1]), weights=torch.ones(2, 1))
+
+
+def test_only_cross_entropy_has_a_margin() -> None:
+    """Another loss has NaN for a margin, not a number that means something else."""
+    model, targets = nn.Linear(2, 2), torch.zeros(1, 2)
+    found = Probe(model).responses(lambda: model(torch.ones(1, 2)), targets, loss=squared_error)
+    assert found.margin.isnan().all()
+    of_labels = Probe(model).responses(lambda: model(torch.ones(1, 2)), torch.tensor([0]), loss=cross_entropy)
+    assert not of_labels.margin.isnan().any()
+
+
+class Outside(nn.Module):
+    """An embedding whose weight is used once more, past the layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Embedding(9, 4)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.words(ids).sum(1) @ self.words.weight.T
+
+
+def test_a_weight_that_is_used_outside_of_its_layer_is_found_by_a_check() -> None:
+    """No hook sees it, so responses lack it; held against an ordinary backward pass they do not add up."""
+    model, ids, labels = Outside(), torch.tensor([[1, 2], [3, 3]]), torch.tensor([0, 1])
+    with pytest.raises(ModelError, match="is a weight used outside of its layer"):
+        Probe(model).check(lambda: model(ids), labels)
+
+
+def test_a_model_that_is_seen_whole_passes_the_check() -> None:
+    """What the samples say adds up to the ordinary gradient, and the probe is as it was."""
+    model, ids = nn.Sequential(nn.Embedding(9, 4), nn.Flatten(), nn.Linear(8, 2)), torch.tensor([[1, 2], [3, 3]])
+    probe = Probe(model)
+    probe.check(lambda: model(ids), torch.tensor([0, 1]))
+    assert (2, 0) == probe.responses(lambda: model(ids), torch.tensor([0, 1])).dots.shape

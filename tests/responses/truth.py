@@ -1,14 +1,70 @@
-"""What the probe must say, by autograd on one sample at a time, never padded, in float64."""
+"""What the probe must say: by autograd on one sample at a time, never padded, in float64."""
 
 import copy
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mainstem.responses import Responses
 from mainstem.versions.tokenizer import Batch, pad
 
 Encoded = list[tuple[list[int], list[int]]]
+Gradient = dict[str, Tensor]
+
+CLOSE = 1e-5
+"""Of norms in float32: a float is off by 6e-8, and a norm here is a sum of some 10^4 products, whose errors grow with the
+root of their number: 6e-8 x 10^2 = 6e-6. A term that is forgotten or counted twice is off by more than 1e-3."""
+
+
+def gradients(model: nn.Module, losses: Callable[[nn.Module], Iterable[Tensor]]) -> list[Gradient]:
+    """Each sample's gradient, by the name of the trained parameter.
+
+    Args:
+        model: is copied to float64 and eval mode.
+        losses: of the copy, one number a sample, each from a pass of its own.
+    """
+    exact = copy.deepcopy(model).double().eval()
+    trained = {name: one for name, one in exact.named_parameters() if one.requires_grad}
+    return [of_one(loss, trained) for loss in losses(exact)]
+
+
+def of_one(loss: Tensor, trained: Mapping[str, Tensor], **more: Any) -> Gradient:
+    """Gradient of one number; 0 for what had no part in it."""
+    found = torch.autograd.grad(loss, list(trained.values()), allow_unused=True, **more)
+    return {
+        name: torch.zeros_like(one) if part is None else part
+        for (name, one), part in zip(trained.items(), found, strict=True)
+    }
+
+
+def flat(gradient: Mapping[str, Tensor]) -> Tensor:
+    """One vector in float64, parameters in the order of their names."""
+    return torch.cat([gradient[name].flatten().double() for name in sorted(gradient)])
+
+
+def stacked(found: Iterable[Gradient]) -> Tensor:
+    """A row for each sample."""
+    return torch.stack([flat(one) for one in found])
+
+
+def directions_of(model: nn.Module, count: int = 2, seed: int = 5) -> list[Gradient]:
+    """Random directions over every trained parameter."""
+    generator = torch.Generator().manual_seed(seed)
+    trained = {name: one for name, one in model.named_parameters() if one.requires_grad}
+    return [{name: torch.randn(one.shape, generator=generator) for name, one in trained.items()} for _ in range(count)]
+
+
+def assert_agree(found: Responses[Any], true: list[Gradient], directions: list[Gradient], close: float = CLOSE) -> None:
+    """Norms agree relative to themselves, dots relative to the product of the two lengths."""
+    rows, ways = stacked(true), torch.stack([flat(one) for one in directions])
+    lengths = rows.norm(dim=1)
+    assert pytest.approx(lengths.tolist(), rel=close) == found.norm.tolist()
+    error = (found.dots.double() - rows @ ways.T).abs() / (lengths.unsqueeze(1) * ways.norm(dim=1))
+    assert error.max() < close
 
 
 def encoded_of(lengths: list[int], words: int, seed: int = 0) -> Encoded:
@@ -23,20 +79,19 @@ def labels_of(samples: int) -> Tensor:
     return (torch.arange(samples) + 1) % 2
 
 
-def true_squares(network: nn.Module, encoded: Encoded, labels: Tensor) -> dict[str, Tensor]:
-    """Squared norm of each sample's gradient, shape (B,), by the name of the parameter."""
-    exact = copy.deepcopy(network).double().eval()
-    names, parameters = zip(*exact.named_parameters(), strict=True)
-    rows = []
-    for one, label in zip(encoded, labels, strict=True):
-        loss = F.cross_entropy(exact(pad([one], 0)), label.unsqueeze(0))
-        rows.append(torch.stack([gradient.square().sum() for gradient in torch.autograd.grad(loss, parameters)]))
-    return dict(zip(names, torch.stack(rows, dim=1), strict=True))
+def true_gradients(network: nn.Module, encoded: Encoded, labels: Tensor) -> list[Gradient]:
+    """Each sample's gradient of a network that reads batches of text pairs."""
+
+    def losses(exact: nn.Module) -> Iterable[Tensor]:
+        for one, label in zip(encoded, labels, strict=True):
+            yield F.cross_entropy(exact(pad([one], 0)), label.unsqueeze(0))
+
+    return gradients(network, losses)
 
 
 def true_norms(network: nn.Module, encoded: Encoded, labels: Tensor) -> list[float]:
     """Norm of each sample's gradient over every parameter."""
-    return sum(true_squares(network, encoded, labels).values()).sqrt().tolist()
+    return stacked(true_gradients(network, encoded, labels)).norm(dim=1).tolist()
 
 
 def batch_of(encoded: Encoded, width: int = 0) -> Batch:

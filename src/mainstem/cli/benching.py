@@ -105,3 +105,38 @@ def _send(outputs: "list[Output]") -> None:
 
     for _, together in questions_of([output for output in outputs if isinstance(output, Sample)]):
         encode(together)
+
+
+@bench.command()
+def responses(
+    *,
+    model: Annotated[
+        str, typer.Option(help="LAYERSxHIDDEN, a BERT with random weights (12x768 is BERT-base), or a name or path.")
+    ] = "4x256",
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    precision: Annotated[str, typer.Option(help="float32, or bfloat16 by autocast.")] = "float32",
+    batch: Annotated[int, typer.Option(min=2, help="Samples.")] = 64,
+    seq: Annotated[int, typer.Option(min=2, help="Tokens of the longest sample.")] = 32,
+    vocabulary: Annotated[int, typer.Option(min=100, help="Of a model with random weights.")] = 8000,
+    padded: Annotated[bool, typer.Option(help="Samples half to wholly as long, or all of one length.")] = True,
+    rounds: Annotated[int, typer.Option(min=1, help="Runs of each; medians are shown.")] = 5,
+    only: Annotated[list[str] | None, typer.Option(help="A row to measure; all by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, a key for each row.")] = False,
+) -> None:
+    """Gradient responses, as ratios to a plain forward and backward pass, beside other libraries if they are there."""
+    from mainstem.bootstrap import threads  # noqa: PLC0415
+    from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
+    from mainstem.responses.bench import bench_responses  # noqa: PLC0415 - torch is slow to import
+    from mainstem.responses.bench_case import Case  # noqa: PLC0415
+
+    cores = threads()
+    case = Case(model, batch, seq, vocabulary, padded, device, precision)
+    print(f"{case}, {cores} threads, {rounds} rounds", file=sys.stderr)
+    found = bench_responses(case, rounds, only or (), told=lambda line: print(line, file=sys.stderr))
+    if as_json:
+        print(json.dumps(found))
+        return
+    plain = found.pop("plain_ms")
+    print(f"plain forward and backward: {plain:,} ms")
+    names = ("ratio", "lowest", "highest", "memory", "error")
+    show(("row", *names), [(row, *("" if one[name] is None else one[name] for name in names)) for row, one in found.items()])

@@ -1,5 +1,20 @@
-"""Gradient responses of a batch: exact norms over every trained parameter, with loss and margin from the same pass."""
+"""Gradient responses of a batch: exact norms, dots with directions and sketches, with loss and margin from the same pass."""
 
-from mainstem.responses.probe import Probe, Responses, margins
+from mainstem.responses.directions import Direction, gradient_of, length_of
+from mainstem.responses.losses import Loss, cross_entropy, margins, squared_error, token_cross_entropy, weighted
+from mainstem.responses.probe import Probe
+from mainstem.responses.responses import Responses
 
-__all__ = ["Probe", "Responses", "margins"]
+__all__ = [
+    "Direction",
+    "Loss",
+    "Probe",
+    "Responses",
+    "cross_entropy",
+    "gradient_of",
+    "length_of",
+    "margins",
+    "squared_error",
+    "token_cross_entropy",
+    "weighted",
+]

@@ -1,0 +1,142 @@
+"""The layers that have a formula: what one pass through each contributes to the gradients of its parameters.
+
+A formula is given the layer, what it read (`a`), the gradient at its output (`b`), both with the batch first and in float32,
+which tokens are live (`live`), and which of its parameters are trained. Another kind of layer is one more function and one
+more line in `formula_of`.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeAlias
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.func import functional_call, grad, vmap
+
+from mainstem.responses.contributions import Contribution, Lookup, Outer, Vector
+from mainstem.responses.live import Live
+
+__all__ = ["Formula", "embedding", "formula_of", "layer_norm", "linear", "per_sample", "rms_norm", "transposed_linear"]
+
+Contributions: TypeAlias = Mapping[str, Contribution]
+Formula: TypeAlias = Callable[[Any, Tensor, Tensor, Live | None, Collection[str]], Contributions]
+"""(layer, a, b, which tokens are live, names of its trained parameters) to what each of these gets."""
+
+
+def formula_of(layer: Any) -> Formula | None:
+    """The formula of a layer, or None where there is none.
+
+    Example:
+        >>> formula_of(nn.Linear(2, 2)).__name__, formula_of(nn.Conv2d(1, 1, 1))
+        ('linear', None)
+    """
+    name, own = type(layer).__name__, dict(layer.named_parameters())
+    if _runs_as(layer, nn.Linear) and own.keys() <= {"weight", "bias"}:
+        return linear
+    if _runs_as(layer, nn.LayerNorm):
+        return layer_norm if len(own["weight"].shape) == 1 else None
+    if _runs_as(layer, nn.Embedding) and not layer.scale_grad_by_freq and layer.max_norm is None:
+        return embedding
+    if name == "Conv1D" and hasattr(layer, "nf"):  # GPT-2's, of transformers
+        return transposed_linear
+    if (name.endswith("RMSNorm") or name == "T5LayerNorm") and own.keys() == {"weight"} and own["weight"].dim() == 1:
+        return rms_norm
+    return None
+
+
+def _runs_as(layer: Any, kind: type[nn.Module]) -> bool:
+    """Whether it is of a kind, and not of a subclass that computes something else (an embedding that scales, say)."""
+    return isinstance(layer, kind) and type(layer).forward is kind.forward
+
+
+def linear(layer: nn.Linear, a: Tensor, b: Tensor, live: Live | None, trained: Collection[str]) -> Contributions:  # noqa: ARG001
+    """Output = a W^T + bias, so dW = sum_t b_t a_t^T, of shape (P, D), and dbias = sum_t b_t.
+
+    Example:
+        >>> found = linear(nn.Linear(1, 1), torch.tensor([[3.0]]), torch.tensor([[2.0]]), None, ["weight", "bias"])
+        >>> found["weight"].dot(torch.ones(1, 1)), found["bias"].dot(torch.ones(1))
+        (tensor([6.]), tensor([2.]))
+    """
+    found: dict[str, Contribution] = {}
+    if "weight" in trained:
+        found["weight"] = Outer(_tokens(b), _tokens(a), live)
+    if "bias" in trained:
+        found["bias"] = Vector(_summed(b))
+    return found
+
+
+def transposed_linear(layer: nn.Module, a: Tensor, b: Tensor, live: Live | None, trained: Collection[str]) -> Contributions:  # noqa: ARG001
+    """Output = a W + bias, so dW = sum_t a_t b_t^T, of shape (D, P)."""
+    found: dict[str, Contribution] = {}
+    if "weight" in trained:
+        found["weight"] = Outer(_tokens(a), _tokens(b), live)
+    if "bias" in trained:
+        found["bias"] = Vector(_summed(b))
+    return found
+
+
+def embedding(layer: nn.Embedding, a: Tensor, b: Tensor, live: Live | None, trained: Collection[str]) -> Contributions:  # noqa: ARG001
+    """Output = rows of W by the ids a; the row of `padding_idx` has no gradient."""
+    ids, values = a.reshape(len(a), -1), b.reshape(len(b), -1, b.shape[-1])  # (B, T), (B, T, D)
+    if layer.padding_idx is not None:
+        values = values * (ids != layer.padding_idx).unsqueeze(2)
+    return {"weight": Lookup(ids, values)}
+
+
+def layer_norm(
+    layer: nn.LayerNorm,
+    a: Tensor,
+    b: Tensor,
+    live: Live | None,  # noqa: ARG001
+    trained: Collection[str],
+) -> Contributions:
+    """Output = scale x normal + shift, so dscale = sum_t normal_t b_t and dshift = sum_t b_t."""
+    found: dict[str, Contribution] = {}
+    if "weight" in trained:
+        found["weight"] = Vector(_summed(F.layer_norm(a, layer.normalized_shape, eps=layer.eps).mul_(b)))
+    if "bias" in trained:
+        found["bias"] = Vector(_summed(b))
+    return found
+
+
+def rms_norm(layer: nn.Module, a: Tensor, b: Tensor, live: Live | None, trained: Collection[str]) -> Contributions:  # noqa: ARG001
+    """Output = scale x a / rms(a), so dscale = sum_t (a_t / rms(a_t)) b_t.
+
+    Source:
+        Zhang, Sennrich, Root Mean Square Layer Normalization, NeurIPS 2019, https://arxiv.org/abs/1910.07467
+    """
+    given = getattr(layer, "variance_epsilon", getattr(layer, "eps", None))
+    epsilon = torch.finfo(a.dtype).eps if given is None else given
+    return {"weight": Vector(_summed(a * a.square().mean(-1, keepdim=True).add(epsilon).rsqrt() * b))}
+
+
+def per_sample(
+    layer: nn.Module,
+    a: Tensor,
+    b: Tensor,
+    live: Live | None,  # noqa: ARG001
+    trained: Collection[str],
+) -> Contributions:
+    """Any layer that reads one tensor with the batch first: each sample's gradient is formed, by autograd.
+
+    It takes as much memory as B copies of the layer.
+    """
+    parameters = dict(layer.named_parameters(recurse=False))
+    wanted = {name: parameters[name].detach() for name in trained}
+
+    def product(of: Mapping[str, Tensor], read: Tensor, came_back: Tensor) -> Tensor:
+        output: Tensor = functional_call(layer, dict(of), (read.unsqueeze(0),))
+        return (output.squeeze(0) * came_back).sum()
+
+    formed = vmap(grad(product), in_dims=(None, 0, 0))(wanted, a, b)
+    return {name: Vector(gradient) for name, gradient in formed.items()}
+
+
+def _tokens(x: Tensor) -> Tensor:
+    """(B, ..., D) -> (B, T, D); a row of (B, D) is one token."""
+    return x.flatten(1, -2) if x.dim() > 2 else x.unsqueeze(1)
+
+
+def _summed(x: Tensor) -> Tensor:
+    """(B, ..., D) -> (B, D)."""
+    return x.flatten(1, -2).sum(1) if x.dim() > 2 else x

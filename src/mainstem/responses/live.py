@@ -1,0 +1,97 @@
+"""Tokens that nothing came back to have no part in any gradient: on a CPU they are left out of every product.
+
+Padding is such, and in the last block of a model that reads its answer off the first token all others are. Finding them
+needs a look at the numbers, for which a GPU would have to be waited for: there all tokens are taken.
+"""
+
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+__all__ = ["Live", "LiveTokens"]
+
+_WORTH = 0.9  # of more live tokens than this nothing is left out: copying would cost what is saved
+
+
+class Live:
+    """Which tokens are live.
+
+    Args:
+        mask: shape (B, T), bool.
+
+    Example:
+        >>> live = Live(torch.tensor([[True, False], [True, True]]))
+        >>> live.rows(torch.tensor([[[1.0], [0.0]], [[2.0], [3.0]]])).flatten(), live.sample
+        (tensor([1., 2., 3.]), tensor([0, 1, 1]))
+    """
+
+    def __init__(self, mask: Tensor) -> None:
+        self.mask = mask
+        self._last: list[tuple[Tensor, Tensor]] = []
+
+    @cached_property
+    def places(self) -> Tensor:
+        """Where they are among B T tokens, shape (R,)."""
+        return self.mask.flatten().nonzero().squeeze(1)
+
+    @cached_property
+    def sample(self) -> Tensor:
+        """Which sample each is of, shape (R,)."""
+        return self.places // self.mask.shape[1]
+
+    @cached_property
+    def first(self) -> Tensor | None:
+        """Places of as many tokens of each sample as the one with the most has, live ones first, shape (B, L).
+
+        None where that is nearly all.
+        """
+        most = max(int(self.mask.sum(1).max()), 1)
+        if most > _WORTH * self.mask.shape[1]:
+            return None
+        return self.mask.int().argsort(dim=1, descending=True, stable=True)[:, :most]
+
+    def rows(self, x: Tensor) -> Tensor:
+        """The live tokens of all samples, one under the other: (B, T, n) -> (R, n); those of two tensors are kept."""
+        for known, rows in self._last:
+            if known.data_ptr() == x.data_ptr() and known.shape == x.shape and known.stride() == x.stride():
+                return rows
+        rows = x.flatten(0, 1)[self.places]
+        self._last = [*self._last[-1:], (x, rows)]  # subtle: holding `x` keeps its address from being used again
+        return rows
+
+    def forget(self) -> None:
+        """Let the rows go that are kept."""
+        self._last = []
+
+    def spread(self, rows: Tensor) -> Tensor:
+        """Back to all tokens, 0 where they are not live: (R, n) -> (B, T, n)."""
+        spread = rows.new_zeros(self.mask.numel(), rows.shape[1])
+        return spread.index_copy_(0, self.places, rows).view(*self.mask.shape, rows.shape[1])
+
+    def trimmed(self, x: Tensor) -> Tensor:
+        """(B, T, n) -> (B, L, n), by `first`."""
+        if self.first is None:
+            return x
+        return x.gather(1, self.first.unsqueeze(2).expand(-1, -1, x.shape[2]))
+
+
+class LiveTokens:
+    """Finds the live tokens of one backward pass; layers where they are the same share one `Live`."""
+
+    def __init__(self) -> None:
+        self._last: Live | None = None
+
+    def of(self, came_back: Tensor) -> Live | None:
+        """Tokens that something came back to, of (B, T, P); None where it is not worth knowing.
+
+        What squares to nothing in float32 adds nothing to a norm in float32.
+        """
+        if came_back.is_cuda or came_back.dim() != 3:
+            return None
+        mask = ~(torch.linalg.vector_norm(came_back, dim=2) == 0)  # subtle: NaN is no 0
+        if mask.sum() > _WORTH * mask.numel():
+            return None
+        if self._last is None or not torch.equal(self._last.mask, mask):
+            self._last = Live(mask)
+        return self._last

@@ -1,0 +1,81 @@
+"""One loss for each sample, never the mean over the batch: a mean would shrink every gradient by the batch's size."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ["Loss", "cross_entropy", "margins", "squared_error", "token_cross_entropy", "weighted"]
+
+Loss: TypeAlias = Callable[[Any, Any], Tensor]
+"""What the model gave and what it should have given, to a loss for each sample, shape (B,)."""
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Classification, in nats: logits (B, C), labels (B,) in [0, C) -> (B,).
+
+    Example:
+        >>> cross_entropy(torch.zeros(1, 2), torch.tensor([1]))
+        tensor([0.6931])
+    """
+    return F.cross_entropy(logits.float(), labels, reduction="none")
+
+
+def squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Regression: half the squared error, summed over what is told of a sample: (B, ...), (B, ...) -> (B,).
+
+    Example:
+        >>> squared_error(torch.tensor([[1.0], [5.0]]), torch.tensor([3.0, 5.0]))
+        tensor([2., 0.])
+    """
+    return (outputs.float().flatten(1) - targets.float().reshape(len(targets), -1)).square().sum(1) / 2
+
+
+def token_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Language models: the mean over each sample's own tokens, in nats: (B, T, C), (B, T) -> (B,).
+
+    Tokens labelled -100 are left out. A sample's loss is divided by its own number of tokens: divided by the batch's, it
+    would depend on its company.
+
+    Example:
+        >>> token_cross_entropy(torch.zeros(1, 3, 2), torch.tensor([[1, 0, -100]]))
+        tensor([0.6931])
+    """
+    losses = F.cross_entropy(logits.float().transpose(1, 2), labels, reduction="none", ignore_index=-100)  # (B, T)
+    return losses.sum(1) / (labels != -100).sum(1).clamp_min(1)
+
+
+def weighted(parts: Mapping[str, tuple[float, Loss]]) -> Loss:
+    """Several objectives as one loss: sum of alpha_j loss_j, of outputs and targets that are mappings with the same names.
+
+    Example:
+        >>> loss = weighted({"click": (1.0, cross_entropy), "price": (0.5, squared_error)})
+        >>> outputs = {"click": torch.zeros(1, 2), "price": torch.tensor([[4.0]])}
+        >>> loss(outputs, {"click": torch.tensor([1]), "price": torch.tensor([2.0])})
+        tensor([1.6931])
+    """
+
+    def loss(outputs: Mapping[str, Any], targets: Mapping[str, Any]) -> Tensor:
+        each = [alpha * one(outputs[name], targets[name]) for name, (alpha, one) in parts.items()]
+        return torch.stack(each).sum(0)
+
+    return loss
+
+
+def margins(logits: Tensor, labels: Tensor) -> Tensor:
+    """Logit of the label less the largest other logit: (B, C), (B,) -> (B,).
+
+    Example:
+        >>> margins(torch.tensor([[1.0, 4.0], [1.0, 4.0]]), torch.tensor([0, 1]))
+        tensor([-3.,  3.])
+
+    Source:
+        Pleiss, Zhang, Elenberg, Weinberger, Identifying Mislabeled Data using the Area Under the Margin Ranking,
+        NeurIPS 2020, https://arxiv.org/abs/2001.10528
+    """
+    column = labels.unsqueeze(1)
+    own = logits.gather(1, column).squeeze(1)
+    others = logits.scatter(1, column, float("-inf")).amax(1)
+    return own - others

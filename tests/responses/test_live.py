@@ -1,0 +1,66 @@
+"""Tokens that nothing comes back to are left out, and nothing else is."""
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from mainstem.responses import Probe
+from mainstem.responses.live import Live, LiveTokens
+
+MASKS = st.integers(1, 5).flatmap(
+    lambda tokens: st.lists(st.lists(st.booleans(), min_size=tokens, max_size=tokens), min_size=1)
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(MASKS)
+def test_what_is_left_out_is_only_what_is_not_live(mask: list[list[bool]]) -> None:
+    """Trimmed or as rows, all live tokens are there, each with its sample; spread out again they are where they were."""
+    live = Live(torch.tensor(mask))
+    tokens = torch.arange(1.0, live.mask.numel() + 1).view(*live.mask.shape, 1)
+    marked = tokens * live.mask.unsqueeze(2)
+    assert marked.sum((1, 2)).tolist() == live.trimmed(marked).sum((1, 2)).tolist()
+    assert tokens[live.mask].tolist() == live.rows(tokens).tolist()
+    assert live.mask.nonzero()[:, 0].tolist() == live.sample.tolist()
+    assert torch.equal(marked, live.spread(live.rows(tokens)))
+
+
+def test_tokens_are_left_out_where_it_is_worth_it() -> None:
+    """Nothing is left out of a batch that is nearly full; layers with the same live tokens share what is known of them."""
+    finder, full = LiveTokens(), torch.ones(2, 10, 3)
+    assert finder.of(full) is None
+    half = full.clone()
+    half[:, 5:] = 0
+    first = finder.of(half)
+    assert [[True] * 5 + [False] * 5] * 2 == first.mask.tolist()
+    assert first is finder.of(half * 2)
+
+
+class Summed(nn.Module):
+    """Sums over tokens of what a linear layer makes of another one's output."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(3, 3, bias=False), nn.Linear(3, 2, bias=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.second(self.first(x)).sum(1)
+
+
+def test_what_is_no_number_stays_none() -> None:
+    """A sample with a NaN in it has NaN for norm, dots and sketch, and its neighbours have numbers: a broken one is seen."""
+    model, x = Summed(), torch.ones(2, 4, 3)
+    x[0] = float("nan")
+    directions = [{name: torch.ones_like(one) for name, one in model.named_parameters()}]
+    found = Probe(model, directions=directions, sketch=32).responses(lambda: model(x), torch.tensor([0, 1]))
+    for name in ("norm", "dots", "sketch"):
+        assert [True, False] == getattr(found, name).reshape(2, -1).isnan().any(1).tolist(), name
+
+
+def test_a_token_that_is_no_number_is_not_left_out() -> None:
+    """Where NaN comes back to one token of many, it is live: the sample's norm is NaN, and not that of its other tokens."""
+    left = torch.zeros(2, 5, 3)
+    left[:, 0] = 1
+    left[0, 3] = float("nan")
+    assert [[True, False, False, True, False], [True] + [False] * 4] == LiveTokens().of(left).mask.tolist()

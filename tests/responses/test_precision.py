@@ -1,0 +1,62 @@
+"""Models in half precision, against autograd in float64 of the model as it was in float32.
+
+bfloat16 has 8 bits: each rounding is off by up to 2^-9 = .002. On the way through these two layers and back a number is
+rounded some 60 times, independently: .002 x 60^(1/2) = .015, and of a norm over many numbers rather less. The limit is .02.
+float16 has 11 bits, so it is an eighth of that.
+"""
+
+import pytest
+import torch
+
+from mainstem.responses import Probe
+from tests.responses.families import FAMILIES
+from tests.responses.truth import of_one, stacked
+
+LIMIT = {torch.bfloat16: 0.02, torch.float16: 0.02 / 8}
+
+
+@pytest.mark.parametrize("kind", LIMIT, ids=str)
+@pytest.mark.parametrize("family", ["bert", "albert", "gpt-2, next token", "llama, next token"])
+def test_a_model_in_half_precision(family: str, kind: torch.dtype) -> None:
+    """Norms are right to the roundings of the passes; all that is kept is float32."""
+    case = FAMILIES[family]()
+    norms = stacked(case.gradients()).norm(dim=1)
+    case.model.to(kind)
+    found = case.responses(Probe(case.model, directions=[{}], sketch=32))
+    assert (found.norm / norms - 1).abs().max() < LIMIT[kind]
+    assert {torch.float32} == {getattr(found, name).dtype for name in ("norm", "loss", "margin", "dots", "sketch")}
+
+
+@pytest.mark.parametrize("method", ["responses", "training_step"])
+@pytest.mark.parametrize("kind", LIMIT, ids=str)
+@pytest.mark.parametrize("family", ["bert", "gpt-2, next token"])
+def test_a_pass_under_autocast(family: str, kind: torch.dtype, method: str) -> None:
+    """With weights in float32 and products in half precision, the same."""
+    case = FAMILIES[family]()
+    norms = stacked(case.gradients()).norm(dim=1)
+    with torch.autocast("cpu", kind):
+        found = case.responses(Probe(case.model), method)
+    assert (found.norm / norms - 1).abs().max() < LIMIT[kind]
+
+
+@pytest.mark.parametrize("kind", LIMIT, ids=str)
+@pytest.mark.parametrize("family", ["bert", "gpt-2, next token", "t5"])
+def test_the_probe_adds_no_error_of_its_own(family: str, kind: torch.dtype) -> None:
+    """Autograd's norms out of the same half precision are met to less than one rounding of it: products here are float32."""
+    case = FAMILIES[family]()
+    trained = {name: one for name, one in case.model.named_parameters() if one.requires_grad}
+    with torch.autocast("cpu", kind):
+        norms = stacked(of_one(loss, trained) for loss in case.losses(case.model)).norm(dim=1)
+        found = case.responses(Probe(case.model))
+    assert (found.norm / norms - 1).abs().max() < torch.finfo(kind).eps / 2
+
+
+def test_a_loss_scale_is_divided_out_again() -> None:
+    """A scale of 1024 as weights keeps small gradients above what float16 can hold; responses are as without it."""
+    case = FAMILIES["bert"]()
+    norms = stacked(case.gradients()).norm(dim=1)
+    case.model.half()
+    found = case.responses(Probe(case.model), "training_step", weights=torch.full((4,), 1024.0))
+    assert (found.norm / norms - 1).abs().max() < LIMIT[torch.float16]
+    filled = torch.cat([one.grad.flatten().float() for one in case.model.parameters() if one.grad is not None]).norm()
+    assert 100 * norms.max() < filled
