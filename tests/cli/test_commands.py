@@ -39,6 +39,18 @@ def test_versions_name_parent_reason_and_quality(small_home: Path, mainstem: Run
     assert expected == {row["version"]: row["auc_later"] for row in rows}
 
 
+def test_layers_tell_what_some_of_them_are_worth(small_home: Path, mainstem: Run) -> None:
+    """The usual choices are compared at the home's newest version; all layers explain everything."""
+    usual = [json.loads(line) for line in mainstem("layers", "--home", small_home, "--json").stdout.splitlines()]
+    assert ["head", "last block and head", "all but embeddings"] == [row["layers"] for row in usual]
+    assert all(0 < row["explained"] < 1 for row in usual)
+    [whole] = [json.loads(line) for line in mainstem("layers", "*", "--home", small_home, "--json").stdout.splitlines()]
+    assert [1, 1, 1] == [whole["parameters"], round(whole["explained"], 6), round(whole["spearman"], 6)]
+    refused = mainstem("layers", "nonsense", "--home", small_home)
+    assert (1, "") == (refused.returncode, refused.stdout)
+    assert refused.stderr.startswith("mainstem: no layer with trained parameters fits 'nonsense'")
+
+
 def test_sql_answers_people_with_a_table_and_refuses_to_write(small_home: Path, mainstem: Run) -> None:
     """`sql` prints a header and rows, and only reads."""
     asked = mainstem("sql", "SELECT 1 AS one, 'a' AS letter", "--home", small_home)

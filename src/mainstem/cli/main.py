@@ -15,6 +15,7 @@ from mainstem.cli.comparing import truth
 from mainstem.cli.explaining import explain
 from mainstem.cli.history import history, sets, sql, versions
 from mainstem.cli.importing import importer
+from mainstem.cli.layers import layers
 from mainstem.cli.replaying import demo, replay
 from mainstem.cli.schema import schema
 from mainstem.cli.settings import settings
@@ -45,6 +46,7 @@ app.command()(sets)
 app.command()(history)
 app.command()(explain)
 app.command()(versions)
+app.command()(layers)
 app.command()(truth)
 app.add_typer(trust, name="trust")
 app.command()(sql)

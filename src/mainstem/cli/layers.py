@@ -1,0 +1,50 @@
+"""`mainstem layers`: what responses over some of the layers are worth, at a home's current version."""
+
+import json
+import os
+from typing import Annotated, Final
+
+import typer
+
+from mainstem.cli.history import DEFAULT_HOME, HomeOption, StoreOption
+
+__all__ = ["layers"]
+
+_NEWEST: Final = """
+    SELECT context_text, item_text, label FROM samples_now ORDER BY event_time DESC, sample_id LIMIT {most:UInt32}"""
+
+
+def layers(
+    choices: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[LAYERS]...", help="As MAINSTEM_RESPONSE_LAYERS has them; the usual ones without."),
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+    store: StoreOption = None,
+    *,
+    samples: Annotated[int, typer.Option(min=10, help="Newest samples to measure on.")] = 500,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a row.")] = False,
+) -> None:
+    """What responses over some layers say of those over all: share of the squared norm, rank correlation, time."""
+    from mainstem.bootstrap import threads  # noqa: PLC0415
+    from mainstem.cli.asking import answers  # noqa: PLC0415
+    from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
+    from mainstem.errors import StoreError  # noqa: PLC0415
+    from mainstem.layers import choices_of, compare_layers  # noqa: PLC0415 - torch is slow to import
+    from mainstem.settings import Settings  # noqa: PLC0415
+    from mainstem.versions import Versions  # noqa: PLC0415
+
+    [(_, rows)] = answers(home, store, [_NEWEST], most=samples)
+    if len(rows) < 2:
+        msg = f"{str(home)!r} has {len(rows)} samples, and two are needed to compare; replay a longer log"
+        raise StoreError(msg)
+    threads()
+    versions = Versions(os.environ.get("MAINSTEM_VERSIONS") or f"file://{home.resolve() / 'versions'}")
+    encoder = versions.load(versions.numbers()[-1])
+    wanted = {one: one for one in choices or ()} or choices_of(encoder.network)
+    pairs, labels = [(context, item) for context, item, _ in rows], [int(label) for _, _, label in rows]
+    found = compare_layers(encoder, pairs, labels, Settings.from_environment(os.environ), wanted)
+    if as_json:
+        print("\n".join(json.dumps(row) for row in found))
+        return
+    show(tuple(found[0]), [(row["layers"], *(f"{row[name]:.3f}" for name in tuple(row)[1:])) for row in found])
