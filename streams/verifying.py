@@ -4,6 +4,7 @@ The embedded run is the command `mainstem replay --no-learn` in a process of its
 """
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -34,7 +35,8 @@ class Comparison:
     Attributes:
         hash, embedded_hash: of samples and ledger, deployed and embedded.
         responses: how many were compared (of version 0).
-        worst: largest relative difference of a norm, a loss or a margin.
+        worst: largest relative difference of a norm, a loss or a margin, and largest difference of an alignment; infinite
+            where one side has an alignment and the other has not. Sketches are kept less exactly, and not compared.
         missing: responses that one side has and the other has not.
         standings: how many were compared; 0 where versions after the first have scored: then there is nothing to compare.
         near: samples that stand elsewhere within 1e-3 of a threshold, as text.
@@ -116,12 +118,18 @@ def _replay(log: Path, home: Path) -> Any:
 
 def _responses(deployed: Store, embedded: Store) -> Iterator[float | None]:
     """Relative difference of each response of version 0; None where one side lacks it."""
-    sql = "SELECT sample_id, label_version, norm, loss, margin FROM responses FINAL WHERE version = 0"
+    sql = "SELECT sample_id, label_version, norm, loss, margin, alignment FROM responses FINAL WHERE version = 0"
     ours = {row[:2]: row[2:] for row in embedded.stream(sql)}
     for sample_id, label_version, *theirs in deployed.stream(sql):
         mine = ours.pop((sample_id, label_version), None)
-        yield None if mine is None else max(abs(a - b) / max(abs(a), abs(b), 1.0) for a, b in zip(mine, theirs, strict=True))
+        yield None if mine is None else max(_apart(a, b) for a, b in zip(mine, theirs, strict=True))
     yield from (None for _ in ours)
+
+
+def _apart(one: float | None, two: float | None) -> float:
+    if one is None or two is None:
+        return 0.0 if one is two else math.inf
+    return abs(one - two) / max(abs(one), abs(two), 1.0)
 
 
 def _standings(deployed: Store, embedded: Store) -> tuple[list[str], list[str], int]:

@@ -141,3 +141,19 @@ def test_what_is_no_duration_is_an_error(text: str) -> None:
     """Without a unit, with a sign or in two parts it is refused, with examples."""
     with pytest.raises(SettingError, match="like '90s' or '30d'"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize("floats", [1, 2, 31, 33, 65])
+def test_a_sketch_is_none_or_of_an_even_number_from_32(floats: int) -> None:
+    """Fewer floats would say nothing, and an odd number has no transform; 0 is none."""
+    assert [0, 32, 1024] == [Settings(sketch=one).sketch for one in (0, 32, 1024)]
+    with pytest.raises(SettingError, match=f"^sketch is 0 or an even number from 32 to 1024; got {floats}$"):
+        Settings(sketch=floats)
+
+
+@pytest.mark.parametrize("text", ["", " ", "head,,", "head, "])
+def test_layers_have_names(text: str) -> None:
+    """A pattern that is empty is an error, for it would fit nothing."""
+    assert ("head", "bert.*") == Settings(response_layers=" head ,bert.*").layer_patterns
+    with pytest.raises(SettingError, match=r"^response_layers are names or patterns with commas between"):
+        Settings(response_layers=text)

@@ -6,8 +6,10 @@ its versions, so that one that was paused and overtaken does no harm.
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
+
+from torch import Tensor
 
 from mainstem.errors import OvertakenError
 from mainstem.events import Item
@@ -15,7 +17,7 @@ from mainstem.join.text import item_text
 from mainstem.kafka import Intake
 from mainstem.kafka.messages import Announcement
 from mainstem.kafka.patience import patiently
-from mainstem.learning import Claim, Learner, Position, StoredPool, scale_of
+from mainstem.learning import Claim, Learner, Position, StoredPool, direction_of, scale_of
 from mainstem.learning.first import keep_row, make_first_version
 from mainstem.settings import Settings
 from mainstem.store import Store, samples_since
@@ -33,7 +35,7 @@ _LOOK_EVERY: Final = 2.0  # seconds between two looks whether a round is due
 _LAST_ROUND: Final = (
     "SELECT offsets FROM rounds FINAL WHERE version IN (SELECT version FROM versions) ORDER BY version DESC LIMIT 1"
 )
-_NEVER: Final = 1 << 62  # event time that is never reached: a stream has no last part to be held back
+_NEVER: Final = 1 << 62  # event time, and offset, that is never reached: a stream has no last part to be held back
 
 
 class LearningProgram:
@@ -104,6 +106,7 @@ class LearningProgram:
                 self._texts,
                 self._settings,
                 scale=self._scale,
+                direction=self._direction,
                 generation=self._intake.generation,
             )
 
@@ -116,6 +119,10 @@ class LearningProgram:
 
     def _scale(self, encoder: CrossEncoder) -> float | None:
         return scale_of(Scorer(encoder, self._settings), samples_since(self._store, 0, _FIRST_SAMPLES))
+
+    def _direction(self, encoder: CrossEncoder) -> Mapping[str, Tensor]:
+        ends = dict.fromkeys(range(self._settings.partitions), _NEVER)
+        return direction_of(Scorer(encoder, self._settings), self._store, ends)
 
     def _current(self) -> int:
         """The newest version that exists."""

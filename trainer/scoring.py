@@ -20,13 +20,16 @@ from mainstem.scoring import SCORED, ScoringWorker
 from mainstem.settings import Settings
 from mainstem.standing import Confirmed, Trust
 from mainstem.store import Store, StoredSample
-from mainstem.versions import Scorer, Versions
+from mainstem.versions import Versions, load_scorer
 
 __all__ = ["ScoringProgram"]
 
 _LOG = logging.getLogger("mainstem.score")
 _CHUNK: Final = 512  # samples that are scored again between two looks at the topic
-_PUBLISHED: Final = ("label_version", "judgement", "version", "standing", "reason", "p_value", "evidence", "importance")
+_PUBLISHED: Final = (
+    *("label_version", "judgement", "version", "standing", "reason", "p_value", "evidence"),
+    *("importance", "importance_of_mean", "alignment"),
+)
 
 
 class ScoringProgram:
@@ -97,8 +100,8 @@ class ScoringProgram:
     def take_up(self, announced: Announcement, *, first: bool) -> None:
         """Use an announced version; unless it is the first this program sees, score the canaries again at once."""
         before = self.version
-        encoder, manifest = patiently(self._versions.load, announced.version), self._versions.manifest(announced.version)
-        self._worker.use(announced.version, Scorer(encoder, self._settings), manifest.scale)
+        scorer = patiently(load_scorer, self._versions, announced.version, self._settings)
+        self._worker.use(announced.version, scorer, self._versions.manifest(announced.version).scale)
         _LOG.info("took up version %d", announced.version)
         if first:
             return

@@ -44,12 +44,12 @@ _LABELS = """
     LEFT JOIN (SELECT sample_id, part, origin FROM trusted_now WHERE sample_id = {sample:UUID}) AS t USING sample_id
     ORDER BY label_version"""
 _VISITS = """
-    SELECT label_version, version, label, norm, norm / scale AS importance_seen, loss, margin
+    SELECT label_version, version, label, norm, norm / scale AS importance_seen, alignment, loss, margin
     FROM responses FINAL WHERE sample_id = {sample:UUID} ORDER BY label_version, version"""
 _MOVES = """
     SELECT m.partition AS partition, m.judgement AS judgement, m.event_time AS event_time, m.version AS version,
-           label_version, before, standing, reason, p_value, evidence, importance, margin, visits,
-           j.canaries AS canaries, j.core_level AS core_level, j.verdict AS verdict
+           label_version, before, standing, reason, p_value, evidence, importance, margin, visits, alignment,
+           importance_of_mean, j.canaries AS canaries, j.core_level AS core_level, j.verdict AS verdict
     FROM (SELECT * FROM moves FINAL WHERE sample_id = {sample:UUID}) AS m
     LEFT JOIN (SELECT * FROM judgements FINAL) AS j ON m.partition = j.partition AND m.judgement = j.judgement
     ORDER BY judgement"""
@@ -71,6 +71,8 @@ _CANARIES = """
             AND toUnixTimestamp64Milli(r.event_time) >= toUnixTimestamp64Milli(m.event_time) - {horizon:Int64}
         GROUP BY judgement, canary)
     GROUP BY judgement, label ORDER BY judgement, label"""
+_NOW = """
+    SELECT importance, importance_of_mean, alignment, visits FROM standings FINAL WHERE sample_id = {sample:UUID}"""
 _ROUNDS = """
     SELECT r.version AS version, d.label_version AS label_version, d.standing AS drawn_from, d.probability AS probability,
            r.drawn AS drawn, r.cold AS cold, r.promoted AS promoted, r.reason AS reason
@@ -90,15 +92,15 @@ def story_of(sample_id: str, settings: Settings, ask: Ask) -> Row:
         ask: the history.
 
     Returns:
-        sample_id; standing, reason, meaning and since (of now; None where it was never judged); question, labels (one for
-        each label version), visits (with running means), verdicts (moves, each with its stratum of canaries), rounds
-        (those that drew it).
+        sample_id; standing, reason, meaning, since and now (what its visits added up to); None where it was never judged;
+        question, labels (one for each label version), visits (with running means), verdicts (moves, each with its stratum of
+        canaries), rounds (those that drew it).
 
     Raises:
         StoreError: if there is no such sample.
     """
-    questions = (_LABELS, _VISITS, _MOVES, _CANARIES, _ROUNDS)
-    labels, visits, moves, canaries, rounds = ask(*questions, sample=sample_id, horizon=settings.horizon)
+    questions = (_LABELS, _VISITS, _MOVES, _CANARIES, _ROUNDS, _NOW)
+    labels, visits, moves, canaries, rounds, standing = ask(*questions, sample=sample_id, horizon=settings.horizon)
     if not labels:
         msg = f"no sample {sample_id} in this history; `mainstem sql 'SELECT sample_id FROM samples LIMIT 9'` lists some"
         raise StoreError(msg)
@@ -110,6 +112,7 @@ def story_of(sample_id: str, settings: Settings, ask: Ask) -> Row:
         "reason": now["reason"],
         "meaning": MEANINGS.get(now["reason"], "It has not been judged."),
         "since": _since(moves),
+        "now": next(iter(standing), None),
         "question": {name: value for name, value in labels[-1].items() if name not in _OF_LABEL},
         "labels": [{name: label[name] for name in _OF_LABEL} for label in labels],
         "visits": list(_with_means(visits)),

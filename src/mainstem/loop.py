@@ -32,7 +32,7 @@ from mainstem.store.writes import (
     sample_columns,
     trusted_columns,
 )
-from mainstem.versions import Scorer, Versions
+from mainstem.versions import Versions, load_scorer
 
 __all__ = ["Loop", "Watcher"]
 
@@ -190,8 +190,9 @@ class Loop:
                 yield msgspec.structs.replace(self._graded[graded], event_time=sample.event_time)
                 graded += 1
 
-    def _judge(self, partition: int) -> None:
-        self.judged[partition] = self.worker.judge(partition, self.ends[partition], self._event_times[partition])
+    def _judge(self, partition: int, *, last: bool = False) -> None:
+        at = self.ends[partition], self._event_times[partition]
+        self.judged[partition] = self.worker.judge(partition, *at, last=last)
 
     def _round(self) -> None:
         worker, self._rounds = self.worker, self._rounds + 1
@@ -234,7 +235,7 @@ class Loop:
         version, scale = (at.version, at.scale) if at else (0, self.versions.manifest(0).scale)
         _rewind(self.store, self.ends, self._rounds)
         self.versions.forget_after(self._rounds)
-        self.worker.use(version, Scorer(self.versions.load(version), self.settings), scale)
+        self.worker.use(version, load_scorer(self.versions, version, self.settings), scale)
         if at:
             self.worker.rebuild(at.ends, at.version, at.left)
         return at.line if at else 0
@@ -262,7 +263,7 @@ class Loop:
             _, outputs = joiner.closed(self.surveyed.newest + windows + 1)
             self._take(outputs)
         for partition in self.ends:
-            self._judge(partition)
+            self._judge(partition, last=True)
 
 
 def _blocks(lines: Iterator[bytes], size: int) -> Iterator[list[bytes]]:
@@ -274,11 +275,11 @@ def _rewind(store: Store, ends: Mapping[int, int], rounds: int) -> None:
     """Forget what was written after the checkpoint: it is done again, and a log that grew may do it otherwise."""
     for partition, end in ends.items():
         at = {"partition": partition, "end": end}
-        for table in ("samples", "responses"):
+        for table in ("samples", "responses", "sketches"):
             store.execute(f"DELETE FROM {table} WHERE partition = {{partition:UInt32}} AND offset >= {{end:UInt64}}", **at)
         for table in ("moves", "judgements", "standings"):
             store.execute(f"DELETE FROM {table} WHERE partition = {{partition:UInt32}} AND judgement > {{end:UInt64}}", **at)
-    for table in ("draws", "rounds", "versions", "responses"):
+    for table in ("draws", "rounds", "versions", "responses", "sketches"):
         store.execute(f"DELETE FROM {table} WHERE version > {{rounds:UInt32}}", rounds=rounds)
     store.execute("DELETE FROM evaluations WHERE round > {rounds:UInt32}", rounds=rounds)
     store.execute("INSERT INTO standings SELECT * EXCEPT (before, event_time) FROM moves FINAL")

@@ -10,20 +10,20 @@ from typing import Any, Final, SupportsIndex
 
 import numpy as np
 
-from mainstem.importance import CANARY, FACTS, STREAM, Columns
+from mainstem.importance import CANARY, STREAM, Columns, rounded
 from mainstem.learning.scale import mean_norm
 from mainstem.settings import Settings
 from mainstem.standing import REASONS, STANDINGS, Judgement, judge
-from mainstem.store import Store, StoredSample, samples_between, trusted_samples
-from mainstem.store.writes import columns_of, response_columns
-from mainstem.versions import Scorer
+from mainstem.store import Store, StoredSample, samples_between, stored_visits, trusted_samples
+from mainstem.store.writes import columns_of, response_columns, sketch_columns
+from mainstem.versions import Scorer, alignments_of
 
 __all__ = ["SCORED", "ScoringWorker"]
 
 _CHUNK: Final = 65_536
 _STANDING: Final = (
     *("sample_id", "label_version", "partition", "judgement", "version", "standing", "reason"),
-    *("p_value", "evidence", "importance", "margin", "visits"),
+    *("p_value", "evidence", "importance", "margin", "visits", "alignment", "importance_of_mean"),
 )
 SCORED: Final = {"stream": STREAM, "canary": CANARY}  # direction and gate samples are neither scored nor drawn
 
@@ -48,7 +48,7 @@ class ScoringWorker:
         trusted: bool,
         publish: Callable[[Sequence[Mapping[str, Any]]], None] = lambda rows: None,  # noqa: ARG005
     ) -> None:
-        self.columns = {partition: Columns() for partition in partitions}
+        self.columns = {partition: Columns(sketch=settings.sketch) for partition in partitions}
         self.version = 0
         self.scale: float | None = None
         self.left: dict[int, int] = dict.fromkeys(self.columns, 0)  # samples older than this have left the columns
@@ -127,22 +127,33 @@ class ScoringWorker:
         found = self.scorer.responses([sample.pair for sample in taken], [sample.label for sample in taken])
         if self.scale is None:
             self.scale = mean_norm(found, taken)
-        self._store.write("responses", response_columns(taken, found, version=self.version, scale=self.scale))
+        scale, alignment, sketch = float(np.float32(self.scale)), alignments_of(found), rounded(found.sketch)  # as kept
+        # subtle: sketches first, so that whatever has a response in the history has its sketch there
+        self._store.write("sketches", sketch_columns(taken, sketch, version=self.version, scale=scale))
+        self._store.write("responses", response_columns(taken, found, alignment, version=self.version, scale=scale))
         for partition in {sample.partition for sample in taken}:
             places = [place for place, sample in enumerate(taken) if sample.partition == partition]
             mine = [taken[place] for place in places]
             self.columns[partition].visit(
                 version=self.version,
-                scale=float(np.float32(self.scale)),  # as the history keeps it
+                scale=scale,
                 ids=[sample.sample_id for sample in mine],
                 facts=[_facts(sample._asdict()) for sample in mine],
                 norm=found.norm[places],
                 margin=found.margin[places],
                 loss=found.loss[places],
+                alignment=alignment[places],
+                sketch=sketch[places],
             )
 
-    def judge(self, partition: int, end: int, event_time: int) -> Judgement:
-        """Judge a partition at sample offset `end`; writes the judgement, the new standings and the moves."""
+    def judge(self, partition: int, end: int, event_time: int, *, last: bool = False) -> Judgement:
+        """Judge a partition at sample offset `end`; writes the judgement, the new standings and the moves.
+
+        Args:
+            partition, end, event_time: where.
+            last: whether the log ends here: all standings are written then, those that did not move too, so that their
+                evidence is of now.
+        """
         columns = self.columns[partition]
         self.left[partition] = max(event_time - self._settings.horizon, 0)
         columns.leave(self.left[partition])
@@ -151,6 +162,10 @@ class ScoringWorker:
         moved |= columns["judged"] != columns["label_version"]
         rows = [self._move(columns, judged, row, partition, end) for row in np.flatnonzero(moved)]
         self._write_moves(rows, event_time)
+        still = np.flatnonzero(~moved) if last else np.zeros(0, np.int64)
+        for start in range(0, len(still), _CHUNK):
+            some = still[start : start + _CHUNK]
+            self._write_standings([self._move(columns, judged, row, partition, end) for row in some])
         self._store.write(
             "judgements",
             columns_of(
@@ -177,7 +192,7 @@ class ScoringWorker:
         self.left |= left
         drawn = self._drawn(version)
         for partition, end in ends.items():
-            columns = self.columns[partition] = Columns()
+            columns = self.columns[partition] = Columns(sketch=self._settings.sketch)
             for at in range(version + 1):
                 columns.mark_drawn(drawn.get(at, []))
                 self._replay_visits(columns, partition, end, at)
@@ -209,25 +224,19 @@ class ScoringWorker:
         return drawn
 
     def _replay_visits(self, columns: Columns, partition: int, end: int, version: int) -> None:
-        sql = """
-            SELECT UUIDStringToNum(toString(sample_id)), label_version, partition, offset,
-                   toUnixTimestamp64Milli(event_time), label, if(part = 'canary', {canary:UInt8}, {stream:UInt8}),
-                   norm, margin, loss, scale
-            FROM responses FINAL
-            WHERE partition = {partition:UInt32} AND offset < {end:UInt64} AND version = {version:UInt32}
-              AND toUnixTimestamp64Milli(event_time) >= {left:Int64}
-            ORDER BY offset"""
-        known = {"partition": partition, "end": end, "version": version, "left": self.left[partition]}
-        for rows in _chunks(self._store.stream(sql, **known, canary=CANARY, stream=STREAM)):
-            keys, *facts, norm, margin, loss, scale = zip(*rows, strict=True)
+        left, sketch = self.left[partition], self._settings.sketch
+        for found in stored_visits(self._store, partition, end, version, left=left, sketch=sketch):
+            part = np.array([SCORED[one] for one in found.part], np.int64)
             columns.visit_many(
                 version=version,
-                scale=scale[0],
-                keys=keys,
-                facts={name: np.array(values, np.int64) for name, values in zip(FACTS, facts, strict=True)},
-                norm=norm,
-                margin=margin,
-                loss=loss,
+                scale=found.scale,
+                keys=found.keys,
+                facts={**found.facts, "part": part},
+                norm=found.norm,
+                margin=found.margin,
+                loss=found.loss,
+                alignment=found.alignment,
+                sketch=found.sketch,
             )
 
     def _restore_standings(self, columns: Columns, partition: int, end: int) -> None:
@@ -258,12 +267,18 @@ class ScoringWorker:
             "importance": float(columns["importance"][row]),
             "margin": float(columns["margin"][row]),
             "visits": int(columns["visits"][row]),
+            "alignment": float(columns["alignment"][row]) if columns["aligned"][row] else None,
+            "importance_of_mean": _known(columns.importance_of_mean([int(row)])[0]),
         }
 
     def _write_moves(self, rows: list[dict[str, Any]], event_time: int) -> None:
         moves = columns_of(rows)
         self._store.write("moves", {**moves, "event_time": [event_time] * len(rows)} if rows else {})
-        self._store.write("standings", {name: moves[name] for name in _STANDING} if rows else {})
+        self._write_standings(rows)
+
+    def _write_standings(self, rows: list[dict[str, Any]]) -> None:
+        columns = columns_of(rows)
+        self._store.write("standings", {name: columns[name] for name in _STANDING} if rows else {})
         self._publish(rows)
 
 

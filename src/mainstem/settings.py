@@ -16,6 +16,7 @@ __all__ = ["PREFIX", "Settings", "parse_duration"]
 PREFIX: Final = "MAINSTEM_"
 _UNITS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _MOST_CLASSES: Final = 127
+_SHORTEST_SKETCH: Final = 32
 _OF_TESTS: Final = "MAINSTEM_TEST_"  # which servers the test suite uses
 _MINUTE, _HOUR, _DAY = _UNITS["m"], _UNITS["h"], _UNITS["d"]
 
@@ -79,6 +80,13 @@ class Settings:
     vocabulary: int = _setting(8000, "word pieces of the vocabulary made here", low=200)
 
     score_batch: int = _setting(64, "samples of full length in one pass of scoring; of shorter ones more go together", low=1)
+    precision: str = _setting(
+        "auto",
+        "of a pass of scoring: `float32`, `bfloat16`, `float16`; `auto`: bfloat16 on a GPU that has it, else float32",
+        choices=("auto", "float32", "bfloat16", "float16"),
+    )
+    sketch: int = _setting(64, "floats in a sketch of a response, an even number from 32; 0: none is kept", low=0, high=1024)
+    response_layers: str = _setting("*", "layers that responses are taken over, by name or pattern, with commas between")
     rescore_budget: int = _setting(6000, "newest samples scored again by each new version", low=0)
     horizon: int = _duration(90 * _DAY, "older samples leave the columns; their standing stays in the history")
 
@@ -122,6 +130,12 @@ class Settings:
                 f"classes are 2 to {_MOST_CLASSES} different names with commas between, like 'no,yes'; got {self.classes!r}"
             )
             raise SettingError(msg)
+        if 0 < self.sketch < _SHORTEST_SKETCH or self.sketch % 2:
+            msg = f"sketch is 0 or an even number from {_SHORTEST_SKETCH} to 1024; got {self.sketch!r}"
+            raise SettingError(msg)
+        if not all(self.layer_patterns):
+            msg = f"response_layers are names or patterns with commas between, like 'head'; got {self.response_layers!r}"
+            raise SettingError(msg)
         if self.dedupe_horizon < self.grace:
             msg = "dedupe_horizon must be at least grace: an event may come again while its first copy still waits"
             raise SettingError(msg)
@@ -138,6 +152,16 @@ class Settings:
             ('sports', 'business')
         """
         return tuple(name.strip() for name in (self.classes or "no,yes").split(","))
+
+    @property
+    def layer_patterns(self) -> tuple[str, ...]:
+        """What `response_layers` names.
+
+        Example:
+            >>> Settings(response_layers="head.*, bert.encoder.layer.1.*").layer_patterns
+            ('head.*', 'bert.encoder.layer.1.*')
+        """
+        return tuple(pattern.strip() for pattern in self.response_layers.split(","))
 
     @property
     def answers_yes_or_no(self) -> bool:

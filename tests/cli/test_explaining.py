@@ -68,19 +68,30 @@ def test_a_story_agrees_with_the_history(small_home: Path, kinds: dict[str, str]
     """Standing, visits, verdicts and rounds are the tables', and the importance judged is the visits' mean."""
     for name in ("core", "edge", "canary"):
         story = json.loads(mainstem("explain", kinds[name], "--home", small_home, "--json").stdout)
-        query = f"SELECT standing, reason, importance, visits FROM standings_now WHERE sample_id = '{kinds[name]}'"
+        names = "standing, reason, importance, visits, importance_of_mean, alignment"
+        query = f"SELECT {names} FROM standings_now WHERE sample_id = '{kinds[name]}'"
         now = json.loads(mainstem("sql", query, "--home", small_home, "--json").stdout)
-        assert now == {**{key: story[key] for key in ("standing", "reason")}, **pick(story["verdicts"][-1])}
+        assert now == {**{key: story[key] for key in ("standing", "reason")}, **story["now"]}
+        query = f"SELECT {names} FROM moves_now WHERE sample_id = '{kinds[name]}' ORDER BY judgement DESC LIMIT 1"
+        moved = json.loads(mainstem("sql", query, "--home", small_home, "--json").stdout)
+        assert moved == pick(story["verdicts"][-1], *moved)
         judged_by = [visit for visit in story["visits"] if visit["version"] <= story["verdicts"][-1]["version"]]
-        assert judged_by[-1]["importance"] == pytest.approx(now["importance"])
+        assert judged_by[-1]["importance"] == pytest.approx(moved["importance"])
+        assert story["visits"][now["visits"] - 1]["importance"] == pytest.approx(now["importance"])
+        cosines = [visit["alignment"] for visit in story["visits"][: now["visits"]] if visit["alignment"] is not None]
+        assert sum(cosines) / len(cosines) == pytest.approx(now["alignment"], abs=1e-6)
         rows = mainstem("history", kinds[name], "--home", small_home, "--json").stdout.splitlines()
+        visits = [json.loads(row) for row in rows if json.loads(row)["table"] == "visits"]
+        assert visits[now["visits"] - 1]["importance_of_mean"] == pytest.approx(now["importance_of_mean"], rel=2e-3)
+        told = f"of its mean response {now['importance_of_mean']:.3g}; alignment {now['alignment']:.3g}."
+        assert told in mainstem("explain", kinds[name], "--home", small_home).stdout
         trained = [json.loads(row) for row in rows if json.loads(row)["table"] == "trained"]
         assert [row["version"] for row in trained] == [row["version"] for row in story["rounds"]]
 
 
-def pick(verdict: dict[str, Any]) -> dict[str, Any]:
-    """What a verdict and a standing have in common."""
-    return {name: verdict[name] for name in ("importance", "visits")}
+def pick(verdict: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Some of a verdict."""
+    return {name: verdict[name] for name in names}
 
 
 def test_the_stratum_is_the_one_that_the_judge_used(opened: Store) -> None:

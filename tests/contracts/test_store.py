@@ -1,5 +1,6 @@
 """What every store promises, whatever engine is behind it."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
@@ -16,6 +17,7 @@ VIEWS = (
     "importance_of_brand",
     "importance_of_category",
     "importance_of_item",
+    "importance_of_mean_of_sample",
     "importance_of_price_band",
     "importance_of_query",
     "importance_of_sample",
@@ -26,6 +28,7 @@ VIEWS = (
     "score_age",
     "sets",
     "sets_by_day",
+    "sketches_now",
     "standings_now",
     "trusted_now",
     "versions_of_sample",
@@ -91,6 +94,13 @@ def response(number: int, version: int, norm: float, *, label_version: int = 0) 
     }
 
 
+def sketch(number: int, version: int, *floats: float, label_version: int = 0) -> dict[str, object]:
+    """A row of `sketches`."""
+    keys = ("sample_id", "label_version", "version", "partition", "offset", "event_time", "scale")
+    of_response = response(number, version, 1.0, label_version=label_version)
+    return {**{name: of_response[name] for name in keys}, "sketch": floats}
+
+
 def write(store: Store, table: str, *rows: dict[str, object]) -> None:
     """Write rows, given one by one."""
     store.write(table, {name: [row[name] for row in rows] for name in rows[0]})
@@ -128,6 +138,7 @@ def test_every_view_answers(store: Store, view: str) -> None:
     store.ask(f"SELECT * FROM {view}")
     write(store, "samples", sample(1), sample(2))
     write(store, "responses", response(1, 1, 4.0), response(1, 2, 2.0), response(2, 1, 1.0))
+    write(store, "sketches", sketch(1, 1, 4.0, 0.0), sketch(1, 2, 2.0, 0.0))
     store.ask(f"SELECT * FROM {view}")
 
 
@@ -166,6 +177,45 @@ def test_importance_by_item_is_the_mean_of_scaled_norms(store: Store) -> None:
     write(store, "responses", response(1, 1, 4.0), response(2, 1, 6.0), response(3, 1, 8.0))
     expected = [("item-0", 1, 3.0), ("item-1", 2, 3.0)]
     assert expected == store.rows("SELECT item_id, responses, importance FROM importance_of_item ORDER BY item_id")
+
+
+def test_importance_of_the_mean_follows_a_samples_sketches(store: Store) -> None:
+    """It is the length of the mean of the sketches so far, each over its scale of 2; writing twice changes nothing."""
+    for _ in range(2):
+        write(
+            store,
+            "sketches",
+            sketch(1, 1, 6.0, 0.0),
+            sketch(1, 2, 0.0, 8.0),
+            sketch(1, 3, -6.0, -8.0),
+            sketch(2, 1, 0.0, 1.0),
+        )
+    sql = "SELECT visit, importance_of_mean FROM importance_of_mean_of_sample WHERE sample_id = {id:UUID} ORDER BY version"
+    assert [(1, 3.0), (2, 2.5), (3, 0.0)] == store.rows(sql, id=UUID(int=1))
+    assert [(4,)] == store.rows("SELECT count() FROM sketches_now")
+
+
+def test_alignments_that_there_are_are_averaged(store: Store) -> None:
+    """A visit without an alignment is left out of the means, and a sample without any has none."""
+    aligned = [response(1, version, 1.0) | {"alignment": cosine} for version, cosine in ((1, None), (2, 0.5), (3, -0.25))]
+    write(store, "samples", sample(1), sample(2))
+    write(store, "responses", *aligned, response(2, 1, 1.0) | {"alignment": None})
+    sql = "SELECT sample_id, running_alignment FROM importance_of_sample ORDER BY sample_id, version"
+    assert [None, 0.5, 0.125, None] == [alignment for _, alignment in store.rows(sql)]
+    assert [(0, None), (1, None), (1, 0.5), (1, -0.25)] == store.rows(
+        "SELECT toUInt8(item_id = 'item-1') AS odd, alignment FROM importance_of_item ORDER BY odd, version"
+    )
+
+
+def test_sketches_are_forgotten_by_when_they_were_written(store: Store) -> None:
+    """Of a log of years ago a sketch written now stays, and one written 31 days ago leaves; its response stays."""
+    write(store, "responses", response(1, 1, 4.0), response(1, 2, 4.0))
+    old = sketch(1, 1, 1.0) | {"written": int(time.time()) - 31 * 86_400}
+    write(store, "sketches", old)
+    write(store, "sketches", sketch(1, 2, 1.0))
+    store.execute("OPTIMIZE TABLE sketches FINAL")
+    assert [(2,)] == store.rows("SELECT version FROM sketches_now")
+    assert [(2,)] == store.rows("SELECT count() FROM responses_now")
 
 
 @pytest.mark.parametrize(

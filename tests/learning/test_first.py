@@ -43,15 +43,21 @@ def weights(encoder: CrossEncoder) -> torch.Tensor:
 
 
 def test_it_is_made_with_its_row(store: Store, versions: Versions) -> None:
-    """Version 0 has no parent, the scale that was measured at it, its learner's generation, and a row that agrees."""
+    """Version 0 has no parent, the scale and direction measured at it, its learner's generation, and a row that agrees."""
     measured: list[CrossEncoder] = []
 
     def scale(encoder: CrossEncoder) -> float:
         measured.append(encoder)
         return 2.5
 
-    make_first_version(versions, store, lambda: TEXTS, SETTINGS, scale=scale, generation=4)
+    def direction(encoder: CrossEncoder) -> dict[str, torch.Tensor]:
+        return {name: 2 * one.detach() for name, one in encoder.network.named_parameters()}
+
+    make_first_version(versions, store, lambda: TEXTS, SETTINGS, scale=scale, direction=direction, generation=4)
     made = versions.manifest(0)
+    kept = versions.direction(0)
+    assert kept is not None
+    assert all(torch.equal(one, kept[name]) for name, one in direction(versions.load(0)).items())
     assert (0, None, "scratch", 2.5, 4) == (made.version, made.parent, made.kind, made.scale, made.generation)
     assert torch.equal(weights(measured[0]), weights(versions.load(0)))
     assert [(0, None, 1, "the first version", "made here", made.files["weights.safetensors"])] == rows(store)
@@ -61,6 +67,7 @@ def test_it_is_made_once(store: Store, versions: Versions) -> None:
     """Where it is, neither texts are asked for nor anything is written."""
     make_first_version(versions, store, lambda: TEXTS, SETTINGS)
     before = versions.manifest(0)
+    assert versions.direction(0) is None
     make_first_version(versions, store, refuse, SETTINGS, generation=9)
     assert before == versions.manifest(0)
     assert [(1,)] == store.rows("SELECT count() FROM versions")

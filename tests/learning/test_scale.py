@@ -17,7 +17,8 @@ class FakeScorer:
     def responses(self, pairs: list[tuple[str, str]], labels: list[int]) -> Responses:
         """Norms out of the texts."""
         norms = np.array([float(item) for _, item in pairs], np.float32)
-        return Responses(norms, np.zeros(len(labels), np.float32), np.zeros(len(labels), np.float32))
+        nothing, none = np.zeros(len(labels), np.float32), np.zeros((len(labels), 0), np.float32)
+        return Responses(norms, nothing, nothing, none, none)
 
 
 def samples(canaries: int, others: int) -> list[StoredSample]:

@@ -4,12 +4,26 @@ import json
 import random
 from pathlib import Path
 
+from mainstem.home import Home
+from mainstem.store import Store
 from tests.chaos import SAME, killed_after, replay
 from tests.conftest import SMALL
 
 
+def visits(folder: Path) -> list[tuple[int, int]]:
+    """How many responses and sketches a home has, and a hash of each to the last bit."""
+    key = "sample_id, label_version, version"
+    tables = {"responses_now": "norm, loss, margin, alignment", "sketches_now": "scale, sketch"}
+    with Home(folder, create=False) as home, Store(home.store_url) as store:
+        return [
+            row
+            for table, values in tables.items()
+            for row in store.rows(f"SELECT count(), sum(cityHash64(toString(tuple({key}, {values})))) FROM {table}")
+        ]
+
+
 def test_a_replay_killed_three_times_ends_as_if_uninterrupted(small_log: Path, small_home: Path, tmp_path: Path) -> None:
-    """Killed at three random moments and resumed, a replay ends with the same hash, sets, rounds and versions."""
+    """Killed at three random moments and resumed, a replay ends with the same hash, sets, rounds, versions and visits."""
     whole = json.loads((small_home.parent / "report.json").read_text())
     chance, home = random.Random(), tmp_path / "killed"
     moments = [(0, chance.uniform(2, 5)), (500, chance.uniform(0, 2)), (1000, chance.uniform(0, 1))]
@@ -17,3 +31,4 @@ def test_a_replay_killed_three_times_ends_as_if_uninterrupted(small_log: Path, s
     assert [True, True, True] == killed
     end = replay(small_log, home, SMALL)
     assert {name: whole[name] for name in SAME} == {name: end[name] for name in SAME}
+    assert visits(small_home) == visits(home)

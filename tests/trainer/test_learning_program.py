@@ -176,13 +176,14 @@ def test_the_first_version_waits_until_samples_are_enough_or_come_no_more(
 
 
 def test_the_first_version_is_made_and_announced_once(deployment: Deployment) -> None:
-    """It has a scale, the learner's generation and a row; more steps make nothing more."""
+    """It has a scale, a direction, the learner's generation and a row; more steps make nothing more."""
     fill(deployment.store)
     program = steps(deployment.learner(3)[0], 3)
     made = deployment.versions.manifest(0)
     steps(program)
     assert made == deployment.versions.manifest(0)
     assert (3, True) == (made.generation, (made.scale or 0) > 0)
+    assert "direction.safetensors" in made.files
     assert ([(0, 3)], [True]) == (deployment.announcements.said, deployment.announcements.founded)
     assert [(0, 1, made.files["weights.safetensors"])] == deployment.store.rows(
         "SELECT version, promoted, digest FROM versions"
@@ -228,6 +229,7 @@ def test_a_round_is_run_when_enough_was_scored(deployment: Deployment) -> None:
     assert ([(0, 1), (1, 2)], [True, True]) == (deployment.announcements.said, deployment.announcements.founded)
     made = deployment.versions.manifest(1)
     assert (1, 0, 2) == (made.version, made.parent, made.generation)
+    assert "direction.safetensors" in made.files
     last = max(number for number in range(40) if part_of(SETTINGS, sample(number).question_id) in {"stream", "canary"})
     assert [(1, 0, [last + 1], 1)] == rows(deployment.store, "rounds", "version, parent, offsets, promoted")
     fill(deployment.store, 40, 50)

@@ -19,9 +19,9 @@ from mainstem.standing import Confirmed, part_of
 from mainstem.store import Store
 from mainstem.trainer import scoring
 from mainstem.trainer.scoring import ScoringProgram
-from mainstem.versions import Versions
+from mainstem.versions import Scorer, Versions
 from tests.models import given_encoder, shake
-from tests.trainer.fakes import FakeGroup, FakeIntake, FakeProducer, Killed, KillingStore, sample, samples_of, sink
+from tests.trainer.fakes import LONG, FakeGroup, FakeIntake, FakeProducer, Killed, KillingStore, sample, samples_of, sink
 
 SETTINGS = Settings(
     judge_every=8,
@@ -35,7 +35,7 @@ SETTINGS = Settings(
     device="cpu",
 )
 NEVER, AT_ONCE = 1e9, -1.0
-TABLES = ("responses", "standings", "moves", "judgements")
+TABLES = ("responses", "sketches_now", "standings", "moves", "judgements")
 Records = dict[int, list[list[Sample]]]
 
 
@@ -81,13 +81,15 @@ class Worker:
 
 @pytest.fixture(scope="module")
 def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
-    """Three versions that say different things."""
+    """Three versions that say different things; the first has no direction."""
     made = Versions(f"file://{tmp_path_factory.mktemp('versions')}")
     for version in range(3):
         encoder = given_encoder(seed=version)
         shake(encoder.network, version)
         parent = version - 1 if version else None
-        made.save(encoder, version=version, parent=parent, event_time=0, reason="", scale=1.5 + version, generation=1)
+        direction = Scorer(encoder, SETTINGS).gradient([(LONG, "red"), (LONG, "white cups")], [0, 1]) if version else None
+        known = {"event_time": 0, "reason": "", "scale": 1.5 + version, "generation": 1, "direction": direction}
+        made.save(encoder, version=version, parent=parent, **known)
     return made
 
 
@@ -104,13 +106,16 @@ def mixed(count: int) -> list[list[Sample]]:
 
 def history(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """What the program wrote, as it is read."""
-    return {table: sorted(store.rows(f"SELECT * FROM {table} FINAL"), key=repr) for table in TABLES}
+    return {
+        table: sorted(store.rows(f"SELECT * FROM {table} {'' if table.endswith('_now') else 'FINAL'}"), key=repr)
+        for table in TABLES
+    }
 
 
 def forget(store: Store) -> None:
     """Empty what the program wrote."""
     for table in TABLES:
-        store.execute(f"TRUNCATE TABLE {table}")
+        store.execute(f"TRUNCATE TABLE {table.removesuffix('_now')}")
 
 
 def same(one: Columns, other: Columns) -> bool:
@@ -393,6 +398,7 @@ def test_published_standings_are_those_of_the_history(store: KillingStore, versi
     """The newest message of each sample says what its row in `standings` says, under the sample's id, in its partition."""
     worker = Worker(store, versions, FakeGroup({0: mixed(27)}), idle=AT_ONCE).run()
     names = ("label_version", "judgement", "version", "standing", "reason", "p_value", "evidence", "importance")
+    names += ("importance_of_mean", "alignment")
     rows = store.rows(f"SELECT sample_id, {', '.join(names)} FROM standings FINAL")
     expected = {row[0].bytes: {"sample_id": str(row[0]), **dict(zip(names, row[1:], strict=True))} for row in rows}
     assert len(expected) > 10
@@ -412,3 +418,61 @@ def test_direction_and_gate_samples_are_not_scored(store: KillingStore, versions
     assert scored == worker.columns()["offset"].tolist()
     assert [(len(scored),)] == store.rows("SELECT uniqExact(sample_id) FROM standings")
     assert ([8, 16, 17], {0: 17}) == (judged(store), group.committed)
+
+
+def test_every_visit_has_its_sketch_and_an_alignment_where_there_is_a_direction(
+    store: KillingStore, versions: Versions
+) -> None:
+    """Versions with and without a direction leave one sketch of each response, cosines of the former, and means of both."""
+    records = prepared(store)
+    worker = Worker(store, versions, FakeGroup(records)).run()
+    announced(worker)
+    keys = "sample_id, label_version, version, partition, offset, event_time, scale"
+    visits = store.rows(f"SELECT {keys} FROM responses FINAL ORDER BY {keys}")
+    assert visits == store.rows(f"SELECT {keys} FROM sketches_now WHERE length(sketch) = 64 ORDER BY {keys}")
+    assert [(0,), (1,)] == store.rows("SELECT DISTINCT version FROM responses ORDER BY version")
+    assert [(0, True), (1, False)] == store.rows(
+        "SELECT DISTINCT version, alignment IS NULL FROM responses ORDER BY version"
+    )
+    cosines = dict(store.rows("SELECT offset, alignment FROM responses FINAL WHERE version = 1"))
+    assert max(map(abs, cosines.values())) <= 1
+    columns = worker.columns()
+    assert cosines == dict(zip(columns["offset"].tolist(), columns["alignment"].tolist(), strict=True))
+    mean = "avgForEach(arrayMap(x -> x / scale, sketch))"
+    means = store.rows(f"SELECT offset, sqrt(arraySum(x -> x * x, {mean})) FROM sketches_now GROUP BY offset")
+    of_mean = dict(zip(columns["offset"].tolist(), columns.importance_of_mean().tolist(), strict=True))
+    assert pytest.approx(dict(means), rel=2e-3) == of_mean
+
+
+def test_a_rebuild_takes_the_sketches_that_are_left(store: KillingStore, versions: Versions) -> None:
+    """Where those of a version have left the history, the mean is of the others and all else is as it was."""
+    records = prepared(store)
+    group = FakeGroup(records)
+    announced(live := Worker(store, versions, group).run())
+    store.execute("DELETE FROM sketches WHERE version = 0")
+    again = Worker(store, versions, group, version=1).run().columns()
+    assert ({2}, {1}, {2}) == (
+        set(live.columns()["sketched"].tolist()),
+        set(again["sketched"].tolist()),
+        set(again["visits"]),
+    )
+    lengths = dict(store.rows("SELECT offset, sqrt(arraySum(x -> x * x, sketch)) / scale FROM sketches_now"))
+    of_mean = dict(zip(again["offset"].tolist(), again.importance_of_mean().tolist(), strict=True))
+    assert pytest.approx(lengths, rel=2e-3) == of_mean
+    store.execute("TRUNCATE TABLE sketches")
+    assert np.isnan(Worker(store, versions, group, version=1).run().columns().importance_of_mean()).all()
+
+
+def test_without_sketches_none_is_written(store: KillingStore, versions: Versions) -> None:
+    """With `sketch` 0 the columns hold none, the standings say nothing of a mean, and the rest is the same."""
+    records = prepared(store)
+    with_sketches = Worker(store, versions, FakeGroup(records), idle=AT_ONCE).run(20)
+    [(told,)] = store.rows("SELECT count(importance_of_mean) FROM standings FINAL")
+    expected = store.rows("SELECT sample_id, norm, alignment FROM responses FINAL ORDER BY sample_id")
+    forget(store)
+    none = dataclasses.replace(SETTINGS, sketch=0)
+    without = Worker(store, versions, FakeGroup(records), settings=none, idle=AT_ONCE).run(20)
+    assert told > 10
+    assert [(0, 0)] == store.rows("SELECT count(importance_of_mean), (SELECT count() FROM sketches) FROM standings FINAL")
+    assert expected == store.rows("SELECT sample_id, norm, alignment FROM responses FINAL ORDER BY sample_id")
+    assert with_sketches.columns()["importance"].tolist() == without.columns()["importance"].tolist()

@@ -93,15 +93,15 @@ def test_scoring_changes_no_weight(encoder: CrossEncoder) -> None:
 def test_no_samples_have_no_responses(encoder: CrossEncoder) -> None:
     """Nothing to score is no error."""
     scorer = Scorer(encoder, SETTINGS)
-    assert [0, 0, 0] == [len(part) for part in dataclasses.astuple(scorer.responses([], []))]
+    assert [(0,), (0,), (0,), (0, 0), (0, 0)] == [part.shape for part in dataclasses.astuple(scorer.responses([], []))]
     assert (0, 2) == scorer.logits([]).shape
 
 
 def test_a_network_without_a_formula_is_refused_before_scoring() -> None:
     """A scorer cannot be had for a network whose norms would be wrong."""
     encoder = scratch_encoder()
-    encoder.network.head[0].weight = encoder.network.head[3].weight
-    with pytest.raises(ModelError, match=r"head\.3\.weight is tied to head\.0\.weight"):
+    encoder.network.head[1] = torch.nn.PReLU()
+    with pytest.raises(ModelError, match=r"head\.1\.weight belongs to a PReLU, which has no formula"):
         Scorer(encoder, SETTINGS)
 
 
@@ -121,7 +121,7 @@ def test_no_pass_holds_more_tokens_than_it_may(pairs: list[tuple[str, str]], siz
     scorer = small_scorer(size, max_tokens)
     encoded = encode_pairs(scorer.encoder.tokenizer, pairs, max_tokens)
     seen: list[int] = []
-    for places, batch in scorer._batches(pairs, size):
+    for places, batch in scorer._batches(pairs, size * max_tokens):
         assert batch.ids.numel() <= size * max_tokens
         assert [ids for ids, _ in (encoded[place] for place in places)] == [
             row[mask == 1].tolist() for row, mask in zip(batch.ids, batch.mask, strict=True)
@@ -137,7 +137,7 @@ def test_short_pairs_fill_a_pass() -> None:
     length = len(encode_pairs(scorer.encoder.tokenizer, pairs[:1], 24)[0][0])
     whole = 4 * 24 // length
     assert whole > 4
-    sizes = [len(places) for places, _ in scorer._batches(pairs, 4)]
+    sizes = [len(places) for places, _ in scorer._batches(pairs, 4 * 24)]
     assert [whole] * (50 // whole) + [50 % whole] * (50 % whole > 0) == sizes
 
 

@@ -112,7 +112,7 @@ def _tell(story: dict[str, Any]) -> None:
     for line in (*_why(story), "", *_asked(story["question"]), *_labels(story)):
         screen.print(_cell(line), no_wrap=True, overflow="ellipsis")
     _table(screen, "events", ("line", "event_time", "kind", "event_id"), story["events"] or ())
-    visits = ("version", "label", "norm", "norm / scale", "importance", "loss", "margin", "running margin")
+    visits = ("version", "label", "norm", "norm / scale", "importance", "alignment", "loss", "margin", "running margin")
     _table(screen, "visits", visits, story["visits"])
     verdicts = ("at", "by", "standing", "p", "evidence", "more doubtful than", "canaries", "importance", "core >")
     _table(screen, "verdicts", verdicts, [{**row, **_in_words(row)} for row in story["verdicts"]])
@@ -129,6 +129,9 @@ def _why(story: dict[str, Any]) -> Iterator[str]:
     if since := story["since"]:
         place = f"judgement {since['judgement']} of partition {since['partition']}"
         yield f"So since {_second(since['event_time'])}, {place}, by version {since['version']}."
+    if now := story["now"]:
+        of_mean, alignment = _cell(now["importance_of_mean"]), _cell(now["alignment"])
+        yield f"Importance {_cell(now['importance'])}, of its mean response {of_mean}; alignment {alignment}."
 
 
 def _asked(question: dict[str, Any]) -> Iterator[str]:

@@ -29,7 +29,8 @@ def sets(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json:
     _ask(
         home,
         store,
-        """SELECT standing, reason, count() AS samples, avg(importance) AS importance, avg(margin) AS margin
+        """SELECT standing, reason, count() AS samples, avg(importance) AS importance,
+                  avg(importance_of_mean) AS importance_of_mean, avg(alignment) AS alignment, avg(margin) AS margin
            FROM standings_now GROUP BY standing, reason ORDER BY standing, reason""",
         as_json=as_json,
     )
@@ -86,12 +87,17 @@ OF_SAMPLE = {
            FROM (SELECT * FROM samples FINAL WHERE sample_id = {sample:UUID}) AS s
            LEFT JOIN (SELECT * FROM trusted FINAL WHERE sample_id = {sample:UUID}) AS t USING sample_id
            ORDER BY label_version""",
-    "visits": """SELECT label_version, version, norm, scale, avg(norm / scale) OVER visits AS importance, loss, margin,
-                  avg(margin) OVER visits AS running_margin
-           FROM (SELECT * FROM responses FINAL WHERE sample_id = {sample:UUID})
+    "visits": """SELECT label_version, version, norm, scale, avg(norm / scale) OVER visits AS importance,
+                  sqrt(nullIf(arraySum(one -> one * one, avgForEach(arrayMap(one -> one / scale, sketch)) OVER visits), 0))
+                      AS importance_of_mean,
+                  alignment, loss, margin, avg(margin) OVER visits AS running_margin
+           FROM (SELECT * FROM responses FINAL WHERE sample_id = {sample:UUID}) AS r
+           LEFT JOIN (SELECT label_version, version, sketch FROM sketches FINAL WHERE sample_id = {sample:UUID}) AS s
+               USING (label_version, version)
            WINDOW visits AS (PARTITION BY label_version ORDER BY version ROWS UNBOUNDED PRECEDING)
            ORDER BY label_version, version""",
-    "moves": """SELECT label_version, judgement, version, before, standing, reason, p_value, evidence, visits
+    "moves": """SELECT label_version, judgement, version, before, standing, reason, p_value, evidence, visits,
+                  importance, importance_of_mean, alignment
            FROM moves FINAL WHERE sample_id = {sample:UUID} ORDER BY judgement""",
     "trained": """SELECT version, standing AS drawn_from, promoted
            FROM (SELECT * FROM draws FINAL WHERE sample_id = {sample:UUID}) AS d

@@ -1,5 +1,6 @@
 """Importance: the running mean of each sample's response norm, and what else its visits added up to."""
 
 from mainstem.importance.columns import CANARY, FACTS, STREAM, Columns
+from mainstem.importance.sketches import rounded
 
-__all__ = ["CANARY", "FACTS", "STREAM", "Columns"]
+__all__ = ["CANARY", "FACTS", "STREAM", "Columns", "rounded"]

@@ -1,4 +1,4 @@
-"""One row per sample: what its visits added up to. Numpy columns, about 100 bytes a sample, rebuilt from the history.
+"""One row per sample: what its visits added up to. Numpy columns, about 250 bytes a sample, rebuilt from the history.
 
 Running means and variances are Welford's, so that an update costs the same at visit 2 and at visit 2,000, and nothing is
 kept per visit. Only of canaries it is: what a sample is held against is how firm the canaries were at the version that last
@@ -12,6 +12,8 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mainstem.importance.sketches import lengths_of, mean_with
 
 __all__ = ["CANARY", "FACTS", "STREAM", "Columns"]
 
@@ -36,6 +38,9 @@ _DTYPES: Final[Mapping[str, Any]] = {
     "margin_m2": np.float64,
     "loss": np.float64,  # running mean
     "recent_margin": np.float64,  # decayed mean: each visit counts half of the next one
+    "alignment": np.float32,  # running mean over the visits that have one
+    "aligned": np.int32,  # how many have
+    "sketched": np.int32,  # visits whose sketch is in the mean sketch
     "relabelled": np.bool_,  # the answer changed after it was scored
     "drawn": np.bool_,  # a promoted version was trained on this label
     "stale": np.bool_,  # a promoted version was trained on an earlier, other label
@@ -43,13 +48,21 @@ _DTYPES: Final[Mapping[str, Any]] = {
     "reason": np.int8,
     "judged": np.int64,  # label version at the last judgement; -1 before the first
 }
-
-
+_ADDED_UP: Final = (
+    *("visits", "importance", "importance_m2", "margin", "margin_m2", "loss"),
+    *("alignment", "aligned", "sketch", "sketched"),
+)
+"""What begins at nothing with another label."""
 _Canaries: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 
 class Columns:
     """Columns of the samples of one partition; attributes are numpy arrays of shape (N,), in order of arrival.
+
+    Column `sketch`, of shape (N, k) and float16, is the running mean of the visits' sketches, each divided by its scale.
+
+    Args:
+        sketch: k, the floats of a sketch; with 0 none are kept.
 
     Example:
         >>> columns = Columns()
@@ -61,9 +74,10 @@ class Columns:
         (array([2], dtype=int32), array([1.5]), array([0.]), array([0.]))
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, sketch: int = 0) -> None:
         self._rows: dict[bytes, int] = {}
-        self._arrays = {name: np.zeros(64, dtype) for name, dtype in _DTYPES.items()}
+        self._arrays: dict[str, NDArray[Any]] = {name: np.zeros(64, dtype) for name, dtype in _DTYPES.items()}
+        self._arrays["sketch"] = np.zeros((64, sketch), np.float16)
         self._canaries: dict[int, list[_Canaries]] = {}  # by version: rows and recent margins of canaries
 
     def __len__(self) -> int:
@@ -80,6 +94,18 @@ class Columns:
     def row_of(self, sample_id: UUID) -> int | None:
         """The row of a sample, or None where it is not here."""
         return self._rows.get(sample_id.bytes)
+
+    def importance_of_mean(self, rows: Sequence[int] | NDArray[Any] | slice = slice(None)) -> NDArray[np.float64]:
+        """Length of the mean response of the samples in some rows, from the mean sketch; NaN where there is no sketch.
+
+        A mean is no longer than the mean of the lengths, so this is at most `importance`, but for the error of a sketch: at
+        64 floats its length is off by about a tenth (1 / sqrt(2 k)), most of it common to all samples of one seed. What is
+        far below `importance` pulled here and there; what is near it pulled the same way at every visit.
+
+        After sketches have left the history, a rebuild takes the mean of those that are left.
+        """
+        lengths = lengths_of(self["sketch"][rows])
+        return np.where(self["sketched"][rows] > 0, lengths, np.nan)
 
     def canaries_at(self, version: int) -> "_Canaries":
         """Rows and recent margins, as of then, of the canaries that a version scored: two arrays of one shape."""
@@ -100,6 +126,8 @@ class Columns:
         norm: Sequence[float] | NDArray[Any],
         margin: Sequence[float] | NDArray[Any],
         loss: Sequence[float] | NDArray[Any],
+        alignment: Sequence[float] | NDArray[Any] | None = None,
+        sketch: NDArray[Any] | None = None,
     ) -> None:
         """Count one visit of each sample.
 
@@ -109,6 +137,8 @@ class Columns:
             ids: B sample ids.
             facts: label_version, partition, offset, event_time, label and part of each.
             norm, margin, loss: their responses, shape (B,).
+            alignment: shape (B,), NaN where there is none; not given: none at all.
+            sketch: as the history keeps them, shape (B, k); a row of NaN where there is none, likewise.
         """
         self.visit_many(
             version=version,
@@ -118,6 +148,8 @@ class Columns:
             norm=norm,
             margin=margin,
             loss=loss,
+            alignment=alignment,
+            sketch=sketch,
         )
 
     def visit_many(
@@ -130,12 +162,20 @@ class Columns:
         norm: Sequence[float] | NDArray[Any],
         margin: Sequence[float] | NDArray[Any],
         loss: Sequence[float] | NDArray[Any],
+        alignment: Sequence[float] | NDArray[Any] | None = None,
+        sketch: NDArray[Any] | None = None,
     ) -> None:
         """The same, the sample ids as 16 bytes each, and each of their facts as an array of shape (B,)."""
         values = np.column_stack([np.asarray(norm, np.float64) / scale, margin, loss])  # (B, 3)
+        nothing = np.full(len(keys), np.nan, np.float32)
+        aligned = nothing if alignment is None else np.asarray(alignment, np.float32)
+        sketched = np.zeros((len(keys), 0), np.float32) if sketch is None else np.asarray(sketch, np.float32)
+        sketched = sketched / np.float32(scale)
         for places in _in_turn(keys):
             rows = self._admit([keys[place] for place in places], {name: array[places] for name, array in facts.items()})
-            self._update(rows, values[places], version)
+            new = self._arrays["last_version"][rows] < version
+            self._update(rows[new], values[places[new]], version)
+            self._turn(rows[new], aligned[places[new]], sketched[places[new]])
 
     def rows_of(self, keys: Sequence[bytes]) -> NDArray[np.int64]:
         """Rows of samples, their ids as 16 bytes each; -1 for those that are not here."""
@@ -176,7 +216,7 @@ class Columns:
         while size < end:
             size *= 2
         if size > len(self._arrays["visits"]):
-            self._arrays = {name: np.resize(array, size) for name, array in self._arrays.items()}
+            self._arrays = {name: np.resize(array, (size, *array.shape[1:])) for name, array in self._arrays.items()}
         self._rows.update(zip(keys, range(start, end), strict=True))
         for array in self._arrays.values():
             array[start:end] = 0
@@ -188,7 +228,7 @@ class Columns:
     def _begin(self, rows: NDArray[np.int64], facts: Mapping[str, NDArray[Any]], places: NDArray[np.bool_]) -> None:
         for name in FACTS:
             self._arrays[name][rows] = facts[name][places]
-        for name in ("visits", "importance", "importance_m2", "margin", "margin_m2", "loss"):
+        for name in _ADDED_UP:
             self._arrays[name][rows] = 0
         self._arrays["last_version"][rows] = -1
 
@@ -208,8 +248,6 @@ class Columns:
 
     def _update(self, rows: NDArray[np.int64], values: NDArray[np.float64], version: int) -> None:
         arrays = self._arrays
-        new = arrays["last_version"][rows] < version
-        rows, values = rows[new], values[new]
         first = arrays["visits"][rows] == 0
         arrays["recent_margin"][rows] = np.where(first, values[:, 1], (arrays["recent_margin"][rows] + values[:, 1]) / 2)
         canaries = rows[arrays["part"][rows] == CANARY]
@@ -222,6 +260,20 @@ class Columns:
             arrays[name][rows] += before / count
             arrays[f"{name}_m2"][rows] += before * (values[:, place] - arrays[name][rows])
         arrays["loss"][rows] += (values[:, 2] - arrays["loss"][rows]) / count
+
+    def _turn(self, rows: NDArray[np.int64], alignment: NDArray[np.float32], sketch: NDArray[np.float32]) -> None:
+        """Count where the responses point: their alignments and their sketches, each where there is one."""
+        arrays = self._arrays
+        known = ~np.isnan(alignment)
+        aligned = rows[known]
+        arrays["aligned"][aligned] += 1
+        arrays["alignment"][aligned] += (alignment[known] - arrays["alignment"][aligned]) / arrays["aligned"][aligned]
+        if not sketch.shape[1]:
+            return
+        known = ~np.isnan(sketch[:, 0])
+        sketched = rows[known]
+        arrays["sketched"][sketched] += 1
+        arrays["sketch"][sketched] = mean_with(arrays["sketch"][sketched], sketch[known], arrays["sketched"][sketched])
 
     def _keep_canaries(self, moved: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> None:
         """Give the canaries of all versions their new rows; -1 lets one go."""

@@ -52,6 +52,8 @@ class PublishedStanding(Struct, frozen=True, kw_only=True):
         p_value: that a sound sample is this doubtful; null while there are too few canaries.
         evidence: how doubtful the label is, 0 to 1; null before the first visit.
         importance: mean over visits of the sample's response norm, in units of the canaries' mean norm.
+        importance_of_mean: length of the mean of its responses, in the same units; null without sketches.
+        alignment: mean over visits of the response's cosine with the trusted gradient; null while there was none.
     """
 
     sample_id: UUID
@@ -63,6 +65,8 @@ class PublishedStanding(Struct, frozen=True, kw_only=True):
     p_value: float | None
     evidence: float | None
     importance: float
+    importance_of_mean: float | None
+    alignment: float | None
 
 
 def encode(message: Struct | Sequence[Struct]) -> bytes:

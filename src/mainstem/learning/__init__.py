@@ -1,5 +1,6 @@
 """Learning: draws, rounds, evaluation and the gate."""
 
+from mainstem.learning.direction import direction_of
 from mainstem.learning.draw import draw
 from mainstem.learning.evaluation import Evaluation, auc, evaluate, log_loss
 from mainstem.learning.gate import Decision, decide
@@ -19,6 +20,7 @@ __all__ = [
     "StoredPool",
     "auc",
     "decide",
+    "direction_of",
     "draw",
     "evaluate",
     "fine_tune",

@@ -1,6 +1,8 @@
 """The first version: made here, with a vocabulary of the texts there are, or taken from a given model."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+
+from torch import Tensor
 
 from mainstem.settings import Settings
 from mainstem.store import Store
@@ -10,6 +12,7 @@ from mainstem.versions import CrossEncoder, Manifest, Versions, initial_encoder,
 __all__ = ["first_encoder", "keep_row", "make_first_version"]
 
 Measure = Callable[[CrossEncoder], float | None]
+Point = Callable[[CrossEncoder], Mapping[str, Tensor]]
 
 
 def first_encoder(texts: Iterable[str], settings: Settings) -> CrossEncoder:
@@ -28,6 +31,7 @@ def make_first_version(
     settings: Settings,
     *,
     scale: Measure = lambda encoder: None,  # noqa: ARG005
+    direction: Point = lambda encoder: {},  # noqa: ARG005
     generation: int = 0,
 ) -> None:
     """Version 0 and its row; each is made where it is missing, so a kill between the two is mended.
@@ -37,6 +41,7 @@ def make_first_version(
         texts: gives the texts of a vocabulary; asked only where a version is made.
         settings: model, vocabulary, tokens, seed.
         scale: measures the canaries' mean norm at it; None where none is known yet.
+        direction: measures the trusted gradient at it; empty likewise.
         generation: of the learner.
     """
     if not versions.numbers():
@@ -49,6 +54,7 @@ def make_first_version(
             reason="the first version",
             scale=scale(encoder),
             generation=generation,
+            direction=direction(encoder),
         )
     keep_row(versions.manifest(0), store, settings.model or "made here")
 

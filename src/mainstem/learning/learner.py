@@ -6,9 +6,11 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import numpy as np
+from torch import Tensor
 
 from mainstem.errors import OvertakenError
 from mainstem.ids import number_of
+from mainstem.learning.direction import direction_of
 from mainstem.learning.draw import Draw, Pool, draw
 from mainstem.learning.evaluation import Evaluation, evaluate
 from mainstem.learning.gate import Decision, decide
@@ -47,7 +49,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Round:
-    """What one round did: the samples it drew, and the child at work (`scorer`, `scale`) where it was promoted."""
+    """What one round did: the samples it drew, and the child, ready for the stream, where it was promoted (else None)."""
 
     version: int
     parent: int
@@ -108,13 +110,15 @@ class Learner:
         }
         decision = decide(measured["gate"], measured["held_out"], self._settings)
         scale = scale_of(child, [*trusted_samples(self._store, "canary", position.ends), *held_out])
+        direction = direction_of(child, self._store, position.ends) if decision.promoted else {}
         if not claim.holds():
             msg = f"another learner took over while round {version} went on; it begins the round again"
             raise OvertakenError(msg)
         from_core = int((pool["standing"][drawn.rows] == STANDINGS.index("core")).sum())
-        self._keep(version, parent, drawn, from_core, training, measured, decision, position, scale, claim.generation)
+        self._keep(version, parent, drawn, from_core, training, measured, decision, position, scale, direction, claim)
         ids = [one.sample_id for one in samples]
-        return Round(version, parent, ids, drawn.cold, decision, child if decision.promoted else None, scale)
+        at_work = Scorer(training.encoder, self._settings, direction=direction, sketch=self._settings.sketch)
+        return Round(version, parent, ids, drawn.cold, decision, at_work if decision.promoted else None, scale)
 
     def _draw(self, version: int, pool: RoundPool, position: Position) -> Draw:
         held_out = self._settings.held_out // len(position.ends)
@@ -151,7 +155,8 @@ class Learner:
         decision: Decision,
         position: Position,
         scale: float | None,
-        generation: int,
+        direction: Mapping[str, Tensor],
+        claim: Claim,
     ) -> None:
         """Evaluations and the round, then the version's files, then its row: each can be written again."""
         self._store.write("evaluations", columns_of(_evaluation_rows(version, parent, measured)))
@@ -184,7 +189,8 @@ class Learner:
                 event_time=position.event_time,
                 reason=decision.reason,
                 scale=scale,
-                generation=generation,
+                generation=claim.generation,
+                direction=direction,
             )
             digest = saved.files["weights.safetensors"]
         self._store.write(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mainstem.responses import Responses
 from mainstem.store.reads import StoredSample
@@ -29,7 +30,7 @@ def scale_of(scorer: Scorer, samples: Sequence[StoredSample]) -> float | None:
     return mean_norm(found, chosen)
 
 
-def mean_norm(found: Responses, samples: Sequence[StoredSample]) -> float:
+def mean_norm(found: Responses[NDArray[np.float32]], samples: Sequence[StoredSample]) -> float:
     """The same out of responses that are known already."""
     canaries = np.array([sample.part == "canary" for sample in samples])
     norms = found.norm[canaries] if canaries.sum() >= _FEWEST else found.norm

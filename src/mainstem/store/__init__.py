@@ -2,14 +2,17 @@
 
 from mainstem.store.reads import StoredSample, drawn_samples, samples_between, samples_since, trusted_samples
 from mainstem.store.store import DATABASE, Columns, Store
+from mainstem.store.visits import StoredVisits, stored_visits
 
 __all__ = [
     "DATABASE",
     "Columns",
     "Store",
     "StoredSample",
+    "StoredVisits",
     "drawn_samples",
     "samples_between",
     "samples_since",
+    "stored_visits",
     "trusted_samples",
 ]

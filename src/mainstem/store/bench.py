@@ -4,10 +4,11 @@ import gc
 import time
 from collections.abc import Callable
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mainstem.responses import Responses
 from mainstem.store.reads import StoredSample
@@ -16,6 +17,7 @@ from mainstem.store.writes import response_columns
 
 __all__ = ["bench_history", "bench_writes"]
 
+Floats: TypeAlias = NDArray[np.float32]
 _BATCH: Final = 10_000
 _EVENT_TIME: Final = 1_291_200_000_000
 _VISITS: Final = 10  # of each sample, in the big history
@@ -30,16 +32,18 @@ def bench_writes(store: Store, rows: int, rounds: int) -> dict[str, Any]:
         rounds: runs of each; medians count.
     """
     random = np.random.default_rng(0)
-    batches: list[tuple[list[StoredSample], Responses]] = []
+    batches: list[tuple[list[StoredSample], Responses[Floats], Floats]] = []
+    none = np.zeros((_BATCH, 0), np.float32)
     for start in range(0, rows, _BATCH):
-        norm, loss, margin = random.random((3, _BATCH), dtype=np.float32)
-        batches.append(([_sample(start + place) for place in range(_BATCH)], Responses(norm, loss, margin)))
+        norm, loss, margin, alignment = random.random((4, _BATCH), dtype=np.float32)
+        found = Responses(norm, loss, margin, none, none)
+        batches.append(([_sample(start + place) for place in range(_BATCH)], found, alignment))
     names = list(response_columns(*batches[0], version=0, scale=1.0))
     ready = [list(response_columns(*batch, version=0, scale=1.0).values()) for batch in batches]
 
     def ours() -> None:
-        for samples, found in batches:
-            store.write("responses", response_columns(samples, found, version=0, scale=1.0))
+        for batch in batches:
+            store.write("responses", response_columns(*batch, version=0, scale=1.0))
 
     def bare() -> None:
         for columns in ready:
@@ -62,7 +66,7 @@ def bench_history(store: Store, rows: int, asked: list[str], times: int = 20) ->
         INSERT INTO responses WITH intDiv(number, {_VISITS}) AS sample
         SELECT reinterpretAsUUID(concat(reinterpretAsFixedString(sipHash64(sample)), reinterpretAsFixedString(sample))),
                0, number % {_VISITS}, 0, sample, fromUnixTimestamp64Milli(toInt64({_EVENT_TIME} + sample)), 1, 'stream',
-               rand32() / 4294967296, 1, 0.5, 0.1
+               rand32() / 4294967296, 1, 0.5, 0.1, NULL
         FROM numbers({{rows:UInt64}})"""
     store.execute(sql, rows=rows)
     [(count,)] = store.rows("SELECT count() FROM responses")

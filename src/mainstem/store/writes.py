@@ -12,6 +12,8 @@ from mainstem.store.reads import StoredSample
 from mainstem.store.store import Columns
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mainstem.responses import Responses  # programs that only write do without torch
 
 __all__ = [
@@ -21,11 +23,12 @@ __all__ = [
     "rejection_columns",
     "response_columns",
     "sample_columns",
+    "sketch_columns",
     "trusted_columns",
 ]
 
 
-_OF_A_VISIT: Final = ("sample_id", "label_version", "partition", "offset", "event_time", "label", "part")
+_OF_A_VISIT: Final = ("sample_id", "label_version", "partition", "offset", "event_time")
 
 
 def columns_of(rows: Sequence[dict[str, Any]]) -> Columns:
@@ -93,14 +96,36 @@ def trusted_columns(rows: Iterable[tuple[UUID, str, str, int | None]]) -> Column
     )
 
 
-def response_columns(samples: Sequence[StoredSample], found: "Responses", *, version: int, scale: float) -> Columns:
-    """One visit of each sample."""
-    fields = dict(zip(StoredSample._fields, zip(*samples, strict=True), strict=True)) if samples else {}
+def response_columns(
+    samples: Sequence[StoredSample],
+    found: "Responses[NDArray[np.float32]]",
+    alignment: "NDArray[np.float32]",
+    *,
+    version: int,
+    scale: float,
+) -> Columns:
+    """One visit of each sample; an alignment that is NaN is none."""
+    known: list[float | None] = alignment.tolist()
+    for place in np.flatnonzero(np.isnan(alignment)):
+        known[place] = None
     return {
-        **{name: fields[name] for name in _OF_A_VISIT if name in fields},
-        "version": np.full(len(samples), version, np.uint32),
+        **_of_a_visit(samples, ("label", "part"), version, scale),
         "norm": found.norm,
-        "scale": np.full(len(samples), scale, np.float32),
         "loss": found.loss,
         "margin": found.margin,
+        "alignment": known,
+    }
+
+
+def sketch_columns(samples: Sequence[StoredSample], sketch: "NDArray[np.float32]", *, version: int, scale: float) -> Columns:
+    """The sketch of one visit of each sample, shape (B, k); nothing where k is 0."""
+    return {**_of_a_visit(samples, (), version, scale), "sketch": sketch.tolist()} if sketch.shape[1] else {}
+
+
+def _of_a_visit(samples: Sequence[StoredSample], more: Sequence[str], version: int, scale: float) -> Columns:
+    fields = dict(zip(StoredSample._fields, zip(*samples, strict=True), strict=True)) if samples else {}
+    return {
+        **{name: fields[name] for name in (*_OF_A_VISIT, *more) if name in fields},
+        "version": np.full(len(samples), version, np.uint32),
+        "scale": np.full(len(samples), scale, np.float32),
     }

@@ -1,7 +1,7 @@
 """Models: the cross-encoder, its tokenizer, scoring with one version, and versions on disk."""
 
 from mainstem.versions.encoder import CrossEncoder, initial_encoder, load_pretrained
-from mainstem.versions.scorer import Scorer
+from mainstem.versions.scorer import Scorer, alignments_of, load_scorer
 from mainstem.versions.store import Manifest, Versions
 from mainstem.versions.tokenizer import train_tokenizer
 
@@ -10,7 +10,9 @@ __all__ = [
     "Manifest",
     "Scorer",
     "Versions",
+    "alignments_of",
     "initial_encoder",
     "load_pretrained",
+    "load_scorer",
     "train_tokenizer",
 ]

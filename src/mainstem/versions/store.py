@@ -1,6 +1,6 @@
 """Versions on disk or behind any fsspec URL. A version exists when its manifest, written last, is there.
 
-    VERSIONS/000003/weights.safetensors  config.json  tokenizer.json  manifest.json
+    VERSIONS/000003/weights.safetensors  config.json  tokenizer.json  direction.safetensors  manifest.json
 
 Beside Kafka the folder's name ends with the generation of the learner that made it (`000003-000007`): of two learners that
 believed they were the one, each wrote to a folder of its own, and the later one's version is the version.
@@ -9,6 +9,7 @@ Nothing unpickles: weights are safetensors, the rest is JSON. Files are checked 
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, Final
 
 import fsspec
@@ -18,6 +19,7 @@ from msgspec import Struct
 from safetensors.torch import load as load_weights
 from safetensors.torch import save as save_weights
 from tokenizers import Tokenizer
+from torch import Tensor
 
 from mainstem.errors import VersionError
 from mainstem.versions.encoder import CrossEncoder, PairReader, PretrainedReader
@@ -25,6 +27,7 @@ from mainstem.versions.encoder import CrossEncoder, PairReader, PretrainedReader
 __all__ = ["Manifest", "Versions"]
 
 _MANIFEST: Final = "manifest.json"
+_DIRECTION: Final = "direction.safetensors"
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
@@ -54,7 +57,7 @@ class Versions:
     """The versions under one URL (`file:///folder`, `s3://bucket/folder`, ...).
 
     Raises:
-        VersionError: from `load`, if a version is not there or not whole.
+        VersionError: from `load` and `direction`, if a version is not there or not whole.
     """
 
     def __init__(self, url: str) -> None:
@@ -71,13 +74,17 @@ class Versions:
         reason: str,
         scale: float | None = None,
         generation: int = 0,
+        direction: Mapping[str, Tensor] | None = None,
     ) -> Manifest:
-        """Write a version, its manifest last; one of the same number is replaced, and does not exist meanwhile."""
+        """Write a version, its manifest last; one of the same number is replaced, and does not exist meanwhile.
+
+        The direction is the trusted gradient at this version, by parameter; an empty one is none.
+        """
         folder = f"{self._root}/{version:06d}" + (f"-{generation:06d}" if generation else "")
         self._files.makedirs(folder, exist_ok=True)
         if self._files.exists(f"{folder}/{_MANIFEST}"):
             self._files.rm_file(f"{folder}/{_MANIFEST}")
-        contents = _contents(encoder)
+        contents = _contents(encoder) | ({_DIRECTION: _packed(direction)} if direction else {})
         for name, content in contents.items():
             self._files.pipe_file(f"{folder}/{name}", content)
         manifest = Manifest(
@@ -95,13 +102,19 @@ class Versions:
         return manifest
 
     def load(self, version: int) -> CrossEncoder:
-        """Read a version whole."""
+        """Read a version whole, but for its direction."""
         manifest = self.manifest(version)
-        contents = {name: self._read(version, name, digest) for name, digest in manifest.files.items()}
+        files = {name: digest for name, digest in manifest.files.items() if name != _DIRECTION}
+        contents = {name: self._read(version, name, digest) for name, digest in files.items()}
         config = msgspec.json.decode(contents["config.json"])
         network = _network(manifest.kind, config)
         network.load_state_dict(load_weights(contents["weights.safetensors"]))
         return CrossEncoder(network, Tokenizer.from_buffer(contents["tokenizer.json"]))
+
+    def direction(self, version: int) -> dict[str, Tensor] | None:
+        """The trusted gradient at a version, by parameter; None where it was made before there were samples for one."""
+        digest = self.manifest(version).files.get(_DIRECTION)
+        return None if digest is None else load_weights(self._read(version, _DIRECTION, digest))
 
     def manifest(self, version: int) -> Manifest:
         """The manifest of a version."""
@@ -153,12 +166,15 @@ class Versions:
 
 
 def _contents(encoder: CrossEncoder) -> dict[str, bytes]:
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in encoder.network.state_dict().items()}
     return {
-        "weights.safetensors": save_weights(weights),
+        "weights.safetensors": _packed(encoder.network.state_dict()),
         "config.json": encoder.network.config.to_json_string(use_diff=False).encode(),
         "tokenizer.json": encoder.tokenizer.to_str().encode(),
     }
+
+
+def _packed(tensors: Mapping[str, Tensor]) -> bytes:
+    return save_weights({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
 
 
 def _network(kind: str, config: dict[str, Any]) -> PairReader | PretrainedReader:

@@ -9,7 +9,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from torch import Tensor
 
-__all__ = ["Batch", "encode_pairs", "pad", "train_tokenizer"]
+__all__ = ["Batch", "encode_pairs", "on_device", "pad", "train_tokenizer"]
 
 SPECIAL: Final = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
@@ -29,7 +29,12 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device."""
-        return Batch(*(tensor.to(device) for tensor in (self.ids, self.segments, self.mask, self.positions)))
+        return Batch(*(on_device(tensor, device) for tensor in (self.ids, self.segments, self.mask, self.positions)))
+
+
+def on_device(tensor: Tensor, device: torch.device) -> Tensor:
+    """A tensor of the CPU on a device; a GPU fetches it by itself, out of pinned memory, and nobody waits."""
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 
 def train_tokenizer(texts: Iterable[str], size: int) -> Tokenizer:

@@ -76,8 +76,24 @@ CREATE TABLE IF NOT EXISTS responses (
     norm Float32,
     scale Float32,
     loss Float32,
-    margin Float32
+    margin Float32,
+    alignment Nullable(Float32)    -- cosine with the trusted gradient; NULL where there was none, or the norm is 0
 ) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(event_time) ORDER BY (sample_id, label_version, version);
+
+-- apart from responses: most bytes of a visit, and the first to go. Forgotten by when they were written, not by event time:
+-- an old log that is replayed would lose them at once. With as many digits as float16 has, so that they pack well.
+CREATE TABLE IF NOT EXISTS sketches (
+    sample_id UUID,
+    label_version UInt32,
+    version UInt32,
+    partition UInt32,
+    offset UInt64,
+    event_time DateTime64(3, 'UTC'),
+    scale Float32,
+    sketch Array(Float32) CODEC(ZSTD(1)),
+    written DateTime DEFAULT now()
+) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(event_time) ORDER BY (sample_id, label_version, version)
+TTL written + INTERVAL 30 DAY;
 
 CREATE TABLE IF NOT EXISTS judgements (
     partition UInt32,
@@ -102,7 +118,9 @@ CREATE TABLE IF NOT EXISTS standings (
     evidence Nullable(Float64),
     importance Float64,
     margin Float64,
-    visits UInt32
+    visits UInt32,
+    alignment Nullable(Float32),
+    importance_of_mean Nullable(Float64)
 ) ENGINE = ReplacingMergeTree(judgement) ORDER BY sample_id;
 
 CREATE TABLE IF NOT EXISTS moves (
@@ -119,7 +137,9 @@ CREATE TABLE IF NOT EXISTS moves (
     evidence Nullable(Float64),
     importance Float64,
     margin Float64,
-    visits UInt32
+    visits UInt32,
+    alignment Nullable(Float32),
+    importance_of_mean Nullable(Float64)
 ) ENGINE = ReplacingMergeTree ORDER BY (sample_id, label_version, judgement);
 
 CREATE TABLE IF NOT EXISTS versions (

@@ -10,53 +10,73 @@ SELECT * FROM trusted FINAL WHERE believed OR (SELECT max(believed) FROM trusted
 CREATE OR REPLACE VIEW responses_now AS
 SELECT *, norm / scale AS importance_seen FROM responses FINAL;
 
+CREATE OR REPLACE VIEW sketches_now AS
+SELECT sample_id, label_version, version, partition, offset, event_time, scale, sketch FROM sketches FINAL;
+
 CREATE OR REPLACE VIEW standings_now AS SELECT * FROM standings FINAL;
 
 CREATE OR REPLACE VIEW moves_now AS SELECT * FROM moves FINAL;
 
 CREATE OR REPLACE VIEW importance_of_sample AS
 SELECT
-    sample_id, label_version, version, event_time, norm, scale, loss, margin,
+    sample_id, label_version, version, event_time, norm, scale, loss, margin, alignment,
     row_number() OVER visits AS visit,
     avg(norm / scale) OVER visits AS importance,
-    avg(margin) OVER visits AS running_margin
+    avg(margin) OVER visits AS running_margin,
+    avg(alignment) OVER visits AS running_alignment
 FROM responses FINAL
+WINDOW visits AS (PARTITION BY sample_id, label_version ORDER BY version ROWS UNBOUNDED PRECEDING);
+
+-- of the visits whose sketch is still there
+CREATE OR REPLACE VIEW importance_of_mean_of_sample AS
+SELECT
+    sample_id, label_version, version, event_time,
+    row_number() OVER visits AS visit,
+    sqrt(arraySum(one -> one * one, avgForEach(arrayMap(one -> one / scale, sketch)) OVER visits)) AS importance_of_mean
+FROM sketches FINAL
 WINDOW visits AS (PARTITION BY sample_id, label_version ORDER BY version ROWS UNBOUNDED PRECEDING);
 
 CREATE OR REPLACE VIEW importance_by AS
 SELECT
     toDate(s.event_time) AS day, r.version AS version, s.item_id AS item_id, s.query AS query, s.category AS category,
     s.brand AS brand, s.price_band AS price_band, s.source AS behaviour, r.norm / r.scale AS importance_seen,
-    r.loss AS loss, r.margin AS margin
+    r.loss AS loss, r.margin AS margin, r.alignment AS alignment
 FROM (SELECT * FROM responses FINAL) AS r
 INNER JOIN (SELECT * FROM samples FINAL) AS s ON r.sample_id = s.sample_id AND r.label_version = s.label_version;
 
 CREATE OR REPLACE VIEW importance_of_item AS
-SELECT item_id, day, version, count() AS responses, avg(importance_seen) AS importance, avg(loss) AS loss
+SELECT item_id, day, version, count() AS responses, avg(importance_seen) AS importance, avg(loss) AS loss,
+    avg(alignment) AS alignment
 FROM importance_by GROUP BY item_id, day, version;
 
 CREATE OR REPLACE VIEW importance_of_query AS
-SELECT query, day, version, count() AS responses, avg(importance_seen) AS importance, avg(loss) AS loss
+SELECT query, day, version, count() AS responses, avg(importance_seen) AS importance, avg(loss) AS loss,
+    avg(alignment) AS alignment
 FROM importance_by GROUP BY query, day, version;
 
 CREATE OR REPLACE VIEW importance_of_category AS
-SELECT category, day, version, count() AS responses, avg(importance_seen) AS importance, avg(loss) AS loss
+SELECT category, day, version, count() AS responses, avg(importance_seen) AS importance, avg(loss) AS loss,
+    avg(alignment) AS alignment
 FROM importance_by GROUP BY category, day, version;
 
 CREATE OR REPLACE VIEW importance_of_brand AS
-SELECT brand, day, version, count() AS responses, avg(importance_seen) AS importance, avg(loss) AS loss
+SELECT brand, day, version, count() AS responses, avg(importance_seen) AS importance, avg(loss) AS loss,
+    avg(alignment) AS alignment
 FROM importance_by GROUP BY brand, day, version;
 
 CREATE OR REPLACE VIEW importance_of_price_band AS
-SELECT price_band, day, version, count() AS responses, avg(importance_seen) AS importance, avg(loss) AS loss
+SELECT price_band, day, version, count() AS responses, avg(importance_seen) AS importance, avg(loss) AS loss,
+    avg(alignment) AS alignment
 FROM importance_by GROUP BY price_band, day, version;
 
 CREATE OR REPLACE VIEW importance_of_behaviour AS
-SELECT behaviour, day, version, count() AS responses, avg(importance_seen) AS importance, avg(loss) AS loss
+SELECT behaviour, day, version, count() AS responses, avg(importance_seen) AS importance, avg(loss) AS loss,
+    avg(alignment) AS alignment
 FROM importance_by GROUP BY behaviour, day, version;
 
 CREATE OR REPLACE VIEW sets AS
-SELECT if(standing = 'noise', reason, standing) AS set, count() AS samples, avg(importance) AS importance
+SELECT if(standing = 'noise', reason, standing) AS set, count() AS samples, avg(importance) AS importance,
+    avg(importance_of_mean) AS importance_of_mean, avg(alignment) AS alignment
 FROM standings FINAL GROUP BY set;
 
 CREATE OR REPLACE VIEW sets_by_day AS

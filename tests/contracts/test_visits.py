@@ -1,0 +1,94 @@
+"""Visits come back out of the history as they were counted, on every engine."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from mainstem.importance import rounded
+from mainstem.responses import Responses
+from mainstem.store import Store, StoredSample, StoredVisits, stored_visits, visits
+from mainstem.store.writes import response_columns, sketch_columns
+from tests.learning.samples import stored
+
+K = 32
+
+
+@pytest.fixture(params=["chdb", "clickhouse"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An open, empty history of each kind."""
+    url = f"chdb://{tmp_path / 'history'}" if request.param == "chdb" else request.getfixturevalue("store_url")
+    with Store(url) as opened:
+        yield opened
+
+
+def some(count: int) -> list[StoredSample]:
+    """Samples of two partitions, every third a canary."""
+    return [stored(number, partition=number % 2, part="canary" if number % 3 == 0 else "stream") for number in range(count)]
+
+
+def responses(count: int) -> tuple[Responses[Any], np.ndarray]:
+    """Responses with sketches, and alignments of which every fourth is none."""
+    random = np.random.default_rng(3)
+    norm, loss, margin, alignment = random.random((4, count), dtype=np.float32)
+    alignment[::4] = np.nan
+    sketch = rounded(random.normal(scale=1e-7, size=(count, K)).astype(np.float32))  # below what float16 can hold
+    return Responses(norm, loss, margin, np.zeros((count, 0), np.float32), sketch), alignment
+
+
+def write(store: Store, samples: list[StoredSample], found: Responses[Any], alignment: np.ndarray, version: int = 4) -> None:
+    """As a scoring worker does, twice."""
+    for _ in range(2):
+        store.write("sketches", sketch_columns(samples, found.sketch, version=version, scale=1.5))
+        store.write("responses", response_columns(samples, found, alignment, version=version, scale=1.5))
+
+
+def whole(chunks: Iterator[StoredVisits]) -> dict[str, Any]:
+    """All chunks in one."""
+    chunks = list(chunks)
+    joined = {name: np.concatenate([getattr(one, name) for one in chunks]) for name in NUMBERS}
+    keys = [UUID(bytes=key).int for one in chunks for key in one.keys]
+    offsets = np.concatenate([one.facts["offset"] for one in chunks]).tolist()
+    return joined | {"ids": keys, "offsets": offsets, "part": [part for one in chunks for part in one.part]}
+
+
+NUMBERS = ("norm", "margin", "loss", "alignment", "sketch")
+
+
+def test_what_was_written_is_read_back_to_the_last_bit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one partition, below an offset, by one version, in order of offsets; however it is cut into pieces."""
+    samples, (found, alignment) = some(60), responses(60)
+    write(store, samples, found, alignment)
+    write(store, samples, found, alignment, version=5)
+    expected = [number for number in range(60) if number % 2 == 1 and number < 50]
+    for size in (7, 16_384):
+        monkeypatch.setattr(visits, "_CHUNK", size)
+        back = whole(stored_visits(store, 1, 50, 4, sketch=K))
+        assert (expected, expected) == (back["ids"], back["offsets"])
+        assert [samples[number].part for number in expected] == back["part"]
+        for name in NUMBERS[:3]:
+            assert np.array_equal(getattr(found, name)[expected], back[name]), name
+        assert np.array_equal(alignment[expected], back["alignment"], equal_nan=True)
+        assert np.array_equal(found.sketch[expected], back["sketch"])
+    assert 1.5 == next(stored_visits(store, 1, 50, 4, sketch=K)).scale
+
+
+def test_a_visit_without_a_sketch_of_that_length_has_none(store: Store) -> None:
+    """Sketches that have left, and those that were made with other settings, are rows of NaN; asked for none, none come."""
+    samples, (found, alignment) = some(4), responses(4)
+    write(store, samples, found, alignment)
+    assert np.isnan(whole(stored_visits(store, 0, 9, 4, sketch=64))["sketch"]).all()
+    assert (2, 0) == whole(stored_visits(store, 0, 9, 4))["sketch"].shape
+    store.execute("DELETE FROM sketches WHERE offset = 2")
+    assert [False, True] == np.isnan(whole(stored_visits(store, 0, 9, 4, sketch=K))["sketch"]).all(axis=1).tolist()
+
+
+def test_visits_of_samples_that_have_left_are_not_read(store: Store) -> None:
+    """What is older than the event time given stays in the history."""
+    samples, (found, alignment) = some(10), responses(10)
+    write(store, samples, found, alignment)
+    assert [6, 8] == whole(stored_visits(store, 0, 99, 4, left=5, sketch=K))["ids"]
+    assert [] == list(stored_visits(store, 0, 99, 3, sketch=K))

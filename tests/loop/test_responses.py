@@ -1,0 +1,110 @@
+"""Responses of a replay: each has a sketch, and what is stored agrees with autograd at the versions that are stored."""
+
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mainstem.home import Home
+from mainstem.store import Store
+from mainstem.versions import Versions
+from mainstem.versions.tokenizer import encode_pairs, pad
+from tests.models import one_thread
+
+__all__ = ["one_thread"]
+
+
+@pytest.fixture
+def home(small_home: Path) -> Iterator[Home]:
+    """The home of the short log."""
+    with Home(small_home, create=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def store(home: Home) -> Iterator[Store]:
+    """Its history."""
+    with Store(home.store_url) as opened:
+        yield opened
+
+
+def test_every_response_has_one_sketch(store: Store) -> None:
+    """Stream and canaries, at every version, have one sketch of 64 floats each at the response's scale, and no other has."""
+    key = "sample_id, label_version, version, partition, offset, event_time, scale"
+    responses = store.rows(f"SELECT {key} FROM responses_now ORDER BY {key}")
+    assert len(responses) > 2000
+    assert responses == store.rows(f"SELECT {key} FROM sketches_now WHERE length(sketch) = 64 ORDER BY {key}")
+    assert [(len(responses),)] == store.rows("SELECT count() FROM sketches_now")
+    assert {"stream", "canary"} == {part for (part,) in store.rows("SELECT DISTINCT part FROM responses_now")}
+
+
+def test_the_mean_response_is_no_longer_than_responses_are_in_the_mean(store: Store) -> None:
+    """Importance of the mean is at most importance, but for a sketch's error; of one visit that error is all there is."""
+    rows = store.rows("SELECT importance_of_mean / importance, visits FROM standings_now")
+    ratio, visits = np.array(rows).T
+    assert 1000 < len(rows)
+    assert 1.5 > ratio.max()
+    assert 0.6 < ratio[visits == 1].min()
+    assert np.median(ratio[visits > 2]) < np.median(ratio[visits == 1])
+
+
+def test_versions_that_were_promoted_have_a_direction_and_alignments(store: Store, home: Home) -> None:
+    """The first version, made before there were samples, has none; every later one has, and so has each of its responses."""
+    versions = Versions(home.versions_url)
+    assert [False, True, True, True] == [versions.direction(number) is not None for number in versions.numbers()]
+    sql = (
+        "SELECT version, count(), count(alignment), max(abs(alignment)) FROM responses_now GROUP BY version ORDER BY version"
+    )
+    (_, _, aligned, _), *later = store.rows(sql)
+    assert (0, 3) == (aligned, len(later))
+    assert [] == [row for row in later if row[1] != row[2] or row[3] > 1]
+
+
+def gradients(versions: Versions, version: int, samples: list[tuple[Any, ...]]) -> np.ndarray:
+    """Autograd's gradient of each sample at a version, one at a time, and the direction's as the last row."""
+    encoder, rows = versions.load(version), []
+    names = sorted(name for name, _ in encoder.network.named_parameters())
+    for *pair, label in samples:
+        encoder.network.eval().zero_grad()
+        [encoded] = encode_pairs(encoder.tokenizer, [tuple(pair)], 64)
+        F.cross_entropy(encoder.network(pad([encoded], encoder.padding_id)), torch.tensor([label])).backward()
+        own = dict(encoder.network.named_parameters())
+        rows.append(torch.cat([own[name].grad.flatten().double() for name in names]))
+    direction = versions.direction(version)
+    return torch.stack([*rows, torch.cat([direction[name].flatten().double() for name in names])]).numpy()
+
+
+def test_what_is_stored_of_a_response_is_autograds(store: Store, home: Home) -> None:
+    """At a stored version norms and alignments are autograd's, and dots of stored sketches estimate its dots."""
+    found = store.rows(
+        """SELECT s.context_text, s.item_text, r.label, r.norm, r.alignment, k.sketch FROM responses_now AS r
+           INNER JOIN (SELECT * FROM samples FINAL) AS s
+               ON r.sample_id = s.sample_id AND r.label_version = s.label_version
+           INNER JOIN sketches_now AS k
+               ON r.sample_id = k.sample_id AND r.label_version = k.label_version AND r.version = k.version
+           WHERE r.version = 2 ORDER BY cityHash64(r.sample_id) LIMIT 16"""
+    )
+    *own, direction = gradients(Versions(home.versions_url), 2, [row[:3] for row in found])
+    norms, cosines, sketches = [row[3] for row in found], [row[4] for row in found], np.array([row[5] for row in found])
+    lengths = np.linalg.norm(own, axis=1)
+    assert pytest.approx(lengths, rel=1e-4) == norms
+    expected = [one @ direction / length / np.linalg.norm(direction) for one, length in zip(own, lengths, strict=True)]
+    assert pytest.approx(expected, abs=1e-4) == cosines
+    errors = np.array(
+        [
+            (sketches[one] @ sketches[two] - own[one] @ own[two]) / (lengths[one] * lengths[two])
+            for one, two in combinations(range(len(found)), 2)
+        ]
+    )
+    # a count sketch of 64 floats is off by sqrt(2 / 64) = .18 of the two lengths in the mean over seeds; gradients of one
+    # model lie close to few directions, so that the errors of one seed come together: all may be twice that, or half
+    assert np.sqrt(np.mean(errors**2)) < 0.5
+    assert np.abs(errors).max() < 1.0
+    true = np.array([own[one] @ own[two] for one, two in combinations(range(len(found)), 2)])
+    told = np.array([sketches[one] @ sketches[two] for one, two in combinations(range(len(found)), 2)])
+    assert np.corrcoef(true, told)[0, 1] > 0.9
