@@ -1,7 +1,7 @@
 """The C library's allocator, told to keep what a pass frees: the next pass needs as much.
 
 By default glibc gives the top of its heap back to the system when a pass ends, and the next one pays a page fault for every
-4 KiB of it again: some 16,000 of them, a twentieth of the time of a pass of 64 samples.
+4 KiB of it again.
 """
 
 import ctypes

@@ -121,6 +121,7 @@ def responses(
     padded: Annotated[bool, typer.Option(help="Samples half to wholly as long, or all of one length.")] = True,
     rounds: Annotated[int, typer.Option(min=1, help="Runs of each; medians are shown.")] = 5,
     only: Annotated[list[str] | None, typer.Option(help="A row to measure; all by default.")] = None,
+    memory: Annotated[bool, typer.Option(help="Peak memory too, each row in a process of its own.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, a key for each row.")] = False,
 ) -> None:
     """Gradient responses, as ratios to a plain forward and backward pass, beside other libraries if they are there."""
@@ -132,7 +133,7 @@ def responses(
     cores = threads()
     case = Case(model, batch, seq, vocabulary, padded, device, precision)
     print(f"{case}, {cores} threads, {rounds} rounds", file=sys.stderr)
-    found = bench_responses(case, rounds, only or (), told=lambda line: print(line, file=sys.stderr))
+    found = bench_responses(case, rounds, only or (), memory=memory, told=lambda line: print(line, file=sys.stderr))
     if as_json:
         print(json.dumps(found))
         return

@@ -117,8 +117,10 @@ class Learner:
         from_core = int((pool["standing"][drawn.rows] == STANDINGS.index("core")).sum())
         self._keep(version, parent, drawn, from_core, training, measured, decision, position, scale, direction, claim)
         ids = [one.sample_id for one in samples]
-        at_work = Scorer(training.encoder, self._settings, direction=direction, sketch=self._settings.sketch)
-        return Round(version, parent, ids, drawn.cold, decision, at_work if decision.promoted else None, scale)
+        at_work = None
+        if decision.promoted:
+            at_work = Scorer(training.encoder, self._settings, direction=direction, sketch=self._settings.sketch)
+        return Round(version, parent, ids, drawn.cold, decision, at_work, scale)
 
     def _draw(self, version: int, pool: RoundPool, position: Position) -> Draw:
         held_out = self._settings.held_out // len(position.ends)

@@ -130,7 +130,12 @@ class Bench:
 
 
 def bench_responses(
-    case: Case, rounds: int, only: Sequence[str] = (), told: Callable[[str], None] = print
+    case: Case,
+    rounds: int,
+    only: Sequence[str] = (),
+    *,
+    memory: bool = True,
+    told: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Measure all contenders, interleaved.
 
@@ -138,11 +143,13 @@ def bench_responses(
         case: model, batch, device.
         rounds: runs of each; medians count.
         only: names of contenders; all without. `plain` is always there.
+        memory: whether peak memory is measured too, each row in a process of its own: that takes the longest.
         told: is given a line where a contender cannot run, and why.
 
     Returns:
         `plain_ms`, and for each contender `ratio` (its median by that of `plain`), `lowest` and `highest` (of its runs, by
-        the median of `plain`), `memory` (peak above what was there before, by that of `plain`; None where it failed), and
+        the median of `plain`), `memory` (peak above what was there before, by that of `plain`; None where it failed or was
+        not asked for), and
         `error`, the largest relative error of a norm (None where it gives none, or not over all layers).
     """
     bench = Bench(case)
@@ -159,13 +166,13 @@ def bench_responses(
     truth = bench.true_norms()
     taken = _interleaved(runs, rounds, case.device)
     plain = median(taken["plain"])
-    memory = {name: _peak_memory(case, name) for name in runs}
+    peaks = {name: _peak_memory(case, name) for name in runs} if memory else {}
     found = {
         name: {
             "ratio": round(median(seconds) / plain, 3),
             "lowest": round(min(seconds) / plain, 3),
             "highest": round(max(seconds) / plain, 3),
-            "memory": round(memory[name] / memory["plain"], 2) if memory["plain"] else None,
+            "memory": _ratio(peaks.get(name), peaks.get("plain")),
             "error": _error(norms[name], truth) if name != "last block" else None,
         }
         for name, seconds in taken.items()
@@ -196,17 +203,21 @@ def _error(norms: Tensor | None, truth: Tensor) -> float | None:
     return None if norms is None else float(f"{((norms.double() - truth).abs() / truth).max().item():.1e}")
 
 
-def _peak_memory(case: Case, name: str) -> int:
-    """Bytes that a pass needs above what was there before it, in a process of its own."""
+def _ratio(peak: int | None, of: int | None) -> float | None:
+    return round(peak / of, 2) if peak is not None and of else None
+
+
+def _peak_memory(case: Case, name: str) -> int | None:
+    """Bytes that a pass needs above what was there before it, in a process of its own; None where it failed."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_send_peak_memory, args=(case, name, sender))
     process.start()
     sender.close()
     try:
-        found: int = receiver.recv()
+        found: int | None = receiver.recv()
     except EOFError:  # it failed, and has said why
-        found = 0
+        found = None
     process.join()
     return found
 

@@ -57,22 +57,12 @@ def linear(layer: nn.Linear, a: Tensor, b: Tensor, live: Live | None, trained: C
         >>> found["weight"].dot(torch.ones(1, 1)), found["bias"].dot(torch.ones(1))
         (tensor([6.]), tensor([2.]))
     """
-    found: dict[str, Contribution] = {}
-    if "weight" in trained:
-        found["weight"] = Outer(_tokens(b), _tokens(a), live)
-    if "bias" in trained:
-        found["bias"] = Vector(_summed(b))
-    return found
+    return _multiplied(b, a, b, live, trained)
 
 
 def transposed_linear(layer: nn.Module, a: Tensor, b: Tensor, live: Live | None, trained: Collection[str]) -> Contributions:  # noqa: ARG001
     """Output = a W + bias, so dW = sum_t a_t b_t^T, of shape (D, P)."""
-    found: dict[str, Contribution] = {}
-    if "weight" in trained:
-        found["weight"] = Outer(_tokens(a), _tokens(b), live)
-    if "bias" in trained:
-        found["bias"] = Vector(_summed(b))
-    return found
+    return _multiplied(a, b, b, live, trained)
 
 
 def embedding(layer: nn.Embedding, a: Tensor, b: Tensor, live: Live | None, trained: Collection[str]) -> Contributions:  # noqa: ARG001
@@ -130,6 +120,16 @@ def per_sample(
 
     formed = vmap(grad(product), in_dims=(None, 0, 0))(wanted, a, b)
     return {name: Vector(gradient) for name, gradient in formed.items()}
+
+
+def _multiplied(left: Tensor, right: Tensor, b: Tensor, live: Live | None, trained: Collection[str]) -> Contributions:
+    """A weight whose gradient is sum_t left_t right_t^T, and a bias that is added to the output."""
+    found: dict[str, Contribution] = {}
+    if "weight" in trained:
+        found["weight"] = Outer(_tokens(left), _tokens(right), live)
+    if "bias" in trained:
+        found["bias"] = Vector(_summed(b))
+    return found
 
 
 def _tokens(x: Tensor) -> Tensor:
