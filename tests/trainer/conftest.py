@@ -1,12 +1,14 @@
-"""One thread for all tests in this folder, and a fresh history for each."""
+"""One thread for all tests in this folder, a fresh history for each, and versions to score with."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.models import one_thread
-from tests.trainer.fakes import KillingStore
+from mainstem.versions import Scorer, Versions
+from tests.models import given_encoder, one_thread, shake
+from tests.trainer.fakes import LONG, KillingStore
+from tests.trainer.scorers import SETTINGS
 
 __all__ = ["one_thread"]
 
@@ -16,3 +18,17 @@ def store(tmp_path: Path) -> Iterator[KillingStore]:
     """An open, empty history that can be killed."""
     with KillingStore(f"chdb://{tmp_path / 'history'}") as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
+    """Three versions that say different things; the first has no direction."""
+    made = Versions(f"file://{tmp_path_factory.mktemp('versions')}")
+    for version in range(3):
+        encoder = given_encoder(seed=version)
+        shake(encoder.network, version)
+        parent = version - 1 if version else None
+        direction = Scorer(encoder, SETTINGS).gradient([(LONG, "red"), (LONG, "white cups")], [0, 1]) if version else None
+        known = {"event_time": 0, "reason": "", "scale": 1.5 + version, "generation": 1, "direction": direction}
+        made.save(encoder, version=version, parent=parent, **known)
+    return made

@@ -14,33 +14,9 @@ from mainstem.errors import VersionError
 from mainstem.versions import CrossEncoder, Versions
 from mainstem.versions.tokenizer import encode_pairs, pad
 from tests.models import PAIRS, given_encoder, scratch_encoder
+from tests.versions.failing import FailingFiles
 
 FILES = ("weights.safetensors", "config.json", "tokenizer.json")
-
-
-class FailingFiles:
-    """A filesystem that breaks down at one of its changes, as a kill does; a write is then half done."""
-
-    def __init__(self, files: Any, at: int) -> None:
-        self._files = files
-        self._left = at
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._files, name)
-        if name not in {"makedirs", "rm_file", "pipe_file", "mv"}:
-            return found
-
-        def change(*given: Any, **more: Any) -> Any:
-            if not self._left:
-                if name == "pipe_file":
-                    path, content = given
-                    found(path, content[: len(content) // 2])
-                msg = "killed"
-                raise KeyboardInterrupt(msg)
-            self._left -= 1
-            return found(*given, **more)
-
-        return change
 
 
 @pytest.fixture(params=["file", "memory"])

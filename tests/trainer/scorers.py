@@ -1,0 +1,143 @@
+"""A scoring worker with its fakes, and what tests ask of the history that it leaves."""
+
+from typing import Any
+
+import numpy as np
+
+from mainstem.importance import Columns
+from mainstem.join import Sample
+from mainstem.kafka import Broker
+from mainstem.kafka.messages import Announcement
+from mainstem.settings import Settings
+from mainstem.standing import part_of
+from mainstem.store import Store
+from mainstem.trainer.scoring import ScoringProgram
+from mainstem.versions import Versions
+from tests.trainer.fakes import FakeGroup, FakeIntake, FakeProducer, KillingStore, sample, sink
+
+SETTINGS = Settings(
+    judge_every=8,
+    score_batch=1,  # with texts of one length a pass holds one pair, so its response is the same in any batch
+    max_tokens=8,
+    canary_minimum=3,
+    core_visits=1,
+    direction_share=0.1,
+    canary_share=0.3,
+    gate_share=0.1,
+    device="cpu",
+)
+NEVER, AT_ONCE = 1e9, -1.0
+TABLES = ("responses", "sketches_now", "standings", "moves", "judgements")
+Records = dict[int, list[list[Sample]]]
+
+
+class Worker:
+    """A program with its fakes; another one over the same store, group and versions goes on after its death."""
+
+    def __init__(
+        self,
+        store: KillingStore,
+        versions: Versions,
+        group: FakeGroup,
+        *,
+        settings: Settings = SETTINGS,
+        version: int = 0,
+        most: int = 5,
+        idle: float = NEVER,
+        sent: list[Any] | None = None,
+        owns: tuple[int, ...] | None = None,
+    ) -> None:
+        self.producer = FakeProducer(store.kill, [] if sent is None else sent)
+        broker = Broker.parse("kafka://nowhere")
+        self.program = ScoringProgram(store, versions, settings, broker, self.producer, idle)
+        self.program.take_up(Announcement(version=version, generation=1), first=True)
+        self.intake = self.program.intake = FakeIntake(group, most, self.program, store.kill)
+        self.intake.assign(*(group.records if owns is None else owns))
+
+    def run(self, steps: int = 60) -> "Worker":
+        """Enough steps to be done."""
+        for _ in range(steps):
+            self.program.step()
+        return self
+
+    def to_the_end(self) -> "Worker":
+        """All records first, and then the quiet in which the end is judged."""
+        self.run(6)
+        self.program._idle = AT_ONCE
+        return self.run(2)
+
+    def columns(self, partition: int = 0) -> Columns:
+        """What it knows of a partition."""
+        return self.program._worker.columns[partition]
+
+
+def mixed(count: int) -> list[list[Sample]]:
+    """A topic: one or two samples a record; every fifth record revises an earlier sample's label."""
+    records: list[list[Sample]] = []
+    for offset in range(count):
+        if offset % 5 == 4:
+            records.append([sample(offset - 3, label_version=1, label=offset % 2)])
+        else:
+            records.append([sample(offset), sample(offset + 1000)] if offset % 3 == 0 else [sample(offset)])
+    return records
+
+
+def history(store: Store) -> dict[str, list[tuple[Any, ...]]]:
+    """What the program wrote, as it is read."""
+    return {
+        table: sorted(store.rows(f"SELECT * FROM {table} {'' if table.endswith('_now') else 'FINAL'}"), key=repr)
+        for table in TABLES
+    }
+
+
+def forget(store: Store) -> None:
+    """Empty what the program wrote."""
+    for table in TABLES:
+        store.execute(f"TRUNCATE TABLE {table.removesuffix('_now')}")
+
+
+def same(one: Columns, other: Columns) -> bool:
+    """Whether all columns are the very same, in whatever order the samples stand."""
+    orders = [np.lexsort((columns["key_low"], columns["key_high"])) for columns in (one, other)]
+    pairs = [(one[name][orders[0]], other[name][orders[1]]) for name in one._arrays]
+    pairs += [(canaries(one, version), canaries(other, version)) for version in range(5)]
+    return all(np.array_equal(mine, theirs, equal_nan=mine.dtype.kind == "f") for mine, theirs in pairs)
+
+
+def canaries(columns: Columns, version: int) -> np.ndarray:
+    """Id and margin of the canaries that a version scored, by id."""
+    rows, margins = columns.canaries_at(version)
+    order = np.lexsort((columns["key_low"][rows], columns["key_high"][rows]))
+    return np.column_stack([columns["key_high"][rows], columns["key_low"][rows], margins])[order]
+
+
+def scored_at(store: Store) -> list[tuple[int, int]]:
+    """(version, visits) of the history."""
+    return store.rows("SELECT version, count() FROM responses GROUP BY version ORDER BY version")  # not FINAL: each write
+
+
+def prepared(store: Store, settings: Settings = SETTINGS, count: int = 24) -> Records:
+    """A topic of single samples that the sink has written already."""
+    records = {0: [[sample(number)] for number in range(count)]}
+    sink(store, settings, records)
+    return records
+
+
+def parts(records: Records, settings: Settings = SETTINGS) -> list[str]:
+    """The part of each record's sample."""
+    return [part_of(settings, one.question_id) for [one] in records[0]]
+
+
+def offsets_at(store: Store, version: int) -> set[int]:
+    """Which samples a version scored."""
+    return {offset for (offset,) in store.rows("SELECT offset FROM responses WHERE version = {at:UInt32}", at=version)}
+
+
+def announced(worker: Worker) -> None:
+    worker.program.take_up(Announcement(version=1, generation=1), first=False)
+    worker.run()
+
+
+def judged(store: Store) -> list[int]:
+    """Offsets of the judgements."""
+    return [judgement for (judgement,) in store.rows("SELECT judgement FROM judgements FINAL ORDER BY judgement")]

@@ -1,0 +1,116 @@
+"""A scoring worker takes up versions while it runs: what is scored again, and what a death there leaves."""
+
+import dataclasses
+
+import pytest
+
+from mainstem.ids import uuid_of
+from mainstem.kafka.messages import Announcement
+from mainstem.trainer import scoring
+from mainstem.versions import Versions
+from tests.trainer.fakes import FakeGroup, Killed, KillingStore, sample
+from tests.trainer.scorers import (
+    AT_ONCE,
+    SETTINGS,
+    Worker,
+    announced,
+    forget,
+    history,
+    mixed,
+    offsets_at,
+    parts,
+    prepared,
+    same,
+    scored_at,
+)
+
+
+def test_a_version_that_is_announced_scores_canaries_at_once(store: KillingStore, versions: Versions) -> None:
+    """All canaries are scored again before the next batch, the newest samples within the budget in idle time, none twice."""
+    settings = dataclasses.replace(SETTINGS, rescore_budget=10)
+    records = prepared(store, settings)
+    kinds = parts(records, settings)
+    worker = Worker(store, versions, FakeGroup(records), settings=settings).run()
+    worker.program.take_up(Announcement(version=1, generation=1), first=False)
+    canaries = {offset for offset, kind in enumerate(kinds) if kind == "canary"}
+    assert canaries == offsets_at(store, 1)
+    worker.run()
+    newest_ones = {offset for offset, kind in enumerate(kinds) if kind == "stream" and offset >= 14}
+    assert min(len(canaries), len(newest_ones)) > 2
+    assert canaries | newest_ones == offsets_at(store, 1)
+    assert [(0, kinds.count("stream") + kinds.count("canary")), (1, len(canaries | newest_ones))] == scored_at(store)
+
+
+def test_what_comes_after_an_announcement_is_scored_once_by_the_new_version(store: KillingStore, versions: Versions) -> None:
+    """A version that arrives in mid-stream scores what follows, what was before is scored again, and nothing is doubled."""
+    records = prepared(store)
+    worker = Worker(store, versions, FakeGroup(records)).run(3)  # the partition, and two batches of five
+    worker.program.take_up(Announcement(version=1, generation=1), first=False)
+    worker.run()
+    scored = {offset for offset, kind in enumerate(parts(records)) if kind in {"stream", "canary"}}
+    assert {offset for offset in scored if offset < 10} == offsets_at(store, 0)
+    assert scored == offsets_at(store, 1)
+    assert [(0, len(offsets_at(store, 0))), (1, len(scored))] == scored_at(store)
+
+
+def test_a_death_while_scoring_again_leaves_the_rest_to_the_next(
+    store: KillingStore, versions: Versions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes after scores again what is left, and no sample is written twice by the new version."""
+    monkeypatch.setattr(scoring, "_CHUNK", 3)
+    records = prepared(store)
+    scored = {offset for offset, kind in enumerate(parts(records)) if kind in {"stream", "canary"}}
+    for at in (1, 2):  # after the canaries, after the first chunk
+        forget(store)
+        group = FakeGroup(records)
+        first = Worker(store, versions, group).run()
+        store.kill.left = at
+        with pytest.raises(Killed):
+            announced(first)
+        after = Worker(store, versions, group, version=1).run()
+        assert scored == offsets_at(store, 1)
+        assert [(0, len(scored)), (1, len(scored))] == scored_at(store)
+        assert {2} == set(after.columns()["visits"].tolist())
+
+
+def test_draws_of_a_version_that_was_missed_are_marked(store: KillingStore, versions: Versions) -> None:
+    """A worker that sees version 2 without having seen version 1 knows what either was trained on, as a rebuild does."""
+    records = prepared(store)
+    for version, number in ((1, 3), (2, 5)):
+        drawn = {"version": version, "sample_id": uuid_of("sample", number), "label_version": 0}
+        store.write("draws", {name: [value] for name, value in (drawn | {"standing": "edge", "probability": 1.0}).items()})
+        row = {"version": version, "parent": version - 1, "event_time": 0, "promoted": 1}
+        store.write(
+            "versions", {name: [value] for name, value in (row | dict.fromkeys(("reason", "model", "digest"), "")).items()}
+        )
+    group = FakeGroup(records)
+    live = Worker(store, versions, group).run()
+    live.program.take_up(Announcement(version=2, generation=1), first=False)
+    live.run()
+    scored = {offset for offset, kind in enumerate(parts(records)) if kind in {"stream", "canary"}}
+    assert {3, 5} & scored == set(live.columns()["offset"][live.columns()["drawn"]].tolist())
+    assert {3, 5} <= scored
+    assert same(live.columns(), Worker(store, versions, group, version=2).run().columns())
+
+
+def test_a_partition_that_went_away_and_came_back_stands_as_if_it_had_stayed(
+    store: KillingStore, versions: Versions
+) -> None:
+    """Two partitions that change their owners in mid-stream end with the history and the columns of ones that stayed."""
+    settings = dataclasses.replace(SETTINGS, partitions=2)
+    records = {0: mixed(19), 1: [[sample(5000 + number)] for number in range(17)]}
+    stayed = Worker(store, versions, FakeGroup(records), settings=settings, idle=AT_ONCE).run(20)
+    expected = history(store)
+    forget(store)
+    group = FakeGroup(records)
+    one = Worker(store, versions, group, settings=settings, owns=(0, 1)).run(2)
+    one.intake.assign(0)
+    other = Worker(store, versions, group, settings=settings, owns=(1,)).run(3)
+    one.run(2)
+    other.intake.assign()
+    other.run(1)
+    assert {} == other.program._worker.columns
+    one.intake.assign(0, 1)
+    one.to_the_end()
+    assert expected == history(store)
+    assert all(same(stayed.columns(partition), one.columns(partition)) for partition in (0, 1))
