@@ -61,7 +61,7 @@ def check(one: Contribution, seed: int) -> None:
     if gradient.dim() == 2:
         bucket, sign = tables.rows._bucket, tables.rows._sign
     else:  # of an outer product: buckets add up, signs multiply (Pham and Pagh, equation 2)
-        rows, columns = tables
+        rows, columns, _ = tables
         bucket = (rows._bucket.unsqueeze(1) + columns._bucket).flatten() % 32
         sign = (rows._sign.unsqueeze(1) * columns._sign).flatten()
     sketch = torch.zeros(len(gradient), 32, dtype=torch.float64).index_add_(1, bucket, gradient.flatten(1) * sign)
@@ -74,6 +74,25 @@ def check(one: Contribution, seed: int) -> None:
 def test_an_outer_product(samples: int, tokens: int, p: int, d: int, dead: float, seed: int) -> None:
     """A sum of outer products over one token or several, by either route, whichever tokens are live, if any."""
     check(outer(seed, samples=samples, tokens=tokens, p=p, d=d, dead=dead), seed)
+
+
+@settings(deadline=None, max_examples=80)
+@given(SIZES, st.integers(1, 9), SIZES, SIZES, st.sampled_from([*DEAD.values()]), SEEDS)
+def test_an_outer_product_with_a_bias(samples: int, tokens: int, p: int, d: int, dead: float, seed: int) -> None:
+    """A bias is one more column that reads 1: norm, dot and sketch are those of weight and bias each by itself, together."""
+    one = outer(seed, samples=samples, tokens=tokens, p=p, d=d, dead=dead)
+    left, right = one._all
+    both, alone = Outer(left, right, LiveTokens().of(left), bias=True), Vector(left.sum(1))
+    squared = one.squared(Shared()) + alone.squared(Shared())
+    assert pytest.approx(squared.tolist(), **CLOSE) == both.squared(Shared()).tolist()
+    along, of_bias = drawn(seed + 2, p, d), drawn(seed + 3, p)
+    dots = one.dot(along) + alone.dot(of_bias)
+    assert pytest.approx(dots.tolist(), **CLOSE) == both.dot(along, of_bias).tolist()
+    assert pytest.approx(one.dot(along).tolist(), **CLOSE) == both.dot(along).tolist()
+    tables = tables_of({"it": along, "bias": of_bias}, 32, seed, {"it": "bias"})
+    sketch = back(one.sketch(tables["it"], Shared()) + alone.sketch(tables["bias"], Shared()))
+    found = back(both.sketch(tables["it"], Shared()))
+    assert pytest.approx(sketch.flatten().tolist(), rel=1e-4, abs=1e-5) == found.flatten().tolist()
 
 
 @settings(deadline=None, max_examples=80)

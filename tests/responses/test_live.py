@@ -23,7 +23,7 @@ def test_what_is_left_out_is_only_what_is_not_live(mask: list[list[bool]]) -> No
     assert marked.sum((1, 2)).tolist() == live.trimmed(marked).sum((1, 2)).tolist()
     assert tokens[live.mask].tolist() == live.rows(tokens).tolist()
     assert live.mask.nonzero()[:, 0].tolist() == live.sample.tolist()
-    assert torch.equal(marked, live.spread(live.rows(tokens)))
+    assert torch.equal(marked, live.product(tokens, torch.eye(tokens.shape[2])))
 
 
 def test_tokens_are_left_out_where_it_is_worth_it() -> None:

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mainstem.allocator import give_back_freed_memory
 from mainstem.responses.bench_case import Case, batch_of, model_of
 from mainstem.responses.directions import gradient_of
 from mainstem.responses.peers import PEERS
@@ -230,6 +231,7 @@ def _send_peak_memory(case: Case, name: str, sender: Any) -> None:
     run()  # what is made once: threads, tables, code
     bench.inputs, bench.labels = inputs, labels
     gc.collect()
+    give_back_freed_memory()  # else a pass would fill it again unseen
     if case.device == "cuda":
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from mainstem.responses.live import Live
@@ -43,6 +44,8 @@ class Outer:
         left: shape (B, T, P), float32.
         right: shape (B, T, D), float32.
         live: the tokens where neither is zero, as far as is known; None: any may be.
+        bias: whether a bias is trained too that is added to the output. It is one more column, which reads 1 at each token,
+            and so costs next to nothing here.
 
     Example:
         >>> one = Outer(torch.tensor([[[2.0]]]), torch.tensor([[[3.0, 4.0]]]))
@@ -50,43 +53,56 @@ class Outer:
         (tensor([100.]), tensor([6.]))
     """
 
-    def __init__(self, left: Tensor, right: Tensor, live: Live | None = None) -> None:
-        self._live, self._all = live, (left, right)
+    def __init__(self, left: Tensor, right: Tensor, live: Live | None = None, *, bias: bool = False) -> None:
+        self._live, self._all, self._bias = live, (left, right), bias
         self.left, self.right = (left, right) if live is None else (live.trimmed(left), live.trimmed(right))  # (B, L, ·)
 
     def squared(self, shared: Shared) -> Tensor:
         """By the Gram route, sum over t and s of (left_t . left_s)(right_t . right_s), or directly, whichever is cheaper."""
         tokens, p, d = self.left.shape[1], self.left.shape[2], self.right.shape[2]
         if tokens == 1:
-            return self.left.square().sum((1, 2)) * self.right.square().sum((1, 2))
+            return self.left.square().sum((1, 2)) * (self.right.square().sum((1, 2)) + self._bias)
         if not is_gram_cheaper(tokens, p, d):
             return self._directly()
-        products = gram(self.left).mul_(shared.gram(self.right))  # (B, T, T)
+        of_left, of_right = gram(self.left), shared.gram(self.right)
+        products = of_left.addcmul(of_left, of_right) if self._bias else of_left.mul_(of_right)  # (B, T, T)
         squared = products.sum((1, 2)).clamp_min_(0)  # subtle: where tokens cancel, rounding may leave less than nothing
         return shared.checked(squared, products, self._directly)
 
     def _directly(self, which: Tensor | None = None) -> Tensor:
         left, right = (self.left, self.right) if which is None else (self.left[which], self.right[which])
-        return torch.cat(  # each gradient formed, a few samples at a time
+        squared = torch.cat(  # each gradient formed, a few samples at a time
             [
                 torch.bmm(some_left.transpose(1, 2), some_right).square().sum((1, 2))  # (b, P, D) -> (b,)
                 for some_left, some_right in bounded(left, right, floats_a_sample=left.shape[2] * right.shape[2])
             ]
         )
+        return squared + left.sum(1).square().sum(1) if self._bias else squared
 
-    def dot(self, direction: Tensor) -> Tensor:
-        """sum_t left_t^T V right_t: one product of matrices, from the side that leaves the narrower result."""
+    def dot(self, direction: Tensor, of_bias: Tensor | None = None) -> Tensor:
+        """sum_t left_t^T (V right_t + v): one product of matrices, from the side that leaves the narrower result.
+
+        Args:
+            direction: V, shape (P, D).
+            of_bias: v, shape (P,); None: 0.
+        """
         left, right = self._rows()
-        if direction.shape[0] >= direction.shape[1]:
+        if direction.shape[0] > direction.shape[1]:
             dots = (left @ direction).mul_(right).sum(1)  # (R, P) (P, D) -> (R, D) -> (R,)
+            if of_bias is not None:
+                dots = dots.addmv_(left, of_bias)
         else:
-            dots = (right @ direction.T).mul_(left).sum(1)  # (R, D) (D, P) -> (R, P) -> (R,)
+            along = right @ direction.T if of_bias is None else torch.addmm(of_bias, right, direction.T)
+            dots = along.mul_(left).sum(1)  # (R, D) (D, P) -> (R, P) -> (R,)
         return self._by_sample(dots.unsqueeze(1)).squeeze(1)
 
     def sketch(self, tables: Tables, shared: Shared) -> Tensor:
         """Sketches of left and right multiplied frequency by frequency, which convolves them, and summed over tokens."""
         left, right = self._rows()
-        waves = tables.rows.waves(left).mul_(shared.waves(right, tables.columns))  # (R, k / 2 + 1)
+        of_right = shared.waves(right, tables.columns)
+        if self._bias and tables.ones is not None:
+            of_right = of_right + tables.ones
+        waves = tables.rows.waves(left).mul_(of_right)  # (R, k / 2 + 1)
         parts = self._by_sample(torch.view_as_real(waves).flatten(1))  # (B, k + 2): real and imaginary parts in turn
         return torch.view_as_complex(parts.view(len(parts), -1, 2))
 
@@ -135,7 +151,7 @@ class Lookup:
 
     def dot(self, direction: Tensor) -> Tensor:
         """Sum over t of value_t . V[id_t]."""
-        return (self.values * direction[self.ids]).sum((1, 2))
+        return F.embedding(self.ids, direction).mul_(self.values).sum((1, 2))
 
     def sketch(self, tables: Tables, shared: Shared) -> Tensor:
         """As of an outer product whose left side is 1 at the id and 0 elsewhere."""
@@ -164,7 +180,8 @@ class Vector:
     def sketch(self, tables: Tables, shared: Shared) -> Tensor:  # noqa: ARG002
         """A count sketch; of a matrix row by row, as of what is multiplied with it."""
         if len(self._shape) != 3:
-            return tables.rows.waves(self.gradient)
+            waves = tables.rows.waves(self.gradient)
+            return waves if tables.ones is None else waves.mul_(tables.ones)
         rows = torch.arange(self._shape[1], device=self.gradient.device)
         return (tables.rows.waves_at(rows) * tables.columns.waves(self.gradient.view(self._shape))).sum(1)
 

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from torch import nn
 
 from mainstem.errors import ModelError
-from mainstem.responses.layers import Formula, formula_of, per_sample
+from mainstem.responses.layers import Formula, formula_of, linear, per_sample
 
 __all__ = ["Place", "covered"]
 
@@ -29,6 +29,11 @@ class Place:
     name: str
     formula: Formula
     parameters: dict[str, str]
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether it is a linear layer with both its weight and its bias trained."""
+        return self.formula is linear and len(self.parameters) == 2
 
 
 def covered(model: nn.Module, layers: Sequence[str] = ("*",), by_autograd: Sequence[str] = ()) -> dict[nn.Module, Place]:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from mainstem.responses.contributions import Contribution, cross, merge
+from mainstem.responses.contributions import Contribution, Outer, cross, merge
 from mainstem.responses.live import LiveTokens
 from mainstem.responses.shared import Shared
 from mainstem.responses.sketch import Tables, back
@@ -66,6 +66,22 @@ class Gathering:
                 self.dots[:, place] += contribution.dot(direction[parameter])
         if self._tables:
             self._waves += contribution.sketch(self._tables[parameter], self.shared)
+
+    def add_affine(self, weight: str, bias: str, contribution: Outer) -> None:
+        """Add what one pass through a linear layer contributed to its weight and its bias, if nothing else contributes.
+
+        Args:
+            weight, bias: their names in the model.
+            contribution: of both, as one matrix.
+        """
+        self.squared += contribution.squared(self.shared)
+        for place, direction in enumerate(self._directions):
+            if weight in direction:
+                self.dots[:, place] += contribution.dot(direction[weight], direction.get(bias))
+            elif bias in direction:
+                self.dots[:, place] += contribution.left.sum(1) @ direction[bias]
+        if self._tables:
+            self._waves += contribution.sketch(self._tables[weight], self.shared)
 
     def finish(self) -> None:
         """Take the norms of what had to be added up first: |g + h|^2 = |g|^2 + |h|^2 + 2 g.h."""

@@ -16,7 +16,17 @@ from torch.func import functional_call, grad, vmap
 from mainstem.responses.contributions import Contribution, Lookup, Outer, Vector
 from mainstem.responses.live import Live
 
-__all__ = ["Formula", "embedding", "formula_of", "layer_norm", "linear", "per_sample", "rms_norm", "transposed_linear"]
+__all__ = [
+    "Formula",
+    "affine",
+    "embedding",
+    "formula_of",
+    "layer_norm",
+    "linear",
+    "per_sample",
+    "rms_norm",
+    "transposed_linear",
+]
 
 Contributions: TypeAlias = Mapping[str, Contribution]
 Formula: TypeAlias = Callable[[Any, Tensor, Tensor, Live | None, Collection[str]], Contributions]
@@ -58,6 +68,11 @@ def linear(layer: nn.Linear, a: Tensor, b: Tensor, live: Live | None, trained: C
         (tensor([6.]), tensor([2.]))
     """
     return _multiplied(b, a, b, live, trained)
+
+
+def affine(b: Tensor, a: Tensor, live: Live | None) -> Outer:
+    """Weight and bias of a linear layer as one matrix, (P, D + 1)."""
+    return Outer(_tokens(b), _tokens(a), live, bias=True)
 
 
 def transposed_linear(layer: nn.Module, a: Tensor, b: Tensor, live: Live | None, trained: Collection[str]) -> Contributions:  # noqa: ARG001

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any, TypeGuard
 
@@ -12,10 +12,13 @@ from torch import Tensor, nn
 from mainstem.errors import ModelError
 from mainstem.responses.coverage import Place
 from mainstem.responses.gathering import Gathering
+from mainstem.responses.layers import affine
 from mainstem.responses.live import Live
 from mainstem.responses.tap import tap, tap_linear
 
 __all__ = ["Listener", "listening"]
+
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
 @contextmanager
@@ -108,12 +111,15 @@ class Listener:
                 f"{gathering.samples}; give every input one row for each sample"
             )
             raise ValueError(msg)
-        with torch.autocast(b.device.type, enabled=False):
+        with _in_float32(b.device.type):
             read = a if isinstance(layer, nn.Embedding) else a.float()
             self._computing, gathering.shared.keep = True, self._readers[a.data_ptr()] > 1
-            for own_name, contribution in place.formula(layer, read, b.float(), live, place.parameters).items():
-                name = place.parameters[own_name]
-                gathering.add(name, contribution, alone=self._uses[name] == 1)
+            names = place.parameters
+            if place.is_affine and all(self._uses[name] == 1 for name in names.values()):
+                gathering.add_affine(names["weight"], names["bias"], affine(b.float(), read, live))
+            else:
+                for own_name, contribution in place.formula(layer, read, b.float(), live, names).items():
+                    gathering.add(names[own_name], contribution, alone=self._uses[names[own_name]] == 1)
             self._computing = False
             if live is not None and not gathering.shared.keep:
                 live.forget()
@@ -121,9 +127,15 @@ class Listener:
 
 def _is_plain_linear(layer: nn.Module) -> TypeGuard[nn.Linear]:
     """Whether a layer is a frozen linear one and nothing else: no subclass, no hook of others that may change its output."""
-    hooks = [len(getattr(layer, f"_{kind}_hooks")) for kind in ("forward", "forward_pre", "backward", "backward_pre")]
-    is_frozen = not any(parameter.requires_grad for parameter in layer.parameters())
-    return type(layer) is nn.Linear and is_frozen and hooks == [1, 0, 0, 0]
+    if type(layer) is not nn.Linear or layer.weight.requires_grad or (layer.bias is not None and layer.bias.requires_grad):
+        return False
+    forward, *others = (getattr(layer, hooks) for hooks in _HOOKS)
+    return len(forward) == 1 and not any(others)
+
+
+def _in_float32(device: str) -> AbstractContextManager[Any]:
+    """Without autocast, where there is any: to switch it off takes longer than to look."""
+    return torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext()
 
 
 def _check_ids(name: str, ids: Tensor) -> None:

@@ -36,6 +36,16 @@ class Live:
         return self.mask.flatten().nonzero().squeeze(1)
 
     @cached_property
+    def _others(self) -> Tensor:
+        return (~self.mask).flatten().nonzero().squeeze(1)
+
+    @cached_property
+    def _row(self) -> Tensor:
+        """Which of R rows each of B T tokens is; R for the others, shape (B T,)."""
+        rows = torch.full((self.mask.numel(),), len(self.places), device=self.mask.device)
+        return rows.index_copy_(0, self.places, torch.arange(len(self.places), device=self.mask.device))
+
+    @cached_property
     def sample(self) -> Tensor:
         """Which sample each is of, shape (R,)."""
         return self.places // self.mask.shape[1]
@@ -51,12 +61,16 @@ class Live:
             return None
         return self.mask.int().argsort(dim=1, descending=True, stable=True)[:, :most]
 
+    def has_others(self, x: Tensor) -> bool:
+        """Whether a token of (B, T, n) that is not live here is not all 0."""
+        return bool(x.flatten(0, 1).index_select(0, self._others).count_nonzero())
+
     def rows(self, x: Tensor) -> Tensor:
         """The live tokens of all samples, one under the other: (B, T, n) -> (R, n); those of two tensors are kept."""
         for known, rows in self._last:
             if known.data_ptr() == x.data_ptr() and known.shape == x.shape and known.stride() == x.stride():
                 return rows
-        rows = x.flatten(0, 1)[self.places]
+        rows = x.flatten(0, 1).index_select(0, self.places)
         self._last = [*self._last[-1:], (x, rows)]  # subtle: holding `x` keeps its address from being used again
         return rows
 
@@ -64,10 +78,13 @@ class Live:
         """Let the rows go that are kept."""
         self._last = []
 
-    def spread(self, rows: Tensor) -> Tensor:
-        """Back to all tokens, 0 where they are not live: (R, n) -> (B, T, n)."""
-        spread = rows.new_zeros(self.mask.numel(), rows.shape[1])
-        return spread.index_copy_(0, self.places, rows).view(*self.mask.shape, rows.shape[1])
+    def product(self, x: Tensor, matrix: Tensor) -> Tensor:
+        """The live tokens times a matrix, and 0 for the others: (B, T, n) (n, m) -> (B, T, m)."""
+        rows = self.rows(x)
+        found = rows.new_empty(len(rows) + 1, matrix.shape[1])
+        torch.mm(rows, matrix, out=found[:-1])
+        found[-1] = 0
+        return found.index_select(0, self._row).view(*self.mask.shape, matrix.shape[1])
 
     def trimmed(self, x: Tensor) -> Tensor:
         """(B, T, n) -> (B, L, n), by `first`."""
@@ -77,21 +94,20 @@ class Live:
 
 
 class LiveTokens:
-    """Finds the live tokens of one backward pass; layers where they are the same share one `Live`."""
+    """Finds the live tokens of one backward pass; layers share one `Live` as long as nothing comes back to other tokens."""
 
     def __init__(self) -> None:
         self._last: Live | None = None
 
     def of(self, came_back: Tensor) -> Live | None:
-        """Tokens that something came back to, of (B, T, P); None where it is not worth knowing.
+        """Tokens that something came back to, of (B, T, P), and maybe others; None where it is not worth knowing.
 
         What squares to nothing in float32 adds nothing to a norm in float32.
         """
         if came_back.is_cuda or came_back.dim() != 3:
             return None
-        mask = ~(torch.linalg.vector_norm(came_back, dim=2) == 0)  # subtle: NaN is no 0
-        if mask.sum() > _WORTH * mask.numel():
-            return None
-        if self._last is None or not torch.equal(self._last.mask, mask):
-            self._last = Live(mask)
-        return self._last
+        last = self._last
+        if last is None or last.mask.shape != came_back.shape[:2] or last.has_others(came_back):
+            mask = torch.linalg.vector_norm(came_back, dim=2) != 0  # subtle: NaN is no 0
+            self._last = last = Live(mask) if mask.sum() <= _WORTH * mask.numel() else None
+        return last

@@ -11,13 +11,14 @@ __all__ = ["evaluating", "frozen"]
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
     """In eval mode; then each layer in its own again, for one may be held in eval mode inside a model that trains."""
-    modes = [(layer, layer.training) for layer in model.modules()]
-    model.eval()
+    training = [layer for layer in model.modules() if layer.training]
+    if training:
+        model.eval()
     try:
         yield
     finally:
-        for layer, mode in modes:
-            layer.training = mode
+        for layer in training:
+            layer.training = True
 
 
 @contextmanager

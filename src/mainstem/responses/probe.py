@@ -61,7 +61,9 @@ class Probe:
         parameters = dict(model.named_parameters())
         self._directions = checked(directions, parameters)
         self._floats = sketch
-        self._tables = tables_of(self.parameters, sketch, seed) if sketch else {}
+        of_linear = [place.parameters for place in self._places.values() if place.is_affine]
+        biases = {names["weight"]: names["bias"] for names in reversed(of_linear)}
+        self._tables = tables_of(self.parameters, sketch, seed, biases) if sketch else {}
         self._device = next(iter(parameters.values())).device
         self._busy = False
 

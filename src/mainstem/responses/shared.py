@@ -72,9 +72,10 @@ class Shared:
         """
         if squared.is_cuda:
             return squared
-        error = _EPSILON * products.shape[1] * products.diagonal(dim1=1, dim2=2).sum(1)
+        uncancelled = products.diagonal(dim1=1, dim2=2).sum(1)
+        error = _EPSILON * products.shape[1] / _TOLERANCE
         whole = squared if self._squared is None else squared + self._squared
-        cancelled = (error > _TOLERANCE * whole).nonzero().squeeze(1)
+        cancelled = (uncancelled * error > whole).nonzero().squeeze(1)
         if len(cancelled):
             squared[cancelled] = directly(cancelled)
         return squared

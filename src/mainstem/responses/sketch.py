@@ -4,6 +4,11 @@ A count sketch adds each coordinate, with a random sign, into one of k buckets. 
 convolution of the two sides' sketches, so a product in the frequency domain. The transform being linear, sums over tokens,
 layers and parameters are taken in the frequency domain too, and one inverse transform a batch is left.
 
+Buckets are drawn by blocks of k neighbouring coordinates: each block goes into all k buckets in one order, turned by a draw
+of its own. Two coordinates of a block never meet, two of different blocks meet with probability 1 / k, so that the variance
+is that of buckets drawn one by one, and a block is added as a slice, at the speed of memory. Of the two sides of an outer
+product one has its order shuffled: else neighbours on one side would always meet neighbours on the other.
+
 Rows are drawn for each parameter by itself, columns for each width: row signs that are independent between parameters keep
 E<s_i, s_j> = <g_i, g_j> for the sum over all of them, and layers that read one input share its sketch.
 
@@ -13,6 +18,7 @@ https://doi.org/10.1145/2487575.2487591
 
 from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import torch
@@ -34,24 +40,40 @@ class CountSketch:
         k: how many buckets.
         seed: of the draw.
         device: where tables are used.
+        shuffled: whether neighbours are in buckets that have nothing to do with each other.
 
     Example:
         >>> one, x = CountSketch(500, 64, 7, torch.device("cpu")), torch.ones(1, 500)
-        >>> back(one.waves(x)).shape, bool(back(one.waves(x)).abs().sum() <= 500)
-        (torch.Size([1, 64]), True)
+        >>> one.buckets(x).shape, bool(one.buckets(x).abs().sum() <= 500), one.waves(x).shape
+        (torch.Size([1, 64]), True, torch.Size([1, 33]))
     """
 
-    def __init__(self, size: int, k: int, seed: int, device: torch.device) -> None:
+    def __init__(self, size: int, k: int, seed: int, device: torch.device, *, shuffled: bool = False) -> None:
         generator = torch.Generator().manual_seed(seed)
         self._k = k
-        self._bucket = torch.randint(k, (size,), generator=generator).to(device)
         self._sign = (torch.randint(2, (size,), generator=generator) * 2.0 - 1).to(device)
+        self._sizes = [min(k, size - start) for start in range(0, size, k)]
+        self._signs = self._sign.split_with_sizes(self._sizes)
+        turns = torch.randint(k, (-(-size // k), 1), generator=generator)  # of each block
+        order = torch.randperm(k, generator=generator) if shuffled else torch.arange(k)
+        self._turns: list[int] = turns.flatten().tolist()
+        self._bucket = order[(turns + torch.arange(k)) % k].flatten()[:size].to(device)
+        self._back = order.argsort().to(device) if shuffled else None
         self._table: Tensor | None = None
+
+    def buckets(self, x: Tensor) -> Tensor:
+        """Count sketches of rows: (..., size) -> (..., k)."""
+        k = self._k
+        twice = x.new_zeros(*x.shape[:-1], 2 * k)  # a turned block may reach over the end
+        for block, sign, turn in zip(x.split_with_sizes(self._sizes, -1), self._signs, self._turns, strict=True):
+            twice.narrow(-1, turn, len(sign)).addcmul_(block, sign)
+        summed = twice.narrow(-1, 0, k).add_(twice.narrow(-1, k, k))
+        return summed if self._back is None else summed.index_select(-1, self._back)
 
     def waves(self, x: Tensor) -> Tensor:
         """Transforms of the count sketches of rows: (..., size) -> (..., k / 2 + 1), complex.
 
-        On a GPU by one product with a table, for adding into buckets is not repeatable there.
+        On a GPU by one product with a table, which it does faster than many small sums.
         """
         if x.is_cuda:
             if self._table is None:
@@ -59,7 +81,7 @@ class CountSketch:
                     _waves(self._k).to(x.device)[self._bucket] * self._sign.unsqueeze(1)
                 ).flatten(1)
             return torch.view_as_complex((x @ self._table).view(*x.shape[:-1], -1, 2))
-        waves: Tensor = torch.fft.rfft(x.new_zeros(*x.shape[:-1], self._k).index_add_(-1, self._bucket, x * self._sign))
+        waves: Tensor = torch.fft.rfft(self.buckets(x))
         return waves
 
     def waves_at(self, places: Tensor) -> Tensor:
@@ -68,14 +90,29 @@ class CountSketch:
 
 
 class Tables(NamedTuple):
-    """The count sketches of one parameter: by its first dimension (by all of it, if it is no matrix), and by its second."""
+    """The count sketches of one parameter.
+
+    Attributes:
+        rows: by its first dimension; by all of it, if it is no matrix.
+        columns: by its second.
+        ones: of a linear layer's weight and bias: transform of the bias as one more column, shape (k / 2 + 1,).
+    """
 
     rows: CountSketch
     columns: CountSketch
+    ones: Tensor | None = None
 
 
-def tables_of(parameters: Mapping[str, Tensor], k: int, seed: int) -> dict[str, Tables]:
+def tables_of(
+    parameters: Mapping[str, Tensor], k: int, seed: int, biases: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Tables]:
     """Tables for each parameter, by name; the same names, shapes and seed give the same tables.
+
+    Args:
+        parameters: what is sketched.
+        k: floats of a sketch.
+        seed: of the draws.
+        biases: of linear layers, by the name of the weight.
 
     Raises:
         ValueError: if k is odd, or not between `FEWEST` and `MOST`.
@@ -92,8 +129,13 @@ def tables_of(parameters: Mapping[str, Tensor], k: int, seed: int) -> dict[str, 
         if is_matrix:
             width = parameter.shape[1]
             drawn = number_of("sketch columns", seed, width)
-            columns.setdefault(width, CountSketch(width, k, drawn, device))
+            columns.setdefault(width, CountSketch(width, k, drawn, device, shuffled=True))
         found[name] = Tables(rows, columns[parameter.shape[1]] if is_matrix else rows)
+    for weight, bias in biases.items():
+        device = parameters[weight].device
+        one = CountSketch(1, k, number_of("sketch ones", seed), device)
+        found[weight] = found[weight]._replace(ones=one.waves_at(torch.tensor(0, device=device)))
+        found[bias] = found[weight]
     return found
 
 

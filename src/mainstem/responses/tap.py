@@ -77,6 +77,6 @@ class _TapLinear(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (read, weight), (came_back,) = ctx.saved_tensors, gradients
         live = ctx.tokens.of(came_back)
-        through = came_back @ weight if live is None else live.spread(live.rows(came_back) @ weight)
+        through = came_back @ weight if live is None else live.product(came_back, weight)
         ctx.heard(read, came_back, live)
         return through, *[None] * 4
