@@ -140,6 +140,9 @@ def bench_responses(
 ) -> dict[str, Any]:
     """Measure all contenders, interleaved.
 
+    Our own rows come first and other libraries' after them, beside plain passes of their own: some need gigabytes, and would
+    disturb their neighbours.
+
     Args:
         case: model, batch, device.
         rounds: runs of each; medians count.
@@ -148,8 +151,8 @@ def bench_responses(
         told: is given a line where a contender cannot run, and why.
 
     Returns:
-        `plain_ms`, and for each contender `ratio` (its median by that of `plain`), `lowest` and `highest` (of its runs, by
-        the median of `plain`), `memory` (peak above what was there before, by that of `plain`; None where it failed or was
+        `plain_ms`, and for each contender `ratio` (its median by that of `plain` in the same rounds), `lowest` and `highest`
+        (of its runs, likewise), `memory` (peak above what was there before, by that of `plain`; None where it failed or was
         not asked for), and
         `error`, the largest relative error of a norm (None where it gives none, or not over all layers).
     """
@@ -165,20 +168,22 @@ def bench_responses(
         else:
             runs[name] = run
     truth = bench.true_norms()
-    taken = _interleaved(runs, rounds, case.device)
-    plain = median(taken["plain"])
+    ours = _interleaved({name: run for name, run in runs.items() if name not in PEERS}, rounds, case.device)
+    peers = {name: run for name, run in runs.items() if name in PEERS}
+    theirs = _interleaved({"plain": runs["plain"], **peers}, rounds, case.device) if peers else {}
+    taken = {**_by_plain(theirs), **_by_plain(ours)}
     peaks = {name: _peak_memory(case, name) for name in runs} if memory else {}
     found = {
         name: {
-            "ratio": round(median(seconds) / plain, 3),
-            "lowest": round(min(seconds) / plain, 3),
-            "highest": round(max(seconds) / plain, 3),
+            "ratio": round(median(taken[name]), 3),
+            "lowest": round(min(taken[name]), 3),
+            "highest": round(max(taken[name]), 3),
             "memory": _ratio(peaks.get(name), peaks.get("plain")),
             "error": _error(norms[name], truth) if name != "last block" else None,
         }
-        for name, seconds in taken.items()
+        for name in runs
     }
-    return {"plain_ms": round(plain * 1000, 1), **found}
+    return {"plain_ms": round(median(ours["plain"]) * 1000, 1), **found}
 
 
 def _interleaved(runs: dict[str, Run], rounds: int, device: str) -> dict[str, list[float]]:
@@ -193,6 +198,11 @@ def _interleaved(runs: dict[str, Run], rounds: int, device: str) -> dict[str, li
             _wait(device)
             taken[name].append(time.perf_counter() - begun)
     return taken
+
+
+def _by_plain(taken: dict[str, list[float]]) -> dict[str, list[float]]:
+    plain = median(taken["plain"]) if taken else 1
+    return {name: [one / plain for one in seconds] for name, seconds in taken.items()}
 
 
 def _wait(device: str) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mainstem.errors import ModelError
 from mainstem.responses.coverage import Place
 from mainstem.responses.gathering import Gathering
-from mainstem.responses.layers import affine
+from mainstem.responses.layers import affine, linear, transposed_linear
 from mainstem.responses.live import Live
 from mainstem.responses.tap import tap, tap_linear
 
@@ -97,7 +97,8 @@ class Listener:
         heard = partial(self._on_backward, layer, place)
         if _is_plain_linear(layer) and read.requires_grad and output.dtype == torch.float32 and not output.is_cuda:
             return tap_linear(output, read, layer.weight, heard, self._gathering.live)
-        return tap(output, read, heard, self._gathering.live)
+        is_of_tokens = place.formula in (linear, transposed_linear)
+        return tap(output, read, heard, self._gathering.live if is_of_tokens else None)
 
     @torch.no_grad()
     def _on_backward(self, layer: nn.Module, place: Place, a: Tensor, b: Tensor, live: Live | None) -> None:

@@ -30,6 +30,7 @@ __all__ = ["FEWEST", "MOST", "CountSketch", "Tables", "back", "tables_of"]
 
 FEWEST: Final = 32
 MOST: Final = 1024
+_FEW: Final = 1 << 16  # of fewer numbers, a call for each block would take longer than to add them one by one
 
 
 class CountSketch:
@@ -64,6 +65,8 @@ class CountSketch:
     def buckets(self, x: Tensor) -> Tensor:
         """Count sketches of rows: (..., size) -> (..., k)."""
         k = self._k
+        if x.numel() < _FEW:
+            return x.new_zeros(*x.shape[:-1], k).index_add_(-1, self._bucket, x * self._sign)
         twice = x.new_zeros(*x.shape[:-1], 2 * k)  # a turned block may reach over the end
         for block, sign, turn in zip(x.split_with_sizes(self._sizes, -1), self._signs, self._turns, strict=True):
             twice.narrow(-1, turn, len(sign)).addcmul_(block, sign)

@@ -19,7 +19,7 @@ Heard: TypeAlias = Callable[[Tensor, Tensor, Live | None], None]
 """What the layer read, the gradient at its output, and which of its tokens are live (None: any may be)."""
 
 
-def tap(output: Tensor, read: Tensor, heard: Heard, tokens: LiveTokens) -> Tensor:
+def tap(output: Tensor, read: Tensor, heard: Heard, tokens: LiveTokens | None) -> Tensor:
     """The output as it is; in the backward pass `heard(read, gradient at the output, live)` is called.
 
     Where the output is no part of a graph yet (all weights are frozen), the graph begins here.
@@ -61,7 +61,7 @@ class _Tap(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (read,), (came_back,) = ctx.saved_tensors, gradients
-        ctx.heard(read, came_back, ctx.tokens.of(came_back))
+        ctx.heard(read, came_back, None if ctx.tokens is None else ctx.tokens.of(came_back))
         return None if ctx.begins else came_back, *[None] * 5
 
 
