@@ -19,7 +19,7 @@ BELOW = {
     "settings": {"errors", "places"},
     "events": {"errors", "ids"},
     "join": {"events", "ids", "settings"},
-    "responses": {"errors", "ids"},
+    "responses": {"allocator", "errors", "ids"},
     "versions": {"errors", "responses", "settings"},
     "importance": set(),
     "standing": {"ids", "importance", "settings"},

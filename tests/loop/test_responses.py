@@ -44,13 +44,19 @@ def test_every_response_has_one_sketch(store: Store) -> None:
 
 
 def test_the_mean_response_is_no_longer_than_responses_are_in_the_mean(store: Store) -> None:
-    """Importance of the mean is at most importance, but for a sketch's error; of one visit that error is all there is."""
-    rows = store.rows("SELECT importance_of_mean / importance, visits FROM standings_now")
-    ratio, visits = np.array(rows).T
+    """A sample's mean sketch is as long as its sketches are in the mean after one visit, and shorter after several."""
+    rows = store.rows(
+        "SELECT importance_of_mean, importance, mean_length, visits FROM standings_now JOIN ("
+        "    SELECT sample_id, label_version, avg(sqrt(arraySum(one -> one * one, sketch)) / scale) AS mean_length"
+        "    FROM sketches_now GROUP BY sample_id, label_version"
+        ") AS lengths USING (sample_id, label_version)"
+    )
+    of_mean, importance, mean_length, visits = np.array(rows).T
     assert 1000 < len(rows)
-    assert 1.5 > ratio.max()
-    assert 0.6 < ratio[visits == 1].min()
-    assert np.median(ratio[visits > 2]) < np.median(ratio[visits == 1])
+    assert of_mean[visits == 1] == pytest.approx(mean_length[visits == 1], rel=1e-3)
+    assert (of_mean <= mean_length * 1.001).all()
+    assert 0.99 > np.median((of_mean / mean_length)[visits > 2])
+    assert 0.6 < (mean_length / importance).min() < (mean_length / importance).max() < 1.5  # a sketch's own error
 
 
 def test_versions_that_were_promoted_have_a_direction_and_alignments(store: Store, home: Home) -> None:
