@@ -35,6 +35,9 @@ def test_tokens_are_left_out_where_it_is_worth_it() -> None:
     first = finder.of(half)
     assert [[True] * 5 + [False] * 5] * 2 == first.mask.tolist()
     assert first is finder.of(half * 2)
+    one_more = half.clone()
+    one_more[0, 7, 2] = 1e-3
+    assert [True] * 5 + [False, False, True, False, False] == finder.of(one_more).mask[0].tolist()
 
 
 class Summed(nn.Module):

@@ -10,7 +10,7 @@ import transformers as hf
 from torch import Tensor
 
 from mainstem.responses import Probe
-from mainstem.responses.sketch import tables_of
+from mainstem.responses.sketch import _FEW, CountSketch, tables_of
 from tests.responses.families import BERT, Case, bert, classifier, gpt2, made, next_token, texts_of
 from tests.responses.truth import stacked
 
@@ -79,6 +79,19 @@ def test_a_seed_gives_the_same_sketches_in_models_built_twice() -> None:
     assert one.tolist() == other.tolist()
     case = bert()
     assert one.tolist() != case.responses(Probe(case.model, sketch=64, seed=10)).sketch.tolist()
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+@pytest.mark.parametrize("size", [20, 64, 300], ids=["less than a block", "a block", "blocks and a part"])
+def test_many_rows_are_added_as_slices_into_the_same_buckets(size: int, *, shuffled: bool) -> None:
+    """Added block by block or number by number, what each coordinate adds lies in its bucket with its sign."""
+    sketch = CountSketch(size, 64, 5, torch.device("cpu"), shuffled=shuffled)
+    rows = torch.randn(_FEW // size + 1, size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    by_number = torch.cat([sketch.buckets(some) for some in rows.split(16)])
+    assert rows.numel() >= _FEW > 16 * size
+    assert torch.allclose(by_number, sketch.buckets(rows), rtol=0, atol=1e-12)
+    blocks = sketch._bucket.split(64)
+    assert [len(block) for block in blocks] == [len(block.unique()) for block in blocks]  # those of a block never meet
 
 
 def test_tables_do_not_depend_on_what_else_is_sketched() -> None:

@@ -170,8 +170,8 @@ def bench_responses(
     truth = bench.true_norms()
     ours = _interleaved({name: run for name, run in runs.items() if name not in PEERS}, rounds, case.device)
     peers = {name: run for name, run in runs.items() if name in PEERS}
-    theirs = _interleaved({"plain": runs["plain"], **peers}, rounds, case.device) if peers else {}
-    taken = {**_by_plain(theirs), **_by_plain(ours)}
+    theirs = _by_plain(_interleaved({"plain": runs["plain"], **peers}, rounds, case.device)) if peers else {}
+    taken = {**theirs, **_by_plain(ours)}
     peaks = {name: _peak_memory(case, name) for name in runs} if memory else {}
     found = {
         name: {
@@ -201,7 +201,7 @@ def _interleaved(runs: dict[str, Run], rounds: int, device: str) -> dict[str, li
 
 
 def _by_plain(taken: dict[str, list[float]]) -> dict[str, list[float]]:
-    plain = median(taken["plain"]) if taken else 1
+    plain = median(taken["plain"])
     return {name: [one / plain for one in seconds] for name, seconds in taken.items()}
 
 

@@ -62,7 +62,7 @@ class Probe:
         self._directions = checked(directions, parameters)
         self._floats = sketch
         of_linear = [place.parameters for place in self._places.values() if place.is_affine]
-        biases = {names["weight"]: names["bias"] for names in reversed(of_linear)}
+        biases = {names["weight"]: names["bias"] for names in reversed(of_linear)}  # subtle: of a shared weight, the first's
         self._tables = tables_of(self.parameters, sketch, seed, biases) if sketch else {}
         self._device = next(iter(parameters.values())).device
         self._busy = False

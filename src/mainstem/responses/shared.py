@@ -73,9 +73,9 @@ class Shared:
         if squared.is_cuda:
             return squared
         uncancelled = products.diagonal(dim1=1, dim2=2).sum(1)
-        error = _EPSILON * products.shape[1] / _TOLERANCE
+        most = _TOLERANCE / (_EPSILON * products.shape[1])  # times the whole that they may be
         whole = squared if self._squared is None else squared + self._squared
-        cancelled = (uncancelled * error > whole).nonzero().squeeze(1)
+        cancelled = (uncancelled > most * whole).nonzero().squeeze(1)
         if len(cancelled):
             squared[cancelled] = directly(cancelled)
         return squared
