@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from mainstem.responses import Probe
-from mainstem.responses.contributions import Lookup, Outer, is_gram_cheaper
-from mainstem.responses.shared import Shared, gram
+from mainstem.responses.gram import RoundingCheck, gram
+from mainstem.responses.lookup import Lookup
+from mainstem.responses.outer import Outer, is_gram_cheaper
 
 
 def nearly_cancelling(left_over: float, samples: int = 8, tokens: int = 8, width: int = 64) -> tuple[Tensor, Tensor]:
@@ -26,7 +27,7 @@ def test_tokens_that_cancel_are_taken_directly(left_over: float) -> None:
     left, right = nearly_cancelling(left_over)
     assert is_gram_cheaper(8, 64, 64)
     true = torch.einsum("btp,btd->bpd", left.double(), right.double()).flatten(1).norm(dim=1)
-    found = Outer(left, right).squared(Shared()).sqrt().double()
+    found = Outer(left, right).squared(RoundingCheck()).sqrt().double()
     assert ((found - true) / true).abs().max() < max(1e-4, 6e-8 / left_over * 8)
     if left_over < 1e-3:
         alone = (gram(left) * gram(right)).sum((1, 2)).clamp_min(0).sqrt().double()
@@ -42,10 +43,10 @@ def test_what_cancels_beside_much_more_is_left_as_it_is() -> None:
         raise AssertionError(msg)
 
     products = gram(left) * gram(right)
-    kept = Shared(torch.full((8,), 1e9)).checked(products.sum((1, 2)), products, refuse)
+    kept = RoundingCheck(torch.full((8,), 1e9)).checked(products.sum((1, 2)), products, refuse)
     assert kept.tolist() == products.sum((1, 2)).tolist()
     with pytest.raises(AssertionError, match="formed 8"):
-        Shared().checked(products.sum((1, 2)), products, refuse)
+        RoundingCheck().checked(products.sum((1, 2)), products, refuse)
 
 
 @pytest.mark.parametrize("kind", ["outer", "lookup"])
@@ -53,9 +54,22 @@ def test_tokens_that_cancel_never_leave_less_than_nothing(kind: str) -> None:
     """Where the gradients of a sample's tokens cancel, float32 rounding makes no negative square, so no NaN norm."""
     left, right = nearly_cancelling(0, samples=500)
     lookup = Lookup(torch.zeros(500, 8, dtype=torch.int64), left)
-    found = (Outer(left, right) if kind == "outer" else lookup).squared(Shared())
+    found = (Outer(left, right) if kind == "outer" else lookup).squared(RoundingCheck())
     assert found.min() >= 0
     assert pytest.approx(0, abs=0.1) == found.max().item()  # of 8 x 8 sums of 64 products
+
+
+def test_joined_embeddings_that_cancel_are_formed_one_by_one() -> None:
+    """Where what comes back to embeddings cancels but for their padding, each one's rows are formed, without padding."""
+    cancelling, _ = nearly_cancelling(1e-4)
+    values = torch.cat([cancelling, torch.ones(8, 2, 64)], 1)
+    ids = torch.zeros(8, 10, dtype=torch.int64)
+    ids[:, -2:] = 3
+    joined = Lookup(ids, values, padding=3).join(Lookup(ids + 1, values, padding=4))
+    true = 2 * cancelling.double().sum(1).square().sum(1)
+    assert pytest.approx(true.tolist(), rel=1e-2) == joined.squared(RoundingCheck()).tolist()
+    gram_alone = 2 * gram(cancelling).sum((1, 2))
+    assert (gram_alone / true - 1).abs().max() > 0.1
 
 
 class Difference(nn.Module):

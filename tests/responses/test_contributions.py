@@ -8,10 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from mainstem.responses.contributions import Contribution, Lookup, Outer, Vector, cross, is_gram_cheaper
+from mainstem.responses.contributions import Contribution, cross
+from mainstem.responses.gram import RoundingCheck
 from mainstem.responses.live import LiveTokens
-from mainstem.responses.shared import Shared
+from mainstem.responses.lookup import Lookup
+from mainstem.responses.outer import Outer, is_gram_cheaper
 from mainstem.responses.sketch import back, tables_of
+from mainstem.responses.vector import Vector
 
 SIZES, SEEDS = st.integers(1, 6), st.integers(0, 2**31)
 CLOSE = {"rel": 1e-9, "abs": 1e-10}
@@ -45,8 +48,8 @@ def formed(one: Contribution) -> Tensor:
     """The gradient itself, of each sample."""
     match one:
         case Outer():
-            return torch.einsum("btp,btd->bpd", *one._all)
-        case Lookup():
+            return torch.einsum("btp,btd->bpd", one.sides[0][0], one.sides[1])
+        case Lookup():  # `values` has nothing at padding
             return torch.einsum("btp,btd->bpd", torch.nn.functional.one_hot(one.ids, ROWS).double(), one.values)
     return one.gradient
 
@@ -56,16 +59,16 @@ def check(one: Contribution, seed: int) -> None:
     gradient = formed(one)
     direction = drawn(seed + 2, *gradient.shape[1:])
     tables = tables_of({"it": gradient[0]}, 32, seed)["it"]
-    assert pytest.approx(gradient.flatten(1).square().sum(1).tolist(), **CLOSE) == one.squared(Shared()).tolist()
+    assert pytest.approx(gradient.flatten(1).square().sum(1).tolist(), **CLOSE) == one.squared(RoundingCheck()).tolist()
     assert pytest.approx((gradient * direction).flatten(1).sum(1).tolist(), **CLOSE) == one.dot(direction).tolist()
     if gradient.dim() == 2:
         bucket, sign = tables.rows._bucket, tables.rows._sign
     else:  # of an outer product: buckets add up, signs multiply (Pham and Pagh, equation 2)
-        rows, columns, _ = tables
+        rows, columns = tables
         bucket = (rows._bucket.unsqueeze(1) + columns._bucket).flatten() % 32
         sign = (rows._sign.unsqueeze(1) * columns._sign).flatten()
     sketch = torch.zeros(len(gradient), 32, dtype=torch.float64).index_add_(1, bucket, gradient.flatten(1) * sign)
-    found = back(one.sketch(tables, Shared()))
+    found = back(one.sketch(tables))
     assert pytest.approx(sketch.flatten().tolist(), rel=1e-4, abs=1e-5) == found.flatten().tolist()  # tables are float32
 
 
@@ -81,17 +84,18 @@ def test_an_outer_product(samples: int, tokens: int, p: int, d: int, dead: float
 def test_an_outer_product_with_a_bias(samples: int, tokens: int, p: int, d: int, dead: float, seed: int) -> None:
     """A bias is one more column that reads 1: norm, dot and sketch are those of weight and bias each by itself, together."""
     one = outer(seed, samples=samples, tokens=tokens, p=p, d=d, dead=dead)
-    left, right = one._all
+    (left,), right = one.sides
     both, alone = Outer(left, right, LiveTokens().of(left), bias=True), Vector(left.sum(1))
-    squared = one.squared(Shared()) + alone.squared(Shared())
-    assert pytest.approx(squared.tolist(), **CLOSE) == both.squared(Shared()).tolist()
+    squared = one.squared(RoundingCheck()) + alone.squared(RoundingCheck())
+    assert pytest.approx(squared.tolist(), **CLOSE) == both.squared(RoundingCheck()).tolist()
     along, of_bias = drawn(seed + 2, p, d), drawn(seed + 3, p)
     dots = one.dot(along) + alone.dot(of_bias)
     assert pytest.approx(dots.tolist(), **CLOSE) == both.dot(along, of_bias).tolist()
-    assert pytest.approx(one.dot(along).tolist(), **CLOSE) == both.dot(along).tolist()
+    assert pytest.approx(one.dot(along).tolist(), **CLOSE) == both.dot(along, None).tolist()
+    assert pytest.approx(alone.dot(of_bias).tolist(), **CLOSE) == both.dot(None, of_bias).tolist()
     tables = tables_of({"it": along, "bias": of_bias}, 32, seed, {"it": "bias"})
-    sketch = back(one.sketch(tables["it"], Shared()) + alone.sketch(tables["bias"], Shared()))
-    found = back(both.sketch(tables["it"], Shared()))
+    sketch = back(one.sketch(tables["it"]) + alone.sketch(tables["bias"]))
+    found = back(both.sketch(tables["it"], tables["bias"]))
     assert pytest.approx(sketch.flatten().tolist(), rel=1e-4, abs=1e-5) == found.flatten().tolist()
 
 
@@ -143,15 +147,71 @@ def test_the_cross_term_of_vectors() -> None:
         cross(first, outer(3))
 
 
-@pytest.mark.parametrize("kind", ["gram", "waves"])
-def test_a_product_that_is_kept_is_not_another_tensors(kind: str) -> None:
-    """What is kept of a tensor is not given for its transpose, which begins at the same address and has the same shape."""
-    shared, x = Shared(), drawn(1, 2, 5, 5)
-    columns = tables_of({"it": x[0]}, 32, 0)["it"].columns
+def lookups(seed: int, values: Tensor) -> list[Lookup]:
+    """Three that get the same values, two of which have padding."""
+    ids = torch.randint(ROWS, (3, *values.shape[:2]), generator=torch.Generator().manual_seed(seed))
+    return [Lookup(one, values, padding) for one, padding in zip(ids, (2, None, 0), strict=True)]
 
-    def of(read: Tensor, known: Shared) -> list[float]:
-        kept = known.gram(read) if kind == "gram" else torch.view_as_real(known.waves(read, columns))
-        return kept.flatten().tolist()
 
-    assert of(x, Shared()) == of(x, shared) == of(x, shared)
-    assert of(x.transpose(1, 2), Shared()) == of(x.transpose(1, 2), shared)
+def outers(seed: int, tokens: int, p: int, d: int, *, dead: float = 0, bias: bool = False) -> list[Outer]:
+    """Three that read the same."""
+    nothing = torch.rand(3, tokens, generator=torch.Generator().manual_seed(seed)) < dead
+    lefts = [drawn(seed + place, 3, tokens, p).masked_fill(nothing.unsqueeze(2), 0) for place in range(3)]
+    live, right = LiveTokens().of(lefts[0]), drawn(seed, 3, tokens, d)
+    return [Outer(left, right, live, bias=bias) for left in lefts]
+
+
+JOINED = {
+    "outer": lambda seed: outers(seed, 6, ROWS, WIDTH),
+    "outer, trimmed": lambda seed: outers(seed, 9, ROWS, 7, dead=0.7),
+    "outer, direct": lambda seed: outers(seed, 40, 3, 3),
+    "outer, one token": lambda seed: outers(seed, 1, 3, 3),
+    "lookup": lambda seed: lookups(seed, drawn(seed, 3, 6, WIDTH)),
+    "vector": lambda seed: [vector(seed + place, size=3 + place) for place in range(3)],
+}
+
+
+@pytest.mark.parametrize("kind", JOINED)
+@pytest.mark.parametrize("without", [None, 0, 1], ids=str)
+def test_what_is_joined_says_what_its_parts_say(kind: str, without: int | None) -> None:
+    """Of parameters that have something in common, norm, dot and sketch are the sums of what each one's are."""
+    parts = JOINED[kind](7)
+    joined = parts[0]
+    for other in parts[1:]:
+        joined = joined.join(other)
+    shapes = [formed(part).shape[1:] for part in parts]
+    directions = [None if place == without else drawn(place, *shape) for place, shape in enumerate(shapes)]
+    tables = tables_of({str(place): torch.zeros(shape) for place, shape in enumerate(shapes)}, 32, 3)
+    squared = sum(part.squared(RoundingCheck()) for part in parts)
+    assert pytest.approx(squared.tolist(), **CLOSE) == joined.squared(RoundingCheck()).tolist()
+    dots = sum(part.dot(one) for part, one in zip(parts, directions, strict=True) if one is not None)
+    assert pytest.approx(dots.tolist(), **CLOSE) == joined.dot(*directions).tolist()
+    sketches = sum(back(part.sketch(one)) for part, one in zip(parts, tables.values(), strict=True))
+    found = back(joined.sketch(*tables.values()))
+    assert pytest.approx(sketches.flatten().tolist(), rel=1e-4, abs=1e-5) == found.flatten().tolist()
+
+
+@pytest.mark.parametrize("size", [(6, ROWS, WIDTH), (40, 3, 3), (1, 3, 3)], ids=["gram", "direct", "one token"])
+def test_what_is_joined_with_biases(size: tuple[int, int, int]) -> None:
+    """Each weight brings its bias along, with a direction of both, of one of them or of none."""
+    first, second, third = parts = outers(5, *size, bias=True)
+    joined = first.join(second).join(third)
+    squared = sum(part.squared(RoundingCheck()) for part in parts)
+    assert pytest.approx(squared.tolist(), **CLOSE) == joined.squared(RoundingCheck()).tolist()
+    weight, bias = drawn(1, *size[1:]), drawn(2, size[1])
+    dots = first.dot(weight, bias) + second.dot(None, bias) + third.dot(weight, None)
+    assert pytest.approx(dots.tolist(), **CLOSE) == joined.dot(weight, bias, None, bias, weight, None).tolist()
+
+
+def test_what_has_nothing_in_common_is_not_joined() -> None:
+    """Another right side, other live tokens, a bias or none: each is added by itself, and so is a matrix autograd formed."""
+    one = outer(1, dead=0.7)
+    (left,), right = one.sides
+    assert one.join(Outer(left, right, one.live)) is not None
+    assert one.join(Outer(left, right.clone(), one.live)) is None
+    assert one.join(Outer(left, right)) is None
+    assert one.join(Outer(left, right, one.live, bias=True)) is None
+    square = drawn(3, 3, 6, 6)
+    assert Outer(left, square).join(Outer(left, square.transpose(1, 2))) is None
+    assert lookup(1).join(lookup(2)) is None
+    assert vector(1).join(Vector(drawn(1, 3, 2, 2))) is None

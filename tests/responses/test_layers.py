@@ -11,9 +11,9 @@ from transformers.models.llama.modeling_llama import LlamaRMSNorm
 from transformers.models.t5.modeling_t5 import T5LayerNorm
 from transformers.pytorch_utils import Conv1D
 
+from mainstem.responses.gram import RoundingCheck
 from mainstem.responses.layers import Formula, formula_of, per_sample
 from mainstem.responses.live import LiveTokens
-from mainstem.responses.shared import Shared
 from tests.responses.test_contributions import drawn
 
 SIZES, SEEDS, BOTH = st.integers(1, 6), st.integers(0, 2**31), st.booleans()
@@ -39,7 +39,7 @@ def check(layer: nn.Module, a: Tensor, b: Tensor, formula: Formula | None = None
         direction = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
         true = torch.stack([row[place] for row in rows]).double()
         squares, dots = true.flatten(1).square().sum(1), (true * direction).flatten(1).sum(1)
-        assert pytest.approx(squares.tolist(), rel=close, abs=close) == found[name].squared(Shared()).tolist(), name
+        assert pytest.approx(squares.tolist(), rel=close, abs=close) == found[name].squared(RoundingCheck()).tolist(), name
         assert pytest.approx(dots.tolist(), rel=close, abs=10 * close) == found[name].dot(direction).tolist(), name
 
 

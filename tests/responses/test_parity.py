@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from mainstem.responses import Probe
-from mainstem.responses.contributions import is_gram_cheaper
+from mainstem.responses.outer import is_gram_cheaper
 from mainstem.versions import CrossEncoder
 from tests.models import given_encoder, scratch_encoder, shake
 from tests.responses.truth import CLOSE, assert_agree, batch_of, directions_of, encoded_of, labels_of, true_gradients

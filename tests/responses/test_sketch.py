@@ -10,7 +10,7 @@ import transformers as hf
 from torch import Tensor
 
 from mainstem.responses import Probe
-from mainstem.responses.sketch import _FEW, CountSketch, tables_of
+from mainstem.responses.sketch import _FEW, CountSketch, tables_of, waves
 from tests.responses.families import BERT, Case, bert, classifier, gpt2, made, next_token, texts_of
 from tests.responses.truth import stacked
 
@@ -92,6 +92,15 @@ def test_many_rows_are_added_as_slices_into_the_same_buckets(size: int, *, shuff
     assert torch.allclose(by_number, sketch.buckets(rows), rtol=0, atol=1e-12)
     blocks = sketch._bucket.split(64)
     assert [len(block) for block in blocks] == [len(block.unique()) for block in blocks]  # those of a block never meet
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_the_table_a_gpu_multiplies_with_says_what_the_slices_say(*, shuffled: bool) -> None:
+    """By one product with a table or by slices and a transform, a row has the same sketch."""
+    sketch = CountSketch(300, 64, 5, torch.device("cpu"), shuffled=shuffled)
+    rows = torch.randn(3, 300, generator=torch.Generator().manual_seed(0))
+    by_table = torch.view_as_complex((rows @ sketch.table()).view(3, 33, 2))
+    assert torch.allclose(by_table, waves([(sketch, rows)]), rtol=0, atol=1e-4)
 
 
 def test_tables_do_not_depend_on_what_else_is_sketched() -> None:

@@ -1,11 +1,13 @@
 """What a backward pass leaves of each sample's gradient, summed up layer by layer."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from mainstem.responses.contributions import Contribution, Outer, cross, merge
+from mainstem.responses.contributions import Contribution, cross, merge
+from mainstem.responses.gram import RoundingCheck
 from mainstem.responses.live import LiveTokens
-from mainstem.responses.shared import Shared
 from mainstem.responses.sketch import Tables, back
 
 __all__ = ["Gathering"]
@@ -36,8 +38,9 @@ class Gathering:
         self._waves = torch.zeros(samples, floats // 2 + 1, device=device, dtype=torch.complex64)
         self._directions, self._tables = directions, tables
         self.live = LiveTokens()
-        self.shared = Shared(self.squared)
+        self._check = RoundingCheck(self.squared)
         self._several: dict[str, list[Contribution]] = {}
+        self._held: dict[type[Contribution], tuple[Contribution, list[str]]] = {}
 
     @property
     def norm(self) -> Tensor:
@@ -49,47 +52,59 @@ class Gathering:
         """The sketches, shape (B, k)."""
         return back(self._waves) if self._tables else self.dots[:, :0]
 
-    def add(self, parameter: str, contribution: Contribution, *, alone: bool) -> None:
-        """Add what one pass through a layer contributed.
+    def add(self, parameters: Sequence[str], contribution: Contribution) -> None:
+        """Add what a layer contributed to parameters that nothing else contributes to.
+
+        It is held until it is known whether the next of its kind can join it: what they have in common is computed once.
+
+        Args:
+            parameters: their names in the model, in the contribution's order.
+            contribution: of each sample.
+        """
+        kind, names = type(contribution), list(parameters)
+        if kind in self._held:
+            held, held_names = self._held[kind]
+            joined = held.join(contribution)
+            if joined is not None:
+                self._held[kind] = joined, [*held_names, *names]
+                return
+            self.close(kind)
+        self._held[kind] = contribution, names
+
+    def add_one_of_several(self, parameter: str, contribution: Contribution) -> None:
+        """Add what one of several passes contributed; they add up before a norm is taken, in `finish`.
 
         Args:
             parameter: its name in the model.
             contribution: of each sample.
-            alone: whether it is the only one to this parameter; others add up with it before a norm is taken, in `finish`.
         """
-        if alone:
-            self.squared += contribution.squared(self.shared)
-        else:
-            self._several.setdefault(parameter, []).append(contribution)
-        for place, direction in enumerate(self._directions):
-            if parameter in direction:
-                self.dots[:, place] += contribution.dot(direction[parameter])
-        if self._tables:
-            self._waves += contribution.sketch(self._tables[parameter], self.shared)
+        self._several.setdefault(parameter, []).append(contribution)
+        self._add_sums([parameter], contribution)
 
-    def add_affine(self, weight: str, bias: str, contribution: Outer) -> None:
-        """Add what one pass through a linear layer contributed to its weight and its bias, if nothing else contributes.
-
-        Args:
-            weight, bias: their names in the model.
-            contribution: of both, as one matrix.
-        """
-        self.squared += contribution.squared(self.shared)
-        for place, direction in enumerate(self._directions):
-            if weight in direction:
-                self.dots[:, place] += contribution.dot(direction[weight], direction.get(bias))
-            elif bias in direction:
-                self.dots[:, place] += contribution.left.sum(1) @ direction[bias]
-        if self._tables:
-            self._waves += contribution.sketch(self._tables[weight], self.shared)
+    def close(self, kind: type[Contribution]) -> None:
+        """Add up what is held of a kind."""
+        if kind in self._held:
+            contribution, parameters = self._held.pop(kind)
+            self.squared += contribution.squared(self._check)
+            self._add_sums(parameters, contribution)
 
     def finish(self) -> None:
-        """Take the norms of what had to be added up first: |g + h|^2 = |g|^2 + |h|^2 + 2 g.h."""
-        self.shared.keep = False
+        """Add up what is left, and take the norms of what came several times: |g + h|^2 = |g|^2 + |h|^2 + 2 g.h."""
+        for kind in [*self._held]:
+            self.close(kind)
         for several in self._several.values():
             merged = merge(several)
             for place, one in enumerate(merged):
-                self.squared += one.squared(self.shared)
+                self.squared += one.squared(self._check)
                 for other in merged[:place]:
                     self.squared += 2 * cross(one, other)
         self._several.clear()
+
+    def _add_sums(self, parameters: Sequence[str], contribution: Contribution) -> None:
+        """Add the dots and the sketch, which add up whatever else there is."""
+        for place, direction in enumerate(self._directions):
+            parts = [direction.get(parameter) for parameter in parameters]
+            if any(part is not None for part in parts):
+                self.dots[:, place] += contribution.dot(*parts)
+        if self._tables:
+            self._waves += contribution.sketch(*(self._tables[parameter] for parameter in parameters))

@@ -13,8 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
-from mainstem.responses.contributions import Contribution, Lookup, Outer, Vector
+from mainstem.responses.contributions import Contribution
 from mainstem.responses.live import Live
+from mainstem.responses.lookup import Lookup
+from mainstem.responses.outer import Outer
+from mainstem.responses.vector import Vector
 
 __all__ = [
     "Formula",
@@ -83,9 +86,7 @@ def transposed_linear(layer: nn.Module, a: Tensor, b: Tensor, live: Live | None,
 def embedding(layer: nn.Embedding, a: Tensor, b: Tensor, live: Live | None, trained: Collection[str]) -> Contributions:  # noqa: ARG001
     """Output = rows of W by the ids a; the row of `padding_idx` has no gradient."""
     ids, values = a.reshape(len(a), -1), b.reshape(len(b), -1, b.shape[-1])  # (B, T), (B, T, D)
-    if layer.padding_idx is not None:
-        values = values * (ids != layer.padding_idx).unsqueeze(2)
-    return {"weight": Lookup(ids, values)}
+    return {"weight": Lookup(ids, values, layer.padding_idx)}
 
 
 def layer_norm(

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
-from typing import Any, TypeGuard
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,8 @@ from mainstem.responses.coverage import Place
 from mainstem.responses.gathering import Gathering
 from mainstem.responses.layers import affine, linear, transposed_linear
 from mainstem.responses.live import Live
+from mainstem.responses.modes import in_float32
+from mainstem.responses.outer import Outer
 from mainstem.responses.tap import tap, tap_linear
 
 __all__ = ["Listener", "listening"]
@@ -30,7 +32,10 @@ def listening(places: Mapping[nn.Module, Place], gathering: Gathering) -> Iterat
         gathering: takes what each contributes.
     """
     listener = Listener(gathering, [place.name for place in places.values()])
-    handles = [layer.register_forward_hook(partial(listener.on_forward, place=place)) for layer, place in places.items()]
+    handles = [
+        layer.register_forward_hook(partial(listener.on_forward, place=place, is_plain_linear=_is_plain_linear(layer)))
+        for layer, place in places.items()
+    ]
     try:
         yield listener
     finally:
@@ -78,7 +83,9 @@ class Listener:
             raise ModelError(msg)
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
-    def on_forward(self, layer: nn.Module, inputs: tuple[Any, ...], output: Tensor, *, place: Place) -> Tensor | None:
+    def on_forward(
+        self, layer: Any, inputs: tuple[Any, ...], output: Tensor, *, place: Place, is_plain_linear: bool
+    ) -> Tensor | None:
         """Tap a layer that was run; gives what goes on instead of its output."""
         if self._computing:  # a formula may run its layer
             return None
@@ -95,7 +102,7 @@ class Listener:
                 read, output = (x.expand(samples, *x.shape[1:]) for x in (read, output))
         self._readers[read.data_ptr()] += 1
         heard = partial(self._on_backward, layer, place)
-        if _is_plain_linear(layer) and read.requires_grad and output.dtype == torch.float32 and not output.is_cuda:
+        if is_plain_linear and read.requires_grad and output.dtype == torch.float32 and not output.is_cuda:
             return tap_linear(output, read, layer.weight, heard, self._gathering.live)
         is_of_tokens = place.formula in (linear, transposed_linear)
         return tap(output, read, heard, self._gathering.live if is_of_tokens else None)
@@ -112,31 +119,32 @@ class Listener:
                 f"{gathering.samples}; give every input one row for each sample"
             )
             raise ValueError(msg)
-        with _in_float32(b.device.type):
+        with in_float32(b.device.type):
             read = a if isinstance(layer, nn.Embedding) else a.float()
-            self._computing, gathering.shared.keep = True, self._readers[a.data_ptr()] > 1
+            self._computing = True
             names = place.parameters
             if place.is_affine and all(self._uses[name] == 1 for name in names.values()):
-                gathering.add_affine(names["weight"], names["bias"], affine(b.float(), read, live))
+                gathering.add([names["weight"], names["bias"]], affine(b.float(), read, live))
             else:
                 for own_name, contribution in place.formula(layer, read, b.float(), live, names).items():
-                    gathering.add(names[own_name], contribution, alone=self._uses[names[own_name]] == 1)
+                    name = names[own_name]
+                    if self._uses[name] == 1:
+                        gathering.add([name], contribution)
+                    else:
+                        gathering.add_one_of_several(name, contribution)
+            self._readers[a.data_ptr()] -= 1
+            if not self._readers[a.data_ptr()]:  # else the next layer may have read the same, and can join
+                gathering.close(Outer)
+                if live is not None:
+                    live.forget()
             self._computing = False
-            if live is not None and not gathering.shared.keep:
-                live.forget()
 
 
-def _is_plain_linear(layer: nn.Module) -> TypeGuard[nn.Linear]:
-    """Whether a layer is a frozen linear one and nothing else: no subclass, no hook of others that may change its output."""
+def _is_plain_linear(layer: nn.Module) -> bool:
+    """Whether a layer is a frozen linear one and nothing else: no subclass, no hook that may change its output."""
     if type(layer) is not nn.Linear or layer.weight.requires_grad or (layer.bias is not None and layer.bias.requires_grad):
         return False
-    forward, *others = (getattr(layer, hooks) for hooks in _HOOKS)
-    return len(forward) == 1 and not any(others)
-
-
-def _in_float32(device: str) -> AbstractContextManager[Any]:
-    """Without autocast, where there is any: to switch it off takes longer than to look."""
-    return torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext()
+    return not any(getattr(layer, hooks) for hooks in _HOOKS)
 
 
 def _check_ids(name: str, ids: Tensor) -> None:

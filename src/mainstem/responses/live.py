@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-__all__ = ["Live", "LiveTokens"]
+__all__ = ["Live", "LiveTokens", "is_same"]
 
 _WORTH = 0.9  # of more live tokens than this nothing is left out: copying would cost what is saved
 
@@ -28,7 +28,7 @@ class Live:
 
     def __init__(self, mask: Tensor) -> None:
         self.mask = mask
-        self._last: list[tuple[Tensor, Tensor]] = []
+        self._kept: list[tuple[Tensor, Tensor]] = []
 
     @cached_property
     def places(self) -> Tensor:
@@ -62,21 +62,22 @@ class Live:
         return self.mask.int().argsort(dim=1, descending=True, stable=True)[:, :most]
 
     def has_others(self, x: Tensor) -> bool:
-        """Whether a token of (B, T, n) that is not live here is not all 0."""
-        return bool(x.flatten(0, 1).index_select(0, self._others).count_nonzero())
+        """Whether a token of (B, T, n) that is not live here is not all 0, its squares included."""
+        others = x.flatten(0, 1).index_select(0, self._others).flatten()
+        return bool(torch.dot(others, others) != 0)  # subtle: NaN is no 0
 
     def rows(self, x: Tensor) -> Tensor:
-        """The live tokens of all samples, one under the other: (B, T, n) -> (R, n); those of two tensors are kept."""
-        for known, rows in self._last:
-            if known.data_ptr() == x.data_ptr() and known.shape == x.shape and known.stride() == x.stride():
+        """The live tokens of all samples, one under the other: (B, T, n) -> (R, n), kept until `forget`."""
+        for known, rows in self._kept:
+            if is_same(known, x):
                 return rows
         rows = x.flatten(0, 1).index_select(0, self.places)
-        self._last = [*self._last[-1:], (x, rows)]  # subtle: holding `x` keeps its address from being used again
+        self._kept.append((x, rows))  # subtle: holding `x` keeps its address from being used again
         return rows
 
     def forget(self) -> None:
         """Let the rows go that are kept."""
-        self._last = []
+        self._kept.clear()
 
     def product(self, x: Tensor, matrix: Tensor) -> Tensor:
         """The live tokens times a matrix, and 0 for the others: (B, T, n) (n, m) -> (B, T, m)."""
@@ -111,3 +112,8 @@ class LiveTokens:
             mask = torch.linalg.vector_norm(came_back, dim=2) != 0  # subtle: NaN is no 0
             self._last = last = Live(mask) if mask.sum() <= _WORTH * mask.numel() else None
         return last
+
+
+def is_same(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors that are both held are one: the same numbers in the same places."""
+    return one.data_ptr() == other.data_ptr() and one.shape == other.shape and one.stride() == other.stride()

@@ -1,11 +1,13 @@
 """A model as it must be while it is measured, and as it was afterwards."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
+import torch
 from torch import nn
 
-__all__ = ["evaluating", "frozen"]
+__all__ = ["evaluating", "frozen", "in_float32"]
 
 
 @contextmanager
@@ -32,3 +34,8 @@ def frozen(model: nn.Module) -> Iterator[None]:
     finally:
         for parameter in trained:
             parameter.requires_grad_(True)
+
+
+def in_float32(device: str) -> AbstractContextManager[Any]:
+    """Without autocast, where there is any: to switch it off takes longer than to look."""
+    return torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext()

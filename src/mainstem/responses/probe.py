@@ -17,7 +17,7 @@ from mainstem.responses.directions import Direction, checked, gradient_of, lengt
 from mainstem.responses.gathering import Gathering
 from mainstem.responses.listener import listening
 from mainstem.responses.losses import Loss, cross_entropy, margins
-from mainstem.responses.modes import evaluating, frozen
+from mainstem.responses.modes import evaluating, frozen, in_float32
 from mainstem.responses.responses import Responses
 from mainstem.responses.sketch import tables_of
 
@@ -128,7 +128,8 @@ class Probe:
                 raise ValueError(msg)
             weighted = losses if weights is None else losses * weights
             listener.backward(weighted.sum())  # subtle: the mean would shrink all by B
-            gathering.finish()
+            with torch.no_grad(), in_float32(self._device.type):
+                gathering.finish()
         norm, dots, sketch = gathering.norm, gathering.dots, gathering.sketch
         if weights is not None:
             norm, dots, sketch = norm / weights, dots / weights.unsqueeze(1), sketch / weights.unsqueeze(1)

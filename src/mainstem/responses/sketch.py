@@ -16,7 +16,7 @@ Source: Pham, Pagh, Fast and Scalable Polynomial Kernels via Explicit Feature Ma
 https://doi.org/10.1145/2487575.2487591
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -26,7 +26,7 @@ from torch import Tensor
 
 from mainstem.ids import number_of
 
-__all__ = ["FEWEST", "MOST", "CountSketch", "Tables", "back", "tables_of"]
+__all__ = ["FEWEST", "MOST", "CountSketch", "Tables", "back", "tables_of", "waves"]
 
 FEWEST: Final = 32
 MOST: Final = 1024
@@ -45,7 +45,7 @@ class CountSketch:
 
     Example:
         >>> one, x = CountSketch(500, 64, 7, torch.device("cpu")), torch.ones(1, 500)
-        >>> one.buckets(x).shape, bool(one.buckets(x).abs().sum() <= 500), one.waves(x).shape
+        >>> one.buckets(x).shape, bool(one.buckets(x).abs().sum() <= 500), waves([(one, x)]).shape
         (torch.Size([1, 64]), True, torch.Size([1, 33]))
     """
 
@@ -73,22 +73,18 @@ class CountSketch:
         summed = twice.narrow(-1, 0, k).add_(twice.narrow(-1, k, k))
         return summed if self._back is None else summed.index_select(-1, self._back)
 
-    def waves(self, x: Tensor) -> Tensor:
-        """Transforms of the count sketches of rows: (..., size) -> (..., k / 2 + 1), complex.
+    def table(self) -> Tensor:
+        """What a row is multiplied with to get its sketch's transform, real and imaginary parts in turn, (size, k + 2).
 
-        On a GPU by one product with a table: one kernel, where slices would take one for each block.
+        On a GPU that is one kernel, where slices would take one for each block.
         """
-        if x.is_cuda:
-            if self._table is None:
-                self._table = torch.view_as_real(
-                    _waves(self._k).to(x.device)[self._bucket] * self._sign.unsqueeze(1)
-                ).flatten(1)
-            return torch.view_as_complex((x @ self._table).view(*x.shape[:-1], -1, 2))
-        waves: Tensor = torch.fft.rfft(self.buckets(x))
-        return waves
+        if self._table is None:
+            places = torch.arange(len(self._sign), device=self._sign.device)
+            self._table = torch.view_as_real(self.waves_at(places)).flatten(1)
+        return self._table
 
     def waves_at(self, places: Tensor) -> Tensor:
-        """The same of rows that are 1 at a place and 0 elsewhere: (...) -> (..., k / 2 + 1)."""
+        """Transforms of the count sketches of rows that are 1 at a place and 0 elsewhere: (...) -> (..., k / 2 + 1)."""
         return _waves(self._k).to(places.device)[self._bucket[places]] * self._sign[places].unsqueeze(-1)
 
 
@@ -98,12 +94,10 @@ class Tables(NamedTuple):
     Attributes:
         rows: by its first dimension; by all of it, if it is no matrix.
         columns: by its second.
-        ones: of a linear layer's weight and bias: transform of the bias as one more column, shape (k / 2 + 1,).
     """
 
     rows: CountSketch
     columns: CountSketch
-    ones: Tensor | None = None
 
 
 def tables_of(
@@ -115,7 +109,7 @@ def tables_of(
         parameters: what is sketched.
         k: floats of a sketch.
         seed: of the draws.
-        biases: of linear layers, by the name of the weight.
+        biases: of linear layers, by the name of the weight: one more column of it, always in the first bucket, unsigned.
 
     Raises:
         ValueError: if k is odd, or not between `FEWEST` and `MOST`.
@@ -134,22 +128,30 @@ def tables_of(
             drawn = number_of("sketch columns", seed, width)
             columns.setdefault(width, CountSketch(width, k, drawn, device, shuffled=True))
         found[name] = Tables(rows, columns[parameter.shape[1]] if is_matrix else rows)
-    for weight, bias in biases.items():
-        device = parameters[weight].device
-        one = CountSketch(1, k, number_of("sketch ones", seed), device)
-        found[weight] = found[weight]._replace(ones=one.waves_at(torch.tensor(0, device=device)))
-        found[bias] = found[weight]
+    found.update({bias: found[weight] for weight, bias in biases.items()})
     return found
 
 
-def back(waves: Tensor) -> Tensor:
+def waves(parts: Sequence[tuple[CountSketch, Tensor]]) -> Tensor:
+    """Transforms of the count sketches of rows, in one part or several: (..., size) each -> (..., k / 2 + 1), complex."""
+    if any(x.is_cuda for _, x in parts):
+        of_all = torch.stack([x @ sketch.table() for sketch, x in parts]).sum(0)
+        return torch.view_as_complex(of_all.view(*of_all.shape[:-1], -1, 2))
+    first, *others = [sketch.buckets(x) for sketch, x in parts]
+    for other in others:
+        first += other
+    transforms: Tensor = torch.fft.rfft(first)
+    return transforms
+
+
+def back(transforms: Tensor) -> Tensor:
     """Sketches out of their transforms: (B, k / 2 + 1) -> (B, k)."""
-    sketches: Tensor = torch.fft.irfft(waves, n=2 * (waves.shape[1] - 1))
+    sketches: Tensor = torch.fft.irfft(transforms, n=2 * (transforms.shape[1] - 1))
     return sketches
 
 
 @cache
 def _waves(k: int) -> Tensor:
     """Transform of a 1 in each bucket, shape (k, k / 2 + 1)."""
-    waves: Tensor = torch.fft.rfft(torch.eye(k, dtype=torch.float64))
-    return waves.to(torch.complex64)
+    transforms: Tensor = torch.fft.rfft(torch.eye(k, dtype=torch.float64))
+    return transforms.to(torch.complex64)

@@ -1,0 +1,153 @@
+"""Sums of outer products: what a matrix that tokens are multiplied with gets. B samples, T tokens; a matrix of shape (P, D).
+
+Sources: Goodfellow, Efficient Per-Example Gradient Computations, 2015, https://arxiv.org/abs/1510.01799 (T = 1);
+Li, Tramer, Liang, Hashimoto, Large Language Models Can Be Strong Differentially Private Learners, ICLR 2022, section 4,
+https://arxiv.org/abs/2110.05679 (the Gram route); Bu, Wang, Zha, Karypis, Differentially Private Optimization on Large Model
+at Small Cost, ICML 2023, section 3, https://arxiv.org/abs/2210.00038 (which route, by layer).
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from mainstem.responses.gram import RoundingCheck, bounded, gram
+from mainstem.responses.live import Live, is_same
+from mainstem.responses.sketch import Tables, waves
+
+__all__ = ["Outer", "is_gram_cheaper"]
+
+
+class Outer:
+    """sum_t left_t right_t^T: a matrix that tokens are multiplied with.
+
+    Layers that read one input (queries, keys and values) are one matrix whose rows are those of all of them: what their left
+    sides become is added up before it is multiplied with what the right side becomes.
+
+    Args:
+        left: shape (B, T, P), float32; several for several parameters.
+        right: shape (B, T, D), float32.
+        live: the tokens where neither is zero, as far as is known; None: any may be.
+        bias: whether a bias is trained too that is added to the output. It is one more column, which reads 1 at each token,
+            and so costs next to nothing here.
+
+    Attributes:
+        sides: left sides and the right one, with all tokens.
+        live, bias: as given.
+
+    Example:
+        >>> one = Outer(torch.tensor([[[2.0]]]), torch.tensor([[[3.0, 4.0]]]))
+        >>> one.squared(RoundingCheck()), one.dot(torch.tensor([[1.0, 0.0]]))  # 2^2 (3^2 + 4^2), and 2 x 3
+        (tensor([100.]), tensor([6.]))
+    """
+
+    def __init__(
+        self, left: Tensor | Sequence[Tensor], right: Tensor, live: Live | None = None, *, bias: bool = False
+    ) -> None:
+        self.sides = [left] if isinstance(left, Tensor) else list(left), right
+        self.live, self.bias = live, bias
+
+    @cached_property
+    def lefts(self) -> list[Tensor]:
+        """Left sides, trimmed to as many tokens as the sample with the most live ones has, shape (B, L, P) each."""
+        lefts, _ = self.sides
+        return lefts if self.live is None else [self.live.trimmed(left) for left in lefts]
+
+    @cached_property
+    def right(self) -> Tensor:
+        """The right side, trimmed likewise, shape (B, L, D)."""
+        _, right = self.sides
+        return right if self.live is None else self.live.trimmed(right)
+
+    def join(self, other: "Outer") -> "Outer | None":
+        """Both as one, if they have the same right side."""
+        (lefts, right), (other_lefts, other_right) = self.sides, other.sides
+        if not is_same(right, other_right) or self.live is not other.live or self.bias != other.bias:
+            return None
+        return Outer([*lefts, *other_lefts], right, self.live, bias=self.bias)
+
+    def squared(self, check: RoundingCheck) -> Tensor:
+        """By the Gram route, sum over t and s of (left_t . left_s)(right_t . right_s), or directly, whichever is cheaper."""
+        tokens, p, d = self.right.shape[1], sum(left.shape[2] for left in self.lefts), self.right.shape[2]
+        if tokens == 1:
+            of_left = torch.stack([left.square().sum((1, 2)) for left in self.lefts]).sum(0)
+            return of_left * (self.right.square().sum((1, 2)) + self.bias)
+        if not is_gram_cheaper(tokens, p, d):
+            return self._directly()
+        of_left, of_right = gram(*self.lefts), gram(self.right)
+        products = of_left.addcmul(of_left, of_right) if self.bias else of_left.mul_(of_right)  # (B, T, T)
+        squared = products.sum((1, 2)).clamp_min_(0)  # subtle: where tokens cancel, rounding may leave less than nothing
+        return check.checked(squared, products, self._directly)
+
+    def _directly(self, which: Tensor | None = None) -> Tensor:
+        lefts, right = (self.lefts, self.right) if which is None else ([one[which] for one in self.lefts], self.right[which])
+        squared = right.new_zeros(len(right))
+        for left in lefts:
+            squared += torch.cat(  # each gradient formed, a few samples at a time
+                [
+                    torch.bmm(some_left.transpose(1, 2), some_right).square().sum((1, 2))  # (b, P, D) -> (b,)
+                    for some_left, some_right in bounded(left, right, floats_a_sample=left.shape[2] * right.shape[2])
+                ]
+            )
+            if self.bias:
+                squared += left.sum(1).square().sum(1)
+        return squared
+
+    def dot(self, *directions: Tensor | None) -> Tensor:
+        """sum_t left_t^T (V right_t + v): one product of matrices, from the side that leaves the narrower result.
+
+        Args:
+            directions: V of each parameter, shape (P, D), or with a bias V and v of each in turn, v of shape (P,); None: 0.
+        """
+        lefts, right = self._rows()
+        of_weights = directions[::2] if self.bias else directions
+        of_biases = directions[1::2] if self.bias else (None,) * len(lefts)
+        if len(lefts) == 1 and lefts[0].shape[1] <= right.shape[1] and of_weights[0] is not None:
+            weight, bias = of_weights[0].T, of_biases[0]
+            narrow = right @ weight if bias is None else torch.addmm(bias, right, weight)  # (R, D) (D, P) -> (R, P)
+            return self._by_sample(narrow.mul_(lefts[0]).sum(1))
+        along: Tensor | None = None
+        for left, of_weight in zip(lefts, of_weights, strict=True):
+            if of_weight is not None:  # (R, P) (P, D) -> (R, D)
+                along = left @ of_weight if along is None else along.addmm_(left, of_weight)
+        dots = right.new_zeros(len(right)) if along is None else along.mul_(right).sum(1)  # (R,)
+        for left, of_bias in zip(lefts, of_biases, strict=True):
+            if of_bias is not None:
+                dots.addmv_(left, of_bias)
+        return self._by_sample(dots)
+
+    def sketch(self, *tables: Tables) -> Tensor:
+        """Sketches of left and right multiplied frequency by frequency, which convolves them, and summed over tokens."""
+        lefts, right = self._rows()
+        of_weights = tables[::2] if self.bias else tables
+        of_left = waves([(table.rows, left) for table, left in zip(of_weights, lefts, strict=True)])  # (R, k / 2 + 1)
+        of_right = waves([(tables[0].columns, right)])
+        if self.bias:
+            of_right += 1  # the column that reads 1 is in the first bucket
+        parts = self._by_sample(torch.view_as_real(of_left.mul_(of_right)))  # (B, k / 2 + 1, 2)
+        return torch.view_as_complex(parts)
+
+    def _rows(self) -> tuple[list[Tensor], Tensor]:
+        """The tokens of all samples, one under the other, that something came back to: (R, P) each and (R, D)."""
+        lefts, right = self.sides
+        if self.live is None:
+            return [left.flatten(0, 1) for left in lefts], right.flatten(0, 1)
+        return [self.live.rows(left) for left in lefts], self.live.rows(right)
+
+    def _by_sample(self, values: Tensor) -> Tensor:
+        """Sums over each sample's rows: (R, ...) -> (B, ...)."""
+        _, right = self.sides
+        if self.live is None:
+            return values.view(len(right), -1, *values.shape[1:]).sum(1)
+        return values.new_zeros(len(right), *values.shape[1:]).index_add_(0, self.live.sample, values)
+
+
+def is_gram_cheaper(tokens: int, p: int, d: int) -> bool:
+    """Whether T^2 (P + D) products are at most T P D.
+
+    Example:
+        >>> is_gram_cheaper(384, 768, 768), is_gram_cheaper(385, 768, 768)
+        (True, False)
+    """
+    return tokens * (p + d) <= p * d
