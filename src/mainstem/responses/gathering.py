@@ -105,6 +105,6 @@ class Gathering:
         for place, direction in enumerate(self._directions):
             parts = [direction.get(parameter) for parameter in parameters]
             if any(part is not None for part in parts):
-                self.dots[:, place] += contribution.dot(*parts)
+                self.dots.select(1, place).add_(contribution.dot(*parts))
         if self._tables:
             self._waves += contribution.sketch(*(self._tables[parameter] for parameter in parameters))
