@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from mainstem.errors import ModelError
 from mainstem.responses.coverage import Place
 from mainstem.responses.gathering import Gathering
-from mainstem.responses.layers import affine, linear, transposed_linear
+from mainstem.responses.layers import affine, linear, per_sample, transposed_linear
 from mainstem.responses.live import Live
 from mainstem.responses.modes import in_float32
 from mainstem.responses.outer import Outer
 from mainstem.responses.tap import tap, tap_linear
+from mainstem.responses.vector import Vector
 
 __all__ = ["Listener", "listening"]
 
@@ -132,6 +133,8 @@ class Listener:
                         gathering.add([name], contribution)
                     else:
                         gathering.add_one_of_several(name, contribution)
+            if place.formula is per_sample:  # gradients that are formed are large: not held
+                gathering.close(Vector)
             self._readers[a.data_ptr()] -= 1
             if not self._readers[a.data_ptr()]:  # else the next layer may have read the same, and can join
                 gathering.close(Outer)

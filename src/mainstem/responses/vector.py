@@ -47,7 +47,7 @@ class Vector:
         pairs = [(part, one.flatten()) for part, one in zip(self.parts, directions, strict=True) if one is not None]
         if len(pairs) == len(self.parts):
             return self.gradient @ torch.cat([one for _, one in pairs])
-        return torch.stack([part @ one for part, one in pairs]).sum(0)
+        return sum((part @ one for part, one in pairs), start=self.parts[0].new_zeros(len(self.parts[0])))
 
     def sketch(self, *tables: Tables) -> Tensor:
         """Count sketches; of a matrix row by row, as of what is multiplied with it."""
