@@ -62,7 +62,7 @@ class Live:
         return self.mask.int().argsort(dim=1, descending=True, stable=True)[:, :most]
 
     def has_others(self, x: Tensor) -> bool:
-        """Whether a token of (B, T, n) that is not live here is not all 0, its squares included."""
+        """Whether a token of (B, T, n) that is not live here holds anything; what squares to 0 in float32 is nothing."""
         others = x.flatten(0, 1).index_select(0, self._others).flatten()
         return bool(torch.dot(others, others) != 0)  # subtle: NaN is no 0
 

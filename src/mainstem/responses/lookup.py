@@ -24,7 +24,7 @@ class Lookup:
         padding: id whose row has no gradient.
 
     Attributes:
-        places: of each parameter, ids, and which of them are no padding (None: all).
+        looked_up: of each parameter, ids, and which of them are no padding (None: all).
         came_back: the values, padding's among them.
 
     Example:
@@ -34,17 +34,17 @@ class Lookup:
     """
 
     def __init__(self, ids: Tensor, values: Tensor, padding: int | None = None) -> None:
-        self.places, self.came_back = [(ids, None if padding is None else ids != padding)], values
+        self.looked_up, self.came_back = [(ids, None if padding is None else ids != padding)], values
 
     @property
     def ids(self) -> Tensor:
         """Ids of the first parameter, shape (B, T)."""
-        return self.places[0][0]
+        return self.looked_up[0][0]
 
     @property
     def values(self) -> Tensor:
         """Gradient at each of them, and nothing where it is padding, shape (B, T, D)."""
-        _, known = self.places[0]
+        _, known = self.looked_up[0]
         return self.came_back if known is None else self.came_back * known.unsqueeze(2)
 
     def join(self, other: "Lookup") -> "Lookup | None":
@@ -52,18 +52,21 @@ class Lookup:
         if not is_same(self.came_back, other.came_back):
             return None
         both = copy(self)
-        both.places = [*self.places, *other.places]
+        both.looked_up = [*self.looked_up, *other.looked_up]
         return both
 
     def squared(self, check: RoundingCheck) -> Tensor:
         """Sum over t and s of [id_t = id_s] value_t . value_s."""
         products = gram(self.came_back)  # (B, T, T)
-        products *= torch.stack([_same(ids, known) for ids, known in self.places]).sum(0)
+        rows_shared = torch.zeros_like(products)
+        for ids, known in self.looked_up:
+            rows_shared += _same(ids, known)
+        products *= rows_shared
         return check.checked(products.sum((1, 2)).clamp_min_(0), products, self._directly)
 
     def _directly(self, which: Tensor) -> Tensor:
         squared = self.came_back.new_zeros(len(which))
-        for all_ids, known in self.places:
+        for all_ids, known in self.looked_up:
             for place, sample in enumerate(which.tolist()):
                 kept = slice(None) if known is None else known[sample]
                 rows, row = torch.unique(all_ids[sample][kept], return_inverse=True)
@@ -74,7 +77,7 @@ class Lookup:
     def dot(self, *directions: Tensor | None) -> Tensor:
         """Sum over t of value_t . V[id_t]."""
         dots = self.came_back.new_zeros(len(self.came_back))
-        for (ids, known), direction in zip(self.places, directions, strict=True):
+        for (ids, known), direction in zip(self.looked_up, directions, strict=True):
             if direction is not None:
                 along = F.embedding(ids, direction).mul_(self.came_back).sum(2)  # (B, T)
                 dots += (along if known is None else along.mul_(known)).sum(1)
@@ -82,14 +85,15 @@ class Lookup:
 
     def sketch(self, *tables: Tables) -> Tensor:
         """As of an outer product whose left side is 1 at the id and 0 elsewhere."""
-        of_left = []
-        for (ids, known), table in zip(self.places, tables, strict=True):
-            at_ids = table.rows.waves_at(ids)  # (B, T, k / 2 + 1)
-            of_left.append(at_ids if known is None else at_ids.mul_(known.unsqueeze(2)))
-        return torch.stack(of_left).sum(0).mul_(waves([(tables[0].columns, self.came_back)])).sum(1)
+        of_right = waves([(tables[0].columns, self.came_back)])  # (B, T, k / 2 + 1)
+        of_left = torch.zeros_like(of_right)
+        for (ids, known), table in zip(self.looked_up, tables, strict=True):
+            at_ids = table.rows.waves_at(ids)
+            of_left += at_ids if known is None else at_ids.mul_(known.unsqueeze(2))
+        return of_left.mul_(of_right).sum(1)
 
 
 def _same(ids: Tensor, known: Tensor | None) -> Tensor:
-    """Where two tokens of a sample have one id, and it is not padding: (B, T) -> (B, T, T), 0 or 1."""
+    """Where two tokens of a sample have one id, and it is not padding: (B, T) -> (B, T, T), bool."""
     same = ids.unsqueeze(1) == ids.unsqueeze(2)
-    return (same if known is None else same & known.unsqueeze(1)).float()
+    return same if known is None else same & known.unsqueeze(1)
