@@ -5,6 +5,8 @@ rounded some 60 times, independently: .002 x 60^(1/2) = .015, and of a norm over
 float16 has 11 bits, so it is an eighth of that.
 """
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -49,6 +51,23 @@ def test_the_probe_adds_no_error_of_its_own(family: str, kind: torch.dtype) -> N
         norms = stacked(of_one(loss, trained) for loss in case.losses(case.model)).norm(dim=1)
         found = case.responses(Probe(case.model))
     assert (found.norm / norms - 1).abs().max() < torch.finfo(kind).eps / 2
+
+
+@pytest.mark.parametrize("family", ["bert", "gpt-2, next token"])
+def test_autocast_reaches_no_product_of_the_probe(family: str) -> None:
+    """Around a model that switches autocast off for itself, responses are those without it, tied weights included."""
+    case = FAMILIES[family]()
+    probe = Probe(case.model)
+    expected, inner = case.responses(probe).norm, case.model.forward
+
+    def forward(*args: Any, **inputs: Any) -> Any:
+        with torch.autocast("cpu", enabled=False):
+            return inner(*args, **inputs)
+
+    case.model.forward = forward
+    with torch.autocast("cpu", torch.bfloat16):
+        found = case.responses(probe).norm
+    assert pytest.approx(expected.tolist(), rel=1e-6) == found.tolist()
 
 
 def test_a_loss_scale_is_divided_out_again() -> None:

@@ -127,9 +127,10 @@ class Probe:
                 msg = f"a loss gives one number for each of the {samples} samples; got shape {tuple(losses.shape)}"
                 raise ValueError(msg)
             weighted = losses if weights is None else losses * weights
-            listener.backward(weighted.sum())  # subtle: the mean would shrink all by B
-            with torch.no_grad(), in_float32(self._device.type):
-                gathering.finish()
+            with in_float32(self._device.type):  # as torch asks: a backward pass has the types of its forward pass
+                listener.backward(weighted.sum())  # subtle: the mean would shrink all by B
+                with torch.no_grad():
+                    gathering.finish()
         norm, dots, sketch = gathering.norm, gathering.dots, gathering.sketch
         if weights is not None:
             norm, dots, sketch = norm / weights, dots / weights.unsqueeze(1), sketch / weights.unsqueeze(1)
