@@ -100,6 +100,10 @@ def make_app(
         worker.own(place.partition for place in assigned if place.topic == events)
         _LOG.info("owns partitions %s of %s", sorted(worker.owned), events)
 
+    @app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
+    async def stopping(_: faust.App, **__: Any) -> None:  # Faust awaits it; the loop's end would drop what it still writes
+        await _or_exit(worker.saved)
+
     acknowledging: set[asyncio.Task[None]] = set()
 
     @app.agent(app.topic(events, value_serializer="raw", key_serializer="raw"))  # type: ignore[untyped-decorator]

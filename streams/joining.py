@@ -129,6 +129,10 @@ class JoinWorker:
                 self._join(loaded.joiner, batch, made)
                 await self._finish(made)
 
+    async def saved(self) -> None:
+        """Wait until the snapshots on their way are saved."""
+        await _over(self._saving)
+
     async def lag(self) -> dict[int, int]:
         """Events behind the end, of each partition that is ours; of one that is not loaded, all of them."""
         ends = {partition: await self._do(self._reader.end, partition) for partition in sorted(self.owned)}
