@@ -6,63 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from mainstem.errors import BrokerError
 from mainstem.events import Item
-from mainstem.join import Joiner, imbalance
+from mainstem.join import imbalance
 from mainstem.join.route import partition_of_question
 from mainstem.kafka import Record
 from mainstem.kafka.messages import decode_samples
-from tests.join.shop import KEY, NAMES, shelf, short, view
+from tests.join.shop import view
+from tests.streams.driving import PARTITIONS, SETTINGS, bench, check_all, finish, run_whole
 from tests.streams.fakes import Bench, Log, plainly, shop_log, told_of
-
-PARTITIONS = 3
-SETTINGS = short(partitions=PARTITIONS, snapshot_every=23)
-
-
-class DeadError(Exception):
-    """The program is no more."""
-
-
-def bench(folder: Path, log: Log) -> Bench:
-    """A new worker over the snapshots in a folder."""
-    return Bench(SETTINGS, log, folder)
-
-
-async def run_whole(at: Bench, *, size: int = 20) -> None:
-    """Deliver everything, batch by batch, to a worker that owns all."""
-    at.worker.own(at.log.values)
-    position = {partition: at.log.first(partition) for partition in at.log.values}
-    while any(position[partition] < at.log.end(partition) for partition in position):
-        batch = {}
-        for partition, begin in position.items():
-            position[partition] = min(begin + size, at.log.end(partition))
-            batch[partition] = at.log.delivered(partition, begin, position[partition])
-        await at.worker.take({partition: records for partition, records in batch.items() if records})
-    await read_on(at)
-    await at.worker.saved()  # otherwise the end of the loop drops those on their way
-
-
-async def read_on(at: Bench) -> None:
-    """Read directly what is left."""
-    for partition in at.log.values:
-        await at.worker.catch_up(partition, at.log.end(partition))
-
-
-async def finish(at: Bench) -> None:
-    """Own everything anew, and read what is left."""
-    at.worker.own(at.log.values)
-    await read_on(at)
-
-
-def check_all(at: Bench) -> None:
-    """Samples, refused events and last ledger rows are those of plain joiners; no ledger row is another one's."""
-    expected = [plainly(at.log, partition) for partition in at.log.values]
-    assert set().union(*(told_of(joined.samples) for joined in expected)) == told_of(at.send.samples())
-    assert {row for joined in expected for row in map(repr, joined.rejections)} == set(map(repr, at.send.rejections()))
-    for joined in expected:
-        rows = [row for row in at.send.rows() if row.partition == joined.row.partition]
-        assert joined.row == max(rows, key=lambda row: row.next_offset)
-        assert [] == [row for row in rows if imbalance(row)]
 
 
 def test_what_is_sent_is_what_a_plain_joiner_gives(tmp_path: Path) -> None:
@@ -159,62 +110,6 @@ def test_partitions_may_change_hands_at_any_time(tmp_path: Path, seed: int) -> N
     assert at.worker.filled
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_snapshot_is_saved_after_its_outputs_were_delivered(tmp_path: Path, seed: int) -> None:
-    """Whenever one is saved, everything up to its offset had been delivered by then."""
-    at = bench(tmp_path, shop_log(random.Random(seed), 1, 200))
-    asyncio.run(run_whole(at))
-    saved = [event[1:] for event in at.told if event[0] == "saved"]
-    assert list(range(23, at.log.end(0), 23)) == [snapshot.next_offset for snapshot, _ in saved]
-    for snapshot, delivered in saved:
-        before = at.send.records[:delivered]
-        known = [sample for topic, _, value, _ in before if topic == "samples" for sample in decode_samples(value)]
-        prefix = Log({0: at.log.values[0][: snapshot.next_offset]})
-        expected = plainly(prefix, 0).samples
-        assert expected == known[: len(expected)]
-
-
-def test_the_state_of_a_snapshot_is_that_of_its_prefix(tmp_path: Path) -> None:
-    """A snapshot has the very bytes of a plain joiner that read up to its offset."""
-    from mainstem.events import decode
-
-    at = bench(tmp_path, shop_log(random.Random(5), 1, 80))
-    asyncio.run(run_whole(at))
-    kept = at.snapshots.newest(0)
-    joiner = Joiner(0, SETTINGS, shelf(*NAMES), KEY)
-    for offset, value in enumerate(at.log.values[0][: kept.next_offset]):
-        list(joiner.step(offset, None if value is None else decode(value)))
-    assert joiner.snapshot() == kept
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_after_a_crash_nothing_is_missing(tmp_path: Path, seed: int) -> None:
-    """A worker that dies at a random record is followed by one that sends again what no snapshot covers: same result."""
-    chance = random.Random(seed)
-    at = bench(tmp_path, shop_log(chance, PARTITIONS, 150))
-    last = chance.randrange(3, 150)
-
-    def die(sent: int) -> None:
-        if sent == last:
-            raise DeadError
-
-    at.send.interrupt = die
-    with pytest.raises(DeadError):
-        asyncio.run(run_whole(at, size=15))
-    at.worker._files.shutdown()  # a snapshot may be on its way
-    covered = {partition: at.snapshots.newest(partition) for partition in at.log.values}
-    after = bench(tmp_path, at.log)
-    asyncio.run(finish(after))
-    for partition, snapshot in covered.items():
-        done = snapshot.next_offset if snapshot else 0
-        prefix = Log({partition: at.log.values[partition][:done]})
-        again = told_of(plainly(at.log, partition).samples) - told_of(plainly(prefix, partition).samples)
-        of_it = {told for told in told_of(after.send.samples()) if told in told_of(plainly(at.log, partition).samples)}
-        assert again == of_it
-    at.send.records[:] = [*at.send.records[: last - 1], *after.send.records]
-    check_all(at)
-
-
 def test_partitions_of_others_are_neither_joined_nor_acknowledged(tmp_path: Path) -> None:
     """Of what is delivered only the owned partitions are done; nothing of another is sent, read or loaded."""
     at = bench(tmp_path, shop_log(random.Random(3), PARTITIONS, 40))
@@ -252,29 +147,6 @@ def test_a_new_deployment_begins_at_what_the_broker_still_has(tmp_path: Path) ->
     check_all(at)
     last = at.send.rows()[-1]
     assert (7, log.end(0), 0) == (last.first_offset, last.next_offset, imbalance(last))
-
-
-def test_what_was_deleted_after_a_snapshot_is_an_error(tmp_path: Path) -> None:
-    """A worker that cannot read on from its snapshot stops; it does not pass over what is gone."""
-    log = shop_log(random.Random(4), 1, 100)
-    asyncio.run(run_whole(bench(tmp_path, Log({0: log.values[0][:30]}))))
-
-    class Gone(Log):
-        def read(self, partition: int, first: int, end: int, most: int = 1000) -> list[Record]:
-            if first < 50:
-                msg = "gone"
-                raise BrokerError(msg)
-            return super().read(partition, first, end, most)
-
-    at = bench(tmp_path, Gone(log.values))
-
-    async def run() -> None:
-        at.worker.own([0])
-        await at.worker.take({0: log.delivered(0, 50, 60)})
-
-    with pytest.raises(BrokerError, match="gone"):
-        asyncio.run(run())
-    assert [] == at.send.records
 
 
 def test_offsets_without_a_record_are_control(tmp_path: Path) -> None:
