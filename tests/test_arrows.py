@@ -32,6 +32,7 @@ BELOW = {
     "layers": {"settings", "versions"},
     "home": {"errors", "join", "settings"},
     "trust": {"errors", "events", "ids", "join", "settings", "standing"},
+    "trust_status": {"events", "ids", "join", "settings", "standing", "trust"},
     "truth": {"events", "ids", "learning", "settings", "trust"},
     "explain": {"errors", "events", "ids", "join", "settings"},
     "planting": {"ids", "importance", "join", "learning", "standing", "store"},

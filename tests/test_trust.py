@@ -11,7 +11,8 @@ from mainstem.events import Labelled, encode
 from mainstem.ids import uuid_of
 from mainstem.settings import Settings
 from mainstem.standing import PARTS
-from mainstem.trust import Vouched, add_trusted, load_trust, read_trusted, status_of
+from mainstem.trust import Vouched, add_trusted, load_trust, read_trusted
+from mainstem.trust_status import status_of
 
 SETTINGS = Settings(classes="bad,good")
 SHARES = Settings(direction_share=0.01, canary_share=0.02, gate_share=0.01)

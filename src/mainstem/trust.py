@@ -10,7 +10,6 @@ A label is the name of a class or its number. Of two lines for one sample the la
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -24,20 +23,17 @@ from mainstem.events import Labelled, Refusal, decode, encode, read_lines
 from mainstem.ids import uuid_of
 from mainstem.join import Sample
 from mainstem.join.labelled import labelled_sample
-from mainstem.join.route import partition_of_question
 from mainstem.settings import Settings
-from mainstem.standing import PARTS, Confirmed, Trust, part_of
+from mainstem.standing import Confirmed, Trust, part_of
 
 __all__ = [
-    "SEEN",
     "Vouched",
     "add_trusted",
     "confirmed_of",
     "graded_of",
     "load_trust",
-    "named_in",
     "read_trusted",
-    "status_of",
+    "trusted_in",
 ]
 
 _NOBODY: Final = "0" * 64  # pseudonym of the reader of a graded pair
@@ -92,7 +88,7 @@ def read_trusted(lines: Iterable[bytes], settings: Settings) -> Iterator[Labelle
 
 def add_trusted(file: Path, more: Iterable[Labelled | Vouched]) -> int:
     """Add trusted samples to a home's file, whole or not at all; gives how many are new or changed."""
-    kept = {_key(one): one for one in (_stored(raw) for raw in _lines_of(file))}
+    kept = {_key(one): one for one in trusted_in(file)}
     before = dict(kept)
     for one in more:
         kept.pop(_key(one), None)  # the later one holds, and stands later
@@ -105,6 +101,11 @@ def add_trusted(file: Path, more: Iterable[Labelled | Vouched]) -> int:
     return sum(before.get(key) != one for key, one in kept.items())
 
 
+def trusted_in(file: Path) -> list[Labelled | Vouched]:
+    """The trusted samples of a home's file, the later added later; none if there is no file."""
+    return [_stored(raw) for raw in read_lines(file)] if file.exists() and file.stat().st_size else []
+
+
 def load_trust(file: Path, settings: Settings) -> tuple[Trust, list[Sample], str]:
     """What a home believes.
 
@@ -115,72 +116,11 @@ def load_trust(file: Path, settings: Settings) -> tuple[Trust, list[Sample], str
     Raises:
         TrustError: if a label is no class of these settings.
     """
-    found = [_stored(raw) for raw in _lines_of(file)]
+    found = trusted_in(file)
     graded = [graded_of(one, settings) for one in found if isinstance(one, Labelled)]
     confirmed = [confirmed_of(one, settings) for one in found]
     digest = hashlib.blake2b(b"".join(sorted(msgspec.json.encode(one) for one in confirmed)), digest_size=16).hexdigest()
     return Trust(settings, confirmed), graded, digest if found else ""
-
-
-SEEN: Final = """
-    SELECT t.part AS part, ifNull(t.label, s.label) AS class, s.partition AS partition, t.origin AS origin, count() AS there
-    FROM (SELECT * FROM trusted_now) AS t INNER JOIN (SELECT sample_id, label, partition FROM samples_now) AS s
-    ON t.sample_id = s.sample_id GROUP BY part, class, partition, origin"""
-"""Trusted samples that the stream has brought: part, class, partition, origin, how many."""
-
-
-def named_in(file: Path, settings: Settings) -> list[tuple[str, int, int, str, int]]:
-    """The trusted samples of a home's file, in rows like those of `SEEN`, before a replay has met any."""
-    counts: Counter[tuple[str, int, int, str]] = Counter()
-    for one in map(_stored, _lines_of(file)):
-        confirmed = confirmed_of(one, settings)
-        of = uuid_of("question", one.event_id) if isinstance(one, Labelled) else one.question_id or one.sample_id
-        counts[confirmed.part, confirmed.label, partition_of_question(of, settings.partitions), confirmed.origin] += 1
-    return [(*key, count) for key, count in counts.items()]
-
-
-def status_of(seen: Iterable[tuple[str, int, int, str, int]], settings: Settings) -> list[tuple[Any, ...]]:
-    """What there is of trusted samples, and what cannot be said for want of them.
-
-    Args:
-        seen: rows as `SEEN` gives them.
-        settings: what is needed.
-
-    Returns:
-        Rows (part, stratum, partition, origin, there, needed, what follows). A stratum of canaries is a label in a
-        partition, since each partition is judged by itself.
-
-    Example:
-        >>> status_of([("gate", 1, 0, "graded", 40)], Settings(canary_minimum=2))[-1]
-        ('gate', 'all', 'all', 'graded', 40, 100, 'the newest samples judge versions until there are enough')
-    """
-    counts: Counter[tuple[str, int, int]] = Counter()
-    origins: dict[str, set[str]] = {part: set() for part in PARTS}
-    for part, label, partition, origin, there in seen:
-        counts[part, label, partition] += there
-        origins[part].add(origin)
-    origin_of = {part: ", ".join(sorted(found)) or "none" for part, found in origins.items()}
-    totals = {part: sum(count for (of, *_), count in counts.items() if of == part) for part in PARTS}
-    rows: list[tuple[Any, ...]] = [("direction", "all", "all", origin_of["direction"], totals["direction"], 1, "")]
-    for partition in range(settings.partitions):
-        each = [counts["canary", label, partition] for label in range(len(settings.class_names))]
-        for name, there in zip(settings.class_names, each, strict=True):
-            follows = _verdicts(there, sum(each), origins["canary"], settings.canary_minimum)
-            rows.append(("canary", name, partition, origin_of["canary"], there, settings.canary_minimum, follows))
-    enough = totals["gate"] >= settings.gate_minimum
-    follows = "they judge versions" if enough else "the newest samples judge versions until there are enough"
-    return [*rows, ("gate", "all", "all", origin_of["gate"], totals["gate"], settings.gate_minimum, follows)]
-
-
-def _verdicts(there: int, of_all: int, origins: set[str], needed: int) -> str:
-    """What follows from the number of canaries of a label and of all labels in a partition."""
-    if origins <= {"assumed"}:
-        return "nothing is called contradictory: nobody vouches for a label"
-    if there >= needed:
-        return "verdicts are held against canaries of this label"
-    if of_all >= needed:
-        return "verdicts fall back to the canaries of all labels"
-    return f"no verdicts: {needed - of_all} canaries of any label are missing"
 
 
 def graded_of(event: Labelled, settings: Settings) -> Sample:
@@ -235,10 +175,6 @@ def _class_of(label: str | int, settings: Settings) -> int:
 def _stored(raw: bytes) -> Labelled | Vouched:
     event = decode(raw)
     return event if isinstance(event, Labelled) else msgspec.json.decode(raw, type=Vouched)
-
-
-def _lines_of(file: Path) -> list[bytes]:
-    return list(read_lines(file)) if file.exists() and file.stat().st_size else []
 
 
 def _key(one: Labelled | Vouched) -> UUID:

@@ -65,7 +65,7 @@ def add(
 def status(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False) -> None:
     """How many trusted samples there are, how many are needed, and what cannot be said for want of them."""
     from mainstem.cli.asking import answers  # noqa: PLC0415
-    from mainstem.trust import SEEN, named_in, status_of  # noqa: PLC0415
+    from mainstem.trust_status import SEEN, named_in, status_of  # noqa: PLC0415
 
     settings, file = Settings.from_environment(os.environ), home / "trusted.jsonl"
     if not store and file.exists() and not (home / "history").is_dir():
