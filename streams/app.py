@@ -101,7 +101,7 @@ def make_app(
         _LOG.info("owns partitions %s of %s", sorted(worker.owned), events)
 
     @app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
-    async def stopping(_: faust.App, **__: Any) -> None:  # Faust awaits it; the loop's end would drop what it still writes
+    async def stopping(_: faust.App, **__: Any) -> None:  # Faust awaits it
         await _or_exit(worker.saved)
 
     acknowledging: set[asyncio.Task[None]] = set()

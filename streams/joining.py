@@ -130,7 +130,7 @@ class JoinWorker:
                 await self._finish(made)
 
     async def saved(self) -> None:
-        """Wait until the snapshots on their way are saved."""
+        """Wait until the snapshots on their way are saved: the end of the event loop would drop them."""
         await _over(self._saving)
 
     async def lag(self) -> dict[int, int]:

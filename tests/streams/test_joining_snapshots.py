@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mainstem.errors import BrokerError
+from mainstem.events import decode
 from mainstem.join import Joiner
 from mainstem.kafka import Record
 from mainstem.kafka.messages import decode_samples
@@ -36,8 +37,6 @@ def test_a_snapshot_is_saved_after_its_outputs_were_delivered(tmp_path: Path, se
 
 def test_the_state_of_a_snapshot_is_that_of_its_prefix(tmp_path: Path) -> None:
     """A snapshot has the very bytes of a plain joiner that read up to its offset."""
-    from mainstem.events import decode
-
     at = bench(tmp_path, shop_log(random.Random(5), 1, 80))
     asyncio.run(run_whole(at))
     kept = at.snapshots.newest(0)

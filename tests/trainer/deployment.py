@@ -43,10 +43,10 @@ class KillingVersions(Versions):
         return self.kill.around(lambda: Versions.save(self, *given, **more))
 
 
-class FakeIntake:
-    """Who is in charge."""
+class FakeMember:
+    """A member of the learners' group, in charge or not: what a learner asks of its intake."""
 
-    commits: Callable[["FakeIntake"], bool]
+    commits: Callable[["FakeMember"], bool]
 
     def __init__(self, generation: int, *, owns: bool = True) -> None:
         self.generation = generation
@@ -88,9 +88,9 @@ class Deployment:
         self.versions = KillingVersions(f"file://{folder}", store.kill)
         self.announcements = FakeAnnouncements(self.versions, store.kill)
 
-    def learner(self, generation: int = 1, *, owns: bool = True, frozen: bool = False) -> tuple[LearningProgram, FakeIntake]:
+    def learner(self, generation: int = 1, *, owns: bool = True, frozen: bool = False) -> tuple[LearningProgram, FakeMember]:
         """A new one, and its place in the group."""
-        intake = FakeIntake(generation, owns=owns)
+        intake = FakeMember(generation, owns=owns)
         given = (self.store, self.versions, SETTINGS, self.announcements, None, intake)
         return LearningProgram(*given, frozen=frozen), intake  # type: ignore[arg-type]
 

@@ -10,7 +10,7 @@ import pytest
 from mainstem.learning import evaluation
 from mainstem.standing import part_of
 from mainstem.trainer import learning
-from tests.trainer.deployment import SETTINGS, Deployment, FakeIntake, begun, fill, rows, score, steps
+from tests.trainer.deployment import SETTINGS, Deployment, FakeMember, begun, fill, rows, score, steps
 from tests.trainer.fakes import Killed, KillingStore, sample
 
 ROUND_TABLES = ("draws", "evaluations", "rounds", "versions")
@@ -149,22 +149,22 @@ def learning_decision(before: evaluation.Evaluation, after: evaluation.Evaluatio
     return Decision(False, "gate", before, after, "worse")
 
 
-def refused(_: FakeIntake) -> bool:
+def refused(_: FakeMember) -> bool:
     return False
 
 
-def moved_on(intake: FakeIntake) -> bool:
+def moved_on(intake: FakeMember) -> bool:
     intake.generation += 1
     return True
 
 
-def taken_away(intake: FakeIntake) -> bool:
+def taken_away(intake: FakeMember) -> bool:
     intake.owned = []
     return True
 
 
 @pytest.mark.parametrize("commits", [refused, moved_on, taken_away])
-def test_a_learner_that_was_overtaken_does_no_harm(deployment: Deployment, commits: Callable[[FakeIntake], bool]) -> None:
+def test_a_learner_that_was_overtaken_does_no_harm(deployment: Deployment, commits: Callable[[FakeMember], bool]) -> None:
     """It promotes nothing and leaves no manifest, row or announcement; the next one runs the round of that number."""
     begun(deployment)
     program, intake = deployment.learner(1)
