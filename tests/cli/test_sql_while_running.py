@@ -8,7 +8,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from mainstem.store import Store
 from mainstem.store.answering import Answerer, Asker
 from tests.chaos import command
 from tests.conftest import SMALL, Run
+from tests.services.processes import until
 
 ENDLESS = "SELECT count() FROM system.numbers"
 RUNNING = "SELECT count() FROM system.processes WHERE query LIKE '%of whom%' AND query NOT LIKE '%system.processes%'"
@@ -58,14 +59,6 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         with Store(made.store_url) as store:
             store.write("trusted", {"sample_id": ["35e58da0-a9c8-20d0-81ca-9032c9e3fe09"], "part": ["a"], "origin": ["b"]})
     return folder
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    """Wait for something."""
-    end = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
 
 
 def started(*arguments: object, **more: str) -> subprocess.Popen[str]:

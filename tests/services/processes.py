@@ -9,7 +9,7 @@ from typing import Any
 SLEEP = [sys.executable, "-c", "import time; time.sleep(1000)"]
 
 
-def until(true: Callable[[], Any], seconds: float = 30) -> None:
+def until(true: Callable[[], Any], seconds: float = 60) -> None:
     """Wait for something that another process does."""
     deadline = time.monotonic() + seconds
     while not true():

@@ -48,7 +48,7 @@ def test_snapshots_on_their_way_are_saved(events_url: str, tmp_path: Path) -> No
         stdout=subprocess.DEVNULL,
     )
     try:
-        until(lambda: "begins 5" in told.read_text(), 60)
+        until(lambda: "begins 5" in told.read_text())
         process.send_signal(signal.SIGTERM)
         process.wait(60)
     finally:
