@@ -4,11 +4,14 @@ Where to look: an event enters in `events`, becomes a sample in `join`, is score
 `standing`, learnt from in `learning`; its history is kept in `store`. `loop` is the whole way on one page.
 """
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from mainstem.errors import MainstemError
 from mainstem.settings import Settings
 
 __all__ = ["MainstemError", "Settings", "__version__"]
 
-__version__ = version("mainstem")
+try:
+    __version__ = version("mainstem")
+except PackageNotFoundError:  # run from a checkout, as on a GPU machine without a network
+    __version__ = "0+checkout"

@@ -62,10 +62,11 @@ class Bench:
         with torch.autocast(self.case.device, torch.bfloat16, enabled=self.case.precision == "bfloat16"):
             yield
 
-    def true_norms(self) -> Tensor:
-        """By autograd, one sample at a time, in float64, shape (B,)."""
+    def true_norms(self, samples: int | None = None) -> Tensor:
+        """By autograd, one sample at a time, in float64, of so many samples, shape (B,)."""
         exact = copy.deepcopy(self.model).double()
-        losses = F.cross_entropy(self.logits(exact), self.labels, reduction="none")
+        logits: Tensor = exact(**{name: tensor[:samples] for name, tensor in self.inputs.items()}).logits
+        losses = F.cross_entropy(logits, self.labels[:samples], reduction="none")
         parameters = list(exact.parameters())
         squares = []
         for loss in losses:
@@ -137,6 +138,7 @@ def bench_responses(
     only: Sequence[str] = (),
     *,
     memory: bool = True,
+    checked: int | None = None,
     told: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Measure all contenders, interleaved.
@@ -148,7 +150,9 @@ def bench_responses(
         case: model, batch, device.
         rounds: runs of each; medians count.
         only: names of contenders; all without. `plain` is always there.
-        memory: whether peak memory is measured too, each row in a process of its own: that takes the longest.
+        memory: whether peak memory is measured too; on a CPU each row in a process of its own, and that takes the longest.
+        checked: samples, the first ones, whose norms are held against autograd in float64; all without, and that is slow for a
+            large model.
         told: is given a line where a contender cannot run, and why.
 
     Returns:
@@ -168,12 +172,12 @@ def bench_responses(
             told(f"{name} left out: {type(error).__name__}: {next(iter(str(error).splitlines()), '')}")
         else:
             runs[name] = run
-    truth = bench.true_norms()
+    truth = bench.true_norms(checked)
     ours = _interleaved({name: run for name, run in runs.items() if name not in PEERS}, rounds, case.device)
     peers = {name: run for name, run in runs.items() if name in PEERS}
     theirs = _by_plain(_interleaved({"plain": runs["plain"], **peers}, rounds, case.device)) if peers else {}
     taken = {**theirs, **_by_plain(ours)}
-    peaks = {name: _peak_memory(case, name) for name in runs} if memory else {}
+    peaks = {name: _peak_memory(case, name, runs[name]) for name in runs} if memory else {}
     found = {
         name: {
             "ratio": round(median(taken[name]), 3),
@@ -212,15 +216,22 @@ def _wait(device: str) -> None:
 
 
 def _error(norms: Tensor | None, truth: Tensor) -> float | None:
-    return None if norms is None else float(f"{((norms.double() - truth).abs() / truth).max().item():.1e}")
+    if norms is None:
+        return None
+    return float(f"{((norms[: len(truth)].double() - truth).abs() / truth).max().item():.1e}")
 
 
 def _ratio(peak: int | None, of: int | None) -> float | None:
     return round(peak / of, 2) if peak is not None and of else None
 
 
-def _peak_memory(case: Case, name: str) -> int | None:
-    """Bytes that a pass needs above what was there before it, in a process of its own; None where it failed."""
+def _peak_memory(case: Case, name: str, run: Run) -> int | None:
+    """Bytes that a pass needs above what was there before it; None where it failed.
+
+    A GPU's allocator counts them. On a CPU the system does, for a whole process: the row gets one of its own.
+    """
+    if case.device == "cuda":
+        return int(median(_peak(run, case.device) for _ in range(_PEAKS)))
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_send_peak_memory, args=(case, name, sender))

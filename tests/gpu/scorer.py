@@ -1,0 +1,110 @@
+"""The scorer, as the stream uses it, on the device against the CPU in float32; and where memory is short."""
+
+import copy
+from dataclasses import replace
+from random import Random
+
+import numpy as np
+import torch
+from transformers import BertConfig, BertForSequenceClassification
+
+from mainstem.settings import Settings
+from mainstem.versions import CrossEncoder, Scorer, alignments_of, initial_encoder, train_tokenizer
+from mainstem.versions.encoder import PretrainedReader
+from mainstem.versions.scorer import precision_of
+from tests.gpu.plan import Plan
+from tests.gpu.responses import distance
+from tests.models import shake
+
+WORDS = ("red", "white", "blue", "hanging", "heart", "woolly", "hottie", "cups", "set", "of", "6", "holder", "杯子", "水壶")
+TOKENS = 48
+
+
+def pairs_of(count: int) -> tuple[list[tuple[str, str]], list[int]]:
+    """Text pairs of very different lengths, and labels."""
+    random = Random(0)
+    texts = [[" ".join(random.choices(WORDS, k=random.randint(0, 24))) for _ in range(2)] for _ in range(count)]
+    return [(context, item) for context, item in texts], [number % 2 for number in range(count)]
+
+
+def encoders(wide: int) -> dict[str, CrossEncoder]:
+    """The model made here, and a given one."""
+    tokenizer = train_tokenizer(WORDS, 200)
+    made = initial_encoder(tokenizer, TOKENS, seed=0)
+    sizes = {"hidden_size": wide, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 4 * wide}
+    config = BertConfig(vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=TOKENS, **sizes)
+    torch.manual_seed(0)
+    given = CrossEncoder(PretrainedReader(BertForSequenceClassification(config)), tokenizer)
+    for encoder in (made, given):
+        shake(encoder.network)
+    return {"the model made here": made, f"a given bert 4x{wide}": given}
+
+
+def scorer(plan: Plan) -> None:
+    """Norms, losses, alignments and sketches in each precision; logits; the gradient that is a direction."""
+    pairs, labels = pairs_of(plan.sizes.pairs)
+    base = Settings(device="cpu", precision="float32", score_batch=32, max_tokens=TOKENS)
+    for name, encoder in encoders(plan.sizes.wide).items():
+        plain = Scorer(copied(encoder), base)
+        direction = plain.gradient(pairs, labels)
+        true, true_logits = (
+            Scorer(copied(encoder), base, direction=direction, sketch=64).responses(pairs, labels),
+            plain.logits(pairs),
+        )
+        for precision in ("auto", "float32", "bfloat16", "float16"):
+            settings = replace(base, device=plan.device, precision=precision)
+            there = Scorer(copied(encoder), settings, direction=direction, sketch=64)
+            found = there.responses(pairs, labels)
+            taken = str(precision_of(settings)).removeprefix("torch.")
+            errors = {
+                "norm": _largest(found.norm / true.norm - 1),
+                "loss": _largest((found.loss - true.loss) / true.loss.mean()),
+                "alignment": _largest(alignments_of(found) - alignments_of(true)),
+                "sketch": _largest(np.linalg.norm(found.sketch - true.sketch, axis=1) / np.linalg.norm(true.sketch, axis=1)),
+            }
+            if precision == "float32":
+                errors["logits"] = _largest((there.logits(pairs) - true_logits) / np.abs(true_logits).max())
+                errors["gradient"] = distance(there.gradient(pairs, labels), direction)
+            plan.check(f"scorer of {name}, {precision}", taken, errors)
+
+
+def little_memory(plan: Plan) -> None:
+    """A pass that the memory is too small for is made in halves, and says the same."""
+    if plan.device != "cuda":
+        plan.tell("  of a GPU only")
+        return
+    pairs, labels = pairs_of(4 * plan.sizes.pairs)
+    encoder = encoders(plan.sizes.wide)[f"a given bert 4x{plan.sizes.wide}"]
+    settings = Settings(device="cuda", precision="float32", score_batch=len(pairs), max_tokens=TOKENS)
+    there = Scorer(encoder, settings, sketch=64)
+    there.responses(pairs[:8], labels[:8])
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_reserved()
+    true = there.responses(pairs, labels)
+    needed = torch.cuda.max_memory_reserved() - before
+    torch.cuda.empty_cache()
+    whole = torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_reserved() + 0.4 * needed) / whole)
+    try:
+        found = there.responses(pairs, labels)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    halved = settings.score_batch * TOKENS / there._tokens
+    plan.tell(
+        f"  a pass needed {needed / 2**20:.0f} MiB and was given {0.4 * needed / 2**20:.0f}: {halved:.1f} times smaller"
+    )
+    plan.check(
+        "scorer in little memory",
+        "float32",
+        {"norm": _largest(found.norm / true.norm - 1), "passes as large as before": float(halved <= 1)},
+    )
+
+
+def copied(encoder: CrossEncoder) -> CrossEncoder:
+    """One of its own, for a scorer moves it to its device."""
+    return CrossEncoder(copy.deepcopy(encoder.network).cpu(), encoder.tokenizer)
+
+
+def _largest(errors: np.ndarray) -> float:
+    return float(np.abs(errors).max())

@@ -1,0 +1,142 @@
+"""`bench responses` on the device, with the share of the matrix units' peak; with TF32 products; and a training step."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from mainstem.responses.bench import Bench, bench_responses
+from mainstem.responses.bench_case import Case
+from mainstem.responses.peers import PEERS
+from tests.gpu.plan import LIMITS, Plan
+
+COUNTED = (
+    "plain",
+    "forward",
+    "activations",
+    "norm",
+    "norm+direction",
+    "norm+sketch64",
+    "norm+direction+sketch64",
+    "training step",
+)
+CHECKED = 8  # samples whose norms are taken in float64, one by one
+HEADER = (
+    "row",
+    "ms",
+    "of plain",
+    "lowest",
+    "highest",
+    "memory",
+    "norm's error",
+    "TFLOP",
+    "TFLOP/s",
+    "of measured peak",
+    "of vendor's",
+)
+
+
+def case_of(plan: Plan, precision: str) -> Case:
+    """BERT-base where sizes are not tiny, texts half to all as long as the longest."""
+    sizes = plan.sizes
+    return Case(sizes.model, sizes.batch, sizes.tokens, sizes.vocabulary, True, plan.device, precision)
+
+
+def bench(plan: Plan) -> None:
+    """All rows of ours in bfloat16, with memory."""
+    rows = tuple(name for name in Bench(case_of(plan, "bfloat16")).runs if name not in PEERS)
+    plan.found["flops"] = flops_of(case_of(plan, "bfloat16"))
+    _measure(plan, "bfloat16", "bfloat16", rows, memory=True)
+
+
+def bench_float32(plan: Plan) -> None:
+    """The rows that say what a training step costs, in float32."""
+    _measure(plan, "float32", "float32", ("training step", "norm", "norm+direction+sketch64"), memory=True)
+
+
+def bench_tf32(plan: Plan) -> None:
+    """In bfloat16, our own products, which are in float32, on the matrix units by TF32: not what mainstem does today."""
+    if plan.device != "cuda":
+        plan.tell("  of a GPU only")
+        return
+    rows = ("norm", "norm+direction", "norm+sketch64", "norm+direction+sketch64", "training step")
+    with tf32():
+        _measure(plan, "bfloat16, our products in TF32", "bfloat16", rows)
+
+
+def bench_loop(plan: Plan) -> None:
+    """The plainest other way: one sample after the other."""
+    _measure(plan, "bfloat16, beside a loop", "bfloat16", ("norm", "loop"), rounds=3)
+
+
+@contextmanager
+def tf32() -> Iterator[None]:
+    """Products of float32 matrices rounded to TF32."""
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = True
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before
+
+
+def flops_of(case: Case) -> dict[str, int]:
+    """Floating-point operations of the products of matrices in one pass of each row, counted as they are called."""
+    bench, found = Bench(case), {}
+    in_place = {torch.ops.aten.addmm_: _addmm, torch.ops.aten.baddbmm_: _baddbmm}
+    for name in COUNTED:
+        run = bench.runs[name]()
+        run()  # what is made once
+        with FlopCounterMode(display=False, custom_mapping=in_place) as counter:
+            run()
+        found[name] = counter.get_total_flops()
+    return found
+
+
+def _addmm(_: Any, one: Any, other: Any, *__: Any, **___: Any) -> int:
+    """Shapes (m, n), (n, k)."""
+    return 2 * one[0] * one[1] * other[1]
+
+
+def _baddbmm(_: Any, one: Any, other: Any, *__: Any, **___: Any) -> int:
+    """Shapes (b, m, n), (b, n, k)."""
+    return 2 * one[0] * one[1] * one[2] * other[2]
+
+
+def _measure(
+    plan: Plan, title: str, precision: str, rows: tuple[str, ...], *, memory: bool = False, rounds: int | None = None
+) -> None:
+    case = case_of(plan, precision)
+    found = bench_responses(
+        case,
+        rounds or plan.sizes.rounds,
+        rows,
+        memory=memory and plan.device == "cuda",
+        checked=CHECKED,
+        told=lambda line: plan.fail(title, RuntimeError(line)),
+    )
+    plain = found.pop("plain_ms")
+    flops, peaks = plan.found.get("flops", {}), plan.found.get("peak", {})
+    vendor = plan.found.get("machine", {}).get("vendor_tflops")
+    table = []
+    for name, one in found.items():
+        ms = plain * one["ratio"]
+        tera = flops[name] / 1e12 if name in flops else None
+        rate = tera / ms * 1000 if tera and ms else None
+        shares = [_share(rate, of) if precision == "bfloat16" else None for of in (peaks.get("bfloat16"), vendor)]
+        table.append(
+            [name, round(ms, 2), one["ratio"], one["lowest"], one["highest"], one["memory"], one["error"]]
+            + [tera and round(tera, 3), rate and round(rate, 1), *shares]
+        )
+        plan.tell(f"  {name:26} {ms:9.2f} ms  {one['ratio']:7.3f} of plain  memory {one['memory']}  error {one['error']}")
+        if one["error"] is not None:
+            plan.check(f"bench, {title}: {name}", precision, {"norm": one["error"]})
+    notes = [f"{case}; plain forward and backward {plain:,} ms; errors of the norms of {CHECKED} samples against float64."]
+    kept = {"notes": notes, "header": HEADER, "rows": table, "plain_ms": plain, "found": found, "limit": LIMITS[precision]}
+    plan.found.setdefault("bench", {})[f"bench responses, {title}"] = kept
+
+
+def _share(rate: float | None, of: float | None) -> str | None:
+    return f"{rate / of:.1%}" if rate and of else None

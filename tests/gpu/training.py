@@ -1,0 +1,108 @@
+"""Fine-tuning on the device against the CPU: the same losses, pass by pass, and the same weights.
+
+Without dropout, whose draws differ between devices. Left out of the weights are the biases of attention's keys: no loss
+depends on them, so that their gradient is rounding alone, which AdamW brings to the size of any other.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from random import Random
+from uuid import UUID
+
+import numpy as np
+from torch import Tensor, nn
+
+from mainstem.learning import Evaluation
+from mainstem.learning import training as room
+from mainstem.learning.training import fine_tune
+from mainstem.settings import Settings
+from mainstem.store.reads import StoredSample
+from mainstem.versions import CrossEncoder, Scorer
+from tests.gpu.plan import Plan
+from tests.gpu.responses import distance
+from tests.gpu.scorer import TOKENS, WORDS, copied, encoders
+
+STEEP = 10.0
+"""Times its rounding that a training may be off: each step multiplies what the last one was off by."""
+
+
+def training(plan: Plan) -> None:
+    """Train on a rule that one word tells, here and there."""
+    samples, held_out = samples_of(plan.sizes.samples), samples_of(100, start=10**6)
+    pairs = [sample.pair for sample in held_out]
+    for name, encoder in encoders(plan.sizes.wide).items():
+        for part in encoder.network.modules():
+            if isinstance(part, nn.Dropout):
+                part.p = 0.0
+        given = {
+            "epochs": plan.sizes.epochs,
+            "patience": 10,
+            "train_batch": 32,
+            "max_tokens": TOKENS,
+            "precision": "float32",
+        }
+        trained, curves = [], []
+        for device in ("cpu", plan.device):
+            with losses_noted() as losses:
+                settings = Settings(**given, device=device)
+                trained.append(fine_tune(copied(encoder), samples, held_out, settings, seed=1).encoder)
+                curves.append(losses)
+        plan.tell(f"  {name}: held-out loss {' '.join(f'{one:.5f}' for one in curves[0])} on the CPU")
+        plan.tell(f"  {name}: held-out loss {' '.join(f'{one:.5f}' for one in curves[1])} on {plan.device}")
+        settings = Settings(**given, device="cpu")
+        true, found = (Scorer(copied(one), settings).logits(pairs) for one in trained)
+        here, there = (weights_of(one) for one in trained)
+        errors = {
+            "losses": max(abs(one / other - 1) for one, other in zip(curves[1], curves[0], strict=True)),
+            "logits": float(np.abs(found - true).max() / np.abs(true).max()),
+            "weights": distance(there, here),
+        }
+        plan.check(f"fine-tuning of {name}", "float32", errors, STEEP)
+
+
+def samples_of(count: int, *, start: int = 0) -> list[StoredSample]:
+    """Samples whose label is yes where the item is a hottie."""
+    random, found = Random(start), []
+    for number in range(start, start + count):
+        context, item = (" ".join(random.choices(WORDS[:6], k=random.randint(1, 12))) for _ in range(2))
+        found.append(
+            StoredSample(
+                sample_id=UUID(int=number),
+                label_version=0,
+                partition=0,
+                offset=number,
+                event_time=number,
+                label=number % 2,
+                weight=1.0,
+                part="stream",
+                item_id=f"item-{number}",
+                history=(),
+                context_text=context,
+                item_text=f"{item} {('holder', 'hottie')[number % 2]}",
+            )
+        )
+    return found
+
+
+@contextmanager
+def losses_noted() -> Iterator[list[float]]:
+    """The held-out losses that a training sees, in their order."""
+    losses: list[float] = []
+    evaluate: Callable[[Scorer, Sequence[StoredSample]], Evaluation] = room.evaluate
+
+    def noting(scorer: Scorer, samples: Sequence[StoredSample]) -> Evaluation:
+        found = evaluate(scorer, samples)
+        losses.append(found.log_loss or 0.0)
+        return found
+
+    room.evaluate = noting
+    try:
+        yield losses
+    finally:
+        room.evaluate = evaluate
+
+
+def weights_of(encoder: CrossEncoder) -> dict[str, Tensor]:
+    """By name, on the CPU, but for the biases of keys."""
+    named = encoder.network.named_parameters()
+    return {name: one.detach().cpu() for name, one in named if not name.endswith("key.bias")}
