@@ -22,6 +22,7 @@ from tests.gpu.plan import Plan, Sizes, run_parts
 from tests.gpu.report import markdown_of
 
 NO_GPU = "no GPU: torch sees no CUDA device here; nothing was measured (--device cpu --quick tries the script itself)"
+MOST_THREADS = 8  # of the CPU's side: a container may show torch more cores than it may use
 
 
 def main() -> int:
@@ -39,6 +40,7 @@ def main() -> int:
     if given.device == "cuda" and not torch.cuda.is_available():
         print(NO_GPU)
         return 2
+    torch.set_num_threads(min(torch.get_num_threads(), MOST_THREADS))
     plan = Plan(given.device, Sizes.tiny() if given.quick else Sizes(), given.minutes * 60)
 
     def keep() -> None:  # after each part: a run that is cut off leaves what it found

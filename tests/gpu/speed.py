@@ -127,8 +127,10 @@ def _measure(
         rate = tera / ms * 1000 if tera and ms else None
         shares = [_share(rate, of) if precision == "bfloat16" else None for of in (peaks.get("bfloat16"), vendor)]
         table.append(
-            [name, round(ms, 2), one["ratio"], one["lowest"], one["highest"], one["memory"], one["error"]]
-            + [tera and round(tera, 3), rate and round(rate, 1), *shares]
+            [
+                *(name, round(ms, 2), *(one[key] for key in ("ratio", "lowest", "highest", "memory", "error"))),
+                *(tera and round(tera, 3), rate and round(rate, 1), *shares),
+            ]
         )
         plan.tell(f"  {name:26} {ms:9.2f} ms  {one['ratio']:7.3f} of plain  memory {one['memory']}  error {one['error']}")
         if one["error"] is not None:

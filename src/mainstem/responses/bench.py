@@ -151,7 +151,7 @@ def bench_responses(
         rounds: runs of each; medians count.
         only: names of contenders; all without. `plain` is always there.
         memory: whether peak memory is measured too; on a CPU each row in a process of its own, and that takes the longest.
-        checked: samples, the first ones, whose norms are held against autograd in float64; all without, and that is slow for a
+        checked: samples, the first ones, whose norms are held against autograd in float64; all without, which is slow for a
             large model.
         told: is given a line where a contender cannot run, and why.
 

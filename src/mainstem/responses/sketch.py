@@ -85,7 +85,7 @@ class CountSketch:
 
     def waves_at(self, places: Tensor) -> Tensor:
         """Transforms of the count sketches of rows that are 1 at a place and 0 elsewhere: (...) -> (..., k / 2 + 1)."""
-        return _waves(self._k).to(places.device)[self._bucket[places]] * self._sign[places].unsqueeze(-1)
+        return _waves(self._k, places.device)[self._bucket[places]] * self._sign[places].unsqueeze(-1)
 
 
 class Tables(NamedTuple):
@@ -151,7 +151,7 @@ def back(transforms: Tensor) -> Tensor:
 
 
 @cache
-def _waves(k: int) -> Tensor:
-    """Transform of a 1 in each bucket, shape (k, k / 2 + 1)."""
+def _waves(k: int, device: torch.device) -> Tensor:
+    """Transform of a 1 in each bucket, shape (k, k / 2 + 1); computed on the CPU: the same on every device."""
     transforms: Tensor = torch.fft.rfft(torch.eye(k, dtype=torch.float64))
-    return transforms.to(torch.complex64)
+    return transforms.to(device, torch.complex64)
