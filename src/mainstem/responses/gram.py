@@ -6,6 +6,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from mainstem.responses.products import is_for_matrix_units, products
+
 __all__ = ["RoundingCheck", "bounded", "gram"]
 
 _FLOATS: Final = 1 << 24  # 64 MiB: what a formed gradient may take
@@ -22,9 +24,12 @@ def gram(*parts: Tensor) -> Tensor:
         True
     """
     first, *others = parts
-    found = torch.bmm(first, first.transpose(1, 2))
+    found = products(first, first.transpose(1, 2))
     for other in others:
-        found.baddbmm_(other, other.transpose(1, 2))
+        if is_for_matrix_units(other):
+            found += products(other, other.transpose(1, 2))
+        else:
+            found.baddbmm_(other, other.transpose(1, 2))
     return found
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mainstem.responses.gram import RoundingCheck, bounded, gram
 from mainstem.responses.live import Live, is_same
+from mainstem.responses.products import is_for_matrix_units, product, products, sum_of_products
 from mainstem.responses.sketch import Tables, waves
 
 __all__ = ["Outer", "is_gram_cheaper"]
@@ -26,8 +27,8 @@ class Outer:
     sides become is added up before it is multiplied with what the right side becomes.
 
     Args:
-        left: shape (B, T, P), float32; several for several parameters.
-        right: shape (B, T, D), float32.
+        left: shape (B, T, P), float32; several for several parameters. On a GPU both sides may be bfloat16.
+        right: shape (B, T, D), of the same type.
         live: the tokens where neither is zero, as far as is known; None: any may be.
         bias: whether a bias is trained too that is added to the output. It is one more column, which reads 1 at each token,
             and so costs next to nothing here.
@@ -71,8 +72,8 @@ class Outer:
         """By the Gram route, sum over t and s of (left_t . left_s)(right_t . right_s), or directly, whichever is cheaper."""
         tokens, p, d = self.right.shape[1], sum(left.shape[2] for left in self.lefts), self.right.shape[2]
         if tokens == 1:
-            of_left = torch.stack([left.square().sum((1, 2)) for left in self.lefts]).sum(0)
-            return of_left * (self.right.square().sum((1, 2)) + self.bias)
+            of_left = torch.stack([_squares(left) for left in self.lefts]).sum(0)
+            return of_left * (_squares(self.right) + self.bias)
         if not is_gram_cheaper(tokens, p, d):
             return self._directly()
         of_left, of_right = gram(*self.lefts), gram(self.right)
@@ -82,16 +83,16 @@ class Outer:
 
     def _directly(self, which: Tensor | None = None) -> Tensor:
         lefts, right = (self.lefts, self.right) if which is None else ([one[which] for one in self.lefts], self.right[which])
-        squared = right.new_zeros(len(right))
+        squared = right.new_zeros(len(right), dtype=torch.float32)
         for left in lefts:
             squared += torch.cat(  # each gradient formed, a few samples at a time
                 [
-                    torch.bmm(some_left.transpose(1, 2), some_right).square().sum((1, 2))  # (b, P, D) -> (b,)
+                    _squares(products(some_left.transpose(1, 2), some_right))  # (b, P, D) -> (b,)
                     for some_left, some_right in bounded(left, right, floats_a_sample=left.shape[2] * right.shape[2])
                 ]
             )
             if self.bias:
-                squared += left.sum(1).square().sum(1)
+                squared += left.sum(1, dtype=torch.float32).square().sum(1)
         return squared
 
     def dot(self, *directions: Tensor | None) -> Tensor:
@@ -103,17 +104,22 @@ class Outer:
         lefts, right = self._rows()
         of_weights = directions[::2] if self.bias else directions
         of_biases = directions[1::2] if self.bias else (None,) * len(lefts)
+        on_matrix_units = is_for_matrix_units(right)
         if len(lefts) == 1 and lefts[0].shape[1] <= right.shape[1] and of_weights[0] is not None:
             weight, bias = of_weights[0].T, of_biases[0]
-            narrow = right @ weight if bias is None else torch.addmm(bias, right, weight)  # (R, D) (D, P) -> (R, P)
-            return self._by_sample(narrow.mul_(lefts[0]).sum(1))
-        along: Tensor | None = None
-        for left, of_weight in zip(lefts, of_weights, strict=True):
-            if of_weight is not None:  # (R, P) (P, D) -> (R, D)
-                along = left @ of_weight if along is None else along.addmm_(left, of_weight)
-        dots = right.new_zeros(len(right)) if along is None else along.mul_(right).sum(1)  # (R,)
+            joined = bias is not None and not on_matrix_units
+            narrow = torch.addmm(bias, right, weight) if joined else product(right, weight)  # (R, D) (D, P) -> (R, P)
+            dots = narrow.mul_(lefts[0]).sum(1)
+            return self._by_sample(dots if joined or bias is None else dots + product(lefts[0], bias.unsqueeze(1)).squeeze(1))
+        pairs = [(left, one) for left, one in zip(lefts, of_weights, strict=True) if one is not None]
+        if pairs:  # (R, P) (P, D) -> (R, D)
+            dots = sum_of_products(pairs).mul_(right).sum(1)  # (R,)
+        else:
+            dots = right.new_zeros(len(right), dtype=torch.float32)
         for left, of_bias in zip(lefts, of_biases, strict=True):
-            if of_bias is not None:
+            if of_bias is not None and on_matrix_units:
+                dots += product(left, of_bias.unsqueeze(1)).squeeze(1)
+            elif of_bias is not None:
                 dots.addmv_(left, of_bias)
         return self._by_sample(dots)
 
@@ -141,6 +147,11 @@ class Outer:
         if self.live is None:
             return values.view(len(right), -1, *values.shape[1:]).sum(1)
         return values.new_zeros(len(right), *values.shape[1:]).index_add_(0, self.live.sample, values)
+
+
+def _squares(x: Tensor) -> Tensor:
+    """(B, ...) -> (B,), in float32."""
+    return x.float().square().flatten(1).sum(1)
 
 
 def is_gram_cheaper(tokens: int, p: int, d: int) -> bool:

@@ -22,11 +22,13 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from mainstem.ids import number_of
+from mainstem.responses.products import sum_of_products
 
-__all__ = ["FEWEST", "MOST", "CountSketch", "Tables", "back", "tables_of", "waves"]
+__all__ = ["FEWEST", "MOST", "CountSketch", "Tables", "back", "tables_of", "waves", "waves_by_table"]
 
 FEWEST: Final = 32
 MOST: Final = 1024
@@ -43,6 +45,9 @@ class CountSketch:
         device: where tables are used.
         shuffled: whether neighbours are in buckets that have nothing to do with each other.
 
+    Attributes:
+        k: as given.
+
     Example:
         >>> one, x = CountSketch(500, 64, 7, torch.device("cpu")), torch.ones(1, 500)
         >>> one.buckets(x).shape, bool(one.buckets(x).abs().sum() <= 500), waves([(one, x)]).shape
@@ -51,7 +56,7 @@ class CountSketch:
 
     def __init__(self, size: int, k: int, seed: int, device: torch.device, *, shuffled: bool = False) -> None:
         generator = torch.Generator().manual_seed(seed)
-        self._k = k
+        self.k = k
         self._sign = (torch.randint(2, (size,), generator=generator) * 2.0 - 1).to(device)
         self._sizes = [min(k, size - start) for start in range(0, size, k)]
         self._signs = self._sign.split_with_sizes(self._sizes)
@@ -64,7 +69,7 @@ class CountSketch:
 
     def buckets(self, x: Tensor) -> Tensor:
         """Count sketches of rows: (..., size) -> (..., k)."""
-        k = self._k
+        k = self.k
         if x.numel() < _FEW:
             return x.new_zeros(*x.shape[:-1], k).index_add_(-1, self._bucket, x * self._sign)
         twice = x.new_zeros(*x.shape[:-1], 2 * k)  # a turned block may reach over the end
@@ -76,16 +81,18 @@ class CountSketch:
     def table(self) -> Tensor:
         """What a row is multiplied with to get its sketch's transform, real and imaginary parts in turn, (size, k + 2).
 
-        On a GPU that is one kernel, where slices would take one for each block.
+        On a GPU that is one kernel, where slices would take one for each block. Columns of zeros follow, up to a multiple
+        of eight: matrix units ask for it.
         """
         if self._table is None:
             places = torch.arange(len(self._sign), device=self._sign.device)
-            self._table = torch.view_as_real(self.waves_at(places)).flatten(1)
+            table = torch.view_as_real(self.waves_at(places)).flatten(1)
+            self._table = F.pad(table, (0, -table.shape[1] % 8))
         return self._table
 
     def waves_at(self, places: Tensor) -> Tensor:
         """Transforms of the count sketches of rows that are 1 at a place and 0 elsewhere: (...) -> (..., k / 2 + 1)."""
-        return _waves(self._k, places.device)[self._bucket[places]] * self._sign[places].unsqueeze(-1)
+        return _waves(self.k, places.device)[self._bucket[places]] * self._sign[places].unsqueeze(-1)
 
 
 class Tables(NamedTuple):
@@ -135,13 +142,20 @@ def tables_of(
 def waves(parts: Sequence[tuple[CountSketch, Tensor]]) -> Tensor:
     """Transforms of the count sketches of rows, in one part or several: (..., size) each -> (..., k / 2 + 1), complex."""
     if any(x.is_cuda for _, x in parts):
-        of_all = torch.stack([x @ sketch.table() for sketch, x in parts]).sum(0)
-        return torch.view_as_complex(of_all.view(*of_all.shape[:-1], -1, 2))
+        return waves_by_table(parts)
     first, *others = [sketch.buckets(x) for sketch, x in parts]
     for other in others:
         first += other
     transforms: Tensor = torch.fft.rfft(first)
     return transforms
+
+
+def waves_by_table(parts: Sequence[tuple[CountSketch, Tensor]]) -> Tensor:
+    """The same by products of matrices, as a GPU likes it."""
+    sides = parts[0][1].shape[:-1]
+    of_all = sum_of_products([(x.flatten(0, -2), sketch.table()) for sketch, x in parts])  # (R, k + 2 and more)
+    floats = of_all[:, : parts[0][0].k + 2]
+    return torch.view_as_complex(floats.unflatten(-1, (-1, 2))).view(*sides, -1)
 
 
 def back(transforms: Tensor) -> Tensor:
