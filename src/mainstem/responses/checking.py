@@ -52,10 +52,10 @@ def check(probe: "Probe", batches: Sequence[tuple[Callable[[], Any], Any]], loss
     if len(found) > 1 and len(set(sizes)) == 1:
         msg = f"batches are to be of unlike numbers of samples; got {len(sizes)} of {sizes[0]}"
         raise ValueError(msg)
-    if all(one.is_ambiguous for one in found):
+    if len(found) == 1 and found[0].is_ambiguous:
         msg = (
-            f"a batch of {' or '.join(str(size) for size in sizes)} cannot show which dimension is the batch: layers see another "
-            "of that size, or there is one sample; take another number of samples, or several `batches` of unlike size and length"
+            f"a batch of {sizes[0]} cannot show which dimension is the batch: layers see another of that size, or there is one "
+            "sample; take another number of samples, or several `batches` of unlike size and length"
         )
         raise ValueError(msg)
 

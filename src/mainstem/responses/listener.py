@@ -13,7 +13,7 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 from mainstem.errors import ModelError
 from mainstem.responses.coverage import Place
 from mainstem.responses.gathering import Gathering
-from mainstem.responses.isolation import chosen, verdicts
+from mainstem.responses.isolation import factors, lengths, verdicts
 from mainstem.responses.layers import affine, linear, transposed_linear
 from mainstem.responses.live import Live
 from mainstem.responses.modes import grads_kept, in_float32
@@ -80,38 +80,44 @@ class Listener:
         self.formed: set[str] = set()
         self.dimensions: set[int] | None = None
 
-    def look(self, losses: Tensor, trained: Iterable[Tensor]) -> None:
-        """See by one more backward pass whether the layers that are new have the batch first, and note which have not.
+    def look(self, losses: Tensor, trained: Sequence[Tensor]) -> None:
+        """See by more backward passes whether the layers that are new have the batch first, and note which have not.
 
         Args:
             losses: of the samples, shape (B,); the graph is kept.
-            trained: whose `.grad` stays as it is.
+            trained: parameters in the graph, whose `.grad` stays as it is.
         """
         samples = len(losses)
         is_new = bool(self._edges) or (self.is_reentrant and not self._verified.issuperset(self._names))
         if samples == 1 or not is_new or not losses.requires_grad:
             return
-        of = chosen(samples)
-        some = losses[of.to(losses.device)].sum()
+        by = factors(samples)
         with self.deaf():
-            if self.is_reentrant:  # which autograd.grad does not go through
-                self._looked = []
-                with grads_kept(trained):
-                    some.backward(retain_graph=True)  # type: ignore[no-untyped-call]
-                seen, self._looked = self._looked, None
-            else:
-                edges = [edge for _, edge in self._edges]
-                gradients = torch.autograd.grad(some, edges, retain_graph=True, allow_unused=True)
-                seen = [(name, one) for (name, _), one in zip(self._edges, gradients, strict=True)]
-        self._edges.clear()
+            seen = [self._lengths((losses * factor.to(losses.device)).sum(), trained) for factor in by]
         found: dict[str, list[bool | None]] = {}
-        for (name, _), verdict in zip(seen, verdicts([one for _, one in seen], of), strict=True):
+        for (name, _), verdict in zip(seen[0], verdicts([[one for _, one in each] for each in seen], by), strict=True):
             found.setdefault(name, []).append(verdict)
+        self._edges.clear()
         for name, each in found.items():
             if False in each:
                 self.misread.setdefault(name, f"gave {samples} rows, but a sample's loss reaches rows of others")
             elif all(each):
                 self._verified.add(name)
+
+    def _lengths(self, loss: Tensor, trained: Sequence[Tensor]) -> list[tuple[str, Tensor]]:
+        """Lengths of the rows of what comes back to each new layer."""
+        if trained and not self.is_reentrant:  # subtle: nothing comes to weights, which others may be waiting for (DDP)
+            edges = [edge for _, edge in self._edges]
+            found = torch.autograd.grad(loss, edges, retain_graph=True, allow_unused=True)
+            nothing = torch.zeros(self._gathering.samples, device=loss.device)
+            return [
+                (name, nothing if one is None else lengths(one)) for (name, _), one in zip(self._edges, found, strict=True)
+            ]
+        self._looked = []
+        with grads_kept(trained):
+            loss.backward(retain_graph=True)  # type: ignore[no-untyped-call]
+        seen, self._looked = self._looked, None
+        return seen
 
     def backward(self, loss: Tensor) -> None:
         """Run the backward pass.
@@ -133,6 +139,10 @@ class Listener:
         if self._tapped and not loss.requires_grad:
             msg = "the losses are cut off from the layers (detach, numpy, a fixed number); compute them from the output"
             raise ModelError(msg)
+
+    def unheard(self, places: Iterable[Place]) -> set[str]:
+        """Names of parameters of layers that were not run."""
+        return {name for place in places for name in place.parameters.values() if not self._uses[name]}
 
     def check_heard(self) -> None:
         """Raise if no layer was run.
@@ -193,7 +203,8 @@ class Listener:
     def _on_backward(self, layer: nn.Module, place: Place, a: Tensor, b: Tensor, live: Live | None) -> None:
         gathering = self._gathering
         if self._looked is not None:
-            self._looked.append((place.name, b))
+            if place.name not in self._verified:
+                self._looked.append((place.name, lengths(b)))
             return
         if self._is_deaf:
             return

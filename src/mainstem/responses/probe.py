@@ -17,6 +17,7 @@ from mainstem.responses.checking import Compared, check, compared, random_direct
 from mainstem.responses.coverage import by_autograd, covered
 from mainstem.responses.directions import Direction, checked
 from mainstem.responses.gathering import Gathering
+from mainstem.responses.isolation import batch_norms, check_apart
 from mainstem.responses.listener import Listener, listening
 from mainstem.responses.losses import Loss, binary_cross_entropy, cross_entropy, margins
 from mainstem.responses.modes import backward_of_recurrent, evaluating, frozen, in_float32
@@ -62,7 +63,7 @@ class Probe:
     ) -> None:
         self.model = model
         self._places = covered(model, layers, per_sample)
-        parameters = dict(model.named_parameters())
+        self._parameters = parameters = dict(model.named_parameters())
         self._directions = checked(directions, parameters)
         self._floats = sketch
         of_linear = [place.parameters for place in self._places.values() if place.is_affine]
@@ -76,6 +77,8 @@ class Probe:
         is_recurrent = any(isinstance(layer, nn.RNNBase) for layer in model.modules())
         self._needs_own_recurrent = is_recurrent and self._device.type == "cuda"
         self._verified: dict[bool, set[str]] = {True: set(), False: set()}  # by whether the model trains
+        self._batch_norms = batch_norms(model)
+        self._unused: set[str] = set()  # parameters of layers that are not run, nor used otherwise
         self._busy = False
 
     @property
@@ -133,6 +136,7 @@ class Probe:
         if not samples:
             msg = "a batch needs at least one sample; got none"
             raise ValueError(msg)
+        check_apart(self._batch_norms)
         gathering = Gathering(samples, self._directions, self._tables, self._floats, self._device)
         verified = self._verified[self.model.training]
         with self._alone(), listening(self._heard, gathering, verified) as listener:
@@ -145,10 +149,11 @@ class Probe:
             weighted = losses if weights is None else losses * weights
             with in_float32(self._device.type):  # as torch asks: a backward pass has the types of its forward pass
                 formed = self._formed(listener, losses)
+                self._check_unheard(listener, run, targets, loss, losses, is_step=weights is not None)
                 if formed:
                     with listener.deaf():
                         one_by_one(weighted, formed, gathering)
-                for one in formed.values() if weights is None else ():
+                for one in self._by_autograd.values() if weights is None else ():
                     one.requires_grad_(requires_grad=False)  # subtle: else the backward pass would fill their `.grad`
                 listener.backward(weighted.sum())  # subtle: the mean would shrink all by B
                 with torch.no_grad():
@@ -180,8 +185,8 @@ class Probe:
 
         Raises:
             ModelError: if dots or norms are not those of the ordinary passes.
-            ValueError: if the batches cannot show that the first dimension is the batch: there is one sample, or a layer sees
-                another dimension of that size in each; or several batches are all of one size.
+            ValueError: if the batches cannot show that the first dimension is the batch: there is one of one sample, or a layer
+                sees another dimension of its size; or several are all of one size.
 
         Example:
             >>> model = nn.Linear(3, 2)
@@ -224,10 +229,11 @@ class Probe:
             listener.check_heard()
         listener.look(losses, [one for one in self.model.parameters() if one.requires_grad])
         singly = set(self._singly)
-        for place in self._heard.values() if listener.misread else ():
-            if place.is_formed and place.name in listener.misread:  # it is run in a way that is not the usual one
-                singly.update(place.parameters.values())
-                del listener.misread[place.name]
+        for place in self._heard.values() if self._by_autograd else ():
+            names = place.parameters.values()
+            if place.is_formed and (place.name in listener.misread or not listener.unheard([place]).isdisjoint(names)):
+                singly.update(names)  # it is not run as such a layer is as a rule
+                listener.misread.pop(place.name, None)
         if listener.misread:
             name, why = next(iter(listener.misread.items()))
             msg = self.refusal(name, f"{why}; give every input one row for each sample", listener.misread)
@@ -237,6 +243,28 @@ class Probe:
             raise ModelError(msg)
         listener.formed = singly
         return {name: self._by_autograd[name] for name in singly}
+
+    def _check_unheard(
+        self, listener: Listener, run: Callable[[], Any], targets: Any, loss: Loss, losses: Tensor, *, is_step: bool
+    ) -> None:
+        """Raise if a layer that was not run has a weight that was used: looked at once, and in `responses` in a run of its own."""
+        names = sorted(listener.unheard(self._heard.values()) - self._unused - listener.formed)
+        if not names:
+            return
+        wanted = [self._parameters[name] for name in names]
+        if not is_step:
+            for one in wanted:
+                one.requires_grad_()
+            with listener.deaf():
+                losses = loss(run(), targets)
+        found = torch.autograd.grad(losses.sum(), wanted, retain_graph=True, allow_unused=True) if losses.requires_grad else ()
+        for one in wanted if not is_step else ():
+            one.requires_grad_(requires_grad=False)
+        used = [name for name, part in zip(names, found, strict=False) if part is not None]
+        if used:
+            layer = next(place.name for place in self._heard.values() if used[0] in place.parameters.values())
+            raise ModelError(self.refusal(layer, f"was not run, but {used[0]} was used outside of its layer"))
+        self._unused.update(names)
 
     @contextmanager
     def _at_rest(self) -> Iterator[None]:
