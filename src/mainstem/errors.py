@@ -8,6 +8,7 @@
   x HomeError          a home is missing, busy, or was made with other settings
     - HomeInUseError   it is busy
   x ModelError         a model cannot be loaded, or holds a layer without a formula
+    - BatchError       a layer reads something else than one row for each sample
   x OvertakenError     another learner took over
   x TrustError         a trusted sample cannot be read, or its label is no class
   x StoreError         the history refuses a query or a write
@@ -18,6 +19,7 @@ A bad *event* is no error: it becomes a `mainstem.events.Refusal`, and the strea
 """
 
 __all__ = [
+    "BatchError",
     "BrokerError",
     "HomeError",
     "HomeInUseError",
@@ -63,6 +65,10 @@ class HomeInUseError(HomeError):
 
 class ModelError(MainstemError):
     """A model cannot be loaded, or holds a layer whose gradient response has no formula."""
+
+
+class BatchError(ModelError, ValueError):
+    """A layer reads something else than one row for each sample, so that no sample's gradient can be told there."""
 
 
 class OvertakenError(MainstemError):

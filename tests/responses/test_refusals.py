@@ -188,14 +188,14 @@ class Outside(nn.Module):
 
 def test_a_weight_that_is_used_outside_of_its_layer_is_found_by_a_check() -> None:
     """No hook sees it, so responses lack it; held against an ordinary backward pass they do not add up."""
-    model, ids, labels = Outside(), torch.tensor([[1, 2], [3, 3]]), torch.tensor([0, 1])
+    model, ids, labels = Outside(), torch.tensor([[1, 2], [3, 3], [4, 5]]), torch.tensor([0, 1, 1])
     with pytest.raises(ModelError, match="is a weight used outside of its layer"):
         Probe(model).check(lambda: model(ids), labels)
 
 
 def test_a_model_that_is_seen_whole_passes_the_check() -> None:
     """What the samples say adds up to the ordinary gradient, and the probe is as it was."""
-    model, ids = nn.Sequential(nn.Embedding(9, 4), nn.Flatten(), nn.Linear(8, 2)), torch.tensor([[1, 2], [3, 3]])
+    model, ids = nn.Sequential(nn.Embedding(9, 4), nn.Flatten(), nn.Linear(8, 2)), torch.tensor([[1, 2], [3, 3], [4, 5]])
     probe = Probe(model)
-    probe.check(lambda: model(ids), torch.tensor([0, 1]))
-    assert (2, 0) == probe.responses(lambda: model(ids), torch.tensor([0, 1])).dots.shape
+    probe.check(lambda: model(ids), torch.tensor([0, 1, 1]))
+    assert (3, 0) == probe.responses(lambda: model(ids), torch.tensor([0, 1, 1])).dots.shape

@@ -1,7 +1,15 @@
 """Gradient responses of a batch: exact norms, dots with directions and sketches, with loss and margin from the same pass."""
 
 from mainstem.responses.directions import Direction, gradient_of, length_of
-from mainstem.responses.losses import Loss, cross_entropy, margins, squared_error, token_cross_entropy, weighted
+from mainstem.responses.losses import (
+    Loss,
+    binary_cross_entropy,
+    cross_entropy,
+    margins,
+    squared_error,
+    token_cross_entropy,
+    weighted,
+)
 from mainstem.responses.probe import Probe
 from mainstem.responses.responses import Responses
 
@@ -10,6 +18,7 @@ __all__ = [
     "Loss",
     "Probe",
     "Responses",
+    "binary_cross_entropy",
     "cross_entropy",
     "gradient_of",
     "length_of",

@@ -9,6 +9,7 @@ from mainstem.responses.contributions import Contribution, cross, merge
 from mainstem.responses.gram import RoundingCheck
 from mainstem.responses.live import LiveTokens
 from mainstem.responses.sketch import Tables, back
+from mainstem.responses.vector import Vector
 
 __all__ = ["Gathering"]
 
@@ -80,6 +81,21 @@ class Gathering:
         """
         self._several.setdefault(parameter, []).append(contribution)
         self._add_sums([parameter], contribution)
+
+    def add_one_sample(self, sample: int, parameter: str, gradient: Tensor) -> None:
+        """Add one sample's whole gradient of a parameter that nothing else contributes to.
+
+        Args:
+            sample: its place in the batch.
+            parameter: its name in the model.
+            gradient: of the parameter's shape, float32.
+        """
+        self.squared[sample] += gradient.square().sum()
+        for place, direction in enumerate(self._directions):
+            if parameter in direction:
+                self.dots[sample, place] += torch.dot(gradient.flatten(), direction[parameter].flatten())
+        if self._tables:
+            self._waves[sample] += Vector(gradient.reshape(1, *(gradient.shape or (1,)))).sketch(self._tables[parameter])[0]
 
     def close(self, kind: type[Contribution]) -> None:
         """Add up what is held of a kind."""

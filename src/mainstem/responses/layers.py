@@ -6,7 +6,7 @@ more line in `formula_of`.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,7 @@ from torch.func import functional_call, grad, vmap
 from mainstem.responses.contributions import Contribution
 from mainstem.responses.live import Live
 from mainstem.responses.lookup import Lookup
+from mainstem.responses.trial import agrees
 from mainstem.responses.outer import Outer
 from mainstem.responses.vector import Vector
 
@@ -24,10 +25,13 @@ __all__ = [
     "affine",
     "embedding",
     "formula_of",
+    "is_patched",
+    "is_simple",
     "layer_norm",
     "linear",
     "per_sample",
     "rms_norm",
+    "runs_as",
     "transposed_linear",
 ]
 
@@ -43,23 +47,56 @@ def formula_of(layer: Any) -> Formula | None:
         >>> formula_of(nn.Linear(2, 2)).__name__, formula_of(nn.Conv2d(1, 1, 1))
         ('linear', None)
     """
-    name, own = type(layer).__name__, dict(layer.named_parameters())
-    if _runs_as(layer, nn.Linear) and own.keys() <= {"weight", "bias"}:
-        return linear
-    if _runs_as(layer, nn.LayerNorm):
-        return layer_norm if len(own["weight"].shape) == 1 else None
-    if _runs_as(layer, nn.Embedding) and not layer.scale_grad_by_freq and layer.max_norm is None:
-        return embedding
-    if name == "Conv1D" and hasattr(layer, "nf"):  # GPT-2's, of transformers
+    own = dict(layer.named_parameters())
+    if not own.keys() <= {"weight", "bias"} or "weight" not in own or is_patched(layer):
+        return None
+    if runs_as(layer, nn.Linear):  # subtle: attention multiplies with the weight of its own kind and never runs it
+        return None if type(layer).__name__ == "NonDynamicallyQuantizableLinear" else linear
+    if runs_as(layer, nn.LayerNorm):
+        return layer_norm if own["weight"].dim() == 1 else None
+    if runs_as(layer, nn.Embedding):
+        return embedding if not layer.scale_grad_by_freq and layer.max_norm is None else None
+    if type(layer).__name__ == "Conv1D" and type(layer).__module__ == "transformers.pytorch_utils":  # GPT-2's
         return transposed_linear
-    if (name.endswith("RMSNorm") or name == "T5LayerNorm") and own.keys() == {"weight"} and own["weight"].dim() == 1:
-        return rms_norm
+    if "Norm" in type(layer).__name__ and own.keys() == {"weight"} and own["weight"].dim() == 1:
+        return rms_norm if agrees(layer, len(own["weight"]), rms_norm) else None
     return None
 
 
-def _runs_as(layer: Any, kind: type[nn.Module]) -> bool:
+def runs_as(layer: Any, kind: type[nn.Module]) -> bool:
     """Whether it is of a kind, and not of a subclass that computes something else (an embedding that scales, say)."""
     return isinstance(layer, kind) and type(layer).forward is kind.forward
+
+
+def is_patched(layer: nn.Module) -> bool:
+    """Whether another `forward` was put in the place of the layer's own, or of its class's, where torch's is known.
+
+    Example:
+        >>> layer = nn.Linear(2, 2)
+        >>> layer.forward = lambda x: 3 * x
+        >>> is_patched(layer), is_patched(nn.Linear(2, 2))
+        (True, False)
+    """
+    if "forward" in vars(layer) or type(layer).__call__ is not nn.Module.__call__:
+        return True
+    for kind in type(layer).__mro__:
+        if "forward" in vars(kind):  # subtle: what is put there from outside has its globals elsewhere
+            ours = getattr(vars(kind)["forward"], "__globals__", {}).get("__name__")
+            return kind.__module__.startswith(("torch.nn.", "transformers.pytorch_utils")) and ours != kind.__module__
+    return False
+
+
+_SIMPLE: Final = (
+    *(nn.Linear, nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, nn.PReLU),
+    *(nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
+    *(nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d),
+)
+
+
+def is_simple(layer: nn.Module) -> bool:
+    """Whether a layer is of a kind of torch's that reads one tensor and does nothing else: `per_sample` is right for it."""
+    own = layer.named_parameters()
+    return type(layer) in _SIMPLE and not is_patched(layer) and all(name in {"weight", "bias"} for name, _ in own)
 
 
 def linear(layer: nn.Linear, a: Tensor, b: Tensor, live: Live | None, trained: Collection[str]) -> Contributions:  # noqa: ARG001
@@ -111,7 +148,8 @@ def rms_norm(layer: nn.Module, a: Tensor, b: Tensor, live: Live | None, trained:
     Source:
         Zhang, Sennrich, Root Mean Square Layer Normalization, NeurIPS 2019, https://arxiv.org/abs/1910.07467
     """
-    given = getattr(layer, "variance_epsilon", getattr(layer, "eps", None))
+    known = (getattr(layer, name, None) for name in ("variance_epsilon", "eps", "norm_eps", "epsilon"))
+    given = next((one for one in known if isinstance(one, float)), None)
     epsilon = torch.finfo(a.dtype).eps if given is None else given
     return {"weight": Vector(_summed(a * a.square().mean(-1, keepdim=True).add(epsilon).rsqrt() * b))}
 

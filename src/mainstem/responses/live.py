@@ -100,6 +100,10 @@ class LiveTokens:
     def __init__(self) -> None:
         self._last: Live | None = None
 
+    def forget(self) -> None:
+        """Begin another backward pass."""
+        self._last = None
+
     def of(self, came_back: Tensor) -> Live | None:
         """Tokens that something came back to, of (B, T, P), and maybe others; None where it is not worth knowing.
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["Loss", "cross_entropy", "margins", "squared_error", "token_cross_entropy", "weighted"]
+__all__ = ["Loss", "binary_cross_entropy", "cross_entropy", "margins", "squared_error", "token_cross_entropy", "weighted"]
 
 Loss: TypeAlias = Callable[[Any, Any], Tensor]
 """What the model gave and what it should have given, to a loss for each sample, shape (B,)."""
@@ -20,7 +20,29 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
         >>> cross_entropy(torch.zeros(1, 2), torch.tensor([1]))
         tensor([0.6931])
     """
+    if logits.dim() != 2 or logits.shape[1] < 2:
+        msg = (
+            f"cross_entropy needs two logits or more of each sample, shape (B, C); got shape {tuple(logits.shape)}; one logit "
+            "needs a binary loss, `loss=binary_cross_entropy`"
+        )
+        raise ValueError(msg)
     return F.cross_entropy(logits.float(), labels, reduction="none")
+
+
+def binary_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Yes or no by one logit, in nats: logits (B,) or (B, 1), labels (B,) in [0, 1] -> (B,).
+
+    Example:
+        >>> binary_cross_entropy(torch.zeros(2, 1), torch.tensor([1, 0]))
+        tensor([0.6931, 0.6931])
+    """
+    if logits.shape not in {labels.shape, (*labels.shape, 1)} or labels.dim() != 1:
+        msg = (
+            "binary_cross_entropy needs one logit and one label of each sample; got shapes "
+            f"{tuple(logits.shape)} and {tuple(labels.shape)}"
+        )
+        raise ValueError(msg)
+    return F.binary_cross_entropy_with_logits(logits.float().view(-1), labels.float(), reduction="none")
 
 
 def squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -30,7 +52,11 @@ def squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
         >>> squared_error(torch.tensor([[1.0], [5.0]]), torch.tensor([3.0, 5.0]))
         tensor([2., 0.])
     """
-    return (outputs.float().flatten(1) - targets.float().reshape(len(targets), -1)).square().sum(1) / 2
+    found, told = outputs.float().reshape(len(outputs), -1), targets.float().reshape(len(targets), -1)
+    if found.shape != told.shape:  # else one number would be held against several, or one sample's against all
+        msg = f"squared_error needs a target for each output; got shapes {tuple(outputs.shape)} and {tuple(targets.shape)}"
+        raise ValueError(msg)
+    return (found - told).square().sum(1) / 2
 
 
 def token_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -65,7 +91,7 @@ def weighted(parts: Mapping[str, tuple[float, Loss]]) -> Loss:
 
 
 def margins(logits: Tensor, labels: Tensor) -> Tensor:
-    """Logit of the label less the largest other logit: (B, C), (B,) -> (B,).
+    """Logit of the label less the largest other logit: (B, C), (B,) -> (B,); the other of one logit z is 0.
 
     Example:
         >>> margins(torch.tensor([[1.0, 4.0], [1.0, 4.0]]), torch.tensor([0, 1]))
@@ -75,6 +101,8 @@ def margins(logits: Tensor, labels: Tensor) -> Tensor:
         Pleiss, Zhang, Elenberg, Weinberger, Identifying Mislabeled Data using the Area Under the Margin Ranking,
         NeurIPS 2020, https://arxiv.org/abs/2001.10528
     """
+    if logits.dim() == 1 or logits.shape[1] == 1:
+        return logits.view(-1) * (2 * labels.float() - 1)
     column = labels.unsqueeze(1)
     own = logits.gather(1, column).squeeze(1)
     others = logits.scatter(1, column, float("-inf")).amax(1)

@@ -1,13 +1,13 @@
 """A model as it must be while it is measured, and as it was afterwards."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-__all__ = ["evaluating", "frozen", "in_float32"]
+__all__ = ["backward_of_recurrent", "evaluating", "frozen", "grads_kept", "in_float32"]
 
 
 @contextmanager
@@ -24,16 +24,40 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def frozen(model: nn.Module) -> Iterator[None]:
-    """With no parameter trained, so that autograd computes gradients at activations only."""
+def frozen(model: nn.Module, but: Collection[int] = ()) -> Iterator[None]:
+    """With no parameter trained, so that autograd computes gradients at activations only.
+
+    Args:
+        model: is as before afterwards.
+        but: ids of parameters that stay as they are.
+    """
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     for parameter in trained:
-        parameter.requires_grad_(False)
+        if id(parameter) not in but:
+            parameter.requires_grad_(False)
     try:
         yield
     finally:
         for parameter in trained:
             parameter.requires_grad_(True)
+
+
+@contextmanager
+def grads_kept(parameters: Iterable[Tensor]) -> Iterator[None]:
+    """With no `.grad`; then what was there is there again."""
+    before = [(one, one.grad) for one in parameters]
+    for one, _ in before:
+        one.grad = None
+    try:
+        yield
+    finally:
+        for one, grad in before:
+            one.grad = grad
+
+
+def backward_of_recurrent(*, needed: bool) -> AbstractContextManager[Any]:
+    """On a GPU cuDNN goes backward through a recurrent layer only while it trains; torch's own goes always."""
+    return torch.backends.cudnn.flags(enabled=False) if needed else nullcontext()
 
 
 def in_float32(device: str) -> AbstractContextManager[Any]:

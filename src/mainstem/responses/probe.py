@@ -4,21 +4,25 @@ Weights are frozen and the graph starts at the first trained layer, so that auto
 A tap on each layer turns its input and what comes back to it into that sample's share (`layers`, `contributions`).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from mainstem.errors import ModelError
-from mainstem.responses.coverage import covered
-from mainstem.responses.directions import Direction, checked, gradient_of, length_of
+from mainstem.errors import BatchError, ModelError
+from mainstem.responses.advice import what_to_do
+from mainstem.responses.checking import Compared, check, compared, random_directions
+from mainstem.responses.coverage import by_autograd, covered
+from mainstem.responses.directions import Direction, checked
 from mainstem.responses.gathering import Gathering
-from mainstem.responses.listener import listening
-from mainstem.responses.losses import Loss, cross_entropy, margins
-from mainstem.responses.modes import evaluating, frozen, in_float32
+from mainstem.responses.isolation import batch_norms, check_apart
+from mainstem.responses.listener import Listener, listening
+from mainstem.responses.losses import Loss, binary_cross_entropy, cross_entropy, margins
+from mainstem.responses.modes import backward_of_recurrent, evaluating, frozen, in_float32
 from mainstem.responses.responses import Responses
+from mainstem.responses.singly import one_by_one
 from mainstem.responses.sketch import tables_of
 
 __all__ = ["Probe"]
@@ -33,7 +37,8 @@ class Probe:
         sketch: floats of a sketch, even, 32 to 1024; 0 for none.
         seed: of the sketch. Sketches of one seed and one model's parameter names compare, on any device.
         layers: patterns of the layers to take, all by default; fewer are cheaper (`["classifier", "*.layer.11"]`).
-        per_sample: patterns of layers without a formula whose gradients autograd may form, one by one.
+        per_sample: patterns of layers without a formula whose gradients autograd may form, sample by sample: convolutions and
+            group norms at little cost, any other layer by one more backward pass for each sample.
 
     Raises:
         ModelError: if a trained layer has no formula, a pattern fits none, or a direction is not of this model.
@@ -58,13 +63,22 @@ class Probe:
     ) -> None:
         self.model = model
         self._places = covered(model, layers, per_sample)
-        parameters = dict(model.named_parameters())
+        self._parameters = parameters = dict(model.named_parameters())
         self._directions = checked(directions, parameters)
         self._floats = sketch
         of_linear = [place.parameters for place in self._places.values() if place.is_affine]
         biases = {names["weight"]: names["bias"] for names in reversed(of_linear)}  # subtle: of a shared weight, the first's
         self._tables = tables_of(self.parameters, sketch, seed, biases) if sketch else {}
         self._device = next(iter(parameters.values())).device
+        self._by_autograd, self._singly = by_autograd(self._places, parameters)
+        self._heard = {
+            layer: place for layer, place in self._places.items() if not self._singly.issuperset(place.parameters.values())
+        }
+        is_recurrent = any(isinstance(layer, nn.RNNBase) for layer in model.modules())
+        self._needs_own_recurrent = is_recurrent and self._device.type == "cuda"
+        self._verified: dict[bool, set[str]] = {True: set(), False: set()}  # by whether the model trains
+        self._batch_norms = batch_norms(model)
+        self._unused: set[str] = set()  # parameters of layers that are not run, nor used otherwise
         self._busy = False
 
     @property
@@ -82,10 +96,11 @@ class Probe:
             loss: of each sample; it must not couple them (no mean over the batch, no negatives from it).
 
         Raises:
-            ValueError: if the batch is empty, or a layer's first dimension is not B.
+            ValueError: if the batch is empty, or the loss is not one number for each sample.
+            BatchError: if a layer reads something else than one row for each sample.
             ModelError: if the model is passed without any of the layers.
         """
-        with evaluating(self.model), frozen(self.model), torch.enable_grad():
+        with self._at_rest():
             return self._pass(run, targets, loss, None)
 
     def training_step(
@@ -111,16 +126,21 @@ class Probe:
             msg = f"weights are one number for each of the {samples} samples; got shape {tuple(weights.shape)}"
             raise ValueError(msg)
         scale = torch.full((samples,), 1 / max(samples, 1), device=self._device) if weights is None else weights
-        with torch.enable_grad():
+        with torch.enable_grad(), self._own_recurrent():
             return self._pass(run, targets, loss, scale)
 
-    def _pass(self, run: Callable[[], Any], targets: Any, loss: Loss, weights: Tensor | None) -> Responses[Tensor]:
+    def _pass(
+        self, run: Callable[[], Any], targets: Any, loss: Loss, weights: Tensor | None, dimensions: set[int] | None = None
+    ) -> Responses[Tensor]:
         samples = _samples(targets)
         if not samples:
             msg = "a batch needs at least one sample; got none"
             raise ValueError(msg)
+        check_apart(self._batch_norms)
         gathering = Gathering(samples, self._directions, self._tables, self._floats, self._device)
-        with self._alone(), listening(self._places, gathering) as listener:
+        verified = self._verified[self.model.training]
+        with self._alone(), listening(self._heard, gathering, verified) as listener:
+            listener.dimensions = dimensions
             output = run()
             losses = loss(output, targets)
             if losses.shape != (samples,):
@@ -128,6 +148,13 @@ class Probe:
                 raise ValueError(msg)
             weighted = losses if weights is None else losses * weights
             with in_float32(self._device.type):  # as torch asks: a backward pass has the types of its forward pass
+                formed = self._formed(listener, losses)
+                self._check_unheard(listener, run, targets, loss, losses, is_step=weights is not None)
+                if formed:
+                    with listener.deaf():
+                        one_by_one(weighted, formed, gathering)
+                for one in self._by_autograd.values() if weights is None else ():
+                    one.requires_grad_(requires_grad=False)  # subtle: else the backward pass would fill their `.grad`
                 listener.backward(weighted.sum())  # subtle: the mean would shrink all by B
                 with torch.no_grad():
                     gathering.finish()
@@ -135,40 +162,118 @@ class Probe:
         if weights is not None:
             norm, dots, sketch = norm / weights, dots / weights.unsqueeze(1), sketch / weights.unsqueeze(1)
         losses = losses.detach()
-        margin = (
-            margins(output.detach().float(), targets) if loss is cross_entropy else torch.full_like(losses, float("nan"))
-        )
+        has_margin = loss in (cross_entropy, binary_cross_entropy)
+        margin = margins(output.detach().float(), targets) if has_margin else torch.full_like(losses, float("nan"))
         return Responses(norm, losses, margin, dots, sketch)
 
-    def check(self, run: Callable[[], Any], targets: Any, *, loss: Loss = cross_entropy) -> None:
-        """Compare the probe with an ordinary backward pass on one batch: worth it once, for a model of one's own.
+    def check(
+        self,
+        run: Callable[[], Any] | None = None,
+        targets: Any = None,
+        *,
+        loss: Loss = cross_entropy,
+        batches: Sequence[tuple[Callable[[], Any], Any]] = (),
+    ) -> None:
+        """Compare the probe with ordinary backward passes: worth it once, for a model of one's own.
 
-        It finds what no look at the layers can: a weight that is used outside of its layer.
+        It finds what no look at the layers can: a weight that is used outside of its layer. Each parameter is looked at by
+        itself, under random weights of the samples, so that one sample's gradient given to another shows too.
+
+        Args:
+            run, targets, loss: as of `responses`.
+            batches: more of (run, targets), of unlike numbers of samples and lengths.
 
         Raises:
-            ModelError: if the samples' dots with a random direction do not add up to the whole gradient's.
+            ModelError: if dots or norms are not those of the ordinary passes.
+            ValueError: if the batches cannot show that the first dimension is the batch: there is one of one sample, or a layer
+                sees another dimension of its size; or several are all of one size.
 
         Example:
             >>> model = nn.Linear(3, 2)
             >>> Probe(model).check(lambda: model(torch.ones(4, 3)), torch.tensor([0, 1, 1, 0]))
         """
-        random = torch.Generator().manual_seed(0)
-        direction = {name: torch.randn(one.shape, generator=random).to(one.device) for name, one in self.parameters.items()}
-        before, self._directions = self._directions, [direction]
+        check(self, [*([] if run is None else [(run, targets)]), *batches], loss)
+
+    def compared(self, run: Callable[[], Any], targets: Any, loss: Loss) -> Compared:
+        """Responses of a batch, with dots along a random direction for each parameter, and what an ordinary pass says.
+
+        Args:
+            run, targets, loss: as of `responses`.
+        """
+        before, self._directions = self._directions, random_directions(self.parameters)
+        dimensions: set[int] = set()
         try:
-            dots = self.responses(run, targets, loss=loss).dots.double().sum().item()
+            with self._at_rest():
+                found = self._pass(run, targets, loss, None, dimensions)
+            with evaluating(self.model), torch.enable_grad(), self._own_recurrent():
+                output = run()
+                return compared(loss(output, targets), output, self.parameters, self._directions, found, dimensions)
         finally:
             self._directions = before
-        whole = gradient_of(self.model, [(run, targets)], loss)
-        parts = [(whole[name].double() * part.double()).sum() for name, part in direction.items()]
-        expected = _samples(targets) * torch.stack(parts).sum().item()
-        length = _samples(targets) * length_of({name: whole[name] for name in direction})
-        if not abs(dots - expected) <= 1e-3 * length:
-            msg = (
-                f"the samples' gradients along a random direction add up to {dots:.6g}, and an ordinary backward pass says "
-                f"{expected:.6g}; is a weight used outside of its layer? leave that layer out by `layers`"
-            )
+
+    def refusal(self, name: str, why: str, others: Collection[str] = ()) -> str:
+        """What is said of a layer that the formulas do not hold for, with layers to choose.
+
+        Args:
+            name: of the layer.
+            why: what is wrong.
+            others: names of more such layers.
+        """
+        kind, bad = type(self.model.get_submodule(name)).__name__, {name, *others}
+        known = [place.name for place in self._places.values() if place.name not in bad]
+        return f"{name or 'the model'}, a {kind}, {why}; {what_to_do(sorted(bad), known)}"
+
+    def _formed(self, listener: Listener, losses: Tensor) -> dict[str, Tensor]:
+        """The parameters whose gradients are formed sample by sample in this pass, once all that was heard is looked at."""
+        if not self._singly:
+            listener.check_heard()
+        listener.look(losses, [one for one in self.model.parameters() if one.requires_grad])
+        singly = set(self._singly)
+        for place in self._heard.values() if self._by_autograd else ():
+            names = place.parameters.values()
+            if place.is_formed and (place.name in listener.misread or not listener.unheard([place]).isdisjoint(names)):
+                singly.update(names)  # it is not run as such a layer is as a rule
+                listener.misread.pop(place.name, None)
+        if listener.misread:
+            name, why = next(iter(listener.misread.items()))
+            msg = self.refusal(name, f"{why}; give every input one row for each sample", listener.misread)
+            raise BatchError(msg)
+        if singly and listener.is_reentrant:
+            msg = "gradients cannot be formed through a reentrant checkpoint; checkpoint with use_reentrant=False"
             raise ModelError(msg)
+        listener.formed = singly
+        return {name: self._by_autograd[name] for name in singly}
+
+    def _check_unheard(
+        self, listener: Listener, run: Callable[[], Any], targets: Any, loss: Loss, losses: Tensor, *, is_step: bool
+    ) -> None:
+        """Raise if a layer that was not run has a weight that was used: looked at once, and in `responses` in a run of its own."""
+        names = sorted(listener.unheard(self._heard.values()) - self._unused - listener.formed)
+        if not names:
+            return
+        wanted = [self._parameters[name] for name in names]
+        if not is_step:
+            for one in wanted:
+                one.requires_grad_()
+            with listener.deaf():
+                losses = loss(run(), targets)
+        found = torch.autograd.grad(losses.sum(), wanted, retain_graph=True, allow_unused=True) if losses.requires_grad else ()
+        for one in wanted if not is_step else ():
+            one.requires_grad_(requires_grad=False)
+        used = [name for name, part in zip(names, found, strict=False) if part is not None]
+        if used:
+            layer = next(place.name for place in self._heard.values() if used[0] in place.parameters.values())
+            raise ModelError(self.refusal(layer, f"was not run, but {used[0]} was used outside of its layer"))
+        self._unused.update(names)
+
+    @contextmanager
+    def _at_rest(self) -> Iterator[None]:
+        but = {id(one) for one in self._by_autograd.values()}
+        with evaluating(self.model), frozen(self.model, but), torch.enable_grad(), self._own_recurrent():
+            yield
+
+    def _own_recurrent(self) -> AbstractContextManager[Any]:
+        return backward_of_recurrent(needed=self._needs_own_recurrent)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -183,4 +288,10 @@ class Probe:
 
 
 def _samples(targets: Any) -> int:
-    return len(next(iter(targets.values()))) if isinstance(targets, Mapping) else len(targets)
+    if not isinstance(targets, Mapping):
+        return len(targets)
+    sizes = {name: len(one) for name, one in targets.items()}
+    if len(set(sizes.values())) != 1:
+        msg = f"targets by name need one row for each sample; got {sizes} rows"
+        raise ValueError(msg)
+    return next(iter(sizes.values()))

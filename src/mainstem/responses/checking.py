@@ -1,0 +1,124 @@
+"""The probe held against ordinary backward passes, on batches that can show where it is wrong."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+from torch import Tensor
+
+from mainstem.errors import ModelError
+from mainstem.responses.directions import Direction
+from mainstem.responses.losses import Loss
+from mainstem.responses.responses import Responses
+
+if TYPE_CHECKING:
+    from mainstem.responses.probe import Probe
+
+__all__ = ["Compared", "check", "compared", "random_directions"]
+
+_CLOSE: Final = 1e-3
+_CLOSE_IN_HALF: Final = 5e-2
+_NOTHING: Final = 1e-5  # of all samples' norms together: what rounding may leave of a gradient that is 0
+_ALONE: Final = 3  # samples whose norms are taken by a backward pass of their own
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What the probe says of a batch, and what ordinary backward passes say.
+
+    Attributes:
+        samples: B.
+        is_ambiguous: whether a layer saw another dimension of size B, or there is one sample only.
+        worst: name of the parameter whose dots are furthest off, with theirs, autograd's, and how far off they may be.
+        norms: of some samples, the probe's, autograd's, and how far off they may be.
+    """
+
+    samples: int
+    is_ambiguous: bool
+    worst: tuple[str, float, float, float]
+    norms: list[tuple[float, float, float]]
+
+
+def check(probe: "Probe", batches: Sequence[tuple[Callable[[], Any], Any]], loss: Loss) -> None:
+    """Hold a probe against ordinary backward passes; see `Probe.check`."""
+    if not batches:
+        msg = "a check needs a batch; got none: check(run, targets), or check(batches=[(run, targets), ...])"
+        raise ValueError(msg)
+    found = [probe.compared(run, targets, loss) for run, targets in batches]
+    for one in found:
+        _check_one(probe, one)
+    sizes = [one.samples for one in found]
+    if len(found) > 1 and len(set(sizes)) == 1:
+        msg = f"batches are to be of unlike numbers of samples; got {len(sizes)} of {sizes[0]}"
+        raise ValueError(msg)
+    if len(found) == 1 and found[0].is_ambiguous:
+        msg = (
+            f"a batch of {sizes[0]} cannot show which dimension is the batch: layers see another of that size, or there is one "
+            "sample; take another number of samples, or several `batches` of unlike size and length"
+        )
+        raise ValueError(msg)
+
+
+def random_directions(parameters: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
+    """A direction for each parameter, in which the others are 0."""
+    drawn = torch.Generator().manual_seed(0)
+    return [{name: torch.randn(one.shape, generator=drawn).to(one.device)} for name, one in parameters.items()]
+
+
+def compared(
+    losses: Tensor,
+    output: Any,
+    parameters: Mapping[str, Tensor],
+    directions: Sequence[Direction],
+    found: Responses[Tensor],
+    dimensions: set[int],
+) -> Compared:
+    """What the probe found beside ordinary backward passes.
+
+    Args:
+        losses: of the samples, of a pass whose weights are in the graph.
+        output: of the model.
+        parameters: by name.
+        directions: one for each parameter.
+        found: by the probe, with these directions.
+        dimensions: that layers saw beside the first.
+    """
+    samples, device = len(losses), losses.device
+    weights = torch.rand(samples, generator=torch.Generator().manual_seed(1)).to(device) + 0.5
+    close = _CLOSE_IN_HALF if isinstance(output, Tensor) and output.dtype.itemsize < 4 else _CLOSE
+    whole = _gradient((losses * weights).sum(), parameters)
+    dots, all_norms = (weights.double() @ found.dots.double()).tolist(), float((weights * found.norm).sum())
+    each = []
+    for (name, true), direction, dot in zip(whole.items(), directions, dots, strict=True):
+        expected = float((true * direction[name].double()).sum())
+        each.append((name, dot, expected, close * float(true.norm()) + _NOTHING * all_norms))
+    alone = []
+    for sample in sorted({0, samples // 2, samples - 1})[:_ALONE]:
+        true_norm = float(torch.stack([one.square().sum() for one in _gradient(losses[sample], parameters).values()]).sum()) ** 0.5
+        alone.append((float(found.norm[sample]), true_norm, close * true_norm + _NOTHING))
+    worst = max(each, key=lambda one: abs(one[1] - one[2]) / max(one[3], 1e-30))
+    return Compared(samples, samples == 1 or samples in dimensions, worst, alone)
+
+
+def _gradient(loss: Tensor, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    found = torch.autograd.grad(loss, list(parameters.values()), retain_graph=True, allow_unused=True)
+    return {
+        name: torch.zeros_like(one, dtype=torch.float64) if part is None else part.to_dense().double()
+        for (name, one), part in zip(parameters.items(), found, strict=True)
+    }
+
+
+def _check_one(probe: "Probe", one: Compared) -> None:
+    name, dot, expected, may_be_off = one.worst
+    layer = name.rpartition(".")[0]
+    if not abs(dot - expected) <= may_be_off:
+        why = (
+            f"has samples whose gradients of {name} along a random direction add up to {dot:.6g}, and an ordinary backward pass "
+            f"says {expected:.6g}; is a weight used outside of its layer?"
+        )
+        raise ModelError(probe.refusal(layer, why))
+    for norm, true, off in one.norms:
+        if not abs(norm - true) <= off:
+            msg = f"a sample's norm is {norm:.6g}, and an ordinary backward pass says {true:.6g}; is it one loss a sample?"
+            raise ModelError(msg)

@@ -1,0 +1,47 @@
+"""What a layer read: one tensor, by place or by keyword, with the batch first; or why it is something else."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+__all__ = ["misread", "read_by"]
+
+
+def read_by(inputs: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
+    """The only thing that a layer was given, by place or by keyword; else all that it was given.
+
+    Example:
+        >>> read_by((), {"input": 1}), read_by((1,), {"gate": None}), read_by((1, 2), {})
+        (1, 1, [1, 2])
+    """
+    given = [one for one in (*inputs, *keywords.values()) if one is not None]
+    return given[0] if len(given) == 1 else given
+
+
+def misread(read: Any, output: Any, samples: int, *, is_embedding: bool) -> str | None:
+    """What a layer saw that no formula is for, or None.
+
+    Example:
+        >>> x = torch.ones(5, 2)
+        >>> misread(x, x, 5, is_embedding=False), misread(x, x, 2, is_embedding=False)
+        (None, 'saw 5 rows where the batch has 2')
+        >>> misread([x, x], x, 5, is_embedding=False), misread(torch.arange(5), x, 5, is_embedding=True)
+        ('was given 2 things', 'read positions of shape (5,), which the samples share')
+    """
+    if not isinstance(read, Tensor):
+        return f"was given {len(read)} things" if isinstance(read, list) else f"was given a {type(read).__name__}"
+    if not isinstance(output, Tensor):
+        return f"gave a {type(output).__name__}"
+    if output.dim() == 0 or read.dim() == 0:
+        return "saw a single number where the batch should be"
+    if len(output) != samples or len(read) != samples:
+        return f"saw {len(output)} rows where the batch has {samples}"
+    if is_embedding and read.dim() == 1 and samples > 1 and _counts_up(read):  # subtle: even where T happens to be B
+        return f"read positions of shape ({len(read)},), which the samples share"
+    return None
+
+
+def _counts_up(ids: Tensor) -> bool:
+    return torch.equal(ids - ids[0], torch.arange(len(ids), device=ids.device))

@@ -1,0 +1,52 @@
+"""Whether a layer computes what its formula says, tried on numbers once: a name promises nothing.
+
+A class that is called RMSNorm may add its epsilon elsewhere, read a gate, or take the mean away. So its own gradients on a few
+rows, from nearly nothing to large, are held against the formula's.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+__all__ = ["agrees"]
+
+_SCALES: Final = (1e-4, 1e-2, 1.0, 1e2, 1e4)
+"""Of the rows that are read: an epsilon shows in small ones only."""
+_CLOSE: Final = 1e-3
+_CANNOT_READ: Final = (TypeError, ValueError, RuntimeError, AttributeError, IndexError)
+
+
+def agrees(layer: nn.Module, width: int, formula: Callable[..., Mapping[str, Any]]) -> bool:
+    """Whether the gradient of a layer's `weight`, a vector, is what a formula makes of one tensor, whatever its size.
+
+    Args:
+        layer: has a parameter `weight` of shape (width,).
+        width: of what it reads.
+        formula: of this layer, as in `layers`.
+
+    Example:
+        >>> from mainstem.responses.layers import rms_norm
+        >>> agrees(nn.RMSNorm(4), 4, rms_norm), agrees(nn.LayerNorm(4, bias=False), 4, rms_norm)
+        (True, False)
+    """
+    given: Tensor = layer.get_parameter("weight")
+    drawn = torch.Generator().manual_seed(0)
+    scales = torch.tensor(_SCALES).view(-1, 1, 1)
+    read = ((torch.randn(len(_SCALES), 2, width, generator=drawn) + 0.5) * scales).to(given.device)  # subtle: a mean shows
+    weight = (torch.rand(width, generator=drawn) + 0.5).to(given.device).requires_grad_()
+    with torch.enable_grad():
+        try:
+            output = functional_call(layer, {"weight": weight}, (read,))
+            came_back = torch.randn(read.shape, generator=drawn).to(given.device)
+            rows = [torch.autograd.grad((one * b).sum(), weight, retain_graph=True)[0] for one, b in zip(output, came_back)]  # noqa: B905 - a layer may give anything
+        except _CANNOT_READ:
+            return False
+    if output.shape != read.shape:
+        return False
+    with torch.no_grad():
+        found: Tensor = formula(layer, read, came_back, None, ["weight"])["weight"].gradient
+        true = torch.stack(rows)
+        return bool(((found - true).norm(dim=1) <= _CLOSE * true.norm(dim=1)).all())
