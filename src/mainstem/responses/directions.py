@@ -30,6 +30,9 @@ def gradient_of(
     Returns:
         float32, on the model's device, by the parameter's name; nothing where there is no batch.
 
+    Raises:
+        ModelError: if a batch's losses reach none of the parameters.
+
     Example:
         >>> model = nn.Linear(1, 2, bias=False)
         >>> model.weight.data.zero_()
@@ -46,6 +49,9 @@ def gradient_of(
         for run, targets in batches:
             losses = loss(run(), targets)
             found = torch.autograd.grad(losses.sum(), list(trained.values()), allow_unused=True)
+            if all(gradient is None for gradient in found):
+                msg = "the losses reach no trained parameter of this model; does `run` run the model that is given?"
+                raise ModelError(msg)
             for name, gradient in zip(total, found, strict=True):
                 if gradient is not None:
                     total[name] += gradient

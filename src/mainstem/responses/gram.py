@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-import torch
 from torch import Tensor
 
 from mainstem.responses.products import is_for_matrix_units, products

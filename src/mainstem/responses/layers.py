@@ -18,6 +18,7 @@ from mainstem.responses.live import Live
 from mainstem.responses.lookup import Lookup
 from mainstem.responses.trial import agrees
 from mainstem.responses.outer import Outer
+from mainstem.responses.products import added_in
 from mainstem.responses.vector import Vector
 
 __all__ = [
@@ -193,4 +194,4 @@ def _tokens(x: Tensor) -> Tensor:
 
 def _summed(x: Tensor) -> Tensor:
     """(B, ..., D) -> (B, D)."""
-    return x.flatten(1, -2).sum(1) if x.dim() > 2 else x
+    return x.flatten(1, -2).sum(1, dtype=added_in(x)) if x.dim() > 2 else x.to(added_in(x))

@@ -15,9 +15,10 @@ from mainstem.responses.coverage import Place
 from mainstem.responses.gathering import Gathering
 from mainstem.responses.isolation import factors, lengths, verdicts
 from mainstem.responses.layers import affine, linear, transposed_linear
-from mainstem.responses.live import Live
+from mainstem.responses.live import Live, is_same
 from mainstem.responses.modes import grads_kept, in_float32
 from mainstem.responses.outer import Outer
+from mainstem.responses.products import is_for_matrix_units
 from mainstem.responses.reading import misread, read_by
 from mainstem.responses.tap import tap, tap_linear
 from mainstem.responses.vector import Vector
@@ -39,7 +40,9 @@ def listening(places: Mapping[nn.Module, Place], gathering: Gathering, verified:
     listener = Listener(gathering, [place.name for place in places.values()], verified)
     handles = [
         layer.register_forward_hook(  # subtle: before any other, which may change what the layer gave
-            partial(listener.on_forward, place=place, is_plain_linear=_is_plain_linear(layer)), prepend=True, with_kwargs=True
+            partial(listener.on_forward, place=place, is_plain_linear=_is_plain_linear(layer)),
+            prepend=True,
+            with_kwargs=True,
         )
         for layer, place in places.items()
     ]
@@ -74,6 +77,7 @@ class Listener:
         self._tapped: set[str] = set()
         self._edges: list[tuple[str, GradientEdge]] = []  # of layers that are to be verified
         self._looked: list[tuple[str, Tensor]] | None = None
+        self._cast: tuple[Tensor, Tensor] | None = None  # what a layer read, and in the type that it read it in
         self._computing = self._is_backward = self._is_deaf = self._is_over = False
         self.is_reentrant = False
         self.misread: dict[str, str] = {}
@@ -213,12 +217,12 @@ class Listener:
             raise RuntimeError(msg)
         names = {own: name for own, name in place.parameters.items() if name not in self.formed}
         with in_float32(b.device.type):
-            read = a.float() if a.is_floating_point() else a
+            read, came_back = self._in_float32(a, b, place, names)
             self._computing = True
-            if place.is_affine and len(names) == 2 and all(self._uses[name] == 1 for name in names.values()):
-                gathering.add([names["weight"], names["bias"]], affine(b.float(), read, live))
+            if place.is_affine and len(names) == 2 and self._is_used_once(names):
+                gathering.add([names["weight"], names["bias"]], affine(came_back, read, live))
             elif names:
-                for own_name, contribution in place.formula(layer, read, b.float(), live, names).items():
+                for own_name, contribution in place.formula(layer, read, came_back, live, names).items():
                     name = names[own_name]
                     if self._uses[name] == 1:
                         gathering.add([name], contribution)
@@ -229,9 +233,22 @@ class Listener:
             self._readers[a.data_ptr()] -= 1
             if not self._readers[a.data_ptr()]:  # else the next layer may have read the same, and can join
                 gathering.close(Outer)
+                self._cast = None
                 if live is not None:
                     live.forget()
             self._computing = False
+
+    def _in_float32(self, a: Tensor, b: Tensor, place: Place, names: Mapping[str, str]) -> tuple[Tensor, Tensor]:
+        """What a formula gets, in float32, but for factors that a GPU multiplies as they are."""
+        is_product = place.formula in (linear, transposed_linear) and self._is_used_once(names)
+        if not (is_product and is_for_matrix_units(b)):
+            return a.float() if a.is_floating_point() else a, b.float()
+        if self._cast is None or not is_same(self._cast[0], a):
+            self._cast = a, a.to(b.dtype)  # as the layer itself read it; kept, for layers that read the same can join
+        return self._cast[1], b
+
+    def _is_used_once(self, names: Mapping[str, str]) -> bool:
+        return all(self._uses[name] == 1 for name in names.values())
 
     @contextmanager
     def deaf(self) -> Iterator[None]:

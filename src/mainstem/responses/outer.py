@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mainstem.responses.gram import RoundingCheck, bounded, gram
 from mainstem.responses.live import Live, is_same
-from mainstem.responses.products import is_for_matrix_units, product, products, sum_of_products
+from mainstem.responses.products import added_in, is_for_matrix_units, product, products, sum_of_products
 from mainstem.responses.sketch import Tables, waves
 
 __all__ = ["Outer", "is_gram_cheaper"]
@@ -83,7 +83,7 @@ class Outer:
 
     def _directly(self, which: Tensor | None = None) -> Tensor:
         lefts, right = (self.lefts, self.right) if which is None else ([one[which] for one in self.lefts], self.right[which])
-        squared = right.new_zeros(len(right), dtype=torch.float32)
+        squared = right.new_zeros(len(right), dtype=added_in(right))
         for left in lefts:
             squared += torch.cat(  # each gradient formed, a few samples at a time
                 [
@@ -92,7 +92,7 @@ class Outer:
                 ]
             )
             if self.bias:
-                squared += left.sum(1, dtype=torch.float32).square().sum(1)
+                squared += left.sum(1, dtype=added_in(left)).square().sum(1)
         return squared
 
     def dot(self, *directions: Tensor | None) -> Tensor:
@@ -104,20 +104,21 @@ class Outer:
         lefts, right = self._rows()
         of_weights = directions[::2] if self.bias else directions
         of_biases = directions[1::2] if self.bias else (None,) * len(lefts)
-        on_matrix_units = is_for_matrix_units(right)
         if len(lefts) == 1 and lefts[0].shape[1] <= right.shape[1] and of_weights[0] is not None:
-            weight, bias = of_weights[0].T, of_biases[0]
-            joined = bias is not None and not on_matrix_units
-            narrow = torch.addmm(bias, right, weight) if joined else product(right, weight)  # (R, D) (D, P) -> (R, P)
-            dots = narrow.mul_(lefts[0]).sum(1)
-            return self._by_sample(dots if joined or bias is None else dots + product(lefts[0], bias.unsqueeze(1)).squeeze(1))
-        pairs = [(left, one) for left, one in zip(lefts, of_weights, strict=True) if one is not None]
-        if pairs:  # (R, P) (P, D) -> (R, D)
-            dots = sum_of_products(pairs).mul_(right).sum(1)  # (R,)
+            of_weight, of_bias = of_weights[0].T, of_biases[0]
+            if of_bias is None or is_for_matrix_units(right):
+                narrow = product(right, of_weight)  # (R, D) (D, P) -> (R, P)
+            else:
+                narrow, of_biases = torch.addmm(of_bias, right, of_weight), [None]
+            dots = narrow.mul_(lefts[0]).sum(1)  # (R,)
         else:
-            dots = right.new_zeros(len(right), dtype=torch.float32)
+            pairs = [(left, one) for left, one in zip(lefts, of_weights, strict=True) if one is not None]
+            along = (
+                sum_of_products(pairs).mul_(right) if pairs else right.new_zeros(len(right), 1)
+            )  # (R, P) (P, D) -> (R, D)
+            dots = along.sum(1, dtype=added_in(right))
         for left, of_bias in zip(lefts, of_biases, strict=True):
-            if of_bias is not None and on_matrix_units:
+            if of_bias is not None and is_for_matrix_units(left):
                 dots += product(left, of_bias.unsqueeze(1)).squeeze(1)
             elif of_bias is not None:
                 dots.addmv_(left, of_bias)
@@ -150,8 +151,8 @@ class Outer:
 
 
 def _squares(x: Tensor) -> Tensor:
-    """(B, ...) -> (B,), in float32."""
-    return x.float().square().flatten(1).sum(1)
+    """(B, ...) -> (B,)."""
+    return x.to(added_in(x)).square().flatten(1).sum(1)
 
 
 def is_gram_cheaper(tokens: int, p: int, d: int) -> bool:

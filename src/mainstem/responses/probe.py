@@ -257,7 +257,9 @@ class Probe:
                 one.requires_grad_()
             with listener.deaf():
                 losses = loss(run(), targets)
-        found = torch.autograd.grad(losses.sum(), wanted, retain_graph=True, allow_unused=True) if losses.requires_grad else ()
+        found = (
+            torch.autograd.grad(losses.sum(), wanted, retain_graph=True, allow_unused=True) if losses.requires_grad else ()
+        )
         for one in wanted if not is_step else ():
             one.requires_grad_(requires_grad=False)
         used = [name for name, part in zip(names, found, strict=False) if part is not None]

@@ -10,12 +10,22 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["is_for_matrix_units", "product", "products", "sum_of_products"]
+__all__ = ["added_in", "is_for_matrix_units", "product", "products", "sum_of_products"]
 
 
 def is_for_matrix_units(x: Tensor) -> bool:
     """Whether a factor stays as it is, instead of being brought to float32."""
     return x.is_cuda and x.dtype == torch.bfloat16
+
+
+def added_in(x: Tensor) -> torch.dtype:
+    """The type that sums of these are kept in: their own, but float32 where that is shorter.
+
+    Example:
+        >>> added_in(torch.zeros(1, dtype=torch.bfloat16)), added_in(torch.zeros(1, dtype=torch.float64))
+        (torch.float32, torch.float64)
+    """
+    return torch.promote_types(x.dtype, torch.float32)
 
 
 def product(left: Tensor, right: Tensor) -> Tensor:
