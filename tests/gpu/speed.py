@@ -64,24 +64,35 @@ def bench_loop(plan: Plan) -> None:
 def flops_of(case: Case) -> dict[str, int]:
     """Floating-point operations of the products of matrices in one pass of each row, counted as they are called."""
     bench, found = Bench(case), {}
-    in_place = {torch.ops.aten.addmm_: _addmm, torch.ops.aten.baddbmm_: _baddbmm}
+    aten = torch.ops.aten
+    uncounted = {aten.addmm_: _addmm, aten.baddbmm_: _baddbmm, aten.mm: _mm, aten.bmm: _bmm}  # in place, or with `out_dtype`
     for name in COUNTED:
         run = bench.runs[name]()
         run()  # what is made once
-        with FlopCounterMode(display=False, custom_mapping=in_place) as counter:
+        with FlopCounterMode(display=False, custom_mapping=uncounted) as counter:
             run()
         found[name] = counter.get_total_flops()
     return found
 
 
-def _addmm(_: Any, one: Any, other: Any, *__: Any, **___: Any) -> int:
+def _mm(one: Any, other: Any, *_: Any, **__: Any) -> int:
     """Shapes (m, n), (n, k)."""
     return 2 * one[0] * one[1] * other[1]
 
 
-def _baddbmm(_: Any, one: Any, other: Any, *__: Any, **___: Any) -> int:
+def _bmm(one: Any, other: Any, *_: Any, **__: Any) -> int:
     """Shapes (b, m, n), (b, n, k)."""
-    return 2 * one[0] * one[1] * one[2] * other[2]
+    return one[0] * _mm(one[1:], other[1:])
+
+
+def _addmm(_: Any, one: Any, other: Any, *__: Any, **___: Any) -> int:
+    """The same, added to another."""
+    return _mm(one, other)
+
+
+def _baddbmm(_: Any, one: Any, other: Any, *__: Any, **___: Any) -> int:
+    """The same, added to others."""
+    return _bmm(one, other)
 
 
 def _measure(
