@@ -60,13 +60,19 @@ def test_the_environment_may_ask_for_a_number(environment: dict[str, str], asked
 @pytest.mark.parametrize("given", ["0", "-1", "two", "1.5", "²", "99999", ",2"])
 def test_what_is_no_number_of_threads_is_refused(given: str) -> None:
     """Nothing is guessed: the line says which variable, what it is and what it may be."""
-    with pytest.raises(SettingError, match="OMP_NUM_THREADS is .*; give a number of threads from 1 to 4096"):
+    with pytest.raises(SettingError, match=r"OMP_NUM_THREADS is .*; give a number of threads from 1 to 4096"):
         asked_threads({"OMP_NUM_THREADS": given})
 
 
 @pytest.mark.parametrize(
     ("quota", "cores"),
-    [("max 100000\n", CORES), ("100000 100000\n", 1), ("50000 100000\n", 1), ("150000 100000", 1), ("9900000 100000", CORES)],
+    [
+        ("max 100000\n", CORES),
+        ("100000 100000\n", 1),
+        ("50000 100000\n", 1),
+        ("150000 100000", 1),
+        ("9900000 100000", CORES),
+    ],
 )
 def test_a_quota_of_a_control_group_is_a_limit(quota: str, cores: int, tmp_path: Path) -> None:
     """A container that may use one core and a half computes with one thread, however many cores its machine has."""

@@ -14,7 +14,7 @@ from mainstem.events.logs import spool
 from mainstem.events.survey import Survey, survey
 from mainstem.home import SOCKET, Home, recorded
 from mainstem.join.text import item_text
-from mainstem.learning.first import make_first_version
+from mainstem.learning.first import first_encoder, make_first_version
 from mainstem.loop import Loop, Relabel, Watcher
 from mainstem.settings import Settings
 from mainstem.store import Store
@@ -94,11 +94,13 @@ def open_loop(
         settled = settings if settings.questions != "auto" else replace(settings, questions=found.questions)
         name, function = relabel or ("none", lambda sample, part: sample)  # noqa: ARG005
         trust, graded, digest = load_trust(home.trusted, settled)
+        versions = Versions(home.versions_url)
+        # subtle: before anything is recorded, so that a model that is refused leaves a home free for another one
+        made = None if versions.numbers() else first_encoder(_texts(found), settled)
         facts = {"learn": learn, "planted": planted, "relabel": name, "trusted": digest, "threads": _threads_now()}
         home.settle(settled, facts)
         with Store(home.store_url) as store, Answerer(home.folder / SOCKET, partial(Store, home.store_url)):
-            versions = Versions(home.versions_url)
-            make_first_version(versions, store, lambda: _texts(found), settled)
+            make_first_version(versions, store, lambda: _texts(found), settled, made=made)
             yield Loop(
                 path,
                 home,

@@ -8,6 +8,7 @@
   x HomeError          a home is missing, busy, or was made with other settings
     - HomeInUseError   it is busy
   x ModelError         a model cannot be loaded, or holds a layer without a formula
+    - NonFiniteError   a loss, a gradient or an answer of it is no finite number
   x OvertakenError     another learner took over
   x TrustError         a trusted sample cannot be read, or its label is no class
   x StoreError         the history refuses a query or a write
@@ -25,6 +26,7 @@ __all__ = [
     "LogError",
     "MainstemError",
     "ModelError",
+    "NonFiniteError",
     "OvertakenError",
     "SettingError",
     "StoreError",
@@ -63,6 +65,10 @@ class HomeInUseError(HomeError):
 
 class ModelError(MainstemError):
     """A model cannot be loaded, or holds a layer whose gradient response has no formula."""
+
+
+class NonFiniteError(ModelError):
+    """A loss, a gradient, a weight or an answer of a model is NaN or infinite."""
 
 
 class OvertakenError(MainstemError):

@@ -79,9 +79,7 @@ def _quotas(own: Path, cgroups: Path) -> Iterator[float]:
 
 
 def _quota_of(folder: Path) -> Iterator[float]:
-    both = _read(folder / "cpu.max") or " ".join(
-        _read(folder / name) for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us")
-    )
+    both = _read(folder / "cpu.max") or " ".join(_read(folder / name) for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us"))
     numbers = [int(one) for one in both.split() if one.isdecimal()]  # `max` and -1 are no quota
     if len(numbers) == 2 and all(numbers):
         yield numbers[0] / numbers[1]
