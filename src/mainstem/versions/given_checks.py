@@ -152,7 +152,14 @@ def check_tokenizer(tokenizer: Any, config: Any, name: str) -> None:
         raise ModelError(msg)
     fast.no_padding()
     fast.no_truncation()
-    segments = set(fast.encode("a b", "c d").type_ids)
+    pair = fast.encode("a b", "c d")
+    if not pair.special_tokens_mask[0]:
+        msg = (
+            f"the tokenizer of model {name!r} puts no token before a pair, and the head reads the first; save it with the "
+            "post-processor of a BERT ([CLS] A [SEP] B [SEP])"
+        )
+        raise ModelError(msg)
+    segments = set(pair.type_ids)
     if segments != {0, 1}:
         msg = (
             f"the tokenizer of model {name!r} marks the two sides of a pair with segments {sorted(segments)} instead of "

@@ -193,6 +193,9 @@ def _network(kind: str, config: dict[str, Any]) -> PairReader | PretrainedReader
     with torch.random.fork_rng(devices=[]), quietly():
         if kind == "scratch":
             return PairReader(described)
+        if kind != "pretrained":
+            msg = f"its kind is {kind!r}, neither 'scratch' nor 'pretrained'"
+            raise VersionError(msg)
         return PretrainedReader(AutoModelForSequenceClassification.from_config(described))
 
 
