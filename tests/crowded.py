@@ -1,6 +1,6 @@
 """How long a replay takes alone and in company, by how its threads wait: `python -m tests.crowded`; prints Markdown.
 
-    python -m tests.crowded --lines 1500 --rounds 3 --waits default,10000,passive
+    python -m tests.crowded --lines 1500 --rounds 3 --waits ,default,10000,3000,passive
     python -m tests.crowded --demo            the whole demo, alone and beside two busy processes
 
 A case is the same replay of the first lines of the shipped excerpt. Its time alone is told in seconds; all others are

@@ -124,7 +124,7 @@ def test_threads_go_to_sleep_early_unless_told_otherwise() -> None:
     """The command line says so before torch is there; who says how threads wait is not talked over."""
     environment: dict[str, str] = {}
     wait_briefly(environment)
-    assert {"GOMP_SPINCOUNT": "10000"} == environment
+    assert {"GOMP_SPINCOUNT": "1000"} == environment
     for given in ({"GOMP_SPINCOUNT": "5"}, {"OMP_WAIT_POLICY": "passive"}):
         wait_briefly(kept := dict(given))
         assert given == kept
@@ -139,6 +139,6 @@ def test_starting_the_command_line_comes_before_torch() -> None:
         try:
             main()
         except SystemExit:
-            sys.exit(os.environ["GOMP_SPINCOUNT"] != "10000" or "torch" in sys.modules)"""
+            sys.exit(os.environ["GOMP_SPINCOUNT"] != "1000" or "torch" in sys.modules)"""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}
     assert 0 == subprocess.run([sys.executable, "-c", code], check=False, env=environment, capture_output=True).returncode

@@ -2,7 +2,7 @@
 
 OpenMP's threads spin while they wait, by default for milliseconds. On an idle machine that is the fastest way to wait; on a
 busy one each waits for a thread that is not running because it spins in its place, and a replay takes ten times as long.
-So they spin for a tenth of a millisecond only: `python -m tests.crowded` prints what that costs and gains.
+So they spin for some microseconds only: `python -m tests.crowded` prints what that costs and gains.
 """
 
 import os
@@ -15,7 +15,7 @@ from mainstem.errors import SettingError
 __all__ = ["NAMES", "asked_threads", "available_threads", "wait_briefly"]
 
 NAMES: Final = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")  # the first that is set holds
-SPINS: Final = "10000"  # of libgomp, which torch's wheels bring; its own default is 30 times as many
+SPINS: Final = "1000"  # of libgomp, which torch's wheels bring; its own default is 300,000
 _CGROUPS: Final = Path("/sys/fs/cgroup")
 _OWN: Final = Path("/proc/self/cgroup")
 
@@ -28,7 +28,7 @@ def wait_briefly(environment: MutableMapping[str, str]) -> None:
         >>> wait_briefly(environment), wait_briefly(other)
         (None, None)
         >>> environment, other
-        ({'GOMP_SPINCOUNT': '10000'}, {'OMP_WAIT_POLICY': 'active'})
+        ({'GOMP_SPINCOUNT': '1000'}, {'OMP_WAIT_POLICY': 'active'})
     """
     if not environment.get("OMP_WAIT_POLICY"):
         environment.setdefault("GOMP_SPINCOUNT", SPINS)
