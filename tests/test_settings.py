@@ -157,3 +157,11 @@ def test_layers_have_names(text: str) -> None:
     assert ("head", "bert.*") == Settings(response_layers=" head ,bert.*").layer_patterns
     with pytest.raises(SettingError, match=r"^response_layers are names or patterns with commas between"):
         Settings(response_layers=text)
+
+
+@pytest.mark.parametrize("name", [one.name for one in fields(Settings) if isinstance(one.default, float)])
+@pytest.mark.parametrize("value", ["inf", "nan", "-inf"])
+def test_no_number_is_infinite(name: str, value: str) -> None:
+    """A setting that is a number is a finite one: a rate of infinity would teach nothing, and only say so in the end."""
+    with pytest.raises(SettingError, match=f"^{name} must be .*; got {float(value)!r}$"):
+        Settings.from_environment({f"MAINSTEM_{name.upper()}": value})

@@ -8,31 +8,51 @@ from functools import partial
 from pathlib import Path
 
 from mainstem.allocator import keep_freed_memory
-from mainstem.errors import LogError
+from mainstem.errors import HomeError, LogError
 from mainstem.events import read_lines
 from mainstem.events.logs import spool
 from mainstem.events.survey import Survey, survey
-from mainstem.home import SOCKET, Home
+from mainstem.home import SOCKET, Home, recorded
 from mainstem.join.text import item_text
-from mainstem.learning.first import make_first_version
+from mainstem.learning.first import first_encoder, make_first_version
 from mainstem.loop import Loop, Relabel, Watcher
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.answering import Answerer
+from mainstem.threads import asked_threads, available_threads
 from mainstem.trust import load_trust
 from mainstem.versions import Versions
 
 __all__ = ["open_loop", "threads"]
 
 
-def threads() -> int:
-    """Cores that this process may use; torch is told to use as many, and the allocator to keep memory between passes."""
+def threads(home: Path | None = None, environment: Mapping[str, str] = os.environ) -> int:
+    """Tell torch how many threads to use, and the allocator to keep memory between passes.
+
+    Args:
+        home: that will be gone on with, by as many threads as it was made with: sums depend on their number.
+        environment: may hold `OMP_NUM_THREADS`; without it, and without a home, it is the cores that this process may use.
+
+    Returns:
+        How many they are.
+
+    Raises:
+        HomeError: if the home was made with another number than was asked for.
+        SettingError: if what was asked for is no number.
+    """
     import torch  # noqa: PLC0415 - seconds to import
 
     keep_freed_memory()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    torch.set_num_threads(cores)
-    return cores
+    asked, made_with = asked_threads(environment), recorded(home, "threads") if home else None
+    if asked and made_with and asked != made_with:
+        msg = (
+            f"{str(home)!r} was made with {made_with} threads, and OMP_NUM_THREADS asks for {asked}, which makes other "
+            f"sums; leave it out or set it to {made_with}, or --from-start begins again"
+        )
+        raise HomeError(msg)
+    count = asked or made_with or available_threads()
+    torch.set_num_threads(count)
+    return count
 
 
 @contextmanager
@@ -74,10 +94,13 @@ def open_loop(
         settled = settings if settings.questions != "auto" else replace(settings, questions=found.questions)
         name, function = relabel or ("none", lambda sample, part: sample)  # noqa: ARG005
         trust, graded, digest = load_trust(home.trusted, settled)
-        home.settle(settled, {"learn": learn, "planted": planted, "relabel": name, "trusted": digest})
+        versions = Versions(home.versions_url)
+        # subtle: before anything is recorded, so that a model that is refused leaves a home free for another one
+        made = None if versions.numbers() else first_encoder(_texts(found), settled)
+        facts = {"learn": learn, "planted": planted, "relabel": name, "trusted": digest, "threads": _threads_now()}
+        home.settle(settled, facts)
         with Store(home.store_url) as store, Answerer(home.folder / SOCKET, partial(Store, home.store_url)):
-            versions = Versions(home.versions_url)
-            make_first_version(versions, store, lambda: _texts(found), settled)
+            make_first_version(versions, store, lambda: _texts(found), settled, made=made)
             yield Loop(
                 path,
                 home,
@@ -93,6 +116,12 @@ def open_loop(
                 planted=planted,
                 relabel=function,
             )
+
+
+def _threads_now() -> int:
+    import torch  # noqa: PLC0415 - seconds to import
+
+    return torch.get_num_threads()
 
 
 def _check(found: Survey, path: Path) -> None:

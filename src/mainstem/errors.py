@@ -9,6 +9,7 @@
     - HomeInUseError   it is busy
   x ModelError         a model cannot be loaded, or holds a layer without a formula
     - BatchError       a layer reads something else than one row for each sample
+    - NonFiniteError   a loss, a gradient or an answer of it is no finite number
   x OvertakenError     another learner took over
   x TrustError         a trusted sample cannot be read, or its label is no class
   x StoreError         the history refuses a query or a write
@@ -27,6 +28,7 @@ __all__ = [
     "LogError",
     "MainstemError",
     "ModelError",
+    "NonFiniteError",
     "OvertakenError",
     "SettingError",
     "StoreError",
@@ -69,6 +71,10 @@ class ModelError(MainstemError):
 
 class BatchError(ModelError, ValueError):
     """A layer reads something else than one row for each sample, so that no sample's gradient can be told there."""
+
+
+class NonFiniteError(ModelError):
+    """A loss, a gradient, a weight or an answer of a model is NaN or infinite."""
 
 
 class OvertakenError(MainstemError):

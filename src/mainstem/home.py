@@ -25,13 +25,14 @@ from mainstem.errors import HomeError, HomeInUseError
 from mainstem.join import Snapshot
 from mainstem.settings import Settings
 
-__all__ = ["SOCKET", "Checkpoint", "Home"]
+__all__ = ["SOCKET", "Checkpoint", "Home", "recorded"]
 
 SOCKET: Final = "history.sock"
 _SETTINGS: Final = "settings.json"
 _TRUSTED: Final = "trusted.jsonl"
 _OURS: Final = {_SETTINGS, _TRUSTED, SOCKET, "checkpoint", "history", "lock", "pseudonym.key", "stdin.jsonl", "versions"}
 _FREE: Final = {"device", "snapshot_every"}  # settings that a home may be opened with otherwise: no result depends on them
+_LATER: Final = {"threads"}  # what homes did not record from the start: one without it takes what is so now
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):
@@ -133,11 +134,15 @@ class Home:
             _write_whole(path, msgspec.json.format(msgspec.json.encode(wanted)))
             return
         kept = msgspec.json.decode(path.read_bytes())
+        new = {name: wanted[name] for name in sorted(_LATER & wanted.keys() - kept.keys())}
+        kept |= new
         other = sorted(name for name in wanted if kept.get(name) != wanted[name])
         if other:
             differences = ", ".join(f"{name} {kept.get(name)!r} there, {wanted[name]!r} now" for name in other)
             msg = f"the home was made with other settings ({differences}); --from-start begins again, or give another --home"
             raise HomeError(msg)
+        if new:
+            _write_whole(path, msgspec.json.format(msgspec.json.encode(kept)))
 
     def checkpoint(self) -> Checkpoint | None:
         """Where to go on; None at the start."""
@@ -160,6 +165,12 @@ class Home:
         self._lock.truncate(0)
         self._lock.write(str(os.getpid()))
         self._lock.flush()
+
+
+def recorded(folder: Path, name: str) -> Any:
+    """What the home in a folder records of a setting or a fact; None where it is no home yet, or records no such thing."""
+    path = folder / _SETTINGS
+    return msgspec.json.decode(path.read_bytes()).get(name) if path.exists() else None
 
 
 def _foreign(folder: Path) -> str:

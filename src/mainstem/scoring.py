@@ -11,6 +11,7 @@ from typing import Any, Final, SupportsIndex
 import numpy as np
 
 from mainstem.importance import CANARY, STREAM, Columns, rounded
+from mainstem.learning.finite import finite_only
 from mainstem.learning.scale import mean_norm
 from mainstem.settings import Settings
 from mainstem.standing import REASONS, STANDINGS, Judgement, judge
@@ -125,6 +126,9 @@ class ScoringWorker:
         if not taken:
             return
         found = self.scorer.responses([sample.pair for sample in taken], [sample.label for sample in taken])
+        taken, found = finite_only(taken, found, self.version)
+        if not taken:
+            return
         if self.scale is None:
             self.scale = mean_norm(found, taken)
         scale, alignment, sketch = float(np.float32(self.scale)), alignments_of(found), rounded(found.sketch)  # as kept

@@ -3,6 +3,7 @@
 Setting `name` is read from `MAINSTEM_NAME`. Durations are written `90s`, `10m`, `1h`, `30d` and held in milliseconds.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -210,6 +211,9 @@ def _check(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
     low, high, choices = metadata["low"], metadata["high"], metadata.get("choices")
     if choices and value not in choices:
         msg = f"{name} is one of {', '.join(choices)}; got {value!r}"
+        raise SettingError(msg)
+    if isinstance(value, float) and math.isinf(value):
+        msg = f"{name} must be finite; got {value!r}"
         raise SettingError(msg)
     # subtle: NaN compares false with everything, so it must fail the comparison that is asked for
     if (low is not None and not value >= low) or (high is not None and not value <= high):

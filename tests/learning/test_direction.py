@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from mainstem.errors import NonFiniteError
 from mainstem.ids import uuid_of
 from mainstem.learning import direction as module
 from mainstem.learning import direction_of
@@ -73,3 +74,11 @@ def test_a_label_that_is_vouched_for_counts(store: Store, scorer: Scorer) -> Non
     some = [sample(4), sample(5)]
     expected = scorer.gradient([(one.context_text, one.item_text) for one in some], [1, 1])
     assert same(expected, direction_of(scorer, store, {0: 15, 1: 15}))
+
+
+def test_a_gradient_that_is_no_number_is_no_direction(store: Store, scorer: Scorer) -> None:
+    """Nothing could be held against it, and every alignment would be none without a word."""
+    with torch.no_grad():
+        next(scorer.encoder.network.parameters()).fill_(float("inf"))
+    with pytest.raises(NonFiniteError, match=r"non-finite trusted gradient of '.*' over 10 samples"):
+        direction_of(scorer, store, {0: 15, 1: 15})

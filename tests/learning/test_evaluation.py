@@ -8,6 +8,7 @@ from scipy.special import log_softmax
 from sklearn.metrics import log_loss as their_log_loss
 from sklearn.metrics import roc_auc_score
 
+from mainstem.errors import NonFiniteError
 from mainstem.learning import Evaluation, auc, evaluate, log_loss
 from mainstem.learning.evaluation import auc_of_classes
 from tests.learning.samples import learnable
@@ -94,3 +95,10 @@ def test_no_samples_are_no_evaluation() -> None:
     scorer = FakeScorer([])
     assert Evaluation(0, None, None) == evaluate(scorer, [])
     assert [] == scorer.asked
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), float("-inf")])
+def test_an_answer_that_is_no_number_is_no_evaluation(odd: float) -> None:
+    """Where a version answers so even once there is no AUC of it, and how many there were is told."""
+    with pytest.raises(NonFiniteError, match=r"^non-finite logits for 1 of 4 samples$"):
+        evaluate(FakeScorer([-1.0, odd, 2.0, 3.0]), learnable(4))

@@ -64,3 +64,11 @@ def test_the_reason_is_told_either_way(after: float, reason: str) -> None:
 def test_the_held_out_samples_are_named_in_the_reason() -> None:
     """The words say which samples it was."""
     assert "AUC .500 -> .600 on 30 held-out samples" == decide((NOTHING, NOTHING), pair(0.5, 0.6, 30), SETTINGS).reason
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), float("-inf")])
+def test_what_is_no_number_is_not_compared(odd: float) -> None:
+    """Neither such a parent nor such a child makes a version, and the reason has no `nan` in a comparison."""
+    for one in (pair(odd, 0.7), pair(0.7, odd), pair(odd, odd)):
+        decision = decide(one, (NOTHING, NOTHING), SETTINGS)
+        assert (False, "non-finite AUC: nothing can be compared") == (decision.promoted, decision.reason)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mainstem.errors import NonFiniteError
 from mainstem.learning import mean_norm, scale_of
 from mainstem.responses import Responses
 from mainstem.store import StoredSample
@@ -56,3 +57,11 @@ def test_responses_that_are_known_give_the_same(canaries: int) -> None:
 def test_norms_of_zero_are_divided_by_one() -> None:
     """A model that nothing would move gives a scale that can be divided by."""
     assert 1.0 == scale_of(FakeScorer(), [stored(number, item_text="0") for number in range(3)])
+
+
+def test_a_norm_that_is_no_number_is_left_out() -> None:
+    """A few do not make the scale another one; where most are, there is none."""
+    some = [stored(number, item_text=text) for number, text in enumerate(["2", "nan", "4", "inf"])]
+    assert 3.0 == scale_of(FakeScorer(), some)
+    with pytest.raises(NonFiniteError, match="non-finite response norms of 2 of 3 samples"):
+        scale_of(FakeScorer(), some[1:])

@@ -2,15 +2,18 @@
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from mainstem.errors import NonFiniteError
 from mainstem.learning import Evaluation, evaluate, training
 from mainstem.learning.training import Training, fine_tune
 from mainstem.settings import Settings
+from mainstem.store import StoredSample
 from mainstem.versions import CrossEncoder, Scorer
 from tests.learning.samples import learnable
 from tests.models import given_encoder, scratch_encoder
@@ -134,3 +137,47 @@ def test_nothing_to_train_on_is_no_error() -> None:
     trained = fine_tune(parent, [], HELD_OUT, SETTINGS, seed=1)
     assert 0 == trained.steps
     assert np.array_equal(weights(parent.network), weights(trained.encoder.network))
+
+
+def weighing(weight: float) -> list[StoredSample]:
+    """Samples of which the third batch of eight has one of another weight."""
+    return [sample._replace(weight=weight if place == 20 else 1.0) for place, sample in enumerate(SAMPLES)]
+
+
+@pytest.mark.parametrize("weight", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number_ends_the_training_there(weight: float) -> None:
+    """The first step with such a loss is named, and the parent has kept its weights."""
+    parent, settings = given_encoder(), replace(SETTINGS, epochs=1)
+    before = weights(parent.network)
+    with pytest.raises(NonFiniteError, match=r"^non-finite loss at step [1-6]$"):
+        fine_tune(parent, weighing(weight), HELD_OUT, settings, seed=1)
+    assert torch.equal(before, weights(parent.network))
+
+
+def test_a_gradient_that_is_no_number_ends_the_training_there() -> None:
+    """A finite loss may have a gradient that is not: 1e38 times a slope overflows."""
+    samples = [sample._replace(weight=3e38) for sample in SAMPLES]
+    with pytest.raises(NonFiniteError, match=r"^non-finite gradient at step 1$"):
+        fine_tune(given_encoder(), samples, HELD_OUT, replace(SETTINGS, train_batch=1), seed=1)
+
+
+def test_a_rate_that_blows_the_model_up_is_seen() -> None:
+    """A step whose weights are finite, and whose answers are not, is no training."""
+    settings = replace(SETTINGS, epochs=1, train_batch=48, learning_rate=1e30)
+    with pytest.raises(NonFiniteError, match=r"^non-finite logits for 20 of 20 samples$"):
+        fine_tune(given_encoder(), SAMPLES, HELD_OUT, settings, seed=1)
+
+
+def test_weights_that_are_no_numbers_are_no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where nothing is held out to see it by."""
+
+    class Careless(torch.optim.AdamW):
+        @torch.no_grad()
+        def step(self, *given: object, **more: object) -> None:
+            super().step(*given, **more)
+            self.param_groups[0]["params"][0][0, 0] = float("inf")
+
+    monkeypatch.setattr(torch.optim, "AdamW", Careless)
+    settings = replace(SETTINGS, epochs=1, train_batch=48)
+    with pytest.raises(NonFiniteError, match=r"^non-finite weights 'model.bert.embeddings.* after step 1$"):
+        fine_tune(given_encoder(), SAMPLES, [], settings, seed=1)

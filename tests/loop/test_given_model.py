@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from transformers import BertForSequenceClassification
+
 from tests.conftest import Run, excerpt_lines
 from tests.models import save_bert
 
@@ -22,3 +24,38 @@ def test_a_replay_fine_tunes_a_model_given_by_path(tmp_path: Path, mainstem: Run
     assert [report["set_hash"], report["versions"]] == [json.loads(again.stdout)[name] for name in ("set_hash", "versions")]
     manifest = json.loads((tmp_path / "home" / "versions" / "000001" / "manifest.json").read_text())
     assert ("pretrained", 0) == (manifest["kind"], manifest["parent"])
+
+
+def test_a_half_precision_model_learns_and_a_refused_one_leaves_its_home_free(tmp_path: Path, mainstem: Run) -> None:
+    """In one home: a model without tokenizer is one line, and then one in float16 makes rounds with figures."""
+    folder = save_bert(tmp_path / "bert")
+    BertForSequenceClassification.from_pretrained(folder).half().save_pretrained(folder)
+    words = folder / "tokenizer.json"
+    words.rename(tmp_path / "kept")
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(b"".join(excerpt_lines(500)))
+    command = ("replay", log, "--home", tmp_path / "home", "--model", folder)
+    environment = {
+        "MAINSTEM_ROUND_EVERY": "200",
+        "MAINSTEM_LABEL_WINDOW": "1m",
+        "MAINSTEM_GRACE": "1m",
+        "OMP_NUM_THREADS": "1",
+    }
+    refused = mainstem(*command, env=environment)
+    assert 1 == refused.returncode
+    assert ["replaying log.jsonl into", "mainstem: model"] == [
+        line[: len(start)]
+        for line, start in zip(
+            [*refused.stdout.splitlines(), *refused.stderr.splitlines()],
+            ["replaying log.jsonl into", "mainstem: model"],
+            strict=True,
+        )
+    ]
+    (tmp_path / "kept").rename(words)
+    done = mainstem(*command, env=environment)
+    assert 0 == done.returncode, done.stderr
+    assert "transformers" not in done.stdout + done.stderr
+    assert "Loading" not in done.stdout + done.stderr
+    assert "nan" not in done.stdout.casefold()
+    assert "round 1" in done.stdout
+    assert 1 == json.loads((tmp_path / "home" / "settings.json").read_text())["threads"]

@@ -88,10 +88,12 @@ class Deployment:
         self.versions = KillingVersions(f"file://{folder}", store.kill)
         self.announcements = FakeAnnouncements(self.versions, store.kill)
 
-    def learner(self, generation: int = 1, *, owns: bool = True, frozen: bool = False) -> tuple[LearningProgram, FakeMember]:
+    def learner(
+        self, generation: int = 1, *, owns: bool = True, frozen: bool = False, settings: Settings = SETTINGS
+    ) -> tuple[LearningProgram, FakeMember]:
         """A new one, and its place in the group."""
         intake = FakeMember(generation, owns=owns)
-        given = (self.store, self.versions, SETTINGS, self.announcements, None, intake)
+        given = (self.store, self.versions, settings, self.announcements, None, intake)
         return LearningProgram(*given, frozen=frozen), intake  # type: ignore[arg-type]
 
 

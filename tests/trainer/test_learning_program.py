@@ -1,7 +1,9 @@
 """The learner beside Kafka: one version at a time, by the one in charge, whatever dies in between."""
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -224,3 +226,15 @@ def test_a_generation_never_falls(deployment: Deployment) -> None:
     steps(deployment.learner(2)[0])
     assert 7 == deployment.versions.manifest(1).generation
     assert [(0, 7), (1, 7)] == deployment.announcements.said
+
+
+def test_a_round_whose_numbers_are_not_finite_is_no_version(deployment: Deployment) -> None:
+    """It ends with that word as its reason, which is kept, and the one before it stays in use; the next round is another."""
+    begun(deployment)
+    program = steps(deployment.learner(settings=replace(SETTINGS, learning_rate=1e30))[0], 2)
+    assert ([0], 0, 1) == (deployment.versions.numbers(), program.promoted, program.refused)
+    assert [(0, 1)] == deployment.announcements.said
+    for table in ("rounds", "versions"):
+        [(version, promoted, reason)] = [row for row in rows(deployment.store, table, "version, promoted, reason") if row[0]]
+        assert (1, 0) == (version, promoted)
+        assert re.fullmatch(r"non-finite (loss|gradient) at step \d+|non-finite logits for \d+ of \d+ samples", reason)

@@ -1,5 +1,7 @@
 """Versions on disk: what is saved is read back, and half a version is never read."""
 
+import hashlib
+import json
 import pickle
 from collections.abc import Callable, Iterator
 from itertools import permutations
@@ -9,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 import torch
+from safetensors.torch import save as save_weights
 
 from mainstem.errors import VersionError
 from mainstem.versions import CrossEncoder, Versions
@@ -283,3 +286,68 @@ def test_a_version_with_a_direction_exists_only_when_its_manifest_does(url: str)
         with pytest.raises(KeyboardInterrupt):
             versions.save(encoder, version=1, parent=0, event_time=0, reason="", direction=direction_of(encoder))
         assert [] == Versions(url).numbers()
+
+
+def rewritten(folder: Path, version: int, name: str, content: bytes) -> None:
+    """Somebody writes a file of a version anew, and its digest too."""
+    place = folder / f"{version:06d}"
+    (place / name).write_bytes(content)
+    manifest = json.loads((place / "manifest.json").read_text())
+    manifest["files"][name] = hashlib.blake2b(content, digest_size=16).hexdigest()
+    (place / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("make", [scratch_encoder, given_encoder])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_a_version_is_computed_in_float32(make: Callable[..., CrossEncoder], dtype: torch.dtype, tmp_path: Path) -> None:
+    """Whatever its weights and its config were written in, as versions of before may have been."""
+    versions, encoder = Versions(f"file://{tmp_path}"), make()
+    encoder.network.to(dtype)
+    encoder.network.config.dtype = dtype
+    save(versions, encoder, 1)
+    again = versions.load(1)
+    assert {torch.float32} == {one.dtype for one in again.network.parameters()}
+    pairs = zip(encoder.network.parameters(), again.network.parameters(), strict=True)
+    assert all(torch.equal(saved.float(), read) for saved, read in pairs)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("config.json", lambda content: content.replace(b'"hidden_size": 16', b'"hidden_size": 32')),
+        ("config.json", lambda _: b"{"),
+        ("tokenizer.json", lambda _: b"{}"),
+        ("weights.safetensors", lambda _: save_weights({"other": torch.ones(1)})),
+        ("weights.safetensors", lambda content: content[:-4]),
+    ],
+)
+def test_files_that_do_not_belong_together_are_refused(name: str, change: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    """A version whose manifest is right and whose files do not fit is told in one line, as any that is damaged."""
+    versions = Versions(f"file://{tmp_path}")
+    save(versions, given_encoder(), 4)
+    rewritten(tmp_path, 4, name, change((tmp_path / "000004" / name).read_bytes()))
+    with pytest.raises(VersionError, match=r"version 4 under .* cannot be put together \(.*\); restore it") as caught:
+        versions.load(4)
+    assert 1 == len(str(caught.value).splitlines())
+
+
+def test_a_version_of_another_kind_is_refused(tmp_path: Path) -> None:
+    """A manifest that takes a given model for one that was made here, or for something unknown, opens nothing."""
+    versions = Versions(f"file://{tmp_path}")
+    save(versions, given_encoder(), 4)
+    path = tmp_path / "000004" / "manifest.json"
+    for kind in ("scratch", "of another time"):
+        path.write_text(path.read_text().replace('"kind":"pretrained"', f'"kind":"{kind}"'))
+        with pytest.raises(VersionError, match=r"version 4 under .* cannot be put together"):
+            versions.load(4)
+        path.write_text(path.read_text().replace(f'"kind":"{kind}"', '"kind":"pretrained"'))
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf")])
+def test_a_version_whose_weights_are_no_numbers_is_refused(odd: float, tmp_path: Path) -> None:
+    """It would score nothing; which weights they are is told."""
+    versions, encoder = Versions(f"file://{tmp_path}"), given_encoder()
+    encoder.network.model.classifier.bias.data[1] = odd
+    save(versions, encoder, 4)
+    with pytest.raises(VersionError, match=r"weights 'model.classifier.bias' of version 4 under .* are not all finite"):
+        versions.load(4)

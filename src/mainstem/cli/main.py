@@ -3,6 +3,7 @@
 Errors that mainstem raises on purpose are one line; exit code 2 for wrong use, 1 for failure, 130 after Ctrl-C.
 """
 
+import os
 import sys
 from importlib.metadata import entry_points
 from typing import Annotated, Final
@@ -23,6 +24,7 @@ from mainstem.cli.simulating import simulate
 from mainstem.cli.trusting import trust
 from mainstem.cli.validating import validate
 from mainstem.errors import MainstemError, SettingError
+from mainstem.threads import wait_briefly
 
 __all__ = ["app", "load_programs", "main"]
 
@@ -79,6 +81,7 @@ def load_programs() -> None:
 
 def main() -> None:
     """Run the command line; every error we foresee becomes one line and an exit code."""
+    wait_briefly(os.environ)
     load_programs()
     try:
         sys.exit(app(standalone_mode=False) or 0)

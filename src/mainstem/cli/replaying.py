@@ -80,7 +80,7 @@ def _run(
                 from mainstem.report import report_of  # noqa: PLC0415
 
                 screen = Screen(to=sys.stderr if as_json else sys.stdout)
-                screen.begin(log, home, threads())
+                screen.begin(log, home, threads(None if from_start else home))
                 open_it = open_loop(log, home, settings, screen, from_start=from_start, learn=learn, **given)
                 loop = opened.enter_context(open_it)
             loop.run()

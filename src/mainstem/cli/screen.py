@@ -46,7 +46,7 @@ class Screen:
 
     def begin(self, log: str, home: Path, threads: int) -> None:
         """Before the log is read."""
-        self._say(f"replaying {Path(log).name} into {home} with {threads} threads")
+        self._say(f"replaying {Path(log).name} into {home} with {threads} thread{'s' * (threads > 1)}")
 
     def block_done(self, loop: Loop, line: int) -> None:
         """Progress."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 from scipy.stats import rankdata
 
+from mainstem.errors import NonFiniteError
 from mainstem.store.reads import StoredSample
 from mainstem.versions import Scorer
 
@@ -80,9 +81,16 @@ def log_loss(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> float | 
 
 
 def evaluate(scorer: Scorer, samples: Sequence[StoredSample], labels: Sequence[int] | None = None) -> Evaluation:
-    """AUC and log-loss of one version on samples, against their own labels or the given ones."""
+    """AUC and log-loss of one version on samples, against their own labels or the given ones.
+
+    Raises:
+        NonFiniteError: if it answers one of them with NaN or infinity, which has no place in an order.
+    """
     if not samples:
         return Evaluation(0, None, None)
     truth = np.array([sample.label for sample in samples] if labels is None else labels, np.int64)
     logits = scorer.logits([sample.pair for sample in samples])
+    if bad := int((~np.isfinite(logits).all(axis=1)).sum()):
+        msg = f"non-finite logits for {bad} of {len(samples)} samples"
+        raise NonFiniteError(msg)
     return Evaluation(len(samples), auc_of_classes(truth, logits), log_loss(truth, logits))

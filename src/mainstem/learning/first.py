@@ -7,7 +7,15 @@ from torch import Tensor
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.writes import columns_of
-from mainstem.versions import CrossEncoder, Manifest, Versions, initial_encoder, load_pretrained, train_tokenizer
+from mainstem.versions import (
+    CrossEncoder,
+    Manifest,
+    Versions,
+    check_words,
+    initial_encoder,
+    load_pretrained,
+    train_tokenizer,
+)
 
 __all__ = ["first_encoder", "keep_row", "make_first_version"]
 
@@ -16,12 +24,17 @@ Point = Callable[[CrossEncoder], Mapping[str, Tensor]]
 
 
 def first_encoder(texts: Iterable[str], settings: Settings) -> CrossEncoder:
-    """The given model, or a small one with fresh weights and a vocabulary of `texts`."""
-    classes = len(settings.class_names)
+    """The given model, or a small one with fresh weights and a vocabulary of `texts`.
+
+    Raises:
+        ModelError: if the given one cannot be taken in, or does not know the words of `texts`.
+    """
     if settings.model:
-        return load_pretrained(settings.model, settings.max_tokens, settings.seed, classes)
+        encoder = load_pretrained(settings.model, settings.max_tokens, settings.seed, settings.class_names)
+        check_words(encoder, texts, settings.model)
+        return encoder
     tokenizer = train_tokenizer(set(texts), settings.vocabulary)
-    return initial_encoder(tokenizer, settings.max_tokens, settings.seed, classes)
+    return initial_encoder(tokenizer, settings.max_tokens, settings.seed, len(settings.class_names))
 
 
 def make_first_version(
@@ -33,6 +46,7 @@ def make_first_version(
     scale: Measure = lambda encoder: None,  # noqa: ARG005
     direction: Point = lambda encoder: {},  # noqa: ARG005
     generation: int = 0,
+    made: CrossEncoder | None = None,
 ) -> None:
     """Version 0 and its row; each is made where it is missing, so a kill between the two is mended.
 
@@ -43,9 +57,10 @@ def make_first_version(
         scale: measures the canaries' mean norm at it; None where none is known yet.
         direction: measures the trusted gradient at it; empty likewise.
         generation: of the learner.
+        made: the model, where it has been made already.
     """
     if not versions.numbers():
-        encoder = first_encoder(texts(), settings)
+        encoder = made or first_encoder(texts(), settings)
         versions.save(
             encoder,
             version=0,

@@ -1,5 +1,6 @@
 """The gate: a new version is promoted only if it is no worse than its parent."""
 
+import math
 from dataclasses import dataclass
 
 from mainstem.learning.evaluation import Evaluation
@@ -36,6 +37,8 @@ def decide(gate: tuple[Evaluation, Evaluation], held_out: tuple[Evaluation, Eval
         judged_on, (before, after) = "held_out", held_out
     if before.auc is None or after.auc is None:
         return Decision(False, judged_on, before, after, "no samples of both labels to judge on")
+    if not all(math.isfinite(one) for one in (before.auc, after.auc)):
+        return Decision(False, judged_on, before, after, "non-finite AUC: nothing can be compared")
     promoted = after.auc >= before.auc - settings.gate_margin
     change = f"AUC {before.auc:.3f} -> {after.auc:.3f} on {after.samples} {judged_on.replace('_', '-')} samples"
     change = change.replace(" 0.", " .")

@@ -1,14 +1,14 @@
 """The learner: a round draws, fine-tunes a copy of the current version, evaluates it, and lets the gate decide."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 import numpy as np
 from torch import Tensor
 
-from mainstem.errors import OvertakenError
+from mainstem.errors import NonFiniteError, OvertakenError
 from mainstem.ids import number_of
 from mainstem.learning.direction import direction_of
 from mainstem.learning.draw import Draw, Pool, draw
@@ -23,6 +23,8 @@ from mainstem.store.writes import columns_of
 from mainstem.versions import Scorer, Versions
 
 __all__ = ["Claim", "Learner", "Position", "Round", "RoundPool"]
+
+_NOTHING: Final = Evaluation(0, None, None)
 
 
 class RoundPool(Pool, Protocol):
@@ -68,6 +70,17 @@ class Claim:
     holds: Callable[[], bool] = lambda: True
 
 
+@dataclass(frozen=True)
+class _Made:
+    """What a round came to; without a training where a number in it was not finite."""
+
+    training: Training | None
+    measured: Mapping[str, tuple[Evaluation, Evaluation]]
+    decision: Decision
+    scale: float | None
+    direction: Mapping[str, Tensor]
+
+
 class Learner:
     """Makes new versions out of the history.
 
@@ -101,6 +114,31 @@ class Learner:
         drawn = self._draw(version, pool, position)
         samples = list(drawn_samples(self._store, version))
         held_out = self._held_out(position)
+        try:
+            made = self._made(version, scorer, samples, held_out, position)
+        except NonFiniteError as error:  # the round ends here, and that is its reason
+            made = _Made(None, {}, Decision(False, "", _NOTHING, _NOTHING, str(error)), None, {})
+        if not claim.holds():
+            msg = f"another learner took over while round {version} went on; it begins the round again"
+            raise OvertakenError(msg)
+        from_core = int((pool["standing"][drawn.rows] == STANDINGS.index("core")).sum())
+        self._keep(version, parent, drawn, from_core, made, position, claim)
+        ids = [one.sample_id for one in samples]
+        at_work = None
+        if made.training and made.decision.promoted:
+            encoder, direction = made.training.encoder, made.direction
+            at_work = Scorer(encoder, self._settings, direction=direction, sketch=self._settings.sketch)
+        return Round(version, parent, ids, drawn.cold, made.decision, at_work, made.scale)
+
+    def _made(
+        self,
+        version: int,
+        scorer: Scorer,
+        samples: Sequence[StoredSample],
+        held_out: Sequence[StoredSample],
+        position: Position,
+    ) -> "_Made":
+        """Fine-tune a copy, evaluate it beside its parent, and decide."""
         seed = number_of("train", self._settings.seed, version)
         training = fine_tune(scorer.encoder, samples, held_out, self._settings, seed)
         child = Scorer(training.encoder, self._settings)
@@ -111,16 +149,7 @@ class Learner:
         decision = decide(measured["gate"], measured["held_out"], self._settings)
         scale = scale_of(child, [*trusted_samples(self._store, "canary", position.ends), *held_out])
         direction = direction_of(child, self._store, position.ends) if decision.promoted else {}
-        if not claim.holds():
-            msg = f"another learner took over while round {version} went on; it begins the round again"
-            raise OvertakenError(msg)
-        from_core = int((pool["standing"][drawn.rows] == STANDINGS.index("core")).sum())
-        self._keep(version, parent, drawn, from_core, training, measured, decision, position, scale, direction, claim)
-        ids = [one.sample_id for one in samples]
-        at_work = None
-        if decision.promoted:
-            at_work = Scorer(training.encoder, self._settings, direction=direction, sketch=self._settings.sketch)
-        return Round(version, parent, ids, drawn.cold, decision, at_work, scale)
+        return _Made(training, measured, decision, scale, direction)
 
     def _draw(self, version: int, pool: RoundPool, position: Position) -> Draw:
         held_out = self._settings.held_out // len(position.ends)
@@ -152,15 +181,12 @@ class Learner:
         parent: int,
         drawn: Draw,
         from_core: int,
-        training: Training,
-        measured: Mapping[str, tuple[Evaluation, Evaluation]],
-        decision: Decision,
+        made: "_Made",
         position: Position,
-        scale: float | None,
-        direction: Mapping[str, Tensor],
         claim: Claim,
     ) -> None:
         """Evaluations and the round, then the version's files, then its row: each can be written again."""
+        training, measured, decision = made.training, made.measured, made.decision
         self._store.write("evaluations", columns_of(_evaluation_rows(version, parent, measured)))
         row = {
             "version": version,
@@ -171,8 +197,8 @@ class Learner:
             "drawn_core": from_core,
             "drawn_edge": len(drawn.rows) - from_core,
             "cold": int(drawn.cold),
-            "steps": training.steps,
-            "epochs": training.epochs,
+            "steps": training.steps if training else 0,
+            "epochs": training.epochs if training else 0,
             "judged_on": decision.judged_on,
             "auc_before": decision.before.auc,
             "auc_after": decision.after.auc,
@@ -183,16 +209,16 @@ class Learner:
         }
         self._store.write("rounds", columns_of([row]))
         digest = ""
-        if decision.promoted:
+        if training and decision.promoted:
             saved = self._versions.save(
                 training.encoder,
                 version=version,
                 parent=parent,
                 event_time=position.event_time,
                 reason=decision.reason,
-                scale=scale,
+                scale=made.scale,
                 generation=claim.generation,
-                direction=direction,
+                direction=made.direction,
             )
             digest = saved.files["weights.safetensors"]
         self._store.write(

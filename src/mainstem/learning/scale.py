@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mainstem.errors import NonFiniteError
 from mainstem.responses import Responses
 from mainstem.store.reads import StoredSample
 from mainstem.versions import Scorer
@@ -31,7 +32,15 @@ def scale_of(scorer: Scorer, samples: Sequence[StoredSample]) -> float | None:
 
 
 def mean_norm(found: Responses[NDArray[np.float32]], samples: Sequence[StoredSample]) -> float:
-    """The same out of responses that are known already."""
+    """The same out of responses that are known already.
+
+    Raises:
+        NonFiniteError: if most of the norms are not finite; a few are left out.
+    """
     canaries = np.array([sample.part == "canary" for sample in samples])
     norms = found.norm[canaries] if canaries.sum() >= _FEWEST else found.norm
-    return math.fsum(norms) / len(norms) or 1.0  # the same to the last bit wherever the array lies in memory
+    finite = norms[np.isfinite(norms)]
+    if 2 * len(finite) < len(norms):
+        msg = f"non-finite response norms of {len(norms) - len(finite)} of {len(norms)} samples"
+        raise NonFiniteError(msg)
+    return math.fsum(finite) / len(finite) or 1.0  # the same to the last bit wherever the array lies in memory

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
+from mainstem.errors import NonFiniteError
 from mainstem.learning.evaluation import evaluate
 from mainstem.settings import Settings
 from mainstem.store.reads import StoredSample
@@ -40,6 +42,9 @@ def fine_tune(
 
     The copy of the pass with the lowest held-out log-loss is kept; without held-out samples, of the last one. All
     randomness (order, dropout) comes from the seed.
+
+    Raises:
+        NonFiniteError: at the first step whose loss or gradient is not finite, and of what was learnt if it is not.
     """
     network = copy.deepcopy(parent.network)
     child = CrossEncoder(network, parent.tokenizer)
@@ -73,7 +78,8 @@ def _train(
             loss = (losses * weights[places]).mean()
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            _check_step(loss, norm, (epoch - 1) * steps_an_epoch + start // settings.train_batch + 1)
             optimizer.step()
             schedule.step()
         held_out_loss = evaluate(scorer, held_out).log_loss
@@ -83,7 +89,17 @@ def _train(
         elif epoch - best_epoch >= settings.patience:
             break
     network.load_state_dict(best)
+    if bad := next((name for name, weight in network.named_parameters() if not torch.isfinite(weight).all()), ""):
+        msg = f"non-finite weights {bad!r} after step {epoch * steps_an_epoch}"
+        raise NonFiniteError(msg)
     return Training(child, best_epoch, epoch * steps_an_epoch)
+
+
+def _check_step(loss: Tensor, norm: Tensor, step: int) -> None:
+    if not torch.isfinite(loss + norm):  # one look at both, since a GPU waits for it
+        what = "gradient" if torch.isfinite(loss) else "loss"
+        msg = f"non-finite {what} at step {step}"
+        raise NonFiniteError(msg)
 
 
 class _rate:  # noqa: N801 - used as a function: learning rate after so many steps

@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mainstem.quiet import quietly
+
 __all__ = ["Case", "batch_of", "model_of"]
 
 
@@ -38,7 +40,8 @@ def model_of(case: Case) -> Any:
 
     layers, _, hidden = case.model.partition("x")
     if not (layers.isdigit() and hidden.isdigit()):
-        return AutoModelForSequenceClassification.from_pretrained(case.model, num_labels=2)
+        with quietly():
+            return AutoModelForSequenceClassification.from_pretrained(case.model, num_labels=2, dtype=torch.float32)
     size = int(hidden)
     config = BertConfig(
         vocab_size=case.vocabulary,

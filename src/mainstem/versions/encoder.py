@@ -1,16 +1,14 @@
-"""The cross-encoder: a BERT that reads (context, item) and answers with logits, and how to make or load one."""
+"""The cross-encoder: a BERT that reads (context, item) and answers with logits, and how to make one."""
 
-from pathlib import Path
 from typing import Any
 
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from mainstem.errors import ModelError
 from mainstem.versions.tokenizer import Batch
 
-__all__ = ["CrossEncoder", "PairReader", "initial_encoder", "load_pretrained"]
+__all__ = ["CrossEncoder", "PairReader", "PretrainedReader", "initial_encoder"]
 
 
 class PairReader(nn.Module):
@@ -100,57 +98,6 @@ def initial_encoder(tokenizer: Tokenizer, max_tokens: int, seed: int, classes: i
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return CrossEncoder(PairReader(config), tokenizer)
-
-
-def load_pretrained(name: str, max_tokens: int, seed: int, classes: int = 2) -> CrossEncoder:
-    """A BERT by its Hugging Face name or local path; a head that is missing, or of other classes, is drawn from the seed.
-
-    Raises:
-        ModelError: if it cannot be had, is no BERT, has fewer than `max_tokens` positions, no weights as safetensors, or
-            no fast tokenizer.
-    """
-    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer  # noqa: PLC0415
-
-    try:
-        config = AutoConfig.from_pretrained(name, num_labels=classes)
-        _check_config(config, name, max_tokens)
-        tokenizer = AutoTokenizer.from_pretrained(name)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            model = AutoModelForSequenceClassification.from_pretrained(
-                name, config=config, ignore_mismatched_sizes=True, use_safetensors=True
-            )
-    except ModelError:
-        raise
-    except Exception as error:  # a damaged file makes the libraries raise anything: SafetensorError, KeyError, ...
-        where = "is not a model folder" if _is_path(name) else "cannot be had"
-        first_line = next(iter(str(error).splitlines()), type(error).__name__)
-        msg = (
-            f"model {name!r} {where} ({first_line}); without a network give the path of a folder with "
-            "config.json, weights and tokenizer.json as --model, or leave --model out"
-        )
-        raise ModelError(msg) from error
-    if not tokenizer.is_fast:
-        msg = f"model {name!r} has no fast tokenizer; save one as tokenizer.json beside it"
-        raise ModelError(msg)
-    return CrossEncoder(PretrainedReader(model), tokenizer.backend_tokenizer)
-
-
-def _is_path(name: str) -> bool:
-    """Whether a model's name is meant as a path; on the hub it is `name` or `owner/name`."""
-    return Path(name).exists() or name.startswith((".", "~", "/")) or name.count("/") > 1
-
-
-def _check_config(config: Any, name: str, max_tokens: int) -> None:
-    if config.model_type != "bert":
-        msg = f"model {name!r} is of the family {config.model_type!r}; only 'bert' is supported so far"
-        raise ModelError(msg)
-    if config.max_position_embeddings < max_tokens:
-        msg = (
-            f"model {name!r} reads {config.max_position_embeddings} tokens at most, and max_tokens is {max_tokens}; "
-            f"set MAINSTEM_MAX_TOKENS={config.max_position_embeddings} or lower"
-        )
-        raise ModelError(msg)
 
 
 def _segment_mean(read: Tensor, mask: Tensor) -> Tensor:

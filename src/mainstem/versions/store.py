@@ -22,6 +22,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from mainstem.errors import VersionError
+from mainstem.quiet import quietly
 from mainstem.versions.encoder import CrossEncoder, PairReader, PretrainedReader
 
 __all__ = ["Manifest", "Versions"]
@@ -102,14 +103,22 @@ class Versions:
         return manifest
 
     def load(self, version: int) -> CrossEncoder:
-        """Read a version whole, but for its direction."""
+        """Read a version whole, but for its direction; in float32, whatever it was written in."""
         manifest = self.manifest(version)
         files = {name: digest for name, digest in manifest.files.items() if name != _DIRECTION}
         contents = {name: self._read(version, name, digest) for name, digest in files.items()}
-        config = msgspec.json.decode(contents["config.json"])
-        network = _network(manifest.kind, config)
-        network.load_state_dict(load_weights(contents["weights.safetensors"]))
-        return CrossEncoder(network, Tokenizer.from_buffer(contents["tokenizer.json"]))
+        try:
+            network = _network(manifest.kind, msgspec.json.decode(contents["config.json"]))
+            network.load_state_dict(load_weights(contents["weights.safetensors"]))
+            tokenizer = Tokenizer.from_buffer(contents["tokenizer.json"])
+        except Exception as error:  # files that do not belong together make the libraries raise anything
+            first_line = next(iter(str(error).splitlines()), "") or type(error).__name__
+            msg = f"version {version} under {self.url} cannot be put together ({first_line}); restore it from a copy"
+            raise VersionError(msg) from error
+        if bad := next((name for name, one in network.named_parameters() if not torch.isfinite(one).all()), ""):
+            msg = f"weights {bad!r} of version {version} under {self.url} are not all finite; go back to an earlier version"
+            raise VersionError(msg)
+        return CrossEncoder(network, tokenizer)
 
     def direction(self, version: int) -> dict[str, Tensor] | None:
         """The trusted gradient at a version, by parameter; None where it was made before there were samples for one."""
@@ -180,10 +189,14 @@ def _packed(tensors: Mapping[str, Tensor]) -> bytes:
 def _network(kind: str, config: dict[str, Any]) -> PairReader | PretrainedReader:
     from transformers import AutoModelForSequenceClassification, BertConfig  # noqa: PLC0415 - seconds to import
 
-    with torch.random.fork_rng(devices=[]):
+    described = BertConfig.from_dict({**config, "dtype": "float32"})
+    with torch.random.fork_rng(devices=[]), quietly():
         if kind == "scratch":
-            return PairReader(BertConfig.from_dict(config))
-        return PretrainedReader(AutoModelForSequenceClassification.from_config(BertConfig.from_dict(config)))
+            return PairReader(described)
+        if kind != "pretrained":
+            msg = f"its kind is {kind!r}, neither 'scratch' nor 'pretrained'"
+            raise VersionError(msg)
+        return PretrainedReader(AutoModelForSequenceClassification.from_config(described))
 
 
 def _digest(content: bytes) -> str:
