@@ -5,7 +5,7 @@ the published file has them; others are refused, because a guess would move ever
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any, Final
@@ -64,13 +64,22 @@ def with_times(
             elif held:  # subtle: rows keep their order, so one with another form of time waits too
                 _mixed(held[0], value)
             else:
-                yield row, _millis(found, told) if found and told else millis(value)
+                yield row, _millis(found, told) if found and told else _iso(value, column, millis)
         except (ArithmeticError, ValueError) as error:
             raise unreadable(number, row, _explained(error, found, told)) from error
     if held:
         told = _guessed([found for _, _, found in held])
         _note(told, held[0][2], notes)
         yield from _released(held, told)
+
+
+def _iso(value: Any, column: str, millis: Callable[[Any], int]) -> int:
+    try:
+        return millis(value)
+    except ValueError as error:
+        forms = "2010-12-01 08:26:00, 12/1/2010 8:26, 01/12/2010 08:26"
+        msg = f"{column} {text_of(value)[:60]!r} has none of the forms {forms}"
+        raise ValueError(msg) from error
 
 
 def _told_by(found: re.Match[str]) -> DayOrder | None:

@@ -1,7 +1,7 @@
 """In which encoding a file is written: told by its first bytes or by the whole of it, or by whoever imports it.
 
 UTF-8 with some bad bytes stays UTF-8: those rows are named, the others are right. A file of which nothing beyond ASCII is
-UTF-8 is read as Windows-1252, which old Western exports have, and that is told; where it does not look Western it is refused.
+UTF-8 is read as Windows-1252, which old Western exports have, and that is told; one that does not look Western is refused.
 """
 
 import codecs
@@ -14,7 +14,7 @@ from typing import IO, Final
 from mainstem.errors import ImportSourceError
 from mainstem.events.importers.notes import Notes
 
-__all__ = ["BAD", "HANDLER", "bytes_of", "encoding_of", "known", "register"]
+__all__ = ["BAD", "HANDLER", "bytes_of", "encoding_of", "known", "register", "without_mark"]
 
 HANDLER: Final = "mainstem-named"
 """Name of the error handler that keeps a byte that is none of the encoding as a character of `BAD`."""
@@ -88,7 +88,7 @@ def encoding_of(path: Path, opened: Callable[[], IO[bytes]], notes: Notes, *, gi
         return marked if marked and name.startswith(marked.removesuffix("-sig")) else name
     if marked:
         return marked
-    if name := _without_mark(start):
+    if name := without_mark(start):
         notes.tell(f"read as {name.upper()}: so its zero bytes lie; --encoding names another")
         return name
     return "utf-8-sig" if _is_utf8(opened) else _other(path, opened, notes)
@@ -105,13 +105,18 @@ def _as_bad(error: UnicodeError) -> tuple[str, int]:
     return "".join(chr(0xD900 + byte) for byte in error.object[error.start : error.end]), error.end
 
 
-def _without_mark(start: bytes) -> str:
-    """UTF-16 or UTF-32 without a byte order mark, by where the zeros of its first letters lie."""
+def without_mark(start: bytes) -> str:
+    """UTF-16 or UTF-32 without a byte order mark, by where the zeros of its first letters lie; else empty.
+
+    Example:
+        >>> without_mark("sku".encode("utf-16-le")), without_mark(b"sku")
+        ('utf-16-le', '')
+    """
     name = json.detect_encoding(start[:4])
     if not name.startswith(("utf-16-", "utf-32-")):
         return ""
     text = start[: len(start) // 4 * 4].decode(name, "replace")
-    return name if all(letter >= " " or letter in "\t\r\n" for letter in text) else ""
+    return name if text and all(letter >= " " or letter in "\t\r\n" for letter in text) else ""
 
 
 def _is_utf8(opened: Callable[[], IO[bytes]]) -> bool:

@@ -140,6 +140,7 @@ def accepted(events: Iterable[AnyEvent], left_out: Counter[str]) -> Iterator[Any
     for event in events:
         found = decode(encode(event))
         if isinstance(found, Refusal):
-            left_out[f"a {type(event).__name__.lower()} would be refused: {found.reason} at {found.path}"] += 1
+            kind = type(event).__name__.lower()
+            left_out[f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} would be refused: {found.reason} at {found.path}"] += 1
         else:
             yield event

@@ -37,7 +37,40 @@ _EXACT: Final = 2**53  # up to here a float has every whole number
 _EXACT_SINGLE: Final = 2**24
 _SURE: Final = 15  # digits that a float keeps
 _WORDS: Final = frozenset(
-    ["null", "none", "nil", "nan", "nat", "n/a", "#n/a", "na", "n.a.", "<na>", "<null>", "<none>", "<nil>", "[null]", "undefined", "\\n", "-", "--", "–", "—", "(null)", "(none)", "(nil)", "(empty)", "(blank)", "#null!", "#value!", "#ref!", "#name?", "#div/0!", "#num!", "00000000-0000-0000-0000-000000000000"]
+    [
+        "null",
+        "none",
+        "nil",
+        "nan",
+        "nat",
+        "n/a",
+        "#n/a",
+        "na",
+        "n.a.",
+        "<na>",
+        "<null>",
+        "<none>",
+        "<nil>",
+        "[null]",
+        "undefined",
+        "\\n",
+        "-",
+        "--",
+        "–",
+        "—",
+        "(null)",
+        "(none)",
+        "(nil)",
+        "(empty)",
+        "(blank)",
+        "#null!",
+        "#value!",
+        "#ref!",
+        "#name?",
+        "#div/0!",
+        "#num!",
+        "00000000-0000-0000-0000-000000000000",
+    ]
 ) | {"(not set)", "(not provided)"}
 """What exports write where there is nothing, in small letters."""
 _NEVER_TEXT: Final = frozenset(
@@ -139,7 +172,7 @@ def nothing_said(value: Any) -> str:
         (" (it says 'NULL')", '')
     """
     text = text_of(value)
-    return f" (it says {text!r})" if text and is_nothing(text) else ""
+    return f" (it says {text!r})" if text not in {"", "nan"} and is_nothing(text) else ""
 
 
 def shortened(text: str) -> bool:
@@ -188,10 +221,11 @@ def _written(value: Any) -> str:
             raise NoNameError(msg) from error
     if isinstance(value, date):  # or a moment
         return value.isoformat()
+    kind, part = type(value).__name__, "skus.0"
     if isinstance(value, Mapping):
-        msg = f"an object is no id and no text: it has {list(value)[:10]!r}; name a part of it in the map, like 'user.id'"
-        raise ValueError(msg)
-    msg = f"a {type(value).__name__} is no id and no text; name a part of it in the map, like 'skus.0'"
+        kind, part = f"object with {', '.join(map(repr, list(value)[:10]))}", "user.id"
+    msg = f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+    msg += f" is no id and no text; name a part of it in the map, like '{part}'"
     raise ValueError(msg)
 
 
@@ -202,6 +236,7 @@ def _float_written(value: float) -> str:
         raise NoNameError(msg)
     exact = Decimal(repr(float(value)))
     if abs(value) >= most and (isinstance(value, Single) or len(exact.normalize().as_tuple().digits) > _SURE):
-        msg = f"an id is a float beyond 2**{most.bit_length() - 1}, whose last digits are lost; save ids as text or whole numbers"
+        power = most.bit_length() - 1
+        msg = f"an id is a float beyond 2**{power}, whose last digits are lost; save ids as text or whole numbers"
         raise NoNameError(msg)
     return format(exact, "f")

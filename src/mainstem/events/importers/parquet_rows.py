@@ -89,7 +89,8 @@ def _values(column: Any) -> Sequence[Any]:
     if types.is_float16(kind) or types.is_float32(kind):
         return [None if value is None else Single(value) for value in column.cast(pa.float32()).to_pylist()]
     try:
-        return column.to_pylist()
+        values: list[Any] = column.to_pylist()
+        return values
     except (OverflowError, ValueError, UnicodeDecodeError):
         return [_value(one) for one in column]
 

@@ -4,7 +4,7 @@ What a file is, its first bytes say, not its name. Standard input and pipes are 
 looked at before it is read.
 """
 
-import json
+import codecs
 import os
 import re
 import shutil
@@ -23,7 +23,7 @@ from mainstem.events.archives import START, foreign
 from mainstem.events.forms import Form, form_of
 from mainstem.events.importers import rows as rows_of_files
 from mainstem.events.importers.csv_rows import Dialect, csv_rows
-from mainstem.events.importers.encodings import BAD, HANDLER, bytes_of, encoding_of, register
+from mainstem.events.importers.encodings import BAD, HANDLER, bytes_of, encoding_of, register, without_mark
 from mainstem.events.importers.json_rows import json_rows
 from mainstem.events.importers.notes import Notes, SilentNotes
 from mainstem.events.importers.parquet_rows import parquet_rows
@@ -100,12 +100,8 @@ def _rows(
         done = 0
         try:
             _refuse_foreign(real, path, form)
-            with TextIOWrapper(
-                form.open(real),
-                encoding=encoding_of(path, lambda: form.open(real), notes, given=encoding),
-                errors=HANDLER,
-                newline="",
-            ) as file:
+            found = encoding_of(path, lambda: form.open(real), notes, given=encoding)
+            with TextIOWrapper(form.open(real), encoding=found, errors=HANDLER, newline="") as file:
                 for row in _text_rows(file, path, wanted, headless, dialect, notes):
                     done = rows_of_files.number_of_row(row, done + 1)
                     yield row
@@ -136,7 +132,7 @@ def _refuse_foreign(real: Path, path: Path, form: Form) -> None:
     if what := foreign(start, unpacked=bool(form.tool)):
         msg = f"{str(path)!r} is {what}"
         raise ImportSourceError(msg)
-    if not json.detect_encoding(start).startswith("utf-8"):
+    if without_mark(start) or start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)):
         return
     strange = sum(byte < 32 and byte not in b"\t\r\n\f\0\x1b" for byte in start)
     if strange > len(start) // 10 or (start and not start.strip(b"\0")):

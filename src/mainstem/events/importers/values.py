@@ -13,7 +13,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mainstem.errors import ImportSourceError
-from mainstem.events.importers.names import is_nothing, shortened, text_of
+from mainstem.events.importers.names import Single, is_nothing, shortened, text_of
 from mainstem.events.importers.parquet_rows import FarTime
 
 __all__ = ["LATEST", "UNITS", "number_of", "time_reader", "whole_number_of"]
@@ -158,14 +158,11 @@ def _millis(value: Any, form: str, zone: tzinfo) -> int:
         return _since_epoch(value, zone)
     if isinstance(value, date):
         return _since_epoch(datetime.combine(value, time()), zone)
-    if isinstance(value, FarTime):
-        msg = f"time {value} lies beyond the year 9999"
+    if wrong := _no_time(value):
+        msg = f"time {_shown(value)} {wrong}"
         raise ValueError(msg)
-    if isinstance(value, bool):
-        msg = f"time {value!r} is a truth value"
-        raise ValueError(msg)
-    if form in UNITS and isinstance(value, float):
-        return int(Decimal(value) * UNITS[form]) if isfinite(value) else -1
+    if form in UNITS and isinstance(value, float) and isfinite(value):
+        return int(Decimal(value) * UNITS[form])
     text = text_of(value)
     if is_nothing(text):
         msg = "its time is empty"
@@ -174,11 +171,25 @@ def _millis(value: Any, form: str, zone: tzinfo) -> int:
         return _counted(text, form)
     if form:
         return _since_epoch(datetime.strptime(text, form), zone)  # noqa: DTZ007 - `_since_epoch` adds the zone
+    return _iso(text, zone)
+
+
+def _no_time(value: Any) -> str:
+    """Why a value cannot be a time, whatever its form; empty where it may."""
+    if isinstance(value, FarTime):
+        return "lies beyond the year 9999"
+    if isinstance(value, Single) and abs(value) >= 2**24:
+        return "is a float of four bytes, which has not so many digits; save times as whole numbers"
+    return "is a truth value" if isinstance(value, bool) else ""
+
+
+def _iso(text: str, zone: tzinfo) -> int:
     if _NUMBER.fullmatch(text):
-        msg = f"time {_shown(text)} is a number; say what it counts ({', '.join(UNITS)}), or give its pattern, as the time's form"
+        units = ", ".join(UNITS)
+        msg = f"time {_shown(text)} is a number; say what it counts ({units}), or give its pattern, as the time's form"
         raise ValueError(msg)
     try:
-        return _since_epoch(datetime.fromisoformat(text.removesuffix(" UTC") if text.endswith(" UTC") else text), zone, text)
+        return _since_epoch(datetime.fromisoformat(text.removesuffix(" UTC")), zone, text)
     except ValueError as error:
         msg = f"time {_shown(text)} is not ISO 8601; give its pattern as the time's form, like '%d/%m/%Y %H:%M'"
         raise ValueError(msg) from error
@@ -188,11 +199,10 @@ def _counted(text: str, unit: str) -> int:
     if shortened(text):
         msg = f"time {_shown(text)} is a shortened number, whose digits are lost; save times as text"
         raise ValueError(msg)
-    try:
-        return int(Decimal(text) * UNITS[unit])
-    except (ArithmeticError, OverflowError, ValueError) as error:
+    if not _PLAIN.fullmatch(text):
         msg = f"time {_shown(text)} is no number of {unit}"
-        raise ValueError(msg) from error
+        raise ValueError(msg)
+    return int(Decimal(text) * UNITS[unit])
 
 
 def _since_epoch(moment: datetime, zone: tzinfo, text: str = "") -> int:
