@@ -71,6 +71,7 @@ def open_whole(path: Path, sources: Sequence[Path] = ()) -> "Iterator[IO[bytes]]
             yield pipe
         return
     place = path.resolve()
+    made = [folder for folder in place.parents if not folder.exists()]
     with _told(path):
         place.parent.mkdir(parents=True, exist_ok=True)
         number, name = mkstemp(prefix=f".{place.name[:100]}.", suffix=".half", dir=place.parent)
@@ -87,6 +88,9 @@ def open_whole(path: Path, sources: Sequence[Path] = ()) -> "Iterator[IO[bytes]]
             half.replace(place)
     finally:
         half.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder with something in it stays
+            for folder in made:
+                folder.rmdir()
 
 
 def _refuse(path: Path, sources: Sequence[Path]) -> None:

@@ -21,6 +21,7 @@ _JSON: Final = ("value", "raw", "event")
 _NEEDED: Final = ("type", "event_id", "event_timestamp")
 _FIELDS: Final = frozenset({"type"}.union(*(kind.__struct_fields__ for kind in get_args(Event))))
 _BATCH: Final = 4096  # rows that are in memory together
+_FAR: Final = 2**50  # seconds
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
 
 
@@ -79,13 +80,26 @@ def _holds_text(kind: Any) -> bool:
 def _with_millis(batch: Any) -> Any:
     """A batch whose columns of times are milliseconds since 1970."""
     import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
 
     for place, field in enumerate(batch.schema):
         if pa.types.is_timestamp(field.type) or pa.types.is_date(field.type):
-            finer = getattr(field.type, "unit", "s") in {"us", "ns"}  # what lies below a millisecond is cut off
-            times = batch.column(place).cast(pa.timestamp("ms", getattr(field.type, "tz", None)), safe=not finer)
+            times = batch.column(place)
+            if pa.types.is_date(field.type):
+                times = times.cast(pa.timestamp("ms"))
+            elif field.type.unit == "s":
+                times = pc.multiply(_bounded(times.cast(pa.int64())), 1000)
+            else:  # what lies below a millisecond is cut off
+                times = times.cast(pa.timestamp("ms", field.type.tz), safe=False)
             batch = batch.set_column(place, field.name, times.cast(pa.int64()))
     return batch
+
+
+def _bounded(seconds: Any) -> Any:
+    """Seconds, none of them so far away that there is no number for its milliseconds; `decode` refuses these rows."""
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    return pc.min_element_wise(pc.max_element_wise(seconds, -_FAR, skip_nulls=False), _FAR, skip_nulls=False)
 
 
 def _bytes_of(value: str | bytes | None) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from mainstem.errors import ImportSourceError
 from mainstem.events.importers.encodings import BAD, bytes_of
-from mainstem.events.importers.names import text_of
+from mainstem.events.importers.names import header_of
 from mainstem.events.importers.notes import Notes
 from mainstem.events.importers.rows import Row, Wanted
 
@@ -101,7 +101,7 @@ def csv_rows(
     has_header = not headless or len(found) != len(headless) or bool(set(found) & set(wanted.columns))
     counted, place = _Lines(chain([first], lines), skipped), _Place(path, number=0 if has_header else 1)
     records = _records(counted, delimiter, form, place)
-    names = [text_of(name) for name in next(records, [])] if has_header else list(headless)
+    names = [header_of(name) for name in next(records, [])] if has_header else list(headless)
     names = wanted.checked(names, path)
     for record in records:
         yield from _row(record, names, place, delimiter, notes, counted)
@@ -110,7 +110,7 @@ def csv_rows(
 def _header(first: str, wanted: Wanted, form: Dialect) -> tuple[str, list[str]]:
     """The delimiter that gives all the columns, else the one that gives most fields; and the fields."""
     signs = form.delimiter or _DELIMITERS
-    found = {sign: [text_of(name) for name in _fields(first, sign, form)] for sign in signs}
+    found = {sign: [header_of(name) for name in _fields(first, sign, form)] for sign in signs}
     delimiter = max(signs, key=lambda sign: (not wanted.missing(found[sign]), len(found[sign])))
     return delimiter, found[delimiter]
 
@@ -141,7 +141,7 @@ def _records(lines: _Lines, delimiter: str, form: Dialect, place: _Place) -> Ite
         try:
             record = next(reader, None)
         except csv.Error as error:
-            raise _broken(error, place, form) from error
+            raise _broken(error, place, form, len(lines.kept)) from error
         if record is None:
             return
         if not record or (len(record) == 1 and not record[0].strip() and not any('"' in line for line in lines.kept)):
@@ -150,11 +150,15 @@ def _records(lines: _Lines, delimiter: str, form: Dialect, place: _Place) -> Ite
         place.number += 1
 
 
-def _broken(error: csv.Error, place: _Place, form: Dialect) -> ImportSourceError:
+def _broken(error: csv.Error, place: _Place, form: Dialect, lines: int) -> ImportSourceError:
     at = _Place(place.path, place.number, place.line) if place.number else f"the header of {str(place.path)!r}"
     reason = str(error)
     if "unexpected end" in reason or "larger than field limit" in reason:
         return ImportSourceError(f"a quote opened at {at} is never closed; close it, or double it where it means inches")
+    if "expected after" in reason and lines > 1:
+        return ImportSourceError(
+            f"a quote opened at {at} is closed within line {place.line + lines - 1} only; close it where its field ends"
+        )
     if "expected after" in reason:
         how = "" if form.escape else r", or say file.escape = '\\' in the map where quotes are written \""
         return ImportSourceError(f"{at} has a quote within a quoted field; double it{how}")
@@ -166,10 +170,10 @@ def _row(
 ) -> Iterator[Row]:
     if any(BAD.search(cell) for cell in record):
         notes.leave_out(str(place), "not in the encoding of the file", _bytes_shown(lines.kept))
-    elif len(record) != len(names):
-        raise _uneven(record, names, place, delimiter)
     elif any("\0" in cell for cell in record):
         notes.leave_out(str(place), "with a zero byte in it", _bytes_shown(lines.kept))
+    elif len(record) != len(names):
+        raise _uneven(record, names, place, delimiter)
     elif len(lines.kept) > 1 and (swallowed := _swallowed(record, len(names), delimiter)):
         notes.leave_out(str(place), "with whole rows in one field: a quote was not closed", swallowed)
     else:

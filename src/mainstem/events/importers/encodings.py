@@ -27,7 +27,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_CANDIDATES: Final = ("cp1251", "gb18030", "shift_jis", "euc_kr", "big5", "cp1253", "cp1255", "cp1256")
+_CANDIDATES: Final = ("cp1250", "cp1251", "koi8_r", "gb18030", "shift_jis", "euc_kr", "big5", "cp1253", "cp1255", "cp1256")
 _CHUNK: Final = 1 << 20
 _BEYOND: Final = re.compile(rb"[\x80-\xff]+")
 _WESTERN: Final = 2  # letters beyond ASCII that stand side by side in a Western text, at most
@@ -154,7 +154,7 @@ def _other(path: Path, opened: Callable[[], IO[bytes]], notes: Notes) -> str:
         )
         return "cp1252"
     found = ((name, _decoded(first, name)) for name in _CANDIDATES)
-    guesses = ", ".join(f"as {name} {_short(text)!r}" for name, text in found if text)
+    guesses = ", ".join(f"as {name} {_short(text)!r}" for name, text in found if text and _is_worded(text))
     msg = (
         f"{str(path)!r} is not UTF-8, and does not look like Windows-1252; say --encoding NAME. The first such line "
         f"is {first.strip()[:80]!r}{f'; it reads {guesses}' if guesses else ''}"
@@ -179,6 +179,11 @@ def _decoded(line: bytes, name: str) -> str:
         return " ".join(line.decode(name).split())
     except UnicodeDecodeError:
         return ""
+
+
+def _is_worded(text: str) -> bool:
+    """Whether all beyond ASCII are letters, as a right guess has it nearly always."""
+    return all(sign.isascii() or sign.isalpha() for sign in text)
 
 
 def _short(text: str) -> str:

@@ -17,6 +17,7 @@ from uuid import UUID
 __all__ = [
     "NoNameError",
     "Single",
+    "header_of",
     "is_nothing",
     "label_of",
     "name_of",
@@ -36,43 +37,13 @@ _MARKS: Final = re.compile("[\u200b\u2060\ufeff]")  # in a text; a joiner means 
 _EXACT: Final = 2**53  # up to here a float has every whole number
 _EXACT_SINGLE: Final = 2**24
 _SURE: Final = 15  # digits that a float keeps
-_WORDS: Final = frozenset(
-    [
-        "null",
-        "none",
-        "nil",
-        "nan",
-        "nat",
-        "n/a",
-        "#n/a",
-        "na",
-        "n.a.",
-        "<na>",
-        "<null>",
-        "<none>",
-        "<nil>",
-        "[null]",
-        "undefined",
-        "\\n",
-        "-",
-        "--",
-        "–",
-        "—",
-        "(null)",
-        "(none)",
-        "(nil)",
-        "(empty)",
-        "(blank)",
-        "#null!",
-        "#value!",
-        "#ref!",
-        "#name?",
-        "#div/0!",
-        "#num!",
-        "00000000-0000-0000-0000-000000000000",
-    ]
-) | {"(not set)", "(not provided)"}
-"""What exports write where there is nothing, in small letters."""
+_NOTHING: Final = re.compile(
+    r"n(ull|one|il|an|at|\.?a\.?)|#?n/a|<(na|null|none|nil)>|\[null\]|undefined|\\n|-{1,3}|[\u2013\u2014]"
+    r"|\((null|none|nil|empty|blank|not set|not provided)\)|#(null!|value!|ref!|name\?|div/0!|num!)"
+    r"|0{8}-0{4}-0{4}-0{4}-0{12}",
+    re.IGNORECASE,
+)
+"""What exports write where there is nothing."""
 _NEVER_TEXT: Final = frozenset(
     {"NULL", "null", "\\N", "<NA>", "NaN", "nan", "None", "(not set)", "undefined", "#N/A", "#NAME?"}
 )
@@ -108,6 +79,16 @@ def text_of(value: Any) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFC", _MARKS.sub("", text))
     return " ".join(text.split())
+
+
+def header_of(value: str) -> str:
+    r"""The name of a column, without what cannot be seen.
+
+    Example:
+        >>> header_of(" Customer\xa0ID\u200b")
+        'Customer ID'
+    """
+    return _INVISIBLE.sub("", text_of(value)).strip()
 
 
 def label_of(value: Any) -> str:
@@ -161,7 +142,7 @@ def is_nothing(text: str) -> bool:
         >>> [is_nothing(text) for text in ("", "NULL", "(not set)", "nobody")]
         [True, True, True, False]
     """
-    return not text or (len(text) < 40 and text.lower() in _WORDS)
+    return not text or (len(text) < 40 and _NOTHING.fullmatch(text) is not None)
 
 
 def nothing_said(value: Any) -> str:
@@ -217,7 +198,7 @@ def _written(value: Any) -> str:
         try:
             return value.decode()
         except UnicodeDecodeError as error:
-            msg = f"bytes that are no UTF-8 are no text: {value[:40]!r}"
+            msg = "an id or text is bytes that are no UTF-8; save it as text"
             raise NoNameError(msg) from error
     if isinstance(value, date):  # or a moment
         return value.isoformat()

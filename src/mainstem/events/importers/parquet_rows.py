@@ -90,9 +90,9 @@ def _values(column: Any) -> Sequence[Any]:
         return [None if value is None else Single(value) for value in column.cast(pa.float32()).to_pylist()]
     try:
         values: list[Any] = column.to_pylist()
-        return values
     except (OverflowError, ValueError, UnicodeDecodeError):
-        return [_value(one) for one in column]
+        values = [_value(one) for one in column]
+    return values
 
 
 def _moments(column: Any) -> list[datetime | FarTime | None]:

@@ -60,10 +60,12 @@ def number_of(value: Any, of: str, decimal: str = "", currency: str = "") -> flo
     if currency:
         bare = bare.removeprefix(currency).removesuffix(currency).strip()
         bare = f"-{bare[1:].removeprefix(currency).strip()}" if bare.startswith("-") else bare
-    if decimal and (found := _GROUPED[decimal].fullmatch(bare)):
-        bare = found[0].translate(_NO_GROUPS[decimal]).replace(",", ".")
+    if decimal:
+        found = _GROUPED[decimal].fullmatch(bare)
+        bare = found[0].translate(_NO_GROUPS[decimal]).replace(",", ".") if found else ""
     if not _PLAIN.fullmatch(bare):
-        msg = f"{of} {text!r} is no number; write it like 1234.50{_hint(text, decimal, currency)}"
+        like = "1.234,50" if decimal == "," else "1234.50"
+        msg = f"{of} {_shown(text)} is no number; write it like {like}{_hint(text, decimal, currency)}"
         raise ValueError(msg)
     return _finite(float(bare), text, of)
 
@@ -97,8 +99,9 @@ def _finite(number: float, text: str, of: str) -> float:
 def _hint(text: str, decimal: str, currency: str) -> str:
     if not any(sign.isdigit() for sign in text):
         return ""
-    if not currency and any(unicodedata.category(sign) == "Sc" or sign.isalpha() for sign in text.strip("0123456789.,+- ")):
-        return ", or say currency = 'SIGN' in the map"
+    sign = text.strip("0123456789.,+- '")
+    if not currency and sign and len(sign) < 5 and all(unicodedata.category(one)[0] in "SL" for one in sign):
+        return f", or say currency = {sign!r} in the map"
     return ", or say decimal = ',' or '.' in the map" if not decimal and _GROUPS.fullmatch(text) else ""
 
 
