@@ -59,7 +59,7 @@ def foreign(start: bytes, *, unpacked: bool = False) -> str:
         return f"packed by {name}{' once more' if unpacked else ''}; unpack it: `{how}`"
     for magic, name in _LAID_OUT:
         if magic.match(start) and (name != "a Parquet file" or unpacked):
-            if unpacked and name == "a Parquet file":
-                return "a Parquet file within another packing; unpack it: it is packed inside"
+            if name == "a Parquet file":
+                return "a Parquet file within another packing; unpack it: Parquet packs its columns itself"
             return f"{name}; save it as CSV, JSON lines or Parquet"
     return ""

@@ -9,7 +9,7 @@ import msgspec
 
 from mainstem.errors import ImportSourceError
 from mainstem.events.decode import Refusal, decode, encode
-from mainstem.events.importers.names import NoNameError
+from mainstem.events.importers.names import NoNameError, text_of
 from mainstem.events.importers.rows import number_of_row
 from mainstem.events.importers.tables import Row
 from mainstem.events.importers.values import time_reader
@@ -57,11 +57,11 @@ def by_time(rows: Iterable[Row], column: str, form: str = "") -> list[Row]:
     """
     millis = time_reader(form)
 
-    def time_of(row: Row) -> int:
+    def time_of(row: Row) -> tuple[int, str]:
         try:
-            return millis(row[column])
+            return millis(row[column]), text_of(row[column])  # what lies below a millisecond is in the text
         except ValueError:
-            return -1
+            return -1, ""
 
     return sorted(rows, key=time_of)
 

@@ -200,8 +200,8 @@ def _written(value: Any) -> str:
         except UnicodeDecodeError as error:
             msg = "an id or text is bytes that are no UTF-8; save it as text"
             raise NoNameError(msg) from error
-    if isinstance(value, date):  # or a moment
-        return value.isoformat()
+    if isinstance(value, date):  # or a moment: ISO 8601 with a blank
+        return str(value)
     kind, part = type(value).__name__, "skus.0"
     if isinstance(value, Mapping):
         kind, part = f"object with {', '.join(map(repr, list(value)[:10]))}", "user.id"

@@ -58,7 +58,8 @@ def events_of(rows: Iterable[Row], left_out: Counter[str] | None = None) -> Iter
         features = [worded(text_of(row[name])) for name in _FEATURES]
         item_id = f"{campaign}-{number}" if campaign else number
         yield from shelf.seen(time, item_id, f"{campaign} item {number}".strip(), category=campaign)
-        told = repr((text_of(row["timestamp"]), item_id, position, features)).encode()
+        place = None if position is None else float(position)
+        told = repr((text_of(row["timestamp"]), item_id, place, features)).encode()
         only = blake2b(told, digest_size=16).hexdigest()
         common: dict[str, Any] = {"event_timestamp": time, "user_id": only, "impression_id": only}
         shown = Shown(item_id=item_id, position=position)
