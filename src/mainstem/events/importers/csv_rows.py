@@ -154,7 +154,10 @@ def _broken(error: csv.Error, place: _Place, form: Dialect, lines: int) -> Impor
     at = _Place(place.path, place.number, place.line) if place.number else f"the header of {str(place.path)!r}"
     reason = str(error)
     if "unexpected end" in reason or "larger than field limit" in reason:
-        return ImportSourceError(f"a quote opened at {at} is never closed; close it, or double it where it means inches")
+        return ImportSourceError(
+            f"a quote opened at {at} is never closed; close it, double it where it "
+            "means inches, or say file.quote = '' in the map where it means nothing"
+        )
     if "expected after" in reason and lines > 1:
         return ImportSourceError(
             f"a quote opened at {at} is closed within line {place.line + lines - 1} only; close it where its field ends"

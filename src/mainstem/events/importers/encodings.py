@@ -8,6 +8,7 @@ import codecs
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -65,7 +66,9 @@ def bytes_of(text: str) -> bytes:
     return b"".join(parts)
 
 
-def encoding_of(path: Path, opened: Callable[[], IO[bytes]], notes: Notes, *, given: str = "") -> str:
+def encoding_of(
+    path: Path, opened: Callable[[], IO[bytes]], notes: Notes, *, given: str = "", broken: tuple[type[Exception], ...] = ()
+) -> str:
     """The encoding of a file, with which `HANDLER` is to be used; what is not UTF-8 is told.
 
     Args:
@@ -73,6 +76,7 @@ def encoding_of(path: Path, opened: Callable[[], IO[bytes]], notes: Notes, *, gi
         opened: opens what is in the file.
         notes: where it is told.
         given: what whoever imports it says.
+        broken: what reading raises where the packing is broken; what comes before is looked at.
 
     Raises:
         ImportSourceError: if it is not UTF-8 and looks like no Western text either.
@@ -91,7 +95,7 @@ def encoding_of(path: Path, opened: Callable[[], IO[bytes]], notes: Notes, *, gi
     if name := without_mark(start):
         notes.tell(f"read as {name.upper()}: so its zero bytes lie; --encoding names another")
         return name
-    return "utf-8-sig" if _is_utf8(opened) else _other(path, opened, notes)
+    return "utf-8-sig" if _is_utf8(opened, broken) else _other(path, opened, broken, notes)
 
 
 def register() -> None:
@@ -119,9 +123,9 @@ def without_mark(start: bytes) -> str:
     return name if text and all(letter >= " " or letter in "\t\r\n" for letter in text) else ""
 
 
-def _is_utf8(opened: Callable[[], IO[bytes]]) -> bool:
+def _is_utf8(opened: Callable[[], IO[bytes]], broken: tuple[type[Exception], ...]) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
-    with opened() as file:
+    with opened() as file, suppress(*broken):
         try:
             while chunk := file.read(_CHUNK):
                 decoder.decode(chunk)
@@ -131,10 +135,10 @@ def _is_utf8(opened: Callable[[], IO[bytes]]) -> bool:
     return True
 
 
-def _other(path: Path, opened: Callable[[], IO[bytes]], notes: Notes) -> str:
+def _other(path: Path, opened: Callable[[], IO[bytes]], broken: tuple[type[Exception], ...], notes: Notes) -> str:
     """UTF-8 with bad lines, or else Windows-1252, or refused."""
     good, bad, cut, western, runs, first = 0, 0, False, True, [0, 0], b""
-    for line in _lines(opened):
+    for line in _lines(opened, broken):
         cut = False
         try:
             line.decode()
@@ -162,9 +166,9 @@ def _other(path: Path, opened: Callable[[], IO[bytes]], notes: Notes) -> str:
     raise ImportSourceError(msg)
 
 
-def _lines(opened: Callable[[], IO[bytes]]) -> Iterator[bytes]:
+def _lines(opened: Callable[[], IO[bytes]], broken: tuple[type[Exception], ...]) -> Iterator[bytes]:
     """Lines that hold more than ASCII; a carriage return ends one too."""
-    with opened() as file:
+    with opened() as file, suppress(*broken):
         for line in file:
             if not line.isascii():
                 yield from (part for part in line.split(b"\r") if not part.isascii())

@@ -35,7 +35,7 @@ def json_rows(lines: Iterable[str], path: Path, wanted: Wanted, notes: Notes) ->
         [{'user.id': 5, 'sku': None}, {'user.id': None, 'sku': 'A1'}]
     """
     seen: dict[str, None] = {}
-    lacking = set(wanted.columns)
+    lacking, quoted = set(wanted.columns), [json.dumps(name) for name in wanted.tops]
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -44,6 +44,8 @@ def json_rows(lines: Iterable[str], path: Path, wanted: Wanted, notes: Notes) ->
             notes.leave_out(f"line {number} of {str(path)!r}", "not in the encoding of the file", what)
             continue
         found = _object(line, number, path)
+        if any(line.count(name) > 1 for name in quoted):
+            _refuse_twice(line, number, path, wanted)
         if not seen.keys() >= found.keys() and len(seen) < 1000:
             seen.update(dict.fromkeys(found))
         renamed = dict(zip(wanted.renamed(list(found)), found.values(), strict=True))
@@ -54,6 +56,15 @@ def json_rows(lines: Iterable[str], path: Path, wanted: Wanted, notes: Notes) ->
         missing = [name for name in wanted.columns if name in lacking]
         msg = f"{str(path)!r} lacks the columns {missing}; it has {list(seen)[:50]!r}"
         raise ImportSourceError(msg)
+
+
+def _refuse_twice(line: str, number: int, path: Path, wanted: Wanted) -> None:
+    """A key that is there twice would hide one of its values."""
+    names = [name for name, _ in json.loads(line, object_pairs_hook=list)]
+    for name in wanted.tops:
+        if names.count(name) > 1:
+            msg = f"line {number} of {str(path)!r} has {names.count(name)} keys {name!r}; rename or remove all but one"
+            raise ImportSourceError(msg)
 
 
 def _has(row: dict[str, Any], name: str) -> bool:

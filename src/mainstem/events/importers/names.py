@@ -33,7 +33,9 @@ _PRINTED: Final = re.compile(r"b'.*'|b\".*\"|\{['\"].*:.*\}|\[['\"{].*\]|\[objec
 _INVISIBLE: Final = re.compile(
     "[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]|[\x00-\x08\x0e-\x1b\x7f]"
 )
-_MARKS: Final = re.compile("[\u200b\u2060\ufeff]")  # in a text; a joiner means something in some languages
+_MARKS: Final = re.compile(
+    "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]"
+)  # in a text; a joiner means something in some languages
 _EXACT: Final = 2**53  # up to here a float has every whole number
 _EXACT_SINGLE: Final = 2**24
 _SURE: Final = 15  # digits that a float keeps

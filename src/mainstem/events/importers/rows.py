@@ -52,6 +52,12 @@ class Wanted:
         """Those that are read."""
         return list(dict.fromkeys([*self.columns, *self.optional]))
 
+    @property
+    def tops(self) -> list[str]:
+        """The columns in which they lie: of `user.id` it may be `user`."""
+        whole = [*self.all, *self._aliases]
+        return list(dict.fromkeys([*whole, *(name.split(".")[0] for name in whole)]))
+
     def renamed(self, names: Sequence[str]) -> list[str]:
         """The names, where one is known by another one that which is wanted."""
         return [self._aliases[name] if self._aliases.get(name, name) not in names else name for name in names]

@@ -25,6 +25,7 @@ from mainstem.events.importers import rows as rows_of_files
 from mainstem.events.importers.csv_rows import Dialect, csv_rows
 from mainstem.events.importers.encodings import BAD, HANDLER, bytes_of, encoding_of, register, without_mark
 from mainstem.events.importers.json_rows import json_rows
+from mainstem.events.importers.names import nothing_said
 from mainstem.events.importers.notes import Notes, SilentNotes
 from mainstem.events.importers.parquet_rows import parquet_rows
 from mainstem.events.importers.rows import Wanted
@@ -35,6 +36,8 @@ Row: TypeAlias = Mapping[str, Any]
 
 _FIRST_LINE: Final = 1_000_000  # characters of it that are looked at
 _ARRAY: Final = re.compile(r"\s*\[\s*(\{|\[|\]|$)")  # `[id],[name]` is a header as SQL Server writes it
+_LONGEST_NOTHING: Final = 40
+_NOTHING_BEGINS: Final = frozenset("nN<(#\\-uU[0\u2013\u2014 .")
 _UNSEEN: Final = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -100,7 +103,7 @@ def _rows(
         done = 0
         try:
             _refuse_foreign(real, path, form)
-            found = encoding_of(path, lambda: form.open(real), notes, given=encoding)
+            found = encoding_of(path, lambda: form.open(real), notes, given=encoding, broken=form.errors)
             with TextIOWrapper(form.open(real), encoding=found, errors=HANDLER, newline="") as file:
                 for row in _text_rows(file, path, wanted, headless, dialect, notes):
                     done = rows_of_files.number_of_row(row, done + 1)
@@ -146,11 +149,12 @@ def _text_rows(
     blank = []
     while (first := file.readline(_FIRST_LINE)) and not first.strip("\r\n \t\ufeff"):
         blank.append(first)
-    lines: Iterable[str] = chain(blank, [first], file)
     if _ARRAY.match(first):
         how = "one JSON array" if len(first.strip()) > 1 else "one JSON array over several lines"
         msg = f"{str(path)!r} is {how}, and lines are read, one object each: `jq -c '.[]' FILE > NEW` makes them"
         raise ImportSourceError(msg)
+    whole = first if first.endswith(("\r", "\n")) else first + file.readline()
+    lines: Iterable[str] = chain(blank, [whole], file)
     if first.lstrip().startswith("{"):
         yield from json_rows(lines, path, wanted, notes)
         return
@@ -172,6 +176,8 @@ def _checked(rows: Iterator[Row], wanted: Wanted, path: Path, notes: Notes) -> I
         for name, cell in texts:
             if not cell.isascii():
                 _note(name, cell, notes)
+            if len(cell) < _LONGEST_NOTHING and cell[0] in _NOTHING_BEGINS and nothing_said(cell):
+                notes.cells[name, f"say {cell!r}; as an id, a number, a category or a brand that is nothing"] += 1
         yield row
 
 

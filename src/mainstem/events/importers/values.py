@@ -101,7 +101,7 @@ def _hint(text: str, decimal: str, currency: str) -> str:
         return ""
     sign = text.strip("0123456789.,+- '")
     if not currency and sign and len(sign) < 5 and all(unicodedata.category(one)[0] in "SL" for one in sign):
-        return f", or say currency = {sign!r} in the map"
+        return f", or say currency = {sign!r} in a map (import table)"
     return ", or say decimal = ',' or '.' in the map" if not decimal and _GROUPS.fullmatch(text) else ""
 
 
