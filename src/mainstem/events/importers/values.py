@@ -102,7 +102,7 @@ def _hint(text: str, decimal: str, currency: str) -> str:
     sign = text.strip("0123456789.,+- '")
     if not currency and sign and len(sign) < 5 and all(unicodedata.category(one)[0] in "SL" for one in sign):
         return f", or say currency = {sign!r} in a map (import table)"
-    return ", or say decimal = ',' or '.' in the map" if not decimal and _GROUPS.fullmatch(text) else ""
+    return ", or say decimal = ',' or '.' in a map (import table)" if not decimal and _GROUPS.fullmatch(text) else ""
 
 
 def _shown(value: Any) -> str:
@@ -183,6 +183,8 @@ def _no_time(value: Any) -> str:
         return "lies beyond the year 9999"
     if isinstance(value, Single) and abs(value) >= 2**24:
         return "is a float of four bytes, which has not so many digits; save times as whole numbers"
+    if isinstance(value, float) and value in {float("inf"), -float("inf")}:
+        return "is infinite"
     return "is a truth value" if isinstance(value, bool) else ""
 
 
