@@ -30,7 +30,10 @@ def read(
 
 
 REFUSED = {
-    "quote never closed": (HEAD + '10:00,A1,"32"" TV,3\n' + ROW, "a quote opened at row 1 of 'x.csv' (line 2) is never closed"),
+    "quote never closed": (
+        HEAD + '10:00,A1,"32"" TV,3\n' + ROW,
+        "a quote opened at row 1 of 'x.csv' (line 2) is never closed",
+    ),
     "closed within a later row": (
         HEAD + ROW + '10:00,A1,"32"" TV,3\n' + ROW + '10:00,A2,"Bowl",3\n',
         "a quote opened at row 2 of 'x.csv' (line 3) is closed within line 5 only",
@@ -137,7 +140,6 @@ def test_any_text_gives_rows_of_the_headers_width_or_one_error(text: str) -> Non
     """Whatever follows a header, no row has other columns than it."""
     try:
         rows, _ = read(HEAD + text)
-    except ImportSourceError as error:
-        assert "\n" not in str(error)
+    except ImportSourceError:
         return
     assert all(set(READ) == set(row) for row in rows)

@@ -62,9 +62,9 @@ def test_old_western_exports_are_read_and_told(tmp_path: Path) -> None:
     """Where nothing but ASCII is UTF-8 and it looks Western, a line shows what it was read as."""
     rows, notes = read(tmp_path / "table", "sku,name,end\nA1,Schlüssel für £2,x\n".encode("cp1252"))
     assert ["Schlüssel für £2"] == [row["name"] for row in rows]
-    assert ["read as Windows-1252, because it is not UTF-8; a line reads 'A1,Schlüssel für £2,x'; --encoding names another"] == (
-        notes.sentences
-    )
+    assert [
+        "read as Windows-1252, because it is not UTF-8; a line reads 'A1,Schlüssel für £2,x'; --encoding names another"
+    ] == (notes.sentences)
 
 
 OTHERS = {

@@ -37,8 +37,14 @@ BAD = {
     "binary in gzip": (gzip.compress(b"\x89PNG\x00\x00"), "not JSON lines; `mainstem import` reads other formats"),
     "Parquet in gzip": (gzip.compress(b"PAR1\x00\x00"), "is a Parquet file within another packing; unpack it"),
     "bzip2": (bz2.compress(b"one\ntwo\n"), "is packed by bzip2; unpack it: `bzcat FILE > NEW`"),
-    "JSON array": (b'[{"type": "tick", "event_timestamp": 5}]', "is one JSON array, and a log has one event a line: `jq -c '.[]'"),
-    "JSON over lines": (b'{\n  "type": "tick"\n}\n', "spreads an event over lines, and a log has one event a line: `jq -c . FILE"),
+    "JSON array": (
+        b'[{"type": "tick", "event_timestamp": 5}]',
+        "is one JSON array, and a log has one event a line: `jq -c '.[]'",
+    ),
+    "JSON over lines": (
+        b'{\n  "type": "tick"\n}\n',
+        "spreads an event over lines, and a log has one event a line: `jq -c . FILE",
+    ),
     "UTF-16": (
         "one\ntwo\n".encode("utf-16"),
         "is UTF-16, and a log is UTF-8; convert it: `iconv -f UTF-16 -t UTF-8 FILE > NEW`",

@@ -21,7 +21,7 @@ NAMES = {
     "small float": (1e-5, "0.00001"),
     "text of a decimal": ("22423.00", "22423"),
     "decimal": (Decimal("22423.00"), "22423"),
-    "decimal of 38 digits": (Decimal("12345678901234567890123456789012345678"), "12345678901234567890123456789012345678"),
+    "decimal of 38 digits": (Decimal(12345678901234567890123456789012345678), "12345678901234567890123456789012345678"),
     "decimal with an exponent": (Decimal("1E+5"), "100000"),
     "fraction": (Decimal("1.50"), "1.50"),
     "version": ("1.10", "1.10"),
@@ -38,8 +38,35 @@ NAMES = {
     "whole letters": ("cafe\u0301", "caf\u00e9"),
     "a word that begins like one": ("Nilsson", "Nilsson"),
 }
-NOTHING = ["", " ", "NULL", "null", "None", r"\N", "N/A", "#N/A", "NA", "NaN", "nan", "NaT", "<NA>", "(not set)", "undefined"]
-NOTHING += ["nil", "-", "--", "\u2014", "(null)", "[NULL]", "#VALUE!", "00000000-0000-0000-0000-000000000000", None, float("nan")]
+NOTHING = [
+    "",
+    " ",
+    "NULL",
+    "null",
+    "None",
+    r"\N",
+    "N/A",
+    "#N/A",
+    "NA",
+    "NaN",
+    "nan",
+    "NaT",
+    "<NA>",
+    "(not set)",
+    "undefined",
+]
+NOTHING += [
+    "nil",
+    "-",
+    "--",
+    "\u2014",
+    "(null)",
+    "[NULL]",
+    "#VALUE!",
+    "00000000-0000-0000-0000-000000000000",
+    None,
+    float("nan"),
+]
 LOST = {
     "spreadsheet": ("1.23457E+11", "a shortened number like 1.23457E+11"),
     "spreadsheet with a comma": ("1,23457E+11", "a shortened number"),
