@@ -82,3 +82,11 @@ def test_what_json_writes_comes_back(rows: list[dict[str, Any]], tmp_path: Path)
     rows = [row for row in rows if not isinstance(row["sku"], int) or abs(row["sku"]) < 2**63]
     clean = [row for row in rows if not any("\0" in str(cell) for cell in row.values())]
     assert [*clean, ROW] == read(tmp_path / "t", lines(*rows, ROW))
+
+
+def test_a_column_may_be_written_in_parts_or_whole(tmp_path: Path) -> None:
+    """A map and a table that write `größe` in letters that look the same mean the same column."""
+    whole, parts = "gr\u00f6\u00dfe", "gro\u0308\u00dfe"
+    for inside, wanted in ((whole, parts), (parts, whole), (parts, parts)):
+        assert [{wanted: 5}] == read(tmp_path / "t", lines({inside: 5}), wanted)
+        assert [{wanted: "5"}] == read(tmp_path / "t", f"{inside}\n5\n", wanted)

@@ -7,6 +7,7 @@ read. Rows are read batch by batch, so memory does not grow with the file.
 
 import json
 from collections.abc import Iterator
+from math import isinf
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -21,7 +22,6 @@ _JSON: Final = ("value", "raw", "event")
 _NEEDED: Final = ("type", "event_id", "event_timestamp")
 _FIELDS: Final = frozenset({"type"}.union(*(kind.__struct_fields__ for kind in get_args(Event))))
 _BATCH: Final = 4096  # rows that are in memory together
-_FAR: Final = 2**50  # seconds
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
 
 
@@ -58,6 +58,7 @@ def _json_column(schema: Any, path: Path) -> str:
     """The column that holds whole events; empty where there is a column for each field."""
     missing = [name for name in _NEEDED if name not in schema.names]
     if not missing:
+        _refuse_short_times(schema.field("event_timestamp").type, path)
         return ""
     for name in _JSON:
         if name in schema.names and _holds_text(schema.field(name).type):
@@ -67,6 +68,14 @@ def _json_column(schema: Any, path: Path) -> str:
         f"(`mainstem schema`), or give whole events as JSON in one column of text, `{'`, `'.join(_JSON)}`"
     )
     raise LogError(msg)
+
+
+def _refuse_short_times(kind: Any, path: Path) -> None:
+    from pyarrow import types  # noqa: PLC0415
+
+    if types.is_float32(kind) or types.is_float16(kind):
+        msg = f"{str(path)!r} has its event_timestamp as floats of four bytes, which are minutes off; save whole numbers"
+        raise LogError(msg)
 
 
 def _holds_text(kind: Any) -> bool:
@@ -80,26 +89,13 @@ def _holds_text(kind: Any) -> bool:
 def _with_millis(batch: Any) -> Any:
     """A batch whose columns of times are milliseconds since 1970."""
     import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.compute as pc  # noqa: PLC0415
 
     for place, field in enumerate(batch.schema):
         if pa.types.is_timestamp(field.type) or pa.types.is_date(field.type):
-            times = batch.column(place)
-            if pa.types.is_date(field.type):
-                times = times.cast(pa.timestamp("ms"))
-            elif field.type.unit == "s":
-                times = pc.multiply(_bounded(times.cast(pa.int64())), 1000)
-            else:  # what lies below a millisecond is cut off
-                times = times.cast(pa.timestamp("ms", field.type.tz), safe=False)
+            finer = getattr(field.type, "unit", "s") in {"us", "ns"}  # what lies below a millisecond is cut off
+            times = batch.column(place).cast(pa.timestamp("ms", getattr(field.type, "tz", None)), safe=not finer)
             batch = batch.set_column(place, field.name, times.cast(pa.int64()))
     return batch
-
-
-def _bounded(seconds: Any) -> Any:
-    """Seconds, none of them so far away that there is no number for its milliseconds; `decode` refuses these rows."""
-    import pyarrow.compute as pc  # noqa: PLC0415
-
-    return pc.min_element_wise(pc.max_element_wise(seconds, -_FAR, skip_nulls=False), _FAR, skip_nulls=False)
 
 
 def _bytes_of(value: str | bytes | None) -> bytes:
@@ -120,4 +116,6 @@ def _plain(value: Any) -> Any:
         return {name: _plain(part) for name, part in value.items() if part is not None}
     if isinstance(value, list):
         return [_plain(part) for part in value]
+    if isinstance(value, float) and isinf(value):
+        return str(value)  # subtle: it would be written as null; so `decode` refuses it, as it does in JSON lines
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value

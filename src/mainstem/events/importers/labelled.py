@@ -136,7 +136,7 @@ def parse_names(text: str) -> dict[str, str]:
         {'0': 'world', '1': 'sports'}
     """
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-    names = {label.strip(): name.strip() for label, _, name in pairs}
+    names = {label_of(label): text_of(name) for label, _, name in pairs}
     if not all(names) or not all(names.values()) or len(names) < len(pairs):
         msg = f"names of labels are written like '0=world,1=sports', each label once; got {text!r}"
         raise ImportSourceError(msg)

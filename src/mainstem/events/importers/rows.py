@@ -1,5 +1,6 @@
 """A row of a table, which knows its number, and the columns that are wanted of it."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,8 @@ class Wanted:
     ) -> None:
         self.columns = list(columns)
         self.optional = list(optional)
-        self._aliases = dict(aliases or {})
+        whole = {unicodedata.normalize("NFC", name): name for name in self.all if not name.isascii()}
+        self._aliases = {**whole, **(aliases or {})}
 
     @property
     def all(self) -> list[str]:
@@ -60,7 +62,11 @@ class Wanted:
 
     def renamed(self, names: Sequence[str]) -> list[str]:
         """The names, where one is known by another one that which is wanted."""
-        return [self._aliases[name] if self._aliases.get(name, name) not in names else name for name in names]
+        whole = [name if name.isascii() else unicodedata.normalize("NFC", name) for name in names]
+        return [
+            self._aliases[plain] if plain in self._aliases and self._aliases[plain] not in names else name
+            for name, plain in zip(names, whole, strict=True)
+        ]
 
     def missing(self, names: Sequence[str]) -> list[str]:
         """The columns that are not among the names."""
