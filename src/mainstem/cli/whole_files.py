@@ -70,24 +70,31 @@ def open_whole(path: Path, sources: Sequence[Path] = ()) -> "Iterator[IO[bytes]]
         with _told(path), path.open("wb") as pipe:
             yield pipe
         return
-    place = path.resolve()
+    with _ended_cleanly(), _told(path), _half_of(path.resolve()) as (half, file):
+        if path.suffix == ".gz":
+            with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as zipped:  # the same bytes always
+                yield zipped  # type: ignore[misc]  # a file of bytes in all that is used of it
+        else:
+            yield file
+        file.close()
+        half.replace(path.resolve())
+
+
+@contextmanager
+def _half_of(place: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+    """A file beside its place, and folders for it; what is not moved is taken away."""
     made = [folder for folder in place.parents if not folder.exists()]
-    with _told(path):
+    half = None
+    try:
         place.parent.mkdir(parents=True, exist_ok=True)
         number, name = mkstemp(prefix=f".{place.name[:100]}.", suffix=".half", dir=place.parent)
-    half = Path(name)
-    try:
-        with _ended_cleanly(), _told(path):
+        half = Path(name)
+        with os.fdopen(number, "wb") as file:
             half.chmod(_mode(place))
-            with os.fdopen(number, "wb") as file:
-                if path.suffix == ".gz":
-                    with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as zipped:  # the same bytes always
-                        yield zipped  # type: ignore[misc]  # a file of bytes in all that is used of it
-                else:
-                    yield file
-            half.replace(place)
+            yield half, file
     finally:
-        half.unlink(missing_ok=True)
+        if half:
+            half.unlink(missing_ok=True)
         with suppress(OSError):  # a folder with something in it stays
             for folder in made:
                 folder.rmdir()
