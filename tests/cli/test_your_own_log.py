@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mainstem.events import decode, read_lines
+from mainstem.events import Purchase, decode, read_lines
 from tests.conftest import SMALL
 
 PAGE = (Path(__file__).parents[2] / "docs" / "your-own-log.md").read_text()
@@ -42,14 +42,16 @@ def test_the_pages_commands_run_and_say_what_it_says(tmp_path: Path) -> None:
     assert [2, 1] == [len(event["items"]) for event in shown if event["type"] == "impression"]
     assert ["M-2"] == [event["item_id"] for event in shown if event["type"] == "click"]
     assert {"M-1", "B-7"} == {decode(line).item_id for line in read_lines(tmp_path / "shop")}
+    prices = [event.price for event in map(decode, read_lines(tmp_path / "retail2.jsonl")) if isinstance(event, Purchase)]
+    assert [6.95, 1006.75] == prices
 
 
 def test_the_page_has_every_key_and_every_importer() -> None:
     """Each key of a map, each kind of event and each command of `mainstem import` stands on the page."""
     from mainstem.cli.importing import importer
-    from mainstem.events.importers.table_map import ItemColumns, KindColumn, PageColumns, TableMap, TimeColumn
+    from mainstem.events.importers.table_map import FileForm, ItemColumns, KindColumn, PageColumns, TableMap, TimeColumn
 
-    parts = {"time": TimeColumn, "kind": KindColumn, "item": ItemColumns, "page": PageColumns}
+    parts = {"time": TimeColumn, "kind": KindColumn, "item": ItemColumns, "page": PageColumns, "file": FileForm}
     keys = [key for key in TableMap.__struct_fields__ if key not in {"item", "kind", "page"}]
     keys += [f"{part}.{key}" for part, struct in parts.items() for key in struct.__struct_fields__]
     assert [] == [key for key in keys if f"`{key}`" not in PAGE]

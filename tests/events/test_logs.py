@@ -1,5 +1,6 @@
 """Logs as they lie on disk: whole, odd, broken, absent."""
 
+import bz2
 import gzip
 import io
 import os
@@ -33,7 +34,17 @@ BAD = {
     "empty": (b"", "is empty; it should hold one JSON event a line (`mainstem import` makes one)"),
     "empty gzip": (gzip.compress(b""), "is empty; it should hold one JSON event a line (`mainstem import` makes one)"),
     "binary": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "binary file, not JSON lines; `mainstem import` reads other formats"),
-    "binary in gzip": (gzip.compress(b"PAR1\x00\x00"), "not JSON lines; `mainstem import` reads other formats"),
+    "binary in gzip": (gzip.compress(b"\x89PNG\x00\x00"), "not JSON lines; `mainstem import` reads other formats"),
+    "Parquet in gzip": (gzip.compress(b"PAR1\x00\x00"), "is a Parquet file within another packing; unpack it"),
+    "bzip2": (bz2.compress(b"one\ntwo\n"), "is packed by bzip2; unpack it: `bzcat FILE > NEW`"),
+    "JSON array": (
+        b'[{"type": "tick", "event_timestamp": 5}]',
+        "is one JSON array, and a log has one event a line: `jq -c '.[]'",
+    ),
+    "JSON over lines": (
+        b'{\n  "type": "tick"\n}\n',
+        "spreads an event over lines, and a log has one event a line: `jq -c . FILE",
+    ),
     "UTF-16": (
         "one\ntwo\n".encode("utf-16"),
         "is UTF-16, and a log is UTF-8; convert it: `iconv -f UTF-16 -t UTF-8 FILE > NEW`",
@@ -179,6 +190,12 @@ def test_a_missing_log_is_named(tmp_path: Path) -> None:
     """A path that leads nowhere is in the message, with the advice to check it."""
     path = tmp_path / "none.jsonl"
     assert f"cannot read the log {str(path)!r}: No such file or directory; check the path" == message_of(path)
+
+
+def test_a_pipe_is_told_from_a_log(tmp_path: Path) -> None:
+    """What can be read once only would lose its beginning to the first look at it."""
+    os.mkfifo(tmp_path / "pipe")
+    assert "is a pipe or a device, and a log is read more than once; give `-`" in message_of(tmp_path / "pipe")
 
 
 def test_standard_input_is_spooled_to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

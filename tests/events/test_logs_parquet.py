@@ -137,6 +137,22 @@ def test_a_table_without_the_needed_columns_is_no_log(columns: dict, missing: st
     assert "`value`, `raw`, `event`" in told
 
 
+def test_a_number_or_a_time_beyond_bounds_costs_its_row_only(tmp_path: Path) -> None:
+    """An infinite price, and a time that Python has not, are refused as they are in JSON lines; the next row is an event."""
+    many = {name: [value] * 2 for name, value in VIEW.items() if name not in {"event_timestamp", "type"}}
+    prices = {"type": ["purchase"] * 2, "event_timestamp": [5, 5], "price": [float("inf"), 3.5], **many}
+    far = {"type": ["view"] * 2, "event_timestamp": pa.array([2**62, 5000], pa.timestamp("us")), **many}
+    for columns in (prices, far):
+        assert [True, False] == [isinstance(decode(line), Refusal) for line in read_back(columns, tmp_path)]
+
+
+def test_times_as_floats_of_four_bytes_are_told(tmp_path: Path) -> None:
+    """They are minutes off, all of them."""
+    columns = {**{name: [value] for name, value in VIEW.items()}, "event_timestamp": pa.array([5.0], pa.float32())}
+    parquet.write_table(pa.table(columns), tmp_path / "log")
+    assert "has its event_timestamp as floats of four bytes" in message_of(tmp_path / "log")
+
+
 def test_a_broken_table_gives_its_rows_first(tmp_path: Path) -> None:
     """A file that was cut off is told in one line; damage in the middle is told with the row before it."""
     path = tmp_path / "log"

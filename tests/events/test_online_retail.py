@@ -141,8 +141,8 @@ def test_dates_are_read_in_each_form_of_the_source(value: object) -> None:
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        ({"Quantity": "six"}, "could not convert string to float: 'six'"),
-        ({"UnitPrice": None}, "NoneType"),
+        ({"Quantity": "six"}, "Quantity 'six' is no number"),
+        ({"UnitPrice": None}, "UnitPrice is empty"),
         ({"InvoiceDate": "yesterday"}, "InvoiceDate 'yesterday' has none of the forms"),
     ],
     ids=["quantity", "price", "date"],

@@ -31,11 +31,14 @@ UNREADABLE = {
     "missing column": (b"sku,title\n1,2\n", "lacks the columns ['name']; it has ['sku', 'title']"),
     "missing key": (b'{"sku":"A1"}\n', "lacks the columns ['name']"),
     "empty": (b"", "lacks the columns ['sku', 'name']"),
-    "Excel": (b"PK\x03\x04", "is neither CSV, JSON lines nor Parquet; unpack it or save it as one of them"),
+    "Excel": (b"PK\x03\x04\x14\0[Content_Types].xml", "is an Excel or office file; save the sheet as CSV (UTF-8)"),
     "binary": (b"\x01\0\0\0", "is neither CSV, JSON lines nor Parquet"),
     "cut-off Parquet": (b"PAR1\x15\x04\x15", "is a broken Parquet file"),
-    "open quotation": (b'sku,name\n"' + b"x" * 200_000, "is no CSV after row 0"),
-    "no known encoding": (b"sku,name\n\x81\x8d\n", "is no CSV after row 0"),
+    "open quotation": (b'sku,name\nA,"' + b"x" * 200_000, "(line 2) is never closed; close it"),
+    "no known encoding": (
+        b"sku,name\nA,\x81\x8d\n",
+        "is not UTF-8, and does not look like Windows-1252; say --encoding NAME",
+    ),
 }
 
 
@@ -67,7 +70,9 @@ def test_what_is_no_such_table_is_told(content: bytes, message: str, tmp_path: P
     """A file without the columns, or in another or a broken format, is one error that names the file."""
     path = tmp_path / "file"
     path.write_bytes(content)
-    with pytest.raises(ImportSourceError, match=re.escape(f"{str(path)!r} {message}")):
+    with pytest.raises(
+        ImportSourceError, match=f"{re.escape(repr(str(path)))} .*{re.escape(message)}".replace("' .*", "' ?.*")
+    ):
         list(read_rows(path, COLUMNS))
 
 

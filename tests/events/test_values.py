@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mainstem.errors import ImportSourceError
-from mainstem.events.importers.values import number_of, time_reader
+from mainstem.events.importers.names import Single
+from mainstem.events.importers.parquet_rows import FarTime
+from mainstem.events.importers.values import number_of, time_reader, whole_number_of
 
 NOON = datetime(2026, 7, 1, 12, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -21,17 +23,29 @@ TIMES = {
     "seconds": (str(int(NOON.timestamp())), "s", "UTC"),
     "seconds as a float": (NOON.timestamp(), "s", "UTC"),
     "milliseconds": (int(NOON.timestamp() * 1000), "ms", "UTC"),
+    "nanoseconds": (int(NOON.timestamp()) * 10**9 + 1, "ns", "UTC"),
+    "nanoseconds as a float": (float(int(NOON.timestamp()) * 10**9), "ns", "UTC"),
+    "all digits of an exponent": ("1.782909000E+9", "s", "UTC"),
     "microseconds": (int(NOON.timestamp() * 1_000_000), "us", "UTC"),
     "pattern": ("07/01/2026 2:30 PM", "%m/%d/%Y %I:%M %p", "Europe/Berlin"),
     "timestamp": (NOON, "", "Europe/Berlin"),
     "naive timestamp": (datetime(2026, 7, 1, 14, 30), "s", "Europe/Berlin"),  # noqa: DTZ001 - as Parquet gives it
 }
 UNREADABLE = {
-    "number": ("1511658000", "", "time '1511658000' is a number; say what it counts (s, ms, us)"),
+    "number": ("1511658000", "", "time '1511658000' is a number; say what it counts (s, ms, us, ns)"),
     "words": ("yesterday", "", "time 'yesterday' is not ISO 8601; give its pattern"),
     "empty": (None, "", "its time is empty"),
     "milliseconds as seconds": ("1511658000000", "s", "time '1511658000000' is not between 1970 and 2100; is its form 's'?"),
     "no number": ("x", "ms", "time 'x' is no number of ms"),
+    "rounded by a spreadsheet": ("1.77789E+12", "ms", "time '1.77789E+12' is a shortened number, whose digits are lost"),
+    "huge exponent": ("1e999999", "s", "time '1e999999' is no number of s"),
+    "thousands of digits": ("9" * 5000, "s", "is not between 1970 and 2100"),
+    "infinite": (float("inf"), "s", "time inf is infinite"),
+    "no number of Python's": ("1_777_888_800", "s", "time '1_777_888_800' is no number of s"),
+    "a float of four bytes": (Single(1.7e9), "s", "is a float of four bytes"),
+    "far away": (FarTime("9223372036854775807 us since 1970"), "", "lies beyond the year 9999"),
+    "the last moment, further west": ("9999-12-31T23:59:59-14:00", "", "is not between 1970 and 2100"),
+    "a word for nothing": ("NULL", "", "its time is empty"),
     "another pattern": ("2026-07-01", "%d/%m/%Y", "time data '2026-07-01' does not match format"),
 }
 
@@ -62,6 +76,51 @@ def test_a_form_or_zone_that_is_none_is_told(form: str, zone: str) -> None:
     """A wrong form or zone is found before a row is read."""
     with pytest.raises(ImportSourceError, match=f"{form or zone}"):
         time_reader(form, zone)
+
+
+NUMBERS = {
+    "decimal comma": ("12,50", ",", "", 12.5),
+    "thousands": ("1.234,50", ",", "", 1234.5),
+    "thousands of the English": ("1,234.50", ".", "", 1234.5),
+    "thousands of the Swiss": ("1'234.50", ".", "", 1234.5),
+    "narrow blanks": ("1\u202f234,50", ",", "", 1234.5),
+    "pound": ("£2.55", "", "£", 2.55),
+    "euro apart": ("€ 1.234,50", ",", "€", 1234.5),
+    "code behind": ("12 USD", "", "USD", 12.0),
+    "below nothing": ("-€5", ",", "€", -5.0),
+    "a word for nothing": ("NULL", "", "", None),
+    "no number of pandas": (float("nan"), "", "", None),
+}
+NO_NUMBERS = {
+    "another decimal sign": ("12.50", ",", "", "price '12.50' is no number; write it like 1.234,50"),
+    "another currency": ("$5", "", "£", "price '$5' is no number"),
+    "a currency": ("£5", "", "", "or say currency = '£' in a map"),
+    "thousands unsaid": ("1,234.50", "", "", "or say decimal = ',' or '.' in a map"),
+    "thousands of two digits": ("1.23,50", ",", "", "price '1.23,50' is no number"),
+    "a number of Python's": ("1_000", "", "", "price '1_000' is no number"),
+    "too large": ("1e400", "", "", "price '1e400' is no number"),
+    "infinite": (float("inf"), "", "", "price 'inf' is no number"),
+}
+
+
+@pytest.mark.parametrize(("value", "decimal", "currency", "expected"), NUMBERS.values(), ids=NUMBERS)
+def test_a_number_is_read_as_the_map_says(value: Any, decimal: str, currency: str, expected: float | None) -> None:
+    """Decimal signs, thousands set apart and currencies are read where it was said that they come."""
+    assert expected == number_of(value, "price", decimal, currency)
+
+
+@pytest.mark.parametrize(("value", "decimal", "currency", "message"), NO_NUMBERS.values(), ids=NO_NUMBERS)
+def test_a_number_in_another_form_is_told(value: Any, decimal: str, currency: str, message: str) -> None:
+    """A guess would make 1234 of 1.234, so a number in a form that was not said is an error."""
+    with pytest.raises(ValueError, match=re.escape(message)):
+        number_of(value, "price", decimal, currency)
+
+
+def test_a_place_is_a_whole_number() -> None:
+    """Half a place is an error, not the place before it."""
+    assert 3 == whole_number_of("3.0", "position")
+    with pytest.raises(ValueError, match=r"position '1\.5' is no whole number"):
+        whole_number_of("1.5", "position")
 
 
 @pytest.mark.parametrize("value", ["12,50", "free", "inf"])

@@ -9,13 +9,20 @@ from typing import Annotated
 import typer
 
 from mainstem.cli.importing_own import START, StartOption, labelled, millis_of, table
-from mainstem.cli.log_writing import LinesOption, OutputOption, SortOption, write_log
+from mainstem.cli.log_writing import EncodingOption, LinesOption, OutputOption, SortOption, write_log
 
 __all__ = ["importer"]
 
 importer = typer.Typer(help="Make an event log of a table: your own, or a data set that many know.", no_args_is_help=True)
 importer.command()(table)
 importer.command()(labelled)
+
+
+class DayOrder(StrEnum):
+    """What the first number of a date like 01/12/2010 is."""
+
+    DAY_FIRST = "day-first"
+    MONTH_FIRST = "month-first"
 
 
 class Favourite(StrEnum):
@@ -30,16 +37,25 @@ def online_retail(
     file: Annotated[Path, typer.Argument(help="UCI Online Retail as CSV or Parquet, with its own column names.")],
     output: OutputOption,
     lines: LinesOption = None,
+    encoding: EncodingOption = "",
+    dates: Annotated[
+        DayOrder | None, typer.Option(help="Whether dates like 01/12/2010 have the day first or the month.")
+    ] = None,
 ) -> None:
-    """Purchases, returns and items of UCI Online Retail.
+    """Purchases, returns and items of UCI Online Retail, the first or the second.
 
     Line n of an invoice gets its minute + n ms and the event id INVOICE-n, because the source has whole minutes only.
     """
-    from mainstem.events.importers.online_retail import COLUMNS, events_of  # noqa: PLC0415 - not for `--help`
+    from mainstem.events.importers.day_order import DayOrder as Order  # noqa: PLC0415 - not for `--help`
+    from mainstem.events.importers.notes import Notes  # noqa: PLC0415
+    from mainstem.events.importers.online_retail import ALIASES, COLUMNS, events_of  # noqa: PLC0415
     from mainstem.events.importers.tables import read_rows  # noqa: PLC0415
 
     left_out: Counter[str] = Counter()
-    write_log(file, events_of(read_rows(file, COLUMNS), left_out), left_out, output, lines, can_sort=False)
+    notes = Notes(left_out)
+    rows = read_rows(file, COLUMNS, aliases=ALIASES, encoding=encoding, notes=notes)
+    events = events_of(rows, left_out, Order(dates.value) if dates else None, notes)
+    write_log(file, events, left_out, output, lines, notes=notes, can_sort=False)
 
 
 @importer.command()
@@ -49,6 +65,7 @@ def rees46(
     ],
     output: OutputOption,
     lines: LinesOption = None,
+    encoding: EncodingOption = "",
     *,
     sort: SortOption = False,
 ) -> None:
@@ -57,13 +74,15 @@ def rees46(
     A title is made of category and brand: the source has none. Rows that are there twice become duplicates.
     """
     from mainstem.events.importers.making import by_time  # noqa: PLC0415
+    from mainstem.events.importers.notes import Notes  # noqa: PLC0415
     from mainstem.events.importers.rees46 import COLUMNS, events_of  # noqa: PLC0415 - not for `--help`
     from mainstem.events.importers.tables import read_rows  # noqa: PLC0415
 
     left_out: Counter[str] = Counter()
-    rows = read_rows(file, COLUMNS)
+    notes = Notes(left_out)
+    rows = read_rows(file, COLUMNS, encoding=encoding, notes=notes)
     events = events_of(by_time(rows, "event_time") if sort else rows, left_out)
-    write_log(file, events, left_out, output, lines)
+    write_log(file, events, left_out, output, lines, notes=notes)
 
 
 @importer.command()
@@ -71,6 +90,7 @@ def taobao(
     file: Annotated[Path, typer.Argument(help="Taobao UserBehavior as CSV, without a header too, or Parquet.")],
     output: OutputOption,
     lines: LinesOption = None,
+    encoding: EncodingOption = "",
     *,
     sort: SortOption = False,
     favourites: Annotated[Favourite | None, typer.Option(help="Take `fav` for this kind; else it is left out.")] = None,
@@ -81,14 +101,16 @@ def taobao(
     """
     from mainstem.events import Cart, Click  # noqa: PLC0415
     from mainstem.events.importers.making import by_time  # noqa: PLC0415
+    from mainstem.events.importers.notes import Notes  # noqa: PLC0415
     from mainstem.events.importers.tables import read_rows  # noqa: PLC0415
     from mainstem.events.importers.taobao import COLUMNS, events_of  # noqa: PLC0415 - not for `--help`
 
     left_out: Counter[str] = Counter()
-    rows = read_rows(file, COLUMNS, headless=COLUMNS)
+    notes = Notes(left_out)
+    rows = read_rows(file, COLUMNS, headless=COLUMNS, encoding=encoding, notes=notes)
     kind = {Favourite.CART: Cart, Favourite.CLICK: Click, None: None}[favourites]
-    events = events_of(by_time(rows, "ts") if sort else rows, left_out, favourites=kind)
-    write_log(file, events, left_out, output, lines)
+    events = events_of(by_time(rows, "ts", "s") if sort else rows, left_out, favourites=kind)
+    write_log(file, events, left_out, output, lines, notes=notes)
 
 
 @importer.command("open-bandit")
@@ -96,6 +118,7 @@ def open_bandit(
     file: Annotated[Path, typer.Argument(help="Open Bandit impressions as CSV or Parquet, with its own column names.")],
     output: OutputOption,
     lines: LinesOption = None,
+    encoding: EncodingOption = "",
     *,
     sort: SortOption = False,
 ) -> None:
@@ -104,11 +127,15 @@ def open_bandit(
     Each impression is a shopper of its own, whose features are the query. Propensities are not kept.
     """
     from mainstem.events.importers.making import by_time  # noqa: PLC0415
+    from mainstem.events.importers.notes import Notes  # noqa: PLC0415
     from mainstem.events.importers.open_bandit import COLUMNS, OPTIONAL, events_of  # noqa: PLC0415 - not for `--help`
     from mainstem.events.importers.tables import read_rows  # noqa: PLC0415
 
-    rows = read_rows(file, COLUMNS, optional=OPTIONAL)
-    write_log(file, events_of(by_time(rows, "timestamp") if sort else rows), Counter(), output, lines)
+    left_out: Counter[str] = Counter()
+    notes = Notes(left_out)
+    rows = read_rows(file, COLUMNS, optional=OPTIONAL, encoding=encoding, notes=notes)
+    events = events_of(by_time(rows, "timestamp") if sort else rows, left_out)
+    write_log(file, events, left_out, output, lines, notes=notes)
 
 
 @importer.command("home-depot")
@@ -118,13 +145,18 @@ def home_depot(
     relevant_from: Annotated[float, typer.Option(min=1, max=3, help="From this grade on the label is yes.")] = 2.5,
     start: StartOption = START,
     lines: LinesOption = None,
+    encoding: EncodingOption = "",
 ) -> None:
     """Queries and titles of Home Depot, graded by people: labelled pairs, to trust or to replay."""
     from mainstem.events.importers.home_depot import COLUMNS, events_of  # noqa: PLC0415 - not for `--help`
+    from mainstem.events.importers.notes import Notes  # noqa: PLC0415
     from mainstem.events.importers.tables import read_rows  # noqa: PLC0415
 
     labels: Counter[str] = Counter()
-    events = events_of(read_rows(file, COLUMNS), millis_of(start), relevant_from, labels)
-    write_log(file, events, Counter(), output, lines)
+    left_out: Counter[str] = Counter()
+    notes = Notes(left_out)
+    rows = read_rows(file, COLUMNS, encoding=encoding, notes=notes)
+    events = events_of(rows, millis_of(start), relevant_from, labels, left_out)
+    write_log(file, events, left_out, output, lines, notes=notes)
     told = ", ".join(f"{count:,} {label}" for label, count in sorted(labels.items()))
     print(f"  relevant from {relevant_from:g}: {told}", file=sys.stderr)

@@ -9,7 +9,8 @@ from typing import Annotated, Final
 
 import typer
 
-from mainstem.cli.log_writing import LinesOption, OutputOption, SortOption, write_log
+from mainstem.cli.log_writing import EncodingOption, LinesOption, OutputOption, SortOption, write_log
+from mainstem.cli.whole_files import is_stdout
 
 __all__ = ["START", "StartOption", "labelled", "millis_of", "table"]
 
@@ -24,18 +25,21 @@ def table(
     output: OutputOption,
     columns: Annotated[Path, typer.Option("--map", help="TOML file that says which column is what.")],
     lines: LinesOption = None,
+    encoding: EncodingOption = "",
     *,
     sort: SortOption = False,
 ) -> None:
     """A shop's own table, by a map of its columns; docs/your-own-log.md shows one."""
+    from mainstem.events.importers.notes import Notes  # noqa: PLC0415
     from mainstem.events.importers.table import events_of  # noqa: PLC0415 - not for `--help`
     from mainstem.events.importers.table_map import read_map  # noqa: PLC0415
     from mainstem.events.importers.tables import read_rows  # noqa: PLC0415
 
     left_out: Counter[str] = Counter()
-    found = read_map(columns)
-    events = events_of(read_rows(file, found.columns), found, left_out, in_time_order=sort)
-    write_log(file, events, left_out, output, lines)
+    found, notes = read_map(columns), Notes(left_out)
+    rows = read_rows(file, found.columns, encoding=encoding or found.file.encoding, dialect=found.dialect, notes=notes)
+    events = events_of(rows, found, left_out, in_time_order=sort)
+    write_log(file, events, left_out, output, lines, notes=notes, beside=[columns], only_items=found.only_items)
 
 
 def labelled(
@@ -53,6 +57,7 @@ def labelled(
     names: Annotated[str, typer.Option(help="What labels are called: 0=world,1=sports; others are left out.")] = "",
     start: StartOption = START,
     lines: LinesOption = None,
+    encoding: EncodingOption = "",
     *,
     sort: SortOption = False,
 ) -> None:
@@ -61,6 +66,7 @@ def labelled(
     Ends with the line that sets the classes, on stdout where the log does not go there.
     """
     from mainstem.events.importers.labelled import LabelledColumns, classes_of, events_of, parse_names  # noqa: PLC0415
+    from mainstem.events.importers.notes import Notes  # noqa: PLC0415
     from mainstem.events.importers.tables import read_rows  # noqa: PLC0415
 
     columns = LabelledColumns(
@@ -78,14 +84,15 @@ def labelled(
     )
     left_out: Counter[str] = Counter()
     labels: Counter[str] = Counter()
-    events = events_of(read_rows(file, columns.columns), columns, left_out, labels)
+    notes = Notes(left_out)
+    events = events_of(read_rows(file, columns.columns, encoding=encoding, notes=notes), columns, left_out, labels)
     if sort:
         events = iter(sorted(events, key=lambda event: event.event_timestamp))
-    write_log(file, events, left_out, output, lines)
+    write_log(file, events, left_out, output, lines, notes=notes)
     for name, count in labels.most_common():
         print(f"  {count:,} of class {name}", file=sys.stderr)
     classes = f"MAINSTEM_CLASSES={shlex.quote(classes_of(labels, columns.names))}"
-    print(classes, file=sys.stderr if str(output) == "-" else sys.stdout)
+    print(classes, file=sys.stderr if is_stdout(output) else sys.stdout)
 
 
 def millis_of(start: datetime) -> int:

@@ -1,25 +1,30 @@
 """What `mainstem import` commands share: they write a log, and tell what is in it and what was left out."""
 
-import gzip
 import sys
+import time
 from collections import Counter
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
+from mainstem.cli.whole_files import open_whole
 from mainstem.errors import ImportSourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from mainstem.events import Event
+    from mainstem.events.importers.notes import Notes
 
-__all__ = ["LinesOption", "OutputOption", "SortOption", "open_whole", "write_log"]
+__all__ = ["EncodingOption", "LinesOption", "OutputOption", "SortOption", "write_log"]
 
 _GRACE: Final = 600_000  # milliseconds; the default of the setting `grace`
 _REASONS: Final = 20  # that are told one by one
+_YEAR: Final = 366 * 24 * 3_600_000  # milliseconds; the first year since 1970, into which wrong times fall
+_FAR: Final = 2 * _YEAR  # from today
 
 OutputOption: TypeAlias = Annotated[
     Path, typer.Option("-o", "--output", help="The log to write; gzip where it ends in .gz, - for stdout.")
@@ -28,6 +33,30 @@ SortOption: TypeAlias = Annotated[
     bool, typer.Option("--sort", help="Put the rows in the order of time first; holds them all in memory.")
 ]
 LinesOption: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Stop after so many events other than items.")]
+EncodingOption: TypeAlias = Annotated[
+    str, typer.Option("--encoding", help="Of text, like cp1252 or gb18030; without it, it is found out, and told.")
+]
+
+
+@dataclass
+class _Written:
+    """What came out."""
+
+    kinds: Counter[str] = field(default_factory=Counter)
+    newest: int = 0
+    back: int = 0
+    of_1970: int = 0
+    far: int = 0
+    asked: int = 0
+
+    def note(self, event: "Event", now: int) -> None:
+        kind = type(event).__name__.lower()
+        self.kinds[kind] += 1
+        self.back += event.event_timestamp < self.newest - _GRACE
+        self.newest = max(self.newest, event.event_timestamp)
+        self.of_1970 += event.event_timestamp < _YEAR
+        self.far += event.event_timestamp > now + _FAR
+        self.asked += kind != "item"
 
 
 def write_log(
@@ -37,7 +66,10 @@ def write_log(
     output: Path,
     lines: int | None = None,
     *,
+    notes: "Notes | None" = None,
+    beside: Sequence[Path] = (),
     can_sort: bool = True,
+    only_items: bool = False,
 ) -> None:
     """Write the events that a replay will accept, and tell on stderr how many of each kind, and what was left out.
 
@@ -47,64 +79,71 @@ def write_log(
         left_out: counted while `events` is read.
         output: the log.
         lines: stop after so many events other than items.
+        notes: what else is to be told of the source.
+        beside: other files that are read, and must not be written to.
+        only_items: whether nothing but items is expected.
         can_sort: whether the command has `--sort`.
 
     Raises:
         ImportSourceError: if nothing came out, or the log cannot be written.
     """
     from mainstem.cli.tables import working  # noqa: PLC0415 - rich is slow to import
-    from mainstem.events import Item, encode  # noqa: PLC0415
+    from mainstem.events import encode  # noqa: PLC0415
     from mainstem.events.importers.making import accepted  # noqa: PLC0415
 
-    written: Counter[str] = Counter()
-    newest, back, asked = 0, 0, 0
-    with working(f"reading {source.name}"), open_whole(output) as log:
-        for event in accepted(events, left_out):
-            log.write(encode(event) + b"\n")
-            written[type(event).__name__.lower()] += 1
-            back += event.event_timestamp < newest - _GRACE
-            newest = max(newest, event.event_timestamp)
-            asked += not isinstance(event, Item)
-            if lines and asked == lines:
-                break
-        _tell(written, left_out, output)
-        if not written:
-            msg = f"no row of {str(source)!r} became an event{'; the reasons are above' if left_out else ': it has none'}"
-            raise ImportSourceError(msg)
-    if back:
+    written, now = _Written(), int(time.time() * 1000)
+    with working(f"reading {source.name}"), open_whole(output, (source, *beside)) as log:
+        try:
+            for event in accepted(events, left_out):
+                log.write(encode(event) + b"\n")
+                written.note(event, now)
+                if lines and written.asked == lines:
+                    break
+        except ImportSourceError:
+            _tell_notes(notes)  # what came before the error explains it
+            raise
+        _refuse_empty(source, written, left_out, notes, only_items=only_items)
+        _tell(written, left_out, output, notes)
+    if written.back:
         order = "--sort puts them in order" if can_sort else "sort the source by its time first"
-        print(f"  {back:,} events come more than ten minutes after a later one; {order}", file=sys.stderr)
+        print(f"  {written.back:,} events come more than ten minutes after a later one; {order}", file=sys.stderr)
 
 
-def _tell(written: Counter[str], left_out: Counter[str], output: Path) -> None:
-    kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(written.items())) or "no"
+def _refuse_empty(
+    source: Path, written: _Written, left_out: Counter[str], notes: "Notes | None", *, only_items: bool
+) -> None:
+    if written.asked or (written.kinds and only_items):
+        return
+    _tell_left_out(left_out, notes)
+    _tell_notes(notes)
+    why = "the reasons are above" if left_out else "it has none"
+    what = "became an event other than an item" if written.kinds else "became an event"
+    msg = f"no row of {str(source)!r} {what}{'; ' if left_out else ': '}{why}"
+    raise ImportSourceError(msg)
+
+
+def _tell(written: _Written, left_out: Counter[str], output: Path, notes: "Notes | None") -> None:
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(written.kinds.items())) or "no"
     print(f"wrote {kinds} events to {output}", file=sys.stderr)
+    _tell_left_out(left_out, notes)
+    _tell_notes(notes)
+    if written.of_1970:
+        what = "is the time's form right, and its unit (s, ms, us, ns)?"
+        print(f"  {written.of_1970:,} events lie in 1970; {what}", file=sys.stderr)
+    if written.far:
+        print(f"  {written.far:,} events lie more than two years ahead; is the time's form right?", file=sys.stderr)
+
+
+def _tell_notes(notes: "Notes | None") -> None:
+    for sentence in notes.sentences if notes else ():
+        print(f"  {sentence}", file=sys.stderr)
+
+
+def _tell_left_out(left_out: Counter[str], notes: "Notes | None") -> None:
+    rows = notes.rows if notes else {}
     for reason, count in left_out.most_common(_REASONS):
         print(f"  left out {count:,} rows: {reason}", file=sys.stderr)
+        for row in rows.get(reason, ()):
+            print(f"    {row}", file=sys.stderr)
     if others := sum(left_out.values()) - sum(count for _, count in left_out.most_common(_REASONS)):
         print(f"  left out {others:,} rows for {len(left_out) - _REASONS:,} other reasons", file=sys.stderr)
-
-
-@contextmanager
-def open_whole(path: Path) -> "Iterator[IO[bytes]]":
-    """The log to write, moved to its place when it is whole."""
-    if str(path) == "-":
-        yield sys.stdout.buffer
-        return
-    half = path.with_name(f"{path.name}.half")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = half.open("wb")
-    except OSError as error:
-        msg = f"cannot write the log {str(path)!r}: {error.strerror}; name another place"
-        raise ImportSourceError(msg) from error
-    try:
-        with file:
-            if path.suffix == ".gz":
-                with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as zipped:  # the same bytes every time
-                    yield zipped  # type: ignore[misc]  # a file of bytes in all that is used of it
-            else:
-                yield file
-        half.replace(path)
-    finally:
-        half.unlink(missing_ok=True)

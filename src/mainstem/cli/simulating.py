@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from mainstem.cli.log_writing import OutputOption, open_whole
+from mainstem.cli.log_writing import OutputOption
+from mainstem.cli.whole_files import is_stdout, open_whole, same_file
 from mainstem.errors import SettingError
 from mainstem.events.simulate.shop import Shop, meaning
 
@@ -69,7 +70,7 @@ def simulate(
     from mainstem.events.simulate import simulate as written  # noqa: PLC0415 - not for `--help`
 
     shop = Shop(**{name: given[name] for name in Shop.__dataclass_fields__ if given[name] is not None})
-    if truth and (str(truth) == "-" or truth.resolve() == output.resolve()):
+    if truth and (is_stdout(truth) or same_file(truth, output)):
         msg = f"the truth needs a file of its own; got {str(truth)!r} beside the log {str(output)!r}"
         raise SettingError(msg)
     with working("simulating"), ExitStack() as files:

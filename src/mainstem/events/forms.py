@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from mainstem.errors import LogError
+from mainstem.events.archives import START, foreign
 
 __all__ = ["Form", "form_of", "refuse_unreadable"]
 
-_START: Final = 4096  # bytes that are looked at before anything is read
+_ARRAY: Final = re.compile(rb"(\xef\xbb\xbf)?\s*\[\s*\{\s*\"")  # of objects; any other line is refused by itself
+_SPREAD: Final = re.compile(rb"(\xef\xbb\xbf)?\s*\{[ \t]*\r?\n\s*\"[^\"\r\n]*\"[ \t]*:")
 _ZSTD: Final = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")  # a frame; or one to skip, with which pzstd begins
 
 
@@ -63,7 +65,16 @@ def refuse_unreadable(file: IO[bytes], path: Path, form: Form) -> None:
     Raises:
         LogError: if it is text in another encoding than UTF-8 (which, and how to convert it), or no text at all.
     """
-    start = file.peek(_START)[:_START]  # type: ignore[attr-defined]  # a buffered file, plain or unpacked
+    start = file.peek(START)[:START]  # type: ignore[attr-defined]  # a buffered file, plain or unpacked
+    if what := foreign(start, unpacked=bool(form.tool)):
+        msg = f"{str(path)!r} is {what}"
+        raise LogError(msg)
+    if _ARRAY.match(start):
+        msg = f"{str(path)!r} is one JSON array, and a log has one event a line: `jq -c '.[]' FILE > NEW` makes lines"
+        raise LogError(msg)
+    if _SPREAD.match(start):
+        msg = f"{str(path)!r} spreads an event over lines, and a log has one event a line: `jq -c . FILE > NEW` makes them"
+        raise LogError(msg)
     if (encoding := json.detect_encoding(start)) not in {"utf-8", "utf-8-sig"} and _is_text(start, encoding):
         name = encoding.upper().replace("-LE", "LE").replace("-BE", "BE")  # as iconv has them
         convert = f"iconv -f {name} -t UTF-8"

@@ -69,6 +69,9 @@ def spool(folder: Path) -> Path:
 
 def _files_of(path: Path) -> list[Path]:
     if not path.is_dir():
+        if path.exists() and not path.is_file():
+            msg = f"{str(path)!r} is a pipe or a device, and a log is read more than once; give `-` and pipe it in"
+            raise LogError(msg)
         return [path]
     found = []
     for folder, folders, names in os.walk(path, onerror=_refuse_folder):

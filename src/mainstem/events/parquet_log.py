@@ -7,6 +7,7 @@ read. Rows are read batch by batch, so memory does not grow with the file.
 
 import json
 from collections.abc import Iterator
+from math import isinf
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -57,6 +58,7 @@ def _json_column(schema: Any, path: Path) -> str:
     """The column that holds whole events; empty where there is a column for each field."""
     missing = [name for name in _NEEDED if name not in schema.names]
     if not missing:
+        _refuse_short_times(schema.field("event_timestamp").type, path)
         return ""
     for name in _JSON:
         if name in schema.names and _holds_text(schema.field(name).type):
@@ -66,6 +68,14 @@ def _json_column(schema: Any, path: Path) -> str:
         f"(`mainstem schema`), or give whole events as JSON in one column of text, `{'`, `'.join(_JSON)}`"
     )
     raise LogError(msg)
+
+
+def _refuse_short_times(kind: Any, path: Path) -> None:
+    from pyarrow import types  # noqa: PLC0415
+
+    if types.is_float32(kind) or types.is_float16(kind):
+        msg = f"{str(path)!r} has its event_timestamp as floats of four bytes, which are minutes off; save whole numbers"
+        raise LogError(msg)
 
 
 def _holds_text(kind: Any) -> bool:
@@ -106,4 +116,6 @@ def _plain(value: Any) -> Any:
         return {name: _plain(part) for name, part in value.items() if part is not None}
     if isinstance(value, list):
         return [_plain(part) for part in value]
+    if isinstance(value, float) and isinf(value):
+        return str(value)  # subtle: it would be written as null; so `decode` refuses it, as it does in JSON lines
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value

@@ -13,8 +13,9 @@ from itertools import count
 from typing import Final
 
 from mainstem.events.importers.making import row_by_row
+from mainstem.events.importers.names import name_of, text_of, worded
 from mainstem.events.importers.tables import Row
-from mainstem.events.importers.values import name_of, number_of, text_of
+from mainstem.events.importers.values import number_of
 from mainstem.events.vocabulary import Labelled
 
 __all__ = ["COLUMNS", "events_of"]
@@ -24,15 +25,20 @@ _SECOND: Final = 1000
 
 
 def events_of(
-    rows: Iterable[Row], start: int, relevant_from: float = 2.5, labels: Counter[str] | None = None
+    rows: Iterable[Row],
+    start: int,
+    relevant_from: float = 2.5,
+    labels: Counter[str] | None = None,
+    left_out: Counter[str] | None = None,
 ) -> Iterator[Labelled]:
-    """Turn the rows of the source, in their order, into labelled pairs. None is left out.
+    """Turn the rows of the source, in their order, into labelled pairs.
 
     Args:
         rows: one mapping a row, with the source's own column names (`COLUMNS`).
         start: the time of the first pair, in milliseconds.
         relevant_from: from this grade on the label is `yes`, below it `no`.
         labels: counts the pairs of each label, where it is given.
+        left_out: counts, by reason, the rows without an id or a text.
 
     Raises:
         ImportSourceError: if a row has no grade from 1 to 3.
@@ -45,9 +51,15 @@ def events_of(
         ('l bracket', 'Simpson Strong-Tie 12-Gauge Angle', 'yes', '100001')
     """
     numbers = count()
+    left_out = Counter() if left_out is None else left_out
 
     def of_row(row: Row) -> Iterator[Labelled]:
-        grade, row_id = number_of(row["relevance"], "relevance"), f"home-depot-{name_of(row['id'])}"
+        grade, row_id = number_of(row["relevance"], "relevance"), name_of(row["id"])
+        query, title = worded(text_of(row["search_term"])), worded(text_of(row["product_title"]))
+        if reason := "" if row_id and query and title else _missing(row_id, query):
+            left_out[reason] += 1
+            return
+        row_id = f"home-depot-{row_id}"
         if grade is None or not 1 <= grade <= 3:
             msg = f"relevance {row['relevance']!r} is no grade from 1 to 3"
             raise ValueError(msg)
@@ -58,10 +70,16 @@ def events_of(
             event_id=row_id,
             event_timestamp=start + _SECOND * next(numbers),
             user_id=row_id,
-            text=text_of(row["search_term"]),
-            pair=text_of(row["product_title"]),
+            text=query,
+            pair=title,
             label=label,
-            item_id=name_of(row["product_uid"]),
+            item_id=name_of(row["product_uid"]) or None,
         )
 
-    return row_by_row(rows, of_row)
+    return row_by_row(rows, of_row, left_out)
+
+
+def _missing(row_id: str, query: str) -> str:
+    if not row_id:
+        return "no id"
+    return "no title" if query else "no query"

@@ -12,8 +12,10 @@ import msgspec
 
 from mainstem.errors import ImportSourceError
 from mainstem.events.importers.making import named, row_by_row
+from mainstem.events.importers.names import is_nothing, label_of, name_of, text_of, worded
+from mainstem.events.importers.rows import Row as NumberedRow
 from mainstem.events.importers.tables import Row
-from mainstem.events.importers.values import name_of, text_of, time_reader
+from mainstem.events.importers.values import time_reader
 from mainstem.events.vocabulary import Labelled
 
 __all__ = ["MOST_CLASSES", "LabelledColumns", "classes_of", "events_of", "parse_names"]
@@ -79,8 +81,8 @@ def events_of(
 
     def of_row(row: Row) -> Iterator[Labelled]:
         nonlocal number
-        number += 1
-        text, label = text_of(row[columns.text]), name_of(row[columns.label])
+        number = row.number - 1 if isinstance(row, NumberedRow) else number + 1
+        text, label = worded(text_of(row[columns.text])), label_of(row[columns.label])
         if reason := _reason_to_leave_out(text, label, columns.names):
             left_out[reason] += 1
             return
@@ -95,12 +97,12 @@ def events_of(
             user_id=name_of(row[columns.user]) if columns.user else "",
             text=text,
             label=label,
-            pair=text_of(row[columns.pair]) if columns.pair else None,
-            category=(text_of(row[columns.category]) or None) if columns.category else None,
+            pair=worded(text_of(row[columns.pair])) if columns.pair else None,
+            category=(worded(text_of(row[columns.category])) or None) if columns.category else None,
         )
         yield _with_ids(event)
 
-    return row_by_row(rows, of_row)
+    return row_by_row(rows, of_row, left_out)
 
 
 def classes_of(labels: Iterable[str], names: Mapping[str, str]) -> str:
@@ -134,7 +136,7 @@ def parse_names(text: str) -> dict[str, str]:
         {'0': 'world', '1': 'sports'}
     """
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-    names = {label.strip(): name.strip() for label, _, name in pairs}
+    names = {label_of(label): text_of(name) for label, _, name in pairs}
     if not all(names) or not all(names.values()) or len(names) < len(pairs):
         msg = f"names of labels are written like '0=world,1=sports', each label once; got {text!r}"
         raise ImportSourceError(msg)
@@ -146,6 +148,8 @@ def _reason_to_leave_out(text: str, label: str, names: Mapping[str, str]) -> str
         return "no text"
     if not label:
         return "no label"
+    if is_nothing(label) and label not in names:
+        return f"no label (it says {label!r}; --names names a label that is called so)"
     return f"label {label!r} has no name" if names and label not in names else ""
 
 

@@ -9,8 +9,10 @@ import msgspec
 
 from mainstem.errors import ImportSourceError
 from mainstem.events.decode import Refusal, decode, encode
+from mainstem.events.importers.names import NoNameError, text_of
+from mainstem.events.importers.rows import number_of_row
 from mainstem.events.importers.tables import Row
-from mainstem.events.importers.values import text_of
+from mainstem.events.importers.values import time_reader
 from mainstem.events.vocabulary import Event, Item
 
 __all__ = ["Shelf", "accepted", "by_time", "named", "row_by_row", "unreadable"]
@@ -18,8 +20,15 @@ __all__ = ["Shelf", "accepted", "by_time", "named", "row_by_row", "unreadable"]
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 
-def row_by_row(rows: Iterable[Row], events_of_row: Callable[[Row], Iterator[AnyEvent]]) -> Iterator[AnyEvent]:
+def row_by_row(
+    rows: Iterable[Row], events_of_row: Callable[[Row], Iterator[AnyEvent]], left_out: Counter[str] | None = None
+) -> Iterator[AnyEvent]:
     """The events of each row, in order.
+
+    Args:
+        rows: one mapping a row.
+        events_of_row: makes them.
+        left_out: counts, by reason, rows with a cell that can name nothing; where it is not given they cannot be read.
 
     Raises:
         ImportSourceError: with the number of the row (the first after the header is 1), if one cannot be read.
@@ -29,26 +38,46 @@ def row_by_row(rows: Iterable[Row], events_of_row: Callable[[Row], Iterator[AnyE
         >>> list(row_by_row([{"n": "1"}], lambda row: iter([Tick(event_timestamp=int(row["n"]))])))
         [Tick(event_timestamp=1)]
     """
-    for number, row in enumerate(rows, start=1):
+    for place, row in enumerate(rows, start=1):
         try:
             yield from events_of_row(row)
-        except (KeyError, TypeError, ValueError) as error:
-            raise unreadable(number, row, error) from error
+        except (ArithmeticError, KeyError, TypeError, ValueError) as error:
+            if left_out is not None and isinstance(error, NoNameError):
+                left_out[str(error)] += 1
+                continue
+            raise unreadable(number_of_row(row, place), row, error) from error
 
 
-def by_time(rows: Iterable[Row], column: str) -> list[Row]:
-    """All the rows in the order of a column of times: timestamps, ISO 8601, or seconds since 2001.
+def by_time(rows: Iterable[Row], column: str, form: str = "") -> list[Row]:
+    """All the rows in the order of a column of times; rows whose time cannot be read come first, to be told.
 
     Example:
-        >>> by_time([{"at": "1511658001"}, {"at": 1511658000}], "at")
-        [{'at': 1511658000}, {'at': '1511658001'}]
+        >>> by_time([{"at": "1511658001"}, {"at": 911658000}], "at", "s")
+        [{'at': 911658000}, {'at': '1511658001'}]
     """
-    return sorted(rows, key=lambda row: text_of(row[column]))
+    millis = time_reader(form)
+
+    def time_of(row: Row) -> tuple[int, str]:
+        try:
+            return millis(row[column]), text_of(row[column])  # what lies below a millisecond is in the text
+        except ValueError:
+            return -1, ""
+
+    return sorted(rows, key=time_of)
 
 
 def unreadable(number: int, row: Row, error: Exception) -> ImportSourceError:
     """What to raise of a row that cannot be read."""
-    return ImportSourceError(f"row {number} of the source cannot be read ({error}): {dict(row)!r}; mend or remove it")
+    shown = ", ".join(f"{name!r}: {_shown(cell)}" for name, cell in list(row.items())[:30])
+    return ImportSourceError(f"row {number} of the source cannot be read ({error}): {{{shown}}}; mend or remove it")
+
+
+def _shown(cell: object) -> str:
+    try:
+        text = repr(cell)
+    except ValueError:  # Python does not print a whole number of more than 4,300 digits
+        return "a number of thousands of digits"
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def named(event: AnyEvent) -> AnyEvent:
@@ -111,6 +140,7 @@ def accepted(events: Iterable[AnyEvent], left_out: Counter[str]) -> Iterator[Any
     for event in events:
         found = decode(encode(event))
         if isinstance(found, Refusal):
-            left_out[f"a {type(event).__name__.lower()} would be refused: {found.reason} at {found.path}"] += 1
+            kind = type(event).__name__.lower()
+            left_out[f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} would be refused: {found.reason} at {found.path}"] += 1
         else:
             yield event

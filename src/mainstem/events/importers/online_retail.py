@@ -10,27 +10,34 @@ Source: Daqing Chen, Online Retail, UCI Machine Learning Repository, 2015, https
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from typing import Any, Final
 
+from mainstem.events.importers.day_order import DayOrder, with_times
 from mainstem.events.importers.making import row_by_row
+from mainstem.events.importers.names import name_of, nothing_said, text_of, worded
+from mainstem.events.importers.notes import Notes
 from mainstem.events.importers.tables import Row
-from mainstem.events.importers.values import name_of, text_of
+from mainstem.events.importers.values import number_of
 from mainstem.events.vocabulary import Item, Purchase, Return
 
-__all__ = ["COLUMNS", "events_of"]
+__all__ = ["ALIASES", "COLUMNS", "events_of"]
 
 COLUMNS: Final = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID")
+ALIASES: Final = {"Invoice": "InvoiceNo", "Price": "UnitPrice", "Customer ID": "CustomerID"}
+"""What Online Retail II calls these columns."""
 _ITEM_CODE: Final = re.compile(r"\d{5}[A-Za-z]*")  # POST, DOT, M, BANK CHARGES and the like are no items
-_DATES: Final = ("%m/%d/%Y %H:%M", "%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M")
 
 
-def events_of(rows: Iterable[Row], left_out: Counter[str]) -> Iterator[Item | Purchase | Return]:
+def events_of(
+    rows: Iterable[Row], left_out: Counter[str], dates: DayOrder | None = None, notes: Notes | None = None
+) -> Iterator[Item | Purchase | Return]:
     """Turn the rows of the source, in their order, into events.
 
     Args:
         rows: one mapping a row, with the source's own column names (`COLUMNS`).
         left_out: counts, by reason, the rows that became no purchase or return.
+        dates: whether day or month comes first in dates like 01/12/2010; without it the dates tell.
+        notes: where it is told what they told.
 
     Raises:
         ImportSourceError: if a row's number or date cannot be read.
@@ -43,28 +50,38 @@ def events_of(rows: Iterable[Row], left_out: Counter[str]) -> Iterator[Item | Pu
     """
     lines: Counter[str] = Counter()
     known: set[str] = set()
-    return row_by_row(rows, lambda row: _events_of_row(row, lines, known, left_out))
+    times: list[int] = []
+
+    def timed() -> Iterator[Row]:
+        for row, time in with_times(rows, "InvoiceDate", dates, notes):
+            times[:] = [time]
+            yield row
+
+    def of_row(row: Row) -> Iterator[Item | Purchase | Return]:
+        return _events_of_row(row, times[0], lines, known, left_out)
+
+    return row_by_row(timed(), of_row, left_out)
 
 
 def _events_of_row(
-    row: Row, lines: Counter[str], known: set[str], left_out: Counter[str]
+    row: Row, minute: int, lines: Counter[str], known: set[str], left_out: Counter[str]
 ) -> Iterator[Item | Purchase | Return]:
-    invoice, code = str(row["InvoiceNo"]).strip(), str(row["StockCode"]).strip().upper()
-    title = text_of(row["Description"])
-    quantity, price = float(row["Quantity"]), float(row["UnitPrice"])
+    invoice, code = name_of(row["InvoiceNo"]), name_of(row["StockCode"]).upper()
+    title = worded(text_of(row["Description"]))
+    quantity, price = _given(row, "Quantity"), _given(row, "UnitPrice")
     customer = name_of(row["CustomerID"])
     lines[invoice] += 1
     reason = _reason_to_leave_out(invoice, code, title, quantity, price)
     if reason:
         left_out[reason] += 1
         return
-    number, time = lines[invoice], _millis(row["InvoiceDate"]) + lines[invoice]
+    number, time = lines[invoice], minute + lines[invoice]
     event_id = f"{invoice}-{number}"
     if code not in known:
         known.add(code)
         yield Item(event_id=f"item-{code}", event_timestamp=time, item_id=code, title=title, price=price)
     if not customer:
-        left_out["no customer"] += 1
+        left_out[f"no customer{nothing_said(row['CustomerID'])}"] += 1
         return
     common: dict[str, Any] = {"event_id": event_id, "user_id": customer, "session_id": invoice, "event_timestamp": time}
     if invoice.startswith("C"):
@@ -74,6 +91,8 @@ def _events_of_row(
 
 
 def _reason_to_leave_out(invoice: str, code: str, title: str, quantity: float, price: float) -> str:
+    if not invoice:
+        return "no invoice"
     if not _ITEM_CODE.fullmatch(code):
         return "not an item"
     if not title:
@@ -85,13 +104,9 @@ def _reason_to_leave_out(invoice: str, code: str, title: str, quantity: float, p
     return ""
 
 
-def _millis(value: object) -> int:
-    if isinstance(value, datetime):
-        return round(value.replace(tzinfo=UTC).timestamp() * 1000)
-    for form in _DATES:
-        try:
-            return round(datetime.strptime(str(value), form).replace(tzinfo=UTC).timestamp() * 1000)
-        except ValueError:
-            continue
-    msg = f"InvoiceDate {value!r} has none of the forms {_DATES}"
-    raise ValueError(msg)
+def _given(row: Row, name: str) -> float:
+    number = number_of(row[name], name)
+    if number is None:
+        msg = f"{name} is empty"
+        raise ValueError(msg)
+    return number

@@ -9,13 +9,15 @@ Source: Saito, Aihara, Matsutani and Narita, Open Bandit Dataset and Pipeline, N
 https://arxiv.org/abs/2008.07146.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import Any, Final
 
 from mainstem.events.importers.making import Shelf, named, row_by_row
+from mainstem.events.importers.names import name_of, nothing_said, text_of, worded
 from mainstem.events.importers.tables import Row
-from mainstem.events.importers.values import name_of, number_of, text_of, time_reader
+from mainstem.events.importers.values import time_reader, whole_number_of
 from mainstem.events.vocabulary import Click, Impression, Item, Shown
 
 __all__ = ["COLUMNS", "OPTIONAL", "events_of"]
@@ -26,11 +28,12 @@ OPTIONAL: Final = ("campaign",)
 _DIGITS: Final = 6  # of a feature's 32: a word that a model can learn
 
 
-def events_of(rows: Iterable[Row]) -> Iterator[Item | Impression | Click]:
-    """Turn the rows of the source, in their order, into events. None is left out.
+def events_of(rows: Iterable[Row], left_out: Counter[str] | None = None) -> Iterator[Item | Impression | Click]:
+    """Turn the rows of the source, in their order, into events.
 
     Args:
         rows: one mapping a row, with the source's own column names (`COLUMNS`); `campaign` may be missing.
+        left_out: counts, by reason, the rows without an item.
 
     Raises:
         ImportSourceError: if a row's time or numbers cannot be read.
@@ -43,20 +46,34 @@ def events_of(rows: Iterable[Row]) -> Iterator[Item | Impression | Click]:
         ('men item 14', 'men 0cef33 1cef33 2cef33 3cef33', 3, True)
     """
     shelf, millis = Shelf(), time_reader()
+    left_out = Counter() if left_out is None else left_out
 
     def of_row(row: Row) -> Iterator[Item | Impression | Click]:
-        campaign, number, time = text_of(row.get("campaign")), name_of(row["item_id"]), millis(row["timestamp"])
-        position, clicked = number_of(row["position"], "position"), number_of(row["click"], "click")
-        features = [text_of(row[name]) for name in _FEATURES]
+        campaign, number = worded(text_of(row.get("campaign"))), name_of(row["item_id"])
+        if not number:
+            left_out[f"no item{nothing_said(row['item_id'])}"] += 1
+            return
+        time = millis(row["timestamp"])
+        position, clicked = whole_number_of(row["position"], "position"), _clicked(row["click"])
+        features = [worded(text_of(row[name])) for name in _FEATURES]
         item_id = f"{campaign}-{number}" if campaign else number
         yield from shelf.seen(time, item_id, f"{campaign} item {number}".strip(), category=campaign)
-        told = repr((text_of(row["timestamp"]), item_id, position, features)).encode()
+        place = None if position is None else float(position)
+        told = repr((text_of(row["timestamp"]), item_id, place, features)).encode()
         only = blake2b(told, digest_size=16).hexdigest()
         common: dict[str, Any] = {"event_timestamp": time, "user_id": only, "impression_id": only}
-        shown = Shown(item_id=item_id, position=None if position is None else int(position))
+        shown = Shown(item_id=item_id, position=position)
         query = " ".join([campaign, *(feature[:_DIGITS] for feature in features)]).strip()
         yield Impression(**common, event_id=only, items=(shown,), query=query)
         if clicked:
             yield named(Click(**common, event_id="", item_id=item_id))
 
-    return row_by_row(rows, of_row)
+    return row_by_row(rows, of_row, left_out)
+
+
+def _clicked(value: Any) -> bool:
+    number = whole_number_of(value, "click")
+    if number not in {None, 0, 1}:
+        msg = f"click {number} is neither 0 nor 1"
+        raise ValueError(msg)
+    return bool(number)

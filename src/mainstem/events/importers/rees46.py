@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from mainstem.events.importers.making import Shelf, named, row_by_row
+from mainstem.events.importers.names import name_of, nothing_said, text_of, worded
 from mainstem.events.importers.tables import Row
-from mainstem.events.importers.values import name_of, number_of, text_of, time_reader
+from mainstem.events.importers.values import number_of, time_reader
 from mainstem.events.vocabulary import Cart, Item, Purchase, View
 
 __all__ = ["COLUMNS", "events_of"]
@@ -50,17 +51,20 @@ def events_of(rows: Iterable[Row], left_out: Counter[str]) -> Iterator[Item | Vi
     shelf, millis = Shelf(), time_reader()
 
     def of_row(row: Row) -> Iterator[Item | View | Cart | Purchase]:
-        kind, user = text_of(row["event_type"]), name_of(row["user_id"])
+        kind, user, item_id = text_of(row["event_type"]), name_of(row["user_id"]), name_of(row["product_id"])
         if kind not in {"view", "cart", "purchase"}:
             left_out[f"event type {kind!r}"] += 1
             return
         if not user:
-            left_out["no user"] += 1
+            left_out[f"no user{nothing_said(row['user_id'])}"] += 1
             return
-        time, item_id, price = millis(row["event_time"]), name_of(row["product_id"]), number_of(row["price"], "price")
-        category, brand = text_of(row["category_code"]), text_of(row["brand"])
-        yield from shelf.seen(time, item_id, _title(item_id, category, brand), category=category, brand=brand, price=price)
+        if not item_id:
+            left_out[f"no item{nothing_said(row['product_id'])}"] += 1
+            return
+        time, price = millis(row["event_time"]), number_of(row["price"], "price")
+        category, brand = worded(text_of(row["category_code"])), worded(text_of(row["brand"]))
         session = name_of(row["user_session"]) or None
+        yield from shelf.seen(time, item_id, _title(item_id, category, brand), category=category, brand=brand, price=price)
         common: dict[str, Any] = {"event_id": "", "event_timestamp": time, "user_id": user, "session_id": session}
         match kind:
             case "view":
@@ -70,7 +74,7 @@ def events_of(rows: Iterable[Row], left_out: Counter[str]) -> Iterator[Item | Vi
             case _:
                 yield named(Purchase(**common, item_id=item_id, price=price))
 
-    return row_by_row(rows, of_row)
+    return row_by_row(rows, of_row, left_out)
 
 
 def _title(item_id: str, category: str, brand: str) -> str:

@@ -14,9 +14,19 @@ import msgspec
 
 from mainstem.errors import ImportSourceError
 from mainstem.events.importers.making import Shelf, named, unreadable
+from mainstem.events.importers.names import (
+    NoNameError,
+    is_nothing,
+    label_of,
+    name_of,
+    nothing_said,
+    text_of,
+    worded,
+)
+from mainstem.events.importers.rows import number_of_row
 from mainstem.events.importers.table_map import TableMap
 from mainstem.events.importers.tables import Row
-from mainstem.events.importers.values import name_of, number_of, text_of, time_reader
+from mainstem.events.importers.values import number_of, time_reader, whole_number_of
 from mainstem.events.vocabulary import Cart, Click, Event, Impression, Item, Purchase, Return, Search, Shown, View
 
 __all__ = ["events_of"]
@@ -76,30 +86,45 @@ def events_of(
 def _read(rows: Iterable[Row], table: TableMap, left_out: Counter[str]) -> Iterator[_Read]:
     when, kinds = table.when, table.kinds
     millis = time_reader(when.format, when.zone)
-    for number, row in enumerate(rows, start=1):
-        value = name_of(row[table.kind.column]) if table.kind and table.kind.column else ""
-        kind, page = kinds.get(value), name_of(row[table.page.id]) if table.page else ""
-        if reason := _reason_to_leave_out(row, table, kind, value, page):
-            left_out[reason] += 1
-            continue
+    for place, row in enumerate(rows, start=1):
+        number = number_of_row(row, place)
         try:
+            value = label_of(row[table.kind.column]) if table.kind and table.kind.column else ""
+            kind, page = kinds.get(value), name_of(row[table.page.id]) if table.page else ""
+            if reason := _reason_to_leave_out(row, table, kind, value, page):
+                left_out[reason] += 1
+                continue
+            _refuse_names(row, table)
             yield _Read(number, row, millis(row[when.column] if when.column else when.always), kind or "", page)
+        except NoNameError as error:
+            left_out[str(error)] += 1
         except ValueError as error:
             raise unreadable(number, row, error) from error
+
+
+def _refuse_names(row: Row, table: TableMap) -> None:
+    """Look at the names that a row may have before anything is made of it."""
+    for column in (table.session, table.id):
+        name_of(row[column] if column else None)
 
 
 def _reason_to_leave_out(row: Row, table: TableMap, kind: str | None, value: str, page: str) -> str:
     if kind is None:
         return f"kind {value!r} is not in the map"
     if kind != "item" and not name_of(row[table.user]):
-        return "no user"
+        return f"no user{nothing_said(row[table.user])}"
     if kind != "search" and table.item and not name_of(row[table.item.id]):
-        return "no item"
-    if kind in {"item", "impression"} and table.item and table.item.title and not text_of(row[table.item.title]):
-        return "no title"
-    if kind == "search" and not text_of(row[table.query]):
-        return "no query"
-    return "no page" if kind == "impression" and not page else ""
+        return f"no item{nothing_said(row[table.item.id])}"
+    titled = table.item and table.item.title and kind in {"item", "impression"}
+    if table.item and titled and not _worded(row, table.item.title):
+        return f"no title{nothing_said(row[table.item.title])}"
+    if kind == "search" and not _worded(row, table.query):
+        return f"no query{nothing_said(row[table.query])}"
+    return f"no page{nothing_said(row[table.page.id] if table.page else None)}" if kind == "impression" and not page else ""
+
+
+def _worded(row: Row, column: str) -> str:
+    return worded(text_of(row[column])) if column else ""
 
 
 def _together(read: _Read) -> str | int:
@@ -144,7 +169,7 @@ class _Making:
             except ValueError as error:
                 raise unreadable(read.number, read.row, error) from error
         common = self._common(first)
-        query = text_of(first.row[table.query]) if table.query else ""
+        query = _worded(first.row, table.query)
         yield self._named(Impression(**common, impression_id=first.page, items=tuple(items), query=query or None), first)
         for read in clicked:
             yield named(Click(**common, item_id=self._item_id(read), impression_id=read.page))
@@ -159,18 +184,20 @@ class _Making:
 
     def _position(self, read: _Read) -> int | None:
         column = self._table.page.position if self._table.page else ""
-        place = number_of(read.row[column], "position") if column else None
-        return None if place is None else int(place)
+        return whole_number_of(read.row[column], "position") if column else None
 
     def _price(self, read: _Read) -> float | None:
         column = self._table.item.price if self._table.item else ""
-        return number_of(read.row[column], "price") if column else None
+        return self._number(read, column, "price", self._table.currency)
+
+    def _number(self, read: _Read, column: str, of: str, currency: str = "") -> float | None:
+        return number_of(read.row[column], of, self._table.decimal, currency) if column else None
 
     def _item(self, read: _Read) -> Iterator[Item]:
         columns = self._table.item
-        title = text_of(read.row[columns.title]) if columns and columns.title else ""
+        title = _worded(read.row, columns.title) if columns else ""
         if columns and title and read.kind != "search":
-            category, brand = (text_of(read.row[name]) if name else "" for name in (columns.category, columns.brand))
+            category, brand = (_worded(read.row, name) for name in (columns.category, columns.brand))
             price = self._price(read)
             yield from self._shelf.seen(read.time, self._item_id(read), title, category=category, brand=brand, price=price)
 
@@ -182,9 +209,9 @@ class _Making:
     def _event(self, read: _Read) -> Event:
         table, common = self._table, self._common(read)
         if read.kind == "search":
-            return Search(**common, query=text_of(read.row[table.query]))
+            return Search(**common, query=_worded(read.row, table.query))
         common |= {"item_id": self._item_id(read), "impression_id": read.page or None}
-        quantity = number_of(read.row[table.quantity], "quantity") if table.quantity else None
+        quantity = self._number(read, table.quantity, "quantity")
         match read.kind:
             case "view":
                 return View(**common)
@@ -199,7 +226,9 @@ class _Making:
 
 
 def _is_yes(value: Any) -> bool:
-    text = name_of(value).lower()
+    text = label_of(value).lower()
+    if is_nothing(text):
+        return False
     if text in _YES or text in _NO:
         return text in _YES
     try:

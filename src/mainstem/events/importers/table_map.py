@@ -12,17 +12,19 @@ title = "name"
 
 import tomllib
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
 from mainstem.errors import ImportSourceError
-from mainstem.events.importers.values import name_of
+from mainstem.events.importers.csv_rows import Dialect
+from mainstem.events.importers.names import label_of
 
-__all__ = ["ItemColumns", "KindColumn", "PageColumns", "TableMap", "TimeColumn", "read_map"]
+__all__ = ["FileForm", "ItemColumns", "KindColumn", "PageColumns", "TableMap", "TimeColumn", "read_map"]
 
 Kind: TypeAlias = Literal["search", "impression", "view", "click", "cart", "purchase", "return", "item"]
+Sign: TypeAlias = Annotated[str, msgspec.Meta(max_length=1)]
 
 
 class TimeColumn(Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,6 +62,15 @@ class PageColumns(Struct, frozen=True, forbid_unknown_fields=True):
     clicked: str = ""
 
 
+class FileForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the file is written, where it does not say so itself: its encoding, and the signs of a CSV."""
+
+    encoding: str = ""
+    delimiter: Sign = ""
+    quote: Sign = '"'
+    escape: Sign = ""
+
+
 class TableMap(Struct, frozen=True, forbid_unknown_fields=True):
     """The columns of a table. What is empty is not there."""
 
@@ -72,6 +83,19 @@ class TableMap(Struct, frozen=True, forbid_unknown_fields=True):
     id: str = ""
     query: str = ""
     quantity: str = ""
+    decimal: Literal["", ".", ","] = ""
+    currency: str = ""
+    file: FileForm = FileForm()
+
+    @property
+    def dialect(self) -> Dialect:
+        """How a CSV is written."""
+        return Dialect(self.file.delimiter, self.file.quote, self.file.escape)
+
+    @property
+    def only_items(self) -> bool:
+        """Whether every row is to tell the catalogue of an item."""
+        return set(self.kinds.values()) == {"item"}
 
     @property
     def when(self) -> TimeColumn:
@@ -85,7 +109,7 @@ class TableMap(Struct, frozen=True, forbid_unknown_fields=True):
             return {"": "impression"}
         if self.kind.always:
             return {"": self.kind.always}
-        return {name_of(value): kind for value, kind in self.kind.values.items()}
+        return {label_of(value): kind for value, kind in self.kind.values.items()}
 
     @property
     def columns(self) -> list[str]:
@@ -102,6 +126,7 @@ _KEYS: Final[dict[str, Any]] = {
     "$.kind": KindColumn,
     "$.item": ItemColumns,
     "$.page": PageColumns,
+    "$.file": FileForm,
 }
 
 

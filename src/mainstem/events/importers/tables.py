@@ -1,41 +1,69 @@
 """Tables on disk, row by row: CSV (any usual delimiter), JSON lines, Parquet; the first two also packed by gzip or zstd.
 
-What a file is, its first bytes say, not its name. A CSV is read as UTF-8 where the whole file is that, else as Windows-1252,
-which old exports have.
+What a file is, its first bytes say, not its name. Standard input and pipes are copied to a file first, because a table is
+looked at before it is read.
 """
 
 import codecs
-import csv
-import io
 import os
+import re
+import shutil
+import sys
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, Final, TypeAlias
 
-import msgspec
-
 from mainstem.errors import ImportSourceError, LogError
+from mainstem.events.archives import START, foreign
 from mainstem.events.forms import Form, form_of
+from mainstem.events.importers import rows as rows_of_files
+from mainstem.events.importers.csv_rows import Dialect, csv_rows
+from mainstem.events.importers.encodings import BAD, HANDLER, bytes_of, encoding_of, register, without_mark
+from mainstem.events.importers.json_rows import json_rows
+from mainstem.events.importers.names import nothing_said
+from mainstem.events.importers.notes import Notes, SilentNotes
+from mainstem.events.importers.parquet_rows import parquet_rows
+from mainstem.events.importers.rows import Wanted
 
 __all__ = ["Row", "read_rows"]
 
 Row: TypeAlias = Mapping[str, Any]
 
-_DELIMITERS: Final = ",\t;|"
-_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_FIRST_LINE: Final = 1_000_000  # characters of it that are looked at
+_ARRAY: Final = re.compile(r"\s*\[\s*(\{|\[|\]|$)")  # `[id],[name]` is a header as SQL Server writes it
+_LONGEST_NOTHING: Final = 40
+_NOTHING_BEGINS: Final = frozenset("nN<(#\\-uU[0\u2013\u2014 .")
+_UNSEEN: Final = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
 def read_rows(
-    path: Path, columns: Sequence[str], *, optional: Sequence[str] = (), headless: Sequence[str] = ()
+    path: Path,
+    columns: Sequence[str],
+    *,
+    optional: Sequence[str] = (),
+    headless: Sequence[str] = (),
+    aliases: Mapping[str, str] | None = None,
+    encoding: str = "",
+    dialect: Dialect | None = None,
+    notes: Notes | None = None,
 ) -> Iterator[Row]:
     r"""The rows of a table that has the columns named.
 
     Args:
-        path: the file.
-        columns: those that must be there. Rows may hold more than these.
+        path: the file; `-` for standard input.
+        columns: those that must be there. Rows may hold more than these. In JSON lines and Parquet `user.id` is a part of
+            `user`.
         optional: those that are read where they are there.
         headless: names of the columns of a CSV without a header, where the source is also handed on like that.
+        aliases: other names that columns may have.
+        encoding: of text; empty to find it out, and tell.
+        dialect: how a CSV is written, where the header does not say.
+        notes: where it is told what a file was read as, and which rows cannot be read; without them such a row is an error.
 
     Raises:
         ImportSourceError: if the file is missing, broken, of another format, or lacks a column.
@@ -48,133 +76,113 @@ def read_rows(
         ...     list(read_rows(path, ["sku"]))
         [{'sku': 'A1', 'price': '9.50'}]
     """
-    try:
-        with path.open("rb") as file:
-            magic = file.read(4)
-    except OSError as error:
-        msg = f"cannot read {str(path)!r}: {os.strerror(error.errno or 0)}; check the path"
-        raise ImportSourceError(msg) from error
-    if magic == b"PAR1":
-        return _parquet_rows(path, columns, optional)
-    try:
-        form = form_of(path)
-    except LogError as error:
-        raise ImportSourceError(str(error)) from error
-    return _text_rows(path, form, columns, headless)
+    if path.is_dir():
+        msg = f"{str(path)!r} is a folder; give the files in it one by one, each with a log of its own"
+        raise ImportSourceError(msg)
+    if str(path) != "-":
+        try:
+            path.stat()
+        except OSError as error:
+            msg = f"cannot read {str(path)!r}: {os.strerror(error.errno or 0)}; check the path"
+            raise ImportSourceError(msg) from error
+    wanted, notes = Wanted(columns, optional, aliases), notes or SilentNotes()
+    return _checked(_rows(path, wanted, headless, encoding, dialect, notes), wanted, path, notes)
 
 
-def _text_rows(path: Path, form: Form, columns: Sequence[str], headless: Sequence[str]) -> Iterator[Row]:
-    done = 0
-    try:
-        with _opened(path, form, _encoding(path, form)) as file:
-            first = file.readline()
-            lines = chain([first], file)
-            made = _json_rows(lines, path, columns) if first.startswith("{") else _csv_rows(lines, path, columns, headless)
-            for row in made:
-                done += 1
-                yield row
-    except (csv.Error, UnicodeDecodeError) as error:
-        msg = f"{str(path)!r} is no CSV after row {done} ({error}); mend it or save it again"
-        raise ImportSourceError(msg) from error
-    except form.errors as error:
-        msg = f"the {form.name} stream of {str(path)!r} breaks off after row {done} ({error}); copy it again"
-        raise ImportSourceError(msg) from error
+def _rows(
+    path: Path, wanted: Wanted, headless: Sequence[str], encoding: str, dialect: Dialect | None, notes: Notes
+) -> Iterator[Row]:
+    with _regular(path) as real:
+        try:
+            form = form_of(real)
+        except LogError as error:
+            raise ImportSourceError(str(error).replace("the log ", "", 1)) from error
+        if form.name == "Parquet":
+            yield from parquet_rows(real, wanted)
+            return
+        done = 0
+        try:
+            _refuse_foreign(real, path, form)
+            found = encoding_of(path, lambda: form.open(real), notes, given=encoding, broken=form.errors)
+            with TextIOWrapper(form.open(real), encoding=found, errors=HANDLER, newline="") as file:
+                for row in _text_rows(file, path, wanted, headless, dialect, notes):
+                    done = rows_of_files.number_of_row(row, done + 1)
+                    yield row
+        except form.errors as error:
+            msg = f"the {form.name} stream of {str(path)!r} breaks off after row {done} ({error}); copy it again"
+            raise ImportSourceError(msg) from error
 
 
-def _opened(path: Path, form: Form, encoding: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(form.open(path), encoding=encoding, newline="")
+@contextmanager
+def _regular(path: Path) -> Iterator[Path]:
+    """The file, or a copy of what comes out of a pipe, which can be read once only."""
+    if str(path) != "-" and path.is_file():
+        yield path
+        return
+    with NamedTemporaryFile(prefix="mainstem-") as copy:
+        if str(path) == "-":
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+        else:
+            with path.open("rb") as pipe:
+                shutil.copyfileobj(pipe, copy)
+        copy.flush()
+        yield Path(copy.name)
 
 
-def _encoding(path: Path, form: Form) -> str:
-    with form.open(path) as raw:
-        start = raw.read(4)
-    if start.startswith(_UTF16):
-        return "utf-16"
-    if b"\0" in start or start.startswith(b"PK"):
+def _refuse_foreign(real: Path, path: Path, form: Form) -> None:
+    with form.open(real) as file:
+        start = file.read(START)
+    if what := foreign(start, unpacked=bool(form.tool)):
+        msg = f"{str(path)!r} is {what}"
+        raise ImportSourceError(msg)
+    if without_mark(start) or start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)):
+        return
+    strange = sum(byte < 32 and byte not in b"\t\r\n\f\0\x1b" for byte in start)
+    if strange > len(start) // 10 or (start and not start.strip(b"\0")):
         msg = f"{str(path)!r} is neither CSV, JSON lines nor Parquet; unpack it or save it as one of them"
         raise ImportSourceError(msg)
-    try:
-        with _opened(path, form, "utf-8-sig") as file:
-            for _ in file:
-                pass
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8-sig"
 
 
-def _csv_rows(lines: Iterable[str], path: Path, columns: Sequence[str], headless: Sequence[str]) -> Iterator[Row]:
-    lines = iter(lines)
-    first = next(lines)
-    delimiter, names = _header(first, columns)
-    if headless and len(names) == len(headless) and not set(names) & set(columns):
-        names, lines = list(headless), chain([first], lines)
-    _check_columns(names, columns, path)
-    for number, row in enumerate(csv.DictReader(lines, names, delimiter=delimiter), start=1):
-        if None in row:
-            msg = (
-                f"row {number} of {str(path)!r} has more fields than the header's {len(names)}: {list(row.values())!r}; "
-                f"a field with {delimiter!r} in it must be quoted"
-            )
-            raise ImportSourceError(msg)
+def _text_rows(
+    file: TextIOWrapper, path: Path, wanted: Wanted, headless: Sequence[str], dialect: Dialect | None, notes: Notes
+) -> Iterator[Row]:
+    blank = []
+    while (first := file.readline(_FIRST_LINE)) and not first.strip("\r\n \t\ufeff"):
+        blank.append(first)
+    if _ARRAY.match(first):
+        how = "one JSON array" if len(first.strip()) > 1 else "one JSON array over several lines"
+        msg = f"{str(path)!r} is {how}, and lines are read, one object each: `jq -c '.[]' FILE > NEW` makes them"
+        raise ImportSourceError(msg)
+    whole = first if first.endswith(("\r", "\n")) else first + file.readline()
+    lines: Iterable[str] = chain(blank, [whole], file)
+    if first.lstrip().startswith("{"):
+        yield from json_rows(lines, path, wanted, notes)
+        return
+    yield from csv_rows(lines, path, wanted, notes, headless=headless, dialect=dialect)
+
+
+def _checked(rows: Iterator[Row], wanted: Wanted, path: Path, notes: Notes) -> Iterator[Row]:
+    """The rows, of which those with bytes that are no text are left out; what cannot be seen in cells is counted."""
+    register()
+    for row in rows:
+        texts = [(name, cell) for name in wanted.all if isinstance(cell := row.get(name), str) and cell]
+        bad = next((cell for _, cell in texts if not cell.isascii() and BAD.search(cell)), None)
+        if bad is not None or any("\0" in cell for _, cell in texts):
+            reason = "with a zero byte in it" if bad is None else "not UTF-8"
+            place = f"row {rows_of_files.number_of_row(row, 0)} of {str(path)!r}"
+            shown = next(cell for _, cell in texts if cell == bad or "\0" in cell)
+            notes.leave_out(place, reason, repr(bytes_of(shown)[:120]))
+            continue
+        for name, cell in texts:
+            if not cell.isascii():
+                _note(name, cell, notes)
+            if len(cell) < _LONGEST_NOTHING and cell[0] in _NOTHING_BEGINS and nothing_said(cell):
+                notes.cells[name, f"say {cell!r}; as an id, a number, a category or a brand that is nothing"] += 1
         yield row
 
 
-def _header(first: str, columns: Sequence[str]) -> tuple[str, list[str]]:
-    """The delimiter that gives all the columns, else the one that gives most fields; and the fields."""
-    found = {delimiter: [name.strip() for name in _fields(first, delimiter)] for delimiter in _DELIMITERS}
-    delimiter = max(_DELIMITERS, key=lambda one: (set(columns) <= set(found[one]), len(found[one])))
-    return delimiter, found[delimiter]
-
-
-def _fields(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader([line], delimiter=delimiter), [])
-
-
-def _json_rows(lines: Iterable[str], path: Path, columns: Sequence[str]) -> Iterator[Row]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = msgspec.json.decode(line, type=dict[str, Any])
-        except msgspec.DecodeError as error:
-            msg = f"line {number} of {str(path)!r} is no JSON object ({error}); mend or remove it"
-            raise ImportSourceError(msg) from error
-        if number == 1:
-            _check_columns(list(row), columns, path)
-        yield {**dict.fromkeys(columns), **row}  # JSON lines often leave out what is null
-
-
-def _parquet_rows(path: Path, columns: Sequence[str], optional: Sequence[str]) -> Iterator[Row]:
-    try:
-        import pyarrow as pa  # noqa: PLC0415 - an extra: only Parquet needs it
-        from pyarrow import parquet  # noqa: PLC0415
-    except ImportError as error:
-        msg = "reading Parquet needs pyarrow; `pip install 'mainstem[parquet]'`, or give a CSV file"
-        raise ImportSourceError(msg) from error
-    try:
-        with parquet.ParquetFile(path) as file:
-            names = file.schema_arrow.names
-            _check_columns(names, columns, path)
-            for batch in file.iter_batches(columns=[*columns, *(name for name in optional if name in names)]):
-                yield from _without_nanoseconds(batch).to_pylist()
-    except (pa.ArrowException, OSError, ValueError) as error:
-        msg = f"{str(path)!r} is a broken Parquet file ({error}); copy it again"
-        raise ImportSourceError(msg) from error
-
-
-def _without_nanoseconds(batch: Any) -> Any:
-    """Times that Python can hold: pandas writes nanoseconds."""
-    import pyarrow as pa  # noqa: PLC0415
-
-    for place, field in enumerate(batch.schema):
-        if pa.types.is_timestamp(field.type) and field.type.unit == "ns":
-            times = batch.column(place).cast(pa.timestamp("us", field.type.tz), safe=False)
-            batch = batch.set_column(place, field.name, times)
-    return batch
-
-
-def _check_columns(names: Sequence[str], columns: Sequence[str], path: Path) -> None:
-    missing = [name for name in columns if name not in names]
-    if missing:
-        msg = f"{str(path)!r} lacks the columns {missing}; it has {list(names)!r}"
-        raise ImportSourceError(msg)
+def _note(name: str, cell: str, notes: Notes) -> None:
+    if not unicodedata.is_normalized("NFC", cell):
+        notes.cells[name, "write letters in parts (NFD); they are taken as whole letters (NFC)"] += 1
+    if _UNSEEN.search(cell):
+        notes.cells[name, "hold characters that cannot be seen; ids are taken without them"] += 1

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from mainstem.events.importers.making import Shelf, named, row_by_row
+from mainstem.events.importers.names import name_of, nothing_said, text_of
 from mainstem.events.importers.tables import Row
-from mainstem.events.importers.values import name_of, text_of, time_reader
+from mainstem.events.importers.values import time_reader
 from mainstem.events.vocabulary import Cart, Click, Item, Purchase, View
 
 __all__ = ["COLUMNS", "events_of"]
@@ -53,9 +54,14 @@ def events_of(
         if kind is None:
             left_out["favourite"] += 1
             return
-        time, item_id = millis(row["ts"]), name_of(row["item_id"])
-        yield from shelf.seen(time, item_id, f"item {item_id}", category=f"category {name_of(row['category_id'])}")
-        common: dict[str, Any] = {"event_id": "", "event_timestamp": time, "user_id": name_of(row["user_id"])}
+        user, item_id, category = (name_of(row[name]) for name in ("user_id", "item_id", "category_id"))
+        if not user or not item_id:
+            name, cell = ("item", row["item_id"]) if user else ("user", row["user_id"])
+            left_out[f"no {name}{nothing_said(cell)}"] += 1
+            return
+        time = millis(row["ts"])
+        yield from shelf.seen(time, item_id, f"item {item_id}", category=f"category {category}" if category else "")
+        common: dict[str, Any] = {"event_id": "", "event_timestamp": time, "user_id": user}
         yield named(kind(**common, item_id=item_id))
 
-    return row_by_row(rows, of_row)
+    return row_by_row(rows, of_row, left_out)

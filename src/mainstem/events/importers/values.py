@@ -1,78 +1,113 @@
-"""What stands in a cell, whatever the format of the file: texts, names, numbers, times. A `ValueError` says what is wrong.
+"""What stands in a cell, whatever the format of the file: numbers and times. A `ValueError` says what is wrong.
 
-A column of whole numbers with gaps is often saved as one of floats, so `17850.0` is the name `17850`.
+Texts and names are the business of `names`.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from math import isfinite
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mainstem.errors import ImportSourceError
+from mainstem.events.importers.names import Single, is_nothing, shortened, text_of
+from mainstem.events.importers.parquet_rows import FarTime
 
-__all__ = ["LATEST", "UNITS", "name_of", "number_of", "text_of", "time_reader"]
+__all__ = ["LATEST", "UNITS", "number_of", "time_reader", "whole_number_of"]
 
-UNITS: Final = {"s": Decimal(1000), "ms": Decimal(1), "us": Decimal("0.001")}
+UNITS: Final = {"s": Decimal(1000), "ms": Decimal(1), "us": Decimal("0.001"), "ns": Decimal("0.000001")}
 """Milliseconds in each unit that a time may be counted in."""
 LATEST: Final = 4_102_444_800_000
 """The latest time that an event can have: the year 2100."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_WHOLE: Final = re.compile(r"(-?\d+)\.0")
 _NUMBER: Final = re.compile(r"-?\d+(\.\d*)?")
+_PLAIN: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,5})?")
+_GROUPED: Final = {
+    ".": re.compile(r"[+-]?[0-9]{1,3}([,' \u2019][0-9]{3})*(\.[0-9]*)?|[+-]?[0-9]+(\.[0-9]*)?"),
+    ",": re.compile(r"[+-]?[0-9]{1,3}([.' \u2019][0-9]{3})*(,[0-9]*)?|[+-]?[0-9]+(,[0-9]*)?"),
+}
+_NO_GROUPS: Final = {sign: str.maketrans("", "", f"{other}' \u2019") for sign, other in (".,", ",.")}
+_GROUPS: Final = re.compile(r"[+-]?[0-9][0-9.,' \u2019]*")
 
 
-def text_of(value: Any) -> str:
-    r"""The text of a cell, blanks in it reduced; empty where the cell is.
-
-    Example:
-        >>> text_of("  T-LIGHT \n HOLDER"), text_of(None), text_of(float("nan"))
-        ('T-LIGHT HOLDER', '', '')
-    """
-    if value is None or value != value:  # noqa: PLR0124 - only NaN is not itself
-        return ""
-    return " ".join(str(value).split())
-
-
-def name_of(value: Any) -> str:
-    """The name (id, kind, label) in a cell; empty where there is none.
-
-    Example:
-        >>> name_of(17850.0), name_of("17850.0"), name_of("1.50"), name_of("nan")
-        ('17850', '17850', '1.50', '')
-    """
-    text = text_of(value)
-    whole = _WHOLE.fullmatch(text)
-    return whole[1] if whole else "" if text == "nan" else text
-
-
-def number_of(value: Any, of: str) -> float | None:
+def number_of(value: Any, of: str, decimal: str = "", currency: str = "") -> float | None:
     """The number in a cell; None where it is empty.
 
     Args:
         value: the cell.
         of: what it is the number of, for the message.
+        decimal: the sign before the fraction, `.` or `,`; given, thousands may be set apart. Empty: `.`, nothing set apart.
+        currency: a sign or code that may stand at either end, like `€` or `USD`. Another one is an error.
 
     Raises:
         ValueError: if it is none.
 
     Example:
-        >>> number_of("2.50", "price"), number_of(None, "price")
-        (2.5, None)
+        >>> number_of("2.50", "price"), number_of(None, "price"), number_of("€ 1.234,50", "price", ",", "€")
+        (2.5, None, 1234.5)
     """
-    text = name_of(value)
-    if not text:
+    if isinstance(value, float) and value != value:  # noqa: PLR0124 - only NaN is not itself
         return None
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        return _finite(float(value), str(value), of)
+    text = text_of(value)
+    if is_nothing(text):
+        return None
+    bare = text
+    if currency:
+        bare = bare.removeprefix(currency).removesuffix(currency).strip()
+        bare = f"-{bare[1:].removeprefix(currency).strip()}" if bare.startswith("-") else bare
+    if decimal:
+        found = _GROUPED[decimal].fullmatch(bare)
+        bare = found[0].translate(_NO_GROUPS[decimal]).replace(",", ".") if found else ""
+    if not _PLAIN.fullmatch(bare):
+        like = "1.234,50" if decimal == "," else "1234.50"
+        msg = f"{of} {_shown(text)} is no number; write it like {like}{_hint(text, decimal, currency)}"
+        raise ValueError(msg)
+    return _finite(float(bare), text, of)
+
+
+def whole_number_of(value: Any, of: str) -> int | None:
+    """The whole number in a cell; None where it is empty.
+
+    Raises:
+        ValueError: if it is none.
+
+    Example:
+        >>> whole_number_of("3.0", "position")
+        3
+    """
+    number = number_of(value, of)
+    if number is None:
+        return None
+    if not number.is_integer():
+        msg = f"{of} {_shown(value)} is no whole number"
+        raise ValueError(msg)
+    return int(number)
+
+
+def _finite(number: float, text: str, of: str) -> float:
     if not isfinite(number):
-        msg = f"{of} {text!r} is no number; write it like 1234.50"
+        msg = f"{of} {_shown(text)} is no number; write it like 1234.50"
         raise ValueError(msg)
     return number
+
+
+def _hint(text: str, decimal: str, currency: str) -> str:
+    if not any(sign.isdigit() for sign in text):
+        return ""
+    sign = text.strip("0123456789.,+- '")
+    if not currency and sign and len(sign) < 5 and all(unicodedata.category(one)[0] in "SL" for one in sign):
+        return f", or say currency = {sign!r} in a map (import table)"
+    return ", or say decimal = ',' or '.' in a map (import table)" if not decimal and _GROUPS.fullmatch(text) else ""
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def time_reader(form: str = "", zone: str = "UTC") -> Callable[[Any], int]:
@@ -98,9 +133,13 @@ def time_reader(form: str = "", zone: str = "UTC") -> Callable[[Any], int]:
         raise ImportSourceError(msg)
 
     def read(value: Any) -> int:
-        millis = _millis(value, form, place)
+        try:
+            millis = _millis(value, form, place)
+        except (OverflowError, ArithmeticError) as error:
+            msg = f"time {_shown(value)} is not between 1970 and 2100"
+            raise ValueError(msg) from error
         if not 0 <= millis <= LATEST:
-            msg = f"time {value!r} is not between 1970 and 2100; is its form {form or 'ISO 8601'!r}?"
+            msg = f"time {_shown(value)} is not between 1970 and 2100; is its form {form or 'ISO 8601'!r}?"
             raise ValueError(msg)
         return millis
 
@@ -122,30 +161,53 @@ def _millis(value: Any, form: str, zone: tzinfo) -> int:
         return _since_epoch(value, zone)
     if isinstance(value, date):
         return _since_epoch(datetime.combine(value, time()), zone)
+    if wrong := _no_time(value):
+        msg = f"time {_shown(value)} {wrong}"
+        raise ValueError(msg)
+    if form in UNITS and isinstance(value, float) and isfinite(value):
+        return int(Decimal(value) * UNITS[form])
     text = text_of(value)
-    if not text:
+    if is_nothing(text):
         msg = "its time is empty"
         raise ValueError(msg)
     if form in UNITS:
         return _counted(text, form)
     if form:
         return _since_epoch(datetime.strptime(text, form), zone)  # noqa: DTZ007 - `_since_epoch` adds the zone
+    return _iso(text, zone)
+
+
+def _no_time(value: Any) -> str:
+    """Why a value cannot be a time, whatever its form; empty where it may."""
+    if isinstance(value, FarTime):
+        return "lies beyond the year 9999"
+    if isinstance(value, Single) and abs(value) >= 2**24:
+        return "is a float of four bytes, which has not so many digits; save times as whole numbers"
+    if isinstance(value, float) and value in {float("inf"), -float("inf")}:
+        return "is infinite"
+    return "is a truth value" if isinstance(value, bool) else ""
+
+
+def _iso(text: str, zone: tzinfo) -> int:
     if _NUMBER.fullmatch(text):
-        msg = f"time {text!r} is a number; say what it counts ({', '.join(UNITS)}), or give its pattern, as the time's form"
+        units = ", ".join(UNITS)
+        msg = f"time {_shown(text)} is a number; say what it counts ({units}), or give its pattern, as the time's form"
         raise ValueError(msg)
     try:
-        return _since_epoch(datetime.fromisoformat(text.removesuffix(" UTC") if text.endswith(" UTC") else text), zone, text)
+        return _since_epoch(datetime.fromisoformat(text.removesuffix(" UTC")), zone, text)
     except ValueError as error:
-        msg = f"time {text!r} is not ISO 8601; give its pattern as the time's form, like '%d/%m/%Y %H:%M'"
+        msg = f"time {_shown(text)} is not ISO 8601; give its pattern as the time's form, like '%d/%m/%Y %H:%M'"
         raise ValueError(msg) from error
 
 
 def _counted(text: str, unit: str) -> int:
-    try:
-        return int(Decimal(text) * UNITS[unit])
-    except (InvalidOperation, OverflowError, ValueError) as error:
-        msg = f"time {text!r} is no number of {unit}"
-        raise ValueError(msg) from error
+    if shortened(text):
+        msg = f"time {_shown(text)} is a shortened number, whose digits are lost; save times as text"
+        raise ValueError(msg)
+    if not _PLAIN.fullmatch(text):
+        msg = f"time {_shown(text)} is no number of {unit}"
+        raise ValueError(msg)
+    return int(Decimal(text) * UNITS[unit])
 
 
 def _since_epoch(moment: datetime, zone: tzinfo, text: str = "") -> int:

@@ -1,0 +1,225 @@
+"""What stands in a cell as a text or a name (id, kind, label), whatever the format of the file.
+
+A name never becomes what a program prints of a value: a whole number has no point and no exponent, a word for nothing is
+nothing, and what cannot be a name is refused. A column of whole numbers with gaps is often saved as one of floats, so
+`17850.0` is the name `17850`. Texts are NFC, so that two that look the same are the same.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from math import isfinite
+from typing import Any, Final
+from uuid import UUID
+
+__all__ = [
+    "NoNameError",
+    "Single",
+    "header_of",
+    "is_nothing",
+    "label_of",
+    "name_of",
+    "nothing_said",
+    "shortened",
+    "text_of",
+    "worded",
+]
+
+_WHOLE: Final = re.compile(r"(-?\d+)\.0+")
+_SCIENTIFIC: Final = re.compile(r"[+-]?(\d)(?:[.,](\d+))?[eE]([+-]?)(\d{1,9})")
+_PRINTED: Final = re.compile(r"b'.*'|b\".*\"|\{['\"].*:.*\}|\[['\"{].*\]|\[object Object\]|<.* object at 0x[0-9a-f]+>")
+_INVISIBLE: Final = re.compile(
+    "[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]|[\x00-\x08\x0e-\x1b\x7f]"
+)
+_MARKS: Final = re.compile(
+    "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]"
+)  # in a text; a joiner means something in some languages
+_EXACT: Final = 2**53  # up to here a float has every whole number
+_EXACT_SINGLE: Final = 2**24
+_SURE: Final = 15  # digits that a float keeps
+_NOTHING: Final = re.compile(
+    r"n(ull|one|il|an|at|\.?a\.?)|#?n/a|<(na|null|none|nil)>|\[null\]|undefined|\\n|-{1,3}|[\u2013\u2014]"
+    r"|\((null|none|nil|empty|blank|not set|not provided)\)|#(null!|value!|ref!|name\?|div/0!|num!)"
+    r"|0{8}-0{4}-0{4}-0{4}-0{12}",
+    re.IGNORECASE,
+)
+"""What exports write where there is nothing."""
+_NEVER_TEXT: Final = frozenset(
+    {"NULL", "null", "\\N", "<NA>", "NaN", "nan", "None", "(not set)", "undefined", "#N/A", "#NAME?"}
+)
+"""Those that nobody would write as the text of an item."""
+
+
+class NoNameError(ValueError):
+    """A cell cannot name anything: its row is left out and counted."""
+
+
+class Single(float):
+    """A float of four bytes, which has whole numbers up to 2**24 only."""
+
+    __slots__ = ()
+
+
+def text_of(value: Any) -> str:
+    r"""The text of a cell in NFC, blanks in it reduced; empty where the cell is.
+
+    Raises:
+        ValueError: if it holds an object, or bytes that are no UTF-8.
+
+    Example:
+        >>> text_of("  T-LIGHT \n HOLDER"), text_of(None), text_of(float("nan")), text_of("cafe\u0301") == "caf\xe9"
+        ('T-LIGHT HOLDER', '', '', True)
+    """
+    if isinstance(value, str):
+        text = value
+    elif value is None or value != value:  # noqa: PLR0124 - only NaN is not itself
+        return ""
+    else:
+        text = _written(value)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", _MARKS.sub("", text))
+    return " ".join(text.split())
+
+
+def header_of(value: str) -> str:
+    r"""The name of a column, without what cannot be seen.
+
+    Example:
+        >>> header_of(" Customer\xa0ID\u200b")
+        'Customer ID'
+    """
+    return _INVISIBLE.sub("", text_of(value)).strip()
+
+
+def label_of(value: Any) -> str:
+    """The kind or label in a cell: a name that may be any word; empty where there is none.
+
+    Example:
+        >>> label_of(1.0), label_of("None"), label_of(True)
+        ('1', 'None', 'true')
+    """
+    text = str(value).lower() if isinstance(value, bool) else text_of(value)
+    whole = _WHOLE.fullmatch(text)
+    return whole[1] if whole else "" if text == "nan" else text
+
+
+def name_of(value: Any) -> str:
+    r"""The id in a cell; empty where there is none, or a word for nothing.
+
+    Raises:
+        NoNameError: if digits of a number are lost, or it is a truth value, or what a program printed.
+        ValueError: if it is an object or a list, of which a part may be a name.
+
+    Example:
+        >>> name_of(17850.0), name_of("22423.00"), name_of("1.50"), name_of("NULL"), name_of(b"M-1"), name_of(1e15)
+        ('17850', '22423', '1.50', '', 'M-1', '1000000000000000')
+    """
+    if isinstance(value, bool):
+        msg = "an id is true or false"
+        raise NoNameError(msg)
+    text = text_of(value)
+    if text[:1] == "0" and text.isdecimal():  # leading zeros are kept
+        return text
+    if is_nothing(text):
+        return ""
+    if whole := _WHOLE.fullmatch(text):
+        return whole[1]
+    if shortened(text):
+        msg = "an id is a shortened number like 1.23457E+11, whose digits are lost; save ids as text"
+        raise NoNameError(msg)
+    if exact := _SCIENTIFIC.fullmatch(text) if "+" in text else None:
+        return _digits_of(exact)
+    if _PRINTED.fullmatch(text):
+        msg = "an id is what a program prints of bytes, a list or an object; save the id itself"
+        raise NoNameError(msg)
+    return _INVISIBLE.sub("", text)
+
+
+def is_nothing(text: str) -> bool:
+    """Whether a text is empty or a word for nothing, as exports write it.
+
+    Example:
+        >>> [is_nothing(text) for text in ("", "NULL", "(not set)", "nobody")]
+        [True, True, True, False]
+    """
+    return not text or (len(text) < 40 and _NOTHING.fullmatch(text) is not None)
+
+
+def nothing_said(value: Any) -> str:
+    """How a cell says nothing, for a reason: with the word in it, or without one; empty where it is a word of its own.
+
+    Example:
+        >>> nothing_said("NULL"), nothing_said(None)
+        (" (it says 'NULL')", '')
+    """
+    text = text_of(value)
+    return f" (it says {text!r})" if text not in {"", "nan"} and is_nothing(text) else ""
+
+
+def shortened(text: str) -> bool:
+    """Whether a text is a number of which a spreadsheet, or a float, has dropped digits.
+
+    Example:
+        >>> [shortened(text) for text in ("1.23457E+11", "1.234E+3", "12E5", "1e+16")]
+        [True, False, False, True]
+    """
+    found = _SCIENTIFIC.fullmatch(text)
+    if not found or not found[3]:  # `12E5` may be the code of an item: programs write the sign
+        return False
+    digits = len(found[2] or "")
+    return found[3] == "-" or int(found[4]) > digits or digits >= _SURE
+
+
+def worded(text: str) -> str:
+    """The text of an item; empty where it is what exports write for nothing.
+
+    Example:
+        >>> worded("NULL"), worded("Nil by mouth")
+        ('', 'Nil by mouth')
+    """
+    return "" if text in _NEVER_TEXT else text
+
+
+def _digits_of(found: re.Match[str]) -> str:
+    sign = "-" if found[0].startswith("-") else ""
+    return sign + format(Decimal(f"{found[1]}.{found[2] or '0'}").scaleb(int(found[4])).normalize(), "f")
+
+
+def _written(value: Any) -> str:
+    """A value that is no text, as one writes it."""
+    if isinstance(value, int | UUID):
+        return str(value)
+    if isinstance(value, float):
+        return _float_written(value)
+    if isinstance(value, Decimal):
+        whole = value == value.to_integral_value()
+        return format(value.quantize(Decimal(1)) if whole and value.adjusted() < 28 else value, "f")
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError as error:
+            msg = "an id or text is bytes that are no UTF-8; save it as text"
+            raise NoNameError(msg) from error
+    if isinstance(value, date):  # or a moment: ISO 8601 with a blank
+        return str(value)
+    kind, part = type(value).__name__, "skus.0"
+    if isinstance(value, Mapping):
+        kind, part = f"object with {', '.join(map(repr, list(value)[:10]))}", "user.id"
+    msg = f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+    msg += f" is no id and no text; name a part of it in the map, like '{part}'"
+    raise ValueError(msg)
+
+
+def _float_written(value: float) -> str:
+    most = _EXACT_SINGLE if isinstance(value, Single) else _EXACT
+    if not isfinite(value):
+        msg = "an id or text is an infinite number"
+        raise NoNameError(msg)
+    exact = Decimal(repr(float(value)))
+    if abs(value) >= most and (isinstance(value, Single) or len(exact.normalize().as_tuple().digits) > _SURE):
+        power = most.bit_length() - 1
+        msg = f"an id is a float beyond 2**{power}, whose last digits are lost; save ids as text or whole numbers"
+        raise NoNameError(msg)
+    return format(exact, "f")
