@@ -10,6 +10,7 @@
   x ModelError         a model cannot be loaded, or holds a layer without a formula
   x OvertakenError     another learner took over
   x TrustError         a trusted sample cannot be read, or its label is no class
+  x StoppedError       somebody asked the program to end while it waited
   x StoreError         the history refuses a query or a write
   x VersionError       a version is missing or incomplete
 
@@ -27,6 +28,7 @@ __all__ = [
     "ModelError",
     "OvertakenError",
     "SettingError",
+    "StoppedError",
     "StoreError",
     "TrustError",
     "VersionError",
@@ -67,6 +69,10 @@ class ModelError(MainstemError):
 
 class OvertakenError(MainstemError):
     """Another learner took over while this one was at work."""
+
+
+class StoppedError(MainstemError):
+    """Somebody asked the program to end while it waited: no failure; the command line exits with 0."""
 
 
 class StoreError(MainstemError):

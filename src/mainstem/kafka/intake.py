@@ -1,15 +1,20 @@
 """Reading as a member of a consumer group: a batch, what must be written because of it, then the commit."""
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Self
 
 from mainstem.kafka.broker import Broker
+from mainstem.kafka.faults import decoded_poll
+from mainstem.kafka.patience import patiently
 
 __all__ = ["Intake"]
 
 Place = tuple[str, int]
 """A topic (its short name) and a partition of it."""
 _POLL_MS: Final = 500
+_ANSWER_MS: Final = 15_000  # a client that is not answered by then raises, and whoever asked tries again
+_LOG = logging.getLogger("mainstem")
 
 
 class Intake:
@@ -62,6 +67,7 @@ class Intake:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             allow_auto_create_topics=False,
+            isolation_level="read_committed",
             max_partition_fetch_bytes=4 << 20,
             session_timeout_ms=int(session_timeout * 1000),
             heartbeat_interval_ms=int(session_timeout * 100),
@@ -86,8 +92,12 @@ class Intake:
         return self._places(self._consumer.assignment())
 
     def next_batch(self) -> list[tuple[str, Any]]:
-        """Records with the short names of their topics; after half a second without any, an empty batch."""
-        found = self._consumer.poll(_POLL_MS, max_records=self._most)
+        """Records with the short names of their topics; after half a second without any, an empty batch.
+
+        Raises:
+            BrokerError: if a batch of records cannot be decoded.
+        """
+        found = decoded_poll(self._consumer, _POLL_MS, self._most)
         if self._changes:
             self._settle()
             return []
@@ -97,7 +107,7 @@ class Intake:
         """Owners changed: what was given out and not committed is asked for again, after the caller has been told."""
         for at in list(self._consumer.assignment()):
             # subtle: in a place that stays here the client would go on where it was, not where the group stands
-            self._consumer.seek(at, self.committed(*self._places([at])))
+            self._consumer.seek(at, patiently(self.committed, *self._places([at])))
         while self._changes:
             tell, places = self._changes.pop(0)
             tell(places)
@@ -106,11 +116,19 @@ class Intake:
         """Read a place from an offset on."""
         self._consumer.seek(self._at(place), offset)
 
+    def position(self, place: Place) -> int:
+        """The next offset that will be given out; what lies before it and was not given out holds no record."""
+        return int(self._consumer.position(self._at(place), timeout_ms=_ANSWER_MS) or 0)
+
     def committed(self, place: Place) -> int:
         """Where the group stands at a place; the beginning where it never stood."""
         at = self._at(place)
-        found = self._consumer.committed(at)
-        return int(self._consumer.beginning_offsets([at])[at]) if found is None else int(found)
+        found = self._consumer.committed(at, timeout_ms=_ANSWER_MS)
+        oldest = int(self._consumer.beginning_offsets([at], timeout_ms=_ANSWER_MS)[at])
+        if found is not None and int(found) < oldest:
+            told = f"offsets {found} to {oldest - 1} of {at.topic!r} partition {at.partition}"
+            _LOG.warning("%s are gone: the broker deleted them before this group read them; it goes on after them", told)
+        return oldest if found is None else max(int(found), oldest)
 
     def commit(self) -> bool:
         """Commit what was given out so far; False where the places belong to another member by now."""
@@ -130,9 +148,9 @@ class Intake:
     def lag(self) -> dict[Place, int]:
         """Records behind the end, of each owned place."""
         owned = list(self._consumer.assignment())
-        ends = self._consumer.end_offsets(owned) if owned else {}
+        ends = self._consumer.end_offsets(owned, timeout_ms=_ANSWER_MS) if owned else {}
         return {
-            place: max(ends[at] - self._consumer.position(at), 0)
+            place: max(ends[at] - (self._consumer.position(at, timeout_ms=_ANSWER_MS) or 0), 0)
             for at, place in zip(owned, self._places(owned), strict=True)
         }
 
