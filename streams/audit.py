@@ -9,7 +9,8 @@ from mainstem.fingerprint import newest_ledger
 from mainstem.join import LedgerRow
 from mainstem.join.ledger import imbalance
 from mainstem.kafka import Broker, DirectReader
-from mainstem.kafka.messages import decode_samples
+from mainstem.kafka.messages import decode_samples, read_message
+from mainstem.kafka.reach import reach, reach_store
 from mainstem.places import Places
 from mainstem.settings import Settings
 from mainstem.store import Store
@@ -111,6 +112,8 @@ class Audit:
 def run_audit(places: Places, settings: Settings) -> Audit:
     """Read both sides."""
     broker = Broker.parse(places.events)
+    reach(broker, ["events", "items", "samples"])
+    reach_store(places.store)
     with Store(places.store) as store:
         return Audit(list(_ledger(broker, store)), list(_samples(broker, store, settings)))
 
@@ -156,8 +159,8 @@ def _samples(broker: Broker, store: Store, settings: Settings) -> Iterator[Sampl
             while at < end:
                 for offset, value in reader.read(partition, at, end, most=5000):
                     at = offset + 1
-                    samples = decode_samples(value) if value else ()
-                    in_topic.update((sample.sample_id.bytes, sample.label_version) for sample in samples)
+                    samples = read_message(value, decode_samples, f"samples/{partition} at {offset}") if value else None
+                    in_topic.update((sample.sample_id.bytes, sample.label_version) for sample in samples or ())
             sql = "SELECT DISTINCT sample_id, label_version FROM samples WHERE partition = {partition:UInt32}"
             in_history = {(row[0].bytes, row[1]) for row in store.stream(sql, partition=partition)}
             yield SamplesLine(partition, len(in_topic), len(in_history), len(in_topic - in_history), end - first, first)

@@ -71,7 +71,7 @@ class Broker:
             mechanism=query.get("mechanism", "PLAIN").upper(),
             ca_file=query.get("ca", ""),
         )
-        broker._check(query)  # noqa: SLF001 - our own
+        broker._check(query)
         return broker
 
     def _check(self, query: Mapping[str, str]) -> None:

@@ -1,7 +1,7 @@
 """What Kafka's clients raise, sorted: what passes with time, what never does, and what cannot be decoded; each in one line.
 
-A batch that cannot be decoded is met again by whoever reads on, and a client of kafka-python that raised over one must not be
-asked again: it would go round in a circle for ever. So that ends a program.
+A batch that cannot be decoded is met again by whoever reads on, and a client of kafka-python that raised over one must
+not be asked again: it would go round in a circle for ever. So that ends a program.
 """
 
 from collections.abc import Mapping

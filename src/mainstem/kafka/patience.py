@@ -1,8 +1,8 @@
 """Patience with brokers and servers that are away for a while: try again with back-off, at last give up.
 
 A program that gives up exits non-zero, and its supervisor starts it again: nothing is kept in memory that is not also in
-the log or in the history. What will not pass by waiting (a right that is lacking, a batch that cannot be decoded) is raised at
-once, and whoever is asked to end waits no longer.
+the log or in the history. What will not pass by waiting (a right that is lacking, a batch that cannot be decoded) is
+raised at once, and whoever is asked to end waits no longer.
 """
 
 import logging

@@ -75,7 +75,8 @@ def reach_store(url: str) -> None:
         connection.request("GET", "/ping")
         connection.getresponse().read()
     except (OSError, HTTPException) as error:
-        msg = f"ClickHouse at {parts.hostname}:{port} does not answer ({told_of(error)}); is it up, and is MAINSTEM_STORE right?"
+        at = f"{parts.hostname}:{port}"
+        msg = f"ClickHouse at {at} does not answer ({told_of(error)}); is it up, and is MAINSTEM_STORE right?"
         raise StoreError(msg) from error
     finally:
         connection.close()
