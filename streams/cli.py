@@ -40,19 +40,24 @@ def topics(
 @stream.command()
 def join(http: HttpOption = "127.0.0.1:6066", session_timeout: SessionOption = 20.0) -> None:
     """Join events to samples: a Faust worker. As many as you like share the partitions."""
-    settings, places = settled(), Places.from_environment(os.environ, "events", "snapshots")
+    settings, places, key = settled(), Places.from_environment(os.environ, "events", "snapshots"), _key()
+    monitor = begin(http)
+    reach(Broker.parse(places.events), ["events", "items"], ["samples", "ledger", "rejected"], "join")
     from .running import run_join  # noqa: PLC0415 - faust is slow to import
 
-    run_join(places, settings, _key(), begin(http), session_timeout)
+    run_join(places, settings, key, monitor, session_timeout)
 
 
 @stream.command()
 def sink(http: HttpOption = "127.0.0.1:6067", session_timeout: SessionOption = 20.0) -> None:
     """Write samples, items, ledger and rejected events to the history."""
-    settings, places = settled(), Places.from_environment(os.environ, "events", "store")
+    settings, places, key = settled(), Places.from_environment(os.environ, "events", "store"), _key()
+    monitor = begin(http)
+    reach(Broker.parse(places.events), ["items", "ledger", "rejected", "samples", "trusted"], group="sink")
+    reach_store(places.store)
     from .running import run_sink  # noqa: PLC0415
 
-    run_sink(places, settings, _key(), begin(http), session_timeout)
+    run_sink(places, settings, key, monitor, session_timeout)
 
 
 @stream.command()

@@ -7,7 +7,6 @@ from typing import Any, Final
 from mainstem.cli.programs import end_soon, stopping
 from mainstem.kafka import Broker, Intake, Monitor
 from mainstem.kafka.patience import patiently
-from mainstem.kafka.reach import reach, reach_store
 from mainstem.kafka.trusted import TrustedTopic
 from mainstem.places import Places
 from mainstem.settings import Settings
@@ -27,7 +26,6 @@ def run_join(places: Places, settings: Settings, key: bytes, monitor: Monitor, s
     import faust  # noqa: PLC0415 - slow to import
     import mode.loop  # noqa: PLC0415
 
-    reach(Broker.parse(places.events), ["events", "items"], ["samples", "ledger", "rejected"], "join")
     mode.loop.use("uvloop")
     from .app import calm_collector, make_app  # noqa: PLC0415
 
@@ -50,8 +48,6 @@ def run_sink(places: Places, settings: Settings, key: bytes, monitor: Monitor, s
 
     rows = Counter("mainstem_rows", "Rows written", ["table"])
     broker, stop = Broker.parse(places.events), stopping()
-    reach(broker, [*SINK_TOPICS, "trusted"], group="sink")
-    reach_store(places.store)
     with Store(places.store) as store:
         sink = Sink(store, settings, key)
         intake = Intake(

@@ -19,8 +19,8 @@ from mainstem.kafka.faults import told_of
 
 __all__ = ["reach", "reach_store"]
 
-_BOOTSTRAP_MS: Final = 4000
-_LONGEST: Final = 7.0  # seconds for all of it, names that nobody resolves among them
+_BOOTSTRAP_MS: Final = 3000
+_LONGEST: Final = 6.0  # seconds for all of it, names that nobody resolves among them
 _STORE_SECONDS: Final = 5.0
 _MISSING, _REFUSED = 3, 29  # Kafka's codes of a topic that is not there, and of one that this user may not see
 
