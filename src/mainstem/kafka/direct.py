@@ -4,11 +4,11 @@ Only what was committed is read: the end is where the oldest open transaction be
 offset without a record, as its marker is.
 """
 
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, NoReturn, Self
 
 from mainstem.errors import BrokerError, StoppedError
 from mainstem.kafka.broker import Broker
-from mainstem.kafka.faults import decoded_poll
+from mainstem.kafka.faults import decoded_poll, stuck
 from mainstem.kafka.patience import ASKED
 
 __all__ = ["DirectReader", "Record"]
@@ -136,12 +136,11 @@ class DirectReader:
                 msg = f"asked to end while reading topic {self._topic!r}"
                 raise StoppedError(msg)
             if silent >= _SILENT_POLLS:
-                self._check_that_more_comes(partition, reached, end)
-                silent = 0
+                self._give_up(partition, reached, end)
         return records
 
-    def _check_that_more_comes(self, partition: int, reached: int, end: int) -> None:
-        """Raise where waiting is of no use: what was asked for is not committed. An absent broker raises by itself."""
+    def _give_up(self, partition: int, reached: int, end: int) -> NoReturn:
+        """Say why nothing more comes; an absent broker says it by itself, and whoever asked tries again."""
         if (committed := self.end(partition)) <= reached:
             msg = (
                 f"topic {self._topic!r} partition {partition} gives nothing from offset {committed} on, and {end} was to be "
@@ -149,6 +148,7 @@ class DirectReader:
                 "find-hanging --broker-id ID` finds it, and `abort` ends it"
             )
             raise BrokerError(msg)
+        raise stuck(self._topic, partition, reached, committed)
 
     def _at(self, partition: int) -> Any:
         from kafka import TopicPartition  # noqa: PLC0415

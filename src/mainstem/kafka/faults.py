@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from mainstem.errors import BrokerError
 
-__all__ = ["CODECS", "decoded_poll", "lacking_codecs", "passes", "told_of", "undecodable"]
+__all__ = ["CODECS", "decoded_poll", "lacking_codecs", "passes", "stuck", "told_of", "undecodable"]
 
 CODECS: Final[Mapping[str, str]] = {"lz4": "lz4 cramjam", "snappy": "python-snappy cramjam", "zstd": "zstandard cramjam"}
 """What compresses topics, and the packages that the two clients decode it with; `mainstem[kafka]` brings them."""
@@ -87,6 +87,14 @@ def undecodable(error: BaseException, where: str) -> BrokerError:
             "disk with kafka-dump-log.sh, restore the topic, or begin a new deployment (another prefix)"
         )
     return BrokerError(msg)
+
+
+def stuck(topic: str, partition: int, reached: int, end: int) -> BrokerError:
+    """The error of a place of which the broker gives nothing, though it has more."""
+    return BrokerError(
+        f"topic {topic!r} partition {partition} goes up to offset {end}, but the broker gives nothing from {reached} on; "
+        "look at its disk with kafka-dump-log.sh, restore the topic, or begin a new deployment (another prefix)"
+    )
 
 
 def decoded_poll(consumer: Any, milliseconds: int, most: int) -> Any:

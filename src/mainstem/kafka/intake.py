@@ -1,11 +1,12 @@
 """Reading as a member of a consumer group: a batch, what must be written because of it, then the commit."""
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Self
 
 from mainstem.kafka.broker import Broker
-from mainstem.kafka.faults import decoded_poll
+from mainstem.kafka.faults import decoded_poll, stuck
 from mainstem.kafka.patience import patiently
 
 __all__ = ["Intake"]
@@ -14,6 +15,7 @@ Place = tuple[str, int]
 """A topic (its short name) and a partition of it."""
 _POLL_MS: Final = 500
 _ANSWER_MS: Final = 15_000  # a client that is not answered by then raises, and whoever asked tries again
+_STILL_SECONDS, _STILL_LOOKS = 60.0, 60  # a place that is behind and gives nothing for as long, however often asked
 _LOG = logging.getLogger("mainstem")
 
 
@@ -60,6 +62,7 @@ class Intake:
                 self._changes.append((revoked, self._places(places)))
 
         self._changes: list[tuple[Callable[[list[Place]], None], list[Place]]] = []
+        self._still: dict[Place, tuple[int, float, int]] = {}  # places that are behind and stood still: looks, since, where
         self._most = most
         self._consumer: Any = KafkaConsumer(
             **broker.options,
@@ -146,13 +149,32 @@ class Intake:
         return True
 
     def lag(self) -> dict[Place, int]:
-        """Records behind the end, of each owned place."""
+        """Records behind the end, of each owned place.
+
+        Raises:
+            BrokerError: if the broker answers, says that there is more, and has given nothing of it for long.
+        """
         owned = list(self._consumer.assignment())
-        ends = self._consumer.end_offsets(owned, timeout_ms=_ANSWER_MS) if owned else {}
-        return {
-            place: max(ends[at] - (self._consumer.position(at, timeout_ms=_ANSWER_MS) or 0), 0)
-            for at, place in zip(owned, self._places(owned), strict=True)
-        }
+        try:
+            ends = self._consumer.end_offsets(owned, timeout_ms=_ANSWER_MS) if owned else {}
+        except Exception:
+            self._still.clear()  # what an absent broker does not give is not held against it
+            raise
+        behind = {}
+        for at, place in zip(owned, self._places(owned), strict=True):
+            position = self.position(place)
+            behind[place] = max(ends[at] - position, 0)
+            self._check_that_it_moves(place, position, behind[place])
+        return behind
+
+    def _check_that_it_moves(self, place: Place, position: int, behind: int) -> None:
+        looks, since, before = self._still.get(place, (0, time.monotonic(), position))
+        if not behind or position != before:
+            self._still.pop(place, None)
+            return
+        self._still[place] = looks + 1, since, before
+        if looks > _STILL_LOOKS and time.monotonic() - since > _STILL_SECONDS:
+            raise stuck(self._at(place).topic, place[1], position, position + behind)
 
     def _places(self, found: Iterable[Any]) -> list[Place]:
         return [(self._short[at.topic], at.partition) for at in found]
