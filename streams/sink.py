@@ -6,7 +6,7 @@ ledger are made here; how far it was read lies in its ledger row, written last, 
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -69,10 +69,10 @@ class Sink:
         by_topic: dict[str, list[Any]] = defaultdict(list)
         for topic, record in batch:
             by_topic[topic].append(record)
-        self._write_samples(self._read(by_topic["samples"], decode_samples))
-        refused = [rejection for _, rejection in self._read(by_topic["rejected"], decode_rejection)]
+        self._write_samples(self._read("samples", by_topic, decode_samples))
+        refused = [rejection for _, rejection in self._read("rejected", by_topic, decode_rejection)]
         self._write("rejected", rejection_columns(refused))
-        self._write("ledger", ledger_columns([row for _, row in self._read(by_topic["ledger"], decode_ledger)]))
+        self._write("ledger", ledger_columns([row for _, row in self._read("ledger", by_topic, decode_ledger)]))
         self._write_items(by_topic["items"])
 
     def passed(self, intake: Intake) -> bool:
@@ -87,19 +87,18 @@ class Sink:
         self._write("ledger", ledger_columns(touched))
         return bool(touched)
 
-    def _read(self, records: Sequence[Any], decode: Callable[[bytes], _T]) -> list[tuple[Any, _T]]:
+    def _read(self, topic: str, batch: Mapping[str, Sequence[Any]], decode: Callable[[bytes], _T]) -> list[tuple[Any, _T]]:
         """Records with what they hold; what somebody else wrote into a topic of ours goes to `rejected`."""
         found: list[tuple[Any, _T]] = []
         refused: list[Rejection] = []
-        for record in records:
+        for record in batch.get(topic, ()):
             value = record.value or b""
             try:
                 found.append((record, decode(value)))
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                name = record.topic.rpartition(".")[-1]
                 digest = hashlib.blake2b(value, digest_size=16).hexdigest()
-                refusal = Refusal(reason=f"no record of topic `{name}`: {error}", path="$", digest=digest, body="")
-                refused.append(rejection_of(refusal, name, record.partition, record.offset, self._key))
+                refusal = Refusal(reason=f"no record of topic `{topic}`: {error}", path="$", digest=digest, body="")
+                refused.append(rejection_of(refusal, topic, record.partition, record.offset, self._key))
         self._write("rejected", rejection_columns(refused))
         return found
 

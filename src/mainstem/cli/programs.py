@@ -24,7 +24,7 @@ HttpOption = Annotated[
     str, typer.Option("--http", metavar="HOST:PORT", help="Where /health and /metrics are; port 0 is any free one.")
 ]
 SessionOption = Annotated[float, typer.Option(min=1, help="Seconds of silence after which another worker takes over.")]
-_GRACE: Final = 7.0  # seconds from being asked to end until the end
+_GRACE: Final = 6.0  # seconds from being asked to end until the end
 _LINE: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -55,7 +55,7 @@ def begin(http: str) -> "Monitor":
 
 
 def stopping() -> Callable[[], bool]:
-    """A function that is true once somebody asked this process to end; from then on it has seven seconds."""
+    """A function that is true once somebody asked this process to end; from then on it has six seconds."""
     from mainstem.kafka.patience import ASKED  # noqa: PLC0415 - only programs have what it needs
 
     def ask(number: int, _: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
@@ -67,7 +67,7 @@ def stopping() -> Callable[[], bool]:
 
 
 def end_soon() -> None:
-    """Wait for nothing any more, and end this process within seven seconds, whatever it is about.
+    """Wait for nothing any more, and end this process within six seconds, whatever it is about.
 
     A program that writes, then commits may end at any step: what was not committed comes again.
     """
@@ -77,7 +77,7 @@ def end_soon() -> None:
         ASKED.set()
         threading.Thread(target=_end, name="end", daemon=True).start()
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(int(_GRACE) + 2)  # subtle: ends also a process whose threads no longer get their turn
+        signal.alarm(int(_GRACE) + 3)  # subtle: ends also a process whose threads no longer get their turn
 
 
 def _end() -> None:

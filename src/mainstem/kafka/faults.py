@@ -14,6 +14,7 @@ __all__ = ["CODECS", "decoded_poll", "lacking_codecs", "passes", "stuck", "told_
 CODECS: Final[Mapping[str, str]] = {"lz4": "lz4 cramjam", "snappy": "python-snappy cramjam", "zstd": "zstandard cramjam"}
 """What compresses topics, and the packages that the two clients decode it with; `mainstem[kafka]` brings them."""
 _LONGEST: Final = 300
+_ANSWER_MS: Final = 1000
 
 
 def lacking_codecs() -> dict[str, str]:
@@ -121,10 +122,8 @@ def _places(consumer: Any) -> str:
     places = sorted(consumer.assignment())
     if len(places) > few:
         return f"one of the topics {', '.join(sorted({place.topic for place in places}))}"
-    state = consumer._subscription.assignment  # noqa: SLF001 - asking for a position in public may ask the broker
     told = [
-        f"topic {place.topic!r} partition {place.partition} at offset {state[place].position.offset}"
+        f"topic {place.topic!r} partition {place.partition} at offset {consumer.position(place, timeout_ms=_ANSWER_MS)}"
         for place in places
-        if place in state and state[place].position is not None
     ]
     return " or ".join(told) or "a topic"
