@@ -76,7 +76,7 @@ def test_an_unknown_security_is_refused() -> None:
 )
 def test_a_prefix_that_no_topic_may_have_is_refused(prefix: str) -> None:
     """Kafka would refuse each topic's name, half a minute later and in other words."""
-    with pytest.raises(SettingError, match="a prefix is at most|a broker is kafka://"):
+    with pytest.raises(SettingError, match=r"a prefix is at most|a broker is kafka://"):
         Broker.parse(f"kafka://one/{prefix}")
 
 

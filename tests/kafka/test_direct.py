@@ -108,7 +108,7 @@ def test_an_open_transaction_holds_the_end_back(
     produce(broker, topic, [b"b"])
     assert (1, 2) == (reader.end(0), reader.held_back(0))
     assert [Record(0, b"a")] == reader.read(0, 0, reader.end(0))
-    with pytest.raises(BrokerError, match="a transaction that began there is still open; `kafka-transactions.sh"):
+    with pytest.raises(BrokerError, match=r"a transaction that began there is still open; `kafka-transactions.sh"):
         reader.read(0, 1, 3)
     producer.commit_transaction()
     producer.close()

@@ -1,4 +1,4 @@
-"""What the clients raise is sorted: some of it passes, some never does, and a batch that cannot be decoded ends the program."""
+"""What the clients raise is sorted: some of it passes, some never does, and a batch that cannot be decoded ends all."""
 
 import subprocess
 import sys
