@@ -176,8 +176,8 @@ async def _watch(app: faust.App, worker: JoinWorker, monitor: Monitor) -> None:
 
 async def _say_held(worker: JoinWorker) -> None:
     """Say which partitions wait for a transaction: one that nobody ends holds up its partition for ever."""
-    for partition, count in (await worker.held_back()).items():
-        _LOG.warning("partition %d: %d offsets wait for an open transaction to be committed or aborted", partition, count)
+    for place, count in (await worker.held_back()).items():
+        _LOG.warning("%s: %d offsets wait for an open transaction to be committed or aborted", place, count)
 
 
 def _unready(app: faust.App, worker: JoinWorker, lag: Mapping[int, int]) -> str:

@@ -1,6 +1,7 @@
 """The audit: what lies in the topics beside what lies in the history. Reads both, trusts neither."""
 
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -17,6 +18,7 @@ from mainstem.store import Store
 
 __all__ = ["Audit", "run_audit"]
 
+_LOG = logging.getLogger("mainstem")
 _READ: Final = ("question", "outcome", "context", "duplicate", "late", "rejected", "tick", "control", "accepted")
 
 
@@ -124,6 +126,10 @@ def _ledger(broker: Broker, store: Store) -> Iterator[LedgerLine]:
         with DirectReader(broker, broker.topic(topic)) as reader:
             for partition in reader.partitions():
                 first, end = reader.first(partition), reader.end(partition)
+                if held := reader.held_back(partition):
+                    _LOG.warning(
+                        "%s/%d: %d offsets wait for an open transaction, and are not counted", topic, partition, held
+                    )
                 row = rows.get((topic, partition)) or LedgerRow(
                     topic=topic, partition=partition, block=0, first_offset=first, next_offset=first, counts={}
                 )

@@ -145,10 +145,11 @@ class JoinWorker:
             for partition, end in ends.items()
         }
 
-    async def held_back(self) -> dict[int, int]:
-        """Offsets that wait for an open transaction, of each partition of ours that has some."""
-        counts = {partition: await self._do(self._reader.held_back, partition) for partition in sorted(self.owned)}
-        return {partition: count for partition, count in counts.items() if count}
+    async def held_back(self) -> dict[str, int]:
+        """Offsets that wait for an open transaction, of each of our partitions, and of the catalogue, that has some."""
+        counts = {f"events/{place}": await self._do(self._reader.held_back, place) for place in sorted(self.owned)}
+        counts |= await self._do(self._items.held_back)
+        return {place: count for place, count in counts.items() if count}
 
     async def _load(self, partition: int) -> Loaded:
         if partition not in self.loaded:
