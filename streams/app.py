@@ -7,7 +7,6 @@ wrong ends the process, and its supervisor starts it again: what was not deliver
 import asyncio
 import gc
 import logging
-import os
 import ssl
 import tempfile
 import time
@@ -19,6 +18,7 @@ import faust
 from faust.types import TP
 from prometheus_client import REGISTRY
 
+from mainstem.errors import StoppedError
 from mainstem.kafka import Broker, DirectReader, Monitor, Record
 from mainstem.places import Places
 from mainstem.settings import Settings
@@ -28,6 +28,7 @@ from .joining import JoinWorker
 from .metrics import JoinCollector
 from .outbox import Outbox
 from .snapshots import Snapshots
+from .transport import end_over, transport_of
 
 __all__ = ["BATCH", "FAUST", "WITHIN", "calm_collector", "make_app"]
 
@@ -36,6 +37,7 @@ BATCH: Final = 4000
 WITHIN: Final = 0.2  # seconds that a batch waits to fill
 _COLLECT: Final = 300.0  # seconds between two looks for circular garbage
 _STALL: Final = 6.0  # seconds without progress after which what is there is read directly
+_ASK_HELD: Final = 30.0  # seconds between two looks for open transactions
 _BEHIND: Final = 100_000  # events behind the end that make a worker unhealthy
 FAUST: Final[Mapping[str, Any]] = {
     "broker_commit_interval": 1.0,
@@ -85,6 +87,7 @@ def make_app(
         **FAUST,
     )
 
+    app.transport = transport_of(app, broker.servers)
     outbox = Outbox(broker, **_security(broker))
     items = ItemsReader(DirectReader(broker, broker.topic("items")))
     snapshots = Snapshots(places.snapshots, broker.prefix or "mainstem", settings)
@@ -140,7 +143,7 @@ async def _acknowledge(delivery: Awaitable[object], batch: list[Any], done: set[
 async def _watch(app: faust.App, worker: JoinWorker, monitor: Monitor) -> None:
     """Load what has arrived; read directly what Faust does not deliver: the end of a log, or a fetch that got lost."""
     seen: dict[int, tuple[int, float]] = {}
-    collected = time.monotonic()
+    collected = asked = time.monotonic()
     events, moved = 0, 0.0
     while not app.should_stop:
         for partition in sorted(worker.owned - worker.loaded.keys()):
@@ -162,10 +165,19 @@ async def _watch(app: faust.App, worker: JoinWorker, monitor: Monitor) -> None:
             elif now - since > patience:
                 _LOG.warning("partition %d stands at %d, %d behind: reading directly", partition, at, behind)
                 await worker.catch_up(partition, at + behind)
+        if now - asked > _ASK_HELD:
+            asked = now
+            await _say_held(worker)
         if now - collected > _COLLECT:
             gc.collect()
             collected = now
         await asyncio.sleep(1)
+
+
+async def _say_held(worker: JoinWorker) -> None:
+    """Say which partitions wait for a transaction: one that nobody ends holds up its partition for ever."""
+    for place, count in (await worker.held_back()).items():
+        _LOG.warning("%s: %d offsets wait for an open transaction to be committed or aborted", place, count)
 
 
 def _unready(app: faust.App, worker: JoinWorker, lag: Mapping[int, int]) -> str:
@@ -182,10 +194,10 @@ async def _or_exit(action: Callable[..., Awaitable[None]], *arguments: Any) -> N
     """Run it; any error ends the process at once, before Faust can acknowledge what was not done."""
     try:
         await action(*arguments)
-    except Exception:  # noqa: BLE001 - whatever it is, what was not done must not be acknowledged
-        _LOG.exception("cannot go on; the supervisor starts this program again")
-        logging.shutdown()
-        os._exit(70)
+    except StoppedError:  # asked to end while it waited: the worker is on its way out and cancels this
+        await asyncio.get_running_loop().create_future()
+    except Exception as error:  # noqa: BLE001 - whatever it is, what was not done must not be acknowledged
+        end_over(error)
 
 
 def _security(broker: Broker) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The audit: what lies in the topics beside what lies in the history. Reads both, trusts neither."""
 
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -9,13 +10,15 @@ from mainstem.fingerprint import newest_ledger
 from mainstem.join import LedgerRow
 from mainstem.join.ledger import imbalance
 from mainstem.kafka import Broker, DirectReader
-from mainstem.kafka.messages import decode_samples
+from mainstem.kafka.messages import decode_samples, read_message
+from mainstem.kafka.reach import reach, reach_store
 from mainstem.places import Places
 from mainstem.settings import Settings
 from mainstem.store import Store
 
 __all__ = ["Audit", "run_audit"]
 
+_LOG = logging.getLogger("mainstem")
 _READ: Final = ("question", "outcome", "context", "duplicate", "late", "rejected", "tick", "control", "accepted")
 
 
@@ -111,6 +114,8 @@ class Audit:
 def run_audit(places: Places, settings: Settings) -> Audit:
     """Read both sides."""
     broker = Broker.parse(places.events)
+    reach(broker, ["events", "items", "samples"])
+    reach_store(places.store)
     with Store(places.store) as store:
         return Audit(list(_ledger(broker, store)), list(_samples(broker, store, settings)))
 
@@ -121,6 +126,10 @@ def _ledger(broker: Broker, store: Store) -> Iterator[LedgerLine]:
         with DirectReader(broker, broker.topic(topic)) as reader:
             for partition in reader.partitions():
                 first, end = reader.first(partition), reader.end(partition)
+                if held := reader.held_back(partition):
+                    _LOG.warning(
+                        "%s/%d: %d offsets wait for an open transaction, and are not counted", topic, partition, held
+                    )
                 row = rows.get((topic, partition)) or LedgerRow(
                     topic=topic, partition=partition, block=0, first_offset=first, next_offset=first, counts={}
                 )
@@ -156,8 +165,8 @@ def _samples(broker: Broker, store: Store, settings: Settings) -> Iterator[Sampl
             while at < end:
                 for offset, value in reader.read(partition, at, end, most=5000):
                     at = offset + 1
-                    samples = decode_samples(value) if value else ()
-                    in_topic.update((sample.sample_id.bytes, sample.label_version) for sample in samples)
+                    samples = read_message(value, decode_samples, f"samples/{partition} at {offset}") if value else None
+                    in_topic.update((sample.sample_id.bytes, sample.label_version) for sample in samples or ())
             sql = "SELECT DISTINCT sample_id, label_version FROM samples WHERE partition = {partition:UInt32}"
             in_history = {(row[0].bytes, row[1]) for row in store.stream(sql, partition=partition)}
             yield SamplesLine(partition, len(in_topic), len(in_history), len(in_topic - in_history), end - first, first)

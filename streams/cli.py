@@ -11,6 +11,7 @@ import typer
 from mainstem.cli.programs import HttpOption, SessionOption, begin, settled
 from mainstem.errors import SettingError
 from mainstem.kafka import Broker
+from mainstem.kafka.reach import reach, reach_store
 from mainstem.places import Places
 from mainstem.settings import Settings
 
@@ -25,29 +26,38 @@ def topics(
     allow_auto_create: Annotated[bool, typer.Option("--allow-auto-create", help="Put up with such a broker.")] = False,
 ) -> None:
     """Make the topics that are missing, and check all of them."""
-    from .topics import make_topics  # noqa: PLC0415
+    from .topics import make_topics, notes_on_codecs  # noqa: PLC0415
 
     settings, places = Settings.from_environment(os.environ), Places.from_environment(os.environ, "events")
-    made = make_topics(Broker.parse(places.events), settings, replication=replication, auto_create=allow_auto_create)
+    broker = Broker.parse(places.events)
+    reach(broker)
+    made = make_topics(broker, settings, replication=replication, auto_create=allow_auto_create)
+    for note in notes_on_codecs():
+        print(f"mainstem: {note}", file=sys.stderr)
     print(f"made {', '.join(made)}" if made else "all topics are as they should be")
 
 
 @stream.command()
 def join(http: HttpOption = "127.0.0.1:6066", session_timeout: SessionOption = 20.0) -> None:
     """Join events to samples: a Faust worker. As many as you like share the partitions."""
-    settings, places = settled(), Places.from_environment(os.environ, "events", "snapshots")
+    settings, places, key = settled(), Places.from_environment(os.environ, "events", "snapshots"), _key()
+    monitor = begin(http)
+    reach(Broker.parse(places.events), ["events", "items"], ["samples", "ledger", "rejected"], "join")
     from .running import run_join  # noqa: PLC0415 - faust is slow to import
 
-    run_join(places, settings, _key(), begin(http), session_timeout)
+    run_join(places, settings, key, monitor, session_timeout)
 
 
 @stream.command()
 def sink(http: HttpOption = "127.0.0.1:6067", session_timeout: SessionOption = 20.0) -> None:
     """Write samples, items, ledger and rejected events to the history."""
-    settings, places = settled(), Places.from_environment(os.environ, "events", "store")
+    settings, places, key = settled(), Places.from_environment(os.environ, "events", "store"), _key()
+    monitor = begin(http)
+    reach(Broker.parse(places.events), ["items", "ledger", "rejected", "samples", "trusted"], group="sink")
+    reach_store(places.store)
     from .running import run_sink  # noqa: PLC0415
 
-    run_sink(places, settings, _key(), begin(http), session_timeout)
+    run_sink(places, settings, key, monitor, session_timeout)
 
 
 @stream.command()
@@ -68,7 +78,9 @@ def replay(
     places = Places.from_environment(os.environ, "events", events=to)
     settings = Settings.from_environment(os.environ)
     say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
-    sent = Replay(Broker.parse(places.events), log, settings, speed=_speed(speed), tick=not no_tick, say=say).run()
+    broker = Broker.parse(places.events)
+    reach(broker, ["events", "items"], ["events", "items"])
+    sent = Replay(broker, log, settings, speed=_speed(speed), tick=not no_tick, say=say).run()
     print(json.dumps({"sent": sent}))
 
 
@@ -82,7 +94,9 @@ def verify(
     from .verifying import verify as compare  # noqa: PLC0415
 
     settled()
-    found = compare(log, Places.from_environment(os.environ, "store", "versions"))
+    places = Places.from_environment(os.environ, "store", "versions")
+    reach_store(places.store)
+    found = compare(log, places)
     found.show(as_json=as_json)
     if not found.agrees:
         raise typer.Exit(1)

@@ -34,3 +34,7 @@ class ItemsReader:
                     if isinstance(event, Item):  # the sink keeps what is refused
                         self.catalogue.add(event)
                     self._next[partition] = offset + 1
+
+    def held_back(self) -> dict[str, int]:
+        """Offsets that wait for a transaction to be committed or aborted, of each partition."""
+        return {f"items/{partition}": self._reader.held_back(partition) for partition in self._next}

@@ -123,11 +123,15 @@ class JoinWorker:
             await _over(self._delivery)
             await self._do(self._items.read_to_end)
             loaded = await self._load(partition)
-            goal = await self._do(self._reader.committed, partition) if end is None else end
-            async for batch in loaded.door.until(goal or 0):
+            async for batch in loaded.door.until(await self._goal(partition) if end is None else end):
                 made = _Made()
                 self._join(loaded.joiner, batch, made)
                 await self._finish(made)
+
+    async def _goal(self, partition: int) -> int:
+        """Where the group stands, or the end where that is less: offsets of an open transaction cannot be read yet."""
+        committed = await self._do(self._reader.committed, partition)
+        return 0 if committed is None else min(committed, await self._do(self._reader.end, partition))
 
     async def saved(self) -> None:
         """Wait until the snapshots on their way are saved: the end of the event loop would drop them."""
@@ -140,6 +144,12 @@ class JoinWorker:
             partition: end - (self.loaded[partition].door.next_offset if partition in self.loaded else 0)
             for partition, end in ends.items()
         }
+
+    async def held_back(self) -> dict[str, int]:
+        """Offsets that wait for an open transaction, of each of our partitions, and of the catalogue, that has some."""
+        counts = {f"events/{place}": await self._do(self._reader.held_back, place) for place in sorted(self.owned)}
+        counts |= await self._do(self._items.held_back)
+        return {place: count for place, count in counts.items() if count}
 
     async def _load(self, partition: int) -> Loaded:
         if partition not in self.loaded:

@@ -17,6 +17,7 @@ from mainstem.events import Refusal, Tick, decode, encode, read_lines
 from mainstem.events.survey import belongs_to_items
 from mainstem.ids import number_of
 from mainstem.kafka import Broker, DirectReader
+from mainstem.kafka.faults import decoded_poll
 from mainstem.settings import Settings
 
 __all__ = ["Replay"]
@@ -133,14 +134,19 @@ class Replay:
         from kafka import KafkaConsumer, TopicPartition  # noqa: PLC0415
 
         place = TopicPartition(self._broker.topic(topic), partition)
-        consumer: Any = KafkaConsumer(**self._broker.options, enable_auto_commit=False, auto_offset_reset="earliest")
+        consumer: Any = KafkaConsumer(
+            **self._broker.options,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+        )
         try:
             consumer.assign([place])
             end = consumer.end_offsets([place])[place]
             if end == 0:
                 return -1
             consumer.seek(place, max(end - 2, 0))  # the last offset may be a marker without a record
-            found = list(chain.from_iterable(consumer.poll(5000).values()))
+            found = list(chain.from_iterable(decoded_poll(consumer, 5000, 500).values()))
         finally:
             consumer.close()
         headers = dict(found[-1].headers) if found else {}

@@ -4,7 +4,7 @@ import logging
 import time
 from typing import Any, Final
 
-from mainstem.cli.programs import stopping
+from mainstem.cli.programs import end_soon, stopping
 from mainstem.kafka import Broker, Intake, Monitor
 from mainstem.kafka.patience import patiently
 from mainstem.kafka.trusted import TrustedTopic
@@ -32,7 +32,13 @@ def run_join(places: Places, settings: Settings, key: bytes, monitor: Monitor, s
     calm_collector()
 
     app, _ = make_app(places, settings, key, monitor, session_timeout)
-    worker = faust.Worker(app, loglevel="WARN", override_logging=False, quiet=True, redirect_stdouts=False)
+
+    class Worker(faust.Worker):  # type: ignore[misc]  # Faust has no types
+        def _schedule_shutdown(self, signal: Any) -> None:
+            end_soon()
+            super()._schedule_shutdown(signal)
+
+    worker = Worker(app, loglevel="WARN", override_logging=False, quiet=True, redirect_stdouts=False)
     worker.execute_from_commandline()
 
 
@@ -41,8 +47,8 @@ def run_sink(places: Places, settings: Settings, key: bytes, monitor: Monitor, s
     from prometheus_client import Counter  # noqa: PLC0415
 
     rows = Counter("mainstem_rows", "Rows written", ["table"])
-    broker = Broker.parse(places.events)
-    with patiently(Store, places.store) as store:
+    broker, stop = Broker.parse(places.events), stopping()
+    with Store(places.store) as store:
         sink = Sink(store, settings, key)
         intake = Intake(
             broker,
@@ -54,16 +60,15 @@ def run_sink(places: Places, settings: Settings, key: bytes, monitor: Monitor, s
             session_timeout=session_timeout,
         )
         with intake:
-            stop = stopping()
             seen: dict[str, int] = {}
             trusted = patiently(TrustedTopic, broker)
             while not stop():
                 if confirmed := patiently(trusted.read):
                     sink.believe(confirmed)
-                if batch := _full_batch(intake):
-                    sink.write(batch)
-                    if not patiently(intake.commit):
-                        _LOG.info("the partitions went to another member; it writes this batch again")
+                batch = _full_batch(intake)
+                sink.write(batch)
+                if (sink.passed(intake) or batch) and not patiently(intake.commit):
+                    _LOG.info("the partitions went to another member; it writes this batch again")
                 for table, count in sink.rows.items():
                     rows.labels(table).inc(count - seen.get(table, 0))
                     seen[table] = count

@@ -4,12 +4,15 @@ A batch that comes again is written again, which is the same as once. Topic `ite
 ledger are made here; how far it was read lies in its ledger row, written last, and there the sink goes on.
 """
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
 
 from mainstem.events import Item, Refusal, decode
-from mainstem.join import LedgerRow, Rejection, rejection_of
+from mainstem.join import LedgerRow, Rejection, Sample, rejection_of
 from mainstem.join.ledger import block_of, new_counts
 from mainstem.kafka.intake import Intake, Place
 from mainstem.kafka.messages import decode_ledger, decode_rejection, decode_samples
@@ -22,6 +25,7 @@ from mainstem.store.writes import item_columns, ledger_columns, rejection_column
 __all__ = ["SINK_TOPICS", "Sink"]
 
 SINK_TOPICS: Final = ("items", "ledger", "rejected", "samples")
+_T = TypeVar("_T")
 
 
 class Sink:
@@ -65,14 +69,41 @@ class Sink:
         by_topic: dict[str, list[Any]] = defaultdict(list)
         for topic, record in batch:
             by_topic[topic].append(record)
-        self._write_samples(by_topic["samples"])
-        rejections = [decode_rejection(record.value) for record in by_topic["rejected"]]
-        self._write("rejected", rejection_columns(rejections))
-        self._write("ledger", ledger_columns([decode_ledger(record.value) for record in by_topic["ledger"]]))
+        self._write_samples(self._read("samples", by_topic, decode_samples))
+        refused = [rejection for _, rejection in self._read("rejected", by_topic, decode_rejection)]
+        self._write("rejected", rejection_columns(refused))
+        self._write("ledger", ledger_columns([row for _, row in self._read("ledger", by_topic, decode_ledger)]))
         self._write_items(by_topic["items"])
 
-    def _write_samples(self, records: Sequence[Any]) -> None:
-        placed = [(sample, record.partition, record.offset) for record in records for sample in decode_samples(record.value)]
+    def passed(self, intake: Intake) -> bool:
+        """Count the offsets of `items` that hold no record and have no record after them; gives whether there were any."""
+        touched = []
+        for partition, row in self._items.items():
+            position = patiently(intake.position, ("items", partition))
+            if position > row.next_offset:
+                counts = {**row.counts, "control": row.counts["control"] + position - row.next_offset}
+                self._items[partition] = _row(partition, row.first_offset, position, counts)
+                touched.append(self._items[partition])
+        self._write("ledger", ledger_columns(touched))
+        return bool(touched)
+
+    def _read(self, topic: str, batch: Mapping[str, Sequence[Any]], decode: Callable[[bytes], _T]) -> list[tuple[Any, _T]]:
+        """Records with what they hold; what somebody else wrote into a topic of ours goes to `rejected`."""
+        found: list[tuple[Any, _T]] = []
+        refused: list[Rejection] = []
+        for record in batch.get(topic, ()):
+            value = record.value or b""
+            try:
+                found.append((record, decode(value)))
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                digest = hashlib.blake2b(value, digest_size=16).hexdigest()
+                refusal = Refusal(reason=f"no record of topic `{topic}`: {error}", path="$", digest=digest, body="")
+                refused.append(rejection_of(refusal, topic, record.partition, record.offset, self._key))
+        self._write("rejected", rejection_columns(refused))
+        return found
+
+    def _write_samples(self, read: Sequence[tuple[Any, Sequence[Sample]]]) -> None:
+        placed = [(sample, record.partition, record.offset) for record, samples in read for sample in samples]
         self._write("samples", sample_columns(placed))
         trust = self._trust
         if not trust.is_own:

@@ -1,13 +1,14 @@
-"""Makes the topics, and checks those that are there: partitions, retention, compaction, and that no typo makes a topic."""
+"""Makes the topics, and checks all: partitions, retention, compaction, codecs, and that no typo makes a topic."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from mainstem.errors import BrokerError
-from mainstem.kafka import TOPICS, Broker, Topic
+from mainstem.kafka import TOPICS, Broker, DirectReader, Topic
+from mainstem.kafka.faults import lacking_codecs
 from mainstem.settings import Settings
 
-__all__ = ["make_topics"]
+__all__ = ["make_topics", "notes_on_codecs"]
 
 _DAY_MS: Final = 86_400_000
 _RETENTION_MS: Final = 30 * _DAY_MS
@@ -45,7 +46,7 @@ def make_topics(broker: Broker, settings: Settings, *, replication: int = -1, au
                 for name in missing
             }
             admin.create_topics(new, raise_errors=False, wait_for_metadata=True)  # another may be faster: all are checked
-        faults = list(_faults(admin, broker, settings))
+        faults = list(_faults(admin, broker, settings)) or list(_unreadable(broker))
         if not auto_create and _creates_topics(admin):
             faults.append(
                 "the broker makes topics on its own (auto.create.topics.enable), so a typo would become one; "
@@ -74,11 +75,14 @@ def _faults(admin: Any, broker: Broker, settings: Settings) -> Iterator[str]:
     names = {broker.topic(name): topic for name, topic in TOPICS.items()}
     described = {topic["name"]: topic for topic in admin.describe_topics(list(names))}
     found = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names], config_filter="all")
+    lacking = lacking_codecs()
     for name, topic in names.items():
         there, want = len(described[name]["partitions"]), _partitions(topic, settings)
         if there != want:
             yield f"topic {name!r} has {there} partitions, the setting says {want}; set MAINSTEM_PARTITIONS, or make it anew"
-        yield from _config_faults(name, topic, _config_of(found, "topic", name))
+        config = _config_of(found, "topic", name)
+        yield from _config_faults(name, topic, config)
+        yield from _codec_faults(name, config, lacking)
 
 
 def _config_faults(name: str, topic: Topic, config: Mapping[str, str]) -> Iterator[str]:
@@ -92,6 +96,33 @@ def _config_faults(name: str, topic: Topic, config: Mapping[str, str]) -> Iterat
         yield f"topic {name!r} forgets after {retention} ms; every worker reads it whole: {mend} retention.ms=-1"
     elif not topic.compacted and 0 <= retention < _SHORTEST_MS:
         yield f"topic {name!r} forgets after {retention} ms; give it a day at least: {mend} retention.ms={_RETENTION_MS}"
+
+
+def _codec_faults(name: str, config: Mapping[str, str], lacking: Mapping[str, str]) -> Iterator[str]:
+    codec = config.get("compression.type", "producer")
+    if codec in lacking:
+        yield f"topic {name!r} is compressed by {codec}, which cannot be decoded here: {lacking[codec]}"
+
+
+def notes_on_codecs() -> list[str]:
+    """What cannot be decoded here, should a producer use it."""
+    return [
+        f"a producer that compresses by {codec} would end the programs: {mend}"
+        for codec, mend in sorted(lacking_codecs().items())
+    ]
+
+
+def _unreadable(broker: Broker) -> Iterator[str]:
+    """Topics whose newest or oldest batch cannot be read."""
+    for name in TOPICS:
+        with DirectReader(broker, broker.topic(name)) as reader:
+            try:
+                for partition in reader.partitions():
+                    first, end = reader.first(partition), reader.end(partition)
+                    for offset in sorted({first, end - 1}) if first < end else ():
+                        reader.read(partition, offset, offset + 1)
+            except BrokerError as error:
+                yield str(error)
 
 
 def _config_of(found: Any, kind: str, name: str) -> dict[str, str]:

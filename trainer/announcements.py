@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import msgspec
-
 from mainstem.kafka import Broker, DirectReader
-from mainstem.kafka.messages import Announcement, encode
+from mainstem.kafka.messages import Announcement, decode_announcement, encode, read_message
 
 __all__ = ["Announcements"]
 
@@ -32,8 +30,9 @@ class Announcements:
         while self._next < end:
             for offset, value in self._reader.read(0, self._next, end):
                 self._next = offset + 1
-                if value:
-                    self._hear(msgspec.json.decode(value, type=Announcement))
+                heard = read_message(value, decode_announcement, f"versions/0 at {offset}") if value else None
+                if heard is not None:
+                    self._hear(heard)
         return self.newest
 
     def write(self, announcement: Announcement, producer: Any) -> None:

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from mainstem.cli.programs import HttpOption, SessionOption, begin, settled
+from mainstem.kafka import Broker
+from mainstem.kafka.reach import reach, reach_store
 from mainstem.places import Places
 
 __all__ = ["train"]
@@ -22,6 +24,8 @@ def score(
     """Score samples and judge them: as many workers as you like share the partitions."""
     settings, places = settled(), Places.from_environment(os.environ, "events", "store", "versions")
     monitor = begin(http)
+    reach(Broker.parse(places.events), ["samples", "trusted", "versions"], ["standings"], "score")
+    reach_store(places.store)
     from mainstem.bootstrap import threads  # noqa: PLC0415 - torch is slow to import
 
     from .running import run_scorer  # noqa: PLC0415
@@ -40,6 +44,8 @@ def learn(
     """Make the first version, then run rounds and announce what they promote. One learner is at work at a time."""
     settings, places = settled(), Places.from_environment(os.environ, "events", "store", "versions")
     monitor = begin(http)
+    reach(Broker.parse(places.events), ["versions"], ["versions"], "learn")
+    reach_store(places.store)
     from mainstem.bootstrap import threads  # noqa: PLC0415
 
     from .running import run_learner  # noqa: PLC0415

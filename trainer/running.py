@@ -39,7 +39,7 @@ def run_scorer(places: Places, settings: Settings, monitor: Monitor, session_tim
     announced = _first_announced(announcements, stop)
     if announced is None:
         return
-    with patiently(Store, places.store) as store:
+    with Store(places.store) as store:
         program = ScoringProgram(store, Versions(places.versions), settings, broker, _producer(broker), idle)
         trusted = patiently(TrustedTopic, broker)
         program.believe(patiently(trusted.read))
@@ -78,7 +78,7 @@ def run_learner(places: Places, settings: Settings, monitor: Monitor, session_ti
     rounds = Counter("mainstem_rounds", "Rounds", ["promoted"])
     broker, stop = Broker.parse(places.events), stopping()
     with (
-        patiently(Store, places.store) as store,
+        Store(places.store) as store,
         Intake(
             broker, "learn", ["versions"], most=1, session_timeout=session_timeout, poll_timeout=_LONGEST_ROUND
         ) as intake,

@@ -14,7 +14,7 @@ import msgspec
 from mainstem.join import Sample
 from mainstem.kafka import Broker, Intake
 from mainstem.kafka.intake import Place
-from mainstem.kafka.messages import Announcement, decode_samples
+from mainstem.kafka.messages import Announcement, decode_samples, read_message
 from mainstem.kafka.patience import patiently
 from mainstem.scoring import SCORED, ScoringWorker
 from mainstem.settings import Settings
@@ -140,7 +140,8 @@ class ScoringProgram:
                 self._score(waiting)
                 waiting = []
                 self._judge(record.partition, fixed)
-            samples = [self._stored(sample, record) for sample in decode_samples(record.value)]
+            read = read_message(record.value, decode_samples, f"samples/{record.partition} at {record.offset}")
+            samples = [self._stored(sample, record) for sample in read or ()]
             waiting += samples
             # subtle: only of those that get a response, so that whoever rebuilds from the history has the same event time
             newest = max((sample.event_time for sample in samples if sample.part in SCORED), default=0)

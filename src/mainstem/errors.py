@@ -12,6 +12,7 @@
     - NonFiniteError   a loss, a gradient or an answer of it is no finite number
   x OvertakenError     another learner took over
   x TrustError         a trusted sample cannot be read, or its label is no class
+  x StoppedError       somebody asked the program to end while it waited
   x StoreError         the history refuses a query or a write
   x VersionError       a version is missing or incomplete
 
@@ -31,6 +32,7 @@ __all__ = [
     "NonFiniteError",
     "OvertakenError",
     "SettingError",
+    "StoppedError",
     "StoreError",
     "TrustError",
     "VersionError",
@@ -79,6 +81,10 @@ class NonFiniteError(ModelError):
 
 class OvertakenError(MainstemError):
     """Another learner took over while this one was at work."""
+
+
+class StoppedError(MainstemError):
+    """Somebody asked the program to end while it waited: no failure; the command line exits with 0."""
 
 
 class StoreError(MainstemError):

@@ -13,6 +13,7 @@ from mainstem.kafka import Broker
         ("kafka://localhost/", ("localhost:9092",), ""),
         ("kafka://one:19092,two,three:9093/shop", ("one:19092", "two:9092", "three:9093"), "shop"),
         ("kafka://127.0.0.1:1/shop/", ("127.0.0.1:1",), "shop"),
+        ("kafka://[::1]:9093,[::1]/a.b_c-D", ("[::1]:9093", "[::1]:9092"), "a.b_c-D"),
     ],
 )
 def test_servers_and_prefix_are_read(url: str, servers: tuple[str, ...], prefix: str) -> None:
@@ -68,3 +69,37 @@ def test_an_unknown_security_is_refused() -> None:
     """A protocol that Kafka does not have is refused with those that it has."""
     with pytest.raises(SettingError, match="PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL; got 'TLS'"):
         Broker.parse("kafka://me:secret@one?security=tls")
+
+
+@pytest.mark.parametrize(
+    "prefix", ["shop/prod", "/", "/shop", "sh op", "sh%20op", "shöp", ".", "..", "a#b", "x" * 201, "a,b"]
+)
+def test_a_prefix_that_no_topic_may_have_is_refused(prefix: str) -> None:
+    """Kafka would refuse each topic's name, half a minute later and in other words."""
+    with pytest.raises(SettingError, match=r"a prefix is at most|a broker is kafka://"):
+        Broker.parse(f"kafka://one/{prefix}")
+
+
+@pytest.mark.parametrize("host", ["one:", "one:x", "one:0", "one:70000", "one,,two", "[::1", "::1:9092", "a b"])
+def test_a_server_that_is_none_is_refused(host: str) -> None:
+    """Before anybody waits for it."""
+    with pytest.raises(SettingError, match="a broker is kafka://host:port/prefix"):
+        Broker.parse(f"kafka://{host}/shop")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("kafka://me@one", "needs a login"),
+        ("kafka://one?security=SASL_SSL", "needs a login"),
+        ("kafka://me:secret@one?security=PLAINTEXT", "sends no login, but one is given"),
+        ("kafka://one?mechanism=PLAIN", "sends no login, but one is given"),
+        ("kafka://me:secret@one?mechanism=SCRAM-SHA-1", "mechanism is one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"),
+        ("kafka://one?ca=/etc/ca.pem", "checks no certificates"),
+    ],
+)
+def test_a_login_that_does_not_go_together_is_refused(url: str, told: str) -> None:
+    """Nothing that is given is left out without a word, and the password is not told."""
+    with pytest.raises(SettingError, match=told) as caught:
+        Broker.parse(url)
+    assert "secret" not in str(caught.value)

@@ -1,12 +1,13 @@
 """A direct read gives every offset that the broker has, and says which it no longer has."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from mainstem.errors import BrokerError
 from mainstem.kafka import Broker, DirectReader, Record
-from tests.kafka.topic import commit, delete_before, make, produce, produce_in_transactions
+from tests.kafka.topic import commit, delete_before, flip_a_byte, make, produce, produce_in_transactions
 
 GROUP = "somebody"
 
@@ -83,13 +84,72 @@ def test_markers_of_transactions_hold_no_record(broker: Broker, topic: str, read
     assert [Record(2, None)] == reader.read(0, 2, 3)
 
 
-def test_records_of_aborted_transactions_are_read_as_faust_delivers_them(
-    broker: Broker, topic: str, reader: DirectReader
+def test_aborted_transactions_hold_no_record(broker: Broker, topic: str, reader: DirectReader) -> None:
+    """What was aborted is None at its offsets, also at the end and where nothing else is left to read."""
+    produce_in_transactions(broker, topic, [([b"a"], True), ([b"never", b"mind"], False), ([b"b"], True), ([b"no"], False)])
+    values = [b"a", None, None, None, None, b"b", None, None, None]
+    assert len(values) == reader.end(0)
+    assert list(map(Record, range(9), values)) == reader.read(0, 0, 9)
+    assert [Record(7, None), Record(8, None)] == reader.read(0, 7, 9)
+
+
+def test_an_open_transaction_holds_the_end_back(
+    broker: Broker, topic: str, reader: DirectReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Uncommitted records are records, here as there; else it would depend on the delivery what is joined."""
-    produce_in_transactions(broker, topic, [([b"a"], True), ([b"never", b"mind"], False), ([b"b"], True)])
-    values = [b"a", None, b"never", b"mind", None, b"b", None]
-    assert list(map(Record, range(7), values)) == reader.read(0, 0, 7)
+    """The end is where it began; how much waits is told; who reads beyond is told so, and does not wait for ever."""
+    from kafka import KafkaProducer
+
+    monkeypatch.setattr("mainstem.kafka.direct._SILENT_POLLS", 2)
+    produce(broker, topic, [b"a"])
+    producer = KafkaProducer(**broker.options, transactional_id=topic)
+    producer.init_transactions()
+    producer.begin_transaction()
+    producer.send(topic, b"open", partition=0).get(30)
+    produce(broker, topic, [b"b"])
+    assert (1, 2) == (reader.end(0), reader.held_back(0))
+    assert [Record(0, b"a")] == reader.read(0, 0, reader.end(0))
+    with pytest.raises(BrokerError, match=r"a transaction that began there is still open; `kafka-transactions.sh"):
+        reader.read(0, 1, 3)
+    producer.commit_transaction()
+    producer.close()
+    assert (4, 0) == (reader.end(0), reader.held_back(0))
+    assert [b"open", b"b", None] == [record.value for record in reader.read(0, 1, 4)]
+
+
+@pytest.mark.parametrize("codec", ["gzip", "lz4", "snappy", "zstd"])
+def test_compressed_topics_are_read(broker: Broker, codec: str) -> None:
+    """Whether the broker compresses or a producer does; batches of more than a megabyte too."""
+    topic = make(broker, "items", **{"compression.type": codec})
+    values = [b"%d" % number for number in range(20)] + [b"x" * 700_000, b"y" * 700_000]
+    produce(broker, topic, values, linger_ms=50)
+    produce(broker, topic, values, linger_ms=50, compression_type=codec, batch_size=2 << 20)
+    with DirectReader(broker, topic) as reader:
+        assert [*values, *values] == [record.value for record in read_through(reader, 0, 44)]
+
+
+def test_a_batch_that_is_damaged_is_an_error(broker: Broker, topic: str, reader: DirectReader, kafka: Any) -> None:
+    """A byte that fell over on the broker's disk: topic, partition and offset are named, nobody goes round in a circle."""
+    if not hasattr(kafka, "folder"):
+        pytest.skip("the broker's disk is not ours")
+    produce(broker, topic, [b"sound"])
+    produce(broker, topic, [b"damaged"])
+    flip_a_byte(kafka.folder, topic)
+    assert [Record(0, b"sound")] == reader.read(0, 0, 1)
+    with pytest.raises(BrokerError, match=rf"'{topic}' partition 0 at offset 1 holds a batch that cannot be decoded"):
+        reader.read(0, 1, 2)
+
+
+def test_a_damaged_length_is_an_error(
+    broker: Broker, topic: str, reader: DirectReader, kafka: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker then gives nothing at all and says nothing; whoever waits is told after half a minute."""
+    if not hasattr(kafka, "folder"):
+        pytest.skip("the broker's disk is not ours")
+    monkeypatch.setattr("mainstem.kafka.direct._SILENT_POLLS", 2)
+    produce(broker, topic, [b"damaged"])
+    flip_a_byte(kafka.folder, topic, at=11)
+    with pytest.raises(BrokerError, match="goes up to offset 1, but the broker gives nothing from 0 on"):
+        reader.read(0, 0, 1)
 
 
 def test_no_more_than_asked_for_come_at_once(broker: Broker, topic: str, reader: DirectReader) -> None:

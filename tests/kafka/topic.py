@@ -1,6 +1,7 @@
 """What tests with a real broker share: topics, records in them, and what lies there."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from mainstem.kafka import Broker, DirectReader
@@ -79,3 +80,13 @@ def read_all(broker: Broker, name: str) -> dict[int, list[bytes | None]]:
                 found[partition] += [record.value for record in records]
                 at = records[-1].offset + 1
     return found
+
+
+def flip_a_byte(folder: Path, topic: str, at: int = -4) -> None:
+    """Damage partition 0 on the disk of a broker of ours."""
+    log = folder / "kafka-data" / f"{topic}-0" / ("0" * 20 + ".log")
+    with log.open("r+b") as file:
+        file.seek(at, 2 if at < 0 else 0)
+        byte = file.read(1)
+        file.seek(-1, 1)
+        file.write(bytes([byte[0] ^ 0xFF]))

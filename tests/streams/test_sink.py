@@ -40,6 +40,7 @@ class FakeIntake:
 
     def __init__(self, committed: int = 0) -> None:
         self.sought: dict[tuple[str, int], int] = {}
+        self.read_to = 0
         self._committed = committed
 
     def committed(self, _: tuple[str, int]) -> int:
@@ -49,6 +50,10 @@ class FakeIntake:
     def seek(self, place: tuple[str, int], offset: int) -> None:
         """Go on elsewhere."""
         self.sought[place] = offset
+
+    def position(self, _: tuple[str, int]) -> int:
+        """How far it was read."""
+        return self.read_to
 
 
 class CrashingStore:
@@ -274,3 +279,38 @@ def test_a_crash_at_any_write_changes_nothing(tmp_path: Path, after: bool) -> No
 
 def _text(content: Any) -> str:
     return content.decode() if isinstance(content, bytes) else str(content)
+
+
+def test_offsets_without_a_record_at_the_end_are_control(store: Store) -> None:
+    """A transaction's marker, or what was aborted, after the last item: the ledger goes on to where the topic ends."""
+    sink, intake = sink_of(store)
+    assert not sink.passed(intake)
+    sink.write(items_batch(item("cup"), None, item("plate")))
+    intake.read_to = 5
+    assert sink.passed(intake)
+    assert not sink.passed(intake)
+    row = ledger_of_items(store)
+    assert (3, 2, 5, 0) == (row.counts["control"], row.counts["accepted"], row.next_offset, imbalance(row))
+    sink.write(items_batch(item("pot"), first=5))
+    assert (3, 3, 6) == (ledger_of_items(store).counts["control"], *list_of(store))
+
+
+def list_of(store: Store) -> tuple[int, int]:
+    """Accepted items, and how far."""
+    row = ledger_of_items(store)
+    return row.counts["accepted"], row.next_offset
+
+
+def test_what_somebody_else_wrote_into_our_topics_is_rejected(store: Store) -> None:
+    """At its place, and the rest of the batch is written; it never stops the sink."""
+    batch, samples, rejections, _ = joined_batch()
+    sink, _ = sink_of(store)
+    values = [None, b"", b"junk", b"{}", b"[1]", b"\xff", b'"text"']
+    topics = ("samples", "rejected", "ledger")
+    junk = [(topic, FakeRecord(0, 900 + place, value)) for topic in topics for place, value in enumerate(values)]
+    sink.write([*junk, *batch])
+    found = store.rows("SELECT topic, offset, reason FROM rejected FINAL WHERE offset >= 900 ORDER BY topic, offset")
+    assert sorted((topic, record.offset) for topic, record in junk) == [(topic, offset) for topic, offset, _ in found]
+    assert all(reason.startswith(f"no record of topic `{topic}`: ") for topic, _, reason in found)
+    assert [(len({sample.sample_id for sample in samples}),)] == store.rows("SELECT uniqExact(sample_id) FROM samples")
+    assert [(len(rejections) + len(junk),)] == store.rows("SELECT count() FROM rejected FINAL")

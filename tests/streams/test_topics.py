@@ -6,7 +6,7 @@ import pytest
 
 from mainstem.errors import BrokerError
 from mainstem.kafka import TOPICS, Broker
-from mainstem.streams.topics import _creates_topics, make_topics
+from mainstem.streams.topics import _creates_topics, make_topics, notes_on_codecs
 from tests.join.shop import short
 from tests.kafka.topic import make
 
@@ -155,3 +155,14 @@ def test_a_broker_that_makes_topics_is_refused(broker: Broker, monkeypatch: pyte
     with pytest.raises(BrokerError, match=r"^the broker makes topics on its own .* --allow-auto-create$"):
         make_topics(broker, SETTINGS)
     assert [] == make_topics(broker, SETTINGS, auto_create=True)
+
+
+def test_a_codec_that_cannot_be_decoded_is_told(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A topic that is compressed by it is a fault, with what to install; should a producer use it, that is told too."""
+    monkeypatch.setattr("mainstem.streams.topics.lacking_codecs", lambda: {"zstd": "pip install zstandard"})
+    full = make(broker, "items", **{"compression.type": "zstd", "retention.ms": "-1"})
+    make(broker, "events", 3, **{"compression.type": "lz4"})
+    with pytest.raises(BrokerError) as caught:
+        make_topics(broker, SETTINGS)
+    assert f"topic {full!r} is compressed by zstd, which cannot be decoded here: pip install zstandard" == str(caught.value)
+    assert ["a producer that compresses by zstd would end the programs: pip install zstandard"] == notes_on_codecs()

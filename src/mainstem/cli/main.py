@@ -23,7 +23,7 @@ from mainstem.cli.settings import settings
 from mainstem.cli.simulating import simulate
 from mainstem.cli.trusting import trust
 from mainstem.cli.validating import validate
-from mainstem.errors import MainstemError, SettingError
+from mainstem.errors import MainstemError, SettingError, StoppedError
 from mainstem.threads import wait_briefly
 
 __all__ = ["app", "load_programs", "main"]
@@ -94,10 +94,16 @@ def main() -> None:
         _fail(f"{error.name!r} is not installed; the programs beside Kafka need it: pip install 'mainstem[kafka]'", 1)
     except SettingError as error:
         _fail(str(error), 2)
+    except StoppedError:
+        _fail("", 0)
     except MainstemError as error:
         _fail(str(error), 1)
     except (KeyboardInterrupt, Abort):
         _fail("stopped", 130)
+    except Exception as error:
+        if not type(error).__module__.startswith(("kafka.", "aiokafka.")):
+            raise
+        _fail(f"the broker refuses: {str(error) or type(error).__name__}", 1)
 
 
 def _fail(message: str, code: int) -> None:

@@ -4,6 +4,8 @@ import logging
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Final
@@ -16,12 +18,13 @@ from mainstem.settings import Settings
 if TYPE_CHECKING:
     from mainstem.kafka import Monitor
 
-__all__ = ["HttpOption", "SessionOption", "begin", "settled", "stopping"]
+__all__ = ["HttpOption", "SessionOption", "begin", "end_soon", "settled", "stopping"]
 
 HttpOption = Annotated[
     str, typer.Option("--http", metavar="HOST:PORT", help="Where /health and /metrics are; port 0 is any free one.")
 ]
 SessionOption = Annotated[float, typer.Option(min=1, help="Seconds of silence after which another worker takes over.")]
+_GRACE: Final = 6.0  # seconds from being asked to end until the end
 _LINE: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -52,12 +55,32 @@ def begin(http: str) -> "Monitor":
 
 
 def stopping() -> Callable[[], bool]:
-    """A function that is true once somebody asked this process to stop."""
-    asked: list[int] = []
+    """A function that is true once somebody asked this process to end; from then on it has six seconds."""
+    from mainstem.kafka.patience import ASKED  # noqa: PLC0415 - only programs have what it needs
 
-    def ask(number: int, _: FrameType | None) -> None:
-        asked.append(number)
+    def ask(number: int, _: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
+        end_soon()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask)
-    return lambda: bool(asked)
+    return ASKED.is_set
+
+
+def end_soon() -> None:
+    """Wait for nothing any more, and end this process within six seconds, whatever it is about.
+
+    A program that writes, then commits may end at any step: what was not committed comes again.
+    """
+    from mainstem.kafka.patience import ASKED  # noqa: PLC0415
+
+    if not ASKED.is_set():
+        ASKED.set()
+        threading.Thread(target=_end, name="end", daemon=True).start()
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(int(_GRACE) + 3)  # subtle: ends also a process whose threads no longer get their turn
+
+
+def _end() -> None:
+    time.sleep(_GRACE)
+    print("mainstem: ended in the middle of something; what was not committed comes again", file=sys.stderr, flush=True)
+    os._exit(0)

@@ -98,9 +98,11 @@ def _publish(url: str, confirmed: "list[Confirmed]", graded: "list[Sample]", par
     from kafka import KafkaProducer  # noqa: PLC0415 - only a deployment needs it
 
     from mainstem.kafka import Broker  # noqa: PLC0415
+    from mainstem.kafka.reach import reach  # noqa: PLC0415
     from mainstem.kafka.trusted import TrustedTopic  # noqa: PLC0415
 
     broker = Broker.parse(url)
+    reach(broker, ["samples", "trusted"], ["samples", "trusted"] if graded else ["trusted"])
     topic, producer = TrustedTopic(broker), KafkaProducer(**broker.options)
     try:
         topic.write(confirmed, graded, partitions, producer)

@@ -1,19 +1,29 @@
-"""Reading a partition directly, outside any consumer group: from one offset to another, and nothing else."""
+"""Reading a partition directly, outside any consumer group: from one offset to another, and nothing else.
 
-from typing import Any, Final, NamedTuple, Self
+Only what was committed is read: the end is where the oldest open transaction begins, and a record of an aborted one is an
+offset without a record, as its marker is.
+"""
 
-from mainstem.errors import BrokerError
+from typing import Any, Final, NamedTuple, NoReturn, Self
+
+from mainstem.errors import BrokerError, StoppedError
 from mainstem.kafka.broker import Broker
+from mainstem.kafka.faults import decoded_poll, stuck
+from mainstem.kafka.patience import ASKED
 
 __all__ = ["DirectReader", "Record"]
 
+_COMMITTED: Final = "read_committed"
 _POLL_MS: Final = 500
 _ANSWER_MS: Final = 15_000  # a client that is not answered by then raises, and whoever asked tries again
-_SILENT_POLLS: Final = 60
+_SILENT_POLLS: Final = 60  # after as many the broker is asked whether anything can come
 
 
 class Record(NamedTuple):
-    """One offset of a partition. `value` is None where the offset holds no record (a transaction's marker)."""
+    """One offset of a partition.
+
+    `value` is None where the offset holds no record: a transaction's marker, what was aborted, what compaction took.
+    """
 
     offset: int
     value: bytes | None
@@ -32,14 +42,17 @@ class DirectReader:
         from kafka import KafkaConsumer  # noqa: PLC0415 - the library is read without it
 
         self._topic = topic
+        self._every: Any  # a second client that sees also what is not committed, once it is asked for
         self._consumer: Any = KafkaConsumer(
             **broker.options,
             group_id=group,
             enable_auto_commit=False,
             auto_offset_reset="none",
             allow_auto_create_topics=False,
+            isolation_level=_COMMITTED,
             max_partition_fetch_bytes=8 << 20,
         )
+        self._broker, self._every = broker, None
 
     def __enter__(self) -> Self:
         return self
@@ -50,6 +63,8 @@ class DirectReader:
     def close(self) -> None:
         """Let go of the connection."""
         self._consumer.close()
+        if self._every is not None:
+            self._every.close()
 
     def partitions(self) -> list[int]:
         """The partitions that the topic has.
@@ -69,9 +84,18 @@ class DirectReader:
         return int(self._consumer.beginning_offsets([at], timeout_ms=_ANSWER_MS)[at])
 
     def end(self, partition: int) -> int:
-        """The offset that the next record will have."""
+        """The offset that the next record will have; while a transaction is open, the offset where it began."""
         at = self._at(partition)
         return int(self._consumer.end_offsets([at], timeout_ms=_ANSWER_MS)[at])
+
+    def held_back(self, partition: int) -> int:
+        """Offsets beyond the end that wait for a transaction to be committed or aborted; 0 where none is open."""
+        from kafka import KafkaConsumer  # noqa: PLC0415
+
+        end, at = self.end(partition), self._at(partition)
+        if self._every is None:
+            self._every = KafkaConsumer(**self._broker.options, enable_auto_commit=False, allow_auto_create_topics=False)
+        return max(int(self._every.end_offsets([at], timeout_ms=_ANSWER_MS)[at]) - end, 0)
 
     def committed(self, partition: int) -> int | None:
         """Where the group stands; None where it never stood."""
@@ -95,18 +119,36 @@ class DirectReader:
         self._consumer.assign([at])
         self._consumer.seek(at, first)
         records: list[Record] = []
-        reached = first
+        reached, silent = first, 0
         while reached < end and len(records) < most:
-            for found in self._consumer.poll(_POLL_MS, max_records=most).get(at, []):
+            before = reached
+            for found in decoded_poll(self._consumer, _POLL_MS, most).get(at, []):
                 if found.offset >= end:
                     break
                 records += [Record(offset, None) for offset in range(reached, found.offset)]
                 records.append(Record(found.offset, found.value or b""))
                 reached = found.offset + 1
-            passed = min(self._consumer.position(at), end)
+            passed = min(self._consumer.position(at, timeout_ms=_ANSWER_MS) or reached, end)
             records += [Record(offset, None) for offset in range(reached, passed)]
             reached = max(reached, passed)
+            silent = silent + 1 if reached == before else 0
+            if ASKED.is_set() and silent:
+                msg = f"asked to end while reading topic {self._topic!r}"
+                raise StoppedError(msg)
+            if silent >= _SILENT_POLLS:
+                self._give_up(partition, reached, end)
         return records
+
+    def _give_up(self, partition: int, reached: int, end: int) -> NoReturn:
+        """Say why nothing more comes; an absent broker says it by itself, and whoever asked tries again."""
+        if (committed := self.end(partition)) <= reached:
+            msg = (
+                f"topic {self._topic!r} partition {partition} gives nothing from offset {committed} on, and {end} was to be "
+                "reached: a transaction that began there is still open; `kafka-transactions.sh --bootstrap-server HOST:PORT "
+                "find-hanging --broker-id ID` finds it, and `abort` ends it"
+            )
+            raise BrokerError(msg)
+        raise stuck(self._topic, partition, reached, committed)
 
     def _at(self, partition: int) -> Any:
         from kafka import TopicPartition  # noqa: PLC0415

@@ -1,15 +1,22 @@
 """Reading as a member of a consumer group: a batch, what must be written because of it, then the commit."""
 
+import logging
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Self
 
 from mainstem.kafka.broker import Broker
+from mainstem.kafka.faults import decoded_poll, stuck
+from mainstem.kafka.patience import patiently
 
 __all__ = ["Intake"]
 
 Place = tuple[str, int]
 """A topic (its short name) and a partition of it."""
 _POLL_MS: Final = 500
+_ANSWER_MS: Final = 15_000  # a client that is not answered by then raises, and whoever asked tries again
+_STILL_SECONDS, _STILL_LOOKS = 60.0, 60  # a place that is behind and gives nothing for as long, however often asked
+_LOG = logging.getLogger("mainstem")
 
 
 class Intake:
@@ -55,6 +62,7 @@ class Intake:
                 self._changes.append((revoked, self._places(places)))
 
         self._changes: list[tuple[Callable[[list[Place]], None], list[Place]]] = []
+        self._still: dict[Place, tuple[int, float, int]] = {}  # places that are behind and stood still: looks, since, where
         self._most = most
         self._consumer: Any = KafkaConsumer(
             **broker.options,
@@ -62,6 +70,7 @@ class Intake:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             allow_auto_create_topics=False,
+            isolation_level="read_committed",
             max_partition_fetch_bytes=4 << 20,
             session_timeout_ms=int(session_timeout * 1000),
             heartbeat_interval_ms=int(session_timeout * 100),
@@ -86,8 +95,12 @@ class Intake:
         return self._places(self._consumer.assignment())
 
     def next_batch(self) -> list[tuple[str, Any]]:
-        """Records with the short names of their topics; after half a second without any, an empty batch."""
-        found = self._consumer.poll(_POLL_MS, max_records=self._most)
+        """Records with the short names of their topics; after half a second without any, an empty batch.
+
+        Raises:
+            BrokerError: if a batch of records cannot be decoded.
+        """
+        found = decoded_poll(self._consumer, _POLL_MS, self._most)
         if self._changes:
             self._settle()
             return []
@@ -97,7 +110,7 @@ class Intake:
         """Owners changed: what was given out and not committed is asked for again, after the caller has been told."""
         for at in list(self._consumer.assignment()):
             # subtle: in a place that stays here the client would go on where it was, not where the group stands
-            self._consumer.seek(at, self.committed(*self._places([at])))
+            self._consumer.seek(at, patiently(self.committed, *self._places([at])))
         while self._changes:
             tell, places = self._changes.pop(0)
             tell(places)
@@ -106,11 +119,19 @@ class Intake:
         """Read a place from an offset on."""
         self._consumer.seek(self._at(place), offset)
 
+    def position(self, place: Place) -> int:
+        """The next offset that will be given out; what lies before it and was not given out holds no record."""
+        return int(self._consumer.position(self._at(place), timeout_ms=_ANSWER_MS) or 0)
+
     def committed(self, place: Place) -> int:
         """Where the group stands at a place; the beginning where it never stood."""
         at = self._at(place)
-        found = self._consumer.committed(at)
-        return int(self._consumer.beginning_offsets([at])[at]) if found is None else int(found)
+        found = self._consumer.committed(at, timeout_ms=_ANSWER_MS)
+        oldest = int(self._consumer.beginning_offsets([at], timeout_ms=_ANSWER_MS)[at])
+        if found is not None and int(found) < oldest:
+            told = f"offsets {found} to {oldest - 1} of {at.topic!r} partition {at.partition}"
+            _LOG.warning("%s are gone: the broker deleted them before this group read them; it goes on after them", told)
+        return oldest if found is None else max(int(found), oldest)
 
     def commit(self) -> bool:
         """Commit what was given out so far; False where the places belong to another member by now."""
@@ -128,13 +149,32 @@ class Intake:
         return True
 
     def lag(self) -> dict[Place, int]:
-        """Records behind the end, of each owned place."""
+        """Records behind the end, of each owned place.
+
+        Raises:
+            BrokerError: if the broker answers, says that there is more, and has given nothing of it for long.
+        """
         owned = list(self._consumer.assignment())
-        ends = self._consumer.end_offsets(owned) if owned else {}
-        return {
-            place: max(ends[at] - self._consumer.position(at), 0)
-            for at, place in zip(owned, self._places(owned), strict=True)
-        }
+        try:
+            ends = self._consumer.end_offsets(owned, timeout_ms=_ANSWER_MS) if owned else {}
+        except Exception:
+            self._still.clear()  # what an absent broker does not give is not held against it
+            raise
+        behind = {}
+        for at, place in zip(owned, self._places(owned), strict=True):
+            position = self.position(place)
+            behind[place] = max(ends[at] - position, 0)
+            self._check_that_it_moves(place, position, behind[place])
+        return behind
+
+    def _check_that_it_moves(self, place: Place, position: int, behind: int) -> None:
+        looks, since, before = self._still.get(place, (0, time.monotonic(), position))
+        if not behind or position != before:
+            self._still.pop(place, None)
+            return
+        self._still[place] = looks + 1, since, before
+        if looks > _STILL_LOOKS and time.monotonic() - since > _STILL_SECONDS:
+            raise stuck(self._at(place).topic, place[1], position, position + behind)
 
     def _places(self, found: Iterable[Any]) -> list[Place]:
         return [(self._short[at.topic], at.partition) for at in found]

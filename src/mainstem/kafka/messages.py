@@ -1,8 +1,9 @@
 """What the records of our own topics hold: JSON, written and read by msgspec."""
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -13,14 +14,18 @@ from mainstem.join import LedgerRow, Rejection, Sample
 __all__ = [
     "Announcement",
     "PublishedStanding",
+    "decode_announcement",
     "decode_ledger",
     "decode_rejection",
     "decode_samples",
     "encode",
     "questions_of",
+    "read_message",
 ]
 
 _SAMPLES_A_RECORD: Final = 100  # a broker refuses records beyond a megabyte; a text rarely exceeds a kilobyte
+_LOG = logging.getLogger("mainstem")
+_T = TypeVar("_T")
 _SAMPLES: Final = msgspec.json.Decoder(list[Sample])
 _LEDGER: Final = msgspec.json.Decoder(LedgerRow)
 _REJECTION: Final = msgspec.json.Decoder(Rejection)
@@ -69,6 +74,9 @@ class PublishedStanding(Struct, frozen=True, kw_only=True):
     alignment: float | None
 
 
+_ANNOUNCEMENT: Final = msgspec.json.Decoder(Announcement)
+
+
 def encode(message: Struct | Sequence[Struct]) -> bytes:
     """A message, or the samples of one question, as a record's value."""
     return _ENCODER.encode(message)
@@ -77,6 +85,25 @@ def encode(message: Struct | Sequence[Struct]) -> bytes:
 def decode_samples(value: bytes) -> list[Sample]:
     """The samples in a record of `samples`."""
     return _SAMPLES.decode(value)
+
+
+def read_message(value: bytes | None, decode: Callable[[bytes], _T], where: str) -> _T | None:
+    """What a record of one of our own topics holds; None, and a warning, where somebody else wrote it.
+
+    Example:
+        >>> read_message(b"[]", decode_samples, "samples/0 at 7")
+        []
+    """
+    try:
+        return decode(value or b"")
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        _LOG.warning("%s holds no message of ours, and is left out: %s", where, error)
+        return None
+
+
+def decode_announcement(value: bytes) -> Announcement:
+    """The version in a record of `versions`."""
+    return _ANNOUNCEMENT.decode(value)
 
 
 def decode_ledger(value: bytes) -> LedgerRow:

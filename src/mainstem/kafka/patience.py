@@ -1,19 +1,24 @@
 """Patience with brokers and servers that are away for a while: try again with back-off, at last give up.
 
 A program that gives up exits non-zero, and its supervisor starts it again: nothing is kept in memory that is not also in
-the log or in the history.
+the log or in the history. What will not pass by waiting (a right that is lacking, a batch that cannot be decoded) is
+raised at once, and whoever is asked to end waits no longer.
 """
 
 import logging
 from collections.abc import Callable
+from threading import Event
 from typing import Final, ParamSpec, TypeVar
 
-from mainstem.errors import StoreError
+from mainstem.errors import BrokerError, StoppedError, StoreError
+from mainstem.kafka.faults import passes, told_of
 
-__all__ = ["PATIENCE", "patiently"]
+__all__ = ["ASKED", "PATIENCE", "patiently"]
 
 PATIENCE: Final = 120.0
 """Seconds after which a program gives up."""
+ASKED: Final = Event()
+"""Set once somebody asked this process to end."""
 _LOG = logging.getLogger("mainstem")
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -21,6 +26,10 @@ _T = TypeVar("_T")
 
 def patiently(action: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs) -> _T:
     """What an action gives, tried again while the broker or the store refuses, for two minutes at most.
+
+    Raises:
+        BrokerError, StoreError: if it still refuses then, or if waiting will not help.
+        StoppedError: if somebody asked this process to end while it waited.
 
     Example:
         >>> patiently(max, 1, 2)
@@ -30,13 +39,23 @@ def patiently(action: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs)
     from kafka.errors import KafkaError  # noqa: PLC0415
 
     trying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type((KafkaError, StoreError, OSError)),
-        stop=tenacity.stop_after_delay(PATIENCE),
+        retry=tenacity.retry_if_exception(lambda error: isinstance(error, StoreError) or passes(error)),
+        stop=tenacity.stop_any(tenacity.stop_after_delay(PATIENCE), tenacity.stop_when_event_set(ASKED)),
         wait=tenacity.wait_exponential(multiplier=0.2, max=5),
+        sleep=tenacity.sleep_using_event(ASKED),
         before_sleep=_say,
         reraise=True,
     )
-    return trying(action, *arguments, **named)
+    try:
+        return trying(action, *arguments, **named)
+    except (KafkaError, OSError, StoreError) as error:
+        if ASKED.is_set():
+            msg = f"asked to end while waiting ({told_of(error)})"
+            raise StoppedError(msg) from error
+        if isinstance(error, KafkaError):
+            msg = f"the broker refuses: {told_of(error)}"
+            raise BrokerError(msg) from error
+        raise
 
 
 def _say(state: object) -> None:

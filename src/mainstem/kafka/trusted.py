@@ -1,7 +1,7 @@
 """Topic `trusted`: somebody's own trusted samples, read whole by every program that must know them."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -9,10 +9,12 @@ from mainstem.join import Sample
 from mainstem.join.route import partition_of_question
 from mainstem.kafka.broker import Broker
 from mainstem.kafka.direct import DirectReader
-from mainstem.kafka.messages import decode_samples, encode
+from mainstem.kafka.messages import decode_samples, encode, read_message
 from mainstem.standing import Confirmed
 
 __all__ = ["TrustedTopic"]
+
+_CONFIRMED: Final = msgspec.json.Decoder(Confirmed)
 
 
 class TrustedTopic:
@@ -34,8 +36,9 @@ class TrustedTopic:
         while self._next < end:
             for offset, value in self._reader.read(0, self._next, end):
                 self._next = offset + 1
-                if value:
-                    found.append(msgspec.json.decode(value, type=Confirmed))
+                one = read_message(value, _CONFIRMED.decode, f"trusted/0 at {offset}") if value else None
+                if one is not None:
+                    found.append(one)
         return found
 
     def write(self, confirmed: Iterable[Confirmed], graded: Iterable[Sample], partitions: int, producer: Any) -> None:
@@ -71,6 +74,7 @@ class TrustedTopic:
                 end = reader.end(partition)
                 first = max(reader.first(partition), end - 10)  # the last offset may hold no record
                 values = [value for _, value in reader.read(partition, first, end) if value] if first < end else []
-                if values:
-                    found[partition] = decode_samples(values[-1])[-1].event_time
+                read = [read_message(value, decode_samples, f"samples/{partition}") for value in values]
+                if times := [samples[-1].event_time for samples in read if samples]:
+                    found[partition] = times[-1]
         return found

@@ -1,0 +1,137 @@
+"""What the clients raise is sorted: some of it passes, some never does, and a batch that cannot be decoded ends all."""
+
+import subprocess
+import sys
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from kafka import errors
+
+from mainstem.errors import BrokerError, StoppedError, StoreError
+from mainstem.kafka.faults import CODECS, decoded_poll, lacking_codecs, told_of
+from mainstem.kafka.patience import ASKED, patiently
+
+
+class FakeConsumer:
+    """Raises whenever it is polled."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def poll(self, _: int, max_records: int) -> Any:  # noqa: ARG002
+        """Raise."""
+        raise self._error
+
+    def assignment(self) -> set[Any]:
+        """Nothing."""
+        return set()
+
+
+class Failing:
+    """Fails so many times."""
+
+    def __init__(self, error: Exception, times: int = 1_000_000) -> None:
+        self.calls, self._error, self._times = 0, error, times
+
+    def __call__(self) -> str:
+        """Fail, or give something."""
+        self.calls += 1
+        if self.calls <= self._times:
+            raise self._error
+        return "done"
+
+
+@pytest.fixture
+def asked() -> Iterator[None]:
+    """Somebody asked this process to end."""
+    ASKED.set()
+    yield
+    ASKED.clear()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.CorruptRecordError("crc"),
+        errors.UnsupportedCodecError("Libraries for zstd compression codec not found"),
+        RuntimeError("LZ4F_decompress failed with code: ERROR_frameType_unknown"),
+        EOFError("Compressed file ended before the end-of-stream marker was reached"),
+        zlib.error("invalid stored block lengths"),
+        OSError("Not a gzipped file"),
+        ValueError("unpack"),
+        UnicodeDecodeError("utf-8", b"x", 0, 1, "header"),
+    ],
+)
+def test_what_cannot_be_decoded_is_our_error(error: Exception) -> None:
+    """Whatever a decompressor raises: a client that raised over a batch is not asked again."""
+    with pytest.raises(BrokerError, match="cannot be decoded"):
+        decoded_poll(FakeConsumer(error), 1, 1)
+
+
+def test_other_errors_of_the_broker_stay_what_they_are() -> None:
+    """A broker that went away is waited for by whoever asked."""
+    with pytest.raises(errors.KafkaTimeoutError):
+        decoded_poll(FakeConsumer(errors.KafkaTimeoutError("gone")), 1, 1)
+
+
+def test_all_codecs_come_with_the_programs() -> None:
+    """`mainstem[kafka]` brings what both clients need."""
+    assert {} == lacking_codecs()
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_missing_codec_is_named_with_what_to_install(codec: str) -> None:
+    """By the first package that decodes it, which is missing here."""
+    module = CODECS[codec].split()[0].removeprefix("python-")
+    code = (
+        f"import sys; sys.modules[{module!r}] = None\n"
+        "from mainstem.kafka.faults import lacking_codecs, undecodable\n"
+        "from kafka.errors import UnsupportedCodecError\n"
+        f"print(lacking_codecs(), undecodable(UnsupportedCodecError('{codec}'), 'a topic'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    told = f"a topic is compressed by {codec}, which cannot be decoded here; pip install {CODECS[codec]}"
+    assert f"{{{codec!r}: 'pip install {CODECS[codec]}'}} {told}\n" == done.stdout
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.TopicAuthorizationFailedError("read"),
+        errors.GroupAuthorizationFailedError("group"),
+        errors.SaslAuthenticationFailedError("wrong"),
+        errors.CorruptRecordError("crc"),
+        errors.InvalidTopicError("a/b"),
+    ],
+)
+def test_what_never_passes_is_not_tried_again(error: Exception) -> None:
+    """A right that is lacking is told at once, in one line."""
+    failing = Failing(error)
+    with pytest.raises(BrokerError, match="the broker refuses"):
+        patiently(failing)
+    assert 1 == failing.calls
+
+
+@pytest.mark.parametrize("error", [errors.KafkaTimeoutError(), StoreError("away"), ConnectionRefusedError()])
+def test_what_passes_is_tried_again(error: Exception) -> None:
+    """Until it gives something."""
+    assert "done" == patiently(Failing(error, times=2))
+
+
+@pytest.mark.usefixtures("asked")
+@pytest.mark.parametrize("error", [errors.KafkaTimeoutError(), StoreError("away"), ConnectionRefusedError()])
+def test_whoever_is_asked_to_end_waits_no_longer(error: Exception) -> None:
+    """What fails then is not tried again; what succeeds is done."""
+    failing = Failing(error)
+    with pytest.raises(StoppedError):
+        patiently(failing)
+    assert 1 == failing.calls
+    assert "done" == patiently(Failing(error, times=0))
+
+
+def test_an_error_is_told_in_one_line() -> None:
+    """However many it has, and however long it is."""
+    assert "a b" == told_of(ValueError("a\n  b"))
+    assert 301 == len(told_of(ValueError("x" * 5000)))

@@ -1,0 +1,78 @@
+"""Before a program begins, broker and history are looked at: what is wrong is told within seconds, in one line."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from mainstem.errors import BrokerError, StoreError
+from mainstem.kafka import Broker
+from mainstem.kafka.reach import reach, reach_store
+from tests.kafka.topic import make
+
+
+@pytest.fixture(autouse=True)
+def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client gives up sooner than it does for people."""
+    monkeypatch.setattr("mainstem.kafka.reach._BOOTSTRAP_MS", 700)
+    monkeypatch.setattr("mainstem.kafka.reach._LONGEST", 3.0)
+    monkeypatch.setattr("mainstem.kafka.reach._STORE_SECONDS", 0.5)
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of somebody who takes calls and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def refusal(url: str) -> str:
+    """What is told of a broker that cannot be reached."""
+    with pytest.raises(BrokerError) as caught:
+        reach(Broker.parse(url))
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_an_absent_broker_is_told() -> None:
+    """With its address, how it was called, and what it said."""
+    told = refusal("kafka://127.0.0.1:1/shop")
+    assert "the broker 127.0.0.1:1 cannot be reached with PLAINTEXT" in told
+    assert "REFUSED" in told
+
+
+def test_an_unknown_host_and_a_silent_one_are_told(silent: str) -> None:
+    """Nobody waits for them."""
+    assert "the broker nowhere.invalid:9092 cannot be reached" in refusal("kafka://nowhere.invalid/shop")
+    assert f"the broker {silent}" in refusal(f"kafka://{silent}/shop")
+
+
+def test_another_protocol_than_the_brokers_is_told(events_url: str) -> None:
+    """TLS, and a login, at a listener that knows neither; the password is not told."""
+    server = events_url.removeprefix("kafka://")
+    assert "cannot be reached with SSL" in refusal(f"kafka://{server}?security=SSL")
+    told = refusal(f"kafka://me:secret@{server}?security=SASL_PLAINTEXT")
+    assert "does not take a login by PLAIN" in told
+    assert "secret" not in told
+
+
+def test_missing_certificates_are_told() -> None:
+    """By the file's name, before anybody is called."""
+    assert "there is no file '/no/ca.pem'" in refusal("kafka://one?security=SSL&ca=/no/ca.pem")
+
+
+def test_topics_that_are_there_are_enough(events_url: str) -> None:
+    """A group that never met is no fault; a topic that is not there is, with what makes it."""
+    broker = Broker.parse(events_url)
+    make(broker, "events")
+    reach(broker, ["events"], ["events"], "join")
+    with pytest.raises(BrokerError, match=rf"there is no topic '{broker.topic('items')}'; `mainstem topics` makes it"):
+        reach(broker, ["events", "items"])
+
+
+def test_an_absent_and_a_silent_history_are_told(silent: str) -> None:
+    """With their address; a history in a folder needs no answer."""
+    for address in ("127.0.0.1:1", silent):
+        with pytest.raises(StoreError, match=f"ClickHouse at {address} does not answer"):
+            reach_store(f"clickhouse://me:secret@{address}/shop")
+    reach_store("chdb:///somewhere")
