@@ -1,6 +1,5 @@
 """The audit: what lies in the topics beside what lies in the history. Reads both, trusts neither."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -11,6 +10,7 @@ from mainstem.join.ledger import imbalance
 from mainstem.kafka import Broker, DirectReader
 from mainstem.kafka.messages import decode_samples
 from mainstem.places import Places
+from mainstem.printable import in_json
 from mainstem.settings import Settings
 from mainstem.store import Store
 
@@ -80,7 +80,7 @@ class Audit:
         if as_json:
             ledger = [{**asdict(line), "in_balance": line.in_balance} for line in self.ledger]
             samples = [{**asdict(line), "in_balance": line.in_balance} for line in self.samples]
-            print(json.dumps({"in_balance": self.in_balance, "ledger": ledger, "samples": samples}))
+            print(in_json({"in_balance": self.in_balance, "ledger": ledger, "samples": samples}))
             return
         from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
 

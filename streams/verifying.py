@@ -19,6 +19,7 @@ import fsspec
 from mainstem.errors import VersionError
 from mainstem.fingerprint import deployed_hash
 from mainstem.places import NAMES, Places
+from mainstem.printable import in_json
 from mainstem.store import Store
 
 __all__ = ["Comparison", "verify"]
@@ -60,7 +61,7 @@ class Comparison:
     def show(self, *, as_json: bool) -> None:
         """Print it."""
         if as_json:
-            print(json.dumps({**asdict(self), "agrees": self.agrees}))
+            print(in_json({**asdict(self), "agrees": self.agrees}))
             return
         print(f"hash      {self.hash} deployed\n          {self.embedded_hash} embedded")
         print(f"responses {self.responses:,} of version 0 compared, {self.worst:.1e} apart at most, {self.missing} missing")

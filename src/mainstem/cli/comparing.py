@@ -1,6 +1,5 @@
 """`mainstem truth TRUTH`: a home's standings held against the truth of a simulated shop."""
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mainstem.cli.history import DEFAULT_HOME, HomeOption, StoreOption
+from mainstem.printable import in_json
 from mainstem.settings import Settings
 
 __all__ = ["truth"]
@@ -28,7 +28,7 @@ def truth(
     [(_, judged)] = answers(home, store, [JUDGED])
     found = compare(judged, file, Settings.from_environment(os.environ))
     if as_json:
-        print(json.dumps(found))
+        print(in_json(found))
         return
     print(f"{found['wrong']:,} of {found['samples']:,} labels are wrong")
     print(f"AUROC of the evidence, wrong against sound: {_of(found['auroc'])}")

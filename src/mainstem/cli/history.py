@@ -1,6 +1,5 @@
 """Questions to the history of a home: `sets`, `history`, `versions`, `sql`."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -112,17 +111,9 @@ def _ask(home: Path, store: str | None, query: str, *, as_json: bool) -> None:
 
 def show_rows(header: Sequence[str], rows: Sequence[Sequence[Any]], *, as_json: bool) -> None:
     """Print rows: as a table, or each as a JSON object."""
-    if as_json:
-        for row in rows:
-            print(json.dumps(dict(zip(header, row, strict=True)), default=_plain))
-        return
-    from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
+    from mainstem.cli.tables import show, show_json  # noqa: PLC0415 - rich is slow to import
 
-    show(header, rows)
-
-
-def _plain(value: Any) -> Any:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    (show_json if as_json else show)(header, rows)
 
 
 def _sample_id(text: str) -> str:

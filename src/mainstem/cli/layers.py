@@ -1,12 +1,12 @@
 """`mainstem layers`: what responses over some of the layers are worth, at a home's current version."""
 
-import json
 import os
 from typing import Annotated, Final
 
 import typer
 
 from mainstem.cli.history import DEFAULT_HOME, HomeOption, StoreOption
+from mainstem.printable import in_json
 
 __all__ = ["layers"]
 
@@ -45,6 +45,6 @@ def layers(
     pairs, labels = [(context, item) for context, item, _ in rows], [int(label) for _, _, label in rows]
     found = compare_layers(encoder, pairs, labels, Settings.from_environment(os.environ), wanted)
     if as_json:
-        print("\n".join(json.dumps(row) for row in found))
+        print("\n".join(in_json(row) for row in found))
         return
     show(tuple(found[0]), [(row["layers"], *(f"{row[name]:.3f}" for name in tuple(row)[1:])) for row in found])

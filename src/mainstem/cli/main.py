@@ -1,8 +1,12 @@
 """`mainstem`: its own commands, and those that installed programs bring by the entry point group `mainstem.commands`.
 
-Errors that mainstem raises on purpose are one line; exit code 2 for wrong use, 1 for failure, 130 after Ctrl-C.
+Errors that mainstem raises on purpose are one line; exit code 2 for wrong use, 1 for failure, 130 after Ctrl-C, 141
+where nobody reads the answer any more.
 """
 
+import io
+import os
+import signal
 import sys
 from importlib.metadata import entry_points
 from typing import Annotated, Final
@@ -23,6 +27,7 @@ from mainstem.cli.simulating import simulate
 from mainstem.cli.trusting import trust
 from mainstem.cli.validating import validate
 from mainstem.errors import MainstemError, SettingError
+from mainstem.printable import printable
 
 __all__ = ["app", "load_programs", "main"]
 
@@ -79,9 +84,14 @@ def load_programs() -> None:
 
 def main() -> None:
     """Run the command line; every error we foresee becomes one line and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what the encoding of a terminal has no letter for
     load_programs()
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        code = app(standalone_mode=False) or 0
+        sys.stdout.flush()
+        sys.exit(code)
     except ClickException as error:  # called in a wrong way; without any argument the help has been printed already
         message = error.format_message().rstrip(".")
         _fail(f"{message}; `mainstem --help` or `mainstem COMMAND --help` says how" if message else "", 2)
@@ -95,9 +105,12 @@ def main() -> None:
         _fail(str(error), 1)
     except (KeyboardInterrupt, Abort):
         _fail("stopped", 130)
+    except BrokenPipeError:  # who read the answer has read enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it flushes at its end
+        _fail("", 128 + signal.SIGPIPE)
 
 
 def _fail(message: str, code: int) -> None:
     if message:
-        print(f"mainstem: {message}", file=sys.stderr)
+        print(f"mainstem: {printable(message)}", file=sys.stderr)
     sys.exit(code)

@@ -1,6 +1,5 @@
 """`mainstem replay` and `mainstem demo`: run the embedded loop over a log and report."""
 
-import json
 import os
 import sys
 from contextlib import ExitStack
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mainstem.cli.history import DEFAULT_HOME, HomeOption
+from mainstem.printable import in_json
 from mainstem.settings import Settings
 
 if TYPE_CHECKING:
@@ -92,4 +92,4 @@ def _run(
         print(f"\nmainstem: stopped; {again}", file=sys.stderr)
         raise typer.Exit(130) from None
     if as_json:
-        print(json.dumps(report))
+        print(in_json(report))

@@ -1,6 +1,5 @@
 """`mainstem validate LOG`: what is wrong with a log before it is replayed, and which windows would fit it."""
 
-import json
 import os
 import tempfile
 import time
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from mainstem.printable import in_json
 from mainstem.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def validate(
     with _at_rest(log) as path, working(f"reading {path.name}"):
         found = hold(lambda: read_lines(path), settings, now)
     if as_json:
-        print(json.dumps(_plain(log, found)))
+        print(in_json(_plain(log, found)))
     else:
         _show(found)
     if found.status == FAIL:
