@@ -35,7 +35,9 @@ def test_a_field_can_be_read_back(text: str) -> None:
     assert text == as_cell(text).encode("latin-1", "backslashreplace").decode("unicode_escape")
 
 
-@pytest.mark.parametrize("text", ["tea\u3000cup", "caf\xe9\xa0latte", "👨\u200d👩\u200d👧", "می\u200cخواهم", "[red]:smile:"])
+@pytest.mark.parametrize(
+    "text", ["tea\u3000cup", "caf\xe9\xa0latte", "👨\u200d👩\u200d👧", "\u0645\u06cc\u200c\u062e\u0648", "[red]:smile:"]
+)
 def test_what_languages_need_stays(text: str) -> None:
     """Wide spaces, joined emoji, joiners of scripts and what looks like markup are printed as they are."""
     assert text == printable(text) == as_cell(text)

@@ -4,6 +4,7 @@ A file of them is JSON lines, each one of
 
     {"type": "labelled", "event_id": ..., "text": ..., "pair": ..., "label": ...}     a graded text pair, as an event
     {"event_id": ..., "item_id": ..., "label": ...}                                   an item of a question
+    {"event_id": ..., "label": ...}                                                   a labelled text of the log
     {"sample_id": ..., "label": ...}                                                  a sample, as the history names it
 
 A label is the name of a class or its number. Of two lines for one sample the later one holds.
@@ -151,11 +152,14 @@ def _known(raw: bytes, settings: Settings) -> Labelled | Vouched:
     label = settings.class_names[_class_of(line.label, settings)]
     if line.sample_id:
         return Vouched(sample_id=line.sample_id, label=label)
-    if line.event_id is None or line.item_id is None:
-        msg = "it has neither `sample_id`, nor `event_id` and `item_id`, nor a `text` and `type` `labelled`"
+    if line.event_id is None:
+        msg = (
+            "it has neither `sample_id`, nor `event_id` (with `item_id`, but for a labelled text), "
+            "nor a `text` and `type` `labelled`"
+        )
         raise ValueError(msg)
     return Vouched(
-        sample_id=uuid_of("sample", line.event_id, line.item_id),
+        sample_id=uuid_of("sample", line.event_id, line.item_id or ""),
         question_id=uuid_of("question", line.event_id),
         label=label,
     )

@@ -1,0 +1,34 @@
+"""What a report asks the history, so that it can say what is in it and what is not."""
+
+from collections.abc import Set as AbstractSet
+from uuid import UUID
+
+from mainstem.store.store import Store
+
+__all__ = ["items_asked", "refusals", "samples_among", "trusted_met"]
+
+
+def refusals(store: Store, most: int) -> list[tuple[str, str, int]]:
+    """Why events were refused, the most frequent first: reason, path, how often."""
+    sql = """
+        SELECT reason, path, count() AS times FROM (SELECT * FROM rejected FINAL)
+        GROUP BY reason, path ORDER BY times DESC, reason, path LIMIT {most:UInt32}"""
+    return [(reason, path, times) for reason, path, times in store.rows(sql, most=most)]
+
+
+def trusted_met(store: Store) -> set[UUID]:
+    """The samples that somebody vouches for and that the stream has brought."""
+    sql = "SELECT sample_id FROM trusted_now WHERE origin IN ('confirmed', 'graded')"
+    return {sample_id for (sample_id,) in store.rows(sql)}
+
+
+def samples_among(store: Store, wanted: AbstractSet[UUID]) -> set[UUID]:
+    """Which of some samples the history holds; reads the ids of all samples, in bounded memory."""
+    if not wanted:
+        return set()
+    return {sample_id for (sample_id,) in store.stream("SELECT DISTINCT sample_id FROM samples") if sample_id in wanted}
+
+
+def items_asked(store: Store) -> bool:
+    """Whether any sample is about an item."""
+    return bool(store.rows("SELECT 1 FROM samples WHERE item_id != '' LIMIT 1"))
