@@ -1,11 +1,21 @@
 """What a report asks the history, so that it can say what is in it and what is not."""
 
 from collections.abc import Set as AbstractSet
+from typing import Final
 from uuid import UUID
 
 from mainstem.store.store import Store
 
-__all__ = ["items_asked", "refusals", "samples_among", "trusted_met"]
+__all__ = ["HELD", "VERDICTS", "items_asked", "refusals", "samples_among", "trusted_met"]
+
+HELD: Final = """
+    SELECT (SELECT count() FROM samples_now) AS samples, (SELECT count() FROM standings_now) AS standings,
+           (SELECT count() FROM (SELECT * FROM versions FINAL)) AS versions"""
+"""How many samples, standings and versions a history holds."""
+VERDICTS: Final = """
+    SELECT partition, argMax(verdict, judgement) AS verdict, argMax(canaries, judgement) AS canaries
+    FROM judgements GROUP BY partition ORDER BY partition"""
+"""Of the newest judgement of each partition: whether anything can be called contradictory, and how many canaries it had."""
 
 
 def refusals(store: Store, most: int) -> list[tuple[str, str, int]]:

@@ -59,7 +59,7 @@ class Orphans:
         return Finding(
             self.name,
             status,
-            f"{count:,} of {self._outcomes:,} outcomes answer no question{reason}",
+            f"{count:,} of {self._outcomes:,} outcomes answer no question{reason}" if self._outcomes else "no outcomes",
             {
                 "outcomes": self._outcomes,
                 "orphaned": count,
@@ -107,7 +107,9 @@ class Items:
         return Finding(
             self.name,
             graded(part, 0, UNKNOWN_FAIL),
-            f"{empty}{count:,} of {self._items:,} items of questions are unknown ({never:,} never sent, {later:,} too late)",
+            f"{empty}{count:,} of {self._items:,} items of questions are unknown ({never:,} never sent, {later:,} too late)"
+            if self._items
+            else "no question is about an item",
             {"catalogue": catalogue, "items": self._items, "never_sent": never, "sent_too_late": later, "share": part},
             tuple(self._unknown.examples),
             "; ".join(part for part in advice if part),
