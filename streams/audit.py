@@ -75,6 +75,13 @@ class Audit:
         """Whether nothing is out."""
         return all(line.in_balance for line in self.ledger) and all(line.in_balance for line in self.samples)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing on either side."""
+        return not any(line.broker_offset or line.next_offset for line in self.ledger) and not any(
+            line.in_topic or line.in_history for line in self.samples
+        )
+
     def show(self, *, as_json: bool) -> None:
         """Print it."""
         if as_json:
@@ -105,7 +112,8 @@ class Audit:
                 for line in self.samples
             ],
         )
-        print("\nin balance" if self.in_balance else "\nOUT OF BALANCE")
+        whole = "in balance" if not self.is_empty else "nothing to balance: no topic holds a record"
+        print(f"\n{whole if self.in_balance else 'OUT OF BALANCE'}")
 
 
 def run_audit(places: Places, settings: Settings) -> Audit:

@@ -68,7 +68,7 @@ def history(
 
 def versions(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False) -> None:
     """The versions: parent, whether promoted and why, and AUC on the last part of the log."""
-    header, rows, _ = _ask(
+    header, rows = _ask(
         home,
         store,
         """SELECT v.version AS version, v.parent AS parent, v.promoted AS promoted, v.reason AS reason, e.auc AS auc_later
@@ -131,7 +131,7 @@ def _ask(home: Path, store: str | None, query: str, what: str, *more: str) -> tu
             "`mainstem replay LOG` makes them, or `mainstem train learn` and `mainstem train score` do"
         )
         raise StoreError(msg)
-    return header, rows, *(others or [None])
+    return header, rows, *others
 
 
 def _why_none_called(verdicts: Sequence[tuple[int, str, int]]) -> Iterator[str]:

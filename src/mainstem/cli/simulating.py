@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from mainstem.cli.log_writing import OutputOption, open_whole
-from mainstem.errors import SettingError
+from mainstem.errors import LogError, SettingError
 from mainstem.events.simulate.shop import Shop, meaning
 
 if TYPE_CHECKING:
@@ -76,6 +76,9 @@ def simulate(
         log = files.enter_context(open_whole(output))
         made = written(shop, log, files.enter_context(open_whole(truth)) if truth else None, events=events)
     _tell(made, output)
+    if not made.probabilities:
+        msg = f"nobody asks in {str(output)!r}, so nothing can be learnt of it; give more --days, --sessions or --users"
+        raise LogError(msg)
 
 
 def _tell(made: "Simulated", output: Path) -> None:

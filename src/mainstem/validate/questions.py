@@ -201,7 +201,10 @@ class Positives:
 
     def _advice(self, yes: float) -> str:
         if not self._labels:
-            return "log impressions or views (or purchases, with MAINSTEM_QUESTIONS=purchases), and items"
+            return (
+                "log impressions or views (or purchases, with MAINSTEM_QUESTIONS=purchases), and items; "
+                "or texts of classes that MAINSTEM_CLASSES names"
+            )
         if yes <= YES_LEAST:
             return "log clicks, carts and purchases too, or take a longer MAINSTEM_LABEL_WINDOW (see below)"
         if self._settings.questions == "purchases":
