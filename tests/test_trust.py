@@ -30,6 +30,7 @@ def pair(number: int, label: str = "yes") -> Labelled:
             {"event_id": "e", "item_id": "i", "label": "good"},
             (uuid_of("sample", "e", "i"), uuid_of("question", "e"), "good"),
         ),
+        ({"event_id": "e", "label": 0}, (uuid_of("sample", "e", ""), uuid_of("question", "e"), "bad")),  # a labelled text
         ({"event_id": "e", "item_id": "", "label": 0}, (uuid_of("sample", "e", ""), uuid_of("question", "e"), "bad")),
         ({"sample_id": str(UUID(int=7)), "label": 1, "who": "Ann"}, (UUID(int=7), None, "good")),
     ],
@@ -46,7 +47,7 @@ def test_a_sample_is_named_by_its_id_or_by_its_event_and_item(line: dict[str, ob
     [
         (b"no json", "is no trusted sample"),
         (b"[1]", "Expected `object`"),
-        (b'{"event_id":"e","label":1}', "neither `sample_id`, nor `event_id` and `item_id`"),
+        (b'{"item_id":"i","label":1}', "neither `sample_id`, nor `event_id`"),
         (b'{"sample_id":"7","label":1}', "Invalid UUID"),
         (b'{"event_id":"e","item_id":"i"}', "missing required field `label`"),
         (b'{"event_id":"e","item_id":"i","label":"fine"}', "'fine' is no class; the setting `classes` names bad, good"),

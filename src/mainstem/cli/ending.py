@@ -101,7 +101,8 @@ def _core(columns: Any, judged: Any) -> Any:
 
 def _doubtful(columns: Any, judged: Any) -> Any:
     """Evidence is a rank, so somebody is always last: doubtful are only those with whose label the model disagrees."""
-    against = (columns["margin"] < 0) & (columns["recent_margin"] < 0)
+    called = judged.reason == REASONS.index("contradictory")
+    against = called | ((columns["margin"] < 0) & (columns["recent_margin"] < 0))
     return np.where(against, np.nan_to_num(judged.evidence, nan=-1), -1)
 
 
