@@ -77,6 +77,18 @@ def test_adding_the_same_again_changes_nothing(tmp_path: Path) -> None:
     assert before != digest
 
 
+def test_a_labelled_text_is_found_by_its_event_id(tmp_path: Path) -> None:
+    """Whether it is about an item, and which, its line in the log tells; other lines are none of its business."""
+    named = read_trusted([b'{"event_id":"with","label":"no"}', b'{"event_id":"without","label":"yes"}'], Settings())
+    add_trusted(tmp_path / "t", named)
+    event = '{"type":"labelled","event_id":"%s","event_timestamp":5,"user_id":"u","text":"cup","label":"yes"%s}'
+    log = [event % ("without", ""), event % ("with", ',"item_id":"i"'), "{half"]
+    trust, *_ = load_trust(tmp_path / "t", Settings(), [line.encode() for line in log])
+    assert {uuid_of("sample", "with", "i"): 0, uuid_of("sample", "without", ""): 1} == {
+        sample_id: one.label for sample_id, one in trust.named.items()
+    }
+
+
 def test_without_a_file_slices_stand_in(tmp_path: Path) -> None:
     """A home that was given none believes nothing of its own."""
     trust, graded, digest = load_trust(tmp_path / "none.jsonl", Settings())

@@ -74,7 +74,7 @@ def open_loop(
         _check(found, path, settings)
         settled = settings if settings.questions != "auto" else replace(settings, questions=found.questions)
         name, function = relabel or ("none", lambda sample, part: sample)  # noqa: ARG005
-        trust, graded, digest = load_trust(home.trusted, settled)
+        trust, graded, digest = load_trust(home.trusted, settled, read_lines(path))
         home.settle(settled, {"learn": learn, "planted": planted, "relabel": name, "trusted": digest})
         with Store(home.store_url) as store, Answerer(home.folder / SOCKET, partial(Store, home.store_url)):
             versions = Versions(home.versions_url)

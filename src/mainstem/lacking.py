@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from shlex import quote
 from typing import Final
 
 from mainstem.printable import in_json
@@ -18,10 +19,10 @@ def unknown_classes(labels: Mapping[str, int], settings: Settings) -> str:
     Example:
         >>> unknown_classes({"a": 2, "b": 1, "no": 5}, Settings())
         "3 of 8 labelled texts are refused: MAINSTEM_CLASSES ('no,yes') does not name 'a' (2), 'b' (1); set \
-MAINSTEM_CLASSES='no,yes,a,b'"
+MAINSTEM_CLASSES=no,yes,a,b"
         >>> unknown_classes({"a": 2, "b": 1}, Settings())
         "all 3 labelled texts are refused: MAINSTEM_CLASSES ('no,yes') does not name 'a' (2), 'b' (1); set \
-MAINSTEM_CLASSES='a,b'"
+MAINSTEM_CLASSES=a,b"
     """
     known = settings.class_names
     unknown = Counter({name: count for name, count in labels.items() if name not in known})
@@ -94,4 +95,4 @@ def _to_set(names: Sequence[str]) -> str:
         return "a class in MAINSTEM_CLASSES has no comma in its name: name the labels anew in the log"
     if len(names) > 20:
         return "name them all in MAINSTEM_CLASSES, with commas between"
-    return f"set MAINSTEM_CLASSES={','.join(names)!r}"
+    return f"set MAINSTEM_CLASSES={quote(','.join(names))}"

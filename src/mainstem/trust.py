@@ -47,11 +47,13 @@ class Vouched(Struct, frozen=True, kw_only=True, omit_defaults=True):
         sample_id: of the sample.
         question_id: of its question, where that is known: samples of one question go to one part.
         label: name of a class.
+        event_id: of a labelled text whose item was not named: if it has one, `sample_id` is not yet that of its sample.
     """
 
     sample_id: UUID
     label: str
     question_id: UUID | None = None
+    event_id: str | None = None
 
 
 class _Line(Struct, frozen=True, kw_only=True):
@@ -107,8 +109,13 @@ def trusted_in(file: Path) -> list[Labelled | Vouched]:
     return [_stored(raw) for raw in read_lines(file)] if file.exists() and file.stat().st_size else []
 
 
-def load_trust(file: Path, settings: Settings) -> tuple[Trust, list[Sample], str]:
+def load_trust(file: Path, settings: Settings, log: Iterable[bytes] = ()) -> tuple[Trust, list[Sample], str]:
     """What a home believes.
+
+    Args:
+        file: the home's.
+        settings: which classes and parts there are.
+        log: its lines; read only where a labelled text is trusted whose item was not named.
 
     Returns:
         The trust, the graded pairs as samples, and 32 hex digits that tell one set of trusted samples from another (empty
@@ -117,7 +124,7 @@ def load_trust(file: Path, settings: Settings) -> tuple[Trust, list[Sample], str
     Raises:
         TrustError: if a label is no class of these settings.
     """
-    found = trusted_in(file)
+    found = _found(trusted_in(file), log)
     graded = [graded_of(one, settings) for one in found if isinstance(one, Labelled)]
     confirmed = [confirmed_of(one, settings) for one in found]
     digest = hashlib.blake2b(b"".join(sorted(msgspec.json.encode(one) for one in confirmed)), digest_size=16).hexdigest()
@@ -162,7 +169,26 @@ def _known(raw: bytes, settings: Settings) -> Labelled | Vouched:
         sample_id=uuid_of("sample", line.event_id, line.item_id or ""),
         question_id=uuid_of("question", line.event_id),
         label=label,
+        event_id=None if line.item_id else line.event_id,
     )
+
+
+def _found(named: list[Labelled | Vouched], log: Iterable[bytes]) -> list[Labelled | Vouched]:
+    """With the samples of labelled texts, now that the log tells which item they are about."""
+    wanted = {one.event_id for one in named if isinstance(one, Vouched) and one.event_id}
+    if not wanted:
+        return named
+    items = {
+        event.event_id: event.item_id
+        for event in map(decode, log)
+        if isinstance(event, Labelled) and event.item_id and event.event_id in wanted
+    }
+    return [
+        msgspec.structs.replace(one, sample_id=uuid_of("sample", one.event_id, items[one.event_id]))
+        if isinstance(one, Vouched) and one.event_id in items
+        else one
+        for one in named
+    ]
 
 
 def _class_of(label: str | int, settings: Settings) -> int:

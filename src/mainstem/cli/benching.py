@@ -65,6 +65,7 @@ def join(
 ) -> None:
     """Events a second through decoding, joining and encoding in one process, stage by stage; seconds are processor time."""
     from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
+    from mainstem.errors import LogError  # noqa: PLC0415
     from mainstem.events import read_lines  # noqa: PLC0415
     from mainstem.events.survey import survey  # noqa: PLC0415
     from mainstem.join.bench import STAGES, bench_join, lengthened, simulated  # noqa: PLC0415
@@ -77,7 +78,11 @@ def join(
     found: dict[str, dict[str, Any]] = {}
     for name, lines in logs.items():
         print(f"{name}: {rounds} rounds", file=sys.stderr)
-        settings = Settings.from_environment(os.environ, questions=survey(lines).questions)
+        seen = survey(lines)
+        if seen.newest < 0:
+            msg = f"nothing in {name!r} can be joined ({seen.lines:,} lines, {len(seen.items):,} items); give another log"
+            raise LogError(msg)
+        settings = Settings.from_environment(os.environ, questions=seen.questions)
         found[name] = bench_join(lines, settings, _send, rounds)
     if as_json:
         print(in_json(found))

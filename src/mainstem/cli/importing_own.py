@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from mainstem.cli.log_writing import LinesOption, OutputOption, SortOption, write_log
+from mainstem.printable import printable
 
 __all__ = ["START", "StartOption", "labelled", "millis_of", "table"]
 
@@ -83,7 +84,7 @@ def labelled(
         events = iter(sorted(events, key=lambda event: event.event_timestamp))
     write_log(file, events, left_out, output, lines)
     for name, count in labels.most_common():
-        print(f"  {count:,} of class {name}", file=sys.stderr)
+        print(f"  {count:,} of class {printable(name)}", file=sys.stderr)
     classes = f"MAINSTEM_CLASSES={shlex.quote(classes_of(labels, columns.names))}"
     print(classes, file=sys.stderr if str(output) == "-" else sys.stdout)
 

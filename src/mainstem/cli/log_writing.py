@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Final, TypeAlias
 import typer
 
 from mainstem.errors import ImportSourceError
+from mainstem.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -78,9 +79,9 @@ def write_log(
 
 def _tell(written: Counter[str], left_out: Counter[str], output: Path) -> None:
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(written.items())) or "no"
-    print(f"wrote {kinds} events to {output}", file=sys.stderr)
+    print(f"wrote {kinds} events to {printable(str(output))}", file=sys.stderr)
     for reason, count in left_out.most_common(_REASONS):
-        print(f"  left out {count:,} rows: {reason}", file=sys.stderr)
+        print(f"  left out {count:,} rows: {printable(reason)}", file=sys.stderr)
     if others := sum(left_out.values()) - sum(count for _, count in left_out.most_common(_REASONS)):
         print(f"  left out {others:,} rows for {len(left_out) - _REASONS:,} other reasons", file=sys.stderr)
 

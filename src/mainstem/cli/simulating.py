@@ -10,6 +10,7 @@ import typer
 from mainstem.cli.log_writing import OutputOption, open_whole
 from mainstem.errors import LogError, SettingError
 from mainstem.events.simulate.shop import Shop, meaning
+from mainstem.printable import printable
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -82,7 +83,7 @@ def simulate(
 
 
 def _tell(made: "Simulated", output: Path) -> None:
-    print(f"wrote {made.lines:,} lines to {output}: {_counts(made.kinds)}", file=sys.stderr)
+    print(f"wrote {made.lines:,} lines to {printable(str(output))}: {_counts(made.kinds)}", file=sys.stderr)
     print(f"  lines that an accident made or changed: {_counts(made.accidents)}", file=sys.stderr)
     print(f"  items of questions that the log answers otherwise, or may: {_counts(made.causes)}", file=sys.stderr)
     best = "none: nobody asked for anything" if made.best_auc is None else f"{made.best_auc:.4f}"

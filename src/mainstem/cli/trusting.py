@@ -12,7 +12,6 @@ from mainstem.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from uuid import UUID
 
     from mainstem.events import Labelled
     from mainstem.home import Home
@@ -63,7 +62,7 @@ def add(
     with Home(home, create=True) as opened:
         changed = add_trusted(opened.trusted, found)
         begun = opened.checkpoint() is not None or (opened.folder / "settings.json").exists()
-        _tell_met(opened, [one.sample_id for one in found if not isinstance(one, Labelled)])
+        _tell_met(opened, [one for one in found if not isinstance(one, Labelled)])
     then = "; `mainstem replay LOG --from-start` takes them in" if begun and changed else ""
     print(f"{changed:,} trusted samples are new or changed, {pairs:,} of {len(found):,} graded pairs{then}", file=sys.stderr)
 
@@ -105,20 +104,22 @@ def _of_share(share: float | None) -> str:
     return "" if share is None else f" at --share {share:g}"
 
 
-def _tell_met(home: "Home", named: "Sequence[UUID]") -> None:
+def _tell_met(home: "Home", named: "Sequence[Vouched]") -> None:
     """How many of the samples that were named the home's history has, where it has one."""
     if not named or not (home.folder / "history").is_dir():
         return
     from mainstem.store import Store  # noqa: PLC0415 - numpy is slow to import
-    from mainstem.store.telling import samples_among  # noqa: PLC0415
+    from mainstem.store.telling import ids_among  # noqa: PLC0415
 
+    texts = {one.question_id for one in named if one.event_id and one.question_id}
     with Store(home.store_url) as store:
-        met = samples_among(store, set(named))
-    if len(met) < len(set(named)):
-        absent = next(str(one) for one in named if one not in met)
+        met = ids_among(store, {one.sample_id for one in named}, texts)
+    absent = [one for one in named if one.sample_id not in met and not (one.event_id and one.question_id in met)]
+    if absent:
         print(
-            f"{len(met):,} of {len(set(named)):,} are in what was replayed here; one that is not is {absent}; "
-            "`mainstem sql 'SELECT sample_id, context_text, item_text FROM samples_now LIMIT 9'` lists some",
+            f"{len(named) - len(absent):,} of {len(named):,} are in what was replayed here; one that is not is "
+            f"{absent[0].sample_id}; `mainstem sql 'SELECT sample_id, context_text, item_text FROM samples_now LIMIT 9'` "
+            "lists some",
             file=sys.stderr,
         )
 

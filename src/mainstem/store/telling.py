@@ -6,7 +6,7 @@ from uuid import UUID
 
 from mainstem.store.store import Store
 
-__all__ = ["HELD", "VERDICTS", "items_asked", "refusals", "samples_among", "trusted_met"]
+__all__ = ["HELD", "VERDICTS", "ids_among", "items_asked", "refusals", "trusted_met"]
 
 HELD: Final = """
     SELECT (SELECT count() FROM samples_now) AS samples, (SELECT count() FROM standings_now) AS standings,
@@ -32,11 +32,14 @@ def trusted_met(store: Store) -> set[UUID]:
     return {sample_id for (sample_id,) in store.rows(sql)}
 
 
-def samples_among(store: Store, wanted: AbstractSet[UUID]) -> set[UUID]:
-    """Which of some samples the history holds; reads the ids of all samples, in bounded memory."""
-    if not wanted:
-        return set()
-    return {sample_id for (sample_id,) in store.stream("SELECT DISTINCT sample_id FROM samples") if sample_id in wanted}
+def ids_among(store: Store, samples: AbstractSet[UUID], questions: AbstractSet[UUID]) -> set[UUID]:
+    """Which of some samples, and of some labelled texts, the history holds; reads the ids of all, in bounded memory."""
+    met: set[UUID] = set()
+    for sample_id, question_id, source in store.stream("SELECT DISTINCT sample_id, question_id, source FROM samples"):
+        met |= {sample_id} & samples
+        if source == "labelled":
+            met |= {question_id} & questions
+    return met
 
 
 def items_asked(store: Store) -> bool:
