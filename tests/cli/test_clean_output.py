@@ -120,7 +120,7 @@ WRONG = (
     ("SELECT lable FROM samples_now", "there is no column 'lable'; is it 'label'?"),
     ("SELECT s.lable FROM samples_now AS s", "there is no column 's.lable'; is it 'label'?"),
     ("SELECT 1 FROM samples WHERE", "the question breaks off"),
-    ("SELECT 'a", "single quoted string is not closed"),
+    ("SELECT 'a", "' is opened and not closed"),
     ("SELECT 1 SETTINGS max_threads = 1", "leave SETTINGS out"),
     ("SELECT conut()", "Function with name `conut` does not exist"),
 )

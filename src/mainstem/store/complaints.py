@@ -7,11 +7,13 @@ from typing import Any, Final
 
 __all__ = ["complaint_of", "first_line"]
 
-_CODE: Final = re.compile(r"(?:Code: \d+\. )?DB::Exception: |\s*\(version [^)]*\)")
+_CODE: Final = re.compile(
+    r"Received ClickHouse exception, code: \d+, server response: |(?:Code: \d+\. )?DB::Exception: |\s*\(version [^)]*\)"
+    r"|\)? \(for url [^)]*\)"
+)
 _ADDED: Final = re.compile(r"\s+SETTINGS readonly = '?1'?|\s+FORMAT Native")
 _SCOPE: Final = re.compile(r"\.? [Ii]n scope .*?(?=\. Maybe you meant|\. \([A-Z_]+\)|$)")
 _PLACE: Final = re.compile(r"Syntax error[^:]*: failed at position (\d+)")
-_CLOSED: Final = re.compile(r"([A-Z][a-z -]*) is not closed: Syntax error")
 _UNKNOWN: Final = re.compile(
     r"Unknown (table|expression)(?: expression)?(?: or (?:table|function)(?: expression)?)* identifier ['`]([^'`]+)['`]"
     r"|Identifier ['`]([^'`]+)['`] cannot be resolved"
@@ -38,8 +40,6 @@ def complaint_of(error: Exception, statement: str, rows: Callable[[str], Iterabl
     said = " ".join(str(error).split())
     if unknown := _UNKNOWN.search(said):
         return _unknown(unknown[2] or unknown[3], is_table=unknown[1] == "table", rows=rows)
-    if closed := _CLOSED.search(said):
-        return f"the question breaks off: {closed[1].lower()} is not closed; got {statement[-40:]!r}"
     if (place := _PLACE.search(said)) and int(place[1]) > len(statement):
         return f"the question breaks off: something is missing at its end; got {statement[-40:]!r}"
     if "in readonly mode" in said and "setting" in said:

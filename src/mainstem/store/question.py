@@ -13,6 +13,7 @@ _QUOTED: Final = re.compile(
     rf"""(?P<comment>{_COMMENT})|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`|"(?:\\.|[^"\\])*"|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$""",
     re.DOTALL,
 )
+_OPENED: Final = re.compile(r"['`\"]|/\*")
 _INTO: Final = re.compile(r"\bINTO\s+OUTFILE\b", re.IGNORECASE)
 # subtle: a column may be called `format` too, and end a question in these words
 _FORMAT: Final = re.compile(r"\sFORMAT\s+(?!(?:ASC|DESC|END|FINAL)\b)(\w+)\s*(?:\bSETTINGS\b[^()]*)?$", re.IGNORECASE)
@@ -39,6 +40,9 @@ def one_question(sql: str) -> str:
         msg = f"a question is text in UTF-8; this one has a byte at place {error.start} that is none"
         raise StoreError(msg) from error
     bare = _QUOTED.sub(_masked, sql)  # as long as the statement
+    if opened := _OPENED.search(bare):
+        msg = f"the question breaks off: {opened[0]} is opened and not closed, at {sql[opened.start() :][:40]!r}"
+        raise StoreError(msg)
     head, semicolon, rest = bare.partition(";")
     if rest.strip("; \t\r\n\f\v"):
         if not head.strip():
@@ -68,4 +72,4 @@ def _check(bare: str, statement: str) -> None:
 
 def _masked(found: re.Match[str]) -> str:
     """Something of the same length that holds no letter, and is blank only in place of a comment."""
-    return (" " if found["comment"] is not None else '"') * len(found[0])
+    return (" " if found["comment"] is not None else "?") * len(found[0])
