@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mainstem.cli.history import DEFAULT_HOME, AsJson, HomeOption, StoreOption, show_rows
+from mainstem.printable import printable
 from mainstem.settings import Settings
 
 if TYPE_CHECKING:
@@ -108,12 +109,17 @@ def _tell_met(home: "Home", named: "Sequence[Vouched]") -> None:
     """How many of the samples that were named the home's history has, where it has one."""
     if not named or not (home.folder / "history").is_dir():
         return
+    from mainstem.errors import StoreError  # noqa: PLC0415
     from mainstem.store import Store  # noqa: PLC0415 - numpy is slow to import
     from mainstem.store.telling import ids_among  # noqa: PLC0415
 
     texts = {one.question_id for one in named if one.event_id and one.question_id}
-    with Store(home.store_url) as store:
-        met = ids_among(store, {one.sample_id for one in named}, texts)
+    try:
+        with Store(home.store_url) as store:
+            met = ids_among(store, {one.sample_id for one in named}, texts)
+    except StoreError as error:  # they are added all the same
+        print(f"whether what was replayed here has them is not known: {printable(str(error))}", file=sys.stderr)
+        return
     absent = [one for one in named if one.sample_id not in met and not (one.event_id and one.question_id in met)]
     if absent:
         print(
