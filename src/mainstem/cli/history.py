@@ -34,11 +34,13 @@ def sets(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json:
         """SELECT standing, reason, count() AS samples, avg(importance) AS importance,
                   avg(importance_of_mean) AS importance_of_mean, avg(alignment) AS alignment, avg(margin) AS margin
            FROM standings_now GROUP BY standing, reason ORDER BY standing, reason""",
-        "judged",
+        _JUDGED,
         VERDICTS,
     )
     show_rows(header, rows, as_json=as_json)
-    if not any(reason == "contradictory" for _, reason, *_ in rows):
+    if not rows:
+        print("nothing has been judged yet: a judgement comes every MAINSTEM_JUDGE_EVERY samples", file=sys.stderr)
+    elif not any(reason == "contradictory" for _, reason, *_ in rows):
         for line in _why_none_called(verdicts):
             print(line, file=sys.stderr)
 
@@ -116,16 +118,19 @@ OF_SAMPLE = {
 }
 
 
+_JUDGED = "judged"
+
+
 def _ask(home: Path, store: str | None, query: str, what: str, *more: str) -> tuple[Any, ...]:
     """Header and rows of a question, and the answers to more.
 
     Raises:
-        StoreError: if there are no rows; it says what the history holds instead.
+        StoreError: if there are no rows, and no samples that may become some; it says what the history holds instead.
     """
     from mainstem.store.telling import HELD  # noqa: PLC0415 - numpy is slow to import
 
     (header, rows), (_, [(samples, standings, count)]), *others = answers(home, store, [query, HELD, *more])
-    if not rows:
+    if not rows and not (samples and what == _JUDGED):
         msg = (
             f"nothing in this history is {what}: it holds {samples:,} samples, {standings:,} standings, {count:,} versions; "
             "`mainstem replay LOG` makes them, or `mainstem train learn` and `mainstem train score` do"
