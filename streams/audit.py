@@ -1,6 +1,5 @@
 """The audit: what lies in the topics beside what lies in the history. Reads both, trusts neither."""
 
-import json
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -13,6 +12,7 @@ from mainstem.kafka import Broker, DirectReader
 from mainstem.kafka.messages import decode_samples, read_message
 from mainstem.kafka.reach import reach, reach_store
 from mainstem.places import Places
+from mainstem.printable import in_json
 from mainstem.settings import Settings
 from mainstem.store import Store
 
@@ -78,12 +78,19 @@ class Audit:
         """Whether nothing is out."""
         return all(line.in_balance for line in self.ledger) and all(line.in_balance for line in self.samples)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing on either side."""
+        return not any(line.broker_offset or line.next_offset for line in self.ledger) and not any(
+            line.in_topic or line.in_history for line in self.samples
+        )
+
     def show(self, *, as_json: bool) -> None:
         """Print it."""
         if as_json:
             ledger = [{**asdict(line), "in_balance": line.in_balance} for line in self.ledger]
             samples = [{**asdict(line), "in_balance": line.in_balance} for line in self.samples]
-            print(json.dumps({"in_balance": self.in_balance, "ledger": ledger, "samples": samples}))
+            print(in_json({"in_balance": self.in_balance, "ledger": ledger, "samples": samples}))
             return
         from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
 
@@ -108,7 +115,8 @@ class Audit:
                 for line in self.samples
             ],
         )
-        print("\nin balance" if self.in_balance else "\nOUT OF BALANCE")
+        whole = "in balance" if not self.is_empty else "nothing to balance: no topic holds a record"
+        print(f"\n{whole if self.in_balance else 'OUT OF BALANCE'}")
 
 
 def run_audit(places: Places, settings: Settings) -> Audit:

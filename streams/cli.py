@@ -103,13 +103,13 @@ def verify(
 
 
 def audit(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
-    """Compare topics and history: ledger sums, offsets, samples. Exits with 1 where anything is out."""
+    """Compare topics and history: ledger sums, offsets, samples. Exits with 1 where anything is out, or nothing is there."""
     from .audit import run_audit  # noqa: PLC0415
 
     settings, places = Settings.from_environment(os.environ), Places.from_environment(os.environ, "events", "store")
     found = run_audit(places, settings)
     found.show(as_json=as_json)
-    if not found.in_balance:
+    if not found.in_balance or found.is_empty:
         raise typer.Exit(1)
 
 

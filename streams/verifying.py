@@ -16,9 +16,10 @@ from typing import Any, Final
 
 import fsspec
 
-from mainstem.errors import VersionError
+from mainstem.errors import LogError, VersionError
 from mainstem.fingerprint import deployed_hash
 from mainstem.places import NAMES, Places
+from mainstem.printable import in_json
 from mainstem.store import Store
 
 __all__ = ["Comparison", "verify"]
@@ -60,7 +61,7 @@ class Comparison:
     def show(self, *, as_json: bool) -> None:
         """Print it."""
         if as_json:
-            print(json.dumps({**asdict(self), "agrees": self.agrees}))
+            print(in_json({**asdict(self), "agrees": self.agrees}))
             return
         print(f"hash      {self.hash} deployed\n          {self.embedded_hash} embedded")
         print(f"responses {self.responses:,} of version 0 compared, {self.worst:.1e} apart at most, {self.missing} missing")
@@ -112,7 +113,10 @@ def _copy_first_version(url: str, home: Path) -> None:
 def _replay(log: Path, home: Path) -> Any:
     environment = {name: value for name, value in os.environ.items() if name not in NAMES - {"MAINSTEM_PSEUDONYM_KEY"}}
     command = [sys.executable, "-m", "mainstem.cli", "replay", str(log), "--home", str(home), "--no-learn", "--json"]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)  # noqa: S603 - our own command
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own command
+    if done.returncode:
+        msg = f"the embedded replay of {str(log)!r} failed, as it says above; there is nothing to compare with"
+        raise LogError(msg)
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -30,6 +30,7 @@ def pair(number: int, label: str = "yes") -> Labelled:
             {"event_id": "e", "item_id": "i", "label": "good"},
             (uuid_of("sample", "e", "i"), uuid_of("question", "e"), "good"),
         ),
+        ({"event_id": "e", "label": 0}, (uuid_of("sample", "e", ""), uuid_of("question", "e"), "bad")),  # a labelled text
         ({"event_id": "e", "item_id": "", "label": 0}, (uuid_of("sample", "e", ""), uuid_of("question", "e"), "bad")),
         ({"sample_id": str(UUID(int=7)), "label": 1, "who": "Ann"}, (UUID(int=7), None, "good")),
     ],
@@ -46,7 +47,7 @@ def test_a_sample_is_named_by_its_id_or_by_its_event_and_item(line: dict[str, ob
     [
         (b"no json", "is no trusted sample"),
         (b"[1]", "Expected `object`"),
-        (b'{"event_id":"e","label":1}', "neither `sample_id`, nor `event_id` and `item_id`"),
+        (b'{"item_id":"i","label":1}', "neither `sample_id`, nor `event_id`"),
         (b'{"sample_id":"7","label":1}', "Invalid UUID"),
         (b'{"event_id":"e","item_id":"i"}', "missing required field `label`"),
         (b'{"event_id":"e","item_id":"i","label":"fine"}', "'fine' is no class; the setting `classes` names bad, good"),
@@ -74,6 +75,18 @@ def test_adding_the_same_again_changes_nothing(tmp_path: Path) -> None:
     trust, _, digest = load_trust(file, Settings())
     assert 1 == trust.label_of(UUID(int=1))
     assert before != digest
+
+
+def test_a_labelled_text_is_found_by_its_event_id(tmp_path: Path) -> None:
+    """Whether it is about an item, and which, its line in the log tells; other lines are none of its business."""
+    named = read_trusted([b'{"event_id":"with","label":"no"}', b'{"event_id":"without","label":"yes"}'], Settings())
+    add_trusted(tmp_path / "t", named)
+    event = '{"type":"labelled","event_id":"%s","event_timestamp":5,"user_id":"u","text":"cup","label":"yes"%s}'
+    log = [event % ("without", ""), event % ("with", ',"item_id":"i"'), "{half"]
+    trust, *_ = load_trust(tmp_path / "t", Settings(), [line.encode() for line in log])
+    assert {uuid_of("sample", "with", "i"): 0, uuid_of("sample", "without", ""): 1} == {
+        sample_id: one.label for sample_id, one in trust.named.items()
+    }
 
 
 def test_without_a_file_slices_stand_in(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from mainstem.events.logs import spool
 from mainstem.events.survey import Survey, survey
 from mainstem.home import SOCKET, Home, recorded
 from mainstem.join.text import item_text
+from mainstem.lacking import unknown_classes
 from mainstem.learning.first import first_encoder, make_first_version
 from mainstem.loop import Loop, Relabel, Watcher
 from mainstem.settings import Settings
@@ -90,10 +91,10 @@ def open_loop(
             home.empty()
         path = spool(home.folder) if log == "-" else Path(log)
         found = survey(read_lines(path))
-        _check(found, path)
+        _check(found, path, settings)
         settled = settings if settings.questions != "auto" else replace(settings, questions=found.questions)
         name, function = relabel or ("none", lambda sample, part: sample)  # noqa: ARG005
-        trust, graded, digest = load_trust(home.trusted, settled)
+        trust, graded, digest = load_trust(home.trusted, settled, read_lines(path))
         versions = Versions(home.versions_url)
         # subtle: before anything is recorded, so that a model that is refused leaves a home free for another one
         made = None if versions.numbers() else first_encoder(_texts(found), settled)
@@ -124,13 +125,17 @@ def _threads_now() -> int:
     return torch.get_num_threads()
 
 
-def _check(found: Survey, path: Path) -> None:
+def _check(found: Survey, path: Path, settings: Settings) -> None:
     if found.newest < 0:
         reason = found.refused_items[0][1].reason if found.refused_items else "no line is an event of a shopper"
         msg = (
             f"nothing in {str(path)!r} can be joined ({found.lines} lines, {len(found.items)} items; {reason}); "
             "`mainstem import` makes a log from known sources"
         )
+        raise LogError(msg)
+    unknown = unknown_classes(found.labels, settings)
+    if unknown and found.asks == {"labelled"} and not set(found.labels) & set(settings.class_names):
+        msg = f"nothing in {str(path)!r} can be joined: {unknown}"
         raise LogError(msg)
 
 

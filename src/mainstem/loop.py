@@ -112,6 +112,11 @@ class Loop:
         """The ledger of `events` as it stands, between two rows of the history."""
         return [joiner.ledger_row() for joiner in self._joiners]
 
+    @property
+    def trust(self) -> Trust:
+        """The trusted samples that it was given."""
+        return self._trust
+
     def run(self) -> None:
         """Replay the log from the last checkpoint to its end."""
         line = self._resume()

@@ -24,7 +24,7 @@ def report_of(loop: Loop, home: str, plant: Plant | None = None) -> dict[str, An
     """The report of a loop that has run to its end.
 
     Returns:
-        ledger (each count over all partitions, and `balance`), samples, hash, sets, set_hash, rounds, versions,
+        ledger (each count over all partitions, and `balance`), samples, hash, sets, set_hash, rounds, later, versions,
         baselines, home; with planted errors also planted.
     """
     ledger = totals(loop.ledger.values())
@@ -100,7 +100,9 @@ def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
         for version, found in measured
     ]
     loop.store.write("evaluations", columns_of(rows))
+    names = loop.settings.class_names
     return {
+        "later": {"samples": len(later), "labels": [names[label] for label in sorted(set(labels))]},
         "versions": [{"version": version, "auc_later": found.auc} for version, found in measured],
         "baselines": baselines(loop.store, later, labels, loop.later_from) if loop.settings.answers_yes_or_no else {},
     }

@@ -4,6 +4,7 @@ A file of them is JSON lines, each one of
 
     {"type": "labelled", "event_id": ..., "text": ..., "pair": ..., "label": ...}     a graded text pair, as an event
     {"event_id": ..., "item_id": ..., "label": ...}                                   an item of a question
+    {"event_id": ..., "label": ...}                                                   a labelled text of the log
     {"sample_id": ..., "label": ...}                                                  a sample, as the history names it
 
 A label is the name of a class or its number. Of two lines for one sample the later one holds.
@@ -46,11 +47,13 @@ class Vouched(Struct, frozen=True, kw_only=True, omit_defaults=True):
         sample_id: of the sample.
         question_id: of its question, where that is known: samples of one question go to one part.
         label: name of a class.
+        event_id: of a labelled text whose item was not named: if it has one, `sample_id` is not yet that of its sample.
     """
 
     sample_id: UUID
     label: str
     question_id: UUID | None = None
+    event_id: str | None = None
 
 
 class _Line(Struct, frozen=True, kw_only=True):
@@ -106,8 +109,13 @@ def trusted_in(file: Path) -> list[Labelled | Vouched]:
     return [_stored(raw) for raw in read_lines(file)] if file.exists() and file.stat().st_size else []
 
 
-def load_trust(file: Path, settings: Settings) -> tuple[Trust, list[Sample], str]:
+def load_trust(file: Path, settings: Settings, log: Iterable[bytes] = ()) -> tuple[Trust, list[Sample], str]:
     """What a home believes.
+
+    Args:
+        file: the home's.
+        settings: which classes and parts there are.
+        log: its lines; read only where a labelled text is trusted whose item was not named.
 
     Returns:
         The trust, the graded pairs as samples, and 32 hex digits that tell one set of trusted samples from another (empty
@@ -116,7 +124,7 @@ def load_trust(file: Path, settings: Settings) -> tuple[Trust, list[Sample], str
     Raises:
         TrustError: if a label is no class of these settings.
     """
-    found = trusted_in(file)
+    found = _found(trusted_in(file), log)
     graded = [graded_of(one, settings) for one in found if isinstance(one, Labelled)]
     confirmed = [confirmed_of(one, settings) for one in found]
     digest = hashlib.blake2b(b"".join(sorted(msgspec.json.encode(one) for one in confirmed)), digest_size=16).hexdigest()
@@ -151,14 +159,36 @@ def _known(raw: bytes, settings: Settings) -> Labelled | Vouched:
     label = settings.class_names[_class_of(line.label, settings)]
     if line.sample_id:
         return Vouched(sample_id=line.sample_id, label=label)
-    if line.event_id is None or line.item_id is None:
-        msg = "it has neither `sample_id`, nor `event_id` and `item_id`, nor a `text` and `type` `labelled`"
+    if line.event_id is None:
+        msg = (
+            "it has neither `sample_id`, nor `event_id` (with `item_id`, but for a labelled text), "
+            "nor a `text` and `type` `labelled`"
+        )
         raise ValueError(msg)
     return Vouched(
-        sample_id=uuid_of("sample", line.event_id, line.item_id),
+        sample_id=uuid_of("sample", line.event_id, line.item_id or ""),
         question_id=uuid_of("question", line.event_id),
         label=label,
+        event_id=None if line.item_id else line.event_id,
     )
+
+
+def _found(named: list[Labelled | Vouched], log: Iterable[bytes]) -> list[Labelled | Vouched]:
+    """With the samples of labelled texts, now that the log tells which item they are about."""
+    wanted = {one.event_id for one in named if isinstance(one, Vouched) and one.event_id}
+    if not wanted:
+        return named
+    items = {
+        event.event_id: event.item_id
+        for event in map(decode, log)
+        if isinstance(event, Labelled) and event.item_id and event.event_id in wanted
+    }
+    return [
+        msgspec.structs.replace(one, sample_id=uuid_of("sample", one.event_id, items[one.event_id]))
+        if isinstance(one, Vouched) and one.event_id in items
+        else one
+        for one in named
+    ]
 
 
 def _class_of(label: str | int, settings: Settings) -> int:

@@ -14,6 +14,13 @@ BAD = {
     "truncated gzip": (gzip.compress(b"".join(excerpt_lines(50)))[:-400], "breaks off after line"),
     "no event": (b"hello\nworld\n", "nothing in"),
     "only items": (excerpt_lines(1)[0], "nothing in"),
+    "classes that no setting names": (
+        (
+            b'{"type":"labelled","event_id":"a","user_id":"u","event_timestamp":1777888799000,"text":"cup","label":"odd"}\n'
+            b'{"type":"labelled","event_id":"b","user_id":"u","event_timestamp":1777888799001,"text":"mug","label":"even"}\n'
+        ),
+        "MAINSTEM_CLASSES ('no,yes') does not name 'odd' (1), 'even' (1); set MAINSTEM_CLASSES=even,odd",
+    ),
 }
 
 

@@ -29,8 +29,8 @@ def frozen(small_log: Path, tmp_path_factory: pytest.TempPathFactory, mainstem: 
 
 
 def test_a_report_has_every_part_a_machine_reads(whole: dict[str, Any]) -> None:
-    """A report holds ledger, samples, hashes, sets, rounds, versions, baselines and home."""
-    names = ["baselines", "hash", "home", "ledger", "rounds", "samples", "set_hash", "sets", "versions"]
+    """A report holds ledger, samples, hashes, sets, rounds, the later part, versions, baselines and home."""
+    names = ["baselines", "hash", "home", "later", "ledger", "rounds", "samples", "set_hash", "sets", "versions"]
     assert names == sorted(whole)
     assert {"core", "edge", "contradictory", "spent"} == set(whole["sets"])
     assert {"version", "drawn", "before", "after", "promoted", "reason"} == set(whole["rounds"][0])

@@ -35,7 +35,10 @@ def answers(folder: Path, url: str | None, questions: Sequence[str], **parameter
     from mainstem.home import SOCKET  # noqa: PLC0415
     from mainstem.store import Store  # noqa: PLC0415 - numpy is slow to import
     from mainstem.store.answering import Asker  # noqa: PLC0415
+    from mainstem.store.question import one_question  # noqa: PLC0415
 
+    for question in questions:
+        one_question(question)
     if url:
         with Store(url, make=url.startswith("chdb://")) as store:
             return _asked(store, questions, parameters)

@@ -1,6 +1,5 @@
 """`mainstem bench`: measurements beside the nearest bare way. Programs add theirs."""
 
-import json
 import os
 import sys
 import tempfile
@@ -9,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from mainstem.printable import in_json
 
 if TYPE_CHECKING:
     from mainstem.join import Output
@@ -49,7 +50,7 @@ def store(
             raise StoreError(msg)
         found = bench_writes(opened, rows, rounds) | bench_history(opened, history_rows, list(OF_SAMPLE.values()))
         opened.execute("TRUNCATE TABLE responses")
-    print(json.dumps(found) if as_json else "\n".join(f"{name:11} {value:,}" for name, value in found.items()))
+    print(in_json(found) if as_json else "\n".join(f"{name:11} {value:,}" for name, value in found.items()))
 
 
 @bench.command()
@@ -64,6 +65,7 @@ def join(
 ) -> None:
     """Events a second through decoding, joining and encoding in one process, stage by stage; seconds are processor time."""
     from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
+    from mainstem.errors import LogError  # noqa: PLC0415
     from mainstem.events import read_lines  # noqa: PLC0415
     from mainstem.events.survey import survey  # noqa: PLC0415
     from mainstem.join.bench import STAGES, bench_join, lengthened, simulated  # noqa: PLC0415
@@ -76,10 +78,14 @@ def join(
     found: dict[str, dict[str, Any]] = {}
     for name, lines in logs.items():
         print(f"{name}: {rounds} rounds", file=sys.stderr)
-        settings = Settings.from_environment(os.environ, questions=survey(lines).questions)
+        seen = survey(lines)
+        if seen.newest < 0:
+            msg = f"nothing in {name!r} can be joined ({seen.lines:,} lines, {len(seen.items):,} items); give another log"
+            raise LogError(msg)
+        settings = Settings.from_environment(os.environ, questions=seen.questions)
         found[name] = bench_join(lines, settings, _send, rounds)
     if as_json:
-        print(json.dumps(found))
+        print(in_json(found))
         return
     header = ("log", "up to", "events/s", "slowest", "fastest", "samples/s", "added us/event")
     rows = [
@@ -135,7 +141,7 @@ def responses(
     print(f"{case}, {cores} threads, {rounds} rounds", file=sys.stderr)
     found = bench_responses(case, rounds, only or (), memory=memory, told=lambda line: print(line, file=sys.stderr))
     if as_json:
-        print(json.dumps(found))
+        print(in_json(found))
         return
     plain = found.pop("plain_ms")
     print(f"plain forward and backward: {plain:,} ms")

@@ -1,13 +1,15 @@
 """`mainstem truth TRUTH`: a home's standings held against the truth of a simulated shop."""
 
-import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from mainstem.cli.history import DEFAULT_HOME, HomeOption, StoreOption
+from mainstem.errors import StoreError
+from mainstem.printable import in_json
 from mainstem.settings import Settings
 
 __all__ = ["truth"]
@@ -26,17 +28,21 @@ def truth(
     from mainstem.truth import JUDGED, compare  # noqa: PLC0415 - torch is slow to import
 
     [(_, judged)] = answers(home, store, [JUDGED])
+    if not judged:
+        msg = "no sample of this history has been judged, so there is nothing to compare; `mainstem replay LOG` judges"
+        raise StoreError(msg)
     found = compare(judged, file, Settings.from_environment(os.environ))
+    if not found["samples"]:
+        msg = f"none of the {found['unknown']:,} samples is in {str(file)!r}; give the truth of the log that was replayed"
+        raise StoreError(msg)
     if as_json:
-        print(json.dumps(found))
+        print(in_json(found))
         return
     print(f"{found['wrong']:,} of {found['samples']:,} labels are wrong")
-    print(f"AUROC of the evidence, wrong against sound: {_of(found['auroc'])}")
-    print(
-        f"called contradictory: {found['called']:,}; of these sound: {_share(found['false_discoveries'])}; "
-        f"of the wrong ones called: {_share(found['found'])}"
-    )
-    print(f"best AUC that any model could reach on these items: {_of(found['optimum'])}")
+    print(f"AUROC of the evidence, wrong against sound: {_auroc(found)}")
+    print("; ".join(_called(found)))
+    if found["optimum"] is not None:
+        print(f"best AUC that any model could reach on these items: {found['optimum']:.3f}")
     if found["unknown"]:
         print(
             f"{found['unknown']:,} samples of the home are not in this truth; is it the truth of the log that was replayed?"
@@ -48,9 +54,16 @@ def truth(
             show(tuple(rows[0]), [tuple(row.values()) for row in rows])
 
 
-def _share(value: float | None) -> str:
-    return "none" if value is None else f"{value:.1%}"
+def _auroc(found: dict[str, Any]) -> str:
+    if found["auroc"] is not None:
+        return f"{found['auroc']:.3f}"
+    return "not known, for none is wrong" if not found["wrong"] else "not known, for none is sound, or none has evidence"
 
 
-def _of(value: float | None) -> str:
-    return "none" if value is None else f"{value:.3f}"
+def _called(found: dict[str, Any]) -> Iterator[str]:
+    """Shares only of what there is."""
+    yield f"called contradictory: {found['called']:,}"
+    if found["called"]:
+        yield f"of these sound: {found['false_discoveries']:.1%}"
+    if found["wrong"]:
+        yield f"of the wrong ones called: {found['found']:.1%}"

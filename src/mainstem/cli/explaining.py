@@ -16,6 +16,7 @@ from mainstem.cli.asking import answers
 from mainstem.cli.history import DEFAULT_HOME, HomeOption, StoreOption
 from mainstem.errors import StoreError
 from mainstem.ids import uuid_of
+from mainstem.printable import in_json, printable
 from mainstem.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def explain(
     story = story_of(_sample_id(sample, event, item, ask), settings, ask)
     story["events"] = events_of(log, story["question"], settings) if log else None
     if as_json:
-        print(json.dumps(story, default=str))
+        print(in_json(story))
     else:
         _tell(story)
 
@@ -217,4 +218,4 @@ def _cell(value: Any) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:.3g}"
-    return "".join(letter if letter.isprintable() else " " for letter in str(value))
+    return printable(str(value))

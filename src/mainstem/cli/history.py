@@ -1,7 +1,7 @@
 """Questions to the history of a home: `sets`, `history`, `versions`, `sql`."""
 
-import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -26,14 +26,23 @@ DEFAULT_HOME = Path("mainstem-home")
 
 def sets(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False) -> None:
     """How many samples are core, edge and noise, and why."""
-    _ask(
+    from mainstem.store.telling import VERDICTS  # noqa: PLC0415 - numpy is slow to import
+
+    header, rows, (_, verdicts) = _ask(
         home,
         store,
         """SELECT standing, reason, count() AS samples, avg(importance) AS importance,
                   avg(importance_of_mean) AS importance_of_mean, avg(alignment) AS alignment, avg(margin) AS margin
            FROM standings_now GROUP BY standing, reason ORDER BY standing, reason""",
-        as_json=as_json,
+        _JUDGED,
+        VERDICTS,
     )
+    show_rows(header, rows, as_json=as_json)
+    if not rows:
+        print("nothing has been judged yet: a judgement comes every MAINSTEM_JUDGE_EVERY samples", file=sys.stderr)
+    elif not any(reason == "contradictory" for _, reason, *_ in rows):
+        for line in _why_none_called(verdicts):
+            print(line, file=sys.stderr)
 
 
 def history(
@@ -51,7 +60,9 @@ def history(
         raise StoreError(msg)
     for name, (header, rows) in zip(OF_SAMPLE, found, strict=True):
         if not as_json:
-            print(f"\n{name}")
+            print(f"\n{name}{'' if rows else ': none'}")
+        if not rows:
+            continue
         show_rows(
             ("table", *header) if as_json else header, [(name, *row) for row in rows] if as_json else rows, as_json=as_json
         )
@@ -59,15 +70,16 @@ def history(
 
 def versions(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False) -> None:
     """The versions: parent, whether promoted and why, and AUC on the last part of the log."""
-    _ask(
+    header, rows = _ask(
         home,
         store,
         """SELECT v.version AS version, v.parent AS parent, v.promoted AS promoted, v.reason AS reason, e.auc AS auc_later
            FROM (SELECT * FROM versions FINAL) AS v
            LEFT JOIN (SELECT * FROM evaluations FINAL WHERE slice = 'later') AS e ON v.version = e.version
            ORDER BY version""",
-        as_json=as_json,
+        "a version",
     )
+    show_rows(header, rows, as_json=as_json)
 
 
 def sql(
@@ -78,7 +90,8 @@ def sql(
     as_json: AsJson = False,
 ) -> None:
     """Ask the history in SQL."""
-    _ask(home, store, query, as_json=as_json)
+    [(header, rows)] = answers(home, store, [query])
+    show_rows(header, rows, as_json=as_json)
 
 
 # subtle: the sample is named inside, before FINAL and windows; a view around them would read the whole table
@@ -105,24 +118,41 @@ OF_SAMPLE = {
 }
 
 
-def _ask(home: Path, store: str | None, query: str, *, as_json: bool) -> None:
-    [(header, rows)] = answers(home, store, [query])
-    show_rows(header, rows, as_json=as_json)
+_JUDGED = "judged"
+
+
+def _ask(home: Path, store: str | None, query: str, what: str, *more: str) -> tuple[Any, ...]:
+    """Header and rows of a question, and the answers to more.
+
+    Raises:
+        StoreError: if there are no rows, and no samples that may become some; it says what the history holds instead.
+    """
+    from mainstem.store.telling import HELD  # noqa: PLC0415 - numpy is slow to import
+
+    (header, rows), (_, [(samples, standings, count)]), *others = answers(home, store, [query, HELD, *more])
+    if not rows and not (samples and what == _JUDGED):
+        msg = (
+            f"nothing in this history is {what}: it holds {samples:,} samples, {standings:,} standings, {count:,} versions; "
+            "`mainstem replay LOG` makes them, or `mainstem train learn` and `mainstem train score` do"
+        )
+        raise StoreError(msg)
+    return header, rows, *others
+
+
+def _why_none_called(verdicts: Sequence[tuple[int, str, int]]) -> Iterator[str]:
+    """Each reason once, with the canaries that there were."""
+    for verdict in dict.fromkeys(verdict for _, verdict, _ in verdicts):
+        canaries = sum(count for _, its, count in verdicts if its == verdict)
+        of = f" in {sum(its == verdict for _, its, _ in verdicts)} partitions" if len(verdicts) > 1 else ""
+        why = "none is found at this rate of false calls" if verdict == "given" else verdict
+        yield f"nothing is called contradictory: {why} ({canaries:,} canaries{of}); `mainstem trust status` tells more"
 
 
 def show_rows(header: Sequence[str], rows: Sequence[Sequence[Any]], *, as_json: bool) -> None:
     """Print rows: as a table, or each as a JSON object."""
-    if as_json:
-        for row in rows:
-            print(json.dumps(dict(zip(header, row, strict=True)), default=_plain))
-        return
-    from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
+    from mainstem.cli.tables import show, show_json  # noqa: PLC0415 - rich is slow to import
 
-    show(header, rows)
-
-
-def _plain(value: Any) -> Any:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    (show_json if as_json else show)(header, rows)
 
 
 def _sample_id(text: str) -> str:

@@ -11,6 +11,7 @@ import typer
 
 from mainstem.cli.log_writing import EncodingOption, LinesOption, OutputOption, SortOption, write_log
 from mainstem.cli.whole_files import is_stdout
+from mainstem.printable import printable
 
 __all__ = ["START", "StartOption", "labelled", "millis_of", "table"]
 
@@ -90,7 +91,7 @@ def labelled(
         events = iter(sorted(events, key=lambda event: event.event_timestamp))
     write_log(file, events, left_out, output, lines, notes=notes)
     for name, count in labels.most_common():
-        print(f"  {count:,} of class {name}", file=sys.stderr)
+        print(f"  {count:,} of class {printable(name)}", file=sys.stderr)
     classes = f"MAINSTEM_CLASSES={shlex.quote(classes_of(labels, columns.names))}"
     print(classes, file=sys.stderr if is_stdout(output) else sys.stdout)
 

@@ -1,12 +1,13 @@
 """`mainstem layers`: what responses over some of the layers are worth, at a home's current version."""
 
-import json
+import math
 import os
 from typing import Annotated, Final
 
 import typer
 
 from mainstem.cli.history import DEFAULT_HOME, HomeOption, StoreOption
+from mainstem.printable import in_json
 
 __all__ = ["layers"]
 
@@ -29,7 +30,7 @@ def layers(
     from mainstem.bootstrap import threads  # noqa: PLC0415
     from mainstem.cli.asking import answers  # noqa: PLC0415
     from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
-    from mainstem.errors import StoreError  # noqa: PLC0415
+    from mainstem.errors import StoreError, VersionError  # noqa: PLC0415
     from mainstem.layers import choices_of, compare_layers  # noqa: PLC0415 - torch is slow to import
     from mainstem.settings import Settings  # noqa: PLC0415
     from mainstem.versions import Versions  # noqa: PLC0415
@@ -40,11 +41,18 @@ def layers(
         raise StoreError(msg)
     threads()
     versions = Versions(os.environ.get("MAINSTEM_VERSIONS") or f"file://{home.resolve() / 'versions'}")
-    encoder = versions.load(versions.numbers()[-1])
+    if not (numbers := versions.numbers()):
+        msg = f"there is no version beside {str(home)!r}; `mainstem replay LOG` makes the first, or name MAINSTEM_VERSIONS"
+        raise VersionError(msg)
+    encoder = versions.load(numbers[-1])
     wanted = {one: one for one in choices or ()} or choices_of(encoder.network)
     pairs, labels = [(context, item) for context, item, _ in rows], [int(label) for _, _, label in rows]
     found = compare_layers(encoder, pairs, labels, Settings.from_environment(os.environ), wanted)
     if as_json:
-        print("\n".join(json.dumps(row) for row in found))
+        print("\n".join(in_json(row) for row in found))
         return
-    show(tuple(found[0]), [(row["layers"], *(f"{row[name]:.3f}" for name in tuple(row)[1:])) for row in found])
+    show(tuple(found[0]), [(row["layers"], *(_of(row[name]) for name in tuple(row)[1:])) for row in found])
+
+
+def _of(value: float) -> str:
+    return f"{value:.3f}" if math.isfinite(value) else "not known"

@@ -12,6 +12,7 @@ import typer
 
 from mainstem.cli.whole_files import open_whole
 from mainstem.errors import ImportSourceError
+from mainstem.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,7 +125,7 @@ def _refuse_empty(
 
 def _tell(written: _Written, left_out: Counter[str], output: Path, notes: "Notes | None") -> None:
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(written.kinds.items())) or "no"
-    print(f"wrote {kinds} events to {output}", file=sys.stderr)
+    print(f"wrote {kinds} events to {printable(str(output))}", file=sys.stderr)
     _tell_left_out(left_out, notes)
     _tell_notes(notes)
     if written.of_1970:
@@ -136,14 +137,14 @@ def _tell(written: _Written, left_out: Counter[str], output: Path, notes: "Notes
 
 def _tell_notes(notes: "Notes | None") -> None:
     for sentence in notes.sentences if notes else ():
-        print(f"  {sentence}", file=sys.stderr)
+        print(f"  {printable(sentence)}", file=sys.stderr)
 
 
 def _tell_left_out(left_out: Counter[str], notes: "Notes | None") -> None:
     rows = notes.rows if notes else {}
     for reason, count in left_out.most_common(_REASONS):
-        print(f"  left out {count:,} rows: {reason}", file=sys.stderr)
+        print(f"  left out {count:,} rows: {printable(reason)}", file=sys.stderr)
         for row in rows.get(reason, ()):
-            print(f"    {row}", file=sys.stderr)
+            print(f"    {printable(row)}", file=sys.stderr)
     if others := sum(left_out.values()) - sum(count for _, count in left_out.most_common(_REASONS)):
         print(f"  left out {others:,} rows for {len(left_out) - _REASONS:,} other reasons", file=sys.stderr)

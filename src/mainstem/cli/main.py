@@ -1,9 +1,12 @@
 """`mainstem`: its own commands, and those that installed programs bring by the entry point group `mainstem.commands`.
 
-Errors that mainstem raises on purpose are one line; exit code 2 for wrong use, 1 for failure, 130 after Ctrl-C.
+Errors that mainstem raises on purpose are one line; exit code 2 for wrong use, 1 for failure, 130 after Ctrl-C, 141
+where nobody reads the answer any more.
 """
 
+import io
 import os
+import signal
 import sys
 from importlib.metadata import entry_points
 from typing import Annotated, Final
@@ -24,6 +27,7 @@ from mainstem.cli.simulating import simulate
 from mainstem.cli.trusting import trust
 from mainstem.cli.validating import validate
 from mainstem.errors import MainstemError, SettingError, StoppedError
+from mainstem.printable import printable
 from mainstem.threads import wait_briefly
 
 __all__ = ["app", "load_programs", "main"]
@@ -82,31 +86,39 @@ def load_programs() -> None:
 def main() -> None:
     """Run the command line; every error we foresee becomes one line and an exit code."""
     wait_briefly(os.environ)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what the encoding of a terminal has no letter for
     load_programs()
     try:
-        sys.exit(app(standalone_mode=False) or 0)
-    except ClickException as error:  # called in a wrong way; without any argument the help has been printed already
-        message = error.format_message().rstrip(".")
-        _fail(f"{message}; `mainstem --help` or `mainstem COMMAND --help` says how" if message else "", 2)
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in _OF_PROGRAMS:
-            raise
-        _fail(f"{error.name!r} is not installed; the programs beside Kafka need it: pip install 'mainstem[kafka]'", 1)
-    except SettingError as error:
-        _fail(str(error), 2)
-    except StoppedError:
-        _fail("", 0)
-    except MainstemError as error:
-        _fail(str(error), 1)
-    except (KeyboardInterrupt, Abort):
-        _fail("stopped", 130)
-    except Exception as error:
-        if not type(error).__module__.startswith(("kafka.", "aiokafka.")):
-            raise
-        _fail(f"the broker refuses: {str(error) or type(error).__name__}", 1)
-
-
-def _fail(message: str, code: int) -> None:
-    if message:
-        print(f"mainstem: {message}", file=sys.stderr)
+        code = app(standalone_mode=False) or 0
+        sys.stdout.flush()
+    except (Exception, KeyboardInterrupt) as error:
+        message, code = _ending(error)
+        if message:
+            print(f"mainstem: {printable(message)}", file=sys.stderr)
     sys.exit(code)
+
+
+def _ending(error: BaseException) -> tuple[str, int]:
+    """What is said of an error, and the exit code; an error that nobody foresaw goes on."""
+    match error:
+        case ClickException():  # called in a wrong way; without any argument the help has been printed already
+            message = error.format_message().rstrip(".")
+            return (f"{message}; `mainstem --help` or `mainstem COMMAND --help` says how" if message else ""), 2
+        case ModuleNotFoundError() if (error.name or "").split(".")[0] in _OF_PROGRAMS:
+            return f"{error.name!r} is not installed; the programs beside Kafka need it: pip install 'mainstem[kafka]'", 1
+        case SettingError():
+            return str(error), 2
+        case StoppedError():
+            return "", 0
+        case MainstemError():
+            return str(error), 1
+        case KeyboardInterrupt() | Abort():
+            return "stopped", 130
+        case BrokenPipeError():  # who read the answer has read enough, as `head` does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it flushes at its end
+            return "", 128 + signal.SIGPIPE
+        case _ if type(error).__module__.startswith(("kafka.", "aiokafka.")):
+            return f"the broker refuses: {str(error) or type(error).__name__}", 1
+    raise error

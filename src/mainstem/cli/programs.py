@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from mainstem.errors import SettingError
+from mainstem.printable import printable
 from mainstem.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,6 +27,13 @@ HttpOption = Annotated[
 SessionOption = Annotated[float, typer.Option(min=1, help="Seconds of silence after which another worker takes over.")]
 _GRACE: Final = 6.0  # seconds from being asked to end until the end
 _LINE: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class _InOneLine(logging.Formatter):
+    """A message in one line, whatever a record of others that it quotes holds; a traceback keeps its lines."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - a name of logging's
+        return printable(super().formatMessage(record))
 
 
 def settled() -> Settings:
@@ -43,7 +51,9 @@ def settled() -> Settings:
 
 def begin(http: str) -> "Monitor":
     """Log to stderr from now on, and serve health and metrics."""
-    logging.basicConfig(level=logging.INFO, format=_LINE, stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_InOneLine(_LINE))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("kafka").setLevel(logging.ERROR)
     from mainstem.kafka import Monitor  # noqa: PLC0415 - only programs have what it needs
 

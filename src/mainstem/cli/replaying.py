@@ -1,6 +1,5 @@
 """`mainstem replay` and `mainstem demo`: run the embedded loop over a log and report."""
 
-import json
 import os
 import sys
 from contextlib import ExitStack
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mainstem.cli.history import DEFAULT_HOME, HomeOption
+from mainstem.errors import LogError
+from mainstem.printable import in_json
 from mainstem.settings import Settings
 
 if TYPE_CHECKING:
@@ -77,19 +78,26 @@ def _run(
             with working(f"reading {Path(log).name}, making the first version"):
                 from mainstem.bootstrap import open_loop, threads  # noqa: PLC0415 - torch is slow to import
                 from mainstem.cli.screen import Screen  # noqa: PLC0415
+                from mainstem.lacking import why_no_samples  # noqa: PLC0415
                 from mainstem.report import report_of  # noqa: PLC0415
+                from mainstem.store.telling import refusals  # noqa: PLC0415
 
                 screen = Screen(to=sys.stderr if as_json else sys.stdout)
                 screen.begin(log, home, threads(None if from_start else home))
                 open_it = open_loop(log, home, settings, screen, from_start=from_start, learn=learn, **given)
                 loop = opened.enter_context(open_it)
+            screen.opened(loop)
             loop.run()
             with working("comparing the versions"):
                 report = report_of(loop, str(home), plant)
             screen.end(loop, report)
+            lack = "" if loop.samples else why_no_samples(report["ledger"], refusals(loop.store, 5), loop.settings.questions)
     except KeyboardInterrupt:
         again = "the same command goes on from the last checkpoint" if not from_start else "nothing half-done is kept"
         print(f"\nmainstem: stopped; {again}", file=sys.stderr)
         raise typer.Exit(130) from None
     if as_json:
-        print(json.dumps(report))
+        print(in_json(report))
+    if lack:
+        msg = f"no sample came of {log!r}: {lack}"
+        raise LogError(msg)

@@ -1,12 +1,12 @@
 """`mainstem settings`: every setting with its default, its value now and its meaning."""
 
-import json
 import os
 from dataclasses import fields
 from typing import Annotated, Any
 
 import typer
 
+from mainstem.printable import in_json
 from mainstem.settings import PREFIX, Settings
 
 __all__ = ["settings"]
@@ -27,9 +27,7 @@ def settings(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON o
         for setting in fields(Settings)
     ]
     if as_json:
-        print(
-            json.dumps({name: {"default": default, "value": value, "help": help_} for name, default, value, help_ in rows})
-        )
+        print(in_json({name: {"default": default, "value": value, "help": help_} for name, default, value, help_ in rows}))
         return
     from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
 

@@ -9,8 +9,9 @@ import typer
 
 from mainstem.cli.log_writing import OutputOption
 from mainstem.cli.whole_files import is_stdout, open_whole, same_file
-from mainstem.errors import SettingError
+from mainstem.errors import LogError, SettingError
 from mainstem.events.simulate.shop import Shop, meaning
+from mainstem.printable import printable
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -77,10 +78,13 @@ def simulate(
         log = files.enter_context(open_whole(output))
         made = written(shop, log, files.enter_context(open_whole(truth)) if truth else None, events=events)
     _tell(made, output)
+    if not made.probabilities:
+        msg = f"nobody asks in {str(output)!r}, so nothing can be learnt of it; give more --days, --sessions or --users"
+        raise LogError(msg)
 
 
 def _tell(made: "Simulated", output: Path) -> None:
-    print(f"wrote {made.lines:,} lines to {output}: {_counts(made.kinds)}", file=sys.stderr)
+    print(f"wrote {made.lines:,} lines to {printable(str(output))}: {_counts(made.kinds)}", file=sys.stderr)
     print(f"  lines that an accident made or changed: {_counts(made.accidents)}", file=sys.stderr)
     print(f"  items of questions that the log answers otherwise, or may: {_counts(made.causes)}", file=sys.stderr)
     best = "none: nobody asked for anything" if made.best_auc is None else f"{made.best_auc:.4f}"

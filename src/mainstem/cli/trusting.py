@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mainstem.cli.history import DEFAULT_HOME, AsJson, HomeOption, StoreOption, show_rows
+from mainstem.printable import printable
 from mainstem.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from mainstem.events import Labelled
+    from mainstem.home import Home
     from mainstem.join import Sample
     from mainstem.standing import Confirmed
     from mainstem.trust import Vouched
@@ -41,11 +43,15 @@ def add(
 
     A home takes them in with its next replay from the start; a deployment from now on.
     """
+    from mainstem.errors import TrustError  # noqa: PLC0415
     from mainstem.events import Labelled  # noqa: PLC0415 - msgspec and what it needs
     from mainstem.trust import add_trusted, confirmed_of, graded_of  # noqa: PLC0415
 
     settings = Settings.from_environment(os.environ)
     found = list(_read(file, settings, share))
+    if not found:
+        msg = f"{str(file)!r} holds no trusted sample{_of_share(share)}; nothing is added"
+        raise TrustError(msg)
     pairs = sum(isinstance(one, Labelled) for one in found)
     if to:
         graded = [graded_of(one, settings) for one in found if isinstance(one, Labelled)]
@@ -57,6 +63,7 @@ def add(
     with Home(home, create=True) as opened:
         changed = add_trusted(opened.trusted, found)
         begun = opened.checkpoint() is not None or (opened.folder / "settings.json").exists()
+        _tell_met(opened, [one for one in found if not isinstance(one, Labelled)])
     then = "; `mainstem replay LOG --from-start` takes them in" if begun and changed else ""
     print(f"{changed:,} trusted samples are new or changed, {pairs:,} of {len(found):,} graded pairs{then}", file=sys.stderr)
 
@@ -92,6 +99,35 @@ def _read(file: Path, settings: Settings, share: float | None) -> "Iterator[Labe
         msg = f"--share is for the truth of a simulated shop; {str(file)!r} is none"
         raise TrustError(msg)
     return read_trusted(read_lines(file), settings)
+
+
+def _of_share(share: float | None) -> str:
+    return "" if share is None else f" at --share {share:g}"
+
+
+def _tell_met(home: "Home", named: "Sequence[Vouched]") -> None:
+    """How many of the samples that were named the home's history has, where it has one."""
+    if not named or not (home.folder / "history").is_dir():
+        return
+    from mainstem.errors import StoreError  # noqa: PLC0415
+    from mainstem.store import Store  # noqa: PLC0415 - numpy is slow to import
+    from mainstem.store.telling import ids_among  # noqa: PLC0415
+
+    texts = {one.question_id for one in named if one.event_id and one.question_id}
+    try:
+        with Store(home.store_url) as store:
+            met = ids_among(store, {one.sample_id for one in named}, texts)
+    except StoreError as error:  # they are added all the same
+        print(f"whether what was replayed here has them is not known: {printable(str(error))}", file=sys.stderr)
+        return
+    absent = [one for one in named if one.sample_id not in met and not (one.event_id and one.question_id in met)]
+    if absent:
+        print(
+            f"{len(named) - len(absent):,} of {len(named):,} are in what was replayed here; one that is not is "
+            f"{absent[0].sample_id}; `mainstem sql 'SELECT sample_id, context_text, item_text FROM samples_now LIMIT 9'` "
+            "lists some",
+            file=sys.stderr,
+        )
 
 
 def _publish(url: str, confirmed: "list[Confirmed]", graded: "list[Sample]", partitions: int) -> None:

@@ -1,6 +1,5 @@
 """`mainstem validate LOG`: what is wrong with a log before it is replayed, and which windows would fit it."""
 
-import json
 import os
 import tempfile
 import time
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from mainstem.printable import in_json
 from mainstem.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def validate(
     with _at_rest(log) as path, working(f"reading {path.name}"):
         found = hold(lambda: read_lines(path), settings, now)
     if as_json:
-        print(json.dumps(_plain(log, found)))
+        print(in_json(_plain(log, found)))
     else:
         _show(found)
     if found.status == FAIL:
@@ -72,6 +72,7 @@ def _plain(log: str, found: "Validation") -> dict[str, Any]:
         "log": log,
         "lines": found.lines,
         "questions": found.questions,
+        "asks": sorted(found.asks),
         "status": found.status,
         "rules": [asdict(finding) for finding in found.findings],
         "delays": delays,
@@ -98,11 +99,19 @@ def _show(found: "Validation") -> None:
             ),
         )
         print("\n" + "\n".join(_plot(found)))
-    print()
-    show(("setting", "value", "cost", "of what", ""), (row for window in found.windows for row in _rows(window)))
+    if found.asks - {"labelled"}:  # a labelled text brings its answer: no window is waited for
+        print()
+        show(("setting", "value", "cost", "of what", ""), (row for window in found.windows for row in _rows(window)))
     if any(window.setting == "grace" and (window.suggested or window.now) < window.now for window in found.windows):
         print("a log that was sorted or exported does not tell how late live events come: shorten grace with care")
-    print(f"\n{found.status}: {found.lines:,} lines, in which {_ASKS[found.questions]} ask")
+    print(f"\n{found.status}: {found.lines:,} lines, in which {_asking(found)}")
+
+
+def _asking(found: "Validation") -> str:
+    """What asks; purchases are outcomes where impressions and views do."""
+    names = {found.questions: _ASKS[found.questions], "labelled": "labelled texts"}
+    kinds = " and ".join(name for kind, name in names.items() if kind in found.asks)
+    return f"{kinds} ask" if kinds else "nothing asks"
 
 
 _ASKS: Final = {"shown": "impressions and views", "purchases": "purchases"}
@@ -143,7 +152,8 @@ def _rows(window: "Window") -> Iterator[tuple[str, str, str, str, str]]:
     marked = [n for n, one in enumerate(window.candidates) if one.millis in {window.now, window.suggested}]
     shown = sorted({n + step for n in marked for step in (-1, 0, 1)} & set(range(len(window.candidates))))
     if window.suggested is None:
-        yield window.setting, duration(window.now), "-", f"too little to go by: {window.measured:,} measured", "now"
+        little = f"too little to go by: {window.measured:,} measured" if window.measured else "nothing to go by: no outcomes"
+        yield window.setting, duration(window.now), "-", little, "now"
         return
     for place, number in enumerate(shown):
         one = window.candidates[number]

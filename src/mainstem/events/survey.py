@@ -15,6 +15,7 @@ from mainstem.events.vocabulary import Event, Impression, Item, Labelled, Purcha
 __all__ = ["Survey", "belongs_to_items", "survey"]
 
 _MINUTE = 60_000
+_MOST_LABELS = 1000  # classes that are counted apart
 _MOST_TEXTS = 200_000  # distinct texts that a vocabulary is trained on
 
 
@@ -29,6 +30,8 @@ class Survey:
         newest: largest event time, in milliseconds; -1 without events.
         has_shown: whether there are impressions or views; without them purchases are the
             questions. A labelled text always is one.
+        labels: how many labelled texts there are of each class; of very many classes not all.
+        example: event id and item id of the first question; None where nothing asks.
         texts: distinct titles and queries, for a vocabulary.
     """
 
@@ -38,12 +41,19 @@ class Survey:
     newest: int = -1
     has_shown: bool = False
     texts: set[str] = field(default_factory=set)
+    labels: Counter[str] = field(default_factory=Counter)
+    example: tuple[str, str | None] | None = None
     _minutes: dict[str, dict[int, int]] = field(default_factory=lambda: {"shown": {}, "purchases": {}, "labelled": {}})
 
     @property
     def questions(self) -> str:
         """What asks in this log: `shown` or `purchases`."""
         return "shown" if self.has_shown else "purchases"
+
+    @property
+    def asks(self) -> frozenset[str]:
+        """What asks in this log, of `shown`, `purchases` and `labelled`; nothing may."""
+        return frozenset(kind for kind, minutes in self._minutes.items() if minutes)
 
     def later_from(self, questions: str, share: float) -> int:
         """Event time (ms, a whole minute) from which on the last `share` of the questions were asked."""
@@ -75,6 +85,8 @@ class Survey:
             self.refused_items.append((len(self.items) + len(self.refused_items), event))
 
     def _note_user_event(self, event: Event) -> None:
+        if self.example is None and isinstance(event, Impression | View | Purchase | Labelled):
+            self.example = (event.event_id, event.items[0].item_id if isinstance(event, Impression) else event.item_id)
         minute = event.event_timestamp // _MINUTE
         if isinstance(event, Impression | View):
             self.has_shown = True
@@ -83,6 +95,8 @@ class Survey:
         elif isinstance(event, Purchase):
             self._minutes["purchases"][minute] = self._minutes["purchases"].get(minute, 0) + 1
         elif isinstance(event, Labelled):
+            if event.label in self.labels or len(self.labels) < _MOST_LABELS:
+                self.labels[event.label] += 1
             self._minutes["labelled"][minute] = self._minutes["labelled"].get(minute, 0) + 1
             self._note_text(event.text, event.pair)
         if isinstance(event, Search | Impression):

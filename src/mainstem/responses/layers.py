@@ -16,9 +16,9 @@ from torch.func import functional_call, grad, vmap
 from mainstem.responses.contributions import Contribution
 from mainstem.responses.live import Live
 from mainstem.responses.lookup import Lookup
-from mainstem.responses.trial import agrees
 from mainstem.responses.outer import Outer
 from mainstem.responses.products import added_in
+from mainstem.responses.trial import agrees
 from mainstem.responses.vector import Vector
 
 __all__ = [

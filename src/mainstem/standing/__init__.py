@@ -2,6 +2,7 @@
 
 from mainstem.standing.conformal import conformal_p_values, rejected, share_sound
 from mainstem.standing.judge import CORE, EDGE, NOISE, REASONS, STANDINGS, Judgement, evidence_of, judge
+from mainstem.standing.silence import why_none_called
 from mainstem.standing.trusted import PARTS, Confirmed, Trust, part_of
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "part_of",
     "rejected",
     "share_sound",
+    "why_none_called",
 ]

@@ -17,7 +17,7 @@ from mainstem.importance import CANARY, Columns
 from mainstem.settings import Settings
 from mainstem.standing.conformal import Floats, conformal_p_values, rejected, share_sound
 
-__all__ = ["CORE", "EDGE", "NOISE", "REASONS", "STANDINGS", "Judgement", "evidence_of", "judge"]
+__all__ = ["CORE", "EDGE", "NOISE", "NO_TRUSTED", "REASONS", "STANDINGS", "TOO_FEW", "Judgement", "evidence_of", "judge"]
 
 EDGE: Final = 0  # everything starts here
 CORE: Final = 1
@@ -28,6 +28,7 @@ NEW, UNPROVEN, UNDECIDED, DOUBTFUL, IMPORTANT, CONTRADICTORY, SPENT = range(7)
 REASONS: Final = ("new", "too few canaries", "undecided", "doubtful", "important", "contradictory", "spent")
 
 NO_TRUSTED: Final = "no trusted samples"
+TOO_FEW: Final = "too few canaries"
 _PRIOR_VISITS: Final = 2.0  # how many visits' worth of the pooled variance a sample's own is mixed with
 
 
@@ -106,7 +107,7 @@ def judge(columns: Columns, settings: Settings, *, trusted: bool) -> Judgement:
     standing, reason = np.zeros(len(columns), np.int8), np.zeros(len(columns), np.int8)
     for mask, its_standing, its_reason in steps:  # later steps overrule earlier ones
         standing[mask], reason[mask] = its_standing, its_reason
-    verdict = "given" if proven.any() and trusted else NO_TRUSTED if not trusted else "too few canaries"
+    verdict = "given" if proven.any() and trusted else NO_TRUSTED if not trusted else TOO_FEW
     return Judgement(standing, reason, evidence, p_value, error, level, int(is_canary.sum()), verdict)
 
 

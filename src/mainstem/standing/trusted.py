@@ -4,7 +4,7 @@ Somebody's own trusted samples come first: graded, or confirmed, with a label th
 slices of the stream stand in for them, whose labels are only assumed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
@@ -55,6 +55,11 @@ class Trust:
     def is_own(self) -> bool:
         """Whether there are trusted samples of somebody's own; else slices of the stream stand in for them."""
         return bool(self._confirmed)
+
+    @property
+    def named(self) -> Mapping[UUID, Confirmed]:
+        """Somebody's own, by sample id."""
+        return self._confirmed
 
     def take(self, confirmed: Confirmed) -> None:
         """One more."""

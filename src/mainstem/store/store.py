@@ -5,7 +5,6 @@ the views, or with FINAL, so that it does not matter when the engine merges.
 """
 
 import logging
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from typing import Any, Final, Self, TypeAlias
@@ -14,6 +13,8 @@ from urllib.parse import urlsplit, urlunsplit
 from numpy.typing import NDArray
 
 from mainstem.errors import StoreError
+from mainstem.store.complaints import complaint_of, first_line
+from mainstem.store.question import one_question
 
 __all__ = ["DATABASE", "Columns", "Store"]
 
@@ -70,7 +71,7 @@ class Store:
         try:
             self.client.insert(table, list(columns.values()), column_names=list(columns), column_oriented=True)
         except _errors() as error:
-            msg = f"cannot write to {table!r}: {_first_line(error)}"
+            msg = f"cannot write to {table!r}: {first_line(error)}"
             raise StoreError(msg) from error
 
     def rows(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
@@ -83,7 +84,7 @@ class Store:
             with self.client.query_rows_stream(sql, parameters=parameters) as rows:
                 yield from (tuple(row) for row in rows)
         except _errors() as error:
-            raise StoreError(_first_line(error)) from error
+            raise StoreError(first_line(error)) from error
 
     def ask(self, sql: str, **parameters: Any) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """Column names and rows of somebody's query, read-only.
@@ -91,21 +92,34 @@ class Store:
         Raises:
             StoreError: if the query is wrong, is more than one statement, or would write.
         """
-        result = self._query(_one_question(sql), parameters, settings={"readonly": 1})
-        return tuple(result.column_names), [tuple(row) for row in result.result_rows]
+        question = one_question(sql)
+        result = self._asked(question, question, parameters)
+        names = tuple(result.column_names)
+        if not names:  # subtle: an answer without rows comes without its header
+            found = self._asked(f"DESCRIBE (\n{question}\n)", question, parameters)
+            names = tuple(_text(name) for name, *_ in found.result_rows)
+        return names, [tuple(_text(value) for value in row) for row in result.result_rows]
 
     def execute(self, sql: str, **parameters: Any) -> None:
         """Run one statement that gives no rows back."""
         try:
             self.client.command(sql, parameters=parameters)
         except _errors() as error:
-            raise StoreError(_first_line(error)) from error
+            raise StoreError(first_line(error)) from error
 
-    def _query(self, sql: str, parameters: Mapping[str, Any], settings: dict[str, Any] | None = None) -> Any:
+    def _asked(self, sql: str, question: str, parameters: Mapping[str, Any]) -> Any:
         try:
-            return self.client.query(sql, parameters=dict(parameters), settings=settings)
+            # subtle: of bytes that are no UTF-8 the driver makes hex digits, which nobody could tell from text
+            formats, settings = {"String": "bytes"}, {"readonly": 1}
+            return self.client.query(sql, parameters=dict(parameters), settings=settings, query_formats=formats)
         except _errors() as error:
-            raise StoreError(_first_line(error)) from error
+            raise StoreError(complaint_of(error, question, self.rows)) from error
+
+    def _query(self, sql: str, parameters: Mapping[str, Any]) -> Any:
+        try:
+            return self.client.query(sql, parameters=dict(parameters))
+        except _errors() as error:
+            raise StoreError(first_line(error)) from error
 
     def _migrate(self) -> None:
         self.execute(f"CREATE DATABASE IF NOT EXISTS {self.database}")
@@ -144,7 +158,7 @@ def _connect(url: str) -> Any:
             # subtle: a session would lock out a second thread; and the database may not be there yet
             return clickhouse_connect.get_client(dsn=urlunsplit(parts._replace(path="")), autogenerate_session_id=False)
     except _errors() as error:
-        msg = f"cannot open the history {parts.scheme}://{parts.hostname or ''}{parts.path}: {_first_line(error)}"
+        msg = f"cannot open the history {parts.scheme}://{parts.hostname or ''}{parts.path}: {first_line(error)}"
         raise StoreError(msg) from error
     msg = f"a store is chdb:///folder or clickhouse://host; got {url!r}"
     raise StoreError(msg)
@@ -163,38 +177,21 @@ def _migrations() -> Iterator[tuple[int, str, list[str]]]:
             yield int(file.name[:4]), file.name, [statement.rstrip(";") for statement in statements]
 
 
-_QUOTED: Final = re.compile(r"""'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`|"(?:\\.|[^"\\])*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
-
-
-_QUESTIONS: Final = {"DESC", "DESCRIBE", "EXISTS", "EXPLAIN", "FROM", "SELECT", "SHOW", "VALUES", "WITH"}
-_INTO: Final = re.compile(r"\bINTO\s+OUTFILE\b", re.IGNORECASE)
-
-
-def _one_question(sql: str) -> str:
-    """The statement without a trailing semicolon.
-
-    subtle: the engine's own `readonly` lets KILL QUERY pass, and INTO OUTFILE, so a question must begin like one.
-
-    subtle: given several statements the embedded engine leaves the answer of the first one lying in its output, where the
-    next query finds it.
-    """
-    statement = sql.strip().rstrip(";").rstrip()
-    bare = _QUOTED.sub(" ", statement)
-    if ";" in bare:
-        msg = "one statement at a time, please; this query holds a semicolon between two"
-        raise StoreError(msg)
-    word = bare.strip(" \n\t(").partition("(")[0].split()[:1]
-    if (word and word[0].upper() not in _QUESTIONS) or _INTO.search(bare):
-        msg = f"only questions are allowed here, like SELECT, WITH, SHOW, DESCRIBE or EXPLAIN; got {statement[:40]!r}"
-        raise StoreError(msg)
-    return statement
-
-
 def _errors() -> tuple[type[Exception], ...]:
     from clickhouse_connect.driver.exceptions import Error  # noqa: PLC0415
 
     return (Error,)
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+def _text(value: Any) -> Any:
+    """A value of an answer, with text for the bytes that are text."""
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return value
+    if isinstance(value, list | tuple):
+        return type(value)(_text(one) for one in value)
+    if isinstance(value, dict):
+        return {_text(key): _text(one) for key, one in value.items()}
+    return value

@@ -113,7 +113,9 @@ class Disorder:
         return Finding(
             self.name,
             status,
-            f"{late:,} of {spread.count:,} events come later than grace ({duration(grace)}); the latest by {worst}",
+            f"{late:,} of {spread.count:,} events come later than grace ({duration(grace)}); the latest by {worst}"
+            if spread.count
+            else "no events of a shopper",
             {"events": spread.count, "late": late, "share": part, "latest_ms": spread.largest},
             tuple(self._late.examples),
             "" if status == PASS else self._advice(),
@@ -155,11 +157,12 @@ class Days:
         for before, day in pairwise(days):
             if any(gap % _WEEK not in rest for gap in range(before + 1, day)):
                 seen.note(*self._first[day])
+        whole = f"{open_days} days" if days else "no days"
         told = ", ".join(_date(day) for day in missing[:3]) + (" and more" if len(missing) > 3 else "")
         return Finding(
             self.name,
             graded(share(len(missing), open_days), 0, MISSING_FAIL if len(missing) > 1 else 1),
-            f"{len(missing)} of {open_days} days have no event: {told}" if missing else f"{open_days} days",
+            f"{len(missing)} of {open_days} days have no event: {told}" if missing else whole,
             {"days": open_days, "missing": len(missing), "days_of_rest": len(gaps) - len(missing)},
             tuple(seen.examples),
             "add the log of these days; where the shop was closed, nothing is to be done" if missing else "",

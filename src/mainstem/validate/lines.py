@@ -2,14 +2,16 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import Final
 
 from mainstem.events import Refusal
 from mainstem.events.logs import LONGEST_LINE
 from mainstem.validate.finding import FAIL, PASS, Finding, Seen, graded, share
 
-__all__ = ["REFUSED_SHARE", "Encoding", "Fields"]
+__all__ = ["NO_CLASS", "REFUSED_SHARE", "Encoding", "Fields"]
 
+NO_CLASS: Final = "no such class in MAINSTEM_CLASSES"
 REFUSED_SHARE: Final = 0.001
 """One line in a thousand that cannot be used is an exporter's fault; fewer may be a line cut off by a crash."""
 _MOST_REASONS: Final = 1000  # different ones that are counted apart
@@ -59,7 +61,11 @@ class Encoding:
 
 
 class Fields:
-    """`fields`: every line is an event, with the fields and types of its kind."""
+    """`fields`: every line is an event, with the fields and types of its kind.
+
+    Attributes:
+        classes: which classes no setting names, and how to name them; empty where all are named.
+    """
 
     name = "fields"
 
@@ -67,6 +73,7 @@ class Fields:
         self._read = 0
         self._refused = Seen()
         self._reasons: Counter[tuple[str, str]] = Counter()
+        self.classes = ""
 
     def note(self, offset: int, refusal: Refusal | None, event_id: str | None = None) -> None:
         """Take one line: why it was refused, or None."""
@@ -94,8 +101,14 @@ class Fields:
             else f"{self._read:,} events",
             {"lines": self._read, "refused": refused, **counts},
             tuple(self._refused.examples),
-            "mend these fields where the events are made; `mainstem schema` prints what each kind needs" if refused else "",
+            "; ".join(self._advice()) if refused else "",
         )
+
+    def _advice(self) -> Iterator[str]:
+        if self.classes:
+            yield self.classes
+        if not self.classes or any(reason != NO_CLASS for reason, _ in self._reasons):
+            yield "mend these fields where the events are made; `mainstem schema` prints what each kind needs"
 
 
 def _is_utf8(raw: bytes) -> bool:

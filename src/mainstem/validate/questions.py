@@ -59,7 +59,7 @@ class Orphans:
         return Finding(
             self.name,
             status,
-            f"{count:,} of {self._outcomes:,} outcomes answer no question{reason}",
+            f"{count:,} of {self._outcomes:,} outcomes answer no question{reason}" if self._outcomes else "no outcomes",
             {
                 "outcomes": self._outcomes,
                 "orphaned": count,
@@ -107,7 +107,9 @@ class Items:
         return Finding(
             self.name,
             graded(part, 0, UNKNOWN_FAIL),
-            f"{empty}{count:,} of {self._items:,} items of questions are unknown ({never:,} never sent, {later:,} too late)",
+            f"{empty}{count:,} of {self._items:,} items of questions are unknown ({never:,} never sent, {later:,} too late)"
+            if self._items
+            else "no question is about an item",
             {"catalogue": catalogue, "items": self._items, "never_sent": never, "sent_too_late": later, "share": part},
             tuple(self._unknown.examples),
             "; ".join(part for part in advice if part),
@@ -199,7 +201,10 @@ class Positives:
 
     def _advice(self, yes: float) -> str:
         if not self._labels:
-            return "log impressions or views (or purchases, with MAINSTEM_QUESTIONS=purchases), and items"
+            return (
+                "log impressions or views (or purchases, with MAINSTEM_QUESTIONS=purchases), and items; "
+                "or texts of classes that MAINSTEM_CLASSES names"
+            )
         if yes <= YES_LEAST:
             return "log clicks, carts and purchases too, or take a longer MAINSTEM_LABEL_WINDOW (see below)"
         if self._settings.questions == "purchases":

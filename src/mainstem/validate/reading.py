@@ -1,5 +1,6 @@
 """From lines to the events that the other rules look at: those that can be read, with a time that can be."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -8,7 +9,7 @@ import msgspec
 from mainstem.events import Item, Labelled, Refusal, Tick, decode, refusal_of
 from mainstem.settings import Settings
 from mainstem.validate.clocks import Future, Unit
-from mainstem.validate.lines import Encoding, Fields
+from mainstem.validate.lines import NO_CLASS, Encoding, Fields
 
 __all__ = ["Reader", "kind_of"]
 
@@ -37,6 +38,7 @@ class Reader:
         self._shifts = shifts
         self.lines = 0
         self.items: list[Item] = []
+        self.labels: Counter[str] = Counter()
         self.encoding, self.fields = Encoding(), Fields()
         self.future, self.unit = Future(now), Unit()
 
@@ -47,10 +49,12 @@ class Reader:
             if self.encoding.refuses(offset, raw):
                 continue
             event = decode(raw)
+            if isinstance(event, Labelled):
+                self.labels[event.label] += 1
             if isinstance(event, Refusal):
                 self.fields.note(offset, event, _id_in(raw))
             elif isinstance(event, Labelled) and event.label not in self._classes:
-                self.fields.note(offset, refusal_of(event, "no such class in MAINSTEM_CLASSES", "$.label"), event.event_id)
+                self.fields.note(offset, refusal_of(event, NO_CLASS, "$.label"), event.event_id)
             elif isinstance(event, Item):
                 self.fields.note(offset, None)
                 self.items.append(event)

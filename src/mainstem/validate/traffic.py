@@ -76,7 +76,9 @@ class Rates:
             graded(part, 0, BOTS_FAIL),
             f"{seen.count:,} of {len(self._users):,} users act as no person can ({part:.1%} of the events)"
             if seen.count
-            else f"{len(self._users):,} users at human rates",
+            else f"{len(self._users):,} users at human rates"
+            if self._users
+            else "no users",
             {"users": len(self._users), "inhuman": seen.count, "events": self._events, "theirs": theirs, "share": part},
             tuple(seen.examples),
             "leave out the events of these users (programs, tills, tests)" if seen.count else "",
@@ -113,7 +115,8 @@ class Jumps:
             (place for place, score in scores.items() if abs(score) > JUMP_WARN), key=lambda one: -abs(scores[one])
         )
         worst = max(map(abs, scores.values()), default=0.0)
-        told, examples = f"no category jumps on any of {len(scores):,} days", list[Example]()
+        told = f"no category jumps on any of {len(scores):,} days" if scores else "too few answers to compare days"
+        examples = list[Example]()
         if jumps:
             category, day = jumps[0]
             answers, yes = self._cells[category][day]

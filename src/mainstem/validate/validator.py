@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from mainstem.events import Tick
 from mainstem.events.survey import Survey
 from mainstem.join import Catalogue
+from mainstem.lacking import unknown_classes
 from mainstem.settings import Settings
 from mainstem.validate.clocks import LONGEST_GRACE, Days, Disorder
 from mainstem.validate.delays import Delays, Window, grace_window
@@ -29,7 +30,8 @@ class Validation:
 
     Attributes:
         lines: how many it has.
-        questions: what asks in it, `shown` or `purchases`.
+        questions: what asks in it, `shown` or `purchases`, for the join.
+        asks: what there is of questions, of `shown`, `purchases` and `labelled`; nothing may.
         findings: one of each rule.
         delays: of each kind of outcome.
         windows: `label_window`, `revision_window` and `grace`, with what they cost.
@@ -37,6 +39,7 @@ class Validation:
 
     lines: int
     questions: str
+    asks: frozenset[str]
     findings: tuple[Finding, ...]
     delays: Delays
     windows: tuple[Window, ...]
@@ -86,6 +89,7 @@ def validate(lines: Lines, settings: Settings, now: int) -> Validation:
     return Validation(
         lines=first.reader.lines,
         questions=settled.questions,
+        asks=first.survey.asks | ({"labelled"} if first.reader.labels else set()),
         findings=(*first.findings()[:4], zones.finding(), *first.findings()[4:], *second.findings()),
         delays=second.delays,
         windows=(*second.delays.windows(), grace_window(first.disorder.spread, settings)),
@@ -105,6 +109,7 @@ class _First:
         self.positions, self.rates = Positions(), Rates()
         for offset, raw, event in self.reader.read(lines()):
             self._take(offset, raw, event)
+        self.reader.fields.classes = unknown_classes(self.reader.labels, settings)
         self.catalogue = Catalogue()
         for item in self.reader.items:
             self.catalogue.add(item)

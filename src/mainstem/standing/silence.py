@@ -1,0 +1,60 @@
+"""Why a judgement calls nothing contradictory: nobody vouches for a label, canaries are too few, or none is found."""
+
+import numpy as np
+
+from mainstem.importance import CANARY, Columns
+from mainstem.settings import Settings
+from mainstem.standing.judge import NO_TRUSTED, TOO_FEW, Judgement
+
+__all__ = ["why_none_called"]
+
+
+def why_none_called(columns: Columns, judged: Judgement, settings: Settings) -> str:
+    """What stands behind a count of 0, with its figures; empty where something is called.
+
+    Args:
+        columns: of the partition.
+        judged: its judgement.
+        settings: which rate and how many canaries were asked for.
+
+    Example:
+        >>> from mainstem.standing.judge import judge
+        >>> why_none_called(Columns(), judge(Columns(), Settings(), trusted=True), Settings())
+        'there are no samples to judge'
+    """
+    if judged.counts()["contradictory"]:
+        return ""
+    if not len(columns):
+        return "there are no samples to judge"
+    if judged.verdict == NO_TRUSTED:
+        return f"{NO_TRUSTED}: the labels of its canaries are only assumed; `mainstem trust add FILE` brings labels believed"
+    if judged.verdict == TOO_FEW:
+        return too_few(_by_class(columns, settings), settings)
+    held = ~np.isnan(judged.p_value) & (columns["part"] != CANARY)
+    if not held.any():
+        return "no sample but the canaries was scored by a version that scored canaries enough"
+    return (
+        f"none of {int(held.sum()):,} samples is found at a rate of {settings.false_discovery_rate:g} false calls "
+        f"(MAINSTEM_FALSE_DISCOVERY_RATE); the smallest p-value is {judged.p_value[held].min():.2g}, "
+        f"held against {judged.canaries:,} canaries"
+    )
+
+
+def too_few(by_class: dict[str, int], settings: Settings) -> str:
+    """How many canaries there are and how many are needed.
+
+    Example:
+        >>> too_few({"no": 3, "yes": 1}, Settings(canary_minimum=10))
+        'too few canaries: 4 there (3 no, 1 yes), and 10 are needed (MAINSTEM_CANARY_MINIMUM), of a label or of all'
+    """
+    each = ", ".join(f"{count:,} {name}" for name, count in by_class.items())
+    return (
+        f"{TOO_FEW}: {sum(by_class.values()):,} there ({each}), and {settings.canary_minimum:,} are needed "
+        "(MAINSTEM_CANARY_MINIMUM), of a label or of all"
+    )
+
+
+def _by_class(columns: Columns, settings: Settings) -> dict[str, int]:
+    labels = columns["label"][columns["part"] == CANARY]
+    counts = np.bincount(labels, minlength=len(settings.class_names))
+    return {name: int(count) for name, count in zip(settings.class_names, counts, strict=True)}

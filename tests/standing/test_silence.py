@@ -1,0 +1,42 @@
+"""A count of 0 comes with its reason and its figures."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from mainstem.settings import Settings
+from mainstem.standing import judge, why_none_called
+from tests.standing.rows import canaries, columns_of
+
+SETTINGS = Settings(canary_minimum=19, false_discovery_rate=0.01)
+NINETEEN = canaries(range(1, 20))
+
+
+@pytest.mark.parametrize(
+    ("rows", "given", "trusted", "told"),
+    [
+        ([], {}, True, "there are no samples"),
+        ([{"margin": -1.0}, *NINETEEN], {}, False, "no trusted samples: .* `mainstem trust add FILE`"),
+        (
+            [{"margin": -1.0}, *NINETEEN],
+            {"canary_minimum": 20},
+            True,
+            r"19 there \(0 no, 19 yes\), and 20 are needed \(MAINSTEM_CANARY_MINIMUM\)",
+        ),
+        ([{"margin": -1.0}, *NINETEEN], {}, True, r"none of 1 samples .* rate of 0.01 .* smallest p-value is 0.05, .* 19"),
+        (NINETEEN, {}, True, "no sample but the canaries"),
+    ],
+)
+def test_why_nothing_is_contradictory(rows: list, given: dict, trusted: bool, told: str) -> None:  # noqa: FBT001
+    """Nobody vouches, canaries are too few, or none is found at this rate: each with what there is and what is needed."""
+    settings = replace(SETTINGS, **given)
+    columns = columns_of(*rows)
+    assert re.search(told, why_none_called(columns, judge(columns, settings, trusted=trusted), settings))
+
+
+def test_where_something_is_called_nothing_is_excused() -> None:
+    """A count above 0 needs no reason."""
+    settings = Settings(canary_minimum=19)
+    columns = columns_of({"margin": -1.0}, *NINETEEN)
+    assert "" == why_none_called(columns, judge(columns, settings, trusted=True), settings)
