@@ -93,7 +93,7 @@ def main() -> None:
     try:
         code = app(standalone_mode=False) or 0
         sys.stdout.flush()
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - what nobody foresaw is raised again
         message, code = _ending(error)
         if message:
             print(f"mainstem: {printable(message)}", file=sys.stderr)
@@ -105,20 +105,21 @@ def _ending(error: BaseException) -> tuple[str, int]:
     match error:
         case ClickException():  # called in a wrong way; without any argument the help has been printed already
             message = error.format_message().rstrip(".")
-            return (f"{message}; `mainstem --help` or `mainstem COMMAND --help` says how" if message else ""), 2
+            ending = (f"{message}; `mainstem --help` or `mainstem COMMAND --help` says how" if message else ""), 2
         case ModuleNotFoundError() if (error.name or "").split(".")[0] in _OF_PROGRAMS:
-            return f"{error.name!r} is not installed; the programs beside Kafka need it: pip install 'mainstem[kafka]'", 1
-        case SettingError():
-            return str(error), 2
+            what = f"{error.name!r} is not installed; the programs beside Kafka need it"
+            ending = f"{what}: pip install 'mainstem[kafka]'", 1
         case StoppedError():
-            return "", 0
+            ending = "", 0
         case MainstemError():
-            return str(error), 1
+            ending = str(error), 2 if isinstance(error, SettingError) else 1
         case KeyboardInterrupt() | Abort():
-            return "stopped", 130
+            ending = "stopped", 130
         case BrokenPipeError():  # who read the answer has read enough, as `head` does
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it flushes at its end
-            return "", 128 + signal.SIGPIPE
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains as it ends
+            ending = "", 128 + signal.SIGPIPE
         case _ if type(error).__module__.startswith(("kafka.", "aiokafka.")):
-            return f"the broker refuses: {str(error) or type(error).__name__}", 1
-    raise error
+            ending = f"the broker refuses: {str(error) or type(error).__name__}", 1
+        case _:
+            raise error
+    return ending

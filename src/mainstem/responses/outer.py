@@ -109,7 +109,7 @@ class Outer:
             if of_bias is None or is_for_matrix_units(right):
                 narrow = product(right, of_weight)  # (R, D) (D, P) -> (R, P)
             else:
-                narrow, of_biases = torch.addmm(of_bias, right, of_weight), [None]
+                narrow, of_biases = torch.addmm(of_bias, right, of_weight), (None,)
             dots = narrow.mul_(lefts[0]).sum(1)  # (R,)
         else:
             pairs = [(left, one) for left, one in zip(lefts, of_weights, strict=True) if one is not None]

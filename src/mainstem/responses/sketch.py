@@ -154,7 +154,7 @@ def waves_by_table(parts: Sequence[tuple[CountSketch, Tensor]]) -> Tensor:
     """The same by products of matrices, as a GPU likes it."""
     k, sides = parts[0][0].k, parts[0][1].shape[:-1]
     of_all = sum_of_products([(x.flatten(0, -2), sketch.table()) for sketch, x in parts])  # (R, k + 2 and more)
-    floats = of_all[:, : k + 2].unflatten(1, (k // 2 + 1, 2))
+    floats = torch.unflatten(of_all[:, : k + 2], 1, (k // 2 + 1, 2))
     return torch.view_as_complex(floats).view(*sides, k // 2 + 1)
 
 
