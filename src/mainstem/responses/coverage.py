@@ -171,7 +171,7 @@ def _reason(layer: nn.Module) -> str:
         )
     if type(layer).__name__ == "NonDynamicallyQuantizableLinear":
         return "for attention multiplies with its weight without running it"
-    if "Norm" in type(layer).__name__ and not type(layer).__module__.startswith("torch.nn."):
+    if "RMSNorm" in type(layer).__name__ and not type(layer).__module__.startswith("torch.nn."):
         return "for it is no RMSNorm of one tensor, tried on numbers"
     return ""
 

@@ -219,7 +219,8 @@ class Probe:
             why: what is wrong.
             others: names of more such layers.
         """
-        kind, bad = type(self.model.get_submodule(name)).__name__, {name, *others}
+        kind = type(self.model.get_submodule(name)).__name__
+        bad = {name, *others, *(place.name for place in self._places.values() if place.is_formed)}
         known = [place.name for place in self._places.values() if place.name not in bad]
         return f"{name or 'the model'}, a {kind}, {why}; {what_to_do(sorted(bad), known)}"
 
@@ -231,16 +232,19 @@ class Probe:
         singly = set(self._singly)
         for place in self._heard.values() if self._by_autograd else ():
             names = place.parameters.values()
-            if place.is_formed and (place.name in listener.misread or not listener.unheard([place]).isdisjoint(names)):
+            told = listener.unheard([place]) | listener.lost()
+            if place.is_formed and (place.name in listener.misread or not told.isdisjoint(names)):
                 singly.update(names)  # it is not run as such a layer is as a rule
                 listener.misread.pop(place.name, None)
         if listener.misread:
             name, why = next(iter(listener.misread.items()))
             msg = self.refusal(name, f"{why}; give every input one row for each sample", listener.misread)
             raise BatchError(msg)
-        if singly and listener.is_reentrant:
-            msg = "gradients cannot be formed through a reentrant checkpoint; checkpoint with use_reentrant=False"
-            raise ModelError(msg)
+        lost = listener.lost() - singly if singly else set()
+        if lost:
+            names = [place.name for place in self._heard.values() if not lost.isdisjoint(place.parameters.values())]
+            why = "was run without gradients (torch.no_grad, or a reentrant checkpoint: use_reentrant=False)"
+            raise ModelError(self.refusal(names[0], why, names))
         listener.formed = singly
         return {name: self._by_autograd[name] for name in singly}
 
