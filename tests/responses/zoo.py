@@ -83,7 +83,9 @@ def tiny(kind: str) -> nn.Module:
         name: int(size)
         for size, names in _SIZES.items()
         for name in names
-        if name not in _NOT_OURS.get(kind, ()) and (kind != "xlnet" or name != "max_position_embeddings") and hasattr(base, name)
+        if name not in _NOT_OURS.get(kind, ())
+        and (kind != "xlnet" or name != "max_position_embeddings")
+        and hasattr(base, name)
     }
     config = CONFIG_MAPPING[kind](**(sizes | _MORE.get(kind, {})))
     made = getattr(hf, KINDS[kind])

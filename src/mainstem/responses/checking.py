@@ -95,7 +95,9 @@ def compared(
         each.append((name, dot, expected, close * float(true.norm()) + _NOTHING * all_norms))
     alone = []
     for sample in sorted({0, samples // 2, samples - 1})[:_ALONE]:
-        true_norm = float(torch.stack([one.square().sum() for one in _gradient(losses[sample], parameters).values()]).sum()) ** 0.5
+        true_norm = (
+            float(torch.stack([one.square().sum() for one in _gradient(losses[sample], parameters).values()]).sum()) ** 0.5
+        )
         alone.append((float(found.norm[sample]), true_norm, close * true_norm + _NOTHING))
     worst = max(each, key=lambda one: abs(one[1] - one[2]) / max(one[3], 1e-30))
     return Compared(samples, samples == 1 or samples in dimensions, worst, alone)

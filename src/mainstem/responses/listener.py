@@ -39,7 +39,9 @@ def listening(places: Mapping[nn.Module, Place], gathering: Gathering, verified:
     listener = Listener(gathering, [place.name for place in places.values()], verified)
     handles = [
         layer.register_forward_hook(  # subtle: before any other, which may change what the layer gave
-            partial(listener.on_forward, place=place, is_plain_linear=_is_plain_linear(layer)), prepend=True, with_kwargs=True
+            partial(listener.on_forward, place=place, is_plain_linear=_is_plain_linear(layer)),
+            prepend=True,
+            with_kwargs=True,
         )
         for layer, place in places.items()
     ]

@@ -229,24 +229,23 @@ class Probe:
         if not self._singly:
             listener.check_heard()
         listener.look(losses, [one for one in self.model.parameters() if one.requires_grad])
-        singly = set(self._singly)
         for place in self._heard.values() if self._by_autograd else ():
             names = place.parameters.values()
             told = listener.unheard([place]) | listener.lost()
             if place.is_formed and (place.name in listener.misread or not told.isdisjoint(names)):
-                singly.update(names)  # it is not run as such a layer is as a rule
+                self._singly |= set(names)  # it is not run as such a layer is as a rule
                 listener.misread.pop(place.name, None)
         if listener.misread:
             name, why = next(iter(listener.misread.items()))
             msg = self.refusal(name, f"{why}; give every input one row for each sample", listener.misread)
             raise BatchError(msg)
-        lost = listener.lost() - singly if singly else set()
+        lost = listener.lost() - self._singly if self._singly else set()
         if lost:
             names = [place.name for place in self._heard.values() if not lost.isdisjoint(place.parameters.values())]
             why = "was run without gradients (torch.no_grad, or a reentrant checkpoint: use_reentrant=False)"
             raise ModelError(self.refusal(names[0], why, names))
-        listener.formed = singly
-        return {name: self._by_autograd[name] for name in singly}
+        listener.formed = set(self._singly)
+        return {name: self._by_autograd[name] for name in self._singly}
 
     def _check_unheard(
         self, listener: Listener, run: Callable[[], Any], targets: Any, loss: Loss, losses: Tensor, *, is_step: bool
@@ -261,7 +260,9 @@ class Probe:
                 one.requires_grad_()
             with listener.deaf():
                 losses = loss(run(), targets)
-        found = torch.autograd.grad(losses.sum(), wanted, retain_graph=True, allow_unused=True) if losses.requires_grad else ()
+        found = (
+            torch.autograd.grad(losses.sum(), wanted, retain_graph=True, allow_unused=True) if losses.requires_grad else ()
+        )
         for one in wanted if not is_step else ():
             one.requires_grad_(requires_grad=False)
         used = [name for name, part in zip(names, found, strict=False) if part is not None]
