@@ -7,7 +7,7 @@ from torch import Tensor
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.writes import columns_of
-from mainstem.versions import CrossEncoder, Manifest, Versions, initial_encoder, load_pretrained, train_tokenizer
+from mainstem.versions import CrossEncoder, Manifest, Scorer, Versions, initial_encoder, load_pretrained, train_tokenizer
 
 __all__ = ["first_encoder", "keep_row", "make_first_version"]
 
@@ -16,10 +16,12 @@ Point = Callable[[CrossEncoder], Mapping[str, Tensor]]
 
 
 def first_encoder(texts: Iterable[str], settings: Settings) -> CrossEncoder:
-    """The given model, or a small one with fresh weights and a vocabulary of `texts`."""
+    """The given model, its responses checked once; or a small one with fresh weights and a vocabulary of `texts`."""
     classes = len(settings.class_names)
     if settings.model:
-        return load_pretrained(settings.model, settings.max_tokens, settings.seed, classes)
+        given = load_pretrained(settings.model, settings.max_tokens, settings.seed, classes)
+        Scorer(given, settings).check()
+        return given
     tokenizer = train_tokenizer(set(texts), settings.vocabulary)
     return initial_encoder(tokenizer, settings.max_tokens, settings.seed, classes)
 

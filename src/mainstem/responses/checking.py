@@ -91,7 +91,7 @@ def compared(
     dots, all_norms = (weights.double() @ found.dots.double()).tolist(), float((weights * found.norm).sum())
     each = []
     for (name, true), direction, dot in zip(whole.items(), directions, dots, strict=True):
-        expected = float((true * direction[name].double()).sum())
+        expected = float((true.double() * direction[name].double()).sum())
         each.append((name, dot, expected, close * float(true.norm()) + _NOTHING * all_norms))
     alone = []
     for sample in sorted({0, samples // 2, samples - 1})[:_ALONE]:
@@ -106,7 +106,7 @@ def compared(
 def _gradient(loss: Tensor, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
     found = torch.autograd.grad(loss, list(parameters.values()), retain_graph=True, allow_unused=True)
     return {
-        name: torch.zeros_like(one, dtype=torch.float64) if part is None else part.to_dense().double()
+        name: torch.zeros_like(one, dtype=torch.float32) if part is None else part.to_dense().float()
         for (name, one), part in zip(parameters.items(), found, strict=True)
     }
 

@@ -120,7 +120,8 @@ def by_autograd(
         parameters: of the model, by name.
     """
     uses = Counter(name for place in places.values() for name in place.parameters.values())
-    taken, always = {}, set()
+    taken: dict[str, Tensor] = {}
+    always: set[str] = set()
     for layer, place in places.items():
         if place.is_formed:
             taken.update({name: parameters[name] for name in place.parameters.values()})

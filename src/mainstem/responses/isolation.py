@@ -38,7 +38,8 @@ def factors(samples: int) -> list[Tensor]:
 @torch.no_grad()
 def lengths(gradient: Tensor) -> Tensor:
     """Length of each row, shape (B,)."""
-    return torch.linalg.vector_norm(gradient.float().flatten(1), dim=1)
+    found: Tensor = torch.linalg.vector_norm(gradient.float().flatten(1), dim=1)
+    return found
 
 
 @torch.no_grad()

@@ -154,7 +154,7 @@ class Probe:
                     with listener.deaf():
                         one_by_one(weighted, formed, gathering)
                 for one in self._by_autograd.values() if weights is None else ():
-                    one.requires_grad_(requires_grad=False)  # subtle: else the backward pass would fill their `.grad`
+                    one.requires_grad_(False)  # subtle: else the backward pass would fill their `.grad`
                 listener.backward(weighted.sum())  # subtle: the mean would shrink all by B
                 with torch.no_grad():
                     gathering.finish()
@@ -241,9 +241,9 @@ class Probe:
             raise BatchError(msg)
         lost = listener.lost() - self._singly if self._singly else set()
         if lost:
-            names = [place.name for place in self._heard.values() if not lost.isdisjoint(place.parameters.values())]
+            bad = [place.name for place in self._heard.values() if not lost.isdisjoint(place.parameters.values())]
             why = "was run without gradients (torch.no_grad, or a reentrant checkpoint: use_reentrant=False)"
-            raise ModelError(self.refusal(names[0], why, names))
+            raise ModelError(self.refusal(bad[0], why, bad))
         listener.formed = set(self._singly)
         return {name: self._by_autograd[name] for name in self._singly}
 
@@ -264,7 +264,7 @@ class Probe:
             torch.autograd.grad(losses.sum(), wanted, retain_graph=True, allow_unused=True) if losses.requires_grad else ()
         )
         for one in wanted if not is_step else ():
-            one.requires_grad_(requires_grad=False)
+            one.requires_grad_(False)
         used = [name for name, part in zip(names, found, strict=False) if part is not None]
         if used:
             layer = next(place.name for place in self._heard.values() if used[0] in place.parameters.values())
