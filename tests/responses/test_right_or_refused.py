@@ -301,7 +301,7 @@ def test_a_check_of_one_batch_needs_a_size_that_is_no_other_dimension() -> None:
 def test_one_logit_needs_a_binary_loss() -> None:
     """Cross-entropy over one class is always 0; the binary loss has norms and margins."""
     model, read, labels = nn.Linear(4, 1), torch.randn(3, 4), torch.tensor([0, 1, 0])
-    with pytest.raises(ValueError, match="needs two logits or more of each sample.*binary_cross_entropy"):
+    with pytest.raises(ValueError, match=r"needs two logits or more of each sample.*binary_cross_entropy"):
         Probe(model).responses(lambda: model(read), labels)
     found = Probe(model).responses(lambda: model(read), labels, loss=binary_cross_entropy)
     two = F.pad(model(read).detach(), (1, 0))  # the same as logits (0, z)

@@ -1,7 +1,7 @@
 """Which layers of a model responses are taken over, and that each trained parameter is one of theirs.
 
-A layer left out would make every norm too small, silently: so an unknown one is an error that names it, and says which layers
-can be taken.
+A layer left out would make every norm too small, silently: so an unknown one is an error that names it, and says which
+layers can be taken.
 """
 
 from collections import Counter

@@ -16,8 +16,8 @@ from torch.func import functional_call, grad, vmap
 from mainstem.responses.contributions import Contribution
 from mainstem.responses.live import Live
 from mainstem.responses.lookup import Lookup
-from mainstem.responses.trial import agrees
 from mainstem.responses.outer import Outer
+from mainstem.responses.trial import agrees
 from mainstem.responses.vector import Vector
 
 __all__ = [
@@ -40,7 +40,7 @@ Formula: TypeAlias = Callable[[Any, Tensor, Tensor, Live | None, Collection[str]
 """(layer, a, b, which tokens are live, names of its trained parameters) to what each of these gets."""
 
 
-def formula_of(layer: Any) -> Formula | None:
+def formula_of(layer: Any) -> Formula | None:  # noqa: PLR0911 - a line for each kind
     """The formula of a layer, or None where there is none.
 
     Example:

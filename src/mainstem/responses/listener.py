@@ -206,7 +206,9 @@ class Listener:
         return tapped
 
     @torch.no_grad()
-    def _on_backward(self, layer: nn.Module, place: Place, a: Tensor, b: Tensor, live: Live | None) -> None:
+    def _on_backward(  # noqa: C901 - the hot path
+        self, layer: nn.Module, place: Place, a: Tensor, b: Tensor, live: Live | None
+    ) -> None:
         gathering = self._gathering
         if self._looked is not None:
             if place.name not in self._verified:

@@ -4,7 +4,7 @@ Weights are frozen and the graph starts at the first trained layer, so that auto
 A tap on each layer turns its input and what comes back to it into that sample's share (`layers`, `contributions`).
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -21,6 +21,7 @@ from mainstem.responses.isolation import batch_norms, check_apart
 from mainstem.responses.listener import Listener, listening
 from mainstem.responses.losses import Loss, binary_cross_entropy, cross_entropy, margins
 from mainstem.responses.modes import backward_of_recurrent, evaluating, frozen, in_float32
+from mainstem.responses.reading import samples_of
 from mainstem.responses.responses import Responses
 from mainstem.responses.singly import one_by_one
 from mainstem.responses.sketch import tables_of
@@ -37,8 +38,8 @@ class Probe:
         sketch: floats of a sketch, even, 32 to 1024; 0 for none.
         seed: of the sketch. Sketches of one seed and one model's parameter names compare, on any device.
         layers: patterns of the layers to take, all by default; fewer are cheaper (`["classifier", "*.layer.11"]`).
-        per_sample: patterns of layers without a formula whose gradients autograd may form, sample by sample: convolutions and
-            group norms at little cost, any other layer by one more backward pass for each sample.
+        per_sample: patterns of layers without a formula whose gradients autograd may form, sample by sample: convolutions
+            and group norms at little cost, any other layer by one more backward pass for each sample.
 
     Raises:
         ModelError: if a trained layer has no formula, a pattern fits none, or a direction is not of this model.
@@ -121,7 +122,7 @@ class Probe:
             >>> model.weight.grad.shape, found.norm.shape
             (torch.Size([2, 1]), torch.Size([4]))
         """
-        samples = _samples(targets)
+        samples = samples_of(targets)
         if weights is not None and weights.shape != (samples,):
             msg = f"weights are one number for each of the {samples} samples; got shape {tuple(weights.shape)}"
             raise ValueError(msg)
@@ -132,7 +133,7 @@ class Probe:
     def _pass(
         self, run: Callable[[], Any], targets: Any, loss: Loss, weights: Tensor | None, dimensions: set[int] | None = None
     ) -> Responses[Tensor]:
-        samples = _samples(targets)
+        samples = samples_of(targets)
         if not samples:
             msg = "a batch needs at least one sample; got none"
             raise ValueError(msg)
@@ -185,8 +186,8 @@ class Probe:
 
         Raises:
             ModelError: if dots or norms are not those of the ordinary passes.
-            ValueError: if the batches cannot show that the first dimension is the batch: there is one of one sample, or a layer
-                sees another dimension of its size; or several are all of one size.
+            ValueError: if the batches cannot show that the first dimension is the batch: there is one of one sample, or a
+                layer sees another dimension of its size; or several are all of one size.
 
         Example:
             >>> model = nn.Linear(3, 2)
@@ -250,7 +251,7 @@ class Probe:
     def _check_unheard(
         self, listener: Listener, run: Callable[[], Any], targets: Any, loss: Loss, losses: Tensor, *, is_step: bool
     ) -> None:
-        """Raise if a layer that was not run has a weight that was used: looked at once, and in `responses` in a run of its own."""
+        """Raise if a layer that was not run has a weight that was used: looked at once, in `responses` by one more run."""
         names = sorted(listener.unheard(self._heard.values()) - self._unused - listener.formed)
         if not names:
             return
@@ -290,13 +291,3 @@ class Probe:
             yield
         finally:
             self._busy = False
-
-
-def _samples(targets: Any) -> int:
-    if not isinstance(targets, Mapping):
-        return len(targets)
-    sizes = {name: len(one) for name, one in targets.items()}
-    if len(set(sizes.values())) != 1:
-        msg = f"targets by name need one row for each sample; got {sizes} rows"
-        raise ValueError(msg)
-    return next(iter(sizes.values()))
