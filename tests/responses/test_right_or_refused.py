@@ -12,6 +12,7 @@ from torch.nn.utils import parametrizations, prune
 from mainstem.errors import BatchError, ModelError
 from mainstem.responses import Probe, binary_cross_entropy, cross_entropy, squared_error
 from mainstem.responses.isolation import factors, verdicts
+from tests.responses.families import bert
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch's own, of old weight norms
 
@@ -207,6 +208,27 @@ def test_a_model_is_refused_by_name_and_right_as_advised(make: Callable[[], nn.M
             break
     assert advice
     assert_right(model, probe)
+
+
+@pytest.mark.parametrize("kind", ["PromptTuningConfig", "PromptEncoderConfig"])
+def test_a_tuned_prompt_is_refused_by_name_and_right_as_advised(kind: str) -> None:
+    """One prompt is repeated for each sample, so that its gradient is the batch's until autograd forms each."""
+    import peft
+
+    sizes = {"encoder_hidden_size": 8} if kind == "PromptEncoderConfig" else {}
+    config = getattr(peft, kind)(task_type="SEQ_CLS", num_virtual_tokens=3, **sizes)
+    tuned = peft.get_peft_model(bert().model, config).eval()
+    with pytest.raises(ModelError, match="one prompt, which is repeated for each sample") as refused:
+        Probe(tuned)
+    probe = Probe(tuned, per_sample=ast.literal_eval(str(refused.value).partition("per_sample=")[2]))
+    mask, trained = torch.ones_like(IDS), [one for one in tuned.parameters() if one.requires_grad]
+    norms = []
+    for one, label in zip(IDS, LABELS, strict=True):
+        loss = F.cross_entropy(tuned(one.unsqueeze(0), attention_mask=mask[:1]).logits, label.view(1))
+        found = torch.autograd.grad(loss, trained, allow_unused=True)
+        norms.append(sum(part.square().sum() for part in found if part is not None).sqrt().item())
+    found = probe.responses(lambda: tuned(IDS, attention_mask=mask).logits, LABELS)
+    assert pytest.approx(norms, rel=1e-4) == found.norm.tolist()
 
 
 @pytest.mark.parametrize("make", [RIGHT_AS_ADVISED["LSTM"], RIGHT_AS_ADVISED["convolution"]], ids=["LSTM", "convolution"])

@@ -20,11 +20,14 @@ from mainstem.responses.layers import Formula, formula_of, is_patched, is_simple
 __all__ = ["Place", "by_autograd", "covered"]
 
 _TABLE: Final = "for it reads a table that the samples share"
+_PROMPT: Final = "for it makes one prompt, which is repeated for each sample"
 _WITHOUT_BATCH: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "DebertaEncoder": ("rel_embeddings", _TABLE),
         "DebertaV2Encoder": ("rel_embeddings LayerNorm", _TABLE),
         "DisentangledSelfAttention": ("*", _TABLE),
+        "PromptEmbedding": ("*", _PROMPT),  # peft's
+        "PromptEncoder": ("*", _PROMPT),
         "LongformerSelfAttention": ("*", "for it reads tokens first and samples second"),
     }
 )
