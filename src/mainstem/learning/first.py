@@ -10,6 +10,7 @@ from mainstem.store.writes import columns_of
 from mainstem.versions import (
     CrossEncoder,
     Manifest,
+    Scorer,
     Versions,
     check_words,
     initial_encoder,
@@ -24,7 +25,7 @@ Point = Callable[[CrossEncoder], Mapping[str, Tensor]]
 
 
 def first_encoder(texts: Iterable[str], settings: Settings) -> CrossEncoder:
-    """The given model, or a small one with fresh weights and a vocabulary of `texts`.
+    """The given model, its responses checked once; or a small one with fresh weights and a vocabulary of `texts`.
 
     Raises:
         ModelError: if the given one cannot be taken in, or does not know the words of `texts`.
@@ -32,6 +33,7 @@ def first_encoder(texts: Iterable[str], settings: Settings) -> CrossEncoder:
     if settings.model:
         encoder = load_pretrained(settings.model, settings.max_tokens, settings.seed, settings.class_names)
         check_words(encoder, texts, settings.model)
+        Scorer(encoder, settings).check()
         return encoder
     tokenizer = train_tokenizer(set(texts), settings.vocabulary)
     return initial_encoder(tokenizer, settings.max_tokens, settings.seed, len(settings.class_names))

@@ -31,7 +31,7 @@ def patterns_of(names: Collection[str], others: Collection[str]) -> list[str]:
         return ["*"]
     tops = dict.fromkeys(_top(name, others) for name in names)
     wide = Counter(_NUMBER.sub("*", top) for top in tops)
-    found = {}
+    found: dict[str, None] = {}
     for top in tops:
         many = _NUMBER.sub("*", top)
         found[many if wide[many] > 1 and not any(fits(other, many) for other in others) else top] = None

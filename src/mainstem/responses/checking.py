@@ -54,8 +54,8 @@ def check(probe: "Probe", batches: Sequence[tuple[Callable[[], Any], Any]], loss
         raise ValueError(msg)
     if len(found) == 1 and found[0].is_ambiguous:
         msg = (
-            f"a batch of {sizes[0]} cannot show which dimension is the batch: layers see another of that size, or there is one "
-            "sample; take another number of samples, or several `batches` of unlike size and length"
+            f"a batch of {sizes[0]} cannot show which dimension is the batch: layers see another of that size, or it "
+            "has one sample; take another number of samples, or several `batches` of unlike size and length"
         )
         raise ValueError(msg)
 
@@ -91,7 +91,7 @@ def compared(
     dots, all_norms = (weights.double() @ found.dots.double()).tolist(), float((weights * found.norm).sum())
     each = []
     for (name, true), direction, dot in zip(whole.items(), directions, dots, strict=True):
-        expected = float((true * direction[name].double()).sum())
+        expected = float((true.double() * direction[name].double()).sum())
         each.append((name, dot, expected, close * float(true.norm()) + _NOTHING * all_norms))
     alone = []
     for sample in sorted({0, samples // 2, samples - 1})[:_ALONE]:
@@ -106,7 +106,7 @@ def compared(
 def _gradient(loss: Tensor, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
     found = torch.autograd.grad(loss, list(parameters.values()), retain_graph=True, allow_unused=True)
     return {
-        name: torch.zeros_like(one, dtype=torch.float64) if part is None else part.to_dense().double()
+        name: torch.zeros_like(one, dtype=torch.float32) if part is None else part.to_dense().float()
         for (name, one), part in zip(parameters.items(), found, strict=True)
     }
 
@@ -116,8 +116,8 @@ def _check_one(probe: "Probe", one: Compared) -> None:
     layer = name.rpartition(".")[0]
     if not abs(dot - expected) <= may_be_off:
         why = (
-            f"has samples whose gradients of {name} along a random direction add up to {dot:.6g}, and an ordinary backward pass "
-            f"says {expected:.6g}; is a weight used outside of its layer?"
+            f"has samples whose gradients of {name} along a random direction add up to {dot:.6g}, and an ordinary backward "
+            f"pass says {expected:.6g}; is a weight used outside of its layer?"
         )
         raise ModelError(probe.refusal(layer, why))
     for norm, true, off in one.norms:

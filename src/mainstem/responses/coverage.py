@@ -1,7 +1,7 @@
 """Which layers of a model responses are taken over, and that each trained parameter is one of theirs.
 
-A layer left out would make every norm too small, silently: so an unknown one is an error that names it, and says which layers
-can be taken.
+A layer left out would make every norm too small, silently: so an unknown one is an error that names it, and says which
+layers can be taken.
 """
 
 from collections import Counter
@@ -20,11 +20,14 @@ from mainstem.responses.layers import Formula, formula_of, is_patched, is_simple
 __all__ = ["Place", "by_autograd", "covered"]
 
 _TABLE: Final = "for it reads a table that the samples share"
+_PROMPT: Final = "for it makes one prompt, which is repeated for each sample"
 _WITHOUT_BATCH: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "DebertaEncoder": ("rel_embeddings", _TABLE),
         "DebertaV2Encoder": ("rel_embeddings LayerNorm", _TABLE),
         "DisentangledSelfAttention": ("*", _TABLE),
+        "PromptEmbedding": ("*", _PROMPT),  # peft's
+        "PromptEncoder": ("*", _PROMPT),
         "LongformerSelfAttention": ("*", "for it reads tokens first and samples second"),
     }
 )
@@ -120,7 +123,8 @@ def by_autograd(
         parameters: of the model, by name.
     """
     uses = Counter(name for place in places.values() for name in place.parameters.values())
-    taken, always = {}, set()
+    taken: dict[str, Tensor] = {}
+    always: set[str] = set()
     for layer, place in places.items():
         if place.is_formed:
             taken.update({name: parameters[name] for name in place.parameters.values()})
@@ -171,7 +175,7 @@ def _reason(layer: nn.Module) -> str:
         )
     if type(layer).__name__ == "NonDynamicallyQuantizableLinear":
         return "for attention multiplies with its weight without running it"
-    if "Norm" in type(layer).__name__ and not type(layer).__module__.startswith("torch.nn."):
+    if "RMSNorm" in type(layer).__name__ and not type(layer).__module__.startswith("torch.nn."):
         return "for it is no RMSNorm of one tensor, tried on numbers"
     return ""
 

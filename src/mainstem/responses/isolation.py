@@ -1,4 +1,4 @@
-"""Whether the first dimension of what a layer gave is the batch: looked at once for each layer, by a few more backward passes.
+"""Whether the first dimension of what a layer gave is the batch: looked at once, by a few more backward passes.
 
 If it is, then a loss that counts 2^k times as much makes what comes back to its own row 2^k times as large, and no other. A
 layer that reads time first (also where a text has as many tokens as the batch has samples), a table that the samples share,
@@ -38,7 +38,8 @@ def factors(samples: int) -> list[Tensor]:
 @torch.no_grad()
 def lengths(gradient: Tensor) -> Tensor:
     """Length of each row, shape (B,)."""
-    return torch.linalg.vector_norm(gradient.float().flatten(1), dim=1)
+    found: Tensor = torch.linalg.vector_norm(gradient.float().flatten(1), dim=1)
+    return found
 
 
 @torch.no_grad()

@@ -41,7 +41,7 @@ Formula: TypeAlias = Callable[[Any, Tensor, Tensor, Live | None, Collection[str]
 """(layer, a, b, which tokens are live, names of its trained parameters) to what each of these gets."""
 
 
-def formula_of(layer: Any) -> Formula | None:
+def formula_of(layer: Any) -> Formula | None:  # noqa: PLR0911 - a line for each kind
     """The formula of a layer, or None where there is none.
 
     Example:
@@ -49,7 +49,8 @@ def formula_of(layer: Any) -> Formula | None:
         ('linear', None)
     """
     own = dict(layer.named_parameters())
-    if not own.keys() <= {"weight", "bias"} or "weight" not in own or is_patched(layer):
+    is_called = type(layer).__call__ is nn.Module.__call__
+    if not own.keys() <= {"weight", "bias"} or "weight" not in own or is_patched(layer) or not is_called:
         return None
     if runs_as(layer, nn.Linear):  # subtle: attention multiplies with the weight of its own kind and never runs it
         return None if type(layer).__name__ == "NonDynamicallyQuantizableLinear" else linear
@@ -78,7 +79,7 @@ def is_patched(layer: nn.Module) -> bool:
         >>> is_patched(layer), is_patched(nn.Linear(2, 2))
         (True, False)
     """
-    if "forward" in vars(layer) or type(layer).__call__ is not nn.Module.__call__:
+    if "forward" in vars(layer):
         return True
     for kind in type(layer).__mro__:
         if "forward" in vars(kind):  # subtle: what is put there from outside has its globals elsewhere

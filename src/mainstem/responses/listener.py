@@ -133,7 +133,7 @@ class Listener:
         if loss.requires_grad:
             loss.backward()  # type: ignore[no-untyped-call]
         self._is_over = True
-        lost = self._uses.keys() - self._tapped
+        lost = self.lost() - self.formed
         if lost:
             msg = (
                 f"{', '.join(sorted(lost))} was used without gradients only (torch.no_grad, or a reentrant checkpoint that "
@@ -143,6 +143,10 @@ class Listener:
         if self._tapped and not loss.requires_grad:
             msg = "the losses are cut off from the layers (detach, numpy, a fixed number); compute them from the output"
             raise ModelError(msg)
+
+    def lost(self) -> set[str]:
+        """Names of parameters of layers that were run without gradients only, so far."""
+        return self._uses.keys() - self._tapped
 
     def unheard(self, places: Iterable[Place]) -> set[str]:
         """Names of parameters of layers that were not run."""
@@ -204,7 +208,9 @@ class Listener:
         return tapped
 
     @torch.no_grad()
-    def _on_backward(self, layer: nn.Module, place: Place, a: Tensor, b: Tensor, live: Live | None) -> None:
+    def _on_backward(  # noqa: C901 - the hot path
+        self, layer: nn.Module, place: Place, a: Tensor, b: Tensor, live: Live | None
+    ) -> None:
         gathering = self._gathering
         if self._looked is not None:
             if place.name not in self._verified:

@@ -22,8 +22,8 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """
     if logits.dim() != 2 or logits.shape[1] < 2:
         msg = (
-            f"cross_entropy needs two logits or more of each sample, shape (B, C); got shape {tuple(logits.shape)}; one logit "
-            "needs a binary loss, `loss=binary_cross_entropy`"
+            f"cross_entropy needs two logits or more of each sample, shape (B, C); got shape {tuple(logits.shape)}; one "
+            "logit needs a binary loss, `loss=binary_cross_entropy`"
         )
         raise ValueError(msg)
     return F.cross_entropy(logits.float(), labels, reduction="none")

@@ -4,7 +4,7 @@ Weights are frozen and the graph starts at the first trained layer, so that auto
 A tap on each layer turns its input and what comes back to it into that sample's share (`layers`, `contributions`).
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -21,6 +21,7 @@ from mainstem.responses.isolation import batch_norms, check_apart
 from mainstem.responses.listener import Listener, listening
 from mainstem.responses.losses import Loss, binary_cross_entropy, cross_entropy, margins
 from mainstem.responses.modes import backward_of_recurrent, evaluating, frozen, in_float32
+from mainstem.responses.reading import samples_of
 from mainstem.responses.responses import Responses
 from mainstem.responses.singly import one_by_one
 from mainstem.responses.sketch import tables_of
@@ -37,8 +38,8 @@ class Probe:
         sketch: floats of a sketch, even, 32 to 1024; 0 for none.
         seed: of the sketch. Sketches of one seed and one model's parameter names compare, on any device.
         layers: patterns of the layers to take, all by default; fewer are cheaper (`["classifier", "*.layer.11"]`).
-        per_sample: patterns of layers without a formula whose gradients autograd may form, sample by sample: convolutions and
-            group norms at little cost, any other layer by one more backward pass for each sample.
+        per_sample: patterns of layers without a formula whose gradients autograd may form, sample by sample: convolutions
+            and group norms at little cost, any other layer by one more backward pass for each sample.
 
     Raises:
         ModelError: if a trained layer has no formula, a pattern fits none, or a direction is not of this model.
@@ -121,7 +122,7 @@ class Probe:
             >>> model.weight.grad.shape, found.norm.shape
             (torch.Size([2, 1]), torch.Size([4]))
         """
-        samples = _samples(targets)
+        samples = samples_of(targets)
         if weights is not None and weights.shape != (samples,):
             msg = f"weights are one number for each of the {samples} samples; got shape {tuple(weights.shape)}"
             raise ValueError(msg)
@@ -132,7 +133,7 @@ class Probe:
     def _pass(
         self, run: Callable[[], Any], targets: Any, loss: Loss, weights: Tensor | None, dimensions: set[int] | None = None
     ) -> Responses[Tensor]:
-        samples = _samples(targets)
+        samples = samples_of(targets)
         if not samples:
             msg = "a batch needs at least one sample; got none"
             raise ValueError(msg)
@@ -154,7 +155,7 @@ class Probe:
                     with listener.deaf():
                         one_by_one(weighted, formed, gathering)
                 for one in self._by_autograd.values() if weights is None else ():
-                    one.requires_grad_(requires_grad=False)  # subtle: else the backward pass would fill their `.grad`
+                    one.requires_grad_(False)  # subtle: else the backward pass would fill their `.grad`
                 listener.backward(weighted.sum())  # subtle: the mean would shrink all by B
                 with torch.no_grad():
                     gathering.finish()
@@ -185,8 +186,8 @@ class Probe:
 
         Raises:
             ModelError: if dots or norms are not those of the ordinary passes.
-            ValueError: if the batches cannot show that the first dimension is the batch: there is one of one sample, or a layer
-                sees another dimension of its size; or several are all of one size.
+            ValueError: if the batches cannot show that the first dimension is the batch: there is one of one sample, or a
+                layer sees another dimension of its size; or several are all of one size.
 
         Example:
             >>> model = nn.Linear(3, 2)
@@ -219,7 +220,8 @@ class Probe:
             why: what is wrong.
             others: names of more such layers.
         """
-        kind, bad = type(self.model.get_submodule(name)).__name__, {name, *others}
+        kind = type(self.model.get_submodule(name)).__name__
+        bad = {name, *others, *(place.name for place in self._places.values() if place.is_formed)}
         known = [place.name for place in self._places.values() if place.name not in bad]
         return f"{name or 'the model'}, a {kind}, {why}; {what_to_do(sorted(bad), known)}"
 
@@ -228,26 +230,28 @@ class Probe:
         if not self._singly:
             listener.check_heard()
         listener.look(losses, [one for one in self.model.parameters() if one.requires_grad])
-        singly = set(self._singly)
         for place in self._heard.values() if self._by_autograd else ():
             names = place.parameters.values()
-            if place.is_formed and (place.name in listener.misread or not listener.unheard([place]).isdisjoint(names)):
-                singly.update(names)  # it is not run as such a layer is as a rule
+            told = listener.unheard([place]) | listener.lost()
+            if place.is_formed and (place.name in listener.misread or not told.isdisjoint(names)):
+                self._singly |= set(names)  # it is not run as such a layer is as a rule
                 listener.misread.pop(place.name, None)
         if listener.misread:
             name, why = next(iter(listener.misread.items()))
             msg = self.refusal(name, f"{why}; give every input one row for each sample", listener.misread)
             raise BatchError(msg)
-        if singly and listener.is_reentrant:
-            msg = "gradients cannot be formed through a reentrant checkpoint; checkpoint with use_reentrant=False"
-            raise ModelError(msg)
-        listener.formed = singly
-        return {name: self._by_autograd[name] for name in singly}
+        lost = listener.lost() - self._singly if self._singly else set()
+        if lost:
+            bad = [place.name for place in self._heard.values() if not lost.isdisjoint(place.parameters.values())]
+            why = "was run without gradients (torch.no_grad, or a reentrant checkpoint: use_reentrant=False)"
+            raise ModelError(self.refusal(bad[0], why, bad))
+        listener.formed = set(self._singly)
+        return {name: self._by_autograd[name] for name in self._singly}
 
     def _check_unheard(
         self, listener: Listener, run: Callable[[], Any], targets: Any, loss: Loss, losses: Tensor, *, is_step: bool
     ) -> None:
-        """Raise if a layer that was not run has a weight that was used: looked at once, and in `responses` in a run of its own."""
+        """Raise if a layer that was not run has a weight that was used: looked at once, in `responses` by one more run."""
         names = sorted(listener.unheard(self._heard.values()) - self._unused - listener.formed)
         if not names:
             return
@@ -261,7 +265,7 @@ class Probe:
             torch.autograd.grad(losses.sum(), wanted, retain_graph=True, allow_unused=True) if losses.requires_grad else ()
         )
         for one in wanted if not is_step else ():
-            one.requires_grad_(requires_grad=False)
+            one.requires_grad_(False)
         used = [name for name, part in zip(names, found, strict=False) if part is not None]
         if used:
             layer = next(place.name for place in self._heard.values() if used[0] in place.parameters.values())
@@ -287,13 +291,3 @@ class Probe:
             yield
         finally:
             self._busy = False
-
-
-def _samples(targets: Any) -> int:
-    if not isinstance(targets, Mapping):
-        return len(targets)
-    sizes = {name: len(one) for name, one in targets.items()}
-    if len(set(sizes.values())) != 1:
-        msg = f"targets by name need one row for each sample; got {sizes} rows"
-        raise ValueError(msg)
-    return next(iter(sizes.values()))

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["misread", "read_by"]
+__all__ = ["misread", "read_by", "samples_of"]
 
 
 def read_by(inputs: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
@@ -41,6 +41,22 @@ def misread(read: Any, output: Any, samples: int, *, is_embedding: bool) -> str 
     if is_embedding and read.dim() == 1 and samples > 1 and _counts_up(read):  # subtle: even where T happens to be B
         return f"read positions of shape ({len(read)},), which the samples share"
     return None
+
+
+def samples_of(targets: Any) -> int:
+    """How many samples targets are of: rows, or a mapping of such.
+
+    Example:
+        >>> samples_of([0, 1]), samples_of({"click": [0, 1, 1]})
+        (2, 3)
+    """
+    if not isinstance(targets, Mapping):
+        return len(targets)
+    sizes = {name: len(one) for name, one in targets.items()}
+    if len(set(sizes.values())) != 1:
+        msg = f"targets by name need one row for each sample; got {sizes} rows"
+        raise ValueError(msg)
+    return next(iter(sizes.values()))
 
 
 def _counts_up(ids: Tensor) -> bool:

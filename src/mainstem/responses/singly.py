@@ -1,4 +1,4 @@
-"""Gradients that autograd forms, one sample after the other: right for whatever autograd can do, at a backward pass a sample.
+"""Gradients that autograd forms, one sample after the other: right for whatever it can do, at a backward pass a sample.
 
 So for layers that read several tensors or none with the batch first, for weights that are computed from others, for tables
 that the samples share and for parameters that are no layer's.

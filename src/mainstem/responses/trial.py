@@ -1,7 +1,7 @@
 """Whether a layer computes what its formula says, tried on numbers once: a name promises nothing.
 
-A class that is called RMSNorm may add its epsilon elsewhere, read a gate, or take the mean away. So its own gradients on a few
-rows, from nearly nothing to large, are held against the formula's.
+A class that is called RMSNorm may add its epsilon elsewhere, read a gate, or take the mean away. So its own gradients on a
+few rows, from nearly nothing to large, are held against the formula's.
 """
 
 from collections.abc import Callable, Mapping

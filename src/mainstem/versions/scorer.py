@@ -24,6 +24,8 @@ __all__ = ["Scorer", "alignments_of", "device_of", "load_scorer", "precision_of"
 Pair: TypeAlias = tuple[str, str]
 Encoded: TypeAlias = tuple[list[int], list[int]]
 _EVALUATION_BATCH: Final = 256
+_UNLIKE: Final = [[("red", "a cup"), ("a red cup", "a blue cup of tea"), ("", "tea")], [("cup", "tea"), ("tea", "cup")]]
+"""Pairs of two batches of unlike size and length, to check a model on."""
 
 
 def device_of(settings: Settings) -> torch.device:
@@ -100,6 +102,18 @@ class Scorer:
                 found.append(one)
                 done = end
         return self._in_order(found, order)
+
+    def check(self) -> None:
+        """Hold responses against ordinary backward passes on two small batches of unlike size and length, in float32.
+
+        Raises:
+            ModelError: if they disagree: then no response of this model would be right.
+        """
+        batches = [
+            (partial(self.encoder.network, batch), torch.tensor([0, 1, 0][: len(batch.ids)], device=self._device))
+            for batch in (self._padded(encode_pairs(self.encoder.tokenizer, pairs, 16)) for pairs in _UNLIKE)
+        ]
+        self._probe.check(batches=batches)
 
     def gradient(self, pairs: Sequence[Pair], labels: Sequence[int]) -> dict[str, Tensor]:
         """The mean gradient over N samples by parameter, in float32, on the CPU; nothing without samples."""
