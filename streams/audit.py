@@ -111,7 +111,7 @@ class Audit:
 def run_audit(places: Places, settings: Settings) -> Audit:
     """Read both sides."""
     broker = Broker.parse(places.events)
-    with Store(places.store) as store:
+    with Store(places.store, make=False) as store:
         return Audit(list(_ledger(broker, store)), list(_samples(broker, store, settings)))
 
 

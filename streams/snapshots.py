@@ -9,7 +9,6 @@ import hashlib
 from dataclasses import asdict
 from typing import Any, Final
 
-import fsspec
 import msgspec
 from fsspec.implementations.local import LocalFileSystem
 from msgspec import Struct
@@ -17,6 +16,7 @@ from msgspec import Struct
 from mainstem.errors import SettingError
 from mainstem.join import Snapshot
 from mainstem.settings import Settings
+from mainstem.urls import files_at
 
 __all__ = ["Snapshots"]
 
@@ -52,7 +52,7 @@ class Snapshots:
     """
 
     def __init__(self, url: str, deployment: str, settings: Settings) -> None:
-        self._files, root = fsspec.url_to_fs(url)
+        self._files, root = files_at(url)
         self._root = f"{root}/{deployment}"
         everything = asdict(settings)
         self._settings = {name: everything[name] for name in _OF_THE_JOIN}
