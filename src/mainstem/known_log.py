@@ -9,12 +9,12 @@ The next file is joined without those before it: the home keeps the survey of th
 
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
 from mainstem.errors import HomeError
-from mainstem.events import Refusal, Tick, decode
+from mainstem.events import Refusal, decode
 from mainstem.events.marks import BEGIN, LastLine, Mark, last_line
 from mainstem.events.survey import KeptSurvey, Survey, belongs_to_items
 
@@ -145,7 +145,8 @@ def next_file(lines: Lines, name: str, known: KnownLog, past: Past | None, grace
 def _opened(lines: Lines, before: Past, past: Past, files: list[Mark], known: KnownLog | None) -> OpenedLog:
     """Read lines that come after `before`, and hold them against what is known."""
     survey, behind, marks = Survey.of(before.survey), before.mark, list[Mark]()
-    raw, event = b"", Tick(event_timestamp=0)
+    raw: bytes = b""
+    event: Any = None
     for raw, event, mark in _with_marks(lines(), before.mark, known):
         survey.note(event, raw)
         count, behind = mark.lines - before.mark.lines, mark
@@ -166,9 +167,7 @@ def _opened(lines: Lines, before: Past, past: Past, files: list[Mark], known: Kn
     return OpenedLog(survey=survey, known=newly, end=end, lines=rest)
 
 
-def _with_marks(
-    lines: Iterator[bytes], begin: Mark, known: KnownLog | None
-) -> Iterator[tuple[bytes, "Refusal | Tick", Mark]]:
+def _with_marks(lines: Iterator[bytes], begin: Mark, known: KnownLog | None) -> Iterator[tuple[bytes, Any, Mark]]:
     """Each line with its event and the mark before it; ends with `_DiffersError` where it is not as known."""
     wanted = {mark.lines: mark for mark in [*known.files, *known.marks]} if known else {}
     lines_known, mark, good, number = (known.lines if known else 0), begin, begin.lines, 0
@@ -183,7 +182,7 @@ def _with_marks(
         if known and mark.lines + 1 == lines_known and not known.last.begins(raw, event):
             msg = f"it differs in line {number + 1}"
             raise _DiffersError(msg)
-        yield raw, event, mark  # type: ignore[misc]  # any event
+        yield raw, event, mark
         mark, number = mark.after(raw, event), number + 1
     if mark.lines < lines_known:
         msg = f"it has {number} lines, and {lines_known - begin.lines} were read"

@@ -1,8 +1,8 @@
 """Marks on a log: a running digest that tells whether another reading begins with the same lines.
 
-A mark stands behind some number of lines and holds two digests over all of them: of the bytes, and of the events as they are
-understood. Either suffices, so a log that was packed, put into a folder or turned into Parquet is known again, and so is one
-that was read by a mainstem which understood less. A digest goes on from any mark: each line is hashed with the digest before.
+A mark stands behind some number of lines and holds two digests over all of them: of the bytes, and of the events as they
+are understood. Either suffices, so a log is known again that was packed, put into a folder or turned into Parquet, and so is
+one that was read by a mainstem which understood less. A digest goes on from any mark: each line is hashed with it.
 """
 
 import hashlib

@@ -179,8 +179,8 @@ def _connect(url: str, *, make: bool) -> Any:
             server = urlunsplit(_server(url)._replace(path=""))
             return clickhouse_connect.get_client(dsn=server, autogenerate_session_id=False)
     except _errors() as error:
-        place = f"{folder_of(url)}" if scheme == "chdb" else f"{_server(url).hostname}{_server(url).path}"
-        msg = f"cannot open the history {place!r}: {_first_line(error)}"
+        place = folder_of(url) if scheme == "chdb" else f"{_server(url).hostname}{_server(url).path}"
+        msg = f"cannot open the history {scheme}://{place}: {_first_line(error)}"
         raise StoreError(msg) from error
     msg = f"a store is chdb:///folder or clickhouse://host; got {url.rpartition('@')[2]!r}"
     raise StoreError(msg)
