@@ -57,6 +57,7 @@ def replay(
     to: Annotated[str | None, typer.Option(envvar="MAINSTEM_EVENTS", help="The broker, kafka://host:port/prefix.")] = None,
     speed: Annotated[str, typer.Option(help="How many times as fast as it happened, like 100x; or max.")] = "max",
     no_tick: Annotated[bool, typer.Option("--no-tick", help="Leave windows open at the end: the log will grow.")] = False,
+    append: Annotated[bool, typer.Option("--append", help="LOG is the next file of a rotated log that was sent.")] = False,
 ) -> None:
     """Replay an event log into Kafka: items first, then events, then a final tick. Goes on where it stopped.
 
@@ -68,7 +69,9 @@ def replay(
     places = Places.from_environment(os.environ, "events", events=to)
     settings = Settings.from_environment(os.environ)
     say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
-    sent = Replay(Broker.parse(places.events), log, settings, speed=_speed(speed), tick=not no_tick, say=say).run()
+    sent = Replay(
+        Broker.parse(places.events), log, settings, speed=_speed(speed), tick=not no_tick, append=append, say=say
+    ).run()
     print(json.dumps({"sent": sent}))
 
 
