@@ -29,7 +29,7 @@ def layers(
     from mainstem.bootstrap import threads  # noqa: PLC0415
     from mainstem.cli.asking import answers  # noqa: PLC0415
     from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
-    from mainstem.errors import StoreError  # noqa: PLC0415
+    from mainstem.errors import StoreError, VersionError  # noqa: PLC0415
     from mainstem.layers import choices_of, compare_layers  # noqa: PLC0415 - torch is slow to import
     from mainstem.settings import Settings  # noqa: PLC0415
     from mainstem.urls import url_of  # noqa: PLC0415
@@ -41,7 +41,10 @@ def layers(
         raise StoreError(msg)
     threads()
     versions = Versions(os.environ.get("MAINSTEM_VERSIONS") or url_of("file", home.resolve() / "versions"))
-    encoder = versions.load(versions.numbers()[-1])
+    if not (numbers := versions.numbers()):
+        msg = f"there is no version under {versions.url}; MAINSTEM_VERSIONS says where they are, if it is set"
+        raise VersionError(msg)
+    encoder = versions.load(numbers[-1])
     wanted = {one: one for one in choices or ()} or choices_of(encoder.network)
     pairs, labels = [(context, item) for context, item, _ in rows], [int(label) for _, _, label in rows]
     found = compare_layers(encoder, pairs, labels, Settings.from_environment(os.environ), wanted)

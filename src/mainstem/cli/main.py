@@ -3,6 +3,7 @@
 Errors that mainstem raises on purpose are one line; exit code 2 for wrong use, 1 for failure, 130 after Ctrl-C.
 """
 
+import errno
 import sys
 from importlib.metadata import entry_points
 from typing import Annotated, Final
@@ -26,6 +27,7 @@ from mainstem.errors import MainstemError, SettingError
 
 __all__ = ["app", "load_programs", "main"]
 
+_OF_THE_DISK: Final = {errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.ENOSPC, errno.EPERM, errno.EROFS}
 GROUP: Final = "mainstem.commands"
 _OF_PROGRAMS: Final = {"aiokafka", "faust", "kafka", "mode", "prometheus_client", "tenacity", "uvloop"}
 BENCHES: Final = "mainstem.benches"
@@ -93,6 +95,11 @@ def main() -> None:
         _fail(str(error), 2)
     except MainstemError as error:
         _fail(str(error), 1)
+    except OSError as error:
+        if error.errno not in _OF_THE_DISK:
+            raise
+        place = f" {error.filename!r}" if error.filename else ""
+        _fail(f"{error.strerror}:{place}; check disk space and permissions", 1)
     except (KeyboardInterrupt, Abort):
         _fail("stopped", 130)
 
