@@ -90,7 +90,7 @@ def make_app(
     app.transport = transport_of(app, broker.servers)
     outbox = Outbox(broker, **_security(broker))
     items = ItemsReader(DirectReader(broker, broker.topic("items")))
-    snapshots = Snapshots(places.snapshots, broker.prefix or "mainstem", settings)
+    snapshots = Snapshots(places.snapshots, broker.prefix or "mainstem", settings, key=key, topic=events)
     worker = JoinWorker(settings, key, items, snapshots, DirectReader(broker, events, member), outbox)
     REGISTRY.register(JoinCollector(worker))
 

@@ -124,7 +124,7 @@ def run_audit(places: Places, settings: Settings) -> Audit:
     broker = Broker.parse(places.events)
     reach(broker, ["events", "items", "samples"])
     reach_store(places.store)
-    with Store(places.store) as store:
+    with Store(places.store, make=False) as store:
         return Audit(list(_ledger(broker, store)), list(_samples(broker, store, settings)))
 
 

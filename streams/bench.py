@@ -24,6 +24,7 @@ import typer
 
 from mainstem.errors import MainstemError
 from mainstem.kafka import Broker, DirectReader
+from mainstem.urls import url_of
 
 __all__ = ["bench"]
 
@@ -53,7 +54,9 @@ def bench(
         found: dict[str, list[float]] = {who: [] for who in CONTENDERS}
         for number in range(rounds):
             for who in CONTENDERS:
-                speed = _run(who, {**environment, "MAINSTEM_SNAPSHOTS": f"file://{folder}/{number}"}, f"{number}")
+                speed = _run(
+                    who, {**environment, "MAINSTEM_SNAPSHOTS": url_of("file", Path(folder, str(number)))}, f"{number}"
+                )
                 found[who].append(speed)
                 print(f"{who}: {speed:,.0f} events/s", file=sys.stderr)
     shown: dict[str, Any] = {who: round(median(speeds)) for who, speeds in found.items()}

@@ -67,6 +67,7 @@ def replay(
     to: Annotated[str | None, typer.Option(envvar="MAINSTEM_EVENTS", help="The broker, kafka://host:port/prefix.")] = None,
     speed: Annotated[str, typer.Option(help="How many times as fast as it happened, like 100x; or max.")] = "max",
     no_tick: Annotated[bool, typer.Option("--no-tick", help="Leave windows open at the end: the log will grow.")] = False,
+    append: Annotated[bool, typer.Option("--append", help="LOG is the next file of a rotated log that was sent.")] = False,
 ) -> None:
     """Replay an event log into Kafka: items first, then events, then a final tick. Goes on where it stopped.
 
@@ -80,7 +81,8 @@ def replay(
     say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
     broker = Broker.parse(places.events)
     reach(broker, ["events", "items"], ["events", "items"])
-    sent = Replay(broker, log, settings, speed=_speed(speed), tick=not no_tick, say=say).run()
+    replay = Replay(broker, log, settings, speed=_speed(speed), tick=not no_tick, append=append, say=say)
+    sent = replay.run()
     print(json.dumps({"sent": sent}))
 
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeVar
 
+from mainstem.errors import SettingError
 from mainstem.events import decode
 from mainstem.join import Joiner, LedgerRow, Output, Rejection, Sample, Snapshot
 from mainstem.join.route import partition_of_question
@@ -155,6 +156,7 @@ class JoinWorker:
         if partition not in self.loaded:
             joiner = Joiner(partition, self._settings, self._items.catalogue, self._key)
             if snapshot := await self._do(self._snapshots.newest, partition):
+                _refuse_foreign(snapshot, await self._do(self._reader.end, partition))
                 joiner.restore(snapshot)
             else:
                 joiner.begin_at(await self._do(self._reader.first, partition))
@@ -208,6 +210,16 @@ class JoinWorker:
             return patiently(action, *arguments)
 
         return await asyncio.get_running_loop().run_in_executor(pool or self._pool, run)
+
+
+def _refuse_foreign(snapshot: Snapshot, end: int) -> None:
+    if snapshot.next_offset > end:
+        msg = (
+            f"the snapshot of partition {snapshot.partition} stands at offset {snapshot.next_offset:,}, and the topic "
+            f"ends at {end:,}: it is of another cluster, or the topic was made anew; give other snapshots "
+            "(MAINSTEM_SNAPSHOTS) or another prefix"
+        )
+        raise SettingError(msg)
 
 
 async def _over(before: asyncio.Future[Any] | None) -> None:

@@ -1,29 +1,28 @@
 """A log into Kafka: items first, then the events of shoppers with their original event times, then a final tick.
 
-Each record carries the number of its line in a header. A partition's records are always a beginning of its lines, so what
+A partition's records are always a beginning of its lines, and each record tells its line and its log (`place.py`), so what
 lies at its end says where to go on: a replay that was killed is resumed without anything kept elsewhere.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from itertools import chain
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from mainstem.errors import BrokerError
-from mainstem.events import Refusal, Tick, decode, encode, read_lines
+from mainstem.events import Refusal, Tick, encode
+from mainstem.events.marks import BEGIN, Mark
 from mainstem.events.survey import belongs_to_items
 from mainstem.ids import number_of
 from mainstem.kafka import Broker, DirectReader
-from mainstem.kafka.faults import decoded_poll
 from mainstem.settings import Settings
+
+from .place import headers_of, last_sent, numbered, place_in
 
 __all__ = ["Replay"]
 
-_LINE: Final = "mainstem-line"
-_LOG: Final = "mainstem-log"
 _REPORT_EVERY: Final = 2.0
 
 
@@ -35,8 +34,10 @@ class Replay:
         log: JSON lines.
         settings: `label_window` and `grace` say when the final tick is.
         speed: how many times as fast as it happened; None is as fast as the broker takes it.
-        tick: whether the log ends with a tick that closes every window. A log that will grow must not.
+        tick: whether the log ends with a tick that closes every window. A log that will grow must not; a last line of it
+            that no event can be read from may be half-written, and waits.
         say: told how it goes, now and then.
+        append: whether the log may be the next file of a rotated one that was sent.
         clock, sleep: of this machine.
     """
 
@@ -49,13 +50,14 @@ class Replay:
         speed: float | None,
         tick: bool,
         say: Callable[[str], None],
+        append: bool = False,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.sent = 0
         self._broker, self._log, self._settings = broker, log, settings
         self._speed, self._tick, self._say, self._clock, self._sleep = speed, tick, say, clock, sleep
-        self._name = hashlib.blake2b(next(iter(read_lines(log))), digest_size=8).hexdigest().encode()
+        self._append = append
         self._failed: list[BaseException] = []
 
     def run(self) -> int:
@@ -63,19 +65,21 @@ class Replay:
         from kafka import KafkaProducer  # noqa: PLC0415 - a second to import
 
         with DirectReader(self._broker, self._broker.topic("events")) as reader:
-            events = dict.fromkeys(reader.partitions(), -1)
-        done = {("items", 0): -1} | {("events", partition): line for partition, line in events.items()}
-        done = {place: self._last_line(*place) for place in done}
+            events = reader.partitions()
+        places = [("items", 0), *(("events", partition) for partition in events)]
+        ends = [last_sent(self._broker, *place, self._log) for place in places]
+        options: dict[str, Any] = {"append": self._append, "grace": self._settings.grace, "say": self._say}
+        file = place_in(self._log, ends, self._broker, **options)
+        done = {(end.topic, end.partition): end.line for end in ends}
         if max(done.values()) >= 0:
             self._say(f"goes on after line {max(done.values()) + 1:,}")
         producer: Any = KafkaProducer(**self._broker.options, linger_ms=20, batch_size=128 << 10)
         begun = shown = self._clock()
         sent = max(line for (topic, _), line in done.items() if topic == "events")
-        for topic, partition, key, value, line in self._records(len(events), sent):
+        for topic, partition, key, value, line, mark in self._records(len(events), sent, file):
             if line <= done[topic, partition]:
                 continue
-            headers = [(_LOG, self._name), (_LINE, str(line).encode())]
-            full = self._broker.topic(topic)
+            full, headers = self._broker.topic(topic), headers_of(line, mark, file)
             producer.send(full, value, key=key, headers=headers, partition=partition).add_errback(self._failed.append)
             self.sent += 1
             if (now := self._clock()) - shown > _REPORT_EVERY or self._failed:
@@ -87,32 +91,46 @@ class Replay:
         self._check()
         return self.sent
 
-    def _records(self, partitions: int, sent: int = -1) -> Iterator[tuple[str, int, bytes | None, bytes, int]]:
-        """Topic, partition, key, value and line number of every record, in order; events up to line `sent` do not wait."""
-        for line, raw in enumerate(read_lines(self._log)):
-            event = decode(raw)
+    def _records(
+        self, partitions: int, sent: int = -1, file: Mark = BEGIN
+    ) -> Iterator[tuple[str, int, bytes | None, bytes, int, Mark]]:
+        """Topic, partition, key, value, line number and mark of every record, in order.
+
+        Events up to line `sent` do not wait; `file` is the mark before the log's first line.
+        """
+        total = file.lines
+        for line, raw, event, mark in numbered(self._log, file):
+            total = mark.lines
             if belongs_to_items(event, raw):
-                yield "items", 0, getattr(event, "item_id", "").encode() or None, raw, line
-        newest, line = -1, -1
+                yield "items", 0, getattr(event, "item_id", "").encode() or None, raw, line, mark
+        yield from self._events(partitions, sent, file, total)
+
+    def _events(
+        self, partitions: int, sent: int, file: Mark, total: int
+    ) -> Iterator[tuple[str, int, bytes | None, bytes, int, Mark]]:
+        newest, mark = -1, file
         pace = self._pace()
-        for line, raw in enumerate(read_lines(self._log)):
-            event = decode(raw)
+        # subtle: what has come since may be an item, and items were read before
+        for line, raw, event, mark in islice(numbered(self._log, file), total - file.lines):
             if belongs_to_items(event, raw):
                 continue
             if isinstance(event, Refusal):
-                yield "events", number_of("events", event.digest) % partitions, None, raw, line
+                if mark.lines == total and not self._tick:
+                    self._say(f"line {line + 1:,} is no event yet; it is sent once another line follows it")
+                    return
+                yield "events", number_of("events", event.digest) % partitions, None, raw, line, mark
                 continue
             newest = max(newest, event.event_timestamp)
             if line > sent:
                 pace(event.event_timestamp)
             if isinstance(event, Tick):
-                yield from (("events", partition, None, raw, line) for partition in range(partitions))
+                yield from (("events", partition, None, raw, line, mark) for partition in range(partitions))
             else:
-                key = event.user_id.encode("utf-8", "surrogatepass")  # type: ignore[union-attr]  # items are gone already
-                yield "events", _partition_of(key, partitions), key, raw, line
+                key = event.user_id.encode("utf-8", "surrogatepass")
+                yield "events", _partition_of(key, partitions), key, raw, line, mark
         if self._tick:
             end = encode(Tick(event_timestamp=newest + self._settings.label_window + self._settings.grace + 1))
-            yield from (("events", partition, None, end, line + 1) for partition in range(partitions))
+            yield from (("events", partition, None, end, mark.lines, mark) for partition in range(partitions))
 
     def _pace(self) -> Callable[[int], None]:
         """A function that waits until an event's time has come."""
@@ -128,35 +146,6 @@ class Replay:
                 self._sleep(wait)
 
         return pace
-
-    def _last_line(self, topic: str, partition: int) -> int:
-        """Number of the line that lies at the end of a partition; -1 where it is empty."""
-        from kafka import KafkaConsumer, TopicPartition  # noqa: PLC0415
-
-        place = TopicPartition(self._broker.topic(topic), partition)
-        consumer: Any = KafkaConsumer(
-            **self._broker.options,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-        )
-        try:
-            consumer.assign([place])
-            end = consumer.end_offsets([place])[place]
-            if end == 0:
-                return -1
-            consumer.seek(place, max(end - 2, 0))  # the last offset may be a marker without a record
-            found = list(chain.from_iterable(decoded_poll(consumer, 5000, 500).values()))
-        finally:
-            consumer.close()
-        headers = dict(found[-1].headers) if found else {}
-        if headers.get(_LOG) != self._name:
-            msg = (
-                f"topic {place.topic!r} partition {partition} holds records that are not of {self._log.name!r}; "
-                "replay into topics of their own: give the broker's URL another prefix, kafka://host:port/PREFIX"
-            )
-            raise BrokerError(msg)
-        return int(headers[_LINE])
 
     def _check(self) -> None:
         if self._failed:

@@ -9,7 +9,6 @@ import hashlib
 from dataclasses import asdict
 from typing import Any, Final
 
-import fsspec
 import msgspec
 from fsspec.implementations.local import LocalFileSystem
 from msgspec import Struct
@@ -17,6 +16,7 @@ from msgspec import Struct
 from mainstem.errors import SettingError
 from mainstem.join import Snapshot
 from mainstem.settings import Settings
+from mainstem.urls import files_at
 
 __all__ = ["Snapshots"]
 
@@ -36,6 +36,9 @@ _OF_THE_JOIN: Final = (
 """Settings that samples depend on."""
 
 
+_KEY: Final = "MAINSTEM_PSEUDONYM_KEY"
+
+
 class _Kept(Struct, frozen=True):
     settings: dict[str, Any]
     digest: str
@@ -49,13 +52,18 @@ class Snapshots:
         url: any fsspec URL.
         deployment: name of its folder under the URL.
         settings: a snapshot made with other settings of the join is refused.
+        key: secret of the pseudonyms; a snapshot made with another one is refused.
+        topic: that is joined; a snapshot of another one is refused.
     """
 
-    def __init__(self, url: str, deployment: str, settings: Settings) -> None:
-        self._files, root = fsspec.url_to_fs(url)
+    def __init__(self, url: str, deployment: str, settings: Settings, *, key: bytes = b"", topic: str = "") -> None:
+        self._files, root = files_at(url)
         self._root = f"{root}/{deployment}"
         everything = asdict(settings)
-        self._settings = {name: everything[name] for name in _OF_THE_JOIN}
+        digest = hashlib.blake2b(key, digest_size=8, person=b"mainstem-key").hexdigest()
+        facts = {_KEY: f"digest {digest}" if key else "", "MAINSTEM_EVENTS": topic}
+        self._facts = {name: fact for name, fact in facts.items() if fact}
+        self._settings = {name: everything[name] for name in _OF_THE_JOIN} | self._facts
 
     def save(self, snapshot: Snapshot) -> None:
         """Keep a snapshot, whole or not at all; the newest three of a partition stay."""
@@ -90,7 +98,8 @@ class Snapshots:
             return None
         if _digest(kept.settings, kept.snapshot) != kept.digest:
             return None
-        other = {name: kept.settings.get(name) for name, now in self._settings.items() if kept.settings.get(name) != now}
+        there = {**self._facts, **kept.settings}  # older snapshots do not have the facts
+        other = {name: there.get(name) for name, now in self._settings.items() if there.get(name) != now}
         if other:
             told = ", ".join(f"{name} {was!r} there, {self._settings[name]!r} now" for name, was in other.items())
             msg = (

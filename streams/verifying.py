@@ -14,13 +14,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import fsspec
-
 from mainstem.errors import LogError, VersionError
 from mainstem.fingerprint import deployed_hash
 from mainstem.places import NAMES, Places
 from mainstem.printable import in_json
 from mainstem.store import Store
+from mainstem.urls import files_at, url_of
 
 __all__ = ["Comparison", "verify"]
 
@@ -78,11 +77,11 @@ def verify(log: Path, places: Places) -> Comparison:
     Raises:
         VersionError: if there is no deployed version 0 yet.
     """
-    with tempfile.TemporaryDirectory(prefix="mainstem-verify-") as folder, Store(places.store) as deployed:
+    with tempfile.TemporaryDirectory(prefix="mainstem-verify-") as folder, Store(places.store, make=False) as deployed:
         home = Path(folder, "home")
         _copy_first_version(places.versions, home)
         report = _replay(log, home)
-        with Store(f"chdb://{home / 'history'}") as embedded:
+        with Store(url_of("chdb", home / "history"), make=False) as embedded:
             responses = list(_responses(deployed, embedded))
             frozen = not deployed.rows("SELECT version FROM responses WHERE version > 0 LIMIT 1")
             near, other, standings = _standings(deployed, embedded) if frozen else ([], [], 0)
@@ -99,8 +98,11 @@ def verify(log: Path, places: Places) -> Comparison:
 
 
 def _copy_first_version(url: str, home: Path) -> None:
-    files, root = fsspec.url_to_fs(url)
-    folders = sorted(path for path in files.glob(f"{root}/000000*") if files.exists(f"{path}/manifest.json"))
+    files, root = files_at(url)
+    there = files.ls(root, detail=False) if files.exists(root) else []
+    folders = sorted(
+        path for path in there if Path(path).name.startswith("000000") and files.exists(f"{path}/manifest.json")
+    )
     if not folders:
         msg = f"there is no version 0 under {url}; the learner makes it: `mainstem train learn --frozen`"
         raise VersionError(msg)

@@ -1,19 +1,21 @@
 """Puts the parts together: the only file that knows which adapter stands behind a URL, a home or a model's name."""
 
+import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from mainstem.allocator import keep_freed_memory
-from mainstem.errors import HomeError, LogError
+from mainstem.errors import HomeError, LogError, SettingError
 from mainstem.events import read_lines
 from mainstem.events.logs import spool
-from mainstem.events.survey import Survey, survey
+from mainstem.events.survey import Survey
 from mainstem.home import SOCKET, Home, recorded
 from mainstem.join.text import item_text
+from mainstem.known_log import OpenedLog, next_file, same_log
 from mainstem.lacking import unknown_classes
 from mainstem.learning.first import first_encoder, make_first_version
 from mainstem.loop import Loop, Relabel, Watcher
@@ -64,9 +66,11 @@ def open_loop(
     watcher: Watcher,
     *,
     from_start: bool = False,
+    append: bool = False,
     learn: bool = True,
     planted: bool = False,
     relabel: tuple[str, Relabel] | None = None,
+    say: Callable[[str], None] = lambda text: None,  # noqa: ARG005
     environment: Mapping[str, str] = os.environ,
 ) -> Iterator[Loop]:
     """A loop over a log, ready to run, with all that it holds open; closed on leaving.
@@ -77,39 +81,47 @@ def open_loop(
         settings: `questions` may be `auto`: then the log says what asks.
         watcher: is told of progress.
         from_start: forget what the home holds.
+        append: the log is the next file of the one that the home has read.
         learn: whether rounds are run.
         planted: whether the labels of the slices that stand in for trusted samples are believed.
         relabel: a name (part of what results depend on) and a function that changes labels on their way in.
+        say: is told what somebody should know.
         environment: may hold the pseudonym key.
 
     Raises:
         LogError: if the log cannot be read, or holds no event.
-        HomeError: if the home is another's, in use, or was made with other settings.
+        HomeError: if the home is another's, in use, or was made with other settings or from another log.
     """
-    with Home(folder, create=True) as home:
+    if append and from_start:
+        msg = "--append goes on with what a home holds, and --from-start forgets it; give one of them"
+        raise SettingError(msg)
+    if log != "-":
+        next(read_lines(Path(log)))  # nothing is made, and nothing forgotten, for a log that is not there
+    with Home(folder, create=not append) as home:
+        path = spool(home.folder) if log == "-" else Path(log)
+        opened = _open_log(path, log, home, settings, from_start=from_start, append=append, say=say)
+        found = opened.survey
+        _check(found, path, settings)
         if from_start:
             home.empty()
-        path = spool(home.folder) if log == "-" else Path(log)
-        found = survey(read_lines(path))
-        _check(found, path, settings)
         settled = settings if settings.questions != "auto" else replace(settings, questions=found.questions)
         name, function = relabel or ("none", lambda sample, part: sample)  # noqa: ARG005
         trust, graded, digest = load_trust(home.trusted, settled, read_lines(path))
-        versions = Versions(home.versions_url)
+        key, versions = home.key(environment), Versions(home.versions_url)
         # subtle: before anything is recorded, so that a model that is refused leaves a home free for another one
         made = None if versions.numbers() else first_encoder(_texts(found), settled)
         facts = {"learn": learn, "planted": planted, "relabel": name, "trusted": digest, "threads": _threads_now()}
-        home.settle(settled, facts)
+        home.settle(settled, facts | {"pseudonym_key": _told(key)}, opened.known)
         with Store(home.store_url) as store, Answerer(home.folder / SOCKET, partial(Store, home.store_url)):
+            _check_versions(home, versions)
             make_first_version(versions, store, lambda: _texts(found), settled, made=made)
             yield Loop(
-                path,
+                opened,
                 home,
                 store,
                 versions,
                 settled,
-                found,
-                home.key(environment),
+                key,
                 watcher,
                 learn=learn,
                 trust=trust,
@@ -123,6 +135,37 @@ def _threads_now() -> int:
     import torch  # noqa: PLC0415 - seconds to import
 
     return torch.get_num_threads()
+
+
+def _open_log(
+    path: Path, log: str, home: Home, settings: Settings, *, from_start: bool, append: bool, say: Callable[[str], None]
+) -> OpenedLog:
+    """Read a log once, and hold it against what the home has read of it."""
+    lines, name = partial(read_lines, path), "standard input" if log == "-" else log
+    known = None if from_start else home.log()
+    if append and known:
+        return next_file(lines, name, known, home.end(), settings.grace)
+    opened = same_log(lines, name, known)
+    if known or from_start or not home.is_begun:
+        return opened
+    at = home.checkpoint()
+    if append or (at and at.line > opened.end.lines):
+        msg = f"the home has read a longer log than {name!r}, before logs were remembered; give that one, or --from-start"
+        raise HomeError(msg)
+    say(f"the home was made before logs were remembered; {name!r} is taken for its log from now on")
+    return opened
+
+
+def _told(key: bytes) -> str:
+    """What the settings say of a secret: another one is told from it, and it cannot be found out."""
+    return hashlib.blake2b(key, digest_size=8, person=b"mainstem-key").hexdigest()
+
+
+def _check_versions(home: Home, versions: Versions) -> None:
+    at = home.checkpoint()
+    if at and at.version not in versions.numbers():
+        msg = f"version {at.version} is not in {str(home.folder)!r}; restore the whole home from a copy, or --from-start"
+        raise HomeError(msg)
 
 
 def _check(found: Survey, path: Path, settings: Settings) -> None:

@@ -9,22 +9,23 @@ checkpoint. A crash anywhere is answered by doing the block again from the last 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
 
-from mainstem.events import decode, read_lines
-from mainstem.events.survey import Survey, belongs_to_items
+from mainstem.errors import HomeError, LogError
+from mainstem.events import decode
+from mainstem.events.survey import belongs_to_items
 from mainstem.home import Checkpoint, Home
 from mainstem.join import Catalogue, Joiner, LedgerRow, Output, Rejection, Sample, rejection_of
 from mainstem.join.ledger import BLOCK, block_of, new_counts
 from mainstem.join.route import partition_of_question, partitions_of_event
+from mainstem.known_log import OpenedLog
 from mainstem.learning import ColumnsPool, Learner, Position, Round
 from mainstem.scoring import ScoringWorker
 from mainstem.settings import Settings
 from mainstem.standing import Judgement, Trust
-from mainstem.store import Store, StoredSample
+from mainstem.store import Store, StoredSample, sample_ends
 from mainstem.store.writes import (
     item_columns,
     ledger_columns,
@@ -54,11 +55,10 @@ class Loop:
     """One replay of one log into one home.
 
     Args:
-        log: JSON lines; read twice, items first.
+        log: JSON lines, that were read once, items first, and are read again.
         home: where checkpoints are kept.
         store, versions: the home's history and models; version 0 must be there.
         settings: settled (`questions` is not `auto`).
-        surveyed: the first reading of the log.
         key: secret of the pseudonyms.
         watcher: is told of progress.
         learn: whether rounds are run.
@@ -70,12 +70,11 @@ class Loop:
 
     def __init__(
         self,
-        log: Path,
+        log: OpenedLog,
         home: Home,
         store: Store,
         versions: Versions,
         settings: Settings,
-        surveyed: Survey,
         key: bytes,
         watcher: Watcher,
         *,
@@ -85,8 +84,8 @@ class Loop:
         planted: bool = False,
         relabel: Relabel = lambda sample, part: sample,  # noqa: ARG005
     ) -> None:
-        self.settings, self.surveyed, self.store, self.versions = settings, surveyed, store, versions
-        self.later_from = surveyed.later_from(settings.questions, settings.later_share)
+        self.settings, self.surveyed, self.store, self.versions = settings, log.survey, store, versions
+        self.later_from = log.survey.later_from(settings.questions, settings.later_share)
         self.worker = ScoringWorker(store, settings, range(settings.partitions), trusted=planted or trust.is_own)
         self.judged: dict[int, Judgement] = {}
         self.ledger: dict[tuple[str, int], LedgerRow] = {}  # the newest row of each partition
@@ -94,7 +93,7 @@ class Loop:
         self._trust, self._graded, self._planted, self._relabel, self._key = trust, graded, planted, relabel, key
         self._learner = Learner(store, versions, settings)
         catalogue = Catalogue()
-        for item in surveyed.items:
+        for item in log.survey.items:
             catalogue.add(item)
         self.home = home.folder
         self._joiners = [Joiner(partition, settings, catalogue, key) for partition in range(settings.partitions)]
@@ -121,13 +120,17 @@ class Loop:
         """Replay the log from the last checkpoint to its end."""
         line = self._resume()
         self._read_items()
-        lines = islice(read_lines(self._log), line, None)
-        for block in _blocks(lines, self.settings.checkpoint_every):
+        block: list[bytes] = []
+        for block in _blocks(self._log.lines(line), self.settings.checkpoint_every):
             self._take(self._join(block))
             line += len(block)
-            if len(block) == self.settings.checkpoint_every:
+            if line < self._log.end.lines:  # subtle: the last line may be half-written, and is done again when it is whole
                 self._checkpoint(line)
             self._watcher.block_done(self, line)
+        if line != self._log.end.lines:
+            msg = f"the log lost lines while it was read ({line:,} of {self._log.end.lines:,} were there); replay it again"
+            raise LogError(msg)
+        self._home.save_end(self._log.past(block))
         self._finish()
 
     def _join(self, block: Iterable[bytes]) -> Iterator[Output]:
@@ -238,6 +241,7 @@ class Loop:
                 at.rounds,
             )
         version, scale = (at.version, at.scale) if at else (0, self.versions.manifest(0).scale)
+        _check_history(self.store, self.ends)
         _rewind(self.store, self.ends, self._rounds)
         self.versions.forget_after(self._rounds)
         self.worker.use(version, load_scorer(self.versions, version, self.settings), scale)
@@ -274,6 +278,17 @@ class Loop:
 def _blocks(lines: Iterator[bytes], size: int) -> Iterator[list[bytes]]:
     while block := list(islice(lines, size)):
         yield block
+
+
+def _check_history(store: Store, ends: Mapping[int, int]) -> None:
+    there = sample_ends(store)
+    for partition, end in ends.items():
+        if there.get(partition, 0) < end:
+            msg = (
+                f"the history holds {there.get(partition, 0):,} samples of partition {partition}, and {end:,} were written; "
+                "restore the whole home from a copy, or begin again: --from-start"
+            )
+            raise HomeError(msg)
 
 
 def _rewind(store: Store, ends: Mapping[int, int], rounds: int) -> None:

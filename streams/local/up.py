@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 import typer
 
 from mainstem.errors import HomeError, MainstemError
+from mainstem.urls import url_of
 
 from . import clickhouse, jars, kafka
 from .environment import ENVIRONMENT, environment_of
@@ -142,8 +143,8 @@ def _stack(folder: Path, kafka_port: int, clickhouse_port: int, partitions: int,
     values = {
         "MAINSTEM_EVENTS": f"kafka://{broker.servers}",
         "MAINSTEM_STORE": history.url(),
-        "MAINSTEM_VERSIONS": f"file://{folder / 'versions'}",
-        "MAINSTEM_SNAPSHOTS": f"file://{folder / 'snapshots'}",
+        "MAINSTEM_VERSIONS": url_of("file", folder / "versions"),
+        "MAINSTEM_SNAPSHOTS": url_of("file", folder / "snapshots"),
         "MAINSTEM_PARTITIONS": str(partitions),
         "MAINSTEM_QUESTIONS": questions,
     }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mainstem.errors import BrokerError
+from mainstem.errors import BrokerError, SettingError
 from mainstem.events import decode
 from mainstem.join import Joiner
 from mainstem.kafka import Record
@@ -95,3 +95,10 @@ def test_what_was_deleted_after_a_snapshot_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(BrokerError, match="gone"):
         asyncio.run(run())
     assert [] == at.send.records
+
+
+def test_a_snapshot_ahead_of_its_topic_is_refused(tmp_path: Path) -> None:
+    """Topics that were made anew, or another cluster: nothing is joined on top of what others sent."""
+    asyncio.run(run_whole(bench(tmp_path, shop_log(random.Random(5), 1, 80))))
+    with pytest.raises(SettingError, match=r"stands at offset .* ends at 5: it is of another cluster"):
+        asyncio.run(run_whole(bench(tmp_path, shop_log(random.Random(5), 1, 4))))

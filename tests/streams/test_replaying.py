@@ -1,5 +1,6 @@
 """A log gets into Kafka once, in order, each line where it belongs; a replay that was killed goes on where it stopped."""
 
+import gzip
 import os
 import random
 import subprocess
@@ -266,3 +267,61 @@ def test_it_says_now_and_then_how_it_goes(broker: Broker, tmp_path: Path) -> Non
     replay(broker, write_log(tmp_path / "log.jsonl", 100), speed=10.0, clock=clock, sleep=clock.sleep, say=said.append).run()
     assert 4 == len(said)
     assert all("records" in text and "line" in text for text in said)
+
+
+def test_another_log_that_begins_alike_is_refused(broker: Broker, tmp_path: Path) -> None:
+    """Two logs may begin with the same item; what was sent of one is not taken for the other, packed or not."""
+    log, other = write_log(tmp_path / "log.jsonl", 20), tmp_path / "other.jsonl"
+    replay(broker, log, tick=False).run()
+    lines = log.read_bytes().splitlines(keepends=True)
+    for wrong in (lines[:3] + lines[4:], lines[:10], [lines[0], *lines[:0:-1]]):
+        other.write_bytes(b"".join(wrong))
+        with pytest.raises(BrokerError, match=r"holds records that are not of 'other.jsonl'"):
+            replay(broker, other).run()
+        with pytest.raises(BrokerError, match=r"other.jsonl' is not the next file"):
+            replay(broker, other, append=True).run()
+    other.write_bytes(gzip.compress(log.read_bytes()))
+    assert 0 == replay(broker, other, tick=False).run()
+
+
+def test_a_half_written_last_line_waits_until_it_is_whole(broker: Broker, tmp_path: Path) -> None:
+    """Without a final tick the log may still be written to."""
+    log, said = write_log(tmp_path / "log.jsonl", 30), list[str]()
+    whole = log.read_bytes()
+    log.write_bytes(whole[:-20])
+    replay(broker, log, tick=False, say=said.append).run()
+    log.write_bytes(whole)
+    replay(broker, log).run()
+    assert "is no event yet" in said[0]
+    items, events = expected_of(log)
+    assert ({0: items}, events) == (read_all(broker, "items"), read_all(broker, "events"))
+
+
+def test_a_log_that_grew_behind_its_final_tick_is_refused(broker: Broker, tmp_path: Path) -> None:
+    """Its windows are closed; not even its first new line is passed over without a word."""
+    log = write_log(tmp_path / "log.jsonl", 20)
+    replay(broker, log).run()
+    with log.open("ab") as file:
+        file.write(encode(view("e99", 99_000, "cup")) + b"\n")
+    with pytest.raises(BrokerError, match=r"a final tick has closed every window.*--no-tick"):
+        replay(broker, log).run()
+
+
+def test_the_next_file_of_a_rotated_log_follows(broker: Broker, tmp_path: Path) -> None:
+    """Sent with --append, two files lie there as one; the second may be resumed and grow, an older one is refused."""
+    whole = write_log(tmp_path / "log.jsonl", 200)
+    lines = whole.read_bytes().splitlines(keepends=True)
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_bytes(b"".join(lines[:100]))
+    two.write_bytes(b"".join(lines[100:150]))
+    replay(broker, one, tick=False).run()
+    with pytest.raises(BrokerError, match="--append"):
+        replay(broker, two, tick=False).run()
+    replay(broker, two, tick=False, append=True).run()
+    with pytest.raises(BrokerError, match="is not the next file"):
+        replay(broker, one, append=True).run()
+    two.write_bytes(b"".join(lines[100:]))
+    replay(broker, two, append=True).run()
+    items, events = expected_of(whole)
+    assert ({0: items}, events) == (read_all(broker, "items"), read_all(broker, "events"))
+    assert 0 == replay(broker, whole).run()

@@ -10,6 +10,7 @@ import pytest
 from mainstem.errors import SettingError
 from mainstem.join import Joiner, Snapshot
 from mainstem.streams.snapshots import Snapshots
+from mainstem.urls import files_at, url_of
 from tests.join.shop import KEY, purchase, shelf, short, view
 
 ODD = "a b#c?d%20e[f]*ü"
@@ -20,7 +21,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Where snapshots are."""
     folder = ODD if "odd" in request.param else "snapshots"
     if request.param.startswith("file"):
-        yield f"file://{tmp_path}/{folder}"
+        yield url_of("file", tmp_path / folder)
         return
     yield f"memory://{tmp_path.name}/{folder}"
     files = fsspec.filesystem("memory")
@@ -43,14 +44,14 @@ def snapshot_at(offset: int, partition: int = 0) -> Snapshot:
 
 def files_of(url: str) -> dict[str, bytes]:
     """What lies in the folder of partition 0, by name."""
-    files, root = fsspec.url_to_fs(url)
+    files, root = files_at(url)
     folder = f"{root}/shop/events-00000"
     return {str(path).rsplit("/", 1)[-1]: files.cat_file(path) for path in sorted(files.find(folder))}
 
 
 def put(url: str, name: str, content: bytes) -> None:
     """Write a file beside the snapshots of partition 0."""
-    files, root = fsspec.url_to_fs(url)
+    files, root = files_at(url)
     files.makedirs(f"{root}/shop/events-00000", exist_ok=True)
     files.pipe_file(f"{root}/shop/events-00000/{name}", content)
 
@@ -163,3 +164,17 @@ def test_settings_that_no_sample_depends_on_may_change(tmp_path: Path) -> None:
     """A worker with another `snapshot_every` goes on from the same snapshots."""
     snapshots(f"file://{tmp_path}").save(snapshot_at(10))
     assert snapshot_at(10) == snapshots(f"file://{tmp_path}", snapshot_every=7).newest(0)
+
+
+def test_snapshots_of_another_key_or_topic_are_refused(tmp_path: Path) -> None:
+    """The message says which; the key is not told; snapshots from before either was recorded are taken."""
+    url = f"file://{tmp_path}"
+    own = {"key": b"secret", "topic": "shop.events"}
+    Snapshots(url, "shop", short(), **own).save(snapshot_at(10))
+    assert snapshot_at(10) == Snapshots(url, "shop", short(), **own).newest(0)
+    for more, name in (({"key": b"other"}, "MAINSTEM_PSEUDONYM_KEY"), ({"topic": "x.events"}, "MAINSTEM_EVENTS")):
+        with pytest.raises(SettingError, match=name) as caught:
+            Snapshots(url, "shop", short(), **own | more).newest(0)
+        assert "secret" not in str(caught.value)
+    Snapshots(url, "old", short()).save(snapshot_at(10))
+    assert snapshot_at(10) == Snapshots(url, "old", short(), **own).newest(0)

@@ -40,7 +40,7 @@ def answers(folder: Path, url: str | None, questions: Sequence[str], **parameter
     for question in questions:
         one_question(question)
     if url:
-        with Store(url, make=url.startswith("chdb://")) as store:
+        with Store(url, make=False) as store:
             return _asked(store, questions, parameters)
     holder = Asker(folder.resolve() / SOCKET)
     for _ in range(_TIMES):
@@ -59,10 +59,10 @@ def answers(folder: Path, url: str | None, questions: Sequence[str], **parameter
 
 def _of_home(folder: Path, questions: Sequence[str], parameters: Mapping[str, Any]) -> Answers:
     from mainstem.home import Home  # noqa: PLC0415
-    from mainstem.store import Store  # noqa: PLC0415
+    from mainstem.store import Store, has_history  # noqa: PLC0415
 
     with Home(folder, create=False) as home:
-        if not (home.folder / "history").is_dir():
+        if not has_history(home.folder / "history"):
             msg = f"{str(folder)!r} has no history yet; `mainstem replay LOG --home {folder}` begins one"
             raise HomeError(msg)
         with Store(home.store_url) as store:

@@ -43,8 +43,12 @@ def store(
     from mainstem.errors import StoreError  # noqa: PLC0415
     from mainstem.store import Store  # noqa: PLC0415
     from mainstem.store.bench import bench_history, bench_writes  # noqa: PLC0415
+    from mainstem.urls import url_of  # noqa: PLC0415
 
-    with tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder, Store(url or f"chdb://{folder}/history") as opened:
+    with (
+        tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder,
+        Store(url or url_of("chdb", Path(folder, "history"))) as opened,
+    ):
         if opened.rows("SELECT 1 FROM responses LIMIT 1"):
             msg = f"{url!r} holds responses, and a bench would replace them; give a database of its own"
             raise StoreError(msg)

@@ -33,6 +33,7 @@ def layers(
     from mainstem.errors import StoreError, VersionError  # noqa: PLC0415
     from mainstem.layers import choices_of, compare_layers  # noqa: PLC0415 - torch is slow to import
     from mainstem.settings import Settings  # noqa: PLC0415
+    from mainstem.urls import url_of  # noqa: PLC0415
     from mainstem.versions import Versions  # noqa: PLC0415
 
     [(_, rows)] = answers(home, store, [_NEWEST], most=samples)
@@ -40,9 +41,9 @@ def layers(
         msg = f"{str(home)!r} has {len(rows)} samples, and two are needed to compare; replay a longer log"
         raise StoreError(msg)
     threads()
-    versions = Versions(os.environ.get("MAINSTEM_VERSIONS") or f"file://{home.resolve() / 'versions'}")
+    versions = Versions(os.environ.get("MAINSTEM_VERSIONS") or url_of("file", home.resolve() / "versions"))
     if not (numbers := versions.numbers()):
-        msg = f"there is no version beside {str(home)!r}; `mainstem replay LOG` makes the first, or name MAINSTEM_VERSIONS"
+        msg = f"there is no version under {versions.url}; MAINSTEM_VERSIONS says where they are, if it is set"
         raise VersionError(msg)
     encoder = versions.load(numbers[-1])
     wanted = {one: one for one in choices or ()} or choices_of(encoder.network)

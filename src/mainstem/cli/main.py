@@ -4,6 +4,7 @@ Errors that mainstem raises on purpose are one line; exit code 2 for wrong use, 
 where nobody reads the answer any more.
 """
 
+import errno
 import io
 import os
 import signal
@@ -32,6 +33,7 @@ from mainstem.threads import wait_briefly
 
 __all__ = ["app", "load_programs", "main"]
 
+_OF_THE_DISK: Final = {errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.ENOSPC, errno.EPERM, errno.EROFS}
 GROUP: Final = "mainstem.commands"
 _OF_PROGRAMS: Final = {"aiokafka", "faust", "kafka", "mode", "prometheus_client", "tenacity", "uvloop"}
 BENCHES: Final = "mainstem.benches"
@@ -118,6 +120,9 @@ def _ending(error: BaseException) -> tuple[str, int]:
         case BrokenPipeError():  # who read the answer has read enough, as `head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains as it ends
             ending = "", 128 + signal.SIGPIPE
+        case OSError() if error.errno in _OF_THE_DISK:
+            place = f" {error.filename!r}" if error.filename else ""
+            ending = f"{error.strerror}:{place}; check disk space and permissions", 1
         case _ if type(error).__module__.startswith(("kafka.", "aiokafka.")):
             ending = f"the broker refuses: {str(error) or type(error).__name__}", 1
         case _:

@@ -34,13 +34,14 @@ def replay(
     partitions: Annotated[int | None, typer.Option(min=1, help="Partitions of events and of samples.")] = None,
     no_learn: Annotated[bool, typer.Option("--no-learn", help="Score and judge, but train nothing.")] = False,
     from_start: Annotated[bool, typer.Option("--from-start", help="Forget what the home holds.")] = False,
+    append: Annotated[bool, typer.Option("--append", help="LOG is the next file of the rotated log in the home.")] = False,
     model: _MODEL = None,
     seed: _SEED = None,
     as_json: _JSON = False,
 ) -> None:
     """Replay an event log: join, score, judge and learn. Goes on where it stopped."""
     settings = Settings.from_environment(os.environ, partitions=partitions, model=model, seed=seed)
-    _run(log, home, settings, as_json=as_json, learn=not no_learn, from_start=from_start)
+    _run(log, home, settings, as_json=as_json, learn=not no_learn, from_start=from_start, append=append)
 
 
 def demo(
@@ -68,11 +69,14 @@ def _run(
     as_json: bool,
     learn: bool,
     from_start: bool,
+    append: bool = False,
     plant: "Plant | None" = None,
 ) -> None:
     from mainstem.cli.tables import working  # noqa: PLC0415 - rich is slow to import
 
-    given: dict[str, Any] = {"planted": True, "relabel": (plant.name, plant.relabel)} if plant else {}
+    said: list[str] = []
+    given: dict[str, Any] = {"append": append, "say": said.append}
+    given |= {"planted": True, "relabel": (plant.name, plant.relabel)} if plant else {}
     try:
         with ExitStack() as opened:
             with working(f"reading {Path(log).name}, making the first version"):
@@ -86,6 +90,8 @@ def _run(
                 screen.begin(log, home, threads(None if from_start else home))
                 open_it = open_loop(log, home, settings, screen, from_start=from_start, learn=learn, **given)
                 loop = opened.enter_context(open_it)
+            for text in said:
+                print(f"mainstem: {text}", file=sys.stderr)
             screen.opened(loop)
             loop.run()
             with working("comparing the versions"):

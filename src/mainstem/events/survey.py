@@ -6,17 +6,32 @@ Item events go to topic `items`, which is read whole before questions close; the
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Self
 
 import msgspec
+from msgspec import Struct
 
 from mainstem.events.decode import Refusal, decode
 from mainstem.events.vocabulary import Event, Impression, Item, Labelled, Purchase, Search, Tick, View
 
-__all__ = ["Survey", "belongs_to_items", "survey"]
+__all__ = ["KeptSurvey", "Survey", "belongs_to_items", "survey"]
 
 _MINUTE = 60_000
 _MOST_LABELS = 1000  # classes that are counted apart
 _MOST_TEXTS = 200_000  # distinct texts that a vocabulary is trained on
+
+
+class KeptSurvey(Struct, frozen=True, kw_only=True):
+    """A survey as it is kept to be gone on with, without its texts: a vocabulary is trained once."""
+
+    lines: int
+    items: list[Item]
+    refused_items: list[tuple[int, Refusal]]
+    newest: int
+    has_shown: bool
+    minutes: dict[str, dict[int, int]]
+    labels: dict[str, int]
+    example: tuple[str, str | None] | None
 
 
 @dataclass
@@ -54,6 +69,39 @@ class Survey:
     def asks(self) -> frozenset[str]:
         """What asks in this log, of `shown`, `purchases` and `labelled`; nothing may."""
         return frozenset(kind for kind, minutes in self._minutes.items() if minutes)
+
+    def kept(self) -> KeptSurvey:
+        """This survey as it stands; what is noted later does not change it.
+
+        Example:
+            >>> found = survey([b'{"type":"tick","event_timestamp":5}'])
+            >>> Survey.of(found.kept()) == found
+            True
+        """
+        return KeptSurvey(
+            lines=self.lines,
+            items=list(self.items),
+            refused_items=list(self.refused_items),
+            newest=self.newest,
+            has_shown=self.has_shown,
+            minutes={name: dict(minutes) for name, minutes in self._minutes.items()},
+            labels=dict(self.labels),
+            example=self.example,
+        )
+
+    @classmethod
+    def of(cls, kept: KeptSurvey) -> Self:
+        """A survey that goes on where another was kept."""
+        return cls(
+            lines=kept.lines,
+            items=list(kept.items),
+            refused_items=list(kept.refused_items),
+            newest=kept.newest,
+            has_shown=kept.has_shown,
+            labels=Counter(kept.labels),
+            example=kept.example,
+            _minutes={name: dict(minutes) for name, minutes in kept.minutes.items()},
+        )
 
     def later_from(self, questions: str, share: float) -> int:
         """Event time (ms, a whole minute) from which on the last `share` of the questions were asked."""

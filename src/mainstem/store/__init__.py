@@ -1,7 +1,7 @@
 """The history in SQL: schema, migrations, views, and one class that writes and reads it."""
 
-from mainstem.store.reads import StoredSample, drawn_samples, samples_between, samples_since, trusted_samples
-from mainstem.store.store import DATABASE, Columns, Store
+from mainstem.store.reads import StoredSample, drawn_samples, sample_ends, samples_between, samples_since, trusted_samples
+from mainstem.store.store import DATABASE, Columns, Store, has_history
 from mainstem.store.visits import StoredVisits, stored_visits
 
 __all__ = [
@@ -11,6 +11,8 @@ __all__ = [
     "StoredSample",
     "StoredVisits",
     "drawn_samples",
+    "has_history",
+    "sample_ends",
     "samples_between",
     "samples_since",
     "stored_visits",

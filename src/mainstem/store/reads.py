@@ -7,7 +7,7 @@ from uuid import UUID
 from mainstem.join import Sample
 from mainstem.store.store import Store
 
-__all__ = ["StoredSample", "drawn_samples", "samples_between", "samples_since", "trusted_samples"]
+__all__ = ["StoredSample", "drawn_samples", "sample_ends", "samples_between", "samples_since", "trusted_samples"]
 
 
 class StoredSample(NamedTuple):
@@ -101,3 +101,8 @@ def _read(store: Store, join: str, where: str, **parameters: Any) -> list[Stored
 def _sample(row: tuple[Any, ...]) -> StoredSample:
     values = StoredSample(*row)
     return values._replace(history=tuple(values.history))
+
+
+def sample_ends(store: Store) -> dict[int, int]:
+    """One more than the largest offset of a sample, in each partition."""
+    return dict(store.rows("SELECT partition, max(offset) + 1 FROM samples GROUP BY partition"))

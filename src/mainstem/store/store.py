@@ -4,19 +4,26 @@ Writes go in column-wise and in bulk; a row written twice is the same as once (`
 the views, or with FINAL, so that it does not matter when the engine merges.
 """
 
+import atexit
 import logging
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from importlib import resources
+from pathlib import Path
 from typing import Any, Final, Self, TypeAlias
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from numpy.typing import NDArray
 
-from mainstem.errors import StoreError
+from mainstem.errors import SettingError, StoreError
 from mainstem.store.complaints import complaint_of, first_line
 from mainstem.store.question import one_question
+from mainstem.urls import folder_of, scheme_of, url_of
 
-__all__ = ["DATABASE", "Columns", "Store"]
+__all__ = ["DATABASE", "Columns", "Store", "has_history"]
 
 DATABASE: Final = "mainstem"
 Columns: TypeAlias = Mapping[str, Sequence[Any] | NDArray[Any]]
@@ -27,13 +34,14 @@ class Store:
 
     Args:
         url: `chdb:///folder`, or `clickhouse://user:password@host:port/database` (the database is `mainstem` if not named).
-        make: whether database, tables and views are made where they are missing; who only asks need not be allowed to.
+        make: whether database, tables and views are made where they are missing. Who only asks makes none: an embedded
+            history must be there, a server's is left as it is.
 
     Attributes:
         client: clickhouse-connect's own.
 
     Raises:
-        StoreError: if it cannot be opened.
+        StoreError: if it cannot be opened, or is not there and shall not be made.
 
     Example:
         >>> import tempfile
@@ -46,8 +54,8 @@ class Store:
     def __init__(self, url: str, *, make: bool = True) -> None:
         self.url = url
         self.database = _database_of(url)
-        self.client = _connect(url)
-        if make:
+        self.client = _connect(url, make=make)
+        if make or scheme_of(url) == "chdb":
             self._migrate()
         self.client.database = self.database
 
@@ -135,33 +143,97 @@ class Store:
                 self.write("migrations", {"number": [number], "name": [name]})
 
 
+def has_history(folder: Path) -> bool:
+    """Whether an embedded history is in a folder.
+
+    Example:
+        >>> has_history(Path("/no/such/folder"))
+        False
+    """
+    return (folder / "metadata" / f"{DATABASE}.sql").is_file()
+
+
 def _database_of(url: str) -> str:
-    parts = urlsplit(url)
-    name = parts.path.strip("/") if parts.scheme == "clickhouse" else ""
+    if scheme_of(url) != "clickhouse":
+        return DATABASE
+    name = _server(url).path.strip("/")
     if name and not name.isidentifier():
         msg = f"a database is named with letters, digits and _; got {name!r} in the store's URL"
         raise StoreError(msg)
     return name or DATABASE
 
 
-def _connect(url: str) -> Any:
+def _server(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        known = bool(parts.hostname) and not parts.fragment and (parts.port or 1) > 0
+    except ValueError:  # a port that is no number, brackets of half an address
+        known = False
+    if not known:  # the URL itself is not shown: it may hold a password
+        msg = (
+            "the store's URL is not like clickhouse://user:password@host:port/database; "
+            "write what is special in a name or a password as % and its code, like %23 for #"
+        )
+        raise StoreError(msg)
+    return parts
+
+
+def _connect(url: str, *, make: bool) -> Any:
     import clickhouse_connect  # noqa: PLC0415 - a second to import
     from clickhouse_connect.datatypes.format import set_write_format  # noqa: PLC0415
 
     logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)  # what goes wrong is told once, by us
     set_write_format("DateTime64", "int")  # subtle: else a time must be a datetime object, a hundred times slower to make
-    parts = urlsplit(url)
+    scheme = scheme_of(url)
     try:
-        if parts.scheme == "chdb":
-            return clickhouse_connect.get_client(interface="chdb", path=parts.path)
-        if parts.scheme == "clickhouse":
+        if scheme == "chdb":
+            return clickhouse_connect.get_client(interface="chdb", path=_engine_path(_folder(url, make=make)))
+        if scheme == "clickhouse":
             # subtle: a session would lock out a second thread; and the database may not be there yet
-            return clickhouse_connect.get_client(dsn=urlunsplit(parts._replace(path="")), autogenerate_session_id=False)
+            server = urlunsplit(_server(url)._replace(path=""))
+            return clickhouse_connect.get_client(dsn=server, autogenerate_session_id=False)
     except _errors() as error:
-        msg = f"cannot open the history {parts.scheme}://{parts.hostname or ''}{parts.path}: {first_line(error)}"
+        place = folder_of(url) if scheme == "chdb" else f"{_server(url).hostname}{_server(url).path}"
+        msg = f"cannot open the history {scheme}://{place}: {first_line(error)}"
         raise StoreError(msg) from error
-    msg = f"a store is chdb:///folder or clickhouse://host; got {url!r}"
+    msg = f"a store is chdb:///folder or clickhouse://host; got {url.rpartition('@')[2]!r}"
     raise StoreError(msg)
+
+
+def _folder(url: str, *, make: bool) -> Path:
+    try:
+        folder = folder_of(url)
+    except SettingError as error:
+        raise StoreError(str(error)) from error
+    if not make and not has_history(folder):
+        within = url_of("chdb", folder / "history")
+        hint = f"did you mean {within}" if has_history(folder / "history") else "`mainstem replay LOG --home HOME` makes one"
+        msg = f"there is no history at {str(folder)!r}; {hint}"
+        raise StoreError(msg)
+    return folder
+
+
+def _engine_path(folder: Path) -> str:
+    """A folder as the engine understands it: a `?` would begin its own parameters, and it reads UTF-8 only."""
+    path = os.path.realpath(folder)
+    try:
+        plain = "?" not in path and bool(path.encode())
+    except UnicodeEncodeError:
+        plain = False
+    if plain:
+        return path
+    Path(path).mkdir(parents=True, exist_ok=True)  # the engine makes no folder at the end of a link
+    return _alias(path)
+
+
+@lru_cache
+def _alias(path: str) -> str:
+    """A link to a folder, under a name that the engine understands, as long as this process lives."""
+    beside = tempfile.mkdtemp(prefix="mainstem-")
+    atexit.register(shutil.rmtree, beside, ignore_errors=True)
+    link = Path(beside, "history")
+    link.symlink_to(path, target_is_directory=True)
+    return f"file:{link}"  # subtle: of a path without `file:` the client itself follows the links
 
 
 def _migrations() -> Iterator[tuple[int, str, list[str]]]:

@@ -12,7 +12,6 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
-import fsspec
 import msgspec
 import torch
 from msgspec import Struct
@@ -23,6 +22,7 @@ from torch import Tensor
 
 from mainstem.errors import VersionError
 from mainstem.quiet import quietly
+from mainstem.urls import files_at
 from mainstem.versions.encoder import CrossEncoder, PairReader, PretrainedReader
 
 __all__ = ["Manifest", "Versions"]
@@ -63,7 +63,7 @@ class Versions:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._files, self._root = fsspec.url_to_fs(url)
+        self._files, self._root = files_at(url)
 
     def save(
         self,
