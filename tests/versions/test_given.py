@@ -123,7 +123,15 @@ def words_of(unknown: int) -> list[str]:
     return [" ".join([*["ελαιόλαδο"] * unknown, *["red"] * (10 - unknown)])]
 
 
-@pytest.mark.parametrize(("unknown", "told"), [(0, []), (1, []), (3, ["does not know 30 % of the words of this log"])])
+@pytest.mark.parametrize(
+    ("unknown", "told"),
+    [
+        (0, []),
+        (1, []),
+        (3, ["does not know 30 % of the words of this log"]),
+        (6, ["does not know 60 % of the words of this log"]),
+    ],
+)
 def test_words_that_a_tokenizer_does_not_know_are_told(
     unknown: int, told: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -133,6 +141,6 @@ def test_words_that_a_tokenizer_does_not_know_are_told(
 
 
 def test_a_tokenizer_of_another_language_is_refused(tmp_path: Path) -> None:
-    """Where most words of the log are unknown to it, every text would read alike."""
-    with pytest.raises(ModelError, match="does not know 60% of the words of this log; give a model of its language"):
-        first_encoder(words_of(6), Settings(model=str(save_bert(tmp_path / "bert")), device="cpu"))
+    """Where nearly all words of the log are unknown to it, every text would read alike."""
+    with pytest.raises(ModelError, match="does not know 100% of the words of this log; give a model of its language"):
+        first_encoder(words_of(10), Settings(model=str(save_bert(tmp_path / "bert")), device="cpu"))
