@@ -67,6 +67,7 @@ SAME = {
     "blank lines": f"\n\n{HEAD}\n   \n{ROW}\r\n",
     "blanks in the header": (HEAD + ROW).replace("price", " price\u00a0"),
     "a zero byte in the header": (HEAD + ROW).replace("price", "pri\0ce"),
+    "blanks before quotes": HEAD + '10:00, "A1", "Mug", "9.50"\n',
     "no end of the last line": (HEAD + ROW).rstrip("\n"),
 }
 
@@ -106,6 +107,15 @@ def test_a_map_can_say_how_a_csv_is_written() -> None:
     assert '"32 TV' == read(HEAD + '10:00,A1,"32 TV,3\n', Dialect(quote=""))[0][0]["name"]
     assert "a, b" == read(HEAD + "10:00,A1,'a, b',3\n", Dialect(quote="'"))[0][0]["name"]
     assert [READ] == read((HEAD + ROW).replace(",", "~"), Dialect(delimiter="~"))[0]
+
+
+def test_a_delimiter_within_quotes_after_a_blank_is_a_part_of_the_field() -> None:
+    """Quotes after a blank are quotes; a blank before what has none is left as it is."""
+    rows, left_out = read(
+        HEAD + '10:00, "A1", "Mug, ""red""", 3\n' + '10:00, "A2", x, 3\n', columns=("sku", "name", "price")
+    )
+    assert [("A1", 'Mug, "red"'), ("A2", " x")] == [(row["sku"], row["name"]) for row in rows]
+    assert not left_out
 
 
 FIELD = st.text(st.sampled_from("aé\",;\t|\n\r '\\☕0"), max_size=8)

@@ -39,6 +39,29 @@ def test_zero_bytes_tell_an_encoding_without_a_mark(encoding: str, tmp_path: Pat
     assert [f"read as {encoding.upper()}: so its zero bytes lie; --encoding names another"] == notes.sentences
 
 
+@pytest.mark.parametrize("encoding", ["iso2022_jp", "iso2022_kr"])
+def test_an_encoding_that_looks_like_ascii_is_refused_until_it_is_named(encoding: str, tmp_path: Path) -> None:
+    """Letters that are shifted to by an escape would else become a title of signs."""
+    content = "sku,name,end\nA1,\u5375,x\n".encode(encoding)
+    with pytest.raises(ImportSourceError, match="shifts between alphabets"):
+        read(tmp_path / "table", content)
+    assert "\u5375" == read(tmp_path / "table", content, encoding)[0][0]["name"]
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("Schl\ufffdssel", "a letter that was lost"),
+        ("Schl\u00c3\u00bcssel \u00e2\u20ac\u201c x", "read as Windows-1252 before"),
+    ],
+)
+def test_what_another_program_has_spoilt_is_told(name: str, what: str, tmp_path: Path) -> None:
+    """It cannot be mended here, and is read as it stands; right letters are not told of."""
+    rows, notes = read(tmp_path / "table", f"sku,name,end\nA1,{name},x\nA2,\u00c4\u00df \u00c2\u00bd,x\n".encode())
+    assert (name, 1) == (rows[0]["name"], len(notes.sentences))
+    assert what in notes.sentences[0]
+
+
 @pytest.mark.parametrize("bad", [b"A2,Schl\xfcssel,y\n", b"A2,\xe2\x98,y\n", b"\xff,Mug,y\n"])
 def test_one_bad_row_costs_itself_only(bad: bytes, tmp_path: Path) -> None:
     """A row that is not UTF-8 is named with its bytes; the rows around it keep their letters and their numbers."""

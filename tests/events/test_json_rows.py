@@ -62,6 +62,7 @@ REFUSED = {
     "cut": (lines(ROW) + json.dumps(ROW)[:-4], "line 2 of 'T' is no JSON object"),
     "key twice": ('{"sku": "A1", "name": "Mug", "sku": "A2"}', "line 1 of 'T' has 2 keys 'sku'; rename or remove"),
     "number out of range": ('{"sku": 1e400, "name": "Mug"}', "line 1 of 'T' is no JSON object (Number out of range"),
+    "deep": ('{"sku": "A1", "name": ' + "[" * 100_000, "line 1 of 'T' is nested too deeply to be an event"),
     "half a pair": ('{"sku": "\\ud800", "name": "Mug"}', "line 1 of 'T' is no JSON object"),
 }
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mainstem.events.importers.names import NoNameError, Single, label_of, name_of, nothing_said, text_of, worded
+from mainstem.events.importers.names import Half, NoNameError, Single, label_of, name_of, nothing_said, text_of, worded
 
 NAMES = {
     "whole": (17850, "17850"),
@@ -62,6 +62,7 @@ NOTHING += [
     "\u2014",
     "(null)",
     "[NULL]",
+    "########",
     "#VALUE!",
     "00000000-0000-0000-0000-000000000000",
     None,
@@ -73,12 +74,17 @@ LOST = {
     "float as text": ("1.2345678901234568e+16", "a shortened number"),
     "short float as text": ("1e+16", "a shortened number"),
     "float": (12345678901234568.0, "a float beyond 2**53"),
+    "float of two bytes": (Half(2050.0), "a float beyond 2**11"),
     "float of four bytes": (Single(16777218.0), "a float beyond 2**24"),
     "infinite": (float("inf"), "an infinite number"),
     "truth": (True, "true or false"),
     "printed bytes": ("b'M-1'", "what a program prints"),
     "printed object": ("{'id': 5}", "what a program prints"),
     "printed list": ("['A1']", "what a program prints"),
+    "printed empty list": ("[]", "what a program prints"),
+    "Java": ("[B@6d06d69c", "what a program prints"),
+    "C#": ("System.Byte[]", "what a program prints"),
+    "template": ("{{user_id}}", "what a program prints"),
     "JavaScript": ("[object Object]", "what a program prints"),
     "no text": (b"\xff\xfe", "bytes that are no UTF-8"),
 }

@@ -52,7 +52,13 @@ def test_an_id_is_the_same_in_every_type(column: Any, names: list[str], tmp_path
 
 
 @pytest.mark.parametrize(
-    "column", [pa.array([2.0**24, 5.0], pa.float32()), pa.array([2.0**53 + 2, 5.0]), pa.array([True, False])]
+    "column",
+    [
+        pa.array([2.0**11, 5.0], pa.float32()).cast(pa.float16()),
+        pa.array([2.0**24, 5.0], pa.float32()),
+        pa.array([2.0**53 + 2, 5.0]),
+        pa.array([True, False]),
+    ],
 )
 def test_an_id_whose_digits_are_lost_is_refused(column: Any, tmp_path: Path) -> None:
     """Floats beyond what they can count, and truth values, name nobody."""

@@ -71,6 +71,13 @@ def test_what_is_no_time_is_told(value: Any, form: str, message: str) -> None:
         time_reader(form)(value)
 
 
+@pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M %p", "%d/%m/%Y %I:%M"])
+def test_a_form_that_loses_the_half_of_the_day_is_told(form: str) -> None:
+    """`10:00 PM` by `%H:%M %p` would be ten in the morning, without a word."""
+    with pytest.raises(ImportSourceError, match="tells no hour"):
+        time_reader(form)
+
+
 @pytest.mark.parametrize(("form", "zone"), [("seconds", "UTC"), ("", "Europe/Atlantis"), ("", "../etc/passwd")])
 def test_a_form_or_zone_that_is_none_is_told(form: str, zone: str) -> None:
     """A wrong form or zone is found before a row is read."""

@@ -288,6 +288,58 @@ def test_a_loss_that_compares_samples_is_refused() -> None:
         Probe(model).responses(lambda: model(torch.randn(5, 4)), LABELS, loss=against_the_mean)
 
 
+def test_a_gradient_taken_within_the_model_is_refused() -> None:
+    """What it passes through would be counted twice."""
+    model = nn.Linear(4, 2)
+
+    def run() -> Tensor:
+        read = torch.randn(5, 4).requires_grad_()
+        return torch.autograd.grad(model(read).tanh().sum(), read, create_graph=True)[0]
+
+    with pytest.raises(ModelError, match="was taken while the model ran"):
+        Probe(model).responses(run, LABELS)
+
+
+def test_a_layer_that_is_run_with_other_numbers_is_refused_and_right_as_advised() -> None:
+    """Weights put in by functional_call are computed from its own, and their gradients are not its own."""
+    model = nn.Sequential(nn.Embedding(9, 4), nn.Linear(4, 2))
+
+    def output(ids: Tensor) -> Tensor:
+        weight = {"weight": model[1].weight * 2}
+        return torch.func.functional_call(model[1], weight, (model[0](ids).tanh().mean(1),))
+
+    with pytest.raises(BatchError, match=r"1, a Linear, was run with numbers in the place of .*per_sample=\['1'\]"):
+        Probe(model).responses(lambda: output(IDS), LABELS)
+    parameters = list(model.parameters())
+    losses = F.cross_entropy(output(IDS), LABELS, reduction="none")
+    true = [
+        torch.cat([one.flatten() for one in torch.autograd.grad(loss, parameters, retain_graph=True)]).norm()
+        for loss in losses
+    ]
+    found = Probe(model, per_sample=["1"]).responses(lambda: output(IDS), LABELS)
+    assert pytest.approx([float(one) for one in true], rel=1e-4) == found.norm.tolist()
+
+
+def test_samples_without_tokens_have_a_gradient_of_biases() -> None:
+    """A text of no token is no error."""
+    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
+    found = Probe(model).responses(lambda: model[1](model[0](torch.zeros(5, 0, 4)).sum(1)), LABELS)
+    assert (found.norm > 0).all()
+
+
+def test_an_epsilon_that_is_not_given_is_that_of_the_layers_type() -> None:
+    """In double precision it is far smaller, which shows in small rows."""
+    model, rows = nn.Sequential(nn.RMSNorm(4), nn.Linear(4, 2)).double(), torch.randn(5, 4).double() * 1e-5
+    parameters = list(model.parameters())
+    losses = F.cross_entropy(model(rows), LABELS, reduction="none")
+    true = [
+        torch.cat([one.flatten() for one in torch.autograd.grad(loss, parameters, retain_graph=True)]).norm()
+        for loss in losses
+    ]
+    found = Probe(model).responses(lambda: model(rows), LABELS)
+    assert pytest.approx([float(one) for one in true], rel=1e-4) == found.norm.tolist()
+
+
 def test_losses_that_are_cut_off_are_refused() -> None:
     """Norms of 0 would look like samples that have nothing to teach."""
     model = nn.Linear(4, 2)

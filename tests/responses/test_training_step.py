@@ -91,6 +91,14 @@ def test_weights_of_one_for_each_sample_are_the_sum() -> None:
     assert pytest.approx(expected.flatten().tolist(), rel=CLOSE) == model.weight.grad.flatten().tolist()
 
 
+@pytest.mark.parametrize("bad", [0.0, -1.0, float("nan")])
+def test_a_weight_that_is_not_above_0_is_refused(bad: float) -> None:
+    """A norm is divided by its sample's weight: it would be no number, or below 0."""
+    model = nn.Linear(3, 2)
+    with pytest.raises(ValueError, match="weights are above 0"):
+        Probe(model).training_step(lambda: model(torch.ones(2, 3)), torch.tensor([0, 1]), weights=torch.tensor([1.0, bad]))
+
+
 def test_a_step_that_passes_no_layer_is_refused() -> None:
     """Outputs that were computed before the step have no responses, and are not said to have norms of 0."""
     model = nn.Linear(3, 2)

@@ -63,6 +63,8 @@ class RoundingCheck:
         if squared.is_cuda:
             return squared
         uncancelled = products.diagonal(dim1=1, dim2=2).sum(1)
+        if not products.shape[1]:  # samples without tokens
+            return squared
         most = _TOLERANCE / (_EPSILON * products.shape[1])  # times the whole that they may be
         whole = squared if self._squared is None else squared + self._squared
         cancelled = (uncancelled > most * whole).nonzero().squeeze(1)

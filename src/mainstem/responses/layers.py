@@ -152,7 +152,7 @@ def rms_norm(layer: nn.Module, a: Tensor, b: Tensor, live: Live | None, trained:
     """
     known = (getattr(layer, name, None) for name in ("variance_epsilon", "eps", "norm_eps", "epsilon"))
     given = next((one for one in known if isinstance(one, float)), None)
-    epsilon = torch.finfo(a.dtype).eps if given is None else given
+    epsilon = torch.finfo(added_in(layer.weight)).eps if given is None else given  # type: ignore[arg-type]
     return {"weight": Vector(_summed(a * a.square().mean(-1, keepdim=True).add(epsilon).rsqrt() * b))}
 
 

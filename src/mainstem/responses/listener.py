@@ -185,6 +185,8 @@ class Listener:
             # subtle: position ids of shape (1, T) are shared by the batch; what comes back would be its sum
             read, output = (x.expand(samples, *x.shape[1:]) for x in (read, output))
         why = misread(read, output, samples, is_embedding=isinstance(layer, nn.Embedding))
+        if why is None and any(type(getattr(layer, own, None)) is Tensor for own in place.parameters):
+            why = "was run with numbers in the place of its own weights (functional_call)"
         if why is not None:
             self.misread[place.name] = why
             return None
@@ -208,7 +210,7 @@ class Listener:
         return tapped
 
     @torch.no_grad()
-    def _on_backward(  # noqa: C901 - the hot path
+    def _on_backward(  # noqa: C901, PLR0912 - the hot path
         self, layer: nn.Module, place: Place, a: Tensor, b: Tensor, live: Live | None
     ) -> None:
         gathering = self._gathering
@@ -218,6 +220,12 @@ class Listener:
             return
         if self._is_deaf:
             return
+        if not self._is_backward:
+            msg = (
+                f"a gradient that goes through {place.name or 'the model'} was taken while the model ran, and no formula is "
+                "for gradients of gradients; take it outside of `run`"
+            )
+            raise ModelError(msg)
         if self._is_over:
             msg = "what the probe listened to was passed backward again after the pass was over; run the model anew"
             raise RuntimeError(msg)

@@ -126,6 +126,9 @@ class Probe:
         if weights is not None and weights.shape != (samples,):
             msg = f"weights are one number for each of the {samples} samples; got shape {tuple(weights.shape)}"
             raise ValueError(msg)
+        if weights is not None and weights.device.type == "cpu" and not bool((weights > 0).all()):
+            msg = f"weights are above 0, for a norm is divided by its sample's; got {float(weights.min()):.6g} among them"
+            raise ValueError(msg)
         scale = torch.full((samples,), 1 / max(samples, 1), device=self._device) if weights is None else weights
         with torch.enable_grad(), self._own_recurrent():
             return self._pass(run, targets, loss, scale)
@@ -261,9 +264,10 @@ class Probe:
                 one.requires_grad_()
             with listener.deaf():
                 losses = loss(run(), targets)
-        found = (
-            torch.autograd.grad(losses.sum(), wanted, retain_graph=True, allow_unused=True) if losses.requires_grad else ()
-        )
+        found: tuple[Tensor | None, ...] = ()
+        if losses.requires_grad:
+            with listener.deaf():
+                found = torch.autograd.grad(losses.sum(), wanted, retain_graph=True, allow_unused=True)
         for one in wanted if not is_step else ():
             one.requires_grad_(False)
         used = [name for name, part in zip(names, found, strict=False) if part is not None]

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from mainstem.responses.products import added_in
+
 __all__ = ["agrees"]
 
 _SCALES: Final = (1e-4, 1e-2, 1.0, 1e2, 1e4)
@@ -35,12 +37,14 @@ def agrees(layer: nn.Module, width: int, formula: Callable[..., Mapping[str, Any
     given: Tensor = layer.get_parameter("weight")
     drawn = torch.Generator().manual_seed(0)
     scales = torch.tensor(_SCALES).view(-1, 1, 1)
-    read = ((torch.randn(len(_SCALES), 2, width, generator=drawn) + 0.5) * scales).to(given.device)  # subtle: a mean shows
-    weight = (torch.rand(width, generator=drawn) + 0.5).to(given.device).requires_grad_()
+    kind = added_in(given)
+    read = (torch.randn(len(_SCALES), 2, width, generator=drawn) + 0.5) * scales  # subtle: a mean shows
+    read, weight = read.to(given.device, kind), (torch.rand(width, generator=drawn) + 0.5).to(given.device, kind)
+    weight.requires_grad_()
     with torch.enable_grad():
         try:
             output = functional_call(layer, {"weight": weight}, (read,))
-            came_back = torch.randn(read.shape, generator=drawn).to(given.device)
+            came_back = torch.randn(read.shape, generator=drawn).to(given.device, kind)
             rows = [torch.autograd.grad((one * b).sum(), weight, retain_graph=True)[0] for one, b in zip(output, came_back)]  # noqa: B905 - a layer may give anything
         except _CANNOT_READ:
             return False

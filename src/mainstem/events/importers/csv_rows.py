@@ -104,6 +104,8 @@ def csv_rows(
     names = [header_of(name) for name in next(records, [])] if has_header else list(headless)
     names = wanted.checked(names, path)
     for record in records:
+        if form.quote and any(cell.startswith(" ") and cell.lstrip(" ").startswith(form.quote) for cell in record):
+            record = _quoted_late(record, counted.kept, len(names), _options(delimiter, form, strict=True))  # noqa: PLW2901
         yield from _row(record, names, place, delimiter, notes, counted)
 
 
@@ -181,6 +183,17 @@ def _row(
         notes.leave_out(str(place), "with whole rows in one field: a quote was not closed", swallowed)
     else:
         yield Row(zip(names, record, strict=True), number=place.number)
+
+
+def _quoted_late(record: list[str], lines: list[str], width: int, options: dict[str, Any]) -> list[str]:
+    """The record, where quotes come after blanks: else they, and each delimiter within them, would be parts of a field."""
+    try:
+        found = next(csv.reader(lines, **options, skipinitialspace=True), [])
+    except csv.Error:
+        return record
+    if len(found) != len(record):
+        return found if len(found) == width else record
+    return [new if old.startswith(" ") and new != old.lstrip(" ") else old for old, new in zip(record, found, strict=True)]
 
 
 def _uneven(record: list[str], names: Sequence[str], place: _Place, delimiter: str) -> ImportSourceError:

@@ -29,6 +29,9 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CANDIDATES: Final = ("cp1250", "cp1251", "koi8_r", "gb18030", "shift_jis", "euc_kr", "big5", "cp1253", "cp1255", "cp1256")
+_SHIFTED: Final = re.compile(
+    rb"\x1b\$[@ABC()]|\x1b\([IJ]"
+)  # to another alphabet, as ISO-2022 does: all of it looks like ASCII
 _CHUNK: Final = 1 << 20
 _BEYOND: Final = re.compile(rb"[\x80-\xff]+")
 _WESTERN: Final = 2  # letters beyond ASCII that stand side by side in a Western text, at most
@@ -79,7 +82,7 @@ def encoding_of(
         broken: what reading raises where the packing is broken; what comes before is looked at.
 
     Raises:
-        ImportSourceError: if it is not UTF-8 and looks like no Western text either.
+        ImportSourceError: if it is not UTF-8 and looks like no Western text either, or shifts between alphabets.
     """
     register()
     with opened() as file:
@@ -92,6 +95,9 @@ def encoding_of(
         return marked if marked and name.startswith(marked.removesuffix("-sig")) else name
     if marked:
         return marked
+    if _SHIFTED.search(start):
+        msg = f"{str(path)!r} looks like ISO-2022, which shifts between alphabets; say --encoding iso2022_jp, or _kr or _cn"
+        raise ImportSourceError(msg)
     if name := without_mark(start):
         notes.tell(f"read as {name.upper()}: so its zero bytes lie; --encoding names another")
         return name

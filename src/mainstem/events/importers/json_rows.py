@@ -74,6 +74,9 @@ def _has(row: dict[str, Any], name: str) -> bool:
 def _object(line: str, number: int, path: Path) -> dict[str, Any]:
     try:
         return msgspec.json.decode(line, type=dict[str, Any])
+    except RecursionError as error:
+        msg = f"line {number} of {str(path)!r} is nested too deeply to be an event; mend or remove it"
+        raise ImportSourceError(msg) from error
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         if _NO_NUMBER.search(line) and (found := _with_no_numbers(line)) is not None:
             return found

@@ -15,6 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 
 __all__ = [
+    "Half",
     "NoNameError",
     "Single",
     "header_of",
@@ -29,7 +30,10 @@ __all__ = [
 
 _WHOLE: Final = re.compile(r"(-?\d+)\.0+")
 _SCIENTIFIC: Final = re.compile(r"[+-]?(\d)(?:[.,](\d+))?[eE]([+-]?)(\d{1,9})")
-_PRINTED: Final = re.compile(r"b'.*'|b\".*\"|\{['\"].*:.*\}|\[['\"{].*\]|\[object Object\]|<.* object at 0x[0-9a-f]+>")
+_PRINTED: Final = re.compile(
+    r"b'.*'|b\".*\"|\{['\"].*:.*\}|\[['\"{].*\]|\[object Object\]|<.* object at 0x[0-9a-f]+>|\{ *\}|\[ *\]"
+    r"|System\.[\w.]+\[\]|\[[BCDFIJLSZ][\w.;]*@[0-9a-f]{5,8}|\{\{.*\}\}|\$\{.*\}"
+)
 _INVISIBLE: Final = re.compile(
     "[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]|[\x00-\x08\x0e-\x1b\x7f]"
 )
@@ -38,11 +42,12 @@ _MARKS: Final = re.compile(
 )  # in a text; a joiner means something in some languages
 _EXACT: Final = 2**53  # up to here a float has every whole number
 _EXACT_SINGLE: Final = 2**24
+_EXACT_HALF: Final = 2**11
 _SURE: Final = 15  # digits that a float keeps
 _NOTHING: Final = re.compile(
     r"n(ull|one|il|an|at|\.?a\.?)|#?n/a|<(na|null|none|nil)>|\[null\]|undefined|\\n|-{1,3}|[\u2013\u2014]"
     r"|\((null|none|nil|empty|blank|not set|not provided)\)|#(null!|value!|ref!|name\?|div/0!|num!)"
-    r"|0{8}-0{4}-0{4}-0{4}-0{12}",
+    r"|0{8}-0{4}-0{4}-0{4}-0{12}|#{3,}",
     re.IGNORECASE,
 )
 """What exports write where there is nothing."""
@@ -58,6 +63,12 @@ class NoNameError(ValueError):
 
 class Single(float):
     """A float of four bytes, which has whole numbers up to 2**24 only."""
+
+    __slots__ = ()
+
+
+class Half(Single):
+    """A float of two bytes, which has whole numbers up to 2**11 only."""
 
     __slots__ = ()
 
@@ -213,7 +224,7 @@ def _written(value: Any) -> str:
 
 
 def _float_written(value: float) -> str:
-    most = _EXACT_SINGLE if isinstance(value, Single) else _EXACT
+    most = _EXACT_HALF if isinstance(value, Half) else _EXACT_SINGLE if isinstance(value, Single) else _EXACT
     if not isfinite(value):
         msg = "an id or text is an infinite number"
         raise NoNameError(msg)

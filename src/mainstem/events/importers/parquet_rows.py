@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mainstem.errors import ImportSourceError
 from mainstem.events.importers.encodings import HANDLER
-from mainstem.events.importers.names import Single
+from mainstem.events.importers.names import Half, Single
 from mainstem.events.importers.rows import Row, Wanted, part_of
 
 __all__ = ["FarTime", "parquet_rows"]
@@ -87,7 +87,8 @@ def _values(column: Any) -> Sequence[Any]:
     if types.is_timestamp(kind):
         return _moments(column)
     if types.is_float16(kind) or types.is_float32(kind):
-        return [None if value is None else Single(value) for value in column.cast(pa.float32()).to_pylist()]
+        of = Half if types.is_float16(kind) else Single
+        return [None if value is None else of(value) for value in column.cast(pa.float32()).to_pylist()]
     try:
         values: list[Any] = column.to_pylist()
     except (OverflowError, ValueError, UnicodeDecodeError):

@@ -38,6 +38,7 @@ _FIRST_LINE: Final = 1_000_000  # characters of it that are looked at
 _ARRAY: Final = re.compile(r"\s*\[\s*(\{|\[|\]|$)")  # `[id],[name]` is a header as SQL Server writes it
 _LONGEST_NOTHING: Final = 40
 _NOTHING_BEGINS: Final = frozenset("nN<(#\\-uU[0\u2013\u2014 .")
+_TWICE: Final = re.compile(r"[\xc2-\xf4][^\x00-\x7f]")  # a letter of UTF-8 may have been read as these two
 _UNSEEN: Final = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -184,5 +185,20 @@ def _checked(rows: Iterator[Row], wanted: Wanted, path: Path, notes: Notes) -> I
 def _note(name: str, cell: str, notes: Notes) -> None:
     if not unicodedata.is_normalized("NFC", cell):
         notes.cells[name, "write letters in parts (NFD); they are taken as whole letters (NFC)"] += 1
+    if "\ufffd" in cell:
+        notes.cells[name, "hold \ufffd, which stands for a letter that was lost before this file was written"] += 1
+    elif _is_read_twice(cell):
+        notes.cells[name, "look like UTF-8 that was read as Windows-1252 before this file was written"] += 1
     if _UNSEEN.search(cell):
         notes.cells[name, "hold characters that cannot be seen; ids are taken without them"] += 1
+
+
+def _is_read_twice(cell: str) -> bool:
+    """Whether all beyond ASCII are bytes of UTF-8, each taken for a letter."""
+    if not _TWICE.search(cell):
+        return False
+    try:
+        cell.encode("cp1252").decode()
+    except UnicodeError:
+        return False
+    return True

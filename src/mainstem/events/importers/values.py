@@ -132,6 +132,10 @@ def time_reader(form: str = "", zone: str = "UTC") -> Callable[[Any], int]:
         msg = f"{form!r} is no form of a time; give one of {', '.join(UNITS)}, a pattern like '%d/%m/%Y %H:%M', or nothing"
         raise ImportSourceError(msg)
 
+    if ("%I" in form) != ("%p" in form):  # subtle: strptime reads `10:00 PM` by `%H:%M %p` as ten in the morning
+        msg = f"{form!r} tells no hour: morning and afternoon go with a clock of twelve hours, '%I:%M %p', or else '%H:%M'"
+        raise ImportSourceError(msg)
+
     def read(value: Any) -> int:
         try:
             millis = _millis(value, form, place)
