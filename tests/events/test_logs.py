@@ -198,6 +198,15 @@ def test_a_pipe_is_told_from_a_log(tmp_path: Path) -> None:
     assert "is a pipe or a device, and a log is read more than once; give `-`" in message_of(tmp_path / "pipe")
 
 
+def test_empty_standard_input_is_told_and_replaces_no_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standard input without a byte is named as such, and a copy made before stays as it was."""
+    (tmp_path / "stdin.jsonl").write_bytes(TICK)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
+    with pytest.raises(LogError, match="standard input is empty"):
+        spool(tmp_path)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("stdin.jsonl", TICK)]
+
+
 def test_standard_input_is_spooled_to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Standard input becomes a whole file that can be read twice, with nothing half written beside it."""
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(b"one\ntwo\n"))))

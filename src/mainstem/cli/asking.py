@@ -1,5 +1,6 @@
 """Whom a question goes to: a store given by URL, the home, or the process that has the home in use."""
 
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -63,7 +64,8 @@ def _of_home(folder: Path, questions: Sequence[str], parameters: Mapping[str, An
 
     with Home(folder, create=False) as home:
         if not has_history(home.folder / "history"):
-            msg = f"{str(folder)!r} has no history yet; `mainstem replay LOG --home {folder}` begins one"
+            begin = f"mainstem replay LOG --home {shlex.quote(str(folder))}"
+            msg = f"{str(folder)!r} has no history yet; `{begin}` begins one"
             raise HomeError(msg)
         with Store(home.store_url) as store:
             return _asked(store, questions, parameters)

@@ -57,12 +57,20 @@ def read_lines(path: Path) -> Iterator[bytes]:
 
 
 def spool(folder: Path) -> Path:
-    """Copy standard input to a file in `folder`, because a log is read twice (items first), and give its path."""
+    """Copy standard input to a file in `folder`, because a log is read twice (items first), and give its path.
+
+    Raises:
+        LogError: if nothing comes; a copy that was made before then stays.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "stdin.jsonl"
     half = path.with_name(f"{path.name}.half")
     with half.open("wb") as file:
         shutil.copyfileobj(sys.stdin.buffer, file)
+    if not half.stat().st_size:
+        half.unlink()
+        msg = "standard input is empty; it should hold one JSON event a line (`mainstem import` makes one)"
+        raise LogError(msg)
     half.replace(path)
     return path
 
