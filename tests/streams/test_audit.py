@@ -21,7 +21,7 @@ from mainstem.streams.topics import make_topics
 from tests.join.shop import KEY, shelf, short
 from tests.kafka.topic import delete_before, produce
 from tests.streams.fakes import plainly, shop_log
-from tests.streams.test_sink import FakeIntake, FakeRecord, item
+from tests.streams.sinking import FakeIntake, FakeRecord, item
 
 SETTINGS = short(partitions=2)
 Change = Callable[[list[tuple[str, FakeRecord]]], list[tuple[str, FakeRecord]]]
