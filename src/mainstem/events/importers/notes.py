@@ -4,9 +4,19 @@ from collections import Counter
 
 from mainstem.errors import ImportSourceError
 
-__all__ = ["Notes", "SilentNotes"]
+__all__ = ["Notes", "SilentNotes", "excerpt"]
 
 _NAMED = 3  # rows of one reason that are told one by one
+
+
+def excerpt(text: str, longest: int = 60) -> str:
+    """The beginning of a text that may be too long for a message.
+
+    Example:
+        >>> excerpt("red cup"), excerpt("red cup with a handle", 10)
+        ('red cup', 'red cup...')
+    """
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 class Notes:
