@@ -17,7 +17,7 @@ NINETEEN = canaries(range(1, 20))
     ("rows", "given", "trusted", "told"),
     [
         ([], {}, True, "there are no samples"),
-        ([{"margin": -1.0}, *NINETEEN], {}, False, "no trusted samples: .* `mainstem trust add FILE`"),
+        ([{"margin": -1.0}, *NINETEEN], {}, False, "no trusted samples; .* `mainstem trust add FILE`"),
         (
             [{"margin": -1.0}, *NINETEEN],
             {"canary_minimum": 20},
