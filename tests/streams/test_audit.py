@@ -18,6 +18,7 @@ from mainstem.streams.audit import Audit, run_audit
 from mainstem.streams.cli import audit
 from mainstem.streams.sink import Sink
 from mainstem.streams.topics import make_topics
+from mainstem.urls import url_of
 from tests.join.shop import KEY, shelf, short
 from tests.kafka.topic import delete_before, produce
 from tests.streams.fakes import plainly, shop_log
@@ -75,7 +76,9 @@ def deployed(events_url: str, tmp_path: Path) -> Deployed:
         values = [encode(samples) for _, samples in questions_of(joined.samples)]
         produce(broker, broker.topic("samples"), values, partition)
         produce(broker, broker.topic("ledger"), [encode(joined.row)])
-    return Deployed(broker, f"chdb://{tmp_path}/history")
+    history = url_of("chdb", tmp_path / "history")
+    with Store(history):  # an audit makes none
+        return Deployed(broker, history)
 
 
 def without_one_sample(batch: list[tuple[str, FakeRecord]]) -> list[tuple[str, FakeRecord]]:
