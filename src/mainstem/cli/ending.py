@@ -160,7 +160,7 @@ def _points(value: float | None) -> str:
     """A figure between 0 and 1, without its leading zero."""
     if value is None:
         return "not known"
-    return f"{value:.3f}".removeprefix("0") if math.isfinite(value) else "no number (its scores are none)"
+    return f"{value:.3f}".removeprefix("0") if math.isfinite(value) else "not known (its scores are not finite)"
 
 
 def _short(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""In which encoding a file is written: told by its first bytes or by the whole of it, or by whoever imports it.
+"""The encoding that a file is written in: its first bytes or all of it tell, or whoever imports it does.
 
 UTF-8 with some bad bytes stays UTF-8: those rows are named, the others are right. A file of which nothing beyond ASCII is
 UTF-8 is read as Windows-1252, which old Western exports have, and that is told; one that does not look Western is refused.
@@ -93,7 +93,7 @@ def encoding_of(
     if marked:
         return marked
     if name := without_mark(start):
-        notes.tell(f"read as {name.upper()}: so its zero bytes lie; --encoding names another")
+        notes.tell(f"read as {name.upper()}: its zero bytes lie so; --encoding names another")
         return name
     return "utf-8-sig" if _is_utf8(opened, broken) else _other(path, opened, broken, notes)
 

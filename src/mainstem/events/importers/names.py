@@ -49,7 +49,7 @@ _NOTHING: Final = re.compile(
 _NEVER_TEXT: Final = frozenset(
     {"NULL", "null", "\\N", "<NA>", "NaN", "nan", "None", "(not set)", "undefined", "#N/A", "#NAME?"}
 )
-"""Those that nobody would write as the text of an item."""
+"""Words for nothing that are never the text of an item."""
 
 
 class NoNameError(ValueError):
@@ -148,7 +148,7 @@ def is_nothing(text: str) -> bool:
 
 
 def nothing_said(value: Any) -> str:
-    """How a cell says nothing, for a reason: with the word in it, or without one; empty where it is a word of its own.
+    """The word by which a cell says nothing, to be put behind a reason; empty where the cell has no such word.
 
     Example:
         >>> nothing_said("NULL"), nothing_said(None)

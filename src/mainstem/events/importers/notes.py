@@ -50,7 +50,7 @@ class Notes:
 
     @property
     def sentences(self) -> list[str]:
-        """All that is told, but for what was left out."""
+        """All sentences that are told; what was left out is told apart."""
         return [*self.told, *(f"{count:,} cells of {name!r} {what}" for (name, what), count in self.cells.items())]
 
     def tell(self, sentence: str) -> None:

@@ -62,7 +62,7 @@ class Wanted:
         return list(dict.fromkeys([*whole, *(name.split(".")[0] for name in whole)]))
 
     def renamed(self, names: Sequence[str]) -> list[str]:
-        """The names, where one is known by another one that which is wanted."""
+        """The names, each as the table calls it where the file calls it otherwise."""
         whole = [name if name.isascii() else unicodedata.normalize("NFC", name) for name in names]
         return [
             self._aliases[plain] if plain in self._aliases and self._aliases[plain] not in names else name
