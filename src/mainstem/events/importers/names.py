@@ -120,6 +120,8 @@ def name_of(value: Any) -> str:
         msg = "an id is true or false"
         raise NoNameError(msg)
     text = text_of(value)
+    if _INVISIBLE.search(text):  # first: what is left may be a word for nothing, or end in a blank
+        text = text_of(_INVISIBLE.sub("", text))
     if text[:1] == "0" and text.isdecimal():  # leading zeros are kept
         return text
     if is_nothing(text):
@@ -134,7 +136,7 @@ def name_of(value: Any) -> str:
     if _PRINTED.fullmatch(text):
         msg = "an id is what a program prints of bytes, a list or an object; save the id itself"
         raise NoNameError(msg)
-    return _INVISIBLE.sub("", text)
+    return text
 
 
 def is_nothing(text: str) -> bool:
