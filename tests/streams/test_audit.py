@@ -61,6 +61,13 @@ class Deployed:
             ]
 
 
+def empty_history(folder: Path) -> str:
+    """A history that was made, as an audit makes none."""
+    url = url_of("chdb", folder / "history")
+    with Store(url):
+        return url
+
+
 @pytest.fixture
 def deployed(events_url: str, tmp_path: Path) -> Deployed:
     """Two partitions of events, joined to the end."""
@@ -76,9 +83,7 @@ def deployed(events_url: str, tmp_path: Path) -> Deployed:
         values = [encode(samples) for _, samples in questions_of(joined.samples)]
         produce(broker, broker.topic("samples"), values, partition)
         produce(broker, broker.topic("ledger"), [encode(joined.row)])
-    history = url_of("chdb", tmp_path / "history")
-    with Store(history):  # an audit makes none
-        return Deployed(broker, history)
+    return Deployed(broker, empty_history(tmp_path))
 
 
 def without_one_sample(batch: list[tuple[str, FakeRecord]]) -> list[tuple[str, FakeRecord]]:
@@ -128,7 +133,7 @@ def test_a_deployment_without_events_is_in_balance(events_url: str, tmp_path: Pa
     """There is nothing to miss."""
     broker = Broker.parse(events_url)
     make_topics(broker, SETTINGS)
-    assert Deployed(broker, f"chdb://{tmp_path}/history").audit().in_balance
+    assert Deployed(broker, empty_history(tmp_path)).audit().in_balance
 
 
 def test_a_missing_sample_is_told(deployed: Deployed) -> None:
