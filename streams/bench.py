@@ -24,6 +24,7 @@ import typer
 
 from mainstem.errors import MainstemError
 from mainstem.kafka import Broker, DirectReader
+from mainstem.printable import in_json
 from mainstem.urls import url_of
 
 __all__ = ["bench"]
@@ -64,7 +65,7 @@ def bench(
         "ratio": round(shown["mainstem"] / shown["faust"], 3),
         "runs": {who: list(map(round, of)) for who, of in found.items()},
     }
-    print(json.dumps(shown) if as_json else "\n".join(f"{name:9} {value}" for name, value in shown.items()))
+    print(in_json(shown) if as_json else "\n".join(f"{name:9} {value}" for name, value in shown.items()))
 
 
 @contextmanager

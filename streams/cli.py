@@ -1,6 +1,5 @@
 """Commands of the programs that move events: `topics`, `stream`, `audit`, `up`, `down`."""
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from mainstem.errors import SettingError
 from mainstem.kafka import Broker
 from mainstem.kafka.reach import reach, reach_store
 from mainstem.places import Places
+from mainstem.printable import in_json
 from mainstem.settings import Settings
 
 __all__ = ["audit", "stream", "topics"]
@@ -83,7 +83,7 @@ def replay(
     reach(broker, ["events", "items"], ["events", "items"])
     replay = Replay(broker, log, settings, speed=_speed(speed), tick=not no_tick, append=append, say=say)
     sent = replay.run()
-    print(json.dumps({"sent": sent}))
+    print(in_json({"sent": sent}))
 
 
 @stream.command()

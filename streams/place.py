@@ -109,7 +109,7 @@ def place_in(
     """
     there = [one for one in sent if one.line >= 0]
     if any(one.mark is None for one in there):
-        say(f"what was sent does not tell its log; {str(log)!r} is taken for it")
+        say(f"the records in Kafka do not say which log they are of; {str(log)!r} is taken for it")
         return BEGIN
     newest = max((one.file for one in there), key=lambda mark: mark.lines, default=BEGIN)
     for begin in [BEGIN, newest] if append and newest != BEGIN else [BEGIN]:

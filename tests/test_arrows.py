@@ -30,7 +30,7 @@ BELOW = {
     "standing": {"ids", "importance", "settings"},
     "store": {"errors", "events", "join", "responses", "urls"},
     "fingerprint": {"join", "store"},
-    "kafka": {"errors", "events", "join", "standing"},
+    "kafka": {"errors", "events", "join", "printable", "standing"},
     "validate": {"events", "join", "lacking", "settings"},
     "learning": {"errors", "ids", "importance", "responses", "settings", "standing", "store", "versions"},
     "scoring": {"learning", "importance", "responses", "settings", "standing", "store", "versions"},

@@ -8,7 +8,7 @@ from typing import Final
 from mainstem.printable import in_json
 from mainstem.settings import Settings
 
-__all__ = ["unknown_classes", "unmet_trust", "why_no_samples"]
+__all__ = ["counted", "unknown_classes", "unmet_trust", "why_no_samples"]
 
 _MOST: Final = 5  # of what there is, named
 
@@ -60,8 +60,17 @@ def why_no_samples(counts: Mapping[str, int], reasons: Sequence[tuple[str, str, 
     if not counts.get("question", 0):
         kinds = "impression or view" if questions == "shown" else "purchase"
         return f"nothing in it asks: there is no {kinds}, nor a labelled text (MAINSTEM_QUESTIONS is {questions!r})"
-    told = ", ".join(f"{name} {count:,}" for name, count in counts.items() if count and name != "balance")
-    return f"no question was answered; the ledger counts {told}; `mainstem validate LOG` tells more"
+    return f"no question was answered; the ledger counts {counted(counts)}; `mainstem validate LOG` tells more"
+
+
+def counted(ledger: Mapping[str, int]) -> str:
+    """What a ledger counts, in words, without what it does not count.
+
+    Example:
+        >>> counted({"question": 1200, "late": 0, "duplicate": 3, "balance": 0})
+        'question 1,200, duplicate 3'
+    """
+    return ", ".join(f"{name} {count:,}" for name, count in ledger.items() if count and name != "balance")
 
 
 def unmet_trust(met: int, named: int, example: str, asked: tuple[str, str | None] | None) -> str:

@@ -7,13 +7,13 @@ A block of lines is the unit of doing again: it is joined, written, scored, judg
 checkpoint. A crash anywhere is answered by doing the block again from the last checkpoint, with the same results.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, Protocol
 
 import msgspec
 
-from mainstem.errors import HomeError, LogError
+from mainstem.errors import LogError
 from mainstem.events import decode
 from mainstem.events.survey import belongs_to_items
 from mainstem.home import Checkpoint, Home
@@ -25,7 +25,8 @@ from mainstem.learning import ColumnsPool, Learner, Position, Round
 from mainstem.scoring import ScoringWorker
 from mainstem.settings import Settings
 from mainstem.standing import Judgement, Trust
-from mainstem.store import Store, StoredSample, sample_ends
+from mainstem.store import Store, StoredSample
+from mainstem.store.rewinding import rewind
 from mainstem.store.writes import (
     item_columns,
     ledger_columns,
@@ -241,8 +242,7 @@ class Loop:
                 at.rounds,
             )
         version, scale = (at.version, at.scale) if at else (0, self.versions.manifest(0).scale)
-        _check_history(self.store, self.ends)
-        _rewind(self.store, self.ends, self._rounds)
+        rewind(self.store, self.ends, self._rounds)
         self.versions.forget_after(self._rounds)
         self.worker.use(version, load_scorer(self.versions, version, self.settings), scale)
         if at:
@@ -278,28 +278,3 @@ class Loop:
 def _blocks(lines: Iterator[bytes], size: int) -> Iterator[list[bytes]]:
     while block := list(islice(lines, size)):
         yield block
-
-
-def _check_history(store: Store, ends: Mapping[int, int]) -> None:
-    there = sample_ends(store)
-    for partition, end in ends.items():
-        if there.get(partition, 0) < end:
-            msg = (
-                f"the history holds {there.get(partition, 0):,} samples of partition {partition}, and {end:,} were written; "
-                "restore the whole home from a copy, or begin again: --from-start"
-            )
-            raise HomeError(msg)
-
-
-def _rewind(store: Store, ends: Mapping[int, int], rounds: int) -> None:
-    """Forget what was written after the checkpoint: it is done again, and a log that grew may do it otherwise."""
-    for partition, end in ends.items():
-        at = {"partition": partition, "end": end}
-        for table in ("samples", "responses", "sketches"):
-            store.execute(f"DELETE FROM {table} WHERE partition = {{partition:UInt32}} AND offset >= {{end:UInt64}}", **at)
-        for table in ("moves", "judgements", "standings"):
-            store.execute(f"DELETE FROM {table} WHERE partition = {{partition:UInt32}} AND judgement > {{end:UInt64}}", **at)
-    for table in ("draws", "rounds", "versions", "responses", "sketches"):
-        store.execute(f"DELETE FROM {table} WHERE version > {{rounds:UInt32}}", rounds=rounds)
-    store.execute("DELETE FROM evaluations WHERE round > {rounds:UInt32}", rounds=rounds)
-    store.execute("INSERT INTO standings SELECT * EXCEPT (before, event_time) FROM moves FINAL")

@@ -174,7 +174,7 @@ def _known(raw: bytes, settings: Settings) -> Labelled | Vouched:
 
 
 def _found(named: list[Labelled | Vouched], log: Iterable[bytes]) -> list[Labelled | Vouched]:
-    """With the samples of labelled texts, now that the log tells which item they are about."""
+    """Those that were named, with the samples that labelled texts have, because the log tells their items."""
     wanted = {one.event_id for one in named if isinstance(one, Vouched) and one.event_id}
     if not wanted:
         return named

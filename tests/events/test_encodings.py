@@ -36,7 +36,7 @@ def test_zero_bytes_tell_an_encoding_without_a_mark(encoding: str, tmp_path: Pat
     """Without its mark such a file is read by where its zero bytes lie, and that is told."""
     rows, notes = read(tmp_path / "table", TEA.encode(encoding))
     assert [ROW] == rows
-    assert [f"read as {encoding.upper()}: so its zero bytes lie; --encoding names another"] == notes.sentences
+    assert [f"read as {encoding.upper()}: its zero bytes lie so; --encoding names another"] == notes.sentences
 
 
 @pytest.mark.parametrize("encoding", ["iso2022_jp", "iso2022_kr"])

@@ -70,7 +70,7 @@ def test_what_goes_into_kafka_does_not_depend_on_the_form_of_the_log(form: str, 
     def records(log: Path) -> list[tuple]:
         broker = Broker.parse("kafka://nowhere")
         replay = Replay(broker, log, Settings(), speed=None, tick=True, say=print)
-        return [(*to, key, decode(value), line) for *to, key, value, line in replay._records(4)]
+        return [(*to, key, decode(value), line) for *to, key, value, line, _ in replay._records(4)]
 
     (tmp_path / "packed").mkdir()
     assert records(pack(lines, "plain", tmp_path)) == records(pack(lines, form, tmp_path / "packed"))

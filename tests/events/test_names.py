@@ -14,6 +14,8 @@ from mainstem.events.importers.names import Half, NoNameError, Single, label_of,
 
 NAMES = {
     "whole": (17850, "17850"),
+    "a blank before what cannot be seen": ("0 \x1b", "0"),
+    "a word for nothing with what cannot be seen in it": ("NU\u200cLL", ""),
     "whole beyond 64 bits": (2**70, str(2**70)),
     "float": (17850.0, "17850"),
     "float at its end": (2.0**53 - 1, "9007199254740991"),

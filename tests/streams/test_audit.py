@@ -18,10 +18,11 @@ from mainstem.streams.audit import Audit, run_audit
 from mainstem.streams.cli import audit
 from mainstem.streams.sink import Sink
 from mainstem.streams.topics import make_topics
+from mainstem.urls import url_of
 from tests.join.shop import KEY, shelf, short
 from tests.kafka.topic import delete_before, produce
 from tests.streams.fakes import plainly, shop_log
-from tests.streams.test_sink import FakeIntake, FakeRecord, item
+from tests.streams.sinking import FakeIntake, FakeRecord, item
 
 SETTINGS = short(partitions=2)
 Change = Callable[[list[tuple[str, FakeRecord]]], list[tuple[str, FakeRecord]]]
@@ -60,6 +61,13 @@ class Deployed:
             ]
 
 
+def empty_history(folder: Path) -> str:
+    """A history that was made, as an audit makes none."""
+    url = url_of("chdb", folder / "history")
+    with Store(url):
+        return url
+
+
 @pytest.fixture
 def deployed(events_url: str, tmp_path: Path) -> Deployed:
     """Two partitions of events, joined to the end."""
@@ -75,7 +83,7 @@ def deployed(events_url: str, tmp_path: Path) -> Deployed:
         values = [encode(samples) for _, samples in questions_of(joined.samples)]
         produce(broker, broker.topic("samples"), values, partition)
         produce(broker, broker.topic("ledger"), [encode(joined.row)])
-    return Deployed(broker, f"chdb://{tmp_path}/history")
+    return Deployed(broker, empty_history(tmp_path))
 
 
 def without_one_sample(batch: list[tuple[str, FakeRecord]]) -> list[tuple[str, FakeRecord]]:
@@ -125,7 +133,7 @@ def test_a_deployment_without_events_is_in_balance(events_url: str, tmp_path: Pa
     """There is nothing to miss."""
     broker = Broker.parse(events_url)
     make_topics(broker, SETTINGS)
-    assert Deployed(broker, f"chdb://{tmp_path}/history").audit().in_balance
+    assert Deployed(broker, empty_history(tmp_path)).audit().in_balance
 
 
 def test_a_missing_sample_is_told(deployed: Deployed) -> None:

@@ -61,7 +61,7 @@ def _auroc(found: dict[str, Any]) -> str:
 
 
 def _called(found: dict[str, Any]) -> Iterator[str]:
-    """Shares only of what there is."""
+    """What was called contradictory; a share is told where there is something to share."""
     yield f"called contradictory: {found['called']:,}"
     if found["called"]:
         yield f"of these sound: {found['false_discoveries']:.1%}"

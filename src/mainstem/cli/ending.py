@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from mainstem.lacking import unmet_trust
+from mainstem.lacking import counted, unmet_trust
 from mainstem.loop import Loop
 from mainstem.printable import printable
 from mainstem.standing import CORE, REASONS, why_none_called
@@ -131,9 +131,8 @@ def _in_words(loop: Loop, partition: int, row: int) -> tuple[str, str, str]:
 
 def _ledger(loop: Loop, report: dict[str, Any], seconds: float) -> Iterator[str]:
     ledger, home = report["ledger"], report["home"]
-    counts = ", ".join(f"{name} {count:,}" for name, count in ledger.items() if count and name != "balance")
     state = "in balance" if not ledger["balance"] else f"OUT BY {ledger['balance']:,}"
-    yield f"\nledger {state}: {counts}"
+    yield f"\nledger {state}: {counted(ledger)}"
     for reason, path, times in refusals(loop.store, _REASONS):
         yield f"  refused {times:,} x {printable(reason)} at {printable(path)}"
     yield f"{report['samples']:,} samples in {seconds:.0f} s, hash {report['hash']}"
@@ -161,7 +160,7 @@ def _points(value: float | None) -> str:
     """A figure between 0 and 1, without its leading zero."""
     if value is None:
         return "not known"
-    return f"{value:.3f}".removeprefix("0") if math.isfinite(value) else "no number (its scores are none)"
+    return f"{value:.3f}".removeprefix("0") if math.isfinite(value) else "not known (its scores are not finite)"
 
 
 def _short(path: Path) -> str:

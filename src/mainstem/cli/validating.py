@@ -108,7 +108,7 @@ def _show(found: "Validation") -> None:
 
 
 def _asking(found: "Validation") -> str:
-    """What asks; purchases are outcomes where impressions and views do."""
+    """Which kinds of event ask; where impressions and views do, purchases are only outcomes."""
     names = {found.questions: _ASKS[found.questions], "labelled": "labelled texts"}
     kinds = " and ".join(name for kind, name in names.items() if kind in found.asks)
     return f"{kinds} ask" if kinds else "nothing asks"

@@ -68,7 +68,7 @@ def last_line(raw: bytes, event: Event | Refusal | Tick) -> LastLine:
 
 
 def _content(event: Event | Refusal | Tick, raw: bytes) -> bytes:
-    """An event without what depends on how it was written down; of a refused one its bytes."""
+    """What an event says, however it was written down; a refused one is its bytes."""
     try:
         return _ENCODE(event) if not isinstance(event, Refusal) else _plain(raw)
     except (UnicodeEncodeError, msgspec.DecodeError, RecursionError):

@@ -1,11 +1,12 @@
 """A program's face over HTTP: /health for supervisors, /metrics for Prometheus, /lag for people."""
 
-import json
 import threading
 from collections.abc import Callable, Iterable
 from socketserver import ThreadingMixIn
 from typing import Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from mainstem.printable import in_json
 
 __all__ = ["LAG", "Monitor", "address_of"]
 
@@ -80,7 +81,7 @@ class Monitor:
         else:
             status, answer = "404 Not Found", {"status": "there are /health, /lag and /metrics"}
         start(status, [("Content-Type", "application/json")])
-        return [json.dumps(answer).encode() + b"\n"]
+        return [in_json(answer).encode() + b"\n"]
 
 
 class _Server(ThreadingMixIn, WSGIServer):

@@ -63,7 +63,7 @@ class Bench:
             yield
 
     def true_norms(self, samples: int | None = None) -> Tensor:
-        """By autograd, one sample at a time, in float64, of so many samples, shape (B,)."""
+        """Norms of the first samples by autograd, one sample at a time, in float64, shape (B,)."""
         exact = copy.deepcopy(self.model).double()
         logits: Tensor = exact(**{name: tensor[:samples] for name, tensor in self.inputs.items()}).logits
         losses = F.cross_entropy(logits, self.labels[:samples], reduction="none")

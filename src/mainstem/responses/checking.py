@@ -50,7 +50,7 @@ def check(probe: "Probe", batches: Sequence[tuple[Callable[[], Any], Any]], loss
         _check_one(probe, one)
     sizes = [one.samples for one in found]
     if len(found) > 1 and len(set(sizes)) == 1:
-        msg = f"batches are to be of unlike numbers of samples; got {len(sizes)} of {sizes[0]}"
+        msg = f"a check needs batches of unlike numbers of samples; got {len(sizes)} of {sizes[0]}"
         raise ValueError(msg)
     if len(found) == 1 and found[0].is_ambiguous:
         msg = (
@@ -122,5 +122,8 @@ def _check_one(probe: "Probe", one: Compared) -> None:
         raise ModelError(probe.refusal(layer, why))
     for norm, true, off in one.norms:
         if not abs(norm - true) <= off:
-            msg = f"a sample's norm is {norm:.6g}, and an ordinary backward pass says {true:.6g}; is it one loss a sample?"
+            msg = (
+                f"a sample's norm is {norm:.6g}, and an ordinary backward pass says {true:.6g}; "
+                "does the loss give one value a sample?"
+            )
             raise ModelError(msg)

@@ -266,7 +266,7 @@ class Listener:
 
     @contextmanager
     def deaf(self) -> Iterator[None]:
-        """While something goes backward that is not this pass: a checkpoint still taps what it runs again."""
+        """Hear nothing of a backward pass that is not this one; a checkpoint still taps what it runs again."""
         self._is_backward = self._is_deaf = True
         try:
             yield

@@ -25,7 +25,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def frozen(model: nn.Module, but: Collection[int] = ()) -> Iterator[None]:
-    """With no parameter trained, so that autograd computes gradients at activations only.
+    """Train no parameter inside, so that autograd computes gradients at activations only.
 
     Args:
         model: is as before afterwards.
@@ -44,7 +44,7 @@ def frozen(model: nn.Module, but: Collection[int] = ()) -> Iterator[None]:
 
 @contextmanager
 def grads_kept(parameters: Iterable[Tensor]) -> Iterator[None]:
-    """With no `.grad`; then what was there is there again."""
+    """Take every `.grad` away inside, and put it back afterwards."""
     before = [(one, one.grad) for one in parameters]
     for one, _ in before:
         one.grad = None

@@ -16,7 +16,7 @@ from mainstem.responses.products import added_in
 __all__ = ["agrees"]
 
 _SCALES: Final = (1e-4, 1e-2, 1.0, 1e2, 1e4)
-"""Of the rows that are read: an epsilon shows in small ones only."""
+"""How large the rows are that a layer is tried on; only small ones show an epsilon."""
 _CLOSE: Final = 1e-3
 _CANNOT_READ: Final = (TypeError, ValueError, RuntimeError, AttributeError, IndexError)
 

@@ -27,12 +27,14 @@ def why_none_called(columns: Columns, judged: Judgement, settings: Settings) -> 
     if not len(columns):
         return "there are no samples to judge"
     if judged.verdict == NO_TRUSTED:
-        return f"{NO_TRUSTED}: the labels of its canaries are only assumed; `mainstem trust add FILE` brings labels believed"
+        return (
+            f"{NO_TRUSTED}; canaries' labels are only assumed until `mainstem trust add FILE` brings some that are believed"
+        )
     if judged.verdict == TOO_FEW:
         return too_few(_by_class(columns, settings), settings)
     held = ~np.isnan(judged.p_value) & (columns["part"] != CANARY)
     if not held.any():
-        return "no sample but the canaries was scored by a version that scored canaries enough"
+        return "no version that scored other samples has scored enough canaries"
     return (
         f"none of {int(held.sum()):,} samples is found at a rate of {settings.false_discovery_rate:g} false calls "
         f"(MAINSTEM_FALSE_DISCOVERY_RATE); the smallest p-value is {judged.p_value[held].min():.2g}, "
@@ -45,12 +47,12 @@ def too_few(by_class: dict[str, int], settings: Settings) -> str:
 
     Example:
         >>> too_few({"no": 3, "yes": 1}, Settings(canary_minimum=10))
-        'too few canaries: 4 there (3 no, 1 yes), and 10 are needed (MAINSTEM_CANARY_MINIMUM), of a label or of all'
+        'too few canaries: 4 there (3 no, 1 yes), and 10 are needed (MAINSTEM_CANARY_MINIMUM), of one label or of all'
     """
     each = ", ".join(f"{count:,} {name}" for name, count in by_class.items())
     return (
         f"{TOO_FEW}: {sum(by_class.values()):,} there ({each}), and {settings.canary_minimum:,} are needed "
-        "(MAINSTEM_CANARY_MINIMUM), of a label or of all"
+        "(MAINSTEM_CANARY_MINIMUM), of one label or of all"
     )
 
 

@@ -58,7 +58,7 @@ class Trust:
 
     @property
     def named(self) -> Mapping[UUID, Confirmed]:
-        """Somebody's own, by sample id."""
+        """The trusted samples that somebody brought, by sample id."""
         return self._confirmed
 
     def take(self, confirmed: Confirmed) -> None:

@@ -37,7 +37,7 @@ def one_question(sql: str) -> str:
     try:
         sql.encode()
     except UnicodeEncodeError as error:
-        msg = f"a question is text in UTF-8; this one has a byte at place {error.start} that is none"
+        msg = f"a question is text in UTF-8; byte {error.start} of this one is not"
         raise StoreError(msg) from error
     bare = _QUOTED.sub(_masked, sql)  # as long as the statement
     if opened := _OPENED.search(bare):

@@ -15,7 +15,7 @@ HELD: Final = """
 VERDICTS: Final = """
     SELECT partition, argMax(verdict, judgement) AS verdict, argMax(canaries, judgement) AS canaries
     FROM judgements GROUP BY partition ORDER BY partition"""
-"""Of the newest judgement of each partition: whether anything can be called contradictory, and how many canaries it had."""
+"""Whether the newest judgement of each partition can call anything contradictory, and how many canaries it had."""
 
 
 def refusals(store: Store, most: int) -> list[tuple[str, str, int]]:

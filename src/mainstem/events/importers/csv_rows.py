@@ -15,7 +15,7 @@ from typing import Any, Final
 from mainstem.errors import ImportSourceError
 from mainstem.events.importers.encodings import BAD, bytes_of
 from mainstem.events.importers.names import header_of
-from mainstem.events.importers.notes import Notes
+from mainstem.events.importers.notes import Notes, excerpt
 from mainstem.events.importers.rows import Row, Wanted
 
 __all__ = ["Dialect", "csv_rows"]
@@ -197,7 +197,7 @@ def _quoted_late(record: list[str], lines: list[str], width: int, options: dict[
 
 
 def _uneven(record: list[str], names: Sequence[str], place: _Place, delimiter: str) -> ImportSourceError:
-    shown = [cell if len(cell) <= 60 else f"{cell[:57]}..." for cell in record[: len(names) + 5]]
+    shown = [excerpt(cell) for cell in record[: len(names) + 5]]
     if len(record) > len(names):
         return ImportSourceError(
             f"{place} has more fields than the header's {len(names)}: {shown!r}; "
@@ -217,7 +217,7 @@ def _swallowed(record: list[str], width: int, delimiter: str) -> str:
             continue
         first, *inner, last = (line.count(delimiter) + 1 for line in lines)
         if first == width - place and last == place + 1 and all(count == width for count in inner):
-            return repr(cell if len(cell) <= 120 else f"{cell[:117]}...")
+            return repr(excerpt(cell, 120))
     return ""
 
 

@@ -1,4 +1,4 @@
-"""In which encoding a file is written: told by its first bytes or by the whole of it, or by whoever imports it.
+"""The encoding that a file is written in: its first bytes or all of it tell, or whoever imports it does.
 
 UTF-8 with some bad bytes stays UTF-8: those rows are named, the others are right. A file of which nothing beyond ASCII is
 UTF-8 is read as Windows-1252, which old Western exports have, and that is told; one that does not look Western is refused.
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from mainstem.errors import ImportSourceError
-from mainstem.events.importers.notes import Notes
+from mainstem.events.importers.notes import Notes, excerpt
 
 __all__ = ["BAD", "HANDLER", "bytes_of", "encoding_of", "known", "register", "without_mark"]
 
@@ -99,7 +99,7 @@ def encoding_of(
         msg = f"{str(path)!r} looks like ISO-2022, which shifts between alphabets; say --encoding iso2022_jp, or _kr or _cn"
         raise ImportSourceError(msg)
     if name := without_mark(start):
-        notes.tell(f"read as {name.upper()}: so its zero bytes lie; --encoding names another")
+        notes.tell(f"read as {name.upper()}: its zero bytes lie so; --encoding names another")
         return name
     return "utf-8-sig" if _is_utf8(opened, broken) else _other(path, opened, broken, notes)
 
@@ -160,11 +160,11 @@ def _other(path: Path, opened: Callable[[], IO[bytes]], broken: tuple[type[Excep
     if western and runs[1] <= 0.2 * sum(runs):
         example = " ".join(first.decode("cp1252").split())
         notes.tell(
-            f"read as Windows-1252, because it is not UTF-8; a line reads {_short(example)!r}; --encoding names another"
+            f"read as Windows-1252, because it is not UTF-8; a line reads {excerpt(example)!r}; --encoding names another"
         )
         return "cp1252"
     found = ((name, _decoded(first, name)) for name in _CANDIDATES)
-    guesses = ", ".join(f"as {name} {_short(text)!r}" for name, text in found if text and _is_worded(text))
+    guesses = ", ".join(f"as {name} {excerpt(text)!r}" for name, text in found if text and _is_worded(text))
     msg = (
         f"{str(path)!r} is not UTF-8, and does not look like Windows-1252; say --encoding NAME. The first such line "
         f"is {first.strip()[:80]!r}{f'; it reads {guesses}' if guesses else ''}"
@@ -194,7 +194,3 @@ def _decoded(line: bytes, name: str) -> str:
 def _is_worded(text: str) -> bool:
     """Whether all beyond ASCII are letters, as a right guess has it nearly always."""
     return all(sign.isascii() or sign.isalpha() for sign in text)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -10,6 +10,7 @@ import msgspec
 from mainstem.errors import ImportSourceError
 from mainstem.events.decode import Refusal, decode, encode
 from mainstem.events.importers.names import NoNameError, text_of
+from mainstem.events.importers.notes import excerpt
 from mainstem.events.importers.rows import number_of_row
 from mainstem.events.importers.tables import Row
 from mainstem.events.importers.values import time_reader
@@ -77,7 +78,7 @@ def _shown(cell: object) -> str:
         text = repr(cell)
     except ValueError:  # Python does not print a whole number of more than 4,300 digits
         return "a number of thousands of digits"
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return excerpt(text)
 
 
 def named(event: AnyEvent) -> AnyEvent:

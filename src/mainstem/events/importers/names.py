@@ -54,7 +54,7 @@ _NOTHING: Final = re.compile(
 _NEVER_TEXT: Final = frozenset(
     {"NULL", "null", "\\N", "<NA>", "NaN", "nan", "None", "(not set)", "undefined", "#N/A", "#NAME?"}
 )
-"""Those that nobody would write as the text of an item."""
+"""Words for nothing that are never the text of an item."""
 
 
 class NoNameError(ValueError):
@@ -131,6 +131,8 @@ def name_of(value: Any) -> str:
         msg = "an id is true or false"
         raise NoNameError(msg)
     text = text_of(value)
+    if _INVISIBLE.search(text):  # first: what is left may be a word for nothing, or end in a blank
+        text = text_of(_INVISIBLE.sub("", text))
     if text[:1] == "0" and text.isdecimal():  # leading zeros are kept
         return text
     if is_nothing(text):
@@ -145,7 +147,7 @@ def name_of(value: Any) -> str:
     if _PRINTED.fullmatch(text):
         msg = "an id is what a program prints of bytes, a list or an object; save the id itself"
         raise NoNameError(msg)
-    return _INVISIBLE.sub("", text)
+    return text
 
 
 def is_nothing(text: str) -> bool:
@@ -159,7 +161,7 @@ def is_nothing(text: str) -> bool:
 
 
 def nothing_said(value: Any) -> str:
-    """How a cell says nothing, for a reason: with the word in it, or without one; empty where it is a word of its own.
+    """The word by which a cell says nothing, to be put behind a reason; empty where the cell has no such word.
 
     Example:
         >>> nothing_said("NULL"), nothing_said(None)

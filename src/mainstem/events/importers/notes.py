@@ -4,9 +4,19 @@ from collections import Counter
 
 from mainstem.errors import ImportSourceError
 
-__all__ = ["Notes", "SilentNotes"]
+__all__ = ["Notes", "SilentNotes", "excerpt"]
 
 _NAMED = 3  # rows of one reason that are told one by one
+
+
+def excerpt(text: str, longest: int = 60) -> str:
+    """The beginning of a text that may be too long for a message.
+
+    Example:
+        >>> excerpt("red cup"), excerpt("red cup with a handle", 10)
+        ('red cup', 'red cup...')
+    """
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 class Notes:
@@ -40,7 +50,7 @@ class Notes:
 
     @property
     def sentences(self) -> list[str]:
-        """All that is told, but for what was left out."""
+        """All sentences that are told; what was left out is told apart."""
         return [*self.told, *(f"{count:,} cells of {name!r} {what}" for (name, what), count in self.cells.items())]
 
     def tell(self, sentence: str) -> None:

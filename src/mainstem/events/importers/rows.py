@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mainstem.errors import ImportSourceError
+from mainstem.events.importers.notes import excerpt
 
 __all__ = ["Row", "Wanted", "number_of_row", "part_of"]
 
@@ -61,7 +62,7 @@ class Wanted:
         return list(dict.fromkeys([*whole, *(name.split(".")[0] for name in whole)]))
 
     def renamed(self, names: Sequence[str]) -> list[str]:
-        """The names, where one is known by another one that which is wanted."""
+        """The names, each as the table calls it where the file calls it otherwise."""
         whole = [name if name.isascii() else unicodedata.normalize("NFC", name) for name in names]
         return [
             self._aliases[plain] if plain in self._aliases and self._aliases[plain] not in names else name
@@ -81,7 +82,7 @@ class Wanted:
         """
         found = self.renamed(names)
         if missing := [name for name in self.columns if name not in found]:
-            shown = [name if len(name) <= 60 else f"{name[:57]}..." for name in names[:50]]
+            shown = [excerpt(name) for name in names[:50]]
             msg = f"{str(path)!r} lacks the columns {missing}; it has {shown!r}"
             raise ImportSourceError(msg)
         for name in self.all:

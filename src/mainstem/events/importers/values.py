@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mainstem.errors import ImportSourceError
 from mainstem.events.importers.names import Single, is_nothing, shortened, text_of
+from mainstem.events.importers.notes import excerpt
 from mainstem.events.importers.parquet_rows import FarTime
 
 __all__ = ["LATEST", "UNITS", "number_of", "time_reader", "whole_number_of"]
@@ -106,8 +107,7 @@ def _hint(text: str, decimal: str, currency: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return excerpt(repr(value))
 
 
 def time_reader(form: str = "", zone: str = "UTC") -> Callable[[Any], int]:

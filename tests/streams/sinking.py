@@ -1,0 +1,85 @@
+"""Batches for a sink, and who stands around it in tests."""
+
+import random
+from typing import Any, NamedTuple
+
+from mainstem.events import Item, encode
+from mainstem.fingerprint import newest_ledger
+from mainstem.join import LedgerRow, Rejection, Sample
+from mainstem.kafka.messages import encode as encode_message
+from mainstem.kafka.messages import questions_of
+from mainstem.store import Store
+from mainstem.streams.sink import Sink
+from tests.join.shop import KEY, short
+from tests.streams.fakes import plainly, shop_log
+
+SETTINGS = short(direction_share=0.3, canary_share=0.3, gate_share=0.2)
+TABLES = ("samples", "trusted", "ledger", "rejected", "items")
+Batch = list[tuple[str, Any]]
+
+
+class FakeRecord(NamedTuple):
+    """A record as kafka-python gives it."""
+
+    partition: int
+    offset: int
+    value: bytes | None
+
+
+class FakeIntake:
+    """Says where the group stands, and remembers where it was sent to."""
+
+    def __init__(self, committed: int = 0) -> None:
+        self.sought: dict[tuple[str, int], int] = {}
+        self.read_to = 0
+        self._committed = committed
+
+    def committed(self, _: tuple[str, int]) -> int:
+        """Where the group stands."""
+        return self._committed
+
+    def seek(self, place: tuple[str, int], offset: int) -> None:
+        """Go on elsewhere."""
+        self.sought[place] = offset
+
+    def position(self, _: tuple[str, int]) -> int:
+        """How far it was read."""
+        return self.read_to
+
+
+def sink_of(store: Any, committed: int = 0) -> tuple[Sink, FakeIntake]:
+    """A sink to which partition 0 of every topic was given."""
+    sink, intake = Sink(store, SETTINGS, KEY), FakeIntake(committed)
+    sink.assigned([(topic, 0) for topic in ("items", "ledger", "rejected", "samples")], intake)
+    return sink, intake
+
+
+def joined_batch(seed: int = 0) -> tuple[Batch, list[Sample], list[Rejection], list[LedgerRow]]:
+    """What a worker sends of a small log, as records."""
+    joined = plainly(shop_log(random.Random(seed), 1, 120), 0)
+    values = [("samples", encode_message(samples)) for _, samples in questions_of(joined.samples)]
+    values += [("rejected", encode_message(rejection)) for rejection in joined.rejections]
+    values += [("ledger", encode_message(joined.row))]
+    batch = [(topic, FakeRecord(0, offset, value)) for offset, (topic, value) in enumerate(values)]
+    return batch, joined.samples, joined.rejections, [joined.row]
+
+
+def item(name: str, time: int = 0) -> bytes:
+    """An item on the wire."""
+    return encode(Item(event_id=f"i-{name}", event_timestamp=time, item_id=name, title=name))
+
+
+def items_batch(*values: bytes | None, first: int = 0) -> Batch:
+    """Records of topic `items`; None where an offset holds no record."""
+    return [("items", FakeRecord(0, first + place, value)) for place, value in enumerate(values) if value is not None]
+
+
+def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:
+    """All that the history holds, of every table."""
+    return {table: sorted(store.rows(f"SELECT * FROM {table} FINAL"), key=repr) for table in TABLES}
+
+
+def ledger_of_items(store: Store) -> LedgerRow:
+    """The newest row of partition 0 of topic `items`."""
+    [row] = [row for row in newest_ledger(store) if row.topic == "items"]
+    return row

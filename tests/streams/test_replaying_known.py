@@ -1,0 +1,85 @@
+"""A replay knows the log that its topics hold: another one is refused, and the next file of it follows."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from mainstem.errors import BrokerError
+from mainstem.events import encode
+from mainstem.kafka import Broker
+from tests.join.shop import view
+from tests.kafka.topic import delete_before, produce, read_all
+from tests.streams.replayed import expected_of, replay, write_log
+
+
+def test_a_topic_with_other_records_is_refused(broker: Broker, tmp_path: Path) -> None:
+    """Nothing is put behind what is not of this log, whether another log was replayed or somebody else wrote."""
+    replay(broker, write_log(tmp_path / "log.jsonl", 20)).run()
+    other = write_log(tmp_path / "other.jsonl", 20, seed=1)
+    before = read_all(broker, "items"), read_all(broker, "events")
+    with pytest.raises(BrokerError, match=r"holds records that are not of 'other.jsonl'; .* another prefix"):
+        replay(broker, other).run()
+    assert before == (read_all(broker, "items"), read_all(broker, "events"))
+
+
+def test_a_topic_into_which_somebody_writes_is_refused(broker: Broker, tmp_path: Path) -> None:
+    """A record without our headers at an end is somebody else's; the partition is named."""
+    produce(broker, broker.topic("events"), [b"theirs"], 1)
+    with pytest.raises(BrokerError, match=r"events' partition 1 holds records"):
+        replay(broker, write_log(tmp_path / "log.jsonl", 20)).run()
+    assert {0: []} == read_all(broker, "items")
+
+
+def test_a_topic_of_which_all_was_deleted_is_refused(broker: Broker, tmp_path: Path) -> None:
+    """What was sent cannot be known any more, so nothing is sent twice."""
+    log = write_log(tmp_path / "log.jsonl", 20)
+    replay(broker, log).run()
+    delete_before(broker, broker.topic("events"), len(read_all(broker, "events")[0]))
+    with pytest.raises(BrokerError, match=r"events' partition 0"):
+        replay(broker, log).run()
+
+
+def test_another_log_that_begins_alike_is_refused(broker: Broker, tmp_path: Path) -> None:
+    """Two logs may begin with the same item; what was sent of one is not taken for the other, packed or not."""
+    log, other = write_log(tmp_path / "log.jsonl", 20), tmp_path / "other.jsonl"
+    replay(broker, log, tick=False).run()
+    lines = log.read_bytes().splitlines(keepends=True)
+    for wrong in (lines[:3] + lines[4:], lines[:10], [lines[0], *lines[:0:-1]]):
+        other.write_bytes(b"".join(wrong))
+        with pytest.raises(BrokerError, match=r"holds records that are not of 'other.jsonl'"):
+            replay(broker, other).run()
+        with pytest.raises(BrokerError, match=r"other.jsonl' is not the next file"):
+            replay(broker, other, append=True).run()
+    other.write_bytes(gzip.compress(log.read_bytes()))
+    assert 0 == replay(broker, other, tick=False).run()
+
+
+def test_a_log_that_grew_behind_its_final_tick_is_refused(broker: Broker, tmp_path: Path) -> None:
+    """Its windows are closed; not even its first new line is passed over without a word."""
+    log = write_log(tmp_path / "log.jsonl", 20)
+    replay(broker, log).run()
+    with log.open("ab") as file:
+        file.write(encode(view("e99", 99_000, "cup")) + b"\n")
+    with pytest.raises(BrokerError, match=r"a final tick has closed every window.*--no-tick"):
+        replay(broker, log).run()
+
+
+def test_the_next_file_of_a_rotated_log_follows(broker: Broker, tmp_path: Path) -> None:
+    """Sent with --append, two files lie there as one; the second may be resumed and grow, an older one is refused."""
+    whole = write_log(tmp_path / "log.jsonl", 200)
+    lines = whole.read_bytes().splitlines(keepends=True)
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_bytes(b"".join(lines[:100]))
+    two.write_bytes(b"".join(lines[100:150]))
+    replay(broker, one, tick=False).run()
+    with pytest.raises(BrokerError, match="--append"):
+        replay(broker, two, tick=False).run()
+    replay(broker, two, tick=False, append=True).run()
+    with pytest.raises(BrokerError, match="is not the next file"):
+        replay(broker, one, append=True).run()
+    two.write_bytes(b"".join(lines[100:]))
+    replay(broker, two, append=True).run()
+    items, events = expected_of(whole)
+    assert ({0: items}, events) == (read_all(broker, "items"), read_all(broker, "events"))
+    assert 0 == replay(broker, whole).run()

@@ -1,0 +1,39 @@
+"""Versions that are saved, and saves that are killed."""
+
+from collections.abc import Iterator
+
+import torch
+
+from mainstem.versions import CrossEncoder, Versions
+from mainstem.versions.tokenizer import encode_pairs, pad
+from tests.models import PAIRS
+from tests.versions.failing import FailingFiles
+
+FILES = ("weights.safetensors", "config.json", "tokenizer.json")
+
+
+def save(versions: Versions, encoder: CrossEncoder, version: int) -> None:
+    versions.save(encoder, version=version, parent=version - 1 or None, event_time=7, reason="better")
+
+
+def logits(encoder: CrossEncoder) -> torch.Tensor:
+    batch = pad(encode_pairs(encoder.tokenizer, PAIRS, 64), encoder.padding_id)
+    with torch.no_grad():
+        return encoder.network.eval()(batch)
+
+
+def direction_of(encoder: CrossEncoder) -> dict[str, torch.Tensor]:
+    return {name: torch.full_like(one.detach(), 0.5) for name, one in encoder.network.named_parameters()}
+
+
+def kills(url: str, encoder: CrossEncoder, version: int) -> Iterator[Versions]:
+    """The place after a save that was killed at its first change, at its second, ... until one goes through."""
+    for at in range(100):
+        versions = Versions(url)
+        versions._files = FailingFiles(versions._files, at)
+        try:
+            save(versions, encoder, version)
+        except KeyboardInterrupt:
+            yield Versions(url)
+        else:
+            return
