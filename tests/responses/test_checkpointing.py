@@ -135,13 +135,10 @@ def test_what_is_inside_a_block_is_not_kept_until_the_backward_pass(
 
 @pytest.mark.parametrize("method", ["responses", "training_step", "without a probe"])
 def test_what_was_computed_again_is_dropped_after_its_backward_pass(method: str) -> None:
-    """When the first block is computed again, nobody holds what was computed again for the second any longer.
-
-    A probe's first pass goes backward once more, to see where the batch is; so this is its second.
-    """
+    """When the first block is computed again, nobody holds what was computed again for the second any longer."""
     model, held = blocks(reentrant=False), []
     probe = Probe(model)
-    if method != "without a probe":
+    if method != "without a probe":  # a first pass goes backward once more, to see where the batch is
         getattr(probe, method)(lambda: model(IDS), LABELS)
     second = Seen(model.blocks[1][2])
     model.blocks[0].register_forward_pre_hook(lambda *_: held.append(second.held()))
