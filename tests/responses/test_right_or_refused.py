@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from mainstem.errors import ModelError
 from mainstem.responses import Probe, cross_entropy
@@ -103,3 +103,17 @@ def test_an_epsilon_that_is_not_given_is_that_of_the_layers_type() -> None:
     ]
     found = Probe(model).responses(lambda: model(rows), LABELS)
     assert pytest.approx([float(one) for one in true], rel=1e-4) == found.norm.tolist()
+
+
+def test_a_weight_that_is_used_outside_of_its_layer_too_is_right_as_advised() -> None:
+    """A check finds it, and what the check advises gives the gradient of both uses."""
+    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
+    rows = [torch.randn(5, 4), torch.randn(3, 4)]
+
+    def output(read: Tensor) -> Tensor:
+        return model[1](model[0](read).tanh() @ model[0].weight)
+
+    batches = [(lambda read=read: output(read), LABELS[: len(read)]) for read in rows]
+    with pytest.raises(ModelError, match=r"per_sample=\['0'\]"):
+        Probe(model).check(batches=batches)
+    Probe(model, per_sample=["0"]).check(batches=batches)

@@ -128,7 +128,9 @@ def by_autograd(
     for layer, place in places.items():
         if place.is_formed:
             taken.update({name: parameters[name] for name in place.parameters.values()})
-            always.update(name for name in place.parameters.values() if not is_simple(layer) or uses[name] > 1)
+            # subtle: who asks for a layer that has a formula has found that its weight is used in another way too
+            alone = is_simple(layer) and formula_of(layer) is None
+            always.update(name for name in place.parameters.values() if not alone or uses[name] > 1)
     return taken, frozenset(always)
 
 
