@@ -2,6 +2,7 @@
 
     python -m tests.crowded --lines 1500 --rounds 3 --waits ,default,10000,3000,passive
     python -m tests.crowded --demo            the whole demo, alone and beside two busy processes
+    python -m tests.crowded --demo --lines 3000    the first lines of its log, with its settings
 
 A case is the same replay of the first lines of the shipped excerpt. Its time alone is told in seconds; all others are
 ratios to the time of one thread alone, in the same round, the cases taken in turn. `user` is its own processor time.
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
@@ -58,22 +59,22 @@ def busy(count: int, seconds: float) -> Iterator[None]:
             process.wait()
 
 
-def replay(log: Path | None, case: Case, folder: Path, limit: float) -> subprocess.Popen[bytes]:
+def replay(log: Path | None, case: Case, folder: Path, limit: float, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """A replay of a log, or the demo, that has begun."""
     what = ["replay", str(log)] if log else ["demo"]
     command = ["timeout", str(limit), sys.executable, "-m", "mainstem.cli", *what, "--home", str(folder), "--json"]
-    environment = case.environment() | (SMALL if log else {})
+    environment = case.environment() | settings
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def measure(log: Path | None, case: Case, company: str, limit: float) -> Took | None:
+def measure(log: Path | None, case: Case, company: str, limit: float, settings: Mapping[str, str]) -> Took | None:
     """One replay in its company; of three, the mean of their times. None where it did not end in time."""
     with tempfile.TemporaryDirectory(prefix="mainstem-crowded-") as folder, ExitStack() as stack:
         if company == COMPANY[1]:
             stack.enter_context(busy(2, limit))
         before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
         count = 3 if company == COMPANY[2] else 1
-        running = [replay(log, case, Path(folder, str(number)), limit) for number in range(count)]
+        running = [replay(log, case, Path(folder, str(number)), limit, settings) for number in range(count)]
         codes = [process.wait() for process in running]
         wall, after = time.monotonic() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
         return Took(wall, (after.ru_utime - before.ru_utime) / count) if not any(codes) else None
@@ -91,12 +92,12 @@ def told(took: Sequence[Took | None], one: Sequence[Took | None]) -> str:
 def main() -> None:
     """Measure and print."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--lines", type=int, default=1500)
+    asked.add_argument("--lines", type=int, help="of the shipped excerpt; 1,500, or all of the demo's, by default")
     asked.add_argument("--rounds", type=int, default=1)
     asked.add_argument("--waits", default=",default,passive", help="beside one thread, two threads that wait so")
     asked.add_argument("--threads", type=int, default=2)
     asked.add_argument("--limit", type=float, default=300, help="seconds after which a replay is given up")
-    asked.add_argument("--demo", action="store_true", help="the whole demo, with our own waiting only")
+    asked.add_argument("--demo", action="store_true", help="with the demo's settings, and our own waiting only")
     given = asked.parse_args()
     cases = [Case(1), *(Case(given.threads, wait) for wait in given.waits.split(","))]
     companies: tuple[str, ...] = COMPANY
@@ -104,18 +105,20 @@ def main() -> None:
         cases, companies = [Case(given.threads)], COMPANY[:2]
     found: dict[tuple[Case, str], list[Took | None]] = {}
     with tempfile.TemporaryDirectory(prefix="mainstem-crowded-") as folder:
-        log = None if given.demo else Path(folder, "log.jsonl")
+        log = None if given.demo and not given.lines else Path(folder, "log.jsonl")
         if log:
-            log.write_bytes(b"".join(excerpt_lines(given.lines)))
+            log.write_bytes(b"".join(excerpt_lines(given.lines or 1500)))
         for number in range(given.rounds):
             for company in companies:
                 for case in cases:
-                    took = measure(log, case, company, given.limit)
+                    took = measure(log, case, company, given.limit, {} if given.demo else SMALL)
                     found.setdefault((case, company), []).append(took)
                     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0
                     print(f"round {number + 1}, {company}, {case}: {took}; load {load:.1f}", file=sys.stderr)
     alone = found[cases[0], COMPANY[0]]
-    seconds = median(one.wall for one in alone if one) if any(alone) else float("nan")
+    if not any(alone):
+        sys.exit("the first case did not end in time, so there is nothing to compare with; raise --limit")
+    seconds = median(one.wall for one in alone if one)
     print(f"{cases[0].threads} thread(s) alone: {seconds:.1f} s; others by that, processor time in brackets\n")
     print(f"| threads | wait | {' | '.join(companies)} |\n|---|---|{'---|' * len(companies)}")
     for case in cases:
