@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mainstem.kafka import Broker, DirectReader
+from tests.services.processes import until
 
 
 def make(broker: Broker, name: str, partitions: int = 1, **configs: str) -> str:
@@ -31,8 +32,10 @@ def produce(broker: Broker, topic: str, values: Iterable[bytes | None], partitio
 
 def produce_in_transactions(broker: Broker, topic: str, transactions: Sequence[tuple[Sequence[bytes], bool]]) -> None:
     """Write some records in each transaction, and commit or abort it: each takes one more offset, for its marker."""
-    from kafka import KafkaProducer
+    from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+    place, consumer = TopicPartition(topic, 0), KafkaConsumer(**broker.options, isolation_level="read_committed")
+    end = consumer.end_offsets([place])[place] + sum(len(values) + 1 for values, _ in transactions)
     producer = KafkaProducer(**broker.options, transactional_id=topic)
     producer.init_transactions()
     for values, committed in transactions:
@@ -45,6 +48,8 @@ def produce_in_transactions(broker: Broker, topic: str, transactions: Sequence[t
         else:
             producer.abort_transaction()
     producer.close()
+    until(lambda: consumer.end_offsets([place])[place] == end)  # the broker writes a marker a moment after it has answered
+    consumer.close()
 
 
 def delete_before(broker: Broker, topic: str, offset: int) -> None:
