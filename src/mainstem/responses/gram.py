@@ -18,6 +18,7 @@ def gram(*parts: Tensor) -> Tensor:
     """Inner products between a sample's tokens, of vectors in one part or several: (B, T, D) each -> (B, T, T).
 
     Example:
+        >>> import torch
         >>> x = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])
         >>> torch.equal(gram(x), gram(x[:, :, :1], x[:, :, 1:]))
         True
