@@ -20,8 +20,8 @@ from prometheus_client import REGISTRY
 
 from mainstem.errors import StoppedError
 from mainstem.kafka import Broker, DirectReader, Monitor, Record
-from mainstem.places import Places
 from mainstem.settings import Settings
+from mainstem.settings.addresses import Places
 
 from .items import ItemsReader
 from .joining import JoinWorker

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from mainstem.fingerprint import newest_ledger
+from mainstem.answers.fingerprint import newest_ledger
 from mainstem.join import LedgerRow
 from mainstem.join.ledger import imbalance
 from mainstem.kafka import Broker, DirectReader
 from mainstem.kafka.messages import decode_samples, read_message
 from mainstem.kafka.reach import reach, reach_store
-from mainstem.places import Places
 from mainstem.printable import in_json
 from mainstem.settings import Settings
+from mainstem.settings.addresses import Places
 from mainstem.store import Store
 
 __all__ = ["Audit", "run_audit"]

@@ -25,7 +25,7 @@ import typer
 from mainstem.errors import MainstemError
 from mainstem.kafka import Broker, DirectReader
 from mainstem.printable import in_json
-from mainstem.urls import url_of
+from mainstem.settings.urls import url_of
 
 __all__ = ["bench"]
 
@@ -144,8 +144,8 @@ def _contend(who: str, group: str) -> None:
 
 def _mainstem(_: Broker, group: str, watch: _Stopwatch) -> None:
     from mainstem.kafka import Monitor  # noqa: PLC0415
-    from mainstem.places import Places  # noqa: PLC0415
     from mainstem.settings import Settings  # noqa: PLC0415
+    from mainstem.settings.addresses import Places  # noqa: PLC0415
 
     from .app import calm_collector, make_app  # noqa: PLC0415
 

@@ -11,9 +11,9 @@ from mainstem.cli.programs import HttpOption, SessionOption, begin, settled
 from mainstem.errors import SettingError
 from mainstem.kafka import Broker
 from mainstem.kafka.reach import reach, reach_store
-from mainstem.places import Places
 from mainstem.printable import in_json
 from mainstem.settings import Settings
+from mainstem.settings.addresses import Places
 
 __all__ = ["audit", "stream", "topics"]
 

@@ -8,8 +8,8 @@ from mainstem.cli.programs import end_soon, stopping
 from mainstem.kafka import Broker, Intake, Monitor
 from mainstem.kafka.patience import patiently
 from mainstem.kafka.trusted import TrustedTopic
-from mainstem.places import Places
 from mainstem.settings import Settings
+from mainstem.settings.addresses import Places
 from mainstem.store import Store
 
 from .sink import SINK_TOPICS, Sink

@@ -18,9 +18,9 @@ from mainstem.kafka.intake import Intake, Place
 from mainstem.kafka.messages import decode_ledger, decode_rejection, decode_samples
 from mainstem.kafka.patience import patiently
 from mainstem.settings import Settings
-from mainstem.standing import Confirmed, Trust
 from mainstem.store import Store
 from mainstem.store.writes import item_columns, ledger_columns, rejection_columns, sample_columns, trusted_columns
+from mainstem.trusted import Confirmed, Trust
 
 __all__ = ["SINK_TOPICS", "Sink"]
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 from mainstem.errors import SettingError
 from mainstem.join import Snapshot
 from mainstem.settings import Settings
-from mainstem.urls import files_at
+from mainstem.settings.urls import files_at
 
 __all__ = ["Snapshots"]
 

@@ -14,12 +14,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from mainstem.answers.fingerprint import deployed_hash
 from mainstem.errors import LogError, VersionError
-from mainstem.fingerprint import deployed_hash
-from mainstem.places import NAMES, Places
 from mainstem.printable import in_json
+from mainstem.settings.addresses import NAMES, Places
+from mainstem.settings.urls import files_at, url_of
 from mainstem.store import Store
-from mainstem.urls import files_at, url_of
 
 __all__ = ["Comparison", "verify"]
 

@@ -56,7 +56,7 @@ def checkpoint_line(home: Path) -> int:
     """How far a killed replay had come."""
     import msgspec
 
-    from mainstem.home import Checkpoint
+    from mainstem.embedded.home import Checkpoint
 
     path = home / "checkpoint"
     return msgspec.msgpack.decode(path.read_bytes(), type=Checkpoint).line if path.exists() else 0

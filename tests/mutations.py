@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from mainstem.events import Event, Item, Labelled, Purchase, Refusal, decode
-from mainstem.events.simulate import Shop, simulate
+from mainstem.simulate import Shop, simulate
 from tests.conftest import excerpt_lines
 
 PRIVATE = re.compile(r"private-(?:user|session)-[\w-]+")

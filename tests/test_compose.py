@@ -18,8 +18,8 @@ import yaml
 
 from mainstem.cli.main import app, load_programs
 from mainstem.kafka.monitor import address_of
-from mainstem.places import NAMES
 from mainstem.settings import PREFIX, Settings
+from mainstem.settings.addresses import NAMES
 from mainstem.store import Store
 
 ROOT: Final = Path(__file__).parents[1]

@@ -16,16 +16,16 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from mainstem.bench.truth import JUDGED, compare, items_of, share_of
 from mainstem.bootstrap import open_loop, threads
-from mainstem.events.simulate import Shop, simulate
 from mainstem.join import Sample
-from mainstem.learning import auc
+from mainstem.learning.evaluation import auc
 from mainstem.loop import Loop
+from mainstem.models import Scorer
 from mainstem.settings import Settings
+from mainstem.simulate import Shop, simulate
 from mainstem.store import samples_since
-from mainstem.trust import add_trusted
-from mainstem.truth import JUDGED, compare, items_of, share_of
-from mainstem.versions import Scorer
+from mainstem.trusted.files import add_trusted
 
 
 class Quiet:

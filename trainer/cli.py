@@ -8,7 +8,7 @@ import typer
 from mainstem.cli.programs import HttpOption, SessionOption, begin, settled
 from mainstem.kafka import Broker
 from mainstem.kafka.reach import reach, reach_store
-from mainstem.places import Places
+from mainstem.settings.addresses import Places
 
 __all__ = ["train"]
 

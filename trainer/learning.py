@@ -17,11 +17,14 @@ from mainstem.join.text import item_text
 from mainstem.kafka import Intake
 from mainstem.kafka.messages import Announcement
 from mainstem.kafka.patience import patiently
-from mainstem.learning import Claim, Learner, Position, StoredPool, direction_of, scale_of
+from mainstem.learning import Claim, Learner, Position
+from mainstem.learning.draws import StoredPool
 from mainstem.learning.first import keep_row, make_first_version
+from mainstem.models import CrossEncoder, Scorer
+from mainstem.scoring import direction_of, scale_of
 from mainstem.settings import Settings
 from mainstem.store import Store, samples_since
-from mainstem.versions import CrossEncoder, Scorer, Versions
+from mainstem.versions import Versions
 
 from .announcements import Announcements
 

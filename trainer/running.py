@@ -10,8 +10,8 @@ from mainstem.kafka import Broker, Intake, Monitor
 from mainstem.kafka.messages import Announcement
 from mainstem.kafka.patience import patiently
 from mainstem.kafka.trusted import TrustedTopic
-from mainstem.places import Places
 from mainstem.settings import Settings
+from mainstem.settings.addresses import Places
 from mainstem.store import Store
 from mainstem.versions import Versions
 

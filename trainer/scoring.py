@@ -18,8 +18,8 @@ from mainstem.kafka.messages import Announcement, decode_samples, read_message
 from mainstem.kafka.patience import patiently
 from mainstem.scoring import SCORED, ScoringWorker
 from mainstem.settings import Settings
-from mainstem.standing import Confirmed, Trust
 from mainstem.store import Store, StoredSample
+from mainstem.trusted import Confirmed, Trust
 from mainstem.versions import Versions, load_scorer
 
 __all__ = ["ScoringProgram"]

@@ -8,22 +8,22 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from mainstem.allocator import keep_freed_memory
+from mainstem.embedded.home import SOCKET, Home, recorded
 from mainstem.errors import HomeError, LogError, SettingError
 from mainstem.events import read_lines
+from mainstem.events.known_log import OpenedLog, next_file, same_log
 from mainstem.events.logs import spool
 from mainstem.events.survey import Survey
-from mainstem.home import SOCKET, Home, recorded
 from mainstem.join.text import item_text
-from mainstem.known_log import OpenedLog, next_file, same_log
-from mainstem.lacking import unknown_classes
 from mainstem.learning.first import first_encoder, make_first_version
 from mainstem.loop import Loop, Relabel, Watcher
+from mainstem.process.allocator import keep_freed_memory
+from mainstem.process.threads import asked_threads, available_threads
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.answering import Answerer
-from mainstem.threads import asked_threads, available_threads
-from mainstem.trust import load_trust
+from mainstem.trusted.files import load_trust
+from mainstem.validate.lacking import unknown_classes
 from mainstem.versions import Versions
 
 __all__ = ["open_loop", "threads"]

@@ -13,27 +13,23 @@ from typing import Final, Protocol
 
 import msgspec
 
+from mainstem.embedded.home import Checkpoint, Home
 from mainstem.errors import LogError
 from mainstem.events import decode
+from mainstem.events.known_log import OpenedLog
 from mainstem.events.survey import belongs_to_items
-from mainstem.home import Checkpoint, Home
 from mainstem.join import Catalogue, Joiner, LedgerRow, Output, Rejection, Sample, rejection_of
 from mainstem.join.ledger import BLOCK, block_of, new_counts
 from mainstem.join.route import partition_of_question, partitions_of_event
-from mainstem.known_log import OpenedLog
-from mainstem.learning import ColumnsPool, Learner, Position, Round
+from mainstem.learning import Learner, Position, Round
+from mainstem.learning.draws import ColumnsPool
 from mainstem.scoring import ScoringWorker
 from mainstem.settings import Settings
-from mainstem.standing import Judgement, Trust
+from mainstem.standing import Judgement  # noqa: TC001 - beside what is needed when it runs
 from mainstem.store import Store, StoredSample
 from mainstem.store.rewinding import rewind
-from mainstem.store.writes import (
-    item_columns,
-    ledger_columns,
-    rejection_columns,
-    sample_columns,
-    trusted_columns,
-)
+from mainstem.store.writes import item_columns, ledger_columns, rejection_columns, sample_columns, trusted_columns
+from mainstem.trusted import Trust
 from mainstem.versions import Versions, load_scorer
 
 __all__ = ["Loop", "Watcher"]

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 import typer
 
 from mainstem.errors import HomeError, MainstemError
-from mainstem.urls import url_of
+from mainstem.settings.urls import url_of
 
 from . import clickhouse, jars, kafka
 from .environment import ENVIRONMENT, environment_of

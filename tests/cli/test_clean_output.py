@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mainstem.cli.history import show_rows
+from mainstem.embedded.home import SOCKET, Home
 from mainstem.errors import StoreError
-from mainstem.home import SOCKET, Home
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.answering import Answerer, Asker

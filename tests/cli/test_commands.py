@@ -117,7 +117,7 @@ def test_a_home_in_use_says_by_whom(small_home: Path, mainstem: Run) -> None:
     """A second process on the same home is told which process has it."""
     import os
 
-    from mainstem.home import Home
+    from mainstem.embedded.home import Home
 
     with Home(small_home, create=False):
         done = mainstem("sets", "--home", small_home)

@@ -11,10 +11,10 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 
+from mainstem.answers.explain import MEANINGS, events_of, story_of
+from mainstem.embedded.home import SOCKET, Home
 from mainstem.errors import LogError
 from mainstem.events import Refusal, encode
-from mainstem.explain import MEANINGS, events_of, story_of
-from mainstem.home import SOCKET, Home
 from mainstem.ids import uuid_of
 from mainstem.scoring import ScoringWorker
 from mainstem.settings import Settings

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mainstem.events.simulate import Shop, TruthOfShop, read_truth, simulate
+from mainstem.simulate import Shop, TruthOfShop, read_truth, simulate
 from tests.conftest import Run
 
 SMALL_SHOP = ("--users", 40, "--items", 60, "--days", 3)

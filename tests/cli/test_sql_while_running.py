@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from mainstem.embedded.home import SOCKET, Home
 from mainstem.errors import StoreError
-from mainstem.home import SOCKET, Home
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.answering import Answerer, Asker

@@ -49,7 +49,7 @@ def test_the_pages_commands_run_and_say_what_it_says(tmp_path: Path) -> None:
 def test_the_page_has_every_key_and_every_importer() -> None:
     """Each key of a map, each kind of event and each command of `mainstem import` stands on the page."""
     from mainstem.cli.importing import importer
-    from mainstem.events.importers.table_map import FileForm, ItemColumns, KindColumn, PageColumns, TableMap, TimeColumn
+    from mainstem.importers.table_map import FileForm, ItemColumns, KindColumn, PageColumns, TableMap, TimeColumn
 
     parts = {"time": TimeColumn, "kind": KindColumn, "item": ItemColumns, "page": PageColumns, "file": FileForm}
     keys = [key for key in TableMap.__struct_fields__ if key not in {"item", "kind", "page"}]

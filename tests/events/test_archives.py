@@ -17,7 +17,7 @@ from pyarrow import feather, orc
 
 from mainstem.errors import ImportSourceError
 from mainstem.events.archives import foreign
-from mainstem.events.importers.tables import read_rows
+from mainstem.importers.tables import read_rows
 
 CSV = b"sku,name\nA1,Mug\n"
 

@@ -12,7 +12,7 @@ from mainstem.errors import LogError
 from mainstem.events import Refusal, Tick, decode, read_lines
 from mainstem.events.logs import LONGEST_LINE, spool
 from mainstem.ids import number_of
-from tests.events.packing import zstd
+from tests.importers.packing import zstd
 
 TICK = b'{"type":"tick","event_timestamp":5}'
 

@@ -13,8 +13,8 @@ from pyarrow import parquet
 from mainstem.errors import LogError
 from mainstem.events import Refusal, decode, encode, read_lines
 from mainstem.events.logs import LONGEST_LINE
-from tests.events.packing import write_fields
 from tests.events.test_decode import KINDS, WHO, events
+from tests.importers.packing import write_fields
 
 EVENTS = [fields for fields, _ in KINDS]
 VIEW = {"type": "view", **WHO, "item_id": "a"}

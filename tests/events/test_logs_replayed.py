@@ -11,7 +11,7 @@ from mainstem.kafka import Broker
 from mainstem.settings import Settings
 from mainstem.streams.replaying import Replay
 from tests.conftest import Run, excerpt_lines
-from tests.events.packing import FORMS, pack
+from tests.importers.packing import FORMS, pack
 
 OTHERS = FORMS[1:]
 Report = Callable[[Path, Path], dict]

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from mainstem.responses import Probe, Responses, gradient_of
 from tests.gpu.plan import LIMITS, Plan
-from tests.models import shake
 from tests.responses.families import FAMILIES, Case, bert, classifier, next_token
 from tests.responses.truth import directions_of
+from tests.small_models import shake
 
 
 def responses(plan: Plan) -> None:

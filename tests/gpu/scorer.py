@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
+from mainstem.models import CrossEncoder, Scorer, alignments_of, initial_encoder, train_tokenizer
+from mainstem.models.encoder import PretrainedReader
+from mainstem.models.scorer import precision_of
 from mainstem.settings import Settings
-from mainstem.versions import CrossEncoder, Scorer, alignments_of, initial_encoder, train_tokenizer
-from mainstem.versions.encoder import PretrainedReader
-from mainstem.versions.scorer import precision_of
 from tests.gpu.plan import Plan
 from tests.gpu.responses import distance
-from tests.models import shake
+from tests.small_models import shake
 
 WORDS = ("red", "white", "blue", "hanging", "heart", "woolly", "hottie", "cups", "set", "of", "6", "holder", "杯子", "水壶")
 TOKENS = 48

@@ -12,12 +12,12 @@ from uuid import UUID
 import numpy as np
 from torch import Tensor, nn
 
-from mainstem.learning import Evaluation
-from mainstem.learning import training as room
-from mainstem.learning.training import fine_tune
+from mainstem.learning.evaluation import Evaluation
+from mainstem.learning.training import fine_tuning as room
+from mainstem.learning.training.fine_tuning import fine_tune
+from mainstem.models import CrossEncoder, Scorer
 from mainstem.settings import Settings
 from mainstem.store.reads import StoredSample
-from mainstem.versions import CrossEncoder, Scorer
 from tests.gpu.plan import Plan
 from tests.gpu.responses import distance
 from tests.gpu.scorer import TOKENS, WORDS, copied, encoders

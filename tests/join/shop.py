@@ -4,19 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mainstem.events import (
-    Cart,
-    Click,
-    Event,
-    Impression,
-    Item,
-    Purchase,
-    Refusal,
-    Return,
-    Search,
-    Shown,
-    View,
-)
+from mainstem.events import Cart, Click, Event, Impression, Item, Purchase, Refusal, Return, Search, Shown, View
 from mainstem.join import Catalogue, Joiner, LedgerRow, Output, Rejection, Sample, imbalance
 from mainstem.settings import Settings
 

@@ -7,14 +7,7 @@ import msgspec
 import pytest
 
 from mainstem.join import LedgerRow, Rejection, Sample, new_counts
-from mainstem.kafka.messages import (
-    Announcement,
-    decode_ledger,
-    decode_rejection,
-    decode_samples,
-    encode,
-    questions_of,
-)
+from mainstem.kafka.messages import Announcement, decode_ledger, decode_rejection, decode_samples, encode, questions_of
 from tests.streams.fakes import plainly, shop_log
 
 

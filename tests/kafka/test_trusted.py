@@ -12,7 +12,7 @@ from mainstem.kafka.messages import decode_samples
 from mainstem.kafka.messages import encode as encode_message
 from mainstem.kafka.trusted import TrustedTopic
 from mainstem.settings import Settings
-from mainstem.trust import Vouched, confirmed_of, graded_of, read_trusted
+from mainstem.trusted.files import Vouched, confirmed_of, graded_of, read_trusted
 from tests.conftest import SMALL, Run
 from tests.kafka.topic import make, produce
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mainstem.learning.draw import Draw, draw
+from mainstem.learning.draws.draw import Draw, draw
 from mainstem.settings import Settings
 from mainstem.standing import CORE, EDGE, NOISE
 

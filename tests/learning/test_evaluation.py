@@ -9,8 +9,8 @@ from sklearn.metrics import log_loss as their_log_loss
 from sklearn.metrics import roc_auc_score
 
 from mainstem.errors import NonFiniteError
-from mainstem.learning import Evaluation, auc, evaluate, log_loss
-from mainstem.learning.evaluation import auc_of_classes
+from mainstem.learning.evaluation import Evaluation, auc, evaluate, log_loss
+from mainstem.learning.evaluation.evaluation import auc_of_classes
 from tests.learning.samples import learnable
 
 ODDS = st.floats(-8, 8) | st.integers(-3, 3).map(float)  # some of them tied

@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from mainstem.learning.first import first_encoder, keep_row, make_first_version
+from mainstem.models import CrossEncoder
 from mainstem.settings import Settings
 from mainstem.store import Store
-from mainstem.versions import CrossEncoder, Versions
-from tests.models import TEXTS, save_bert
+from mainstem.versions import Versions
+from tests.small_models import TEXTS, save_bert
 
 SETTINGS = Settings(vocabulary=300, max_tokens=24, device="cpu", seed=3)
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from mainstem.learning import Evaluation, decide
+from mainstem.learning import decide
+from mainstem.learning.evaluation import Evaluation
 from mainstem.settings import Settings
 
 SETTINGS = Settings(gate_margin=0.01, gate_minimum=100)

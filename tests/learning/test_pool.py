@@ -10,8 +10,8 @@ import pytest
 
 from mainstem.ids import uuid_of
 from mainstem.importance import STREAM, Columns
-from mainstem.learning import ColumnsPool, StoredPool, draw
-from mainstem.learning import pool as pool_module
+from mainstem.learning.draws import ColumnsPool, StoredPool, draw
+from mainstem.learning.draws import pool as pool_module
 from mainstem.settings import Settings
 from mainstem.standing import STANDINGS
 from mainstem.store import Store

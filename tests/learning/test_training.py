@@ -10,13 +10,14 @@ import torch
 from torch import nn
 
 from mainstem.errors import NonFiniteError
-from mainstem.learning import Evaluation, evaluate, training
-from mainstem.learning.training import Training, fine_tune
+from mainstem.learning.evaluation import Evaluation, evaluate
+from mainstem.learning.training import fine_tuning as training
+from mainstem.learning.training.fine_tuning import Training, fine_tune
+from mainstem.models import CrossEncoder, Scorer
 from mainstem.settings import Settings
 from mainstem.store import StoredSample
-from mainstem.versions import CrossEncoder, Scorer
 from tests.learning.samples import learnable
-from tests.models import given_encoder, scratch_encoder
+from tests.small_models import given_encoder, scratch_encoder
 
 SETTINGS = Settings(epochs=3, train_batch=8, max_tokens=24, device="cpu")
 SAMPLES, HELD_OUT = learnable(48), learnable(20, start=48)

@@ -4,7 +4,7 @@ import json
 import random
 from pathlib import Path
 
-from mainstem.home import Home
+from mainstem.embedded.home import Home
 from mainstem.store import Store
 from tests.chaos import SAME, killed_after, replay
 from tests.conftest import SMALL

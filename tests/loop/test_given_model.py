@@ -6,7 +6,7 @@ from pathlib import Path
 from transformers import BertForSequenceClassification
 
 from tests.conftest import Run, excerpt_lines
-from tests.models import save_bert
+from tests.small_models import save_bert
 
 
 def test_a_replay_fine_tunes_a_model_given_by_path(tmp_path: Path, mainstem: Run) -> None:

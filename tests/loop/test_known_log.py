@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from mainstem.answers.fingerprint import deployed_hash
 from mainstem.bootstrap import open_loop
+from mainstem.embedded.home import Home
 from mainstem.errors import HomeError, LogError
-from mainstem.fingerprint import deployed_hash
-from mainstem.home import Home
 from mainstem.settings import Settings
 from tests.conftest import excerpt_lines
 

@@ -10,11 +10,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mainstem.home import Home
+from mainstem.embedded.home import Home
+from mainstem.models.tokenizer import encode_pairs, pad
 from mainstem.store import Store
 from mainstem.versions import Versions
-from mainstem.versions.tokenizer import encode_pairs, pad
-from tests.models import one_thread
+from tests.small_models import one_thread
 
 __all__ = ["one_thread"]
 

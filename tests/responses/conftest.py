@@ -1,5 +1,5 @@
 """One thread for all tests in this folder."""
 
-from tests.models import one_thread
+from tests.small_models import one_thread
 
 __all__ = ["one_thread"]

@@ -13,9 +13,10 @@ import transformers as hf
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from mainstem.responses import Loss, Responses, cross_entropy, token_cross_entropy
-from tests.models import shake
+from mainstem.objectives import Loss, cross_entropy, token_cross_entropy
+from mainstem.responses import Responses
 from tests.responses.truth import Gradient, gradients
+from tests.small_models import shake
 
 WORDS = 60
 LENGTHS = (7, 3, 9, 5)

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from mainstem.responses import Probe, gradient_of
-from tests.models import scratch_encoder
 from tests.responses.truth import batch_of, encoded_of, labels_of
+from tests.small_models import scratch_encoder
 
 
 def left_behind(model: nn.Module) -> dict[str, object]:

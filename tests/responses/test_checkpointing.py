@@ -9,10 +9,11 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils.checkpoint import checkpoint
 
 from mainstem.errors import ModelError
-from mainstem.responses import Probe, cross_entropy
-from tests.models import shake
+from mainstem.objectives import cross_entropy
+from mainstem.responses import Probe
 from tests.responses.families import bert
 from tests.responses.truth import CLOSE, assert_agree, directions_of, flat, gradients
+from tests.small_models import shake
 
 MODES = {"kept": None, "not reentrant": False, "reentrant": True}
 """What torch calls the two ways of checkpointing; None: without."""

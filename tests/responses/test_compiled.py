@@ -8,8 +8,8 @@ from torch import nn
 
 from mainstem.errors import ModelError
 from mainstem.responses import Probe
-from tests.models import shake
 from tests.responses.truth import assert_agree, directions_of, gradients
+from tests.small_models import shake
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the compiler's own
 

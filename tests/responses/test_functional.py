@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
 from mainstem.responses import Probe, gradient_of, length_of
-from tests.models import shake
 from tests.responses.truth import assert_agree, directions_of, flat, stacked
+from tests.small_models import shake
 
 
 class Small(nn.Module):

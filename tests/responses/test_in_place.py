@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mainstem.responses import Probe, cross_entropy
+from mainstem.objectives import cross_entropy
+from mainstem.responses import Probe
 from tests.responses.truth import assert_agree, directions_of, gradients
 
 ROWS, LABELS = torch.randn(4, 3, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 1, 0])

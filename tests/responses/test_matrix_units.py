@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from mainstem.bench.responses_case import Case, batch_of, model_of
 from mainstem.responses import Probe, gradient_of, listener
 from mainstem.responses import gram as gram_file
 from mainstem.responses import outer as outer_file
 from mainstem.responses import products as products_file
 from mainstem.responses import sketch as sketch_file
-from mainstem.responses.bench_case import Case, batch_of, model_of
 from mainstem.responses.live import LiveTokens
 
 

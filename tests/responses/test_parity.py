@@ -5,11 +5,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from mainstem.models import CrossEncoder
 from mainstem.responses import Probe
 from mainstem.responses.outer import is_gram_cheaper
-from mainstem.versions import CrossEncoder
-from tests.models import given_encoder, scratch_encoder, shake
 from tests.responses.truth import CLOSE, assert_agree, batch_of, directions_of, encoded_of, labels_of, true_gradients
+from tests.small_models import given_encoder, scratch_encoder, shake
 
 LENGTHS = {
     "gram": [8, 5, 7, 2, 3],  # every layer of either model takes the Gram route

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from mainstem.responses import Probe
-from tests.models import shake
 from tests.responses.families import Case, bert
 from tests.responses.truth import assert_agree, directions_of, stacked
+from tests.small_models import shake
 
 
 def with_adapters(*, shaken: bool) -> Case:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mainstem.responses import length_of
-from tests.models import save_bert
+from tests.small_models import save_bert
 
 README = Path(__file__).parents[2] / "README.md"
 

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mainstem.models.tokenizer import Batch, pad
 from mainstem.responses import Responses
-from mainstem.versions.tokenizer import Batch, pad
 
 Encoded = list[tuple[list[int], list[int]]]
 Gradient = dict[str, Tensor]

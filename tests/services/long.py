@@ -17,8 +17,8 @@ from statistics import median
 from mainstem.events import read_lines
 from mainstem.streams.local.clickhouse import LocalClickHouse
 from mainstem.streams.local.kafka import LocalKafka
-from tests.models import save_bert
 from tests.services.deployed import CLI, PROGRAMS, Deployment
+from tests.small_models import save_bert
 
 
 def resident(process: int) -> int:

@@ -147,7 +147,7 @@ def deploy(
 
 
 def _outcome(deployment: Deployment, expected: set[tuple[Any, ...]], *, in_balance: bool) -> Outcome:
-    from mainstem.fingerprint import deployed_hash
+    from mainstem.answers.fingerprint import deployed_hash
     from mainstem.store import Store
 
     logs = "".join(path.read_text() for path in deployment.folder.glob("join-*.log"))

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import excerpt_lines
-from tests.models import save_bert
 from tests.services.deployed import CLI, PROGRAMS, Deployment, until
 from tests.services.faults import Faults, replaying
+from tests.small_models import save_bert
 
 FROZEN = {**PROGRAMS, "learn": [*CLI, "train", "learn", "--frozen"]}
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import excerpt_lines
-from tests.models import save_bert
 from tests.services.lossy import deploy, embedded
+from tests.small_models import save_bert
 
 DROP = 0.3
 SPEED = "12000x"  # many small fetches

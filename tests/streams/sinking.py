@@ -3,8 +3,8 @@
 import random
 from typing import Any, NamedTuple
 
+from mainstem.answers.fingerprint import newest_ledger
 from mainstem.events import Item, encode
-from mainstem.fingerprint import newest_ledger
 from mainstem.join import LedgerRow, Rejection, Sample
 from mainstem.kafka.messages import encode as encode_message
 from mainstem.kafka.messages import questions_of

@@ -12,13 +12,13 @@ import typer
 from mainstem.join import Joiner, LedgerRow, Sample
 from mainstem.kafka import Broker, DirectReader
 from mainstem.kafka.messages import encode, questions_of
-from mainstem.places import Places
+from mainstem.settings.addresses import Places
+from mainstem.settings.urls import url_of
 from mainstem.store import Store
 from mainstem.streams.audit import Audit, run_audit
 from mainstem.streams.cli import audit
 from mainstem.streams.sink import Sink
 from mainstem.streams.topics import make_topics
-from mainstem.urls import url_of
 from tests.join.shop import KEY, shelf, short
 from tests.kafka.topic import delete_before, produce
 from tests.streams.fakes import plainly, shop_log

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from mainstem.answers.fingerprint import newest_ledger
 from mainstem.events import encode
-from mainstem.fingerprint import newest_ledger
 from mainstem.join import digest_of
-from mainstem.standing.trusted import Confirmed, part_of
 from mainstem.store import Store
 from mainstem.streams.sink import Sink
+from mainstem.trusted.trust import Confirmed, part_of
 from tests.join.shop import view
 from tests.streams.sinking import SETTINGS, Batch, FakeRecord, contents, item, items_batch, joined_batch, sink_of
 

@@ -9,8 +9,8 @@ import pytest
 
 from mainstem.errors import SettingError
 from mainstem.join import Joiner, Snapshot
+from mainstem.settings.urls import files_at, url_of
 from mainstem.streams.snapshots import Snapshots
-from mainstem.urls import files_at, url_of
 from tests.join.shop import KEY, purchase, shelf, short, view
 
 ODD = "a b#c?d%20e[f]*ü"

@@ -17,7 +17,7 @@ from tests.services.processes import until
 SLOW = """
     import sys, time
     from mainstem.kafka import Monitor
-    from mainstem.places import Places
+    from mainstem.settings.addresses import Places
     from mainstem.streams.running import run_join
     from mainstem.streams.snapshots import Snapshots
     from tests.join.shop import short

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from mainstem.versions import Scorer, Versions
-from tests.models import given_encoder, one_thread, shake
+from mainstem.models import Scorer
+from mainstem.versions import Versions
+from tests.small_models import given_encoder, one_thread, shake
 from tests.trainer.fakes import LONG, KillingStore
 from tests.trainer.scorers import SETTINGS
 

@@ -8,10 +8,10 @@ from mainstem.events import Item
 from mainstem.kafka.messages import Announcement
 from mainstem.learning.first import make_first_version
 from mainstem.settings import Settings
-from mainstem.standing import part_of
 from mainstem.store import Store
 from mainstem.store.writes import item_columns
 from mainstem.trainer.learning import LearningProgram
+from mainstem.trusted import part_of
 from mainstem.versions import Versions
 from tests.trainer.fakes import LONG, Kill, KillingStore, sample, sink
 

@@ -8,9 +8,9 @@ from mainstem.join import Sample
 from mainstem.kafka.intake import Place
 from mainstem.kafka.messages import encode
 from mainstem.settings import Settings
-from mainstem.standing import part_of
 from mainstem.store import Store
 from mainstem.store.writes import sample_columns, trusted_columns
+from mainstem.trusted import part_of
 
 START = 1_300_000_000_000
 LONG = "red woolly hottie white hanging heart t-light holder set of 6 cups"  # cut to the same number of tokens always

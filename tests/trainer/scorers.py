@@ -9,9 +9,9 @@ from mainstem.join import Sample
 from mainstem.kafka import Broker
 from mainstem.kafka.messages import Announcement
 from mainstem.settings import Settings
-from mainstem.standing import part_of
 from mainstem.store import Store
 from mainstem.trainer.scoring import ScoringProgram
+from mainstem.trusted import part_of
 from mainstem.versions import Versions
 from tests.trainer.fakes import FakeGroup, FakeIntake, FakeProducer, KillingStore, sample, sink
 

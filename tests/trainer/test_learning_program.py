@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from mainstem.learning import evaluation
-from mainstem.standing import part_of
+from mainstem.learning.evaluation import evaluation
 from mainstem.trainer import learning
+from mainstem.trusted import part_of
 from tests.trainer.deployment import SETTINGS, Deployment, FakeMember, begun, fill, rows, score, steps
 from tests.trainer.fakes import Killed, KillingStore, sample
 

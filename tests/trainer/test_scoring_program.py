@@ -10,7 +10,7 @@ import pytest
 
 from mainstem.kafka.messages import Announcement
 from mainstem.settings import Settings
-from mainstem.standing import Confirmed
+from mainstem.trusted import Confirmed
 from mainstem.versions import Versions
 from tests.trainer.fakes import FakeGroup, Killed, KillingStore, sample, samples_of
 from tests.trainer.scorers import (

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from mainstem.urls import url_of
-from tests.models import one_thread
+from mainstem.settings.urls import url_of
+from tests.small_models import one_thread
 
 __all__ = ["one_thread"]
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import torch
 
-from mainstem.versions import CrossEncoder, Versions
-from mainstem.versions.tokenizer import encode_pairs, pad
-from tests.models import PAIRS
-from tests.versions.failing import FailingFiles
+from mainstem.models import CrossEncoder
+from mainstem.models.tokenizer import encode_pairs, pad
+from mainstem.versions import Versions
+from tests.models.failing import FailingFiles
+from tests.small_models import PAIRS
 
 FILES = ("weights.safetensors", "config.json", "tokenizer.json")
 

@@ -11,7 +11,7 @@ from safetensors.torch import save as save_weights
 
 from mainstem.errors import VersionError
 from mainstem.versions import Versions
-from tests.models import given_encoder
+from tests.small_models import given_encoder
 from tests.versions.saving import FILES, save
 
 

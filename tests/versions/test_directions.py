@@ -7,8 +7,8 @@ import torch
 
 from mainstem.errors import VersionError
 from mainstem.versions import Versions
-from tests.models import given_encoder
-from tests.versions.failing import FailingFiles
+from tests.models.failing import FailingFiles
+from tests.small_models import given_encoder
 from tests.versions.saving import FILES, direction_of, logits, save
 
 

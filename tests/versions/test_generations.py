@@ -8,7 +8,7 @@ import torch
 
 from mainstem.errors import VersionError
 from mainstem.versions import Versions
-from tests.models import given_encoder
+from tests.small_models import given_encoder
 from tests.versions.saving import logits
 
 GENERATIONS = {3: 1, 7: 2, 12: 3}  # generation of a learner, and the seed of what it made

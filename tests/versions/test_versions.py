@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from mainstem.errors import VersionError
-from mainstem.urls import url_of
-from mainstem.versions import CrossEncoder, Versions
-from tests.models import given_encoder, scratch_encoder
+from mainstem.models import CrossEncoder
+from mainstem.settings.urls import url_of
+from mainstem.versions import Versions
+from tests.small_models import given_encoder, scratch_encoder
 from tests.versions.saving import FILES, kills, logits, save
 
 

@@ -33,7 +33,7 @@ def answers(folder: Path, url: str | None, questions: Sequence[str], **parameter
         HomeError: if the folder is no home, or is in use by a process that does not answer within ten seconds.
         StoreError: if a question is wrong, or would write.
     """
-    from mainstem.home import SOCKET  # noqa: PLC0415
+    from mainstem.embedded.home import SOCKET  # noqa: PLC0415
     from mainstem.store import Store  # noqa: PLC0415 - numpy is slow to import
     from mainstem.store.answering import Asker  # noqa: PLC0415
     from mainstem.store.question import one_question  # noqa: PLC0415
@@ -59,7 +59,7 @@ def answers(folder: Path, url: str | None, questions: Sequence[str], **parameter
 
 
 def _of_home(folder: Path, questions: Sequence[str], parameters: Mapping[str, Any]) -> Answers:
-    from mainstem.home import Home  # noqa: PLC0415
+    from mainstem.embedded.home import Home  # noqa: PLC0415
     from mainstem.store import Store, has_history  # noqa: PLC0415
 
     with Home(folder, create=False) as home:

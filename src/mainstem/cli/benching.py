@@ -39,11 +39,11 @@ def store(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Rows a second into the history, beside the bare client; and milliseconds for one sample's history among millions."""
+    from mainstem.bench.store import bench_history, bench_writes  # noqa: PLC0415
     from mainstem.cli.history import OF_SAMPLE  # noqa: PLC0415
     from mainstem.errors import StoreError  # noqa: PLC0415
+    from mainstem.settings.urls import url_of  # noqa: PLC0415
     from mainstem.store import Store  # noqa: PLC0415
-    from mainstem.store.bench import bench_history, bench_writes  # noqa: PLC0415
-    from mainstem.urls import url_of  # noqa: PLC0415
 
     with (
         tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder,
@@ -68,11 +68,11 @@ def join(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, a key for each log.")] = False,
 ) -> None:
     """Events a second through decoding, joining and encoding in one process, stage by stage; seconds are processor time."""
+    from mainstem.bench.join import STAGES, bench_join, lengthened, simulated  # noqa: PLC0415
     from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
     from mainstem.errors import LogError  # noqa: PLC0415
     from mainstem.events import read_lines  # noqa: PLC0415
     from mainstem.events.survey import survey  # noqa: PLC0415
-    from mainstem.join.bench import STAGES, bench_join, lengthened, simulated  # noqa: PLC0415
     from mainstem.settings import Settings  # noqa: PLC0415
 
     with resources.as_file(resources.files("mainstem.data") / "online-retail.jsonl.gz") as excerpt:
@@ -135,10 +135,10 @@ def responses(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, a key for each row.")] = False,
 ) -> None:
     """Gradient responses, as ratios to a plain forward and backward pass, beside other libraries if they are there."""
+    from mainstem.bench.responses import bench_responses  # noqa: PLC0415 - torch is slow to import
+    from mainstem.bench.responses_case import Case  # noqa: PLC0415
     from mainstem.bootstrap import threads  # noqa: PLC0415
     from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
-    from mainstem.responses.bench import bench_responses  # noqa: PLC0415 - torch is slow to import
-    from mainstem.responses.bench_case import Case  # noqa: PLC0415
 
     cores = threads()
     case = Case(model, batch, seq, vocabulary, padded, device, precision)

@@ -23,9 +23,9 @@ def truth(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """How much of what was called contradictory is wrong, how much of what is wrong was found, by kind of accident."""
+    from mainstem.bench.truth import JUDGED, compare  # noqa: PLC0415 - torch is slow to import
     from mainstem.cli.asking import answers  # noqa: PLC0415
     from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
-    from mainstem.truth import JUDGED, compare  # noqa: PLC0415 - torch is slow to import
 
     [(_, judged)] = answers(home, store, [JUDGED])
     if not judged:

@@ -10,11 +10,11 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from mainstem.lacking import counted, unmet_trust
 from mainstem.loop import Loop
 from mainstem.printable import printable
 from mainstem.standing import CORE, REASONS, why_none_called
 from mainstem.store.telling import items_asked, refusals, trusted_met
+from mainstem.validate.lacking import counted, unmet_trust
 
 __all__ = ["ending_of"]
 

@@ -20,7 +20,7 @@ from mainstem.printable import in_json, printable
 from mainstem.settings import Settings
 
 if TYPE_CHECKING:
-    from mainstem.explain import Ask
+    from mainstem.answers.explain import Ask
 
 __all__ = ["explain"]
 
@@ -49,7 +49,7 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Why a sample stands where it stands: its question, labels, visits, verdicts and rounds."""
-    from mainstem.explain import events_of, story_of  # noqa: PLC0415 - the join is slow to import
+    from mainstem.answers.explain import events_of, story_of  # noqa: PLC0415 - the join is slow to import
 
     def ask(*questions: str, **parameters: Any) -> list[list[dict[str, Any]]]:
         found = answers(home, store, questions, **parameters)
@@ -75,7 +75,7 @@ def _settings(home: Path, store: str | None) -> Settings:
 
 
 def _sample_id(sample: str | None, event: str | None, item: str, ask: "Ask") -> str:
-    from mainstem.explain import ids_beginning  # noqa: PLC0415 - the join is slow to import
+    from mainstem.answers.explain import ids_beginning  # noqa: PLC0415 - the join is slow to import
 
     if (sample is None) == (event is None):
         msg = "give either a sample id, or --event EVENT_ID and --item ITEM_ID"

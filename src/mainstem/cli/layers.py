@@ -27,13 +27,13 @@ def layers(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a row.")] = False,
 ) -> None:
     """What responses over some layers say of those over all: share of the squared norm, rank correlation, time."""
+    from mainstem.answers.layers import choices_of, compare_layers  # noqa: PLC0415 - torch is slow to import
     from mainstem.bootstrap import threads  # noqa: PLC0415
     from mainstem.cli.asking import answers  # noqa: PLC0415
     from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
     from mainstem.errors import StoreError, VersionError  # noqa: PLC0415
-    from mainstem.layers import choices_of, compare_layers  # noqa: PLC0415 - torch is slow to import
     from mainstem.settings import Settings  # noqa: PLC0415
-    from mainstem.urls import url_of  # noqa: PLC0415
+    from mainstem.settings.urls import url_of  # noqa: PLC0415
     from mainstem.versions import Versions  # noqa: PLC0415
 
     [(_, rows)] = answers(home, store, [_NEWEST], most=samples)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mainstem.events import Event
-    from mainstem.events.importers.notes import Notes
+    from mainstem.importers.notes import Notes
 
 __all__ = ["EncodingOption", "LinesOption", "OutputOption", "SortOption", "write_log"]
 
@@ -90,7 +90,7 @@ def write_log(
     """
     from mainstem.cli.tables import working  # noqa: PLC0415 - rich is slow to import
     from mainstem.events import encode  # noqa: PLC0415
-    from mainstem.events.importers.making import accepted  # noqa: PLC0415
+    from mainstem.importers.making import accepted  # noqa: PLC0415
 
     written, now = _Written(), int(time.time() * 1000)
     with working(f"reading {source.name}"), open_whole(output, (source, *beside)) as log:

@@ -29,7 +29,7 @@ from mainstem.cli.trusting import trust
 from mainstem.cli.validating import validate
 from mainstem.errors import MainstemError, SettingError, StoppedError
 from mainstem.printable import printable
-from mainstem.threads import wait_briefly
+from mainstem.process.threads import wait_briefly
 
 __all__ = ["app", "load_programs", "main"]
 

@@ -15,7 +15,7 @@ from mainstem.printable import in_json
 from mainstem.settings import Settings
 
 if TYPE_CHECKING:
-    from mainstem.planting import Plant
+    from mainstem.bench.planting import Plant
 
 __all__ = ["demo", "replay"]
 
@@ -53,7 +53,7 @@ def demo(
     as_json: _JSON = False,
 ) -> None:
     """Replay 12,000 real purchases of a gift shop, from the start, and show what came of them."""
-    from mainstem.planting import Plant  # noqa: PLC0415 - torch is slow to import
+    from mainstem.bench.planting import Plant  # noqa: PLC0415 - torch is slow to import
 
     settings = Settings.from_environment(os.environ, model=model, seed=seed)
     planted = Plant(plant, settings.seed) if plant else None
@@ -80,11 +80,11 @@ def _run(
     try:
         with ExitStack() as opened:
             with working(f"reading {Path(log).name}, making the first version"):
+                from mainstem.answers.report import report_of  # noqa: PLC0415
                 from mainstem.bootstrap import open_loop, threads  # noqa: PLC0415 - torch is slow to import
                 from mainstem.cli.screen import Screen  # noqa: PLC0415
-                from mainstem.lacking import why_no_samples  # noqa: PLC0415
-                from mainstem.report import report_of  # noqa: PLC0415
                 from mainstem.store.telling import refusals  # noqa: PLC0415
+                from mainstem.validate.lacking import why_no_samples  # noqa: PLC0415
 
                 screen = Screen(to=sys.stderr if as_json else sys.stdout)
                 screen.begin(log, home, threads(None if from_start else home))

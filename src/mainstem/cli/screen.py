@@ -10,10 +10,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mainstem.cli.ending import ending_of
 from mainstem.join import imbalance
-from mainstem.lacking import unknown_classes
 from mainstem.learning import Round
 from mainstem.loop import Loop
 from mainstem.printable import printable
+from mainstem.validate.lacking import unknown_classes
 
 __all__ = ["Screen"]
 

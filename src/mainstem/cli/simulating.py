@@ -10,13 +10,13 @@ import typer
 from mainstem.cli.log_writing import OutputOption
 from mainstem.cli.whole_files import is_stdout, open_whole, same_file
 from mainstem.errors import LogError, SettingError
-from mainstem.events.simulate.shop import Shop, meaning
 from mainstem.printable import printable
+from mainstem.simulate.shop import Shop, meaning
 
 if TYPE_CHECKING:
     from collections import Counter
 
-    from mainstem.events.simulate import Simulated
+    from mainstem.simulate import Simulated
 
 __all__ = ["simulate"]
 
@@ -68,7 +68,7 @@ def simulate(
     """Write the event log of a simulated shop, with its habits and accidents, and beside it the truth."""
     given = dict(locals())
     from mainstem.cli.tables import working  # noqa: PLC0415 - rich is slow to import
-    from mainstem.events.simulate import simulate as written  # noqa: PLC0415 - not for `--help`
+    from mainstem.simulate import simulate as written  # noqa: PLC0415 - not for `--help`
 
     shop = Shop(**{name: given[name] for name in Shop.__dataclass_fields__ if given[name] is not None})
     if truth and (is_stdout(truth) or same_file(truth, output)):

@@ -14,11 +14,11 @@ from mainstem.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from mainstem.embedded.home import Home
     from mainstem.events import Labelled
-    from mainstem.home import Home
     from mainstem.join import Sample
-    from mainstem.standing import Confirmed
-    from mainstem.trust import Vouched
+    from mainstem.trusted import Confirmed
+    from mainstem.trusted.files import Vouched
 
 __all__ = ["trust"]
 
@@ -45,7 +45,7 @@ def add(
     """
     from mainstem.errors import TrustError  # noqa: PLC0415
     from mainstem.events import Labelled  # noqa: PLC0415 - msgspec and what it needs
-    from mainstem.trust import add_trusted, confirmed_of, graded_of  # noqa: PLC0415
+    from mainstem.trusted.files import add_trusted, confirmed_of, graded_of  # noqa: PLC0415
 
     settings = Settings.from_environment(os.environ)
     found = list(_read(file, settings, share))
@@ -58,7 +58,7 @@ def add(
         _publish(to, [confirmed_of(one, settings) for one in found], graded, settings.partitions)
         print(f"published {len(found):,} trusted samples, {pairs:,} of them graded pairs", file=sys.stderr)
         return
-    from mainstem.home import Home  # noqa: PLC0415
+    from mainstem.embedded.home import Home  # noqa: PLC0415
 
     with Home(home, create=True) as opened:
         changed = add_trusted(opened.trusted, found)
@@ -72,7 +72,7 @@ def add(
 def status(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False) -> None:
     """How many trusted samples there are, how many are needed, and what cannot be said for want of them."""
     from mainstem.cli.asking import answers  # noqa: PLC0415
-    from mainstem.trust_status import SEEN, named_in, status_of  # noqa: PLC0415
+    from mainstem.trusted.status import SEEN, named_in, status_of  # noqa: PLC0415
 
     settings, file = Settings.from_environment(os.environ), home / "trusted.jsonl"
     if not store and file.exists() and not (home / "history").is_dir():
@@ -88,11 +88,11 @@ def _read(file: Path, settings: Settings, share: float | None) -> "Iterator[Labe
     """Trusted samples out of a file of any kind, told by its first line."""
     from mainstem.errors import TrustError  # noqa: PLC0415
     from mainstem.events import read_lines  # noqa: PLC0415
-    from mainstem.trust import read_trusted  # noqa: PLC0415
+    from mainstem.trusted.files import read_trusted  # noqa: PLC0415
 
     first = next(iter(read_lines(file)))
     if first.startswith(b'{"shop"'):
-        from mainstem.truth import share_of  # noqa: PLC0415
+        from mainstem.bench.truth import share_of  # noqa: PLC0415
 
         return share_of(file, 0.1 if share is None else share, settings)
     if share is not None:

@@ -6,4 +6,12 @@ from mainstem.kafka.intake import Intake
 from mainstem.kafka.monitor import Monitor
 from mainstem.kafka.topics import TOPICS, Topic
 
-__all__ = ["TOPICS", "Broker", "DirectReader", "Intake", "Monitor", "Record", "Topic"]
+__all__ = [
+    "TOPICS",
+    "Broker",
+    "DirectReader",
+    "Intake",
+    "Monitor",
+    "Record",
+    "Topic",
+]

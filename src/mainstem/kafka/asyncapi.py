@@ -8,7 +8,7 @@ from mainstem.events.schema import BEYOND, KINDS, schemas_of
 from mainstem.join import LedgerRow, Rejection, Sample
 from mainstem.kafka.messages import Announcement, PublishedStanding
 from mainstem.kafka.topics import TOPICS, Topic
-from mainstem.standing.trusted import Confirmed
+from mainstem.trusted.trust import Confirmed
 
 __all__ = ["document"]
 

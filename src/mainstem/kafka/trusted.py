@@ -10,7 +10,7 @@ from mainstem.join.route import partition_of_question
 from mainstem.kafka.broker import Broker
 from mainstem.kafka.direct import DirectReader
 from mainstem.kafka.messages import decode_samples, encode, read_message
-from mainstem.standing import Confirmed
+from mainstem.trusted import Confirmed
 
 __all__ = ["TrustedTopic"]
 

@@ -4,19 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 from torch import Tensor
 
+from mainstem.models import CrossEncoder, Scorer, check_words, initial_encoder, load_pretrained, train_tokenizer
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.writes import columns_of
-from mainstem.versions import (
-    CrossEncoder,
-    Manifest,
-    Scorer,
-    Versions,
-    check_words,
-    initial_encoder,
-    load_pretrained,
-    train_tokenizer,
-)
+from mainstem.versions import Manifest, Versions
 
 __all__ = ["first_encoder", "keep_row", "make_first_version"]
 

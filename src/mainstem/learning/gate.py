@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from mainstem.learning.evaluation import Evaluation
+from mainstem.learning.evaluation.evaluation import Evaluation
 from mainstem.settings import Settings
 
 __all__ = ["Decision", "decide"]

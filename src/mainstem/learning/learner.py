@@ -10,17 +10,18 @@ from torch import Tensor
 
 from mainstem.errors import NonFiniteError, OvertakenError
 from mainstem.ids import number_of
-from mainstem.learning.direction import direction_of
-from mainstem.learning.draw import Draw, Pool, draw
-from mainstem.learning.evaluation import Evaluation, evaluate
+from mainstem.learning.draws.draw import Draw, Pool, draw
+from mainstem.learning.evaluation.evaluation import Evaluation, evaluate
 from mainstem.learning.gate import Decision, decide
-from mainstem.learning.scale import scale_of
-from mainstem.learning.training import Training, fine_tune
+from mainstem.learning.training.fine_tuning import Training, fine_tune
+from mainstem.models import Scorer
+from mainstem.scoring.direction import direction_of
+from mainstem.scoring.scale import scale_of
 from mainstem.settings import Settings
 from mainstem.standing import STANDINGS
 from mainstem.store import Store, StoredSample, drawn_samples, samples_between, trusted_samples
 from mainstem.store.writes import columns_of
-from mainstem.versions import Scorer, Versions
+from mainstem.versions import Versions
 
 __all__ = ["Claim", "Learner", "Position", "Round", "RoundPool"]
 

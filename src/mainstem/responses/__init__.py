@@ -1,7 +1,6 @@
 """Gradient responses of a batch: exact norms, dots with directions and sketches, with loss and margin from the same pass."""
 
-from mainstem.responses.directions import Direction, gradient_of, length_of
-from mainstem.responses.losses import (
+from mainstem.objectives import (
     Loss,
     binary_cross_entropy,
     cross_entropy,
@@ -10,6 +9,7 @@ from mainstem.responses.losses import (
     token_cross_entropy,
     weighted,
 )
+from mainstem.responses.directions import Direction, gradient_of, length_of
 from mainstem.responses.probe import Probe
 from mainstem.responses.responses import Responses
 

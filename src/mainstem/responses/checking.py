@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from mainstem.errors import ModelError
+from mainstem.objectives.losses import Loss
 from mainstem.responses.directions import Direction
-from mainstem.responses.losses import Loss
 from mainstem.responses.responses import Responses
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mainstem.errors import ModelError
-from mainstem.responses.losses import Loss, cross_entropy
+from mainstem.objectives.losses import Loss, cross_entropy
 from mainstem.responses.modes import evaluating
 
 __all__ = ["Direction", "checked", "gradient_of", "length_of"]

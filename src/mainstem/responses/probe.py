@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mainstem.errors import BatchError, ModelError
+from mainstem.objectives.losses import Loss, binary_cross_entropy, cross_entropy, margins
 from mainstem.responses.advice import what_to_do
 from mainstem.responses.checking import Compared, check, compared, random_directions
 from mainstem.responses.coverage import by_autograd, covered
@@ -19,7 +20,6 @@ from mainstem.responses.directions import Direction, checked
 from mainstem.responses.gathering import Gathering
 from mainstem.responses.isolation import batch_norms, check_apart
 from mainstem.responses.listener import Listener, listening
-from mainstem.responses.losses import Loss, binary_cross_entropy, cross_entropy, margins
 from mainstem.responses.modes import backward_of_recurrent, evaluating, frozen, in_float32
 from mainstem.responses.reading import samples_of
 from mainstem.responses.responses import Responses

@@ -3,22 +3,17 @@
 from mainstem.standing.conformal import conformal_p_values, rejected, share_sound
 from mainstem.standing.judge import CORE, EDGE, NOISE, REASONS, STANDINGS, Judgement, evidence_of, judge
 from mainstem.standing.silence import why_none_called
-from mainstem.standing.trusted import PARTS, Confirmed, Trust, part_of
 
 __all__ = [
     "CORE",
     "EDGE",
     "NOISE",
-    "PARTS",
     "REASONS",
     "STANDINGS",
-    "Confirmed",
     "Judgement",
-    "Trust",
     "conformal_p_values",
     "evidence_of",
     "judge",
-    "part_of",
     "rejected",
     "share_sound",
     "why_none_called",

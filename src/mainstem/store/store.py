@@ -19,9 +19,9 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 from numpy.typing import NDArray
 
 from mainstem.errors import SettingError, StoreError
+from mainstem.settings.urls import folder_of, scheme_of, url_of
 from mainstem.store.complaints import complaint_of, first_line
 from mainstem.store.question import one_question
-from mainstem.urls import folder_of, scheme_of, url_of
 
 __all__ = ["DATABASE", "Columns", "Store", "has_history"]
 

@@ -7,12 +7,12 @@ from typing import Any, Protocol
 from mainstem.events import Tick
 from mainstem.events.survey import Survey
 from mainstem.join import Catalogue
-from mainstem.lacking import unknown_classes
 from mainstem.settings import Settings
 from mainstem.validate.clocks import LONGEST_GRACE, Days, Disorder
 from mainstem.validate.delays import Delays, Window, grace_window
 from mainstem.validate.finding import FAIL, PASS, WARN, Finding, Status
 from mainstem.validate.follow import Answered, Asked, Closed, Follower, Happened, Orphaned
+from mainstem.validate.lacking import unknown_classes
 from mainstem.validate.questions import Items, Orphans, Positions, Positives
 from mainstem.validate.reading import Reader, kind_of
 from mainstem.validate.repeats import Filter, Repeats

@@ -1,0 +1,1 @@
+"""Questions to the history, answered: explain, report, the hash."""

@@ -1,0 +1,113 @@
+"""What a replay came to, as one value: for machines as JSON, for people as the demo's screen."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any, Final
+
+from mainstem.answers.fingerprint import content_hash
+from mainstem.bench.planting import Plant
+from mainstem.join.ledger import imbalance, totals
+from mainstem.learning.evaluation import Evaluation, evaluate
+from mainstem.learning.evaluation.baselines import baselines
+from mainstem.loop import Loop
+from mainstem.models import Scorer
+from mainstem.standing import REASONS, STANDINGS
+from mainstem.store import samples_since
+from mainstem.store.writes import columns_of
+
+__all__ = ["report_of"]
+
+_MOST_LATER: Final = 20_000  # later samples that versions are compared on
+
+
+def report_of(loop: Loop, home: str, plant: Plant | None = None) -> dict[str, Any]:
+    """The report of a loop that has run to its end.
+
+    Returns:
+        ledger (each count over all partitions, and `balance`), samples, hash, sets, set_hash, rounds, later, versions,
+        baselines, home; with planted errors also planted.
+    """
+    ledger = totals(loop.ledger.values())
+    report: dict[str, Any] = {
+        "ledger": {**ledger, "balance": sum(imbalance(row) for row in loop.ledger.values())},
+        "samples": loop.samples,
+        "hash": content_hash(loop.store, ledger),
+        "sets": _sets(loop),
+        "set_hash": _set_hash(loop),
+        "rounds": _rounds(loop),
+        **_later(loop, plant),
+        "home": home,
+    }
+    if plant:
+        report["planted"] = plant.found([(loop.worker.columns[p], judged) for p, judged in sorted(loop.judged.items())])
+    return report
+
+
+def _sets(loop: Loop) -> dict[str, int]:
+    sets = dict.fromkeys(("core", "edge", "contradictory", "spent"), 0)
+    for judged in loop.judged.values():
+        for name, count in judged.counts().items():
+            sets[name] += count
+    return sets
+
+
+def _set_hash(loop: Loop) -> str:
+    """Of sorted (sample_id, label_version, standing, reason) at the last judgement."""
+    rows: list[str] = []
+    for columns in loop.worker.columns.values():
+        each = zip(columns["label_version"], columns["standing"], columns["reason"], strict=True)
+        rows += [
+            f"{columns.id_of(row)} {label_version} {STANDINGS[standing]} {REASONS[reason]}\n"
+            for row, (label_version, standing, reason) in enumerate(each)
+        ]
+    return hashlib.blake2b("".join(sorted(rows)).encode(), digest_size=16).hexdigest()
+
+
+def _rounds(loop: Loop) -> list[dict[str, Any]]:
+    sql = """
+        SELECT version, drawn, auc_before, log_loss_before, auc_after, log_loss_after, promoted, reason
+        FROM rounds FINAL ORDER BY version"""
+    return [
+        {
+            "version": version,
+            "drawn": drawn,
+            "before": {"auc": auc_before, "log_loss": loss_before},
+            "after": {"auc": auc_after, "log_loss": loss_after},
+            "promoted": bool(promoted),
+            "reason": reason,
+        }
+        for version, drawn, auc_before, loss_before, auc_after, loss_after, promoted, reason in loop.store.rows(sql)
+    ]
+
+
+def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
+    """Every version and the baselines on the last part of the log in time, against the true labels."""
+    later = samples_since(loop.store, loop.later_from, _MOST_LATER)
+    labels = [plant.truth(sample) if plant else sample.label for sample in later]
+    measured: list[tuple[int, Evaluation]] = []
+    for version in _promoted(loop):
+        scorer = Scorer(loop.versions.load(version), loop.settings)
+        measured.append((version, evaluate(scorer, later, labels)))
+    rows = [
+        {
+            "version": version,
+            "round": 0,
+            "slice": "later",
+            "samples": found.samples,
+            "auc": found.auc,
+            "log_loss": found.log_loss,
+        }
+        for version, found in measured
+    ]
+    loop.store.write("evaluations", columns_of(rows))
+    names = loop.settings.class_names
+    return {
+        "later": {"samples": len(later), "labels": [names[label] for label in sorted(set(labels))]},
+        "versions": [{"version": version, "auc_later": found.auc} for version, found in measured],
+        "baselines": baselines(loop.store, later, labels, loop.later_from) if loop.settings.answers_yes_or_no else {},
+    }
+
+
+def _promoted(loop: Loop) -> Iterable[int]:
+    sql = "SELECT version FROM versions FINAL WHERE promoted ORDER BY version"
+    return [version for (version,) in loop.store.rows(sql)]

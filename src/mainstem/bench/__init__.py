@@ -1,0 +1,1 @@
+"""Every bench; planted errors; homes held against a truth."""

@@ -1,0 +1,80 @@
+"""What the bench of gradient responses measures on: a model and a batch of samples."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mainstem.process.quiet import quietly
+
+__all__ = ["Case", "batch_of", "model_of"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is measured.
+
+    Attributes:
+        model: `LAYERSxHIDDEN`, a BERT with random weights and heads of 32 (64 from 512 on), or a Hugging Face name or path.
+        batch, tokens, vocabulary: of the samples.
+        padded: whether samples are half to all of `tokens` long, as real ones are, or all of it.
+        device: `cpu` or `cuda`.
+        precision: `float32` or `bfloat16` (autocast).
+        seed: of weights and samples.
+    """
+
+    model: str = "4x256"
+    batch: int = 64
+    tokens: int = 32
+    vocabulary: int = 8000
+    padded: bool = True
+    device: str = "cpu"
+    precision: str = "float32"
+    seed: int = 0
+
+
+def model_of(case: Case) -> Any:
+    """The model, with random weights or as it is saved."""
+    from transformers import AutoModelForSequenceClassification, BertConfig  # noqa: PLC0415 - seconds to import
+
+    layers, _, hidden = case.model.partition("x")
+    if not (layers.isdigit() and hidden.isdigit()):
+        with quietly():
+            return AutoModelForSequenceClassification.from_pretrained(case.model, num_labels=2, dtype=torch.float32)
+    size = int(hidden)
+    config = BertConfig(
+        vocab_size=case.vocabulary,
+        hidden_size=size,
+        num_hidden_layers=int(layers),
+        num_attention_heads=max(size // (64 if size >= 512 else 32), 1),
+        intermediate_size=4 * size,
+        max_position_embeddings=max(case.tokens, 128),
+        num_labels=2,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+    model = AutoModelForSequenceClassification.from_config(config)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.mul_(2)  # away from the start, where all gradients are nearly alike
+    return model
+
+
+def batch_of(case: Case, words: int) -> tuple[dict[str, Tensor], Tensor]:
+    """Inputs by name, each of shape (B, T), and labels, shape (B,)."""
+    random = torch.Generator().manual_seed(case.seed)
+    ids = torch.randint(1, words, (case.batch, case.tokens), generator=random)
+    lengths = torch.randint(
+        case.tokens // 2 if case.padded else case.tokens, case.tokens + 1, (case.batch,), generator=random
+    )
+    mask = (torch.arange(case.tokens) < lengths.unsqueeze(1)).long()  # (B, T)
+    inputs = {
+        "input_ids": ids * mask,
+        "attention_mask": mask,
+        "token_type_ids": torch.zeros_like(ids),
+        "position_ids": torch.arange(case.tokens).expand(case.batch, -1).contiguous(),
+    }
+    labels = torch.randint(2, (case.batch,), generator=random)
+    return {name: tensor.to(case.device) for name, tensor in inputs.items()}, labels.to(case.device)

@@ -1,0 +1,112 @@
+"""A home held against the truth of a simulated shop: how much of what was called wrong is, and what was found.
+
+A sample is wrong where its label in the log is not what the shopper would have answered. Trusted samples are left out: their
+labels were given, not found.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import numpy as np
+
+from mainstem.ids import fraction_of, uuid_of
+from mainstem.learning.evaluation import auc
+from mainstem.settings import Settings
+from mainstem.simulate import TruthOfItem, TruthOfQuestion, best_auc, read_truth
+from mainstem.trusted.files import Vouched
+
+__all__ = ["JUDGED", "SETS", "compare", "items_of", "share_of"]
+
+JUDGED: Final = """
+    SELECT s.sample_id AS sample_id, s.label AS label, t.standing AS standing, t.reason AS reason, t.evidence AS evidence
+    FROM samples_now AS s INNER JOIN standings_now AS t ON s.sample_id = t.sample_id
+    WHERE s.sample_id NOT IN (SELECT sample_id FROM trusted_now WHERE part != 'stream')"""
+"""What a home says of the samples of its stream: id, label in the log, standing, reason, evidence."""
+SETS: Final = ("core", "edge", "contradictory", "spent")
+_SOUND: Final = "none"
+
+
+def compare(judged: Iterable[tuple[UUID, int, str, str, float | None]], truth: Path, settings: Settings) -> dict[str, Any]:
+    """Hold what was judged against the truth.
+
+    Args:
+        judged: rows as `JUDGED` gives them.
+        truth: the file that `mainstem simulate --truth` wrote.
+        settings: name the labels.
+
+    Returns:
+        samples: how many were judged and are in the truth; unknown: judged, and not in it; wrong: labels that are not
+        what the shopper would have answered; auroc: how well the evidence ranks wrong above sound ones (None without
+        both); optimum: the best AUC that any model could reach on these items; called, false_discoveries, found: samples
+        called contradictory, the share of them that is sound, the share of wrong ones that was called (None of none);
+        by_kind, by_label: a row for each cause of wrong labels (`none`: sound) and for each label in the log, with
+        samples, wrong, mean_evidence, and how many stand in each set.
+
+    Raises:
+        LogError: if the file is no truth.
+    """
+    known = {sample_id: item for sample_id, _, item in items_of(truth)}
+    by_kind: dict[str, Counter[str]] = {}
+    by_label: dict[str, Counter[str]] = {}
+    wrong: list[int] = []
+    evidence: list[float] = []
+    unknown = 0
+    for sample_id, label, standing, reason, doubt in judged:
+        item = known.get(sample_id)
+        if item is None:
+            unknown += 1
+            continue
+        is_wrong = label != item.label
+        kind = (item.cause or "unexplained") if is_wrong else _SOUND
+        for group in (by_kind.setdefault(kind, Counter()), by_label.setdefault(settings.class_names[label], Counter())):
+            group.update({"samples": 1, "wrong": is_wrong, reason if standing == "noise" else standing: 1})
+            group.update({"evidence": doubt} if doubt is not None else {})
+        if doubt is not None:
+            wrong.append(is_wrong)
+            evidence.append(doubt)
+    total = sum(by_label.values(), Counter())
+    called, called_sound = total["contradictory"], by_kind.get(_SOUND, Counter())["contradictory"]
+    return {
+        "samples": total["samples"],
+        "unknown": unknown,
+        "wrong": total["wrong"],
+        "auroc": auc(np.array(wrong, np.int64), np.array(evidence)),
+        "optimum": best_auc(item.probability for item in known.values()) if known else None,
+        "called": called,
+        "false_discoveries": called_sound / called if called else None,
+        "found": (called - called_sound) / total["wrong"] if total["wrong"] else None,
+        "by_kind": [{"kind": kind, **_row(group)} for kind, group in sorted(by_kind.items())],
+        "by_label": [{"label": label, **_row(group)} for label, group in sorted(by_label.items())],
+    }
+
+
+def share_of(truth: Path, share: float, settings: Settings) -> Iterator[Vouched]:
+    """The true labels of a share of the questions, chosen by a hash of the seed: as if somebody had asked the shoppers.
+
+    Raises:
+        LogError: if the file is no truth.
+    """
+    for sample_id, question, item in items_of(truth):
+        if fraction_of("trust", settings.seed, question) < share:
+            label = settings.class_names[item.label]
+            yield Vouched(sample_id=sample_id, question_id=uuid_of("question", question), label=label)
+
+
+def items_of(truth: Path) -> Iterator[tuple[UUID, str, TruthOfItem]]:
+    """Sample id, event id of the question and truth of every item in a truth file."""
+    for one in read_truth(truth):
+        if isinstance(one, TruthOfQuestion):
+            for item in one.items:
+                yield uuid_of("sample", one.question, item.item_id), one.question, item
+
+
+def _row(group: Counter[str]) -> dict[str, Any]:
+    return {
+        "samples": group["samples"],
+        "wrong": group["wrong"],
+        "mean_evidence": group["evidence"] / group["samples"],
+        **{name: group[name] for name in SETS},
+    }

@@ -1,0 +1,294 @@
+"""A home: the folder of one embedded mainstem, with its history, its versions, its key and its checkpoint.
+
+HOME/history/          chDB
+HOME/versions/         models
+HOME/trusted.jsonl     somebody's own trusted samples
+HOME/settings.json     what its results depend on
+HOME/log               what it has read of its log
+HOME/end               what the next file of a rotated log needs of those before
+HOME/pseudonym.key     secret of the pseudonyms (unless MAINSTEM_PSEUDONYM_KEY is set)
+HOME/checkpoint        where a replay goes on
+HOME/history.sock      where the process that has the home open answers questions
+"""
+
+import fcntl
+import os
+import secrets
+import shlex
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final, Self, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from mainstem.errors import HomeError, HomeInUseError
+from mainstem.events.known_log import KnownLog, Past
+from mainstem.join import Snapshot
+from mainstem.settings import Settings
+from mainstem.settings.urls import url_of
+
+__all__ = ["SOCKET", "Checkpoint", "Home", "recorded"]
+
+SOCKET: Final = "history.sock"
+_SETTINGS: Final = "settings.json"
+_TRUSTED: Final = "trusted.jsonl"
+_ID: Final = "home"  # by which history and versions know whose they are
+_KEY: Final = "pseudonym.key"
+_OF_A_REPLAY: Final = ("checkpoint", "end", "log", _SETTINGS)
+_FOLDERS: Final = ("history", "versions")
+_OURS: Final = {*_OF_A_REPLAY, *_FOLDERS, _TRUSTED, SOCKET, "lock", _KEY, "stdin.jsonl"}
+_FREE: Final = {"device", "snapshot_every"}  # settings that a home may be opened with otherwise: no result depends on them
+
+
+T = TypeVar("T")
+
+
+class Checkpoint(Struct, frozen=True, kw_only=True):
+    """A consistent place between two blocks of lines: everything before it is in the history.
+
+    Attributes:
+        line: lines of the log that are done.
+        snapshots: the joiners, by partition of `events`.
+        ends: next sample offset of each partition of `samples`.
+        left: event time before which samples have left the columns, by partition.
+        event_times: largest event time of a sample, in milliseconds, by partition.
+        counted: samples so far that may be trained on: every `round_every` of them a round starts.
+        version, scale: the version in use, and the canaries' mean norm at it.
+        rounds: rounds so far, promoted or not; the next version is one more.
+    """
+
+    line: int
+    snapshots: list[Snapshot]
+    ends: dict[int, int]
+    left: dict[int, int]
+    event_times: dict[int, int]
+    counted: int
+    version: int
+    scale: float | None
+    rounds: int
+
+
+class Home:
+    """An opened home; one process at a time.
+
+    Raises:
+        HomeError: if the folder is no home, belongs to other settings, or is open elsewhere.
+    """
+
+    def __init__(self, folder: Path, *, create: bool) -> None:
+        no_home = (
+            f"{str(folder)!r} is no home of mainstem; `mainstem replay LOG --home {shlex.quote(str(folder))}` makes one"
+        )
+        with _told("cannot open the home", folder):
+            self.folder = folder.resolve()
+            if not create and not any((self.folder / name).exists() for name in (_SETTINGS, "lock")):
+                raise HomeError(no_home)
+            if foreign := _foreign(self.folder):
+                msg = f"{str(folder)!r} holds other things, like {foreign!r}; give an empty or a new folder as --home"
+                raise HomeError(msg)
+            self._made = [one for one in (self.folder / "lock", self.folder, *self.folder.parents) if not one.exists()]
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = (self.folder / "lock").open("a+")
+        self._take_lock()
+        if not create and not self.is_begun:  # with a lock only, it might have been about to become one
+            self._lock.close()
+            raise HomeError(no_home)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        if failed and not self.is_begun:
+            self._unmake()
+        self._lock.close()
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a log was replayed into it, or begun to be."""
+        return (self.folder / _SETTINGS).exists()
+
+    @property
+    def store_url(self) -> str:
+        """Where the history is."""
+        return url_of("chdb", self.folder / "history")
+
+    @property
+    def versions_url(self) -> str:
+        """Where the versions are."""
+        return url_of("file", self.folder / "versions")
+
+    @property
+    def trusted(self) -> Path:
+        """The file of somebody's own trusted samples; there may be none."""
+        return self.folder / _TRUSTED
+
+    def key(self, environment: Mapping[str, str]) -> bytes:
+        """Secret of the pseudonyms: MAINSTEM_PSEUDONYM_KEY, or one made for this home, readable by its owner only."""
+        if given := environment.get("MAINSTEM_PSEUDONYM_KEY"):
+            return given.encode()
+        path = self.folder / _KEY
+        if not path.exists():
+            half = path.with_name(f"{path.name}.half")
+            with (
+                _told("cannot write", path),
+                os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file,
+            ):
+                file.write(secrets.token_hex(32))
+            half.replace(path)
+        if not (found := path.read_bytes()):
+            msg = f"{str(path)!r} is empty; restore it from a copy, or --from-start after removing it"
+            raise HomeError(msg)
+        return found
+
+    def empty(self) -> None:
+        """Begin again: forget everything but the key and the trusted samples."""
+        for name in _OF_A_REPLAY:  # the checkpoint first: without the history behind it, it must not be there
+            (self.folder / name).unlink(missing_ok=True)
+        for name in _FOLDERS:
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+
+    def settle(self, settings: Settings, facts: Mapping[str, Any], log: KnownLog | None = None) -> None:
+        """Record what this home's results depend on, or check it against the record; then remember the log.
+
+        Raises:
+            HomeError: if the home was made with other settings: going on would mix two histories.
+        """
+        wanted = {name: value for name, value in {**asdict(settings), **facts}.items() if name not in _FREE}
+        found = self._kept(_SETTINGS, dict[str, Any], msgspec.json)
+        unknown = {
+            **wanted,
+            **(asdict(Settings()) if found else {}),
+            _ID: secrets.token_hex(8),
+        }  # to a home made before them
+        kept = {**unknown, **(found or {})}
+        other = sorted(name for name in wanted if kept[name] != wanted[name])
+        if other:
+            differences = ", ".join(f"{name} {kept[name]!r} there, {wanted[name]!r} now" for name in other)
+            msg = f"the home was made with other settings ({differences}); --from-start begins again, or give another --home"
+            raise HomeError(msg)
+        if log:
+            _write_whole(self.folder / "log", msgspec.msgpack.encode(log))
+        wanted |= {_ID: kept[_ID]}
+        if wanted != found:
+            _write_whole(self.folder / _SETTINGS, msgspec.json.format(msgspec.json.encode(wanted)))
+        self._claim(kept[_ID])
+
+    def check_own(self) -> None:
+        """Refuse history or versions that were made for another home.
+
+        Raises:
+            HomeError: if they were.
+        """
+        own = (self._kept(_SETTINGS, dict[str, Any], msgspec.json) or {}).get(_ID)
+        for name in _FOLDERS:
+            path = self.folder / name / _ID
+            if own and path.is_file() and path.read_text() != own:
+                msg = (
+                    f"{str(path.parent)!r} belongs to another home; "
+                    "copy a home whole, or give another --home, or --from-start to begin again"
+                )
+                raise HomeError(msg)
+
+    def _claim(self, own: str) -> None:
+        self.check_own()
+        for name in _FOLDERS:
+            path = self.folder / name / _ID
+            if not path.exists():
+                with _told("cannot write", path):
+                    path.parent.mkdir(exist_ok=True)
+                _write_whole(path, own.encode())
+
+    def checkpoint(self) -> Checkpoint | None:
+        """Where to go on; None at the start."""
+        return self._kept("checkpoint", Checkpoint)
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint, whole or not at all."""
+        _write_whole(self.folder / "checkpoint", msgspec.msgpack.encode(checkpoint))
+
+    def log(self) -> KnownLog | None:
+        """What was read of its log; None where none was begun, or by a mainstem that kept nothing of it."""
+        return self._kept("log", KnownLog) if self.is_begun else None
+
+    def end(self) -> Past | None:
+        """What was kept at the end of the last replay that came to one."""
+        return self._kept("end", Past)
+
+    def save_end(self, past: Past) -> None:
+        """Keep what the next file of the log will need, whole or not at all."""
+        _write_whole(self.folder / "end", msgspec.msgpack.encode(past))
+
+    def _kept(self, name: str, kind: type[T], form: Any = msgspec.msgpack) -> T | None:
+        path = self.folder / name
+        try:
+            with _told("cannot read", path):
+                return form.decode(path.read_bytes(), type=kind) if path.exists() else None
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            msg = f"{str(path)!r} cannot be read ({error}); restore the whole home from a copy, or begin again: --from-start"
+            raise HomeError(msg) from error
+
+    def _unmake(self) -> None:
+        """Leave nothing behind of a home that was made just now, and into which nothing came."""
+        for name in ("stdin.jsonl", "stdin.jsonl.half"):
+            (self.folder / name).unlink(missing_ok=True)
+        for made in self._made:
+            if not made.is_dir():
+                made.unlink(missing_ok=True)
+            elif any(made.iterdir()):
+                return
+            else:
+                made.rmdir()
+
+    def _take_lock(self) -> None:
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._lock.seek(0)
+            owner = self._lock.read().strip() or "unknown"
+            self._lock.close()
+            msg = f"{str(self.folder)!r} is in use by process {owner}; wait for it, or stop it"
+            raise HomeInUseError(msg) from error
+        if not os.path.samestat(os.fstat(self._lock.fileno()), (self.folder / "lock").stat()):
+            self._lock.close()
+            msg = f"{str(self.folder)!r} was removed by another process just now; try again"
+            raise HomeInUseError(msg)
+        self._lock.truncate(0)
+        self._lock.write(str(os.getpid()))
+        self._lock.flush()
+
+
+def recorded(folder: Path, name: str) -> Any:
+    """What the home in a folder records of a setting or a fact; None where it is no home yet, or records no such thing."""
+    path = folder / _SETTINGS
+    return msgspec.json.decode(path.read_bytes()).get(name) if path.exists() else None
+
+
+def _foreign(folder: Path) -> str:
+    """The name of something in a folder that no home holds; empty where there is none."""
+    names = [path.name.removesuffix(".half") for path in folder.iterdir()] if folder.is_dir() else []
+    return next((name for name in sorted(names) if name not in _OURS), "")
+
+
+@contextmanager
+def _told(what: str, path: Path) -> Iterator[None]:
+    """Tells what the system refused in one line."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # of a circle of links a path makes the latter
+        reason = getattr(error, "strerror", None) or error
+        msg = f"{what} {str(path)!r}: {reason}; check disk space and permissions, or give another --home"
+        raise HomeError(msg) from error
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    half = path.with_name(f"{path.name}.half")
+    with _told("cannot write", path):
+        with half.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(path)

@@ -1,0 +1,147 @@
+"""What importers share in making events: row by row, ids from content, items as they change, and a last look at each."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import blake2b
+from typing import TypeVar
+
+import msgspec
+
+from mainstem.errors import ImportSourceError
+from mainstem.events.decode import Refusal, decode, encode
+from mainstem.events.vocabulary import Event, Item
+from mainstem.importers.names import NoNameError, text_of
+from mainstem.importers.notes import excerpt
+from mainstem.importers.rows import number_of_row
+from mainstem.importers.tables import Row
+from mainstem.importers.values import time_reader
+
+__all__ = ["Shelf", "accepted", "by_time", "named", "row_by_row", "unreadable"]
+
+AnyEvent = TypeVar("AnyEvent", bound=Event)
+
+
+def row_by_row(
+    rows: Iterable[Row], events_of_row: Callable[[Row], Iterator[AnyEvent]], left_out: Counter[str] | None = None
+) -> Iterator[AnyEvent]:
+    """The events of each row, in order.
+
+    Args:
+        rows: one mapping a row.
+        events_of_row: makes them.
+        left_out: counts, by reason, rows with a cell that can name nothing; where it is not given they cannot be read.
+
+    Raises:
+        ImportSourceError: with the number of the row (the first after the header is 1), if one cannot be read.
+
+    Example:
+        >>> from mainstem.events import Tick
+        >>> list(row_by_row([{"n": "1"}], lambda row: iter([Tick(event_timestamp=int(row["n"]))])))
+        [Tick(event_timestamp=1)]
+    """
+    for place, row in enumerate(rows, start=1):
+        try:
+            yield from events_of_row(row)
+        except (ArithmeticError, KeyError, TypeError, ValueError) as error:
+            if left_out is not None and isinstance(error, NoNameError):
+                left_out[str(error)] += 1
+                continue
+            raise unreadable(number_of_row(row, place), row, error) from error
+
+
+def by_time(rows: Iterable[Row], column: str, form: str = "") -> list[Row]:
+    """All the rows in the order of a column of times; rows whose time cannot be read come first, to be told.
+
+    Example:
+        >>> by_time([{"at": "1511658001"}, {"at": 911658000}], "at", "s")
+        [{'at': 911658000}, {'at': '1511658001'}]
+    """
+    millis = time_reader(form)
+
+    def time_of(row: Row) -> tuple[int, str]:
+        try:
+            return millis(row[column]), text_of(row[column])  # what lies below a millisecond is in the text
+        except ValueError:
+            return -1, ""
+
+    return sorted(rows, key=time_of)
+
+
+def unreadable(number: int, row: Row, error: Exception) -> ImportSourceError:
+    """What to raise of a row that cannot be read."""
+    shown = ", ".join(f"{name!r}: {_shown(cell)}" for name, cell in list(row.items())[:30])
+    return ImportSourceError(f"row {number} of the source cannot be read ({error}): {{{shown}}}; mend or remove it")
+
+
+def _shown(cell: object) -> str:
+    try:
+        text = repr(cell)
+    except ValueError:  # Python does not print a whole number of more than 4,300 digits
+        return "a number of thousands of digits"
+    return excerpt(text)
+
+
+def named(event: AnyEvent) -> AnyEvent:
+    """The event with an id made of its content.
+
+    A row that is there twice gives the same id twice, and the joiner counts the second as `duplicate`. Tables that are
+    imported one by one share no ids by chance, as numbers of rows would.
+
+    Example:
+        >>> cup = Item(event_id="", event_timestamp=5, item_id="cup", title="red cup")
+        >>> named(cup) == named(cup), len(named(cup).event_id)
+        (True, 32)
+    """
+    return msgspec.structs.replace(event, event_id=blake2b(encode(event), digest_size=16).hexdigest())
+
+
+class Shelf:
+    """Tells of an item when a source first shows it, and again when its text or price has changed.
+
+    Example:
+        >>> shelf = Shelf()
+        >>> seen = [(5, 2.5), (6, 2.5), (7, 3.0)]
+        >>> [item.price for time, price in seen for item in shelf.seen(time, "cup", "red cup", price=price)]
+        [2.5, 3.0]
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[str, str, str, float | None]] = {}
+
+    def seen(
+        self, time: int, item_id: str, title: str, *, category: str = "", brand: str = "", price: float | None = None
+    ) -> Iterator[Item]:
+        """The event of an item that looks like this at `time` (milliseconds), where that is news."""
+        look = (title, category, brand, price)
+        if self._last.get(item_id) == look:
+            return
+        self._last[item_id] = look
+        yield named(
+            Item(
+                event_id="",
+                event_timestamp=time,
+                item_id=item_id,
+                title=title,
+                category=category or None,
+                brand=brand or None,
+                price=price,
+            )
+        )
+
+
+def accepted(events: Iterable[AnyEvent], left_out: Counter[str]) -> Iterator[AnyEvent]:
+    """The events that a replay will accept; the others are counted, with the reason for which it would refuse them.
+
+    Example:
+        >>> from mainstem.events import Tick
+        >>> left_out = Counter()
+        >>> list(accepted([Tick(event_timestamp=-1)], left_out)), left_out
+        ([], Counter({'a tick would be refused: Expected `int` >= 0 at $.event_timestamp': 1}))
+    """
+    for event in events:
+        found = decode(encode(event))
+        if isinstance(found, Refusal):
+            kind = type(event).__name__.lower()
+            left_out[f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} would be refused: {found.reason} at {found.path}"] += 1
+        else:
+            yield event

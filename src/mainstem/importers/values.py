@@ -1,0 +1,220 @@
+"""What stands in a cell, whatever the format of the file: numbers and times. A `ValueError` says what is wrong.
+
+Texts and names are the business of `names`.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
+from math import isfinite
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from mainstem.errors import ImportSourceError
+from mainstem.importers.names import Single, is_nothing, shortened, text_of
+from mainstem.importers.notes import excerpt
+from mainstem.importers.parquet_rows import FarTime
+
+__all__ = ["LATEST", "UNITS", "number_of", "time_reader", "whole_number_of"]
+
+UNITS: Final = {"s": Decimal(1000), "ms": Decimal(1), "us": Decimal("0.001"), "ns": Decimal("0.000001")}
+"""Milliseconds in each unit that a time may be counted in."""
+LATEST: Final = 4_102_444_800_000
+"""The latest time that an event can have: the year 2100."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NUMBER: Final = re.compile(r"-?\d+(\.\d*)?")
+_PLAIN: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,5})?")
+_GROUPED: Final = {
+    ".": re.compile(r"[+-]?[0-9]{1,3}([,' \u2019][0-9]{3})*(\.[0-9]*)?|[+-]?[0-9]+(\.[0-9]*)?"),
+    ",": re.compile(r"[+-]?[0-9]{1,3}([.' \u2019][0-9]{3})*(,[0-9]*)?|[+-]?[0-9]+(,[0-9]*)?"),
+}
+_NO_GROUPS: Final = {sign: str.maketrans("", "", f"{other}' \u2019") for sign, other in (".,", ",.")}
+_GROUPS: Final = re.compile(r"[+-]?[0-9][0-9.,' \u2019]*")
+
+
+def number_of(value: Any, of: str, decimal: str = "", currency: str = "") -> float | None:
+    """The number in a cell; None where it is empty.
+
+    Args:
+        value: the cell.
+        of: what it is the number of, for the message.
+        decimal: the sign before the fraction, `.` or `,`; given, thousands may be set apart. Empty: `.`, nothing set apart.
+        currency: a sign or code that may stand at either end, like `€` or `USD`. Another one is an error.
+
+    Raises:
+        ValueError: if it is none.
+
+    Example:
+        >>> number_of("2.50", "price"), number_of(None, "price"), number_of("€ 1.234,50", "price", ",", "€")
+        (2.5, None, 1234.5)
+    """
+    if isinstance(value, float) and value != value:  # noqa: PLR0124 - only NaN is not itself
+        return None
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        return _finite(float(value), str(value), of)
+    text = text_of(value)
+    if is_nothing(text):
+        return None
+    bare = text
+    if currency:
+        bare = bare.removeprefix(currency).removesuffix(currency).strip()
+        bare = f"-{bare[1:].removeprefix(currency).strip()}" if bare.startswith("-") else bare
+    if decimal:
+        found = _GROUPED[decimal].fullmatch(bare)
+        bare = found[0].translate(_NO_GROUPS[decimal]).replace(",", ".") if found else ""
+    if not _PLAIN.fullmatch(bare):
+        like = "1.234,50" if decimal == "," else "1234.50"
+        msg = f"{of} {_shown(text)} is no number; write it like {like}{_hint(text, decimal, currency)}"
+        raise ValueError(msg)
+    return _finite(float(bare), text, of)
+
+
+def whole_number_of(value: Any, of: str) -> int | None:
+    """The whole number in a cell; None where it is empty.
+
+    Raises:
+        ValueError: if it is none.
+
+    Example:
+        >>> whole_number_of("3.0", "position")
+        3
+    """
+    number = number_of(value, of)
+    if number is None:
+        return None
+    if not number.is_integer():
+        msg = f"{of} {_shown(value)} is no whole number"
+        raise ValueError(msg)
+    return int(number)
+
+
+def _finite(number: float, text: str, of: str) -> float:
+    if not isfinite(number):
+        msg = f"{of} {_shown(text)} is no number; write it like 1234.50"
+        raise ValueError(msg)
+    return number
+
+
+def _hint(text: str, decimal: str, currency: str) -> str:
+    if not any(sign.isdigit() for sign in text):
+        return ""
+    sign = text.strip("0123456789.,+- '")
+    if not currency and sign and len(sign) < 5 and all(unicodedata.category(one)[0] in "SL" for one in sign):
+        return f", or say currency = {sign!r} in a map (import table)"
+    return ", or say decimal = ',' or '.' in a map (import table)" if not decimal and _GROUPS.fullmatch(text) else ""
+
+
+def _shown(value: Any) -> str:
+    return excerpt(repr(value))
+
+
+def time_reader(form: str = "", zone: str = "UTC") -> Callable[[Any], int]:
+    """A function from a cell to milliseconds since 1970.
+
+    Args:
+        form: a unit (`UNITS`) where times are counted since 1970; a pattern of `strptime`, like `%d/%m/%Y %H:%M`; empty for
+            ISO 8601. A column of timestamps, as Parquet has them, needs none.
+        zone: of times that name no zone of their own. An hour that comes twice in autumn is taken to be the first.
+
+    Raises:
+        ImportSourceError: if there is no such form or zone.
+
+    Example:
+        >>> time_reader()("2019-10-01 00:00:00 UTC"), time_reader("s")("1569888000")
+        (1569888000000, 1569888000000)
+        >>> time_reader("%d/%m/%Y %H:%M", "Europe/Berlin")("01/10/2019 02:00")
+        1569888000000
+    """
+    place = _zone(zone)
+    if form and form not in UNITS and "%" not in form:
+        msg = f"{form!r} is no form of a time; give one of {', '.join(UNITS)}, a pattern like '%d/%m/%Y %H:%M', or nothing"
+        raise ImportSourceError(msg)
+
+    if ("%I" in form) != ("%p" in form):  # subtle: strptime reads `10:00 PM` by `%H:%M %p` as ten in the morning
+        msg = f"{form!r} tells no hour: morning and afternoon go with a clock of twelve hours, '%I:%M %p', or else '%H:%M'"
+        raise ImportSourceError(msg)
+
+    def read(value: Any) -> int:
+        try:
+            millis = _millis(value, form, place)
+        except (OverflowError, ArithmeticError) as error:
+            msg = f"time {_shown(value)} is not between 1970 and 2100"
+            raise ValueError(msg) from error
+        if not 0 <= millis <= LATEST:
+            msg = f"time {_shown(value)} is not between 1970 and 2100; is its form {form or 'ISO 8601'!r}?"
+            raise ValueError(msg)
+        return millis
+
+    return read
+
+
+def _zone(name: str) -> tzinfo:
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        msg = f"there is no time zone {name!r}; name it like 'Europe/Berlin' or 'UTC'"
+        raise ImportSourceError(msg) from error
+
+
+def _millis(value: Any, form: str, zone: tzinfo) -> int:
+    if isinstance(value, datetime):
+        return _since_epoch(value, zone)
+    if isinstance(value, date):
+        return _since_epoch(datetime.combine(value, time()), zone)
+    if wrong := _no_time(value):
+        msg = f"time {_shown(value)} {wrong}"
+        raise ValueError(msg)
+    if form in UNITS and isinstance(value, float) and isfinite(value):
+        return int(Decimal(value) * UNITS[form])
+    text = text_of(value)
+    if is_nothing(text):
+        msg = "its time is empty"
+        raise ValueError(msg)
+    if form in UNITS:
+        return _counted(text, form)
+    if form:
+        return _since_epoch(datetime.strptime(text, form), zone)  # noqa: DTZ007 - `_since_epoch` adds the zone
+    return _iso(text, zone)
+
+
+def _no_time(value: Any) -> str:
+    """Why a value cannot be a time, whatever its form; empty where it may."""
+    if isinstance(value, FarTime):
+        return "lies beyond the year 9999"
+    if isinstance(value, Single) and abs(value) >= 2**24:
+        return "is a float of four bytes, which has not so many digits; save times as whole numbers"
+    if isinstance(value, float) and value in {float("inf"), -float("inf")}:
+        return "is infinite"
+    return "is a truth value" if isinstance(value, bool) else ""
+
+
+def _iso(text: str, zone: tzinfo) -> int:
+    if _NUMBER.fullmatch(text):
+        units = ", ".join(UNITS)
+        msg = f"time {_shown(text)} is a number; say what it counts ({units}), or give its pattern, as the time's form"
+        raise ValueError(msg)
+    try:
+        return _since_epoch(datetime.fromisoformat(text.removesuffix(" UTC")), zone, text)
+    except ValueError as error:
+        msg = f"time {_shown(text)} is not ISO 8601; give its pattern as the time's form, like '%d/%m/%Y %H:%M'"
+        raise ValueError(msg) from error
+
+
+def _counted(text: str, unit: str) -> int:
+    if shortened(text):
+        msg = f"time {_shown(text)} is a shortened number, whose digits are lost; save times as text"
+        raise ValueError(msg)
+    if not _PLAIN.fullmatch(text):
+        msg = f"time {_shown(text)} is no number of {unit}"
+        raise ValueError(msg)
+    return int(Decimal(text) * UNITS[unit])
+
+
+def _since_epoch(moment: datetime, zone: tzinfo, text: str = "") -> int:
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC if text.endswith(" UTC") else zone)
+    return (moment - _EPOCH) // timedelta(milliseconds=1)

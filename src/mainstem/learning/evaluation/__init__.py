@@ -1,0 +1,10 @@
+"""How good a version is."""
+
+from mainstem.learning.evaluation.evaluation import Evaluation, auc, evaluate, log_loss
+
+__all__ = [
+    "Evaluation",
+    "auc",
+    "evaluate",
+    "log_loss",
+]

@@ -1,0 +1,51 @@
+"""Plain rankings to compare a version with, on the same pairs: what a shop could do without a model.
+
+Each is computed from what was known before the last part of the log.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from mainstem.learning.evaluation.evaluation import auc
+from mainstem.store import Store, StoredSample
+
+__all__ = ["baselines"]
+
+
+def baselines(
+    store: Store, later: Sequence[StoredSample], labels: Sequence[int], later_from: int
+) -> dict[str, float | None]:
+    """AUC of popularity, of word overlap with the history, and of basket co-occurrence.
+
+    Args:
+        store: its samples of questions asked before `later_from`, and not drawn, tell what was popular and bought
+            together.
+        later: the pairs to rank.
+        labels: their true labels.
+        later_from: event time in milliseconds.
+    """
+    sql = """
+        SELECT item_id, history FROM samples_now
+        WHERE source != 'drawn' AND toUnixTimestamp64Milli(event_time) < {later_from:Int64} AND label = 1"""
+    popularity: Counter[str] = Counter()
+    together: Counter[tuple[str, str]] = Counter()
+    for item, history in store.stream(sql, later_from=later_from):
+        popularity[item] += 1
+        together.update(pair for other in history for pair in ((item, other), (other, item)))
+    scores = {
+        "popularity": [float(popularity[sample.item_id]) for sample in later],
+        "word_overlap": [_overlap(sample) for sample in later],
+        "co_occurrence": [
+            sum(together[sample.item_id, other] / (popularity[other] + 1) for other in sample.history) for sample in later
+        ],
+    }
+    truth = np.array(labels, np.int64)
+    return {name: auc(truth, np.array(score)) for name, score in scores.items()}
+
+
+def _overlap(sample: StoredSample) -> float:
+    """Share of the item's words that stand in the context."""
+    words = set(sample.item_text.split(" | ")[0].lower().split())
+    return len(words & set(sample.context_text.lower().split())) / max(len(words), 1)

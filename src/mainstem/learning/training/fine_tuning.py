@@ -1,0 +1,114 @@
+"""Fine-tuning: AdamW with warm-up and linear decay, stopped when the held-out loss no longer falls."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mainstem.errors import NonFiniteError
+from mainstem.learning.evaluation.evaluation import evaluate
+from mainstem.models import CrossEncoder, Scorer
+from mainstem.models.scorer import device_of
+from mainstem.models.tokenizer import encode_pairs, pad
+from mainstem.settings import Settings
+from mainstem.store.reads import StoredSample
+
+__all__ = ["Training", "fine_tune"]
+
+_FROM_SCRATCH, _PRETRAINED = 5e-4, 2e-5
+
+
+@dataclass(frozen=True)
+class Training:
+    """A fine-tuned copy and what it took."""
+
+    encoder: CrossEncoder
+    epochs: int
+    steps: int
+
+
+def fine_tune(
+    parent: CrossEncoder,
+    samples: Sequence[StoredSample],
+    held_out: Sequence[StoredSample],
+    settings: Settings,
+    seed: int,
+) -> Training:
+    """Train a copy of `parent` on samples; the parent stays as it is.
+
+    The copy of the pass with the lowest held-out log-loss is kept; without held-out samples, of the last one. All
+    randomness (order, dropout) comes from the seed.
+
+    Raises:
+        NonFiniteError: at the first step whose loss or gradient is not finite, and of what was learnt if it is not.
+    """
+    network = copy.deepcopy(parent.network)
+    child = CrossEncoder(network, parent.tokenizer)
+    with torch.random.fork_rng(devices=[device_of(settings)] if device_of(settings).type == "cuda" else []):
+        torch.manual_seed(seed)
+        return _train(child, samples, held_out, settings, np.random.default_rng(seed))
+
+
+def _train(
+    child: CrossEncoder,
+    samples: Sequence[StoredSample],
+    held_out: Sequence[StoredSample],
+    settings: Settings,
+    random: np.random.Generator,
+) -> Training:
+    scorer, network = Scorer(child, settings), child.network
+    encoded = encode_pairs(child.tokenizer, [sample.pair for sample in samples], settings.max_tokens)
+    labels = torch.tensor([sample.label for sample in samples], device=device_of(settings))
+    weights = torch.tensor([sample.weight for sample in samples], device=device_of(settings))
+    steps_an_epoch = -(-len(samples) // settings.train_batch)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1.0, weight_decay=settings.weight_decay)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _rate(child, settings, settings.epochs * steps_an_epoch))
+    best_loss, best, best_epoch, epoch = float("inf"), network.state_dict(), 0, 0
+    for epoch in range(1, settings.epochs + 1):
+        network.train()
+        order = random.permutation(len(samples))
+        for start in range(0, len(order), settings.train_batch):
+            places = order[start : start + settings.train_batch]
+            batch = pad([encoded[place] for place in places], child.padding_id).to(device_of(settings))
+            losses = F.cross_entropy(network(batch), labels[places], reduction="none")
+            loss = (losses * weights[places]).mean()
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            _check_step(loss, norm, (epoch - 1) * steps_an_epoch + start // settings.train_batch + 1)
+            optimizer.step()
+            schedule.step()
+        held_out_loss = evaluate(scorer, held_out).log_loss
+        if held_out_loss is None or held_out_loss < best_loss:
+            best_loss, best_epoch = held_out_loss or float("inf"), epoch
+            best = copy.deepcopy(network.state_dict())
+        elif epoch - best_epoch >= settings.patience:
+            break
+    network.load_state_dict(best)
+    if bad := next((name for name, weight in network.named_parameters() if not torch.isfinite(weight).all()), ""):
+        msg = f"non-finite weights {bad!r} after step {epoch * steps_an_epoch}"
+        raise NonFiniteError(msg)
+    return Training(child, best_epoch, epoch * steps_an_epoch)
+
+
+def _check_step(loss: Tensor, norm: Tensor, step: int) -> None:
+    if not torch.isfinite(loss + norm):  # one look at both, since a GPU waits for it
+        what = "gradient" if torch.isfinite(loss) else "loss"
+        msg = f"non-finite {what} at step {step}"
+        raise NonFiniteError(msg)
+
+
+class _rate:  # noqa: N801 - used as a function: learning rate after so many steps
+    def __init__(self, child: CrossEncoder, settings: Settings, steps: int) -> None:
+        self._top = settings.learning_rate or (_FROM_SCRATCH if child.from_scratch else _PRETRAINED)
+        self._warm = max(round(settings.warm_up * steps), 1)
+        self._steps = steps
+
+    def __call__(self, step: int) -> float:
+        if step < self._warm:
+            return self._top * (step + 1) / self._warm
+        return self._top * max(self._steps - step, 1) / max(self._steps - self._warm, 1)

@@ -1,0 +1,16 @@
+"""Models: encoders, tokenizers, and one version at work."""
+
+from mainstem.models.encoder import CrossEncoder, initial_encoder
+from mainstem.models.given import check_words, load_pretrained
+from mainstem.models.scorer import Scorer, alignments_of
+from mainstem.models.tokenizer import train_tokenizer
+
+__all__ = [
+    "CrossEncoder",
+    "Scorer",
+    "alignments_of",
+    "check_words",
+    "initial_encoder",
+    "load_pretrained",
+    "train_tokenizer",
+]

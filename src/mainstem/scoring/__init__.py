@@ -1,0 +1,13 @@
+"""A scoring worker: what to score, and the scale and direction of a version."""
+
+from mainstem.scoring.direction import direction_of
+from mainstem.scoring.scale import mean_norm, scale_of
+from mainstem.scoring.worker import SCORED, ScoringWorker
+
+__all__ = [
+    "SCORED",
+    "ScoringWorker",
+    "direction_of",
+    "mean_norm",
+    "scale_of",
+]

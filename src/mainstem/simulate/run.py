@@ -1,0 +1,180 @@
+"""A whole simulation: the catalogue, then day by day its changes and the shoppers' sessions, to a log and its truth."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import IO, Any, Final
+
+import msgspec
+
+from mainstem.events.vocabulary import Impression, Purchase, Return, Search, Shown, View
+from mainstem.simulate.accidents import Accidents
+from mainstem.simulate.arrivals import LOSING, ON_THE_WAY, Arrivals
+from mainstem.simulate.optimum import best_auc_of_counts
+from mainstem.simulate.sessions import Answer, Asked, Deed, Sessions, says
+from mainstem.simulate.shelf import Shelf, fill
+from mainstem.simulate.shop import DAY, HOUR, Shop
+from mainstem.simulate.truth import TruthOfItem, TruthOfQuestion, TruthOfShop
+
+__all__ = ["Simulated", "simulate"]
+
+_EVER: Final = 1 << 62
+_TRUTH: Final = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What a simulation made.
+
+    Attributes:
+        lines: of the log.
+        kinds: how many of each kind; malformed lines are a kind of their own.
+        accidents: how many lines each accident made or changed.
+        causes: for how many items of questions the log answers otherwise, or may do so, and why.
+        probabilities: how often each true probability occurs, over the items of all questions.
+    """
+
+    lines: int
+    kinds: Counter[str]
+    accidents: Counter[str]
+    causes: Counter[str]
+    probabilities: Counter[float] = field(repr=False)
+
+    @property
+    def best_auc(self) -> float | None:
+        """The AUC to expect of the best ranking, against the true labels; None where nothing was asked."""
+        return best_auc_of_counts(self.probabilities) if self.probabilities else None
+
+
+def simulate(shop: Shop, log: IO[bytes], truth: IO[bytes] | None = None, *, events: int | None = None) -> Simulated:
+    r"""Write the event log of a shop, and the truth beside it. The same shop gives the same bytes, on any machine.
+
+    Args:
+        shop: what it is like.
+        log: gets JSON lines in the order of their arrival.
+        truth: gets what `read_truth` reads.
+        events: let nobody come any more after about so many lines; what has begun still ends. The catalogue counts.
+
+    Example:
+        >>> from io import BytesIO
+        >>> log = BytesIO()
+        >>> made = simulate(Shop(users=20, items=50, days=2, plain=True), log)
+        >>> made.lines == log.getvalue().count(b"\n"), made.kinds["item"], made.best_auc > 0.95
+        (True, 50, True)
+    """
+    return _Simulation(shop, log, truth).run(events or _EVER)
+
+
+class _Simulation:
+    def __init__(self, shop: Shop, log: IO[bytes], truth: IO[bytes] | None) -> None:
+        self._shop, self._truth = shop, truth
+        self._shelf: Shelf = fill(shop)
+        self._sessions = Sessions(shop, self._shelf)
+        self._accidents = Accidents(shop, self._shelf)
+        self._arrivals = Arrivals(shop, log, truth)
+        self._changes = shop.draws("changes")
+        self._numbers: Counter[str] = Counter()
+        self._causes: Counter[str] = Counter()
+        self._probabilities: Counter[float] = Counter()
+
+    def run(self, events: int) -> Simulated:
+        shop, arrivals = self._shop, self._arrivals
+        if self._truth:
+            head = TruthOfShop(shop=asdict(shop), tracking_bug=self._accidents.bug)
+            self._truth.write(_TRUTH.encode(head) + b"\n")
+        later = len(self._shelf.names) - 1 if shop.new_category else None
+        self._offer([n for n, good in enumerate(self._shelf.goods) if good.category != later], shop.begin - HOUR)
+        for hour in range(shop.begin, shop.end, HOUR):
+            if hour % DAY == 0:
+                self._dawn(hour, later)
+            for asked in self._sessions.hour(hour):
+                if arrivals.sent >= events:
+                    break
+                self._ask(asked)
+            arrivals.arrive(hour + HOUR)
+            if arrivals.sent >= events:
+                break
+        arrivals.arrive(_EVER)
+        kinds = arrivals.kinds
+        return Simulated(kinds.total(), kinds, arrivals.accidents, self._causes, self._probabilities)
+
+    def _dawn(self, time: int, later: int | None) -> None:
+        """A day begins: perhaps a category comes, and some items change."""
+        shop, shelf, random = self._shop, self._shelf, self._changes.random
+        day = (time - shop.begin) // DAY
+        self._sessions.dawn(day)
+        if later is not None and day == shop.new_category:
+            self._offer(shelf.pools[later, ""], time)
+        for _ in range(int(shop.changes * len(shelf.goods) + random()) if shop.changes and day else 0):
+            number = int(random() * len(shelf.goods))
+            if later is None or day > shop.new_category or shelf.goods[number].category != later:
+                shelf.change(number, self._changes)
+                self._arrivals.send(shelf.event(number, self._id("item"), time))
+
+    def _offer(self, numbers: list[int], time: int) -> None:
+        """Items that the catalogue did not know: no accident befalls them, or nothing could be said of their questions."""
+        for number in numbers:
+            self._arrivals.send(self._shelf.event(number, self._id("item"), time), spared=ON_THE_WAY)
+            self._arrivals.arrive(time + 1)
+
+    def _ask(self, asked: Asked) -> None:
+        accidents = self._accidents.befall(asked)
+        who = {"user_id": f"user-{asked.user + 1}", "session_id": f"session-{asked.session}"}
+        bot = "bot" if self._accidents.is_bot(asked.user) else ""
+        source = "view" if asked.query is None else "impression"
+        event_id = self._id("opened" if asked.query is None else source)  # the answers' views have numbers of their own
+        befell = self._send_question(asked, event_id, who, bot)
+        told = []
+        for answer, accident in zip(asked.answers, accidents, strict=True):
+            arrived = self._act(answer, accident, who, None if asked.query is None else event_id)
+            cause = _cause(answer, accident, arrived, befell)
+            if cause:
+                self._causes[cause] += 1
+            self._probabilities[answer.probability] += 1
+            told.append(TruthOfItem(answer.good.item_id, answer.probability, answer.label, cause))
+        if self._truth:
+            line = TruthOfQuestion(question=event_id, time=asked.time, source=source, items=tuple(told))
+            self._truth.write(_TRUTH.encode(line) + b"\n")
+
+    def _send_question(self, asked: Asked, event_id: str, who: dict[str, str], bot: str) -> str:
+        """Send off what asks, after its search; gives what befell it on its way."""
+        if asked.query is None:
+            view = View(event_id=event_id, event_timestamp=asked.time, item_id=asked.answers[0].good.item_id, **who)
+            # subtle: its answers name no impression, so if it were lost they would answer an earlier question
+            return self._arrivals.send(view, bot, spared=LOSING)
+        search = Search(event_id=self._id("search"), event_timestamp=asked.time - 300, query=asked.query, **who)
+        self._arrivals.send(search, bot)
+        shown = tuple(
+            Shown(item_id=answer.good.item_id, position=place) for place, answer in enumerate(asked.answers, start=1)
+        )
+        page = Impression(
+            event_id=event_id, event_timestamp=asked.time, impression_id=event_id, items=shown, query=asked.query, **who
+        )
+        return self._arrivals.send(page, bot)
+
+    def _act(self, answer: Answer, accident: str, who: dict[str, Any], impression_id: str | None) -> list[Deed]:
+        """Send off what is done about an item; gives what can be read of it."""
+        arrived = []
+        for kind, time in answer.deeds:
+            what = {"event_timestamp": time, "item_id": answer.good.item_id, "impression_id": impression_id, **who}
+            if kind is Purchase:
+                what |= {"quantity": 1.0, "price": answer.good.price}
+            elif kind is Return:
+                what["quantity"] = 1.0
+            event = kind(event_id=self._id(kind.__name__.lower()), **what)
+            if self._arrivals.send(event, accident) != "malformed":
+                arrived.append((kind, time))
+        return arrived
+
+    def _id(self, kind: str) -> str:
+        self._numbers[kind] += 1
+        return f"{kind}-{self._numbers[kind]}"
+
+
+def _cause(answer: Answer, accident: str, arrived: list[Deed], befell: str) -> str:
+    """Why the log answers otherwise than the shopper would have, or may do so; "" where it answers alike."""
+    if befell == "malformed" or (befell == "late" and answer.deeds):
+        return "lost"
+    meant, logged = says(answer.deeds), says(arrived)
+    if logged == answer.label:
+        return ""
+    return "lost" if logged != meant else accident or "unseen"

@@ -1,0 +1,203 @@
+"""Versions on disk or behind any fsspec URL. A version exists when its manifest, written last, is there.
+
+    VERSIONS/000003/weights.safetensors  config.json  tokenizer.json  direction.safetensors  manifest.json
+
+Beside Kafka the folder's name ends with the generation of the learner that made it (`000003-000007`): of two learners that
+believed they were the one, each wrote to a folder of its own, and the later one's version is the version.
+
+Nothing unpickles: weights are safetensors, the rest is JSON. Files are checked against the manifest when they are read.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+import torch
+from msgspec import Struct
+from safetensors.torch import load as load_weights
+from safetensors.torch import save as save_weights
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from mainstem.errors import VersionError
+from mainstem.models.encoder import CrossEncoder, PairReader, PretrainedReader
+from mainstem.process.quiet import quietly
+from mainstem.settings.urls import files_at
+
+__all__ = ["Manifest", "Versions"]
+
+_MANIFEST: Final = "manifest.json"
+_DIRECTION: Final = "direction.safetensors"
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """What a version is.
+
+    Attributes:
+        version, parent: numbers; the first version has no parent.
+        kind: `scratch` (made here) or `pretrained`.
+        event_time: how far event time had come when it was made, in milliseconds.
+        reason: why it was promoted.
+        scale: mean response norm of the canaries at it, which norms are divided by; None where no canary was known yet.
+        generation: of the learner that made it; 0 in the embedded loop.
+        files: BLAKE2b of each file.
+    """
+
+    version: int
+    parent: int | None
+    kind: str
+    event_time: int
+    reason: str
+    files: dict[str, str]
+    scale: float | None = None
+    generation: int = 0
+
+
+class Versions:
+    """The versions under one URL (`file:///folder`, `s3://bucket/folder`, ...).
+
+    Raises:
+        VersionError: from `load` and `direction`, if a version is not there or not whole.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._files, self._root = files_at(url)
+
+    def save(
+        self,
+        encoder: CrossEncoder,
+        *,
+        version: int,
+        parent: int | None,
+        event_time: int,
+        reason: str,
+        scale: float | None = None,
+        generation: int = 0,
+        direction: Mapping[str, Tensor] | None = None,
+    ) -> Manifest:
+        """Write a version, its manifest last; one of the same number is replaced, and does not exist meanwhile.
+
+        The direction is the trusted gradient at this version, by parameter; an empty one is none.
+        """
+        folder = f"{self._root}/{version:06d}" + (f"-{generation:06d}" if generation else "")
+        self._files.makedirs(folder, exist_ok=True)
+        if self._files.exists(f"{folder}/{_MANIFEST}"):
+            self._files.rm_file(f"{folder}/{_MANIFEST}")
+        contents = _contents(encoder) | ({_DIRECTION: _packed(direction)} if direction else {})
+        for name, content in contents.items():
+            self._files.pipe_file(f"{folder}/{name}", content)
+        manifest = Manifest(
+            version=version,
+            parent=parent,
+            kind="scratch" if encoder.from_scratch else "pretrained",
+            event_time=event_time,
+            reason=reason,
+            files={name: _digest(content) for name, content in contents.items()},
+            scale=scale,
+            generation=generation,
+        )
+        self._files.pipe_file(f"{folder}/{_MANIFEST}.half", msgspec.json.encode(manifest))
+        self._files.mv(f"{folder}/{_MANIFEST}.half", f"{folder}/{_MANIFEST}")
+        return manifest
+
+    def load(self, version: int) -> CrossEncoder:
+        """Read a version whole, but for its direction; in float32, whatever it was written in."""
+        manifest = self.manifest(version)
+        files = {name: digest for name, digest in manifest.files.items() if name != _DIRECTION}
+        contents = {name: self._read(version, name, digest) for name, digest in files.items()}
+        try:
+            network = _network(manifest.kind, msgspec.json.decode(contents["config.json"]))
+            network.load_state_dict(load_weights(contents["weights.safetensors"]))
+            tokenizer = Tokenizer.from_buffer(contents["tokenizer.json"])
+        except Exception as error:  # files that do not belong together make the libraries raise anything
+            first_line = next(iter(str(error).splitlines()), "") or type(error).__name__
+            msg = f"version {version} under {self.url} cannot be put together ({first_line}); restore it from a copy"
+            raise VersionError(msg) from error
+        if bad := next((name for name, one in network.named_parameters() if not torch.isfinite(one).all()), ""):
+            msg = f"weights {bad!r} of version {version} under {self.url} are not all finite; go back to an earlier version"
+            raise VersionError(msg)
+        return CrossEncoder(network, tokenizer)
+
+    def direction(self, version: int) -> dict[str, Tensor] | None:
+        """The trusted gradient at a version, by parameter; None where it was made before there were samples for one."""
+        digest = self.manifest(version).files.get(_DIRECTION)
+        return None if digest is None else load_weights(self._read(version, _DIRECTION, digest))
+
+    def manifest(self, version: int) -> Manifest:
+        """The manifest of a version."""
+        path = f"{self._folder(version)}/{_MANIFEST}"
+        try:
+            return msgspec.json.decode(self._files.cat_file(path), type=Manifest)
+        except FileNotFoundError as error:
+            msg = f"version {version} does not exist under {self.url}; `mainstem versions` lists those that do"
+            raise VersionError(msg) from error
+        except msgspec.DecodeError as error:
+            msg = f"{_MANIFEST} of version {version} under {self.url} cannot be read ({error}); restore it from a copy"
+            raise VersionError(msg) from error
+
+    def numbers(self) -> list[int]:
+        """The versions that exist, oldest first."""
+        return sorted({version for version, _ in self._found()})
+
+    def forget_after(self, version: int) -> None:
+        """Remove the versions with a higher number, each manifest first: they come from work that is done again."""
+        for number, folder in self._found():
+            if number > version:
+                self._files.rm_file(f"{self._root}/{folder}/{_MANIFEST}")
+                self._files.rm(f"{self._root}/{folder}", recursive=True)
+
+    def _found(self) -> list[tuple[int, str]]:
+        """Number and folder of every version with a manifest, later generations later."""
+        self._files.invalidate_cache()  # subtle: on S3 a listing is remembered, and another process may have written since
+        if not self._files.exists(self._root):
+            return []
+        found = self._files.find(self._root, maxdepth=2)  # subtle: a glob would read a [ in the folder's own name
+        places = [str(path).rsplit("/", 2)[-2:] for path in found]
+        folders = sorted(folder for folder, name in places if name == _MANIFEST)
+        return [(int(folder[:6]), folder) for folder in folders if folder.replace("-", "", 1).isdecimal()]
+
+    def _folder(self, version: int) -> str:
+        """Where a version is: the folder of the latest generation."""
+        return f"{self._root}/{dict(self._found()).get(version, f'{version:06d}')}"
+
+    def _read(self, version: int, name: str, digest: str) -> bytes:
+        try:
+            content: bytes = self._files.cat_file(f"{self._folder(version)}/{name}")
+        except FileNotFoundError as error:
+            msg = f"{name} of version {version} under {self.url} is missing; restore it from a copy"
+            raise VersionError(msg) from error
+        if _digest(content) != digest:
+            msg = f"{name} of version {version} under {self.url} is not what its manifest says; restore it from a copy"
+            raise VersionError(msg)
+        return content
+
+
+def _contents(encoder: CrossEncoder) -> dict[str, bytes]:
+    return {
+        "weights.safetensors": _packed(encoder.network.state_dict()),
+        "config.json": encoder.network.config.to_json_string(use_diff=False).encode(),
+        "tokenizer.json": encoder.tokenizer.to_str().encode(),
+    }
+
+
+def _packed(tensors: Mapping[str, Tensor]) -> bytes:
+    return save_weights({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+
+
+def _network(kind: str, config: dict[str, Any]) -> PairReader | PretrainedReader:
+    from transformers import AutoModelForSequenceClassification, BertConfig  # noqa: PLC0415 - seconds to import
+
+    described = BertConfig.from_dict({**config, "dtype": "float32"})
+    with torch.random.fork_rng(devices=[]), quietly():
+        if kind == "scratch":
+            return PairReader(described)
+        if kind != "pretrained":
+            msg = f"its kind is {kind!r}, neither 'scratch' nor 'pretrained'"
+            raise VersionError(msg)
+        return PretrainedReader(AutoModelForSequenceClassification.from_config(described))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()

@@ -1,0 +1,49 @@
+"""What responses over some layers are worth, beside those over all."""
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from mainstem.answers.layers import choices_of, compare_layers
+from mainstem.errors import ModelError
+from mainstem.models import Scorer
+from mainstem.settings import Settings
+from tests.small_models import LABELS, PAIRS, given_encoder, one_thread, scratch_encoder, shake
+
+__all__ = ["one_thread"]
+
+SETTINGS = Settings(max_tokens=64, device="cpu")
+
+
+def test_all_layers_explain_everything() -> None:
+    """Over all layers the share of the norm, of the parameters and the rank correlation are 1."""
+    [row] = compare_layers(scratch_encoder(), PAIRS, LABELS, SETTINGS, {"all": "*"})
+    assert ("all", 1.0) == (row["layers"], row["parameters"])
+    assert [pytest.approx(1), pytest.approx(1)] == [row["explained"], row["spearman"]]
+
+
+@pytest.mark.parametrize("encoder", [scratch_encoder(), given_encoder()], ids=["scratch", "given"])
+def test_shares_are_those_of_the_norms(encoder) -> None:
+    """The share explained is the mean ratio of squared norms, and the ranks are compared as SciPy does."""
+    shake(encoder.network)
+    for row in compare_layers(encoder, PAIRS, LABELS, SETTINGS, choices_of(encoder.network)):
+        patterns = choices_of(encoder.network)[row["layers"]]
+        some = Scorer(encoder, Settings(response_layers=patterns, device="cpu")).responses(PAIRS, LABELS).norm
+        full = Scorer(encoder, SETTINGS).responses(PAIRS, LABELS).norm
+        assert 0 < row["parameters"] < 1
+        assert pytest.approx(np.mean(some.astype(float) ** 2 / full.astype(float) ** 2), rel=1e-5) == row["explained"]
+        assert pytest.approx(spearmanr(some, full).statistic) == row["spearman"]
+
+
+def test_the_usual_choices_grow() -> None:
+    """The head is part of the last block and head, and that of all blocks."""
+    found = compare_layers(given_encoder(), PAIRS, LABELS, SETTINGS, choices_of(given_encoder().network))
+    shares = [row["parameters"] for row in found]
+    assert ["head", "last block and head", "all but embeddings"] == [row["layers"] for row in found]
+    assert sorted(shares) == shares
+
+
+def test_layers_that_are_not_there_are_an_error() -> None:
+    """A pattern that fits nothing is named."""
+    with pytest.raises(ModelError, match="no layer with trained parameters fits 'nonsense'"):
+        compare_layers(scratch_encoder(), PAIRS, LABELS, SETTINGS, {"nonsense": "nonsense"})

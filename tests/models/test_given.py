@@ -1,0 +1,146 @@
+"""A model that somebody gives is taken in as it is; what is otherwise is told in one line."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import BertForSequenceClassification, BertModel
+
+from mainstem.errors import ModelError
+from mainstem.learning.first import first_encoder
+from mainstem.models.tokenizer import encode_pairs, pad
+from mainstem.settings import Settings
+from tests.models.folders import Spoil, configured, load, refusal, weighted
+from tests.small_models import PAIRS, bert_config, save_bert, tokenizer
+
+
+def halved(dtype: torch.dtype, only: str = "") -> Callable[[dict[str, torch.Tensor]], None]:
+    return lambda weights: weights.update({name: one.to(dtype) for name, one in weights.items() if only in name})
+
+
+@pytest.mark.parametrize(
+    ("change", "config"),
+    [
+        (halved(torch.float16), {"dtype": "float16"}),
+        (halved(torch.bfloat16), {"dtype": "bfloat16"}),
+        (halved(torch.bfloat16), {"torch_dtype": "bfloat16", "dtype": None}),
+        (halved(torch.float16), {"dtype": "float32"}),
+        (halved(torch.float16, "attention"), {"dtype": "float16"}),
+        (halved(torch.float64), {"dtype": "float64"}),
+    ],
+)
+def test_whatever_it_was_saved_in_it_is_computed_in_float32(
+    change: Callable[[dict[str, torch.Tensor]], None], config: dict[str, Any], tmp_path: Path
+) -> None:
+    """Half, double and mixed: every weight is the saved one in float32, and so is what the version's config says."""
+    folder = configured(weighted(save_bert(tmp_path / "bert"), change), **config)
+    saved, model = load_file(folder / "model.safetensors"), load(folder).network.model
+    assert {torch.float32} == {one.dtype for one in model.parameters()}
+    assert all(torch.equal(saved[name].float(), one) for name, one in model.named_parameters())
+    assert torch.float32 == model.config.dtype
+
+
+REMARKS: list[tuple[Spoil, list[str]]] = [
+    (lambda _: None, []),
+    (lambda folder: configured(folder, pad_token_id=None), []),
+    (lambda folder: configured(folder, id2label={"0": "no", "1": "YES"}), []),
+    (lambda folder: configured(folder, id2label={"0": "far", "1": "near"}), ["calls its classes far, near"]),
+    (lambda folder: configured(folder, problem_type="regression"), ["was made for regression"]),
+    (lambda folder: configured(folder, problem_type="multi_label_classification"), ["was made for multi_label"]),
+    (lambda f: weighted(f, lambda w: w.pop("classifier.bias")), ["has a head without classifier.bias"]),
+    (lambda f: weighted(f, lambda w: w.update(more=torch.ones(1))), ["holds 1 weights that are not used, like 'more'"]),
+    (lambda folder: BertModel(bert_config()).save_pretrained(folder), ["has no head: a new head is drawn"]),
+    (lambda f: _classes(f, 1), ["answers with 1 logit, and here are 2 classes: a new head is drawn"]),
+    (lambda f: _classes(f, 3), ["answers with 3 logits, and here are 2 classes: a new head is drawn"]),
+    (lambda f: _rows(f, 1000), ["has 1,000 rows, and its tokenizer"]),
+    (lambda f: _rows(f, tokenizer().get_vocab_size() + 2), []),
+]
+
+
+def _classes(folder: Path, count: int) -> None:
+    BertForSequenceClassification(bert_config(num_labels=count)).save_pretrained(folder)
+
+
+def _rows(folder: Path, count: int) -> None:
+    config = bert_config()
+    config.vocab_size = count
+    BertForSequenceClassification(config).save_pretrained(folder)
+
+
+@pytest.mark.parametrize(("change", "remarks"), REMARKS)
+def test_what_is_taken_in_otherwise_than_it_was_is_told(
+    change: Spoil,
+    remarks: list[str],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """One line for each thing that somebody should know, none for a model that fits, and nothing of the libraries' own."""
+    folder = save_bert(tmp_path / "bert")
+    change(folder)
+    capfd.readouterr()
+    caplog.set_level(logging.INFO)
+    load(folder)
+    assert len(remarks) == len(caplog.messages)
+    for remark, told in zip(remarks, caplog.messages, strict=True):
+        assert told.startswith(f"model {str(folder)!r} {remark}")
+    assert ("", "") == capfd.readouterr()
+
+
+def test_the_libraries_talk_again_afterwards(tmp_path: Path) -> None:
+    """What is kept quiet while a model is loaded is so only then."""
+    from transformers.utils import logging as talk
+
+    before = talk.get_verbosity(), talk.is_progress_bar_enabled()
+    load(save_bert(tmp_path / "bert"))
+    refusal(tmp_path / "nothing")
+    assert before == (talk.get_verbosity(), talk.is_progress_bar_enabled())
+
+
+def test_a_head_of_three_classes_stays_for_three(tmp_path: Path) -> None:
+    """Where the settings name as many classes as the head has, it is kept."""
+    folder = save_bert(tmp_path / "bert", classes=3)
+    saved = load_file(folder / "model.safetensors")["classifier.weight"]
+    kept = load(folder, classes=("far", "near", "here")).network.model.classifier.weight
+    assert torch.equal(saved, kept)
+
+
+def test_without_a_padding_token_padding_changes_nothing(tmp_path: Path) -> None:
+    """A model whose config names none answers a padded pair as it answers it alone."""
+    encoder = load(configured(save_bert(tmp_path / "bert"), pad_token_id=None))
+    network, encoded = encoder.network.eval(), encode_pairs(encoder.tokenizer, PAIRS, 64)
+    together = network(pad(encoded, encoder.padding_id))
+    for place, one in enumerate(encoded):
+        torch.testing.assert_close(network(pad([one], encoder.padding_id))[0], together[place])
+
+
+def words_of(unknown: int) -> list[str]:
+    """A text of ten words, so many of which no tokenizer of English knows."""
+    return [" ".join([*["ελαιόλαδο"] * unknown, *["red"] * (10 - unknown)])]
+
+
+@pytest.mark.parametrize(
+    ("unknown", "told"),
+    [
+        (0, []),
+        (1, []),
+        (3, ["does not know 30 % of the words of this log"]),
+        (6, ["does not know 60 % of the words of this log"]),
+    ],
+)
+def test_words_that_a_tokenizer_does_not_know_are_told(
+    unknown: int, told: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Some unknown words are said to be some; a few are no news."""
+    first_encoder(words_of(unknown), Settings(model=str(save_bert(tmp_path / "bert")), device="cpu"))
+    assert told == [message.partition(" that ")[2] for message in caplog.messages]
+
+
+def test_a_tokenizer_of_another_language_is_refused(tmp_path: Path) -> None:
+    """Where nearly all words of the log are unknown to it, every text would read alike."""
+    with pytest.raises(ModelError, match="does not know 100% of the words of this log; give a model of its language"):
+        first_encoder(words_of(10), Settings(model=str(save_bert(tmp_path / "bert")), device="cpu"))

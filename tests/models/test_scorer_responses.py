@@ -1,0 +1,192 @@
+"""What a scorer keeps of a response beside its size: where it points; and how passes fit into a device."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mainstem.errors import ModelError
+from mainstem.models import CrossEncoder, Scorer, alignments_of
+from mainstem.models.scorer import precision_of
+from mainstem.models.tokenizer import encode_pairs, pad
+from mainstem.settings import Settings
+from mainstem.versions import Versions, load_scorer
+from tests.small_models import LABELS, PAIRS, given_encoder, scratch_encoder, shake
+
+SETTINGS = Settings(score_batch=2, max_tokens=24, device="cpu")  # two batches of the five pairs
+CLOSE = {"rel": 1e-4, "abs": 1e-5}
+
+
+@pytest.fixture(params=[scratch_encoder, given_encoder], ids=["scratch", "given"])
+def encoder(request: pytest.FixtureRequest) -> CrossEncoder:
+    """An encoder of each kind, with weights that all matter."""
+    encoder = request.param()
+    shake(encoder.network)
+    return encoder
+
+
+def gradients(encoder: CrossEncoder) -> Iterator[dict[str, Tensor]]:
+    """Autograd's gradient of each of the pairs, by parameter."""
+    encoded = encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.max_tokens)
+    for one, label in zip(encoded, LABELS, strict=True):
+        encoder.network.eval().zero_grad()
+        F.cross_entropy(encoder.network(pad([one], encoder.padding_id)), torch.tensor([label])).backward()
+        yield {name: part.grad.clone() for name, part in encoder.network.named_parameters() if part.grad is not None}
+    encoder.network.zero_grad()
+
+
+def flat(gradient: Mapping[str, Tensor], within: str = "") -> np.ndarray:
+    """A gradient as one vector in double precision, over the parameters whose names begin so."""
+    return torch.cat([gradient[name].flatten().double() for name in sorted(gradient) if name.startswith(within)]).numpy()
+
+
+def cosine(one: np.ndarray, other: np.ndarray) -> float:
+    return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
+
+
+def test_the_gradient_is_the_mean_of_the_samples_own(encoder: CrossEncoder) -> None:
+    """The trusted gradient is autograd's mean over single samples, for every parameter; of no samples there is none."""
+    found = Scorer(encoder, SETTINGS).gradient(PAIRS, LABELS)
+    mean = np.mean([flat(one) for one in gradients(encoder)], axis=0)
+    assert set(found) == {name for name, _ in encoder.network.named_parameters()}
+    assert pytest.approx(mean, **CLOSE) == flat(found)
+    assert {} == Scorer(encoder, SETTINGS).gradient([], [])
+
+
+def test_an_alignment_is_the_cosine_with_the_direction(encoder: CrossEncoder) -> None:
+    """However long the direction is, alignments are autograd's cosines, in the order of the samples."""
+    one, *_, other = gradients(encoder)
+    direction = {name: 3 * one[name] - 2 * other[name] for name in one}
+    found = alignments_of(Scorer(encoder, SETTINGS, direction=direction).responses(PAIRS, LABELS))
+    assert pytest.approx([cosine(flat(own), flat(direction)) for own in gradients(encoder)], **CLOSE) == found
+    assert (np.abs(found) <= 1).all()
+
+
+def test_a_sample_is_aligned_with_its_own_gradient(encoder: CrossEncoder) -> None:
+    """A direction that was made of one sample has an alignment of 1 with it, and of -1 when it is turned round."""
+    scorer = Scorer(encoder, SETTINGS)
+    for pair, label in zip(PAIRS, LABELS, strict=True):
+        own = scorer.gradient([pair], [label])
+        for sign in (1.0, -1.0):
+            pointed = Scorer(encoder, SETTINGS, direction={name: sign * part for name, part in own.items()})
+            [found] = alignments_of(pointed.responses([pair], [label]))
+            assert pytest.approx(sign, abs=1e-5) == found
+            assert abs(found) <= 1
+
+
+def test_without_a_direction_there_are_no_alignments(encoder: CrossEncoder) -> None:
+    """No direction, an empty one and one of length 0 say nothing of any sample."""
+    nothing = {name: torch.zeros_like(one) for name, one in encoder.network.named_parameters()}
+    for direction in (None, {}, nothing):
+        found = Scorer(encoder, SETTINGS, direction=direction).responses(PAIRS, LABELS)
+        assert (5, 0) == found.dots.shape
+        assert np.isnan(alignments_of(found)).all()
+
+
+def test_responses_over_some_layers_are_aligned_over_those() -> None:
+    """Norms and alignments are those of the named layers' parameters alone, though the direction has all."""
+    encoder = scratch_encoder()
+    shake(encoder.network)
+    settings = dataclasses.replace(SETTINGS, response_layers="head")
+    one, *_, other = gradients(encoder)
+    direction = {name: one[name] + other[name] for name in one}
+    found = Scorer(encoder, settings, direction=direction).responses(PAIRS, LABELS)
+    own = [flat(gradient, "head.") for gradient in gradients(encoder)]
+    assert pytest.approx([np.linalg.norm(one) for one in own], **CLOSE) == found.norm
+    assert pytest.approx([cosine(one, flat(direction, "head.")) for one in own], **CLOSE) == alignments_of(found)
+
+
+def test_sketches_keep_the_order_of_the_samples(encoder: CrossEncoder) -> None:
+    """Each sample has its own sketch, the same alone as in company; without asking there is none."""
+    scorer = Scorer(encoder, SETTINGS, sketch=64)
+    together = scorer.responses(PAIRS, LABELS).sketch
+    alone = np.concatenate([scorer.responses([pair], [label]).sketch for pair, label in zip(PAIRS, LABELS, strict=True)])
+    assert (5, 64) == together.shape
+    assert pytest.approx(alone, rel=1e-3, abs=1e-4) == together
+    assert (5, 0) == Scorer(encoder, SETTINGS).responses(PAIRS, LABELS).sketch.shape
+
+
+def test_sketches_with_many_floats_give_back_lengths_and_dots(encoder: CrossEncoder) -> None:
+    """With 1,024 floats the dots of sketches are autograd's to about a tenth of the two lengths."""
+    sketch = Scorer(encoder, SETTINGS, sketch=1024).responses(PAIRS, LABELS).sketch.astype(np.float64)
+    own = np.array([flat(gradient) for gradient in gradients(encoder)])
+    lengths = np.linalg.norm(own, axis=1)
+    error = (sketch @ sketch.T - own @ own.T) / np.outer(lengths, lengths)
+    assert np.abs(error).max() < 0.25  # a standard error of sqrt(2 / 1024) = .044 and a few more for ties between layers
+
+
+def run_out_of_memory(encoder: CrossEncoder, tokens: int) -> list[int]:
+    """Let passes of more than so many tokens fail; what is returned fills with the tokens of the others."""
+    done: list[int] = []
+
+    def look(_: object, given: tuple) -> None:
+        if given[0].ids.numel() > tokens:
+            msg = "CUDA out of memory"
+            raise torch.OutOfMemoryError(msg)
+        done.append(given[0].ids.numel())
+
+    encoder.network.register_forward_pre_hook(look)
+    return done
+
+
+def test_a_pass_that_does_not_fit_is_halved_and_stays_so(encoder: CrossEncoder) -> None:
+    """Where memory runs out the same responses come out of smaller passes, and later ones begin small."""
+    pairs, labels = PAIRS * 4, LABELS * 4
+    settings = dataclasses.replace(SETTINGS, score_batch=64)
+    expected = Scorer(encoder, settings, sketch=32).responses(pairs, labels)
+    done = run_out_of_memory(encoder, 100)
+    scorer = Scorer(encoder, settings, sketch=32)
+    found = scorer.responses(pairs, labels)
+    for name in ("norm", "loss", "margin", "sketch"):
+        assert pytest.approx(getattr(expected, name), **CLOSE) == getattr(found, name)
+    assert 1 < len(done) <= 9
+    kept, halved = len(done), scorer._tokens
+    assert 50 <= halved <= 100
+    scorer.responses(pairs, labels)
+    assert (halved, max(done[kept:]) <= halved) == (scorer._tokens, True)
+
+
+def test_one_sample_that_does_not_fit_is_told(encoder: CrossEncoder) -> None:
+    """When even a single sample is too much the error names the device, its length and what to set."""
+    run_out_of_memory(encoder, 8)
+    with pytest.raises(
+        ModelError, match=r"memory of cpu is too small .* of one sample of 11 tokens; set MAINSTEM_MAX_TOKENS"
+    ):
+        Scorer(encoder, SETTINGS).responses(PAIRS, LABELS)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_a_lower_precision_is_close_to_the_full_one(encoder: CrossEncoder, precision: str) -> None:
+    """Norms of a pass in half as many bits are within a few percent of those in float32, and are other numbers."""
+    full = Scorer(encoder, SETTINGS).responses(PAIRS, LABELS)
+    half = Scorer(encoder, dataclasses.replace(SETTINGS, precision=precision)).responses(PAIRS, LABELS)
+    assert pytest.approx(full.norm, rel=0.05) == half.norm
+    assert not np.array_equal(full.norm, half.norm)
+    assert {np.dtype(np.float32)} == {getattr(half, name).dtype for name in ("norm", "loss", "margin", "dots", "sketch")}
+
+
+def test_a_cpu_computes_in_float32_unless_told() -> None:
+    """`auto` is float32 on a CPU; a named precision is taken."""
+    assert torch.float32 == precision_of(SETTINGS)
+    assert torch.bfloat16 == precision_of(dataclasses.replace(SETTINGS, precision="bfloat16"))
+
+
+def test_a_saved_version_comes_back_ready_for_the_stream(encoder: CrossEncoder, tmp_path: Path) -> None:
+    """It has the direction it was saved with, and the sketches that the settings ask for; or neither."""
+    versions = Versions(f"file://{tmp_path}")
+    direction = Scorer(encoder, SETTINGS).gradient(PAIRS[:2], LABELS[:2])
+    versions.save(encoder, version=0, parent=None, event_time=0, reason="")
+    versions.save(encoder, version=1, parent=0, event_time=0, reason="", direction=direction)
+    expected = Scorer(encoder, SETTINGS, direction=direction, sketch=64).responses(PAIRS, LABELS)
+    found = load_scorer(versions, 1, SETTINGS).responses(PAIRS, LABELS)
+    assert all(
+        np.array_equal(one, other)
+        for one, other in zip(dataclasses.astuple(expected), dataclasses.astuple(found), strict=True)
+    )
+    bare = load_scorer(versions, 0, dataclasses.replace(SETTINGS, sketch=0)).responses(PAIRS, LABELS)
+    assert ((5, 0), (5, 0)) == (bare.dots.shape, bare.sketch.shape)

@@ -1,0 +1,144 @@
+"""How many threads are used, who decides it, and how they wait."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from mainstem import bootstrap
+from mainstem.bootstrap import threads
+from mainstem.embedded.home import Home
+from mainstem.errors import HomeError, SettingError
+from mainstem.process.threads import asked_threads, available_threads, wait_briefly
+from mainstem.settings import Settings
+from tests.small_models import one_thread
+
+__all__ = ["one_thread"]
+
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def home_of(folder: Path, **facts: object) -> Path:
+    """A home that was settled with these facts."""
+    with Home(folder, create=True) as home:
+        home.settle(Settings(), facts)
+    return folder
+
+
+def group(folder: Path, own: str, **files: str) -> tuple[Path, Path]:
+    """Control groups as a kernel shows them: which a process is in, and what they are."""
+    (folder / "own").write_text(own)
+    for name, content in files.items():
+        path = folder / "groups" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return folder / "own", folder / "groups"
+
+
+@pytest.mark.parametrize(
+    ("environment", "asked"),
+    [
+        ({}, None),
+        ({"OMP_NUM_THREADS": ""}, None),
+        ({"OMP_NUM_THREADS": "1"}, 1),
+        ({"OMP_NUM_THREADS": " 3 "}, 3),
+        ({"OMP_NUM_THREADS": "4,2"}, 4),
+        ({"MKL_NUM_THREADS": "5"}, 5),
+        ({"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "5"}, 1),
+    ],
+)
+def test_the_environment_may_ask_for_a_number(environment: dict[str, str], asked: int | None) -> None:
+    """`OMP_NUM_THREADS` holds, then `MKL_NUM_THREADS`; torch uses as many, and as many as there are cores without them."""
+    assert asked == asked_threads(environment)
+    assert (asked or available_threads()) == threads(environment=environment) == torch.get_num_threads()
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "two", "1.5", "²", "99999", ",2"])
+def test_what_is_no_number_of_threads_is_refused(given: str) -> None:
+    """Nothing is guessed: the line says which variable, what it is and what it may be."""
+    with pytest.raises(SettingError, match=r"OMP_NUM_THREADS is .*; give a number of threads from 1 to 4096"):
+        asked_threads({"OMP_NUM_THREADS": given})
+
+
+@pytest.mark.parametrize(
+    ("quota", "cores"),
+    [
+        ("max 100000\n", CORES),
+        ("100000 100000\n", 1),
+        ("50000 100000\n", 1),
+        ("150000 100000", 1),
+        ("9900000 100000", CORES),
+    ],
+)
+def test_a_quota_of_a_control_group_is_a_limit(quota: str, cores: int, tmp_path: Path) -> None:
+    """A container that may use one core and a half computes with one thread, however many cores its machine has."""
+    assert cores == available_threads(*group(tmp_path, "0::/a/b\n", **{"a/b/cpu.max": quota}))
+
+
+@pytest.mark.parametrize("name", ["a/cpu.max", "cpu.max"])
+def test_a_quota_of_an_outer_group_counts(name: str, tmp_path: Path) -> None:
+    """The narrowest group that a process is in decides; a group that is not shown is passed over."""
+    assert 1 == available_threads(*group(tmp_path, "0::/a/b\n", **{name: "100000 100000"}))
+
+
+def test_a_quota_of_the_first_kind_of_groups_counts(tmp_path: Path) -> None:
+    """Where quotas are two files of controller `cpu`, they are read there."""
+    files = {"cpu,cpuacct/a/cpu.cfs_quota_us": "100000\n", "cpu,cpuacct/a/cpu.cfs_period_us": "100000\n"}
+    own, groups = group(tmp_path, "5:cpuset:/\n4:cpu,cpuacct:/a\n0::/\n", **files)
+    assert 1 == available_threads(own, groups)
+    (groups / "cpu,cpuacct/a/cpu.cfs_quota_us").write_text("-1\n")
+    assert CORES == available_threads(own, groups)
+
+
+def test_without_control_groups_all_cores_count(tmp_path: Path) -> None:
+    """A system that has none has no quota."""
+    assert CORES == available_threads(tmp_path / "none", tmp_path)
+
+
+def test_a_home_is_gone_on_with_as_it_was_made(tmp_path: Path) -> None:
+    """Its number of threads is used again on any machine, and asking for another is refused with both numbers."""
+    home = home_of(tmp_path / "home", threads=3)
+    assert 3 == threads(home, {}) == threads(home, {"OMP_NUM_THREADS": "3"}) == torch.get_num_threads()
+    with pytest.raises(HomeError, match="was made with 3 threads, and OMP_NUM_THREADS asks for 2"):
+        threads(home, {"OMP_NUM_THREADS": "2"})
+    with pytest.raises(HomeError, match="threads 3 there, 2 now"):
+        home_of(home, threads=2)
+
+
+def test_a_home_without_a_record_is_not_locked_out(tmp_path: Path) -> None:
+    """A home of before takes the number it is opened with, and keeps it from then on; not where it is refused."""
+    home = home_of(tmp_path / "home", learn=True)
+    assert 2 == threads(home, {"OMP_NUM_THREADS": "2"})
+    with pytest.raises(HomeError, match="learn True there, False now"):
+        home_of(home, learn=False, threads=2)
+    assert "threads" not in json.loads((home / "settings.json").read_text())
+    home_of(home, learn=True, threads=2)
+    assert 2 == bootstrap.recorded(home, "threads")
+
+
+def test_threads_go_to_sleep_early_unless_told_otherwise() -> None:
+    """The command line says so before torch is there; who says how threads wait is not talked over."""
+    environment: dict[str, str] = {}
+    wait_briefly(environment)
+    assert {"GOMP_SPINCOUNT": "1000"} == environment
+    for given in ({"GOMP_SPINCOUNT": "5"}, {"OMP_WAIT_POLICY": "passive"}):
+        wait_briefly(kept := dict(given))
+        assert given == kept
+
+
+def test_starting_the_command_line_comes_before_torch() -> None:
+    """OpenMP reads its environment once, when torch is loaded: it has been set by then, and torch has not been loaded."""
+    code = """if True:
+        import os, sys
+        from mainstem.cli.main import main
+        sys.argv = ["mainstem", "--version"]
+        try:
+            main()
+        except SystemExit:
+            sys.exit(os.environ["GOMP_SPINCOUNT"] != "1000" or "torch" in sys.modules)"""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}
+    assert 0 == subprocess.run([sys.executable, "-c", code], check=False, env=environment, capture_output=True).returncode

@@ -1,0 +1,109 @@
+"""The simulated shop on disk: the same bytes every time, bounded memory, and a truth file that is read back."""
+
+import gzip
+import hashlib
+import os
+import subprocess
+import sys
+import tracemalloc
+from dataclasses import asdict
+from io import BytesIO
+
+import pytest
+
+from mainstem.errors import LogError
+from mainstem.simulate import Shop, TruthOfQuestion, read_truth, simulate
+from tests.simulate.simulated import make
+
+BYTES = """
+import hashlib, sys
+from io import BytesIO
+from mainstem.simulate import Shop, simulate
+log, truth = BytesIO(), BytesIO()
+simulate(Shop(users=50, items=100, days=12, seed=9), log, truth)
+sys.stdout.write(hashlib.sha256(log.getvalue() + truth.getvalue()).hexdigest())
+"""
+
+
+def test_the_same_seed_gives_the_same_bytes_in_every_process() -> None:
+    """Whatever the hash seed of the process the bytes are those written down here, and another seed gives others."""
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", BYTES],
+            env={**os.environ, "PYTHONHASHSEED": salt},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for salt in ("0", "1", "random")
+    }
+    log, truth = BytesIO(), BytesIO()
+    simulate(Shop(users=50, items=100, days=12, seed=10), log, truth)
+    assert {"ab8db22e78bcf06b5452c73fff1280a9bd63fce2a4a7170602fa483d3032bc8b"} == found
+    assert hashlib.sha256(log.getvalue() + truth.getvalue()).hexdigest() not in found
+
+
+class _Nowhere(BytesIO):
+    """Counts, and forgets, what is written to it."""
+
+    count = 0
+
+    def write(self, line) -> int:
+        self.count += 1
+        return len(line)
+
+
+def _peak(events: int) -> int:
+    """Bytes that simulating so many events takes at most."""
+    log = _Nowhere()
+    tracemalloc.start()
+    simulate(Shop(users=20, days=1000, sessions=4), log, _Nowhere(), events=events)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert events <= log.count < 1.1 * events
+    return peak
+
+
+def test_memory_does_not_grow_with_the_events() -> None:
+    """Once a fortnight's returns are on their way, events take no more memory than there are different probabilities."""
+    assert _peak(40_000) < _peak(15_000) + 1_000_000  # so many more events would take several
+
+
+def test_the_truth_begins_with_the_shop() -> None:
+    """All parameters are in the first line, so that the shop can be made again."""
+    made = make()
+    shop = Shop(**made.head.shop)
+    assert asdict(shop) == made.head.shop
+    log = BytesIO()
+    simulate(shop, log)
+    assert made.lines == log.getvalue().splitlines()
+
+
+def test_a_packed_truth_is_read_like_a_plain_one(tmp_path) -> None:
+    """Gzip is told by its bytes."""
+    made = make(days=1)
+    truth = BytesIO()
+    simulate(Shop(**made.head.shop), BytesIO(), truth)
+    path = tmp_path / "truth.jsonl.gz"
+    path.write_bytes(gzip.compress(truth.getvalue()))
+    head, *told = read_truth(path)
+    assert made.head == head
+    assert list(made.questions.values()) == [one for one in told if isinstance(one, TruthOfQuestion)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (b'{"type":"tick","event_timestamp":5}\n', "line 1 of .* is not of a truth file"),
+        (b'{"question":"q","time":1,"source":"view","items":[]}\n', "line 1 of .* is not of a truth file"),
+        (b'{"shop":{},"tracking_bug":null}\n{"shop":{},"tracking_bug":null}\n', "line 2 of .* is not of a truth file"),
+        (b'{"shop":{},"tracking_bug":null}\n{"question":"q"', "line 2 of the truth file .* cannot be read"),
+        (b"", "is empty"),
+    ],
+)
+def test_what_is_no_truth_file_is_refused(tmp_path, lines, said) -> None:
+    """A log, a truth without its beginning, or half a line is an error that names the line."""
+    path = tmp_path / "truth.jsonl"
+    path.write_bytes(lines)
+    with pytest.raises(LogError, match=said):
+        list(read_truth(path))
