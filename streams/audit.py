@@ -167,7 +167,7 @@ def _line(row: LedgerRow, end: int) -> LedgerLine:
 
 def _samples(broker: Broker, store: Store, settings: Settings) -> Iterator[SamplesLine]:
     with DirectReader(broker, broker.topic("samples")) as reader:
-        for partition in range(settings.partitions):
+        for partition in range(settings.join.partitions):
             first, end = reader.first(partition), reader.end(partition)
             in_topic: set[tuple[bytes, int]] = set()
             at = first

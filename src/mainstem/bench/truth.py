@@ -57,7 +57,10 @@ def compare(judged: Iterable[JudgedSample], truth: Path, settings: Settings) -> 
             continue
         is_wrong = label != item.label
         kind = (item.cause or "unexplained") if is_wrong else _SOUND
-        for group in (by_kind.setdefault(kind, Counter()), by_label.setdefault(settings.class_names[label], Counter())):
+        for group in (
+            by_kind.setdefault(kind, Counter()),
+            by_label.setdefault(settings.objectives.class_names[label], Counter()),
+        ):
             group.update({"samples": 1, "wrong": is_wrong, reason if standing == "noise" else standing: 1})
             group.update({"evidence": doubt} if doubt is not None else {})
         if doubt is not None:
@@ -86,8 +89,8 @@ def share_of(truth: Path, share: float, settings: Settings) -> Iterator[Vouched]
         LogError: if the file is no truth.
     """
     for sample_id, question, item in items_of(truth):
-        if fraction_of("trust", settings.seed, question) < share:
-            label = settings.class_names[item.label]
+        if fraction_of("trust", settings.run.seed, question) < share:
+            label = settings.objectives.class_names[item.label]
             yield Vouched(sample_id=sample_id, question_id=uuid_of("question", question), label=label)
 
 

@@ -50,7 +50,7 @@ def _quality(report: dict[str, Any]) -> Iterator[str]:
 
 def _why_no_auc(later: dict[str, Any]) -> str:
     if not later["samples"]:
-        return "no sample is of that part (MAINSTEM_LATER_SHARE says how large it is)"
+        return "no sample is of that part (MAINSTEM_LEARNING__LATER_SHARE says how large it is)"
     labels = ", ".join(later["labels"])
     return f"its {later['samples']:,} samples are all {labels}, and two labels are needed to tell one from another"
 
@@ -109,10 +109,10 @@ def _doubtful(columns: Any, judged: Any) -> Any:
 
 
 def _no_core(loop: Loop) -> str:
-    needed = loop.settings.core_visits
+    needed = loop.settings.standing.core_visits
     visits = max((int(columns["visits"].max(initial=0)) for columns in loop.worker.columns.values()), default=0)
     if visits < needed:
-        return f"none: it takes {needed} visits (MAINSTEM_CORE_VISITS), and no sample has more than {visits}"
+        return f"none: it takes {needed} visits (MAINSTEM_STANDING__CORE_VISITS), and no sample has more than {visits}"
     return "none: no sample holds against canaries enough, with an importance above most"
 
 
@@ -121,7 +121,7 @@ def _in_words(loop: Loop, partition: int, row: int) -> tuple[str, str, str]:
     sample_id = str(columns.id_of(row))
     context, item, label, source = words_of(loop.store, columns.id_of(row))
     texts = f"{item!r} after {context!r}" if source != "labelled" else f"{context!r}" + (f" and {item!r}" if item else "")
-    words = f"{loop.settings.class_names[label]} ({source}): {texts}"
+    words = f"{loop.settings.objectives.class_names[label]} ({source}): {texts}"
     p_value = "none" if np.isnan(judged.p_value[row]) else f"{judged.p_value[row]:.3f}"
     evidence = (
         f"{columns['visits'][row]} visits, importance {columns['importance'][row]:.2f} of a canary's, "

@@ -15,7 +15,9 @@ __all__ = ["layers"]
 def layers(
     choices: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[LAYERS]...", help="As MAINSTEM_RESPONSE_LAYERS has them; the usual ones without."),
+        typer.Argument(
+            metavar="[LAYERS]...", help="As MAINSTEM_RESPONSES__RESPONSE_LAYERS has them; the usual ones without."
+        ),
     ] = None,
     home: HomeOption = DEFAULT_HOME,
     store: StoreOption = None,

@@ -55,7 +55,7 @@ def add(
     pairs = sum(isinstance(one, Labelled) for one in found)
     if to:
         graded = [graded_of(one, settings) for one in found if isinstance(one, Labelled)]
-        _publish(to, [confirmed_of(one, settings) for one in found], graded, settings.partitions)
+        _publish(to, [confirmed_of(one, settings) for one in found], graded, settings.join.partitions)
         print(f"published {len(found):,} trusted samples, {pairs:,} of them graded pairs", file=sys.stderr)
         return
     from mainstem.embedded.home import Home  # noqa: PLC0415
