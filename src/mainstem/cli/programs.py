@@ -98,11 +98,11 @@ def end_soon() -> None:
         signal.alarm(int(_GRACE) + 3)  # subtle: ends also a process whose threads no longer get their turn
 
 
-def _listen(heard: socket.socket, told: socket.socket) -> None:  # noqa: ARG001 - kept open as long as somebody listens
-    """End soon at the first signal that asks for it, whatever the main thread is about."""
-    while _ENDING.isdisjoint(heard.recv(1)):
-        pass
-    end_soon()
+def _listen(heard: socket.socket, told: socket.socket) -> None:  # noqa: ARG001 - else it would be closed
+    """End soon at a signal that asks for it, whatever the main thread is about."""
+    while True:  # subtle: also after the first one, since the interpreter complains where nobody holds the other end
+        if not _ENDING.isdisjoint(heard.recv(1)):
+            end_soon()
 
 
 def _end() -> None:
