@@ -7,6 +7,7 @@ from torch import Tensor
 from mainstem.models import CrossEncoder, Scorer, check_words, initial_encoder, load_pretrained, train_tokenizer
 from mainstem.settings import Settings
 from mainstem.store import Store
+from mainstem.store.versions import has_version
 from mainstem.store.writes import columns_of
 from mainstem.versions import Manifest, Versions
 
@@ -78,7 +79,7 @@ def keep_row(manifest: Manifest, store: Store, model: str) -> None:
         store: the history.
         model: what it was made from.
     """
-    if store.rows("SELECT version FROM versions WHERE version = {version:UInt32}", version=manifest.version):
+    if has_version(store, manifest.version):
         return
     row = {
         "version": manifest.version,

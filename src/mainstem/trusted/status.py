@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from mainstem.events import Labelled
 from mainstem.ids import uuid_of
@@ -12,17 +12,11 @@ from mainstem.settings import Settings
 from mainstem.trusted import PARTS
 from mainstem.trusted.files import confirmed_of, trusted_in
 
-__all__ = ["SEEN", "named_in", "status_of"]
-
-SEEN: Final = """
-    SELECT t.part AS part, ifNull(t.label, s.label) AS class, s.partition AS partition, t.origin AS origin, count() AS there
-    FROM (SELECT * FROM trusted_now) AS t INNER JOIN (SELECT sample_id, label, partition FROM samples_now) AS s
-    ON t.sample_id = s.sample_id GROUP BY part, class, partition, origin"""
-"""Trusted samples that the stream has brought: part, class, partition, origin, how many."""
+__all__ = ["named_in", "status_of"]
 
 
 def named_in(file: Path, settings: Settings) -> list[tuple[str, int, int, str, int]]:
-    """The trusted samples of a home's file, in rows like those of `SEEN`, before a replay has met any."""
+    """The trusted samples of a home's file, in rows like those of `store.trusted`, before a replay has met any."""
     counts: Counter[tuple[str, int, int, str]] = Counter()
     for one in trusted_in(file):
         confirmed = confirmed_of(one, settings)
@@ -35,7 +29,7 @@ def status_of(seen: Iterable[tuple[str, int, int, str, int]], settings: Settings
     """What there is of trusted samples, and what cannot be said for want of them.
 
     Args:
-        seen: rows as `SEEN` gives them.
+        seen: rows of (part, class, partition, origin, how many).
         settings: what is needed.
 
     Returns:
