@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from mainstem.embedded.home import SOCKET, Home, recorded
+from mainstem.embedded.labels import Labels, Relabel
+from mainstem.embedded.opened import Opened
 from mainstem.errors import HomeError, LogError, SettingError
 from mainstem.events import read_lines
 from mainstem.events.known_log import OpenedLog, next_file, same_log
@@ -16,7 +18,7 @@ from mainstem.events.logs import spool
 from mainstem.events.survey import Survey
 from mainstem.join.text import item_text
 from mainstem.learning.first import first_encoder, make_first_version
-from mainstem.loop import Loop, Relabel, Watcher
+from mainstem.loop import Loop, Watcher
 from mainstem.process.allocator import keep_freed_memory
 from mainstem.process.threads import asked_threads, available_threads
 from mainstem.settings import Settings
@@ -115,19 +117,9 @@ def open_loop(
         with Store(home.store_url) as store, Answerer(home.folder / SOCKET, partial(Store, home.store_url)):
             _check_versions(home, versions)
             make_first_version(versions, store, lambda: _texts(found), settled, made=made)
+            labels = Labels(trust=trust, graded=graded, planted=planted, relabel=function)
             yield Loop(
-                opened,
-                home,
-                store,
-                versions,
-                settled,
-                key,
-                watcher,
-                learn=learn,
-                trust=trust,
-                graded=graded,
-                planted=planted,
-                relabel=function,
+                Opened(log=opened, home=home, store=store, versions=versions, key=key), settled, labels, watcher, learn=learn
             )
 
 
