@@ -56,14 +56,14 @@ class Loop:
     ) -> None:
         self.settings, self.judged = settings, dict[int, Judgement]()
         self.ledger: dict[tuple[str, int], LedgerRow] = {}  # the newest row of each partition
-        self.later_from = opened.log.survey.later_from(settings.questions, settings.later_share)
-        self.worker = ScoringWorker(opened.store, settings, range(settings.partitions), trusted=labels.believed)
+        self.later_from = opened.log.survey.later_from(settings.join.questions, settings.learning.later_share)
+        self.worker = ScoringWorker(opened.store, settings, range(settings.join.partitions), trusted=labels.believed)
         self._opened, self._labels, self._watcher, self._learn = opened, labels, watcher, learn
         self._learner = Learner(opened.store, opened.versions, settings)
         catalogue = Catalogue()
         for item in self.surveyed.items:
             catalogue.add(item)
-        self._joiners = [Joiner(partition, settings, catalogue, opened.key) for partition in range(settings.partitions)]
+        self._joiners = [Joiner(partition, settings, catalogue, opened.key) for partition in range(settings.join.partitions)]
         self._accepted: dict[int, Accepted] = {}
         self._follow(None)
 
@@ -73,7 +73,7 @@ class Loop:
         line = self._resume()
         row, rejections = write_items(self.store, self.surveyed, self._opened.key)
         self._keep_ledger([row], rejections)
-        for block in _blocks(log.lines(line), self.settings.checkpoint_every):
+        for block in _blocks(log.lines(line), self.settings.run.checkpoint_every):
             self._take(self._join(block))
             line += len(block)
             if line < log.end.lines:  # subtle: the last line may be half-written, and is done again when it is whole
@@ -101,7 +101,7 @@ class Loop:
             kinds[type(output)].append(output)
         self._keep_ledger(kinds[LedgerRow], kinds[Rejection])  # type: ignore[arg-type]  # told apart by type
         samples = self._arrivals.take_in(kinds[Sample], self._accepted, self.worker.left)  # type: ignore[arg-type]
-        for run in self._schedule.runs(samples, 4 * self.settings.score_batch):
+        for run in self._schedule.runs(samples, 4 * self.settings.responses.score_batch):
             self.worker.score(run.samples)
             if run.due.judge:
                 self._judge(run.partition)
@@ -164,11 +164,11 @@ class Loop:
         settings, self._rounds = self.settings, at.rounds if at else 0
         reached = {
             partition: Reached(position=at.ends[partition], event_time=at.event_times[partition]) if at else Reached()
-            for partition in range(settings.partitions)
+            for partition in range(settings.join.partitions)
         }
         self._schedule = Schedule(
-            judge_every=settings.judge_every,
-            round_every=settings.round_every if self._learn else 0,
+            judge_every=settings.standing.judge_every,
+            round_every=settings.learning.round_every if self._learn else 0,
             later_from=self.later_from,
             reached=reached,
             counted=at.counted if at else 0,
@@ -182,7 +182,7 @@ class Loop:
 
     def _finish(self) -> None:
         """A final tick closes what is open, on copies of the joiners, and every partition is judged a last time."""
-        windows = self.settings.label_window + self.settings.grace
+        windows = self.settings.join.label_window + self.settings.join.grace
         for joiner in self._joiners:
             _, outputs = joiner.closed(self.surveyed.newest + windows + 1)
             self._take(outputs)
