@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from mainstem.importance import STREAM, Columns
-from mainstem.scoring import Accepted
+from mainstem.scoring import Accepted, first_times
 from mainstem.store import Store
 
 HORIZON = 15
@@ -65,7 +65,7 @@ def test_each_sample_is_accepted_once_whatever_is_delivered(seed: int, tmp_path:
             for one in batch:
                 expected.append(one.label_version > newest.get(one.sample_id, -1))
                 newest[one.sample_id] = max(one.label_version, newest.get(one.sample_id, -1))
-            assert expected == accepted.first(batch, position, left)
+            assert expected == first_times({0: accepted}, [(0, one) for one in batch], {0: position}, {0: left})
             for one in [one for one, first in zip(batch, expected, strict=True) if first]:
                 response = one.sample_id.int % 3 > 0  # the others are of the direction or the gate
                 if response:
@@ -90,7 +90,7 @@ def test_what_has_a_row_or_has_left_is_not_remembered_twice(tmp_path: Any) -> No
         rows = Columns()
         accepted = Accepted(store, 0, rows)
         samples = [One(UUID(int=number), 0, number) for number in range(10)]
-        accepted.first(samples, 0, 0)
+        assert all(accepted.take(one, {}) for one in samples)
         for one in samples[:5]:
             respond(rows, one, one.event_time)
             accepted.settle(one)

@@ -43,17 +43,24 @@ class Accepted:
         for one in accepted_without_response(self._store, self._partition, end, left):
             self._others[one.sample_id] = (one.label_version, one.event_time)
 
-    def first(self, samples: Sequence[_Sample], end: int, left: int) -> list[bool]:
-        """Which of some samples come for the first time; from now on all of them have come.
+    def of_old(self, samples: Sequence[_Sample], end: int, left: int) -> dict[UUID, int]:
+        """The label versions, as the history has them, of samples that are too old to be remembered here.
 
         Args:
-            samples: in their order; one of them may come twice.
-            end: the position of the next one.
+            samples: some samples.
+            end: the position of the next sample.
             left: event time before which rows have left.
         """
         gone = [one.sample_id for one in samples if one.event_time < left and self._known(one.sample_id) < 0]
-        before = accepted_versions(self._store, self._partition, end, gone) if gone else {}
-        return [self._take(sample, before) for sample in samples]
+        return accepted_versions(self._store, self._partition, end, gone) if gone else {}
+
+    def take(self, sample: _Sample, of_old: Mapping[UUID, int]) -> bool:
+        """Whether a sample comes for the first time; from now on it has come."""
+        known = max(self._known(sample.sample_id), of_old.get(sample.sample_id, -1))
+        if sample.label_version <= known:
+            return False
+        self._others[sample.sample_id] = (sample.label_version, sample.event_time)
+        return True
 
     def settle(self, sample: _Sample) -> None:
         """Forget a sample that has a row by now."""
@@ -63,13 +70,6 @@ class Accepted:
     def leave(self, before: int) -> None:
         """Forget what is older than an event time: the history is asked for it from now on."""
         self._others = {sample_id: one for sample_id, one in self._others.items() if one[1] >= before}
-
-    def _take(self, sample: _Sample, before: Mapping[UUID, int]) -> bool:
-        known = max(self._known(sample.sample_id), before.get(sample.sample_id, -1))
-        if sample.label_version <= known:
-            return False
-        self._others[sample.sample_id] = (sample.label_version, sample.event_time)
-        return True
 
     def _known(self, sample_id: UUID) -> int:
         remembered, _ = self._others.get(sample_id, (-1, 0))
@@ -94,10 +94,9 @@ def first_times(
         ends: the next position of each partition.
         left: event time before which rows have left, by partition.
     """
-    found = [False] * len(samples)
+    old: dict[int, dict[UUID, int]] = {}
     for partition in sorted({partition for partition, _ in samples}):
-        places = [place for place, (at, _) in enumerate(samples) if at == partition]
-        mine = accepted[partition].first([samples[place][1] for place in places], ends[partition], left[partition])
-        for place, first in zip(places, mine, strict=True):
-            found[place] = first
-    return found
+        mine = [sample for at, sample in samples if at == partition]
+        old[partition] = accepted[partition].of_old(mine, ends[partition], left[partition])
+    # subtle: nothing is taken before all is asked, so that whoever is refused an answer may ask again
+    return [accepted[partition].take(sample, old[partition]) for partition, sample in samples]
