@@ -11,6 +11,7 @@ from mainstem.errors import StoreError
 from mainstem.store import Store, drawn_samples, samples_between, samples_since, trusted_samples
 
 VIEWS = (
+    "accepted_samples",
     "contradictory_by_source",
     "importance_by",
     "importance_of_behaviour",
@@ -127,9 +128,10 @@ def test_what_was_written_is_there_after_opening_again(url: str) -> None:
     """A store keeps its rows and does not run its migrations twice."""
     with Store(url) as first:
         write(first, "samples", sample(1))
+        migrated = first.rows("SELECT number FROM migrations ORDER BY number")
     with Store(url) as second:
         assert [(1,)] == second.rows("SELECT count() FROM samples")
-        assert [(1,), (2,)] == second.rows("SELECT number FROM migrations ORDER BY number")
+        assert sorted(set(migrated)) == second.rows("SELECT number FROM migrations ORDER BY number")
 
 
 @pytest.mark.parametrize("view", VIEWS)
