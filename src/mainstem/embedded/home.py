@@ -33,16 +33,16 @@ from mainstem.settings.comparing import differences, that_affect
 from mainstem.settings.renamed import renamed
 from mainstem.settings.urls import url_of
 
-__all__ = ["SOCKET", "Checkpoint", "Home", "recorded"]
+__all__ = ["KEY", "SOCKET", "Checkpoint", "Home", "record", "recorded"]
 
 SOCKET: Final = "history.sock"
 _SETTINGS: Final = "settings.json"
 _TRUSTED: Final = "trusted.jsonl"
 _ID: Final = "home"  # by which history and versions know whose they are
-_KEY: Final = "pseudonym.key"
+KEY: Final = "pseudonym.key"
 _OF_A_REPLAY: Final = ("checkpoint", "end", "log", _SETTINGS)
 _FOLDERS: Final = ("history", "versions")
-_OURS: Final = {*_OF_A_REPLAY, *_FOLDERS, _TRUSTED, SOCKET, "lock", _KEY, "stdin.jsonl"}
+_OURS: Final = {*_OF_A_REPLAY, *_FOLDERS, _TRUSTED, SOCKET, "lock", KEY, "stdin.jsonl"}
 
 
 T = TypeVar("T")
@@ -74,13 +74,13 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
 
 
 class Home:
-    """An opened home; one process at a time.
+    """An opened home; one process at a time, unless it only reads files and need not be `alone`.
 
     Raises:
         HomeError: if the folder is no home, belongs to other settings, or is open elsewhere.
     """
 
-    def __init__(self, folder: Path, *, create: bool) -> None:
+    def __init__(self, folder: Path, *, create: bool, alone: bool = True) -> None:
         no_home = (
             f"{str(folder)!r} is no home of mainstem; `mainstem replay LOG --home {shlex.quote(str(folder))}` makes one"
         )
@@ -94,7 +94,8 @@ class Home:
             self._made = [one for one in (self.folder / "lock", self.folder, *self.folder.parents) if not one.exists()]
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = (self.folder / "lock").open("a+")
-        self._take_lock()
+        if alone:
+            self._take_lock()
         if not create and not self.is_begun:  # with a lock only, it might have been about to become one
             self._lock.close()
             raise HomeError(no_home)
@@ -131,7 +132,7 @@ class Home:
         """Secret of the pseudonyms: MAINSTEM_PSEUDONYM_KEY, or one made for this home, readable by its owner only."""
         if given := environment.get("MAINSTEM_PSEUDONYM_KEY"):
             return given.encode()
-        path = self.folder / _KEY
+        path = self.folder / KEY
         if not path.exists():
             with _told("cannot write", path):
                 write_whole(path, secrets.token_hex(32).encode(), private=True)
@@ -266,8 +267,13 @@ class Home:
 
 def recorded(folder: Path, name: str) -> Any:
     """What the home in a folder records of a setting or a fact; None where it is no home yet, or records no such thing."""
+    return record(folder).get(name)
+
+
+def record(folder: Path) -> Mapping[str, Any]:
+    """All that the home in a folder records of settings and facts; nothing where it is no home yet."""
     path = folder / _SETTINGS
-    return renamed(msgspec.json.decode(path.read_bytes())).get(name) if path.exists() else None
+    return renamed(msgspec.json.decode(path.read_bytes())) if path.exists() else {}
 
 
 def _foreign(folder: Path) -> str:
