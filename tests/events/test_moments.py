@@ -54,4 +54,4 @@ def line(kind: str, time: int) -> bytes:
 def test_a_log_is_cut_before_its_first_event_later_than_the_moment() -> None:
     """Events at the moment belong to it, also those that come out of order; neither items nor refused lines cut."""
     log = [line("item", 99), line("view", 5), b"no event", line("view", 3), line("view", 7), line("view", 5)]
-    assert (1, 4, 4, None) == (lines_until(log, 4), lines_until(log, 5), lines_until(log, 6), lines_until(log, 7))
+    assert [0, 4, 4, None] == [lines_until(log, time) for time in (4, 5, 6, 7)]

@@ -11,6 +11,7 @@ import typer
 
 from mainstem.cli.asking import answers
 from mainstem.errors import HomeError
+from mainstem.events.moments import written
 from mainstem.printable import in_json, printable
 
 if TYPE_CHECKING:
@@ -51,10 +52,14 @@ def verify(log: str, home: Path, as_of: int, *, as_json: bool) -> None:
         with working("replaying up to then"), open_again(log, home, scratch, as_of, rounds, _Quiet()) as loop:
             loop.run()
             log_read, until = loop.opened.log, loop.opened.until or 0
-            places, told = _places(loop), told_of(log_read, until, as_of)
+            places, told, version = _places(loop), told_of(log_read, until, as_of), loop.worker.version
         _refuse_short(ask, home, until, places)
         held = compare(ask, partial(answers, scratch, None), places)
-    _show(held, told, max(place.version for place in places), as_json=as_json)
+    if as_json:
+        facts = {"as_of": written(as_of), "lines": until, "version": version, "agrees": not any(one.differ for one in held)}
+        print(in_json(facts | {"tables": {one.table: asdict(one) for one in held}}))
+    else:
+        _show(held, told, version)
     if any(one.differ for one in held):
         raise typer.Exit(1)
 
@@ -122,11 +127,7 @@ def _refuse_short(ask: Any, folder: Path, until: int, places: "Sequence[Then]") 
             raise HomeError(msg)
 
 
-def _show(held: "Sequence[Held]", told: str, version: int, *, as_json: bool) -> None:
-    same = not any(one.differ for one in held)
-    if as_json:
-        print(in_json({"as_of": told, "agrees": same, "tables": [asdict(one) for one in held]}))
-        return
+def _show(held: "Sequence[Held]", told: str, version: int) -> None:
     print(told)
     used = "version 0" if not version else f"versions 0 to {version}"
     print(f"with {used} of the home itself: nothing was trained again")
@@ -140,4 +141,4 @@ def _show(held: "Sequence[Held]", told: str, version: int, *, as_json: bool) -> 
             print(f"            and {one.differ - len(one.first):,} more")
     if not next(one.rows for one in held if one.table == "samples"):
         print("no sample had been made by then", file=sys.stderr)
-    print("the same" if same else "NOT THE SAME")
+    print("NOT THE SAME" if any(one.differ for one in held) else "the same")

@@ -51,7 +51,7 @@ def written(time: int) -> str:
 
 
 def lines_until(lines: Iterable[bytes], time: int) -> int | None:
-    """How many lines come before the first event later than a moment; None where no event is.
+    """How many lines come before the first event later than a moment; None where no event is, 0 where every event is.
 
     Items do not count, for their topic is read whole before anything else; what was refused has no time.
 
@@ -59,8 +59,12 @@ def lines_until(lines: Iterable[bytes], time: int) -> int | None:
         >>> lines_until([b'{"type":"tick","event_timestamp":5}', b'{"type":"tick","event_timestamp":9}'], 5)
         1
     """
+    begun = False
     for number, raw in enumerate(lines):
         event = decode(raw)
-        if not isinstance(event, Refusal) and not belongs_to_items(event, raw) and event.event_timestamp > time:
-            return number
+        if isinstance(event, Refusal) or belongs_to_items(event, raw):
+            continue
+        if event.event_timestamp > time:
+            return number if begun else 0
+        begun = True
     return None
