@@ -16,6 +16,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from mainstem.answers.fingerprint import deployed_hash
+from mainstem.bootstrap import open_store
 from mainstem.errors import LogError, VersionError
 from mainstem.printable import in_json
 from mainstem.settings.addresses import NAMES, Places
@@ -25,6 +26,7 @@ from mainstem.store.compared import FIRST_RESPONSES, NEWEST_STANDINGS, NewestSta
 
 __all__ = ["Comparison", "verify"]
 
+_ELSEWHERE: Final = NAMES - {"MAINSTEM_PSEUDONYM_KEY", "MAINSTEM_SETTINGS"}  # the embedded replay has its own places
 _RESPONSES_AGREE: Final = 1e-4
 _NEAR: Final = 1e-3
 _RESPONSE = ("norm", "loss", "margin")
@@ -79,11 +81,11 @@ def verify(log: Path, places: Places) -> Comparison:
     Raises:
         VersionError: if there is no deployed version 0 yet.
     """
-    with tempfile.TemporaryDirectory(prefix="mainstem-verify-") as folder, Store(places.store, make=False) as deployed:
+    with tempfile.TemporaryDirectory(prefix="mainstem-verify-") as folder, open_store(places.store, make=False) as deployed:
         home = Path(folder, "home")
         _copy_first_version(places.versions, home)
         report = _replay(log, home)
-        with Store(url_of("chdb", home / "history"), make=False) as embedded:
+        with open_store(url_of("chdb", home / "history"), make=False) as embedded:
             responses = list(_responses(deployed, embedded))
             frozen = not has_learnt(deployed)
             near, other, standings = _standings(deployed, embedded) if frozen else ([], [], 0)
@@ -115,7 +117,7 @@ def _copy_first_version(url: str, home: Path) -> None:
 
 
 def _replay(log: Path, home: Path) -> Any:
-    environment = {name: value for name, value in os.environ.items() if name not in NAMES - {"MAINSTEM_PSEUDONYM_KEY"}}
+    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     command = [sys.executable, "-m", "mainstem.cli", "replay", str(log), "--home", str(home), "--no-learn", "--json"]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own command
     if done.returncode:

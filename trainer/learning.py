@@ -153,6 +153,7 @@ class LearningProgram:
         position = Position(ends, max(one.event_time for one in found), NEVER)
         number = max(patiently(newest_number, self._store), parent) + 1
         begun = time.monotonic()
+        _LOG.info("round %d begins, from version %d", number, parent)
         scorer = Scorer(self._versions.load(parent), self._settings)
         try:
             done = self._learner.round(number, parent, scorer, StoredPool(self._store), position, claim)
