@@ -46,6 +46,10 @@ class Running:
         """Whether all say that they are well."""
         return all(self._is_well(port) for port in self._ports.values())
 
+    def alive(self) -> list[bool]:
+        """Whether each still runs."""
+        return [process.alive for process in self._processes.values()]
+
     def end(self) -> dict[str, tuple[int | None, bool]]:
         """Ask all to end: the exit code of each, and whether it had ended ten seconds later."""
         for process in self._processes.values():
