@@ -99,7 +99,7 @@ def _refusal(topic: Mapping[str, Any]) -> str:
 
 
 def _partitions(topic: Topic, settings: Settings) -> int:
-    return settings.partitions if topic.many else 1
+    return settings.join.partitions if topic.many else 1
 
 
 def _configs(topic: Topic) -> dict[str, str]:
@@ -125,7 +125,10 @@ def _faults(admin: Any, broker: Broker, settings: Settings) -> Iterator[str]:
             continue
         there, want = len(described[name]["partitions"]), _partitions(topic, settings)
         if there != want:
-            yield f"topic {name!r} has {there} partitions, the setting says {want}; set MAINSTEM_PARTITIONS, or make it anew"
+            yield (
+                f"topic {name!r} has {there} partitions, the setting says {want}; set MAINSTEM_JOIN__PARTITIONS, "
+                "or make it anew"
+            )
         config = _config_of(found, "topic", name)
         if not config:
             continue

@@ -11,19 +11,20 @@ from mainstem.errors import BrokerError
 from mainstem.events import Tick, encode
 from mainstem.kafka import TOPICS, Broker
 from mainstem.kafka.reach import reach
-from mainstem.settings import Settings
 from mainstem.streams.local import kafka as local_kafka
 from mainstem.streams.topics import make_topics
+from tests.join.shop import short
 from tests.kafka.guarded import SECRET, Guarded, Rights, guarded
-from tests.kafka.topic import make, produce, read_all
+from tests.kafka.topic import commit, make, produce, read_all
 from tests.services.deployed import Deployment, until
+from tests.services.running import PROGRAMS, Running
 from tests.services.servers import need, unique
-from tests.services.test_found import PORTLESS, PROGRAMS, Running
 
 ROOT = Path(__file__).parents[2]
 WRONG = "wr0ng-of-the-tests"
 TIME = 1_700_000_000_000
-SETTINGS = {"MAINSTEM_PARTITIONS": "1"}
+SETTINGS = {"MAINSTEM_JOIN__PARTITIONS": "1"}
+ONE = short(partitions=1)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,9 @@ def rights(broker: Guarded) -> Iterator[Rights]:
 def shop(broker: Guarded) -> str:
     """The prefix of a deployment whose topics are there."""
     prefix = unique()
-    make_topics(Broker.parse(f"kafka://{broker.plain}/{prefix}"), Settings(partitions=1))
+    plain = Broker.parse(f"kafka://{broker.plain}/{prefix}")
+    make_topics(plain, ONE)
+    commit(plain, plain.group("first"), plain.topic("events"), 0)  # a new broker has no coordinator of groups before
     return prefix
 
 
@@ -132,7 +135,7 @@ def test_topics_that_this_user_may_not_make_or_check_are_told(broker: Guarded, r
     """Each kind once, not after a client's ten seconds of waiting; what cannot be looked at is no silent success."""
     there, notes = Broker.parse(broker.url("SASL", shop, user="limited")), list[str]()
     with pytest.raises(BrokerError, match=r"this user may not make topic '.*\.events', '.*\.items', .*; allow CREATE"):
-        make_topics(Broker.parse(broker.url("SASL", unique(), user="limited")), Settings(partitions=1))
+        make_topics(Broker.parse(broker.url("SASL", unique(), user="limited")), ONE)
     for name in TOPICS:
         rights.allow("topic", there.topic(name), "describe")
     until_told(lambda: of_topics(there, notes), "may not see how topic")
@@ -151,7 +154,7 @@ def test_every_command_tells_a_wrong_password_in_one_line(
     trusted = tmp_path / "trusted.jsonl"
     trusted.write_text('{"event_id":"e","item_id":"cup","label":1}\n')
     commands = [
-        *([*words, *PORTLESS] for words in PROGRAMS.values()),
+        *([*words, "--http", "127.0.0.1:0"] for words in PROGRAMS.values()),
         ["topics"],
         ["audit"],
         ["stream", "replay", small_log],
@@ -175,7 +178,10 @@ def test_programs_run_until_a_right_is_taken_away(broker: Guarded, rights: Right
     url = broker.url("BOTH", shop, user="limited", mechanism="SCRAM-SHA-512")
     until(lambda: is_let_in(url, ["events", "trusted"], ["samples"], "sink"), 10)
     plain = Broker.parse(f"kafka://{broker.plain}/{shop}")
-    running = Running(Deployment(url, f"chdb://{tmp_path}/history", tmp_path, SETTINGS), ["join", "sink"])
+    running = Running(
+        Deployment(url, f"chdb://{tmp_path}/history", tmp_path, SETTINGS),
+        {name: PROGRAMS[name] for name in ("join", "sink")},
+    )
     try:
         until(running.ready, 60)
         produce(plain, plain.topic("events"), [encode(Tick(event_timestamp=TIME))])
@@ -204,7 +210,7 @@ def test_nobody_else_builds_a_login() -> None:
 def have_ended(running: Running, plain: Broker) -> bool:
     """Whether both programs have ended; something to read and to commit comes as long as they have not."""
     produce(plain, plain.topic("events"), [encode(Tick(event_timestamp=TIME))])
-    return not any(running.alive())
+    return not any(process.alive for process in running.processes.values())
 
 
 def is_let_in(url: str, *needs: Any) -> bool:
@@ -230,7 +236,7 @@ def until_told(tell: Callable[[], str], part: str) -> None:
 def of_topics(broker: Broker, notes: list[str]) -> str:
     """What is wrong with the topics of a deployment."""
     try:
-        make_topics(broker, Settings(partitions=1), say=notes.append)
+        make_topics(broker, ONE, say=notes.append)
     except BrokerError as error:
         return str(error)
     return ""
