@@ -157,7 +157,7 @@ def _mainstem(_: Broker, group: str, watch: _Stopwatch) -> None:
     calm_collector()
 
     places = Places.from_environment(os.environ, "events", "snapshots")
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.read(os.environ)
     app, worker = make_app(places, settings, b"bench", Monitor("127.0.0.1:0"), 20.0, group=f"bench-{group}")
     _watch_and_run(app, lambda: worker.events, watch)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from mainstem.cli.notes import note
 from mainstem.errors import SettingError
 from mainstem.printable import printable
 from mainstem.settings import Settings
@@ -44,7 +45,7 @@ def settled() -> Settings:
     Raises:
         SettingError: if what asks is left open.
     """
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.read(os.environ, say=note)
     if settings.join.questions == "auto":
         msg = "MAINSTEM_JOIN__QUESTIONS must be `shown` or `purchases` beside Kafka: a stream cannot be looked at beforehand"
         raise SettingError(msg)
