@@ -156,9 +156,9 @@ def open_loop(
         LogError: if the log cannot be read, or holds no event.
         HomeError: if the home is another's, in use, or was made with other settings or from another log.
     """
-    from mainstem.embedded.labels import Labels  # noqa: PLC0415 - numpy is slow to import
-    from mainstem.embedded.opened import Opened  # noqa: PLC0415
-    from mainstem.learning.first import first_encoder, make_first_version  # noqa: PLC0415 - torch is slow to import
+    from mainstem.embedded.labels import Labels  # noqa: PLC0415
+    from mainstem.embedded.opened import Opened  # noqa: PLC0415 - torch is slow to import
+    from mainstem.learning.first import first_encoder, make_first_version  # noqa: PLC0415
     from mainstem.loop import Loop  # noqa: PLC0415
     from mainstem.store.answering import Answerer  # noqa: PLC0415
 

@@ -28,7 +28,7 @@ def test_what_a_joiner_sends_again_moves_nothing(store: KillingStore, versions: 
     assert distinct(once) == places
     for most in (1, 7):
         forget(store)
-        Worker(store, versions, FakeGroup({0: again}), most=most).to_the_end()
+        Worker(store, versions, FakeGroup({0: again}), most=most).run(40).to_the_end()
         assert expected == history(store)
         assert places == order(store)
 

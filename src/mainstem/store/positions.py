@@ -1,7 +1,7 @@
 """The positions of accepted samples: what they are, which is the next, and what was accepted before."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from mainstem.store.store import Store
@@ -9,12 +9,16 @@ from mainstem.store.store import Store
 __all__ = [
     "AcceptedSample",
     "PartitionEnd",
+    "accepted_in",
     "accepted_versions",
     "accepted_without_response",
     "adopt_offsets",
     "ends_of_positions",
     "positions_of",
 ]
+
+
+_EMBEDDED: Final = "SELECT partition, offset AS position, sample_id, label_version, event_time FROM samples"
 
 
 class AcceptedSample(NamedTuple):
@@ -33,11 +37,20 @@ class PartitionEnd(NamedTuple):
     event_time: int
 
 
+def accepted_in(store: Store, partition: int) -> str:
+    """What to read the accepted samples of a partition from, as view `accepted_samples` does but from one table only.
+
+    A row may be there twice; columns are `partition`, `position`, `sample_id`, `label_version` and `event_time`.
+    """
+    counted = store.rows("SELECT 1 FROM positions WHERE partition = {partition:UInt32} LIMIT 1", partition=partition)
+    return "positions" if counted else f"({_EMBEDDED})"
+
+
 def accepted_versions(store: Store, partition: int, end: int, sample_ids: Sequence[UUID]) -> dict[UUID, int]:
     """The newest label version at which each of these samples was accepted before a position; none where it never was."""
-    sql = """
-        SELECT sample_id, max(label_version) FROM accepted_samples
-        WHERE partition = {partition:UInt32} AND position < {end:UInt64} AND sample_id IN {ids:Array(UUID)}
+    sql = f"""
+        SELECT sample_id, max(label_version) FROM {accepted_in(store, partition)}
+        WHERE partition = {{partition:UInt32}} AND position < {{end:UInt64}} AND sample_id IN {{ids:Array(UUID)}}
         GROUP BY sample_id"""
     return dict(store.rows(sql, partition=partition, end=end, ids=list(sample_ids)))
 
@@ -50,11 +63,11 @@ def accepted_without_response(store: Store, partition: int, end: int, left: int)
         partition, end: positions below `end` of this partition.
         left: event time, in milliseconds, before which samples are left out.
     """
-    sql = """
-        SELECT sample_id, max(label_version), toUnixTimestamp64Milli(max(event_time)) FROM accepted_samples
-        WHERE partition = {partition:UInt32} AND position < {end:UInt64}
-          AND toUnixTimestamp64Milli(event_time) >= {left:Int64} AND (sample_id, label_version) NOT IN (
-              SELECT sample_id, label_version FROM responses WHERE partition = {partition:UInt32})
+    sql = f"""
+        SELECT sample_id, max(label_version), toUnixTimestamp64Milli(max(event_time)) FROM {accepted_in(store, partition)}
+        WHERE partition = {{partition:UInt32}} AND position < {{end:UInt64}}
+          AND toUnixTimestamp64Milli(event_time) >= {{left:Int64}} AND (sample_id, label_version) NOT IN (
+              SELECT sample_id, label_version FROM responses WHERE partition = {{partition:UInt32}})
         GROUP BY sample_id"""
     return (AcceptedSample(*row) for row in store.stream(sql, partition=partition, end=end, left=left))
 

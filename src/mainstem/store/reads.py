@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from mainstem.join import Sample
+from mainstem.store.positions import accepted_in
 from mainstem.store.store import Store
 
 __all__ = ["StoredSample", "drawn_samples", "sample_ends", "samples_between", "samples_since", "trusted_samples"]
@@ -97,7 +98,7 @@ def _read(store: Store, join: str, where: str, **parameters: Any) -> list[Stored
     sql = f"""
         SELECT {_FACTS.format(position="p.position")} FROM (SELECT * FROM samples FINAL) AS s
         INNER JOIN (
-            SELECT sample_id, label_version, position FROM accepted_samples
+            SELECT sample_id, label_version, position FROM {accepted_in(store, parameters["partition"])}
             WHERE partition = {{partition:UInt32}} AND position >= {{first:UInt64}} AND position < {{end:UInt64}}) AS p
             ON s.sample_id = p.sample_id AND s.label_version = p.label_version
         {join} WHERE s.partition = {{partition:UInt32}} AND {where} {_NEWEST}"""
