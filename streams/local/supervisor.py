@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from mainstem.disk import write_whole
+
 from .process import LocalProcess
 
 __all__ = ["STATE", "Supervisor"]
@@ -125,9 +127,7 @@ class Supervisor:
         }
 
     def _write(self) -> None:
-        half = self._folder / f"{STATE}.half"
-        half.write_text(json.dumps(self.state(), indent=1))
-        half.replace(self._folder / STATE)
+        write_whole(self._folder / STATE, json.dumps(self.state(), indent=1).encode())
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
