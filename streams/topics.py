@@ -6,7 +6,7 @@ from typing import Any, Final
 from mainstem.errors import BrokerError
 from mainstem.kafka import TOPICS, Broker, DirectReader, Topic
 from mainstem.kafka.faults import lacking_codecs
-from mainstem.settings import Settings
+from mainstem.settings import Join
 
 __all__ = ["make_topics", "notes_on_codecs"]
 
@@ -15,12 +15,12 @@ _RETENTION_MS: Final = 30 * _DAY_MS
 _SHORTEST_MS: Final = _DAY_MS  # a worker that is down for longer than a topic remembers loses events
 
 
-def make_topics(broker: Broker, settings: Settings, *, replication: int = -1, auto_create: bool = False) -> list[str]:
+def make_topics(broker: Broker, join: Join, *, replication: int = -1, auto_create: bool = False) -> list[str]:
     """Make the topics that are missing and check all of them.
 
     Args:
         broker: where.
-        settings: `partitions` is used.
+        join: `partitions` is used.
         replication: copies of each record; -1 is what the broker does by default.
         auto_create: whether a broker that makes topics on its own is put up with.
 
@@ -39,14 +39,14 @@ def make_topics(broker: Broker, settings: Settings, *, replication: int = -1, au
         if missing:
             new = {
                 broker.topic(name): {
-                    "num_partitions": _partitions(TOPICS[name], settings),
+                    "num_partitions": _partitions(TOPICS[name], join),
                     "replication_factor": replication,
                     "configs": _configs(TOPICS[name]),
                 }
                 for name in missing
             }
             admin.create_topics(new, raise_errors=False, wait_for_metadata=True)  # another may be faster: all are checked
-        faults = list(_faults(admin, broker, settings)) or list(_unreadable(broker))
+        faults = list(_faults(admin, broker, join)) or list(_unreadable(broker))
         if not auto_create and _creates_topics(admin):
             faults.append(
                 "the broker makes topics on its own (auto.create.topics.enable), so a typo would become one; "
@@ -59,8 +59,8 @@ def make_topics(broker: Broker, settings: Settings, *, replication: int = -1, au
     return [broker.topic(name) for name in missing]
 
 
-def _partitions(topic: Topic, settings: Settings) -> int:
-    return settings.join.partitions if topic.many else 1
+def _partitions(topic: Topic, join: Join) -> int:
+    return join.partitions if topic.many else 1
 
 
 def _configs(topic: Topic) -> dict[str, str]:
@@ -69,7 +69,7 @@ def _configs(topic: Topic) -> dict[str, str]:
     return {"cleanup.policy": "delete", "retention.ms": "-1" if topic.forever else str(_RETENTION_MS)}
 
 
-def _faults(admin: Any, broker: Broker, settings: Settings) -> Iterator[str]:
+def _faults(admin: Any, broker: Broker, join: Join) -> Iterator[str]:
     from kafka.admin import ConfigResource, ConfigResourceType  # noqa: PLC0415
 
     names = {broker.topic(name): topic for name, topic in TOPICS.items()}
@@ -77,7 +77,7 @@ def _faults(admin: Any, broker: Broker, settings: Settings) -> Iterator[str]:
     found = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names], config_filter="all")
     lacking = lacking_codecs()
     for name, topic in names.items():
-        there, want = len(described[name]["partitions"]), _partitions(topic, settings)
+        there, want = len(described[name]["partitions"]), _partitions(topic, join)
         if there != want:
             yield (
                 f"topic {name!r} has {there} partitions, the setting says {want}; set MAINSTEM_JOIN__PARTITIONS, "
