@@ -31,9 +31,9 @@ def topics(
     settings, places = Settings.read(os.environ), Places.from_environment(os.environ, "events")
     broker = open_broker(places.events)
     reach(broker)
-    made = make_topics(broker, settings.join, replication=replication, auto_create=allow_auto_create)
+    made = make_topics(broker, settings.join, replication=replication, auto_create=allow_auto_create, say=_note)
     for note in notes_on_codecs():
-        print(f"mainstem: {note}", file=sys.stderr)
+        _note(note)
     print(f"made {', '.join(made)}" if made else "all topics are as they should be")
 
 
@@ -113,6 +113,10 @@ def audit(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON obje
     found.show(as_json=as_json)
     if not found.in_balance or found.is_empty:
         raise typer.Exit(1)
+
+
+def _note(text: str) -> None:
+    print(f"mainstem: {text}", file=sys.stderr)
 
 
 def _key() -> bytes:
