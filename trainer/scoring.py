@@ -84,7 +84,7 @@ class ScoringProgram:
             patiently(self._worker.rebuild, {partition: end}, self._worker.version, {partition: left})
             patiently(self._worker.write_again, partition, end)
             took = time.monotonic() - begun
-            count = len(self._worker.columns[partition])
+            count = len(self._worker.rows[partition])
             _LOG.info("owns partition %d from offset %d: %d samples rebuilt in %.1f s", partition, end, count, took)
         self._again = patiently(self._worker.due, self._positions)
         self._last_record = time.monotonic()

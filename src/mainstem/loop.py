@@ -22,7 +22,7 @@ from mainstem.join import Catalogue, Joiner, LedgerRow, Output, Rejection, Sampl
 from mainstem.join.ledger import BLOCK, block_of, new_counts
 from mainstem.join.route import partition_of_question, partitions_of_event
 from mainstem.learning import Learner, Position, Round
-from mainstem.learning.draws import ColumnsPool
+from mainstem.learning.draws import RowsPool
 from mainstem.scoring import ScoringWorker
 from mainstem.settings import Settings
 from mainstem.standing import Judgement  # noqa: TC001 - beside what is needed when it runs
@@ -202,10 +202,10 @@ class Loop:
     def _round(self) -> None:
         worker, self._rounds = self.worker, self._rounds + 1
         position = Position(dict(self.ends), max(self._event_times.values()), self.later_from)
-        pool = ColumnsPool([worker.columns[partition] for partition in sorted(worker.columns)])
+        pool = RowsPool([worker.rows[partition] for partition in sorted(worker.rows)])
         done = self._learner.round(self._rounds, worker.version, worker.scorer, pool, position)
         if done.scorer:
-            for columns in worker.columns.values():
+            for columns in worker.rows.values():
                 columns.mark_drawn(done.drawn)
             worker.take_up(done.version, done.scorer, self.ends, done.scale)
         self._watcher.round_done(done)

@@ -39,7 +39,7 @@ def report_of(loop: Loop, home: str, plant: Plant | None = None) -> dict[str, An
         "home": home,
     }
     if plant:
-        report["planted"] = plant.found([(loop.worker.columns[p], judged) for p, judged in sorted(loop.judged.items())])
+        report["planted"] = plant.found([(loop.worker.rows[p], judged) for p, judged in sorted(loop.judged.items())])
     return report
 
 
@@ -54,7 +54,7 @@ def _sets(loop: Loop) -> dict[str, int]:
 def _set_hash(loop: Loop) -> str:
     """Of sorted (sample_id, label_version, standing, reason) at the last judgement."""
     rows: list[str] = []
-    for columns in loop.worker.columns.values():
+    for columns in loop.worker.rows.values():
         each = zip(columns["label_version"], columns["standing"], columns["reason"], strict=True)
         rows += [
             f"{columns.id_of(row)} {label_version} {STANDINGS[standing]} {REASONS[reason]}\n"

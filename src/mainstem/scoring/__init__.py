@@ -2,7 +2,8 @@
 
 from mainstem.scoring.direction import direction_of
 from mainstem.scoring.scale import mean_norm, scale_of
-from mainstem.scoring.worker import SCORED, ScoringWorker
+from mainstem.scoring.visiting import SCORED
+from mainstem.scoring.worker import ScoringWorker
 
 __all__ = [
     "SCORED",

@@ -10,23 +10,23 @@ from typing import Any, Final, SupportsIndex
 
 import numpy as np
 
-from mainstem.importance import CANARY, STREAM, Columns, rounded
+from mainstem.importance import Rows, rounded
 from mainstem.models import Scorer, alignments_of
 from mainstem.scoring.finite import finite_only
 from mainstem.scoring.scale import mean_norm
+from mainstem.scoring.visiting import SCORED, visits_again, visits_of
 from mainstem.settings import Settings
 from mainstem.standing import REASONS, STANDINGS, Judgement, judge
 from mainstem.store import Store, StoredSample, samples_between, stored_visits, trusted_samples
 from mainstem.store.writes import columns_of, response_columns, sketch_columns
 
-__all__ = ["SCORED", "ScoringWorker"]
+__all__ = ["ScoringWorker"]
 
 _CHUNK: Final = 65_536
 _STANDING: Final = (
     *("sample_id", "label_version", "partition", "judgement", "version", "standing", "reason"),
     *("p_value", "evidence", "importance", "margin", "visits", "alignment", "importance_of_mean"),
 )
-SCORED: Final = {"stream": STREAM, "canary": CANARY}  # direction and gate samples are neither scored nor drawn
 
 
 class ScoringWorker:
@@ -49,10 +49,10 @@ class ScoringWorker:
         trusted: bool,
         publish: Callable[[Sequence[Mapping[str, Any]]], None] = lambda rows: None,  # noqa: ARG005
     ) -> None:
-        self.columns = {partition: Columns(sketch=settings.sketch) for partition in partitions}
+        self.rows = {partition: Rows(sketch=settings.sketch) for partition in partitions}
         self.version = 0
         self.scale: float | None = None
-        self.left: dict[int, int] = dict.fromkeys(self.columns, 0)  # samples older than this have left the columns
+        self.left: dict[int, int] = dict.fromkeys(self.rows, 0)  # samples older than this have left the columns
         self._store = store
         self._settings = settings
         self.trusted = trusted
@@ -101,7 +101,7 @@ class ScoringWorker:
         """Those whose label is not outdated and that the current version has not scored: what comes twice is no visit."""
 
         def done(sample: StoredSample) -> bool:
-            columns = self.columns[sample.partition]
+            columns = self.rows[sample.partition]
             row = columns.row_of(sample.sample_id)
             known = -1 if row is None else int(columns["label_version"][row])
             same = known == sample.label_version
@@ -112,12 +112,12 @@ class ScoringWorker:
     def mark_drawn(self, version: int) -> None:
         """Mark the samples that a promoted version was trained on."""
         drawn = self._drawn(version).get(version, [])
-        for columns in self.columns.values():
+        for columns in self.rows.values():
             columns.mark_drawn(drawn)
 
     def disown(self, partition: int) -> None:
         """Forget a partition that another worker owns from now on."""
-        self.columns.pop(partition, None)
+        self.rows.pop(partition, None)
         self.left.pop(partition, None)
 
     def score(self, samples: Sequence[StoredSample]) -> None:
@@ -135,20 +135,8 @@ class ScoringWorker:
         # subtle: sketches first, so that whatever has a response in the history has its sketch there
         self._store.write("sketches", sketch_columns(taken, sketch, version=self.version, scale=scale))
         self._store.write("responses", response_columns(taken, found, alignment, version=self.version, scale=scale))
-        for partition in {sample.partition for sample in taken}:
-            places = [place for place, sample in enumerate(taken) if sample.partition == partition]
-            mine = [taken[place] for place in places]
-            self.columns[partition].visit(
-                version=self.version,
-                scale=scale,
-                ids=[sample.sample_id for sample in mine],
-                facts=[_facts(sample._asdict()) for sample in mine],
-                norm=found.norm[places],
-                margin=found.margin[places],
-                loss=found.loss[places],
-                alignment=alignment[places],
-                sketch=sketch[places],
-            )
+        for partition, visits in visits_of(taken, found, alignment, sketch, version=self.version, scale=scale):
+            self.rows[partition].visit(visits)
 
     def judge(self, partition: int, end: int, event_time: int, *, last: bool = False) -> Judgement:
         """Judge a partition at sample offset `end`; writes the judgement, the new standings and the moves.
@@ -158,7 +146,7 @@ class ScoringWorker:
             last: whether the log ends here: all standings are written then, those that did not move too, so that their
                 evidence is of now.
         """
-        columns = self.columns[partition]
+        columns = self.rows[partition]
         self.left[partition] = max(event_time - self._settings.horizon, 0)
         columns.leave(self.left[partition])
         judged = judge(columns, self._settings, trusted=self.trusted)
@@ -196,7 +184,7 @@ class ScoringWorker:
         self.left |= left
         drawn = self._drawn(version)
         for partition, end in ends.items():
-            columns = self.columns[partition] = Columns(sketch=self._settings.sketch)
+            columns = self.rows[partition] = Rows(sketch=self._settings.sketch)
             for at in range(version + 1):
                 columns.mark_drawn(drawn.get(at, []))
                 self._replay_visits(columns, partition, end, at)
@@ -212,7 +200,7 @@ class ScoringWorker:
         self._publish(rows)
 
     def _is_current(self, sample: StoredSample) -> bool:
-        columns = self.columns[sample.partition]
+        columns = self.rows[sample.partition]
         row = columns.row_of(sample.sample_id)
         return (
             row is not None
@@ -227,23 +215,12 @@ class ScoringWorker:
             drawn.setdefault(at, []).append(sample_id)
         return drawn
 
-    def _replay_visits(self, columns: Columns, partition: int, end: int, version: int) -> None:
+    def _replay_visits(self, columns: Rows, partition: int, end: int, version: int) -> None:
         left, sketch = self.left[partition], self._settings.sketch
         for found in stored_visits(self._store, partition, end, version, left=left, sketch=sketch):
-            part = np.array([SCORED[one] for one in found.part], np.int64)
-            columns.visit_many(
-                version=version,
-                scale=found.scale,
-                keys=found.keys,
-                facts={**found.facts, "part": part},
-                norm=found.norm,
-                margin=found.margin,
-                loss=found.loss,
-                alignment=found.alignment,
-                sketch=found.sketch,
-            )
+            columns.visit(visits_again(found, version))
 
-    def _restore_standings(self, columns: Columns, partition: int, end: int) -> None:
+    def _restore_standings(self, columns: Rows, partition: int, end: int) -> None:
         sql = """
             SELECT UUIDStringToNum(toString(sample_id)), argMax(standing, judgement), argMax(reason, judgement),
                    argMax(label_version, judgement)
@@ -256,7 +233,7 @@ class ScoringWorker:
             columns["reason"][places[here]] = np.array([REASONS.index(one) for one in reason], np.int8)[here]
             columns["judged"][places[here]] = np.array(judged, np.int64)[here]
 
-    def _move(self, columns: Columns, judged: Judgement, row: SupportsIndex, partition: int, end: int) -> dict[str, Any]:
+    def _move(self, columns: Rows, judged: Judgement, row: SupportsIndex, partition: int, end: int) -> dict[str, Any]:
         return {
             "sample_id": columns.id_of(row),
             "label_version": int(columns["label_version"][row]),
@@ -284,11 +261,6 @@ class ScoringWorker:
         columns = columns_of(rows)
         self._store.write("standings", {name: columns[name] for name in _STANDING} if rows else {})
         self._publish(rows)
-
-
-def _facts(sample: Mapping[str, Any]) -> dict[str, int]:
-    facts = {name: sample[name] for name in ("label_version", "partition", "offset", "event_time", "label")}
-    return {**facts, "part": SCORED[sample["part"]]}
 
 
 def _known(value: float) -> float | None:
