@@ -6,7 +6,7 @@ judgement falls at every `judge_every` offsets of a partition, and at its end on
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -19,6 +19,7 @@ from mainstem.kafka.patience import patiently
 from mainstem.scoring import SCORED, ScoringWorker
 from mainstem.settings import Settings
 from mainstem.store import Store, StoredSample
+from mainstem.store.standings import Standing
 from mainstem.trusted import Confirmed, Trust
 from mainstem.versions import Versions, load_scorer
 
@@ -190,10 +191,10 @@ class ScoringProgram:
         part, label = trust.part_of(sample.sample_id, sample.question_id), trust.label_of(sample.sample_id)
         return StoredSample.of(sample, record.partition, record.offset, part, label)
 
-    def _publish(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        for row in rows:
-            value = msgspec.json.encode({"sample_id": row["sample_id"], **{name: row[name] for name in _PUBLISHED}})
-            to = {"key": row["sample_id"].bytes, "partition": row["partition"]}
+    def _publish(self, standings: Sequence[Standing]) -> None:
+        for one in standings:
+            value = msgspec.json.encode({"sample_id": one.sample_id, **{name: getattr(one, name) for name in _PUBLISHED}})
+            to = {"key": one.sample_id.bytes, "partition": one.partition}
             self._sent.append(self._producer.send(self._topic, value, **to))
 
     def _delivered(self) -> None:
