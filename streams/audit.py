@@ -15,6 +15,7 @@ from mainstem.printable import in_json
 from mainstem.settings import Settings
 from mainstem.settings.addresses import Places
 from mainstem.store import Store
+from mainstem.store.compared import samples_of
 
 __all__ = ["Audit", "run_audit"]
 
@@ -166,7 +167,7 @@ def _line(row: LedgerRow, end: int) -> LedgerLine:
 
 def _samples(broker: Broker, store: Store, settings: Settings) -> Iterator[SamplesLine]:
     with DirectReader(broker, broker.topic("samples")) as reader:
-        for partition in range(settings.partitions):
+        for partition in range(settings.join.partitions):
             first, end = reader.first(partition), reader.end(partition)
             in_topic: set[tuple[bytes, int]] = set()
             at = first
@@ -175,8 +176,7 @@ def _samples(broker: Broker, store: Store, settings: Settings) -> Iterator[Sampl
                     at = offset + 1
                     samples = read_message(value, decode_samples, f"samples/{partition} at {offset}") if value else None
                     in_topic.update((sample.sample_id.bytes, sample.label_version) for sample in samples or ())
-            sql = "SELECT DISTINCT sample_id, label_version FROM samples WHERE partition = {partition:UInt32}"
-            in_history = {(row[0].bytes, row[1]) for row in store.stream(sql, partition=partition)}
+            in_history = {(sample_id.bytes, label_version) for sample_id, label_version in samples_of(store, partition)}
             yield SamplesLine(partition, len(in_topic), len(in_history), len(in_topic - in_history), end - first, first)
 
 

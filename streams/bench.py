@@ -30,7 +30,11 @@ from mainstem.settings.urls import url_of
 __all__ = ["bench"]
 
 CONTENDERS: Final = ("mainstem", "faust", "aiokafka")
-_SETTINGS: Final = {"MAINSTEM_QUESTIONS": "purchases", "MAINSTEM_PARTITIONS": "4", "MAINSTEM_PSEUDONYM_KEY": "bench"}
+_SETTINGS: Final = {
+    "MAINSTEM_JOIN__QUESTIONS": "purchases",
+    "MAINSTEM_JOIN__PARTITIONS": "4",
+    "MAINSTEM_PSEUDONYM_KEY": "bench",
+}
 
 
 def bench(

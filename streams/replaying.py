@@ -68,7 +68,7 @@ class Replay:
             events = reader.partitions()
         places = [("items", 0), *(("events", partition) for partition in events)]
         ends = [last_sent(self._broker, *place, self._log) for place in places]
-        options: dict[str, Any] = {"append": self._append, "grace": self._settings.grace, "say": self._say}
+        options: dict[str, Any] = {"append": self._append, "grace": self._settings.join.grace, "say": self._say}
         file = place_in(self._log, ends, self._broker, **options)
         done = {(end.topic, end.partition): end.line for end in ends}
         if max(done.values()) >= 0:
@@ -129,7 +129,7 @@ class Replay:
                 key = event.user_id.encode("utf-8", "surrogatepass")
                 yield "events", _partition_of(key, partitions), key, raw, line, mark
         if self._tick:
-            end = encode(Tick(event_timestamp=newest + self._settings.label_window + self._settings.grace + 1))
+            end = encode(Tick(event_timestamp=newest + self._settings.join.label_window + self._settings.join.grace + 1))
             yield from (("events", partition, None, end, mark.lines, mark) for partition in range(partitions))
 
     def _pace(self) -> Callable[[int], None]:

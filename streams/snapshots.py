@@ -6,7 +6,6 @@ A snapshot is a pure function of the log prefix and is named by its offset: two 
 """
 
 import hashlib
-from dataclasses import asdict
 from typing import Any, Final
 
 import msgspec
@@ -15,27 +14,13 @@ from msgspec import Struct
 
 from mainstem.errors import SettingError
 from mainstem.join import Snapshot
-from mainstem.settings import Settings
+from mainstem.settings import Settings, known
+from mainstem.settings.renamed import renamed
 from mainstem.settings.urls import files_at
 
 __all__ = ["Snapshots"]
 
 _KEPT: Final = 3
-_OF_THE_JOIN: Final = (
-    "seed",
-    "questions",
-    "label_window",
-    "grace",
-    "revision_window",
-    "dedupe_horizon",
-    "history_length",
-    "history_window",
-    "negatives",
-    "partitions",
-)
-"""Settings that samples depend on."""
-
-
 _KEY: Final = "MAINSTEM_PSEUDONYM_KEY"
 
 
@@ -59,11 +44,10 @@ class Snapshots:
     def __init__(self, url: str, deployment: str, settings: Settings, *, key: bytes = b"", topic: str = "") -> None:
         self._files, root = files_at(url)
         self._root = f"{root}/{deployment}"
-        everything = asdict(settings)
         digest = hashlib.blake2b(key, digest_size=8, person=b"mainstem-key").hexdigest()
         facts = {_KEY: f"digest {digest}" if key else "", "MAINSTEM_EVENTS": topic}
         self._facts = {name: fact for name, fact in facts.items() if fact}
-        self._settings = {name: everything[name] for name in _OF_THE_JOIN} | self._facts
+        self._settings = {**_of_the_join(settings), **self._facts}
 
     def save(self, snapshot: Snapshot) -> None:
         """Keep a snapshot, whole or not at all; the newest three of a partition stay."""
@@ -98,7 +82,7 @@ class Snapshots:
             return None
         if _digest(kept.settings, kept.snapshot) != kept.digest:
             return None
-        there = {**self._facts, **kept.settings}  # older snapshots do not have the facts
+        there = {**self._settings, **renamed(kept.settings)}  # older snapshots do not have all of them
         other = {name: there.get(name) for name, now in self._settings.items() if there.get(name) != now}
         if other:
             told = ", ".join(f"{name} {was!r} there, {self._settings[name]!r} now" for name, was in other.items())
@@ -124,6 +108,10 @@ class Snapshots:
 
     def _folder(self, partition: int) -> str:
         return f"{self._root}/events-{partition:05d}"
+
+
+def _of_the_join(settings: Settings) -> dict[str, Any]:
+    return {name: value for name, value in settings.flat().items() if known()[name].means.affects == "join"}
 
 
 def _digest(settings: dict[str, Any], content: bytes) -> str:

@@ -1,6 +1,7 @@
 """Arrows point one way: who may import whom, read from the source itself."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -206,3 +207,42 @@ def test_no_source_file_asserts_or_is_longer_than_an_idea() -> None:
     ]
     long = [path.name for path in source if len(path.read_text().splitlines()) > 300]
     assert ([], []) == (asserts, long)
+
+
+SQL = re.compile(
+    r"\bSELECT\b.*\bFROM\b"
+    r"|\b(INSERT INTO|ALTER TABLE|DELETE FROM|TRUNCATE TABLE|CREATE (TABLE|VIEW|DATABASE|OR REPLACE))\b",
+    re.DOTALL,
+)
+PENDING = {
+    "src/mainstem/answers/explain.py",
+    "src/mainstem/answers/fingerprint.py",
+    "src/mainstem/answers/report.py",
+    "src/mainstem/cli/explaining.py",
+    "src/mainstem/cli/history.py",
+    "src/mainstem/learning/draws/pool.py",
+    "src/mainstem/learning/learner.py",
+    "trainer/learning.py",
+    "trainer/scoring.py",
+}
+
+
+def texts(tree: ast.AST) -> Iterator[str]:
+    """The string literals of a file that are no docstrings, each f-string as one."""
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            yield node.value
+
+
+def test_sql_stands_in_the_store_alone() -> None:
+    """No text outside of `store/` is a statement in SQL, not even one that is only suggested."""
+    found = {
+        str(path.relative_to(ROOT))
+        for folder in (LIBRARY, STREAMS, TRAINER)
+        for path in files(folder)
+        if LIBRARY / "store" not in path.parents and any(SQL.search(text) for text in texts(ast.parse(path.read_text())))
+    }
+    assert PENDING & found == found

@@ -19,7 +19,7 @@ from mainstem.kafka.patience import patiently
 from mainstem.scoring import SCORED, ScoringWorker
 from mainstem.settings import Settings
 from mainstem.store import Store, StoredSample
-from mainstem.store.standings import Standing
+from mainstem.store.standings import KeptStanding
 from mainstem.trusted import Confirmed, Trust
 from mainstem.versions import Versions, load_scorer
 
@@ -81,7 +81,7 @@ class ScoringProgram:
             begun, end = time.monotonic(), patiently(self.intake.committed, ("samples", partition))
             self._positions[partition] = end
             self._event_times[partition], self._judged[partition] = patiently(self._known_of, partition, end)
-            left = max(self._event_times[partition] - self._settings.horizon, 0)
+            left = max(self._event_times[partition] - self._settings.responses.horizon, 0)
             patiently(self._worker.rebuild, {partition: end}, self._worker.version, {partition: left})
             patiently(self._worker.write_again, partition, end)
             took = time.monotonic() - begun
@@ -131,7 +131,7 @@ class ScoringProgram:
 
     def _take(self, records: Sequence[Any]) -> None:
         """Score records in their order; a judgement falls between those before its offset and those after."""
-        every = self._settings.judge_every
+        every = self._settings.standing.judge_every
         waiting: list[StoredSample] = []
         for record in records:
             if record.partition not in self._positions:  # not ours any more
@@ -191,7 +191,7 @@ class ScoringProgram:
         part, label = trust.part_of(sample.sample_id, sample.question_id), trust.label_of(sample.sample_id)
         return StoredSample.of(sample, record.partition, record.offset, part, label)
 
-    def _publish(self, standings: Sequence[Standing]) -> None:
+    def _publish(self, standings: Sequence[KeptStanding]) -> None:
         for one in standings:
             value = msgspec.json.encode({"sample_id": one.sample_id, **{name: getattr(one, name) for name in _PUBLISHED}})
             to = {"key": one.sample_id.bytes, "partition": one.partition}

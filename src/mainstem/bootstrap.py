@@ -4,7 +4,6 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -104,7 +103,7 @@ def open_loop(
         _check(found, path, settings)
         if from_start:
             home.empty()
-        settled = settings if settings.questions != "auto" else replace(settings, questions=found.questions)
+        settled = settings if settings.join.questions != "auto" else settings.but({"join.questions": found.questions})
         name, function = relabel or ("none", lambda sample, part: sample)  # noqa: ARG005
         trust, graded, digest = load_trust(home.trusted, settled, read_lines(path))
         key, versions = home.key(environment), Versions(home.versions_url)
@@ -144,7 +143,7 @@ def _open_log(
     lines, name = partial(read_lines, path), "standard input" if log == "-" else log
     known = None if from_start else home.log()
     if append and known:
-        return next_file(lines, name, known, home.end(), settings.grace)
+        return next_file(lines, name, known, home.end(), settings.join.grace)
     opened = same_log(lines, name, known)
     if known or from_start or not home.is_begun:
         return opened
@@ -177,7 +176,7 @@ def _check(found: Survey, path: Path, settings: Settings) -> None:
         )
         raise LogError(msg)
     unknown = unknown_classes(found.labels, settings)
-    if unknown and found.asks == {"labelled"} and not set(found.labels) & set(settings.class_names):
+    if unknown and found.asks == {"labelled"} and not set(found.labels) & set(settings.objectives.class_names):
         msg = f"nothing in {str(path)!r} can be joined: {unknown}"
         raise LogError(msg)
 

@@ -26,10 +26,10 @@ def environment_of(folder: Path, values: Mapping[str, str], given: Mapping[str, 
     Example:
         >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
-        >>> sorted(environment_of(folder, {"MAINSTEM_PARTITIONS": "2"}, {"PATH": "/bin"}))
-        ['MAINSTEM_PARTITIONS', 'MAINSTEM_PSEUDONYM_KEY', 'PATH']
+        >>> sorted(environment_of(folder, {"MAINSTEM_JOIN__PARTITIONS": "2"}, {"PATH": "/bin"}))
+        ['MAINSTEM_JOIN__PARTITIONS', 'MAINSTEM_PSEUDONYM_KEY', 'PATH']
         >>> (folder / "environment").read_text().splitlines()[0]
-        "export MAINSTEM_PARTITIONS='2'"
+        "export MAINSTEM_JOIN__PARTITIONS='2'"
     """
     names = [*values, _KEY]
     known = {_KEY: given.get(_KEY) or _key(folder), **values} | {name: given[name] for name in names if name in given}

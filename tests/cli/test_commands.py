@@ -82,7 +82,7 @@ def test_wrong_use_is_one_line_and_exit_code_2(arguments: tuple[str, ...], mains
 def test_a_wrong_setting_is_one_line_and_exit_code_2(mainstem: Run) -> None:
     """A setting that is none, or that cannot be read, is named."""
     unknown = mainstem("settings", env={"MAINSTEM_GRACES": "5m"})
-    unreadable = mainstem("settings", env={"MAINSTEM_GRACE": "5"})
+    unreadable = mainstem("settings", env={"MAINSTEM_JOIN__GRACE": "5"})
     assert (2, 2) == (unknown.returncode, unreadable.returncode)
     assert "MAINSTEM_GRACES" in unknown.stderr
     assert "like '90s'" in unreadable.stderr
@@ -90,8 +90,8 @@ def test_a_wrong_setting_is_one_line_and_exit_code_2(mainstem: Run) -> None:
 
 def test_settings_show_what_the_environment_says(mainstem: Run) -> None:
     """`settings --json` gives default and value of each."""
-    found = json.loads(mainstem("settings", "--json", env={"MAINSTEM_GRACE": "5m"}).stdout)
-    assert ("10m", "5m") == (found["MAINSTEM_GRACE"]["default"], found["MAINSTEM_GRACE"]["value"])
+    found = json.loads(mainstem("settings", "--json", env={"MAINSTEM_JOIN__GRACE": "5m"}).stdout)
+    assert ("10m", "5m") == (found["MAINSTEM_JOIN__GRACE"]["default"], found["MAINSTEM_JOIN__GRACE"]["value"])
 
 
 def test_import_makes_a_log_and_says_what_it_left_out(tmp_path: Path, mainstem: Run) -> None:

@@ -100,7 +100,7 @@ def test_every_program_ends_while_it_waits_for_servers(
     """Broker and history no longer answer: whoever is asked to end does so within ten seconds."""
     if not hasattr(kafka, "pause") or not hasattr(clickhouse, "pause"):
         pytest.skip("the servers are not ours to pause")
-    deployment = Deployment(events_url, store_url, tmp_path, {"MAINSTEM_PARTITIONS": "1"})
+    deployment = Deployment(events_url, store_url, tmp_path, {"MAINSTEM_JOIN__PARTITIONS": "1"})
     deployment.run("topics")
     running = Running(deployment, list(PROGRAMS))
     try:
@@ -119,7 +119,9 @@ def test_every_program_ends_while_it_waits_for_servers(
 
 def test_transactions_codecs_and_odd_records_balance(events_url: str, store_url: str, tmp_path: Path) -> None:
     """What was aborted is not joined; what is no event is rejected; the ledger balances, also at the ends of topics."""
-    deployment = Deployment(events_url, store_url, tmp_path, {"MAINSTEM_PARTITIONS": "1", "MAINSTEM_QUESTIONS": "shown"})
+    deployment = Deployment(
+        events_url, store_url, tmp_path, {"MAINSTEM_JOIN__PARTITIONS": "1", "MAINSTEM_JOIN__QUESTIONS": "shown"}
+    )
     deployment.run("topics")
     broker = Broker.parse(events_url)
     events, items = broker.topic("events"), broker.topic("items")

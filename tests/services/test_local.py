@@ -215,9 +215,15 @@ def test_a_paused_process_can_go_on_and_can_be_ended(tmp_path: Path) -> None:
 
 def test_the_environment_is_private_sourceable_and_keeps_its_key(tmp_path: Path) -> None:
     """The file gives a shell what programs get; the caller's variables win; the key is made once."""
-    first = environment_of(tmp_path, {"MAINSTEM_STORE": "a", "MAINSTEM_PARTITIONS": "2"}, {"MAINSTEM_STORE": "it's mine"})
+    first = environment_of(
+        tmp_path, {"MAINSTEM_STORE": "a", "MAINSTEM_JOIN__PARTITIONS": "2"}, {"MAINSTEM_STORE": "it's mine"}
+    )
     assert 0o600 == (tmp_path / "environment").stat().st_mode & 0o777
-    shell = ["bash", "-c", f". {tmp_path}/environment && echo $MAINSTEM_STORE,$MAINSTEM_PARTITIONS,$MAINSTEM_PSEUDONYM_KEY"]
+    shell = [
+        "bash",
+        "-c",
+        f". {tmp_path}/environment && echo $MAINSTEM_STORE,$MAINSTEM_JOIN__PARTITIONS,$MAINSTEM_PSEUDONYM_KEY",
+    ]
     said = subprocess.run(shell, capture_output=True, text=True, check=True, env={}).stdout.strip()
     assert f"it's mine,2,{first['MAINSTEM_PSEUDONYM_KEY']}" == said
-    assert first == environment_of(tmp_path, {"MAINSTEM_STORE": "it's mine", "MAINSTEM_PARTITIONS": "2"}, {})
+    assert first == environment_of(tmp_path, {"MAINSTEM_STORE": "it's mine", "MAINSTEM_JOIN__PARTITIONS": "2"}, {})

@@ -156,7 +156,7 @@ def test_snapshots_of_another_join_are_refused(tmp_path: Path, setting: str, val
     """Where a setting that samples depend on is another one, the message names it, with both values."""
     url = f"file://{tmp_path}"
     snapshots(url).save(snapshot_at(10))
-    with pytest.raises(SettingError, match=rf"\({setting} .* there, {value!r} now\)"):
+    with pytest.raises(SettingError, match=rf"\([a-z]+\.{setting} .* there, {value!r} now\)"):
         snapshots(url, **{setting: value}).newest(0)
 
 

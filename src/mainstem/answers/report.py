@@ -100,11 +100,13 @@ def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
         for version, found in measured
     ]
     loop.store.write("evaluations", columns_of(rows))
-    names = loop.settings.class_names
+    names = loop.settings.objectives.class_names
     return {
         "later": {"samples": len(later), "labels": [names[label] for label in sorted(set(labels))]},
         "versions": [{"version": version, "auc_later": found.auc} for version, found in measured],
-        "baselines": baselines(loop.store, later, labels, loop.later_from) if loop.settings.answers_yes_or_no else {},
+        "baselines": baselines(loop.store, later, labels, loop.later_from)
+        if loop.settings.objectives.answers_yes_or_no
+        else {},
     }
 
 

@@ -2,7 +2,7 @@
 
 import math
 import os
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -11,14 +11,13 @@ from mainstem.printable import in_json
 
 __all__ = ["layers"]
 
-_NEWEST: Final = """
-    SELECT context_text, item_text, label FROM samples_now ORDER BY event_time DESC, sample_id LIMIT {most:UInt32}"""
-
 
 def layers(
     choices: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[LAYERS]...", help="As MAINSTEM_RESPONSE_LAYERS has them; the usual ones without."),
+        typer.Argument(
+            metavar="[LAYERS]...", help="As MAINSTEM_RESPONSES__RESPONSE_LAYERS has them; the usual ones without."
+        ),
     ] = None,
     home: HomeOption = DEFAULT_HOME,
     store: StoreOption = None,
@@ -34,9 +33,10 @@ def layers(
     from mainstem.errors import StoreError, VersionError  # noqa: PLC0415
     from mainstem.settings import Settings  # noqa: PLC0415
     from mainstem.settings.urls import url_of  # noqa: PLC0415
+    from mainstem.store.texts import NEWEST_PAIRS  # noqa: PLC0415
     from mainstem.versions import Versions  # noqa: PLC0415
 
-    [(_, rows)] = answers(home, store, [_NEWEST], most=samples)
+    [(_, rows)] = answers(home, store, [NEWEST_PAIRS.sql], most=samples)
     if len(rows) < 2:
         msg = f"{str(home)!r} has {len(rows)} samples, and two are needed to compare; replay a longer log"
         raise StoreError(msg)

@@ -43,8 +43,8 @@ def settled() -> Settings:
         SettingError: if what asks is left open.
     """
     settings = Settings.from_environment(os.environ)
-    if settings.questions == "auto":
-        msg = "MAINSTEM_QUESTIONS must be `shown` or `purchases` beside Kafka: a stream cannot be looked at beforehand"
+    if settings.join.questions == "auto":
+        msg = "MAINSTEM_JOIN__QUESTIONS must be `shown` or `purchases` beside Kafka: a stream cannot be looked at beforehand"
         raise SettingError(msg)
     return settings
 

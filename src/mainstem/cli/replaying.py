@@ -40,7 +40,7 @@ def replay(
     as_json: _JSON = False,
 ) -> None:
     """Replay an event log: join, score, judge and learn. Goes on where it stopped."""
-    settings = Settings.from_environment(os.environ, partitions=partitions, model=model, seed=seed)
+    settings = Settings.from_environment(os.environ, {"join.partitions": partitions, "model.model": model, "run.seed": seed})
     _run(log, home, settings, as_json=as_json, learn=not no_learn, from_start=from_start, append=append)
 
 
@@ -55,8 +55,8 @@ def demo(
     """Replay 12,000 real purchases of a gift shop, from the start, and show what came of them."""
     from mainstem.bench.planting import Plant  # noqa: PLC0415 - torch is slow to import
 
-    settings = Settings.from_environment(os.environ, model=model, seed=seed)
-    planted = Plant(plant, settings.seed) if plant else None
+    settings = Settings.from_environment(os.environ, {"model.model": model, "run.seed": seed})
+    planted = Plant(plant, settings.run.seed) if plant else None
     with resources.as_file(resources.files("mainstem.data") / "online-retail.jsonl.gz") as log:
         _run(str(log), home, settings, as_json=as_json, learn=True, from_start=True, plant=planted)
 
@@ -97,7 +97,11 @@ def _run(
             with working("comparing the versions"):
                 report = report_of(loop, str(home), plant)
             screen.end(loop, report)
-            lack = "" if loop.samples else why_no_samples(report["ledger"], refusals(loop.store, 5), loop.settings.questions)
+            lack = (
+                ""
+                if loop.samples
+                else why_no_samples(report["ledger"], refusals(loop.store, 5), loop.settings.join.questions)
+            )
     except KeyboardInterrupt:
         again = "the same command goes on from the last checkpoint" if not from_start else "nothing half-done is kept"
         print(f"\nmainstem: stopped; {again}", file=sys.stderr)

@@ -1,30 +1,24 @@
 """`mainstem settings`: every setting with its default, its value now and its meaning."""
 
 import os
-from dataclasses import fields
 from typing import Annotated, Any
 
 import typer
 
 from mainstem.printable import in_json
-from mainstem.settings import PREFIX, Settings
+from mainstem.settings import Settings, known, variable
+from mainstem.settings.durations import duration_text
+from mainstem.settings.fields import Means
 
 __all__ = ["settings"]
-
-_UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 
 
 def settings(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
     """Print every setting: its environment variable, default, value now and meaning."""
-    now = Settings.from_environment(os.environ)
+    now = Settings.from_environment(os.environ).flat()
     rows = [
-        (
-            PREFIX + setting.name.upper(),
-            _shown(setting.default, setting.metadata),
-            _shown(getattr(now, setting.name), setting.metadata),
-            setting.metadata["help"],
-        )
-        for setting in fields(Settings)
+        (variable(name), _shown(setting.default, setting.means), _shown(now[name], setting.means), setting.means.meaning)
+        for name, setting in known().items()
     ]
     if as_json:
         print(in_json({name: {"default": default, "value": value, "help": help_} for name, default, value, help_ in rows}))
@@ -34,8 +28,5 @@ def settings(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON o
     show(("variable", "default", "now", "meaning"), rows)
 
 
-def _shown(value: Any, metadata: Any) -> str:
-    if not metadata.get("duration"):
-        return str(value)
-    unit, size = next((unit, size) for unit, size in _UNITS if value % size == 0)
-    return f"{value // size}{unit}"
+def _shown(value: Any, means: Means) -> str:
+    return duration_text(value) if means.is_duration else str(value)

@@ -55,7 +55,7 @@ def add(
     pairs = sum(isinstance(one, Labelled) for one in found)
     if to:
         graded = [graded_of(one, settings) for one in found if isinstance(one, Labelled)]
-        _publish(to, [confirmed_of(one, settings) for one in found], graded, settings.partitions)
+        _publish(to, [confirmed_of(one, settings) for one in found], graded, settings.join.partitions)
         print(f"published {len(found):,} trusted samples, {pairs:,} of them graded pairs", file=sys.stderr)
         return
     from mainstem.embedded.home import Home  # noqa: PLC0415
@@ -72,14 +72,15 @@ def add(
 def status(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False) -> None:
     """How many trusted samples there are, how many are needed, and what cannot be said for want of them."""
     from mainstem.cli.asking import answers  # noqa: PLC0415
-    from mainstem.trusted.status import SEEN, named_in, status_of  # noqa: PLC0415
+    from mainstem.store.trusted import TRUSTED_COUNTS  # noqa: PLC0415 - numpy is slow to import
+    from mainstem.trusted.status import named_in, status_of  # noqa: PLC0415
 
     settings, file = Settings.from_environment(os.environ), home / "trusted.jsonl"
     if not store and file.exists() and not (home / "history").is_dir():
         print("nothing has been replayed yet; these are named", file=sys.stderr)
         seen = named_in(file, settings)
     else:
-        [(_, seen)] = answers(home, store, [SEEN])
+        [(_, seen)] = answers(home, store, [TRUSTED_COUNTS.sql])
     header = ("part", "stratum", "partition", "origin", "there", "needed", "what follows")
     show_rows(header, status_of(seen, settings), as_json=as_json)
 
@@ -111,6 +112,7 @@ def _tell_met(home: "Home", named: "Sequence[Vouched]") -> None:
         return
     from mainstem.errors import StoreError  # noqa: PLC0415
     from mainstem.store import Store  # noqa: PLC0415 - numpy is slow to import
+    from mainstem.store.suggestions import SOME_SAMPLES  # noqa: PLC0415
     from mainstem.store.telling import ids_among  # noqa: PLC0415
 
     texts = {one.question_id for one in named if one.event_id and one.question_id}
@@ -124,7 +126,7 @@ def _tell_met(home: "Home", named: "Sequence[Vouched]") -> None:
     if absent:
         print(
             f"{len(named) - len(absent):,} of {len(named):,} are in what was replayed here; one that is not is "
-            f"{absent[0].sample_id}; `mainstem sql 'SELECT sample_id, context_text, item_text FROM samples_now LIMIT 9'` "
+            f"{absent[0].sample_id}; `mainstem sql '{SOME_SAMPLES}'` "
             "lists some",
             file=sys.stderr,
         )

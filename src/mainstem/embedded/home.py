@@ -18,7 +18,6 @@ import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
@@ -28,7 +27,8 @@ from msgspec import Struct
 from mainstem.errors import HomeError, HomeInUseError
 from mainstem.events.known_log import KnownLog, Past
 from mainstem.join import Snapshot
-from mainstem.settings import Settings
+from mainstem.settings import Settings, known
+from mainstem.settings.renamed import renamed
 from mainstem.settings.urls import url_of
 
 __all__ = ["SOCKET", "Checkpoint", "Home", "recorded"]
@@ -41,7 +41,6 @@ _KEY: Final = "pseudonym.key"
 _OF_A_REPLAY: Final = ("checkpoint", "end", "log", _SETTINGS)
 _FOLDERS: Final = ("history", "versions")
 _OURS: Final = {*_OF_A_REPLAY, *_FOLDERS, _TRUSTED, SOCKET, "lock", _KEY, "stdin.jsonl"}
-_FREE: Final = {"device", "snapshot_every"}  # settings that a home may be opened with otherwise: no result depends on them
 
 
 T = TypeVar("T")
@@ -157,14 +156,14 @@ class Home:
         Raises:
             HomeError: if the home was made with other settings: going on would mix two histories.
         """
-        wanted = {name: value for name, value in {**asdict(settings), **facts}.items() if name not in _FREE}
-        found = self._kept(_SETTINGS, dict[str, Any], msgspec.json)
+        wanted = {**_that_matter(settings), **facts}
+        found = renamed(self._kept(_SETTINGS, dict[str, Any], msgspec.json) or {})
         unknown = {
             **wanted,
-            **(asdict(Settings()) if found else {}),
+            **(_that_matter(Settings()) if found else {}),
             _ID: secrets.token_hex(8),
         }  # to a home made before them
-        kept = {**unknown, **(found or {})}
+        kept = {**unknown, **found}
         other = sorted(name for name in wanted if kept[name] != wanted[name])
         if other:
             differences = ", ".join(f"{name} {kept[name]!r} there, {wanted[name]!r} now" for name in other)
@@ -261,10 +260,15 @@ class Home:
         self._lock.flush()
 
 
+def _that_matter(settings: Settings) -> dict[str, Any]:
+    """Settings that results depend on; a home may be opened with other values of the rest."""
+    return {name: value for name, value in settings.flat().items() if known()[name].means.affects != "nothing"}
+
+
 def recorded(folder: Path, name: str) -> Any:
     """What the home in a folder records of a setting or a fact; None where it is no home yet, or records no such thing."""
     path = folder / _SETTINGS
-    return msgspec.json.decode(path.read_bytes()).get(name) if path.exists() else None
+    return renamed(msgspec.json.decode(path.read_bytes())).get(name) if path.exists() else None
 
 
 def _foreign(folder: Path) -> str:

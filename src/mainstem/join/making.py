@@ -28,7 +28,9 @@ class SampleMaker:
         shown: list[tuple[str, float | None]] = [(item_id, None) for item_id in question.items]
         if question.source == "purchase":
             settings, asked = self._settings, question.items[0]
-            shown += self._catalogue.draw(settings.seed, question.event_id, asked, question.time, settings.negatives)
+            shown += self._catalogue.draw(
+                settings.run.seed, question.event_id, asked, question.time, settings.join.negatives
+            )
         return self._made(question, user, counts, shown)
 
     def revised(self, question: Question, user: str, counts: dict[str, int], item_id: str) -> list[Sample]:

@@ -10,11 +10,11 @@ from mainstem.importance import Rows
 from mainstem.settings import Settings
 from mainstem.standing import REASONS, STANDINGS, Judgement, judge
 from mainstem.store import Store
-from mainstem.store.standings import KeptJudgement, Standing, moves_at, write_judgement, write_moves, write_standings
+from mainstem.store.standings import KeptJudgement, KeptStanding, moves_at, write_judgement, write_moves, write_standings
 
 __all__ = ["At", "Judging", "Publish"]
 
-Publish = Callable[[Sequence[Standing]], None]
+Publish = Callable[[Sequence[KeptStanding]], None]
 _CHUNK: Final = 65_536
 
 
@@ -67,12 +67,12 @@ class Judging:
         """Write and publish the standings of a judgement again: whoever judged may have died right after the moves."""
         self._tell(moves_at(self._store, partition, judgement))
 
-    def _tell(self, standings: Sequence[Standing]) -> None:
+    def _tell(self, standings: Sequence[KeptStanding]) -> None:
         write_standings(self._store, standings)
         self._publish(standings)
 
 
-def _standings_of(rows: Rows, judged: Judgement, places: NDArray[np.int64], at: At) -> list[Standing]:
+def _standings_of(rows: Rows, judged: Judgement, places: NDArray[np.int64], at: At) -> list[KeptStanding]:
     """What is kept of the samples in some rows, as they were judged."""
     count = len(places)
     columns: dict[str, Sequence[Any]] = {
@@ -91,7 +91,7 @@ def _standings_of(rows: Rows, judged: Judgement, places: NDArray[np.int64], at: 
         "alignment": _known(np.where(rows["aligned"][places] > 0, rows["alignment"][places], np.nan)),
         "importance_of_mean": _known(rows.importance_of_mean(places)),
     }
-    return [Standing(*values) for values in zip(*(columns[name] for name in Standing._fields), strict=True)]
+    return [KeptStanding(*values) for values in zip(*(columns[name] for name in KeptStanding._fields), strict=True)]
 
 
 def _stood_at(rows: Rows, places: NDArray[np.int64]) -> list[str]:

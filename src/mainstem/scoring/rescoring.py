@@ -21,7 +21,7 @@ def due_again(
         version: the version in use.
         ends: next sample offset of each partition.
     """
-    budget = settings.rescore_budget // settings.partitions
+    budget = settings.responses.rescore_budget // settings.join.partitions
     newest = samples_between(store, {partition: (end - budget, end) for partition, end in ends.items()})
     again = {sample.sample_id: sample for sample in [*trusted_samples(store, "canary", ends), *newest]}
     known = [sample for sample in again.values() if _is_due(rows[sample.partition], sample, version)]

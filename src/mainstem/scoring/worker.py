@@ -47,7 +47,7 @@ class ScoringWorker:
         trusted: bool,
         publish: Publish = lambda standings: None,  # noqa: ARG005
     ) -> None:
-        self.rows = {partition: Rows(sketch=settings.sketch) for partition in partitions}
+        self.rows = {partition: Rows(sketch=settings.responses.sketch) for partition in partitions}
         self.left: dict[int, int] = dict.fromkeys(self.rows, 0)
         self.version = 0
         self.scale: float | None = None
@@ -118,7 +118,7 @@ class ScoringWorker:
             last: whether the log ends here: the standings that did not move are written then too.
         """
         rows = self.rows[partition]
-        self.left[partition] = max(event_time - self._settings.horizon, 0)
+        self.left[partition] = max(event_time - self._settings.responses.horizon, 0)
         rows.leave(self.left[partition])
         return self._judging.judge(rows, At(partition, end, event_time, self.version), trusted=self.trusted, last=last)
 
@@ -135,7 +135,7 @@ class ScoringWorker:
     def rebuild(self, ends: Mapping[int, int], version: int, left: Mapping[int, int]) -> None:
         """Make the rows again from the history: responses of samples before `ends`, by versions up to `version`."""
         self.left |= left
-        self.rows |= rebuilt(self._store, ends, version, left=self.left, sketch=self._settings.sketch)
+        self.rows |= rebuilt(self._store, ends, version, left=self.left, sketch=self._settings.responses.sketch)
 
     def disown(self, partition: int) -> None:
         """Forget a partition that another worker owns from now on."""

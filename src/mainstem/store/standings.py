@@ -9,7 +9,7 @@ from mainstem.store.store import Store
 
 __all__ = [
     "KeptJudgement",
-    "Standing",
+    "KeptStanding",
     "Stood",
     "moves_at",
     "stood_before",
@@ -21,7 +21,7 @@ __all__ = [
 _CHUNK: Final = 65_536
 
 
-class Standing(NamedTuple):
+class KeptStanding(NamedTuple):
     """Where a judgement put a sample, and the figures that it was judged on."""
 
     sample_id: UUID
@@ -66,7 +66,7 @@ class Stood(NamedTuple):
 
 
 _MOVES_AT: Final = f"""
-    SELECT {", ".join(Standing._fields)} FROM moves FINAL
+    SELECT {", ".join(KeptStanding._fields)} FROM moves FINAL
     WHERE partition = {{partition:UInt32}} AND judgement = {{at:UInt64}}"""
 _STOOD_BEFORE: Final = """
     SELECT UUIDStringToNum(toString(sample_id)), argMax(standing, judgement), argMax(reason, judgement),
@@ -74,12 +74,12 @@ _STOOD_BEFORE: Final = """
     FROM moves FINAL WHERE partition = {partition:UInt32} AND judgement <= {end:UInt64} GROUP BY sample_id"""
 
 
-def write_standings(store: Store, standings: Sequence[Standing]) -> None:
+def write_standings(store: Store, standings: Sequence[KeptStanding]) -> None:
     """Write where samples stand from now on."""
     store.write("standings", _columns(standings))
 
 
-def write_moves(store: Store, standings: Sequence[Standing], before: Sequence[str], event_time: int) -> None:
+def write_moves(store: Store, standings: Sequence[KeptStanding], before: Sequence[str], event_time: int) -> None:
     """Write samples that moved, and where they stood before: `` where they were never judged."""
     if standings:
         more = {"before": before, "event_time": [event_time] * len(standings)}
@@ -91,9 +91,9 @@ def write_judgement(store: Store, kept: KeptJudgement) -> None:
     store.write("judgements", _columns([kept]))
 
 
-def moves_at(store: Store, partition: int, judgement: int) -> list[Standing]:
+def moves_at(store: Store, partition: int, judgement: int) -> list[KeptStanding]:
     """The samples that a judgement moved, and where to."""
-    return [Standing(*row) for row in store.rows(_MOVES_AT, partition=partition, at=judgement)]
+    return [KeptStanding(*row) for row in store.rows(_MOVES_AT, partition=partition, at=judgement)]
 
 
 def stood_before(store: Store, partition: int, end: int) -> Iterator[Stood]:

@@ -156,7 +156,7 @@ def _known(raw: bytes, settings: Settings) -> Labelled | Vouched:
         _class_of(event.label, settings)
         return event
     line = msgspec.json.decode(raw, type=_Line)
-    label = settings.class_names[_class_of(line.label, settings)]
+    label = settings.objectives.class_names[_class_of(line.label, settings)]
     if line.sample_id:
         return Vouched(sample_id=line.sample_id, label=label)
     if line.event_id is None:
@@ -192,7 +192,7 @@ def _found(named: list[Labelled | Vouched], log: Iterable[bytes]) -> list[Labell
 
 
 def _class_of(label: str | int, settings: Settings) -> int:
-    names = settings.class_names
+    names = settings.objectives.class_names
     if isinstance(label, int):
         if 0 <= label < len(names):
             return label

@@ -10,6 +10,7 @@ import numpy as np
 
 from mainstem.learning.evaluation.evaluation import auc
 from mainstem.store import Store, StoredSample
+from mainstem.store.texts import bought_before
 
 __all__ = ["baselines"]
 
@@ -26,12 +27,9 @@ def baselines(
         labels: their true labels.
         later_from: event time in milliseconds.
     """
-    sql = """
-        SELECT item_id, history FROM samples_now
-        WHERE source != 'drawn' AND toUnixTimestamp64Milli(event_time) < {later_from:Int64} AND label = 1"""
     popularity: Counter[str] = Counter()
     together: Counter[tuple[str, str]] = Counter()
-    for item, history in store.stream(sql, later_from=later_from):
+    for item, history in bought_before(store, later_from):
         popularity[item] += 1
         together.update(pair for other in history for pair in ((item, other), (other, item)))
     scores = {
