@@ -221,7 +221,6 @@ PENDING = {
     "src/mainstem/cli/explaining.py",
     "src/mainstem/cli/history.py",
     "src/mainstem/learning/draws/pool.py",
-    "src/mainstem/learning/learner.py",
     "trainer/learning.py",
     "trainer/scoring.py",
 }
