@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from mainstem.answers.fingerprint import newest_ledger
+from mainstem.bootstrap import open_broker, open_store
 from mainstem.join import LedgerRow
 from mainstem.join.ledger import imbalance
 from mainstem.kafka import Broker, DirectReader
@@ -122,10 +123,10 @@ class Audit:
 
 def run_audit(places: Places, settings: Settings) -> Audit:
     """Read both sides."""
-    broker = Broker.parse(places.events)
+    broker = open_broker(places.events)
     reach(broker, ["events", "items", "samples"])
     reach_store(places.store)
-    with Store(places.store, make=False) as store:
+    with open_store(places.store, make=False) as store:
         return Audit(list(_ledger(broker, store)), list(_samples(broker, store, settings)))
 
 

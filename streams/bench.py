@@ -22,6 +22,7 @@ from uuid import uuid4
 
 import typer
 
+from mainstem.bootstrap import open_broker
 from mainstem.errors import MainstemError
 from mainstem.kafka import Broker, DirectReader
 from mainstem.printable import in_json
@@ -139,7 +140,7 @@ class _Stopwatch:
 
 
 def _contend(who: str, group: str) -> None:
-    broker = Broker.parse(os.environ["MAINSTEM_EVENTS"])
+    broker = open_broker(os.environ["MAINSTEM_EVENTS"])
     with DirectReader(broker, broker.topic("events")) as reader:
         total = sum(reader.end(partition) for partition in reader.partitions())
     watch = _Stopwatch(total)

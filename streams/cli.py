@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from mainstem.bootstrap import open_broker
 from mainstem.cli.programs import HttpOption, SessionOption, begin, settled
 from mainstem.errors import SettingError
-from mainstem.kafka import Broker
 from mainstem.kafka.reach import reach, reach_store
 from mainstem.printable import in_json
 from mainstem.settings import Settings
@@ -29,7 +29,7 @@ def topics(
     from .topics import make_topics, notes_on_codecs  # noqa: PLC0415
 
     settings, places = Settings.from_environment(os.environ), Places.from_environment(os.environ, "events")
-    broker = Broker.parse(places.events)
+    broker = open_broker(places.events)
     reach(broker)
     made = make_topics(broker, settings, replication=replication, auto_create=allow_auto_create)
     for note in notes_on_codecs():
@@ -42,7 +42,7 @@ def join(http: HttpOption = "127.0.0.1:6066", session_timeout: SessionOption = 2
     """Join events to samples: a Faust worker. As many as you like share the partitions."""
     settings, places, key = settled(), Places.from_environment(os.environ, "events", "snapshots"), _key()
     monitor = begin(http)
-    reach(Broker.parse(places.events), ["events", "items"], ["samples", "ledger", "rejected"], "join")
+    reach(open_broker(places.events), ["events", "items"], ["samples", "ledger", "rejected"], "join")
     from .running import run_join  # noqa: PLC0415 - faust is slow to import
 
     run_join(places, settings, key, monitor, session_timeout)
@@ -53,7 +53,7 @@ def sink(http: HttpOption = "127.0.0.1:6067", session_timeout: SessionOption = 2
     """Write samples, items, ledger and rejected events to the history."""
     settings, places, key = settled(), Places.from_environment(os.environ, "events", "store"), _key()
     monitor = begin(http)
-    reach(Broker.parse(places.events), ["items", "ledger", "rejected", "samples", "trusted"], group="sink")
+    reach(open_broker(places.events), ["items", "ledger", "rejected", "samples", "trusted"], group="sink")
     reach_store(places.store)
     from .running import run_sink  # noqa: PLC0415
 
@@ -79,7 +79,7 @@ def replay(
     places = Places.from_environment(os.environ, "events", events=to)
     settings = Settings.from_environment(os.environ)
     say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
-    broker = Broker.parse(places.events)
+    broker = open_broker(places.events)
     reach(broker, ["events", "items"], ["events", "items"])
     replay = Replay(broker, log, settings, speed=_speed(speed), tick=not no_tick, append=append, say=say)
     sent = replay.run()

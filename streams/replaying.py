@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from mainstem.bootstrap import open_producer
 from mainstem.errors import BrokerError
 from mainstem.events import Refusal, Tick, encode
 from mainstem.events.marks import BEGIN, Mark
@@ -62,8 +63,6 @@ class Replay:
 
     def run(self) -> int:
         """Send what is not there yet; gives how many records were sent."""
-        from kafka import KafkaProducer  # noqa: PLC0415 - a second to import
-
         with DirectReader(self._broker, self._broker.topic("events")) as reader:
             events = reader.partitions()
         places = [("items", 0), *(("events", partition) for partition in events)]
@@ -73,7 +72,7 @@ class Replay:
         done = {(end.topic, end.partition): end.line for end in ends}
         if max(done.values()) >= 0:
             self._say(f"goes on after line {max(done.values()) + 1:,}")
-        producer: Any = KafkaProducer(**self._broker.options, linger_ms=20, batch_size=128 << 10)
+        producer: Any = open_producer(self._broker, linger_ms=20, batch_size=128 << 10)
         begun = shown = self._clock()
         sent = max(line for (topic, _), line in done.items() if topic == "events")
         for topic, partition, key, value, line, mark in self._records(len(events), sent, file):

@@ -9,9 +9,9 @@ import hashlib
 from typing import Any, Final
 
 import msgspec
-from fsspec.implementations.local import LocalFileSystem
 from msgspec import Struct
 
+from mainstem.disk import put_whole
 from mainstem.errors import SettingError
 from mainstem.join import Snapshot
 from mainstem.settings import Settings, known
@@ -56,11 +56,7 @@ class Snapshots:
         content = msgspec.msgpack.encode(snapshot)
         kept = msgspec.msgpack.encode(_Kept(self._settings, _digest(self._settings, content), content))
         path = f"{folder}/{snapshot.next_offset:020d}"
-        if isinstance(self._files, LocalFileSystem):
-            self._files.pipe_file(f"{path}.half", kept)
-            self._files.mv(f"{path}.half", path)
-        else:  # an object store shows an object whole or not at all; and `mv` takes a bracket in a name for a pattern
-            self._files.pipe_file(path, kept)
+        put_whole(self._files, path, kept)
         for old in self._offsets(snapshot.partition)[:-_KEPT]:
             self._forget(f"{folder}/{old:020d}")
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from mainstem.answers.fingerprint import deployed_hash
+from mainstem.bootstrap import open_store
 from mainstem.errors import LogError, VersionError
 from mainstem.printable import in_json
 from mainstem.settings.addresses import NAMES, Places
@@ -79,11 +80,11 @@ def verify(log: Path, places: Places) -> Comparison:
     Raises:
         VersionError: if there is no deployed version 0 yet.
     """
-    with tempfile.TemporaryDirectory(prefix="mainstem-verify-") as folder, Store(places.store, make=False) as deployed:
+    with tempfile.TemporaryDirectory(prefix="mainstem-verify-") as folder, open_store(places.store, make=False) as deployed:
         home = Path(folder, "home")
         _copy_first_version(places.versions, home)
         report = _replay(log, home)
-        with Store(url_of("chdb", home / "history"), make=False) as embedded:
+        with open_store(url_of("chdb", home / "history"), make=False) as embedded:
             responses = list(_responses(deployed, embedded))
             frozen = not has_learnt(deployed)
             near, other, standings = _standings(deployed, embedded) if frozen else ([], [], 0)

@@ -1,7 +1,6 @@
 """Arrows point one way: who may import whom, read from the source itself."""
 
 import ast
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,17 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.arrows import is_sql, texts
+
 ROOT = Path(__file__).parents[1]
 LIBRARY, STREAMS, TRAINER = ROOT / "src" / "mainstem", ROOT / "streams", ROOT / "trainer"
 
 BELOW = {
     "data": set(),
+    "disk": set(),
     "errors": set(),
     "ids": set(),
     "importance": set(),
     "objectives": set(),
     "printable": set(),
-    "events": {"errors"},
+    "events": {"disk", "errors"},
     "process": {"errors"},
     "responses": {"errors", "ids", "objectives"},
     "settings": {"errors"},
@@ -28,11 +30,11 @@ BELOW = {
     "models": {"errors", "process", "responses", "settings"},
     "simulate": {"errors", "events", "ids"},
     "standing": {"importance", "settings"},
-    "embedded": {"errors", "events", "join", "settings"},
+    "embedded": {"disk", "errors", "events", "join", "settings"},
     "store": {"errors", "events", "join", "responses", "settings"},
-    "trusted": {"errors", "events", "ids", "join", "settings"},
+    "trusted": {"disk", "errors", "events", "ids", "join", "settings"},
     "validate": {"events", "join", "printable", "settings"},
-    "versions": {"errors", "models", "process", "settings"},
+    "versions": {"disk", "errors", "models", "process", "settings"},
     "kafka": {"errors", "events", "join", "printable", "trusted"},
     "scoring": {"errors", "importance", "models", "responses", "settings", "standing", "store"},
     "learning": {"errors", "ids", "importance", "models", "scoring", "settings", "standing", "store", "versions"},
@@ -65,6 +67,7 @@ BELOW = {
     },
     "answers": {"bench", "errors", "events", "ids", "join", "learning", "loop", "models", "settings", "standing", "store"},
     "bootstrap": {
+        "kafka",
         "embedded",
         "errors",
         "events",
@@ -159,16 +162,16 @@ def test_streams_run_without_torch() -> None:
     assert 0 == subprocess.run([sys.executable, "-c", code], check=False).returncode
 
 
-def test_only_bootstrap_and_the_command_line_open_stores_and_homes() -> None:
-    """No other file makes an adapter."""
-    makers = {"Store", "Home", "load_pretrained", "initial_encoder"}
+def test_only_bootstrap_and_the_command_line_open_homes_and_make_models() -> None:
+    """A home has one holder, and a first model one maker."""
+    makers = {"Home", "load_pretrained", "initial_encoder"}
     found = {
         path.relative_to(LIBRARY).as_posix()
         for path in files(LIBRARY)
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in makers
     }
-    assert {"bootstrap.py", "cli/asking.py", "cli/benching.py", "cli/trusting.py", "learning/first.py"} == found
+    assert {"bootstrap.py", "cli/asking.py", "cli/trusting.py", "learning/first.py"} == found
 
 
 def test_the_command_line_starts_without_heavy_imports() -> None:
@@ -209,11 +212,6 @@ def test_no_source_file_asserts_or_is_longer_than_an_idea() -> None:
     assert ([], []) == (asserts, long)
 
 
-SQL = re.compile(
-    r"\bSELECT\b.*\bFROM\b"
-    r"|\b(INSERT INTO|ALTER TABLE|DELETE FROM|TRUNCATE TABLE|CREATE (TABLE|VIEW|DATABASE|OR REPLACE))\b",
-    re.DOTALL,
-)
 PENDING = {
     "src/mainstem/answers/explain.py",
     "src/mainstem/answers/fingerprint.py",
@@ -226,22 +224,48 @@ PENDING = {
 }
 
 
-def texts(tree: ast.AST) -> Iterator[str]:
-    """The string literals of a file that are no docstrings, each f-string as one."""
-    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.JoinedStr):
-            yield "".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
-            yield node.value
-
-
 def test_sql_stands_in_the_store_alone() -> None:
     """No text outside of `store/` is a statement in SQL, not even one that is only suggested."""
     found = {
         str(path.relative_to(ROOT))
         for folder in (LIBRARY, STREAMS, TRAINER)
         for path in files(folder)
-        if LIBRARY / "store" not in path.parents and any(SQL.search(text) for text in texts(ast.parse(path.read_text())))
+        if LIBRARY / "store" not in path.parents and any(map(is_sql, texts(ast.parse(path.read_text()))))
     }
     assert PENDING & found == found
+
+
+ADAPTERS = {
+    "Store": {"src/mainstem/bootstrap.py"},
+    "Versions": {"src/mainstem/bootstrap.py"},
+    "Broker": {"src/mainstem/bootstrap.py", "src/mainstem/kafka/broker.py"},
+    "KafkaProducer": {"src/mainstem/bootstrap.py"},
+    "KafkaConsumer": {"src/mainstem/kafka/direct.py", "src/mainstem/kafka/intake.py", "streams/place.py"},
+    "files_at": {"src/mainstem/versions/versions.py", "streams/snapshots.py", "streams/verifying.py"},
+    "get_client": {"src/mainstem/store/store.py"},
+}
+"""What stands behind a URL, and the files that may make one."""
+
+
+def made(tree: ast.AST) -> Iterator[str]:
+    """The names that a file calls, those of a class method by their class."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Name):
+                yield node.func.id
+            elif isinstance(node.func, ast.Attribute):
+                yield node.func.attr
+                if node.func.attr == "parse" and isinstance(node.func.value, ast.Name):
+                    yield node.func.value.id
+
+
+def test_what_stands_behind_a_url_is_known_to_bootstrap() -> None:
+    """Loop, commands and programs ask `bootstrap` for stores, versions, brokers and producers, and make none themselves."""
+    found = {
+        (name, str(path.relative_to(ROOT)))
+        for folder in (LIBRARY, STREAMS, TRAINER)
+        for path in files(folder)
+        for name in made(ast.parse(path.read_text()))
+        if name in ADAPTERS
+    }
+    assert set() == {(name, file) for name, file in found if file not in ADAPTERS[name]}

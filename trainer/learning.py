@@ -162,6 +162,7 @@ class LearningProgram:
         [(last,)] = patiently(self._store.rows, "SELECT max(version) FROM versions")
         number = max(last, parent) + 1
         begun = time.monotonic()
+        _LOG.info("round %d begins, from version %d", number, parent)
         scorer = Scorer(self._versions.load(parent), self._settings)
         try:
             done = self._learner.round(number, parent, scorer, StoredPool(self._store), position, claim)

@@ -40,15 +40,15 @@ def store(
 ) -> None:
     """Rows a second into the history, beside the bare client; and milliseconds for one sample's history among millions."""
     from mainstem.bench.store import bench_history, bench_writes  # noqa: PLC0415
+    from mainstem.bootstrap import open_store  # noqa: PLC0415
     from mainstem.cli.history import OF_SAMPLE  # noqa: PLC0415
     from mainstem.errors import StoreError  # noqa: PLC0415
     from mainstem.settings.urls import url_of  # noqa: PLC0415
-    from mainstem.store import Store  # noqa: PLC0415
     from mainstem.store.filling import empty_responses, has_responses  # noqa: PLC0415
 
     with (
         tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder,
-        Store(url or url_of("chdb", Path(folder, "history"))) as opened,
+        open_store(url or url_of("chdb", Path(folder, "history"))) as opened,
     ):
         if has_responses(opened):
             msg = f"{url!r} holds responses, and a bench would replace them; give a database of its own"

@@ -27,21 +27,20 @@ def layers(
 ) -> None:
     """What responses over some layers say of those over all: share of the squared norm, rank correlation, time."""
     from mainstem.answers.layers import choices_of, compare_layers  # noqa: PLC0415 - torch is slow to import
-    from mainstem.bootstrap import threads  # noqa: PLC0415
+    from mainstem.bootstrap import open_versions, threads  # noqa: PLC0415
     from mainstem.cli.asking import answers  # noqa: PLC0415
     from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
     from mainstem.errors import StoreError, VersionError  # noqa: PLC0415
     from mainstem.settings import Settings  # noqa: PLC0415
     from mainstem.settings.urls import url_of  # noqa: PLC0415
     from mainstem.store.texts import NEWEST_PAIRS  # noqa: PLC0415
-    from mainstem.versions import Versions  # noqa: PLC0415
 
     [(_, rows)] = answers(home, store, [NEWEST_PAIRS.sql], most=samples)
     if len(rows) < 2:
         msg = f"{str(home)!r} has {len(rows)} samples, and two are needed to compare; replay a longer log"
         raise StoreError(msg)
     threads()
-    versions = Versions(os.environ.get("MAINSTEM_VERSIONS") or url_of("file", home.resolve() / "versions"))
+    versions = open_versions(os.environ.get("MAINSTEM_VERSIONS") or url_of("file", home.resolve() / "versions"))
     if not (numbers := versions.numbers()):
         msg = f"there is no version under {versions.url}; MAINSTEM_VERSIONS says where they are, if it is set"
         raise VersionError(msg)

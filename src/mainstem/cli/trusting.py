@@ -110,14 +110,14 @@ def _tell_met(home: "Home", named: "Sequence[Vouched]") -> None:
     """How many of the samples that were named the home's history has, where it has one."""
     if not named or not (home.folder / "history").is_dir():
         return
+    from mainstem.bootstrap import open_store  # noqa: PLC0415
     from mainstem.errors import StoreError  # noqa: PLC0415
-    from mainstem.store import Store  # noqa: PLC0415 - numpy is slow to import
     from mainstem.store.suggestions import SOME_SAMPLES  # noqa: PLC0415
     from mainstem.store.telling import ids_among  # noqa: PLC0415
 
     texts = {one.question_id for one in named if one.event_id and one.question_id}
     try:
-        with Store(home.store_url) as store:
+        with open_store(home.store_url) as store:
             met = ids_among(store, {one.sample_id for one in named}, texts)
     except StoreError as error:  # they are added all the same
         print(f"whether what was replayed here has them is not known: {printable(str(error))}", file=sys.stderr)
@@ -133,15 +133,13 @@ def _tell_met(home: "Home", named: "Sequence[Vouched]") -> None:
 
 
 def _publish(url: str, confirmed: "list[Confirmed]", graded: "list[Sample]", partitions: int) -> None:
-    from kafka import KafkaProducer  # noqa: PLC0415 - only a deployment needs it
-
-    from mainstem.kafka import Broker  # noqa: PLC0415
+    from mainstem.bootstrap import open_broker, open_producer  # noqa: PLC0415
     from mainstem.kafka.reach import reach  # noqa: PLC0415
     from mainstem.kafka.trusted import TrustedTopic  # noqa: PLC0415
 
-    broker = Broker.parse(url)
+    broker = open_broker(url)
     reach(broker, ["samples", "trusted"], ["samples", "trusted"] if graded else ["trusted"])
-    topic, producer = TrustedTopic(broker), KafkaProducer(**broker.options)
+    topic, producer = TrustedTopic(broker), open_producer(broker)
     try:
         topic.write(confirmed, graded, partitions, producer)
     finally:

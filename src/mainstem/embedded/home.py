@@ -24,6 +24,7 @@ from typing import Any, Final, Self, TypeVar
 import msgspec
 from msgspec import Struct
 
+from mainstem.disk import write_whole
 from mainstem.errors import HomeError, HomeInUseError
 from mainstem.events.known_log import KnownLog, Past
 from mainstem.join import Snapshot
@@ -131,13 +132,8 @@ class Home:
             return given.encode()
         path = self.folder / _KEY
         if not path.exists():
-            half = path.with_name(f"{path.name}.half")
-            with (
-                _told("cannot write", path),
-                os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file,
-            ):
-                file.write(secrets.token_hex(32))
-            half.replace(path)
+            with _told("cannot write", path):
+                write_whole(path, secrets.token_hex(32).encode(), private=True)
         if not (found := path.read_bytes()):
             msg = f"{str(path)!r} is empty; restore it from a copy, or --from-start after removing it"
             raise HomeError(msg)
@@ -170,10 +166,10 @@ class Home:
             msg = f"the home was made with other settings ({differences}); --from-start begins again, or give another --home"
             raise HomeError(msg)
         if log:
-            _write_whole(self.folder / "log", msgspec.msgpack.encode(log))
+            _keep(self.folder / "log", msgspec.msgpack.encode(log))
         wanted |= {_ID: kept[_ID]}
         if wanted != found:
-            _write_whole(self.folder / _SETTINGS, msgspec.json.format(msgspec.json.encode(wanted)))
+            _keep(self.folder / _SETTINGS, msgspec.json.format(msgspec.json.encode(wanted)))
         self._claim(kept[_ID])
 
     def check_own(self) -> None:
@@ -199,7 +195,7 @@ class Home:
             if not path.exists():
                 with _told("cannot write", path):
                     path.parent.mkdir(exist_ok=True)
-                _write_whole(path, own.encode())
+                _keep(path, own.encode())
 
     def checkpoint(self) -> Checkpoint | None:
         """Where to go on; None at the start."""
@@ -207,7 +203,7 @@ class Home:
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint, whole or not at all."""
-        _write_whole(self.folder / "checkpoint", msgspec.msgpack.encode(checkpoint))
+        _keep(self.folder / "checkpoint", msgspec.msgpack.encode(checkpoint))
 
     def log(self) -> KnownLog | None:
         """What was read of its log; None where none was begun, or by a mainstem that kept nothing of it."""
@@ -219,7 +215,7 @@ class Home:
 
     def save_end(self, past: Past) -> None:
         """Keep what the next file of the log will need, whole or not at all."""
-        _write_whole(self.folder / "end", msgspec.msgpack.encode(past))
+        _keep(self.folder / "end", msgspec.msgpack.encode(past))
 
     def _kept(self, name: str, kind: type[T], form: Any = msgspec.msgpack) -> T | None:
         path = self.folder / name
@@ -288,11 +284,6 @@ def _told(what: str, path: Path) -> Iterator[None]:
         raise HomeError(msg) from error
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    half = path.with_name(f"{path.name}.half")
+def _keep(path: Path, content: bytes) -> None:
     with _told("cannot write", path):
-        with half.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(path)
+        write_whole(path, content)
