@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from mainstem.answers.layers import choices_of, compare_layers
+from mainstem.answers.fewer_layers import choices_of, compare_layers
 from mainstem.errors import ModelError
 from mainstem.models import Scorer
 from mainstem.settings import Model, Responses, Settings
