@@ -21,7 +21,7 @@ from mainstem.settings import Settings
 from mainstem.store import Store, StoredSample
 from mainstem.store.standings import KeptStanding
 from mainstem.trusted import Confirmed, Trust
-from mainstem.versions import Versions, load_scorer
+from mainstem.versions import Versions, load_active
 
 __all__ = ["ScoringProgram"]
 
@@ -101,8 +101,8 @@ class ScoringProgram:
     def take_up(self, announced: Announcement, *, first: bool) -> None:
         """Use an announced version; unless it is the first this program sees, score the canaries again at once."""
         before = self.version
-        scorer = patiently(load_scorer, self._versions, announced.version, self._settings)
-        self._worker.use(announced.version, scorer, self._versions.manifest(announced.version).scale)
+        active = patiently(load_active, self._versions, announced.version, self._settings)
+        self._worker.use(announced.version, active, self._versions.manifest(announced.version).scale)
         _LOG.info("took up version %d", announced.version)
         if first:
             return

@@ -30,7 +30,7 @@ from mainstem.store import Store, StoredSample
 from mainstem.store.rewinding import rewind
 from mainstem.store.writes import item_columns, ledger_columns, rejection_columns, sample_columns, trusted_columns
 from mainstem.trusted import Trust
-from mainstem.versions import Versions, load_scorer
+from mainstem.versions import Versions, load_active
 
 __all__ = ["Loop", "Watcher"]
 
@@ -203,11 +203,11 @@ class Loop:
         worker, self._rounds = self.worker, self._rounds + 1
         position = Position(dict(self.ends), max(self._event_times.values()), self.later_from)
         pool = RowsPool([worker.rows[partition] for partition in sorted(worker.rows)])
-        done = self._learner.round(self._rounds, worker.version, worker.scorer, pool, position)
-        if done.scorer:
+        done = self._learner.round(self._rounds, worker.version, worker.active, pool, position)
+        if done.active:
             for columns in worker.rows.values():
                 columns.mark_drawn(done.drawn)
-            worker.take_up(done.version, done.scorer, self.ends, done.scale)
+            worker.take_up(done.version, done.active, self.ends, done.scale)
         self._watcher.round_done(done)
 
     def _checkpoint(self, line: int) -> None:
@@ -240,7 +240,7 @@ class Loop:
         version, scale = (at.version, at.scale) if at else (0, self.versions.manifest(0).scale)
         rewind(self.store, self.ends, self._rounds)
         self.versions.forget_after(self._rounds)
-        self.worker.use(version, load_scorer(self.versions, version, self.settings), scale)
+        self.worker.use(version, load_active(self.versions, version, self.settings), scale)
         if at:
             self.worker.rebuild(at.ends, at.version, at.left)
         return at.line if at else 0

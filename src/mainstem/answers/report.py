@@ -10,7 +10,7 @@ from mainstem.join.ledger import imbalance, totals
 from mainstem.learning.evaluation import Evaluation, evaluate
 from mainstem.learning.evaluation.baselines import baselines
 from mainstem.loop import Loop
-from mainstem.models import Scorer
+from mainstem.models import ActiveVersion
 from mainstem.standing import REASONS, STANDINGS
 from mainstem.store import samples_since
 from mainstem.store.writes import columns_of
@@ -86,8 +86,8 @@ def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
     labels = [plant.truth(sample) if plant else sample.label for sample in later]
     measured: list[tuple[int, Evaluation]] = []
     for version in _promoted(loop):
-        scorer = Scorer(loop.versions.load(version), loop.settings)
-        measured.append((version, evaluate(scorer, later, labels)))
+        active = ActiveVersion(loop.versions.load(version), loop.settings)
+        measured.append((version, evaluate(active, later, labels)))
     rows = [
         {
             "version": version,

@@ -14,7 +14,7 @@ from mainstem.learning.gate import decide
 from mainstem.learning.keeping import keep_round
 from mainstem.learning.rounds import Claim, Made, Position, Round
 from mainstem.learning.training.fine_tuning import fine_tune
-from mainstem.models import Scorer
+from mainstem.models import ActiveVersion
 from mainstem.scoring.direction import direction_of
 from mainstem.scoring.scale import scale_of
 from mainstem.settings import Settings
@@ -48,13 +48,19 @@ class Learner:
         self._settings = settings
 
     def round(
-        self, version: int, parent: int, scorer: Scorer, pool: RoundPool, position: Position, claim: Claim | None = None
+        self,
+        version: int,
+        parent: int,
+        active: ActiveVersion,
+        pool: RoundPool,
+        position: Position,
+        claim: Claim | None = None,
     ) -> Round:
         """Run one round.
 
         Args:
             version: number of the version to make; a round that is not promoted uses its number up.
-            parent, scorer: the current version and its number.
+            parent, active: the current version and its number.
             pool: all samples that have a response.
             position: how far the input has come.
             claim: that this learner is the one; nothing but the draw is written once it no longer holds.
@@ -67,7 +73,7 @@ class Learner:
         samples = list(drawn_samples(self._store, version))
         held_out = self._held_out(position)
         try:
-            made = self._made(version, scorer, samples, held_out, position)
+            made = self._made(version, active, samples, held_out, position)
         except NonFiniteError as error:  # the round ends here, and that is its reason
             made = Made.failed(str(error))
         if not claim.holds():
@@ -83,32 +89,32 @@ class Learner:
             drawn_edge=len(drawn.rows) - from_core,
             cold=drawn.cold,
             made=made,
-            scorer=self._at_work(made),
+            active=self._at_work(made),
         )
         keep_round(done, self._store, self._versions, claim.generation)
         return done
 
-    def _at_work(self, made: Made) -> Scorer | None:
+    def _at_work(self, made: Made) -> ActiveVersion | None:
         if not (made.training and made.decision.promoted):
             return None
         sketch = self._settings.responses.sketch
-        return Scorer(made.training.encoder, self._settings, direction=made.direction, sketch=sketch)
+        return ActiveVersion(made.training.encoder, self._settings, direction=made.direction, sketch=sketch)
 
     def _made(
         self,
         version: int,
-        scorer: Scorer,
+        active: ActiveVersion,
         samples: Sequence[StoredSample],
         held_out: Sequence[StoredSample],
         position: Position,
     ) -> Made:
         """Fine-tune a copy, evaluate it beside its parent, and decide."""
         seed = number_of("train", self._settings.run.seed, version)
-        training = fine_tune(scorer.encoder, samples, held_out, self._settings, seed)
-        child = Scorer(training.encoder, self._settings)
+        training = fine_tune(active.encoder, samples, held_out, self._settings, seed)
+        child = ActiveVersion(training.encoder, self._settings)
         gate = trusted_samples(self._store, "gate", position.ends)
         measured = {
-            name: (evaluate(scorer, some), evaluate(child, some)) for name, some in (("gate", gate), ("held_out", held_out))
+            name: (evaluate(active, some), evaluate(child, some)) for name, some in (("gate", gate), ("held_out", held_out))
         }
         decision = decide(measured["gate"], measured["held_out"], self._settings)
         scale = scale_of(child, [*trusted_samples(self._store, "canary", position.ends), *held_out])

@@ -10,7 +10,7 @@ from torch import Tensor
 from mainstem.learning.evaluation.evaluation import Evaluation
 from mainstem.learning.gate import Decision
 from mainstem.learning.training.fine_tuning import Training
-from mainstem.models import Scorer
+from mainstem.models import ActiveVersion
 
 __all__ = ["Claim", "Made", "Position", "Round"]
 
@@ -75,7 +75,7 @@ class Round:
         drawn_core, drawn_edge: how many it drew from each.
         cold: whether it drew uniformly, for want of core.
         made: the child and what was found of it.
-        scorer: the child, ready for the stream; None where it is not promoted.
+        active: the child, ready for the stream; None where it is not promoted.
     """
 
     version: int
@@ -86,7 +86,7 @@ class Round:
     drawn_edge: int
     cold: bool
     made: Made
-    scorer: Scorer | None
+    active: ActiveVersion | None
 
     @property
     def decision(self) -> Decision:

@@ -7,7 +7,7 @@ what was written.
 from collections.abc import Iterable, Mapping, Sequence
 
 from mainstem.importance import Rows
-from mainstem.models import Scorer
+from mainstem.models import ActiveVersion
 from mainstem.scoring.answered import SCORED, Answered
 from mainstem.scoring.finite import finite_only
 from mainstem.scoring.judging import At, Judging, Publish
@@ -55,33 +55,33 @@ class ScoringWorker:
         self._store = store
         self._settings = settings
         self._judging = Judging(store, settings, publish)
-        self._scorer: Scorer | None = None
+        self._active: ActiveVersion | None = None
 
     @property
-    def scorer(self) -> Scorer:
+    def active(self) -> ActiveVersion:
         """The version in use, at work."""
-        if self._scorer is None:
+        if self._active is None:
             msg = "no version has been taken up yet"
             raise RuntimeError(msg)
-        return self._scorer
+        return self._active
 
-    def use(self, version: int, scorer: Scorer, scale: float | None) -> None:
+    def use(self, version: int, active: ActiveVersion, scale: float | None) -> None:
         """Go on with a version that was taken up before, at the scale it had."""
-        self.version, self._scorer, self.scale = version, scorer, scale
+        self.version, self._active, self.scale = version, active, scale
 
-    def take_up(self, version: int, scorer: Scorer, ends: Mapping[int, int], scale: float | None) -> int:
+    def take_up(self, version: int, active: ActiveVersion, ends: Mapping[int, int], scale: float | None) -> int:
         """Take up a new version: score all canaries and the newest samples again, before anything else.
 
         Args:
             version: its number.
-            scorer: the version at work.
+            active: the version at work.
             ends: next sample offset of each partition.
             scale: what its norms are divided by.
 
         Returns:
             How many samples were scored again.
         """
-        self.use(version, scorer, scale)
+        self.use(version, active, scale)
         known = self.due(ends)
         self.score(known)
         return len(known)
@@ -99,7 +99,7 @@ class ScoringWorker:
         taken = [sample for sample in samples if sample.part in SCORED]
         if not taken:
             return
-        found = self.scorer.responses([sample.pair for sample in taken], [sample.label for sample in taken])
+        found = self.active.responses([sample.pair for sample in taken], [sample.label for sample in taken])
         taken, found = finite_only(taken, found, self.version)
         if not taken:
             return
