@@ -219,8 +219,6 @@ PENDING = {
     "src/mainstem/cli/explaining.py",
     "src/mainstem/cli/history.py",
     "src/mainstem/learning/draws/pool.py",
-    "src/mainstem/learning/learner.py",
-    "src/mainstem/scoring/worker.py",
     "trainer/learning.py",
     "trainer/scoring.py",
 }

@@ -10,7 +10,7 @@ from mainstem.join.ledger import imbalance, totals
 from mainstem.learning.evaluation import Evaluation, evaluate
 from mainstem.learning.evaluation.baselines import baselines
 from mainstem.loop import Loop
-from mainstem.models import Scorer
+from mainstem.models import ActiveVersion
 from mainstem.standing import REASONS, STANDINGS
 from mainstem.store import samples_since
 from mainstem.store.writes import columns_of
@@ -39,7 +39,7 @@ def report_of(loop: Loop, home: str, plant: Plant | None = None) -> dict[str, An
         "home": home,
     }
     if plant:
-        report["planted"] = plant.found([(loop.worker.columns[p], judged) for p, judged in sorted(loop.judged.items())])
+        report["planted"] = plant.found([(loop.worker.rows[p], judged) for p, judged in sorted(loop.judged.items())])
     return report
 
 
@@ -54,7 +54,7 @@ def _sets(loop: Loop) -> dict[str, int]:
 def _set_hash(loop: Loop) -> str:
     """Of sorted (sample_id, label_version, standing, reason) at the last judgement."""
     rows: list[str] = []
-    for columns in loop.worker.columns.values():
+    for columns in loop.worker.rows.values():
         each = zip(columns["label_version"], columns["standing"], columns["reason"], strict=True)
         rows += [
             f"{columns.id_of(row)} {label_version} {STANDINGS[standing]} {REASONS[reason]}\n"
@@ -86,8 +86,8 @@ def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
     labels = [plant.truth(sample) if plant else sample.label for sample in later]
     measured: list[tuple[int, Evaluation]] = []
     for version in _promoted(loop):
-        scorer = Scorer(loop.versions.load(version), loop.settings)
-        measured.append((version, evaluate(scorer, later, labels)))
+        active = ActiveVersion(loop.versions.load(version), loop.settings)
+        measured.append((version, evaluate(active, later, labels)))
     rows = [
         {
             "version": version,
