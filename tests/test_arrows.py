@@ -33,8 +33,8 @@ BELOW = {
     "validate": {"events", "join", "printable", "settings"},
     "versions": {"errors", "models", "process", "settings"},
     "kafka": {"errors", "events", "join", "printable", "trusted"},
-    "scoring": {"errors", "importance", "models", "responses", "settings", "standing", "store"},
-    "learning": {"errors", "ids", "importance", "models", "scoring", "settings", "standing", "store", "versions"},
+    "scoring": {"errors", "importance", "join", "models", "responses", "settings", "standing", "store"},
+    "learning": {"errors", "ids", "importance", "join", "models", "scoring", "settings", "standing", "store", "versions"},
     "bench": {
         "events",
         "ids",
@@ -132,6 +132,13 @@ def test_the_arrows_make_no_circle() -> None:
         assert free, f"a circle among {sorted(left)}"
         for room in free:
             del left[room]
+
+
+@pytest.mark.parametrize("folder", ["learning/training", "learning/evaluation", "models", "responses", "objectives"])
+def test_training_and_models_do_not_know_the_store(folder: str) -> None:
+    """What computes takes samples as they are handed to it, and asks no history for them."""
+    found = [path.name for path in files(LIBRARY / folder) for name in imported(path) if name.startswith("mainstem.store")]
+    assert [] == found
 
 
 def test_the_library_never_imports_a_program() -> None:

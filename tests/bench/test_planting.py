@@ -10,9 +10,8 @@ import pytest
 from mainstem.bench.planting import Plant
 from mainstem.ids import uuid_of
 from mainstem.importance import CANARY, Columns
-from mainstem.join import Sample
+from mainstem.join import PlacedSample, Sample
 from mainstem.standing import EDGE, NOISE, REASONS, Judgement
-from mainstem.store import StoredSample
 
 PLANT = Plant(share=0.1, seed=3)
 IDS = [uuid_of("sample", number) for number in range(5000)]
@@ -42,10 +41,10 @@ def sample(sample_id: UUID, label: int) -> Sample:
     )
 
 
-def stored(one: Sample, part: str) -> StoredSample:
+def stored(one: Sample, part: str) -> PlacedSample:
     """The same sample as the history gives it back."""
-    known = {name: value for name, value in msgspec.structs.asdict(one).items() if name in StoredSample._fields}
-    return StoredSample(**known, partition=0, offset=0, part=part)
+    known = {name: value for name, value in msgspec.structs.asdict(one).items() if name in PlacedSample._fields}
+    return PlacedSample(**known, partition=0, offset=0, part=part)
 
 
 def judged(ids: list[UUID], contradictory: list[bool], evidence: list[float], part: int = 0) -> tuple[Columns, Judgement]:

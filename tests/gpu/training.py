@@ -12,12 +12,12 @@ from uuid import UUID
 import numpy as np
 from torch import Tensor, nn
 
+from mainstem.join import PlacedSample
 from mainstem.learning.evaluation import Evaluation
 from mainstem.learning.training import fine_tuning as room
 from mainstem.learning.training.fine_tuning import fine_tune
 from mainstem.models import CrossEncoder, Scorer
 from mainstem.settings import Settings
-from mainstem.store.reads import StoredSample
 from tests.gpu.plan import Plan
 from tests.gpu.responses import distance
 from tests.gpu.scorer import TOKENS, WORDS, copied, encoders
@@ -57,13 +57,13 @@ def training(plan: Plan) -> None:
         plan.check(f"fine-tuning of {name}", "float32", errors)
 
 
-def samples_of(count: int, *, start: int = 0) -> list[StoredSample]:
+def samples_of(count: int, *, start: int = 0) -> list[PlacedSample]:
     """Samples whose label is yes where the item is a hottie."""
     random, found = Random(start), []
     for number in range(start, start + count):
         context, item = (" ".join(random.choices(WORDS[:6], k=random.randint(1, 12))) for _ in range(2))
         found.append(
-            StoredSample(
+            PlacedSample(
                 sample_id=UUID(int=number),
                 label_version=0,
                 partition=0,
@@ -85,9 +85,9 @@ def samples_of(count: int, *, start: int = 0) -> list[StoredSample]:
 def losses_noted() -> Iterator[list[float]]:
     """The held-out losses that a training sees, in their order."""
     losses: list[float] = []
-    evaluate: Callable[[Scorer, Sequence[StoredSample]], Evaluation] = room.evaluate
+    evaluate: Callable[[Scorer, Sequence[PlacedSample]], Evaluation] = room.evaluate
 
-    def noting(scorer: Scorer, samples: Sequence[StoredSample]) -> Evaluation:
+    def noting(scorer: Scorer, samples: Sequence[PlacedSample]) -> Evaluation:
         found = evaluate(scorer, samples)
         losses.append(found.log_loss or 0.0)
         return found

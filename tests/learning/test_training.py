@@ -10,12 +10,12 @@ import torch
 from torch import nn
 
 from mainstem.errors import NonFiniteError
+from mainstem.join import PlacedSample
 from mainstem.learning.evaluation import Evaluation, evaluate
 from mainstem.learning.training import fine_tuning as training
 from mainstem.learning.training.fine_tuning import Training, fine_tune
 from mainstem.models import CrossEncoder, Scorer
 from mainstem.settings import Settings
-from mainstem.store import StoredSample
 from tests.learning.samples import learnable
 from tests.small_models import given_encoder, scratch_encoder
 
@@ -140,7 +140,7 @@ def test_nothing_to_train_on_is_no_error() -> None:
     assert np.array_equal(weights(parent.network), weights(trained.encoder.network))
 
 
-def weighing(weight: float) -> list[StoredSample]:
+def weighing(weight: float) -> list[PlacedSample]:
     """Samples of which the third batch of eight has one of another weight."""
     return [sample._replace(weight=weight if place == 20 else 1.0) for place, sample in enumerate(SAMPLES)]
 

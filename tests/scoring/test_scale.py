@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from mainstem.errors import NonFiniteError
+from mainstem.join import PlacedSample
 from mainstem.responses import Responses
 from mainstem.scoring import mean_norm, scale_of
-from mainstem.store import StoredSample
 from tests.learning.samples import stored
 
 CLOSE = {"rel": 1e-12}
@@ -22,7 +22,7 @@ class FakeScorer:
         return Responses(norms, nothing, nothing, none, none)
 
 
-def samples(canaries: int, others: int) -> list[StoredSample]:
+def samples(canaries: int, others: int) -> list[PlacedSample]:
     """Canaries of norms 1, 2, 3, ..., mixed with others of norm 100."""
     found = [stored(number, part="canary", item_text=str(1 + number)) for number in range(canaries)]
     found += [stored(1000 + number, item_text="100") for number in range(others)]

@@ -8,10 +8,9 @@ import numpy as np
 
 from mainstem.ids import fraction_of
 from mainstem.importance import STREAM, Columns
-from mainstem.join import Sample
+from mainstem.join import PlacedSample, Sample
 from mainstem.learning.evaluation import auc
 from mainstem.standing import REASONS, Judgement
-from mainstem.store import StoredSample
 
 __all__ = ["Plant"]
 
@@ -43,7 +42,7 @@ class Plant:
             return msgspec.structs.replace(sample, label=1 - sample.label)
         return sample
 
-    def truth(self, sample: StoredSample) -> int:
+    def truth(self, sample: PlacedSample) -> int:
         """The label that a stored sample had before."""
         return 1 - sample.label if self.is_planted(sample.sample_id.hex, sample.part) else sample.label
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from mainstem.store.reads import StoredSample
+from mainstem.join import PlacedSample
 from mainstem.store.store import Store
 from mainstem.store.writes import response_columns
 
@@ -32,7 +32,7 @@ def bench_writes(store: Store, rows: int, rounds: int) -> dict[str, Any]:
         rounds: runs of each; medians count.
     """
     random = np.random.default_rng(0)
-    batches: list[tuple[list[StoredSample], Any, Floats]] = []
+    batches: list[tuple[list[PlacedSample], Any, Floats]] = []
     none = np.zeros((_BATCH, 0), np.float32)
     for start in range(0, rows, _BATCH):
         norm, loss, margin, alignment = random.random((4, _BATCH), dtype=np.float32)
@@ -84,8 +84,8 @@ def bench_history(store: Store, rows: int, asked: list[str], times: int = 20) ->
     return {"rows": count, "history_ms": round(median(took) * 1000, 1), "slowest_ms": round(max(took) * 1000, 1)}
 
 
-def _sample(number: int) -> StoredSample:
-    return StoredSample(
+def _sample(number: int) -> PlacedSample:
+    return PlacedSample(
         UUID(int=number << 64 | number), 0, 0, number, _EVENT_TIME + number, 1, 1.0, "stream", "item", (), "", ""
     )
 

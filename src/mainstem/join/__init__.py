@@ -3,6 +3,7 @@
 from mainstem.join.catalogue import Catalogue
 from mainstem.join.joiner import Joiner, Output, Rejection, Snapshot, pseudonym, rejection_of
 from mainstem.join.ledger import BLOCK, LedgerRow, imbalance, new_counts, totals
+from mainstem.join.placed import PlacedSample
 from mainstem.join.sample import Sample, digest_of, price_band
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Joiner",
     "LedgerRow",
     "Output",
+    "PlacedSample",
     "Rejection",
     "Sample",
     "Snapshot",

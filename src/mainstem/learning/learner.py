@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mainstem.errors import NonFiniteError, OvertakenError
 from mainstem.ids import number_of
+from mainstem.join import PlacedSample
 from mainstem.learning.draws.draw import Draw, Pool, draw
 from mainstem.learning.evaluation.evaluation import Evaluation, evaluate
 from mainstem.learning.gate import Decision, decide
@@ -19,7 +20,7 @@ from mainstem.scoring.direction import direction_of
 from mainstem.scoring.scale import scale_of
 from mainstem.settings import Settings
 from mainstem.standing import STANDINGS
-from mainstem.store import Store, StoredSample, drawn_samples, samples_between, trusted_samples
+from mainstem.store import Store, drawn_samples, samples_between, trusted_samples
 from mainstem.store.writes import columns_of
 from mainstem.versions import Versions
 
@@ -135,8 +136,8 @@ class Learner:
         self,
         version: int,
         scorer: Scorer,
-        samples: Sequence[StoredSample],
-        held_out: Sequence[StoredSample],
+        samples: Sequence[PlacedSample],
+        held_out: Sequence[PlacedSample],
         position: Position,
     ) -> "_Made":
         """Fine-tune a copy, evaluate it beside its parent, and decide."""
@@ -171,7 +172,7 @@ class Learner:
         )
         return drawn
 
-    def _held_out(self, position: Position) -> list[StoredSample]:
+    def _held_out(self, position: Position) -> list[PlacedSample]:
         count = self._settings.held_out // len(position.ends)
         newest = samples_between(self._store, {p: (end - count, end) for p, end in position.ends.items()})
         return [sample for sample in newest if sample.part in {"stream", "canary"}]

@@ -11,12 +11,13 @@ from typing import Any, Final, SupportsIndex
 import numpy as np
 
 from mainstem.importance import CANARY, STREAM, Columns, rounded
+from mainstem.join import PlacedSample
 from mainstem.models import Scorer, alignments_of
 from mainstem.scoring.finite import finite_only
 from mainstem.scoring.scale import mean_norm
 from mainstem.settings import Settings
 from mainstem.standing import REASONS, STANDINGS, Judgement, judge
-from mainstem.store import Store, StoredSample, samples_between, stored_visits, trusted_samples
+from mainstem.store import Store, samples_between, stored_visits, trusted_samples
 from mainstem.store.writes import columns_of, response_columns, sketch_columns
 
 __all__ = ["SCORED", "ScoringWorker"]
@@ -85,11 +86,10 @@ class ScoringWorker:
         """
         self.use(version, scorer, scale)
         known = self.due(ends)
-        if known:
-            self.score(known)
+        self.score(known)
         return len(known)
 
-    def due(self, ends: Mapping[int, int]) -> list[StoredSample]:
+    def due(self, ends: Mapping[int, int]) -> list[PlacedSample]:
         """What the current version should score again: all canaries, and the newest samples within the budget."""
         budget = self._settings.rescore_budget // self._settings.partitions
         newest = samples_between(self._store, {partition: (end - budget, end) for partition, end in ends.items()})
@@ -97,10 +97,10 @@ class ScoringWorker:
         known = [sample for sample in again.values() if self._is_current(sample)]
         return sorted(known, key=lambda sample: (sample.partition, sample.offset))
 
-    def unscored(self, samples: Sequence[StoredSample]) -> list[StoredSample]:
+    def unscored(self, samples: Sequence[PlacedSample]) -> list[PlacedSample]:
         """Those whose label is not outdated and that the current version has not scored: what comes twice is no visit."""
 
-        def done(sample: StoredSample) -> bool:
+        def done(sample: PlacedSample) -> bool:
             columns = self.columns[sample.partition]
             row = columns.row_of(sample.sample_id)
             known = -1 if row is None else int(columns["label_version"][row])
@@ -120,7 +120,7 @@ class ScoringWorker:
         self.columns.pop(partition, None)
         self.left.pop(partition, None)
 
-    def score(self, samples: Sequence[StoredSample]) -> None:
+    def score(self, samples: Sequence[PlacedSample]) -> None:
         """Score samples at the current version: one visit each. Samples of other parts than stream and canary are let go."""
         taken = [sample for sample in samples if sample.part in SCORED]
         if not taken:
@@ -211,7 +211,7 @@ class ScoringWorker:
         self._store.write("standings", columns_of(rows))
         self._publish(rows)
 
-    def _is_current(self, sample: StoredSample) -> bool:
+    def _is_current(self, sample: PlacedSample) -> bool:
         columns = self.columns[sample.partition]
         row = columns.row_of(sample.sample_id)
         return (

@@ -10,12 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mainstem.errors import NonFiniteError
+from mainstem.join import PlacedSample
 from mainstem.learning.evaluation.evaluation import evaluate
 from mainstem.models import CrossEncoder, Scorer
 from mainstem.models.scorer import device_of
 from mainstem.models.tokenizer import encode_pairs, pad
 from mainstem.settings import Settings
-from mainstem.store.reads import StoredSample
 
 __all__ = ["Training", "fine_tune"]
 
@@ -33,8 +33,8 @@ class Training:
 
 def fine_tune(
     parent: CrossEncoder,
-    samples: Sequence[StoredSample],
-    held_out: Sequence[StoredSample],
+    samples: Sequence[PlacedSample],
+    held_out: Sequence[PlacedSample],
     settings: Settings,
     seed: int,
 ) -> Training:
@@ -55,8 +55,8 @@ def fine_tune(
 
 def _train(
     child: CrossEncoder,
-    samples: Sequence[StoredSample],
-    held_out: Sequence[StoredSample],
+    samples: Sequence[PlacedSample],
+    held_out: Sequence[PlacedSample],
     settings: Settings,
     random: np.random.Generator,
 ) -> Training:
