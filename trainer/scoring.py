@@ -9,12 +9,10 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import msgspec
-
 from mainstem.join import PlacedSample, Sample
 from mainstem.kafka import Broker, Intake
 from mainstem.kafka.intake import Place
-from mainstem.kafka.messages import Announcement, decode_samples, read_message
+from mainstem.kafka.messages import Announcement, PublishedStanding, decode_samples, encode, read_message
 from mainstem.kafka.patience import patiently
 from mainstem.scoring import SCORED, ScoringWorker
 from mainstem.settings import Settings
@@ -26,10 +24,6 @@ __all__ = ["ScoringProgram"]
 
 _LOG = logging.getLogger("mainstem.score")
 _CHUNK: Final = 512  # samples that are scored again between two looks at the topic
-_PUBLISHED: Final = (
-    *("label_version", "judgement", "version", "standing", "reason", "p_value", "evidence"),
-    *("importance", "importance_of_mean", "alignment"),
-)
 
 
 class ScoringProgram:
@@ -192,9 +186,9 @@ class ScoringProgram:
 
     def _publish(self, rows: Sequence[Mapping[str, Any]]) -> None:
         for row in rows:
-            value = msgspec.json.encode({"sample_id": row["sample_id"], **{name: row[name] for name in _PUBLISHED}})
-            to = {"key": row["sample_id"].bytes, "partition": row["partition"]}
-            self._sent.append(self._producer.send(self._topic, value, **to))
+            standing = PublishedStanding.of(row)
+            to = {"key": standing.sample_id.bytes, "partition": row["partition"]}
+            self._sent.append(self._producer.send(self._topic, encode(standing), **to))
 
     def _delivered(self) -> None:
         """Return once the broker has all that was published; raise what a send raised."""

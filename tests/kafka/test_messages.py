@@ -7,7 +7,15 @@ import msgspec
 import pytest
 
 from mainstem.join import LedgerRow, Rejection, Sample, new_counts
-from mainstem.kafka.messages import Announcement, decode_ledger, decode_rejection, decode_samples, encode, questions_of
+from mainstem.kafka.messages import (
+    Announcement,
+    PublishedStanding,
+    decode_ledger,
+    decode_rejection,
+    decode_samples,
+    encode,
+    questions_of,
+)
 from tests.streams.fakes import plainly, shop_log
 
 
@@ -47,6 +55,29 @@ def test_a_field_of_a_newer_writer_is_passed_over() -> None:
     assert Announcement(version=2, generation=3) == msgspec.json.decode(
         b'{"version":2,"generation":3,"since":"tomorrow"}', type=Announcement
     )
+
+
+def test_a_standing_is_what_its_row_says_and_no_more() -> None:
+    """A row of table `standings` holds more than is published; what is published has the row's own values."""
+    row = {
+        "sample_id": UUID(int=7),
+        "label_version": 1,
+        "partition": 3,
+        "judgement": 500,
+        "version": 2,
+        "standing": "noise",
+        "reason": "spent",
+        "p_value": None,
+        "evidence": 0.25,
+        "importance": 0.1 + 0.2,
+        "margin": 1.5,
+        "visits": 4,
+        "alignment": -0.5,
+        "importance_of_mean": None,
+    }
+    published = msgspec.json.decode(encode(PublishedStanding.of(row)))
+    assert {"partition", "margin", "visits"} == row.keys() - published.keys()
+    assert {name: row[name] for name in published} | {"sample_id": str(row["sample_id"])} == published
 
 
 def test_questions_stay_together_and_in_order(samples: list[Sample]) -> None:
