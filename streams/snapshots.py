@@ -84,7 +84,8 @@ class Snapshots:
         """The newest snapshot of a partition that can be read; None where there is none.
 
         Raises:
-            SettingError: if it was made with other settings: going on would mix two joins.
+            SettingError: if it was made with other settings, or by a mainstem whose joiners knew less: going on would mix
+                two joins.
         """
         for offset in reversed(self._offsets(partition)):
             if found := self._read(f"{self._folder(partition)}/{offset:020d}"):
@@ -106,7 +107,11 @@ class Snapshots:
                 f"the snapshots were made with other settings ({told}); set those, or give a new topic prefix and snapshots"
             )
             raise SettingError(msg)
-        return msgspec.msgpack.decode(kept.snapshot, type=Snapshot)
+        found = msgspec.msgpack.decode(kept.snapshot, type=Snapshot)
+        if found.lacks:
+            msg = f"no joiner can go on from the snapshots ({found.lacks}); give a new topic prefix and snapshots"
+            raise SettingError(msg)
+        return found
 
     def _offsets(self, partition: int) -> list[int]:
         folder = self._folder(partition)

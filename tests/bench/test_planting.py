@@ -38,6 +38,7 @@ def sample(sample_id: UUID, label: int) -> Sample:
         price_band="",
         context_text="red",
         item_text="cups",
+        targets=(float(label),),
     )
 
 
@@ -85,13 +86,14 @@ def test_a_larger_share_keeps_what_a_smaller_one_planted() -> None:
 
 @pytest.mark.parametrize("label", [0, 1])
 def test_only_the_label_is_turned(label: int) -> None:
-    """A planted sample differs in its label and in nothing else; any other one is handed on as it is."""
+    """A planted sample differs in its label and its target and in nothing else; any other one is handed on as it is."""
     for one in IDS[:100]:
         came = sample(one, label)
         became = PLANT.relabel(came, "stream")
         planted = PLANT.is_planted(one.hex, "stream")
         assert (1 - label if planted else label) == became.label
-        assert came == msgspec.structs.replace(became, label=label)
+        assert float(became.label) == became.targets[0]
+        assert came == msgspec.structs.replace(became, label=label, targets=(float(label),))
         assert came is PLANT.relabel(came, "canary")
 
 

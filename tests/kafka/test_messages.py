@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from mainstem.join import LedgerRow, Rejection, Sample, new_counts
+from mainstem.join import LedgerRow, PlacedSample, Rejection, Sample, new_counts
 from mainstem.kafka.messages import (
     Announcement,
     PublishedStanding,
@@ -48,6 +48,16 @@ def test_a_rejection_comes_back_as_it_was() -> None:
     """Reason, place and what is left of the event."""
     rejection = Rejection(topic="items", partition=0, offset=5, reason="no", path="$.a", digest="d", body='{"a":1}')
     assert rejection == decode_rejection(encode(rejection))
+
+
+def test_samples_of_an_older_writer_can_be_read(samples: list[Sample]) -> None:
+    """Before samples had targets and a position, they knew the label alone."""
+    before = msgspec.json.decode(encode(samples[:1]))
+    for name in ("targets", "position"):
+        del before[0][name]
+    [found] = decode_samples(msgspec.json.encode(before))
+    assert msgspec.structs.replace(samples[0], targets=(), position=0) == found
+    assert (float(found.label),) == PlacedSample.of(found, 0, 0, "stream").targets
 
 
 def test_a_field_of_a_newer_writer_is_passed_over() -> None:

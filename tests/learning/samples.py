@@ -18,13 +18,16 @@ def stored(number: int, **more: Any) -> PlacedSample:
         "event_time": number,
         "label": 1,
         "weight": 1.0,
+        "sampling_probability": 1.0,
+        "position": 0,
         "part": "stream",
         "item_id": f"item-{number}",
         "history": (),
         "context_text": "red cups",
         "item_text": "white heart",
     }
-    return PlacedSample(**(known | more))
+    known |= more
+    return PlacedSample(**({"targets": (float(known["label"]),)} | known))
 
 
 def learnable(count: int, *, start: int = 0) -> list[PlacedSample]:

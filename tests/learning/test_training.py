@@ -145,6 +145,18 @@ def weighing(weight: float) -> list[PlacedSample]:
     return [sample._replace(weight=weight if place == 20 else 1.0) for place, sample in enumerate(SAMPLES)]
 
 
+def test_a_sample_that_weighs_nothing_teaches_nothing() -> None:
+    """Whatever its label says, what is learnt of the others is the same, and with a weight it is not."""
+    settings = replace(SETTINGS, epochs=1)
+
+    def learnt(weight: float, label: int) -> np.ndarray:
+        some = [one._replace(weight=weight, label=label) if place % 3 == 0 else one for place, one in enumerate(SAMPLES)]
+        return weights(fine_tune(given_encoder(), some, [], settings, seed=1).encoder.network)
+
+    assert np.array_equal(learnt(0.0, 0), learnt(0.0, 1))
+    assert not np.array_equal(learnt(1.0, 0), learnt(1.0, 1))
+
+
 @pytest.mark.parametrize("weight", [float("nan"), float("inf")])
 def test_a_loss_that_is_no_number_ends_the_training_there(weight: float) -> None:
     """The first step with such a loss is named, and the parent has kept its weights."""

@@ -15,7 +15,7 @@ CLOSE = {"rel": 1e-12}
 class FakeScorer:
     """Says that the norm of a sample is what its item text says."""
 
-    def responses(self, pairs: list[tuple[str, str]], labels: list[int]) -> Responses:
+    def responses(self, pairs: list[tuple[str, str]], labels: list[int], _: list[float] | None = None) -> Responses:
         """Norms out of the texts."""
         norms = np.array([float(item) for _, item in pairs], np.float32)
         nothing, none = np.zeros(len(labels), np.float32), np.zeros((len(labels), 0), np.float32)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any, Final
 
-from mainstem.answers.fingerprint import content_hash
+from mainstem.answers.fingerprint import content_hash, content_hash_0_1
 from mainstem.bench.planting import Plant
 from mainstem.join.ledger import imbalance, totals
 from mainstem.learning.evaluation import Evaluation, evaluate
@@ -32,6 +32,7 @@ def report_of(loop: Loop, home: str, plant: Plant | None = None) -> dict[str, An
         "ledger": {**ledger, "balance": sum(imbalance(row) for row in loop.ledger.values())},
         "samples": loop.samples,
         "hash": content_hash(loop.store, ledger),
+        "hash_0_1": content_hash_0_1(loop.store, ledger),
         "sets": _sets(loop),
         "set_hash": _set_hash(loop),
         "rounds": _rounds(loop),

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from mainstem.ids import fraction_of
 from mainstem.importance import STREAM, Columns
-from mainstem.join import PlacedSample, Sample
+from mainstem.join import PlacedSample, Sample, relabelled_sample
 from mainstem.learning.evaluation import auc
 from mainstem.standing import REASONS, Judgement
 
@@ -39,7 +38,7 @@ class Plant:
     def relabel(self, sample: Sample, part: str) -> Sample:
         """The sample as it comes in."""
         if self.is_planted(sample.sample_id.hex, part):
-            return msgspec.structs.replace(sample, label=1 - sample.label)
+            return relabelled_sample(sample, 1 - sample.label)
         return sample
 
     def truth(self, sample: PlacedSample) -> int:

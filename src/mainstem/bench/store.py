@@ -86,7 +86,21 @@ def bench_history(store: Store, rows: int, asked: list[str], times: int = 20) ->
 
 def _sample(number: int) -> PlacedSample:
     return PlacedSample(
-        UUID(int=number << 64 | number), 0, 0, number, _EVENT_TIME + number, 1, 1.0, "stream", "item", (), "", ""
+        sample_id=UUID(int=number << 64 | number),
+        label_version=0,
+        partition=0,
+        offset=number,
+        event_time=_EVENT_TIME + number,
+        label=1,
+        targets=(1.0,),
+        weight=1.0,
+        sampling_probability=1.0,
+        position=0,
+        part="stream",
+        item_id="item",
+        history=(),
+        context_text="",
+        item_text="",
     )
 
 

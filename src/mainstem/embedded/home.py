@@ -203,8 +203,12 @@ class Home:
                 _write_whole(path, own.encode())
 
     def checkpoint(self) -> Checkpoint | None:
-        """Where to go on; None at the start."""
-        return self._kept("checkpoint", Checkpoint)
+        """Where to go on; None at the start. One of a mainstem whose joiners knew less is refused."""
+        found = self._kept("checkpoint", Checkpoint)
+        if lacks := next((one.lacks for one in found.snapshots if one.lacks), "") if found else "":
+            msg = f"the replay cannot go on from its checkpoint ({lacks}); --from-start begins again, or give another --home"
+            raise HomeError(msg)
+        return found
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint, whole or not at all."""

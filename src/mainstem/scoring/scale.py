@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstem.errors import NonFiniteError
-from mainstem.join import PlacedSample
+from mainstem.join import PlacedSample, told
 from mainstem.models import Scorer
 from mainstem.responses import Responses
 
@@ -27,7 +27,7 @@ def scale_of(scorer: Scorer, samples: Sequence[PlacedSample]) -> float | None:
     chosen = canaries if len(canaries) >= _FEWEST else list(samples)
     if not chosen:
         return None
-    found = scorer.responses([sample.pair for sample in chosen], [sample.label for sample in chosen])
+    found = scorer.responses(*told(chosen))
     return mean_norm(found, chosen)
 
 

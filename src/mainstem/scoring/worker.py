@@ -11,7 +11,7 @@ from typing import Any, Final, SupportsIndex
 import numpy as np
 
 from mainstem.importance import CANARY, STREAM, Columns, rounded
-from mainstem.join import PlacedSample
+from mainstem.join import PlacedSample, told
 from mainstem.models import Scorer, alignments_of
 from mainstem.scoring.finite import finite_only
 from mainstem.scoring.scale import mean_norm
@@ -125,7 +125,7 @@ class ScoringWorker:
         taken = [sample for sample in samples if sample.part in SCORED]
         if not taken:
             return
-        found = self.scorer.responses([sample.pair for sample in taken], [sample.label for sample in taken])
+        found = self.scorer.responses(*told(taken))
         taken, found = finite_only(taken, found, self.version)
         if not taken:
             return

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mainstem.join import PlacedSample
+from mainstem.objectives import relabelled
 from mainstem.store.store import Store
 
 __all__ = ["answered_before", "drawn_samples", "sample_ends", "samples_between", "samples_since", "trusted_samples"]
@@ -11,7 +12,8 @@ __all__ = ["answered_before", "drawn_samples", "sample_ends", "samples_between",
 
 _COLUMNS = """
     s.sample_id, s.label_version, s.partition, s.offset, toUnixTimestamp64Milli(s.event_time), ifNull(t.label, s.label),
-    s.weight, if(t.part = '', 'stream', t.part), s.item_id, s.history, s.context_text, s.item_text"""
+    s.targets, s.weight, s.sampling_probability, s.position, if(t.part = '', 'stream', t.part), s.item_id, s.history,
+    s.context_text, s.item_text"""
 _TRUSTED = "LEFT JOIN trusted_now AS t ON s.sample_id = t.sample_id"
 _NEWEST = "ORDER BY s.sample_id, s.label_version DESC LIMIT 1 BY s.sample_id"
 
@@ -67,7 +69,7 @@ def _read(store: Store, join: str, where: str, **parameters: Any) -> list[Placed
 
 def _sample(row: tuple[Any, ...]) -> PlacedSample:
     values = PlacedSample(*row)
-    return values._replace(history=tuple(values.history))
+    return values._replace(history=tuple(values.history), targets=relabelled(values.targets, values.label))
 
 
 def sample_ends(store: Store) -> dict[int, int]:

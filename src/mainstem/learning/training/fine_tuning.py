@@ -3,10 +3,10 @@
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from mainstem.errors import NonFiniteError
@@ -15,11 +15,13 @@ from mainstem.learning.evaluation.evaluation import evaluate
 from mainstem.models import CrossEncoder, Scorer
 from mainstem.models.scorer import device_of
 from mainstem.models.tokenizer import encode_pairs, pad
+from mainstem.objectives.losses import cross_entropy, with_weights
 from mainstem.settings import Settings
 
 __all__ = ["Training", "fine_tune"]
 
 _FROM_SCRATCH, _PRETRAINED = 5e-4, 2e-5
+_LOSS: Final = with_weights(cross_entropy)
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,7 @@ def _train(
         for start in range(0, len(order), settings.train_batch):
             places = order[start : start + settings.train_batch]
             batch = pad([encoded[place] for place in places], child.padding_id).to(device_of(settings))
-            losses = F.cross_entropy(network(batch), labels[places], reduction="none")
-            loss = (losses * weights[places]).mean()
+            loss = _LOSS(network(batch), (labels[places], weights[places])).mean()
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
