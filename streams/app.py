@@ -18,6 +18,7 @@ import faust
 from faust.types import TP
 from prometheus_client import REGISTRY
 
+from mainstem.bootstrap import open_broker
 from mainstem.errors import StoppedError
 from mainstem.kafka import Broker, DirectReader, Monitor, Record
 from mainstem.settings import Settings
@@ -75,7 +76,7 @@ def make_app(
         session_timeout: seconds of silence after which the other workers take over.
         group: short name of the consumer group.
     """
-    broker = Broker.parse(places.events)
+    broker = open_broker(places.events)
     member, events = broker.group(group), broker.topic("events")
     app = faust.App(
         member,

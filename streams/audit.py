@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from mainstem.answers.fingerprint import newest_ledger
+from mainstem.bootstrap import open_broker, open_store
 from mainstem.join import LedgerRow
 from mainstem.join.ledger import imbalance
 from mainstem.kafka import Broker, DirectReader
@@ -15,6 +16,7 @@ from mainstem.printable import in_json
 from mainstem.settings import Settings
 from mainstem.settings.addresses import Places
 from mainstem.store import Store
+from mainstem.store.compared import samples_of
 
 __all__ = ["Audit", "run_audit"]
 
@@ -121,10 +123,10 @@ class Audit:
 
 def run_audit(places: Places, settings: Settings) -> Audit:
     """Read both sides."""
-    broker = Broker.parse(places.events)
+    broker = open_broker(places.events)
     reach(broker, ["events", "items", "samples"])
     reach_store(places.store)
-    with Store(places.store, make=False) as store:
+    with open_store(places.store, make=False) as store:
         return Audit(list(_ledger(broker, store)), list(_samples(broker, store, settings)))
 
 
@@ -166,7 +168,7 @@ def _line(row: LedgerRow, end: int) -> LedgerLine:
 
 def _samples(broker: Broker, store: Store, settings: Settings) -> Iterator[SamplesLine]:
     with DirectReader(broker, broker.topic("samples")) as reader:
-        for partition in range(settings.partitions):
+        for partition in range(settings.join.partitions):
             first, end = reader.first(partition), reader.end(partition)
             in_topic: set[tuple[bytes, int]] = set()
             at = first
@@ -175,8 +177,7 @@ def _samples(broker: Broker, store: Store, settings: Settings) -> Iterator[Sampl
                     at = offset + 1
                     samples = read_message(value, decode_samples, f"samples/{partition} at {offset}") if value else None
                     in_topic.update((sample.sample_id.bytes, sample.label_version) for sample in samples or ())
-            sql = "SELECT DISTINCT sample_id, label_version FROM samples WHERE partition = {partition:UInt32}"
-            in_history = {(row[0].bytes, row[1]) for row in store.stream(sql, partition=partition)}
+            in_history = {(sample_id.bytes, label_version) for sample_id, label_version in samples_of(store, partition)}
             yield SamplesLine(partition, len(in_topic), len(in_history), len(in_topic - in_history), end - first, first)
 
 

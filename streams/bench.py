@@ -22,6 +22,7 @@ from uuid import uuid4
 import msgspec
 import typer
 
+from mainstem.bootstrap import open_broker
 from mainstem.errors import MainstemError
 from mainstem.kafka import Broker, DirectReader
 from mainstem.printable import in_json
@@ -30,7 +31,11 @@ from mainstem.settings.urls import url_of
 __all__ = ["bench"]
 
 CONTENDERS: Final = ("mainstem", "faust", "aiokafka")
-_SETTINGS: Final = {"MAINSTEM_QUESTIONS": "purchases", "MAINSTEM_PARTITIONS": "4", "MAINSTEM_PSEUDONYM_KEY": "bench"}
+_SETTINGS: Final = {
+    "MAINSTEM_JOIN__QUESTIONS": "purchases",
+    "MAINSTEM_JOIN__PARTITIONS": "4",
+    "MAINSTEM_PSEUDONYM_KEY": "bench",
+}
 
 
 def bench(
@@ -135,7 +140,7 @@ class _Stopwatch:
 
 
 def _contend(who: str, group: str) -> None:
-    broker = Broker.parse(os.environ["MAINSTEM_EVENTS"])
+    broker = open_broker(os.environ["MAINSTEM_EVENTS"])
     with DirectReader(broker, broker.topic("events")) as reader:
         total = sum(reader.end(partition) for partition in reader.partitions())
     watch = _Stopwatch(total)
@@ -152,7 +157,7 @@ def _mainstem(_: Broker, group: str, watch: _Stopwatch) -> None:
     calm_collector()
 
     places = Places.from_environment(os.environ, "events", "snapshots")
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.read(os.environ)
     app, worker = make_app(places, settings, b"bench", Monitor("127.0.0.1:0"), 20.0, group=f"bench-{group}")
     _watch_and_run(app, lambda: worker.events, watch)
 

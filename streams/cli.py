@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from mainstem.bootstrap import open_broker
 from mainstem.cli.programs import HttpOption, SessionOption, begin, settled
 from mainstem.errors import SettingError
-from mainstem.kafka import Broker
 from mainstem.kafka.reach import reach, reach_store
 from mainstem.printable import in_json
 from mainstem.settings import Settings
@@ -28,8 +28,8 @@ def topics(
     """Make the topics that are missing, and check all of them."""
     from .topics import make_topics, notes_on_codecs  # noqa: PLC0415
 
-    settings, places = Settings.from_environment(os.environ), Places.from_environment(os.environ, "events")
-    broker = Broker.parse(places.events)
+    settings, places = Settings.read(os.environ), Places.from_environment(os.environ, "events")
+    broker = open_broker(places.events)
     reach(broker)
     made = make_topics(broker, settings, replication=replication, auto_create=allow_auto_create)
     for note in notes_on_codecs():
@@ -42,7 +42,7 @@ def join(http: HttpOption = "127.0.0.1:6066", session_timeout: SessionOption = 2
     """Join events to samples: a Faust worker. As many as you like share the partitions."""
     settings, places, key = settled(), Places.from_environment(os.environ, "events", "snapshots"), _key()
     monitor = begin(http)
-    reach(Broker.parse(places.events), ["events", "items"], ["samples", "ledger", "rejected"], "join")
+    reach(open_broker(places.events), ["events", "items"], ["samples", "ledger", "rejected"], "join")
     from .running import run_join  # noqa: PLC0415 - faust is slow to import
 
     run_join(places, settings, key, monitor, session_timeout)
@@ -53,7 +53,7 @@ def sink(http: HttpOption = "127.0.0.1:6067", session_timeout: SessionOption = 2
     """Write samples, items, ledger and rejected events to the history."""
     settings, places, key = settled(), Places.from_environment(os.environ, "events", "store"), _key()
     monitor = begin(http)
-    reach(Broker.parse(places.events), ["items", "ledger", "rejected", "samples", "trusted"], group="sink")
+    reach(open_broker(places.events), ["items", "ledger", "rejected", "samples", "trusted"], group="sink")
     reach_store(places.store)
     from .running import run_sink  # noqa: PLC0415
 
@@ -77,9 +77,9 @@ def replay(
     from .replaying import Replay  # noqa: PLC0415
 
     places = Places.from_environment(os.environ, "events", events=to)
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.read(os.environ)
     say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
-    broker = Broker.parse(places.events)
+    broker = open_broker(places.events)
     reach(broker, ["events", "items"], ["events", "items"])
     replay = Replay(broker, log, settings, speed=_speed(speed), tick=not no_tick, append=append, say=say)
     sent = replay.run()
@@ -108,7 +108,7 @@ def audit(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON obje
     """Compare topics and history: ledger sums, offsets, samples. Exits with 1 where anything is out, or nothing is there."""
     from .audit import run_audit  # noqa: PLC0415
 
-    settings, places = Settings.from_environment(os.environ), Places.from_environment(os.environ, "events", "store")
+    settings, places = Settings.read(os.environ), Places.from_environment(os.environ, "events", "store")
     found = run_audit(places, settings)
     found.show(as_json=as_json)
     if not found.in_balance or found.is_empty:

@@ -171,7 +171,7 @@ class JoinWorker:
         """Fold a batch."""
         for offset, value in batch:
             made.outputs += joiner.step(offset, None if value is None else decode(value))
-            if joiner.next_offset % self._settings.snapshot_every == 0:
+            if joiner.next_offset % self._settings.run.snapshot_every == 0:
                 made.snapshots.append(joiner.snapshot())
         made.outputs.append(joiner.ledger_row())
         self.events += len(batch)
@@ -194,7 +194,7 @@ class JoinWorker:
         messages: list[Message] = []
         samples = [output for output in outputs if isinstance(output, Sample)]
         for question_id, together in questions_of(samples):
-            place = partition_of_question(question_id, self._settings.partitions)
+            place = partition_of_question(question_id, self._settings.join.partitions)
             messages.append(Message("samples", place, question_id.bytes, encode(together)))
         for output in outputs:
             if isinstance(output, LedgerRow | Rejection):

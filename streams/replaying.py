@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from mainstem.bootstrap import open_producer
 from mainstem.errors import BrokerError
 from mainstem.events import Refusal, Tick, encode
 from mainstem.events.marks import BEGIN, Mark
@@ -62,18 +63,16 @@ class Replay:
 
     def run(self) -> int:
         """Send what is not there yet; gives how many records were sent."""
-        from kafka import KafkaProducer  # noqa: PLC0415 - a second to import
-
         with DirectReader(self._broker, self._broker.topic("events")) as reader:
             events = reader.partitions()
         places = [("items", 0), *(("events", partition) for partition in events)]
         ends = [last_sent(self._broker, *place, self._log) for place in places]
-        options: dict[str, Any] = {"append": self._append, "grace": self._settings.grace, "say": self._say}
+        options: dict[str, Any] = {"append": self._append, "grace": self._settings.join.grace, "say": self._say}
         file = place_in(self._log, ends, self._broker, **options)
         done = {(end.topic, end.partition): end.line for end in ends}
         if max(done.values()) >= 0:
             self._say(f"goes on after line {max(done.values()) + 1:,}")
-        producer: Any = KafkaProducer(**self._broker.options, linger_ms=20, batch_size=128 << 10)
+        producer: Any = open_producer(self._broker, linger_ms=20, batch_size=128 << 10)
         begun = shown = self._clock()
         sent = max(line for (topic, _), line in done.items() if topic == "events")
         for topic, partition, key, value, line, mark in self._records(len(events), sent, file):
@@ -129,7 +128,7 @@ class Replay:
                 key = event.user_id.encode("utf-8", "surrogatepass")
                 yield "events", _partition_of(key, partitions), key, raw, line, mark
         if self._tick:
-            end = encode(Tick(event_timestamp=newest + self._settings.label_window + self._settings.grace + 1))
+            end = encode(Tick(event_timestamp=newest + self._settings.join.label_window + self._settings.join.grace + 1))
             yield from (("events", partition, None, end, mark.lines, mark) for partition in range(partitions))
 
     def _pace(self) -> Callable[[int], None]:

@@ -4,13 +4,13 @@ import logging
 import time
 from typing import Any, Final
 
+from mainstem.bootstrap import open_broker, open_store
 from mainstem.cli.programs import end_soon, stopping
-from mainstem.kafka import Broker, Intake, Monitor
+from mainstem.kafka import Intake, Monitor
 from mainstem.kafka.patience import patiently
 from mainstem.kafka.trusted import TrustedTopic
 from mainstem.settings import Settings
 from mainstem.settings.addresses import Places
-from mainstem.store import Store
 
 from .sink import SINK_TOPICS, Sink
 
@@ -47,8 +47,8 @@ def run_sink(places: Places, settings: Settings, key: bytes, monitor: Monitor, s
     from prometheus_client import Counter  # noqa: PLC0415
 
     rows = Counter("mainstem_rows", "Rows written", ["table"])
-    broker, stop = Broker.parse(places.events), stopping()
-    with Store(places.store) as store:
+    broker, stop = open_broker(places.events), stopping()
+    with open_store(places.store) as store:
         sink = Sink(store, settings, key)
         intake = Intake(
             broker,

@@ -19,6 +19,7 @@ from mainstem.kafka.messages import decode_ledger, decode_rejection, decode_samp
 from mainstem.kafka.patience import patiently
 from mainstem.settings import Settings
 from mainstem.store import Store
+from mainstem.store.ledgers import ledger_of_items
 from mainstem.store.writes import item_columns, ledger_columns, rejection_columns, sample_columns, trusted_columns
 from mainstem.trusted import Confirmed, Trust
 
@@ -136,14 +137,8 @@ class Sink:
             self._write("ledger", ledger_columns([self._items[partition] for partition in sorted(touched)]))
 
     def _ledger_of_items(self, partition: int, first: int) -> LedgerRow:
-        names = tuple(new_counts())
-        sql = f"""
-            SELECT first_offset, next_offset, {", ".join(names)} FROM ledger FINAL
-            WHERE topic = 'items' AND partition = {{partition:UInt32}} ORDER BY next_offset DESC LIMIT 1"""
-        found = patiently(self._store.rows, sql, partition=partition)
-        if not found:
-            return _row(partition, first, first, new_counts())
-        return _row(partition, found[0][0], found[0][1], dict(zip(names, found[0][2:], strict=True)))
+        found = patiently(ledger_of_items, self._store, partition)
+        return found or _row(partition, first, first, new_counts())
 
     def _write(self, table: str, columns: Any) -> None:
         patiently(self._store.write, table, columns)

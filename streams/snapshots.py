@@ -6,37 +6,24 @@ A snapshot is a pure function of the log prefix and is named by its offset: two 
 """
 
 import hashlib
-from dataclasses import asdict
 from typing import Any, Final
 
 import msgspec
-from fsspec.implementations.local import LocalFileSystem
 from msgspec import Struct
 
+from mainstem.disk import put_whole
 from mainstem.errors import SettingError
 from mainstem.join import Snapshot
 from mainstem.settings import Settings
+from mainstem.settings.comparing import differences, that_affect
+from mainstem.settings.renamed import renamed
 from mainstem.settings.urls import files_at
 
 __all__ = ["Snapshots"]
 
 _KEPT: Final = 3
-_OF_THE_JOIN: Final = (
-    "seed",
-    "questions",
-    "label_window",
-    "grace",
-    "revision_window",
-    "dedupe_horizon",
-    "history_length",
-    "history_window",
-    "negatives",
-    "partitions",
-)
-"""Settings that samples depend on."""
-
-
 _KEY: Final = "MAINSTEM_PSEUDONYM_KEY"
+_UNSAID: Final = "objectives.classes"  # by the snapshots from before settings had groups
 
 
 class _Kept(Struct, frozen=True):
@@ -59,11 +46,10 @@ class Snapshots:
     def __init__(self, url: str, deployment: str, settings: Settings, *, key: bytes = b"", topic: str = "") -> None:
         self._files, root = files_at(url)
         self._root = f"{root}/{deployment}"
-        everything = asdict(settings)
         digest = hashlib.blake2b(key, digest_size=8, person=b"mainstem-key").hexdigest()
         facts = {_KEY: f"digest {digest}" if key else "", "MAINSTEM_EVENTS": topic}
         self._facts = {name: fact for name, fact in facts.items() if fact}
-        self._settings = {name: everything[name] for name in _OF_THE_JOIN} | self._facts
+        self._settings = {**that_affect(settings, "join"), **self._facts}
 
     def save(self, snapshot: Snapshot) -> None:
         """Keep a snapshot, whole or not at all; the newest three of a partition stay."""
@@ -72,11 +58,7 @@ class Snapshots:
         content = msgspec.msgpack.encode(snapshot)
         kept = msgspec.msgpack.encode(_Kept(self._settings, _digest(self._settings, content), content))
         path = f"{folder}/{snapshot.next_offset:020d}"
-        if isinstance(self._files, LocalFileSystem):
-            self._files.pipe_file(f"{path}.half", kept)
-            self._files.mv(f"{path}.half", path)
-        else:  # an object store shows an object whole or not at all; and `mv` takes a bracket in a name for a pattern
-            self._files.pipe_file(path, kept)
+        put_whole(self._files, path, kept)
         for old in self._offsets(snapshot.partition)[:-_KEPT]:
             self._forget(f"{folder}/{old:020d}")
 
@@ -99,17 +81,22 @@ class Snapshots:
             return None
         if _digest(kept.settings, kept.snapshot) != kept.digest:
             return None
-        there = {**self._facts, **kept.settings}  # older snapshots do not have the facts
-        other = {name: there.get(name) for name, now in self._settings.items() if there.get(name) != now}
-        if other:
-            told = ", ".join(f"{name} {was!r} there, {self._settings[name]!r} now" for name, was in other.items())
-            msg = (
-                f"the snapshots were made with other settings ({told}); set those, or give a new topic prefix and snapshots"
-            )
+        unsaid = {**that_affect(Settings(), "join"), **{name: self._settings[name] for name in (_UNSAID, *self._facts)}}
+        told, undo = differences({**unsaid, **renamed(kept.settings)}, self._settings)
+        if told:
+            go_on = f"{undo} goes on" if undo else "set those"
+            msg = f"the snapshots were made with other settings ({told}); {go_on}, or give a new topic prefix and snapshots"
             raise SettingError(msg)
-        found = msgspec.msgpack.decode(kept.snapshot, type=Snapshot)
-        if found.lacks:
-            msg = f"no joiner can go on from the snapshots ({found.lacks}); give a new topic prefix and snapshots"
+        try:
+            found = msgspec.msgpack.decode(kept.snapshot, type=Snapshot)
+            lacks = found.lacks
+        except msgspec.ValidationError as error:
+            lacks = str(error)
+        if lacks:
+            msg = (
+                f"{path!r} was written by another mainstem and lacks what this one needs ({lacks}); "
+                "give a new topic prefix and snapshots, and replay the log into it, to begin anew"
+            )
             raise SettingError(msg)
         return found
 

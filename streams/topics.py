@@ -60,7 +60,7 @@ def make_topics(broker: Broker, settings: Settings, *, replication: int = -1, au
 
 
 def _partitions(topic: Topic, settings: Settings) -> int:
-    return settings.partitions if topic.many else 1
+    return settings.join.partitions if topic.many else 1
 
 
 def _configs(topic: Topic) -> dict[str, str]:
@@ -79,7 +79,10 @@ def _faults(admin: Any, broker: Broker, settings: Settings) -> Iterator[str]:
     for name, topic in names.items():
         there, want = len(described[name]["partitions"]), _partitions(topic, settings)
         if there != want:
-            yield f"topic {name!r} has {there} partitions, the setting says {want}; set MAINSTEM_PARTITIONS, or make it anew"
+            yield (
+                f"topic {name!r} has {there} partitions, the setting says {want}; set MAINSTEM_JOIN__PARTITIONS, "
+                "or make it anew"
+            )
         config = _config_of(found, "topic", name)
         yield from _config_faults(name, topic, config)
         yield from _codec_faults(name, config, lacking)

@@ -9,20 +9,24 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 from mainstem.answers.fingerprint import deployed_hash, deployed_hash_0_1
+from mainstem.bootstrap import open_store
 from mainstem.errors import LogError, VersionError
 from mainstem.printable import in_json
 from mainstem.settings.addresses import NAMES, Places
 from mainstem.settings.urls import files_at, url_of
 from mainstem.store import Store
+from mainstem.store.compared import FIRST_RESPONSES, NEWEST_STANDINGS, NewestStanding, has_learnt
 
 __all__ = ["Comparison", "verify"]
 
+_ELSEWHERE: Final = NAMES - {"MAINSTEM_PSEUDONYM_KEY", "MAINSTEM_SETTINGS"}  # the embedded replay has its own places
 _RESPONSES_AGREE: Final = 1e-4
 _NEAR: Final = 1e-3
 _RESPONSE = ("norm", "loss", "margin")
@@ -80,13 +84,13 @@ def verify(log: Path, places: Places) -> Comparison:
     Raises:
         VersionError: if there is no deployed version 0 yet.
     """
-    with tempfile.TemporaryDirectory(prefix="mainstem-verify-") as folder, Store(places.store, make=False) as deployed:
+    with tempfile.TemporaryDirectory(prefix="mainstem-verify-") as folder, open_store(places.store, make=False) as deployed:
         home = Path(folder, "home")
         _copy_first_version(places.versions, home)
         report = _replay(log, home)
-        with Store(url_of("chdb", home / "history"), make=False) as embedded:
+        with open_store(url_of("chdb", home / "history"), make=False) as embedded:
             responses = list(_responses(deployed, embedded))
-            frozen = not deployed.rows("SELECT version FROM responses WHERE version > 0 LIMIT 1")
+            frozen = not has_learnt(deployed)
             near, other, standings = _standings(deployed, embedded) if frozen else ([], [], 0)
         return Comparison(
             hash=deployed_hash(deployed),
@@ -118,7 +122,7 @@ def _copy_first_version(url: str, home: Path) -> None:
 
 
 def _replay(log: Path, home: Path) -> Any:
-    environment = {name: value for name, value in os.environ.items() if name not in NAMES - {"MAINSTEM_PSEUDONYM_KEY"}}
+    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     command = [sys.executable, "-m", "mainstem.cli", "replay", str(log), "--home", str(home), "--no-learn", "--json"]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own command
     if done.returncode:
@@ -129,9 +133,8 @@ def _replay(log: Path, home: Path) -> Any:
 
 def _responses(deployed: Store, embedded: Store) -> Iterator[float | None]:
     """Relative difference of each response of version 0; None where one side lacks it."""
-    sql = "SELECT sample_id, label_version, norm, loss, margin, alignment FROM responses FINAL WHERE version = 0"
-    ours = {row[:2]: row[2:] for row in embedded.stream(sql)}
-    for sample_id, label_version, *theirs in deployed.stream(sql):
+    ours = {row[:2]: row[2:] for row in FIRST_RESPONSES.stream(embedded)}
+    for sample_id, label_version, *theirs in FIRST_RESPONSES.stream(deployed):
         mine = ours.pop((sample_id, label_version), None)
         yield None if mine is None else max(_apart(a, b) for a, b in zip(mine, theirs, strict=True))
     yield from (None for _ in ours)
@@ -150,27 +153,21 @@ def _standings(deployed: Store, embedded: Store) -> tuple[list[str], list[str], 
     other: list[str] = []
     for sample_id in sorted(ours.keys() | theirs.keys(), key=str):
         mine, there = ours.get(sample_id), theirs.get(sample_id)
-        if mine and there and (mine["standing"], mine["reason"]) == (there["standing"], there["reason"]):
+        if mine and there and (mine.standing, mine.reason) == (there.standing, there.reason):
             continue
         text = f"{sample_id}: embedded {_told(mine)}, deployed {_told(there)}"
-        close = mine and there and all(_close(mine[name], there[name]) for name in ("p_value", "importance"))
+        close = mine and there and _close(mine.p_value, there.p_value) and _close(mine.importance, there.importance)
         (near if close else other).append(text)
     return near, other, len(ours.keys() | theirs.keys())
 
 
-def _standing_of(store: Store) -> dict[Any, dict[str, Any]]:
-    names = ("standing", "reason", "p_value", "importance")
-    sql = f"SELECT sample_id, {', '.join(names)} FROM standings FINAL"
-    return {row[0]: dict(zip(names, row[1:], strict=True)) for row in store.stream(sql)}
+def _standing_of(store: Store) -> dict[UUID, NewestStanding]:
+    return {row.sample_id: row for row in NEWEST_STANDINGS.stream(store)}
 
 
 def _close(one: float | None, two: float | None) -> bool:
     return one is two if one is None or two is None else abs(one - two) <= _NEAR * max(abs(one), abs(two), 1.0)
 
 
-def _told(row: Mapping[str, Any] | None) -> str:
-    return (
-        f"{row['standing']} ({row['reason']}), p-value {row['p_value']}, importance {row['importance']:.4f}"
-        if row
-        else "none"
-    )
+def _told(row: NewestStanding | None) -> str:
+    return f"{row.standing} ({row.reason}), p-value {row.p_value}, importance {row.importance:.4f}" if row else "none"

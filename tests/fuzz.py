@@ -25,7 +25,7 @@ from mainstem.events import Event, Item, Labelled, Refusal, Tick, decode, encode
 from mainstem.events.survey import belongs_to_items
 from mainstem.join import BLOCK, Catalogue, Joiner, LedgerRow, Rejection, imbalance, new_counts
 from mainstem.join.route import partitions_of_event
-from mainstem.settings import Settings
+from mainstem.settings import Join, Settings
 from mainstem.validate import validate
 from tests.mutations import PRIVATE, Base, mutated_lines, purchases_base, shown_base
 
@@ -99,14 +99,16 @@ def _run(chance: Random, base: Base, size: int, path: Path, tally: Tally, *, far
 
 def _settings(chance: Random, questions: str) -> Settings:
     return Settings(
-        questions=questions,
-        label_window=chance.choice((10 * MINUTE, HOUR)),
-        grace=chance.choice((0, MINUTE, 10 * MINUTE)),
-        revision_window=chance.choice((0, 3 * HOUR, DAY)),
-        dedupe_horizon=chance.choice((HOUR, DAY)),
-        history_length=chance.choice((0, 1, 5)),
-        history_window=chance.choice((HOUR, 90 * DAY)),
-        negatives=chance.choice((0, 1, 3)),
+        join=Join(
+            questions=questions,
+            label_window=chance.choice((10 * MINUTE, HOUR)),
+            grace=chance.choice((0, MINUTE, 10 * MINUTE)),
+            revision_window=chance.choice((0, 3 * HOUR, DAY)),
+            dedupe_horizon=chance.choice((HOUR, DAY)),
+            history_length=chance.choice((0, 1, 5)),
+            history_window=chance.choice((HOUR, 90 * DAY)),
+            negatives=chance.choice((0, 1, 3)),
+        )
     )
 
 
@@ -138,7 +140,9 @@ def _decoded(raw: bytes) -> Event | Refusal:
 
 def _is_refused(event: Told, settings: Settings) -> bool:
     """Whether the events stream has no place for it."""
-    return isinstance(event, Refusal | Item) or (isinstance(event, Labelled) and event.label not in settings.class_names)
+    return isinstance(event, Refusal | Item) or (
+        isinstance(event, Labelled) and event.label not in settings.objectives.class_names
+    )
 
 
 def _is_utf8(raw: bytes) -> bool:
@@ -197,7 +201,7 @@ class Lane:
                 raise
         newest = max((event.event_timestamp for event in events if not isinstance(event, Refusal | None)), default=0)
         settings = self._settings
-        self._take(Tick(event_timestamp=newest + settings.label_window + settings.grace + 1))
+        self._take(Tick(event_timestamp=newest + settings.join.label_window + settings.join.grace + 1))
         rows = [joiner.ledger_row() for joiner in self._whole]
         ticks = 1 + sum(isinstance(event, Tick) for event in events)
         assert sum(row.next_offset for row in rows) == len(events) + 1 + ticks * (self._partitions - 1)

@@ -4,7 +4,6 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import fields
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +17,7 @@ import yaml
 
 from mainstem.cli.main import app, load_programs
 from mainstem.kafka.monitor import address_of
-from mainstem.settings import PREFIX, Settings
+from mainstem.settings import PREFIX, Settings, known, variable
 from mainstem.settings.addresses import NAMES
 from mainstem.store import Store
 
@@ -119,9 +118,9 @@ def test_prometheus_asks_every_program_where_it_answers(command_line: click.Grou
 def test_every_variable_of_ours_means_something() -> None:
     """A `MAINSTEM_` variable of the compose file is a setting or a place, and its value can be read."""
     given = {name: str(value) for one in SERVICES.values() for name, value in one.get("environment", {}).items()}
-    known = NAMES | {PREFIX + setting.name.upper() for setting in fields(Settings)}
-    assert set() == {name for name in given if name.startswith(PREFIX)} - known
-    assert "shown" == Settings.from_environment(given).questions
+    ours = NAMES | {variable(name) for name in known()}
+    assert set() == {name for name in given if name.startswith(PREFIX)} - ours
+    assert "shown" == Settings.from_environment(given).join.questions
 
 
 def test_every_variable_that_a_user_may_give_is_in_the_example() -> None:

@@ -8,13 +8,12 @@ import re
 import subprocess
 import sys
 import tomllib
-from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from mainstem.settings import PREFIX, Settings
+from mainstem.settings import known, variable
 from tests.conftest import SMALL, Run, excerpt_lines
 
 ROOT = Path(__file__).parents[1]
@@ -94,10 +93,11 @@ def test_every_command_is_documented(mainstem: Run) -> None:
 
 def test_every_setting_is_in_the_readme_as_the_command_prints_it(mainstem: Run) -> None:
     """The README's table of settings is what `mainstem settings` says, name, default and meaning."""
-    plain = {setting.name for setting in fields(Settings)}
     found = json.loads(mainstem("settings", "--json").stdout)
-    assert {PREFIX + name.upper() for name in plain} == set(found)
-    rows = [f"| `{name}` | {one['default'] or '(empty)'} | {one['help']} |" for name, one in found.items()]
+    assert {variable(name) for name in known()} == set(found)
+    rows = [
+        f"| `{name}` | {one['default'] or '(empty)'} | {one['affects']} | {one['help']} |" for name, one in found.items()
+    ]
     assert [] == [row for row in rows if row not in README]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from mainstem.bench.truth import JUDGED, compare, items_of, share_of
+from mainstem.bench.truth import compare, items_of, share_of
 from mainstem.bootstrap import open_loop, threads
 from mainstem.join import Sample
 from mainstem.learning.evaluation import auc
@@ -25,6 +25,7 @@ from mainstem.models import Scorer
 from mainstem.settings import Settings
 from mainstem.simulate import Shop, simulate
 from mainstem.store import samples_since
+from mainstem.store.judged import JUDGED_SAMPLES
 from mainstem.trusted.files import add_trusted
 
 
@@ -69,8 +70,8 @@ def measured(folder: Path, shop: Shop, events: int) -> dict[str, Any]:
     add_trusted(home / "trusted.jsonl", share_of(truth, 0.1, settings))
     with open_loop(str(log), home, settings, Quiet()) as loop:
         loop.run()
-        found = compare(loop.store.rows(JUDGED), truth, settings)
-        stream = {row[0] for row in loop.store.rows(JUDGED)}
+        found = compare(JUDGED_SAMPLES.of(loop.store), truth, settings)
+        stream = {row.sample_id for row in JUDGED_SAMPLES.of(loop.store)}
         seen = [one for one in samples_since(loop.store, 0, 10**9) if one.sample_id in stream]
     with open_loop(str(log), folder / "true", settings, Quiet(), relabel=("truth", true)) as loop:
         loop.run()

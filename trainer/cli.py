@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from mainstem.bootstrap import open_broker
 from mainstem.cli.programs import HttpOption, SessionOption, begin, settled
-from mainstem.kafka import Broker
 from mainstem.kafka.reach import reach, reach_store
 from mainstem.settings.addresses import Places
 
@@ -24,7 +24,7 @@ def score(
     """Score samples and judge them: as many workers as you like share the partitions."""
     settings, places = settled(), Places.from_environment(os.environ, "events", "store", "versions")
     monitor = begin(http)
-    reach(Broker.parse(places.events), ["samples", "trusted", "versions"], ["standings"], "score")
+    reach(open_broker(places.events), ["samples", "trusted", "versions"], ["standings"], "score")
     reach_store(places.store)
     from mainstem.bootstrap import threads  # noqa: PLC0415 - torch is slow to import
 
@@ -44,7 +44,7 @@ def learn(
     """Make the first version, then run rounds and announce what they promote. One learner is at work at a time."""
     settings, places = settled(), Places.from_environment(os.environ, "events", "store", "versions")
     monitor = begin(http)
-    reach(Broker.parse(places.events), ["versions"], ["versions"], "learn")
+    reach(open_broker(places.events), ["versions"], ["versions"], "learn")
     reach_store(places.store)
     from mainstem.bootstrap import threads  # noqa: PLC0415
 

@@ -124,7 +124,7 @@ class LearningProgram:
         return scale_of(Scorer(encoder, self._settings), samples_since(self._store, 0, _FIRST_SAMPLES))
 
     def _direction(self, encoder: CrossEncoder) -> Mapping[str, Tensor]:
-        ends = dict.fromkeys(range(self._settings.partitions), _NEVER)
+        ends = dict.fromkeys(range(self._settings.join.partitions), _NEVER)
         return direction_of(Scorer(encoder, self._settings), self._store, ends)
 
     def _current(self) -> int:
@@ -133,7 +133,7 @@ class LearningProgram:
 
     def _announce(self, version: int) -> None:
         manifest = self._versions.manifest(version)
-        patiently(keep_row, manifest, self._store, "" if version else self._settings.model or "made here")
+        patiently(keep_row, manifest, self._store, "" if version else self._settings.model.model or "made here")
         self._announcements.write(Announcement(version=version, generation=manifest.generation), self._producer)
         self._announced = version
         _LOG.info("announced version %d", version)
@@ -144,17 +144,17 @@ class LearningProgram:
             return False
         self._looked = time.monotonic()
         rounds = patiently(self._store.rows, _LAST_ROUND)
-        ends = rounds[0][0] if rounds else [0] * self._settings.partitions
+        ends = rounds[0][0] if rounds else [0] * self._settings.join.partitions
         sql = "SELECT uniqExact(sample_id) FROM responses WHERE offset >= arrayElement({ends:Array(UInt64)}, partition + 1)"
         [(count,)] = patiently(self._store.rows, sql, ends=ends)
-        return bool(count >= self._settings.round_every)
+        return bool(count >= self._settings.learning.round_every)
 
     def _round(self, parent: int) -> None:
         member = self._intake.generation
         # subtle: a group that was empty for long begins to count anew; later learners must still have higher generations
         generation = max(member, self._versions.manifest(parent).generation)
         claim = Claim(generation, lambda: self._holds(member))
-        ends = dict.fromkeys(range(self._settings.partitions), 0)
+        ends = dict.fromkeys(range(self._settings.join.partitions), 0)
         sql = "SELECT partition, max(offset) + 1, toUnixTimestamp64Milli(max(event_time)) FROM responses GROUP BY partition"
         found = patiently(self._store.rows, sql)
         ends |= {partition: end for partition, end, _ in found}
@@ -162,6 +162,7 @@ class LearningProgram:
         [(last,)] = patiently(self._store.rows, "SELECT max(version) FROM versions")
         number = max(last, parent) + 1
         begun = time.monotonic()
+        _LOG.info("round %d begins, from version %d", number, parent)
         scorer = Scorer(self._versions.load(parent), self._settings)
         try:
             done = self._learner.round(number, parent, scorer, StoredPool(self._store), position, claim)

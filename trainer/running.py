@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from mainstem.bootstrap import open_broker, open_producer, open_store, open_versions
 from mainstem.cli.programs import stopping
 from mainstem.kafka import Broker, Intake, Monitor
 from mainstem.kafka.messages import Announcement
@@ -12,8 +13,6 @@ from mainstem.kafka.patience import patiently
 from mainstem.kafka.trusted import TrustedTopic
 from mainstem.settings import Settings
 from mainstem.settings.addresses import Places
-from mainstem.store import Store
-from mainstem.versions import Versions
 
 from .announcements import Announcements
 from .learning import LearningProgram
@@ -33,14 +32,14 @@ def run_scorer(places: Places, settings: Settings, monitor: Monitor, session_tim
 
     scored, judged = Counter("mainstem_scored", "Visits"), Counter("mainstem_judgements", "Judgements")
     version = Gauge("mainstem_version", "The version in use")
-    broker, stop = Broker.parse(places.events), stopping()
+    broker, stop = open_broker(places.events), stopping()
     monitor.unready, monitor.doing = "", "waiting for the first version"  # idle, and well
     announcements = patiently(Announcements, broker)
     announced = _first_announced(announcements, stop)
     if announced is None:
         return
-    with Store(places.store) as store:
-        program = ScoringProgram(store, Versions(places.versions), settings, broker, _producer(broker), idle)
+    with open_store(places.store) as store:
+        program = ScoringProgram(store, open_versions(places.versions), settings, broker, _producer(broker), idle)
         trusted = patiently(TrustedTopic, broker)
         program.believe(patiently(trusted.read))
         program.take_up(announced, first=True)
@@ -76,16 +75,16 @@ def run_learner(places: Places, settings: Settings, monitor: Monitor, session_ti
     from prometheus_client import Counter  # noqa: PLC0415
 
     rounds = Counter("mainstem_rounds", "Rounds", ["promoted"])
-    broker, stop = Broker.parse(places.events), stopping()
+    broker, stop = open_broker(places.events), stopping()
     with (
-        Store(places.store) as store,
+        open_store(places.store) as store,
         Intake(
             broker, "learn", ["versions"], most=1, session_timeout=session_timeout, poll_timeout=_LONGEST_ROUND
         ) as intake,
     ):
         program = LearningProgram(
             store,
-            Versions(places.versions),
+            open_versions(places.versions),
             settings,
             patiently(Announcements, broker),
             _producer(broker),
@@ -110,6 +109,4 @@ def _first_announced(announcements: Announcements, stop: Callable[[], bool]) -> 
 
 
 def _producer(broker: Broker) -> Any:
-    from kafka import KafkaProducer  # noqa: PLC0415
-
-    return patiently(KafkaProducer, **broker.options, linger_ms=20, batch_size=128 << 10)
+    return patiently(open_producer, broker, linger_ms=20, batch_size=128 << 10)

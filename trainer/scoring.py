@@ -74,7 +74,7 @@ class ScoringProgram:
             begun, end = time.monotonic(), patiently(self.intake.committed, ("samples", partition))
             self._positions[partition] = end
             self._event_times[partition], self._judged[partition] = patiently(self._known_of, partition, end)
-            left = max(self._event_times[partition] - self._settings.horizon, 0)
+            left = max(self._event_times[partition] - self._settings.responses.horizon, 0)
             patiently(self._worker.rebuild, {partition: end}, self._worker.version, {partition: left})
             patiently(self._worker.write_again, partition, end)
             took = time.monotonic() - begun
@@ -124,7 +124,7 @@ class ScoringProgram:
 
     def _take(self, records: Sequence[Any]) -> None:
         """Score records in their order; a judgement falls between those before its offset and those after."""
-        every = self._settings.judge_every
+        every = self._settings.standing.judge_every
         waiting: list[PlacedSample] = []
         for record in records:
             if record.partition not in self._positions:  # not ours any more

@@ -1,12 +1,16 @@
-"""Puts the parts together: the only file that knows which adapter stands behind a URL, a home or a model's name."""
+"""Puts the parts together: the only file that knows which adapter stands behind a URL, a home or a model's name.
+
+The library's loop and the programs beside Kafka ask it alike. What is slow to import is imported by the function that needs
+it: the programs that move events do without torch.
+"""
 
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mainstem.embedded.home import SOCKET, Home, recorded
 from mainstem.errors import HomeError, LogError, SettingError
@@ -15,18 +19,68 @@ from mainstem.events.known_log import OpenedLog, next_file, same_log
 from mainstem.events.logs import spool
 from mainstem.events.survey import Survey
 from mainstem.join.text import item_text
-from mainstem.learning.first import first_encoder, make_first_version
-from mainstem.loop import Loop, Relabel, Watcher
 from mainstem.process.allocator import keep_freed_memory
 from mainstem.process.threads import asked_threads, available_threads
 from mainstem.settings import Settings
-from mainstem.store import Store
-from mainstem.store.answering import Answerer
 from mainstem.trusted.files import load_trust
 from mainstem.validate.lacking import unknown_classes
-from mainstem.versions import Versions
 
-__all__ = ["open_loop", "threads"]
+if TYPE_CHECKING:
+    from mainstem.kafka import Broker
+    from mainstem.loop import Loop, Relabel, Watcher
+    from mainstem.store import Store
+    from mainstem.versions import Versions
+
+__all__ = ["open_broker", "open_loop", "open_producer", "open_store", "open_versions", "threads"]
+
+
+def open_store(url: str, *, make: bool = True) -> "Store":
+    """The history behind a URL.
+
+    Args:
+        url: `chdb:///folder` or `clickhouse://user:password@host:port/database`.
+        make: whether it is made where it is missing.
+
+    Raises:
+        StoreError: if it cannot be opened, or is not there and shall not be made.
+    """
+    from mainstem.store import Store  # noqa: PLC0415 - numpy is slow to import
+
+    return Store(url, make=make)
+
+
+def open_versions(url: str) -> "Versions":
+    """The versions behind a URL: `file:///folder`, `s3://bucket/folder`, or whatever else fsspec knows.
+
+    Raises:
+        SettingError: if it is no such URL.
+    """
+    from mainstem.versions import Versions  # noqa: PLC0415 - torch is slow to import
+
+    return Versions(url)
+
+
+def open_broker(url: str) -> "Broker":
+    """The Kafka cluster behind a URL, `kafka://host:port/prefix`; nothing is connected yet.
+
+    Raises:
+        SettingError: if it is no such URL.
+    """
+    from mainstem.kafka import Broker  # noqa: PLC0415 - only a deployment needs it
+
+    return Broker.parse(url)
+
+
+def open_producer(broker: "Broker", **options: Any) -> Any:
+    """A producer of kafka-python, logged in.
+
+    Args:
+        broker: where.
+        options: more of kafka-python's own.
+    """
+    from kafka import KafkaProducer  # noqa: PLC0415 - only a deployment needs it
+
+    return KafkaProducer(**broker.options, **options)
 
 
 def threads(home: Path | None = None, environment: Mapping[str, str] = os.environ) -> int:
@@ -63,16 +117,16 @@ def open_loop(
     log: str,
     folder: Path,
     settings: Settings,
-    watcher: Watcher,
+    watcher: "Watcher",
     *,
     from_start: bool = False,
     append: bool = False,
     learn: bool = True,
     planted: bool = False,
-    relabel: tuple[str, Relabel] | None = None,
+    relabel: "tuple[str, Relabel] | None" = None,
     say: Callable[[str], None] = lambda text: None,  # noqa: ARG005
     environment: Mapping[str, str] = os.environ,
-) -> Iterator[Loop]:
+) -> "Iterator[Loop]":
     """A loop over a log, ready to run, with all that it holds open; closed on leaving.
 
     Args:
@@ -92,6 +146,10 @@ def open_loop(
         LogError: if the log cannot be read, or holds no event.
         HomeError: if the home is another's, in use, or was made with other settings or from another log.
     """
+    from mainstem.learning.first import first_encoder, make_first_version  # noqa: PLC0415 - torch is slow to import
+    from mainstem.loop import Loop  # noqa: PLC0415
+    from mainstem.store.answering import Answerer  # noqa: PLC0415
+
     if append and from_start:
         msg = "--append goes on with what a home holds, and --from-start forgets it; give one of them"
         raise SettingError(msg)
@@ -104,15 +162,15 @@ def open_loop(
         _check(found, path, settings)
         if from_start:
             home.empty()
-        settled = settings if settings.questions != "auto" else replace(settings, questions=found.questions)
+        settled = settings if settings.join.questions != "auto" else settings.but({"join.questions": found.questions})
         name, function = relabel or ("none", lambda sample, part: sample)  # noqa: ARG005
         trust, graded, digest = load_trust(home.trusted, settled, read_lines(path))
-        key, versions = home.key(environment), Versions(home.versions_url)
+        key, versions = home.key(environment), open_versions(home.versions_url)
         # subtle: before anything is recorded, so that a model that is refused leaves a home free for another one
         made = None if versions.numbers() else first_encoder(_texts(found), settled)
         facts = {"learn": learn, "planted": planted, "relabel": name, "trusted": digest, "threads": _threads_now()}
         home.settle(settled, facts | {"pseudonym_key": _told(key)}, opened.known)
-        with Store(home.store_url) as store, Answerer(home.folder / SOCKET, partial(Store, home.store_url)):
+        with open_store(home.store_url) as store, Answerer(home.folder / SOCKET, partial(open_store, home.store_url)):
             _check_versions(home, versions)
             make_first_version(versions, store, lambda: _texts(found), settled, made=made)
             yield Loop(
@@ -144,7 +202,7 @@ def _open_log(
     lines, name = partial(read_lines, path), "standard input" if log == "-" else log
     known = None if from_start else home.log()
     if append and known:
-        return next_file(lines, name, known, home.end(), settings.grace)
+        return next_file(lines, name, known, home.end(), settings.join.grace)
     opened = same_log(lines, name, known)
     if known or from_start or not home.is_begun:
         return opened
@@ -161,7 +219,7 @@ def _told(key: bytes) -> str:
     return hashlib.blake2b(key, digest_size=8, person=b"mainstem-key").hexdigest()
 
 
-def _check_versions(home: Home, versions: Versions) -> None:
+def _check_versions(home: Home, versions: "Versions") -> None:
     at = home.checkpoint()
     if at and at.version not in versions.numbers():
         msg = f"version {at.version} is not in {str(home.folder)!r}; restore the whole home from a copy, or --from-start"
@@ -177,7 +235,7 @@ def _check(found: Survey, path: Path, settings: Settings) -> None:
         )
         raise LogError(msg)
     unknown = unknown_classes(found.labels, settings)
-    if unknown and found.asks == {"labelled"} and not set(found.labels) & set(settings.class_names):
+    if unknown and found.asks == {"labelled"} and not set(found.labels) & set(settings.objectives.class_names):
         msg = f"nothing in {str(path)!r} can be joined: {unknown}"
         raise LogError(msg)
 

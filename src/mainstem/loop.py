@@ -82,8 +82,8 @@ class Loop:
         relabel: Relabel = lambda sample, part: sample,  # noqa: ARG005
     ) -> None:
         self.settings, self.surveyed, self.store, self.versions = settings, log.survey, store, versions
-        self.later_from = log.survey.later_from(settings.questions, settings.later_share)
-        self.worker = ScoringWorker(store, settings, range(settings.partitions), trusted=planted or trust.is_own)
+        self.later_from = log.survey.later_from(settings.join.questions, settings.learning.later_share)
+        self.worker = ScoringWorker(store, settings, range(settings.join.partitions), trusted=planted or trust.is_own)
         self.judged: dict[int, Judgement] = {}
         self.ledger: dict[tuple[str, int], LedgerRow] = {}  # the newest row of each partition
         self._log, self._home, self._watcher, self._learn = log, home, watcher, learn
@@ -93,8 +93,8 @@ class Loop:
         for item in log.survey.items:
             catalogue.add(item)
         self.home = home.folder
-        self._joiners = [Joiner(partition, settings, catalogue, key) for partition in range(settings.partitions)]
-        self.ends = dict.fromkeys(range(settings.partitions), 0)  # next sample offset of each partition
+        self._joiners = [Joiner(partition, settings, catalogue, key) for partition in range(settings.join.partitions)]
+        self.ends = dict.fromkeys(range(settings.join.partitions), 0)  # next sample offset of each partition
         self._event_times = dict.fromkeys(self.ends, 0)  # largest of a sample, in each partition
         self._counted = self._rounds = 0
 
@@ -118,7 +118,7 @@ class Loop:
         line = self._resume()
         self._read_items()
         block: list[bytes] = []
-        for block in _blocks(self._log.lines(line), self.settings.checkpoint_every):
+        for block in _blocks(self._log.lines(line), self.settings.run.checkpoint_every):
             self._take(self._join(block))
             line += len(block)
             if line < self._log.end.lines:  # subtle: the last line may be half-written, and is done again when it is whole
@@ -152,9 +152,9 @@ class Loop:
             self._event_times[sample.partition] = max(self._event_times[sample.partition], sample.event_time)
             may_be_learnt = sample.event_time < self.later_from
             self._counted += may_be_learnt
-            judge = self.ends[sample.partition] % self.settings.judge_every == 0
-            learn = self._learn and may_be_learnt and self._counted % self.settings.round_every == 0
-            if judge or learn or len(waiting) == 4 * self.settings.score_batch:
+            judge = self.ends[sample.partition] % self.settings.standing.judge_every == 0
+            learn = self._learn and may_be_learnt and self._counted % self.settings.learning.round_every == 0
+            if judge or learn or len(waiting) == 4 * self.settings.responses.score_batch:
                 self.worker.score(waiting)
                 waiting = []
             if judge:
@@ -169,7 +169,7 @@ class Loop:
         placed: list[tuple[Sample, int, int]] = []
         parts: list[str] = []
         for given in self._with_graded(samples):
-            partition = partition_of_question(given.question_id, self.settings.partitions)
+            partition = partition_of_question(given.question_id, self.settings.join.partitions)
             part = trust.part_of(given.sample_id, given.question_id)
             placed.append((self._relabel(given, part), partition, ends[partition]))
             parts.append(part)
@@ -263,7 +263,7 @@ class Loop:
 
     def _finish(self) -> None:
         """A final tick closes what is open, on copies of the joiners, and every partition is judged a last time."""
-        windows = self.settings.label_window + self.settings.grace
+        windows = self.settings.join.label_window + self.settings.join.grace
         for joiner in self._joiners:
             _, outputs = joiner.closed(self.surveyed.newest + windows + 1)
             self._take(outputs)

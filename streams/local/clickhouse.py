@@ -114,9 +114,9 @@ class LocalClickHouse:
         """End it at once (SIGKILL)."""
         self._process.kill()
 
-    def stop(self) -> None:
-        """Ask it to end; end it where it does not."""
-        self._process.stop()
+    def stop(self, seconds: float = 30.0) -> None:
+        """Ask it to end, wait so long, then end it."""
+        self._process.stop(seconds)
 
     def pause(self) -> None:
         """Let it hang (SIGSTOP)."""

@@ -1,10 +1,11 @@
 """What the programs of a stack are told, for them and, as a file to `source`, for people."""
 
-import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+
+from mainstem.disk import write_whole
 
 __all__ = ["ENVIRONMENT", "environment_of"]
 
@@ -26,10 +27,10 @@ def environment_of(folder: Path, values: Mapping[str, str], given: Mapping[str, 
     Example:
         >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
-        >>> sorted(environment_of(folder, {"MAINSTEM_PARTITIONS": "2"}, {"PATH": "/bin"}))
-        ['MAINSTEM_PARTITIONS', 'MAINSTEM_PSEUDONYM_KEY', 'PATH']
+        >>> sorted(environment_of(folder, {"MAINSTEM_JOIN__PARTITIONS": "2"}, {"PATH": "/bin"}))
+        ['MAINSTEM_JOIN__PARTITIONS', 'MAINSTEM_PSEUDONYM_KEY', 'PATH']
         >>> (folder / "environment").read_text().splitlines()[0]
-        "export MAINSTEM_PARTITIONS='2'"
+        "export MAINSTEM_JOIN__PARTITIONS='2'"
     """
     names = [*values, _KEY]
     known = {_KEY: given.get(_KEY) or _key(folder), **values} | {name: given[name] for name in names if name in given}
@@ -49,11 +50,7 @@ def _key(folder: Path) -> str:
 def _write_private(path: Path, text: str) -> None:
     """Write a file whole, readable by its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f"{path.name}.half")
-    half.unlink(missing_ok=True)
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    half.replace(path)
+    write_whole(path, text.encode(), private=True)
 
 
 def _quoted(text: str) -> str:

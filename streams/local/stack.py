@@ -9,6 +9,7 @@ import os
 import shlex
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -26,6 +27,7 @@ __all__ = ["Server", "Stack", "end_stack", "holder_of"]
 _PID: Final = "stack.pid"
 _END_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 0.1
+_ALL_SECONDS, _LEAST_SECONDS = 9.0, 1.5  # until everything has ended; of them for the servers, which a kill does no harm
 
 
 class Server(Protocol):
@@ -38,8 +40,8 @@ class Server(Protocol):
     def start(self) -> None:
         """Start it; nothing happens where it runs."""
 
-    def stop(self) -> None:
-        """End it."""
+    def stop(self, seconds: float) -> None:
+        """Ask it to end, wait so long, then end it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,24 +74,32 @@ class Stack:
         """
         with _held(self.folder), _interruptible():
             (self.folder / STATE).unlink(missing_ok=True)
+            took = 0.0
             try:
                 self._start_servers()
                 self._prepare()
                 ready()
-                Supervisor(self.programs, self.folder, self.environment).run(self._start_servers)
+                took = Supervisor(self.programs, self.folder, self.environment).run(self._start_servers)
             except KeyboardInterrupt:
                 pass
             finally:
                 signal.signal(signal.SIGINT, signal.SIG_IGN)  # what ends is not interrupted; each end has a time limit
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-                for server in reversed(self.servers):
-                    server.stop()
+                self._stop_servers(max(_ALL_SECONDS - took, _LEAST_SECONDS))
                 (self.folder / STATE).unlink(missing_ok=True)
 
     def _start_servers(self) -> None:
         for server in self.servers:
             if not server.alive:
                 server.start()
+
+    def _stop_servers(self, seconds: float) -> None:
+        """End all at once: nobody uses them any more."""
+        ends = [threading.Thread(target=server.stop, args=(seconds,)) for server in self.servers]
+        for end in ends:
+            end.start()
+        for end in ends:
+            end.join()
 
     def _prepare(self) -> None:
         log = self.folder / "prepare.log"

@@ -7,10 +7,12 @@ import json
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from mainstem.disk import write_whole
 
 from .process import LocalProcess
 
@@ -20,7 +22,7 @@ STATE: Final = "stack.json"
 _POLL_SECONDS: Final = 0.2
 _FIRST_SECONDS, _LONGEST_SECONDS = 1.0, 30.0
 _SETTLED_SECONDS: Final = 60.0  # a program that ran for so long begins again with the shortest pause
-_STOP_SECONDS: Final = 30.0
+_STOP_SECONDS: Final = 7.0  # a program of ours that was asked ends within six
 
 
 @dataclass
@@ -63,25 +65,31 @@ class Supervisor:
     ) -> None:
         self._folder = folder
         self._clock, self._sleep = clock, sleep
-        self._stopping = False
+        self._stopping = self._waiting = False
         self._programs = {
             name: _Program(LocalProcess(command, folder / f"{name}.log", environment)) for name, command in programs.items()
         }
 
-    def run(self, meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Keep all running until SIGTERM or SIGINT, then end them.
+    def run(self, meanwhile: Callable[[], None] = lambda: None) -> float:
+        """Keep all running until SIGTERM or SIGINT, then end them; gives the seconds that their end took.
 
         Args:
-            meanwhile: called again and again.
+            meanwhile: called again and again, and interrupted by a signal: it may wait for long.
         """
         with self._signals():
             try:
                 while not self._stopping:
-                    meanwhile()
-                    self.step()
-                    self._sleep(_POLL_SECONDS)
+                    with suppress(KeyboardInterrupt):
+                        self._waiting = True
+                        meanwhile()
+                        self._waiting = False
+                    if not self._stopping:
+                        self.step()
+                        self._sleep(_POLL_SECONDS)
             finally:
+                begun = self._clock()
                 self.stop()
+        return self._clock() - begun
 
     def step(self) -> None:
         """Look at every program once: note those that ended, start those that are due."""
@@ -119,9 +127,7 @@ class Supervisor:
         }
 
     def _write(self) -> None:
-        half = self._folder / f"{STATE}.half"
-        half.write_text(json.dumps(self.state(), indent=1))
-        half.replace(self._folder / STATE)
+        write_whole(self._folder / STATE, json.dumps(self.state(), indent=1).encode())
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -134,4 +140,6 @@ class Supervisor:
                 signal.signal(number, handler)
 
     def _heard(self, *_: object) -> None:
-        self._stopping = True
+        waited, self._waiting, self._stopping = self._waiting, False, True
+        if waited:
+            raise KeyboardInterrupt

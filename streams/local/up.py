@@ -145,8 +145,8 @@ def _stack(folder: Path, kafka_port: int, clickhouse_port: int, partitions: int,
         "MAINSTEM_STORE": history.url(),
         "MAINSTEM_VERSIONS": url_of("file", folder / "versions"),
         "MAINSTEM_SNAPSHOTS": url_of("file", folder / "snapshots"),
-        "MAINSTEM_PARTITIONS": str(partitions),
-        "MAINSTEM_QUESTIONS": questions,
+        "MAINSTEM_JOIN__PARTITIONS": str(partitions),
+        "MAINSTEM_JOIN__QUESTIONS": questions,
     }
     given = {name: value for name, value in os.environ.items() if name != clickhouse.BINARY}
     environment = environment_of(folder, values, given)

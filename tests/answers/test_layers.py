@@ -7,12 +7,12 @@ from scipy.stats import spearmanr
 from mainstem.answers.layers import choices_of, compare_layers
 from mainstem.errors import ModelError
 from mainstem.models import Scorer
-from mainstem.settings import Settings
+from mainstem.settings import Model, Responses, Settings
 from tests.small_models import LABELS, PAIRS, given_encoder, one_thread, scratch_encoder, shake
 
 __all__ = ["one_thread"]
 
-SETTINGS = Settings(max_tokens=64, device="cpu")
+SETTINGS = Settings(model=Model(max_tokens=64, device="cpu"))
 
 
 def test_all_layers_explain_everything() -> None:
@@ -28,7 +28,11 @@ def test_shares_are_those_of_the_norms(encoder) -> None:
     shake(encoder.network)
     for row in compare_layers(encoder, PAIRS, LABELS, SETTINGS, choices_of(encoder.network)):
         patterns = choices_of(encoder.network)[row["layers"]]
-        some = Scorer(encoder, Settings(response_layers=patterns, device="cpu")).responses(PAIRS, LABELS).norm
+        some = (
+            Scorer(encoder, Settings(responses=Responses(response_layers=patterns), model=Model(device="cpu")))
+            .responses(PAIRS, LABELS)
+            .norm
+        )
         full = Scorer(encoder, SETTINGS).responses(PAIRS, LABELS).norm
         assert 0 < row["parameters"] < 1
         assert pytest.approx(np.mean(some.astype(float) ** 2 / full.astype(float) ** 2), rel=1e-5) == row["explained"]

@@ -8,7 +8,7 @@ import pytest
 
 from mainstem.bench.truth import compare, share_of
 from mainstem.ids import uuid_of
-from mainstem.settings import Settings
+from mainstem.settings import Run, Settings
 
 SHOP = {"shop": {}, "tracking_bug": None}
 Row = tuple[UUID, int, str, str, float | None]
@@ -65,5 +65,5 @@ def test_a_share_of_the_truth_holds_whole_questions_and_true_labels(tmp_path: Pa
     labels = {uuid_of("sample", f"q{number}", "i"): ("no", "yes")[number % 2] for number in range(400)}
     assert all(labels[one.sample_id] == one.label for one in chosen)
     assert chosen == list(share_of(path, 0.25, Settings()))
-    assert chosen != list(share_of(path, 0.25, Settings(seed=1)))
+    assert chosen != list(share_of(path, 0.25, Settings(run=Run(seed=1))))
     assert 400 == len(list(share_of(path, 1.0, Settings())))

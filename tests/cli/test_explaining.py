@@ -17,7 +17,7 @@ from mainstem.errors import LogError
 from mainstem.events import Refusal, encode
 from mainstem.ids import uuid_of
 from mainstem.scoring import ScoringWorker
-from mainstem.settings import Settings
+from mainstem.settings import Responses, Settings, Standing
 from mainstem.standing import REASONS
 from mainstem.store import Store
 from mainstem.store.answering import Answerer
@@ -113,7 +113,7 @@ def test_the_stratum_is_the_one_that_the_judge_used(opened: Store) -> None:
             [verdict] = [one for one in story["verdicts"] if one["judgement"] == judgement]
             canaries, margins = columns.canaries_at(int(columns["last_version"][row]))
             same_label = margins[columns["label"][canaries] == columns["label"][row]]
-            reference = same_label if len(same_label) >= THERE.canary_minimum else margins
+            reference = same_label if len(same_label) >= THERE.standing.canary_minimum else margins
             expected = (len(reference), int((reference <= columns["recent_margin"][row]).sum()))
             assert expected == (verdict["stratum_canaries"], verdict["at_least_as_doubtful"])
             seen.add(verdict["stratum"])
@@ -243,7 +243,7 @@ def write_a_revised_sample(store: Store) -> None:
     rows = [dict(zip(names, (UUID(int=one[0]), *one[1:]), strict=True)) for one in visits]
     left = {**rows[-1], "sample_id": UUID(int=15), "event_time": 0}  # older than the horizon
     write(store, "responses", *[{**visit, **row} for row in rows], {**visit, **left})
-    judged = {"partition": 0, "judgement": 50, "version": 1, "event_time": DAY + THERE.horizon}
+    judged = {"partition": 0, "judgement": 50, "version": 1, "event_time": DAY + THERE.responses.horizon}
     counts = {"core": 0, "edge": 1, "contradictory": 0, "spent": 0, "canaries": 3, "core_level": 1.5, "verdict": "given"}
     write(store, "judgements", {**judged, **counts})
     move = {"sample_id": UUID(int=1), "label_version": 1, "before": "", "standing": "edge", "reason": "doubtful"}
@@ -256,14 +256,17 @@ def test_a_revised_sample_on_each_engine(url: str, mainstem: Run) -> None:
     """Revisions, means that begin again, and the canaries that the judgement saw, on chDB and on a server alike."""
     with Store(url) as store:
         write_a_revised_sample(store)
-        story = story_of(str(UUID(int=1)), Settings(canary_minimum=2), asker(store))
-        for other in (Settings(canary_minimum=3), Settings(canary_minimum=2, horizon=124 * DAY)):  # these do not fit
+        story = story_of(str(UUID(int=1)), Settings(standing=Standing(canary_minimum=2)), asker(store))
+        for other in (
+            Settings(standing=Standing(canary_minimum=3)),
+            Settings(standing=Standing(canary_minimum=2), responses=Responses(horizon=124 * DAY)),
+        ):  # these do not fit
             assert (None, None) == stratum(story_of(str(UUID(int=1)), other, asker(store)))
     assert [(0, 1, []), (1, 0, ["return"])] == [tuple(label.values()) for label in story["labels"]]
     assert [(3.0, 2.0), (2.0, 2.0), (-2.0, 2.0)] == [(one["running_margin"], one["importance"]) for one in story["visits"]]
     assert ("label", 2) == stratum(story)
     assert 1 == story["verdicts"][0]["at_least_as_doubtful"]
-    told = mainstem("explain", "--store", url, UUID(int=1), env={"MAINSTEM_CANARY_MINIMUM": "2"}).stdout
+    told = mainstem("explain", "--store", url, UUID(int=1), env={"MAINSTEM_STANDING__CANARY_MINIMUM": "2"}).stdout
     assert "label 0  revised by return; it was 1 (label version 1)" in told
     assert "50 % of label 0" in told
     assert "2/3" in told

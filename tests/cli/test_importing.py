@@ -34,7 +34,7 @@ def test_labelled_ends_with_the_setting_on_stdout(tmp_path: Path, mainstem: Run)
     file = write(tmp_path / "news.csv", NEWS)
     given = ("import", "labelled", file, "--text", "text", "--label", "topic", "--names", "1=sports,2=big business")
     done = mainstem(*given, "-o", tmp_path / "news.jsonl")
-    line = "MAINSTEM_CLASSES='sports,big business'\n"
+    line = "MAINSTEM_OBJECTIVES__CLASSES='sports,big business'\n"
     assert (0, line) == (done.returncode, done.stdout)
     assert "wrote 2 labelled events" in done.stderr
     assert "left out 1 rows: no text" in done.stderr

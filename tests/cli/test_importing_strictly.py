@@ -186,7 +186,7 @@ def test_letters_in_parts_and_letters_unseen_are_told(tmp_path: Path) -> None:
     done, log = run(
         tmp_path, "labelled", [{"body": f"text {n}", "topic": name, "who": "u"} for n, name in enumerate([*names, "b"])]
     )
-    assert "MAINSTEM_CLASSES=b,café" in done.stdout.replace("'", "")
+    assert "MAINSTEM_OBJECTIVES__CLASSES=b,café" in done.stdout.replace("'", "")
     assert "1 cells of 'topic' write letters in parts (NFD)" in done.stderr
     assert "1 cells of 'topic' hold characters that cannot be seen" in done.stderr
     assert 3 == log.count('"label":"café"')

@@ -8,7 +8,11 @@ import pytest
 
 from tests.conftest import Run
 
-SHORT = {"MAINSTEM_CANARY_MINIMUM": "20", "MAINSTEM_ROUND_EVERY": "100000", "MAINSTEM_JUDGE_EVERY": "500"}
+SHORT = {
+    "MAINSTEM_STANDING__CANARY_MINIMUM": "20",
+    "MAINSTEM_LEARNING__ROUND_EVERY": "100000",
+    "MAINSTEM_STANDING__JUDGE_EVERY": "500",
+}
 
 
 @pytest.fixture(scope="module")

@@ -86,9 +86,9 @@ def test_what_is_no_log_is_one_line_and_exit_code_1(text: str, tmp_path: Path, m
 def test_settings_of_the_environment_are_those_that_count(tmp_path: Path, mainstem: Run) -> None:
     """What is set now is marked as such, and a wrong setting is wrong use."""
     path = written(tmp_path / "log.jsonl", shop_log())
-    done = mainstem("validate", path, "--json", defaults=True, env={"MAINSTEM_LABEL_WINDOW": "45m"})
+    done = mainstem("validate", path, "--json", defaults=True, env={"MAINSTEM_JOIN__LABEL_WINDOW": "45m"})
     assert 45 * 60_000 == json.loads(done.stdout)["windows"][0]["now"]
-    assert 2 == mainstem("validate", path, defaults=True, env={"MAINSTEM_LABEL_WINDOW": "soon"}).returncode
+    assert 2 == mainstem("validate", path, defaults=True, env={"MAINSTEM_JOIN__LABEL_WINDOW": "soon"}).returncode
 
 
 def test_the_shipped_excerpt_fails_nothing(mainstem: Run) -> None:

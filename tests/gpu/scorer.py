@@ -1,7 +1,6 @@
 """The scorer, as the stream uses it, on the device against the CPU in float32; and where memory is short."""
 
 import copy
-from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -11,7 +10,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from mainstem.models import CrossEncoder, Scorer, alignments_of, initial_encoder, train_tokenizer
 from mainstem.models.encoder import PretrainedReader
 from mainstem.models.scorer import precision_of
-from mainstem.settings import Settings
+from mainstem.settings import Model, Responses, Settings
 from tests.gpu.plan import Plan
 from tests.gpu.responses import distance
 from tests.small_models import shake
@@ -43,7 +42,7 @@ def encoders(wide: int) -> dict[str, CrossEncoder]:
 def scorer(plan: Plan) -> None:
     """Norms, losses, alignments and sketches in each precision; logits; the gradient that is a direction."""
     pairs, labels = pairs_of(plan.sizes.pairs)
-    base = Settings(device="cpu", precision="float32", score_batch=32, max_tokens=TOKENS)
+    base = Settings(model=Model(device="cpu", max_tokens=TOKENS), responses=Responses(precision="float32", score_batch=32))
     for name, encoder in encoders(plan.sizes.wide).items():
         plain = Scorer(copied(encoder), base)
         direction = plain.gradient(pairs, labels)
@@ -52,7 +51,7 @@ def scorer(plan: Plan) -> None:
             plain.logits(pairs),
         )
         for precision in ("auto", "float32", "bfloat16", "float16"):
-            settings = replace(base, device=plan.device, precision=precision)
+            settings = base.but({"model.device": plan.device, "responses.precision": precision})
             there = Scorer(copied(encoder), settings, direction=direction, sketch=64)
             found = there.responses(pairs, labels)
             taken = str(precision_of(settings)).removeprefix("torch.")
@@ -81,7 +80,9 @@ def little_memory(plan: Plan) -> None:
         return
     pairs, labels = pairs_of(4 * plan.sizes.pairs)
     encoder = encoders(plan.sizes.wide)[f"a given bert 4x{plan.sizes.wide}"]
-    settings = Settings(device="cuda", precision="float32", score_batch=len(pairs), max_tokens=TOKENS)
+    settings = Settings(
+        model=Model(device="cuda", max_tokens=TOKENS), responses=Responses(precision="float32", score_batch=len(pairs))
+    )
     there = Scorer(encoder, settings, sketch=64)
     there.responses(pairs[:8], labels[:8])
     torch.cuda.empty_cache()
@@ -96,7 +97,7 @@ def little_memory(plan: Plan) -> None:
         found = there.responses(pairs, labels)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
-    halved = settings.score_batch * TOKENS / there._tokens
+    halved = settings.responses.score_batch * TOKENS / there._tokens
     plan.tell(
         f"  a pass needed {needed / 2**20:.0f} MiB and was given {0.4 * needed / 2**20:.0f}: {halved:.1f} times smaller"
     )

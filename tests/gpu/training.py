@@ -32,21 +32,21 @@ def training(plan: Plan) -> None:
             if isinstance(part, nn.Dropout):
                 part.p = 0.0
         given = {
-            "epochs": plan.sizes.epochs,
-            "patience": 10,
-            "train_batch": 32,
-            "max_tokens": TOKENS,
-            "precision": "float32",
+            "learning.epochs": plan.sizes.epochs,
+            "learning.patience": 10,
+            "learning.train_batch": 32,
+            "model.max_tokens": TOKENS,
+            "responses.precision": "float32",
         }
         trained, curves = [], []
         for device in ("cpu", plan.device):
             with losses_noted() as losses:
-                settings = Settings(**given, device=device)
+                settings = Settings.of({**given, "model.device": device})
                 trained.append(fine_tune(copied(encoder), samples, held_out, settings, seed=1).encoder)
                 curves.append(losses)
         plan.tell(f"  {name}: held-out loss {' '.join(f'{one:.5f}' for one in curves[0])} on the CPU")
         plan.tell(f"  {name}: held-out loss {' '.join(f'{one:.5f}' for one in curves[1])} on {plan.device}")
-        settings = Settings(**given, device="cpu")
+        settings = Settings.of({**given, "model.device": "cpu"})
         true, found = (Scorer(copied(one), settings).logits(pairs) for one in trained)
         here, there = (weights_of(one) for one in trained)
         errors = {

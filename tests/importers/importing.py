@@ -9,7 +9,7 @@ import pytest
 from mainstem.events import Event, Item, Labelled, View, decode, encode
 from mainstem.join import Catalogue, Joiner, LedgerRow
 from mainstem.join.ledger import imbalance
-from mainstem.settings import Settings
+from mainstem.settings import Join, Objectives, Settings
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
@@ -36,7 +36,7 @@ def joined(events: list[Event], classes: str = "") -> dict[str, int]:
     for event in events:
         if isinstance(event, Item):
             catalogue.add(event)
-    joiner = Joiner(0, Settings(questions=asks, classes=classes), catalogue, b"secret")
+    joiner = Joiner(0, Settings(join=Join(questions=asks), objectives=Objectives(classes=classes)), catalogue, b"secret")
     others = [event for event in events if not isinstance(event, Item)]
     for offset, event in enumerate(others):
         for output in joiner.step(offset, decode(encode(event))):

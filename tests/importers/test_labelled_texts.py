@@ -11,7 +11,7 @@ from mainstem.errors import ImportSourceError
 from mainstem.events import Labelled
 from mainstem.importers.labelled import LabelledColumns, classes_of, events_of, parse_names
 from mainstem.importers.tables import read_rows
-from mainstem.settings import Settings
+from mainstem.settings import Objectives
 from tests.importers.importing import joined, real, texts
 
 COLUMNS = LabelledColumns(text="body", label="topic")
@@ -77,7 +77,7 @@ def test_what_is_no_labelled_text_is_left_out_and_counted() -> None:
 def test_the_classes_are_a_setting_as_it_must_be(labels: list[str], names: str, expected: str) -> None:
     """Names keep their order, numbers are sorted as numbers, and `Settings` takes what comes out."""
     made = classes_of(labels, parse_names(names))
-    assert (expected, expected.split(",")) == (made, list(Settings(classes=made).class_names))
+    assert (expected, expected.split(",")) == (made, list(Objectives(classes=made).class_names))
 
 
 @pytest.mark.parametrize("labels", [[], ["one"], ["a", "b, c"]])

@@ -7,6 +7,7 @@ from typing import Any
 from mainstem.events import Cart, Click, Event, Impression, Item, Purchase, Refusal, Return, Search, Shown, View
 from mainstem.join import Catalogue, Joiner, LedgerRow, Output, Rejection, Sample, imbalance
 from mainstem.settings import Settings
+from tests.named import named
 
 KEY = b"secret"
 NAMES = ("cup", "mug", "pot", "jug", "tin")
@@ -24,7 +25,7 @@ WINDOWS: dict[str, Any] = {
 
 def short(**more: Any) -> Settings:
     """Settings with windows of milliseconds."""
-    return Settings(**{**WINDOWS, **more})
+    return Settings.of(named(**{**WINDOWS, **more}))
 
 
 def shelf(*names: str, time: int = 0) -> Catalogue:
@@ -118,7 +119,7 @@ def join(*events: Event | Refusal, catalogue: Catalogue | None = None, until: in
     outputs = step(partition, *events)
     settings = short(**more)
     newest = max([event.event_timestamp for event in events if not isinstance(event, Refusal)], default=0)
-    closed, last = partition.closed(until or newest + settings.label_window + settings.grace + 1)
+    closed, last = partition.closed(until or newest + settings.join.label_window + settings.join.grace + 1)
     assert imbalance(closed.ledger_row()) == 0
     outputs += last
     return Joined(_only(Sample, outputs), _only(Rejection, outputs), _only(LedgerRow, outputs))

@@ -4,9 +4,9 @@ import pytest
 
 from mainstem.events import Labelled, Tick
 from mainstem.join import Catalogue, Joiner, LedgerRow, Rejection, Sample, imbalance
-from mainstem.settings import Settings
+from mainstem.settings import Join, Objectives, Settings
 
-SETTINGS = Settings(questions="purchases", classes="sports,business,world")
+SETTINGS = Settings(join=Join(questions="purchases"), objectives=Objectives(classes="sports,business,world"))
 
 
 def text(number: int, label: str, **more: str) -> Labelled:
@@ -57,5 +57,5 @@ def test_every_labelled_text_is_an_answered_question() -> None:
 @pytest.mark.parametrize(("label", "expected"), [("no", 0), ("yes", 1)])
 def test_without_classes_a_label_is_no_or_yes(label: str, expected: int) -> None:
     """The setting is empty by default: two classes."""
-    [sample], _, _ = joined(text(1, label), settings=Settings(questions="shown"))
+    [sample], _, _ = joined(text(1, label), settings=Settings(join=Join(questions="shown")))
     assert expected == sample.label

@@ -16,7 +16,7 @@ from mainstem.trusted.files import Vouched, confirmed_of, graded_of, read_truste
 from tests.conftest import SMALL, Run
 from tests.kafka.topic import make, produce
 
-SETTINGS = Settings.from_environment(SMALL, partitions=2)  # as the command has them
+SETTINGS = Settings.from_environment(SMALL, {"join.partitions": 2})  # as the command has them
 PAIRS = [
     Labelled(event_id=f"p{number}", event_timestamp=5, user_id="u", text="cup", pair=f"cup {number}", label="yes")
     for number in range(8)
@@ -35,7 +35,7 @@ def test_what_is_added_is_read_by_every_program(events_url: str, tmp_path: Path,
     assert [] == early.read()
     file = tmp_path / "trusted.jsonl"
     file.write_bytes(b"\n".join([CONFIRMED, *map(encode_event, PAIRS)]))
-    added = mainstem("trust", "add", file, "--to", events_url, env={"MAINSTEM_PARTITIONS": "2"})
+    added = mainstem("trust", "add", file, "--to", events_url, env={"MAINSTEM_JOIN__PARTITIONS": "2"})
     assert (0, True) == (added.returncode, "9 trusted samples, 8 of them graded pairs" in added.stderr), added.stderr
     named: list[Labelled | Vouched] = [*read_trusted([CONFIRMED], SETTINGS), *PAIRS]
     late = TrustedTopic(broker)

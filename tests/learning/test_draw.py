@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mainstem.learning.draws.draw import Draw, draw
-from mainstem.settings import Settings
+from mainstem.settings import Learning, Settings
 from mainstem.standing import CORE, EDGE, NOISE
 
-SETTINGS = Settings(draw=100, core_minimum=10, uniform_share=0.5, edge_floor=0.3)
+SETTINGS = Settings(learning=Learning(draw=100, core_minimum=10, uniform_share=0.5, edge_floor=0.3))
 Pool = dict[str, np.ndarray]
 
 
@@ -74,19 +74,27 @@ def test_core_that_may_not_be_drawn_does_not_end_the_cold_start() -> None:
 @given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40), st.integers(0, 2**32), st.data())
 def test_nobody_is_drawn_twice_nor_from_noise(core: int, edge: int, noise: int, seed: int, data: st.DataObject) -> None:
     """Rows are different candidates of core and edge, as many as there are or as a draw may have."""
-    samples, settings = pool(core, edge, noise), Settings(draw=data.draw(st.integers(1, 50)), core_minimum=10)
+    samples, settings = (
+        pool(core, edge, noise),
+        Settings(learning=Learning(draw=data.draw(st.integers(1, 50)), core_minimum=10)),
+    )
     count = core + edge + noise
     candidates = np.array(data.draw(st.lists(st.booleans(), min_size=count, max_size=count)), np.bool_)
     found = drawn_from(samples, settings, seed, candidates)
     allowed = set(np.flatnonzero(candidates & (samples["standing"] != NOISE)).tolist())
     assert set(found.rows.tolist()) <= allowed
-    assert min(settings.draw, len(allowed)) == len(set(found.rows.tolist())) == len(found.rows) == len(found.probability)
+    assert (
+        min(settings.learning.draw, len(allowed))
+        == len(set(found.rows.tolist()))
+        == len(found.rows)
+        == len(found.probability)
+    )
 
 
 @given(st.permutations(range(60)), st.sampled_from([20, 5]), st.integers(0, 2**32))
 def test_the_order_of_rows_does_not_matter(order: list[int], core: int, seed: int) -> None:
     """The same samples in any order of arrival give the same draw, warm or cold, with the same probabilities."""
-    samples, settings = pool(core, 60 - core), Settings(draw=15, core_minimum=10)
+    samples, settings = pool(core, 60 - core), Settings(learning=Learning(draw=15, core_minimum=10))
     turned = {name: values[order] for name, values in samples.items()}
     one, other = drawn_from(samples, settings, seed), drawn_from(turned, settings, seed)
     assert samples["key_low"][one.rows].tolist() == turned["key_low"][other.rows].tolist()
@@ -97,13 +105,13 @@ def test_both_halves_of_an_id_count() -> None:
     """Samples whose ids differ in one half only are put in order like any others."""
     samples = pool(20, 40) | {"key_low": np.zeros(60, np.uint64), "key_high": np.arange(60, dtype=np.uint64)}
     turned = {name: values[::-1] for name, values in samples.items()}
-    one, other = (drawn_from(some, Settings(draw=15, core_minimum=10)) for some in (samples, turned))
+    one, other = (drawn_from(some, Settings(learning=Learning(draw=15, core_minimum=10))) for some in (samples, turned))
     assert samples["key_high"][one.rows].tolist() == turned["key_high"][other.rows].tolist()
 
 
 def test_the_chance_is_the_one_that_is_told() -> None:
     """In a draw of one, each sample comes up as often as its probability says: half uniform, half by importance."""
-    samples, settings, seeds = pool(4, 0), Settings(draw=1, core_minimum=1, uniform_share=0.5), 4000
+    samples, settings, seeds = pool(4, 0), Settings(learning=Learning(draw=1, core_minimum=1, uniform_share=0.5)), 4000
     expected = 0.5 / 4 + 0.5 * np.array([0.5, 1.5, 2.5, 3.5]) / 8
     found = [drawn_from(samples, settings, seed) for seed in range(seeds)]
     assert {(int(one.rows[0]), round(float(one.probability[0]), 9)) for one in found} == set(enumerate(expected.round(9)))
@@ -115,7 +123,7 @@ def test_the_chance_is_the_one_that_is_told() -> None:
 def test_importance_raises_the_chance(uniform_share: float, least: float, most: float) -> None:
     """Nine times the importance is drawn more often the less is uniform, and not at all more often where all is."""
     samples = pool(200, 0) | {"importance": np.repeat([1.0, 9.0], 100)}
-    settings = Settings(draw=10, core_minimum=10, uniform_share=uniform_share)
+    settings = Settings(learning=Learning(draw=10, core_minimum=10, uniform_share=uniform_share))
     rows = np.concatenate([drawn_from(samples, settings, seed).rows for seed in range(600)])
     assert least < (rows >= 100).sum() / (rows < 100).sum() < most
 
@@ -124,7 +132,7 @@ def test_importance_raises_the_chance(uniform_share: float, least: float, most: 
 def test_samples_of_no_importance_are_drawn_last(importance: float) -> None:
     """Where nothing is uniform, those of no importance are drawn only when all others are."""
     samples = pool(20, 0) | {"importance": np.repeat([importance, 1.0], 10)}
-    settings = Settings(core_minimum=10, uniform_share=0.0, draw=12)
+    settings = Settings(learning=Learning(core_minimum=10, uniform_share=0.0, draw=12))
     found = drawn_from(samples, settings)
     assert (2, 10) == ((found.rows < 10).sum(), (found.rows >= 10).sum())
 
@@ -132,7 +140,7 @@ def test_samples_of_no_importance_are_drawn_last(importance: float) -> None:
 def test_no_importance_at_all_is_uniform() -> None:
     """Where every importance is 0, each has the same chance."""
     samples = pool(20, 0) | {"importance": np.zeros(20)}
-    found = drawn_from(samples, Settings(core_minimum=10, uniform_share=0.0, edge_floor=0.0, draw=5))
+    found = drawn_from(samples, Settings(learning=Learning(core_minimum=10, uniform_share=0.0, edge_floor=0.0, draw=5)))
     assert pytest.approx([1 / 20] * 5) == found.probability
 
 

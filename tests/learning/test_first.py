@@ -9,12 +9,12 @@ import torch
 
 from mainstem.learning.first import first_encoder, keep_row, make_first_version
 from mainstem.models import CrossEncoder
-from mainstem.settings import Settings
+from mainstem.settings import Model, Run, Settings
 from mainstem.store import Store
 from mainstem.versions import Versions
 from tests.small_models import TEXTS, save_bert
 
-SETTINGS = Settings(vocabulary=300, max_tokens=24, device="cpu", seed=3)
+SETTINGS = Settings(model=Model(vocabulary=300, max_tokens=24, device="cpu"), run=Run(seed=3))
 
 
 @pytest.fixture
@@ -98,13 +98,15 @@ def test_the_same_texts_make_the_same_model() -> None:
     one, other = (first_encoder(texts, SETTINGS) for texts in (TEXTS, [*TEXTS[::-1], TEXTS[0]]))
     assert one.tokenizer.get_vocab() == other.tokenizer.get_vocab()
     assert torch.equal(weights(one), weights(other))
-    assert not torch.equal(weights(one), weights(first_encoder(TEXTS, Settings(vocabulary=300, max_tokens=24, seed=4))))
+    assert not torch.equal(
+        weights(one), weights(first_encoder(TEXTS, Settings(model=Model(vocabulary=300, max_tokens=24), run=Run(seed=4))))
+    )
 
 
 def test_a_given_model_is_taken(store: Store, versions: Versions, tmp_path: Path) -> None:
     """Its vocabulary is its own, and its row names it."""
     folder = save_bert(tmp_path / "bert")
-    settings = Settings(model=str(folder), max_tokens=24, device="cpu")
+    settings = Settings(model=Model(model=str(folder), max_tokens=24, device="cpu"))
     make_first_version(versions, store, tuple, settings)
     assert "pretrained" == versions.manifest(0).kind
     assert [str(folder)] == [row[4] for row in rows(store)]

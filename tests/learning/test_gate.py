@@ -4,9 +4,9 @@ import pytest
 
 from mainstem.learning import decide
 from mainstem.learning.evaluation import Evaluation
-from mainstem.settings import Settings
+from mainstem.settings import Learning, Settings
 
-SETTINGS = Settings(gate_margin=0.01, gate_minimum=100)
+SETTINGS = Settings(learning=Learning(gate_margin=0.01, gate_minimum=100))
 NOTHING = Evaluation(0, None, None)
 
 
@@ -26,7 +26,7 @@ def test_a_child_may_lose_a_little(*, after: float, promoted: bool) -> None:
 
 def test_without_a_margin_the_same_is_good_enough() -> None:
     """Equal is not inferior."""
-    assert decide(pair(0.7, 0.7), (NOTHING, NOTHING), Settings(gate_margin=0)).promoted
+    assert decide(pair(0.7, 0.7), (NOTHING, NOTHING), Settings(learning=Learning(gate_margin=0))).promoted
 
 
 @pytest.mark.parametrize(("samples", "judged_on"), [(100, "gate"), (99, "held_out")])

@@ -12,7 +12,7 @@ from mainstem.ids import uuid_of
 from mainstem.importance import STREAM, Columns
 from mainstem.learning.draws import ColumnsPool, StoredPool, draw
 from mainstem.learning.draws import pool as pool_module
-from mainstem.settings import Settings
+from mainstem.settings import Learning, Settings
 from mainstem.standing import STANDINGS
 from mainstem.store import Store
 from mainstem.store.writes import columns_of
@@ -154,7 +154,7 @@ def test_an_empty_history_is_an_empty_pool(store: Store) -> None:
 @pytest.mark.parametrize("core_minimum", [5, 1000])
 def test_a_rounds_draw_from_both_is_the_same(both: Both, store: Store, core_minimum: int) -> None:
     """The same samples are drawn with the same probability, at cold start and by importance."""
-    settings = Settings(draw=20, core_minimum=core_minimum, uniform_share=0.5, edge_floor=0.3)
+    settings = Settings(learning=Learning(draw=20, core_minimum=core_minimum, uniform_share=0.5, edge_floor=0.3))
     drawn: list[tuple[Any, ...]] = []
     for pool in (ColumnsPool(both.columns), StoredPool(store)):
         found = draw(pool, pool["offset"] < 50, settings, np.random.default_rng(7))

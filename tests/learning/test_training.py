@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,11 +14,12 @@ from mainstem.learning.evaluation import Evaluation, evaluate
 from mainstem.learning.training import fine_tuning as training
 from mainstem.learning.training.fine_tuning import Training, fine_tune
 from mainstem.models import CrossEncoder, Scorer
-from mainstem.settings import Settings
+from mainstem.settings import Learning, Model, Settings
 from tests.learning.samples import learnable
+from tests.named import named
 from tests.small_models import given_encoder, scratch_encoder
 
-SETTINGS = Settings(epochs=3, train_batch=8, max_tokens=24, device="cpu")
+SETTINGS = Settings(learning=Learning(epochs=3, train_batch=8), model=Model(max_tokens=24, device="cpu"))
 SAMPLES, HELD_OUT = learnable(48), learnable(20, start=48)
 
 
@@ -43,7 +43,7 @@ def train(losses: list[float | None], monkeypatch: pytest.MonkeyPatch, **more: i
     """Train under losses that are given; what came of it, and the weights after each pass."""
     script = ScriptedEvaluations(losses)
     monkeypatch.setattr(training, "evaluate", script)
-    settings = Settings(**({"epochs": len(losses), "train_batch": 8, "device": "cpu"} | more))
+    settings = Settings.of(named(**({"epochs": len(losses), "train_batch": 8, "device": "cpu"} | more)))
     return fine_tune(given_encoder(), SAMPLES[:16], HELD_OUT, settings, seed=1), script.shown
 
 
@@ -73,7 +73,9 @@ def test_a_seed_repeats_itself() -> None:
 def test_what_can_be_learnt_is_learnt() -> None:
     """On a rule that one word tells, the loss on samples never seen falls far below chance."""
     parent = scratch_encoder()
-    trained = fine_tune(parent, SAMPLES, HELD_OUT, Settings(epochs=8, train_batch=8, device="cpu"), seed=1)
+    trained = fine_tune(
+        parent, SAMPLES, HELD_OUT, Settings(learning=Learning(epochs=8, train_batch=8), model=Model(device="cpu")), seed=1
+    )
     before, after = (evaluate(Scorer(encoder, SETTINGS), HELD_OUT) for encoder in (parent, trained.encoder))
     assert after.log_loss < before.log_loss / 2
     assert after.auc > 0.95
@@ -83,7 +85,7 @@ def test_weights_of_samples_count() -> None:
     """A sample of weight 0 teaches nothing: turned labels without weight leave the rule as it is."""
     turned = [sample._replace(label=1 - sample.label, weight=0.0) for sample in SAMPLES]
     mixed = [one for pair in zip(SAMPLES, turned, strict=True) for one in pair]
-    settings = Settings(epochs=8, train_batch=16, device="cpu")
+    settings = Settings(learning=Learning(epochs=8, train_batch=16), model=Model(device="cpu"))
     child = fine_tune(scratch_encoder(), mixed, HELD_OUT, settings, seed=1).encoder
     assert evaluate(Scorer(child, SETTINGS), HELD_OUT).auc > 0.95
 
@@ -118,7 +120,9 @@ def test_the_rate_rises_and_falls(monkeypatch: pytest.MonkeyPatch) -> None:
             super().step(*given, **more)
 
     monkeypatch.setattr(torch.optim, "AdamW", Watched)
-    settings = Settings(epochs=1, train_batch=4, warm_up=0.25, learning_rate=0.004, device="cpu")
+    settings = Settings(
+        learning=Learning(epochs=1, train_batch=4, warm_up=0.25, learning_rate=0.004), model=Model(device="cpu")
+    )
     fine_tune(given_encoder(), SAMPLES[:32], [], settings, seed=1)
     assert pytest.approx([0.002, 0.004, 0.004, 0.02 / 6, 0.016 / 6, 0.002, 0.008 / 6, 0.004 / 6]) == used
 
@@ -127,9 +131,9 @@ def test_the_rate_rises_and_falls(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_kind_has_its_own_rate(make: Callable[[], CrossEncoder], rate: float) -> None:
     """Unless a rate is set, a model made here learns faster than a given one."""
     child = make()
-    settings = Settings(device="cpu", warm_up=0.0)
+    settings = Settings(model=Model(device="cpu"), learning=Learning(warm_up=0.0))
     assert pytest.approx(rate) == training._rate(child, settings, 10)(0)
-    assert 0.3 == training._rate(child, Settings(learning_rate=0.3, warm_up=0.0), 10)(0)
+    assert 0.3 == training._rate(child, Settings(learning=Learning(learning_rate=0.3, warm_up=0.0)), 10)(0)
 
 
 def test_nothing_to_train_on_is_no_error() -> None:
@@ -147,7 +151,7 @@ def weighing(weight: float) -> list[PlacedSample]:
 
 def test_a_sample_that_weighs_nothing_teaches_nothing() -> None:
     """Whatever its label says, what is learnt of the others is the same, and with a weight it is not."""
-    settings = replace(SETTINGS, epochs=1)
+    settings = SETTINGS.but({"learning.epochs": 1})
 
     def learnt(weight: float, label: int) -> np.ndarray:
         some = [one._replace(weight=weight, label=label) if place % 3 == 0 else one for place, one in enumerate(SAMPLES)]
@@ -160,7 +164,7 @@ def test_a_sample_that_weighs_nothing_teaches_nothing() -> None:
 @pytest.mark.parametrize("weight", [float("nan"), float("inf")])
 def test_a_loss_that_is_no_number_ends_the_training_there(weight: float) -> None:
     """The first step with such a loss is named, and the parent has kept its weights."""
-    parent, settings = given_encoder(), replace(SETTINGS, epochs=1)
+    parent, settings = given_encoder(), SETTINGS.but({"learning.epochs": 1})
     before = weights(parent.network)
     with pytest.raises(NonFiniteError, match=r"^non-finite loss at step [1-6]$"):
         fine_tune(parent, weighing(weight), HELD_OUT, settings, seed=1)
@@ -171,12 +175,12 @@ def test_a_gradient_that_is_no_number_ends_the_training_there() -> None:
     """A finite loss may have a gradient that is not: 1e38 times a slope overflows."""
     samples = [sample._replace(weight=3e38) for sample in SAMPLES]
     with pytest.raises(NonFiniteError, match=r"^non-finite gradient at step 1$"):
-        fine_tune(given_encoder(), samples, HELD_OUT, replace(SETTINGS, train_batch=1), seed=1)
+        fine_tune(given_encoder(), samples, HELD_OUT, SETTINGS.but({"learning.train_batch": 1}), seed=1)
 
 
 def test_a_rate_that_blows_the_model_up_is_seen() -> None:
     """A step whose weights are finite, and whose answers are not, is no training."""
-    settings = replace(SETTINGS, epochs=1, train_batch=48, learning_rate=1e30)
+    settings = SETTINGS.but({"learning.epochs": 1, "learning.train_batch": 48, "learning.learning_rate": 1e30})
     with pytest.raises(NonFiniteError, match=r"^non-finite logits for 20 of 20 samples$"):
         fine_tune(given_encoder(), SAMPLES, HELD_OUT, settings, seed=1)
 
@@ -191,6 +195,6 @@ def test_weights_that_are_no_numbers_are_no_training(monkeypatch: pytest.MonkeyP
             self.param_groups[0]["params"][0][0, 0] = float("inf")
 
     monkeypatch.setattr(torch.optim, "AdamW", Careless)
-    settings = replace(SETTINGS, epochs=1, train_batch=48)
+    settings = SETTINGS.but({"learning.epochs": 1, "learning.train_batch": 48})
     with pytest.raises(NonFiniteError, match=r"^non-finite weights 'model.bert.embeddings.* after step 1$"):
         fine_tune(given_encoder(), SAMPLES, [], settings, seed=1)

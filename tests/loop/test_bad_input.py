@@ -19,7 +19,10 @@ BAD = {
             b'{"type":"labelled","event_id":"a","user_id":"u","event_timestamp":1777888799000,"text":"cup","label":"odd"}\n'
             b'{"type":"labelled","event_id":"b","user_id":"u","event_timestamp":1777888799001,"text":"mug","label":"even"}\n'
         ),
-        "MAINSTEM_CLASSES ('no,yes') does not name 'odd' (1), 'even' (1); set MAINSTEM_CLASSES=even,odd",
+        (
+            "MAINSTEM_OBJECTIVES__CLASSES ('no,yes') does not name 'odd' (1), 'even' (1); "
+            "set MAINSTEM_OBJECTIVES__CLASSES=even,odd"
+        ),
     ),
 }
 

@@ -15,7 +15,11 @@ def test_a_replay_fine_tunes_a_model_given_by_path(tmp_path: Path, mainstem: Run
     log = tmp_path / "log.jsonl"
     log.write_bytes(b"".join(excerpt_lines(500)))
     command = ("replay", log, "--home", tmp_path / "home", "--model", tmp_path / "bert", "--json")
-    environment = {"MAINSTEM_ROUND_EVERY": "200", "MAINSTEM_LABEL_WINDOW": "1m", "MAINSTEM_GRACE": "1m"}
+    environment = {
+        "MAINSTEM_LEARNING__ROUND_EVERY": "200",
+        "MAINSTEM_JOIN__LABEL_WINDOW": "1m",
+        "MAINSTEM_JOIN__GRACE": "1m",
+    }
     first = mainstem(*command, env=environment)
     assert 0 == first.returncode, first.stderr
     again = mainstem(*command, env=environment)
@@ -36,9 +40,9 @@ def test_a_half_precision_model_learns_and_a_refused_one_leaves_its_home_free(tm
     log.write_bytes(b"".join(excerpt_lines(500)))
     command = ("replay", log, "--home", tmp_path / "home", "--model", folder)
     environment = {
-        "MAINSTEM_ROUND_EVERY": "200",
-        "MAINSTEM_LABEL_WINDOW": "1m",
-        "MAINSTEM_GRACE": "1m",
+        "MAINSTEM_LEARNING__ROUND_EVERY": "200",
+        "MAINSTEM_JOIN__LABEL_WINDOW": "1m",
+        "MAINSTEM_JOIN__GRACE": "1m",
         "OMP_NUM_THREADS": "1",
     }
     refused = mainstem(*command, env=environment)

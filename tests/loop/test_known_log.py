@@ -15,10 +15,12 @@ from mainstem.answers.fingerprint import deployed_hash
 from mainstem.bootstrap import open_loop
 from mainstem.embedded.home import Home
 from mainstem.errors import HomeError, LogError
-from mainstem.settings import Settings
+from mainstem.settings import Join, Model, Run, Settings
 from tests.conftest import excerpt_lines
 
-SETTINGS = Settings(checkpoint_every=30, label_window=60_000, grace=60_000, partitions=2, vocabulary=300)
+SETTINGS = Settings(
+    run=Run(checkpoint_every=30), join=Join(label_window=60_000, grace=60_000, partitions=2), model=Model(vocabulary=300)
+)
 LINES = excerpt_lines(240)
 CUT = 130
 

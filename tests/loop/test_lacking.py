@@ -33,16 +33,16 @@ def test_what_a_replay_lacks_is_told_with_figures(tmp_path: Path, mainstem: Run)
     confirmed = [{"event_id": "t5", "label": "no"}, {"event_id": "t5", "item_id": "cup", "label": "no"}]
     added = mainstem("trust", "add", written(tmp_path / "trusted.jsonl", *confirmed), "--home", home)
     assert 0 == added.returncode, added.stderr
-    done = mainstem("replay", log, "--home", home, "--no-learn", env={"MAINSTEM_DIRECTION_SHARE": "0"})
+    done = mainstem("replay", log, "--home", home, "--no-learn", env={"MAINSTEM_TRUSTED__DIRECTION_SHARE": "0"})
     assert 0 == done.returncode, done.stderr
     for told in (
-        "3 of 9 labelled texts are refused: MAINSTEM_CLASSES ('no,yes') does not name 'odd' (3)",
+        "3 of 9 labelled texts are refused: MAINSTEM_OBJECTIVES__CLASSES ('no,yes') does not name 'odd' (3)",
         "refused 3 x 'odd' is no class",
         "1 of 2 trusted samples is in this log",
         'a question of this log is {"event_id": "t0"}',
         "nothing is called contradictory: too few canaries",
         "and two labels are needed",
-        "none: it takes 2 visits (MAINSTEM_CORE_VISITS)",
+        "none: it takes 2 visits (MAINSTEM_STANDING__CORE_VISITS)",
     ):
         assert told in done.stdout
     query = done.stdout.split('sql "')[1].split('"')[0]

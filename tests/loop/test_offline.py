@@ -27,7 +27,7 @@ def test_a_replay_opens_no_socket(tmp_path: Path, mainstem: Run) -> None:
     (tmp_path / "sitecustomize.py").write_text(FORBID)
     log = tmp_path / "log.jsonl"
     log.write_bytes(b"".join(excerpt_lines(300)))
-    environment = {"PYTHONPATH": str(tmp_path), "MAINSTEM_ROUND_EVERY": "150"}
+    environment = {"PYTHONPATH": str(tmp_path), "MAINSTEM_LEARNING__ROUND_EVERY": "150"}
     done = mainstem("replay", log, "--home", tmp_path / "home", "--json", env=environment)
     assert done.returncode == 0, done.stderr
 

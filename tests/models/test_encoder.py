@@ -152,7 +152,7 @@ def test_an_unreachable_hub_is_told_with_the_way_around(
 def test_a_model_that_reads_less_than_it_is_given_is_refused(tmp_path: Path) -> None:
     """A BERT with fewer positions than `max_tokens` is refused with the setting to change."""
     folder = save_bert(tmp_path / "bert")
-    with pytest.raises(ModelError, match="set MAINSTEM_MAX_TOKENS=128 or lower"):
+    with pytest.raises(ModelError, match="set MAINSTEM_MODEL__MAX_TOKENS=128 or lower"):
         load_pretrained(str(folder), max_tokens=129, seed=0)
 
 

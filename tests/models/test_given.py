@@ -13,7 +13,7 @@ from transformers import BertForSequenceClassification, BertModel
 from mainstem.errors import ModelError
 from mainstem.learning.first import first_encoder
 from mainstem.models.tokenizer import encode_pairs, pad
-from mainstem.settings import Settings
+from mainstem.settings import Model, Settings
 from tests.models.folders import Spoil, configured, load, refusal, weighted
 from tests.small_models import PAIRS, bert_config, save_bert, tokenizer
 
@@ -136,11 +136,11 @@ def test_words_that_a_tokenizer_does_not_know_are_told(
     unknown: int, told: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Some unknown words are said to be some; a few are no news."""
-    first_encoder(words_of(unknown), Settings(model=str(save_bert(tmp_path / "bert")), device="cpu"))
+    first_encoder(words_of(unknown), Settings(model=Model(model=str(save_bert(tmp_path / "bert")), device="cpu")))
     assert told == [message.partition(" that ")[2] for message in caplog.messages]
 
 
 def test_a_tokenizer_of_another_language_is_refused(tmp_path: Path) -> None:
     """Where nearly all words of the log are unknown to it, every text would read alike."""
     with pytest.raises(ModelError, match="does not know 100% of the words of this log; give a model of its language"):
-        first_encoder(words_of(10), Settings(model=str(save_bert(tmp_path / "bert")), device="cpu"))
+        first_encoder(words_of(10), Settings(model=Model(model=str(save_bert(tmp_path / "bert")), device="cpu")))

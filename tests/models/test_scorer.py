@@ -13,11 +13,13 @@ from mainstem.errors import ModelError
 from mainstem.models import CrossEncoder, Scorer
 from mainstem.models.scorer import device_of
 from mainstem.models.tokenizer import encode_pairs, pad
-from mainstem.settings import Settings
+from mainstem.settings import Model, Responses, Settings
 from tests.responses.truth import true_norms
 from tests.small_models import LABELS, PAIRS, given_encoder, scratch_encoder, shake
 
-SETTINGS = Settings(score_batch=2, max_tokens=24, device="cpu")  # two batches of the five pairs
+SETTINGS = Settings(
+    responses=Responses(score_batch=2), model=Model(max_tokens=24, device="cpu")
+)  # two batches of the five pairs
 CLOSE = {"rel": 1e-5, "abs": 1e-6}  # as in the probe's own parity tests
 
 
@@ -31,7 +33,7 @@ def encoder(request: pytest.FixtureRequest) -> CrossEncoder:
 
 def direct_logits(encoder: CrossEncoder) -> torch.Tensor:
     """Logits of the pairs, one at a time."""
-    encoded = encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.max_tokens)
+    encoded = encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.model.max_tokens)
     with torch.no_grad():
         return torch.cat([encoder.network.eval()(pad([one], encoder.padding_id)) for one in encoded])
 
@@ -41,7 +43,7 @@ def test_responses_keep_the_order_of_the_samples(encoder: CrossEncoder) -> None:
     found = Scorer(encoder, SETTINGS).responses(PAIRS, LABELS)
     logits, labels = direct_logits(encoder), torch.tensor(LABELS)
     rows = torch.arange(len(LABELS))
-    encoded = encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.max_tokens)
+    encoded = encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.model.max_tokens)
     assert pytest.approx(true_norms(encoder.network, encoded, labels), **CLOSE) == found.norm
     assert pytest.approx(F.cross_entropy(logits, labels, reduction="none").numpy(), **CLOSE) == found.loss
     assert pytest.approx((logits[rows, labels] - logits[rows, 1 - labels]).numpy(), **CLOSE) == found.margin
@@ -52,7 +54,7 @@ def test_pairs_of_like_length_go_together(encoder: CrossEncoder) -> None:
     widths: list[int] = []
     encoder.network.register_forward_pre_hook(lambda _, given: widths.append(given[0].ids.shape[1]))
     Scorer(encoder, SETTINGS).responses(PAIRS, LABELS)
-    lengths = sorted(len(ids) for ids, _ in encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.max_tokens))
+    lengths = sorted(len(ids) for ids, _ in encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.model.max_tokens))
     assert [lengths[2], lengths[4]] == widths  # 48 tokens: three pairs of 11, two of 18
 
 
@@ -60,7 +62,7 @@ def test_pairs_of_like_length_go_together(encoder: CrossEncoder) -> None:
 def test_the_size_of_a_pass_does_not_matter(encoder: CrossEncoder, size: int) -> None:
     """Any number of samples in a pass gives the same responses."""
     found = Scorer(encoder, SETTINGS).responses(PAIRS, LABELS)
-    other = Scorer(encoder, dataclasses.replace(SETTINGS, score_batch=size)).responses(PAIRS, LABELS)
+    other = Scorer(encoder, SETTINGS.but({"responses.score_batch": size})).responses(PAIRS, LABELS)
     for name in ("norm", "loss", "margin"):
         assert pytest.approx(getattr(found, name), **CLOSE) == getattr(other, name)
 
@@ -155,4 +157,4 @@ def small_scorer(size: int, max_tokens: int) -> Scorer:
     """A scorer with passes of so many pairs of so many tokens."""
     encoder = given_encoder()
     shake(encoder.network)
-    return Scorer(encoder, Settings(score_batch=size, max_tokens=max_tokens, device="cpu"))
+    return Scorer(encoder, Settings(responses=Responses(score_batch=size), model=Model(max_tokens=max_tokens, device="cpu")))

@@ -14,11 +14,13 @@ from mainstem.errors import ModelError
 from mainstem.models import CrossEncoder, Scorer, alignments_of
 from mainstem.models.scorer import precision_of
 from mainstem.models.tokenizer import encode_pairs, pad
-from mainstem.settings import Settings
+from mainstem.settings import Model, Responses, Settings
 from mainstem.versions import Versions, load_scorer
 from tests.small_models import LABELS, PAIRS, given_encoder, scratch_encoder, shake
 
-SETTINGS = Settings(score_batch=2, max_tokens=24, device="cpu")  # two batches of the five pairs
+SETTINGS = Settings(
+    responses=Responses(score_batch=2), model=Model(max_tokens=24, device="cpu")
+)  # two batches of the five pairs
 CLOSE = {"rel": 1e-4, "abs": 1e-5}
 
 
@@ -32,7 +34,7 @@ def encoder(request: pytest.FixtureRequest) -> CrossEncoder:
 
 def gradients(encoder: CrossEncoder) -> Iterator[dict[str, Tensor]]:
     """Autograd's gradient of each of the pairs, by parameter."""
-    encoded = encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.max_tokens)
+    encoded = encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.model.max_tokens)
     for one, label in zip(encoded, LABELS, strict=True):
         encoder.network.eval().zero_grad()
         F.cross_entropy(encoder.network(pad([one], encoder.padding_id)), torch.tensor([label])).backward()
@@ -119,7 +121,7 @@ def test_responses_over_some_layers_are_aligned_over_those() -> None:
     """Norms and alignments are those of the named layers' parameters alone, though the direction has all."""
     encoder = scratch_encoder()
     shake(encoder.network)
-    settings = dataclasses.replace(SETTINGS, response_layers="head")
+    settings = SETTINGS.but({"responses.response_layers": "head"})
     one, *_, other = gradients(encoder)
     direction = {name: one[name] + other[name] for name in one}
     found = Scorer(encoder, settings, direction=direction).responses(PAIRS, LABELS)
@@ -164,7 +166,7 @@ def run_out_of_memory(encoder: CrossEncoder, tokens: int) -> list[int]:
 def test_a_pass_that_does_not_fit_is_halved_and_stays_so(encoder: CrossEncoder) -> None:
     """Where memory runs out the same responses come out of smaller passes, and later ones begin small."""
     pairs, labels = PAIRS * 4, LABELS * 4
-    settings = dataclasses.replace(SETTINGS, score_batch=64)
+    settings = SETTINGS.but({"responses.score_batch": 64})
     expected = Scorer(encoder, settings, sketch=32).responses(pairs, labels)
     done = run_out_of_memory(encoder, 100)
     scorer = Scorer(encoder, settings, sketch=32)
@@ -182,7 +184,7 @@ def test_one_sample_that_does_not_fit_is_told(encoder: CrossEncoder) -> None:
     """When even a single sample is too much the error names the device, its length and what to set."""
     run_out_of_memory(encoder, 8)
     with pytest.raises(
-        ModelError, match=r"memory of cpu is too small .* of one sample of 11 tokens; set MAINSTEM_MAX_TOKENS"
+        ModelError, match=r"memory of cpu is too small .* of one sample of 11 tokens; set MAINSTEM_MODEL__MAX_TOKENS"
     ):
         Scorer(encoder, SETTINGS).responses(PAIRS, LABELS)
 
@@ -191,7 +193,7 @@ def test_one_sample_that_does_not_fit_is_told(encoder: CrossEncoder) -> None:
 def test_a_lower_precision_is_close_to_the_full_one(encoder: CrossEncoder, precision: str) -> None:
     """Norms of a pass in half as many bits are within a few percent of those in float32, and are other numbers."""
     full = Scorer(encoder, SETTINGS).responses(PAIRS, LABELS)
-    half = Scorer(encoder, dataclasses.replace(SETTINGS, precision=precision)).responses(PAIRS, LABELS)
+    half = Scorer(encoder, SETTINGS.but({"responses.precision": precision})).responses(PAIRS, LABELS)
     assert pytest.approx(full.norm, rel=0.05) == half.norm
     assert not np.array_equal(full.norm, half.norm)
     assert {np.dtype(np.float32)} == {getattr(half, name).dtype for name in ("norm", "loss", "margin", "dots", "sketch")}
@@ -200,7 +202,7 @@ def test_a_lower_precision_is_close_to_the_full_one(encoder: CrossEncoder, preci
 def test_a_cpu_computes_in_float32_unless_told() -> None:
     """`auto` is float32 on a CPU; a named precision is taken."""
     assert torch.float32 == precision_of(SETTINGS)
-    assert torch.bfloat16 == precision_of(dataclasses.replace(SETTINGS, precision="bfloat16"))
+    assert torch.bfloat16 == precision_of(SETTINGS.but({"responses.precision": "bfloat16"}))
 
 
 def test_a_saved_version_comes_back_ready_for_the_stream(encoder: CrossEncoder, tmp_path: Path) -> None:
@@ -215,5 +217,5 @@ def test_a_saved_version_comes_back_ready_for_the_stream(encoder: CrossEncoder, 
         np.array_equal(one, other)
         for one, other in zip(dataclasses.astuple(expected), dataclasses.astuple(found), strict=True)
     )
-    bare = load_scorer(versions, 0, dataclasses.replace(SETTINGS, sketch=0)).responses(PAIRS, LABELS)
+    bare = load_scorer(versions, 0, SETTINGS.but({"responses.sketch": 0})).responses(PAIRS, LABELS)
     assert ((5, 0), (5, 0)) == (bare.dots.shape, bare.sketch.shape)

@@ -11,13 +11,13 @@ from mainstem.ids import uuid_of
 from mainstem.models import Scorer
 from mainstem.scoring import direction as module
 from mainstem.scoring import direction_of
-from mainstem.settings import Settings
+from mainstem.settings import Model, Settings
 from mainstem.store import Store, trusted_samples
 from mainstem.store.writes import sample_columns, trusted_columns
 from tests.small_models import given_encoder, shake
 from tests.trainer.fakes import sample
 
-SETTINGS = Settings(max_tokens=24, device="cpu")
+SETTINGS = Settings(model=Model(max_tokens=24, device="cpu"))
 
 
 @pytest.fixture

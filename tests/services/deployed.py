@@ -23,14 +23,14 @@ PROGRAMS = {
     "learn": [*CLI, "train", "learn"],
 }
 SETTINGS = {
-    "MAINSTEM_QUESTIONS": "purchases",
-    "MAINSTEM_PARTITIONS": "4",
+    "MAINSTEM_JOIN__QUESTIONS": "purchases",
+    "MAINSTEM_JOIN__PARTITIONS": "4",
     "MAINSTEM_PSEUDONYM_KEY": "of the tests",
-    "MAINSTEM_JUDGE_EVERY": "300",
-    "MAINSTEM_CANARY_SHARE": "0.1",
-    "MAINSTEM_CANARY_MINIMUM": "40",
-    "MAINSTEM_CORE_VISITS": "1",
-    "MAINSTEM_SNAPSHOT_EVERY": "400",
+    "MAINSTEM_STANDING__JUDGE_EVERY": "300",
+    "MAINSTEM_TRUSTED__CANARY_SHARE": "0.1",
+    "MAINSTEM_STANDING__CANARY_MINIMUM": "40",
+    "MAINSTEM_STANDING__CORE_VISITS": "1",
+    "MAINSTEM_RUN__SNAPSHOT_EVERY": "400",
     "OMP_WAIT_POLICY": "PASSIVE",
 }
 SESSION = 6.0  # seconds of silence after which others take over; Kafka's own least is higher

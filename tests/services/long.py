@@ -55,7 +55,7 @@ def main() -> None:
 
 def run(folder: Path, log: Path, kafka: LocalKafka, clickhouse: LocalClickHouse, speed: str) -> None:
     """One deployment from the first event until everything is settled."""
-    model = {"MAINSTEM_MODEL": str(save_bert(folder / "bert", num_hidden_layers=1, hidden_size=32))}
+    model = {"MAINSTEM_MODEL__MODEL": str(save_bert(folder / "bert", num_hidden_layers=1, hidden_size=32))}
     programs = {**PROGRAMS, "learn": [*CLI, "train", "learn", "--frozen"]}
     deployment = Deployment(f"kafka://{kafka.servers}/long", clickhouse.url("long"), folder / "stack", model, programs)
     deployment.run("topics")

@@ -40,8 +40,12 @@ def test_a_deployment_gives_the_hash_of_the_embedded_loop(
     events_url: str, store_url: str, tmp_path: Path, log: Path, model: str
 ) -> None:
     """Two stream workers, sink, two scorers and a learner at work: same hash as embedded, audit in balance, rounds run."""
-    rounds = {"MAINSTEM_ROUND_EVERY": "3000", "MAINSTEM_EPOCHS": "1", "MAINSTEM_GATE_MARGIN": "1"}
-    deployment = Deployment(events_url, store_url, tmp_path / "stack", {"MAINSTEM_MODEL": model, **rounds})
+    rounds = {
+        "MAINSTEM_LEARNING__ROUND_EVERY": "3000",
+        "MAINSTEM_LEARNING__EPOCHS": "1",
+        "MAINSTEM_LEARNING__GATE_MARGIN": "1",
+    }
+    deployment = Deployment(events_url, store_url, tmp_path / "stack", {"MAINSTEM_MODEL__MODEL": model, **rounds})
     deployment.run("topics")
     with deployment.running():
         deployment.run("stream", "replay", log)
@@ -58,7 +62,7 @@ def test_four_faults_change_nothing(
     kafka: Any, clickhouse: Any, events_url: str, store_url: str, tmp_path: Path, log: Path, model: str
 ) -> None:
     """Killed and paused programs, a killed broker and a killed ClickHouse: same hash, responses, standings; no row twice."""
-    deployment = Deployment(events_url, store_url, tmp_path / "stack", {"MAINSTEM_MODEL": model}, FROZEN)
+    deployment = Deployment(events_url, store_url, tmp_path / "stack", {"MAINSTEM_MODEL__MODEL": model}, FROZEN)
     deployment.run("topics")
     faults = Faults(deployment, kafka, clickhouse, random.Random(4))
     with deployment.running(), replaying(deployment, log, "12000x") as replayed:

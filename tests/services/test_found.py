@@ -1,74 +1,20 @@
 """The programs with Kafka as it is found: absent, paused, compressed, with transactions; and asked to end in any state."""
 
-import json
-import signal
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from mainstem.events import Item, encode
 from mainstem.kafka import Broker
-from mainstem.streams.local.process import LocalProcess, free_ports
 from tests.join.shop import view
 from tests.kafka.topic import produce, produce_in_transactions
-from tests.services.deployed import CLI, Deployment, until
+from tests.services.deployed import Deployment, until
+from tests.services.running import PROGRAMS, Running, sql
 
-if TYPE_CHECKING:
-    import subprocess
-
-PROGRAMS = {"join": ("stream", "join"), "sink": ("stream", "sink"), "score": ("train", "score"), "learn": ("train", "learn")}
 PORTLESS = ["--http", "127.0.0.1:0"]
-
-
-class Running:
-    """Some programs of a deployment, each with a page that tells how it is."""
-
-    def __init__(self, deployment: Deployment, names: Sequence[str]) -> None:
-        self._ports = dict(zip(names, free_ports(len(names)), strict=True))
-        self._processes = {
-            name: LocalProcess(
-                [*CLI, *PROGRAMS[name], "--http", f"127.0.0.1:{port}"],
-                deployment.folder / f"{name}.log",
-                deployment.environment,
-            )
-            for name, port in self._ports.items()
-        }
-        for process in self._processes.values():
-            process.start()
-
-    def ready(self) -> bool:
-        """Whether all say that they are well."""
-        return all(self._is_well(port) for port in self._ports.values())
-
-    def end(self) -> dict[str, tuple[int | None, bool]]:
-        """Ask all to end: the exit code of each, and whether it had ended ten seconds later."""
-        for process in self._processes.values():
-            process._send(signal.SIGTERM)
-        deadline = time.monotonic() + 10
-        while any(process.alive for process in self._processes.values()) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        found = {name: (process.code, not process.alive) for name, process in self._processes.items()}
-        self.kill()
-        return found
-
-    def kill(self) -> None:
-        """End what is left."""
-        for process in self._processes.values():
-            process.kill()
-
-    @staticmethod
-    def _is_well(port: int) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
 
 
 def test_every_command_tells_an_absent_broker_in_one_line(tmp_path: Path, small_log: Path) -> None:
@@ -100,9 +46,9 @@ def test_every_program_ends_while_it_waits_for_servers(
     """Broker and history no longer answer: whoever is asked to end does so within ten seconds."""
     if not hasattr(kafka, "pause") or not hasattr(clickhouse, "pause"):
         pytest.skip("the servers are not ours to pause")
-    deployment = Deployment(events_url, store_url, tmp_path, {"MAINSTEM_PARTITIONS": "1"})
+    deployment = Deployment(events_url, store_url, tmp_path, {"MAINSTEM_JOIN__PARTITIONS": "1"})
     deployment.run("topics")
-    running = Running(deployment, list(PROGRAMS))
+    running = Running(deployment)
     try:
         until(running.ready, 120)
         kafka.pause()
@@ -119,7 +65,9 @@ def test_every_program_ends_while_it_waits_for_servers(
 
 def test_transactions_codecs_and_odd_records_balance(events_url: str, store_url: str, tmp_path: Path) -> None:
     """What was aborted is not joined; what is no event is rejected; the ledger balances, also at the ends of topics."""
-    deployment = Deployment(events_url, store_url, tmp_path, {"MAINSTEM_PARTITIONS": "1", "MAINSTEM_QUESTIONS": "shown"})
+    deployment = Deployment(
+        events_url, store_url, tmp_path, {"MAINSTEM_JOIN__PARTITIONS": "1", "MAINSTEM_JOIN__QUESTIONS": "shown"}
+    )
     deployment.run("topics")
     broker = Broker.parse(events_url)
     events, items = broker.topic("events"), broker.topic("items")
@@ -135,7 +83,7 @@ def test_transactions_codecs_and_odd_records_balance(events_url: str, store_url:
     produce_in_transactions(broker, events, [(views[1:3], True), ([views[3], b"never"], False), (views[4:5], True)])
     produce(broker, events, views[5:], compression_type="snappy")
     produce_in_transactions(broker, items, [([cup], False)])
-    running = Running(deployment, list(PROGRAMS))
+    running = Running(deployment)
     try:
         until(running.ready, 120)
         produce(broker, broker.topic("samples"), [b"somebody else's", None])
@@ -153,8 +101,6 @@ def test_transactions_codecs_and_odd_records_balance(events_url: str, store_url:
     assert dict.fromkeys(PROGRAMS, (0, True)) == ended
 
 
-def rejected(deployment: Deployment) -> list[tuple[str, int]]:
+def rejected(deployment: Deployment) -> list[tuple[object, object]]:
     """Topic and offset of what was rejected."""
-    query = "SELECT topic, offset FROM rejected FINAL"
-    done: subprocess.CompletedProcess[str] = deployment.run("sql", "--store", deployment.store, "--json", query)
-    return [(row["topic"], row["offset"]) for row in map(json.loads, done.stdout.splitlines())]
+    return [(row["topic"], row["offset"]) for row in sql(deployment, "SELECT topic, offset FROM rejected FINAL")]

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,14 +28,18 @@ STACK = """
     import sys
     from pathlib import Path
     from mainstem.streams.local.stack import Stack
-    sleep = [sys.executable, "-c", "import time; time.sleep(1000)"]
+    from mainstem.streams.local.process import LocalProcess
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); "
+    deaf = deaf if "deaf" in sys.argv else "import time; "
+    sleep = [sys.executable, "-c", deaf + "time.sleep(1000)"]
     fails = [sys.executable, "-c", "print('no wish to run'); exit(3)"]
     programs = {"one": sleep, "two": fails if "fails" in sys.argv else sleep}
+    servers = [LocalProcess(sleep, Path(sys.argv[1], "server.log"))] if "deaf" in sys.argv else []
     prepare = fails if "unprepared" in sys.argv else [sys.executable, "-c", ""]
-    stack = Stack(folder=Path(sys.argv[1]), servers=[], prepare=prepare, programs=programs, environment={})
+    stack = Stack(folder=Path(sys.argv[1]), servers=servers, prepare=prepare, programs=programs, environment={})
     stack.run(lambda: print("runs", flush=True))
 """
-"""A stack of two programs and no servers, in the folder given."""
+"""A stack of two programs and no servers, in the folder given; or all of them are deaf, and a server too."""
 
 
 def stack_command(folder: Path, *words: str) -> list[str]:
@@ -149,6 +154,19 @@ def test_a_signal_ends_the_stack_and_all_its_programs(tmp_path: Path, number: si
     assert 0 == holder_of(tmp_path)
 
 
+def test_a_stack_of_the_deaf_ends_within_ten_seconds(tmp_path: Path) -> None:
+    """Programs and a server that do not hear that they are to end are ended, before whoever asked loses patience."""
+    with subprocess.Popen(stack_command(tmp_path, "deaf"), stdout=subprocess.PIPE) as child:
+        logs = [tmp_path / f"{name}.log" for name in ("one", "two", "server")]
+        until(lambda: all(log.exists() and "deaf" in log.read_text() for log in logs))
+        programs = pids(tmp_path)
+        begun = time.monotonic()
+        child.send_signal(signal.SIGTERM)
+        assert 0 == child.wait(30)
+    assert time.monotonic() - begun < 10
+    assert [] == [pid for pid in programs if is_alive(pid)]
+
+
 def test_a_killed_program_of_a_stack_comes_back(running: Path) -> None:
     """A program that is killed runs again, and stack.json counts it."""
     first = pids(running)[0]
@@ -215,9 +233,15 @@ def test_a_paused_process_can_go_on_and_can_be_ended(tmp_path: Path) -> None:
 
 def test_the_environment_is_private_sourceable_and_keeps_its_key(tmp_path: Path) -> None:
     """The file gives a shell what programs get; the caller's variables win; the key is made once."""
-    first = environment_of(tmp_path, {"MAINSTEM_STORE": "a", "MAINSTEM_PARTITIONS": "2"}, {"MAINSTEM_STORE": "it's mine"})
+    first = environment_of(
+        tmp_path, {"MAINSTEM_STORE": "a", "MAINSTEM_JOIN__PARTITIONS": "2"}, {"MAINSTEM_STORE": "it's mine"}
+    )
     assert 0o600 == (tmp_path / "environment").stat().st_mode & 0o777
-    shell = ["bash", "-c", f". {tmp_path}/environment && echo $MAINSTEM_STORE,$MAINSTEM_PARTITIONS,$MAINSTEM_PSEUDONYM_KEY"]
+    shell = [
+        "bash",
+        "-c",
+        f". {tmp_path}/environment && echo $MAINSTEM_STORE,$MAINSTEM_JOIN__PARTITIONS,$MAINSTEM_PSEUDONYM_KEY",
+    ]
     said = subprocess.run(shell, capture_output=True, text=True, check=True, env={}).stdout.strip()
     assert f"it's mine,2,{first['MAINSTEM_PSEUDONYM_KEY']}" == said
-    assert first == environment_of(tmp_path, {"MAINSTEM_STORE": "it's mine", "MAINSTEM_PARTITIONS": "2"}, {})
+    assert first == environment_of(tmp_path, {"MAINSTEM_STORE": "it's mine", "MAINSTEM_JOIN__PARTITIONS": "2"}, {})

@@ -27,7 +27,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def expected(log: Path, tmp_path_factory: pytest.TempPathFactory) -> Expected:
     """Hash and samples of the embedded loop."""
     model = save_bert(tmp_path_factory.mktemp("model") / "bert", num_hidden_layers=1, hidden_size=32)
-    return embedded(log, tmp_path_factory.mktemp("homes") / "home", MAINSTEM_MODEL=str(model))
+    return embedded(log, tmp_path_factory.mktemp("homes") / "home", MAINSTEM_MODEL__MODEL=str(model))
 
 
 def test_with_the_door_nothing_is_lost(

@@ -1,6 +1,7 @@
 """Programs are kept running, whatever they exit with, until they are told to end."""
 
 import os
+import signal
 import sys
 import time
 from itertools import pairwise
@@ -73,4 +74,21 @@ def test_a_program_that_does_not_end_is_ended(tmp_path: Path) -> None:
     until(lambda: "deaf" in (tmp_path / "deaf.log").read_text())
     supervisor.stop()
     assert not is_alive(pid)
-    assert clock.now >= 1030
+    assert clock.now >= 1007
+
+
+def test_a_signal_ends_also_the_wait_for_what_is_started_again(tmp_path: Path) -> None:
+    """A server that comes back may take its time: a supervisor that is told to end meanwhile does not wait for it."""
+    came_back = []
+
+    def meanwhile() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(20)
+        came_back.append("a server")
+
+    supervisor = Supervisor({"one": SLEEP}, tmp_path, os.environ)
+    supervisor.step()
+    pid = supervisor.state()["one"]["pid"]
+    supervisor.run(meanwhile)
+    assert [] == came_back
+    assert not is_alive(pid)

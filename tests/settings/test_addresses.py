@@ -20,7 +20,7 @@ def test_each_place_has_its_variable() -> None:
     expected = Places(
         events="kafka://one", store="clickhouse://two/db", versions="file:///versions", snapshots="s3://bucket/snapshots"
     )
-    assert expected == Places.from_environment({**ALL, "EVENTS": "x", "MAINSTEM_GRACE": "1m"})
+    assert expected == Places.from_environment({**ALL, "EVENTS": "x", "MAINSTEM_JOIN__GRACE": "1m"})
 
 
 def test_what_is_given_comes_first() -> None:

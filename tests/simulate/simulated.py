@@ -10,7 +10,7 @@ from typing import Any
 from mainstem.events import Event, Item, Refusal, decode
 from mainstem.events.survey import survey
 from mainstem.join import Catalogue, Joiner, Sample, imbalance
-from mainstem.settings import Settings
+from mainstem.settings import Join, Settings
 from mainstem.simulate import Shop, Simulated, TruthOfEvent, TruthOfQuestion, TruthOfShop, read_truth, simulate
 
 DAY = 86_400_000
@@ -68,7 +68,7 @@ def make(events: int | None = None, **given: Any) -> Made:
 
 def labels_of(made: Made) -> dict[Any, int]:
     """The label of each sample in the end, by mainstem's own join with default settings."""
-    settings = Settings(questions="shown")
+    settings = Settings(join=Join(questions="shown"))
     catalogue = Catalogue()
     surveyed = survey(made.lines)
     for item in surveyed.items:
@@ -78,7 +78,7 @@ def labels_of(made: Made) -> dict[Any, int]:
     for event in made.events():
         if not isinstance(event, Item):
             outputs += joiner.step(joiner.next_offset, event)
-    outputs += joiner.closed(surveyed.newest + settings.label_window + settings.grace + 1)[1]
+    outputs += joiner.closed(surveyed.newest + settings.join.label_window + settings.join.grace + 1)[1]
     samples = sorted((one for one in outputs if isinstance(one, Sample)), key=lambda sample: sample.label_version)
     assert 0 == imbalance(joiner.ledger_row())
     return {sample.sample_id: sample.label for sample in samples}

@@ -1,16 +1,15 @@
 """The judge: one hand-worked partition for each reason, then whole partitions with planted errors."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from mainstem.importance import CANARY, Columns
-from mainstem.settings import Settings
+from mainstem.settings import Settings, Standing
 from mainstem.standing import CORE, EDGE, NOISE, REASONS, STANDINGS, Judgement, evidence_of, judge
+from tests.named import named
 from tests.standing.rows import canaries, columns_of, settle_canaries
 
-SETTINGS = Settings(canary_minimum=19, core_quantile=0.5, confidence=1.0, core_visits=2, spent_level=0.05)
+SETTINGS = Settings(standing=Standing(canary_minimum=19, core_quantile=0.5, confidence=1.0, core_visits=2, spent_level=0.05))
 NINETEEN = canaries(range(1, 20))  # margins 1 to 19: a sample at -1 has p-value 1/20, one at 9.5 has 10/20
 DOUBTED, SOUND = {"margin": -1.0}, {"margin": 9.5}
 
@@ -61,7 +60,7 @@ def noisy(random: np.random.Generator, *, samples: int, share: float, shift: flo
 )
 def test_each_reason(sample: dict[str, float], given: dict[str, float], expected: tuple[str, str]) -> None:
     """A sample among nineteen canaries gets the standing and the reason that are worked out by hand."""
-    assert expected == first(sample, *NINETEEN, settings=replace(SETTINGS, **given))
+    assert expected == first(sample, *NINETEEN, settings=SETTINGS.but(named(**given)))
 
 
 def test_core_and_spent_need_confidence() -> None:
@@ -69,7 +68,9 @@ def test_core_and_spent_need_confidence() -> None:
     shaky = [one | {"importance_m2": 4.0} for one in NINETEEN]  # a pooled variance of 4 at two visits: error about 1.1
     assert ("edge", "undecided") == first(SOUND | {"importance": 2.0}, *shaky)
     assert ("core", "important") == first(SOUND | {"importance": 3.0}, *shaky)
-    assert ("core", "important") == first(SOUND | {"importance": 2.0}, *shaky, settings=replace(SETTINGS, confidence=0.5))
+    assert ("core", "important") == first(
+        SOUND | {"importance": 2.0}, *shaky, settings=SETTINGS.but({"standing.confidence": 0.5})
+    )
     assert ("core", "important") == first(SOUND | {"importance": 2.0, "visits": 50}, *shaky)
     assert ("edge", "undecided") == first(SOUND | {"importance": 0.01}, *shaky)
 
@@ -86,7 +87,7 @@ def test_the_core_level_is_a_quantile_of_those_seen_enough() -> None:
     """Samples with too few visits do not move the level, and without any others there is none."""
     rows = [{"importance": value} for value in (1.0, 2.0, 3.0)] + [{"importance": 99.0, "visits": 1}]
     assert 2.0 == judge(columns_of(*rows), SETTINGS, trusted=True).core_level
-    assert 3.0 == judge(columns_of(*rows), replace(SETTINGS, core_quantile=1.0), trusted=True).core_level
+    assert 3.0 == judge(columns_of(*rows), SETTINGS.but({"standing.core_quantile": 1.0}), trusted=True).core_level
     assert np.isnan(judge(columns_of(rows[-1]), SETTINGS, trusted=True).core_level)
 
 
@@ -122,9 +123,11 @@ def test_assumed_canaries_prove_nothing_wrong() -> None:
 
 def test_canaries_are_never_contradictory() -> None:
     """A canary's label is believed, however doubtful it looks, and it takes no part in the step-up."""
-    judged = judge(columns_of(*NINETEEN, *canaries([-99.0])), replace(SETTINGS, false_discovery_rate=1.0), trusted=True)
+    judged = judge(
+        columns_of(*NINETEEN, *canaries([-99.0])), SETTINGS.but({"standing.false_discovery_rate": 1.0}), trusted=True
+    )
     assert 0 == judged.counts()["contradictory"]
-    alone = judge(columns_of(DOUBTED, *NINETEEN), replace(SETTINGS, false_discovery_rate=0.05), trusted=True)
+    alone = judge(columns_of(DOUBTED, *NINETEEN), SETTINGS.but({"standing.false_discovery_rate": 0.05}), trusted=True)
     assert ("noise", "contradictory") == told(alone, 0)  # 1/20 <= q x 1/1, not q x 1/20
 
 
@@ -211,7 +214,7 @@ def test_every_sample_has_one_standing_that_fits_its_reason() -> None:
     """Counts add up to all samples, and reasons stand only beside their own standing."""
     columns, _ = noisy(np.random.default_rng(3), samples=400, share=0.2)
     columns["importance"][:] = np.random.default_rng(4).exponential(size=len(columns))
-    judged = judge(columns, replace(SETTINGS, spent_level=0.1), trusted=True)
+    judged = judge(columns, SETTINGS.but({"standing.spent_level": 0.1}), trusted=True)
     assert len(columns) == sum(judged.counts().values())
     expected = {EDGE: {"undecided", "doubtful"}, CORE: {"important"}, NOISE: {"contradictory", "spent"}}
     assert expected == {one: {REASONS[reason] for reason in judged.reason[judged.standing == one]} for one in expected}
@@ -225,7 +228,7 @@ def test_false_calls_stay_near_their_rate() -> None:
         called = judge(columns, SETTINGS, trusted=True).reason == REASONS.index("contradictory")
         shares.append((called & ~wrong).sum() / max(called.sum(), 1))
         powers.append((called & wrong).sum() / wrong.sum())
-    assert np.mean(shares) <= SETTINGS.false_discovery_rate + 0.1
+    assert np.mean(shares) <= SETTINGS.standing.false_discovery_rate + 0.1
     assert np.mean(powers) > 0.2
 
 
@@ -235,7 +238,7 @@ def test_sound_samples_are_hardly_ever_called() -> None:
         judge(noisy(np.random.default_rng(seed), samples=300, share=0)[0], SETTINGS, trusted=True).counts()["contradictory"]
         for seed in range(60)
     ]
-    assert np.mean([call > 0 for call in calls]) <= SETTINGS.false_discovery_rate + 0.1
+    assert np.mean([call > 0 for call in calls]) <= SETTINGS.standing.false_discovery_rate + 0.1
 
 
 def test_the_part_of_a_canary_is_what_makes_it_one() -> None:

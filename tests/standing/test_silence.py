@@ -1,15 +1,15 @@
 """A count of 0 comes with its reason and its figures."""
 
 import re
-from dataclasses import replace
 
 import pytest
 
-from mainstem.settings import Settings
+from mainstem.settings import Settings, Standing
 from mainstem.standing import judge, why_none_called
+from tests.named import named
 from tests.standing.rows import canaries, columns_of
 
-SETTINGS = Settings(canary_minimum=19, false_discovery_rate=0.01)
+SETTINGS = Settings(standing=Standing(canary_minimum=19, false_discovery_rate=0.01))
 NINETEEN = canaries(range(1, 20))
 
 
@@ -22,7 +22,7 @@ NINETEEN = canaries(range(1, 20))
             [{"margin": -1.0}, *NINETEEN],
             {"canary_minimum": 20},
             True,
-            r"19 there \(0 no, 19 yes\), and 20 are needed \(MAINSTEM_CANARY_MINIMUM\)",
+            r"19 there \(0 no, 19 yes\), and 20 are needed \(MAINSTEM_STANDING__CANARY_MINIMUM\)",
         ),
         ([{"margin": -1.0}, *NINETEEN], {}, True, r"none of 1 samples .* rate of 0.01 .* smallest p-value is 0.05, .* 19"),
         (NINETEEN, {}, True, "no version that scored other samples"),
@@ -30,13 +30,13 @@ NINETEEN = canaries(range(1, 20))
 )
 def test_why_nothing_is_contradictory(rows: list, given: dict, trusted: bool, told: str) -> None:  # noqa: FBT001
     """Nobody vouches, canaries are too few, or none is found at this rate: each with what there is and what is needed."""
-    settings = replace(SETTINGS, **given)
+    settings = SETTINGS.but(named(**given))
     columns = columns_of(*rows)
     assert re.search(told, why_none_called(columns, judge(columns, settings, trusted=trusted), settings))
 
 
 def test_where_something_is_called_nothing_is_excused() -> None:
     """A count above 0 needs no reason."""
-    settings = Settings(canary_minimum=19)
+    settings = Settings(standing=Standing(canary_minimum=19))
     columns = columns_of({"margin": -1.0}, *NINETEEN)
     assert "" == why_none_called(columns, judge(columns, settings, trusted=True), settings)

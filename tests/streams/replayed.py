@@ -75,6 +75,6 @@ def expected_of(log: Path, *, tick: bool = True) -> tuple[list[bytes], dict[int,
         for place in places:
             events[place].append(line)
     if tick:
-        end = encode(Tick(event_timestamp=newest + SETTINGS.label_window + SETTINGS.grace + 1))
+        end = encode(Tick(event_timestamp=newest + SETTINGS.join.label_window + SETTINGS.join.grace + 1))
         events = {partition: [*lines, end] for partition, lines in events.items()}
     return items, events

@@ -218,7 +218,7 @@ def test_the_command_exits_with_1_where_something_is_out(
     """And prints what; in balance it exits with 0."""
     monkeypatch.setenv("MAINSTEM_EVENTS", f"kafka://{deployed.broker.servers[0]}/{deployed.broker.prefix}")
     monkeypatch.setenv("MAINSTEM_STORE", deployed.store)
-    monkeypatch.setenv("MAINSTEM_PARTITIONS", "2")
+    monkeypatch.setenv("MAINSTEM_JOIN__PARTITIONS", "2")
     deployed.write(without_one_sample)
     with pytest.raises(typer.Exit) as caught:
         audit(as_json=as_json)

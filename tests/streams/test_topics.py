@@ -64,7 +64,7 @@ def test_what_is_missing_is_made(broker: Broker) -> None:
 @pytest.mark.parametrize(
     ("name", "partitions", "configs", "told"),
     [
-        ("events", 2, {}, "has 2 partitions, the setting says 3; set MAINSTEM_PARTITIONS, or make it anew"),
+        ("events", 2, {}, "has 2 partitions, the setting says 3; set MAINSTEM_JOIN__PARTITIONS, or make it anew"),
         ("items", 2, {"retention.ms": "-1"}, "has 2 partitions, the setting says 1"),
         (
             "versions",

@@ -7,7 +7,7 @@ from typing import Any
 from mainstem.events import Item
 from mainstem.kafka.messages import Announcement
 from mainstem.learning.first import make_first_version
-from mainstem.settings import Settings
+from mainstem.settings import Learning, Model, Settings, Trusted
 from mainstem.store import Store
 from mainstem.store.writes import item_columns
 from mainstem.trainer.learning import LearningProgram
@@ -16,18 +16,9 @@ from mainstem.versions import Versions
 from tests.trainer.fakes import LONG, Kill, KillingStore, sample, sink
 
 SETTINGS = Settings(
-    round_every=20,
-    draw=12,
-    held_out=4,
-    epochs=1,
-    gate_minimum=2,
-    gate_margin=1,
-    max_tokens=16,
-    vocabulary=200,
-    direction_share=0.1,
-    canary_share=0.2,
-    gate_share=0.2,
-    device="cpu",
+    learning=Learning(round_every=20, draw=12, held_out=4, epochs=1, gate_minimum=2, gate_margin=1),
+    model=Model(max_tokens=16, vocabulary=200, device="cpu"),
+    trusted=Trusted(direction_share=0.1, canary_share=0.2, gate_share=0.2),
 )
 
 

@@ -8,7 +8,7 @@ from mainstem.importance import Columns
 from mainstem.join import Sample
 from mainstem.kafka import Broker
 from mainstem.kafka.messages import Announcement
-from mainstem.settings import Settings
+from mainstem.settings import Model, Responses, Settings, Standing, Trusted
 from mainstem.store import Store
 from mainstem.trainer.scoring import ScoringProgram
 from mainstem.trusted import part_of
@@ -16,15 +16,10 @@ from mainstem.versions import Versions
 from tests.trainer.fakes import FakeGroup, FakeIntake, FakeProducer, KillingStore, sample, sink
 
 SETTINGS = Settings(
-    judge_every=8,
-    score_batch=1,  # with texts of one length a pass holds one pair, so its response is the same in any batch
-    max_tokens=8,
-    canary_minimum=3,
-    core_visits=1,
-    direction_share=0.1,
-    canary_share=0.3,
-    gate_share=0.1,
-    device="cpu",
+    standing=Standing(judge_every=8, canary_minimum=3, core_visits=1),
+    responses=Responses(score_batch=1),
+    model=Model(max_tokens=8, device="cpu"),
+    trusted=Trusted(direction_share=0.1, canary_share=0.3, gate_share=0.1),
 )
 NEVER, AT_ONCE = 1e9, -1.0
 TABLES = ("responses", "sketches_now", "standings", "moves", "judgements")

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -231,7 +230,7 @@ def test_a_generation_never_falls(deployment: Deployment) -> None:
 def test_a_round_whose_numbers_are_not_finite_is_no_version(deployment: Deployment) -> None:
     """It ends with that word as its reason, which is kept, and the one before it stays in use; the next round is another."""
     begun(deployment)
-    program = steps(deployment.learner(settings=replace(SETTINGS, learning_rate=1e30))[0], 2)
+    program = steps(deployment.learner(settings=SETTINGS.but({"learning.learning_rate": 1e30}))[0], 2)
     assert ([0], 0, 1) == (deployment.versions.numbers(), program.promoted, program.refused)
     assert [(0, 1)] == deployment.announcements.said
     for table in ("rounds", "versions"):

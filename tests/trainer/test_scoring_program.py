@@ -1,6 +1,5 @@
 """The scoring worker beside Kafka: however batches are cut and whenever it dies, the history is the same."""
 
-import dataclasses
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -12,6 +11,7 @@ from mainstem.kafka.messages import Announcement
 from mainstem.settings import Settings
 from mainstem.trusted import Confirmed
 from mainstem.versions import Versions
+from tests.named import named
 from tests.trainer.fakes import FakeGroup, Killed, KillingStore, sample, samples_of
 from tests.trainer.scorers import (
     AT_ONCE,
@@ -115,7 +115,7 @@ def test_the_same_record_again_is_no_second_visit(store: KillingStore, versions:
 def test_a_label_that_is_vouched_for_is_the_one_that_is_scored(store: KillingStore, versions: Versions) -> None:
     """A trusted sample is scored with the label somebody confirmed, in its part; the rest is stream, and verdicts count."""
     records = [[sample(0, label=0)], [sample(1, label=0)]]
-    settings = dataclasses.replace(SETTINGS, judge_every=1)
+    settings = SETTINGS.but({"standing.judge_every": 1})
     worker = Worker(store, versions, FakeGroup({0: records}), settings=settings, most=100)
     worker.program.believe([Confirmed(sample_id=sample(0).sample_id, part="canary", label=1, origin="confirmed")])
     worker.run()
@@ -125,7 +125,7 @@ def test_a_label_that_is_vouched_for_is_the_one_that_is_scored(store: KillingSto
 
 def all_stream(**more: Any) -> Settings:
     """Settings without trusted parts."""
-    return dataclasses.replace(SETTINGS, direction_share=0, canary_share=0, gate_share=0, **more)
+    return SETTINGS.but(named(direction_share=0, canary_share=0, gate_share=0, **more))
 
 
 @pytest.mark.parametrize("most", [1, 100])

@@ -1,7 +1,5 @@
 """Sketches and alignments of the scoring worker's visits, live and rebuilt."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -67,7 +65,7 @@ def test_without_sketches_none_is_written(store: KillingStore, versions: Version
     [(told,)] = store.rows("SELECT count(importance_of_mean) FROM standings FINAL")
     expected = store.rows("SELECT sample_id, norm, alignment FROM responses FINAL ORDER BY sample_id")
     forget(store)
-    none = dataclasses.replace(SETTINGS, sketch=0)
+    none = SETTINGS.but({"responses.sketch": 0})
     without = Worker(store, versions, FakeGroup(records), settings=none, idle=AT_ONCE).run(20)
     assert told > 10
     assert [(0, 0)] == store.rows("SELECT count(importance_of_mean), (SELECT count() FROM sketches) FROM standings FINAL")

@@ -1,7 +1,5 @@
 """A scoring worker takes up versions while it runs: what is scored again, and what a death there leaves."""
 
-import dataclasses
-
 import pytest
 
 from mainstem.ids import uuid_of
@@ -27,7 +25,7 @@ from tests.trainer.scorers import (
 
 def test_a_version_that_is_announced_scores_canaries_at_once(store: KillingStore, versions: Versions) -> None:
     """All canaries are scored again before the next batch, the newest samples within the budget in idle time, none twice."""
-    settings = dataclasses.replace(SETTINGS, rescore_budget=10)
+    settings = SETTINGS.but({"responses.rescore_budget": 10})
     records = prepared(store, settings)
     kinds = parts(records, settings)
     worker = Worker(store, versions, FakeGroup(records), settings=settings).run()
@@ -97,7 +95,7 @@ def test_a_partition_that_went_away_and_came_back_stands_as_if_it_had_stayed(
     store: KillingStore, versions: Versions
 ) -> None:
     """Two partitions that change their owners in mid-stream end with the history and the columns of ones that stayed."""
-    settings = dataclasses.replace(SETTINGS, partitions=2)
+    settings = SETTINGS.but({"join.partitions": 2})
     records = {0: mixed(19), 1: [[sample(5000 + number)] for number in range(17)]}
     stayed = Worker(store, versions, FakeGroup(records), settings=settings, idle=AT_ONCE).run(20)
     expected = history(store)

@@ -9,13 +9,13 @@ import pytest
 from mainstem.errors import TrustError
 from mainstem.events import Labelled, encode
 from mainstem.ids import uuid_of
-from mainstem.settings import Settings
+from mainstem.settings import Objectives, Settings, Standing, Trusted
 from mainstem.trusted import PARTS
 from mainstem.trusted.files import Vouched, add_trusted, load_trust, read_trusted
 from mainstem.trusted.status import status_of
 
-SETTINGS = Settings(classes="bad,good")
-SHARES = Settings(direction_share=0.01, canary_share=0.02, gate_share=0.01)
+SETTINGS = Settings(objectives=Objectives(classes="bad,good"))
+SHARES = Settings(trusted=Trusted(direction_share=0.01, canary_share=0.02, gate_share=0.01))
 
 
 def pair(number: int, label: str = "yes") -> Labelled:
@@ -128,6 +128,6 @@ def test_a_graded_pair_is_a_sample_with_its_texts(tmp_path: Path) -> None:
 def test_status_says_what_follows_from_what_there_is(yes: int, no: int, origin: str, told: list[str]) -> None:
     """Each label is judged by its own canaries, by all, or not at all; no comes first."""
     seen = [("canary", 1, 0, origin, yes), ("canary", 0, 0, origin, no)]
-    rows = [row for row in status_of(seen, Settings(canary_minimum=9)) if row[0] == "canary"]
+    rows = [row for row in status_of(seen, Settings(standing=Standing(canary_minimum=9))) if row[0] == "canary"]
     assert [no, yes] == [row[4] for row in rows]
     assert [True, True] == [part in row[-1] for part, row in zip(told, rows, strict=True)]

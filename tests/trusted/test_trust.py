@@ -6,10 +6,10 @@ from uuid import UUID
 import pytest
 
 from mainstem.ids import uuid_of
-from mainstem.settings import Settings
+from mainstem.settings import Join, Run, Settings, Trusted
 from mainstem.trusted import PARTS, part_of
 
-SETTINGS = Settings(direction_share=0.05, canary_share=0.2, gate_share=0.1)
+SETTINGS = Settings(trusted=Trusted(direction_share=0.05, canary_share=0.2, gate_share=0.1))
 QUESTIONS = [uuid_of("question", number) for number in range(10_000)]
 
 
@@ -28,15 +28,17 @@ def test_slices_have_their_shares() -> None:
 )
 def test_shares_may_be_nothing_or_all(shares: tuple[float, float, float], part: str | None) -> None:
     """A share of 0 takes nobody, and shares that add up to 1 leave nobody in the stream."""
-    settings = Settings(**dict(zip(("direction_share", "canary_share", "gate_share"), shares, strict=True)))
+    settings = Settings(trusted=Trusted(direction_share=shares[0], canary_share=shares[1], gate_share=shares[2]))
     found = {part_of(settings, question) for question in QUESTIONS[:200]}
     assert ({part} if part else {"canary", "gate"}) == found
 
 
 def test_a_slice_depends_on_seed_and_question_only() -> None:
     """The same question is always in the same part, whatever else is set; another seed cuts other slices."""
-    other = Settings(direction_share=0.05, canary_share=0.2, gate_share=0.1, partitions=7, history_length=1)
-    reseeded = Settings(direction_share=0.05, canary_share=0.2, gate_share=0.1, seed=1)
+    other = Settings(
+        trusted=Trusted(direction_share=0.05, canary_share=0.2, gate_share=0.1), join=Join(partitions=7, history_length=1)
+    )
+    reseeded = Settings(trusted=Trusted(direction_share=0.05, canary_share=0.2, gate_share=0.1), run=Run(seed=1))
     parts = [part_of(SETTINGS, question) for question in QUESTIONS[:500]]
     assert parts == [part_of(other, question) for question in QUESTIONS[:500]]
     assert parts != [part_of(reseeded, question) for question in QUESTIONS[:500]]
@@ -53,5 +55,5 @@ def test_slices_do_not_follow_the_planted_errors() -> None:
     from mainstem.bench.planting import Plant
 
     canaries = [question for question in QUESTIONS if part_of(SETTINGS, question) == "canary"]
-    planted = [Plant(share=0.3, seed=SETTINGS.seed).is_planted(question.hex, "stream") for question in canaries]
+    planted = [Plant(share=0.3, seed=SETTINGS.run.seed).is_planted(question.hex, "stream") for question in canaries]
     assert pytest.approx(0.3, abs=4 * (0.21 / len(canaries)) ** 0.5) == sum(planted) / len(canaries)

@@ -7,6 +7,7 @@ from typing import Any
 
 from mainstem.settings import Settings
 from mainstem.validate import Validation, validate
+from tests.named import named
 
 HOUR, MINUTE, DAY = 3_600_000, 60_000, 86_400_000
 BEGIN = 1_700_006_400_000  # midnight UTC
@@ -74,7 +75,7 @@ def lines_of(log: Log) -> list[bytes]:
 
 def held(lines: list[bytes], **settings: Any) -> Validation:
     """The log's validation at `NOW`."""
-    return validate(lambda: lines, Settings(**settings), NOW)
+    return validate(lambda: lines, Settings.of(named(**settings)), NOW)
 
 
 def at_fault(found: Validation) -> dict[str, str]:

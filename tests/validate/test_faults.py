@@ -190,7 +190,7 @@ def test_local_time_fails_its_rule_alone_and_passes_mended(kind: str, hours: flo
     [
         ("disorder", delayed(), {}),
         ("repeated ids", copied(), {}),
-        ("positives", bought_only(), {"MAINSTEM_NEGATIVES": "0"}),
+        ("positives", bought_only(), {"MAINSTEM_JOIN__NEGATIVES": "0"}),
     ],
 )
 def test_settings_that_are_advised_make_the_log_pass(rule: str, log: Log, before: dict[str, str]) -> None:

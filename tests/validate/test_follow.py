@@ -32,7 +32,7 @@ def test_outcomes_are_counted_as_the_ledger_counts_them(log: Log, questions: str
         else:
             happened += follower.step(offset, event)
     happened += follower.finish()
-    label, revision = settings.label_window, settings.revision_window
+    label, revision = settings.join.label_window, settings.join.revision_window
     found: Counter[str] = Counter(duplicate=dropped)
     for one in happened:
         if isinstance(one, Orphaned):

@@ -5,7 +5,6 @@ least as doubtful, which follows from the p-value.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -100,7 +99,7 @@ def story_of(sample_id: str, settings: Settings, ask: Ask) -> Row:
         StoreError: if there is no such sample.
     """
     questions = (_LABELS, _VISITS, _MOVES, _CANARIES, _ROUNDS, _NOW)
-    labels, visits, moves, canaries, rounds, standing = ask(*questions, sample=sample_id, horizon=settings.horizon)
+    labels, visits, moves, canaries, rounds, standing = ask(*questions, sample=sample_id, horizon=settings.responses.horizon)
     if not labels:
         msg = f"no sample {sample_id} in this history; `mainstem sql 'SELECT sample_id FROM samples LIMIT 9'` lists some"
         raise StoreError(msg)
@@ -198,7 +197,7 @@ def _asks(event: Any, question: Mapping[str, Any]) -> bool:
 def _answers(asked: Any, events: Sequence[Any], question: Mapping[str, Any], settings: Settings) -> list[str]:
     """Event ids of the outcomes that one shopper's events give to one item of a question."""
     mode = "purchases" if question["source"] == "purchase" else "shown"
-    fold = Fold(JoinState(), replace(settings, questions=mode), Catalogue())
+    fold = Fold(JoinState(), settings.but({"join.questions": mode}), Catalogue())
     kept: list[Any] = [event for event in events if isinstance(event, Impression | View | Outcome)]
     for event in sorted(kept, key=lambda event: (event.event_timestamp, fold.is_outcome(event), event.event_id)):
         list(fold.happen(event))
@@ -236,7 +235,7 @@ def _verdicts(moves: Sequence[Row], canaries: Sequence[Row], labels: dict[int, i
         there = {one["label"]: one["canaries"] for one in canaries if one["judgement"] == move["judgement"]}
         label, total = labels.get(move["label_version"]), sum(there.values())
         of_label = there.get(label, 0)
-        own = of_label >= settings.canary_minimum
+        own = of_label >= settings.standing.canary_minimum
         against = of_label if own else total
         doubtful = None if move["p_value"] is None else move["p_value"] * (against + 1) - 1
         # subtle: a store's history may be of other settings than ours; then the counts do not fit the p-value

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -53,15 +52,16 @@ def compare_layers(
     Raises:
         ModelError: if a pattern fits no layer.
     """
-    full, whole = _norms(encoder, pairs, labels, replace(settings, response_layers="*"))
+    full, whole = _norms(encoder, pairs, labels, settings.but({"responses.response_layers": "*"}))
     rows = []
     for name, patterns in choices.items():
-        one = replace(settings, response_layers=patterns)
+        one = settings.but({"responses.response_layers": patterns})
         norms, seconds = _norms(encoder, pairs, labels, one)
         rows.append(
             {
                 "layers": name,
-                "parameters": _parameters(encoder, one) / _parameters(encoder, replace(settings, response_layers="*")),
+                "parameters": _parameters(encoder, one)
+                / _parameters(encoder, settings.but({"responses.response_layers": "*"})),
                 "explained": float(np.mean(norms**2 / np.maximum(full**2, np.finfo(np.float64).tiny))),
                 "spearman": float(spearmanr(norms, full).statistic),
                 "time": seconds / whole,

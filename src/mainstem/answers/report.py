@@ -12,7 +12,8 @@ from mainstem.learning.evaluation.baselines import baselines
 from mainstem.loop import Loop
 from mainstem.models import Scorer
 from mainstem.standing import REASONS, STANDINGS
-from mainstem.store import answered_before, samples_since
+from mainstem.store import samples_since
+from mainstem.store.texts import bought_before
 from mainstem.store.writes import columns_of
 
 __all__ = ["report_of"]
@@ -101,11 +102,11 @@ def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
         for version, found in measured
     ]
     loop.store.write("evaluations", columns_of(rows))
-    answered, names = answered_before(loop.store, loop.later_from), loop.settings.class_names
+    answered, names = bought_before(loop.store, loop.later_from), loop.settings.objectives.class_names
     return {
         "later": {"samples": len(later), "labels": [names[label] for label in sorted(set(labels))]},
         "versions": [{"version": version, "auc_later": found.auc} for version, found in measured],
-        "baselines": baselines(answered, later, labels) if loop.settings.answers_yes_or_no else {},
+        "baselines": baselines(answered, later, labels) if loop.settings.objectives.answers_yes_or_no else {},
     }
 
 

@@ -43,7 +43,7 @@ def bench_join(lines: Sequence[bytes], settings: Settings, send: Send, rounds: i
         events of every run; and the microseconds that each stage adds for an event. What closes after the log is left out.
 
     Example:
-        >>> found = bench_join(simulated(3000, seed=0), Settings(questions="shown"), len, rounds=1)
+        >>> found = bench_join(simulated(3000, seed=0), Settings.of({"join.questions": "shown"}), len, rounds=1)
         >>> found["samples"] > found["events"] > 3000, list(found["microseconds"])
         (True, ['decode', 'join', 'encode'])
     """

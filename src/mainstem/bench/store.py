@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstem.join import PlacedSample
+from mainstem.store.filling import empty_responses, fill_responses, some_filled
 from mainstem.store.store import Store
 from mainstem.store.writes import response_columns
 
@@ -20,7 +21,6 @@ __all__ = ["bench_history", "bench_writes"]
 Floats: TypeAlias = NDArray[np.float32]
 _BATCH: Final = 10_000
 _EVENT_TIME: Final = 1_291_200_000_000
-_VISITS: Final = 10  # of each sample, in the big history
 
 
 def bench_writes(store: Store, rows: int, rounds: int) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def bench_writes(store: Store, rows: int, rounds: int) -> dict[str, Any]:
     try:
         for _ in range(rounds):
             for name, run in (("mainstem", ours), ("bare", bare)):
-                store.execute("TRUNCATE TABLE responses")
+                empty_responses(store)
                 taken[name].append(_seconds(run))
     finally:
         gc.unfreeze()
@@ -65,21 +65,11 @@ def bench_writes(store: Store, rows: int, rounds: int) -> dict[str, Any]:
 
 def bench_history(store: Store, rows: int, asked: list[str], times: int = 20) -> dict[str, Any]:
     """Milliseconds of the questions of `mainstem history` about one sample, with `rows` responses in the history."""
-    store.execute("TRUNCATE TABLE responses")
-    sql = f"""
-        INSERT INTO responses WITH intDiv(number, {_VISITS}) AS sample
-        SELECT reinterpretAsUUID(concat(reinterpretAsFixedString(sipHash64(sample)), reinterpretAsFixedString(sample))),
-               0, number % {_VISITS}, 0, sample, fromUnixTimestamp64Milli(toInt64({_EVENT_TIME} + sample)), 1, 'stream',
-               rand32() / 4294967296, 1, 0.5, 0.1, NULL
-        FROM numbers({{rows:UInt64}})"""
-    store.execute(sql, rows=rows)
-    [(count,)] = store.rows("SELECT count() FROM responses")
-    step = max(rows // 500, 1)
-    sql = f"SELECT sample_id FROM responses WHERE offset % {step} = {7 % step} LIMIT {times}"
-    samples = [sample_id for (sample_id,) in store.rows(sql)]
+    empty_responses(store)
+    count = fill_responses(store, rows, _EVENT_TIME)
     took = [
         _seconds(lambda sample=sample: [store.ask(question, sample=str(sample)) for question in asked])  # type: ignore[misc]
-        for sample in samples
+        for sample in some_filled(store, rows, times)
     ]
     return {"rows": count, "history_ms": round(median(took) * 1000, 1), "slowest_ms": round(max(took) * 1000, 1)}
 

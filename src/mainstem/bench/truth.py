@@ -16,24 +16,20 @@ from mainstem.ids import fraction_of, uuid_of
 from mainstem.learning.evaluation import auc
 from mainstem.settings import Settings
 from mainstem.simulate import TruthOfItem, TruthOfQuestion, best_auc, read_truth
+from mainstem.store.judged import JudgedSample
 from mainstem.trusted.files import Vouched
 
-__all__ = ["JUDGED", "SETS", "compare", "items_of", "share_of"]
+__all__ = ["SETS", "compare", "items_of", "share_of"]
 
-JUDGED: Final = """
-    SELECT s.sample_id AS sample_id, s.label AS label, t.standing AS standing, t.reason AS reason, t.evidence AS evidence
-    FROM samples_now AS s INNER JOIN standings_now AS t ON s.sample_id = t.sample_id
-    WHERE s.sample_id NOT IN (SELECT sample_id FROM trusted_now WHERE part != 'stream')"""
-"""What a home says of the samples of its stream: id, label in the log, standing, reason, evidence."""
 SETS: Final = ("core", "edge", "contradictory", "spent")
 _SOUND: Final = "none"
 
 
-def compare(judged: Iterable[tuple[UUID, int, str, str, float | None]], truth: Path, settings: Settings) -> dict[str, Any]:
+def compare(judged: Iterable[JudgedSample], truth: Path, settings: Settings) -> dict[str, Any]:
     """Hold what was judged against the truth.
 
     Args:
-        judged: rows as `JUDGED` gives them.
+        judged: as the history says.
         truth: the file that `mainstem simulate --truth` wrote.
         settings: name the labels.
 
@@ -61,7 +57,10 @@ def compare(judged: Iterable[tuple[UUID, int, str, str, float | None]], truth: P
             continue
         is_wrong = label != item.label
         kind = (item.cause or "unexplained") if is_wrong else _SOUND
-        for group in (by_kind.setdefault(kind, Counter()), by_label.setdefault(settings.class_names[label], Counter())):
+        for group in (
+            by_kind.setdefault(kind, Counter()),
+            by_label.setdefault(settings.objectives.class_names[label], Counter()),
+        ):
             group.update({"samples": 1, "wrong": is_wrong, reason if standing == "noise" else standing: 1})
             group.update({"evidence": doubt} if doubt is not None else {})
         if doubt is not None:
@@ -90,8 +89,8 @@ def share_of(truth: Path, share: float, settings: Settings) -> Iterator[Vouched]
         LogError: if the file is no truth.
     """
     for sample_id, question, item in items_of(truth):
-        if fraction_of("trust", settings.seed, question) < share:
-            label = settings.class_names[item.label]
+        if fraction_of("trust", settings.run.seed, question) < share:
+            label = settings.objectives.class_names[item.label]
             yield Vouched(sample_id=sample_id, question_id=uuid_of("question", question), label=label)
 
 

@@ -33,15 +33,15 @@ def answers(folder: Path, url: str | None, questions: Sequence[str], **parameter
         HomeError: if the folder is no home, or is in use by a process that does not answer within ten seconds.
         StoreError: if a question is wrong, or would write.
     """
+    from mainstem.bootstrap import open_store  # noqa: PLC0415
     from mainstem.embedded.home import SOCKET  # noqa: PLC0415
-    from mainstem.store import Store  # noqa: PLC0415 - numpy is slow to import
     from mainstem.store.answering import Asker  # noqa: PLC0415
     from mainstem.store.question import one_question  # noqa: PLC0415
 
     for question in questions:
         one_question(question)
     if url:
-        with Store(url, make=False) as store:
+        with open_store(url, make=False) as store:
             return _asked(store, questions, parameters)
     holder = Asker(folder.resolve() / SOCKET)
     for _ in range(_TIMES):
@@ -59,15 +59,16 @@ def answers(folder: Path, url: str | None, questions: Sequence[str], **parameter
 
 
 def _of_home(folder: Path, questions: Sequence[str], parameters: Mapping[str, Any]) -> Answers:
+    from mainstem.bootstrap import open_store  # noqa: PLC0415
     from mainstem.embedded.home import Home  # noqa: PLC0415
-    from mainstem.store import Store, has_history  # noqa: PLC0415
+    from mainstem.store import has_history  # noqa: PLC0415
 
     with Home(folder, create=False) as home:
         if not has_history(home.folder / "history"):
             begin = f"mainstem replay LOG --home {shlex.quote(str(folder))}"
             msg = f"{str(folder)!r} has no history yet; `{begin}` begins one"
             raise HomeError(msg)
-        with Store(home.store_url) as store:
+        with open_store(home.store_url) as store:
             return _asked(store, questions, parameters)
 
 

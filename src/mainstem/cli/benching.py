@@ -40,20 +40,21 @@ def store(
 ) -> None:
     """Rows a second into the history, beside the bare client; and milliseconds for one sample's history among millions."""
     from mainstem.bench.store import bench_history, bench_writes  # noqa: PLC0415
+    from mainstem.bootstrap import open_store  # noqa: PLC0415
     from mainstem.cli.history import OF_SAMPLE  # noqa: PLC0415
     from mainstem.errors import StoreError  # noqa: PLC0415
     from mainstem.settings.urls import url_of  # noqa: PLC0415
-    from mainstem.store import Store  # noqa: PLC0415
+    from mainstem.store.filling import empty_responses, has_responses  # noqa: PLC0415
 
     with (
         tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder,
-        Store(url or url_of("chdb", Path(folder, "history"))) as opened,
+        open_store(url or url_of("chdb", Path(folder, "history"))) as opened,
     ):
-        if opened.rows("SELECT 1 FROM responses LIMIT 1"):
+        if has_responses(opened):
             msg = f"{url!r} holds responses, and a bench would replace them; give a database of its own"
             raise StoreError(msg)
         found = bench_writes(opened, rows, rounds) | bench_history(opened, history_rows, list(OF_SAMPLE.values()))
-        opened.execute("TRUNCATE TABLE responses")
+        empty_responses(opened)
     print(in_json(found) if as_json else "\n".join(f"{name:11} {value:,}" for name, value in found.items()))
 
 
@@ -86,7 +87,7 @@ def join(
         if seen.newest < 0:
             msg = f"nothing in {name!r} can be joined ({seen.lines:,} lines, {len(seen.items):,} items); give another log"
             raise LogError(msg)
-        settings = Settings.from_environment(os.environ, questions=seen.questions)
+        settings = Settings.read(os.environ, {"join.questions": seen.questions})
         found[name] = bench_join(lines, settings, _send, rounds)
     if as_json:
         print(in_json(found))

@@ -23,15 +23,16 @@ def truth(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """How much of what was called contradictory is wrong, how much of what is wrong was found, by kind of accident."""
-    from mainstem.bench.truth import JUDGED, compare  # noqa: PLC0415 - torch is slow to import
+    from mainstem.bench.truth import compare  # noqa: PLC0415 - torch is slow to import
     from mainstem.cli.asking import answers  # noqa: PLC0415
     from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
+    from mainstem.store.judged import JUDGED_SAMPLES  # noqa: PLC0415 - numpy is slow to import
 
-    [(_, judged)] = answers(home, store, [JUDGED])
+    [(_, judged)] = answers(home, store, [JUDGED_SAMPLES.sql])
     if not judged:
         msg = "no sample of this history has been judged, so there is nothing to compare; `mainstem replay LOG` judges"
         raise StoreError(msg)
-    found = compare(judged, file, Settings.from_environment(os.environ))
+    found = compare(JUDGED_SAMPLES.typed(judged), file, Settings.read(os.environ))
     if not found["samples"]:
         msg = f"none of the {found['unknown']:,} samples is in {str(file)!r}; give the truth of the log that was replayed"
         raise StoreError(msg)

@@ -13,7 +13,9 @@ import numpy as np
 from mainstem.loop import Loop
 from mainstem.printable import printable
 from mainstem.standing import CORE, REASONS, why_none_called
+from mainstem.store.suggestions import IMPORTANT_ITEMS, IMPORTANT_TEXTS
 from mainstem.store.telling import items_asked, refusals, trusted_met
+from mainstem.store.texts import words_of
 from mainstem.validate.lacking import counted, unmet_trust
 
 __all__ = ["ending_of"]
@@ -48,7 +50,7 @@ def _quality(report: dict[str, Any]) -> Iterator[str]:
 
 def _why_no_auc(later: dict[str, Any]) -> str:
     if not later["samples"]:
-        return "no sample is of that part (MAINSTEM_LATER_SHARE says how large it is)"
+        return "no sample is of that part (MAINSTEM_LEARNING__LATER_SHARE says how large it is)"
     labels = ", ".join(later["labels"])
     return f"its {later['samples']:,} samples are all {labels}, and two labels are needed to tell one from another"
 
@@ -107,20 +109,19 @@ def _doubtful(columns: Any, judged: Any) -> Any:
 
 
 def _no_core(loop: Loop) -> str:
-    needed = loop.settings.core_visits
+    needed = loop.settings.standing.core_visits
     visits = max((int(columns["visits"].max(initial=0)) for columns in loop.worker.columns.values()), default=0)
     if visits < needed:
-        return f"none: it takes {needed} visits (MAINSTEM_CORE_VISITS), and no sample has more than {visits}"
+        return f"none: it takes {needed} visits (MAINSTEM_STANDING__CORE_VISITS), and no sample has more than {visits}"
     return "none: no sample holds against canaries enough, with an importance above most"
 
 
 def _in_words(loop: Loop, partition: int, row: int) -> tuple[str, str, str]:
     columns, judged = loop.worker.columns[partition], loop.judged[partition]
     sample_id = str(columns.id_of(row))
-    sql = "SELECT context_text, item_text, label, source FROM samples_now WHERE sample_id = {sample_id:UUID}"
-    ((context, item, label, source),) = loop.store.rows(sql, sample_id=sample_id)
+    context, item, label, source = words_of(loop.store, columns.id_of(row))
     texts = f"{item!r} after {context!r}" if source != "labelled" else f"{context!r}" + (f" and {item!r}" if item else "")
-    words = f"{loop.settings.class_names[label]} ({source}): {texts}"
+    words = f"{loop.settings.objectives.class_names[label]} ({source}): {texts}"
     p_value = "none" if np.isnan(judged.p_value[row]) else f"{judged.p_value[row]:.3f}"
     evidence = (
         f"{columns['visits'][row]} visits, importance {columns['importance'][row]:.2f} of a canary's, "
@@ -144,11 +145,8 @@ def _ledger(loop: Loop, report: dict[str, Any], seconds: float) -> Iterator[str]
 def _query(loop: Loop) -> str:
     """A question that this log has an answer to."""
     if items_asked(loop.store):
-        return "SELECT item_id, importance FROM importance_of_item ORDER BY importance DESC LIMIT 5"
-    return (
-        "SELECT context_text, label, importance FROM samples_now JOIN standings_now USING sample_id "
-        "ORDER BY importance DESC LIMIT 5"
-    )
+        return IMPORTANT_ITEMS
+    return IMPORTANT_TEXTS
 
 
 def _program() -> str:

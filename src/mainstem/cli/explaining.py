@@ -18,13 +18,15 @@ from mainstem.errors import StoreError
 from mainstem.ids import uuid_of
 from mainstem.printable import in_json, printable
 from mainstem.settings import Settings
+from mainstem.settings.renamed import renamed
 
 if TYPE_CHECKING:
     from mainstem.answers.explain import Ask
 
 __all__ = ["explain"]
 
-_OF_HOME: Final = ("canary_minimum", "horizon", "label_window", "revision_window")  # settings that a story depends on
+_OF_HOME: Final = ("standing.canary_minimum", "responses.horizon", "join.label_window", "join.revision_window")
+"""Settings that a story depends on."""
 _DASHES: Final = (8, 12, 16, 20)  # digits of a UUID before each
 _WIDTH: Final = 100  # columns where there is no terminal
 _MOST: Final = 6  # rows of a table, so that all is one screen
@@ -66,11 +68,11 @@ def explain(
 
 def _settings(home: Path, store: str | None) -> Settings:
     if store:
-        return Settings.from_environment(os.environ)
+        return Settings.read(os.environ)
     try:
-        kept = json.loads((home / "settings.json").read_bytes())
-        return Settings(**{name: kept[name] for name in _OF_HOME})
-    except (OSError, ValueError, KeyError, TypeError):  # no home of ours: who opens it says so
+        kept = renamed(json.loads((home / "settings.json").read_bytes()))
+        return Settings.of({name: kept[name] for name in _OF_HOME if name in kept})
+    except (OSError, ValueError, AttributeError):  # no home of ours: who opens it says so
         return Settings()
 
 

@@ -39,7 +39,7 @@ def sets(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json:
     )
     show_rows(header, rows, as_json=as_json)
     if not rows:
-        print("nothing has been judged yet: a judgement comes every MAINSTEM_JUDGE_EVERY samples", file=sys.stderr)
+        print("nothing has been judged yet: a judgement comes every MAINSTEM_STANDING__JUDGE_EVERY samples", file=sys.stderr)
     elif not any(reason == "contradictory" for _, reason, *_ in rows):
         for line in _why_none_called(verdicts):
             print(line, file=sys.stderr)

@@ -92,7 +92,7 @@ def labelled(
     write_log(file, events, left_out, output, lines, notes=notes)
     for name, count in labels.most_common():
         print(f"  {count:,} of class {printable(name)}", file=sys.stderr)
-    classes = f"MAINSTEM_CLASSES={shlex.quote(classes_of(labels, columns.names))}"
+    classes = f"MAINSTEM_OBJECTIVES__CLASSES={shlex.quote(classes_of(labels, columns.names))}"
     print(classes, file=sys.stderr if is_stdout(output) else sys.stdout)
 
 

@@ -2,7 +2,7 @@
 
 import math
 import os
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -11,14 +11,13 @@ from mainstem.printable import in_json
 
 __all__ = ["layers"]
 
-_NEWEST: Final = """
-    SELECT context_text, item_text, label FROM samples_now ORDER BY event_time DESC, sample_id LIMIT {most:UInt32}"""
-
 
 def layers(
     choices: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[LAYERS]...", help="As MAINSTEM_RESPONSE_LAYERS has them; the usual ones without."),
+        typer.Argument(
+            metavar="[LAYERS]...", help="As MAINSTEM_RESPONSES__RESPONSE_LAYERS has them; the usual ones without."
+        ),
     ] = None,
     home: HomeOption = DEFAULT_HOME,
     store: StoreOption = None,
@@ -28,27 +27,27 @@ def layers(
 ) -> None:
     """What responses over some layers say of those over all: share of the squared norm, rank correlation, time."""
     from mainstem.answers.layers import choices_of, compare_layers  # noqa: PLC0415 - torch is slow to import
-    from mainstem.bootstrap import threads  # noqa: PLC0415
+    from mainstem.bootstrap import open_versions, threads  # noqa: PLC0415
     from mainstem.cli.asking import answers  # noqa: PLC0415
     from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
     from mainstem.errors import StoreError, VersionError  # noqa: PLC0415
     from mainstem.settings import Settings  # noqa: PLC0415
     from mainstem.settings.urls import url_of  # noqa: PLC0415
-    from mainstem.versions import Versions  # noqa: PLC0415
+    from mainstem.store.texts import NEWEST_PAIRS  # noqa: PLC0415
 
-    [(_, rows)] = answers(home, store, [_NEWEST], most=samples)
+    [(_, rows)] = answers(home, store, [NEWEST_PAIRS.sql], most=samples)
     if len(rows) < 2:
         msg = f"{str(home)!r} has {len(rows)} samples, and two are needed to compare; replay a longer log"
         raise StoreError(msg)
     threads()
-    versions = Versions(os.environ.get("MAINSTEM_VERSIONS") or url_of("file", home.resolve() / "versions"))
+    versions = open_versions(os.environ.get("MAINSTEM_VERSIONS") or url_of("file", home.resolve() / "versions"))
     if not (numbers := versions.numbers()):
         msg = f"there is no version under {versions.url}; MAINSTEM_VERSIONS says where they are, if it is set"
         raise VersionError(msg)
     encoder = versions.load(numbers[-1])
     wanted = {one: one for one in choices or ()} or choices_of(encoder.network)
     pairs, labels = [(context, item) for context, item, _ in rows], [int(label) for _, _, label in rows]
-    found = compare_layers(encoder, pairs, labels, Settings.from_environment(os.environ), wanted)
+    found = compare_layers(encoder, pairs, labels, Settings.read(os.environ), wanted)
     if as_json:
         print("\n".join(in_json(row) for row in found))
         return

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from mainstem.cli.notes import note
 from mainstem.errors import SettingError
 from mainstem.printable import printable
 from mainstem.settings import Settings
@@ -26,6 +28,7 @@ HttpOption = Annotated[
 ]
 SessionOption = Annotated[float, typer.Option(min=1, help="Seconds of silence after which another worker takes over.")]
 _GRACE: Final = 6.0  # seconds from being asked to end until the end
+_ENDING: Final = frozenset((signal.SIGTERM, signal.SIGINT))
 _LINE: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -42,9 +45,9 @@ def settled() -> Settings:
     Raises:
         SettingError: if what asks is left open.
     """
-    settings = Settings.from_environment(os.environ)
-    if settings.questions == "auto":
-        msg = "MAINSTEM_QUESTIONS must be `shown` or `purchases` beside Kafka: a stream cannot be looked at beforehand"
+    settings = Settings.read(os.environ, say=note)
+    if settings.join.questions == "auto":
+        msg = "MAINSTEM_JOIN__QUESTIONS must be `shown` or `purchases` beside Kafka: a stream cannot be looked at beforehand"
         raise SettingError(msg)
     return settings
 
@@ -55,6 +58,7 @@ def begin(http: str) -> "Monitor":
     handler.setFormatter(_InOneLine(_LINE))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("kafka").setLevel(logging.ERROR)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # `end_soon` relies on it, and may be called in any thread
     from mainstem.kafka import Monitor  # noqa: PLC0415 - only programs have what it needs
 
     try:
@@ -71,8 +75,14 @@ def stopping() -> Callable[[], bool]:
     def ask(number: int, _: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
         end_soon()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _ENDING:
         signal.signal(number, ask)
+    # subtle: a handler waits for the main thread, which may be in one call for minutes (the backward pass of a large
+    # batch); what the interpreter writes here at once another thread reads meanwhile
+    heard, told = socket.socketpair()
+    told.setblocking(False)
+    signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+    threading.Thread(target=_listen, args=(heard, told), name="listen", daemon=True).start()
     return ASKED.is_set
 
 
@@ -86,8 +96,14 @@ def end_soon() -> None:
     if not ASKED.is_set():
         ASKED.set()
         threading.Thread(target=_end, name="end", daemon=True).start()
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(int(_GRACE) + 3)  # subtle: ends also a process whose threads no longer get their turn
+
+
+def _listen(heard: socket.socket, told: socket.socket) -> None:  # noqa: ARG001 - else it would be closed
+    """End soon at a signal that asks for it, whatever the main thread is about."""
+    while True:  # subtle: also after the first one, since the interpreter complains where nobody holds the other end
+        if not _ENDING.isdisjoint(heard.recv(1)):
+            end_soon()
 
 
 def _end() -> None:

@@ -47,7 +47,7 @@ def add(
     from mainstem.events import Labelled  # noqa: PLC0415 - msgspec and what it needs
     from mainstem.trusted.files import add_trusted, confirmed_of, graded_of  # noqa: PLC0415
 
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.read(os.environ)
     found = list(_read(file, settings, share))
     if not found:
         msg = f"{str(file)!r} holds no trusted sample{_of_share(share)}; nothing is added"
@@ -55,7 +55,7 @@ def add(
     pairs = sum(isinstance(one, Labelled) for one in found)
     if to:
         graded = [graded_of(one, settings) for one in found if isinstance(one, Labelled)]
-        _publish(to, [confirmed_of(one, settings) for one in found], graded, settings.partitions)
+        _publish(to, [confirmed_of(one, settings) for one in found], graded, settings.join.partitions)
         print(f"published {len(found):,} trusted samples, {pairs:,} of them graded pairs", file=sys.stderr)
         return
     from mainstem.embedded.home import Home  # noqa: PLC0415
@@ -72,14 +72,15 @@ def add(
 def status(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False) -> None:
     """How many trusted samples there are, how many are needed, and what cannot be said for want of them."""
     from mainstem.cli.asking import answers  # noqa: PLC0415
-    from mainstem.trusted.status import SEEN, named_in, status_of  # noqa: PLC0415
+    from mainstem.store.trusted import TRUSTED_COUNTS  # noqa: PLC0415 - numpy is slow to import
+    from mainstem.trusted.status import named_in, status_of  # noqa: PLC0415
 
-    settings, file = Settings.from_environment(os.environ), home / "trusted.jsonl"
+    settings, file = Settings.read(os.environ), home / "trusted.jsonl"
     if not store and file.exists() and not (home / "history").is_dir():
         print("nothing has been replayed yet; these are named", file=sys.stderr)
         seen = named_in(file, settings)
     else:
-        [(_, seen)] = answers(home, store, [SEEN])
+        [(_, seen)] = answers(home, store, [TRUSTED_COUNTS.sql])
     header = ("part", "stratum", "partition", "origin", "there", "needed", "what follows")
     show_rows(header, status_of(seen, settings), as_json=as_json)
 
@@ -109,13 +110,14 @@ def _tell_met(home: "Home", named: "Sequence[Vouched]") -> None:
     """How many of the samples that were named the home's history has, where it has one."""
     if not named or not (home.folder / "history").is_dir():
         return
+    from mainstem.bootstrap import open_store  # noqa: PLC0415
     from mainstem.errors import StoreError  # noqa: PLC0415
-    from mainstem.store import Store  # noqa: PLC0415 - numpy is slow to import
+    from mainstem.store.suggestions import SOME_SAMPLES  # noqa: PLC0415
     from mainstem.store.telling import ids_among  # noqa: PLC0415
 
     texts = {one.question_id for one in named if one.event_id and one.question_id}
     try:
-        with Store(home.store_url) as store:
+        with open_store(home.store_url) as store:
             met = ids_among(store, {one.sample_id for one in named}, texts)
     except StoreError as error:  # they are added all the same
         print(f"whether what was replayed here has them is not known: {printable(str(error))}", file=sys.stderr)
@@ -124,22 +126,20 @@ def _tell_met(home: "Home", named: "Sequence[Vouched]") -> None:
     if absent:
         print(
             f"{len(named) - len(absent):,} of {len(named):,} are in what was replayed here; one that is not is "
-            f"{absent[0].sample_id}; `mainstem sql 'SELECT sample_id, context_text, item_text FROM samples_now LIMIT 9'` "
+            f"{absent[0].sample_id}; `mainstem sql '{SOME_SAMPLES}'` "
             "lists some",
             file=sys.stderr,
         )
 
 
 def _publish(url: str, confirmed: "list[Confirmed]", graded: "list[Sample]", partitions: int) -> None:
-    from kafka import KafkaProducer  # noqa: PLC0415 - only a deployment needs it
-
-    from mainstem.kafka import Broker  # noqa: PLC0415
+    from mainstem.bootstrap import open_broker, open_producer  # noqa: PLC0415
     from mainstem.kafka.reach import reach  # noqa: PLC0415
     from mainstem.kafka.trusted import TrustedTopic  # noqa: PLC0415
 
-    broker = Broker.parse(url)
+    broker = open_broker(url)
     reach(broker, ["samples", "trusted"], ["samples", "trusted"] if graded else ["trusted"])
-    topic, producer = TrustedTopic(broker), KafkaProducer(**broker.options)
+    topic, producer = TrustedTopic(broker), open_producer(broker)
     try:
         topic.write(confirmed, graded, partitions, producer)
     finally:

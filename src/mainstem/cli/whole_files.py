@@ -12,6 +12,7 @@ from tempfile import mkstemp
 from types import FrameType
 from typing import IO, Final, NoReturn
 
+from mainstem.disk import into_place
 from mainstem.errors import ImportSourceError
 
 __all__ = ["is_stdout", "open_whole", "same_file"]
@@ -77,7 +78,7 @@ def open_whole(path: Path, sources: Sequence[Path] = ()) -> "Iterator[IO[bytes]]
         else:
             yield file
         file.close()
-        half.replace(path.resolve())
+        into_place(half, path.resolve())
 
 
 @contextmanager

@@ -18,17 +18,19 @@ import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 import msgspec
 from msgspec import Struct
 
+from mainstem.disk import write_whole
 from mainstem.errors import HomeError, HomeInUseError
 from mainstem.events.known_log import KnownLog, Past
 from mainstem.join import Snapshot
 from mainstem.settings import Settings
+from mainstem.settings.comparing import differences, that_affect
+from mainstem.settings.renamed import renamed
 from mainstem.settings.urls import url_of
 
 __all__ = ["SOCKET", "Checkpoint", "Home", "recorded"]
@@ -41,7 +43,6 @@ _KEY: Final = "pseudonym.key"
 _OF_A_REPLAY: Final = ("checkpoint", "end", "log", _SETTINGS)
 _FOLDERS: Final = ("history", "versions")
 _OURS: Final = {*_OF_A_REPLAY, *_FOLDERS, _TRUSTED, SOCKET, "lock", _KEY, "stdin.jsonl"}
-_FREE: Final = {"device", "snapshot_every"}  # settings that a home may be opened with otherwise: no result depends on them
 
 
 T = TypeVar("T")
@@ -132,13 +133,8 @@ class Home:
             return given.encode()
         path = self.folder / _KEY
         if not path.exists():
-            half = path.with_name(f"{path.name}.half")
-            with (
-                _told("cannot write", path),
-                os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file,
-            ):
-                file.write(secrets.token_hex(32))
-            half.replace(path)
+            with _told("cannot write", path):
+                write_whole(path, secrets.token_hex(32).encode(), private=True)
         if not (found := path.read_bytes()):
             msg = f"{str(path)!r} is empty; restore it from a copy, or --from-start after removing it"
             raise HomeError(msg)
@@ -157,24 +153,25 @@ class Home:
         Raises:
             HomeError: if the home was made with other settings: going on would mix two histories.
         """
-        wanted = {name: value for name, value in {**asdict(settings), **facts}.items() if name not in _FREE}
-        found = self._kept(_SETTINGS, dict[str, Any], msgspec.json)
+        wanted = {**that_affect(settings, "join", "results"), **facts}
+        on_disk = self._kept(_SETTINGS, dict[str, Any], msgspec.json) or {}
+        found = renamed(on_disk)
         unknown = {
             **wanted,
-            **(asdict(Settings()) if found else {}),
+            **(that_affect(Settings(), "join", "results") if found else {}),
             _ID: secrets.token_hex(8),
         }  # to a home made before them
-        kept = {**unknown, **(found or {})}
-        other = sorted(name for name in wanted if kept[name] != wanted[name])
-        if other:
-            differences = ", ".join(f"{name} {kept[name]!r} there, {wanted[name]!r} now" for name in other)
-            msg = f"the home was made with other settings ({differences}); --from-start begins again, or give another --home"
+        kept = {**unknown, **found}
+        told, undo = differences(kept, wanted)
+        if told:
+            go_on = f"{undo} goes on, " if undo else ""
+            msg = f"the home was made with other settings ({told}); {go_on}--from-start begins again, or give another --home"
             raise HomeError(msg)
         if log:
-            _write_whole(self.folder / "log", msgspec.msgpack.encode(log))
+            _keep(self.folder / "log", msgspec.msgpack.encode(log))
         wanted |= {_ID: kept[_ID]}
-        if wanted != found:
-            _write_whole(self.folder / _SETTINGS, msgspec.json.format(msgspec.json.encode(wanted)))
+        if wanted != on_disk:
+            _keep(self.folder / _SETTINGS, msgspec.json.format(msgspec.json.encode(wanted)))
         self._claim(kept[_ID])
 
     def check_own(self) -> None:
@@ -200,19 +197,22 @@ class Home:
             if not path.exists():
                 with _told("cannot write", path):
                     path.parent.mkdir(exist_ok=True)
-                _write_whole(path, own.encode())
+                _keep(path, own.encode())
 
     def checkpoint(self) -> Checkpoint | None:
         """Where to go on; None at the start. One of a mainstem whose joiners knew less is refused."""
         found = self._kept("checkpoint", Checkpoint)
         if lacks := next((one.lacks for one in found.snapshots if one.lacks), "") if found else "":
-            msg = f"the replay cannot go on from its checkpoint ({lacks}); --from-start begins again, or give another --home"
+            msg = (
+                f"a replay cannot go on from {str(self.folder / 'checkpoint')!r} ({lacks}); "
+                "the history still answers questions, and --from-start begins a replay anew"
+            )
             raise HomeError(msg)
         return found
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint, whole or not at all."""
-        _write_whole(self.folder / "checkpoint", msgspec.msgpack.encode(checkpoint))
+        _keep(self.folder / "checkpoint", msgspec.msgpack.encode(checkpoint))
 
     def log(self) -> KnownLog | None:
         """What was read of its log; None where none was begun, or by a mainstem that kept nothing of it."""
@@ -224,13 +224,19 @@ class Home:
 
     def save_end(self, past: Past) -> None:
         """Keep what the next file of the log will need, whole or not at all."""
-        _write_whole(self.folder / "end", msgspec.msgpack.encode(past))
+        _keep(self.folder / "end", msgspec.msgpack.encode(past))
 
     def _kept(self, name: str, kind: type[T], form: Any = msgspec.msgpack) -> T | None:
         path = self.folder / name
         try:
             with _told("cannot read", path):
                 return form.decode(path.read_bytes(), type=kind) if path.exists() else None
+        except msgspec.ValidationError as error:
+            msg = (
+                f"{str(path)!r} cannot be read: another mainstem wrote it, and it lacks what this one needs ({error}); "
+                "the history still answers questions, and --from-start begins a replay anew"
+            )
+            raise HomeError(msg) from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             msg = f"{str(path)!r} cannot be read ({error}); restore the whole home from a copy, or begin again: --from-start"
             raise HomeError(msg) from error
@@ -268,7 +274,7 @@ class Home:
 def recorded(folder: Path, name: str) -> Any:
     """What the home in a folder records of a setting or a fact; None where it is no home yet, or records no such thing."""
     path = folder / _SETTINGS
-    return msgspec.json.decode(path.read_bytes()).get(name) if path.exists() else None
+    return renamed(msgspec.json.decode(path.read_bytes())).get(name) if path.exists() else None
 
 
 def _foreign(folder: Path) -> str:
@@ -288,11 +294,6 @@ def _told(what: str, path: Path) -> Iterator[None]:
         raise HomeError(msg) from error
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    half = path.with_name(f"{path.name}.half")
+def _keep(path: Path, content: bytes) -> None:
     with _told("cannot write", path):
-        with half.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(path)
+        write_whole(path, content)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NoReturn
 
+from mainstem.disk import into_place
 from mainstem.errors import LogError
 from mainstem.events.forms import form_of, refuse_unreadable
 from mainstem.events.parquet_log import parquet_lines
@@ -71,7 +72,7 @@ def spool(folder: Path) -> Path:
         half.unlink()
         msg = "standard input is empty; it should hold one JSON event a line (`mainstem import` makes one)"
         raise LogError(msg)
-    half.replace(path)
+    into_place(half, path)
     return path
 
 

@@ -1,6 +1,6 @@
 """Importer for any labelled texts, or pairs of texts: a column for the text, one for the label, and the loop runs on them.
 
-Finance, customer service, public opinion: which classes there are is a setting (`MAINSTEM_CLASSES`), not code.
+Finance, customer service, public opinion: which classes there are is a setting (`MAINSTEM_OBJECTIVES__CLASSES`), not code.
 """
 
 from collections import Counter

@@ -39,15 +39,15 @@ class Fold:
         self.state = state
         self._settings = settings
         self._maker = SampleMaker(settings, catalogue)
-        self._kept = _KEPT * max(settings.history_length, 1)
-        self._classes = {name: number for number, name in enumerate(settings.class_names)}
-        self._label_window = settings.label_window
-        self._purchases_ask = settings.questions == "purchases"
+        self._kept = _KEPT * max(settings.join.history_length, 1)
+        self._classes = {name: number for number, name in enumerate(settings.objectives.class_names)}
+        self._label_window = settings.join.label_window
+        self._purchases_ask = settings.join.questions == "purchases"
         self._asking = frozenset({Purchase, Labelled} if self._purchases_ask else {Impression, View, Labelled})
         self._answering = frozenset({Return}) if self._purchases_ask else _OUTCOMES
         # subtle: a revision window shorter than the label window must neither forget a question before it closes nor
         # call the outcomes of its first label late
-        self._revisable = max(settings.revision_window, settings.label_window)
+        self._revisable = max(settings.join.revision_window, settings.join.label_window)
 
     def is_question(self, event: object) -> bool:
         """Whether this event asks: an impression, a view that came from none, or a purchase where purchases ask.
@@ -92,7 +92,9 @@ class Fold:
 
     def sweep(self, watermark: int) -> None:
         """Drop the shoppers of whom nothing can be in a text any more. Changes no sample, only memory."""
-        oldest = watermark - max(self._settings.history_window, self._settings.label_window)  # as far as `_query` looks
+        oldest = watermark - max(
+            self._settings.join.history_window, self._settings.join.label_window
+        )  # as far as `_query` looks
         users = self.state.users
         for user_id in [key for key, user in users.items() if not user.questions and _last_seen(user) < oldest]:
             del users[user_id]
@@ -179,9 +181,9 @@ class Fold:
 
     def _history(self, question: Question, user: UserState) -> list[str]:
         """Distinct items the shopper touched strictly before the question, newest first."""
-        length, touched = self._settings.history_length, user.history
+        length, touched = self._settings.join.history_length, user.history
         before = bisect_left(touched, (question.time,))
-        oldest = question.time - self._settings.history_window
+        oldest = question.time - self._settings.join.history_window
         found: dict[str, None] = {}
         for time, _, item_id in reversed(touched[max(before - _KEPT * length, 0) : before]):
             if time < oldest or len(found) == length:
@@ -191,7 +193,7 @@ class Fold:
 
     def _query(self, question: Question, user: UserState) -> str:
         """The newest search of the question's session, no older than the label window."""
-        oldest = question.time - self._settings.label_window
+        oldest = question.time - self._settings.join.label_window
         for time, _, session, query in reversed(user.searches):
             if oldest <= time <= question.time and session == question.session:
                 return query

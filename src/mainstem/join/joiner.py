@@ -110,7 +110,7 @@ class Joiner:
         >>> from mainstem.events import Click, Item, Tick, View
         >>> catalogue = Catalogue()
         >>> catalogue.add(Item(event_id="i", event_timestamp=0, item_id="cup", title="red cup"))
-        >>> joiner = Joiner(0, Settings(questions="shown"), catalogue, b"secret")
+        >>> joiner = Joiner(0, Settings.of({"join.questions": "shown"}), catalogue, b"secret")
         >>> view = View(event_id="v", event_timestamp=1, user_id="u", item_id="cup")
         >>> click = Click(event_id="c", event_timestamp=2, user_id="u", item_id="cup")
         >>> [*joiner.step(0, view), *joiner.step(1, click)]
@@ -120,7 +120,7 @@ class Joiner:
     """
 
     def __init__(self, partition: int, settings: Settings, catalogue: Catalogue, key: bytes) -> None:
-        if settings.questions == "auto":
+        if settings.join.questions == "auto":
             msg = "questions='auto' must be settled before joining: `shown` or `purchases`"
             raise ValueError(msg)
         self.partition = partition
@@ -141,7 +141,7 @@ class Joiner:
     @property
     def watermark(self) -> int:
         """Event time that has passed, in milliseconds: what happened before it has been folded."""
-        return self._state.newest - self._settings.grace
+        return self._state.newest - self._settings.join.grace
 
     def step(self, offset: int, event: Event | Refusal | None) -> Iterable[Output]:
         """Fold the event at `offset` (None where a direct read shows the offset to be empty); gives what follows, in order.
@@ -214,7 +214,8 @@ class Joiner:
             case Item():
                 refusal = Refusal(reason="an item belongs to topic `items`", path="$.type", digest="", body="")
             case Labelled() if self._fold.class_of(event) is None:
-                reason = f"{event.label!r} is no class; the setting `classes` names {', '.join(self._settings.class_names)}"
+                names = ", ".join(self._settings.objectives.class_names)
+                reason = f"{event.label!r} is no class; the setting `classes` names {names}"
                 refusal = refusal_of(event, reason, "$.label")
             case Tick():
                 counts["tick"] += 1
@@ -269,7 +270,7 @@ class Joiner:
 
     def _forget(self, watermark: int) -> None:
         state = self._state
-        forget, before = state.forget, watermark - self._settings.dedupe_horizon
+        forget, before = state.forget, watermark - self._settings.join.dedupe_horizon
         while forget and forget[0][0] < before:
             del state.seen[heapq.heappop(forget)[1]]
         state.since_sweep += 1

@@ -34,7 +34,7 @@ class SampleMaker:
         shown: list[_Shown] = [(item_id, None, _position(question, place)) for place, item_id in enumerate(question.items)]
         if question.source == "purchase":
             settings, asked = self._settings, question.items[0]
-            drawn = self._catalogue.draw(settings.seed, question.event_id, asked, question.time, settings.negatives)
+            drawn = self._catalogue.draw(settings.run.seed, question.event_id, asked, question.time, settings.join.negatives)
             shown += [(item_id, probability, 0) for item_id, probability in drawn]
         return self._made(question, user, counts, shown)
 

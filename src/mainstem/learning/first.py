@@ -7,6 +7,7 @@ from torch import Tensor
 from mainstem.models import CrossEncoder, Scorer, check_words, initial_encoder, load_pretrained, train_tokenizer
 from mainstem.settings import Settings
 from mainstem.store import Store
+from mainstem.store.versions import has_version
 from mainstem.store.writes import columns_of
 from mainstem.versions import Manifest, Versions
 
@@ -22,13 +23,15 @@ def first_encoder(texts: Iterable[str], settings: Settings) -> CrossEncoder:
     Raises:
         ModelError: if the given one cannot be taken in, or does not know the words of `texts`.
     """
-    if settings.model:
-        encoder = load_pretrained(settings.model, settings.max_tokens, settings.seed, settings.class_names)
-        check_words(encoder, texts, settings.model)
+    if settings.model.model:
+        encoder = load_pretrained(
+            settings.model.model, settings.model.max_tokens, settings.run.seed, settings.objectives.class_names
+        )
+        check_words(encoder, texts, settings.model.model)
         Scorer(encoder, settings).check()
         return encoder
-    tokenizer = train_tokenizer(set(texts), settings.vocabulary)
-    return initial_encoder(tokenizer, settings.max_tokens, settings.seed, len(settings.class_names))
+    tokenizer = train_tokenizer(set(texts), settings.model.vocabulary)
+    return initial_encoder(tokenizer, settings.model.max_tokens, settings.run.seed, len(settings.objectives.class_names))
 
 
 def make_first_version(
@@ -65,7 +68,7 @@ def make_first_version(
             generation=generation,
             direction=direction(encoder),
         )
-    keep_row(versions.manifest(0), store, settings.model or "made here")
+    keep_row(versions.manifest(0), store, settings.model.model or "made here")
 
 
 def keep_row(manifest: Manifest, store: Store, model: str) -> None:
@@ -76,7 +79,7 @@ def keep_row(manifest: Manifest, store: Store, model: str) -> None:
         store: the history.
         model: what it was made from.
     """
-    if store.rows("SELECT version FROM versions WHERE version = {version:UInt32}", version=manifest.version):
+    if has_version(store, manifest.version):
         return
     row = {
         "version": manifest.version,

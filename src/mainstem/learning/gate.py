@@ -33,13 +33,13 @@ def decide(gate: tuple[Evaluation, Evaluation], held_out: tuple[Evaluation, Eval
         'AUC .700 -> .710 on 500 gate samples'
     """
     judged_on, (before, after) = "gate", gate
-    if after.auc is None or after.samples < settings.gate_minimum:
+    if after.auc is None or after.samples < settings.learning.gate_minimum:
         judged_on, (before, after) = "held_out", held_out
     if before.auc is None or after.auc is None:
         return Decision(False, judged_on, before, after, "no samples of both labels to judge on")
     if not all(math.isfinite(one) for one in (before.auc, after.auc)):
         return Decision(False, judged_on, before, after, "non-finite AUC: nothing can be compared")
-    promoted = after.auc >= before.auc - settings.gate_margin
+    promoted = after.auc >= before.auc - settings.learning.gate_margin
     change = f"AUC {before.auc:.3f} -> {after.auc:.3f} on {after.samples} {judged_on.replace('_', '-')} samples"
     change = change.replace(" 0.", " .")
     return Decision(promoted, judged_on, before, after, change if promoted else f"worse than its parent: {change}")

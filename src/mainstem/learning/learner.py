@@ -129,7 +129,7 @@ class Learner:
         at_work = None
         if made.training and made.decision.promoted:
             encoder, direction = made.training.encoder, made.direction
-            at_work = Scorer(encoder, self._settings, direction=direction, sketch=self._settings.sketch)
+            at_work = Scorer(encoder, self._settings, direction=direction, sketch=self._settings.responses.sketch)
         return Round(version, parent, ids, drawn.cold, made.decision, at_work, made.scale)
 
     def _made(
@@ -141,7 +141,7 @@ class Learner:
         position: Position,
     ) -> "_Made":
         """Fine-tune a copy, evaluate it beside its parent, and decide."""
-        seed = number_of("train", self._settings.seed, version)
+        seed = number_of("train", self._settings.run.seed, version)
         training = fine_tune(scorer.encoder, samples, held_out, self._settings, seed)
         child = Scorer(training.encoder, self._settings)
         gate = trusted_samples(self._store, "gate", position.ends)
@@ -154,10 +154,10 @@ class Learner:
         return _Made(training, measured, decision, scale, direction)
 
     def _draw(self, version: int, pool: RoundPool, position: Position) -> Draw:
-        held_out = self._settings.held_out // len(position.ends)
+        held_out = self._settings.learning.held_out // len(position.ends)
         ends = np.array([position.ends[partition] - held_out for partition in sorted(position.ends)])
         candidates = (pool["offset"] < ends[pool["partition"]]) & (pool["event_time"] < position.later_from)
-        random = np.random.default_rng(number_of("draw", self._settings.seed, version))
+        random = np.random.default_rng(number_of("draw", self._settings.run.seed, version))
         drawn = draw(pool, candidates, self._settings, random)
         self._store.execute("DELETE FROM draws WHERE version = {version:UInt32}", version=version)  # of a killed round
         self._store.write(
@@ -173,7 +173,7 @@ class Learner:
         return drawn
 
     def _held_out(self, position: Position) -> list[PlacedSample]:
-        count = self._settings.held_out // len(position.ends)
+        count = self._settings.learning.held_out // len(position.ends)
         newest = samples_between(self._store, {p: (end - count, end) for p, end in position.ends.items()})
         return [sample for sample in newest if sample.part in {"stream", "canary"}]
 

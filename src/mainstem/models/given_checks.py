@@ -97,7 +97,7 @@ def check_config(config: Any, name: str, max_tokens: int) -> None:
     if config.max_position_embeddings < max_tokens:
         msg = (
             f"model {name!r} reads {config.max_position_embeddings} tokens at most, and max_tokens is {max_tokens}; "
-            f"set MAINSTEM_MAX_TOKENS={config.max_position_embeddings} or lower"
+            f"set MAINSTEM_MODEL__MAX_TOKENS={config.max_position_embeddings} or lower"
         )
         raise ModelError(msg)
     if config.type_vocab_size < 2:

@@ -31,17 +31,17 @@ _UNLIKE: Final = [[("red", "a cup"), ("a red cup", "a blue cup of tea"), ("", "t
 
 def device_of(settings: Settings) -> torch.device:
     """The device that the settings mean: a GPU where there is one, unless told otherwise."""
-    if settings.device == "auto":
+    if settings.model.device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(settings.device)
+    return torch.device(settings.model.device)
 
 
 def precision_of(settings: Settings) -> torch.dtype:
     """The type that a pass of scoring computes in: bfloat16 on a GPU that has it, else float32, unless told otherwise."""
-    if settings.precision == "auto":
+    if settings.responses.precision == "auto":
         with_bfloat16 = device_of(settings).type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
         return torch.bfloat16 if with_bfloat16 else torch.float32
-    return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[settings.precision]
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[settings.responses.precision]
 
 
 class Scorer:
@@ -69,7 +69,7 @@ class Scorer:
         self._settings = settings
         self._device = device_of(settings)
         self._precision = precision_of(settings)
-        self._tokens = settings.score_batch * settings.max_tokens  # of one pass, padding counted
+        self._tokens = settings.responses.score_batch * settings.model.max_tokens  # of one pass, padding counted
         encoder.network.to(self._device)
         directions = _of_length_one(encoder, direction, settings) if direction else []
         self._directions, self._sketch = len(directions), sketch
@@ -77,8 +77,8 @@ class Scorer:
             encoder.network,
             directions=directions,
             sketch=sketch,
-            seed=settings.seed,
-            layers=settings.layer_patterns,
+            seed=settings.run.seed,
+            layers=settings.responses.layer_patterns,
         )
 
     @property
@@ -138,7 +138,7 @@ class Scorer:
         """Logits of N pairs, shape (N, C)."""
         self.encoder.network.eval()
         logits = np.empty((len(pairs), self.encoder.network.config.num_labels))
-        for places, batch in self._batches(pairs, _EVALUATION_BATCH * self._settings.max_tokens):
+        for places, batch in self._batches(pairs, _EVALUATION_BATCH * self._settings.model.max_tokens):
             logits[places] = self.encoder.network(batch).double().cpu().numpy()
         return logits
 
@@ -152,7 +152,7 @@ class Scorer:
             if len(encoded) == 1:
                 msg = (
                     f"the memory of {self._device} is too small for the responses of one sample of {longest} tokens; "
-                    "set MAINSTEM_MAX_TOKENS lower, or MAINSTEM_DEVICE=cpu"
+                    "set MAINSTEM_MODEL__MAX_TOKENS lower, or MAINSTEM_MODEL__DEVICE=cpu"
                 )
                 raise ModelError(msg) from error
             self._tokens = max(longest * len(encoded) // 2, longest)
@@ -176,7 +176,7 @@ class Scorer:
 
     def _by_length(self, pairs: Sequence[Pair]) -> tuple[list[Encoded], list[int]]:
         """Token ids of each pair, and the places of the pairs, the shortest first."""
-        encoded = encode_pairs(self.encoder.tokenizer, pairs, self._settings.max_tokens)
+        encoded = encode_pairs(self.encoder.tokenizer, pairs, self._settings.model.max_tokens)
         return encoded, sorted(range(len(pairs)), key=lambda place: len(encoded[place][0]))
 
     def _batches(self, pairs: Sequence[Pair], tokens: int) -> Iterator[tuple[list[int], Batch]]:
@@ -230,7 +230,7 @@ def _end_of_pass(encoded: Sequence[Encoded], order: Sequence[int], start: int, t
 
 def _of_length_one(encoder: CrossEncoder, direction: Mapping[str, Tensor], settings: Settings) -> list[dict[str, Tensor]]:
     """The direction over the layers that responses are taken over, at length 1; none where there is nothing of it."""
-    taken = Probe(encoder.network, layers=settings.layer_patterns).parameters
+    taken = Probe(encoder.network, layers=settings.responses.layer_patterns).parameters
     part = {name: direction[name] for name in sorted(taken.keys() & direction.keys())}
     length = length_of(part)
     return [{name: one / length for name, one in part.items()}] if length else []

@@ -38,7 +38,7 @@ def finite_only(
     if bad == len(samples) >= _ENOUGH:
         msg = (
             f"version {version} gives no finite response to any of {bad} samples; "
-            "set MAINSTEM_PRECISION=float32, or go back to an earlier version"
+            "set MAINSTEM_RESPONSES__PRECISION=float32, or go back to an earlier version"
         )
         raise NonFiniteError(msg)
     like = next(one.sample_id for place, one in enumerate(samples) if place not in places)

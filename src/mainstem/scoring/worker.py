@@ -50,7 +50,7 @@ class ScoringWorker:
         trusted: bool,
         publish: Callable[[Sequence[Mapping[str, Any]]], None] = lambda rows: None,  # noqa: ARG005
     ) -> None:
-        self.columns = {partition: Columns(sketch=settings.sketch) for partition in partitions}
+        self.columns = {partition: Columns(sketch=settings.responses.sketch) for partition in partitions}
         self.version = 0
         self.scale: float | None = None
         self.left: dict[int, int] = dict.fromkeys(self.columns, 0)  # samples older than this have left the columns
@@ -91,7 +91,7 @@ class ScoringWorker:
 
     def due(self, ends: Mapping[int, int]) -> list[PlacedSample]:
         """What the current version should score again: all canaries, and the newest samples within the budget."""
-        budget = self._settings.rescore_budget // self._settings.partitions
+        budget = self._settings.responses.rescore_budget // self._settings.join.partitions
         newest = samples_between(self._store, {partition: (end - budget, end) for partition, end in ends.items()})
         again = {sample.sample_id: sample for sample in [*trusted_samples(self._store, "canary", ends), *newest]}
         known = [sample for sample in again.values() if self._is_current(sample)]
@@ -159,7 +159,7 @@ class ScoringWorker:
                 evidence is of now.
         """
         columns = self.columns[partition]
-        self.left[partition] = max(event_time - self._settings.horizon, 0)
+        self.left[partition] = max(event_time - self._settings.responses.horizon, 0)
         columns.leave(self.left[partition])
         judged = judge(columns, self._settings, trusted=self.trusted)
         moved = (judged.standing != columns["standing"]) | (judged.reason != columns["reason"])
@@ -196,7 +196,7 @@ class ScoringWorker:
         self.left |= left
         drawn = self._drawn(version)
         for partition, end in ends.items():
-            columns = self.columns[partition] = Columns(sketch=self._settings.sketch)
+            columns = self.columns[partition] = Columns(sketch=self._settings.responses.sketch)
             for at in range(version + 1):
                 columns.mark_drawn(drawn.get(at, []))
                 self._replay_visits(columns, partition, end, at)
@@ -228,7 +228,7 @@ class ScoringWorker:
         return drawn
 
     def _replay_visits(self, columns: Columns, partition: int, end: int, version: int) -> None:
-        left, sketch = self.left[partition], self._settings.sketch
+        left, sketch = self.left[partition], self._settings.responses.sketch
         for found in stored_visits(self._store, partition, end, version, left=left, sketch=sketch):
             part = np.array([SCORED[one] for one in found.part], np.int64)
             columns.visit_many(

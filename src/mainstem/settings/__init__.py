@@ -1,5 +1,23 @@
-"""Settings, durations, and where things are (URLs)."""
+"""Settings in groups, `mainstem.toml`, durations, and where things are (URLs)."""
 
-from mainstem.settings.settings import PREFIX, Settings, parse_duration
+from mainstem.settings.durations import parse_duration
+from mainstem.settings.groups import GROUPS, Join, Learning, Model, Objectives, Responses, Run, Standing, Trusted
+from mainstem.settings.names import PREFIX, known, variable
+from mainstem.settings.settings import Settings
 
-__all__ = ["PREFIX", "Settings", "parse_duration"]
+__all__ = [
+    "GROUPS",
+    "PREFIX",
+    "Join",
+    "Learning",
+    "Model",
+    "Objectives",
+    "Responses",
+    "Run",
+    "Settings",
+    "Standing",
+    "Trusted",
+    "known",
+    "parse_duration",
+    "variable",
+]

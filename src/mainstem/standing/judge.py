@@ -83,21 +83,23 @@ def judge(columns: Columns, settings: Settings, *, trusted: bool) -> Judgement:
     visits, importance = columns["visits"], columns["importance"]
     is_canary = columns["part"] == CANARY
     evidence = evidence_of(columns)
-    p_value = _p_values(columns, settings.canary_minimum)
+    p_value = _p_values(columns, settings.standing.canary_minimum)
     proven = ~np.isnan(p_value)
     contradictory = np.zeros(len(columns), np.bool_)
     if trusted:
         eligible = proven & ~is_canary & _may_be_contradictory(columns)
-        contradictory[eligible] = rejected(p_value[eligible], settings.false_discovery_rate / share_sound(p_value[eligible]))
+        contradictory[eligible] = rejected(
+            p_value[eligible], settings.standing.false_discovery_rate / share_sound(p_value[eligible])
+        )
     error = _importance_error(columns)
-    seen = visits >= settings.core_visits
-    level = float(np.quantile(importance[seen], settings.core_quantile)) if seen.any() else float("nan")
-    sound = proven & ~contradictory & (p_value >= settings.doubt)
-    core = sound & seen & (importance - settings.confidence * error > level)
-    spent = sound & seen & (importance + settings.confidence * error < settings.spent_level)
+    seen = visits >= settings.standing.core_visits
+    level = float(np.quantile(importance[seen], settings.standing.core_quantile)) if seen.any() else float("nan")
+    sound = proven & ~contradictory & (p_value >= settings.standing.doubt)
+    core = sound & seen & (importance - settings.standing.confidence * error > level)
+    spent = sound & seen & (importance + settings.standing.confidence * error < settings.standing.spent_level)
     steps = [
         (np.ones(len(columns), np.bool_), EDGE, UNDECIDED),
-        (p_value < settings.doubt, EDGE, DOUBTFUL),
+        (p_value < settings.standing.doubt, EDGE, DOUBTFUL),
         (~seen, EDGE, NEW),
         (~proven, EDGE, UNPROVEN),
         (core, CORE, IMPORTANT),

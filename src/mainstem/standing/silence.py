@@ -36,8 +36,8 @@ def why_none_called(columns: Columns, judged: Judgement, settings: Settings) -> 
     if not held.any():
         return "no version that scored other samples has scored enough canaries"
     return (
-        f"none of {int(held.sum()):,} samples is found at a rate of {settings.false_discovery_rate:g} false calls "
-        f"(MAINSTEM_FALSE_DISCOVERY_RATE); the smallest p-value is {judged.p_value[held].min():.2g}, "
+        f"none of {int(held.sum()):,} samples is found at a rate of {settings.standing.false_discovery_rate:g} false calls "
+        f"(MAINSTEM_STANDING__FALSE_DISCOVERY_RATE); the smallest p-value is {judged.p_value[held].min():.2g}, "
         f"held against {judged.canaries:,} canaries"
     )
 
@@ -46,17 +46,17 @@ def too_few(by_class: dict[str, int], settings: Settings) -> str:
     """How many canaries there are and how many are needed.
 
     Example:
-        >>> too_few({"no": 3, "yes": 1}, Settings(canary_minimum=10))
-        'too few canaries: 4 there (3 no, 1 yes), and 10 are needed (MAINSTEM_CANARY_MINIMUM), of one label or of all'
+        >>> too_few({"no": 3, "yes": 1}, Settings.of({"standing.canary_minimum": 10})).partition(" (M")[0]
+        'too few canaries: 4 there (3 no, 1 yes), and 10 are needed'
     """
     each = ", ".join(f"{count:,} {name}" for name, count in by_class.items())
     return (
-        f"{TOO_FEW}: {sum(by_class.values()):,} there ({each}), and {settings.canary_minimum:,} are needed "
-        "(MAINSTEM_CANARY_MINIMUM), of one label or of all"
+        f"{TOO_FEW}: {sum(by_class.values()):,} there ({each}), and {settings.standing.canary_minimum:,} are needed "
+        "(MAINSTEM_STANDING__CANARY_MINIMUM), of one label or of all"
     )
 
 
 def _by_class(columns: Columns, settings: Settings) -> dict[str, int]:
     labels = columns["label"][columns["part"] == CANARY]
-    counts = np.bincount(labels, minlength=len(settings.class_names))
-    return {name: int(count) for name, count in zip(settings.class_names, counts, strict=True)}
+    counts = np.bincount(labels, minlength=len(settings.objectives.class_names))
+    return {name: int(count) for name, count in zip(settings.objectives.class_names, counts, strict=True)}

@@ -12,6 +12,7 @@ _NAMES: Final = Sample.__struct_fields__[: Sample.__struct_fields__.index("item_
 _COLUMNS: Final = ", ".join(
     {"event_time": "toUnixTimestamp64Milli(samples.event_time) AS event_time"}.get(name, name) for name in _NAMES
 )
+_DIGESTS: Final = "SELECT toString(sample_id) AS id, label_version, digest FROM samples FINAL ORDER BY id, label_version"
 
 
 class SampleDigest(NamedTuple):
@@ -24,8 +25,7 @@ class SampleDigest(NamedTuple):
 
 def digests(store: Store) -> Iterator[SampleDigest]:
     """All samples at all label versions, in order, as they were written."""
-    sql = "SELECT toString(sample_id) AS id, label_version, digest FROM samples FINAL ORDER BY id, label_version"
-    for sample_id, label_version, digest in store.stream(sql):
+    for sample_id, label_version, digest in store.stream(_DIGESTS):
         yield SampleDigest(sample_id, label_version, digest.decode() if isinstance(digest, bytes) else str(digest))
 
 

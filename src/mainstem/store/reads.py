@@ -1,13 +1,13 @@
 """Samples as scoring and learning read them back: texts, label, and where they stand in their partition."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mainstem.join import PlacedSample
 from mainstem.objectives import relabelled
 from mainstem.store.store import Store
 
-__all__ = ["answered_before", "drawn_samples", "sample_ends", "samples_between", "samples_since", "trusted_samples"]
+__all__ = ["drawn_samples", "sample_ends", "samples_between", "samples_since", "trusted_samples"]
 
 
 _COLUMNS = """
@@ -52,14 +52,6 @@ def drawn_samples(store: Store, version: int) -> Iterator[PlacedSample]:
     )
     sql = f"SELECT {_COLUMNS} FROM (SELECT * FROM samples FINAL) AS s {draws} ORDER BY s.sample_id"
     return (_sample(row) for row in store.stream(sql, version=version))
-
-
-def answered_before(store: Store, event_time: int) -> Iterator[tuple[str, Sequence[str]]]:
-    """Item and history of each sample of a question asked before an event time (ms) that is yes, drawn ones left out."""
-    sql = """
-        SELECT item_id, history FROM samples_now
-        WHERE source != 'drawn' AND toUnixTimestamp64Milli(event_time) < {event_time:Int64} AND label = 1"""
-    yield from ((item_id, history) for item_id, history in store.stream(sql, event_time=event_time))
 
 
 def _read(store: Store, join: str, where: str, **parameters: Any) -> list[PlacedSample]:

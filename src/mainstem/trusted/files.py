@@ -19,6 +19,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
+from mainstem.disk import write_whole
 from mainstem.errors import TrustError
 from mainstem.events import Labelled, Refusal, decode, encode, read_lines
 from mainstem.ids import uuid_of
@@ -96,11 +97,8 @@ def add_trusted(file: Path, more: Iterable[Labelled | Vouched]) -> int:
     for one in more:
         kept.pop(_key(one), None)  # the later one holds, and stands later
         kept[_key(one)] = one
-    half = file.with_name(f"{file.name}.half")
-    with half.open("wb") as opened:
-        for one in kept.values():
-            opened.write((encode(one) if isinstance(one, Labelled) else msgspec.json.encode(one)) + b"\n")
-    half.replace(file)
+    lines = (encode(one) if isinstance(one, Labelled) else msgspec.json.encode(one) for one in kept.values())
+    write_whole(file, b"".join(line + b"\n" for line in lines))
     return sum(before.get(key) != one for key, one in kept.items())
 
 
@@ -156,7 +154,7 @@ def _known(raw: bytes, settings: Settings) -> Labelled | Vouched:
         _class_of(event.label, settings)
         return event
     line = msgspec.json.decode(raw, type=_Line)
-    label = settings.class_names[_class_of(line.label, settings)]
+    label = settings.objectives.class_names[_class_of(line.label, settings)]
     if line.sample_id:
         return Vouched(sample_id=line.sample_id, label=label)
     if line.event_id is None:
@@ -192,7 +190,7 @@ def _found(named: list[Labelled | Vouched], log: Iterable[bytes]) -> list[Labell
 
 
 def _class_of(label: str | int, settings: Settings) -> int:
-    names = settings.class_names
+    names = settings.objectives.class_names
     if isinstance(label, int):
         if 0 <= label < len(names):
             return label

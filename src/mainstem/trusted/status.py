@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from mainstem.events import Labelled
 from mainstem.ids import uuid_of
@@ -12,22 +12,16 @@ from mainstem.settings import Settings
 from mainstem.trusted import PARTS
 from mainstem.trusted.files import confirmed_of, trusted_in
 
-__all__ = ["SEEN", "named_in", "status_of"]
-
-SEEN: Final = """
-    SELECT t.part AS part, ifNull(t.label, s.label) AS class, s.partition AS partition, t.origin AS origin, count() AS there
-    FROM (SELECT * FROM trusted_now) AS t INNER JOIN (SELECT sample_id, label, partition FROM samples_now) AS s
-    ON t.sample_id = s.sample_id GROUP BY part, class, partition, origin"""
-"""Trusted samples that the stream has brought: part, class, partition, origin, how many."""
+__all__ = ["named_in", "status_of"]
 
 
 def named_in(file: Path, settings: Settings) -> list[tuple[str, int, int, str, int]]:
-    """The trusted samples of a home's file, in rows like those of `SEEN`, before a replay has met any."""
+    """The trusted samples of a home's file, in rows like those of `store.trusted`, before a replay has met any."""
     counts: Counter[tuple[str, int, int, str]] = Counter()
     for one in trusted_in(file):
         confirmed = confirmed_of(one, settings)
         of = uuid_of("question", one.event_id) if isinstance(one, Labelled) else one.question_id or one.sample_id
-        counts[confirmed.part, confirmed.label, partition_of_question(of, settings.partitions), confirmed.origin] += 1
+        counts[confirmed.part, confirmed.label, partition_of_question(of, settings.join.partitions), confirmed.origin] += 1
     return [(*key, count) for key, count in counts.items()]
 
 
@@ -35,7 +29,7 @@ def status_of(seen: Iterable[tuple[str, int, int, str, int]], settings: Settings
     """What there is of trusted samples, and what cannot be said for want of them.
 
     Args:
-        seen: rows as `SEEN` gives them.
+        seen: rows of (part, class, partition, origin, how many).
         settings: what is needed.
 
     Returns:
@@ -43,7 +37,7 @@ def status_of(seen: Iterable[tuple[str, int, int, str, int]], settings: Settings
         partition, since each partition is judged by itself.
 
     Example:
-        >>> status_of([("gate", 1, 0, "graded", 40)], Settings(canary_minimum=2))[-1]
+        >>> status_of([("gate", 1, 0, "graded", 40)], Settings.of({"standing.canary_minimum": 2}))[-1]
         ('gate', 'all', 'all', 'graded', 40, 100, 'the newest samples judge versions until there are enough')
     """
     counts: Counter[tuple[str, int, int]] = Counter()
@@ -54,14 +48,14 @@ def status_of(seen: Iterable[tuple[str, int, int, str, int]], settings: Settings
     origin_of = {part: ", ".join(sorted(found)) or "none" for part, found in origins.items()}
     totals = {part: sum(count for (of, *_), count in counts.items() if of == part) for part in PARTS}
     rows: list[tuple[Any, ...]] = [("direction", "all", "all", origin_of["direction"], totals["direction"], 1, "")]
-    for partition in range(settings.partitions):
-        each = [counts["canary", label, partition] for label in range(len(settings.class_names))]
-        for name, there in zip(settings.class_names, each, strict=True):
-            follows = _verdicts(there, sum(each), origins["canary"], settings.canary_minimum)
-            rows.append(("canary", name, partition, origin_of["canary"], there, settings.canary_minimum, follows))
-    enough = totals["gate"] >= settings.gate_minimum
+    for partition in range(settings.join.partitions):
+        each = [counts["canary", label, partition] for label in range(len(settings.objectives.class_names))]
+        for name, there in zip(settings.objectives.class_names, each, strict=True):
+            follows = _verdicts(there, sum(each), origins["canary"], settings.standing.canary_minimum)
+            rows.append(("canary", name, partition, origin_of["canary"], there, settings.standing.canary_minimum, follows))
+    enough = totals["gate"] >= settings.learning.gate_minimum
     follows = "they judge versions" if enough else "the newest samples judge versions until there are enough"
-    return [*rows, ("gate", "all", "all", origin_of["gate"], totals["gate"], settings.gate_minimum, follows)]
+    return [*rows, ("gate", "all", "all", origin_of["gate"], totals["gate"], settings.learning.gate_minimum, follows)]
 
 
 def _verdicts(there: int, of_all: int, origins: set[str], needed: int) -> str:

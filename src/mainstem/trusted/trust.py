@@ -92,17 +92,18 @@ def part_of(settings: Settings, question_id: UUID, *, whole: bool = False) -> st
         whole: divide everything among the three trusted parts, in proportion to their shares.
 
     Example:
-        >>> part_of(Settings(direction_share=0, canary_share=1, gate_share=0), UUID(int=1))
+        >>> settings = Settings.of({"trusted.direction_share": 0, "trusted.canary_share": 0.01, "trusted.gate_share": 0})
+        >>> part_of(settings.but({"trusted.canary_share": 1}), UUID(int=1))
         'canary'
-        >>> part_of(Settings(direction_share=0, canary_share=0.01, gate_share=0), UUID(int=1), whole=True)
+        >>> part_of(settings, UUID(int=1), whole=True)
         'canary'
     """
     shares = (
-        ("direction", settings.direction_share),
-        ("canary", settings.canary_share),
-        ("gate", settings.gate_share),
+        ("direction", settings.trusted.direction_share),
+        ("canary", settings.trusted.canary_share),
+        ("gate", settings.trusted.gate_share),
     )
-    fraction = fraction_of("part", settings.seed, question_id.hex)
+    fraction = fraction_of("part", settings.run.seed, question_id.hex)
     if whole:
         fraction *= sum(share for _, share in shares)
     for part, share in shares:

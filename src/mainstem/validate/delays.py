@@ -127,13 +127,13 @@ class Delays:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.longest = 2 * max(settings.revision_window, settings.label_window)
+        self.longest = 2 * max(settings.join.revision_window, settings.join.label_window)
         self.kinds: dict[str, Spread] = {}
 
     def note(self, kind: str, delay: int) -> None:
         """An outcome of this kind came so long (milliseconds) after its question."""
         if kind not in self.kinds:
-            self.kinds[kind] = Spread((self._settings.label_window, self._settings.revision_window, self.longest))
+            self.kinds[kind] = Spread((self._settings.join.label_window, self._settings.join.revision_window, self.longest))
         self.kinds[kind].note(delay)
 
     def windows(self) -> tuple[Window, Window]:
@@ -142,17 +142,17 @@ class Delays:
         answers = [spread for kind, spread in self.kinds.items() if kind != "return"]
         label = _window(
             ("label_window", "outcomes, without returns, that revise a label"),
-            settings.label_window,
+            settings.join.label_window,
             answers,
             REVISED_SHARE,
             range(LONGEST_LABEL + 1),
             self.longest,
         )
-        first = settings.label_window if label.suggested is None else label.suggested
+        first = settings.join.label_window if label.suggested is None else label.suggested
         shortest = min(max(first, SHORTEST_REVISION), self.longest)
         revision = _window(
             ("revision_window", "outcomes that are lost for ever"),
-            settings.revision_window,
+            settings.join.revision_window,
             list(self.kinds.values()),
             LOST_SHARE,
             range(shortest, self.longest + 1),
@@ -165,7 +165,7 @@ def grace_window(lateness: Spread, settings: Settings) -> Window:
     """`grace`; nothing is suggested where no event is late, as a sorted log does not tell how the next ones will come."""
     about = ("grace", "events that come behind the watermark")
     spreads = [lateness] if lateness.largest else []
-    return _window(about, settings.grace, spreads, LOST_SHARE, range(LONGEST_LABEL + 1), RUNGS[-1])
+    return _window(about, settings.join.grace, spreads, LOST_SHARE, range(LONGEST_LABEL + 1), RUNGS[-1])
 
 
 def _window(about: tuple[str, str], now: int, spreads: list[Spread], most: float, within: range, known_below: int) -> Window:

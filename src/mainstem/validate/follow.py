@@ -8,7 +8,6 @@ settings would cut off, and with as much `grace` as the log needs, so that disor
 import heapq
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from mainstem.events import Labelled, Tick
@@ -69,19 +68,20 @@ class Follower:
     """
 
     def __init__(self, settings: Settings, catalogue: Catalogue, lateness: int = 0) -> None:
-        window = 2 * max(settings.revision_window, settings.label_window)
-        self._grace = max(settings.grace, lateness + 1)
-        self._windows = settings.label_window
+        window = 2 * max(settings.join.revision_window, settings.join.label_window)
+        self._grace = max(settings.join.grace, lateness + 1)
+        self._windows = settings.join.label_window
         self._state = JoinState()
         self._catalogue = catalogue
         self._fold = Fold(
             self._state,
-            replace(
-                settings,
-                revision_window=window,
-                horizon=max(settings.horizon, window + settings.label_window),
-                history_length=0,
-                history_window=settings.label_window,
+            settings.but(
+                {
+                    "join.revision_window": window,
+                    "responses.horizon": max(settings.responses.horizon, window + settings.join.label_window),
+                    "join.history_length": 0,
+                    "join.history_window": settings.join.label_window,
+                }
             ),
             catalogue,
         )

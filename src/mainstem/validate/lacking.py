@@ -18,13 +18,13 @@ def unknown_classes(labels: Mapping[str, int], settings: Settings) -> str:
 
     Example:
         >>> unknown_classes({"a": 2, "b": 1, "no": 5}, Settings())
-        "3 of 8 labelled texts are refused: MAINSTEM_CLASSES ('no,yes') does not name 'a' (2), 'b' (1); set \
-MAINSTEM_CLASSES=no,yes,a,b"
+        "3 of 8 labelled texts are refused: MAINSTEM_OBJECTIVES__CLASSES ('no,yes') does not name 'a' (2), 'b' (1); set \
+MAINSTEM_OBJECTIVES__CLASSES=no,yes,a,b"
         >>> unknown_classes({"a": 2, "b": 1}, Settings())
-        "all 3 labelled texts are refused: MAINSTEM_CLASSES ('no,yes') does not name 'a' (2), 'b' (1); set \
-MAINSTEM_CLASSES=a,b"
+        "all 3 labelled texts are refused: MAINSTEM_OBJECTIVES__CLASSES ('no,yes') does not name 'a' (2), 'b' (1); set \
+MAINSTEM_OBJECTIVES__CLASSES=a,b"
     """
-    known = settings.class_names
+    known = settings.objectives.class_names
     unknown = Counter({name: count for name, count in labels.items() if name not in known})
     if not unknown:
         return ""
@@ -34,7 +34,7 @@ MAINSTEM_CLASSES=a,b"
     who = f"all {total:,}" if refused == total else f"{refused:,} of {total:,}"
     kept = () if refused == total and len(unknown) > 1 else known
     return (
-        f"{who} labelled texts are refused: MAINSTEM_CLASSES ({','.join(known)!r}) does not name {told}{more}; "
+        f"{who} labelled texts are refused: MAINSTEM_OBJECTIVES__CLASSES ({','.join(known)!r}) does not name {told}{more}; "
         f"{_to_set([*kept, *sorted(unknown)])}"
     )
 
@@ -59,7 +59,7 @@ def why_no_samples(counts: Mapping[str, int], reasons: Sequence[tuple[str, str, 
         return f"{refused:,} lines were refused and no other asks: {told}; `mainstem validate LOG` tells more"
     if not counts.get("question", 0):
         kinds = "impression or view" if questions == "shown" else "purchase"
-        return f"nothing in it asks: there is no {kinds}, nor a labelled text (MAINSTEM_QUESTIONS is {questions!r})"
+        return f"nothing in it asks: there is no {kinds}, nor a labelled text (MAINSTEM_JOIN__QUESTIONS is {questions!r})"
     return f"no question was answered; the ledger counts {counted(counts)}; `mainstem validate LOG` tells more"
 
 
@@ -101,7 +101,7 @@ def unmet_trust(met: int, named: int, example: str, asked: tuple[str, str | None
 
 def _to_set(names: Sequence[str]) -> str:
     if any("," in name for name in names):
-        return "a class in MAINSTEM_CLASSES has no comma in its name: name the labels anew in the log"
+        return "a class in MAINSTEM_OBJECTIVES__CLASSES has no comma in its name: name the labels anew in the log"
     if len(names) > 20:
-        return "name them all in MAINSTEM_CLASSES, with commas between"
-    return f"set MAINSTEM_CLASSES={quote(','.join(names))}"
+        return "name them all in MAINSTEM_OBJECTIVES__CLASSES, with commas between"
+    return f"set MAINSTEM_OBJECTIVES__CLASSES={quote(','.join(names))}"

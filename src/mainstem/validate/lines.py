@@ -11,7 +11,7 @@ from mainstem.validate.finding import FAIL, PASS, Finding, Seen, graded, share
 
 __all__ = ["NO_CLASS", "REFUSED_SHARE", "Encoding", "Fields"]
 
-NO_CLASS: Final = "no such class in MAINSTEM_CLASSES"
+NO_CLASS: Final = "no such class in MAINSTEM_OBJECTIVES__CLASSES"
 REFUSED_SHARE: Final = 0.001
 """One line in a thousand that cannot be used is an exporter's fault; fewer may be a line cut off by a crash."""
 _MOST_REASONS: Final = 1000  # different ones that are counted apart

@@ -32,7 +32,7 @@ class Orphans:
     name = "orphaned"
 
     def __init__(self, settings: Settings) -> None:
-        self._purchases_ask = settings.questions == "purchases"
+        self._purchases_ask = settings.join.questions == "purchases"
         self._outcomes = self._returns = self._orphaned_returns = 0
         self._seen = Seen()
         self._reasons: Counter[str] = Counter()
@@ -74,7 +74,9 @@ class Orphans:
 
     def _advice(self) -> str:
         if self._purchases_ask:
-            return "begin the log earlier, or with a longer MAINSTEM_REVISION_WINDOW, so that it holds what was returned"
+            return (
+                "begin the log earlier, or with a longer MAINSTEM_JOIN__REVISION_WINDOW, so that it holds what was returned"
+            )
         return "log impressions and views too, with the user_id, item_id and impression_id that their outcomes bear"
 
 
@@ -177,8 +179,8 @@ class Positives:
     def finding(self) -> Finding:
         """The verdict. Among several classes there is no yes: then it is enough that there is more than one."""
         settings, whole = self._settings, sum(self._labels.values())
-        names = {settings.class_names[number]: count for number, count in sorted(self._labels.items())}
-        binary = len(settings.class_names) == 2
+        names = {settings.objectives.class_names[number]: count for number, count in sorted(self._labels.items())}
+        binary = len(settings.objectives.class_names) == 2
         yes = share(self._labels[1], whole)
         status: Status
         if not whole:
@@ -187,7 +189,7 @@ class Positives:
             status, found = FAIL, f"all {whole:,} answers are {next(iter(names))!r}"
         elif binary:
             status = FAIL if yes > YES_MOST else WARN if yes < YES_LEAST else PASS
-            found = f"{yes:.2%} of {whole:,} answers are {settings.class_names[1]!r}"
+            found = f"{yes:.2%} of {whole:,} answers are {settings.objectives.class_names[1]!r}"
         else:
             status, found = PASS, ", ".join(f"{name} {share(count, whole):.1%}" for name, count in names.items())
         return Finding(
@@ -202,13 +204,13 @@ class Positives:
     def _advice(self, yes: float) -> str:
         if not self._labels:
             return (
-                "log impressions or views (or purchases, with MAINSTEM_QUESTIONS=purchases), and items; "
-                "or texts of classes that MAINSTEM_CLASSES names"
+                "log impressions or views (or purchases, with MAINSTEM_JOIN__QUESTIONS=purchases), and items; "
+                "or texts of classes that MAINSTEM_OBJECTIVES__CLASSES names"
             )
         if yes <= YES_LEAST:
-            return "log clicks, carts and purchases too, or take a longer MAINSTEM_LABEL_WINDOW (see below)"
-        if self._settings.questions == "purchases":
-            return "MAINSTEM_NEGATIVES=1: draw items that were not bought"
+            return "log clicks, carts and purchases too, or take a longer MAINSTEM_JOIN__LABEL_WINDOW (see below)"
+        if self._settings.join.questions == "purchases":
+            return "MAINSTEM_JOIN__NEGATIVES=1: draw items that were not bought"
         return "log every item that was shown, not only those that were clicked"
 
 

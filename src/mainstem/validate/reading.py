@@ -34,7 +34,7 @@ class Reader:
     """
 
     def __init__(self, settings: Settings, now: int, shifts: Mapping[str, int]) -> None:
-        self._classes = set(settings.class_names)
+        self._classes = set(settings.objectives.class_names)
         self._shifts = shifts
         self.lines = 0
         self.items: list[Item] = []

@@ -73,13 +73,13 @@ class Repeats:
     def drops(self, offset: int, event: Any) -> bool:
         """Whether the joiner drops this event, as one whose id it remembers."""
         self._events += 1
-        watermark = self._newest - self._settings.grace
+        watermark = self._newest - self._settings.join.grace
         self._newest = max(self._newest, event.event_timestamp)
         if event.event_id not in self._repeating:
             return False
         digest = hashlib.blake2b(encode(event), digest_size=16).digest()
         before = self._known.get(event.event_id)
-        remembered = before is not None and before[0] >= watermark - self._settings.dedupe_horizon
+        remembered = before is not None and before[0] >= watermark - self._settings.join.dedupe_horizon
         if before is not None:
             self._note(offset, event.event_id, watermark - before[0], same=before[1] == digest, remembered=remembered)
         if not remembered:
@@ -103,7 +103,7 @@ class Repeats:
         status = graded(share(self._either.count, self._events), 0, WRONG_SHARE)
         if status == PASS and share(self._copies, self._events) > COPIES_WARN:
             status = WARN
-        horizon = duration(self._settings.dedupe_horizon)
+        horizon = duration(self._settings.join.dedupe_horizon)
         return Finding(
             self.name,
             status,
@@ -119,5 +119,5 @@ class Repeats:
         if self._reused.count:
             advice.append("give every event an id of its own, like its kind and a number")
         if self._again.count:
-            advice.append(f"MAINSTEM_DEDUPE_HORIZON={duration(rung_at_least(self._longest))}")
+            advice.append(f"MAINSTEM_JOIN__DEDUPE_HORIZON={duration(rung_at_least(self._longest))}")
         return "; ".join(advice) or "send each event once; the copies are dropped, and cost time only"

@@ -1,7 +1,7 @@
 """A log, read twice: once for what each line tells by itself, once for what the join makes of it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mainstem.events import Tick
@@ -80,7 +80,7 @@ def validate(lines: Lines, settings: Settings, now: int) -> Validation:
     if shifts := first.arrivals.shifts():
         zones.add(shifts, first.arrivals.examples)
         first = _First(lines, settings, now, zones.shifts)
-    settled = replace(settings, questions=first.survey.questions) if settings.questions == "auto" else settings
+    settled = settings.but({"join.questions": first.survey.questions}) if settings.join.questions == "auto" else settings
     second = _Second(lines, settled, now, first, zones.shifts)
     if not shifts and (shifts := second.matches.shifts()):
         # subtle: a log in order of its own wrong times; mended it is out of order by as much, which is not its fault
@@ -88,7 +88,7 @@ def validate(lines: Lines, settings: Settings, now: int) -> Validation:
         second = _Second(lines, settled, now, first, zones.shifts)
     return Validation(
         lines=first.reader.lines,
-        questions=settled.questions,
+        questions=settled.join.questions,
         asks=first.survey.asks | ({"labelled"} if first.reader.labels else set()),
         findings=(*first.findings()[:4], zones.finding(), *first.findings()[4:], *second.findings()),
         delays=second.delays,

@@ -13,4 +13,4 @@ def load_scorer(versions: Versions, version: int, settings: Settings) -> Scorer:
     Raises:
         VersionError: if it is not there or not whole.
     """
-    return Scorer(versions.load(version), settings, direction=versions.direction(version), sketch=settings.sketch)
+    return Scorer(versions.load(version), settings, direction=versions.direction(version), sketch=settings.responses.sketch)

@@ -20,6 +20,7 @@ from safetensors.torch import save as save_weights
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from mainstem.disk import put_whole
 from mainstem.errors import VersionError
 from mainstem.models.encoder import CrossEncoder, PairReader, PretrainedReader
 from mainstem.process.quiet import quietly
@@ -87,7 +88,7 @@ class Versions:
             self._files.rm_file(f"{folder}/{_MANIFEST}")
         contents = _contents(encoder) | ({_DIRECTION: _packed(direction)} if direction else {})
         for name, content in contents.items():
-            self._files.pipe_file(f"{folder}/{name}", content)
+            put_whole(self._files, f"{folder}/{name}", content)
         manifest = Manifest(
             version=version,
             parent=parent,
@@ -98,8 +99,7 @@ class Versions:
             scale=scale,
             generation=generation,
         )
-        self._files.pipe_file(f"{folder}/{_MANIFEST}.half", msgspec.json.encode(manifest))
-        self._files.mv(f"{folder}/{_MANIFEST}.half", f"{folder}/{_MANIFEST}")
+        put_whole(self._files, f"{folder}/{_MANIFEST}", msgspec.json.encode(manifest))
         return manifest
 
     def load(self, version: int) -> CrossEncoder:

@@ -46,12 +46,12 @@ def draw(columns: Pool, candidates: NDArray[np.bool_], settings: Settings, rando
     standing = columns["standing"]
     core = _in_order(columns, candidates & (standing == CORE))
     edge = _in_order(columns, candidates & (standing == EDGE))
-    total = min(settings.draw, len(core) + len(edge))
-    if len(core) < settings.core_minimum:
+    total = min(settings.learning.draw, len(core) + len(edge))
+    if len(core) < settings.learning.core_minimum:
         pool = _in_order(columns, candidates & ((standing == CORE) | (standing == EDGE)))
         chosen, probability = _choose(np.ones(len(pool)), total, random)
         return Draw(pool[chosen], probability, cold=True)
-    from_edge = min(max(round(settings.edge_floor * total), total - len(core)), len(edge))
+    from_edge = min(max(round(settings.learning.edge_floor * total), total - len(core)), len(edge))
     parts = [_from(columns, core, total - from_edge, settings, random), _from(columns, edge, from_edge, settings, random)]
     rows, probability = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return Draw(rows, probability, cold=False)
@@ -69,7 +69,7 @@ def _from(
     importance = np.maximum(columns["importance"][rows], 0)
     total = math.fsum(importance)  # the same to the last bit wherever the array lies in memory
     share = importance / total if total else np.full(len(rows), 1 / max(len(rows), 1))
-    mixed = settings.uniform_share / max(len(rows), 1) + (1 - settings.uniform_share) * share
+    mixed = settings.learning.uniform_share / max(len(rows), 1) + (1 - settings.learning.uniform_share) * share
     chosen, probability = _choose(mixed, min(count, len(rows)), random)
     return rows[chosen], probability
 

@@ -63,31 +63,33 @@ def _train(
     random: np.random.Generator,
 ) -> Training:
     scorer, network = Scorer(child, settings), child.network
-    encoded = encode_pairs(child.tokenizer, [sample.pair for sample in samples], settings.max_tokens)
+    encoded = encode_pairs(child.tokenizer, [sample.pair for sample in samples], settings.model.max_tokens)
     labels = torch.tensor([sample.label for sample in samples], device=device_of(settings))
     weights = torch.tensor([sample.weight for sample in samples], device=device_of(settings))
-    steps_an_epoch = -(-len(samples) // settings.train_batch)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1.0, weight_decay=settings.weight_decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _rate(child, settings, settings.epochs * steps_an_epoch))
+    steps_an_epoch = -(-len(samples) // settings.learning.train_batch)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1.0, weight_decay=settings.learning.weight_decay)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, _rate(child, settings, settings.learning.epochs * steps_an_epoch)
+    )
     best_loss, best, best_epoch, epoch = float("inf"), network.state_dict(), 0, 0
-    for epoch in range(1, settings.epochs + 1):
+    for epoch in range(1, settings.learning.epochs + 1):
         network.train()
         order = random.permutation(len(samples))
-        for start in range(0, len(order), settings.train_batch):
-            places = order[start : start + settings.train_batch]
+        for start in range(0, len(order), settings.learning.train_batch):
+            places = order[start : start + settings.learning.train_batch]
             batch = pad([encoded[place] for place in places], child.padding_id).to(device_of(settings))
             loss = _LOSS(network(batch), (labels[places], weights[places])).mean()
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            _check_step(loss, norm, (epoch - 1) * steps_an_epoch + start // settings.train_batch + 1)
+            _check_step(loss, norm, (epoch - 1) * steps_an_epoch + start // settings.learning.train_batch + 1)
             optimizer.step()
             schedule.step()
         held_out_loss = evaluate(scorer, held_out).log_loss
         if held_out_loss is None or held_out_loss < best_loss:
             best_loss, best_epoch = held_out_loss or float("inf"), epoch
             best = copy.deepcopy(network.state_dict())
-        elif epoch - best_epoch >= settings.patience:
+        elif epoch - best_epoch >= settings.learning.patience:
             break
     network.load_state_dict(best)
     if bad := next((name for name, weight in network.named_parameters() if not torch.isfinite(weight).all()), ""):
@@ -105,8 +107,8 @@ def _check_step(loss: Tensor, norm: Tensor, step: int) -> None:
 
 class _rate:  # noqa: N801 - used as a function: learning rate after so many steps
     def __init__(self, child: CrossEncoder, settings: Settings, steps: int) -> None:
-        self._top = settings.learning_rate or (_FROM_SCRATCH if child.from_scratch else _PRETRAINED)
-        self._warm = max(round(settings.warm_up * steps), 1)
+        self._top = settings.learning.learning_rate or (_FROM_SCRATCH if child.from_scratch else _PRETRAINED)
+        self._warm = max(round(settings.learning.warm_up * steps), 1)
         self._steps = steps
 
     def __call__(self, step: int) -> float:

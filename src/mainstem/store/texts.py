@@ -1,0 +1,61 @@
+"""What samples say, as people and models read them."""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from mainstem.store.named import Query
+from mainstem.store.store import Store
+
+__all__ = ["NEWEST_PAIRS", "Bought", "LabelledPair", "Words", "bought_before", "words_of"]
+
+
+class LabelledPair(NamedTuple):
+    """Two texts and the label of the pair."""
+
+    context_text: str
+    item_text: str
+    label: int
+
+
+class Words(NamedTuple):
+    """A sample in words: its texts, its label and what it came from."""
+
+    context_text: str
+    item_text: str
+    label: int
+    source: str
+
+
+class Bought(NamedTuple):
+    """An item that was bought, and what the shopper had seen before."""
+
+    item_id: str
+    history: list[str]
+
+
+NEWEST_PAIRS: Final = Query(
+    LabelledPair,
+    "SELECT context_text, item_text, label FROM samples_now ORDER BY event_time DESC, sample_id LIMIT {most:UInt32}",
+)
+"""The newest samples' texts and labels, at most so many."""
+_WORDS: Final = Query(
+    Words, "SELECT context_text, item_text, label, source FROM samples_now WHERE sample_id = {sample_id:UUID}"
+)
+_BOUGHT: Final = Query(
+    Bought,
+    """
+    SELECT item_id, history FROM samples_now
+    WHERE source != 'drawn' AND toUnixTimestamp64Milli(event_time) < {before:Int64} AND label = 1""",
+)
+
+
+def words_of(store: Store, sample_id: UUID) -> Words:
+    """A sample of the history in words."""
+    (words,) = _WORDS.of(store, sample_id=str(sample_id))
+    return words
+
+
+def bought_before(store: Store, before: int) -> Iterator[Bought]:
+    """What was bought, of questions asked before an event time in milliseconds."""
+    return _BOUGHT.stream(store, before=before)

@@ -1,0 +1,195 @@
+"""Asked to end in any state, each program ends within ten seconds, and the next start goes on as if nothing had been."""
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mainstem.kafka import Broker
+from tests.services.deployed import SESSION, Deployment, until
+from tests.services.running import PROGRAMS, Running, hanging, sql
+from tests.services.servers import unique
+from tests.small_models import save_bert
+
+SETTINGS = {
+    "MAINSTEM_JOIN__PARTITIONS": "2",
+    "MAINSTEM_LEARNING__ROUND_EVERY": "200",
+    "MAINSTEM_LEARNING__HELD_OUT": "100",
+    "MAINSTEM_LEARNING__GATE_MARGIN": "1",
+    "OMP_NUM_THREADS": "1",
+}
+ENDLESS = {"MAINSTEM_LEARNING__EPOCHS": "1000000", "MAINSTEM_LEARNING__PATIENCE": "1000000"}
+SHORT = {"MAINSTEM_LEARNING__EPOCHS": "1"}
+FROZEN = {**PROGRAMS, "learn": ("train", "learn", "--frozen")}
+IN_TIME = dict.fromkeys(PROGRAMS, True)
+
+
+@pytest.fixture(scope="module")
+def deployment(kafka: Any, clickhouse: Any, tmp_path_factory: pytest.TempPathFactory, small_log: Path) -> Deployment:
+    """A log is joined and in the history, and there is a version; nothing is scored, and nothing runs."""
+    folder = tmp_path_factory.mktemp("ending")
+    model = str(save_bert(folder / "bert", num_hidden_layers=1, hidden_size=32))
+    events = f"kafka://{kafka.servers}/{unique()}"
+    made = Deployment(events, clickhouse.url(unique()), folder / "stack", {**SETTINGS, "MAINSTEM_MODEL__MODEL": model})
+    made.run("topics")
+    made.run("stream", "replay", small_log)
+    running = Running(made, {name: FROZEN[name] for name in ("join", "sink", "learn")}, session=SESSION)
+    try:
+        until(lambda: "announced version 0" in said(made, "learn") and made.audit()["in_balance"], 120, made.told)
+        assert dict.fromkeys(("join", "sink", "learn"), (0, True)) == running.end(signal.SIGTERM, signal.SIGTERM)
+    finally:
+        running.kill()
+    return made
+
+
+def said(deployment: Deployment, name: str) -> str:
+    """What a program has logged."""
+    return (deployment.folder / f"{name}.log").read_text()
+
+
+def settle(deployment: Deployment) -> None:
+    """The programs that are started next do what is left: the ledger balances, and every sample has one response."""
+    running = Running(deployment, {**FROZEN, "score": ("train", "score", "--idle", "1")}, SHORT, SESSION)
+    try:
+        until(deployment.settled, 120, deployment.told)
+        assert IN_TIME == {name: in_time for name, (_, in_time) in running.end().items()}
+    finally:
+        running.kill()
+    rows = "SELECT count() AS rows, uniqExact(sample_id, label_version, version) AS visits FROM responses FINAL"
+    [found] = sql(deployment, rows)
+    assert found["rows"] == found["visits"] > 0
+
+
+class Group:
+    """A consumer group that is made to settle anew, and cannot: a member that joined does not join again."""
+
+    def __init__(self, broker: Broker, name: str, topic: str, *, protocol: str = "range") -> None:
+        from kafka.coordinator.assignors.range import RangePartitionAssignor
+
+        assignor = type("Assignor", (RangePartitionAssignor,), {"name": protocol})
+        self._name, self._broker = broker.group(name), broker
+        self._topic, self._options = broker.topic(topic), {"partition_assignment_strategy": [assignor]}
+        self._members: list[Any] = []
+
+    def join(self) -> None:
+        """One more member asks to be let in."""
+        from kafka import KafkaConsumer
+
+        member: Any = KafkaConsumer(**self._broker.options, group_id=self._name, enable_auto_commit=False, **self._options)
+        member.subscribe([self._topic])
+        self._members.append(member)
+
+    def poll(self) -> None:
+        """Let the newest member do what members do."""
+        self._members[-1].poll(100)
+
+    def is_let_in(self) -> bool:
+        """Whether the program and the newest member are in the group, and it is settled."""
+        self.poll()
+        found = self.found()
+        return found["group_state"] == "Stable" and len(found["members"]) == 1 + len(self._members)
+
+    def settles_anew(self) -> bool:
+        """Whether the group waits for members."""
+        self.poll()
+        return bool(self.found()["group_state"] == "PreparingRebalance")
+
+    def found(self) -> dict[str, Any]:
+        """What the broker says of the group."""
+        from kafka.admin import KafkaAdminClient
+
+        admin: Any = KafkaAdminClient(**self._broker.options)
+        try:
+            return dict(admin.describe_groups([self._name])[self._name])
+        finally:
+            admin.close()
+
+    def leave(self) -> None:
+        """All of them."""
+        for member in self._members:
+            member.close(autocommit=False)
+
+
+def test_programs_end_in_the_middle_of_one_long_call(deployment: Deployment, tmp_path: Path) -> None:
+    """Before anything runs, loading a model, scoring, rebuilding, writing: no signal interrupts that, and yet they end."""
+    for number, states in (
+        (
+            signal.SIGTERM,
+            {
+                "join": ("mainstem.streams.cli", "reach"),
+                "sink": ("mainstem.store", "Store.write"),
+                "score": ("mainstem.trainer.scoring", "load_scorer"),
+            },
+        ),
+        (signal.SIGTERM, {"score": ("mainstem.scoring", "ScoringWorker.score")}),
+        (signal.SIGINT, {"score": ("mainstem.scoring", "ScoringWorker.rebuild")}),
+    ):
+        signs = {name: tmp_path / f"{name}-{where}" for name, (_, where) in states.items()}
+        programs = {name: hanging(PROGRAMS[name], *where, signs[name]) for name, where in states.items()}
+        running = Running(deployment, programs, session=SESSION)
+        try:
+            until(lambda: all(sign.exists() for sign in signs.values()), 60, deployment.told)  # noqa: B023
+            ended = running.end(number)
+        finally:
+            running.kill()
+        assert dict.fromkeys(states, True) == {name: in_time for name, (_, in_time) in ended.items()}
+
+
+def test_a_round_and_a_taking_up_that_are_cut_off_are_begun_again(deployment: Deployment, tmp_path: Path) -> None:
+    """Of a round that was asked to end nothing is left but its draw; the next learner runs it, and everything is scored."""
+    score = ("train", "score", "--idle", "1")
+    first = Running(deployment, {"score": score, "learn": PROGRAMS["learn"]}, ENDLESS, SESSION)
+    try:
+        until(lambda: sql(deployment, "SELECT 1 FROM draws WHERE version = 1 LIMIT 1"), 120, deployment.told)
+        ended = first.end()
+    finally:
+        first.kill()
+    assert {"score": True, "learn": True} == {name: in_time for name, (_, in_time) in ended.items()}
+    assert [] == sql(deployment, "SELECT version FROM rounds FINAL")
+    assert [{"version": 0}] == sql(deployment, "SELECT version FROM versions FINAL")
+    sign = tmp_path / "took up"
+    taking_up = hanging(score, "mainstem.scoring", "ScoringWorker.mark_drawn", sign)
+    second = Running(deployment, {"score": taking_up, "learn": PROGRAMS["learn"]}, SHORT, SESSION)
+    try:
+        until(sign.exists, 120, deployment.told)
+        ended = second.end()
+    finally:
+        second.kill()
+    assert {"score": True, "learn": True} == {name: in_time for name, (_, in_time) in ended.items()}
+    settle(deployment)
+    assert [{"version": 1}] == sql(deployment, "SELECT version FROM rounds FINAL ORDER BY version")
+
+
+def test_programs_end_while_their_groups_settle_anew(deployment: Deployment) -> None:
+    """Each group waits for a member that hangs: whoever is asked to end does not wait, and the next one has it all."""
+    broker = Broker.parse(deployment.events)
+    running = Running(deployment, FROZEN, session=SESSION)
+    second = Running(deployment, {"join-2": PROGRAMS["join"]}, session=60)
+    groups = {
+        "join": Group(broker, "join", "events", protocol="faust"),
+        "sink": Group(broker, "sink", "ledger"),
+        "score": Group(broker, "score", "samples"),
+        "learn": Group(broker, "learn", "versions"),
+    }
+    try:
+        until(lambda: running.ready() and second.ready(), 120, deployment.told)
+        second.processes["join-2"].pause()
+        for name, group in groups.items():
+            group.join()
+            if name != "join":
+                until(group.is_let_in, 60, lambda: str(group.found()))  # noqa: B023
+                group.join()
+        until(lambda: all([group.settles_anew() for group in groups.values()]), 30)  # noqa: C419 - each must poll
+        ended = running.end()
+        left = {name: group.found()["group_state"] for name, group in groups.items()}
+        second.processes["join-2"].resume()
+        ended |= second.end()
+    finally:
+        running.kill()
+        second.kill()
+        for group in groups.values():
+            group.leave()
+    assert {**IN_TIME, "join-2": True} == {name: in_time for name, (_, in_time) in ended.items()}
+    assert dict.fromkeys(groups, "PreparingRebalance") == left
+    settle(deployment)
