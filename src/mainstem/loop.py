@@ -18,7 +18,7 @@ from mainstem.errors import LogError
 from mainstem.events import decode
 from mainstem.events.known_log import OpenedLog
 from mainstem.events.survey import belongs_to_items
-from mainstem.join import Catalogue, Joiner, LedgerRow, Output, Rejection, Sample, rejection_of
+from mainstem.join import Catalogue, Joiner, LedgerRow, Output, PlacedSample, Rejection, Sample, rejection_of
 from mainstem.join.ledger import BLOCK, block_of, new_counts
 from mainstem.join.route import partition_of_question, partitions_of_event
 from mainstem.learning import Learner, Position, Round
@@ -26,7 +26,7 @@ from mainstem.learning.draws import RowsPool
 from mainstem.scoring import ScoringWorker
 from mainstem.settings import Settings
 from mainstem.standing import Judgement  # noqa: TC001 - beside what is needed when it runs
-from mainstem.store import Store, StoredSample
+from mainstem.store import Store
 from mainstem.store.rewinding import rewind
 from mainstem.store.writes import item_columns, ledger_columns, rejection_columns, sample_columns, trusted_columns
 from mainstem.trusted import Trust
@@ -145,7 +145,7 @@ class Loop:
         for output in outputs:
             kinds[type(output)].append(output)
         self._keep_ledger(kinds[LedgerRow], kinds[Rejection])  # type: ignore[arg-type]  # told apart by type
-        waiting: list[StoredSample] = []
+        waiting: list[PlacedSample] = []
         for sample in self._store_samples(kinds[Sample]):  # type: ignore[arg-type]
             waiting.append(sample)
             self.ends[sample.partition] += 1
@@ -163,7 +163,7 @@ class Loop:
                 self._round()
         self.worker.score(waiting)
 
-    def _store_samples(self, samples: list[Sample]) -> list[StoredSample]:
+    def _store_samples(self, samples: list[Sample]) -> list[PlacedSample]:
         """Give each sample its place and its part, and write them all."""
         ends, trust = dict(self.ends), self._trust
         placed: list[tuple[Sample, int, int]] = []
@@ -182,7 +182,7 @@ class Loop:
             if part != "stream"
         ]
         self.store.write("trusted", trusted_columns(trusted))
-        return [StoredSample.of(*place, part, label) for place, part, label in zip(placed, parts, labels, strict=True)]
+        return [PlacedSample.of(*place, part, label) for place, part, label in zip(placed, parts, labels, strict=True)]
 
     def _with_graded(self, samples: Iterable[Sample]) -> Iterator[Sample]:
         """The samples, and after every few a graded one at its event time, until there are no more."""

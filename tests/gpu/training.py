@@ -12,12 +12,12 @@ from uuid import UUID
 import numpy as np
 from torch import Tensor, nn
 
+from mainstem.join import PlacedSample
 from mainstem.learning.evaluation import Evaluation
 from mainstem.learning.training import fine_tuning as room
 from mainstem.learning.training.fine_tuning import fine_tune
 from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.settings import Settings
-from mainstem.store.reads import StoredSample
 from tests.gpu.active import TOKENS, WORDS, copied, encoders
 from tests.gpu.plan import Plan
 from tests.gpu.responses import distance
@@ -57,20 +57,23 @@ def training(plan: Plan) -> None:
         plan.check(f"fine-tuning of {name}", "float32", errors)
 
 
-def samples_of(count: int, *, start: int = 0) -> list[StoredSample]:
+def samples_of(count: int, *, start: int = 0) -> list[PlacedSample]:
     """Samples whose label is yes where the item is a hottie."""
     random, found = Random(start), []
     for number in range(start, start + count):
         context, item = (" ".join(random.choices(WORDS[:6], k=random.randint(1, 12))) for _ in range(2))
         found.append(
-            StoredSample(
+            PlacedSample(
                 sample_id=UUID(int=number),
                 label_version=0,
                 partition=0,
                 offset=number,
                 event_time=number,
                 label=number % 2,
+                targets=(float(number % 2),),
                 weight=1.0,
+                sampling_probability=1.0,
+                position=0,
                 part="stream",
                 item_id=f"item-{number}",
                 history=(),
@@ -85,9 +88,9 @@ def samples_of(count: int, *, start: int = 0) -> list[StoredSample]:
 def losses_noted() -> Iterator[list[float]]:
     """The held-out losses that a training sees, in their order."""
     losses: list[float] = []
-    evaluate: Callable[[ActiveVersion, Sequence[StoredSample]], Evaluation] = room.evaluate
+    evaluate: Callable[[ActiveVersion, Sequence[PlacedSample]], Evaluation] = room.evaluate
 
-    def noting(active: ActiveVersion, samples: Sequence[StoredSample]) -> Evaluation:
+    def noting(active: ActiveVersion, samples: Sequence[PlacedSample]) -> Evaluation:
         found = evaluate(active, samples)
         losses.append(found.log_loss or 0.0)
         return found

@@ -9,12 +9,12 @@ import torch
 from torch import nn
 
 from mainstem.errors import NonFiniteError
+from mainstem.join import PlacedSample
 from mainstem.learning.evaluation import Evaluation, evaluate
 from mainstem.learning.training import fine_tuning as training
 from mainstem.learning.training.fine_tuning import Training, fine_tune
 from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.settings import Learning, Model, Settings
-from mainstem.store import StoredSample
 from tests.learning.samples import learnable
 from tests.named import named
 from tests.small_models import given_encoder, scratch_encoder
@@ -144,9 +144,21 @@ def test_nothing_to_train_on_is_no_error() -> None:
     assert np.array_equal(weights(parent.network), weights(trained.encoder.network))
 
 
-def weighing(weight: float) -> list[StoredSample]:
+def weighing(weight: float) -> list[PlacedSample]:
     """Samples of which the third batch of eight has one of another weight."""
     return [sample._replace(weight=weight if place == 20 else 1.0) for place, sample in enumerate(SAMPLES)]
+
+
+def test_a_sample_that_weighs_nothing_teaches_nothing() -> None:
+    """Whatever its label says, what is learnt of the others is the same, and with a weight it is not."""
+    settings = SETTINGS.but({"learning.epochs": 1})
+
+    def learnt(weight: float, label: int) -> np.ndarray:
+        some = [one._replace(weight=weight, label=label) if place % 3 == 0 else one for place, one in enumerate(SAMPLES)]
+        return weights(fine_tune(given_encoder(), some, [], settings, seed=1).encoder.network)
+
+    assert np.array_equal(learnt(0.0, 0), learnt(0.0, 1))
+    assert not np.array_equal(learnt(1.0, 0), learnt(1.0, 1))
 
 
 @pytest.mark.parametrize("weight", [float("nan"), float("inf")])

@@ -51,6 +51,33 @@ def cosine(one: np.ndarray, other: np.ndarray) -> float:
     return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
 
 
+WEIGHTS = [1.0, 0.5, 3.0, 0.0, 1e-3]
+
+
+def test_a_weight_is_a_factor_of_the_loss(encoder: CrossEncoder) -> None:
+    """Norm, loss, dot and sketch are autograd's of the weighted loss; the margin is what it was; a weight of 1 is none."""
+    direction = ActiveVersion(encoder, SETTINGS).gradient(PAIRS[:2], LABELS[:2])
+    active = ActiveVersion(encoder, SETTINGS, direction=direction, sketch=64)
+    plain, weighed = active.responses(PAIRS, LABELS), active.responses(PAIRS, LABELS, WEIGHTS)
+    own = [weight * flat(one) for weight, one in zip(WEIGHTS, gradients(encoder), strict=True)]
+    along = flat(direction) / np.linalg.norm(flat(direction))
+    assert pytest.approx([np.linalg.norm(one) for one in own], **CLOSE) == weighed.norm.astype(float)
+    assert pytest.approx([float(one @ along) for one in own], **CLOSE) == weighed.dots[:, 0].astype(float)
+    assert pytest.approx(plain.sketch * np.array(WEIGHTS)[:, None], **CLOSE) == weighed.sketch
+    assert pytest.approx(plain.loss * np.array(WEIGHTS), **CLOSE) == weighed.loss
+    assert np.array_equal(plain.margin, weighed.margin)
+    one = active.responses(PAIRS, LABELS, [1.0] * 5)
+    assert all(np.array_equal(*pair) for pair in zip(dataclasses.astuple(plain), dataclasses.astuple(one), strict=True))
+
+
+def test_the_gradient_of_weighted_samples_is_that_of_their_losses(encoder: CrossEncoder) -> None:
+    """The mean of autograd's gradients, each times its sample's weight; weights of 1 change no bit."""
+    active = ActiveVersion(encoder, SETTINGS)
+    mean = np.mean([weight * flat(one) for weight, one in zip(WEIGHTS, gradients(encoder), strict=True)], axis=0)
+    assert pytest.approx(mean, **CLOSE) == flat(active.gradient(PAIRS, LABELS, WEIGHTS))
+    assert np.array_equal(flat(active.gradient(PAIRS, LABELS)), flat(active.gradient(PAIRS, LABELS, [1.0] * 5)))
+
+
 def test_the_gradient_is_the_mean_of_the_samples_own(encoder: CrossEncoder) -> None:
     """The trusted gradient is autograd's mean over single samples, for every parameter; of no samples there is none."""
     found = ActiveVersion(encoder, SETTINGS).gradient(PAIRS, LABELS)

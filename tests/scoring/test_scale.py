@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from mainstem.errors import NonFiniteError
+from mainstem.join import PlacedSample
 from mainstem.responses import Responses
 from mainstem.scoring import mean_norm, scale_of
-from mainstem.store import StoredSample
 from tests.learning.samples import stored
 
 CLOSE = {"rel": 1e-12}
@@ -15,14 +15,14 @@ CLOSE = {"rel": 1e-12}
 class FakeActive:
     """Says that the norm of a sample is what its item text says."""
 
-    def responses(self, pairs: list[tuple[str, str]], labels: list[int]) -> Responses:
+    def responses(self, pairs: list[tuple[str, str]], labels: list[int], _: list[float] | None = None) -> Responses:
         """Norms out of the texts."""
         norms = np.array([float(item) for _, item in pairs], np.float32)
         nothing, none = np.zeros(len(labels), np.float32), np.zeros((len(labels), 0), np.float32)
         return Responses(norms, nothing, nothing, none, none)
 
 
-def samples(canaries: int, others: int) -> list[StoredSample]:
+def samples(canaries: int, others: int) -> list[PlacedSample]:
     """Canaries of norms 1, 2, 3, ..., mixed with others of norm 100."""
     found = [stored(number, part="canary", item_text=str(1 + number)) for number in range(canaries)]
     found += [stored(1000 + number, item_text="100") for number in range(others)]

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any, Final
 
-from mainstem.answers.fingerprint import content_hash
+from mainstem.answers.fingerprint import content_hash, content_hash_0_1
 from mainstem.bench.planting import Plant
 from mainstem.join.ledger import imbalance, totals
 from mainstem.learning.evaluation import Evaluation, evaluate
@@ -13,6 +13,7 @@ from mainstem.loop import Loop
 from mainstem.models import ActiveVersion
 from mainstem.standing import REASONS, STANDINGS
 from mainstem.store import samples_since
+from mainstem.store.texts import bought_before
 from mainstem.store.writes import columns_of
 
 __all__ = ["report_of"]
@@ -32,6 +33,7 @@ def report_of(loop: Loop, home: str, plant: Plant | None = None) -> dict[str, An
         "ledger": {**ledger, "balance": sum(imbalance(row) for row in loop.ledger.values())},
         "samples": loop.samples,
         "hash": content_hash(loop.store, ledger),
+        "hash_0_1": content_hash_0_1(loop.store, ledger),
         "sets": _sets(loop),
         "set_hash": _set_hash(loop),
         "rounds": _rounds(loop),
@@ -100,13 +102,11 @@ def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
         for version, found in measured
     ]
     loop.store.write("evaluations", columns_of(rows))
-    names = loop.settings.objectives.class_names
+    answered, names = bought_before(loop.store, loop.later_from), loop.settings.objectives.class_names
     return {
         "later": {"samples": len(later), "labels": [names[label] for label in sorted(set(labels))]},
         "versions": [{"version": version, "auc_later": found.auc} for version, found in measured],
-        "baselines": baselines(loop.store, later, labels, loop.later_from)
-        if loop.settings.objectives.answers_yes_or_no
-        else {},
+        "baselines": baselines(answered, later, labels) if loop.settings.objectives.answers_yes_or_no else {},
     }
 
 

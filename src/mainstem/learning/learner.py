@@ -8,6 +8,7 @@ import numpy as np
 
 from mainstem.errors import NonFiniteError, OvertakenError
 from mainstem.ids import number_of
+from mainstem.join import PlacedSample
 from mainstem.learning.draws.draw import Draw, Pool, draw
 from mainstem.learning.evaluation.evaluation import evaluate
 from mainstem.learning.gate import decide
@@ -19,7 +20,7 @@ from mainstem.scoring.direction import direction_of
 from mainstem.scoring.scale import scale_of
 from mainstem.settings import Settings
 from mainstem.standing import STANDINGS
-from mainstem.store import Store, StoredSample, drawn_samples, samples_between, trusted_samples
+from mainstem.store import Store, drawn_samples, samples_between, trusted_samples
 from mainstem.store.draws import Drawn, write_draw
 from mainstem.versions import Versions
 
@@ -104,8 +105,8 @@ class Learner:
         self,
         version: int,
         active: ActiveVersion,
-        samples: Sequence[StoredSample],
-        held_out: Sequence[StoredSample],
+        samples: Sequence[PlacedSample],
+        held_out: Sequence[PlacedSample],
         position: Position,
     ) -> Made:
         """Fine-tune a copy, evaluate it beside its parent, and decide."""
@@ -136,7 +137,7 @@ class Learner:
         write_draw(self._store, version, written)
         return drawn
 
-    def _held_out(self, position: Position) -> list[StoredSample]:
+    def _held_out(self, position: Position) -> list[PlacedSample]:
         count = self._settings.learning.held_out // len(position.ends)
         newest = samples_between(self._store, {p: (end - count, end) for p, end in position.ends.items()})
         return [sample for sample in newest if sample.part in {"stream", "canary"}]

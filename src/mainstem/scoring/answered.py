@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstem.importance import CANARY, FACTS, STREAM, Visits, rounded
+from mainstem.join import PlacedSample
 from mainstem.models import alignments_of
 from mainstem.responses import Responses
-from mainstem.store import Store, StoredSample
+from mainstem.store import Store
 from mainstem.store.writes import response_columns, sketch_columns
 
 __all__ = ["SCORED", "Answered"]
@@ -33,13 +34,13 @@ class Answered:
 
     version: int
     scale: float
-    samples: Sequence[StoredSample]
+    samples: Sequence[PlacedSample]
     found: Responses[_Floats]
     alignment: _Floats
     sketch: _Floats
 
     @classmethod
-    def by(cls, version: int, scale: float, samples: Sequence[StoredSample], found: Responses[_Floats]) -> Self:
+    def by(cls, version: int, scale: float, samples: Sequence[PlacedSample], found: Responses[_Floats]) -> Self:
         """What a version found, with every number as it will be read back from the history."""
         return cls(version, float(np.float32(scale)), samples, found, alignments_of(found), rounded(found.sketch))
 
@@ -72,7 +73,7 @@ class Answered:
         )
 
 
-def _facts_of(samples: Sequence[StoredSample]) -> dict[str, NDArray[np.int64]]:
+def _facts_of(samples: Sequence[PlacedSample]) -> dict[str, NDArray[np.int64]]:
     known = {name: [getattr(sample, name) for sample in samples] for name in FACTS if name != "part"}
     known["part"] = [SCORED[sample.part] for sample in samples]
     return {name: np.array(values, np.int64) for name, values in known.items()}

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from mainstem.errors import NonFiniteError
+from mainstem.join import told
 from mainstem.models import ActiveVersion
 from mainstem.store import Store, trusted_samples
 
@@ -28,7 +29,7 @@ def direction_of(active: ActiveVersion, store: Store, ends: Mapping[int, int]) -
     """
     known = trusted_samples(store, "direction", ends)
     newest = sorted(known, key=lambda sample: (sample.event_time, sample.partition, sample.offset))[-_NEWEST:]
-    direction = active.gradient([sample.pair for sample in newest], [sample.label for sample in newest])
+    direction = active.gradient(*told(newest))
     if bad := next((name for name, part in direction.items() if not torch.isfinite(part).all()), ""):
         msg = f"non-finite trusted gradient of {bad!r} over {len(newest)} samples"
         raise NonFiniteError(msg)

@@ -3,15 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 from mainstem.importance import Rows
+from mainstem.join import PlacedSample
 from mainstem.settings import Settings
-from mainstem.store import Store, StoredSample, samples_between, trusted_samples
+from mainstem.store import Store, samples_between, trusted_samples
 
 __all__ = ["due_again", "unscored"]
 
 
 def due_again(
     store: Store, settings: Settings, rows: Mapping[int, Rows], version: int, ends: Mapping[int, int]
-) -> list[StoredSample]:
+) -> list[PlacedSample]:
     """What a new version should score again: all canaries, and the newest samples within the budget.
 
     Args:
@@ -28,22 +29,22 @@ def due_again(
     return sorted(known, key=lambda sample: (sample.partition, sample.offset))
 
 
-def unscored(rows: Mapping[int, Rows], version: int, samples: Sequence[StoredSample]) -> list[StoredSample]:
+def unscored(rows: Mapping[int, Rows], version: int, samples: Sequence[PlacedSample]) -> list[PlacedSample]:
     """Those whose label is not outdated and that a version has not scored: what comes twice is no visit."""
     return [sample for sample in samples if not _is_done(rows[sample.partition], sample, version)]
 
 
-def _is_due(rows: Rows, sample: StoredSample, version: int) -> bool:
+def _is_due(rows: Rows, sample: PlacedSample, version: int) -> bool:
     known, last = _known_of(rows, sample)
     return known == sample.label_version and last < version
 
 
-def _is_done(rows: Rows, sample: StoredSample, version: int) -> bool:
+def _is_done(rows: Rows, sample: PlacedSample, version: int) -> bool:
     known, last = _known_of(rows, sample)
     return known > sample.label_version or (known == sample.label_version and last >= version)
 
 
-def _known_of(rows: Rows, sample: StoredSample) -> tuple[int, int]:
+def _known_of(rows: Rows, sample: PlacedSample) -> tuple[int, int]:
     """Label version and last version of a sample's row; -1 for both where it has none."""
     row = rows.row_of(sample.sample_id)
     return (-1, -1) if row is None else (int(rows["label_version"][row]), int(rows["last_version"][row]))

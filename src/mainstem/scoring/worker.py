@@ -7,6 +7,7 @@ what was written.
 from collections.abc import Iterable, Mapping, Sequence
 
 from mainstem.importance import Rows
+from mainstem.join import PlacedSample, told
 from mainstem.models import ActiveVersion
 from mainstem.scoring.answered import SCORED, Answered
 from mainstem.scoring.finite import finite_only
@@ -16,7 +17,7 @@ from mainstem.scoring.rescoring import due_again, unscored
 from mainstem.scoring.scale import mean_norm
 from mainstem.settings import Settings
 from mainstem.standing import Judgement
-from mainstem.store import Store, StoredSample
+from mainstem.store import Store
 from mainstem.store.draws import drawn_for_promoted
 
 __all__ = ["ScoringWorker"]
@@ -86,20 +87,20 @@ class ScoringWorker:
         self.score(known)
         return len(known)
 
-    def due(self, ends: Mapping[int, int]) -> list[StoredSample]:
+    def due(self, ends: Mapping[int, int]) -> list[PlacedSample]:
         """What the version in use should score again: all canaries, and the newest samples within the budget."""
         return due_again(self._store, self._settings, self.rows, self.version, ends)
 
-    def unscored(self, samples: Sequence[StoredSample]) -> list[StoredSample]:
+    def unscored(self, samples: Sequence[PlacedSample]) -> list[PlacedSample]:
         """Those whose label is not outdated and that the version in use has not scored."""
         return unscored(self.rows, self.version, samples)
 
-    def score(self, samples: Sequence[StoredSample]) -> None:
+    def score(self, samples: Sequence[PlacedSample]) -> None:
         """Score samples by the version in use: one visit each. Samples of parts that are not scored are let go."""
         taken = [sample for sample in samples if sample.part in SCORED]
         if not taken:
             return
-        found = self.active.responses([sample.pair for sample in taken], [sample.label for sample in taken])
+        found = self.active.responses(*told(taken))
         taken, found = finite_only(taken, found, self.version)
         if not taken:
             return

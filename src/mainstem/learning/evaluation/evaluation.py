@@ -10,8 +10,8 @@ from scipy.special import log_softmax
 from scipy.stats import rankdata
 
 from mainstem.errors import NonFiniteError
+from mainstem.join import PlacedSample
 from mainstem.models import ActiveVersion
-from mainstem.store.reads import StoredSample
 
 __all__ = ["Evaluation", "auc", "auc_of_classes", "evaluate", "log_loss"]
 
@@ -80,7 +80,7 @@ def log_loss(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> float | 
     return math.fsum(losses) / len(labels)
 
 
-def evaluate(active: ActiveVersion, samples: Sequence[StoredSample], labels: Sequence[int] | None = None) -> Evaluation:
+def evaluate(active: ActiveVersion, samples: Sequence[PlacedSample], labels: Sequence[int] | None = None) -> Evaluation:
     """AUC and log-loss of one version on samples, against their own labels or the given ones.
 
     Raises:
