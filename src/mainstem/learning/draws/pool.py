@@ -7,11 +7,11 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from mainstem.importance import Columns
+from mainstem.importance import Rows
 from mainstem.standing import STANDINGS
 from mainstem.store import Store
 
-__all__ = ["ColumnsPool", "StoredPool"]
+__all__ = ["RowsPool", "StoredPool"]
 
 _DTYPES: Final[dict[str, Any]] = {
     "key_high": np.uint64,
@@ -26,10 +26,10 @@ _DTYPES: Final[dict[str, Any]] = {
 _CHUNK: Final = 65_536
 
 
-class ColumnsPool:
+class RowsPool:
     """The columns of several partitions, one after the other."""
 
-    def __init__(self, parts: Sequence[Columns]) -> None:
+    def __init__(self, parts: Sequence[Rows]) -> None:
         self._parts = parts
 
     def __getitem__(self, name: str, /) -> NDArray[Any]:
@@ -75,7 +75,7 @@ class StoredPool:
 
 
 # of each sample: the visits since its answer last changed, and of two by one version (the label was revised to the same
-# answer in between) the first, as `Columns.visit` counts them
+# answer in between) the first, as `Rows.visit` counts them
 _SQL: Final = """
     SELECT r.sample_id, r.label_version, r.partition, r.offset, toUnixTimestamp64Milli(r.event_time), r.importance,
            s.standing
