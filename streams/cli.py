@@ -28,12 +28,12 @@ def topics(
     """Make the topics that are missing, and check all of them."""
     from .topics import make_topics, notes_on_codecs  # noqa: PLC0415
 
-    settings, places = Settings.from_environment(os.environ), Places.from_environment(os.environ, "events")
+    settings, places = Settings.read(os.environ), Places.from_environment(os.environ, "events")
     broker = open_broker(places.events)
     reach(broker)
-    made = make_topics(broker, settings, replication=replication, auto_create=allow_auto_create)
+    made = make_topics(broker, settings, replication=replication, auto_create=allow_auto_create, say=_note)
     for note in notes_on_codecs():
-        print(f"mainstem: {note}", file=sys.stderr)
+        _note(note)
     print(f"made {', '.join(made)}" if made else "all topics are as they should be")
 
 
@@ -77,7 +77,7 @@ def replay(
     from .replaying import Replay  # noqa: PLC0415
 
     places = Places.from_environment(os.environ, "events", events=to)
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.read(os.environ)
     say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
     broker = open_broker(places.events)
     reach(broker, ["events", "items"], ["events", "items"])
@@ -108,11 +108,15 @@ def audit(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON obje
     """Compare topics and history: ledger sums, offsets, samples. Exits with 1 where anything is out, or nothing is there."""
     from .audit import run_audit  # noqa: PLC0415
 
-    settings, places = Settings.from_environment(os.environ), Places.from_environment(os.environ, "events", "store")
+    settings, places = Settings.read(os.environ), Places.from_environment(os.environ, "events", "store")
     found = run_audit(places, settings)
     found.show(as_json=as_json)
     if not found.in_balance or found.is_empty:
         raise typer.Exit(1)
+
+
+def _note(text: str) -> None:
+    print(f"mainstem: {text}", file=sys.stderr)
 
 
 def _key() -> bytes:

@@ -14,7 +14,8 @@ from msgspec import Struct
 from mainstem.disk import put_whole
 from mainstem.errors import SettingError
 from mainstem.join import Snapshot
-from mainstem.settings import Settings, known
+from mainstem.settings import Settings
+from mainstem.settings.comparing import differences, that_affect
 from mainstem.settings.renamed import renamed
 from mainstem.settings.urls import files_at
 
@@ -22,6 +23,7 @@ __all__ = ["Snapshots"]
 
 _KEPT: Final = 3
 _KEY: Final = "MAINSTEM_PSEUDONYM_KEY"
+_UNSAID: Final = "objectives.classes"  # by the snapshots from before settings had groups
 
 
 class _Kept(Struct, frozen=True):
@@ -47,7 +49,7 @@ class Snapshots:
         digest = hashlib.blake2b(key, digest_size=8, person=b"mainstem-key").hexdigest()
         facts = {_KEY: f"digest {digest}" if key else "", "MAINSTEM_EVENTS": topic}
         self._facts = {name: fact for name, fact in facts.items() if fact}
-        self._settings = {**_of_the_join(settings), **self._facts}
+        self._settings = {**that_affect(settings, "join"), **self._facts}
 
     def save(self, snapshot: Snapshot) -> None:
         """Keep a snapshot, whole or not at all; the newest three of a partition stay."""
@@ -78,15 +80,20 @@ class Snapshots:
             return None
         if _digest(kept.settings, kept.snapshot) != kept.digest:
             return None
-        there = {**self._settings, **renamed(kept.settings)}  # older snapshots do not have all of them
-        other = {name: there.get(name) for name, now in self._settings.items() if there.get(name) != now}
-        if other:
-            told = ", ".join(f"{name} {was!r} there, {self._settings[name]!r} now" for name, was in other.items())
-            msg = (
-                f"the snapshots were made with other settings ({told}); set those, or give a new topic prefix and snapshots"
-            )
+        unsaid = {**that_affect(Settings(), "join"), **{name: self._settings[name] for name in (_UNSAID, *self._facts)}}
+        told, undo = differences({**unsaid, **renamed(kept.settings)}, self._settings)
+        if told:
+            go_on = f"{undo} goes on" if undo else "set those"
+            msg = f"the snapshots were made with other settings ({told}); {go_on}, or give a new topic prefix and snapshots"
             raise SettingError(msg)
-        return msgspec.msgpack.decode(kept.snapshot, type=Snapshot)
+        try:
+            return msgspec.msgpack.decode(kept.snapshot, type=Snapshot)
+        except msgspec.ValidationError as error:
+            msg = (
+                f"{path!r} was written by another mainstem and lacks what this one needs ({error}); "
+                "give a new topic prefix and snapshots, and replay the log into it, to begin anew"
+            )
+            raise SettingError(msg) from error
 
     def _offsets(self, partition: int) -> list[int]:
         folder = self._folder(partition)
@@ -104,10 +111,6 @@ class Snapshots:
 
     def _folder(self, partition: int) -> str:
         return f"{self._root}/events-{partition:05d}"
-
-
-def _of_the_join(settings: Settings) -> dict[str, Any]:
-    return {name: value for name, value in settings.flat().items() if known()[name].means.affects == "join"}
 
 
 def _digest(settings: dict[str, Any], content: bytes) -> str:

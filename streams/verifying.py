@@ -26,6 +26,7 @@ from mainstem.store.compared import FIRST_RESPONSES, NEWEST_STANDINGS, NewestSta
 
 __all__ = ["Comparison", "verify"]
 
+_ELSEWHERE: Final = NAMES - {"MAINSTEM_PSEUDONYM_KEY", "MAINSTEM_SETTINGS"}  # the embedded replay has its own places
 _RESPONSES_AGREE: Final = 1e-4
 _NEAR: Final = 1e-3
 _RESPONSE = ("norm", "loss", "margin")
@@ -116,7 +117,7 @@ def _copy_first_version(url: str, home: Path) -> None:
 
 
 def _replay(log: Path, home: Path) -> Any:
-    environment = {name: value for name, value in os.environ.items() if name not in NAMES - {"MAINSTEM_PSEUDONYM_KEY"}}
+    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     command = [sys.executable, "-m", "mainstem.cli", "replay", str(log), "--home", str(home), "--no-learn", "--json"]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own command
     if done.returncode:

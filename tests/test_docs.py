@@ -95,7 +95,9 @@ def test_every_setting_is_in_the_readme_as_the_command_prints_it(mainstem: Run) 
     """The README's table of settings is what `mainstem settings` says, name, default and meaning."""
     found = json.loads(mainstem("settings", "--json").stdout)
     assert {variable(name) for name in known()} == set(found)
-    rows = [f"| `{name}` | {one['default'] or '(empty)'} | {one['help']} |" for name, one in found.items()]
+    rows = [
+        f"| `{name}` | {one['default'] or '(empty)'} | {one['affects']} | {one['help']} |" for name, one in found.items()
+    ]
     assert [] == [row for row in rows if row not in README]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mainstem.settings import GROUPS, known, variable
 from tests.conftest import Run
 
 
@@ -92,6 +93,27 @@ def test_settings_show_what_the_environment_says(mainstem: Run) -> None:
     """`settings --json` gives default and value of each."""
     found = json.loads(mainstem("settings", "--json", env={"MAINSTEM_JOIN__GRACE": "5m"}).stdout)
     assert ("10m", "5m") == (found["MAINSTEM_JOIN__GRACE"]["default"], found["MAINSTEM_JOIN__GRACE"]["value"])
+
+
+def test_settings_are_told_group_by_group(mainstem: Run) -> None:
+    """Each group has a line of its own, and below it its settings with their variables."""
+    lines = mainstem("settings", defaults=True).stdout.splitlines()
+    assert [f"[{group}] {kind.__doc__}" for group, kind in GROUPS.items()] == [one for one in lines if one.startswith("[")]
+    assert [variable(name) for name in known()] == [one.split("\t")[0] for one in lines if one.startswith("MAINSTEM_")]
+
+
+def test_settings_are_written_and_read_again(tmp_path: Path, mainstem: Run) -> None:
+    """`--write` prints a file that a command in its folder reads, and names; a variable wins over it."""
+    written = mainstem("settings", "--write", defaults=True, env={"MAINSTEM_JOIN__GRACE": "5m", "MAINSTEM_RUN__SEED": "3"})
+    (tmp_path / "mainstem.toml").write_text(written.stdout)
+    done = mainstem("settings", "--json", defaults=True, cwd=tmp_path, env={"MAINSTEM_RUN__SEED": "4"})
+    found = json.loads(done.stdout)
+    assert ("5m", "4") == (found["MAINSTEM_JOIN__GRACE"]["value"], found["MAINSTEM_RUN__SEED"]["value"])
+    assert "mainstem: settings are read from 'mainstem.toml'\n" == done.stderr
+    (tmp_path / "mainstem.toml").write_text("[join]\ngrase = 1\n")
+    refused = mainstem("settings", defaults=True, cwd=tmp_path)
+    assert (2, 1) == (refused.returncode, len(refused.stderr.splitlines()))
+    assert "did you mean join.grace?" in refused.stderr
 
 
 def test_import_makes_a_log_and_says_what_it_left_out(tmp_path: Path, mainstem: Run) -> None:

@@ -104,7 +104,8 @@ def test_what_is_given_goes_before_the_environment_and_that_before_the_default()
 
 def test_an_unknown_variable_is_an_error() -> None:
     """A misspelt setting is not ignored."""
-    with pytest.raises(SettingError, match=r"^MAINSTEM_JOIN__GRACES is no setting; `mainstem settings` lists them$"):
+    told = r"^MAINSTEM_JOIN__GRACES is no setting; did you mean MAINSTEM_JOIN__GRACE\? `mainstem settings` lists them$"
+    with pytest.raises(SettingError, match=told):
         Settings.from_environment({"MAINSTEM_JOIN__GRACES": "5m"})
 
 

@@ -1,14 +1,17 @@
 """Snapshots of joiners: the newest that can be read wins, and none of another join is used."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import fsspec
+import msgspec
 import pytest
 
 from mainstem.errors import SettingError
 from mainstem.join import Joiner, Snapshot
+from mainstem.settings.comparing import that_affect
 from mainstem.settings.urls import files_at, url_of
 from mainstem.streams.snapshots import Snapshots
 from tests.join.shop import KEY, purchase, shelf, short, view
@@ -156,7 +159,7 @@ def test_snapshots_of_another_join_are_refused(tmp_path: Path, setting: str, val
     """Where a setting that samples depend on is another one, the message names it, with both values."""
     url = f"file://{tmp_path}"
     snapshots(url).save(snapshot_at(10))
-    with pytest.raises(SettingError, match=rf"\([a-z]+\.{setting} .* there, {value!r} now\)"):
+    with pytest.raises(SettingError, match=rf"\([a-z]+\.{setting} .* there, {value!r}(ms)? now\)"):
         snapshots(url, **{setting: value}).newest(0)
 
 
@@ -178,3 +181,26 @@ def test_snapshots_of_another_key_or_topic_are_refused(tmp_path: Path) -> None:
         assert "secret" not in str(caught.value)
     Snapshots(url, "old", short()).save(snapshot_at(10))
     assert snapshot_at(10) == Snapshots(url, "old", short(), **own).newest(0)
+
+
+def kept_as(url: str, settings: dict[str, Any], snapshot: bytes) -> None:
+    """A snapshot as another mainstem may have written it."""
+    digest = hashlib.blake2b(msgspec.msgpack.encode(settings) + snapshot, digest_size=16).hexdigest()
+    put(url, f"{10:020d}", msgspec.msgpack.encode({"settings": settings, "digest": digest, "snapshot": snapshot}))
+
+
+def test_snapshots_from_before_settings_had_groups_are_taken(url: str) -> None:
+    """Their names are read as those of today; the classes, which they do not record, may be any."""
+    settings = short(classes="a,b")
+    old = {name.partition(".")[2]: value for name, value in that_affect(settings, "join").items() if "classes" not in name}
+    kept_as(url, old, msgspec.msgpack.encode(snapshot_at(10)))
+    assert snapshot_at(10) == Snapshots(url, "shop", settings).newest(0)
+    with pytest.raises(SettingError, match=r"join.grace 10ms there, 11ms now\); MAINSTEM_JOIN__GRACE=10ms goes on"):
+        Snapshots(url, "shop", settings.but({"join.grace": 11})).newest(0)
+
+
+def test_a_snapshot_that_lacks_what_is_needed_now_says_how_to_begin_anew(url: str) -> None:
+    """A state that another mainstem wrote is neither taken for the newest nor left out in silence."""
+    kept_as(url, that_affect(short(), "join"), msgspec.msgpack.encode({"partition": 0}))
+    with pytest.raises(SettingError, match=r"another mainstem .* give a new topic prefix and snapshots, .* to begin anew"):
+        snapshots(url).newest(0)

@@ -146,12 +146,12 @@ class FakeAdmin:
 @pytest.mark.parametrize("id_name", ["broker_id", "node_id"])
 def test_a_broker_that_makes_topics_is_known(id_name: str, enabled: str | None, expected: bool) -> None:  # noqa: FBT001
     """By its own setting, whichever way kafka-python names brokers; one that does not tell is believed."""
-    assert expected == _creates_topics(FakeAdmin(enabled, id_name))
+    assert expected == _creates_topics(FakeAdmin(enabled, id_name), [])
 
 
 def test_a_broker_that_makes_topics_is_refused(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     """A typo would become a topic there; unless somebody puts up with it."""
-    monkeypatch.setattr("mainstem.streams.topics._creates_topics", lambda admin: True)  # noqa: ARG005
+    monkeypatch.setattr("mainstem.streams.topics._creates_topics", lambda admin, notes: True)  # noqa: ARG005
     with pytest.raises(BrokerError, match=r"^the broker makes topics on its own .* --allow-auto-create$"):
         make_topics(broker, SETTINGS)
     assert [] == make_topics(broker, SETTINGS, auto_create=True)

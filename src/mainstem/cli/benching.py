@@ -89,7 +89,7 @@ def join(
         if seen.newest < 0:
             msg = f"nothing in {name!r} can be joined ({seen.lines:,} lines, {len(seen.items):,} items); give another log"
             raise LogError(msg)
-        settings = Settings.from_environment(os.environ, {"join.questions": seen.questions})
+        settings = Settings.read(os.environ, {"join.questions": seen.questions})
         found[name] = bench_join(lines, settings, _send, rounds)
     if as_json:
         print(in_json(found))

@@ -32,7 +32,7 @@ def truth(
     if not judged:
         msg = "no sample of this history has been judged, so there is nothing to compare; `mainstem replay LOG` judges"
         raise StoreError(msg)
-    found = compare(JUDGED_SAMPLES.typed(judged), file, Settings.from_environment(os.environ))
+    found = compare(JUDGED_SAMPLES.typed(judged), file, Settings.read(os.environ))
     if not found["samples"]:
         msg = f"none of the {found['unknown']:,} samples is in {str(file)!r}; give the truth of the log that was replayed"
         raise StoreError(msg)

@@ -69,11 +69,11 @@ def explain(
 
 def _settings(home: Path, store: str | None) -> Settings:
     if store:
-        return Settings.from_environment(os.environ)
+        return Settings.read(os.environ)
     try:
         kept = renamed(json.loads((home / "settings.json").read_bytes()))
-        return Settings.of({name: kept[name] for name in _OF_HOME})
-    except (OSError, ValueError, KeyError, TypeError):  # no home of ours: who opens it says so
+        return Settings.of({name: kept[name] for name in _OF_HOME if name in kept})
+    except (OSError, ValueError, AttributeError):  # no home of ours: who opens it says so
         return Settings()
 
 

@@ -47,7 +47,7 @@ def layers(
     encoder = versions.load(numbers[-1])
     wanted = {one: one for one in choices or ()} or choices_of(encoder.network)
     pairs, labels = [(context, item) for context, item, _ in rows], [int(label) for _, _, label in rows]
-    found = compare_layers(encoder, pairs, labels, Settings.from_environment(os.environ), wanted)
+    found = compare_layers(encoder, pairs, labels, Settings.read(os.environ), wanted)
     if as_json:
         print("\n".join(in_json(row) for row in found))
         return

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from mainstem.cli.notes import note
 from mainstem.errors import SettingError
 from mainstem.printable import printable
 from mainstem.settings import Settings
@@ -44,7 +45,7 @@ def settled() -> Settings:
     Raises:
         SettingError: if what asks is left open.
     """
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.read(os.environ, say=note)
     if settings.join.questions == "auto":
         msg = "MAINSTEM_JOIN__QUESTIONS must be `shown` or `purchases` beside Kafka: a stream cannot be looked at beforehand"
         raise SettingError(msg)
@@ -57,6 +58,7 @@ def begin(http: str) -> "Monitor":
     handler.setFormatter(_InOneLine(_LINE))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("kafka").setLevel(logging.ERROR)
+    logging.getLogger("kafka.coordinator").setLevel(logging.CRITICAL)  # a lost right ten times a second; it is raised too
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # `end_soon` relies on it, and may be called in any thread
     from mainstem.kafka import Monitor  # noqa: PLC0415 - only programs have what it needs
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mainstem.cli.history import DEFAULT_HOME, HomeOption
+from mainstem.cli.notes import note
 from mainstem.errors import LogError
 from mainstem.printable import in_json
 from mainstem.settings import Settings
@@ -40,7 +41,8 @@ def replay(
     as_json: _JSON = False,
 ) -> None:
     """Replay an event log: join, score, judge and learn. Goes on where it stopped."""
-    settings = Settings.from_environment(os.environ, {"join.partitions": partitions, "model.model": model, "run.seed": seed})
+    given = {"join.partitions": partitions, "model.model": model, "run.seed": seed}
+    settings = Settings.read(os.environ, given, say=note)
     _run(log, home, settings, as_json=as_json, learn=not no_learn, from_start=from_start, append=append)
 
 
@@ -55,7 +57,7 @@ def demo(
     """Replay 12,000 real purchases of a gift shop, from the start, and show what came of them."""
     from mainstem.bench.planting import Plant  # noqa: PLC0415 - torch is slow to import
 
-    settings = Settings.from_environment(os.environ, {"model.model": model, "run.seed": seed})
+    settings = Settings.read(os.environ, {"model.model": model, "run.seed": seed}, say=note)
     planted = Plant(plant, settings.run.seed) if plant else None
     with resources.as_file(resources.files("mainstem.data") / "online-retail.jsonl.gz") as log:
         _run(str(log), home, settings, as_json=as_json, learn=True, from_start=True, plant=planted)
@@ -91,7 +93,7 @@ def _run(
                 open_it = open_loop(log, home, settings, screen, from_start=from_start, learn=learn, **given)
                 loop = opened.enter_context(open_it)
             for text in said:
-                print(f"mainstem: {text}", file=sys.stderr)
+                note(text)
             screen.opened(loop)
             loop.run()
             with working("comparing the versions"):

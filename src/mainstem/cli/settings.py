@@ -1,32 +1,58 @@
-"""`mainstem settings`: every setting with its default, its value now and its meaning."""
+"""`mainstem settings`: every setting with its default, its value now, its meaning and what depends on it."""
 
 import os
 from typing import Annotated, Any
 
 import typer
 
+from mainstem.cli.notes import note
 from mainstem.printable import in_json
-from mainstem.settings import Settings, known, variable
-from mainstem.settings.durations import duration_text
-from mainstem.settings.fields import Means
+from mainstem.settings import GROUPS, Settings, known, variable
 
 __all__ = ["settings"]
 
 
-def settings(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
-    """Print every setting: its environment variable, default, value now and meaning."""
-    now = Settings.from_environment(os.environ).flat()
-    rows = [
-        (variable(name), _shown(setting.default, setting.means), _shown(now[name], setting.means), setting.means.meaning)
-        for name, setting in known().items()
-    ]
-    if as_json:
-        print(in_json({name: {"default": default, "value": value, "help": help_} for name, default, value, help_ in rows}))
-        return
+def settings(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Print them as a commented mainstem.toml.")] = False,
+) -> None:
+    """Print every setting, group by group: its default, its value now, what depends on it, and its meaning."""
+    now = Settings.read(os.environ, say=note)
+    if write:
+        from mainstem.settings.writing import as_toml  # noqa: PLC0415 - only here
+
+        print(as_toml(now), end="")
+    elif as_json:
+        print(in_json(_told(now)))
+    else:
+        _show(now)
+
+
+def _told(now: Settings) -> dict[str, dict[str, Any]]:
+    values = now.flat()
+    return {
+        variable(name): {
+            "setting": name,
+            "default": field.means.text_of(field.default),
+            "value": field.means.text_of(values[name]),
+            "allowed": field.means.allowed,
+            "affects": field.means.affects,
+            "help": field.means.meaning,
+        }
+        for name, field in known().items()
+    }
+
+
+def _show(now: Settings) -> None:
     from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
 
-    show(("variable", "default", "now", "meaning"), rows)
-
-
-def _shown(value: Any, means: Means) -> str:
-    return duration_text(value) if means.is_duration else str(value)
+    told = list(_told(now).items())
+    for group, kind in GROUPS.items():
+        print(f"\n[{group}] {kind.__doc__}")
+        rows = [
+            (name, one["default"], one["value"], one["affects"], one["help"])
+            for name, one in told
+            if one["setting"].startswith(f"{group}.")
+        ]
+        show(("variable", "default", "now", "affects", "meaning"), rows)

@@ -47,7 +47,7 @@ def add(
     from mainstem.events import Labelled  # noqa: PLC0415 - msgspec and what it needs
     from mainstem.trusted.files import add_trusted, confirmed_of, graded_of  # noqa: PLC0415
 
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.read(os.environ)
     found = list(_read(file, settings, share))
     if not found:
         msg = f"{str(file)!r} holds no trusted sample{_of_share(share)}; nothing is added"
@@ -75,7 +75,7 @@ def status(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_jso
     from mainstem.store.trusted import TRUSTED_COUNTS  # noqa: PLC0415 - numpy is slow to import
     from mainstem.trusted.status import named_in, status_of  # noqa: PLC0415
 
-    settings, file = Settings.from_environment(os.environ), home / "trusted.jsonl"
+    settings, file = Settings.read(os.environ), home / "trusted.jsonl"
     if not store and file.exists() and not (home / "history").is_dir():
         print("nothing has been replayed yet; these are named", file=sys.stderr)
         seen = named_in(file, settings)

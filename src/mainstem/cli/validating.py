@@ -35,7 +35,7 @@ def validate(
     from mainstem.validate import FAIL  # noqa: PLC0415
     from mainstem.validate import validate as hold  # noqa: PLC0415
 
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.read(os.environ)
     now = time.time_ns() // 1_000_000
     with _at_rest(log) as path, working(f"reading {path.name}"):
         found = hold(lambda: read_lines(path), settings, now)

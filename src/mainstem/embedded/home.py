@@ -28,7 +28,8 @@ from mainstem.disk import write_whole
 from mainstem.errors import HomeError, HomeInUseError
 from mainstem.events.known_log import KnownLog, Past
 from mainstem.join import Snapshot
-from mainstem.settings import Settings, known
+from mainstem.settings import Settings
+from mainstem.settings.comparing import differences, that_affect
 from mainstem.settings.renamed import renamed
 from mainstem.settings.urls import url_of
 
@@ -152,23 +153,24 @@ class Home:
         Raises:
             HomeError: if the home was made with other settings: going on would mix two histories.
         """
-        wanted = {**_that_matter(settings), **facts}
-        found = renamed(self._kept(_SETTINGS, dict[str, Any], msgspec.json) or {})
+        wanted = {**that_affect(settings, "join", "results"), **facts}
+        on_disk = self._kept(_SETTINGS, dict[str, Any], msgspec.json) or {}
+        found = renamed(on_disk)
         unknown = {
             **wanted,
-            **(_that_matter(Settings()) if found else {}),
+            **(that_affect(Settings(), "join", "results") if found else {}),
             _ID: secrets.token_hex(8),
         }  # to a home made before them
         kept = {**unknown, **found}
-        other = sorted(name for name in wanted if kept[name] != wanted[name])
-        if other:
-            differences = ", ".join(f"{name} {kept[name]!r} there, {wanted[name]!r} now" for name in other)
-            msg = f"the home was made with other settings ({differences}); --from-start begins again, or give another --home"
+        told, undo = differences(kept, wanted)
+        if told:
+            go_on = f"{undo} goes on, " if undo else ""
+            msg = f"the home was made with other settings ({told}); {go_on}--from-start begins again, or give another --home"
             raise HomeError(msg)
         if log:
             _keep(self.folder / "log", msgspec.msgpack.encode(log))
         wanted |= {_ID: kept[_ID]}
-        if wanted != found:
+        if wanted != on_disk:
             _keep(self.folder / _SETTINGS, msgspec.json.format(msgspec.json.encode(wanted)))
         self._claim(kept[_ID])
 
@@ -222,6 +224,12 @@ class Home:
         try:
             with _told("cannot read", path):
                 return form.decode(path.read_bytes(), type=kind) if path.exists() else None
+        except msgspec.ValidationError as error:
+            msg = (
+                f"{str(path)!r} cannot be read: another mainstem wrote it, and it lacks what this one needs ({error}); "
+                "the history still answers questions, and --from-start begins a replay anew"
+            )
+            raise HomeError(msg) from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             msg = f"{str(path)!r} cannot be read ({error}); restore the whole home from a copy, or begin again: --from-start"
             raise HomeError(msg) from error
@@ -254,11 +262,6 @@ class Home:
         self._lock.truncate(0)
         self._lock.write(str(os.getpid()))
         self._lock.flush()
-
-
-def _that_matter(settings: Settings) -> dict[str, Any]:
-    """Settings that results depend on; a home may be opened with other values of the rest."""
-    return {name: value for name, value in settings.flat().items() if known()[name].means.affects != "nothing"}
 
 
 def recorded(folder: Path, name: str) -> Any:

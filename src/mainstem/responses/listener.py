@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.graph import GradientEdge, get_gradient_edge
+from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
 
 from mainstem.errors import ModelError
 from mainstem.responses.coverage import Place
@@ -22,6 +22,7 @@ from mainstem.responses.products import is_for_matrix_units
 from mainstem.responses.reading import misread, read_by
 from mainstem.responses.tap import tap, tap_linear
 from mainstem.responses.vector import Vector
+from mainstem.responses.verifying import node_of
 
 __all__ = ["Listener", "listening"]
 
@@ -52,6 +53,7 @@ def listening(places: Mapping[nn.Module, Place], gathering: Gathering, verified:
         yield listener
     finally:
         torch.backends.mha.set_fastpath_enabled(value=is_fast)
+        listener.forget_graph()
         for handle in handles:
             handle.remove()
 
@@ -68,6 +70,7 @@ class Listener:
         misread: layers that the formulas do not hold for in this pass, by name, with what they saw.
         formed: names of parameters whose gradients come from elsewhere.
         dimensions: all that layers saw but for the first; None where nobody asks.
+        crossings: from what a layer gave to what it read, in the graph; None where nobody asks.
     """
 
     def __init__(self, gathering: Gathering, names: Sequence[str], verified: set[str]) -> None:
@@ -83,6 +86,7 @@ class Listener:
         self.misread: dict[str, str] = {}
         self.formed: set[str] = set()
         self.dimensions: set[int] | None = None
+        self.crossings: dict[Node, Node | None] | None = None
 
     def look(self, losses: Tensor, trained: Sequence[Tensor]) -> None:
         """See by more backward passes whether the layers that are new have the batch first, and note which have not.
@@ -123,15 +127,22 @@ class Listener:
         seen, self._looked = self._looked, None
         return seen
 
-    def backward(self, loss: Tensor) -> None:
+    def backward(self, loss: Tensor, taken: Sequence[Tensor] = ()) -> None:
         """Run the backward pass.
+
+        Args:
+            loss: of the batch.
+            taken: parameters in the graph whose `.grad` stays as it is.
 
         Raises:
             ModelError: if a layer was run where it could not be heard.
         """
         self._is_backward = True
-        if loss.requires_grad:
-            loss.backward()  # type: ignore[no-untyped-call]
+        if loss.requires_grad and taken and not self.is_reentrant:  # subtle: whoever waits for gradients hears of none
+            torch.autograd.grad(loss, taken, allow_unused=True)
+        elif loss.requires_grad:
+            with grads_kept(taken):
+                loss.backward()  # type: ignore[no-untyped-call]
         self._is_over = True
         lost = self.lost() - self.formed
         if lost:
@@ -152,6 +163,11 @@ class Listener:
         """Names of parameters of layers that were not run."""
         return {name for place in places for name in place.parameters.values() if not self._uses[name]}
 
+    def forget_graph(self) -> None:
+        """Let go of the graph, whose taps hold this listener in turn: memory must be free as soon as a pass is over."""
+        self._edges.clear()
+        self.crossings = None
+
     def check_heard(self) -> None:
         """Raise if no layer was run.
 
@@ -166,7 +182,7 @@ class Listener:
             raise ModelError(msg)
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
-    def on_forward(
+    def on_forward(  # noqa: C901 - the hot path
         self,
         layer: Any,
         inputs: tuple[Any, ...],
@@ -205,6 +221,8 @@ class Listener:
         else:
             is_of_tokens = place.formula in (linear, transposed_linear)
             tapped = tap(output, read, heard, self._gathering.live if is_of_tokens else None)
+        if self.crossings is not None and not self._is_backward:
+            self.crossings[get_gradient_edge(tapped).node] = node_of(read)
         if place.name not in self._verified and not self._is_backward:
             self._edges.append((place.name, get_gradient_edge(tapped)))
         return tapped

@@ -1,6 +1,6 @@
 """A model as it must be while it is measured, and as it was afterwards."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
@@ -24,17 +24,11 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def frozen(model: nn.Module, but: Collection[int] = ()) -> Iterator[None]:
-    """Train no parameter inside, so that autograd computes gradients at activations only.
-
-    Args:
-        model: is as before afterwards.
-        but: ids of parameters that stay as they are.
-    """
+def frozen(model: nn.Module) -> Iterator[None]:
+    """Train no parameter inside, so that autograd computes gradients at activations only; as before afterwards."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     for parameter in trained:
-        if id(parameter) not in but:
-            parameter.requires_grad_(False)
+        parameter.requires_grad_(False)
     try:
         yield
     finally:

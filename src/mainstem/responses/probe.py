@@ -25,6 +25,7 @@ from mainstem.responses.reading import samples_of
 from mainstem.responses.responses import Responses
 from mainstem.responses.singly import one_by_one
 from mainstem.responses.sketch import tables_of
+from mainstem.responses.verifying import Uses, in_graph_of, used_outside
 
 __all__ = ["Probe"]
 
@@ -79,7 +80,7 @@ class Probe:
         self._needs_own_recurrent = is_recurrent and self._device.type == "cuda"
         self._verified: dict[bool, set[str]] = {True: set(), False: set()}  # by whether the model trains
         self._batch_norms = batch_norms(model)
-        self._unused: set[str] = set()  # parameters of layers that are not run, nor used otherwise
+        self._uses = Uses(self._heard.values())
         self._busy = False
 
     @property
@@ -91,8 +92,11 @@ class Probe:
     def responses(self, run: Callable[[], Any], targets: Any, *, loss: Loss = cross_entropy) -> Responses[Tensor]:
         """Responses of one batch, in eval mode and with weights frozen; both are as before afterwards.
 
+        The first pass also sees that no weight is used outside of its layer (but within a reentrant checkpoint, where there
+        is no graph to look at), and so does each in which a layer runs, or does not, for the first time.
+
         Args:
-            run: runs the model on the batch and gives its output.
+            run: runs the model on the batch and gives its output; it is called again where the model goes another way.
             targets: what `loss` holds the output against: labels of shape (B,), or a mapping of such.
             loss: of each sample; it must not couple them (no mean over the batch, no negatives from it).
 
@@ -102,7 +106,7 @@ class Probe:
             ModelError: if the model is passed without any of the layers.
         """
         with self._at_rest():
-            return self._pass(run, targets, loss, None)
+            return self._pass(run, targets, loss, None, in_graph=self._uses.is_first(training=self.model.training))
 
     def training_step(
         self, run: Callable[[], Any], targets: Any, *, loss: Loss = cross_entropy, weights: Tensor | None = None
@@ -134,7 +138,14 @@ class Probe:
             return self._pass(run, targets, loss, scale)
 
     def _pass(
-        self, run: Callable[[], Any], targets: Any, loss: Loss, weights: Tensor | None, dimensions: set[int] | None = None
+        self,
+        run: Callable[[], Any],
+        targets: Any,
+        loss: Loss,
+        weights: Tensor | None,
+        *,
+        dimensions: set[int] | None = None,
+        in_graph: bool = False,
     ) -> Responses[Tensor]:
         samples = samples_of(targets)
         if not samples:
@@ -143,8 +154,14 @@ class Probe:
         check_apart(self._batch_norms)
         gathering = Gathering(samples, self._directions, self._tables, self._floats, self._device)
         verified = self._verified[self.model.training]
-        with self._alone(), listening(self._heard, gathering, verified) as listener:
-            listener.dimensions = dimensions
+        is_seen_through, in_graph = in_graph, in_graph or bool(self._by_autograd) or weights is not None
+        taken = list(self.parameters.values()) if in_graph and weights is None else []
+        with (
+            self._alone(),
+            listening(self._heard, gathering, verified) as listener,
+            in_graph_of(taken, is_plain=is_seen_through),
+        ):
+            listener.dimensions, listener.crossings = dimensions, {} if in_graph else None
             output = run()
             losses = loss(output, targets)
             if losses.shape != (samples,):
@@ -152,16 +169,20 @@ class Probe:
                 raise ValueError(msg)
             weighted = losses if weights is None else losses * weights
             with in_float32(self._device.type):  # as torch asks: a backward pass has the types of its forward pass
-                formed = self._formed(listener, losses)
-                self._check_unheard(listener, run, targets, loss, losses, is_step=weights is not None)
+                self._check_heard(listener, losses)
+                is_new = self._uses.is_new(listener.unheard(self._heard.values()), training=self.model.training)
+                if is_new and in_graph:
+                    self._check_uses(listener, losses)
+                listener.formed = set(self._singly)
+                formed = {name: self._by_autograd[name] for name in self._singly}
                 if formed:
                     with listener.deaf():
                         one_by_one(weighted, formed, gathering)
-                for one in self._by_autograd.values() if weights is None else ():
-                    one.requires_grad_(False)  # subtle: else the backward pass would fill their `.grad`
-                listener.backward(weighted.sum())  # subtle: the mean would shrink all by B
+                listener.backward(weighted.sum(), taken)  # subtle: the mean would shrink all by B
                 with torch.no_grad():
                     gathering.finish()
+        if is_new and dimensions is None and not in_graph:
+            return self._pass(run, targets, loss, weights, in_graph=True)
         norm, dots, sketch = gathering.norm, gathering.dots, gathering.sketch
         if weights is not None:
             norm, dots, sketch = norm / weights, dots / weights.unsqueeze(1), sketch / weights.unsqueeze(1)
@@ -180,8 +201,8 @@ class Probe:
     ) -> None:
         """Compare the probe with ordinary backward passes: worth it once, for a model of one's own.
 
-        It finds what no look at the layers can: a weight that is used outside of its layer. Each parameter is looked at by
-        itself, under random weights of the samples, so that one sample's gradient given to another shows too.
+        It finds by numbers what no look at the layers can. Each parameter is looked at by itself, under random weights of
+        the samples, so that one sample's gradient given to another shows too.
 
         Args:
             run, targets, loss: as of `responses`.
@@ -208,7 +229,7 @@ class Probe:
         dimensions: set[int] = set()
         try:
             with self._at_rest():
-                found = self._pass(run, targets, loss, None, dimensions)
+                found = self._pass(run, targets, loss, None, dimensions=dimensions)
             with evaluating(self.model), torch.enable_grad(), self._own_recurrent():
                 output = run()
                 return compared(loss(output, targets), output, self.parameters, self._directions, found, dimensions)
@@ -228,14 +249,13 @@ class Probe:
         known = [place.name for place in self._places.values() if place.name not in bad]
         return f"{name or 'the model'}, a {kind}, {why}; {what_to_do(sorted(bad), known)}"
 
-    def _formed(self, listener: Listener, losses: Tensor) -> dict[str, Tensor]:
-        """The parameters whose gradients are formed sample by sample in this pass, once all that was heard is looked at."""
+    def _check_heard(self, listener: Listener, losses: Tensor) -> None:
+        """Look at all that was heard, and note the parameters whose gradients are formed one by one from now on."""
         if not self._singly:
             listener.check_heard()
         listener.look(losses, [one for one in self.model.parameters() if one.requires_grad])
         for place in self._heard.values() if self._by_autograd else ():
-            names = place.parameters.values()
-            told = listener.unheard([place]) | listener.lost()
+            told, names = listener.unheard([place]) | listener.lost(), place.parameters.values()
             if place.is_formed and (place.name in listener.misread or not told.isdisjoint(names)):
                 self._singly |= set(names)  # it is not run as such a layer is as a rule
                 listener.misread.pop(place.name, None)
@@ -248,38 +268,21 @@ class Probe:
             bad = [place.name for place in self._heard.values() if not lost.isdisjoint(place.parameters.values())]
             why = "was run without gradients (torch.no_grad, or a reentrant checkpoint: use_reentrant=False)"
             raise ModelError(self.refusal(bad[0], why, bad))
-        listener.formed = set(self._singly)
-        return {name: self._by_autograd[name] for name in self._singly}
 
-    def _check_unheard(
-        self, listener: Listener, run: Callable[[], Any], targets: Any, loss: Loss, losses: Tensor, *, is_step: bool
-    ) -> None:
-        """Raise if a layer that was not run has a weight that was used: looked at once, in `responses` by one more run."""
-        names = sorted(listener.unheard(self._heard.values()) - self._unused - listener.formed)
-        if not names:
-            return
-        wanted = [self._parameters[name] for name in names]
-        if not is_step:
-            for one in wanted:
-                one.requires_grad_()
-            with listener.deaf():
-                losses = loss(run(), targets)
-        found: tuple[Tensor | None, ...] = ()
-        if losses.requires_grad:
-            with listener.deaf():
-                found = torch.autograd.grad(losses.sum(), wanted, retain_graph=True, allow_unused=True)
-        for one in wanted if not is_step else ():
-            one.requires_grad_(False)
-        used = [name for name, part in zip(names, found, strict=False) if part is not None]
-        if used:
-            layer = next(place.name for place in self._heard.values() if used[0] in place.parameters.values())
-            raise ModelError(self.refusal(layer, f"was not run, but {used[0]} was used outside of its layer"))
-        self._unused.update(names)
+    def _check_uses(self, listener: Listener, losses: Tensor) -> None:
+        """Raise if a weight is used outside of its layers; one that autograd may form is formed from now on."""
+        unheard = listener.unheard(self._heard.values())
+        found = used_outside(losses, listener.crossings or {}, self.parameters) - self._singly
+        refused = sorted(found - self._by_autograd.keys())
+        if refused:
+            bad, what = self._uses.owners(refused), "was not run, but" if refused[0] in unheard else "was run, but"
+            raise ModelError(self.refusal(bad[0], f"{what} {refused[0]} was used outside of its layer", bad))
+        self._singly |= found
+        self._uses.learn(unheard, training=self.model.training)
 
     @contextmanager
     def _at_rest(self) -> Iterator[None]:
-        but = {id(one) for one in self._by_autograd.values()}
-        with evaluating(self.model), frozen(self.model, but), torch.enable_grad(), self._own_recurrent():
+        with evaluating(self.model), frozen(self.model), torch.enable_grad(), self._own_recurrent():
             yield
 
     def _own_recurrent(self) -> AbstractContextManager[Any]:

@@ -1,10 +1,12 @@
-"""Settings in groups, durations, and where things are (URLs)."""
+"""Settings in groups, `mainstem.toml`, durations, and where things are (URLs)."""
 
 from mainstem.settings.durations import parse_duration
-from mainstem.settings.groups import Join, Learning, Model, Objectives, Responses, Run, Standing, Trusted
-from mainstem.settings.settings import PREFIX, Settings, known, variable
+from mainstem.settings.groups import GROUPS, Join, Learning, Model, Objectives, Responses, Run, Standing, Trusted
+from mainstem.settings.names import PREFIX, known, variable
+from mainstem.settings.settings import Settings
 
 __all__ = [
+    "GROUPS",
     "PREFIX",
     "Join",
     "Learning",

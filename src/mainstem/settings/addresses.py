@@ -17,6 +17,7 @@ NAMES: Final = frozenset(
         "MAINSTEM_HOME",
         "MAINSTEM_PSEUDONYM_KEY",
         "MAINSTEM_CLICKHOUSE_BINARY",
+        "MAINSTEM_SETTINGS",
     }
 )
 """Environment variables that name places, and the secret of the pseudonyms."""

@@ -6,7 +6,7 @@ when it is made, so that settings that exist are settings that hold.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import cache
 from typing import Any, Literal, NamedTuple, get_args, get_type_hints
 
@@ -14,41 +14,63 @@ import msgspec
 from msgspec import Struct
 
 from mainstem.errors import SettingError
+from mainstem.settings.durations import duration_text
 
-__all__ = ["Affects", "Field", "Group", "Means", "duration", "fields_of", "share"]
+__all__ = ["Affects", "Field", "Group", "Means", "check", "duration", "fields_of", "share"]
 
 Affects = Literal["join", "results", "nothing"]
 """What changes with a setting: samples and all that follows, what is found about them, or nothing that is kept."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Means:
     """What is said of a setting.
 
     Attributes:
-        meaning: what changes when it is turned up, or set otherwise.
+        meaning: a sentence that says what changes when it is turned up, or set otherwise.
         affects: what depends on it.
         low, high: bounds, both allowed; None where there is none.
         choices: the values it can have; empty where it is free.
+        form: what text it takes, where it has neither bounds nor choices.
         is_duration: whether it is written like `10m`, and held in milliseconds.
     """
 
     meaning: str
+    _: KW_ONLY
     affects: Affects = "results"
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    form: str = ""
     is_duration: bool = False
 
+    @property
+    def allowed(self) -> str:
+        """What values it can have, in words.
 
-def share(meaning: str, affects: Affects = "results") -> Means:
+        Example:
+            >>> Means("", low=0, high=1).allowed, Means("", choices=("auto", "cpu")).allowed
+            ('from 0 to 1', 'one of auto, cpu')
+        """
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        if self.low is None:
+            return self.form
+        return f"at least {self.low:g}" if self.high is None else f"from {self.low:g} to {self.high:g}"
+
+    def text_of(self, value: Any) -> str:
+        """A value as somebody would write it into a variable of the environment."""
+        return duration_text(value) if self.is_duration else str(value)
+
+
+def share(meaning: str, *, affects: Affects = "results") -> Means:
     """Of a setting between 0 and 1."""
-    return Means(meaning=meaning, affects=affects, low=0, high=1)
+    return Means(meaning, affects=affects, low=0, high=1)
 
 
-def duration(meaning: str, affects: Affects) -> Means:
+def duration(meaning: str, *, affects: Affects = "results") -> Means:
     """Of a setting that is a length of event time."""
-    return Means(meaning=meaning, affects=affects, low=0, is_duration=True)
+    return Means(meaning, affects=affects, low=0, is_duration=True)
 
 
 class Field(NamedTuple):
@@ -77,19 +99,22 @@ class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         group = type(self)
         for name, field in fields_of(group).items():
-            _check(f"{group.__name__.lower()}.{name}", getattr(self, name), field.means)
+            check(f"{group.__name__.lower()}.{name}", getattr(self, name), field.means)
 
 
-def _check(name: str, value: Any, means: Means) -> None:
+def check(name: str, value: Any, means: Means) -> None:
+    """Refuse a value that a setting cannot have.
+
+    Raises:
+        SettingError: if it is beyond the bounds, none of the choices, or not finite.
+    """
     if means.choices and value not in means.choices:
-        msg = f"{name} is one of {', '.join(means.choices)}; got {value!r}"
+        msg = f"{name} is {means.allowed}; got {value!r}"
         raise SettingError(msg)
     if isinstance(value, float) and math.isinf(value):
         msg = f"{name} must be finite; got {value!r}"
         raise SettingError(msg)
-    low, high = means.low, means.high
     # subtle: NaN compares false with everything, so it must fail the comparison that is asked for
-    if (low is not None and not value >= low) or (high is not None and not value <= high):
-        bounds = f"at least {low}" if high is None else f"from {low} to {high}"
-        msg = f"{name} must be {bounds}; got {value!r}"
+    if (means.low is not None and not value >= means.low) or (means.high is not None and not value <= means.high):
+        msg = f"{name} must be {means.allowed}; got {value!r}"
         raise SettingError(msg)

@@ -1,26 +1,21 @@
 """One frozen `Settings`, in groups along the way of the data; `mainstem settings` prints every one with its meaning.
 
-A setting is called `join.grace` wherever all are told at once, and is read from `MAINSTEM_JOIN__GRACE`.
-Durations are written `90s`, `10m`, `1h`, `30d` and held in milliseconds.
+A setting is called `join.grace` wherever all are told at once. It is read from `mainstem.toml`, and from
+`MAINSTEM_JOIN__GRACE`. Durations are written `90s`, `10m`, `1h`, `30d` and held in milliseconds.
 """
 
-from collections.abc import Mapping
-from functools import cache
-from typing import Any, Final, Self
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
 
-import msgspec
 from msgspec import Struct, field
 
 from mainstem.errors import SettingError
-from mainstem.settings.addresses import NAMES
-from mainstem.settings.durations import parse_duration
-from mainstem.settings.fields import Field, fields_of
-from mainstem.settings.groups import Join, Learning, Model, Objectives, Responses, Run, Standing, Trusted
+from mainstem.settings.groups import GROUPS, Join, Learning, Model, Objectives, Responses, Run, Standing, Trusted
+from mainstem.settings.names import known, no_setting
+from mainstem.settings.reading import in_environment, in_file, settings_file
 
-__all__ = ["PREFIX", "Settings", "known", "variable"]
-
-PREFIX: Final = "MAINSTEM_"
-_OF_TESTS: Final = "MAINSTEM_TEST_"  # which servers the test suite uses
+__all__ = ["Settings"]
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,12 +57,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         groups: dict[str, dict[str, Any]] = {}
         for name, value in named.items():
             if name not in known():
-                msg = f"{name} is no setting; `mainstem settings` lists them"
-                raise SettingError(msg)
+                raise no_setting(name)
             group, _, last = name.partition(".")
             groups.setdefault(group, {})[last] = value
-        kinds = {one.name: one.type for one in msgspec.structs.fields(cls)}
-        return cls(**{group: kinds[group](**values) for group, values in groups.items()})
+        made: dict[str, Any] = {group: GROUPS[group](**values) for group, values in groups.items()}
+        return cls(**made)
 
     def but(self, named: Mapping[str, Any]) -> Self:
         """These settings, but for some that are named with their group.
@@ -89,7 +83,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], given: Mapping[str, Any] | None = None) -> Self:
-        """Defaults, overridden by the environment, overridden by what is given (None counts as not given).
+        """Defaults, overridden by variables, overridden by what is given (None counts as not given).
 
         Raises:
             SettingError: if a value cannot be read, or a `MAINSTEM_` variable names no setting.
@@ -98,49 +92,33 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             >>> Settings.from_environment({"MAINSTEM_JOIN__GRACE": "5m"}, {"join.partitions": 4}).join.grace
             300000
         """
-        names = {variable(name): name for name in known()}
-        values: dict[str, Any] = {}
-        for name, text in environment.items():
-            if not name.startswith(PREFIX) or name in NAMES or name.startswith(_OF_TESTS):
-                continue
-            if name not in names:
-                msg = f"{name} is no setting; `mainstem settings` lists them"
-                raise SettingError(msg)
-            values[names[name]] = _parse(name, text, known()[names[name]])
-        return cls.of(values | {name: value for name, value in (given or {}).items() if value is not None})
+        return cls.of(in_environment(environment) | _only(given))
+
+    @classmethod
+    def read(
+        cls,
+        environment: Mapping[str, str],
+        given: Mapping[str, Any] | None = None,
+        *,
+        folder: Path | None = None,
+        say: Callable[[str], object] | None = None,
+    ) -> Self:
+        """Defaults, overridden by `mainstem.toml`, by variables, and by what is given (None counts as not given).
+
+        Args:
+            environment: usually `os.environ`.
+            given: settings by their names, group first.
+            folder: where `mainstem.toml` may be; None: where the process works.
+            say: is told of the file, where there is one.
+
+        Raises:
+            SettingError: if a value cannot be read, or there is no setting of a name.
+        """
+        file = settings_file(environment, folder or Path())
+        if file and say:
+            say(f"settings are read from {str(file)!r}")
+        return cls.of((in_file(file) if file else {}) | in_environment(environment) | _only(given))
 
 
-@cache
-def known() -> Mapping[str, Field]:
-    """Every setting there is, by its name, group first.
-
-    Example:
-        >>> known()["join.grace"].default
-        600000
-    """
-    groups = {one.name: one.type for one in msgspec.structs.fields(Settings)}
-    return {f"{group}.{name}": field for group, kind in groups.items() for name, field in fields_of(kind).items()}
-
-
-def variable(name: str) -> str:
-    """The environment variable of a setting.
-
-    Example:
-        >>> variable("join.grace")
-        'MAINSTEM_JOIN__GRACE'
-    """
-    return PREFIX + name.replace(".", "__").upper()
-
-
-def _parse(name: str, text: str, field: Field) -> Any:
-    if field.means.is_duration:
-        try:
-            return parse_duration(text)
-        except SettingError as error:
-            msg = f"{name}: {error}"
-            raise SettingError(msg) from error
-    try:
-        return field.kind(text)
-    except ValueError as error:
-        msg = f"{name} should be of type {field.kind.__name__}; got {text!r}"
-        raise SettingError(msg) from error
+def _only(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (given or {}).items() if value is not None}

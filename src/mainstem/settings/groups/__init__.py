@@ -1,5 +1,10 @@
 """Groups of settings, along the way of the data; a file is one group."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from mainstem.settings.fields import Group
 from mainstem.settings.groups.join import Join
 from mainstem.settings.groups.learning import Learning
 from mainstem.settings.groups.model import Model
@@ -9,4 +14,9 @@ from mainstem.settings.groups.run import Run
 from mainstem.settings.groups.standing import Standing
 from mainstem.settings.groups.trusted import Trusted
 
-__all__ = ["Join", "Learning", "Model", "Objectives", "Responses", "Run", "Standing", "Trusted"]
+__all__ = ["GROUPS", "Join", "Learning", "Model", "Objectives", "Responses", "Run", "Standing", "Trusted"]
+
+GROUPS: Final[Mapping[str, type[Group]]] = MappingProxyType(
+    {one.__name__.lower(): one for one in (Run, Join, Objectives, Trusted, Model, Responses, Standing, Learning)}
+)
+"""Each group by its name, in the order in which they are told."""

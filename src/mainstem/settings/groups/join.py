@@ -1,4 +1,4 @@
-"""Settings of how events become samples."""
+"""How events become samples."""
 
 from typing import Annotated
 
@@ -15,26 +15,56 @@ class Join(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     questions: Annotated[
         str,
         Means(
-            meaning="what asks: `shown` (impressions and views), `purchases` (logs without those), `auto` looks at the log",
-            choices=("auto", "shown", "purchases"),
+            "It says what asks: `shown` is impressions and views, `purchases` is for logs without, `auto` looks at the log.",
             affects="join",
+            choices=("auto", "shown", "purchases"),
         ),
     ] = "auto"
-    label_window: Annotated[int, duration("outcomes this long after a question make its first label", "join")] = HOUR
-    grace: Annotated[int, duration("how far events may come out of order", "join")] = 10 * MINUTE
-    revision_window: Annotated[int, duration("outcomes this long after a question revise its label", "join")] = 30 * DAY
-    dedupe_horizon: Annotated[int, duration("an event id is remembered for this long, in event time", "join")] = DAY
+    label_window: Annotated[
+        int,
+        duration(
+            "A longer window takes later outcomes into the first label of a question, which waits for as long.",
+            affects="join",
+        ),
+    ] = HOUR
+    grace: Annotated[
+        int,
+        duration("A longer grace lets events come further out of order, and makes every label wait longer.", affects="join"),
+    ] = 10 * MINUTE
+    revision_window: Annotated[
+        int,
+        duration(
+            "A longer window lets later outcomes revise a label, and keeps every question in memory for as long.",
+            affects="join",
+        ),
+    ] = 30 * DAY
+    dedupe_horizon: Annotated[
+        int,
+        duration(
+            "A longer horizon finds copies of an event that come later, and keeps more event ids in memory.", affects="join"
+        ),
+    ] = DAY
     history_length: Annotated[
-        int, Means(meaning="items of the shopper's recent history in a text", low=0, high=100, affects="join")
+        int,
+        Means(
+            "A higher number puts more items of the shopper's recent history into a text.", affects="join", low=0, high=100
+        ),
     ] = 5
-    history_window: Annotated[int, duration("what the shopper did longer ago is not in a text", "join")] = 90 * DAY
+    history_window: Annotated[
+        int, duration("A longer window lets into a text what the shopper did longer ago.", affects="join")
+    ] = 90 * DAY
     negatives: Annotated[
         int,
         Means(
-            meaning="negatives drawn for each purchase where purchases are the questions", low=0, high=100, affects="join"
+            "A higher number draws more negatives for each purchase, where purchases are the questions.",
+            affects="join",
+            low=0,
+            high=100,
         ),
     ] = 1
-    partitions: Annotated[int, Means(meaning="partitions of events and of samples", low=1, high=4096, affects="join")] = 1
+    partitions: Annotated[
+        int, Means("A higher number divides events and samples among more workers.", affects="join", low=1, high=4096)
+    ] = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()

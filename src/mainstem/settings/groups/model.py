@@ -1,4 +1,4 @@
-"""Settings of which model, on which machine, over how much text."""
+"""Which model learns, on which machine, and how much of a text it reads."""
 
 from typing import Annotated
 
@@ -8,16 +8,29 @@ __all__ = ["Model"]
 
 
 class Model(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which model, on which machine, over how much text."""
+    """Which model learns, on which machine, and how much of a text it reads."""
 
     model: Annotated[
         str,
         Means(
-            meaning="Hugging Face name or local path of a BERT cross-encoder; empty: made here, from the log",
+            "It is the Hugging Face name or the folder of a BERT cross-encoder; empty, one is made here from the log.",
+            form="a name or a folder",
         ),
     ] = ""
-    device: Annotated[str, Means(meaning="`cpu`, `cuda` or `auto`", choices=("auto", "cpu", "cuda"), affects="nothing")] = (
-        "auto"
-    )
-    max_tokens: Annotated[int, Means(meaning="tokens of a text pair; the longer side is cut first", low=8, high=8192)] = 64
-    vocabulary: Annotated[int, Means(meaning="word pieces of the vocabulary made here", low=200)] = 8000
+    device: Annotated[
+        str,
+        Means(
+            "It says where the model works; `auto` takes a GPU where there is one.",
+            affects="nothing",
+            choices=("auto", "cpu", "cuda"),
+        ),
+    ] = "auto"
+    max_tokens: Annotated[
+        int,
+        Means(
+            "A higher number reads more of a text pair, whose longer side is cut first, and costs time and memory.",
+            low=8,
+            high=8192,
+        ),
+    ] = 64
+    vocabulary: Annotated[int, Means("A higher number gives the vocabulary made here more word pieces.", low=200)] = 8000

@@ -1,4 +1,4 @@
-"""Settings of what is learnt of a sample."""
+"""What is learnt of a sample."""
 
 from typing import Annotated, Final
 
@@ -16,8 +16,9 @@ class Objectives(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     classes: Annotated[
         str,
         Means(
-            meaning="classes of labelled texts, by name, with commas between; the order numbers them; empty: `no,yes`",
+            "It names the classes of labelled texts, and their order numbers them; empty, they are `no,yes`.",
             affects="join",
+            form="2 to 127 names with commas between",
         ),
     ] = ""
 

@@ -1,4 +1,4 @@
-"""Settings of how samples are scored, and for how long."""
+"""How samples are scored, and for how long they are kept at hand."""
 
 from typing import Annotated, Final
 
@@ -12,38 +12,44 @@ _SHORTEST_SKETCH: Final = 32
 
 
 class Responses(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How samples are scored, and for how long."""
+    """How samples are scored, and for how long they are kept at hand."""
 
     score_batch: Annotated[
         int,
         Means(
-            meaning="samples of full length in one pass of scoring; of shorter ones more go together",
+            "A higher number scores more samples of full length in one pass, or of shorter ones yet more, in more memory.",
             low=1,
         ),
     ] = 64
     precision: Annotated[
         str,
         Means(
-            meaning="of a scoring pass: `float32`, `bfloat16`, `float16`; `auto`: bfloat16 on a GPU that has it",
+            "It says in which numbers a pass of scoring computes; `auto` takes bfloat16 on a GPU that has it, else float32.",
             choices=("auto", "float32", "bfloat16", "float16"),
         ),
     ] = "auto"
     sketch: Annotated[
         int,
         Means(
-            meaning="floats in a sketch of a response, an even number from 32; 0: none is kept",
+            "A higher number keeps a longer sketch of each response; it is even and at least 32, or 0 for none.",
             low=0,
             high=1024,
         ),
     ] = 64
     response_layers: Annotated[
         str,
-        Means(meaning="layers that responses are taken over, by name or pattern, with commas between"),
+        Means(
+            "It names the layers that responses are taken over; fewer layers cost less and say less.",
+            form="names or patterns with commas between",
+        ),
     ] = "*"
-    rescore_budget: Annotated[int, Means(meaning="newest samples scored again by each new version", low=0)] = 6000
-    horizon: Annotated[int, duration("older samples leave the columns; their standing stays in the history", "results")] = (
-        90 * DAY
-    )
+    rescore_budget: Annotated[
+        int, Means("A higher number lets each new version score more of the newest samples again.", low=0)
+    ] = 6000
+    horizon: Annotated[
+        int,
+        duration("A longer horizon goes on judging older samples; those that are older yet keep their last standing."),
+    ] = 90 * DAY
 
     def __post_init__(self) -> None:
         super().__post_init__()

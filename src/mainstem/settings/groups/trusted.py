@@ -1,4 +1,4 @@
-"""Settings of slices of the stream whose labels are believed."""
+"""Slices of the stream whose labels are believed."""
 
 from typing import Annotated
 
@@ -11,9 +11,13 @@ __all__ = ["Trusted"]
 class Trusted(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Slices of the stream whose labels are believed."""
 
-    direction_share: Annotated[float, share("slice of the stream that gives the trusted gradient; never trained on")] = 0.02
-    canary_share: Annotated[float, share("slice of the stream that verdicts are held against; treated like the rest")] = 0.04
-    gate_share: Annotated[float, share("slice of the stream that judges versions; never trained on")] = 0.04
+    direction_share: Annotated[
+        float, share("A larger slice gives a steadier trusted gradient, and is never trained on.")
+    ] = 0.02
+    canary_share: Annotated[
+        float, share("A larger slice gives verdicts more canaries to be held against; canaries are treated like the rest.")
+    ] = 0.04
+    gate_share: Annotated[float, share("A larger slice judges versions more surely, and is never trained on.")] = 0.04
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,0 +1,140 @@
+"""Values of settings out of text: variables of the environment, and `mainstem.toml`.
+
+The file is `mainstem.toml` in the folder where a command is run, or the one that `MAINSTEM_SETTINGS` names:
+
+    [join]
+    grace = "5m"
+    negatives = 2
+
+A variable of the environment wins over the file, so that one run can differ.
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+from mainstem.errors import SettingError
+from mainstem.settings.addresses import NAMES
+from mainstem.settings.durations import parse_duration
+from mainstem.settings.fields import Field, check
+from mainstem.settings.groups import GROUPS
+from mainstem.settings.names import PREFIX, known, no_setting, variable
+from mainstem.settings.renamed import renamed
+
+__all__ = ["FILE", "in_environment", "in_file", "settings_file"]
+
+FILE: Final = "mainstem.toml"
+_NAMED_BY: Final = "MAINSTEM_SETTINGS"
+_OF_TESTS: Final = "MAINSTEM_TEST_"  # which servers the test suite uses
+_WRITTEN: Final = {int: "a whole number", float: "a number", str: "a text"}
+
+
+def in_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """The settings that variables give a value, by their names.
+
+    Raises:
+        SettingError: if a value cannot be read, or a `MAINSTEM_` variable names no setting.
+
+    Example:
+        >>> in_environment({"MAINSTEM_JOIN__GRACE": "5m", "PATH": "/bin"})
+        {'join.grace': 300000}
+    """
+    names = {variable(name): name for name in known()}
+    values = {}
+    for name, text in environment.items():
+        if not name.startswith(PREFIX) or name in NAMES or name.startswith(_OF_TESTS):
+            continue
+        if name not in names:
+            _refuse_old(name, variable, name.removeprefix(PREFIX).lower())
+            raise no_setting(name)
+        values[names[name]] = _parsed(name, text, known()[names[name]])
+    return values
+
+
+def settings_file(environment: Mapping[str, str], folder: Path) -> Path | None:
+    """The file that settings are read from; None where there is none.
+
+    Args:
+        environment: usually `os.environ`.
+        folder: where a command is run.
+    """
+    if named := environment.get(_NAMED_BY):
+        return folder / named
+    return folder / FILE if (folder / FILE).is_file() else None
+
+
+def in_file(path: Path) -> dict[str, Any]:
+    """The settings that a file gives a value, by their names.
+
+    Raises:
+        SettingError: if it cannot be read, is no TOML, names no setting, or gives one a value that it cannot have.
+    """
+    try:
+        groups = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        msg = f"cannot read {str(path)!r}: {error.strerror}; correct {_NAMED_BY}, or the file's permissions"
+        raise SettingError(msg) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{str(path)!r} is no TOML: {error}; `mainstem settings --write` prints one that is"
+        raise SettingError(msg) from error
+    try:
+        return {name: value for group, table in groups.items() for name, value in _in_group(group, table)}
+    except SettingError as error:
+        msg = f"{str(path)!r}: {error}"
+        raise SettingError(msg) from error
+
+
+def _in_group(group: str, table: Any) -> list[tuple[str, Any]]:
+    if group not in GROUPS:
+        _refuse_old(group, str, group)
+        guess = "".join(f"did you mean [{one}]? " for one in get_close_matches(group, GROUPS, 1))
+        msg = f"[{group}] is no group of settings; {guess}there are {', '.join(f'[{one}]' for one in GROUPS)}"
+        raise SettingError(msg)
+    if not isinstance(table, dict):
+        msg = f"{group} is a group: its settings stand below a line [{group}]; got {table!r}"
+        raise SettingError(msg)
+    found = []
+    for last, value in table.items():
+        name = f"{group}.{last}"
+        if name not in known():
+            raise no_setting(name)
+        found.append((name, _taken(name, value, known()[name])))
+    return found
+
+
+def _taken(name: str, value: Any, field: Field) -> Any:
+    """A value of TOML as one of the setting, which has a type."""
+    if field.means.is_duration and isinstance(value, str):
+        return _parsed(name, value, field)
+    # subtle: to Python true is an int, and to a setting it is none
+    is_written = isinstance(value, field.kind | int if field.kind is float else field.kind) and not isinstance(value, bool)
+    if field.means.is_duration or not is_written:
+        wanted = 'a duration in quotation marks, like "90s" or "30d"' if field.means.is_duration else _WRITTEN[field.kind]
+        msg = f"{name} should be {wanted}; got {value!r}"
+        raise SettingError(msg)
+    check(name, value, field.means)
+    return field.kind(value)
+
+
+def _parsed(name: str, text: str, field: Field) -> Any:
+    if field.means.is_duration:
+        try:
+            return parse_duration(text)
+        except SettingError as error:
+            msg = f"{name}: {error}"
+            raise SettingError(msg) from error
+    try:
+        return field.kind(text)
+    except ValueError as error:
+        msg = f"{name} should be of type {field.kind.__name__}; got {text!r}"
+        raise SettingError(msg) from error
+
+
+def _refuse_old(name: str, shown: Callable[[str], str], old: str) -> None:
+    """A name from before there were groups."""
+    [now] = renamed({old: None})
+    if now != old:
+        msg = f"{name} is called {shown(now)} now; rename it"
+        raise SettingError(msg)

@@ -1,0 +1,83 @@
+"""A home and the settings that it was made with: what may differ, what may not, and what a home of before records."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from mainstem.embedded.home import Home
+from mainstem.errors import HomeError
+from mainstem.settings import Settings
+
+NOT_THE_DEFAULT = {"join.grace": 60_000, "learning.draw": 50, "model.model": "a b"}
+
+
+def settle(folder: Path, named: dict[str, Any], **facts: Any) -> None:
+    """Open a home with these settings."""
+    with Home(folder, create=True) as home:
+        home.settle(Settings.of(named), facts)
+
+
+def record(folder: Path) -> dict[str, Any]:
+    """What the home says that it was made with."""
+    found: dict[str, Any] = json.loads((folder / "settings.json").read_bytes())
+    return found
+
+
+def test_a_setting_that_results_depend_on_is_held(tmp_path: Path) -> None:
+    """The line names each one with its value there and now, and the variables with which the home goes on."""
+    settle(tmp_path, NOT_THE_DEFAULT)
+    told = (
+        r"\(join.grace 1m there, 10m now, learning.draw 50 there, 12000 now, model.model 'a b' there, '' now\); "
+        r"MAINSTEM_JOIN__GRACE=1m MAINSTEM_LEARNING__DRAW=50 MAINSTEM_MODEL__MODEL='a b' goes on, "
+        r"--from-start begins again, or give another --home$"
+    )
+    with pytest.raises(HomeError, match=told):
+        settle(tmp_path, {})
+    settle(tmp_path, NOT_THE_DEFAULT)
+
+
+def test_a_setting_that_nothing_depends_on_may_differ(tmp_path: Path) -> None:
+    """Another device, and snapshots at other distances, go on with the same home."""
+    settle(tmp_path, {"model.device": "cuda"})
+    settle(tmp_path, {"model.device": "cpu", "run.snapshot_every": 7})
+    assert {"model.device", "run.snapshot_every"}.isdisjoint(record(tmp_path))
+
+
+def test_a_fact_that_differs_has_no_variable(tmp_path: Path) -> None:
+    """What is no setting is told without one."""
+    settle(tmp_path, {}, learn=True)
+    with pytest.raises(HomeError, match=r"\(learn True there, False now\); --from-start begins again"):
+        settle(tmp_path, {}, learn=False)
+
+
+def test_a_setting_from_after_a_home_was_made_has_its_default_there(tmp_path: Path) -> None:
+    """The default goes on and is recorded from then on; another value is refused."""
+    settle(tmp_path, {})
+    kept = record(tmp_path)
+    (tmp_path / "settings.json").write_text(json.dumps({n: v for n, v in kept.items() if n != "learning.patience"}))
+    with pytest.raises(HomeError, match=r"learning.patience 1 there, 2 now"):
+        settle(tmp_path, {"learning.patience": 2})
+    settle(tmp_path, {})
+    assert kept == record(tmp_path)
+
+
+def test_a_home_from_before_settings_had_groups_goes_on(tmp_path: Path) -> None:
+    """Its names are those without groups; they are read as the ones of today, and written so."""
+    settle(tmp_path, NOT_THE_DEFAULT)
+    kept = record(tmp_path)
+    (tmp_path / "settings.json").write_text(json.dumps({name.rpartition(".")[2]: value for name, value in kept.items()}))
+    with pytest.raises(HomeError, match=r"join.grace 1m there, 2m now"):
+        settle(tmp_path, {**NOT_THE_DEFAULT, "join.grace": 120_000})
+    settle(tmp_path, NOT_THE_DEFAULT)
+    assert kept == record(tmp_path)
+
+
+def test_a_checkpoint_that_lacks_what_is_needed_now_says_how_to_begin_anew(tmp_path: Path) -> None:
+    """A checkpoint that an older mainstem wrote is not gone on with, and is not called broken."""
+    settle(tmp_path, {})
+    (tmp_path / "checkpoint").write_bytes(msgspec.msgpack.encode({"line": 5}))
+    with Home(tmp_path, create=False) as home, pytest.raises(HomeError, match=r"another mainstem wrote it.*--from-start"):
+        home.checkpoint()
