@@ -3,7 +3,7 @@
 import numpy as np
 
 from mainstem.importance import CANARY, Rows
-from mainstem.settings import Settings
+from mainstem.settings import Settings, Standing
 from mainstem.standing.judge import NO_TRUSTED, TOO_FEW, Judgement
 
 __all__ = ["why_none_called"]
@@ -31,7 +31,7 @@ def why_none_called(columns: Rows, judged: Judgement, settings: Settings) -> str
             f"{NO_TRUSTED}; canaries' labels are only assumed until `mainstem trust add FILE` brings some that are believed"
         )
     if judged.verdict == TOO_FEW:
-        return too_few(_by_class(columns, settings), settings)
+        return too_few(_by_class(columns, settings), settings.standing)
     held = ~np.isnan(judged.p_value) & (columns["part"] != CANARY)
     if not held.any():
         return "no version that scored other samples has scored enough canaries"
@@ -42,16 +42,16 @@ def why_none_called(columns: Rows, judged: Judgement, settings: Settings) -> str
     )
 
 
-def too_few(by_class: dict[str, int], settings: Settings) -> str:
+def too_few(by_class: dict[str, int], standing: Standing) -> str:
     """How many canaries there are and how many are needed.
 
     Example:
-        >>> too_few({"no": 3, "yes": 1}, Settings.of({"standing.canary_minimum": 10})).partition(" (M")[0]
+        >>> too_few({"no": 3, "yes": 1}, Standing(canary_minimum=10)).partition(" (M")[0]
         'too few canaries: 4 there (3 no, 1 yes), and 10 are needed'
     """
     each = ", ".join(f"{count:,} {name}" for name, count in by_class.items())
     return (
-        f"{TOO_FEW}: {sum(by_class.values()):,} there ({each}), and {settings.standing.canary_minimum:,} are needed "
+        f"{TOO_FEW}: {sum(by_class.values()):,} there ({each}), and {standing.canary_minimum:,} are needed "
         "(MAINSTEM_STANDING__CANARY_MINIMUM), of one label or of all"
     )
 
