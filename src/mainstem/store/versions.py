@@ -11,7 +11,9 @@ __all__ = [
     "KeptVersion",
     "RoundTold",
     "VersionTold",
+    "ends_of_last_round",
     "has_version",
+    "newest_number",
     "promoted_versions",
     "write_version",
 ]
