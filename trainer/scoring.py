@@ -14,29 +14,26 @@ from typing import Any, Final
 
 import msgspec
 
-from mainstem.join import Sample
+from mainstem.join import PlacedSample, Sample
 from mainstem.kafka import Broker, Intake
 from mainstem.kafka.intake import Place
-from mainstem.kafka.messages import Announcement, decode_samples, read_message
+from mainstem.kafka.messages import Announcement, PublishedStanding, decode_samples, encode, read_message
 from mainstem.kafka.patience import patiently
 from mainstem.scoring import Accepted, Reached, Schedule, ScoringWorker, first_times
 from mainstem.settings import Settings
-from mainstem.store import Store, StoredSample
+from mainstem.store import Store
 from mainstem.store.judged import JudgedAt, last_judgement
 from mainstem.store.positions import adopt_offsets, ends_of_positions
+from mainstem.store.standings import KeptStanding
 from mainstem.store.writes import position_columns
 from mainstem.trusted import Confirmed, Trust
-from mainstem.versions import Versions, load_scorer
+from mainstem.versions import Versions, load_active
 
 __all__ = ["ScoringProgram"]
 
 _LOG = logging.getLogger("mainstem.score")
 _CHUNK: Final = 512  # samples that are scored again between two looks at the topic
 _NO_JUDGEMENT: Final = JudgedAt(0, -1)
-_PUBLISHED: Final = (
-    *("label_version", "judgement", "version", "standing", "reason", "p_value", "evidence"),
-    *("importance", "importance_of_mean", "alignment"),
-)
 
 
 class ScoringProgram:
@@ -67,7 +64,7 @@ class ScoringProgram:
         self._schedule = Schedule(judge_every=settings.standing.judge_every)
         self._accepted: dict[int, Accepted] = {}
         self._judged: dict[int, JudgedAt] = {}  # the last judgement of each partition
-        self._again: list[StoredSample] = []  # to be scored again when there is time
+        self._again: list[PlacedSample] = []  # to be scored again when there is time
         self._last_record = time.monotonic()
 
     @property
@@ -91,9 +88,9 @@ class ScoringProgram:
             self._judged[partition] = patiently(last_judgement, self._store, partition, end) or _NO_JUDGEMENT
             patiently(self._worker.rebuild, {partition: end}, self._worker.version, {partition: left})
             patiently(self._worker.write_again, partition, end)
-            self._accepted[partition] = Accepted(self._store, partition, self._worker.columns[partition])
+            self._accepted[partition] = Accepted(self._store, partition, self._worker.rows[partition])
             patiently(self._accepted[partition].rebuild, end, left)
-            took, count = time.monotonic() - begun, len(self._worker.columns[partition])
+            took, count = time.monotonic() - begun, len(self._worker.rows[partition])
             _LOG.info("owns partition %d from position %d: %d samples rebuilt in %.1f s", partition, end, count, took)
         self._again = patiently(self._worker.due, self._schedule.ends)
         self._last_record = time.monotonic()
@@ -109,8 +106,8 @@ class ScoringProgram:
     def take_up(self, announced: Announcement, *, first: bool) -> None:
         """Use an announced version; unless it is the first this program sees, score the canaries again at once."""
         before = self.version
-        scorer = patiently(load_scorer, self._versions, announced.version, self._settings)
-        self._worker.use(announced.version, scorer, self._versions.manifest(announced.version).scale)
+        active = patiently(load_active, self._versions, announced.version, self._settings)
+        self._worker.use(announced.version, active, self._versions.manifest(announced.version).scale)
         _LOG.info("took up version %d", announced.version)
         if first:
             return
@@ -157,12 +154,12 @@ class ScoringProgram:
                 self._judge(run.partition)
         return {record.partition: record.offset + 1 for record in mine}
 
-    def _score(self, samples: Sequence[StoredSample]) -> None:
+    def _score(self, samples: Sequence[PlacedSample]) -> None:
         if some := self._worker.unscored(samples):
             patiently(self._worker.score, some)
             self.scored += len(some)
 
-    def _keep_positions(self, samples: Sequence[StoredSample], offsets: Sequence[int]) -> None:
+    def _keep_positions(self, samples: Sequence[PlacedSample], offsets: Sequence[int]) -> None:
         patiently(self._store.write, "positions", position_columns(samples, offsets))
         for sample in samples:
             self._accepted[sample.partition].settle(sample)
@@ -190,16 +187,15 @@ class ScoringProgram:
             found = [one._replace(position=offset) for one in ends_of_positions(self._store, before=(partition, offset))]
         return Reached(position=found[0].position, event_time=found[0].event_time) if found else Reached()
 
-    def _stored(self, sample: Sample, partition: int, position: int) -> StoredSample:
+    def _stored(self, sample: Sample, partition: int, position: int) -> PlacedSample:
         trust = self._trust
         part, label = trust.part_of(sample.sample_id, sample.question_id), trust.label_of(sample.sample_id)
-        return StoredSample.of(sample, partition, position, part, label)
+        return PlacedSample.of(sample, partition, position, part, label)
 
-    def _publish(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        for row in rows:
-            value = msgspec.json.encode({"sample_id": row["sample_id"], **{name: row[name] for name in _PUBLISHED}})
-            to = {"key": row["sample_id"].bytes, "partition": row["partition"]}
-            self._sent.append(self._producer.send(self._topic, value, **to))
+    def _publish(self, standings: Sequence[KeptStanding]) -> None:
+        for one in standings:
+            to = {"key": one.sample_id.bytes, "partition": one.partition}
+            self._sent.append(self._producer.send(self._topic, encode(PublishedStanding.of(one._asdict())), **to))
 
     def _delivered(self) -> None:
         """Return once the broker has all that was published; raise what a send raised."""

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from mainstem.embedded.again import check_repeatable, copy_first_version, key_of, settings_of
 from mainstem.embedded.as_of import line_as_of, refuse_further, told_of
-from mainstem.embedded.home import SOCKET, Home, recorded
+from mainstem.embedded.home import SOCKET, Home
 from mainstem.embedded.opening import check_versions, open_log
+from mainstem.embedded.recorded import recorded
 from mainstem.errors import HomeError, LogError, SettingError
 from mainstem.events import read_lines
 from mainstem.events.known_log import same_log
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from mainstem.kafka import Broker
     from mainstem.loop import Loop, Watcher
     from mainstem.store import Store
-    from mainstem.store.then import RoundThen
+    from mainstem.store.rounds import RecordedRound
     from mainstem.versions import Versions
 
 __all__ = ["open_again", "open_broker", "open_loop", "open_producer", "open_store", "open_versions", "threads"]
@@ -208,7 +209,7 @@ def open_again(
     folder: Path,
     scratch: Path,
     as_of: int,
-    recorded_rounds: "tuple[Sequence[RoundThen], Mapping[int, list[UUID]]]",
+    recorded_rounds: "tuple[Sequence[RecordedRound], Mapping[int, list[UUID]]]",
     watcher: "Watcher",
     *,
     environment: Mapping[str, str] = os.environ,
@@ -272,7 +273,7 @@ def _check(found: Survey, path: Path, settings: Settings) -> None:
             "`mainstem import` makes a log from known sources"
         )
         raise LogError(msg)
-    unknown = unknown_classes(found.labels, settings)
+    unknown = unknown_classes(found.labels, settings.objectives)
     if unknown and found.asks == {"labelled"} and not set(found.labels) & set(settings.objectives.class_names):
         msg = f"nothing in {str(path)!r} can be joined: {unknown}"
         raise LogError(msg)

@@ -23,7 +23,7 @@ from mainstem.events.survey import Survey, belongs_to_items
 from mainstem.join import Catalogue, Joiner, LedgerRow, Output, Rejection, Sample
 from mainstem.join.route import partitions_of_event
 from mainstem.learning import Learner, Position, RecordedRounds, Round
-from mainstem.learning.draws import ColumnsPool
+from mainstem.learning.draws import RowsPool
 from mainstem.scoring import Accepted, Reached, Schedule, ScoringWorker
 from mainstem.settings import Settings
 from mainstem.standing import Judgement
@@ -31,7 +31,7 @@ from mainstem.store import Store
 from mainstem.store.rewinding import rewind
 from mainstem.store.writes import ledger_columns, rejection_columns
 from mainstem.trusted import Trust
-from mainstem.versions import Versions, load_scorer
+from mainstem.versions import Versions, load_active
 
 __all__ = ["Loop", "Watcher"]
 
@@ -132,12 +132,12 @@ class Loop:
     def _round(self) -> None:
         worker, schedule, self._rounds = self.worker, self._schedule, self._rounds + 1
         position = Position(schedule.ends, max(schedule.event_times.values()), self.later_from)
-        pool = ColumnsPool([worker.columns[partition] for partition in sorted(worker.columns)])
-        done = self._learner.round(self._rounds, worker.version, worker.scorer, pool, position)
-        if done.scorer:
-            for columns in worker.columns.values():
-                columns.mark_drawn(done.drawn)
-            worker.take_up(done.version, done.scorer, schedule.ends, done.scale)
+        pool = RowsPool([worker.rows[partition] for partition in sorted(worker.rows)])
+        done = self._learner.round(self._rounds, worker.version, worker.active, pool, position)
+        if done.active:
+            for rows in worker.rows.values():
+                rows.mark_drawn(done.drawn)
+            worker.take_up(done.version, done.active, schedule.ends, done.scale)
         self._watcher.round_done(done)
 
     def _checkpoint(self, line: int) -> None:
@@ -165,11 +165,11 @@ class Loop:
         version, scale = (at.version, at.scale) if at else (0, self.versions.manifest(0).scale)
         rewind(self.store, self._schedule.ends, self._rounds)
         self.versions.forget_after(self._rounds)
-        self.worker.use(version, load_scorer(self.versions, version, self.settings), scale)
+        self.worker.use(version, load_active(self.versions, version, self.settings), scale)
         if at:
             self.worker.rebuild(at.ends, at.version, at.left)
         for partition, end in self._schedule.ends.items():
-            self._accepted[partition] = Accepted(self.store, partition, self.worker.columns[partition])
+            self._accepted[partition] = Accepted(self.store, partition, self.worker.rows[partition])
             self._accepted[partition].rebuild(end, self.worker.left[partition])
         return at.line if at else 0
 

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from mainstem.store import Store, StoredSample, samples_between, trusted_samples
+from mainstem.join import PlacedSample
+from mainstem.store import Store, samples_between, trusted_samples
 from mainstem.store.positions import (
     AcceptedSample,
     PartitionEnd,
@@ -39,7 +40,7 @@ def delivered(store: Store) -> Store:
     brought = [sample(0), sample(1), sample(1), sample(2), sample(0, label_version=1), sample(3)]
     store.write("samples", sample_columns([(one, 0, offset) for offset, one in enumerate(brought)]))
     store.write("trusted", trusted_columns([(sample(2).sample_id, "gate", "assumed", None)]))
-    placed = [StoredSample.of(brought[offset], 0, position, "") for position, offset in enumerate((0, 1, 3, 4))]
+    placed = [PlacedSample.of(brought[offset], 0, position, "") for position, offset in enumerate((0, 1, 3, 4))]
     for _ in range(2):  # a kill, and again
         store.write("positions", position_columns(placed, [0, 1, 3, 4]))
     return store

@@ -33,6 +33,7 @@ VIEWS = (
     "standings_now",
     "trusted_now",
     "versions_of_sample",
+    "visits_of_sample",
     "watermarks",
 )
 
@@ -192,6 +193,7 @@ def test_importance_of_the_mean_follows_a_samples_sketches(store: Store) -> None
             sketch(1, 3, -6.0, -8.0),
             sketch(2, 1, 0.0, 1.0),
         )
+        write(store, "responses", *(response(1, version, 1.0) for version in (1, 2, 3)), response(2, 1, 1.0))
     sql = "SELECT visit, importance_of_mean FROM importance_of_mean_of_sample WHERE sample_id = {id:UUID} ORDER BY version"
     assert [(1, 3.0), (2, 2.5), (3, 0.0)] == store.rows(sql, id=UUID(int=1))
     assert [(4,)] == store.rows("SELECT count() FROM sketches_now")

@@ -4,9 +4,10 @@ import random
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import numpy as np
 import pytest
 
-from mainstem.importance import STREAM, Columns
+from mainstem.importance import STREAM, Rows, Visits
 from mainstem.scoring import Accepted, first_times
 from mainstem.store import Store
 
@@ -33,11 +34,11 @@ def delivered(count: int, seed: int) -> list[One]:
     return sent
 
 
-def respond(rows: Columns, one: One, position: int) -> None:
+def respond(rows: Rows, one: One, position: int) -> None:
     """A visit."""
     facts = {"label_version": one.label_version, "partition": 0, "offset": position, "event_time": one.event_time}
-    facts |= {"label": 0, "part": STREAM}
-    rows.visit(version=0, scale=1.0, ids=[one.sample_id], facts=[facts], norm=[1.0], margin=[0.0], loss=[1.0])
+    whole = {name: np.array([value]) for name, value in {**facts, "label": 0, "part": STREAM}.items()}
+    rows.visit(Visits(0, 1.0, [one.sample_id.bytes], whole, [1.0], [0.0], [1.0]))
 
 
 def keep(store: Store, one: One, position: int, *, response: bool) -> None:
@@ -55,7 +56,7 @@ def test_each_sample_is_accepted_once_whatever_is_delivered(seed: int, tmp_path:
     """Rows that leave, samples without a row, batches of any size and owners that change: the answer is always the same."""
     draws, newest = random.Random(seed + 100), dict[UUID, int]()
     with Store(f"chdb://{tmp_path / 'history'}") as store:
-        rows, position, now, left = Columns(), 0, 0, 0
+        rows, position, now, left = Rows(), 0, 0, 0
         accepted = Accepted(store, 0, rows)
         waiting = delivered(120, seed)
         while waiting:
@@ -87,7 +88,7 @@ def test_each_sample_is_accepted_once_whatever_is_delivered(seed: int, tmp_path:
 def test_what_has_a_row_or_has_left_is_not_remembered_twice(tmp_path: Any) -> None:
     """Memory holds only samples that have no row and are young enough for one."""
     with Store(f"chdb://{tmp_path / 'history'}") as store:
-        rows = Columns()
+        rows = Rows()
         accepted = Accepted(store, 0, rows)
         samples = [One(UUID(int=number), 0, number) for number in range(10)]
         assert all(accepted.take(one, {}) for one in samples)

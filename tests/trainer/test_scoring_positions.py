@@ -57,4 +57,4 @@ def test_whoever_takes_over_goes_on_counting(store: KillingStore, versions: Vers
     after = Worker(store, versions, group).to_the_end()
     assert expected == history(store)
     assert places == order(store)
-    assert same(after.columns(), Worker(store, versions, group).run(1).columns())
+    assert same(after.rows(), Worker(store, versions, group).run(1).rows())

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from mainstem.answers.as_of import Held
     from mainstem.learning import Round
     from mainstem.loop import Loop
-    from mainstem.store.then import RoundThen, Then
+    from mainstem.store.rounds import RecordedRound
+    from mainstem.store.then import Then
 
 __all__ = ["verify"]
 
@@ -74,11 +75,12 @@ class _Quiet:
         pass
 
 
-def _rounds(ask: Any) -> "tuple[Sequence[RoundThen], Mapping[int, list[UUID]]]":
+def _rounds(ask: Any) -> "tuple[Sequence[RecordedRound], Mapping[int, list[UUID]]]":
     """The rounds that a history recorded, and what each drew."""
     from uuid import UUID  # noqa: PLC0415
 
-    from mainstem.store.then import DRAWN, ROUNDS  # noqa: PLC0415 - numpy is slow to import
+    from mainstem.store.draws import DRAWN  # noqa: PLC0415 - numpy is slow to import
+    from mainstem.store.rounds import ROUNDS  # noqa: PLC0415
 
     (_, rounds), (_, drawn) = ask([ROUNDS.sql, DRAWN.sql])
     by_version: dict[int, list[UUID]] = {}

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from mainstem.embedded.home import KEY, Home, record
+from mainstem.embedded.home import KEY, Home
+from mainstem.embedded.recorded import record
 from mainstem.errors import HomeError
 from mainstem.settings import Settings, known
 from mainstem.settings.urls import folder_of

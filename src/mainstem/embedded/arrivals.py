@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from mainstem.embedded.labels import Labels
-from mainstem.join import Sample
+from mainstem.join import PlacedSample, Sample
 from mainstem.join.route import partition_of_question
 from mainstem.scoring import Accepted, Schedule, first_times
-from mainstem.store import Store, StoredSample
+from mainstem.store import Store
 from mainstem.store.positions import positions_of
 from mainstem.store.writes import sample_columns, trusted_columns
 
@@ -27,7 +27,7 @@ class Arrivals:
 
     def take_in(
         self, samples: Sequence[Sample], accepted: Mapping[int, Accepted], left: Mapping[int, int]
-    ) -> list[StoredSample]:
+    ) -> list[PlacedSample]:
         """Write samples; gives those that came for the first time, each at its position.
 
         Args:
@@ -45,7 +45,7 @@ class Arrivals:
         self._write_again([one for one, is_first in zip(routed, first, strict=True) if not is_first])
         return placed
 
-    def _write(self, placed: Sequence[tuple[Sample, int, int]]) -> list[StoredSample]:
+    def _write(self, placed: Sequence[tuple[Sample, int, int]]) -> list[PlacedSample]:
         labels, trust = self._labels, self._labels.trust
         parts = [labels.part_of(sample) for sample, _, _ in placed]
         found = [
@@ -60,7 +60,7 @@ class Arrivals:
             if part != "stream"
         ]
         self._store.write("trusted", trusted_columns(trusted))
-        return [StoredSample.of(*one, part, label) for one, part, label in zip(found, parts, vouched, strict=True)]
+        return [PlacedSample.of(*one, part, label) for one, part, label in zip(found, parts, vouched, strict=True)]
 
     def _write_again(self, repeated: Sequence[tuple[int, Sample]]) -> None:
         """What an event id that was used again says now, at the position where the sample came first."""

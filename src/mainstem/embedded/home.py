@@ -25,6 +25,7 @@ import msgspec
 from msgspec import Struct
 
 from mainstem.disk import write_whole
+from mainstem.embedded.recorded import SETTINGS
 from mainstem.errors import HomeError, HomeInUseError
 from mainstem.events.known_log import KnownLog, Past
 from mainstem.join import Snapshot
@@ -33,14 +34,13 @@ from mainstem.settings.comparing import differences, that_affect
 from mainstem.settings.renamed import renamed
 from mainstem.settings.urls import url_of
 
-__all__ = ["KEY", "SOCKET", "Checkpoint", "Home", "record", "recorded"]
+__all__ = ["KEY", "SOCKET", "Checkpoint", "Home"]
 
 SOCKET: Final = "history.sock"
-_SETTINGS: Final = "settings.json"
 _TRUSTED: Final = "trusted.jsonl"
 _ID: Final = "home"  # by which history and versions know whose they are
 KEY: Final = "pseudonym.key"
-_OF_A_REPLAY: Final = ("checkpoint", "end", "log", _SETTINGS)
+_OF_A_REPLAY: Final = ("checkpoint", "end", "log", SETTINGS)
 _FOLDERS: Final = ("history", "versions")
 _OURS: Final = {*_OF_A_REPLAY, *_FOLDERS, _TRUSTED, SOCKET, "lock", KEY, "stdin.jsonl"}
 
@@ -54,7 +54,7 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     Attributes:
         line: lines of the log that are done.
         snapshots: the joiners, by partition of `events`.
-        ends: next sample offset of each partition of `samples`.
+        ends: the next position of each partition of `samples`.
         left: event time before which samples have left the columns, by partition.
         event_times: largest event time of a sample, in milliseconds, by partition.
         counted: samples so far that may be trained on: every `round_every` of them a round starts.
@@ -86,7 +86,7 @@ class Home:
         )
         with _told("cannot open the home", folder):
             self.folder = folder.resolve()
-            if not create and not any((self.folder / name).exists() for name in (_SETTINGS, "lock")):
+            if not create and not any((self.folder / name).exists() for name in (SETTINGS, "lock")):
                 raise HomeError(no_home)
             if foreign := _foreign(self.folder):
                 msg = f"{str(folder)!r} holds other things, like {foreign!r}; give an empty or a new folder as --home"
@@ -111,7 +111,7 @@ class Home:
     @property
     def is_begun(self) -> bool:
         """Whether a log was replayed into it, or begun to be."""
-        return (self.folder / _SETTINGS).exists()
+        return (self.folder / SETTINGS).exists()
 
     @property
     def store_url(self) -> str:
@@ -155,7 +155,7 @@ class Home:
             HomeError: if the home was made with other settings: going on would mix two histories.
         """
         wanted = {**that_affect(settings, "join", "results"), **facts}
-        on_disk = self._kept(_SETTINGS, dict[str, Any], msgspec.json) or {}
+        on_disk = self._kept(SETTINGS, dict[str, Any], msgspec.json) or {}
         found = renamed(on_disk)
         unknown = {
             **wanted,
@@ -172,7 +172,7 @@ class Home:
             _keep(self.folder / "log", msgspec.msgpack.encode(log))
         wanted |= {_ID: kept[_ID]}
         if wanted != on_disk:
-            _keep(self.folder / _SETTINGS, msgspec.json.format(msgspec.json.encode(wanted)))
+            _keep(self.folder / SETTINGS, msgspec.json.format(msgspec.json.encode(wanted)))
         self._claim(kept[_ID])
 
     def check_own(self) -> None:
@@ -181,7 +181,7 @@ class Home:
         Raises:
             HomeError: if they were.
         """
-        own = (self._kept(_SETTINGS, dict[str, Any], msgspec.json) or {}).get(_ID)
+        own = (self._kept(SETTINGS, dict[str, Any], msgspec.json) or {}).get(_ID)
         for name in _FOLDERS:
             path = self.folder / name / _ID
             if own and path.is_file() and path.read_text() != own:
@@ -201,8 +201,15 @@ class Home:
                 _keep(path, own.encode())
 
     def checkpoint(self) -> Checkpoint | None:
-        """Where to go on; None at the start."""
-        return self._kept("checkpoint", Checkpoint)
+        """Where to go on; None at the start. One of a mainstem whose joiners knew less is refused."""
+        found = self._kept("checkpoint", Checkpoint)
+        if lacks := next((one.lacks for one in found.snapshots if one.lacks), "") if found else "":
+            msg = (
+                f"a replay cannot go on from {str(self.folder / 'checkpoint')!r} ({lacks}); "
+                "the history still answers questions, and --from-start begins a replay anew"
+            )
+            raise HomeError(msg)
+        return found
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint, whole or not at all."""
@@ -263,17 +270,6 @@ class Home:
         self._lock.truncate(0)
         self._lock.write(str(os.getpid()))
         self._lock.flush()
-
-
-def recorded(folder: Path, name: str) -> Any:
-    """What the home in a folder records of a setting or a fact; None where it is no home yet, or records no such thing."""
-    return record(folder).get(name)
-
-
-def record(folder: Path) -> Mapping[str, Any]:
-    """All that the home in a folder records of settings and facts; nothing where it is no home yet."""
-    path = folder / _SETTINGS
-    return renamed(msgspec.json.decode(path.read_bytes())) if path.exists() else {}
 
 
 def _foreign(folder: Path) -> str:

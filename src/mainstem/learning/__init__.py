@@ -2,7 +2,8 @@
 
 from mainstem.learning.again import RecordedRounds
 from mainstem.learning.gate import Decision, decide
-from mainstem.learning.learner import Claim, Learner, Position, Round
+from mainstem.learning.learner import Learner
+from mainstem.learning.rounds import Claim, Position, Round
 
 __all__ = [
     "Claim",

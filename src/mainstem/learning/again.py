@@ -4,23 +4,20 @@ Nothing is drawn and nothing is trained. What a round of before drew is known, s
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from mainstem.errors import VersionError
-from mainstem.learning.evaluation.evaluation import Evaluation
-from mainstem.learning.gate import Decision
-from mainstem.learning.learner import Position, Round, RoundPool
+from mainstem.learning.rounds import Made, Position, Round
 from mainstem.settings import Settings
-from mainstem.versions import Versions, load_scorer
+from mainstem.versions import Versions, load_active
 
 if TYPE_CHECKING:
-    from mainstem.models import Scorer
-    from mainstem.store.then import RoundThen
+    from mainstem.learning.learner import RoundPool
+    from mainstem.models import ActiveVersion
+    from mainstem.store.rounds import RecordedRound
 
 __all__ = ["RecordedRounds"]
-
-_NOT_MEASURED: Final = Evaluation(0, None, None)
 
 
 class RecordedRounds:
@@ -35,7 +32,7 @@ class RecordedRounds:
 
     def __init__(
         self,
-        rounds: Sequence["RoundThen"],
+        rounds: Sequence["RecordedRound"],
         drawn: Mapping[int, list[UUID]],
         versions: Versions,
         settings: Settings,
@@ -44,19 +41,19 @@ class RecordedRounds:
         self._drawn, self._versions, self._settings = drawn, versions, settings
         self.places = frozenset(one.place for one in rounds)
 
-    def round(self, version: int, parent: int, scorer: "Scorer", pool: RoundPool, position: Position) -> Round:
+    def round(self, version: int, parent: int, active: "ActiveVersion", pool: "RoundPool", position: Position) -> Round:
         """The round that made `version`, once more.
 
         Args:
             version: its number.
             parent: the current version.
-            scorer, pool: not needed, for nothing is drawn or trained.
+            active, pool: not needed, for nothing is drawn or trained.
             position: how far the input has come.
 
         Raises:
             VersionError: if there was another round at this place, or its version is not there or not whole.
         """
-        del scorer, pool
+        del active, pool
         was = self._rounds[version]
         if (was.parent, was.place) != (parent, sum(position.ends.values())):
             msg = (
@@ -64,8 +61,15 @@ class RecordedRounds:
                 f"stands after {sum(position.ends.values()):,}; restore the whole home from a copy"
             )
             raise VersionError(msg)
-        decision = Decision(was.promoted, "", _NOT_MEASURED, _NOT_MEASURED, was.reason)
-        if not was.promoted:
-            return Round(version, parent, [], was.cold, decision, None, None)
-        at_work, scale = load_scorer(self._versions, version, self._settings), self._versions.manifest(version).scale
-        return Round(version, parent, self._drawn.get(version, []), was.cold, decision, at_work, scale)
+        promoted = bool(was.promoted)
+        return Round(
+            version=version,
+            parent=parent,
+            position=position,
+            drawn=self._drawn.get(version, []),
+            drawn_core=was.drawn_core,
+            drawn_edge=was.drawn_edge,
+            cold=bool(was.cold),
+            made=Made.recorded(was.reason, self._versions.manifest(version).scale if promoted else None, promoted=promoted),
+            active=load_active(self._versions, version, self._settings) if promoted else None,
+        )

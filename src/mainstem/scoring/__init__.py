@@ -1,10 +1,11 @@
 """A scoring worker: what to score and when, and the scale and direction of a version."""
 
 from mainstem.scoring.accepted import Accepted, first_times
+from mainstem.scoring.answered import SCORED
 from mainstem.scoring.direction import direction_of
 from mainstem.scoring.scale import mean_norm, scale_of
 from mainstem.scoring.schedule import NEVER, Reached, Schedule
-from mainstem.scoring.worker import SCORED, ScoringWorker
+from mainstem.scoring.worker import ScoringWorker
 
 __all__ = [
     "NEVER",

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
-from mainstem.importance import Columns
+from mainstem.importance import Rows
 from mainstem.store import Store
 from mainstem.store.positions import accepted_versions, accepted_without_response
 
@@ -34,7 +34,7 @@ class Accepted:
         rows: the partition's rows, as they are now.
     """
 
-    def __init__(self, store: Store, partition: int, rows: Columns) -> None:
+    def __init__(self, store: Store, partition: int, rows: Rows) -> None:
         self._store, self._partition, self._rows = store, partition, rows
         self._others: dict[UUID, tuple[int, int]] = {}  # label version and event time of what has no row
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from mainstem.join.ledger import BLOCK, COUNTS
 from mainstem.store.named import Query
 
-__all__ = ["BY_THEN", "DRAWN", "NEWEST_OFFSET", "ROUNDS", "DrawnSample", "OneOffset", "RoundThen", "Then"]
+__all__ = ["BY_THEN", "NEWEST_OFFSET", "OneOffset", "Then"]
 
 
 class Then(NamedTuple):
@@ -39,13 +39,14 @@ class SampleThen(NamedTuple):
 
     sample_id: str
     label_version: int
-    position: int
+    offset: int
     event_time: int
     question_id: str
     user: str
     source: str
     weight: float
     sampling_probability: float
+    position: int
     digest: str
     texts: int
 
@@ -56,6 +57,7 @@ class LabelThen(NamedTuple):
     sample_id: str
     label_version: int
     label: int
+    targets: str
     outcomes: str
     part: str
     vouched: int
@@ -130,14 +132,16 @@ BY_THEN: Final[dict[str, Query[Any]]] = {
         SampleThen,
         """
         SELECT toString(sample_id), label_version, offset, toUnixTimestamp64Milli(event_time), toString(question_id), user,
-               source, weight, sampling_probability, toString(digest),
+               source, weight, sampling_probability, position,
+               toString(digest),
                cityHash64(query, history, item_id, category, brand, price_band, context_text, item_text)
         FROM samples FINAL WHERE partition = {partition:UInt32} AND offset < {samples:UInt64}""",
     ),
     "labels": Query(
         LabelThen,
         """
-        SELECT toString(s.sample_id), s.label_version, s.label, arrayStringConcat(s.outcomes, ' '), t.part,
+        SELECT toString(s.sample_id), s.label_version, s.label, arrayStringConcat(arrayMap(toString, s.targets), ' '),
+               arrayStringConcat(s.outcomes, ' '), t.part,
                ifNull(toInt32(t.label), -1)
         FROM (SELECT * FROM samples FINAL WHERE partition = {partition:UInt32} AND offset < {samples:UInt64}) AS s
         LEFT JOIN (SELECT * FROM trusted FINAL) AS t ON s.sample_id = t.sample_id""",
@@ -192,30 +196,4 @@ class OneOffset(NamedTuple):
 
 NEWEST_OFFSET: Final = Query(
     OneOffset, "SELECT partition, max(next_offset) FROM ledger WHERE topic = 'events' GROUP BY partition"
-)
-
-
-class RoundThen(NamedTuple):
-    """A round: its place is how many samples of all partitions there were."""
-
-    version: int
-    parent: int
-    place: int
-    cold: bool
-    promoted: bool
-    reason: str
-
-
-class DrawnSample(NamedTuple):
-    """A sample that a promoted version was trained on."""
-
-    version: int
-    sample_id: str
-
-
-ROUNDS: Final = Query(
-    RoundThen, "SELECT version, parent, arraySum(offsets), cold, promoted, reason FROM rounds FINAL ORDER BY version"
-)
-DRAWN: Final = Query(
-    DrawnSample, "SELECT version, toString(sample_id) FROM versions_of_sample WHERE promoted ORDER BY version, sample_id"
 )
