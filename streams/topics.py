@@ -6,7 +6,7 @@ from typing import Any, Final
 from mainstem.errors import BrokerError
 from mainstem.kafka import TOPICS, Broker, DirectReader, Topic
 from mainstem.kafka.faults import lacking_codecs, together, told_of
-from mainstem.settings import Settings
+from mainstem.settings import Join
 
 __all__ = ["make_topics", "notes_on_codecs"]
 
@@ -21,7 +21,7 @@ _SHORTEST_MS: Final = _DAY_MS  # a worker that is down for longer than a topic r
 
 def make_topics(
     broker: Broker,
-    settings: Settings,
+    join: Join,
     *,
     replication: int = -1,
     auto_create: bool = False,
@@ -31,7 +31,7 @@ def make_topics(
 
     Args:
         broker: where.
-        settings: `partitions` is used.
+        join: `partitions` is used.
         replication: copies of each record; -1 is what the broker does by default.
         auto_create: whether a broker that makes topics on its own is put up with.
         say: told what this user has no right to check.
@@ -49,9 +49,9 @@ def make_topics(
         there = set(admin.list_topics())
         missing = [name for name in TOPICS if broker.topic(name) not in there]
         if missing:
-            _make(admin, broker, settings, missing, replication)
+            _make(admin, broker, join, missing, replication)
         notes = list[str]()
-        faults = list(_faults(admin, broker, settings)) or list(_unreadable(broker, notes))
+        faults = list(_faults(admin, broker, join)) or list(_unreadable(broker, notes))
         if not auto_create and _creates_topics(admin, notes):
             faults.append(
                 "the broker makes topics on its own (auto.create.topics.enable), so a typo would become one; "
@@ -66,10 +66,10 @@ def make_topics(
     return [broker.topic(name) for name in missing]
 
 
-def _make(admin: Any, broker: Broker, settings: Settings, names: Sequence[str], replication: int) -> None:
+def _make(admin: Any, broker: Broker, join: Join, names: Sequence[str], replication: int) -> None:
     new = {
         broker.topic(name): {
-            "num_partitions": _partitions(TOPICS[name], settings),
+            "num_partitions": _partitions(TOPICS[name], join),
             "replication_factor": replication,
             "configs": _configs(TOPICS[name]),
         }
@@ -98,8 +98,8 @@ def _refusal(topic: Mapping[str, Any]) -> str:
     return f"the broker does not make topic {{}} ({reason}); mend that, or make it by hand"
 
 
-def _partitions(topic: Topic, settings: Settings) -> int:
-    return settings.join.partitions if topic.many else 1
+def _partitions(topic: Topic, join: Join) -> int:
+    return join.partitions if topic.many else 1
 
 
 def _configs(topic: Topic) -> dict[str, str]:
@@ -108,7 +108,7 @@ def _configs(topic: Topic) -> dict[str, str]:
     return {"cleanup.policy": "delete", "retention.ms": "-1" if topic.forever else str(_RETENTION_MS)}
 
 
-def _faults(admin: Any, broker: Broker, settings: Settings) -> Iterator[str]:
+def _faults(admin: Any, broker: Broker, join: Join) -> Iterator[str]:
     from kafka.admin import ConfigResource, ConfigResourceType  # noqa: PLC0415
 
     names = {broker.topic(name): topic for name, topic in TOPICS.items()}
@@ -123,7 +123,7 @@ def _faults(admin: Any, broker: Broker, settings: Settings) -> Iterator[str]:
         if described[name]["error_code"] == _REFUSED:
             yield _UNSEEN.format(repr(name))
             continue
-        there, want = len(described[name]["partitions"]), _partitions(topic, settings)
+        there, want = len(described[name]["partitions"]), _partitions(topic, join)
         if there != want:
             yield (
                 f"topic {name!r} has {there} partitions, the setting says {want}; set MAINSTEM_JOIN__PARTITIONS, "

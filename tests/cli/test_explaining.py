@@ -106,7 +106,7 @@ def test_the_stratum_is_the_one_that_the_judge_used(opened: Store) -> None:
     for judgement, version, _ in judgements:
         worker = ScoringWorker(opened, THERE, [0], trusted=False)
         worker.rebuild({0: judgement}, version, {0: 0})
-        columns = worker.columns[0]
+        columns = worker.rows[0]
         for (sample,) in opened.rows(
             "SELECT sample_id FROM moves WHERE judgement = {at:UInt64} AND p_value IS NOT NULL ORDER BY sample_id LIMIT 5",
             at=judgement,
@@ -114,7 +114,7 @@ def test_the_stratum_is_the_one_that_the_judge_used(opened: Store) -> None:
             row = columns.row_of(sample)
             story = story_of(str(sample), THERE, asker(opened))
             [verdict] = [one for one in story["verdicts"] if one["judgement"] == judgement]
-            canaries, margins = columns.canaries_at(int(columns["last_version"][row]))
+            canaries, margins = columns.canaries.at(int(columns["last_version"][row]))
             same_label = margins[columns["label"][canaries] == columns["label"][row]]
             reference = same_label if len(same_label) >= THERE.standing.canary_minimum else margins
             expected = (len(reference), int((reference <= columns["recent_margin"][row]).sum()))

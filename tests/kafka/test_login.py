@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 WRONG = "wr0ng-of-the-tests"
 TIME = 1_700_000_000_000
 SETTINGS = {"MAINSTEM_JOIN__PARTITIONS": "1"}
-ONE = short(partitions=1)
+ONE = short(partitions=1).join
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,28 @@ from typing import Final, NamedTuple
 from mainstem.store.named import Query
 from mainstem.store.store import Store
 
-__all__ = ["ROUNDS_TOLD", "VERSIONS_TOLD", "RoundTold", "VersionTold", "has_version", "promoted_versions"]
+__all__ = [
+    "ROUNDS_TOLD",
+    "VERSIONS_TOLD",
+    "KeptVersion",
+    "RoundTold",
+    "VersionTold",
+    "has_version",
+    "promoted_versions",
+    "write_version",
+]
+
+
+class KeptVersion(NamedTuple):
+    """A version, promoted or not: `model` is what a first one was made from, `digest` that of its weights, if it has any."""
+
+    version: int
+    parent: int | None
+    event_time: int
+    promoted: int
+    reason: str
+    model: str
+    digest: str
 
 
 class VersionTold(NamedTuple):
@@ -50,6 +71,11 @@ ROUNDS_TOLD: Final = Query(
 def has_version(store: Store, version: int) -> bool:
     """Whether a version, promoted or not, has its row."""
     return bool(store.rows("SELECT version FROM versions WHERE version = {version:UInt32}", version=version))
+
+
+def write_version(store: Store, kept: KeptVersion) -> None:
+    """Write the row of a version."""
+    store.write("versions", {name: [value] for name, value in kept._asdict().items()})
 
 
 def promoted_versions(store: Store) -> list[int]:

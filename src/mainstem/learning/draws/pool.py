@@ -7,12 +7,12 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from mainstem.importance import Columns
+from mainstem.importance import Rows
 from mainstem.standing import STANDINGS
 from mainstem.store import Store
 from mainstem.store.figures import DRAWABLE, Drawable
 
-__all__ = ["ColumnsPool", "StoredPool"]
+__all__ = ["RowsPool", "StoredPool"]
 
 _DTYPES: Final[dict[str, Any]] = {
     "key_high": np.uint64,
@@ -27,10 +27,10 @@ _DTYPES: Final[dict[str, Any]] = {
 _CHUNK: Final = 65_536
 
 
-class ColumnsPool:
+class RowsPool:
     """The columns of several partitions, one after the other."""
 
-    def __init__(self, parts: Sequence[Columns]) -> None:
+    def __init__(self, parts: Sequence[Rows]) -> None:
         self._parts = parts
 
     def __getitem__(self, name: str, /) -> NDArray[Any]:
