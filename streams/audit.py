@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from mainstem.answers.fingerprint import newest_ledger
 from mainstem.bootstrap import open_broker, open_store
 from mainstem.join import LedgerRow
 from mainstem.join.ledger import imbalance
@@ -17,6 +16,7 @@ from mainstem.settings import Join
 from mainstem.settings.addresses import Places
 from mainstem.store import Store
 from mainstem.store.compared import samples_of
+from mainstem.store.ledgers import newest_ledger
 
 __all__ = ["Audit", "run_audit"]
 

@@ -5,7 +5,6 @@ after round. The bare agent has the same settings of Faust, decodes each event a
 """
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from statistics import median
 from typing import Annotated, Any, Final
 from uuid import uuid4
 
+import msgspec
 import typer
 
 from mainstem.bootstrap import open_broker
@@ -93,25 +93,25 @@ def _broker(url: str | None, folder: Path) -> Iterator[str]:
 
 def _lengthen(log: Path | None, to: Path, events: int) -> None:
     """The log again and again, each time later and with other ids, until it has so many events."""
-    from mainstem.events import Item, Refusal, decode, read_lines  # noqa: PLC0415
+    from mainstem.events import Item, Refusal, Tick, decode, encode, read_lines  # noqa: PLC0415
 
     with resources.as_file(resources.files("mainstem.data") / "online-retail.jsonl.gz") as excerpt, to.open("wb") as file:
         rows = [(raw, decode(raw)) for raw in read_lines(log or excerpt)]
-        user = [json.loads(raw) for raw, event in rows if not isinstance(event, Item | Refusal)]
-        span = max(row["event_timestamp"] for row in user) - min(row["event_timestamp"] for row in user) + 1
+        told = [event for _, event in rows if not isinstance(event, Item | Refusal)]
+        span = max(event.event_timestamp for event in told) - min(event.event_timestamp for event in told) + 1
         for raw, event in rows:
             if isinstance(event, Item):
                 file.write(raw + b"\n")
         written = 0
         for again in count():
-            for row in user:
+            for event in told:
                 if written == events:
                     return
                 written += 1
-                later = {**row, "event_timestamp": row["event_timestamp"] + again * span}
-                if "event_id" in row:
-                    later["event_id"] = f"{row['event_id']}-{again}"
-                file.write(json.dumps(later).encode() + b"\n")
+                later: dict[str, Any] = {"event_timestamp": event.event_timestamp + again * span}
+                if not isinstance(event, Tick):
+                    later["event_id"] = f"{event.event_id}-{again}"
+                file.write(encode(msgspec.structs.replace(event, **later)) + b"\n")
 
 
 def _run(who: str, environment: dict[str, str], group: str) -> float:

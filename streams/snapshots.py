@@ -66,7 +66,8 @@ class Snapshots:
         """The newest snapshot of a partition that can be read; None where there is none.
 
         Raises:
-            SettingError: if it was made with other settings: going on would mix two joins.
+            SettingError: if it was made with other settings, or by a mainstem whose joiners knew less: going on would mix
+                two joins.
         """
         for offset in reversed(self._offsets(partition)):
             if found := self._read(f"{self._folder(partition)}/{offset:020d}"):
@@ -87,13 +88,17 @@ class Snapshots:
             msg = f"the snapshots were made with other settings ({told}); {go_on}, or give a new topic prefix and snapshots"
             raise SettingError(msg)
         try:
-            return msgspec.msgpack.decode(kept.snapshot, type=Snapshot)
+            found = msgspec.msgpack.decode(kept.snapshot, type=Snapshot)
+            lacks = found.lacks
         except msgspec.ValidationError as error:
+            lacks = str(error)
+        if lacks:
             msg = (
-                f"{path!r} was written by another mainstem and lacks what this one needs ({error}); "
+                f"{path!r} was written by another mainstem and lacks what this one needs ({lacks}); "
                 "give a new topic prefix and snapshots, and replay the log into it, to begin anew"
             )
-            raise SettingError(msg) from error
+            raise SettingError(msg)
+        return found
 
     def _offsets(self, partition: int) -> list[int]:
         folder = self._folder(partition)

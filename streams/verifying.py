@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from mainstem.answers.fingerprint import deployed_hash
+from mainstem.answers.fingerprint import deployed_hash, deployed_hash_0_1
 from mainstem.bootstrap import open_store
 from mainstem.errors import LogError, VersionError
 from mainstem.printable import in_json
@@ -38,6 +38,7 @@ class Comparison:
 
     Attributes:
         hash, embedded_hash: of samples and ledger, deployed and embedded.
+        hash_0_1, embedded_hash_0_1: the same over the fields that samples had in 0.1.
         responses: how many were compared (of version 0).
         worst: largest relative difference of a norm, a loss or a margin, and largest difference of an alignment; infinite
             where one side has an alignment and the other has not. Sketches are kept less exactly, and not compared.
@@ -49,6 +50,8 @@ class Comparison:
 
     hash: str
     embedded_hash: str
+    hash_0_1: str
+    embedded_hash_0_1: str
     responses: int
     worst: float
     missing: int
@@ -92,6 +95,8 @@ def verify(log: Path, places: Places) -> Comparison:
         return Comparison(
             hash=deployed_hash(deployed),
             embedded_hash=report["hash"],
+            hash_0_1=deployed_hash_0_1(deployed),
+            embedded_hash_0_1=report["hash_0_1"],
             responses=len(responses),
             worst=max((worst for worst in responses if worst is not None), default=0.0),
             missing=responses.count(None),

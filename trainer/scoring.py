@@ -6,30 +6,25 @@ judgement falls at every `judge_every` offsets of a partition, and at its end on
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-import msgspec
-
-from mainstem.join import Sample
+from mainstem.join import PlacedSample, Sample
 from mainstem.kafka import Broker, Intake
 from mainstem.kafka.intake import Place
-from mainstem.kafka.messages import Announcement, decode_samples, read_message
+from mainstem.kafka.messages import Announcement, PublishedStanding, decode_samples, encode, read_message
 from mainstem.kafka.patience import patiently
 from mainstem.scoring import SCORED, ScoringWorker
 from mainstem.settings import Settings
-from mainstem.store import Store, StoredSample
+from mainstem.store import Store
+from mainstem.store.standings import KeptStanding
 from mainstem.trusted import Confirmed, Trust
-from mainstem.versions import Versions, load_scorer
+from mainstem.versions import Versions, load_active
 
 __all__ = ["ScoringProgram"]
 
 _LOG = logging.getLogger("mainstem.score")
 _CHUNK: Final = 512  # samples that are scored again between two looks at the topic
-_PUBLISHED: Final = (
-    *("label_version", "judgement", "version", "standing", "reason", "p_value", "evidence"),
-    *("importance", "importance_of_mean", "alignment"),
-)
 
 
 class ScoringProgram:
@@ -60,7 +55,7 @@ class ScoringProgram:
         self._positions: dict[int, int] = {}  # next sample offset of each partition
         self._event_times: dict[int, int] = {}
         self._judged: dict[int, tuple[int, int]] = {}  # (judgement, version) of the last one
-        self._again: list[StoredSample] = []  # to be scored again when there is time
+        self._again: list[PlacedSample] = []  # to be scored again when there is time
         self._last_record = time.monotonic()
 
     @property
@@ -84,7 +79,7 @@ class ScoringProgram:
             patiently(self._worker.rebuild, {partition: end}, self._worker.version, {partition: left})
             patiently(self._worker.write_again, partition, end)
             took = time.monotonic() - begun
-            count = len(self._worker.columns[partition])
+            count = len(self._worker.rows[partition])
             _LOG.info("owns partition %d from offset %d: %d samples rebuilt in %.1f s", partition, end, count, took)
         self._again = patiently(self._worker.due, self._positions)
         self._last_record = time.monotonic()
@@ -100,8 +95,8 @@ class ScoringProgram:
     def take_up(self, announced: Announcement, *, first: bool) -> None:
         """Use an announced version; unless it is the first this program sees, score the canaries again at once."""
         before = self.version
-        scorer = patiently(load_scorer, self._versions, announced.version, self._settings)
-        self._worker.use(announced.version, scorer, self._versions.manifest(announced.version).scale)
+        active = patiently(load_active, self._versions, announced.version, self._settings)
+        self._worker.use(announced.version, active, self._versions.manifest(announced.version).scale)
         _LOG.info("took up version %d", announced.version)
         if first:
             return
@@ -131,7 +126,7 @@ class ScoringProgram:
     def _take(self, records: Sequence[Any]) -> None:
         """Score records in their order; a judgement falls between those before its offset and those after."""
         every = self._settings.standing.judge_every
-        waiting: list[StoredSample] = []
+        waiting: list[PlacedSample] = []
         for record in records:
             if record.partition not in self._positions:  # not ours any more
                 continue
@@ -149,9 +144,9 @@ class ScoringProgram:
             self._positions[record.partition] = record.offset + 1
         self._score(waiting)
 
-    def _score(self, samples: Sequence[StoredSample]) -> None:
+    def _score(self, samples: Sequence[PlacedSample]) -> None:
         newest: dict[Any, int] = {}
-        new: list[StoredSample] = []
+        new: list[PlacedSample] = []
         for (
             one
         ) in samples:  # what comes twice, and what is outdated, is let go here as it would be from one batch to the next
@@ -185,16 +180,15 @@ class ScoringProgram:
         judgement, version, event_time = judged[0] if judged else (0, -1, 0)
         return max(event_time, scored[0][0]), (judgement, version)
 
-    def _stored(self, sample: Sample, record: Any) -> StoredSample:
+    def _stored(self, sample: Sample, record: Any) -> PlacedSample:
         trust = self._trust
         part, label = trust.part_of(sample.sample_id, sample.question_id), trust.label_of(sample.sample_id)
-        return StoredSample.of(sample, record.partition, record.offset, part, label)
+        return PlacedSample.of(sample, record.partition, record.offset, part, label)
 
-    def _publish(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        for row in rows:
-            value = msgspec.json.encode({"sample_id": row["sample_id"], **{name: row[name] for name in _PUBLISHED}})
-            to = {"key": row["sample_id"].bytes, "partition": row["partition"]}
-            self._sent.append(self._producer.send(self._topic, value, **to))
+    def _publish(self, standings: Sequence[KeptStanding]) -> None:
+        for one in standings:
+            to = {"key": one.sample_id.bytes, "partition": one.partition}
+            self._sent.append(self._producer.send(self._topic, encode(PublishedStanding.of(one._asdict())), **to))
 
     def _delivered(self) -> None:
         """Return once the broker has all that was published; raise what a send raised."""

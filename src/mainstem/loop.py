@@ -18,19 +18,19 @@ from mainstem.errors import LogError
 from mainstem.events import decode
 from mainstem.events.known_log import OpenedLog
 from mainstem.events.survey import belongs_to_items
-from mainstem.join import Catalogue, Joiner, LedgerRow, Output, Rejection, Sample, rejection_of
+from mainstem.join import Catalogue, Joiner, LedgerRow, Output, PlacedSample, Rejection, Sample, rejection_of
 from mainstem.join.ledger import BLOCK, block_of, new_counts
 from mainstem.join.route import partition_of_question, partitions_of_event
 from mainstem.learning import Learner, Position, Round
-from mainstem.learning.draws import ColumnsPool
+from mainstem.learning.draws import RowsPool
 from mainstem.scoring import ScoringWorker
 from mainstem.settings import Settings
 from mainstem.standing import Judgement  # noqa: TC001 - beside what is needed when it runs
-from mainstem.store import Store, StoredSample
+from mainstem.store import Store
 from mainstem.store.rewinding import rewind
 from mainstem.store.writes import item_columns, ledger_columns, rejection_columns, sample_columns, trusted_columns
 from mainstem.trusted import Trust
-from mainstem.versions import Versions, load_scorer
+from mainstem.versions import Versions, load_active
 
 __all__ = ["Loop", "Watcher"]
 
@@ -145,7 +145,7 @@ class Loop:
         for output in outputs:
             kinds[type(output)].append(output)
         self._keep_ledger(kinds[LedgerRow], kinds[Rejection])  # type: ignore[arg-type]  # told apart by type
-        waiting: list[StoredSample] = []
+        waiting: list[PlacedSample] = []
         for sample in self._store_samples(kinds[Sample]):  # type: ignore[arg-type]
             waiting.append(sample)
             self.ends[sample.partition] += 1
@@ -163,7 +163,7 @@ class Loop:
                 self._round()
         self.worker.score(waiting)
 
-    def _store_samples(self, samples: list[Sample]) -> list[StoredSample]:
+    def _store_samples(self, samples: list[Sample]) -> list[PlacedSample]:
         """Give each sample its place and its part, and write them all."""
         ends, trust = dict(self.ends), self._trust
         placed: list[tuple[Sample, int, int]] = []
@@ -182,7 +182,7 @@ class Loop:
             if part != "stream"
         ]
         self.store.write("trusted", trusted_columns(trusted))
-        return [StoredSample.of(*place, part, label) for place, part, label in zip(placed, parts, labels, strict=True)]
+        return [PlacedSample.of(*place, part, label) for place, part, label in zip(placed, parts, labels, strict=True)]
 
     def _with_graded(self, samples: Iterable[Sample]) -> Iterator[Sample]:
         """The samples, and after every few a graded one at its event time, until there are no more."""
@@ -202,12 +202,12 @@ class Loop:
     def _round(self) -> None:
         worker, self._rounds = self.worker, self._rounds + 1
         position = Position(dict(self.ends), max(self._event_times.values()), self.later_from)
-        pool = ColumnsPool([worker.columns[partition] for partition in sorted(worker.columns)])
-        done = self._learner.round(self._rounds, worker.version, worker.scorer, pool, position)
-        if done.scorer:
-            for columns in worker.columns.values():
+        pool = RowsPool([worker.rows[partition] for partition in sorted(worker.rows)])
+        done = self._learner.round(self._rounds, worker.version, worker.active, pool, position)
+        if done.active:
+            for columns in worker.rows.values():
                 columns.mark_drawn(done.drawn)
-            worker.take_up(done.version, done.scorer, self.ends, done.scale)
+            worker.take_up(done.version, done.active, self.ends, done.scale)
         self._watcher.round_done(done)
 
     def _checkpoint(self, line: int) -> None:
@@ -240,7 +240,7 @@ class Loop:
         version, scale = (at.version, at.scale) if at else (0, self.versions.manifest(0).scale)
         rewind(self.store, self.ends, self._rounds)
         self.versions.forget_after(self._rounds)
-        self.worker.use(version, load_scorer(self.versions, version, self.settings), scale)
+        self.worker.use(version, load_active(self.versions, version, self.settings), scale)
         if at:
             self.worker.rebuild(at.ends, at.version, at.left)
         return at.line if at else 0

@@ -9,10 +9,10 @@ import pytest
 
 from mainstem.bench.planting import Plant
 from mainstem.ids import uuid_of
-from mainstem.importance import CANARY, Columns
-from mainstem.join import Sample
+from mainstem.importance import CANARY, Rows
+from mainstem.join import PlacedSample, Sample
 from mainstem.standing import EDGE, NOISE, REASONS, Judgement
-from mainstem.store import StoredSample
+from tests.importance.visiting import visits
 
 PLANT = Plant(share=0.1, seed=3)
 IDS = [uuid_of("sample", number) for number in range(5000)]
@@ -39,21 +39,22 @@ def sample(sample_id: UUID, label: int) -> Sample:
         price_band="",
         context_text="red",
         item_text="cups",
+        targets=(float(label),),
     )
 
 
-def stored(one: Sample, part: str) -> StoredSample:
+def stored(one: Sample, part: str) -> PlacedSample:
     """The same sample as the history gives it back."""
-    known = {name: value for name, value in msgspec.structs.asdict(one).items() if name in StoredSample._fields}
-    return StoredSample(**known, partition=0, offset=0, part=part)
+    known = {name: value for name, value in msgspec.structs.asdict(one).items() if name in PlacedSample._fields}
+    return PlacedSample(**known, partition=0, offset=0, part=part)
 
 
-def judged(ids: list[UUID], contradictory: list[bool], evidence: list[float], part: int = 0) -> tuple[Columns, Judgement]:
+def judged(ids: list[UUID], contradictory: list[bool], evidence: list[float], part: int = 0) -> tuple[Rows, Judgement]:
     """A partition of these samples and a judgement that calls some of them."""
-    columns, count = Columns(), len(ids)
+    columns, count = Rows(), len(ids)
     facts = {"label_version": 0, "partition": 0, "offset": 0, "event_time": 0, "label": 1, "part": part}
     some = np.ones(count)
-    columns.visit(version=1, scale=1.0, ids=ids, facts=[facts] * count, norm=some, margin=some, loss=some)
+    columns.visit(visits(version=1, scale=1.0, ids=ids, facts=[facts] * count, norm=some, margin=some, loss=some))
     reason = np.where(contradictory, REASONS.index("contradictory"), REASONS.index("undecided")).astype(np.int8)
     standing = np.where(contradictory, NOISE, EDGE).astype(np.int8)
     return columns, Judgement(standing, reason, np.array(evidence), some, some, 1.0, 0, "given")
@@ -86,13 +87,14 @@ def test_a_larger_share_keeps_what_a_smaller_one_planted() -> None:
 
 @pytest.mark.parametrize("label", [0, 1])
 def test_only_the_label_is_turned(label: int) -> None:
-    """A planted sample differs in its label and in nothing else; any other one is handed on as it is."""
+    """A planted sample differs in its label and its target and in nothing else; any other one is handed on as it is."""
     for one in IDS[:100]:
         came = sample(one, label)
         became = PLANT.relabel(came, "stream")
         planted = PLANT.is_planted(one.hex, "stream")
         assert (1 - label if planted else label) == became.label
-        assert came == msgspec.structs.replace(became, label=label)
+        assert float(became.label) == became.targets[0]
+        assert came == msgspec.structs.replace(became, label=label, targets=(float(label),))
         assert came is PLANT.relabel(came, "canary")
 
 

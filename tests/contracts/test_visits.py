@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from mainstem.importance import rounded
+from mainstem.join import PlacedSample
 from mainstem.responses import Responses
-from mainstem.store import Store, StoredSample, StoredVisits, stored_visits, visits
+from mainstem.store import Store, StoredVisits, stored_visits, visits
 from mainstem.store.writes import response_columns, sketch_columns
 from tests.learning.samples import stored
 
@@ -25,7 +26,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def some(count: int) -> list[StoredSample]:
+def some(count: int) -> list[PlacedSample]:
     """Samples of two partitions, every third a canary."""
     return [stored(number, partition=number % 2, part="canary" if number % 3 == 0 else "stream") for number in range(count)]
 
@@ -39,7 +40,7 @@ def responses(count: int) -> tuple[Responses[Any], np.ndarray]:
     return Responses(norm, loss, margin, np.zeros((count, 0), np.float32), sketch), alignment
 
 
-def write(store: Store, samples: list[StoredSample], found: Responses[Any], alignment: np.ndarray, version: int = 4) -> None:
+def write(store: Store, samples: list[PlacedSample], found: Responses[Any], alignment: np.ndarray, version: int = 4) -> None:
     """As a scoring worker does, twice."""
     for _ in range(2):
         store.write("sketches", sketch_columns(samples, found.sketch, version=version, scale=1.5))

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from mainstem.events import Item, Refusal, Tick, decode
-from mainstem.join import BLOCK, Joiner, LedgerRow, Rejection, digest_of, pseudonym
+from mainstem.join import BLOCK, Joiner, LedgerRow, Rejection, Snapshot, digest_of, pseudonym
 from tests.join.shop import KEY, cart, click, impression, join, joiner, search, shelf, short, step, view
 
 ITEM = Item(event_id="i", event_timestamp=1, item_id="cup", title="cup")
@@ -132,8 +132,16 @@ def test_a_snapshot_goes_on_where_it_was_taken() -> None:
 
 def test_a_snapshot_of_another_partition_is_refused() -> None:
     """A joiner takes up its own partition only."""
-    with pytest.raises(ValueError, match="the snapshot is of partition 0, this joiner of 3"):
+    with pytest.raises(ValueError, match=r"cannot go on from the snapshot \(partition 0 there, 3 here\)"):
         Joiner(3, short(), shelf(), KEY).restore(joiner().snapshot())
+
+
+def test_a_snapshot_of_before_is_refused() -> None:
+    """A state that was kept before states had a form lacks what samples hold now; what decodes it says so."""
+    whole = msgspec.msgpack.decode(msgspec.msgpack.encode(joiner().snapshot()))
+    before = msgspec.convert({name: value for name, value in whole.items() if name != "form"}, Snapshot)
+    with pytest.raises(ValueError, match=r"cannot go on from the snapshot \(form 0 there, 1 now"):
+        Joiner(0, short(), shelf(), KEY).restore(before)
 
 
 def test_no_plain_name_is_kept() -> None:

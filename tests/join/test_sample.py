@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mainstem.events import Item
-from mainstem.join import Sample, digest_of, price_band
+from mainstem.join import Sample, digest_0_1_of, digest_of, price_band
 from mainstem.join.text import context_text, item_text
 
 SAMPLE = Sample(
@@ -30,6 +30,8 @@ SAMPLE = Sample(
     price_band="2 to 5",
     context_text="tea ; mug",
     item_text="red cup",
+    targets=(1.0,),
+    position=3,
 )
 CHANGES = {
     "sample_id": UUID(int=3),
@@ -49,6 +51,8 @@ CHANGES = {
     "price_band": "",
     "context_text": "tea",
     "item_text": "red mug",
+    "targets": (1.0, 0.0),
+    "position": 4,
 }
 BANDS = {
     0.004: "0.002 to 0.005",
@@ -85,6 +89,13 @@ def test_a_digest_changes_with_all_else(name: str) -> None:
 def test_every_field_but_the_pseudonym_is_in_a_digest() -> None:
     """No field of a sample was left out of the changes above."""
     assert {*CHANGES, "user"} == set(Sample.__struct_fields__)
+
+
+def test_the_digest_of_0_1_is_the_one_that_0_1_made() -> None:
+    """As the first release printed it for this sample, which knew neither targets nor a position."""
+    assert "73af6562caaea32c749fbb6ad107b5d9" == digest_0_1_of(SAMPLE)
+    later = {name: CHANGES[name] for name in ("targets", "position")}
+    assert digest_0_1_of(SAMPLE) == digest_0_1_of(msgspec.structs.replace(SAMPLE, **later))
 
 
 @pytest.mark.parametrize(("price", "band"), BANDS.items())

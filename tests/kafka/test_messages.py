@@ -6,8 +6,16 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from mainstem.join import LedgerRow, Rejection, Sample, new_counts
-from mainstem.kafka.messages import Announcement, decode_ledger, decode_rejection, decode_samples, encode, questions_of
+from mainstem.join import LedgerRow, PlacedSample, Rejection, Sample, new_counts
+from mainstem.kafka.messages import (
+    Announcement,
+    PublishedStanding,
+    decode_ledger,
+    decode_rejection,
+    decode_samples,
+    encode,
+    questions_of,
+)
 from tests.streams.fakes import plainly, shop_log
 
 
@@ -42,11 +50,44 @@ def test_a_rejection_comes_back_as_it_was() -> None:
     assert rejection == decode_rejection(encode(rejection))
 
 
+def test_samples_of_an_older_writer_can_be_read(samples: list[Sample]) -> None:
+    """Before samples had targets and a position, they knew the label alone."""
+    before = msgspec.json.decode(encode(samples[:1]))
+    for name in ("targets", "position"):
+        del before[0][name]
+    [found] = decode_samples(msgspec.json.encode(before))
+    assert msgspec.structs.replace(samples[0], targets=(), position=0) == found
+    assert (float(found.label),) == PlacedSample.of(found, 0, 0, "stream").targets
+
+
 def test_a_field_of_a_newer_writer_is_passed_over() -> None:
     """Readers of today read what tomorrow's writers add to."""
     assert Announcement(version=2, generation=3) == msgspec.json.decode(
         b'{"version":2,"generation":3,"since":"tomorrow"}', type=Announcement
     )
+
+
+def test_a_standing_is_what_its_row_says_and_no_more() -> None:
+    """A row of table `standings` holds more than is published; what is published has the row's own values."""
+    row = {
+        "sample_id": UUID(int=7),
+        "label_version": 1,
+        "partition": 3,
+        "judgement": 500,
+        "version": 2,
+        "standing": "noise",
+        "reason": "spent",
+        "p_value": None,
+        "evidence": 0.25,
+        "importance": 0.1 + 0.2,
+        "margin": 1.5,
+        "visits": 4,
+        "alignment": -0.5,
+        "importance_of_mean": None,
+    }
+    published = msgspec.json.decode(encode(PublishedStanding.of(row)))
+    assert {"partition", "margin", "visits"} == row.keys() - published.keys()
+    assert {name: row[name] for name in published} | {"sample_id": str(row["sample_id"])} == published
 
 
 def test_questions_stay_together_and_in_order(samples: list[Sample]) -> None:

@@ -3,12 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from mainstem.store import StoredSample
+from mainstem.join import PlacedSample
 
 WORDS = ("red", "white", "cups", "heart", "set", "woolly")
 
 
-def stored(number: int, **more: Any) -> StoredSample:
+def stored(number: int, **more: Any) -> PlacedSample:
     """A sample of the stream."""
     known = {
         "sample_id": UUID(int=number),
@@ -18,16 +18,19 @@ def stored(number: int, **more: Any) -> StoredSample:
         "event_time": number,
         "label": 1,
         "weight": 1.0,
+        "sampling_probability": 1.0,
+        "position": 0,
         "part": "stream",
         "item_id": f"item-{number}",
         "history": (),
         "context_text": "red cups",
         "item_text": "white heart",
     }
-    return StoredSample(**(known | more))
+    known |= more
+    return PlacedSample(**({"targets": (float(known["label"]),)} | known))
 
 
-def learnable(count: int, *, start: int = 0) -> list[StoredSample]:
+def learnable(count: int, *, start: int = 0) -> list[PlacedSample]:
     """Samples whose label is yes where the item is a hottie, whatever else the texts say."""
     return [
         stored(

@@ -9,12 +9,12 @@ import torch
 from torch import nn
 
 from mainstem.errors import NonFiniteError
+from mainstem.join import PlacedSample
 from mainstem.learning.evaluation import Evaluation, evaluate
 from mainstem.learning.training import fine_tuning as training
 from mainstem.learning.training.fine_tuning import Training, fine_tune
-from mainstem.models import CrossEncoder, Scorer
+from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.settings import Learning, Model, Settings
-from mainstem.store import StoredSample
 from tests.learning.samples import learnable
 from tests.named import named
 from tests.small_models import given_encoder, scratch_encoder
@@ -30,8 +30,8 @@ class ScriptedEvaluations:
         self.losses = losses
         self.shown: list[torch.Tensor] = []
 
-    def __call__(self, scorer: Scorer, _samples: object) -> Evaluation:
-        self.shown.append(weights(scorer.encoder.network))
+    def __call__(self, active: ActiveVersion, _samples: object) -> Evaluation:
+        self.shown.append(weights(active.encoder.network))
         return Evaluation(1, None, self.losses[len(self.shown) - 1])
 
 
@@ -76,7 +76,7 @@ def test_what_can_be_learnt_is_learnt() -> None:
     trained = fine_tune(
         parent, SAMPLES, HELD_OUT, Settings(learning=Learning(epochs=8, train_batch=8), model=Model(device="cpu")), seed=1
     )
-    before, after = (evaluate(Scorer(encoder, SETTINGS), HELD_OUT) for encoder in (parent, trained.encoder))
+    before, after = (evaluate(ActiveVersion(encoder, SETTINGS), HELD_OUT) for encoder in (parent, trained.encoder))
     assert after.log_loss < before.log_loss / 2
     assert after.auc > 0.95
 
@@ -87,7 +87,7 @@ def test_weights_of_samples_count() -> None:
     mixed = [one for pair in zip(SAMPLES, turned, strict=True) for one in pair]
     settings = Settings(learning=Learning(epochs=8, train_batch=16), model=Model(device="cpu"))
     child = fine_tune(scratch_encoder(), mixed, HELD_OUT, settings, seed=1).encoder
-    assert evaluate(Scorer(child, SETTINGS), HELD_OUT).auc > 0.95
+    assert evaluate(ActiveVersion(child, SETTINGS), HELD_OUT).auc > 0.95
 
 
 @pytest.mark.parametrize(
@@ -144,9 +144,21 @@ def test_nothing_to_train_on_is_no_error() -> None:
     assert np.array_equal(weights(parent.network), weights(trained.encoder.network))
 
 
-def weighing(weight: float) -> list[StoredSample]:
+def weighing(weight: float) -> list[PlacedSample]:
     """Samples of which the third batch of eight has one of another weight."""
     return [sample._replace(weight=weight if place == 20 else 1.0) for place, sample in enumerate(SAMPLES)]
+
+
+def test_a_sample_that_weighs_nothing_teaches_nothing() -> None:
+    """Whatever its label says, what is learnt of the others is the same, and with a weight it is not."""
+    settings = SETTINGS.but({"learning.epochs": 1})
+
+    def learnt(weight: float, label: int) -> np.ndarray:
+        some = [one._replace(weight=weight, label=label) if place % 3 == 0 else one for place, one in enumerate(SAMPLES)]
+        return weights(fine_tune(given_encoder(), some, [], settings, seed=1).encoder.network)
+
+    assert np.array_equal(learnt(0.0, 0), learnt(0.0, 1))
+    assert not np.array_equal(learnt(1.0, 0), learnt(1.0, 1))
 
 
 @pytest.mark.parametrize("weight", [float("nan"), float("inf")])

@@ -13,7 +13,7 @@ import transformers as hf
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from mainstem.objectives import Loss, cross_entropy, token_cross_entropy
+from mainstem.objectives.losses import Loss, cross_entropy, token_cross_entropy
 from mainstem.responses import Responses
 from tests.responses.truth import Gradient, gradients
 from tests.small_models import shake

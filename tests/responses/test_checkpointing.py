@@ -9,7 +9,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils.checkpoint import checkpoint
 
 from mainstem.errors import ModelError
-from mainstem.objectives import cross_entropy
+from mainstem.objectives.losses import cross_entropy
 from mainstem.responses import Probe
 from tests.responses.families import bert
 from tests.responses.truth import CLOSE, assert_agree, directions_of, flat, gradients

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mainstem.objectives import cross_entropy
+from mainstem.objectives.losses import cross_entropy
 from mainstem.responses import Probe
 from tests.responses.truth import assert_agree, directions_of, gradients
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mainstem.errors import BatchError, ModelError
-from mainstem.objectives import binary_cross_entropy, cross_entropy, squared_error
+from mainstem.objectives.losses import binary_cross_entropy, cross_entropy, squared_error
 from mainstem.responses import Probe
 from mainstem.responses.isolation import factors, verdicts
 from tests.responses.oddities import IDS, LABELS, RIGHT, RIGHT_AS_ADVISED, Net, made

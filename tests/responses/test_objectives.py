@@ -6,7 +6,7 @@ import torch.nn.functional as F
 import transformers as hf
 from torch import Tensor, nn
 
-from mainstem.objectives import cross_entropy, squared_error, token_cross_entropy, weighted
+from mainstem.objectives.losses import cross_entropy, squared_error, token_cross_entropy, weighted
 from mainstem.responses import Probe
 from tests.responses.families import BERT, made, texts_of
 from tests.responses.truth import CLOSE, assert_agree, directions_of, gradients

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mainstem.errors import ModelError
-from mainstem.objectives import cross_entropy, squared_error
+from mainstem.objectives.losses import cross_entropy, squared_error
 from mainstem.responses import Probe
 from tests.responses.families import FAMILIES, WORDS, made, t5
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mainstem.errors import ModelError
-from mainstem.objectives import cross_entropy
+from mainstem.objectives.losses import cross_entropy
 from mainstem.responses import Probe
 from tests.responses.families import bert
 from tests.responses.oddities import IDS, LABELS, RIGHT, RIGHT_AS_ADVISED, alone, made

@@ -59,6 +59,14 @@ def put(url: str, name: str, content: bytes) -> None:
     files.pipe_file(f"{root}/shop/events-00000/{name}", content)
 
 
+def test_a_snapshot_of_a_joiner_that_knew_less_is_refused(url: str) -> None:
+    """One that was kept before states had a form lacks what samples hold now, and what to do is said."""
+    before = msgspec.structs.replace(snapshot_at(3), form=0)
+    snapshots(url).save(before)
+    with pytest.raises(SettingError, match=r"\(form 0 there, 1 now: .*\); give a new topic prefix and snapshots, and"):
+        snapshots(url).newest(0)
+
+
 def test_the_newest_snapshot_is_given(url: str) -> None:
     """Whatever the order in which they were saved, the one with the highest offset comes, whole."""
     for offset in (20, 3, 100, 7):

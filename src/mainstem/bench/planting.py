@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from mainstem.ids import fraction_of
-from mainstem.importance import STREAM, Columns
-from mainstem.join import Sample
+from mainstem.importance import STREAM, Rows
+from mainstem.join import PlacedSample, Sample, relabelled_sample
 from mainstem.learning.evaluation import auc
 from mainstem.standing import REASONS, Judgement
-from mainstem.store import StoredSample
 
 __all__ = ["Plant"]
 
@@ -40,14 +38,14 @@ class Plant:
     def relabel(self, sample: Sample, part: str) -> Sample:
         """The sample as it comes in."""
         if self.is_planted(sample.sample_id.hex, part):
-            return msgspec.structs.replace(sample, label=1 - sample.label)
+            return relabelled_sample(sample, 1 - sample.label)
         return sample
 
-    def truth(self, sample: StoredSample) -> int:
+    def truth(self, sample: PlacedSample) -> int:
         """The label that a stored sample had before."""
         return 1 - sample.label if self.is_planted(sample.sample_id.hex, sample.part) else sample.label
 
-    def found(self, parts: list[tuple[Columns, Judgement]]) -> dict[str, Any]:
+    def found(self, parts: list[tuple[Rows, Judgement]]) -> dict[str, Any]:
         """How well the planted errors were found, over all partitions.
 
         Returns:

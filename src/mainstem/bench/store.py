@@ -11,8 +11,8 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from mainstem.join import PlacedSample
 from mainstem.store.filling import empty_responses, fill_responses, some_filled
-from mainstem.store.reads import StoredSample
 from mainstem.store.store import Store
 from mainstem.store.writes import response_columns
 
@@ -32,7 +32,7 @@ def bench_writes(store: Store, rows: int, rounds: int) -> dict[str, Any]:
         rounds: runs of each; medians count.
     """
     random = np.random.default_rng(0)
-    batches: list[tuple[list[StoredSample], Any, Floats]] = []
+    batches: list[tuple[list[PlacedSample], Any, Floats]] = []
     none = np.zeros((_BATCH, 0), np.float32)
     for start in range(0, rows, _BATCH):
         norm, loss, margin, alignment = random.random((4, _BATCH), dtype=np.float32)
@@ -74,9 +74,23 @@ def bench_history(store: Store, rows: int, asked: list[str], times: int = 20) ->
     return {"rows": count, "history_ms": round(median(took) * 1000, 1), "slowest_ms": round(max(took) * 1000, 1)}
 
 
-def _sample(number: int) -> StoredSample:
-    return StoredSample(
-        UUID(int=number << 64 | number), 0, 0, number, _EVENT_TIME + number, 1, 1.0, "stream", "item", (), "", ""
+def _sample(number: int) -> PlacedSample:
+    return PlacedSample(
+        sample_id=UUID(int=number << 64 | number),
+        label_version=0,
+        partition=0,
+        offset=number,
+        event_time=_EVENT_TIME + number,
+        label=1,
+        targets=(1.0,),
+        weight=1.0,
+        sampling_probability=1.0,
+        position=0,
+        part="stream",
+        item_id="item",
+        history=(),
+        context_text="",
+        item_text="",
     )
 
 

@@ -200,8 +200,15 @@ class Home:
                 _keep(path, own.encode())
 
     def checkpoint(self) -> Checkpoint | None:
-        """Where to go on; None at the start."""
-        return self._kept("checkpoint", Checkpoint)
+        """Where to go on; None at the start. One of a mainstem whose joiners knew less is refused."""
+        found = self._kept("checkpoint", Checkpoint)
+        if lacks := next((one.lacks for one in found.snapshots if one.lacks), "") if found else "":
+            msg = (
+                f"a replay cannot go on from {str(self.folder / 'checkpoint')!r} ({lacks}); "
+                "the history still answers questions, and --from-start begins a replay anew"
+            )
+            raise HomeError(msg)
+        return found
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint, whole or not at all."""

@@ -47,7 +47,7 @@ class Search(_UserEvent, frozen=True, kw_only=True):
 
 
 class Shown(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One item of an impression, at its place on the page (1 is the first)."""
+    """One item of an impression, at its place on the page (1 is the first); where none is told, at its place in the list."""
 
     item_id: Id
     position: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None

@@ -3,7 +3,8 @@
 from mainstem.join.catalogue import Catalogue
 from mainstem.join.joiner import Joiner, Output, Rejection, Snapshot, pseudonym, rejection_of
 from mainstem.join.ledger import BLOCK, LedgerRow, imbalance, new_counts, totals
-from mainstem.join.sample import Sample, digest_of, price_band
+from mainstem.join.placed import PlacedSample, told
+from mainstem.join.sample import Sample, digest_0_1_of, digest_of, price_band, relabelled_sample
 
 __all__ = [
     "BLOCK",
@@ -11,14 +12,18 @@ __all__ = [
     "Joiner",
     "LedgerRow",
     "Output",
+    "PlacedSample",
     "Rejection",
     "Sample",
     "Snapshot",
+    "digest_0_1_of",
     "digest_of",
     "imbalance",
     "new_counts",
     "price_band",
     "pseudonym",
     "rejection_of",
+    "relabelled_sample",
+    "told",
     "totals",
 ]

@@ -110,12 +110,14 @@ class Fold:
             counts["duplicate"] += 1
             return
         shown = event if type(event) is Impression else None
+        places = _places(shown) if shown else {}
         question = Question(
             question_id=_QUESTION_ID(event.event_id),
             event_id=event.event_id,
             time=event.event_timestamp,
             source=_KINDS[type(event)],
-            items=list(dict.fromkeys([item.item_id for item in shown.items])) if shown else [event.item_id],  # type: ignore[union-attr]
+            items=list(places) if shown else [event.item_id],  # type: ignore[union-attr]
+            positions=list(places.values()),
             impression_id=shown.impression_id if shown else "",
             session=event.session_id or "",
             query=(shown.query or "") if shown else "",
@@ -214,6 +216,14 @@ class Fold:
         oldest_open = next((question.time for question in user.questions if not question.closed), now)  # sorted by time
         before = bisect_left(entries, (min(oldest_open, now),))
         del entries[: max(before - keep, 0)]
+
+
+def _places(shown: Impression) -> dict[str, int]:
+    """The items of an impression, each once, with their positions: in the list where none is told."""
+    found: dict[str, int] = {}
+    for place, item in enumerate(shown.items, start=1):
+        found.setdefault(item.item_id, item.position or place)
+    return found
 
 
 def _last_seen(user: UserState) -> int:

@@ -32,7 +32,7 @@ from mainstem.join.catalogue import Catalogue
 from mainstem.join.fold import Fold
 from mainstem.join.ledger import BLOCK, LedgerRow, block_of
 from mainstem.join.sample import Sample
-from mainstem.join.state import JoinState
+from mainstem.join.state import FORM, JoinState
 from mainstem.settings import Settings
 
 __all__ = ["Joiner", "Output", "Rejection", "Snapshot", "pseudonym", "rejection_of"]
@@ -73,6 +73,14 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     partition: int
     next_offset: int
     state: bytes
+    form: int = 0
+
+    @property
+    def lacks(self) -> str:
+        """What it lacks of a state of today, in words; empty where a joiner can go on from it."""
+        if self.form == FORM:
+            return ""
+        return f"form {self.form} there, {FORM} now: of another mainstem, whose samples hold other fields"
 
 
 Output: TypeAlias = Sample | Rejection | LedgerRow
@@ -169,12 +177,18 @@ class Joiner:
 
     def snapshot(self) -> Snapshot:
         """The state as a value; the same log prefix gives the same bytes."""
-        return Snapshot(partition=self.partition, next_offset=self._state.next_offset, state=_ENCODER.encode(self._state))
+        state = _ENCODER.encode(self._state)
+        return Snapshot(partition=self.partition, next_offset=self._state.next_offset, state=state, form=FORM)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go on from a snapshot of the same partition."""
-        if snapshot.partition != self.partition:
-            msg = f"the snapshot is of partition {snapshot.partition}, this joiner of {self.partition}"
+        """Go on from a snapshot of the same partition.
+
+        Raises:
+            ValueError: if it is of another partition, or `lacks` something.
+        """
+        if snapshot.partition != self.partition or snapshot.lacks:
+            other = snapshot.lacks or f"partition {snapshot.partition} there, {self.partition} here"
+            msg = f"this joiner cannot go on from the snapshot ({other})"
             raise ValueError(msg)
         self._use(_DECODER.decode(snapshot.state))
 

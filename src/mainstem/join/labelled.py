@@ -40,4 +40,5 @@ def labelled_sample(event: Labelled, user: str, label: int) -> Sample:
         price_band="",
         context_text=event.text,
         item_text=event.pair or "",
+        targets=(float(label),),
     )

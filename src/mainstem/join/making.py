@@ -1,13 +1,19 @@
 """What a closed question becomes: one sample for each item it asked about, and for each drawn negative."""
 
+from typing import TypeAlias
+
 from mainstem.ids import uuids_of
 from mainstem.join.catalogue import Catalogue
 from mainstem.join.sample import Sample
 from mainstem.join.state import Question
 from mainstem.join.text import context_text
+from mainstem.objectives import targets_of
 from mainstem.settings import Settings
 
 __all__ = ["SampleMaker"]
+
+_Shown: TypeAlias = tuple[str, float | None, int]
+"""An item of a question, the probability that it was drawn (None of one that was not), its position (0 for none)."""
 
 
 class SampleMaker:
@@ -25,28 +31,24 @@ class SampleMaker:
             user: pseudonym of the shopper.
             counts: of the ledger; `unknown_item` grows by the items that the catalogue did not know.
         """
-        shown: list[tuple[str, float | None]] = [(item_id, None) for item_id in question.items]
+        shown: list[_Shown] = [(item_id, None, _position(question, place)) for place, item_id in enumerate(question.items)]
         if question.source == "purchase":
             settings, asked = self._settings, question.items[0]
-            shown += self._catalogue.draw(
-                settings.run.seed, question.event_id, asked, question.time, settings.join.negatives
-            )
+            drawn = self._catalogue.draw(settings.run.seed, question.event_id, asked, question.time, settings.join.negatives)
+            shown += [(item_id, probability, 0) for item_id, probability in drawn]
         return self._made(question, user, counts, shown)
 
     def revised(self, question: Question, user: str, counts: dict[str, int], item_id: str) -> list[Sample]:
         """The sample of one item of a closed question, with one outcome more; none where the item is not known."""
-        return self._made(question, user, counts, [(item_id, None)])
+        return self._made(question, user, counts, [(item_id, None, _position(question, question.items.index(item_id)))])
 
-    def _made(
-        self, question: Question, user: str, counts: dict[str, int], shown: list[tuple[str, float | None]]
-    ) -> list[Sample]:
-        """Samples of pairs of item and, of a drawn one, the probability that it was."""
+    def _made(self, question: Question, user: str, counts: dict[str, int], shown: list[_Shown]) -> list[Sample]:
         time, query, history, answers = question.time, question.query, tuple(question.history), question.answers
         question_id, source, bought = question.question_id, question.source, question.source == "purchase"
         context = context_text(query, self._catalogue.titles_as_of(history, time))
         sample_id_of = uuids_of("sample", question.event_id)
         made = []
-        for item_id, probability in shown:
+        for item_id, probability, position in shown:
             described = self._catalogue.described_as_of(item_id, time)
             if described is None:
                 counts["unknown_item"] += 1
@@ -55,6 +57,7 @@ class SampleMaker:
             outcomes: tuple[str, ...] = ()
             if probability is None and item_id in answers:
                 outcomes = tuple([kind for _, _, kind in answers[item_id]])
+            targets = targets_of(outcomes, bought=bought and probability is None)
             sample = Sample(
                 sample_id_of(item_id),
                 len(outcomes),
@@ -63,7 +66,7 @@ class SampleMaker:
                 user,
                 source if probability is None else "drawn",
                 outcomes,
-                _label_of(outcomes, first=bought and probability is None),
+                int(targets[0]),
                 1.0,
                 1.0 if probability is None else probability,
                 query,
@@ -74,11 +77,12 @@ class SampleMaker:
                 band,
                 context,
                 text,
+                targets,
+                position,
             )
             made.append(sample)
         return made
 
 
-def _label_of(outcomes: tuple[str, ...], *, first: bool) -> int:
-    """The label after the outcomes in order: a return takes the answer back, anything else gives it."""
-    return int(outcomes[-1] != "return" if outcomes else first)
+def _position(question: Question, place: int) -> int:
+    return question.positions[place] if question.positions else 0

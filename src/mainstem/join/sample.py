@@ -3,13 +3,15 @@
 import hashlib
 import math
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
-__all__ = ["Sample", "digest_of", "price_band"]
+from mainstem.objectives import relabelled
+
+__all__ = ["Sample", "digest_0_1_of", "digest_of", "price_band", "relabelled_sample"]
 
 _ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
 
@@ -27,12 +29,14 @@ class Sample(Struct, frozen=True, gc=False):
         user: pseudonym of the shopper.
         source: `impression`, `view`, `purchase`, `labelled` for a labelled text, or `drawn` for a drawn negative.
         outcomes: what was folded into the label, in event time order.
-        label: 1 for yes, 0 for no; of a labelled text the number of its class.
-        weight: factor of this sample's loss in training.
+        label: the first target as a whole number: 1 for yes, 0 for no; of a labelled text the number of its class.
+        weight: factor of this sample's loss, in training and in its response.
         sampling_probability: that this item was drawn among those known; 1 where nothing was drawn.
         query, history: what the shopper asked, and the item ids of what they did just before (newest first).
         context_text: query and history in words, what the model reads first.
         item_text: title, category, brand and price band as of `event_time`, what it reads second.
+        targets: what each objective would have the model say; empty where an earlier writer knew the label alone.
+        position: where the item stood in its impression, 1 for the first; 0 where it stood in none.
     """
 
     sample_id: UUID
@@ -53,12 +57,32 @@ class Sample(Struct, frozen=True, gc=False):
     price_band: str
     context_text: str
     item_text: str
+    targets: tuple[float, ...] = ()
+    position: int = 0
+
+
+_NAMES_0_1: Final = Sample.__struct_fields__[: Sample.__struct_fields__.index("item_text") + 1]
+_Sample01: Final[Any] = msgspec.defstruct("_Sample01", _NAMES_0_1, frozen=True, gc=False)
+"""What a sample was in 0.1."""
+
+
+def relabelled_sample(sample: Sample, label: int) -> Sample:
+    """The sample with another label, and the first target that goes with it."""
+    return msgspec.structs.replace(sample, label=label, targets=relabelled(sample.targets, label))
 
 
 def digest_of(sample: Sample) -> str:
     """32 hex digits over all that a sample says, but for the pseudonym (whose key differs between deployments)."""
-    without_user = msgspec.structs.replace(sample, user="")
-    return hashlib.blake2b(_ENCODER.encode(without_user), digest_size=16).hexdigest()
+    return _digest(msgspec.structs.replace(sample, user=""))
+
+
+def digest_0_1_of(sample: Sample) -> str:
+    """The same over what a sample said in 0.1, so that a join of today can be held against one of then."""
+    return _digest(_Sample01(*["" if name == "user" else getattr(sample, name) for name in _NAMES_0_1]))
+
+
+def _digest(sample: Any) -> str:
+    return hashlib.blake2b(_ENCODER.encode(sample), digest_size=16).hexdigest()
 
 
 @lru_cache(maxsize=10_000)

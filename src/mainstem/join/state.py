@@ -1,5 +1,6 @@
 """The joiner's state as plain values, so that a snapshot is one encoding and a restore is one decoding."""
 
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct, field
@@ -7,7 +8,10 @@ from msgspec import Struct, field
 from mainstem.events import Event
 from mainstem.join.ledger import new_counts
 
-__all__ = ["JoinState", "Question", "UserState"]
+__all__ = ["FORM", "JoinState", "Question", "UserState"]
+
+FORM: Final = 1
+"""What a state holds, by number: one more where joiners need what states of before lack. 0 had no positions."""
 
 
 class Question(Struct, kw_only=True, gc=False):
@@ -21,6 +25,7 @@ class Question(Struct, kw_only=True, gc=False):
     time: int
     source: str
     items: list[str]
+    positions: list[int] = field(default_factory=list)  # of the items in their impression; empty where there is none
     impression_id: str = ""
     session: str = ""
     query: str = ""

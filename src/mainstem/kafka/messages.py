@@ -1,20 +1,22 @@
 """What the records of our own topics hold: JSON, written and read by msgspec."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
 from mainstem.join import LedgerRow, Rejection, Sample
+from mainstem.trusted import Confirmed
 
 __all__ = [
     "Announcement",
     "PublishedStanding",
     "decode_announcement",
+    "decode_confirmed",
     "decode_ledger",
     "decode_rejection",
     "decode_samples",
@@ -73,8 +75,14 @@ class PublishedStanding(Struct, frozen=True, kw_only=True):
     importance_of_mean: float | None
     alignment: float | None
 
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """The standing in a row of table `standings`; what else the row holds stays there."""
+        return msgspec.convert(row, cls)
+
 
 _ANNOUNCEMENT: Final = msgspec.json.Decoder(Announcement)
+_CONFIRMED: Final = msgspec.json.Decoder(Confirmed)
 
 
 def encode(message: Struct | Sequence[Struct]) -> bytes:
@@ -104,6 +112,11 @@ def read_message(value: bytes | None, decode: Callable[[bytes], _T], where: str)
 def decode_announcement(value: bytes) -> Announcement:
     """The version in a record of `versions`."""
     return _ANNOUNCEMENT.decode(value)
+
+
+def decode_confirmed(value: bytes) -> Confirmed:
+    """The trusted sample in a record of `trusted`."""
+    return _CONFIRMED.decode(value)
 
 
 def decode_ledger(value: bytes) -> LedgerRow:

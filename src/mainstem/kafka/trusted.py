@@ -1,7 +1,7 @@
 """Topic `trusted`: somebody's own trusted samples, read whole by every program that must know them."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -9,12 +9,10 @@ from mainstem.join import Sample
 from mainstem.join.route import partition_of_question
 from mainstem.kafka.broker import Broker
 from mainstem.kafka.direct import DirectReader
-from mainstem.kafka.messages import decode_samples, encode, read_message
+from mainstem.kafka.messages import decode_confirmed, decode_samples, encode, read_message
 from mainstem.trusted import Confirmed
 
 __all__ = ["TrustedTopic"]
-
-_CONFIRMED: Final = msgspec.json.Decoder(Confirmed)
 
 
 class TrustedTopic:
@@ -36,7 +34,7 @@ class TrustedTopic:
         while self._next < end:
             for offset, value in self._reader.read(0, self._next, end):
                 self._next = offset + 1
-                one = read_message(value, _CONFIRMED.decode, f"trusted/0 at {offset}") if value else None
+                one = read_message(value, decode_confirmed, f"trusted/0 at {offset}") if value else None
                 if one is not None:
                     found.append(one)
         return found

@@ -1,21 +1,10 @@
-"""What a model is to learn of a sample: losses per sample."""
+"""What a model is to learn of a sample: targets out of its outcomes, and a loss for each sample (`losses`, with torch)."""
 
-from mainstem.objectives.losses import (
-    Loss,
-    binary_cross_entropy,
-    cross_entropy,
-    margins,
-    squared_error,
-    token_cross_entropy,
-    weighted,
-)
+from mainstem.objectives.targets import OBJECTIVES, TARGETS, relabelled, targets_of
 
 __all__ = [
-    "Loss",
-    "binary_cross_entropy",
-    "cross_entropy",
-    "margins",
-    "squared_error",
-    "token_cross_entropy",
-    "weighted",
+    "OBJECTIVES",
+    "TARGETS",
+    "relabelled",
+    "targets_of",
 ]

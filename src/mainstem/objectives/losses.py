@@ -7,7 +7,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["Loss", "binary_cross_entropy", "cross_entropy", "margins", "squared_error", "token_cross_entropy", "weighted"]
+__all__ = [
+    "Loss",
+    "binary_cross_entropy",
+    "cross_entropy",
+    "margins",
+    "squared_error",
+    "token_cross_entropy",
+    "weighted",
+    "with_weights",
+]
 
 Loss: TypeAlias = Callable[[Any, Any], Tensor]
 """What the model gave and what it should have given, to a loss for each sample, shape (B,)."""
@@ -88,6 +97,21 @@ def weighted(parts: Mapping[str, tuple[float, Loss]]) -> Loss:
         return torch.stack(each).sum(0)
 
     return loss
+
+
+def with_weights(loss: Loss) -> Loss:
+    """The same loss, of targets that come with the weights of their samples: w loss, shape (B,).
+
+    Example:
+        >>> with_weights(cross_entropy)(torch.zeros(2, 2), (torch.tensor([1, 0]), torch.tensor([1.0, 0.5])))
+        tensor([0.6931, 0.3466])
+    """
+
+    def weighed(outputs: Any, told: tuple[Any, Tensor]) -> Tensor:
+        targets, weights = told
+        return loss(outputs, targets) * weights
+
+    return weighed
 
 
 def margins(logits: Tensor, labels: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Gradient responses of a batch: exact norms, dots with directions and sketches, with loss and margin from the same pass."""
 
-from mainstem.objectives import (
+from mainstem.objectives.losses import (
     Loss,
     binary_cross_entropy,
     cross_entropy,

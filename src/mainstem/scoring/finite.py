@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstem.errors import NonFiniteError
+from mainstem.join import PlacedSample
 from mainstem.responses import Responses
-from mainstem.store.reads import StoredSample
 
 __all__ = ["finite_only"]
 
@@ -19,8 +19,8 @@ _ENOUGH: Final = 8  # samples without one finite response among them say that th
 
 
 def finite_only(
-    samples: Sequence[StoredSample], found: Responses[NDArray[np.float32]], version: int
-) -> tuple[list[StoredSample], Responses[NDArray[np.float32]]]:
+    samples: Sequence[PlacedSample], found: Responses[NDArray[np.float32]], version: int
+) -> tuple[list[PlacedSample], Responses[NDArray[np.float32]]]:
     """The samples whose response is finite, and those responses; how many others there are is told.
 
     Args:

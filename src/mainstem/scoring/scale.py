@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstem.errors import NonFiniteError
-from mainstem.models import Scorer
+from mainstem.join import PlacedSample, told
+from mainstem.models import ActiveVersion
 from mainstem.responses import Responses
-from mainstem.store.reads import StoredSample
 
 __all__ = ["mean_norm", "scale_of"]
 
 _FEWEST: Final = 30  # fewer canaries than this make no steady mean
 
 
-def scale_of(scorer: Scorer, samples: Sequence[StoredSample]) -> float | None:
+def scale_of(active: ActiveVersion, samples: Sequence[PlacedSample]) -> float | None:
     """The scale of a version: the canaries' mean norm; of all samples while there are too few canaries for a steady mean.
 
     Returns:
@@ -27,11 +27,11 @@ def scale_of(scorer: Scorer, samples: Sequence[StoredSample]) -> float | None:
     chosen = canaries if len(canaries) >= _FEWEST else list(samples)
     if not chosen:
         return None
-    found = scorer.responses([sample.pair for sample in chosen], [sample.label for sample in chosen])
+    found = active.responses(*told(chosen))
     return mean_norm(found, chosen)
 
 
-def mean_norm(found: Responses[NDArray[np.float32]], samples: Sequence[StoredSample]) -> float:
+def mean_norm(found: Responses[NDArray[np.float32]], samples: Sequence[PlacedSample]) -> float:
     """The same out of responses that are known already.
 
     Raises:

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from mainstem.importance import CANARY, Columns
+from mainstem.importance import CANARY, Rows
 from mainstem.settings import Settings, Standing
 from mainstem.standing.judge import NO_TRUSTED, TOO_FEW, Judgement
 
 __all__ = ["why_none_called"]
 
 
-def why_none_called(columns: Columns, judged: Judgement, settings: Settings) -> str:
+def why_none_called(columns: Rows, judged: Judgement, settings: Settings) -> str:
     """What stands behind a count of 0, with its figures; empty where something is called.
 
     Args:
@@ -19,7 +19,7 @@ def why_none_called(columns: Columns, judged: Judgement, settings: Settings) -> 
 
     Example:
         >>> from mainstem.standing.judge import judge
-        >>> why_none_called(Columns(), judge(Columns(), Settings(), trusted=True), Settings())
+        >>> why_none_called(Rows(), judge(Rows(), Settings(), trusted=True), Settings())
         'there are no samples to judge'
     """
     if judged.counts()["contradictory"]:
@@ -56,7 +56,7 @@ def too_few(by_class: dict[str, int], standing: Standing) -> str:
     )
 
 
-def _by_class(columns: Columns, settings: Settings) -> dict[str, int]:
+def _by_class(columns: Rows, settings: Settings) -> dict[str, int]:
     labels = columns["label"][columns["part"] == CANARY]
     counts = np.bincount(labels, minlength=len(settings.objectives.class_names))
     return {name: int(count) for name, count in zip(settings.objectives.class_names, counts, strict=True)}

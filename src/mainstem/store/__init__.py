@@ -1,6 +1,6 @@
 """The history in SQL: schema, migrations, views, and one class that writes and reads it."""
 
-from mainstem.store.reads import StoredSample, drawn_samples, sample_ends, samples_between, samples_since, trusted_samples
+from mainstem.store.reads import drawn_samples, sample_ends, samples_between, samples_since, trusted_samples
 from mainstem.store.store import DATABASE, Columns, Store, has_history
 from mainstem.store.visits import StoredVisits, stored_visits
 
@@ -8,7 +8,6 @@ __all__ = [
     "DATABASE",
     "Columns",
     "Store",
-    "StoredSample",
     "StoredVisits",
     "drawn_samples",
     "has_history",

@@ -1,81 +1,42 @@
 """Samples as scoring and learning read them back: texts, label, and where they stand in their partition."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Self
-from uuid import UUID
+from typing import Any
 
-from mainstem.join import Sample
+from mainstem.join import PlacedSample
+from mainstem.objectives import relabelled
 from mainstem.store.store import Store
 
-__all__ = ["StoredSample", "drawn_samples", "sample_ends", "samples_between", "samples_since", "trusted_samples"]
-
-
-class StoredSample(NamedTuple):
-    """A sample with its place in the `samples` log; `part` is `stream`, `direction`, `canary` or `gate`."""
-
-    sample_id: UUID
-    label_version: int
-    partition: int
-    offset: int
-    event_time: int
-    label: int
-    weight: float
-    part: str
-    item_id: str
-    history: tuple[str, ...]
-    context_text: str
-    item_text: str
-
-    @classmethod
-    def of(cls, sample: Sample, partition: int, offset: int, part: str, label: int | None = None) -> Self:
-        """A sample at its place; `label` overrules its own where somebody vouches for one."""
-        return cls(
-            sample_id=sample.sample_id,
-            label_version=sample.label_version,
-            partition=partition,
-            offset=offset,
-            event_time=sample.event_time,
-            label=sample.label if label is None else label,
-            weight=sample.weight,
-            part=part,
-            item_id=sample.item_id,
-            history=sample.history,
-            context_text=sample.context_text,
-            item_text=sample.item_text,
-        )
-
-    @property
-    def pair(self) -> tuple[str, str]:
-        """What the model reads."""
-        return self.context_text, self.item_text
+__all__ = ["drawn_samples", "sample_ends", "samples_between", "samples_since", "trusted_samples"]
 
 
 _COLUMNS = """
     s.sample_id, s.label_version, s.partition, s.offset, toUnixTimestamp64Milli(s.event_time), ifNull(t.label, s.label),
-    s.weight, if(t.part = '', 'stream', t.part), s.item_id, s.history, s.context_text, s.item_text"""
+    s.targets, s.weight, s.sampling_probability, s.position, if(t.part = '', 'stream', t.part), s.item_id, s.history,
+    s.context_text, s.item_text"""
 _TRUSTED = "LEFT JOIN trusted_now AS t ON s.sample_id = t.sample_id"
 _NEWEST = "ORDER BY s.sample_id, s.label_version DESC LIMIT 1 BY s.sample_id"
 
 
-def samples_between(store: Store, bounds: Mapping[int, tuple[int, int]]) -> list[StoredSample]:
+def samples_between(store: Store, bounds: Mapping[int, tuple[int, int]]) -> list[PlacedSample]:
     """Samples at offsets [first, end) of each partition, a sample at its newest label there, by (partition, offset)."""
-    found: list[StoredSample] = []
+    found: list[PlacedSample] = []
     for partition, (first, end) in sorted(bounds.items()):
         where = "s.partition = {partition:UInt32} AND s.offset >= {first:UInt64} AND s.offset < {end:UInt64}"
         found += _read(store, _TRUSTED, where, partition=partition, first=max(first, 0), end=end)
     return found
 
 
-def trusted_samples(store: Store, part: str, ends: Mapping[int, int]) -> list[StoredSample]:
+def trusted_samples(store: Store, part: str, ends: Mapping[int, int]) -> list[PlacedSample]:
     """The trusted samples of one part, at their newest label before offset `ends[partition]`."""
-    found: list[StoredSample] = []
+    found: list[PlacedSample] = []
     for partition, end in sorted(ends.items()):
         where = "s.partition = {partition:UInt32} AND s.offset < {end:UInt64} AND t.part = {part:String}"
         found += _read(store, _TRUSTED.replace("LEFT", "INNER"), where, partition=partition, end=end, part=part)
     return found
 
 
-def samples_since(store: Store, event_time: int, most: int) -> list[StoredSample]:
+def samples_since(store: Store, event_time: int, most: int) -> list[PlacedSample]:
     """Samples of questions asked at or after an event time (ms), newest label; at most `most`, chosen by their ids."""
     sql = f"""
         SELECT {_COLUMNS} FROM (SELECT * FROM samples FINAL) AS s {_TRUSTED}
@@ -83,7 +44,7 @@ def samples_since(store: Store, event_time: int, most: int) -> list[StoredSample
     return [_sample(row) for row in store.stream(sql, event_time=event_time, most=most)]
 
 
-def drawn_samples(store: Store, version: int) -> Iterator[StoredSample]:
+def drawn_samples(store: Store, version: int) -> Iterator[PlacedSample]:
     """The samples that a round drew for `version`, with the labels they were drawn with."""
     draws = (
         "INNER JOIN (SELECT * FROM draws FINAL WHERE version = {version:UInt32}) AS d "
@@ -93,14 +54,14 @@ def drawn_samples(store: Store, version: int) -> Iterator[StoredSample]:
     return (_sample(row) for row in store.stream(sql, version=version))
 
 
-def _read(store: Store, join: str, where: str, **parameters: Any) -> list[StoredSample]:
+def _read(store: Store, join: str, where: str, **parameters: Any) -> list[PlacedSample]:
     sql = f"SELECT {_COLUMNS} FROM (SELECT * FROM samples FINAL) AS s {join} WHERE {where} {_NEWEST}"
     return sorted((_sample(row) for row in store.stream(sql, **parameters)), key=lambda sample: sample.offset)
 
 
-def _sample(row: tuple[Any, ...]) -> StoredSample:
-    values = StoredSample(*row)
-    return values._replace(history=tuple(values.history))
+def _sample(row: tuple[Any, ...]) -> PlacedSample:
+    values = PlacedSample(*row)
+    return values._replace(history=tuple(values.history), targets=relabelled(values.targets, values.label))
 
 
 def sample_ends(store: Store) -> dict[int, int]:

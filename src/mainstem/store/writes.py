@@ -7,8 +7,7 @@ from uuid import UUID
 import numpy as np
 
 from mainstem.events import Item
-from mainstem.join import LedgerRow, Rejection, Sample, digest_of
-from mainstem.store.reads import StoredSample
+from mainstem.join import LedgerRow, PlacedSample, Rejection, Sample, digest_of
 from mainstem.store.store import Columns
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ def trusted_columns(rows: Iterable[tuple[UUID, str, str, int | None]]) -> Column
 
 
 def response_columns(
-    samples: Sequence[StoredSample],
+    samples: Sequence[PlacedSample],
     found: "Responses[NDArray[np.float32]]",
     alignment: "NDArray[np.float32]",
     *,
@@ -117,13 +116,13 @@ def response_columns(
     }
 
 
-def sketch_columns(samples: Sequence[StoredSample], sketch: "NDArray[np.float32]", *, version: int, scale: float) -> Columns:
+def sketch_columns(samples: Sequence[PlacedSample], sketch: "NDArray[np.float32]", *, version: int, scale: float) -> Columns:
     """The sketch of one visit of each sample, shape (B, k); nothing where k is 0."""
     return {**_of_a_visit(samples, (), version, scale), "sketch": sketch.tolist()} if sketch.shape[1] else {}
 
 
-def _of_a_visit(samples: Sequence[StoredSample], more: Sequence[str], version: int, scale: float) -> Columns:
-    fields = dict(zip(StoredSample._fields, zip(*samples, strict=True), strict=True)) if samples else {}
+def _of_a_visit(samples: Sequence[PlacedSample], more: Sequence[str], version: int, scale: float) -> Columns:
+    fields = dict(zip(PlacedSample._fields, zip(*samples, strict=True), strict=True)) if samples else {}
     return {
         **{name: fields[name] for name in (*_OF_A_VISIT, *more) if name in fields},
         "version": np.full(len(samples), version, np.uint32),

@@ -4,32 +4,34 @@ Each is computed from what was known before the last part of the log.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from mainstem.join import PlacedSample
 from mainstem.learning.evaluation.evaluation import auc
-from mainstem.store import Store, StoredSample
-from mainstem.store.texts import bought_before
 
 __all__ = ["baselines"]
 
 
 def baselines(
-    store: Store, later: Sequence[StoredSample], labels: Sequence[int], later_from: int
+    answered: Iterable[tuple[str, Sequence[str]]], later: Sequence[PlacedSample], labels: Sequence[int]
 ) -> dict[str, float | None]:
     """AUC of popularity, of word overlap with the history, and of basket co-occurrence.
 
     Args:
-        store: its samples of questions asked before `later_from`, and not drawn, tell what was popular and bought
-            together.
+        answered: item and history of each sample before the last part that was answered with yes; they tell what was
+            popular and bought together.
         later: the pairs to rank.
         labels: their true labels.
-        later_from: event time in milliseconds.
+
+    Example:
+        >>> baselines([("cup", ["pot"])], [], [])
+        {'popularity': None, 'word_overlap': None, 'co_occurrence': None}
     """
     popularity: Counter[str] = Counter()
     together: Counter[tuple[str, str]] = Counter()
-    for item, history in bought_before(store, later_from):
+    for item, history in answered:
         popularity[item] += 1
         together.update(pair for other in history for pair in ((item, other), (other, item)))
     scores = {
@@ -43,7 +45,7 @@ def baselines(
     return {name: auc(truth, np.array(score)) for name, score in scores.items()}
 
 
-def _overlap(sample: StoredSample) -> float:
+def _overlap(sample: PlacedSample) -> float:
     """Share of the item's words that stand in the context."""
     words = set(sample.item_text.split(" | ")[0].lower().split())
     return len(words & set(sample.context_text.lower().split())) / max(len(words), 1)

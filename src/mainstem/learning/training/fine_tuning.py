@@ -3,23 +3,25 @@
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from mainstem.errors import NonFiniteError
+from mainstem.join import PlacedSample
 from mainstem.learning.evaluation.evaluation import evaluate
-from mainstem.models import CrossEncoder, Scorer
-from mainstem.models.scorer import device_of
+from mainstem.models import ActiveVersion, CrossEncoder
+from mainstem.models.active import device_of
 from mainstem.models.tokenizer import encode_pairs, pad
+from mainstem.objectives.losses import cross_entropy, with_weights
 from mainstem.settings import Settings
-from mainstem.store.reads import StoredSample
 
 __all__ = ["Training", "fine_tune"]
 
 _FROM_SCRATCH, _PRETRAINED = 5e-4, 2e-5
+_LOSS: Final = with_weights(cross_entropy)
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class Training:
 
 def fine_tune(
     parent: CrossEncoder,
-    samples: Sequence[StoredSample],
-    held_out: Sequence[StoredSample],
+    samples: Sequence[PlacedSample],
+    held_out: Sequence[PlacedSample],
     settings: Settings,
     seed: int,
 ) -> Training:
@@ -55,12 +57,12 @@ def fine_tune(
 
 def _train(
     child: CrossEncoder,
-    samples: Sequence[StoredSample],
-    held_out: Sequence[StoredSample],
+    samples: Sequence[PlacedSample],
+    held_out: Sequence[PlacedSample],
     settings: Settings,
     random: np.random.Generator,
 ) -> Training:
-    scorer, network = Scorer(child, settings), child.network
+    active, network = ActiveVersion(child, settings), child.network
     encoded = encode_pairs(child.tokenizer, [sample.pair for sample in samples], settings.model.max_tokens)
     labels = torch.tensor([sample.label for sample in samples], device=device_of(settings))
     weights = torch.tensor([sample.weight for sample in samples], device=device_of(settings))
@@ -76,15 +78,14 @@ def _train(
         for start in range(0, len(order), settings.learning.train_batch):
             places = order[start : start + settings.learning.train_batch]
             batch = pad([encoded[place] for place in places], child.padding_id).to(device_of(settings))
-            losses = F.cross_entropy(network(batch), labels[places], reduction="none")
-            loss = (losses * weights[places]).mean()
+            loss = _LOSS(network(batch), (labels[places], weights[places])).mean()
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             _check_step(loss, norm, (epoch - 1) * steps_an_epoch + start // settings.learning.train_batch + 1)
             optimizer.step()
             schedule.step()
-        held_out_loss = evaluate(scorer, held_out).log_loss
+        held_out_loss = evaluate(active, held_out).log_loss
         if held_out_loss is None or held_out_loss < best_loss:
             best_loss, best_epoch = held_out_loss or float("inf"), epoch
             best = copy.deepcopy(network.state_dict())

@@ -4,6 +4,7 @@ Results stay on the device until all samples are done; then they come over at on
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -15,10 +16,11 @@ from torch import Tensor
 from mainstem.errors import ModelError
 from mainstem.models.encoder import CrossEncoder
 from mainstem.models.tokenizer import Batch, encode_pairs, on_device, pad
+from mainstem.objectives.losses import cross_entropy, with_weights
 from mainstem.responses import Probe, Responses, gradient_of, length_of
 from mainstem.settings import Settings
 
-__all__ = ["Scorer", "alignments_of", "device_of", "precision_of"]
+__all__ = ["ActiveVersion", "alignments_of", "device_of", "precision_of"]
 
 Pair: TypeAlias = tuple[str, str]
 Encoded: TypeAlias = tuple[list[int], list[int]]
@@ -42,7 +44,7 @@ def precision_of(settings: Settings) -> torch.dtype:
     return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[settings.responses.precision]
 
 
-class Scorer:
+class ActiveVersion:
     """Scores text pairs with one version's weights, which it does not change.
 
     Args:
@@ -84,9 +86,12 @@ class Scorer:
         """How many numbers responses are taken over."""
         return sum(parameter.numel() for parameter in self._probe.parameters.values())
 
-    def responses(self, pairs: Sequence[Pair], labels: Sequence[int]) -> Responses[NDArray[np.float32]]:
+    def responses(
+        self, pairs: Sequence[Pair], labels: Sequence[int], weights: Sequence[float] | None = None
+    ) -> Responses[NDArray[np.float32]]:
         """Responses of N samples, in their order; inside, pairs of like length go together.
 
+        A weight is a factor of its sample's loss, and so of all but the margin; without weights it is 1.
         `dots` has a column where there is a direction: how far each gradient reaches along it, its length being taken as 1.
         A pass that the device's memory is too small for is made again in halves, and passes stay that small.
         """
@@ -100,7 +105,7 @@ class Scorer:
             if one is not None:
                 found.append(one)
                 done = end
-        return self._in_order(found, order)
+        return _weighed(self._in_order(found, order), weights)
 
     def check(self) -> None:
         """Hold responses against ordinary backward passes on two small batches of unlike size and length, in float32.
@@ -114,13 +119,19 @@ class Scorer:
         ]
         self._probe.check(batches=batches)
 
-    def gradient(self, pairs: Sequence[Pair], labels: Sequence[int]) -> dict[str, Tensor]:
-        """The mean gradient over N samples by parameter, in float32, on the CPU; nothing without samples."""
+    def gradient(
+        self, pairs: Sequence[Pair], labels: Sequence[int], weights: Sequence[float] | None = None
+    ) -> dict[str, Tensor]:
+        """The mean gradient of N samples' losses by parameter, in float32, on the CPU; nothing without samples."""
+        told = torch.tensor(labels, dtype=torch.int64, device=self._device)
+        weighing = torch.ones(len(pairs)) if weights is None else torch.tensor(weights, dtype=torch.float32)
+        weighing = weighing.to(self._device)
         batches = (
-            (partial(self.encoder.network, batch), torch.tensor([labels[place] for place in places], device=self._device))
+            (partial(self.encoder.network, batch), (told[places], weighing[places]))
             for places, batch in self._batches(pairs, self._tokens)
         )
-        return {name: part.cpu() for name, part in gradient_of(self.encoder.network, batches).items()}
+        found = gradient_of(self.encoder.network, batches, with_weights(cross_entropy))
+        return {name: part.cpu() for name, part in found.items()}
 
     @torch.no_grad()
     def logits(self, pairs: Sequence[Pair]) -> NDArray[np.float64]:
@@ -196,6 +207,17 @@ def alignments_of(found: Responses[NDArray[np.float32]]) -> NDArray[np.float32]:
         known = found.norm > 0
         alignments[known] = (found.dots[known, 0] / found.norm[known]).clip(-1, 1)
     return alignments
+
+
+def _weighed(found: Responses[NDArray[np.float32]], weights: Sequence[float] | None) -> Responses[NDArray[np.float32]]:
+    """Responses of the weighted losses: a gradient is linear in its loss. How sure the model is, the margin, stays."""
+    if weights is None:
+        return found
+    factor = np.array(weights, np.float32)
+    column = factor[:, None]
+    return replace(
+        found, norm=found.norm * factor, loss=found.loss * factor, dots=found.dots * column, sketch=found.sketch * column
+    )
 
 
 def _end_of_pass(encoded: Sequence[Encoded], order: Sequence[int], start: int, tokens: int) -> int:

@@ -1,0 +1,89 @@
+"""Samples come back out of the history as they went in, on every engine, and those of an earlier schema too."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mainstem.answers.fingerprint import deployed_hash, deployed_hash_0_1
+from mainstem.join import PlacedSample
+from mainstem.store import Store, samples_between, samples_since
+from mainstem.store import store as store_module
+from mainstem.store.digests import digests, digests_0_1
+from mainstem.store.writes import sample_columns, trusted_columns
+from tests.trainer.fakes import sample
+
+EVERYWHERE = {0: (0, 100)}
+NEW, FIRST_NEW = {"targets", "position"}, 5  # columns, and the migration that adds them
+SHOWN = msgspec.structs.replace(
+    sample(1, label_version=2), targets=(1.0, 0.25), position=7, sampling_probability=1 / 3, weight=0.5, history=("a", "ü")
+)
+
+
+@pytest.fixture(params=["chdb", "clickhouse"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an empty history of each kind is."""
+    return f"chdb://{tmp_path / 'history'}" if request.param == "chdb" else request.getfixturevalue("store_url")
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    """The same, open."""
+    with Store(url) as opened:
+        yield opened
+
+
+def test_a_sample_comes_back_as_it_went_in(store: Store) -> None:
+    """Targets, position, probability and weight among it; every field of a placed sample has its own value here."""
+    store.write("samples", sample_columns([(SHOWN, 0, 3)]))
+    assert [PlacedSample.of(SHOWN, 0, 3, "stream")] == samples_between(store, EVERYWHERE)
+
+
+def test_a_label_that_somebody_vouches_for_brings_its_target(store: Store) -> None:
+    """The first target follows the label, the other objectives' stay; what the log said stays in the table."""
+    store.write("samples", sample_columns([(SHOWN, 0, 3)]))
+    store.write("trusted", trusted_columns([(SHOWN.sample_id, "canary", "confirmed", 0)]))
+    [found] = samples_between(store, EVERYWHERE)
+    assert (0, (0.0, 0.25), "canary") == (found.label, found.targets, found.part)
+    assert PlacedSample.of(SHOWN, 0, 3, "canary", 0) == found
+    assert [(1, [1.0, 0.25], 7)] == store.rows("SELECT label, targets, position FROM samples_now")
+
+
+def test_a_history_of_before_opens_and_its_samples_have_their_label_for_a_target(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written before there were targets is read as before, through the view too, and can be written beside."""
+    all_of_them = list(store_module._migrations())
+    with monkeypatch.context() as before:
+        before.setattr(store_module, "_migrations", lambda: iter(one for one in all_of_them if one[0] < FIRST_NEW))
+        store = Store(url)
+    with store:
+        columns = sample_columns([(sample(number), 0, number) for number in range(2)])
+        store.write("samples", {name: values for name, values in columns.items() if name not in NEW})
+    with Store(url) as store:
+        store.write("samples", sample_columns([(SHOWN, 0, 3)]))
+        found = samples_since(store, 0, 10)
+        assert {(0, (0.0,), 0), (1, (1.0, 0.25), 7)} == {(one.label, one.targets, one.position) for one in found}
+        assert {((), 0), ((1.0, 0.25), 7)} == {
+            (tuple(targets), position) for targets, position in store.rows("SELECT targets, position FROM samples_now")
+        }
+
+
+def test_the_hash_of_0_1_knows_nothing_of_what_came_later(store: Store) -> None:
+    """Another target or position changes the hash, and not that of 0.1; another weight changes both."""
+    hashes = []
+    for changes in ({}, {"targets": (0.0,)}, {"position": 3}, {"weight": 2.0}):
+        store.write("samples", sample_columns([(msgspec.structs.replace(SHOWN, **changes), 0, 3)]))
+        hashes.append((deployed_hash(store), deployed_hash_0_1(store)))
+    new, old = (list(each) for each in zip(*hashes, strict=True))
+    assert (4, [old[0]] * 3) == (len(set(new)), old[:3])
+    assert old[0] != old[3]
+
+
+def test_both_hashes_go_through_the_same_samples_in_one_order(store: Store) -> None:
+    """Every label version of every sample, by id and label version."""
+    written = [(sample(number, label_version=version), 0, 9 * number + version) for number in range(5) for version in (2, 0)]
+    store.write("samples", sample_columns(written))
+    expected = sorted((str(one.sample_id), one.label_version) for one, _, _ in written)
+    assert expected == [one[:2] for one in digests(store)] == [one[:2] for one in digests_0_1(store)]

@@ -1,0 +1,26 @@
+"""What rooms and programs hand to each other: values of the join, and structs."""
+
+import ast
+
+import pytest
+
+from tests.test_arrows import LIBRARY, STREAMS, TRAINER, files, imported
+
+
+@pytest.mark.parametrize("folder", ["learning/training", "learning/evaluation", "models", "responses", "objectives"])
+def test_training_and_models_do_not_know_the_store(folder: str) -> None:
+    """What computes takes samples as they are handed to it, and asks no history for them."""
+    found = [path.name for path in files(LIBRARY / folder) for name in imported(path) if name.startswith("mainstem.store")]
+    assert [] == found
+
+
+def test_what_goes_to_a_topic_is_a_struct() -> None:
+    """Programs write no JSON of their own making: a record is one of the messages, or an event, and is encoded as such."""
+    programs = [*files(LIBRARY / "kafka"), *files(TRAINER), *(path for path in files(STREAMS) if path.parent == STREAMS)]
+    found = [
+        path.name
+        for path in programs
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"json.dumps", "msgspec.json.encode"}
+    ]
+    assert [] == found
