@@ -12,6 +12,7 @@ from mainstem.store import Store, drawn_samples, samples_between, samples_since,
 from mainstem.store.store import migrations
 
 VIEWS = (
+    "accepted_samples",
     "contradictory_by_source",
     "importance_by",
     "importance_of_behaviour",
