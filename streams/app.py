@@ -7,7 +7,6 @@ wrong ends the process, and its supervisor starts it again: what was not deliver
 import asyncio
 import gc
 import logging
-import ssl
 import tempfile
 import time
 from collections import defaultdict
@@ -20,7 +19,7 @@ from prometheus_client import REGISTRY
 
 from mainstem.bootstrap import open_broker
 from mainstem.errors import StoppedError
-from mainstem.kafka import Broker, DirectReader, Monitor, Record
+from mainstem.kafka import DirectReader, Monitor, Record
 from mainstem.settings import Settings
 from mainstem.settings.addresses import Places
 
@@ -81,7 +80,7 @@ def make_app(
     app = faust.App(
         member,
         broker=[f"aiokafka://{server}" for server in broker.servers],
-        broker_credentials=_credentials(broker),
+        broker_credentials=broker.login.credentials(),
         broker_session_timeout=session_timeout,
         broker_heartbeat_interval=session_timeout / 10,
         datadir=tempfile.mkdtemp(prefix="mainstem-join-"),
@@ -89,7 +88,7 @@ def make_app(
     )
 
     app.transport = transport_of(app, broker.servers)
-    outbox = Outbox(broker, **_security(broker))
+    outbox = Outbox(broker)
     items = ItemsReader(DirectReader(broker, broker.topic("items")))
     snapshots = Snapshots(places.snapshots, broker.prefix or "mainstem", settings, key=key, topic=events)
     worker = JoinWorker(settings, key, items, snapshots, DirectReader(broker, events, member), outbox)
@@ -199,28 +198,3 @@ async def _or_exit(action: Callable[..., Awaitable[None]], *arguments: Any) -> N
         await asyncio.get_running_loop().create_future()
     except Exception as error:  # noqa: BLE001 - whatever it is, what was not done must not be acknowledged
         end_over(error)
-
-
-def _security(broker: Broker) -> dict[str, Any]:
-    """How to log in, as aiokafka wants to be told."""
-    login = {
-        "sasl_mechanism": broker.mechanism,
-        "sasl_plain_username": broker.user,
-        "sasl_plain_password": broker.password,
-    }
-    told: dict[str, Any] = {"security_protocol": broker.security, "ssl_context": _context(broker)}
-    return told | (login if broker.security.startswith("SASL") else {})
-
-
-def _context(broker: Broker) -> ssl.SSLContext | None:
-    return ssl.create_default_context(cafile=broker.ca_file or None) if broker.security.endswith("SSL") else None
-
-
-def _credentials(broker: Broker) -> Any:
-    """The same, as Faust does."""
-    context = _context(broker)
-    if broker.security.startswith("SASL"):
-        return faust.SASLCredentials(
-            username=broker.user, password=broker.password, ssl_context=context, mechanism=broker.mechanism
-        )
-    return faust.SSLCredentials(context) if context else None

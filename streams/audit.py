@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from mainstem.answers.fingerprint import newest_ledger
 from mainstem.bootstrap import open_broker, open_store
 from mainstem.join import LedgerRow
 from mainstem.join.ledger import imbalance
@@ -13,10 +12,11 @@ from mainstem.kafka import Broker, DirectReader
 from mainstem.kafka.messages import decode_samples, read_message
 from mainstem.kafka.reach import reach, reach_store
 from mainstem.printable import in_json
-from mainstem.settings import Settings
+from mainstem.settings import Join
 from mainstem.settings.addresses import Places
 from mainstem.store import Store
 from mainstem.store.compared import samples_of
+from mainstem.store.ledgers import newest_ledger
 
 __all__ = ["Audit", "run_audit"]
 
@@ -121,13 +121,13 @@ class Audit:
         print(f"\n{whole if self.in_balance else 'OUT OF BALANCE'}")
 
 
-def run_audit(places: Places, settings: Settings) -> Audit:
+def run_audit(places: Places, join: Join) -> Audit:
     """Read both sides."""
     broker = open_broker(places.events)
     reach(broker, ["events", "items", "samples"])
     reach_store(places.store)
     with open_store(places.store, make=False) as store:
-        return Audit(list(_ledger(broker, store)), list(_samples(broker, store, settings)))
+        return Audit(list(_ledger(broker, store)), list(_samples(broker, store, join)))
 
 
 def _ledger(broker: Broker, store: Store) -> Iterator[LedgerLine]:
@@ -166,9 +166,9 @@ def _line(row: LedgerRow, end: int) -> LedgerLine:
     )
 
 
-def _samples(broker: Broker, store: Store, settings: Settings) -> Iterator[SamplesLine]:
+def _samples(broker: Broker, store: Store, join: Join) -> Iterator[SamplesLine]:
     with DirectReader(broker, broker.topic("samples")) as reader:
-        for partition in range(settings.join.partitions):
+        for partition in range(join.partitions):
             first, end = reader.first(partition), reader.end(partition)
             in_topic: set[tuple[bytes, int]] = set()
             at = first

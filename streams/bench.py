@@ -170,7 +170,8 @@ def _faust(broker: Broker, group: str, watch: _Stopwatch) -> None:
     from .app import BATCH, FAUST, WITHIN  # noqa: PLC0415
 
     servers = [f"aiokafka://{server}" for server in broker.servers]
-    app = faust.App(f"bare-{group}-{uuid4().hex[:6]}", broker=servers, datadir=tempfile.mkdtemp(), **FAUST)
+    name, login = f"bare-{group}-{uuid4().hex[:6]}", broker.login.credentials()
+    app = faust.App(name, broker=servers, broker_credentials=login, datadir=tempfile.mkdtemp(), **FAUST)
     done = 0
 
     @app.agent(app.topic(broker.topic("events"), value_serializer="raw", key_serializer="raw"))  # type: ignore[untyped-decorator]
@@ -215,7 +216,7 @@ def _aiokafka(broker: Broker, group: str, watch: _Stopwatch) -> None:
     async def read() -> None:
         consumer = AIOKafkaConsumer(
             broker.topic("events"),
-            bootstrap_servers=",".join(broker.servers),
+            **broker.options,
             group_id=f"aiokafka-{group}-{uuid4().hex[:6]}",
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=4 << 20,

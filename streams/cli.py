@@ -31,9 +31,9 @@ def topics(
     settings, places = Settings.read(os.environ), Places.from_environment(os.environ, "events")
     broker = open_broker(places.events)
     reach(broker)
-    made = make_topics(broker, settings, replication=replication, auto_create=allow_auto_create)
+    made = make_topics(broker, settings.join, replication=replication, auto_create=allow_auto_create, say=_note)
     for note in notes_on_codecs():
-        print(f"mainstem: {note}", file=sys.stderr)
+        _note(note)
     print(f"made {', '.join(made)}" if made else "all topics are as they should be")
 
 
@@ -81,7 +81,7 @@ def replay(
     say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
     broker = open_broker(places.events)
     reach(broker, ["events", "items"], ["events", "items"])
-    replay = Replay(broker, log, settings, speed=_speed(speed), tick=not no_tick, append=append, say=say)
+    replay = Replay(broker, log, settings.join, speed=_speed(speed), tick=not no_tick, append=append, say=say)
     sent = replay.run()
     print(in_json({"sent": sent}))
 
@@ -109,10 +109,14 @@ def audit(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON obje
     from .audit import run_audit  # noqa: PLC0415
 
     settings, places = Settings.read(os.environ), Places.from_environment(os.environ, "events", "store")
-    found = run_audit(places, settings)
+    found = run_audit(places, settings.join)
     found.show(as_json=as_json)
     if not found.in_balance or found.is_empty:
         raise typer.Exit(1)
+
+
+def _note(text: str) -> None:
+    print(f"mainstem: {text}", file=sys.stderr)
 
 
 def _key() -> bytes:

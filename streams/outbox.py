@@ -36,11 +36,10 @@ class Outbox:
 
     Args:
         broker: where.
-        more: further arguments of the producer.
     """
 
-    def __init__(self, broker: Broker, **more: Any) -> None:
-        self._broker, self._more = broker, more
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
         self._producer: Any = None
 
     async def __call__(self, messages: Sequence[Message]) -> None:
@@ -72,9 +71,8 @@ class Outbox:
         if self._producer is None:
             from aiokafka import AIOKafkaProducer  # noqa: PLC0415 - needs a running loop
 
-            servers = ",".join(self._broker.servers)
             producer = AIOKafkaProducer(
-                bootstrap_servers=servers, acks="all", max_batch_size=_BATCH, request_timeout_ms=_SILENCE_MS, **self._more
+                **self._broker.options, acks="all", max_batch_size=_BATCH, request_timeout_ms=_SILENCE_MS
             )
             await producer.start()
             self._producer = producer

@@ -18,7 +18,7 @@ from mainstem.events.marks import BEGIN, Mark
 from mainstem.events.survey import belongs_to_items
 from mainstem.ids import number_of
 from mainstem.kafka import Broker, DirectReader
-from mainstem.settings import Settings
+from mainstem.settings import Join
 
 from .place import headers_of, last_sent, numbered, place_in
 
@@ -33,7 +33,7 @@ class Replay:
     Args:
         broker: where to.
         log: JSON lines.
-        settings: `label_window` and `grace` say when the final tick is.
+        join: `label_window` and `grace` say when the final tick is.
         speed: how many times as fast as it happened; None is as fast as the broker takes it.
         tick: whether the log ends with a tick that closes every window. A log that will grow must not; a last line of it
             that no event can be read from may be half-written, and waits.
@@ -46,7 +46,7 @@ class Replay:
         self,
         broker: Broker,
         log: Path,
-        settings: Settings,
+        join: Join,
         *,
         speed: float | None,
         tick: bool,
@@ -56,7 +56,7 @@ class Replay:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.sent = 0
-        self._broker, self._log, self._settings = broker, log, settings
+        self._broker, self._log, self._join = broker, log, join
         self._speed, self._tick, self._say, self._clock, self._sleep = speed, tick, say, clock, sleep
         self._append = append
         self._failed: list[BaseException] = []
@@ -67,7 +67,7 @@ class Replay:
             events = reader.partitions()
         places = [("items", 0), *(("events", partition) for partition in events)]
         ends = [last_sent(self._broker, *place, self._log) for place in places]
-        options: dict[str, Any] = {"append": self._append, "grace": self._settings.join.grace, "say": self._say}
+        options: dict[str, Any] = {"append": self._append, "grace": self._join.grace, "say": self._say}
         file = place_in(self._log, ends, self._broker, **options)
         done = {(end.topic, end.partition): end.line for end in ends}
         if max(done.values()) >= 0:
@@ -128,7 +128,7 @@ class Replay:
                 key = event.user_id.encode("utf-8", "surrogatepass")
                 yield "events", _partition_of(key, partitions), key, raw, line, mark
         if self._tick:
-            end = encode(Tick(event_timestamp=newest + self._settings.join.label_window + self._settings.join.grace + 1))
+            end = encode(Tick(event_timestamp=newest + self._join.label_window + self._join.grace + 1))
             yield from (("events", partition, None, end, mark.lines, mark) for partition in range(partitions))
 
     def _pace(self) -> Callable[[int], None]:

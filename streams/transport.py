@@ -7,16 +7,23 @@ its client cannot decode with a traceback for each service that falls.
 import asyncio
 import logging
 import os
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import faust
-from aiokafka.errors import CorruptRecordException, KafkaError, UnsupportedCodecError
+from aiokafka.errors import (
+    CommitFailedError,
+    CorruptRecordException,
+    IllegalStateError,
+    KafkaError,
+    UnsupportedCodecError,
+)
 from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers import aiokafka as driver
 from yarl import URL
 
 from mainstem.errors import MainstemError
-from mainstem.kafka.faults import passes, told_of, undecodable
+from mainstem.kafka.faults import passes, refusal, told_of, undecodable
 
 __all__ = ["CANNOT_GO_ON", "CommittedTransport", "end_over", "transport_of"]
 
@@ -28,11 +35,26 @@ CANNOT_GO_ON: Final = 70
 def end_over(error: BaseException) -> None:
     """End this process at once, before Faust can acknowledge what was not done; one line where we know the error."""
     if isinstance(error, MainstemError) or passes(error) or type(error).__module__.startswith(("kafka.", "aiokafka.")):
-        _LOG.error("cannot go on: %s; the supervisor starts this program again", told_of(error))
+        told = told_of(error) if isinstance(error, MainstemError) else refusal(error)
+        _LOG.error("cannot go on: %s; the supervisor starts this program again", told)
     else:
         _LOG.error("cannot go on; the supervisor starts this program again", exc_info=error)
     logging.shutdown()
     os._exit(CANNOT_GO_ON)
+
+
+def _or_end(commit: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """A commit that ends this process over what is no matter of whose the partitions are: a right that was taken away."""
+
+    async def committed(offsets: Any) -> None:
+        try:
+            await commit(offsets)
+        except (CommitFailedError, IllegalStateError):
+            raise
+        except KafkaError as error:
+            end_over(error)
+
+    return committed
 
 
 class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust has no types
@@ -40,6 +62,7 @@ class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust has
         consumer = super()._create_worker_consumer(transport)
         # subtle: Faust has no setting for it; the client reads this when it starts
         consumer._isolation_level = "read_committed"  # noqa: SLF001
+        consumer.commit = _or_end(consumer.commit)  # Faust answers whatever goes wrong in it with tracebacks
         return consumer
 
     async def getmany(self, active_partitions: Any, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's signature

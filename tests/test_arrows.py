@@ -225,14 +225,6 @@ def test_no_source_file_asserts_or_is_longer_than_an_idea() -> None:
 
 
 PENDING = {
-    "src/mainstem/answers/explain.py",
-    "src/mainstem/answers/fingerprint.py",
-    "src/mainstem/answers/report.py",
-    "src/mainstem/cli/explaining.py",
-    "src/mainstem/cli/history.py",
-    "src/mainstem/learning/draws/pool.py",
-    "src/mainstem/learning/learner.py",
-    "src/mainstem/scoring/worker.py",
     "trainer/learning.py",
     "trainer/scoring.py",
 }

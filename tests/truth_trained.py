@@ -21,7 +21,7 @@ from mainstem.bootstrap import open_loop, threads
 from mainstem.join import Sample
 from mainstem.learning.evaluation import auc
 from mainstem.loop import Loop
-from mainstem.models import Scorer
+from mainstem.models import ActiveVersion
 from mainstem.settings import Settings
 from mainstem.simulate import Shop, simulate
 from mainstem.store import samples_since
@@ -75,7 +75,7 @@ def measured(folder: Path, shop: Shop, events: int) -> dict[str, Any]:
         seen = [one for one in samples_since(loop.store, 0, 10**9) if one.sample_id in stream]
     with open_loop(str(log), folder / "true", settings, Quiet(), relabel=("truth", true)) as loop:
         loop.run()
-        best = Scorer(loop.versions.load(loop.worker.version), settings)
+        best = ActiveVersion(loop.versions.load(loop.worker.version), settings)
     logits = best.logits([one.pair for one in seen])
     label = np.array([one.label for one in seen])
     margin = np.where(label == 1, 1, -1) * (logits[:, 1] - logits[:, 0])

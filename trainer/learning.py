@@ -20,7 +20,7 @@ from mainstem.kafka.patience import patiently
 from mainstem.learning import Claim, Learner, Position
 from mainstem.learning.draws import StoredPool
 from mainstem.learning.first import keep_row, make_first_version
-from mainstem.models import CrossEncoder, Scorer
+from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.scoring import direction_of, scale_of
 from mainstem.settings import Settings
 from mainstem.store import Store, samples_since
@@ -121,11 +121,11 @@ class LearningProgram:
         return texts | {query for (query,) in queries}
 
     def _scale(self, encoder: CrossEncoder) -> float | None:
-        return scale_of(Scorer(encoder, self._settings), samples_since(self._store, 0, _FIRST_SAMPLES))
+        return scale_of(ActiveVersion(encoder, self._settings), samples_since(self._store, 0, _FIRST_SAMPLES))
 
     def _direction(self, encoder: CrossEncoder) -> Mapping[str, Tensor]:
         ends = dict.fromkeys(range(self._settings.join.partitions), _NEVER)
-        return direction_of(Scorer(encoder, self._settings), self._store, ends)
+        return direction_of(ActiveVersion(encoder, self._settings), self._store, ends)
 
     def _current(self) -> int:
         """The newest version that exists."""
@@ -163,13 +163,13 @@ class LearningProgram:
         number = max(last, parent) + 1
         begun = time.monotonic()
         _LOG.info("round %d begins, from version %d", number, parent)
-        scorer = Scorer(self._versions.load(parent), self._settings)
+        active = ActiveVersion(self._versions.load(parent), self._settings)
         try:
-            done = self._learner.round(number, parent, scorer, StoredPool(self._store), position, claim)
+            done = self._learner.round(number, parent, active, StoredPool(self._store), position, claim)
         except OvertakenError as error:
             _LOG.warning("%s", error)
             return
-        promoted = done.scorer is not None
+        promoted = done.active is not None
         self.promoted, self.refused = self.promoted + promoted, self.refused + (not promoted)
         _LOG.info("round %d took %.0f s: %s", number, time.monotonic() - begun, done.decision.reason)
         if promoted:

@@ -6,7 +6,7 @@ judgement falls at every `judge_every` offsets of a partition, and at its end on
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from mainstem.join import PlacedSample, Sample
@@ -17,8 +17,9 @@ from mainstem.kafka.patience import patiently
 from mainstem.scoring import SCORED, ScoringWorker
 from mainstem.settings import Settings
 from mainstem.store import Store
+from mainstem.store.standings import KeptStanding
 from mainstem.trusted import Confirmed, Trust
-from mainstem.versions import Versions, load_scorer
+from mainstem.versions import Versions, load_active
 
 __all__ = ["ScoringProgram"]
 
@@ -78,7 +79,7 @@ class ScoringProgram:
             patiently(self._worker.rebuild, {partition: end}, self._worker.version, {partition: left})
             patiently(self._worker.write_again, partition, end)
             took = time.monotonic() - begun
-            count = len(self._worker.columns[partition])
+            count = len(self._worker.rows[partition])
             _LOG.info("owns partition %d from offset %d: %d samples rebuilt in %.1f s", partition, end, count, took)
         self._again = patiently(self._worker.due, self._positions)
         self._last_record = time.monotonic()
@@ -94,8 +95,8 @@ class ScoringProgram:
     def take_up(self, announced: Announcement, *, first: bool) -> None:
         """Use an announced version; unless it is the first this program sees, score the canaries again at once."""
         before = self.version
-        scorer = patiently(load_scorer, self._versions, announced.version, self._settings)
-        self._worker.use(announced.version, scorer, self._versions.manifest(announced.version).scale)
+        active = patiently(load_active, self._versions, announced.version, self._settings)
+        self._worker.use(announced.version, active, self._versions.manifest(announced.version).scale)
         _LOG.info("took up version %d", announced.version)
         if first:
             return
@@ -184,11 +185,10 @@ class ScoringProgram:
         part, label = trust.part_of(sample.sample_id, sample.question_id), trust.label_of(sample.sample_id)
         return PlacedSample.of(sample, record.partition, record.offset, part, label)
 
-    def _publish(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        for row in rows:
-            standing = PublishedStanding.of(row)
-            to = {"key": standing.sample_id.bytes, "partition": row["partition"]}
-            self._sent.append(self._producer.send(self._topic, encode(standing), **to))
+    def _publish(self, standings: Sequence[KeptStanding]) -> None:
+        for one in standings:
+            to = {"key": one.sample_id.bytes, "partition": one.partition}
+            self._sent.append(self._producer.send(self._topic, encode(PublishedStanding.of(one._asdict())), **to))
 
     def _delivered(self) -> None:
         """Return once the broker has all that was published; raise what a send raised."""

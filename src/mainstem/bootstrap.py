@@ -234,7 +234,7 @@ def _check(found: Survey, path: Path, settings: Settings) -> None:
             "`mainstem import` makes a log from known sources"
         )
         raise LogError(msg)
-    unknown = unknown_classes(found.labels, settings)
+    unknown = unknown_classes(found.labels, settings.objectives)
     if unknown and found.asks == {"labelled"} and not set(found.labels) & set(settings.objectives.class_names):
         msg = f"nothing in {str(path)!r} can be joined: {unknown}"
         raise LogError(msg)

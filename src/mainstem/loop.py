@@ -22,7 +22,7 @@ from mainstem.join import Catalogue, Joiner, LedgerRow, Output, PlacedSample, Re
 from mainstem.join.ledger import BLOCK, block_of, new_counts
 from mainstem.join.route import partition_of_question, partitions_of_event
 from mainstem.learning import Learner, Position, Round
-from mainstem.learning.draws import ColumnsPool
+from mainstem.learning.draws import RowsPool
 from mainstem.scoring import ScoringWorker
 from mainstem.settings import Settings
 from mainstem.standing import Judgement  # noqa: TC001 - beside what is needed when it runs
@@ -30,7 +30,7 @@ from mainstem.store import Store
 from mainstem.store.rewinding import rewind
 from mainstem.store.writes import item_columns, ledger_columns, rejection_columns, sample_columns, trusted_columns
 from mainstem.trusted import Trust
-from mainstem.versions import Versions, load_scorer
+from mainstem.versions import Versions, load_active
 
 __all__ = ["Loop", "Watcher"]
 
@@ -202,12 +202,12 @@ class Loop:
     def _round(self) -> None:
         worker, self._rounds = self.worker, self._rounds + 1
         position = Position(dict(self.ends), max(self._event_times.values()), self.later_from)
-        pool = ColumnsPool([worker.columns[partition] for partition in sorted(worker.columns)])
-        done = self._learner.round(self._rounds, worker.version, worker.scorer, pool, position)
-        if done.scorer:
-            for columns in worker.columns.values():
+        pool = RowsPool([worker.rows[partition] for partition in sorted(worker.rows)])
+        done = self._learner.round(self._rounds, worker.version, worker.active, pool, position)
+        if done.active:
+            for columns in worker.rows.values():
                 columns.mark_drawn(done.drawn)
-            worker.take_up(done.version, done.scorer, self.ends, done.scale)
+            worker.take_up(done.version, done.active, self.ends, done.scale)
         self._watcher.round_done(done)
 
     def _checkpoint(self, line: int) -> None:
@@ -240,7 +240,7 @@ class Loop:
         version, scale = (at.version, at.scale) if at else (0, self.versions.manifest(0).scale)
         rewind(self.store, self.ends, self._rounds)
         self.versions.forget_after(self._rounds)
-        self.worker.use(version, load_scorer(self.versions, version, self.settings), scale)
+        self.worker.use(version, load_active(self.versions, version, self.settings), scale)
         if at:
             self.worker.rebuild(at.ends, at.version, at.left)
         return at.line if at else 0

@@ -2,6 +2,7 @@
 
 import base64
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -46,10 +47,12 @@ class LocalKafka:
     Args:
         folder: gets kafka-data/, kafka.log, kafka.properties and kafka.ports.
         port: where it answers; None: that of the last time, or a free one.
+        more: further properties, which replace those above; `{port}`, `{controller}` and `{data}` are filled in.
+        users: users who log in by SCRAM, each as Kafka's `--add-scram` wants it.
     """
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
-        self.folder = folder.resolve()
+    def __init__(self, folder: Path, port: int | None = None, *, more: str = "", users: Sequence[str] = ()) -> None:
+        self.folder, self._more, self._users = folder.resolve(), more, users
         self.port, self._controller = _ports(self.folder / "kafka.ports", port)
         self._properties = self.folder / "kafka.properties"
         self._process = LocalProcess(
@@ -107,13 +110,16 @@ class LocalKafka:
     def _format(self) -> None:
         """Write the configuration; format the storage where that was not done yet."""
         data = self.folder / "kafka-data"
-        self._properties.write_text(_PROPERTIES.format(port=self.port, controller=self._controller, data=data))
+        given = (_PROPERTIES + self._more).format(port=self.port, controller=self._controller, data=data)
+        self._properties.write_text(given)
         if (data / "meta.properties").exists():
             return
         tool = ["java", "-cp", f"{jars_folder()}/*", "kafka.tools.StorageTool", "format", "--standalone"]
+        scram = [f"--add-scram={user}" for user in self._users]
         with self._process.log.open("ab") as log:
             done = subprocess.run(  # noqa: S603 - our own command
-                [*tool, f"--cluster-id={_cluster_id()}", "-c", str(self._properties)],  # = : an id may begin with a dash
+                # = : an id may begin with a dash
+                [*tool, f"--cluster-id={_cluster_id()}", *scram, "-c", str(self._properties)],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 check=False,

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from mainstem.answers.fingerprint import deployed_hash, newest_ledger
+from mainstem.answers.fingerprint import deployed_hash
 from mainstem.join import LedgerRow
 from mainstem.join.ledger import new_counts
 from mainstem.store import Store
+from mainstem.store.ledgers import newest_ledger
 from mainstem.store.writes import ledger_columns, sample_columns
 from tests.trainer.fakes import sample
 

@@ -9,9 +9,10 @@ import pytest
 
 from mainstem.bench.planting import Plant
 from mainstem.ids import uuid_of
-from mainstem.importance import CANARY, Columns
+from mainstem.importance import CANARY, Rows
 from mainstem.join import PlacedSample, Sample
 from mainstem.standing import EDGE, NOISE, REASONS, Judgement
+from tests.importance.visiting import visits
 
 PLANT = Plant(share=0.1, seed=3)
 IDS = [uuid_of("sample", number) for number in range(5000)]
@@ -48,12 +49,12 @@ def stored(one: Sample, part: str) -> PlacedSample:
     return PlacedSample(**known, partition=0, offset=0, part=part)
 
 
-def judged(ids: list[UUID], contradictory: list[bool], evidence: list[float], part: int = 0) -> tuple[Columns, Judgement]:
+def judged(ids: list[UUID], contradictory: list[bool], evidence: list[float], part: int = 0) -> tuple[Rows, Judgement]:
     """A partition of these samples and a judgement that calls some of them."""
-    columns, count = Columns(), len(ids)
+    columns, count = Rows(), len(ids)
     facts = {"label_version": 0, "partition": 0, "offset": 0, "event_time": 0, "label": 1, "part": part}
     some = np.ones(count)
-    columns.visit(version=1, scale=1.0, ids=ids, facts=[facts] * count, norm=some, margin=some, loss=some)
+    columns.visit(visits(version=1, scale=1.0, ids=ids, facts=[facts] * count, norm=some, margin=some, loss=some))
     reason = np.where(contradictory, REASONS.index("contradictory"), REASONS.index("undecided")).astype(np.int8)
     standing = np.where(contradictory, NOISE, EDGE).astype(np.int8)
     return columns, Judgement(standing, reason, np.array(evidence), some, some, 1.0, 0, "given")

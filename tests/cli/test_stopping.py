@@ -1,14 +1,32 @@
-"""Ctrl-C stops a replay cleanly, and the same command goes on."""
+"""Ctrl-C and SIGTERM stop a replay cleanly, and the same command goes on."""
 
 import json
 import os
 import signal
 import subprocess
+import sys
+import textwrap
 import time
 from pathlib import Path
 
-from tests.chaos import command, replay
+from tests.chaos import SAME, command, replay
 from tests.conftest import SMALL
+
+MARKED = """
+    import sys
+    from pathlib import Path
+    from mainstem.cli.main import main
+    from mainstem.learning import learner
+    sign, fine_tune = Path(sys.argv.pop(1)), learner.fine_tune
+
+    def fine_tune_and_tell(*given):
+        sign.touch()
+        return fine_tune(*given)
+
+    learner.fine_tune = fine_tune_and_tell
+    main()
+"""
+"""mainstem, which touches a file when a round begins to train."""
 
 
 def test_ctrl_c_is_one_line_and_nothing_is_lost(small_log: Path, small_home: Path, tmp_path: Path) -> None:
@@ -29,3 +47,24 @@ def test_ctrl_c_is_one_line_and_nothing_is_lost(small_log: Path, small_home: Pat
     whole = json.loads((small_home.parent / "report.json").read_text())
     again = replay(small_log, home, SMALL)
     assert (whole["hash"], whole["set_hash"]) == (again["hash"], again["set_hash"])
+
+
+def test_a_round_that_is_cut_off_is_begun_again(small_log: Path, small_home: Path, tmp_path: Path) -> None:
+    """Asked to end while it trains, a replay ends within ten seconds; resumed, its rounds are those of one that was not."""
+    home, sign = tmp_path / "home", tmp_path / "trains"
+    marked = [sys.executable, "-c", textwrap.dedent(MARKED), str(sign), *command(small_log, home)[3:]]
+    for number, code in ((signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)):
+        sign.unlink(missing_ok=True)
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        process = subprocess.Popen(marked, env={**os.environ, **SMALL}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        signal.signal(signal.SIGINT, before)
+        while not sign.exists() and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(number)
+        try:
+            assert code == process.wait(10)
+        finally:
+            process.kill()
+        assert ["000000"] == sorted(path.name for path in (home / "versions").glob("[0-9]*"))
+    whole, again = json.loads((small_home.parent / "report.json").read_text()), replay(small_log, home, SMALL)
+    assert [whole[name] for name in SAME] == [again[name] for name in SAME]

@@ -32,6 +32,7 @@ VIEWS = (
     "standings_now",
     "trusted_now",
     "versions_of_sample",
+    "visits_of_sample",
     "watermarks",
 )
 
@@ -129,7 +130,7 @@ def test_what_was_written_is_there_after_opening_again(url: str) -> None:
         write(first, "samples", sample(1))
     with Store(url) as second:
         assert [(1,)] == second.rows("SELECT count() FROM samples")
-        assert [(1,), (2,)] == second.rows("SELECT number FROM migrations ORDER BY number")
+        assert [(1,), (2,), (3,)] == second.rows("SELECT number FROM migrations ORDER BY number")
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -190,6 +191,7 @@ def test_importance_of_the_mean_follows_a_samples_sketches(store: Store) -> None
             sketch(1, 3, -6.0, -8.0),
             sketch(2, 1, 0.0, 1.0),
         )
+        write(store, "responses", *(response(1, version, 1.0) for version in (1, 2, 3)), response(2, 1, 1.0))
     sql = "SELECT visit, importance_of_mean FROM importance_of_mean_of_sample WHERE sample_id = {id:UUID} ORDER BY version"
     assert [(1, 3.0), (2, 2.5), (3, 0.0)] == store.rows(sql, id=UUID(int=1))
     assert [(4,)] == store.rows("SELECT count() FROM sketches_now")

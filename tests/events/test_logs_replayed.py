@@ -8,7 +8,7 @@ import pytest
 
 from mainstem.events import decode
 from mainstem.kafka import Broker
-from mainstem.settings import Settings
+from mainstem.settings import Join
 from mainstem.streams.replaying import Replay
 from tests.conftest import Run, excerpt_lines
 from tests.importers.packing import FORMS, pack
@@ -69,7 +69,7 @@ def test_what_goes_into_kafka_does_not_depend_on_the_form_of_the_log(form: str, 
 
     def records(log: Path) -> list[tuple]:
         broker = Broker.parse("kafka://nowhere")
-        replay = Replay(broker, log, Settings(), speed=None, tick=True, say=print)
+        replay = Replay(broker, log, Join(), speed=None, tick=True, say=print)
         return [(*to, key, decode(value), line) for *to, key, value, line, _ in replay._records(4)]
 
     (tmp_path / "packed").mkdir()

@@ -21,7 +21,7 @@ class Sizes:
     Attributes:
         families: those compared at the size of the tests; None: all.
         wide: hidden size of the models that are compared at a size that a GPU likes.
-        pairs: that the scorer is given.
+        pairs: that the active version is given.
         samples, epochs: of a fine-tuning.
         model, batch, tokens, vocabulary: of the bench.
         rounds: of each row of the bench; medians count.
@@ -88,8 +88,8 @@ class Plan:
 PARTS: dict[str, tuple[str, float]] = {
     "machine": ("tests.gpu.machine:machine", 20),
     "responses": ("tests.gpu.responses:responses", 60),
-    "scorer": ("tests.gpu.scorer:scorer", 30),
-    "memory": ("tests.gpu.scorer:little_memory", 20),
+    "active": ("tests.gpu.active:active", 30),
+    "memory": ("tests.gpu.active:little_memory", 20),
     "training": ("tests.gpu.training:training", 30),
     "bench": ("tests.gpu.speed:bench", 75),
     "bench float32": ("tests.gpu.speed:bench_float32", 45),

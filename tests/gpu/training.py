@@ -16,11 +16,11 @@ from mainstem.join import PlacedSample
 from mainstem.learning.evaluation import Evaluation
 from mainstem.learning.training import fine_tuning as room
 from mainstem.learning.training.fine_tuning import fine_tune
-from mainstem.models import CrossEncoder, Scorer
+from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.settings import Settings
+from tests.gpu.active import TOKENS, WORDS, copied, encoders
 from tests.gpu.plan import Plan
 from tests.gpu.responses import distance
-from tests.gpu.scorer import TOKENS, WORDS, copied, encoders
 
 
 def training(plan: Plan) -> None:
@@ -47,7 +47,7 @@ def training(plan: Plan) -> None:
         plan.tell(f"  {name}: held-out loss {' '.join(f'{one:.5f}' for one in curves[0])} on the CPU")
         plan.tell(f"  {name}: held-out loss {' '.join(f'{one:.5f}' for one in curves[1])} on {plan.device}")
         settings = Settings.of({**given, "model.device": "cpu"})
-        true, found = (Scorer(copied(one), settings).logits(pairs) for one in trained)
+        true, found = (ActiveVersion(copied(one), settings).logits(pairs) for one in trained)
         here, there = (weights_of(one) for one in trained)
         errors = {
             "losses": max(abs(one / other - 1) for one, other in zip(curves[1], curves[0], strict=True)),
@@ -88,10 +88,10 @@ def samples_of(count: int, *, start: int = 0) -> list[PlacedSample]:
 def losses_noted() -> Iterator[list[float]]:
     """The held-out losses that a training sees, in their order."""
     losses: list[float] = []
-    evaluate: Callable[[Scorer, Sequence[PlacedSample]], Evaluation] = room.evaluate
+    evaluate: Callable[[ActiveVersion, Sequence[PlacedSample]], Evaluation] = room.evaluate
 
-    def noting(scorer: Scorer, samples: Sequence[PlacedSample]) -> Evaluation:
-        found = evaluate(scorer, samples)
+    def noting(active: ActiveVersion, samples: Sequence[PlacedSample]) -> Evaluation:
+        found = evaluate(active, samples)
         losses.append(found.log_loss or 0.0)
         return found
 

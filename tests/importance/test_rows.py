@@ -1,4 +1,4 @@
-"""Columns: what many visits add up to, against numpy over the whole of them."""
+"""Rows: what many visits add up to, against numpy over the whole of them."""
 
 from typing import Any
 from uuid import UUID
@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mainstem.importance import CANARY, STREAM, Columns
+from mainstem.importance import CANARY, STREAM, Rows
+from tests.importance.visiting import visits as scored
 
 CLOSE = {"rel": 1e-9, "abs": 1e-9}
 NUMBERS = st.floats(-100, 100)
@@ -24,10 +25,10 @@ def fact(**more: int) -> dict[str, int]:
     return {"label_version": 0, "partition": 0, "offset": 0, "event_time": 0, "label": 1, "part": STREAM, **more}
 
 
-def visit(columns: Columns, version: int, *visits: tuple[int, dict[str, int], float, float], scale: float = 1.0) -> None:
+def visit(columns: Rows, version: int, *visits: tuple[int, dict[str, int], float, float], scale: float = 1.0) -> None:
     """Score samples, given as (number, fact, norm, margin), together; loss is 2 - margin."""
     numbers, facts, norms, margins = zip(*visits, strict=True)
-    columns.visit(
+    made = scored(
         version=version,
         scale=scale,
         ids=[UUID(int=number) for number in numbers],
@@ -36,9 +37,10 @@ def visit(columns: Columns, version: int, *visits: tuple[int, dict[str, int], fl
         margin=margins,
         loss=[2 - margin for margin in margins],
     )
+    columns.visit(made)
 
 
-def row(columns: Columns, number: int, *names: str) -> list[Any]:
+def row(columns: Rows, number: int, *names: str) -> list[Any]:
     """Some columns of one sample."""
     at = columns.row_of(UUID(int=number))
     return [columns[name][at].item() for name in names]
@@ -48,7 +50,7 @@ def row(columns: Columns, number: int, *names: str) -> list[Any]:
 @given(HISTORY, st.floats(0.1, 10))
 def test_running_numbers_are_those_of_all_visits(history: list[Any], scale: float) -> None:
     """Count, means and squared differences are numpy's over one visit for each version, however visits come in batches."""
-    columns, counted, version = Columns(), {number: {} for number in range(SAMPLES)}, 1
+    columns, counted, version = Rows(), {number: {} for number in range(SAMPLES)}, 1
     for newer, visits in history:
         version += newer
         for number, *responses in visits:
@@ -57,7 +59,8 @@ def test_running_numbers_are_those_of_all_visits(history: list[Any], scale: floa
             numbers, norm, margin, loss = zip(*visits, strict=True)
             ids = [UUID(int=number) for number in numbers]
             facts = [fact() for _ in numbers]
-            columns.visit(version=version, scale=scale, ids=ids, facts=facts, norm=norm, margin=margin, loss=loss)
+            made = scored(version=version, scale=scale, ids=ids, facts=facts, norm=norm, margin=margin, loss=loss)
+            columns.visit(made)
     for number, visits in counted.items():
         at = columns.row_of(UUID(int=number))
         if not visits:
@@ -77,7 +80,7 @@ def test_running_numbers_are_those_of_all_visits(history: list[Any], scale: floa
 
 def test_norms_are_divided_by_the_scale_of_their_version() -> None:
     """Importance is the mean of norm over scale, each visit at its own version's scale; margins are not scaled."""
-    columns = Columns()
+    columns = Rows()
     visit(columns, 1, (7, fact(), 6.0, 1.0), scale=2.0)
     visit(columns, 2, (7, fact(), 2.0, 3.0), scale=0.5)
     assert [3.5, 2.0] == row(columns, 7, "importance", "margin")
@@ -85,7 +88,7 @@ def test_norms_are_divided_by_the_scale_of_their_version() -> None:
 
 def test_a_version_is_not_counted_twice() -> None:
     """Scoring again at the same version, or at an earlier one, is no new visit."""
-    columns = Columns()
+    columns = Rows()
     visit(columns, 2, (7, fact(), 1.0, 1.0))
     visit(columns, 2, (7, fact(), 9.0, 9.0))
     visit(columns, 1, (7, fact(), 9.0, 9.0))
@@ -94,7 +97,7 @@ def test_a_version_is_not_counted_twice() -> None:
 
 def test_a_sample_twice_in_one_batch_is_one_visit() -> None:
     """The first of two rows of one sample is counted, whatever stands between them."""
-    columns = Columns()
+    columns = Rows()
     visit(columns, 1, (7, fact(), 1.0, 1.0), (8, fact(), 5.0, 5.0), (7, fact(), 9.0, 9.0))
     assert [1, 1.0] == row(columns, 7, "visits", "importance")
     assert [1, 5.0] == row(columns, 8, "visits", "importance")
@@ -102,7 +105,7 @@ def test_a_sample_twice_in_one_batch_is_one_visit() -> None:
 
 def test_another_label_starts_a_sample_again() -> None:
     """After a relabelling nothing is left of the old visits, and it is known that there was one."""
-    columns = Columns()
+    columns = Rows()
     visit(columns, 1, (7, fact(offset=3), 4.0, -1.0))
     visit(columns, 2, (7, fact(offset=9, label_version=1, label=0), 2.0, 0.5))
     visit(columns, 3, (7, fact(offset=9, label_version=1, label=0), 4.0, 1.5))
@@ -114,7 +117,7 @@ def test_another_label_starts_a_sample_again() -> None:
 
 def test_another_label_is_scored_again_by_the_same_version() -> None:
     """The version that scored the old label may score the new one: it is another question."""
-    columns = Columns()
+    columns = Rows()
     visit(columns, 1, (7, fact(), 4.0, -1.0))
     visit(columns, 1, (7, fact(label_version=1, label=0), 2.0, 1.0))
     assert [1, 2.0, 1.0] == row(columns, 7, "visits", "importance", "margin")
@@ -122,7 +125,7 @@ def test_another_label_is_scored_again_by_the_same_version() -> None:
 
 def test_a_sample_that_was_drawn_is_stale_once_relabelled() -> None:
     """A version that learnt the old label taints the new one for good, and the new one has not been drawn."""
-    columns = Columns()
+    columns = Rows()
     visit(columns, 1, (7, fact(), 4.0, -1.0), (8, fact(), 4.0, -1.0))
     columns.mark_drawn([UUID(int=7), UUID(int=99)])  # 99 has left
     assert [True, False] == row(columns, 7, "drawn", "stale")
@@ -135,7 +138,7 @@ def test_a_sample_that_was_drawn_is_stale_once_relabelled() -> None:
 
 def test_the_same_label_again_keeps_its_visits() -> None:
     """A revision that leaves the label as it was moves its version and offset, and nothing that was learnt of it."""
-    columns = Columns()
+    columns = Rows()
     visit(columns, 1, (7, fact(offset=3), 4.0, -1.0))
     columns.mark_drawn([UUID(int=7)])
     visit(columns, 2, (7, fact(offset=9, label_version=1), 2.0, 3.0))
@@ -145,7 +148,7 @@ def test_the_same_label_again_keeps_its_visits() -> None:
 
 def test_two_label_versions_in_one_batch_are_taken_in_turn() -> None:
     """Within a batch the old label is counted first and the new one starts again, as in two batches."""
-    together, apart = Columns(), Columns()
+    together, apart = Rows(), Rows()
     visits = [
         (7, fact(), 4.0, -1.0),
         (8, fact(), 1.0, 1.0),
@@ -156,13 +159,13 @@ def test_two_label_versions_in_one_batch_are_taken_in_turn() -> None:
     for one in visits:
         visit(apart, 1, one)
     assert [1, 2.0, 0.5, 0, 5] == row(together, 7, "visits", "importance", "margin", "label", "offset")
-    for name in together._arrays:
+    for name in together:
         assert np.array_equal(apart[name], together[name], equal_nan=True), name
 
 
 def test_samples_leave_by_event_time() -> None:
     """Those before the horizon leave, the others keep all they have, in their order, and are found as before."""
-    columns = Columns()
+    columns = Rows()
     visit(columns, 1, *((number, fact(event_time=number % 4, offset=number), float(number), 1.0) for number in range(8)))
     columns.mark_drawn([UUID(int=3)])
     columns.leave(before=2)
@@ -175,7 +178,7 @@ def test_samples_leave_by_event_time() -> None:
 
 def test_a_sample_that_left_comes_back_as_new() -> None:
     """A row that is used again holds nothing of whoever had it before."""
-    columns = Columns()
+    columns = Rows()
     visit(columns, 1, *((number, fact(event_time=number), 9.0, -9.0) for number in range(3)))
     columns["standing"][:], columns["reason"][:], columns["judged"][:] = 2, 5, 0
     columns.mark_drawn([UUID(int=number) for number in range(3)])
@@ -188,7 +191,7 @@ def test_a_sample_that_left_comes_back_as_new() -> None:
 
 def test_canaries_are_remembered_as_each_version_saw_them() -> None:
     """Recent margins as of every version, of the canaries only, also where some have left or were relabelled."""
-    columns = Columns()
+    columns = Rows()
     canary = [fact(part=CANARY, event_time=number) for number in range(3)]
     visit(
         columns, 1, *((number, canary[number], 1.0, float(number)) for number in range(3)), (9, fact(event_time=5), 1.0, 7.0)
@@ -203,15 +206,15 @@ def test_canaries_are_remembered_as_each_version_saw_them() -> None:
     assert [([1], [2.0]), ([0, 1], [-5.0, 3.0])] == [seen(columns, version) for version in (1, 2)]
 
 
-def seen(columns: Columns, version: int) -> tuple[list[int], list[float]]:
+def seen(columns: Rows, version: int) -> tuple[list[int], list[float]]:
     """Rows and margins of the canaries at a version, by row."""
-    rows, margins = columns.canaries_at(version)
-    return sorted(rows.tolist()), margins[np.argsort(rows)].tolist()
+    places, margins = columns.canaries.at(version)
+    return sorted(places.tolist()), margins[np.argsort(places)].tolist()
 
 
 def test_all_may_leave() -> None:
-    """Columns that nobody is left in can be asked and filled again."""
-    columns = Columns()
+    """Rows that nobody is left in can be asked and filled again."""
+    columns = Rows()
     visit(columns, 1, (7, fact(), 1.0, 1.0))
     columns.leave(before=1)
     assert (0, None) == (len(columns), columns.row_of(UUID(int=7)))
@@ -221,7 +224,7 @@ def test_all_may_leave() -> None:
 
 def test_columns_grow() -> None:
     """Far more samples than the first arrays hold stand in the order of arrival, each with its own numbers."""
-    columns = Columns()
+    columns = Rows()
     for start in range(0, 1000, 90):
         numbers = range(start, start + 90)
         visit(columns, 1, *((number, fact(offset=number, part=CANARY), float(number), -number) for number in numbers))
@@ -236,15 +239,16 @@ def test_columns_grow() -> None:
 @given(st.lists(st.uuids(), unique=True, min_size=1))
 def test_ids_are_kept_whole(ids: list[UUID]) -> None:
     """Any 128-bit id is given back as it came."""
-    columns = Columns()
+    columns = Rows()
     some = [1.0] * len(ids)
-    columns.visit(version=1, scale=1.0, ids=ids, facts=[fact() for _ in ids], norm=some, margin=some, loss=some)
+    facts = [fact() for _ in ids]
+    columns.visit(scored(version=1, scale=1.0, ids=ids, facts=facts, norm=some, margin=some, loss=some))
     assert ids == [columns.id_of(columns.row_of(one)) for one in ids]
 
 
 def test_a_column_is_a_view() -> None:
     """What a judge writes to a column is there for the next one."""
-    columns = Columns()
+    columns = Rows()
     visit(columns, 1, (7, fact(), 1.0, 1.0))
     columns["standing"][:] = 1
     assert [1] == row(columns, 7, "standing")
@@ -252,4 +256,6 @@ def test_a_column_is_a_view() -> None:
 
 def test_a_sample_takes_few_bytes() -> None:
     """One row of all columns is at most 256 bytes."""
-    assert sum(array.itemsize for array in Columns()._arrays.values()) <= 256
+    columns = Rows()
+    visit(columns, 1, (7, fact(), 1.0, 1.0))
+    assert sum(columns[name].nbytes for name in columns) <= 256

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mainstem.importance import STREAM, Columns, rounded
+from mainstem.importance import STREAM, Rows, rounded
 from mainstem.importance.sketches import lengths_of, mean_with
+from tests.importance.visiting import visits as scored
 
 K, SAMPLES = 8, 4
 COSINES = st.floats(-1, 1, width=32) | st.just(float("nan"))
@@ -25,12 +26,12 @@ def fact(**more: int) -> dict[str, int]:
     return {"label_version": 0, "partition": 0, "offset": 0, "event_time": 0, "label": 1, "part": STREAM, **more}
 
 
-def visit(columns: Columns, version: int, numbers: list[int], facts: Any = None, **more: Any) -> None:
+def visit(columns: Rows, version: int, numbers: list[int], facts: Any = None, **more: Any) -> None:
     """Score samples, by their numbers, together."""
     ones = np.ones(len(numbers))
     facts = facts or [fact() for _ in numbers]
     known = {"norm": ones, "margin": ones, "loss": ones, "scale": 1.0} | more
-    columns.visit(version=version, ids=[UUID(int=number) for number in numbers], facts=facts, **known)
+    columns.visit(scored(version=version, ids=[UUID(int=number) for number in numbers], facts=facts, **known))
 
 
 def sketches(count: int, seed: int = 0) -> NDArray[np.float32]:
@@ -42,7 +43,7 @@ def sketches(count: int, seed: int = 0) -> NDArray[np.float32]:
 @given(HISTORY, st.floats(0.25, 4, width=32))
 def test_running_means_are_those_of_all_visits(history: list[Any], scale: float) -> None:
     """Means and counts are numpy's over the visits that have an alignment, a sketch, or both, whichever have."""
-    columns = Columns(sketch=K)
+    columns = Rows(sketch=K)
     seen: dict[int, tuple[list[float], list[Any]]] = {number: ([], []) for number in range(SAMPLES)}
     for version, visits in enumerate(history):
         found = sketches(len(visits), seed=version)
@@ -74,7 +75,7 @@ def test_running_means_are_those_of_all_visits(history: list[Any], scale: float)
 
 def test_responses_that_cancel_have_a_mean_of_nothing() -> None:
     """Two visits that pull opposite ways leave importance as it was and a mean response of length 0."""
-    columns, found = Columns(sketch=K), sketches(1)
+    columns, found = Rows(sketch=K), sketches(1)
     norm = np.linalg.norm(found, axis=1)
     for version, sign in enumerate((1, -1)):
         visit(columns, version, [7], norm=norm, sketch=sign * found)
@@ -84,7 +85,7 @@ def test_responses_that_cancel_have_a_mean_of_nothing() -> None:
 
 def test_responses_that_agree_have_a_mean_as_long_as_they_are() -> None:
     """The same response at every visit, each at its own version's scale, has importance and importance of the mean alike."""
-    columns, found = Columns(sketch=K), sketches(1)
+    columns, found = Rows(sketch=K), sketches(1)
     norm = np.linalg.norm(found, axis=1)
     for version, scale in enumerate((1.0, 2.0, 0.5)):
         visit(columns, version, [7], norm=norm * scale, sketch=found * np.float32(scale), scale=scale)
@@ -93,7 +94,7 @@ def test_responses_that_agree_have_a_mean_as_long_as_they_are() -> None:
 
 def test_a_version_is_counted_once() -> None:
     """Scoring again at the same version, or twice in one batch, adds no alignment and no sketch."""
-    columns, found = Columns(sketch=K), sketches(2)
+    columns, found = Rows(sketch=K), sketches(2)
     visit(columns, 1, [7, 7], alignment=[0.5, -1.0], sketch=found)
     visit(columns, 1, [7], alignment=[-1.0], sketch=found[1:])
     assert ([0.5], [1], [1]) == tuple(columns[name].tolist() for name in ("alignment", "aligned", "sketched"))
@@ -102,7 +103,7 @@ def test_a_version_is_counted_once() -> None:
 
 def test_another_label_starts_them_again() -> None:
     """After a relabelling nothing is left of where the old responses pointed; after the same label again all is."""
-    columns, found = Columns(sketch=K), sketches(3)
+    columns, found = Rows(sketch=K), sketches(3)
     visit(columns, 1, [7, 8], alignment=[0.5, 0.5], sketch=found[:2])
     revised = [fact(label_version=1, label=0), fact(label_version=1)]
     visit(columns, 2, [7, 8], revised, alignment=[-0.25, -0.25], sketch=found[[2, 2]])
@@ -113,7 +114,7 @@ def test_another_label_starts_them_again() -> None:
 
 def test_they_move_with_their_sample() -> None:
     """When others leave, and when the arrays grow, each sample keeps its own; who comes back begins anew."""
-    columns, found = Columns(sketch=K), sketches(300)
+    columns, found = Rows(sketch=K), sketches(300)
     facts = [fact(event_time=number % 3) for number in range(300)]
     for start in range(0, 300, 60):
         some = slice(start, start + 60)
@@ -132,7 +133,7 @@ def test_they_move_with_their_sample() -> None:
 
 def test_columns_without_sketches_cost_nothing_for_them() -> None:
     """With no floats asked for a row has none, whatever comes, and no length."""
-    columns = Columns()
+    columns = Rows()
     visit(columns, 1, [7], alignment=[0.5])
     assert (0, [0.5]) == (columns["sketch"].nbytes, columns["alignment"].tolist())
     assert np.isnan(columns.importance_of_mean()).all()
@@ -140,8 +141,9 @@ def test_columns_without_sketches_cost_nothing_for_them() -> None:
 
 def test_a_sample_with_a_sketch_of_64_floats_takes_few_bytes() -> None:
     """One row of all columns is at most 256 bytes, the mean sketch among them."""
-    arrays = Columns(sketch=64)._arrays.values()
-    assert sum(array[:1].nbytes for array in arrays) <= 256
+    rows = Rows(sketch=64)
+    visit(rows, 1, [7])
+    assert sum(rows[name].nbytes for name in rows) <= 256
 
 
 @given(st.floats(-(2.0**100), 2.0**100, width=32, allow_subnormal=False))

@@ -46,13 +46,25 @@ def test_a_user_means_sasl_over_tls() -> None:
 def test_odd_characters_in_a_login_are_quoted() -> None:
     """`%40`, `%3A` and `%2F` stand for `@`, `:` and `/`."""
     broker = Broker.parse("kafka://a%40b:p%3Aq%2Fr@one/shop")
-    assert ("a@b", "p:q/r", "shop") == (broker.user, broker.password, broker.prefix)
+    assert ("a@b", "p:q/r", "shop") == (broker.login.user, broker.login.password, broker.prefix)
 
 
 def test_certificates_are_named() -> None:
     """`ca` is the file that servers' certificates are checked against, without a login too."""
-    options = Broker.parse("kafka://one?security=ssl&ca=/etc/ca.pem").options
-    assert {"bootstrap_servers": ["one:9092"], "security_protocol": "SSL", "ssl_cafile": "/etc/ca.pem"} == options
+    login = Broker.parse("kafka://one?security=ssl&ca=/etc/ca.pem").login
+    assert ("SSL", "/etc/ca.pem", False) == (login.security, login.ca_file, login.by_password)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["kafka://me:12/secret@one/shop", "kafka://me:12#secret@one", "kafka://me:12?secret@one", "kafka://one?password=secret"],
+)
+def test_a_password_in_a_wrong_place_is_not_told(url: str) -> None:
+    """Nor is a broker printed with it."""
+    with pytest.raises(SettingError) as caught:
+        Broker.parse(url)
+    assert "secret" not in str(caught.value)
+    assert "secret" not in repr(Broker.parse("kafka://me:secret@one"))
 
 
 @pytest.mark.parametrize(

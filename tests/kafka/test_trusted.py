@@ -29,7 +29,7 @@ def test_what_is_added_is_read_by_every_program(events_url: str, tmp_path: Path,
     broker = Broker.parse(events_url)
     make(broker, "trusted")
     samples = make(broker, "samples", partitions=2)
-    before = msgspec.structs.replace(graded_of(PAIRS[0], SETTINGS), event_time=777)
+    before = msgspec.structs.replace(graded_of(PAIRS[0], SETTINGS.objectives), event_time=777)
     produce(broker, samples, [encode_message([before])])  # partition 0
     early = TrustedTopic(broker)
     assert [] == early.read()
@@ -37,13 +37,13 @@ def test_what_is_added_is_read_by_every_program(events_url: str, tmp_path: Path,
     file.write_bytes(b"\n".join([CONFIRMED, *map(encode_event, PAIRS)]))
     added = mainstem("trust", "add", file, "--to", events_url, env={"MAINSTEM_JOIN__PARTITIONS": "2"})
     assert (0, True) == (added.returncode, "9 trusted samples, 8 of them graded pairs" in added.stderr), added.stderr
-    named: list[Labelled | Vouched] = [*read_trusted([CONFIRMED], SETTINGS), *PAIRS]
+    named: list[Labelled | Vouched] = [*read_trusted([CONFIRMED], SETTINGS.objectives), *PAIRS]
     late = TrustedTopic(broker)
     assert [confirmed_of(one, SETTINGS) for one in named] == early.read() == late.read()
     assert [] == early.read()
     for topic in (early, late):
         topic.close()
-    expected = [graded_of(pair, SETTINGS) for pair in PAIRS]
+    expected = [graded_of(pair, SETTINGS.objectives) for pair in PAIRS]
     for partition, time in enumerate((777, 5)):
         here = [one for one in expected if partition_of_question(one.question_id, 2) == partition]
         with DirectReader(broker, samples) as reader:

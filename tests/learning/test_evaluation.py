@@ -16,7 +16,7 @@ from tests.learning.samples import learnable
 ODDS = st.floats(-8, 8) | st.integers(-3, 3).map(float)  # some of them tied
 
 
-class FakeScorer:
+class FakeActive:
     """A version that has been told its answers."""
 
     def __init__(self, odds: list[float]) -> None:
@@ -79,26 +79,26 @@ def test_a_sure_error_has_a_finite_log_loss() -> None:
 
 def test_a_version_is_measured_on_its_samples() -> None:
     """Each sample's pair is asked for once, in order, and held against its own label."""
-    samples, scorer = learnable(4), FakeScorer([-1.0, 1.0, 2.0, 3.0])  # labels 0 1 0 1
-    expected = Evaluation(4, 3 / 4, log_loss(np.array([0, 1, 0, 1]), of_odds(scorer.odds)))
-    assert expected == evaluate(scorer, samples)
-    assert [sample.pair for sample in samples] == scorer.asked
+    samples, active = learnable(4), FakeActive([-1.0, 1.0, 2.0, 3.0])  # labels 0 1 0 1
+    expected = Evaluation(4, 3 / 4, log_loss(np.array([0, 1, 0, 1]), of_odds(active.odds)))
+    assert expected == evaluate(active, samples)
+    assert [sample.pair for sample in samples] == active.asked
 
 
 def test_other_labels_may_be_given() -> None:
     """Planted errors are measured against the labels that are known to be true."""
-    assert 1.0 == evaluate(FakeScorer([-1.0, 1.0, 2.0, 3.0]), learnable(4), [0, 0, 1, 1]).auc
+    assert 1.0 == evaluate(FakeActive([-1.0, 1.0, 2.0, 3.0]), learnable(4), [0, 0, 1, 1]).auc
 
 
 def test_no_samples_are_no_evaluation() -> None:
     """Without samples nothing is asked and nothing is claimed."""
-    scorer = FakeScorer([])
-    assert Evaluation(0, None, None) == evaluate(scorer, [])
-    assert [] == scorer.asked
+    active = FakeActive([])
+    assert Evaluation(0, None, None) == evaluate(active, [])
+    assert [] == active.asked
 
 
 @pytest.mark.parametrize("odd", [float("nan"), float("inf"), float("-inf")])
 def test_an_answer_that_is_no_number_is_no_evaluation(odd: float) -> None:
     """Where a version answers so even once there is no AUC of it, and how many there were is told."""
     with pytest.raises(NonFiniteError, match=r"^non-finite logits for 1 of 4 samples$"):
-        evaluate(FakeScorer([-1.0, odd, 2.0, 3.0]), learnable(4))
+        evaluate(FakeActive([-1.0, odd, 2.0, 3.0]), learnable(4))

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from mainstem.ids import uuid_of
-from mainstem.importance import STREAM, Columns
-from mainstem.learning.draws import ColumnsPool, StoredPool, draw
+from mainstem.importance import STREAM, Rows
+from mainstem.learning.draws import RowsPool, StoredPool, draw
 from mainstem.learning.draws import pool as pool_module
 from mainstem.settings import Learning, Settings
 from mainstem.standing import STANDINGS
 from mainstem.store import Store
 from mainstem.store.writes import columns_of
+from tests.importance.visiting import visits
 
 NAMES = ("key_high", "key_low", "label_version", "partition", "offset", "event_time", "standing")
 COUNT = 60
@@ -33,7 +34,7 @@ class Both:
     """Responses that are counted in columns of two partitions and written to the history, as a scoring worker does."""
 
     def __init__(self, store: Store) -> None:
-        self.columns = [Columns(), Columns()]
+        self.rows = [Rows(), Rows()]
         self._store = store
         self._random = np.random.default_rng(5)
 
@@ -48,14 +49,15 @@ class Both:
             written.append(row)
             numbers = {"norm": norm, "margin": [0.0], "loss": [0.5]}
             facts = [fact | {"label": label, "part": STREAM}]
-            self.columns[number % 2].visit(version=version, scale=float(scale), ids=[id_of(number)], facts=facts, **numbers)
+            made = visits(version=version, scale=float(scale), ids=[id_of(number)], facts=facts, **numbers)
+            self.rows[number % 2].visit(made)
         self._store.write("responses", columns_of(written))
 
     def stand(self, numbers: range, standing: str, judgement: int) -> None:
         """Judge samples."""
         written: list[dict[str, Any]] = []
         for number in numbers:
-            columns = self.columns[number % 2]
+            columns = self.rows[number % 2]
             columns["standing"][columns.row_of(id_of(number))] = STANDINGS.index(standing)
             row = {"sample_id": id_of(number), "label_version": 0, "partition": number % 2, "judgement": judgement}
             row |= {"version": 0, "standing": standing, "reason": "", "p_value": None, "evidence": None}
@@ -64,7 +66,7 @@ class Both:
 
     def check(self) -> None:
         """Compare, in the order of the ids."""
-        mine, stored = in_order(ColumnsPool(self.columns)), in_order(StoredPool(self._store))
+        mine, stored = in_order(RowsPool(self.rows)), in_order(StoredPool(self._store))
         for name in NAMES:
             assert mine[name].tolist() == stored[name].tolist(), name
         assert pytest.approx(mine["importance"], rel=1e-9) == stored["importance"]
@@ -95,7 +97,7 @@ def both(store: Store) -> Both:
 def test_a_pool_out_of_the_history_is_that_of_the_columns(both: Both) -> None:
     """Ids, places, times, importance and standings are the same; a sample that was never judged stands at the edge."""
     both.check()
-    stands = [STANDINGS[one] for one in in_order(ColumnsPool(both.columns))["standing"]]
+    stands = [STANDINGS[one] for one in in_order(RowsPool(both.rows))["standing"]]
     assert {"core": 20, "noise": 10, "edge": 30} == {name: stands.count(name) for name in STANDINGS}
 
 
@@ -133,10 +135,10 @@ def test_a_response_written_twice_counts_once(store: Store) -> None:
 
 def test_ids_are_given_back(both: Both, store: Store) -> None:
     """A row's id is the sample's, in either pool."""
-    for pool in (StoredPool(store), ColumnsPool(both.columns)):
+    for pool in (StoredPool(store), RowsPool(both.rows)):
         assert {id_of(number) for number in range(COUNT)} == {pool.id_of(row) for row in range(COUNT)}
     with pytest.raises(IndexError):
-        ColumnsPool(both.columns).id_of(COUNT)
+        RowsPool(both.rows).id_of(COUNT)
 
 
 def test_a_pool_that_is_read_in_pieces_is_the_same(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +158,7 @@ def test_a_rounds_draw_from_both_is_the_same(both: Both, store: Store, core_mini
     """The same samples are drawn with the same probability, at cold start and by importance."""
     settings = Settings(learning=Learning(draw=20, core_minimum=core_minimum, uniform_share=0.5, edge_floor=0.3))
     drawn: list[tuple[Any, ...]] = []
-    for pool in (ColumnsPool(both.columns), StoredPool(store)):
+    for pool in (RowsPool(both.rows), StoredPool(store)):
         found = draw(pool, pool["offset"] < 50, settings, np.random.default_rng(7))
         drawn.append(([pool.id_of(row) for row in found.rows], pytest.approx(found.probability, rel=1e-9), found.cold))
     assert drawn[0][0] == drawn[1][0]

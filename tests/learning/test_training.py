@@ -13,7 +13,7 @@ from mainstem.join import PlacedSample
 from mainstem.learning.evaluation import Evaluation, evaluate
 from mainstem.learning.training import fine_tuning as training
 from mainstem.learning.training.fine_tuning import Training, fine_tune
-from mainstem.models import CrossEncoder, Scorer
+from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.settings import Learning, Model, Settings
 from tests.learning.samples import learnable
 from tests.named import named
@@ -30,8 +30,8 @@ class ScriptedEvaluations:
         self.losses = losses
         self.shown: list[torch.Tensor] = []
 
-    def __call__(self, scorer: Scorer, _samples: object) -> Evaluation:
-        self.shown.append(weights(scorer.encoder.network))
+    def __call__(self, active: ActiveVersion, _samples: object) -> Evaluation:
+        self.shown.append(weights(active.encoder.network))
         return Evaluation(1, None, self.losses[len(self.shown) - 1])
 
 
@@ -76,7 +76,7 @@ def test_what_can_be_learnt_is_learnt() -> None:
     trained = fine_tune(
         parent, SAMPLES, HELD_OUT, Settings(learning=Learning(epochs=8, train_batch=8), model=Model(device="cpu")), seed=1
     )
-    before, after = (evaluate(Scorer(encoder, SETTINGS), HELD_OUT) for encoder in (parent, trained.encoder))
+    before, after = (evaluate(ActiveVersion(encoder, SETTINGS), HELD_OUT) for encoder in (parent, trained.encoder))
     assert after.log_loss < before.log_loss / 2
     assert after.auc > 0.95
 
@@ -87,7 +87,7 @@ def test_weights_of_samples_count() -> None:
     mixed = [one for pair in zip(SAMPLES, turned, strict=True) for one in pair]
     settings = Settings(learning=Learning(epochs=8, train_batch=16), model=Model(device="cpu"))
     child = fine_tune(scratch_encoder(), mixed, HELD_OUT, settings, seed=1).encoder
-    assert evaluate(Scorer(child, SETTINGS), HELD_OUT).auc > 0.95
+    assert evaluate(ActiveVersion(child, SETTINGS), HELD_OUT).auc > 0.95
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import torch
 
 from mainstem.errors import NonFiniteError
 from mainstem.ids import uuid_of
-from mainstem.models import Scorer
+from mainstem.models import ActiveVersion
 from mainstem.scoring import direction as module
 from mainstem.scoring import direction_of
 from mainstem.settings import Model, Settings
@@ -31,54 +31,54 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def scorer() -> Scorer:
+def active() -> ActiveVersion:
     """A version at work."""
     encoder = given_encoder()
     shake(encoder.network)
-    return Scorer(encoder, SETTINGS)
+    return ActiveVersion(encoder, SETTINGS)
 
 
-def gradient(scorer: Scorer, numbers: list[int]) -> dict[str, torch.Tensor]:
+def gradient(active: ActiveVersion, numbers: list[int]) -> dict[str, torch.Tensor]:
     """The mean gradient of samples by their numbers."""
     some = [sample(number) for number in numbers]
-    return scorer.gradient([(one.context_text, one.item_text) for one in some], [one.label for one in some])
+    return active.gradient([(one.context_text, one.item_text) for one in some], [one.label for one in some])
 
 
 def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.allclose(one[name], other[name], atol=1e-6) for name in one)
 
 
-def test_it_is_the_mean_gradient_of_the_direction_slice(store: Store, scorer: Scorer) -> None:
+def test_it_is_the_mean_gradient_of_the_direction_slice(store: Store, active: ActiveVersion) -> None:
     """Samples of that part alone count, of all partitions, below the ends that are given."""
-    assert same(gradient(scorer, [*range(0, 30, 3)]), direction_of(scorer, store, {0: 15, 1: 15}))
-    assert same(gradient(scorer, [0, 3, 6, 9]), direction_of(scorer, store, {0: 5, 1: 5}))
-    assert same(gradient(scorer, [3, 9, 15, 21, 27]), direction_of(scorer, store, {1: 15}))
+    assert same(gradient(active, [*range(0, 30, 3)]), direction_of(active, store, {0: 15, 1: 15}))
+    assert same(gradient(active, [0, 3, 6, 9]), direction_of(active, store, {0: 5, 1: 5}))
+    assert same(gradient(active, [3, 9, 15, 21, 27]), direction_of(active, store, {1: 15}))
 
 
-def test_only_the_newest_count(store: Store, scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_newest_count(store: Store, active: ActiveVersion, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of many samples the latest by event time are taken, whatever partition they are in."""
     monkeypatch.setattr(module, "_NEWEST", 4)
-    assert same(gradient(scorer, [18, 21, 24, 27]), direction_of(scorer, store, {0: 15, 1: 15}))
+    assert same(gradient(active, [18, 21, 24, 27]), direction_of(active, store, {0: 15, 1: 15}))
 
 
-def test_there_is_none_without_samples(store: Store, scorer: Scorer) -> None:
+def test_there_is_none_without_samples(store: Store, active: ActiveVersion) -> None:
     """Before any sample of that part there is no direction."""
-    assert {} == direction_of(scorer, store, {0: 0, 1: 1})
+    assert {} == direction_of(active, store, {0: 0, 1: 1})
     assert [] == trusted_samples(store, "direction", {0: 0, 1: 1})
 
 
-def test_a_label_that_is_vouched_for_counts(store: Store, scorer: Scorer) -> None:
+def test_a_label_that_is_vouched_for_counts(store: Store, active: ActiveVersion) -> None:
     """Once somebody confirms labels, the direction is that of the samples and labels that were confirmed."""
     confirmed = [(uuid_of("sample", number), "direction", "confirmed", 1) for number in (4, 5)]
     store.write("trusted", trusted_columns(confirmed))
     some = [sample(4), sample(5)]
-    expected = scorer.gradient([(one.context_text, one.item_text) for one in some], [1, 1])
-    assert same(expected, direction_of(scorer, store, {0: 15, 1: 15}))
+    expected = active.gradient([(one.context_text, one.item_text) for one in some], [1, 1])
+    assert same(expected, direction_of(active, store, {0: 15, 1: 15}))
 
 
-def test_a_gradient_that_is_no_number_is_no_direction(store: Store, scorer: Scorer) -> None:
+def test_a_gradient_that_is_no_number_is_no_direction(store: Store, active: ActiveVersion) -> None:
     """Nothing could be held against it, and every alignment would be none without a word."""
     with torch.no_grad():
-        next(scorer.encoder.network.parameters()).fill_(float("inf"))
+        next(active.encoder.network.parameters()).fill_(float("inf"))
     with pytest.raises(NonFiniteError, match=r"non-finite trusted gradient of '.*' over 10 samples"):
-        direction_of(scorer, store, {0: 15, 1: 15})
+        direction_of(active, store, {0: 15, 1: 15})

@@ -12,7 +12,7 @@ from tests.learning.samples import stored
 CLOSE = {"rel": 1e-12}
 
 
-class FakeScorer:
+class FakeActive:
     """Says that the norm of a sample is what its item text says."""
 
     def responses(self, pairs: list[tuple[str, str]], labels: list[int], _: list[float] | None = None) -> Responses:
@@ -31,37 +31,37 @@ def samples(canaries: int, others: int) -> list[PlacedSample]:
 
 def test_a_scale_is_the_canaries_mean_norm() -> None:
     """With thirty canaries or more, nothing else has a say."""
-    assert pytest.approx(15.5, **CLOSE) == scale_of(FakeScorer(), samples(30, 50))
-    assert pytest.approx(20.5, **CLOSE) == scale_of(FakeScorer(), samples(40, 0))
+    assert pytest.approx(15.5, **CLOSE) == scale_of(FakeActive(), samples(30, 50))
+    assert pytest.approx(20.5, **CLOSE) == scale_of(FakeActive(), samples(40, 0))
 
 
 def test_too_few_canaries_make_it_the_mean_of_all() -> None:
     """Twenty-nine canaries are no steady mean, so all samples are taken."""
-    assert pytest.approx((29 * 15 + 100 * 11) / 40, **CLOSE) == scale_of(FakeScorer(), samples(29, 11))
-    assert pytest.approx(100.0, **CLOSE) == scale_of(FakeScorer(), samples(0, 3))
+    assert pytest.approx((29 * 15 + 100 * 11) / 40, **CLOSE) == scale_of(FakeActive(), samples(29, 11))
+    assert pytest.approx(100.0, **CLOSE) == scale_of(FakeActive(), samples(0, 3))
 
 
 def test_there_is_no_scale_without_samples() -> None:
     """Nothing to measure is none, not zero."""
-    assert scale_of(FakeScorer(), []) is None
+    assert scale_of(FakeActive(), []) is None
 
 
 @pytest.mark.parametrize("canaries", [0, 29, 30, 40])
 def test_responses_that_are_known_give_the_same(canaries: int) -> None:
     """The scale out of responses is that of scoring the samples for it."""
     some = samples(canaries, 9)
-    found = FakeScorer().responses([one.pair for one in some], [one.label for one in some])
-    assert scale_of(FakeScorer(), some) == mean_norm(found, some)
+    found = FakeActive().responses([one.pair for one in some], [one.label for one in some])
+    assert scale_of(FakeActive(), some) == mean_norm(found, some)
 
 
 def test_norms_of_zero_are_divided_by_one() -> None:
     """A model that nothing would move gives a scale that can be divided by."""
-    assert 1.0 == scale_of(FakeScorer(), [stored(number, item_text="0") for number in range(3)])
+    assert 1.0 == scale_of(FakeActive(), [stored(number, item_text="0") for number in range(3)])
 
 
 def test_a_norm_that_is_no_number_is_left_out() -> None:
     """A few do not make the scale another one; where most are, there is none."""
     some = [stored(number, item_text=text) for number, text in enumerate(["2", "nan", "4", "inf"])]
-    assert 3.0 == scale_of(FakeScorer(), some)
+    assert 3.0 == scale_of(FakeActive(), some)
     with pytest.raises(NonFiniteError, match="non-finite response norms of 2 of 3 samples"):
-        scale_of(FakeScorer(), some[1:])
+        scale_of(FakeActive(), some[1:])

@@ -63,13 +63,13 @@ def _rebuild(store: Store, samples: int) -> None:
     before, begun = _peak(), time.monotonic()
     worker = ScoringWorker(store, Settings(), (), trusted=False)
     worker.rebuild({0: samples}, 1, {0: 0})
-    took, columns = time.monotonic() - begun, worker.columns[0]
+    took, columns = time.monotonic() - begun, worker.rows[0]
     visits, drawn, core = int(columns["visits"].sum()), int(columns["drawn"].sum()), int((columns["standing"] == 1).sum())
     print(f"{len(columns):,} samples, {visits:,} visits, {drawn:,} drawn, {core:,} core rebuilt in {took:.1f} s")
     print(f"peak memory {_peak():,.0f} MB, {before:,.0f} MB of it before the rebuild")
     digest = hashlib.blake2b(digest_size=8)
-    for array in columns._arrays.values():
-        digest.update(array[: len(columns)].tobytes())
+    for name in columns:
+        digest.update(columns[name].tobytes())
     print(f"columns {digest.hexdigest()}")
 
 

@@ -119,7 +119,7 @@ def test_programs_end_in_the_middle_of_one_long_call(deployment: Deployment, tmp
             {
                 "join": ("mainstem.streams.cli", "reach"),
                 "sink": ("mainstem.store", "Store.write"),
-                "score": ("mainstem.trainer.scoring", "load_scorer"),
+                "score": ("mainstem.trainer.scoring", "load_active"),
             },
         ),
         (signal.SIGTERM, {"score": ("mainstem.scoring", "ScoringWorker.score")}),

@@ -1,20 +1,22 @@
-"""Columns put together by hand, for the judge."""
+"""Rows put together by hand, for the judge."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 import numpy as np
 
-from mainstem.importance import CANARY, STREAM, Columns
+from mainstem.importance import CANARY, STREAM, Rows
+from mainstem.importance.canaries import Canaries
+from tests.importance.visiting import visits
 
 
-def columns_of(*rows: dict[str, float]) -> Columns:
-    """Columns with these values; a row that says nothing else is a stream sample of label 1 with two firm visits.
+def columns_of(*rows: dict[str, float]) -> Rows:
+    """Rows with these values; a row that says nothing else is a stream sample of label 1 with two firm visits.
 
     `margin` is the running mean, and the recent one too.
     """
-    columns, count = Columns(), len(rows)
-    columns.visit(
+    columns, count = Rows(), len(rows)
+    made = visits(
         version=1,
         scale=1.0,
         ids=[UUID(int=number + 1) for number in range(count)],
@@ -33,6 +35,7 @@ def columns_of(*rows: dict[str, float]) -> Columns:
         margin=np.zeros(count),
         loss=np.ones(count),
     )
+    columns.visit(made)
     for number, row in enumerate(rows):
         known = {"visits": 2, "margin": 0.0, "importance": 1.0, "importance_m2": 0.0} | row
         known.setdefault("recent_margin", known["margin"])
@@ -42,10 +45,11 @@ def columns_of(*rows: dict[str, float]) -> Columns:
     return columns
 
 
-def settle_canaries(columns: Columns) -> None:
+def settle_canaries(columns: Rows) -> None:
     """Let canaries be remembered as they stand, at the version that everything was scored by."""
     rows = np.flatnonzero(columns["part"] == CANARY)
-    columns._canaries = {1: [(rows, columns["recent_margin"][rows].copy())]}
+    columns.canaries = Canaries()
+    columns.canaries.saw(1, rows, columns["recent_margin"][rows].copy())
 
 
 def canaries(margins: Sequence[float], **more: float) -> list[dict[str, float]]:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mainstem.importance import CANARY, Columns
+from mainstem.importance import CANARY, Rows
+from mainstem.importance.canaries import Canaries
 from mainstem.settings import Settings, Standing
 from mainstem.standing import CORE, EDGE, NOISE, REASONS, STANDINGS, Judgement, evidence_of, judge
 from tests.named import named
@@ -24,7 +25,7 @@ def first(*rows: dict[str, float], settings: Settings = SETTINGS, trusted: bool 
     return told(judge(columns_of(*rows), settings, trusted=trusted), 0)
 
 
-def noisy(random: np.random.Generator, *, samples: int, share: float, shift: float = 3.0) -> tuple[Columns, np.ndarray]:
+def noisy(random: np.random.Generator, *, samples: int, share: float, shift: float = 3.0) -> tuple[Rows, np.ndarray]:
     """A partition with a share of wrong labels among its samples, whose margins are lower, and 400 sound canaries."""
     wrong = np.concatenate([random.random(samples) < share, np.zeros(400, np.bool_)])
     columns = columns_of(*[{} for _ in range(samples)], *canaries(np.zeros(400)))
@@ -168,9 +169,10 @@ def test_a_rare_label_is_not_doubted_for_being_rare() -> None:
 def test_a_sample_is_held_against_canaries_as_they_were_when_it_was_scored() -> None:
     """Canaries that later versions know better do not make a sample doubtful that only an early version scored."""
     columns = columns_of({"margin": -1.0}, {"margin": -1.0}, *NINETEEN)
-    rows, margins = columns.canaries_at(1)
-    columns._canaries[1] = [(rows, margins - 10)]  # -9 to 9: version 1 knew them less
-    columns._canaries[2] = [(rows, margins)]
+    places, margins = columns.canaries.at(1)
+    columns.canaries = Canaries()
+    columns.canaries.saw(1, places, margins - 10)  # -9 to 9: version 1 knew them less
+    columns.canaries.saw(2, places, margins)
     columns["last_version"][1:] = 2
     judged = judge(columns, SETTINGS, trusted=True)
     assert [10 / 20, 1 / 20] == judged.p_value[:2].tolist()
@@ -197,16 +199,16 @@ def test_evidence_among_samples_of_one_label_does_not_change_with_the_scale_of_m
 def test_judging_changes_nothing_and_repeats_itself() -> None:
     """The judge leaves its columns as they were, and asked again it says the same."""
     columns, _ = noisy(np.random.default_rng(0), samples=200, share=0.2)
-    before = {name: array.copy() for name, array in columns._arrays.items()}
+    before = {name: columns[name].copy() for name in columns}
     one, other = (judge(columns, SETTINGS, trusted=True) for _ in range(2))
     for name, array in before.items():
-        assert np.array_equal(array, columns._arrays[name], equal_nan=True), name
+        assert np.array_equal(array, columns[name], equal_nan=True), name
     assert (one.standing.tolist(), one.reason.tolist()) == (other.standing.tolist(), other.reason.tolist())
 
 
 def test_nobody_to_judge() -> None:
     """An empty partition has an empty judgement."""
-    judged = judge(Columns(), SETTINGS, trusted=True)
+    judged = judge(Rows(), SETTINGS, trusted=True)
     assert ({"core": 0, "edge": 0, "contradictory": 0, "spent": 0}, 0) == (judged.counts(), judged.canaries)
 
 

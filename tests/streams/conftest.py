@@ -22,5 +22,5 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def broker(events_url: str) -> Broker:
     """A broker with empty topics of its own."""
     made = Broker.parse(events_url)
-    make_topics(made, SETTINGS)
+    make_topics(made, SETTINGS.join)
     return made

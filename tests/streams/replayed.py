@@ -36,7 +36,7 @@ def write_log(path: Path, size: int = 300, seed: int = 0) -> Path:
 def replay(broker: Broker, log: Path, **more: Any) -> Replay:
     """A replay as fast as it goes, with a final tick."""
     options = {"speed": None, "tick": True, "say": lambda text: None, **more}  # noqa: ARG005
-    return Replay(broker, log, SETTINGS, **options)
+    return Replay(broker, log, SETTINGS.join, **options)
 
 
 class Cluster:

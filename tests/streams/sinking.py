@@ -3,12 +3,12 @@
 import random
 from typing import Any, NamedTuple
 
-from mainstem.answers.fingerprint import newest_ledger
 from mainstem.events import Item, encode
 from mainstem.join import LedgerRow, Rejection, Sample
 from mainstem.kafka.messages import encode as encode_message
 from mainstem.kafka.messages import questions_of
 from mainstem.store import Store
+from mainstem.store.ledgers import newest_ledger
 from mainstem.streams.sink import Sink
 from tests.join.shop import KEY, short
 from tests.streams.fakes import plainly, shop_log

@@ -50,7 +50,7 @@ class Deployed:
     def audit(self) -> Audit:
         """What is found."""
         places = Places(events=f"kafka://{self.broker.servers[0]}/{self.broker.prefix}", store=self.store)
-        return run_audit(places, SETTINGS)
+        return run_audit(places, SETTINGS.join)
 
     def _read(self, topic: str) -> list[tuple[int, int, bytes]]:
         with DirectReader(self.broker, self.broker.topic(topic)) as reader:
@@ -72,7 +72,7 @@ def empty_history(folder: Path) -> str:
 def deployed(events_url: str, tmp_path: Path) -> Deployed:
     """Two partitions of events, joined to the end."""
     broker = Broker.parse(events_url)
-    make_topics(broker, SETTINGS)
+    make_topics(broker, SETTINGS.join)
     produce(broker, broker.topic("items"), [item("a"), item("b"), b"bad"])
     log = shop_log(random.Random(0), 2, 60)
     for partition, lines in log.values.items():
@@ -132,7 +132,7 @@ def test_nothing_written_is_out(deployed: Deployed) -> None:
 def test_a_deployment_without_events_is_in_balance(events_url: str, tmp_path: Path) -> None:
     """There is nothing to miss."""
     broker = Broker.parse(events_url)
-    make_topics(broker, SETTINGS)
+    make_topics(broker, SETTINGS.join)
     assert Deployed(broker, empty_history(tmp_path)).audit().in_balance
 
 

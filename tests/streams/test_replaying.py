@@ -88,7 +88,7 @@ KILLED = """
         return time.monotonic()
 
     settings = short(partitions=3)
-    Replay(Broker.parse(sys.argv[1]), Path(sys.argv[2]), settings, speed=None, tick=True, say=print, clock=clock).run()
+    Replay(Broker.parse(sys.argv[1]), Path(sys.argv[2]), settings.join, speed=None, tick=True, say=print, clock=clock).run()
 """
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from mainstem.answers.fingerprint import newest_ledger
 from mainstem.events import encode
 from mainstem.join import digest_of
 from mainstem.store import Store
+from mainstem.store.ledgers import newest_ledger
 from mainstem.streams.sink import Sink
 from mainstem.trusted.trust import Confirmed, part_of
 from tests.join.shop import view

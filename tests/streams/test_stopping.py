@@ -38,7 +38,7 @@ SLOW = """
 def test_snapshots_on_their_way_are_saved(events_url: str, tmp_path: Path) -> None:
     """Told to stop while the first of three snapshots is written, a worker saves all three."""
     broker = Broker.parse(events_url)
-    make_topics(broker, short(partitions=1))
+    make_topics(broker, short(partitions=1).join)
     produce(broker, broker.topic("events"), [encode(view(f"e{number}", number, "cup")) for number in range(15)], 0)
     told = tmp_path / "told"
     told.touch()

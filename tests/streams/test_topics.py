@@ -37,7 +37,7 @@ def described(broker: Broker) -> dict[str, tuple[int, str, str]]:
 
 def test_all_topics_are_made_as_they_must_be(broker: Broker) -> None:
     """With their partitions, compacted or kept for thirty days, and `items` for ever."""
-    made = make_topics(broker, SETTINGS)
+    made = make_topics(broker, SETTINGS.join)
     assert [broker.topic(name) for name in TOPICS] == made
     found, month = described(broker), str(30 * 86_400_000)
     assert {"events": 3, "samples": 3, "standings": 3} == {name: count for name, (count, *_) in found.items() if count > 1}
@@ -48,16 +48,16 @@ def test_all_topics_are_made_as_they_must_be(broker: Broker) -> None:
 
 def test_a_second_time_nothing_is_made(broker: Broker) -> None:
     """All are there and as they should be."""
-    make_topics(broker, SETTINGS)
+    make_topics(broker, SETTINGS.join)
     before = described(broker)
-    assert [] == make_topics(broker, SETTINGS)
+    assert [] == make_topics(broker, SETTINGS.join)
     assert before == described(broker)
 
 
 def test_what_is_missing_is_made(broker: Broker) -> None:
     """Topics that are there are left alone, those that are not are made."""
     make(broker, "ledger", **{"retention.ms": "-1"})
-    assert broker.topic("ledger") not in make_topics(broker, SETTINGS)
+    assert broker.topic("ledger") not in make_topics(broker, SETTINGS.join)
     assert ("-1", len(TOPICS)) == (described(broker)["ledger"][2], len(described(broker)))
 
 
@@ -102,7 +102,7 @@ def test_a_topic_that_is_not_as_it_must_be_is_named(
     alter = f"kafka-configs.sh --alter --entity-type topics --entity-name {full} --add-config"
     for _ in range(2):
         with pytest.raises(BrokerError) as caught:
-            make_topics(broker, SETTINGS)
+            make_topics(broker, SETTINGS.join)
         assert str(caught.value).startswith(f"topic {full!r} ")
         assert told.format(alter=alter) in str(caught.value)
     assert len(TOPICS) == len(described(broker))
@@ -113,7 +113,7 @@ def test_all_that_is_wrong_is_told_at_once(broker: Broker) -> None:
     make(broker, "events", 2, **{"retention.ms": "60000"})
     make(broker, "trusted", **{"cleanup.policy": "delete"})
     with pytest.raises(BrokerError) as caught:
-        make_topics(broker, SETTINGS)
+        make_topics(broker, SETTINGS.join)
     assert 3 == str(caught.value).count("topic '")
 
 
@@ -121,7 +121,7 @@ def test_all_that_is_wrong_is_told_at_once(broker: Broker) -> None:
 def test_a_day_is_enough(broker: Broker, retention: str) -> None:
     """And for ever is not too long."""
     make(broker, "events", 3, **{"retention.ms": retention})
-    assert make_topics(broker, SETTINGS)
+    assert make_topics(broker, SETTINGS.join)
 
 
 class FakeAdmin:
@@ -146,15 +146,15 @@ class FakeAdmin:
 @pytest.mark.parametrize("id_name", ["broker_id", "node_id"])
 def test_a_broker_that_makes_topics_is_known(id_name: str, enabled: str | None, expected: bool) -> None:  # noqa: FBT001
     """By its own setting, whichever way kafka-python names brokers; one that does not tell is believed."""
-    assert expected == _creates_topics(FakeAdmin(enabled, id_name))
+    assert expected == _creates_topics(FakeAdmin(enabled, id_name), [])
 
 
 def test_a_broker_that_makes_topics_is_refused(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     """A typo would become a topic there; unless somebody puts up with it."""
-    monkeypatch.setattr("mainstem.streams.topics._creates_topics", lambda admin: True)  # noqa: ARG005
+    monkeypatch.setattr("mainstem.streams.topics._creates_topics", lambda admin, notes: True)  # noqa: ARG005
     with pytest.raises(BrokerError, match=r"^the broker makes topics on its own .* --allow-auto-create$"):
-        make_topics(broker, SETTINGS)
-    assert [] == make_topics(broker, SETTINGS, auto_create=True)
+        make_topics(broker, SETTINGS.join)
+    assert [] == make_topics(broker, SETTINGS.join, auto_create=True)
 
 
 def test_a_codec_that_cannot_be_decoded_is_told(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,6 +163,6 @@ def test_a_codec_that_cannot_be_decoded_is_told(broker: Broker, monkeypatch: pyt
     full = make(broker, "items", **{"compression.type": "zstd", "retention.ms": "-1"})
     make(broker, "events", 3, **{"compression.type": "lz4"})
     with pytest.raises(BrokerError) as caught:
-        make_topics(broker, SETTINGS)
+        make_topics(broker, SETTINGS.join)
     assert f"topic {full!r} is compressed by zstd, which cannot be decoded here: pip install zstandard" == str(caught.value)
     assert ["a producer that compresses by zstd would end the programs: pip install zstandard"] == notes_on_codecs()

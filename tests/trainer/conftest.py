@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mainstem.models import Scorer
+from mainstem.models import ActiveVersion
 from mainstem.versions import Versions
 from tests.small_models import given_encoder, one_thread, shake
 from tests.trainer.fakes import LONG, KillingStore
@@ -29,7 +29,9 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
         encoder = given_encoder(seed=version)
         shake(encoder.network, version)
         parent = version - 1 if version else None
-        direction = Scorer(encoder, SETTINGS).gradient([(LONG, "red"), (LONG, "white cups")], [0, 1]) if version else None
+        direction = (
+            ActiveVersion(encoder, SETTINGS).gradient([(LONG, "red"), (LONG, "white cups")], [0, 1]) if version else None
+        )
         known = {"event_time": 0, "reason": "", "scale": 1.5 + version, "generation": 1, "direction": direction}
         made.save(encoder, version=version, parent=parent, **known)
     return made

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from mainstem.importance import Columns
+from mainstem.importance import Rows
 from mainstem.join import Sample
 from mainstem.kafka import Broker
 from mainstem.kafka.messages import Announcement
@@ -61,9 +61,9 @@ class Worker:
         self.program._idle = AT_ONCE
         return self.run(2)
 
-    def columns(self, partition: int = 0) -> Columns:
+    def rows(self, partition: int = 0) -> Rows:
         """What it knows of a partition."""
-        return self.program._worker.columns[partition]
+        return self.program._worker.rows[partition]
 
 
 def mixed(count: int) -> list[list[Sample]]:
@@ -91,19 +91,19 @@ def forget(store: Store) -> None:
         store.execute(f"TRUNCATE TABLE {table.removesuffix('_now')}")
 
 
-def same(one: Columns, other: Columns) -> bool:
+def same(one: Rows, other: Rows) -> bool:
     """Whether all columns are the very same, in whatever order the samples stand."""
-    orders = [np.lexsort((columns["key_low"], columns["key_high"])) for columns in (one, other)]
-    pairs = [(one[name][orders[0]], other[name][orders[1]]) for name in one._arrays]
+    orders = [np.lexsort((rows["key_low"], rows["key_high"])) for rows in (one, other)]
+    pairs = [(one[name][orders[0]], other[name][orders[1]]) for name in one]
     pairs += [(canaries(one, version), canaries(other, version)) for version in range(5)]
     return all(np.array_equal(mine, theirs, equal_nan=mine.dtype.kind == "f") for mine, theirs in pairs)
 
 
-def canaries(columns: Columns, version: int) -> np.ndarray:
+def canaries(rows: Rows, version: int) -> np.ndarray:
     """Id and margin of the canaries that a version scored, by id."""
-    rows, margins = columns.canaries_at(version)
-    order = np.lexsort((columns["key_low"][rows], columns["key_high"][rows]))
-    return np.column_stack([columns["key_high"][rows], columns["key_low"][rows], margins])[order]
+    places, margins = rows.canaries.at(version)
+    low, high = rows["key_low"][places], rows["key_high"][places]
+    return np.column_stack([high, low, margins])[np.lexsort((low, high))]
 
 
 def scored_at(store: Store) -> list[tuple[int, int]]:

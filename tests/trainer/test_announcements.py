@@ -20,7 +20,7 @@ CLAIMS = [(3, 1), (2, 2), (4, 1)]  # (version, generation): the second one is of
 def broker(events_url: str) -> Broker:
     """A broker with our topics."""
     found = Broker.parse(events_url)
-    make_topics(found, Settings(), auto_create=True)
+    make_topics(found, Settings().join, auto_create=True)
     return found
 
 

@@ -77,7 +77,7 @@ def test_a_death_at_any_step_changes_nothing(store: KillingStore, versions: Vers
     for at, after, published in lives(store, versions, records):
         deaths += 1
         assert expected == history(store), at
-        assert same(whole.columns(), after.columns()), at
+        assert same(whole.rows(), after.rows()), at
         assert newest(sent) == newest(published), at
     assert deaths > 15
 
@@ -98,7 +98,7 @@ def test_a_commit_that_is_refused_is_no_harm(store: KillingStore, versions: Vers
     first.intake.refuse = True
     first.run(2)
     assert {0: 0} == group.committed
-    assert same(whole.columns(), Worker(store, versions, group).run().columns())
+    assert same(whole.rows(), Worker(store, versions, group).run().rows())
     assert expected == history(store)
 
 
@@ -109,7 +109,7 @@ def test_the_same_record_again_is_no_second_visit(store: KillingStore, versions:
     worker = Worker(store, versions, FakeGroup({0: records}), settings=all_stream(), most=most).run()
     assert [(0, 1)] == sorted({(row[0], row[1]) for row in store.rows("SELECT version, label_version + 1 FROM responses")})
     assert [0, 1] == [offset for (offset,) in store.rows("SELECT offset FROM responses ORDER BY offset")]
-    assert [1, 1] == worker.columns()["visits"].tolist()
+    assert [1, 1] == worker.rows()["visits"].tolist()
 
 
 def test_a_label_that_is_vouched_for_is_the_one_that_is_scored(store: KillingStore, versions: Versions) -> None:
@@ -134,7 +134,7 @@ def test_an_outdated_label_is_not_scored(store: KillingStore, versions: Versions
     records = [[sample(0, label_version=1, label=1)], [sample(0, label=0)], [sample(1)]]
     worker = Worker(store, versions, FakeGroup({0: records}), settings=all_stream(), most=most).run()
     assert [(0, 1, 1), (2, 0, 1)] == store.rows("SELECT offset, label_version, label FROM responses ORDER BY offset")
-    assert [1, 0] == worker.columns()["label_version"].tolist()
+    assert [1, 0] == worker.rows()["label_version"].tolist()
 
 
 def test_an_outdated_label_is_not_scored_by_a_newer_version_either(store: KillingStore, versions: Versions) -> None:
@@ -189,6 +189,6 @@ def test_direction_and_gate_samples_are_not_scored(store: KillingStore, versions
     assert {"direction", "gate", "stream", "canary"} == set(kinds)
     scored = [offset for offset, kind in enumerate(kinds) if kind in {"stream", "canary"}]
     assert set(scored) == offsets_at(store, 0)
-    assert scored == worker.columns()["offset"].tolist()
+    assert scored == worker.rows()["offset"].tolist()
     assert [(len(scored),)] == store.rows("SELECT uniqExact(sample_id) FROM standings")
     assert ([8, 16, 17], {0: 17}) == (judged(store), group.committed)

@@ -31,7 +31,7 @@ def test_every_visit_has_its_sketch_and_an_alignment_where_there_is_a_direction(
     )
     cosines = dict(store.rows("SELECT offset, alignment FROM responses FINAL WHERE version = 1"))
     assert max(map(abs, cosines.values())) <= 1
-    columns = worker.columns()
+    columns = worker.rows()
     assert cosines == dict(zip(columns["offset"].tolist(), columns["alignment"].tolist(), strict=True))
     mean = "avgForEach(arrayMap(x -> x / scale, sketch))"
     means = store.rows(f"SELECT offset, sqrt(arraySum(x -> x * x, {mean})) FROM sketches_now GROUP BY offset")
@@ -45,9 +45,9 @@ def test_a_rebuild_takes_the_sketches_that_are_left(store: KillingStore, version
     group = FakeGroup(records)
     announced(live := Worker(store, versions, group).run())
     store.execute("DELETE FROM sketches WHERE version = 0")
-    again = Worker(store, versions, group, version=1).run().columns()
+    again = Worker(store, versions, group, version=1).run().rows()
     assert ({2}, {1}, {2}) == (
-        set(live.columns()["sketched"].tolist()),
+        set(live.rows()["sketched"].tolist()),
         set(again["sketched"].tolist()),
         set(again["visits"]),
     )
@@ -55,7 +55,7 @@ def test_a_rebuild_takes_the_sketches_that_are_left(store: KillingStore, version
     of_mean = dict(zip(again["offset"].tolist(), again.importance_of_mean().tolist(), strict=True))
     assert pytest.approx(lengths, rel=2e-3) == of_mean
     store.execute("TRUNCATE TABLE sketches")
-    assert np.isnan(Worker(store, versions, group, version=1).run().columns().importance_of_mean()).all()
+    assert np.isnan(Worker(store, versions, group, version=1).run().rows().importance_of_mean()).all()
 
 
 def test_without_sketches_none_is_written(store: KillingStore, versions: Versions) -> None:
@@ -70,4 +70,4 @@ def test_without_sketches_none_is_written(store: KillingStore, versions: Version
     assert told > 10
     assert [(0, 0)] == store.rows("SELECT count(importance_of_mean), (SELECT count() FROM sketches) FROM standings FINAL")
     assert expected == store.rows("SELECT sample_id, norm, alignment FROM responses FINAL ORDER BY sample_id")
-    assert with_sketches.columns()["importance"].tolist() == without.columns()["importance"].tolist()
+    assert with_sketches.rows()["importance"].tolist() == without.rows()["importance"].tolist()

@@ -68,7 +68,7 @@ def test_a_death_while_scoring_again_leaves_the_rest_to_the_next(
         after = Worker(store, versions, group, version=1).run()
         assert scored == offsets_at(store, 1)
         assert [(0, len(scored)), (1, len(scored))] == scored_at(store)
-        assert {2} == set(after.columns()["visits"].tolist())
+        assert {2} == set(after.rows()["visits"].tolist())
 
 
 def test_draws_of_a_version_that_was_missed_are_marked(store: KillingStore, versions: Versions) -> None:
@@ -86,9 +86,9 @@ def test_draws_of_a_version_that_was_missed_are_marked(store: KillingStore, vers
     live.program.take_up(Announcement(version=2, generation=1), first=False)
     live.run()
     scored = {offset for offset, kind in enumerate(parts(records)) if kind in {"stream", "canary"}}
-    assert {3, 5} & scored == set(live.columns()["offset"][live.columns()["drawn"]].tolist())
+    assert {3, 5} & scored == set(live.rows()["offset"][live.rows()["drawn"]].tolist())
     assert {3, 5} <= scored
-    assert same(live.columns(), Worker(store, versions, group, version=2).run().columns())
+    assert same(live.rows(), Worker(store, versions, group, version=2).run().rows())
 
 
 def test_a_partition_that_went_away_and_came_back_stands_as_if_it_had_stayed(
@@ -107,8 +107,8 @@ def test_a_partition_that_went_away_and_came_back_stands_as_if_it_had_stayed(
     one.run(2)
     other.intake.assign()
     other.run(1)
-    assert {} == other.program._worker.columns
+    assert {} == other.program._worker.rows
     one.intake.assign(0, 1)
     one.to_the_end()
     assert expected == history(store)
-    assert all(same(stayed.columns(partition), one.columns(partition)) for partition in (0, 1))
+    assert all(same(stayed.rows(partition), one.rows(partition)) for partition in (0, 1))

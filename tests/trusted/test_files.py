@@ -37,7 +37,7 @@ def pair(number: int, label: str = "yes") -> Labelled:
 )
 def test_a_sample_is_named_by_its_id_or_by_its_event_and_item(line: dict[str, object], expected: tuple[object, ...]) -> None:
     """Either way it is the sample that the join makes, with the name of the class; other fields are let go."""
-    [one] = read_trusted([json.dumps(line).encode(), b""], SETTINGS)
+    [one] = read_trusted([json.dumps(line).encode(), b""], SETTINGS.objectives)
     assert isinstance(one, Vouched)
     assert expected == (one.sample_id, one.question_id, one.label)
 
@@ -59,7 +59,7 @@ def test_a_sample_is_named_by_its_id_or_by_its_event_and_item(line: dict[str, ob
 def test_a_line_that_cannot_be_believed_is_an_error_that_says_where(line: bytes, told: str) -> None:
     """The first bad line ends it, by its number, with what was got and what to do."""
     with pytest.raises(TrustError, match="line 2") as error:
-        list(read_trusted([b'{"event_id":"e","item_id":"i","label":1}', line], SETTINGS))
+        list(read_trusted([b'{"event_id":"e","item_id":"i","label":1}', line], SETTINGS.objectives))
     assert told in str(error.value)
     assert "mend or remove it" in str(error.value)
 
@@ -79,7 +79,7 @@ def test_adding_the_same_again_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_labelled_text_is_found_by_its_event_id(tmp_path: Path) -> None:
     """Whether it is about an item, and which, its line in the log tells; other lines are none of its business."""
-    named = read_trusted([b'{"event_id":"with","label":"no"}', b'{"event_id":"without","label":"yes"}'], Settings())
+    named = read_trusted([b'{"event_id":"with","label":"no"}', b'{"event_id":"without","label":"yes"}'], Objectives())
     add_trusted(tmp_path / "t", named)
     event = '{"type":"labelled","event_id":"%s","event_timestamp":5,"user_id":"u","text":"cup","label":"yes"%s}'
     log = [event % ("without", ""), event % ("with", ',"item_id":"i"'), "{half"]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mainstem.events import Refusal, Tick, decode
-from mainstem.settings import Settings
+from mainstem.settings import Join
 from mainstem.validate import RUNGS, Delays, Spread
 from mainstem.validate.follow import Answered, Closed, Follower, Orphaned
 from mainstem.validate.repeats import Repeats
@@ -24,7 +24,7 @@ def test_outcomes_are_counted_as_the_ledger_counts_them(log: Log, questions: str
     """Joined, revised, late, orphaned and duplicate, by measured delay, are what the ledger says."""
     settings = short(**WINDOWS, questions=questions)
     events = [event for event in log.arrived if not isinstance(event, Refusal)]
-    repeats = Repeats(settings, {event.event_id for event in events if not isinstance(event, Tick)})
+    repeats = Repeats(settings.join, {event.event_id for event in events if not isinstance(event, Tick)})
     follower, happened, dropped = Follower(settings, SHELF), [], 0
     for offset, event in enumerate(events):
         if not isinstance(event, Tick) and repeats.drops(offset, event):
@@ -69,7 +69,7 @@ def test_edges_lie_close_together() -> None:
 
 def test_windows_cost_what_the_delays_say() -> None:
     """The cost of each candidate is the share of planted delays beyond it, and the shortest cheap one is suggested."""
-    delays = Delays(Settings())
+    delays = Delays(Join())
     for number in range(1000):
         delays.note("click", 3 * MINUTE if number < 960 else 5 * HOUR if number < 998 else 20 * DAY)
     label, revision = delays.windows()
@@ -84,7 +84,7 @@ def test_windows_cost_what_the_delays_say() -> None:
 
 def test_returns_do_not_lengthen_the_label_window() -> None:
     """Returns revise labels by nature: they count for the revision window alone."""
-    delays = Delays(Settings())
+    delays = Delays(Join())
     for _ in range(100):
         delays.note("click", MINUTE)
         delays.note("return", 9 * DAY)

@@ -16,12 +16,15 @@ from mainstem.join.catalogue import Catalogue
 from mainstem.join.fold import Fold
 from mainstem.join.state import JoinState
 from mainstem.settings import Settings
+from mainstem.store.figures import VISITS, figures_of
+from mainstem.store.story import BEGINNING, CANARIES, LABELS, MOVES, ROUNDS, Canaries, Move
+from mainstem.store.suggestions import SAMPLE_IDS
 
 __all__ = ["MEANINGS", "Ask", "events_of", "ids_beginning", "story_of"]
 
 Row: TypeAlias = dict[str, Any]
-Ask: TypeAlias = Callable[..., list[list[Row]]]
-"""Rows for each of some questions in SQL, given with their parameters."""
+Ask: TypeAlias = Callable[..., list[list[Any]]]
+"""The rows of each of some queries, given with their parameters."""
 MEANINGS: Final = {
     "new": "It has too few visits to be core or spent; each version that scores it adds one.",
     "too few canaries": "There were too few canaries to hold it against, so nothing is said of it yet.",
@@ -34,53 +37,6 @@ MEANINGS: Final = {
 """What each reason of a standing says, in plain words."""
 _OF_LABEL: Final = ("label_version", "label", "outcomes")
 
-# subtle: the sample is named inside, before FINAL and joins; else whole tables would be read
-_LABELS = """
-    SELECT label_version, label, outcomes, question_id, event_time, toUnixTimestamp64Milli(event_time) AS event_timestamp,
-           source, query, history, item_id, context_text, item_text, sampling_probability,
-           if(part = '', 'stream', part) AS part, origin
-    FROM (SELECT * FROM samples FINAL WHERE sample_id = {sample:UUID}) AS s
-    LEFT JOIN (SELECT sample_id, part, origin FROM trusted_now WHERE sample_id = {sample:UUID}) AS t USING sample_id
-    ORDER BY label_version"""
-_VISITS = """
-    SELECT label_version, version, label, norm, norm / scale AS importance_seen, alignment, loss, margin
-    FROM responses FINAL WHERE sample_id = {sample:UUID} ORDER BY label_version, version"""
-_MOVES = """
-    SELECT m.partition AS partition, m.judgement AS judgement, m.event_time AS event_time, m.version AS version,
-           label_version, before, standing, reason, p_value, evidence, importance, margin, visits, alignment,
-           importance_of_mean, j.canaries AS canaries, j.core_level AS core_level, j.verdict AS verdict
-    FROM (SELECT * FROM moves FINAL WHERE sample_id = {sample:UUID}) AS m
-    LEFT JOIN (SELECT * FROM judgements FINAL) AS j ON m.partition = j.partition AND m.judgement = j.judgement
-    ORDER BY judgement"""
-# the canaries as the version saw them that scored the sample last: at their newest label, without those that had left
-_CANARIES = """
-    SELECT judgement, label, count() AS canaries FROM (
-        SELECT m.judgement AS judgement, r.sample_id AS canary, argMax(r.label, r.label_version) AS label
-        FROM (
-            SELECT sample_id, label_version, label, partition, offset, version, event_time FROM responses
-            WHERE part = 'canary' AND partition IN (SELECT partition FROM moves WHERE sample_id = {sample:UUID})
-        ) AS r
-        INNER JOIN (
-            SELECT partition, judgement, event_time, max(scored) AS last
-            FROM (SELECT DISTINCT partition, judgement, version, event_time FROM moves WHERE sample_id = {sample:UUID}) AS n
-            CROSS JOIN (SELECT version AS scored FROM responses WHERE sample_id = {sample:UUID}) AS v
-            WHERE scored <= version GROUP BY partition, judgement, event_time
-        ) AS m ON r.partition = m.partition AND r.version = m.last
-        WHERE r.offset < m.judgement
-            AND toUnixTimestamp64Milli(r.event_time) >= toUnixTimestamp64Milli(m.event_time) - {horizon:Int64}
-        GROUP BY judgement, canary)
-    GROUP BY judgement, label ORDER BY judgement, label"""
-_NOW = """
-    SELECT importance, importance_of_mean, alignment, visits FROM standings FINAL WHERE sample_id = {sample:UUID}"""
-_ROUNDS = """
-    SELECT r.version AS version, d.label_version AS label_version, d.standing AS drawn_from, d.probability AS probability,
-           r.drawn AS drawn, r.cold AS cold, r.promoted AS promoted, r.reason AS reason
-    FROM (SELECT * FROM draws FINAL WHERE sample_id = {sample:UUID}) AS d
-    INNER JOIN (SELECT * FROM rounds FINAL) AS r ON d.version = r.version ORDER BY version"""
-_BEGINNING = """
-    SELECT DISTINCT toString(sample_id) AS sample_id FROM samples
-    WHERE startsWith(toString(sample_id), {beginning:String}) ORDER BY sample_id LIMIT 3"""
-
 
 def story_of(sample_id: str, settings: Settings, ask: Ask) -> Row:
     """All that the history knows of a sample, as plain values.
@@ -91,44 +47,41 @@ def story_of(sample_id: str, settings: Settings, ask: Ask) -> Row:
         ask: the history.
 
     Returns:
-        sample_id; standing, reason, meaning, since and now (what its visits added up to); None where it was never judged;
-        question, labels (one for each label version), visits (with running means), verdicts (moves, each with its stratum of
-        canaries), rounds (those that drew it).
+        sample_id; standing, reason, meaning, since; importance, and now (all that its visits add up to); None where it was
+        never judged, or never scored; question, labels (one for each label version), visits (with running means), verdicts
+        (moves, each with its stratum of canaries; their figures are as of their judgement), rounds (those that drew it).
 
     Raises:
         StoreError: if there is no such sample.
     """
-    questions = (_LABELS, _VISITS, _MOVES, _CANARIES, _ROUNDS, _NOW)
-    labels, visits, moves, canaries, rounds, standing = ask(*questions, sample=sample_id, horizon=settings.responses.horizon)
+    queries = (LABELS, VISITS, MOVES, CANARIES, ROUNDS)
+    labels, visits, moves, canaries, rounds = ask(*queries, sample=sample_id, horizon=settings.responses.horizon)
     if not labels:
-        msg = f"no sample {sample_id} in this history; `mainstem sql 'SELECT sample_id FROM samples LIMIT 9'` lists some"
+        msg = f"no sample {sample_id} in this history; `mainstem sql {SAMPLE_IDS!r}` lists some"
         raise StoreError(msg)
-    told = {one["label_version"]: one["label"] for one in (*labels, *visits)}  # scored may be another than the log's
-    now: Row = moves[-1] if moves else {"standing": None, "reason": None}
+    told = {one.label_version: one.label for one in (*labels, *visits)}  # scored may be another than the log's
+    now = figures_of(visits)
+    last: Move | None = moves[-1] if moves else None
     return {
         "sample_id": sample_id,
-        "standing": now["standing"],
-        "reason": now["reason"],
-        "meaning": MEANINGS.get(now["reason"], "It has not been judged."),
+        "standing": last and last.standing,
+        "reason": last and last.reason,
+        "meaning": MEANINGS.get(last.reason if last else "", "It has not been judged."),
         "since": _since(moves),
-        "now": next(iter(standing), None),
-        "question": {name: value for name, value in labels[-1].items() if name not in _OF_LABEL},
-        "labels": [{name: label[name] for name in _OF_LABEL} for label in labels],
-        "visits": list(_with_means(visits)),
+        "importance": now.importance,
+        "now": now._asdict() if visits else None,
+        "question": {name: value for name, value in labels[-1]._asdict().items() if name not in _OF_LABEL},
+        "labels": [{name: getattr(label, name) for name in _OF_LABEL} for label in labels],
+        "visits": [visit._asdict() for visit in visits],
         "verdicts": list(_verdicts(moves, canaries, told, settings)),
-        "rounds": rounds,
+        "rounds": [one._asdict() for one in rounds],
     }
 
 
 def ids_beginning(beginning: str, ask: Ask) -> list[str]:
-    """Ids of samples that begin so, three at most; reads one column of all samples.
-
-    Example:
-        >>> ids_beginning("35e58da0", lambda sql, **known: [[{"sample_id": "35e58da0-a9c8-20d0-81ca-9032c9e3fe09"}]])
-        ['35e58da0-a9c8-20d0-81ca-9032c9e3fe09']
-    """
-    [found] = ask(_BEGINNING, beginning=beginning)
-    return [str(row["sample_id"]) for row in found]
+    """Ids of samples that begin so, three at most; reads one column of all samples."""
+    [found] = ask(BEGINNING, beginning=beginning)
+    return [row.sample_id for row in found]
 
 
 def events_of(log: Path, question: Mapping[str, Any], settings: Settings) -> list[Row]:
@@ -206,42 +159,31 @@ def _answers(asked: Any, events: Sequence[Any], question: Mapping[str, Any], set
     return [event_id for one in there for _, event_id, _ in one.answers.get(question["item_id"], [])]
 
 
-def _since(moves: Sequence[Row]) -> Row | None:
+def _since(moves: Sequence[Move]) -> Row | None:
     """The judgement that gave the standing and reason of now."""
     since = None
     for move in reversed(moves):
-        if (move["standing"], move["reason"]) != (moves[-1]["standing"], moves[-1]["reason"]):
+        if (move.standing, move.reason) != (moves[-1].standing, moves[-1].reason):
             break
-        since = {name: move[name] for name in ("event_time", "partition", "judgement", "version")}
+        since = {name: getattr(move, name) for name in ("event_time", "partition", "judgement", "version")}
     return since
 
 
-def _with_means(visits: Sequence[Row]) -> Iterator[Row]:
-    """Visits with their running means as the columns hold them: another label begins again, the same one goes on."""
-    label, last, count, importance, margin = None, -1, 0, 0.0, 0.0
-    for visit in visits:
-        if visit["label"] != label:
-            label, last, count, importance, margin = visit["label"], -1, 0, 0.0, 0.0
-        if visit["version"] > last:  # else the same version again, for a revision that said the same: it does not count
-            last, count = visit["version"], count + 1
-            importance += (visit["importance_seen"] - importance) / count
-            margin += (visit["margin"] - margin) / count
-        yield {**visit, "importance": importance, "running_margin": margin}
-
-
-def _verdicts(moves: Sequence[Row], canaries: Sequence[Row], labels: dict[int, int], settings: Settings) -> Iterator[Row]:
+def _verdicts(
+    moves: Sequence[Move], canaries: Sequence[Canaries], labels: dict[int, int], settings: Settings
+) -> Iterator[Row]:
     """Moves with the stratum that the p-value was taken in: of its label where that has canaries enough, else of all."""
     for move in moves:
-        there = {one["label"]: one["canaries"] for one in canaries if one["judgement"] == move["judgement"]}
-        label, total = labels.get(move["label_version"]), sum(there.values())
-        of_label = there.get(label, 0)
+        there = {one.label: one.canaries for one in canaries if one.judgement == move.judgement}
+        label, total = labels.get(move.label_version), sum(there.values())
+        of_label = 0 if label is None else there.get(label, 0)
         own = of_label >= settings.standing.canary_minimum
         against = of_label if own else total
-        doubtful = None if move["p_value"] is None else move["p_value"] * (against + 1) - 1
+        doubtful = None if move.p_value is None else move.p_value * (against + 1) - 1
         # subtle: a store's history may be of other settings than ours; then the counts do not fit the p-value
-        known = doubtful is not None and total <= move["canaries"] and abs(doubtful - round(doubtful)) < 1e-6 * (against + 1)
+        known = doubtful is not None and total <= move.canaries and abs(doubtful - round(doubtful)) < 1e-6 * (against + 1)
         yield {
-            **move,
+            **move._asdict(),
             "label": label,
             "canaries_of_label": of_label,
             "stratum": ("label" if own else "all") if known else None,

@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from mainstem.join import LedgerRow
-from mainstem.join.ledger import COUNTS, totals
+from mainstem.join.ledger import totals
 from mainstem.store import Store
 from mainstem.store.digests import SampleDigest, digests, digests_0_1
+from mainstem.store.ledgers import newest_ledger
 
-__all__ = ["content_hash", "content_hash_0_1", "deployed_hash", "deployed_hash_0_1", "newest_ledger"]
+__all__ = ["content_hash", "content_hash_0_1", "deployed_hash", "deployed_hash_0_1"]
 
 _NOT_IN_HASH: Final = {"tick", "control"}
 
@@ -27,19 +27,6 @@ def content_hash(store: Store, counts: Mapping[str, int]) -> str:
 def content_hash_0_1(store: Store, counts: Mapping[str, int]) -> str:
     """The same over the fields that samples had in 0.1, so that a replay of today can be held against one of then."""
     return _hash(digests_0_1(store), counts)
-
-
-def newest_ledger(store: Store) -> list[LedgerRow]:
-    """The newest row of every partition of every topic, by topic and partition."""
-    sql = f"""
-        SELECT topic, partition, block, first_offset, next_offset, {", ".join(COUNTS)} FROM ledger FINAL
-        ORDER BY topic, partition, next_offset DESC LIMIT 1 BY topic, partition"""
-    names = ("topic", "partition", "block", "first_offset", "next_offset")
-    size = len(names)
-    return [
-        LedgerRow(**dict(zip(names, row[:size], strict=True)), counts=dict(zip(COUNTS, row[size:], strict=True)))
-        for row in store.rows(sql)
-    ]
 
 
 def deployed_hash(store: Store) -> str:

@@ -1,7 +1,6 @@
 """What a replay came to, as one value: for machines as JSON, for people as the demo's screen."""
 
 import hashlib
-from collections.abc import Iterable
 from typing import Any, Final
 
 from mainstem.answers.fingerprint import content_hash, content_hash_0_1
@@ -10,10 +9,11 @@ from mainstem.join.ledger import imbalance, totals
 from mainstem.learning.evaluation import Evaluation, evaluate
 from mainstem.learning.evaluation.baselines import baselines
 from mainstem.loop import Loop
-from mainstem.models import Scorer
+from mainstem.models import ActiveVersion
 from mainstem.standing import REASONS, STANDINGS
 from mainstem.store import samples_since
 from mainstem.store.texts import bought_before
+from mainstem.store.versions import ROUNDS_TOLD, promoted_versions
 from mainstem.store.writes import columns_of
 
 __all__ = ["report_of"]
@@ -41,7 +41,7 @@ def report_of(loop: Loop, home: str, plant: Plant | None = None) -> dict[str, An
         "home": home,
     }
     if plant:
-        report["planted"] = plant.found([(loop.worker.columns[p], judged) for p, judged in sorted(loop.judged.items())])
+        report["planted"] = plant.found([(loop.worker.rows[p], judged) for p, judged in sorted(loop.judged.items())])
     return report
 
 
@@ -56,7 +56,7 @@ def _sets(loop: Loop) -> dict[str, int]:
 def _set_hash(loop: Loop) -> str:
     """Of sorted (sample_id, label_version, standing, reason) at the last judgement."""
     rows: list[str] = []
-    for columns in loop.worker.columns.values():
+    for columns in loop.worker.rows.values():
         each = zip(columns["label_version"], columns["standing"], columns["reason"], strict=True)
         rows += [
             f"{columns.id_of(row)} {label_version} {STANDINGS[standing]} {REASONS[reason]}\n"
@@ -66,19 +66,16 @@ def _set_hash(loop: Loop) -> str:
 
 
 def _rounds(loop: Loop) -> list[dict[str, Any]]:
-    sql = """
-        SELECT version, drawn, auc_before, log_loss_before, auc_after, log_loss_after, promoted, reason
-        FROM rounds FINAL ORDER BY version"""
     return [
         {
-            "version": version,
-            "drawn": drawn,
-            "before": {"auc": auc_before, "log_loss": loss_before},
-            "after": {"auc": auc_after, "log_loss": loss_after},
-            "promoted": bool(promoted),
-            "reason": reason,
+            "version": one.version,
+            "drawn": one.drawn,
+            "before": {"auc": one.auc_before, "log_loss": one.log_loss_before},
+            "after": {"auc": one.auc_after, "log_loss": one.log_loss_after},
+            "promoted": bool(one.promoted),
+            "reason": one.reason,
         }
-        for version, drawn, auc_before, loss_before, auc_after, loss_after, promoted, reason in loop.store.rows(sql)
+        for one in ROUNDS_TOLD.of(loop.store)
     ]
 
 
@@ -87,9 +84,9 @@ def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
     later = samples_since(loop.store, loop.later_from, _MOST_LATER)
     labels = [plant.truth(sample) if plant else sample.label for sample in later]
     measured: list[tuple[int, Evaluation]] = []
-    for version in _promoted(loop):
-        scorer = Scorer(loop.versions.load(version), loop.settings)
-        measured.append((version, evaluate(scorer, later, labels)))
+    for version in promoted_versions(loop.store):
+        active = ActiveVersion(loop.versions.load(version), loop.settings)
+        measured.append((version, evaluate(active, later, labels)))
     rows = [
         {
             "version": version,
@@ -108,8 +105,3 @@ def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
         "versions": [{"version": version, "auc_later": found.auc} for version, found in measured],
         "baselines": baselines(answered, later, labels) if loop.settings.objectives.answers_yes_or_no else {},
     }
-
-
-def _promoted(loop: Loop) -> Iterable[int]:
-    sql = "SELECT version FROM versions FINAL WHERE promoted ORDER BY version"
-    return [version for (version,) in loop.store.rows(sql)]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mainstem.ids import fraction_of
-from mainstem.importance import STREAM, Columns
+from mainstem.importance import STREAM, Rows
 from mainstem.join import PlacedSample, Sample, relabelled_sample
 from mainstem.learning.evaluation import auc
 from mainstem.standing import REASONS, Judgement
@@ -45,7 +45,7 @@ class Plant:
         """The label that a stored sample had before."""
         return 1 - sample.label if self.is_planted(sample.sample_id.hex, sample.part) else sample.label
 
-    def found(self, parts: list[tuple[Columns, Judgement]]) -> dict[str, Any]:
+    def found(self, parts: list[tuple[Rows, Judgement]]) -> dict[str, Any]:
         """How well the planted errors were found, over all partitions.
 
         Returns:

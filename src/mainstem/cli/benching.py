@@ -41,10 +41,10 @@ def store(
     """Rows a second into the history, beside the bare client; and milliseconds for one sample's history among millions."""
     from mainstem.bench.store import bench_history, bench_writes  # noqa: PLC0415
     from mainstem.bootstrap import open_store  # noqa: PLC0415
-    from mainstem.cli.history import OF_SAMPLE  # noqa: PLC0415
     from mainstem.errors import StoreError  # noqa: PLC0415
     from mainstem.settings.urls import url_of  # noqa: PLC0415
     from mainstem.store.filling import empty_responses, has_responses  # noqa: PLC0415
+    from mainstem.store.rows_of_sample import HISTORY  # noqa: PLC0415
 
     with (
         tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder,
@@ -53,7 +53,9 @@ def store(
         if has_responses(opened):
             msg = f"{url!r} holds responses, and a bench would replace them; give a database of its own"
             raise StoreError(msg)
-        found = bench_writes(opened, rows, rounds) | bench_history(opened, history_rows, list(OF_SAMPLE.values()))
+        found = bench_writes(opened, rows, rounds) | bench_history(
+            opened, history_rows, [query.sql for query in HISTORY.values()]
+        )
         empty_responses(opened)
     print(in_json(found) if as_json else "\n".join(f"{name:11} {value:,}" for name, value in found.items()))
 

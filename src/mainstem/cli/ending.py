@@ -59,7 +59,7 @@ def _sets(loop: Loop, report: dict[str, Any]) -> Iterator[str]:
     yield f"\nsets  {', '.join(f'{name} {count:,}' for name, count in report['sets'].items())}"
     if not report["sets"]["contradictory"]:
         why = {
-            partition: why_none_called(loop.worker.columns[partition], judged, loop.settings)
+            partition: why_none_called(loop.worker.rows[partition], judged, loop.settings)
             for partition, judged in sorted(loop.judged.items())
         }
         several = len(set(why.values())) > 1
@@ -87,7 +87,7 @@ def _samples(loop: Loop, title: str, score: _Score, none: str) -> Iterator[str]:
     ranked = [
         (float(value), partition, row)
         for partition, judged in loop.judged.items()
-        for row, value in enumerate(score(loop.worker.columns[partition], judged))
+        for row, value in enumerate(score(loop.worker.rows[partition], judged))
         if value >= 0
     ]
     if not ranked:
@@ -110,14 +110,14 @@ def _doubtful(columns: Any, judged: Any) -> Any:
 
 def _no_core(loop: Loop) -> str:
     needed = loop.settings.standing.core_visits
-    visits = max((int(columns["visits"].max(initial=0)) for columns in loop.worker.columns.values()), default=0)
+    visits = max((int(columns["visits"].max(initial=0)) for columns in loop.worker.rows.values()), default=0)
     if visits < needed:
         return f"none: it takes {needed} visits (MAINSTEM_STANDING__CORE_VISITS), and no sample has more than {visits}"
     return "none: no sample holds against canaries enough, with an importance above most"
 
 
 def _in_words(loop: Loop, partition: int, row: int) -> tuple[str, str, str]:
-    columns, judged = loop.worker.columns[partition], loop.judged[partition]
+    columns, judged = loop.worker.rows[partition], loop.judged[partition]
     sample_id = str(columns.id_of(row))
     context, item, label, source = words_of(loop.store, columns.id_of(row))
     texts = f"{item!r} after {context!r}" if source != "labelled" else f"{context!r}" + (f" and {item!r}" if item else "")

@@ -22,6 +22,7 @@ from mainstem.settings.renamed import renamed
 
 if TYPE_CHECKING:
     from mainstem.answers.explain import Ask
+    from mainstem.store.named import Query
 
 __all__ = ["explain"]
 
@@ -53,9 +54,9 @@ def explain(
     """Why a sample stands where it stands: its question, labels, visits, verdicts and rounds."""
     from mainstem.answers.explain import events_of, story_of  # noqa: PLC0415 - the join is slow to import
 
-    def ask(*questions: str, **parameters: Any) -> list[list[dict[str, Any]]]:
-        found = answers(home, store, questions, **parameters)
-        return [[dict(zip(header, row, strict=True)) for row in rows] for header, rows in found]
+    def ask(*queries: "Query[Any]", **parameters: Any) -> list[list[Any]]:
+        found = answers(home, store, [query.sql for query in queries], **parameters)
+        return [query.typed(rows) for query, (_, rows) in zip(queries, found, strict=True)]
 
     settings = _settings(home, store)
     story = story_of(_sample_id(sample, event, item, ask), settings, ask)
@@ -78,6 +79,7 @@ def _settings(home: Path, store: str | None) -> Settings:
 
 def _sample_id(sample: str | None, event: str | None, item: str, ask: "Ask") -> str:
     from mainstem.answers.explain import ids_beginning  # noqa: PLC0415 - the join is slow to import
+    from mainstem.store.suggestions import SAMPLE_IDS  # noqa: PLC0415 - numpy is slow to import
 
     if (sample is None) == (event is None):
         msg = "give either a sample id, or --event EVENT_ID and --item ITEM_ID"
@@ -98,8 +100,7 @@ def _sample_id(sample: str | None, event: str | None, item: str, ask: "Ask") -> 
         msg = (
             f"several samples begin with {sample!r}, like {found[0]} and {found[1]}; give more digits"
             if found
-            else f"no sample of this history begins with {sample!r}; `mainstem sql 'SELECT sample_id FROM samples LIMIT 9'` "
-            "lists some"
+            else f"no sample of this history begins with {sample!r}; `mainstem sql {SAMPLE_IDS!r}` lists some"
         )
         raise StoreError(msg)
     return found[0]

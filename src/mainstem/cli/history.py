@@ -11,7 +11,7 @@ import typer
 from mainstem.cli.asking import answers
 from mainstem.errors import StoreError
 
-__all__ = ["OF_SAMPLE", "AsJson", "HomeOption", "StoreOption", "history", "sets", "show_rows", "sql", "versions"]
+__all__ = ["AsJson", "HomeOption", "StoreOption", "history", "sets", "show_rows", "sql", "versions"]
 
 HomeOption = Annotated[Path, typer.Option("--home", envvar="MAINSTEM_HOME", help="Folder of the history and the versions.")]
 StoreOption = Annotated[
@@ -25,15 +25,14 @@ DEFAULT_HOME = Path("mainstem-home")
 
 
 def sets(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False) -> None:
-    """How many samples are core, edge and noise, and why."""
+    """How many samples are core, edge and noise, and why; figures are means as of the last judgements."""
+    from mainstem.store.figures import SETS  # noqa: PLC0415 - numpy is slow to import
     from mainstem.store.telling import VERDICTS  # noqa: PLC0415 - numpy is slow to import
 
     header, rows, (_, verdicts) = _ask(
         home,
         store,
-        """SELECT standing, reason, count() AS samples, avg(importance) AS importance,
-                  avg(importance_of_mean) AS importance_of_mean, avg(alignment) AS alignment, avg(margin) AS margin
-           FROM standings_now GROUP BY standing, reason ORDER BY standing, reason""",
+        SETS.sql,
         _JUDGED,
         VERDICTS,
     )
@@ -46,37 +45,37 @@ def sets(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json:
 
 
 def history(
-    sample: Annotated[str, typer.Argument(help="Sample id (`mainstem sql 'SELECT sample_id FROM standings_now LIMIT 9'`).")],
+    sample: Annotated[str, typer.Argument(help="Sample id, as the views have it.")],
     home: HomeOption = DEFAULT_HOME,
     store: StoreOption = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """What happened to one sample: its labels, every visit, every move."""
-    sample_id = _sample_id(sample)
-    found = answers(home, store, list(OF_SAMPLE.values()), sample=sample_id)
-    if not found[0][1]:
-        msg = f"no sample {sample!r} in this history; `mainstem sql 'SELECT sample_id FROM samples LIMIT 9'` lists some"
+    """What happened to one sample: its labels, every visit, every move; last, what its visits add up to now."""
+    from mainstem.store.figures import figures_of  # noqa: PLC0415 - numpy is slow to import
+    from mainstem.store.rows_of_sample import HISTORY  # noqa: PLC0415
+    from mainstem.store.suggestions import SAMPLE_IDS  # noqa: PLC0415
+
+    found = answers(home, store, [query.sql for query in HISTORY.values()], sample=_sample_id(sample))
+    tables = {name: query.typed(rows) for (name, query), (_, rows) in zip(HISTORY.items(), found, strict=True)}
+    if not tables["sample"]:
+        msg = f"no sample {sample!r} in this history; `mainstem sql {SAMPLE_IDS!r}` lists some"
         raise StoreError(msg)
-    for name, (header, rows) in zip(OF_SAMPLE, found, strict=True):
+    for name, rows in {**tables, "now": [figures_of(tables["visits"])]}.items():
         if not as_json:
             print(f"\n{name}{'' if rows else ': none'}")
-        if not rows:
-            continue
-        show_rows(
-            ("table", *header) if as_json else header, [(name, *row) for row in rows] if as_json else rows, as_json=as_json
-        )
+        if rows:
+            _show_typed(name, rows, as_json=as_json)
 
 
 def versions(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False) -> None:
     """The versions: parent, whether promoted and why, and AUC on the last part of the log."""
+    from mainstem.store.versions import VERSIONS_TOLD  # noqa: PLC0415 - numpy is slow to import
+
     header, rows = _ask(
         home,
         store,
-        """SELECT v.version AS version, v.parent AS parent, v.promoted AS promoted, v.reason AS reason, e.auc AS auc_later
-           FROM (SELECT * FROM versions FINAL) AS v
-           LEFT JOIN (SELECT * FROM evaluations FINAL WHERE slice = 'later') AS e ON v.version = e.version
-           ORDER BY version""",
+        VERSIONS_TOLD.sql,
         "a version",
     )
     show_rows(header, rows, as_json=as_json)
@@ -92,30 +91,6 @@ def sql(
     """Ask the history in SQL."""
     [(header, rows)] = answers(home, store, [query])
     show_rows(header, rows, as_json=as_json)
-
-
-# subtle: the sample is named inside, before FINAL and windows; a view around them would read the whole table
-OF_SAMPLE = {
-    "sample": """SELECT label_version, label, outcomes, source, event_time, item_text, context_text, part
-           FROM (SELECT * FROM samples FINAL WHERE sample_id = {sample:UUID}) AS s
-           LEFT JOIN (SELECT * FROM trusted FINAL WHERE sample_id = {sample:UUID}) AS t USING sample_id
-           ORDER BY label_version""",
-    "visits": """SELECT label_version, version, norm, scale, avg(norm / scale) OVER visits AS importance,
-                  sqrt(nullIf(arraySum(one -> one * one, avgForEach(arrayMap(one -> one / scale, sketch)) OVER visits), 0))
-                      AS importance_of_mean,
-                  alignment, loss, margin, avg(margin) OVER visits AS running_margin
-           FROM (SELECT * FROM responses FINAL WHERE sample_id = {sample:UUID}) AS r
-           LEFT JOIN (SELECT label_version, version, sketch FROM sketches FINAL WHERE sample_id = {sample:UUID}) AS s
-               USING (label_version, version)
-           WINDOW visits AS (PARTITION BY label_version ORDER BY version ROWS UNBOUNDED PRECEDING)
-           ORDER BY label_version, version""",
-    "moves": """SELECT label_version, judgement, version, before, standing, reason, p_value, evidence, visits,
-                  importance, importance_of_mean, alignment
-           FROM moves FINAL WHERE sample_id = {sample:UUID} ORDER BY judgement""",
-    "trained": """SELECT version, standing AS drawn_from, promoted
-           FROM (SELECT * FROM draws FINAL WHERE sample_id = {sample:UUID}) AS d
-           INNER JOIN (SELECT version, promoted FROM versions FINAL) AS v USING version ORDER BY version""",
-}
 
 
 _JUDGED = "judged"
@@ -146,6 +121,15 @@ def _why_none_called(verdicts: Sequence[tuple[int, str, int]]) -> Iterator[str]:
         of = f" in {sum(its == verdict for _, its, _ in verdicts)} partitions" if len(verdicts) > 1 else ""
         why = "none is found at this rate of false calls" if verdict == "given" else verdict
         yield f"nothing is called contradictory: {why} ({canaries:,} canaries{of}); `mainstem trust status` tells more"
+
+
+def _show_typed(name: str, rows: Sequence[Any], *, as_json: bool) -> None:
+    """Print rows of one type; as JSON each says which table it is of."""
+    header = rows[0]._fields
+    if as_json:
+        show_rows(("table", *header), [(name, *row) for row in rows], as_json=True)
+    else:
+        show_rows(header, rows, as_json=False)
 
 
 def show_rows(header: Sequence[str], rows: Sequence[Sequence[Any]], *, as_json: bool) -> None:

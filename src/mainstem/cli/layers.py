@@ -26,7 +26,7 @@ def layers(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a row.")] = False,
 ) -> None:
     """What responses over some layers say of those over all: share of the squared norm, rank correlation, time."""
-    from mainstem.answers.layers import choices_of, compare_layers  # noqa: PLC0415 - torch is slow to import
+    from mainstem.answers.fewer_layers import choices_of, compare_layers  # noqa: PLC0415 - torch is slow to import
     from mainstem.bootstrap import open_versions, threads  # noqa: PLC0415
     from mainstem.cli.asking import answers  # noqa: PLC0415
     from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import

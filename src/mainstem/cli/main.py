@@ -124,7 +124,9 @@ def _ending(error: BaseException) -> tuple[str, int]:
             place = f" {error.filename!r}" if error.filename else ""
             ending = f"{error.strerror}:{place}; check disk space and permissions", 1
         case _ if type(error).__module__.startswith(("kafka.", "aiokafka.")):
-            ending = f"the broker refuses: {str(error) or type(error).__name__}", 1
+            from mainstem.kafka.faults import refusal  # noqa: PLC0415 - only programs have what it needs
+
+            ending = refusal(error), 1
         case _:
             raise error
     return ending

@@ -58,6 +58,7 @@ def begin(http: str) -> "Monitor":
     handler.setFormatter(_InOneLine(_LINE))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("kafka").setLevel(logging.ERROR)
+    logging.getLogger("kafka.coordinator").setLevel(logging.CRITICAL)  # a lost right ten times a second; it is raised too
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # `end_soon` relies on it, and may be called in any thread
     from mainstem.kafka import Monitor  # noqa: PLC0415 - only programs have what it needs
 

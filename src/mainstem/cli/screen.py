@@ -51,7 +51,7 @@ class Screen:
 
     def opened(self, loop: Loop) -> None:
         """The log is read once; nothing is replayed yet."""
-        if unknown := unknown_classes(loop.surveyed.labels, loop.settings):
+        if unknown := unknown_classes(loop.surveyed.labels, loop.settings.objectives):
             self._say(unknown)
 
     def block_done(self, loop: Loop, line: int) -> None:

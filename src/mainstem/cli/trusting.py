@@ -54,7 +54,7 @@ def add(
         raise TrustError(msg)
     pairs = sum(isinstance(one, Labelled) for one in found)
     if to:
-        graded = [graded_of(one, settings) for one in found if isinstance(one, Labelled)]
+        graded = [graded_of(one, settings.objectives) for one in found if isinstance(one, Labelled)]
         _publish(to, [confirmed_of(one, settings) for one in found], graded, settings.join.partitions)
         print(f"published {len(found):,} trusted samples, {pairs:,} of them graded pairs", file=sys.stderr)
         return
@@ -99,7 +99,7 @@ def _read(file: Path, settings: Settings, share: float | None) -> "Iterator[Labe
     if share is not None:
         msg = f"--share is for the truth of a simulated shop; {str(file)!r} is none"
         raise TrustError(msg)
-    return read_trusted(read_lines(file), settings)
+    return read_trusted(read_lines(file), settings.objectives)
 
 
 def _of_share(share: float | None) -> str:

@@ -1,12 +1,14 @@
 """Importance: the running mean of each sample's response norm, and what else its visits added up to."""
 
-from mainstem.importance.rows import CANARY, FACTS, STREAM, Columns
+from mainstem.importance.rows import Rows
 from mainstem.importance.sketches import rounded
+from mainstem.importance.visits import CANARY, FACTS, STREAM, Visits
 
 __all__ = [
     "CANARY",
     "FACTS",
     "STREAM",
-    "Columns",
+    "Rows",
+    "Visits",
     "rounded",
 ]

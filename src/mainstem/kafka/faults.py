@@ -4,15 +4,21 @@ A batch that cannot be decoded is met again by whoever reads on, and a client of
 not be asked again: it would go round in a circle for ever. So that ends a program.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from mainstem.errors import BrokerError
 
-__all__ = ["CODECS", "decoded_poll", "lacking_codecs", "passes", "stuck", "told_of", "undecodable"]
+__all__ = ["CODECS", "decoded_poll", "lacking_codecs", "passes", "refusal", "stuck", "together", "told_of", "undecodable"]
 
 CODECS: Final[Mapping[str, str]] = {"lz4": "lz4 cramjam", "snappy": "python-snappy cramjam", "zstd": "zstandard cramjam"}
 """What compresses topics, and the packages that the two clients decode it with; `mainstem[kafka]` brings them."""
+_ALLOW: Final[Mapping[str, str]] = {  # by the name of the error, which is the same in both clients
+    "ClusterAuthorizationFailedError": "allow this user what it asks of the cluster",
+    "GroupAuthorizationFailedError": "allow this user READ in that consumer group",
+    "SaslAuthenticationFailedError": "are user and password in MAINSTEM_EVENTS still right?",
+    "TopicAuthorizationFailedError": "allow this user READ or WRITE of that topic",
+}
 _LONGEST: Final = 300
 _ANSWER_MS: Final = 1000
 
@@ -43,6 +49,33 @@ def told_of(error: BaseException) -> str:
     """
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def refusal(error: BaseException) -> str:
+    """What a broker refuses, and what to do where that is known.
+
+    Example:
+        >>> refusal(TimeoutError("no answer"))
+        'the broker refuses: no answer'
+    """
+    mend = _ALLOW.get(type(error).__name__)
+    return f"the broker refuses: {told_of(error)}{f'; {mend}' if mend else ''}"
+
+
+def together(faults: Iterable[tuple[str, str]]) -> list[str]:
+    """Faults of many topics, each kind told once.
+
+    Args:
+        faults: what is wrong, with `{}` where the topic belongs, and the topic.
+
+    Example:
+        >>> together([("topic {} is gone", "a"), ("topic {} is gone", "b")])
+        ["topic 'a', 'b' is gone"]
+    """
+    kinds: dict[str, list[str]] = {}
+    for what, topic in faults:
+        kinds.setdefault(what, []).append(repr(topic))
+    return [what.replace("{}", ", ".join(topics)) for what, topics in kinds.items()]
 
 
 def passes(error: BaseException) -> bool:

@@ -11,7 +11,7 @@ from threading import Event
 from typing import Final, ParamSpec, TypeVar
 
 from mainstem.errors import BrokerError, StoppedError, StoreError
-from mainstem.kafka.faults import passes, told_of
+from mainstem.kafka.faults import passes, refusal, told_of
 
 __all__ = ["ASKED", "PATIENCE", "patiently"]
 
@@ -53,8 +53,7 @@ def patiently(action: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs)
             msg = f"asked to end while waiting ({told_of(error)})"
             raise StoppedError(msg) from error
         if isinstance(error, KafkaError):
-            msg = f"the broker refuses: {told_of(error)}"
-            raise BrokerError(msg) from error
+            raise BrokerError(refusal(error)) from error
         raise
 
 

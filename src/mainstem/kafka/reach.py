@@ -6,16 +6,16 @@ tries, and told within seconds. What is lost later is waited for (`patience.py`)
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from mainstem.errors import BrokerError, StoreError
 from mainstem.kafka.broker import Broker
-from mainstem.kafka.faults import told_of
+from mainstem.kafka.faults import together, told_of
+from mainstem.kafka.knock import knock, mechanisms
 
 __all__ = ["reach", "reach_store"]
 
@@ -36,13 +36,12 @@ def reach(broker: Broker, read: Iterable[str] = (), write: Iterable[str] = (), g
     Raises:
         BrokerError: if it does not answer, refuses the login or lacks a topic; or if this user lacks a right.
     """
-    if broker.ca_file and not Path(broker.ca_file).is_file():
-        msg = f"there is no file {broker.ca_file!r}, which ca= in MAINSTEM_EVENTS names"
-        raise BrokerError(msg)
     outcome: list[Exception | None] = []
+    known = list[str]()  # servers that let this login in
 
     def run() -> None:
         try:
+            known.append(_knock(broker))
             _look(broker, set(read), set(write), group)
         except Exception as error:  # noqa: BLE001 - handed over to the thread that waits, which raises it
             outcome.append(error)
@@ -53,8 +52,7 @@ def reach(broker: Broker, read: Iterable[str] = (), write: Iterable[str] = (), g
     thread.start()
     thread.join(_LONGEST)
     if not outcome:
-        msg = f"the broker {_at(broker)} does not answer; is it up, and is MAINSTEM_EVENTS right?"
-        raise BrokerError(msg)
+        raise BrokerError(_silent(broker, known, "no answer"))
     if outcome[0] is not None:
         raise outcome[0]
 
@@ -82,9 +80,21 @@ def reach_store(url: str) -> None:
         connection.close()
 
 
+def _knock(broker: Broker) -> str:
+    """The first server that lets this login in."""
+    faults = []
+    for server in broker.servers:
+        fault = knock(server, broker.login)
+        if not fault:
+            return server
+        faults.append(f"the broker {server} {fault}")
+    telling = [fault for fault in faults if "cannot be reached" not in fault]
+    raise BrokerError((telling or faults)[0])
+
+
 def _look(broker: Broker, read: set[str], write: set[str], group: str | None) -> None:
     from kafka.admin import KafkaAdminClient  # noqa: PLC0415 - a second to import
-    from kafka.errors import GroupAuthorizationFailedError, KafkaError  # noqa: PLC0415
+    from kafka.errors import KafkaError  # noqa: PLC0415
 
     with _listening() as heard:
         try:
@@ -93,13 +103,11 @@ def _look(broker: Broker, read: set[str], write: set[str], group: str | None) ->
             raise BrokerError(_unreachable(broker, [*heard, error])) from error
         try:
             topics = {broker.topic(name): name for name in read | write}
-            found = admin.describe_topics(sorted(topics)) if topics else []
-            faults = [fault for topic in found for fault in _faults(topic, topics[topic["name"]], read, write)]
-            if group and not faults:
-                _try_group(admin, broker.group(group))
-        except GroupAuthorizationFailedError as error:
-            msg = f"this user may not read in the consumer group {broker.group(group or '')!r}; allow it READ"
-            raise BrokerError(msg) from error
+            found = sorted(admin.describe_topics(list(topics)), key=lambda topic: str(topic["name"])) if topics else []
+            who = f"user {broker.login.user!r}" if broker.login.user else "a client without a login"
+            faults = together(fault for topic in found for fault in _faults(who, topic, topics[topic["name"]], read, write))
+            if group:
+                faults += _group_faults(who, admin, broker.group(group))
         except (KafkaError, OSError) as error:
             raise BrokerError(_unreachable(broker, [*heard, error])) from error
         finally:
@@ -108,53 +116,54 @@ def _look(broker: Broker, read: set[str], write: set[str], group: str | None) ->
         raise BrokerError("; ".join(faults))
 
 
-def _faults(topic: dict[str, Any], name: str, read: set[str], write: set[str]) -> Iterator[str]:
+def _faults(who: str, topic: dict[str, Any], name: str, read: set[str], write: set[str]) -> Iterator[tuple[str, str]]:
     full, code = topic["name"], topic["error_code"]
     if code == _MISSING:
-        yield f"there is no topic {full!r}; `mainstem topics` makes it"
+        yield "there is no topic {}; `mainstem topics` makes it", full
     elif code == _REFUSED:
-        yield f"this user may not see topic {full!r}; allow it DESCRIBE, and READ or WRITE"
+        yield f"{who} may not see topic {{}}; allow DESCRIBE and READ or WRITE, if the prefix is right", full
     elif (rights := topic.get("authorized_operations")) is not None:
         for right, names in (("READ", read), ("WRITE", write)):
             if name in names and right not in rights:
-                yield f"this user may not {right.lower()} topic {full!r}; allow it {right}"
+                yield f"{who} may not {right.lower()} topic {{}}; allow {right}", full
 
 
-def _try_group(admin: Any, group: str) -> None:
+def _group_faults(who: str, admin: Any, group: str) -> Iterator[str]:
+    from kafka.admin import MemberToRemove  # noqa: PLC0415
     from kafka.errors import GroupAuthorizationFailedError, KafkaError  # noqa: PLC0415
 
     try:
-        admin.describe_groups([group])
+        # subtle: a group that never met tells nothing of rights; who may not read in it may not ask for this either, and a
+        # member that is not there is not missed
+        admin.remove_group_members(group, [MemberToRemove(member_id="mainstem-looks")])
     except GroupAuthorizationFailedError:
-        raise
+        yield f"{who} may not read in the consumer group {group!r}; allow READ"
     except KafkaError:  # a new broker has no coordinator yet; the group waits for one
         return
 
 
 def _unreachable(broker: Broker, heard: list[BaseException]) -> str:
-    """The most telling of all that went wrong, and what to look at."""
-    from kafka.errors import (  # noqa: PLC0415
-        AuthorizationError,
-        IllegalSaslStateError,
-        SaslAuthenticationFailedError,
-        UnsupportedSaslMechanismError,
-    )
-
-    for error in heard:
-        if isinstance(error, SaslAuthenticationFailedError | AuthorizationError):
-            return f"the broker {_at(broker)} refuses the login of {broker.user!r} ({told_of(error)})"
-        if isinstance(error, UnsupportedSaslMechanismError | IllegalSaslStateError):
-            return f"the broker {_at(broker)} does not take a login by {broker.mechanism} ({told_of(error)})"
+    """What to look at, once a broker that let the login in answers no more."""
+    if not broker.login.by_password:
+        for server in broker.servers:
+            if names := mechanisms(server, broker.login):
+                wanted = "SASL_SSL" if broker.login.is_encrypted else "SASL_PLAINTEXT"
+                return (
+                    f"the broker {server} wants a login (by {names}), and security is {broker.login.security}; say "
+                    f"kafka://user:password@host:port/prefix?security={wanted}&mechanism=..."
+                )
     told = list(dict.fromkeys(told_of(error) for error in heard))
     reason = next((text for text in told if "bootstrap" not in text.lower()), told[-1] if told else "no answer")
-    return (
-        f"the broker {_at(broker)} cannot be reached with {broker.security} ({reason}); is it up, is MAINSTEM_EVENTS "
-        "right, and does it want another ?security= than that?"
-    )
+    return _silent(broker, broker.servers, reason)
 
 
-def _at(broker: Broker) -> str:
-    return ",".join(broker.servers)
+def _silent(broker: Broker, known: Sequence[str], reason: str) -> str:
+    if known:
+        return (
+            f"the broker {known[0]} answers, but not at the addresses that it gives for itself ({reason}); are its "
+            "advertised.listeners right, and can they be reached from here?"
+        )
+    return f"the broker {','.join(broker.servers)} does not answer; is it up, and is MAINSTEM_EVENTS right?"
 
 
 @contextmanager

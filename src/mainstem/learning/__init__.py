@@ -1,7 +1,8 @@
 """Learning: draws, rounds, evaluation and the gate."""
 
 from mainstem.learning.gate import Decision, decide
-from mainstem.learning.learner import Claim, Learner, Position, Round
+from mainstem.learning.learner import Learner
+from mainstem.learning.rounds import Claim, Position, Round
 
 __all__ = [
     "Claim",

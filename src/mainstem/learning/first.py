@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 
 from torch import Tensor
 
-from mainstem.models import CrossEncoder, Scorer, check_words, initial_encoder, load_pretrained, train_tokenizer
+from mainstem.models import ActiveVersion, CrossEncoder, check_words, initial_encoder, load_pretrained, train_tokenizer
 from mainstem.settings import Settings
 from mainstem.store import Store
-from mainstem.store.versions import has_version
-from mainstem.store.writes import columns_of
+from mainstem.store.versions import KeptVersion, has_version, write_version
 from mainstem.versions import Manifest, Versions
 
 __all__ = ["first_encoder", "keep_row", "make_first_version"]
@@ -28,7 +27,7 @@ def first_encoder(texts: Iterable[str], settings: Settings) -> CrossEncoder:
             settings.model.model, settings.model.max_tokens, settings.run.seed, settings.objectives.class_names
         )
         check_words(encoder, texts, settings.model.model)
-        Scorer(encoder, settings).check()
+        ActiveVersion(encoder, settings).check()
         return encoder
     tokenizer = train_tokenizer(set(texts), settings.model.vocabulary)
     return initial_encoder(tokenizer, settings.model.max_tokens, settings.run.seed, len(settings.objectives.class_names))
@@ -81,13 +80,13 @@ def keep_row(manifest: Manifest, store: Store, model: str) -> None:
     """
     if has_version(store, manifest.version):
         return
-    row = {
-        "version": manifest.version,
-        "parent": manifest.parent,
-        "event_time": manifest.event_time,
-        "promoted": 1,
-        "reason": manifest.reason,
-        "model": model,
-        "digest": manifest.files["weights.safetensors"],
-    }
-    store.write("versions", columns_of([row]))
+    kept = KeptVersion(
+        version=manifest.version,
+        parent=manifest.parent,
+        event_time=manifest.event_time,
+        promoted=1,
+        reason=manifest.reason,
+        model=model,
+        digest=manifest.files["weights.safetensors"],
+    )
+    write_version(store, kept)

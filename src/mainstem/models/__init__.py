@@ -1,13 +1,13 @@
 """Models: encoders, tokenizers, and one version at work."""
 
+from mainstem.models.active import ActiveVersion, alignments_of
 from mainstem.models.encoder import CrossEncoder, initial_encoder
 from mainstem.models.given import check_words, load_pretrained
-from mainstem.models.scorer import Scorer, alignments_of
 from mainstem.models.tokenizer import train_tokenizer
 
 __all__ = [
+    "ActiveVersion",
     "CrossEncoder",
-    "Scorer",
     "alignments_of",
     "check_words",
     "initial_encoder",

@@ -15,7 +15,7 @@ from torch.nn.parameter import is_lazy
 
 from mainstem.errors import ModelError
 from mainstem.responses.advice import fits, what_to_do
-from mainstem.responses.layers import Formula, formula_of, is_patched, is_simple, linear, per_sample
+from mainstem.responses.formulas import Formula, formula_of, is_patched, is_simple, linear, per_sample
 
 __all__ = ["Place", "by_autograd", "covered"]
 

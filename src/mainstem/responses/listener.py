@@ -12,9 +12,9 @@ from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
 
 from mainstem.errors import ModelError
 from mainstem.responses.coverage import Place
+from mainstem.responses.formulas import affine, linear, transposed_linear
 from mainstem.responses.gathering import Gathering
 from mainstem.responses.isolation import factors, lengths, verdicts
-from mainstem.responses.layers import affine, linear, transposed_linear
 from mainstem.responses.live import Live, is_same
 from mainstem.responses.modes import grads_kept, in_float32
 from mainstem.responses.outer import Outer

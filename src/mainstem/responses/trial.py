@@ -30,7 +30,7 @@ def agrees(layer: nn.Module, width: int, formula: Callable[..., Mapping[str, Any
         formula: of this layer, as in `layers`.
 
     Example:
-        >>> from mainstem.responses.layers import rms_norm
+        >>> from mainstem.responses.formulas import rms_norm
         >>> agrees(nn.RMSNorm(4), 4, rms_norm), agrees(nn.LayerNorm(4, bias=False), 4, rms_norm)
         (True, False)
     """

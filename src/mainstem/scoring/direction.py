@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mainstem.errors import NonFiniteError
 from mainstem.join import told
-from mainstem.models import Scorer
+from mainstem.models import ActiveVersion
 from mainstem.store import Store, trusted_samples
 
 __all__ = ["direction_of"]
@@ -16,11 +16,11 @@ __all__ = ["direction_of"]
 _NEWEST: Final = 500
 
 
-def direction_of(scorer: Scorer, store: Store, ends: Mapping[int, int]) -> dict[str, Tensor]:
+def direction_of(active: ActiveVersion, store: Store, ends: Mapping[int, int]) -> dict[str, Tensor]:
     """Mean gradient over the newest trusted samples of part `direction`, by parameter; nothing while there are none.
 
     Args:
-        scorer: the version.
+        active: the version.
         store: the history.
         ends: sample offsets of each partition before which they lie.
 
@@ -29,7 +29,7 @@ def direction_of(scorer: Scorer, store: Store, ends: Mapping[int, int]) -> dict[
     """
     known = trusted_samples(store, "direction", ends)
     newest = sorted(known, key=lambda sample: (sample.event_time, sample.partition, sample.offset))[-_NEWEST:]
-    direction = scorer.gradient(*told(newest))
+    direction = active.gradient(*told(newest))
     if bad := next((name for name, part in direction.items() if not torch.isfinite(part).all()), ""):
         msg = f"non-finite trusted gradient of {bad!r} over {len(newest)} samples"
         raise NonFiniteError(msg)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mainstem.errors import NonFiniteError
 from mainstem.join import PlacedSample, told
-from mainstem.models import Scorer
+from mainstem.models import ActiveVersion
 from mainstem.responses import Responses
 
 __all__ = ["mean_norm", "scale_of"]
@@ -17,7 +17,7 @@ __all__ = ["mean_norm", "scale_of"]
 _FEWEST: Final = 30  # fewer canaries than this make no steady mean
 
 
-def scale_of(scorer: Scorer, samples: Sequence[PlacedSample]) -> float | None:
+def scale_of(active: ActiveVersion, samples: Sequence[PlacedSample]) -> float | None:
     """The scale of a version: the canaries' mean norm; of all samples while there are too few canaries for a steady mean.
 
     Returns:
@@ -27,7 +27,7 @@ def scale_of(scorer: Scorer, samples: Sequence[PlacedSample]) -> float | None:
     chosen = canaries if len(canaries) >= _FEWEST else list(samples)
     if not chosen:
         return None
-    found = scorer.responses(*told(chosen))
+    found = active.responses(*told(chosen))
     return mean_norm(found, chosen)
 
 

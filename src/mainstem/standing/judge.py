@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from mainstem.importance import CANARY, Columns
+from mainstem.importance import CANARY, Rows
 from mainstem.settings import Settings
 from mainstem.standing.conformal import Floats, conformal_p_values, rejected, share_sound
 
@@ -67,7 +67,7 @@ class Judgement:
         }
 
 
-def judge(columns: Columns, settings: Settings, *, trusted: bool) -> Judgement:
+def judge(columns: Rows, settings: Settings, *, trusted: bool) -> Judgement:
     """Judge all samples of one partition together.
 
     Args:
@@ -77,7 +77,7 @@ def judge(columns: Columns, settings: Settings, *, trusted: bool) -> Judgement:
             called contradictory.
 
     Example:
-        >>> judge(Columns(), Settings(), trusted=True).counts()
+        >>> judge(Rows(), Settings(), trusted=True).counts()
         {'core': 0, 'edge': 0, 'contradictory': 0, 'spent': 0}
     """
     visits, importance = columns["visits"], columns["importance"]
@@ -113,7 +113,7 @@ def judge(columns: Columns, settings: Settings, *, trusted: bool) -> Judgement:
     return Judgement(standing, reason, evidence, p_value, error, level, int(is_canary.sum()), verdict)
 
 
-def evidence_of(columns: Columns) -> Floats:
+def evidence_of(columns: Rows) -> Floats:
     """How doubtful each sample is: its rank by adjusted recent margin, from above 0 (the model agrees most) to 1.
 
     The margin is the Area Under the Margin statistic with a short memory: early versions know little. It is adjusted by its
@@ -131,7 +131,7 @@ def evidence_of(columns: Columns) -> Floats:
     return np.asarray(rankdata(log_odds[label] - columns["recent_margin"]) / max(len(columns), 1))
 
 
-def _p_values(columns: Columns, minimum: int) -> Floats:
+def _p_values(columns: Rows, minimum: int) -> Floats:
     """Each sample against the canaries of its label, as they were at the version that scored it last.
 
     Against those of all labels where its own has too few, and NaN where all are too few. Canaries are scored by every
@@ -140,7 +140,7 @@ def _p_values(columns: Columns, minimum: int) -> Floats:
     label, last_version, doubt = columns["label"], columns["last_version"], -columns["recent_margin"]
     p_value = np.full(len(columns), np.nan)
     for version in np.unique(last_version):
-        rows, margins = columns.canaries_at(int(version))
+        rows, margins = columns.canaries.at(int(version))
         if len(rows) < minimum:
             continue
         here = last_version == version
@@ -152,12 +152,12 @@ def _p_values(columns: Columns, minimum: int) -> Floats:
     return p_value
 
 
-def _may_be_contradictory(columns: Columns) -> NDArray[np.bool_]:
+def _may_be_contradictory(columns: Rows) -> NDArray[np.bool_]:
     """A relabelled sample needs two visits by versions that were not trained on its old label."""
     return np.asarray(~columns["relabelled"] | ((columns["visits"] >= 2) & ~columns["stale"]))
 
 
-def _importance_error(columns: Columns) -> Floats:
+def _importance_error(columns: Rows) -> Floats:
     """Standard error of the running mean; with few visits mostly from the variance pooled over all samples."""
     visits, squares = columns["visits"].astype(np.float64), columns["importance_m2"]
     degrees = np.maximum(visits - 1, 0)

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from mainstem.importance import CANARY, Columns
-from mainstem.settings import Settings
+from mainstem.importance import CANARY, Rows
+from mainstem.settings import Settings, Standing
 from mainstem.standing.judge import NO_TRUSTED, TOO_FEW, Judgement
 
 __all__ = ["why_none_called"]
 
 
-def why_none_called(columns: Columns, judged: Judgement, settings: Settings) -> str:
+def why_none_called(columns: Rows, judged: Judgement, settings: Settings) -> str:
     """What stands behind a count of 0, with its figures; empty where something is called.
 
     Args:
@@ -19,7 +19,7 @@ def why_none_called(columns: Columns, judged: Judgement, settings: Settings) -> 
 
     Example:
         >>> from mainstem.standing.judge import judge
-        >>> why_none_called(Columns(), judge(Columns(), Settings(), trusted=True), Settings())
+        >>> why_none_called(Rows(), judge(Rows(), Settings(), trusted=True), Settings())
         'there are no samples to judge'
     """
     if judged.counts()["contradictory"]:
@@ -31,7 +31,7 @@ def why_none_called(columns: Columns, judged: Judgement, settings: Settings) -> 
             f"{NO_TRUSTED}; canaries' labels are only assumed until `mainstem trust add FILE` brings some that are believed"
         )
     if judged.verdict == TOO_FEW:
-        return too_few(_by_class(columns, settings), settings)
+        return too_few(_by_class(columns, settings), settings.standing)
     held = ~np.isnan(judged.p_value) & (columns["part"] != CANARY)
     if not held.any():
         return "no version that scored other samples has scored enough canaries"
@@ -42,21 +42,21 @@ def why_none_called(columns: Columns, judged: Judgement, settings: Settings) -> 
     )
 
 
-def too_few(by_class: dict[str, int], settings: Settings) -> str:
+def too_few(by_class: dict[str, int], standing: Standing) -> str:
     """How many canaries there are and how many are needed.
 
     Example:
-        >>> too_few({"no": 3, "yes": 1}, Settings.of({"standing.canary_minimum": 10})).partition(" (M")[0]
+        >>> too_few({"no": 3, "yes": 1}, Standing(canary_minimum=10)).partition(" (M")[0]
         'too few canaries: 4 there (3 no, 1 yes), and 10 are needed'
     """
     each = ", ".join(f"{count:,} {name}" for name, count in by_class.items())
     return (
-        f"{TOO_FEW}: {sum(by_class.values()):,} there ({each}), and {settings.standing.canary_minimum:,} are needed "
+        f"{TOO_FEW}: {sum(by_class.values()):,} there ({each}), and {standing.canary_minimum:,} are needed "
         "(MAINSTEM_STANDING__CANARY_MINIMUM), of one label or of all"
     )
 
 
-def _by_class(columns: Columns, settings: Settings) -> dict[str, int]:
+def _by_class(columns: Rows, settings: Settings) -> dict[str, int]:
     labels = columns["label"][columns["part"] == CANARY]
     counts = np.bincount(labels, minlength=len(settings.objectives.class_names))
     return {name: int(count) for name, count in zip(settings.objectives.class_names, counts, strict=True)}

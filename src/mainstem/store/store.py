@@ -136,7 +136,7 @@ class Store:
             "CREATE TABLE IF NOT EXISTS migrations (number UInt32, name String) ENGINE = ReplacingMergeTree ORDER BY number"
         )
         done = {number for (number,) in self.rows("SELECT number FROM migrations")}
-        for number, name, statements in _migrations():
+        for number, name, statements in migrations():
             if number not in done:
                 for statement in statements:
                     self.execute(statement)
@@ -236,7 +236,7 @@ def _alias(path: str) -> str:
     return f"file:{link}"  # subtle: of a path without `file:` the client itself follows the links
 
 
-def _migrations() -> Iterator[tuple[int, str, list[str]]]:
+def migrations() -> Iterator[tuple[int, str, list[str]]]:
     """Number, name and statements of each migration, in order.
 
     Each statement can run again (IF NOT EXISTS, OR REPLACE), so a migration cut off half-way is simply begun again.

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-__all__ = ["IMPORTANT_ITEMS", "IMPORTANT_TEXTS", "SOME_SAMPLES"]
+__all__ = ["IMPORTANT_ITEMS", "IMPORTANT_TEXTS", "SAMPLE_IDS", "SOME_SAMPLES"]
 
 IMPORTANT_ITEMS: Final = "SELECT item_id, importance FROM importance_of_item ORDER BY importance DESC LIMIT 5"
 IMPORTANT_TEXTS: Final = (
@@ -10,3 +10,4 @@ IMPORTANT_TEXTS: Final = (
     "ORDER BY importance DESC LIMIT 5"
 )
 SOME_SAMPLES: Final = "SELECT sample_id, context_text, item_text FROM samples_now LIMIT 9"
+SAMPLE_IDS: Final = "SELECT sample_id FROM samples LIMIT 9"

@@ -25,7 +25,7 @@ from mainstem.events import Labelled, Refusal, decode, encode, read_lines
 from mainstem.ids import uuid_of
 from mainstem.join import Sample
 from mainstem.join.labelled import labelled_sample
-from mainstem.settings import Settings
+from mainstem.settings import Objectives, Settings
 from mainstem.trusted import Confirmed, Trust, part_of
 
 __all__ = [
@@ -64,19 +64,19 @@ class _Line(Struct, frozen=True, kw_only=True):
     item_id: str | None = None
 
 
-def read_trusted(lines: Iterable[bytes], settings: Settings) -> Iterator[Labelled | Vouched]:
+def read_trusted(lines: Iterable[bytes], objectives: Objectives) -> Iterator[Labelled | Vouched]:
     """Read trusted samples from the lines of a file.
 
     Args:
         lines: see above; empty ones are skipped.
-        settings: its classes are the labels there are.
+        objectives: its classes are the labels there are.
 
     Raises:
         TrustError: at the first line that cannot be read or names no class. Half of a file is of no use: what is believed
             must be known.
 
     Example:
-        >>> [one] = read_trusted([b'{"event_id":"e1","item_id":"cup","label":1}'], Settings())
+        >>> [one] = read_trusted([b'{"event_id":"e1","item_id":"cup","label":1}'], Objectives())
         >>> one.label
         'yes'
     """
@@ -84,7 +84,7 @@ def read_trusted(lines: Iterable[bytes], settings: Settings) -> Iterator[Labelle
         if not raw.strip():
             continue
         try:
-            yield _known(raw, settings)
+            yield _known(raw, objectives)
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
             msg = f"line {number} is no trusted sample ({error}); got {_cut(raw)}; mend or remove it"
             raise TrustError(msg) from error
@@ -123,38 +123,38 @@ def load_trust(file: Path, settings: Settings, log: Iterable[bytes] = ()) -> tup
         TrustError: if a label is no class of these settings.
     """
     found = _found(trusted_in(file), log)
-    graded = [graded_of(one, settings) for one in found if isinstance(one, Labelled)]
+    graded = [graded_of(one, settings.objectives) for one in found if isinstance(one, Labelled)]
     confirmed = [confirmed_of(one, settings) for one in found]
     digest = hashlib.blake2b(b"".join(sorted(msgspec.json.encode(one) for one in confirmed)), digest_size=16).hexdigest()
     return Trust(settings, confirmed), graded, digest if found else ""
 
 
-def graded_of(event: Labelled, settings: Settings) -> Sample:
+def graded_of(event: Labelled, objectives: Objectives) -> Sample:
     """A graded pair as a sample."""
-    return labelled_sample(event, _NOBODY, _class_of(event.label, settings))
+    return labelled_sample(event, _NOBODY, _class_of(event.label, objectives))
 
 
 def confirmed_of(one: Labelled | Vouched, settings: Settings) -> Confirmed:
     """A trusted sample in its part: the three divide all of them, in proportion to their shares."""
-    label = _class_of(one.label, settings)
+    label = _class_of(one.label, settings.objectives)
     if isinstance(one, Labelled):
-        sample = graded_of(one, settings)
+        sample = graded_of(one, settings.objectives)
         part = part_of(settings, sample.question_id, whole=True)
         return Confirmed(sample_id=sample.sample_id, part=part, label=label, origin="graded")
     part = part_of(settings, one.question_id or one.sample_id, whole=True)
     return Confirmed(sample_id=one.sample_id, part=part, label=label, origin="confirmed")
 
 
-def _known(raw: bytes, settings: Settings) -> Labelled | Vouched:
+def _known(raw: bytes, objectives: Objectives) -> Labelled | Vouched:
     if msgspec.json.decode(raw, type=dict[str, Any]).get("type") == "labelled":
         event = decode(raw)
         if not isinstance(event, Labelled):
             msg = f"{event.reason} at {event.path}" if isinstance(event, Refusal) else "not a labelled text"
             raise ValueError(msg)
-        _class_of(event.label, settings)
+        _class_of(event.label, objectives)
         return event
     line = msgspec.json.decode(raw, type=_Line)
-    label = settings.objectives.class_names[_class_of(line.label, settings)]
+    label = objectives.class_names[_class_of(line.label, objectives)]
     if line.sample_id:
         return Vouched(sample_id=line.sample_id, label=label)
     if line.event_id is None:
@@ -189,8 +189,8 @@ def _found(named: list[Labelled | Vouched], log: Iterable[bytes]) -> list[Labell
     ]
 
 
-def _class_of(label: str | int, settings: Settings) -> int:
-    names = settings.objectives.class_names
+def _class_of(label: str | int, objectives: Objectives) -> int:
+    names = objectives.class_names
     if isinstance(label, int):
         if 0 <= label < len(names):
             return label

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final
 
-from mainstem.settings import Settings
+from mainstem.settings import Join
 from mainstem.validate.delays import Spread, rung_at_least
 from mainstem.validate.finding import FAIL, PASS, Finding, Seen, duration, graded, share
 
@@ -90,10 +90,10 @@ class Disorder:
 
     name = "disorder"
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, join: Join) -> None:
+        self._join = join
         self.newest = -1
-        self.spread = Spread((settings.join.grace,))
+        self.spread = Spread((join.grace,))
         self._late = Seen()
 
     def note(self, offset: int, event_id: str | None, time: int) -> None:
@@ -101,12 +101,12 @@ class Disorder:
         lateness = max(self.newest - time, 0)
         self.newest = max(self.newest, time)
         self.spread.note(lateness)
-        if lateness > self._settings.join.grace:
+        if lateness > self._join.grace:
             self._late.note(offset, event_id)
 
     def finding(self) -> Finding:
         """The verdict, with the `grace` that would do."""
-        spread, grace = self.spread, self._settings.join.grace
+        spread, grace = self.spread, self._join.grace
         late, part = self._late.count, share(self._late.count, spread.count)
         status = graded(part, DISORDER_WARN, DISORDER_FAIL)
         worst = duration(spread.largest)
@@ -125,7 +125,7 @@ class Disorder:
         needed = rung_at_least(self.spread.quantile(1 - DISORDER_WARN))
         if needed > LONGEST_GRACE:
             return "sort the log by event_timestamp: these events come more than a day late"
-        more = f" MAINSTEM_JOIN__DEDUPE_HORIZON={duration(needed)}" if needed > self._settings.join.dedupe_horizon else ""
+        more = f" MAINSTEM_JOIN__DEDUPE_HORIZON={duration(needed)}" if needed > self._join.dedupe_horizon else ""
         return f"MAINSTEM_JOIN__GRACE={duration(needed)}{more}, or sort the log by event_timestamp"
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from mainstem.settings import Settings
+from mainstem.settings import Join
 
 __all__ = ["RUNGS", "Candidate", "Delays", "Spread", "Window", "grace_window", "rung_at_least"]
 
@@ -125,34 +125,34 @@ class Delays:
     Questions are looked back on for twice the revision window, as the joiner keeps them; longer delays are not known.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self.longest = 2 * max(settings.join.revision_window, settings.join.label_window)
+    def __init__(self, join: Join) -> None:
+        self._join = join
+        self.longest = 2 * max(join.revision_window, join.label_window)
         self.kinds: dict[str, Spread] = {}
 
     def note(self, kind: str, delay: int) -> None:
         """An outcome of this kind came so long (milliseconds) after its question."""
         if kind not in self.kinds:
-            self.kinds[kind] = Spread((self._settings.join.label_window, self._settings.join.revision_window, self.longest))
+            self.kinds[kind] = Spread((self._join.label_window, self._join.revision_window, self.longest))
         self.kinds[kind].note(delay)
 
     def windows(self) -> tuple[Window, Window]:
         """`label_window` and `revision_window`: returns do not count for the first, as they are meant to revise."""
-        settings = self._settings
+        join = self._join
         answers = [spread for kind, spread in self.kinds.items() if kind != "return"]
         label = _window(
             ("label_window", "outcomes, without returns, that revise a label"),
-            settings.join.label_window,
+            join.label_window,
             answers,
             REVISED_SHARE,
             range(LONGEST_LABEL + 1),
             self.longest,
         )
-        first = settings.join.label_window if label.suggested is None else label.suggested
+        first = join.label_window if label.suggested is None else label.suggested
         shortest = min(max(first, SHORTEST_REVISION), self.longest)
         revision = _window(
             ("revision_window", "outcomes that are lost for ever"),
-            settings.join.revision_window,
+            join.revision_window,
             list(self.kinds.values()),
             LOST_SHARE,
             range(shortest, self.longest + 1),
@@ -161,11 +161,11 @@ class Delays:
         return label, revision
 
 
-def grace_window(lateness: Spread, settings: Settings) -> Window:
+def grace_window(lateness: Spread, join: Join) -> Window:
     """`grace`; nothing is suggested where no event is late, as a sorted log does not tell how the next ones will come."""
     about = ("grace", "events that come behind the watermark")
     spreads = [lateness] if lateness.largest else []
-    return _window(about, settings.join.grace, spreads, LOST_SHARE, range(LONGEST_LABEL + 1), RUNGS[-1])
+    return _window(about, join.grace, spreads, LOST_SHARE, range(LONGEST_LABEL + 1), RUNGS[-1])
 
 
 def _window(about: tuple[str, str], now: int, spreads: list[Spread], most: float, within: range, known_below: int) -> Window:

@@ -6,25 +6,25 @@ from shlex import quote
 from typing import Final
 
 from mainstem.printable import in_json
-from mainstem.settings import Settings
+from mainstem.settings import Objectives
 
 __all__ = ["counted", "unknown_classes", "unmet_trust", "why_no_samples"]
 
 _MOST: Final = 5  # of what there is, named
 
 
-def unknown_classes(labels: Mapping[str, int], settings: Settings) -> str:
+def unknown_classes(labels: Mapping[str, int], objectives: Objectives) -> str:
     """Which classes of a log no setting names, and how to name them; empty where all are named.
 
     Example:
-        >>> unknown_classes({"a": 2, "b": 1, "no": 5}, Settings())
+        >>> unknown_classes({"a": 2, "b": 1, "no": 5}, Objectives())
         "3 of 8 labelled texts are refused: MAINSTEM_OBJECTIVES__CLASSES ('no,yes') does not name 'a' (2), 'b' (1); set \
 MAINSTEM_OBJECTIVES__CLASSES=no,yes,a,b"
-        >>> unknown_classes({"a": 2, "b": 1}, Settings())
+        >>> unknown_classes({"a": 2, "b": 1}, Objectives())
         "all 3 labelled texts are refused: MAINSTEM_OBJECTIVES__CLASSES ('no,yes') does not name 'a' (2), 'b' (1); set \
 MAINSTEM_OBJECTIVES__CLASSES=a,b"
     """
-    known = settings.objectives.class_names
+    known = objectives.class_names
     unknown = Counter({name: count for name, count in labels.items() if name not in known})
     if not unknown:
         return ""

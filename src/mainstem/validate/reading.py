@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from mainstem.events import Item, Labelled, Refusal, Tick, decode, refusal_of
-from mainstem.settings import Settings
+from mainstem.settings import Objectives
 from mainstem.validate.clocks import Future, Unit
 from mainstem.validate.lines import NO_CLASS, Encoding, Fields
 
@@ -28,13 +28,13 @@ class Reader:
     """Reads a log once. What one of its four rules refuses, no other rule sees: one fault is one rule's business.
 
     Args:
-        settings: `classes` say which labels there are.
+        objectives: `classes` say which labels there are.
         now: milliseconds since 1970, UTC.
         shifts: milliseconds by which a kind's times are too late; they are taken off.
     """
 
-    def __init__(self, settings: Settings, now: int, shifts: Mapping[str, int]) -> None:
-        self._classes = set(settings.objectives.class_names)
+    def __init__(self, objectives: Objectives, now: int, shifts: Mapping[str, int]) -> None:
+        self._classes = set(objectives.class_names)
         self._shifts = shifts
         self.lines = 0
         self.items: list[Item] = []

@@ -8,7 +8,7 @@ import hashlib
 from typing import Any, Final
 
 from mainstem.events import encode
-from mainstem.settings import Settings
+from mainstem.settings import Join
 from mainstem.validate.delays import rung_at_least
 from mainstem.validate.finding import PASS, WARN, Finding, Seen, duration, graded, share
 
@@ -57,14 +57,14 @@ class Repeats:
     """`repeated ids`: copies come within `dedupe_horizon`, and no id stands for two events.
 
     Args:
-        settings: `grace` and `dedupe_horizon`.
+        join: `grace` and `dedupe_horizon`.
         repeating: ids to look at; grows with them, not with the log.
     """
 
     name = "repeated ids"
 
-    def __init__(self, settings: Settings, repeating: set[str]) -> None:
-        self._settings, self._repeating = settings, repeating
+    def __init__(self, join: Join, repeating: set[str]) -> None:
+        self._join, self._repeating = join, repeating
         self._known: dict[str, tuple[int, bytes]] = {}
         self._events = self._copies = self._longest = 0
         self._newest = -1
@@ -73,13 +73,13 @@ class Repeats:
     def drops(self, offset: int, event: Any) -> bool:
         """Whether the joiner drops this event, as one whose id it remembers."""
         self._events += 1
-        watermark = self._newest - self._settings.join.grace
+        watermark = self._newest - self._join.grace
         self._newest = max(self._newest, event.event_timestamp)
         if event.event_id not in self._repeating:
             return False
         digest = hashlib.blake2b(encode(event), digest_size=16).digest()
         before = self._known.get(event.event_id)
-        remembered = before is not None and before[0] >= watermark - self._settings.join.dedupe_horizon
+        remembered = before is not None and before[0] >= watermark - self._join.dedupe_horizon
         if before is not None:
             self._note(offset, event.event_id, watermark - before[0], same=before[1] == digest, remembered=remembered)
         if not remembered:
@@ -103,7 +103,7 @@ class Repeats:
         status = graded(share(self._either.count, self._events), 0, WRONG_SHARE)
         if status == PASS and share(self._copies, self._events) > COPIES_WARN:
             status = WARN
-        horizon = duration(self._settings.join.dedupe_horizon)
+        horizon = duration(self._join.dedupe_horizon)
         return Finding(
             self.name,
             status,

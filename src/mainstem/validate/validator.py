@@ -92,7 +92,7 @@ def validate(lines: Lines, settings: Settings, now: int) -> Validation:
         asks=first.survey.asks | ({"labelled"} if first.reader.labels else set()),
         findings=(*first.findings()[:4], zones.finding(), *first.findings()[4:], *second.findings()),
         delays=second.delays,
-        windows=(*second.delays.windows(), grace_window(first.disorder.spread, settings)),
+        windows=(*second.delays.windows(), grace_window(first.disorder.spread, settings.join)),
     )
 
 
@@ -104,12 +104,12 @@ class _First:
     """The first reading: what lines and events tell by themselves, and the catalogue."""
 
     def __init__(self, lines: Lines, settings: Settings, now: int, shifts: Mapping[str, int]) -> None:
-        self.reader, self.arrivals, self.survey = Reader(settings, now, shifts), Arrivals(), Survey()
-        self.disorder, self.days, self.ids = Disorder(settings), Days(), Filter()
+        self.reader, self.arrivals, self.survey = Reader(settings.objectives, now, shifts), Arrivals(), Survey()
+        self.disorder, self.days, self.ids = Disorder(settings.join), Days(), Filter()
         self.positions, self.rates = Positions(), Rates()
         for offset, raw, event in self.reader.read(lines()):
             self._take(offset, raw, event)
-        self.reader.fields.classes = unknown_classes(self.reader.labels, settings)
+        self.reader.fields.classes = unknown_classes(self.reader.labels, settings.objectives)
         self.catalogue = Catalogue()
         for item in self.reader.items:
             self.catalogue.add(item)
@@ -139,12 +139,12 @@ class _Second:
     """The second reading: what the join makes of the events."""
 
     def __init__(self, lines: Lines, settings: Settings, now: int, first: _First, shifts: Mapping[str, int]) -> None:
-        self.matches, self.delays, self._catalogue = Matches(), Delays(settings), first.catalogue
-        self.repeats = Repeats(settings, first.ids.repeating)
+        self.matches, self.delays, self._catalogue = Matches(), Delays(settings.join), first.catalogue
+        self.repeats = Repeats(settings.join, first.ids.repeating)
         self.orphans, self.items, self.positives, self.jumps = Orphans(settings), Items(), Positives(settings), Jumps()
         lateness = min(first.disorder.spread.largest, LONGEST_GRACE) + max(map(abs, shifts.values()), default=0)
         follower = Follower(settings, first.catalogue, lateness)
-        for offset, _, event in Reader(settings, now, shifts).read(lines()):
+        for offset, _, event in Reader(settings.objectives, now, shifts).read(lines()):
             if isinstance(event, Tick) or not self.repeats.drops(offset, event):
                 self._note(follower.step(offset, event))
         self._note(follower.finish())

@@ -1,10 +1,10 @@
 """Models: the cross-encoder, its tokenizer, scoring with one version, and versions on disk."""
 
-from mainstem.versions.loading import load_scorer
+from mainstem.versions.loading import load_active
 from mainstem.versions.versions import Manifest, Versions
 
 __all__ = [
     "Manifest",
     "Versions",
-    "load_scorer",
+    "load_active",
 ]

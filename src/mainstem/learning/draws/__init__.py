@@ -1,10 +1,10 @@
 """What a round trains on."""
 
 from mainstem.learning.draws.draw import draw
-from mainstem.learning.draws.pool import ColumnsPool, StoredPool
+from mainstem.learning.draws.pool import RowsPool, StoredPool
 
 __all__ = [
-    "ColumnsPool",
+    "RowsPool",
     "StoredPool",
     "draw",
 ]

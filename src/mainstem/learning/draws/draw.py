@@ -39,8 +39,8 @@ def draw(columns: Pool, candidates: NDArray[np.bool_], settings: Settings, rando
         random: gives the same draw for the same columns and state.
 
     Example:
-        >>> from mainstem.importance import Columns
-        >>> draw(Columns(), np.zeros(0, np.bool_), Settings(), np.random.default_rng(0)).rows
+        >>> from mainstem.importance import Rows
+        >>> draw(Rows(), np.zeros(0, np.bool_), Settings(), np.random.default_rng(0)).rows
         array([], dtype=int64)
     """
     standing = columns["standing"]

@@ -7,11 +7,12 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from mainstem.importance import Columns
+from mainstem.importance import Rows
 from mainstem.standing import STANDINGS
 from mainstem.store import Store
+from mainstem.store.figures import DRAWABLE, Drawable
 
-__all__ = ["ColumnsPool", "StoredPool"]
+__all__ = ["RowsPool", "StoredPool"]
 
 _DTYPES: Final[dict[str, Any]] = {
     "key_high": np.uint64,
@@ -26,10 +27,10 @@ _DTYPES: Final[dict[str, Any]] = {
 _CHUNK: Final = 65_536
 
 
-class ColumnsPool:
+class RowsPool:
     """The columns of several partitions, one after the other."""
 
-    def __init__(self, parts: Sequence[Columns]) -> None:
+    def __init__(self, parts: Sequence[Rows]) -> None:
         self._parts = parts
 
     def __getitem__(self, name: str, /) -> NDArray[Any]:
@@ -48,7 +49,7 @@ class ColumnsPool:
 class StoredPool:
     """The same out of the history, streamed: about 50 bytes a sample.
 
-    Importance is the running mean over the visits of a sample at its newest answer, as the scoring workers have it.
+    A sample has its importance of now, as every view and command tells it.
 
     Args:
         store: the history.
@@ -56,8 +57,8 @@ class StoredPool:
 
     def __init__(self, store: Store) -> None:
         chunks: dict[str, list[NDArray[Any]]] = {name: [np.zeros(0, dtype)] for name, dtype in _DTYPES.items()}
-        rows: list[tuple[Any, ...]] = []
-        for row in store.stream(_SQL):
+        rows: list[Drawable] = []
+        for row in DRAWABLE.stream(store):
             rows.append(row)
             if len(rows) == _CHUNK:
                 _add(chunks, rows)
@@ -74,27 +75,7 @@ class StoredPool:
         return UUID(int=(int(self._arrays["key_high"][row]) << 64) | int(self._arrays["key_low"][row]))
 
 
-# of each sample: the visits since its answer last changed, and of two by one version (the label was revised to the same
-# answer in between) the first, as `Columns.visit` counts them
-_SQL: Final = """
-    SELECT r.sample_id, r.label_version, r.partition, r.offset, toUnixTimestamp64Milli(r.event_time), r.importance,
-           s.standing
-    FROM (
-        SELECT sample_id, max(responses.label_version) AS label_version, any(responses.partition) AS partition,
-               argMax(responses.offset, responses.label_version) AS offset, any(responses.event_time) AS event_time,
-               argMax(label, responses.label_version) AS answer,
-               arrayMax(arrayMap(one -> if(one.4 != answer, one.2 + 1, 0), all)) AS since,
-               groupArray((version, responses.label_version, norm / scale, label)) AS all,
-               arraySort(arrayFilter(one -> one.2 >= since, all)) AS visits,
-               arrayFilter((one, place) -> place = 1 OR one.1 != visits[place - 1].1, visits,
-                           arrayEnumerate(visits)) AS counted,
-               arrayAvg(one -> one.3, counted) AS importance
-        FROM responses FINAL GROUP BY sample_id) AS r
-    LEFT JOIN (SELECT sample_id, standing FROM standings FINAL) AS s ON r.sample_id = s.sample_id
-    WHERE r.sample_id NOT IN (SELECT sample_id FROM trusted_now WHERE part IN ('direction', 'gate'))"""
-
-
-def _add(chunks: dict[str, list[NDArray[Any]]], rows: list[tuple[Any, ...]]) -> None:
+def _add(chunks: dict[str, list[NDArray[Any]]], rows: list[Drawable]) -> None:
     if not rows:
         return
     ids, label_version, partition, offset, event_time, importance, standing = zip(*rows, strict=True)

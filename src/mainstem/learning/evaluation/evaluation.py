@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 
 from mainstem.errors import NonFiniteError
 from mainstem.join import PlacedSample
-from mainstem.models import Scorer
+from mainstem.models import ActiveVersion
 
 __all__ = ["Evaluation", "auc", "auc_of_classes", "evaluate", "log_loss"]
 
@@ -80,7 +80,7 @@ def log_loss(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> float | 
     return math.fsum(losses) / len(labels)
 
 
-def evaluate(scorer: Scorer, samples: Sequence[PlacedSample], labels: Sequence[int] | None = None) -> Evaluation:
+def evaluate(active: ActiveVersion, samples: Sequence[PlacedSample], labels: Sequence[int] | None = None) -> Evaluation:
     """AUC and log-loss of one version on samples, against their own labels or the given ones.
 
     Raises:
@@ -89,7 +89,7 @@ def evaluate(scorer: Scorer, samples: Sequence[PlacedSample], labels: Sequence[i
     if not samples:
         return Evaluation(0, None, None)
     truth = np.array([sample.label for sample in samples] if labels is None else labels, np.int64)
-    logits = scorer.logits([sample.pair for sample in samples])
+    logits = active.logits([sample.pair for sample in samples])
     if bad := int((~np.isfinite(logits).all(axis=1)).sum()):
         msg = f"non-finite logits for {bad} of {len(samples)} samples"
         raise NonFiniteError(msg)

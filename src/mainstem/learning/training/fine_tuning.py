@@ -12,8 +12,8 @@ from torch import Tensor
 from mainstem.errors import NonFiniteError
 from mainstem.join import PlacedSample
 from mainstem.learning.evaluation.evaluation import evaluate
-from mainstem.models import CrossEncoder, Scorer
-from mainstem.models.scorer import device_of
+from mainstem.models import ActiveVersion, CrossEncoder
+from mainstem.models.active import device_of
 from mainstem.models.tokenizer import encode_pairs, pad
 from mainstem.objectives.losses import cross_entropy, with_weights
 from mainstem.settings import Settings
@@ -62,7 +62,7 @@ def _train(
     settings: Settings,
     random: np.random.Generator,
 ) -> Training:
-    scorer, network = Scorer(child, settings), child.network
+    active, network = ActiveVersion(child, settings), child.network
     encoded = encode_pairs(child.tokenizer, [sample.pair for sample in samples], settings.model.max_tokens)
     labels = torch.tensor([sample.label for sample in samples], device=device_of(settings))
     weights = torch.tensor([sample.weight for sample in samples], device=device_of(settings))
@@ -85,7 +85,7 @@ def _train(
             _check_step(loss, norm, (epoch - 1) * steps_an_epoch + start // settings.learning.train_batch + 1)
             optimizer.step()
             schedule.step()
-        held_out_loss = evaluate(scorer, held_out).log_loss
+        held_out_loss = evaluate(active, held_out).log_loss
         if held_out_loss is None or held_out_loss < best_loss:
             best_loss, best_epoch = held_out_loss or float("inf"), epoch
             best = copy.deepcopy(network.state_dict())

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mainstem.errors import ModelError
-from mainstem.models import CrossEncoder, Scorer
-from mainstem.models.scorer import device_of
+from mainstem.models import ActiveVersion, CrossEncoder
+from mainstem.models.active import device_of
 from mainstem.models.tokenizer import encode_pairs, pad
 from mainstem.settings import Model, Responses, Settings
 from tests.responses.truth import true_norms
@@ -40,7 +40,7 @@ def direct_logits(encoder: CrossEncoder) -> torch.Tensor:
 
 def test_responses_keep_the_order_of_the_samples(encoder: CrossEncoder) -> None:
     """Though pairs of like length go together, each gets its own norm, loss and margin."""
-    found = Scorer(encoder, SETTINGS).responses(PAIRS, LABELS)
+    found = ActiveVersion(encoder, SETTINGS).responses(PAIRS, LABELS)
     logits, labels = direct_logits(encoder), torch.tensor(LABELS)
     rows = torch.arange(len(LABELS))
     encoded = encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.model.max_tokens)
@@ -53,7 +53,7 @@ def test_pairs_of_like_length_go_together(encoder: CrossEncoder) -> None:
     """Batches are made by length, so that little is computed on padding."""
     widths: list[int] = []
     encoder.network.register_forward_pre_hook(lambda _, given: widths.append(given[0].ids.shape[1]))
-    Scorer(encoder, SETTINGS).responses(PAIRS, LABELS)
+    ActiveVersion(encoder, SETTINGS).responses(PAIRS, LABELS)
     lengths = sorted(len(ids) for ids, _ in encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.model.max_tokens))
     assert [lengths[2], lengths[4]] == widths  # 48 tokens: three pairs of 11, two of 18
 
@@ -61,50 +61,50 @@ def test_pairs_of_like_length_go_together(encoder: CrossEncoder) -> None:
 @pytest.mark.parametrize("size", [1, 3, 64])
 def test_the_size_of_a_pass_does_not_matter(encoder: CrossEncoder, size: int) -> None:
     """Any number of samples in a pass gives the same responses."""
-    found = Scorer(encoder, SETTINGS).responses(PAIRS, LABELS)
-    other = Scorer(encoder, SETTINGS.but({"responses.score_batch": size})).responses(PAIRS, LABELS)
+    found = ActiveVersion(encoder, SETTINGS).responses(PAIRS, LABELS)
+    other = ActiveVersion(encoder, SETTINGS.but({"responses.score_batch": size})).responses(PAIRS, LABELS)
     for name in ("norm", "loss", "margin"):
         assert pytest.approx(getattr(found, name), **CLOSE) == getattr(other, name)
 
 
 def test_logits_are_those_of_a_direct_forward_pass(encoder: CrossEncoder) -> None:
     """The logits come in the order of the pairs, in double precision."""
-    logits = Scorer(encoder, SETTINGS).logits(PAIRS)
+    logits = ActiveVersion(encoder, SETTINGS).logits(PAIRS)
     assert pytest.approx(np.array(direct_logits(encoder).tolist()), **CLOSE) == logits
     assert np.float64 == logits.dtype
 
 
 def test_logits_hold_without_dropout(encoder: CrossEncoder) -> None:
     """A network in the middle of training is evaluated as in eval mode, twice the same."""
-    scorer = Scorer(encoder, SETTINGS)
+    active = ActiveVersion(encoder, SETTINGS)
     encoder.network.train()
-    first = scorer.logits(PAIRS)
+    first = active.logits(PAIRS)
     encoder.network.train()
-    assert np.array_equal(first, scorer.logits(PAIRS))
+    assert np.array_equal(first, active.logits(PAIRS))
 
 
 def test_scoring_changes_no_weight(encoder: CrossEncoder) -> None:
     """A version is the same after it was used."""
     before = [parameter.detach().clone() for parameter in encoder.network.parameters()]
-    scorer = Scorer(encoder, SETTINGS)
-    scorer.responses(PAIRS, LABELS)
-    scorer.logits(PAIRS)
+    active = ActiveVersion(encoder, SETTINGS)
+    active.responses(PAIRS, LABELS)
+    active.logits(PAIRS)
     assert all(torch.equal(one, other) for one, other in zip(before, encoder.network.parameters(), strict=True))
 
 
 def test_no_samples_have_no_responses(encoder: CrossEncoder) -> None:
     """Nothing to score is no error."""
-    scorer = Scorer(encoder, SETTINGS)
-    assert [(0,), (0,), (0,), (0, 0), (0, 0)] == [part.shape for part in dataclasses.astuple(scorer.responses([], []))]
-    assert (0, 2) == scorer.logits([]).shape
+    active = ActiveVersion(encoder, SETTINGS)
+    assert [(0,), (0,), (0,), (0, 0), (0, 0)] == [part.shape for part in dataclasses.astuple(active.responses([], []))]
+    assert (0, 2) == active.logits([]).shape
 
 
 def test_a_network_without_a_formula_is_refused_before_scoring() -> None:
-    """A scorer cannot be had for a network whose norms would be wrong."""
+    """An active version cannot be had for a network whose norms would be wrong."""
     encoder = scratch_encoder()
     encoder.network.head[1] = torch.nn.PReLU()
     with pytest.raises(ModelError, match=r"head\.1\.weight belongs to a PReLU, which has no formula"):
-        Scorer(encoder, SETTINGS)
+        ActiveVersion(encoder, SETTINGS)
 
 
 def test_a_device_that_is_named_is_taken() -> None:
@@ -120,10 +120,10 @@ TEXT = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
 @given(st.lists(st.tuples(TEXT, TEXT), max_size=40), st.integers(1, 9), st.integers(8, 24))
 def test_no_pass_holds_more_tokens_than_it_may(pairs: list[tuple[str, str]], size: int, max_tokens: int) -> None:
     """Batches hold at most `score_batch` times `max_tokens` tokens, padding counted, and every pair is in one."""
-    scorer = small_scorer(size, max_tokens)
-    encoded = encode_pairs(scorer.encoder.tokenizer, pairs, max_tokens)
+    active = small_active(size, max_tokens)
+    encoded = encode_pairs(active.encoder.tokenizer, pairs, max_tokens)
     seen: list[int] = []
-    for places, batch in scorer._batches(pairs, size * max_tokens):
+    for places, batch in active._batches(pairs, size * max_tokens):
         assert batch.ids.numel() <= size * max_tokens
         assert [ids for ids, _ in (encoded[place] for place in places)] == [
             row[mask == 1].tolist() for row, mask in zip(batch.ids, batch.mask, strict=True)
@@ -134,27 +134,29 @@ def test_no_pass_holds_more_tokens_than_it_may(pairs: list[tuple[str, str]], siz
 
 def test_short_pairs_fill_a_pass() -> None:
     """More pairs than `score_batch` go together where they are short, so that little room is left."""
-    scorer = small_scorer(4, 24)
+    active = small_active(4, 24)
     pairs = [("red", "cups")] * 50
-    length = len(encode_pairs(scorer.encoder.tokenizer, pairs[:1], 24)[0][0])
+    length = len(encode_pairs(active.encoder.tokenizer, pairs[:1], 24)[0][0])
     whole = 4 * 24 // length
     assert whole > 4
-    sizes = [len(places) for places, _ in scorer._batches(pairs, 4 * 24)]
+    sizes = [len(places) for places, _ in active._batches(pairs, 4 * 24)]
     assert [whole] * (50 // whole) + [50 % whole] * (50 % whole > 0) == sizes
 
 
 def test_pairs_of_one_length_stay_in_their_order() -> None:
     """Results of many passes go back to the places of their pairs."""
-    scorer = small_scorer(2, 24)
+    active = small_active(2, 24)
     pairs = [(WORDS[number % 7], " ".join(WORDS[: number % 5])) for number in range(40)]
-    alone = np.concatenate([scorer.logits([pair]) for pair in pairs])
-    together = scorer.responses(pairs, [1] * 40)
-    assert pytest.approx(alone, **CLOSE) == scorer.logits(pairs)
+    alone = np.concatenate([active.logits([pair]) for pair in pairs])
+    together = active.responses(pairs, [1] * 40)
+    assert pytest.approx(alone, **CLOSE) == active.logits(pairs)
     assert pytest.approx(alone[:, 1] - alone[:, 0], **CLOSE) == together.margin
 
 
-def small_scorer(size: int, max_tokens: int) -> Scorer:
-    """A scorer with passes of so many pairs of so many tokens."""
+def small_active(size: int, max_tokens: int) -> ActiveVersion:
+    """An active version with passes of so many pairs of so many tokens."""
     encoder = given_encoder()
     shake(encoder.network)
-    return Scorer(encoder, Settings(responses=Responses(score_batch=size), model=Model(max_tokens=max_tokens, device="cpu")))
+    return ActiveVersion(
+        encoder, Settings(responses=Responses(score_batch=size), model=Model(max_tokens=max_tokens, device="cpu"))
+    )

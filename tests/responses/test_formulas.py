@@ -11,8 +11,8 @@ from transformers.models.llama.modeling_llama import LlamaRMSNorm
 from transformers.models.t5.modeling_t5 import T5LayerNorm
 from transformers.pytorch_utils import Conv1D
 
+from mainstem.responses.formulas import Formula, formula_of, per_sample
 from mainstem.responses.gram import RoundingCheck
-from mainstem.responses.layers import Formula, formula_of, per_sample
 from mainstem.responses.live import LiveTokens
 from tests.responses.test_contributions import drawn
 

@@ -1,4 +1,4 @@
-"""The scorer, as the stream uses it, on the device against the CPU in float32; and where memory is short."""
+"""The active version, as the stream uses it, on the device against the CPU in float32; and where memory is short."""
 
 import copy
 from random import Random
@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
-from mainstem.models import CrossEncoder, Scorer, alignments_of, initial_encoder, train_tokenizer
+from mainstem.models import ActiveVersion, CrossEncoder, alignments_of, initial_encoder, train_tokenizer
+from mainstem.models.active import precision_of
 from mainstem.models.encoder import PretrainedReader
-from mainstem.models.scorer import precision_of
 from mainstem.settings import Model, Responses, Settings
 from tests.gpu.plan import Plan
 from tests.gpu.responses import distance
@@ -39,20 +39,20 @@ def encoders(wide: int) -> dict[str, CrossEncoder]:
     return {"the model made here": made, f"a given bert 4x{wide}": given}
 
 
-def scorer(plan: Plan) -> None:
+def active(plan: Plan) -> None:
     """Norms, losses, alignments and sketches in each precision; logits; the gradient that is a direction."""
     pairs, labels = pairs_of(plan.sizes.pairs)
     base = Settings(model=Model(device="cpu", max_tokens=TOKENS), responses=Responses(precision="float32", score_batch=32))
     for name, encoder in encoders(plan.sizes.wide).items():
-        plain = Scorer(copied(encoder), base)
+        plain = ActiveVersion(copied(encoder), base)
         direction = plain.gradient(pairs, labels)
         true, true_logits = (
-            Scorer(copied(encoder), base, direction=direction, sketch=64).responses(pairs, labels),
+            ActiveVersion(copied(encoder), base, direction=direction, sketch=64).responses(pairs, labels),
             plain.logits(pairs),
         )
         for precision in ("auto", "float32", "bfloat16", "float16"):
             settings = base.but({"model.device": plan.device, "responses.precision": precision})
-            there = Scorer(copied(encoder), settings, direction=direction, sketch=64)
+            there = ActiveVersion(copied(encoder), settings, direction=direction, sketch=64)
             found = there.responses(pairs, labels)
             taken = str(precision_of(settings)).removeprefix("torch.")
             errors = {
@@ -70,7 +70,7 @@ def scorer(plan: Plan) -> None:
             if precision == "float32":
                 errors["logits"] = _largest((there.logits(pairs) - true_logits) / np.abs(true_logits).max())
                 errors["gradient"] = distance(there.gradient(pairs, labels), direction)
-            plan.check(f"scorer of {name}, {precision}", taken, errors)
+            plan.check(f"responses of {name}, {precision}", taken, errors)
 
 
 def little_memory(plan: Plan) -> None:
@@ -83,7 +83,7 @@ def little_memory(plan: Plan) -> None:
     settings = Settings(
         model=Model(device="cuda", max_tokens=TOKENS), responses=Responses(precision="float32", score_batch=len(pairs))
     )
-    there = Scorer(encoder, settings, sketch=64)
+    there = ActiveVersion(encoder, settings, sketch=64)
     there.responses(pairs[:8], labels[:8])
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
@@ -102,14 +102,14 @@ def little_memory(plan: Plan) -> None:
         f"  a pass needed {needed / 2**20:.0f} MiB and was given {0.4 * needed / 2**20:.0f}: {halved:.1f} times smaller"
     )
     plan.check(
-        "scorer in little memory",
+        "active in little memory",
         "float32",
         {"norm": _largest(found.norm / true.norm - 1), "passes as large as before": float(halved <= 1)},
     )
 
 
 def copied(encoder: CrossEncoder) -> CrossEncoder:
-    """One of its own, for a scorer moves it to its device."""
+    """One of its own, for an active version moves it to its device."""
     return CrossEncoder(copy.deepcopy(encoder.network).cpu(), encoder.tokenizer)
 
 

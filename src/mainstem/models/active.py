@@ -20,7 +20,7 @@ from mainstem.objectives.losses import cross_entropy, with_weights
 from mainstem.responses import Probe, Responses, gradient_of, length_of
 from mainstem.settings import Settings
 
-__all__ = ["Scorer", "alignments_of", "device_of", "precision_of"]
+__all__ = ["ActiveVersion", "alignments_of", "device_of", "precision_of"]
 
 Pair: TypeAlias = tuple[str, str]
 Encoded: TypeAlias = tuple[list[int], list[int]]
@@ -44,7 +44,7 @@ def precision_of(settings: Settings) -> torch.dtype:
     return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[settings.responses.precision]
 
 
-class Scorer:
+class ActiveVersion:
     """Scores text pairs with one version's weights, which it does not change.
 
     Args:

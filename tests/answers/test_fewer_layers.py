@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from mainstem.answers.layers import choices_of, compare_layers
+from mainstem.answers.fewer_layers import choices_of, compare_layers
 from mainstem.errors import ModelError
-from mainstem.models import Scorer
+from mainstem.models import ActiveVersion
 from mainstem.settings import Model, Responses, Settings
 from tests.small_models import LABELS, PAIRS, given_encoder, one_thread, scratch_encoder, shake
 
@@ -29,11 +29,11 @@ def test_shares_are_those_of_the_norms(encoder) -> None:
     for row in compare_layers(encoder, PAIRS, LABELS, SETTINGS, choices_of(encoder.network)):
         patterns = choices_of(encoder.network)[row["layers"]]
         some = (
-            Scorer(encoder, Settings(responses=Responses(response_layers=patterns), model=Model(device="cpu")))
+            ActiveVersion(encoder, Settings(responses=Responses(response_layers=patterns), model=Model(device="cpu")))
             .responses(PAIRS, LABELS)
             .norm
         )
-        full = Scorer(encoder, SETTINGS).responses(PAIRS, LABELS).norm
+        full = ActiveVersion(encoder, SETTINGS).responses(PAIRS, LABELS).norm
         assert 0 < row["parameters"] < 1
         assert pytest.approx(np.mean(some.astype(float) ** 2 / full.astype(float) ** 2), rel=1e-5) == row["explained"]
         assert pytest.approx(spearmanr(some, full).statistic) == row["spearman"]

@@ -1,4 +1,4 @@
-"""What a scorer keeps of a response beside its size: where it points; and how passes fit into a device."""
+"""What an active version keeps of a response beside its size: where it points; and how passes fit into a device."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -11,11 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mainstem.errors import ModelError
-from mainstem.models import CrossEncoder, Scorer, alignments_of
-from mainstem.models.scorer import precision_of
+from mainstem.models import ActiveVersion, CrossEncoder, alignments_of
+from mainstem.models.active import precision_of
 from mainstem.models.tokenizer import encode_pairs, pad
 from mainstem.settings import Model, Responses, Settings
-from mainstem.versions import Versions, load_scorer
+from mainstem.versions import Versions, load_active
 from tests.small_models import LABELS, PAIRS, given_encoder, scratch_encoder, shake
 
 SETTINGS = Settings(
@@ -56,9 +56,9 @@ WEIGHTS = [1.0, 0.5, 3.0, 0.0, 1e-3]
 
 def test_a_weight_is_a_factor_of_the_loss(encoder: CrossEncoder) -> None:
     """Norm, loss, dot and sketch are autograd's of the weighted loss; the margin is what it was; a weight of 1 is none."""
-    direction = Scorer(encoder, SETTINGS).gradient(PAIRS[:2], LABELS[:2])
-    scorer = Scorer(encoder, SETTINGS, direction=direction, sketch=64)
-    plain, weighed = scorer.responses(PAIRS, LABELS), scorer.responses(PAIRS, LABELS, WEIGHTS)
+    direction = ActiveVersion(encoder, SETTINGS).gradient(PAIRS[:2], LABELS[:2])
+    active = ActiveVersion(encoder, SETTINGS, direction=direction, sketch=64)
+    plain, weighed = active.responses(PAIRS, LABELS), active.responses(PAIRS, LABELS, WEIGHTS)
     own = [weight * flat(one) for weight, one in zip(WEIGHTS, gradients(encoder), strict=True)]
     along = flat(direction) / np.linalg.norm(flat(direction))
     assert pytest.approx([np.linalg.norm(one) for one in own], **CLOSE) == weighed.norm.astype(float)
@@ -66,43 +66,43 @@ def test_a_weight_is_a_factor_of_the_loss(encoder: CrossEncoder) -> None:
     assert pytest.approx(plain.sketch * np.array(WEIGHTS)[:, None], **CLOSE) == weighed.sketch
     assert pytest.approx(plain.loss * np.array(WEIGHTS), **CLOSE) == weighed.loss
     assert np.array_equal(plain.margin, weighed.margin)
-    one = scorer.responses(PAIRS, LABELS, [1.0] * 5)
+    one = active.responses(PAIRS, LABELS, [1.0] * 5)
     assert all(np.array_equal(*pair) for pair in zip(dataclasses.astuple(plain), dataclasses.astuple(one), strict=True))
 
 
 def test_the_gradient_of_weighted_samples_is_that_of_their_losses(encoder: CrossEncoder) -> None:
     """The mean of autograd's gradients, each times its sample's weight; weights of 1 change no bit."""
-    scorer = Scorer(encoder, SETTINGS)
+    active = ActiveVersion(encoder, SETTINGS)
     mean = np.mean([weight * flat(one) for weight, one in zip(WEIGHTS, gradients(encoder), strict=True)], axis=0)
-    assert pytest.approx(mean, **CLOSE) == flat(scorer.gradient(PAIRS, LABELS, WEIGHTS))
-    assert np.array_equal(flat(scorer.gradient(PAIRS, LABELS)), flat(scorer.gradient(PAIRS, LABELS, [1.0] * 5)))
+    assert pytest.approx(mean, **CLOSE) == flat(active.gradient(PAIRS, LABELS, WEIGHTS))
+    assert np.array_equal(flat(active.gradient(PAIRS, LABELS)), flat(active.gradient(PAIRS, LABELS, [1.0] * 5)))
 
 
 def test_the_gradient_is_the_mean_of_the_samples_own(encoder: CrossEncoder) -> None:
     """The trusted gradient is autograd's mean over single samples, for every parameter; of no samples there is none."""
-    found = Scorer(encoder, SETTINGS).gradient(PAIRS, LABELS)
+    found = ActiveVersion(encoder, SETTINGS).gradient(PAIRS, LABELS)
     mean = np.mean([flat(one) for one in gradients(encoder)], axis=0)
     assert set(found) == {name for name, _ in encoder.network.named_parameters()}
     assert pytest.approx(mean, **CLOSE) == flat(found)
-    assert {} == Scorer(encoder, SETTINGS).gradient([], [])
+    assert {} == ActiveVersion(encoder, SETTINGS).gradient([], [])
 
 
 def test_an_alignment_is_the_cosine_with_the_direction(encoder: CrossEncoder) -> None:
     """However long the direction is, alignments are autograd's cosines, in the order of the samples."""
     one, *_, other = gradients(encoder)
     direction = {name: 3 * one[name] - 2 * other[name] for name in one}
-    found = alignments_of(Scorer(encoder, SETTINGS, direction=direction).responses(PAIRS, LABELS))
+    found = alignments_of(ActiveVersion(encoder, SETTINGS, direction=direction).responses(PAIRS, LABELS))
     assert pytest.approx([cosine(flat(own), flat(direction)) for own in gradients(encoder)], **CLOSE) == found
     assert (np.abs(found) <= 1).all()
 
 
 def test_a_sample_is_aligned_with_its_own_gradient(encoder: CrossEncoder) -> None:
     """A direction that was made of one sample has an alignment of 1 with it, and of -1 when it is turned round."""
-    scorer = Scorer(encoder, SETTINGS)
+    active = ActiveVersion(encoder, SETTINGS)
     for pair, label in zip(PAIRS, LABELS, strict=True):
-        own = scorer.gradient([pair], [label])
+        own = active.gradient([pair], [label])
         for sign in (1.0, -1.0):
-            pointed = Scorer(encoder, SETTINGS, direction={name: sign * part for name, part in own.items()})
+            pointed = ActiveVersion(encoder, SETTINGS, direction={name: sign * part for name, part in own.items()})
             [found] = alignments_of(pointed.responses([pair], [label]))
             assert pytest.approx(sign, abs=1e-5) == found
             assert abs(found) <= 1
@@ -112,7 +112,7 @@ def test_without_a_direction_there_are_no_alignments(encoder: CrossEncoder) -> N
     """No direction, an empty one and one of length 0 say nothing of any sample."""
     nothing = {name: torch.zeros_like(one) for name, one in encoder.network.named_parameters()}
     for direction in (None, {}, nothing):
-        found = Scorer(encoder, SETTINGS, direction=direction).responses(PAIRS, LABELS)
+        found = ActiveVersion(encoder, SETTINGS, direction=direction).responses(PAIRS, LABELS)
         assert (5, 0) == found.dots.shape
         assert np.isnan(alignments_of(found)).all()
 
@@ -124,7 +124,7 @@ def test_responses_over_some_layers_are_aligned_over_those() -> None:
     settings = SETTINGS.but({"responses.response_layers": "head"})
     one, *_, other = gradients(encoder)
     direction = {name: one[name] + other[name] for name in one}
-    found = Scorer(encoder, settings, direction=direction).responses(PAIRS, LABELS)
+    found = ActiveVersion(encoder, settings, direction=direction).responses(PAIRS, LABELS)
     own = [flat(gradient, "head.") for gradient in gradients(encoder)]
     assert pytest.approx([np.linalg.norm(one) for one in own], **CLOSE) == found.norm
     assert pytest.approx([cosine(one, flat(direction, "head.")) for one in own], **CLOSE) == alignments_of(found)
@@ -132,17 +132,17 @@ def test_responses_over_some_layers_are_aligned_over_those() -> None:
 
 def test_sketches_keep_the_order_of_the_samples(encoder: CrossEncoder) -> None:
     """Each sample has its own sketch, the same alone as in company; without asking there is none."""
-    scorer = Scorer(encoder, SETTINGS, sketch=64)
-    together = scorer.responses(PAIRS, LABELS).sketch
-    alone = np.concatenate([scorer.responses([pair], [label]).sketch for pair, label in zip(PAIRS, LABELS, strict=True)])
+    active = ActiveVersion(encoder, SETTINGS, sketch=64)
+    together = active.responses(PAIRS, LABELS).sketch
+    alone = np.concatenate([active.responses([pair], [label]).sketch for pair, label in zip(PAIRS, LABELS, strict=True)])
     assert (5, 64) == together.shape
     assert pytest.approx(alone, rel=1e-3, abs=1e-4) == together
-    assert (5, 0) == Scorer(encoder, SETTINGS).responses(PAIRS, LABELS).sketch.shape
+    assert (5, 0) == ActiveVersion(encoder, SETTINGS).responses(PAIRS, LABELS).sketch.shape
 
 
 def test_sketches_with_many_floats_give_back_lengths_and_dots(encoder: CrossEncoder) -> None:
     """With 1,024 floats the dots of sketches are autograd's to about a tenth of the two lengths."""
-    sketch = Scorer(encoder, SETTINGS, sketch=1024).responses(PAIRS, LABELS).sketch.astype(np.float64)
+    sketch = ActiveVersion(encoder, SETTINGS, sketch=1024).responses(PAIRS, LABELS).sketch.astype(np.float64)
     own = np.array([flat(gradient) for gradient in gradients(encoder)])
     lengths = np.linalg.norm(own, axis=1)
     error = (sketch @ sketch.T - own @ own.T) / np.outer(lengths, lengths)
@@ -167,17 +167,17 @@ def test_a_pass_that_does_not_fit_is_halved_and_stays_so(encoder: CrossEncoder) 
     """Where memory runs out the same responses come out of smaller passes, and later ones begin small."""
     pairs, labels = PAIRS * 4, LABELS * 4
     settings = SETTINGS.but({"responses.score_batch": 64})
-    expected = Scorer(encoder, settings, sketch=32).responses(pairs, labels)
+    expected = ActiveVersion(encoder, settings, sketch=32).responses(pairs, labels)
     done = run_out_of_memory(encoder, 100)
-    scorer = Scorer(encoder, settings, sketch=32)
-    found = scorer.responses(pairs, labels)
+    active = ActiveVersion(encoder, settings, sketch=32)
+    found = active.responses(pairs, labels)
     for name in ("norm", "loss", "margin", "sketch"):
         assert pytest.approx(getattr(expected, name), **CLOSE) == getattr(found, name)
     assert 1 < len(done) <= 9
-    kept, halved = len(done), scorer._tokens
+    kept, halved = len(done), active._tokens
     assert 50 <= halved <= 100
-    scorer.responses(pairs, labels)
-    assert (halved, max(done[kept:]) <= halved) == (scorer._tokens, True)
+    active.responses(pairs, labels)
+    assert (halved, max(done[kept:]) <= halved) == (active._tokens, True)
 
 
 def test_one_sample_that_does_not_fit_is_told(encoder: CrossEncoder) -> None:
@@ -186,14 +186,14 @@ def test_one_sample_that_does_not_fit_is_told(encoder: CrossEncoder) -> None:
     with pytest.raises(
         ModelError, match=r"memory of cpu is too small .* of one sample of 11 tokens; set MAINSTEM_MODEL__MAX_TOKENS"
     ):
-        Scorer(encoder, SETTINGS).responses(PAIRS, LABELS)
+        ActiveVersion(encoder, SETTINGS).responses(PAIRS, LABELS)
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_a_lower_precision_is_close_to_the_full_one(encoder: CrossEncoder, precision: str) -> None:
     """Norms of a pass in half as many bits are within a few percent of those in float32, and are other numbers."""
-    full = Scorer(encoder, SETTINGS).responses(PAIRS, LABELS)
-    half = Scorer(encoder, SETTINGS.but({"responses.precision": precision})).responses(PAIRS, LABELS)
+    full = ActiveVersion(encoder, SETTINGS).responses(PAIRS, LABELS)
+    half = ActiveVersion(encoder, SETTINGS.but({"responses.precision": precision})).responses(PAIRS, LABELS)
     assert pytest.approx(full.norm, rel=0.05) == half.norm
     assert not np.array_equal(full.norm, half.norm)
     assert {np.dtype(np.float32)} == {getattr(half, name).dtype for name in ("norm", "loss", "margin", "dots", "sketch")}
@@ -208,14 +208,14 @@ def test_a_cpu_computes_in_float32_unless_told() -> None:
 def test_a_saved_version_comes_back_ready_for_the_stream(encoder: CrossEncoder, tmp_path: Path) -> None:
     """It has the direction it was saved with, and the sketches that the settings ask for; or neither."""
     versions = Versions(f"file://{tmp_path}")
-    direction = Scorer(encoder, SETTINGS).gradient(PAIRS[:2], LABELS[:2])
+    direction = ActiveVersion(encoder, SETTINGS).gradient(PAIRS[:2], LABELS[:2])
     versions.save(encoder, version=0, parent=None, event_time=0, reason="")
     versions.save(encoder, version=1, parent=0, event_time=0, reason="", direction=direction)
-    expected = Scorer(encoder, SETTINGS, direction=direction, sketch=64).responses(PAIRS, LABELS)
-    found = load_scorer(versions, 1, SETTINGS).responses(PAIRS, LABELS)
+    expected = ActiveVersion(encoder, SETTINGS, direction=direction, sketch=64).responses(PAIRS, LABELS)
+    found = load_active(versions, 1, SETTINGS).responses(PAIRS, LABELS)
     assert all(
         np.array_equal(one, other)
         for one, other in zip(dataclasses.astuple(expected), dataclasses.astuple(found), strict=True)
     )
-    bare = load_scorer(versions, 0, SETTINGS.but({"responses.sketch": 0})).responses(PAIRS, LABELS)
+    bare = load_active(versions, 0, SETTINGS.but({"responses.sketch": 0})).responses(PAIRS, LABELS)
     assert ((5, 0), (5, 0)) == (bare.dots.shape, bare.sketch.shape)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import spearmanr
 from torch import nn
 
-from mainstem.models import CrossEncoder, Scorer
+from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.settings import Settings
 
 __all__ = ["choices_of", "compare_layers"]
@@ -73,12 +73,12 @@ def compare_layers(
 def _norms(
     encoder: CrossEncoder, pairs: Sequence[tuple[str, str]], labels: Sequence[int], settings: Settings
 ) -> tuple[Any, float]:
-    scorer = Scorer(encoder, settings)
-    scorer.responses(pairs[:2], labels[:2])  # what is made once
+    active = ActiveVersion(encoder, settings)
+    active.responses(pairs[:2], labels[:2])  # what is made once
     begun = time.perf_counter()
-    norms = scorer.responses(pairs, labels).norm.astype(np.float64)
+    norms = active.responses(pairs, labels).norm.astype(np.float64)
     return norms, time.perf_counter() - begun
 
 
 def _parameters(encoder: CrossEncoder, settings: Settings) -> int:
-    return Scorer(encoder, settings).parameters
+    return ActiveVersion(encoder, settings).parameters

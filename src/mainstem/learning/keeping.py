@@ -1,0 +1,88 @@
+"""A round is kept: its evaluations, its row, the version's files where it is promoted, and last the version's row.
+
+Each can be written again, so a learner that is killed in between does the round again. A round is done once its version has
+a row.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from mainstem.learning.rounds import Round
+from mainstem.store import Store
+from mainstem.store.rounds import KeptRound, write_round
+from mainstem.store.versions import KeptVersion, write_version
+from mainstem.store.writes import columns_of
+from mainstem.versions import Versions
+
+__all__ = ["keep_round"]
+
+
+def keep_round(done: Round, store: Store, versions: Versions, generation: int) -> None:
+    """Write all there is to keep of a round.
+
+    Args:
+        done: the round.
+        store: takes the rows.
+        versions: take the files.
+        generation: of the learner, for the manifest.
+    """
+    store.write("evaluations", columns_of(list(_evaluations(done))))
+    write_round(store, _row_of(done))
+    digest = _save(done, versions, generation)
+    kept = KeptVersion(
+        version=done.version,
+        parent=done.parent,
+        event_time=done.position.event_time,
+        promoted=int(done.decision.promoted),
+        reason=done.decision.reason,
+        model="",
+        digest=digest,
+    )
+    write_version(store, kept)
+
+
+def _save(done: Round, versions: Versions, generation: int) -> str:
+    """Save the child's files where it is promoted; gives the digest of its weights."""
+    if not (done.made.training and done.decision.promoted):
+        return ""
+    saved = versions.save(
+        done.made.training.encoder,
+        version=done.version,
+        parent=done.parent,
+        event_time=done.position.event_time,
+        reason=done.decision.reason,
+        scale=done.scale,
+        generation=generation,
+        direction=done.made.direction,
+    )
+    return saved.files["weights.safetensors"]
+
+
+def _row_of(done: Round) -> KeptRound:
+    training, decision, ends = done.made.training, done.decision, done.position.ends
+    return KeptRound(
+        version=done.version,
+        parent=done.parent,
+        event_time=done.position.event_time,
+        offsets=[ends[partition] for partition in sorted(ends)],
+        drawn=done.drawn_core + done.drawn_edge,
+        drawn_core=done.drawn_core,
+        drawn_edge=done.drawn_edge,
+        cold=int(done.cold),
+        steps=training.steps if training else 0,
+        epochs=training.epochs if training else 0,
+        judged_on=decision.judged_on,
+        auc_before=decision.before.auc,
+        auc_after=decision.after.auc,
+        log_loss_before=decision.before.log_loss,
+        log_loss_after=decision.after.log_loss,
+        promoted=int(decision.promoted),
+        reason=decision.reason,
+    )
+
+
+def _evaluations(done: Round) -> Iterator[dict[str, Any]]:
+    for name, pair in done.made.measured.items():
+        for of, evaluation in zip((done.parent, done.version), pair, strict=True):
+            yield {"version": of, "round": done.version, "slice": name, **asdict(evaluation)}

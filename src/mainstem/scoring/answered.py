@@ -1,0 +1,79 @@
+"""What a version answered about samples, on its way to the history and to the rows."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mainstem.importance import CANARY, FACTS, STREAM, Visits, rounded
+from mainstem.join import PlacedSample
+from mainstem.models import alignments_of
+from mainstem.responses import Responses
+from mainstem.store import Store
+from mainstem.store.writes import response_columns, sketch_columns
+
+__all__ = ["SCORED", "Answered"]
+
+SCORED: Final[Mapping[str, int]] = {"stream": STREAM, "canary": CANARY}
+"""The parts that are scored; direction and gate samples are neither scored nor drawn."""
+_Floats: TypeAlias = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The responses of B samples at one version.
+
+    Attributes:
+        version, scale: the version, and what its norms are divided by.
+        samples: of the parts that are scored.
+        found: the responses to them.
+        alignment, sketch: of those responses, as the history keeps them.
+    """
+
+    version: int
+    scale: float
+    samples: Sequence[PlacedSample]
+    found: Responses[_Floats]
+    alignment: _Floats
+    sketch: _Floats
+
+    @classmethod
+    def by(cls, version: int, scale: float, samples: Sequence[PlacedSample], found: Responses[_Floats]) -> Self:
+        """What a version found, with every number as it will be read back from the history."""
+        return cls(version, float(np.float32(scale)), samples, found, alignments_of(found), rounded(found.sketch))
+
+    def keep(self, store: Store) -> None:
+        """Write it to the history."""
+        samples, version, scale = self.samples, self.version, self.scale
+        # subtle: sketches first, so that whatever has a response in the history has its sketch there
+        store.write("sketches", sketch_columns(samples, self.sketch, version=version, scale=scale))
+        responses = response_columns(samples, self.found, self.alignment, version=version, scale=scale)
+        store.write("responses", responses)
+
+    def visits(self) -> Iterator[tuple[int, Visits]]:
+        """Each partition with its visits."""
+        for partition in {sample.partition for sample in self.samples}:
+            yield partition, self._visits_of(partition)
+
+    def _visits_of(self, partition: int) -> Visits:
+        places = [place for place, sample in enumerate(self.samples) if sample.partition == partition]
+        mine = [self.samples[place] for place in places]
+        return Visits(
+            version=self.version,
+            scale=self.scale,
+            keys=[sample.sample_id.bytes for sample in mine],
+            facts=_facts_of(mine),
+            norm=self.found.norm[places],
+            margin=self.found.margin[places],
+            loss=self.found.loss[places],
+            alignment=self.alignment[places],
+            sketch=self.sketch[places],
+        )
+
+
+def _facts_of(samples: Sequence[PlacedSample]) -> dict[str, NDArray[np.int64]]:
+    known = {name: [getattr(sample, name) for sample in samples] for name in FACTS if name != "part"}
+    known["part"] = [SCORED[sample.part] for sample in samples]
+    return {name: np.array(values, np.int64) for name, values in known.items()}

@@ -1,0 +1,58 @@
+"""Rows made again out of the history: the very same as those of the worker that wrote it."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from mainstem.importance import Rows, Visits
+from mainstem.scoring.answered import SCORED
+from mainstem.standing import REASONS, STANDINGS
+from mainstem.store import Store, StoredVisits, stored_visits
+from mainstem.store.draws import drawn_for_promoted
+from mainstem.store.standings import stood_before
+
+__all__ = ["rebuilt"]
+
+
+def rebuilt(store: Store, ends: Mapping[int, int], version: int, *, left: Mapping[int, int], sketch: int) -> dict[int, Rows]:
+    """Rows of some partitions as they stood when a version was in use.
+
+    Args:
+        store: the history.
+        ends: for each partition, the offset that its samples lie before.
+        version: responses of this version and of those before it are counted.
+        left: for each partition, the event time that samples before it have left.
+        sketch: k, the floats of a sketch.
+    """
+    drawn = drawn_for_promoted(store, version)
+    made = {partition: Rows(sketch=sketch) for partition in ends}
+    for partition, rows in made.items():
+        for at in range(version + 1):
+            rows.mark_drawn(drawn.get(at, []))
+            for found in stored_visits(store, partition, ends[partition], at, left=left[partition], sketch=sketch):
+                rows.visit(_visits_of(found, at))
+        _stand_again(rows, store, partition, ends[partition])
+    return made
+
+
+def _visits_of(found: StoredVisits, version: int) -> Visits:
+    return Visits(
+        version=version,
+        scale=found.scale,
+        keys=found.keys,
+        facts={**found.facts, "part": np.array([SCORED[one] for one in found.part], np.int64)},
+        norm=found.norm,
+        margin=found.margin,
+        loss=found.loss,
+        alignment=found.alignment,
+        sketch=found.sketch,
+    )
+
+
+def _stand_again(rows: Rows, store: Store, partition: int, end: int) -> None:
+    for stood in stood_before(store, partition, end):
+        places = rows.rows_of(stood.keys)
+        here = places >= 0  # the others have left
+        rows["standing"][places[here]] = np.array([STANDINGS.index(one) for one in stood.standing], np.int8)[here]
+        rows["reason"][places[here]] = np.array([REASONS.index(one) for one in stood.reason], np.int8)[here]
+        rows["judged"][places[here]] = np.array(stood.label_version, np.int64)[here]

@@ -1,0 +1,37 @@
+"""What rounds drew."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mainstem.store.store import Store
+
+__all__ = ["Drawn", "drawn_for_promoted", "write_draw"]
+
+_PROMOTED: Final = "SELECT version, sample_id FROM versions_of_sample WHERE promoted AND version <= {version:UInt32}"
+
+
+class Drawn(NamedTuple):
+    """The samples of one draw: the label version and the standing of each, and how probable its draw was."""
+
+    sample_id: Sequence[UUID]
+    label_version: Sequence[int]
+    standing: Sequence[str]
+    probability: NDArray[np.float64]
+
+
+def write_draw(store: Store, version: int, drawn: Drawn) -> None:
+    """Write what the round that is to make `version` drew, in the place of what a killed round of that number did."""
+    store.execute("DELETE FROM draws WHERE version = {version:UInt32}", version=version)
+    store.write("draws", {"version": [version] * len(drawn.sample_id), **drawn._asdict()})
+
+
+def drawn_for_promoted(store: Store, version: int) -> dict[int, list[UUID]]:
+    """The samples that promoted versions up to `version` were trained on, by version."""
+    drawn: dict[int, list[UUID]] = {}
+    for at, sample_id in store.stream(_PROMOTED, version=version):
+        drawn.setdefault(at, []).append(sample_id)
+    return drawn

@@ -1,0 +1,34 @@
+"""What a round did, as it is kept."""
+
+from typing import NamedTuple
+
+from mainstem.store.store import Store
+
+__all__ = ["KeptRound", "write_round"]
+
+
+class KeptRound(NamedTuple):
+    """One round: what it started from, what it drew, how it trained, what it was judged on, and what became of it."""
+
+    version: int
+    parent: int
+    event_time: int
+    offsets: list[int]
+    drawn: int
+    drawn_core: int
+    drawn_edge: int
+    cold: int
+    steps: int
+    epochs: int
+    judged_on: str
+    auc_before: float | None
+    auc_after: float | None
+    log_loss_before: float | None
+    log_loss_after: float | None
+    promoted: int
+    reason: str
+
+
+def write_round(store: Store, kept: KeptRound) -> None:
+    """Write the row of a round."""
+    store.write("rounds", {name: [value] for name, value in kept._asdict().items()})

@@ -1,0 +1,77 @@
+"""What `history` asks about one sample, `{sample:UUID}`: its rows in each table."""
+
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from mainstem.store.figures import VISITS
+from mainstem.store.named import Query
+
+__all__ = ["HISTORY", "LabelRow", "MoveRow", "TrainedRow"]
+
+
+class LabelRow(NamedTuple):
+    """A sample at one of its label versions."""
+
+    label_version: int
+    label: int
+    outcomes: list[str]
+    source: str
+    event_time: datetime
+    item_text: str
+    context_text: str
+    part: str
+
+
+class MoveRow(NamedTuple):
+    """A move; its figures are as of its judgement."""
+
+    label_version: int
+    judgement: int
+    version: int
+    before: str
+    standing: str
+    reason: str
+    p_value: float | None
+    evidence: float | None
+    visits: int
+    importance: float
+    importance_of_mean: float | None
+    alignment: float | None
+
+
+class TrainedRow(NamedTuple):
+    """A version that was trained on the sample."""
+
+    version: int
+    drawn_from: str
+    promoted: int
+
+
+# subtle: the sample is named inside, before FINAL; a view around it would read the whole table
+HISTORY: Final[dict[str, Query[Any]]] = {
+    "sample": Query(
+        LabelRow,
+        """
+        SELECT label_version, label, outcomes, source, event_time, item_text, context_text,
+               if(part = '', 'stream', part) AS part
+        FROM (SELECT * FROM samples FINAL WHERE sample_id = {sample:UUID}) AS s
+        LEFT JOIN (SELECT sample_id, part FROM trusted_now WHERE sample_id = {sample:UUID}) AS t USING sample_id
+        ORDER BY label_version""",
+    ),
+    "visits": VISITS,
+    "moves": Query(
+        MoveRow,
+        """
+        SELECT label_version, judgement, version, before, standing, reason, p_value, evidence, visits,
+               importance, importance_of_mean, alignment
+        FROM moves FINAL WHERE sample_id = {sample:UUID} ORDER BY judgement""",
+    ),
+    "trained": Query(
+        TrainedRow,
+        """
+        SELECT version, standing AS drawn_from, promoted
+        FROM (SELECT * FROM draws FINAL WHERE sample_id = {sample:UUID}) AS d
+        INNER JOIN (SELECT version, promoted FROM versions FINAL) AS v USING version ORDER BY version""",
+    ),
+}
+"""By the name of what is asked, in the order in which it is told."""

@@ -1,0 +1,15 @@
+"""Visits put together by hand, out of ids and of what is known of each sample."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from mainstem.importance import FACTS, Visits
+
+
+def visits(*, ids: Sequence[UUID], facts: Sequence[Mapping[str, int]], **more: Any) -> Visits:
+    """Visits of samples; `more` is what their responses are, and by which version, at which scale."""
+    columns = {name: np.array([fact[name] for fact in facts], np.int64) for name in FACTS}
+    return Visits(keys=[sample_id.bytes for sample_id in ids], facts=columns, **more)
