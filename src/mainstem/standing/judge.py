@@ -1,4 +1,4 @@
-"""The judge: columns in, standings out. Pure: it can be asked again at any time, and needs no model.
+"""The judge: rows in, standings out. Pure: it can be asked again at any time, and needs no model.
 
 Importance says how much a sample would move the model; it does not say whether it should, for under wrong labels the
 largest responses are the wrong ones. So soundness is separate evidence: how firmly the model has disagreed with the label
@@ -34,7 +34,7 @@ _PRIOR_VISITS: Final = 2.0  # how many visits' worth of the pooled variance a sa
 
 @dataclass(frozen=True)
 class Judgement:
-    """The joint decision of one partition's standings; arrays have shape (N,), in the order of the columns.
+    """The joint decision of one partition's standings; arrays have shape (N,), in the order of the rows.
 
     Attributes:
         standing, reason: places in `STANDINGS` and `REASONS`.
@@ -67,11 +67,11 @@ class Judgement:
         }
 
 
-def judge(columns: Rows, settings: Settings, *, trusted: bool) -> Judgement:
+def judge(rows: Rows, settings: Settings, *, trusted: bool) -> Judgement:
     """Judge all samples of one partition together.
 
     Args:
-        columns: the partition's columns, canaries among them.
+        rows: the partition's rows, canaries among them.
         settings: thresholds.
         trusted: whether the canaries' labels are believed (planted or graded). Where they are only assumed, nothing is
             called contradictory.
@@ -80,25 +80,25 @@ def judge(columns: Rows, settings: Settings, *, trusted: bool) -> Judgement:
         >>> judge(Rows(), Settings(), trusted=True).counts()
         {'core': 0, 'edge': 0, 'contradictory': 0, 'spent': 0}
     """
-    visits, importance = columns["visits"], columns["importance"]
-    is_canary = columns["part"] == CANARY
-    evidence = evidence_of(columns)
-    p_value = _p_values(columns, settings.standing.canary_minimum)
+    visits, importance = rows["visits"], rows["importance"]
+    is_canary = rows["part"] == CANARY
+    evidence = evidence_of(rows)
+    p_value = _p_values(rows, settings.standing.canary_minimum)
     proven = ~np.isnan(p_value)
-    contradictory = np.zeros(len(columns), np.bool_)
+    contradictory = np.zeros(len(rows), np.bool_)
     if trusted:
-        eligible = proven & ~is_canary & _may_be_contradictory(columns)
+        eligible = proven & ~is_canary & _may_be_contradictory(rows)
         contradictory[eligible] = rejected(
             p_value[eligible], settings.standing.false_discovery_rate / share_sound(p_value[eligible])
         )
-    error = _importance_error(columns)
+    error = _importance_error(rows)
     seen = visits >= settings.standing.core_visits
     level = float(np.quantile(importance[seen], settings.standing.core_quantile)) if seen.any() else float("nan")
     sound = proven & ~contradictory & (p_value >= settings.standing.doubt)
     core = sound & seen & (importance - settings.standing.confidence * error > level)
     spent = sound & seen & (importance + settings.standing.confidence * error < settings.standing.spent_level)
     steps = [
-        (np.ones(len(columns), np.bool_), EDGE, UNDECIDED),
+        (np.ones(len(rows), np.bool_), EDGE, UNDECIDED),
         (p_value < settings.standing.doubt, EDGE, DOUBTFUL),
         (~seen, EDGE, NEW),
         (~proven, EDGE, UNPROVEN),
@@ -106,14 +106,14 @@ def judge(columns: Rows, settings: Settings, *, trusted: bool) -> Judgement:
         (spent, NOISE, SPENT),
         (contradictory, NOISE, CONTRADICTORY),
     ]
-    standing, reason = np.zeros(len(columns), np.int8), np.zeros(len(columns), np.int8)
+    standing, reason = np.zeros(len(rows), np.int8), np.zeros(len(rows), np.int8)
     for mask, its_standing, its_reason in steps:  # later steps overrule earlier ones
         standing[mask], reason[mask] = its_standing, its_reason
     verdict = "given" if proven.any() and trusted else NO_TRUSTED if not trusted else TOO_FEW
     return Judgement(standing, reason, evidence, p_value, error, level, int(is_canary.sum()), verdict)
 
 
-def evidence_of(columns: Rows) -> Floats:
+def evidence_of(rows: Rows) -> Floats:
     """How doubtful each sample is: its rank by adjusted recent margin, from above 0 (the model agrees most) to 1.
 
     The margin is the Area Under the Margin statistic with a short memory: early versions know little. It is adjusted by its
@@ -125,41 +125,41 @@ def evidence_of(columns: Rows) -> Floats:
         NeurIPS 2020, https://arxiv.org/abs/2001.10528; Menon, Jayasumana, Rawat, Jain, Veit, Kumar, Long-Tail Learning via
         Logit Adjustment, ICLR 2021, section 4, https://arxiv.org/abs/2007.07314.
     """
-    label = columns["label"]
+    label = rows["label"]
     count = np.bincount(label, minlength=1)
-    log_odds = np.log((count + 1) / (len(columns) - count + 1))  # (C,), each count one more, so that it is finite
-    return np.asarray(rankdata(log_odds[label] - columns["recent_margin"]) / max(len(columns), 1))
+    log_odds = np.log((count + 1) / (len(rows) - count + 1))  # (C,), each count one more, so that it is finite
+    return np.asarray(rankdata(log_odds[label] - rows["recent_margin"]) / max(len(rows), 1))
 
 
-def _p_values(columns: Rows, minimum: int) -> Floats:
+def _p_values(rows: Rows, minimum: int) -> Floats:
     """Each sample against the canaries of its label, as they were at the version that scored it last.
 
     Against those of all labels where its own has too few, and NaN where all are too few. Canaries are scored by every
     version, other samples by few; what both were at one version is fair to compare.
     """
-    label, last_version, doubt = columns["label"], columns["last_version"], -columns["recent_margin"]
-    p_value = np.full(len(columns), np.nan)
+    label, last_version, doubt = rows["label"], rows["last_version"], -rows["recent_margin"]
+    p_value = np.full(len(rows), np.nan)
     for version in np.unique(last_version):
-        rows, margins = columns.canaries.at(int(version))
-        if len(rows) < minimum:
+        places, margins = rows.canaries.at(int(version))
+        if len(places) < minimum:
             continue
         here = last_version == version
         for one in np.unique(label[here]):
             stratum = here & (label == one)
-            canaries = margins[label[rows] == one]
+            canaries = margins[label[places] == one]
             reference = canaries if len(canaries) >= minimum else margins
             p_value[stratum] = conformal_p_values(doubt[stratum], -reference)
     return p_value
 
 
-def _may_be_contradictory(columns: Rows) -> NDArray[np.bool_]:
+def _may_be_contradictory(rows: Rows) -> NDArray[np.bool_]:
     """A relabelled sample needs two visits by versions that were not trained on its old label."""
-    return np.asarray(~columns["relabelled"] | ((columns["visits"] >= 2) & ~columns["stale"]))
+    return np.asarray(~rows["relabelled"] | ((rows["visits"] >= 2) & ~rows["stale"]))
 
 
-def _importance_error(columns: Rows) -> Floats:
+def _importance_error(rows: Rows) -> Floats:
     """Standard error of the running mean; with few visits mostly from the variance pooled over all samples."""
-    visits, squares = columns["visits"].astype(np.float64), columns["importance_m2"]
+    visits, squares = rows["visits"].astype(np.float64), rows["importance_m2"]
     degrees = np.maximum(visits - 1, 0)
     pooled = math.fsum(squares) / degrees.sum() if degrees.any() else 1.0  # the same wherever the array lies in memory
     variance = (squares + _PRIOR_VISITS * pooled) / (degrees + _PRIOR_VISITS)
