@@ -18,7 +18,7 @@ BELOW = {
     "disk": set(),
     "errors": set(),
     "ids": set(),
-    "importance": set(),
+    "importance": {"join"},
     "objectives": set(),
     "printable": set(),
     "events": {"disk", "errors"},

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -103,7 +102,7 @@ def judged(store: Store) -> list[dict[str, Any]]:
     worker = ScoringWorker(store, settings, [0], trusted=False, publish=told.extend)
     worker.rebuild({0: 99}, 3, {0: 0})
     worker.judge(0, 99, DAY + 99, last=True)
-    return [one if isinstance(one, dict) else msgspec.structs.asdict(one) for one in told]
+    return [one._asdict() for one in told]
 
 
 def told_by_the_history(store: Store) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
