@@ -30,7 +30,7 @@ BELOW = {
     "models": {"errors", "objectives", "process", "responses", "settings"},
     "simulate": {"errors", "events", "ids"},
     "standing": {"importance", "settings"},
-    "embedded": {"disk", "errors", "events", "join", "settings"},
+    "embedded": {"disk", "errors", "events", "join", "scoring", "settings", "store", "trusted", "versions"},
     "store": {"errors", "events", "join", "objectives", "responses", "settings"},
     "trusted": {"disk", "errors", "events", "ids", "join", "settings"},
     "validate": {"events", "join", "printable", "settings"},

@@ -12,7 +12,6 @@ from typing import Any, Final
 from torch import Tensor
 
 from mainstem.errors import OvertakenError
-from mainstem.events import Item
 from mainstem.join.text import item_text
 from mainstem.kafka import Intake
 from mainstem.kafka.messages import Announcement
@@ -21,9 +20,13 @@ from mainstem.learning import Claim, Learner, Position
 from mainstem.learning.draws import StoredPool
 from mainstem.learning.first import keep_row, make_first_version
 from mainstem.models import ActiveVersion, CrossEncoder
-from mainstem.scoring import direction_of, scale_of
+from mainstem.scoring import NEVER, direction_of, scale_of
+from mainstem.scoring.schedule import round_is_due
 from mainstem.settings import Settings
 from mainstem.store import Store, samples_since
+from mainstem.store.positions import ends_of_positions
+from mainstem.store.texts import items_told, queries_asked, samples_so_far
+from mainstem.store.versions import ends_of_last_round, newest_number
 from mainstem.versions import Versions
 
 from .announcements import Announcements
@@ -34,11 +37,7 @@ _LOG = logging.getLogger("mainstem.learn")
 _FIRST_SAMPLES: Final = 1000  # samples that give the first version's vocabulary and scale
 _QUIET: Final = 10.0  # seconds without a new sample after which fewer will do
 _LOOK_EVERY: Final = 2.0  # seconds between two looks whether a round is due
-# subtle: a round without a row in `versions` was cut off by a kill; it is not done, and another one is due
-_LAST_ROUND: Final = (
-    "SELECT offsets FROM rounds FINAL WHERE version IN (SELECT version FROM versions) ORDER BY version DESC LIMIT 1"
-)
-_NEVER: Final = 1 << 62  # event time, and offset, that is never reached: a stream has no last part to be held back
+_QUERIES: Final = 200_000  # queries that the first vocabulary is made of, at most
 
 
 class LearningProgram:
@@ -95,7 +94,7 @@ class LearningProgram:
 
     def _first(self) -> None:
         """Make version 0, once there are samples to learn words and the scale from."""
-        [(count,)] = patiently(self._store.rows, "SELECT uniq(sample_id) FROM samples")
+        count = patiently(samples_so_far, self._store)
         before, since = self._samples
         if count != before:
             self._samples = count, time.monotonic()
@@ -114,17 +113,14 @@ class LearningProgram:
             )
 
     def _texts(self) -> Iterable[str]:
-        sql = "SELECT item_id, event_id, toUnixTimestamp64Milli(event_time), title, category, brand, price FROM items FINAL"
-        names = ("item_id", "event_id", "event_timestamp", "title", "category", "brand", "price")
-        texts = {item_text(Item(**dict(zip(names, row, strict=True)))) for row in self._store.stream(sql)}
-        queries = self._store.stream("SELECT DISTINCT query FROM samples WHERE query != '' LIMIT 200000")
-        return texts | {query for (query,) in queries}
+        texts = {item_text(item) for item in items_told(self._store)}
+        return texts | set(queries_asked(self._store, _QUERIES))
 
     def _scale(self, encoder: CrossEncoder) -> float | None:
         return scale_of(ActiveVersion(encoder, self._settings), samples_since(self._store, 0, _FIRST_SAMPLES))
 
     def _direction(self, encoder: CrossEncoder) -> Mapping[str, Tensor]:
-        ends = dict.fromkeys(range(self._settings.join.partitions), _NEVER)
+        ends = dict.fromkeys(range(self._settings.join.partitions), NEVER)
         return direction_of(ActiveVersion(encoder, self._settings), self._store, ends)
 
     def _current(self) -> int:
@@ -143,24 +139,19 @@ class LearningProgram:
         if time.monotonic() - self._looked < _LOOK_EVERY:
             return False
         self._looked = time.monotonic()
-        rounds = patiently(self._store.rows, _LAST_ROUND)
-        ends = rounds[0][0] if rounds else [0] * self._settings.join.partitions
-        sql = "SELECT uniqExact(sample_id) FROM responses WHERE offset >= arrayElement({ends:Array(UInt64)}, partition + 1)"
-        [(count,)] = patiently(self._store.rows, sql, ends=ends)
-        return bool(count >= self._settings.learning.round_every)
+        at_last = sum(patiently(ends_of_last_round, self._store))
+        counted = sum(one.position for one in patiently(ends_of_positions, self._store))
+        return round_is_due(counted, at_last, self._settings.learning.round_every)
 
     def _round(self, parent: int) -> None:
         member = self._intake.generation
         # subtle: a group that was empty for long begins to count anew; later learners must still have higher generations
         generation = max(member, self._versions.manifest(parent).generation)
         claim = Claim(generation, lambda: self._holds(member))
-        ends = dict.fromkeys(range(self._settings.join.partitions), 0)
-        sql = "SELECT partition, max(offset) + 1, toUnixTimestamp64Milli(max(event_time)) FROM responses GROUP BY partition"
-        found = patiently(self._store.rows, sql)
-        ends |= {partition: end for partition, end, _ in found}
-        position = Position(ends, max(event_time for *_, event_time in found), _NEVER)
-        [(last,)] = patiently(self._store.rows, "SELECT max(version) FROM versions")
-        number = max(last, parent) + 1
+        found = patiently(ends_of_positions, self._store)
+        ends = dict.fromkeys(range(self._settings.join.partitions), 0) | {one.partition: one.position for one in found}
+        position = Position(ends, max(one.event_time for one in found), NEVER)
+        number = max(patiently(newest_number, self._store), parent) + 1
         begun = time.monotonic()
         _LOG.info("round %d begins, from version %d", number, parent)
         active = ActiveVersion(self._versions.load(parent), self._settings)

@@ -1,23 +1,31 @@
 """The scoring worker beside Kafka: samples of its partitions in; responses, standings and moves out; then the commit.
 
-A partition that arrives is rebuilt from the history up to the group's commit, so it does not matter who had it before. A
-judgement falls at every `judge_every` offsets of a partition, and at its end once nothing comes any more.
+A partition that arrives is rebuilt from the history up to the group's commit, so it does not matter who had it before. The
+schedule says where a judgement falls; another one falls at the end of a partition once nothing comes any more. How far a
+partition has come is kept with the commit: positions count samples, and a record that is delivered again counts none.
 """
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 from typing import Any, Final
+
+import msgspec
 
 from mainstem.join import PlacedSample, Sample
 from mainstem.kafka import Broker, Intake
 from mainstem.kafka.intake import Place
 from mainstem.kafka.messages import Announcement, PublishedStanding, decode_samples, encode, read_message
 from mainstem.kafka.patience import patiently
-from mainstem.scoring import SCORED, ScoringWorker
+from mainstem.scoring import Accepted, Reached, Schedule, ScoringWorker, first_times
 from mainstem.settings import Settings
 from mainstem.store import Store
+from mainstem.store.judged import JudgedAt, last_judgement
+from mainstem.store.positions import adopt_offsets, ends_of_positions
 from mainstem.store.standings import KeptStanding
+from mainstem.store.writes import position_columns
 from mainstem.trusted import Confirmed, Trust
 from mainstem.versions import Versions, load_active
 
@@ -25,6 +33,7 @@ __all__ = ["ScoringProgram"]
 
 _LOG = logging.getLogger("mainstem.score")
 _CHUNK: Final = 512  # samples that are scored again between two looks at the topic
+_NO_JUDGEMENT: Final = JudgedAt(0, -1)
 
 
 class ScoringProgram:
@@ -52,9 +61,9 @@ class ScoringProgram:
         self._worker = ScoringWorker(store, settings, (), trusted=False, publish=self._publish)
         self._trust = Trust(settings)
         self._sent: list[Any] = []  # published, and not known to be delivered
-        self._positions: dict[int, int] = {}  # next sample offset of each partition
-        self._event_times: dict[int, int] = {}
-        self._judged: dict[int, tuple[int, int]] = {}  # (judgement, version) of the last one
+        self._schedule = Schedule(judge_every=settings.standing.judge_every)
+        self._accepted: dict[int, Accepted] = {}
+        self._judged: dict[int, JudgedAt] = {}  # the last judgement of each partition
         self._again: list[PlacedSample] = []  # to be scored again when there is time
         self._last_record = time.monotonic()
 
@@ -72,23 +81,25 @@ class ScoringProgram:
     def assigned(self, places: Sequence[Place]) -> None:
         """Rebuild the columns of partitions that arrived."""
         for _, partition in places:
-            begun, end = time.monotonic(), patiently(self.intake.committed, ("samples", partition))
-            self._positions[partition] = end
-            self._event_times[partition], self._judged[partition] = patiently(self._known_of, partition, end)
-            left = max(self._event_times[partition] - self._settings.responses.horizon, 0)
+            begun = time.monotonic()
+            reached = patiently(self._stood, partition)
+            end, left = reached.position, max(reached.event_time - self._settings.responses.horizon, 0)
+            self._schedule.reached[partition] = reached
+            self._judged[partition] = patiently(last_judgement, self._store, partition, end) or _NO_JUDGEMENT
             patiently(self._worker.rebuild, {partition: end}, self._worker.version, {partition: left})
             patiently(self._worker.write_again, partition, end)
-            took = time.monotonic() - begun
-            count = len(self._worker.rows[partition])
-            _LOG.info("owns partition %d from offset %d: %d samples rebuilt in %.1f s", partition, end, count, took)
-        self._again = patiently(self._worker.due, self._positions)
+            self._accepted[partition] = Accepted(self._store, partition, self._worker.rows[partition])
+            patiently(self._accepted[partition].rebuild, end, left)
+            took, count = time.monotonic() - begun, len(self._worker.rows[partition])
+            _LOG.info("owns partition %d from position %d: %d samples rebuilt in %.1f s", partition, end, count, took)
+        self._again = patiently(self._worker.due, self._schedule.ends)
         self._last_record = time.monotonic()
 
     def revoked(self, places: Sequence[Place]) -> None:
         """Forget partitions that another worker owns from now on."""
         for _, partition in places:
             self._worker.disown(partition)
-            for known in (self._positions, self._event_times, self._judged):
+            for known in (self._schedule.reached, self._accepted, self._judged):
                 known.pop(partition, None)
         self._again = []
 
@@ -102,7 +113,7 @@ class ScoringProgram:
             return
         for version in range(before + 1, announced.version + 1):  # this worker may have missed some
             patiently(self._worker.mark_drawn, version)
-        due = patiently(self._worker.due, self._positions)
+        due = patiently(self._worker.due, self._schedule.ends)
         self._score([sample for sample in due if sample.part == "canary"])
         self._again = [sample for sample in due if sample.part != "canary"]
 
@@ -110,80 +121,76 @@ class ScoringProgram:
         """Take one batch, or use the time."""
         if batch := self.intake.next_batch():
             self._last_record = time.monotonic()
-            self._take([record for _, record in batch])
+            ends = self._take([record for _, record in batch])
             self._delivered()
-            if not patiently(self.intake.commit):
+            if not patiently(self.intake.commit, self._stands(ends)):
                 _LOG.info("the partitions went to another worker; it scores this batch again")
         elif self._again:
             chunk, self._again = self._again[:_CHUNK], self._again[_CHUNK:]
-            self._score([sample for sample in chunk if sample.partition in self._positions])
+            self._score([sample for sample in chunk if sample.partition in self._schedule.reached])
         elif time.monotonic() - self._last_record > self._idle:
-            for partition, end in self._positions.items():
+            for partition, end in self._schedule.ends.items():
                 if end and self._judged[partition] != (end, self.version):
-                    self._judge(partition, end)
+                    self._judge(partition)
             self._delivered()
 
-    def _take(self, records: Sequence[Any]) -> None:
-        """Score records in their order; a judgement falls between those before its offset and those after."""
-        every = self._settings.standing.judge_every
-        waiting: list[PlacedSample] = []
-        for record in records:
-            if record.partition not in self._positions:  # not ours any more
-                continue
-            fixed = record.offset // every * every
-            if fixed > max(self._judged[record.partition][0], 0):
-                self._score(waiting)
-                waiting = []
-                self._judge(record.partition, fixed)
-            read = read_message(record.value, decode_samples, f"samples/{record.partition} at {record.offset}")
-            samples = [self._stored(sample, record) for sample in read or ()]
-            waiting += samples
-            # subtle: only of those that get a response, so that whoever rebuilds from the history has the same event time
-            newest = max((sample.event_time for sample in samples if sample.part in SCORED), default=0)
-            self._event_times[record.partition] = max(self._event_times[record.partition], newest)
-            self._positions[record.partition] = record.offset + 1
-        self._score(waiting)
+    def _take(self, records: Sequence[Any]) -> dict[int, int]:
+        """Score what comes for the first time, in its order, and judge where it is due; gives the next offsets."""
+        mine = [
+            record for record in records if record.partition in self._schedule.reached
+        ]  # the others are not ours any more
+        brought = [(record, sample) for record in mine for sample in _samples_in(record)]
+        routed = [(record.partition, sample) for record, sample in brought]
+        first = patiently(first_times, self._accepted, routed, self._schedule.ends, self._worker.left)
+        new = [one for one, is_first in zip(brought, first, strict=True) if is_first]
+        positions = self._schedule.positions(record.partition for record, _ in new)
+        placed = [self._stored(sample, record.partition, at) for (record, sample), at in zip(new, positions, strict=True)]
+        offsets = iter([record.offset for record, _ in new])
+        for run in self._schedule.runs(placed, 4 * self._settings.responses.score_batch):
+            self._score(run.samples)
+            # subtle: after the responses, for what has a position counts as scored; before the judgement, which forgets rows
+            self._keep_positions(run.samples, list(islice(offsets, len(run.samples))))
+            if run.due.judge:
+                self._judge(run.partition)
+        return {record.partition: record.offset + 1 for record in mine}
 
     def _score(self, samples: Sequence[PlacedSample]) -> None:
-        newest: dict[Any, int] = {}
-        new: list[PlacedSample] = []
-        for (
-            one
-        ) in samples:  # what comes twice, and what is outdated, is let go here as it would be from one batch to the next
-            if one.label_version > newest.get(one.sample_id, -1):
-                newest[one.sample_id] = one.label_version
-                new.append(one)
-        some = self._worker.unscored(new)
-        if some:
+        if some := self._worker.unscored(samples):
             patiently(self._worker.score, some)
             self.scored += len(some)
 
-    def _judge(self, partition: int, end: int) -> None:
-        patiently(self._worker.judge, partition, end, self._event_times[partition])
-        self._judged[partition] = end, self.version
+    def _keep_positions(self, samples: Sequence[PlacedSample], offsets: Sequence[int]) -> None:
+        patiently(self._store.write, "positions", position_columns(samples, offsets))
+        for sample in samples:
+            self._accepted[sample.partition].settle(sample)
+
+    def _judge(self, partition: int) -> None:
+        reached = self._schedule.reached[partition]
+        patiently(self._worker.judge, partition, reached.position, reached.event_time)
+        self._accepted[partition].leave(self._worker.left[partition])
+        self._judged[partition] = JudgedAt(reached.position, self.version)
         self.judgements += 1
 
-    def _known_of(self, partition: int, end: int) -> tuple[int, tuple[int, int]]:
-        """Largest event time before an offset, and the last judgement there."""
-        judged = self._store.rows(
-            """SELECT judgement, version, toUnixTimestamp64Milli(event_time) FROM judgements FINAL
-               WHERE partition = {partition:UInt32} AND judgement <= {end:UInt64} ORDER BY judgement DESC LIMIT 1""",
-            partition=partition,
-            end=end,
-        )
-        scored = self._store.rows(
-            """SELECT toUnixTimestamp64Milli(max(event_time)) FROM responses
-               WHERE partition = {partition:UInt32} AND offset < {end:UInt64}""",
-            partition=partition,
-            end=end,
-        )
-        judgement, version, event_time = judged[0] if judged else (0, -1, 0)
-        return max(event_time, scored[0][0]), (judgement, version)
+    def _stands(self, ends: Mapping[int, int]) -> dict[Place, tuple[int, str]]:
+        """What to commit: the next offset of each partition, and how far it has come."""
+        reached = self._schedule.reached
+        return {("samples", at): (end, msgspec.json.encode(reached[at]).decode()) for at, end in ends.items()}
 
-    def _stored(self, sample: Sample, record: Any) -> PlacedSample:
+    def _stood(self, partition: int) -> Reached:
+        """How far a partition had come at the group's commit."""
+        offset, note = self.intake.stand(("samples", partition))
+        with suppress(msgspec.DecodeError):
+            return msgspec.json.decode(note, type=Reached)
+        # a commit without a note is somebody else's, or one of before, when offsets were the positions
+        if not (found := ends_of_positions(self._store, before=(partition, offset))) and offset:
+            adopt_offsets(self._store, partition, offset)
+            found = [one._replace(position=offset) for one in ends_of_positions(self._store, before=(partition, offset))]
+        return Reached(position=found[0].position, event_time=found[0].event_time) if found else Reached()
+
+    def _stored(self, sample: Sample, partition: int, position: int) -> PlacedSample:
         trust = self._trust
         part, label = trust.part_of(sample.sample_id, sample.question_id), trust.label_of(sample.sample_id)
-        return PlacedSample.of(sample, record.partition, record.offset, part, label)
+        return PlacedSample.of(sample, partition, position, part, label)
 
     def _publish(self, standings: Sequence[KeptStanding]) -> None:
         for one in standings:
@@ -196,3 +203,7 @@ class ScoringProgram:
         for sent in self._sent:
             sent.get(timeout=60)
         self._sent = []
+
+
+def _samples_in(record: Any) -> Sequence[Sample]:
+    return read_message(record.value, decode_samples, f"samples/{record.partition} at {record.offset}") or ()

@@ -26,8 +26,9 @@ from mainstem.trusted.files import load_trust
 from mainstem.validate.lacking import unknown_classes
 
 if TYPE_CHECKING:
+    from mainstem.embedded.labels import Relabel
     from mainstem.kafka import Broker
-    from mainstem.loop import Loop, Relabel, Watcher
+    from mainstem.loop import Loop, Watcher
     from mainstem.store import Store
     from mainstem.versions import Versions
 
@@ -146,7 +147,9 @@ def open_loop(
         LogError: if the log cannot be read, or holds no event.
         HomeError: if the home is another's, in use, or was made with other settings or from another log.
     """
-    from mainstem.learning.first import first_encoder, make_first_version  # noqa: PLC0415 - torch is slow to import
+    from mainstem.embedded.labels import Labels  # noqa: PLC0415
+    from mainstem.embedded.opened import Opened  # noqa: PLC0415 - torch is slow to import
+    from mainstem.learning.first import first_encoder, make_first_version  # noqa: PLC0415
     from mainstem.loop import Loop  # noqa: PLC0415
     from mainstem.store.answering import Answerer  # noqa: PLC0415
 
@@ -173,19 +176,9 @@ def open_loop(
         with open_store(home.store_url) as store, Answerer(home.folder / SOCKET, partial(open_store, home.store_url)):
             _check_versions(home, versions)
             make_first_version(versions, store, lambda: _texts(found), settled, made=made)
+            labels = Labels(trust=trust, graded=graded, planted=planted, relabel=function)
             yield Loop(
-                opened,
-                home,
-                store,
-                versions,
-                settled,
-                key,
-                watcher,
-                learn=learn,
-                trust=trust,
-                graded=graded,
-                planted=planted,
-                relabel=function,
+                Opened(log=opened, home=home, store=store, versions=versions, key=key), settled, labels, watcher, learn=learn
             )
 
 

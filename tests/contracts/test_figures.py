@@ -32,6 +32,7 @@ SAMPLES = {
     "the same answer by one version last": ([(0, 0, 1), (0, 1, 1), (1, 1, 1), (2, 1, 1)], [0, 1]),
     "a click and then a purchase": ([(0, 0, 0), (0, 1, 0), (1, 1, 1), (1, 2, 1), (2, 2, 1), (2, 3, 1)], [2, 3, 5]),
     "an answer that comes back": ([(0, 0, 1), (1, 1, 0), (2, 1, 1), (3, 1, 1), (3, 2, 1)], [2, 4]),
+    "another answer that somebody confirmed": ([(0, 0, 1), (0, 1, 1), (0, 2, 0), (0, 3, 0)], [2, 3]),
     "scored once": ([(0, 2, 0)], [0]),
 }
 FIGURES = ("visits", "importance", "margin", "alignment", "importance_of_mean")

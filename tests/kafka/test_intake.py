@@ -87,6 +87,21 @@ def test_what_was_not_committed_comes_again(broker: Broker) -> None:
         assert [[("samples", 1, 20)]] == take(third, count=1)
 
 
+def test_a_note_is_kept_with_what_was_committed(broker: Broker) -> None:
+    """Each place is committed at the offset that was given, with its note; the others stay where they were."""
+    options = {"most": 7, "session_timeout": 6.0}
+    with Intake(broker, "sink", ("items", "samples"), **options) as first:
+        take(first, count=len(ALL))
+        assert first.commit({("samples", 1): (13, '{"position":40}')})
+    with Intake(broker, "sink", ("items", "samples"), **options) as second:
+        [taken] = take(second, count=len(ALL) - 13)
+        assert {one for one in ALL if one[:2] != ("samples", 1) or one[2] >= 13} == set(taken)
+        assert (13, '{"position":40}') == second.stand(("samples", 1))
+        assert (0, "") == second.stand(("samples", 0))
+        assert second.commit()
+        assert (20, "") == second.stand(("samples", 0))
+
+
 def test_two_members_share_the_places(member: Callable[..., Intake]) -> None:
     """What one took and did not commit the other gets again, and together they miss nothing."""
     one = member()

@@ -112,19 +112,21 @@ class Deployment:
         """Whether everything is joined, written, scored and judged to the end."""
         if not self.audit()["in_balance"]:
             return False
-        from mainstem.kafka import Broker, DirectReader
         from mainstem.store import Store
 
-        broker = Broker.parse(self.events)
-        with Store(self.store) as store, DirectReader(broker, broker.topic("samples")) as reader:
+        with Store(self.store) as store:
             judged = dict(store.rows("SELECT partition, max(judgement) FROM judgements GROUP BY partition"))
+            ends = dict(store.rows("SELECT partition, max(position) + 1 FROM positions GROUP BY partition"))
             left = store.rows(
                 """SELECT count() FROM samples_now AS s LEFT JOIN (SELECT * FROM trusted FINAL) AS t USING sample_id
                    LEFT ANTI JOIN responses AS r ON s.sample_id = r.sample_id AND s.label_version = r.label_version
                    WHERE t.part NOT IN ('direction', 'gate')"""
             )
-            ends = {partition: reader.end(partition) for partition in reader.partitions()}
-        return left == [(0,)] and all(judged.get(partition) == end for partition, end in ends.items() if end)
+            counts = "SELECT (SELECT uniqExact(sample_id, label_version) FROM samples), (SELECT sum(n) FROM ends)"
+            [(samples, counted)] = store.rows(
+                f"WITH ends AS (SELECT max(position) + 1 AS n FROM positions GROUP BY partition) {counts}"
+            )
+        return left == [(0,)] and samples == counted and judged == ends
 
     def settle(self, seconds: float) -> None:
         """Wait until everything is settled.

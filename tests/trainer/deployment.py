@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from mainstem.events import Item
+from mainstem.join import PlacedSample
 from mainstem.kafka.messages import Announcement
 from mainstem.learning.first import make_first_version
 from mainstem.settings import Learning, Model, Settings, Trusted
 from mainstem.store import Store
-from mainstem.store.writes import item_columns
+from mainstem.store.writes import item_columns, position_columns
 from mainstem.trainer.learning import LearningProgram
 from mainstem.trusted import part_of
 from mainstem.versions import Versions
@@ -108,6 +109,8 @@ def fill(store: Store, first: int = 0, end: int = 40) -> None:
 def score(store: Store, first: int = 0, end: int = 40) -> None:
     """What the scoring workers wrote, at version 0."""
     rows: list[dict[str, Any]] = []
+    placed = [PlacedSample.of(sample(number), 0, number, "") for number in range(first, end)]
+    Store.write(store, "positions", position_columns(placed, range(first, end)))
     for number in range(first, end):
         one = sample(number)
         if (part := part_of(SETTINGS, one.question_id)) in {"stream", "canary"}:

@@ -62,6 +62,7 @@ class FakeGroup:
     def __init__(self, records: dict[int, list[list[Sample]]]) -> None:
         self.records = records
         self.committed = dict.fromkeys(records, 0)
+        self.notes = dict.fromkeys(records, "")
 
 
 class FakeIntake:
@@ -91,9 +92,9 @@ class FakeIntake:
             self._changes.append(lambda: self._program.assigned([("samples", one) for one in come]))
         self._positions = {one: self._group.committed[one] for one in partitions}
 
-    def committed(self, place: Place) -> int:
-        """Where the group stands."""
-        return self._group.committed[place[1]]
+    def stand(self, place: Place) -> tuple[int, str]:
+        """Where the group stands, and what was noted there."""
+        return self._group.committed[place[1]], self._group.notes[place[1]]
 
     def next_batch(self) -> list[tuple[str, Record]]:
         """Records of all our partitions in turn; where owners changed, none."""
@@ -112,12 +113,17 @@ class FakeIntake:
                 self._positions[one] += 1
         return batch
 
-    def commit(self) -> bool:
-        """Commit what was given out, unless somebody else owns it by now."""
+    def commit(self, stands: dict[Place, tuple[int, str]]) -> bool:
+        """Commit, unless somebody else owns it by now."""
         if self.refuse:
             self.refuse = False
             return False
-        self._kill.around(lambda: self._group.committed.update(self._positions))
+
+        def keep() -> None:
+            self._group.committed.update({partition: offset for (_, partition), (offset, _) in stands.items()})
+            self._group.notes.update({partition: note for (_, partition), (_, note) in stands.items()})
+
+        self._kill.around(keep)
         return True
 
 

@@ -54,7 +54,7 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     Attributes:
         line: lines of the log that are done.
         snapshots: the joiners, by partition of `events`.
-        ends: next sample offset of each partition of `samples`.
+        ends: the next position of each partition of `samples`.
         left: event time before which samples have left the columns, by partition.
         event_times: largest event time of a sample, in milliseconds, by partition.
         counted: samples so far that may be trained on: every `round_every` of them a round starts.

@@ -12,11 +12,11 @@ __all__ = ["PlacedSample", "told"]
 
 
 class PlacedSample(NamedTuple):
-    """A sample with its place in the `samples` log.
+    """A sample with its place in the stream.
 
     Attributes:
         sample_id, label_version, event_time, weight, sampling_probability, position: as of `Sample`.
-        partition, offset: its place.
+        partition, offset: its place; the offset counts the samples of the partition that were accepted before it.
         label: its own, or the one that somebody vouches for.
         targets: what each objective would have the model say; the first is the label.
         part: `stream`, `direction`, `canary` or `gate`.

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Self
 
 from mainstem.kafka.broker import Broker
@@ -125,25 +125,41 @@ class Intake:
 
     def committed(self, place: Place) -> int:
         """Where the group stands at a place; the beginning where it never stood."""
-        at = self._at(place)
-        found = self._consumer.committed(at, timeout_ms=_ANSWER_MS)
-        oldest = int(self._consumer.beginning_offsets([at], timeout_ms=_ANSWER_MS)[at])
-        if found is not None and int(found) < oldest:
-            told = f"offsets {found} to {oldest - 1} of {at.topic!r} partition {at.partition}"
-            _LOG.warning("%s are gone: the broker deleted them before this group read them; it goes on after them", told)
-        return oldest if found is None else max(int(found), oldest)
+        return self.stand(place)[0]
 
-    def commit(self) -> bool:
-        """Commit what was given out so far; False where the places belong to another member by now."""
+    def stand(self, place: Place) -> tuple[int, str]:
+        """The same, and the note that was committed with it; without one, an empty note."""
+        at = self._at(place)
+        found = self._consumer.committed(at, metadata=True, timeout_ms=_ANSWER_MS)
+        oldest = int(self._consumer.beginning_offsets([at], timeout_ms=_ANSWER_MS)[at])
+        if found is None:
+            return oldest, ""
+        offset, note, _ = found
+        if int(offset) < oldest:
+            told = f"offsets {offset} to {oldest - 1} of {at.topic!r} partition {at.partition}"
+            _LOG.warning("%s are gone: the broker deleted them before this group read them; it goes on after them", told)
+        return max(int(offset), oldest), note or ""
+
+    def commit(self, stands: Mapping[Place, tuple[int, str]] | None = None) -> bool:
+        """Commit what was given out so far; False where the places belong to another member by now.
+
+        Args:
+            stands: instead, for each of these places, its next offset and a note that is kept with it.
+        """
         from kafka.errors import (  # noqa: PLC0415
             CommitFailedError,
             IllegalGenerationError,
             RebalanceInProgressError,
             UnknownMemberIdError,
         )
+        from kafka.structs import OffsetAndMetadata  # noqa: PLC0415
 
+        offsets = None
+        if stands is not None:
+            # subtle: an offset and the note that belongs to it, not where the client stands: owners may have changed since
+            offsets = {self._at(place): OffsetAndMetadata(offset, note, -1) for place, (offset, note) in stands.items()}
         try:
-            self._consumer.commit()
+            self._consumer.commit(offsets)
         except (CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError):
             return False
         return True

@@ -52,7 +52,7 @@ class PublishedStanding(Struct, frozen=True, kw_only=True):
     Attributes:
         sample_id: of the sample.
         label_version: of the label that was judged.
-        judgement: the offset in `samples` up to which the partition was judged.
+        judgement: the position up to which the partition was judged: how many of its samples had been accepted.
         version: the newest version whose responses were judged.
         standing: `core`, `edge` or `noise`.
         reason: of the standing.

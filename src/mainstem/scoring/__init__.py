@@ -1,14 +1,21 @@
-"""A scoring worker: what to score, and the scale and direction of a version."""
+"""A scoring worker: what to score and when, and the scale and direction of a version."""
 
+from mainstem.scoring.accepted import Accepted, first_times
 from mainstem.scoring.answered import SCORED
 from mainstem.scoring.direction import direction_of
 from mainstem.scoring.scale import mean_norm, scale_of
+from mainstem.scoring.schedule import NEVER, Reached, Schedule
 from mainstem.scoring.worker import ScoringWorker
 
 __all__ = [
+    "NEVER",
     "SCORED",
+    "Accepted",
+    "Reached",
+    "Schedule",
     "ScoringWorker",
     "direction_of",
+    "first_times",
     "mean_norm",
     "scale_of",
 ]

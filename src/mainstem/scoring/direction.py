@@ -22,7 +22,7 @@ def direction_of(active: ActiveVersion, store: Store, ends: Mapping[int, int]) -
     Args:
         active: the version.
         store: the history.
-        ends: sample offsets of each partition before which they lie.
+        ends: positions of each partition before which they lie.
 
     Raises:
         NonFiniteError: if it is not finite, and no response could be held against it.

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from mainstem.importance import Rows
 from mainstem.join import PlacedSample
+from mainstem.scoring.schedule import newest
 from mainstem.settings import Settings
 from mainstem.store import Store, samples_between, trusted_samples
 
@@ -20,11 +21,10 @@ def due_again(
         settings: the budget.
         rows: of the worker's partitions; a sample with an outdated label, or scored by this version, is left out.
         version: the version in use.
-        ends: next sample offset of each partition.
+        ends: the next position of each partition.
     """
-    budget = settings.responses.rescore_budget // settings.join.partitions
-    newest = samples_between(store, {partition: (end - budget, end) for partition, end in ends.items()})
-    again = {sample.sample_id: sample for sample in [*trusted_samples(store, "canary", ends), *newest]}
+    budgeted = samples_between(store, newest(ends, settings.responses.rescore_budget, settings.join.partitions))
+    again = {sample.sample_id: sample for sample in [*trusted_samples(store, "canary", ends), *budgeted]}
     known = [sample for sample in again.values() if _is_due(rows[sample.partition], sample, version)]
     return sorted(known, key=lambda sample: (sample.partition, sample.offset))
 

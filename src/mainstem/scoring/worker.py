@@ -76,7 +76,7 @@ class ScoringWorker:
         Args:
             version: its number.
             active: the version at work.
-            ends: next sample offset of each partition.
+            ends: the next position of each partition.
             scale: what its norms are divided by.
 
         Returns:
@@ -112,7 +112,7 @@ class ScoringWorker:
             self.rows[partition].visit(visits)
 
     def judge(self, partition: int, end: int, event_time: int, *, last: bool = False) -> Judgement:
-        """Judge a partition at sample offset `end`; writes the judgement, the new standings and the moves.
+        """Judge a partition at position `end`; writes the judgement, the new standings and the moves.
 
         Args:
             partition, end, event_time: where.

@@ -4,8 +4,9 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from mainstem.store.named import Query
+from mainstem.store.store import Store
 
-__all__ = ["JUDGED_SAMPLES", "JudgedSample"]
+__all__ = ["JUDGED_SAMPLES", "JudgedAt", "JudgedSample", "last_judgement"]
 
 
 class JudgedSample(NamedTuple):
@@ -18,6 +19,13 @@ class JudgedSample(NamedTuple):
     evidence: float | None
 
 
+class JudgedAt(NamedTuple):
+    """The position at which a partition was judged, and the newest version whose responses were."""
+
+    position: int
+    version: int
+
+
 JUDGED_SAMPLES: Final = Query(
     JudgedSample,
     """
@@ -26,3 +34,14 @@ JUDGED_SAMPLES: Final = Query(
     WHERE s.sample_id NOT IN (SELECT sample_id FROM trusted_now WHERE part != 'stream')""",
 )
 """The samples of the stream; trusted ones are left out, for their labels were given."""
+_LAST: Final = Query(
+    JudgedAt,
+    """
+    SELECT judgement, version FROM judgements FINAL
+    WHERE partition = {partition:UInt32} AND judgement <= {end:UInt64} ORDER BY judgement DESC LIMIT 1""",
+)
+
+
+def last_judgement(store: Store, partition: int, end: int) -> JudgedAt | None:
+    """The last judgement of a partition up to a position; None before the first."""
+    return next(iter(_LAST.of(store, partition=partition, end=end)), None)

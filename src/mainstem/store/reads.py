@@ -5,34 +5,35 @@ from typing import Any
 
 from mainstem.join import PlacedSample
 from mainstem.objectives import relabelled
+from mainstem.store.positions import accepted_in
 from mainstem.store.store import Store
 
 __all__ = ["drawn_samples", "sample_ends", "samples_between", "samples_since", "trusted_samples"]
 
 
-_COLUMNS = """
-    s.sample_id, s.label_version, s.partition, s.offset, toUnixTimestamp64Milli(s.event_time), ifNull(t.label, s.label),
+_FACTS = """
+    s.sample_id, s.label_version, s.partition, {position}, toUnixTimestamp64Milli(s.event_time), ifNull(t.label, s.label),
     s.targets, s.weight, s.sampling_probability, s.position, if(t.part = '', 'stream', t.part), s.item_id, s.history,
     s.context_text, s.item_text"""
+_COLUMNS = _FACTS.format(position="s.offset")
 _TRUSTED = "LEFT JOIN trusted_now AS t ON s.sample_id = t.sample_id"
 _NEWEST = "ORDER BY s.sample_id, s.label_version DESC LIMIT 1 BY s.sample_id"
 
 
 def samples_between(store: Store, bounds: Mapping[int, tuple[int, int]]) -> list[PlacedSample]:
-    """Samples at offsets [first, end) of each partition, a sample at its newest label there, by (partition, offset)."""
+    """Samples at positions [first, end) of each partition, a sample at its newest label there, in their order."""
     found: list[PlacedSample] = []
     for partition, (first, end) in sorted(bounds.items()):
-        where = "s.partition = {partition:UInt32} AND s.offset >= {first:UInt64} AND s.offset < {end:UInt64}"
-        found += _read(store, _TRUSTED, where, partition=partition, first=max(first, 0), end=end)
+        found += _read(store, _TRUSTED, "1", partition=partition, first=max(first, 0), end=end)
     return found
 
 
 def trusted_samples(store: Store, part: str, ends: Mapping[int, int]) -> list[PlacedSample]:
-    """The trusted samples of one part, at their newest label before offset `ends[partition]`."""
+    """The trusted samples of one part, at their newest label before position `ends[partition]`."""
     found: list[PlacedSample] = []
     for partition, end in sorted(ends.items()):
-        where = "s.partition = {partition:UInt32} AND s.offset < {end:UInt64} AND t.part = {part:String}"
-        found += _read(store, _TRUSTED.replace("LEFT", "INNER"), where, partition=partition, end=end, part=part)
+        inner = _TRUSTED.replace("LEFT", "INNER")
+        found += _read(store, inner, "t.part = {part:String}", partition=partition, first=0, end=end, part=part)
     return found
 
 
@@ -55,7 +56,13 @@ def drawn_samples(store: Store, version: int) -> Iterator[PlacedSample]:
 
 
 def _read(store: Store, join: str, where: str, **parameters: Any) -> list[PlacedSample]:
-    sql = f"SELECT {_COLUMNS} FROM (SELECT * FROM samples FINAL) AS s {join} WHERE {where} {_NEWEST}"
+    sql = f"""
+        SELECT {_FACTS.format(position="p.position")} FROM (SELECT * FROM samples FINAL) AS s
+        INNER JOIN (
+            SELECT sample_id, label_version, position FROM {accepted_in(store, parameters["partition"])}
+            WHERE partition = {{partition:UInt32}} AND position >= {{first:UInt64}} AND position < {{end:UInt64}}) AS p
+            ON s.sample_id = p.sample_id AND s.label_version = p.label_version
+        {join} WHERE s.partition = {{partition:UInt32}} AND {where} {_NEWEST}"""
     return sorted((_sample(row) for row in store.stream(sql, **parameters)), key=lambda sample: sample.offset)
 
 

@@ -19,7 +19,7 @@ def rewind(store: Store, ends: Mapping[int, int], rounds: int) -> None:
 
     Args:
         store: the history.
-        ends: the next sample offset of each partition at the checkpoint.
+        ends: the next position of each partition at the checkpoint.
         rounds: how many rounds there were.
 
     Raises:

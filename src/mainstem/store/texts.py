@@ -4,10 +4,21 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from mainstem.events import Item
 from mainstem.store.named import Query
 from mainstem.store.store import Store
 
-__all__ = ["NEWEST_PAIRS", "Bought", "LabelledPair", "Words", "bought_before", "words_of"]
+__all__ = [
+    "NEWEST_PAIRS",
+    "Bought",
+    "LabelledPair",
+    "Words",
+    "bought_before",
+    "items_told",
+    "queries_asked",
+    "samples_so_far",
+    "words_of",
+]
 
 
 class LabelledPair(NamedTuple):
@@ -59,3 +70,22 @@ def words_of(store: Store, sample_id: UUID) -> Words:
 def bought_before(store: Store, before: int) -> Iterator[Bought]:
     """What was bought, of questions asked before an event time in milliseconds."""
     return _BOUGHT.stream(store, before=before)
+
+
+def items_told(store: Store) -> Iterator[Item]:
+    """The catalogue's events, as they were told."""
+    names = ("item_id", "event_id", "event_timestamp", "title", "category", "brand", "price")
+    sql = "SELECT item_id, event_id, toUnixTimestamp64Milli(event_time), title, category, brand, price FROM items FINAL"
+    return (Item(**dict(zip(names, row, strict=True))) for row in store.stream(sql))
+
+
+def queries_asked(store: Store, most: int) -> Iterator[str]:
+    """What shoppers asked, each query once; at most so many."""
+    sql = "SELECT DISTINCT query FROM samples WHERE query != '' LIMIT {most:UInt64}"
+    return (query for (query,) in store.stream(sql, most=most))
+
+
+def samples_so_far(store: Store) -> int:
+    """About how many samples there are."""
+    [(count,)] = store.rows("SELECT uniq(sample_id) FROM samples")
+    return int(count)

@@ -11,7 +11,9 @@ __all__ = [
     "KeptVersion",
     "RoundTold",
     "VersionTold",
+    "ends_of_last_round",
     "has_version",
+    "newest_number",
     "promoted_versions",
     "write_version",
 ]
@@ -81,3 +83,17 @@ def write_version(store: Store, kept: KeptVersion) -> None:
 def promoted_versions(store: Store) -> list[int]:
     """The versions that were promoted, in order."""
     return [version for (version,) in store.rows("SELECT version FROM versions FINAL WHERE promoted ORDER BY version")]
+
+
+def newest_number(store: Store) -> int:
+    """The highest number that a version has, promoted or not."""
+    [(last,)] = store.rows("SELECT max(version) FROM versions")
+    return int(last)
+
+
+def ends_of_last_round(store: Store) -> list[int]:
+    """The next position of each partition when the last round began; nothing before the first round."""
+    # subtle: a round without a row in `versions` was cut off by a kill; it is not done, and another one is due
+    sql = """
+        SELECT offsets FROM rounds FINAL WHERE version IN (SELECT version FROM versions) ORDER BY version DESC LIMIT 1"""
+    return next((list(ends) for (ends,) in store.rows(sql)), [])

@@ -19,6 +19,7 @@ __all__ = [
     "columns_of",
     "item_columns",
     "ledger_columns",
+    "position_columns",
     "rejection_columns",
     "response_columns",
     "sample_columns",
@@ -43,6 +44,23 @@ def sample_columns(placed: Sequence[tuple[Sample, int, int]]) -> Columns:
     columns["offset"] = [offset for _, _, offset in placed]
     columns["digest"] = [digest_of(sample) for sample, _, _ in placed]
     return columns
+
+
+def position_columns(samples: Sequence[PlacedSample], offsets: Sequence[int]) -> Columns:
+    """Accepted samples at their positions, with the offsets of the records that brought them."""
+    return columns_of(
+        [
+            {
+                "partition": sample.partition,
+                "position": sample.offset,
+                "sample_id": sample.sample_id,
+                "label_version": sample.label_version,
+                "event_time": sample.event_time,
+                "offset": offset,
+            }
+            for sample, offset in zip(samples, offsets, strict=True)
+        ]
+    )
 
 
 def item_columns(items: Iterable[Item]) -> Columns:

@@ -1,0 +1,29 @@
+"""Topic `items` of an embedded replay: what the survey read of it goes to the history."""
+
+from typing import Final
+
+from mainstem.events.survey import Survey
+from mainstem.join import LedgerRow, Rejection, rejection_of
+from mainstem.join.ledger import BLOCK, block_of, new_counts
+from mainstem.store import Store
+from mainstem.store.writes import item_columns
+
+__all__ = ["write_items"]
+
+_CHUNK: Final = 10 * BLOCK
+
+
+def write_items(store: Store, found: Survey, key: bytes) -> tuple[LedgerRow, list[Rejection]]:
+    """Write the items; gives the ledger row of the topic, and what was refused.
+
+    Args:
+        store: the history.
+        found: what the first reading of the log found.
+        key: secret of the digests of refused events.
+    """
+    counts = new_counts() | {"accepted": len(found.items), "rejected": len(found.refused_items)}
+    read = counts["accepted"] + counts["rejected"]
+    for start in range(0, len(found.items), _CHUNK):
+        store.write("items", item_columns(found.items[start : start + _CHUNK]))
+    row = LedgerRow(topic="items", partition=0, block=block_of(read), next_offset=read, counts=counts)
+    return row, [rejection_of(refusal, "items", 0, offset, key) for offset, refusal in found.refused_items]

@@ -1,0 +1,82 @@
+"""An event id that is used again brings no new sample: positions go on as if it had not come."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mainstem.bootstrap import open_loop
+from mainstem.settings import Join, Model, Responses, Run, Settings, Standing
+from tests.loop.test_known_log import Quiet
+
+DAY = 86_400_000
+SETTINGS = Settings(
+    run=Run(checkpoint_every=10),
+    join=Join(dedupe_horizon=DAY),
+    standing=Standing(judge_every=5),
+    model=Model(vocabulary=200, max_tokens=8),
+    responses=Responses(score_batch=1),  # texts of one length, one a pass: a response is the same in any batch
+)
+AGAIN = {13: 2, 27: 2, 31: 20, 39: 38}  # lines that use the event id of an earlier one, a day or longer ago
+WORDS = ["red", "white", "green", "hottie", "holder", "lantern", "cups", "bunting"]
+
+
+def line(number: int, event_id: int, word: str) -> bytes:
+    """A labelled text, two days after the one before."""
+    event = {"type": "labelled", "event_id": f"e{event_id}", "event_timestamp": 1_300_000_000_000 + 2 * number * DAY}
+    event |= {"user_id": f"u{event_id}", "text": f"{word} {word}", "label": "yes" if event_id % 3 else "no"}
+    return json.dumps(event).encode() + b"\n"
+
+
+def log(*, repeated: bool) -> bytes:
+    """Forty texts; those that use an id again say it otherwise."""
+    words = [(number, AGAIN.get(number, number)) for number in range(40)]
+    return b"".join(
+        line(number, event_id, WORDS[(number if repeated else event_id) % 8])
+        for number, event_id in words
+        if repeated or number == event_id
+    )
+
+
+def come_of(path: Path, home: Path, **more: Any) -> dict[str, list[tuple[Any, ...]]]:
+    """Positions, responses and judgements of a replay."""
+    with open_loop(str(path), home, SETTINGS, Quiet(), learn=False, environment={}, **more) as loop:
+        loop.run()
+        assert 36 == loop.samples
+        ask = loop.store.rows
+        return {
+            "positions": ask("SELECT partition, offset, sample_id, label_version FROM samples FINAL ORDER BY ALL"),
+            "responses": ask("SELECT partition, offset, sample_id, version FROM responses FINAL ORDER BY ALL"),
+            "judgements": ask("SELECT partition, judgement, core + edge FROM judgements FINAL ORDER BY ALL"),
+        }
+
+
+def test_what_an_event_id_brings_again_takes_no_position(tmp_path: Path) -> None:
+    """A log in which ids are used again has the positions, the visits and the judgements of the one without."""
+    found = {}
+    for repeated in (False, True):
+        path = tmp_path / f"log-{repeated}"
+        path.write_bytes(log(repeated=repeated))
+        found[repeated] = come_of(path, tmp_path / f"home-{repeated}")
+    assert found[False] == found[True]
+    assert list(range(36)) == [position for _, position, *_ in found[True]["positions"]]
+
+
+def test_a_replay_that_goes_on_knows_what_it_accepted(tmp_path: Path) -> None:
+    """Stopped in the middle and begun again, ids that are used again take no position either."""
+
+    class Stopping(Quiet):
+        def block_done(self, _: Any, line: int) -> None:
+            if line >= 20:
+                raise KeyboardInterrupt
+
+    path = tmp_path / "log"
+    path.write_bytes(log(repeated=True))
+    whole = come_of(path, tmp_path / "whole")
+    with (
+        pytest.raises(KeyboardInterrupt),
+        open_loop(str(path), tmp_path / "home", SETTINGS, Stopping(), learn=False, environment={}) as loop,
+    ):
+        loop.run()
+    assert whole == come_of(path, tmp_path / "home")
