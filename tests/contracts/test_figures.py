@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -33,6 +32,7 @@ SAMPLES = {
     "the same answer by one version last": ([(0, 0, 1), (0, 1, 1), (1, 1, 1), (2, 1, 1)], [0, 1]),
     "a click and then a purchase": ([(0, 0, 0), (0, 1, 0), (1, 1, 1), (1, 2, 1), (2, 2, 1), (2, 3, 1)], [2, 3, 5]),
     "an answer that comes back": ([(0, 0, 1), (1, 1, 0), (2, 1, 1), (3, 1, 1), (3, 2, 1)], [2, 4]),
+    "another answer that somebody confirmed": ([(0, 0, 1), (0, 1, 1), (0, 2, 0), (0, 3, 0)], [2, 3]),
     "scored once": ([(0, 2, 0)], [0]),
 }
 FIGURES = ("visits", "importance", "margin", "alignment", "importance_of_mean")
@@ -103,7 +103,7 @@ def judged(store: Store) -> list[dict[str, Any]]:
     worker = ScoringWorker(store, settings, [0], trusted=False, publish=told.extend)
     worker.rebuild({0: 99}, 3, {0: 0})
     worker.judge(0, 99, DAY + 99, last=True)
-    return [one if isinstance(one, dict) else msgspec.structs.asdict(one) for one in told]
+    return [one._asdict() for one in told]
 
 
 def told_by_the_history(store: Store) -> Iterator[tuple[str, str, Mapping[str, Any]]]:

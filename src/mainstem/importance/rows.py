@@ -137,7 +137,10 @@ class Rows:
             rows[new] = self._keyed.add([key for key, is_new in zip(keys, new, strict=True) if is_new])
             self._keyed.arrays["judged"][rows[new]] = -1
             self._begin(rows[new], facts, new)
-        newer = facts["label_version"] > self._keyed.arrays["label_version"][rows]
+        known, label = self._keyed.arrays["label_version"][rows], self._keyed.arrays["label"][rows]
+        # the log's own label may be overruled at the label version that it has: somebody confirmed another one
+        overruled = (facts["label_version"] == known) & (facts["label"] != label)
+        newer = (facts["label_version"] > known) | overruled
         if newer.any():
             self._revise(rows, facts, newer)
         return rows

@@ -115,9 +115,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             SettingError: if a value cannot be read, or there is no setting of a name.
         """
         file = settings_file(environment, folder or Path())
+        made = cls.of((in_file(file) if file else {}) | in_environment(environment) | _only(given))
         if file and say:
             say(f"settings are read from {str(file)!r}")
-        return cls.of((in_file(file) if file else {}) | in_environment(environment) | _only(given))
+        return made
 
 
 def _only(given: Mapping[str, Any] | None) -> dict[str, Any]:

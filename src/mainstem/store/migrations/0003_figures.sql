@@ -62,3 +62,11 @@ SELECT
     arrayLast((seen, counted) -> counted, in_order.5, counts) AS last_importance,
     last_importance - first_importance AS change
 FROM visits_of_sample WHERE visits > 1;
+
+CREATE OR REPLACE VIEW importance_by AS
+SELECT
+    toDate(s.event_time) AS day, r.version AS version, s.item_id AS item_id, s.query AS query, s.category AS category,
+    s.brand AS brand, s.price_band AS price_band, s.source AS behaviour, r.importance_seen AS importance_seen,
+    r.loss AS loss, r.margin AS margin, r.alignment AS alignment
+FROM responses_now AS r
+INNER JOIN (SELECT * FROM samples FINAL) AS s ON r.sample_id = s.sample_id AND r.label_version = s.label_version;
