@@ -183,7 +183,7 @@ def test_only_bootstrap_and_the_command_line_open_homes_and_make_models() -> Non
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in makers
     }
-    assert {"bootstrap.py", "cli/asking.py", "cli/trusting.py", "learning/first.py"} == found
+    assert {"bootstrap.py", "cli/asking.py", "cli/trusting.py", "cli/verifying.py", "learning/first.py"} == found
 
 
 def test_the_command_line_starts_without_heavy_imports() -> None:
@@ -204,6 +204,7 @@ def test_the_command_line_starts_without_heavy_imports() -> None:
         "simulating",
         "trusting",
         "validating",
+        "verifying",
     ]
     found = {
         (name, module)

@@ -6,16 +6,21 @@ it: the programs that move events do without torch.
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mainstem.embedded.home import SOCKET, Home, recorded
+from mainstem.embedded.again import check_repeatable, copy_first_version, key_of, settings_of
+from mainstem.embedded.as_of import line_as_of, refuse_further, told_of
+from mainstem.embedded.home import SOCKET, Home
+from mainstem.embedded.opening import check_versions, open_log
+from mainstem.embedded.recorded import recorded
 from mainstem.errors import HomeError, LogError, SettingError
 from mainstem.events import read_lines
-from mainstem.events.known_log import OpenedLog, next_file, same_log
+from mainstem.events.known_log import same_log
 from mainstem.events.logs import spool
 from mainstem.events.survey import Survey
 from mainstem.join.text import item_text
@@ -26,13 +31,16 @@ from mainstem.trusted.files import load_trust
 from mainstem.validate.lacking import unknown_classes
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from mainstem.embedded.labels import Relabel
     from mainstem.kafka import Broker
     from mainstem.loop import Loop, Watcher
     from mainstem.store import Store
+    from mainstem.store.rounds import RecordedRound
     from mainstem.versions import Versions
 
-__all__ = ["open_broker", "open_loop", "open_producer", "open_store", "open_versions", "threads"]
+__all__ = ["open_again", "open_broker", "open_loop", "open_producer", "open_store", "open_versions", "threads"]
 
 
 def open_store(url: str, *, make: bool = True) -> "Store":
@@ -122,6 +130,7 @@ def open_loop(
     *,
     from_start: bool = False,
     append: bool = False,
+    as_of: int | None = None,
     learn: bool = True,
     planted: bool = False,
     relabel: "tuple[str, Relabel] | None" = None,
@@ -137,6 +146,7 @@ def open_loop(
         watcher: is told of progress.
         from_start: forget what the home holds.
         append: the log is the next file of the one that the home has read.
+        as_of: the moment of event time, in milliseconds, until which it is replayed; None: to its end.
         learn: whether rounds are run.
         planted: whether the labels of the slices that stand in for trusted samples are believed.
         relabel: a name (part of what results depend on) and a function that changes labels on their way in.
@@ -153,6 +163,9 @@ def open_loop(
     from mainstem.loop import Loop  # noqa: PLC0415
     from mainstem.store.answering import Answerer  # noqa: PLC0415
 
+    if append and as_of is not None:
+        msg = "--as-of finds a moment in a whole log, and --append takes one file of it; give the whole log"
+        raise SettingError(msg)
     if append and from_start:
         msg = "--append goes on with what a home holds, and --from-start forgets it; give one of them"
         raise SettingError(msg)
@@ -160,11 +173,15 @@ def open_loop(
         next(read_lines(Path(log)))  # nothing is made, and nothing forgotten, for a log that is not there
     with Home(folder, create=not append) as home:
         path = spool(home.folder) if log == "-" else Path(log)
-        opened = _open_log(path, log, home, settings, from_start=from_start, append=append, say=say)
+        opened = open_log(path, log, home, settings, from_start=from_start, append=append, say=say)
         found = opened.survey
         _check(found, path, settings)
+        until = None if as_of is None else line_as_of(opened, as_of)
         if from_start:
             home.empty()
+        if as_of is not None and until is not None:
+            refuse_further(home, until, as_of)
+            say(told_of(opened, until, as_of))
         settled = settings if settings.join.questions != "auto" else settings.but({"join.questions": found.questions})
         name, function = relabel or ("none", lambda sample, part: sample)  # noqa: ARG005
         trust, graded, digest = load_trust(home.trusted, settled, read_lines(path))
@@ -174,12 +191,67 @@ def open_loop(
         facts = {"learn": learn, "planted": planted, "relabel": name, "trusted": digest, "threads": _threads_now()}
         home.settle(settled, facts | {"pseudonym_key": _told(key)}, opened.known)
         with open_store(home.store_url) as store, Answerer(home.folder / SOCKET, partial(open_store, home.store_url)):
-            _check_versions(home, versions)
+            check_versions(home, versions)
             make_first_version(versions, store, lambda: _texts(found), settled, made=made)
             labels = Labels(trust=trust, graded=graded, planted=planted, relabel=function)
             yield Loop(
-                Opened(log=opened, home=home, store=store, versions=versions, key=key), settled, labels, watcher, learn=learn
+                Opened(log=opened, home=home, store=store, versions=versions, key=key, until=until),
+                settled,
+                labels,
+                watcher,
+                learn=learn,
             )
+
+
+@contextmanager
+def open_again(
+    log: str,
+    folder: Path,
+    scratch: Path,
+    as_of: int,
+    recorded_rounds: "tuple[Sequence[RecordedRound], Mapping[int, list[UUID]]]",
+    watcher: "Watcher",
+    *,
+    environment: Mapping[str, str] = os.environ,
+) -> "Iterator[Loop]":
+    """A loop that replays the log of a home once more, into another one, up to a moment; the home is only read.
+
+    Args:
+        log: path of the whole log.
+        folder: the home, which another process may hold.
+        scratch: a folder that is not there yet, for the other home.
+        as_of: the moment, in milliseconds.
+        recorded_rounds: those of the home, and the samples that each of them drew, by version.
+        watcher: is told of progress.
+        environment: may hold settings that nothing depends on, and the pseudonym key.
+
+    Raises:
+        LogError: if the log cannot be read, or begins later.
+        HomeError: if the home was made from another log, or cannot be made again.
+    """
+    from mainstem.embedded.labels import Labels  # noqa: PLC0415 - numpy is slow to import
+    from mainstem.embedded.opened import Opened  # noqa: PLC0415
+    from mainstem.learning import RecordedRounds  # noqa: PLC0415 - torch is slow to import
+    from mainstem.learning.first import make_first_version  # noqa: PLC0415
+    from mainstem.loop import Loop  # noqa: PLC0415
+
+    with Home(folder, create=False, alone=False) as made, Home(scratch, create=True) as home:
+        if not (known := made.log()):
+            msg = f"{str(folder)!r} was made before logs were remembered; replay its log into it once more, then verify"
+            raise HomeError(msg)
+        path, settings, key = Path(log), settings_of(made, environment), key_of(made, environment)
+        opened = same_log(lambda: islice(read_lines(path), known.lines), log, known)
+        until = line_as_of(opened, as_of)
+        trust, graded, digest = load_trust(made.trusted, settings, opened.lines(0))
+        facts = check_repeatable(made, {"trusted": digest, "threads": _threads_now(), "pseudonym_key": _told(key)})
+        copy_first_version(made, home)
+        home.settle(settings, facts)
+        again = RecordedRounds(*recorded_rounds, open_versions(made.versions_url), settings)
+        versions, labels = open_versions(home.versions_url), Labels(trust=trust, graded=graded, planted=facts["planted"])
+        with open_store(home.store_url) as store:
+            make_first_version(versions, store, set, settings)
+            parts = Opened(log=opened, home=home, store=store, versions=versions, key=key, until=until)
+            yield Loop(parts, settings, labels, watcher, again=again)
 
 
 def _threads_now() -> int:
@@ -188,35 +260,9 @@ def _threads_now() -> int:
     return torch.get_num_threads()
 
 
-def _open_log(
-    path: Path, log: str, home: Home, settings: Settings, *, from_start: bool, append: bool, say: Callable[[str], None]
-) -> OpenedLog:
-    """Read a log once, and hold it against what the home has read of it."""
-    lines, name = partial(read_lines, path), "standard input" if log == "-" else log
-    known = None if from_start else home.log()
-    if append and known:
-        return next_file(lines, name, known, home.end(), settings.join.grace)
-    opened = same_log(lines, name, known)
-    if known or from_start or not home.is_begun:
-        return opened
-    at = home.checkpoint()
-    if append or (at and at.line > opened.end.lines):
-        msg = f"the home has read a longer log than {name!r}, before logs were remembered; give that one, or --from-start"
-        raise HomeError(msg)
-    say(f"the home was made before logs were remembered; {name!r} is taken for its log from now on")
-    return opened
-
-
 def _told(key: bytes) -> str:
     """What the settings say of a secret: another one is told from it, and it cannot be found out."""
     return hashlib.blake2b(key, digest_size=8, person=b"mainstem-key").hexdigest()
-
-
-def _check_versions(home: Home, versions: "Versions") -> None:
-    at = home.checkpoint()
-    if at and at.version not in versions.numbers():
-        msg = f"version {at.version} is not in {str(home.folder)!r}; restore the whole home from a copy, or --from-start"
-        raise HomeError(msg)
 
 
 def _check(found: Survey, path: Path, settings: Settings) -> None:

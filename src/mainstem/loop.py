@@ -22,7 +22,7 @@ from mainstem.events import decode
 from mainstem.events.survey import Survey, belongs_to_items
 from mainstem.join import Catalogue, Joiner, LedgerRow, Output, Rejection, Sample
 from mainstem.join.route import partitions_of_event
-from mainstem.learning import Learner, Position, Round
+from mainstem.learning import Learner, Position, RecordedRounds, Round
 from mainstem.learning.draws import RowsPool
 from mainstem.scoring import Accepted, Reached, Schedule, ScoringWorker
 from mainstem.settings import Settings
@@ -45,6 +45,7 @@ class Loop:
         labels: whose are believed, and what happens to them on their way in.
         watcher: is told of progress.
         learn: whether rounds are run.
+        again: rounds of before that are gone through again, instead of new ones.
     """
 
     _schedule: Schedule
@@ -52,14 +53,21 @@ class Loop:
     _rounds: int  # so far, promoted or not
 
     def __init__(
-        self, opened: Opened, settings: Settings, labels: Labels, watcher: "Watcher", *, learn: bool = True
+        self,
+        opened: Opened,
+        settings: Settings,
+        labels: Labels,
+        watcher: "Watcher",
+        *,
+        learn: bool = True,
+        again: RecordedRounds | None = None,
     ) -> None:
         self.settings, self.judged = settings, dict[int, Judgement]()
         self.ledger: dict[tuple[str, int], LedgerRow] = {}  # the newest row of each partition
         self.later_from = opened.log.survey.later_from(settings.join.questions, settings.learning.later_share)
         self.worker = ScoringWorker(opened.store, settings, range(settings.join.partitions), trusted=labels.believed)
         self._opened, self._labels, self._watcher, self._learn = opened, labels, watcher, learn
-        self._learner = Learner(opened.store, opened.versions, settings)
+        self._again, self._learner = again, again or Learner(opened.store, opened.versions, settings)
         catalogue = Catalogue()
         for item in self.surveyed.items:
             catalogue.add(item)
@@ -68,22 +76,28 @@ class Loop:
         self._follow(None)
 
     def run(self) -> None:
-        """Replay the log from the last checkpoint to its end."""
-        log, block = self._opened.log, list[bytes]()
+        """Replay the log from the last checkpoint to its end, or as far as it shall be replayed."""
+        log, until, block = self._opened.log, self._opened.until, list[bytes]()
+        stop, every = log.end.lines if until is None else until, self.settings.run.checkpoint_every
         line = self._resume()
         row, rejections = write_items(self.store, self.surveyed, self._opened.key)
         self._keep_ledger([row], rejections)
-        for block in _blocks(log.lines(line), self.settings.run.checkpoint_every):
+        for block in _blocks(islice(log.lines(line), stop - line), every):
             self._take(self._join(block))
             line += len(block)
-            if line < log.end.lines:  # subtle: the last line may be half-written, and is done again when it is whole
+            # subtle: the last line may be half-written, and is done again when it is whole; so is a block that was cut,
+            # for what is scored together is a matter of whole blocks
+            if line < log.end.lines and len(block) == every:
                 self._checkpoint(line)
             self._watcher.block_done(self, line)
-        if line != log.end.lines:
-            msg = f"the log lost lines while it was read ({line:,} of {log.end.lines:,} were there); replay it again"
+        if line != stop:
+            msg = f"the log lost lines while it was read ({line:,} of {stop:,} were there); replay it again"
             raise LogError(msg)
-        self._opened.home.save_end(log.past(block))
-        self._finish()
+        if until is None:
+            self._opened.home.save_end(log.past(block))
+            self._finish()
+        else:
+            self._keep_ledger(self.ledger_now, [])
 
     def _join(self, block: Iterable[bytes]) -> Iterator[Output]:
         for raw in block:
@@ -170,6 +184,7 @@ class Loop:
             judge_every=settings.standing.judge_every,
             round_every=settings.learning.round_every if self._learn else 0,
             later_from=self.later_from,
+            rounds_at=self._again.places if self._again else None,
             reached=reached,
             counted=at.counted if at else 0,
         )
@@ -188,6 +203,11 @@ class Loop:
             self._take(outputs)
         for partition in self._schedule.reached:
             self._judge(partition, last=True)
+
+    @property
+    def opened(self) -> Opened:
+        """The log and the home."""
+        return self._opened
 
     @property
     def surveyed(self) -> Survey:
@@ -218,6 +238,11 @@ class Loop:
     def samples(self) -> int:
         """Samples so far, every label version counted."""
         return sum(self._schedule.ends.values())
+
+    @property
+    def ends(self) -> dict[int, int]:
+        """The next sample position of each partition."""
+        return self._schedule.ends
 
     @property
     def ledger_now(self) -> list[LedgerRow]:

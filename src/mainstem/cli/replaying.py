@@ -11,7 +11,9 @@ import typer
 
 from mainstem.cli.history import DEFAULT_HOME, HomeOption
 from mainstem.cli.notes import note
-from mainstem.errors import LogError
+from mainstem.cli.verifying import verify as verify_as_of
+from mainstem.errors import LogError, SettingError
+from mainstem.events.moments import moment
 from mainstem.printable import in_json
 from mainstem.settings import Settings
 
@@ -36,6 +38,16 @@ def replay(
     no_learn: Annotated[bool, typer.Option("--no-learn", help="Score and judge, but train nothing.")] = False,
     from_start: Annotated[bool, typer.Option("--from-start", help="Forget what the home holds.")] = False,
     append: Annotated[bool, typer.Option("--append", help="LOG is the next file of the rotated log in the home.")] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="MOMENT", help="Replay until 2011-01-15, or 2011-01-15T08:30Z, of event time."),
+    ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="Only hold HOME against a replay --as-of MOMENT; 1 is the exit code where they differ."
+        ),
+    ] = False,
     model: _MODEL = None,
     seed: _SEED = None,
     as_json: _JSON = False,
@@ -43,7 +55,11 @@ def replay(
     """Replay an event log: join, score, judge and learn. Goes on where it stopped."""
     given = {"join.partitions": partitions, "model.model": model, "run.seed": seed}
     settings = Settings.read(os.environ, given, say=note)
-    _run(log, home, settings, as_json=as_json, learn=not no_learn, from_start=from_start, append=append)
+    until = None if as_of is None else moment(as_of)
+    if verify:
+        _verify(log, home, until, as_json=as_json, given=(partitions, no_learn, from_start, append, model, seed))
+        return
+    _run(log, home, settings, as_json=as_json, learn=not no_learn, from_start=from_start, append=append, as_of=until)
 
 
 def demo(
@@ -63,6 +79,19 @@ def demo(
         _run(str(log), home, settings, as_json=as_json, learn=True, from_start=True, plant=planted)
 
 
+def _verify(log: str, home: Path, as_of: int | None, *, as_json: bool, given: tuple[Any, ...]) -> None:
+    if as_of is None:
+        msg = "--verify holds a home against what it had by a moment; give that as --as-of"
+        raise SettingError(msg)
+    if any(one not in (None, False) for one in given):
+        msg = "--verify takes all settings from the home; give it only LOG, --home, --as-of and --json"
+        raise SettingError(msg)
+    if log == "-":
+        msg = "--verify reads the log several times; give a file instead of -"
+        raise SettingError(msg)
+    verify_as_of(log, home, as_of, as_json=as_json)
+
+
 def _run(
     log: str,
     home: Path,
@@ -72,12 +101,13 @@ def _run(
     learn: bool,
     from_start: bool,
     append: bool = False,
+    as_of: int | None = None,
     plant: "Plant | None" = None,
 ) -> None:
     from mainstem.cli.tables import working  # noqa: PLC0415 - rich is slow to import
 
     said: list[str] = []
-    given: dict[str, Any] = {"append": append, "say": said.append}
+    given: dict[str, Any] = {"append": append, "as_of": as_of, "say": said.append}
     given |= {"planted": True, "relabel": (plant.name, plant.relabel)} if plant else {}
     try:
         with ExitStack() as opened:

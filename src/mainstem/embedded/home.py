@@ -25,6 +25,7 @@ import msgspec
 from msgspec import Struct
 
 from mainstem.disk import write_whole
+from mainstem.embedded.recorded import SETTINGS
 from mainstem.errors import HomeError, HomeInUseError
 from mainstem.events.known_log import KnownLog, Past
 from mainstem.join import Snapshot
@@ -33,16 +34,15 @@ from mainstem.settings.comparing import differences, that_affect
 from mainstem.settings.renamed import renamed
 from mainstem.settings.urls import url_of
 
-__all__ = ["SOCKET", "Checkpoint", "Home", "recorded"]
+__all__ = ["KEY", "SOCKET", "Checkpoint", "Home"]
 
 SOCKET: Final = "history.sock"
-_SETTINGS: Final = "settings.json"
 _TRUSTED: Final = "trusted.jsonl"
 _ID: Final = "home"  # by which history and versions know whose they are
-_KEY: Final = "pseudonym.key"
-_OF_A_REPLAY: Final = ("checkpoint", "end", "log", _SETTINGS)
+KEY: Final = "pseudonym.key"
+_OF_A_REPLAY: Final = ("checkpoint", "end", "log", SETTINGS)
 _FOLDERS: Final = ("history", "versions")
-_OURS: Final = {*_OF_A_REPLAY, *_FOLDERS, _TRUSTED, SOCKET, "lock", _KEY, "stdin.jsonl"}
+_OURS: Final = {*_OF_A_REPLAY, *_FOLDERS, _TRUSTED, SOCKET, "lock", KEY, "stdin.jsonl"}
 
 
 T = TypeVar("T")
@@ -74,19 +74,19 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
 
 
 class Home:
-    """An opened home; one process at a time.
+    """An opened home; one process at a time, unless it only reads files and need not be `alone`.
 
     Raises:
         HomeError: if the folder is no home, belongs to other settings, or is open elsewhere.
     """
 
-    def __init__(self, folder: Path, *, create: bool) -> None:
+    def __init__(self, folder: Path, *, create: bool, alone: bool = True) -> None:
         no_home = (
             f"{str(folder)!r} is no home of mainstem; `mainstem replay LOG --home {shlex.quote(str(folder))}` makes one"
         )
         with _told("cannot open the home", folder):
             self.folder = folder.resolve()
-            if not create and not any((self.folder / name).exists() for name in (_SETTINGS, "lock")):
+            if not create and not any((self.folder / name).exists() for name in (SETTINGS, "lock")):
                 raise HomeError(no_home)
             if foreign := _foreign(self.folder):
                 msg = f"{str(folder)!r} holds other things, like {foreign!r}; give an empty or a new folder as --home"
@@ -94,7 +94,8 @@ class Home:
             self._made = [one for one in (self.folder / "lock", self.folder, *self.folder.parents) if not one.exists()]
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = (self.folder / "lock").open("a+")
-        self._take_lock()
+        if alone:
+            self._take_lock()
         if not create and not self.is_begun:  # with a lock only, it might have been about to become one
             self._lock.close()
             raise HomeError(no_home)
@@ -110,7 +111,7 @@ class Home:
     @property
     def is_begun(self) -> bool:
         """Whether a log was replayed into it, or begun to be."""
-        return (self.folder / _SETTINGS).exists()
+        return (self.folder / SETTINGS).exists()
 
     @property
     def store_url(self) -> str:
@@ -131,7 +132,7 @@ class Home:
         """Secret of the pseudonyms: MAINSTEM_PSEUDONYM_KEY, or one made for this home, readable by its owner only."""
         if given := environment.get("MAINSTEM_PSEUDONYM_KEY"):
             return given.encode()
-        path = self.folder / _KEY
+        path = self.folder / KEY
         if not path.exists():
             with _told("cannot write", path):
                 write_whole(path, secrets.token_hex(32).encode(), private=True)
@@ -154,7 +155,7 @@ class Home:
             HomeError: if the home was made with other settings: going on would mix two histories.
         """
         wanted = {**that_affect(settings, "join", "results"), **facts}
-        on_disk = self._kept(_SETTINGS, dict[str, Any], msgspec.json) or {}
+        on_disk = self._kept(SETTINGS, dict[str, Any], msgspec.json) or {}
         found = renamed(on_disk)
         unknown = {
             **wanted,
@@ -171,7 +172,7 @@ class Home:
             _keep(self.folder / "log", msgspec.msgpack.encode(log))
         wanted |= {_ID: kept[_ID]}
         if wanted != on_disk:
-            _keep(self.folder / _SETTINGS, msgspec.json.format(msgspec.json.encode(wanted)))
+            _keep(self.folder / SETTINGS, msgspec.json.format(msgspec.json.encode(wanted)))
         self._claim(kept[_ID])
 
     def check_own(self) -> None:
@@ -180,7 +181,7 @@ class Home:
         Raises:
             HomeError: if they were.
         """
-        own = (self._kept(_SETTINGS, dict[str, Any], msgspec.json) or {}).get(_ID)
+        own = (self._kept(SETTINGS, dict[str, Any], msgspec.json) or {}).get(_ID)
         for name in _FOLDERS:
             path = self.folder / name / _ID
             if own and path.is_file() and path.read_text() != own:
@@ -269,12 +270,6 @@ class Home:
         self._lock.truncate(0)
         self._lock.write(str(os.getpid()))
         self._lock.flush()
-
-
-def recorded(folder: Path, name: str) -> Any:
-    """What the home in a folder records of a setting or a fact; None where it is no home yet, or records no such thing."""
-    path = folder / _SETTINGS
-    return renamed(msgspec.json.decode(path.read_bytes())).get(name) if path.exists() else None
 
 
 def _foreign(folder: Path) -> str:

@@ -19,6 +19,7 @@ class Opened:
         home: where checkpoints are kept.
         store, versions: the home's history and models; version 0 must be there.
         key: secret of the pseudonyms.
+        until: how many lines are replayed, as if more were to come; None: all, and there the log ends.
     """
 
     log: OpenedLog
@@ -26,3 +27,4 @@ class Opened:
     store: Store
     versions: Versions
     key: bytes
+    until: int | None = None

@@ -1,5 +1,6 @@
 """Learning: draws, rounds, evaluation and the gate."""
 
+from mainstem.learning.again import RecordedRounds
 from mainstem.learning.gate import Decision, decide
 from mainstem.learning.learner import Learner
 from mainstem.learning.rounds import Claim, Position, Round
@@ -9,6 +10,7 @@ __all__ = [
     "Decision",
     "Learner",
     "Position",
+    "RecordedRounds",
     "Round",
     "decide",
 ]

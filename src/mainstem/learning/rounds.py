@@ -61,7 +61,12 @@ class Made:
     @classmethod
     def failed(cls, reason: str) -> Self:
         """No child: a number was not finite, and that ends the round."""
-        return cls(Decision(promoted=False, judged_on="", before=_NOTHING, after=_NOTHING, reason=reason))
+        return cls.recorded(reason, None, promoted=False)
+
+    @classmethod
+    def recorded(cls, reason: str, scale: float | None, *, promoted: bool) -> Self:
+        """What a history tells of a child: whether it was promoted, why, and its scale; nothing is measured again."""
+        return cls(Decision(promoted=promoted, judged_on="", before=_NOTHING, after=_NOTHING, reason=reason), scale=scale)
 
 
 @dataclass(frozen=True)

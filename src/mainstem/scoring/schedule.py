@@ -7,7 +7,7 @@ that comes twice moves nothing. The embedded loop and the programs beside Kafka 
 counts samples means the same in both. It reads no clock and no store: what it knows is `Reached`, kept with each commit.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
@@ -61,6 +61,8 @@ class Schedule:
         judge_every: samples of a partition between two judgements.
         round_every: samples of all partitions between two rounds; 0: whoever asks starts none.
         later_from: event time from which on nothing is learnt; such samples bring no round nearer.
+        rounds_at: how many samples of all partitions there were at each round, where rounds of before are gone through
+            again; None: `round_every` says when one is due.
         reached: how far each partition had come.
         counted: samples before `later_from` so far.
 
@@ -78,12 +80,14 @@ class Schedule:
         judge_every: int,
         round_every: int = 0,
         later_from: int = NEVER,
+        rounds_at: Collection[int] | None = None,
         reached: Mapping[int, Reached] | None = None,
         counted: int = 0,
     ) -> None:
         self.reached: dict[int, Reached] = dict(reached or {})
         self.counted = counted
         self._judge_every, self._round_every, self._later_from = judge_every, round_every, later_from
+        self._rounds_at = rounds_at
         self._at_round = counted // round_every * round_every if round_every else 0
 
     @property
@@ -112,6 +116,8 @@ class Schedule:
         learnable = event_time < self._later_from
         self.counted += learnable
         learn = bool(self._round_every) and learnable and round_is_due(self.counted, self._at_round, self._round_every)
+        if self._rounds_at is not None:
+            learn = sum(reached.position for reached in self.reached.values()) in self._rounds_at
         if learn:
             self._at_round = self.counted
         return Due(now.position % self._judge_every == 0, learn)

@@ -7,9 +7,10 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from mainstem.store.named import Query
 from mainstem.store.store import Store
 
-__all__ = ["Drawn", "drawn_for_promoted", "write_draw"]
+__all__ = ["DRAWN", "Drawn", "DrawnSample", "drawn_for_promoted", "write_draw"]
 
 _PROMOTED: Final = "SELECT version, sample_id FROM versions_of_sample WHERE promoted AND version <= {version:UInt32}"
 
@@ -21,6 +22,19 @@ class Drawn(NamedTuple):
     label_version: Sequence[int]
     standing: Sequence[str]
     probability: NDArray[np.float64]
+
+
+class DrawnSample(NamedTuple):
+    """A sample that a promoted version was trained on."""
+
+    version: int
+    sample_id: str
+
+
+DRAWN: Final = Query(
+    DrawnSample, "SELECT version, toString(sample_id) FROM versions_of_sample WHERE promoted ORDER BY version, sample_id"
+)
+"""All of them, version by version."""
 
 
 def write_draw(store: Store, version: int, drawn: Drawn) -> None:

@@ -1,10 +1,11 @@
 """What a round did, as it is kept."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from mainstem.store.named import Query
 from mainstem.store.store import Store
 
-__all__ = ["KeptRound", "write_round"]
+__all__ = ["ROUNDS", "KeptRound", "RecordedRound", "write_round"]
 
 
 class KeptRound(NamedTuple):
@@ -32,3 +33,25 @@ class KeptRound(NamedTuple):
 def write_round(store: Store, kept: KeptRound) -> None:
     """Write the row of a round."""
     store.write("rounds", {name: [value] for name, value in kept._asdict().items()})
+
+
+class RecordedRound(NamedTuple):
+    """What is needed of a round to go through it again; `place` is how many samples of all partitions there were."""
+
+    version: int
+    parent: int
+    place: int
+    drawn_core: int
+    drawn_edge: int
+    cold: int
+    promoted: int
+    reason: str
+
+
+ROUNDS: Final = Query(
+    RecordedRound,
+    """
+    SELECT version, parent, arraySum(offsets), drawn_core, drawn_edge, cold, promoted, reason
+    FROM rounds FINAL ORDER BY version""",
+)
+"""All of them, the first one first."""

@@ -1,0 +1,48 @@
+"""A home is opened with a log: is it the log that the home has read, and are its versions there?"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mainstem.embedded.home import Home
+from mainstem.errors import HomeError
+from mainstem.events import read_lines
+from mainstem.events.known_log import OpenedLog, next_file, same_log
+from mainstem.settings import Settings
+
+if TYPE_CHECKING:
+    from mainstem.versions import Versions
+
+__all__ = ["check_versions", "open_log"]
+
+
+def open_log(
+    path: Path, log: str, home: Home, settings: Settings, *, from_start: bool, append: bool, say: Callable[[str], None]
+) -> OpenedLog:
+    """Read a log once, and hold it against what the home has read of it."""
+    lines, name = partial(read_lines, path), "standard input" if log == "-" else log
+    known = None if from_start else home.log()
+    if append and known:
+        return next_file(lines, name, known, home.end(), settings.join.grace)
+    opened = same_log(lines, name, known)
+    if known or from_start or not home.is_begun:
+        return opened
+    at = home.checkpoint()
+    if append or (at and at.line > opened.end.lines):
+        msg = f"the home has read a longer log than {name!r}, before logs were remembered; give that one, or --from-start"
+        raise HomeError(msg)
+    say(f"the home was made before logs were remembered; {name!r} is taken for its log from now on")
+    return opened
+
+
+def check_versions(home: Home, versions: "Versions") -> None:
+    """Refuse a home whose checkpoint goes on with a version that is not there.
+
+    Raises:
+        HomeError: if it does.
+    """
+    at = home.checkpoint()
+    if at and at.version not in versions.numbers():
+        msg = f"version {at.version} is not in {str(home.folder)!r}; restore the whole home from a copy, or --from-start"
+        raise HomeError(msg)

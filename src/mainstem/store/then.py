@@ -1,0 +1,199 @@
+"""What a history had at an earlier place of its log: by sample positions, by offsets of events, by versions and judgements.
+
+Rows are written in the order of the log, so each of these bounds cuts what was there by then out of what is there now. A
+question is about one partition at a time, so that no more than that has to be held in memory.
+"""
+
+from typing import Any, Final, NamedTuple
+
+from mainstem.join.ledger import BLOCK, COUNTS
+from mainstem.store.named import Query
+
+__all__ = ["BY_THEN", "NEWEST_OFFSET", "OneOffset", "Then"]
+
+
+class Then(NamedTuple):
+    """Where a partition stood.
+
+    Attributes:
+        partition: which; of events and of samples.
+        samples: the next sample position.
+        events: the next offset of `events`.
+        items: the next offset of `items`.
+        version: the newest version that had scored.
+        judgement: the position of the last judgement.
+        every: samples between two judgements.
+    """
+
+    partition: int
+    samples: int
+    events: int
+    items: int
+    version: int
+    judgement: int
+    every: int
+
+
+class SampleThen(NamedTuple):
+    """A sample, but for its label; `texts` is a hash of all that is written out in it."""
+
+    sample_id: str
+    label_version: int
+    offset: int
+    event_time: int
+    question_id: str
+    user: str
+    source: str
+    weight: float
+    sampling_probability: float
+    position: int
+    digest: str
+    texts: int
+
+
+class LabelThen(NamedTuple):
+    """The label of a sample, what it was made of, and who is believed more; -1 where nobody said another one."""
+
+    sample_id: str
+    label_version: int
+    label: int
+    targets: str
+    outcomes: str
+    part: str
+    vouched: int
+
+
+class LedgerThen(NamedTuple):
+    """A row of the ledger at the end of a block; `counts` in the order of `COUNTS`."""
+
+    topic: str
+    block: int
+    next_offset: int
+    first_offset: int
+    counts: str
+
+
+class RejectedThen(NamedTuple):
+    """A refused event."""
+
+    topic: str
+    offset: int
+    reason: str
+    path: str
+    digest: str
+    body: str
+
+
+class ResponseThen(NamedTuple):
+    """A response, and the scale of its version."""
+
+    sample_id: str
+    label_version: int
+    version: int
+    label: int
+    part: str
+    norm: float
+    scale: float
+    loss: float
+    margin: float
+    alignment: float | None
+
+
+class JudgementThen(NamedTuple):
+    """A judgement of the partition."""
+
+    judgement: int
+    version: int
+    event_time: int
+    core: int
+    edge: int
+    contradictory: int
+    spent: int
+    canaries: int
+    verdict: str
+
+
+class StandingThen(NamedTuple):
+    """Where a sample stood after its last move, and the figures of that judgement."""
+
+    sample_id: str
+    label_version: int
+    standing: str
+    reason: str
+    judgement: int
+    p_value: float | None
+    evidence: float | None
+    importance: float
+    margin: float
+
+
+BY_THEN: Final[dict[str, Query[Any]]] = {
+    "samples": Query(
+        SampleThen,
+        """
+        SELECT toString(sample_id), label_version, offset, toUnixTimestamp64Milli(event_time), toString(question_id), user,
+               source, weight, sampling_probability, position,
+               toString(digest),
+               cityHash64(query, history, item_id, category, brand, price_band, context_text, item_text)
+        FROM samples FINAL WHERE partition = {partition:UInt32} AND offset < {samples:UInt64}""",
+    ),
+    "labels": Query(
+        LabelThen,
+        """
+        SELECT toString(s.sample_id), s.label_version, s.label, arrayStringConcat(arrayMap(toString, s.targets), ' '),
+               arrayStringConcat(s.outcomes, ' '), t.part,
+               ifNull(toInt32(t.label), -1)
+        FROM (SELECT * FROM samples FINAL WHERE partition = {partition:UInt32} AND offset < {samples:UInt64}) AS s
+        LEFT JOIN (SELECT * FROM trusted FINAL) AS t ON s.sample_id = t.sample_id""",
+    ),
+    "ledger": Query(
+        LedgerThen,
+        f"""
+        SELECT topic, block, next_offset, first_offset, arrayStringConcat(arrayMap(toString, [{", ".join(COUNTS)}]), ' ')
+        FROM ledger FINAL
+        WHERE topic = 'events' AND partition = {{partition:UInt32}} AND next_offset <= {{events:UInt64}}
+          AND next_offset % {BLOCK} = 0 AND next_offset > 0
+           OR topic = 'items' AND partition = {{partition:UInt32}} AND next_offset = {{items:UInt64}}""",
+    ),
+    "rejected": Query(
+        RejectedThen,
+        """
+        SELECT topic, offset, reason, path, digest, body FROM rejected FINAL
+        WHERE partition = {partition:UInt32}
+          AND (topic = 'events' AND offset < {events:UInt64} OR topic = 'items' AND offset < {items:UInt64})""",
+    ),
+    "responses": Query(
+        ResponseThen,
+        """
+        SELECT toString(sample_id), label_version, version, label, part, norm, scale, loss, margin, alignment
+        FROM responses FINAL
+        WHERE partition = {partition:UInt32} AND offset < {samples:UInt64} AND version <= {version:UInt32}""",
+    ),
+    "judgements": Query(
+        JudgementThen,
+        """
+        SELECT judgement, version, toUnixTimestamp64Milli(event_time), core, edge, contradictory, spent, canaries, verdict
+        FROM judgements FINAL
+        WHERE partition = {partition:UInt32} AND judgement <= {judgement:UInt64} AND judgement % {every:UInt64} = 0""",
+    ),
+    "standings": Query(
+        StandingThen,
+        """
+        SELECT toString(sample_id), label_version, standing, reason, judgement, p_value, evidence, importance, margin
+        FROM moves FINAL WHERE partition = {partition:UInt32} AND judgement <= {judgement:UInt64}
+        ORDER BY sample_id, judgement DESC, label_version DESC LIMIT 1 BY sample_id""",
+    ),
+}
+"""Table by table, what a partition had. The rows of a table that a log's end had made are left out."""
+
+
+class OneOffset(NamedTuple):
+    """How far the ledger of a partition of `events` has come."""
+
+    partition: int
+    next_offset: int
+
+
+NEWEST_OFFSET: Final = Query(
+    OneOffset, "SELECT partition, max(next_offset) FROM ledger WHERE topic = 'events' GROUP BY partition"
+)
