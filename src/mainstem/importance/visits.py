@@ -58,7 +58,7 @@ class Visits:
 
 
 def in_turn(keys: Sequence[bytes]) -> Iterator[NDArray[np.int64]]:
-    """Places of the first visit of each sample, then those of the second ones (it came at two label versions), and so on.
+    """Addresses of the first visit of each sample, then those of the second ones (it came at two label versions), and so on.
 
     Example:
         >>> [places.tolist() for places in in_turn([b"a", b"b", b"a"])]
