@@ -21,7 +21,7 @@ from mainstem.bootstrap import open_broker
 from mainstem.errors import StoppedError
 from mainstem.kafka import DirectReader, Monitor, Record
 from mainstem.settings import Settings
-from mainstem.settings.addresses import Places
+from mainstem.settings.addresses import Addresses
 
 from .items import ItemsReader
 from .joining import JoinWorker
@@ -63,19 +63,19 @@ def calm_collector() -> None:
 
 
 def make_app(
-    places: Places, settings: Settings, key: bytes, monitor: Monitor, session_timeout: float, *, group: str = "join"
+    addresses: Addresses, settings: Settings, key: bytes, monitor: Monitor, session_timeout: float, *, group: str = "join"
 ) -> tuple[faust.App, JoinWorker]:
     """The app of one stream worker, and the worker in it.
 
     Args:
-        places: the broker and the snapshots.
+        addresses: the broker and the snapshots.
         settings: of the join.
         key: secret of the pseudonyms.
         monitor: told how it goes.
         session_timeout: seconds of silence after which the other workers take over.
         group: short name of the consumer group.
     """
-    broker = open_broker(places.events)
+    broker = open_broker(addresses.events)
     member, events = broker.group(group), broker.topic("events")
     app = faust.App(
         member,
@@ -90,7 +90,7 @@ def make_app(
     app.transport = transport_of(app, broker.servers)
     outbox = Outbox(broker)
     items = ItemsReader(DirectReader(broker, broker.topic("items")))
-    snapshots = Snapshots(places.snapshots, broker.prefix or "mainstem", settings, key=key, topic=events)
+    snapshots = Snapshots(addresses.snapshots, broker.prefix or "mainstem", settings, key=key, topic=events)
     worker = JoinWorker(settings, key, items, snapshots, DirectReader(broker, events, member), outbox)
     REGISTRY.register(JoinCollector(worker))
 

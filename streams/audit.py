@@ -13,7 +13,7 @@ from mainstem.kafka.messages import decode_samples, read_message
 from mainstem.kafka.reach import reach, reach_store
 from mainstem.printable import in_json
 from mainstem.settings import Join
-from mainstem.settings.addresses import Places
+from mainstem.settings.addresses import Addresses
 from mainstem.store import Store
 from mainstem.store.compared import samples_of
 from mainstem.store.ledgers import newest_ledger
@@ -121,12 +121,12 @@ class Audit:
         print(f"\n{whole if self.in_balance else 'OUT OF BALANCE'}")
 
 
-def run_audit(places: Places, join: Join) -> Audit:
+def run_audit(addresses: Addresses, join: Join) -> Audit:
     """Read both sides."""
-    broker = open_broker(places.events)
+    broker = open_broker(addresses.events)
     reach(broker, ["events", "items", "samples"])
-    reach_store(places.store)
-    with open_store(places.store, make=False) as store:
+    reach_store(addresses.store)
+    with open_store(addresses.store, make=False) as store:
         return Audit(list(_ledger(broker, store)), list(_samples(broker, store, join)))
 
 

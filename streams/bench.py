@@ -50,8 +50,8 @@ def bench(
 ) -> None:
     """Events a second of one stream worker, of a bare Faust agent and of a bare aiokafka consumer."""
     with tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder, _broker(to, Path(folder)) as url:
-        places = f"{url}/bench-{uuid4().hex[:8]}"
-        environment = {**os.environ, "MAINSTEM_EVENTS": places, **_SETTINGS}
+        there = f"{url}/bench-{uuid4().hex[:8]}"
+        environment = {**os.environ, "MAINSTEM_EVENTS": there, **_SETTINGS}
         long = Path(folder, "log.jsonl")
         _lengthen(log, long, events)
         for command in (["topics"], ["stream", "replay", str(long), "--no-tick"]):
@@ -150,15 +150,15 @@ def _contend(who: str, group: str) -> None:
 def _mainstem(_: Broker, group: str, watch: _Stopwatch) -> None:
     from mainstem.kafka import Monitor  # noqa: PLC0415
     from mainstem.settings import Settings  # noqa: PLC0415
-    from mainstem.settings.addresses import Places  # noqa: PLC0415
+    from mainstem.settings.addresses import Addresses  # noqa: PLC0415
 
     from .app import calm_collector, make_app  # noqa: PLC0415
 
     calm_collector()
 
-    places = Places.from_environment(os.environ, "events", "snapshots")
+    addresses = Addresses.from_environment(os.environ, "events", "snapshots")
     settings = Settings.read(os.environ)
-    app, worker = make_app(places, settings, b"bench", Monitor("127.0.0.1:0"), 20.0, group=f"bench-{group}")
+    app, worker = make_app(addresses, settings, b"bench", Monitor("127.0.0.1:0"), 20.0, group=f"bench-{group}")
     _watch_and_run(app, lambda: worker.events, watch)
 
 

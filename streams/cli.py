@@ -13,7 +13,7 @@ from mainstem.errors import SettingError
 from mainstem.kafka.reach import reach, reach_store
 from mainstem.printable import in_json
 from mainstem.settings import Settings
-from mainstem.settings.addresses import Places
+from mainstem.settings.addresses import Addresses
 
 __all__ = ["audit", "stream", "topics"]
 
@@ -28,8 +28,8 @@ def topics(
     """Make the topics that are missing, and check all of them."""
     from .topics import make_topics, notes_on_codecs  # noqa: PLC0415
 
-    settings, places = Settings.read(os.environ), Places.from_environment(os.environ, "events")
-    broker = open_broker(places.events)
+    settings, addresses = Settings.read(os.environ), Addresses.from_environment(os.environ, "events")
+    broker = open_broker(addresses.events)
     reach(broker)
     made = make_topics(broker, settings.join, replication=replication, auto_create=allow_auto_create, say=_note)
     for note in notes_on_codecs():
@@ -40,24 +40,24 @@ def topics(
 @stream.command()
 def join(http: HttpOption = "127.0.0.1:6066", session_timeout: SessionOption = 20.0) -> None:
     """Join events to samples: a Faust worker. As many as you like share the partitions."""
-    settings, places, key = settled(), Places.from_environment(os.environ, "events", "snapshots"), _key()
+    settings, addresses, key = settled(), Addresses.from_environment(os.environ, "events", "snapshots"), _key()
     monitor = begin(http)
-    reach(open_broker(places.events), ["events", "items"], ["samples", "ledger", "rejected"], "join")
+    reach(open_broker(addresses.events), ["events", "items"], ["samples", "ledger", "rejected"], "join")
     from .running import run_join  # noqa: PLC0415 - faust is slow to import
 
-    run_join(places, settings, key, monitor, session_timeout)
+    run_join(addresses, settings, key, monitor, session_timeout)
 
 
 @stream.command()
 def sink(http: HttpOption = "127.0.0.1:6067", session_timeout: SessionOption = 20.0) -> None:
     """Write samples, items, ledger and rejected events to the history."""
-    settings, places, key = settled(), Places.from_environment(os.environ, "events", "store"), _key()
+    settings, addresses, key = settled(), Addresses.from_environment(os.environ, "events", "store"), _key()
     monitor = begin(http)
-    reach(open_broker(places.events), ["items", "ledger", "rejected", "samples", "trusted"], group="sink")
-    reach_store(places.store)
+    reach(open_broker(addresses.events), ["items", "ledger", "rejected", "samples", "trusted"], group="sink")
+    reach_store(addresses.store)
     from .running import run_sink  # noqa: PLC0415
 
-    run_sink(places, settings, key, monitor, session_timeout)
+    run_sink(addresses, settings, key, monitor, session_timeout)
 
 
 @stream.command()
@@ -76,10 +76,10 @@ def replay(
     """
     from .replaying import Replay  # noqa: PLC0415
 
-    places = Places.from_environment(os.environ, "events", events=to)
+    addresses = Addresses.from_environment(os.environ, "events", events=to)
     settings = Settings.read(os.environ)
     say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
-    broker = open_broker(places.events)
+    broker = open_broker(addresses.events)
     reach(broker, ["events", "items"], ["events", "items"])
     replay = Replay(broker, log, settings.join, speed=_speed(speed), tick=not no_tick, append=append, say=say)
     sent = replay.run()
@@ -96,9 +96,9 @@ def verify(
     from .verifying import verify as compare  # noqa: PLC0415
 
     settled()
-    places = Places.from_environment(os.environ, "store", "versions")
-    reach_store(places.store)
-    found = compare(log, places)
+    addresses = Addresses.from_environment(os.environ, "store", "versions")
+    reach_store(addresses.store)
+    found = compare(log, addresses)
     found.show(as_json=as_json)
     if not found.agrees:
         raise typer.Exit(1)
@@ -108,8 +108,8 @@ def audit(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON obje
     """Compare topics and history: ledger sums, offsets, samples. Exits with 1 where anything is out, or nothing is there."""
     from .audit import run_audit  # noqa: PLC0415
 
-    settings, places = Settings.read(os.environ), Places.from_environment(os.environ, "events", "store")
-    found = run_audit(places, settings.join)
+    settings, addresses = Settings.read(os.environ), Addresses.from_environment(os.environ, "events", "store")
+    found = run_audit(addresses, settings.join)
     found.show(as_json=as_json)
     if not found.in_balance or found.is_empty:
         raise typer.Exit(1)

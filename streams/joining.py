@@ -16,7 +16,7 @@ from mainstem.join import Joiner, LedgerRow, Output, Rejection, Sample, Snapshot
 from mainstem.join.route import partition_of_question
 from mainstem.kafka import DirectReader, Record
 from mainstem.kafka.messages import encode, questions_of
-from mainstem.kafka.patience import patiently
+from mainstem.kafka.outages import patiently
 from mainstem.settings import Settings
 
 from .door import Door

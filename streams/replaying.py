@@ -20,7 +20,7 @@ from mainstem.ids import number_of
 from mainstem.kafka import Broker, DirectReader
 from mainstem.settings import Join
 
-from .place import headers_of, last_sent, numbered, place_in
+from .resuming import headers_of, last_sent, mark_before, numbered
 
 __all__ = ["Replay"]
 
@@ -68,7 +68,7 @@ class Replay:
         places = [("items", 0), *(("events", partition) for partition in events)]
         ends = [last_sent(self._broker, *place, self._log) for place in places]
         options: dict[str, Any] = {"append": self._append, "grace": self._join.grace, "say": self._say}
-        file = place_in(self._log, ends, self._broker, **options)
+        file = mark_before(self._log, ends, self._broker, **options)
         done = {(end.topic, end.partition): end.line for end in ends}
         if max(done.values()) >= 0:
             self._say(f"goes on after line {max(done.values()) + 1:,}")

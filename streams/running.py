@@ -7,10 +7,10 @@ from typing import Any, Final
 from mainstem.bootstrap import open_broker, open_store
 from mainstem.cli.programs import end_soon, stopping
 from mainstem.kafka import Intake, Monitor
-from mainstem.kafka.patience import patiently
+from mainstem.kafka.outages import patiently
 from mainstem.kafka.trusted import TrustedTopic
 from mainstem.settings import Settings
-from mainstem.settings.addresses import Places
+from mainstem.settings.addresses import Addresses
 
 from .sink import SINK_TOPICS, Sink
 
@@ -21,7 +21,7 @@ _BATCH: Final = 5000
 _WAIT: Final = 1.0  # seconds that a batch waits to fill: the history likes few large writes
 
 
-def run_join(places: Places, settings: Settings, key: bytes, monitor: Monitor, session_timeout: float) -> None:
+def run_join(addresses: Addresses, settings: Settings, key: bytes, monitor: Monitor, session_timeout: float) -> None:
     """Run a Faust worker until it is told to stop."""
     import faust  # noqa: PLC0415 - slow to import
     import mode.loop  # noqa: PLC0415
@@ -31,7 +31,7 @@ def run_join(places: Places, settings: Settings, key: bytes, monitor: Monitor, s
 
     calm_collector()
 
-    app, _ = make_app(places, settings, key, monitor, session_timeout)
+    app, _ = make_app(addresses, settings, key, monitor, session_timeout)
 
     class Worker(faust.Worker):  # type: ignore[misc]  # Faust has no types
         def _schedule_shutdown(self, signal: Any) -> None:
@@ -42,13 +42,13 @@ def run_join(places: Places, settings: Settings, key: bytes, monitor: Monitor, s
     worker.execute_from_commandline()
 
 
-def run_sink(places: Places, settings: Settings, key: bytes, monitor: Monitor, session_timeout: float) -> None:
+def run_sink(addresses: Addresses, settings: Settings, key: bytes, monitor: Monitor, session_timeout: float) -> None:
     """Write to the history until told to stop."""
     from prometheus_client import Counter  # noqa: PLC0415
 
     rows = Counter("mainstem_rows", "Rows written", ["table"])
-    broker, stop = open_broker(places.events), stopping()
-    with open_store(places.store) as store:
+    broker, stop = open_broker(addresses.events), stopping()
+    with open_store(addresses.store) as store:
         sink = Sink(store, settings, key)
         intake = Intake(
             broker,

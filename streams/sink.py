@@ -14,9 +14,9 @@ import msgspec
 from mainstem.events import Item, Refusal, decode
 from mainstem.join import LedgerRow, Rejection, Sample, rejection_of
 from mainstem.join.ledger import block_of, new_counts
-from mainstem.kafka.intake import Intake, Place
+from mainstem.kafka.intake import Assigned, Intake
 from mainstem.kafka.messages import decode_ledger, decode_rejection, decode_samples
-from mainstem.kafka.patience import patiently
+from mainstem.kafka.outages import patiently
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.ledgers import ledger_of_items
@@ -46,16 +46,16 @@ class Sink:
         self._store, self._key, self._trust = store, key, Trust(settings)
         self._items: dict[int, LedgerRow] = {}  # how far `items` was read, by partition
 
-    def assigned(self, places: Sequence[Place], intake: Intake) -> None:
+    def assigned(self, owned: Sequence[Assigned], intake: Intake) -> None:
         """Go on with topic `items` where its ledger stands, not where the commit does."""
-        for topic, partition in places:
+        for topic, partition in owned:
             if topic == "items":
                 self._items[partition] = self._ledger_of_items(partition, intake.committed((topic, partition)))
                 intake.seek((topic, partition), self._items[partition].next_offset)
 
-    def revoked(self, places: Sequence[Place]) -> None:
+    def revoked(self, owned: Sequence[Assigned]) -> None:
         """Another member goes on with these."""
-        for topic, partition in places:
+        for topic, partition in owned:
             if topic == "items":
                 self._items.pop(partition, None)
 

@@ -19,7 +19,7 @@ from mainstem.answers.fingerprint import deployed_hash, deployed_hash_0_1
 from mainstem.bootstrap import open_store
 from mainstem.errors import LogError, VersionError
 from mainstem.printable import in_json
-from mainstem.settings.addresses import NAMES, Places
+from mainstem.settings.addresses import NAMES, Addresses
 from mainstem.settings.urls import files_at, url_of
 from mainstem.store import Store
 from mainstem.store.compared import FIRST_RESPONSES, NEWEST_STANDINGS, NewestStanding, has_learnt
@@ -78,15 +78,18 @@ class Comparison:
         print("the same" if self.agrees else "NOT THE SAME")
 
 
-def verify(log: Path, places: Places) -> Comparison:
+def verify(log: Path, addresses: Addresses) -> Comparison:
     """Run the log embedded, in a temporary home, and compare.
 
     Raises:
         VersionError: if there is no deployed version 0 yet.
     """
-    with tempfile.TemporaryDirectory(prefix="mainstem-verify-") as folder, open_store(places.store, make=False) as deployed:
+    with (
+        tempfile.TemporaryDirectory(prefix="mainstem-verify-") as folder,
+        open_store(addresses.store, make=False) as deployed,
+    ):
         home = Path(folder, "home")
-        _copy_first_version(places.versions, home)
+        _copy_first_version(addresses.versions, home)
         report = _replay(log, home)
         with open_store(url_of("chdb", home / "history"), make=False) as embedded:
             responses = list(_responses(deployed, embedded))

@@ -18,7 +18,7 @@ BELOW = {
     "disk": set(),
     "errors": set(),
     "ids": set(),
-    "importance": set(),
+    "importance": {"join"},
     "objectives": set(),
     "printable": set(),
     "events": {"disk", "errors"},
@@ -247,7 +247,7 @@ ADAPTERS = {
     "Versions": {"src/mainstem/bootstrap.py"},
     "Broker": {"src/mainstem/bootstrap.py", "src/mainstem/kafka/broker.py"},
     "KafkaProducer": {"src/mainstem/bootstrap.py"},
-    "KafkaConsumer": {"src/mainstem/kafka/direct.py", "src/mainstem/kafka/intake.py", "streams/place.py"},
+    "KafkaConsumer": {"src/mainstem/kafka/direct.py", "src/mainstem/kafka/intake.py", "streams/resuming.py"},
     "files_at": {"src/mainstem/versions/versions.py", "streams/snapshots.py", "streams/verifying.py"},
     "get_client": {"src/mainstem/store/store.py"},
 }

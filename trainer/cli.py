@@ -8,7 +8,7 @@ import typer
 from mainstem.bootstrap import open_broker
 from mainstem.cli.programs import HttpOption, SessionOption, begin, settled
 from mainstem.kafka.reach import reach, reach_store
-from mainstem.settings.addresses import Places
+from mainstem.settings.addresses import Addresses
 
 __all__ = ["train"]
 
@@ -22,16 +22,16 @@ def score(
     idle: Annotated[float, typer.Option(min=0, help="Seconds without samples after which all are judged once more.")] = 5.0,
 ) -> None:
     """Score samples and judge them: as many workers as you like share the partitions."""
-    settings, places = settled(), Places.from_environment(os.environ, "events", "store", "versions")
+    settings, addresses = settled(), Addresses.from_environment(os.environ, "events", "store", "versions")
     monitor = begin(http)
-    reach(open_broker(places.events), ["samples", "trusted", "versions"], ["standings"], "score")
-    reach_store(places.store)
+    reach(open_broker(addresses.events), ["samples", "trusted", "versions"], ["standings"], "score")
+    reach_store(addresses.store)
     from mainstem.bootstrap import threads  # noqa: PLC0415 - torch is slow to import
 
     from .running import run_scorer  # noqa: PLC0415
 
     threads()
-    run_scorer(places, settings, monitor, session_timeout, idle)
+    run_scorer(addresses, settings, monitor, session_timeout, idle)
 
 
 @train.command()
@@ -42,13 +42,13 @@ def learn(
     frozen: Annotated[bool, typer.Option("--frozen", help="Make and announce the first version, but run no round.")] = False,
 ) -> None:
     """Make the first version, then run rounds and announce what they promote. One learner is at work at a time."""
-    settings, places = settled(), Places.from_environment(os.environ, "events", "store", "versions")
+    settings, addresses = settled(), Addresses.from_environment(os.environ, "events", "store", "versions")
     monitor = begin(http)
-    reach(open_broker(places.events), ["versions"], ["versions"], "learn")
-    reach_store(places.store)
+    reach(open_broker(addresses.events), ["versions"], ["versions"], "learn")
+    reach_store(addresses.store)
     from mainstem.bootstrap import threads  # noqa: PLC0415
 
     from .running import run_learner  # noqa: PLC0415
 
     threads()
-    run_learner(places, settings, monitor, session_timeout, frozen=frozen)
+    run_learner(addresses, settings, monitor, session_timeout, frozen=frozen)

@@ -15,7 +15,7 @@ from mainstem.errors import OvertakenError
 from mainstem.join.text import item_text
 from mainstem.kafka import Intake
 from mainstem.kafka.messages import Announcement
-from mainstem.kafka.patience import patiently
+from mainstem.kafka.outages import patiently
 from mainstem.learning import Claim, Learner, Position
 from mainstem.learning.draws import StoredPool
 from mainstem.learning.first import keep_row, make_first_version

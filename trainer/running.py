@@ -9,10 +9,10 @@ from mainstem.bootstrap import open_broker, open_producer, open_store, open_vers
 from mainstem.cli.programs import stopping
 from mainstem.kafka import Broker, Intake, Monitor
 from mainstem.kafka.messages import Announcement
-from mainstem.kafka.patience import patiently
+from mainstem.kafka.outages import patiently
 from mainstem.kafka.trusted import TrustedTopic
 from mainstem.settings import Settings
-from mainstem.settings.addresses import Places
+from mainstem.settings.addresses import Addresses
 
 from .announcements import Announcements
 from .learning import LearningProgram
@@ -26,20 +26,20 @@ _LOOK_EVERY: Final = 1.0  # seconds between two looks at topic `versions` and at
 _LONGEST_ROUND: Final = 86_400.0  # seconds that a round may take before another learner takes over
 
 
-def run_scorer(places: Places, settings: Settings, monitor: Monitor, session_timeout: float, idle: float) -> None:
+def run_scorer(addresses: Addresses, settings: Settings, monitor: Monitor, session_timeout: float, idle: float) -> None:
     """Score until told to stop."""
     from prometheus_client import Counter, Gauge  # noqa: PLC0415
 
     scored, judged = Counter("mainstem_scored", "Visits"), Counter("mainstem_judgements", "Judgements")
     version = Gauge("mainstem_version", "The version in use")
-    broker, stop = open_broker(places.events), stopping()
+    broker, stop = open_broker(addresses.events), stopping()
     monitor.unready, monitor.doing = "", "waiting for the first version"  # idle, and well
     announcements = patiently(Announcements, broker)
     announced = _first_announced(announcements, stop)
     if announced is None:
         return
-    with open_store(places.store) as store:
-        program = ScoringProgram(store, open_versions(places.versions), settings, broker, _producer(broker), idle)
+    with open_store(addresses.store) as store:
+        program = ScoringProgram(store, open_versions(addresses.versions), settings, broker, _producer(broker), idle)
         trusted = patiently(TrustedTopic, broker)
         program.believe(patiently(trusted.read))
         program.take_up(announced, first=True)
@@ -70,21 +70,21 @@ def run_scorer(places: Places, settings: Settings, monitor: Monitor, session_tim
                     monitor.unready, monitor.doing = "", "ok"
 
 
-def run_learner(places: Places, settings: Settings, monitor: Monitor, session_timeout: float, *, frozen: bool) -> None:
+def run_learner(addresses: Addresses, settings: Settings, monitor: Monitor, session_timeout: float, *, frozen: bool) -> None:
     """Learn until told to stop."""
     from prometheus_client import Counter  # noqa: PLC0415
 
     rounds = Counter("mainstem_rounds", "Rounds", ["promoted"])
-    broker, stop = open_broker(places.events), stopping()
+    broker, stop = open_broker(addresses.events), stopping()
     with (
-        open_store(places.store) as store,
+        open_store(addresses.store) as store,
         Intake(
             broker, "learn", ["versions"], most=1, session_timeout=session_timeout, poll_timeout=_LONGEST_ROUND
         ) as intake,
     ):
         program = LearningProgram(
             store,
-            open_versions(places.versions),
+            open_versions(addresses.versions),
             settings,
             patiently(Announcements, broker),
             _producer(broker),

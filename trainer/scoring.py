@@ -16,9 +16,9 @@ import msgspec
 
 from mainstem.join import PlacedSample, Sample
 from mainstem.kafka import Broker, Intake
-from mainstem.kafka.intake import Place
+from mainstem.kafka.intake import Assigned
 from mainstem.kafka.messages import Announcement, PublishedStanding, decode_samples, encode, read_message
-from mainstem.kafka.patience import patiently
+from mainstem.kafka.outages import patiently
 from mainstem.scoring import Accepted, Reached, Schedule, ScoringWorker, first_times
 from mainstem.settings import Settings
 from mainstem.store import Store
@@ -78,9 +78,9 @@ class ScoringProgram:
             self._trust.take(one)
         self._worker.trusted = self._trust.is_own
 
-    def assigned(self, places: Sequence[Place]) -> None:
+    def assigned(self, owned: Sequence[Assigned]) -> None:
         """Rebuild the columns of partitions that arrived."""
-        for _, partition in places:
+        for _, partition in owned:
             begun = time.monotonic()
             reached = patiently(self._stood, partition)
             end, left = reached.position, max(reached.event_time - self._settings.responses.horizon, 0)
@@ -95,9 +95,9 @@ class ScoringProgram:
         self._again = patiently(self._worker.due, self._schedule.ends)
         self._last_record = time.monotonic()
 
-    def revoked(self, places: Sequence[Place]) -> None:
+    def revoked(self, owned: Sequence[Assigned]) -> None:
         """Forget partitions that another worker owns from now on."""
-        for _, partition in places:
+        for _, partition in owned:
             self._worker.disown(partition)
             for known in (self._schedule.reached, self._accepted, self._judged):
                 known.pop(partition, None)
@@ -171,7 +171,7 @@ class ScoringProgram:
         self._judged[partition] = JudgedAt(reached.position, self.version)
         self.judgements += 1
 
-    def _stands(self, ends: Mapping[int, int]) -> dict[Place, tuple[int, str]]:
+    def _stands(self, ends: Mapping[int, int]) -> dict[Assigned, tuple[int, str]]:
         """What to commit: the next offset of each partition, and how far it has come."""
         reached = self._schedule.reached
         return {("samples", at): (end, msgspec.json.encode(reached[at]).decode()) for at, end in ends.items()}

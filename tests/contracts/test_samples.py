@@ -54,9 +54,9 @@ def test_a_history_of_before_opens_and_its_samples_have_their_label_for_a_target
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was written before there were targets is read as before, through the view too, and can be written beside."""
-    all_of_them = list(store_module._migrations())
+    all_of_them = list(store_module.migrations())
     with monkeypatch.context() as before:
-        before.setattr(store_module, "_migrations", lambda: iter(one for one in all_of_them if one[0] < FIRST_NEW))
+        before.setattr(store_module, "migrations", lambda: iter(one for one in all_of_them if one[0] < FIRST_NEW))
         store = Store(url)
     with store:
         columns = sample_columns([(sample(number), 0, number) for number in range(2)])

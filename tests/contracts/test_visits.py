@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mainstem.importance import rounded
-from mainstem.join import PlacedSample
+from mainstem.join import PARTS, PlacedSample
 from mainstem.responses import Responses
 from mainstem.store import Store, StoredVisits, stored_visits, visits
 from mainstem.store.writes import response_columns, sketch_columns
@@ -52,8 +52,8 @@ def whole(chunks: Iterator[StoredVisits]) -> dict[str, Any]:
     chunks = list(chunks)
     joined = {name: np.concatenate([getattr(one, name) for one in chunks]) for name in NUMBERS}
     keys = [UUID(bytes=key).int for one in chunks for key in one.keys]
-    offsets = np.concatenate([one.facts["offset"] for one in chunks]).tolist()
-    return joined | {"ids": keys, "offsets": offsets, "part": [part for one in chunks for part in one.part]}
+    offsets = np.concatenate([one.facts.offset for one in chunks]).tolist()
+    return joined | {"ids": keys, "offsets": offsets, "part": [PARTS[part] for one in chunks for part in one.facts.part]}
 
 
 NUMBERS = ("norm", "margin", "loss", "alignment", "sketch")

@@ -6,10 +6,11 @@ from uuid import UUID
 
 import numpy as np
 
-from mainstem.importance import FACTS, Visits
+from mainstem.importance import Visits
+from mainstem.join import Facts
 
 
 def visits(*, ids: Sequence[UUID], facts: Sequence[Mapping[str, int]], **more: Any) -> Visits:
     """Visits of samples; `more` is what their responses are, and by which version, at which scale."""
-    columns = {name: np.array([fact[name] for fact in facts], np.int64) for name in FACTS}
+    columns = Facts(*[np.array([fact[name] for fact in facts], np.int64) for name in Facts._fields])
     return Visits(keys=[sample_id.bytes for sample_id in ids], facts=columns, **more)

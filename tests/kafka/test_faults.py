@@ -11,7 +11,7 @@ from kafka import errors
 
 from mainstem.errors import BrokerError, StoppedError, StoreError
 from mainstem.kafka.faults import CODECS, decoded_poll, lacking_codecs, told_of
-from mainstem.kafka.patience import ASKED, patiently
+from mainstem.kafka.outages import ASKED, patiently
 
 
 class FakeConsumer:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mainstem.importance import STREAM, Rows, Visits
+from mainstem.join import Facts
 from mainstem.scoring import Accepted, first_times
 from mainstem.store import Store
 
@@ -36,8 +37,8 @@ def delivered(count: int, seed: int) -> list[One]:
 
 def respond(rows: Rows, one: One, position: int) -> None:
     """A visit."""
-    facts = {"label_version": one.label_version, "partition": 0, "offset": position, "event_time": one.event_time}
-    whole = {name: np.array([value]) for name, value in {**facts, "label": 0, "part": STREAM}.items()}
+    facts = Facts(one.label_version, partition=0, offset=position, event_time=one.event_time, label=0, part=STREAM)
+    whole = Facts(*[np.array([value]) for value in facts])
     rows.visit(Visits(0, 1.0, [one.sample_id.bytes], whole, [1.0], [0.0], [1.0]))
 
 

@@ -1,11 +1,11 @@
-"""Places come from the environment, and from the command line before it."""
+"""Addresses come from the environment, and from the command line before it."""
 
 from dataclasses import fields
 
 import pytest
 
 from mainstem.errors import SettingError
-from mainstem.settings.addresses import NAMES, Places
+from mainstem.settings.addresses import NAMES, Addresses
 
 ALL = {
     "MAINSTEM_EVENTS": "kafka://one",
@@ -17,36 +17,36 @@ ALL = {
 
 def test_each_place_has_its_variable() -> None:
     """Four variables, four places; other variables do not matter."""
-    expected = Places(
+    expected = Addresses(
         events="kafka://one", store="clickhouse://two/db", versions="file:///versions", snapshots="s3://bucket/snapshots"
     )
-    assert expected == Places.from_environment({**ALL, "EVENTS": "x", "MAINSTEM_JOIN__GRACE": "1m"})
+    assert expected == Addresses.from_environment({**ALL, "EVENTS": "x", "MAINSTEM_JOIN__GRACE": "1m"})
 
 
 def test_what_is_given_comes_first() -> None:
     """A place given on the command line wins; None is none given."""
-    found = Places.from_environment(ALL, "events", events="kafka://other", store=None)
+    found = Addresses.from_environment(ALL, "events", events="kafka://other", store=None)
     assert ("kafka://other", "clickhouse://two/db") == (found.events, found.store)
 
 
 def test_what_is_given_suffices() -> None:
     """A needed place may be given instead of set."""
-    assert "kafka://other" == Places.from_environment({}, "events", events="kafka://other").events
+    assert "kafka://other" == Addresses.from_environment({}, "events", events="kafka://other").events
 
 
 def test_what_is_not_needed_may_be_missing() -> None:
     """A program asks only for the places that it uses."""
-    assert Places() == Places.from_environment({})
+    assert Addresses() == Addresses.from_environment({})
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Places)])
+@pytest.mark.parametrize("name", [field.name for field in fields(Addresses)])
 def test_a_missing_place_is_named_with_an_example(name: str) -> None:
     """The message has the variable and what it might look like; an empty value is a missing one."""
     variable = f"MAINSTEM_{name.upper()}"
     with pytest.raises(SettingError, match=rf"^{variable} is not set; .*, like '[a-z]+://"):
-        Places.from_environment({**ALL, variable: ""}, *[field.name for field in fields(Places)])
+        Addresses.from_environment({**ALL, variable: ""}, *[field.name for field in fields(Addresses)])
 
 
 def test_every_place_is_no_setting() -> None:
     """The variables of all places are known, so that the settings do not take them for misspelt ones."""
-    assert {f"MAINSTEM_{field.name.upper()}" for field in fields(Places)} <= NAMES
+    assert {f"MAINSTEM_{field.name.upper()}" for field in fields(Addresses)} <= NAMES

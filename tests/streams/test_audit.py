@@ -12,7 +12,7 @@ import typer
 from mainstem.join import Joiner, LedgerRow, Sample
 from mainstem.kafka import Broker, DirectReader
 from mainstem.kafka.messages import encode, questions_of
-from mainstem.settings.addresses import Places
+from mainstem.settings.addresses import Addresses
 from mainstem.settings.urls import url_of
 from mainstem.store import Store
 from mainstem.streams.audit import Audit, run_audit
@@ -49,8 +49,8 @@ class Deployed:
 
     def audit(self) -> Audit:
         """What is found."""
-        places = Places(events=f"kafka://{self.broker.servers[0]}/{self.broker.prefix}", store=self.store)
-        return run_audit(places, SETTINGS.join)
+        addresses = Addresses(events=f"kafka://{self.broker.servers[0]}/{self.broker.prefix}", store=self.store)
+        return run_audit(addresses, SETTINGS.join)
 
     def _read(self, topic: str) -> list[tuple[int, int, bytes]]:
         with DirectReader(self.broker, self.broker.topic(topic)) as reader:

@@ -17,7 +17,7 @@ from tests.services.processes import until
 SLOW = """
     import sys, time
     from mainstem.kafka import Monitor
-    from mainstem.settings.addresses import Places
+    from mainstem.settings.addresses import Addresses
     from mainstem.streams.running import run_join
     from mainstem.streams.snapshots import Snapshots
     from tests.join.shop import short
@@ -30,8 +30,8 @@ SLOW = """
         print("saved", snapshot.next_offset, file=told)
 
     Snapshots.save = slowly
-    places = Places(events=sys.argv[1], snapshots=sys.argv[2])
-    run_join(places, short(partitions=1, snapshot_every=5), b"key", Monitor("127.0.0.1:0"), 10.0)
+    addresses = Addresses(events=sys.argv[1], snapshots=sys.argv[2])
+    run_join(addresses, short(partitions=1, snapshot_every=5), b"key", Monitor("127.0.0.1:0"), 10.0)
 """
 
 

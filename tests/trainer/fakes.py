@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from mainstem.ids import uuid_of
 from mainstem.join import Sample
-from mainstem.kafka.intake import Place
+from mainstem.kafka.intake import Assigned
 from mainstem.kafka.messages import encode
 from mainstem.settings import Settings
 from mainstem.store import Store
@@ -92,7 +92,7 @@ class FakeIntake:
             self._changes.append(lambda: self._program.assigned([("samples", one) for one in come]))
         self._positions = {one: self._group.committed[one] for one in partitions}
 
-    def stand(self, place: Place) -> tuple[int, str]:
+    def stand(self, place: Assigned) -> tuple[int, str]:
         """Where the group stands, and what was noted there."""
         return self._group.committed[place[1]], self._group.notes[place[1]]
 
@@ -113,7 +113,7 @@ class FakeIntake:
                 self._positions[one] += 1
         return batch
 
-    def commit(self, stands: dict[Place, tuple[int, str]]) -> bool:
+    def commit(self, stands: dict[Assigned, tuple[int, str]]) -> bool:
         """Commit, unless somebody else owns it by now."""
         if self.refuse:
             self.refuse = False

@@ -71,7 +71,7 @@ def begin(http: str) -> "Monitor":
 
 def stopping() -> Callable[[], bool]:
     """A function that is true once somebody asked this process to end; from then on it has six seconds."""
-    from mainstem.kafka.patience import ASKED  # noqa: PLC0415 - only programs have what it needs
+    from mainstem.kafka.outages import ASKED  # noqa: PLC0415 - only programs have what it needs
 
     def ask(number: int, _: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
         end_soon()
@@ -92,7 +92,7 @@ def end_soon() -> None:
 
     A program that writes, then commits may end at any step: what was not committed comes again.
     """
-    from mainstem.kafka.patience import ASKED  # noqa: PLC0415
+    from mainstem.kafka.outages import ASKED  # noqa: PLC0415
 
     if not ASKED.is_set():
         ASKED.set()

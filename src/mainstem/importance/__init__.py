@@ -2,11 +2,10 @@
 
 from mainstem.importance.rows import Rows
 from mainstem.importance.sketches import rounded
-from mainstem.importance.visits import CANARY, FACTS, STREAM, Visits
+from mainstem.importance.visits import CANARY, STREAM, Visits
 
 __all__ = [
     "CANARY",
-    "FACTS",
     "STREAM",
     "Rows",
     "Visits",

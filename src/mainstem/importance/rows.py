@@ -15,7 +15,8 @@ from mainstem.importance.canaries import Canaries
 from mainstem.importance.keyed import Keyed
 from mainstem.importance.running import ADDED_UP, count_alignment, count_numbers, count_sketch
 from mainstem.importance.sketches import lengths_of
-from mainstem.importance.visits import CANARY, FACTS, Visits, in_turn
+from mainstem.importance.visits import CANARY, Visits, in_turn
+from mainstem.join import Facts
 
 __all__ = ["Rows"]
 
@@ -50,10 +51,9 @@ class Rows:
         canaries: what each version thought of the canaries, by their rows.
 
     Example:
-        >>> from mainstem.importance import STREAM
         >>> rows = Rows()
-        >>> known = dict(label_version=0, partition=0, offset=0, event_time=0, label=1, part=STREAM)
-        >>> one = dict(keys=[UUID(int=7).bytes], facts={name: np.array([value]) for name, value in known.items()})
+        >>> facts = Facts(*np.array([[0], [0], [0], [0], [1], [0]]))  # of one sample of the stream, labelled yes
+        >>> one = dict(keys=[UUID(int=7).bytes], facts=facts)
         >>> rows.visit(Visits(version=1, scale=2.0, **one, norm=[4.0], margin=[-1.0], loss=[1.3]))
         >>> rows.visit(Visits(version=2, scale=2.0, **one, norm=[2.0], margin=[1.0], loss=[0.3]))
         >>> rows["visits"], rows["importance"], rows["margin"], rows["recent_margin"]
@@ -104,7 +104,7 @@ class Rows:
         """Count one visit of each sample; one that was scored already by this version, or a later one, is not counted."""
         numbers, alignment, sketch = visits.numbers(), visits.alignments(), visits.sketches()
         for turn in in_turn(visits.keys):
-            facts = {name: array[turn] for name, array in visits.facts.items()}
+            facts = Facts(*[column[turn] for column in visits.facts])
             rows = self._admit([visits.keys[place] for place in turn], facts)
             arrays = self._keyed.arrays
             new = arrays["last_version"][rows] < visits.version
@@ -129,7 +129,7 @@ class Rows:
         places = self._keyed.keep(keep)
         self.canaries.move(lambda rows: places[rows])
 
-    def _admit(self, keys: Sequence[bytes], facts: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
+    def _admit(self, keys: Sequence[bytes], facts: Facts[NDArray[np.int64]]) -> NDArray[np.int64]:
         """Rows of B different samples, made new or started again where they are new or their label changed."""
         rows = self.rows_of(keys)
         new = rows < 0
@@ -139,25 +139,25 @@ class Rows:
             self._begin(rows[new], facts, new)
         known, label = self._keyed.arrays["label_version"][rows], self._keyed.arrays["label"][rows]
         # the log's own label may be overruled at the label version that it has: somebody confirmed another one
-        overruled = (facts["label_version"] == known) & (facts["label"] != label)
-        newer = (facts["label_version"] > known) | overruled
+        overruled = (facts.label_version == known) & (facts.label != label)
+        newer = (facts.label_version > known) | overruled
         if newer.any():
             self._revise(rows, facts, newer)
         return rows
 
-    def _begin(self, rows: NDArray[np.int64], facts: Mapping[str, NDArray[Any]], places: NDArray[np.bool_]) -> None:
+    def _begin(self, rows: NDArray[np.int64], facts: Facts[NDArray[np.int64]], places: NDArray[np.bool_]) -> None:
         arrays = self._keyed.arrays
-        for name in FACTS:
-            arrays[name][rows] = facts[name][places]
+        for name, column in zip(Facts._fields, facts, strict=True):
+            arrays[name][rows] = column[places]
         for name in (*ADDED_UP, "sketch"):
             arrays[name][rows] = 0
         arrays["last_version"][rows] = -1
 
-    def _revise(self, rows: NDArray[np.int64], facts: Mapping[str, NDArray[Any]], newer: NDArray[np.bool_]) -> None:
+    def _revise(self, rows: NDArray[np.int64], facts: Facts[NDArray[np.int64]], newer: NDArray[np.bool_]) -> None:
         arrays = self._keyed.arrays
-        same = newer & (facts["label"] == arrays["label"][rows])  # the same answer again: what its visits said still holds
-        for name in ("label_version", "offset"):
-            arrays[name][rows[same]] = facts[name][same]
+        same = newer & (facts.label == arrays["label"][rows])  # the same answer again: what its visits said still holds
+        arrays["label_version"][rows[same]] = facts.label_version[same]
+        arrays["offset"][rows[same]] = facts.offset[same]
         other = newer & ~same
         again = rows[other]
         self._begin(again, facts, other)

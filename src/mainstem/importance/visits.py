@@ -1,19 +1,19 @@
 """Visits by one version, many at once: what a row is told of its sample's response."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CANARY", "FACTS", "STREAM", "Visits", "in_turn"]
+from mainstem.join import PARTS, Facts
 
-STREAM: Final = 0
-CANARY: Final = 1
-FACTS: Final = ("label_version", "partition", "offset", "event_time", "label", "part")
-"""What is known of a sample beside its responses."""
+__all__ = ["CANARY", "STREAM", "Visits", "in_turn"]
+
+STREAM: Final = PARTS.index("stream")
+CANARY: Final = PARTS.index("canary")
 _Numbers: TypeAlias = Sequence[float] | NDArray[Any]
 
 
@@ -25,7 +25,7 @@ class Visits:
         version: the version that scored them.
         scale: the mean response norm of the canaries at that version; norms and sketches are divided by it.
         keys: the sample ids, 16 bytes each.
-        facts: the `FACTS` of each sample, each of shape (B,).
+        facts: of the samples, each of shape (B,).
         norm, margin, loss: the responses, shape (B,).
         alignment: shape (B,), NaN where there is none; None says that there is none at all.
         sketch: as the history keeps them, shape (B, k); a row of NaN where there is none, None likewise.
@@ -34,7 +34,7 @@ class Visits:
     version: int
     scale: float
     keys: Sequence[bytes]
-    facts: Mapping[str, NDArray[Any]]
+    facts: Facts[NDArray[np.int64]]
     norm: _Numbers
     margin: _Numbers
     loss: _Numbers
@@ -58,7 +58,7 @@ class Visits:
 
 
 def in_turn(keys: Sequence[bytes]) -> Iterator[NDArray[np.int64]]:
-    """Places of the first visit of each sample, then those of the second ones (it came at two label versions), and so on.
+    """Addresses of the first visit of each sample, then those of the second ones (it came at two label versions), and so on.
 
     Example:
         >>> [places.tolist() for places in in_turn([b"a", b"b", b"a"])]

@@ -1,6 +1,7 @@
 """Questions and outcomes to samples: a pure, deterministic fold over one partition of events."""
 
 from mainstem.join.catalogue import Catalogue
+from mainstem.join.facts import PARTS, Facts
 from mainstem.join.joiner import Joiner, Output, Rejection, Snapshot, pseudonym, rejection_of
 from mainstem.join.ledger import BLOCK, LedgerRow, imbalance, new_counts, totals
 from mainstem.join.placed import PlacedSample, told
@@ -8,7 +9,9 @@ from mainstem.join.sample import Sample, digest_0_1_of, digest_of, price_band, r
 
 __all__ = [
     "BLOCK",
+    "PARTS",
     "Catalogue",
+    "Facts",
     "Joiner",
     "LedgerRow",
     "Output",

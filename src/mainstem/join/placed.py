@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Self
 from uuid import UUID
 
+from mainstem.join.facts import PARTS, Facts
 from mainstem.join.sample import Sample
 from mainstem.objectives import relabelled
 
@@ -59,6 +60,12 @@ class PlacedSample(NamedTuple):
             context_text=sample.context_text,
             item_text=sample.item_text,
         )
+
+    @property
+    def facts(self) -> Facts[int]:
+        """What the rows know of it."""
+        part = PARTS.index(self.part)
+        return Facts(self.label_version, self.partition, self.offset, self.event_time, self.label, part)
 
     @property
     def pair(self) -> tuple[str, str]:

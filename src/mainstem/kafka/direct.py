@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, NoReturn, Self
 from mainstem.errors import BrokerError, StoppedError
 from mainstem.kafka.broker import Broker
 from mainstem.kafka.faults import decoded_poll, stuck
-from mainstem.kafka.patience import ASKED
+from mainstem.kafka.outages import ASKED
 
 __all__ = ["DirectReader", "Record"]
 

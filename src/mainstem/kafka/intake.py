@@ -7,15 +7,15 @@ from typing import Any, Final, Self
 
 from mainstem.kafka.broker import Broker
 from mainstem.kafka.faults import decoded_poll, stuck
-from mainstem.kafka.patience import patiently
+from mainstem.kafka.outages import patiently
 
 __all__ = ["Intake"]
 
-Place = tuple[str, int]
+Assigned = tuple[str, int]
 """A topic (its short name) and a partition of it."""
 _POLL_MS: Final = 500
 _ANSWER_MS: Final = 15_000  # a client that is not answered by then raises, and whoever asked tries again
-_STILL_SECONDS, _STILL_LOOKS = 60.0, 60  # a place that is behind and gives nothing for as long, however often asked
+_STILL_SECONDS, _STILL_LOOKS = 60.0, 60  # a partition that is behind and gives nothing for as long, however often asked
 _LOG = logging.getLogger("mainstem")
 
 
@@ -30,8 +30,8 @@ class Intake:
         group: short name of the group.
         topics: short names of the topics.
         most: records in a batch, at most.
-        assigned: called with the places that this member owns from now on, before their first record comes.
-        revoked: called with the places that it no longer owns.
+        assigned: called with the partitions that this member owns from now on, before their first record comes.
+        revoked: called with those that it no longer owns.
         session_timeout: seconds of silence after which the others take over.
         poll_timeout: seconds between two batches after which they do.
     """
@@ -43,8 +43,8 @@ class Intake:
         topics: Iterable[str],
         *,
         most: int,
-        assigned: Callable[[list[Place]], None] = lambda places: None,  # noqa: ARG005
-        revoked: Callable[[list[Place]], None] = lambda places: None,  # noqa: ARG005
+        assigned: Callable[[list[Assigned]], None] = lambda owned: None,  # noqa: ARG005
+        revoked: Callable[[list[Assigned]], None] = lambda owned: None,  # noqa: ARG005
         session_timeout: float = 30.0,
         poll_timeout: float = 900.0,
     ) -> None:
@@ -55,14 +55,14 @@ class Intake:
 
         class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python has no types
             # subtle: called on the client's own thread, where nothing may ask the broker; `next_batch` tells the caller
-            def on_partitions_assigned(_, places: Any) -> None:  # noqa: N805
-                self._changes.append((assigned, self._places(places)))
+            def on_partitions_assigned(_, owned: Any) -> None:  # noqa: N805
+                self._changes.append((assigned, self._short_of(owned)))
 
-            def on_partitions_revoked(_, places: Any) -> None:  # noqa: N805
-                self._changes.append((revoked, self._places(places)))
+            def on_partitions_revoked(_, owned: Any) -> None:  # noqa: N805
+                self._changes.append((revoked, self._short_of(owned)))
 
-        self._changes: list[tuple[Callable[[list[Place]], None], list[Place]]] = []
-        self._still: dict[Place, tuple[int, float, int]] = {}  # places that are behind and stood still: looks, since, where
+        self._changes: list[tuple[Callable[[list[Assigned]], None], list[Assigned]]] = []
+        self._still: dict[Assigned, tuple[int, float, int]] = {}  # behind, and standing still: looks, since, where
         self._most = most
         self._consumer: Any = KafkaConsumer(
             **broker.options,
@@ -90,9 +90,9 @@ class Intake:
         return int(self._consumer.group_metadata().generation_id)
 
     @property
-    def owned(self) -> list[Place]:
-        """The places that this member owns."""
-        return self._places(self._consumer.assignment())
+    def owned(self) -> list[Assigned]:
+        """The partitions that this member owns."""
+        return self._short_of(self._consumer.assignment())
 
     def next_batch(self) -> list[tuple[str, Any]]:
         """Records with the short names of their topics; after half a second without any, an empty batch.
@@ -104,32 +104,32 @@ class Intake:
         if self._changes:
             self._settle()
             return []
-        return [(self._short[place.topic], record) for place, records in found.items() for record in records]
+        return [(self._short[at.topic], record) for at, records in found.items() for record in records]
 
     def _settle(self) -> None:
         """Owners changed: what was given out and not committed is asked for again, after the caller has been told."""
         for at in list(self._consumer.assignment()):
-            # subtle: in a place that stays here the client would go on where it was, not where the group stands
-            self._consumer.seek(at, patiently(self.committed, *self._places([at])))
+            # subtle: in a partition that stays here the client would go on where it was, not where the group stands
+            self._consumer.seek(at, patiently(self.committed, *self._short_of([at])))
         while self._changes:
-            tell, places = self._changes.pop(0)
-            tell(places)
+            tell, owned = self._changes.pop(0)
+            tell(owned)
 
-    def seek(self, place: Place, offset: int) -> None:
-        """Read a place from an offset on."""
-        self._consumer.seek(self._at(place), offset)
+    def seek(self, assigned: Assigned, offset: int) -> None:
+        """Read a partition from an offset on."""
+        self._consumer.seek(self._at(assigned), offset)
 
-    def position(self, place: Place) -> int:
+    def position(self, assigned: Assigned) -> int:
         """The next offset that will be given out; what lies before it and was not given out holds no record."""
-        return int(self._consumer.position(self._at(place), timeout_ms=_ANSWER_MS) or 0)
+        return int(self._consumer.position(self._at(assigned), timeout_ms=_ANSWER_MS) or 0)
 
-    def committed(self, place: Place) -> int:
-        """Where the group stands at a place; the beginning where it never stood."""
-        return self.stand(place)[0]
+    def committed(self, assigned: Assigned) -> int:
+        """Where the group stands in a partition; the beginning where it never stood."""
+        return self.stand(assigned)[0]
 
-    def stand(self, place: Place) -> tuple[int, str]:
+    def stand(self, assigned: Assigned) -> tuple[int, str]:
         """The same, and the note that was committed with it; without one, an empty note."""
-        at = self._at(place)
+        at = self._at(assigned)
         found = self._consumer.committed(at, metadata=True, timeout_ms=_ANSWER_MS)
         oldest = int(self._consumer.beginning_offsets([at], timeout_ms=_ANSWER_MS)[at])
         if found is None:
@@ -140,11 +140,11 @@ class Intake:
             _LOG.warning("%s are gone: the broker deleted them before this group read them; it goes on after them", told)
         return max(int(offset), oldest), note or ""
 
-    def commit(self, stands: Mapping[Place, tuple[int, str]] | None = None) -> bool:
-        """Commit what was given out so far; False where the places belong to another member by now.
+    def commit(self, stands: Mapping[Assigned, tuple[int, str]] | None = None) -> bool:
+        """Commit what was given out so far; False where the partitions belong to another member by now.
 
         Args:
-            stands: instead, for each of these places, its next offset and a note that is kept with it.
+            stands: instead, for each of these partitions, its next offset and a note that is kept with it.
         """
         from kafka.errors import (  # noqa: PLC0415
             CommitFailedError,
@@ -157,15 +157,17 @@ class Intake:
         offsets = None
         if stands is not None:
             # subtle: an offset and the note that belongs to it, not where the client stands: owners may have changed since
-            offsets = {self._at(place): OffsetAndMetadata(offset, note, -1) for place, (offset, note) in stands.items()}
+            offsets = {
+                self._at(assigned): OffsetAndMetadata(offset, note, -1) for assigned, (offset, note) in stands.items()
+            }
         try:
             self._consumer.commit(offsets)
         except (CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError):
             return False
         return True
 
-    def lag(self) -> dict[Place, int]:
-        """Records behind the end, of each owned place.
+    def lag(self) -> dict[Assigned, int]:
+        """Records behind the end, of each owned partition.
 
         Raises:
             BrokerError: if the broker answers, says that there is more, and has given nothing of it for long.
@@ -177,27 +179,27 @@ class Intake:
             self._still.clear()  # what an absent broker does not give is not held against it
             raise
         behind = {}
-        for at, place in zip(owned, self._places(owned), strict=True):
-            position = self.position(place)
-            behind[place] = max(ends[at] - position, 0)
-            self._check_that_it_moves(place, position, behind[place])
+        for at, assigned in zip(owned, self._short_of(owned), strict=True):
+            position = self.position(assigned)
+            behind[assigned] = max(ends[at] - position, 0)
+            self._check_that_it_moves(assigned, position, behind[assigned])
         return behind
 
-    def _check_that_it_moves(self, place: Place, position: int, behind: int) -> None:
-        looks, since, before = self._still.get(place, (0, time.monotonic(), position))
+    def _check_that_it_moves(self, assigned: Assigned, position: int, behind: int) -> None:
+        looks, since, before = self._still.get(assigned, (0, time.monotonic(), position))
         if not behind or position != before:
-            self._still.pop(place, None)
+            self._still.pop(assigned, None)
             return
-        self._still[place] = looks + 1, since, before
+        self._still[assigned] = looks + 1, since, before
         if looks > _STILL_LOOKS and time.monotonic() - since > _STILL_SECONDS:
-            raise stuck(self._at(place).topic, place[1], position, position + behind)
+            raise stuck(self._at(assigned).topic, assigned[1], position, position + behind)
 
-    def _places(self, found: Iterable[Any]) -> list[Place]:
+    def _short_of(self, found: Iterable[Any]) -> list[Assigned]:
         return [(self._short[at.topic], at.partition) for at in found]
 
-    def _at(self, place: Place) -> Any:
+    def _at(self, assigned: Assigned) -> Any:
         from kafka import TopicPartition  # noqa: PLC0415
 
-        topic, partition = place
+        topic, partition = assigned
         full = next(full for full, short in self._short.items() if short == topic)
         return TopicPartition(full, partition)

@@ -17,7 +17,7 @@ from mainstem.errors import ModelError
 from mainstem.responses.advice import fits, what_to_do
 from mainstem.responses.formulas import Formula, formula_of, is_patched, is_simple, linear, per_sample
 
-__all__ = ["Place", "by_autograd", "covered"]
+__all__ = ["CoveredLayer", "by_autograd", "covered"]
 
 _TABLE: Final = "for it reads a table that the samples share"
 _PROMPT: Final = "for it makes one prompt, which is repeated for each sample"
@@ -35,7 +35,7 @@ _WITHOUT_BATCH: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Place:
+class CoveredLayer:
     """A layer that responses are taken over.
 
     Attributes:
@@ -60,7 +60,7 @@ class Place:
         return self.formula is per_sample
 
 
-def covered(model: nn.Module, layers: Sequence[str] = ("*",), formed: Sequence[str] = ()) -> dict[nn.Module, Place]:
+def covered(model: nn.Module, layers: Sequence[str] = ("*",), formed: Sequence[str] = ()) -> dict[nn.Module, CoveredLayer]:
     """The layers with trained parameters whose names match.
 
     Args:
@@ -100,7 +100,7 @@ def covered(model: nn.Module, layers: Sequence[str] = ("*",), formed: Sequence[s
         if formula is per_sample and getattr(layer, "scale_grad_by_freq", False):
             refused[name] = unknown or list(mine.values())
         elif formula is not None:
-            found[layer] = Place(name, formula, mine)
+            found[layer] = CoveredLayer(name, formula, mine)
         elif unknown:  # else it only holds what another uses, as the head of a masked language model its decoder's bias
             refused[name] = unknown
     if refused:
@@ -112,7 +112,7 @@ def covered(model: nn.Module, layers: Sequence[str] = ("*",), formed: Sequence[s
 
 
 def by_autograd(
-    places: Mapping[nn.Module, Place], parameters: Mapping[str, Tensor]
+    places: Mapping[nn.Module, CoveredLayer], parameters: Mapping[str, Tensor]
 ) -> tuple[dict[str, Tensor], frozenset[str]]:
     """The parameters whose gradients autograd forms, and the names of those that it always forms sample by sample.
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
 
 from mainstem.errors import ModelError
-from mainstem.responses.coverage import Place
+from mainstem.responses.coverage import CoveredLayer
 from mainstem.responses.formulas import affine, linear, transposed_linear
 from mainstem.responses.gathering import Gathering
 from mainstem.responses.isolation import factors, lengths, verdicts
@@ -30,7 +30,7 @@ _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_
 
 
 @contextmanager
-def listening(places: Mapping[nn.Module, Place], gathering: Gathering, verified: set[str]) -> Iterator["Listener"]:
+def listening(places: Mapping[nn.Module, CoveredLayer], gathering: Gathering, verified: set[str]) -> Iterator["Listener"]:
     """A listener at the layers while the block lasts.
 
     Args:
@@ -159,7 +159,7 @@ class Listener:
         """Names of parameters of layers that were run without gradients only, so far."""
         return self._uses.keys() - self._tapped
 
-    def unheard(self, places: Iterable[Place]) -> set[str]:
+    def unheard(self, places: Iterable[CoveredLayer]) -> set[str]:
         """Names of parameters of layers that were not run."""
         return {name for place in places for name in place.parameters.values() if not self._uses[name]}
 
@@ -189,7 +189,7 @@ class Listener:
         keywords: Mapping[str, Any],
         output: Any,
         *,
-        place: Place,
+        place: CoveredLayer,
         is_plain_linear: bool,
     ) -> Tensor | None:
         """Tap a layer that was run; gives what goes on instead of its output."""
@@ -229,7 +229,7 @@ class Listener:
 
     @torch.no_grad()
     def _on_backward(  # noqa: C901, PLR0912 - the hot path
-        self, layer: nn.Module, place: Place, a: Tensor, b: Tensor, live: Live | None
+        self, layer: nn.Module, place: CoveredLayer, a: Tensor, b: Tensor, live: Live | None
     ) -> None:
         gathering = self._gathering
         if self._looked is not None:
@@ -270,7 +270,7 @@ class Listener:
                     live.forget()
             self._computing = False
 
-    def _in_float32(self, a: Tensor, b: Tensor, place: Place, names: Mapping[str, str]) -> tuple[Tensor, Tensor]:
+    def _in_float32(self, a: Tensor, b: Tensor, place: CoveredLayer, names: Mapping[str, str]) -> tuple[Tensor, Tensor]:
         """What a formula gets, in float32, but for factors that a GPU multiplies as they are."""
         is_product = place.formula in (linear, transposed_linear) and self._is_used_once(names)
         if not (is_product and is_for_matrix_units(b)):

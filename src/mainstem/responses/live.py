@@ -52,7 +52,7 @@ class Live:
 
     @cached_property
     def first(self) -> Tensor | None:
-        """Places of as many tokens of each sample as the one with the most has, live ones first, shape (B, L).
+        """Addresses of as many tokens of each sample as the one with the most has, live ones first, shape (B, L).
 
         None where that is nearly all.
         """

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import Node, get_gradient_edge
 
-from mainstem.responses.coverage import Place
+from mainstem.responses.coverage import CoveredLayer
 
 __all__ = ["Uses", "in_graph_of", "node_of", "used_outside"]
 
@@ -25,7 +25,7 @@ class Uses:
         places: the layers that are heard.
     """
 
-    def __init__(self, places: Collection[Place]) -> None:
+    def __init__(self, places: Collection[CoveredLayer]) -> None:
         self._owners: dict[str, list[str]] = {}
         for place in places:
             for name in place.parameters.values():

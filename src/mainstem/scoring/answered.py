@@ -1,14 +1,14 @@
 """What a version answered about samples, on its way to the history and to the rows."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mainstem.importance import CANARY, FACTS, STREAM, Visits, rounded
-from mainstem.join import PlacedSample
+from mainstem.importance import Visits, rounded
+from mainstem.join import Facts, PlacedSample
 from mainstem.models import alignments_of
 from mainstem.responses import Responses
 from mainstem.store import Store
@@ -16,7 +16,7 @@ from mainstem.store.writes import response_columns, sketch_columns
 
 __all__ = ["SCORED", "Answered"]
 
-SCORED: Final[Mapping[str, int]] = {"stream": STREAM, "canary": CANARY}
+SCORED: Final = frozenset({"stream", "canary"})
 """The parts that are scored; direction and gate samples are neither scored nor drawn."""
 _Floats: TypeAlias = NDArray[np.float32]
 
@@ -64,16 +64,10 @@ class Answered:
             version=self.version,
             scale=self.scale,
             keys=[sample.sample_id.bytes for sample in mine],
-            facts=_facts_of(mine),
+            facts=Facts(*[np.array(column, np.int64) for column in zip(*[sample.facts for sample in mine], strict=True)]),
             norm=self.found.norm[places],
             margin=self.found.margin[places],
             loss=self.found.loss[places],
             alignment=self.alignment[places],
             sketch=self.sketch[places],
         )
-
-
-def _facts_of(samples: Sequence[PlacedSample]) -> dict[str, NDArray[np.int64]]:
-    known = {name: [getattr(sample, name) for sample in samples] for name in FACTS if name != "part"}
-    known["part"] = [SCORED[sample.part] for sample in samples]
-    return {name: np.array(values, np.int64) for name, values in known.items()}

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from mainstem.importance import Rows, Visits
-from mainstem.scoring.answered import SCORED
 from mainstem.standing import REASONS, STANDINGS
 from mainstem.store import Store, StoredVisits, stored_visits
 from mainstem.store.draws import drawn_for_promoted
@@ -40,7 +39,7 @@ def _visits_of(found: StoredVisits, version: int) -> Visits:
         version=version,
         scale=found.scale,
         keys=found.keys,
-        facts={**found.facts, "part": np.array([SCORED[one] for one in found.part], np.int64)},
+        facts=found.facts,
         norm=found.norm,
         margin=found.margin,
         loss=found.loss,

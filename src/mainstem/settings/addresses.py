@@ -6,7 +6,7 @@ from typing import Final, Self
 
 from mainstem.errors import SettingError
 
-__all__ = ["NAMES", "Places"]
+__all__ = ["NAMES", "Addresses"]
 
 NAMES: Final = frozenset(
     {
@@ -20,7 +20,7 @@ NAMES: Final = frozenset(
         "MAINSTEM_SETTINGS",
     }
 )
-"""Environment variables that name places, and the secret of the pseudonyms."""
+"""Environment variables that name addresses, and the secret of the pseudonyms."""
 _LIKE: Final = {
     "events": "kafka://localhost:9092",
     "store": "clickhouse://user:password@localhost:8123/mainstem",
@@ -30,8 +30,8 @@ _LIKE: Final = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Places:
-    """The places of a deployment.
+class Addresses:
+    """Where the parts of a deployment are.
 
     Attributes:
         events: `kafka://host:port,host:port/prefix`; the prefix is put before every topic and group.
@@ -46,18 +46,18 @@ class Places:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *needed: str, **given: str | None) -> Self:
-        """Places out of `MAINSTEM_EVENTS` and its like, overridden by what is given.
+        """Addresses out of `MAINSTEM_EVENTS` and its like, overridden by what is given.
 
         Args:
             environment: usually `os.environ`.
-            needed: names of places that must be known.
-            given: places from elsewhere; None counts as not given.
+            needed: names of addresses that must be known.
+            given: addresses from elsewhere; None counts as not given.
 
         Raises:
             SettingError: if a needed place is not known.
 
         Example:
-            >>> Places.from_environment({"MAINSTEM_EVENTS": "kafka://localhost"}, "events").events
+            >>> Addresses.from_environment({"MAINSTEM_EVENTS": "kafka://localhost"}, "events").events
             'kafka://localhost'
         """
         values = {

@@ -8,12 +8,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mainstem.join import PARTS, Facts
 from mainstem.store.store import Store
 
 __all__ = ["StoredVisits", "stored_visits"]
 
 _CHUNK: Final = 16_384  # visits in memory at once
-_FACTS: Final = ("label_version", "partition", "offset", "event_time", "label")
 _THESE: Final = """
     WHERE partition = {partition:UInt32} AND offset < {end:UInt64} AND version = {version:UInt32}
       AND toUnixTimestamp64Milli(event_time) >= {left:Int64}"""
@@ -34,16 +34,14 @@ class StoredVisits:
 
     Attributes:
         keys: sample ids, 16 bytes each.
-        facts: label_version, partition, offset, event_time and label, each of shape (B,).
-        part: `stream` or `canary`, for each.
+        facts: of the samples, each of shape (B,).
         scale: that their norms and sketches are divided by.
         norm, margin, loss, alignment: shape (B,); an alignment is NaN where there is none.
         sketch: shape (B, k); a row of NaN where there is none, or one of another length.
     """
 
     keys: Sequence[bytes]
-    facts: dict[str, NDArray[np.int64]]
-    part: Sequence[str]
+    facts: Facts[NDArray[np.int64]]
     scale: float
     norm: NDArray[np.float64]
     margin: NDArray[np.float64]
@@ -77,8 +75,7 @@ def _visits(rows: Sequence[tuple[Any, ...]], size: int) -> StoredVisits:
             sketch[place] = one
     return StoredVisits(
         keys=keys,
-        facts={name: np.array(values, np.int64) for name, values in zip(_FACTS, facts, strict=True)},
-        part=part,
+        facts=Facts(*[np.array(values, np.int64) for values in (*facts, [PARTS.index(one) for one in part])]),
         scale=scale[0],
         norm=np.array(norm, np.float64),
         margin=np.array(margin, np.float64),

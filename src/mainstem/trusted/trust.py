@@ -5,17 +5,15 @@ slices of the stream stand in for them, whose labels are only assumed.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
 
 from mainstem.ids import fraction_of
+from mainstem.join import PARTS
 from mainstem.settings import Settings
 
 __all__ = ["PARTS", "Confirmed", "Trust", "part_of"]
-
-PARTS: Final = ("stream", "direction", "canary", "gate")
 
 
 class Confirmed(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ PASS: Final = "PASS"  # noqa: S105 - no password
 WARN: Final = "WARN"
 FAIL: Final = "FAIL"
 EXAMPLES: Final = 5
-"""Places that a finding names at most: enough to see what they have in common."""
+"""Addresses that a finding names at most: enough to see what they have in common."""
 _UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 
 

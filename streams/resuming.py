@@ -16,7 +16,7 @@ from mainstem.events.marks import BEGIN, Mark
 from mainstem.kafka import Broker
 from mainstem.kafka.faults import decoded_poll
 
-__all__ = ["Sent", "headers_of", "last_sent", "numbered", "place_in"]
+__all__ = ["Sent", "headers_of", "last_sent", "mark_before", "numbered"]
 
 _LOG: Final = "mainstem-log"  # of records sent before there were marks: a digest of the log's first line
 _LINE: Final = "mainstem-line"
@@ -91,7 +91,7 @@ def last_sent(broker: Broker, topic: str, partition: int, log: Path) -> Sent:
     )
 
 
-def place_in(
+def mark_before(
     log: Path, sent: Sequence[Sent], broker: Broker, *, append: bool, grace: int, say: Callable[[str], None]
 ) -> Mark:
     """The mark before a log's first line, once it is known to be what was sent, or to follow it.

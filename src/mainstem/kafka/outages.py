@@ -13,9 +13,9 @@ from typing import Final, ParamSpec, TypeVar
 from mainstem.errors import BrokerError, StoppedError, StoreError
 from mainstem.kafka.faults import passes, refusal, told_of
 
-__all__ = ["ASKED", "PATIENCE", "patiently"]
+__all__ = ["ASKED", "LONGEST_OUTAGE", "patiently"]
 
-PATIENCE: Final = 120.0
+LONGEST_OUTAGE: Final = 120.0
 """Seconds after which a program gives up."""
 ASKED: Final = Event()
 """Set once somebody asked this process to end."""
@@ -40,7 +40,7 @@ def patiently(action: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs)
 
     trying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(lambda error: isinstance(error, StoreError) or passes(error)),
-        stop=tenacity.stop_any(tenacity.stop_after_delay(PATIENCE), tenacity.stop_when_event_set(ASKED)),
+        stop=tenacity.stop_any(tenacity.stop_after_delay(LONGEST_OUTAGE), tenacity.stop_when_event_set(ASKED)),
         wait=tenacity.wait_exponential(multiplier=0.2, max=5),
         sleep=tenacity.sleep_using_event(ASKED),
         before_sleep=_say,

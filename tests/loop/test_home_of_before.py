@@ -1,0 +1,30 @@
+"""A home of a mainstem whose samples held less: it answers questions, and no replay goes on in it."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mainstem.bootstrap import open_loop
+from mainstem.embedded.home import Home
+from mainstem.errors import HomeError
+from mainstem.store import Store
+from tests.loop.test_known_log import LINES, SETTINGS, Quiet, replay
+
+
+def test_a_replay_does_not_go_on_from_joiners_that_knew_less(tmp_path: Path) -> None:
+    """It says what is lacking and how to begin anew, changes nothing, and begins anew where it is told to."""
+    log, home = tmp_path / "log.jsonl", tmp_path / "home"
+    log.write_bytes(b"".join(LINES))
+    first = replay(log, home)
+    with Home(home, create=False) as opened:
+        at = opened.checkpoint()
+        assert at
+        opened.save(msgspec.structs.replace(at, snapshots=[msgspec.structs.replace(one, form=0) for one in at.snapshots]))
+    with pytest.raises(HomeError, match=r"\(form 0 there, 1 now: .*\); the history still answers .* --from-start begins"):
+        replay(log, home)
+    with Store(f"chdb://{home / 'history'}", make=False) as store:
+        assert store.ask("SELECT count() > 0 FROM samples_now") == (("greater(count(), 0)",), [(1,)])
+    with open_loop(str(log), home, SETTINGS, Quiet(), learn=False, environment={}, from_start=True) as loop:
+        loop.run()
+    assert first == replay(log, home)
