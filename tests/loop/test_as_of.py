@@ -57,8 +57,9 @@ def differ(found: dict[str, Any]) -> dict[str, int]:
 
 
 def files(home: Path) -> dict[str, bytes]:
-    """What lies in a home beside its history."""
-    return {str(path): path.read_bytes() for path in home.rglob("*") if path.is_file() and "history" not in path.parts}
+    """What lies in a home beside its history, and the lock that whoever asks takes."""
+    kept = [path for path in home.rglob("*") if path.is_file() and "history" not in path.parts and path.name != "lock"]
+    return {str(path): path.read_bytes() for path in kept}
 
 
 def test_a_home_that_learnt_had_by_each_moment_what_a_replay_gives(small_home: Path, small_log: Path, mainstem: Run) -> None:
@@ -78,9 +79,7 @@ def test_what_was_changed_afterwards_is_found_and_named(
     small_home: Path, small_log: Path, tmp_path: Path, mainstem: Run
 ) -> None:
     """One label, one response, one count of the ledger and one standing that were changed are told, and nothing else."""
-    home = tmp_path / "changed"
-    shutil.copytree(small_home, home, ignore=shutil.ignore_patterns("lock", "history.sock"))
-    (home / "lock").touch()
+    home = shutil.copytree(small_home, tmp_path / "changed", symlinks=True)
     with Store(f"chdb://{home / 'history'}") as store:
         [[named]] = store.rows(
             "SELECT toString(sample_id) FROM moves FINAL WHERE judgement = 300 AND standing = 'edge' AND sample_id NOT IN "
