@@ -94,7 +94,7 @@ class Audit:
             samples = [{**asdict(line), "in_balance": line.in_balance} for line in self.samples]
             print(in_json({"in_balance": self.in_balance, "ledger": ledger, "samples": samples}))
             return
-        from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
+        from mainstem.cli.tables import show  # rich is slow to import
 
         show(
             ("topic", "partition", "read", "of", "outcome", "question", "next offset", "broker", "out by", ""),

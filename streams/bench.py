@@ -78,7 +78,7 @@ def _broker(url: str | None, folder: Path) -> Iterator[str]:
     if url:
         yield url.rstrip("/")
         return
-    from .local.kafka import LocalKafka, missing  # noqa: PLC0415
+    from .local.kafka import LocalKafka, missing
 
     if lacking := missing():
         msg = f"--to names no broker, and none can be started here: {'; '.join(lacking)}"
@@ -93,7 +93,7 @@ def _broker(url: str | None, folder: Path) -> Iterator[str]:
 
 def _lengthen(log: Path | None, to: Path, events: int) -> None:
     """The log again and again, each time later and with other ids, until it has so many events."""
-    from mainstem.events import Item, Refusal, Tick, decode, encode, read_lines  # noqa: PLC0415
+    from mainstem.events import Item, Refusal, Tick, decode, encode, read_lines
 
     with resources.as_file(resources.files("mainstem.data") / "online-retail.jsonl.gz") as excerpt, to.open("wb") as file:
         rows = [(raw, decode(raw)) for raw in read_lines(log or excerpt)]
@@ -148,11 +148,11 @@ def _contend(who: str, group: str) -> None:
 
 
 def _mainstem(_: Broker, group: str, watch: _Stopwatch) -> None:
-    from mainstem.kafka import Monitor  # noqa: PLC0415
-    from mainstem.settings import Settings  # noqa: PLC0415
-    from mainstem.settings.addresses import Addresses  # noqa: PLC0415
+    from mainstem.kafka import Monitor
+    from mainstem.settings import Settings
+    from mainstem.settings.addresses import Addresses
 
-    from .app import calm_collector, make_app  # noqa: PLC0415
+    from .app import calm_collector, make_app
 
     calm_collector()
 
@@ -163,11 +163,11 @@ def _mainstem(_: Broker, group: str, watch: _Stopwatch) -> None:
 
 
 def _faust(broker: Broker, group: str, watch: _Stopwatch) -> None:
-    import faust  # noqa: PLC0415
+    import faust
 
-    from mainstem.events import Purchase, decode  # noqa: PLC0415
+    from mainstem.events import Purchase, decode
 
-    from .app import BATCH, FAUST, WITHIN  # noqa: PLC0415
+    from .app import BATCH, FAUST, WITHIN
 
     servers = [f"aiokafka://{server}" for server in broker.servers]
     name, login = f"bare-{group}-{uuid4().hex[:6]}", broker.login.credentials()
@@ -193,8 +193,8 @@ def _faust(broker: Broker, group: str, watch: _Stopwatch) -> None:
 
 
 def _watch_and_run(app: Any, done: Callable[[], int], watch: _Stopwatch) -> None:
-    import faust  # noqa: PLC0415
-    import mode.loop  # noqa: PLC0415
+    import faust
+    import mode.loop
 
     mode.loop.use("uvloop")
 
@@ -211,7 +211,7 @@ def _watch_and_run(app: Any, done: Callable[[], int], watch: _Stopwatch) -> None
 
 
 def _aiokafka(broker: Broker, group: str, watch: _Stopwatch) -> None:
-    from aiokafka import AIOKafkaConsumer  # noqa: PLC0415
+    from aiokafka import AIOKafkaConsumer
 
     async def read() -> None:
         consumer = AIOKafkaConsumer(

@@ -26,7 +26,7 @@ def topics(
     allow_auto_create: Annotated[bool, typer.Option("--allow-auto-create", help="Put up with such a broker.")] = False,
 ) -> None:
     """Make the topics that are missing, and check all of them."""
-    from .topics import make_topics, notes_on_codecs  # noqa: PLC0415
+    from .topics import make_topics, notes_on_codecs
 
     settings, addresses = Settings.read(os.environ), Addresses.from_environment(os.environ, "events")
     broker = open_broker(addresses.events)
@@ -43,7 +43,7 @@ def join(http: HttpOption = "127.0.0.1:6066", session_timeout: SessionOption = 2
     settings, addresses, key = settled(), Addresses.from_environment(os.environ, "events", "snapshots"), _key()
     monitor = begin(http)
     reach(open_broker(addresses.events), ["events", "items"], ["samples", "ledger", "rejected"], "join")
-    from .running import run_join  # noqa: PLC0415 - faust is slow to import
+    from .running import run_join  # faust is slow to import
 
     run_join(addresses, settings, key, monitor, session_timeout)
 
@@ -55,7 +55,7 @@ def sink(http: HttpOption = "127.0.0.1:6067", session_timeout: SessionOption = 2
     monitor = begin(http)
     reach(open_broker(addresses.events), ["items", "ledger", "rejected", "samples", "trusted"], group="sink")
     reach_store(addresses.store)
-    from .running import run_sink  # noqa: PLC0415
+    from .running import run_sink
 
     run_sink(addresses, settings, key, monitor, session_timeout)
 
@@ -74,7 +74,7 @@ def replay(
     Event times are the original ones: they travel in the events. The records' own timestamps are those of the
     replay, because a broker refuses timestamps more than an hour ahead and soon deletes old ones.
     """
-    from .replaying import Replay  # noqa: PLC0415
+    from .replaying import Replay
 
     addresses = Addresses.from_environment(os.environ, "events", events=to)
     settings = Settings.read(os.environ)
@@ -93,7 +93,7 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Compare the deployed result with an embedded run of the same log. Exits with 1 where they differ."""
-    from .verifying import verify as compare  # noqa: PLC0415
+    from .verifying import verify as compare
 
     settled()
     addresses = Addresses.from_environment(os.environ, "store", "versions")
@@ -106,7 +106,7 @@ def verify(
 
 def audit(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
     """Compare topics and history: ledger sums, offsets, samples. Exits with 1 where anything is out, or nothing is there."""
-    from .audit import run_audit  # noqa: PLC0415
+    from .audit import run_audit
 
     settings, addresses = Settings.read(os.environ), Addresses.from_environment(os.environ, "events", "store")
     found = run_audit(addresses, settings.join)

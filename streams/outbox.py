@@ -69,7 +69,7 @@ class Outbox:
 
     async def _started(self) -> Any:
         if self._producer is None:
-            from aiokafka import AIOKafkaProducer  # noqa: PLC0415 - needs a running loop
+            from aiokafka import AIOKafkaProducer  # needs a running loop
 
             producer = AIOKafkaProducer(
                 **self._broker.options, acks="all", max_batch_size=_BATCH, request_timeout_ms=_SILENCE_MS

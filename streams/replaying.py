@@ -155,6 +155,6 @@ class Replay:
 @lru_cache(maxsize=100_000)
 def _partition_of(key: bytes, partitions: int) -> int:
     """Where Kafka's own producers put a key."""
-    from kafka.partitioner.default import murmur2  # noqa: PLC0415
+    from kafka.partitioner.default import murmur2
 
     return int((murmur2(key) & 0x7FFFFFFF) % partitions)

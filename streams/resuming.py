@@ -60,7 +60,7 @@ def last_sent(broker: Broker, topic: str, partition: int, log: Path) -> Sent:
     Raises:
         BrokerError: if it is no record of a replay.
     """
-    from kafka import KafkaConsumer, TopicPartition  # noqa: PLC0415 - a second to import
+    from kafka import KafkaConsumer, TopicPartition  # a second to import
 
     place = TopicPartition(broker.topic(topic), partition)
     found: list[Any] = []

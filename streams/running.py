@@ -23,11 +23,11 @@ _WAIT: Final = 1.0  # seconds that a batch waits to fill: the history likes few 
 
 def run_join(addresses: Addresses, settings: Settings, key: bytes, monitor: Monitor, session_timeout: float) -> None:
     """Run a Faust worker until it is told to stop."""
-    import faust  # noqa: PLC0415 - slow to import
-    import mode.loop  # noqa: PLC0415
+    import faust  # slow to import
+    import mode.loop
 
     mode.loop.use("uvloop")
-    from .app import calm_collector, make_app  # noqa: PLC0415
+    from .app import calm_collector, make_app
 
     calm_collector()
 
@@ -44,7 +44,7 @@ def run_join(addresses: Addresses, settings: Settings, key: bytes, monitor: Moni
 
 def run_sink(addresses: Addresses, settings: Settings, key: bytes, monitor: Monitor, session_timeout: float) -> None:
     """Write to the history until told to stop."""
-    from prometheus_client import Counter  # noqa: PLC0415
+    from prometheus_client import Counter
 
     rows = Counter("mainstem_rows", "Rows written", ["table"])
     broker, stop = open_broker(addresses.events), stopping()

@@ -42,7 +42,7 @@ def make_topics(
     Raises:
         BrokerError: if a topic, or the broker, is not as it must be: which, and how to mend it.
     """
-    from kafka.admin import KafkaAdminClient  # noqa: PLC0415 - a second to import
+    from kafka.admin import KafkaAdminClient  # a second to import
 
     admin: Any = KafkaAdminClient(**broker.options)
     try:
@@ -87,7 +87,7 @@ def _make(admin: Any, broker: Broker, join: Join, names: Sequence[str], replicat
 
 def _refusal(topic: Mapping[str, Any]) -> str:
     """Why a topic was not made; nothing where it was, or where another was faster: all are checked."""
-    import kafka.errors as known  # noqa: PLC0415
+    import kafka.errors as known
 
     code = topic["error_code"]
     if code in (0, known.TopicAlreadyExistsError.errno):
@@ -109,7 +109,7 @@ def _configs(topic: Topic) -> dict[str, str]:
 
 
 def _faults(admin: Any, broker: Broker, join: Join) -> Iterator[str]:
-    from kafka.admin import ConfigResource, ConfigResourceType  # noqa: PLC0415
+    from kafka.admin import ConfigResource, ConfigResourceType
 
     names = {broker.topic(name): topic for name, topic in TOPICS.items()}
     described = {topic["name"]: topic for topic in admin.describe_topics(list(names))}
@@ -165,7 +165,7 @@ def notes_on_codecs() -> list[str]:
 
 def _unreadable(broker: Broker, notes: list[str]) -> Iterator[str]:
     """Topics whose newest or oldest batch cannot be read; those that this user may not read are noted."""
-    from kafka.errors import TopicAuthorizationFailedError  # noqa: PLC0415
+    from kafka.errors import TopicAuthorizationFailedError
 
     unknown: list[tuple[str, str]] = []
     for name in TOPICS:
@@ -188,7 +188,7 @@ def _config_of(found: Any, kind: str, name: str) -> dict[str, str]:
 
 
 def _creates_topics(admin: Any, notes: list[str]) -> bool:
-    from kafka.admin import ConfigResource, ConfigResourceType  # noqa: PLC0415
+    from kafka.admin import ConfigResource, ConfigResourceType
 
     node = next(iter(admin.describe_cluster()["brokers"]))
     broker = str(node["broker_id"] if "broker_id" in node else node["node_id"])

@@ -225,12 +225,6 @@ def test_no_source_file_asserts_or_is_longer_than_an_idea() -> None:
     assert ([], []) == (asserts, long)
 
 
-PENDING = {
-    "trainer/learning.py",
-    "trainer/scoring.py",
-}
-
-
 def test_sql_stands_in_the_store_alone() -> None:
     """No text outside of `store/` is a statement in SQL, not even one that is only suggested."""
     found = {
@@ -239,7 +233,7 @@ def test_sql_stands_in_the_store_alone() -> None:
         for path in files(folder)
         if LIBRARY / "store" not in path.parents and any(map(is_sql, texts(ast.parse(path.read_text()))))
     }
-    assert PENDING & found == found
+    assert set() == found
 
 
 ADAPTERS = {

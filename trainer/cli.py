@@ -26,9 +26,9 @@ def score(
     monitor = begin(http)
     reach(open_broker(addresses.events), ["samples", "trusted", "versions"], ["standings"], "score")
     reach_store(addresses.store)
-    from mainstem.bootstrap import threads  # noqa: PLC0415 - torch is slow to import
+    from mainstem.bootstrap import threads  # torch is slow to import
 
-    from .running import run_scorer  # noqa: PLC0415
+    from .running import run_scorer
 
     threads()
     run_scorer(addresses, settings, monitor, session_timeout, idle)
@@ -46,9 +46,9 @@ def learn(
     monitor = begin(http)
     reach(open_broker(addresses.events), ["versions"], ["versions"], "learn")
     reach_store(addresses.store)
-    from mainstem.bootstrap import threads  # noqa: PLC0415
+    from mainstem.bootstrap import threads
 
-    from .running import run_learner  # noqa: PLC0415
+    from .running import run_learner
 
     threads()
     run_learner(addresses, settings, monitor, session_timeout, frozen=frozen)

@@ -28,7 +28,7 @@ _LONGEST_ROUND: Final = 86_400.0  # seconds that a round may take before another
 
 def run_scorer(addresses: Addresses, settings: Settings, monitor: Monitor, session_timeout: float, idle: float) -> None:
     """Score until told to stop."""
-    from prometheus_client import Counter, Gauge  # noqa: PLC0415
+    from prometheus_client import Counter, Gauge
 
     scored, judged = Counter("mainstem_scored", "Visits"), Counter("mainstem_judgements", "Judgements")
     version = Gauge("mainstem_version", "The version in use")
@@ -72,7 +72,7 @@ def run_scorer(addresses: Addresses, settings: Settings, monitor: Monitor, sessi
 
 def run_learner(addresses: Addresses, settings: Settings, monitor: Monitor, session_timeout: float, *, frozen: bool) -> None:
     """Learn until told to stop."""
-    from prometheus_client import Counter  # noqa: PLC0415
+    from prometheus_client import Counter
 
     rounds = Counter("mainstem_rounds", "Rounds", ["promoted"])
     broker, stop = open_broker(addresses.events), stopping()

@@ -53,7 +53,7 @@ def open_store(url: str, *, make: bool = True) -> "Store":
     Raises:
         StoreError: if it cannot be opened, or is not there and shall not be made.
     """
-    from mainstem.store import Store  # noqa: PLC0415 - numpy is slow to import
+    from mainstem.store import Store  # numpy is slow to import
 
     return Store(url, make=make)
 
@@ -64,7 +64,7 @@ def open_versions(url: str) -> "Versions":
     Raises:
         SettingError: if it is no such URL.
     """
-    from mainstem.versions import Versions  # noqa: PLC0415 - torch is slow to import
+    from mainstem.versions import Versions  # torch is slow to import
 
     return Versions(url)
 
@@ -75,7 +75,7 @@ def open_broker(url: str) -> "Broker":
     Raises:
         SettingError: if it is no such URL.
     """
-    from mainstem.kafka import Broker  # noqa: PLC0415 - only a deployment needs it
+    from mainstem.kafka import Broker  # only a deployment needs it
 
     return Broker.parse(url)
 
@@ -87,7 +87,7 @@ def open_producer(broker: "Broker", **options: Any) -> Any:
         broker: where.
         options: more of kafka-python's own.
     """
-    from kafka import KafkaProducer  # noqa: PLC0415 - only a deployment needs it
+    from kafka import KafkaProducer  # only a deployment needs it
 
     return KafkaProducer(**broker.options, **options)
 
@@ -106,7 +106,7 @@ def threads(home: Path | None = None, environment: Mapping[str, str] = os.enviro
         HomeError: if the home was made with another number than was asked for.
         SettingError: if what was asked for is no number.
     """
-    import torch  # noqa: PLC0415 - seconds to import
+    import torch  # seconds to import
 
     keep_freed_memory()
     asked, made_with = asked_threads(environment), recorded(home, "threads") if home else None
@@ -157,11 +157,11 @@ def open_loop(
         LogError: if the log cannot be read, or holds no event.
         HomeError: if the home is another's, in use, or was made with other settings or from another log.
     """
-    from mainstem.embedded.labels import Labels  # noqa: PLC0415
-    from mainstem.embedded.opened import Opened  # noqa: PLC0415 - torch is slow to import
-    from mainstem.learning.first import first_encoder, make_first_version  # noqa: PLC0415
-    from mainstem.loop import Loop  # noqa: PLC0415
-    from mainstem.store.answering import Answerer  # noqa: PLC0415
+    from mainstem.embedded.labels import Labels
+    from mainstem.embedded.opened import Opened  # torch is slow to import
+    from mainstem.learning.first import first_encoder, make_first_version
+    from mainstem.loop import Loop
+    from mainstem.store.answering import Answerer
 
     if append and as_of is not None:
         msg = "--as-of finds a moment in a whole log, and --append takes one file of it; give the whole log"
@@ -229,11 +229,11 @@ def open_again(
         LogError: if the log cannot be read, or begins later.
         HomeError: if the home was made from another log, or cannot be made again.
     """
-    from mainstem.embedded.labels import Labels  # noqa: PLC0415 - numpy is slow to import
-    from mainstem.embedded.opened import Opened  # noqa: PLC0415
-    from mainstem.learning import RecordedRounds  # noqa: PLC0415 - torch is slow to import
-    from mainstem.learning.first import make_first_version  # noqa: PLC0415
-    from mainstem.loop import Loop  # noqa: PLC0415
+    from mainstem.embedded.labels import Labels  # numpy is slow to import
+    from mainstem.embedded.opened import Opened
+    from mainstem.learning import RecordedRounds  # torch is slow to import
+    from mainstem.learning.first import make_first_version
+    from mainstem.loop import Loop
 
     with Home(folder, create=False, alone=False) as made, Home(scratch, create=True) as home:
         if not (known := made.log()):
@@ -255,7 +255,7 @@ def open_again(
 
 
 def _threads_now() -> int:
-    import torch  # noqa: PLC0415 - seconds to import
+    import torch  # seconds to import
 
     return torch.get_num_threads()
 

@@ -57,7 +57,7 @@ def put_whole(files: Any, path: str, content: bytes) -> None:
         path: in it.
         content: all of it.
     """
-    from fsspec.implementations.local import LocalFileSystem  # noqa: PLC0415 - slow to import
+    from fsspec.implementations.local import LocalFileSystem  # slow to import
 
     if isinstance(files, LocalFileSystem):
         write_whole(Path(path), content)

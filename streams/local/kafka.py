@@ -131,8 +131,8 @@ class LocalKafka:
     def _answers(self) -> bool:
         if is_free(self.port):
             return False
-        from kafka.admin import KafkaAdminClient  # noqa: PLC0415 - a second to import
-        from kafka.errors import KafkaError  # noqa: PLC0415
+        from kafka.admin import KafkaAdminClient  # a second to import
+        from kafka.errors import KafkaError
 
         try:
             admin: Any = KafkaAdminClient(bootstrap_servers=self.servers)

@@ -23,7 +23,7 @@ def _losses(model: nn.Module, inputs: Mapping[str, Tensor], labels: Tensor, cast
 
 def _opacus_ghost(model: nn.Module, batch: Batch, cast: Cast) -> Run:
     """Norms by the Gram route in train mode, as its fast gradient clipping computes them."""
-    from opacus.grad_sample import GradSampleModuleFastGradientClipping  # noqa: PLC0415 - of the bench alone
+    from opacus.grad_sample import GradSampleModuleFastGradientClipping  # of the bench alone
 
     wrapped = GradSampleModuleFastGradientClipping(
         model.train(), loss_reduction="sum", strict=False, use_ghost_clipping=True
@@ -40,7 +40,7 @@ def _opacus_ghost(model: nn.Module, batch: Batch, cast: Cast) -> Run:
 
 def _opacus_hooks(model: nn.Module, batch: Batch, cast: Cast) -> Run:
     """Every sample's gradient, formed layer by layer."""
-    from opacus.grad_sample import GradSampleModule  # noqa: PLC0415 - of the bench alone
+    from opacus.grad_sample import GradSampleModule  # of the bench alone
 
     wrapped: Any = GradSampleModule(model.train(), loss_reduction="sum", strict=False)
 

@@ -36,7 +36,7 @@ class Case:
 
 def model_of(case: Case) -> Any:
     """The model, with random weights or as it is saved."""
-    from transformers import AutoModelForSequenceClassification, BertConfig  # noqa: PLC0415 - seconds to import
+    from transformers import AutoModelForSequenceClassification, BertConfig  # seconds to import
 
     layers, _, hidden = case.model.partition("x")
     if not (layers.isdigit() and hidden.isdigit()):

@@ -33,10 +33,10 @@ def answers(folder: Path, url: str | None, questions: Sequence[str], **parameter
         HomeError: if the folder is no home, or is in use by a process that does not answer within ten seconds.
         StoreError: if a question is wrong, or would write.
     """
-    from mainstem.bootstrap import open_store  # noqa: PLC0415
-    from mainstem.embedded.home import SOCKET  # noqa: PLC0415
-    from mainstem.store.answering import Asker  # noqa: PLC0415
-    from mainstem.store.question import one_question  # noqa: PLC0415
+    from mainstem.bootstrap import open_store
+    from mainstem.embedded.home import SOCKET
+    from mainstem.store.answering import Asker
+    from mainstem.store.question import one_question
 
     for question in questions:
         one_question(question)
@@ -59,9 +59,9 @@ def answers(folder: Path, url: str | None, questions: Sequence[str], **parameter
 
 
 def _of_home(folder: Path, questions: Sequence[str], parameters: Mapping[str, Any]) -> Answers:
-    from mainstem.bootstrap import open_store  # noqa: PLC0415
-    from mainstem.embedded.home import Home  # noqa: PLC0415
-    from mainstem.store import has_history  # noqa: PLC0415
+    from mainstem.bootstrap import open_store
+    from mainstem.embedded.home import Home
+    from mainstem.store import has_history
 
     with Home(folder, create=False) as home:
         if not has_history(home.folder / "history"):

@@ -39,12 +39,12 @@ def store(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Rows a second into the history, beside the bare client; and milliseconds for one sample's history among millions."""
-    from mainstem.bench.store import bench_history, bench_writes  # noqa: PLC0415
-    from mainstem.bootstrap import open_store  # noqa: PLC0415
-    from mainstem.errors import StoreError  # noqa: PLC0415
-    from mainstem.settings.urls import url_of  # noqa: PLC0415
-    from mainstem.store.filling import empty_responses, has_responses  # noqa: PLC0415
-    from mainstem.store.rows_of_sample import HISTORY  # noqa: PLC0415
+    from mainstem.bench.store import bench_history, bench_writes
+    from mainstem.bootstrap import open_store
+    from mainstem.errors import StoreError
+    from mainstem.settings.urls import url_of
+    from mainstem.store.filling import empty_responses, has_responses
+    from mainstem.store.rows_of_sample import HISTORY
 
     with (
         tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder,
@@ -71,12 +71,12 @@ def join(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, a key for each log.")] = False,
 ) -> None:
     """Events a second through decoding, joining and encoding in one process, stage by stage; seconds are processor time."""
-    from mainstem.bench.join import STAGES, bench_join, lengthened, simulated  # noqa: PLC0415
-    from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
-    from mainstem.errors import LogError  # noqa: PLC0415
-    from mainstem.events import read_lines  # noqa: PLC0415
-    from mainstem.events.survey import survey  # noqa: PLC0415
-    from mainstem.settings import Settings  # noqa: PLC0415
+    from mainstem.bench.join import STAGES, bench_join, lengthened, simulated
+    from mainstem.cli.tables import show  # rich is slow to import
+    from mainstem.errors import LogError
+    from mainstem.events import read_lines
+    from mainstem.events.survey import survey
+    from mainstem.settings import Settings
 
     with resources.as_file(resources.files("mainstem.data") / "online-retail.jsonl.gz") as excerpt:
         logs = {str(log) if log else "excerpt": list(lengthened(read_lines(log or excerpt), events))}
@@ -113,8 +113,8 @@ def join(
 
 def _send(outputs: "list[Output]") -> None:
     """What a stream worker does with a batch's samples before they go to the broker."""
-    from mainstem.join import Sample  # noqa: PLC0415
-    from mainstem.kafka.messages import encode, questions_of  # noqa: PLC0415
+    from mainstem.join import Sample
+    from mainstem.kafka.messages import encode, questions_of
 
     for _, together in questions_of([output for output in outputs if isinstance(output, Sample)]):
         encode(together)
@@ -138,10 +138,10 @@ def responses(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, a key for each row.")] = False,
 ) -> None:
     """Gradient responses, as ratios to a plain forward and backward pass, beside other libraries if they are there."""
-    from mainstem.bench.responses import bench_responses  # noqa: PLC0415 - torch is slow to import
-    from mainstem.bench.responses_case import Case  # noqa: PLC0415
-    from mainstem.bootstrap import threads  # noqa: PLC0415
-    from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
+    from mainstem.bench.responses import bench_responses  # torch is slow to import
+    from mainstem.bench.responses_case import Case
+    from mainstem.bootstrap import threads
+    from mainstem.cli.tables import show  # rich is slow to import
 
     cores = threads()
     case = Case(model, batch, seq, vocabulary, padded, device, precision)

@@ -23,10 +23,10 @@ def truth(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """How much of what was called contradictory is wrong, how much of what is wrong was found, by kind of accident."""
-    from mainstem.bench.truth import compare  # noqa: PLC0415 - torch is slow to import
-    from mainstem.cli.asking import answers  # noqa: PLC0415
-    from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
-    from mainstem.store.judged import JUDGED_SAMPLES  # noqa: PLC0415 - numpy is slow to import
+    from mainstem.bench.truth import compare  # torch is slow to import
+    from mainstem.cli.asking import answers
+    from mainstem.cli.tables import show  # rich is slow to import
+    from mainstem.store.judged import JUDGED_SAMPLES  # numpy is slow to import
 
     [(_, judged)] = answers(home, store, [JUDGED_SAMPLES.sql])
     if not judged:

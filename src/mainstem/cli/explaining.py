@@ -52,7 +52,7 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Why a sample stands where it stands: its question, labels, visits, verdicts and rounds."""
-    from mainstem.answers.explain import events_of, story_of  # noqa: PLC0415 - the join is slow to import
+    from mainstem.answers.explain import events_of, story_of  # the join is slow to import
 
     def ask(*queries: "Query[Any]", **parameters: Any) -> list[list[Any]]:
         found = answers(home, store, [query.sql for query in queries], **parameters)
@@ -78,8 +78,8 @@ def _settings(home: Path, store: str | None) -> Settings:
 
 
 def _sample_id(sample: str | None, event: str | None, item: str, ask: "Ask") -> str:
-    from mainstem.answers.explain import ids_beginning  # noqa: PLC0415 - the join is slow to import
-    from mainstem.store.suggestions import SAMPLE_IDS  # noqa: PLC0415 - numpy is slow to import
+    from mainstem.answers.explain import ids_beginning  # the join is slow to import
+    from mainstem.store.suggestions import SAMPLE_IDS  # numpy is slow to import
 
     if (sample is None) == (event is None):
         msg = "give either a sample id, or --event EVENT_ID and --item ITEM_ID"
@@ -108,7 +108,7 @@ def _sample_id(sample: str | None, event: str | None, item: str, ask: "Ask") -> 
 
 def _tell(story: dict[str, Any]) -> None:
     """Print a story for people."""
-    from rich.console import Console  # noqa: PLC0415 - rich is slow to import
+    from rich.console import Console  # rich is slow to import
 
     screen = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False, markup=False, emoji=False)
     standing = f"{story['standing']}, {story['reason']}" if story["standing"] else "not judged"
@@ -192,7 +192,7 @@ def _drawn(one: dict[str, Any]) -> dict[str, Any]:
 
 def _table(screen: Any, name: str, header: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
     """A table of the first row and the newest ones; nothing where there are no rows."""
-    from rich.table import Table  # noqa: PLC0415 - rich is slow to import
+    from rich.table import Table  # rich is slow to import
 
     rows = list(rows)
     if not rows:

@@ -26,8 +26,8 @@ DEFAULT_HOME = Path("mainstem-home")
 
 def sets(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False) -> None:
     """How many samples are core, edge and noise, and why; figures are means as of the last judgements."""
-    from mainstem.store.figures import SETS  # noqa: PLC0415 - numpy is slow to import
-    from mainstem.store.telling import VERDICTS  # noqa: PLC0415 - numpy is slow to import
+    from mainstem.store.figures import SETS  # numpy is slow to import
+    from mainstem.store.telling import VERDICTS  # numpy is slow to import
 
     header, rows, (_, verdicts) = _ask(
         home,
@@ -52,9 +52,9 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """What happened to one sample: its labels, every visit, every move; last, what its visits add up to now."""
-    from mainstem.store.figures import figures_of  # noqa: PLC0415 - numpy is slow to import
-    from mainstem.store.rows_of_sample import HISTORY  # noqa: PLC0415
-    from mainstem.store.suggestions import SAMPLE_IDS  # noqa: PLC0415
+    from mainstem.store.figures import figures_of  # numpy is slow to import
+    from mainstem.store.rows_of_sample import HISTORY
+    from mainstem.store.suggestions import SAMPLE_IDS
 
     found = answers(home, store, [query.sql for query in HISTORY.values()], sample=_sample_id(sample))
     tables = {name: query.typed(rows) for (name, query), (_, rows) in zip(HISTORY.items(), found, strict=True)}
@@ -70,7 +70,7 @@ def history(
 
 def versions(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False) -> None:
     """The versions: parent, whether promoted and why, and AUC on the last part of the log."""
-    from mainstem.store.versions import VERSIONS_TOLD  # noqa: PLC0415 - numpy is slow to import
+    from mainstem.store.versions import VERSIONS_TOLD  # numpy is slow to import
 
     header, rows = _ask(
         home,
@@ -102,7 +102,7 @@ def _ask(home: Path, store: str | None, query: str, what: str, *more: str) -> tu
     Raises:
         StoreError: if there are no rows, and no samples that may become some; it says what the history holds instead.
     """
-    from mainstem.store.telling import HELD  # noqa: PLC0415 - numpy is slow to import
+    from mainstem.store.telling import HELD  # numpy is slow to import
 
     (header, rows), (_, [(samples, standings, count)]), *others = answers(home, store, [query, HELD, *more])
     if not rows and not (samples and what == _JUDGED):
@@ -134,7 +134,7 @@ def _show_typed(name: str, rows: Sequence[Any], *, as_json: bool) -> None:
 
 def show_rows(header: Sequence[str], rows: Sequence[Sequence[Any]], *, as_json: bool) -> None:
     """Print rows: as a table, or each as a JSON object."""
-    from mainstem.cli.tables import show, show_json  # noqa: PLC0415 - rich is slow to import
+    from mainstem.cli.tables import show, show_json  # rich is slow to import
 
     (show_json if as_json else show)(header, rows)
 

@@ -46,10 +46,10 @@ def online_retail(
 
     Line n of an invoice gets its minute + n ms and the event id INVOICE-n, because the source has whole minutes only.
     """
-    from mainstem.importers.day_order import DayOrder as Order  # noqa: PLC0415 - not for `--help`
-    from mainstem.importers.notes import Notes  # noqa: PLC0415
-    from mainstem.importers.online_retail import ALIASES, COLUMNS, events_of  # noqa: PLC0415
-    from mainstem.importers.tables import read_rows  # noqa: PLC0415
+    from mainstem.importers.day_order import DayOrder as Order  # not for `--help`
+    from mainstem.importers.notes import Notes
+    from mainstem.importers.online_retail import ALIASES, COLUMNS, events_of
+    from mainstem.importers.tables import read_rows
 
     left_out: Counter[str] = Counter()
     notes = Notes(left_out)
@@ -73,10 +73,10 @@ def rees46(
 
     A title is made of category and brand: the source has none. Rows that are there twice become duplicates.
     """
-    from mainstem.importers.making import by_time  # noqa: PLC0415
-    from mainstem.importers.notes import Notes  # noqa: PLC0415
-    from mainstem.importers.rees46 import COLUMNS, events_of  # noqa: PLC0415 - not for `--help`
-    from mainstem.importers.tables import read_rows  # noqa: PLC0415
+    from mainstem.importers.making import by_time
+    from mainstem.importers.notes import Notes
+    from mainstem.importers.rees46 import COLUMNS, events_of  # not for `--help`
+    from mainstem.importers.tables import read_rows
 
     left_out: Counter[str] = Counter()
     notes = Notes(left_out)
@@ -99,11 +99,11 @@ def taobao(
 
     Items are numbers only, so their text says little. The published file lies in the order of its users: sort it by time.
     """
-    from mainstem.events import Cart, Click  # noqa: PLC0415
-    from mainstem.importers.making import by_time  # noqa: PLC0415
-    from mainstem.importers.notes import Notes  # noqa: PLC0415
-    from mainstem.importers.tables import read_rows  # noqa: PLC0415
-    from mainstem.importers.taobao import COLUMNS, events_of  # noqa: PLC0415 - not for `--help`
+    from mainstem.events import Cart, Click
+    from mainstem.importers.making import by_time
+    from mainstem.importers.notes import Notes
+    from mainstem.importers.tables import read_rows
+    from mainstem.importers.taobao import COLUMNS, events_of  # not for `--help`
 
     left_out: Counter[str] = Counter()
     notes = Notes(left_out)
@@ -126,10 +126,10 @@ def open_bandit(
 
     Each impression is a shopper of its own, whose features are the query. Propensities are not kept.
     """
-    from mainstem.importers.making import by_time  # noqa: PLC0415
-    from mainstem.importers.notes import Notes  # noqa: PLC0415
-    from mainstem.importers.open_bandit import COLUMNS, OPTIONAL, events_of  # noqa: PLC0415 - not for `--help`
-    from mainstem.importers.tables import read_rows  # noqa: PLC0415
+    from mainstem.importers.making import by_time
+    from mainstem.importers.notes import Notes
+    from mainstem.importers.open_bandit import COLUMNS, OPTIONAL, events_of  # not for `--help`
+    from mainstem.importers.tables import read_rows
 
     left_out: Counter[str] = Counter()
     notes = Notes(left_out)
@@ -148,9 +148,9 @@ def home_depot(
     encoding: EncodingOption = "",
 ) -> None:
     """Queries and titles of Home Depot, graded by people: labelled pairs, to trust or to replay."""
-    from mainstem.importers.home_depot import COLUMNS, events_of  # noqa: PLC0415 - not for `--help`
-    from mainstem.importers.notes import Notes  # noqa: PLC0415
-    from mainstem.importers.tables import read_rows  # noqa: PLC0415
+    from mainstem.importers.home_depot import COLUMNS, events_of  # not for `--help`
+    from mainstem.importers.notes import Notes
+    from mainstem.importers.tables import read_rows
 
     labels: Counter[str] = Counter()
     left_out: Counter[str] = Counter()

@@ -31,10 +31,10 @@ def table(
     sort: SortOption = False,
 ) -> None:
     """A shop's own table, by a map of its columns; docs/your-own-log.md shows one."""
-    from mainstem.importers.notes import Notes  # noqa: PLC0415
-    from mainstem.importers.table import events_of  # noqa: PLC0415 - not for `--help`
-    from mainstem.importers.table_map import read_map  # noqa: PLC0415
-    from mainstem.importers.tables import read_rows  # noqa: PLC0415
+    from mainstem.importers.notes import Notes
+    from mainstem.importers.table import events_of  # not for `--help`
+    from mainstem.importers.table_map import read_map
+    from mainstem.importers.tables import read_rows
 
     left_out: Counter[str] = Counter()
     found, notes = read_map(columns), Notes(left_out)
@@ -66,9 +66,9 @@ def labelled(
 
     Ends with the line that sets the classes, on stdout where the log does not go there.
     """
-    from mainstem.importers.labelled import LabelledColumns, classes_of, events_of, parse_names  # noqa: PLC0415
-    from mainstem.importers.notes import Notes  # noqa: PLC0415
-    from mainstem.importers.tables import read_rows  # noqa: PLC0415
+    from mainstem.importers.labelled import LabelledColumns, classes_of, events_of, parse_names
+    from mainstem.importers.notes import Notes
+    from mainstem.importers.tables import read_rows
 
     columns = LabelledColumns(
         text=text,
@@ -98,6 +98,6 @@ def labelled(
 
 def millis_of(start: datetime) -> int:
     """Milliseconds since 1970 of a time given at the command line."""
-    from mainstem.importers.values import time_reader  # noqa: PLC0415 - not for `--help`
+    from mainstem.importers.values import time_reader  # not for `--help`
 
     return time_reader()(start)

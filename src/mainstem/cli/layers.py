@@ -26,14 +26,14 @@ def layers(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a row.")] = False,
 ) -> None:
     """What responses over some layers say of those over all: share of the squared norm, rank correlation, time."""
-    from mainstem.answers.fewer_layers import choices_of, compare_layers  # noqa: PLC0415 - torch is slow to import
-    from mainstem.bootstrap import open_versions, threads  # noqa: PLC0415
-    from mainstem.cli.asking import answers  # noqa: PLC0415
-    from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
-    from mainstem.errors import StoreError, VersionError  # noqa: PLC0415
-    from mainstem.settings import Settings  # noqa: PLC0415
-    from mainstem.settings.urls import url_of  # noqa: PLC0415
-    from mainstem.store.texts import NEWEST_PAIRS  # noqa: PLC0415
+    from mainstem.answers.fewer_layers import choices_of, compare_layers  # torch is slow to import
+    from mainstem.bootstrap import open_versions, threads
+    from mainstem.cli.asking import answers
+    from mainstem.cli.tables import show  # rich is slow to import
+    from mainstem.errors import StoreError, VersionError
+    from mainstem.settings import Settings
+    from mainstem.settings.urls import url_of
+    from mainstem.store.texts import NEWEST_PAIRS
 
     [(_, rows)] = answers(home, store, [NEWEST_PAIRS.sql], most=samples)
     if len(rows) < 2:

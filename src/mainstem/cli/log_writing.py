@@ -88,9 +88,9 @@ def write_log(
     Raises:
         ImportSourceError: if nothing came out, or the log cannot be written.
     """
-    from mainstem.cli.tables import working  # noqa: PLC0415 - rich is slow to import
-    from mainstem.events import encode  # noqa: PLC0415
-    from mainstem.importers.making import accepted  # noqa: PLC0415
+    from mainstem.cli.tables import working  # rich is slow to import
+    from mainstem.events import encode
+    from mainstem.importers.making import accepted
 
     written, now = _Written(), int(time.time() * 1000)
     with working(f"reading {source.name}"), open_whole(output, (source, *beside)) as log:

@@ -68,7 +68,7 @@ def _version(
     *, version: Annotated[bool, typer.Option("--version", help="Print the version of mainstem and stop.")] = False
 ) -> None:
     if version:
-        import mainstem  # noqa: PLC0415 - a circle otherwise
+        import mainstem  # a circle otherwise
 
         print(mainstem.__version__)
         raise typer.Exit
@@ -124,7 +124,7 @@ def _ending(error: BaseException) -> tuple[str, int]:
             place = f" {error.filename!r}" if error.filename else ""
             ending = f"{error.strerror}:{place}; check disk space and permissions", 1
         case _ if type(error).__module__.startswith(("kafka.", "aiokafka.")):
-            from mainstem.kafka.faults import refusal  # noqa: PLC0415 - only programs have what it needs
+            from mainstem.kafka.faults import refusal  # only programs have what it needs
 
             ending = refusal(error), 1
         case _:

@@ -60,7 +60,7 @@ def begin(http: str) -> "Monitor":
     logging.getLogger("kafka").setLevel(logging.ERROR)
     logging.getLogger("kafka.coordinator").setLevel(logging.CRITICAL)  # a lost right ten times a second; it is raised too
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # `end_soon` relies on it, and may be called in any thread
-    from mainstem.kafka import Monitor  # noqa: PLC0415 - only programs have what it needs
+    from mainstem.kafka import Monitor  # only programs have what it needs
 
     try:
         return Monitor(http)
@@ -71,7 +71,7 @@ def begin(http: str) -> "Monitor":
 
 def stopping() -> Callable[[], bool]:
     """A function that is true once somebody asked this process to end; from then on it has six seconds."""
-    from mainstem.kafka.outages import ASKED  # noqa: PLC0415 - only programs have what it needs
+    from mainstem.kafka.outages import ASKED  # only programs have what it needs
 
     def ask(number: int, _: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
         end_soon()
@@ -92,7 +92,7 @@ def end_soon() -> None:
 
     A program that writes, then commits may end at any step: what was not committed comes again.
     """
-    from mainstem.kafka.outages import ASKED  # noqa: PLC0415
+    from mainstem.kafka.outages import ASKED
 
     if not ASKED.is_set():
         ASKED.set()

@@ -71,7 +71,7 @@ def demo(
     as_json: _JSON = False,
 ) -> None:
     """Replay 12,000 real purchases of a gift shop, from the start, and show what came of them."""
-    from mainstem.bench.planting import Plant  # noqa: PLC0415 - torch is slow to import
+    from mainstem.bench.planting import Plant  # torch is slow to import
 
     settings = Settings.read(os.environ, {"model.model": model, "run.seed": seed}, say=note)
     planted = Plant(plant, settings.run.seed) if plant else None
@@ -104,7 +104,7 @@ def _run(
     as_of: int | None = None,
     plant: "Plant | None" = None,
 ) -> None:
-    from mainstem.cli.tables import working  # noqa: PLC0415 - rich is slow to import
+    from mainstem.cli.tables import working  # rich is slow to import
 
     said: list[str] = []
     given: dict[str, Any] = {"append": append, "as_of": as_of, "say": said.append}
@@ -112,11 +112,11 @@ def _run(
     try:
         with ExitStack() as opened:
             with working(f"reading {Path(log).name}, making the first version"):
-                from mainstem.answers.report import report_of  # noqa: PLC0415
-                from mainstem.bootstrap import open_loop, threads  # noqa: PLC0415 - torch is slow to import
-                from mainstem.cli.screen import Screen  # noqa: PLC0415
-                from mainstem.store.telling import refusals  # noqa: PLC0415
-                from mainstem.validate.lacking import why_no_samples  # noqa: PLC0415
+                from mainstem.answers.report import report_of
+                from mainstem.bootstrap import open_loop, threads  # torch is slow to import
+                from mainstem.cli.screen import Screen
+                from mainstem.store.telling import refusals
+                from mainstem.validate.lacking import why_no_samples
 
                 screen = Screen(to=sys.stderr if as_json else sys.stdout)
                 screen.begin(log, home, threads(None if from_start else home))

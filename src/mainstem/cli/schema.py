@@ -20,11 +20,11 @@ def schema(
         msg = f"--asyncapi describes all topics; leave out {event!r}"
         raise typer.BadParameter(msg)
     if asyncapi:
-        from mainstem.kafka.asyncapi import document  # noqa: PLC0415 - scipy is slow to import
+        from mainstem.kafka.asyncapi import document  # scipy is slow to import
 
         found = document()
     else:
-        from mainstem.events.schema import event_schema  # noqa: PLC0415 - only this command needs it
+        from mainstem.events.schema import event_schema  # only this command needs it
 
         try:
             found = event_schema(event)

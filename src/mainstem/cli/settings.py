@@ -20,7 +20,7 @@ def settings(
     """Print every setting, group by group: its default, its value now, what depends on it, and its meaning."""
     now = Settings.read(os.environ, say=note)
     if write:
-        from mainstem.settings.writing import as_toml  # noqa: PLC0415 - only here
+        from mainstem.settings.writing import as_toml  # only here
 
         print(as_toml(now), end="")
     elif as_json:
@@ -45,7 +45,7 @@ def _told(now: Settings) -> dict[str, dict[str, Any]]:
 
 
 def _show(now: Settings) -> None:
-    from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
+    from mainstem.cli.tables import show  # rich is slow to import
 
     told = list(_told(now).items())
     for group, kind in GROUPS.items():

@@ -67,8 +67,8 @@ def simulate(
 ) -> None:
     """Write the event log of a simulated shop, with its habits and accidents, and beside it the truth."""
     given = dict(locals())
-    from mainstem.cli.tables import working  # noqa: PLC0415 - rich is slow to import
-    from mainstem.simulate import simulate as written  # noqa: PLC0415 - not for `--help`
+    from mainstem.cli.tables import working  # rich is slow to import
+    from mainstem.simulate import simulate as written  # not for `--help`
 
     shop = Shop(**{name: given[name] for name in Shop.__dataclass_fields__ if given[name] is not None})
     if truth and (is_stdout(truth) or same_file(truth, output)):

@@ -43,9 +43,9 @@ def add(
 
     A home takes them in with its next replay from the start; a deployment from now on.
     """
-    from mainstem.errors import TrustError  # noqa: PLC0415
-    from mainstem.events import Labelled  # noqa: PLC0415 - msgspec and what it needs
-    from mainstem.trusted.files import add_trusted, confirmed_of, graded_of  # noqa: PLC0415
+    from mainstem.errors import TrustError
+    from mainstem.events import Labelled  # msgspec and what it needs
+    from mainstem.trusted.files import add_trusted, confirmed_of, graded_of
 
     settings = Settings.read(os.environ)
     found = list(_read(file, settings, share))
@@ -58,7 +58,7 @@ def add(
         _publish(to, [confirmed_of(one, settings) for one in found], graded, settings.join.partitions)
         print(f"published {len(found):,} trusted samples, {pairs:,} of them graded pairs", file=sys.stderr)
         return
-    from mainstem.embedded.home import Home  # noqa: PLC0415
+    from mainstem.embedded.home import Home
 
     with Home(home, create=True) as opened:
         changed = add_trusted(opened.trusted, found)
@@ -71,9 +71,9 @@ def add(
 @trust.command()
 def status(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False) -> None:
     """How many trusted samples there are, how many are needed, and what cannot be said for want of them."""
-    from mainstem.cli.asking import answers  # noqa: PLC0415
-    from mainstem.store.trusted import TRUSTED_COUNTS  # noqa: PLC0415 - numpy is slow to import
-    from mainstem.trusted.status import named_in, status_of  # noqa: PLC0415
+    from mainstem.cli.asking import answers
+    from mainstem.store.trusted import TRUSTED_COUNTS  # numpy is slow to import
+    from mainstem.trusted.status import named_in, status_of
 
     settings, file = Settings.read(os.environ), home / "trusted.jsonl"
     if not store and file.exists() and not (home / "history").is_dir():
@@ -87,13 +87,13 @@ def status(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_jso
 
 def _read(file: Path, settings: Settings, share: float | None) -> "Iterator[Labelled | Vouched]":
     """Trusted samples out of a file of any kind, told by its first line."""
-    from mainstem.errors import TrustError  # noqa: PLC0415
-    from mainstem.events import read_lines  # noqa: PLC0415
-    from mainstem.trusted.files import read_trusted  # noqa: PLC0415
+    from mainstem.errors import TrustError
+    from mainstem.events import read_lines
+    from mainstem.trusted.files import read_trusted
 
     first = next(iter(read_lines(file)))
     if first.startswith(b'{"shop"'):
-        from mainstem.bench.truth import share_of  # noqa: PLC0415
+        from mainstem.bench.truth import share_of
 
         return share_of(file, 0.1 if share is None else share, settings)
     if share is not None:
@@ -110,10 +110,10 @@ def _tell_met(home: "Home", named: "Sequence[Vouched]") -> None:
     """How many of the samples that were named the home's history has, where it has one."""
     if not named or not (home.folder / "history").is_dir():
         return
-    from mainstem.bootstrap import open_store  # noqa: PLC0415
-    from mainstem.errors import StoreError  # noqa: PLC0415
-    from mainstem.store.suggestions import SOME_SAMPLES  # noqa: PLC0415
-    from mainstem.store.telling import ids_among  # noqa: PLC0415
+    from mainstem.bootstrap import open_store
+    from mainstem.errors import StoreError
+    from mainstem.store.suggestions import SOME_SAMPLES
+    from mainstem.store.telling import ids_among
 
     texts = {one.question_id for one in named if one.event_id and one.question_id}
     try:
@@ -133,9 +133,9 @@ def _tell_met(home: "Home", named: "Sequence[Vouched]") -> None:
 
 
 def _publish(url: str, confirmed: "list[Confirmed]", graded: "list[Sample]", partitions: int) -> None:
-    from mainstem.bootstrap import open_broker, open_producer  # noqa: PLC0415
-    from mainstem.kafka.reach import reach  # noqa: PLC0415
-    from mainstem.kafka.trusted import TrustedTopic  # noqa: PLC0415
+    from mainstem.bootstrap import open_broker, open_producer
+    from mainstem.kafka.reach import reach
+    from mainstem.kafka.trusted import TrustedTopic
 
     broker = open_broker(url)
     reach(broker, ["samples", "trusted"], ["samples", "trusted"] if graded else ["trusted"])

@@ -30,10 +30,10 @@ def validate(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Hold an event log against every rule, and suggest windows. Exits with 1 where a rule fails."""
-    from mainstem.cli.tables import working  # noqa: PLC0415 - rich is slow to import
-    from mainstem.events import read_lines  # noqa: PLC0415
-    from mainstem.validate import FAIL  # noqa: PLC0415
-    from mainstem.validate import validate as hold  # noqa: PLC0415
+    from mainstem.cli.tables import working  # rich is slow to import
+    from mainstem.events import read_lines
+    from mainstem.validate import FAIL
+    from mainstem.validate import validate as hold
 
     settings = Settings.read(os.environ)
     now = time.time_ns() // 1_000_000
@@ -53,7 +53,7 @@ def _at_rest(log: str) -> Iterator[Path]:
     if log != "-":
         yield Path(log)
         return
-    from mainstem.events.logs import spool  # noqa: PLC0415
+    from mainstem.events.logs import spool
 
     with tempfile.TemporaryDirectory(prefix="mainstem-validate-") as folder:
         yield spool(Path(folder))
@@ -81,8 +81,8 @@ def _plain(log: str, found: "Validation") -> dict[str, Any]:
 
 
 def _show(found: "Validation") -> None:
-    from mainstem.cli.tables import show  # noqa: PLC0415 - rich is slow to import
-    from mainstem.validate import duration  # noqa: PLC0415
+    from mainstem.cli.tables import show  # rich is slow to import
+    from mainstem.validate import duration
 
     show(
         ("", "rule", "found", "what to do"),
@@ -126,7 +126,7 @@ def _places(finding: "Finding") -> str:
 
 def _plot(found: "Validation") -> list[str]:
     """One line of bars for each kind of outcome, over durations that grow by steps."""
-    from mainstem.validate import RUNGS, duration  # noqa: PLC0415
+    from mainstem.validate import RUNGS, duration
 
     rungs = [rung for rung in RUNGS if rung <= found.delays.longest]
     names = [*(duration(rung) for rung in rungs), "more"]
@@ -147,7 +147,7 @@ def _bars(counts: Iterable[int]) -> str:
 
 def _rows(window: "Window") -> Iterator[tuple[str, str, str, str, str]]:
     """What is set, what is suggested, and the candidates beside them."""
-    from mainstem.validate import duration  # noqa: PLC0415
+    from mainstem.validate import duration
 
     marked = [n for n, one in enumerate(window.candidates) if one.millis in {window.now, window.suggested}]
     shown = sorted({n + step for n in marked for step in (-1, 0, 1)} & set(range(len(window.candidates))))

@@ -40,10 +40,10 @@ def verify(log: str, home: Path, as_of: int, *, as_json: bool) -> None:
         Exit: with 1, if the two differ.
         HomeError: if the home has not come so far, or was made from another log.
     """
-    from mainstem.answers.as_of import compare  # noqa: PLC0415 - numpy is slow to import
-    from mainstem.bootstrap import open_again, threads  # noqa: PLC0415
-    from mainstem.cli.tables import working  # noqa: PLC0415 - rich is slow to import
-    from mainstem.embedded.as_of import told_of  # noqa: PLC0415
+    from mainstem.answers.as_of import compare  # numpy is slow to import
+    from mainstem.bootstrap import open_again, threads
+    from mainstem.cli.tables import working  # rich is slow to import
+    from mainstem.embedded.as_of import told_of
 
     threads(home)
     ask = partial(answers, home, None)
@@ -77,10 +77,10 @@ class _Quiet:
 
 def _rounds(ask: Any) -> "tuple[Sequence[RecordedRound], Mapping[int, list[UUID]]]":
     """The rounds that a history recorded, and what each drew."""
-    from uuid import UUID  # noqa: PLC0415
+    from uuid import UUID
 
-    from mainstem.store.draws import DRAWN  # noqa: PLC0415 - numpy is slow to import
-    from mainstem.store.rounds import ROUNDS  # noqa: PLC0415
+    from mainstem.store.draws import DRAWN  # numpy is slow to import
+    from mainstem.store.rounds import ROUNDS
 
     (_, rounds), (_, drawn) = ask([ROUNDS.sql, DRAWN.sql])
     by_version: dict[int, list[UUID]] = {}
@@ -91,7 +91,7 @@ def _rounds(ask: Any) -> "tuple[Sequence[RecordedRound], Mapping[int, list[UUID]
 
 def _places(loop: "Loop") -> "list[Then]":
     """How far each partition has come; what the end of a log adds at that very place is not of a log that goes on."""
-    from mainstem.store.then import Then  # noqa: PLC0415 - numpy is slow to import
+    from mainstem.store.then import Then  # numpy is slow to import
 
     every, at_end = loop.settings.standing.judge_every, int(loop.opened.until == loop.opened.log.end.lines)
     items = len(loop.surveyed.items) + len(loop.surveyed.refused_items)
@@ -111,9 +111,9 @@ def _places(loop: "Loop") -> "list[Then]":
 
 def _refuse_short(ask: Any, folder: Path, until: int, places: "Sequence[Then]") -> None:
     """Refuse a history that has not come so far."""
-    from mainstem.embedded.as_of import lines_done  # noqa: PLC0415
-    from mainstem.embedded.home import Home  # noqa: PLC0415
-    from mainstem.store.then import NEWEST_OFFSET  # noqa: PLC0415 - numpy is slow to import
+    from mainstem.embedded.as_of import lines_done
+    from mainstem.embedded.home import Home
+    from mainstem.store.then import NEWEST_OFFSET  # numpy is slow to import
 
     with Home(folder, create=False, alone=False) as home:
         if lines_done(home) >= until:

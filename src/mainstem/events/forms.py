@@ -104,7 +104,7 @@ def _open_gzip(path: Path) -> IO[bytes]:
 
 def _zstd() -> Any:
     if sys.version_info >= (3, 14):
-        from compression import zstd  # noqa: PLC0415 - a Python may be built without it
+        from compression import zstd  # a Python may be built without it
     else:
-        from backports import zstd  # noqa: PLC0415 - the same module for an older Python
+        from backports import zstd  # the same module for an older Python
     return zstd

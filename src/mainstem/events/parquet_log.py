@@ -34,8 +34,8 @@ def parquet_lines(path: Path) -> Iterator[bytes]:
         LogError: if the file is broken, or has neither layout; or if pyarrow is missing.
     """
     try:
-        import pyarrow as pa  # noqa: PLC0415 - an extra: only Parquet needs it
-        from pyarrow import parquet  # noqa: PLC0415
+        import pyarrow as pa  # an extra: only Parquet needs it
+        from pyarrow import parquet
     except ImportError as error:
         msg = "reading Parquet needs pyarrow; `pip install 'mainstem[parquet]'`, or give JSON lines"
         raise LogError(msg) from error
@@ -71,7 +71,7 @@ def _json_column(schema: Any, path: Path) -> str:
 
 
 def _refuse_short_times(kind: Any, path: Path) -> None:
-    from pyarrow import types  # noqa: PLC0415
+    from pyarrow import types
 
     if types.is_float32(kind) or types.is_float16(kind):
         msg = f"{str(path)!r} has its event_timestamp as floats of four bytes, which are minutes off; save whole numbers"
@@ -79,7 +79,7 @@ def _refuse_short_times(kind: Any, path: Path) -> None:
 
 
 def _holds_text(kind: Any) -> bool:
-    from pyarrow import types  # noqa: PLC0415
+    from pyarrow import types
 
     kind = kind.value_type if types.is_dictionary(kind) else kind
     text = types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
@@ -88,7 +88,7 @@ def _holds_text(kind: Any) -> bool:
 
 def _with_millis(batch: Any) -> Any:
     """A batch whose columns of times are milliseconds since 1970."""
-    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow as pa
 
     for place, field in enumerate(batch.schema):
         if pa.types.is_timestamp(field.type) or pa.types.is_date(field.type):

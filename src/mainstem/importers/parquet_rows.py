@@ -30,8 +30,8 @@ def parquet_rows(path: Path, wanted: Wanted) -> Iterator[Row]:
         ImportSourceError: if it is broken, or lacks a column; or if pyarrow is missing.
     """
     try:
-        import pyarrow as pa  # noqa: PLC0415 - an extra: only Parquet needs it
-        from pyarrow import parquet  # noqa: PLC0415
+        import pyarrow as pa  # an extra: only Parquet needs it
+        from pyarrow import parquet
     except ImportError as error:
         msg = "reading Parquet needs pyarrow; `pip install 'mainstem[parquet]'`, or give a CSV file"
         raise ImportSourceError(msg) from error
@@ -60,7 +60,7 @@ def _there(wanted: Wanted, row: dict[str, Any], parts: dict[str, str]) -> list[s
 
 def _column_of(name: str, kinds: dict[str, Any]) -> str:
     """The column of which a dotted name is a part; empty where it is none."""
-    from pyarrow import types  # noqa: PLC0415
+    from pyarrow import types
 
     top, *steps = name.split(".")
     if name in kinds or not steps or top not in kinds:
@@ -78,8 +78,8 @@ def _column_of(name: str, kinds: dict[str, Any]) -> str:
 
 def _values(column: Any) -> Sequence[Any]:
     """The values of a column; those that Python has not are told apart, each for itself."""
-    import pyarrow as pa  # noqa: PLC0415
-    from pyarrow import types  # noqa: PLC0415
+    import pyarrow as pa
+    from pyarrow import types
 
     kind = column.type
     if types.is_dictionary(kind):
@@ -97,7 +97,7 @@ def _values(column: Any) -> Sequence[Any]:
 
 
 def _moments(column: Any) -> list[datetime | FarTime | None]:
-    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow as pa
 
     unit, zone = column.type.unit, column.type.tz
     counts = column.cast(pa.int64()).to_pylist()

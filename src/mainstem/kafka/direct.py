@@ -39,7 +39,7 @@ class DirectReader:
     """
 
     def __init__(self, broker: Broker, topic: str, group: str | None = None) -> None:
-        from kafka import KafkaConsumer  # noqa: PLC0415 - the library is read without it
+        from kafka import KafkaConsumer  # the library is read without it
 
         self._topic = topic
         self._every: Any  # a second client that sees also what is not committed, once it is asked for
@@ -90,7 +90,7 @@ class DirectReader:
 
     def held_back(self, partition: int) -> int:
         """Offsets beyond the end that wait for a transaction to be committed or aborted; 0 where none is open."""
-        from kafka import KafkaConsumer  # noqa: PLC0415
+        from kafka import KafkaConsumer
 
         end, at = self.end(partition), self._at(partition)
         if self._every is None:
@@ -151,6 +151,6 @@ class DirectReader:
         raise stuck(self._topic, partition, reached, committed)
 
     def _at(self, partition: int) -> Any:
-        from kafka import TopicPartition  # noqa: PLC0415
+        from kafka import TopicPartition
 
         return TopicPartition(self._topic, partition)

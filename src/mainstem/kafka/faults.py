@@ -30,8 +30,8 @@ def lacking_codecs() -> dict[str, str]:
         >>> lacking_codecs()
         {}
     """
-    import aiokafka.codec as stream  # noqa: PLC0415 - only programs have them
-    import kafka.codec as direct  # noqa: PLC0415
+    import aiokafka.codec as stream  # only programs have them
+    import kafka.codec as direct
 
     return {
         name: f"pip install {packages}"
@@ -85,7 +85,7 @@ def passes(error: BaseException) -> bool:
         >>> passes(ConnectionRefusedError()), passes(ValueError())
         (True, False)
     """
-    import kafka.errors as known  # noqa: PLC0415
+    import kafka.errors as known
 
     never = (
         known.AuthorizationError,
@@ -137,7 +137,7 @@ def decoded_poll(consumer: Any, milliseconds: int, most: int) -> Any:
     Raises:
         BrokerError: if a batch cannot be decoded. The consumer is of no more use then.
     """
-    from kafka.errors import CorruptRecordError, KafkaError, UnsupportedCodecError  # noqa: PLC0415
+    from kafka.errors import CorruptRecordError, KafkaError, UnsupportedCodecError
 
     try:
         return consumer.poll(milliseconds, max_records=most)

@@ -48,8 +48,8 @@ class Intake:
         session_timeout: float = 30.0,
         poll_timeout: float = 900.0,
     ) -> None:
-        from kafka import KafkaConsumer  # noqa: PLC0415 - the library is read without it
-        from kafka.consumer.subscription_state import ConsumerRebalanceListener  # noqa: PLC0415
+        from kafka import KafkaConsumer  # the library is read without it
+        from kafka.consumer.subscription_state import ConsumerRebalanceListener
 
         self._short = {broker.topic(name): name for name in topics}
 
@@ -146,13 +146,13 @@ class Intake:
         Args:
             stands: instead, for each of these partitions, its next offset and a note that is kept with it.
         """
-        from kafka.errors import (  # noqa: PLC0415
+        from kafka.errors import (
             CommitFailedError,
             IllegalGenerationError,
             RebalanceInProgressError,
             UnknownMemberIdError,
         )
-        from kafka.structs import OffsetAndMetadata  # noqa: PLC0415
+        from kafka.structs import OffsetAndMetadata
 
         offsets = None
         if stands is not None:
@@ -198,7 +198,7 @@ class Intake:
         return [(self._short[at.topic], at.partition) for at in found]
 
     def _at(self, assigned: Assigned) -> Any:
-        from kafka import TopicPartition  # noqa: PLC0415
+        from kafka import TopicPartition
 
         topic, partition = assigned
         full = next(full for full, short in self._short.items() if short == topic)

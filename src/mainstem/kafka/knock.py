@@ -103,7 +103,7 @@ def _greet(line: socket.socket) -> None:
 
 
 def _log_in(line: socket.socket, login: Login) -> None:
-    from kafka.net.sasl import get_sasl_mechanism  # noqa: PLC0415 - programs have it
+    from kafka.net.sasl import get_sasl_mechanism  # programs have it
 
     code, names = _offered(line, login.mechanism)
     if code == _NO_LOGIN_HERE:

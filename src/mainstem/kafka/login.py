@@ -115,7 +115,7 @@ class Login:
 
     def credentials(self) -> Any:
         """The `broker_credentials` of a Faust app."""
-        import faust  # noqa: PLC0415 - slow to import
+        import faust  # slow to import
 
         context = self.context()
         if self.by_password:

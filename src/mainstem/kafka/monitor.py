@@ -43,7 +43,7 @@ class Monitor:
     """
 
     def __init__(self, address: str) -> None:
-        from prometheus_client import Gauge, make_wsgi_app  # noqa: PLC0415 - only programs have it
+        from prometheus_client import Gauge, make_wsgi_app  # only programs have it
 
         self.unready, self.doing = "starting", "ok"
         self.lag: dict[tuple[str, int], int] = {}

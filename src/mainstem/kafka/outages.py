@@ -35,8 +35,8 @@ def patiently(action: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs)
         >>> patiently(max, 1, 2)
         2
     """
-    import tenacity  # noqa: PLC0415 - only programs have it
-    from kafka.errors import KafkaError  # noqa: PLC0415
+    import tenacity  # only programs have it
+    from kafka.errors import KafkaError
 
     trying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(lambda error: isinstance(error, StoreError) or passes(error)),

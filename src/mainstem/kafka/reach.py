@@ -93,8 +93,8 @@ def _knock(broker: Broker) -> str:
 
 
 def _look(broker: Broker, read: set[str], write: set[str], group: str | None) -> None:
-    from kafka.admin import KafkaAdminClient  # noqa: PLC0415 - a second to import
-    from kafka.errors import KafkaError  # noqa: PLC0415
+    from kafka.admin import KafkaAdminClient  # a second to import
+    from kafka.errors import KafkaError
 
     with _listening() as heard:
         try:
@@ -129,8 +129,8 @@ def _faults(who: str, topic: dict[str, Any], name: str, read: set[str], write: s
 
 
 def _group_faults(who: str, admin: Any, group: str) -> Iterator[str]:
-    from kafka.admin import MemberToRemove  # noqa: PLC0415
-    from kafka.errors import GroupAuthorizationFailedError, KafkaError  # noqa: PLC0415
+    from kafka.admin import MemberToRemove
+    from kafka.errors import GroupAuthorizationFailedError, KafkaError
 
     try:
         # subtle: a group that never met tells nothing of rights; who may not read in it may not ask for this either, and a

@@ -19,7 +19,7 @@ class PairReader(nn.Module):
 
     def __init__(self, config: Any) -> None:
         super().__init__()
-        from transformers import BertModel  # noqa: PLC0415 - seconds to import
+        from transformers import BertModel  # seconds to import
 
         self.config = config
         self.bert = BertModel(config, add_pooling_layer=False)
@@ -83,7 +83,7 @@ class CrossEncoder:
 
 def initial_encoder(tokenizer: Tokenizer, max_tokens: int, seed: int, classes: int = 2) -> CrossEncoder:
     """The model made here: 2 layers of 128, weights drawn from the seed, a logit for each class."""
-    from transformers import BertConfig  # noqa: PLC0415 - seconds to import
+    from transformers import BertConfig  # seconds to import
 
     config = BertConfig(
         vocab_size=tokenizer.get_vocab_size(),

@@ -51,7 +51,7 @@ def load_pretrained(name: str, max_tokens: int, seed: int, classes: Sequence[str
             has others than its config says, has weights that are not finite or only as a pickle, or has no fast
             tokenizer that fits.
     """
-    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer  # noqa: PLC0415
+    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
     place = str(Path(name).expanduser()) if name.startswith("~") else name
     with _one_line(name), quietly(), torch.random.fork_rng(devices=[]):

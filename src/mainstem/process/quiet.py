@@ -14,7 +14,7 @@ _TALKERS: Final = ("transformers", "huggingface_hub")
 @contextmanager
 def quietly() -> Iterator[None]:
     """No log lines, warnings and progress bars of transformers and its hub inside; afterwards they talk as before."""
-    from transformers.utils import logging as talk  # noqa: PLC0415 - seconds to import
+    from transformers.utils import logging as talk  # seconds to import
 
     levels = [(logger, logger.level) for logger in map(logging.getLogger, _TALKERS)]
     had_bars = talk.is_progress_bar_enabled()

@@ -74,8 +74,8 @@ def files_at(url: str) -> tuple[Any, str]:
         >>> files_at("file:///versions/a%20b")[1]
         '/versions/a b'
     """
-    import fsspec  # noqa: PLC0415 - slow to import, and most who know URLs open none
-    from fsspec.implementations.local import LocalFileSystem  # noqa: PLC0415
+    import fsspec  # slow to import, and most who know URLs open none
+    from fsspec.implementations.local import LocalFileSystem
 
     scheme = scheme_of(url)
     if scheme in _LOCAL:

@@ -179,8 +179,8 @@ def _server(url: str) -> SplitResult:
 
 
 def _connect(url: str, *, make: bool) -> Any:
-    import clickhouse_connect  # noqa: PLC0415 - a second to import
-    from clickhouse_connect.datatypes.format import set_write_format  # noqa: PLC0415
+    import clickhouse_connect  # a second to import
+    from clickhouse_connect.datatypes.format import set_write_format
 
     logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)  # what goes wrong is told once, by us
     set_write_format("DateTime64", "int")  # subtle: else a time must be a datetime object, a hundred times slower to make
@@ -250,7 +250,7 @@ def migrations() -> Iterator[tuple[int, str, list[str]]]:
 
 
 def _errors() -> tuple[type[Exception], ...]:
-    from clickhouse_connect.driver.exceptions import Error  # noqa: PLC0415
+    from clickhouse_connect.driver.exceptions import Error
 
     return (Error,)
 

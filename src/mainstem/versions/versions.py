@@ -187,7 +187,7 @@ def _packed(tensors: Mapping[str, Tensor]) -> bytes:
 
 
 def _network(kind: str, config: dict[str, Any]) -> PairReader | PretrainedReader:
-    from transformers import AutoModelForSequenceClassification, BertConfig  # noqa: PLC0415 - seconds to import
+    from transformers import AutoModelForSequenceClassification, BertConfig  # seconds to import
 
     described = BertConfig.from_dict({**config, "dtype": "float32"})
     with torch.random.fork_rng(devices=[]), quietly():
