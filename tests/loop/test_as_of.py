@@ -82,14 +82,14 @@ def test_what_was_changed_afterwards_is_found_and_named(
     home = shutil.copytree(small_home, tmp_path / "changed", symlinks=True)
     with Store(f"chdb://{home / 'history'}") as store:
         [[named]] = store.rows(
-            "SELECT toString(sample_id) FROM moves FINAL WHERE judgement = 300 AND standing = 'edge' AND sample_id NOT IN "
-            "(SELECT sample_id FROM moves WHERE judgement > 300 AND judgement <= 600) ORDER BY sample_id LIMIT 1"
+            "SELECT toString(sample_id) FROM moves FINAL WHERE judgement = 600 AND standing = 'edge' AND sample_id IN "
+            "(SELECT sample_id FROM responses WHERE version = 0) ORDER BY sample_id LIMIT 1"
         )
         for table, change, where in (
             ("samples", "label = 1 - label", f"sample_id = '{named}'"),
             ("responses", "norm = norm + 1", f"sample_id = '{named}' AND version = 0"),
             ("ledger", "accepted = accepted + 1", "topic = 'items'"),
-            ("moves", "standing = 'noise', reason = 'spent'", f"sample_id = '{named}' AND judgement = 300"),
+            ("moves", "standing = 'noise', reason = 'spent'", f"sample_id = '{named}' AND judgement = 600"),
         ):
             store.execute(f"ALTER TABLE {table} UPDATE {change} WHERE {where} SETTINGS mutations_sync = 2")
     found = verified(mainstem, small_log, home, LATER, code=1)

@@ -1,10 +1,21 @@
 """A filesystem that breaks down."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from fsspec.implementations.local import LocalFileSystem
+
+from mainstem import disk
+from mainstem.versions import versions as room
 
 
 class FailingFiles:
-    """A filesystem that breaks down at one of its changes, as a kill does; a write is then half done."""
+    """A filesystem that breaks down at one of its changes, as a kill does.
+
+    A file that is being put into a local folder is then half-written beside its place; an object store shows none of it.
+    """
 
     def __init__(self, files: Any, at: int) -> None:
         self._files = files
@@ -12,17 +23,37 @@ class FailingFiles:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._files, name)
-        if name not in {"makedirs", "rm_file", "pipe_file", "mv"}:
+        if name not in {"makedirs", "rm_file"}:
             return found
 
         def change(*given: Any, **more: Any) -> Any:
-            if not self._left:
-                if name == "pipe_file":
-                    path, content = given
-                    found(path, content[: len(content) // 2])
-                msg = "killed"
-                raise KeyboardInterrupt(msg)
-            self._left -= 1
+            self._count()
             return found(*given, **more)
 
         return change
+
+    def put(self, path: str, content: bytes) -> None:
+        """What `disk.put_whole` does, or half of it."""
+        try:
+            self._count()
+        except KeyboardInterrupt:
+            if isinstance(self._files, LocalFileSystem):
+                Path(f"{path}.half").write_bytes(content[: len(content) // 2])
+            raise
+        disk.put_whole(self._files, path, content)
+
+    def _count(self) -> None:
+        if not self._left:
+            msg = "killed"
+            raise KeyboardInterrupt(msg)
+        self._left -= 1
+
+
+@contextmanager
+def failing_puts() -> Iterator[None]:
+    """Versions put their files by the failing filesystem they were given."""
+    before, room.put_whole = room.put_whole, FailingFiles.put
+    try:
+        yield
+    finally:
+        room.put_whole = before

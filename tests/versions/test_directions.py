@@ -7,7 +7,7 @@ import torch
 
 from mainstem.errors import VersionError
 from mainstem.versions import Versions
-from tests.models.failing import FailingFiles
+from tests.models.failing import FailingFiles, failing_puts
 from tests.small_models import given_encoder
 from tests.versions.saving import FILES, direction_of, logits, save
 
@@ -53,6 +53,6 @@ def test_a_version_with_a_direction_exists_only_when_its_manifest_does(url: str)
     for at in range(6):
         versions = Versions(url)
         versions._files = FailingFiles(versions._files, at)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt), failing_puts():
             versions.save(encoder, version=1, parent=0, event_time=0, reason="", direction=direction_of(encoder))
         assert [] == Versions(url).numbers()
