@@ -6,10 +6,10 @@ from uuid import UUID
 import pytest
 
 from mainstem.kafka.messages import Announcement
-from mainstem.scoring.recorded import RecordedSchedule
 from mainstem.scoring.repeating import Repeated
 from mainstem.scoring.turns import Turns, in_effect
 from mainstem.store import Store
+from mainstem.store.recorded_schedule import RecordedSchedule
 from mainstem.store.turns import AGAIN, JUDGE, TAKE_OVER, TAKE_UP, Turn, last_turn, write_turns
 from mainstem.store.writes import sample_columns
 from mainstem.trainer import scoring

@@ -6,7 +6,7 @@ no rows held it at any judgement that stands.
 """
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from mainstem.models import ActiveVersion
 from mainstem.scoring.schedule import Reached, Schedule
@@ -20,10 +20,11 @@ from mainstem.store.turns import JUDGE, Turn
 if TYPE_CHECKING:
     from mainstem.standing import Judgement
 
-__all__ = ["Repeated"]
+__all__ = ["Loaded", "Repeated"]
 
 _WINDOW: Final = 4096
-Load = Callable[[int], tuple[ActiveVersion, float | None]]
+Loaded: TypeAlias = tuple[ActiveVersion, float | None]
+"""A version at work, and what its norms are divided by."""
 
 
 class Repeated:
@@ -37,14 +38,18 @@ class Repeated:
         trusted: whether the canaries' labels are believed, not only assumed.
 
     Attributes:
+        partition: which.
         worker: that has its rows.
         judged: the last judgement.
     """
 
-    def __init__(self, store: Store, settings: Settings, load: Load, partition: int, *, trusted: bool) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, load: Callable[[int], Loaded], partition: int, *, trusted: bool
+    ) -> None:
         self.worker = ScoringWorker(store, settings, [partition], trusted=trusted)
         self.judged: Judgement | None = None
-        self._store, self._load, self._partition = store, load, partition
+        self.partition = partition
+        self._store, self._load = store, load
         self._most = 4 * settings.responses.score_batch
         self._schedule = Schedule(judge_every=settings.standing.judge_every, reached={partition: Reached()})
         self._in_use = -1
@@ -52,7 +57,7 @@ class Repeated:
     @property
     def reached(self) -> Reached:
         """How far it has come."""
-        return self._schedule.reached[self._partition]
+        return self._schedule.reached[self.partition]
 
     def run(self, turns: Iterable[Turn], end: int) -> None:
         """Go through its samples and turns.
@@ -64,7 +69,7 @@ class Repeated:
         for turn in in_effect(turns):
             self._go_to(turn.position)
             self._use(turn.version)
-            self.worker.score(self.worker.unscored(samples_among(self._store, self._partition, turn.position, turn.samples)))
+            self.worker.score(self.worker.unscored(samples_among(self._store, self.partition, turn.position, turn.samples)))
             if turn.kind == JUDGE:
                 self._judge()
         self._go_to(end)
@@ -73,12 +78,12 @@ class Repeated:
         """Score what comes for the first time before a position, and judge where the schedule says."""
         while (first := self.reached.position) < end:
             upto = min(first + _WINDOW, end)
-            for run in self._schedule.runs(accepted_between(self._store, self._partition, first, upto), self._most):
+            for run in self._schedule.runs(accepted_between(self._store, self.partition, first, upto), self._most):
                 self.worker.score(self.worker.unscored(run.samples))
                 if run.due.judge:
                     self._judge()
             if self.reached.position != upto:
-                msg = f"partition {self._partition} has no sample at position {self.reached.position}"
+                msg = f"partition {self.partition} has no sample at position {self.reached.position}"
                 raise RuntimeError(msg)
 
     def _use(self, version: int) -> None:
@@ -92,4 +97,4 @@ class Repeated:
 
     def _judge(self) -> None:
         reached = self.reached
-        self.judged = self.worker.judge(self._partition, reached.position, reached.event_time)
+        self.judged = self.worker.judge(self.partition, reached.position, reached.event_time)

@@ -1,5 +1,6 @@
 """The order and the schedule that a deployment used, as one value: out of its history, or of a file of JSON lines."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Self
 
@@ -7,9 +8,9 @@ import msgspec
 from msgspec import Struct
 
 from mainstem.errors import LogError
-from mainstem.store import Store
 from mainstem.store.recorded import DRAWS, KEPT_ROUNDS, ORDER, AcceptedAt, KeptDraw
 from mainstem.store.rounds import KeptRound
+from mainstem.store.store import Store
 from mainstem.store.turns import TURNS, Turn
 
 __all__ = ["RecordedSchedule"]
@@ -84,6 +85,19 @@ class RecordedSchedule(Struct, frozen=True, kw_only=True):
         yield from (msgspec.json.encode(_Line(turn=one)) for one in self.turns)
         yield from (msgspec.json.encode(_Line(round=one)) for one in self.rounds)
         yield from (msgspec.json.encode(_Line(draw=one)) for one in self.draws)
+
+    @property
+    def digest(self) -> str:
+        """By which it is told from another one."""
+        digest = hashlib.blake2b(digest_size=8, person=b"mainstem-turns")
+        for line in self.lines():
+            digest.update(line + b"\n")
+        return digest.hexdigest()
+
+    @property
+    def ends(self) -> dict[int, int]:
+        """One more than the last position of each partition."""
+        return {one.partition: one.position + 1 for one in sorted(self.accepted)}
 
     @property
     def versions(self) -> list[int]:
