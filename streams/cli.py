@@ -87,9 +87,28 @@ def replay(
 
 
 @stream.command()
+def schedule(
+    store: Annotated[
+        str | None, typer.Option(envvar="MAINSTEM_STORE", help="The history, clickhouse://host/database.")
+    ] = None,
+) -> None:
+    """Print the order and the schedule that scoring used, as JSON lines for `mainstem replay LOG --schedule FILE`."""
+    from mainstem.bootstrap import open_schedule
+
+    places = Addresses.from_environment(os.environ, "store", store=store)
+    reach_store(places.store)
+    for line in open_schedule(places.store).lines():
+        print(line.decode())
+
+
+@stream.command()
 def verify(
     log: Annotated[Path, typer.Argument(help="The log that was replayed into Kafka.")],
     *,
+    schedule: Annotated[
+        str | None,
+        typer.Option(help="Repeat the deployment's own: $MAINSTEM_STORE, or a file of `mainstem stream schedule`."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Compare the deployed result with an embedded run of the same log. Exits with 1 where they differ."""
@@ -98,7 +117,7 @@ def verify(
     settled()
     addresses = Addresses.from_environment(os.environ, "store", "versions")
     reach_store(addresses.store)
-    found = compare(log, addresses)
+    found = compare(log, addresses, schedule)
     found.show(as_json=as_json)
     if not found.agrees:
         raise typer.Exit(1)

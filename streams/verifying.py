@@ -1,6 +1,10 @@
 """`mainstem stream verify`: the deployed result beside an embedded run of the same log, from the same version 0.
 
-The embedded run is the command `mainstem replay --no-learn` in a process of its own: the very code that users run.
+With the schedule that the deployment used the embedded run repeats it, with the deployment's versions: then every response,
+every judgement and every standing is compared. Without it, learning aside, the last standings are.
+
+The embedded run is the command `mainstem replay`, with `--schedule` or with `--no-learn`, in a process of its own: the very
+code that users run.
 """
 
 import json
@@ -16,13 +20,23 @@ from typing import Any, Final
 from uuid import UUID
 
 from mainstem.answers.fingerprint import deployed_hash, deployed_hash_0_1
-from mainstem.bootstrap import open_store
+from mainstem.bootstrap import open_schedule, open_store
 from mainstem.errors import LogError, VersionError
 from mainstem.printable import in_json
 from mainstem.settings.addresses import NAMES, Addresses
 from mainstem.settings.urls import files_at, url_of
 from mainstem.store import Store
-from mainstem.store.compared import FIRST_RESPONSES, NEWEST_STANDINGS, NewestStanding, has_learnt
+from mainstem.store.compared import (
+    ALL_JUDGEMENTS,
+    ALL_RESPONSES,
+    FIRST_RESPONSES,
+    NEWEST_STANDINGS,
+    MadeJudgement,
+    MadeResponse,
+    NewestStanding,
+    has_learnt,
+)
+from mainstem.store.named import Query
 
 __all__ = ["Comparison", "verify"]
 
@@ -39,30 +53,37 @@ class Comparison:
     Attributes:
         hash, embedded_hash: of samples and ledger, deployed and embedded.
         hash_0_1, embedded_hash_0_1: the same over the fields that samples had in 0.1.
-        responses: how many were compared (of version 0).
+        versions: whose responses were compared: `all`, under a schedule, or `version 0`.
+        responses: how many were compared.
         worst: largest relative difference of a norm, a loss or a margin, and largest difference of an alignment; infinite
             where one side has an alignment and the other has not. Sketches are kept less exactly, and not compared.
         missing: responses that one side has and the other has not.
         standings: how many were compared; 0 where versions after the first have scored: then there is nothing to compare.
         near: samples that stand elsewhere within 1e-3 of a threshold, as text.
         other: samples that stand elsewhere, for no such reason.
+        judgements: how many were compared, which is done under a schedule only.
+        judged_otherwise: those that differ, as text.
     """
 
     hash: str
     embedded_hash: str
     hash_0_1: str
     embedded_hash_0_1: str
+    versions: str
     responses: int
     worst: float
     missing: int
     standings: int
     near: list[str]
     other: list[str]
+    judgements: int
+    judged_otherwise: list[str]
 
     @property
     def agrees(self) -> bool:
         """Whether the promise is kept."""
-        return self.hash == self.embedded_hash and self.missing == 0 and self.worst <= _RESPONSES_AGREE and not self.other
+        same = self.hash == self.embedded_hash and self.missing == 0 and self.worst <= _RESPONSES_AGREE
+        return same and not self.other and not self.judged_otherwise
 
     def show(self, *, as_json: bool) -> None:
         """Print it."""
@@ -70,16 +91,24 @@ class Comparison:
             print(in_json({**asdict(self), "agrees": self.agrees}))
             return
         print(f"hash      {self.hash} deployed\n          {self.embedded_hash} embedded")
-        print(f"responses {self.responses:,} of version 0 compared, {self.worst:.1e} apart at most, {self.missing} missing")
+        apart = f"{self.worst:.1e} apart at most, {self.missing} missing"
+        print(f"responses {self.responses:,} of {self.versions} compared, {apart}")
         frozen = "versions after the first have scored: not compared" if not self.standings else ""
         print(f"standings {frozen or f'{self.standings:,} compared, {len(self.other)} differ'}")
-        for line in [*self.near, *self.other]:
+        if self.judgements:
+            print(f"judged    {self.judgements:,} times compared, {len(self.judged_otherwise)} differ")
+        for line in [*self.near, *self.other, *self.judged_otherwise]:
             print(f"          {line}")
         print("the same" if self.agrees else "NOT THE SAME")
 
 
-def verify(log: Path, addresses: Addresses) -> Comparison:
+def verify(log: Path, addresses: Addresses, schedule: str | None = None) -> Comparison:
     """Run the log embedded, in a temporary home, and compare.
+
+    Args:
+        log: that was replayed into Kafka.
+        addresses: of history and versions.
+        schedule: where the schedule is that the deployment used, which is repeated; None: the embedded run has its own.
 
     Raises:
         VersionError: if there is no deployed version 0 yet.
@@ -89,24 +118,39 @@ def verify(log: Path, addresses: Addresses) -> Comparison:
         open_store(addresses.store, make=False) as deployed,
     ):
         home = Path(folder, "home")
-        _copy_first_version(addresses.versions, home)
-        report = _replay(log, home)
+        if schedule is None:
+            _copy_first_version(addresses.versions, home)
+            report = _replay(log, home, "--no-learn")
+        else:
+            report = _replay(log, home, "--schedule", _kept(schedule, Path(folder)), "--versions", addresses.versions)
         with open_store(url_of("chdb", home / "history"), make=False) as embedded:
-            responses = list(_responses(deployed, embedded))
-            frozen = not has_learnt(deployed)
-            near, other, standings = _standings(deployed, embedded) if frozen else ([], [], 0)
+            responses = list(_responses(deployed, embedded, FIRST_RESPONSES if schedule is None else ALL_RESPONSES))
+            comparable = schedule is not None or not has_learnt(deployed)
+            near, other, standings = _standings(deployed, embedded) if comparable else ([], [], 0)
+            judged_otherwise, judgements = ([], 0) if schedule is None else _judgements(deployed, embedded)
         return Comparison(
             hash=deployed_hash(deployed),
             embedded_hash=report["hash"],
             hash_0_1=deployed_hash_0_1(deployed),
             embedded_hash_0_1=report["hash_0_1"],
+            versions="version 0" if schedule is None else "all versions",
             responses=len(responses),
             worst=max((worst for worst in responses if worst is not None), default=0.0),
             missing=responses.count(None),
             standings=standings,
             near=near,
             other=other,
+            judgements=judgements,
+            judged_otherwise=judged_otherwise,
         )
+
+
+def _kept(schedule: str, folder: Path) -> str:
+    """A file of the schedule: a URL may hold a password, which is not shown on a command line."""
+    path = folder / "schedule.jsonl"
+    with path.open("wb") as file:
+        file.writelines(line + b"\n" for line in open_schedule(schedule).lines())
+    return str(path)
 
 
 def _copy_first_version(url: str, home: Path) -> None:
@@ -124,9 +168,9 @@ def _copy_first_version(url: str, home: Path) -> None:
         (to / Path(path).name).write_bytes(files.cat_file(path))
 
 
-def _replay(log: Path, home: Path) -> Any:
+def _replay(log: Path, home: Path, *how: str) -> Any:
     environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
-    command = [sys.executable, "-m", "mainstem.cli", "replay", str(log), "--home", str(home), "--no-learn", "--json"]
+    command = [sys.executable, "-m", "mainstem.cli", "replay", str(log), "--home", str(home), *how, "--json"]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own command
     if done.returncode:
         msg = f"the embedded replay of {str(log)!r} failed, as it says above; there is nothing to compare with"
@@ -134,11 +178,11 @@ def _replay(log: Path, home: Path) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def _responses(deployed: Store, embedded: Store) -> Iterator[float | None]:
-    """Relative difference of each response of version 0; None where one side lacks it."""
-    ours = {row[:2]: row[2:] for row in FIRST_RESPONSES.stream(embedded)}
-    for sample_id, label_version, *theirs in FIRST_RESPONSES.stream(deployed):
-        mine = ours.pop((sample_id, label_version), None)
+def _responses(deployed: Store, embedded: Store, query: Query[MadeResponse]) -> Iterator[float | None]:
+    """Relative difference of each response; None where one side lacks it."""
+    ours = {row[:3]: row[3:] for row in query.stream(embedded)}
+    for sample_id, label_version, version, *theirs in query.stream(deployed):
+        mine = ours.pop((sample_id, label_version, version), None)
         yield None if mine is None else max(_apart(a, b) for a, b in zip(mine, theirs, strict=True))
     yield from (None for _ in ours)
 
@@ -147,6 +191,25 @@ def _apart(one: float | None, two: float | None) -> float:
     if one is None or two is None:
         return 0.0 if one is two else math.inf
     return abs(one - two) / max(abs(one), abs(two), 1.0)
+
+
+def _judgements(deployed: Store, embedded: Store) -> tuple[list[str], int]:
+    """Judgements that differ in anything, or that one side lacks; and how many were compared."""
+    ours, theirs = _judged(embedded), _judged(deployed)
+    differ = []
+    for partition, judgement in sorted(ours.keys() | theirs.keys()):
+        mine, there = ours.get((partition, judgement)), theirs.get((partition, judgement))
+        if mine != there:
+            told = ", ".join(
+                f"{side} {', '.join(f'{name} {value}' for name, value in row._asdict().items()) if row else 'none'}"
+                for side, row in (("embedded", mine), ("deployed", there))
+            )
+            differ.append(f"partition {partition} at {judgement}: {told}")
+    return differ, len(ours.keys() | theirs.keys())
+
+
+def _judged(store: Store) -> dict[tuple[int, int], MadeJudgement]:
+    return {(row.partition, row.judgement): row for row in ALL_JUDGEMENTS.stream(store)}
 
 
 def _standings(deployed: Store, embedded: Store) -> tuple[list[str], list[str], int]:

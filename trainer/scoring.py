@@ -20,11 +20,13 @@ from mainstem.kafka.intake import Assigned
 from mainstem.kafka.messages import Announcement, PublishedStanding, decode_samples, encode, read_message
 from mainstem.kafka.outages import patiently
 from mainstem.scoring import Accepted, Reached, Schedule, ScoringWorker, first_times
+from mainstem.scoring.turns import Turns
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.judged import JudgedAt, last_judgement
 from mainstem.store.positions import adopt_offsets, ends_of_positions
 from mainstem.store.standings import KeptStanding
+from mainstem.store.turns import AGAIN, JUDGE, TAKE_UP
 from mainstem.store.writes import position_columns
 from mainstem.trusted import Confirmed, Trust
 from mainstem.versions import Versions, load_active
@@ -62,6 +64,7 @@ class ScoringProgram:
         self._trust = Trust(settings)
         self._sent: list[Any] = []  # published, and not known to be delivered
         self._schedule = Schedule(judge_every=settings.standing.judge_every)
+        self._turns = Turns(store)
         self._accepted: dict[int, Accepted] = {}
         self._judged: dict[int, JudgedAt] = {}  # the last judgement of each partition
         self._again: list[PlacedSample] = []  # to be scored again when there is time
@@ -90,6 +93,7 @@ class ScoringProgram:
             patiently(self._worker.write_again, partition, end)
             self._accepted[partition] = Accepted(self._store, partition, self._worker.rows[partition])
             patiently(self._accepted[partition].rebuild, end, left)
+            patiently(self._turns.take_over, partition, end, self.version)
             took, count = time.monotonic() - begun, len(self._worker.rows[partition])
             _LOG.info("owns partition %d from position %d: %d samples rebuilt in %.1f s", partition, end, count, took)
         self._again = patiently(self._worker.due, self._schedule.ends)
@@ -114,7 +118,7 @@ class ScoringProgram:
         for version in range(before + 1, announced.version + 1):  # this worker may have missed some
             patiently(self._worker.mark_drawn, version)
         due = patiently(self._worker.due, self._schedule.ends)
-        self._score([sample for sample in due if sample.part == "canary"])
+        self._score_again(TAKE_UP, self._schedule.ends, [sample for sample in due if sample.part == "canary"])
         self._again = [sample for sample in due if sample.part != "canary"]
 
     def step(self) -> None:
@@ -127,10 +131,12 @@ class ScoringProgram:
                 _LOG.info("the partitions went to another worker; it scores this batch again")
         elif self._again:
             chunk, self._again = self._again[:_CHUNK], self._again[_CHUNK:]
-            self._score([sample for sample in chunk if sample.partition in self._schedule.reached])
+            mine = self._worker.unscored([sample for sample in chunk if sample.partition in self._schedule.reached])
+            self._score_again(AGAIN, {sample.partition: self._schedule.ends[sample.partition] for sample in mine}, mine)
         elif time.monotonic() - self._last_record > self._idle:
             for partition, end in self._schedule.ends.items():
                 if end and self._judged[partition] != (end, self.version):
+                    patiently(self._turns.write, JUDGE, self.version, {partition: end})
                     self._judge(partition)
             self._delivered()
 
@@ -158,6 +164,10 @@ class ScoringProgram:
         if some := self._worker.unscored(samples):
             patiently(self._worker.score, some)
             self.scored += len(some)
+
+    def _score_again(self, kind: str, ends: Mapping[int, int], samples: Sequence[PlacedSample]) -> None:
+        patiently(self._turns.write, kind, self.version, ends, samples)
+        self._score(samples)
 
     def _keep_positions(self, samples: Sequence[PlacedSample], offsets: Sequence[int]) -> None:
         patiently(self._store.write, "positions", position_columns(samples, offsets))

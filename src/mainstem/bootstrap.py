@@ -4,7 +4,6 @@ The library's loop and the programs beside Kafka ask it alike. What is slow to i
 it: the programs that move events do without torch.
 """
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mainstem.embedded.again import check_repeatable, copy_first_version, key_of, settings_of
+from mainstem.embedded.again import check_repeatable, copy_first_version, key_of, key_told, settings_of
 from mainstem.embedded.as_of import line_as_of, refuse_further, told_of
 from mainstem.embedded.home import SOCKET, Home
 from mainstem.embedded.opening import check_versions, open_log
@@ -25,10 +24,11 @@ from mainstem.events.logs import spool
 from mainstem.events.survey import Survey
 from mainstem.join.text import item_text
 from mainstem.process.allocator import keep_freed_memory
-from mainstem.process.threads import asked_threads, available_threads
+from mainstem.process.threads import asked_threads, available_threads, threads_now
 from mainstem.settings import Settings
+from mainstem.settings.urls import folder_of, scheme_of
 from mainstem.trusted.files import load_trust
-from mainstem.validate.lacking import unknown_classes
+from mainstem.validate.lacking import why_not_joined
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -37,10 +37,20 @@ if TYPE_CHECKING:
     from mainstem.kafka import Broker
     from mainstem.loop import Loop, Watcher
     from mainstem.store import Store
+    from mainstem.store.recorded_schedule import RecordedSchedule
     from mainstem.store.rounds import RecordedRound
     from mainstem.versions import Versions
 
-__all__ = ["open_again", "open_broker", "open_loop", "open_producer", "open_store", "open_versions", "threads"]
+__all__ = [
+    "open_again",
+    "open_broker",
+    "open_loop",
+    "open_producer",
+    "open_schedule",
+    "open_store",
+    "open_versions",
+    "threads",
+]
 
 
 def open_store(url: str, *, make: bool = True) -> "Store":
@@ -78,6 +88,27 @@ def open_broker(url: str) -> "Broker":
     from mainstem.kafka import Broker  # only a deployment needs it
 
     return Broker.parse(url)
+
+
+def open_schedule(where: str) -> "RecordedSchedule":
+    """The order and the schedule that a deployment used.
+
+    Args:
+        where: `clickhouse://user:password@host:port/database`, its history; or a file that `mainstem stream schedule` wrote.
+
+    Raises:
+        SettingError: if it is another URL.
+        LogError: if there is no schedule.
+    """
+    from mainstem.store.recorded_schedule import RecordedSchedule
+
+    if (scheme := scheme_of(where)) == "clickhouse":
+        with open_store(where, make=False) as store:
+            return RecordedSchedule.of_store(store)
+    if scheme not in ("", "file"):
+        msg = f"a schedule is clickhouse://host:port/database, or a file of `mainstem stream schedule`; got {where!r}"
+        raise SettingError(msg)
+    return RecordedSchedule.of_lines(read_lines(folder_of(where) if scheme else Path(where)), where)
 
 
 def open_producer(broker: "Broker", **options: Any) -> Any:
@@ -134,6 +165,7 @@ def open_loop(
     learn: bool = True,
     planted: bool = False,
     relabel: "tuple[str, Relabel] | None" = None,
+    schedule: "tuple[RecordedSchedule, Versions] | None" = None,
     say: Callable[[str], None] = lambda text: None,  # noqa: ARG005
     environment: Mapping[str, str] = os.environ,
 ) -> "Iterator[Loop]":
@@ -150,6 +182,7 @@ def open_loop(
         learn: whether rounds are run.
         planted: whether the labels of the slices that stand in for trusted samples are believed.
         relabel: a name (part of what results depend on) and a function that changes labels on their way in.
+        schedule: a deployment's order and schedule, with its versions: they are repeated, and nothing is learnt.
         say: is told what somebody should know.
         environment: may hold the pseudonym key.
 
@@ -159,7 +192,8 @@ def open_loop(
     """
     from mainstem.embedded.labels import Labels
     from mainstem.embedded.opened import Opened  # torch is slow to import
-    from mainstem.learning.first import first_encoder, make_first_version
+    from mainstem.embedded.repetition import Repetition, copy_versions
+    from mainstem.learning.first import first_encoder, keep_row, make_first_version
     from mainstem.loop import Loop
     from mainstem.store.answering import Answerer
 
@@ -175,7 +209,8 @@ def open_loop(
         path = spool(home.folder) if log == "-" else Path(log)
         opened = open_log(path, log, home, settings, from_start=from_start, append=append, say=say)
         found = opened.survey
-        _check(found, path, settings)
+        if lack := why_not_joined(found, str(path), settings):
+            raise LogError(lack)
         until = None if as_of is None else line_as_of(opened, as_of)
         if from_start:
             home.empty()
@@ -186,13 +221,18 @@ def open_loop(
         name, function = relabel or ("none", lambda sample, part: sample)  # noqa: ARG005
         trust, graded, digest = load_trust(home.trusted, settled, read_lines(path))
         key, versions = home.key(environment), open_versions(home.versions_url)
+        if schedule:
+            copy_versions(*schedule, home, versions)
         # subtle: before anything is recorded, so that a model that is refused leaves a home free for another one
         made = None if versions.numbers() else first_encoder(_texts(found), settled)
-        facts = {"learn": learn, "planted": planted, "relabel": name, "trusted": digest, "threads": _threads_now()}
-        home.settle(settled, facts | {"pseudonym_key": _told(key)}, opened.known)
+        facts = {"learn": learn, "planted": planted, "relabel": name, "trusted": digest, "threads": threads_now()}
+        facts |= {"pseudonym_key": key_told(key), "schedule": schedule[0].digest if schedule else "none"}
+        home.settle(settled, facts, opened.known)
         with open_store(home.store_url) as store, Answerer(home.folder / SOCKET, partial(open_store, home.store_url)):
             check_versions(home, versions)
             make_first_version(versions, store, lambda: _texts(found), settled, made=made)
+            for version in versions.numbers() if schedule else ():
+                keep_row(versions.manifest(version), store, "")
             labels = Labels(trust=trust, graded=graded, planted=planted, relabel=function)
             yield Loop(
                 Opened(log=opened, home=home, store=store, versions=versions, key=key, until=until),
@@ -200,6 +240,7 @@ def open_loop(
                 labels,
                 watcher,
                 learn=learn,
+                repeat=Repetition(schedule[0], versions) if schedule else None,
             )
 
 
@@ -243,7 +284,7 @@ def open_again(
         opened = same_log(lambda: islice(read_lines(path), known.lines), log, known)
         until = line_as_of(opened, as_of)
         trust, graded, digest = load_trust(made.trusted, settings, opened.lines(0))
-        facts = check_repeatable(made, {"trusted": digest, "threads": _threads_now(), "pseudonym_key": _told(key)})
+        facts = check_repeatable(made, {"trusted": digest, "threads": threads_now(), "pseudonym_key": key_told(key)})
         copy_first_version(made, home)
         home.settle(settings, facts)
         again = RecordedRounds(*recorded_rounds, open_versions(made.versions_url), settings)
@@ -252,31 +293,6 @@ def open_again(
             make_first_version(versions, store, set, settings)
             parts = Opened(log=opened, home=home, store=store, versions=versions, key=key, until=until)
             yield Loop(parts, settings, labels, watcher, again=again)
-
-
-def _threads_now() -> int:
-    import torch  # seconds to import
-
-    return torch.get_num_threads()
-
-
-def _told(key: bytes) -> str:
-    """What the settings say of a secret: another one is told from it, and it cannot be found out."""
-    return hashlib.blake2b(key, digest_size=8, person=b"mainstem-key").hexdigest()
-
-
-def _check(found: Survey, path: Path, settings: Settings) -> None:
-    if found.newest < 0:
-        reason = found.refused_items[0][1].reason if found.refused_items else "no line is an event of a shopper"
-        msg = (
-            f"nothing in {str(path)!r} can be joined ({found.lines} lines, {len(found.items)} items; {reason}); "
-            "`mainstem import` makes a log from known sources"
-        )
-        raise LogError(msg)
-    unknown = unknown_classes(found.labels, settings.objectives)
-    if unknown and found.asks == {"labelled"} and not set(found.labels) & set(settings.objectives.class_names):
-        msg = f"nothing in {str(path)!r} can be joined: {unknown}"
-        raise LogError(msg)
 
 
 def _texts(found: Survey) -> set[str]:

@@ -17,6 +17,7 @@ from mainstem.embedded.home import Checkpoint
 from mainstem.embedded.items import write_items
 from mainstem.embedded.labels import Labels
 from mainstem.embedded.opened import Opened
+from mainstem.embedded.repetition import Repetition
 from mainstem.errors import LogError
 from mainstem.events import decode
 from mainstem.events.survey import Survey, belongs_to_items
@@ -46,6 +47,7 @@ class Loop:
         watcher: is told of progress.
         learn: whether rounds are run.
         again: rounds of before that are gone through again, instead of new ones.
+        repeat: a deployment's order and schedule, repeated once the log is joined, instead of scoring, judging and learning.
     """
 
     _schedule: Schedule
@@ -61,13 +63,14 @@ class Loop:
         *,
         learn: bool = True,
         again: RecordedRounds | None = None,
+        repeat: Repetition | None = None,
     ) -> None:
         self.settings, self.judged = settings, dict[int, Judgement]()
         self.ledger: dict[tuple[str, int], LedgerRow] = {}  # the newest row of each partition
         self.later_from = opened.log.survey.later_from(settings.join.questions, settings.learning.later_share)
         self.worker = ScoringWorker(opened.store, settings, range(settings.join.partitions), trusted=labels.believed)
         self._opened, self._labels, self._watcher, self._learn = opened, labels, watcher, learn
-        self._again, self._learner = again, again or Learner(opened.store, opened.versions, settings)
+        self._repeat, self._again, self._learner = repeat, again, again or Learner(opened.store, opened.versions, settings)
         catalogue = Catalogue()
         for item in self.surveyed.items:
             catalogue.add(item)
@@ -87,7 +90,7 @@ class Loop:
             line += len(block)
             # subtle: the last line may be half-written, and is done again when it is whole; so is a block that was cut,
             # for what is scored together is a matter of whole blocks
-            if line < log.end.lines and len(block) == every:
+            if line < log.end.lines and len(block) == every and not self._repeat:
                 self._checkpoint(line)
             self._watcher.block_done(self, line)
         if line != stop:
@@ -175,7 +178,7 @@ class Loop:
 
     def _follow(self, at: Checkpoint | None) -> None:
         """Go by the schedule from a checkpoint on."""
-        settings, self._rounds = self.settings, at.rounds if at else 0
+        settings, self._rounds = self.settings, at.rounds if at else self._repeat.rounds if self._repeat else 0
         reached = {
             partition: Reached(position=at.ends[partition], event_time=at.event_times[partition]) if at else Reached()
             for partition in range(settings.join.partitions)
@@ -188,7 +191,8 @@ class Loop:
             reached=reached,
             counted=at.counted if at else 0,
         )
-        self._arrivals = Arrivals(self.store, self._labels, self._schedule)
+        arrivals = self._repeat.arrivals if self._repeat else Arrivals
+        self._arrivals = arrivals(self.store, self._labels, self._schedule)
 
     def _keep_ledger(self, rows: list[LedgerRow], rejections: list[Rejection]) -> None:
         self.store.write("rejected", rejection_columns(rejections))
@@ -201,6 +205,12 @@ class Loop:
         for joiner in self._joiners:
             _, outputs = joiner.closed(self.surveyed.newest + windows + 1)
             self._take(outputs)
+        if self._repeat:
+            for one in self._repeat.run(self.store, self.settings, self.worker):
+                self._schedule.reached[one.partition] = one.reached
+                if one.judged:
+                    self.judged[one.partition] = one.judged
+            return
         for partition in self._schedule.reached:
             self._judge(partition, last=True)
 

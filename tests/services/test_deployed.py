@@ -29,9 +29,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(save_bert(tmp_path_factory.mktemp("model") / "bert", num_hidden_layers=1, hidden_size=32))
 
 
-def agreed(deployment: Deployment, log: Path) -> dict[str, Any]:
+def agreed(deployment: Deployment, log: Path, *how: str) -> dict[str, Any]:
     """What `verify` says; it must exit with 0."""
-    done = deployment.run("stream", "verify", log, "--json", check=False)
+    done = deployment.run("stream", "verify", log, *how, "--json", check=False)
     assert 0 == done.returncode, done.stdout + done.stderr
     return json.loads(done.stdout)
 
@@ -39,7 +39,10 @@ def agreed(deployment: Deployment, log: Path) -> dict[str, Any]:
 def test_a_deployment_gives_the_hash_of_the_embedded_loop(
     events_url: str, store_url: str, tmp_path: Path, log: Path, model: str
 ) -> None:
-    """Two stream workers, sink, two scorers and a learner at work: same hash as embedded, audit in balance, rounds run."""
+    """Two stream workers, sink, two scorers and a learner at work: same hash as embedded, audit in balance, rounds run.
+
+    Under the schedule that it used, an embedded run judges the same at every position, by versions that were learnt.
+    """
     rounds = {
         "MAINSTEM_LEARNING__ROUND_EVERY": "3000",
         "MAINSTEM_LEARNING__EPOCHS": "1",
@@ -56,6 +59,13 @@ def test_a_deployment_gives_the_hash_of_the_embedded_loop(
     assert same["hash"] == same["embedded_hash"]
     assert (0, 0) == (same["missing"], len(same["other"]))
     assert deployment.audit()["in_balance"]
+    kept = tmp_path / "schedule.jsonl"
+    kept.write_text(deployment.run("stream", "schedule").stdout)
+    repeated = agreed(deployment, log, "--schedule", str(kept))
+    assert repeated["responses"] > same["responses"]  # by later versions too
+    assert repeated["judgements"] > 8
+    assert ([], []) == (repeated["judged_otherwise"], repeated["other"])
+    assert repeated["standings"] > 0
 
 
 def test_four_faults_change_nothing(

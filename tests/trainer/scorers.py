@@ -87,7 +87,7 @@ def history(store: Store) -> dict[str, list[tuple[Any, ...]]]:
 
 def forget(store: Store) -> None:
     """Empty what the program wrote."""
-    for table in (*TABLES, "positions"):
+    for table in (*TABLES, "positions", "turns"):
         store.execute(f"TRUNCATE TABLE {table.removesuffix('_now')}")
 
 

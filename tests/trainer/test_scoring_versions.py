@@ -58,7 +58,7 @@ def test_a_death_while_scoring_again_leaves_the_rest_to_the_next(
     monkeypatch.setattr(scoring, "_CHUNK", 3)
     records = prepared(store)
     scored = {offset for offset, kind in enumerate(parts(records)) if kind in {"stream", "canary"}}
-    for at in (1, 2):  # after the canaries, after the first chunk
+    for at in (1, 2, 4):  # before the canaries, after them, after the first chunk
         forget(store)
         group = FakeGroup(records)
         first = Worker(store, versions, group).run()

@@ -16,9 +16,12 @@ from mainstem.errors import LogError, SettingError
 from mainstem.events.moments import moment
 from mainstem.printable import in_json
 from mainstem.settings import Settings
+from mainstem.settings.addresses import Addresses
 
 if TYPE_CHECKING:
     from mainstem.bench.planting import Plant
+    from mainstem.store.recorded_schedule import RecordedSchedule
+    from mainstem.versions import Versions
 
 __all__ = ["demo", "replay"]
 
@@ -48,6 +51,13 @@ def replay(
             "--verify", help="Only hold HOME against a replay --as-of MOMENT; 1 is the exit code where they differ."
         ),
     ] = False,
+    schedule: Annotated[
+        str | None,
+        typer.Option(help="Repeat a deployment: clickhouse://host:port/database, or a file of `mainstem stream schedule`."),
+    ] = None,
+    deployed_versions: Annotated[
+        str | None, typer.Option("--versions", envvar="MAINSTEM_VERSIONS", help="The deployment's, with --schedule.")
+    ] = None,
     model: _MODEL = None,
     seed: _SEED = None,
     as_json: _JSON = False,
@@ -57,9 +67,13 @@ def replay(
     settings = Settings.read(os.environ, given, say=note)
     until = None if as_of is None else moment(as_of)
     if verify:
-        _verify(log, home, until, as_json=as_json, given=(partitions, no_learn, from_start, append, model, seed))
+        _verify(log, home, until, as_json=as_json, given=(partitions, no_learn, from_start, append, model, seed, schedule))
         return
-    _run(log, home, settings, as_json=as_json, learn=not no_learn, from_start=from_start, append=append, as_of=until)
+    how: dict[str, Any] = {"from_start": from_start, "append": append, "as_of": until, "learn": not no_learn}
+    if schedule is not None:
+        found = _schedule(schedule, deployed_versions, no_learn=no_learn, other=append or as_of)
+        how |= {"learn": False, "schedule": found}
+    _run(log, home, settings, as_json=as_json, **how)
 
 
 def demo(
@@ -92,6 +106,17 @@ def _verify(log: str, home: Path, as_of: int | None, *, as_json: bool, given: tu
     verify_as_of(log, home, as_of, as_json=as_json)
 
 
+def _schedule(where: str, versions: str | None, *, no_learn: bool, other: object) -> "tuple[RecordedSchedule, Versions]":
+    """The schedule at a place, and the versions that it needs."""
+    from mainstem.bootstrap import open_schedule, open_versions  # torch is slow to import
+
+    if no_learn or other:
+        msg = "--schedule repeats a whole log as it was learnt from; leave out --no-learn, --append and --as-of"
+        raise SettingError(msg)
+    places = Addresses.from_environment(os.environ, "versions", versions=versions)
+    return open_schedule(where), open_versions(places.versions)
+
+
 def _run(
     log: str,
     home: Path,
@@ -103,11 +128,12 @@ def _run(
     append: bool = False,
     as_of: int | None = None,
     plant: "Plant | None" = None,
+    schedule: "tuple[RecordedSchedule, Versions] | None" = None,
 ) -> None:
     from mainstem.cli.tables import working  # rich is slow to import
 
     said: list[str] = []
-    given: dict[str, Any] = {"append": append, "as_of": as_of, "say": said.append}
+    given: dict[str, Any] = {"append": append, "as_of": as_of, "say": said.append, "schedule": schedule}
     given |= {"planted": True, "relabel": (plant.name, plant.relabel)} if plant else {}
     try:
         with ExitStack() as opened:

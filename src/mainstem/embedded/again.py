@@ -1,5 +1,6 @@
 """What another replay of a home's log needs to know of the home, so that it comes to the same."""
 
+import hashlib
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,9 +12,9 @@ from mainstem.errors import HomeError
 from mainstem.settings import Settings, known
 from mainstem.settings.urls import folder_of
 
-__all__ = ["check_repeatable", "copy_first_version", "key_of", "settings_of"]
+__all__ = ["check_repeatable", "copy_first_version", "key_of", "key_told", "settings_of"]
 
-_FACTS: Final = ("learn", "planted", "relabel", "trusted", "threads", "pseudonym_key")
+_FACTS: Final = ("learn", "planted", "relabel", "trusted", "threads", "pseudonym_key", "schedule")
 
 
 def settings_of(home: Home, environment: Mapping[str, str]) -> Settings:
@@ -44,6 +45,11 @@ def key_of(home: Home, environment: Mapping[str, str]) -> bytes:
     return home.key(environment)
 
 
+def key_told(key: bytes) -> str:
+    """What the settings say of a secret: another one is told from it, and it cannot be found out."""
+    return hashlib.blake2b(key, digest_size=8, person=b"mainstem-key").hexdigest()
+
+
 def check_repeatable(home: Home, now: Mapping[str, Any]) -> Mapping[str, Any]:
     """The facts that a home records beside its settings.
 
@@ -52,7 +58,7 @@ def check_repeatable(home: Home, now: Mapping[str, Any]) -> Mapping[str, Any]:
         now: those of them that are known now.
 
     Raises:
-        HomeError: if one is another one now, or errors were planted in its labels.
+        HomeError: if one is another one now, errors were planted in its labels, or it repeats a deployment's schedule.
     """
     facts = {name: value for name, value in record(home.folder).items() if name in _FACTS}
     if facts.get("relabel", "none") != "none":
@@ -60,6 +66,9 @@ def check_repeatable(home: Home, now: Mapping[str, Any]) -> Mapping[str, Any]:
             f"labels were changed on their way into {str(home.folder)!r} ({facts['relabel']}), and LOG does not tell them; "
             "give a home that `mainstem replay` made"
         )
+        raise HomeError(msg)
+    if facts.get("schedule", "none") != "none":
+        msg = f"{str(home.folder)!r} repeats the schedule of a deployment; verify the deployment: `mainstem stream verify`"
         raise HomeError(msg)
     if other := sorted(name for name, value in now.items() if facts.get(name, value) != value):
         found = ", ".join(f"{name} {facts[name]!r} there, {now[name]!r} now" for name in other)

@@ -12,7 +12,7 @@ from typing import Final
 
 from mainstem.errors import SettingError
 
-__all__ = ["NAMES", "asked_threads", "available_threads", "wait_briefly"]
+__all__ = ["NAMES", "asked_threads", "available_threads", "threads_now", "wait_briefly"]
 
 NAMES: Final = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")  # the first that is set holds
 SPINS: Final = "1000"  # of libgomp, which torch's wheels bring; its own default is 300,000
@@ -90,3 +90,10 @@ def _read(path: Path) -> str:
         return path.read_text()
     except OSError:  # no such file where there is no quota, or no control groups at all
         return ""
+
+
+def threads_now() -> int:
+    """How many threads torch uses."""
+    import torch  # seconds to import
+
+    return int(torch.get_num_threads())

@@ -7,14 +7,25 @@ from uuid import UUID
 from mainstem.store.named import Query
 from mainstem.store.store import Store
 
-__all__ = ["FIRST_RESPONSES", "NEWEST_STANDINGS", "FirstResponse", "NewestStanding", "has_learnt", "samples_of"]
+__all__ = [
+    "ALL_JUDGEMENTS",
+    "ALL_RESPONSES",
+    "FIRST_RESPONSES",
+    "NEWEST_STANDINGS",
+    "MadeJudgement",
+    "MadeResponse",
+    "NewestStanding",
+    "has_learnt",
+    "samples_of",
+]
 
 
-class FirstResponse(NamedTuple):
-    """A response at version 0; `alignment` is None where the version had no direction."""
+class MadeResponse(NamedTuple):
+    """A response; `alignment` is None where the version had no direction."""
 
     sample_id: UUID
     label_version: int
+    version: int
     norm: float
     loss: float
     margin: float
@@ -31,9 +42,25 @@ class NewestStanding(NamedTuple):
     importance: float
 
 
-FIRST_RESPONSES: Final = Query(
-    FirstResponse,
-    "SELECT sample_id, label_version, norm, loss, margin, alignment FROM responses FINAL WHERE version = 0",
+class MadeJudgement(NamedTuple):
+    """A judgement, and how many samples it put where."""
+
+    partition: int
+    judgement: int
+    version: int
+    core: int
+    edge: int
+    contradictory: int
+    spent: int
+    canaries: int
+    verdict: str
+
+
+_RESPONSES: Final = "SELECT sample_id, label_version, version, norm, loss, margin, alignment FROM responses FINAL"
+ALL_RESPONSES: Final = Query(MadeResponse, _RESPONSES)
+FIRST_RESPONSES: Final = Query(MadeResponse, f"{_RESPONSES} WHERE version = 0")
+ALL_JUDGEMENTS: Final = Query(
+    MadeJudgement, f"SELECT {', '.join(MadeJudgement._fields)} FROM judgements FINAL ORDER BY partition, judgement"
 )
 NEWEST_STANDINGS: Final = Query(
     NewestStanding, "SELECT sample_id, standing, reason, p_value, importance FROM standings FINAL"

@@ -1,14 +1,23 @@
 """Samples as scoring and learning read them back: texts, label, and where they stand in their partition."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from mainstem.join import PlacedSample
 from mainstem.objectives import relabelled
 from mainstem.store.positions import accepted_in
 from mainstem.store.store import Store
 
-__all__ = ["drawn_samples", "sample_ends", "samples_between", "samples_since", "trusted_samples"]
+__all__ = [
+    "accepted_between",
+    "drawn_samples",
+    "sample_ends",
+    "samples_among",
+    "samples_between",
+    "samples_since",
+    "trusted_samples",
+]
 
 
 _FACTS = """
@@ -18,6 +27,7 @@ _FACTS = """
 _COLUMNS = _FACTS.format(position="s.offset")
 _TRUSTED = "LEFT JOIN trusted_now AS t ON s.sample_id = t.sample_id"
 _NEWEST = "ORDER BY s.sample_id, s.label_version DESC LIMIT 1 BY s.sample_id"
+_EACH = "ORDER BY s.sample_id, s.label_version LIMIT 1 BY s.sample_id, s.label_version"
 
 
 def samples_between(store: Store, bounds: Mapping[int, tuple[int, int]]) -> list[PlacedSample]:
@@ -35,6 +45,19 @@ def trusted_samples(store: Store, part: str, ends: Mapping[int, int]) -> list[Pl
         inner = _TRUSTED.replace("LEFT", "INNER")
         found += _read(store, inner, "t.part = {part:String}", partition=partition, first=0, end=end, part=part)
     return found
+
+
+def accepted_between(store: Store, partition: int, first: int, end: int) -> list[PlacedSample]:
+    """The samples that were accepted at positions [first, end) of a partition, at every label, in their order."""
+    return _read(store, _TRUSTED, "1", _EACH, partition=partition, first=first, end=end)
+
+
+def samples_among(store: Store, partition: int, end: int, sample_ids: Sequence[UUID]) -> list[PlacedSample]:
+    """Those of some samples of a partition that were accepted before a position, at their newest label there."""
+    if not sample_ids:
+        return []
+    where = "s.sample_id IN {ids:Array(UUID)}"
+    return _read(store, _TRUSTED, where, partition=partition, first=0, end=end, ids=list(sample_ids))
 
 
 def samples_since(store: Store, event_time: int, most: int) -> list[PlacedSample]:
@@ -55,14 +78,14 @@ def drawn_samples(store: Store, version: int) -> Iterator[PlacedSample]:
     return (_sample(row) for row in store.stream(sql, version=version))
 
 
-def _read(store: Store, join: str, where: str, **parameters: Any) -> list[PlacedSample]:
+def _read(store: Store, join: str, where: str, which: str = _NEWEST, **parameters: Any) -> list[PlacedSample]:
     sql = f"""
         SELECT {_FACTS.format(position="p.position")} FROM (SELECT * FROM samples FINAL) AS s
         INNER JOIN (
             SELECT sample_id, label_version, position FROM {accepted_in(store, parameters["partition"])}
             WHERE partition = {{partition:UInt32}} AND position >= {{first:UInt64}} AND position < {{end:UInt64}}) AS p
             ON s.sample_id = p.sample_id AND s.label_version = p.label_version
-        {join} WHERE s.partition = {{partition:UInt32}} AND {where} {_NEWEST}"""
+        {join} WHERE s.partition = {{partition:UInt32}} AND {where} {which}"""
     return sorted((_sample(row) for row in store.stream(sql, **parameters)), key=lambda sample: sample.offset)
 
 

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from shlex import quote
 from typing import Final
 
+from mainstem.events.survey import Survey
 from mainstem.printable import in_json
-from mainstem.settings import Objectives
+from mainstem.settings import Objectives, Settings
 
-__all__ = ["counted", "unknown_classes", "unmet_trust", "why_no_samples"]
+__all__ = ["counted", "unknown_classes", "unmet_trust", "why_no_samples", "why_not_joined"]
 
 _MOST: Final = 5  # of what there is, named
 
@@ -105,3 +106,21 @@ def _to_set(names: Sequence[str]) -> str:
     if len(names) > 20:
         return "name them all in MAINSTEM_OBJECTIVES__CLASSES, with commas between"
     return f"set MAINSTEM_OBJECTIVES__CLASSES={quote(','.join(names))}"
+
+
+def why_not_joined(found: Survey, name: str, settings: Settings) -> str:
+    """Why no sample can come of a log; empty where some may.
+
+    Args:
+        found: what the first reading of the log found.
+        name: of the log.
+        settings: of the objectives.
+    """
+    if found.newest < 0:
+        reason = found.refused_items[0][1].reason if found.refused_items else "no line is an event of a shopper"
+        there = f"{found.lines} lines, {len(found.items)} items"
+        return f"nothing in {name!r} can be joined ({there}; {reason}); `mainstem import` makes a log from known sources"
+    unknown = unknown_classes(found.labels, settings.objectives)
+    if unknown and found.asks == {"labelled"} and not set(found.labels) & set(settings.objectives.class_names):
+        return f"nothing in {name!r} can be joined: {unknown}"
+    return ""

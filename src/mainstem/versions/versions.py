@@ -102,11 +102,20 @@ class Versions:
         put_whole(self._files, f"{folder}/{_MANIFEST}", msgspec.json.encode(manifest))
         return manifest
 
+    def take_over(self, other: "Versions", version: int) -> None:
+        """Copy a version of another place, whole, its manifest last."""
+        manifest = other.manifest(version)
+        folder = f"{self._root}/{version:06d}" + (f"-{manifest.generation:06d}" if manifest.generation else "")
+        self._files.makedirs(folder, exist_ok=True)
+        for name, digest in manifest.files.items():
+            put_whole(self._files, f"{folder}/{name}", other.content(version, name, digest))
+        put_whole(self._files, f"{folder}/{_MANIFEST}", msgspec.json.encode(manifest))
+
     def load(self, version: int) -> CrossEncoder:
         """Read a version whole, but for its direction; in float32, whatever it was written in."""
         manifest = self.manifest(version)
         files = {name: digest for name, digest in manifest.files.items() if name != _DIRECTION}
-        contents = {name: self._read(version, name, digest) for name, digest in files.items()}
+        contents = {name: self.content(version, name, digest) for name, digest in files.items()}
         try:
             network = _network(manifest.kind, msgspec.json.decode(contents["config.json"]))
             network.load_state_dict(load_weights(contents["weights.safetensors"]))
@@ -123,7 +132,7 @@ class Versions:
     def direction(self, version: int) -> dict[str, Tensor] | None:
         """The trusted gradient at a version, by parameter; None where it was made before there were samples for one."""
         digest = self.manifest(version).files.get(_DIRECTION)
-        return None if digest is None else load_weights(self._read(version, _DIRECTION, digest))
+        return None if digest is None else load_weights(self.content(version, _DIRECTION, digest))
 
     def manifest(self, version: int) -> Manifest:
         """The manifest of a version."""
@@ -162,7 +171,8 @@ class Versions:
         """Where a version is: the folder of the latest generation."""
         return f"{self._root}/{dict(self._found()).get(version, f'{version:06d}')}"
 
-    def _read(self, version: int, name: str, digest: str) -> bytes:
+    def content(self, version: int, name: str, digest: str) -> bytes:
+        """One file of a version, which must be what its manifest says."""
         try:
             content: bytes = self._files.cat_file(f"{self._folder(version)}/{name}")
         except FileNotFoundError as error:

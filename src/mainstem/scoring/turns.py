@@ -1,0 +1,77 @@
+"""Turns of a scoring worker beside the schedule, written as they are taken, and read by whoever repeats them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from mainstem.join import PlacedSample
+from mainstem.store import Store
+from mainstem.store.turns import JUDGE, TAKE_OVER, Turn, last_turn, write_turns
+
+__all__ = ["Turns", "in_effect"]
+
+
+class Turns:
+    """Writes the turns of the partitions that a worker owns.
+
+    Args:
+        store: the history.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._next: dict[int, int] = {}
+
+    def take_over(self, partition: int, position: int, version: int) -> None:
+        """Go on with a partition; of the turn that was cut off there, only what was done is kept."""
+        last = last_turn(self._store, partition)
+        number = last.number + 1 if last else 0
+        begun = Turn(partition, number, position, version, TAKE_OVER, [])
+        write_turns(self._store, [last, begun] if last else [begun])
+        self._next[partition] = number + 1
+
+    def write(self, kind: str, version: int, ends: Mapping[int, int], samples: Sequence[PlacedSample] = ()) -> None:
+        """Write one turn of each of some partitions.
+
+        Args:
+            kind: what is done.
+            version: in use from here on.
+            ends: the partitions, each with its next position.
+            samples: that are scored again, of all of them.
+        """
+        # subtle: numbers go up only after the write, which is tried again when the history is away
+        turns = [
+            Turn(
+                partition=partition,
+                number=self._next[partition],
+                position=position,
+                version=version,
+                kind=kind,
+                samples=[one.sample_id for one in samples if one.partition == partition],
+            )
+            for partition, position in ends.items()
+        ]
+        write_turns(self._store, turns)
+        for partition in ends:
+            self._next[partition] += 1
+
+
+def in_effect(turns: Iterable[Turn]) -> list[Turn]:
+    """The turns of one partition in the order of their positions, as they led to the rows of the last worker.
+
+    Whoever takes over goes on from the last commit, which may lie before what its predecessor had come to. What was scored
+    again there counts from that commit on, for rows are made again out of the history; a judgement after it is made again.
+
+    Args:
+        turns: in the order of their numbers.
+
+    Example:
+        >>> again = [Turn(0, 1, 9, 1, "again", []), Turn(0, 2, 9, 1, "judge", [])]
+        >>> [(one.position, one.kind) for one in in_effect([*again, Turn(0, 3, 5, 1, "take over", [])])]
+        [(5, 'again'), (5, 'take over')]
+    """
+    found: list[Turn] = []
+    for turn in turns:
+        if turn.kind == TAKE_OVER:
+            kept = [one for one in found if one.kind != JUDGE or one.position <= turn.position]
+            found = [one._replace(position=min(one.position, turn.position)) for one in kept]
+        found.append(turn)
+    return found

@@ -1,0 +1,62 @@
+"""What scoring workers did beside what the schedule says, turn by turn."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from mainstem.store.judged import last_judgement
+from mainstem.store.named import Query
+from mainstem.store.store import Store
+from mainstem.store.writes import columns_of
+
+__all__ = ["AGAIN", "JUDGE", "TAKE_OVER", "TAKE_UP", "TURNS", "Turn", "last_turn", "write_turns"]
+
+TAKE_OVER, TAKE_UP, AGAIN, JUDGE = "take over", "take up", "again", "judge"
+
+
+class Turn(NamedTuple):
+    """One turn of one partition.
+
+    Attributes:
+        partition, number: whose, and the how-manieth.
+        position: of the next sample there.
+        version: in use from here on.
+        kind: `take over` (another worker goes on from here), `take up` (a version is taken up), `again` (some samples are
+            scored once more) or `judge` (at a position that the schedule does not say).
+        samples: that the version scores again, here.
+    """
+
+    partition: int
+    number: int
+    position: int
+    version: int
+    kind: str
+    samples: list[UUID]
+
+
+_TURNS: Final = "SELECT partition, number, position, version, toString(kind), samples FROM turns FINAL"
+TURNS: Final = Query(Turn, f"{_TURNS} ORDER BY partition, number")
+"""All of them, in their order."""
+_LAST: Final = Query(Turn, f"{_TURNS} WHERE partition = {{partition:UInt32}} ORDER BY number DESC LIMIT 1")
+_SCORED: Final = """
+    SELECT DISTINCT sample_id FROM responses
+    WHERE partition = {partition:UInt32} AND version = {version:UInt32} AND sample_id IN {ids:Array(UUID)}"""
+
+
+def write_turns(store: Store, turns: Sequence[Turn]) -> None:
+    """Write turns; one of a number that is there already takes its place."""
+    store.write("turns", columns_of([turn._asdict() for turn in turns]))
+
+
+def last_turn(store: Store, partition: int) -> Turn | None:
+    """The last turn of a partition, as far as it was done: whoever wrote it may have died before; None before the first."""
+    found = next(iter(_LAST.of(store, partition=partition)), None)
+    if found is None:
+        return None
+    if found.kind == JUDGE:
+        judged = last_judgement(store, partition, found.position)
+        done = judged is not None and judged.position == found.position and judged.version >= found.version
+        return found if done else found._replace(kind=AGAIN)
+    rows = store.rows(_SCORED, partition=partition, version=found.version, ids=found.samples) if found.samples else []
+    scored = {sample_id for (sample_id,) in rows}
+    return found._replace(samples=[one for one in found.samples if one in scored])

@@ -1,0 +1,98 @@
+"""What a deployed worker did is repeated out of what it recorded: same visits, judgements, moves and rows."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from mainstem.kafka.messages import Announcement
+from mainstem.scoring.repeating import Repeated
+from mainstem.scoring.turns import Turns, in_effect
+from mainstem.store import Store
+from mainstem.store.recorded_schedule import RecordedSchedule
+from mainstem.store.turns import AGAIN, JUDGE, TAKE_OVER, TAKE_UP, Turn, last_turn, write_turns
+from mainstem.store.writes import sample_columns
+from mainstem.trainer import scoring
+from mainstem.versions import Versions, load_active
+from tests.trainer.conftest import one_thread, store, versions
+from tests.trainer.fakes import FakeGroup, Killed, KillingStore, sample, sink
+from tests.trainer.scorers import AT_ONCE, SETTINGS, Worker, forget, history, mixed, same
+
+__all__ = ["one_thread", "store", "versions"]
+
+TWO = SETTINGS.but({"join.partitions": 2})
+EXACT = ("judgements", "moves", "standings")
+
+
+def lives(store: KillingStore, versions: Versions, records: dict[int, Any]) -> Worker:
+    """A worker takes up version 1 in mid-stream and dies while it scores again; the next one finishes, in quiet too."""
+    group = FakeGroup(records)
+    first = Worker(store, versions, group, settings=TWO).run(3)
+    first.program.take_up(Announcement(version=1, generation=1), first=False)
+    first.run(1)
+    store.kill.left = 3
+    with pytest.raises(Killed):
+        first.run()
+    after = Worker(store, versions, group, settings=TWO, version=1).run(8)
+    after.program._idle = AT_ONCE
+    after.run(3)
+    after.program.take_up(Announcement(version=2, generation=1), first=False)
+    return after.run(30)
+
+
+def laid_out(store: Store, recorded: RecordedSchedule, records: dict[int, Any]) -> None:
+    """A history that holds nothing but the samples, at their recorded positions."""
+    forget(store)  # type: ignore[arg-type]
+    store.execute("TRUNCATE TABLE samples")
+    known = {(one.sample_id, one.label_version): one for topic in records.values() for some in topic for one in some}
+    placed = [(known[one.sample_id, one.label_version], one.partition, one.position) for one in recorded.accepted]
+    store.write("samples", sample_columns(placed))
+
+
+def test_a_recorded_schedule_repeats_what_was_judged(
+    store: KillingStore, versions: Versions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two partitions, versions taken up in mid-stream and in quiet, a death: every judgement, move and row is the same."""
+    monkeypatch.setattr(scoring, "_CHUNK", 4)
+    records = {0: mixed(19), 1: [[sample(5000 + number)] for number in range(17)]}
+    sink(store, TWO, records)
+    worker = lives(store, versions, records)
+    expected = history(store)
+    recorded = RecordedSchedule.of_lines(list(RecordedSchedule.of_store(store).lines()), "schedule")
+    assert {TAKE_OVER, TAKE_UP, AGAIN, JUDGE} == {one.kind for one in recorded.turns}
+    laid_out(store, recorded, records)
+    for partition in (0, 1):
+        load = lambda version: (load_active(versions, version, TWO), versions.manifest(version).scale)  # noqa: E731
+        repeated = Repeated(store, TWO, load, partition, trusted=False)
+        end = sum(one.partition == partition for one in recorded.accepted)
+        repeated.run([one for one in recorded.turns if one.partition == partition], end)
+        assert same(worker.rows(partition), repeated.worker.rows[partition])
+    found = history(store)
+    assert all(expected[table] == found[table] for table in EXACT)
+    assert [row[:3] for row in expected["responses"]] == [row[:3] for row in found["responses"]]
+
+
+def test_of_a_turn_that_was_cut_off_only_what_was_done_is_kept(store: KillingStore) -> None:
+    """Whoever takes over writes the last turn anew with those samples that were scored, and goes on counting."""
+    one, other = sample(1).sample_id, sample(2).sample_id
+    write_turns(store, [Turn(0, 0, 9, 1, AGAIN, [one, other])])
+    visit = {"sample_id": one, "version": 1, "partition": 0, "event_time": 0, "part": "stream"}
+    store.write("responses", {name: [value] for name, value in visit.items()})
+    Turns(store).take_over(0, 9, 1)
+    last = last_turn(store, 0)
+    assert last == Turn(0, 1, 9, 1, TAKE_OVER, [])
+    assert [one] == RecordedSchedule.of_store(store).turns[0].samples
+
+
+def test_a_judgement_that_was_cut_off_is_no_turn(store: KillingStore) -> None:
+    """A judgement that was announced and not made is not made again by whoever repeats."""
+    write_turns(store, [Turn(0, 0, 9, 1, JUDGE, [])])
+    Turns(store).take_over(0, 9, 1)
+    assert [AGAIN, TAKE_OVER] == [turn.kind for turn in RecordedSchedule.of_store(store).turns]
+
+
+def test_what_was_scored_again_before_a_death_counts_from_the_last_commit_on() -> None:
+    """A turn after the commit that another worker goes on from moves back to it; a judgement there is dropped."""
+    ids = [UUID(int=1)]
+    turns = [Turn(0, 0, 9, 1, AGAIN, ids), Turn(0, 1, 9, 1, JUDGE, []), Turn(0, 2, 5, 1, TAKE_OVER, [])]
+    assert [Turn(0, 0, 5, 1, AGAIN, ids), Turn(0, 2, 5, 1, TAKE_OVER, [])] == in_effect(turns)
