@@ -187,7 +187,7 @@ class Loop:
             judge_every=settings.standing.judge_every,
             round_every=settings.learning.round_every if self._learn else 0,
             later_from=self.later_from,
-            rounds_at=self._again.places if self._again else None,
+            rounds_at=self._again.rounds_at if self._again else None,
             reached=reached,
             counted=at.counted if at else 0,
         )

@@ -1,4 +1,4 @@
-"""Rounds gone through again as a history recorded them: at the same places, with the versions that came of them.
+"""Rounds gone through again as a history recorded them: after the same samples, with the versions that came of them.
 
 Nothing is drawn and nothing is trained. What a round of before drew is known, so that samples count as drawn from there on.
 """
@@ -39,7 +39,7 @@ class RecordedRounds:
     ) -> None:
         self._rounds = {one.version: one for one in rounds}
         self._drawn, self._versions, self._settings = drawn, versions, settings
-        self.places = frozenset(one.place for one in rounds)
+        self.rounds_at = frozenset(one.samples for one in rounds)
 
     def round(self, version: int, parent: int, active: "ActiveVersion", pool: "RoundPool", position: Position) -> Round:
         """The round that made `version`, once more.
@@ -51,13 +51,13 @@ class RecordedRounds:
             position: how far the input has come.
 
         Raises:
-            VersionError: if there was another round at this place, or its version is not there or not whole.
+            VersionError: if there was another round here, or its version is not there or not whole.
         """
         del active, pool
         was = self._rounds[version]
-        if (was.parent, was.place) != (parent, sum(position.ends.values())):
+        if (was.parent, was.samples) != (parent, sum(position.ends.values())):
             msg = (
-                f"round {version} went on from version {was.parent} after {was.place:,} samples, and now version {parent} "
+                f"round {version} went on from version {was.parent} after {was.samples:,} samples, and now version {parent} "
                 f"stands after {sum(position.ends.values()):,}; restore the whole home from a copy"
             )
             raise VersionError(msg)

@@ -37,11 +37,11 @@ def write_round(store: Store, kept: KeptRound) -> None:
 
 
 class RecordedRound(NamedTuple):
-    """What is needed of a round to go through it again; `place` is how many samples of all partitions there were."""
+    """What is needed of a round to go through it again; `samples` is how many of all partitions there were."""
 
     version: int
     parent: int
-    place: int
+    samples: int
     drawn_core: int
     drawn_edge: int
     cold: int
