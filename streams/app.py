@@ -154,7 +154,7 @@ async def _watch(app: faust.App, worker: JoinWorker, monitor: Monitor) -> None:
         now = time.monotonic()
         if worker.events != events:
             events, moved = worker.events, now
-        patience = _STALL if now - moved > _STALL else 10 * _STALL  # while others are served, one may have to wait
+        longest = _STALL if now - moved > _STALL else 10 * _STALL  # while others are served, one may have to wait
         for partition, behind in lag.items():
             loaded = worker.loaded.get(partition)
             if loaded is None:
@@ -162,7 +162,7 @@ async def _watch(app: faust.App, worker: JoinWorker, monitor: Monitor) -> None:
             at, since = seen.get(partition, (-1, now))
             if behind == 0 or at != loaded.door.next_offset:
                 seen[partition] = loaded.door.next_offset, now
-            elif now - since > patience:
+            elif now - since > longest:
                 _LOG.warning("partition %d stands at %d, %d behind: reading directly", partition, at, behind)
                 await worker.catch_up(partition, at + behind)
         if now - asked > _ASK_HELD:

@@ -236,6 +236,18 @@ def test_sql_stands_in_the_store_alone() -> None:
     assert set() == found
 
 
+def test_training_and_models_know_no_store() -> None:
+    """What is trained and what trains are given samples, wherever those lie."""
+    found = {
+        str(path.relative_to(LIBRARY))
+        for folder in (LIBRARY / "learning" / "training", LIBRARY / "models", LIBRARY / "objectives", LIBRARY / "responses")
+        for path in files(folder)
+        for name in imported(path)
+        if name.startswith("mainstem.store")
+    }
+    assert set() == found
+
+
 ADAPTERS = {
     "Store": {"src/mainstem/bootstrap.py"},
     "Versions": {"src/mainstem/bootstrap.py"},

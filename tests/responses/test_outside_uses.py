@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from mainstem.errors import ModelError
-from mainstem.objectives import cross_entropy
+from mainstem.objectives.losses import cross_entropy
 from mainstem.responses import Probe
 from tests.responses.families import bert
 from tests.responses.oddities import IDS, LABELS, Net, alone, made, mean

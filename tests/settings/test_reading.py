@@ -138,6 +138,8 @@ def test_a_file_says_what_each_setting_means() -> None:
             "MAINSTEM_GRASE is no setting; did you mean MAINSTEM_JOIN__GRACE? `mainstem settings` lists them",
         ),
         ("MAINSTEM_JOIN__DRAW", "MAINSTEM_JOIN__DRAW is no setting; did you mean MAINSTEM_LEARNING__DRAW?"),
+        ("MAINSTEM_EPOCH", "MAINSTEM_EPOCH is no setting; did you mean MAINSTEM_LEARNING__EPOCHS?"),
+        ("MAINSTEM_TRUSTED", "MAINSTEM_TRUSTED is no setting; `mainstem settings` lists them"),
         ("MAINSTEM_JOIN_GRACE", "MAINSTEM_JOIN_GRACE is no setting; did you mean MAINSTEM_JOIN__GRACE?"),
     ],
 )

@@ -10,12 +10,12 @@ from mainstem.importance.canaries import Canaries
 from tests.importance.visiting import visits
 
 
-def columns_of(*rows: dict[str, float]) -> Rows:
+def rows_of(*told: dict[str, float]) -> Rows:
     """Rows with these values; a row that says nothing else is a stream sample of label 1 with two firm visits.
 
     `margin` is the running mean, and the recent one too.
     """
-    columns, count = Rows(), len(rows)
+    rows, count = Rows(), len(told)
     made = visits(
         version=1,
         scale=1.0,
@@ -29,27 +29,27 @@ def columns_of(*rows: dict[str, float]) -> Rows:
                 "label": int(row.get("label", 1)),
                 "part": int(row.get("part", STREAM)),
             }
-            for number, row in enumerate(rows)
+            for number, row in enumerate(told)
         ],
         norm=np.ones(count),
         margin=np.zeros(count),
         loss=np.ones(count),
     )
-    columns.visit(made)
-    for number, row in enumerate(rows):
+    rows.visit(made)
+    for number, row in enumerate(told):
         known = {"visits": 2, "margin": 0.0, "importance": 1.0, "importance_m2": 0.0} | row
         known.setdefault("recent_margin", known["margin"])
         for name, value in known.items():
-            columns[name][number] = value
-    settle_canaries(columns)
-    return columns
+            rows[name][number] = value
+    settle_canaries(rows)
+    return rows
 
 
-def settle_canaries(columns: Rows) -> None:
+def settle_canaries(rows: Rows) -> None:
     """Let canaries be remembered as they stand, at the version that everything was scored by."""
-    rows = np.flatnonzero(columns["part"] == CANARY)
-    columns.canaries = Canaries()
-    columns.canaries.saw(1, rows, columns["recent_margin"][rows].copy())
+    those = np.flatnonzero(rows["part"] == CANARY)
+    rows.canaries = Canaries()
+    rows.canaries.saw(1, those, rows["recent_margin"][those].copy())
 
 
 def canaries(margins: Sequence[float], **more: float) -> list[dict[str, float]]:

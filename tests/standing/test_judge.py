@@ -8,7 +8,7 @@ from mainstem.importance.canaries import Canaries
 from mainstem.settings import Settings, Standing
 from mainstem.standing import CORE, EDGE, NOISE, REASONS, STANDINGS, Judgement, evidence_of, judge
 from tests.named import named
-from tests.standing.rows import canaries, columns_of, settle_canaries
+from tests.standing.rows import canaries, rows_of, settle_canaries
 
 SETTINGS = Settings(standing=Standing(canary_minimum=19, core_quantile=0.5, confidence=1.0, core_visits=2, spent_level=0.05))
 NINETEEN = canaries(range(1, 20))  # margins 1 to 19: a sample at -1 has p-value 1/20, one at 9.5 has 10/20
@@ -22,17 +22,17 @@ def told(judged: Judgement, row: int) -> tuple[str, str]:
 
 def first(*rows: dict[str, float], settings: Settings = SETTINGS, trusted: bool = True) -> tuple[str, str]:
     """Standing and reason of the first of these rows."""
-    return told(judge(columns_of(*rows), settings, trusted=trusted), 0)
+    return told(judge(rows_of(*rows), settings, trusted=trusted), 0)
 
 
 def noisy(random: np.random.Generator, *, samples: int, share: float, shift: float = 3.0) -> tuple[Rows, np.ndarray]:
     """A partition with a share of wrong labels among its samples, whose margins are lower, and 400 sound canaries."""
     wrong = np.concatenate([random.random(samples) < share, np.zeros(400, np.bool_)])
-    columns = columns_of(*[{} for _ in range(samples)], *canaries(np.zeros(400)))
-    columns["recent_margin"][:] = random.normal(size=len(wrong)) - shift * wrong
-    settle_canaries(columns)
-    columns["label"][:] = random.integers(0, 2, len(wrong))
-    return columns, wrong
+    rows = rows_of(*[{} for _ in range(samples)], *canaries(np.zeros(400)))
+    rows["recent_margin"][:] = random.normal(size=len(wrong)) - shift * wrong
+    settle_canaries(rows)
+    rows["label"][:] = random.integers(0, 2, len(wrong))
+    return rows, wrong
 
 
 @pytest.mark.parametrize(
@@ -78,24 +78,24 @@ def test_core_and_spent_need_confidence() -> None:
 
 def test_the_standard_error_worked_by_hand() -> None:
     """A sample's own variance is mixed with two visits' worth of the pooled one, over its visits."""
-    columns = columns_of({"visits": 3, "importance_m2": 6.0}, {"visits": 2, "importance_m2": 3.0}, {"visits": 1})
+    rows = rows_of({"visits": 3, "importance_m2": 6.0}, {"visits": 2, "importance_m2": 3.0}, {"visits": 1})
     pooled = (6 + 3) / (2 + 1)
     expected = [((6 + 2 * pooled) / 4 / 3) ** 0.5, ((3 + 2 * pooled) / 3 / 2) ** 0.5, (2 * pooled / 2) ** 0.5]
-    assert pytest.approx(expected) == judge(columns, SETTINGS, trusted=True).importance_error.tolist()
+    assert pytest.approx(expected) == judge(rows, SETTINGS, trusted=True).importance_error.tolist()
 
 
 def test_the_core_level_is_a_quantile_of_those_seen_enough() -> None:
     """Samples with too few visits do not move the level, and without any others there is none."""
     rows = [{"importance": value} for value in (1.0, 2.0, 3.0)] + [{"importance": 99.0, "visits": 1}]
-    assert 2.0 == judge(columns_of(*rows), SETTINGS, trusted=True).core_level
-    assert 3.0 == judge(columns_of(*rows), SETTINGS.but({"standing.core_quantile": 1.0}), trusted=True).core_level
-    assert np.isnan(judge(columns_of(rows[-1]), SETTINGS, trusted=True).core_level)
+    assert 2.0 == judge(rows_of(*rows), SETTINGS, trusted=True).core_level
+    assert 3.0 == judge(rows_of(*rows), SETTINGS.but({"standing.core_quantile": 1.0}), trusted=True).core_level
+    assert np.isnan(judge(rows_of(rows[-1]), SETTINGS, trusted=True).core_level)
 
 
 @pytest.mark.parametrize(("count", "verdict", "beyond_edge"), [(18, "too few canaries", 0), (19, "given", 1)])
 def test_no_verdict_below_the_minimum_of_canaries(count: int, verdict: str, beyond_edge: int) -> None:
     """With one canary too few there is no p-value and all stay in edge, and the judgement says why."""
-    judged = judge(columns_of(DOUBTED, SOUND | {"importance": 2.0}, *NINETEEN[:count]), SETTINGS, trusted=True)
+    judged = judge(rows_of(DOUBTED, SOUND | {"importance": 2.0}, *NINETEEN[:count]), SETTINGS, trusted=True)
     counts = {"core": beyond_edge, "contradictory": beyond_edge, "spent": 0, "edge": count + 2 - 2 * beyond_edge}
     assert (count, verdict, counts) == (judged.canaries, judged.verdict, judged.counts())
     assert {not beyond_edge} == set(np.isnan(judged.p_value))
@@ -104,20 +104,20 @@ def test_no_verdict_below_the_minimum_of_canaries(count: int, verdict: str, beyo
 def test_a_label_is_held_against_its_own_canaries() -> None:
     """Where a label has canaries enough, only those count: low margins may be normal for it."""
     others = canaries(range(-30, -11), label=0)
-    judged = judge(columns_of(DOUBTED, {"margin": -21.5, "label": 0}, *NINETEEN, *others), SETTINGS, trusted=True)
+    judged = judge(rows_of(DOUBTED, {"margin": -21.5, "label": 0}, *NINETEEN, *others), SETTINGS, trusted=True)
     assert [1 / 20, 10 / 20] == judged.p_value[:2].tolist()
 
 
 def test_labels_are_pooled_where_one_has_too_few_canaries() -> None:
     """A label with too few canaries is held against all of them; the other one goes on with its own."""
     few = canaries([-2.0, 30.0], label=0)
-    judged = judge(columns_of({"margin": -1.0, "label": 0}, DOUBTED, *NINETEEN, *few), SETTINGS, trusted=True)
+    judged = judge(rows_of({"margin": -1.0, "label": 0}, DOUBTED, *NINETEEN, *few), SETTINGS, trusted=True)
     assert [2 / 22, 1 / 20] == judged.p_value[:2].tolist()
 
 
 def test_assumed_canaries_prove_nothing_wrong() -> None:
     """Where the canaries' labels are only assumed, nothing is contradictory and the verdict says so; core goes on."""
-    judged = judge(columns_of(DOUBTED, SOUND | {"importance": 2.0}, *NINETEEN), SETTINGS, trusted=False)
+    judged = judge(rows_of(DOUBTED, SOUND | {"importance": 2.0}, *NINETEEN), SETTINGS, trusted=False)
     assert "no trusted samples" == judged.verdict
     assert [("edge", "doubtful"), ("core", "important")] == [told(judged, row) for row in (0, 1)]
 
@@ -125,10 +125,10 @@ def test_assumed_canaries_prove_nothing_wrong() -> None:
 def test_canaries_are_never_contradictory() -> None:
     """A canary's label is believed, however doubtful it looks, and it takes no part in the step-up."""
     judged = judge(
-        columns_of(*NINETEEN, *canaries([-99.0])), SETTINGS.but({"standing.false_discovery_rate": 1.0}), trusted=True
+        rows_of(*NINETEEN, *canaries([-99.0])), SETTINGS.but({"standing.false_discovery_rate": 1.0}), trusted=True
     )
     assert 0 == judged.counts()["contradictory"]
-    alone = judge(columns_of(DOUBTED, *NINETEEN), SETTINGS.but({"standing.false_discovery_rate": 0.05}), trusted=True)
+    alone = judge(rows_of(DOUBTED, *NINETEEN), SETTINGS.but({"standing.false_discovery_rate": 0.05}), trusted=True)
     assert ("noise", "contradictory") == told(alone, 0)  # 1/20 <= q x 1/1, not q x 1/20
 
 
@@ -155,54 +155,54 @@ def test_a_sample_never_relabelled_needs_no_second_visit() -> None:
 
 def test_evidence_is_a_rank() -> None:
     """The lowest recent margin ranks 1, and ties share a rank."""
-    columns = columns_of({"margin": 5.0}, {"margin": 0.0}, {"margin": 0.0}, {"margin": -5.0})
-    assert [1 / 4, 2.5 / 4, 2.5 / 4, 4 / 4] == evidence_of(columns).tolist()
+    rows = rows_of({"margin": 5.0}, {"margin": 0.0}, {"margin": 0.0}, {"margin": -5.0})
+    assert [1 / 4, 2.5 / 4, 2.5 / 4, 4 / 4] == evidence_of(rows).tolist()
 
 
 def test_a_rare_label_is_not_doubted_for_being_rare() -> None:
     """Where a model gives each label its share of the samples, no sample is doubted more than another."""
     log_odds = float(np.log((1 + 1) / (9 - 1 + 1)))  # one yes of nine samples, each count one more: the p of a yes is 1/5.5
-    columns = columns_of({"label": 1, "margin": log_odds}, *[{"label": 0, "margin": -log_odds}] * 8)
-    assert [5 / 9] * 9 == pytest.approx(evidence_of(columns))
+    rows = rows_of({"label": 1, "margin": log_odds}, *[{"label": 0, "margin": -log_odds}] * 8)
+    assert [5 / 9] * 9 == pytest.approx(evidence_of(rows))
 
 
 def test_a_sample_is_held_against_canaries_as_they_were_when_it_was_scored() -> None:
     """Canaries that later versions know better do not make a sample doubtful that only an early version scored."""
-    columns = columns_of({"margin": -1.0}, {"margin": -1.0}, *NINETEEN)
-    places, margins = columns.canaries.at(1)
-    columns.canaries = Canaries()
-    columns.canaries.saw(1, places, margins - 10)  # -9 to 9: version 1 knew them less
-    columns.canaries.saw(2, places, margins)
-    columns["last_version"][1:] = 2
-    judged = judge(columns, SETTINGS, trusted=True)
+    rows = rows_of({"margin": -1.0}, {"margin": -1.0}, *NINETEEN)
+    places, margins = rows.canaries.at(1)
+    rows.canaries = Canaries()
+    rows.canaries.saw(1, places, margins - 10)  # -9 to 9: version 1 knew them less
+    rows.canaries.saw(2, places, margins)
+    rows["last_version"][1:] = 2
+    judged = judge(rows, SETTINGS, trusted=True)
     assert [10 / 20, 1 / 20] == judged.p_value[:2].tolist()
 
 
 def test_samples_of_a_version_that_scored_too_few_canaries_have_no_p_value() -> None:
     """They are said to be unproven; the others are judged all the same."""
-    columns = columns_of(DOUBTED, DOUBTED, *NINETEEN)
-    columns["last_version"][0] = 7
-    judged = judge(columns, SETTINGS, trusted=True)
+    rows = rows_of(DOUBTED, DOUBTED, *NINETEEN)
+    rows["last_version"][0] = 7
+    judged = judge(rows, SETTINGS, trusted=True)
     assert [("edge", "too few canaries"), ("noise", "contradictory")] == [told(judged, row) for row in (0, 1)]
     assert "given" == judged.verdict
 
 
 def test_evidence_among_samples_of_one_label_does_not_change_with_the_scale_of_margins() -> None:
     """Only the order of margins counts there, so versions whose logits are larger say the same."""
-    columns, _ = noisy(np.random.default_rng(0), samples=50, share=0.2)
-    columns["label"][:] = 1
-    before = evidence_of(columns)
-    columns["recent_margin"][:] = np.sinh(columns["recent_margin"]) + 7
-    assert before.tolist() == evidence_of(columns).tolist()
+    rows, _ = noisy(np.random.default_rng(0), samples=50, share=0.2)
+    rows["label"][:] = 1
+    before = evidence_of(rows)
+    rows["recent_margin"][:] = np.sinh(rows["recent_margin"]) + 7
+    assert before.tolist() == evidence_of(rows).tolist()
 
 
 def test_judging_changes_nothing_and_repeats_itself() -> None:
-    """The judge leaves its columns as they were, and asked again it says the same."""
-    columns, _ = noisy(np.random.default_rng(0), samples=200, share=0.2)
-    before = {name: columns[name].copy() for name in columns}
-    one, other = (judge(columns, SETTINGS, trusted=True) for _ in range(2))
+    """The judge leaves its rows as they were, and asked again it says the same."""
+    rows, _ = noisy(np.random.default_rng(0), samples=200, share=0.2)
+    before = {name: rows[name].copy() for name in rows}
+    one, other = (judge(rows, SETTINGS, trusted=True) for _ in range(2))
     for name, array in before.items():
-        assert np.array_equal(array, columns[name], equal_nan=True), name
+        assert np.array_equal(array, rows[name], equal_nan=True), name
     assert (one.standing.tolist(), one.reason.tolist()) == (other.standing.tolist(), other.reason.tolist())
 
 
@@ -214,10 +214,10 @@ def test_nobody_to_judge() -> None:
 
 def test_every_sample_has_one_standing_that_fits_its_reason() -> None:
     """Counts add up to all samples, and reasons stand only beside their own standing."""
-    columns, _ = noisy(np.random.default_rng(3), samples=400, share=0.2)
-    columns["importance"][:] = np.random.default_rng(4).exponential(size=len(columns))
-    judged = judge(columns, SETTINGS.but({"standing.spent_level": 0.1}), trusted=True)
-    assert len(columns) == sum(judged.counts().values())
+    rows, _ = noisy(np.random.default_rng(3), samples=400, share=0.2)
+    rows["importance"][:] = np.random.default_rng(4).exponential(size=len(rows))
+    judged = judge(rows, SETTINGS.but({"standing.spent_level": 0.1}), trusted=True)
+    assert len(rows) == sum(judged.counts().values())
     expected = {EDGE: {"undecided", "doubtful"}, CORE: {"important"}, NOISE: {"contradictory", "spent"}}
     assert expected == {one: {REASONS[reason] for reason in judged.reason[judged.standing == one]} for one in expected}
 
@@ -226,8 +226,8 @@ def test_false_calls_stay_near_their_rate() -> None:
     """With a fifth of the labels wrong, the mean share of false calls among calls is near q, and many are found."""
     shares, powers = [], []
     for seed in range(20):
-        columns, wrong = noisy(np.random.default_rng(seed), samples=600, share=0.2)
-        called = judge(columns, SETTINGS, trusted=True).reason == REASONS.index("contradictory")
+        rows, wrong = noisy(np.random.default_rng(seed), samples=600, share=0.2)
+        called = judge(rows, SETTINGS, trusted=True).reason == REASONS.index("contradictory")
         shares.append((called & ~wrong).sum() / max(called.sum(), 1))
         powers.append((called & wrong).sum() / wrong.sum())
     assert np.mean(shares) <= SETTINGS.standing.false_discovery_rate + 0.1
@@ -246,4 +246,4 @@ def test_sound_samples_are_hardly_ever_called() -> None:
 def test_the_part_of_a_canary_is_what_makes_it_one() -> None:
     """The same rows as stream samples are no reference for anybody."""
     as_samples = [{**one, "part": CANARY - 1} for one in NINETEEN]
-    assert "too few canaries" == judge(columns_of(DOUBTED, *as_samples), SETTINGS, trusted=True).verdict
+    assert "too few canaries" == judge(rows_of(DOUBTED, *as_samples), SETTINGS, trusted=True).verdict

@@ -7,7 +7,7 @@ import pytest
 from mainstem.settings import Settings, Standing
 from mainstem.standing import judge, why_none_called
 from tests.named import named
-from tests.standing.rows import canaries, columns_of
+from tests.standing.rows import canaries, rows_of
 
 SETTINGS = Settings(standing=Standing(canary_minimum=19, false_discovery_rate=0.01))
 NINETEEN = canaries(range(1, 20))
@@ -31,12 +31,12 @@ NINETEEN = canaries(range(1, 20))
 def test_why_nothing_is_contradictory(rows: list, given: dict, trusted: bool, told: str) -> None:  # noqa: FBT001
     """Nobody vouches, canaries are too few, or none is found at this rate: each with what there is and what is needed."""
     settings = SETTINGS.but(named(**given))
-    columns = columns_of(*rows)
-    assert re.search(told, why_none_called(columns, judge(columns, settings, trusted=trusted), settings))
+    held = rows_of(*rows)
+    assert re.search(told, why_none_called(held, judge(held, settings, trusted=trusted), settings))
 
 
 def test_where_something_is_called_nothing_is_excused() -> None:
     """A count above 0 needs no reason."""
     settings = Settings(standing=Standing(canary_minimum=19))
-    columns = columns_of({"margin": -1.0}, *NINETEEN)
-    assert "" == why_none_called(columns, judge(columns, settings, trusted=True), settings)
+    rows = rows_of({"margin": -1.0}, *NINETEEN)
+    assert "" == why_none_called(rows, judge(rows, settings, trusted=True), settings)

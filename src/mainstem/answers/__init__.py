@@ -1,1 +1,1 @@
-"""Questions to the history, answered: explain, report, the hash."""
+"""Questions to the history, answered: explain, the report and its hash, as of a moment, fewer layers."""

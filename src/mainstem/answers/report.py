@@ -55,14 +55,14 @@ def _sets(loop: Loop) -> dict[str, int]:
 
 def _set_hash(loop: Loop) -> str:
     """Of sorted (sample_id, label_version, standing, reason) at the last judgement."""
-    rows: list[str] = []
-    for columns in loop.worker.rows.values():
-        each = zip(columns["label_version"], columns["standing"], columns["reason"], strict=True)
-        rows += [
-            f"{columns.id_of(row)} {label_version} {STANDINGS[standing]} {REASONS[reason]}\n"
+    told: list[str] = []
+    for rows in loop.worker.rows.values():
+        each = zip(rows["label_version"], rows["standing"], rows["reason"], strict=True)
+        told += [
+            f"{rows.id_of(row)} {label_version} {STANDINGS[standing]} {REASONS[reason]}\n"
             for row, (label_version, standing, reason) in enumerate(each)
         ]
-    return hashlib.blake2b("".join(sorted(rows)).encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b("".join(sorted(told)).encode(), digest_size=16).hexdigest()
 
 
 def _rounds(loop: Loop) -> list[dict[str, Any]]:

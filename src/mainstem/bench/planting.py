@@ -55,9 +55,9 @@ class Plant:
         planted: list[bool] = []
         evidence: list[float] = []
         called: list[bool] = []
-        for columns, judged in parts:
-            for row in np.flatnonzero(columns["part"] == STREAM):
-                planted.append(self.is_planted(columns.id_of(row).hex, "stream"))
+        for rows, judged in parts:
+            for row in np.flatnonzero(rows["part"] == STREAM):
+                planted.append(self.is_planted(rows.id_of(row).hex, "stream"))
                 evidence.append(float(judged.evidence[row]))
                 called.append(REASONS[judged.reason[row]] == "contradictory")
         truth, calls = np.array(planted, np.int64), np.array(called, np.int64)

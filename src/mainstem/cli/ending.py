@@ -97,35 +97,35 @@ def _samples(loop: Loop, title: str, score: _Score, none: str) -> Iterator[str]:
         yield f"  {words}\n    {evidence}\n    {_program()} history {sample_id} --home {quote(_short(loop.home))}"
 
 
-def _core(columns: Any, judged: Any) -> Any:
-    return np.where(judged.standing == CORE, columns["importance"], -1)
+def _core(rows: Any, judged: Any) -> Any:
+    return np.where(judged.standing == CORE, rows["importance"], -1)
 
 
-def _doubtful(columns: Any, judged: Any) -> Any:
+def _doubtful(rows: Any, judged: Any) -> Any:
     """Evidence is a rank, so somebody is always last: doubtful are only those with whose label the model disagrees."""
     called = judged.reason == REASONS.index("contradictory")
-    against = called | ((columns["margin"] < 0) & (columns["recent_margin"] < 0))
+    against = called | ((rows["margin"] < 0) & (rows["recent_margin"] < 0))
     return np.where(against, np.nan_to_num(judged.evidence, nan=-1), -1)
 
 
 def _no_core(loop: Loop) -> str:
     needed = loop.settings.standing.core_visits
-    visits = max((int(columns["visits"].max(initial=0)) for columns in loop.worker.rows.values()), default=0)
+    visits = max((int(rows["visits"].max(initial=0)) for rows in loop.worker.rows.values()), default=0)
     if visits < needed:
         return f"none: it takes {needed} visits (MAINSTEM_STANDING__CORE_VISITS), and no sample has more than {visits}"
     return "none: no sample holds against canaries enough, with an importance above most"
 
 
 def _in_words(loop: Loop, partition: int, row: int) -> tuple[str, str, str]:
-    columns, judged = loop.worker.rows[partition], loop.judged[partition]
-    sample_id = str(columns.id_of(row))
-    context, item, label, source = words_of(loop.store, columns.id_of(row))
+    rows, judged = loop.worker.rows[partition], loop.judged[partition]
+    sample_id = str(rows.id_of(row))
+    context, item, label, source = words_of(loop.store, rows.id_of(row))
     texts = f"{item!r} after {context!r}" if source != "labelled" else f"{context!r}" + (f" and {item!r}" if item else "")
     words = f"{loop.settings.objectives.class_names[label]} ({source}): {texts}"
     p_value = "none" if np.isnan(judged.p_value[row]) else f"{judged.p_value[row]:.3f}"
     evidence = (
-        f"{columns['visits'][row]} visits, importance {columns['importance'][row]:.2f} of a canary's, "
-        f"running margin {columns['margin'][row]:+.2f}, p-value {p_value}, reason {REASONS[judged.reason[row]]}"
+        f"{rows['visits'][row]} visits, importance {rows['importance'][row]:.2f} of a canary's, "
+        f"running margin {rows['margin'][row]:+.2f}, p-value {p_value}, reason {REASONS[judged.reason[row]]}"
     )
     return sample_id, words, evidence
 

@@ -1,1 +1,1 @@
-"""The home of an embedded mainstem."""
+"""An embedded mainstem: its home and checkpoint, what it opens, and how its samples get in."""

@@ -55,7 +55,7 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
         line: lines of the log that are done.
         snapshots: the joiners, by partition of `events`.
         ends: the next position of each partition of `samples`.
-        left: event time before which samples have left the columns, by partition.
+        left: event time before which samples have left the rows, by partition.
         event_times: largest event time of a sample, in milliseconds, by partition.
         counted: samples so far that may be trained on: every `round_every` of them a round starts.
         version, scale: the version in use, and the canaries' mean norm at it.

@@ -1,4 +1,4 @@
-"""Patience with brokers and servers that are away for a while: try again with back-off, at last give up.
+"""Brokers and servers that are away for a while: try again with back-off, at last give up.
 
 A program that gives up exits non-zero, and its supervisor starts it again: nothing is kept in memory that is not also in
 the log or in the history. What will not pass by waiting (a right that is lacking, a batch that cannot be decoded) is

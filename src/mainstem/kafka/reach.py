@@ -1,7 +1,7 @@
 """Before a program begins: whether broker and history answer, and whether the topics it needs are there and are its to use.
 
 A client that is not answered goes on trying for half a minute and then tells little; here what went wrong is heard while it
-tries, and told within seconds. What is lost later is waited for (`patience.py`).
+tries, and told within seconds. What is lost later is waited for (`outages.py`).
 """
 
 import logging

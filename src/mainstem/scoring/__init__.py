@@ -1,4 +1,4 @@
-"""A scoring worker: what to score and when, and the scale and direction of a version."""
+"""A scoring worker: the schedule, what to score, how rows are made again, and the scale and direction of a version."""
 
 from mainstem.scoring.accepted import Accepted, first_times
 from mainstem.scoring.answered import SCORED

@@ -13,6 +13,7 @@ from mainstem.settings.groups import GROUPS
 __all__ = ["PREFIX", "known", "no_setting", "variable"]
 
 PREFIX: Final = "MAINSTEM_"
+_LIKE: Final = 0.75  # below it, a name with its group is like any other one
 
 
 @cache
@@ -55,7 +56,8 @@ def no_setting(name: str) -> SettingError:
 
 
 def _meant(wrong: str, names: Iterable[str]) -> str:
-    """The name that is likest: the same one in another group, or, before there were groups, in none."""
+    """The name that is likest, whole or without its group; empty where none is like it."""
     last = wrong.rpartition(".")[2]
-    same = [name for name in names if name.partition(".")[2] == last]
-    return next(iter(same or get_close_matches(wrong, names, 1) or get_close_matches(f"join.{wrong}", names, 1)), "")
+    by_last = {name.partition(".")[2]: name for name in names}
+    likest = [by_last[one] for one in get_close_matches(last, by_last, 1)]
+    return next(iter([by_last[last]] if last in by_last else get_close_matches(wrong, names, 1, _LIKE) or likest), "")

@@ -9,11 +9,11 @@ from mainstem.standing.judge import NO_TRUSTED, TOO_FEW, Judgement
 __all__ = ["why_none_called"]
 
 
-def why_none_called(columns: Rows, judged: Judgement, settings: Settings) -> str:
+def why_none_called(rows: Rows, judged: Judgement, settings: Settings) -> str:
     """What stands behind a count of 0, with its figures; empty where something is called.
 
     Args:
-        columns: of the partition.
+        rows: of the partition.
         judged: its judgement.
         settings: which rate and how many canaries were asked for.
 
@@ -24,15 +24,15 @@ def why_none_called(columns: Rows, judged: Judgement, settings: Settings) -> str
     """
     if judged.counts()["contradictory"]:
         return ""
-    if not len(columns):
+    if not len(rows):
         return "there are no samples to judge"
     if judged.verdict == NO_TRUSTED:
         return (
             f"{NO_TRUSTED}; canaries' labels are only assumed until `mainstem trust add FILE` brings some that are believed"
         )
     if judged.verdict == TOO_FEW:
-        return too_few(_by_class(columns, settings), settings.standing)
-    held = ~np.isnan(judged.p_value) & (columns["part"] != CANARY)
+        return too_few(_by_class(rows, settings), settings.standing)
+    held = ~np.isnan(judged.p_value) & (rows["part"] != CANARY)
     if not held.any():
         return "no version that scored other samples has scored enough canaries"
     return (
@@ -56,7 +56,7 @@ def too_few(by_class: dict[str, int], standing: Standing) -> str:
     )
 
 
-def _by_class(columns: Rows, settings: Settings) -> dict[str, int]:
-    labels = columns["label"][columns["part"] == CANARY]
+def _by_class(rows: Rows, settings: Settings) -> dict[str, int]:
+    labels = rows["label"][rows["part"] == CANARY]
     counts = np.bincount(labels, minlength=len(settings.objectives.class_names))
     return {name: int(count) for name, count in zip(settings.objectives.class_names, counts, strict=True)}

@@ -4,6 +4,7 @@ from typing import Final, NamedTuple
 
 from mainstem.store.named import Query
 from mainstem.store.store import Store
+from mainstem.store.writes import columns_of_tuples
 
 __all__ = ["ROUNDS", "KeptRound", "RecordedRound", "write_round"]
 
@@ -32,7 +33,7 @@ class KeptRound(NamedTuple):
 
 def write_round(store: Store, kept: KeptRound) -> None:
     """Write the row of a round."""
-    store.write("rounds", {name: [value] for name, value in kept._asdict().items()})
+    store.write("rounds", columns_of_tuples([kept]))
 
 
 class RecordedRound(NamedTuple):

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from mainstem.store.store import Store
+from mainstem.store.writes import columns_of_tuples
 
 __all__ = [
     "KeptJudgement",
@@ -76,19 +77,19 @@ _STOOD_BEFORE: Final = """
 
 def write_standings(store: Store, standings: Sequence[KeptStanding]) -> None:
     """Write where samples stand from now on."""
-    store.write("standings", _columns(standings))
+    store.write("standings", columns_of_tuples(standings))
 
 
 def write_moves(store: Store, standings: Sequence[KeptStanding], before: Sequence[str], event_time: int) -> None:
     """Write samples that moved, and where they stood before: `` where they were never judged."""
     if standings:
         more = {"before": before, "event_time": [event_time] * len(standings)}
-        store.write("moves", {**_columns(standings), **more})
+        store.write("moves", {**columns_of_tuples(standings), **more})
 
 
 def write_judgement(store: Store, kept: KeptJudgement) -> None:
     """Write that a partition was judged."""
-    store.write("judgements", _columns([kept]))
+    store.write("judgements", columns_of_tuples([kept]))
 
 
 def moves_at(store: Store, partition: int, judgement: int) -> list[KeptStanding]:
@@ -101,7 +102,3 @@ def stood_before(store: Store, partition: int, end: int) -> Iterator[Stood]:
     rows = store.stream(_STOOD_BEFORE, partition=partition, end=end)
     while chunk := list(islice(rows, _CHUNK)):
         yield Stood(*zip(*chunk, strict=True))
-
-
-def _columns(rows: Sequence[NamedTuple]) -> dict[str, Sequence[Any]]:
-    return dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True)) if rows else {}

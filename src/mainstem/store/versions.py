@@ -4,6 +4,7 @@ from typing import Final, NamedTuple
 
 from mainstem.store.named import Query
 from mainstem.store.store import Store
+from mainstem.store.writes import columns_of_tuples
 
 __all__ = [
     "ROUNDS_TOLD",
@@ -77,7 +78,7 @@ def has_version(store: Store, version: int) -> bool:
 
 def write_version(store: Store, kept: KeptVersion) -> None:
     """Write the row of a version."""
-    store.write("versions", {name: [value] for name, value in kept._asdict().items()})
+    store.write("versions", columns_of_tuples([kept]))
 
 
 def promoted_versions(store: Store) -> list[int]:

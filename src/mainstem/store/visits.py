@@ -1,4 +1,4 @@
-"""Visits as a scoring worker reads them back, to make its columns again."""
+"""Visits as a scoring worker reads them back, to make its rows again."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Domain values as columns of their tables. Times stay milliseconds; the store knows what to make of them."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "columns_of",
+    "columns_of_tuples",
     "item_columns",
     "ledger_columns",
     "position_columns",
@@ -34,6 +35,19 @@ _OF_A_VISIT: Final = ("sample_id", "label_version", "partition", "offset", "even
 def columns_of(rows: Sequence[dict[str, Any]]) -> Columns:
     """Rows given as mappings of one shape, turned to columns."""
     return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
+
+
+def columns_of_tuples(rows: Sequence[NamedTuple]) -> Columns:
+    """Rows given as tuples of one type, by the names of its fields.
+
+    Example:
+        >>> class Point(NamedTuple):
+        ...     x: int
+        ...     y: int
+        >>> columns_of_tuples([Point(1, 2), Point(3, 4)])
+        {'x': (1, 3), 'y': (2, 4)}
+    """
+    return dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True)) if rows else {}
 
 
 def sample_columns(placed: Sequence[tuple[Sample, int, int]]) -> Columns:
@@ -140,7 +154,7 @@ def sketch_columns(samples: Sequence[PlacedSample], sketch: "NDArray[np.float32]
 
 
 def _of_a_visit(samples: Sequence[PlacedSample], more: Sequence[str], version: int, scale: float) -> Columns:
-    fields = dict(zip(PlacedSample._fields, zip(*samples, strict=True), strict=True)) if samples else {}
+    fields = columns_of_tuples(samples)
     return {
         **{name: fields[name] for name in (*_OF_A_VISIT, *more) if name in fields},
         "version": np.full(len(samples), version, np.uint32),

@@ -1,4 +1,4 @@
-"""Models: the cross-encoder, its tokenizer, scoring with one version, and versions on disk."""
+"""Versions on disk or in S3: their files, manifests and directions, and one put to work."""
 
 from mainstem.versions.loading import load_active
 from mainstem.versions.versions import Manifest, Versions

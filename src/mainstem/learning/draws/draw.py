@@ -22,51 +22,51 @@ class Pool(Protocol):
 
 @dataclass(frozen=True)
 class Draw:
-    """Rows of the columns that were drawn, the probability each had in a single draw, and whether it was cold start."""
+    """Rows of the pool that were drawn, the probability each had in a single draw, and whether it was cold start."""
 
     rows: NDArray[np.int64]
     probability: NDArray[np.float64]
     cold: bool
 
 
-def draw(columns: Pool, candidates: NDArray[np.bool_], settings: Settings, random: np.random.Generator) -> Draw:
+def draw(pool: Pool, candidates: NDArray[np.bool_], settings: Settings, random: np.random.Generator) -> Draw:
     """Draw without replacement.
 
     Args:
-        columns: all samples.
+        pool: all samples.
         candidates: which of them may be drawn, shape (N,). Noise is never drawn.
         settings: `draw`, `core_minimum`, `uniform_share`, `edge_floor`.
-        random: gives the same draw for the same columns and state.
+        random: gives the same draw for the same pool and state.
 
     Example:
         >>> from mainstem.importance import Rows
         >>> draw(Rows(), np.zeros(0, np.bool_), Settings(), np.random.default_rng(0)).rows
         array([], dtype=int64)
     """
-    standing = columns["standing"]
-    core = _in_order(columns, candidates & (standing == CORE))
-    edge = _in_order(columns, candidates & (standing == EDGE))
+    standing = pool["standing"]
+    core = _in_order(pool, candidates & (standing == CORE))
+    edge = _in_order(pool, candidates & (standing == EDGE))
     total = min(settings.learning.draw, len(core) + len(edge))
     if len(core) < settings.learning.core_minimum:
-        pool = _in_order(columns, candidates & ((standing == CORE) | (standing == EDGE)))
-        chosen, probability = _choose(np.ones(len(pool)), total, random)
-        return Draw(pool[chosen], probability, cold=True)
+        either = _in_order(pool, candidates & ((standing == CORE) | (standing == EDGE)))
+        chosen, probability = _choose(np.ones(len(either)), total, random)
+        return Draw(either[chosen], probability, cold=True)
     from_edge = min(max(round(settings.learning.edge_floor * total), total - len(core)), len(edge))
-    parts = [_from(columns, core, total - from_edge, settings, random), _from(columns, edge, from_edge, settings, random)]
+    parts = [_from(pool, core, total - from_edge, settings, random), _from(pool, edge, from_edge, settings, random)]
     rows, probability = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return Draw(rows, probability, cold=False)
 
 
-def _in_order(columns: Pool, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _in_order(pool: Pool, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Rows by sample id, so that a draw does not depend on the order of arrival."""
     rows = np.flatnonzero(mask)
-    return rows[np.lexsort((columns["key_low"][rows], columns["key_high"][rows]))]
+    return rows[np.lexsort((pool["key_low"][rows], pool["key_high"][rows]))]
 
 
 def _from(
-    columns: Pool, rows: NDArray[np.int64], count: int, settings: Settings, random: np.random.Generator
+    pool: Pool, rows: NDArray[np.int64], count: int, settings: Settings, random: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    importance = np.maximum(columns["importance"][rows], 0)
+    importance = np.maximum(pool["importance"][rows], 0)
     total = math.fsum(importance)  # the same to the last bit wherever the array lies in memory
     share = importance / total if total else np.full(len(rows), 1 / max(len(rows), 1))
     mixed = settings.learning.uniform_share / max(len(rows), 1) + (1 - settings.learning.uniform_share) * share
