@@ -39,7 +39,7 @@ def agreed(deployment: Deployment, log: Path, *how: str) -> dict[str, Any]:
 def test_a_deployment_gives_the_hash_of_the_embedded_loop(
     events_url: str, store_url: str, tmp_path: Path, log: Path, model: str
 ) -> None:
-    """Two stream workers, sink, two scorers, a learner: embedded hash, balance, rounds; its schedule repeats every judgement."""
+    """Stream workers, sink, two scorers, a learner: embedded hash, balance, rounds; its schedule repeats every judgement."""
     rounds = {
         "MAINSTEM_LEARNING__ROUND_EVERY": "3000",
         "MAINSTEM_LEARNING__EPOCHS": "1",
