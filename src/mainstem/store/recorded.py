@@ -7,7 +7,7 @@ from uuid import UUID
 from mainstem.store.named import Query
 from mainstem.store.rounds import KeptRound, write_round
 from mainstem.store.store import Store
-from mainstem.store.writes import columns_of
+from mainstem.store.writes import columns_of_tuples
 
 __all__ = ["DRAWS", "KEPT_ROUNDS", "ORDER", "SCALES", "AcceptedAt", "KeptDraw", "KeptScale", "write_rounds_again"]
 
@@ -61,4 +61,4 @@ def write_rounds_again(store: Store, rounds: Iterable[KeptRound], draws: Sequenc
     """Write the rounds of another history, and what they drew."""
     for one in rounds:
         write_round(store, one)
-    store.write("draws", columns_of([one._asdict() for one in draws]))
+    store.write("draws", columns_of_tuples(draws))
