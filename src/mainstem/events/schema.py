@@ -67,7 +67,9 @@ def schemas_of(types: Iterable[Any], at: str) -> tuple[list[dict[str, Any]], dic
         at: where the structs' schemas will stand, as a reference to one begins.
     """
     refs, schemas = msgspec.json.schema_components(types, ref_template=f"{at}{{name}}")
-    return list(refs), {name: _described(schema) for name, schema in schemas.items()}
+    # subtle: a default that is a tuple is an array, as JSON has it
+    plain = msgspec.json.decode(msgspec.json.encode(schemas))
+    return list(refs), {name: _described(schema) for name, schema in plain.items()}
 
 
 def _described(schema: dict[str, Any]) -> dict[str, Any]:
