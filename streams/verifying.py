@@ -43,7 +43,6 @@ __all__ = ["Comparison", "verify"]
 _ELSEWHERE: Final = NAMES - {"MAINSTEM_PSEUDONYM_KEY", "MAINSTEM_SETTINGS"}  # the embedded replay has its own places
 _RESPONSES_AGREE: Final = 1e-4
 _NEAR: Final = 1e-3
-_RESPONSE = ("norm", "loss", "margin")
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,16 @@
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
 from mainstem.cli.asking import answers
 from mainstem.errors import StoreError
+
+if TYPE_CHECKING:
+    from mainstem.store.telling import Verdict
 
 __all__ = ["AsJson", "HomeOption", "StoreOption", "history", "sets", "show_rows", "sql", "versions"]
 
@@ -29,18 +32,12 @@ def sets(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json:
     from mainstem.store.figures import SETS  # numpy is slow to import
     from mainstem.store.telling import VERDICTS  # numpy is slow to import
 
-    header, rows, (_, verdicts) = _ask(
-        home,
-        store,
-        SETS.sql,
-        _JUDGED,
-        VERDICTS,
-    )
+    header, rows, (_, verdicts) = _ask(home, store, SETS.sql, _JUDGED, VERDICTS.sql)
     show_rows(header, rows, as_json=as_json)
     if not rows:
         print("nothing has been judged yet: a judgement comes every MAINSTEM_STANDING__JUDGE_EVERY samples", file=sys.stderr)
     elif not any(reason == "contradictory" for _, reason, *_ in rows):
-        for line in _why_none_called(verdicts):
+        for line in _why_none_called(VERDICTS.typed(verdicts)):
             print(line, file=sys.stderr)
 
 
@@ -72,12 +69,7 @@ def versions(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_j
     """The versions: parent, whether promoted and why, and AUC on the last part of the log."""
     from mainstem.store.versions import VERSIONS_TOLD  # numpy is slow to import
 
-    header, rows = _ask(
-        home,
-        store,
-        VERSIONS_TOLD.sql,
-        "a version",
-    )
+    header, rows = _ask(home, store, VERSIONS_TOLD.sql, "a version")
     show_rows(header, rows, as_json=as_json)
 
 
@@ -104,21 +96,24 @@ def _ask(home: Path, store: str | None, query: str, what: str, *more: str) -> tu
     """
     from mainstem.store.telling import HELD  # numpy is slow to import
 
-    (header, rows), (_, [(samples, standings, count)]), *others = answers(home, store, [query, HELD, *more])
-    if not rows and not (samples and what == _JUDGED):
+    (header, rows), (_, counts), *others = answers(home, store, [query, HELD.sql, *more])
+    [held] = HELD.typed(counts)
+    if not rows and not (held.samples and what == _JUDGED):
         msg = (
-            f"nothing in this history is {what}: it holds {samples:,} samples, {standings:,} standings, {count:,} versions; "
-            "`mainstem replay LOG` makes them, or `mainstem train learn` and `mainstem train score` do"
+            f"nothing in this history is {what}: it holds {held.samples:,} samples, {held.standings:,} standings, "
+            f"{held.versions:,} versions; `mainstem replay LOG` makes them, or `mainstem train learn` and "
+            "`mainstem train score` do"
         )
         raise StoreError(msg)
     return header, rows, *others
 
 
-def _why_none_called(verdicts: Sequence[tuple[int, str, int]]) -> Iterator[str]:
+def _why_none_called(verdicts: "Sequence[Verdict]") -> Iterator[str]:
     """Each reason once, with the canaries that there were."""
-    for verdict in dict.fromkeys(verdict for _, verdict, _ in verdicts):
-        canaries = sum(count for _, its, count in verdicts if its == verdict)
-        of = f" in {sum(its == verdict for _, its, _ in verdicts)} partitions" if len(verdicts) > 1 else ""
+    for verdict in dict.fromkeys(one.verdict for one in verdicts):
+        those = [one for one in verdicts if one.verdict == verdict]
+        canaries = sum(one.canaries for one in those)
+        of = f" in {len(those)} partitions" if len(verdicts) > 1 else ""
         why = "none is found at this rate of false calls" if verdict == "given" else verdict
         yield f"nothing is called contradictory: {why} ({canaries:,} canaries{of}); `mainstem trust status` tells more"
 

@@ -77,7 +77,7 @@ class RecordedSchedule(Struct, frozen=True, kw_only=True):
             try:
                 one = msgspec.json.decode(line, type=_Line)
             except msgspec.DecodeError as error:
-                msg = f"line {number} of {name!r} is no line of a schedule ({error}); `mainstem schedule` writes one"
+                msg = f"line {number} of {name!r} is no line of a schedule ({error}); `mainstem stream schedule` prints one"
                 raise LogError(msg) from error
             for kept, value in zip(
                 (found.accepted, found.turns, found.rounds, found.draws, found.scales),

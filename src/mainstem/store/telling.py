@@ -1,29 +1,62 @@
 """What a report asks the history, so that it can say what is in it and what is not."""
 
 from collections.abc import Set as AbstractSet
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
+from mainstem.store.named import Query
 from mainstem.store.store import Store
 
-__all__ = ["HELD", "VERDICTS", "ids_among", "items_asked", "refusals", "trusted_met"]
+__all__ = ["HELD", "VERDICTS", "Held", "Refused", "Verdict", "ids_among", "items_asked", "refusals", "trusted_met"]
 
-HELD: Final = """
+
+class Held(NamedTuple):
+    """How many samples, standings and versions a history holds."""
+
+    samples: int
+    standings: int
+    versions: int
+
+
+class Verdict(NamedTuple):
+    """Whether the newest judgement of a partition can call anything contradictory, and how many canaries it had."""
+
+    partition: int
+    verdict: str
+    canaries: int
+
+
+class Refused(NamedTuple):
+    """Why events were refused, where in them, and how many."""
+
+    reason: str
+    path: str
+    times: int
+
+
+HELD: Final = Query(
+    Held,
+    """
     SELECT (SELECT count() FROM samples_now) AS samples, (SELECT count() FROM standings_now) AS standings,
-           (SELECT count() FROM (SELECT * FROM versions FINAL)) AS versions"""
-"""How many samples, standings and versions a history holds."""
-VERDICTS: Final = """
+           (SELECT count() FROM (SELECT * FROM versions FINAL)) AS versions""",
+)
+VERDICTS: Final = Query(
+    Verdict,
+    """
     SELECT partition, argMax(verdict, judgement) AS verdict, argMax(canaries, judgement) AS canaries
-    FROM judgements GROUP BY partition ORDER BY partition"""
-"""Whether the newest judgement of each partition can call anything contradictory, and how many canaries it had."""
+    FROM judgements GROUP BY partition ORDER BY partition""",
+)
+_REFUSED: Final = Query(
+    Refused,
+    """
+    SELECT reason, path, count() AS times FROM (SELECT * FROM rejected FINAL)
+    GROUP BY reason, path ORDER BY times DESC, reason, path LIMIT {most:UInt32}""",
+)
 
 
-def refusals(store: Store, most: int) -> list[tuple[str, str, int]]:
-    """Why events were refused, the most frequent first: reason, path, how often."""
-    sql = """
-        SELECT reason, path, count() AS times FROM (SELECT * FROM rejected FINAL)
-        GROUP BY reason, path ORDER BY times DESC, reason, path LIMIT {most:UInt32}"""
-    return [(reason, path, times) for reason, path, times in store.rows(sql, most=most)]
+def refusals(store: Store, most: int) -> list[Refused]:
+    """Why events were refused, the most frequent reason first."""
+    return _REFUSED.of(store, most=most)
 
 
 def trusted_met(store: Store) -> set[UUID]:
