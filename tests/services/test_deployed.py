@@ -39,10 +39,7 @@ def agreed(deployment: Deployment, log: Path, *how: str) -> dict[str, Any]:
 def test_a_deployment_gives_the_hash_of_the_embedded_loop(
     events_url: str, store_url: str, tmp_path: Path, log: Path, model: str
 ) -> None:
-    """Two stream workers, sink, two scorers and a learner at work: same hash as embedded, audit in balance, rounds run.
-
-    Under the schedule that it used, an embedded run judges the same at every position, by versions that were learnt.
-    """
+    """Stream workers, sink, two scorers, a learner: embedded hash, balance, rounds; its schedule repeats every judgement."""
     rounds = {
         "MAINSTEM_LEARNING__ROUND_EVERY": "3000",
         "MAINSTEM_LEARNING__EPOCHS": "1",

@@ -122,7 +122,9 @@ class Repetition:
             yield one
 
     def _load(self, settings: Settings, version: int) -> Loaded:
-        return load_active(self._versions, version, settings), self._versions.manifest(version).scale
+        scale = self._versions.manifest(version).scale
+        known = scale if scale is not None else dict(self._recorded.scales).get(version)
+        return load_active(self._versions, version, settings), known
 
 
 def copy_versions(recorded: RecordedSchedule, deployed: Versions, home: Home, versions: Versions) -> None:

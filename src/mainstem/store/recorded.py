@@ -7,9 +7,9 @@ from uuid import UUID
 from mainstem.store.named import Query
 from mainstem.store.rounds import KeptRound, write_round
 from mainstem.store.store import Store
-from mainstem.store.writes import columns_of
+from mainstem.store.writes import columns_of_tuples
 
-__all__ = ["DRAWS", "KEPT_ROUNDS", "ORDER", "AcceptedAt", "KeptDraw", "write_rounds_again"]
+__all__ = ["DRAWS", "KEPT_ROUNDS", "ORDER", "SCALES", "AcceptedAt", "KeptDraw", "KeptScale", "write_rounds_again"]
 
 
 class AcceptedAt(NamedTuple):
@@ -31,6 +31,13 @@ class KeptDraw(NamedTuple):
     probability: float
 
 
+class KeptScale(NamedTuple):
+    """What the norms at a version were divided by."""
+
+    version: int
+    scale: float
+
+
 ORDER: Final = Query(
     AcceptedAt,
     "SELECT DISTINCT partition, position, sample_id, label_version FROM accepted_samples ORDER BY partition, position",
@@ -41,6 +48,7 @@ KEPT_ROUNDS: Final = Query(
     SELECT {", ".join(KeptRound._fields).replace("event_time", "toUnixTimestamp64Milli(event_time)")}
     FROM rounds FINAL ORDER BY version""",
 )
+SCALES: Final = Query(KeptScale, "SELECT version, any(scale) FROM responses GROUP BY version ORDER BY version")
 DRAWS: Final = Query(
     KeptDraw,
     """
@@ -53,4 +61,4 @@ def write_rounds_again(store: Store, rounds: Iterable[KeptRound], draws: Sequenc
     """Write the rounds of another history, and what they drew."""
     for one in rounds:
         write_round(store, one)
-    store.write("draws", columns_of([one._asdict() for one in draws]))
+    store.write("draws", columns_of_tuples(draws))

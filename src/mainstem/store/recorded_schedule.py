@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from mainstem.errors import LogError
-from mainstem.store.recorded import DRAWS, KEPT_ROUNDS, ORDER, AcceptedAt, KeptDraw
+from mainstem.store.recorded import DRAWS, KEPT_ROUNDS, ORDER, SCALES, AcceptedAt, KeptDraw, KeptScale
 from mainstem.store.rounds import KeptRound
 from mainstem.store.store import Store
 from mainstem.store.turns import TURNS, Turn
@@ -23,6 +23,7 @@ class _Line(Struct, omit_defaults=True, forbid_unknown_fields=True):
     turn: Turn | None = None
     round: KeptRound | None = None
     draw: KeptDraw | None = None
+    scale: KeptScale | None = None
 
 
 class RecordedSchedule(Struct, frozen=True, kw_only=True):
@@ -33,12 +34,14 @@ class RecordedSchedule(Struct, frozen=True, kw_only=True):
         turns: what was done beside the schedule, partition by partition, in order.
         rounds: all of them, the first one first.
         draws: what promoted versions were trained on.
+        scales: of the versions that scored; needed for one that was made before there was anything to measure it by.
     """
 
     accepted: Sequence[AcceptedAt]
     turns: Sequence[Turn]
     rounds: Sequence[KeptRound] = ()
     draws: Sequence[KeptDraw] = ()
+    scales: Sequence[KeptScale] = ()
 
     @classmethod
     def of_store(cls, store: Store) -> Self:
@@ -50,7 +53,13 @@ class RecordedSchedule(Struct, frozen=True, kw_only=True):
         if not (turns := TURNS.of(store)):
             msg = "the history records no turns of scoring workers; give that of a deployment that has scored"
             raise LogError(msg)
-        return cls(accepted=ORDER.of(store), turns=turns, rounds=KEPT_ROUNDS.of(store), draws=DRAWS.of(store))
+        return cls(
+            accepted=ORDER.of(store),
+            turns=turns,
+            rounds=KEPT_ROUNDS.of(store),
+            draws=DRAWS.of(store),
+            scales=SCALES.of(store),
+        )
 
     @classmethod
     def of_lines(cls, lines: Iterable[bytes], name: str) -> Self:
@@ -63,7 +72,7 @@ class RecordedSchedule(Struct, frozen=True, kw_only=True):
         Raises:
             LogError: if a line is none of a schedule.
         """
-        found = cls(accepted=[], turns=[], rounds=[], draws=[])
+        found = cls(accepted=[], turns=[], rounds=[], draws=[], scales=[])
         for number, line in enumerate(lines, 1):
             try:
                 one = msgspec.json.decode(line, type=_Line)
@@ -71,8 +80,8 @@ class RecordedSchedule(Struct, frozen=True, kw_only=True):
                 msg = f"line {number} of {name!r} is no line of a schedule ({error}); `mainstem stream schedule` prints one"
                 raise LogError(msg) from error
             for kept, value in zip(
-                (found.accepted, found.turns, found.rounds, found.draws),
-                (one.accepted, one.turn, one.round, one.draw),
+                (found.accepted, found.turns, found.rounds, found.draws, found.scales),
+                (one.accepted, one.turn, one.round, one.draw, one.scale),
                 strict=True,
             ):
                 if value is not None:
@@ -85,6 +94,7 @@ class RecordedSchedule(Struct, frozen=True, kw_only=True):
         yield from (msgspec.json.encode(_Line(turn=one)) for one in self.turns)
         yield from (msgspec.json.encode(_Line(round=one)) for one in self.rounds)
         yield from (msgspec.json.encode(_Line(draw=one)) for one in self.draws)
+        yield from (msgspec.json.encode(_Line(scale=one)) for one in self.scales)
 
     @property
     def digest(self) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 from mainstem.store.judged import last_judgement
 from mainstem.store.named import Query
 from mainstem.store.store import Store
-from mainstem.store.writes import columns_of
+from mainstem.store.writes import columns_of_tuples
 
 __all__ = ["AGAIN", "JUDGE", "TAKE_OVER", "TAKE_UP", "TURNS", "Turn", "last_turn", "write_turns"]
 
@@ -45,7 +45,7 @@ _SCORED: Final = """
 
 def write_turns(store: Store, turns: Sequence[Turn]) -> None:
     """Write turns; one of a number that is there already takes its place."""
-    store.write("turns", columns_of([turn._asdict() for turn in turns]))
+    store.write("turns", columns_of_tuples(turns))
 
 
 def last_turn(store: Store, partition: int) -> Turn | None:
