@@ -35,8 +35,8 @@ from mainstem.store.compared import (
     MadeResponse,
     NewestStanding,
     has_learnt,
+    scored_later,
 )
-from mainstem.store.named import Query
 
 __all__ = ["Comparison", "verify"]
 
@@ -56,7 +56,7 @@ class Comparison:
         responses: how many were compared.
         worst: largest relative difference of a norm, a loss or a margin, and largest difference of an alignment; infinite
             where one side has an alignment and the other has not. Sketches are kept less exactly, and not compared.
-        missing: responses that one side has and the other has not.
+        missing: responses that one side has and the other has not; of version 0, but for what a later one scored first.
         standings: how many were compared; 0 where versions after the first have scored: then there is nothing to compare.
         near: samples that stand elsewhere within 1e-3 of a threshold, as text.
         other: samples that stand elsewhere, for no such reason.
@@ -123,7 +123,7 @@ def verify(log: Path, addresses: Addresses, schedule: str | None = None) -> Comp
         else:
             report = _replay(log, home, "--schedule", _kept(schedule, Path(folder)), "--versions", addresses.versions)
         with open_store(url_of("chdb", home / "history"), make=False) as embedded:
-            responses = list(_responses(deployed, embedded, FIRST_RESPONSES if schedule is None else ALL_RESPONSES))
+            responses = list(_first_responses(deployed, embedded) if schedule is None else _responses(deployed, embedded))
             comparable = schedule is not None or not has_learnt(deployed)
             near, other, standings = _standings(deployed, embedded) if comparable else ([], [], 0)
             judged_otherwise, judgements = ([], 0) if schedule is None else _judgements(deployed, embedded)
@@ -177,13 +177,26 @@ def _replay(log: Path, home: Path, *how: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def _responses(deployed: Store, embedded: Store, query: Query[MadeResponse]) -> Iterator[float | None]:
+def _first_responses(deployed: Store, embedded: Store) -> Iterator[float | None]:
+    """Relative difference of each response of version 0; what a later version scored first has none there."""
+    ours = {row[:3]: row[3:] for row in FIRST_RESPONSES.stream(embedded)}
+    yield from _differences(FIRST_RESPONSES.stream(deployed), ours)
+    later = scored_later(deployed)
+    yield from (None for sample_id, label_version, _ in ours if (sample_id, label_version) not in later)
+
+
+def _responses(deployed: Store, embedded: Store) -> Iterator[float | None]:
     """Relative difference of each response; None where one side lacks it."""
-    ours = {row[:3]: row[3:] for row in query.stream(embedded)}
-    for sample_id, label_version, version, *theirs in query.stream(deployed):
+    ours = {row[:3]: row[3:] for row in ALL_RESPONSES.stream(embedded)}
+    yield from _differences(ALL_RESPONSES.stream(deployed), ours)
+    yield from (None for _ in ours)
+
+
+def _differences(deployed: Iterator[MadeResponse], ours: dict[Any, Any]) -> Iterator[float | None]:
+    """Relative difference of each deployed response to ours, which is taken out; None where there is none."""
+    for sample_id, label_version, version, *theirs in deployed:
         mine = ours.pop((sample_id, label_version, version), None)
         yield None if mine is None else max(_apart(a, b) for a, b in zip(mine, theirs, strict=True))
-    yield from (None for _ in ours)
 
 
 def _apart(one: float | None, two: float | None) -> float:

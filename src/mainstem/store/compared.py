@@ -17,6 +17,7 @@ __all__ = [
     "NewestStanding",
     "has_learnt",
     "samples_of",
+    "scored_later",
 ]
 
 
@@ -70,6 +71,12 @@ NEWEST_STANDINGS: Final = Query(
 def has_learnt(store: Store) -> bool:
     """Whether a version after the first has scored anything."""
     return bool(store.rows("SELECT version FROM responses WHERE version > 0 LIMIT 1"))
+
+
+def scored_later(store: Store) -> set[tuple[UUID, int]]:
+    """Sample id and label version of what versions after the first have scored."""
+    sql = "SELECT DISTINCT sample_id, label_version FROM responses WHERE version > 0"
+    return {(sample_id, label_version) for sample_id, label_version in store.stream(sql)}
 
 
 def samples_of(store: Store, partition: int) -> Iterator[tuple[UUID, int]]:
