@@ -16,7 +16,6 @@ from mainstem.errors import LogError, SettingError
 from mainstem.events.moments import moment
 from mainstem.printable import in_json
 from mainstem.settings import Settings
-from mainstem.settings.addresses import Addresses
 
 if TYPE_CHECKING:
     from mainstem.bench.planting import Plant
@@ -113,8 +112,10 @@ def _schedule(where: str, versions: str | None, *, no_learn: bool, other: object
     if no_learn or other:
         msg = "--schedule repeats a whole log as it was learnt from; leave out --no-learn, --append and --as-of"
         raise SettingError(msg)
-    places = Addresses.from_environment(os.environ, "versions", versions=versions)
-    return open_schedule(where), open_versions(places.versions)
+    if not versions:
+        msg = "--schedule needs the versions of that deployment; give --versions file:///folder, or set MAINSTEM_VERSIONS"
+        raise SettingError(msg)
+    return open_schedule(where), open_versions(versions)
 
 
 def _run(
