@@ -35,7 +35,7 @@ from mainstem.store.compared import (
     MadeResponse,
     NewestStanding,
     has_learnt,
-    scored_later,
+    met_later,
 )
 
 __all__ = ["Comparison", "verify"]
@@ -56,7 +56,7 @@ class Comparison:
         responses: how many were compared.
         worst: largest relative difference of a norm, a loss or a margin, and largest difference of an alignment; infinite
             where one side has an alignment and the other has not. Sketches are kept less exactly, and not compared.
-        missing: responses that one side has and the other has not; of version 0, but for what a later one scored first.
+        missing: responses that one side has and the other has not; of version 0, but for what came later.
         standings: how many were compared; 0 where versions after the first have scored: then there is nothing to compare.
         near: samples that stand elsewhere within 1e-3 of a threshold, as text.
         other: samples that stand elsewhere, for no such reason.
@@ -178,10 +178,10 @@ def _replay(log: Path, home: Path, *how: str) -> Any:
 
 
 def _first_responses(deployed: Store, embedded: Store) -> Iterator[float | None]:
-    """Relative difference of each response of version 0; what a later version scored first has none there."""
+    """Relative difference of each response of version 0; what came when a later version was in use has none there."""
     ours = {row[:3]: row[3:] for row in FIRST_RESPONSES.stream(embedded)}
     yield from _differences(FIRST_RESPONSES.stream(deployed), ours)
-    later = scored_later(deployed)
+    later = met_later(deployed) if ours else set()
     yield from (None for sample_id, label_version, _ in ours if (sample_id, label_version) not in later)
 
 

@@ -16,8 +16,8 @@ __all__ = [
     "MadeResponse",
     "NewestStanding",
     "has_learnt",
+    "met_later",
     "samples_of",
-    "scored_later",
 ]
 
 
@@ -73,9 +73,12 @@ def has_learnt(store: Store) -> bool:
     return bool(store.rows("SELECT version FROM responses WHERE version > 0 LIMIT 1"))
 
 
-def scored_later(store: Store) -> set[tuple[UUID, int]]:
-    """Sample id and label version of what versions after the first have scored."""
-    sql = "SELECT DISTINCT sample_id, label_version FROM responses WHERE version > 0"
+def met_later(store: Store) -> set[tuple[UUID, int]]:
+    """Sample id and label version of what came when a version after the first was in use, and that scored it first."""
+    sql = """
+        SELECT a.sample_id, a.label_version FROM accepted_samples AS a
+        INNER JOIN (SELECT partition, min(position) AS since FROM turns FINAL WHERE version > 0 GROUP BY partition) AS t
+        ON a.partition = t.partition WHERE a.position >= t.since"""
     return {(sample_id, label_version) for sample_id, label_version in store.stream(sql)}
 
 

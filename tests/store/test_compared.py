@@ -1,0 +1,27 @@
+"""What two histories of one log are held against each other by."""
+
+from pathlib import Path
+from uuid import UUID
+
+from mainstem.store import Store
+from mainstem.store.compared import met_later
+from mainstem.store.turns import AGAIN, TAKE_OVER, TAKE_UP, Turn, write_turns
+
+
+def test_only_what_came_under_a_later_version_need_not_have_met_the_first(tmp_path: Path) -> None:
+    """A sample before the first taking up of its partition does, although a later version scored it again."""
+    ids = [UUID(int=number) for number in range(6)]
+    with Store(f"chdb://{tmp_path / 'history'}") as store:
+        positions = {
+            "partition": [0, 0, 0, 0, 1, 1],
+            "position": [0, 1, 2, 3, 0, 1],
+            "sample_id": ids,
+            "label_version": [0, 0, 0, 1, 0, 0],
+            "event_time": [0] * 6,
+            "offset": [0] * 6,
+        }
+        store.write("positions", positions)
+        assert set() == met_later(store)
+        turns = [Turn(0, 0, 0, 0, TAKE_OVER, []), Turn(0, 1, 2, 1, TAKE_UP, ids[:1]), Turn(0, 2, 3, 1, AGAIN, ids[1:2])]
+        write_turns(store, [*turns, Turn(1, 0, 0, 0, TAKE_OVER, []), Turn(1, 1, 1, 2, TAKE_OVER, [])])
+        assert {(ids[2], 0), (ids[3], 1), (ids[5], 0)} == met_later(store)
