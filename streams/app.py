@@ -42,7 +42,8 @@ _BEHIND: Final = 100_000  # events behind the end that make a worker unhealthy
 FAUST: Final[Mapping[str, Any]] = {
     "broker_commit_interval": 1.0,
     "broker_max_poll_records": 2000,
-    "consumer_max_fetch_size": 4 << 20,  # with Faust's own megabyte a worker waits more than it works
+    "consumer_max_fetch_size": 4
+    << 20,  # with Faust's own megabyte a worker waits more than it works
     "consumer_metadata_max_age_ms": 10_000,  # a group that met while the broker started owns nothing until it looks again
     "stream_buffer_maxsize": 16384,
     "consumer_auto_offset_reset": "earliest",
@@ -63,7 +64,13 @@ def calm_collector() -> None:
 
 
 def make_app(
-    addresses: Addresses, settings: Settings, key: bytes, monitor: Monitor, session_timeout: float, *, group: str = "join"
+    addresses: Addresses,
+    settings: Settings,
+    key: bytes,
+    monitor: Monitor,
+    session_timeout: float,
+    *,
+    group: str = "join",
 ) -> tuple[faust.App, JoinWorker]:
     """The app of one stream worker, and the worker in it.
 
@@ -90,8 +97,12 @@ def make_app(
     app.transport = transport_of(app, broker.servers)
     outbox = Outbox(broker)
     items = ItemsReader(DirectReader(broker, broker.topic("items")))
-    snapshots = Snapshots(addresses.snapshots, broker.prefix or "mainstem", settings, key=key, topic=events)
-    worker = JoinWorker(settings, key, items, snapshots, DirectReader(broker, events, member), outbox)
+    snapshots = Snapshots(
+        addresses.snapshots, broker.prefix or "mainstem", settings, key=key, topic=events
+    )
+    worker = JoinWorker(
+        settings, key, items, snapshots, DirectReader(broker, events, member), outbox
+    )
     REGISTRY.register(JoinCollector(worker))
 
     @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
@@ -121,7 +132,9 @@ def make_app(
     return app, worker
 
 
-async def _take(worker: JoinWorker, batch: list[Any], acknowledging: set[asyncio.Task[None]]) -> None:
+async def _take(
+    worker: JoinWorker, batch: list[Any], acknowledging: set[asyncio.Task[None]]
+) -> None:
     """Give a batch to the worker; it is acknowledged once it is delivered, while the next one is joined."""
     delivered: dict[int, list[Record]] = defaultdict(list)
     for event in batch:
@@ -136,7 +149,9 @@ async def _take(worker: JoinWorker, batch: list[Any], acknowledging: set[asyncio
 async def _acknowledge(delivery: Awaitable[object], batch: list[Any], done: set[int]) -> None:
     await delivery  # deliveries follow each other, so acknowledgements do
     for event in batch:
-        if event.message.partition in done:  # what an earlier generation left over is not ours to acknowledge
+        if (
+            event.message.partition in done
+        ):  # what an earlier generation left over is not ours to acknowledge
             event.ack()
 
 
@@ -154,7 +169,9 @@ async def _watch(app: faust.App, worker: JoinWorker, monitor: Monitor) -> None:
         now = time.monotonic()
         if worker.events != events:
             events, moved = worker.events, now
-        longest = _STALL if now - moved > _STALL else 10 * _STALL  # while others are served, one may have to wait
+        longest = (
+            _STALL if now - moved > _STALL else 10 * _STALL
+        )  # while others are served, one may have to wait
         for partition, behind in lag.items():
             loaded = worker.loaded.get(partition)
             if loaded is None:
@@ -163,7 +180,9 @@ async def _watch(app: faust.App, worker: JoinWorker, monitor: Monitor) -> None:
             if behind == 0 or at != loaded.door.next_offset:
                 seen[partition] = loaded.door.next_offset, now
             elif now - since > longest:
-                _LOG.warning("partition %d stands at %d, %d behind: reading directly", partition, at, behind)
+                _LOG.warning(
+                    "partition %d stands at %d, %d behind: reading directly", partition, at, behind
+                )
                 await worker.catch_up(partition, at + behind)
         if now - asked > _ASK_HELD:
             asked = now
@@ -177,7 +196,9 @@ async def _watch(app: faust.App, worker: JoinWorker, monitor: Monitor) -> None:
 async def _say_held(worker: JoinWorker) -> None:
     """Say which partitions wait for a transaction: one that nobody ends holds up its partition for ever."""
     for place, count in (await worker.held_back()).items():
-        _LOG.warning("%s: %d offsets wait for an open transaction to be committed or aborted", place, count)
+        _LOG.warning(
+            "%s: %d offsets wait for an open transaction to be committed or aborted", place, count
+        )
 
 
 def _unready(app: faust.App, worker: JoinWorker, lag: Mapping[int, int]) -> str:
@@ -194,7 +215,9 @@ async def _or_exit(action: Callable[..., Awaitable[None]], *arguments: Any) -> N
     """Run it; any error ends the process at once, before Faust can acknowledge what was not done."""
     try:
         await action(*arguments)
-    except StoppedError:  # asked to end while it waited: the worker is on its way out and cancels this
+    except (
+        StoppedError
+    ):  # asked to end while it waited: the worker is on its way out and cancels this
         await asyncio.get_running_loop().create_future()
     except Exception as error:  # noqa: BLE001 - whatever it is, what was not done must not be acknowledged
         end_over(error)

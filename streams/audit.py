@@ -21,7 +21,17 @@ from mainstem.store.ledgers import newest_ledger
 __all__ = ["Audit", "run_audit"]
 
 _LOG = logging.getLogger("mainstem")
-_READ: Final = ("question", "outcome", "context", "duplicate", "late", "rejected", "tick", "control", "accepted")
+_READ: Final = (
+    "question",
+    "outcome",
+    "context",
+    "duplicate",
+    "late",
+    "rejected",
+    "tick",
+    "control",
+    "accepted",
+)
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,9 @@ class Audit:
     @property
     def in_balance(self) -> bool:
         """Whether nothing is out."""
-        return all(line.in_balance for line in self.ledger) and all(line.in_balance for line in self.samples)
+        return all(line.in_balance for line in self.ledger) and all(
+            line.in_balance for line in self.samples
+        )
 
     @property
     def is_empty(self) -> bool:
@@ -97,10 +109,28 @@ class Audit:
         from mainstem.cli.tables import show  # rich is slow to import
 
         show(
-            ("topic", "partition", "read", "of", "outcome", "question", "next offset", "broker", "out by", ""),
+            (
+                "topic",
+                "partition",
+                "read",
+                "of",
+                "outcome",
+                "question",
+                "next offset",
+                "broker",
+                "out by",
+                "",
+            ),
             [
                 (
-                    *(line.topic, line.partition, line.read, line.span, line.outcome, line.question),
+                    *(
+                        line.topic,
+                        line.partition,
+                        line.read,
+                        line.span,
+                        line.outcome,
+                        line.question,
+                    ),
                     *(line.next_offset, line.broker_offset, line.out, _verdict(ok=line.in_balance)),
                 )
                 for line in self.ledger
@@ -111,7 +141,14 @@ class Audit:
             ("samples", "in topic", "in history", "missing", "records", "first offset", ""),
             [
                 (
-                    *(line.partition, line.in_topic, line.in_history, line.missing, line.records, line.first_offset),
+                    *(
+                        line.partition,
+                        line.in_topic,
+                        line.in_history,
+                        line.missing,
+                        line.records,
+                        line.first_offset,
+                    ),
                     _verdict(ok=line.in_balance),
                 )
                 for line in self.samples
@@ -138,10 +175,18 @@ def _ledger(broker: Broker, store: Store) -> Iterator[LedgerLine]:
                 first, end = reader.first(partition), reader.end(partition)
                 if held := reader.held_back(partition):
                     _LOG.warning(
-                        "%s/%d: %d offsets wait for an open transaction, and are not counted", topic, partition, held
+                        "%s/%d: %d offsets wait for an open transaction, and are not counted",
+                        topic,
+                        partition,
+                        held,
                     )
                 row = rows.get((topic, partition)) or LedgerRow(
-                    topic=topic, partition=partition, block=0, first_offset=first, next_offset=first, counts={}
+                    topic=topic,
+                    partition=partition,
+                    block=0,
+                    first_offset=first,
+                    next_offset=first,
+                    counts={},
                 )
                 yield _line(row, end)
 
@@ -175,10 +220,26 @@ def _samples(broker: Broker, store: Store, join: Join) -> Iterator[SamplesLine]:
             while at < end:
                 for offset, value in reader.read(partition, at, end, most=5000):
                     at = offset + 1
-                    samples = read_message(value, decode_samples, f"samples/{partition} at {offset}") if value else None
-                    in_topic.update((sample.sample_id.bytes, sample.label_version) for sample in samples or ())
-            in_history = {(sample_id.bytes, label_version) for sample_id, label_version in samples_of(store, partition)}
-            yield SamplesLine(partition, len(in_topic), len(in_history), len(in_topic - in_history), end - first, first)
+                    samples = (
+                        read_message(value, decode_samples, f"samples/{partition} at {offset}")
+                        if value
+                        else None
+                    )
+                    in_topic.update(
+                        (sample.sample_id.bytes, sample.label_version) for sample in samples or ()
+                    )
+            in_history = {
+                (sample_id.bytes, label_version)
+                for sample_id, label_version in samples_of(store, partition)
+            }
+            yield SamplesLine(
+                partition,
+                len(in_topic),
+                len(in_history),
+                len(in_topic - in_history),
+                end - first,
+                first,
+            )
 
 
 def _verdict(*, ok: bool) -> str:

@@ -39,17 +39,28 @@ _SETTINGS: Final = {
 
 
 def bench(
-    log: Annotated[Path | None, typer.Argument(help="Event log; without one, the shipped excerpt.")] = None,
+    log: Annotated[
+        Path | None, typer.Argument(help="Event log; without one, the shipped excerpt.")
+    ] = None,
     *,
     events: Annotated[
-        int, typer.Option(min=1000, help="Events to read; a shorter log is repeated, each time later.")
+        int,
+        typer.Option(min=1000, help="Events to read; a shorter log is repeated, each time later."),
     ] = 100_000,
-    rounds: Annotated[int, typer.Option(min=1, help="Runs of each contender; medians are shown.")] = 3,
-    to: Annotated[str | None, typer.Option(envvar="MAINSTEM_EVENTS", help="A broker; without one, one is started.")] = None,
+    rounds: Annotated[
+        int, typer.Option(min=1, help="Runs of each contender; medians are shown.")
+    ] = 3,
+    to: Annotated[
+        str | None,
+        typer.Option(envvar="MAINSTEM_EVENTS", help="A broker; without one, one is started."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Events a second of one stream worker, of a bare Faust agent and of a bare aiokafka consumer."""
-    with tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder, _broker(to, Path(folder)) as url:
+    with (
+        tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder,
+        _broker(to, Path(folder)) as url,
+    ):
         there = f"{url}/bench-{uuid4().hex[:8]}"
         environment = {**os.environ, "MAINSTEM_EVENTS": there, **_SETTINGS}
         long = Path(folder, "log.jsonl")
@@ -61,7 +72,12 @@ def bench(
         for number in range(rounds):
             for who in CONTENDERS:
                 speed = _run(
-                    who, {**environment, "MAINSTEM_SNAPSHOTS": url_of("file", Path(folder, str(number)))}, f"{number}"
+                    who,
+                    {
+                        **environment,
+                        "MAINSTEM_SNAPSHOTS": url_of("file", Path(folder, str(number))),
+                    },
+                    f"{number}",
                 )
                 found[who].append(speed)
                 print(f"{who}: {speed:,.0f} events/s", file=sys.stderr)
@@ -70,7 +86,11 @@ def bench(
         "ratio": round(shown["mainstem"] / shown["faust"], 3),
         "runs": {who: list(map(round, of)) for who, of in found.items()},
     }
-    print(in_json(shown) if as_json else "\n".join(f"{name:9} {value}" for name, value in shown.items()))
+    print(
+        in_json(shown)
+        if as_json
+        else "\n".join(f"{name:9} {value}" for name, value in shown.items())
+    )
 
 
 @contextmanager
@@ -95,10 +115,17 @@ def _lengthen(log: Path | None, to: Path, events: int) -> None:
     """The log again and again, each time later and with other ids, until it has so many events."""
     from mainstem.events import Item, Refusal, Tick, decode, encode, read_lines
 
-    with resources.as_file(resources.files("mainstem.data") / "online-retail.jsonl.gz") as excerpt, to.open("wb") as file:
+    with (
+        resources.as_file(resources.files("mainstem.data") / "online-retail.jsonl.gz") as excerpt,
+        to.open("wb") as file,
+    ):
         rows = [(raw, decode(raw)) for raw in read_lines(log or excerpt)]
         told = [event for _, event in rows if not isinstance(event, Item | Refusal)]
-        span = max(event.event_timestamp for event in told) - min(event.event_timestamp for event in told) + 1
+        span = (
+            max(event.event_timestamp for event in told)
+            - min(event.event_timestamp for event in told)
+            + 1
+        )
         for raw, event in rows:
             if isinstance(event, Item):
                 file.write(raw + b"\n")
@@ -135,7 +162,10 @@ class _Stopwatch:
         if not self._begun:
             self.done, self._begun = done, time.perf_counter()
         if done >= self._total:
-            print(f"events/s {(done - self.done) / (time.perf_counter() - self._begun):.1f}", flush=True)
+            print(
+                f"events/s {(done - self.done) / (time.perf_counter() - self._begun):.1f}",
+                flush=True,
+            )
             os._exit(0)
 
 
@@ -158,7 +188,9 @@ def _mainstem(_: Broker, group: str, watch: _Stopwatch) -> None:
 
     addresses = Addresses.from_environment(os.environ, "events", "snapshots")
     settings = Settings.read(os.environ)
-    app, worker = make_app(addresses, settings, b"bench", Monitor("127.0.0.1:0"), 20.0, group=f"bench-{group}")
+    app, worker = make_app(
+        addresses, settings, b"bench", Monitor("127.0.0.1:0"), 20.0, group=f"bench-{group}"
+    )
     _watch_and_run(app, lambda: worker.events, watch)
 
 
@@ -171,7 +203,9 @@ def _faust(broker: Broker, group: str, watch: _Stopwatch) -> None:
 
     servers = [f"aiokafka://{server}" for server in broker.servers]
     name, login = f"bare-{group}-{uuid4().hex[:6]}", broker.login.credentials()
-    app = faust.App(name, broker=servers, broker_credentials=login, datadir=tempfile.mkdtemp(), **FAUST)
+    app = faust.App(
+        name, broker=servers, broker_credentials=login, datadir=tempfile.mkdtemp(), **FAUST
+    )
     done = 0
 
     @app.agent(app.topic(broker.topic("events"), value_serializer="raw", key_serializer="raw"))  # type: ignore[untyped-decorator]
@@ -183,7 +217,9 @@ def _faust(broker: Broker, group: str, watch: _Stopwatch) -> None:
                 message = event.message
                 if isinstance(decode(message.value), Purchase):
                     to = broker.topic("trusted")  # a topic that nobody reads
-                    sent.append(await app.producer.send(to, message.key, message.value, 0, None, None))
+                    sent.append(
+                        await app.producer.send(to, message.key, message.value, 0, None, None)
+                    )
             await asyncio.gather(*sent)
             for event in batch:
                 event.ack()

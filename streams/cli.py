@@ -17,21 +17,32 @@ from mainstem.settings.addresses import Addresses
 
 __all__ = ["audit", "stream", "topics"]
 
-stream = typer.Typer(help="Programs that move events between Kafka and the history.", no_args_is_help=True)
+stream = typer.Typer(
+    help="Programs that move events between Kafka and the history.", no_args_is_help=True
+)
 
 
 def topics(
     *,
-    replication: Annotated[int, typer.Option(help="Copies of each record; -1: what the broker does by default.")] = -1,
-    allow_auto_create: Annotated[bool, typer.Option("--allow-auto-create", help="Put up with such a broker.")] = False,
+    replication: Annotated[
+        int, typer.Option(help="Copies of each record; -1: what the broker does by default.")
+    ] = -1,
+    allow_auto_create: Annotated[
+        bool, typer.Option("--allow-auto-create", help="Put up with such a broker.")
+    ] = False,
 ) -> None:
     """Make the topics that are missing, and check all of them."""
     from .topics import make_topics, notes_on_codecs
 
-    settings, addresses = Settings.read(os.environ), Addresses.from_environment(os.environ, "events")
+    settings, addresses = (
+        Settings.read(os.environ),
+        Addresses.from_environment(os.environ, "events"),
+    )
     broker = open_broker(addresses.events)
     reach(broker)
-    made = make_topics(broker, settings.join, replication=replication, auto_create=allow_auto_create, say=_note)
+    made = make_topics(
+        broker, settings.join, replication=replication, auto_create=allow_auto_create, say=_note
+    )
     for note in notes_on_codecs():
         _note(note)
     print(f"made {', '.join(made)}" if made else "all topics are as they should be")
@@ -40,9 +51,18 @@ def topics(
 @stream.command()
 def join(http: HttpOption = "127.0.0.1:6066", session_timeout: SessionOption = 20.0) -> None:
     """Join events to samples: a Faust worker. As many as you like share the partitions."""
-    settings, addresses, key = settled(), Addresses.from_environment(os.environ, "events", "snapshots"), _key()
+    settings, addresses, key = (
+        settled(),
+        Addresses.from_environment(os.environ, "events", "snapshots"),
+        _key(),
+    )
     monitor = begin(http)
-    reach(open_broker(addresses.events), ["events", "items"], ["samples", "ledger", "rejected"], "join")
+    reach(
+        open_broker(addresses.events),
+        ["events", "items"],
+        ["samples", "ledger", "rejected"],
+        "join",
+    )
     from .running import run_join  # faust is slow to import
 
     run_join(addresses, settings, key, monitor, session_timeout)
@@ -51,9 +71,17 @@ def join(http: HttpOption = "127.0.0.1:6066", session_timeout: SessionOption = 2
 @stream.command()
 def sink(http: HttpOption = "127.0.0.1:6067", session_timeout: SessionOption = 20.0) -> None:
     """Write samples, items, ledger and rejected events to the history."""
-    settings, addresses, key = settled(), Addresses.from_environment(os.environ, "events", "store"), _key()
+    settings, addresses, key = (
+        settled(),
+        Addresses.from_environment(os.environ, "events", "store"),
+        _key(),
+    )
     monitor = begin(http)
-    reach(open_broker(addresses.events), ["items", "ledger", "rejected", "samples", "trusted"], group="sink")
+    reach(
+        open_broker(addresses.events),
+        ["items", "ledger", "rejected", "samples", "trusted"],
+        group="sink",
+    )
     reach_store(addresses.store)
     from .running import run_sink
 
@@ -64,10 +92,19 @@ def sink(http: HttpOption = "127.0.0.1:6067", session_timeout: SessionOption = 2
 def replay(
     log: Annotated[Path, typer.Argument(help="Event log: JSON lines, plain or gzip.")],
     *,
-    to: Annotated[str | None, typer.Option(envvar="MAINSTEM_EVENTS", help="The broker, kafka://host:port/prefix.")] = None,
-    speed: Annotated[str, typer.Option(help="How many times as fast as it happened, like 100x; or max.")] = "max",
-    no_tick: Annotated[bool, typer.Option("--no-tick", help="Leave windows open at the end: the log will grow.")] = False,
-    append: Annotated[bool, typer.Option("--append", help="LOG is the next file of a rotated log that was sent.")] = False,
+    to: Annotated[
+        str | None,
+        typer.Option(envvar="MAINSTEM_EVENTS", help="The broker, kafka://host:port/prefix."),
+    ] = None,
+    speed: Annotated[
+        str, typer.Option(help="How many times as fast as it happened, like 100x; or max.")
+    ] = "max",
+    no_tick: Annotated[
+        bool, typer.Option("--no-tick", help="Leave windows open at the end: the log will grow.")
+    ] = False,
+    append: Annotated[
+        bool, typer.Option("--append", help="LOG is the next file of a rotated log that was sent.")
+    ] = False,
 ) -> None:
     """Replay an event log into Kafka: items first, then events, then a final tick. Goes on where it stopped.
 
@@ -81,7 +118,9 @@ def replay(
     say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
     broker = open_broker(addresses.events)
     reach(broker, ["events", "items"], ["events", "items"])
-    replay = Replay(broker, log, settings.join, speed=_speed(speed), tick=not no_tick, append=append, say=say)
+    replay = Replay(
+        broker, log, settings.join, speed=_speed(speed), tick=not no_tick, append=append, say=say
+    )
     sent = replay.run()
     print(in_json({"sent": sent}))
 
@@ -89,7 +128,8 @@ def replay(
 @stream.command()
 def schedule(
     store: Annotated[
-        str | None, typer.Option(envvar="MAINSTEM_STORE", help="The history, clickhouse://host/database.")
+        str | None,
+        typer.Option(envvar="MAINSTEM_STORE", help="The history, clickhouse://host/database."),
     ] = None,
 ) -> None:
     """Print the order and the schedule that scoring used, as JSON lines for `mainstem replay LOG --schedule FILE`."""
@@ -107,7 +147,9 @@ def verify(
     *,
     schedule: Annotated[
         str | None,
-        typer.Option(help="Repeat the deployment's own: $MAINSTEM_STORE, or a file of `mainstem stream schedule`."),
+        typer.Option(
+            help="Repeat the deployment's own: $MAINSTEM_STORE, or a file of `mainstem stream schedule`."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
@@ -123,11 +165,16 @@ def verify(
         raise typer.Exit(1)
 
 
-def audit(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
+def audit(
+    *, as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False
+) -> None:
     """Compare topics and history: ledger sums, offsets, samples. Exits with 1 where anything is out, or nothing is there."""
     from .audit import run_audit
 
-    settings, addresses = Settings.read(os.environ), Addresses.from_environment(os.environ, "events", "store")
+    settings, addresses = (
+        Settings.read(os.environ),
+        Addresses.from_environment(os.environ, "events", "store"),
+    )
     found = run_audit(addresses, settings.join)
     found.show(as_json=as_json)
     if not found.in_balance or found.is_empty:

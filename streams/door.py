@@ -62,7 +62,10 @@ class Door:
         while self.next_offset < end:
             records = await self._read(self.next_offset, end)
             offsets = [record.offset for record in records]
-            if offsets != list(range(self.next_offset, self.next_offset + len(offsets))) or not offsets:
+            if (
+                offsets != list(range(self.next_offset, self.next_offset + len(offsets)))
+                or not offsets
+            ):
                 msg = f"a direct read from {self.next_offset} to {end} gave offsets {offsets[:3]}…: it must leave none out"
                 raise RuntimeError(msg)
             self.filled += len(records)

@@ -29,7 +29,9 @@ class ItemsReader:
             self._next[partition] = self._reader.first(partition) if begin is None else begin
             end = self._reader.end(partition)
             while self._next[partition] < end:
-                for offset, value in self._reader.read(partition, self._next[partition], end, most=10_000):
+                for offset, value in self._reader.read(
+                    partition, self._next[partition], end, most=10_000
+                ):
                     event = decode(value or b"")
                     if isinstance(event, Item):  # the sink keeps what is refused
                         self.catalogue.add(event)

@@ -58,18 +58,28 @@ class JoinWorker:
     """
 
     def __init__(
-        self, settings: Settings, key: bytes, items: ItemsReader, snapshots: Snapshots, reader: DirectReader, send: Send
+        self,
+        settings: Settings,
+        key: bytes,
+        items: ItemsReader,
+        snapshots: Snapshots,
+        reader: DirectReader,
+        send: Send,
     ) -> None:
         self.owned: frozenset[int] = frozenset()
         self.loaded: dict[int, Loaded] = {}
-        self.events = self.taken = self.rebalances = 0  # offsets joined, snapshots taken, times the group settled anew
+        self.events = self.taken = self.rebalances = (
+            0  # offsets joined, snapshots taken, times the group settled anew
+        )
         self._filled = self._dropped = 0  # by doors that are no more
         self._settings, self._key, self._items, self._snapshots = settings, key, items, snapshots
         self._reader, self._send = reader, send
         self._lock = asyncio.Lock()
         self._pool = ThreadPoolExecutor(1)  # kafka-python, one thing at a time
         self._files = ThreadPoolExecutor(1)  # snapshots, in their order
-        self._delivery: asyncio.Future[Any] | None = None  # the last one; they follow each other, so that order is kept
+        self._delivery: asyncio.Future[Any] | None = (
+            None  # the last one; they follow each other, so that order is kept
+        )
         self._saving: asyncio.Future[Any] | None = None
 
     def own(self, partitions: Iterable[int]) -> None:
@@ -99,7 +109,9 @@ class JoinWorker:
         await delivery
         return mine
 
-    async def begin(self, delivered: Mapping[int, list[Record]]) -> tuple[set[int], asyncio.Future[Any]]:
+    async def begin(
+        self, delivered: Mapping[int, list[Record]]
+    ) -> tuple[set[int], asyncio.Future[Any]]:
         """The same, but the outputs are still on their way: the next batch may be joined meanwhile, not delivered."""
         async with self._lock:
             reading = asyncio.ensure_future(self._do(self._items.read_to_end))
@@ -124,7 +136,9 @@ class JoinWorker:
             await _over(self._delivery)
             await self._do(self._items.read_to_end)
             loaded = await self._load(partition)
-            async for batch in loaded.door.until(await self._goal(partition) if end is None else end):
+            async for batch in loaded.door.until(
+                await self._goal(partition) if end is None else end
+            ):
                 made = _Made()
                 self._join(loaded.joiner, batch, made)
                 await self._finish(made)
@@ -132,7 +146,9 @@ class JoinWorker:
     async def _goal(self, partition: int) -> int:
         """Where the group stands, or the end where that is less: offsets of an open transaction cannot be read yet."""
         committed = await self._do(self._reader.committed, partition)
-        return 0 if committed is None else min(committed, await self._do(self._reader.end, partition))
+        return (
+            0 if committed is None else min(committed, await self._do(self._reader.end, partition))
+        )
 
     async def saved(self) -> None:
         """Wait until the snapshots on their way are saved: the end of the event loop would drop them."""
@@ -140,15 +156,22 @@ class JoinWorker:
 
     async def lag(self) -> dict[int, int]:
         """Events behind the end, of each partition that is ours; of one that is not loaded, all of them."""
-        ends = {partition: await self._do(self._reader.end, partition) for partition in sorted(self.owned)}
+        ends = {
+            partition: await self._do(self._reader.end, partition)
+            for partition in sorted(self.owned)
+        }
         return {
-            partition: end - (self.loaded[partition].door.next_offset if partition in self.loaded else 0)
+            partition: end
+            - (self.loaded[partition].door.next_offset if partition in self.loaded else 0)
             for partition, end in ends.items()
         }
 
     async def held_back(self) -> dict[str, int]:
         """Offsets that wait for an open transaction, of each of our partitions, and of the catalogue, that has some."""
-        counts = {f"events/{place}": await self._do(self._reader.held_back, place) for place in sorted(self.owned)}
+        counts = {
+            f"events/{place}": await self._do(self._reader.held_back, place)
+            for place in sorted(self.owned)
+        }
         counts |= await self._do(self._items.held_back)
         return {place: count for place, count in counts.items() if count}
 
@@ -180,7 +203,9 @@ class JoinWorker:
         """Deliver what was made, then save the snapshots on the way: nothing they cover is missing by now."""
         await self._deliver(made.outputs)
         if made.snapshots:
-            await _over(self._saving)  # a snapshot that could not be saved ends the process here at the latest
+            await _over(
+                self._saving
+            )  # a snapshot that could not be saved ends the process here at the latest
             self._saving = asyncio.ensure_future(self._save(made.snapshots))
         return _Made()
 
@@ -199,11 +224,15 @@ class JoinWorker:
         for output in outputs:
             if isinstance(output, LedgerRow | Rejection):
                 topic = "ledger" if isinstance(output, LedgerRow) else "rejected"
-                messages.append(Message(topic, 0, f"{output.topic}-{output.partition}".encode(), encode(output)))
+                messages.append(
+                    Message(topic, 0, f"{output.topic}-{output.partition}".encode(), encode(output))
+                )
         if messages:
             await self._send(messages)
 
-    async def _do(self, action: Callable[..., _T], *arguments: Any, pool: ThreadPoolExecutor | None = None) -> _T:
+    async def _do(
+        self, action: Callable[..., _T], *arguments: Any, pool: ThreadPoolExecutor | None = None
+    ) -> _T:
         """Run something that blocks, patiently, without blocking the loop."""
 
         def run() -> _T:

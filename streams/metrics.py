@@ -22,8 +22,16 @@ class JoinCollector(Collector):
         for name, meaning, value in (
             ("mainstem_events", "Offsets of events joined", worker.events),
             ("mainstem_rebalances", "Times that partitions changed hands", worker.rebalances),
-            ("mainstem_door_filled", "Offsets that were not delivered and were read directly", worker.filled),
-            ("mainstem_door_dropped", "Records that were delivered again and let go", worker.dropped),
+            (
+                "mainstem_door_filled",
+                "Offsets that were not delivered and were read directly",
+                worker.filled,
+            ),
+            (
+                "mainstem_door_dropped",
+                "Records that were delivered again and let go",
+                worker.dropped,
+            ),
             ("mainstem_snapshots", "Snapshots taken", worker.taken),
         ):
             yield CounterMetricFamily(name, meaning, value=value)

@@ -56,7 +56,9 @@ class Outbox:
         if self._producer is not None:
             await self._producer.stop()
 
-    async def _queue(self, producer: Any, topic: str, partition: int, messages: Sequence[Message]) -> list[Awaitable[Any]]:
+    async def _queue(
+        self, producer: Any, topic: str, partition: int, messages: Sequence[Message]
+    ) -> list[Awaitable[Any]]:
         full, waiting = self._broker.topic(topic), list[Awaitable[Any]]()
         batch = producer.create_batch()
         for message in messages:
@@ -72,7 +74,10 @@ class Outbox:
             from aiokafka import AIOKafkaProducer  # needs a running loop
 
             producer = AIOKafkaProducer(
-                **self._broker.options, acks="all", max_batch_size=_BATCH, request_timeout_ms=_SILENCE_MS
+                **self._broker.options,
+                acks="all",
+                max_batch_size=_BATCH,
+                request_timeout_ms=_SILENCE_MS,
             )
             await producer.start()
             self._producer = producer

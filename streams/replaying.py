@@ -57,7 +57,13 @@ class Replay:
     ) -> None:
         self.sent = 0
         self._broker, self._log, self._join = broker, log, join
-        self._speed, self._tick, self._say, self._clock, self._sleep = speed, tick, say, clock, sleep
+        self._speed, self._tick, self._say, self._clock, self._sleep = (
+            speed,
+            tick,
+            say,
+            clock,
+            sleep,
+        )
         self._append = append
         self._failed: list[BaseException] = []
 
@@ -67,7 +73,11 @@ class Replay:
             events = reader.partitions()
         places = [("items", 0), *(("events", partition) for partition in events)]
         ends = [last_sent(self._broker, *place, self._log) for place in places]
-        options: dict[str, Any] = {"append": self._append, "grace": self._join.grace, "say": self._say}
+        options: dict[str, Any] = {
+            "append": self._append,
+            "grace": self._join.grace,
+            "say": self._say,
+        }
         file = mark_before(self._log, ends, self._broker, **options)
         done = {(end.topic, end.partition): end.line for end in ends}
         if max(done.values()) >= 0:
@@ -79,12 +89,16 @@ class Replay:
             if line <= done[topic, partition]:
                 continue
             full, headers = self._broker.topic(topic), headers_of(line, mark, file)
-            producer.send(full, value, key=key, headers=headers, partition=partition).add_errback(self._failed.append)
+            producer.send(full, value, key=key, headers=headers, partition=partition).add_errback(
+                self._failed.append
+            )
             self.sent += 1
             if (now := self._clock()) - shown > _REPORT_EVERY or self._failed:
                 self._check()
                 shown = now
-                self._say(f"{self.sent:,} records, {self.sent / (now - begun):,.0f} a second, line {line + 1:,}")
+                self._say(
+                    f"{self.sent:,} records, {self.sent / (now - begun):,.0f} a second, line {line + 1:,}"
+                )
         producer.flush()
         producer.close()
         self._check()
@@ -115,21 +129,37 @@ class Replay:
                 continue
             if isinstance(event, Refusal):
                 if mark.lines == total and not self._tick:
-                    self._say(f"line {line + 1:,} is no event yet; it is sent once another line follows it")
+                    self._say(
+                        f"line {line + 1:,} is no event yet; it is sent once another line follows it"
+                    )
                     return
-                yield "events", number_of("events", event.digest) % partitions, None, raw, line, mark
+                yield (
+                    "events",
+                    number_of("events", event.digest) % partitions,
+                    None,
+                    raw,
+                    line,
+                    mark,
+                )
                 continue
             newest = max(newest, event.event_timestamp)
             if line > sent:
                 pace(event.event_timestamp)
             if isinstance(event, Tick):
-                yield from (("events", partition, None, raw, line, mark) for partition in range(partitions))
+                yield from (
+                    ("events", partition, None, raw, line, mark) for partition in range(partitions)
+                )
             else:
                 key = event.user_id.encode("utf-8", "surrogatepass")
                 yield "events", _partition_of(key, partitions), key, raw, line, mark
         if self._tick:
-            end = encode(Tick(event_timestamp=newest + self._join.label_window + self._join.grace + 1))
-            yield from (("events", partition, None, end, mark.lines, mark) for partition in range(partitions))
+            end = encode(
+                Tick(event_timestamp=newest + self._join.label_window + self._join.grace + 1)
+            )
+            yield from (
+                ("events", partition, None, end, mark.lines, mark)
+                for partition in range(partitions)
+            )
 
     def _pace(self) -> Callable[[int], None]:
         """A function that waits until an event's time has come."""

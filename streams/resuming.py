@@ -18,7 +18,9 @@ from mainstem.kafka.faults import decoded_poll
 
 __all__ = ["Sent", "headers_of", "last_sent", "mark_before", "numbered"]
 
-_LOG: Final = "mainstem-log"  # of records sent before there were marks: a digest of the log's first line
+_LOG: Final = (
+    "mainstem-log"  # of records sent before there were marks: a digest of the log's first line
+)
 _LINE: Final = "mainstem-line"
 _MARK: Final = "mainstem-mark"
 _FILE: Final = "mainstem-file"
@@ -65,7 +67,10 @@ def last_sent(broker: Broker, topic: str, partition: int, log: Path) -> Sent:
     place = TopicPartition(broker.topic(topic), partition)
     found: list[Any] = []
     consumer: Any = KafkaConsumer(
-        **broker.options, enable_auto_commit=False, auto_offset_reset="earliest", isolation_level="read_committed"
+        **broker.options,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
     )
     try:
         consumer.assign([place])
@@ -73,7 +78,9 @@ def last_sent(broker: Broker, topic: str, partition: int, log: Path) -> Sent:
         if end == 0:
             return Sent(topic, partition)
         if consumer.beginning_offsets([place])[place] < end:
-            consumer.seek(place, max(end - 2, 0))  # the last offset may be a marker without a record
+            consumer.seek(
+                place, max(end - 2, 0)
+            )  # the last offset may be a marker without a record
             found = list(chain.from_iterable(decoded_poll(consumer, 15_000, 500).values()))
     finally:
         consumer.close()
@@ -92,7 +99,13 @@ def last_sent(broker: Broker, topic: str, partition: int, log: Path) -> Sent:
 
 
 def mark_before(
-    log: Path, sent: Sequence[Sent], broker: Broker, *, append: bool, grace: int, say: Callable[[str], None]
+    log: Path,
+    sent: Sequence[Sent],
+    broker: Broker,
+    *,
+    append: bool,
+    grace: int,
+    say: Callable[[str], None],
 ) -> Mark:
     """The mark before a log's first line, once it is known to be what was sent, or to follow it.
 

@@ -21,7 +21,9 @@ _BATCH: Final = 5000
 _WAIT: Final = 1.0  # seconds that a batch waits to fill: the history likes few large writes
 
 
-def run_join(addresses: Addresses, settings: Settings, key: bytes, monitor: Monitor, session_timeout: float) -> None:
+def run_join(
+    addresses: Addresses, settings: Settings, key: bytes, monitor: Monitor, session_timeout: float
+) -> None:
     """Run a Faust worker until it is told to stop."""
     import faust  # slow to import
     import mode.loop
@@ -38,11 +40,15 @@ def run_join(addresses: Addresses, settings: Settings, key: bytes, monitor: Moni
             end_soon()
             super()._schedule_shutdown(signal)
 
-    worker = Worker(app, loglevel="WARN", override_logging=False, quiet=True, redirect_stdouts=False)
+    worker = Worker(
+        app, loglevel="WARN", override_logging=False, quiet=True, redirect_stdouts=False
+    )
     worker.execute_from_commandline()
 
 
-def run_sink(addresses: Addresses, settings: Settings, key: bytes, monitor: Monitor, session_timeout: float) -> None:
+def run_sink(
+    addresses: Addresses, settings: Settings, key: bytes, monitor: Monitor, session_timeout: float
+) -> None:
     """Write to the history until told to stop."""
     from prometheus_client import Counter
 

@@ -20,7 +20,13 @@ from mainstem.kafka.outages import patiently
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.ledgers import ledger_of_items
-from mainstem.store.writes import item_columns, ledger_columns, rejection_columns, sample_columns, trusted_columns
+from mainstem.store.writes import (
+    item_columns,
+    ledger_columns,
+    rejection_columns,
+    sample_columns,
+    trusted_columns,
+)
 from mainstem.trusted import Confirmed, Trust
 
 __all__ = ["SINK_TOPICS", "Sink"]
@@ -50,7 +56,9 @@ class Sink:
         """Go on with topic `items` where its ledger stands, not where the commit does."""
         for topic, partition in owned:
             if topic == "items":
-                self._items[partition] = self._ledger_of_items(partition, intake.committed((topic, partition)))
+                self._items[partition] = self._ledger_of_items(
+                    partition, intake.committed((topic, partition))
+                )
                 intake.seek((topic, partition), self._items[partition].next_offset)
 
     def revoked(self, owned: Sequence[Assigned]) -> None:
@@ -63,7 +71,10 @@ class Sink:
         """Write trusted samples; from the first on no slice of the stream stands in for them."""
         for one in confirmed:
             self._trust.take(one)
-        self._write("trusted", trusted_columns((one.sample_id, one.part, one.origin, one.label) for one in confirmed))
+        self._write(
+            "trusted",
+            trusted_columns((one.sample_id, one.part, one.origin, one.label) for one in confirmed),
+        )
 
     def write(self, batch: Sequence[tuple[str, Any]]) -> None:
         """Write the records of a batch; returns when the history has them."""
@@ -73,7 +84,10 @@ class Sink:
         self._write_samples(self._read("samples", by_topic, decode_samples))
         refused = [rejection for _, rejection in self._read("rejected", by_topic, decode_rejection)]
         self._write("rejected", rejection_columns(refused))
-        self._write("ledger", ledger_columns([row for _, row in self._read("ledger", by_topic, decode_ledger)]))
+        self._write(
+            "ledger",
+            ledger_columns([row for _, row in self._read("ledger", by_topic, decode_ledger)]),
+        )
         self._write_items(by_topic["items"])
 
     def passed(self, intake: Intake) -> bool:
@@ -82,13 +96,18 @@ class Sink:
         for partition, row in self._items.items():
             position = patiently(intake.position, ("items", partition))
             if position > row.next_offset:
-                counts = {**row.counts, "control": row.counts["control"] + position - row.next_offset}
+                counts = {
+                    **row.counts,
+                    "control": row.counts["control"] + position - row.next_offset,
+                }
                 self._items[partition] = _row(partition, row.first_offset, position, counts)
                 touched.append(self._items[partition])
         self._write("ledger", ledger_columns(touched))
         return bool(touched)
 
-    def _read(self, topic: str, batch: Mapping[str, Sequence[Any]], decode: Callable[[bytes], _T]) -> list[tuple[Any, _T]]:
+    def _read(
+        self, topic: str, batch: Mapping[str, Sequence[Any]], decode: Callable[[bytes], _T]
+    ) -> list[tuple[Any, _T]]:
         """Records with what they hold; what somebody else wrote into a topic of ours goes to `rejected`."""
         found: list[tuple[Any, _T]] = []
         refused: list[Rejection] = []
@@ -98,18 +117,37 @@ class Sink:
                 found.append((record, decode(value)))
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 digest = hashlib.blake2b(value, digest_size=16).hexdigest()
-                refusal = Refusal(reason=f"no record of topic `{topic}`: {error}", path="$", digest=digest, body="")
-                refused.append(rejection_of(refusal, topic, record.partition, record.offset, self._key))
+                refusal = Refusal(
+                    reason=f"no record of topic `{topic}`: {error}",
+                    path="$",
+                    digest=digest,
+                    body="",
+                )
+                refused.append(
+                    rejection_of(refusal, topic, record.partition, record.offset, self._key)
+                )
         self._write("rejected", rejection_columns(refused))
         return found
 
     def _write_samples(self, read: Sequence[tuple[Any, Sequence[Sample]]]) -> None:
-        placed = [(sample, record.partition, record.offset) for record, samples in read for sample in samples]
+        placed = [
+            (sample, record.partition, record.offset)
+            for record, samples in read
+            for sample in samples
+        ]
         self._write("samples", sample_columns(placed))
         trust = self._trust
         if not trust.is_own:
-            parts = [(sample.sample_id, trust.part_of(sample.sample_id, sample.question_id)) for sample, _, _ in placed]
-            self._write("trusted", trusted_columns((one, part, "assumed", None) for one, part in parts if part != "stream"))
+            parts = [
+                (sample.sample_id, trust.part_of(sample.sample_id, sample.question_id))
+                for sample, _, _ in placed
+            ]
+            self._write(
+                "trusted",
+                trusted_columns(
+                    (one, part, "assumed", None) for one, part in parts if part != "stream"
+                ),
+            )
 
     def _write_items(self, records: Sequence[Any]) -> None:
         """Items and refusals, then the ledger row that says how far they go."""
@@ -117,7 +155,9 @@ class Sink:
         rejections: list[Rejection] = []
         for record in records:
             row = self._items.get(record.partition)
-            if row is None or record.offset < row.next_offset:  # not ours any more, or written already
+            if (
+                row is None or record.offset < row.next_offset
+            ):  # not ours any more, or written already
                 continue
             counts = dict(row.counts)
             counts["control"] += record.offset - row.next_offset
@@ -127,14 +167,20 @@ class Sink:
                 counts["accepted"] += 1
             else:
                 refusal = event if isinstance(event, Refusal) else _no_item(event)
-                rejections.append(rejection_of(refusal, "items", record.partition, record.offset, self._key))
+                rejections.append(
+                    rejection_of(refusal, "items", record.partition, record.offset, self._key)
+                )
                 counts["rejected"] += 1
-            self._items[record.partition] = _row(record.partition, row.first_offset, record.offset + 1, counts)
+            self._items[record.partition] = _row(
+                record.partition, row.first_offset, record.offset + 1, counts
+            )
         if items or rejections:
             self._write("items", item_columns(items))
             self._write("rejected", rejection_columns(rejections))
             touched = {record.partition for record in records} & self._items.keys()
-            self._write("ledger", ledger_columns([self._items[partition] for partition in sorted(touched)]))
+            self._write(
+                "ledger", ledger_columns([self._items[partition] for partition in sorted(touched)])
+            )
 
     def _ledger_of_items(self, partition: int, first: int) -> LedgerRow:
         found = patiently(ledger_of_items, self._store, partition)
@@ -147,11 +193,19 @@ class Sink:
 
 def _row(partition: int, first: int, end: int, counts: dict[str, int]) -> LedgerRow:
     return LedgerRow(
-        topic="items", partition=partition, block=block_of(end), first_offset=first, next_offset=end, counts=counts
+        topic="items",
+        partition=partition,
+        block=block_of(end),
+        first_offset=first,
+        next_offset=end,
+        counts=counts,
     )
 
 
 def _no_item(event: Any) -> Refusal:
     return Refusal(
-        reason="only item events belong to topic `items`", path="$.type", digest=event.__class__.__name__, body=""
+        reason="only item events belong to topic `items`",
+        path="$.type",
+        digest=event.__class__.__name__,
+        body="",
     )

@@ -43,7 +43,9 @@ class Snapshots:
         topic: that is joined; a snapshot of another one is refused.
     """
 
-    def __init__(self, url: str, deployment: str, settings: Settings, *, key: bytes = b"", topic: str = "") -> None:
+    def __init__(
+        self, url: str, deployment: str, settings: Settings, *, key: bytes = b"", topic: str = ""
+    ) -> None:
         self._files, root = files_at(url)
         self._root = f"{root}/{deployment}"
         digest = hashlib.blake2b(key, digest_size=8, person=b"mainstem-key").hexdigest()
@@ -56,7 +58,9 @@ class Snapshots:
         folder = self._folder(snapshot.partition)
         self._files.makedirs(folder, exist_ok=True)
         content = msgspec.msgpack.encode(snapshot)
-        kept = msgspec.msgpack.encode(_Kept(self._settings, _digest(self._settings, content), content))
+        kept = msgspec.msgpack.encode(
+            _Kept(self._settings, _digest(self._settings, content), content)
+        )
         path = f"{folder}/{snapshot.next_offset:020d}"
         put_whole(self._files, path, kept)
         for old in self._offsets(snapshot.partition)[:-_KEPT]:
@@ -77,11 +81,18 @@ class Snapshots:
     def _read(self, path: str) -> Snapshot | None:
         try:
             kept = msgspec.msgpack.decode(self._files.cat_file(path), type=_Kept)
-        except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):  # forgotten by another owner, or cut off
+        except (
+            FileNotFoundError,
+            msgspec.DecodeError,
+            UnicodeDecodeError,
+        ):  # forgotten by another owner, or cut off
             return None
         if _digest(kept.settings, kept.snapshot) != kept.digest:
             return None
-        unsaid = {**that_affect(Settings(), "join"), **{name: self._settings[name] for name in (_UNSAID, *self._facts)}}
+        unsaid = {
+            **that_affect(Settings(), "join"),
+            **{name: self._settings[name] for name in (_UNSAID, *self._facts)},
+        }
         told, undo = differences({**unsaid, **renamed(kept.settings)}, self._settings)
         if told:
             go_on = f"{undo} goes on" if undo else "set those"

@@ -15,8 +15,12 @@ _RETENTION_MS: Final = 30 * _DAY_MS
 _REFUSED: Final = 29  # Kafka's code of a topic that this user may not see, or make
 _UNSEEN: Final = "this user may not see topic {}; allow DESCRIBE, if the prefix is right"
 _HIDDEN: Final = "this user may not see how topic {} is configured; allow DESCRIBE_CONFIGS"
-_UNREAD: Final = "this user may not read topic {}: whether what lies there can be decoded is not known"
-_SHORTEST_MS: Final = _DAY_MS  # a worker that is down for longer than a topic remembers loses events
+_UNREAD: Final = (
+    "this user may not read topic {}: whether what lies there can be decoded is not known"
+)
+_SHORTEST_MS: Final = (
+    _DAY_MS  # a worker that is down for longer than a topic remembers loses events
+)
 
 
 def make_topics(
@@ -105,7 +109,10 @@ def _partitions(topic: Topic, join: Join) -> int:
 def _configs(topic: Topic) -> dict[str, str]:
     if topic.compacted:
         return {"cleanup.policy": "compact"}
-    return {"cleanup.policy": "delete", "retention.ms": "-1" if topic.forever else str(_RETENTION_MS)}
+    return {
+        "cleanup.policy": "delete",
+        "retention.ms": "-1" if topic.forever else str(_RETENTION_MS),
+    }
 
 
 def _faults(admin: Any, broker: Broker, join: Join) -> Iterator[str]:
@@ -113,10 +120,14 @@ def _faults(admin: Any, broker: Broker, join: Join) -> Iterator[str]:
 
     names = {broker.topic(name): topic for name, topic in TOPICS.items()}
     described = {topic["name"]: topic for topic in admin.describe_topics(list(names))}
-    found = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names], config_filter="all")
+    found = admin.describe_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, name) for name in names], config_filter="all"
+    )
     lacking = lacking_codecs()
     hidden = [
-        (_HIDDEN, name) for name in names if described[name]["error_code"] != _REFUSED and not found["topic"].get(name)
+        (_HIDDEN, name)
+        for name in names
+        if described[name]["error_code"] != _REFUSED and not found["topic"].get(name)
     ]
     yield from together(hidden)
     for name, topic in names.items():
@@ -149,7 +160,9 @@ def _config_faults(name: str, topic: Topic, config: Mapping[str, str]) -> Iterat
         yield f"topic {name!r} forgets after {retention} ms; give it a day at least: {mend} retention.ms={_RETENTION_MS}"
 
 
-def _codec_faults(name: str, config: Mapping[str, str], lacking: Mapping[str, str]) -> Iterator[str]:
+def _codec_faults(
+    name: str, config: Mapping[str, str], lacking: Mapping[str, str]
+) -> Iterator[str]:
     codec = config.get("compression.type", "producer")
     if codec in lacking:
         yield f"topic {name!r} is compressed by {codec}, which cannot be decoded here: {lacking[codec]}"
@@ -192,8 +205,12 @@ def _creates_topics(admin: Any, notes: list[str]) -> bool:
 
     node = next(iter(admin.describe_cluster()["brokers"]))
     broker = str(node["broker_id"] if "broker_id" in node else node["node_id"])
-    found = admin.describe_configs([ConfigResource(ConfigResourceType.BROKER, broker)], config_filter="all")
+    found = admin.describe_configs(
+        [ConfigResource(ConfigResourceType.BROKER, broker)], config_filter="all"
+    )
     config = _config_of(found, "broker", broker)
     if not config:
-        notes.append("this user may not see how the broker is configured: auto.create.topics.enable must be false there")
+        notes.append(
+            "this user may not see how the broker is configured: auto.create.topics.enable must be false there"
+        )
     return config.get("auto.create.topics.enable") == "true"

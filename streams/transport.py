@@ -34,7 +34,11 @@ CANNOT_GO_ON: Final = 70
 
 def end_over(error: BaseException) -> None:
     """End this process at once, before Faust can acknowledge what was not done; one line where we know the error."""
-    if isinstance(error, MainstemError) or passes(error) or type(error).__module__.startswith(("kafka.", "aiokafka.")):
+    if (
+        isinstance(error, MainstemError)
+        or passes(error)
+        or type(error).__module__.startswith(("kafka.", "aiokafka."))
+    ):
         told = told_of(error) if isinstance(error, MainstemError) else refusal(error)
         _LOG.error("cannot go on: %s; the supervisor starts this program again", told)
     else:
@@ -62,7 +66,9 @@ class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust has
         consumer = super()._create_worker_consumer(transport)
         # subtle: Faust has no setting for it; the client reads this when it starts
         consumer._isolation_level = "read_committed"  # noqa: SLF001
-        consumer.commit = _or_end(consumer.commit)  # Faust answers whatever goes wrong in it with tracebacks
+        consumer.commit = _or_end(
+            consumer.commit
+        )  # Faust answers whatever goes wrong in it with tracebacks
         return consumer
 
     async def getmany(self, active_partitions: Any, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's signature

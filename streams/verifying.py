@@ -40,7 +40,10 @@ from mainstem.store.compared import (
 
 __all__ = ["Comparison", "verify"]
 
-_ELSEWHERE: Final = NAMES - {"MAINSTEM_PSEUDONYM_KEY", "MAINSTEM_SETTINGS"}  # the embedded replay has its own places
+_ELSEWHERE: Final = NAMES - {
+    "MAINSTEM_PSEUDONYM_KEY",
+    "MAINSTEM_SETTINGS",
+}  # the embedded replay has its own places
 _RESPONSES_AGREE: Final = 1e-4
 _NEAR: Final = 1e-3
 
@@ -81,7 +84,9 @@ class Comparison:
     @property
     def agrees(self) -> bool:
         """Whether the promise is kept."""
-        same = self.hash == self.embedded_hash and self.missing == 0 and self.worst <= _RESPONSES_AGREE
+        same = (
+            self.hash == self.embedded_hash and self.missing == 0 and self.worst <= _RESPONSES_AGREE
+        )
         return same and not self.other and not self.judged_otherwise
 
     def show(self, *, as_json: bool) -> None:
@@ -95,7 +100,9 @@ class Comparison:
         frozen = "versions after the first have scored: not compared" if not self.standings else ""
         print(f"standings {frozen or f'{self.standings:,} compared, {len(self.other)} differ'}")
         if self.judgements:
-            print(f"judged    {self.judgements:,} times compared, {len(self.judged_otherwise)} differ")
+            print(
+                f"judged    {self.judgements:,} times compared, {len(self.judged_otherwise)} differ"
+            )
         for line in [*self.near, *self.other, *self.judged_otherwise]:
             print(f"          {line}")
         print("the same" if self.agrees else "NOT THE SAME")
@@ -121,12 +128,25 @@ def verify(log: Path, addresses: Addresses, schedule: str | None = None) -> Comp
             _copy_first_version(addresses.versions, home)
             report = _replay(log, home, "--no-learn")
         else:
-            report = _replay(log, home, "--schedule", _kept(schedule, Path(folder)), "--versions", addresses.versions)
+            report = _replay(
+                log,
+                home,
+                "--schedule",
+                _kept(schedule, Path(folder)),
+                "--versions",
+                addresses.versions,
+            )
         with open_store(url_of("chdb", home / "history"), make=False) as embedded:
-            responses = list(_first_responses(deployed, embedded) if schedule is None else _responses(deployed, embedded))
+            responses = list(
+                _first_responses(deployed, embedded)
+                if schedule is None
+                else _responses(deployed, embedded)
+            )
             comparable = schedule is not None or not has_learnt(deployed)
             near, other, standings = _standings(deployed, embedded) if comparable else ([], [], 0)
-            judged_otherwise, judgements = ([], 0) if schedule is None else _judgements(deployed, embedded)
+            judged_otherwise, judgements = (
+                ([], 0) if schedule is None else _judgements(deployed, embedded)
+            )
         return Comparison(
             hash=deployed_hash(deployed),
             embedded_hash=report["hash"],
@@ -156,7 +176,9 @@ def _copy_first_version(url: str, home: Path) -> None:
     files, root = files_at(url)
     there = files.ls(root, detail=False) if files.exists(root) else []
     folders = sorted(
-        path for path in there if Path(path).name.startswith("000000") and files.exists(f"{path}/manifest.json")
+        path
+        for path in there
+        if Path(path).name.startswith("000000") and files.exists(f"{path}/manifest.json")
     )
     if not folders:
         msg = f"there is no version 0 under {url}; the learner makes it: `mainstem train learn --frozen`"
@@ -169,7 +191,17 @@ def _copy_first_version(url: str, home: Path) -> None:
 
 def _replay(log: Path, home: Path, *how: str) -> Any:
     environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
-    command = [sys.executable, "-m", "mainstem.cli", "replay", str(log), "--home", str(home), *how, "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "mainstem.cli",
+        "replay",
+        str(log),
+        "--home",
+        str(home),
+        *how,
+        "--json",
+    ]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own command
     if done.returncode:
         msg = f"the embedded replay of {str(log)!r} failed, as it says above; there is nothing to compare with"
@@ -182,7 +214,9 @@ def _first_responses(deployed: Store, embedded: Store) -> Iterator[float | None]
     ours = {row[:3]: row[3:] for row in FIRST_RESPONSES.stream(embedded)}
     yield from _differences(FIRST_RESPONSES.stream(deployed), ours)
     later = met_later(deployed) if ours else set()
-    yield from (None for sample_id, label_version, _ in ours if (sample_id, label_version) not in later)
+    yield from (
+        None for sample_id, label_version, _ in ours if (sample_id, label_version) not in later
+    )
 
 
 def _responses(deployed: Store, embedded: Store) -> Iterator[float | None]:
@@ -234,7 +268,12 @@ def _standings(deployed: Store, embedded: Store) -> tuple[list[str], list[str], 
         if mine and there and (mine.standing, mine.reason) == (there.standing, there.reason):
             continue
         text = f"{sample_id}: embedded {_told(mine)}, deployed {_told(there)}"
-        close = mine and there and _close(mine.p_value, there.p_value) and _close(mine.importance, there.importance)
+        close = (
+            mine
+            and there
+            and _close(mine.p_value, there.p_value)
+            and _close(mine.importance, there.importance)
+        )
         (near if close else other).append(text)
     return near, other, len(ours.keys() | theirs.keys())
 
@@ -244,8 +283,16 @@ def _standing_of(store: Store) -> dict[UUID, NewestStanding]:
 
 
 def _close(one: float | None, two: float | None) -> bool:
-    return one is two if one is None or two is None else abs(one - two) <= _NEAR * max(abs(one), abs(two), 1.0)
+    return (
+        one is two
+        if one is None or two is None
+        else abs(one - two) <= _NEAR * max(abs(one), abs(two), 1.0)
+    )
 
 
 def _told(row: NewestStanding | None) -> str:
-    return f"{row.standing} ({row.reason}), p-value {row.p_value}, importance {row.importance:.4f}" if row else "none"
+    return (
+        f"{row.standing} ({row.reason}), p-value {row.p_value}, importance {row.importance:.4f}"
+        if row
+        else "none"
+    )

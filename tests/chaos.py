@@ -27,13 +27,21 @@ def command(log: Path, home: Path) -> list[str]:
 
 def replay(log: Path, home: Path, settings: Mapping[str, str]) -> dict[str, Any]:
     """Replay to the end; the report."""
-    done = subprocess.run(command(log, home), env={**os.environ, **settings}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command(log, home),
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise RuntimeError(done.stderr)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def killed_after(seconds: float, log: Path, home: Path, settings: Mapping[str, str], *, line: int = 0) -> bool:
+def killed_after(
+    seconds: float, log: Path, home: Path, settings: Mapping[str, str], *, line: int = 0
+) -> bool:
     """Start a replay and kill it, so long after its checkpoint reached `line`; False where it was done already."""
     process = subprocess.Popen(
         command(log, home),
@@ -76,19 +84,30 @@ def main() -> None:
         begun = time.monotonic()
         whole = replay(log, Path(folder, "whole"), {})
         taken = time.monotonic() - begun
-        print(f"uninterrupted: {taken:.0f} s, hash {whole['hash']}, set_hash {whole['set_hash']}", flush=True)
+        print(
+            f"uninterrupted: {taken:.0f} s, hash {whole['hash']}, set_hash {whole['set_hash']}",
+            flush=True,
+        )
         wrong: set[str] = set()
         kills = replays = 0
         while kills < given.kills:  # a replay that ended is compared, and the next one begins
             replays += 1
             home = Path(folder, f"killed-{replays}")
-            while kills < given.kills and killed_after(seconds := chance.uniform(3, taken / 3), log, home, {}):
+            while kills < given.kills and killed_after(
+                seconds := chance.uniform(3, taken / 3), log, home, {}
+            ):
                 kills += 1
-                print(f"kill {kills}: after {seconds:.1f} s, checkpoint at line {checkpoint_line(home):,}", flush=True)
+                print(
+                    f"kill {kills}: after {seconds:.1f} s, checkpoint at line {checkpoint_line(home):,}",
+                    flush=True,
+                )
             end = replay(log, home, {})
             other = [name for name in SAME if end[name] != whole[name]]
             wrong.update(other)
-            print(f"replay {replays} ended {'the same' if not other else f'OTHER: {other}'}", flush=True)
+            print(
+                f"replay {replays} ended {'the same' if not other else f'OTHER: {other}'}",
+                flush=True,
+            )
             for name in other:
                 print(f"  {name}: {end[name]}\n  instead of {whole[name]}", flush=True)
     sys.exit(bool(wrong))

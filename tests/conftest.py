@@ -31,7 +31,10 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 def excerpt_lines(count: int) -> list[bytes]:
     """The first lines of the shipped excerpt."""
-    with (resources.files("mainstem.data") / "online-retail.jsonl.gz").open("rb") as file, gzip.open(file) as log:
+    with (
+        (resources.files("mainstem.data") / "online-retail.jsonl.gz").open("rb") as file,
+        gzip.open(file) as log,
+    ):
         return [line for line, _ in zip(log, range(count), strict=False)]
 
 
@@ -47,12 +50,21 @@ def small_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def mainstem() -> Run:
     """The command line, in a process of its own."""
 
-    def run(*arguments: object, defaults: bool = False, **more: object) -> subprocess.CompletedProcess[str]:
-        settings = {name: value for name, value in os.environ.items() if not name.startswith("MAINSTEM_")}
+    def run(
+        *arguments: object, defaults: bool = False, **more: object
+    ) -> subprocess.CompletedProcess[str]:
+        settings = {
+            name: value for name, value in os.environ.items() if not name.startswith("MAINSTEM_")
+        }
         environment = {**settings, **({} if defaults else SMALL), **more.pop("env", {})}
         command = [sys.executable, "-m", "mainstem.cli", *map(str, arguments)]
         return subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False, **{"timeout": 600, **more}
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            **{"timeout": 600, **more},
         )
 
     return run

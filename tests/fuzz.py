@@ -55,7 +55,11 @@ class Tally:
     @property
     def missing(self) -> list[str]:
         """Classes of the ledger that nothing came to."""
-        return [name for name in CLASSES if not (self.most if name in {"open", "parked"} else self.ledger)[name]]
+        return [
+            name
+            for name in CLASSES
+            if not (self.most if name in {"open", "parked"} else self.ledger)[name]
+        ]
 
 
 def fuzz(events: int, seed: int, size: int, tally: Tally) -> Iterator[int]:
@@ -64,10 +68,18 @@ def fuzz(events: int, seed: int, size: int, tally: Tally) -> Iterator[int]:
     with tempfile.TemporaryDirectory() as folder:
         number = 0
         while (left := events - tally.mutations.total()) > 0:
-            far = number % 10 in {2, 5}  # the year 2100 makes all that follows late, so it has runs of its own
+            far = number % 10 in {
+                2,
+                5,
+            }  # the year 2100 makes all that follows late, so it has runs of its own
             try:
                 _run(
-                    Random(f"{seed}-{number}"), bases[number % 2], min(size, left), Path(folder, "log.jsonl"), tally, far=far
+                    Random(f"{seed}-{number}"),
+                    bases[number % 2],
+                    min(size, left),
+                    Path(folder, "log.jsonl"),
+                    tally,
+                    far=far,
                 )
             except BaseException as error:
                 error.add_note(f"in run {number} of seed {seed}, size {size}")
@@ -77,7 +89,9 @@ def fuzz(events: int, seed: int, size: int, tally: Tally) -> Iterator[int]:
 
 
 def _run(chance: Random, base: Base, size: int, path: Path, tally: Tally, *, far: bool) -> None:
-    written = b"".join(line + b"\n" for line in mutated_lines(chance, base, size, tally.mutations, far=far))
+    written = b"".join(
+        line + b"\n" for line in mutated_lines(chance, base, size, tally.mutations, far=far)
+    )
     path.write_bytes(written)
     lines = list(read_lines(path))
     assert len(lines) == written.count(b"\n")
@@ -86,7 +100,9 @@ def _run(chance: Random, base: Base, size: int, path: Path, tally: Tally, *, far
     tally.lines += len(lines)
     tally.decoded.update(type(one).__name__.lower() for one in told)
     tally.reasons.update(
-        f"{re.sub('[0-9]+', 'N', one.path)} {_shape(one.reason)}" for one in told if isinstance(one, Refusal)
+        f"{re.sub('[0-9]+', 'N', one.path)} {_shape(one.reason)}"
+        for one in told
+        if isinstance(one, Refusal)
     )
     # an item event is no fault of a log; and what is not UTF-8 is one even where decode skips over it, in an unknown field
     refused = [_is_refused(one, settings) and not isinstance(one, Item) for one in told]
@@ -114,7 +130,9 @@ def _settings(chance: Random, questions: str) -> Settings:
 
 def _shape(reason: str) -> str:
     """A reason without what differs from line to line."""
-    return re.sub(r"Invalid value '.*'", "Invalid value '…'", re.sub(r"\d+", "N", reason), flags=re.DOTALL)
+    return re.sub(
+        r"Invalid value '.*'", "Invalid value '…'", re.sub(r"\d+", "N", reason), flags=re.DOTALL
+    )
 
 
 def _decoded(raw: bytes) -> Event | Refusal:
@@ -127,11 +145,18 @@ def _decoded(raw: bytes) -> Event | Refusal:
             assert '"user_id":' not in event.body
             assert '"session_id":' not in event.body
             assert not event.body or isinstance(json.loads(event.body), dict)
-            elsewhere = re.sub(UNKEPT, b"", raw)  # a mutation may have put a name where none should be
-            assert all(name.encode() in elsewhere for name in PRIVATE.findall(event.reason + event.path + event.body))
+            elsewhere = re.sub(
+                UNKEPT, b"", raw
+            )  # a mutation may have put a name where none should be
+            assert all(
+                name.encode() in elsewhere
+                for name in PRIVATE.findall(event.reason + event.path + event.body)
+            )
         else:
             assert decode(encode(event)) == event
-            assert msgspec.msgpack.decode(msgspec.msgpack.encode(event), type=Event) == event  # as snapshots hold it
+            assert (
+                msgspec.msgpack.decode(msgspec.msgpack.encode(event), type=Event) == event
+            )  # as snapshots hold it
     except BaseException as error:
         error.add_note(f"at line {raw[:5000]!r}")
         raise
@@ -153,17 +178,25 @@ def _is_utf8(raw: bytes) -> bool:
     return True
 
 
-def _validate(path: Path, settings: Settings, now: int, lines: int, unusable: int, tally: Tally) -> None:
+def _validate(
+    path: Path, settings: Settings, now: int, lines: int, unusable: int, tally: Tally
+) -> None:
     """The validator reports, and refuses as many lines as it should."""
     found = validate(lambda: read_lines(path), settings, now)
     counts = {finding.rule: finding.counts for finding in found.findings}
     assert (lines, RULES) == (found.lines, len(counts))
-    refused = counts["fields"]["refused"] + counts["encoding"]["not_utf8"] + counts["encoding"]["too_long"]
+    refused = (
+        counts["fields"]["refused"]
+        + counts["encoding"]["not_utf8"]
+        + counts["encoding"]["too_long"]
+    )
     assert unusable == refused
     tally.statuses.update(f"{finding.rule} {finding.status}" for finding in found.findings)
 
 
-def _routed(chance: Random, lines: list[bytes], told: list[Event | Refusal], tally: Tally) -> tuple[Catalogue, list[Told]]:
+def _routed(
+    chance: Random, lines: list[bytes], told: list[Event | Refusal], tally: Tally
+) -> tuple[Catalogue, list[Told]]:
     """The catalogue, read whole, and topic `events`: with item events gone astray, and offsets that are empty."""
     catalogue, events, counts = Catalogue(), list[Told](), new_counts()
     for raw, event in zip(lines, told, strict=True):
@@ -176,7 +209,10 @@ def _routed(chance: Random, lines: list[bytes], told: list[Event | Refusal], tal
         if chance.random() < 0.002:
             events.append(None)
     read = sum(belongs_to_items(event, raw) for raw, event in zip(lines, told, strict=True))
-    assert imbalance(LedgerRow(topic="items", partition=0, block=0, next_offset=read, counts=counts)) == 0
+    assert (
+        imbalance(LedgerRow(topic="items", partition=0, block=0, next_offset=read, counts=counts))
+        == 0
+    )
     tally.ledger["accepted"] += counts["accepted"]
     return catalogue, events
 
@@ -184,7 +220,14 @@ def _routed(chance: Random, lines: list[bytes], told: list[Event | Refusal], tal
 class Lane:
     """One partitioning, joined twice: by joiners that go through, and by joiners that end and are restored."""
 
-    def __init__(self, partitions: int, settings: Settings, catalogue: Catalogue, chance: Random, tally: Tally) -> None:
+    def __init__(
+        self,
+        partitions: int,
+        settings: Settings,
+        catalogue: Catalogue,
+        chance: Random,
+        tally: Tally,
+    ) -> None:
         self._partitions, self._settings, self._catalogue = partitions, settings, catalogue
         self._chance, self._tally = chance, tally
         self._whole = [self._joiner(number) for number in range(partitions)]
@@ -199,17 +242,26 @@ class Lane:
             except BaseException as error:
                 error.add_note(f"at event {str(event)[:5000]}")
                 raise
-        newest = max((event.event_timestamp for event in events if not isinstance(event, Refusal | None)), default=0)
+        newest = max(
+            (event.event_timestamp for event in events if not isinstance(event, Refusal | None)),
+            default=0,
+        )
         settings = self._settings
-        self._take(Tick(event_timestamp=newest + settings.join.label_window + settings.join.grace + 1))
+        self._take(
+            Tick(event_timestamp=newest + settings.join.label_window + settings.join.grace + 1)
+        )
         rows = [joiner.ledger_row() for joiner in self._whole]
         ticks = 1 + sum(isinstance(event, Tick) for event in events)
-        assert sum(row.next_offset for row in rows) == len(events) + 1 + ticks * (self._partitions - 1)
+        assert sum(row.next_offset for row in rows) == len(events) + 1 + ticks * (
+            self._partitions - 1
+        )
         assert sum(row.counts["tick"] for row in rows) == ticks * self._partitions
         assert sum(row.counts["control"] for row in rows) == events.count(None)
         assert sum(row.counts["rejected"] for row in rows) == self._rejections
         assert self._rejections == sum(_is_refused(event, settings) for event in events)
-        assert [0] * self._partitions == [imbalance(row) + row.counts["open"] + row.counts["parked"] for row in rows]
+        assert [0] * self._partitions == [
+            imbalance(row) + row.counts["open"] + row.counts["parked"] for row in rows
+        ]
         if self._partitions == 1:
             self._tally.ledger.update(rows[0].counts)
         self._take(Tick(event_timestamp=newest + 1000 * DAY))  # all that was kept for a time
@@ -272,7 +324,10 @@ def main() -> None:
     for number in fuzz(given.events, given.seed, given.size, tally):
         if number % 10 == 9:
             taken = time.monotonic() - begun
-            print(f"{tally.mutations.total():,} mutated of {tally.lines:,} lines in {taken:.0f} s", flush=True)
+            print(
+                f"{tally.mutations.total():,} mutated of {tally.lines:,} lines in {taken:.0f} s",
+                flush=True,
+            )
     taken, mutated = time.monotonic() - begun, tally.mutations.total()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(

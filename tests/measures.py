@@ -42,7 +42,8 @@ def measured(root: Path) -> dict[str, float]:
         "noqa": sum("noqa" in comment for comment in comments),
         "type_ignores": sum(bool(re.search(r"type:\s*ignore", comment)) for comment in comments),
         "sql_outside_store": sum(
-            "store" not in path.relative_to(root).parts and any(map(is_sql, texts(tree))) for path, tree in trees.items()
+            "store" not in path.relative_to(root).parts and any(map(is_sql, texts(tree)))
+            for path, tree in trees.items()
         ),
     }
 
@@ -54,12 +55,20 @@ def _functions(tree: ast.AST) -> Iterator[int]:
 
 
 def _comments(source: str) -> Iterator[str]:
-    return (one.string for one in tokenize.generate_tokens(io.StringIO(source).readline) if one.type == tokenize.COMMENT)
+    return (
+        one.string
+        for one in tokenize.generate_tokens(io.StringIO(source).readline)
+        if one.type == tokenize.COMMENT
+    )
 
 
 def _docstring_lines(tree: ast.AST) -> int:
     described = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    docs = (ast.get_docstring(node, clean=False) for node in ast.walk(tree) if isinstance(node, described))
+    docs = (
+        ast.get_docstring(node, clean=False)
+        for node in ast.walk(tree)
+        if isinstance(node, described)
+    )
     return sum(doc.count("\n") + 1 for doc in docs if doc)
 
 

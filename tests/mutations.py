@@ -17,18 +17,104 @@ from tests.conftest import excerpt_lines
 
 PRIVATE = re.compile(r"private-(?:user|session)-[\w-]+")
 """Every user and session id of a base is of this form, so that one can be told anywhere."""
-KINDS = ("search", "impression", "view", "click", "cart", "purchase", "return", "item", "labelled", "tick")
+KINDS = (
+    "search",
+    "impression",
+    "view",
+    "click",
+    "cart",
+    "purchase",
+    "return",
+    "item",
+    "labelled",
+    "tick",
+)
 FUTURE = 4_102_444_800_000
 HOUR = 3_600_000
-NUMBERS = (0, 1, -1, -0.0, 0.5, 1e-320, 1e12, 1e308, 2**31, 2**53, 2**63, 2**64, 10**30, FUTURE, FUTURE + 1, 1_700_000_000)
-IDS = ("", "x", "x" * 256, "x" * 257, "x" * 4097, "\0", "é", "\U0001d4b3" * 256, " ", "\u202e", "null", "' OR 1=1 --", "<b>")
+NUMBERS = (
+    0,
+    1,
+    -1,
+    -0.0,
+    0.5,
+    1e-320,
+    1e12,
+    1e308,
+    2**31,
+    2**53,
+    2**63,
+    2**64,
+    10**30,
+    FUTURE,
+    FUTURE + 1,
+    1_700_000_000,
+)
+IDS = (
+    "",
+    "x",
+    "x" * 256,
+    "x" * 257,
+    "x" * 4097,
+    "\0",
+    "é",
+    "\U0001d4b3" * 256,
+    " ",
+    "\u202e",
+    "null",
+    "' OR 1=1 --",
+    "<b>",
+)
 ODD = (None, True, [], {}, "", [[]], {"item_id": {}}, "5", 5, 5.5, *IDS)
-NEAR = (-1, 0, 1, 1000, -1000, 60_000, -60_000, 600_000, -600_000, -HOUR, -24 * HOUR, -900 * HOUR, HOUR // 2)
+NEAR = (
+    -1,
+    0,
+    1,
+    1000,
+    -1000,
+    60_000,
+    -60_000,
+    600_000,
+    -600_000,
+    -HOUR,
+    -24 * HOUR,
+    -900 * HOUR,
+    HOUR // 2,
+)
 VALUE = re.compile(rb'(?<=":)("[^"]*"|[-0-9.]+)')
 TOKENS = (
-    *(rb'"\ud800"', rb'"\udc00\ud800"', rb'"\u0000"', b'"\0"', b'"\xed\xa0\x80"', b'"\xc3"', b'"\\x"', b'"a\tb"', b"''"),
-    *(b"NaN", b"-Infinity", b"1e400", b"1E-400", b"-0", b"01", b"0x1", b"1_0", b"9" * 400, b"18446744073709551616"),
-    *(b"null", b"true", b"tru", b"{}", b"[" * 50 + b"]" * 50, b"[" * 950 + b"]" * 950, b"[" * 20_000, b'{"a":' * 2000),
+    *(
+        rb'"\ud800"',
+        rb'"\udc00\ud800"',
+        rb'"\u0000"',
+        b'"\0"',
+        b'"\xed\xa0\x80"',
+        b'"\xc3"',
+        b'"\\x"',
+        b'"a\tb"',
+        b"''",
+    ),
+    *(
+        b"NaN",
+        b"-Infinity",
+        b"1e400",
+        b"1E-400",
+        b"-0",
+        b"01",
+        b"0x1",
+        b"1_0",
+        b"9" * 400,
+        b"18446744073709551616",
+    ),
+    *(
+        b"null",
+        b"true",
+        b"tru",
+        b"{}",
+        b"[" * 50 + b"]" * 50,
+        b"[" * 950 + b"]" * 950,
+        b"[" * 20_000,
+        b'{"a":' * 2000,
+    ),
     *(b'"' + b"x" * 5000 + b'"', b'"' + b"x" * 70_000 + b'"', b"/**/1", b'"a" "b"', b",", b""),
 )
 LONG = b'"' + b"x" * 1_000_000 + b'"'
@@ -39,14 +125,18 @@ BYTES: dict[str, Callable[[Random, bytes, bytes, bytes, bytes], bytes]] = {
         head + bytes(byte ^ 1 << chance.randrange(8) for byte in cut[:1]) + cut[1:] + tail
     ),
     "deleted": lambda _, head, __, tail, ___: head + tail,
-    "inserted": lambda chance, head, cut, tail, _: head + chance.randbytes(chance.randint(1, 8)) + cut + tail,
+    "inserted": lambda chance, head, cut, tail, _: (
+        head + chance.randbytes(chance.randint(1, 8)) + cut + tail
+    ),
     "doubled": lambda _, head, cut, tail, __: head + cut + cut + tail,
     "truncated": lambda _, head, __, ___, ____: head,
     "spliced": lambda _, head, __, ___, other: head + other[len(head) :],
     "joined": lambda _, head, cut, tail, other: head + cut + tail + other,
     "within another": lambda _, head, cut, tail, other: head + other + cut + tail,
     "noise": lambda chance, *_: chance.randbytes(chance.randrange(300)),
-    "not UTF-8": lambda chance, head, cut, tail, _: head + chance.choice((b"\xff", b"\xc3", b"\x80", b"\xe9")) + cut + tail,
+    "not UTF-8": lambda chance, head, cut, tail, _: (
+        head + chance.choice((b"\xff", b"\xc3", b"\x80", b"\xe9")) + cut + tail
+    ),
     "NUL": lambda _, head, __, tail, ___: head + b"\0" + tail,
     "byte order mark": lambda _, head, cut, tail, __: b"\xef\xbb\xbf" + head + cut + tail,
     "CRLF": lambda chance, head, cut, tail, _: head + cut + tail + b"\r" * chance.randint(1, 2),
@@ -108,7 +198,9 @@ def _base(events: list[Event | Refusal], questions: str) -> Base:
     return Base(told, items, questions)
 
 
-def mutated_lines(chance: Random, base: Base, size: int, tally: Counter[str], *, far: bool) -> Iterator[bytes]:
+def mutated_lines(
+    chance: Random, base: Base, size: int, tally: Counter[str], *, far: bool
+) -> Iterator[bytes]:
     """A log of the items that it needs, of whole events, and of `size` mutated ones, which are counted by mutation.
 
     Unless `far`, none lies more than two hours after the event that it was made of.
@@ -142,10 +234,14 @@ def _items_of(event: Fields) -> set[str]:
     return {item["item_id"] for item in event.get("items", [event]) if "item_id" in item}
 
 
-def _mutated(chance: Random, event: Fields, others: list[Fields], *, far: bool) -> tuple[str, bytes]:
+def _mutated(
+    chance: Random, event: Fields, others: list[Fields], *, far: bool
+) -> tuple[str, bytes]:
     """One of the mutations that does not lead too far ahead."""
     latest = FUTURE if far else event["event_timestamp"] + 2 * HOUR
-    source = chance.choice(others) if chance.random() < 0.1 else event  # an item event, or one that comes again
+    source = (
+        chance.choice(others) if chance.random() < 0.1 else event
+    )  # an item event, or one that comes again
     while True:
         name, line = _once(chance, source, chance.choice(others))
         if not any(_time_of(part) > latest for part in line.split(b"\n")):
@@ -163,7 +259,9 @@ def _once(chance: Random, event: Fields, other: Fields) -> tuple[str, bytes]:
         name = chance.choice(list(BYTES))
         begin = chance.randrange(len(raw))
         end = begin + chance.randint(1, 40)
-        return name, BYTES[name](chance, raw[:begin], raw[begin:end], raw[end:], msgspec.json.encode(other))
+        return name, BYTES[name](
+            chance, raw[:begin], raw[begin:end], raw[end:], msgspec.json.encode(other)
+        )
     if chance.random() < 0.1:
         token = LONG if chance.random() < 0.005 else chance.choice(TOKENS)
         place = chance.choice(list(VALUE.finditer(raw)))
@@ -195,7 +293,11 @@ def _twice(chance: Random, event: Fields, other: Fields) -> bytes:
 def _with_items(chance: Random, event: Fields, _: Fields) -> Fields:
     items = list(event.get("items") or [{"item_id": event.get("item_id", "x"), "position": 1}])
     number = chance.choice((0, 2, 1000, 1001))
-    many = (items * number)[:number] if chance.random() < 0.5 else [{"item_id": f"i{place}"} for place in range(number)]
+    many = (
+        (items * number)[:number]
+        if chance.random() < 0.5
+        else [{"item_id": f"i{place}"} for place in range(number)]
+    )
     if many and chance.random() < 0.3:
         many[-1] = {**many[-1], "position": chance.choice(NUMBERS)}
     session = {"impression_id": f"m-{chance.randrange(100)}", "user_id": "private-user-x"}
@@ -217,20 +319,32 @@ def _answered(chance: Random, event: Fields, _: Fields) -> Fields:
     later = chance.choice((0, 1, 60_000, 900_000, HOUR, 3 * HOUR // 2, 2 * HOUR))
     answer = {"type": chance.choice(KINDS[3:7]), "item_id": item.get("item_id", "x")}
     times = {"event_timestamp": event["event_timestamp"] + later}
-    kept = {name: event[name] for name in ("user_id", "session_id", "impression_id") if name in event}
+    kept = {
+        name: event[name] for name in ("user_id", "session_id", "impression_id") if name in event
+    }
     return _fresh(chance, kept | answer | times)
 
 
 STRUCTURE: dict[str, Callable[[Random, Fields, Fields], Fields | bytes]] = {
     "field dropped": _dropped,
     "field renamed": _renamed,
-    "field retyped": lambda chance, event, _: event | {chance.choice(list(event)): chance.choice(ODD)},
+    "field retyped": lambda chance, event, _: (
+        event | {chance.choice(list(event)): chance.choice(ODD)}
+    ),
     "field twice": _twice,
-    "unknown field": lambda chance, event, _: event | {"note": chance.choice(ODD), "e-mail": "private-user-9@example.org"},
-    "field of another": lambda chance, event, other: event | {name: other[name] for name in [chance.choice(list(other))]},
+    "unknown field": lambda chance, event, _: (
+        event | {"note": chance.choice(ODD), "e-mail": "private-user-9@example.org"}
+    ),
+    "field of another": lambda chance, event, other: (
+        event | {name: other[name] for name in [chance.choice(list(other))]}
+    ),
     "extreme number": _extreme,
-    "odd id": lambda chance, event, _: event | {chance.choice(("event_id", "user_id", "item_id")): chance.choice(IDS)},
-    "other time": lambda chance, event, _: event | {"event_timestamp": event["event_timestamp"] + chance.choice(NEAR)},
+    "odd id": lambda chance, event, _: (
+        event | {chance.choice(("event_id", "user_id", "item_id")): chance.choice(IDS)}
+    ),
+    "other time": lambda chance, event, _: (
+        event | {"event_timestamp": event["event_timestamp"] + chance.choice(NEAR)}
+    ),
     "extreme time": lambda chance, event, _: event | {"event_timestamp": chance.choice(NUMBERS)},
     "other shopper": lambda _, event, other: event | {"user_id": other.get("user_id", "x")},
     "other impression": lambda chance, event, other: (
@@ -239,7 +353,9 @@ STRUCTURE: dict[str, Callable[[Random, Fields, Fields], Fields | bytes]] = {
     "same id, other kind": lambda chance, event, _: event | {"type": chance.choice(KINDS)},
     "id of another": lambda _, event, other: event | {"event_id": other.get("event_id", "x")},
     "again": lambda _, __, other: other,
-    "again later": lambda chance, event, _: event | {"event_timestamp": event["event_timestamp"] + chance.choice(NEAR)},
+    "again later": lambda chance, event, _: (
+        event | {"event_timestamp": event["event_timestamp"] + chance.choice(NEAR)}
+    ),
     "answered": _answered,
     "other label": lambda chance, event, _: (
         event | {"type": "labelled", "text": "t", "label": chance.choice(("yes", "?", ""))}
@@ -249,5 +365,8 @@ STRUCTURE: dict[str, Callable[[Random, Fields, Fields], Fields | bytes]] = {
     "new title": lambda chance, event, _: (
         _fresh(chance, event) | {"type": "item", "title": "x" * chance.choice((1, 20, 4096, 4097))}
     ),
-    "tick": lambda chance, event, _: {"type": "tick", "event_timestamp": event["event_timestamp"] + chance.choice(NEAR)},
+    "tick": lambda chance, event, _: {
+        "type": "tick",
+        "event_timestamp": event["event_timestamp"] + chance.choice(NEAR),
+    },
 }

@@ -14,7 +14,13 @@ from transformers import BertConfig, BertForSequenceClassification
 from mainstem.models import CrossEncoder, initial_encoder, train_tokenizer
 from mainstem.models.encoder import PretrainedReader
 
-TEXTS = ("white hanging heart t-light holder", "red woolly hottie", "set of 6 cups", "红色 杯子", "蓝色 水壶 set")
+TEXTS = (
+    "white hanging heart t-light holder",
+    "red woolly hottie",
+    "set of 6 cups",
+    "红色 杯子",
+    "蓝色 水壶 set",
+)
 PAIRS = (
     ("red woolly hottie", "white heart"),
     ("红色 杯子", "蓝色 水壶"),
@@ -46,26 +52,41 @@ def scratch_encoder(*, max_tokens: int = 64, seed: int = 0) -> CrossEncoder:
 
 def bert_config(**more: Any) -> BertConfig:
     """A BERT of two layers of 16."""
-    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
-    return BertConfig(vocab_size=tokenizer().get_vocab_size(), max_position_embeddings=128, **(sizes | more))
+    sizes = {
+        "hidden_size": 16,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 32,
+    }
+    return BertConfig(
+        vocab_size=tokenizer().get_vocab_size(), max_position_embeddings=128, **(sizes | more)
+    )
 
 
 def given_encoder(*, seed: int = 0) -> CrossEncoder:
     """A given BERT with random weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return CrossEncoder(PretrainedReader(BertForSequenceClassification(bert_config())), tokenizer())
+        return CrossEncoder(
+            PretrainedReader(BertForSequenceClassification(bert_config())), tokenizer()
+        )
 
 
 def save_bert(folder: Path, *, classes: int = 2, **more: Any) -> Path:
     """A BERT in a folder, as Hugging Face saves one."""
     folder.mkdir(parents=True)
     tokenizer().save(str(folder / "tokenizer.json"))
-    described = {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]", "unk_token": "[UNK]"}
+    described = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "pad_token": "[PAD]",
+        "unk_token": "[UNK]",
+    }
     (folder / "tokenizer_config.json").write_text(json.dumps(described))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        BertForSequenceClassification(bert_config(num_labels=classes, **more)).save_pretrained(folder)
+        BertForSequenceClassification(bert_config(num_labels=classes, **more)).save_pretrained(
+            folder
+        )
     return folder
 
 

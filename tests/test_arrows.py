@@ -30,13 +30,32 @@ BELOW = {
     "models": {"errors", "objectives", "process", "responses", "settings"},
     "simulate": {"errors", "events", "ids"},
     "standing": {"importance", "settings"},
-    "embedded": {"disk", "errors", "events", "join", "scoring", "settings", "store", "trusted", "versions"},
+    "embedded": {
+        "disk",
+        "errors",
+        "events",
+        "join",
+        "scoring",
+        "settings",
+        "store",
+        "trusted",
+        "versions",
+    },
     "store": {"errors", "events", "join", "objectives", "responses", "settings"},
     "trusted": {"disk", "errors", "events", "ids", "join", "settings"},
     "validate": {"events", "join", "printable", "settings"},
     "versions": {"disk", "errors", "models", "process", "settings"},
     "kafka": {"errors", "events", "join", "printable", "trusted"},
-    "scoring": {"errors", "importance", "join", "models", "responses", "settings", "standing", "store"},
+    "scoring": {
+        "errors",
+        "importance",
+        "join",
+        "models",
+        "responses",
+        "settings",
+        "standing",
+        "store",
+    },
     "learning": {
         "errors",
         "ids",
@@ -77,7 +96,19 @@ BELOW = {
         "trusted",
         "versions",
     },
-    "answers": {"bench", "errors", "events", "ids", "join", "learning", "loop", "models", "settings", "standing", "store"},
+    "answers": {
+        "bench",
+        "errors",
+        "events",
+        "ids",
+        "join",
+        "learning",
+        "loop",
+        "models",
+        "settings",
+        "standing",
+        "store",
+    },
     "bootstrap": {
         "kafka",
         "embedded",
@@ -96,7 +127,17 @@ BELOW = {
 }
 """What each room of the library may import of the others; `cli` may import all, and nothing imports `cli`."""
 
-HEAVY = {"torch", "transformers", "tokenizers", "clickhouse_connect", "chdb", "rich", "scipy", "pyarrow", "numpy"}
+HEAVY = {
+    "torch",
+    "transformers",
+    "tokenizers",
+    "clickhouse_connect",
+    "chdb",
+    "rich",
+    "scipy",
+    "pyarrow",
+    "numpy",
+}
 
 
 def files(folder: Path) -> list[Path]:
@@ -153,14 +194,20 @@ def test_the_arrows_make_no_circle() -> None:
 def test_the_library_never_imports_a_program() -> None:
     """`streams` and `trainer` are not known to the library."""
     programs = ("mainstem.streams", "mainstem.trainer")
-    assert [] == [path.name for path in files(LIBRARY) for name in imported(path) if name.startswith(programs)]
+    assert [] == [
+        path.name for path in files(LIBRARY) for name in imported(path) if name.startswith(programs)
+    ]
 
 
 def test_programs_do_not_import_each_other_nor_the_others_libraries() -> None:
     """Streams know neither trainer nor torch, the trainer knows neither streams nor Faust."""
     forbidden = {STREAMS: ("mainstem.trainer", "torch"), TRAINER: ("mainstem.streams", "faust")}
     found = [
-        path for folder, names in forbidden.items() for path in files(folder) for n in imported(path) if n.startswith(names)
+        path
+        for folder, names in forbidden.items()
+        for path in files(folder)
+        for n in imported(path)
+        if n.startswith(names)
     ]
     assert [] == found
 
@@ -168,7 +215,9 @@ def test_programs_do_not_import_each_other_nor_the_others_libraries() -> None:
 def test_streams_run_without_torch() -> None:
     """Loading every module of `streams` loads no torch, whatever the library's modules import."""
     names = [
-        f"mainstem.streams.{path.stem}" for path in files(STREAMS) if path.parent == STREAMS and path.stem != "__init__"
+        f"mainstem.streams.{path.stem}"
+        for path in files(STREAMS)
+        if path.parent == STREAMS and path.stem != "__init__"
     ]
     code = f"import importlib, sys; [importlib.import_module(name) for name in {names}]; sys.exit('torch' in sys.modules)"
     assert 0 == subprocess.run([sys.executable, "-c", code], check=False).returncode
@@ -183,7 +232,13 @@ def test_only_bootstrap_and_the_command_line_open_homes_and_make_models() -> Non
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in makers
     }
-    assert {"bootstrap.py", "cli/asking.py", "cli/trusting.py", "cli/verifying.py", "learning/first.py"} == found
+    assert {
+        "bootstrap.py",
+        "cli/asking.py",
+        "cli/trusting.py",
+        "cli/verifying.py",
+        "learning/first.py",
+    } == found
 
 
 def test_the_command_line_starts_without_heavy_imports() -> None:
@@ -219,7 +274,10 @@ def test_no_source_file_asserts_or_is_longer_than_an_idea() -> None:
     """Asserts belong to tests, and a file ends by 300 lines."""
     source = [*files(LIBRARY), *files(STREAMS), *files(TRAINER)]
     asserts = [
-        path.name for path in source for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Assert)
+        path.name
+        for path in source
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Assert)
     ]
     long = [path.name for path in source if len(path.read_text().splitlines()) > 300]
     assert ([], []) == (asserts, long)
@@ -231,7 +289,8 @@ def test_sql_stands_in_the_store_alone() -> None:
         str(path.relative_to(ROOT))
         for folder in (LIBRARY, STREAMS, TRAINER)
         for path in files(folder)
-        if LIBRARY / "store" not in path.parents and any(map(is_sql, texts(ast.parse(path.read_text()))))
+        if LIBRARY / "store" not in path.parents
+        and any(map(is_sql, texts(ast.parse(path.read_text()))))
     }
     assert set() == found
 
@@ -240,7 +299,12 @@ def test_training_and_models_know_no_store() -> None:
     """What is trained and what trains are given samples, wherever those lie."""
     found = {
         str(path.relative_to(LIBRARY))
-        for folder in (LIBRARY / "learning" / "training", LIBRARY / "models", LIBRARY / "objectives", LIBRARY / "responses")
+        for folder in (
+            LIBRARY / "learning" / "training",
+            LIBRARY / "models",
+            LIBRARY / "objectives",
+            LIBRARY / "responses",
+        )
         for path in files(folder)
         for name in imported(path)
         if name.startswith("mainstem.store")
@@ -253,8 +317,16 @@ ADAPTERS = {
     "Versions": {"src/mainstem/bootstrap.py"},
     "Broker": {"src/mainstem/bootstrap.py", "src/mainstem/kafka/broker.py"},
     "KafkaProducer": {"src/mainstem/bootstrap.py"},
-    "KafkaConsumer": {"src/mainstem/kafka/direct.py", "src/mainstem/kafka/intake.py", "streams/resuming.py"},
-    "files_at": {"src/mainstem/versions/versions.py", "streams/snapshots.py", "streams/verifying.py"},
+    "KafkaConsumer": {
+        "src/mainstem/kafka/direct.py",
+        "src/mainstem/kafka/intake.py",
+        "streams/resuming.py",
+    },
+    "files_at": {
+        "src/mainstem/versions/versions.py",
+        "streams/snapshots.py",
+        "streams/verifying.py",
+    },
     "get_client": {"src/mainstem/store/store.py"},
 }
 """What stands behind a URL, and the files that may make one."""

@@ -58,13 +58,19 @@ def asked(key: str) -> list[str]:
 
 def sources() -> str:
     """All of the package's code."""
-    return "\n".join(path.read_text() for folder in ("src", "streams", "trainer") for path in (ROOT / folder).rglob("*.py"))
+    return "\n".join(
+        path.read_text()
+        for folder in ("src", "streams", "trainer")
+        for path in (ROOT / folder).rglob("*.py")
+    )
 
 
 @pytest.fixture(scope="module")
 def command_line() -> click.Group:
     """The command line as it is with its programs."""
-    if {entry.name for entry in entry_points(group="mainstem.commands")} - set(typer.main.get_command(app).commands):
+    if {entry.name for entry in entry_points(group="mainstem.commands")} - set(
+        typer.main.get_command(app).commands
+    ):
         load_programs()
     return typer.main.get_command(app)
 
@@ -76,7 +82,9 @@ def parsed(group: click.Group, words: list[str]) -> dict[str, Any]:
     while isinstance(command, click.Group):
         name, *words = words
         command = command.commands[name]
-        context = command.make_context(name, list(words), parent=context, resilient_parsing=isinstance(command, click.Group))
+        context = command.make_context(
+            name, list(words), parent=context, resilient_parsing=isinstance(command, click.Group)
+        )
     return context.params
 
 
@@ -96,7 +104,9 @@ def test_every_service_runs_a_command_there_is(name: str, command_line: click.Gr
 
 
 @pytest.mark.parametrize("name", sorted(PROGRAMS))
-def test_a_program_is_asked_for_its_health_where_it_answers(name: str, command_line: click.Group) -> None:
+def test_a_program_is_asked_for_its_health_where_it_answers(
+    name: str, command_line: click.Group
+) -> None:
     """Health check, published port and `--http` of a program name one port, reachable from outside its container."""
     service = PROGRAMS[name]
     host, port = address_of(parsed(command_line, service["command"])["http"])
@@ -110,14 +120,21 @@ def test_prometheus_asks_every_program_where_it_answers(command_line: click.Grou
     """Prometheus knows each program of the compose file by its name and port."""
     [job] = yaml.safe_load((OBSERVE / "prometheus.yml").read_text())["scrape_configs"]
     known = {name: one["port"] for one in job["dns_sd_configs"] for name in one["names"]}
-    ports = {name: address_of(parsed(command_line, one["command"])["http"])[1] for name, one in PROGRAMS.items()}
+    ports = {
+        name: address_of(parsed(command_line, one["command"])["http"])[1]
+        for name, one in PROGRAMS.items()
+    }
     assert ports == known
     assert {"/health", job.get("metrics_path", "/metrics")} <= MONITOR_PATHS
 
 
 def test_every_variable_of_ours_means_something() -> None:
     """A `MAINSTEM_` variable of the compose file is a setting or a place, and its value can be read."""
-    given = {name: str(value) for one in SERVICES.values() for name, value in one.get("environment", {}).items()}
+    given = {
+        name: str(value)
+        for one in SERVICES.values()
+        for name, value in one.get("environment", {}).items()
+    }
     ours = NAMES | {variable(name) for name in known()}
     assert set() == {name for name in given if name.startswith(PREFIX)} - ours
     assert "shown" == Settings.from_environment(given).join.questions
@@ -148,7 +165,8 @@ def test_what_lasts_is_looked_after(name: str) -> None:
     assert ("unless-stopped", "30s") == (service["restart"], service["stop_grace_period"])
     conditions = {other: one["condition"] for other, one in service.get("depends_on", {}).items()}
     assert {
-        other: "service_completed_successfully" if other == "topics" else "service_healthy" for other in conditions
+        other: "service_completed_successfully" if other == "topics" else "service_healthy"
+        for other in conditions
     } == conditions
 
 
@@ -161,7 +179,9 @@ def test_two_scorers_of_one_machine_exclude_each_other() -> None:
 def test_the_images_are_of_this_version_and_their_targets_exist() -> None:
     """Our images are tagged with the package's version, and are built from targets of the Dockerfile."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert {f"mainstem:{version}", f"mainstem:{version}-cuda"} == {one["image"] for one in OURS.values()}
+    assert {f"mainstem:{version}", f"mainstem:{version}-cuda"} == {
+        one["image"] for one in OURS.values()
+    }
     dockerfile = (ROOT / "Dockerfile").read_text()
     targets = set(re.findall(r"^FROM .* AS (\S+)$", dockerfile, re.MULTILINE))
     arguments = set(re.findall(r"^ARG (\w+)=", dockerfile, re.MULTILINE))
@@ -175,7 +195,12 @@ def test_the_image_gets_what_the_package_is_made_of() -> None:
     let_through = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     folders = {path.split("/")[0] for path in project["tool"]["setuptools"]["package-dir"].values()}
-    files = {project["project"]["readme"], *project["project"]["license-files"], "pyproject.toml", "constraints.txt"}
+    files = {
+        project["project"]["readme"],
+        *project["project"]["license-files"],
+        "pyproject.toml",
+        "constraints.txt",
+    }
     assert folders | files == set(let_through)
     assert [] == [path for path in let_through if not (ROOT / path).exists()]
 
@@ -190,8 +215,12 @@ def test_every_file_that_is_mounted_exists() -> None:
 
 def test_the_dashboard_asks_sources_there_are() -> None:
     """Every panel asks a provisioned source of data, which logs in as the user who can only read."""
-    provisioned = yaml.safe_load((OBSERVE / "grafana" / "datasources.yml").read_text())["datasources"]
-    sources_of_panels = {target["datasource"]["uid"] for panel in panels() for target in panel["targets"]}
+    provisioned = yaml.safe_load((OBSERVE / "grafana" / "datasources.yml").read_text())[
+        "datasources"
+    ]
+    sources_of_panels = {
+        target["datasource"]["uid"] for panel in panels() for target in panel["targets"]
+    }
     assert {one["uid"] for one in provisioned} == sources_of_panels
     assert ["reader"] == [one["jsonData"]["username"] for one in provisioned if "jsonData" in one]
 

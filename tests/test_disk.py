@@ -34,14 +34,22 @@ class Recorder:
             raise OSError(5, "the power went")
 
 
-def test_content_is_synced_before_the_move_and_the_folder_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_content_is_synced_before_the_move_and_the_folder_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A file's name is never on disk before its content, and is there when the call returns."""
     recorder = Recorder(monkeypatch)
     write_whole(tmp_path / "checkpoint", b"new")
-    assert [("sync", "checkpoint.half"), ("move", "checkpoint"), ("sync", tmp_path.name)] == recorder.calls
+    assert [
+        ("sync", "checkpoint.half"),
+        ("move", "checkpoint"),
+        ("sync", tmp_path.name),
+    ] == recorder.calls
 
 
-@pytest.mark.parametrize(("failing", "left"), [("sync a.half", b"old"), ("move a", b"old"), ("sync folder", b"new")])
+@pytest.mark.parametrize(
+    ("failing", "left"), [("sync a.half", b"old"), ("move a", b"old"), ("sync folder", b"new")]
+)
 def test_a_crash_leaves_the_old_content_or_the_new(
     failing: str, left: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,7 +71,9 @@ def test_a_private_file_is_its_owners_from_the_first_byte_on(tmp_path: Path) -> 
     assert 0o600 == (tmp_path / "key").stat().st_mode & 0o777
 
 
-def test_a_file_that_was_written_elsewhere_is_synced_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_was_written_elsewhere_is_synced_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What a command writes piece by piece goes the same way."""
     (tmp_path / "log.half").write_bytes(b"lines")
     recorder = Recorder(monkeypatch)
@@ -81,7 +91,9 @@ def test_every_file_system_gets_the_whole_content(url: str, tmp_path: Path) -> N
     assert b"content" == files.cat_file(path)
 
 
-def test_a_folder_that_cannot_be_synced_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_synced_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Some network file systems refuse; other failures are told."""
     fsync = os.fsync
 

@@ -23,7 +23,12 @@ README = (ROOT / "README.md").read_text()
 def commands() -> list[str]:
     """The command lines of the README's console blocks, in order."""
     blocks = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
-    return [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+    return [
+        line.removeprefix("$ ")
+        for block in blocks
+        for line in block.splitlines()
+        if line.startswith("$ ")
+    ]
 
 
 def write_source(path: Path) -> None:
@@ -32,12 +37,28 @@ def write_source(path: Path) -> None:
     titles = {event["item_id"]: event["title"] for event in events if event["type"] == "item"}
     with path.open("w", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID"])
+        table.writerow(
+            [
+                "InvoiceNo",
+                "StockCode",
+                "Description",
+                "Quantity",
+                "InvoiceDate",
+                "UnitPrice",
+                "CustomerID",
+            ]
+        )
         for event in events:
             if event["type"] == "purchase":
                 time = event["event_timestamp"] // 60_000 * 60
                 when = date_of(time)
-                row = (event["session_id"], event["item_id"], titles[event["item_id"]], event["quantity"], when)
+                row = (
+                    event["session_id"],
+                    event["item_id"],
+                    titles[event["item_id"]],
+                    event["quantity"],
+                    when,
+                )
                 table.writerow([*row, event["price"], event["user_id"]])
 
 
@@ -52,7 +73,11 @@ def test_the_readmes_commands_run_as_they_stand(tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MAINSTEM_")}
     environment = {**kept, **SMALL, "PATH": path}
-    run = [line for line in commands() if line.startswith("mainstem ") and not line.startswith("mainstem demo")]
+    run = [
+        line
+        for line in commands()
+        if line.startswith("mainstem ") and not line.startswith("mainstem demo")
+    ]
     assert run
     for line in run:
         done = subprocess.run(
@@ -71,7 +96,9 @@ def test_the_readmes_make_targets_exist() -> None:
     targets = [line for line in commands() if line.startswith("make ")]
     assert {"make demo", "make test"} <= set(targets)
     makefile = (ROOT / "Makefile").read_text()
-    assert [] == [one for one in targets if not re.search(rf"^{one.split()[1]}:", makefile, re.MULTILINE)]
+    assert [] == [
+        one for one in targets if not re.search(rf"^{one.split()[1]}:", makefile, re.MULTILINE)
+    ]
     assert "make test" in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
@@ -85,8 +112,14 @@ def test_every_command_is_documented(mainstem: Run) -> None:
     """Each command of the command line has a help text and a place in the README."""
     from mainstem.cli import app
 
-    registered = {(one.name or one.callback.__name__): one.callback.__doc__ for one in app.registered_commands}
-    assert {} == {name: text for name, text in registered.items() if not text or f"mainstem {name}" not in README}
+    registered = {
+        (one.name or one.callback.__name__): one.callback.__doc__ for one in app.registered_commands
+    }
+    assert {} == {
+        name: text
+        for name, text in registered.items()
+        if not text or f"mainstem {name}" not in README
+    }
     assert "mainstem import online-retail" in README
     assert 0 == mainstem("--help").returncode
 
@@ -96,7 +129,8 @@ def test_every_setting_is_in_the_readme_as_the_command_prints_it(mainstem: Run) 
     found = json.loads(mainstem("settings", "--json").stdout)
     assert {variable(name) for name in known()} == set(found)
     rows = [
-        f"| `{name}` | {one['default'] or '(empty)'} | {one['affects']} | {one['help']} |" for name, one in found.items()
+        f"| `{name}` | {one['default'] or '(empty)'} | {one['affects']} | {one['help']} |"
+        for name, one in found.items()
     ]
     assert [] == [row for row in rows if row not in README]
 
@@ -114,11 +148,17 @@ def test_constraints_pin_every_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["test"]]
     names = {re.split(r"[<>=\[ ]", one)[0].lower() for one in wanted}
-    pinned = {line.split("==")[0].lower() for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line}
+    pinned = {
+        line.split("==")[0].lower()
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if "==" in line
+    }
     assert set() == names - pinned
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("test_*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "tests").rglob("test_*.py")), ids=lambda path: path.name
+)
 def test_every_test_says_its_behaviour_in_one_sentence(path: Path) -> None:
     """A test's docstring is one line that ends with a full stop."""
     tests = [

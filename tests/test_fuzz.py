@@ -15,7 +15,11 @@ from tests.join.generated import joiners
 from tests.mutations import BYTES, STRUCTURE
 
 DEEP = b'{"type":"view","event_id":"e","user_id":"u","event_timestamp":5,"item_id":"a","x":%s}'
-NUMBERS = st.integers() | st.floats(allow_nan=False) | st.sampled_from([2**31, 2**53, 2**63, 2**64, 10**30, LATEST])
+NUMBERS = (
+    st.integers()
+    | st.floats(allow_nan=False)
+    | st.sampled_from([2**31, 2**53, 2**63, 2**64, 10**30, LATEST])
+)
 
 
 def test_mutated_events_do_no_harm_and_are_accounted_for() -> None:

@@ -12,7 +12,18 @@ from tests.gpu.kernels import kind_of
 from tests.gpu.plan import PARTS, Plan, Sizes
 
 ROOT = Path(__file__).parents[1]
-MISSING = ("chdb", "clickhouse_connect", "faust", "aiokafka", "kafka", "opacus", "peft", "pyarrow", "sklearn", "hypothesis")
+MISSING = (
+    "chdb",
+    "clickhouse_connect",
+    "faust",
+    "aiokafka",
+    "kafka",
+    "opacus",
+    "peft",
+    "pyarrow",
+    "sklearn",
+    "hypothesis",
+)
 BARE = f"""
 import importlib.metadata, runpy, sys
 sys.modules.update(dict.fromkeys({MISSING}))
@@ -32,7 +43,12 @@ def run(*given: str, code: str = "") -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
     start = ["-c", code] if code else ["-m", "tests.gpu"]
     return subprocess.run(
-        [sys.executable, *start, *given], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, *start, *given],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -46,7 +62,16 @@ def test_without_a_gpu_it_says_so() -> None:
 def test_every_part_runs_uninstalled_and_without_databases(tmp_path: Path) -> None:
     """On a CPU at tiny sizes each part ends, agrees with the CPU, and is in both reports."""
     files = tmp_path / "gpu.json", tmp_path / "gpu.md"
-    done = run("--device", "cpu", "--quick", "--json", str(files[0]), "--markdown", str(files[1]), code=BARE)
+    done = run(
+        "--device",
+        "cpu",
+        "--quick",
+        "--json",
+        str(files[0]),
+        "--markdown",
+        str(files[1]),
+        code=BARE,
+    )
     assert 0 == done.returncode, done.stdout[-3000:] + done.stderr[-3000:]
     found = json.loads(files[0].read_text())
     assert (list(PARTS), {}, []) == (list(found["seconds"]), found["failed"], found["left_out"])
@@ -62,7 +87,9 @@ def test_a_broken_tolerance_and_a_part_that_fails_are_no_success() -> None:
         plan.found["seconds"]["part"] = 1.0
         plan.check("norms", "float32", {"norm": error})
     failed.fail("part", ValueError("out of order"))
-    assert [False, True, False, False, False] == [one.is_sound for one in (empty, good, broken, unknown, failed)]
+    assert [False, True, False, False, False] == [
+        one.is_sound for one in (empty, good, broken, unknown, failed)
+    ]
 
 
 def test_a_part_that_may_not_end_in_time_is_left_out_and_named() -> None:
@@ -79,7 +106,10 @@ def test_a_part_that_may_not_end_in_time_is_left_out_and_named() -> None:
         ("fmha_cutlassF_bf16_aligned_64x64_rf_sm80(PyTorchMemEffAttention)", "attention"),
         ("Memcpy DtoD (Device -> Device)", "copies"),
         ("void at::native::vectorized_layer_norm_kernel<float, float>", "layer norm"),
-        ("void at::native::vectorized_elementwise_kernel<4, at::native::GeluCUDAKernelImpl>", "elementwise"),
+        (
+            "void at::native::vectorized_elementwise_kernel<4, at::native::GeluCUDAKernelImpl>",
+            "elementwise",
+        ),
     ],
 )
 def test_kernels_are_known_by_their_names(kernel: str, kind: str) -> None:

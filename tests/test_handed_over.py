@@ -7,16 +7,27 @@ import pytest
 from tests.test_arrows import LIBRARY, STREAMS, TRAINER, files, imported
 
 
-@pytest.mark.parametrize("folder", ["learning/training", "learning/evaluation", "models", "responses", "objectives"])
+@pytest.mark.parametrize(
+    "folder", ["learning/training", "learning/evaluation", "models", "responses", "objectives"]
+)
 def test_training_and_models_do_not_know_the_store(folder: str) -> None:
     """What computes takes samples as they are handed to it, and asks no history for them."""
-    found = [path.name for path in files(LIBRARY / folder) for name in imported(path) if name.startswith("mainstem.store")]
+    found = [
+        path.name
+        for path in files(LIBRARY / folder)
+        for name in imported(path)
+        if name.startswith("mainstem.store")
+    ]
     assert [] == found
 
 
 def test_what_goes_to_a_topic_is_a_struct() -> None:
     """Programs encode no mapping of their own making: a record is one of the messages, or an event."""
-    programs = [*files(LIBRARY / "kafka"), *files(TRAINER), *(path for path in files(STREAMS) if path.parent == STREAMS)]
+    programs = [
+        *files(LIBRARY / "kafka"),
+        *files(TRAINER),
+        *(path for path in files(STREAMS) if path.parent == STREAMS),
+    ]
     found = [
         path.name
         for path in programs

@@ -20,15 +20,21 @@ def test_an_id_is_blake2b_over_parts_with_their_lengths() -> None:
     """The bytes that are hashed can be written down by hand, so another program can make the same ids."""
     raw = b"\0\0\0\x06sample" + b"\0\0\0\x02\xc2\xa3" + b"\0\0\0\x02-7"
     assert uuid_of("sample", "£", -7) == UUID(bytes=hashlib.blake2b(raw, digest_size=16).digest())
-    assert number_of("sample", "£", -7) == int.from_bytes(hashlib.blake2b(raw, digest_size=8).digest(), "big")
+    assert number_of("sample", "£", -7) == int.from_bytes(
+        hashlib.blake2b(raw, digest_size=8).digest(), "big"
+    )
 
 
 @pytest.mark.parametrize("seed", ["0", "1"])
 def test_ids_are_the_same_in_every_process(seed: str) -> None:
     """The salt of Python's own hash does not reach them."""
-    code = "from mainstem.ids import *; print(uuid_of('a', 1), number_of('a', 1), fraction_of('a', 1))"
+    code = (
+        "from mainstem.ids import *; print(uuid_of('a', 1), number_of('a', 1), fraction_of('a', 1))"
+    )
     environment = {**os.environ, "PYTHONHASHSEED": seed}
-    told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
     assert f"{uuid_of('a', 1)} {number_of('a', 1)} {fraction_of('a', 1)}\n" == told.stdout
 
 
@@ -48,7 +54,9 @@ def test_other_parts_have_another_id(first: list[str | int], second: list[str | 
 
 @settings(deadline=None)
 @given(parts, st.lists(st.text(st.characters()), max_size=3))
-def test_ids_of_a_family_are_the_ids_of_all_their_parts(first: list[str | int], names: list[str]) -> None:
+def test_ids_of_a_family_are_the_ids_of_all_their_parts(
+    first: list[str | int], names: list[str]
+) -> None:
     """What the members of a family share may be said once, for as many of them as there are."""
     id_of = uuids_of(*first)
     assert [uuid_of(*first, name) for name in names] == [id_of(name) for name in names]
@@ -57,7 +65,12 @@ def test_ids_of_a_family_are_the_ids_of_all_their_parts(first: list[str | int], 
 def test_an_id_is_like_any_other_uuid() -> None:
     """An id prints, hashes and tells its safety as one that the standard library made."""
     found, own = uuid_of("a"), UUID(str(uuid_of("a")))
-    assert (own, hash(own), repr(own), own.is_safe) == (found, hash(found), repr(found), found.is_safe)
+    assert (own, hash(own), repr(own), own.is_safe) == (
+        found,
+        hash(found),
+        repr(found),
+        found.is_safe,
+    )
 
 
 @settings(deadline=None)

@@ -8,11 +8,16 @@ ROOT = Path(__file__).parents[1]
 
 def packages_in_folders() -> list[str]:
     """Each folder with an `__init__.py`, by the name under which it is imported."""
-    inside = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-dir"]
+    inside = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"][
+        "package-dir"
+    ]
     found = []
     for package, folder in inside.items():
         top = ROOT / folder
-        found += [".".join((package, *one.parent.relative_to(top).parts)) for one in top.rglob("__init__.py")]
+        found += [
+            ".".join((package, *one.parent.relative_to(top).parts))
+            for one in top.rglob("__init__.py")
+        ]
     return sorted(found)
 
 

@@ -13,7 +13,11 @@ from mainstem.printable import as_cell, in_json, printable
 
 ANY = st.text(st.characters(exclude_categories=()))  # lone surrogates too
 PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | ANY,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | ANY,
     lambda inner: st.lists(inner) | st.dictionaries(ANY, inner),
     max_leaves=10,
 )
@@ -36,7 +40,14 @@ def test_a_field_can_be_read_back(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["tea\u3000cup", "caf\xe9\xa0latte", "👨\u200d👩\u200d👧", "\u0645\u06cc\u200c\u062e\u0648", "[red]:smile:"]
+    "text",
+    [
+        "tea\u3000cup",
+        "caf\xe9\xa0latte",
+        "👨\u200d👩\u200d👧",
+        "\u0645\u06cc\u200c\u062e\u0648",
+        "[red]:smile:",
+    ],
 )
 def test_what_languages_need_stays(text: str) -> None:
     """Wide spaces, joined emoji, joiners of scripts and what looks like markup are printed as they are."""
@@ -53,7 +64,13 @@ def test_json_of_plain_values_comes_back(value: object) -> None:
 def test_json_has_no_word_that_is_none() -> None:
     """NaN and infinities are null at any depth; times, ids and decimals are text; keys are."""
     nan = float("nan")
-    value = {"a": nan, "b": (1.5, [float("inf")]), UUID(int=1): Decimal("1.50"), (1, "x"): b"cup\xff", None: {nan: 1}}
+    value = {
+        "a": nan,
+        "b": (1.5, [float("inf")]),
+        UUID(int=1): Decimal("1.50"),
+        (1, "x"): b"cup\xff",
+        None: {nan: 1},
+    }
     strict = json.loads(in_json(value), parse_constant=pytest.fail)
     expected = {
         "a": None,

@@ -7,7 +7,16 @@ import pytest
 
 import mainstem
 
-PACKAGES = ("events", "importance", "join", "learning", "responses", "standing", "store", "versions")
+PACKAGES = (
+    "events",
+    "importance",
+    "join",
+    "learning",
+    "responses",
+    "standing",
+    "store",
+    "versions",
+)
 
 
 def modules() -> list[str]:
@@ -35,7 +44,9 @@ def test_a_package_offers_exactly_what_it_lists(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["streams", "trainer"])
-def test_a_program_refuses_to_be_imported_by_its_folder_name(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_refuses_to_be_imported_by_its_folder_name(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`import trainer` in the project's folder is an error that names the package."""
     monkeypatch.syspath_prepend(".")
     with pytest.raises(ImportError, match=f"mainstem.{name}"):

@@ -43,7 +43,13 @@ class Quiet:
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser()
-    for name, value in (("events", 15_000), ("seed", 0), ("users", 600), ("items", 400), ("days", 14)):
+    for name, value in (
+        ("events", 15_000),
+        ("seed", 0),
+        ("users", 600),
+        ("items", 400),
+        ("days", 14),
+    ):
         parser.add_argument(f"--{name}", type=int, default=value)
     given = vars(parser.parse_args())
     events = given.pop("events")
@@ -57,7 +63,11 @@ def main() -> None:
 
 def measured(folder: Path, shop: Shop, events: int) -> dict[str, Any]:
     """Both replays, compared."""
-    log, truth, settings = folder / "log.jsonl", folder / "truth.jsonl", Settings.from_environment(os.environ)
+    log, truth, settings = (
+        folder / "log.jsonl",
+        folder / "truth.jsonl",
+        Settings.from_environment(os.environ),
+    )
     with log.open("wb") as lines, truth.open("wb") as said:
         simulate(shop, lines, said, events=events)
     labels = {sample_id: item.label for sample_id, _, item in items_of(truth)}

@@ -30,7 +30,11 @@ class Announcements:
         while self._next < end:
             for offset, value in self._reader.read(0, self._next, end):
                 self._next = offset + 1
-                heard = read_message(value, decode_announcement, f"versions/0 at {offset}") if value else None
+                heard = (
+                    read_message(value, decode_announcement, f"versions/0 at {offset}")
+                    if value
+                    else None
+                )
                 if heard is not None:
                     self._hear(heard)
         return self.newest
@@ -46,5 +50,8 @@ class Announcements:
 
     def _hear(self, heard: Announcement) -> None:
         newest = self.newest
-        if newest is None or (heard.generation, heard.version) >= (newest.generation, newest.version):
+        if newest is None or (heard.generation, heard.version) >= (
+            newest.generation,
+            newest.version,
+        ):
             self.newest = heard

@@ -12,17 +12,25 @@ from mainstem.settings.addresses import Addresses
 
 __all__ = ["train"]
 
-train = typer.Typer(help="Programs that score samples and learn from them, beside Kafka.", no_args_is_help=True)
+train = typer.Typer(
+    help="Programs that score samples and learn from them, beside Kafka.", no_args_is_help=True
+)
 
 
 @train.command()
 def score(
     http: HttpOption = "127.0.0.1:6068",
     session_timeout: SessionOption = 20.0,
-    idle: Annotated[float, typer.Option(min=0, help="Seconds without samples after which all are judged once more.")] = 5.0,
+    idle: Annotated[
+        float,
+        typer.Option(min=0, help="Seconds without samples after which all are judged once more."),
+    ] = 5.0,
 ) -> None:
     """Score samples and judge them: as many workers as you like share the partitions."""
-    settings, addresses = settled(), Addresses.from_environment(os.environ, "events", "store", "versions")
+    settings, addresses = (
+        settled(),
+        Addresses.from_environment(os.environ, "events", "store", "versions"),
+    )
     monitor = begin(http)
     reach(open_broker(addresses.events), ["samples", "trusted", "versions"], ["standings"], "score")
     reach_store(addresses.store)
@@ -39,10 +47,16 @@ def learn(
     http: HttpOption = "127.0.0.1:6069",
     session_timeout: SessionOption = 20.0,
     *,
-    frozen: Annotated[bool, typer.Option("--frozen", help="Make and announce the first version, but run no round.")] = False,
+    frozen: Annotated[
+        bool,
+        typer.Option("--frozen", help="Make and announce the first version, but run no round."),
+    ] = False,
 ) -> None:
     """Make the first version, then run rounds and announce what they promote. One learner is at work at a time."""
-    settings, addresses = settled(), Addresses.from_environment(os.environ, "events", "store", "versions")
+    settings, addresses = (
+        settled(),
+        Addresses.from_environment(os.environ, "events", "store", "versions"),
+    )
     monitor = begin(http)
     reach(open_broker(addresses.events), ["versions"], ["versions"], "learn")
     reach_store(addresses.store)

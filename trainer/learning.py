@@ -67,7 +67,12 @@ class LearningProgram:
     ) -> None:
         self.promoted = self.refused = 0
         self._store, self._versions, self._settings = store, versions, settings
-        self._announcements, self._producer, self._intake, self._frozen = announcements, producer, intake, frozen
+        self._announcements, self._producer, self._intake, self._frozen = (
+            announcements,
+            producer,
+            intake,
+            frozen,
+        )
         self._learner = Learner(store, versions, settings)
         self._announced, self._looked = -1, 0.0
         self._samples = (0, time.monotonic())  # how many there were, and since when
@@ -117,7 +122,9 @@ class LearningProgram:
         return texts | set(queries_asked(self._store, _QUERIES))
 
     def _scale(self, encoder: CrossEncoder) -> float | None:
-        return scale_of(ActiveVersion(encoder, self._settings), samples_since(self._store, 0, _FIRST_SAMPLES))
+        return scale_of(
+            ActiveVersion(encoder, self._settings), samples_since(self._store, 0, _FIRST_SAMPLES)
+        )
 
     def _direction(self, encoder: CrossEncoder) -> Mapping[str, Tensor]:
         ends = dict.fromkeys(range(self._settings.join.partitions), NEVER)
@@ -129,8 +136,15 @@ class LearningProgram:
 
     def _announce(self, version: int) -> None:
         manifest = self._versions.manifest(version)
-        patiently(keep_row, manifest, self._store, "" if version else self._settings.model.model or "made here")
-        self._announcements.write(Announcement(version=version, generation=manifest.generation), self._producer)
+        patiently(
+            keep_row,
+            manifest,
+            self._store,
+            "" if version else self._settings.model.model or "made here",
+        )
+        self._announcements.write(
+            Announcement(version=version, generation=manifest.generation), self._producer
+        )
         self._announced = version
         _LOG.info("announced version %d", version)
 
@@ -149,22 +163,30 @@ class LearningProgram:
         generation = max(member, self._versions.manifest(parent).generation)
         claim = Claim(generation, lambda: self._holds(member))
         found = patiently(ends_of_positions, self._store)
-        ends = dict.fromkeys(range(self._settings.join.partitions), 0) | {one.partition: one.position for one in found}
+        ends = dict.fromkeys(range(self._settings.join.partitions), 0) | {
+            one.partition: one.position for one in found
+        }
         position = Position(ends, max(one.event_time for one in found), NEVER)
         number = max(patiently(newest_number, self._store), parent) + 1
         begun = time.monotonic()
         _LOG.info("round %d begins, from version %d", number, parent)
         active = ActiveVersion(self._versions.load(parent), self._settings)
         try:
-            done = self._learner.round(number, parent, active, StoredPool(self._store), position, claim)
+            done = self._learner.round(
+                number, parent, active, StoredPool(self._store), position, claim
+            )
         except OvertakenError as error:
             _LOG.warning("%s", error)
             return
         promoted = done.active is not None
         self.promoted, self.refused = self.promoted + promoted, self.refused + (not promoted)
-        _LOG.info("round %d took %.0f s: %s", number, time.monotonic() - begun, done.decision.reason)
+        _LOG.info(
+            "round %d took %.0f s: %s", number, time.monotonic() - begun, done.decision.reason
+        )
         if promoted:
             self._announce(number)
 
     def _holds(self, member: int) -> bool:
-        return patiently(self._intake.commit) and self._intake.generation == member and self.in_charge
+        return (
+            patiently(self._intake.commit) and self._intake.generation == member and self.in_charge
+        )

@@ -26,11 +26,16 @@ _LOOK_EVERY: Final = 1.0  # seconds between two looks at topic `versions` and at
 _LONGEST_ROUND: Final = 86_400.0  # seconds that a round may take before another learner takes over
 
 
-def run_scorer(addresses: Addresses, settings: Settings, monitor: Monitor, session_timeout: float, idle: float) -> None:
+def run_scorer(
+    addresses: Addresses, settings: Settings, monitor: Monitor, session_timeout: float, idle: float
+) -> None:
     """Score until told to stop."""
     from prometheus_client import Counter, Gauge
 
-    scored, judged = Counter("mainstem_scored", "Visits"), Counter("mainstem_judgements", "Judgements")
+    scored, judged = (
+        Counter("mainstem_scored", "Visits"),
+        Counter("mainstem_judgements", "Judgements"),
+    )
     version = Gauge("mainstem_version", "The version in use")
     broker, stop = open_broker(addresses.events), stopping()
     monitor.unready, monitor.doing = "", "waiting for the first version"  # idle, and well
@@ -39,7 +44,9 @@ def run_scorer(addresses: Addresses, settings: Settings, monitor: Monitor, sessi
     if announced is None:
         return
     with open_store(addresses.store) as store:
-        program = ScoringProgram(store, open_versions(addresses.versions), settings, broker, _producer(broker), idle)
+        program = ScoringProgram(
+            store, open_versions(addresses.versions), settings, broker, _producer(broker), idle
+        )
         trusted = patiently(TrustedTopic, broker)
         program.believe(patiently(trusted.read))
         program.take_up(announced, first=True)
@@ -70,7 +77,14 @@ def run_scorer(addresses: Addresses, settings: Settings, monitor: Monitor, sessi
                     monitor.unready, monitor.doing = "", "ok"
 
 
-def run_learner(addresses: Addresses, settings: Settings, monitor: Monitor, session_timeout: float, *, frozen: bool) -> None:
+def run_learner(
+    addresses: Addresses,
+    settings: Settings,
+    monitor: Monitor,
+    session_timeout: float,
+    *,
+    frozen: bool,
+) -> None:
     """Learn until told to stop."""
     from prometheus_client import Counter
 
@@ -79,7 +93,12 @@ def run_learner(addresses: Addresses, settings: Settings, monitor: Monitor, sess
     with (
         open_store(addresses.store) as store,
         Intake(
-            broker, "learn", ["versions"], most=1, session_timeout=session_timeout, poll_timeout=_LONGEST_ROUND
+            broker,
+            "learn",
+            ["versions"],
+            most=1,
+            session_timeout=session_timeout,
+            poll_timeout=_LONGEST_ROUND,
         ) as intake,
     ):
         program = LearningProgram(

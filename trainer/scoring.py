@@ -17,7 +17,13 @@ import msgspec
 from mainstem.join import PlacedSample, Sample
 from mainstem.kafka import Broker, Intake
 from mainstem.kafka.intake import Assigned
-from mainstem.kafka.messages import Announcement, PublishedStanding, decode_samples, encode, read_message
+from mainstem.kafka.messages import (
+    Announcement,
+    PublishedStanding,
+    decode_samples,
+    encode,
+    read_message,
+)
 from mainstem.kafka.outages import patiently
 from mainstem.scoring import Accepted, Reached, Schedule, ScoringWorker, first_times
 from mainstem.scoring.turns import Turns
@@ -55,7 +61,13 @@ class ScoringProgram:
     intake: Intake
 
     def __init__(
-        self, store: Store, versions: Versions, settings: Settings, broker: Broker, producer: Any, idle: float
+        self,
+        store: Store,
+        versions: Versions,
+        settings: Settings,
+        broker: Broker,
+        producer: Any,
+        idle: float,
     ) -> None:
         self.scored = self.judgements = 0
         self._store, self._versions, self._settings = store, versions, settings
@@ -86,16 +98,31 @@ class ScoringProgram:
         for _, partition in owned:
             begun = time.monotonic()
             reached = patiently(self._stood, partition)
-            end, left = reached.position, max(reached.event_time - self._settings.responses.horizon, 0)
+            end, left = (
+                reached.position,
+                max(reached.event_time - self._settings.responses.horizon, 0),
+            )
             self._schedule.reached[partition] = reached
-            self._judged[partition] = patiently(last_judgement, self._store, partition, end) or _NO_JUDGEMENT
-            patiently(self._worker.rebuild, {partition: end}, self._worker.version, {partition: left})
+            self._judged[partition] = (
+                patiently(last_judgement, self._store, partition, end) or _NO_JUDGEMENT
+            )
+            patiently(
+                self._worker.rebuild, {partition: end}, self._worker.version, {partition: left}
+            )
             patiently(self._worker.write_again, partition, end)
-            self._accepted[partition] = Accepted(self._store, partition, self._worker.rows[partition])
+            self._accepted[partition] = Accepted(
+                self._store, partition, self._worker.rows[partition]
+            )
             patiently(self._accepted[partition].rebuild, end, left)
             patiently(self._turns.take_over, partition, end, self.version)
             took, count = time.monotonic() - begun, len(self._worker.rows[partition])
-            _LOG.info("owns partition %d from position %d: %d samples rebuilt in %.1f s", partition, end, count, took)
+            _LOG.info(
+                "owns partition %d from position %d: %d samples rebuilt in %.1f s",
+                partition,
+                end,
+                count,
+                took,
+            )
         self._again = patiently(self._worker.due, self._schedule.ends)
         self._last_record = time.monotonic()
 
@@ -111,14 +138,18 @@ class ScoringProgram:
         """Use an announced version; unless it is the first this program sees, score the canaries again at once."""
         before = self.version
         active = patiently(load_active, self._versions, announced.version, self._settings)
-        self._worker.use(announced.version, active, self._versions.manifest(announced.version).scale)
+        self._worker.use(
+            announced.version, active, self._versions.manifest(announced.version).scale
+        )
         _LOG.info("took up version %d", announced.version)
         if first:
             return
         for version in range(before + 1, announced.version + 1):  # this worker may have missed some
             patiently(self._worker.mark_drawn, version)
         due = patiently(self._worker.due, self._schedule.ends)
-        self._score_again(TAKE_UP, self._schedule.ends, [sample for sample in due if sample.part == "canary"])
+        self._score_again(
+            TAKE_UP, self._schedule.ends, [sample for sample in due if sample.part == "canary"]
+        )
         self._again = [sample for sample in due if sample.part != "canary"]
 
     def step(self) -> None:
@@ -131,8 +162,14 @@ class ScoringProgram:
                 _LOG.info("the partitions went to another worker; it scores this batch again")
         elif self._again:
             chunk, self._again = self._again[:_CHUNK], self._again[_CHUNK:]
-            mine = self._worker.unscored([sample for sample in chunk if sample.partition in self._schedule.reached])
-            self._score_again(AGAIN, {sample.partition: self._schedule.ends[sample.partition] for sample in mine}, mine)
+            mine = self._worker.unscored(
+                [sample for sample in chunk if sample.partition in self._schedule.reached]
+            )
+            self._score_again(
+                AGAIN,
+                {sample.partition: self._schedule.ends[sample.partition] for sample in mine},
+                mine,
+            )
         elif time.monotonic() - self._last_record > self._idle:
             for partition, end in self._schedule.ends.items():
                 if end and self._judged[partition] != (end, self.version):
@@ -147,10 +184,15 @@ class ScoringProgram:
         ]  # the others are not ours any more
         brought = [(record, sample) for record in mine for sample in _samples_in(record)]
         routed = [(record.partition, sample) for record, sample in brought]
-        first = patiently(first_times, self._accepted, routed, self._schedule.ends, self._worker.left)
+        first = patiently(
+            first_times, self._accepted, routed, self._schedule.ends, self._worker.left
+        )
         new = [one for one, is_first in zip(brought, first, strict=True) if is_first]
         positions = self._schedule.positions(record.partition for record, _ in new)
-        placed = [self._stored(sample, record.partition, at) for (record, sample), at in zip(new, positions, strict=True)]
+        placed = [
+            self._stored(sample, record.partition, at)
+            for (record, sample), at in zip(new, positions, strict=True)
+        ]
         offsets = iter([record.offset for record, _ in new])
         for run in self._schedule.runs(placed, 4 * self._settings.responses.score_batch):
             self._score(run.samples)
@@ -165,7 +207,9 @@ class ScoringProgram:
             patiently(self._worker.score, some)
             self.scored += len(some)
 
-    def _score_again(self, kind: str, ends: Mapping[int, int], samples: Sequence[PlacedSample]) -> None:
+    def _score_again(
+        self, kind: str, ends: Mapping[int, int], samples: Sequence[PlacedSample]
+    ) -> None:
         patiently(self._turns.write, kind, self.version, ends, samples)
         self._score(samples)
 
@@ -184,7 +228,10 @@ class ScoringProgram:
     def _stands(self, ends: Mapping[int, int]) -> dict[Assigned, tuple[int, str]]:
         """What to commit: the next offset of each partition, and how far it has come."""
         reached = self._schedule.reached
-        return {("samples", at): (end, msgspec.json.encode(reached[at]).decode()) for at, end in ends.items()}
+        return {
+            ("samples", at): (end, msgspec.json.encode(reached[at]).decode())
+            for at, end in ends.items()
+        }
 
     def _stood(self, partition: int) -> Reached:
         """How far a partition had come at the group's commit."""
@@ -194,18 +241,30 @@ class ScoringProgram:
         # a commit without a note is somebody else's, or one of before, when offsets were the positions
         if not (found := ends_of_positions(self._store, before=(partition, offset))) and offset:
             adopt_offsets(self._store, partition, offset)
-            found = [one._replace(position=offset) for one in ends_of_positions(self._store, before=(partition, offset))]
-        return Reached(position=found[0].position, event_time=found[0].event_time) if found else Reached()
+            found = [
+                one._replace(position=offset)
+                for one in ends_of_positions(self._store, before=(partition, offset))
+            ]
+        return (
+            Reached(position=found[0].position, event_time=found[0].event_time)
+            if found
+            else Reached()
+        )
 
     def _stored(self, sample: Sample, partition: int, position: int) -> PlacedSample:
         trust = self._trust
-        part, label = trust.part_of(sample.sample_id, sample.question_id), trust.label_of(sample.sample_id)
+        part, label = (
+            trust.part_of(sample.sample_id, sample.question_id),
+            trust.label_of(sample.sample_id),
+        )
         return PlacedSample.of(sample, partition, position, part, label)
 
     def _publish(self, standings: Sequence[KeptStanding]) -> None:
         for one in standings:
             to = {"key": one.sample_id.bytes, "partition": one.partition}
-            self._sent.append(self._producer.send(self._topic, encode(PublishedStanding.of(one._asdict())), **to))
+            self._sent.append(
+                self._producer.send(self._topic, encode(PublishedStanding.of(one._asdict())), **to)
+            )
 
     def _delivered(self) -> None:
         """Return once the broker has all that was published; raise what a send raised."""
@@ -216,4 +275,7 @@ class ScoringProgram:
 
 
 def _samples_in(record: Any) -> Sequence[Sample]:
-    return read_message(record.value, decode_samples, f"samples/{record.partition} at {record.offset}") or ()
+    return (
+        read_message(record.value, decode_samples, f"samples/{record.partition} at {record.offset}")
+        or ()
+    )

@@ -12,7 +12,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mainstem.embedded.again import check_repeatable, copy_first_version, key_of, key_told, settings_of
+from mainstem.embedded.again import (
+    check_repeatable,
+    copy_first_version,
+    key_of,
+    key_told,
+    settings_of,
+)
 from mainstem.embedded.as_of import line_as_of, refuse_further, told_of
 from mainstem.embedded.home import SOCKET, Home
 from mainstem.embedded.opening import check_versions, open_log
@@ -201,10 +207,14 @@ def open_loop(
         msg = "--as-of finds a moment in a whole log, and --append takes one file of it; give the whole log"
         raise SettingError(msg)
     if append and from_start:
-        msg = "--append goes on with what a home holds, and --from-start forgets it; give one of them"
+        msg = (
+            "--append goes on with what a home holds, and --from-start forgets it; give one of them"
+        )
         raise SettingError(msg)
     if log != "-":
-        next(read_lines(Path(log)))  # nothing is made, and nothing forgotten, for a log that is not there
+        next(
+            read_lines(Path(log))
+        )  # nothing is made, and nothing forgotten, for a log that is not there
     with Home(folder, create=not append) as home:
         path = spool(home.folder) if log == "-" else Path(log)
         opened = open_log(path, log, home, settings, from_start=from_start, append=append, say=say)
@@ -217,7 +227,11 @@ def open_loop(
         if as_of is not None and until is not None:
             refuse_further(home, until, as_of)
             say(told_of(opened, until, as_of))
-        settled = settings if settings.join.questions != "auto" else settings.but({"join.questions": found.questions})
+        settled = (
+            settings
+            if settings.join.questions != "auto"
+            else settings.but({"join.questions": found.questions})
+        )
         name, function = relabel or ("none", lambda sample, part: sample)  # noqa: ARG005
         trust, graded, digest = load_trust(home.trusted, settled, read_lines(path))
         key, versions = home.key(environment), open_versions(home.versions_url)
@@ -225,10 +239,22 @@ def open_loop(
             copy_versions(*schedule, home, versions)
         # subtle: before anything is recorded, so that a model that is refused leaves a home free for another one
         made = None if versions.numbers() else first_encoder(_texts(found), settled)
-        facts = {"learn": learn, "planted": planted, "relabel": name, "trusted": digest, "threads": threads_now()}
-        facts |= {"pseudonym_key": key_told(key), "schedule": schedule[0].digest if schedule else "none"}
+        facts = {
+            "learn": learn,
+            "planted": planted,
+            "relabel": name,
+            "trusted": digest,
+            "threads": threads_now(),
+        }
+        facts |= {
+            "pseudonym_key": key_told(key),
+            "schedule": schedule[0].digest if schedule else "none",
+        }
         home.settle(settled, facts, opened.known)
-        with open_store(home.store_url) as store, Answerer(home.folder / SOCKET, partial(open_store, home.store_url)):
+        with (
+            open_store(home.store_url) as store,
+            Answerer(home.folder / SOCKET, partial(open_store, home.store_url)),
+        ):
             check_versions(home, versions)
             make_first_version(versions, store, lambda: _texts(found), settled, made=made)
             for version in versions.numbers() if schedule else ():
@@ -284,14 +310,21 @@ def open_again(
         opened = same_log(lambda: islice(read_lines(path), known.lines), log, known)
         until = line_as_of(opened, as_of)
         trust, graded, digest = load_trust(made.trusted, settings, opened.lines(0))
-        facts = check_repeatable(made, {"trusted": digest, "threads": threads_now(), "pseudonym_key": key_told(key)})
+        facts = check_repeatable(
+            made, {"trusted": digest, "threads": threads_now(), "pseudonym_key": key_told(key)}
+        )
         copy_first_version(made, home)
         home.settle(settings, facts)
         again = RecordedRounds(*recorded_rounds, open_versions(made.versions_url), settings)
-        versions, labels = open_versions(home.versions_url), Labels(trust=trust, graded=graded, planted=facts["planted"])
+        versions, labels = (
+            open_versions(home.versions_url),
+            Labels(trust=trust, graded=graded, planted=facts["planted"]),
+        )
         with open_store(home.store_url) as store:
             make_first_version(versions, store, set, settings)
-            parts = Opened(log=opened, home=home, store=store, versions=versions, key=key, until=until)
+            parts = Opened(
+                log=opened, home=home, store=store, versions=versions, key=key, until=until
+            )
             yield Loop(parts, settings, labels, watcher, again=again)
 
 

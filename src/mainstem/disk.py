@@ -70,7 +70,9 @@ def _sync(path: Path) -> None:
     try:
         os.fsync(number)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # some network file systems sync no folders, for they write them at once
+        if (
+            error.errno != errno.EINVAL
+        ):  # some network file systems sync no folders, for they write them at once
             raise
     finally:
         os.close(number)

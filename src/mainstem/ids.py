@@ -16,7 +16,9 @@ def _bytes_of(parts: tuple[str | int, ...]) -> bytes:
     whole = b""
     for part in parts:
         raw = str(part).encode("utf-8", "surrogatepass")
-        whole += len(raw).to_bytes(4, "big") + raw  # subtle: without lengths ("ab", "c") and ("a", "bc") would be one
+        whole += (
+            len(raw).to_bytes(4, "big") + raw
+        )  # subtle: without lengths ("ab", "c") and ("a", "bc") would be one
     return whole
 
 

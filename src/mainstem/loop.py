@@ -67,14 +67,25 @@ class Loop:
     ) -> None:
         self.settings, self.judged = settings, dict[int, Judgement]()
         self.ledger: dict[tuple[str, int], LedgerRow] = {}  # the newest row of each partition
-        self.later_from = opened.log.survey.later_from(settings.join.questions, settings.learning.later_share)
-        self.worker = ScoringWorker(opened.store, settings, range(settings.join.partitions), trusted=labels.believed)
+        self.later_from = opened.log.survey.later_from(
+            settings.join.questions, settings.learning.later_share
+        )
+        self.worker = ScoringWorker(
+            opened.store, settings, range(settings.join.partitions), trusted=labels.believed
+        )
         self._opened, self._labels, self._watcher, self._learn = opened, labels, watcher, learn
-        self._repeat, self._again, self._learner = repeat, again, again or Learner(opened.store, opened.versions, settings)
+        self._repeat, self._again, self._learner = (
+            repeat,
+            again,
+            again or Learner(opened.store, opened.versions, settings),
+        )
         catalogue = Catalogue()
         for item in self.surveyed.items:
             catalogue.add(item)
-        self._joiners = [Joiner(partition, settings, catalogue, opened.key) for partition in range(settings.join.partitions)]
+        self._joiners = [
+            Joiner(partition, settings, catalogue, opened.key)
+            for partition in range(settings.join.partitions)
+        ]
         self._accepted: dict[int, Accepted] = {}
         self._follow(None)
 
@@ -129,7 +140,9 @@ class Loop:
 
     def _judge(self, partition: int, *, last: bool = False) -> None:
         reached = self._schedule.reached[partition]
-        self.judged[partition] = self.worker.judge(partition, reached.position, reached.event_time, last=last)
+        self.judged[partition] = self.worker.judge(
+            partition, reached.position, reached.event_time, last=last
+        )
         self._accepted[partition].leave(self.worker.left[partition])
 
     def _round(self) -> None:
@@ -178,9 +191,14 @@ class Loop:
 
     def _follow(self, at: Checkpoint | None) -> None:
         """Go by the schedule from a checkpoint on."""
-        settings, self._rounds = self.settings, at.rounds if at else self._repeat.rounds if self._repeat else 0
+        settings, self._rounds = (
+            self.settings,
+            at.rounds if at else self._repeat.rounds if self._repeat else 0,
+        )
         reached = {
-            partition: Reached(position=at.ends[partition], event_time=at.event_times[partition]) if at else Reached()
+            partition: Reached(position=at.ends[partition], event_time=at.event_times[partition])
+            if at
+            else Reached()
             for partition in range(settings.join.partitions)
         }
         self._schedule = Schedule(

@@ -42,7 +42,9 @@ def as_cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, bytes):
-        return "".join(as_cell(part) if isinstance(part, str) else f"\\x{part:02x}" for part in _decoded(value))
+        return "".join(
+            as_cell(part) if isinstance(part, str) else f"\\x{part:02x}" for part in _decoded(value)
+        )
     if isinstance(value, str):
         return printable(value.replace("\\", "\\\\"))
     return printable(str(value))
@@ -80,7 +82,9 @@ def _key(key: Any) -> str:
 def _decoded(value: bytes) -> list[str | int]:
     """Text, and between it the bytes that are none."""
     letters = value.decode(errors="surrogateescape")
-    return [ord(letter) - 0xDC00 if "\udc80" <= letter <= "\udcff" else letter for letter in letters]
+    return [
+        ord(letter) - 0xDC00 if "\udc80" <= letter <= "\udcff" else letter for letter in letters
+    ]
 
 
 def _is_hidden(letter: str) -> bool:
@@ -91,4 +95,10 @@ def _escaped(letter: str) -> str:
     code = ord(letter)
     if letter in _SHORT:
         return _SHORT[letter]
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return (
+        f"\\x{code:02x}"
+        if code < 0x100
+        else f"\\u{code:04x}"
+        if code < 0x10000
+        else f"\\U{code:08x}"
+    )

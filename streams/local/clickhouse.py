@@ -72,7 +72,10 @@ class LocalClickHouse:
         self._process = LocalProcess(
             [_binary(binary), "server", f"--config-file={self._config}"],
             self.folder / "clickhouse.log",
-            {**os.environ, "CLICKHOUSE_WATCHDOG_ENABLE": "0"},  # one process, which a signal reaches
+            {
+                **os.environ,
+                "CLICKHOUSE_WATCHDOG_ENABLE": "0",
+            },  # one process, which a signal reaches
         )
 
     def url(self, database: str = "mainstem") -> str:
@@ -104,9 +107,7 @@ class LocalClickHouse:
         try:
             self._process.start()
         except OSError as error:
-            msg = (
-                f"cannot start {self._process.command[0]!r}: {error.strerror}; {'; '.join(missing()) or 'is it a program?'}"
-            )
+            msg = f"cannot start {self._process.command[0]!r}: {error.strerror}; {'; '.join(missing()) or 'is it a program?'}"
             raise StoreError(msg) from error
         wait_for(self._process, self._answers, _READY_SECONDS, StoreError)
 
@@ -152,7 +153,9 @@ def missing(binary: str | None = None) -> list[str]:
     wanted = _binary(binary)
     if shutil.which(wanted):
         return []
-    return [f"{wanted} (ClickHouse): curl https://clickhouse.com/ | sh, then name it in {BINARY} or put it on PATH"]
+    return [
+        f"{wanted} (ClickHouse): curl https://clickhouse.com/ | sh, then name it in {BINARY} or put it on PATH"
+    ]
 
 
 def _binary(given: str | None) -> str:

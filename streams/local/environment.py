@@ -13,7 +13,9 @@ ENVIRONMENT: Final = "environment"
 _KEY: Final = "MAINSTEM_PSEUDONYM_KEY"
 
 
-def environment_of(folder: Path, values: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+def environment_of(
+    folder: Path, values: Mapping[str, str], given: Mapping[str, str]
+) -> dict[str, str]:
     """What programs are told, also written to FOLDER/environment, for its owner only.
 
     Args:
@@ -33,7 +35,9 @@ def environment_of(folder: Path, values: Mapping[str, str], given: Mapping[str, 
         "export MAINSTEM_JOIN__PARTITIONS='2'"
     """
     names = [*values, _KEY]
-    known = {_KEY: given.get(_KEY) or _key(folder), **values} | {name: given[name] for name in names if name in given}
+    known = {_KEY: given.get(_KEY) or _key(folder), **values} | {
+        name: given[name] for name in names if name in given
+    }
     lines = [f"export {name}='{_quoted(known[name])}'\n" for name in names]
     _write_private(folder / ENVIRONMENT, "".join(lines))
     return {**given, **known}

@@ -62,9 +62,13 @@ def missing() -> list[str]:
     lacking = []
     if (found := _java_version()) < _JAVA:
         got = f"; got {found}" if found else ""
-        lacking.append(f"java ({_JAVA} or newer{got}): apt-get install openjdk-17-jre-headless, or https://adoptium.net")
+        lacking.append(
+            f"java ({_JAVA} or newer{got}): apt-get install openjdk-17-jre-headless, or https://adoptium.net"
+        )
     if not jars_folder().is_dir() and not shutil.which("mvn"):
-        lacking.append("mvn (Maven, once, to fetch Kafka): apt-get install maven, or https://maven.apache.org/download.cgi")
+        lacking.append(
+            "mvn (Maven, once, to fetch Kafka): apt-get install maven, or https://maven.apache.org/download.cgi"
+        )
     if importlib.util.find_spec("kafka") is None:
         lacking.append("kafka-python: pip install 'mainstem[kafka]'")
     return lacking

@@ -51,7 +51,9 @@ class LocalKafka:
         users: users who log in by SCRAM, each as Kafka's `--add-scram` wants it.
     """
 
-    def __init__(self, folder: Path, port: int | None = None, *, more: str = "", users: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, port: int | None = None, *, more: str = "", users: Sequence[str] = ()
+    ) -> None:
         self.folder, self._more, self._users = folder.resolve(), more, users
         self.port, self._controller = _ports(self.folder / "kafka.ports", port)
         self._properties = self.folder / "kafka.properties"
@@ -110,11 +112,20 @@ class LocalKafka:
     def _format(self) -> None:
         """Write the configuration; format the storage where that was not done yet."""
         data = self.folder / "kafka-data"
-        given = (_PROPERTIES + self._more).format(port=self.port, controller=self._controller, data=data)
+        given = (_PROPERTIES + self._more).format(
+            port=self.port, controller=self._controller, data=data
+        )
         self._properties.write_text(given)
         if (data / "meta.properties").exists():
             return
-        tool = ["java", "-cp", f"{jars_folder()}/*", "kafka.tools.StorageTool", "format", "--standalone"]
+        tool = [
+            "java",
+            "-cp",
+            f"{jars_folder()}/*",
+            "kafka.tools.StorageTool",
+            "format",
+            "--standalone",
+        ]
         scram = [f"--add-scram={user}" for user in self._users]
         with self._process.log.open("ab") as log:
             done = subprocess.run(  # noqa: S603 - our own command

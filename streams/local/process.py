@@ -29,7 +29,9 @@ class LocalProcess:
         environment: its environment; None: ours.
     """
 
-    def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.command = list(command)
         self.log = log
         self._environment = environment
@@ -100,7 +102,9 @@ class LocalProcess:
             self._child.send_signal(number)
 
 
-def wait_for(process: LocalProcess, ready: Callable[[], bool], seconds: float, error: type[MainstemError]) -> None:
+def wait_for(
+    process: LocalProcess, ready: Callable[[], bool], seconds: float, error: type[MainstemError]
+) -> None:
     """Wait until a started process is ready; where it will not be, end it.
 
     Raises:
@@ -112,7 +116,11 @@ def wait_for(process: LocalProcess, ready: Callable[[], bool], seconds: float, e
             if ready():
                 return
             time.sleep(_POLL_SECONDS)
-        what = f"is not ready after {seconds:.0f} s" if process.alive else f"ended with code {process.code}"
+        what = (
+            f"is not ready after {seconds:.0f} s"
+            if process.alive
+            else f"ended with code {process.code}"
+        )
     except BaseException:
         process.kill()
         raise

@@ -27,7 +27,10 @@ __all__ = ["Server", "Stack", "end_stack", "holder_of"]
 _PID: Final = "stack.pid"
 _END_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 0.1
-_ALL_SECONDS, _LEAST_SECONDS = 9.0, 1.5  # until everything has ended; of them for the servers, which a kill does no harm
+_ALL_SECONDS, _LEAST_SECONDS = (
+    9.0,
+    1.5,
+)  # until everything has ended; of them for the servers, which a kill does no harm
 
 
 class Server(Protocol):
@@ -79,11 +82,15 @@ class Stack:
                 self._start_servers()
                 self._prepare()
                 ready()
-                took = Supervisor(self.programs, self.folder, self.environment).run(self._start_servers)
+                took = Supervisor(self.programs, self.folder, self.environment).run(
+                    self._start_servers
+                )
             except KeyboardInterrupt:
                 pass
             finally:
-                signal.signal(signal.SIGINT, signal.SIG_IGN)  # what ends is not interrupted; each end has a time limit
+                signal.signal(
+                    signal.SIGINT, signal.SIG_IGN
+                )  # what ends is not interrupted; each end has a time limit
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
                 self._stop_servers(max(_ALL_SECONDS - took, _LEAST_SECONDS))
                 (self.folder / STATE).unlink(missing_ok=True)
@@ -105,7 +112,11 @@ class Stack:
         log = self.folder / "prepare.log"
         with log.open("wb") as file:
             done = subprocess.run(  # noqa: S603 - our own command
-                self.prepare, env=dict(self.environment), stdout=file, stderr=subprocess.STDOUT, check=False
+                self.prepare,
+                env=dict(self.environment),
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                check=False,
             )
         if done.returncode:
             msg = f"`{shlex.join(self.prepare)}` ended with code {done.returncode}:\n{end_of(log)}"

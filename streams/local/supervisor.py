@@ -21,7 +21,9 @@ __all__ = ["STATE", "Supervisor"]
 STATE: Final = "stack.json"
 _POLL_SECONDS: Final = 0.2
 _FIRST_SECONDS, _LONGEST_SECONDS = 1.0, 30.0
-_SETTLED_SECONDS: Final = 60.0  # a program that ran for so long begins again with the shortest pause
+_SETTLED_SECONDS: Final = (
+    60.0  # a program that ran for so long begins again with the shortest pause
+)
 _STOP_SECONDS: Final = 7.0  # a program of ours that was asked ends within six
 
 
@@ -67,7 +69,8 @@ class Supervisor:
         self._clock, self._sleep = clock, sleep
         self._stopping = self._waiting = False
         self._programs = {
-            name: _Program(LocalProcess(command, folder / f"{name}.log", environment)) for name, command in programs.items()
+            name: _Program(LocalProcess(command, folder / f"{name}.log", environment))
+            for name, command in programs.items()
         }
 
     def run(self, meanwhile: Callable[[], None] = lambda: None) -> float:
@@ -97,7 +100,9 @@ class Supervisor:
         for program in self._programs.values():
             if program.due is None and not program.process.alive:
                 grown = min(program.pause * 2, _LONGEST_SECONDS)
-                program.pause = grown if grown and now - program.started < _SETTLED_SECONDS else _FIRST_SECONDS
+                program.pause = (
+                    grown if grown and now - program.started < _SETTLED_SECONDS else _FIRST_SECONDS
+                )
                 program.due = now + program.pause
                 program.restarts += 1
                 changed = True
@@ -113,7 +118,10 @@ class Supervisor:
         for program in self._programs.values():
             program.process.ask()
         deadline = self._clock() + seconds
-        while any(program.process.alive for program in self._programs.values()) and self._clock() < deadline:
+        while (
+            any(program.process.alive for program in self._programs.values())
+            and self._clock() < deadline
+        ):
             self._sleep(_POLL_SECONDS)
         for program in self._programs.values():
             program.process.kill()

@@ -27,7 +27,9 @@ _MAINSTEM: Final = (sys.executable, "-m", "mainstem.cli")
 _SETTLED_SECONDS: Final = 5.0  # a program that has run for so long did start
 _WAIT_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.2
-_Folder = Annotated[Path, typer.Option(help="Folder of the stack: data, versions, logs and its environment.")]
+_Folder = Annotated[
+    Path, typer.Option(help="Folder of the stack: data, versions, logs and its environment.")
+]
 
 
 def programs() -> dict[str, list[str]]:
@@ -49,17 +51,26 @@ def prepare() -> list[str]:
 def up(
     folder: _Folder = FOLDER,
     *,
-    partitions: Annotated[int, typer.Option(min=1, help="Partitions of events and of samples.")] = 2,
+    partitions: Annotated[
+        int, typer.Option(min=1, help="Partitions of events and of samples.")
+    ] = 2,
     questions: Annotated[Literal["shown", "purchases"], typer.Option(help="What asks.")] = "shown",
     kafka_port: Annotated[int, typer.Option(min=1, max=65535, help="Where Kafka answers.")] = 19092,
-    clickhouse_port: Annotated[int, typer.Option(min=1, max=65535, help="Where ClickHouse answers (HTTP).")] = 18123,
+    clickhouse_port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Where ClickHouse answers (HTTP).")
+    ] = 18123,
     background: Annotated[
         bool, typer.Option("--detach", help="Return once everything runs; `mainstem down` ends it.")
     ] = False,
 ) -> None:
     """Run Kafka, ClickHouse and all programs on this machine until Ctrl-C, without Docker."""
     if lacking := [*kafka.missing(), *clickhouse.missing()]:
-        print("mainstem: to run the stack without Docker, this is missing:", *lacking, sep="\n  ", file=sys.stderr)
+        print(
+            "mainstem: to run the stack without Docker, this is missing:",
+            *lacking,
+            sep="\n  ",
+            file=sys.stderr,
+        )
         raise typer.Exit(1)
     folder = folder.resolve()
     if pid := holder_of(folder):
@@ -71,7 +82,11 @@ def up(
     if background:
         options = ["--partitions", partitions, "--questions", questions]
         ports = ["--kafka-port", kafka_port, "--clickhouse-port", clickhouse_port]
-        detach([*_MAINSTEM, "up", "--folder", str(folder), *map(str, options), *map(str, ports)], folder, list(programs()))
+        detach(
+            [*_MAINSTEM, "up", "--folder", str(folder), *map(str, options), *map(str, ports)],
+            folder,
+            list(programs()),
+        )
         _say(folder)
         return
     _stack(folder, kafka_port, clickhouse_port, partitions, questions).run(lambda: _say(folder))
@@ -80,7 +95,10 @@ def up(
 def down(folder: _Folder = FOLDER) -> None:
     """End the stack that runs in a folder; its data are kept."""
     ended = end_stack(folder.resolve())
-    print(f"mainstem: {'ended the stack' if ended else 'nothing runs'} in {str(folder)!r}", file=sys.stderr)
+    print(
+        f"mainstem: {'ended the stack' if ended else 'nothing runs'} in {str(folder)!r}",
+        file=sys.stderr,
+    )
 
 
 def detach(
@@ -107,7 +125,11 @@ def detach(
     log = folder / "up.log"
     with log.open("wb") as file:
         child = subprocess.Popen(  # noqa: S603 - our own command
-            command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     _wait(child, (folder / STATE).exists, log, None)  # the servers have time limits of their own
     _wait(child, lambda: not _unsettled(folder, names, settled), log, wait)
@@ -118,7 +140,9 @@ def detach(
         raise MainstemError(msg)
 
 
-def _wait(child: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path, seconds: float | None) -> None:
+def _wait(
+    child: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path, seconds: float | None
+) -> None:
     """Wait for something of a child, not longer than it lives."""
     deadline = None if seconds is None else time.monotonic() + seconds
     while not ready() and (deadline is None or time.monotonic() < deadline):
@@ -135,11 +159,20 @@ def _unsettled(folder: Path, names: Sequence[str], settled: float) -> list[str]:
     except FileNotFoundError:
         return list(names)
     now = time.time()
-    return [name for name in names if not state.get(name, {}).get("pid") or now - state[name]["since"] < settled]
+    return [
+        name
+        for name in names
+        if not state.get(name, {}).get("pid") or now - state[name]["since"] < settled
+    ]
 
 
-def _stack(folder: Path, kafka_port: int, clickhouse_port: int, partitions: int, questions: str) -> Stack:
-    broker, history = kafka.LocalKafka(folder, kafka_port), clickhouse.LocalClickHouse(folder, clickhouse_port)
+def _stack(
+    folder: Path, kafka_port: int, clickhouse_port: int, partitions: int, questions: str
+) -> Stack:
+    broker, history = (
+        kafka.LocalKafka(folder, kafka_port),
+        clickhouse.LocalClickHouse(folder, clickhouse_port),
+    )
     values = {
         "MAINSTEM_EVENTS": f"kafka://{broker.servers}",
         "MAINSTEM_STORE": history.url(),
@@ -150,7 +183,13 @@ def _stack(folder: Path, kafka_port: int, clickhouse_port: int, partitions: int,
     }
     given = {name: value for name, value in os.environ.items() if name != clickhouse.BINARY}
     environment = environment_of(folder, values, given)
-    return Stack(folder=folder, servers=[broker, history], prepare=prepare(), programs=programs(), environment=environment)
+    return Stack(
+        folder=folder,
+        servers=[broker, history],
+        prepare=prepare(),
+        programs=programs(),
+        environment=environment,
+    )
 
 
 def _say(folder: Path) -> None:

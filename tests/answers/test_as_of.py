@@ -17,7 +17,9 @@ class History:
     def __init__(self, **rows: Sequence[tuple[Any, ...]]) -> None:
         self.rows = {BY_THEN[table].sql: list(some) for table, some in rows.items()}
 
-    def __call__(self, questions: Sequence[str], **bounds: Any) -> list[tuple[tuple[str, ...], list[tuple[Any, ...]]]]:
+    def __call__(
+        self, questions: Sequence[str], **bounds: Any
+    ) -> list[tuple[tuple[str, ...], list[tuple[Any, ...]]]]:
         """Answers."""
         assert PLACE._asdict() == bounds
         return [((), self.rows.get(question, [])) for question in questions]
@@ -58,9 +60,9 @@ def test_numbers_agree_to_four_digits_and_no_further() -> None:
     """A response may be apart by what the order of sums makes; how far is told; and a missing alignment is not a zero."""
     assert 0 == held("responses", [changed(RESPONSE, _5=2.0001)], [RESPONSE]).differ
     assert 0.00004 < held("responses", [changed(RESPONSE, _5=2.0001)], [RESPONSE]).worst < 0.0001
-    assert ["partition 0, sample_id a, label_version 0, version 1: norm 2.001 there, 2.0 replayed"] == held(
-        "responses", [changed(RESPONSE, _5=2.001)], [RESPONSE]
-    ).first
+    assert [
+        "partition 0, sample_id a, label_version 0, version 1: norm 2.001 there, 2.0 replayed"
+    ] == held("responses", [changed(RESPONSE, _5=2.001)], [RESPONSE]).first
     assert 1 == held("responses", [changed(RESPONSE, _9=0.0)], [RESPONSE]).differ
 
 
@@ -73,7 +75,10 @@ def test_only_the_first_differences_are_told_and_all_are_counted() -> None:
 def test_a_standing_differs_unless_its_figures_are_a_little_apart() -> None:
     """A standing that was changed has the very figures of the replay; one near a threshold has not, and is listed."""
     moved = changed(STANDING, _2="core", _3="important")
-    assert (1, []) == (held("standings", [moved], [STANDING]).differ, held("standings", [moved], [STANDING]).near)
+    assert (1, []) == (
+        held("standings", [moved], [STANDING]).differ,
+        held("standings", [moved], [STANDING]).near,
+    )
     near = held("standings", [changed(moved, _7=1.2505)], [STANDING])
     assert (0, 1) == (near.differ, len(near.near))
     assert 1 == held("standings", [changed(moved, _7=1.26)], [STANDING]).differ

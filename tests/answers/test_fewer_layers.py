@@ -29,19 +29,27 @@ def test_shares_are_those_of_the_norms(encoder) -> None:
     for row in compare_layers(encoder, PAIRS, LABELS, SETTINGS, choices_of(encoder.network)):
         patterns = choices_of(encoder.network)[row["layers"]]
         some = (
-            ActiveVersion(encoder, Settings(responses=Responses(response_layers=patterns), model=Model(device="cpu")))
+            ActiveVersion(
+                encoder,
+                Settings(responses=Responses(response_layers=patterns), model=Model(device="cpu")),
+            )
             .responses(PAIRS, LABELS)
             .norm
         )
         full = ActiveVersion(encoder, SETTINGS).responses(PAIRS, LABELS).norm
         assert 0 < row["parameters"] < 1
-        assert pytest.approx(np.mean(some.astype(float) ** 2 / full.astype(float) ** 2), rel=1e-5) == row["explained"]
+        assert (
+            pytest.approx(np.mean(some.astype(float) ** 2 / full.astype(float) ** 2), rel=1e-5)
+            == row["explained"]
+        )
         assert pytest.approx(spearmanr(some, full).statistic) == row["spearman"]
 
 
 def test_the_usual_choices_grow() -> None:
     """The head is part of the last block and head, and that of all blocks."""
-    found = compare_layers(given_encoder(), PAIRS, LABELS, SETTINGS, choices_of(given_encoder().network))
+    found = compare_layers(
+        given_encoder(), PAIRS, LABELS, SETTINGS, choices_of(given_encoder().network)
+    )
     shares = [row["parameters"] for row in found]
     assert ["head", "last block and head", "all but embeddings"] == [row["layers"] for row in found]
     assert sorted(shares) == shares

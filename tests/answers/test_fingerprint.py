@@ -22,16 +22,26 @@ def store(tmp_path: Path) -> Iterator[Store]:
     """An open history with three samples, one of them revised, and the ledger of two partitions."""
     with Store(f"chdb://{tmp_path / 'history'}") as opened:
         write_samples(opened)
-        opened.write("ledger", ledger_columns([row(0, 0, 900, question=600, tick=300), row(1, 0, 400, question=400)]))
+        opened.write(
+            "ledger",
+            ledger_columns([row(0, 0, 900, question=600, tick=300), row(1, 0, 400, question=400)]),
+        )
         yield opened
 
 
 def write_samples(store: Store, *, moved: int = 0, **more: int) -> None:
     placed = [(sample(number), 0, number + moved) for number in range(3)]
-    store.write("samples", sample_columns([*placed, (sample(1, label_version=1, **({"label": 0} | more)), 0, 3 + moved)]))
+    store.write(
+        "samples",
+        sample_columns(
+            [*placed, (sample(1, label_version=1, **({"label": 0} | more)), 0, 3 + moved)]
+        ),
+    )
 
 
-def row(partition: int, block: int, next_offset: int, *, first_offset: int = 0, **counts: int) -> LedgerRow:
+def row(
+    partition: int, block: int, next_offset: int, *, first_offset: int = 0, **counts: int
+) -> LedgerRow:
     """A row of the ledger of `events`."""
     return LedgerRow(
         topic="events",
@@ -95,7 +105,7 @@ def test_another_count_changes_it(store: Store, name: str) -> None:
 
 
 @pytest.mark.parametrize("backwards", [False, True])
-def test_the_newest_row_wins(tmp_path: Path, backwards: bool) -> None:  # noqa: FBT001 - a parameter of the test
+def test_the_newest_row_wins(tmp_path: Path, backwards: bool) -> None:  # noqa: FBT001, RUF100
     """Of all rows of a partition that of the furthest offset counts, in whatever order a sink wrote them."""
     rows = [
         row(0, 0, 700, question=700),

@@ -27,9 +27,14 @@ def test_the_excerpt_becomes_the_samples_and_counts_of_0_1(tmp_path: Path) -> No
     for raw in read_lines(log):
         if not belongs_to_items(event := decode(raw), raw):
             outputs += joiner.step(joiner.next_offset, event)
-    joiner, last = joiner.closed(found.newest + settings.join.label_window + settings.join.grace + 1)
+    joiner, last = joiner.closed(
+        found.newest + settings.join.label_window + settings.join.grace + 1
+    )
     samples = [one for one in [*outputs, *last] if isinstance(one, Sample)]
     with Store(f"chdb://{tmp_path / 'history'}") as store:
-        store.write("samples", sample_columns([(sample, 0, offset) for offset, sample in enumerate(samples)]))
+        store.write(
+            "samples",
+            sample_columns([(sample, 0, offset) for offset, sample in enumerate(samples)]),
+        )
         items, _ = write_items(store, found, b"any key")
         assert OF_0_1 == content_hash_0_1(store, totals([items, joiner.ledger_row()]))

@@ -10,7 +10,12 @@ from mainstem.join import Joiner, Sample
 from tests.join.shop import KEY, impression, purchase, search, shelf, short
 
 ITEM = Item(event_id="i", event_timestamp=1, item_id="cup", title="cup")
-EVENTS = (ITEM, search("s", 5, "tea", session_id="a"), impression("q", 10, "cup"), purchase("p", 20))
+EVENTS = (
+    ITEM,
+    search("s", 5, "tea", session_id="a"),
+    impression("q", 10, "cup"),
+    purchase("p", 20),
+)
 LOG = [encode(event) for event in EVENTS]
 
 
@@ -32,7 +37,9 @@ def test_each_copy_of_a_log_gives_the_samples_of_the_first() -> None:
     catalogue = shelf("cup")
     joiner, samples = Joiner(0, short(), catalogue, KEY), Counter[str]()
     for offset, raw in enumerate([*lengthened(LOG, 60)][1:]):
-        samples.update(one.item_id for one in joiner.step(offset, decode(raw)) if isinstance(one, Sample))
+        samples.update(
+            one.item_id for one in joiner.step(offset, decode(raw)) if isinstance(one, Sample)
+        )
     assert 60 == found["events"]
     assert samples.total() == found["samples"] > 0
 
@@ -45,7 +52,9 @@ def test_a_log_that_cannot_be_read_is_lengthened_to_nothing() -> None:
 def test_every_run_of_every_stage_is_told() -> None:
     """Each stage has as many runs as there are rounds, and only the last stage encodes."""
     sent: list[int] = []
-    found = bench_join([*lengthened(LOG, 60)], short(), lambda outputs: sent.append(len(outputs)), rounds=3)
+    found = bench_join(
+        [*lengthened(LOG, 60)], short(), lambda outputs: sent.append(len(outputs)), rounds=3
+    )
     assert dict.fromkeys(STAGES, 3) == {stage: len(runs) for stage, runs in found["runs"].items()}
     assert 3 == len(sent)
 

@@ -45,17 +45,36 @@ def sample(sample_id: UUID, label: int) -> Sample:
 
 def stored(one: Sample, part: str) -> PlacedSample:
     """The same sample as the history gives it back."""
-    known = {name: value for name, value in msgspec.structs.asdict(one).items() if name in PlacedSample._fields}
+    known = {
+        name: value
+        for name, value in msgspec.structs.asdict(one).items()
+        if name in PlacedSample._fields
+    }
     return PlacedSample(**known, partition=0, offset=0, part=part)
 
 
-def judged(ids: list[UUID], contradictory: list[bool], evidence: list[float], part: int = 0) -> tuple[Rows, Judgement]:
+def judged(
+    ids: list[UUID], contradictory: list[bool], evidence: list[float], part: int = 0
+) -> tuple[Rows, Judgement]:
     """A partition of these samples and a judgement that calls some of them."""
     columns, count = Rows(), len(ids)
-    facts = {"label_version": 0, "partition": 0, "offset": 0, "event_time": 0, "label": 1, "part": part}
+    facts = {
+        "label_version": 0,
+        "partition": 0,
+        "offset": 0,
+        "event_time": 0,
+        "label": 1,
+        "part": part,
+    }
     some = np.ones(count)
-    columns.visit(visits(version=1, scale=1.0, ids=ids, facts=[facts] * count, norm=some, margin=some, loss=some))
-    reason = np.where(contradictory, REASONS.index("contradictory"), REASONS.index("undecided")).astype(np.int8)
+    columns.visit(
+        visits(
+            version=1, scale=1.0, ids=ids, facts=[facts] * count, norm=some, margin=some, loss=some
+        )
+    )
+    reason = np.where(
+        contradictory, REASONS.index("contradictory"), REASONS.index("undecided")
+    ).astype(np.int8)
     standing = np.where(contradictory, NOISE, EDGE).astype(np.int8)
     return columns, Judgement(standing, reason, np.array(evidence), some, some, 1.0, 0, "given")
 
@@ -70,7 +89,9 @@ def test_a_share_of_the_stream_is_turned_over() -> None:
 @pytest.mark.parametrize(("share", "expected"), [(0.0, {False}), (1.0, {True})])
 def test_nothing_or_all_may_be_planted(share: float, expected: set[bool]) -> None:
     """A share of 0 plants nobody, and one of 1 all of the stream."""
-    assert expected == {Plant(share=share, seed=3).is_planted(one.hex, "stream") for one in IDS[:500]}
+    assert expected == {
+        Plant(share=share, seed=3).is_planted(one.hex, "stream") for one in IDS[:500]
+    }
 
 
 @pytest.mark.parametrize("part", ["direction", "canary", "gate"])
@@ -81,7 +102,10 @@ def test_trusted_samples_are_spared(part: str) -> None:
 
 def test_a_larger_share_keeps_what_a_smaller_one_planted() -> None:
     """Errors at 10 % are among those at 30 %, so that runs can be compared."""
-    few, many = ({one for one in IDS if Plant(share, 3).is_planted(one.hex, "stream")} for share in (0.1, 0.3))
+    few, many = (
+        {one for one in IDS if Plant(share, 3).is_planted(one.hex, "stream")}
+        for share in (0.1, 0.3)
+    )
     assert few < many
 
 
@@ -101,7 +125,9 @@ def test_only_the_label_is_turned(label: int) -> None:
 @pytest.mark.parametrize("part", ["stream", "gate"])
 def test_the_truth_is_what_the_label_was(part: str) -> None:
     """What was turned over can be turned back, whatever its part."""
-    assert [1] * 100 == [PLANT.truth(stored(PLANT.relabel(sample(one, 1), part), part)) for one in IDS[:100]]
+    assert [1] * 100 == [
+        PLANT.truth(stored(PLANT.relabel(sample(one, 1), part), part)) for one in IDS[:100]
+    ]
 
 
 def test_its_name_tells_plants_apart() -> None:
@@ -118,15 +144,29 @@ def test_found_and_false_calls_are_counted_over_all_partitions() -> None:
     sound = [one for one in IDS if not PLANT.is_planted(one.hex, "stream")][:4]
     parts = [
         judged([planted[0], sound[0], planted[1]], [True, True, False], [0.9, 0.8, 0.3]),
-        judged([sound[1], sound[2], sound[3], planted[2]], [False, False, False, True], [0.1, 0.2, 0.4, 0.95]),
+        judged(
+            [sound[1], sound[2], sound[3], planted[2]],
+            [False, False, False, True],
+            [0.1, 0.2, 0.4, 0.95],
+        ),
         judged(planted, [True] * 3, [1.0] * 3, part=CANARY),  # canaries are not the stream
     ]
-    ranked = (4 + 2 + 4) / 12  # .9, .3 and .95 lie above 4, 2 and 4 of the four sound ones' .8 .1 .2 .4
-    assert {"n": 3, "called": 3, "found": 2, "false": 1, "auroc": pytest.approx(ranked)} == PLANT.found(parts)
+    ranked = (
+        4 + 2 + 4
+    ) / 12  # .9, .3 and .95 lie above 4, 2 and 4 of the four sound ones' .8 .1 .2 .4
+    assert {
+        "n": 3,
+        "called": 3,
+        "found": 2,
+        "false": 1,
+        "auroc": pytest.approx(ranked),
+    } == PLANT.found(parts)
 
 
 def test_nothing_planted_has_no_ranking() -> None:
     """Without planted samples, or without any, counts are 0 and there is no AUROC."""
     nothing = {"n": 0, "called": 0, "found": 0, "false": 0, "auroc": None}
-    assert nothing == Plant(share=0.0, seed=3).found([judged(IDS[:3], [False] * 3, [0.1, 0.2, 0.3])])
+    assert nothing == Plant(share=0.0, seed=3).found(
+        [judged(IDS[:3], [False] * 3, [0.1, 0.2, 0.3])]
+    )
     assert nothing == PLANT.found([])

@@ -24,14 +24,27 @@ def truth_of(path: Path, *items: tuple[float, int, str]) -> Path:
     return path
 
 
-def row(number: int, label: int, standing: str = "edge", reason: str = "undecided", evidence: float | None = 0.5) -> Row:
+def row(
+    number: int,
+    label: int,
+    standing: str = "edge",
+    reason: str = "undecided",
+    evidence: float | None = 0.5,
+) -> Row:
     """What a home says of the item of a question."""
     return uuid_of("sample", f"q{number}", "i"), label, standing, reason, evidence
 
 
 def test_what_was_called_and_what_is_wrong_worked_by_hand(tmp_path: Path) -> None:
     """Of three calls two are right, of four wrong labels two were called; each kind and label has its row."""
-    items = [(0.9, 1, "misclick"), (0.9, 1, "bot"), (0.1, 0, "bot"), (0.1, 0, ""), (0.9, 1, "unseen"), (0.1, 0, "")]
+    items = [
+        (0.9, 1, "misclick"),
+        (0.9, 1, "bot"),
+        (0.1, 0, "bot"),
+        (0.1, 0, ""),
+        (0.9, 1, "unseen"),
+        (0.1, 0, ""),
+    ]
     called = ("noise", "contradictory")
     judged: list[Row] = [
         row(0, 0, *called, 0.9),
@@ -45,16 +58,35 @@ def test_what_was_called_and_what_is_wrong_worked_by_hand(tmp_path: Path) -> Non
     found = compare(judged, truth_of(tmp_path / "t", *items), Settings())
     assert (6, 1, 4, 3) == (found["samples"], found["unknown"], found["wrong"], found["called"])
     assert (1 / 3, 2 / 4) == (found["false_discoveries"], found["found"])
-    assert 2 / 4 == found["auroc"]  # of the four pairs of a wrong and the one sound sample with evidence, two in order
-    kinds = {one["kind"]: (one["samples"], one["contradictory"], one["core"], one["spent"]) for one in found["by_kind"]}
-    assert {"bot": (2, 1, 1, 0), "misclick": (1, 1, 0, 0), "none": (2, 1, 0, 0), "unseen": (1, 0, 0, 1)} == kinds
-    assert [("no", 5, 3), ("yes", 1, 1)] == [(one["label"], one["samples"], one["wrong"]) for one in found["by_label"]]
+    assert (
+        2 / 4 == found["auroc"]
+    )  # of the four pairs of a wrong and the one sound sample with evidence, two in order
+    kinds = {
+        one["kind"]: (one["samples"], one["contradictory"], one["core"], one["spent"])
+        for one in found["by_kind"]
+    }
+    assert {
+        "bot": (2, 1, 1, 0),
+        "misclick": (1, 1, 0, 0),
+        "none": (2, 1, 0, 0),
+        "unseen": (1, 0, 0, 1),
+    } == kinds
+    assert [("no", 5, 3), ("yes", 1, 1)] == [
+        (one["label"], one["samples"], one["wrong"]) for one in found["by_label"]
+    ]
 
 
 def test_a_log_without_accidents_has_nothing_to_find(tmp_path: Path) -> None:
     """Where no label is wrong, shares of them are not defined, and nothing is claimed."""
-    found = compare([row(0, 1), row(1, 0)], truth_of(tmp_path / "t", (0.9, 1, ""), (0.1, 0, "")), Settings())
-    assert (0, None, None, None) == (found["wrong"], found["auroc"], found["false_discoveries"], found["found"])
+    found = compare(
+        [row(0, 1), row(1, 0)], truth_of(tmp_path / "t", (0.9, 1, ""), (0.1, 0, "")), Settings()
+    )
+    assert (0, None, None, None) == (
+        found["wrong"],
+        found["auroc"],
+        found["false_discoveries"],
+        found["found"],
+    )
 
 
 def test_a_share_of_the_truth_holds_whole_questions_and_true_labels(tmp_path: Path) -> None:
@@ -62,7 +94,9 @@ def test_a_share_of_the_truth_holds_whole_questions_and_true_labels(tmp_path: Pa
     path = truth_of(tmp_path / "t", *[(0.5, number % 2, "bot") for number in range(400)])
     chosen = list(share_of(path, 0.25, Settings()))
     assert pytest.approx(100, abs=40) == len(chosen)
-    labels = {uuid_of("sample", f"q{number}", "i"): ("no", "yes")[number % 2] for number in range(400)}
+    labels = {
+        uuid_of("sample", f"q{number}", "i"): ("no", "yes")[number % 2] for number in range(400)
+    }
     assert all(labels[one.sample_id] == one.label for one in chosen)
     assert chosen == list(share_of(path, 0.25, Settings()))
     assert chosen != list(share_of(path, 0.25, Settings(run=Run(seed=1))))

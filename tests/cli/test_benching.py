@@ -20,7 +20,9 @@ def test_bench_join_tells_every_stage_of_both_logs(mainstem: Run) -> None:
 def test_bench_join_repeats_a_log_of_ones_own(mainstem: Run, tmp_path: Path) -> None:
     """A given log is repeated until it has the events asked for."""
     log = tmp_path / "log.jsonl"
-    log.write_text('{"type":"view","event_id":"e","user_id":"u","event_timestamp":5,"item_id":"i"}\n')
+    log.write_text(
+        '{"type":"view","event_id":"e","user_id":"u","event_timestamp":5,"item_id":"i"}\n'
+    )
     done = mainstem("bench", "join", log, "--events", "1500", "--rounds", "1")
     assert 0 == done.returncode, done.stderr
     header, *rows = [line.split("\t") for line in done.stdout.splitlines()]
@@ -39,7 +41,18 @@ def test_bench_responses_holds_every_row_against_a_plain_pass(mainstem: Run) -> 
     """Each row has its ratio, memory and the error of its norms against autograd; the plain pass is 1."""
     rows = ("norm", "norm+direction+sketch64", "last block", "opacus ghost", "torch.func vmap")
     only = [part for row in rows for part in ("--only", row)]
-    sizes = ("--model", "2x32", "--batch", "8", "--seq", "16", "--vocabulary", "200", "--rounds", "2")
+    sizes = (
+        "--model",
+        "2x32",
+        "--batch",
+        "8",
+        "--seq",
+        "16",
+        "--vocabulary",
+        "200",
+        "--rounds",
+        "2",
+    )
     done = mainstem("bench", "responses", *sizes, *only, "--json")
     assert 0 == done.returncode, done.stderr
     found = json.loads(done.stdout)
@@ -50,12 +63,33 @@ def test_bench_responses_holds_every_row_against_a_plain_pass(mainstem: Run) -> 
     assert all(found[row]["lowest"] <= found[row]["ratio"] <= found[row]["highest"] for row in rows)
 
 
-def test_a_peer_that_is_not_there_is_left_out_with_its_reason(mainstem: Run, tmp_path: Path) -> None:
+def test_a_peer_that_is_not_there_is_left_out_with_its_reason(
+    mainstem: Run, tmp_path: Path
+) -> None:
     """Without opacus its rows are missing, the reason is said, and the others are measured."""
     (tmp_path / "opacus.py").write_text("raise ImportError('not installed here')")
-    sizes = ("--model", "1x32", "--batch", "2", "--seq", "8", "--vocabulary", "200", "--rounds", "1")
+    sizes = (
+        "--model",
+        "1x32",
+        "--batch",
+        "2",
+        "--seq",
+        "8",
+        "--vocabulary",
+        "200",
+        "--rounds",
+        "1",
+    )
     done = mainstem(
-        "bench", "responses", *sizes, "--only", "norm", "--only", "opacus hooks", "--json", env={"PYTHONPATH": str(tmp_path)}
+        "bench",
+        "responses",
+        *sizes,
+        "--only",
+        "norm",
+        "--only",
+        "opacus hooks",
+        "--json",
+        env={"PYTHONPATH": str(tmp_path)},
     )
     assert 0 == done.returncode, done.stderr
     assert {"plain_ms", "plain", "norm"} == set(json.loads(done.stdout))

@@ -24,7 +24,12 @@ from mainstem.store.answering import Answerer, Asker
 from tests.conftest import Run
 
 STEERING = "tab\tline\nNUL\0ESC\x1b[31m\x9b2J\u202eBIDI\u2028[red]:smile:\\t"
-ODD = st.lists(st.text(st.characters(exclude_categories=("Cs",)), min_size=1), min_size=1, max_size=30, unique=True)
+ODD = st.lists(
+    st.text(st.characters(exclude_categories=("Cs",)), min_size=1),
+    min_size=1,
+    max_size=30,
+    unique=True,
+)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +53,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def write_items(store: Store, titles: list[str]) -> None:
     """Items with these titles and ids."""
     columns = [name for name, *_ in store.rows("DESCRIBE items")]
-    empty: dict[str, Any] = {name: [""] * len(titles) for name in columns if name in ("category", "brand", "price_band")}
+    empty: dict[str, Any] = {
+        name: [""] * len(titles) for name in columns if name in ("category", "brand", "price_band")
+    }
     store.write("items", empty | {"item_id": titles, "title": titles})
 
 
@@ -59,7 +66,9 @@ def printed(header: Any, rows: Any, *, as_json: bool) -> str:
     return out.getvalue()
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(ODD)
 def test_a_row_is_a_line_whatever_is_in_it(store: Store, titles: list[str]) -> None:
     """Of text of any kind a table has one line a row, with nothing that a terminal obeys, and JSON brings it back."""
@@ -69,12 +78,23 @@ def test_a_row_is_a_line_whatever_is_in_it(store: Store, titles: list[str]) -> N
     lines = printed(*answer, as_json=False).splitlines()
     assert len(titles) + 1 == len(lines)
     assert all(1 == line.count("\t") for line in lines)
-    assert not any(ord(letter) < 32 or 127 <= ord(letter) < 160 for line in lines for letter in line if letter != "\t")
+    assert not any(
+        ord(letter) < 32 or 127 <= ord(letter) < 160
+        for line in lines
+        for letter in line
+        if letter != "\t"
+    )
     rows = [json.loads(line) for line in printed(*answer, as_json=True).splitlines()]
-    assert sorted(titles) == sorted(row["title"] for row in rows) == sorted(row["item_id"] for row in rows)
+    assert (
+        sorted(titles)
+        == sorted(row["title"] for row in rows)
+        == sorted(row["item_id"] for row in rows)
+    )
 
 
-def test_a_terminal_shows_markup_as_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_terminal_shows_markup_as_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """What looks like a colour or a face to a library is a title; what steers a terminal is escaped there too."""
     from mainstem.cli.tables import show
 
@@ -90,7 +110,9 @@ def test_bytes_that_are_no_text_can_be_told_from_text(store: Store) -> None:
     """Of a string in no encoding the bytes are shown, not hex digits that may be somebody's text."""
     answer = store.ask("SELECT unhex('41ff') AS a, 'ff41' AS b, ['x', unhex('ff')] AS c")
     assert "A\\xff\tff41" in printed(*answer, as_json=False)
-    assert {"a": "A\\xff", "b": "ff41", "c": ["x", "\\xff"]} == json.loads(printed(*answer, as_json=True))
+    assert {"a": "A\\xff", "b": "ff41", "c": ["x", "\\xff"]} == json.loads(
+        printed(*answer, as_json=True)
+    )
 
 
 def test_numbers_that_json_has_no_word_for_are_null(store: Store) -> None:
@@ -99,7 +121,15 @@ def test_numbers_that_json_has_no_word_for_are_null(store: Store) -> None:
         "SELECT nan AS a, [inf, 1] AS b, map(toUInt8(1), nan) AS c, (1, -inf) AS d, toUInt64(18446744073709551615) AS e, "
         "toDecimal64('1.20', 2) AS f, toDate('2020-01-02') AS g"
     )
-    expected = {"a": None, "b": [None, 1], "c": {"1": None}, "d": [1, None], "e": 2**64 - 1, "f": "1.20", "g": "2020-01-02"}
+    expected = {
+        "a": None,
+        "b": [None, 1],
+        "c": {"1": None},
+        "d": [1, None],
+        "e": 2**64 - 1,
+        "f": "1.20",
+        "g": "2020-01-02",
+    }
     assert expected == json.loads(printed(*answer, as_json=True), parse_constant=pytest.fail)
 
 
@@ -112,7 +142,9 @@ def test_columns_of_one_name_are_not_lost_in_an_object(store: Store) -> None:
 
 def test_an_answer_without_rows_has_its_header(store: Store) -> None:
     """No rows are no empty line."""
-    assert "item_id\ttitle\n" == printed(*store.ask("SELECT item_id, title FROM items WHERE 0 -- none"), as_json=False)
+    assert "item_id\ttitle\n" == printed(
+        *store.ask("SELECT item_id, title FROM items WHERE 0 -- none"), as_json=False
+    )
 
 
 WRONG = (
@@ -142,14 +174,18 @@ def test_a_holder_answers_as_the_history_does(store: Store, tmp_path: Path) -> N
     with Answerer(tmp_path / SOCKET, partial(Store, store.url)):
         asker = Asker(tmp_path / SOCKET)
         for as_json in (False, True):
-            assert printed(*store.ask(sql), as_json=as_json) == printed(*asker.ask(sql), as_json=as_json)
+            assert printed(*store.ask(sql), as_json=as_json) == printed(
+                *asker.ask(sql), as_json=as_json
+            )
         with pytest.raises(StoreError, match="is it 'samples'"):
             asker.ask("SELECT 1 FROM sampels")
 
 
 def test_the_command_prints_what_it_is_given_in_one_line(home: Path, mainstem: Run) -> None:
     """`sql` escapes an item that steers terminals, also where the output has no letter for it; so is such a name."""
-    done = mainstem("sql", "SELECT title FROM items", "--home", home, env={"PYTHONIOENCODING": "ascii"})
+    done = mainstem(
+        "sql", "SELECT title FROM items", "--home", home, env={"PYTHONIOENCODING": "ascii"}
+    )
     line = "tab\\tline\\nNUL\\0ESC\\x1b[31m\\x9b2J\\u202eBIDI\\u2028[red]:smile:\\\\t"
     assert (0, f"title\n{line}\n", "") == (done.returncode, done.stdout, done.stderr)
     missing = mainstem("validate", "no\nsuch\x1b[31mlog")
@@ -159,6 +195,16 @@ def test_the_command_prints_what_it_is_given_in_one_line(home: Path, mainstem: R
 
 def test_a_reader_that_has_enough_ends_a_command_quietly(home: Path) -> None:
     """`| head -1` is no error to talk about."""
-    command = [sys.executable, "-m", "mainstem.cli", "sql", "SELECT number FROM numbers(200000)", "--home", str(home)]
-    done = subprocess.run(f"{shlex.join(command)} | head -1", shell=True, capture_output=True, text=True, check=True)
+    command = [
+        sys.executable,
+        "-m",
+        "mainstem.cli",
+        "sql",
+        "SELECT number FROM numbers(200000)",
+        "--home",
+        str(home),
+    ]
+    done = subprocess.run(
+        f"{shlex.join(command)} | head -1", shell=True, capture_output=True, text=True, check=True
+    )
     assert ("number\n", "") == (done.stdout, done.stderr)

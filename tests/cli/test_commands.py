@@ -13,17 +13,28 @@ from tests.conftest import Run
 def test_sets_count_every_judged_sample(small_home: Path, mainstem: Run) -> None:
     """`sets` adds up to the samples of the report's sets."""
     report = json.loads((small_home.parent / "report.json").read_text())
-    rows = [json.loads(line) for line in mainstem("sets", "--home", small_home, "--json").stdout.splitlines()]
+    rows = [
+        json.loads(line)
+        for line in mainstem("sets", "--home", small_home, "--json").stdout.splitlines()
+    ]
     assert sum(report["sets"].values()) == sum(row["samples"] for row in rows)
-    assert report["sets"]["core"] == sum(row["samples"] for row in rows if row["standing"] == "core")
+    assert report["sets"]["core"] == sum(
+        row["samples"] for row in rows if row["standing"] == "core"
+    )
 
 
 def test_history_tells_visits_and_moves_of_a_sample(small_home: Path, mainstem: Run) -> None:
     """`history` shows a sample's text, each visit with its importance, and each move with its reason."""
     query = "SELECT sample_id FROM standings_now WHERE standing = 'core' ORDER BY sample_id LIMIT 1"
     sample = json.loads(mainstem("sql", query, "--home", small_home, "--json").stdout)["sample_id"]
-    rows = [json.loads(line) for line in mainstem("history", sample, "--home", small_home, "--json").stdout.splitlines()]
-    tables = {table: [row for row in rows if row["table"] == table] for table in ("sample", "visits", "moves")}
+    rows = [
+        json.loads(line)
+        for line in mainstem("history", sample, "--home", small_home, "--json").stdout.splitlines()
+    ]
+    tables = {
+        table: [row for row in rows if row["table"] == table]
+        for table in ("sample", "visits", "moves")
+    }
     assert 1 == len(tables["sample"])
     assert len(tables["visits"]) >= 2
     norms = [row["norm"] / row["scale"] for row in tables["visits"]]
@@ -34,7 +45,10 @@ def test_history_tells_visits_and_moves_of_a_sample(small_home: Path, mainstem: 
 def test_versions_name_parent_reason_and_quality(small_home: Path, mainstem: Run) -> None:
     """`versions` lists every version with its parent, its reason and its AUC on the last part of the log."""
     report = json.loads((small_home.parent / "report.json").read_text())
-    rows = [json.loads(line) for line in mainstem("versions", "--home", small_home, "--json").stdout.splitlines()]
+    rows = [
+        json.loads(line)
+        for line in mainstem("versions", "--home", small_home, "--json").stdout.splitlines()
+    ]
     assert [None, *range(len(rows) - 1)] == [row["parent"] for row in rows]
     expected = {one["version"]: one["auc_later"] for one in report["versions"]}
     assert expected == {row["version"]: row["auc_later"] for row in rows}
@@ -42,17 +56,29 @@ def test_versions_name_parent_reason_and_quality(small_home: Path, mainstem: Run
 
 def test_layers_tell_what_some_of_them_are_worth(small_home: Path, mainstem: Run) -> None:
     """The usual choices are compared at the home's newest version; all layers explain everything."""
-    usual = [json.loads(line) for line in mainstem("layers", "--home", small_home, "--json").stdout.splitlines()]
+    usual = [
+        json.loads(line)
+        for line in mainstem("layers", "--home", small_home, "--json").stdout.splitlines()
+    ]
     assert ["head", "last block and head", "all but embeddings"] == [row["layers"] for row in usual]
     assert all(0 < row["explained"] < 1 for row in usual)
-    [whole] = [json.loads(line) for line in mainstem("layers", "*", "--home", small_home, "--json").stdout.splitlines()]
-    assert [1, 1, 1] == [whole["parameters"], round(whole["explained"], 6), round(whole["spearman"], 6)]
+    [whole] = [
+        json.loads(line)
+        for line in mainstem("layers", "*", "--home", small_home, "--json").stdout.splitlines()
+    ]
+    assert [1, 1, 1] == [
+        whole["parameters"],
+        round(whole["explained"], 6),
+        round(whole["spearman"], 6),
+    ]
     refused = mainstem("layers", "nonsense", "--home", small_home)
     assert (1, "") == (refused.returncode, refused.stdout)
     assert refused.stderr.startswith("mainstem: no layer with trained parameters fits 'nonsense'")
 
 
-def test_sql_answers_people_with_a_table_and_refuses_to_write(small_home: Path, mainstem: Run) -> None:
+def test_sql_answers_people_with_a_table_and_refuses_to_write(
+    small_home: Path, mainstem: Run
+) -> None:
     """`sql` prints a header and rows, and only reads."""
     asked = mainstem("sql", "SELECT 1 AS one, 'a' AS letter", "--home", small_home)
     assert "one\tletter\n1\ta\n" == asked.stdout
@@ -92,23 +118,40 @@ def test_a_wrong_setting_is_one_line_and_exit_code_2(mainstem: Run) -> None:
 def test_settings_show_what_the_environment_says(mainstem: Run) -> None:
     """`settings --json` gives default and value of each."""
     found = json.loads(mainstem("settings", "--json", env={"MAINSTEM_JOIN__GRACE": "5m"}).stdout)
-    assert ("10m", "5m") == (found["MAINSTEM_JOIN__GRACE"]["default"], found["MAINSTEM_JOIN__GRACE"]["value"])
+    assert ("10m", "5m") == (
+        found["MAINSTEM_JOIN__GRACE"]["default"],
+        found["MAINSTEM_JOIN__GRACE"]["value"],
+    )
 
 
 def test_settings_are_told_group_by_group(mainstem: Run) -> None:
     """Each group has a line of its own, and below it its settings with their variables."""
     lines = mainstem("settings", defaults=True).stdout.splitlines()
-    assert [f"[{group}] {kind.__doc__}" for group, kind in GROUPS.items()] == [one for one in lines if one.startswith("[")]
-    assert [variable(name) for name in known()] == [one.split("\t")[0] for one in lines if one.startswith("MAINSTEM_")]
+    assert [f"[{group}] {kind.__doc__}" for group, kind in GROUPS.items()] == [
+        one for one in lines if one.startswith("[")
+    ]
+    assert [variable(name) for name in known()] == [
+        one.split("\t")[0] for one in lines if one.startswith("MAINSTEM_")
+    ]
 
 
 def test_settings_are_written_and_read_again(tmp_path: Path, mainstem: Run) -> None:
     """`--write` prints a file that a command in its folder reads, and names; a variable wins over it."""
-    written = mainstem("settings", "--write", defaults=True, env={"MAINSTEM_JOIN__GRACE": "5m", "MAINSTEM_RUN__SEED": "3"})
+    written = mainstem(
+        "settings",
+        "--write",
+        defaults=True,
+        env={"MAINSTEM_JOIN__GRACE": "5m", "MAINSTEM_RUN__SEED": "3"},
+    )
     (tmp_path / "mainstem.toml").write_text(written.stdout)
-    done = mainstem("settings", "--json", defaults=True, cwd=tmp_path, env={"MAINSTEM_RUN__SEED": "4"})
+    done = mainstem(
+        "settings", "--json", defaults=True, cwd=tmp_path, env={"MAINSTEM_RUN__SEED": "4"}
+    )
     found = json.loads(done.stdout)
-    assert ("5m", "4") == (found["MAINSTEM_JOIN__GRACE"]["value"], found["MAINSTEM_RUN__SEED"]["value"])
+    assert ("5m", "4") == (
+        found["MAINSTEM_JOIN__GRACE"]["value"],
+        found["MAINSTEM_RUN__SEED"]["value"],
+    )
     assert "mainstem: settings are read from 'mainstem.toml'\n" == done.stderr
     (tmp_path / "mainstem.toml").write_text("[join]\ngrase = 1\n")
     refused = mainstem("settings", defaults=True, cwd=tmp_path)
@@ -119,11 +162,38 @@ def test_settings_are_written_and_read_again(tmp_path: Path, mainstem: Run) -> N
 def test_import_makes_a_log_and_says_what_it_left_out(tmp_path: Path, mainstem: Run) -> None:
     """`import online-retail` reads the source's CSV and tells counts and reasons."""
     source, log = tmp_path / "online_retail.csv", tmp_path / "log.jsonl.gz"
-    header = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"]
+    header = [
+        "InvoiceNo",
+        "StockCode",
+        "Description",
+        "Quantity",
+        "InvoiceDate",
+        "UnitPrice",
+        "CustomerID",
+        "Country",
+    ]
     rows = [
-        ["536365", "85123A", "T-LIGHT HOLDER", "6", "12/1/2010 8:26", "2.55", "17850", "United Kingdom"],
+        [
+            "536365",
+            "85123A",
+            "T-LIGHT HOLDER",
+            "6",
+            "12/1/2010 8:26",
+            "2.55",
+            "17850",
+            "United Kingdom",
+        ],
         ["536366", "POST", "POSTAGE", "1", "12/1/2010 8:27", "18.00", "17850", "France"],
-        ["C536367", "85123A", "T-LIGHT HOLDER", "-1", "12/1/2010 8:28", "2.55", "17850", "United Kingdom"],
+        [
+            "C536367",
+            "85123A",
+            "T-LIGHT HOLDER",
+            "-1",
+            "12/1/2010 8:28",
+            "2.55",
+            "17850",
+            "United Kingdom",
+        ],
     ]
     with source.open("w", newline="") as file:
         csv.writer(file).writerows([header, *rows])
@@ -131,7 +201,9 @@ def test_import_makes_a_log_and_says_what_it_left_out(tmp_path: Path, mainstem: 
     assert 0 == done.returncode
     assert "1 item, 1 purchase, 1 return" in done.stderr
     assert "left out 1 rows: not an item" in done.stderr
-    replayed = json.loads(mainstem("replay", log, "--home", tmp_path / "home", "--no-learn", "--json").stdout)
+    replayed = json.loads(
+        mainstem("replay", log, "--home", tmp_path / "home", "--no-learn", "--json").stdout
+    )
     assert (1, 1) == (replayed["ledger"]["question"], replayed["ledger"]["outcome"])
 
 
@@ -147,7 +219,9 @@ def test_a_home_in_use_says_by_whom(small_home: Path, mainstem: Run) -> None:
     assert f"in use by process {os.getpid()}" in done.stderr
 
 
-def test_a_home_that_holds_other_things_is_left_alone(tmp_path: Path, small_log: Path, mainstem: Run) -> None:
+def test_a_home_that_holds_other_things_is_left_alone(
+    tmp_path: Path, small_log: Path, mainstem: Run
+) -> None:
     """A folder with somebody's files is never taken for a home."""
     (tmp_path / "letter.txt").write_text("dear")
     done = mainstem("replay", small_log, "--home", tmp_path, "--from-start")
@@ -156,7 +230,9 @@ def test_a_home_that_holds_other_things_is_left_alone(tmp_path: Path, small_log:
     assert ["letter.txt"] == [path.name for path in tmp_path.iterdir()]
 
 
-def test_a_failed_start_does_not_spoil_the_home(tmp_path: Path, small_log: Path, mainstem: Run) -> None:
+def test_a_failed_start_does_not_spoil_the_home(
+    tmp_path: Path, small_log: Path, mainstem: Run
+) -> None:
     """After a mistyped log the same home takes the right one."""
     home, short = tmp_path / "home", tmp_path / "short.jsonl"
     short.write_bytes(b"".join(small_log.read_bytes().splitlines(keepends=True)[:100]))

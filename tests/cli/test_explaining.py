@@ -64,7 +64,9 @@ def test_every_reason_has_a_meaning() -> None:
     assert set(REASONS) == set(MEANINGS)
 
 
-def test_a_story_agrees_with_the_history(small_home: Path, kinds: dict[str, str], mainstem: Run) -> None:
+def test_a_story_agrees_with_the_history(
+    small_home: Path, kinds: dict[str, str], mainstem: Run
+) -> None:
     """Standing, visits, verdicts and rounds are the tables', and the importance judged is the visits' mean."""
     for name in ("core", "edge", "canary"):
         story = json.loads(mainstem("explain", kinds[name], "--home", small_home, "--json").stdout)
@@ -73,20 +75,38 @@ def test_a_story_agrees_with_the_history(small_home: Path, kinds: dict[str, str]
         now = json.loads(mainstem("sql", query, "--home", small_home, "--json").stdout)
         assert (now["standing"], now["reason"]) == (story["standing"], story["reason"])
         assert now["visits"] == story["now"]["visits"]
-        for figure in ("importance", "importance_of_mean", "alignment"):  # rows hold some of them in half precision
+        for figure in (
+            "importance",
+            "importance_of_mean",
+            "alignment",
+        ):  # rows hold some of them in half precision
             assert now[figure] == pytest.approx(story["now"][figure], rel=2e-3), figure
         query = f"SELECT {names} FROM moves_now WHERE sample_id = '{kinds[name]}' ORDER BY judgement DESC LIMIT 1"
         moved = json.loads(mainstem("sql", query, "--home", small_home, "--json").stdout)
         assert moved == pick(story["verdicts"][-1], *moved)
-        judged_by = [visit for visit in story["visits"] if visit["version"] <= story["verdicts"][-1]["version"]]
+        judged_by = [
+            visit
+            for visit in story["visits"]
+            if visit["version"] <= story["verdicts"][-1]["version"]
+        ]
         assert judged_by[-1]["importance"] == pytest.approx(moved["importance"])
         assert story["visits"][now["visits"] - 1]["importance"] == pytest.approx(now["importance"])
-        cosines = [visit["alignment"] for visit in story["visits"][: now["visits"]] if visit["alignment"] is not None]
+        cosines = [
+            visit["alignment"]
+            for visit in story["visits"][: now["visits"]]
+            if visit["alignment"] is not None
+        ]
         assert sum(cosines) / len(cosines) == pytest.approx(now["alignment"], abs=1e-6)
         rows = mainstem("history", kinds[name], "--home", small_home, "--json").stdout.splitlines()
         visits = [json.loads(row) for row in rows if json.loads(row)["table"] == "visits"]
-        assert visits[now["visits"] - 1]["importance_of_mean"] == pytest.approx(now["importance_of_mean"], rel=2e-3)
-        told = "of its mean response {importance_of_mean:.3g}; alignment {alignment:.3g}.".format_map(story["now"])
+        assert visits[now["visits"] - 1]["importance_of_mean"] == pytest.approx(
+            now["importance_of_mean"], rel=2e-3
+        )
+        told = (
+            "of its mean response {importance_of_mean:.3g}; alignment {alignment:.3g}.".format_map(
+                story["now"]
+            )
+        )
         assert told in mainstem("explain", kinds[name], "--home", small_home).stdout
         trained = [json.loads(row) for row in rows if json.loads(row)["table"] == "trained"]
         assert [row["version"] for row in trained] == [row["version"] for row in story["rounds"]]
@@ -123,7 +143,9 @@ def test_the_stratum_is_the_one_that_the_judge_used(opened: Store) -> None:
     assert {"all", "label"} == seen
 
 
-def test_it_is_one_screen(small_home: Path, small_log: Path, kinds: dict[str, str], mainstem: Run) -> None:
+def test_it_is_one_screen(
+    small_home: Path, small_log: Path, kinds: dict[str, str], mainstem: Run
+) -> None:
     """A story for people has at most 40 lines of at most 100 columns, and says standing, text and meaning."""
     for sample in kinds.values():
         done = mainstem("explain", sample, "--home", small_home, "--log", small_log)
@@ -143,12 +165,19 @@ def test_a_sample_is_found_by_its_first_digits_and_by_its_event(
     small_home: Path, small_log: Path, kinds: dict[str, str], mainstem: Run
 ) -> None:
     """Eight digits, digits without dashes, and event and item ids name the same sample as its whole id."""
-    whole = mainstem("explain", kinds["core"], "--home", small_home, "--log", small_log, "--json").stdout
+    whole = mainstem(
+        "explain", kinds["core"], "--home", small_home, "--log", small_log, "--json"
+    ).stdout
     story = json.loads(whole)
     names = [[kinds["core"][:8]], [kinds["core"].replace("-", "")[:20].upper()]]
-    names.append(["--event", story["events"][0]["event_id"], "--item", story["question"]["item_id"]])
+    names.append(
+        ["--event", story["events"][0]["event_id"], "--item", story["question"]["item_id"]]
+    )
     for name in names:
-        assert whole == mainstem("explain", *name, "--home", small_home, "--log", small_log, "--json").stdout
+        assert (
+            whole
+            == mainstem("explain", *name, "--home", small_home, "--log", small_log, "--json").stdout
+        )
 
 
 @pytest.mark.parametrize("name", [(), ("1234567",), ("not-an-id",), ("35e58da0", "--event", "e")])
@@ -166,7 +195,9 @@ def test_an_unknown_sample_is_one_line(small_home: Path, name: str, mainstem: Ru
     assert "no sample" in done.stderr
 
 
-def test_a_holder_tells_the_same_story(small_home: Path, kinds: dict[str, str], mainstem: Run) -> None:
+def test_a_holder_tells_the_same_story(
+    small_home: Path, kinds: dict[str, str], mainstem: Run
+) -> None:
     """While another process has the home open its answers make the same screen and the same JSON."""
     ways = [[kinds["core"]], [kinds["core"][:8], "--json"]]
     alone = [mainstem("explain", *way, "--home", small_home).stdout for way in ways]
@@ -189,7 +220,10 @@ def test_the_events_of_a_sample_are_those_the_join_folded(log: Log, questions: s
         written = [b"bad" if isinstance(event, Refusal) else encode(event) for event in log.arrived]
         path.write_bytes(b"\n".join(written) + b"\n")
         for sample in newest.values():
-            question = {name: getattr(sample, name) for name in ("question_id", "event_time", "source", "item_id")}
+            question = {
+                name: getattr(sample, name)
+                for name in ("question_id", "event_time", "source", "item_id")
+            }
             found = events_of(path, {**question, "event_timestamp": sample.event_time}, settings)
             assert sample.question_id == uuid_of("question", found[0]["event_id"])
             assert list(sample.outcomes) == [event["kind"] for event in found[1:]]
@@ -214,7 +248,11 @@ def test_a_log_without_the_question_is_refused(tmp_path: Path) -> None:
 @pytest.fixture(params=["chdb", "clickhouse"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A fresh, empty store of each kind."""
-    return f"chdb://{tmp_path / 'history'}" if request.param == "chdb" else request.getfixturevalue("store_url")
+    return (
+        f"chdb://{tmp_path / 'history'}"
+        if request.param == "chdb"
+        else request.getfixturevalue("store_url")
+    )
 
 
 def write(store: Store, table: str, *rows: dict[str, Any]) -> None:
@@ -233,25 +271,92 @@ def write_a_revised_sample(store: Store) -> None:
         "source": "purchase",
         "weight": 1.0,
     }
-    texts = {"query": "cup\x1b[31m", "history": ["a"], "item_id": "i", "category": "", "brand": "", "price_band": ""}
-    texts |= {"context_text": "红色" * 80, "item_text": "red cup", "digest": "0" * 32, "sampling_probability": 1.0}
-    first = {"sample_id": UUID(int=1), "label_version": 0, "offset": 1, "outcomes": [], "label": 1, **of_sample, **texts}
-    write(store, "samples", first, {**first, "label_version": 1, "offset": 40, "outcomes": ["return"], "label": 0})
+    texts = {
+        "query": "cup\x1b[31m",
+        "history": ["a"],
+        "item_id": "i",
+        "category": "",
+        "brand": "",
+        "price_band": "",
+    }
+    texts |= {
+        "context_text": "红色" * 80,
+        "item_text": "red cup",
+        "digest": "0" * 32,
+        "sampling_probability": 1.0,
+    }
+    first = {
+        "sample_id": UUID(int=1),
+        "label_version": 0,
+        "offset": 1,
+        "outcomes": [],
+        "label": 1,
+        **of_sample,
+        **texts,
+    }
+    write(
+        store,
+        "samples",
+        first,
+        {**first, "label_version": 1, "offset": 40, "outcomes": ["return"], "label": 0},
+    )
     visit = {"partition": 0, "event_time": DAY, "norm": 4.0, "scale": 2.0, "loss": 0.5}
-    visits = [(1, 0, 0, 1, 1, "stream", 3.0), (1, 0, 1, 1, 1, "stream", 1.0), (1, 1, 1, 40, 0, "stream", -2.0)]
-    visits += [(10, 0, 0, 2, 1, "canary", 0.0), (10, 1, 1, 3, 0, "canary", 0.0)]  # revised: of label 0 by then
-    visits += [(11, 0, 1, 4, 0, "canary", 0.0), (12, 0, 2, 5, 0, "canary", 0.0)]  # the second by a later version only
-    visits += [(13, 0, 1, 50, 0, "canary", 0.0), (14, 0, 1, 6, 1, "canary", 0.0)]  # the first at the judgement's own offset
+    visits = [
+        (1, 0, 0, 1, 1, "stream", 3.0),
+        (1, 0, 1, 1, 1, "stream", 1.0),
+        (1, 1, 1, 40, 0, "stream", -2.0),
+    ]
+    visits += [
+        (10, 0, 0, 2, 1, "canary", 0.0),
+        (10, 1, 1, 3, 0, "canary", 0.0),
+    ]  # revised: of label 0 by then
+    visits += [
+        (11, 0, 1, 4, 0, "canary", 0.0),
+        (12, 0, 2, 5, 0, "canary", 0.0),
+    ]  # the second by a later version only
+    visits += [
+        (13, 0, 1, 50, 0, "canary", 0.0),
+        (14, 0, 1, 6, 1, "canary", 0.0),
+    ]  # the first at the judgement's own offset
     names = ("sample_id", "label_version", "version", "offset", "label", "part", "margin")
     rows = [dict(zip(names, (UUID(int=one[0]), *one[1:]), strict=True)) for one in visits]
     left = {**rows[-1], "sample_id": UUID(int=15), "event_time": 0}  # older than the horizon
     write(store, "responses", *[{**visit, **row} for row in rows], {**visit, **left})
-    judged = {"partition": 0, "judgement": 50, "version": 1, "event_time": DAY + THERE.responses.horizon}
-    counts = {"core": 0, "edge": 1, "contradictory": 0, "spent": 0, "canaries": 3, "core_level": 1.5, "verdict": "given"}
+    judged = {
+        "partition": 0,
+        "judgement": 50,
+        "version": 1,
+        "event_time": DAY + THERE.responses.horizon,
+    }
+    counts = {
+        "core": 0,
+        "edge": 1,
+        "contradictory": 0,
+        "spent": 0,
+        "canaries": 3,
+        "core_level": 1.5,
+        "verdict": "given",
+    }
     write(store, "judgements", {**judged, **counts})
-    move = {"sample_id": UUID(int=1), "label_version": 1, "before": "", "standing": "edge", "reason": "doubtful"}
+    move = {
+        "sample_id": UUID(int=1),
+        "label_version": 1,
+        "before": "",
+        "standing": "edge",
+        "reason": "doubtful",
+    }
     write(
-        store, "moves", {**judged, **move, "p_value": 2 / 3, "evidence": 0.5, "importance": 2.0, "margin": -2.0, "visits": 1}
+        store,
+        "moves",
+        {
+            **judged,
+            **move,
+            "p_value": 2 / 3,
+            "evidence": 0.5,
+            "importance": 2.0,
+            "margin": -2.0,
+            "visits": 1,
+        },
     )
 
 
@@ -259,17 +364,23 @@ def test_a_revised_sample_on_each_engine(url: str, mainstem: Run) -> None:
     """Revisions, means that begin again, and the canaries that the judgement saw, on chDB and on a server alike."""
     with Store(url) as store:
         write_a_revised_sample(store)
-        story = story_of(str(UUID(int=1)), Settings(standing=Standing(canary_minimum=2)), asker(store))
+        story = story_of(
+            str(UUID(int=1)), Settings(standing=Standing(canary_minimum=2)), asker(store)
+        )
         for other in (
             Settings(standing=Standing(canary_minimum=3)),
             Settings(standing=Standing(canary_minimum=2), responses=Responses(horizon=124 * DAY)),
         ):  # these do not fit
             assert (None, None) == stratum(story_of(str(UUID(int=1)), other, asker(store)))
     assert [(0, 1, []), (1, 0, ["return"])] == [tuple(label.values()) for label in story["labels"]]
-    assert [(3.0, 2.0), (2.0, 2.0), (-2.0, 2.0)] == [(one["running_margin"], one["importance"]) for one in story["visits"]]
+    assert [(3.0, 2.0), (2.0, 2.0), (-2.0, 2.0)] == [
+        (one["running_margin"], one["importance"]) for one in story["visits"]
+    ]
     assert ("label", 2) == stratum(story)
     assert 1 == story["verdicts"][0]["at_least_as_doubtful"]
-    told = mainstem("explain", "--store", url, UUID(int=1), env={"MAINSTEM_STANDING__CANARY_MINIMUM": "2"}).stdout
+    told = mainstem(
+        "explain", "--store", url, UUID(int=1), env={"MAINSTEM_STANDING__CANARY_MINIMUM": "2"}
+    ).stdout
     assert "label 0  revised by return; it was 1 (label version 1)" in told
     assert "50 % of label 0" in told
     assert "2/3" in told

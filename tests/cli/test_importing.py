@@ -9,10 +9,12 @@ import pytest
 from mainstem.events import Cart, Labelled, decode, read_lines
 from tests.conftest import Run
 
-MAP = (
-    'time = { column = "at", format = "s" }\nuser = "who"\nkind.always = "purchase"\nitem = { id = "sku", title = "name" }\n'
-)
-NEWS = [{"text": "Rain stops play", "topic": 1}, {"text": "Bank cuts rate", "topic": 2}, {"text": "", "topic": 2}]
+MAP = 'time = { column = "at", format = "s" }\nuser = "who"\nkind.always = "purchase"\nitem = { id = "sku", title = "name" }\n'
+NEWS = [
+    {"text": "Rain stops play", "topic": 1},
+    {"text": "Bank cuts rate", "topic": 2},
+    {"text": "", "topic": 2},
+]
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> Path:
@@ -32,7 +34,17 @@ def orders(*times: int) -> list[dict[str, Any]]:
 def test_labelled_ends_with_the_setting_on_stdout(tmp_path: Path, mainstem: Run) -> None:
     """The one line on stdout sets the classes; with the log there, it goes to stderr."""
     file = write(tmp_path / "news.csv", NEWS)
-    given = ("import", "labelled", file, "--text", "text", "--label", "topic", "--names", "1=sports,2=big business")
+    given = (
+        "import",
+        "labelled",
+        file,
+        "--text",
+        "text",
+        "--label",
+        "topic",
+        "--names",
+        "1=sports,2=big business",
+    )
     done = mainstem(*given, "-o", tmp_path / "news.jsonl")
     line = "MAINSTEM_OBJECTIVES__CLASSES='sports,big business'\n"
     assert (0, line) == (done.returncode, done.stdout)
@@ -41,7 +53,9 @@ def test_labelled_ends_with_the_setting_on_stdout(tmp_path: Path, mainstem: Run)
     piped = mainstem(*given, "-o", "-")
     assert (tmp_path / "news.jsonl").read_text() == piped.stdout
     assert line in piped.stderr
-    assert ["sports", "big business"] == [decode(raw).label for raw in read_lines(tmp_path / "news.jsonl")]
+    assert ["sports", "big business"] == [
+        decode(raw).label for raw in read_lines(tmp_path / "news.jsonl")
+    ]
 
 
 def test_events_out_of_order_are_told_and_can_be_sorted(tmp_path: Path, mainstem: Run) -> None:
@@ -49,11 +63,18 @@ def test_events_out_of_order_are_told_and_can_be_sorted(tmp_path: Path, mainstem
     file, log = write(tmp_path / "orders.csv", orders(5000, 1000, 6000)), tmp_path / "log.jsonl"
     (tmp_path / "map.toml").write_text(MAP)
     done = mainstem("import", "table", file, "--map", tmp_path / "map.toml", "-o", log)
-    assert "1 events come more than ten minutes after a later one; --sort puts them in order" in done.stderr
-    done = mainstem("import", "table", file, "--map", tmp_path / "map.toml", "-o", log, "--sort", "--lines", 2)
+    assert (
+        "1 events come more than ten minutes after a later one; --sort puts them in order"
+        in done.stderr
+    )
+    done = mainstem(
+        "import", "table", file, "--map", tmp_path / "map.toml", "-o", log, "--sort", "--lines", 2
+    )
     assert "later one" not in done.stderr
     events = [decode(raw) for raw in read_lines(log)]
-    assert [1_000_000, 1_000_000, 5_000_000] == [event.event_timestamp for event in events]  # the item, two orders
+    assert [1_000_000, 1_000_000, 5_000_000] == [
+        event.event_timestamp for event in events
+    ]  # the item, two orders
 
 
 @pytest.mark.parametrize(
@@ -72,7 +93,9 @@ def test_what_cannot_be_imported_is_one_line_and_leaves_nothing(
     (tmp_path / "blocked").write_text("a file, not a folder")
     (tmp_path / "map.toml").write_text(MAP)
     file = write(tmp_path / "orders.csv", rows)
-    done = mainstem("import", "table", file, "--map", tmp_path / "map.toml", "-o", tmp_path / output)
+    done = mainstem(
+        "import", "table", file, "--map", tmp_path / "map.toml", "-o", tmp_path / output
+    )
     assert 1 == done.returncode
     assert f"mainstem: {message}" in done.stderr.splitlines()[-1]
     assert {"blocked", "map.toml", "orders.csv"} == {path.name for path in tmp_path.iterdir()}
@@ -101,7 +124,9 @@ KNOWN = {
             **{f"user_feature_{n}": "abcdefgh" for n in range(4)},
         }
     ],
-    "home-depot": [{"id": 1, "product_uid": 1, "search_term": "q", "product_title": "t", "relevance": 3}],
+    "home-depot": [
+        {"id": 1, "product_uid": 1, "search_term": "q", "product_title": "t", "relevance": 3}
+    ],
 }
 OPTIONS = {
     "rees46": ["--sort"],
@@ -121,9 +146,15 @@ KINDS = {
 def test_each_known_log_has_its_command(name: str, tmp_path: Path, mainstem: Run) -> None:
     """A row of each source becomes its events, with the command's own options."""
     log = tmp_path / "log.jsonl.gz"
-    done = mainstem("import", name, write(tmp_path / "source.csv", KNOWN[name]), "-o", log, *OPTIONS[name])
+    done = mainstem(
+        "import", name, write(tmp_path / "source.csv", KNOWN[name]), "-o", log, *OPTIONS[name]
+    )
     assert 0 == done.returncode, done.stderr
     events = [decode(raw) for raw in read_lines(log)]
     assert KINDS[name] == [type(event).__name__ for event in events]
-    assert all(event.event_timestamp == 1_453_075_200_000 for event in events if isinstance(event, Labelled))
+    assert all(
+        event.event_timestamp == 1_453_075_200_000
+        for event in events
+        if isinstance(event, Labelled)
+    )
     assert all(event.user_id == "1" for event in events if isinstance(event, Cart))

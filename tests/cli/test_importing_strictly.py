@@ -56,7 +56,9 @@ IMPORTERS: dict[str, tuple[dict[str, str], str, list[str]]] = {
 """For each importer a row, the column of an id in it, and options."""
 
 
-def run(folder: Path, name: str, rows: list[dict[str, Any]], *more: str, encoding: str = "utf-8") -> tuple[Result, str]:
+def run(
+    folder: Path, name: str, rows: list[dict[str, Any]], *more: str, encoding: str = "utf-8"
+) -> tuple[Result, str]:
     """Import rows; the log that came of them is empty where none did."""
     with (folder / "source.csv").open("w", newline="", encoding=encoding) as file:
         table = csv.DictWriter(file, list(rows[0]))
@@ -69,10 +71,16 @@ def run_file(folder: Path, name: str, *more: str) -> tuple[Result, str]:
     """Import `source.csv`, which lies in the folder."""
     (folder / "map.toml").write_text(MAP)
     (folder / "log").unlink(missing_ok=True)
-    options = [str(folder / "map.toml") if option == "MAP" else option for option in IMPORTERS[name][2]]
-    done = CliRunner().invoke(importer, [name, str(folder / "source.csv"), "-o", str(folder / "log"), *options, *more])
+    options = [
+        str(folder / "map.toml") if option == "MAP" else option for option in IMPORTERS[name][2]
+    ]
+    done = CliRunner().invoke(
+        importer, [name, str(folder / "source.csv"), "-o", str(folder / "log"), *options, *more]
+    )
     log = (folder / "log").read_text() if (folder / "log").exists() else ""
-    assert done.exception is None or isinstance(done.exception, ImportSourceError | SystemExit), done.exception
+    assert done.exception is None or isinstance(done.exception, ImportSourceError | SystemExit), (
+        done.exception
+    )
     return done, log
 
 
@@ -88,7 +96,12 @@ def test_what_is_no_id_is_left_out_and_counted(name: str, cell: str, tmp_path: P
     """In every importer the row is counted with its reason, the other row is imported, and the cell is in no id."""
     row, column, _ = IMPORTERS[name]
     done, log = run(
-        tmp_path, name, [row, {**row, column: cell, "body": "other"} if name == "labelled" else {**row, column: cell}]
+        tmp_path,
+        name,
+        [
+            row,
+            {**row, column: cell, "body": "other"} if name == "labelled" else {**row, column: cell},
+        ],
     )
     if name == "labelled" and cell in {"NULL", "(not set)", r"\N"}:
         assert f"1 cells of 'who' say {cell!r}" in done.stderr  # a text without a writer is a text
@@ -145,10 +158,14 @@ def test_a_short_row_is_told_in_every_importer(name: str, tmp_path: Path) -> Non
     assert "(line 3) has fewer fields" in str(done.exception)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(number=st.integers(0, 2**53 - 1), data=st.data())
 @pytest.mark.parametrize("name", IMPORTERS)
-def test_numbers_as_ids_keep_their_digits(name: str, number: int, data: st.DataObject, tmp_path: Path) -> None:
+def test_numbers_as_ids_keep_their_digits(
+    name: str, number: int, data: st.DataObject, tmp_path: Path
+) -> None:
     """Whole, with decimals or with all digits of an exponent: no importer writes an exponent or another number."""
     digits = str(number)
     forms = [digits, f"{digits}.0", f"{digits}.00", f"00{digits}"]
@@ -165,14 +182,22 @@ def test_numbers_as_ids_keep_their_digits(name: str, number: int, data: st.DataO
 def test_times_of_1970_and_of_far_ahead_are_told(tmp_path: Path) -> None:
     """A unit or form that was not the right one puts events there."""
     done, _ = run(tmp_path, "table", [{**OWN, "at": "1970-01-21"}, {**OWN, "at": "2099-01-01"}])
-    assert "2 events lie in 1970; is the time's form right, and its unit (s, ms, us, ns)?" in done.stderr
+    assert (
+        "2 events lie in 1970; is the time's form right, and its unit (s, ms, us, ns)?"
+        in done.stderr
+    )
     assert "1 events lie more than two years ahead" in done.stderr
 
 
 def test_a_bad_row_and_an_encoding_are_told(tmp_path: Path) -> None:
     """The first rows of a reason are named."""
-    lines = [",".join(row.values()) for row in (OWN, {**OWN, "name": "Schlüssel"}, {**OWN, "name": "Tee ☕"})]
-    encoded = [line.encode("latin-1" if "Schl" in line else "utf-8") for line in (",".join(OWN), *lines)]
+    lines = [
+        ",".join(row.values())
+        for row in (OWN, {**OWN, "name": "Schlüssel"}, {**OWN, "name": "Tee ☕"})
+    ]
+    encoded = [
+        line.encode("latin-1" if "Schl" in line else "utf-8") for line in (",".join(OWN), *lines)
+    ]
     (tmp_path / "source.csv").write_bytes(b"\n".join(encoded))
     done, log = run_file(tmp_path, "table")
     assert "left out 1 rows: not in the encoding of the file" in done.stderr
@@ -184,7 +209,9 @@ def test_letters_in_parts_and_letters_unseen_are_told(tmp_path: Path) -> None:
     """Two that look the same are the same."""
     names = ["caf\u00e9", "cafe\u0301", "caf\u00e9\u200b"]
     done, log = run(
-        tmp_path, "labelled", [{"body": f"text {n}", "topic": name, "who": "u"} for n, name in enumerate([*names, "b"])]
+        tmp_path,
+        "labelled",
+        [{"body": f"text {n}", "topic": name, "who": "u"} for n, name in enumerate([*names, "b"])],
     )
     assert "MAINSTEM_OBJECTIVES__CLASSES=b,café" in done.stdout.replace("'", "")
     assert "1 cells of 'topic' write letters in parts (NFD)" in done.stderr
@@ -213,6 +240,9 @@ def test_online_retail_ii_has_other_names(tmp_path: Path) -> None:
     ]
     assert "dates are read day-first" in done.stderr
     done, log = run(tmp_path, "online-retail", rows[:1])
-    assert (1, "say --dates day-first or --dates month-first") == (done.exit_code, str(done.exception)[-44:])
+    assert (1, "say --dates day-first or --dates month-first") == (
+        done.exit_code,
+        str(done.exception)[-44:],
+    )
     _, log = run(tmp_path, "online-retail", rows[:1], "--dates", "month-first")
     assert 1231746300001 == json.loads(log.splitlines()[0])["event_timestamp"]

@@ -25,7 +25,9 @@ BUSY = """
 def test_a_program_in_the_middle_of_a_long_call_ends_in_time(numbers: list[signal.Signals]) -> None:
     """It ends within ten seconds, with code 0, and says that it was in the middle of something; once, asked twice too."""
     command = [sys.executable, "-c", textwrap.dedent(BUSY)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout
             assert "busy\n" == process.stdout.readline()
@@ -37,4 +39,6 @@ def test_a_program_in_the_middle_of_a_long_call_ends_in_time(numbers: list[signa
             process.kill()
     assert time.monotonic() - begun < 10
     assert 0 == process.returncode
-    assert ["mainstem: ended in the middle of something; what was not committed comes again"] == errors.splitlines()
+    assert [
+        "mainstem: ended in the middle of something; what was not committed comes again"
+    ] == errors.splitlines()

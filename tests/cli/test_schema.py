@@ -14,7 +14,10 @@ def test_schema_prints_all_events_or_one(mainstem: Run) -> None:
     tick = {"type": "tick", "event_timestamp": 5}
     whole, click = (json.loads(mainstem("schema", *which).stdout) for which in ((), ("click",)))
     assert (event_schema(), event_schema("click")) == (whole, click)
-    assert (True, False) == (Draft202012Validator(whole).is_valid(tick), Draft202012Validator(click).is_valid(tick))
+    assert (True, False) == (
+        Draft202012Validator(whole).is_valid(tick),
+        Draft202012Validator(click).is_valid(tick),
+    )
 
 
 def test_schema_prints_the_document_of_all_topics(mainstem: Run) -> None:

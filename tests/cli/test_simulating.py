@@ -14,9 +14,27 @@ SMALL_SHOP = ("--users", 40, "--items", 60, "--days", 3)
 def test_simulate_writes_what_the_library_writes(tmp_path: Path, mainstem: Run) -> None:
     """Every option reaches the shop; log and truth are packed where their names say so."""
     log, truth = tmp_path / "log.jsonl.gz", tmp_path / "new" / "truth.jsonl.gz"
-    given = {"seed": 4, "language": "zh", "plain": True, "turned_over": 0.2, "tracking_bug": 1, "first_day": "2025-06-01"}
-    flags = [("--plain",) if value is True else (f"--{name.replace('_', '-')}", value) for name, value in given.items()]
-    done = mainstem("simulate", *SMALL_SHOP, *(word for flag in flags for word in flag), "-o", log, "--truth", truth)
+    given = {
+        "seed": 4,
+        "language": "zh",
+        "plain": True,
+        "turned_over": 0.2,
+        "tracking_bug": 1,
+        "first_day": "2025-06-01",
+    }
+    flags = [
+        ("--plain",) if value is True else (f"--{name.replace('_', '-')}", value)
+        for name, value in given.items()
+    ]
+    done = mainstem(
+        "simulate",
+        *SMALL_SHOP,
+        *(word for flag in flags for word in flag),
+        "-o",
+        log,
+        "--truth",
+        truth,
+    )
     assert 0 == done.returncode, done.stderr
     shop = Shop(users=40, items=60, days=3, **given)
     plain, beside = tmp_path / "plain.jsonl", tmp_path / "beside.jsonl"
@@ -33,7 +51,9 @@ def test_simulate_writes_what_the_library_writes(tmp_path: Path, mainstem: Run) 
 def test_every_parameter_of_a_shop_has_its_option(mainstem: Run) -> None:
     """What the library can vary the command can."""
     text = mainstem("simulate", "--help", env={"COLUMNS": "200"}).stdout
-    assert [] == [name for name in Shop.__dataclass_fields__ if f"--{name.replace('_', '-')} " not in text]
+    assert [] == [
+        name for name in Shop.__dataclass_fields__ if f"--{name.replace('_', '-')} " not in text
+    ]
 
 
 def test_simulate_writes_to_standard_output(tmp_path: Path, mainstem: Run) -> None:
@@ -48,12 +68,20 @@ def test_simulate_writes_to_standard_output(tmp_path: Path, mainstem: Run) -> No
     ("arguments", "said"),
     [
         (("--bots", "3", "-o", "-"), "mainstem: bots must be from 0 to 1; got 3.0\n"),
-        (("-o", "same.jsonl", "--truth", "./same.jsonl"), "mainstem: the truth needs a file of its own;"),
+        (
+            ("-o", "same.jsonl", "--truth", "./same.jsonl"),
+            "mainstem: the truth needs a file of its own;",
+        ),
         (("-o", "-", "--truth", "-"), "mainstem: the truth needs a file of its own;"),
-        (("--catalogue", "excerpt", "--language", "zh", "-o", "-"), "mainstem: the excerpt's titles are English;"),
+        (
+            ("--catalogue", "excerpt", "--language", "zh", "-o", "-"),
+            "mainstem: the excerpt's titles are English;",
+        ),
     ],
 )
-def test_wrong_use_is_one_line(arguments: tuple[str, ...], said: str, mainstem: Run, tmp_path: Path) -> None:
+def test_wrong_use_is_one_line(
+    arguments: tuple[str, ...], said: str, mainstem: Run, tmp_path: Path
+) -> None:
     """A shop that cannot be, or a truth without a place, exits with 2 and leaves no file."""
     done = mainstem("simulate", *arguments, cwd=tmp_path)
     assert (2, "") == (done.returncode, done.stdout)
@@ -65,6 +93,11 @@ def test_wrong_use_is_one_line(arguments: tuple[str, ...], said: str, mainstem: 
 def test_a_simulated_log_is_replayed(tmp_path: Path, mainstem: Run) -> None:
     """What is simulated, accidents included, goes through the whole loop."""
     log = tmp_path / "log.jsonl"
-    assert 0 == mainstem("simulate", *SMALL_SHOP, "--sessions", 1, "--malformed", 0.05, "-o", log).returncode
+    assert (
+        0
+        == mainstem(
+            "simulate", *SMALL_SHOP, "--sessions", 1, "--malformed", 0.05, "-o", log
+        ).returncode
+    )
     done = mainstem("replay", log, "--home", tmp_path / "home", "--no-learn", "--json")
     assert 0 == done.returncode, done.stderr

@@ -57,7 +57,14 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     with Home(folder, create=True) as made:
         made.settle(Settings(), {})
         with Store(made.store_url) as store:
-            store.write("trusted", {"sample_id": ["35e58da0-a9c8-20d0-81ca-9032c9e3fe09"], "part": ["a"], "origin": ["b"]})
+            store.write(
+                "trusted",
+                {
+                    "sample_id": ["35e58da0-a9c8-20d0-81ca-9032c9e3fe09"],
+                    "part": ["a"],
+                    "origin": ["b"],
+                },
+            )
     return folder
 
 
@@ -75,7 +82,11 @@ def started(*arguments: object, **more: str) -> subprocess.Popen[str]:
 def replaying(log: Path, home: Path) -> subprocess.Popen[str]:
     """A replay that has come to its first checkpoint."""
     process = subprocess.Popen(
-        command(log, home), env={**os.environ, **SMALL}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        command(log, home),
+        env={**os.environ, **SMALL},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     until(lambda: (home / "checkpoint").exists() or process.poll() is not None)
     assert process.poll() is None
@@ -89,12 +100,19 @@ def test_a_replay_answers_and_ends_as_if_nobody_had_asked(
     home = tmp_path / "home"
     process = replaying(small_log, home)
     asked = mainstem(
-        "sql", "SELECT sample_id, (SELECT count() FROM samples) AS n FROM samples LIMIT 1", "--home", home, "--json"
+        "sql",
+        "SELECT sample_id, (SELECT count() FROM samples) AS n FROM samples LIMIT 1",
+        "--home",
+        home,
+        "--json",
     )
     assert (0, None) == (asked.returncode, process.poll()), asked.stderr
     row = json.loads(asked.stdout)
     assert 0 < row["n"] < 1500
-    done = [mainstem(*one, "--home", home) for one in (["sets"], ["versions"], ["history", row["sample_id"]])]
+    done = [
+        mainstem(*one, "--home", home)
+        for one in (["sets"], ["versions"], ["history", row["sample_id"]])
+    ]
     assert [0, 0, 0] == [one.returncode for one in done]
     report = json.loads(process.communicate()[0])
     whole = json.loads((small_home.parent / "report.json").read_text())
@@ -102,7 +120,9 @@ def test_a_replay_answers_and_ends_as_if_nobody_had_asked(
     assert not (home / SOCKET).exists()
 
 
-def test_a_socket_left_by_a_kill_is_ignored_and_replaced(small_log: Path, tmp_path: Path, mainstem: Run) -> None:
+def test_a_socket_left_by_a_kill_is_ignored_and_replaced(
+    small_log: Path, tmp_path: Path, mainstem: Run
+) -> None:
     """After kill -9 a question opens the home itself, and the next holder answers at the same place."""
     home = tmp_path / "home"
     process = replaying(small_log, home)
@@ -117,7 +137,9 @@ def test_a_socket_left_by_a_kill_is_ignored_and_replaced(small_log: Path, tmp_pa
 
 
 @pytest.mark.parametrize("how", [(), ("--json",)])
-def test_every_type_prints_as_it_does_at_home(home: Path, how: tuple[str, ...], mainstem: Run) -> None:
+def test_every_type_prints_as_it_does_at_home(
+    home: Path, how: tuple[str, ...], mainstem: Run
+) -> None:
     """A row of all kinds of values is the same text, whether the holder answers or the home is opened."""
     alone = mainstem("sql", EVERY_TYPE, "--home", home, *how)
     with held(home):
@@ -127,7 +149,13 @@ def test_every_type_prints_as_it_does_at_home(home: Path, how: tuple[str, ...], 
 
 
 @pytest.mark.parametrize(
-    "query", ["DROP TABLE trusted", "INSERT INTO trusted SELECT * FROM trusted", "SELECT nothing", "SELECT 1; SELECT 2"]
+    "query",
+    [
+        "DROP TABLE trusted",
+        "INSERT INTO trusted SELECT * FROM trusted",
+        "SELECT nothing",
+        "SELECT 1; SELECT 2",
+    ],
 )
 def test_a_refusal_is_the_same_line(home: Path, query: str, mainstem: Run) -> None:
     """A write and a wrong query fail with the same words and exit code, and nothing is written."""
@@ -150,7 +178,9 @@ def test_a_stream_half_read_does_not_hold_up_a_question(home: Path) -> None:
         assert [(99,)] == Asker(home / SOCKET).ask("SELECT max(number) FROM migrations")[1]
 
 
-@pytest.mark.parametrize("sql", ["KILL QUERY WHERE 1", "/* x */ kill query where 1", "USE system", "SET max_threads = 1"])
+@pytest.mark.parametrize(
+    "sql", ["KILL QUERY WHERE 1", "/* x */ kill query where 1", "USE system", "SET max_threads = 1"]
+)
 def test_a_question_changes_nothing_at_the_holder(home: Path, sql: str) -> None:
     """`KILL QUERY`, which the engine takes for reading, is refused, and so is what would outlast the question."""
     with held(home), pytest.raises(StoreError, match="only questions are allowed"):
@@ -193,10 +223,14 @@ def test_a_question_whose_asker_has_gone_is_cancelled(home: Path) -> None:
 def test_who_asked_a_holder_that_leaves_asks_the_home(home: Path) -> None:
     """A holder leaves without waiting for its askers, and they get their answer all the same."""
     with held(home) as store:
-        process = started("sql", "SELECT sum(sleepEachRow(0.9)) AS n FROM numbers(3) -- of whom", "--home", home)
+        process = started(
+            "sql", "SELECT sum(sleepEachRow(0.9)) AS n FROM numbers(3) -- of whom", "--home", home
+        )
         until(lambda: store.rows(RUNNING) == [(1,)])
     time.sleep(1)
-    assert process.poll() is None  # had the holder waited, the answer would be there; asked anew, it takes 2.7 seconds
+    assert (
+        process.poll() is None
+    )  # had the holder waited, the answer would be there; asked anew, it takes 2.7 seconds
     assert ("n\n0\n", "") == process.communicate()
 
 
@@ -209,7 +243,9 @@ def test_a_question_waits_for_a_home_that_is_soon_free(home: Path) -> None:
     assert [("one\n1\n", "")] * 2 == [process.communicate() for process in processes]
 
 
-def test_a_holder_that_is_stopped_is_not_waited_for_without_end(tmp_path: Path, small_log: Path, mainstem: Run) -> None:
+def test_a_holder_that_is_stopped_is_not_waited_for_without_end(
+    tmp_path: Path, small_log: Path, mainstem: Run
+) -> None:
     """A replay that is suspended counts as one that does not answer."""
     home = tmp_path / "home"
     process = replaying(small_log, home)
@@ -226,8 +262,12 @@ def test_a_holder_that_is_stopped_is_not_waited_for_without_end(tmp_path: Path, 
 def test_a_store_by_url_leaves_the_home_alone(home: Path, tmp_path: Path, mainstem: Run) -> None:
     """With --store, or MAINSTEM_STORE, the four commands ask there, and the home need not exist."""
     nowhere, url = tmp_path / "nowhere", f"chdb://{home / 'history'}"
-    by_option = mainstem("sql", "SELECT count() AS n FROM trusted", "--home", nowhere, "--store", url)
-    by_variable = mainstem("sql", "SELECT count() AS n FROM trusted", "--home", nowhere, env={"MAINSTEM_STORE": url})
+    by_option = mainstem(
+        "sql", "SELECT count() AS n FROM trusted", "--home", nowhere, "--store", url
+    )
+    by_variable = mainstem(
+        "sql", "SELECT count() AS n FROM trusted", "--home", nowhere, env={"MAINSTEM_STORE": url}
+    )
     assert ["n\n1\n"] * 2 == [by_option.stdout, by_variable.stdout]
     sample = "35e58da0-a9c8-20d0-81ca-9032c9e3fe09"
     for one in (["sets"], ["versions"], ["history", sample]):

@@ -29,12 +29,20 @@ MARKED = """
 """mainstem, which touches a file when a round begins to train."""
 
 
-def test_ctrl_c_is_one_line_and_nothing_is_lost(small_log: Path, small_home: Path, tmp_path: Path) -> None:
+def test_ctrl_c_is_one_line_and_nothing_is_lost(
+    small_log: Path, small_home: Path, tmp_path: Path
+) -> None:
     """Interrupted in the middle, a replay says so with exit code 130, and resumed it ends as if it had not been."""
     home = tmp_path / "home"
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has it ignored, for ever
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background job has it ignored, for ever
     process = subprocess.Popen(
-        command(small_log, home), env={**os.environ, **SMALL}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command(small_log, home),
+        env={**os.environ, **SMALL},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     signal.signal(signal.SIGINT, before)
     while not (home / "checkpoint").exists() and process.poll() is None:
@@ -49,14 +57,27 @@ def test_ctrl_c_is_one_line_and_nothing_is_lost(small_log: Path, small_home: Pat
     assert (whole["hash"], whole["set_hash"]) == (again["hash"], again["set_hash"])
 
 
-def test_a_round_that_is_cut_off_is_begun_again(small_log: Path, small_home: Path, tmp_path: Path) -> None:
+def test_a_round_that_is_cut_off_is_begun_again(
+    small_log: Path, small_home: Path, tmp_path: Path
+) -> None:
     """Asked to end while it trains, a replay ends within ten seconds; resumed, its rounds are those of one that was not."""
     home, sign = tmp_path / "home", tmp_path / "trains"
-    marked = [sys.executable, "-c", textwrap.dedent(MARKED), str(sign), *command(small_log, home)[3:]]
+    marked = [
+        sys.executable,
+        "-c",
+        textwrap.dedent(MARKED),
+        str(sign),
+        *command(small_log, home)[3:],
+    ]
     for number, code in ((signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)):
         sign.unlink(missing_ok=True)
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
-        process = subprocess.Popen(marked, env={**os.environ, **SMALL}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            marked,
+            env={**os.environ, **SMALL},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         signal.signal(signal.SIGINT, before)
         while not sign.exists() and process.poll() is None:
             time.sleep(0.01)
@@ -66,5 +87,8 @@ def test_a_round_that_is_cut_off_is_begun_again(small_log: Path, small_home: Pat
         finally:
             process.kill()
         assert ["000000"] == sorted(path.name for path in (home / "versions").glob("[0-9]*"))
-    whole, again = json.loads((small_home.parent / "report.json").read_text()), replay(small_log, home, SMALL)
+    whole, again = (
+        json.loads((small_home.parent / "report.json").read_text()),
+        replay(small_log, home, SMALL),
+    )
     assert [whole[name] for name in SAME] == [again[name] for name in SAME]

@@ -21,10 +21,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory, mainstem: Run) -> Path:
     folder = tmp_path_factory.mktemp("shop")
     log, truth, home = folder / "log.jsonl", folder / "truth.jsonl", folder / "home"
     few = ("--users", 50, "--items", 60, "--days", 3, "--events", 700)
-    made = mainstem("simulate", "--plain", "--turned-over", "0.2", *few, "-o", log, "--truth", truth)
+    made = mainstem(
+        "simulate", "--plain", "--turned-over", "0.2", *few, "-o", log, "--truth", truth
+    )
     assert made.returncode == 0, made.stderr
     added = mainstem("trust", "add", truth, "--share", "0.5", "--home", home)
-    assert (0, True) == (added.returncode, "trusted samples are new or changed" in added.stderr), added.stderr
+    assert (0, True) == (added.returncode, "trusted samples are new or changed" in added.stderr), (
+        added.stderr
+    )
     done = mainstem("replay", log, "--home", home, "--no-learn", env=SHORT)
     assert done.returncode == 0, done.stderr
     return folder
@@ -68,7 +72,9 @@ def test_truth_tells_what_is_wrong_in_a_home(shop: Path, mainstem: Run) -> None:
     assert "turned over" in table.stdout
 
 
-def test_more_trust_needs_a_replay_from_the_start(shop: Path, mainstem: Run, tmp_path: Path) -> None:
+def test_more_trust_needs_a_replay_from_the_start(
+    shop: Path, mainstem: Run, tmp_path: Path
+) -> None:
     """A home that was replayed says so, and refuses to go on with other trusted samples than it began with."""
     import shutil
 
@@ -79,10 +85,15 @@ def test_more_trust_needs_a_replay_from_the_start(shop: Path, mainstem: Run, tmp
     added = mainstem("trust", "add", more, "--home", home)
     assert "--from-start" in added.stderr
     again = mainstem("replay", shop / "log.jsonl", "--home", home, "--no-learn", env=SHORT)
-    assert (1, True) == (again.returncode, "trusted" in again.stderr and "--from-start" in again.stderr)
+    assert (1, True) == (
+        again.returncode,
+        "trusted" in again.stderr and "--from-start" in again.stderr,
+    )
 
 
-def test_graded_pairs_come_in_between_the_samples(shop: Path, mainstem: Run, tmp_path: Path) -> None:
+def test_graded_pairs_come_in_between_the_samples(
+    shop: Path, mainstem: Run, tmp_path: Path
+) -> None:
     """One after every ten samples of the stream, in the parts, each once, also where the replay was done again."""
     pairs, home = tmp_path / "pairs.jsonl", tmp_path / "home"
     pairs.write_text(
@@ -104,10 +115,15 @@ def test_graded_pairs_come_in_between_the_samples(shop: Path, mainstem: Run, tmp
     )
     assert mainstem("trust", "add", pairs, "--home", home).returncode == 0
     named = rows_of(mainstem("trust", "status", "--home", home, "--json", env=SHORT))
-    assert ({"graded"}, 40) == ({row["origin"] for row in named}, sum(row["there"] for row in named))
+    assert ({"graded"}, 40) == (
+        {row["origin"] for row in named},
+        sum(row["there"] for row in named),
+    )
     hashes = []
     for _ in range(2):
-        done = mainstem("replay", shop / "log.jsonl", "--home", home, "--no-learn", "--json", env=SHORT)
+        done = mainstem(
+            "replay", shop / "log.jsonl", "--home", home, "--no-learn", "--json", env=SHORT
+        )
         assert done.returncode == 0, done.stderr
         hashes.append(json.loads(done.stdout.splitlines()[-1])["set_hash"])
     assert hashes[0] == hashes[1]
@@ -125,7 +141,9 @@ def test_graded_pairs_come_in_between_the_samples(shop: Path, mainstem: Run, tmp
         ('{"event_id":"e","item_id":"i","label":"maybe"}\n', "'maybe' is no class"),
     ],
 )
-def test_a_file_that_cannot_be_believed_is_one_line(content: str, told: str, tmp_path: Path, mainstem: Run) -> None:
+def test_a_file_that_cannot_be_believed_is_one_line(
+    content: str, told: str, tmp_path: Path, mainstem: Run
+) -> None:
     """What was wrong is told, and nothing is added."""
     file = tmp_path / "file.jsonl"
     file.write_text(content)

@@ -44,14 +44,19 @@ def test_a_good_log_exits_with_0_and_shows_every_rule(tmp_path: Path, mainstem: 
     assert done.stdout.splitlines()[-1].startswith("PASS: ")
 
 
-def test_a_bad_log_exits_with_1_and_says_where_and_what_to_do(tmp_path: Path, mainstem: Run) -> None:
+def test_a_bad_log_exits_with_1_and_says_where_and_what_to_do(
+    tmp_path: Path, mainstem: Run
+) -> None:
     """The failing rule names lines, ids and an advice, for people and for machines."""
     log = shop_log()
     for one in log:
         for item in one.get("items", ()):
             item["position"] = 1
     path = written(tmp_path / "log.jsonl", log)
-    told, machine = mainstem("validate", path, defaults=True), mainstem("validate", path, "--json", defaults=True)
+    told, machine = (
+        mainstem("validate", path, defaults=True),
+        mainstem("validate", path, "--json", defaults=True),
+    )
     assert (1, 1) == (told.returncode, machine.returncode)
     [row] = [line.split("\t") for line in told.stdout.splitlines() if line.startswith("FAIL\t")]
     first = next(offset for offset, one in enumerate(log) if one["type"] == "impression")
@@ -62,19 +67,27 @@ def test_a_bad_log_exits_with_1_and_says_where_and_what_to_do(tmp_path: Path, ma
     assert list(RULES) == [rule["rule"] for rule in found["rules"]]
     [finding] = [rule for rule in found["rules"] if rule["status"] == "FAIL"]
     assert {"offset": first, "event_id": log[first]["event_id"]} == finding["examples"][0]
-    assert ["label_window", "revision_window", "grace"] == [window["setting"] for window in found["windows"]]
+    assert ["label_window", "revision_window", "grace"] == [
+        window["setting"] for window in found["windows"]
+    ]
 
 
 def test_standard_input_is_read_as_a_file_is(tmp_path: Path, mainstem: Run) -> None:
     """`-` gives what the file gives."""
     path = written(tmp_path / "log.jsonl", shop_log())
     from_file = json.loads(mainstem("validate", path, "--json", defaults=True).stdout)
-    piped = json.loads(mainstem("validate", "-", "--json", defaults=True, input=path.read_text()).stdout)
+    piped = json.loads(
+        mainstem("validate", "-", "--json", defaults=True, input=path.read_text()).stdout
+    )
     assert from_file | {"log": "-"} == piped
 
 
-@pytest.mark.parametrize("text", ["", "\0\1\2", "\ufeffcaf\u00e9"], ids=["empty", "binary", "UTF-16"])
-def test_what_is_no_log_is_one_line_and_exit_code_1(text: str, tmp_path: Path, mainstem: Run) -> None:
+@pytest.mark.parametrize(
+    "text", ["", "\0\1\2", "\ufeffcaf\u00e9"], ids=["empty", "binary", "UTF-16"]
+)
+def test_what_is_no_log_is_one_line_and_exit_code_1(
+    text: str, tmp_path: Path, mainstem: Run
+) -> None:
     """An empty, a binary and a UTF-16 file are named as such."""
     path = tmp_path / "log.jsonl"
     path.write_bytes(text.encode("utf-16-le" if text.startswith("\ufeff") else "utf-8"))
@@ -86,9 +99,16 @@ def test_what_is_no_log_is_one_line_and_exit_code_1(text: str, tmp_path: Path, m
 def test_settings_of_the_environment_are_those_that_count(tmp_path: Path, mainstem: Run) -> None:
     """What is set now is marked as such, and a wrong setting is wrong use."""
     path = written(tmp_path / "log.jsonl", shop_log())
-    done = mainstem("validate", path, "--json", defaults=True, env={"MAINSTEM_JOIN__LABEL_WINDOW": "45m"})
+    done = mainstem(
+        "validate", path, "--json", defaults=True, env={"MAINSTEM_JOIN__LABEL_WINDOW": "45m"}
+    )
     assert 45 * 60_000 == json.loads(done.stdout)["windows"][0]["now"]
-    assert 2 == mainstem("validate", path, defaults=True, env={"MAINSTEM_JOIN__LABEL_WINDOW": "soon"}).returncode
+    assert (
+        2
+        == mainstem(
+            "validate", path, defaults=True, env={"MAINSTEM_JOIN__LABEL_WINDOW": "soon"}
+        ).returncode
+    )
 
 
 def test_the_shipped_excerpt_fails_nothing(mainstem: Run) -> None:

@@ -46,7 +46,10 @@ def test_the_source_is_never_written_to(name: str, tmp_path: Path) -> None:
     os.link(source, tmp_path / "hard")
     (tmp_path / "soft").symlink_to("a.csv")
     (tmp_path / "soft of hard").symlink_to("hard")
-    with pytest.raises(ImportSourceError, match=r"is what is read, .* and would be overwritten; write to another place"):
+    with pytest.raises(
+        ImportSourceError,
+        match=r"is what is read, .* and would be overwritten; write to another place",
+    ):
         write(tmp_path / name, b"new", source)
     assert CSV == source.read_text()
     assert {"a.csv", "sub", "hard", "soft", "soft of hard"} == left(tmp_path)
@@ -57,9 +60,22 @@ def test_standard_output_may_be_the_source(tmp_path: Path) -> None:
     source = tmp_path / "a.csv"
     source.write_text(CSV)
     (tmp_path / "map.toml").write_text(MAP)
-    command = [sys.executable, "-m", "mainstem.cli", "import", "table", source, "--map", tmp_path / "map.toml", "-o", "-"]
+    command = [
+        sys.executable,
+        "-m",
+        "mainstem.cli",
+        "import",
+        "table",
+        source,
+        "--map",
+        tmp_path / "map.toml",
+        "-o",
+        "-",
+    ]
     with source.open("ab") as out:
-        done = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+        done = subprocess.run(
+            command, stdout=out, stderr=subprocess.PIPE, text=True, check=False, timeout=60
+        )
     assert (1, CSV) == (done.returncode, source.read_text())
     assert "is what is read" in done.stderr
 
@@ -70,10 +86,15 @@ def test_a_link_is_followed_and_stays_a_link(tmp_path: Path) -> None:
     for name in ("old", "new"):
         (tmp_path / f"to {name}").symlink_to(name)
         write(tmp_path / f"to {name}", b"content")
-        assert (True, b"content") == ((tmp_path / f"to {name}").is_symlink(), (tmp_path / name).read_bytes())
+        assert (True, b"content") == (
+            (tmp_path / f"to {name}").is_symlink(),
+            (tmp_path / name).read_bytes(),
+        )
 
 
-@pytest.mark.parametrize("error", [ImportSourceError("no"), KeyboardInterrupt(), OSError(28, "No space left on device")])
+@pytest.mark.parametrize(
+    "error", [ImportSourceError("no"), KeyboardInterrupt(), OSError(28, "No space left on device")]
+)
 def test_an_error_leaves_what_was_there(error: BaseException, tmp_path: Path) -> None:
     """The file that lay there stays, nothing half-written lies beside it, and folders made for it go again."""
     (tmp_path / "log").write_text("old")
@@ -107,7 +128,9 @@ def test_pipes_and_devices_are_written_to_as_they_are(tmp_path: Path) -> None:
     assert b"content" == reader.communicate(timeout=30)[0]
     write(Path("/dev/null"), b"content", Path("/dev/null"))
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
-    with pytest.raises(ImportSourceError, match="cannot write the log '/dev/full': No space left on device"):
+    with pytest.raises(
+        ImportSourceError, match="cannot write the log '/dev/full': No space left on device"
+    ):
         write(Path("/dev/full"), b"content")
 
 
@@ -142,8 +165,13 @@ def test_a_signal_to_end_takes_the_half_away(number: signal.Signals, tmp_path: P
     (tmp_path / "map.toml").write_text(MAP)
     (tmp_path / "log").write_text("old")
     command = [sys.executable, "-m", "mainstem.cli", "import", "table", tmp_path / "source"]
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has it ignored
-    process = subprocess.Popen([*command, "--map", tmp_path / "map.toml", "-o", tmp_path / "log"], stderr=subprocess.DEVNULL)
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background job has it ignored
+    process = subprocess.Popen(
+        [*command, "--map", tmp_path / "map.toml", "-o", tmp_path / "log"],
+        stderr=subprocess.DEVNULL,
+    )
     signal.signal(signal.SIGINT, before)
     until = time.monotonic() + 60
     while len(left(tmp_path)) == 3 and time.monotonic() < until:
@@ -151,4 +179,7 @@ def test_a_signal_to_end_takes_the_half_away(number: signal.Signals, tmp_path: P
     assert 4 == len(left(tmp_path))
     process.send_signal(number)
     assert {signal.SIGTERM: 143, signal.SIGINT: 130}[number] == process.wait(timeout=10)
-    assert ({"source", "map.toml", "log"}, "old") == (left(tmp_path), (tmp_path / "log").read_text())
+    assert ({"source", "map.toml", "log"}, "old") == (
+        left(tmp_path),
+        (tmp_path / "log").read_text(),
+    )

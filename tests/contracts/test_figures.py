@@ -30,19 +30,32 @@ SAMPLES = {
     "the same answer": ([(0, 0, 1), (0, 1, 1), (1, 2, 1), (1, 3, 1)], [0, 1, 2, 3]),
     "the same answer by one version": ([(0, 0, 1), (0, 1, 1), (1, 1, 1), (1, 2, 1)], [0, 1, 3]),
     "the same answer by one version last": ([(0, 0, 1), (0, 1, 1), (1, 1, 1), (2, 1, 1)], [0, 1]),
-    "a click and then a purchase": ([(0, 0, 0), (0, 1, 0), (1, 1, 1), (1, 2, 1), (2, 2, 1), (2, 3, 1)], [2, 3, 5]),
+    "a click and then a purchase": (
+        [(0, 0, 0), (0, 1, 0), (1, 1, 1), (1, 2, 1), (2, 2, 1), (2, 3, 1)],
+        [2, 3, 5],
+    ),
     "an answer that comes back": ([(0, 0, 1), (1, 1, 0), (2, 1, 1), (3, 1, 1), (3, 2, 1)], [2, 4]),
-    "another answer that somebody confirmed": ([(0, 0, 1), (0, 1, 1), (0, 2, 0), (0, 3, 0)], [2, 3]),
+    "another answer that somebody confirmed": (
+        [(0, 0, 1), (0, 1, 1), (0, 2, 0), (0, 3, 0)],
+        [2, 3],
+    ),
     "scored once": ([(0, 2, 0)], [0]),
 }
 FIGURES = ("visits", "importance", "margin", "alignment", "importance_of_mean")
-EXACT = {"importance_of_mean": 2e-3, "alignment": 1e-6}  # rows hold those in half and in single precision
+EXACT = {
+    "importance_of_mean": 2e-3,
+    "alignment": 1e-6,
+}  # rows hold those in half and in single precision
 
 
 @pytest.fixture(params=["chdb", "clickhouse"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A fresh, empty store of each kind."""
-    return f"chdb://{tmp_path / 'history'}" if request.param == "chdb" else request.getfixturevalue("store_url")
+    return (
+        f"chdb://{tmp_path / 'history'}"
+        if request.param == "chdb"
+        else request.getfixturevalue("store_url")
+    )
 
 
 def responses() -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -51,11 +64,30 @@ def responses() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     for number, (name, (seen, _)) in enumerate(SAMPLES.items()):
         rows = []
         for label_version, version, label in seen:
-            row = {"sample_id": uuid_of("sample", name), "label_version": label_version, "version": version, "label": label}
-            row |= {"partition": 0, "offset": 10 * label_version + number, "event_time": DAY + number, "part": "stream"}
-            row |= {"norm": float(np.float32(random.gamma(2))), "scale": float(np.float32(1 + version / 7)), "loss": 0.5}
-            row |= {"margin": float(np.float32(random.normal())), "alignment": None if version == 0 else 0.25 * version}
-            rows.append(row | {"sketch": random.normal(size=K).astype(np.float16).astype(float).tolist()})
+            row = {
+                "sample_id": uuid_of("sample", name),
+                "label_version": label_version,
+                "version": version,
+                "label": label,
+            }
+            row |= {
+                "partition": 0,
+                "offset": 10 * label_version + number,
+                "event_time": DAY + number,
+                "part": "stream",
+            }
+            row |= {
+                "norm": float(np.float32(random.gamma(2))),
+                "scale": float(np.float32(1 + version / 7)),
+                "loss": 0.5,
+            }
+            row |= {
+                "margin": float(np.float32(random.normal())),
+                "alignment": None if version == 0 else 0.25 * version,
+            }
+            rows.append(
+                row | {"sketch": random.normal(size=K).astype(np.float16).astype(float).tolist()}
+            )
         yield name, rows
 
 
@@ -75,20 +107,56 @@ def expected(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def fill(store: Store) -> None:
     """Write the samples and what versions said of them; all twice, which must not show."""
-    texts = dict.fromkeys(("user", "query", "item_id", "category", "brand", "price_band"), "") | {"digest": "0" * 32}
+    texts = dict.fromkeys(("user", "query", "item_id", "category", "brand", "price_band"), "") | {
+        "digest": "0" * 32
+    }
     for name, rows in responses():
         newest = {row["label_version"]: row for row in rows}
         samples = [
-            {key: row[key] for key in ("sample_id", "label_version", "partition", "offset", "event_time", "label")}
-            | {"question_id": uuid_of("question", name), "source": "view", "outcomes": [], "history": []}
-            | {"weight": 1.0, "sampling_probability": 1.0, "context_text": "cup", "item_text": name, **texts}
+            {
+                key: row[key]
+                for key in (
+                    "sample_id",
+                    "label_version",
+                    "partition",
+                    "offset",
+                    "event_time",
+                    "label",
+                )
+            }
+            | {
+                "question_id": uuid_of("question", name),
+                "source": "view",
+                "outcomes": [],
+                "history": [],
+            }
+            | {
+                "weight": 1.0,
+                "sampling_probability": 1.0,
+                "context_text": "cup",
+                "item_text": name,
+                **texts,
+            }
             for row in newest.values()
         ]
-        of_sketch = ("sample_id", "label_version", "version", "partition", "offset", "event_time", "scale", "sketch")
+        of_sketch = (
+            "sample_id",
+            "label_version",
+            "version",
+            "partition",
+            "offset",
+            "event_time",
+            "scale",
+            "sketch",
+        )
         for _ in range(2):
             write(store, "samples", samples)
             write(store, "sketches", [{key: row[key] for key in of_sketch} for row in rows])
-            write(store, "responses", [{key: row[key] for key in row if key != "sketch"} for row in rows])
+            write(
+                store,
+                "responses",
+                [{key: row[key] for key in row if key != "sketch"} for row in rows],
+            )
 
 
 def write(store: Store, table: str, rows: list[dict[str, Any]]) -> None:
@@ -111,27 +179,42 @@ def told_by_the_history(store: Store) -> Iterator[tuple[str, str, Mapping[str, A
     published = {str(row["sample_id"]): row for row in judged(store)}
     drawable = dict(importances(store))
     last = "ORDER BY label_version DESC, version DESC LIMIT 1"
-    of_view = "visit AS visits, importance, running_margin AS margin, running_alignment AS alignment"
+    of_view = (
+        "visit AS visits, importance, running_margin AS margin, running_alignment AS alignment"
+    )
     of_table = ", ".join(FIGURES)
     for name in SAMPLES:
         sample = uuid_of("sample", name)
         for place, columns, rest in (
             ("importance_of_sample", of_view, last),
             ("importance_of_mean_of_sample", f"{of_view}, importance_of_mean", last),
-            ("visits_of_sample", "visit[-1] AS visits, importance[-1] AS importance, running_margin[-1] AS margin", ""),
+            (
+                "visits_of_sample",
+                "visit[-1] AS visits, importance[-1] AS importance, running_margin[-1] AS margin",
+                "",
+            ),
             ("risers_and_fallers", "visits", ""),
             ("standings_now", of_table, ""),
             ("moves_now", of_table, ""),
         ):
             header, rows = store.ask(
-                f"SELECT {columns} FROM {place} WHERE sample_id = {{sample:UUID}} {rest}", sample=sample
+                f"SELECT {columns} FROM {place} WHERE sample_id = {{sample:UUID}} {rest}",
+                sample=sample,
             )
             if rows or place != "risers_and_fallers":
                 yield place, name, dict(zip(header, rows[0], strict=True))
-        yield "publish", name, {key: published[str(sample)][key] for key in FIGURES if key in published[str(sample)]}
+        yield (
+            "publish",
+            name,
+            {key: published[str(sample)][key] for key in FIGURES if key in published[str(sample)]},
+        )
         yield "pool", name, {"importance": drawable[sample]}
         yield "figures", name, figures_of(VISITS.of(store, sample=sample))._asdict()
-        story = story_of(str(sample), Settings(), lambda *queries, **known: [asked(store, one, **known) for one in queries])
+        story = story_of(
+            str(sample),
+            Settings(),
+            lambda *queries, **known: [asked(store, one, **known) for one in queries],
+        )
         yield "story", name, story["now"]
         yield "story's verdict", name, {key: story["verdicts"][-1][key] for key in FIGURES}
         yield "story at its top", name, {"importance": story["importance"]}
@@ -146,7 +229,11 @@ def check(place: str, name: str, shown: Mapping[str, Any], figures: Mapping[str,
     """What a place shows is what the definitions say."""
     for key in FIGURES:
         if key in shown:
-            assert pytest.approx(figures[key], rel=EXACT.get(key, 1e-9)) == shown[key], (place, name, key)
+            assert pytest.approx(figures[key], rel=EXACT.get(key, 1e-9)) == shown[key], (
+                place,
+                name,
+                key,
+            )
 
 
 def test_every_place_shows_the_same_figures(url: str) -> None:
@@ -158,9 +245,14 @@ def test_every_place_shows_the_same_figures(url: str) -> None:
         for place, name, shown in told_by_the_history(store):
             check(place, name, shown, figures[name])
             places.add(place)
-        [(samples, importance)] = store.rows("SELECT sum(samples), sum(samples * importance) FROM sets")
+        [(samples, importance)] = store.rows(
+            "SELECT sum(samples), sum(samples * importance) FROM sets"
+        )
     assert 12 == len(places)
-    assert (len(SAMPLES), pytest.approx(sum(one["importance"] for one in figures.values()))) == (samples, importance)
+    assert (len(SAMPLES), pytest.approx(sum(one["importance"] for one in figures.values()))) == (
+        samples,
+        importance,
+    )
 
 
 def test_the_commands_show_them_too(url: str, mainstem: Run) -> None:
@@ -171,27 +263,40 @@ def test_the_commands_show_them_too(url: str, mainstem: Run) -> None:
         last = {name: store.rows(sql, sample=uuid_of("sample", name))[-1][0] for name in SAMPLES}
     for name in ("the same answer by one version last", "an answer that comes back"):
         sample = uuid_of("sample", name)
-        now = json.loads(mainstem("history", sample, "--store", url, "--json").stdout.splitlines()[-1])
+        now = json.loads(
+            mainstem("history", sample, "--store", url, "--json").stdout.splitlines()[-1]
+        )
         assert ("now", last[name]) == (now["table"], now["importance"])
-        assert last[name] == json.loads(mainstem("explain", sample, "--store", url, "--json").stdout)["importance"]
+        assert (
+            last[name]
+            == json.loads(mainstem("explain", sample, "--store", url, "--json").stdout)[
+                "importance"
+            ]
+        )
 
 
 def test_a_sample_that_nothing_scored_has_no_figures(url: str, mainstem: Run) -> None:
     """The last line of its history says so, and so does its story."""
     with Store(url) as store:
         store.write("samples", {"sample_id": [UUID(int=1)]})
-    now = json.loads(mainstem("history", UUID(int=1), "--store", url, "--json").stdout.splitlines()[-1])
+    now = json.loads(
+        mainstem("history", UUID(int=1), "--store", url, "--json").stdout.splitlines()[-1]
+    )
     assert ("now", 0, None) == (now["table"], now["visits"], now["importance"])
     story = json.loads(mainstem("explain", UUID(int=1), "--store", url, "--json").stdout)
     assert (None, None) == (story["importance"], story["now"])
 
 
-def test_a_history_of_before_tells_the_same(url: str, mainstem: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_history_of_before_tells_the_same(
+    url: str, mainstem: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A store without the newest views opens for asking, with today's figures; a program brings its views along."""
     name = "a click and then a purchase"
     sample, figures = uuid_of("sample", name), expected(name, dict(responses())[name])
     migrations = store_module.migrations
-    monkeypatch.setattr(store_module, "migrations", lambda: [one for one in migrations() if one[0] < 3])
+    monkeypatch.setattr(
+        store_module, "migrations", lambda: [one for one in migrations() if one[0] < 3]
+    )
     with Store(url) as store:
         fill(store)
         with pytest.raises(StoreError, match="visits_of_sample"):

@@ -24,7 +24,11 @@ from tests.trainer.fakes import START, sample
 @pytest.fixture(params=["chdb", "clickhouse"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An open, empty history of each kind."""
-    url = f"chdb://{tmp_path / 'history'}" if request.param == "chdb" else request.getfixturevalue("store_url")
+    url = (
+        f"chdb://{tmp_path / 'history'}"
+        if request.param == "chdb"
+        else request.getfixturevalue("store_url")
+    )
     with Store(url) as opened:
         yield opened
 
@@ -40,7 +44,10 @@ def delivered(store: Store) -> Store:
     brought = [sample(0), sample(1), sample(1), sample(2), sample(0, label_version=1), sample(3)]
     store.write("samples", sample_columns([(one, 0, offset) for offset, one in enumerate(brought)]))
     store.write("trusted", trusted_columns([(sample(2).sample_id, "gate", "assumed", None)]))
-    placed = [PlacedSample.of(brought[offset], 0, position, "") for position, offset in enumerate((0, 1, 3, 4))]
+    placed = [
+        PlacedSample.of(brought[offset], 0, position, "")
+        for position, offset in enumerate((0, 1, 3, 4))
+    ]
     for _ in range(2):  # a kill, and again
         store.write("positions", position_columns(placed, [0, 1, 3, 4]))
     return store
@@ -49,7 +56,9 @@ def delivered(store: Store) -> Store:
 def test_samples_are_read_at_their_positions(delivered: Store) -> None:
     """Between two positions stand the samples that were accepted there, and none that nobody has accepted."""
     found = samples_between(delivered, {0: (1, 9)})
-    assert list(zip(ids(1, 2, 0), (1, 2, 3), strict=True)) == [(one.sample_id, one.offset) for one in found]
+    assert list(zip(ids(1, 2, 0), (1, 2, 3), strict=True)) == [
+        (one.sample_id, one.offset) for one in found
+    ]
     assert ids(2) == [one.sample_id for one in trusted_samples(delivered, "gate", {0: 3})]
     assert [] == trusted_samples(delivered, "gate", {0: 2})
 
@@ -60,11 +69,23 @@ def test_the_history_knows_what_was_accepted_before_a_position(delivered: Store)
     assert {zero: 0, one: 0} == accepted_versions(delivered, 0, 3, [zero, one, three])
     assert {zero: 1} == accepted_versions(delivered, 0, 4, [zero])
     assert {} == accepted_versions(delivered, 1, 9, [zero])
-    visit = {"sample_id": one, "label_version": 0, "version": 0, "partition": 0, "offset": 1, "event_time": START + 1000}
+    visit = {
+        "sample_id": one,
+        "label_version": 0,
+        "version": 0,
+        "partition": 0,
+        "offset": 1,
+        "event_time": START + 1000,
+    }
     delivered.write("responses", {name: [value] for name, value in visit.items()})
     found = sorted(accepted_without_response(delivered, 0, 3, 0), key=lambda one: one.event_time)
-    assert [AcceptedSample(which, 0, START + 1000 * at) for which, at in zip(ids(0, 2), (0, 2), strict=True)] == found
-    assert ids(2) == [one.sample_id for one in accepted_without_response(delivered, 0, 3, START + 2000)]
+    assert [
+        AcceptedSample(which, 0, START + 1000 * at)
+        for which, at in zip(ids(0, 2), (0, 2), strict=True)
+    ] == found
+    assert ids(2) == [
+        one.sample_id for one in accepted_without_response(delivered, 0, 3, START + 2000)
+    ]
 
 
 def test_how_far_a_partition_has_come(delivered: Store) -> None:

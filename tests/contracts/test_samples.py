@@ -17,14 +17,23 @@ from tests.trainer.fakes import sample
 EVERYWHERE = {0: (0, 100)}
 NEW, FIRST_NEW = {"targets", "position"}, 5  # columns, and the migration that adds them
 SHOWN = msgspec.structs.replace(
-    sample(1, label_version=2), targets=(1.0, 0.25), position=7, sampling_probability=1 / 3, weight=0.5, history=("a", "ü")
+    sample(1, label_version=2),
+    targets=(1.0, 0.25),
+    position=7,
+    sampling_probability=1 / 3,
+    weight=0.5,
+    history=("a", "ü"),
 )
 
 
 @pytest.fixture(params=["chdb", "clickhouse"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where an empty history of each kind is."""
-    return f"chdb://{tmp_path / 'history'}" if request.param == "chdb" else request.getfixturevalue("store_url")
+    return (
+        f"chdb://{tmp_path / 'history'}"
+        if request.param == "chdb"
+        else request.getfixturevalue("store_url")
+    )
 
 
 @pytest.fixture
@@ -56,17 +65,26 @@ def test_a_history_of_before_opens_and_its_samples_have_their_label_for_a_target
     """What was written before there were targets is read as before, through the view too, and can be written beside."""
     all_of_them = list(store_module.migrations())
     with monkeypatch.context() as before:
-        before.setattr(store_module, "migrations", lambda: iter(one for one in all_of_them if one[0] < FIRST_NEW))
+        before.setattr(
+            store_module,
+            "migrations",
+            lambda: iter(one for one in all_of_them if one[0] < FIRST_NEW),
+        )
         store = Store(url)
     with store:
         columns = sample_columns([(sample(number), 0, number) for number in range(2)])
-        store.write("samples", {name: values for name, values in columns.items() if name not in NEW})
+        store.write(
+            "samples", {name: values for name, values in columns.items() if name not in NEW}
+        )
     with Store(url) as store:
         store.write("samples", sample_columns([(SHOWN, 0, 3)]))
         found = samples_since(store, 0, 10)
-        assert {(0, (0.0,), 0), (1, (1.0, 0.25), 7)} == {(one.label, one.targets, one.position) for one in found}
+        assert {(0, (0.0,), 0), (1, (1.0, 0.25), 7)} == {
+            (one.label, one.targets, one.position) for one in found
+        }
         assert {((), 0), ((1.0, 0.25), 7)} == {
-            (tuple(targets), position) for targets, position in store.rows("SELECT targets, position FROM samples_now")
+            (tuple(targets), position)
+            for targets, position in store.rows("SELECT targets, position FROM samples_now")
         }
 
 
@@ -83,7 +101,13 @@ def test_the_hash_of_0_1_knows_nothing_of_what_came_later(store: Store) -> None:
 
 def test_both_hashes_go_through_the_same_samples_in_one_order(store: Store) -> None:
     """Every label version of every sample, by id and label version."""
-    written = [(sample(number, label_version=version), 0, 9 * number + version) for number in range(5) for version in (2, 0)]
+    written = [
+        (sample(number, label_version=version), 0, 9 * number + version)
+        for number in range(5)
+        for version in (2, 0)
+    ]
     store.write("samples", sample_columns(written))
     expected = sorted((str(one.sample_id), one.label_version) for one, _, _ in written)
-    assert expected == [one[:2] for one in digests(store)] == [one[:2] for one in digests_0_1(store)]
+    assert (
+        expected == [one[:2] for one in digests(store)] == [one[:2] for one in digests_0_1(store)]
+    )

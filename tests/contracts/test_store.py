@@ -42,7 +42,11 @@ VIEWS = (
 @pytest.fixture(params=["chdb", "clickhouse"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A fresh, empty store of each kind."""
-    return f"chdb://{tmp_path / 'history'}" if request.param == "chdb" else request.getfixturevalue("store_url")
+    return (
+        f"chdb://{tmp_path / 'history'}"
+        if request.param == "chdb"
+        else request.getfixturevalue("store_url")
+    )
 
 
 @pytest.fixture
@@ -52,7 +56,9 @@ def store(url: str) -> Iterator[Store]:
         yield opened
 
 
-def sample(number: int, *, label_version: int = 0, label: int = 1, offset: int | None = None) -> dict[str, object]:
+def sample(
+    number: int, *, label_version: int = 0, label: int = 1, offset: int | None = None
+) -> dict[str, object]:
     """A row of `samples`."""
     return {
         "sample_id": UUID(int=number),
@@ -79,7 +85,9 @@ def sample(number: int, *, label_version: int = 0, label: int = 1, offset: int |
     }
 
 
-def response(number: int, version: int, norm: float, *, label_version: int = 0) -> dict[str, object]:
+def response(
+    number: int, version: int, norm: float, *, label_version: int = 0
+) -> dict[str, object]:
     """A row of `responses`."""
     return {
         "sample_id": UUID(int=number),
@@ -116,7 +124,9 @@ def test_a_row_written_twice_is_seen_once(store: Store) -> None:
         write(store, "responses", response(1, 1, 4.0), response(1, 2, 2.0))
     assert [(2,)] == store.rows("SELECT count() FROM samples_now")
     assert [(2,)] == store.rows("SELECT count() FROM responses_now")
-    assert [(2, 1.5)] == store.rows("SELECT visit, importance FROM importance_of_sample WHERE version = 2")
+    assert [(2, 1.5)] == store.rows(
+        "SELECT visit, importance FROM importance_of_sample WHERE version = 2"
+    )
 
 
 def test_a_revised_sample_is_seen_at_its_newest_label(store: Store) -> None:
@@ -132,7 +142,9 @@ def test_what_was_written_is_there_after_opening_again(url: str) -> None:
         write(first, "samples", sample(1))
     with Store(url) as second:
         assert [(1,)] == second.rows("SELECT count() FROM samples")
-        assert [(number,) for number, _, _ in migrations()] == second.rows("SELECT number FROM migrations ORDER BY number")
+        assert [(number,) for number, _, _ in migrations()] == second.rows(
+            "SELECT number FROM migrations ORDER BY number"
+        )
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -147,14 +159,22 @@ def test_every_view_answers(store: Store, view: str) -> None:
 
 def test_every_view_is_tested(store: Store) -> None:
     """The list above names all the views there are."""
-    found = store.rows("SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View' ORDER BY name")
+    found = store.rows(
+        "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View' ORDER BY name"
+    )
     assert VIEWS == tuple(name for (name,) in found)
 
 
 def trusted(number: int, part: str, origin: str, label: int | None = None) -> dict[str, object]:
     """A row of `trusted`."""
     believed = int(origin != "assumed")
-    return {"sample_id": UUID(int=number), "part": part, "origin": origin, "label": label, "believed": believed}
+    return {
+        "sample_id": UUID(int=number),
+        "part": part,
+        "origin": origin,
+        "label": label,
+        "believed": believed,
+    }
 
 
 def test_slices_stand_in_for_trusted_samples_until_there_are_some(store: Store) -> None:
@@ -170,7 +190,9 @@ def test_a_label_that_is_vouched_for_overrules_the_logs(store: Store) -> None:
     """Samples are read back with the label that somebody confirmed; the others with their own."""
     write(store, "samples", sample(1), sample(2))
     write(store, "trusted", trusted(1, "canary", "confirmed", 0))
-    assert [(0, "canary"), (1, "stream")] == [(one.label, one.part) for one in samples_between(store, {0: (0, 9)})]
+    assert [(0, "canary"), (1, "stream")] == [
+        (one.label, one.part) for one in samples_between(store, {0: (0, 9)})
+    ]
     assert [0] == [one.label for one in trusted_samples(store, "canary", {0: 9})]
 
 
@@ -179,7 +201,9 @@ def test_importance_by_item_is_the_mean_of_scaled_norms(store: Store) -> None:
     write(store, "samples", sample(1), sample(2), sample(3))
     write(store, "responses", response(1, 1, 4.0), response(2, 1, 6.0), response(3, 1, 8.0))
     expected = [("item-0", 1, 3.0), ("item-1", 2, 3.0)]
-    assert expected == store.rows("SELECT item_id, responses, importance FROM importance_of_item ORDER BY item_id")
+    assert expected == store.rows(
+        "SELECT item_id, responses, importance FROM importance_of_item ORDER BY item_id"
+    )
 
 
 def test_importance_of_the_mean_follows_a_samples_sketches(store: Store) -> None:
@@ -193,7 +217,12 @@ def test_importance_of_the_mean_follows_a_samples_sketches(store: Store) -> None
             sketch(1, 3, -6.0, -8.0),
             sketch(2, 1, 0.0, 1.0),
         )
-        write(store, "responses", *(response(1, version, 1.0) for version in (1, 2, 3)), response(2, 1, 1.0))
+        write(
+            store,
+            "responses",
+            *(response(1, version, 1.0) for version in (1, 2, 3)),
+            response(2, 1, 1.0),
+        )
     sql = "SELECT visit, importance_of_mean FROM importance_of_mean_of_sample WHERE sample_id = {id:UUID} ORDER BY version"
     assert [(1, 3.0), (2, 2.5), (3, 0.0)] == store.rows(sql, id=UUID(int=1))
     assert [(4,)] == store.rows("SELECT count() FROM sketches_now")
@@ -201,10 +230,15 @@ def test_importance_of_the_mean_follows_a_samples_sketches(store: Store) -> None
 
 def test_alignments_that_there_are_are_averaged(store: Store) -> None:
     """A visit without an alignment is left out of the means, and a sample without any has none."""
-    aligned = [response(1, version, 1.0) | {"alignment": cosine} for version, cosine in ((1, None), (2, 0.5), (3, -0.25))]
+    aligned = [
+        response(1, version, 1.0) | {"alignment": cosine}
+        for version, cosine in ((1, None), (2, 0.5), (3, -0.25))
+    ]
     write(store, "samples", sample(1), sample(2))
     write(store, "responses", *aligned, response(2, 1, 1.0) | {"alignment": None})
-    sql = "SELECT sample_id, running_alignment FROM importance_of_sample ORDER BY sample_id, version"
+    sql = (
+        "SELECT sample_id, running_alignment FROM importance_of_sample ORDER BY sample_id, version"
+    )
     assert [None, 0.5, 0.125, None] == [alignment for _, alignment in store.rows(sql)]
     assert [(0, None), (1, None), (1, 0.5), (1, -0.25)] == store.rows(
         "SELECT toUInt8(item_id = 'item-1') AS odd, alignment FROM importance_of_item ORDER BY odd, version"
@@ -267,16 +301,31 @@ def test_an_unknown_scheme_says_what_a_store_is() -> None:
 
 def test_samples_are_read_back_by_place_part_draw_and_time(store: Store) -> None:
     """Scoring and learning read what they ask for, with text, part and newest label before the end given."""
-    write(store, "samples", *(sample(number) for number in range(6)), sample(1, label_version=1, label=0, offset=6))
+    write(
+        store,
+        "samples",
+        *(sample(number) for number in range(6)),
+        sample(1, label_version=1, label=0, offset=6),
+    )
     write(store, "trusted", trusted(4, "gate", "assumed"))
-    draws = {"version": 3, "sample_id": UUID(int=1), "label_version": 0, "standing": "edge", "probability": 0.1}
+    draws = {
+        "version": 3,
+        "sample_id": UUID(int=1),
+        "label_version": 0,
+        "standing": "edge",
+        "probability": 0.1,
+    }
     write(store, "draws", draws)
     between = samples_between(store, {0: (1, 4)})
     assert [(1, 0), (2, 0), (3, 0)] == [(one.offset, one.label_version) for one in between]
     assert [(2, 0), (3, 0), (4, 0), (5, 0), (6, 1)] == [
-        (one.offset, one.label_version) for one in samples_between(store, {0: (1, 7)})[0:] if one.offset > 1
+        (one.offset, one.label_version)
+        for one in samples_between(store, {0: (1, 7)})[0:]
+        if one.offset > 1
     ]
-    assert [("gate", 4)] == [(one.part, one.offset) for one in trusted_samples(store, "gate", {0: 6})]
+    assert [("gate", 4)] == [
+        (one.part, one.offset) for one in trusted_samples(store, "gate", {0: 6})
+    ]
     assert [] == trusted_samples(store, "gate", {0: 4})
     assert [(1, 1)] == [(one.sample_id.int, one.label) for one in drawn_samples(store, 3)]
     assert {4, 5} == {one.sample_id.int for one in samples_since(store, 1_291_200_000_004, 9)}

@@ -21,14 +21,21 @@ K = 32
 @pytest.fixture(params=["chdb", "clickhouse"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An open, empty history of each kind."""
-    url = f"chdb://{tmp_path / 'history'}" if request.param == "chdb" else request.getfixturevalue("store_url")
+    url = (
+        f"chdb://{tmp_path / 'history'}"
+        if request.param == "chdb"
+        else request.getfixturevalue("store_url")
+    )
     with Store(url) as opened:
         yield opened
 
 
 def some(count: int) -> list[PlacedSample]:
     """Samples of two partitions, every third a canary."""
-    return [stored(number, partition=number % 2, part="canary" if number % 3 == 0 else "stream") for number in range(count)]
+    return [
+        stored(number, partition=number % 2, part="canary" if number % 3 == 0 else "stream")
+        for number in range(count)
+    ]
 
 
 def responses(count: int) -> tuple[Responses[Any], np.ndarray]:
@@ -36,15 +43,25 @@ def responses(count: int) -> tuple[Responses[Any], np.ndarray]:
     random = np.random.default_rng(3)
     norm, loss, margin, alignment = random.random((4, count), dtype=np.float32)
     alignment[::4] = np.nan
-    sketch = rounded(random.normal(scale=1e-7, size=(count, K)).astype(np.float32))  # below what float16 can hold
+    sketch = rounded(
+        random.normal(scale=1e-7, size=(count, K)).astype(np.float32)
+    )  # below what float16 can hold
     return Responses(norm, loss, margin, np.zeros((count, 0), np.float32), sketch), alignment
 
 
-def write(store: Store, samples: list[PlacedSample], found: Responses[Any], alignment: np.ndarray, version: int = 4) -> None:
+def write(
+    store: Store,
+    samples: list[PlacedSample],
+    found: Responses[Any],
+    alignment: np.ndarray,
+    version: int = 4,
+) -> None:
     """As a scoring worker does, twice."""
     for _ in range(2):
         store.write("sketches", sketch_columns(samples, found.sketch, version=version, scale=1.5))
-        store.write("responses", response_columns(samples, found, alignment, version=version, scale=1.5))
+        store.write(
+            "responses", response_columns(samples, found, alignment, version=version, scale=1.5)
+        )
 
 
 def whole(chunks: Iterator[StoredVisits]) -> dict[str, Any]:
@@ -53,13 +70,19 @@ def whole(chunks: Iterator[StoredVisits]) -> dict[str, Any]:
     joined = {name: np.concatenate([getattr(one, name) for one in chunks]) for name in NUMBERS}
     keys = [UUID(bytes=key).int for one in chunks for key in one.keys]
     offsets = np.concatenate([one.facts.offset for one in chunks]).tolist()
-    return joined | {"ids": keys, "offsets": offsets, "part": [PARTS[part] for one in chunks for part in one.facts.part]}
+    return joined | {
+        "ids": keys,
+        "offsets": offsets,
+        "part": [PARTS[part] for one in chunks for part in one.facts.part],
+    }
 
 
 NUMBERS = ("norm", "margin", "loss", "alignment", "sketch")
 
 
-def test_what_was_written_is_read_back_to_the_last_bit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_written_is_read_back_to_the_last_bit(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of one partition, below an offset, by one version, in order of offsets; however it is cut into pieces."""
     samples, (found, alignment) = some(60), responses(60)
     write(store, samples, found, alignment)
@@ -84,7 +107,9 @@ def test_a_visit_without_a_sketch_of_that_length_has_none(store: Store) -> None:
     assert np.isnan(whole(stored_visits(store, 0, 9, 4, sketch=64))["sketch"]).all()
     assert (2, 0) == whole(stored_visits(store, 0, 9, 4))["sketch"].shape
     store.execute("DELETE FROM sketches WHERE offset = 2")
-    assert [False, True] == np.isnan(whole(stored_visits(store, 0, 9, 4, sketch=K))["sketch"]).all(axis=1).tolist()
+    assert [False, True] == np.isnan(whole(stored_visits(store, 0, 9, 4, sketch=K))["sketch"]).all(
+        axis=1
+    ).tolist()
 
 
 def test_visits_of_samples_that_have_left_are_not_read(store: Store) -> None:

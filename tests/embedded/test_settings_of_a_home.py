@@ -49,7 +49,9 @@ def test_a_setting_that_nothing_depends_on_may_differ(tmp_path: Path) -> None:
 def test_a_fact_that_differs_has_no_variable(tmp_path: Path) -> None:
     """What is no setting is told without one."""
     settle(tmp_path, {}, learn=True)
-    with pytest.raises(HomeError, match=r"\(learn True there, False now\); --from-start begins again"):
+    with pytest.raises(
+        HomeError, match=r"\(learn True there, False now\); --from-start begins again"
+    ):
         settle(tmp_path, {}, learn=False)
 
 
@@ -57,7 +59,9 @@ def test_a_setting_from_after_a_home_was_made_has_its_default_there(tmp_path: Pa
     """The default goes on and is recorded from then on; another value is refused."""
     settle(tmp_path, {})
     kept = record(tmp_path)
-    (tmp_path / "settings.json").write_text(json.dumps({n: v for n, v in kept.items() if n != "learning.patience"}))
+    (tmp_path / "settings.json").write_text(
+        json.dumps({n: v for n, v in kept.items() if n != "learning.patience"})
+    )
     with pytest.raises(HomeError, match=r"learning.patience 1 there, 2 now"):
         settle(tmp_path, {"learning.patience": 2})
     settle(tmp_path, {})
@@ -68,7 +72,9 @@ def test_a_home_from_before_settings_had_groups_goes_on(tmp_path: Path) -> None:
     """Its names are those without groups; they are read as the ones of today, and written so."""
     settle(tmp_path, NOT_THE_DEFAULT)
     kept = record(tmp_path)
-    (tmp_path / "settings.json").write_text(json.dumps({name.rpartition(".")[2]: value for name, value in kept.items()}))
+    (tmp_path / "settings.json").write_text(
+        json.dumps({name.rpartition(".")[2]: value for name, value in kept.items()})
+    )
     with pytest.raises(HomeError, match=r"join.grace 1m there, 2m now"):
         settle(tmp_path, {**NOT_THE_DEFAULT, "join.grace": 120_000})
     settle(tmp_path, NOT_THE_DEFAULT)
@@ -79,5 +85,8 @@ def test_a_checkpoint_that_lacks_what_is_needed_now_says_how_to_begin_anew(tmp_p
     """A checkpoint that an older mainstem wrote is not gone on with, and is not called broken."""
     settle(tmp_path, {})
     (tmp_path / "checkpoint").write_bytes(msgspec.msgpack.encode({"line": 5}))
-    with Home(tmp_path, create=False) as home, pytest.raises(HomeError, match=r"another mainstem wrote it.*--from-start"):
+    with (
+        Home(tmp_path, create=False) as home,
+        pytest.raises(HomeError, match=r"another mainstem wrote it.*--from-start"),
+    ):
         home.checkpoint()

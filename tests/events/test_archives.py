@@ -73,7 +73,9 @@ LAID_OUT = {
 def test_a_packed_file_is_told_with_what_unpacks_it(name: str, tmp_path: Path) -> None:
     """By its first bytes, whatever it is called, also within gzip."""
     (tmp_path / "a.csv").write_bytes(PACKED[name])
-    with pytest.raises(ImportSourceError, match=f"a.csv' is packed by {name}; unpack it: `.* FILE > NEW`$"):
+    with pytest.raises(
+        ImportSourceError, match=f"a.csv' is packed by {name}; unpack it: `.* FILE > NEW`$"
+    ):
         list(read_rows(tmp_path / "a.csv", ["sku"]))
     (tmp_path / "a.csv").write_bytes(gzip.compress(PACKED[name]))
     with pytest.raises(ImportSourceError, match=f"a.csv' is packed by {name} once more; unpack it"):
@@ -102,4 +104,6 @@ def test_a_text_is_no_archive(header: str) -> None:
     """A CSV may begin with any letters, `ORC`, `SEQ` and `BZh` among them."""
     for begun in ("ORC,", "SEQ,", "BZh,", "PAR,", ""):
         text = f"{begun}{header}"
-        assert "" == foreign(text.encode()) or text.lstrip().lower().startswith(("<!doctype", "<html", "<?xml"))
+        assert "" == foreign(text.encode()) or text.lstrip().lower().startswith(
+            ("<!doctype", "<html", "<?xml")
+        )

@@ -30,19 +30,42 @@ WHO = {"event_id": "e", "event_timestamp": 5, "user_id": "u"}
 KINDS = [
     ({"type": "search", **WHO, "query": "cup"}, Search(**WHO, query="cup")),
     (
-        {"type": "impression", **WHO, "impression_id": "m", "items": [{"item_id": "a", "position": 1}, {"item_id": "b"}]},
-        Impression(**WHO, impression_id="m", items=(Shown(item_id="a", position=1), Shown(item_id="b"))),
+        {
+            "type": "impression",
+            **WHO,
+            "impression_id": "m",
+            "items": [{"item_id": "a", "position": 1}, {"item_id": "b"}],
+        },
+        Impression(
+            **WHO, impression_id="m", items=(Shown(item_id="a", position=1), Shown(item_id="b"))
+        ),
     ),
-    ({"type": "view", **WHO, "session_id": "s", "item_id": "a"}, View(**WHO, session_id="s", item_id="a")),
-    ({"type": "click", **WHO, "item_id": "a", "impression_id": "m"}, Click(**WHO, item_id="a", impression_id="m")),
+    (
+        {"type": "view", **WHO, "session_id": "s", "item_id": "a"},
+        View(**WHO, session_id="s", item_id="a"),
+    ),
+    (
+        {"type": "click", **WHO, "item_id": "a", "impression_id": "m"},
+        Click(**WHO, item_id="a", impression_id="m"),
+    ),
     ({"type": "cart", **WHO, "item_id": "a"}, Cart(**WHO, item_id="a")),
     (
         {"type": "purchase", **WHO, "item_id": "a", "quantity": 2, "price": 1.5},
         Purchase(**WHO, item_id="a", quantity=2, price=1.5),
     ),
-    ({"type": "return", **WHO, "item_id": "a", "quantity": 1}, Return(**WHO, item_id="a", quantity=1)),
     (
-        {"type": "item", "event_id": "e", "event_timestamp": 5, "item_id": "a", "title": "red cup", "brand": "Acme"},
+        {"type": "return", **WHO, "item_id": "a", "quantity": 1},
+        Return(**WHO, item_id="a", quantity=1),
+    ),
+    (
+        {
+            "type": "item",
+            "event_id": "e",
+            "event_timestamp": 5,
+            "item_id": "a",
+            "title": "red cup",
+            "brand": "Acme",
+        },
         Item(event_id="e", event_timestamp=5, item_id="a", title="red cup", brand="Acme"),
     ),
     ({"type": "tick", "event_timestamp": 5}, Tick(event_timestamp=5)),
@@ -57,12 +80,29 @@ FAULTS = {
     "missing field": ({"type": "view", **WHO}, "Object missing required field `item_id`", "$"),
     "wrong type": ({**VIEW, "item_id": 7}, "Expected `str`, got `int`", "$.item_id"),
     "empty id": ({**VIEW, "user_id": ""}, "Expected `str` of length >= 1", "$.user_id"),
-    "too long an id": ({**VIEW, "user_id": "u" * 257}, "Expected `str` of length <= 256", "$.user_id"),
+    "too long an id": (
+        {**VIEW, "user_id": "u" * 257},
+        "Expected `str` of length <= 256",
+        "$.user_id",
+    ),
     "before 1970": ({**VIEW, "event_timestamp": -1}, "Expected `int` >= 0", "$.event_timestamp"),
-    "after 2100": ({**VIEW, "event_timestamp": LATEST + 1}, f"Expected `int` <= {LATEST}", "$.event_timestamp"),
-    "past 64 bits": ({**VIEW, "event_timestamp": 10**30}, f"Expected `int` <= {LATEST}", "$.event_timestamp"),
+    "after 2100": (
+        {**VIEW, "event_timestamp": LATEST + 1},
+        f"Expected `int` <= {LATEST}",
+        "$.event_timestamp",
+    ),
+    "past 64 bits": (
+        {**VIEW, "event_timestamp": 10**30},
+        f"Expected `int` <= {LATEST}",
+        "$.event_timestamp",
+    ),
     "inside a list": (
-        {"type": "impression", **WHO, "impression_id": "m", "items": [{"item_id": "a"}, {"item_id": 7}]},
+        {
+            "type": "impression",
+            **WHO,
+            "impression_id": "m",
+            "items": [{"item_id": "a"}, {"item_id": 7}],
+        },
         "Expected `str`, got `int`",
         "$.items[1].item_id",
     ),
@@ -95,12 +135,27 @@ events = st.one_of(
     st.builds(Cart, **answer),
     st.builds(Purchase, **answer, quantity=quantities, price=amounts),
     st.builds(Return, **answer, quantity=quantities),
-    st.builds(Item, event_id=ids, event_timestamp=times, item_id=ids, title=ids, category=st.none() | texts, price=amounts),
+    st.builds(
+        Item,
+        event_id=ids,
+        event_timestamp=times,
+        item_id=ids,
+        title=ids,
+        category=st.none() | texts,
+        price=amounts,
+    ),
     st.builds(Tick, event_timestamp=times),
 )
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts | st.sampled_from(sorted(VIEW)), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(texts | st.sampled_from(sorted(VIEW)), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -118,7 +173,9 @@ def test_each_kind_decodes(fields: dict[str, object], event: Event) -> None:
 
 
 @pytest.mark.parametrize(("fields", "reason", "path"), FAULTS.values(), ids=FAULTS)
-def test_a_refusal_says_why_and_where(fields: dict[str, object] | bytes, reason: str, path: str) -> None:
+def test_a_refusal_says_why_and_where(
+    fields: dict[str, object] | bytes, reason: str, path: str
+) -> None:
     """A bad event is refused with the reason and the JSON path of what is wrong."""
     found = refused(fields)
     assert (reason, path) == (found.reason, found.path)
@@ -126,25 +183,44 @@ def test_a_refusal_says_why_and_where(fields: dict[str, object] | bytes, reason:
 
 def test_unknown_fields_are_ignored() -> None:
     """A shop may send more than we read."""
-    assert View(**WHO, item_id="a") == decode(json.dumps({**VIEW, "colour": "red", "deep": {"er": 1}}).encode())
+    assert View(**WHO, item_id="a") == decode(
+        json.dumps({**VIEW, "colour": "red", "deep": {"er": 1}}).encode()
+    )
 
 
 def test_a_refusal_keeps_neither_user_fields_nor_unknown_ones() -> None:
     """What might name a person is not in the body of a refused event."""
-    found = refused({**VIEW, "item_id": 7, "user_id": "bob", "session_id": "bob-1", "email": "bob@example.org"})
-    assert json.loads(found.body) == {"type": "view", "event_id": "e", "event_timestamp": 5, "item_id": 7}
+    found = refused(
+        {**VIEW, "item_id": 7, "user_id": "bob", "session_id": "bob-1", "email": "bob@example.org"}
+    )
+    assert json.loads(found.body) == {
+        "type": "view",
+        "event_id": "e",
+        "event_timestamp": 5,
+        "item_id": 7,
+    }
 
 
 def test_a_refusal_keeps_no_user_fields_at_any_depth() -> None:
     """A name inside a list or a wrongly nested object is taken out too, while what we know stays."""
     items = [{"item_id": 7, "position": 2, "user_id": "bob", "note": "for bob"}]
-    found = refused({"type": "impression", **WHO, "impression_id": {"user_id": "bob"}, "items": items})
+    found = refused(
+        {"type": "impression", **WHO, "impression_id": {"user_id": "bob"}, "items": items}
+    )
     body = {"type": "impression", "event_id": "e", "event_timestamp": 5, "impression_id": {}}
     assert {**body, "items": [{"item_id": 7, "position": 2}]} == json.loads(found.body)
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"{not json", b"[1]", b"\xff\xfe", b'{"type":"view","item_id":"\xff"}', b'{"items":' + b"[" * 100_000]
+    "raw",
+    [
+        b"",
+        b"{not json",
+        b"[1]",
+        b"\xff\xfe",
+        b'{"type":"view","item_id":"\xff"}',
+        b'{"items":' + b"[" * 100_000,
+    ],
 )
 def test_bytes_that_are_no_object_leave_only_their_digest(raw: bytes) -> None:
     """Where nothing can be redacted nothing is kept, and the digest tells one from another."""
@@ -174,7 +250,11 @@ def test_no_bytes_make_it_raise(raw: bytes) -> None:
 
 
 @settings(deadline=None)
-@given(st.dictionaries(st.sampled_from([*VIEW, "session_id", "items", "note"]), json_values, max_size=6))
+@given(
+    st.dictionaries(
+        st.sampled_from([*VIEW, "session_id", "items", "note"]), json_values, max_size=6
+    )
+)
 def test_a_body_holds_known_fields_only(fields: dict[str, object]) -> None:
     """However an object is broken, its redacted body names no field of the user and none we do not know."""
     found = decode(json.dumps(fields).encode())

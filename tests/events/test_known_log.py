@@ -17,7 +17,9 @@ GRACE = 10_000
 
 def line(number: int) -> bytes:
     """A view, one second after the one before."""
-    return encode(View(event_id=f"e{number}", event_timestamp=1000 * number, user_id="ann", item_id="cup"))
+    return encode(
+        View(event_id=f"e{number}", event_timestamp=1000 * number, user_id="ann", item_id="cup")
+    )
 
 
 ONE, TWO = [line(number) for number in range(50)], [line(number) for number in range(50, 90)]
@@ -56,7 +58,9 @@ def test_a_line_that_is_another_is_found_wherever_it_is(length: int, place: int)
         [*ONE[:place], *ONE[place + 1 : length]],
         ONE[:length][::-1],
     ):
-        with pytest.raises(HomeError, match=r"is not the log .* \(it (differs|has) .*; give another --home"):
+        with pytest.raises(
+            HomeError, match=r"is not the log .* \(it (differs|has) .*; give another --home"
+        ):
             read(lines, known)
 
 
@@ -90,7 +94,10 @@ def test_a_log_is_known_again_in_another_form(form: str, tmp_path: Path) -> None
     else:
         pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
         names = {"type": "view", "user_id": "ann", "item_id": "cup"}
-        rows = [{**names, "event_id": f"e{number}", "event_timestamp": 1000 * number} for number in range(50)]
+        rows = [
+            {**names, "event_id": f"e{number}", "event_timestamp": 1000 * number}
+            for number in range(50)
+        ]
         parquet.write_table(pyarrow.Table.from_pylist(rows), path)
     opened = same_log(lambda: read_lines(path), str(path), read(ONE).known)
     assert (50, 90) == (opened.end.lines, read(ONE + TWO, opened.known).end.lines)
@@ -100,7 +107,9 @@ def test_the_next_file_joins_as_if_it_had_been_there() -> None:
     """Survey, marks and lines are those of one log; lines are there from the checkpoint on."""
     found, whole = both(), read(ONE + TWO)
     assert (whole.survey, whole.end) == (found.survey, found.end)
-    assert [(ONE + TWO)[start:] for start in (40, 49, 50, 70)] == [list(found.lines(start)) for start in (40, 49, 50, 70)]
+    assert [(ONE + TWO)[start:] for start in (40, 49, 50, 70)] == [
+        list(found.lines(start)) for start in (40, 49, 50, 70)
+    ]
 
 
 def test_a_line_that_is_not_kept_is_not_made_up() -> None:
@@ -109,8 +118,11 @@ def test_a_line_that_is_not_kept_is_not_made_up() -> None:
         both().lines(39)
 
 
-@pytest.mark.parametrize(("lines", "append"), [(TWO, True), ([*TWO, line(90)], True), (ONE + TWO, True), (ONE + TWO, False)])
-def test_a_log_of_two_files_is_gone_on_with(lines: list[bytes], append: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize(
+    ("lines", "append"),
+    [(TWO, True), ([*TWO, line(90)], True), (ONE + TWO, True), (ONE + TWO, False)],
+)
+def test_a_log_of_two_files_is_gone_on_with(lines: list[bytes], append: bool) -> None:  # noqa: FBT001, RUF100
     """By its newest file, grown or not, and by the whole of it."""
     found = both()
     again = appended(lines, found.known, found.past([])) if append else read(lines, found.known)
@@ -133,7 +145,9 @@ def test_an_older_file_is_not_the_next_one() -> None:
     """Events older than what was read, by more than the grace, are counted; within the grace they may be."""
     one = read(TWO)
     with pytest.raises(HomeError, match="30 of its 40 events are older"):
-        appended([*ONE[:30], *[line(number) for number in range(100, 110)]], one.known, one.past([]))
+        appended(
+            [*ONE[:30], *[line(number) for number in range(100, 110)]], one.known, one.past([])
+        )
     late = [line(84), line(95)]
     assert 42 == appended(late, one.known, one.past([])).end.lines
 

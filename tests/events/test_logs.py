@@ -26,16 +26,29 @@ GOOD = {
     "Windows line breaks": b"one\r\ntwo\r\n",
     "zstd": zstd.compress(b"one\ntwo\n"),
     "zstd in two frames": zstd.compress(b"one\n") + zstd.compress(b"two\n"),
-    "zstd after a frame to skip": b"\x50\x2a\x4d\x18\x02\x00\x00\x00no" + zstd.compress(b"one\ntwo\n"),
+    "zstd after a frame to skip": b"\x50\x2a\x4d\x18\x02\x00\x00\x00no"
+    + zstd.compress(b"one\ntwo\n"),
     "byte order mark in zstd": zstd.compress(b"\xef\xbb\xbfone\ntwo\n"),
 }
 
 BAD = {
     "empty": (b"", "is empty; it should hold one JSON event a line (`mainstem import` makes one)"),
-    "empty gzip": (gzip.compress(b""), "is empty; it should hold one JSON event a line (`mainstem import` makes one)"),
-    "binary": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "binary file, not JSON lines; `mainstem import` reads other formats"),
-    "binary in gzip": (gzip.compress(b"\x89PNG\x00\x00"), "not JSON lines; `mainstem import` reads other formats"),
-    "Parquet in gzip": (gzip.compress(b"PAR1\x00\x00"), "is a Parquet file within another packing; unpack it"),
+    "empty gzip": (
+        gzip.compress(b""),
+        "is empty; it should hold one JSON event a line (`mainstem import` makes one)",
+    ),
+    "binary": (
+        b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR",
+        "binary file, not JSON lines; `mainstem import` reads other formats",
+    ),
+    "binary in gzip": (
+        gzip.compress(b"\x89PNG\x00\x00"),
+        "not JSON lines; `mainstem import` reads other formats",
+    ),
+    "Parquet in gzip": (
+        gzip.compress(b"PAR1\x00\x00"),
+        "is a Parquet file within another packing; unpack it",
+    ),
     "bzip2": (bz2.compress(b"one\ntwo\n"), "is packed by bzip2; unpack it: `bzcat FILE > NEW`"),
     "JSON array": (
         b'[{"type": "tick", "event_timestamp": 5}]',
@@ -49,12 +62,24 @@ BAD = {
         "one\ntwo\n".encode("utf-16"),
         "is UTF-16, and a log is UTF-8; convert it: `iconv -f UTF-16 -t UTF-8 FILE > NEW`",
     ),
-    "UTF-16 without a mark": (TICK.decode().encode("utf-16-le"), "`iconv -f UTF-16LE -t UTF-8 FILE > NEW`"),
-    "UTF-16 the other way round": (TICK.decode().encode("utf-16-be"), "`iconv -f UTF-16BE -t UTF-8 FILE > NEW`"),
+    "UTF-16 without a mark": (
+        TICK.decode().encode("utf-16-le"),
+        "`iconv -f UTF-16LE -t UTF-8 FILE > NEW`",
+    ),
+    "UTF-16 the other way round": (
+        TICK.decode().encode("utf-16-be"),
+        "`iconv -f UTF-16BE -t UTF-8 FILE > NEW`",
+    ),
     "UTF-32": (TICK.decode().encode("utf-32"), "is UTF-32, and a log is UTF-8"),
-    "UTF-16 in gzip": (gzip.compress("红杯\n".encode("utf-16")), "`zcat FILE | iconv -f UTF-16 -t UTF-8 > NEW`"),
+    "UTF-16 in gzip": (
+        gzip.compress("红杯\n".encode("utf-16")),
+        "`zcat FILE | iconv -f UTF-16 -t UTF-8 > NEW`",
+    ),
     "binary in pairs": (b"\x01\x00\x02\x00\x03\x00", "binary file, not JSON lines"),
-    "empty zstd": (zstd.compress(b""), "is empty; it should hold one JSON event a line (`mainstem import` makes one)"),
+    "empty zstd": (
+        zstd.compress(b""),
+        "is empty; it should hold one JSON event a line (`mainstem import` makes one)",
+    ),
     "broken zstd": (zstd.compress(TICK)[:-3], "the zstd stream of"),
     "zstd that is none": (b"\x28\xb5\x2f\xfd\xff\xff\xff\xff\xff\xff", "breaks off after line 0"),
     "gzip header only": (gzip.compress(TICK)[:10], "breaks off after line 0"),
@@ -84,7 +109,9 @@ def test_a_blank_line_is_handed_on(tmp_path: Path) -> None:
     assert list(read_lines(log(tmp_path, b"one\n\ntwo\r\n\r\n"))) == [b"one", b"", b"two", b""]
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstd.compress], ids=["plain", "gzip", "zstd"])
+@pytest.mark.parametrize(
+    "pack", [bytes, gzip.compress, zstd.compress], ids=["plain", "gzip", "zstd"]
+)
 def test_too_long_a_line_is_cut_and_the_next_one_is_read(pack, tmp_path: Path) -> None:
     """A line beyond the limit is refused, in bounded memory, and costs no other line."""
     endless = b'{"type":"search","query":"' + b"x" * (3 * LONGEST_LINE) + b'"}'
@@ -97,7 +124,11 @@ def test_too_long_a_line_is_cut_and_the_next_one_is_read(pack, tmp_path: Path) -
 def test_too_long_a_line_is_refused_as_such(filling: bytes, tmp_path: Path) -> None:
     """A line that never ends is refused for its length, wherever it is cut, be what was read of it an event even."""
     found = decode(next(read_lines(log(tmp_path, TICK + filling * LONGEST_LINE))))
-    assert ("the line is longer than 1,000,000 bytes", "$", "") == (found.reason, found.path, found.body)
+    assert ("the line is longer than 1,000,000 bytes", "$", "") == (
+        found.reason,
+        found.path,
+        found.body,
+    )
 
 
 @pytest.mark.parametrize("over", [-1, 0, 1])
@@ -113,11 +144,17 @@ def test_a_line_at_the_limit_is_one_line(over: int, line_break: bytes, tmp_path:
 def test_a_line_that_is_not_utf8_is_refused_with_the_place() -> None:
     """One Latin-1 letter costs its own line only, and the reason says which byte it is."""
     found = decode('{"type":"search","query":"café"}'.encode("latin-1"))
-    assert ("the line is not UTF-8: byte 0xe9 at position 29", "$", "") == (found.reason, found.path, found.body)
+    assert ("the line is not UTF-8: byte 0xe9 at position 29", "$", "") == (
+        found.reason,
+        found.path,
+        found.body,
+    )
 
 
 @pytest.mark.parametrize(("content", "message"), BAD.values(), ids=BAD)
-def test_what_is_no_log_is_told_with_the_next_step(content: bytes, message: str, tmp_path: Path) -> None:
+def test_what_is_no_log_is_told_with_the_next_step(
+    content: bytes, message: str, tmp_path: Path
+) -> None:
     """Empty, binary and broken files are errors that say what to do."""
     path = log(tmp_path, content)
     told = message_of(path)
@@ -129,8 +166,12 @@ def test_a_truncated_gzip_gives_its_lines_first(tmp_path: Path) -> None:
     """What can be read of a broken gzip stream is read, then the error counts the lines and says how to go on."""
     whole = b"".join(b"%016x\n" % number_of("line", number) for number in range(20_000))
     read: list[bytes] = []
-    with pytest.raises(LogError, match=r"breaks off after line \d+ .*zcat FILE \| mainstem replay -") as caught:
-        read.extend(read_lines(log(tmp_path, gzip.compress(whole)[:-1000])))  # keeps what came before the error
+    with pytest.raises(
+        LogError, match=r"breaks off after line \d+ .*zcat FILE \| mainstem replay -"
+    ) as caught:
+        read.extend(
+            read_lines(log(tmp_path, gzip.compress(whole)[:-1000]))
+        )  # keeps what came before the error
     assert whole.splitlines()[: len(read)] == read
     assert f"after line {len(read)} " in str(caught.value)
     assert len(read) > 1000
@@ -140,7 +181,9 @@ def test_a_truncated_zstd_gives_its_lines_first(tmp_path: Path) -> None:
     """What can be read of a broken zstd stream is read, then the error counts the lines and says how to go on."""
     whole = b"".join(b"%016x\n" % number_of("line", number) for number in range(50_000))
     read: list[bytes] = []
-    with pytest.raises(LogError, match=r"zstd .* breaks off after line \d+ .*zstdcat FILE \| mainstem replay -") as caught:
+    with pytest.raises(
+        LogError, match=r"zstd .* breaks off after line \d+ .*zstdcat FILE \| mainstem replay -"
+    ) as caught:
         read.extend(read_lines(log(tmp_path, zstd.compress(whole)[:-1000])))
     assert whole.splitlines()[: len(read)] == read
     assert f"after line {len(read)} " in str(caught.value)
@@ -175,7 +218,10 @@ def test_a_folder_without_a_line_is_no_log(names: list[str], tmp_path: Path) -> 
     """A folder in which nothing is to be read is told from an empty file."""
     for name in names:
         (tmp_path / name).touch()
-    assert f"the log {str(tmp_path)!r} has no file with a line in it; it should hold one JSON event" in message_of(tmp_path)
+    assert (
+        f"the log {str(tmp_path)!r} has no file with a line in it; it should hold one JSON event"
+        in message_of(tmp_path)
+    )
 
 
 def test_a_bad_file_of_a_folder_is_named(tmp_path: Path) -> None:
@@ -189,25 +235,36 @@ def test_a_bad_file_of_a_folder_is_named(tmp_path: Path) -> None:
 def test_a_missing_log_is_named(tmp_path: Path) -> None:
     """A path that leads nowhere is in the message, with the advice to check it."""
     path = tmp_path / "none.jsonl"
-    assert f"cannot read the log {str(path)!r}: No such file or directory; check the path" == message_of(path)
+    assert (
+        f"cannot read the log {str(path)!r}: No such file or directory; check the path"
+        == message_of(path)
+    )
 
 
 def test_a_pipe_is_told_from_a_log(tmp_path: Path) -> None:
     """What can be read once only would lose its beginning to the first look at it."""
     os.mkfifo(tmp_path / "pipe")
-    assert "is a pipe or a device, and a log is read more than once; give `-`" in message_of(tmp_path / "pipe")
+    assert "is a pipe or a device, and a log is read more than once; give `-`" in message_of(
+        tmp_path / "pipe"
+    )
 
 
-def test_empty_standard_input_is_told_and_replaces_no_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_standard_input_is_told_and_replaces_no_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Standard input without a byte is named as such, and a copy made before stays as it was."""
     (tmp_path / "stdin.jsonl").write_bytes(TICK)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
     with pytest.raises(LogError, match="standard input is empty"):
         spool(tmp_path)
-    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("stdin.jsonl", TICK)]
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [
+        ("stdin.jsonl", TICK)
+    ]
 
 
-def test_standard_input_is_spooled_to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standard_input_is_spooled_to_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Standard input becomes a whole file that can be read twice, with nothing half written beside it."""
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(b"one\ntwo\n"))))
     path = spool(tmp_path / "new" / "home")

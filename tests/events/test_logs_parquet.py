@@ -34,7 +34,9 @@ def message_of(path: Path) -> str:
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 @pytest.mark.parametrize("zone", [None, "UTC", "Asia/Shanghai"])
-def test_columns_of_fields_become_the_same_events(unit: str, zone: str | None, tmp_path: Path) -> None:
+def test_columns_of_fields_become_the_same_events(
+    unit: str, zone: str | None, tmp_path: Path
+) -> None:
     """Each kind of event comes back from columns, whatever the unit and the zone of its time."""
     later = [{**fields, "event_timestamp": 1_291_191_960_000} for fields in EVENTS]
     write_fields([{"event_id": "t", **fields} for fields in later], tmp_path / "log", unit, zone)
@@ -43,14 +45,18 @@ def test_columns_of_fields_become_the_same_events(unit: str, zone: str | None, t
     ]
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(events, min_size=1, max_size=20))
 def test_any_events_come_back_from_either_layout(tmp_path: Path, given_events: list) -> None:
     """Texts in any script, numbers of any size and fields that are absent survive both layouts."""
     lines = [encode(event) for event in given_events]
     assert lines == read_back({"raw": lines}, tmp_path)
     fields = [json.loads(line) for line in lines]
-    write_fields([{**one, "event_id": one.get("event_id", "t")} for one in fields], tmp_path / "log")
+    write_fields(
+        [{**one, "event_id": one.get("event_id", "t")} for one in fields], tmp_path / "log"
+    )
     assert given_events == [decode(line) for line in read_lines(tmp_path / "log")]
 
 
@@ -67,27 +73,41 @@ def test_any_events_come_back_from_either_layout(tmp_path: Path, given_events: l
     ],
     ids=str,
 )
-def test_a_column_of_json_is_handed_on_as_it_is(name: str, kind: pa.DataType, tmp_path: Path) -> None:
+def test_a_column_of_json_is_handed_on_as_it_is(
+    name: str, kind: pa.DataType, tmp_path: Path
+) -> None:
     """Whole events, of text or of bytes, are lines as they stand; a null is an empty line, to be refused and counted."""
     line = json.dumps(VIEW)
-    lines = read_back({"key": ["k", "k"], name: pa.array([line, None], pa.string()).cast(kind)}, tmp_path)
+    lines = read_back(
+        {"key": ["k", "k"], name: pa.array([line, None], pa.string()).cast(kind)}, tmp_path
+    )
     assert [line.encode(), b""] == lines
 
 
 def test_what_lies_below_a_millisecond_is_cut_off(tmp_path: Path) -> None:
     """A time in nanoseconds is not rounded up."""
     times = pa.array([1_999_999], pa.timestamp("ns"))
-    (line,) = read_back({**{name: [value] for name, value in VIEW.items()}, "event_timestamp": times}, tmp_path)
+    (line,) = read_back(
+        {**{name: [value] for name, value in VIEW.items()}, "event_timestamp": times}, tmp_path
+    )
     assert 1 == decode(line).event_timestamp
 
 
 def test_nulls_and_other_columns_are_left_out(tmp_path: Path) -> None:
     """A null is an absent field, in a struct too, and what no event has is not read."""
     items = [[{"item_id": "a", "position": None}, {"item_id": "b", "position": 2}]]
-    more = {"type": ["impression"], "impression_id": ["m"], "items": items, "query": [None], "warehouse": [b"\xff"]}
+    more = {
+        "type": ["impression"],
+        "impression_id": ["m"],
+        "items": items,
+        "query": [None],
+        "warehouse": [b"\xff"],
+    }
     (line,) = read_back({**{name: [value] for name, value in WHO.items()}, **more}, tmp_path)
     expected = {"type": "impression", **WHO, "impression_id": "m"}
-    assert {**expected, "items": [{"item_id": "a"}, {"item_id": "b", "position": 2}]} == json.loads(line)
+    assert {**expected, "items": [{"item_id": "a"}, {"item_id": "b", "position": 2}]} == json.loads(
+        line
+    )
 
 
 def test_bytes_are_text_and_decimals_are_numbers(tmp_path: Path) -> None:
@@ -129,26 +149,46 @@ def test_a_bad_row_is_refused_by_itself(change: dict, reason: str, tmp_path: Pat
     ],
     ids=["fields", "a value that is no text"],
 )
-def test_a_table_without_the_needed_columns_is_no_log(columns: dict, missing: str, tmp_path: Path) -> None:
+def test_a_table_without_the_needed_columns_is_no_log(
+    columns: dict, missing: str, tmp_path: Path
+) -> None:
     """What is missing, what is there and both layouts are told."""
     parquet.write_table(pa.table(columns), tmp_path / "log")
     told = message_of(tmp_path / "log")
-    assert f"{str(tmp_path / 'log')!r} lacks the columns {missing}; it has {list(columns)!r}" in told
+    assert (
+        f"{str(tmp_path / 'log')!r} lacks the columns {missing}; it has {list(columns)!r}" in told
+    )
     assert "`value`, `raw`, `event`" in told
 
 
 def test_a_number_or_a_time_beyond_bounds_costs_its_row_only(tmp_path: Path) -> None:
     """An infinite price, and a time that Python has not, are refused as they are in JSON lines; the next row is an event."""
-    many = {name: [value] * 2 for name, value in VIEW.items() if name not in {"event_timestamp", "type"}}
-    prices = {"type": ["purchase"] * 2, "event_timestamp": [5, 5], "price": [float("inf"), 3.5], **many}
-    far = {"type": ["view"] * 2, "event_timestamp": pa.array([2**62, 5000], pa.timestamp("us")), **many}
+    many = {
+        name: [value] * 2 for name, value in VIEW.items() if name not in {"event_timestamp", "type"}
+    }
+    prices = {
+        "type": ["purchase"] * 2,
+        "event_timestamp": [5, 5],
+        "price": [float("inf"), 3.5],
+        **many,
+    }
+    far = {
+        "type": ["view"] * 2,
+        "event_timestamp": pa.array([2**62, 5000], pa.timestamp("us")),
+        **many,
+    }
     for columns in (prices, far):
-        assert [True, False] == [isinstance(decode(line), Refusal) for line in read_back(columns, tmp_path)]
+        assert [True, False] == [
+            isinstance(decode(line), Refusal) for line in read_back(columns, tmp_path)
+        ]
 
 
 def test_times_as_floats_of_four_bytes_are_told(tmp_path: Path) -> None:
     """They are minutes off, all of them."""
-    columns = {**{name: [value] for name, value in VIEW.items()}, "event_timestamp": pa.array([5.0], pa.float32())}
+    columns = {
+        **{name: [value] for name, value in VIEW.items()},
+        "event_timestamp": pa.array([5.0], pa.float32()),
+    }
     parquet.write_table(pa.table(columns), tmp_path / "log")
     assert "has its event_timestamp as floats of four bytes" in message_of(tmp_path / "log")
 
@@ -156,7 +196,9 @@ def test_times_as_floats_of_four_bytes_are_told(tmp_path: Path) -> None:
 def test_a_broken_table_gives_its_rows_first(tmp_path: Path) -> None:
     """A file that was cut off is told in one line; damage in the middle is told with the row before it."""
     path = tmp_path / "log"
-    write_fields([{**VIEW, "event_id": str(number)} for number in range(10_000)], path, compression="zstd")
+    write_fields(
+        [{**VIEW, "event_id": str(number)} for number in range(10_000)], path, compression="zstd"
+    )
     whole = path.read_bytes()
     path.write_bytes(whole[:-100])
     assert "is a broken Parquet file after row 0 (" in message_of(path)
@@ -173,8 +215,12 @@ def test_an_empty_table_is_an_empty_log(tmp_path: Path) -> None:
     assert "is empty; it should hold one JSON event a line" in message_of(tmp_path / "log")
 
 
-def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pyarrow_the_extra_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where pyarrow is not installed the message says what to install."""
     parquet.write_table(pa.table({"value": ["{}"]}), tmp_path / "log")
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
-    assert "reading Parquet needs pyarrow; `pip install 'mainstem[parquet]'`" in message_of(tmp_path / "log")
+    assert "reading Parquet needs pyarrow; `pip install 'mainstem[parquet]'`" in message_of(
+        tmp_path / "log"
+    )

@@ -64,7 +64,9 @@ def test_a_folder_that_grew_is_replayed_from_where_it_was(
 
 
 @pytest.mark.parametrize("form", OTHERS)
-def test_what_goes_into_kafka_does_not_depend_on_the_form_of_the_log(form: str, lines: list[bytes], tmp_path: Path) -> None:
+def test_what_goes_into_kafka_does_not_depend_on_the_form_of_the_log(
+    form: str, lines: list[bytes], tmp_path: Path
+) -> None:
     """Topics, partitions, keys, events and line numbers are those of the plain log, in the same order."""
 
     def records(log: Path) -> list[tuple]:
@@ -73,4 +75,6 @@ def test_what_goes_into_kafka_does_not_depend_on_the_form_of_the_log(form: str, 
         return [(*to, key, decode(value), line) for *to, key, value, line, _ in replay._records(4)]
 
     (tmp_path / "packed").mkdir()
-    assert records(pack(lines, "plain", tmp_path)) == records(pack(lines, form, tmp_path / "packed"))
+    assert records(pack(lines, "plain", tmp_path)) == records(
+        pack(lines, form, tmp_path / "packed")
+    )

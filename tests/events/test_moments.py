@@ -29,11 +29,14 @@ def test_a_moment_is_a_date_or_a_time_with_its_offset(text: str, expected: int) 
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yesterday", "2011-01-15T00:00", "2011-13-15", "15.01.2011", "20110115", "1295049600000"]
+    "text",
+    ["", "yesterday", "2011-01-15T00:00", "2011-13-15", "15.01.2011", "20110115", "1295049600000"],
 )
 def test_anything_else_is_refused_with_an_example(text: str) -> None:
     """What is no moment, or could be one of several, is named in one line that shows how moments are written."""
-    with pytest.raises(SettingError, match=r"^a moment is written like 2011-01-15 [^\n]*got '") as refused:
+    with pytest.raises(
+        SettingError, match=r"^a moment is written like 2011-01-15 [^\n]*got '"
+    ) as refused:
         moment(text)
     assert repr(text) in str(refused.value)
 
@@ -47,11 +50,25 @@ def test_what_is_written_is_read_as_the_same_moment(time: int) -> None:
 def line(kind: str, time: int) -> bytes:
     """An event of a kind at a time."""
     return json.dumps(
-        {"type": kind, "event_timestamp": time, "event_id": "e", "item_id": "i", "title": "t", "user_id": "u"}
+        {
+            "type": kind,
+            "event_timestamp": time,
+            "event_id": "e",
+            "item_id": "i",
+            "title": "t",
+            "user_id": "u",
+        }
     ).encode()
 
 
 def test_a_log_is_cut_before_its_first_event_later_than_the_moment() -> None:
     """Events at the moment belong to it, also those that come out of order; neither items nor refused lines cut."""
-    log = [line("item", 99), line("view", 5), b"no event", line("view", 3), line("view", 7), line("view", 5)]
+    log = [
+        line("item", 99),
+        line("view", 5),
+        b"no event",
+        line("view", 3),
+        line("view", 7),
+        line("view", 5),
+    ]
     assert [0, 4, 4, None] == [lines_until(log, time) for time in (4, 5, 6, 7)]

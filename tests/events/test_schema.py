@@ -16,8 +16,12 @@ from tests.events.test_decode import KINDS as EXAMPLES
 ALL = Draft202012Validator(event_schema())
 EDGES = [length for limit in (0, 1, 256, 4096, 65_536) for length in (limit, limit + 1)]
 WHOLE = {"event_timestamp", "position"}
-edge_texts = st.builds(lambda letter, length: letter * length, st.sampled_from("a杯\U0001f375"), st.sampled_from(EDGES))
-edge_numbers = st.sampled_from([-1, 0, 1, 0.0, 0.5, 4_102_444_800_000, 4_102_444_800_001, 1e12, 1.1e12, 10**30, True])
+edge_texts = st.builds(
+    lambda letter, length: letter * length, st.sampled_from("a杯\U0001f375"), st.sampled_from(EDGES)
+)
+edge_numbers = st.sampled_from(
+    [-1, 0, 1, 0.0, 0.5, 4_102_444_800_000, 4_102_444_800_001, 1e12, 1.1e12, 10**30, True]
+)
 values = json_values | edge_texts | edge_numbers
 
 
@@ -29,7 +33,9 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
         part = event
         if event.get("items") and isinstance(event["items"], list) and draw(st.booleans()):
             part = event["items"][0] if isinstance(event["items"][0], dict) else event
-        name = draw(st.sampled_from([*part, "session_id", "quantity", "price", "query", "position", "note"]))
+        name = draw(
+            st.sampled_from([*part, "session_id", "quantity", "price", "query", "position", "note"])
+        )
         if draw(st.booleans()):
             part.pop(name, None)
         else:
@@ -39,8 +45,16 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
 
 def has_float_for_whole(event: dict[str, Any]) -> bool:
     """Whether a whole number is written as 5.0, which is the one thing here that a schema cannot refuse."""
-    parts = [event, *(part for part in event.get("items") or [] if isinstance(part, dict))] if _listed(event) else [event]
-    return any(isinstance(part.get(name), float) and part[name].is_integer() for part in parts for name in WHOLE)
+    parts = (
+        [event, *(part for part in event.get("items") or [] if isinstance(part, dict))]
+        if _listed(event)
+        else [event]
+    )
+    return any(
+        isinstance(part.get(name), float) and part[name].is_integer()
+        for part in parts
+        for name in WHOLE
+    )
 
 
 def _listed(event: dict[str, Any]) -> bool:
@@ -74,7 +88,9 @@ def test_what_is_encoded_is_valid(event: Event) -> None:
     written = json.loads(encode(event))
     assert ALL.is_valid(written)
     validators = {name: Draft202012Validator(event_schema(name)) for name in KINDS}
-    assert [written["type"]] == [name for name, validator in validators.items() if validator.is_valid(written)]
+    assert [written["type"]] == [
+        name for name, validator in validators.items() if validator.is_valid(written)
+    ]
 
 
 @settings(deadline=None, max_examples=500, suppress_health_check=[HealthCheck.too_slow])
@@ -91,7 +107,9 @@ def test_schema_and_decode_agree_on_anything(value: Any) -> None:
     assert accepted(value) == ALL.is_valid(value)
 
 
-@pytest.mark.parametrize("name", [name for name, (fields, _, _) in FAULTS.items() if isinstance(fields, dict)])
+@pytest.mark.parametrize(
+    "name", [name for name, (fields, _, _) in FAULTS.items() if isinstance(fields, dict)]
+)
 def test_what_decode_refuses_is_invalid(name: str) -> None:
     """Each known fault of an event is a fault to the schema."""
     assert not ALL.is_valid(FAULTS[name][0])
@@ -119,17 +137,28 @@ def test_what_a_schema_cannot_say_is_said_in_words(text: str) -> None:
     assert ALL.is_valid(json.loads(text))
     assert isinstance(decode(text.encode()), Refusal)
     said = event_schema()["description"]
-    assert [] == [one for one in ("5, not 5.0", "surrogate", "fit in a double", "1,000,000 bytes") if one not in said]
+    assert [] == [
+        one
+        for one in ("5, not 5.0", "surrogate", "fit in a double", "1,000,000 bytes")
+        if one not in said
+    ]
 
 
 def test_an_unknown_kind_is_told_with_the_known_ones() -> None:
     """The message names what was asked for and what there is."""
-    with pytest.raises(ValueError, match=r"no event is of type 'hover'; it is one of search, .*, tick"):
+    with pytest.raises(
+        ValueError, match=r"no event is of type 'hover'; it is one of search, .*, tick"
+    ):
         event_schema("hover")
 
 
 def test_shown_items_are_in_the_schema_of_impressions() -> None:
     """A schema of one kind is whole: what it refers to is in it."""
-    impression = {"type": "impression", **WHO, "impression_id": "m", "items": [{"item_id": "a", "position": 0}]}
+    impression = {
+        "type": "impression",
+        **WHO,
+        "impression_id": "m",
+        "items": [{"item_id": "a", "position": 0}],
+    }
     errors = list(Draft202012Validator(event_schema("impression")).iter_errors(impression))
     assert ["$.items[0].position"] == [error.json_path for error in errors]

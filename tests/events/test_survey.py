@@ -11,7 +11,9 @@ MINUTE = 60_000
 
 def line(kind: str, minute: int = 0, **more: Any) -> bytes:
     user = {} if kind in {"item", "tick"} else {"user_id": "u"}
-    return json.dumps({"type": kind, "event_id": "e", "event_timestamp": minute * MINUTE, **user, **more}).encode()
+    return json.dumps(
+        {"type": kind, "event_id": "e", "event_timestamp": minute * MINUTE, **user, **more}
+    ).encode()
 
 
 def item(item_id: str, **more: Any) -> bytes:
@@ -35,13 +37,26 @@ def test_items_are_told_from_the_rest() -> None:
 
 def test_refused_items_have_their_offset_in_items() -> None:
     """A refused item event keeps the offset that it has in topic `items`, other lines not counted."""
-    found = survey([item("a"), purchase(1), item("b", title=7), b"[]", item("c"), line("item", item_id="d")])
-    assert [(offset, refusal.path) for offset, refusal in found.refused_items] == [(1, "$.title"), (3, "$")]
+    found = survey(
+        [item("a"), purchase(1), item("b", title=7), b"[]", item("c"), line("item", item_id="d")]
+    )
+    assert [(offset, refusal.path) for offset, refusal in found.refused_items] == [
+        (1, "$.title"),
+        (3, "$"),
+    ]
 
 
 def test_bytes_without_a_type_do_not_belong_to_items() -> None:
     """What cannot be read as an item event is left to topic `events`."""
-    raws = [b"", b"\xff", b"[]", b'{"type":5}', b'{"type":"view"}', b"[" * 100_000, b'{"type":"item","query":"\xff"}']
+    raws = [
+        b"",
+        b"\xff",
+        b"[]",
+        b'{"type":5}',
+        b'{"type":"view"}',
+        b"[" * 100_000,
+        b'{"type":"item","query":"\xff"}',
+    ]
     assert [belongs_to_items(decode(raw), raw) for raw in raws[:-1]] == [False] * 6
     assert belongs_to_items(Tick(event_timestamp=0), b"") is False
     assert belongs_to_items(decode(raws[-1]), raws[-1]) is True
@@ -49,7 +64,13 @@ def test_bytes_without_a_type_do_not_belong_to_items() -> None:
 
 def test_newest_is_the_largest_event_time_of_events() -> None:
     """The newest time is the largest of the accepted events, ticks among them, items and refused ones not."""
-    lines = [purchase(3), line("tick", 5), purchase(1), line("item", 9, item_id="a", title="cup"), line("view", 9)]
+    lines = [
+        purchase(3),
+        line("tick", 5),
+        purchase(1),
+        line("item", 9, item_id="a", title="cup"),
+        line("view", 9),
+    ]
     assert 5 * MINUTE == survey(lines).newest
     assert survey([item("a")]).newest == -1
 
@@ -74,7 +95,13 @@ def test_the_later_part_holds_at_most_its_share_of_questions() -> None:
     """The last part begins at the earliest whole minute after which no more than the share of questions were asked."""
     found = survey([purchase(minute) for minute in (0, 1, 2, 3, 4, 5, 6, 7, 8, 8)])
     begins = {share: found.later_from("purchases", share) for share in (0, 0.1, 0.2, 0.35, 1)}
-    assert begins == {0: 8 * MINUTE + 1, 0.1: 8 * MINUTE + 1, 0.2: 8 * MINUTE, 0.35: 7 * MINUTE, 1: 0}
+    assert begins == {
+        0: 8 * MINUTE + 1,
+        0.1: 8 * MINUTE + 1,
+        0.2: 8 * MINUTE,
+        0.35: 7 * MINUTE,
+        1: 0,
+    }
 
 
 def test_the_later_part_counts_what_asks() -> None:

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import torch
 
-if importlib.util.find_spec("mainstem") is None:  # a GPU machine often has no network to install it by
+if (
+    importlib.util.find_spec("mainstem") is None
+):  # a GPU machine often has no network to install it by
     sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
 
 from tests.gpu.plan import Plan, Sizes, run_parts
@@ -28,12 +30,18 @@ MOST_THREADS = 8  # of the CPU's side: a container may show torch more cores tha
 def main() -> int:
     """Run the parts, print the report, and say whether all held."""
     parser = argparse.ArgumentParser(
-        prog="python -m tests.gpu", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        prog="python -m tests.gpu",
+        description=__doc__,
+        formatter_class=argparse.RawTextHelpFormatter,
     )
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--quick", action="store_true", help="tiny sizes")
-    parser.add_argument("--minutes", type=float, default=8.0, help="no part begins that may end after this")
-    parser.add_argument("--only", action="append", default=[], metavar="PART", help="a part to run; all by default")
+    parser.add_argument(
+        "--minutes", type=float, default=8.0, help="no part begins that may end after this"
+    )
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="PART", help="a part to run; all by default"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--markdown", type=Path, metavar="FILE")
     given = parser.parse_args()

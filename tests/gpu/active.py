@@ -7,7 +7,13 @@ import numpy as np
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
-from mainstem.models import ActiveVersion, CrossEncoder, alignments_of, initial_encoder, train_tokenizer
+from mainstem.models import (
+    ActiveVersion,
+    CrossEncoder,
+    alignments_of,
+    initial_encoder,
+    train_tokenizer,
+)
 from mainstem.models.active import precision_of
 from mainstem.models.encoder import PretrainedReader
 from mainstem.settings import Model, Responses, Settings
@@ -15,14 +21,32 @@ from tests.gpu.plan import Plan
 from tests.gpu.responses import distance
 from tests.small_models import shake
 
-WORDS = ("red", "white", "blue", "hanging", "heart", "woolly", "hottie", "cups", "set", "of", "6", "holder", "杯子", "水壶")
+WORDS = (
+    "red",
+    "white",
+    "blue",
+    "hanging",
+    "heart",
+    "woolly",
+    "hottie",
+    "cups",
+    "set",
+    "of",
+    "6",
+    "holder",
+    "杯子",
+    "水壶",
+)
 TOKENS = 48
 
 
 def pairs_of(count: int) -> tuple[list[tuple[str, str]], list[int]]:
     """Text pairs of very different lengths, and labels."""
     random = Random(0)
-    texts = [[" ".join(random.choices(WORDS, k=random.randint(0, 24))) for _ in range(2)] for _ in range(count)]
+    texts = [
+        [" ".join(random.choices(WORDS, k=random.randint(0, 24))) for _ in range(2)]
+        for _ in range(count)
+    ]
     return [(context, item) for context, item in texts], [number % 2 for number in range(count)]
 
 
@@ -30,8 +54,15 @@ def encoders(wide: int) -> dict[str, CrossEncoder]:
     """The model made here, and a given one."""
     tokenizer = train_tokenizer(WORDS, 200)
     made = initial_encoder(tokenizer, TOKENS, seed=0)
-    sizes = {"hidden_size": wide, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 4 * wide}
-    config = BertConfig(vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=TOKENS, **sizes)
+    sizes = {
+        "hidden_size": wide,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 4,
+        "intermediate_size": 4 * wide,
+    }
+    config = BertConfig(
+        vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=TOKENS, **sizes
+    )
     torch.manual_seed(0)
     given = CrossEncoder(PretrainedReader(BertForSequenceClassification(config)), tokenizer)
     for encoder in (made, given):
@@ -42,12 +73,17 @@ def encoders(wide: int) -> dict[str, CrossEncoder]:
 def active(plan: Plan) -> None:
     """Norms, losses, alignments and sketches in each precision; logits; the gradient that is a direction."""
     pairs, labels = pairs_of(plan.sizes.pairs)
-    base = Settings(model=Model(device="cpu", max_tokens=TOKENS), responses=Responses(precision="float32", score_batch=32))
+    base = Settings(
+        model=Model(device="cpu", max_tokens=TOKENS),
+        responses=Responses(precision="float32", score_batch=32),
+    )
     for name, encoder in encoders(plan.sizes.wide).items():
         plain = ActiveVersion(copied(encoder), base)
         direction = plain.gradient(pairs, labels)
         true, true_logits = (
-            ActiveVersion(copied(encoder), base, direction=direction, sketch=64).responses(pairs, labels),
+            ActiveVersion(copied(encoder), base, direction=direction, sketch=64).responses(
+                pairs, labels
+            ),
             plain.logits(pairs),
         )
         for precision in ("auto", "float32", "bfloat16", "float16"):
@@ -60,7 +96,9 @@ def active(plan: Plan) -> None:
                 "loss": _largest((found.loss - true.loss) / true.loss.mean()),
                 "alignment": _largest(alignments_of(found) - alignments_of(true)),
             }
-            off = np.linalg.norm(found.sketch - true.sketch, axis=1) / np.linalg.norm(true.sketch, axis=1)
+            off = np.linalg.norm(found.sketch - true.sketch, axis=1) / np.linalg.norm(
+                true.sketch, axis=1
+            )
             if encoder.from_scratch and taken != "float32":
                 # its head reads |a - b|: where rounding turns the sign of a - b, the gradient turns too, on any device
                 errors["sketch of the median sample"] = float(np.median(off))
@@ -68,7 +106,9 @@ def active(plan: Plan) -> None:
             else:
                 errors["sketch"] = _largest(off)
             if precision == "float32":
-                errors["logits"] = _largest((there.logits(pairs) - true_logits) / np.abs(true_logits).max())
+                errors["logits"] = _largest(
+                    (there.logits(pairs) - true_logits) / np.abs(true_logits).max()
+                )
                 errors["gradient"] = distance(there.gradient(pairs, labels), direction)
             plan.check(f"responses of {name}, {precision}", taken, errors)
 
@@ -81,7 +121,8 @@ def little_memory(plan: Plan) -> None:
     pairs, labels = pairs_of(4 * plan.sizes.pairs)
     encoder = encoders(plan.sizes.wide)[f"a given bert 4x{plan.sizes.wide}"]
     settings = Settings(
-        model=Model(device="cuda", max_tokens=TOKENS), responses=Responses(precision="float32", score_batch=len(pairs))
+        model=Model(device="cuda", max_tokens=TOKENS),
+        responses=Responses(precision="float32", score_batch=len(pairs)),
     )
     there = ActiveVersion(encoder, settings, sketch=64)
     there.responses(pairs[:8], labels[:8])
@@ -92,7 +133,9 @@ def little_memory(plan: Plan) -> None:
     needed = torch.cuda.max_memory_reserved() - before
     torch.cuda.empty_cache()
     whole = torch.cuda.get_device_properties(0).total_memory
-    torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_reserved() + 0.4 * needed) / whole)
+    torch.cuda.set_per_process_memory_fraction(
+        (torch.cuda.memory_reserved() + 0.4 * needed) / whole
+    )
     try:
         found = there.responses(pairs, labels)
     finally:
@@ -104,7 +147,10 @@ def little_memory(plan: Plan) -> None:
     plan.check(
         "active in little memory",
         "float32",
-        {"norm": _largest(found.norm / true.norm - 1), "passes as large as before": float(halved <= 1)},
+        {
+            "norm": _largest(found.norm / true.norm - 1),
+            "passes as large as before": float(halved <= 1),
+        },
     )
 
 

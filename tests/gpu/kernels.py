@@ -24,7 +24,10 @@ PASSES, SHOWN = 3, 15
 OURS = "ours: "
 KINDS = (
     ("attention", r"flash|fmha|attention|sdp|softmax"),
-    ("matmul", r"gemm|cutlass|xmma|cublas|nvjet|sm90_|sm80_|splitk|gemv|\bmm\b|bmm|addmm|aten::linear"),
+    (
+        "matmul",
+        r"gemm|cutlass|xmma|cublas|nvjet|sm90_|sm80_|splitk|gemv|\bmm\b|bmm|addmm|aten::linear",
+    ),
     ("copies", r"memcpy|copy|memset|fill|cat_|catarray"),
     ("layer norm", r"layer_?norm|gammabeta"),
     ("embedding", r"embedding|index|gather|scatter"),
@@ -41,7 +44,10 @@ def kernels(plan: Plan) -> None:
         for _ in range(2):
             run()
         wait(plan.device)
-        activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if plan.device == "cuda" else [])]
+        activities = [
+            ProfilerActivity.CPU,
+            *([ProfilerActivity.CUDA] if plan.device == "cuda" else []),
+        ]
         with named(), profile(activities=activities) as profiler:
             for _ in range(PASSES):
                 run()
@@ -83,9 +89,13 @@ def shares_of(events: Any, *, is_gpu: bool) -> list[tuple[str, tuple[str, ...], 
     for event in events:
         if event.key.startswith(OURS):
             if event.device_type != cuda:
-                purposes[event.key.removeprefix(OURS)] += event.device_time_total if is_gpu else event.cpu_time_total
+                purposes[event.key.removeprefix(OURS)] += (
+                    event.device_time_total if is_gpu else event.cpu_time_total
+                )
         elif not is_gpu or event.device_type == cuda:
-            by_kernel[event.key] += event.self_device_time_total if is_gpu else event.self_cpu_time_total
+            by_kernel[event.key] += (
+                event.self_device_time_total if is_gpu else event.self_cpu_time_total
+            )
             calls[event.key] += event.count
     whole = sum(by_kernel.values()) or 1.0
     kinds: Counter[str] = Counter()
@@ -94,14 +104,20 @@ def shares_of(events: Any, *, is_gpu: bool) -> list[tuple[str, tuple[str, ...], 
     purposes["the model's own passes, and the rest"] = whole - sum(purposes.values())
 
     def rows(of: Counter[str], most: int) -> list[list[Any]]:
-        return [[name[:110], _ms(time), f"{time / whole:.1%}"] for name, time in of.most_common(most)]
+        return [
+            [name[:110], _ms(time), f"{time / whole:.1%}"] for name, time in of.most_common(most)
+        ]
 
     top = [
         [*row, calls[name] // PASSES]
         for row, (name, _) in zip(rows(by_kernel, SHOWN), by_kernel.most_common(SHOWN), strict=True)
     ]
     return [
-        (f"By purpose ({_ms(whole)} ms of kernels a pass):", ("purpose", "ms", "share"), rows(purposes, 20)),
+        (
+            f"By purpose ({_ms(whole)} ms of kernels a pass):",
+            ("purpose", "ms", "share"),
+            rows(purposes, 20),
+        ),
         ("By kind:", ("kind", "ms", "share"), rows(kinds, 20)),
         ("The longest:", ("kernel", "ms", "share", "calls"), top),
     ]
@@ -109,7 +125,9 @@ def shares_of(events: Any, *, is_gpu: bool) -> list[tuple[str, tuple[str, ...], 
 
 def kind_of(kernel: str) -> str:
     """The kind of a kernel, by its name."""
-    return next((kind for kind, pattern in KINDS if re.search(pattern, kernel, re.IGNORECASE)), "others")
+    return next(
+        (kind for kind, pattern in KINDS if re.search(pattern, kernel, re.IGNORECASE)), "others"
+    )
 
 
 def _ms(microseconds: float) -> float:

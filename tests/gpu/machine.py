@@ -20,7 +20,9 @@ def machine(plan: Plan) -> None:
     name = torch.cuda.get_device_name() if is_gpu else platform.processor() or platform.machine()
     plan.found["machine"] = {
         "device": name,
-        "memory_gib": round(torch.cuda.get_device_properties(0).total_memory / 2**30, 1) if is_gpu else None,
+        "memory_gib": round(torch.cuda.get_device_properties(0).total_memory / 2**30, 1)
+        if is_gpu
+        else None,
         "python": platform.python_version(),
         "torch": torch.__version__,
         "cuda": torch.version.cuda,

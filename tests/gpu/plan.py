@@ -53,7 +53,9 @@ class Plan:
     device: str
     sizes: Sizes
     seconds: float
-    found: dict[str, Any] = field(default_factory=lambda: {"checks": [], "failed": {}, "left_out": [], "seconds": {}})
+    found: dict[str, Any] = field(
+        default_factory=lambda: {"checks": [], "failed": {}, "left_out": [], "seconds": {}}
+    )
     begun: float = field(default_factory=time.perf_counter)
 
     @property
@@ -64,15 +66,23 @@ class Plan:
     @property
     def is_sound(self) -> bool:
         """Whether every part that ran kept to its tolerances, and something was compared or measured at all."""
-        return not self.found["failed"] and bool(self.found["seconds"]) and all(one["holds"] for one in self.found["checks"])
+        return (
+            not self.found["failed"]
+            and bool(self.found["seconds"])
+            and all(one["holds"] for one in self.found["checks"])
+        )
 
     def check(self, what: str, precision: str, errors: dict[str, float]) -> None:
         """Hold errors against the limit of a precision, and tell."""
         limit = LIMITS[precision]
         holds = all(error <= limit for error in errors.values())  # NaN is no error that holds
-        self.found["checks"].append({"what": what, "precision": precision, "errors": errors, "limit": limit, "holds": holds})
+        self.found["checks"].append(
+            {"what": what, "precision": precision, "errors": errors, "limit": limit, "holds": holds}
+        )
         shown = "  ".join(f"{name} {error:.1e}" for name, error in errors.items())
-        self.tell(f"  {'ok ' if holds else 'BROKEN'} {what}, {precision} (limit {limit:.0e}): {shown}")
+        self.tell(
+            f"  {'ok ' if holds else 'BROKEN'} {what}, {precision} (limit {limit:.0e}): {shown}"
+        )
 
     def tell(self, line: str) -> None:
         """Print a line at once."""
@@ -80,7 +90,9 @@ class Plan:
 
     def fail(self, what: str, error: Exception) -> None:
         """Note what failed, and how; the rest goes on."""
-        self.found["failed"][what] = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+        self.found["failed"][what] = (
+            f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+        )
         traceback.print_exception(error)
         self.tell(f"  FAILED {what}: {self.found['failed'][what]}")
 
@@ -116,7 +128,9 @@ def run_parts(plan: Plan, only: Sequence[str], after: Callable[[], None]) -> Non
             continue
         if plan.left < seconds:
             plan.found["left_out"].append(name)
-            plan.tell(f"{name} left out: {plan.left:.0f} seconds are left, and it may take {seconds:.0f}")
+            plan.tell(
+                f"{name} left out: {plan.left:.0f} seconds are left, and it may take {seconds:.0f}"
+            )
             continue
         plan.tell(name)
         begun = time.perf_counter()

@@ -8,20 +8,44 @@ def markdown_of(found: dict[str, Any]) -> str:
     """The whole report."""
     lines = ["# mainstem on a GPU", ""]
     broken = [one for one in found["checks"] if not one["holds"]]
-    lines += [f"{len(found['checks'])} comparisons with the CPU's float32, {len(broken)} beyond their limit."]
+    lines += [
+        f"{len(found['checks'])} comparisons with the CPU's float32, {len(broken)} beyond their limit."
+    ]
     for one in broken:
-        lines.append(f"- beyond its limit: {one['what']}, {one['precision']}, {one['limit']:.0e}: {_errors(one)}")
+        lines.append(
+            f"- beyond its limit: {one['what']}, {one['precision']}, {one['limit']:.0e}: {_errors(one)}"
+        )
     lines += [f"- failed: {what}: {error}" for what, error in found["failed"].items()]
     lines += [f"- left out for lack of time: {name}" for name in found["left_out"]]
-    lines += ["", "Seconds: " + ", ".join(f"{name} {seconds}" for name, seconds in found["seconds"].items()), ""]
+    lines += [
+        "",
+        "Seconds: " + ", ".join(f"{name} {seconds}" for name, seconds in found["seconds"].items()),
+        "",
+    ]
     if "machine" in found:
-        lines += ["## Machine", "", *(f"- {key}: {value}" for key, value in found["machine"].items())]
+        lines += [
+            "## Machine",
+            "",
+            *(f"- {key}: {value}" for key, value in found["machine"].items()),
+        ]
         peaks = ", ".join(f"{kind} {value:,}" for kind, value in found.get("peak", {}).items())
         lines += [f"- measured TFLOP/s of a product of matrices: {peaks}", ""]
     if found["checks"]:
-        lines += ["## Against the CPU", "", *_table(("what", "precision", "limit", "errors"), _checks(found["checks"])), ""]
+        lines += [
+            "## Against the CPU",
+            "",
+            *_table(("what", "precision", "limit", "errors"), _checks(found["checks"])),
+            "",
+        ]
     for name, bench in found.get("bench", {}).items():
-        lines += [f"## {name}", "", *bench["notes"], "", *_table(bench["header"], bench["rows"]), ""]
+        lines += [
+            f"## {name}",
+            "",
+            *bench["notes"],
+            "",
+            *_table(bench["header"], bench["rows"]),
+            "",
+        ]
     for name, shares in found.get("kernels", {}).items():
         lines += [f"## Time by kernel: {name}", ""]
         for title, header, rows in shares:
@@ -31,7 +55,12 @@ def markdown_of(found: dict[str, Any]) -> str:
 
 def _checks(checks: Sequence[dict[str, Any]]) -> Iterable[Sequence[Any]]:
     for one in checks:
-        yield one["what"], one["precision"], f"{one['limit']:.0e}", _errors(one) + ("" if one["holds"] else " **broken**")
+        yield (
+            one["what"],
+            one["precision"],
+            f"{one['limit']:.0e}",
+            _errors(one) + ("" if one["holds"] else " **broken**"),
+        )
 
 
 def _errors(check: dict[str, Any]) -> str:

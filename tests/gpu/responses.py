@@ -19,7 +19,9 @@ from tests.small_models import shake
 def responses(plan: Plan) -> None:
     """Norms, losses, dots and sketches; a training step's responses and gradients."""
     names = plan.sizes.families or tuple(FAMILIES)
-    cases: dict[str, Callable[[], Case]] = {name: FAMILIES[name] for name in names} | wide(plan.sizes.wide)
+    cases: dict[str, Callable[[], Case]] = {name: FAMILIES[name] for name in names} | wide(
+        plan.sizes.wide
+    )
     if "t5" in cases:
         cases["t5"] = t5
     if importlib.util.find_spec("peft"):
@@ -33,21 +35,42 @@ def responses(plan: Plan) -> None:
 
 def wide(size: int) -> dict[str, Callable[[], Case]]:
     """Models wide enough that a GPU takes the kernels that it takes for real ones, and 16 texts of 3 to 63 tokens."""
-    sizes = {"hidden_size": size, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 4 * size}
+    sizes = {
+        "hidden_size": size,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 4,
+        "intermediate_size": 4 * size,
+    }
     given = {"vocab_size": 500, "max_position_embeddings": 80, **sizes}
     lengths = tuple(3 + 4 * place for place in range(16))
-    gpt2 = {"vocab_size": 500, "n_positions": 80, "n_embd": size, "n_layer": 4, "n_head": 4, "pad_token_id": 0}
+    gpt2 = {
+        "vocab_size": 500,
+        "n_positions": 80,
+        "n_embd": size,
+        "n_layer": 4,
+        "n_head": 4,
+        "pad_token_id": 0,
+    }
     return {
-        f"bert 4x{size}": lambda: classifier("BertForSequenceClassification", hf.BertConfig(**given), lengths),
+        f"bert 4x{size}": lambda: classifier(
+            "BertForSequenceClassification", hf.BertConfig(**given), lengths
+        ),
         f"minilm 4x{size}, heads of 8": lambda: classifier(
-            "BertForSequenceClassification", hf.BertConfig(**given | {"num_attention_heads": size // 8}), lengths
+            "BertForSequenceClassification",
+            hf.BertConfig(**given | {"num_attention_heads": size // 8}),
+            lengths,
         ),
         f"electra 4x{size}": lambda: classifier(
-            "ElectraForSequenceClassification", hf.ElectraConfig(**given, embedding_size=size // 2), lengths
+            "ElectraForSequenceClassification",
+            hf.ElectraConfig(**given, embedding_size=size // 2),
+            lengths,
         ),
         f"gpt-2 4x{size}": lambda: next_token("GPT2LMHeadModel", hf.GPT2Config(**gpt2)),
         f"llama 4x{size}": lambda: next_token(
-            "LlamaForCausalLM", hf.LlamaConfig(**given, num_key_value_heads=2, pad_token_id=0, tie_word_embeddings=True)
+            "LlamaForCausalLM",
+            hf.LlamaConfig(
+                **given, num_key_value_heads=2, pad_token_id=0, tie_word_embeddings=True
+            ),
         ),
     }
 
@@ -81,9 +104,13 @@ def at(case: Case, device: str) -> Case:
 
 def _compare(plan: Plan, name: str, case: Case) -> None:
     ids, mask, targets = case.batch()
-    mean = gradient_of(case.model, [(lambda: case.answer(case.model, ids, mask, targets), targets)], case.loss)
+    mean = gradient_of(
+        case.model, [(lambda: case.answer(case.model, ids, mask, targets), targets)], case.loss
+    )
     directions = [mean, *directions_of(case.model, 1)]
-    lengths = torch.stack([torch.stack([part.norm() for part in one.values()]).norm() for one in directions])
+    lengths = torch.stack(
+        [torch.stack([part.norm() for part in one.values()]).norm() for one in directions]
+    )
     true = case.responses(Probe(case.model, directions=directions, sketch=64))
     step_true = case.responses(Probe(case.model), "training_step")
     filled = {name: one.grad for name, one in case.model.named_parameters() if one.grad is not None}
@@ -97,18 +124,26 @@ def _compare(plan: Plan, name: str, case: Case) -> None:
         if kind == torch.float32:
             step = there.responses(Probe(there.model), "training_step")
             errors["step's norm"] = _largest(step.norm.cpu() / step_true.norm - 1)
-            gradients = {name: one.grad.cpu() for name, one in there.model.named_parameters() if one.grad is not None}
+            gradients = {
+                name: one.grad.cpu()
+                for name, one in there.model.named_parameters()
+                if one.grad is not None
+            }
             errors["step's gradient"] = distance(gradients, filled)
         plan.check(f"responses of {name}", precision, errors)
 
 
-def errors_of(found: Responses[Tensor], true: Responses[Tensor], lengths: Tensor) -> dict[str, float]:
+def errors_of(
+    found: Responses[Tensor], true: Responses[Tensor], lengths: Tensor
+) -> dict[str, float]:
     """The largest error of a sample.
 
     Of a norm relative to itself, of a loss to the mean loss, of a dot to the norm times the direction's length, and of a
     sketch, by its distance, to its length.
     """
-    norm, loss, dots, sketch = (getattr(found, name).detach().cpu().double() for name in ("norm", "loss", "dots", "sketch"))
+    norm, loss, dots, sketch = (
+        getattr(found, name).detach().cpu().double() for name in ("norm", "loss", "dots", "sketch")
+    )
     errors = {
         "norm": _largest(norm / true.norm - 1),
         "loss": _largest((loss - true.loss) / true.loss.mean()),
@@ -121,7 +156,9 @@ def errors_of(found: Responses[Tensor], true: Responses[Tensor], lengths: Tensor
 
 def distance(one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
     """Between two gradients or models, relative to the length of the other."""
-    apart = torch.stack([(one[name].double() - other[name].double()).norm() for name in other]).norm()
+    apart = torch.stack(
+        [(one[name].double() - other[name].double()).norm() for name in other]
+    ).norm()
     return float(apart / torch.stack([part.double().norm() for part in other.values()]).norm())
 
 

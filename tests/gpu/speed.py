@@ -41,7 +41,9 @@ HEADER = (
 def case_of(plan: Plan, precision: str) -> Case:
     """BERT-base where sizes are not tiny, texts half to all as long as the longest."""
     sizes = plan.sizes
-    return Case(sizes.model, sizes.batch, sizes.tokens, sizes.vocabulary, True, plan.device, precision)
+    return Case(
+        sizes.model, sizes.batch, sizes.tokens, sizes.vocabulary, True, plan.device, precision
+    )
 
 
 def bench(plan: Plan) -> None:
@@ -53,7 +55,13 @@ def bench(plan: Plan) -> None:
 
 def bench_float32(plan: Plan) -> None:
     """The rows that say what a training step costs, in float32."""
-    _measure(plan, "float32", "float32", ("training step", "norm", "norm+direction+sketch64"), memory=True)
+    _measure(
+        plan,
+        "float32",
+        "float32",
+        ("training step", "norm", "norm+direction+sketch64"),
+        memory=True,
+    )
 
 
 def bench_loop(plan: Plan) -> None:
@@ -65,7 +73,12 @@ def flops_of(case: Case) -> dict[str, int]:
     """Floating-point operations of the products of matrices in one pass of each row, counted as they are called."""
     bench, found = Bench(case), {}
     aten = torch.ops.aten
-    uncounted = {aten.addmm_: _addmm, aten.baddbmm_: _baddbmm, aten.mm: _mm, aten.bmm: _bmm}  # in place, or with `out_dtype`
+    uncounted = {
+        aten.addmm_: _addmm,
+        aten.baddbmm_: _baddbmm,
+        aten.mm: _mm,
+        aten.bmm: _bmm,
+    }  # in place, or with `out_dtype`
     for name in COUNTED:
         run = bench.runs[name]()
         run()  # what is made once
@@ -96,7 +109,13 @@ def _baddbmm(_: Any, one: Any, other: Any, *__: Any, **___: Any) -> int:
 
 
 def _measure(
-    plan: Plan, title: str, precision: str, rows: tuple[str, ...], *, memory: bool = False, rounds: int | None = None
+    plan: Plan,
+    title: str,
+    precision: str,
+    rows: tuple[str, ...],
+    *,
+    memory: bool = False,
+    rounds: int | None = None,
 ) -> None:
     case = case_of(plan, precision)
     found = bench_responses(
@@ -115,16 +134,27 @@ def _measure(
         ms = plain * one["ratio"]
         tera = flops[name] / 1e12 if name in flops else None
         rate = tera / ms * 1000 if tera and ms else None
-        shares = [_share(rate, of) if precision == "bfloat16" else None for of in (peaks.get("bfloat16"), vendor)]
+        shares = [
+            _share(rate, of) if precision == "bfloat16" else None
+            for of in (peaks.get("bfloat16"), vendor)
+        ]
         table.append(
             [
-                *(name, round(ms, 2), *(one[key] for key in ("ratio", "lowest", "highest", "memory", "error"))),
+                *(
+                    name,
+                    round(ms, 2),
+                    *(one[key] for key in ("ratio", "lowest", "highest", "memory", "error")),
+                ),
                 *(tera and round(tera, 3), rate and round(rate, 1), *shares),
             ]
         )
-        plan.tell(f"  {name:26} {ms:9.2f} ms  {one['ratio']:7.3f} of plain  memory {one['memory']}  error {one['error']}")
+        plan.tell(
+            f"  {name:26} {ms:9.2f} ms  {one['ratio']:7.3f} of plain  memory {one['memory']}  error {one['error']}"
+        )
     _hold_errors(plan, title, case, found)
-    notes = [f"{case}; plain forward and backward {plain:,} ms; errors of the norms of {CHECKED} samples against float64."]
+    notes = [
+        f"{case}; plain forward and backward {plain:,} ms; errors of the norms of {CHECKED} samples against float64."
+    ]
     kept = {"notes": notes, "header": HEADER, "rows": table, "plain_ms": plain, "found": found}
     plan.found.setdefault("bench", {})[f"bench responses, {title}"] = kept
 
@@ -138,16 +168,24 @@ def _hold_errors(plan: Plan, title: str, case: Case, found: dict[str, Any]) -> N
         bench.model.zero_grad(set_to_none=True)
         inputs = {name: one[sample : sample + 1] for name, one in bench.inputs.items()}
         with bench.cast():
-            loss = F.cross_entropy(bench.model(**inputs).logits.float(), bench.labels[sample : sample + 1])
+            loss = F.cross_entropy(
+                bench.model(**inputs).logits.float(), bench.labels[sample : sample + 1]
+            )
         loss.backward()
-        alone.append(torch.stack([one.grad.double().square().sum() for one in bench.model.parameters()]).sum().sqrt())
+        alone.append(
+            torch.stack([one.grad.double().square().sum() for one in bench.model.parameters()])
+            .sum()
+            .sqrt()
+        )
     unavoidable = ((torch.stack(alone) - truth).abs() / truth).max().item()
     plan.tell(f"  error of ordinary passes over one sample each: {unavoidable:.1e}")
     for name, one in found.items():
         if one["error"] is not None:
             beyond = max(one["error"] - unavoidable, 0.0)
             plan.check(
-                f"bench, {title}: {name}, beyond an ordinary pass's {unavoidable:.1e}", case.precision, {"norm": beyond}
+                f"bench, {title}: {name}, beyond an ordinary pass's {unavoidable:.1e}",
+                case.precision,
+                {"norm": beyond},
             )
 
 

@@ -42,15 +42,23 @@ def training(plan: Plan) -> None:
         for device in ("cpu", plan.device):
             with losses_noted() as losses:
                 settings = Settings.of({**given, "model.device": device})
-                trained.append(fine_tune(copied(encoder), samples, held_out, settings, seed=1).encoder)
+                trained.append(
+                    fine_tune(copied(encoder), samples, held_out, settings, seed=1).encoder
+                )
                 curves.append(losses)
-        plan.tell(f"  {name}: held-out loss {' '.join(f'{one:.5f}' for one in curves[0])} on the CPU")
-        plan.tell(f"  {name}: held-out loss {' '.join(f'{one:.5f}' for one in curves[1])} on {plan.device}")
+        plan.tell(
+            f"  {name}: held-out loss {' '.join(f'{one:.5f}' for one in curves[0])} on the CPU"
+        )
+        plan.tell(
+            f"  {name}: held-out loss {' '.join(f'{one:.5f}' for one in curves[1])} on {plan.device}"
+        )
         settings = Settings.of({**given, "model.device": "cpu"})
         true, found = (ActiveVersion(copied(one), settings).logits(pairs) for one in trained)
         here, there = (weights_of(one) for one in trained)
         errors = {
-            "losses": max(abs(one / other - 1) for one, other in zip(curves[1], curves[0], strict=True)),
+            "losses": max(
+                abs(one / other - 1) for one, other in zip(curves[1], curves[0], strict=True)
+            ),
             "logits": float(np.abs(found - true).max() / np.abs(true).max()),
             "weights": distance(there, here),
         }
@@ -61,7 +69,9 @@ def samples_of(count: int, *, start: int = 0) -> list[PlacedSample]:
     """Samples whose label is yes where the item is a hottie."""
     random, found = Random(start), []
     for number in range(start, start + count):
-        context, item = (" ".join(random.choices(WORDS[:6], k=random.randint(1, 12))) for _ in range(2))
+        context, item = (
+            " ".join(random.choices(WORDS[:6], k=random.randint(1, 12))) for _ in range(2)
+        )
         found.append(
             PlacedSample(
                 sample_id=UUID(int=number),

@@ -15,17 +15,33 @@ CLOSE = {"rel": 1e-9, "abs": 1e-9}
 NUMBERS = st.floats(-100, 100)
 SAMPLES = 5
 HISTORY = st.lists(  # rounds of scoring, each by the next version or by the same one again
-    st.tuples(st.booleans(), st.lists(st.tuples(st.integers(0, SAMPLES - 1), NUMBERS, NUMBERS, NUMBERS), max_size=8)),
+    st.tuples(
+        st.booleans(),
+        st.lists(st.tuples(st.integers(0, SAMPLES - 1), NUMBERS, NUMBERS, NUMBERS), max_size=8),
+    ),
     max_size=8,
 )
 
 
 def fact(**more: int) -> dict[str, int]:
     """What is known of a sample."""
-    return {"label_version": 0, "partition": 0, "offset": 0, "event_time": 0, "label": 1, "part": STREAM, **more}
+    return {
+        "label_version": 0,
+        "partition": 0,
+        "offset": 0,
+        "event_time": 0,
+        "label": 1,
+        "part": STREAM,
+        **more,
+    }
 
 
-def visit(columns: Rows, version: int, *visits: tuple[int, dict[str, int], float, float], scale: float = 1.0) -> None:
+def visit(
+    columns: Rows,
+    version: int,
+    *visits: tuple[int, dict[str, int], float, float],
+    scale: float = 1.0,
+) -> None:
     """Score samples, given as (number, fact, norm, margin), together; loss is 2 - margin."""
     numbers, facts, norms, margins = zip(*visits, strict=True)
     made = scored(
@@ -59,7 +75,15 @@ def test_running_numbers_are_those_of_all_visits(history: list[Any], scale: floa
             numbers, norm, margin, loss = zip(*visits, strict=True)
             ids = [UUID(int=number) for number in numbers]
             facts = [fact() for _ in numbers]
-            made = scored(version=version, scale=scale, ids=ids, facts=facts, norm=norm, margin=margin, loss=loss)
+            made = scored(
+                version=version,
+                scale=scale,
+                ids=ids,
+                facts=facts,
+                norm=norm,
+                margin=margin,
+                loss=loss,
+            )
             columns.visit(made)
     for number, visits in counted.items():
         at = columns.row_of(UUID(int=number))
@@ -68,11 +92,15 @@ def test_running_numbers_are_those_of_all_visits(history: list[Any], scale: floa
             continue
         norm, margin, loss = np.array(list(visits.values())).T
         assert (len(visits), max(visits)) == (columns["visits"][at], columns["last_version"][at])
-        weights = 0.5 ** np.arange(len(margin))[::-1] * ([1.0] + [0.5] * (len(margin) - 1))  # each half of the next one
-        assert pytest.approx([norm.mean(), margin.mean(), loss.mean(), (weights * margin).sum()], **CLOSE) == [
-            columns[name][at] for name in ("importance", "margin", "loss", "recent_margin")
-        ]
-        assert pytest.approx([norm.var() * len(norm), margin.var() * len(norm)], rel=1e-6, abs=1e-6) == [
+        weights = 0.5 ** np.arange(len(margin))[::-1] * (
+            [1.0] + [0.5] * (len(margin) - 1)
+        )  # each half of the next one
+        assert pytest.approx(
+            [norm.mean(), margin.mean(), loss.mean(), (weights * margin).sum()], **CLOSE
+        ) == [columns[name][at] for name in ("importance", "margin", "loss", "recent_margin")]
+        assert pytest.approx(
+            [norm.var() * len(norm), margin.var() * len(norm)], rel=1e-6, abs=1e-6
+        ) == [
             columns["importance_m2"][at],
             columns["margin_m2"][at],
         ]
@@ -109,7 +137,9 @@ def test_another_label_starts_a_sample_again() -> None:
     visit(columns, 1, (7, fact(offset=3), 4.0, -1.0))
     visit(columns, 2, (7, fact(offset=9, label_version=1, label=0), 2.0, 0.5))
     visit(columns, 3, (7, fact(offset=9, label_version=1, label=0), 4.0, 1.5))
-    assert [2, 3.0, 2.0, 1.0, 0.5] == row(columns, 7, "visits", "importance", "importance_m2", "margin", "margin_m2")
+    assert [2, 3.0, 2.0, 1.0, 0.5] == row(
+        columns, 7, "visits", "importance", "importance_m2", "margin", "margin_m2"
+    )
     assert [0, 1, 9, False] == row(columns, 7, "label", "label_version", "offset", "stale")
     assert [True, 1.0] == row(columns, 7, "relabelled", "recent_margin")
     assert 1 == len(columns)
@@ -158,7 +188,9 @@ def test_two_label_versions_in_one_batch_are_taken_in_turn() -> None:
     visit(together, 1, *visits)
     for one in visits:
         visit(apart, 1, one)
-    assert [1, 2.0, 0.5, 0, 5] == row(together, 7, "visits", "importance", "margin", "label", "offset")
+    assert [1, 2.0, 0.5, 0, 5] == row(
+        together, 7, "visits", "importance", "margin", "label", "offset"
+    )
     for name in together:
         assert np.array_equal(apart[name], together[name], equal_nan=True), name
 
@@ -166,13 +198,22 @@ def test_two_label_versions_in_one_batch_are_taken_in_turn() -> None:
 def test_samples_leave_by_event_time() -> None:
     """Those before the horizon leave, the others keep all they have, in their order, and are found as before."""
     columns = Rows()
-    visit(columns, 1, *((number, fact(event_time=number % 4, offset=number), float(number), 1.0) for number in range(8)))
+    visit(
+        columns,
+        1,
+        *(
+            (number, fact(event_time=number % 4, offset=number), float(number), 1.0)
+            for number in range(8)
+        ),
+    )
     columns.mark_drawn([UUID(int=3)])
     columns.leave(before=2)
     assert [2, 3, 6, 7] == columns["offset"].tolist()
     assert [2.0, 3.0, 6.0, 7.0] == columns["importance"].tolist()
     assert [UUID(int=number) for number in (2, 3, 6, 7)] == [columns.id_of(at) for at in range(4)]
-    assert [None, 0, 1, None, None, 2] == [columns.row_of(UUID(int=number)) for number in (1, 2, 3, 4, 5, 6)]
+    assert [None, 0, 1, None, None, 2] == [
+        columns.row_of(UUID(int=number)) for number in (1, 2, 3, 4, 5, 6)
+    ]
     assert [False, True, False, False] == columns["drawn"].tolist()
 
 
@@ -185,8 +226,12 @@ def test_a_sample_that_left_comes_back_as_new() -> None:
     columns.leave(before=2)
     visit(columns, 2, (0, fact(), 1.0, 1.0))
     assert [2, 1] == [len(columns), columns.row_of(UUID(int=0))]
-    assert [1, 1.0, 0.0, 1.0, 1.0] == row(columns, 0, "visits", "importance", "importance_m2", "margin", "recent_margin")
-    assert [False, False, 0, 0, -1] == row(columns, 0, "drawn", "stale", "standing", "reason", "judged")
+    assert [1, 1.0, 0.0, 1.0, 1.0] == row(
+        columns, 0, "visits", "importance", "importance_m2", "margin", "recent_margin"
+    )
+    assert [False, False, 0, 0, -1] == row(
+        columns, 0, "drawn", "stale", "standing", "reason", "judged"
+    )
 
 
 def test_canaries_are_remembered_as_each_version_saw_them() -> None:
@@ -194,14 +239,19 @@ def test_canaries_are_remembered_as_each_version_saw_them() -> None:
     columns = Rows()
     canary = [fact(part=CANARY, event_time=number) for number in range(3)]
     visit(
-        columns, 1, *((number, canary[number], 1.0, float(number)) for number in range(3)), (9, fact(event_time=5), 1.0, 7.0)
+        columns,
+        1,
+        *((number, canary[number], 1.0, float(number)) for number in range(3)),
+        (9, fact(event_time=5), 1.0, 7.0),
     )
     visit(columns, 2, (1, canary[1], 1.0, 3.0), (2, canary[2], 1.0, 4.0))
     assert [([0, 1, 2], [0.0, 1.0, 2.0]), ([1, 2], [2.0, 3.0]), ([], [])] == [
         seen(columns, version) for version in (1, 2, 3)
     ]
     columns.leave(before=1)
-    assert [([0, 1], [1.0, 2.0]), ([0, 1], [2.0, 3.0])] == [seen(columns, version) for version in (1, 2)]
+    assert [([0, 1], [1.0, 2.0]), ([0, 1], [2.0, 3.0])] == [
+        seen(columns, version) for version in (1, 2)
+    ]
     visit(columns, 2, (1, {**canary[1], "label_version": 1, "label": 0}, 1.0, -5.0))
     assert [([1], [2.0]), ([0, 1], [-5.0, 3.0])] == [seen(columns, version) for version in (1, 2)]
 
@@ -227,12 +277,22 @@ def test_columns_grow() -> None:
     columns = Rows()
     for start in range(0, 1000, 90):
         numbers = range(start, start + 90)
-        visit(columns, 1, *((number, fact(offset=number, part=CANARY), float(number), -number) for number in numbers))
+        visit(
+            columns,
+            1,
+            *(
+                (number, fact(offset=number, part=CANARY), float(number), -number)
+                for number in numbers
+            ),
+        )
     assert list(range(1080)) == columns["offset"].tolist()
     assert [float(number) for number in range(1080)] == columns["importance"].tolist()
     assert [-float(number) for number in range(1080)] == columns["recent_margin"].tolist()
     assert {(1, CANARY, -1, 0)} == {
-        tuple(values) for values in np.column_stack([columns[name] for name in ("visits", "part", "judged", "standing")])
+        tuple(values)
+        for values in np.column_stack(
+            [columns[name] for name in ("visits", "part", "judged", "standing")]
+        )
     }
 
 
@@ -242,7 +302,9 @@ def test_ids_are_kept_whole(ids: list[UUID]) -> None:
     columns = Rows()
     some = [1.0] * len(ids)
     facts = [fact() for _ in ids]
-    columns.visit(scored(version=1, scale=1.0, ids=ids, facts=facts, norm=some, margin=some, loss=some))
+    columns.visit(
+        scored(version=1, scale=1.0, ids=ids, facts=facts, norm=some, margin=some, loss=some)
+    )
     assert ids == [columns.id_of(columns.row_of(one)) for one in ids]
 
 

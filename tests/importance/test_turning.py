@@ -16,14 +16,26 @@ from tests.importance.visiting import visits as scored
 K, SAMPLES = 8, 4
 COSINES = st.floats(-1, 1, width=32) | st.just(float("nan"))
 HISTORY = st.lists(  # rounds of scoring, each by the next version: samples with an alignment, and whether there is a sketch
-    st.lists(st.tuples(st.integers(0, SAMPLES - 1), COSINES, st.booleans()), max_size=6, unique_by=lambda one: one[0]),
+    st.lists(
+        st.tuples(st.integers(0, SAMPLES - 1), COSINES, st.booleans()),
+        max_size=6,
+        unique_by=lambda one: one[0],
+    ),
     max_size=8,
 )
 
 
 def fact(**more: int) -> dict[str, int]:
     """What is known of a sample."""
-    return {"label_version": 0, "partition": 0, "offset": 0, "event_time": 0, "label": 1, "part": STREAM, **more}
+    return {
+        "label_version": 0,
+        "partition": 0,
+        "offset": 0,
+        "event_time": 0,
+        "label": 1,
+        "part": STREAM,
+        **more,
+    }
 
 
 def visit(columns: Rows, version: int, numbers: list[int], facts: Any = None, **more: Any) -> None:
@@ -31,7 +43,9 @@ def visit(columns: Rows, version: int, numbers: list[int], facts: Any = None, **
     ones = np.ones(len(numbers))
     facts = facts or [fact() for _ in numbers]
     known = {"norm": ones, "margin": ones, "loss": ones, "scale": 1.0} | more
-    columns.visit(scored(version=version, ids=[UUID(int=number) for number in numbers], facts=facts, **known))
+    columns.visit(
+        scored(version=version, ids=[UUID(int=number) for number in numbers], facts=facts, **known)
+    )
 
 
 def sketches(count: int, seed: int = 0) -> NDArray[np.float32]:
@@ -49,7 +63,9 @@ def test_running_means_are_those_of_all_visits(history: list[Any], scale: float)
         found = sketches(len(visits), seed=version)
         for place, (number, alignment, has_sketch) in enumerate(visits):
             seen[number][0].append(alignment)
-            seen[number][1].append(found[place] / np.float32(scale) if has_sketch else np.full(K, np.nan))
+            seen[number][1].append(
+                found[place] / np.float32(scale) if has_sketch else np.full(K, np.nan)
+            )
             if not has_sketch:
                 found[place] = np.nan
         if visits:
@@ -88,7 +104,9 @@ def test_responses_that_agree_have_a_mean_as_long_as_they_are() -> None:
     columns, found = Rows(sketch=K), sketches(1)
     norm = np.linalg.norm(found, axis=1)
     for version, scale in enumerate((1.0, 2.0, 0.5)):
-        visit(columns, version, [7], norm=norm * scale, sketch=found * np.float32(scale), scale=scale)
+        visit(
+            columns, version, [7], norm=norm * scale, sketch=found * np.float32(scale), scale=scale
+        )
     assert pytest.approx(columns["importance"], rel=1e-3) == columns.importance_of_mean()
 
 
@@ -97,7 +115,9 @@ def test_a_version_is_counted_once() -> None:
     columns, found = Rows(sketch=K), sketches(2)
     visit(columns, 1, [7, 7], alignment=[0.5, -1.0], sketch=found)
     visit(columns, 1, [7], alignment=[-1.0], sketch=found[1:])
-    assert ([0.5], [1], [1]) == tuple(columns[name].tolist() for name in ("alignment", "aligned", "sketched"))
+    assert ([0.5], [1], [1]) == tuple(
+        columns[name].tolist() for name in ("alignment", "aligned", "sketched")
+    )
     assert np.array_equal(found[:1].astype(np.float16), columns["sketch"])
 
 
@@ -118,11 +138,20 @@ def test_they_move_with_their_sample() -> None:
     facts = [fact(event_time=number % 3) for number in range(300)]
     for start in range(0, 300, 60):
         some = slice(start, start + 60)
-        visit(columns, 1, [*range(start, start + 60)], facts[some], sketch=found[some], alignment=np.full(60, 0.5))
+        visit(
+            columns,
+            1,
+            [*range(start, start + 60)],
+            facts[some],
+            sketch=found[some],
+            alignment=np.full(60, 0.5),
+        )
     columns.leave(before=1)
     stayed = [number for number in range(300) if number % 3]
     assert np.array_equal(found[stayed].astype(np.float16), columns["sketch"])
-    assert pytest.approx(lengths_of(found[stayed].astype(np.float16))) == columns.importance_of_mean()
+    assert (
+        pytest.approx(lengths_of(found[stayed].astype(np.float16))) == columns.importance_of_mean()
+    )
     visit(columns, 2, [0])
     assert (0, 0, True) == (
         columns["aligned"][-1],
@@ -158,5 +187,7 @@ def test_rounding_keeps_as_many_digits_as_float16(value: float) -> None:
 
 def test_a_mean_beyond_float16_is_the_largest_there_is() -> None:
     """An outlier does not become infinite, which no later visit could undo."""
-    mean = mean_with(np.zeros((1, 1), np.float16), np.array([[1e9]], np.float32), np.array([1], np.int32))
+    mean = mean_with(
+        np.zeros((1, 1), np.float16), np.array([[1e9]], np.float32), np.array([1], np.int32)
+    )
     assert 65504.0 == float(mean[0, 0])

@@ -30,13 +30,20 @@ def kinds(events: Iterable[Event]) -> Counter[str]:
 def joined(events: list[Event], classes: str = "") -> dict[str, int]:
     """The counts of a joiner that read the events, each as it is on the wire; its ledger must balance at every row."""
     asks = (
-        "shown" if any(isinstance(event, View) or type(event).__name__ == "Impression" for event in events) else "purchases"
+        "shown"
+        if any(isinstance(event, View) or type(event).__name__ == "Impression" for event in events)
+        else "purchases"
     )
     catalogue = Catalogue()
     for event in events:
         if isinstance(event, Item):
             catalogue.add(event)
-    joiner = Joiner(0, Settings(join=Join(questions=asks), objectives=Objectives(classes=classes)), catalogue, b"secret")
+    joiner = Joiner(
+        0,
+        Settings(join=Join(questions=asks), objectives=Objectives(classes=classes)),
+        catalogue,
+        b"secret",
+    )
     others = [event for event in events if not isinstance(event, Item)]
     for offset, event in enumerate(others):
         for output in joiner.step(offset, decode(encode(event))):

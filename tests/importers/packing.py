@@ -30,7 +30,9 @@ def pack(lines: Sequence[bytes], form: str, folder: Path) -> Path:
             (folder / each).mkdir()
             pack(of_part, each, folder / each).rename(path / f"part-{part}")
     elif form == "parquet of JSON":
-        parquet.write_table(pa.table({"offset": range(len(lines)), "value": [line.strip() for line in lines]}), path)
+        parquet.write_table(
+            pa.table({"offset": range(len(lines)), "value": [line.strip() for line in lines]}), path
+        )
     elif form == "parquet of fields":
         write_fields([json.loads(line) for line in lines], path)
     else:
@@ -39,9 +41,13 @@ def pack(lines: Sequence[bytes], form: str, folder: Path) -> Path:
     return path
 
 
-def write_fields(events: Sequence[dict], path: Path, unit: str = "us", zone: str | None = "UTC", **more: object) -> None:
+def write_fields(
+    events: Sequence[dict], path: Path, unit: str = "us", zone: str | None = "UTC", **more: object
+) -> None:
     """Write events as Parquet, a column a field, times as timestamps of a unit."""
     names = sorted({name for event in events for name in event})
     columns = {name: pa.array([event.get(name) for event in events]) for name in names}
-    columns["event_timestamp"] = columns["event_timestamp"].cast(pa.timestamp("ms", zone)).cast(pa.timestamp(unit, zone))
+    columns["event_timestamp"] = (
+        columns["event_timestamp"].cast(pa.timestamp("ms", zone)).cast(pa.timestamp(unit, zone))
+    )
     parquet.write_table(pa.table(columns), path, row_group_size=200, **more)

@@ -26,7 +26,9 @@ def read(
     """Rows, and what was left out."""
     notes = Notes()
     lines = io.StringIO(text, newline="")
-    return [dict(row) for row in csv_rows(lines, Path("x.csv"), Wanted(columns), notes, dialect=dialect)], notes.left_out
+    return [
+        dict(row) for row in csv_rows(lines, Path("x.csv"), Wanted(columns), notes, dialect=dialect)
+    ], notes.left_out
 
 
 REFUSED = {
@@ -38,14 +40,26 @@ REFUSED = {
         HEAD + ROW + '10:00,A1,"32"" TV,3\n' + ROW + '10:00,A2,"Bowl",3\n',
         "a quote opened at row 2 of 'x.csv' (line 3) is closed within line 5 only",
     ),
-    "inches": (HEAD + '10:00,A1,"32" TV",3\n', "row 1 of 'x.csv' (line 2) has a quote within a quoted field; double it"),
+    "inches": (
+        HEAD + '10:00,A1,"32" TV",3\n',
+        "row 1 of 'x.csv' (line 2) has a quote within a quoted field; double it",
+    ),
     "short row": (
         HEAD + ROW + "\n10:00,A1,Mug with\n a handle,3\n",
         "row 2 of 'x.csv' (line 4) has fewer fields than the header's 4, 3: ['10:00', 'A1', 'Mug with']",
     ),
-    "long row": (HEAD + "10:00,A1,Mug, red,3\n", "row 1 of 'x.csv' (line 2) has more fields than the header's 4"),
-    "column twice": ("at,sku,price,price\n", "has 2 columns called 'price', 3 and 4; rename all but one"),
-    "twice but for blanks": ("at,sku,price,\ufeff price \n", "has 2 columns called 'price', 3 and 4"),
+    "long row": (
+        HEAD + "10:00,A1,Mug, red,3\n",
+        "row 1 of 'x.csv' (line 2) has more fields than the header's 4",
+    ),
+    "column twice": (
+        "at,sku,price,price\n",
+        "has 2 columns called 'price', 3 and 4; rename all but one",
+    ),
+    "twice but for blanks": (
+        "at,sku,price,\ufeff price \n",
+        "has 2 columns called 'price', 3 and 4",
+    ),
     "no column": ("at,sku\n", "'x.csv' lacks the columns ['price']; it has ['at', 'sku']"),
     "endless header": ("x" * 300 + "\n", "it has ['" + "x" * 57 + "...']"),
 }
@@ -92,7 +106,10 @@ def test_rows_within_a_field_are_left_out_and_counted() -> None:
 
 def test_a_field_of_several_lines_is_one_field() -> None:
     """Line breaks and delimiters in a quoted text are text."""
-    assert "Mug\nred, with\na handle" == read(HEAD + '10:00,A1,"Mug\nred, with\na handle",3\n')[0][0]["name"]
+    assert (
+        "Mug\nred, with\na handle"
+        == read(HEAD + '10:00,A1,"Mug\nred, with\na handle",3\n')[0][0]["name"]
+    )
 
 
 def test_a_field_of_any_length_is_read() -> None:
@@ -103,7 +120,10 @@ def test_a_field_of_any_length_is_read() -> None:
 
 def test_a_map_can_say_how_a_csv_is_written() -> None:
     """Another delimiter, quotes escaped by a backslash, and quotes that mean nothing."""
-    assert '32" TV, big' == read(HEAD + '10:00,A1,"32\\" TV, big",3\n', Dialect(escape="\\"))[0][0]["name"]
+    assert (
+        '32" TV, big'
+        == read(HEAD + '10:00,A1,"32\\" TV, big",3\n', Dialect(escape="\\"))[0][0]["name"]
+    )
     assert '"32 TV' == read(HEAD + '10:00,A1,"32 TV,3\n', Dialect(quote=""))[0][0]["name"]
     assert "a, b" == read(HEAD + "10:00,A1,'a, b',3\n", Dialect(quote="'"))[0][0]["name"]
     assert [READ] == read((HEAD + ROW).replace(",", "~"), Dialect(delimiter="~"))[0]
@@ -112,7 +132,8 @@ def test_a_map_can_say_how_a_csv_is_written() -> None:
 def test_a_delimiter_within_quotes_after_a_blank_is_a_part_of_the_field() -> None:
     """Quotes after a blank are quotes; a blank before what has none is left as it is."""
     rows, left_out = read(
-        HEAD + '10:00, "A1", "Mug, ""red""", 3\n' + '10:00, "A2", x, 3\n', columns=("sku", "name", "price")
+        HEAD + '10:00, "A1", "Mug, ""red""", 3\n' + '10:00, "A2", x, 3\n',
+        columns=("sku", "name", "price"),
     )
     assert [("A1", 'Mug, "red"'), ("A2", " x")] == [(row["sku"], row["name"]) for row in rows]
     assert not left_out
@@ -133,7 +154,9 @@ def test_what_a_csv_writer_writes_is_read_as_it_was(
 ) -> None:
     """Fields of quotes, delimiters and line breaks come back; one that looks like rows is counted, not changed."""
     if any("\r" in cell for row in rows for cell in row):
-        quoting = csv.QUOTE_ALL  # subtle: an older Python's writer leaves a carriage return without quotes
+        quoting = (
+            csv.QUOTE_ALL
+        )  # subtle: an older Python's writer leaves a carriage return without quotes
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting)
     writer.writerows([("sku", "price", "name"), *rows])

@@ -16,14 +16,20 @@ def read(*dates: Any, order: DayOrder | None = None) -> tuple[list[str], list[st
     """Days as ISO writes them, in the order of the rows, and what is told."""
     notes = Notes()
     found = [millis for _, millis in with_times([{"at": one} for one in dates], "at", order, notes)]
-    return [datetime.fromtimestamp(millis / 1000, UTC).date().isoformat() for millis in found], notes.told
+    return [
+        datetime.fromtimestamp(millis / 1000, UTC).date().isoformat() for millis in found
+    ], notes.told
 
 
 def test_a_later_date_decides_for_those_before_it() -> None:
     """Rows wait for the first date that has one order only, and all are read like it."""
-    days, told = read("01/12/2010 08:26", "02/12/2010 08:26", "13/12/2010 08:26", "03/12/2010 08:26")
+    days, told = read(
+        "01/12/2010 08:26", "02/12/2010 08:26", "13/12/2010 08:26", "03/12/2010 08:26"
+    )
     assert ["2010-12-01", "2010-12-02", "2010-12-13", "2010-12-03"] == days
-    assert ["dates are read day-first, all of them ('13/12/2010 08:26' is one); --dates says otherwise"] == told
+    assert [
+        "dates are read day-first, all of them ('13/12/2010 08:26' is one); --dates says otherwise"
+    ] == told
     assert ["2010-12-01", "2010-12-13"] == read("12/01/2010 08:26", "12/13/2010 08:26")[0]
 
 
@@ -35,16 +41,27 @@ def test_the_published_form_is_month_first() -> None:
 
 def test_a_word_decides_at_once() -> None:
     """With the order given nothing waits, and short years and other signs are read too."""
-    assert ["2010-12-01", "2010-12-02"] == read("01/12/2010", "2.12.10 8:26", order=DayOrder.DAY_FIRST)[0]
+    assert ["2010-12-01", "2010-12-02"] == read(
+        "01/12/2010", "2.12.10 8:26", order=DayOrder.DAY_FIRST
+    )[0]
     assert ["2010-01-12"] == read("01-12-2010 08:26", order=DayOrder.MONTH_FIRST)[0]
 
 
 @pytest.mark.parametrize(
     ("dates", "message"),
     [
-        (["01/12/2010 08:26"], "none of the file's tells; say --dates day-first or --dates month-first"),
-        (["13/12/2010 08:26", "12/13/2010 08:26"], r"row 2 .*'12/13/2010 08:26' is no date with its day-first"),
-        (["01/12/2010 08:26", "2010-12-02"], r"row 2 .*'2010-12-02' has another form than '01/12/2010 08:26' of row 1"),
+        (
+            ["01/12/2010 08:26"],
+            "none of the file's tells; say --dates day-first or --dates month-first",
+        ),
+        (
+            ["13/12/2010 08:26", "12/13/2010 08:26"],
+            r"row 2 .*'12/13/2010 08:26' is no date with its day-first",
+        ),
+        (
+            ["01/12/2010 08:26", "2010-12-02"],
+            r"row 2 .*'2010-12-02' has another form than '01/12/2010 08:26' of row 1",
+        ),
         (["31/31/2010 08:26"], r"may have the day or the month first|is no date|row 1"),
         (["yesterday"], r"row 1 .*at 'yesterday' has none of the forms"),
         ([None], r"row 1 .*at '' has none of the forms"),
@@ -56,7 +73,10 @@ def test_a_date_that_does_not_fit_the_others_is_told(dates: list[Any], message: 
         read(*dates)
 
 
-@given(st.lists(st.dates(datetime(1971, 1, 1).date(), datetime(2099, 1, 1).date()), min_size=1), st.sampled_from(DayOrder))  # noqa: DTZ001
+@given(
+    st.lists(st.dates(datetime(1971, 1, 1).date(), datetime(2099, 1, 1).date()), min_size=1),  # noqa: DTZ001
+    st.sampled_from(DayOrder),
+)
 def test_no_file_is_read_in_two_orders(days: list[Any], order: DayOrder) -> None:
     """Written in one order, dates are read as they were meant, or refused; never some of them another way."""
     form = "%d/%m/%Y 08:26" if order is DayOrder.DAY_FIRST else "%m/%d/%Y 08:26"

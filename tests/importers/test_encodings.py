@@ -36,11 +36,15 @@ def test_zero_bytes_tell_an_encoding_without_a_mark(encoding: str, tmp_path: Pat
     """Without its mark such a file is read by where its zero bytes lie, and that is told."""
     rows, notes = read(tmp_path / "table", TEA.encode(encoding))
     assert [ROW] == rows
-    assert [f"read as {encoding.upper()}: its zero bytes lie so; --encoding names another"] == notes.sentences
+    assert [
+        f"read as {encoding.upper()}: its zero bytes lie so; --encoding names another"
+    ] == notes.sentences
 
 
 @pytest.mark.parametrize("encoding", ["iso2022_jp", "iso2022_kr"])
-def test_an_encoding_that_looks_like_ascii_is_refused_until_it_is_named(encoding: str, tmp_path: Path) -> None:
+def test_an_encoding_that_looks_like_ascii_is_refused_until_it_is_named(
+    encoding: str, tmp_path: Path
+) -> None:
     """Letters that are shifted to by an escape would else become a title of signs."""
     content = "sku,name,end\nA1,\u5375,x\n".encode(encoding)
     with pytest.raises(ImportSourceError, match="shifts between alphabets"):
@@ -57,7 +61,9 @@ def test_an_encoding_that_looks_like_ascii_is_refused_until_it_is_named(encoding
 )
 def test_what_another_program_has_spoilt_is_told(name: str, what: str, tmp_path: Path) -> None:
     """It cannot be mended here, and is read as it stands; right letters are not told of."""
-    rows, notes = read(tmp_path / "table", f"sku,name,end\nA1,{name},x\nA2,\u00c4\u00df \u00c2\u00bd,x\n".encode())
+    rows, notes = read(
+        tmp_path / "table", f"sku,name,end\nA1,{name},x\nA2,\u00c4\u00df \u00c2\u00bd,x\n".encode()
+    )
     assert (name, 1) == (rows[0]["name"], len(notes.sentences))
     assert what in notes.sentences[0]
 
@@ -104,7 +110,9 @@ OTHERS = {
 def test_other_encodings_are_refused_until_they_are_named(encoding: str, tmp_path: Path) -> None:
     """A file in another encoding is never read as Western; the message shows how it would read, and --encoding reads it."""
     content = f"sku,name,end\nA1,{OTHERS[encoding]},x\n".encode(encoding)
-    with pytest.raises(ImportSourceError, match="is not UTF-8, and does not look like Windows-1252; say --encoding") as told:
+    with pytest.raises(
+        ImportSourceError, match="is not UTF-8, and does not look like Windows-1252; say --encoding"
+    ) as told:
         read(tmp_path / "table", content)
     assert f"as {encoding} 'A1,{OTHERS[encoding]},x'" in str(told.value)
     rows, notes = read(tmp_path / "table", content, encoding)
@@ -134,7 +142,9 @@ def test_without_anybody_to_tell_a_bad_row_is_an_error(tmp_path: Path) -> None:
         list(read_rows(tmp_path / "table", COLUMNS))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(encoding=st.sampled_from(MARKED), form=st.sampled_from(["csv", "json"]), data=st.data())
 def test_a_file_cut_at_any_byte_gives_right_rows_or_a_word(
     encoding: str, form: str, data: st.DataObject, tmp_path: Path

@@ -12,7 +12,13 @@ from mainstem.importers.home_depot import COLUMNS, events_of
 from mainstem.importers.tables import read_rows
 from tests.importers.importing import joined, real
 
-ROW = {"id": 3, "product_uid": 100001, "search_term": "l bracket", "product_title": "12-Gauge Angle", "relevance": 2.5}
+ROW = {
+    "id": 3,
+    "product_uid": 100001,
+    "search_term": "l bracket",
+    "product_title": "12-Gauge Angle",
+    "relevance": 2.5,
+}
 
 
 def test_a_row_is_a_labelled_pair() -> None:

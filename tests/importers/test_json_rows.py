@@ -49,9 +49,18 @@ def test_what_python_writes_for_no_number_is_empty(tmp_path: Path) -> None:
 
 
 REFUSED = {
-    "nowhere": (lines({"sku": 1}, {"sku": 2, "more": 3}), "lacks the columns ['name']; it has ['sku', 'more']"),
-    "array": (json.dumps([ROW]), "is one JSON array, and lines are read, one object each: `jq -c '.[]' FILE > NEW`"),
-    "array over lines": (json.dumps([ROW], indent=1), "is one JSON array over several lines, and lines are read"),
+    "nowhere": (
+        lines({"sku": 1}, {"sku": 2, "more": 3}),
+        "lacks the columns ['name']; it has ['sku', 'more']",
+    ),
+    "array": (
+        json.dumps([ROW]),
+        "is one JSON array, and lines are read, one object each: `jq -c '.[]' FILE > NEW`",
+    ),
+    "array over lines": (
+        json.dumps([ROW], indent=1),
+        "is one JSON array over several lines, and lines are read",
+    ),
     "array after a blank line": ("\n" + json.dumps([ROW]), "is one JSON array"),
     "object over lines": (
         json.dumps(ROW, indent=1),
@@ -60,23 +69,42 @@ REFUSED = {
     "side by side": (json.dumps(ROW) * 2, "one object a line: `jq -c . FILE > NEW` makes lines"),
     "no object": (lines(ROW, [1]), "line 2 of 'T' is no JSON object"),
     "cut": (lines(ROW) + json.dumps(ROW)[:-4], "line 2 of 'T' is no JSON object"),
-    "key twice": ('{"sku": "A1", "name": "Mug", "sku": "A2"}', "line 1 of 'T' has 2 keys 'sku'; rename or remove"),
-    "number out of range": ('{"sku": 1e400, "name": "Mug"}', "line 1 of 'T' is no JSON object (Number out of range"),
-    "deep": ('{"sku": "A1", "name": ' + "[" * 100_000, "line 1 of 'T' is nested too deeply to be an event"),
+    "key twice": (
+        '{"sku": "A1", "name": "Mug", "sku": "A2"}',
+        "line 1 of 'T' has 2 keys 'sku'; rename or remove",
+    ),
+    "number out of range": (
+        '{"sku": 1e400, "name": "Mug"}',
+        "line 1 of 'T' is no JSON object (Number out of range",
+    ),
+    "deep": (
+        '{"sku": "A1", "name": ' + "[" * 100_000,
+        "line 1 of 'T' is nested too deeply to be an event",
+    ),
     "half a pair": ('{"sku": "\\ud800", "name": "Mug"}', "line 1 of 'T' is no JSON object"),
 }
 
 
 @pytest.mark.parametrize(("text", "message"), REFUSED.values(), ids=REFUSED)
-def test_what_is_no_json_line_is_told_with_what_to_do(text: str, message: str, tmp_path: Path) -> None:
+def test_what_is_no_json_line_is_told_with_what_to_do(
+    text: str, message: str, tmp_path: Path
+) -> None:
     """Arrays, objects over several lines and keys that come twice are told apart, with the line."""
-    with pytest.raises(ImportSourceError, match=re.escape(message.replace("'T'", repr(str(tmp_path / "t"))))):
+    with pytest.raises(
+        ImportSourceError, match=re.escape(message.replace("'T'", repr(str(tmp_path / "t"))))
+    ):
         read(tmp_path / "t", text)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
-    rows=st.lists(st.fixed_dictionaries({"sku": st.one_of(st.text(max_size=5), st.integers()), "name": st.text(max_size=5)}))
+    rows=st.lists(
+        st.fixed_dictionaries(
+            {"sku": st.one_of(st.text(max_size=5), st.integers()), "name": st.text(max_size=5)}
+        )
+    )
 )
 def test_what_json_writes_comes_back(rows: list[dict[str, Any]], tmp_path: Path) -> None:
     """Any text and any whole number of 64 bits, but for zero bytes, which are counted."""

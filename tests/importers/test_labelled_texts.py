@@ -15,10 +15,15 @@ from mainstem.settings import Objectives
 from tests.importers.importing import joined, real, texts
 
 COLUMNS = LabelledColumns(text="body", label="topic")
-ROWS = [{"body": "Where is my parcel?", "topic": "delivery"}, {"body": "Charged twice", "topic": "payment"}]
+ROWS = [
+    {"body": "Where is my parcel?", "topic": "delivery"},
+    {"body": "Charged twice", "topic": "payment"},
+]
 
 
-def read(rows: list[dict[str, Any]], columns: LabelledColumns) -> tuple[list[Labelled], Counter[str], Counter[str]]:
+def read(
+    rows: list[dict[str, Any]], columns: LabelledColumns
+) -> tuple[list[Labelled], Counter[str], Counter[str]]:
     """Events, what was left out, and labels."""
     left_out, labels = Counter(), Counter()
     return list(events_of(rows, columns, left_out, labels)), left_out, labels
@@ -47,7 +52,15 @@ def test_every_column_can_be_named() -> None:
         time_format="%d.%m.%Y",
         zone="Asia/Tokyo",
     )
-    row = {"q": "Can I pay later?", "ok": 1.0, "a": "Yes, in 30 days", "at": "02.01.1970", "who": 5, "n": 9, "desk": "bank"}
+    row = {
+        "q": "Can I pay later?",
+        "ok": 1.0,
+        "a": "Yes, in 30 days",
+        "at": "02.01.1970",
+        "who": 5,
+        "n": 9,
+        "desk": "bank",
+    }
     assert [
         Labelled(
             event_id="9",
@@ -63,8 +76,15 @@ def test_every_column_can_be_named() -> None:
 
 def test_what_is_no_labelled_text_is_left_out_and_counted() -> None:
     """An empty text, an empty label and a label without a name are told apart."""
-    rows = [{"body": " ", "topic": 1}, {"body": "a", "topic": None}, {"body": "b", "topic": 2}, {"body": "c", "topic": 1}]
-    events, left_out, labels = read(rows, LabelledColumns(text="body", label="topic", names={"1": "payment"}))
+    rows = [
+        {"body": " ", "topic": 1},
+        {"body": "a", "topic": None},
+        {"body": "b", "topic": 2},
+        {"body": "c", "topic": 1},
+    ]
+    events, left_out, labels = read(
+        rows, LabelledColumns(text="body", label="topic", names={"1": "payment"})
+    )
     assert [("c", "payment")] == texts(events)
     assert Counter({"no text": 1, "no label": 1, "label '2' has no name": 1}) == left_out
     assert Counter({"payment": 1}) == labels
@@ -72,9 +92,15 @@ def test_what_is_no_labelled_text_is_left_out_and_counted() -> None:
 
 @pytest.mark.parametrize(
     ("labels", "names", "expected"),
-    [(["10", "9", "2"], "", "2,9,10"), (["b", "a"], "", "a,b"), (["sports"], "1=sports,0=world", "sports,world")],
+    [
+        (["10", "9", "2"], "", "2,9,10"),
+        (["b", "a"], "", "a,b"),
+        (["sports"], "1=sports,0=world", "sports,world"),
+    ],
 )
-def test_the_classes_are_a_setting_as_it_must_be(labels: list[str], names: str, expected: str) -> None:
+def test_the_classes_are_a_setting_as_it_must_be(
+    labels: list[str], names: str, expected: str
+) -> None:
     """Names keep their order, numbers are sorted as numbers, and `Settings` takes what comes out."""
     made = classes_of(labels, parse_names(names))
     assert (expected, expected.split(",")) == (made, list(Objectives(classes=made).class_names))
@@ -96,7 +122,9 @@ def test_names_written_in_another_way_are_told(names: str) -> None:
 
 def test_a_column_that_holds_no_labels_is_told() -> None:
     """More labels than there can be classes stop the import early."""
-    with pytest.raises(ImportSourceError, match="column 'topic' has more than 127 different labels"):
+    with pytest.raises(
+        ImportSourceError, match="column 'topic' has more than 127 different labels"
+    ):
         read([{"body": "a", "topic": str(number)} for number in range(200)], COLUMNS)
 
 
@@ -108,4 +136,6 @@ def test_real_news_of_four_classes_join() -> None:
     events = list(events_of(read_rows(path, columns.columns), columns, Counter(), labels))
     counted = pc.value_counts(parquet.read_table(path)["noisy_label"]).to_pylist()
     assert {names[str(pair["values"])]: pair["counts"] for pair in counted} == labels
-    assert {"question": 10_000, "answered": 10_000} == joined(events, classes=classes_of(labels, names))
+    assert {"question": 10_000, "answered": 10_000} == joined(
+        events, classes=classes_of(labels, names)
+    )

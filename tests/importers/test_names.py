@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mainstem.importers.names import Half, NoNameError, Single, label_of, name_of, nothing_said, text_of, worded
+from mainstem.importers.names import (
+    Half,
+    NoNameError,
+    Single,
+    label_of,
+    name_of,
+    nothing_said,
+    text_of,
+    worded,
+)
 
 NAMES = {
     "whole": (17850, "17850"),
@@ -23,7 +32,10 @@ NAMES = {
     "small float": (1e-5, "0.00001"),
     "text of a decimal": ("22423.00", "22423"),
     "decimal": (Decimal("22423.00"), "22423"),
-    "decimal of 38 digits": (Decimal(12345678901234567890123456789012345678), "12345678901234567890123456789012345678"),
+    "decimal of 38 digits": (
+        Decimal(12345678901234567890123456789012345678),
+        "12345678901234567890123456789012345678",
+    ),
     "decimal with an exponent": (Decimal("1E+5"), "100000"),
     "fraction": (Decimal("1.50"), "1.50"),
     "version": ("1.10", "1.10"),
@@ -91,7 +103,10 @@ LOST = {
     "no text": (b"\xff\xfe", "bytes that are no UTF-8"),
 }
 NO_CELLS = {
-    "object": ({"id": 5, "email": "x"}, "an object with 'id', 'email' is no id and no text; name a part of it"),
+    "object": (
+        {"id": 5, "email": "x"},
+        "an object with 'id', 'email' is no id and no text; name a part of it",
+    ),
     "list": (["A1"], "a list is no id and no text; name a part of it in the map, like 'skus.0'"),
     "span": (timedelta(1), "a timedelta is no id"),
 }
@@ -136,7 +151,14 @@ def test_labels_and_texts_may_be_any_word() -> None:
 @given(st.integers(-(2**53) + 1, 2**53 - 1))
 def test_a_whole_number_has_one_name_in_every_format(number: int) -> None:
     """As a whole number, a float, a decimal or a text of these it is the same id."""
-    forms = [number, float(number), Decimal(number), Decimal(number).quantize(Decimal("0.00")), str(number), f"{number}.00"]
+    forms = [
+        number,
+        float(number),
+        Decimal(number),
+        Decimal(number).quantize(Decimal("0.00")),
+        str(number),
+        f"{number}.00",
+    ]
     assert {str(number)} == {name_of(form) for form in forms}
 
 
@@ -151,7 +173,14 @@ def test_a_float_is_a_name_without_an_exponent_or_none(number: float) -> None:
     assert not name or float(name) == number
 
 
-@given(st.one_of(st.text(), st.binary(max_size=20), st.dictionaries(st.text(), st.integers()), st.lists(st.text())))
+@given(
+    st.one_of(
+        st.text(),
+        st.binary(max_size=20),
+        st.dictionaries(st.text(), st.integers()),
+        st.lists(st.text()),
+    )
+)
 def test_no_name_is_what_python_prints(value: Any) -> None:
     """Of bytes, objects and lists comes a text that was in them, or an error."""
     try:

@@ -29,7 +29,13 @@ ROW = {
     "UnitPrice": "2.55",
     "CustomerID": "17850",
 }
-HOLDER = Item(event_id="item-85123A", event_timestamp=MINUTE + 1, item_id="85123A", title="WHITE T-LIGHT HOLDER", price=2.55)
+HOLDER = Item(
+    event_id="item-85123A",
+    event_timestamp=MINUTE + 1,
+    item_id="85123A",
+    title="WHITE T-LIGHT HOLDER",
+    price=2.55,
+)
 BOUGHT = Purchase(
     event_id="536365-1",
     user_id="17850",
@@ -88,21 +94,34 @@ def test_a_bought_line_is_an_item_and_a_purchase() -> None:
 def test_lines_of_an_invoice_are_milliseconds_apart() -> None:
     """Line n of an invoice has n milliseconds and the event id INVOICE-n, left-out lines counted, and so has the next."""
     events, _ = read({}, {"StockCode": "POST"}, {}, {"InvoiceNo": "536366"})
-    bought = [(event.event_id, event.event_timestamp - MINUTE) for event in events if isinstance(event, Purchase)]
+    bought = [
+        (event.event_id, event.event_timestamp - MINUTE)
+        for event in events
+        if isinstance(event, Purchase)
+    ]
     assert bought == [("536365-1", 1), ("536365-3", 3), ("536366-1", 1)]
 
 
 def test_a_credit_note_is_a_return() -> None:
     """A negative quantity on an invoice with C is a return of that many."""
     events, left_out = read({"InvoiceNo": "C536379", "Quantity": "-1"})
-    common = {"user_id": "17850", "session_id": "C536379", "event_timestamp": MINUTE + 1, "item_id": "85123A"}
+    common = {
+        "user_id": "17850",
+        "session_id": "C536379",
+        "event_timestamp": MINUTE + 1,
+        "item_id": "85123A",
+    }
     assert [HOLDER, Return(event_id="C536379-1", **common, quantity=1)] == events
     assert not left_out
 
 
 def test_an_item_is_told_at_its_first_appearance_only() -> None:
     """An item keeps its first title, whatever case its code is written in and whoever bought it first."""
-    rows = [{"CustomerID": None, "StockCode": "85123a"}, {"Description": "damaged"}, {"StockCode": "22423"}]
+    rows = [
+        {"CustomerID": None, "StockCode": "85123a"},
+        {"Description": "damaged"},
+        {"StockCode": "22423"},
+    ]
     items = [(event.item_id, event.title) for event in read(*rows)[0] if isinstance(event, Item)]
     assert items == [("85123A", "WHITE T-LIGHT HOLDER"), ("22423", "WHITE T-LIGHT HOLDER")]
 
@@ -113,7 +132,9 @@ def test_titles_lose_their_superfluous_blanks() -> None:
 
 
 @pytest.mark.parametrize(("change", "reason"), LEFT_OUT.values(), ids=LEFT_OUT)
-def test_what_is_no_purchase_is_left_out_and_counted(change: Mapping[str, Any], reason: str) -> None:
+def test_what_is_no_purchase_is_left_out_and_counted(
+    change: Mapping[str, Any], reason: str
+) -> None:
     """A row that is no shopper's purchase of a shop item gives no event and is counted under its reason."""
     assert ([], Counter({reason: 1})) == read(change)
 
@@ -158,22 +179,38 @@ def test_a_bad_row_is_an_error_with_its_number(change: Mapping[str, Any], part: 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
 def test_a_csv_is_read_in_the_encodings_of_the_source(encoding: str, tmp_path: Path) -> None:
     """Pound signs arrive whole from UTF-8, with and without a byte order mark, and from Windows-1252."""
-    path = write_csv(tmp_path / "retail.csv", encoding, {"Description": "MUG, £2"}, {"StockCode": "22423"})
+    path = write_csv(
+        tmp_path / "retail.csv", encoding, {"Description": "MUG, £2"}, {"StockCode": "22423"}
+    )
     events = list(events_of(read_rows(path, COLUMNS), Counter()))
-    assert [event.title for event in events if isinstance(event, Item)] == ["MUG, £2", "WHITE T-LIGHT HOLDER"]
+    assert [event.title for event in events if isinstance(event, Item)] == [
+        "MUG, £2",
+        "WHITE T-LIGHT HOLDER",
+    ]
     assert BOUGHT == events[1]
 
 
 def test_parquet_gives_the_events_of_the_csv(tmp_path: Path) -> None:
     """The same rows give the same events from either format, typed columns with gaps included."""
     typed = {**ROW, "Quantity": 6, "UnitPrice": 2.55, "InvoiceDate": DATES["datetime"]}
-    rows = [{**typed, "CustomerID": 17850}, {**typed, "CustomerID": None}, {**typed, "StockCode": "POST", "CustomerID": 1}]
+    rows = [
+        {**typed, "CustomerID": 17850},
+        {**typed, "CustomerID": None},
+        {**typed, "StockCode": "POST", "CustomerID": 1},
+    ]
     parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "retail.parquet")
     write_csv(tmp_path / "retail.csv", "utf-8", {}, {"CustomerID": ""}, {"StockCode": "POST"})
     counted = {name: Counter() for name in ("retail.parquet", "retail.csv")}
-    read_from = {name: list(events_of(read_rows(tmp_path / name, COLUMNS), counts)) for name, counts in counted.items()}
+    read_from = {
+        name: list(events_of(read_rows(tmp_path / name, COLUMNS), counts))
+        for name, counts in counted.items()
+    }
     assert [HOLDER, BOUGHT] == read_from["retail.parquet"] == read_from["retail.csv"]
-    assert Counter({"no customer": 1, "not an item": 1}) == counted["retail.parquet"] == counted["retail.csv"]
+    assert (
+        Counter({"no customer": 1, "not an item": 1})
+        == counted["retail.parquet"]
+        == counted["retail.csv"]
+    )
 
 
 def test_the_real_file_gives_what_pyarrow_counts() -> None:
@@ -200,8 +237,14 @@ def _counted_by_pyarrow(count: int) -> tuple[int, int, int, set[str]]:
     code, invoice = pc.utf8_upper(pc.utf8_trim_whitespace(table["StockCode"])), table["InvoiceNo"]
     credit = pc.starts_with(invoice, "C")
     sold = pc.if_else(credit, pc.less(table["Quantity"], 0), pc.greater(table["Quantity"], 0))
-    titled = pc.fill_null(pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(table["Description"])), 0), fill_value=False)
-    shop = pc.and_(pc.and_(pc.match_substring_regex(code, r"^\d{5}[A-Z]*$"), titled), pc.greater(table["UnitPrice"], 0))
+    titled = pc.fill_null(
+        pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(table["Description"])), 0),
+        fill_value=False,
+    )
+    shop = pc.and_(
+        pc.and_(pc.match_substring_regex(code, r"^\d{5}[A-Z]*$"), titled),
+        pc.greater(table["UnitPrice"], 0),
+    )
     item = pc.and_(shop, sold)
     ours = pc.and_(item, pc.is_valid(table["CustomerID"]))
     end = pc.indices_nonzero(ours)[count - 1].as_py() + 1

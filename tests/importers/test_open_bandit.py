@@ -25,13 +25,21 @@ def test_a_row_is_an_impression_of_one_item_and_perhaps_a_click() -> None:
     item, impression, click = events_of([{**ROW, "campaign": "men"}])
     assert (
         Item(
-            event_id=item.event_id, event_timestamp=1_574_553_793_442, item_id="men-14", title="men item 14", category="men"
+            event_id=item.event_id,
+            event_timestamp=1_574_553_793_442,
+            item_id="men-14",
+            title="men item 14",
+            category="men",
         )
         == item
     )
     assert (Shown(item_id="men-14", position=3),) == impression.items
     assert "men 0ef339 1ef339 2ef339 3ef339" == impression.query
-    assert (impression.impression_id, impression.user_id, "men-14") == (click.impression_id, click.user_id, click.item_id)
+    assert (impression.impression_id, impression.user_id, "men-14") == (
+        click.impression_id,
+        click.user_id,
+        click.item_id,
+    )
 
 
 def test_without_a_campaign_an_item_is_its_number() -> None:
@@ -42,13 +50,17 @@ def test_without_a_campaign_an_item_is_its_number() -> None:
 
 def test_each_row_is_a_shopper_of_its_own() -> None:
     """Nobody is in two rows, so nobody has a history."""
-    events = [one for one in events_of([ROW, {**ROW, "position": "2"}]) if isinstance(one, Impression)]
+    events = [
+        one for one in events_of([ROW, {**ROW, "position": "2"}]) if isinstance(one, Impression)
+    ]
     assert 2 == len({event.user_id for event in events})
 
 
 def test_a_bad_row_is_told_with_its_number() -> None:
     """A click that is no number stops the import."""
-    with pytest.raises(ImportSourceError, match=r"row 1 of the source cannot be read .*click 'maybe' is no number"):
+    with pytest.raises(
+        ImportSourceError, match=r"row 1 of the source cannot be read .*click 'maybe' is no number"
+    ):
         list(events_of([{**ROW, "click": "maybe"}]))
 
 
@@ -61,7 +73,13 @@ def test_the_real_file_gives_what_pyarrow_counts() -> None:
     items = table.group_by(["campaign", "item_id"]).aggregate([]).num_rows
     assert {"Impression": table.num_rows, "Click": clicks, "Item": items} == found
     ledger = joined(events)
-    assert (table.num_rows, clicks, clicks) == (ledger["question"], ledger["joined"], ledger["answered"])
+    assert (table.num_rows, clicks, clicks) == (
+        ledger["question"],
+        ledger["joined"],
+        ledger["answered"],
+    )
     assert not {"unknown_item", "rejected", "duplicate", "orphaned"} & set(ledger)
-    assert sorted(event.event_timestamp for event in events) == [event.event_timestamp for event in events]
+    assert sorted(event.event_timestamp for event in events) == [
+        event.event_timestamp for event in events
+    ]
     assert clicks == sum(isinstance(event, Click) for event in events)

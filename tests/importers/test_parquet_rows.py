@@ -78,7 +78,9 @@ def test_a_part_of_an_object_is_named_by_a_dotted_path(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("unit", "times"), [("s", 1), ("ms", 10**3), ("us", 10**6), ("ns", 10**9)])
 @pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
-def test_a_time_is_the_same_in_every_unit(unit: str, times: int, zone: str | None, tmp_path: Path) -> None:
+def test_a_time_is_the_same_in_every_unit(
+    unit: str, times: int, zone: str | None, tmp_path: Path
+) -> None:
     """Seconds to nanoseconds, with a zone and without."""
     column = pa.array([TEN * times, None], pa.timestamp(unit, zone))
     first, second = read(tmp_path / "t", column)
@@ -111,12 +113,18 @@ def test_a_text_that_is_not_utf8_costs_its_row_only(tmp_path: Path) -> None:
 
 def test_two_columns_of_one_name_are_told(tmp_path: Path) -> None:
     """As in a CSV."""
-    parquet.write_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], ["c", "c"]), tmp_path / "t")
-    with pytest.raises(ImportSourceError, match=re.escape("has 2 columns called 'c', 1 and 2; rename all but one")):
+    parquet.write_table(
+        pa.Table.from_arrays([pa.array([1]), pa.array([2])], ["c", "c"]), tmp_path / "t"
+    )
+    with pytest.raises(
+        ImportSourceError, match=re.escape("has 2 columns called 'c', 1 and 2; rename all but one")
+    ):
         list(read_rows(tmp_path / "t", ["c"]))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(count=st.integers(-(2**63), 2**63 - 1), unit=st.sampled_from(["ms", "us", "ns"]))
 def test_any_timestamp_is_a_time_or_one_line(count: int, unit: str, tmp_path: Path) -> None:
     """What fits between 1970 and 2100 is read, whatever the rest is."""

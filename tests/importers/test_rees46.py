@@ -41,14 +41,18 @@ def test_rows_become_views_carts_and_purchases() -> None:
         item.price,
     )
     assert [View, Cart, Purchase] == [type(event) for event in events]
-    assert {("550050854", "7c90fc70", 1_569_888_001_000)} == {(e.user_id, e.session_id, e.event_timestamp) for e in events}
+    assert {("550050854", "7c90fc70", 1_569_888_001_000)} == {
+        (e.user_id, e.session_id, e.event_timestamp) for e in events
+    }
     assert 251.74 == events[2].price
     assert Counter() == left_out
 
 
 def test_an_item_is_told_again_when_it_changes() -> None:
     """A new price is news, the same one is not; an item without category and brand is called by its number."""
-    events, _ = read({}, {}, {"price": "199"}, {"product_id": "5", "category_code": None, "brand": float("nan")})
+    events, _ = read(
+        {}, {}, {"price": "199"}, {"product_id": "5", "category_code": None, "brand": float("nan")}
+    )
     assert [("1307067", 251.74), ("1307067", 199), ("5", 251.74)] == [
         (event.item_id, event.price) for event in events if isinstance(event, Item)
     ]
@@ -63,7 +67,10 @@ def test_a_row_that_is_there_twice_is_a_duplicate() -> None:
 
 @pytest.mark.parametrize(
     ("change", "reason"),
-    [({"event_type": "remove_from_cart"}, "event type 'remove_from_cart'"), ({"user_id": None}, "no user")],
+    [
+        ({"event_type": "remove_from_cart"}, "event type 'remove_from_cart'"),
+        ({"user_id": None}, "no user"),
+    ],
 )
 def test_what_is_no_event_is_left_out_and_counted(change: dict[str, Any], reason: str) -> None:
     """A row of another kind, or of nobody, gives no event and is counted under its reason."""
@@ -72,7 +79,9 @@ def test_what_is_no_event_is_left_out_and_counted(change: dict[str, Any], reason
 
 def test_a_bad_row_is_told_with_its_number() -> None:
     """A price that is no number stops the import."""
-    with pytest.raises(ImportSourceError, match=r"row 2 of the source cannot be read \(price 'free' is no number"):
+    with pytest.raises(
+        ImportSourceError, match=r"row 2 of the source cannot be read \(price 'free' is no number"
+    ):
         read({}, {"price": "free"})
 
 
@@ -81,9 +90,14 @@ def test_the_real_file_gives_what_pyarrow_counts() -> None:
     path = real("rees46_sample/events.parquet")
     table, left_out = parquet.read_table(path), Counter()
     events = list(events_of(read_rows(path, COLUMNS), left_out))
-    counted = {pair["values"].capitalize(): pair["counts"] for pair in pc.value_counts(table["event_type"]).to_pylist()}
+    counted = {
+        pair["values"].capitalize(): pair["counts"]
+        for pair in pc.value_counts(table["event_type"]).to_pylist()
+    }
     assert counted == {name: count for name, count in kinds(events).items() if name != "Item"}
-    assert len(table["product_id"].unique()) == len({event.item_id for event in events if isinstance(event, Item)})
+    assert len(table["product_id"].unique()) == len(
+        {event.item_id for event in events if isinstance(event, Item)}
+    )
     repeated = table.num_rows - table.select(COLUMNS).group_by(list(COLUMNS)).aggregate([]).num_rows
     ledger = joined(events)
     assert (repeated, table.num_rows) == (ledger["duplicate"], sum(counted.values()))

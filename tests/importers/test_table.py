@@ -11,7 +11,18 @@ import pytest
 from pyarrow import parquet
 
 from mainstem.errors import ImportSourceError
-from mainstem.events import Cart, Click, Event, Impression, Item, Purchase, Return, Search, Shown, View
+from mainstem.events import (
+    Cart,
+    Click,
+    Event,
+    Impression,
+    Item,
+    Purchase,
+    Return,
+    Search,
+    Shown,
+    View,
+)
 from mainstem.importers.making import accepted
 from mainstem.importers.table import events_of
 from mainstem.importers.table_map import read_map
@@ -39,17 +50,42 @@ TEN = 1_777_888_800_000  # 2026-05-04 10:00 UTC
 
 def gift(minute: int, action: str, sku: str = "M-1", **more: Any) -> dict[str, Any]:
     """A row of the gift shop, at a minute after 11 in London's summer."""
-    at = {"created_at": f"04/05/2026 11:{minute:02}", "customer": 17, "visit": "s1", "action": action, "sku": sku}
-    return {**at, "name": "Red mug", "dept": "Kitchen", "maker": "Acme", "price": 9.5, "amount": None, **more}
+    at = {
+        "created_at": f"04/05/2026 11:{minute:02}",
+        "customer": 17,
+        "visit": "s1",
+        "action": action,
+        "sku": sku,
+    }
+    return {
+        **at,
+        "name": "Red mug",
+        "dept": "Kitchen",
+        "maker": "Acme",
+        "price": 9.5,
+        "amount": None,
+        **more,
+    }
 
 
-def page(place: int, product: str, *, request: str = "r1", clicked: object = 0, ts: int = TEN // 1000) -> dict[str, Any]:
+def page(
+    place: int, product: str, *, request: str = "r1", clicked: object = 0, ts: int = TEN // 1000
+) -> dict[str, Any]:
     """A row of the other shop: one item that was shown."""
-    shown = {"ts": ts, "request": request, "shopper": 17.0, "words": "mug", "place": place, "product": product}
+    shown = {
+        "ts": ts,
+        "request": request,
+        "shopper": 17.0,
+        "words": "mug",
+        "place": place,
+        "product": product,
+    }
     return {**shown, "title": f"Mug {product}", "clicked": clicked}
 
 
-def read(folder: Path, text: str, rows: list[dict[str, Any]], *, sort: bool = False) -> tuple[list[Event], Counter[str]]:
+def read(
+    folder: Path, text: str, rows: list[dict[str, Any]], *, sort: bool = False
+) -> tuple[list[Event], Counter[str]]:
     """Events of rows, read from a CSV and from a Parquet file: the same, and what was left out."""
     (folder / "map.toml").write_text(text)
     with (folder / "table.csv").open("w", newline="") as file:
@@ -68,7 +104,12 @@ def read(folder: Path, text: str, rows: list[dict[str, Any]], *, sort: bool = Fa
 
 def test_a_row_is_the_kind_of_event_that_the_map_says(tmp_path: Path) -> None:
     """Times, shoppers, sessions, quantities and prices arrive, and the item is told once."""
-    rows = [gift(0, "detail"), gift(1, "basket"), gift(2, "order", amount=2), gift(3, "refund", amount=2)]
+    rows = [
+        gift(0, "detail"),
+        gift(1, "basket"),
+        gift(2, "order", amount=2),
+        gift(3, "refund", amount=2),
+    ]
     (item, *events), left_out = read(tmp_path, GIFTS, rows)
     wanted = {
         "event_timestamp": TEN,
@@ -80,7 +121,9 @@ def test_a_row_is_the_kind_of_event_that_the_map_says(tmp_path: Path) -> None:
     }
     assert Item(event_id=item.event_id, **wanted) == item
     assert [View, Cart, Purchase, Return] == [type(event) for event in events]
-    assert [TEN + minute * MINUTE for minute in range(4)] == [event.event_timestamp for event in events]
+    assert [TEN + minute * MINUTE for minute in range(4)] == [
+        event.event_timestamp for event in events
+    ]
     assert {("17", "s1")} == {(event.user_id, event.session_id) for event in events}
     assert (2, 9.5, 2) == (events[2].quantity, events[2].price, events[3].quantity)
     assert Counter() == left_out
@@ -94,7 +137,9 @@ def test_rows_of_a_page_are_one_impression(tmp_path: Path) -> None:
     asked = [event for event in events if isinstance(event, Impression)]
     assert [("r1", "mug"), ("r2", "mug")] == [(event.impression_id, event.query) for event in asked]
     assert (Shown(item_id="a", position=1), Shown(item_id="b", position=2)) == asked[0].items
-    assert [("r1", "b", "17")] == [(e.impression_id, e.item_id, e.user_id) for e in events if isinstance(e, Click)]
+    assert [("r1", "b", "17")] == [
+        (e.impression_id, e.item_id, e.user_id) for e in events if isinstance(e, Click)
+    ]
     assert {"Item": 3, "Impression": 2, "Click": 1} == kinds(events)
 
 
@@ -113,12 +158,24 @@ def test_pages_and_their_outcomes_may_share_a_table(tmp_path: Path) -> None:
 def test_a_table_can_be_put_in_order(tmp_path: Path) -> None:
     """Sorted, rows come by time, and a page's rows come together at its first."""
     later = TEN // 1000 + 60
-    rows = [page(1, "a", request="r2", ts=later), page(1, "a"), page(2, "b", request="r2", ts=later), page(2, "b")]
-    with pytest.raises(ImportSourceError, match="rows of page 'r2' lie apart, at row 1 and again at row 3; sort the table"):
+    rows = [
+        page(1, "a", request="r2", ts=later),
+        page(1, "a"),
+        page(2, "b", request="r2", ts=later),
+        page(2, "b"),
+    ]
+    with pytest.raises(
+        ImportSourceError,
+        match="rows of page 'r2' lie apart, at row 1 and again at row 3; sort the table",
+    ):
         read(tmp_path, PAGES, rows)
     events, _ = read(tmp_path, PAGES, rows, sort=True)
-    assert [("r1", 2), ("r2", 2)] == [(e.impression_id, len(e.items)) for e in events if isinstance(e, Impression)]
-    assert sorted(event.event_timestamp for event in events) == [event.event_timestamp for event in events]
+    assert [("r1", 2), ("r2", 2)] == [
+        (e.impression_id, len(e.items)) for e in events if isinstance(e, Impression)
+    ]
+    assert sorted(event.event_timestamp for event in events) == [
+        event.event_timestamp for event in events
+    ]
 
 
 def test_a_catalogue_and_searches_need_little(tmp_path: Path) -> None:
@@ -128,8 +185,13 @@ def test_a_catalogue_and_searches_need_little(tmp_path: Path) -> None:
         (e.item_id, e.title) for e in read(tmp_path, text, [{"sku": "M-1", "name": "Red mug"}])[0]
     ]
     text = 'time = "at"\nuser = "who"\nquery = "q"\nkind.always = "search"'
-    search = read(tmp_path, text, [{"at": "2026-05-04T10:00:00Z", "who": "u", "q": "red  mug"}])[0][0]
-    assert Search(event_id=search.event_id, event_timestamp=TEN, user_id="u", query="red mug") == search
+    search = read(tmp_path, text, [{"at": "2026-05-04T10:00:00Z", "who": "u", "q": "red  mug"}])[0][
+        0
+    ]
+    assert (
+        Search(event_id=search.event_id, event_timestamp=TEN, user_id="u", query="red mug")
+        == search
+    )
 
 
 def test_ids_are_the_tables_or_the_contents(tmp_path: Path) -> None:
@@ -152,11 +214,17 @@ def test_rows_that_make_no_event_are_left_out_and_counted(tmp_path: Path) -> Non
     events, left_out = read(tmp_path, GIFTS, rows)
     assert {"Item": 1, "View": 1} == kinds(events)
     refused = "a purchase would be refused: Expected `float` > 0.0 at $.quantity"
-    assert Counter({"no user": 1, "kind 'wish' is not in the map": 1, "no item": 1, refused: 1}) == left_out
+    assert (
+        Counter({"no user": 1, "kind 'wish' is not in the map": 1, "no item": 1, refused: 1})
+        == left_out
+    )
 
 
 BAD_ROWS = {
-    "time": ({"created_at": "yesterday"}, r"row 2 of the source cannot be read \(time data 'yesterday' does not match"),
+    "time": (
+        {"created_at": "yesterday"},
+        r"row 2 of the source cannot be read \(time data 'yesterday' does not match",
+    ),
     "price": (
         {"price": "cheap"},
         r"row 2 of the source cannot be read \(price 'cheap' is no number; write it like 1234.50\)",
@@ -165,23 +233,37 @@ BAD_ROWS = {
 
 
 @pytest.mark.parametrize(("change", "message"), BAD_ROWS.values(), ids=BAD_ROWS)
-def test_a_bad_row_is_told_with_its_number(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+def test_a_bad_row_is_told_with_its_number(
+    change: dict[str, Any], message: str, tmp_path: Path
+) -> None:
     """A row that cannot be read stops the import, with its fields and what to do."""
     with pytest.raises(ImportSourceError, match=f"{message}.*; mend or remove it"):
-        read(tmp_path, GIFTS, [gift(0, "detail", price="9"), gift(1, "detail", **{"price": "9", **change})])
+        read(
+            tmp_path,
+            GIFTS,
+            [gift(0, "detail", price="9"), gift(1, "detail", **{"price": "9", **change})],
+        )
 
 
 def test_a_click_is_yes_or_no(tmp_path: Path) -> None:
     """What a column of clicks may hold, and that anything else is told."""
-    rows = [page(n, f"i{n}", clicked=value) for n, value in enumerate(["1", "true", "Yes", "2", "0", "false", ""], start=1)]
-    assert ["i1", "i2", "i3", "i4"] == [e.item_id for e in read(tmp_path, PAGES, rows)[0] if isinstance(e, Click)]
+    rows = [
+        page(n, f"i{n}", clicked=value)
+        for n, value in enumerate(["1", "true", "Yes", "2", "0", "false", ""], start=1)
+    ]
+    assert ["i1", "i2", "i3", "i4"] == [
+        e.item_id for e in read(tmp_path, PAGES, rows)[0] if isinstance(e, Click)
+    ]
     with pytest.raises(ImportSourceError, match=r"row 1 .*clicked 'maybe' is neither yes nor no"):
         read(tmp_path, PAGES, [page(1, "a", clicked="maybe")])
 
 
 BAD_MAPS = {
     "no TOML": ("time = ", "is no TOML"),
-    "unknown key": ('usr = "u"\ntime = "t"', "unknown key `usr` in the map; its keys are time, kind, item"),
+    "unknown key": (
+        'usr = "u"\ntime = "t"',
+        "unknown key `usr` in the map; its keys are time, kind, item",
+    ),
     "unknown key inside": (
         'time = "t"\nitem = { id = "i", colour = "c" }',
         "unknown key `colour` in item; its keys are id, title",
@@ -197,19 +279,33 @@ BAD_MAPS = {
         'time = "t"\nkind = { column = "k", always = "view" }',
         "either by kind.column and kind.values or by kind.always",
     ),
-    "no values": ('time = "t"\nkind = { column = "k" }', "either by kind.column and kind.values or by kind.always"),
+    "no values": (
+        'time = "t"\nkind = { column = "k" }',
+        "either by kind.column and kind.values or by kind.always",
+    ),
     "no time": ('time = {}\nkind.always = "view"', "must give the time by time = 'COLUMN'"),
-    "no user": ('time = "t"\nkind.always = "view"\nitem.id = "i"', "has view events, so it must say whose; add user"),
-    "no item": ('time = "t"\nuser = "u"\nkind.always = "view"', "has view events, so it must say of which item"),
+    "no user": (
+        'time = "t"\nkind.always = "view"\nitem.id = "i"',
+        "has view events, so it must say whose; add user",
+    ),
+    "no item": (
+        'time = "t"\nuser = "u"\nkind.always = "view"',
+        "has view events, so it must say of which item",
+    ),
     "no page": ('time = "t"\nuser = "u"\nkind.always = "impression"\nitem.id = "i"', "add page.id"),
     "no title": ('time = "t"\nkind.always = "item"\nitem.id = "i"', "add item.title"),
     "no query": ('time = "t"\nuser = "u"\nkind.always = "search"', "add query"),
-    "clicked in vain": ('time="t"\nuser="u"\nitem.id="i"\nkind.always="view"\npage={id="p",clicked="c"}', "leave it out"),
+    "clicked in vain": (
+        'time="t"\nuser="u"\nitem.id="i"\nkind.always="view"\npage={id="p",clicked="c"}',
+        "leave it out",
+    ),
 }
 
 
 @pytest.mark.parametrize(("text", "message"), BAD_MAPS.values(), ids=BAD_MAPS)
-def test_what_is_wrong_with_a_map_is_told_before_a_row_is_read(text: str, message: str, tmp_path: Path) -> None:
+def test_what_is_wrong_with_a_map_is_told_before_a_row_is_read(
+    text: str, message: str, tmp_path: Path
+) -> None:
     """A map that cannot be used says why, and what to write."""
     path = tmp_path / "map.toml"
     path.write_text(text)
@@ -221,16 +317,24 @@ def test_what_is_wrong_with_a_map_is_told_before_a_row_is_read(text: str, messag
 def test_a_missing_map_or_column_is_told(tmp_path: Path) -> None:
     """A map that is not there, and a column that the table lacks, are named."""
     with pytest.raises(
-        ImportSourceError, match=r"cannot read the map '.*none.toml': No such file or directory; check the path"
+        ImportSourceError,
+        match=r"cannot read the map '.*none.toml': No such file or directory; check the path",
     ):
         read_map(tmp_path / "none.toml")
     with pytest.raises(ImportSourceError, match=r"lacks the columns \['amount'\]; it has"):
-        read(tmp_path, GIFTS, [{name: value for name, value in gift(0, "detail").items() if name != "amount"}])
+        read(
+            tmp_path,
+            GIFTS,
+            [{name: value for name, value in gift(0, "detail").items() if name != "amount"}],
+        )
 
 
 def test_real_ratings_become_purchases_by_a_map_alone(tmp_path: Path) -> None:
     """MovieLens without an importer: good ratings as purchases, films as the catalogue, and all of them join."""
-    ratings, movies = real("movielens_latest_small/ratings.parquet"), real("movielens_latest_small/movies.parquet")
+    ratings, movies = (
+        real("movielens_latest_small/ratings.parquet"),
+        real("movielens_latest_small/movies.parquet"),
+    )
     good = ", ".join(f'"{grade}" = "purchase"' for grade in ("4.0", "4.5", "5.0"))
     (tmp_path / "ratings.toml").write_text(
         f'time = {{ column = "timestamp", format = "s" }}\nuser = "userId"\nitem.id = "movieId"\n'
@@ -242,7 +346,9 @@ def test_real_ratings_become_purchases_by_a_map_alone(tmp_path: Path) -> None:
     events, left_out = [], Counter()
     for table, name in ((movies, "movies"), (ratings, "ratings")):
         by = read_map(tmp_path / f"{name}.toml")
-        events += accepted(events_of(read_rows(table, by.columns), by, left_out, in_time_order=True), left_out)
+        events += accepted(
+            events_of(read_rows(table, by.columns), by, left_out, in_time_order=True), left_out
+        )
     grades = parquet.read_table(ratings)["rating"].to_pylist()
     bought = sum(grade >= 4 for grade in grades)
     assert {"Item": parquet.read_metadata(movies).num_rows, "Purchase": bought} == kinds(events)

@@ -25,13 +25,18 @@ FORMS: dict[str, Callable[[str], bytes]] = {
     "Windows line ends": lambda text: text.replace("\n", "\r\n").encode(),
     "gzip": lambda text: gzip.compress(text.encode()),
     "JSON lines": lambda _: b'{"sku":"A1","name":"red mug"}\n\n{"sku":"B2","name":"","more":1}\n',
-    "packed JSON lines": lambda _: gzip.compress(b'{"sku":"A1","name":"red mug"}\n{"sku":"B2","name":""}\n'),
+    "packed JSON lines": lambda _: gzip.compress(
+        b'{"sku":"A1","name":"red mug"}\n{"sku":"B2","name":""}\n'
+    ),
 }
 UNREADABLE = {
     "missing column": (b"sku,title\n1,2\n", "lacks the columns ['name']; it has ['sku', 'title']"),
     "missing key": (b'{"sku":"A1"}\n', "lacks the columns ['name']"),
     "empty": (b"", "lacks the columns ['sku', 'name']"),
-    "Excel": (b"PK\x03\x04\x14\0[Content_Types].xml", "is an Excel or office file; save the sheet as CSV (UTF-8)"),
+    "Excel": (
+        b"PK\x03\x04\x14\0[Content_Types].xml",
+        "is an Excel or office file; save the sheet as CSV (UTF-8)",
+    ),
     "binary": (b"\x01\0\0\0", "is neither CSV, JSON lines nor Parquet"),
     "cut-off Parquet": (b"PAR1\x15\x04\x15", "is a broken Parquet file"),
     "open quotation": (b'sku,name\nA,"' + b"x" * 200_000, "(line 2) is never closed; close it"),
@@ -53,16 +58,25 @@ def test_the_form_of_a_file_does_not_matter(form: Callable[[str], bytes], tmp_pa
 def test_parquet_gives_python_values_and_wanted_columns_only(tmp_path: Path) -> None:
     """Nanoseconds, which pandas writes, become times that Python has; optional columns come where they are."""
     at = pa.array([1_577_836_800_000_000_001, None], pa.timestamp("ns", "UTC"))
-    parquet.write_table(pa.table({"sku": ["A1", None], "at": at, "more": [1, 2]}), tmp_path / "table")
+    parquet.write_table(
+        pa.table({"sku": ["A1", None], "at": at, "more": [1, 2]}), tmp_path / "table"
+    )
     rows = list(read_rows(tmp_path / "table", ["sku", "at"], optional=["name"]))
-    assert [{"sku": "A1", "at": datetime(2020, 1, 1, tzinfo=UTC)}, {"sku": None, "at": None}] == rows
-    assert [1, 2] == [row["more"] for row in read_rows(tmp_path / "table", ["sku"], optional=["more"])]
+    assert [
+        {"sku": "A1", "at": datetime(2020, 1, 1, tzinfo=UTC)},
+        {"sku": None, "at": None},
+    ] == rows
+    assert [1, 2] == [
+        row["more"] for row in read_rows(tmp_path / "table", ["sku"], optional=["more"])
+    ]
 
 
 def test_a_table_without_a_header_can_have_names_from_outside(tmp_path: Path) -> None:
     """Where a source is handed on without a header, its first row is a row."""
     (tmp_path / "table").write_text("A1,red mug\n")
-    assert [{"sku": "A1", "name": "red mug"}] == list(read_rows(tmp_path / "table", COLUMNS, headless=COLUMNS))
+    assert [{"sku": "A1", "name": "red mug"}] == list(
+        read_rows(tmp_path / "table", COLUMNS, headless=COLUMNS)
+    )
 
 
 @pytest.mark.parametrize(("content", "message"), UNREADABLE.values(), ids=UNREADABLE)
@@ -71,17 +85,21 @@ def test_what_is_no_such_table_is_told(content: bytes, message: str, tmp_path: P
     path = tmp_path / "file"
     path.write_bytes(content)
     with pytest.raises(
-        ImportSourceError, match=f"{re.escape(repr(str(path)))} .*{re.escape(message)}".replace("' .*", "' ?.*")
+        ImportSourceError,
+        match=f"{re.escape(repr(str(path)))} .*{re.escape(message)}".replace("' .*", "' ?.*"),
     ):
         list(read_rows(path, COLUMNS))
 
 
 def test_a_broken_packing_is_told_with_the_last_good_row(tmp_path: Path) -> None:
     """A gzip stream that breaks off is an error, not an end."""
-    packed = gzip.compress(("sku,name\n" + "".join(f"A{n},mug {n * 7919}\n" for n in range(20_000))).encode())
+    packed = gzip.compress(
+        ("sku,name\n" + "".join(f"A{n},mug {n * 7919}\n" for n in range(20_000))).encode()
+    )
     (tmp_path / "table.gz").write_bytes(packed[: len(packed) // 2])
     with pytest.raises(
-        ImportSourceError, match=r"the gzip stream of '.*table.gz' breaks off after row \d+ .*; copy it again"
+        ImportSourceError,
+        match=r"the gzip stream of '.*table.gz' breaks off after row \d+ .*; copy it again",
     ):
         list(read_rows(tmp_path / "table.gz", COLUMNS))
 
@@ -89,7 +107,10 @@ def test_a_broken_packing_is_told_with_the_last_good_row(tmp_path: Path) -> None
 def test_a_field_too_many_is_told_with_its_row(tmp_path: Path) -> None:
     """A delimiter that was not quoted would shift the columns, so it stops the import."""
     (tmp_path / "table").write_text("sku,name\nA1,red mug\nB2,mug, blue\n")
-    with pytest.raises(ImportSourceError, match=r"row 2 of .* has more fields than the header's 2: .*must be quoted"):
+    with pytest.raises(
+        ImportSourceError,
+        match=r"row 2 of .* has more fields than the header's 2: .*must be quoted",
+    ):
         list(read_rows(tmp_path / "table", COLUMNS))
 
 
@@ -102,5 +123,8 @@ def test_a_line_that_is_no_json_is_told_with_its_number(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     """A path that leads nowhere is in the message, with the advice to check it."""
-    with pytest.raises(ImportSourceError, match=r"cannot read '.*none.csv': No such file or directory; check the path"):
+    with pytest.raises(
+        ImportSourceError,
+        match=r"cannot read '.*none.csv': No such file or directory; check the path",
+    ):
         read_rows(tmp_path / "none.csv", COLUMNS)

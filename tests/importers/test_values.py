@@ -32,19 +32,35 @@ TIMES = {
     "naive timestamp": (datetime(2026, 7, 1, 14, 30), "s", "Europe/Berlin"),  # noqa: DTZ001 - as Parquet gives it
 }
 UNREADABLE = {
-    "number": ("1511658000", "", "time '1511658000' is a number; say what it counts (s, ms, us, ns)"),
+    "number": (
+        "1511658000",
+        "",
+        "time '1511658000' is a number; say what it counts (s, ms, us, ns)",
+    ),
     "words": ("yesterday", "", "time 'yesterday' is not ISO 8601; give its pattern"),
     "empty": (None, "", "its time is empty"),
-    "milliseconds as seconds": ("1511658000000", "s", "time '1511658000000' is not between 1970 and 2100; is its form 's'?"),
+    "milliseconds as seconds": (
+        "1511658000000",
+        "s",
+        "time '1511658000000' is not between 1970 and 2100; is its form 's'?",
+    ),
     "no number": ("x", "ms", "time 'x' is no number of ms"),
-    "rounded by a spreadsheet": ("1.77789E+12", "ms", "time '1.77789E+12' is a shortened number, whose digits are lost"),
+    "rounded by a spreadsheet": (
+        "1.77789E+12",
+        "ms",
+        "time '1.77789E+12' is a shortened number, whose digits are lost",
+    ),
     "huge exponent": ("1e999999", "s", "time '1e999999' is no number of s"),
     "thousands of digits": ("9" * 5000, "s", "is not between 1970 and 2100"),
     "infinite": (float("inf"), "s", "time inf is infinite"),
     "no number of Python's": ("1_777_888_800", "s", "time '1_777_888_800' is no number of s"),
     "a float of four bytes": (Single(1.7e9), "s", "is a float of four bytes"),
     "far away": (FarTime("9223372036854775807 us since 1970"), "", "lies beyond the year 9999"),
-    "the last moment, further west": ("9999-12-31T23:59:59-14:00", "", "is not between 1970 and 2100"),
+    "the last moment, further west": (
+        "9999-12-31T23:59:59-14:00",
+        "",
+        "is not between 1970 and 2100",
+    ),
     "a word for nothing": ("NULL", "", "its time is empty"),
     "another pattern": ("2026-07-01", "%d/%m/%Y", "time data '2026-07-01' does not match format"),
 }
@@ -78,7 +94,9 @@ def test_a_form_that_loses_the_half_of_the_day_is_told(form: str) -> None:
         time_reader(form)
 
 
-@pytest.mark.parametrize(("form", "zone"), [("seconds", "UTC"), ("", "Europe/Atlantis"), ("", "../etc/passwd")])
+@pytest.mark.parametrize(
+    ("form", "zone"), [("seconds", "UTC"), ("", "Europe/Atlantis"), ("", "../etc/passwd")]
+)
 def test_a_form_or_zone_that_is_none_is_told(form: str, zone: str) -> None:
     """A wrong form or zone is found before a row is read."""
     with pytest.raises(ImportSourceError, match=f"{form or zone}"):
@@ -99,7 +117,12 @@ NUMBERS = {
     "no number of pandas": (float("nan"), "", "", None),
 }
 NO_NUMBERS = {
-    "another decimal sign": ("12.50", ",", "", "price '12.50' is no number; write it like 1.234,50"),
+    "another decimal sign": (
+        "12.50",
+        ",",
+        "",
+        "price '12.50' is no number; write it like 1.234,50",
+    ),
     "another currency": ("$5", "", "£", "price '$5' is no number"),
     "a currency": ("£5", "", "", "or say currency = '£' in a map"),
     "thousands unsaid": ("1,234.50", "", "", "or say decimal = ',' or '.' in a map"),
@@ -110,14 +133,22 @@ NO_NUMBERS = {
 }
 
 
-@pytest.mark.parametrize(("value", "decimal", "currency", "expected"), NUMBERS.values(), ids=NUMBERS)
-def test_a_number_is_read_as_the_map_says(value: Any, decimal: str, currency: str, expected: float | None) -> None:
+@pytest.mark.parametrize(
+    ("value", "decimal", "currency", "expected"), NUMBERS.values(), ids=NUMBERS
+)
+def test_a_number_is_read_as_the_map_says(
+    value: Any, decimal: str, currency: str, expected: float | None
+) -> None:
     """Decimal signs, thousands set apart and currencies are read where it was said that they come."""
     assert expected == number_of(value, "price", decimal, currency)
 
 
-@pytest.mark.parametrize(("value", "decimal", "currency", "message"), NO_NUMBERS.values(), ids=NO_NUMBERS)
-def test_a_number_in_another_form_is_told(value: Any, decimal: str, currency: str, message: str) -> None:
+@pytest.mark.parametrize(
+    ("value", "decimal", "currency", "message"), NO_NUMBERS.values(), ids=NO_NUMBERS
+)
+def test_a_number_in_another_form_is_told(
+    value: Any, decimal: str, currency: str, message: str
+) -> None:
     """A guess would make 1234 of 1.234, so a number in a form that was not said is an error."""
     with pytest.raises(ValueError, match=re.escape(message)):
         number_of(value, "price", decimal, currency)
@@ -133,5 +164,7 @@ def test_a_place_is_a_whole_number() -> None:
 @pytest.mark.parametrize("value", ["12,50", "free", "inf"])
 def test_what_is_no_number_is_told(value: str) -> None:
     """A number that Python would not read, or that is infinite, is named with an example of one."""
-    with pytest.raises(ValueError, match=re.escape(f"price {value!r} is no number; write it like 1234.50")):
+    with pytest.raises(
+        ValueError, match=re.escape(f"price {value!r} is no number; write it like 1234.50")
+    ):
         number_of(value, "price")

@@ -7,7 +7,20 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from mainstem.events import Cart, Click, Event, Impression, Purchase, Refusal, Return, Search, Shown, Tick, View, decode
+from mainstem.events import (
+    Cart,
+    Click,
+    Event,
+    Impression,
+    Purchase,
+    Refusal,
+    Return,
+    Search,
+    Shown,
+    Tick,
+    View,
+    decode,
+)
 from mainstem.join import Joiner, LedgerRow, Sample, digest_of, imbalance, totals
 from mainstem.join.route import partitions_of_event
 from tests.join.shop import KEY, shelf, short
@@ -41,7 +54,13 @@ answer = {**who, "item_id": items, "impression_id": maybe_impression}
 shown = st.lists(st.builds(Shown, item_id=items), min_size=1, max_size=3).map(tuple)
 events = st.one_of(
     st.builds(Search, **who, query=st.sampled_from(["tea", "red"])),
-    st.builds(Impression, **who, impression_id=impressions, items=shown, query=st.sampled_from([None, "own"])),
+    st.builds(
+        Impression,
+        **who,
+        impression_id=impressions,
+        items=shown,
+        query=st.sampled_from([None, "own"]),
+    ),
     st.builds(View, **answer),
     st.builds(Click, **answer),
     st.builds(Cart, **answer),
@@ -62,7 +81,10 @@ class Log:
     @property
     def end(self) -> int:
         """An event time at which all windows of first labels have passed."""
-        newest = max((event.event_timestamp for event in self.ordered if not isinstance(event, Refusal)), default=0)
+        newest = max(
+            (event.event_timestamp for event in self.ordered if not isinstance(event, Refusal)),
+            default=0,
+        )
         return newest + WINDOWS["label_window"] + GRACE + 1
 
 
@@ -70,19 +92,33 @@ class Log:
 def logs(draw: st.DrawFn, *, copies: bool = True, ticks: bool = True) -> Log:
     """A log and how it arrives."""
     told: list[tuple[int, Event | Refusal]] = []
-    size = draw(st.integers(0, 40))  # subtle: lists of hypothesis's own choice are too short to answer anything
+    size = draw(
+        st.integers(0, 40)
+    )  # subtle: lists of hypothesis's own choice are too short to answer anything
     for number, event in enumerate(draw(st.lists(events, min_size=size, max_size=size))):
-        named = type(event)(**{name: getattr(event, name) for name in event.__struct_fields__} | {"event_id": f"e{number}"})
+        named = type(event)(
+            **{name: getattr(event, name) for name in event.__struct_fields__}
+            | {"event_id": f"e{number}"}
+        )
         told.append((event.event_timestamp, named))
     if ticks:
         told += [(time, Tick(event_timestamp=time)) for time in draw(st.lists(times, max_size=3))]
-        told += [(time, decode(b"bad %d" % number)) for number, time in enumerate(draw(st.lists(times, max_size=2)))]
+        told += [
+            (time, decode(b"bad %d" % number))
+            for number, time in enumerate(draw(st.lists(times, max_size=2)))
+        ]
     arrivals = [(time + draw(jitters), event) for time, event in told]
     known = [arrival for arrival in arrivals if not isinstance(arrival[1], Tick | Refusal)]
-    again = draw(st.lists(st.tuples(st.sampled_from(known), st.integers(0, 1500)), max_size=8)) if copies and known else []
+    again = (
+        draw(st.lists(st.tuples(st.sampled_from(known), st.integers(0, 1500)), max_size=8))
+        if copies and known
+        else []
+    )
     arrivals += [(time + later, event) for (time, event), later in again]
     in_order = [event for _, event in sorted(told, key=lambda pair: pair[0])]
-    return Log(in_order, [event for _, event in sorted(arrivals, key=lambda pair: pair[0])], len(again))
+    return Log(
+        in_order, [event for _, event in sorted(arrivals, key=lambda pair: pair[0])], len(again)
+    )
 
 
 @dataclass(frozen=True)
@@ -95,7 +131,10 @@ class Outcome:
     @property
     def content(self) -> Counter[tuple[str, int, str]]:
         """How often each (sample id, label version, digest) came: once."""
-        return Counter((str(sample.sample_id), sample.label_version, digest_of(sample)) for sample in self.samples)
+        return Counter(
+            (str(sample.sample_id), sample.label_version, digest_of(sample))
+            for sample in self.samples
+        )
 
     @property
     def counts(self) -> dict[str, int]:
@@ -105,11 +144,18 @@ class Outcome:
 
 def joiners(partitions: int, questions: str) -> list[Joiner]:
     """New joiners over the same catalogue."""
-    return [Joiner(number, short(**WINDOWS, questions=questions), SHELF, KEY) for number in range(partitions)]
+    return [
+        Joiner(number, short(**WINDOWS, questions=questions), SHELF, KEY)
+        for number in range(partitions)
+    ]
 
 
 def join(
-    arrived: list[Event | Refusal], end: int, questions: str, partitions: int = 1, cuts: frozenset[int] = frozenset()
+    arrived: list[Event | Refusal],
+    end: int,
+    questions: str,
+    partitions: int = 1,
+    cuts: frozenset[int] = frozenset(),
 ) -> Outcome:
     """Join what arrived; at each cut all joiners are replaced by new ones, restored from snapshots.
 

@@ -4,7 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mainstem.events import Cart, Click, Event, Impression, Item, Purchase, Refusal, Return, Search, Shown, View
+from mainstem.events import (
+    Cart,
+    Click,
+    Event,
+    Impression,
+    Item,
+    Purchase,
+    Refusal,
+    Return,
+    Search,
+    Shown,
+    View,
+)
 from mainstem.join import Catalogue, Joiner, LedgerRow, Output, Rejection, Sample, imbalance
 from mainstem.settings import Settings
 from tests.named import named
@@ -53,7 +65,9 @@ def search(event_id: str, time: int, query: str, **more: Any) -> Search:
 def impression(event_id: str, time: int, *items: str, **more: Any) -> Impression:
     """Ann is shown items; the impression has the id of its event."""
     more = {"impression_id": event_id, **more}
-    return Impression(items=tuple(Shown(item_id=item) for item in items), **_who(event_id, time, more))
+    return Impression(
+        items=tuple(Shown(item_id=item) for item in items), **_who(event_id, time, more)
+    )
 
 
 def view(event_id: str, time: int, item: str = "cup", **more: Any) -> View:
@@ -101,7 +115,11 @@ class Joined:
 
     def of(self, item: str) -> list[tuple[int, int]]:
         """(label version, label) of an item's samples, in order."""
-        return [(sample.label_version, sample.label) for sample in self.samples if sample.item_id == item]
+        return [
+            (sample.label_version, sample.label)
+            for sample in self.samples
+            if sample.item_id == item
+        ]
 
 
 def step(partition: Joiner, *events: Event | Refusal) -> list[Output]:
@@ -113,13 +131,19 @@ def step(partition: Joiner, *events: Event | Refusal) -> list[Output]:
     return outputs
 
 
-def join(*events: Event | Refusal, catalogue: Catalogue | None = None, until: int = 0, **more: Any) -> Joined:
+def join(
+    *events: Event | Refusal, catalogue: Catalogue | None = None, until: int = 0, **more: Any
+) -> Joined:
     """Fold a whole log and close what is open at its end, or at `until`."""
     partition = joiner(catalogue, **more)
     outputs = step(partition, *events)
     settings = short(**more)
-    newest = max([event.event_timestamp for event in events if not isinstance(event, Refusal)], default=0)
-    closed, last = partition.closed(until or newest + settings.join.label_window + settings.join.grace + 1)
+    newest = max(
+        [event.event_timestamp for event in events if not isinstance(event, Refusal)], default=0
+    )
+    closed, last = partition.closed(
+        until or newest + settings.join.label_window + settings.join.grace + 1
+    )
     assert imbalance(closed.ledger_row()) == 0
     outputs += last
     return Joined(_only(Sample, outputs), _only(Rejection, outputs), _only(LedgerRow, outputs))

@@ -18,11 +18,19 @@ told = st.builds(
     event_timestamp=st.integers(0, 5),
     item_id=st.sampled_from(["cup", "mug", "pot"]),
     title=st.just(""),
-).map(lambda item: Item(**_fields(item) | {"title": f"{item.item_id} by {item.event_id} at {item.event_timestamp}"}))
+).map(
+    lambda item: Item(
+        **_fields(item) | {"title": f"{item.item_id} by {item.event_id} at {item.event_timestamp}"}
+    )
+)
 
 
 def _fields(item: Item) -> dict[str, object]:
-    return {"event_id": item.event_id, "event_timestamp": item.event_timestamp, "item_id": item.item_id}
+    return {
+        "event_id": item.event_id,
+        "event_timestamp": item.event_timestamp,
+        "item_id": item.item_id,
+    }
 
 
 def item(event_id: str, time: int, title: str, item_id: str = "cup") -> Item:
@@ -43,9 +51,18 @@ def title(catalogue: Catalogue, time: int) -> str | None:
 
 def test_a_text_holds_from_its_own_time_on() -> None:
     """An item is unknown before its first event, and each later event replaces its text from its time on."""
-    for items in permutations([item("a", 10, "first"), item("b", 20, "second"), item("c", 30, "third")]):
+    for items in permutations(
+        [item("a", 10, "first"), item("b", 20, "second"), item("c", 30, "third")]
+    ):
         told_times = {time: title(catalogue_of(*items), time) for time in (9, 10, 19, 20, 30, 99)}
-        assert told_times == {9: None, 10: "first", 19: "first", 20: "second", 30: "third", 99: "third"}
+        assert told_times == {
+            9: None,
+            10: "first",
+            19: "first",
+            20: "second",
+            30: "third",
+            99: "third",
+        }
 
 
 def test_of_two_texts_at_one_time_the_later_id_holds() -> None:
@@ -61,7 +78,9 @@ def test_an_unknown_item_is_none() -> None:
 
 def test_a_catalogue_is_as_long_as_its_items_are_many() -> None:
     """Versions of an item do not count."""
-    assert 2 == len(catalogue_of(item("a", 10, "cup"), item("b", 20, "red cup"), item("c", 20, "mug", "mug")))
+    assert 2 == len(
+        catalogue_of(item("a", 10, "cup"), item("b", 20, "red cup"), item("c", 20, "mug", "mug"))
+    )
 
 
 @settings(deadline=None)
@@ -80,15 +99,26 @@ def test_the_order_of_telling_does_not_matter(items: list[Item], chance) -> None
 def test_an_earlier_version_moves_an_items_first_time() -> None:
     """An item whose earlier version is told later can be drawn from that time on, and stays one item."""
     catalogue = shelf("cup", time=0)
-    for event in (item("b", 50, "mug", "mug"), item("a", 10, "mug", "mug"), item("c", 30, "mug", "mug")):
+    for event in (
+        item("b", 50, "mug", "mug"),
+        item("a", 10, "mug", "mug"),
+        item("c", 30, "mug", "mug"),
+    ):
         catalogue.add(event)
-    assert [catalogue.draw(0, "q", "cup", time, 5) for time in (9, 10, 50)] == [[], [("mug", 1.0)], [("mug", 1.0)]]
+    assert [catalogue.draw(0, "q", "cup", time, 5) for time in (9, 10, 50)] == [
+        [],
+        [("mug", 1.0)],
+        [("mug", 1.0)],
+    ]
 
 
 @pytest.mark.parametrize(
-    ("asked", "count", "probability"), [("cup", 1, 1 / 4), ("cup", 3, 3 / 4), ("cup", 9, 1.0), ("elf", 1, 1 / 5)]
+    ("asked", "count", "probability"),
+    [("cup", 1, 1 / 4), ("cup", 3, 3 / 4), ("cup", 9, 1.0), ("elf", 1, 1 / 5)],
 )
-def test_a_draw_is_distinct_and_never_the_item_itself(asked: str, count: int, probability: float) -> None:
+def test_a_draw_is_distinct_and_never_the_item_itself(
+    asked: str, count: int, probability: float
+) -> None:
     """Draws are distinct other items, as many as asked for or known, with the share of the others that they are."""
     others = set(NAMES) - {asked}
     for number in range(100):
@@ -111,6 +141,10 @@ def test_nothing_is_drawn_from_nothing(count: int) -> None:
 def test_draws_are_uniform(count: int) -> None:
     """Over many questions each other item is drawn equally often, as a chi-square test of SciPy has it."""
     catalogue = shelf()
-    drawn = Counter(name for number in range(3000) for name, _ in catalogue.draw(7, f"q{number}", "cup", 0, count))
+    drawn = Counter(
+        name
+        for number in range(3000)
+        for name, _ in catalogue.draw(7, f"q{number}", "cup", 0, count)
+    )
     assert 3000 * count == drawn.total()
     assert chisquare(list(drawn.values())).pvalue > 0.001

@@ -2,7 +2,19 @@
 
 from mainstem.events import Item, Tick
 from mainstem.join import Catalogue, Sample
-from tests.join.shop import cart, click, impression, join, joiner, purchase, return_, search, shelf, step, view
+from tests.join.shop import (
+    cart,
+    click,
+    impression,
+    join,
+    joiner,
+    purchase,
+    return_,
+    search,
+    shelf,
+    step,
+    view,
+)
 
 
 def last(*events, **more) -> Sample:
@@ -11,7 +23,13 @@ def last(*events, **more) -> Sample:
 
 def test_history_is_newest_first_and_strictly_earlier() -> None:
     """What the shopper touched at the question's own time, or after it, is not in its history."""
-    log = [view("a", 100, "mug"), view("b", 200, "pot"), view("c", 300, "jug"), impression("q", 300, "cup"), view("d", 310)]
+    log = [
+        view("a", 100, "mug"),
+        view("b", 200, "pot"),
+        view("c", 300, "jug"),
+        impression("q", 300, "cup"),
+        view("d", 310),
+    ]
     asked = next(sample for sample in join(*log).samples if sample.source == "impression")
     assert ("pot", "mug") == asked.history
     assert asked.context_text == "pot ; mug"
@@ -28,9 +46,16 @@ def test_history_holds_distinct_items_up_to_its_length() -> None:
 
 def test_history_is_made_of_views_clicks_carts_and_purchases() -> None:
     """What was only shown, searched or sent back is not what the shopper touched."""
-    touched = [view("v", 110, "mug"), click("c", 120, "pot"), cart("a", 130, "jug"), purchase("p", 140, "tin")]
+    touched = [
+        view("v", 110, "mug"),
+        click("c", 120, "pot"),
+        cart("a", 130, "jug"),
+        purchase("p", 140, "tin"),
+    ]
     others = [impression("i", 100, "cup"), return_("r", 150, "cup"), search("s", 160, "cup")]
-    assert ("tin", "jug", "pot", "mug") == last(*touched, *others, view("q", 300), history_length=4).history
+    assert ("tin", "jug", "pot", "mug") == last(
+        *touched, *others, view("q", 300), history_length=4
+    ).history
 
 
 def test_history_reads_a_bounded_number_of_touches() -> None:
@@ -42,7 +67,10 @@ def test_history_reads_a_bounded_number_of_touches() -> None:
 
 def test_a_busy_shopper_costs_no_history() -> None:
     """However much a shopper does, what is forgotten is read by no question, be it asked later or still open."""
-    busy = [click(f"c{number:02}", 200 + number, ("mug", "pot", "jug", "tin")[number % 4]) for number in range(26)]
+    busy = [
+        click(f"c{number:02}", 200 + number, ("mug", "pot", "jug", "tin")[number % 4])
+        for number in range(26)
+    ]
     early = [click("a", 100, "pot"), click("b", 110, "mug")]
     joined = join(*early, view("open", 190), *busy, view("after", 250))
     assert [sample.history for sample in joined.samples] == [("mug", "pot"), ("pot", "mug", "tin")]
@@ -66,7 +94,10 @@ def test_history_may_arrive_after_the_question() -> None:
 
 def test_an_impression_keeps_its_own_query() -> None:
     """A query on the impression is not replaced by a search."""
-    asked = last(search("s", 100, "tea", session_id="x"), impression("q", 110, "cup", query="mug", session_id="x"))
+    asked = last(
+        search("s", 100, "tea", session_id="x"),
+        impression("q", 110, "cup", query="mug", session_id="x"),
+    )
     assert ("mug", "mug") == (asked.query, asked.context_text)
 
 
@@ -81,26 +112,38 @@ def test_a_question_takes_the_newest_search_of_its_session() -> None:
         search("d", 121, "too late", session_id="x"),
     ]
     assert ("red cup", "red cup ; mug") == (last(*log).query, last(*log).context_text)
-    assert last(search("a", 120, "tea", session_id="x"), view("q", 120, session_id="x")).query == "tea"
+    assert (
+        last(search("a", 120, "tea", session_id="x"), view("q", 120, session_id="x")).query == "tea"
+    )
     assert last(search("a", 120, "tea", session_id="x"), view("q", 120)).query == ""
 
 
 def test_a_search_counts_as_long_as_the_label_window() -> None:
     """A search exactly a label window old still gives its query, an older one does not."""
-    assert [last(search("s", time, "tea"), view("q", 200)).query for time in (100, 99)] == ["tea", ""]
+    assert [last(search("s", time, "tea"), view("q", 200)).query for time in (100, 99)] == [
+        "tea",
+        "",
+    ]
 
 
 def test_a_search_outlives_a_short_history_window() -> None:
     """Forgetting idle shoppers costs no query, even where texts look back less far for touches than for searches."""
     partition = joiner(history_window=5)
     step(partition, search("s", 100, "tea"), *[Tick(event_timestamp=150)] * 1500, view("q", 180))
-    assert [output.query for output in partition.closed(1000)[1] if isinstance(output, Sample)] == ["tea"]
+    assert [output.query for output in partition.closed(1000)[1] if isinstance(output, Sample)] == [
+        "tea"
+    ]
 
 
 def test_a_view_from_an_impression_is_context() -> None:
     """A view that names its impression asks nothing and answers nothing, but is in later histories."""
-    joined = join(impression("i", 100, "mug"), view("v", 110, "mug", impression_id="i"), view("q", 200))
-    assert [(sample.source, sample.history) for sample in joined.samples] == [("impression", ()), ("view", ("mug",))]
+    joined = join(
+        impression("i", 100, "mug"), view("v", 110, "mug", impression_id="i"), view("q", 200)
+    )
+    assert [(sample.source, sample.history) for sample in joined.samples] == [
+        ("impression", ()),
+        ("view", ("mug",)),
+    ]
     assert joined.counts == {"question": 2, "context": 1, "expired": 2}
 
 
@@ -108,19 +151,37 @@ def test_an_unknown_item_gives_no_sample_and_is_counted() -> None:
     """An item that the catalogue did not know at the question's time is left out; the others are samples."""
     catalogue = shelf("cup")
     catalogue.add(Item(event_id="i", event_timestamp=101, item_id="mug", title="mug"))
-    joined = join(impression("q", 100, "cup", "mug", "elf"), click("c", 250, "elf"), catalogue=catalogue)
+    joined = join(
+        impression("q", 100, "cup", "mug", "elf"), click("c", 250, "elf"), catalogue=catalogue
+    )
     assert ["cup"] == [sample.item_id for sample in joined.samples]
-    assert joined.counts == {"question": 1, "expired": 1, "outcome": 1, "revised": 1, "unknown_item": 3}
+    assert joined.counts == {
+        "question": 1,
+        "expired": 1,
+        "outcome": 1,
+        "revised": 1,
+        "unknown_item": 3,
+    }
 
 
 def test_texts_are_as_of_the_question() -> None:
     """Item and history are worded as they were when the question was asked, in revisions too."""
     catalogue = Catalogue()
     for time, title, price in ((0, "old cup", 2.5), (150, "new cup", 20.0)):
-        item = {"item_id": "cup", "title": title, "price": price, "category": "cups", "brand": "Acme"}
+        item = {
+            "item_id": "cup",
+            "title": title,
+            "price": price,
+            "category": "cups",
+            "brand": "Acme",
+        }
         catalogue.add(Item(event_id=f"i{time}", event_timestamp=time, **item))
-    joined = join(view("a", 100), view("q", 149), view("z", 150), click("c", 400), catalogue=catalogue)
-    texts = [(sample.label_version, sample.context_text, sample.item_text) for sample in joined.samples]
+    joined = join(
+        view("a", 100), view("q", 149), view("z", 150), click("c", 400), catalogue=catalogue
+    )
+    texts = [
+        (sample.label_version, sample.context_text, sample.item_text) for sample in joined.samples
+    ]
     old, new = "old cup | cups | Acme | price 2 to 5", "new cup | cups | Acme | price 20 to 50"
     assert texts == [(0, "", old), (0, "old cup", old), (0, "new cup", new), (1, "new cup", new)]
     assert ("cups", "Acme", "20 to 50") == (

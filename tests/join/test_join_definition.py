@@ -19,10 +19,14 @@ def question_of(event: Event, questions: str) -> list[str]:
     return [event.item_id] if isinstance(event, View) and not event.impression_id else []
 
 
-def labels_by_definition(log: list[Event], questions: str) -> tuple[set[tuple[str, int, int]], Counter[str]]:
+def labels_by_definition(
+    log: list[Event], questions: str
+) -> tuple[set[tuple[str, int, int]], Counter[str]]:
     """(sample id, label version, label) of all questions, drawn negatives apart, and the fates of the outcomes."""
     fates: Counter[str] = Counter()
-    asked = [(event, question_of(event, questions)) for event in log if question_of(event, questions)]
+    asked = [
+        (event, question_of(event, questions)) for event in log if question_of(event, questions)
+    ]
     answers = defaultdict(list)
     for event in log:
         if not isinstance(event, Return if questions == "purchases" else Outcome):
@@ -32,7 +36,9 @@ def labels_by_definition(log: list[Event], questions: str) -> tuple[set[tuple[st
             for question, items in asked
             if question.user_id == event.user_id
             and event.item_id in items
-            and 0 <= event.event_timestamp - question.event_timestamp <= 2 * WINDOWS["revision_window"]
+            and 0
+            <= event.event_timestamp - question.event_timestamp
+            <= 2 * WINDOWS["revision_window"]
             and (questions == "purchases" or _fits(event, question))
         ]
         if not matching:
@@ -40,10 +46,18 @@ def labels_by_definition(log: list[Event], questions: str) -> tuple[set[tuple[st
             continue
         time, question_id, _ = max(matching, key=lambda match: match[:2])
         delay = event.event_timestamp - time
-        fate = "joined" if delay <= WINDOWS["label_window"] else "revised" if delay <= WINDOWS["revision_window"] else "late"
+        fate = (
+            "joined"
+            if delay <= WINDOWS["label_window"]
+            else "revised"
+            if delay <= WINDOWS["revision_window"]
+            else "late"
+        )
         fates[fate] += 1
         if fate != "late":
-            answers[question_id, event.item_id].append((event.event_timestamp, event.event_id, fate, event))
+            answers[question_id, event.item_id].append(
+                (event.event_timestamp, event.event_id, fate, event)
+            )
     labels = set()
     for question, items in asked:
         for item in set(items):
@@ -51,8 +65,14 @@ def labels_by_definition(log: list[Event], questions: str) -> tuple[set[tuple[st
                 folded = sorted(answers[question.event_id, item], key=lambda entry: entry[:2])
                 first = sum(fate == "joined" for *_, fate, _ in folded)
                 for version in range(first, len(folded) + 1):
-                    label = isinstance(question, Purchase) if not version else not isinstance(folded[version - 1][3], Return)
-                    labels.add((str(uuid_of("sample", question.event_id, item)), version, int(label)))
+                    label = (
+                        isinstance(question, Purchase)
+                        if not version
+                        else not isinstance(folded[version - 1][3], Return)
+                    )
+                    labels.add(
+                        (str(uuid_of("sample", question.event_id, item)), version, int(label))
+                    )
     return labels, fates
 
 
@@ -70,5 +90,9 @@ def test_labels_are_those_of_the_definition(log: Log, questions: str) -> None:
     labels, fates = labels_by_definition(events, questions)
     found = join([*log.arrived, Tick(event_timestamp=10**6)], 10**6, questions)
     asked = [sample for sample in found.samples if sample.source != "drawn"]
-    assert labels == {(str(sample.sample_id), sample.label_version, sample.label) for sample in asked}
-    assert fates == Counter({name: found.counts[name] for name in ("joined", "revised", "late", "orphaned")})
+    assert labels == {
+        (str(sample.sample_id), sample.label_version, sample.label) for sample in asked
+    }
+    assert fates == Counter(
+        {name: found.counts[name] for name in ("joined", "revised", "late", "orphaned")}
+    )

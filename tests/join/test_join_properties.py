@@ -17,7 +17,10 @@ cuts = st.frozensets(st.integers(0, 40), max_size=3)
 @given(logs(copies=False), asks)
 def test_disorder_within_grace_changes_nothing(log: Log, questions: str) -> None:
     """A log that arrives out of order, within `grace`, gives the samples and the ledger of the ordered one."""
-    ordered, disordered = join(log.ordered, log.end, questions), join(log.arrived, log.end, questions)
+    ordered, disordered = (
+        join(log.ordered, log.end, questions),
+        join(log.arrived, log.end, questions),
+    )
     assert ordered.content == disordered.content
     assert ordered.counts == disordered.counts
 
@@ -35,14 +38,19 @@ def test_copies_change_only_the_count_of_duplicates(log: Log, questions: str) ->
 @given(logs(), asks)
 def test_partitioning_by_shopper_changes_nothing(log: Log, questions: str) -> None:
     """One partition or three give the same samples and the same ledger in all."""
-    one, three = join(log.ordered, log.end, questions), join(log.arrived, log.end, questions, partitions=3)
+    one, three = (
+        join(log.ordered, log.end, questions),
+        join(log.arrived, log.end, questions, partitions=3),
+    )
     assert one.content == three.content
     assert {**one.counts, "duplicate": log.copies} == three.counts
 
 
 @EXAMPLES
 @given(logs(), asks, cuts, st.sampled_from([1, 3]))
-def test_a_crash_changes_nothing(log: Log, questions: str, cuts: frozenset[int], partitions: int) -> None:
+def test_a_crash_changes_nothing(
+    log: Log, questions: str, cuts: frozenset[int], partitions: int
+) -> None:
     """Joiners that are replaced anywhere from their snapshots give the same samples, in order, and the same ledger."""
     whole = join(log.arrived, log.end, questions, partitions)
     assert whole == join(log.arrived, log.end, questions, partitions, cuts)
@@ -61,7 +69,9 @@ def test_each_sample_comes_once_and_everything_closes(log: Log, questions: str) 
 
 @EXAMPLES
 @given(logs(), asks, cuts)
-def test_the_same_prefix_gives_the_same_bytes(log: Log, questions: str, cuts: frozenset[int]) -> None:
+def test_the_same_prefix_gives_the_same_bytes(
+    log: Log, questions: str, cuts: frozenset[int]
+) -> None:
     """Two owners of a partition write the same snapshot at every offset, even where one of them was restored."""
     (first,), (second,) = joiners(1, questions), joiners(1, questions)
     for place, event in enumerate(log.arrived):
@@ -82,7 +92,13 @@ def test_a_long_silence_empties_the_state(log: Log, questions: str) -> None:
     step(partition, *log.arrived, *quiet)
     counts = partition.ledger_row().counts
     left = msgspec.msgpack.decode(partition.snapshot().state, type=JoinState)
-    assert ({}, {}, [], [], []) == (left.users, left.seen, left.waiting, left.deadlines, left.forget)
+    assert ({}, {}, [], [], []) == (
+        left.users,
+        left.seen,
+        left.waiting,
+        left.deadlines,
+        left.forget,
+    )
     assert (counts["open"], counts["parked"]) == (0, 0)
 
 

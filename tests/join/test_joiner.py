@@ -5,7 +5,19 @@ import pytest
 
 from mainstem.events import Item, Refusal, Tick, decode
 from mainstem.join import BLOCK, Joiner, LedgerRow, Rejection, Snapshot, digest_of, pseudonym
-from tests.join.shop import KEY, cart, click, impression, join, joiner, search, shelf, short, step, view
+from tests.join.shop import (
+    KEY,
+    cart,
+    click,
+    impression,
+    join,
+    joiner,
+    search,
+    shelf,
+    short,
+    step,
+    view,
+)
 
 ITEM = Item(event_id="i", event_timestamp=1, item_id="cup", title="cup")
 LOG = [
@@ -60,10 +72,14 @@ def test_what_is_still_known_is_a_duplicate_beyond_the_horizon() -> None:
 
 def test_a_refused_event_is_rejected_where_it_was() -> None:
     """A refusal goes out with its offset, reason and path, takes its place in the ledger and moves no watermark."""
-    refusal = decode(b'{"type":"view","event_id":"e","user_id":"bob","event_timestamp":5000,"item_id":7}')
+    refusal = decode(
+        b'{"type":"view","event_id":"e","user_id":"bob","event_timestamp":5000,"item_id":7}'
+    )
     assert isinstance(refusal, Refusal)
     joined = join(LOG[0], refusal, *LOG[1:])
-    assert [(found.topic, found.partition, found.offset) for found in joined.rejections] == [("events", 0, 1)]
+    assert [(found.topic, found.partition, found.offset) for found in joined.rejections] == [
+        ("events", 0, 1)
+    ]
     assert [(refusal.reason, "$.item_id", pseudonym(KEY, refusal.digest), refusal.body)] == [
         (found.reason, found.path, found.digest, found.body) for found in joined.rejections
     ]
@@ -132,14 +148,18 @@ def test_a_snapshot_goes_on_where_it_was_taken() -> None:
 
 def test_a_snapshot_of_another_partition_is_refused() -> None:
     """A joiner takes up its own partition only."""
-    with pytest.raises(ValueError, match=r"cannot go on from the snapshot \(partition 0 there, 3 here\)"):
+    with pytest.raises(
+        ValueError, match=r"cannot go on from the snapshot \(partition 0 there, 3 here\)"
+    ):
         Joiner(3, short(), shelf(), KEY).restore(joiner().snapshot())
 
 
 def test_a_snapshot_of_before_is_refused() -> None:
     """A state that was kept before states had a form lacks what samples hold now; what decodes it says so."""
     whole = msgspec.msgpack.decode(msgspec.msgpack.encode(joiner().snapshot()))
-    before = msgspec.convert({name: value for name, value in whole.items() if name != "form"}, Snapshot)
+    before = msgspec.convert(
+        {name: value for name, value in whole.items() if name != "form"}, Snapshot
+    )
     with pytest.raises(ValueError, match=r"cannot go on from the snapshot \(form 0 there, 1 now"):
         Joiner(0, short(), shelf(), KEY).restore(before)
 
@@ -169,6 +189,8 @@ def test_the_key_changes_pseudonyms_and_nothing_else() -> None:
     for key in (b"one", b"two"):
         partition = Joiner(0, short(), shelf(), key)
         given.append([*step(partition, *LOG), *partition.closed(10_000)[1][:-1]])
-    ours, theirs = ([(sample.sample_id, digest_of(sample)) for sample in samples] for samples in given)
+    ours, theirs = (
+        [(sample.sample_id, digest_of(sample)) for sample in samples] for samples in given
+    )
     assert ours == theirs
     assert {sample.user for sample in given[0]}.isdisjoint({sample.user for sample in given[1]})

@@ -74,8 +74,14 @@ def test_the_label_version_counts_the_outcomes_folded_in() -> None:
 
 def test_a_revision_repeats_the_sample_but_for_its_answer() -> None:
     """A revised sample has the same id, texts and time as its first version, and another digest."""
-    first, second = join(view("h", 900, "mug"), view("q", 1000), click("c", 1500), view("z", 1600, "pot")).samples[1:3]
-    assert (first.sample_id, first.context_text, first.event_time) == (second.sample_id, "mug", 1000)
+    first, second = join(
+        view("h", 900, "mug"), view("q", 1000), click("c", 1500), view("z", 1600, "pot")
+    ).samples[1:3]
+    assert (first.sample_id, first.context_text, first.event_time) == (
+        second.sample_id,
+        "mug",
+        1000,
+    )
     assert first.context_text == second.context_text
     assert digest_of(first) != digest_of(second)
 
@@ -83,7 +89,9 @@ def test_a_revision_repeats_the_sample_but_for_its_answer() -> None:
 def test_an_outcome_answers_the_latest_question_on_its_item() -> None:
     """Without an impression id an outcome goes to the newest question before it that holds the item."""
     joined = join(ASKED, view("v", 1020, "cup"), view("w", 1030, "mug"), click("c", 1040, "cup"))
-    assert [(sample.source, sample.label) for sample in joined.samples if sample.item_id == "cup"] == [
+    assert [
+        (sample.source, sample.label) for sample in joined.samples if sample.item_id == "cup"
+    ] == [
         ("impression", 0),
         ("view", 1),
     ]
@@ -91,7 +99,9 @@ def test_an_outcome_answers_the_latest_question_on_its_item() -> None:
 
 def test_an_outcome_that_names_its_impression_answers_that_one() -> None:
     """An impression id outweighs what was asked since."""
-    joined = join(ASKED, impression("q2", 1020, "cup"), view("v", 1030), click("c", 1040, impression_id="q"))
+    joined = join(
+        ASKED, impression("q2", 1020, "cup"), view("v", 1030), click("c", 1040, impression_id="q")
+    )
     assert [sample.label for sample in joined.samples if sample.item_id == "cup"] == [1, 0, 0]
 
 
@@ -115,7 +125,14 @@ def test_late_compares_event_times_not_the_watermark() -> None:
     """An outcome that comes long after its question closed still belongs to the window that its own time lies in."""
     joined = join(view("q", 1000), view("z", 1900, "mug"), click("in", 1050), click("after", 1500))
     assert joined.of("cup") == [(0, 0), (1, 1), (2, 1)]
-    assert joined.counts == {"question": 2, "outcome": 2, "joined": 1, "revised": 1, "answered": 1, "expired": 1}
+    assert joined.counts == {
+        "question": 2,
+        "outcome": 2,
+        "joined": 1,
+        "revised": 1,
+        "answered": 1,
+        "expired": 1,
+    }
 
 
 def test_nothing_is_answered_before_the_watermark_has_passed() -> None:
@@ -130,7 +147,9 @@ def test_nothing_is_answered_before_the_watermark_has_passed() -> None:
 @pytest.mark.parametrize("revision_window", [0, 40, 100])
 def test_a_short_revision_window_does_not_cut_the_label_window(revision_window: int) -> None:
     """Without revisions an outcome in the label window makes the first label, and one after it is late."""
-    joined = join(view("q", 1000), click("c", 1100), click("d", 1101), revision_window=revision_window)
+    joined = join(
+        view("q", 1000), click("c", 1100), click("d", 1101), revision_window=revision_window
+    )
     assert joined.of("cup") == [(1, 1)]
     assert joined.counts == {"question": 1, "outcome": 1, "joined": 1, "late": 1, "answered": 1}
 

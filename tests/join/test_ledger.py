@@ -64,7 +64,8 @@ def test_the_items_topic_balances_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("next_offset", "block"), [(0, 0), (1, 0), (BLOCK, 0), (BLOCK + 1, 1), (2 * BLOCK, 1), (2 * BLOCK + 1, 2)]
+    ("next_offset", "block"),
+    [(0, 0), (1, 0), (BLOCK, 0), (BLOCK + 1, 1), (2 * BLOCK, 1), (2 * BLOCK + 1, 2)],
 )
 def test_a_row_lies_in_the_block_of_its_last_offset(next_offset: int, block: int) -> None:
     """A row at the end of a block belongs to that block."""

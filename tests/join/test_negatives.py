@@ -4,7 +4,18 @@ import pytest
 
 from mainstem.events import Event, Item
 from mainstem.join import Sample
-from tests.join.shop import NAMES, Joined, click, impression, join, purchase, return_, search, shelf, view
+from tests.join.shop import (
+    NAMES,
+    Joined,
+    click,
+    impression,
+    join,
+    purchase,
+    return_,
+    search,
+    shelf,
+    view,
+)
 
 
 def sold(*events: Event, **more) -> Joined:
@@ -18,12 +29,17 @@ def drawn(joined: Joined) -> list[Sample]:
 def test_a_purchase_is_a_question_answered_yes() -> None:
     """Where purchases ask, one is its own answer, and its sample was not drawn."""
     joined = sold(purchase("p", 1000), negatives=0)
-    told = [(sample.source, sample.label, sample.outcomes, sample.sampling_probability) for sample in joined.samples]
+    told = [
+        (sample.source, sample.label, sample.outcomes, sample.sampling_probability)
+        for sample in joined.samples
+    ]
     assert told == [("purchase", 1, (), 1.0)]
     assert joined.counts == {"question": 1, "answered": 1}
 
 
-@pytest.mark.parametrize(("time", "versions"), [(1100, [(1, 0)]), (1101, [(0, 1), (1, 0)]), (2001, [(0, 1)])])
+@pytest.mark.parametrize(
+    ("time", "versions"), [(1100, [(1, 0)]), (1101, [(0, 1), (1, 0)]), (2001, [(0, 1)])]
+)
 def test_a_return_takes_a_purchase_back(time: int, versions: list[tuple[int, int]]) -> None:
     """A return makes the first label inside the label window, revises it after, and is late in the end."""
     assert versions == sold(purchase("p", 1000), return_("r", time), negatives=0).of("cup")
@@ -42,18 +58,30 @@ def test_negatives_are_drawn_from_the_other_known_items() -> None:
     joined = sold(*[purchase(f"p{number}", 1000 + number) for number in range(50)])
     assert 100 == len(drawn(joined))
     assert {2 / 4} == {sample.sampling_probability for sample in drawn(joined)}
-    assert {(0, 0, ())} == {(sample.label, sample.label_version, sample.outcomes) for sample in drawn(joined)}
+    assert {(0, 0, ())} == {
+        (sample.label, sample.label_version, sample.outcomes) for sample in drawn(joined)
+    }
     assert set(NAMES) - {"cup"} == {sample.item_id for sample in drawn(joined)}
-    by_question = [{sample.item_id for sample in joined.samples[place : place + 3]} for place in range(0, 150, 3)]
+    by_question = [
+        {sample.item_id for sample in joined.samples[place : place + 3]}
+        for place in range(0, 150, 3)
+    ]
     assert [3] * 50 == [len(items) for items in by_question]
 
 
 def test_a_negative_shares_its_questions_context() -> None:
     """A drawn item is asked about in the same words and at the same time as the bought one."""
     bought, *others = sold(purchase("h", 900, "mug"), purchase("p", 1000)).samples[3:]
-    context = (bought.question_id, bought.event_time, bought.user, bought.history, bought.context_text)
+    context = (
+        bought.question_id,
+        bought.event_time,
+        bought.user,
+        bought.history,
+        bought.context_text,
+    )
     assert [context] * 2 == [
-        (sample.question_id, sample.event_time, sample.user, sample.history, sample.context_text) for sample in others
+        (sample.question_id, sample.event_time, sample.user, sample.history, sample.context_text)
+        for sample in others
     ]
 
 
@@ -61,10 +89,17 @@ def test_a_drawn_negative_is_never_revised() -> None:
     """Neither buying, nor returning, nor returning what was bought changes the answer of a drawn item."""
     first = sold(purchase("p", 1000))
     other = drawn(first)[0]
-    log = [purchase("p", 1000), purchase("x", 1500, other.item_id), return_("y", 1700, other.item_id), return_("r", 1800)]
+    log = [
+        purchase("p", 1000),
+        purchase("x", 1500, other.item_id),
+        return_("y", 1700, other.item_id),
+        return_("r", 1800),
+    ]
     later = [sample for sample in sold(*log).samples if sample.question_id == other.question_id]
     assert [*first.samples] == later[:3]
-    assert [(sample.item_id, sample.label_version, sample.label) for sample in later[3:]] == [("cup", 1, 0)]
+    assert [(sample.item_id, sample.label_version, sample.label) for sample in later[3:]] == [
+        ("cup", 1, 0)
+    ]
 
 
 def test_only_items_known_at_the_time_are_drawn() -> None:
@@ -73,7 +108,9 @@ def test_only_items_known_at_the_time_are_drawn() -> None:
     catalogue.add(Item(event_id="i", event_timestamp=1001, item_id="pot", title="pot"))
     first, second = purchase("p", 1000), purchase("q", 1001)
     joined = sold(first, second, catalogue=catalogue)
-    told = [(sample.event_time, sample.item_id, sample.sampling_probability) for sample in drawn(joined)]
+    told = [
+        (sample.event_time, sample.item_id, sample.sampling_probability) for sample in drawn(joined)
+    ]
     assert sorted(told) == [(1000, "mug", 1.0), (1001, "mug", 1.0), (1001, "pot", 1.0)]
     assert [] == drawn(sold(first, catalogue=shelf("cup")))
 
@@ -81,13 +118,23 @@ def test_only_items_known_at_the_time_are_drawn() -> None:
 def test_a_draw_depends_on_the_seed_and_on_the_question_only() -> None:
     """The same question draws the same items among other shoppers' events, and others under another seed."""
     asked = purchase("p", 1000)
-    noise = [purchase(f"n{number}", 900 + 10 * number, "mug", user_id="bob") for number in range(20)]
+    noise = [
+        purchase(f"n{number}", 900 + 10 * number, "mug", user_id="bob") for number in range(20)
+    ]
     alone = drawn(sold(asked))
-    assert alone == [sample for sample in drawn(sold(*noise, asked)) if sample.question_id == alone[0].question_id]
-    seeds = {tuple(sample.item_id for sample in drawn(sold(asked, seed=seed))) for seed in range(10)}
+    assert alone == [
+        sample
+        for sample in drawn(sold(*noise, asked))
+        if sample.question_id == alone[0].question_id
+    ]
+    seeds = {
+        tuple(sample.item_id for sample in drawn(sold(asked, seed=seed))) for seed in range(10)
+    }
     assert len(seeds) > 1
 
 
 def test_a_log_with_questions_draws_nothing() -> None:
     """Where impressions and views ask, what was shown and not taken is the no."""
-    assert {"view"} == {sample.source for sample in join(view("q", 1000), purchase("p", 1050), negatives=2).samples}
+    assert {"view"} == {
+        sample.source for sample in join(view("q", 1000), purchase("p", 1050), negatives=2).samples
+    }

@@ -132,7 +132,12 @@ def test_an_item_in_words_leaves_out_what_it_lacks() -> None:
 
 @pytest.mark.parametrize(
     ("query", "titles", "text"),
-    [("", [], ""), ("tea", [], "tea"), ("", ["mug", "pot"], "mug ; pot"), ("tea", ["mug"], "tea ; mug")],
+    [
+        ("", [], ""),
+        ("tea", [], "tea"),
+        ("", ["mug", "pot"], "mug ; pot"),
+        ("tea", ["mug"], "tea ; mug"),
+    ],
 )
 def test_a_context_in_words_is_query_then_history(query: str, titles: list[str], text: str) -> None:
     """The query comes first, then the titles; what is absent leaves no gap."""

@@ -11,7 +11,9 @@ from tests.join.shop import click, impression, join, purchase, return_, view
 def shown(*items: tuple[str, int | None]) -> Impression:
     """An impression that tells positions, or leaves some out."""
     told = tuple(Shown(item_id=item_id, position=position) for item_id, position in items)
-    return Impression(event_id="q", event_timestamp=1000, user_id="ann", impression_id="q", items=told)
+    return Impression(
+        event_id="q", event_timestamp=1000, user_id="ann", impression_id="q", items=told
+    )
 
 
 def positions(samples: list[Sample]) -> list[tuple[str, int]]:
@@ -27,7 +29,9 @@ def test_an_item_keeps_the_position_it_was_shown_at() -> None:
 
 def test_an_item_shown_twice_stands_where_it_was_first() -> None:
     """It is one sample, and the items after it keep their places on the page."""
-    assert [("cup", 1), ("mug", 3)] == positions(join(impression("q", 1000, "cup", "cup", "mug")).samples)
+    assert [("cup", 1), ("mug", 3)] == positions(
+        join(impression("q", 1000, "cup", "cup", "mug")).samples
+    )
 
 
 def test_a_revised_sample_keeps_its_position() -> None:
@@ -47,16 +51,24 @@ def test_what_was_in_no_list_has_no_position() -> None:
 def test_the_label_is_the_first_target() -> None:
     """Yes and no, by an answer, by its return, by a purchase that asks and by a negative that was drawn."""
     log = [impression("q", 1000, "cup", "mug"), click("c", 1050, "mug"), return_("r", 1500, "mug")]
-    samples = [*join(*log).samples, *join(purchase("p", 1000), questions="purchases", negatives=2).samples]
+    samples = [
+        *join(*log).samples,
+        *join(purchase("p", 1000), questions="purchases", negatives=2).samples,
+    ]
     assert [0, 1, 0, 1, 0, 0] == [sample.label for sample in samples]
     assert [(float(sample.label),) for sample in samples] == [sample.targets for sample in samples]
 
 
 @pytest.mark.parametrize(
     ("outcomes", "bought", "target"),
-    [((), False, 0.0), ((), True, 1.0), (("click", "cart"), False, 1.0), (("purchase", "return"), True, 0.0)],
+    [
+        ((), False, 0.0),
+        ((), True, 1.0),
+        (("click", "cart"), False, 1.0),
+        (("purchase", "return"), True, 0.0),
+    ],
 )
-def test_an_answer_is_the_last_word(outcomes: tuple[str, ...], bought: bool, target: float) -> None:  # noqa: FBT001
+def test_an_answer_is_the_last_word(outcomes: tuple[str, ...], bought: bool, target: float) -> None:  # noqa: FBT001, RUF100
     """Without an outcome a purchase speaks for itself, and nothing else does."""
     assert (target,) == targets_of(outcomes, bought=bought)
 

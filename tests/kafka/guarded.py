@@ -18,7 +18,11 @@ LISTENERS: Final = {  # by name: security protocol, certificate, mechanisms
     "ELSEWHERE": ("SSL", "elsewhere", ""),
 }
 _LIMITED: Final = "User:limited"
-_CERTIFICATES: Final = {"good": ("IP:127.0.0.1", 2), "expired": ("IP:127.0.0.1", -1), "elsewhere": ("DNS:broker.example", 2)}
+_CERTIFICATES: Final = {
+    "good": ("IP:127.0.0.1", 2),
+    "expired": ("IP:127.0.0.1", -1),
+    "elsewhere": ("DNS:broker.example", 2),
+}
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,9 @@ class Guarded:
         """Host and port of the listener whose users may do everything."""
         return self.broker.servers
 
-    def url(self, listener: str, prefix: str, *, user: str = "", password: str = SECRET, **query: str) -> str:
+    def url(
+        self, listener: str, prefix: str, *, user: str = "", password: str = SECRET, **query: str
+    ) -> str:
         """A URL of one listener."""
         protocol, certificate, _ = LISTENERS[listener]
         asked = {"security": protocol} | ({"ca": str(self.ca)} if certificate else {}) | query
@@ -51,13 +57,17 @@ def guarded(folder: Path) -> Guarded:
         _certificate(folder, name, san, days)
     ports = dict(zip(LISTENERS, free_ports(len(LISTENERS)), strict=True))
     mechanisms = ("SCRAM-SHA-256", "SCRAM-SHA-512")
-    users = [f"{mechanism}=[name={user},password={SECRET}]" for user in USERS for mechanism in mechanisms]
+    users = [
+        f"{mechanism}=[name={user},password={SECRET}]" for user in USERS for mechanism in mechanisms
+    ]
     broker = LocalKafka(folder / "broker", users=users, more=_properties(folder, ports))
     return Guarded(broker, ports, ca, other)
 
 
 def _properties(folder: Path, ports: dict[str, int]) -> str:
-    at = ",".join(f"{name}://127.0.0.1:{port}" for name, port in {"PLAINTEXT": "{port}", **ports}.items())
+    at = ",".join(
+        f"{name}://127.0.0.1:{port}" for name, port in {"PLAINTEXT": "{port}", **ports}.items()
+    )
     protocols = ",".join(f"{name}:{protocol}" for name, (protocol, _, _) in LISTENERS.items())
     lines = [
         f"listeners={at},CONTROLLER://127.0.0.1:{{controller}}",
@@ -76,16 +86,33 @@ def _properties(folder: Path, ports: dict[str, int]) -> str:
         own = f"listener.name.{name.lower()}"
         if mechanisms:
             lines.append(f"{own}.sasl.enabled.mechanisms={mechanisms}")
-        lines += [f"{own}.{way}.sasl.jaas.config={modules[way]}" for way in mechanisms.lower().split(",") if way]
+        lines += [
+            f"{own}.{way}.sasl.jaas.config={modules[way]}"
+            for way in mechanisms.lower().split(",")
+            if way
+        ]
         if certificate:
-            lines += [f"{own}.ssl.keystore.type=PEM", f"{own}.ssl.keystore.location={folder / certificate}.pem"]
+            lines += [
+                f"{own}.ssl.keystore.type=PEM",
+                f"{own}.ssl.keystore.location={folder / certificate}.pem",
+            ]
     return "\n".join([*lines, ""])
 
 
 def _authority(folder: Path, name: str) -> Path:
     _openssl(
         folder,
-        *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.crt"),
+        *(
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-keyout",
+            f"{name}.key",
+            "-out",
+            f"{name}.crt",
+        ),
         *("-days", "2", "-subj", f"/CN={name} of the tests"),
     )
     return folder / f"{name}.crt"
@@ -96,14 +123,37 @@ def _certificate(folder: Path, name: str, san: str, days: int) -> None:
     (folder / f"{name}.ext").write_text(f"subjectAltName={san}\n")
     _openssl(
         folder,
-        *("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}"),
+        *(
+            "req",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-keyout",
+            f"{name}.key",
+            "-out",
+            f"{name}.csr",
+            "-subj",
+            f"/CN={name}",
+        ),
     )
     _openssl(
         folder,
-        *("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial"),
+        *(
+            "x509",
+            "-req",
+            "-in",
+            f"{name}.csr",
+            "-CA",
+            "ca.crt",
+            "-CAkey",
+            "ca.key",
+            "-CAcreateserial",
+        ),
         *("-days", str(days), "-extfile", f"{name}.ext", "-out", f"{name}.crt"),
     )
-    (folder / f"{name}.pem").write_text((folder / f"{name}.key").read_text() + (folder / f"{name}.crt").read_text())
+    (folder / f"{name}.pem").write_text(
+        (folder / f"{name}.key").read_text() + (folder / f"{name}.crt").read_text()
+    )
 
 
 def _openssl(folder: Path, *arguments: str) -> None:
@@ -124,15 +174,24 @@ class Rights:
 
         pattern = ResourcePattern(_member("ResourceType", kind), name)
         allowed = _member("ACLPermissionType", "allow")
-        self._admin.create_acls([ACL(_LIMITED, "*", _member("ACLOperation", one), allowed, pattern) for one in operations])
+        self._admin.create_acls(
+            [
+                ACL(_LIMITED, "*", _member("ACLOperation", one), allowed, pattern)
+                for one in operations
+            ]
+        )
 
     def take(self, kind: str = "any", name: str | None = None, operation: str = "any") -> None:
         """Allow it no more; without arguments, nothing."""
         from kafka.admin import ACLFilter, ResourcePatternFilter
 
-        pattern = ResourcePatternFilter(_member("ResourceType", kind), name, _member("ACLResourcePatternType", "any"))
+        pattern = ResourcePatternFilter(
+            _member("ResourceType", kind), name, _member("ACLResourcePatternType", "any")
+        )
         every = _member("ACLPermissionType", "any")
-        self._admin.delete_acls([ACLFilter(_LIMITED, "*", _member("ACLOperation", operation), every, pattern)])
+        self._admin.delete_acls(
+            [ACLFilter(_LIMITED, "*", _member("ACLOperation", operation), every, pattern)]
+        )
 
     def close(self) -> None:
         """Let go of the connection."""

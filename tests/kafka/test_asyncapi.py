@@ -47,14 +47,22 @@ def resolved(reference: dict[str, str]) -> Any:
 
 def references(value: Any) -> list[dict[str, str]]:
     """Every reference in a part of the document."""
-    parts = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    parts = (
+        list(value.values())
+        if isinstance(value, dict)
+        else value
+        if isinstance(value, list)
+        else []
+    )
     own = [value] if isinstance(value, dict) and "$ref" in value else []
     return own + [one for part in parts for one in references(part)]
 
 
 def faults(topic: str, record: bytes) -> list[str]:
     """What is wrong with a record by the payloads of its topic: none where one of them accepts it."""
-    payloads = [resolved(message)["payload"] for message in DOCUMENT["channels"][topic]["messages"].values()]
+    payloads = [
+        resolved(message)["payload"] for message in DOCUMENT["channels"][topic]["messages"].values()
+    ]
     schema = {"components": DOCUMENT["components"], "oneOf": payloads}
     validator = Draft202012Validator(schema, format_checker=FormatChecker())
     return [error.message for error in validator.iter_errors(json.loads(record))]
@@ -62,10 +70,15 @@ def faults(topic: str, record: bytes) -> list[str]:
 
 def test_the_document_is_one_by_the_specification() -> None:
     """The official JSON schema of AsyncAPI 3.0 finds no fault in it."""
-    assert [] == [f"{error.json_path}: {error.message}" for error in SPECIFICATION.iter_errors(DOCUMENT)]
+    assert [] == [
+        f"{error.json_path}: {error.message}" for error in SPECIFICATION.iter_errors(DOCUMENT)
+    ]
 
 
-@pytest.mark.parametrize("change", [{"asyncapi": "2.6.0"}, {"chanels": {}}, {"channels": {"events": {"adress": "events"}}}])
+@pytest.mark.parametrize(
+    "change",
+    [{"asyncapi": "2.6.0"}, {"chanels": {}}, {"channels": {"events": {"adress": "events"}}}],
+)
 def test_the_specification_finds_faults(change: dict[str, Any]) -> None:
     """A wrong version, a mistyped name and a mistyped field are faults, so the test above can fail."""
     assert not SPECIFICATION.is_valid({**DOCUMENT, **change})
@@ -84,7 +97,9 @@ def test_every_topic_is_a_channel_that_is_kept_as_the_broker_must() -> None:
     assert list(TOPICS) == list(channels)
     for name, topic in TOPICS.items():
         binding = channels[name]["bindings"]["kafka"]
-        assert ["compact" if topic.compacted else "delete"] == binding["topicConfiguration"]["cleanup.policy"]
+        assert ["compact" if topic.compacted else "delete"] == binding["topicConfiguration"][
+            "cleanup.policy"
+        ]
         assert topic.forever == ("retention.ms" in binding["topicConfiguration"])
         assert topic.many == ("partitions" not in binding)
         assert channels[name]["messages"]
@@ -95,19 +110,30 @@ def test_every_topic_is_a_channel_that_is_kept_as_the_broker_must() -> None:
 def test_every_kind_of_event_is_a_message_of_one_topic() -> None:
     """Items have their topic, everything else of the vocabulary is in `events`."""
     names = {kind.__name__ for kind in KINDS.values()}
-    assert (names - {"Item"}, {"Item"}) == tuple(set(DOCUMENT["channels"][name]["messages"]) for name in ("events", "items"))
+    assert (names - {"Item"}, {"Item"}) == tuple(
+        set(DOCUMENT["channels"][name]["messages"]) for name in ("events", "items")
+    )
 
 
 @pytest.mark.parametrize(
     ("message", "key"),
     [
         ("Click", {"type": "string", "description": "user_id, as text"}),
-        ("Samples", {"type": "string", "format": "binary", "description": "question_id, the 16 bytes of the UUID"}),
+        (
+            "Samples",
+            {
+                "type": "string",
+                "format": "binary",
+                "description": "question_id, the 16 bytes of the UUID",
+            },
+        ),
         ("LedgerRow", {"type": "string", "description": "topic and partition, as text"}),
         ("Tick", None),
     ],
 )
-def test_a_message_says_what_its_record_is_keyed_by(message: str, key: dict[str, str] | None) -> None:
+def test_a_message_says_what_its_record_is_keyed_by(
+    message: str, key: dict[str, str] | None
+) -> None:
     """Keys are texts or the bytes of a UUID; a tick has none."""
     assert key == DOCUMENT["components"]["messages"][message]["bindings"]["kafka"].get("key")
 
@@ -118,15 +144,24 @@ def test_what_is_written_into_the_topics_is_valid() -> None:
     assert joined.samples
     assert joined.rejections
     written = {
-        "events": [json.dumps(fields).encode() for fields, _ in EXAMPLES if fields["type"] != "item"],
-        "items": [json.dumps(fields).encode() for fields, _ in EXAMPLES if fields["type"] == "item"],
+        "events": [
+            json.dumps(fields).encode() for fields, _ in EXAMPLES if fields["type"] != "item"
+        ],
+        "items": [
+            json.dumps(fields).encode() for fields, _ in EXAMPLES if fields["type"] == "item"
+        ],
         "samples": [encode(joined.samples)],
         "ledger": [encode(joined.row)],
         "rejected": [encode(one) for one in joined.rejections],
         "standings": [encode(PublishedStanding.of(STANDING))],
         "versions": [encode(Announcement(version=3, generation=1))],
     }
-    assert {} == {topic: found for topic, records in written.items() for one in records if (found := faults(topic, one))}
+    assert {} == {
+        topic: found
+        for topic, records in written.items()
+        for one in records
+        if (found := faults(topic, one))
+    }
 
 
 def test_what_belongs_to_another_topic_is_not_valid() -> None:
@@ -142,4 +177,7 @@ def test_what_a_docstring_says_of_a_field_describes_the_property() -> None:
     sample = DOCUMENT["components"]["schemas"]["Sample"]
     assert "Attributes" not in sample["description"]
     assert "pseudonym of the shopper." == sample["properties"]["user"]["description"]
-    assert sample["properties"]["query"]["description"] == sample["properties"]["history"]["description"]
+    assert (
+        sample["properties"]["query"]["description"]
+        == sample["properties"]["history"]["description"]
+    )

@@ -25,7 +25,10 @@ def test_servers_and_prefix_are_read(url: str, servers: tuple[str, ...], prefix:
 def test_a_prefix_is_put_before_topics_and_groups() -> None:
     """Deployments with different prefixes share a cluster; without a prefix the group still says whose it is."""
     with_prefix, without = Broker.parse("kafka://one/shop"), Broker.parse("kafka://one")
-    assert ("shop.samples", "shop.mainstem-join") == (with_prefix.topic("samples"), with_prefix.group("join"))
+    assert ("shop.samples", "shop.mainstem-join") == (
+        with_prefix.topic("samples"),
+        with_prefix.group("join"),
+    )
     assert ("samples", "mainstem-join") == (without.topic("samples"), without.group("join"))
 
 
@@ -38,7 +41,10 @@ def test_a_plain_broker_needs_no_login() -> None:
 def test_a_user_means_sasl_over_tls() -> None:
     """With a user, and nothing said about security, password and data are encrypted."""
     options = Broker.parse("kafka://me:secret@one?mechanism=scram-sha-256").options
-    assert ("SASL_SSL", "SCRAM-SHA-256") == (options["security_protocol"], options["sasl_mechanism"])
+    assert ("SASL_SSL", "SCRAM-SHA-256") == (
+        options["security_protocol"],
+        options["sasl_mechanism"],
+    )
     assert ("me", "secret") == (options["sasl_plain_username"], options["sasl_plain_password"])
     assert ["one:9092"] == options["bootstrap_servers"]
 
@@ -57,7 +63,12 @@ def test_certificates_are_named() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["kafka://me:12/secret@one/shop", "kafka://me:12#secret@one", "kafka://me:12?secret@one", "kafka://one?password=secret"],
+    [
+        "kafka://me:12/secret@one/shop",
+        "kafka://me:12#secret@one",
+        "kafka://me:12?secret@one",
+        "kafka://one?password=secret",
+    ],
 )
 def test_a_password_in_a_wrong_place_is_not_told(url: str) -> None:
     """Nor is a broker printed with it."""
@@ -68,7 +79,16 @@ def test_a_password_in_a_wrong_place_is_not_told(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "localhost:9092", "http://one", "kafka://", "kafka:///shop", "kafka://me:secret@", "kafka://one?tls=1"]
+    "url",
+    [
+        "",
+        "localhost:9092",
+        "http://one",
+        "kafka://",
+        "kafka:///shop",
+        "kafka://me:secret@",
+        "kafka://one?tls=1",
+    ],
 )
 def test_another_url_is_refused(url: str) -> None:
     """What is no broker's URL is refused, with what one looks like, and without the password."""
@@ -84,7 +104,8 @@ def test_an_unknown_security_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "prefix", ["shop/prod", "/", "/shop", "sh op", "sh%20op", "shöp", ".", "..", "a#b", "x" * 201, "a,b"]
+    "prefix",
+    ["shop/prod", "/", "/shop", "sh op", "sh%20op", "shöp", ".", "..", "a#b", "x" * 201, "a,b"],
 )
 def test_a_prefix_that_no_topic_may_have_is_refused(prefix: str) -> None:
     """Kafka would refuse each topic's name, half a minute later and in other words."""
@@ -92,7 +113,9 @@ def test_a_prefix_that_no_topic_may_have_is_refused(prefix: str) -> None:
         Broker.parse(f"kafka://one/{prefix}")
 
 
-@pytest.mark.parametrize("host", ["one:", "one:x", "one:0", "one:70000", "one,,two", "[::1", "::1:9092", "a b"])
+@pytest.mark.parametrize(
+    "host", ["one:", "one:x", "one:0", "one:70000", "one,,two", "[::1", "::1:9092", "a b"]
+)
 def test_a_server_that_is_none_is_refused(host: str) -> None:
     """Before anybody waits for it."""
     with pytest.raises(SettingError, match="a broker is kafka://host:port/prefix"):
@@ -106,7 +129,10 @@ def test_a_server_that_is_none_is_refused(host: str) -> None:
         ("kafka://one?security=SASL_SSL", "needs a login"),
         ("kafka://me:secret@one?security=PLAINTEXT", "sends no login, but one is given"),
         ("kafka://one?mechanism=PLAIN", "sends no login, but one is given"),
-        ("kafka://me:secret@one?mechanism=SCRAM-SHA-1", "mechanism is one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"),
+        (
+            "kafka://me:secret@one?mechanism=SCRAM-SHA-1",
+            "mechanism is one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512",
+        ),
         ("kafka://one?ca=/etc/ca.pem", "checks no certificates"),
     ],
 )

@@ -7,7 +7,14 @@ import pytest
 
 from mainstem.errors import BrokerError
 from mainstem.kafka import Broker, DirectReader, Record
-from tests.kafka.topic import commit, delete_before, flip_a_byte, make, produce, produce_in_transactions
+from tests.kafka.topic import (
+    commit,
+    delete_before,
+    flip_a_byte,
+    make,
+    produce,
+    produce_in_transactions,
+)
 from tests.services.processes import until
 
 GROUP = "somebody"
@@ -43,7 +50,10 @@ def read_through(reader: DirectReader, first: int, end: int, most: int = 1000) -
 
 def test_a_topic_that_is_not_there_is_an_error(broker: Broker) -> None:
     """With the command that makes it."""
-    with DirectReader(broker, broker.topic("nowhere")) as reader, pytest.raises(BrokerError, match="`mainstem topics`"):
+    with (
+        DirectReader(broker, broker.topic("nowhere")) as reader,
+        pytest.raises(BrokerError, match="`mainstem topics`"),
+    ):
         reader.partitions()
 
 
@@ -73,7 +83,9 @@ def test_every_offset_is_read(broker: Broker, topic: str, reader: DirectReader) 
     assert expected[1:4] == reader.read(0, 1, 4)
 
 
-def test_markers_of_transactions_hold_no_record(broker: Broker, topic: str, reader: DirectReader) -> None:
+def test_markers_of_transactions_hold_no_record(
+    broker: Broker, topic: str, reader: DirectReader
+) -> None:
     """Each is None at its offset: within, at the end, and where nothing else is left to read."""
     produce_in_transactions(broker, topic, [([b"a", b"b"], True), ([b"c"], True)])
     produce(broker, topic, [b"d"])
@@ -85,9 +97,15 @@ def test_markers_of_transactions_hold_no_record(broker: Broker, topic: str, read
     assert [Record(2, None)] == reader.read(0, 2, 3)
 
 
-def test_aborted_transactions_hold_no_record(broker: Broker, topic: str, reader: DirectReader) -> None:
+def test_aborted_transactions_hold_no_record(
+    broker: Broker, topic: str, reader: DirectReader
+) -> None:
     """What was aborted is None at its offsets, also at the end and where nothing else is left to read."""
-    produce_in_transactions(broker, topic, [([b"a"], True), ([b"never", b"mind"], False), ([b"b"], True), ([b"no"], False)])
+    produce_in_transactions(
+        broker,
+        topic,
+        [([b"a"], True), ([b"never", b"mind"], False), ([b"b"], True), ([b"no"], False)],
+    )
     values = [b"a", None, None, None, None, b"b", None, None, None]
     assert len(values) == reader.end(0)
     assert list(map(Record, range(9), values)) == reader.read(0, 0, 9)
@@ -109,7 +127,9 @@ def test_an_open_transaction_holds_the_end_back(
     produce(broker, topic, [b"b"])
     assert (1, 2) == (reader.end(0), reader.held_back(0))
     assert [Record(0, b"a")] == reader.read(0, 0, reader.end(0))
-    with pytest.raises(BrokerError, match=r"a transaction that began there is still open; `kafka-transactions.sh"):
+    with pytest.raises(
+        BrokerError, match=r"a transaction that began there is still open; `kafka-transactions.sh"
+    ):
         reader.read(0, 1, 3)
     producer.commit_transaction()
     producer.close()
@@ -129,7 +149,9 @@ def test_compressed_topics_are_read(broker: Broker, codec: str) -> None:
         assert [*values, *values] == [record.value for record in read_through(reader, 0, 44)]
 
 
-def test_a_batch_that_is_damaged_is_an_error(broker: Broker, topic: str, reader: DirectReader, kafka: Any) -> None:
+def test_a_batch_that_is_damaged_is_an_error(
+    broker: Broker, topic: str, reader: DirectReader, kafka: Any
+) -> None:
     """A byte that fell over on the broker's disk: topic, partition and offset are named, nobody goes round in a circle."""
     if not hasattr(kafka, "folder"):
         pytest.skip("the broker's disk is not ours")
@@ -137,7 +159,10 @@ def test_a_batch_that_is_damaged_is_an_error(broker: Broker, topic: str, reader:
     produce(broker, topic, [b"damaged"])
     flip_a_byte(kafka.folder, topic)
     assert [Record(0, b"sound")] == reader.read(0, 0, 1)
-    with pytest.raises(BrokerError, match=rf"'{topic}' partition 0 at offset 1 holds a batch that cannot be decoded"):
+    with pytest.raises(
+        BrokerError,
+        match=rf"'{topic}' partition 0 at offset 1 holds a batch that cannot be decoded",
+    ):
         reader.read(0, 1, 2)
 
 
@@ -150,19 +175,27 @@ def test_a_damaged_length_is_an_error(
     monkeypatch.setattr("mainstem.kafka.direct._SILENT_POLLS", 2)
     produce(broker, topic, [b"damaged"])
     flip_a_byte(kafka.folder, topic, at=11)
-    with pytest.raises(BrokerError, match="goes up to offset 1, but the broker gives nothing from 0 on"):
+    with pytest.raises(
+        BrokerError, match="goes up to offset 1, but the broker gives nothing from 0 on"
+    ):
         reader.read(0, 0, 1)
 
 
-def test_no_more_than_asked_for_come_at_once(broker: Broker, topic: str, reader: DirectReader) -> None:
+def test_no_more_than_asked_for_come_at_once(
+    broker: Broker, topic: str, reader: DirectReader
+) -> None:
     """About `most` come; reading on from the last one gives the rest, and none twice."""
     produce(broker, topic, [b"%d" % number for number in range(250)], linger_ms=20)
     assert 100 == len(reader.read(0, 0, 250, most=100))
     assert list(range(250)) == [record.offset for record in read_through(reader, 0, 250, most=100)]
-    assert [b"%d" % number for number in range(30, 60)] == [record.value for record in read_through(reader, 30, 60, most=7)]
+    assert [b"%d" % number for number in range(30, 60)] == [
+        record.value for record in read_through(reader, 30, 60, most=7)
+    ]
 
 
-def test_records_larger_than_a_fetch_are_read(broker: Broker, topic: str, reader: DirectReader) -> None:
+def test_records_larger_than_a_fetch_are_read(
+    broker: Broker, topic: str, reader: DirectReader
+) -> None:
     """Many megabytes come in several fetches, none left out."""
     values = [bytes([number]) * 900_000 for number in range(14)]
     produce(broker, topic, values)
@@ -182,7 +215,9 @@ def test_what_was_deleted_is_named(broker: Broker, topic: str, reader: DirectRea
     """Which offsets are gone, of what, and what to do; what is left can be read."""
     produce(broker, topic, [b"%d" % number for number in range(9)])
     delete_before(broker, topic, 4)
-    with pytest.raises(BrokerError, match=rf"offsets 2 to 3 of '{topic}' partition 0 are gone: .* longer retention"):
+    with pytest.raises(
+        BrokerError, match=rf"offsets 2 to 3 of '{topic}' partition 0 are gone: .* longer retention"
+    ):
         reader.read(0, 2, 9)
     assert [4, 5, 6, 7, 8] == [record.offset for record in reader.read(0, 4, 9)]
 
@@ -193,7 +228,11 @@ def test_what_compaction_took_holds_no_record(broker: Broker) -> None:
 
     from kafka import KafkaProducer
 
-    fast = {"min.cleanable.dirty.ratio": "0.01", "segment.ms": "100", "max.compaction.lag.ms": "200"}
+    fast = {
+        "min.cleanable.dirty.ratio": "0.01",
+        "segment.ms": "100",
+        "max.compaction.lag.ms": "200",
+    }
     topic = make(broker, "versions", **{"cleanup.policy": "compact", **fast})
     producer = KafkaProducer(**broker.options)
     for number in range(6):

@@ -114,14 +114,18 @@ def test_what_never_passes_is_not_tried_again(error: Exception) -> None:
     assert 1 == failing.calls
 
 
-@pytest.mark.parametrize("error", [errors.KafkaTimeoutError(), StoreError("away"), ConnectionRefusedError()])
+@pytest.mark.parametrize(
+    "error", [errors.KafkaTimeoutError(), StoreError("away"), ConnectionRefusedError()]
+)
 def test_what_passes_is_tried_again(error: Exception) -> None:
     """Until it gives something."""
     assert "done" == patiently(Failing(error, times=2))
 
 
 @pytest.mark.usefixtures("asked")
-@pytest.mark.parametrize("error", [errors.KafkaTimeoutError(), StoreError("away"), ConnectionRefusedError()])
+@pytest.mark.parametrize(
+    "error", [errors.KafkaTimeoutError(), StoreError("away"), ConnectionRefusedError()]
+)
 def test_whoever_is_asked_to_end_waits_no_longer(error: Exception) -> None:
     """What fails then is not tried again; what succeeds is done."""
     failing = Failing(error)

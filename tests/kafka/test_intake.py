@@ -20,7 +20,12 @@ def broker(events_url: str) -> Broker:
     make(made, "items")
     make(made, "samples", partitions=2)
     for partition in (0, 1):
-        produce(made, made.topic("samples"), [b"%d-%d" % (partition, number) for number in range(20)], partition)
+        produce(
+            made,
+            made.topic("samples"),
+            [b"%d-%d" % (partition, number) for number in range(20)],
+            partition,
+        )
     produce(made, made.topic("items"), [b"item"])
     return made
 
@@ -42,7 +47,9 @@ def take(*members: Intake, count: int) -> list[list[tuple[str, int, int]]]:
     taken: list[list[tuple[str, int, int]]] = [[] for _ in members]
     for _ in range(120):
         for number, one in enumerate(members):
-            taken[number] += [(topic, record.partition, record.offset) for topic, record in one.next_batch()]
+            taken[number] += [
+                (topic, record.partition, record.offset) for topic, record in one.next_batch()
+            ]
         if sum(map(len, taken)) >= count:
             break
     return taken
@@ -59,15 +66,21 @@ def settle(*members: Intake) -> None:
     pytest.fail(f"the group did not settle: {[one.owned for one in members]}")
 
 
-ALL = {("items", 0, 0)} | {("samples", partition, offset) for partition in (0, 1) for offset in range(20)}
+ALL = {("items", 0, 0)} | {
+    ("samples", partition, offset) for partition in (0, 1) for offset in range(20)
+}
 
 
-def test_batches_have_every_record_with_the_short_name_of_its_topic(member: Callable[..., Intake]) -> None:
+def test_batches_have_every_record_with_the_short_name_of_its_topic(
+    member: Callable[..., Intake],
+) -> None:
     """None twice, none missing, at most so many at a time, in order within a partition."""
     one = member()
     [taken] = take(one, count=len(ALL))
     assert sorted(ALL) == sorted(taken)
-    assert list(range(20)) == [offset for topic, partition, offset in taken if (topic, partition) == ("samples", 1)]
+    assert list(range(20)) == [
+        offset for topic, partition, offset in taken if (topic, partition) == ("samples", 1)
+    ]
     assert {("items", 0), ("samples", 0), ("samples", 1)} == set(one.owned)
     assert dict.fromkeys(one.owned, 0) == one.lag()
 
@@ -130,7 +143,9 @@ def test_who_lost_the_places_cannot_commit(member: Callable[..., Intake]) -> Non
     assert two.commit()
 
 
-def test_owners_are_told_in_the_callers_thread_and_may_ask_the_broker(member: Callable[..., Intake]) -> None:
+def test_owners_are_told_in_the_callers_thread_and_may_ask_the_broker(
+    member: Callable[..., Intake],
+) -> None:
     """`assigned` and `revoked` come from within `next_batch`; `committed` and `seek` work there, and seeking counts."""
     told: list[tuple[str, list[Place], str]] = []
     stood: dict[Place, int] = {}
@@ -147,9 +162,9 @@ def test_owners_are_told_in_the_callers_thread_and_may_ask_the_broker(member: Ca
 
     one = member(assigned=assigned, revoked=revoked)
     [taken] = take(one, count=11)
-    assert {("items", 0, 0)} | {("samples", partition, offset) for partition in (0, 1) for offset in range(15, 20)} == set(
-        taken
-    )
+    assert {("items", 0, 0)} | {
+        ("samples", partition, offset) for partition in (0, 1) for offset in range(15, 20)
+    } == set(taken)
     assert {("items", 0): 0, ("samples", 0): 0, ("samples", 1): 0} == stood
     assert one.commit()
     assert 20 == one.committed(("samples", 0))

@@ -53,7 +53,9 @@ def shop(broker: Guarded) -> str:
     prefix = unique()
     plain = Broker.parse(f"kafka://{broker.plain}/{prefix}")
     make_topics(plain, ONE)
-    commit(plain, plain.group("first"), plain.topic("events"), 0)  # a new broker has no coordinator of groups before
+    commit(
+        plain, plain.group("first"), plain.topic("events"), 0
+    )  # a new broker has no coordinator of groups before
     return prefix
 
 
@@ -92,24 +94,66 @@ def test_whoever_may_comes_in(broker: Guarded, listener: str, given: dict[str, s
     [
         ("SASL", {"user": "owner", "password": WRONG}, "refuses the login of 'owner' by PLAIN"),
         ("SASL", {"user": "nobody"}, "refuses the login of 'nobody' by PLAIN"),
-        ("SASL", {"user": "owner", "password": WRONG, "mechanism": "SCRAM-SHA-256"}, "'owner' by SCRAM-SHA-256 (Authen"),
-        ("BOTH", {"user": "nobody", "mechanism": "SCRAM-SHA-512"}, "refuses the login of 'nobody' by SCRAM-SHA-512"),
-        ("SASL", {"user": "owner", "mechanism": "SCRAM-SHA-512"}, "but by PLAIN, SCRAM-SHA-256; say mechanism=PLAIN"),
-        ("SASL", {"security": "PLAINTEXT"}, "wants a login (by PLAIN, SCRAM-SHA-256), and security is PLAINTEXT"),
-        ("BOTH", {"security": "SSL"}, "wants a login (by PLAIN, SCRAM-SHA-256, SCRAM-SHA-512), and security is SSL"),
-        ("TLS", {"security": "PLAINTEXT", "ca": ""}, "speaks TLS, and security is PLAINTEXT; say security=SSL"),
-        ("BOTH", {"security": "SASL_PLAINTEXT", "ca": "", "user": "owner"}, "speaks TLS, and security is SASL_PLAINTEXT"),
-        ("SASL", {"security": "SASL_SSL", "user": "owner"}, "speaks no TLS, and security is SASL_SSL; say security=SASL_P"),
-        ("TLS", {"security": "SASL_SSL", "user": "owner"}, "takes no login by PLAIN, nor any other"),
+        (
+            "SASL",
+            {"user": "owner", "password": WRONG, "mechanism": "SCRAM-SHA-256"},
+            "'owner' by SCRAM-SHA-256 (Authen",
+        ),
+        (
+            "BOTH",
+            {"user": "nobody", "mechanism": "SCRAM-SHA-512"},
+            "refuses the login of 'nobody' by SCRAM-SHA-512",
+        ),
+        (
+            "SASL",
+            {"user": "owner", "mechanism": "SCRAM-SHA-512"},
+            "but by PLAIN, SCRAM-SHA-256; say mechanism=PLAIN",
+        ),
+        (
+            "SASL",
+            {"security": "PLAINTEXT"},
+            "wants a login (by PLAIN, SCRAM-SHA-256), and security is PLAINTEXT",
+        ),
+        (
+            "BOTH",
+            {"security": "SSL"},
+            "wants a login (by PLAIN, SCRAM-SHA-256, SCRAM-SHA-512), and security is SSL",
+        ),
+        (
+            "TLS",
+            {"security": "PLAINTEXT", "ca": ""},
+            "speaks TLS, and security is PLAINTEXT; say security=SSL",
+        ),
+        (
+            "BOTH",
+            {"security": "SASL_PLAINTEXT", "ca": "", "user": "owner"},
+            "speaks TLS, and security is SASL_PLAINTEXT",
+        ),
+        (
+            "SASL",
+            {"security": "SASL_SSL", "user": "owner"},
+            "speaks no TLS, and security is SASL_SSL; say security=SASL_P",
+        ),
+        (
+            "TLS",
+            {"security": "SASL_SSL", "user": "owner"},
+            "takes no login by PLAIN, nor any other",
+        ),
         ("TLS", {"ca": ""}, "by nobody whom this system knows; give the file of the authority"),
-        ("BOTH", {"ca": "OTHER", "user": "owner"}, "other.crt' knows; give the file of the authority"),
+        (
+            "BOTH",
+            {"ca": "OTHER", "user": "owner"},
+            "other.crt' knows; give the file of the authority",
+        ),
         ("TLS", {"ca": __file__}, "cannot be read as certificates in PEM form"),
         ("EXPIRED", {}, "shows a certificate that is out of date"),
         ("ELSEWHERE", {}, "for another name than 127.0.0.1"),
     ],
     ids=str,
 )
-def test_whoever_may_not_is_told_why(broker: Guarded, listener: str, given: dict[str, str], told: str) -> None:
+def test_whoever_may_not_is_told_why(
+    broker: Guarded, listener: str, given: dict[str, str], told: str
+) -> None:
     """And what to say instead."""
     if given.get("ca") == "OTHER":
         given = given | {"ca": str(broker.other_ca)}
@@ -120,9 +164,13 @@ def test_a_right_that_lacks_is_told(broker: Guarded, rights: Rights, shop: str) 
     """Of a topic to see it, to read it, to write it; and of a group, also before anybody was in it."""
     url = broker.url("SASL", shop, user="limited")
     events = f"{shop}.events"
-    assert f"user 'limited' may not see topic '{events}', '{shop}.samples'" in refusal(url, ["events"], ["samples"])
+    assert f"user 'limited' may not see topic '{events}', '{shop}.samples'" in refusal(
+        url, ["events"], ["samples"]
+    )
     rights.allow("topic", events, "read")
-    until_told(lambda: refusal(url, ["events"], ["events"]), f"may not write topic '{events}'; allow WRITE")
+    until_told(
+        lambda: refusal(url, ["events"], ["events"]), f"may not write topic '{events}'; allow WRITE"
+    )
     rights.allow("group", f"{shop}.mainstem-join", "describe")
     rights.allow("topic", events, "write")
     told = f"user 'limited' may not read in the consumer group '{shop}.mainstem-join'; allow READ"
@@ -131,10 +179,15 @@ def test_a_right_that_lacks_is_told(broker: Guarded, rights: Rights, shop: str) 
     until(lambda: is_let_in(url, ["events"], ["events"], "join"), 10)
 
 
-def test_topics_that_this_user_may_not_make_or_check_are_told(broker: Guarded, rights: Rights, shop: str) -> None:
+def test_topics_that_this_user_may_not_make_or_check_are_told(
+    broker: Guarded, rights: Rights, shop: str
+) -> None:
     """Each kind once, not after a client's ten seconds of waiting; what cannot be looked at is no silent success."""
     there, notes = Broker.parse(broker.url("SASL", shop, user="limited")), list[str]()
-    with pytest.raises(BrokerError, match=r"this user may not make topic '.*\.events', '.*\.items', .*; allow CREATE"):
+    with pytest.raises(
+        BrokerError,
+        match=r"this user may not make topic '.*\.events', '.*\.items', .*; allow CREATE",
+    ):
         make_topics(Broker.parse(broker.url("SASL", unique(), user="limited")), ONE)
     for name in TOPICS:
         rights.allow("topic", there.topic(name), "describe")
@@ -169,7 +222,9 @@ def test_every_command_tells_a_wrong_password_in_one_line(
         assert WRONG not in one.stderr + one.stdout
 
 
-def test_programs_run_until_a_right_is_taken_away(broker: Guarded, rights: Rights, shop: str, tmp_path: Path) -> None:
+def test_programs_run_until_a_right_is_taken_away(
+    broker: Guarded, rights: Rights, shop: str, tmp_path: Path
+) -> None:
     """Faust and both clients log in over TLS and do their work; a right that is lost ends them, in one line."""
     for name in ("events", "items", "samples", "ledger", "rejected", "trusted"):
         rights.allow("topic", f"{shop}.{name}", "read", "write")
@@ -202,9 +257,20 @@ def test_programs_run_until_a_right_is_taken_away(broker: Guarded, rights: Right
 
 def test_nobody_else_builds_a_login() -> None:
     """What the clients' options are called stands in one file of the library and the programs."""
-    words = ("sasl_plain", "SASLCredentials", "SSLCredentials", "security_protocol", "ssl_cafile", "ssl_context=")
-    files = [path for folder in ("src", "streams", "trainer") for path in (ROOT / folder).rglob("*.py")]
-    assert ["login.py"] == [path.name for path in files if any(word in path.read_text() for word in words)]
+    words = (
+        "sasl_plain",
+        "SASLCredentials",
+        "SSLCredentials",
+        "security_protocol",
+        "ssl_cafile",
+        "ssl_context=",
+    )
+    files = [
+        path for folder in ("src", "streams", "trainer") for path in (ROOT / folder).rglob("*.py")
+    ]
+    assert ["login.py"] == [
+        path.name for path in files if any(word in path.read_text() for word in words)
+    ]
 
 
 def have_ended(running: Running, plain: Broker) -> bool:

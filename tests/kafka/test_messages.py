@@ -27,26 +27,40 @@ def samples() -> list[Sample]:
 
 def test_samples_come_back_as_they_were(samples: list[Sample]) -> None:
     """Every field of every sample, floats and odd characters among them."""
-    odd = msgspec.structs.replace(samples[0], query='a "b"\n\u2028ü', weight=0.1 + 0.2, sampling_probability=1 / 3)
+    odd = msgspec.structs.replace(
+        samples[0], query='a "b"\n\u2028ü', weight=0.1 + 0.2, sampling_probability=1 / 3
+    )
     assert [odd, *samples] == decode_samples(encode([odd, *samples]))
 
 
 def test_a_ledger_row_comes_back_as_it_was() -> None:
     """With counts beyond 32 bits."""
     row = LedgerRow(
-        topic="events", partition=3, block=9, first_offset=7, next_offset=2**40, counts=new_counts() | {"question": 2**40}
+        topic="events",
+        partition=3,
+        block=9,
+        first_offset=7,
+        next_offset=2**40,
+        counts=new_counts() | {"question": 2**40},
     )
     assert row == decode_ledger(encode(row))
 
 
 def test_a_ledger_row_of_an_older_writer_can_be_read() -> None:
     """Before rows had a first offset it was 0."""
-    assert 0 == decode_ledger(b'{"topic":"events","partition":0,"block":0,"next_offset":1,"counts":{}}').first_offset
+    assert (
+        0
+        == decode_ledger(
+            b'{"topic":"events","partition":0,"block":0,"next_offset":1,"counts":{}}'
+        ).first_offset
+    )
 
 
 def test_a_rejection_comes_back_as_it_was() -> None:
     """Reason, place and what is left of the event."""
-    rejection = Rejection(topic="items", partition=0, offset=5, reason="no", path="$.a", digest="d", body='{"a":1}')
+    rejection = Rejection(
+        topic="items", partition=0, offset=5, reason="no", path="$.a", digest="d", body='{"a":1}'
+    )
     assert rejection == decode_rejection(encode(rejection))
 
 
@@ -87,21 +101,32 @@ def test_a_standing_is_what_its_row_says_and_no_more() -> None:
     }
     published = msgspec.json.decode(encode(PublishedStanding.of(row)))
     assert {"partition", "margin", "visits"} == row.keys() - published.keys()
-    assert {name: row[name] for name in published} | {"sample_id": str(row["sample_id"])} == published
+    assert {name: row[name] for name in published} | {
+        "sample_id": str(row["sample_id"])
+    } == published
 
 
 def test_questions_stay_together_and_in_order(samples: list[Sample]) -> None:
     """Each pair has the samples of one question; put behind one another they are what they were."""
     pairs = list(questions_of(samples))
     assert samples == [sample for _, together in pairs for sample in together]
-    assert all({question_id} == {sample.question_id for sample in together} for question_id, together in pairs)
+    assert all(
+        {question_id} == {sample.question_id for sample in together}
+        for question_id, together in pairs
+    )
     assert any(len(together) == 1 for _, together in pairs)
 
 
-@pytest.mark.parametrize(("count", "sizes"), [(1, [1]), (100, [100]), (101, [100, 1]), (250, [100, 100, 50])])
-def test_a_question_of_very_many_items_becomes_several_records(samples: list[Sample], count: int, sizes: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("count", "sizes"), [(1, [1]), (100, [100]), (101, [100, 1]), (250, [100, 100, 50])]
+)
+def test_a_question_of_very_many_items_becomes_several_records(
+    samples: list[Sample], count: int, sizes: list[int]
+) -> None:
     """At most a hundred samples are in a record, or a broker might refuse it."""
-    many = [msgspec.structs.replace(samples[0], sample_id=UUID(int=number)) for number in range(count)]
+    many = [
+        msgspec.structs.replace(samples[0], sample_id=UUID(int=number)) for number in range(count)
+    ]
     pairs = list(questions_of(many))
     assert sizes == [len(together) for _, together in pairs]
     assert many == [sample for _, together in pairs for sample in together]

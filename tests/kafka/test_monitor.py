@@ -100,7 +100,9 @@ def test_an_address_is_host_and_port(text: str, expected: tuple[str, int]) -> No
     assert expected == address_of(text)
 
 
-@pytest.mark.parametrize("text", ["", "6066", ":6066", "127.0.0.1", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:-1"])
+@pytest.mark.parametrize(
+    "text", ["", "6066", ":6066", "127.0.0.1", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:-1"]
+)
 def test_another_address_is_refused(text: str) -> None:
     """With what one looks like, and what was got."""
     with pytest.raises(ValueError, match=r"an address is HOST:PORT, like 127\.0\.0\.1:6066; got"):

@@ -44,16 +44,23 @@ def test_an_absent_broker_is_told() -> None:
 
 def test_an_unknown_host_and_a_silent_one_are_told(silent: str) -> None:
     """Nobody waits for them."""
-    assert "the broker nowhere.invalid:9092 cannot be reached" in refusal("kafka://nowhere.invalid/shop")
+    assert "the broker nowhere.invalid:9092 cannot be reached" in refusal(
+        "kafka://nowhere.invalid/shop"
+    )
     assert f"the broker {silent}" in refusal(f"kafka://{silent}/shop")
 
 
 def test_another_protocol_than_the_brokers_is_told(events_url: str) -> None:
     """TLS, and a login, at a listener that knows neither; the password is not told."""
     server = events_url.removeprefix("kafka://")
-    assert "speaks no TLS, and security is SSL; say security=PLAINTEXT" in refusal(f"kafka://{server}?security=SSL")
+    assert "speaks no TLS, and security is SSL; say security=PLAINTEXT" in refusal(
+        f"kafka://{server}?security=SSL"
+    )
     told = refusal(f"kafka://me:secret@{server}?security=SASL_PLAINTEXT")
-    assert "takes no login by PLAIN, nor any other; leave out user and password, and say security=PLAINTEXT" in told
+    assert (
+        "takes no login by PLAIN, nor any other; leave out user and password, and say security=PLAINTEXT"
+        in told
+    )
     assert "secret" not in told
 
 
@@ -67,7 +74,10 @@ def test_topics_that_are_there_are_enough(events_url: str) -> None:
     broker = Broker.parse(events_url)
     make(broker, "events")
     reach(broker, ["events"], ["events"], "join")
-    with pytest.raises(BrokerError, match=rf"there is no topic '{broker.topic('items')}'; `mainstem topics` makes it"):
+    with pytest.raises(
+        BrokerError,
+        match=rf"there is no topic '{broker.topic('items')}'; `mainstem topics` makes it",
+    ):
         reach(broker, ["events", "items"])
 
 

@@ -18,13 +18,22 @@ from tests.kafka.topic import make, produce
 
 SETTINGS = Settings.from_environment(SMALL, {"join.partitions": 2})  # as the command has them
 PAIRS = [
-    Labelled(event_id=f"p{number}", event_timestamp=5, user_id="u", text="cup", pair=f"cup {number}", label="yes")
+    Labelled(
+        event_id=f"p{number}",
+        event_timestamp=5,
+        user_id="u",
+        text="cup",
+        pair=f"cup {number}",
+        label="yes",
+    )
     for number in range(8)
 ]
 CONFIRMED = b'{"event_id":"e","item_id":"i","label":"no"}'
 
 
-def test_what_is_added_is_read_by_every_program(events_url: str, tmp_path: Path, mainstem: Run) -> None:
+def test_what_is_added_is_read_by_every_program(
+    events_url: str, tmp_path: Path, mainstem: Run
+) -> None:
     """Each reader has all trusted samples, whenever it came; pairs lie in `samples` at the time of the newest one there."""
     broker = Broker.parse(events_url)
     make(broker, "trusted")
@@ -35,8 +44,13 @@ def test_what_is_added_is_read_by_every_program(events_url: str, tmp_path: Path,
     assert [] == early.read()
     file = tmp_path / "trusted.jsonl"
     file.write_bytes(b"\n".join([CONFIRMED, *map(encode_event, PAIRS)]))
-    added = mainstem("trust", "add", file, "--to", events_url, env={"MAINSTEM_JOIN__PARTITIONS": "2"})
-    assert (0, True) == (added.returncode, "9 trusted samples, 8 of them graded pairs" in added.stderr), added.stderr
+    added = mainstem(
+        "trust", "add", file, "--to", events_url, env={"MAINSTEM_JOIN__PARTITIONS": "2"}
+    )
+    assert (0, True) == (
+        added.returncode,
+        "9 trusted samples, 8 of them graded pairs" in added.stderr,
+    ), added.stderr
     named: list[Labelled | Vouched] = [*read_trusted([CONFIRMED], SETTINGS.objectives), *PAIRS]
     late = TrustedTopic(broker)
     assert [confirmed_of(one, SETTINGS) for one in named] == early.read() == late.read()
@@ -47,7 +61,10 @@ def test_what_is_added_is_read_by_every_program(events_url: str, tmp_path: Path,
     for partition, time in enumerate((777, 5)):
         here = [one for one in expected if partition_of_question(one.question_id, 2) == partition]
         with DirectReader(broker, samples) as reader:
-            found = [record.value for record in reader.read(partition, 1 - partition, reader.end(partition))]
+            found = [
+                record.value
+                for record in reader.read(partition, 1 - partition, reader.end(partition))
+            ]
         assert [msgspec.structs.replace(one, event_time=time) for one in here] == [
             sample for value in found for sample in decode_samples(value or b"")
         ]

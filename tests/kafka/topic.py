@@ -19,7 +19,9 @@ def make(broker: Broker, name: str, partitions: int = 1, **configs: str) -> str:
     return broker.topic(name)
 
 
-def produce(broker: Broker, topic: str, values: Iterable[bytes | None], partition: int = 0, **more: Any) -> None:
+def produce(
+    broker: Broker, topic: str, values: Iterable[bytes | None], partition: int = 0, **more: Any
+) -> None:
     """Write records, and wait until the broker has them."""
     from kafka import KafkaProducer
 
@@ -30,11 +32,16 @@ def produce(broker: Broker, topic: str, values: Iterable[bytes | None], partitio
     producer.close()
 
 
-def produce_in_transactions(broker: Broker, topic: str, transactions: Sequence[tuple[Sequence[bytes], bool]]) -> None:
+def produce_in_transactions(
+    broker: Broker, topic: str, transactions: Sequence[tuple[Sequence[bytes], bool]]
+) -> None:
     """Write some records in each transaction, and commit or abort it: each takes one more offset, for its marker."""
     from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-    place, consumer = TopicPartition(topic, 0), KafkaConsumer(**broker.options, isolation_level="read_committed")
+    place, consumer = (
+        TopicPartition(topic, 0),
+        KafkaConsumer(**broker.options, isolation_level="read_committed"),
+    )
     end = consumer.end_offsets([place])[place] + sum(len(values) + 1 for values, _ in transactions)
     producer = KafkaProducer(**broker.options, transactional_id=topic)
     producer.init_transactions()
@@ -48,7 +55,9 @@ def produce_in_transactions(broker: Broker, topic: str, transactions: Sequence[t
         else:
             producer.abort_transaction()
     producer.close()
-    until(lambda: consumer.end_offsets([place])[place] == end)  # the broker writes a marker a moment after it has answered
+    until(
+        lambda: consumer.end_offsets([place])[place] == end
+    )  # the broker writes a marker a moment after it has answered
     consumer.close()
 
 

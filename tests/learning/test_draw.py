@@ -26,9 +26,19 @@ def pool(core: int, edge: int, noise: int = 0) -> Pool:
     }
 
 
-def drawn_from(samples: Pool, settings: Settings = SETTINGS, seed: int = 0, candidates: np.ndarray | None = None) -> Draw:
+def drawn_from(
+    samples: Pool,
+    settings: Settings = SETTINGS,
+    seed: int = 0,
+    candidates: np.ndarray | None = None,
+) -> Draw:
     all_of_them = np.ones(len(samples["standing"]), np.bool_)
-    return draw(samples, all_of_them if candidates is None else candidates, settings, np.random.default_rng(seed))
+    return draw(
+        samples,
+        all_of_them if candidates is None else candidates,
+        settings,
+        np.random.default_rng(seed),
+    )
 
 
 def counts(samples: Pool, found: Draw) -> tuple[int, int, int]:
@@ -60,26 +70,37 @@ def test_a_cold_start_draws_all_alike() -> None:
     found = drawn_from(samples)
     assert (100, 0, True) == (len(found.rows), counts(samples, found)[2], found.cold)
     assert {1 / 200} == set(found.probability)
-    times = Counter(row for seed in range(400) for row in drawn_from(samples, seed=seed).rows.tolist())
-    assert 400 / 2 - 5 * 10 < min(times.values()) <= max(times.values()) < 400 / 2 + 5 * 10  # a deviation is 10
+    times = Counter(
+        row for seed in range(400) for row in drawn_from(samples, seed=seed).rows.tolist()
+    )
+    assert (
+        400 / 2 - 5 * 10 < min(times.values()) <= max(times.values()) < 400 / 2 + 5 * 10
+    )  # a deviation is 10
 
 
 def test_core_that_may_not_be_drawn_does_not_end_the_cold_start() -> None:
     """Only candidates count towards the minimum of core."""
     samples = pool(20, 20)
     candidates = np.arange(40) >= 15
-    assert (True, False) == (drawn_from(samples, candidates=candidates).cold, drawn_from(samples).cold)
+    assert (True, False) == (
+        drawn_from(samples, candidates=candidates).cold,
+        drawn_from(samples).cold,
+    )
 
 
 @given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40), st.integers(0, 2**32), st.data())
-def test_nobody_is_drawn_twice_nor_from_noise(core: int, edge: int, noise: int, seed: int, data: st.DataObject) -> None:
+def test_nobody_is_drawn_twice_nor_from_noise(
+    core: int, edge: int, noise: int, seed: int, data: st.DataObject
+) -> None:
     """Rows are different candidates of core and edge, as many as there are or as a draw may have."""
     samples, settings = (
         pool(core, edge, noise),
         Settings(learning=Learning(draw=data.draw(st.integers(1, 50)), core_minimum=10)),
     )
     count = core + edge + noise
-    candidates = np.array(data.draw(st.lists(st.booleans(), min_size=count, max_size=count)), np.bool_)
+    candidates = np.array(
+        data.draw(st.lists(st.booleans(), min_size=count, max_size=count)), np.bool_
+    )
     found = drawn_from(samples, settings, seed, candidates)
     allowed = set(np.flatnonzero(candidates & (samples["standing"] != NOISE)).tolist())
     assert set(found.rows.tolist()) <= allowed
@@ -103,23 +124,37 @@ def test_the_order_of_rows_does_not_matter(order: list[int], core: int, seed: in
 
 def test_both_halves_of_an_id_count() -> None:
     """Samples whose ids differ in one half only are put in order like any others."""
-    samples = pool(20, 40) | {"key_low": np.zeros(60, np.uint64), "key_high": np.arange(60, dtype=np.uint64)}
+    samples = pool(20, 40) | {
+        "key_low": np.zeros(60, np.uint64),
+        "key_high": np.arange(60, dtype=np.uint64),
+    }
     turned = {name: values[::-1] for name, values in samples.items()}
-    one, other = (drawn_from(some, Settings(learning=Learning(draw=15, core_minimum=10))) for some in (samples, turned))
+    one, other = (
+        drawn_from(some, Settings(learning=Learning(draw=15, core_minimum=10)))
+        for some in (samples, turned)
+    )
     assert samples["key_high"][one.rows].tolist() == turned["key_high"][other.rows].tolist()
 
 
 def test_the_chance_is_the_one_that_is_told() -> None:
     """In a draw of one, each sample comes up as often as its probability says: half uniform, half by importance."""
-    samples, settings, seeds = pool(4, 0), Settings(learning=Learning(draw=1, core_minimum=1, uniform_share=0.5)), 4000
+    samples, settings, seeds = (
+        pool(4, 0),
+        Settings(learning=Learning(draw=1, core_minimum=1, uniform_share=0.5)),
+        4000,
+    )
     expected = 0.5 / 4 + 0.5 * np.array([0.5, 1.5, 2.5, 3.5]) / 8
     found = [drawn_from(samples, settings, seed) for seed in range(seeds)]
-    assert {(int(one.rows[0]), round(float(one.probability[0]), 9)) for one in found} == set(enumerate(expected.round(9)))
+    assert {(int(one.rows[0]), round(float(one.probability[0]), 9)) for one in found} == set(
+        enumerate(expected.round(9))
+    )
     times = np.bincount([one.rows[0] for one in found], minlength=4) / seeds
     assert (np.abs(times - expected) < 4 * np.sqrt(expected * (1 - expected) / seeds)).all()
 
 
-@pytest.mark.parametrize(("uniform_share", "least", "most"), [(1.0, 0.9, 1.1), (0.5, 1.5, 3.5), (0.0, 5.0, 30.0)])
+@pytest.mark.parametrize(
+    ("uniform_share", "least", "most"), [(1.0, 0.9, 1.1), (0.5, 1.5, 3.5), (0.0, 5.0, 30.0)]
+)
 def test_importance_raises_the_chance(uniform_share: float, least: float, most: float) -> None:
     """Nine times the importance is drawn more often the less is uniform, and not at all more often where all is."""
     samples = pool(200, 0) | {"importance": np.repeat([1.0, 9.0], 100)}
@@ -140,7 +175,10 @@ def test_samples_of_no_importance_are_drawn_last(importance: float) -> None:
 def test_no_importance_at_all_is_uniform() -> None:
     """Where every importance is 0, each has the same chance."""
     samples = pool(20, 0) | {"importance": np.zeros(20)}
-    found = drawn_from(samples, Settings(learning=Learning(core_minimum=10, uniform_share=0.0, edge_floor=0.0, draw=5)))
+    found = drawn_from(
+        samples,
+        Settings(learning=Learning(core_minimum=10, uniform_share=0.0, edge_floor=0.0, draw=5)),
+    )
     assert pytest.approx([1 / 20] * 5) == found.probability
 
 

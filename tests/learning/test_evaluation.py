@@ -40,13 +40,20 @@ def test_auc_and_log_loss_are_those_of_scikit_learn(pairs: list[tuple[int, float
     if 0 < labels.sum() < len(labels):
         assert pytest.approx(roc_auc_score(labels, odds)) == auc(labels, odds)
     probability = 1 / (1 + np.exp(-odds))
-    assert pytest.approx(their_log_loss(labels, probability, labels=[0, 1])) == log_loss(labels, of_odds(odds))
+    assert pytest.approx(their_log_loss(labels, probability, labels=[0, 1])) == log_loss(
+        labels, of_odds(odds)
+    )
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), ODDS, ODDS, ODDS), min_size=6))
-def test_several_classes_are_measured_as_scikit_learn_does(rows: list[tuple[int, float, float, float]]) -> None:
+def test_several_classes_are_measured_as_scikit_learn_does(
+    rows: list[tuple[int, float, float, float]],
+) -> None:
     """With more than two classes the AUC is the mean of each against the rest, the log-loss that of the softmax."""
-    labels, logits = np.array([0, 1, 2, *(row[0] for row in rows)]), np.array([[0.0] * 3] * 3 + [row[1:] for row in rows])
+    labels, logits = (
+        np.array([0, 1, 2, *(row[0] for row in rows)]),
+        np.array([[0.0] * 3] * 3 + [row[1:] for row in rows]),
+    )
     scores = log_softmax(logits, axis=1)
     theirs = [roc_auc_score(labels == one, scores[:, one]) for one in range(3)]
     assert pytest.approx(np.mean(theirs)) == auc_of_classes(labels, logits)

@@ -36,7 +36,9 @@ def refuse() -> Iterable[str]:
 
 
 def rows(store: Store) -> list[tuple[Any, ...]]:
-    return store.rows("SELECT version, parent, promoted, reason, model, digest FROM versions FINAL ORDER BY version")
+    return store.rows(
+        "SELECT version, parent, promoted, reason, model, digest FROM versions FINAL ORDER BY version"
+    )
 
 
 def weights(encoder: CrossEncoder) -> torch.Tensor:
@@ -54,14 +56,24 @@ def test_it_is_made_with_its_row(store: Store, versions: Versions) -> None:
     def direction(encoder: CrossEncoder) -> dict[str, torch.Tensor]:
         return {name: 2 * one.detach() for name, one in encoder.network.named_parameters()}
 
-    make_first_version(versions, store, lambda: TEXTS, SETTINGS, scale=scale, direction=direction, generation=4)
+    make_first_version(
+        versions, store, lambda: TEXTS, SETTINGS, scale=scale, direction=direction, generation=4
+    )
     made = versions.manifest(0)
     kept = versions.direction(0)
     assert kept is not None
     assert all(torch.equal(one, kept[name]) for name, one in direction(versions.load(0)).items())
-    assert (0, None, "scratch", 2.5, 4) == (made.version, made.parent, made.kind, made.scale, made.generation)
+    assert (0, None, "scratch", 2.5, 4) == (
+        made.version,
+        made.parent,
+        made.kind,
+        made.scale,
+        made.generation,
+    )
     assert torch.equal(weights(measured[0]), weights(versions.load(0)))
-    assert [(0, None, 1, "the first version", "made here", made.files["weights.safetensors"])] == rows(store)
+    assert [
+        (0, None, 1, "the first version", "made here", made.files["weights.safetensors"])
+    ] == rows(store)
 
 
 def test_it_is_made_once(store: Store, versions: Versions) -> None:
@@ -86,11 +98,15 @@ def test_a_kill_before_its_row_is_mended(store: Store, versions: Versions) -> No
 def test_the_row_of_any_version_is_mended(store: Store, versions: Versions) -> None:
     """A version that was saved and then killed gets the row that it would have had, once."""
     encoder = first_encoder(TEXTS, SETTINGS)
-    manifest = versions.save(encoder, version=3, parent=1, event_time=1_300_000_000_000, reason="better", scale=2.0)
+    manifest = versions.save(
+        encoder, version=3, parent=1, event_time=1_300_000_000_000, reason="better", scale=2.0
+    )
     for _ in range(2):
         keep_row(manifest, store, "")
     assert [(3, 1, 1, "better", "", manifest.files["weights.safetensors"])] == rows(store)
-    assert [(1, 1_300_000_000_000)] == store.rows("SELECT count(), any(toUnixTimestamp64Milli(event_time)) FROM versions")
+    assert [(1, 1_300_000_000_000)] == store.rows(
+        "SELECT count(), any(toUnixTimestamp64Milli(event_time)) FROM versions"
+    )
 
 
 def test_the_same_texts_make_the_same_model() -> None:
@@ -99,7 +115,12 @@ def test_the_same_texts_make_the_same_model() -> None:
     assert one.tokenizer.get_vocab() == other.tokenizer.get_vocab()
     assert torch.equal(weights(one), weights(other))
     assert not torch.equal(
-        weights(one), weights(first_encoder(TEXTS, Settings(model=Model(vocabulary=300, max_tokens=24), run=Run(seed=4))))
+        weights(one),
+        weights(
+            first_encoder(
+                TEXTS, Settings(model=Model(vocabulary=300, max_tokens=24), run=Run(seed=4))
+            )
+        ),
     )
 
 

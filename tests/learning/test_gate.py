@@ -10,13 +10,16 @@ SETTINGS = Settings(learning=Learning(gate_margin=0.01, gate_minimum=100))
 NOTHING = Evaluation(0, None, None)
 
 
-def pair(before: float | None, after: float | None, samples: int = 100) -> tuple[Evaluation, Evaluation]:
+def pair(
+    before: float | None, after: float | None, samples: int = 100
+) -> tuple[Evaluation, Evaluation]:
     """A parent's and a child's evaluation."""
     return Evaluation(samples, before, 0.6), Evaluation(samples, after, 0.6)
 
 
 @pytest.mark.parametrize(
-    ("after", "promoted"), [(0.75, True), (0.71, True), (0.7, True), (0.695, True), (0.685, False), (0.1, False)]
+    ("after", "promoted"),
+    [(0.75, True), (0.71, True), (0.7, True), (0.695, True), (0.685, False), (0.1, False)],
 )
 def test_a_child_may_lose_a_little(*, after: float, promoted: bool) -> None:
     """A child is promoted when it is better, the same, or worse by no more than the margin."""
@@ -26,7 +29,9 @@ def test_a_child_may_lose_a_little(*, after: float, promoted: bool) -> None:
 
 def test_without_a_margin_the_same_is_good_enough() -> None:
     """Equal is not inferior."""
-    assert decide(pair(0.7, 0.7), (NOTHING, NOTHING), Settings(learning=Learning(gate_margin=0))).promoted
+    assert decide(
+        pair(0.7, 0.7), (NOTHING, NOTHING), Settings(learning=Learning(gate_margin=0))
+    ).promoted
 
 
 @pytest.mark.parametrize(("samples", "judged_on"), [(100, "gate"), (99, "held_out")])
@@ -64,7 +69,10 @@ def test_the_reason_is_told_either_way(after: float, reason: str) -> None:
 
 def test_the_held_out_samples_are_named_in_the_reason() -> None:
     """The words say which samples it was."""
-    assert "AUC .500 -> .600 on 30 held-out samples" == decide((NOTHING, NOTHING), pair(0.5, 0.6, 30), SETTINGS).reason
+    assert (
+        "AUC .500 -> .600 on 30 held-out samples"
+        == decide((NOTHING, NOTHING), pair(0.5, 0.6, 30), SETTINGS).reason
+    )
 
 
 @pytest.mark.parametrize("odd", [float("nan"), float("inf"), float("-inf")])
@@ -72,4 +80,7 @@ def test_what_is_no_number_is_not_compared(odd: float) -> None:
     """Neither such a parent nor such a child makes a version, and the reason has no `nan` in a comparison."""
     for one in (pair(odd, 0.7), pair(0.7, odd), pair(odd, odd)):
         decision = decide(one, (NOTHING, NOTHING), SETTINGS)
-        assert (False, "non-finite AUC: nothing can be compared") == (decision.promoted, decision.reason)
+        assert (False, "non-finite AUC: nothing can be compared") == (
+            decision.promoted,
+            decision.reason,
+        )

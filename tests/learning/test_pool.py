@@ -25,7 +25,11 @@ COUNT = 60
 @pytest.fixture(params=["chdb", "clickhouse"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An open, empty history of each kind."""
-    url = f"chdb://{tmp_path / 'history'}" if request.param == "chdb" else request.getfixturevalue("store_url")
+    url = (
+        f"chdb://{tmp_path / 'history'}"
+        if request.param == "chdb"
+        else request.getfixturevalue("store_url")
+    )
     with Store(url) as opened:
         yield opened
 
@@ -42,14 +46,29 @@ class Both:
         """Score samples, given as (number, label_version, label, offset)."""
         written: list[dict[str, Any]] = []
         for number, label_version, label, offset in samples:
-            norm, scale = self._random.gamma(2.0, 1.0, 1).astype(np.float32), np.float32(1.3 + version / 7)
-            fact = {"label_version": label_version, "partition": number % 2, "offset": offset, "event_time": 1000 * number}
-            row = fact | {"sample_id": id_of(number), "version": version, "label": label, "part": "stream"}
+            norm, scale = (
+                self._random.gamma(2.0, 1.0, 1).astype(np.float32),
+                np.float32(1.3 + version / 7),
+            )
+            fact = {
+                "label_version": label_version,
+                "partition": number % 2,
+                "offset": offset,
+                "event_time": 1000 * number,
+            }
+            row = fact | {
+                "sample_id": id_of(number),
+                "version": version,
+                "label": label,
+                "part": "stream",
+            }
             row |= {"norm": norm[0], "scale": scale, "loss": 0.5, "margin": 0.0}
             written.append(row)
             numbers = {"norm": norm, "margin": [0.0], "loss": [0.5]}
             facts = [fact | {"label": label, "part": STREAM}]
-            made = visits(version=version, scale=float(scale), ids=[id_of(number)], facts=facts, **numbers)
+            made = visits(
+                version=version, scale=float(scale), ids=[id_of(number)], facts=facts, **numbers
+            )
             self.rows[number % 2].visit(made)
         self._store.write("responses", columns_of(written))
 
@@ -59,8 +78,19 @@ class Both:
         for number in numbers:
             columns = self.rows[number % 2]
             columns["standing"][columns.row_of(id_of(number))] = STANDINGS.index(standing)
-            row = {"sample_id": id_of(number), "label_version": 0, "partition": number % 2, "judgement": judgement}
-            row |= {"version": 0, "standing": standing, "reason": "", "p_value": None, "evidence": None}
+            row = {
+                "sample_id": id_of(number),
+                "label_version": 0,
+                "partition": number % 2,
+                "judgement": judgement,
+            }
+            row |= {
+                "version": 0,
+                "standing": standing,
+                "reason": "",
+                "p_value": None,
+                "evidence": None,
+            }
             written.append(row | {"importance": 0.0, "margin": 0.0, "visits": 1})
         self._store.write("standings", columns_of(written))
 
@@ -88,7 +118,9 @@ def both(store: Store) -> Both:
     """Samples with up to three visits, some of them judged, twice at that."""
     made = Both(store)
     for version in range(3):
-        made.visit(version, *((number, 0, 1, number) for number in range(COUNT) if number % 3 >= version))
+        made.visit(
+            version, *((number, 0, 1, number) for number in range(COUNT) if number % 3 >= version)
+        )
     made.stand(range(0, COUNT, 2), "core", 10)
     made.stand(range(0, COUNT, 6), "noise", 20)
     return made
@@ -136,12 +168,16 @@ def test_a_response_written_twice_counts_once(store: Store) -> None:
 def test_ids_are_given_back(both: Both, store: Store) -> None:
     """A row's id is the sample's, in either pool."""
     for pool in (StoredPool(store), RowsPool(both.rows)):
-        assert {id_of(number) for number in range(COUNT)} == {pool.id_of(row) for row in range(COUNT)}
+        assert {id_of(number) for number in range(COUNT)} == {
+            pool.id_of(row) for row in range(COUNT)
+        }
     with pytest.raises(IndexError):
         RowsPool(both.rows).id_of(COUNT)
 
 
-def test_a_pool_that_is_read_in_pieces_is_the_same(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pool_that_is_read_in_pieces_is_the_same(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """More samples than are taken at once lose none and mix up none."""
     monkeypatch.setattr(pool_module, "_CHUNK", 7)
     both.check()
@@ -156,11 +192,19 @@ def test_an_empty_history_is_an_empty_pool(store: Store) -> None:
 @pytest.mark.parametrize("core_minimum", [5, 1000])
 def test_a_rounds_draw_from_both_is_the_same(both: Both, store: Store, core_minimum: int) -> None:
     """The same samples are drawn with the same probability, at cold start and by importance."""
-    settings = Settings(learning=Learning(draw=20, core_minimum=core_minimum, uniform_share=0.5, edge_floor=0.3))
+    settings = Settings(
+        learning=Learning(draw=20, core_minimum=core_minimum, uniform_share=0.5, edge_floor=0.3)
+    )
     drawn: list[tuple[Any, ...]] = []
     for pool in (RowsPool(both.rows), StoredPool(store)):
         found = draw(pool, pool["offset"] < 50, settings, np.random.default_rng(7))
-        drawn.append(([pool.id_of(row) for row in found.rows], pytest.approx(found.probability, rel=1e-9), found.cold))
+        drawn.append(
+            (
+                [pool.id_of(row) for row in found.rows],
+                pytest.approx(found.probability, rel=1e-9),
+                found.cold,
+            )
+        )
     assert drawn[0][0] == drawn[1][0]
     assert drawn[0][1] == drawn[1][1].expected
     assert (20, core_minimum == 1000) == (len(drawn[0][0]), drawn[0][2])

@@ -19,7 +19,9 @@ from tests.learning.samples import learnable
 from tests.named import named
 from tests.small_models import given_encoder, scratch_encoder
 
-SETTINGS = Settings(learning=Learning(epochs=3, train_batch=8), model=Model(max_tokens=24, device="cpu"))
+SETTINGS = Settings(
+    learning=Learning(epochs=3, train_batch=8), model=Model(max_tokens=24, device="cpu")
+)
 SAMPLES, HELD_OUT = learnable(48), learnable(20, start=48)
 
 
@@ -39,11 +41,15 @@ def weights(network: nn.Module) -> torch.Tensor:
     return torch.cat([parameter.detach().flatten().clone() for parameter in network.parameters()])
 
 
-def train(losses: list[float | None], monkeypatch: pytest.MonkeyPatch, **more: int) -> tuple[Training, list[torch.Tensor]]:
+def train(
+    losses: list[float | None], monkeypatch: pytest.MonkeyPatch, **more: int
+) -> tuple[Training, list[torch.Tensor]]:
     """Train under losses that are given; what came of it, and the weights after each pass."""
     script = ScriptedEvaluations(losses)
     monkeypatch.setattr(training, "evaluate", script)
-    settings = Settings.of(named(**({"epochs": len(losses), "train_batch": 8, "device": "cpu"} | more)))
+    settings = Settings.of(
+        named(**({"epochs": len(losses), "train_batch": 8, "device": "cpu"} | more))
+    )
     return fine_tune(given_encoder(), SAMPLES[:16], HELD_OUT, settings, seed=1), script.shown
 
 
@@ -64,7 +70,9 @@ def test_a_seed_repeats_itself() -> None:
     parent, found = scratch_encoder(), []
     for seed in (1, 1, 2):
         torch.rand(1)  # whatever was drawn elsewhere in between
-        found.append(weights(fine_tune(parent, SAMPLES, HELD_OUT, SETTINGS, seed=seed).encoder.network))
+        found.append(
+            weights(fine_tune(parent, SAMPLES, HELD_OUT, SETTINGS, seed=seed).encoder.network)
+        )
     first, again, other = found
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
@@ -74,9 +82,16 @@ def test_what_can_be_learnt_is_learnt() -> None:
     """On a rule that one word tells, the loss on samples never seen falls far below chance."""
     parent = scratch_encoder()
     trained = fine_tune(
-        parent, SAMPLES, HELD_OUT, Settings(learning=Learning(epochs=8, train_batch=8), model=Model(device="cpu")), seed=1
+        parent,
+        SAMPLES,
+        HELD_OUT,
+        Settings(learning=Learning(epochs=8, train_batch=8), model=Model(device="cpu")),
+        seed=1,
     )
-    before, after = (evaluate(ActiveVersion(encoder, SETTINGS), HELD_OUT) for encoder in (parent, trained.encoder))
+    before, after = (
+        evaluate(ActiveVersion(encoder, SETTINGS), HELD_OUT)
+        for encoder in (parent, trained.encoder)
+    )
     assert after.log_loss < before.log_loss / 2
     assert after.auc > 0.95
 
@@ -102,7 +117,11 @@ def test_weights_of_samples_count() -> None:
     ],
 )
 def test_the_best_pass_is_kept(
-    losses: list[float | None], patience: int, passes: int, best: int, monkeypatch: pytest.MonkeyPatch
+    losses: list[float | None],
+    patience: int,
+    passes: int,
+    best: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Training stops after so many passes without a lower held-out loss, and goes back to the best one."""
     trained, shown = train(losses, monkeypatch, patience=patience)
@@ -121,10 +140,14 @@ def test_the_rate_rises_and_falls(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(torch.optim, "AdamW", Watched)
     settings = Settings(
-        learning=Learning(epochs=1, train_batch=4, warm_up=0.25, learning_rate=0.004), model=Model(device="cpu")
+        learning=Learning(epochs=1, train_batch=4, warm_up=0.25, learning_rate=0.004),
+        model=Model(device="cpu"),
     )
     fine_tune(given_encoder(), SAMPLES[:32], [], settings, seed=1)
-    assert pytest.approx([0.002, 0.004, 0.004, 0.02 / 6, 0.016 / 6, 0.002, 0.008 / 6, 0.004 / 6]) == used
+    assert (
+        pytest.approx([0.002, 0.004, 0.004, 0.02 / 6, 0.016 / 6, 0.002, 0.008 / 6, 0.004 / 6])
+        == used
+    )
 
 
 @pytest.mark.parametrize(("make", "rate"), [(scratch_encoder, 5e-4), (given_encoder, 2e-5)])
@@ -133,7 +156,9 @@ def test_each_kind_has_its_own_rate(make: Callable[[], CrossEncoder], rate: floa
     child = make()
     settings = Settings(model=Model(device="cpu"), learning=Learning(warm_up=0.0))
     assert pytest.approx(rate) == training._rate(child, settings, 10)(0)
-    assert 0.3 == training._rate(child, Settings(learning=Learning(learning_rate=0.3, warm_up=0.0)), 10)(0)
+    assert 0.3 == training._rate(
+        child, Settings(learning=Learning(learning_rate=0.3, warm_up=0.0)), 10
+    )(0)
 
 
 def test_nothing_to_train_on_is_no_error() -> None:
@@ -146,7 +171,10 @@ def test_nothing_to_train_on_is_no_error() -> None:
 
 def weighing(weight: float) -> list[PlacedSample]:
     """Samples of which the third batch of eight has one of another weight."""
-    return [sample._replace(weight=weight if place == 20 else 1.0) for place, sample in enumerate(SAMPLES)]
+    return [
+        sample._replace(weight=weight if place == 20 else 1.0)
+        for place, sample in enumerate(SAMPLES)
+    ]
 
 
 def test_a_sample_that_weighs_nothing_teaches_nothing() -> None:
@@ -154,7 +182,10 @@ def test_a_sample_that_weighs_nothing_teaches_nothing() -> None:
     settings = SETTINGS.but({"learning.epochs": 1})
 
     def learnt(weight: float, label: int) -> np.ndarray:
-        some = [one._replace(weight=weight, label=label) if place % 3 == 0 else one for place, one in enumerate(SAMPLES)]
+        some = [
+            one._replace(weight=weight, label=label) if place % 3 == 0 else one
+            for place, one in enumerate(SAMPLES)
+        ]
         return weights(fine_tune(given_encoder(), some, [], settings, seed=1).encoder.network)
 
     assert np.array_equal(learnt(0.0, 0), learnt(0.0, 1))
@@ -175,12 +206,16 @@ def test_a_gradient_that_is_no_number_ends_the_training_there() -> None:
     """A finite loss may have a gradient that is not: 1e38 times a slope overflows."""
     samples = [sample._replace(weight=3e38) for sample in SAMPLES]
     with pytest.raises(NonFiniteError, match=r"^non-finite gradient at step 1$"):
-        fine_tune(given_encoder(), samples, HELD_OUT, SETTINGS.but({"learning.train_batch": 1}), seed=1)
+        fine_tune(
+            given_encoder(), samples, HELD_OUT, SETTINGS.but({"learning.train_batch": 1}), seed=1
+        )
 
 
 def test_a_rate_that_blows_the_model_up_is_seen() -> None:
     """A step whose weights are finite, and whose answers are not, is no training."""
-    settings = SETTINGS.but({"learning.epochs": 1, "learning.train_batch": 48, "learning.learning_rate": 1e30})
+    settings = SETTINGS.but(
+        {"learning.epochs": 1, "learning.train_batch": 48, "learning.learning_rate": 1e30}
+    )
     with pytest.raises(NonFiniteError, match=r"^non-finite logits for 20 of 20 samples$"):
         fine_tune(given_encoder(), SAMPLES, HELD_OUT, settings, seed=1)
 
@@ -196,5 +231,7 @@ def test_weights_that_are_no_numbers_are_no_training(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(torch.optim, "AdamW", Careless)
     settings = SETTINGS.but({"learning.epochs": 1, "learning.train_batch": 48})
-    with pytest.raises(NonFiniteError, match=r"^non-finite weights 'model.bert.embeddings.* after step 1$"):
+    with pytest.raises(
+        NonFiniteError, match=r"^non-finite weights 'model.bert.embeddings.* after step 1$"
+    ):
         fine_tune(given_encoder(), SAMPLES, [], settings, seed=1)

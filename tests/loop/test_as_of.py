@@ -35,12 +35,24 @@ def whole(shop_log: Path, mainstem: Run) -> dict[str, Any]:
 
 def replayed(mainstem: Run, log: Path, home: Path, *more: object) -> dict[str, Any]:
     """Replay; the report."""
-    return report(mainstem("replay", log, "--home", home, "--partitions", 2, "--no-learn", "--json", *more))
+    return report(
+        mainstem("replay", log, "--home", home, "--partitions", 2, "--no-learn", "--json", *more)
+    )
 
 
 def verified(mainstem: Run, log: Path, home: Path, moment: str, *, code: int = 0) -> dict[str, Any]:
     """Hold a home against a replay until a moment; what was found."""
-    done = mainstem("replay", log, "--home", home, "--as-of", moment, "--verify", "--json", env={"TMPDIR": str(home.parent)})
+    done = mainstem(
+        "replay",
+        log,
+        "--home",
+        home,
+        "--as-of",
+        moment,
+        "--verify",
+        "--json",
+        env={"TMPDIR": str(home.parent)},
+    )
     assert code == done.returncode, done.stderr
     assert [] == list(home.parent.glob("mainstem-as-of-*"))
     return json.loads(done.stdout)
@@ -58,11 +70,17 @@ def differ(found: dict[str, Any]) -> dict[str, int]:
 
 def files(home: Path) -> dict[str, bytes]:
     """What lies in a home beside its history, and the lock that whoever asks takes."""
-    kept = [path for path in home.rglob("*") if path.is_file() and "history" not in path.parts and path.name != "lock"]
+    kept = [
+        path
+        for path in home.rglob("*")
+        if path.is_file() and "history" not in path.parts and path.name != "lock"
+    ]
     return {str(path): path.read_bytes() for path in kept}
 
 
-def test_a_home_that_learnt_had_by_each_moment_what_a_replay_gives(small_home: Path, small_log: Path, mainstem: Run) -> None:
+def test_a_home_that_learnt_had_by_each_moment_what_a_replay_gives(
+    small_home: Path, small_log: Path, mainstem: Run
+) -> None:
     """Its versions are taken up again where they were; nothing differs, nothing is trained, and the home stays as it is."""
     before = files(small_home)
     early = verified(mainstem, small_log, small_home, EARLIER)
@@ -70,7 +88,8 @@ def test_a_home_that_learnt_had_by_each_moment_what_a_replay_gives(small_home: P
     assert [(1, {}), (1, {})] == [(one["version"], differ(one)) for one in (early, late)]
     assert TABLES == list(rows(early))
     assert all(
-        0 < rows(early)[name] < rows(late)[name] for name in ("samples", "labels", "responses", "judgements", "standings")
+        0 < rows(early)[name] < rows(late)[name]
+        for name in ("samples", "labels", "responses", "judgements", "standings")
     )
     assert before == files(small_home)
 
@@ -89,9 +108,15 @@ def test_what_was_changed_afterwards_is_found_and_named(
             ("samples", "label = 1 - label", f"sample_id = '{named}'"),
             ("responses", "norm = norm + 1", f"sample_id = '{named}' AND version = 0"),
             ("ledger", "accepted = accepted + 1", "topic = 'items'"),
-            ("moves", "standing = 'noise', reason = 'spent'", f"sample_id = '{named}' AND judgement = 600"),
+            (
+                "moves",
+                "standing = 'noise', reason = 'spent'",
+                f"sample_id = '{named}' AND judgement = 600",
+            ),
         ):
-            store.execute(f"ALTER TABLE {table} UPDATE {change} WHERE {where} SETTINGS mutations_sync = 2")
+            store.execute(
+                f"ALTER TABLE {table} UPDATE {change} WHERE {where} SETTINGS mutations_sync = 2"
+            )
     found = verified(mainstem, small_log, home, LATER, code=1)
     assert {"labels": 1, "ledger": 1, "responses": 1, "standings": 1} == differ(found)
     first = {name: found["tables"][name]["first"][0] for name in differ(found)}
@@ -102,7 +127,9 @@ def test_what_was_changed_afterwards_is_found_and_named(
     assert "standing 'noise' there, 'edge' replayed; reason 'spent' there" in first["standings"]
 
 
-def test_a_home_in_use_answers_and_labels_are_those_of_then(whole: dict[str, Any], shop_log: Path, mainstem: Run) -> None:
+def test_a_home_in_use_answers_and_labels_are_those_of_then(
+    whole: dict[str, Any], shop_log: Path, mainstem: Run
+) -> None:
     """Another process may hold the home; labels that outcomes revised later are compared as they were."""
     home = Path(whole["home"])
     with held(home) as store:
@@ -112,7 +139,9 @@ def test_a_home_in_use_answers_and_labels_are_those_of_then(whole: dict[str, Any
     assert 0 < rows(found)["labels"] < whole["samples"] - revised
 
 
-def test_what_the_end_of_a_log_closes_is_not_of_a_moment(whole: dict[str, Any], shop_log: Path, mainstem: Run) -> None:
+def test_what_the_end_of_a_log_closes_is_not_of_a_moment(
+    whole: dict[str, Any], shop_log: Path, mainstem: Run
+) -> None:
     """Where no event is later than the moment, all lines are compared, and not what the final tick made of them."""
     found = verified(mainstem, shop_log, Path(whole["home"]), "2027-01-01")
     assert (len(shop_log.read_bytes().splitlines()), {}) == (found["lines"], differ(found))
@@ -129,17 +158,25 @@ def test_a_home_as_of_a_moment_goes_on_as_if_it_had_not_stopped(
     found = verified(mainstem, shop_log, home, SECOND_DAY)
     assert ({}, then["samples"]) == (differ(found), rows(found)["samples"])
     refused = mainstem("replay", shop_log, "--home", home, "--as-of", FOURTH_DAY, "--verify")
-    assert (1, True) == (refused.returncode, refused.stderr.startswith("mainstem: the home has not come so far: "))
+    assert (1, True) == (
+        refused.returncode,
+        refused.stderr.startswith("mainstem: the home has not come so far: "),
+    )
     end = replayed(mainstem, shop_log, home)
     assert {**whole, "home": ""} == {**end, "home": ""}
 
 
-def test_a_home_that_came_further_is_not_put_back(whole: dict[str, Any], shop_log: Path, mainstem: Run) -> None:
+def test_a_home_that_came_further_is_not_put_back(
+    whole: dict[str, Any], shop_log: Path, mainstem: Run
+) -> None:
     """Without `--verify` nothing of what a home holds is forgotten for an earlier moment."""
     arguments = ("--home", whole["home"], "--partitions", 2, "--no-learn", "--as-of", SECOND_DAY)
     refused = mainstem("replay", shop_log, *arguments)
     assert 1 == refused.returncode
-    assert "give another --home for it, or --verify to hold this one against what it had by then" in refused.stderr
+    assert (
+        "give another --home for it, or --verify to hold this one against what it had by then"
+        in refused.stderr
+    )
 
 
 @pytest.mark.parametrize("more", [(), ("--verify",)])
@@ -160,10 +197,15 @@ def test_a_moment_before_the_first_event_is_refused(
         (("--as-of", "yesterday"), "got 'yesterday'"),
         (("--as-of", "2026-01-02T00:00", "--verify"), "got '2026-01-02T00:00'"),
         (("--verify",), "give that as --as-of"),
-        (("--verify", "--as-of", "2026-01-02", "--seed", "3"), "--verify takes all settings from the home"),
+        (
+            ("--verify", "--as-of", "2026-01-02", "--seed", "3"),
+            "--verify takes all settings from the home",
+        ),
     ],
 )
-def test_wrong_use_is_one_line(arguments: tuple[str, ...], told: str, tmp_path: Path, mainstem: Run) -> None:
+def test_wrong_use_is_one_line(
+    arguments: tuple[str, ...], told: str, tmp_path: Path, mainstem: Run
+) -> None:
     """What was wrong is told before anything is read or made."""
     done = mainstem("replay", tmp_path / "none.jsonl", "--home", tmp_path / "home", *arguments)
     assert (2, 1) == (done.returncode, len(done.stderr.splitlines()))

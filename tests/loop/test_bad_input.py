@@ -50,20 +50,46 @@ def test_a_missing_log_and_a_missing_home_say_what_to_do(tmp_path: Path, mainste
     assert "mainstem replay LOG" in home.stderr
 
 
-def test_bad_lines_are_rejected_with_reason_and_the_rest_goes_on(tmp_path: Path, mainstem: Run) -> None:
+def test_bad_lines_are_rejected_with_reason_and_the_rest_goes_on(
+    tmp_path: Path, mainstem: Run
+) -> None:
     """Malformed, incomplete and repeated lines are counted, kept with their reasons, and change no sample."""
     lines = excerpt_lines(300)
-    good, bad, home, other = tmp_path / "good.jsonl", tmp_path / "bad.jsonl", tmp_path / "home", tmp_path / "other"
+    good, bad, home, other = (
+        tmp_path / "good.jsonl",
+        tmp_path / "bad.jsonl",
+        tmp_path / "home",
+        tmp_path / "other",
+    )
     good.write_bytes(b"".join(lines))
     repeated = next(line for line in lines if b'"purchase"' in line)
-    faults = [b"{not json\n", b"\xff\xfe\n", b"\n", b'{"type":"view","event_id":"e1","user_id":"bob"}\n', repeated]
-    bad.write_bytes(b"".join([*lines[:200], *faults, *lines[200:], b'{"type":"item","event_id":"i","item_id":"x"}\n']))
+    faults = [
+        b"{not json\n",
+        b"\xff\xfe\n",
+        b"\n",
+        b'{"type":"view","event_id":"e1","user_id":"bob"}\n',
+        repeated,
+    ]
+    bad.write_bytes(
+        b"".join(
+            [*lines[:200], *faults, *lines[200:], b'{"type":"item","event_id":"i","item_id":"x"}\n']
+        )
+    )
     clean = json.loads(mainstem("replay", good, "--home", other, "--no-learn", "--json").stdout)
     found = json.loads(mainstem("replay", bad, "--home", home, "--no-learn", "--json").stdout)
     changed = {name: found["ledger"][name] - clean["ledger"][name] for name in clean["ledger"]}
-    assert {name: count for name, count in changed.items() if count} == {"rejected": 5, "duplicate": 1}
+    assert {name: count for name, count in changed.items() if count} == {
+        "rejected": 5,
+        "duplicate": 1,
+    }
     assert clean["samples"] == found["samples"]
-    rows = mainstem("sql", "SELECT topic, reason, path, body FROM rejected ORDER BY topic, offset", "--home", home, "--json")
+    rows = mainstem(
+        "sql",
+        "SELECT topic, reason, path, body FROM rejected ORDER BY topic, offset",
+        "--home",
+        home,
+        "--json",
+    )
     reasons = [json.loads(line) for line in rows.stdout.splitlines()]
     assert [row["topic"] for row in reasons] == ["events"] * 4 + ["items"]
     assert all(row["reason"] for row in reasons)

@@ -18,11 +18,15 @@ def visits(folder: Path) -> list[tuple[int, int]]:
         return [
             row
             for table, values in tables.items()
-            for row in store.rows(f"SELECT count(), sum(cityHash64(toString(tuple({key}, {values})))) FROM {table}")
+            for row in store.rows(
+                f"SELECT count(), sum(cityHash64(toString(tuple({key}, {values})))) FROM {table}"
+            )
         ]
 
 
-def test_a_replay_killed_three_times_ends_as_if_uninterrupted(small_log: Path, small_home: Path, tmp_path: Path) -> None:
+def test_a_replay_killed_three_times_ends_as_if_uninterrupted(
+    small_log: Path, small_home: Path, tmp_path: Path
+) -> None:
     """Killed at three random moments and resumed, a replay ends with the same hash, sets, rounds, versions and visits."""
     whole = json.loads((small_home.parent / "report.json").read_text())
     chance, home = random.Random(), tmp_path / "killed"

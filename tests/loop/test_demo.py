@@ -19,7 +19,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory, mainstem: Run) -> dict:
 
 def test_the_demo_replays_twelve_thousand_lines_in_balance(demo: dict) -> None:
     """12,000 purchases and returns become about 24,000 samples, and the ledger balances."""
-    assert (12_000, 0) == (demo["ledger"]["question"] + demo["ledger"]["outcome"], demo["ledger"]["balance"])
+    assert (12_000, 0) == (
+        demo["ledger"]["question"] + demo["ledger"]["outcome"],
+        demo["ledger"]["balance"],
+    )
     assert 23_000 < demo["samples"] < 25_000
 
 

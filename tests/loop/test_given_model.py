@@ -25,12 +25,16 @@ def test_a_replay_fine_tunes_a_model_given_by_path(tmp_path: Path, mainstem: Run
     again = mainstem(*command, env=environment)
     report = json.loads(first.stdout)
     assert len(report["versions"]) >= 2
-    assert [report["set_hash"], report["versions"]] == [json.loads(again.stdout)[name] for name in ("set_hash", "versions")]
+    assert [report["set_hash"], report["versions"]] == [
+        json.loads(again.stdout)[name] for name in ("set_hash", "versions")
+    ]
     manifest = json.loads((tmp_path / "home" / "versions" / "000001" / "manifest.json").read_text())
     assert ("pretrained", 0) == (manifest["kind"], manifest["parent"])
 
 
-def test_a_half_precision_model_learns_and_a_refused_one_leaves_its_home_free(tmp_path: Path, mainstem: Run) -> None:
+def test_a_half_precision_model_learns_and_a_refused_one_leaves_its_home_free(
+    tmp_path: Path, mainstem: Run
+) -> None:
     """In one home: a model without tokenizer is one line, and then one in float16 makes rounds with figures."""
     folder = save_bert(tmp_path / "bert")
     BertForSequenceClassification.from_pretrained(folder).half().save_pretrained(folder)

@@ -20,11 +20,23 @@ def test_a_replay_does_not_go_on_from_joiners_that_knew_less(tmp_path: Path) -> 
     with Home(home, create=False) as opened:
         at = opened.checkpoint()
         assert at
-        opened.save(msgspec.structs.replace(at, snapshots=[msgspec.structs.replace(one, form=0) for one in at.snapshots]))
-    with pytest.raises(HomeError, match=r"\(form 0 there, 1 now: .*\); the history still answers .* --from-start begins"):
+        opened.save(
+            msgspec.structs.replace(
+                at, snapshots=[msgspec.structs.replace(one, form=0) for one in at.snapshots]
+            )
+        )
+    with pytest.raises(
+        HomeError,
+        match=r"\(form 0 there, 1 now: .*\); the history still answers .* --from-start begins",
+    ):
         replay(log, home)
     with Store(f"chdb://{home / 'history'}", make=False) as store:
-        assert store.ask("SELECT count() > 0 FROM samples_now") == (("greater(count(), 0)",), [(1,)])
-    with open_loop(str(log), home, SETTINGS, Quiet(), learn=False, environment={}, from_start=True) as loop:
+        assert store.ask("SELECT count() > 0 FROM samples_now") == (
+            ("greater(count(), 0)",),
+            [(1,)],
+        )
+    with open_loop(
+        str(log), home, SETTINGS, Quiet(), learn=False, environment={}, from_start=True
+    ) as loop:
         loop.run()
     assert first == replay(log, home)

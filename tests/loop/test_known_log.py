@@ -19,7 +19,9 @@ from mainstem.settings import Join, Model, Run, Settings
 from tests.conftest import excerpt_lines
 
 SETTINGS = Settings(
-    run=Run(checkpoint_every=30), join=Join(label_window=60_000, grace=60_000, partitions=2), model=Model(vocabulary=300)
+    run=Run(checkpoint_every=30),
+    join=Join(label_window=60_000, grace=60_000, partitions=2),
+    model=Model(vocabulary=300),
 )
 LINES = excerpt_lines(240)
 CUT = 130
@@ -37,7 +39,9 @@ class Quiet:
 
 def replay(log: Path | str, home: Path, watcher: Any = None, **more: Any) -> str:
     """Replay a log into a home; the hash of what came of it."""
-    with open_loop(str(log), home, SETTINGS, watcher or Quiet(), learn=False, environment={}, **more) as loop:
+    with open_loop(
+        str(log), home, SETTINGS, watcher or Quiet(), learn=False, environment={}, **more
+    ) as loop:
         loop.run()
         return deployed_hash(loop.store)
 
@@ -71,7 +75,9 @@ def home(first: Path, tmp_path: Path) -> Path:
     return copied(first, tmp_path / "home")
 
 
-def test_files_that_are_appended_give_the_hash_of_one_log(files: SimpleNamespace, home: Path, tmp_path: Path) -> None:
+def test_files_that_are_appended_give_the_hash_of_one_log(
+    files: SimpleNamespace, home: Path, tmp_path: Path
+) -> None:
     """Also when a crash came between, when the file is given again, and when it has grown; then the whole log is known."""
     whole = replay(files.whole, tmp_path / "whole")
     half = tmp_path / "two"
@@ -85,13 +91,21 @@ def test_files_that_are_appended_give_the_hash_of_one_log(files: SimpleNamespace
 
 def test_another_log_is_refused_and_changes_nothing(home: Path) -> None:
     """Also a shorter one, and the next file without --append; the history stays as it was."""
-    before = {path.name: path.read_bytes() for path in home.iterdir() if path.is_file() and path.name != "lock"}
+    before = {
+        path.name: path.read_bytes()
+        for path in home.iterdir()
+        if path.is_file() and path.name != "lock"
+    }
     for lines in (LINES[CUT:], LINES[:40], LINES[:CUT][::-1]):
         other = home.parent / "other"
         other.write_bytes(b"".join(lines))
         with pytest.raises(HomeError, match="is not the log that this home has read"):
             replay(other, home)
-    assert before == {path.name: path.read_bytes() for path in home.iterdir() if path.is_file() and path.name != "lock"}
+    assert before == {
+        path.name: path.read_bytes()
+        for path in home.iterdir()
+        if path.is_file() and path.name != "lock"
+    }
 
 
 def test_standard_input_is_known_by_the_lines_it_sends_again(
@@ -127,18 +141,24 @@ def test_a_log_that_cannot_be_read_makes_and_forgets_nothing(home: Path, tmp_pat
         replay(Path(__file__), tmp_path / "deep", append=True)
 
 
-def test_a_home_from_before_takes_the_log_it_gets_and_says_so(files: SimpleNamespace, home: Path) -> None:
+def test_a_home_from_before_takes_the_log_it_gets_and_says_so(
+    files: SimpleNamespace, home: Path
+) -> None:
     """Once: from then on it knows its log. A log shorter than its checkpoint cannot be its own."""
     for name in ("log", "end", "history/home", "versions/home"):
         (home / name).unlink()
     kept = json.loads((home / "settings.json").read_bytes())
-    (home / "settings.json").write_text(json.dumps({n: v for n, v in kept.items() if n not in {"home", "pseudonym_key"}}))
+    (home / "settings.json").write_text(
+        json.dumps({n: v for n, v in kept.items() if n not in {"home", "pseudonym_key"}})
+    )
     short, said = home.parent / "short", list[str]()
     short.write_bytes(b"".join(LINES[:100]))
     with pytest.raises(HomeError, match="has read a longer log"):
         replay(short, home)
     replay(files.whole, home, say=said.append)
-    assert ["is taken for its log from now on"] == [text.rpartition("'")[2].strip() for text in said]
+    assert ["is taken for its log from now on"] == [
+        text.rpartition("'")[2].strip() for text in said
+    ]
     with pytest.raises(HomeError, match="is not the log"):
         replay(files.one, home, say=said.append)
 
@@ -151,7 +171,12 @@ def lose(folder: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("damage", "told"),
     [
-        (lambda home, _: (home / "checkpoint").write_bytes((home / "checkpoint").read_bytes()[:99]), "cannot be read"),
+        (
+            lambda home, _: (home / "checkpoint").write_bytes(
+                (home / "checkpoint").read_bytes()[:99]
+            ),
+            "cannot be read",
+        ),
         (lambda home, _: (home / "checkpoint").write_bytes(b"\x80"), "cannot be read"),
         (lambda home, _: (home / "log").write_bytes(b"{}"), "cannot be read"),
         (lambda home, _: (home / "settings.json").write_bytes(b'{"seed"'), "cannot be read"),
@@ -159,25 +184,45 @@ def lose(folder: Path, name: str) -> None:
         (lambda home, _: (home / "pseudonym.key").write_bytes(b"x"), "pseudonym_key"),
         (lambda home, _: lose(home, "history"), "the history holds 0 samples"),
         (lambda home, _: lose(home, "versions"), "version 0 is not in"),
-        (lambda home, other: (lose(home, "history"), copied(other / "history", home / "history")), "another home"),
-        (lambda home, other: (lose(home, "versions"), copied(other / "versions", home / "versions")), "another"),
+        (
+            lambda home, other: (
+                lose(home, "history"),
+                copied(other / "history", home / "history"),
+            ),
+            "another home",
+        ),
+        (
+            lambda home, other: (
+                lose(home, "versions"),
+                copied(other / "versions", home / "versions"),
+            ),
+            "another",
+        ),
     ],
 )
 def test_a_home_with_a_part_missing_broken_or_foreign_is_refused(
-    damage: Callable[[Path, Path], object], told: str, files: SimpleNamespace, home: Path, tmp_path: Path
+    damage: Callable[[Path, Path], object],
+    told: str,
+    files: SimpleNamespace,
+    home: Path,
+    tmp_path: Path,
 ) -> None:
     """One line says which part, and what to do."""
     other = copied(home, tmp_path / "other")
     for path in ("settings.json", "history/home", "versions/home"):
         content = json.loads((home / "settings.json").read_text())
-        (other / path).write_text(json.dumps({**content, "home": "0" * 16}) if path.endswith("json") else "0" * 16)
+        (other / path).write_text(
+            json.dumps({**content, "home": "0" * 16}) if path.endswith("json") else "0" * 16
+        )
     damage(home, other)
     with pytest.raises(HomeError, match=told) as caught:
         replay(files.one, home)
     assert "\n" not in str(caught.value)
 
 
-def test_a_home_that_cannot_be_written_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_that_cannot_be_written_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A file in the way; a disk that is full."""
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", tmp_path / "file" / "home"):
@@ -188,5 +233,8 @@ def test_a_home_that_cannot_be_written_is_told_in_one_line(tmp_path: Path, monke
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with Home(tmp_path / "home", create=True) as made, pytest.raises(HomeError, match="No space left on device"):
+    with (
+        Home(tmp_path / "home", create=True) as made,
+        pytest.raises(HomeError, match="No space left on device"),
+    ):
         made.settle(Settings(), {})

@@ -28,12 +28,22 @@ def written(path: Path, *lines: dict[str, Any]) -> Path:
 
 def test_what_a_replay_lacks_is_told_with_figures(tmp_path: Path, mainstem: Run) -> None:
     """Classes that no setting names, trusted samples that nobody met, too few canaries, no AUC; and SQL that answers."""
-    log = written(tmp_path / "log.jsonl", *(labelled(number, "odd" if number < 3 else "yes") for number in range(9)))
+    log = written(
+        tmp_path / "log.jsonl",
+        *(labelled(number, "odd" if number < 3 else "yes") for number in range(9)),
+    )
     home = tmp_path / "home"
-    confirmed = [{"event_id": "t5", "label": "no"}, {"event_id": "t5", "item_id": "cup", "label": "no"}]
-    added = mainstem("trust", "add", written(tmp_path / "trusted.jsonl", *confirmed), "--home", home)
+    confirmed = [
+        {"event_id": "t5", "label": "no"},
+        {"event_id": "t5", "item_id": "cup", "label": "no"},
+    ]
+    added = mainstem(
+        "trust", "add", written(tmp_path / "trusted.jsonl", *confirmed), "--home", home
+    )
     assert 0 == added.returncode, added.stderr
-    done = mainstem("replay", log, "--home", home, "--no-learn", env={"MAINSTEM_TRUSTED__DIRECTION_SHARE": "0"})
+    done = mainstem(
+        "replay", log, "--home", home, "--no-learn", env={"MAINSTEM_TRUSTED__DIRECTION_SHARE": "0"}
+    )
     assert 0 == done.returncode, done.stderr
     for told in (
         "3 of 9 labelled texts are refused: MAINSTEM_OBJECTIVES__CLASSES ('no,yes') does not name 'odd' (3)",
@@ -46,21 +56,39 @@ def test_what_a_replay_lacks_is_told_with_figures(tmp_path: Path, mainstem: Run)
     ):
         assert told in done.stdout
     query = done.stdout.split('sql "')[1].split('"')[0]
-    rows = [json.loads(line) for line in mainstem("sql", query, "--home", home, "--json").stdout.splitlines()]
+    rows = [
+        json.loads(line)
+        for line in mainstem("sql", query, "--home", home, "--json").stdout.splitlines()
+    ]
     assert "cup" == rows[0]["context_text"]
     sets = mainstem("sets", "--home", home)
     assert "nothing is called contradictory: too few canaries" in sets.stderr
-    again = mainstem("trust", "add", written(tmp_path / "more.jsonl", {"event_id": "t99", "label": "no"}), "--home", home)
+    again = mainstem(
+        "trust",
+        "add",
+        written(tmp_path / "more.jsonl", {"event_id": "t99", "label": "no"}),
+        "--home",
+        home,
+    )
     assert "0 of 1 are in what was replayed here" in again.stderr
 
 
 def test_a_replay_without_samples_fails_and_says_why(tmp_path: Path, mainstem: Run) -> None:
     """Views of items that nobody described make no sample: the report is there, and one line says what to send."""
-    view = {"type": "view", "event_id": "v", "user_id": "u", "event_timestamp": 1_777_888_799_000, "item_id": "cup"}
+    view = {
+        "type": "view",
+        "event_id": "v",
+        "user_id": "u",
+        "event_timestamp": 1_777_888_799_000,
+        "item_id": "cup",
+    }
     home = tmp_path / "home"
     done = mainstem("replay", written(tmp_path / "log.jsonl", view), "--home", home, "--json")
     assert (1, 0) == (done.returncode, json.loads(done.stdout)["samples"])
-    assert "no item event came before the 1 items that were asked about" in done.stderr.splitlines()[-1]
+    assert (
+        "no item event came before the 1 items that were asked about"
+        in done.stderr.splitlines()[-1]
+    )
     for command in ("sets", "truth"):
         asked = mainstem(command, *(["nowhere"] if command == "truth" else []), "--home", home)
         assert (1, "") == (asked.returncode, asked.stdout)

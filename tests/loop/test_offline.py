@@ -32,13 +32,23 @@ def test_a_replay_opens_no_socket(tmp_path: Path, mainstem: Run) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_an_unreachable_hub_is_one_line_that_names_the_local_path(tmp_path: Path, mainstem: Run) -> None:
+def test_an_unreachable_hub_is_one_line_that_names_the_local_path(
+    tmp_path: Path, mainstem: Run
+) -> None:
     """A model that cannot be had is told in one line with the way around."""
     (tmp_path / "sitecustomize.py").write_text(FORBID.replace("RuntimeError", "OSError"))
     log = tmp_path / "log.jsonl"
     log.write_bytes(b"".join(excerpt_lines(50)))
     environment = {"PYTHONPATH": str(tmp_path), "HF_HUB_DISABLE_TELEMETRY": "1"}
-    done = mainstem("replay", log, "--home", tmp_path / "home", "--model", "somebody/no-such-bert", env=environment)
+    done = mainstem(
+        "replay",
+        log,
+        "--home",
+        tmp_path / "home",
+        "--model",
+        "somebody/no-such-bert",
+        env=environment,
+    )
     assert done.returncode == 1
     assert "give the path of a folder" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr

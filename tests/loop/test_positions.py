@@ -16,16 +16,31 @@ SETTINGS = Settings(
     join=Join(dedupe_horizon=DAY),
     standing=Standing(judge_every=5),
     model=Model(vocabulary=200, max_tokens=8),
-    responses=Responses(score_batch=1),  # texts of one length, one a pass: a response is the same in any batch
+    responses=Responses(
+        score_batch=1
+    ),  # texts of one length, one a pass: a response is the same in any batch
 )
-AGAIN = {13: 2, 27: 2, 31: 20, 39: 38}  # lines that use the event id of an earlier one, a day or longer ago
+AGAIN = {
+    13: 2,
+    27: 2,
+    31: 20,
+    39: 38,
+}  # lines that use the event id of an earlier one, a day or longer ago
 WORDS = ["red", "white", "green", "hottie", "holder", "lantern", "cups", "bunting"]
 
 
 def line(number: int, event_id: int, word: str) -> bytes:
     """A labelled text, two days after the one before."""
-    event = {"type": "labelled", "event_id": f"e{event_id}", "event_timestamp": 1_300_000_000_000 + 2 * number * DAY}
-    event |= {"user_id": f"u{event_id}", "text": f"{word} {word}", "label": "yes" if event_id % 3 else "no"}
+    event = {
+        "type": "labelled",
+        "event_id": f"e{event_id}",
+        "event_timestamp": 1_300_000_000_000 + 2 * number * DAY,
+    }
+    event |= {
+        "user_id": f"u{event_id}",
+        "text": f"{word} {word}",
+        "label": "yes" if event_id % 3 else "no",
+    }
     return json.dumps(event).encode() + b"\n"
 
 
@@ -46,9 +61,15 @@ def come_of(path: Path, home: Path, **more: Any) -> dict[str, list[tuple[Any, ..
         assert 36 == loop.samples
         ask = loop.store.rows
         return {
-            "positions": ask("SELECT partition, offset, sample_id, label_version FROM samples FINAL ORDER BY ALL"),
-            "responses": ask("SELECT partition, offset, sample_id, version FROM responses FINAL ORDER BY ALL"),
-            "judgements": ask("SELECT partition, judgement, core + edge FROM judgements FINAL ORDER BY ALL"),
+            "positions": ask(
+                "SELECT partition, offset, sample_id, label_version FROM samples FINAL ORDER BY ALL"
+            ),
+            "responses": ask(
+                "SELECT partition, offset, sample_id, version FROM responses FINAL ORDER BY ALL"
+            ),
+            "judgements": ask(
+                "SELECT partition, judgement, core + edge FROM judgements FINAL ORDER BY ALL"
+            ),
         }
 
 
@@ -76,7 +97,9 @@ def test_a_replay_that_goes_on_knows_what_it_accepted(tmp_path: Path) -> None:
     whole = come_of(path, tmp_path / "whole")
     with (
         pytest.raises(KeyboardInterrupt),
-        open_loop(str(path), tmp_path / "home", SETTINGS, Stopping(), learn=False, environment={}) as loop,
+        open_loop(
+            str(path), tmp_path / "home", SETTINGS, Stopping(), learn=False, environment={}
+        ) as loop,
     ):
         loop.run()
     assert whole == come_of(path, tmp_path / "home")

@@ -22,7 +22,9 @@ def whole(small_home: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def frozen(small_log: Path, tmp_path_factory: pytest.TempPathFactory, mainstem: Run) -> dict[str, Any]:
+def frozen(
+    small_log: Path, tmp_path_factory: pytest.TempPathFactory, mainstem: Run
+) -> dict[str, Any]:
     """The report of a replay that trains nothing."""
     home = tmp_path_factory.mktemp("frozen") / "home"
     return report(mainstem("replay", small_log, "--home", home, "--no-learn", "--json"))
@@ -30,7 +32,10 @@ def frozen(small_log: Path, tmp_path_factory: pytest.TempPathFactory, mainstem: 
 
 def test_a_report_has_every_part_a_machine_reads(whole: dict[str, Any]) -> None:
     """A report holds ledger, samples, hashes, sets, rounds, the later part, versions, baselines and home."""
-    hashes, others = {"hash", "hash_0_1", "set_hash"}, {"baselines", "home", "later", "ledger", "rounds", "samples"}
+    hashes, others = (
+        {"hash", "hash_0_1", "set_hash"},
+        {"baselines", "home", "later", "ledger", "rounds", "samples"},
+    )
     assert hashes | others | {"sets", "versions"} == set(whole)
     assert {"core", "edge", "contradictory", "spent"} == set(whole["sets"])
     assert {"version", "drawn", "before", "after", "promoted", "reason"} == set(whole["rounds"][0])
@@ -39,19 +44,26 @@ def test_a_report_has_every_part_a_machine_reads(whole: dict[str, Any]) -> None:
 def test_the_ledger_balances_and_counts_every_line(whole: dict[str, Any], small_log: Path) -> None:
     """Every line of the log is in the ledger once, and the three sums hold."""
     ledger = whole["ledger"]
-    read = sum(ledger[name] for name in ("question", "outcome", "context", "duplicate", "late", "rejected", "accepted"))
+    read = sum(
+        ledger[name]
+        for name in ("question", "outcome", "context", "duplicate", "late", "rejected", "accepted")
+    )
     assert (len(small_log.read_bytes().splitlines()), 0) == (read, ledger["balance"])
 
 
 def test_rounds_are_run_and_sets_are_filled(whole: dict[str, Any]) -> None:
     """A short log sees rounds with a reason each, and samples in core and edge."""
-    assert [(1, True), (2, True), (3, True)] == [(one["version"], one["promoted"]) for one in whole["rounds"]]
+    assert [(1, True), (2, True), (3, True)] == [
+        (one["version"], one["promoted"]) for one in whole["rounds"]
+    ]
     assert all(one["reason"] for one in whole["rounds"])
     assert whole["sets"]["core"] > 0
     assert whole["sets"]["edge"] > 0
 
 
-def test_nothing_is_called_contradictory_where_canaries_are_only_assumed(whole: dict[str, Any]) -> None:
+def test_nothing_is_called_contradictory_where_canaries_are_only_assumed(
+    whole: dict[str, Any],
+) -> None:
     """Without trusted samples no label is called wrong."""
     assert whole["sets"]["contradictory"] == 0
 
@@ -60,7 +72,18 @@ def test_the_number_of_partitions_does_not_change_samples(
     frozen: dict[str, Any], small_log: Path, tmp_path: Path, mainstem: Run
 ) -> None:
     """One and four partitions give the same samples, labels and ledger."""
-    four = report(mainstem("replay", small_log, "--home", tmp_path / "four", "--partitions", 4, "--no-learn", "--json"))
+    four = report(
+        mainstem(
+            "replay",
+            small_log,
+            "--home",
+            tmp_path / "four",
+            "--partitions",
+            4,
+            "--no-learn",
+            "--json",
+        )
+    )
     assert frozen["hash"] == four["hash"]
     assert frozen["ledger"] == four["ledger"]
 
@@ -94,14 +117,20 @@ def test_a_replay_that_is_done_can_be_asked_again(
     assert (whole["hash"], whole["ledger"]) == (grown["hash"], grown["ledger"])
 
 
-def test_standard_input_is_a_log_too(frozen: dict[str, Any], small_log: Path, tmp_path: Path, mainstem: Run) -> None:
+def test_standard_input_is_a_log_too(
+    frozen: dict[str, Any], small_log: Path, tmp_path: Path, mainstem: Run
+) -> None:
     """`-` reads the log from standard input."""
     with small_log.open() as file:
-        done = mainstem("replay", "-", "--home", tmp_path / "home", "--no-learn", "--json", stdin=file)
+        done = mainstem(
+            "replay", "-", "--home", tmp_path / "home", "--no-learn", "--json", stdin=file
+        )
     assert frozen["hash"] == report(done)["hash"]
 
 
-def test_other_settings_are_refused_until_told_to_begin_again(small_log: Path, tmp_path: Path, mainstem: Run) -> None:
+def test_other_settings_are_refused_until_told_to_begin_again(
+    small_log: Path, tmp_path: Path, mainstem: Run
+) -> None:
     """A home is not continued with other settings, and `--from-start` begins it again."""
     log, home = tmp_path / "short.jsonl", tmp_path / "home"
     log.write_bytes(b"".join(small_log.read_bytes().splitlines(keepends=True)[:300]))

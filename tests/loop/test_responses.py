@@ -38,9 +38,13 @@ def test_every_response_has_one_sketch(store: Store) -> None:
     key = "sample_id, label_version, version, partition, offset, event_time, scale"
     responses = store.rows(f"SELECT {key} FROM responses_now ORDER BY {key}")
     assert len(responses) > 2000
-    assert responses == store.rows(f"SELECT {key} FROM sketches_now WHERE length(sketch) = 64 ORDER BY {key}")
+    assert responses == store.rows(
+        f"SELECT {key} FROM sketches_now WHERE length(sketch) = 64 ORDER BY {key}"
+    )
     assert [(len(responses),)] == store.rows("SELECT count() FROM sketches_now")
-    assert {"stream", "canary"} == {part for (part,) in store.rows("SELECT DISTINCT part FROM responses_now")}
+    assert {"stream", "canary"} == {
+        part for (part,) in store.rows("SELECT DISTINCT part FROM responses_now")
+    }
 
 
 def test_the_mean_response_is_no_longer_than_responses_are_in_the_mean(store: Store) -> None:
@@ -56,16 +60,20 @@ def test_the_mean_response_is_no_longer_than_responses_are_in_the_mean(store: St
     assert of_mean[visits == 1] == pytest.approx(mean_length[visits == 1], rel=1e-3)
     assert (of_mean <= mean_length * 1.001).all()
     assert 0.99 > np.median((of_mean / mean_length)[visits > 2])
-    assert 0.6 < (mean_length / importance).min() < (mean_length / importance).max() < 1.5  # a sketch's own error
+    assert (
+        0.6 < (mean_length / importance).min() < (mean_length / importance).max() < 1.5
+    )  # a sketch's own error
 
 
-def test_versions_that_were_promoted_have_a_direction_and_alignments(store: Store, home: Home) -> None:
+def test_versions_that_were_promoted_have_a_direction_and_alignments(
+    store: Store, home: Home
+) -> None:
     """The first version, made before there were samples, has none; every later one has, and so has each of its responses."""
     versions = Versions(home.versions_url)
-    assert [False, True, True, True] == [versions.direction(number) is not None for number in versions.numbers()]
-    sql = (
-        "SELECT version, count(), count(alignment), max(abs(alignment)) FROM responses_now GROUP BY version ORDER BY version"
-    )
+    assert [False, True, True, True] == [
+        versions.direction(number) is not None for number in versions.numbers()
+    ]
+    sql = "SELECT version, count(), count(alignment), max(abs(alignment)) FROM responses_now GROUP BY version ORDER BY version"
     (_, _, aligned, _), *later = store.rows(sql)
     assert (0, 3) == (aligned, len(later))
     assert [] == [row for row in later if row[1] != row[2] or row[3] > 1]
@@ -78,11 +86,15 @@ def gradients(versions: Versions, version: int, samples: list[tuple[Any, ...]]) 
     for *pair, label in samples:
         encoder.network.eval().zero_grad()
         [encoded] = encode_pairs(encoder.tokenizer, [tuple(pair)], 64)
-        F.cross_entropy(encoder.network(pad([encoded], encoder.padding_id)), torch.tensor([label])).backward()
+        F.cross_entropy(
+            encoder.network(pad([encoded], encoder.padding_id)), torch.tensor([label])
+        ).backward()
         own = dict(encoder.network.named_parameters())
         rows.append(torch.cat([own[name].grad.flatten().double() for name in names]))
     direction = versions.direction(version)
-    return torch.stack([*rows, torch.cat([direction[name].flatten().double() for name in names])]).numpy()
+    return torch.stack(
+        [*rows, torch.cat([direction[name].flatten().double() for name in names])]
+    ).numpy()
 
 
 def test_what_is_stored_of_a_response_is_autograds(store: Store, home: Home) -> None:
@@ -96,10 +108,17 @@ def test_what_is_stored_of_a_response_is_autograds(store: Store, home: Home) -> 
            WHERE r.version = 2 ORDER BY cityHash64(r.sample_id) LIMIT 16"""
     )
     *own, direction = gradients(Versions(home.versions_url), 2, [row[:3] for row in found])
-    norms, cosines, sketches = [row[3] for row in found], [row[4] for row in found], np.array([row[5] for row in found])
+    norms, cosines, sketches = (
+        [row[3] for row in found],
+        [row[4] for row in found],
+        np.array([row[5] for row in found]),
+    )
     lengths = np.linalg.norm(own, axis=1)
     assert pytest.approx(lengths, rel=1e-4) == norms
-    expected = [one @ direction / length / np.linalg.norm(direction) for one, length in zip(own, lengths, strict=True)]
+    expected = [
+        one @ direction / length / np.linalg.norm(direction)
+        for one, length in zip(own, lengths, strict=True)
+    ]
     assert pytest.approx(expected, abs=1e-4) == cosines
     errors = np.array(
         [
@@ -112,5 +131,7 @@ def test_what_is_stored_of_a_response_is_autograds(store: Store, home: Home) -> 
     assert np.sqrt(np.mean(errors**2)) < 0.5
     assert np.abs(errors).max() < 1.0
     true = np.array([own[one] @ own[two] for one, two in combinations(range(len(found)), 2)])
-    told = np.array([sketches[one] @ sketches[two] for one, two in combinations(range(len(found)), 2)])
+    told = np.array(
+        [sketches[one] @ sketches[two] for one, two in combinations(range(len(found)), 2)]
+    )
     assert np.corrcoef(true, told)[0, 1] > 0.9

@@ -37,7 +37,11 @@ def written_down(mainstem: Run, home: Path) -> RecordedSchedule:
     turns = [Turn(0, 0, 0, 0, TAKE_OVER, [])]
     for round_ in asked(mainstem, home, ROUNDS):
         version, [position] = round_["version"], round_["offsets"]
-        again = [UUID(row["sample_id"]) for row in visits if row["version"] == version and row["offset"] < position]
+        again = [
+            UUID(row["sample_id"])
+            for row in visits
+            if row["version"] == version and row["offset"] < position
+        ]
         turns.append(Turn(0, len(turns), position, version, TAKE_UP, again))
     turns.append(Turn(0, len(turns), len(order), turns[-1].version, JUDGE, []))
     scales = [KeptScale(*row.values()) for row in asked(mainstem, home, SCALES.sql)]
@@ -66,7 +70,17 @@ def assert_close(expected: list[dict[str, Any]], found: list[dict[str, Any]]) ->
 
 def repeat(mainstem: Run, log: Path, home: Path, schedule: object, versions: Path) -> Any:
     """The command."""
-    return mainstem("replay", log, "--home", home, "--schedule", schedule, "--versions", f"file://{versions}", "--json")
+    return mainstem(
+        "replay",
+        log,
+        "--home",
+        home,
+        "--schedule",
+        schedule,
+        "--versions",
+        f"file://{versions}",
+        "--json",
+    )
 
 
 def test_a_schedule_is_repeated_with_the_versions_it_used(
@@ -89,7 +103,9 @@ def test_what_does_not_belong_together_is_refused_in_one_line(
     """Another log, a cut log, no versions, a home that holds something else, another scheme, no schedule: each is told."""
     versions, lines = small_home / "versions", small_log.read_bytes().splitlines(keepends=True)
     (shorter := tmp_path / "shorter.jsonl").write_bytes(b"".join(lines[:-100]))
-    (less := tmp_path / "less.jsonl").write_bytes(b"".join(schedule.read_bytes().splitlines(keepends=True)[50:]))
+    (less := tmp_path / "less.jsonl").write_bytes(
+        b"".join(schedule.read_bytes().splitlines(keepends=True)[50:])
+    )
     (empty := tmp_path / "versions").mkdir()
     there = schedule.read_bytes()
     tried = {

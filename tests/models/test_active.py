@@ -35,7 +35,9 @@ def direct_logits(encoder: CrossEncoder) -> torch.Tensor:
     """Logits of the pairs, one at a time."""
     encoded = encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.model.max_tokens)
     with torch.no_grad():
-        return torch.cat([encoder.network.eval()(pad([one], encoder.padding_id)) for one in encoded])
+        return torch.cat(
+            [encoder.network.eval()(pad([one], encoder.padding_id)) for one in encoded]
+        )
 
 
 def test_responses_keep_the_order_of_the_samples(encoder: CrossEncoder) -> None:
@@ -45,8 +47,14 @@ def test_responses_keep_the_order_of_the_samples(encoder: CrossEncoder) -> None:
     rows = torch.arange(len(LABELS))
     encoded = encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.model.max_tokens)
     assert pytest.approx(true_norms(encoder.network, encoded, labels), **CLOSE) == found.norm
-    assert pytest.approx(F.cross_entropy(logits, labels, reduction="none").numpy(), **CLOSE) == found.loss
-    assert pytest.approx((logits[rows, labels] - logits[rows, 1 - labels]).numpy(), **CLOSE) == found.margin
+    assert (
+        pytest.approx(F.cross_entropy(logits, labels, reduction="none").numpy(), **CLOSE)
+        == found.loss
+    )
+    assert (
+        pytest.approx((logits[rows, labels] - logits[rows, 1 - labels]).numpy(), **CLOSE)
+        == found.margin
+    )
 
 
 def test_pairs_of_like_length_go_together(encoder: CrossEncoder) -> None:
@@ -54,7 +62,9 @@ def test_pairs_of_like_length_go_together(encoder: CrossEncoder) -> None:
     widths: list[int] = []
     encoder.network.register_forward_pre_hook(lambda _, given: widths.append(given[0].ids.shape[1]))
     ActiveVersion(encoder, SETTINGS).responses(PAIRS, LABELS)
-    lengths = sorted(len(ids) for ids, _ in encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.model.max_tokens))
+    lengths = sorted(
+        len(ids) for ids, _ in encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.model.max_tokens)
+    )
     assert [lengths[2], lengths[4]] == widths  # 48 tokens: three pairs of 11, two of 18
 
 
@@ -62,7 +72,9 @@ def test_pairs_of_like_length_go_together(encoder: CrossEncoder) -> None:
 def test_the_size_of_a_pass_does_not_matter(encoder: CrossEncoder, size: int) -> None:
     """Any number of samples in a pass gives the same responses."""
     found = ActiveVersion(encoder, SETTINGS).responses(PAIRS, LABELS)
-    other = ActiveVersion(encoder, SETTINGS.but({"responses.score_batch": size})).responses(PAIRS, LABELS)
+    other = ActiveVersion(encoder, SETTINGS.but({"responses.score_batch": size})).responses(
+        PAIRS, LABELS
+    )
     for name in ("norm", "loss", "margin"):
         assert pytest.approx(getattr(found, name), **CLOSE) == getattr(other, name)
 
@@ -89,13 +101,18 @@ def test_scoring_changes_no_weight(encoder: CrossEncoder) -> None:
     active = ActiveVersion(encoder, SETTINGS)
     active.responses(PAIRS, LABELS)
     active.logits(PAIRS)
-    assert all(torch.equal(one, other) for one, other in zip(before, encoder.network.parameters(), strict=True))
+    assert all(
+        torch.equal(one, other)
+        for one, other in zip(before, encoder.network.parameters(), strict=True)
+    )
 
 
 def test_no_samples_have_no_responses(encoder: CrossEncoder) -> None:
     """Nothing to score is no error."""
     active = ActiveVersion(encoder, SETTINGS)
-    assert [(0,), (0,), (0,), (0, 0), (0, 0)] == [part.shape for part in dataclasses.astuple(active.responses([], []))]
+    assert [(0,), (0,), (0,), (0, 0), (0, 0)] == [
+        part.shape for part in dataclasses.astuple(active.responses([], []))
+    ]
     assert (0, 2) == active.logits([]).shape
 
 
@@ -103,7 +120,9 @@ def test_a_network_without_a_formula_is_refused_before_scoring() -> None:
     """An active version cannot be had for a network whose norms would be wrong."""
     encoder = scratch_encoder()
     encoder.network.head[1] = torch.nn.PReLU()
-    with pytest.raises(ModelError, match=r"head\.1\.weight belongs to a PReLU, which has no formula"):
+    with pytest.raises(
+        ModelError, match=r"head\.1\.weight belongs to a PReLU, which has no formula"
+    ):
         ActiveVersion(encoder, SETTINGS)
 
 
@@ -118,7 +137,9 @@ TEXT = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(TEXT, TEXT), max_size=40), st.integers(1, 9), st.integers(8, 24))
-def test_no_pass_holds_more_tokens_than_it_may(pairs: list[tuple[str, str]], size: int, max_tokens: int) -> None:
+def test_no_pass_holds_more_tokens_than_it_may(
+    pairs: list[tuple[str, str]], size: int, max_tokens: int
+) -> None:
     """Batches hold at most `score_batch` times `max_tokens` tokens, padding counted, and every pair is in one."""
     active = small_active(size, max_tokens)
     encoded = encode_pairs(active.encoder.tokenizer, pairs, max_tokens)
@@ -158,5 +179,8 @@ def small_active(size: int, max_tokens: int) -> ActiveVersion:
     encoder = given_encoder()
     shake(encoder.network)
     return ActiveVersion(
-        encoder, Settings(responses=Responses(score_batch=size), model=Model(max_tokens=max_tokens, device="cpu"))
+        encoder,
+        Settings(
+            responses=Responses(score_batch=size), model=Model(max_tokens=max_tokens, device="cpu")
+        ),
     )

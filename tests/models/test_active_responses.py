@@ -37,14 +37,22 @@ def gradients(encoder: CrossEncoder) -> Iterator[dict[str, Tensor]]:
     encoded = encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.model.max_tokens)
     for one, label in zip(encoded, LABELS, strict=True):
         encoder.network.eval().zero_grad()
-        F.cross_entropy(encoder.network(pad([one], encoder.padding_id)), torch.tensor([label])).backward()
-        yield {name: part.grad.clone() for name, part in encoder.network.named_parameters() if part.grad is not None}
+        F.cross_entropy(
+            encoder.network(pad([one], encoder.padding_id)), torch.tensor([label])
+        ).backward()
+        yield {
+            name: part.grad.clone()
+            for name, part in encoder.network.named_parameters()
+            if part.grad is not None
+        }
     encoder.network.zero_grad()
 
 
 def flat(gradient: Mapping[str, Tensor], within: str = "") -> np.ndarray:
     """A gradient as one vector in double precision, over the parameters whose names begin so."""
-    return torch.cat([gradient[name].flatten().double() for name in sorted(gradient) if name.startswith(within)]).numpy()
+    return torch.cat(
+        [gradient[name].flatten().double() for name in sorted(gradient) if name.startswith(within)]
+    ).numpy()
 
 
 def cosine(one: np.ndarray, other: np.ndarray) -> float:
@@ -61,21 +69,33 @@ def test_a_weight_is_a_factor_of_the_loss(encoder: CrossEncoder) -> None:
     plain, weighed = active.responses(PAIRS, LABELS), active.responses(PAIRS, LABELS, WEIGHTS)
     own = [weight * flat(one) for weight, one in zip(WEIGHTS, gradients(encoder), strict=True)]
     along = flat(direction) / np.linalg.norm(flat(direction))
-    assert pytest.approx([np.linalg.norm(one) for one in own], **CLOSE) == weighed.norm.astype(float)
-    assert pytest.approx([float(one @ along) for one in own], **CLOSE) == weighed.dots[:, 0].astype(float)
+    assert pytest.approx([np.linalg.norm(one) for one in own], **CLOSE) == weighed.norm.astype(
+        float
+    )
+    assert pytest.approx([float(one @ along) for one in own], **CLOSE) == weighed.dots[:, 0].astype(
+        float
+    )
     assert pytest.approx(plain.sketch * np.array(WEIGHTS)[:, None], **CLOSE) == weighed.sketch
     assert pytest.approx(plain.loss * np.array(WEIGHTS), **CLOSE) == weighed.loss
     assert np.array_equal(plain.margin, weighed.margin)
     one = active.responses(PAIRS, LABELS, [1.0] * 5)
-    assert all(np.array_equal(*pair) for pair in zip(dataclasses.astuple(plain), dataclasses.astuple(one), strict=True))
+    assert all(
+        np.array_equal(*pair)
+        for pair in zip(dataclasses.astuple(plain), dataclasses.astuple(one), strict=True)
+    )
 
 
 def test_the_gradient_of_weighted_samples_is_that_of_their_losses(encoder: CrossEncoder) -> None:
     """The mean of autograd's gradients, each times its sample's weight; weights of 1 change no bit."""
     active = ActiveVersion(encoder, SETTINGS)
-    mean = np.mean([weight * flat(one) for weight, one in zip(WEIGHTS, gradients(encoder), strict=True)], axis=0)
+    mean = np.mean(
+        [weight * flat(one) for weight, one in zip(WEIGHTS, gradients(encoder), strict=True)],
+        axis=0,
+    )
     assert pytest.approx(mean, **CLOSE) == flat(active.gradient(PAIRS, LABELS, WEIGHTS))
-    assert np.array_equal(flat(active.gradient(PAIRS, LABELS)), flat(active.gradient(PAIRS, LABELS, [1.0] * 5)))
+    assert np.array_equal(
+        flat(active.gradient(PAIRS, LABELS)), flat(active.gradient(PAIRS, LABELS, [1.0] * 5))
+    )
 
 
 def test_the_gradient_is_the_mean_of_the_samples_own(encoder: CrossEncoder) -> None:
@@ -91,8 +111,13 @@ def test_an_alignment_is_the_cosine_with_the_direction(encoder: CrossEncoder) ->
     """However long the direction is, alignments are autograd's cosines, in the order of the samples."""
     one, *_, other = gradients(encoder)
     direction = {name: 3 * one[name] - 2 * other[name] for name in one}
-    found = alignments_of(ActiveVersion(encoder, SETTINGS, direction=direction).responses(PAIRS, LABELS))
-    assert pytest.approx([cosine(flat(own), flat(direction)) for own in gradients(encoder)], **CLOSE) == found
+    found = alignments_of(
+        ActiveVersion(encoder, SETTINGS, direction=direction).responses(PAIRS, LABELS)
+    )
+    assert (
+        pytest.approx([cosine(flat(own), flat(direction)) for own in gradients(encoder)], **CLOSE)
+        == found
+    )
     assert (np.abs(found) <= 1).all()
 
 
@@ -102,7 +127,9 @@ def test_a_sample_is_aligned_with_its_own_gradient(encoder: CrossEncoder) -> Non
     for pair, label in zip(PAIRS, LABELS, strict=True):
         own = active.gradient([pair], [label])
         for sign in (1.0, -1.0):
-            pointed = ActiveVersion(encoder, SETTINGS, direction={name: sign * part for name, part in own.items()})
+            pointed = ActiveVersion(
+                encoder, SETTINGS, direction={name: sign * part for name, part in own.items()}
+            )
             [found] = alignments_of(pointed.responses([pair], [label]))
             assert pytest.approx(sign, abs=1e-5) == found
             assert abs(found) <= 1
@@ -127,14 +154,21 @@ def test_responses_over_some_layers_are_aligned_over_those() -> None:
     found = ActiveVersion(encoder, settings, direction=direction).responses(PAIRS, LABELS)
     own = [flat(gradient, "head.") for gradient in gradients(encoder)]
     assert pytest.approx([np.linalg.norm(one) for one in own], **CLOSE) == found.norm
-    assert pytest.approx([cosine(one, flat(direction, "head.")) for one in own], **CLOSE) == alignments_of(found)
+    assert pytest.approx(
+        [cosine(one, flat(direction, "head.")) for one in own], **CLOSE
+    ) == alignments_of(found)
 
 
 def test_sketches_keep_the_order_of_the_samples(encoder: CrossEncoder) -> None:
     """Each sample has its own sketch, the same alone as in company; without asking there is none."""
     active = ActiveVersion(encoder, SETTINGS, sketch=64)
     together = active.responses(PAIRS, LABELS).sketch
-    alone = np.concatenate([active.responses([pair], [label]).sketch for pair, label in zip(PAIRS, LABELS, strict=True)])
+    alone = np.concatenate(
+        [
+            active.responses([pair], [label]).sketch
+            for pair, label in zip(PAIRS, LABELS, strict=True)
+        ]
+    )
     assert (5, 64) == together.shape
     assert pytest.approx(alone, rel=1e-3, abs=1e-4) == together
     assert (5, 0) == ActiveVersion(encoder, SETTINGS).responses(PAIRS, LABELS).sketch.shape
@@ -142,11 +176,17 @@ def test_sketches_keep_the_order_of_the_samples(encoder: CrossEncoder) -> None:
 
 def test_sketches_with_many_floats_give_back_lengths_and_dots(encoder: CrossEncoder) -> None:
     """With 1,024 floats the dots of sketches are autograd's to about a tenth of the two lengths."""
-    sketch = ActiveVersion(encoder, SETTINGS, sketch=1024).responses(PAIRS, LABELS).sketch.astype(np.float64)
+    sketch = (
+        ActiveVersion(encoder, SETTINGS, sketch=1024)
+        .responses(PAIRS, LABELS)
+        .sketch.astype(np.float64)
+    )
     own = np.array([flat(gradient) for gradient in gradients(encoder)])
     lengths = np.linalg.norm(own, axis=1)
     error = (sketch @ sketch.T - own @ own.T) / np.outer(lengths, lengths)
-    assert np.abs(error).max() < 0.25  # a standard error of sqrt(2 / 1024) = .044 and a few more for ties between layers
+    assert (
+        np.abs(error).max() < 0.25
+    )  # a standard error of sqrt(2 / 1024) = .044 and a few more for ties between layers
 
 
 def run_out_of_memory(encoder: CrossEncoder, tokens: int) -> list[int]:
@@ -184,7 +224,8 @@ def test_one_sample_that_does_not_fit_is_told(encoder: CrossEncoder) -> None:
     """When even a single sample is too much the error names the device, its length and what to set."""
     run_out_of_memory(encoder, 8)
     with pytest.raises(
-        ModelError, match=r"memory of cpu is too small .* of one sample of 11 tokens; set MAINSTEM_MODEL__MAX_TOKENS"
+        ModelError,
+        match=r"memory of cpu is too small .* of one sample of 11 tokens; set MAINSTEM_MODEL__MAX_TOKENS",
     ):
         ActiveVersion(encoder, SETTINGS).responses(PAIRS, LABELS)
 
@@ -193,10 +234,14 @@ def test_one_sample_that_does_not_fit_is_told(encoder: CrossEncoder) -> None:
 def test_a_lower_precision_is_close_to_the_full_one(encoder: CrossEncoder, precision: str) -> None:
     """Norms of a pass in half as many bits are within a few percent of those in float32, and are other numbers."""
     full = ActiveVersion(encoder, SETTINGS).responses(PAIRS, LABELS)
-    half = ActiveVersion(encoder, SETTINGS.but({"responses.precision": precision})).responses(PAIRS, LABELS)
+    half = ActiveVersion(encoder, SETTINGS.but({"responses.precision": precision})).responses(
+        PAIRS, LABELS
+    )
     assert pytest.approx(full.norm, rel=0.05) == half.norm
     assert not np.array_equal(full.norm, half.norm)
-    assert {np.dtype(np.float32)} == {getattr(half, name).dtype for name in ("norm", "loss", "margin", "dots", "sketch")}
+    assert {np.dtype(np.float32)} == {
+        getattr(half, name).dtype for name in ("norm", "loss", "margin", "dots", "sketch")
+    }
 
 
 def test_a_cpu_computes_in_float32_unless_told() -> None:
@@ -205,17 +250,23 @@ def test_a_cpu_computes_in_float32_unless_told() -> None:
     assert torch.bfloat16 == precision_of(SETTINGS.but({"responses.precision": "bfloat16"}))
 
 
-def test_a_saved_version_comes_back_ready_for_the_stream(encoder: CrossEncoder, tmp_path: Path) -> None:
+def test_a_saved_version_comes_back_ready_for_the_stream(
+    encoder: CrossEncoder, tmp_path: Path
+) -> None:
     """It has the direction it was saved with, and the sketches that the settings ask for; or neither."""
     versions = Versions(f"file://{tmp_path}")
     direction = ActiveVersion(encoder, SETTINGS).gradient(PAIRS[:2], LABELS[:2])
     versions.save(encoder, version=0, parent=None, event_time=0, reason="")
     versions.save(encoder, version=1, parent=0, event_time=0, reason="", direction=direction)
-    expected = ActiveVersion(encoder, SETTINGS, direction=direction, sketch=64).responses(PAIRS, LABELS)
+    expected = ActiveVersion(encoder, SETTINGS, direction=direction, sketch=64).responses(
+        PAIRS, LABELS
+    )
     found = load_active(versions, 1, SETTINGS).responses(PAIRS, LABELS)
     assert all(
         np.array_equal(one, other)
-        for one, other in zip(dataclasses.astuple(expected), dataclasses.astuple(found), strict=True)
+        for one, other in zip(
+            dataclasses.astuple(expected), dataclasses.astuple(found), strict=True
+        )
     )
     bare = load_active(versions, 0, SETTINGS.but({"responses.sketch": 0})).responses(PAIRS, LABELS)
     assert ((5, 0), (5, 0)) == (bare.dots.shape, bare.sketch.shape)

@@ -99,14 +99,18 @@ def test_a_local_folder_is_loaded(tmp_path: Path, reached: list[object]) -> None
     again = PretrainedReader(type(encoder.network.model).from_pretrained(folder))
     batch = pad(encode_pairs(encoder.tokenizer, PAIRS, 64), encoder.padding_id)
     assert torch.equal(again.eval()(batch), encoder.network.eval()(batch))
-    assert ["[CLS]", "红", "色", "[SEP]", "set", "[SEP]"] == encoder.tokenizer.encode("红色", "set").tokens
+    assert ["[CLS]", "红", "色", "[SEP]", "set", "[SEP]"] == encoder.tokenizer.encode(
+        "红色", "set"
+    ).tokens
     assert (False, []) == (encoder.from_scratch, reached)
 
 
 def test_a_head_that_does_not_fit_is_drawn_from_the_seed(tmp_path: Path) -> None:
     """A model of three classes gets a head of two, the same for the same seed, and keeps the rest."""
     folder = save_bert(tmp_path / "bert", classes=3)
-    first, again, other = (load_pretrained(str(folder), 64, seed).network.model for seed in (1, 1, 2))
+    first, again, other = (
+        load_pretrained(str(folder), 64, seed).network.model for seed in (1, 1, 2)
+    )
     assert (2, 16) == first.classifier.weight.shape
     assert torch.equal(first.classifier.weight, again.classifier.weight)
     assert not torch.equal(first.classifier.weight, other.classifier.weight)
@@ -118,7 +122,9 @@ def test_a_head_that_does_not_fit_is_drawn_from_the_seed(tmp_path: Path) -> None
     [cut_weights, no_weights, no_tokenizer, broken_tokenizer, broken_config, no_config],
     ids=lambda one: one.__name__,
 )
-def test_a_folder_that_is_not_whole_is_told_in_one_line(spoil: Callable[[Path], None], tmp_path: Path) -> None:
+def test_a_folder_that_is_not_whole_is_told_in_one_line(
+    spoil: Callable[[Path], None], tmp_path: Path
+) -> None:
     """Whatever is missing or damaged in a model's folder, it is named with what should be there."""
     folder = save_bert(tmp_path / "bert")
     spoil(folder)
@@ -133,7 +139,9 @@ def test_a_missing_path_is_told_in_one_line(name: str, reached: list[object]) ->
     """A path that leads nowhere is told as a path, and not looked for elsewhere."""
     told = message_of(name)
     assert f"model {name!r} is not a model folder (" in told
-    assert "give the path of a folder with config.json, weights and tokenizer.json as --model" in told
+    assert (
+        "give the path of a folder with config.json, weights and tokenizer.json as --model" in told
+    )
     assert ([], 1) == (reached, len(told.splitlines()))
 
 
@@ -145,7 +153,10 @@ def test_an_unreachable_hub_is_told_with_the_way_around(
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     told = message_of(name)
     assert f"model {name!r} cannot be had (" in told
-    assert "without a network give the path of a folder with config.json, weights and tokenizer.json as --model" in told
+    assert (
+        "without a network give the path of a folder with config.json, weights and tokenizer.json as --model"
+        in told
+    )
     assert ([], 1) == (reached, len(told.splitlines()))
 
 

@@ -19,7 +19,9 @@ from tests.small_models import PAIRS, bert_config, save_bert, tokenizer
 
 
 def halved(dtype: torch.dtype, only: str = "") -> Callable[[dict[str, torch.Tensor]], None]:
-    return lambda weights: weights.update({name: one.to(dtype) for name, one in weights.items() if only in name})
+    return lambda weights: weights.update(
+        {name: one.to(dtype) for name, one in weights.items() if only in name}
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,14 +50,35 @@ REMARKS: list[tuple[Spoil, list[str]]] = [
     (lambda _: None, []),
     (lambda folder: configured(folder, pad_token_id=None), []),
     (lambda folder: configured(folder, id2label={"0": "no", "1": "YES"}), []),
-    (lambda folder: configured(folder, id2label={"0": "far", "1": "near"}), ["calls its classes far, near"]),
+    (
+        lambda folder: configured(folder, id2label={"0": "far", "1": "near"}),
+        ["calls its classes far, near"],
+    ),
     (lambda folder: configured(folder, problem_type="regression"), ["was made for regression"]),
-    (lambda folder: configured(folder, problem_type="multi_label_classification"), ["was made for multi_label"]),
-    (lambda f: weighted(f, lambda w: w.pop("classifier.bias")), ["has a head without classifier.bias"]),
-    (lambda f: weighted(f, lambda w: w.update(more=torch.ones(1))), ["holds 1 weights that are not used, like 'more'"]),
-    (lambda folder: BertModel(bert_config()).save_pretrained(folder), ["has no head: a new head is drawn"]),
-    (lambda f: _classes(f, 1), ["answers with 1 logit, and here are 2 classes: a new head is drawn"]),
-    (lambda f: _classes(f, 3), ["answers with 3 logits, and here are 2 classes: a new head is drawn"]),
+    (
+        lambda folder: configured(folder, problem_type="multi_label_classification"),
+        ["was made for multi_label"],
+    ),
+    (
+        lambda f: weighted(f, lambda w: w.pop("classifier.bias")),
+        ["has a head without classifier.bias"],
+    ),
+    (
+        lambda f: weighted(f, lambda w: w.update(more=torch.ones(1))),
+        ["holds 1 weights that are not used, like 'more'"],
+    ),
+    (
+        lambda folder: BertModel(bert_config()).save_pretrained(folder),
+        ["has no head: a new head is drawn"],
+    ),
+    (
+        lambda f: _classes(f, 1),
+        ["answers with 1 logit, and here are 2 classes: a new head is drawn"],
+    ),
+    (
+        lambda f: _classes(f, 3),
+        ["answers with 3 logits, and here are 2 classes: a new head is drawn"],
+    ),
     (lambda f: _rows(f, 1000), ["has 1,000 rows, and its tokenizer"]),
     (lambda f: _rows(f, tokenizer().get_vocab_size() + 2), []),
 ]
@@ -136,11 +159,20 @@ def test_words_that_a_tokenizer_does_not_know_are_told(
     unknown: int, told: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Some unknown words are said to be some; a few are no news."""
-    first_encoder(words_of(unknown), Settings(model=Model(model=str(save_bert(tmp_path / "bert")), device="cpu")))
+    first_encoder(
+        words_of(unknown),
+        Settings(model=Model(model=str(save_bert(tmp_path / "bert")), device="cpu")),
+    )
     assert told == [message.partition(" that ")[2] for message in caplog.messages]
 
 
 def test_a_tokenizer_of_another_language_is_refused(tmp_path: Path) -> None:
     """Where nearly all words of the log are unknown to it, every text would read alike."""
-    with pytest.raises(ModelError, match="does not know 100% of the words of this log; give a model of its language"):
-        first_encoder(words_of(10), Settings(model=Model(model=str(save_bert(tmp_path / "bert")), device="cpu")))
+    with pytest.raises(
+        ModelError,
+        match="does not know 100% of the words of this log; give a model of its language",
+    ):
+        first_encoder(
+            words_of(10),
+            Settings(model=Model(model=str(save_bert(tmp_path / "bert")), device="cpu")),
+        )

@@ -34,7 +34,9 @@ def one_sided(folder: Path) -> None:
     own = tokenizer()
     marks = [("[CLS]", own.token_to_id("[CLS]")), ("[SEP]", own.token_to_id("[SEP]"))]
     both = "[CLS] $A [SEP] $B [SEP]"
-    own.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", pair=both, special_tokens=marks)
+    own.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]", pair=both, special_tokens=marks
+    )
     own.save(str(folder / "tokenizer.json"))
 
 
@@ -52,15 +54,22 @@ def nan_weights(folder: Path) -> None:
 
 
 def infinite_weights(folder: Path) -> None:
-    weighted(folder, lambda weights: weights["bert.encoder.layer.0.output.dense.bias"].fill_(float("-inf")))
+    weighted(
+        folder,
+        lambda weights: weights["bert.encoder.layer.0.output.dense.bias"].fill_(float("-inf")),
+    )
 
 
 def huge_weights(folder: Path) -> None:
-    weighted(folder, lambda weights: weights["bert.encoder.layer.0.output.dense.weight"].fill_(3e38))
+    weighted(
+        folder, lambda weights: weights["bert.encoder.layer.0.output.dense.weight"].fill_(3e38)
+    )
 
 
 def lacks_a_layer(folder: Path) -> None:
-    weighted(folder, lambda weights: [weights.pop(name) for name in list(weights) if ".layer.1." in name])
+    weighted(
+        folder, lambda weights: [weights.pop(name) for name in list(weights) if ".layer.1." in name]
+    )
 
 
 def of_another_width(folder: Path) -> None:
@@ -88,7 +97,9 @@ def pickled(folder: Path) -> None:
 
 
 def pointer(folder: Path) -> None:
-    (folder / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    (folder / "model.safetensors").write_text(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+    )
 
 
 def adapter(folder: Path) -> None:
@@ -105,7 +116,10 @@ def sentences(folder: Path) -> None:
 
 def of_tokens(folder: Path) -> None:
     BertForTokenClassification(bert_config(num_labels=2)).save_pretrained(folder)
-    weighted(folder, lambda w: w.update({f"bert.pooler.dense.{n}": torch.ones(*s) for n, s in POOLER.items()}))
+    weighted(
+        folder,
+        lambda w: w.update({f"bert.pooler.dense.{n}": torch.ones(*s) for n, s in POOLER.items()}),
+    )
 
 
 POOLER = {"weight": (16, 16), "bias": (16,)}
@@ -120,7 +134,10 @@ REFUSED: list[tuple[Spoil, str]] = [
     (infinite_weights, "'bert.encoder.layer.0.output.dense.bias' .* are not all finite"),
     (huge_weights, "answers with numbers that are not finite"),
     (lacks_a_layer, r"lacks 16 of 41 weights, like 'bert.encoder.layer.1"),
-    (of_another_width, r"lacks 6 of 41 weights, like .*, saved as \(32,\) and \(64,\) by its config"),
+    (
+        of_another_width,
+        r"lacks 6 of 41 weights, like .*, saved as \(32,\) and \(64,\) by its config",
+    ),
     (of_fewer_rows, "like 'bert.embeddings.word_embeddings.weight', saved as"),
     (has_a_layer_too_many, "holds 16 weights that its config has no place for"),
     (quantized_config, "is quantized"),
@@ -133,15 +150,28 @@ REFUSED: list[tuple[Spoil, str]] = [
     (lambda folder: (folder / "config.json").unlink(), "is not a model folder"),
     (lambda folder: configured(folder, type_vocab_size=1), "knows one segment"),
     (lambda folder: configured(folder, is_decoder=True), "is a decoder"),
-    (lambda folder: configured(folder, position_embedding_type="relative_key"), "has 'relative_key' positions"),
-    (lambda folder: configured(folder, pad_token_id=-1), "pad_token_id of model .* is -1, and it has rows 0 to"),
-    (lambda folder: configured(folder, id2label={"0": "Yes", "1": "No"}), "yes, no, and here they are no, yes"),
+    (
+        lambda folder: configured(folder, position_embedding_type="relative_key"),
+        "has 'relative_key' positions",
+    ),
+    (
+        lambda folder: configured(folder, pad_token_id=-1),
+        "pad_token_id of model .* is -1, and it has rows 0 to",
+    ),
+    (
+        lambda folder: configured(folder, id2label={"0": "Yes", "1": "No"}),
+        "yes, no, and here they are no, yes",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("spoil", "told"), REFUSED, ids=lambda one: getattr(one, "__name__", None))
 def test_what_would_be_bent_is_refused(
-    spoil: Spoil, told: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    spoil: Spoil,
+    told: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     """A folder that would give another model than was saved ends in one line that names it; no library talks meanwhile."""
     folder = save_bert(tmp_path / "bert")

@@ -27,7 +27,12 @@ print(json.dumps(train_tokenizer(json.load(sys.stdin), size=500).get_vocab(), so
 def titles() -> list[str]:
     """A few hundred real titles, some of them Chinese, with many word pieces that are equally frequent."""
     events = map(json.loads, excerpt_lines(3000))
-    return [*{event["title"] for event in events if "title" in event}, "红色 杯子", "蓝色 杯子 set", "红茶"]
+    return [
+        *{event["title"] for event in events if "title" in event},
+        "红色 杯子",
+        "蓝色 杯子 set",
+        "红茶",
+    ]
 
 
 def pieces(text: str) -> list[str]:
@@ -79,7 +84,14 @@ def test_a_pair_is_told_apart_by_segments() -> None:
 
 @pytest.mark.parametrize(
     ("context", "item", "left"),
-    [(20, 4, [9, 4]), (4, 20, [4, 9]), (20, 20, [7, 6]), (8, 5, [8, 5]), (20, 6, [7, 6]), (20, 0, [13, 0])],
+    [
+        (20, 4, [9, 4]),
+        (4, 20, [4, 9]),
+        (20, 20, [7, 6]),
+        (8, 5, [8, 5]),
+        (20, 6, [7, 6]),
+        (20, 0, [13, 0]),
+    ],
 )
 def test_the_longer_side_is_cut_first(context: int, item: int, left: list[int]) -> None:
     """Of 16 tokens 13 are for words: the longer side gives way until both are alike, then both."""
@@ -93,7 +105,10 @@ def test_no_more_is_cut_than_needed(context: int, item: int, most: int) -> None:
     """All room is used, a side that fits in half of it is whole, and cut sides differ by one token at most."""
     left, room = sides(context, item, most), most - 3
     assert min(context + item, room) == sum(left)
-    assert all(count in {of, *range(room // 2, room + 1)} for count, of in zip(left, (context, item), strict=True))
+    assert all(
+        count in {of, *range(room // 2, room + 1)}
+        for count, of in zip(left, (context, item), strict=True)
+    )
     if left[0] < context and left[1] < item:
         assert abs(left[0] - left[1]) <= 1
 
@@ -109,7 +124,9 @@ def test_the_vocabulary_does_not_depend_on_the_order_of_texts(seed: int) -> None
     texts = titles()
     again = [*texts, *texts[: 10 * seed]]
     random.Random(seed).shuffle(again)
-    assert train_tokenizer(texts, size=500).get_vocab() == train_tokenizer(again, size=500).get_vocab()
+    assert (
+        train_tokenizer(texts, size=500).get_vocab() == train_tokenizer(again, size=500).get_vocab()
+    )
 
 
 def test_the_vocabulary_is_the_same_in_another_process() -> None:
@@ -117,7 +134,12 @@ def test_the_vocabulary_is_the_same_in_another_process() -> None:
     texts = titles()
     environment = {**os.environ, "PYTHONHASHSEED": "12345"}
     told = subprocess.run(
-        [sys.executable, "-c", TRAIN], input=json.dumps(texts), capture_output=True, text=True, check=True, env=environment
+        [sys.executable, "-c", TRAIN],
+        input=json.dumps(texts),
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
     )
     assert train_tokenizer(texts, size=500).get_vocab() == json.loads(told.stdout)
 
@@ -147,7 +169,9 @@ def test_padding_makes_rows_of_one_length() -> None:
     assert [[0, 0, 0, 1, 1], [0, 0, 1, 0, 0]] == batch.segments.tolist()
     assert [[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]] == batch.mask.tolist()
     assert [[0, 1, 2, 3, 4], [0, 1, 2, 3, 4]] == batch.positions.tolist()
-    assert {torch.int64} == {tensor.dtype for tensor in (batch.ids, batch.segments, batch.mask, batch.positions)}
+    assert {torch.int64} == {
+        tensor.dtype for tensor in (batch.ids, batch.segments, batch.mask, batch.positions)
+    }
 
 
 def test_padding_of_one_row_adds_nothing() -> None:

@@ -51,16 +51,24 @@ def group(folder: Path, own: str, **files: str) -> tuple[Path, Path]:
         ({"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "5"}, 1),
     ],
 )
-def test_the_environment_may_ask_for_a_number(environment: dict[str, str], asked: int | None) -> None:
+def test_the_environment_may_ask_for_a_number(
+    environment: dict[str, str], asked: int | None
+) -> None:
     """`OMP_NUM_THREADS` holds, then `MKL_NUM_THREADS`; torch uses as many, and as many as there are cores without them."""
     assert asked == asked_threads(environment)
-    assert (asked or available_threads()) == threads(environment=environment) == torch.get_num_threads()
+    assert (
+        (asked or available_threads())
+        == threads(environment=environment)
+        == torch.get_num_threads()
+    )
 
 
 @pytest.mark.parametrize("given", ["0", "-1", "two", "1.5", "²", "99999", ",2"])
 def test_what_is_no_number_of_threads_is_refused(given: str) -> None:
     """Nothing is guessed: the line says which variable, what it is and what it may be."""
-    with pytest.raises(SettingError, match=r"OMP_NUM_THREADS is .*; give a number of threads from 1 to 4096"):
+    with pytest.raises(
+        SettingError, match=r"OMP_NUM_THREADS is .*; give a number of threads from 1 to 4096"
+    ):
         asked_threads({"OMP_NUM_THREADS": given})
 
 
@@ -87,7 +95,10 @@ def test_a_quota_of_an_outer_group_counts(name: str, tmp_path: Path) -> None:
 
 def test_a_quota_of_the_first_kind_of_groups_counts(tmp_path: Path) -> None:
     """Where quotas are two files of controller `cpu`, they are read there."""
-    files = {"cpu,cpuacct/a/cpu.cfs_quota_us": "100000\n", "cpu,cpuacct/a/cpu.cfs_period_us": "100000\n"}
+    files = {
+        "cpu,cpuacct/a/cpu.cfs_quota_us": "100000\n",
+        "cpu,cpuacct/a/cpu.cfs_period_us": "100000\n",
+    }
     own, groups = group(tmp_path, "5:cpuset:/\n4:cpu,cpuacct:/a\n0::/\n", **files)
     assert 1 == available_threads(own, groups)
     (groups / "cpu,cpuacct/a/cpu.cfs_quota_us").write_text("-1\n")
@@ -102,7 +113,9 @@ def test_without_control_groups_all_cores_count(tmp_path: Path) -> None:
 def test_a_home_is_gone_on_with_as_it_was_made(tmp_path: Path) -> None:
     """Its number of threads is used again on any machine, and asking for another is refused with both numbers."""
     home = home_of(tmp_path / "home", threads=3)
-    assert 3 == threads(home, {}) == threads(home, {"OMP_NUM_THREADS": "3"}) == torch.get_num_threads()
+    assert (
+        3 == threads(home, {}) == threads(home, {"OMP_NUM_THREADS": "3"}) == torch.get_num_threads()
+    )
     with pytest.raises(HomeError, match="was made with 3 threads, and OMP_NUM_THREADS asks for 2"):
         threads(home, {"OMP_NUM_THREADS": "2"})
     with pytest.raises(HomeError, match="threads 3 there, 2 now"):
@@ -140,5 +153,12 @@ def test_starting_the_command_line_comes_before_torch() -> None:
             main()
         except SystemExit:
             sys.exit(os.environ["GOMP_SPINCOUNT"] != "1000" or "torch" in sys.modules)"""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}
-    assert 0 == subprocess.run([sys.executable, "-c", code], check=False, env=environment, capture_output=True).returncode
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))
+    }
+    assert (
+        0
+        == subprocess.run(
+            [sys.executable, "-c", code], check=False, env=environment, capture_output=True
+        ).returncode
+    )

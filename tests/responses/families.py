@@ -20,7 +20,12 @@ from tests.small_models import shake
 
 WORDS = 60
 LENGTHS = (7, 3, 9, 5)
-SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+SIZES = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+}
 BERT = {"vocab_size": WORDS, "max_position_embeddings": 24, **SIZES}
 
 
@@ -47,13 +52,18 @@ class Case:
     def responses(self, probe: Any, method: str = "responses", **more: Any) -> Responses[Tensor]:
         """What the probe says of the whole batch."""
         ids, mask, targets = self.batch()
-        return getattr(probe, method)(lambda: self.answer(self.model, ids, mask, targets), targets, loss=self.loss, **more)
+        return getattr(probe, method)(
+            lambda: self.answer(self.model, ids, mask, targets), targets, loss=self.loss, **more
+        )
 
     def losses(self, model: nn.Module) -> Iterator[Tensor]:
         """Each sample's, alone and never padded."""
         for text, target in zip(self.texts, self.targets, strict=True):
             ids, targets = text.unsqueeze(0), target.unsqueeze(0)
-            yield F.cross_entropy(self.answer(model, ids, torch.ones_like(ids), targets).flatten(0, -2), targets.flatten())
+            yield F.cross_entropy(
+                self.answer(model, ids, torch.ones_like(ids), targets).flatten(0, -2),
+                targets.flatten(),
+            )
 
     def gradients(self) -> list[Gradient]:
         """Each sample's gradient by autograd."""
@@ -79,7 +89,10 @@ def classifier(kind: str, config: Any, lengths: tuple[int, ...] = LENGTHS) -> Ca
     """A text to one of its classes."""
     labels = [torch.tensor((place + 1) % config.num_labels) for place in range(len(lengths))]
     return Case(
-        made(kind, config), texts_of(lengths), labels, lambda model, ids, mask, _: model(ids, attention_mask=mask).logits
+        made(kind, config),
+        texts_of(lengths),
+        labels,
+        lambda model, ids, mask, _: model(ids, attention_mask=mask).logits,
     )
 
 
@@ -93,7 +106,11 @@ def next_token(kind: str, config: Any) -> Case:
     model, texts = made(kind, config), texts_of()
     targets = [torch.cat([text[1:], torch.tensor([-100])]) for text in texts]
     return Case(
-        model, texts, targets, lambda model, ids, mask, _: model(ids, attention_mask=mask).logits, token_cross_entropy
+        model,
+        texts,
+        targets,
+        lambda model, ids, mask, _: model(ids, attention_mask=mask).logits,
+        token_cross_entropy,
     )
 
 
@@ -105,7 +122,11 @@ def masked(kind: str, config: Any) -> Case:
         target[[0, 2]] = text[[0, 2]]
         text[[0, 2]] = 4
     return Case(
-        model, texts, targets, lambda model, ids, mask, _: model(ids, attention_mask=mask).logits, token_cross_entropy
+        model,
+        texts,
+        targets,
+        lambda model, ids, mask, _: model(ids, attention_mask=mask).logits,
+        token_cross_entropy,
     )
 
 
@@ -123,11 +144,22 @@ def translated(kind: str, config: Any) -> Case:
 
 
 def roberta(kind: str, config: type) -> Case:
-    return classifier(kind, config(**BERT | {"max_position_embeddings": 30, "type_vocab_size": 1, "pad_token_id": 1}))
+    return classifier(
+        kind,
+        config(**BERT | {"max_position_embeddings": 30, "type_vocab_size": 1, "pad_token_id": 1}),
+    )
 
 
 def gpt2(layers: int = 2) -> hf.GPT2Config:
-    return hf.GPT2Config(vocab_size=WORDS, n_positions=24, n_embd=16, n_layer=layers, n_head=2, pad_token_id=0, num_labels=3)
+    return hf.GPT2Config(
+        vocab_size=WORDS,
+        n_positions=24,
+        n_embd=16,
+        n_layer=layers,
+        n_head=2,
+        pad_token_id=0,
+        num_labels=3,
+    )
 
 
 def llama() -> hf.LlamaConfig:
@@ -143,20 +175,36 @@ FAMILIES: dict[str, Callable[[], Case]] = {
     "bert": bert,
     "bert, five classes": lambda: bert(num_labels=5),
     "bert, one sample": lambda: bert(lengths=(6,)),
-    "bert, masked tokens": lambda: masked("BertForMaskedLM", hf.BertConfig(**BERT)),  # a tied decoder with a bias
-    "minilm": lambda: bert(hidden_size=48, num_attention_heads=12, intermediate_size=96),  # 384, 12 and 1536 in the real one
+    "bert, masked tokens": lambda: masked(
+        "BertForMaskedLM", hf.BertConfig(**BERT)
+    ),  # a tied decoder with a bias
+    "minilm": lambda: bert(
+        hidden_size=48, num_attention_heads=12, intermediate_size=96
+    ),  # 384, 12 and 1536 in the real one
     "distilbert": lambda: classifier(
         "DistilBertForSequenceClassification",
-        hf.DistilBertConfig(vocab_size=WORDS, max_position_embeddings=24, dim=16, n_layers=2, n_heads=2, hidden_dim=32),
+        hf.DistilBertConfig(
+            vocab_size=WORDS,
+            max_position_embeddings=24,
+            dim=16,
+            n_layers=2,
+            n_heads=2,
+            hidden_dim=32,
+        ),
     ),
     "roberta": lambda: roberta("RobertaForSequenceClassification", hf.RobertaConfig),
     "xlm-r": lambda: roberta("XLMRobertaForSequenceClassification", hf.XLMRobertaConfig),
-    "electra": lambda: classifier("ElectraForSequenceClassification", hf.ElectraConfig(**BERT, embedding_size=8)),
+    "electra": lambda: classifier(
+        "ElectraForSequenceClassification", hf.ElectraConfig(**BERT, embedding_size=8)
+    ),
     "albert": lambda: classifier(  # one layer, passed three times
-        "AlbertForSequenceClassification", hf.AlbertConfig(**BERT | {"num_hidden_layers": 3}, embedding_size=8)
+        "AlbertForSequenceClassification",
+        hf.AlbertConfig(**BERT | {"num_hidden_layers": 3}, embedding_size=8),
     ),
     "gpt-2": lambda: classifier("GPT2ForSequenceClassification", gpt2()),
     "gpt-2, next token": lambda: next_token("GPT2LMHeadModel", gpt2()),  # a tied head
     "llama, next token": lambda: next_token("LlamaForCausalLM", llama()),  # RMSNorm, a tied head
-    "t5": lambda: translated("T5ForConditionalGeneration", t5()),  # RMSNorm, one weight in three places
+    "t5": lambda: translated(
+        "T5ForConditionalGeneration", t5()
+    ),  # RMSNorm, one weight in three places
 }

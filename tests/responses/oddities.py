@@ -8,7 +8,10 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations, prune
 
 Middle = Callable[[nn.Module, Tensor], Tensor]
-IDS, LABELS = torch.randint(0, 9, (5, 5), generator=torch.Generator().manual_seed(1)), torch.tensor([0, 1, 1, 0, 1])
+IDS, LABELS = (
+    torch.randint(0, 9, (5, 5), generator=torch.Generator().manual_seed(1)),
+    torch.tensor([0, 1, 1, 0, 1]),
+)
 """As many samples as tokens: what reads tokens first sees the same shapes."""
 
 
@@ -17,7 +20,12 @@ class Net(nn.Module):
 
     def __init__(self, layer: nn.Module, middle: Middle) -> None:
         super().__init__()
-        self.words, self.layer, self.head, self.middle = nn.Embedding(9, 4), layer, nn.Linear(4, 2), middle
+        self.words, self.layer, self.head, self.middle = (
+            nn.Embedding(9, 4),
+            layer,
+            nn.Linear(4, 2),
+            middle,
+        )
 
     def forward(self, ids: Tensor) -> Tensor:
         return self.head(self.middle(self.layer, self.words(ids)))
@@ -29,7 +37,10 @@ class Tokens(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.words, self.head = nn.Embedding(9, 4), nn.Linear(4, 2)
-        self.first, self.places = nn.Parameter(torch.randn(1, 1, 4)), nn.Parameter(torch.randn(1, 6, 4))
+        self.first, self.places = (
+            nn.Parameter(torch.randn(1, 1, 4)),
+            nn.Parameter(torch.randn(1, 6, 4)),
+        )
 
     def forward(self, ids: Tensor) -> Tensor:
         read = torch.cat([self.first.expand(len(ids), -1, -1), self.words(ids)], 1) + self.places
@@ -106,24 +117,37 @@ def time_first(layer: nn.Module, read: Tensor) -> Tensor:
 
 
 RIGHT: dict[str, Callable[[], nn.Module]] = {
-    "by keyword": lambda: Net(nn.Linear(4, 4), lambda layer, read: layer(input=read).tanh().mean(1)),
+    "by keyword": lambda: Net(
+        nn.Linear(4, 4), lambda layer, read: layer(input=read).tanh().mean(1)
+    ),
     "a hook that changes what is given": lambda: Net(hooked(), mean),
     "a scale that is one more": lambda: Net(OnePlusRMSNorm(), mean),
-    "two times the same": lambda: Net(nn.Linear(4, 4), lambda layer, read: layer(layer(read).tanh()).mean(1)),
-    "sparse words": lambda: nn.Sequential(nn.Embedding(9, 4, sparse=True), nn.Flatten(), nn.Linear(20, 2)),
+    "two times the same": lambda: Net(
+        nn.Linear(4, 4), lambda layer, read: layer(layer(read).tanh()).mean(1)
+    ),
+    "sparse words": lambda: nn.Sequential(
+        nn.Embedding(9, 4, sparse=True), nn.Flatten(), nn.Linear(20, 2)
+    ),
 }
 
 
 RIGHT_AS_ADVISED: dict[str, Callable[[], nn.Module]] = {
     "LSTM": lambda: Net(nn.LSTM(4, 4, batch_first=True), lambda layer, read: layer(read)[0][:, -1]),
-    "LSTM, time first": lambda: Net(nn.LSTM(4, 4), lambda layer, read: layer(read.transpose(0, 1))[0][-1]),
-    "GRU, both ways": lambda: Net(
-        nn.GRU(4, 2, batch_first=True, bidirectional=True), lambda layer, read: layer(read)[0].mean(1)
+    "LSTM, time first": lambda: Net(
+        nn.LSTM(4, 4), lambda layer, read: layer(read.transpose(0, 1))[0][-1]
     ),
-    "attention": lambda: Net(nn.MultiheadAttention(4, 2, batch_first=True), lambda layer, x: layer(x, x, x)[0].mean(1)),
+    "GRU, both ways": lambda: Net(
+        nn.GRU(4, 2, batch_first=True, bidirectional=True),
+        lambda layer, read: layer(read)[0].mean(1),
+    ),
+    "attention": lambda: Net(
+        nn.MultiheadAttention(4, 2, batch_first=True), lambda layer, x: layer(x, x, x)[0].mean(1)
+    ),
     "torch's encoder": lambda: Net(nn.TransformerEncoderLayer(4, 2, 8, batch_first=True), mean),
     "a model's own parameters": Tokens,
-    "positions": lambda: Net(nn.Embedding(9, 4), lambda layer, x: (x + layer(torch.arange(x.shape[1]))).tanh().mean(1)),
+    "positions": lambda: Net(
+        nn.Embedding(9, 4), lambda layer, x: (x + layer(torch.arange(x.shape[1]))).tanh().mean(1)
+    ),
     "time first": lambda: Net(nn.Linear(4, 4), time_first),
     "sorted samples": lambda: Net(nn.Linear(4, 4), in_order),
     "rows of all samples": lambda: Net(
@@ -133,8 +157,12 @@ RIGHT_AS_ADVISED: dict[str, Callable[[], nn.Module]] = {
         nn.Linear(4, 4), lambda layer, x: F.linear(x, layer.weight, layer.bias).tanh().mean(1)
     ),
     "two inputs": lambda: Net(nn.Bilinear(4, 4, 4), lambda layer, x: layer(x, x).mean(1)),
-    "convolution": lambda: Net(nn.Conv1d(4, 4, 1), lambda layer, x: layer(x.transpose(1, 2)).tanh().mean(2)),
-    "batch norm at rest": lambda: Net(nn.BatchNorm1d(4), lambda layer, x: layer(x.transpose(1, 2)).tanh().mean(2)),
+    "convolution": lambda: Net(
+        nn.Conv1d(4, 4, 1), lambda layer, x: layer(x.transpose(1, 2)).tanh().mean(2)
+    ),
+    "batch norm at rest": lambda: Net(
+        nn.BatchNorm1d(4), lambda layer, x: layer(x.transpose(1, 2)).tanh().mean(2)
+    ),
     "bag of words": lambda: nn.Sequential(nn.EmbeddingBag(9, 4), nn.Linear(4, 2)),
     "scaled words": lambda: nn.Sequential(Scaled(9, 4), nn.Flatten(), nn.Linear(20, 2)),
     "replaced forward": lambda: Net(patched(), mean),
@@ -146,10 +174,14 @@ RIGHT_AS_ADVISED: dict[str, Callable[[], nn.Module]] = {
         nn.utils.spectral_norm(nn.Embedding(9, 4)), nn.Flatten(), nn.Linear(20, 2)
     ),
     "pruned": lambda: Net(prune.l1_unstructured(nn.Linear(4, 4), "weight", amount=0.5), mean),
-    "pruned norm": lambda: Net(prune.random_unstructured(nn.LayerNorm(4), "weight", amount=0.5), mean),
+    "pruned norm": lambda: Net(
+        prune.random_unstructured(nn.LayerNorm(4), "weight", amount=0.5), mean
+    ),
     "RMSNorm by name": lambda: Net(MeanTakenRMSNorm(), mean),
     "RMSNorm with a late epsilon": lambda: Net(LateEpsilonRMSNorm(), mean),
-    "RMSNorm with a gate": lambda: Net(GatedRMSNorm(), lambda layer, x: layer(x, x.roll(1, -1)).mean(1)),
+    "RMSNorm with a gate": lambda: Net(
+        GatedRMSNorm(), lambda layer, x: layer(x, x.roll(1, -1)).mean(1)
+    ),
 }
 
 

@@ -95,7 +95,9 @@ def test_a_pass_that_fails_leaves_the_model_as_it_was(where: str, method: str) -
     with pytest.raises(RuntimeError, match="out of memory"):
         getattr(probe, method)(broken, labels, **({"loss": fail} if where == "in the loss" else {}))
     assert same(before, left_behind(network))
-    again, fresh = (one.responses(lambda: run(network), labels).norm.tolist() for one in (probe, Probe(network)))
+    again, fresh = (
+        one.responses(lambda: run(network), labels).norm.tolist() for one in (probe, Probe(network))
+    )
     assert fresh == again
 
 

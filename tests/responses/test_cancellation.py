@@ -12,7 +12,9 @@ from mainstem.responses.lookup import Lookup
 from mainstem.responses.outer import Outer, is_gram_cheaper
 
 
-def nearly_cancelling(left_over: float, samples: int = 8, tokens: int = 8, width: int = 64) -> tuple[Tensor, Tensor]:
+def nearly_cancelling(
+    left_over: float, samples: int = 8, tokens: int = 8, width: int = 64
+) -> tuple[Tensor, Tensor]:
     """Tokens that read the same, and whose gradients add up to a small share of any of them."""
     generator = torch.Generator().manual_seed(7)
     left = torch.randn(samples, tokens, width, generator=generator)
@@ -94,7 +96,9 @@ def test_passes_through_one_layer_that_cancel(apart: float) -> None:
     found = Probe(model).responses(lambda: model(one, other), labels).norm.double()
     logits = (one - other).double().sum(1) @ model.read.weight.double().T
     pull = logits.softmax(1) - nn.functional.one_hot(labels, 2)
-    true = pull.norm(dim=1) * (one - other).double().sum(1).norm(dim=1)  # by hand: an outer product of the two
+    true = pull.norm(dim=1) * (one - other).double().sum(1).norm(
+        dim=1
+    )  # by hand: an outer product of the two
     assert not found.isnan().any()
     size = math.sqrt(7 * 16) * 7  # of what cancels: seven tokens of sixteen numbers, read twice
     assert (found - true).abs().max() < 1e-5 * size

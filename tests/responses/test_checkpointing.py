@@ -22,19 +22,25 @@ MODES = {"kept": None, "not reentrant": False, "reentrant": True}
 class Blocks(nn.Module):
     """Words, and blocks that are checkpointed; the last one is passed twice."""
 
-    def __init__(self, reentrant: bool | None) -> None:  # noqa: FBT001
+    def __init__(self, reentrant: bool | None) -> None:  # noqa: FBT001, RUF100
         super().__init__()
         self.words, self.head, self.reentrant = nn.Embedding(9, 6), nn.Linear(6, 2), reentrant
-        self.blocks = nn.ModuleList(nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 6)) for _ in range(3))
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 6)) for _ in range(3)
+        )
 
     def forward(self, ids: Tensor) -> Tensor:
         read = self.words(ids)
         for block in [*self.blocks, self.blocks[-1]]:
-            read = block(read) if self.reentrant is None else checkpoint(block, read, use_reentrant=self.reentrant)
+            read = (
+                block(read)
+                if self.reentrant is None
+                else checkpoint(block, read, use_reentrant=self.reentrant)
+            )
         return self.head(read.mean(1))
 
 
-def blocks(reentrant: bool | None) -> Blocks:  # noqa: FBT001
+def blocks(reentrant: bool | None) -> Blocks:  # noqa: FBT001, RUF100
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = Blocks(reentrant)
@@ -42,7 +48,10 @@ def blocks(reentrant: bool | None) -> Blocks:  # noqa: FBT001
     return model
 
 
-IDS, LABELS = torch.randint(0, 9, (4, 5), generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 1, 0])
+IDS, LABELS = (
+    torch.randint(0, 9, (4, 5), generator=torch.Generator().manual_seed(0)),
+    torch.tensor([0, 1, 1, 0]),
+)
 
 
 def true_gradients(layers: tuple[str, ...] = ("",)) -> list[dict[str, Tensor]]:
@@ -50,7 +59,8 @@ def true_gradients(layers: tuple[str, ...] = ("",)) -> list[dict[str, Tensor]]:
     found = gradients(
         blocks(None),
         lambda exact: (
-            cross_entropy(exact(ids.unsqueeze(0)), label.view(1))[0] for ids, label in zip(IDS, LABELS, strict=True)
+            cross_entropy(exact(ids.unsqueeze(0)), label.view(1))[0]
+            for ids, label in zip(IDS, LABELS, strict=True)
         ),
     )
     return [{name: one[name] for name in one if name.startswith(layers)} for one in found]
@@ -58,7 +68,7 @@ def true_gradients(layers: tuple[str, ...] = ("",)) -> list[dict[str, Tensor]]:
 
 @pytest.mark.parametrize("method", ["responses", "training_step"])
 @pytest.mark.parametrize("reentrant", MODES.values(), ids=MODES)
-def test_responses_are_the_same(reentrant: bool | None, method: str) -> None:  # noqa: FBT001
+def test_responses_are_the_same(reentrant: bool | None, method: str) -> None:  # noqa: FBT001, RUF100
     """Checkpointed or not, norms and dots are autograd's, also of a block that is passed twice."""
     model = blocks(reentrant)
     directions = directions_of(model)
@@ -68,7 +78,7 @@ def test_responses_are_the_same(reentrant: bool | None, method: str) -> None:  #
 
 @pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")
 @pytest.mark.parametrize("reentrant", MODES.values(), ids=MODES)
-def test_chosen_layers_in_a_checkpoint_are_not_lost(reentrant: bool | None) -> None:  # noqa: FBT001
+def test_chosen_layers_in_a_checkpoint_are_not_lost(reentrant: bool | None) -> None:  # noqa: FBT001, RUF100
     """Where what a checkpointed block reads is not chosen, its own layers still count, or are said to be lost."""
     model = blocks(reentrant)
     true = true_gradients(("blocks.", "head."))
@@ -77,7 +87,9 @@ def test_chosen_layers_in_a_checkpoint_are_not_lost(reentrant: bool | None) -> N
         with pytest.raises(ModelError, match="checkpoint with use_reentrant=False"):
             Probe(model, layers=["blocks", "head"]).responses(lambda: model(IDS), LABELS)
         return
-    found = Probe(model, directions=[ones], layers=["blocks", "head"]).responses(lambda: model(IDS), LABELS)
+    found = Probe(model, directions=[ones], layers=["blocks", "head"]).responses(
+        lambda: model(IDS), LABELS
+    )
     assert_agree(found, true, [ones])
 
 
@@ -89,14 +101,22 @@ def test_transformers_own_checkpointing(*, reentrant: bool) -> None:
         case = bert(hidden_dropout_prob=0.2)
         case.model.train()
         if checkpointed:
-            case.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": reentrant})
+            case.model.gradient_checkpointing_enable(
+                gradient_checkpointing_kwargs={"use_reentrant": reentrant}
+            )
         torch.manual_seed(5)
-        found = case.responses(Probe(case.model, directions=directions_of(case.model), sketch=32), "training_step")
-        return found, flat({name: one.grad for name, one in case.model.named_parameters() if one.grad is not None})
+        found = case.responses(
+            Probe(case.model, directions=directions_of(case.model), sketch=32), "training_step"
+        )
+        return found, flat(
+            {name: one.grad for name, one in case.model.named_parameters() if one.grad is not None}
+        )
 
     (plain, filled), (found, again) = step(checkpointed=False), step(checkpointed=True)
     for name in ("norm", "loss", "dots", "sketch"):
-        assert (getattr(plain, name) - getattr(found, name)).norm() <= CLOSE * getattr(plain, name).norm(), name
+        assert (getattr(plain, name) - getattr(found, name)).norm() <= CLOSE * getattr(
+            plain, name
+        ).norm(), name
     assert (filled - again).norm() <= CLOSE * filled.norm()
 
 
@@ -116,11 +136,13 @@ class Seen:
 
 
 @pytest.mark.parametrize("method", ["responses", "training_step"])
-@pytest.mark.parametrize(("reentrant", "expected"), [(None, True), (False, False), (True, False)], ids=MODES)
+@pytest.mark.parametrize(
+    ("reentrant", "expected"), [(None, True), (False, False), (True, False)], ids=MODES
+)
 def test_what_is_inside_a_block_is_not_kept_until_the_backward_pass(
-    reentrant: bool | None,  # noqa: FBT001
+    reentrant: bool | None,  # noqa: FBT001, RUF100
     method: str,
-    expected: bool,  # noqa: FBT001
+    expected: bool,  # noqa: FBT001, RUF100
 ) -> None:
     """Between the two passes nobody holds what an inner layer read, if the block is checkpointed; else it is held."""
     model, held = blocks(reentrant), []
@@ -139,7 +161,9 @@ def test_what_was_computed_again_is_dropped_after_its_backward_pass(method: str)
     """When the first block is computed again, nobody holds what was computed again for the second any longer."""
     model, held = blocks(reentrant=False), []
     probe = Probe(model)
-    if method != "without a probe":  # a first pass goes backward once more, to see where the batch is
+    if (
+        method != "without a probe"
+    ):  # a first pass goes backward once more, to see where the batch is
         getattr(probe, method)(lambda: model(IDS), LABELS)
     second = Seen(model.blocks[1][2])
     model.blocks[0].register_forward_pre_hook(lambda *_: held.append(second.held()))

@@ -29,22 +29,34 @@ def test_only_the_chosen_layers_count(layers: list[str], names: list[str], metho
     """Norms and dots are those of the chosen layers' parameters; the rest of a direction has no part in them."""
     case = bert()
     directions = directions_of(case.model)
-    chosen = {name for name, _ in case.model.named_parameters() if any(fnmatchcase(name, one) for one in names)}
+    chosen = {
+        name
+        for name, _ in case.model.named_parameters()
+        if any(fnmatchcase(name, one) for one in names)
+    }
     assert chosen
-    true, ways = ([{name: one[name] for name in chosen} for one in each] for each in (case.gradients(), directions))
-    assert_agree(case.responses(Probe(case.model, directions=directions, layers=layers), method), true, ways)
+    true, ways = (
+        [{name: one[name] for name in chosen} for one in each]
+        for each in (case.gradients(), directions)
+    )
+    assert_agree(
+        case.responses(Probe(case.model, directions=directions, layers=layers), method), true, ways
+    )
 
 
 def test_sketches_of_parts_add_up() -> None:
     """A model's sketch is the sum of its layers' sketches: each layer has its tables, whichever layers are taken."""
     case = bert()
     whole, lower, upper = (
-        case.responses(Probe(case.model, layers=layers, sketch=64)).sketch for layers in (["*"], ["bert.*"], ["classifier"])
+        case.responses(Probe(case.model, layers=layers, sketch=64)).sketch
+        for layers in (["*"], ["bert.*"], ["classifier"])
     )
     assert (whole - lower - upper).norm() < 1e-5 * whole.norm()
 
 
-@pytest.mark.parametrize("more", [{"layers": ["classifier", "decoder.*"]}, {"per_sample": ["decoder.*"]}], ids=str)
+@pytest.mark.parametrize(
+    "more", [{"layers": ["classifier", "decoder.*"]}, {"per_sample": ["decoder.*"]}], ids=str
+)
 def test_a_pattern_that_fits_nothing_is_refused(more: dict[str, list[str]]) -> None:
     """A pattern without a layer is a mistake, named beside what the model has."""
     model = torch.nn.Sequential(torch.nn.Linear(2, 2))
@@ -58,12 +70,17 @@ def test_a_frozen_layer_fits_no_pattern() -> None:
     """A layer that is not trained has no response to be asked for."""
     case = bert()
     case.model.bert.requires_grad_(False)
-    with pytest.raises(ModelError, match=r"no layer with trained parameters fits 'bert'; the model's are classifier"):
+    with pytest.raises(
+        ModelError,
+        match=r"no layer with trained parameters fits 'bert'; the model's are classifier",
+    ):
         Probe(case.model, layers=["bert"])
 
 
 def test_layers_that_are_not_chosen_need_no_formula() -> None:
     """A layer without a formula is no hindrance where it is left out."""
     model = torch.nn.Sequential(torch.nn.Conv1d(1, 1, 1), torch.nn.Flatten(), torch.nn.Linear(3, 2))
-    found = Probe(model, layers=["2"]).responses(lambda: model(torch.ones(2, 1, 3)), torch.tensor([0, 1]))
+    found = Probe(model, layers=["2"]).responses(
+        lambda: model(torch.ones(2, 1, 3)), torch.tensor([0, 1])
+    )
     assert (found.norm > 0).all()

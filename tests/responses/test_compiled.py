@@ -13,7 +13,10 @@ from tests.small_models import shake
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the compiler's own
 
-IDS, LABELS = torch.randint(0, 9, (4, 5), generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 1, 0])
+IDS, LABELS = (
+    torch.randint(0, 9, (4, 5), generator=torch.Generator().manual_seed(0)),
+    torch.tensor([0, 1, 1, 0]),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -51,8 +54,12 @@ def test_a_compiled_model_has_the_same_responses(method: str, which: str, *, war
     probed = model if which == "inner" else compiled
     directions = directions_of(probed)
     probe = Probe(probed, directions=directions)
-    if warm and method == "training_step":  # nothing changed since, so it is not compiled again, and no layer is heard
-        with pytest.raises(ModelError, match="run it inside `run`, and a compiled one for the first time there"):
+    if (
+        warm and method == "training_step"
+    ):  # nothing changed since, so it is not compiled again, and no layer is heard
+        with pytest.raises(
+            ModelError, match="run it inside `run`, and a compiled one for the first time there"
+        ):
             probe.training_step(lambda: compiled(IDS), LABELS)
         return
     for _ in range(2):

@@ -27,7 +27,9 @@ def drawn(seed: int, *shape: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def outer(seed: int, *, samples: int = 3, tokens: int = 6, p: int = ROWS, d: int = WIDTH, dead: float = 0) -> Outer:
+def outer(
+    seed: int, *, samples: int = 3, tokens: int = 6, p: int = ROWS, d: int = WIDTH, dead: float = 0
+) -> Outer:
     """One with tokens on whose left side there is nothing."""
     left = drawn(seed, samples, tokens, p)
     left[torch.rand(samples, tokens, generator=torch.Generator().manual_seed(seed)) < dead] = 0
@@ -50,7 +52,9 @@ def formed(one: Contribution) -> Tensor:
         case Outer():
             return torch.einsum("btp,btd->bpd", one.sides[0][0], one.sides[1])
         case Lookup():  # `values` has nothing at padding
-            return torch.einsum("btp,btd->bpd", torch.nn.functional.one_hot(one.ids, ROWS).double(), one.values)
+            return torch.einsum(
+                "btp,btd->bpd", torch.nn.functional.one_hot(one.ids, ROWS).double(), one.values
+            )
     return one.gradient
 
 
@@ -59,29 +63,43 @@ def check(one: Contribution, seed: int) -> None:
     gradient = formed(one)
     direction = drawn(seed + 2, *gradient.shape[1:])
     tables = tables_of({"it": gradient[0]}, 32, seed)["it"]
-    assert pytest.approx(gradient.flatten(1).square().sum(1).tolist(), **CLOSE) == one.squared(RoundingCheck()).tolist()
-    assert pytest.approx((gradient * direction).flatten(1).sum(1).tolist(), **CLOSE) == one.dot(direction).tolist()
+    assert (
+        pytest.approx(gradient.flatten(1).square().sum(1).tolist(), **CLOSE)
+        == one.squared(RoundingCheck()).tolist()
+    )
+    assert (
+        pytest.approx((gradient * direction).flatten(1).sum(1).tolist(), **CLOSE)
+        == one.dot(direction).tolist()
+    )
     if gradient.dim() == 2:
         bucket, sign = tables.rows._bucket, tables.rows._sign
     else:  # of an outer product: buckets add up, signs multiply (Pham and Pagh, equation 2)
         rows, columns = tables
         bucket = (rows._bucket.unsqueeze(1) + columns._bucket).flatten() % 32
         sign = (rows._sign.unsqueeze(1) * columns._sign).flatten()
-    sketch = torch.zeros(len(gradient), 32, dtype=torch.float64).index_add_(1, bucket, gradient.flatten(1) * sign)
+    sketch = torch.zeros(len(gradient), 32, dtype=torch.float64).index_add_(
+        1, bucket, gradient.flatten(1) * sign
+    )
     found = back(one.sketch(tables))
-    assert pytest.approx(sketch.flatten().tolist(), rel=1e-4, abs=1e-5) == found.flatten().tolist()  # tables are float32
+    assert (
+        pytest.approx(sketch.flatten().tolist(), rel=1e-4, abs=1e-5) == found.flatten().tolist()
+    )  # tables are float32
 
 
 @settings(deadline=None, max_examples=80)
 @given(SIZES, st.integers(1, 9), SIZES, SIZES, st.sampled_from([*DEAD.values()]), SEEDS)
-def test_an_outer_product(samples: int, tokens: int, p: int, d: int, dead: float, seed: int) -> None:
+def test_an_outer_product(
+    samples: int, tokens: int, p: int, d: int, dead: float, seed: int
+) -> None:
     """A sum of outer products over one token or several, by either route, whichever tokens are live, if any."""
     check(outer(seed, samples=samples, tokens=tokens, p=p, d=d, dead=dead), seed)
 
 
 @settings(deadline=None, max_examples=80)
 @given(SIZES, st.integers(1, 9), SIZES, SIZES, st.sampled_from([*DEAD.values()]), SEEDS)
-def test_an_outer_product_with_a_bias(samples: int, tokens: int, p: int, d: int, dead: float, seed: int) -> None:
+def test_an_outer_product_with_a_bias(
+    samples: int, tokens: int, p: int, d: int, dead: float, seed: int
+) -> None:
     """A bias is one more column that reads 1: norm, dot and sketch are those of weight and bias each by itself, together."""
     one = outer(seed, samples=samples, tokens=tokens, p=p, d=d, dead=dead)
     (left,), right = one.sides
@@ -142,7 +160,10 @@ def test_the_cross_term_of_a_pair(one: str, other: str, seed: int) -> None:
 def test_the_cross_term_of_vectors() -> None:
     """Of vectors it is their dot; a vector and a matrix have none."""
     first, second = vector(1), vector(2)
-    assert pytest.approx((first.gradient * second.gradient).sum(1).tolist(), **CLOSE) == cross(first, second).tolist()
+    assert (
+        pytest.approx((first.gradient * second.gradient).sum(1).tolist(), **CLOSE)
+        == cross(first, second).tolist()
+    )
     with pytest.raises(TypeError, match="a Vector and a Outer cannot be of one parameter"):
         cross(first, outer(3))
 
@@ -153,10 +174,14 @@ def lookups(seed: int, values: Tensor) -> list[Lookup]:
     return [Lookup(one, values, padding) for one, padding in zip(ids, (2, None, 0), strict=True)]
 
 
-def outers(seed: int, tokens: int, p: int, d: int, *, dead: float = 0, bias: bool = False) -> list[Outer]:
+def outers(
+    seed: int, tokens: int, p: int, d: int, *, dead: float = 0, bias: bool = False
+) -> list[Outer]:
     """Three that read the same."""
     nothing = torch.rand(3, tokens, generator=torch.Generator().manual_seed(seed)) < dead
-    lefts = [drawn(seed + place, 3, tokens, p).masked_fill(nothing.unsqueeze(2), 0) for place in range(3)]
+    lefts = [
+        drawn(seed + place, 3, tokens, p).masked_fill(nothing.unsqueeze(2), 0) for place in range(3)
+    ]
     live, right = LiveTokens().of(lefts[0]), drawn(seed, 3, tokens, d)
     return [Outer(left, right, live, bias=bias) for left in lefts]
 
@@ -180,19 +205,29 @@ def test_what_is_joined_says_what_its_parts_say(kind: str, without: int | None) 
     for other in parts[1:]:
         joined = joined.join(other)
     shapes = [formed(part).shape[1:] for part in parts]
-    directions = [None if place == without else drawn(place, *shape) for place, shape in enumerate(shapes)]
-    tables = tables_of({str(place): torch.zeros(shape) for place, shape in enumerate(shapes)}, 32, 3)
+    directions = [
+        None if place == without else drawn(place, *shape) for place, shape in enumerate(shapes)
+    ]
+    tables = tables_of(
+        {str(place): torch.zeros(shape) for place, shape in enumerate(shapes)}, 32, 3
+    )
     squared = sum(part.squared(RoundingCheck()) for part in parts)
     assert pytest.approx(squared.tolist(), **CLOSE) == joined.squared(RoundingCheck()).tolist()
-    dots = sum(part.dot(one) for part, one in zip(parts, directions, strict=True) if one is not None)
+    dots = sum(
+        part.dot(one) for part, one in zip(parts, directions, strict=True) if one is not None
+    )
     assert pytest.approx(dots.tolist(), **CLOSE) == joined.dot(*directions).tolist()
     assert [0.0] * 3 == joined.dot(*[None] * len(parts)).tolist()
     sketches = sum(back(part.sketch(one)) for part, one in zip(parts, tables.values(), strict=True))
     found = back(joined.sketch(*tables.values()))
-    assert pytest.approx(sketches.flatten().tolist(), rel=1e-4, abs=1e-5) == found.flatten().tolist()
+    assert (
+        pytest.approx(sketches.flatten().tolist(), rel=1e-4, abs=1e-5) == found.flatten().tolist()
+    )
 
 
-@pytest.mark.parametrize("size", [(6, ROWS, WIDTH), (40, 3, 3), (1, 3, 3)], ids=["gram", "direct", "one token"])
+@pytest.mark.parametrize(
+    "size", [(6, ROWS, WIDTH), (40, 3, 3), (1, 3, 3)], ids=["gram", "direct", "one token"]
+)
 def test_what_is_joined_with_biases(size: tuple[int, int, int]) -> None:
     """Each weight brings its bias along, with a direction of both, of one of them or of none."""
     first, second, third = parts = outers(5, *size, bias=True)
@@ -201,7 +236,10 @@ def test_what_is_joined_with_biases(size: tuple[int, int, int]) -> None:
     assert pytest.approx(squared.tolist(), **CLOSE) == joined.squared(RoundingCheck()).tolist()
     weight, bias = drawn(1, *size[1:]), drawn(2, size[1])
     dots = first.dot(weight, bias) + second.dot(None, bias) + third.dot(weight, None)
-    assert pytest.approx(dots.tolist(), **CLOSE) == joined.dot(weight, bias, None, bias, weight, None).tolist()
+    assert (
+        pytest.approx(dots.tolist(), **CLOSE)
+        == joined.dot(weight, bias, None, bias, weight, None).tolist()
+    )
 
 
 def test_what_has_nothing_in_common_is_not_joined() -> None:

@@ -31,11 +31,17 @@ def test_each_layer_is_right_by_itself(make: Callable[[], Case]) -> None:
         shared[id(one)] += 1
     for name, layer in case.model.named_modules():
         own = [one for one in layer.parameters(recurse=False) if one.requires_grad]
-        if not own or any(shared[id(one)] > 1 for one in own):  # a tied weight is another layer's too
+        if not own or any(
+            shared[id(one)] > 1 for one in own
+        ):  # a tied weight is another layer's too
             continue
-        names = [full for full, one in case.model.named_parameters() if any(one is each for each in own)]
+        names = [
+            full for full, one in case.model.named_parameters() if any(one is each for each in own)
+        ]
         norms = stacked({full: one[full] for full in names} for one in true).norm(dim=1)
-        if norms.max() > 1e-9:  # else nothing is there but rounding: what attention adds to all keys changes nothing
+        if (
+            norms.max() > 1e-9
+        ):  # else nothing is there but rounding: what attention adds to all keys changes nothing
             found = case.responses(Probe(case.model, layers=[name]))
             assert pytest.approx(norms.tolist(), rel=1e-4, abs=1e-7) == found.norm.tolist(), name
 
@@ -62,4 +68,6 @@ def test_arrays_hold_what_tensors_hold() -> None:
         arrays.sketch.shape,
     ]
     assert found.sketch.tolist() == arrays.sketch.tolist()
-    assert {"float32"} == {str(getattr(arrays, name).dtype) for name in ("norm", "loss", "margin", "dots", "sketch")}
+    assert {"float32"} == {
+        str(getattr(arrays, name).dtype) for name in ("norm", "loss", "margin", "dots", "sketch")
+    }

@@ -21,7 +21,9 @@ BETWEEN = st.lists(SIZES, max_size=2)
 """What lies between the batch and the width: nothing, tokens, or a grid of them."""
 
 
-def check(layer: nn.Module, a: Tensor, b: Tensor, formula: Formula | None = None, close: float = 1e-9) -> None:
+def check(
+    layer: nn.Module, a: Tensor, b: Tensor, formula: Formula | None = None, close: float = 1e-9
+) -> None:
     """Norm and dot of every parameter's gradient of sum(b x output), which has b as its gradient at the output."""
     layer = copy.deepcopy(layer).double()
     generator = torch.Generator().manual_seed(1)
@@ -39,31 +41,51 @@ def check(layer: nn.Module, a: Tensor, b: Tensor, formula: Formula | None = None
         direction = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
         true = torch.stack([row[place] for row in rows]).double()
         squares, dots = true.flatten(1).square().sum(1), (true * direction).flatten(1).sum(1)
-        assert pytest.approx(squares.tolist(), rel=close, abs=close) == found[name].squared(RoundingCheck()).tolist(), name
-        assert pytest.approx(dots.tolist(), rel=close, abs=10 * close) == found[name].dot(direction).tolist(), name
+        assert (
+            pytest.approx(squares.tolist(), rel=close, abs=close)
+            == found[name].squared(RoundingCheck()).tolist()
+        ), name
+        assert (
+            pytest.approx(dots.tolist(), rel=close, abs=10 * close)
+            == found[name].dot(direction).tolist()
+        ), name
 
 
 @settings(deadline=None, max_examples=50)
 @given(SIZES, BETWEEN, SIZES, SIZES, BOTH, SEEDS)
-def test_linear(samples: int, between: list[int], wide: int, narrow: int, bias: bool, seed: int) -> None:  # noqa: FBT001
+def test_linear(
+    samples: int, between: list[int], wide: int, narrow: int, bias: bool, seed: int
+) -> None:
     """A linear layer, with or without bias, on rows, tokens or a grid of them."""
     check(
-        nn.Linear(wide, narrow, bias=bias), drawn(seed, samples, *between, wide), drawn(seed + 1, samples, *between, narrow)
+        nn.Linear(wide, narrow, bias=bias),
+        drawn(seed, samples, *between, wide),
+        drawn(seed + 1, samples, *between, narrow),
     )
 
 
 @settings(deadline=None, max_examples=30)
 @given(SIZES, BETWEEN, SIZES, SIZES, SEEDS)
-def test_transposed_linear(samples: int, between: list[int], wide: int, narrow: int, seed: int) -> None:
+def test_transposed_linear(
+    samples: int, between: list[int], wide: int, narrow: int, seed: int
+) -> None:
     """GPT-2's linear layer, whose weight lies the other way round."""
-    check(Conv1D(narrow, wide), drawn(seed, samples, *between, wide), drawn(seed + 1, samples, *between, narrow))
+    check(
+        Conv1D(narrow, wide),
+        drawn(seed, samples, *between, wide),
+        drawn(seed + 1, samples, *between, narrow),
+    )
 
 
 @settings(deadline=None, max_examples=50)
 @given(SIZES, BETWEEN, SIZES, BOTH, SEEDS)
-def test_layer_norm(samples: int, between: list[int], wide: int, bias: bool, seed: int) -> None:  # noqa: FBT001
+def test_layer_norm(samples: int, between: list[int], wide: int, bias: bool, seed: int) -> None:  # noqa: FBT001, RUF100
     """A layer norm, with or without shift, on (B, D), (B, T, D) and (B, ..., D), whatever its scale is."""
-    check(nn.LayerNorm(wide, bias=bias), drawn(seed, samples, *between, wide), drawn(seed + 1, samples, *between, wide))
+    check(
+        nn.LayerNorm(wide, bias=bias),
+        drawn(seed, samples, *between, wide),
+        drawn(seed + 1, samples, *between, wide),
+    )
 
 
 NORMS = {
@@ -80,7 +102,12 @@ NORMS = {
 def test_rms_norm(kind: str, samples: int, between: list[int], wide: int, seed: int) -> None:
     """A scale over the root of the mean square; transformers' own compute that root in float32, whatever they are given."""
     close = 1e-9 if kind.startswith("torch") else 1e-5
-    check(NORMS[kind](wide), drawn(seed, samples, *between, wide), drawn(seed + 1, samples, *between, wide), close=close)
+    check(
+        NORMS[kind](wide),
+        drawn(seed, samples, *between, wide),
+        drawn(seed + 1, samples, *between, wide),
+        close=close,
+    )
 
 
 @settings(deadline=None, max_examples=50)
@@ -106,6 +133,8 @@ BY_AUTOGRAD = {
 
 
 @pytest.mark.parametrize(("layer", "read", "gave"), BY_AUTOGRAD.values(), ids=BY_AUTOGRAD)
-def test_a_layer_whose_gradients_are_formed(layer: nn.Module, read: tuple[int, ...], gave: tuple[int, ...]) -> None:
+def test_a_layer_whose_gradients_are_formed(
+    layer: nn.Module, read: tuple[int, ...], gave: tuple[int, ...]
+) -> None:
     """Any layer that reads one tensor with the batch first has each sample's own gradient."""
     check(layer, drawn(3, 4, *read), drawn(4, 4, *gave), per_sample)

@@ -51,14 +51,18 @@ def by_vmap(model: nn.Module) -> list[dict[str, Tensor]]:
 def test_norms_and_dots_are_those_of_torch_func(model: Small) -> None:
     """A model of mixed layers, one of them without a formula, has the same norms and dots."""
     directions = directions_of(model)
-    found = Probe(model, directions=directions, per_sample=["over"]).responses(lambda: model(IDS), LABELS)
+    found = Probe(model, directions=directions, per_sample=["over"]).responses(
+        lambda: model(IDS), LABELS
+    )
     assert_agree(found, by_vmap(model), directions)
 
 
 def test_the_mean_gradient_is_that_of_torch_func(model: Small) -> None:
     """`gradient_of` is the mean over samples, however they are batched, and a dot with it is that with the mean."""
     mean = stacked(by_vmap(model)).mean(0)
-    batches = [(lambda part=part: model(IDS[part]), LABELS[part]) for part in (slice(0, 4), slice(4, 6))]
+    batches = [
+        (lambda part=part: model(IDS[part]), LABELS[part]) for part in (slice(0, 4), slice(4, 6))
+    ]
     found = gradient_of(model, batches)
     assert pytest.approx(mean.tolist(), rel=1e-5, abs=1e-6) == flat(found).tolist()
     assert pytest.approx(float(mean.norm()), rel=1e-5) == length_of(found)

@@ -8,7 +8,10 @@ from mainstem.objectives.losses import cross_entropy
 from mainstem.responses import Probe
 from tests.responses.truth import assert_agree, directions_of, gradients
 
-ROWS, LABELS = torch.randn(4, 3, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 1, 0])
+ROWS, LABELS = (
+    torch.randn(4, 3, generator=torch.Generator().manual_seed(0)),
+    torch.tensor([0, 1, 1, 0]),
+)
 
 
 def small(between: nn.Module) -> nn.Module:
@@ -42,14 +45,17 @@ def test_writing_into_what_a_layer_read_is_an_error(place: int, method: str) -> 
 
 
 @pytest.mark.parametrize("method", ["responses", "training_step"])
-@pytest.mark.parametrize("between", [nn.ReLU(inplace=True), nn.Dropout(0.0, inplace=True)], ids=["activation", "dropout"])
+@pytest.mark.parametrize(
+    "between", [nn.ReLU(inplace=True), nn.Dropout(0.0, inplace=True)], ids=["activation", "dropout"]
+)
 def test_writing_into_what_a_layer_gave_is_allowed(between: nn.Module, method: str) -> None:
     """An activation in place is a part of many models, and changes no gradient."""
     model = small(between)
     true = gradients(
         model,
         lambda exact: (
-            cross_entropy(exact(row.double()[None]), label[None])[0] for row, label in zip(ROWS, LABELS, strict=True)
+            cross_entropy(exact(row.double()[None]), label[None])[0]
+            for row, label in zip(ROWS, LABELS, strict=True)
         ),
     )
     directions = directions_of(model)

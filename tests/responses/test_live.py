@@ -56,7 +56,9 @@ def test_what_is_no_number_stays_none() -> None:
     model, x = Summed(), torch.ones(2, 4, 3)
     x[0] = float("nan")
     directions = [{name: torch.ones_like(one) for name, one in model.named_parameters()}]
-    found = Probe(model, directions=directions, sketch=32).responses(lambda: model(x), torch.tensor([0, 1]))
+    found = Probe(model, directions=directions, sketch=32).responses(
+        lambda: model(x), torch.tensor([0, 1])
+    )
     for name in ("norm", "dots", "sketch"):
         assert [True, False] == getattr(found, name).reshape(2, -1).isnan().any(1).tolist(), name
 
@@ -66,4 +68,6 @@ def test_a_token_that_is_no_number_is_not_left_out() -> None:
     left = torch.zeros(2, 5, 3)
     left[:, 0] = 1
     left[0, 3] = float("nan")
-    assert [[True, False, False, True, False], [True] + [False] * 4] == LiveTokens().of(left).mask.tolist()
+    assert [[True, False, False, True, False], [True] + [False] * 4] == LiveTokens().of(
+        left
+    ).mask.tolist()

@@ -60,12 +60,16 @@ def test_factors_in_bfloat16_say_what_float32_says(tokens: int, matrix_units: li
     units, plain = found
     length = torch.stack([one.square().sum() for one in direction.values()]).sum().sqrt()
     assert used == (["mm"] if tokens == 1 else ["bmm", "mm"])
-    assert torch.allclose(units.norm, plain.norm, rtol=2e-3, atol=0)  # what a layer read is rounded, as the layer does
+    assert torch.allclose(
+        units.norm, plain.norm, rtol=2e-3, atol=0
+    )  # what a layer read is rounded, as the layer does
     assert ((units.dots - plain.dots).abs()[:, 0] / plain.norm / length).max() < 5e-3
     assert ((units.sketch - plain.sketch).norm(dim=1) / plain.sketch.norm(dim=1)).max() < 5e-3
 
 
-def _responses(model: Any, inputs: dict[str, Tensor], labels: Tensor, direction: dict[str, Tensor]) -> Any:
+def _responses(
+    model: Any, inputs: dict[str, Tensor], labels: Tensor, direction: dict[str, Tensor]
+) -> Any:
     probe = Probe(model, directions=[direction], sketch=64)
     with torch.autocast("cpu", torch.bfloat16):
         return probe.responses(lambda: model(**inputs).logits, labels)

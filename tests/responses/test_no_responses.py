@@ -15,14 +15,21 @@ from tests.responses.oddities import IDS, LABELS, RIGHT, RIGHT_AS_ADVISED, Net, 
 
 REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "batch norm without statistics": (
-        lambda: Net(nn.BatchNorm1d(4, track_running_stats=False), lambda n, x: n(x.transpose(1, 2)).mean(2)),
+        lambda: Net(
+            nn.BatchNorm1d(4, track_running_stats=False), lambda n, x: n(x.transpose(1, 2)).mean(2)
+        ),
         "layer, a BatchNorm1d, normalises each sample by the whole batch",
     ),
     "words by frequency": (
-        lambda: nn.Sequential(nn.Embedding(9, 4, scale_grad_by_freq=True), nn.Flatten(), nn.Linear(20, 2)),
+        lambda: nn.Sequential(
+            nn.Embedding(9, 4, scale_grad_by_freq=True), nn.Flatten(), nn.Linear(20, 2)
+        ),
         "divides by how often an id is in the whole batch",
     ),
-    "no shape yet": (lambda: nn.Sequential(nn.Embedding(9, 4), nn.Flatten(), nn.LazyLinear(2)), "run the model once before"),
+    "no shape yet": (
+        lambda: nn.Sequential(nn.Embedding(9, 4), nn.Flatten(), nn.LazyLinear(2)),
+        "run the model once before",
+    ),
     "no numbers": (lambda: nn.Linear(4, 2, device="meta"), "is on the device `meta`"),
     "complex": (lambda: nn.Linear(4, 2, dtype=torch.complex64), "is complex"),
 }
@@ -33,7 +40,9 @@ def test_what_has_no_responses_is_refused(make: Callable[[], nn.Module], message
     """What no choice of layers mends is said in one line."""
     model = made(make)
     with pytest.raises(ModelError, match=message):
-        Probe(model, per_sample=["*"] if isinstance(model, Net) else ()).responses(lambda: model(IDS), LABELS)
+        Probe(model, per_sample=["*"] if isinstance(model, Net) else ()).responses(
+            lambda: model(IDS), LABELS
+        )
 
 
 def test_a_batch_norm_that_trains_is_refused_in_a_step() -> None:
@@ -89,14 +98,19 @@ def test_a_check_of_one_batch_needs_a_size_that_is_no_other_dimension() -> None:
 def test_one_logit_needs_a_binary_loss() -> None:
     """Cross-entropy over one class is always 0; the binary loss has norms and margins."""
     model, read, labels = nn.Linear(4, 1), torch.randn(3, 4), torch.tensor([0, 1, 0])
-    with pytest.raises(ValueError, match=r"needs two logits or more of each sample.*binary_cross_entropy"):
+    with pytest.raises(
+        ValueError, match=r"needs two logits or more of each sample.*binary_cross_entropy"
+    ):
         Probe(model).responses(lambda: model(read), labels)
     found = Probe(model).responses(lambda: model(read), labels, loss=binary_cross_entropy)
     two = F.pad(model(read).detach(), (1, 0))  # the same as logits (0, z)
     assert pytest.approx(cross_entropy(two, labels).tolist()) == found.loss.tolist()
     assert pytest.approx((two[:, 1] * torch.tensor([-1, 1, -1])).tolist()) == found.margin.tolist()
     pull = two[:, 1].sigmoid() - labels
-    assert pytest.approx((pull.abs() * (read.square().sum(1) + 1).sqrt()).tolist()) == found.norm.tolist()
+    assert (
+        pytest.approx((pull.abs() * (read.square().sum(1) + 1).sqrt()).tolist())
+        == found.norm.tolist()
+    )
 
 
 def test_a_target_for_each_output() -> None:
@@ -125,12 +139,16 @@ def test_a_layer_that_is_run_with_other_numbers_is_refused_and_right_as_advised(
         weight = {"weight": model[1].weight * 2}
         return torch.func.functional_call(model[1], weight, (model[0](ids).tanh().mean(1),))
 
-    with pytest.raises(BatchError, match=r"1, a Linear, was run with numbers in the place of .*per_sample=\['1'\]"):
+    with pytest.raises(
+        BatchError, match=r"1, a Linear, was run with numbers in the place of .*per_sample=\['1'\]"
+    ):
         Probe(model).responses(lambda: output(IDS), LABELS)
     parameters = list(model.parameters())
     losses = F.cross_entropy(output(IDS), LABELS, reduction="none")
     true = [
-        torch.cat([one.flatten() for one in torch.autograd.grad(loss, parameters, retain_graph=True)]).norm()
+        torch.cat(
+            [one.flatten() for one in torch.autograd.grad(loss, parameters, retain_graph=True)]
+        ).norm()
         for loss in losses
     ]
     found = Probe(model, per_sample=["1"]).responses(lambda: output(IDS), LABELS)

@@ -12,7 +12,9 @@ from tests.responses.families import BERT, made, texts_of
 from tests.responses.truth import CLOSE, assert_agree, directions_of, gradients
 
 PADDED = torch.nn.utils.rnn.pad_sequence(texts_of(), batch_first=True)
-MASK = torch.nn.utils.rnn.pad_sequence([torch.ones_like(one) for one in texts_of()], batch_first=True)
+MASK = torch.nn.utils.rnn.pad_sequence(
+    [torch.ones_like(one) for one in texts_of()], batch_first=True
+)
 PRICES = torch.tensor([1.0, -2.0, 0.5, 3.0])
 CLICKS = torch.tensor([1, 0, 0, 1])
 
@@ -57,7 +59,8 @@ def test_several_objectives_have_the_gradient_of_their_sum() -> None:
         ones = torch.ones(1, 9, dtype=torch.int64)
         told = [exact(text.unsqueeze(0), ones[:, : len(text)]) for text in texts_of()]
         return [
-            1.5 * F.cross_entropy(one["click"], click.unsqueeze(0)) + 0.25 * 0.5 * (one["price"][0, 0] - price) ** 2
+            1.5 * F.cross_entropy(one["click"], click.unsqueeze(0))
+            + 0.25 * 0.5 * (one["price"][0, 0] - price) ** 2
             for one, click, price in zip(told, CLICKS, PRICES, strict=True)
         ]
 
@@ -72,7 +75,10 @@ def test_a_token_loss_is_the_mean_over_a_samples_own_tokens() -> None:
     """Tokens labelled -100 count neither above nor below the line, and a sample without any has no loss."""
     logits = torch.randn(3, 5, 7, generator=torch.Generator().manual_seed(0))
     labels = torch.tensor([[1, 2, 3, 4, 5], [6, -100, 0, -100, -100], [-100] * 5])
-    expected = [F.cross_entropy(one, label).item() for one, label in zip(logits[:2], labels[:2], strict=True)]
+    expected = [
+        F.cross_entropy(one, label).item()
+        for one, label in zip(logits[:2], labels[:2], strict=True)
+    ]
     assert pytest.approx([*expected, 0], rel=CLOSE) == token_cross_entropy(logits, labels).tolist()
 
 
@@ -82,4 +88,7 @@ def test_more_than_two_classes_take_the_margin_from_the_largest_other() -> None:
     rows, labels = torch.tensor([[1.0, -2.0, 0.5], [0.3, 0.2, -1.0]]), torch.tensor([4, 0])
     found, logits = Probe(model).responses(lambda: model(rows), labels), model(rows)
     others = torch.stack([logits[0, :4].max(), logits[1, 1:].max()])
-    assert pytest.approx((logits[[0, 1], labels] - others).tolist(), rel=CLOSE) == found.margin.tolist()
+    assert (
+        pytest.approx((logits[[0, 1], labels] - others).tolist(), rel=CLOSE)
+        == found.margin.tolist()
+    )

@@ -11,7 +11,9 @@ from mainstem.responses import Probe
 from tests.responses.families import Case, bert
 from tests.responses.truth import CLOSE, assert_agree, directions_of, stacked
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # Opacus's own: how its hooks fire, and what it deprecates
+pytestmark = pytest.mark.filterwarnings(
+    "ignore"
+)  # Opacus's own: how its hooks fire, and what it deprecates
 
 
 def still() -> Case:
@@ -27,7 +29,10 @@ def positions(ids: Tensor) -> Tensor:
 def backward(model: nn.Module, case: Case) -> None:
     ids, mask, labels = case.batch()
     logits = model(
-        input_ids=ids, attention_mask=mask, token_type_ids=torch.zeros_like(ids), position_ids=positions(ids)
+        input_ids=ids,
+        attention_mask=mask,
+        token_type_ids=torch.zeros_like(ids),
+        position_ids=positions(ids),
     ).logits
     F.cross_entropy(logits, labels, reduction="sum").backward()
 
@@ -38,7 +43,9 @@ def per_sample(case: Case) -> list[dict[str, Tensor]]:
 
     wrapped = GradSampleModule(copy.deepcopy(case.model).train(), loss_reduction="sum")
     backward(wrapped, case)
-    formed = {name.removeprefix("_module."): one.grad_sample for name, one in wrapped.named_parameters()}
+    formed = {
+        name.removeprefix("_module."): one.grad_sample for name, one in wrapped.named_parameters()
+    }
     return [{name: one[place] for name, one in formed.items()} for place in range(len(case.texts))]
 
 
@@ -46,7 +53,9 @@ def test_norms_and_dots_are_those_of_opacus() -> None:
     """Its GradSampleModule forms each sample's gradient; norms and dots are the same."""
     case = still()
     directions = directions_of(case.model)
-    assert_agree(case.responses(Probe(case.model, directions=directions)), per_sample(case), directions)
+    assert_agree(
+        case.responses(Probe(case.model, directions=directions)), per_sample(case), directions
+    )
 
 
 def test_norms_are_those_of_ghost_clipping() -> None:
@@ -55,10 +64,16 @@ def test_norms_are_those_of_ghost_clipping() -> None:
 
     case = still()
     wrapped = GradSampleModuleFastGradientClipping(
-        copy.deepcopy(case.model).train(), loss_reduction="sum", max_grad_norm=1.0, use_ghost_clipping=True
+        copy.deepcopy(case.model).train(),
+        loss_reduction="sum",
+        max_grad_norm=1.0,
+        use_ghost_clipping=True,
     )
     backward(wrapped, case)
-    assert pytest.approx(wrapped.get_norm_sample().tolist(), rel=CLOSE) == case.responses(Probe(case.model)).norm.tolist()
+    assert (
+        pytest.approx(wrapped.get_norm_sample().tolist(), rel=CLOSE)
+        == case.responses(Probe(case.model)).norm.tolist()
+    )
 
 
 def test_dots_of_sketches_are_near_those_of_opacus() -> None:

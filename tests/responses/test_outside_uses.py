@@ -61,11 +61,19 @@ OUTSIDE: dict[str, Callable[[], nn.Module]] = {
     "tied by function": Tied,
     "an alias": Aliased,
     "after its layer": lambda: Net(nn.Linear(4, 4), lambda layer, x: mean(layer, x) @ layer.weight),
-    "before its layer": lambda: Net(nn.Linear(4, 4), lambda layer, x: mean(layer, F.linear(x, layer.weight))),
-    "between two passes": lambda: Net(nn.Linear(4, 4), lambda layer, x: mean(layer, F.linear(layer(x), layer.weight))),
+    "before its layer": lambda: Net(
+        nn.Linear(4, 4), lambda layer, x: mean(layer, F.linear(x, layer.weight))
+    ),
+    "between two passes": lambda: Net(
+        nn.Linear(4, 4), lambda layer, x: mean(layer, F.linear(layer(x), layer.weight))
+    ),
     "a part of it": lambda: Net(nn.Linear(4, 4), lambda layer, x: mean(layer, x) * layer.weight[0]),
-    "beside nothing": lambda: Net(nn.Linear(4, 4), lambda layer, x: mean(layer, x) + 0 * layer.weight.sum()),
-    "a tiny penalty": lambda: Net(nn.Linear(4, 4), lambda layer, x: mean(layer, x) + 1e-9 * layer.weight.square().sum()),
+    "beside nothing": lambda: Net(
+        nn.Linear(4, 4), lambda layer, x: mean(layer, x) + 0 * layer.weight.sum()
+    ),
+    "a tiny penalty": lambda: Net(
+        nn.Linear(4, 4), lambda layer, x: mean(layer, x) + 1e-9 * layer.weight.square().sum()
+    ),
     "a bias": lambda: Net(nn.Linear(4, 4), lambda layer, x: mean(layer, x) + layer.bias),
     "a scale": lambda: Net(nn.LayerNorm(4), lambda layer, x: mean(layer, x) * layer.weight),
     "in a checkpoint": lambda: Net(nn.Linear(4, 4), checkpointed),
@@ -80,7 +88,9 @@ def assert_right(model: nn.Module, probe: Probe, method: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("make", OUTSIDE.values(), ids=OUTSIDE)
-def test_a_use_outside_is_refused_and_right_as_advised(make: Callable[[], nn.Module], method: str) -> None:
+def test_a_use_outside_is_refused_and_right_as_advised(
+    make: Callable[[], nn.Module], method: str
+) -> None:
     """The layer is named, with nothing left behind; norms are those of all uses once autograd forms them."""
     model = made(make)
     owner = "words" if make is Tied else "layer"
@@ -88,14 +98,21 @@ def test_a_use_outside_is_refused_and_right_as_advised(make: Callable[[], nn.Mod
     with pytest.raises(ModelError, match=message) as refused:
         getattr(Probe(model), method)(lambda: model(IDS), LABELS)
     assert all(one.grad is None and one.requires_grad for one in model.parameters())
-    assert_right(model, Probe(model, per_sample=ast.literal_eval(str(refused.value).partition("per_sample=")[2])), method)
+    assert_right(
+        model,
+        Probe(model, per_sample=ast.literal_eval(str(refused.value).partition("per_sample=")[2])),
+        method,
+    )
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_what_autograd_may_form_needs_no_advice(method: str) -> None:
     """A convolution's gradients are formed all at once as a rule, and one by one where its weight is used otherwise."""
     model = made(
-        lambda: Net(nn.Conv1d(4, 4, 1), lambda layer, x: layer(x.transpose(1, 2)).tanh().mean(2) @ layer.weight[:, :, 0])
+        lambda: Net(
+            nn.Conv1d(4, 4, 1),
+            lambda layer, x: layer(x.transpose(1, 2)).tanh().mean(2) @ layer.weight[:, :, 0],
+        )
     )
     assert_right(model, Probe(model, per_sample=["layer"]), method)
 
@@ -108,11 +125,19 @@ def test_a_penalty_in_the_loss_is_a_use(method: str) -> None:
     def loss(logits: Tensor, labels: Tensor) -> Tensor:
         return cross_entropy(logits, labels) + model.layer.weight.square().sum()
 
-    with pytest.raises(ModelError, match=r"layer.weight was used outside of its layer.*per_sample=\['layer'\]"):
+    with pytest.raises(
+        ModelError, match=r"layer.weight was used outside of its layer.*per_sample=\['layer'\]"
+    ):
         getattr(Probe(model), method)(lambda: model(IDS), LABELS, loss=loss)
-    found = getattr(Probe(model, per_sample=["layer"]), method)(lambda: model(IDS), LABELS, loss=loss)
+    found = getattr(Probe(model, per_sample=["layer"]), method)(
+        lambda: model(IDS), LABELS, loss=loss
+    )
     true = [
-        torch.stack([one.square().sum() for one in torch.autograd.grad(each, list(model.parameters()))]).sum().sqrt()
+        torch.stack(
+            [one.square().sum() for one in torch.autograd.grad(each, list(model.parameters()))]
+        )
+        .sum()
+        .sqrt()
         for each in (loss(model(IDS[[i]]), LABELS[[i]]).sum() for i in range(len(IDS)))
     ]
     assert pytest.approx([float(one) for one in true], rel=1e-4) == found.norm.tolist()
@@ -127,10 +152,18 @@ def shared() -> nn.Module:
 
 RIGHT: dict[str, Callable[[], nn.Module]] = {
     "one weight in two layers": shared,
-    "its numbers only": lambda: Net(nn.Linear(4, 4), lambda layer, x: mean(layer, x) @ layer.weight.detach()),
-    "a layer that reads twice": lambda: Net(nn.Linear(4, 4), lambda layer, x: mean(layer, x) + mean(layer, x.tanh())),
-    "a checkpoint": lambda: Net(nn.Linear(4, 4), lambda layer, x: checkpoint(mean, layer, x, use_reentrant=False)),
-    "a checkpoint, reentrant": lambda: Net(nn.Linear(4, 4), lambda layer, x: checkpoint(mean, layer, x, use_reentrant=True)),
+    "its numbers only": lambda: Net(
+        nn.Linear(4, 4), lambda layer, x: mean(layer, x) @ layer.weight.detach()
+    ),
+    "a layer that reads twice": lambda: Net(
+        nn.Linear(4, 4), lambda layer, x: mean(layer, x) + mean(layer, x.tanh())
+    ),
+    "a checkpoint": lambda: Net(
+        nn.Linear(4, 4), lambda layer, x: checkpoint(mean, layer, x, use_reentrant=False)
+    ),
+    "a checkpoint, reentrant": lambda: Net(
+        nn.Linear(4, 4), lambda layer, x: checkpoint(mean, layer, x, use_reentrant=True)
+    ),
 }
 
 
@@ -141,7 +174,10 @@ def test_what_layers_do_alone_is_no_use_outside(make: Callable[[], nn.Module], m
     model = made(make)
     probe, true = Probe(model), alone_by_backward(model)
     for _ in range(2):
-        assert pytest.approx(true, rel=1e-4) == getattr(probe, method)(lambda: model(IDS), LABELS).norm.tolist()
+        assert (
+            pytest.approx(true, rel=1e-4)
+            == getattr(probe, method)(lambda: model(IDS), LABELS).norm.tolist()
+        )
 
 
 def alone_by_backward(model: nn.Module) -> list[float]:
@@ -150,7 +186,11 @@ def alone_by_backward(model: nn.Module) -> list[float]:
     for one, label in zip(IDS, LABELS, strict=True):
         model.zero_grad()
         F.cross_entropy(model(one.unsqueeze(0)), label.view(1)).backward()
-        norms.append(float(torch.stack([part.grad.square().sum() for part in model.parameters()]).sum().sqrt()))
+        norms.append(
+            float(
+                torch.stack([part.grad.square().sum() for part in model.parameters()]).sum().sqrt()
+            )
+        )
     return norms
 
 
@@ -182,7 +222,10 @@ def test_a_use_under_autocast_is_seen(method: str) -> None:
             with pytest.raises(ModelError, match=r"words\.weight was used outside of its layer"):
                 getattr(Probe(model), method)(run, LABELS)
         else:
-            assert pytest.approx(alone(model), rel=0.05) == getattr(Probe(model), method)(run, LABELS).norm.tolist()
+            assert (
+                pytest.approx(alone(model), rel=0.05)
+                == getattr(Probe(model), method)(run, LABELS).norm.tolist()
+            )
 
 
 @pytest.mark.parametrize("method", METHODS)

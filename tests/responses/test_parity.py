@@ -8,7 +8,15 @@ from torch import nn
 from mainstem.models import CrossEncoder
 from mainstem.responses import Probe
 from mainstem.responses.outer import is_gram_cheaper
-from tests.responses.truth import CLOSE, assert_agree, batch_of, directions_of, encoded_of, labels_of, true_gradients
+from tests.responses.truth import (
+    CLOSE,
+    assert_agree,
+    batch_of,
+    directions_of,
+    encoded_of,
+    labels_of,
+    true_gradients,
+)
 from tests.small_models import given_encoder, scratch_encoder, shake
 
 LENGTHS = {
@@ -39,7 +47,9 @@ def test_responses_are_those_of_autograd(network: nn.Module, lengths: list[int])
     """Each sample's norm and dots in a padded batch are those of its own gradient over every parameter."""
     encoded, labels = encoded_of(lengths, words_of(network)), labels_of(len(lengths))
     directions = directions_of(network)
-    found = Probe(network, directions=directions).responses(lambda: network(batch_of(encoded)), labels)
+    found = Probe(network, directions=directions).responses(
+        lambda: network(batch_of(encoded)), labels
+    )
     assert_agree(found, true_gradients(network, encoded, labels), directions)
 
 
@@ -56,9 +66,15 @@ def test_the_lengths_take_the_routes_they_are_meant_to(network: nn.Module) -> No
 
 @pytest.mark.parametrize(
     ("tokens", "p", "d", "cheaper"),
-    [(384, 768, 768, True), (385, 768, 768, False), (614, 3072, 768, True), (615, 768, 3072, False), (1, 2, 2, True)],
+    [
+        (384, 768, 768, True),
+        (385, 768, 768, False),
+        (614, 3072, 768, True),
+        (615, 768, 3072, False),
+        (1, 2, 2, True),
+    ],
 )
-def test_the_cheaper_route_is_taken(tokens: int, p: int, d: int, cheaper: bool) -> None:  # noqa: FBT001
+def test_the_cheaper_route_is_taken(tokens: int, p: int, d: int, cheaper: bool) -> None:  # noqa: FBT001, RUF100
     """The Gram route is taken while T^2 (D + P) <= T D P: up to 384 tokens at 768 x 768, up to 614 at 768 x 3072."""
     assert cheaper == is_gram_cheaper(tokens, p, d)
 
@@ -71,7 +87,10 @@ def test_loss_and_margin_are_those_of_torch(network: nn.Module) -> None:
         logits = network.eval()(batch_of(encoded))
     rows = torch.arange(5)
     margins = logits[rows, labels] - logits[rows, 1 - labels]
-    assert pytest.approx(F.cross_entropy(logits, labels, reduction="none").tolist(), rel=CLOSE) == found.loss.tolist()
+    assert (
+        pytest.approx(F.cross_entropy(logits, labels, reduction="none").tolist(), rel=CLOSE)
+        == found.loss.tolist()
+    )
     assert pytest.approx(margins.tolist(), rel=CLOSE, abs=CLOSE) == found.margin.tolist()
 
 
@@ -83,7 +102,9 @@ def test_company_and_padding_do_not_matter(network: nn.Module) -> None:
         probe.responses(lambda one=one: network(batch_of([one])), label.unsqueeze(0))
         for one, label in zip(encoded, labels, strict=True)
     ]
-    norms, sketches = (torch.cat([getattr(one, name) for one in alone]) for name in ("norm", "sketch"))
+    norms, sketches = (
+        torch.cat([getattr(one, name) for one in alone]) for name in ("norm", "sketch")
+    )
     turned = probe.responses(lambda: network(batch_of(encoded[::-1])), labels.flip(0))
     wide = probe.responses(lambda: network(batch_of(encoded, width=50)), labels)
     for norm, sketch in ((turned.norm.flip(0), turned.sketch.flip(0)), (wide.norm, wide.sketch)):

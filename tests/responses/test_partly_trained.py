@@ -21,7 +21,9 @@ def with_adapters(*, shaken: bool) -> Case:
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # peft's own
         torch.manual_seed(3)
-        targets = LoraConfig(task_type="SEQ_CLS", r=4, lora_alpha=8, target_modules=["query", "value", "dense"])
+        targets = LoraConfig(
+            task_type="SEQ_CLS", r=4, lora_alpha=8, target_modules=["query", "value", "dense"]
+        )
         model = get_peft_model(copy.deepcopy(case.model), targets).eval()
     if shaken:
         trained = nn.ParameterList([one for one in model.parameters() if one.requires_grad])
@@ -53,7 +55,9 @@ def test_only_what_is_trained_counts(parts: tuple[str, ...]) -> None:
     """Norms and dots are those of the trained parameters, wherever in the model they lie."""
     case = only(*parts)
     directions = directions_of(case.model)
-    assert_agree(case.responses(Probe(case.model, directions=directions)), case.gradients(), directions)
+    assert_agree(
+        case.responses(Probe(case.model, directions=directions)), case.gradients(), directions
+    )
 
 
 @pytest.mark.parametrize("shaken", [False, True], ids=["as made", "trained"])
@@ -62,6 +66,8 @@ def test_adapters_have_autograds_responses(*, shaken: bool) -> None:
     case = with_adapters(shaken=shaken)
     directions = directions_of(case.model)
     true = case.gradients()
-    first = stacked({name: one[name] for name in one if "lora_A" in name} for one in true).norm(dim=1)
+    first = stacked({name: one[name] for name in one if "lora_A" in name} for one in true).norm(
+        dim=1
+    )
     assert [shaken] * len(true) == [bool(norm > 0) for norm in first]
     assert_agree(case.responses(Probe(case.model, directions=directions)), true, directions)

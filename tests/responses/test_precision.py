@@ -26,7 +26,9 @@ def test_a_model_in_half_precision(family: str, kind: torch.dtype) -> None:
     case.model.to(kind)
     found = case.responses(Probe(case.model, directions=[{}], sketch=32))
     assert (found.norm / norms - 1).abs().max() < LIMIT[kind]
-    assert {torch.float32} == {getattr(found, name).dtype for name in ("norm", "loss", "margin", "dots", "sketch")}
+    assert {torch.float32} == {
+        getattr(found, name).dtype for name in ("norm", "loss", "margin", "dots", "sketch")
+    }
 
 
 @pytest.mark.parametrize("method", ["responses", "training_step"])
@@ -77,5 +79,7 @@ def test_a_loss_scale_is_divided_out_again() -> None:
     case.model.half()
     found = case.responses(Probe(case.model), "training_step", weights=torch.full((4,), 1024.0))
     assert (found.norm / norms - 1).abs().max() < LIMIT[torch.float16]
-    filled = torch.cat([one.grad.flatten().float() for one in case.model.parameters() if one.grad is not None]).norm()
+    filled = torch.cat(
+        [one.grad.flatten().float() for one in case.model.parameters() if one.grad is not None]
+    ).norm()
     assert 100 * norms.max() < filled

@@ -16,9 +16,15 @@ def test_the_ten_lines_work(tmp_path: Path) -> None:
     code = README.read_text().split("```python\n", 1)[1].split("```")[0]
     folder = save_bert(tmp_path / "bert")
     classes = [1, 0, 1]
-    names = {"texts": ["red cup", "white heart", "blue"], "classes": classes, "trusted_labels": torch.tensor(classes)}
+    names = {
+        "texts": ["red cup", "white heart", "blue"],
+        "classes": classes,
+        "trusted_labels": torch.tensor(classes),
+    }
     trusted = "trusted = batch\ndirection ="  # the very samples that are scored, so that the truth is known
     exec(code.replace("bert-base-uncased", str(folder)).replace("direction =", trusted), names)
     found, direction = names["found"], names["direction"]
-    assert [(3,), (3, 1), (3, 64)] == [tuple(one.shape) for one in (found.norm, found.dots, found.sketch)]
+    assert [(3,), (3, 1), (3, 64)] == [
+        tuple(one.shape) for one in (found.norm, found.dots, found.sketch)
+    ]
     assert pytest.approx(length_of(direction) ** 2, rel=1e-5) == found.dots.mean().item()

@@ -39,13 +39,22 @@ class Enlarged(nn.Embedding):
 
 
 REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
-    "a convolution": (lambda: nn.Sequential(nn.Conv1d(1, 1, 1)), "0.weight belongs to a Conv1d, which has no formula here"),
-    "a batch norm": (lambda: nn.Sequential(nn.BatchNorm1d(2)), "0.weight belongs to a BatchNorm1d, which has no formula"),
+    "a convolution": (
+        lambda: nn.Sequential(nn.Conv1d(1, 1, 1)),
+        "0.weight belongs to a Conv1d, which has no formula here",
+    ),
+    "a batch norm": (
+        lambda: nn.Sequential(nn.BatchNorm1d(2)),
+        "0.weight belongs to a BatchNorm1d, which has no formula",
+    ),
     "attention in one": (
         lambda: nn.MultiheadAttention(4, 2),
         "in_proj_weight belongs to a MultiheadAttention, which has no",
     ),
-    "a bare parameter": (lambda: nn.ParameterList([torch.ones(1)]), "0 belongs to a ParameterList, which has no formula"),
+    "a bare parameter": (
+        lambda: nn.ParameterList([torch.ones(1)]),
+        "0 belongs to a ParameterList, which has no formula",
+    ),
     "layer norm over a table": (
         lambda: nn.Sequential(nn.LayerNorm((3, 2))),
         "0.weight belongs to a LayerNorm, which has no",
@@ -62,16 +71,27 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
         lambda: nn.Embedding(3, 2, max_norm=1.0),
         "weight belongs to a Embedding, which has no formula",
     ),
-    "linear in name": (lambda: nn.Sequential(Normed(3, 2)), "0.weight belongs to a Normed, which has no formula"),
-    "linear and more": (lambda: nn.Sequential(Scaled()), "belongs to a Scaled, which has no formula"),
-    "embedding and more": (lambda: nn.Sequential(Enlarged(3, 2)), "0.weight belongs to a Enlarged, which has no formula"),
+    "linear in name": (
+        lambda: nn.Sequential(Normed(3, 2)),
+        "0.weight belongs to a Normed, which has no formula",
+    ),
+    "linear and more": (
+        lambda: nn.Sequential(Scaled()),
+        "belongs to a Scaled, which has no formula",
+    ),
+    "embedding and more": (
+        lambda: nn.Sequential(Enlarged(3, 2)),
+        "0.weight belongs to a Enlarged, which has no formula",
+    ),
     "nothing trained": (lambda: nn.Linear(2, 2).requires_grad_(False), "no trained parameter"),
     "nothing at all": (nn.ReLU, "no trained parameter"),
 }
 
 
 @pytest.mark.parametrize(("make", "message"), REFUSED.values(), ids=REFUSED)
-def test_a_model_without_a_formula_is_refused_by_name(make: Callable[[], nn.Module], message: str) -> None:
+def test_a_model_without_a_formula_is_refused_by_name(
+    make: Callable[[], nn.Module], message: str
+) -> None:
     """A trained parameter that the formulas do not cover is named before anything is computed."""
     with pytest.raises(ModelError, match=re.escape(message)):
         Probe(make())
@@ -107,7 +127,9 @@ def test_an_empty_batch_is_refused(method: str) -> None:
     """No samples make no batch."""
     model = nn.Linear(2, 2)
     with pytest.raises(ValueError, match="a batch needs at least one sample; got none"):
-        getattr(Probe(model), method)(lambda: model(torch.ones(0, 2)), torch.zeros(0, dtype=torch.int64))
+        getattr(Probe(model), method)(
+            lambda: model(torch.ones(0, 2)), torch.zeros(0, dtype=torch.int64)
+        )
 
 
 @pytest.mark.parametrize("method", ["responses", "training_step"])
@@ -117,7 +139,9 @@ def test_a_loss_of_the_whole_batch_is_refused(method: str) -> None:
     message = r"a loss gives one number for each of the 3 samples; got shape \(\)"
     with pytest.raises(ValueError, match=message):
         getattr(Probe(model), method)(
-            lambda: model(torch.ones(3, 2)), torch.tensor([0, 1, 0]), loss=nn.functional.cross_entropy
+            lambda: model(torch.ones(3, 2)),
+            torch.tensor([0, 1, 0]),
+            loss=nn.functional.cross_entropy,
         )
 
 
@@ -135,19 +159,31 @@ class Crosswise(nn.Module):
 def test_a_layer_whose_first_dimension_is_not_the_batch_is_named() -> None:
     """What came back to such a layer is no list of samples."""
     model = Crosswise()
-    message = "read, a Linear, saw 5 rows where the batch has 2; give every input one row for each sample"
+    message = (
+        "read, a Linear, saw 5 rows where the batch has 2; give every input one row for each sample"
+    )
     with pytest.raises(ValueError, match=message):
-        Probe(model).responses(lambda: model(torch.ones(2, 5, dtype=torch.int64)), torch.tensor([0, 1]))
+        Probe(model).responses(
+            lambda: model(torch.ones(2, 5, dtype=torch.int64)), torch.tensor([0, 1])
+        )
 
 
 DIRECTIONS = {
-    "an unknown name": ({"weigth": torch.ones(2, 2)}, "a direction has 'weigth', which is no parameter of the model"),
-    "another shape": ({"weight": torch.ones(2, 3)}, "a direction has shape (2, 3) for weight; it must be (2, 2)"),
+    "an unknown name": (
+        {"weigth": torch.ones(2, 2)},
+        "a direction has 'weigth', which is no parameter of the model",
+    ),
+    "another shape": (
+        {"weight": torch.ones(2, 3)},
+        "a direction has shape (2, 3) for weight; it must be (2, 2)",
+    ),
 }
 
 
 @pytest.mark.parametrize(("direction", "message"), DIRECTIONS.values(), ids=DIRECTIONS)
-def test_a_direction_that_is_not_of_the_model_is_refused(direction: dict[str, Tensor], message: str) -> None:
+def test_a_direction_that_is_not_of_the_model_is_refused(
+    direction: dict[str, Tensor], message: str
+) -> None:
     """A direction whose part would be ignored, or multiplied with something else, is named."""
     with pytest.raises(ModelError, match=re.escape(message)):
         Probe(nn.Linear(2, 2), directions=[{}, direction])
@@ -164,7 +200,9 @@ def test_weights_of_another_shape_are_refused() -> None:
     """Weights are one for each sample: a column of them would weigh every sample with every weight."""
     model = nn.Linear(2, 2)
     with pytest.raises(ValueError, match="weights"):
-        Probe(model).training_step(lambda: model(torch.ones(2, 2)), torch.tensor([0, 1]), weights=torch.ones(2, 1))
+        Probe(model).training_step(
+            lambda: model(torch.ones(2, 2)), torch.tensor([0, 1]), weights=torch.ones(2, 1)
+        )
 
 
 def test_only_cross_entropy_has_a_margin() -> None:
@@ -172,7 +210,9 @@ def test_only_cross_entropy_has_a_margin() -> None:
     model, targets = nn.Linear(2, 2), torch.zeros(1, 2)
     found = Probe(model).responses(lambda: model(torch.ones(1, 2)), targets, loss=squared_error)
     assert found.margin.isnan().all()
-    of_labels = Probe(model).responses(lambda: model(torch.ones(1, 2)), torch.tensor([0]), loss=cross_entropy)
+    of_labels = Probe(model).responses(
+        lambda: model(torch.ones(1, 2)), torch.tensor([0]), loss=cross_entropy
+    )
     assert not of_labels.margin.isnan().any()
 
 
@@ -196,7 +236,10 @@ def test_a_weight_that_is_used_outside_of_its_layer_is_found_by_a_check() -> Non
 
 def test_a_model_that_is_seen_whole_passes_the_check() -> None:
     """What the samples say adds up to the ordinary gradient, and the probe is as it was."""
-    model, ids = nn.Sequential(nn.Embedding(9, 4), nn.Flatten(), nn.Linear(8, 2)), torch.tensor([[1, 2], [3, 3], [4, 5]])
+    model, ids = (
+        nn.Sequential(nn.Embedding(9, 4), nn.Flatten(), nn.Linear(8, 2)),
+        torch.tensor([[1, 2], [3, 3], [4, 5]]),
+    )
     probe = Probe(model)
     probe.check(lambda: model(ids), torch.tensor([0, 1, 1]))
     assert (3, 0) == probe.responses(lambda: model(ids), torch.tensor([0, 1, 1])).dots.shape

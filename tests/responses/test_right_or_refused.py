@@ -57,33 +57,46 @@ def test_a_tuned_prompt_is_refused_by_name_and_right_as_advised(kind: str) -> No
     sizes = {"encoder_hidden_size": 8} if kind == "PromptEncoderConfig" else {}
     config = getattr(peft, kind)(task_type="SEQ_CLS", num_virtual_tokens=3, **sizes)
     tuned = peft.get_peft_model(bert().model, config).eval()
-    with pytest.raises(ModelError, match="one prompt, which is repeated for each sample") as refused:
+    with pytest.raises(
+        ModelError, match="one prompt, which is repeated for each sample"
+    ) as refused:
         Probe(tuned)
-    probe = Probe(tuned, per_sample=ast.literal_eval(str(refused.value).partition("per_sample=")[2]))
+    probe = Probe(
+        tuned, per_sample=ast.literal_eval(str(refused.value).partition("per_sample=")[2])
+    )
     mask, trained = torch.ones_like(IDS), [one for one in tuned.parameters() if one.requires_grad]
     norms = []
     for one, label in zip(IDS, LABELS, strict=True):
-        loss = F.cross_entropy(tuned(one.unsqueeze(0), attention_mask=mask[:1]).logits, label.view(1))
+        loss = F.cross_entropy(
+            tuned(one.unsqueeze(0), attention_mask=mask[:1]).logits, label.view(1)
+        )
         found = torch.autograd.grad(loss, trained, allow_unused=True)
         norms.append(sum(part.square().sum() for part in found if part is not None).sqrt().item())
     found = probe.responses(lambda: tuned(IDS, attention_mask=mask).logits, LABELS)
     assert pytest.approx(norms, rel=1e-4) == found.norm.tolist()
 
 
-@pytest.mark.parametrize("make", [RIGHT_AS_ADVISED["LSTM"], RIGHT_AS_ADVISED["convolution"]], ids=["LSTM", "convolution"])
+@pytest.mark.parametrize(
+    "make", [RIGHT_AS_ADVISED["LSTM"], RIGHT_AS_ADVISED["convolution"]], ids=["LSTM", "convolution"]
+)
 def test_a_training_step_with_formed_gradients(make: Callable[[], nn.Module]) -> None:
     """The step's gradient is the mean's, whatever is formed beside it, and norms, dots and sketches are of each sample."""
     model = made(make)
     ones = {name: torch.ones_like(one) for name, one in model.named_parameters()}
     probe = Probe(model, per_sample=["layer"], directions=[ones], sketch=64)
-    found, at_rest = probe.training_step(lambda: model(IDS), LABELS), probe.responses(lambda: model(IDS), LABELS)
+    found, at_rest = (
+        probe.training_step(lambda: model(IDS), LABELS),
+        probe.responses(lambda: model(IDS), LABELS),
+    )
     assert pytest.approx(alone(model), rel=1e-4) == found.norm.tolist()
     assert torch.allclose(found.dots, at_rest.dots, rtol=1e-3, atol=1e-5)
     assert torch.allclose(found.sketch, at_rest.sketch, rtol=1e-3, atol=1e-4)
     filled = {name: one.grad.clone() for name, one in model.named_parameters()}
     model.zero_grad()
     cross_entropy(model(IDS), LABELS).mean().backward()
-    assert all(torch.allclose(filled[name], one.grad, atol=1e-6) for name, one in model.named_parameters())
+    assert all(
+        torch.allclose(filled[name], one.grad, atol=1e-6) for name, one in model.named_parameters()
+    )
 
 
 def test_samples_without_tokens_have_a_gradient_of_biases() -> None:
@@ -95,11 +108,16 @@ def test_samples_without_tokens_have_a_gradient_of_biases() -> None:
 
 def test_an_epsilon_that_is_not_given_is_that_of_the_layers_type() -> None:
     """In double precision it is far smaller, which shows in small rows."""
-    model, rows = nn.Sequential(nn.RMSNorm(4), nn.Linear(4, 2)).double(), torch.randn(5, 4).double() * 1e-5
+    model, rows = (
+        nn.Sequential(nn.RMSNorm(4), nn.Linear(4, 2)).double(),
+        torch.randn(5, 4).double() * 1e-5,
+    )
     parameters = list(model.parameters())
     losses = F.cross_entropy(model(rows), LABELS, reduction="none")
     true = [
-        torch.cat([one.flatten() for one in torch.autograd.grad(loss, parameters, retain_graph=True)]).norm()
+        torch.cat(
+            [one.flatten() for one in torch.autograd.grad(loss, parameters, retain_graph=True)]
+        ).norm()
         for loss in losses
     ]
     found = Probe(model).responses(lambda: model(rows), LABELS)

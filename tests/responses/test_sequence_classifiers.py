@@ -57,7 +57,9 @@ def alone(model: nn.Module, ids: torch.Tensor) -> list[float]:
     for one, label in zip(ids, LABELS, strict=True):
         loss = F.cross_entropy(model(one.unsqueeze(0)).logits, label.view(1))
         found = torch.autograd.grad(loss, trained, allow_unused=True)
-        norms.append(sum(part.double().square().sum() for part in found if part is not None).sqrt().item())
+        norms.append(
+            sum(part.double().square().sum() for part in found if part is not None).sqrt().item()
+        )
     return norms
 
 
@@ -66,7 +68,9 @@ def assert_right(model: nn.Module, probe: Probe) -> None:
     ids, shorter = ids_of(3, 8), ids_of(2, 5)
     found = probe.responses(lambda: model(ids).logits, LABELS)
     assert pytest.approx(alone(model, ids), rel=1e-3) == found.norm.tolist()
-    probe.check(batches=[(lambda: model(ids).logits, LABELS), (lambda: model(shorter).logits, LABELS[:2])])
+    probe.check(
+        batches=[(lambda: model(ids).logits, LABELS), (lambda: model(shorter).logits, LABELS[:2])]
+    )
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -17,7 +17,9 @@ from tests.responses.truth import stacked
 
 def dots_over_seeds(case: Case, k: int, seeds: int) -> Tensor:
     """Dots of each sample's sketch with each one's, for many seeds: shape (seeds, B, B)."""
-    found = torch.stack([case.responses(Probe(case.model, sketch=k, seed=seed)).sketch for seed in range(seeds)]).double()
+    found = torch.stack(
+        [case.responses(Probe(case.model, sketch=k, seed=seed)).sketch for seed in range(seeds)]
+    ).double()
     return found @ found.transpose(1, 2)
 
 
@@ -28,7 +30,9 @@ def exact_dots(case: Case) -> Tensor:
 
 SMALL: dict[str, Callable[[], Case]] = {
     "plain layers": lambda: bert(num_hidden_layers=1),
-    "a layer passed twice": lambda: classifier("AlbertForSequenceClassification", hf.AlbertConfig(**BERT, embedding_size=8)),
+    "a layer passed twice": lambda: classifier(
+        "AlbertForSequenceClassification", hf.AlbertConfig(**BERT, embedding_size=8)
+    ),
     "a tied head": lambda: next_token("GPT2LMHeadModel", gpt2(layers=1)),
 }
 
@@ -47,10 +51,14 @@ def test_the_spread_falls_with_the_root_of_the_floats() -> None:
     case = SMALL["plain layers"]()
     size = exact_dots(case).diagonal()
     relative = size.outer(size).sqrt()
-    spread = {k: float((dots_over_seeds(case, k, 60).std(0) / relative).mean()) for k in (32, 128, 512)}
+    spread = {
+        k: float((dots_over_seeds(case, k, 60).std(0) / relative).mean()) for k in (32, 128, 512)
+    }
     assert pytest.approx(2, rel=0.25) == spread[32] / spread[128]
     assert pytest.approx(2, rel=0.25) == spread[128] / spread[512]
-    assert pytest.approx(2 / 32, rel=0.6) == spread[32] ** 2  # (1 + cos^2) / k of a count sketch, cos near 1
+    assert (
+        pytest.approx(2 / 32, rel=0.6) == spread[32] ** 2
+    )  # (1 + cos^2) / k of a count sketch, cos near 1
 
 
 def test_sixty_four_floats_tell_which_gradients_point_the_same_way() -> None:
@@ -63,7 +71,12 @@ def test_sixty_four_floats_tell_which_gradients_point_the_same_way() -> None:
         optimizer.zero_grad()
         F.cross_entropy(model(texts).logits, labels).backward()
         optimizer.step()
-    case = Case(model, list(texts), list(labels), lambda model, ids, mask, _: model(ids, attention_mask=mask).logits)
+    case = Case(
+        model,
+        list(texts),
+        list(labels),
+        lambda model, ids, mask, _: model(ids, attention_mask=mask).logits,
+    )
     rows = F.normalize(stacked(case.gradients()))
     exact, errors, pairs = rows @ rows.T, [], torch.triu_indices(24, 24, offset=1)
     for seed in range(4):
@@ -75,23 +88,31 @@ def test_sixty_four_floats_tell_which_gradients_point_the_same_way() -> None:
 
 def test_a_seed_gives_the_same_sketches_in_models_built_twice() -> None:
     """Tables go by the parameter's name, width and seed: another probe of another copy sketches alike; another seed, not."""
-    one, other = (case.responses(Probe(case.model, sketch=64, seed=9)).sketch for case in (bert(), bert()))
+    one, other = (
+        case.responses(Probe(case.model, sketch=64, seed=9)).sketch for case in (bert(), bert())
+    )
     assert one.tolist() == other.tolist()
     case = bert()
     assert one.tolist() != case.responses(Probe(case.model, sketch=64, seed=10)).sketch.tolist()
 
 
 @pytest.mark.parametrize("shuffled", [False, True])
-@pytest.mark.parametrize("size", [20, 64, 300], ids=["less than a block", "a block", "blocks and a part"])
+@pytest.mark.parametrize(
+    "size", [20, 64, 300], ids=["less than a block", "a block", "blocks and a part"]
+)
 def test_many_rows_are_added_as_slices_into_the_same_buckets(size: int, *, shuffled: bool) -> None:
     """Added block by block or number by number, what each coordinate adds lies in its bucket with its sign."""
     sketch = CountSketch(size, 64, 5, torch.device("cpu"), shuffled=shuffled)
-    rows = torch.randn(_FEW // size + 1, size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    rows = torch.randn(
+        _FEW // size + 1, size, generator=torch.Generator().manual_seed(0), dtype=torch.float64
+    )
     by_number = torch.cat([sketch.buckets(some) for some in rows.split(16)])
     assert rows.numel() >= _FEW > 16 * size
     assert torch.allclose(by_number, sketch.buckets(rows), rtol=0, atol=1e-12)
     blocks = sketch._bucket.split(64)
-    assert [len(block) for block in blocks] == [len(block.unique()) for block in blocks]  # those of a block never meet
+    assert [len(block) for block in blocks] == [
+        len(block.unique()) for block in blocks
+    ]  # those of a block never meet
 
 
 @pytest.mark.parametrize("shuffled", [False, True])
@@ -99,7 +120,9 @@ def test_the_table_a_gpu_multiplies_with_says_what_the_slices_say(*, shuffled: b
     """By one product with a table or by slices and a transform, a row has the same sketch."""
     sketch = CountSketch(300, 64, 5, torch.device("cpu"), shuffled=shuffled)
     rows = torch.randn(3, 300, generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(waves_by_table([(sketch, rows)]), waves([(sketch, rows)]), rtol=0, atol=1e-4)
+    assert torch.allclose(
+        waves_by_table([(sketch, rows)]), waves([(sketch, rows)]), rtol=0, atol=1e-4
+    )
 
 
 def test_tables_do_not_depend_on_what_else_is_sketched() -> None:
@@ -108,14 +131,20 @@ def test_tables_do_not_depend_on_what_else_is_sketched() -> None:
     alone, both = tables_of({"b": other}, 32, 0), tables_of({"a": one, "b": other}, 32, 0)
     for name in ("rows", "columns"):
         mine, theirs = (getattr(tables["b"], name) for tables in (alone, both))
-        assert (mine._bucket.tolist(), mine._sign.tolist()) == (theirs._bucket.tolist(), theirs._sign.tolist())
+        assert (mine._bucket.tolist(), mine._sign.tolist()) == (
+            theirs._bucket.tolist(),
+            theirs._sign.tolist(),
+        )
     assert both["a"].columns is both["b"].columns
 
 
 def test_a_matrix_of_a_layer_without_a_formula_is_sketched() -> None:
     """The gradient of a matrix that autograd formed has a sketch like any other."""
     model = torch.nn.Sequential(torch.nn.Linear(3, 2, bias=False))
-    rows, labels = torch.randn(4, 3, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 0, 1])
+    rows, labels = (
+        torch.randn(4, 3, generator=torch.Generator().manual_seed(0)),
+        torch.tensor([0, 1, 0, 1]),
+    )
     formula, formed = (
         Probe(model, sketch=32, per_sample=patterns).responses(lambda: model(rows), labels).sketch
         for patterns in ((), ["0"])

@@ -42,22 +42,31 @@ def test_gradients_are_filled_as_backward_fills_them(family: str, weights: Tenso
     """`.grad` is that of the mean loss, or of the weighted sum, and a second step adds to it."""
     case = still(FAMILIES[family]())
     _, rows = gradients_now(case, 0)
-    expected = (rows * (torch.full((4, 1), 0.25) if weights is None else weights.unsqueeze(1))).sum(0)
+    expected = (rows * (torch.full((4, 1), 0.25) if weights is None else weights.unsqueeze(1))).sum(
+        0
+    )
     probe = Probe(case.model, directions=directions_of(case.model), sketch=64)
     for steps in (1, 2):
         case.responses(probe, "training_step", weights=weights)
-        filled = flat({name: one.grad for name, one in case.model.named_parameters() if one.grad is not None})
+        filled = flat(
+            {name: one.grad for name, one in case.model.named_parameters() if one.grad is not None}
+        )
         assert (filled - steps * expected).norm() < CLOSE * steps * expected.norm()
 
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["mean", "weighted"])
 @pytest.mark.parametrize("make", FAMILIES.values(), ids=FAMILIES)
-def test_responses_are_those_of_a_pass_without_training(make: Callable[[], Case], weights: Tensor | None) -> None:
+def test_responses_are_those_of_a_pass_without_training(
+    make: Callable[[], Case], weights: Tensor | None
+) -> None:
     """Without dropout both ways agree in norms, losses, dots and sketches; weights are divided out again."""
     case = still(make())
     weights = None if weights is None else weights[: len(case.texts)]
     probe = Probe(case.model, directions=directions_of(case.model), sketch=64)
-    measured, trained = case.responses(probe), case.responses(probe, "training_step", weights=weights)
+    measured, trained = (
+        case.responses(probe),
+        case.responses(probe, "training_step", weights=weights),
+    )
     for name in ("norm", "loss", "dots", "sketch"):
         one, other = getattr(measured, name), getattr(trained, name)
         assert (one - other).norm() <= CLOSE * one.norm(), name
@@ -78,7 +87,9 @@ def test_dropout_is_that_of_the_step() -> None:
     assert pytest.approx(losses.tolist(), rel=CLOSE) == found.loss.tolist()
     assert pytest.approx(rows.norm(dim=1).tolist(), rel=CLOSE) == found.norm.tolist()
     ways = torch.stack([flat(one) for one in directions])
-    assert (found.dots - rows @ ways.T).abs().max() < CLOSE * rows.norm(dim=1).max() * ways.norm(dim=1).max()
+    assert (found.dots - rows @ ways.T).abs().max() < CLOSE * rows.norm(dim=1).max() * ways.norm(
+        dim=1
+    ).max()
     assert (still_there / found.norm - 1).abs().max() > 0.05
 
 
@@ -86,9 +97,14 @@ def test_weights_of_one_for_each_sample_are_the_sum() -> None:
     """With weights of 1 the step is that of the summed loss."""
     model, rows = nn.Linear(3, 2), torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
     labels = torch.tensor([0, 1, 1, 0, 1])
-    expected = torch.autograd.grad(F.cross_entropy(model(rows), labels, reduction="sum"), model.weight)[0]
+    expected = torch.autograd.grad(
+        F.cross_entropy(model(rows), labels, reduction="sum"), model.weight
+    )[0]
     Probe(model).training_step(lambda: model(rows), labels, weights=torch.ones(5))
-    assert pytest.approx(expected.flatten().tolist(), rel=CLOSE) == model.weight.grad.flatten().tolist()
+    assert (
+        pytest.approx(expected.flatten().tolist(), rel=CLOSE)
+        == model.weight.grad.flatten().tolist()
+    )
 
 
 @pytest.mark.parametrize("bad", [0.0, -1.0, float("nan")])
@@ -96,7 +112,9 @@ def test_a_weight_that_is_not_above_0_is_refused(bad: float) -> None:
     """A norm is divided by its sample's weight: it would be no number, or below 0."""
     model = nn.Linear(3, 2)
     with pytest.raises(ValueError, match="weights are above 0"):
-        Probe(model).training_step(lambda: model(torch.ones(2, 3)), torch.tensor([0, 1]), weights=torch.tensor([1.0, bad]))
+        Probe(model).training_step(
+            lambda: model(torch.ones(2, 3)), torch.tensor([0, 1]), weights=torch.tensor([1.0, bad])
+        )
 
 
 def test_a_step_that_passes_no_layer_is_refused() -> None:

@@ -55,10 +55,15 @@ def directions_of(model: nn.Module, count: int = 2, seed: int = 5) -> list[Gradi
     """Random directions over every trained parameter."""
     generator = torch.Generator().manual_seed(seed)
     trained = {name: one for name, one in model.named_parameters() if one.requires_grad}
-    return [{name: torch.randn(one.shape, generator=generator) for name, one in trained.items()} for _ in range(count)]
+    return [
+        {name: torch.randn(one.shape, generator=generator) for name, one in trained.items()}
+        for _ in range(count)
+    ]
 
 
-def assert_agree(found: Responses[Any], true: list[Gradient], directions: list[Gradient], close: float = CLOSE) -> None:
+def assert_agree(
+    found: Responses[Any], true: list[Gradient], directions: list[Gradient], close: float = CLOSE
+) -> None:
     """Norms agree relative to themselves, dots relative to the product of the two lengths."""
     rows, ways = stacked(true), torch.stack([flat(one) for one in directions])
     lengths = rows.norm(dim=1)

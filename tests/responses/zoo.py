@@ -12,14 +12,50 @@ KINDS: Final[dict[str, str]] = dict(MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NA
 MOST: Final = 3_000_000  # parameters of what is tiny still
 
 _SIZES: Final[dict[str, tuple[str, ...]]] = {
-    "16": ("hidden_size", "d_model", "n_embd", "dim", "emb_dim", "word_embed_proj_dim", "embedding_size"),
+    "16": (
+        "hidden_size",
+        "d_model",
+        "n_embd",
+        "dim",
+        "emb_dim",
+        "word_embed_proj_dim",
+        "embedding_size",
+    ),
     "2": (
-        *("num_hidden_layers", "num_layers", "n_layer", "n_layers", "encoder_layers", "decoder_layers"),
-        *("num_decoder_layers", "num_attention_heads", "n_head", "n_heads", "num_heads", "encoder_attention_heads"),
-        *("decoder_attention_heads", "num_key_value_heads", "num_experts_per_tok", "eos_token_id", "num_labels"),
+        *(
+            "num_hidden_layers",
+            "num_layers",
+            "n_layer",
+            "n_layers",
+            "encoder_layers",
+            "decoder_layers",
+        ),
+        *(
+            "num_decoder_layers",
+            "num_attention_heads",
+            "n_head",
+            "n_heads",
+            "num_heads",
+            "encoder_attention_heads",
+        ),
+        *(
+            "decoder_attention_heads",
+            "num_key_value_heads",
+            "num_experts_per_tok",
+            "eos_token_id",
+            "num_labels",
+        ),
     ),
     "32": (
-        *("intermediate_size", "d_ff", "d_inner", "n_inner", "ffn_dim", "encoder_ffn_dim", "decoder_ffn_dim"),
+        *(
+            "intermediate_size",
+            "d_ff",
+            "d_inner",
+            "n_inner",
+            "ffn_dim",
+            "encoder_ffn_dim",
+            "decoder_ffn_dim",
+        ),
         *("hidden_dim", "moe_intermediate_size"),
     ),
     "64": ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len"),
@@ -30,10 +66,27 @@ _SIZES: Final[dict[str, tuple[str, ...]]] = {
     "1": ("bos_token_id",),
 }
 _MORE: Final[dict[str, dict[str, Any]]] = {
-    "axk1": {"qk_rope_head_dim": 8, "qk_nope_head_dim": 8, "v_head_dim": 8, "qk_head_dim": 16, "head_dim": 8},
+    "axk1": {
+        "qk_rope_head_dim": 8,
+        "qk_nope_head_dim": 8,
+        "v_head_dim": 8,
+        "qk_head_dim": 16,
+        "head_dim": 8,
+    },
     "deberta": {"relative_attention": True, "pos_att_type": ["c2p", "p2c"]},
-    "deberta-v2": {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "share_att_key": True, "position_buckets": 4},
-    "deepseek_v3": {"qk_rope_head_dim": 8, "qk_nope_head_dim": 8, "v_head_dim": 8, "n_group": 1, "topk_group": 1},
+    "deberta-v2": {
+        "relative_attention": True,
+        "pos_att_type": ["c2p", "p2c"],
+        "share_att_key": True,
+        "position_buckets": 4,
+    },
+    "deepseek_v3": {
+        "qk_rope_head_dim": 8,
+        "qk_nope_head_dim": 8,
+        "v_head_dim": 8,
+        "n_group": 1,
+        "topk_group": 1,
+    },
     "funnel": {"block_sizes": [1, 1], "d_head": 8, "n_head": 2},
     "gpt_neo": {"attention_types": [[["global", "local"], 1]], "num_layers": 2},
     "gptj": {"rotary_dim": 4},
@@ -42,7 +95,12 @@ _MORE: Final[dict[str, dict[str, Any]]] = {
     "longformer": {"attention_window": 4},
     "luke": {"entity_vocab_size": 9, "entity_emb_size": 8},
     "opt": {"word_embed_proj_dim": 8},  # as the 350M one, whose embeddings are projected
-    "perceiver": {"d_latents": 16, "num_latents": 4, "num_blocks": 1, "num_self_attends_per_block": 1},
+    "perceiver": {
+        "d_latents": 16,
+        "num_latents": 4,
+        "num_blocks": 1,
+        "num_self_attends_per_block": 1,
+    },
     "qwen3_5_text": {"layer_types": ["linear_attention", "full_attention"]},
     "qwen3_next": {"layer_types": ["linear_attention", "full_attention"]},
     "reformer": {
@@ -56,7 +114,12 @@ _MORE: Final[dict[str, dict[str, Any]]] = {
         "num_buckets": 2,
         "hash_seed": 0,
     },
-    "roc_bert": {"pronunciation_vocab_size": 9, "shape_vocab_size": 9, "pronunciation_embed_dim": 8, "shape_embed_dim": 8},
+    "roc_bert": {
+        "pronunciation_vocab_size": 9,
+        "shape_vocab_size": 9,
+        "pronunciation_embed_dim": 8,
+        "shape_embed_dim": 8,
+    },
     "t5": {"decoder_start_token_id": 0},
     "xmod": {"default_language": "en_XX", "languages": ["en_XX"]},
 }

@@ -29,7 +29,11 @@ def delivered(count: int, seed: int) -> list[One]:
     for number in range(count):
         if sent and draws.random() < 0.4:
             before = draws.choice(sent)
-            sent.append(before if draws.random() < 0.7 else before._replace(label_version=before.label_version + 1))
+            sent.append(
+                before
+                if draws.random() < 0.7
+                else before._replace(label_version=before.label_version + 1)
+            )
         else:
             sent.append(One(UUID(int=number << 64 | number), 0, number))
     return sent
@@ -37,7 +41,14 @@ def delivered(count: int, seed: int) -> list[One]:
 
 def respond(rows: Rows, one: One, position: int) -> None:
     """A visit."""
-    facts = Facts(one.label_version, partition=0, offset=position, event_time=one.event_time, label=0, part=STREAM)
+    facts = Facts(
+        one.label_version,
+        partition=0,
+        offset=position,
+        event_time=one.event_time,
+        label=0,
+        part=STREAM,
+    )
     whole = Facts(*[np.array([value]) for value in facts])
     rows.visit(Visits(0, 1.0, [one.sample_id.bytes], whole, [1.0], [0.0], [1.0]))
 
@@ -48,7 +59,15 @@ def keep(store: Store, one: One, position: int, *, response: bool) -> None:
     places = facts | {"position": position}
     store.write("positions", {name: [value] for name, value in places.items()})
     if response:
-        visit = facts | {"version": 0, "label": 0, "part": "stream", "norm": 1, "scale": 1, "loss": 1, "margin": 0}
+        visit = facts | {
+            "version": 0,
+            "label": 0,
+            "part": "stream",
+            "norm": 1,
+            "scale": 1,
+            "loss": 1,
+            "margin": 0,
+        }
         store.write("responses", {name: [value] for name, value in visit.items()})
 
 
@@ -67,7 +86,9 @@ def test_each_sample_is_accepted_once_whatever_is_delivered(seed: int, tmp_path:
             for one in batch:
                 expected.append(one.label_version > newest.get(one.sample_id, -1))
                 newest[one.sample_id] = max(one.label_version, newest.get(one.sample_id, -1))
-            assert expected == first_times({0: accepted}, [(0, one) for one in batch], {0: position}, {0: left})
+            assert expected == first_times(
+                {0: accepted}, [(0, one) for one in batch], {0: position}, {0: left}
+            )
             for one in [one for one, first in zip(batch, expected, strict=True) if first]:
                 response = one.sample_id.int % 3 > 0  # the others are of the direction or the gate
                 if response:
@@ -83,7 +104,9 @@ def test_each_sample_is_accepted_once_whatever_is_delivered(seed: int, tmp_path:
                 accepted = Accepted(store, 0, rows)
                 accepted.rebuild(position, left)
         assert left > 0
-        assert [(position,)] == store.rows("SELECT uniqExact(sample_id, label_version) FROM positions")
+        assert [(position,)] == store.rows(
+            "SELECT uniqExact(sample_id, label_version) FROM positions"
+        )
 
 
 def test_what_has_a_row_or_has_left_is_not_remembered_twice(tmp_path: Any) -> None:

@@ -24,9 +24,17 @@ SETTINGS = Settings(model=Model(max_tokens=24, device="cpu"))
 def store(tmp_path: Path) -> Iterator[Store]:
     """Thirty samples of two partitions; every third is of the direction slice, every third a canary."""
     with Store(f"chdb://{tmp_path / 'history'}") as opened:
-        opened.write("samples", sample_columns([(sample(number), number % 2, number // 2) for number in range(30)]))
-        kinds = ((uuid_of("sample", number), ("direction", "canary", "")[number % 3]) for number in range(30))
-        opened.write("trusted", trusted_columns((one, part, "assumed", None) for one, part in kinds if part))
+        opened.write(
+            "samples",
+            sample_columns([(sample(number), number % 2, number // 2) for number in range(30)]),
+        )
+        kinds = (
+            (uuid_of("sample", number), ("direction", "canary", "")[number % 3])
+            for number in range(30)
+        )
+        opened.write(
+            "trusted", trusted_columns((one, part, "assumed", None) for one, part in kinds if part)
+        )
         yield opened
 
 
@@ -41,21 +49,29 @@ def active() -> ActiveVersion:
 def gradient(active: ActiveVersion, numbers: list[int]) -> dict[str, torch.Tensor]:
     """The mean gradient of samples by their numbers."""
     some = [sample(number) for number in numbers]
-    return active.gradient([(one.context_text, one.item_text) for one in some], [one.label for one in some])
+    return active.gradient(
+        [(one.context_text, one.item_text) for one in some], [one.label for one in some]
+    )
 
 
 def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
-    return one.keys() == other.keys() and all(torch.allclose(one[name], other[name], atol=1e-6) for name in one)
+    return one.keys() == other.keys() and all(
+        torch.allclose(one[name], other[name], atol=1e-6) for name in one
+    )
 
 
-def test_it_is_the_mean_gradient_of_the_direction_slice(store: Store, active: ActiveVersion) -> None:
+def test_it_is_the_mean_gradient_of_the_direction_slice(
+    store: Store, active: ActiveVersion
+) -> None:
     """Samples of that part alone count, of all partitions, below the ends that are given."""
     assert same(gradient(active, [*range(0, 30, 3)]), direction_of(active, store, {0: 15, 1: 15}))
     assert same(gradient(active, [0, 3, 6, 9]), direction_of(active, store, {0: 5, 1: 5}))
     assert same(gradient(active, [3, 9, 15, 21, 27]), direction_of(active, store, {1: 15}))
 
 
-def test_only_the_newest_count(store: Store, active: ActiveVersion, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_newest_count(
+    store: Store, active: ActiveVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of many samples the latest by event time are taken, whatever partition they are in."""
     monkeypatch.setattr(module, "_NEWEST", 4)
     assert same(gradient(active, [18, 21, 24, 27]), direction_of(active, store, {0: 15, 1: 15}))
@@ -80,5 +96,7 @@ def test_a_gradient_that_is_no_number_is_no_direction(store: Store, active: Acti
     """Nothing could be held against it, and every alignment would be none without a word."""
     with torch.no_grad():
         next(active.encoder.network.parameters()).fill_(float("inf"))
-    with pytest.raises(NonFiniteError, match=r"non-finite trusted gradient of '.*' over 10 samples"):
+    with pytest.raises(
+        NonFiniteError, match=r"non-finite trusted gradient of '.*' over 10 samples"
+    ):
         direction_of(active, store, {0: 15, 1: 15})

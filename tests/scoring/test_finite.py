@@ -30,14 +30,18 @@ def test_finite_responses_are_let_through(caplog: pytest.LogCaptureFixture) -> N
 
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("name", [one.name for one in fields(Responses)])
-def test_others_are_left_out_and_told(name: str, odd: float, caplog: pytest.LogCaptureFixture) -> None:
+def test_others_are_left_out_and_told(
+    name: str, odd: float, caplog: pytest.LogCaptureFixture
+) -> None:
     """Whichever number of it is not finite, a response is dropped with its sample, counted, and the rest stays."""
     found, caplog_at = responses(), logging.WARNING
     getattr(found, name)[1] = odd
     samples, kept = finite_only(SAMPLES, found, 3)
     assert [SAMPLES[0], SAMPLES[2], SAMPLES[3]] == samples
     for one in fields(Responses):
-        np.testing.assert_array_equal(getattr(responses(), one.name)[[0, 2, 3]], getattr(kept, one.name))
+        np.testing.assert_array_equal(
+            getattr(responses(), one.name)[[0, 2, 3]], getattr(kept, one.name)
+        )
     told = f"1 of 4 responses at version 3 are not finite and are left out, like that of sample {SAMPLES[1].sample_id}"
     assert [(caplog_at, told)] == [(one.levelno, one.getMessage()) for one in caplog.records]
 
@@ -46,7 +50,11 @@ def test_a_version_without_a_finite_response_is_an_error() -> None:
     """Where enough samples have none it is the version's fault; where they are few they are left out."""
     found, samples = responses(8), [stored(number) for number in range(8)]
     found.norm[:] = float("nan")
-    with pytest.raises(NonFiniteError, match="version 3 gives no finite response to any of 8 samples"):
+    with pytest.raises(
+        NonFiniteError, match="version 3 gives no finite response to any of 8 samples"
+    ):
         finite_only(samples, found, 3)
-    few, _ = finite_only(samples[:2], Responses(*(getattr(found, one.name)[:2] for one in fields(found))), 3)
+    few, _ = finite_only(
+        samples[:2], Responses(*(getattr(found, one.name)[:2] for one in fields(found))), 3
+    )
     assert [] == few

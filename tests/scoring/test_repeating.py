@@ -44,8 +44,16 @@ def laid_out(store: Store, recorded: RecordedSchedule, records: dict[int, Any]) 
     """A history that holds nothing but the samples, at their recorded positions."""
     forget(store)  # type: ignore[arg-type]
     store.execute("TRUNCATE TABLE samples")
-    known = {(one.sample_id, one.label_version): one for topic in records.values() for some in topic for one in some}
-    placed = [(known[one.sample_id, one.label_version], one.partition, one.position) for one in recorded.accepted]
+    known = {
+        (one.sample_id, one.label_version): one
+        for topic in records.values()
+        for some in topic
+        for one in some
+    }
+    placed = [
+        (known[one.sample_id, one.label_version], one.partition, one.position)
+        for one in recorded.accepted
+    ]
     store.write("samples", sample_columns(placed))
 
 
@@ -62,7 +70,10 @@ def test_a_recorded_schedule_repeats_what_was_judged(
     assert {TAKE_OVER, TAKE_UP, AGAIN, JUDGE} == {one.kind for one in recorded.turns}
     laid_out(store, recorded, records)
     for partition in (0, 1):
-        load = lambda version: (load_active(versions, version, TWO), versions.manifest(version).scale)  # noqa: E731
+        load = lambda version: (  # noqa: E731
+            load_active(versions, version, TWO),
+            versions.manifest(version).scale,
+        )
         repeated = Repeated(store, TWO, load, partition, trusted=False)
         end = sum(one.partition == partition for one in recorded.accepted)
         repeated.run([one for one in recorded.turns if one.partition == partition], end)
@@ -94,5 +105,9 @@ def test_a_judgement_that_was_cut_off_is_no_turn(store: KillingStore) -> None:
 def test_what_was_scored_again_before_a_death_counts_from_the_last_commit_on() -> None:
     """A turn after the commit that another worker goes on from moves back to it; a judgement there is dropped."""
     ids = [UUID(int=1)]
-    turns = [Turn(0, 0, 9, 1, AGAIN, ids), Turn(0, 1, 9, 1, JUDGE, []), Turn(0, 2, 5, 1, TAKE_OVER, [])]
+    turns = [
+        Turn(0, 0, 9, 1, AGAIN, ids),
+        Turn(0, 1, 9, 1, JUDGE, []),
+        Turn(0, 2, 5, 1, TAKE_OVER, []),
+    ]
     assert [Turn(0, 0, 5, 1, AGAIN, ids), Turn(0, 2, 5, 1, TAKE_OVER, [])] == in_effect(turns)

@@ -15,7 +15,9 @@ CLOSE = {"rel": 1e-12}
 class FakeActive:
     """Says that the norm of a sample is what its item text says."""
 
-    def responses(self, pairs: list[tuple[str, str]], labels: list[int], _: list[float] | None = None) -> Responses:
+    def responses(
+        self, pairs: list[tuple[str, str]], labels: list[int], _: list[float] | None = None
+    ) -> Responses:
         """Norms out of the texts."""
         norms = np.array([float(item) for _, item in pairs], np.float32)
         nothing, none = np.zeros(len(labels), np.float32), np.zeros((len(labels), 0), np.float32)
@@ -37,7 +39,9 @@ def test_a_scale_is_the_canaries_mean_norm() -> None:
 
 def test_too_few_canaries_make_it_the_mean_of_all() -> None:
     """Twenty-nine canaries are no steady mean, so all samples are taken."""
-    assert pytest.approx((29 * 15 + 100 * 11) / 40, **CLOSE) == scale_of(FakeActive(), samples(29, 11))
+    assert pytest.approx((29 * 15 + 100 * 11) / 40, **CLOSE) == scale_of(
+        FakeActive(), samples(29, 11)
+    )
     assert pytest.approx(100.0, **CLOSE) == scale_of(FakeActive(), samples(0, 3))
 
 

@@ -54,7 +54,9 @@ def test_judgements_fall_at_multiples_and_rounds_at_multiples_of_all() -> None:
 def test_how_samples_are_cut_changes_nothing(size: int) -> None:
     """Pieces of any size give the same judgements and rounds at the same positions."""
     samples = some(40)
-    assert done([samples]) == done([samples[start : start + size] for start in range(0, 40, size)], most=2)
+    assert done([samples]) == done(
+        [samples[start : start + size] for start in range(0, 40, size)], most=2
+    )
 
 
 def test_every_sample_is_in_one_run_of_at_most_so_many() -> None:
@@ -91,7 +93,9 @@ def test_the_last_part_of_a_log_brings_no_round_nearer() -> None:
     """Samples from `later_from` on count for judgements and not for rounds."""
     one = schedule(later_from=100)
     dues = [one.take(0, time) for time in (1, 100, 2, 200, 3, 4)]
-    assert [Due(False, False)] * 2 + [Due(True, False)] + [Due(False, False)] * 2 + [Due(True, True)] == dues
+    assert [Due(False, False)] * 2 + [Due(True, False)] + [Due(False, False)] * 2 + [
+        Due(True, True)
+    ] == dues
 
 
 def test_who_runs_no_round_is_told_of_none() -> None:

@@ -62,7 +62,9 @@ class Deployment:
             "MAINSTEM_VERSIONS": f"file://{folder}/versions",
             "MAINSTEM_SNAPSHOTS": f"file://{folder}/snapshots",
         }
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("MAINSTEM_")}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith("MAINSTEM_")
+        }
         self.environment = {**kept, **SETTINGS, **settings, **places}
         more = ["--http", "127.0.0.1:0", "--session-timeout", str(SESSION)]
         commands = {name: [*command, *more] for name, command in programs.items()}
@@ -72,7 +74,9 @@ class Deployment:
     def run(self, *arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
         """One of mainstem's commands, to its end."""
         command = [*CLI, *map(str, arguments)]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False, timeout=900)
+        done = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, check=False, timeout=900
+        )
         if check and done.returncode:
             msg = f"{' '.join(map(str, arguments))}: {done.stderr}\n{done.stdout}"
             raise RuntimeError(msg)
@@ -106,7 +110,9 @@ class Deployment:
     def audit(self) -> dict[str, Any]:
         """What the audit finds."""
         done = self.run("audit", "--json", check=False)
-        return json.loads(done.stdout) if done.stdout else {"in_balance": False, "error": done.stderr}
+        return (
+            json.loads(done.stdout) if done.stdout else {"in_balance": False, "error": done.stderr}
+        )
 
     def settled(self) -> bool:
         """Whether everything is joined, written, scored and judged to the end."""
@@ -115,8 +121,12 @@ class Deployment:
         from mainstem.store import Store
 
         with Store(self.store) as store:
-            judged = dict(store.rows("SELECT partition, max(judgement) FROM judgements GROUP BY partition"))
-            ends = dict(store.rows("SELECT partition, max(position) + 1 FROM positions GROUP BY partition"))
+            judged = dict(
+                store.rows("SELECT partition, max(judgement) FROM judgements GROUP BY partition")
+            )
+            ends = dict(
+                store.rows("SELECT partition, max(position) + 1 FROM positions GROUP BY partition")
+            )
             left = store.rows(
                 """SELECT count() FROM samples_now AS s LEFT JOIN (SELECT * FROM trusted FINAL) AS t USING sample_id
                    LEFT ANTI JOIN responses AS r ON s.sample_id = r.sample_id AND s.label_version = r.label_version
@@ -138,7 +148,10 @@ class Deployment:
 
     def told(self) -> str:
         """The audit and the ends of the logs, for whoever looks for what went wrong."""
-        logs = [f"== {path.name}\n{path.read_text()[-2000:]}" for path in sorted(self.folder.glob("*.log"))]
+        logs = [
+            f"== {path.name}\n{path.read_text()[-2000:]}"
+            for path in sorted(self.folder.glob("*.log"))
+        ]
         return "\n".join([json.dumps(self.audit(), indent=1), *logs])
 
 

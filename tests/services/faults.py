@@ -33,7 +33,12 @@ class Faults:
     """
 
     def __init__(
-        self, deployment: Deployment, kafka: Any, clickhouse: Any, chance: random.Random, say: Callable[[str], None] = print
+        self,
+        deployment: Deployment,
+        kafka: Any,
+        clickhouse: Any,
+        chance: random.Random,
+        say: Callable[[str], None] = print,
     ) -> None:
         self._deployment, self._kafka, self._clickhouse = deployment, kafka, clickhouse
         self._chance, self._say = chance, say
@@ -79,7 +84,12 @@ def replaying(deployment: Deployment, log: Path, speed: str) -> Iterator[subproc
     def keep() -> None:
         while not over.is_set() and not done.is_set():
             with (deployment.folder / "replay.log").open("ab") as out:
-                if subprocess.run(command, env=deployment.environment, stdout=out, stderr=out, check=False).returncode == 0:
+                if (
+                    subprocess.run(
+                        command, env=deployment.environment, stdout=out, stderr=out, check=False
+                    ).returncode
+                    == 0
+                ):
                     done.set()
             time.sleep(0.5)
 
@@ -133,20 +143,40 @@ def main() -> None:
         resources.as_file(resources.files("mainstem.data") / "online-retail.jsonl.gz") as log,
     ):
         kafka = LocalKafka(Path(folder, "kafka"))
-        clickhouse = LocalClickHouse(Path(folder, "clickhouse"), binary=os.environ.get("MAINSTEM_TEST_CLICKHOUSE_BINARY"))
+        clickhouse = LocalClickHouse(
+            Path(folder, "clickhouse"), binary=os.environ.get("MAINSTEM_TEST_CLICKHOUSE_BINARY")
+        )
         kafka.start()
         clickhouse.start()
         try:
-            _chaos(given.kills, given.speed or "20000x", chance, Path(folder), Path(log), kafka, clickhouse)
+            _chaos(
+                given.kills,
+                given.speed or "20000x",
+                chance,
+                Path(folder),
+                Path(log),
+                kafka,
+                clickhouse,
+            )
         finally:
             kafka.stop()
             clickhouse.stop()
 
 
-def _chaos(kills: int, speed: str, chance: random.Random, folder: Path, log: Path, kafka: Any, clickhouse: Any) -> None:
+def _chaos(
+    kills: int,
+    speed: str,
+    chance: random.Random,
+    folder: Path,
+    log: Path,
+    kafka: Any,
+    clickhouse: Any,
+) -> None:
     """One deployment, so many faults while the log is replayed and while the rest is worked off, then the comparison."""
     programs = {**PROGRAMS, "learn": [*CLI, "train", "learn", "--frozen"]}
-    deployment = Deployment(f"kafka://{kafka.servers}/chaos", clickhouse.url("chaos"), folder / "deployed", {}, programs)
+    deployment = Deployment(
+        f"kafka://{kafka.servers}/chaos", clickhouse.url("chaos"), folder / "deployed", {}, programs
+    )
     deployment.run("topics")
     begun, stall, settled = time.monotonic(), Stall(deployment), threading.Event()
     watcher = threading.Thread(target=stall.watch, args=(settled,))
@@ -173,8 +203,12 @@ def _chaos(kills: int, speed: str, chance: random.Random, folder: Path, log: Pat
     from mainstem.store import Store
 
     with Store(deployment.store) as store:
-        [(rows, visits)] = store.rows("SELECT count(), uniqExact(sample_id, label_version, version) FROM responses FINAL")
-    print(f"faults {kills}, response rows {rows} of {visits} visits, longest stall {stall.longest:.1f} s")
+        [(rows, visits)] = store.rows(
+            "SELECT count(), uniqExact(sample_id, label_version, version) FROM responses FINAL"
+        )
+    print(
+        f"faults {kills}, response rows {rows} of {visits} visits, longest stall {stall.longest:.1f} s"
+    )
 
 
 if __name__ == "__main__":

@@ -41,9 +41,13 @@ def main() -> None:
         folder = Path(name)
         log = folder / "log.jsonl"
         items = sum(b'"type":"item"' in line for line in islice(read_lines(given.log), 20_000))
-        log.write_bytes(b"".join(line + b"\n" for line in islice(read_lines(given.log), items + given.events)))
+        log.write_bytes(
+            b"".join(line + b"\n" for line in islice(read_lines(given.log), items + given.events))
+        )
         kafka = LocalKafka(folder / "kafka")
-        clickhouse = LocalClickHouse(folder / "clickhouse", binary=os.environ.get("MAINSTEM_TEST_CLICKHOUSE_BINARY"))
+        clickhouse = LocalClickHouse(
+            folder / "clickhouse", binary=os.environ.get("MAINSTEM_TEST_CLICKHOUSE_BINARY")
+        )
         kafka.start()
         clickhouse.start()
         try:
@@ -53,11 +57,19 @@ def main() -> None:
             clickhouse.stop()
 
 
-def run(folder: Path, log: Path, kafka: LocalKafka, clickhouse: LocalClickHouse, speed: str) -> None:
+def run(
+    folder: Path, log: Path, kafka: LocalKafka, clickhouse: LocalClickHouse, speed: str
+) -> None:
     """One deployment from the first event until everything is settled."""
-    model = {"MAINSTEM_MODEL__MODEL": str(save_bert(folder / "bert", num_hidden_layers=1, hidden_size=32))}
+    model = {
+        "MAINSTEM_MODEL__MODEL": str(
+            save_bert(folder / "bert", num_hidden_layers=1, hidden_size=32)
+        )
+    }
     programs = {**PROGRAMS, "learn": [*CLI, "train", "learn", "--frozen"]}
-    deployment = Deployment(f"kafka://{kafka.servers}/long", clickhouse.url("long"), folder / "stack", model, programs)
+    deployment = Deployment(
+        f"kafka://{kafka.servers}/long", clickhouse.url("long"), folder / "stack", model, programs
+    )
     deployment.run("topics")
     seen: dict[str, list[int]] = defaultdict(list)
     over = threading.Event()
@@ -79,11 +91,21 @@ def run(folder: Path, log: Path, kafka: LocalKafka, clickhouse: LocalClickHouse,
         watcher.join()
     for name, sizes in seen.items():
         fifth = max(len(sizes) // 10, 1)
-        middle, end = median(sizes[len(sizes) // 2 - fifth : len(sizes) // 2 + fifth]), median(sizes[-fifth:])
-        print(f"{name:8} {middle:.0f} MB in the middle, {end:.0f} MB at the end ({end / max(middle, 1) - 1:+.1%})")
+        middle, end = (
+            median(sizes[len(sizes) // 2 - fifth : len(sizes) // 2 + fifth]),
+            median(sizes[-fifth:]),
+        )
+        print(
+            f"{name:8} {middle:.0f} MB in the middle, {end:.0f} MB at the end ({end / max(middle, 1) - 1:+.1%})"
+        )
     print(deployment.run("audit", check=False).stdout)
     found = json.loads(deployment.run("stream", "verify", log, "--json", check=False).stdout)
-    print({name: value if not isinstance(value, list) else len(value) for name, value in found.items()})
+    print(
+        {
+            name: value if not isinstance(value, list) else len(value)
+            for name, value in found.items()
+        }
+    )
 
 
 if __name__ == "__main__":

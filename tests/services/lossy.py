@@ -64,7 +64,11 @@ def lose(share: float, seed: int) -> None:
         found = await fetch(self, *arguments, **named)
         lost = {place for place in found if chance.random() < share}
         for place in sorted(lost):
-            print(f"{LOST}: {len(found[place])} records of partition {place.partition}", file=sys.stderr, flush=True)
+            print(
+                f"{LOST}: {len(found[place])} records of partition {place.partition}",
+                file=sys.stderr,
+                flush=True,
+            )
         return {place: records for place, records in found.items() if place not in lost}
 
     AIOKafkaConsumerThread._fetch_records = lossy
@@ -106,7 +110,9 @@ class Outcome:
 
 def embedded(log: Path, home: Path, **settings: str) -> tuple[str, set[tuple[Any, ...]]]:
     """Hash and samples of `mainstem replay --no-learn`."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAINSTEM_")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("MAINSTEM_")
+    }
     done = subprocess.run(
         [*CLI, "replay", str(log), "--home", str(home), "--no-learn", "--json"],
         env=environment | SETTINGS | settings,
@@ -114,7 +120,9 @@ def embedded(log: Path, home: Path, **settings: str) -> tuple[str, set[tuple[Any
         text=True,
         check=True,
     )
-    return json.loads(done.stdout.splitlines()[-1])["hash"], samples_of(f"chdb://{home / 'history'}")
+    return json.loads(done.stdout.splitlines()[-1])["hash"], samples_of(
+        f"chdb://{home / 'history'}"
+    )
 
 
 def samples_of(url: str) -> set[tuple[Any, ...]]:
@@ -122,11 +130,23 @@ def samples_of(url: str) -> set[tuple[Any, ...]]:
     from mainstem.store import Store
 
     with Store(url) as store:
-        return set(store.rows("SELECT toString(sample_id), label_version, toString(digest) FROM samples FINAL"))
+        return set(
+            store.rows(
+                "SELECT toString(sample_id), label_version, toString(digest) FROM samples FINAL"
+            )
+        )
 
 
 def deploy(
-    events: str, store: str, folder: Path, log: Path, expected: set[tuple[Any, ...]], *, drop: float, door: bool, speed: str
+    events: str,
+    store: str,
+    folder: Path,
+    log: Path,
+    expected: set[tuple[Any, ...]],
+    *,
+    drop: float,
+    door: bool,
+    speed: str,
 ) -> Outcome:
     """Two lossy workers and a sink, while a log is replayed and until nothing changes any more."""
     settings = {
@@ -146,14 +166,18 @@ def deploy(
     return _outcome(deployment, expected, in_balance=in_balance)
 
 
-def _outcome(deployment: Deployment, expected: set[tuple[Any, ...]], *, in_balance: bool) -> Outcome:
+def _outcome(
+    deployment: Deployment, expected: set[tuple[Any, ...]], *, in_balance: bool
+) -> Outcome:
     from mainstem.answers.fingerprint import deployed_hash
     from mainstem.store import Store
 
     logs = "".join(path.read_text() for path in deployment.folder.glob("join-*.log"))
     found = samples_of(deployment.store)
     with Store(deployment.store) as store:
-        [(rows, once)] = store.rows("SELECT count(), uniqExact(sample_id, label_version) FROM samples FINAL")
+        [(rows, once)] = store.rows(
+            "SELECT count(), uniqExact(sample_id, label_version) FROM samples FINAL"
+        )
         return Outcome(
             hash=deployed_hash(store),
             in_balance=in_balance,
@@ -172,7 +196,9 @@ def _wait_until_quiet(url: str, seconds: float) -> None:
     last, since = None, time.monotonic()
     while time.monotonic() - since < seconds:
         with Store(url) as store:
-            now = store.rows("SELECT (SELECT count() FROM samples), (SELECT max(next_offset) FROM ledger)")
+            now = store.rows(
+                "SELECT (SELECT count() FROM samples), (SELECT max(next_offset) FROM ledger)"
+            )
         if now != last:
             last, since = now, time.monotonic()
         time.sleep(0.5)
@@ -183,7 +209,9 @@ def main() -> None:
     from mainstem.streams.local.clickhouse import LocalClickHouse
     from mainstem.streams.local.kafka import LocalKafka
 
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments.add_argument("--figures", action="store_true", required=True)
     arguments.add_argument("--drop", type=float, default=0.01)
     arguments.add_argument("--speed", default="5000x")
@@ -193,7 +221,9 @@ def main() -> None:
         folder = Path(name)
         _, expected = embedded(log, folder / "home")
         kafka = LocalKafka(folder / "kafka")
-        clickhouse = LocalClickHouse(folder / "clickhouse", binary=os.environ.get("MAINSTEM_TEST_CLICKHOUSE_BINARY"))
+        clickhouse = LocalClickHouse(
+            folder / "clickhouse", binary=os.environ.get("MAINSTEM_TEST_CLICKHOUSE_BINARY")
+        )
         kafka.start()
         clickhouse.start()
         try:

@@ -42,7 +42,9 @@ def main() -> None:
     arguments.add_argument("--samples", type=int, default=1_000_000)
     samples = arguments.parse_args().samples
     with tempfile.TemporaryDirectory() as folder:
-        server = LocalClickHouse(Path(folder), binary=os.environ.get("MAINSTEM_TEST_CLICKHOUSE_BINARY"))
+        server = LocalClickHouse(
+            Path(folder), binary=os.environ.get("MAINSTEM_TEST_CLICKHOUSE_BINARY")
+        )
         server.start()
         try:
             with Store(server.url("rebuild")) as store:
@@ -64,8 +66,14 @@ def _rebuild(store: Store, samples: int) -> None:
     worker = ScoringWorker(store, Settings(), (), trusted=False)
     worker.rebuild({0: samples}, 1, {0: 0})
     took, columns = time.monotonic() - begun, worker.rows[0]
-    visits, drawn, core = int(columns["visits"].sum()), int(columns["drawn"].sum()), int((columns["standing"] == 1).sum())
-    print(f"{len(columns):,} samples, {visits:,} visits, {drawn:,} drawn, {core:,} core rebuilt in {took:.1f} s")
+    visits, drawn, core = (
+        int(columns["visits"].sum()),
+        int(columns["drawn"].sum()),
+        int((columns["standing"] == 1).sum()),
+    )
+    print(
+        f"{len(columns):,} samples, {visits:,} visits, {drawn:,} drawn, {core:,} core rebuilt in {took:.1f} s"
+    )
     print(f"peak memory {_peak():,.0f} MB, {before:,.0f} MB of it before the rebuild")
     digest = hashlib.blake2b(digest_size=8)
     for name in columns:

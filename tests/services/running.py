@@ -64,7 +64,13 @@ class Running:
         silence = ["--session-timeout", str(session)]
         self.processes = {
             name: LocalProcess(
-                [*(() if words[0] == sys.executable else CLI), *words, *silence, "--http", f"127.0.0.1:{self._ports[name]}"],
+                [
+                    *(() if words[0] == sys.executable else CLI),
+                    *words,
+                    *silence,
+                    "--http",
+                    f"127.0.0.1:{self._ports[name]}",
+                ],
                 deployment.folder / f"{name}.log",
                 {**deployment.environment, **(more or {})},
             )
@@ -83,9 +89,14 @@ class Running:
             for process in self.processes.values():
                 process._send(number)
         deadline = time.monotonic() + ENDS_WITHIN
-        while any(process.alive for process in self.processes.values()) and time.monotonic() < deadline:
+        while (
+            any(process.alive for process in self.processes.values())
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.05)
-        found = {name: (process.code, not process.alive) for name, process in self.processes.items()}
+        found = {
+            name: (process.code, not process.alive) for name, process in self.processes.items()
+        }
         self.kill()
         return found
 

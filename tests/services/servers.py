@@ -42,7 +42,9 @@ class GivenClickHouse:
 
 def pytest_configure(config: pytest.Config) -> None:
     """kafka-python reads its schemas in an old way."""
-    config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
+    config.addinivalue_line(
+        "filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning"
+    )
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

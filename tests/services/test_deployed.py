@@ -26,7 +26,9 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A BERT of one layer of 32."""
-    return str(save_bert(tmp_path_factory.mktemp("model") / "bert", num_hidden_layers=1, hidden_size=32))
+    return str(
+        save_bert(tmp_path_factory.mktemp("model") / "bert", num_hidden_layers=1, hidden_size=32)
+    )
 
 
 def agreed(deployment: Deployment, log: Path, *how: str) -> dict[str, Any]:
@@ -45,13 +47,25 @@ def test_a_deployment_gives_the_hash_of_the_embedded_loop(
         "MAINSTEM_LEARNING__EPOCHS": "1",
         "MAINSTEM_LEARNING__GATE_MARGIN": "1",
     }
-    deployment = Deployment(events_url, store_url, tmp_path / "stack", {"MAINSTEM_MODEL__MODEL": model, **rounds})
+    deployment = Deployment(
+        events_url, store_url, tmp_path / "stack", {"MAINSTEM_MODEL__MODEL": model, **rounds}
+    )
     deployment.run("topics")
     with deployment.running():
         deployment.run("stream", "replay", log)
         deployment.settle(240)
-        question = ("sql", "--store", store_url, "--json", "SELECT count() AS rounds FROM versions FINAL WHERE version > 0")
-        until(lambda: json.loads(deployment.run(*question).stdout)["rounds"] >= 1, 120, deployment.told)
+        question = (
+            "sql",
+            "--store",
+            store_url,
+            "--json",
+            "SELECT count() AS rounds FROM versions FINAL WHERE version > 0",
+        )
+        until(
+            lambda: json.loads(deployment.run(*question).stdout)["rounds"] >= 1,
+            120,
+            deployment.told,
+        )
     same = agreed(deployment, log)
     assert same["hash"] == same["embedded_hash"]
     assert (0, 0) == (same["missing"], len(same["other"]))
@@ -66,10 +80,18 @@ def test_a_deployment_gives_the_hash_of_the_embedded_loop(
 
 
 def test_four_faults_change_nothing(
-    kafka: Any, clickhouse: Any, events_url: str, store_url: str, tmp_path: Path, log: Path, model: str
+    kafka: Any,
+    clickhouse: Any,
+    events_url: str,
+    store_url: str,
+    tmp_path: Path,
+    log: Path,
+    model: str,
 ) -> None:
     """Killed and paused programs, a killed broker and a killed ClickHouse: same hash, responses, standings; no row twice."""
-    deployment = Deployment(events_url, store_url, tmp_path / "stack", {"MAINSTEM_MODEL__MODEL": model}, FROZEN)
+    deployment = Deployment(
+        events_url, store_url, tmp_path / "stack", {"MAINSTEM_MODEL__MODEL": model}, FROZEN
+    )
     deployment.run("topics")
     faults = Faults(deployment, kafka, clickhouse, random.Random(4))
     with deployment.running(), replaying(deployment, log, "12000x") as replayed:

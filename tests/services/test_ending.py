@@ -26,18 +26,33 @@ IN_TIME = dict.fromkeys(PROGRAMS, True)
 
 
 @pytest.fixture(scope="module")
-def deployment(kafka: Any, clickhouse: Any, tmp_path_factory: pytest.TempPathFactory, small_log: Path) -> Deployment:
+def deployment(
+    kafka: Any, clickhouse: Any, tmp_path_factory: pytest.TempPathFactory, small_log: Path
+) -> Deployment:
     """A log is joined and in the history, and there is a version; nothing is scored, and nothing runs."""
     folder = tmp_path_factory.mktemp("ending")
     model = str(save_bert(folder / "bert", num_hidden_layers=1, hidden_size=32))
     events = f"kafka://{kafka.servers}/{unique()}"
-    made = Deployment(events, clickhouse.url(unique()), folder / "stack", {**SETTINGS, "MAINSTEM_MODEL__MODEL": model})
+    made = Deployment(
+        events,
+        clickhouse.url(unique()),
+        folder / "stack",
+        {**SETTINGS, "MAINSTEM_MODEL__MODEL": model},
+    )
     made.run("topics")
     made.run("stream", "replay", small_log)
-    running = Running(made, {name: FROZEN[name] for name in ("join", "sink", "learn")}, session=SESSION)
+    running = Running(
+        made, {name: FROZEN[name] for name in ("join", "sink", "learn")}, session=SESSION
+    )
     try:
-        until(lambda: "announced version 0" in said(made, "learn") and made.audit()["in_balance"], 120, made.told)
-        assert dict.fromkeys(("join", "sink", "learn"), (0, True)) == running.end(signal.SIGTERM, signal.SIGTERM)
+        until(
+            lambda: "announced version 0" in said(made, "learn") and made.audit()["in_balance"],
+            120,
+            made.told,
+        )
+        assert dict.fromkeys(("join", "sink", "learn"), (0, True)) == running.end(
+            signal.SIGTERM, signal.SIGTERM
+        )
     finally:
         running.kill()
     return made
@@ -50,7 +65,9 @@ def said(deployment: Deployment, name: str) -> str:
 
 def settle(deployment: Deployment) -> None:
     """The programs that are started next do what is left: the ledger balances, and every sample has one response."""
-    running = Running(deployment, {**FROZEN, "score": ("train", "score", "--idle", "1")}, SHORT, SESSION)
+    running = Running(
+        deployment, {**FROZEN, "score": ("train", "score", "--idle", "1")}, SHORT, SESSION
+    )
     try:
         until(deployment.settled, 120, deployment.told)
         assert IN_TIME == {name: in_time for name, (_, in_time) in running.end().items()}
@@ -69,14 +86,19 @@ class Group:
 
         assignor = type("Assignor", (RangePartitionAssignor,), {"name": protocol})
         self._name, self._broker = broker.group(name), broker
-        self._topic, self._options = broker.topic(topic), {"partition_assignment_strategy": [assignor]}
+        self._topic, self._options = (
+            broker.topic(topic),
+            {"partition_assignment_strategy": [assignor]},
+        )
         self._members: list[Any] = []
 
     def join(self) -> None:
         """One more member asks to be let in."""
         from kafka import KafkaConsumer
 
-        member: Any = KafkaConsumer(**self._broker.options, group_id=self._name, enable_auto_commit=False, **self._options)
+        member: Any = KafkaConsumer(
+            **self._broker.options, group_id=self._name, enable_auto_commit=False, **self._options
+        )
         member.subscribe([self._topic])
         self._members.append(member)
 
@@ -111,7 +133,9 @@ class Group:
             member.close(autocommit=False)
 
 
-def test_programs_end_in_the_middle_of_one_long_call(deployment: Deployment, tmp_path: Path) -> None:
+def test_programs_end_in_the_middle_of_one_long_call(
+    deployment: Deployment, tmp_path: Path
+) -> None:
     """Before anything runs, loading a model, scoring, rebuilding, writing: no signal interrupts that, and yet they end."""
     for number, states in (
         (
@@ -126,22 +150,32 @@ def test_programs_end_in_the_middle_of_one_long_call(deployment: Deployment, tmp
         (signal.SIGINT, {"score": ("mainstem.scoring", "ScoringWorker.rebuild")}),
     ):
         signs = {name: tmp_path / f"{name}-{where}" for name, (_, where) in states.items()}
-        programs = {name: hanging(PROGRAMS[name], *where, signs[name]) for name, where in states.items()}
+        programs = {
+            name: hanging(PROGRAMS[name], *where, signs[name]) for name, where in states.items()
+        }
         running = Running(deployment, programs, session=SESSION)
         try:
             until(lambda: all(sign.exists() for sign in signs.values()), 60, deployment.told)  # noqa: B023
             ended = running.end(number)
         finally:
             running.kill()
-        assert dict.fromkeys(states, True) == {name: in_time for name, (_, in_time) in ended.items()}
+        assert dict.fromkeys(states, True) == {
+            name: in_time for name, (_, in_time) in ended.items()
+        }
 
 
-def test_a_round_and_a_taking_up_that_are_cut_off_are_begun_again(deployment: Deployment, tmp_path: Path) -> None:
+def test_a_round_and_a_taking_up_that_are_cut_off_are_begun_again(
+    deployment: Deployment, tmp_path: Path
+) -> None:
     """Of a round that was asked to end nothing is left but its draw; the next learner runs it, and everything is scored."""
     score = ("train", "score", "--idle", "1")
     first = Running(deployment, {"score": score, "learn": PROGRAMS["learn"]}, ENDLESS, SESSION)
     try:
-        until(lambda: sql(deployment, "SELECT 1 FROM draws WHERE version = 1 LIMIT 1"), 120, deployment.told)
+        until(
+            lambda: sql(deployment, "SELECT 1 FROM draws WHERE version = 1 LIMIT 1"),
+            120,
+            deployment.told,
+        )
         ended = first.end()
     finally:
         first.kill()

@@ -19,7 +19,9 @@ PORTLESS = ["--http", "127.0.0.1:0"]
 
 def test_every_command_tells_an_absent_broker_in_one_line(tmp_path: Path, small_log: Path) -> None:
     """No traceback, no waiting; and the same where the history is absent."""
-    deployment = Deployment("kafka://127.0.0.1:1/shop", "clickhouse://127.0.0.1:1/shop", tmp_path, {})
+    deployment = Deployment(
+        "kafka://127.0.0.1:1/shop", "clickhouse://127.0.0.1:1/shop", tmp_path, {}
+    )
     trusted = tmp_path / "trusted.jsonl"
     trusted.write_text('{"event_id":"e","item_id":"cup","label":1}\n')
     commands = [
@@ -33,7 +35,9 @@ def test_every_command_tells_an_absent_broker_in_one_line(tmp_path: Path, small_
     ]
     with ThreadPoolExecutor(2) as pool:
         for command, done in zip(
-            commands, pool.map(lambda words: deployment.run(*words, check=False), commands), strict=True
+            commands,
+            pool.map(lambda words: deployment.run(*words, check=False), commands),
+            strict=True,
         ):
             assert 1 == done.returncode, (command, done.stderr)
             assert 1 == len(done.stderr.splitlines()), (command, done.stderr)
@@ -63,10 +67,15 @@ def test_every_program_ends_while_it_waits_for_servers(
     assert not [name for name in PROGRAMS if "Traceback" in (tmp_path / f"{name}.log").read_text()]
 
 
-def test_transactions_codecs_and_odd_records_balance(events_url: str, store_url: str, tmp_path: Path) -> None:
+def test_transactions_codecs_and_odd_records_balance(
+    events_url: str, store_url: str, tmp_path: Path
+) -> None:
     """What was aborted is not joined; what is no event is rejected; the ledger balances, also at the ends of topics."""
     deployment = Deployment(
-        events_url, store_url, tmp_path, {"MAINSTEM_JOIN__PARTITIONS": "1", "MAINSTEM_JOIN__QUESTIONS": "shown"}
+        events_url,
+        store_url,
+        tmp_path,
+        {"MAINSTEM_JOIN__PARTITIONS": "1", "MAINSTEM_JOIN__QUESTIONS": "shown"},
     )
     deployment.run("topics")
     broker = Broker.parse(events_url)
@@ -80,7 +89,9 @@ def test_transactions_codecs_and_odd_records_balance(events_url: str, store_url:
         [None, b"", b"\x00\x00\x00\x00\x07{}", views[0], b"[" + b"1," * 400_000 + b"1]"],
         compression_type="lz4",
     )
-    produce_in_transactions(broker, events, [(views[1:3], True), ([views[3], b"never"], False), (views[4:5], True)])
+    produce_in_transactions(
+        broker, events, [(views[1:3], True), ([views[3], b"never"], False), (views[4:5], True)]
+    )
     produce(broker, events, views[5:], compression_type="snappy")
     produce_in_transactions(broker, items, [([cup], False)])
     running = Running(deployment)
@@ -94,13 +105,21 @@ def test_transactions_codecs_and_odd_records_balance(events_url: str, store_url:
     finally:
         running.kill()
     assert [("events", 4), ("items", 2), ("samples", 2)] == sorted(
-        {(topic, sum(one[0] == topic for one in rejected(deployment))) for topic in ("events", "items", "samples")}
+        {
+            (topic, sum(one[0] == topic for one in rejected(deployment)))
+            for topic in ("events", "items", "samples")
+        }
     )
     asked = deployment.audit()["ledger"]
-    assert {"events": "5", "items": "0"} == {line["topic"]: line["question"].split()[0] for line in asked}
+    assert {"events": "5", "items": "0"} == {
+        line["topic"]: line["question"].split()[0] for line in asked
+    }
     assert dict.fromkeys(PROGRAMS, (0, True)) == ended
 
 
 def rejected(deployment: Deployment) -> list[tuple[object, object]]:
     """Topic and offset of what was rejected."""
-    return [(row["topic"], row["offset"]) for row in sql(deployment, "SELECT topic, offset FROM rejected FINAL")]
+    return [
+        (row["topic"], row["offset"])
+        for row in sql(deployment, "SELECT topic, offset FROM rejected FINAL")
+    ]

@@ -69,7 +69,9 @@ def test_a_killed_broker_comes_back_with_its_records(kafka: Any, events_url: str
 
     topic, before = events_url.rpartition("/")[2], kafka.pid
     admin = KafkaAdminClient(bootstrap_servers=kafka.servers)
-    admin.create_topics({topic: {"num_partitions": 1, "replication_factor": 1}}, wait_for_metadata=True)
+    admin.create_topics(
+        {topic: {"num_partitions": 1, "replication_factor": 1}}, wait_for_metadata=True
+    )
     admin.close()
     producer = KafkaProducer(bootstrap_servers=kafka.servers, acks="all")
     producer.send(topic, b"kept").get(30)
@@ -78,7 +80,9 @@ def test_a_killed_broker_comes_back_with_its_records(kafka: Any, events_url: str
     assert not is_alive(before)
     kafka.start()
     assert kafka.pid not in {0, before}
-    consumer = KafkaConsumer(bootstrap_servers=kafka.servers, auto_offset_reset="earliest", consumer_timeout_ms=30_000)
+    consumer = KafkaConsumer(
+        bootstrap_servers=kafka.servers, auto_offset_reset="earliest", consumer_timeout_ms=30_000
+    )
     consumer.assign([TopicPartition(topic, 0)])
     assert b"kept" == next(consumer).value
     consumer.close()
@@ -112,7 +116,9 @@ def test_the_reader_can_only_read(clickhouse: Any) -> None:
             client.command("CREATE DATABASE mine")
 
 
-def test_what_is_missing_is_said_with_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_said_with_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On an empty PATH, with an empty cache, every program needed is named."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -140,7 +146,9 @@ def test_up_says_all_that_is_missing(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_stack_and_all_its_programs(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_ends_the_stack_and_all_its_programs(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     """On SIGTERM and on Ctrl-C nothing is left running, and the exit code is 0."""
     with subprocess.Popen(stack_command(tmp_path), stdout=subprocess.PIPE) as child:
         assert child.stdout
@@ -192,14 +200,17 @@ def test_down_ends_what_up_began(running: Path, capsys: pytest.CaptureFixture[st
     assert [] == [pid for pid in programs if is_alive(pid)]
     up_module.down(running)
     assert ["ended the stack", "nothing runs"] == [
-        line.removeprefix("mainstem: ").split(" in ")[0] for line in capsys.readouterr().err.splitlines()
+        line.removeprefix("mainstem: ").split(" in ")[0]
+        for line in capsys.readouterr().err.splitlines()
     ]
 
 
 def test_detaching_says_which_program_did_not_stay_up(tmp_path: Path) -> None:
     """A program that keeps ending is named with the end of its log; the others are not."""
     with pytest.raises(MainstemError, match=r"^two did not stay up(?s:.*)no wish to run"):
-        up_module.detach(stack_command(tmp_path, "fails"), tmp_path, ["one", "two"], settled=0.3, wait=1.5)
+        up_module.detach(
+            stack_command(tmp_path, "fails"), tmp_path, ["one", "two"], settled=0.3, wait=1.5
+        )
     assert end_stack(tmp_path)
 
 
@@ -234,7 +245,9 @@ def test_a_paused_process_can_go_on_and_can_be_ended(tmp_path: Path) -> None:
 def test_the_environment_is_private_sourceable_and_keeps_its_key(tmp_path: Path) -> None:
     """The file gives a shell what programs get; the caller's variables win; the key is made once."""
     first = environment_of(
-        tmp_path, {"MAINSTEM_STORE": "a", "MAINSTEM_JOIN__PARTITIONS": "2"}, {"MAINSTEM_STORE": "it's mine"}
+        tmp_path,
+        {"MAINSTEM_STORE": "a", "MAINSTEM_JOIN__PARTITIONS": "2"},
+        {"MAINSTEM_STORE": "it's mine"},
     )
     assert 0o600 == (tmp_path / "environment").stat().st_mode & 0o777
     shell = [
@@ -244,4 +257,6 @@ def test_the_environment_is_private_sourceable_and_keeps_its_key(tmp_path: Path)
     ]
     said = subprocess.run(shell, capture_output=True, text=True, check=True, env={}).stdout.strip()
     assert f"it's mine,2,{first['MAINSTEM_PSEUDONYM_KEY']}" == said
-    assert first == environment_of(tmp_path, {"MAINSTEM_STORE": "it's mine", "MAINSTEM_JOIN__PARTITIONS": "2"}, {})
+    assert first == environment_of(
+        tmp_path, {"MAINSTEM_STORE": "it's mine", "MAINSTEM_JOIN__PARTITIONS": "2"}, {}
+    )

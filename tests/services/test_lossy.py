@@ -26,8 +26,12 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def expected(log: Path, tmp_path_factory: pytest.TempPathFactory) -> Expected:
     """Hash and samples of the embedded loop."""
-    model = save_bert(tmp_path_factory.mktemp("model") / "bert", num_hidden_layers=1, hidden_size=32)
-    return embedded(log, tmp_path_factory.mktemp("homes") / "home", MAINSTEM_MODEL__MODEL=str(model))
+    model = save_bert(
+        tmp_path_factory.mktemp("model") / "bert", num_hidden_layers=1, hidden_size=32
+    )
+    return embedded(
+        log, tmp_path_factory.mktemp("homes") / "home", MAINSTEM_MODEL__MODEL=str(model)
+    )
 
 
 def test_with_the_door_nothing_is_lost(
@@ -35,7 +39,9 @@ def test_with_the_door_nothing_is_lost(
 ) -> None:
     """With three of ten fetches lost: the audit in balance, and the hash of the embedded loop."""
     expected_hash, samples = expected
-    found = deploy(events_url, store_url, tmp_path / "stack", log, samples, drop=DROP, door=True, speed=SPEED)
+    found = deploy(
+        events_url, store_url, tmp_path / "stack", log, samples, drop=DROP, door=True, speed=SPEED
+    )
     assert found.fetches > 10
     assert found.in_balance
     assert (0, 0, 0) == (found.lost, found.other, found.doubled)
@@ -47,7 +53,9 @@ def test_without_the_door_much_is_lost(
 ) -> None:
     """The same losses and no door: samples are missing, the audit tells it, and the hash is another one."""
     expected_hash, samples = expected
-    found = deploy(events_url, store_url, tmp_path / "stack", log, samples, drop=DROP, door=False, speed=SPEED)
+    found = deploy(
+        events_url, store_url, tmp_path / "stack", log, samples, drop=DROP, door=False, speed=SPEED
+    )
     assert found.fetches > 10
     assert found.lost > len(samples) / 20
     assert not found.in_balance

@@ -18,9 +18,14 @@ ALL = {
 def test_each_place_has_its_variable() -> None:
     """Four variables, four places; other variables do not matter."""
     expected = Addresses(
-        events="kafka://one", store="clickhouse://two/db", versions="file:///versions", snapshots="s3://bucket/snapshots"
+        events="kafka://one",
+        store="clickhouse://two/db",
+        versions="file:///versions",
+        snapshots="s3://bucket/snapshots",
     )
-    assert expected == Addresses.from_environment({**ALL, "EVENTS": "x", "MAINSTEM_JOIN__GRACE": "1m"})
+    assert expected == Addresses.from_environment(
+        {**ALL, "EVENTS": "x", "MAINSTEM_JOIN__GRACE": "1m"}
+    )
 
 
 def test_what_is_given_comes_first() -> None:
@@ -31,7 +36,9 @@ def test_what_is_given_comes_first() -> None:
 
 def test_what_is_given_suffices() -> None:
     """A needed place may be given instead of set."""
-    assert "kafka://other" == Addresses.from_environment({}, "events", events="kafka://other").events
+    assert (
+        "kafka://other" == Addresses.from_environment({}, "events", events="kafka://other").events
+    )
 
 
 def test_what_is_not_needed_may_be_missing() -> None:
@@ -44,7 +51,9 @@ def test_a_missing_place_is_named_with_an_example(name: str) -> None:
     """The message has the variable and what it might look like; an empty value is a missing one."""
     variable = f"MAINSTEM_{name.upper()}"
     with pytest.raises(SettingError, match=rf"^{variable} is not set; .*, like '[a-z]+://"):
-        Addresses.from_environment({**ALL, variable: ""}, *[field.name for field in fields(Addresses)])
+        Addresses.from_environment(
+            {**ALL, variable: ""}, *[field.name for field in fields(Addresses)]
+        )
 
 
 def test_every_place_is_no_setting() -> None:

@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from mainstem.errors import SettingError
-from mainstem.settings import GROUPS, Join, Learning, Objectives, Responses, Settings, known, variable
+from mainstem.settings import (
+    GROUPS,
+    Join,
+    Learning,
+    Objectives,
+    Responses,
+    Settings,
+    known,
+    variable,
+)
 from mainstem.settings.renamed import renamed
 from mainstem.settings.writing import as_toml
 
@@ -33,7 +42,9 @@ def test_a_file_gives_settings_and_the_rest_are_defaults(tmp_path: Path) -> None
     """Text, whole and broken numbers and durations are read below their groups; a byte order mark is no part of them."""
     text = '\ufeff[join]\ngrace = "5m"\nnegatives = 2\n[learning]\ngate_margin = 1\n[objectives]\nclasses = "b,a"\n'
     expected = Settings(
-        join=Join(grace=300_000, negatives=2), learning=Learning(gate_margin=1.0), objectives=Objectives(classes="b,a")
+        join=Join(grace=300_000, negatives=2),
+        learning=Learning(gate_margin=1.0),
+        objectives=Objectives(classes="b,a"),
     )
     assert expected == read(tmp_path, text)
     assert Settings() == read(tmp_path, "")
@@ -43,18 +54,29 @@ def test_a_variable_wins_over_the_file_and_what_is_given_over_both(tmp_path: Pat
     """One setting after the other comes from the nearest place that knows it."""
     file = tmp_path / "other.toml"
     file.write_text('[join]\ngrace = "1m"\nnegatives = 2\nhistory_length = 3\n')
-    environment = {"MAINSTEM_SETTINGS": str(file), "MAINSTEM_JOIN__NEGATIVES": "4", "MAINSTEM_JOIN__HISTORY_LENGTH": "6"}
-    found = Settings.read(environment, {"join.history_length": 8, "run.seed": None}, folder=tmp_path / "empty")
+    environment = {
+        "MAINSTEM_SETTINGS": str(file),
+        "MAINSTEM_JOIN__NEGATIVES": "4",
+        "MAINSTEM_JOIN__HISTORY_LENGTH": "6",
+    }
+    found = Settings.read(
+        environment, {"join.history_length": 8, "run.seed": None}, folder=tmp_path / "empty"
+    )
     assert Settings(join=Join(grace=60_000, negatives=4, history_length=8)) == found
 
 
 def test_bounds_between_groups_hold_for_all_places_together(tmp_path: Path) -> None:
     """A file may need a variable beside it to hold."""
     text = '[responses]\nhorizon = "2d"\n'
-    with pytest.raises(SettingError, match=r"responses.horizon must be at least join.revision_window"):
+    with pytest.raises(
+        SettingError, match=r"responses.horizon must be at least join.revision_window"
+    ):
         read(tmp_path, text)
     found = read(tmp_path, text, MAINSTEM_JOIN__REVISION_WINDOW="1d")
-    assert Settings(responses=Responses(horizon=172_800_000), join=Join(revision_window=86_400_000)) == found
+    assert (
+        Settings(responses=Responses(horizon=172_800_000), join=Join(revision_window=86_400_000))
+        == found
+    )
 
 
 def test_the_file_that_is_read_is_told(tmp_path: Path) -> None:
@@ -73,12 +95,18 @@ def test_the_file_that_is_read_is_told(tmp_path: Path) -> None:
             "[joins]\ngrace = '5m'",
             r"\[joins\] is no group of settings; did you mean \[join\]\? there are \[run\], \[join\],",
         ),
-        ("[join]\ngrase = '5m'", r"join.grase is no setting; did you mean join.grace\? `mainstem settings` lists them"),
+        (
+            "[join]\ngrase = '5m'",
+            r"join.grase is no setting; did you mean join.grace\? `mainstem settings` lists them",
+        ),
         ("[join]\ndraw = 5", r"join.draw is no setting; did you mean learning.draw\?"),
         ("[join]\nqqqqqq = 5", r"join.qqqqqq is no setting; `mainstem settings` lists them"),
         ("grace = '5m'", r"grace is called join.grace now; rename it"),
         ("join = 5", r"join is a group: its settings stand below a line \[join\]; got 5"),
-        ("[join]\ngrace = 300", r"join.grace should be a duration in quotation marks, like \"90s\" or \"30d\"; got 300"),
+        (
+            "[join]\ngrace = 300",
+            r"join.grace should be a duration in quotation marks, like \"90s\" or \"30d\"; got 300",
+        ),
         ("[join]\ngrace = '300'", r"join.grace: a duration is a number and one of .*; got '300'"),
         ("[join]\nnegatives = 1.5", r"join.negatives should be a whole number; got 1.5"),
         ("[join]\nnegatives = true", r"join.negatives should be a whole number; got True"),
@@ -86,14 +114,22 @@ def test_the_file_that_is_read_is_told(tmp_path: Path) -> None:
         ("[join]\nnegatives = -1", r"join.negatives must be from 0 to 100; got -1"),
         ("[learning]\nwarm_up = '1'", r"learning.warm_up should be a number; got '1'"),
         ("[learning]\nwarm_up = nan", r"learning.warm_up must be from 0 to 1; got nan"),
-        ("[objectives]\nclasses = ['a', 'b']", r"objectives.classes should be a text; got \['a', 'b'\]"),
+        (
+            "[objectives]\nclasses = ['a', 'b']",
+            r"objectives.classes should be a text; got \['a', 'b'\]",
+        ),
         ("[model]\ndevice = 'tpu'", r"model.device is one of auto, cpu, cuda; got 'tpu'"),
-        ("[join]\ngrace = 5 m\nnegatives = 2", r"is no TOML: .*\(at line 2, column 11\); `mainstem settings --write`"),
+        (
+            "[join]\ngrace = 5 m\nnegatives = 2",
+            r"is no TOML: .*\(at line 2, column 11\); `mainstem settings --write`",
+        ),
         ("[join\n", r"is no TOML: .*\(at line 1, column 6\)"),
         (b"[join]\n# \xff", r"is no TOML: 'utf-8' codec"),
     ],
 )
-def test_what_is_wrong_in_a_file_is_one_line_that_names_it(tmp_path: Path, text: str | bytes, told: str) -> None:
+def test_what_is_wrong_in_a_file_is_one_line_that_names_it(
+    tmp_path: Path, text: str | bytes, told: str
+) -> None:
     """An unknown name, a value of another type or out of bounds, or no TOML at all: the line says where and what."""
     with pytest.raises(SettingError, match=told) as caught:
         read(tmp_path, text)
@@ -103,7 +139,10 @@ def test_what_is_wrong_in_a_file_is_one_line_that_names_it(tmp_path: Path, text:
 
 def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
     """A wrong `MAINSTEM_SETTINGS` is not taken for no settings."""
-    with pytest.raises(SettingError, match=r"^cannot read '.*nothing.toml': No such file.*; correct MAINSTEM_SETTINGS"):
+    with pytest.raises(
+        SettingError,
+        match=r"^cannot read '.*nothing.toml': No such file.*; correct MAINSTEM_SETTINGS",
+    ):
         Settings.read({"MAINSTEM_SETTINGS": "nothing.toml"}, folder=tmp_path)
 
 
@@ -113,7 +152,9 @@ def test_what_is_written_is_read_as_the_same_settings(tmp_path: Path, settings: 
     assert settings == read(tmp_path, as_toml(settings))
 
 
-def test_what_is_written_without_its_comment_signs_is_read_as_the_same_settings(tmp_path: Path) -> None:
+def test_what_is_written_without_its_comment_signs_is_read_as_the_same_settings(
+    tmp_path: Path,
+) -> None:
     """Each default stands in the file as it would be set."""
     names = "|".join(name.partition(".")[2] for name in known())
     text = re.sub(rf"^# ((?:{names}) = )", r"\1", as_toml(Settings()), flags=re.MULTILINE)
@@ -125,7 +166,9 @@ def test_a_file_says_what_each_setting_means() -> None:
     """Each group and each meaning is in it."""
     text = as_toml(Settings())
     assert [] == [group for group in GROUPS if f"[{group}]" not in text]
-    assert [] == [name for name, field in known().items() if f"# {field.means.meaning}\n" not in text]
+    assert [] == [
+        name for name, field in known().items() if f"# {field.means.meaning}\n" not in text
+    ]
 
 
 @pytest.mark.parametrize(
@@ -137,10 +180,16 @@ def test_a_file_says_what_each_setting_means() -> None:
             "MAINSTEM_GRASE",
             "MAINSTEM_GRASE is no setting; did you mean MAINSTEM_JOIN__GRACE? `mainstem settings` lists them",
         ),
-        ("MAINSTEM_JOIN__DRAW", "MAINSTEM_JOIN__DRAW is no setting; did you mean MAINSTEM_LEARNING__DRAW?"),
+        (
+            "MAINSTEM_JOIN__DRAW",
+            "MAINSTEM_JOIN__DRAW is no setting; did you mean MAINSTEM_LEARNING__DRAW?",
+        ),
         ("MAINSTEM_EPOCH", "MAINSTEM_EPOCH is no setting; did you mean MAINSTEM_LEARNING__EPOCHS?"),
         ("MAINSTEM_TRUSTED", "MAINSTEM_TRUSTED is no setting; `mainstem settings` lists them"),
-        ("MAINSTEM_JOIN_GRACE", "MAINSTEM_JOIN_GRACE is no setting; did you mean MAINSTEM_JOIN__GRACE?"),
+        (
+            "MAINSTEM_JOIN_GRACE",
+            "MAINSTEM_JOIN_GRACE is no setting; did you mean MAINSTEM_JOIN__GRACE?",
+        ),
     ],
 )
 def test_a_variable_with_an_old_or_a_wrong_name_is_told_the_right_one(name: str, told: str) -> None:
@@ -153,7 +202,9 @@ def test_every_old_name_has_a_new_one_that_is_a_setting() -> None:
     """What homes of before record is found under the names of today."""
     olds = {name.partition(".")[2]: name for name in known()}
     found = renamed(dict.fromkeys(olds))
-    assert set() == set(found) - set(known()) - {old for old in olds if renamed({old: 0}) == {old: 0}}
+    assert set() == set(found) - set(known()) - {
+        old for old in olds if renamed({old: 0}) == {old: 0}
+    }
     assert "join.grace" in found
 
 

@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from mainstem.errors import MainstemError, SettingError
-from mainstem.settings import Join, Responses, Run, Settings, Trusted, known, parse_duration, variable
+from mainstem.settings import (
+    Join,
+    Responses,
+    Run,
+    Settings,
+    Trusted,
+    known,
+    parse_duration,
+    variable,
+)
 
 SETTINGS = known()
 BOUNDED = [
@@ -32,7 +41,9 @@ def test_every_setting_says_what_it_means(name: str) -> None:
 def test_every_setting_is_read_from_its_variable(name: str) -> None:
     """A default that is written into `MAINSTEM_GROUP__NAME` comes back as itself, of the same type."""
     default, duration = SETTINGS[name].default, SETTINGS[name].means.is_duration
-    found = Settings.from_environment({variable(name): text_of(default, duration=duration)}).flat()[name]
+    found = Settings.from_environment({variable(name): text_of(default, duration=duration)}).flat()[
+        name
+    ]
     assert (default, type(default)) == (found, type(found))
 
 
@@ -97,8 +108,14 @@ def test_settings_are_frozen() -> None:
 
 def test_what_is_given_goes_before_the_environment_and_that_before_the_default() -> None:
     """A given value wins, even 0; None counts as not given, and the rest are defaults."""
-    environment = {"MAINSTEM_RUN__SEED": "3", "MAINSTEM_JOIN__GRACE": "5m", "MAINSTEM_JOIN__NEGATIVES": "2"}
-    found = Settings.from_environment(environment, {"run.seed": 4, "join.grace": None, "join.negatives": 0})
+    environment = {
+        "MAINSTEM_RUN__SEED": "3",
+        "MAINSTEM_JOIN__GRACE": "5m",
+        "MAINSTEM_JOIN__NEGATIVES": "2",
+    }
+    found = Settings.from_environment(
+        environment, {"run.seed": 4, "join.grace": None, "join.negatives": 0}
+    )
     assert Settings(run=Run(seed=4), join=Join(grace=300_000, negatives=0)) == found
 
 
@@ -111,7 +128,12 @@ def test_an_unknown_variable_is_an_error() -> None:
 
 def test_other_variables_are_none_of_its_business() -> None:
     """Variables of other programs, and those that say where things are, set nothing."""
-    others = {"PATH": "/bin", "MAINSTEM_HOME": "/tmp/home", "MAINSTEM_PSEUDONYM_KEY": "secret", "mainstem_seed": "3"}
+    others = {
+        "PATH": "/bin",
+        "MAINSTEM_HOME": "/tmp/home",
+        "MAINSTEM_PSEUDONYM_KEY": "secret",
+        "mainstem_seed": "3",
+    }
     assert Settings() == Settings.from_environment(others)
 
 
@@ -120,7 +142,11 @@ def test_other_variables_are_none_of_its_business() -> None:
     [
         ("MAINSTEM_RUN__SEED", "three", "MAINSTEM_RUN__SEED should be of type int; got 'three'"),
         ("MAINSTEM_RUN__SEED", "1.5", "MAINSTEM_RUN__SEED should be of type int; got '1.5'"),
-        ("MAINSTEM_STANDING__DOUBT", "", "MAINSTEM_STANDING__DOUBT should be of type float; got ''"),
+        (
+            "MAINSTEM_STANDING__DOUBT",
+            "",
+            "MAINSTEM_STANDING__DOUBT should be of type float; got ''",
+        ),
         ("MAINSTEM_JOIN__GRACE", "600", "a duration is a number and one of"),
     ],
 )
@@ -134,7 +160,14 @@ def test_a_value_that_cannot_be_read_is_an_error(name: str, text: str, message: 
 
 @pytest.mark.parametrize(
     ("text", "millis"),
-    [("0s", 0), ("250ms", 250), ("90s", 90_000), ("10m", 600_000), ("1.5h", 5_400_000), (" 30 d ", 2_592_000_000)],
+    [
+        ("0s", 0),
+        ("250ms", 250),
+        ("90s", 90_000),
+        ("10m", 600_000),
+        ("1.5h", 5_400_000),
+        (" 30 d ", 2_592_000_000),
+    ],
 )
 def test_durations_are_read_in_their_units(text: str, millis: int) -> None:
     """A duration is a number and a unit, from milliseconds to days."""
@@ -152,7 +185,10 @@ def test_what_is_no_duration_is_an_error(text: str) -> None:
 def test_a_sketch_is_none_or_of_an_even_number_from_32(floats: int) -> None:
     """Fewer floats would say nothing, and an odd number has no transform; 0 is none."""
     assert [0, 32, 1024] == [Responses(sketch=one).sketch for one in (0, 32, 1024)]
-    with pytest.raises(SettingError, match=f"^responses.sketch is 0 or an even number from 32 to 1024; got {floats}$"):
+    with pytest.raises(
+        SettingError,
+        match=f"^responses.sketch is 0 or an even number from 32 to 1024; got {floats}$",
+    ):
         Settings(responses=Responses(sketch=floats))
 
 
@@ -160,7 +196,9 @@ def test_a_sketch_is_none_or_of_an_even_number_from_32(floats: int) -> None:
 def test_layers_have_names(text: str) -> None:
     """A pattern that is empty is an error, for it would fit nothing."""
     assert ("head", "bert.*") == Responses(response_layers=" head ,bert.*").layer_patterns
-    with pytest.raises(SettingError, match=r"^responses.response_layers are names or patterns with commas between"):
+    with pytest.raises(
+        SettingError, match=r"^responses.response_layers are names or patterns with commas between"
+    ):
         Settings(responses=Responses(response_layers=text))
 
 

@@ -43,14 +43,22 @@ def test_fsspec_is_given_the_folder_and_not_the_url(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("url", "folder"),
-    [("file:///a b/%41", "/a b/A"), ("CHDB:///x#1?y/", "/x#1?y"), ("file://localhost/x", "/x"), ("chdb:////x", "/x")],
+    [
+        ("file:///a b/%41", "/a b/A"),
+        ("CHDB:///x#1?y/", "/x#1?y"),
+        ("file://localhost/x", "/x"),
+        ("chdb:////x", "/x"),
+    ],
 )
 def test_a_url_written_by_hand_is_understood(url: str, folder: str) -> None:
     """Escapes are escapes; other letters stand for themselves."""
     assert Path(folder) == folder_of(url)
 
 
-@pytest.mark.parametrize("url", ["chdb:/x", "chdb://relative", "chdb://", "chdb:///", "file://host/x", "chdb:///a%00", "x"])
+@pytest.mark.parametrize(
+    "url",
+    ["chdb:/x", "chdb://relative", "chdb://", "chdb:///", "file://host/x", "chdb:///a%00", "x"],
+)
 def test_what_names_no_folder_is_refused(url: str) -> None:
     """The message has the URL and what one looks like."""
     with pytest.raises(SettingError, match=r"got '"):
@@ -66,7 +74,9 @@ def test_a_place_of_files_that_is_none_is_refused(url: str) -> None:
         files_at(url)
 
 
-@pytest.mark.parametrize("url", ["clickhouse://", "clickhouse://h:x/d", "clickhouse://u:geheim#1@h/d", "CLICKHOUSE:/h"])
+@pytest.mark.parametrize(
+    "url", ["clickhouse://", "clickhouse://h:x/d", "clickhouse://u:geheim#1@h/d", "CLICKHOUSE:/h"]
+)
 def test_a_server_that_cannot_be_understood_is_told_without_its_password(url: str) -> None:
     """A port that is no number, a # in a password, no host: one line."""
     with pytest.raises(StoreError, match="is not like clickhouse://user") as caught:

@@ -11,7 +11,15 @@ from mainstem.events import Event, Item, Refusal, decode
 from mainstem.events.survey import survey
 from mainstem.join import Catalogue, Joiner, Sample, imbalance
 from mainstem.settings import Join, Settings
-from mainstem.simulate import Shop, Simulated, TruthOfEvent, TruthOfQuestion, TruthOfShop, read_truth, simulate
+from mainstem.simulate import (
+    Shop,
+    Simulated,
+    TruthOfEvent,
+    TruthOfQuestion,
+    TruthOfShop,
+    read_truth,
+    simulate,
+)
 
 DAY = 86_400_000
 GRACE = 600_000
@@ -78,7 +86,11 @@ def labels_of(made: Made) -> dict[Any, int]:
     for event in made.events():
         if not isinstance(event, Item):
             outputs += joiner.step(joiner.next_offset, event)
-    outputs += joiner.closed(surveyed.newest + settings.join.label_window + settings.join.grace + 1)[1]
-    samples = sorted((one for one in outputs if isinstance(one, Sample)), key=lambda sample: sample.label_version)
+    outputs += joiner.closed(
+        surveyed.newest + settings.join.label_window + settings.join.grace + 1
+    )[1]
+    samples = sorted(
+        (one for one in outputs if isinstance(one, Sample)), key=lambda sample: sample.label_version
+    )
     assert 0 == imbalance(joiner.ledger_row())
     return {sample.sample_id: sample.label for sample in samples}

@@ -22,9 +22,24 @@ from tests.simulate.simulated import ACCIDENTS, CAUSES, DAY, GRACE, OPPOSITE, Ma
         {"plain": True, **ACCIDENTS},
         {"language": "zh"},
         {"catalogue": "excerpt"},
-        {"users": 3, "items": 10, "page": 9, "sessions": 4, "views": 0.5, "days": 200, **ACCIDENTS, "bots": 0.5},
+        {
+            "users": 3,
+            "items": 10,
+            "page": 9,
+            "sessions": 4,
+            "views": 0.5,
+            "days": 200,
+            **ACCIDENTS,
+            "bots": 0.5,
+        },
     ],
-    ids=["all accidents", "plain with all accidents", "Chinese", "excerpt", "few who come often, with all accidents"],
+    ids=[
+        "all accidents",
+        "plain with all accidents",
+        "Chinese",
+        "excerpt",
+        "few who come often, with all accidents",
+    ],
 )
 def test_the_join_answers_as_the_truth_says(given) -> None:
     """Where no cause is named the join's label is the truth's, where one is it is the opposite, and `lost` may be either."""
@@ -34,7 +49,10 @@ def test_the_join_answers_as_the_truth_says(given) -> None:
     for question in made.questions.values():
         for item in question.items:
             label = labels.pop(uuid_of("sample", question.question, item.item_id), None)
-            found[item.cause, "missing" if label is None else "same" if label == item.label else "opposite"] += 1
+            found[
+                item.cause,
+                "missing" if label is None else "same" if label == item.label else "opposite",
+            ] += 1
     assert {} == labels, "the join knows questions that the truth does not"
     assert set() == {cause for cause, _ in found} - CAUSES
     assert {("", "same")} == {pair for pair in found if pair[0] == ""}
@@ -67,11 +85,18 @@ def test_labels_are_drawn_from_their_probabilities() -> None:
 
 def test_accidents_change_the_log_and_not_the_shoppers() -> None:
     """The same seed with and without accidents gives the same questions, probabilities and labels."""
-    quiet, loud = (make(days=4, **{name: rate * factor for name, rate in ACCIDENTS.items()}) for factor in (0, 1))
+    quiet, loud = (
+        make(days=4, **{name: rate * factor for name, rate in ACCIDENTS.items()})
+        for factor in (0, 1)
+    )
 
     def wishes(made: Made) -> list[Any]:
         return [
-            (one.question, one.time, [(item.item_id, item.probability, item.label) for item in one.items])
+            (
+                one.question,
+                one.time,
+                [(item.item_id, item.probability, item.label) for item in one.items],
+            )
             for one in made.questions.values()
         ]
 
@@ -98,7 +123,10 @@ def test_the_best_auc_is_scikit_learns_on_drawn_labels() -> None:
     """Ranking the truth's items by probability has, by scikit-learn, the AUC that was promised; a noisier one has less."""
     made = make(users=400)
     items = [item for question in made.questions.values() for item in question.items]
-    labels, scores = np.array([item.label for item in items]), np.array([item.probability for item in items])
+    labels, scores = (
+        np.array([item.label for item in items]),
+        np.array([item.probability for item in items]),
+    )
     assert made.said.best_auc == best_auc(scores)
     assert made.said.best_auc == pytest.approx(roc_auc_score(labels, scores), abs=0.005)
     worse = scores + np.random.default_rng(0).normal(0, 0.2, len(scores))
@@ -151,7 +179,9 @@ def test_accidents_come_at_their_rates_and_are_named_by_their_lines() -> None:
         assert isinstance(event, Refusal) if accident.accident == "malformed" else True
         assert isinstance(event, Refusal) or accident.event == event.event_id
     refused = [number for number, event in enumerate(events, start=1) if isinstance(event, Refusal)]
-    assert refused == [accident.line for accident in made.accidents if accident.accident == "malformed"]
+    assert refused == [
+        accident.line for accident in made.accidents if accident.accident == "malformed"
+    ]
     reasons = {event.reason.split(" ")[0] for event in events if isinstance(event, Refusal)}
     assert len(reasons) >= 3
     ids = Counter(event.event_id for event in events if not isinstance(event, Refusal))

@@ -88,16 +88,27 @@ def test_a_packed_truth_is_read_like_a_plain_one(tmp_path) -> None:
     path.write_bytes(gzip.compress(truth.getvalue()))
     head, *told = read_truth(path)
     assert made.head == head
-    assert list(made.questions.values()) == [one for one in told if isinstance(one, TruthOfQuestion)]
+    assert list(made.questions.values()) == [
+        one for one in told if isinstance(one, TruthOfQuestion)
+    ]
 
 
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
         (b'{"type":"tick","event_timestamp":5}\n', "line 1 of .* is not of a truth file"),
-        (b'{"question":"q","time":1,"source":"view","items":[]}\n', "line 1 of .* is not of a truth file"),
-        (b'{"shop":{},"tracking_bug":null}\n{"shop":{},"tracking_bug":null}\n', "line 2 of .* is not of a truth file"),
-        (b'{"shop":{},"tracking_bug":null}\n{"question":"q"', "line 2 of the truth file .* cannot be read"),
+        (
+            b'{"question":"q","time":1,"source":"view","items":[]}\n',
+            "line 1 of .* is not of a truth file",
+        ),
+        (
+            b'{"shop":{},"tracking_bug":null}\n{"shop":{},"tracking_bug":null}\n',
+            "line 2 of .* is not of a truth file",
+        ),
+        (
+            b'{"shop":{},"tracking_bug":null}\n{"question":"q"',
+            "line 2 of the truth file .* cannot be read",
+        ),
         (b"", "is empty"),
     ],
 )

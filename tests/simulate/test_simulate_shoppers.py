@@ -22,7 +22,9 @@ def test_a_plain_shop_is_nearly_certain() -> None:
     assert ({}, {}) == (made.said.causes, made.said.accidents)
     assert {0.995, 0.005} == set(made.said.probabilities)
     assert 1 / 3 < made.said.probabilities[0.995] / made.said.probabilities.total() < 1 / 2
-    assert turned.said.causes["turned over"] / turned.said.probabilities.total() == pytest.approx(0.2, abs=0.02)
+    assert turned.said.causes["turned over"] / turned.said.probabilities.total() == pytest.approx(
+        0.2, abs=0.02
+    )
     assert {"turned over"} == set(turned.said.causes)
 
 
@@ -57,9 +59,9 @@ def test_shoppers_have_their_habits() -> None:
     pages = made.readable(Impression)
     missing = [page for page in pages if (page.session_id, page.query) not in searched]
     assert len(missing) < 0.01 * len(pages)  # their search was malformed
-    assert [Shown(item_id=item.item_id, position=n) for n, item in enumerate(pages[0].items, start=1)] == list(
-        pages[0].items
-    )
+    assert [
+        Shown(item_id=item.item_id, position=n) for n, item in enumerate(pages[0].items, start=1)
+    ] == list(pages[0].items)
     assert {True, False} == {view.impression_id is None for view in made.readable(View)}
     assert made.readable(Return)
 
@@ -68,7 +70,10 @@ def test_what_is_not_looked_at_is_not_clicked_by_mistake() -> None:
     """Where only the first place is looked at, all mis-clicks are there."""
     made = make(misclicks=1, position_bias=1e2, bots=0, tracking_bug=0)
     places = Counter(
-        place for one in made.questions.values() for place, item in enumerate(one.items, start=1) if item.cause == "misclick"
+        place
+        for one in made.questions.values()
+        for place, item in enumerate(one.items, start=1)
+        if item.cause == "misclick"
     )
     assert places[1] > 0.8 * places.total() > 100
 
@@ -83,14 +88,26 @@ def test_taste_drifts() -> None:
         for one in made.questions.values():
             if one.question in user and first <= (one.time - Shop().begin) // DAY < last:
                 for item in one.items:
-                    colours[user[one.question]][title[item.item_id]] += 1 if item.probability > 0.6 else 0
+                    colours[user[one.question]][title[item.item_id]] += (
+                        1 if item.probability > 0.6 else 0
+                    )
         return colours
 
     def overlap(made: Made) -> float:
         early, late = wanted(made, 0, 6), wanted(made, 18, 24)
-        return mean(early[user].most_common(1)[0][0] == late[user].most_common(1)[0][0] for user in early)
+        return mean(
+            early[user].most_common(1)[0][0] == late[user].most_common(1)[0][0] for user in early
+        )
 
-    shop = {"users": 40, "items": 800, "days": 24, "sessions": 4, "taste": 20, "changes": 0, "malformed": 0}
+    shop = {
+        "users": 40,
+        "items": 800,
+        "days": 24,
+        "sessions": 4,
+        "taste": 20,
+        "changes": 0,
+        "malformed": 0,
+    }
     assert overlap(make(drift=0, **shop)) > 0.8
     assert overlap(make(drift=8, **shop)) < 0.4
 
@@ -101,10 +118,14 @@ def test_the_season_moves_what_is_searched_for() -> None:
     def moved(season: float) -> float:
         shares = []
         for first_day in ("2026-01-01", "2026-07-02"):
-            made = make(first_day=first_day, days=6, users=400, season=season, new_category=0, malformed=0)
+            made = make(
+                first_day=first_day, days=6, users=400, season=season, new_category=0, malformed=0
+            )
             words = Counter(search.query.split(" ")[-1] for search in made.readable(Search))
             shares.append({word: count / words.total() for word, count in words.items()})
-        return sum(abs(shares[0].get(word, 0) - shares[1].get(word, 0)) for word in shares[0] | shares[1])
+        return sum(
+            abs(shares[0].get(word, 0) - shares[1].get(word, 0)) for word in shares[0] | shares[1]
+        )
 
     assert moved(0.9) > 2 * moved(0)
 
@@ -124,7 +145,9 @@ def test_a_category_comes_later_and_items_change() -> None:
     assert {begin + 5 * DAY} == {first[item] for item in new}
     assert 1 == len({category[item] for item in new})
     assert new == {item for item in first if category[item] in {category[one] for one in new}}
-    assert all(one.time >= first[item.item_id] for one in made.questions.values() for item in one.items)
+    assert all(
+        one.time >= first[item.item_id] for one in made.questions.values() for item in one.items
+    )
     assert len([item for item in said if len(said[item]) > 1]) > 20
 
 
@@ -132,17 +155,25 @@ def test_a_category_comes_later_and_items_change() -> None:
 def test_a_shop_speaks_its_language(language) -> None:
     """Queries and titles are in Chinese or in English, and each query's page holds an item that fits it."""
     made = make(language=language, plain=True)
-    chinese = [any("\u4e00" <= letter <= "\u9fff" for letter in search.query) for search in made.readable(Search)]
+    chinese = [
+        any("\u4e00" <= letter <= "\u9fff" for letter in search.query)
+        for search in made.readable(Search)
+    ]
     assert chinese
     assert {language == "zh"} == set(chinese)
-    assert language != "zh" or all("\u4e00" <= item.title[0] <= "\u9fff" for item in made.readable(Item))
+    assert language != "zh" or all(
+        "\u4e00" <= item.title[0] <= "\u9fff" for item in made.readable(Item)
+    )
 
 
 def test_the_excerpts_titles_and_prices_are_its_own() -> None:
     """With the excerpt as catalogue the first 120 items are those of the shipped log, each in the category of its noun."""
     made = make(catalogue="excerpt", changes=0, new_category=0)
     real = [decode(line) for line in excerpt_lines(2000)]
-    expected = {(item.item_id, item.title, item.price) for item in [one for one in real if isinstance(one, Item)][:120]}
+    expected = {
+        (item.item_id, item.title, item.price)
+        for item in [one for one in real if isinstance(one, Item)][:120]
+    }
     items = made.readable(Item)
     assert expected == {(item.item_id, item.title, item.price) for item in items}
     assert all(item.category == "other" or item.category.upper() in item.title for item in items)

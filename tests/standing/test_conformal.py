@@ -20,7 +20,9 @@ def stepped_up(p_values: list[float], rate: float) -> list[bool]:
     """Benjamini and Hochberg's own words: call the k smallest, k the largest with p_(k) <= k q / n."""
     n, q = len(p_values), Fraction(rate)
     ordered = sorted(map(Fraction, p_values))
-    assume(all(abs(p - k * q / n) > 1e-9 for k, p in enumerate(ordered, 1)))  # no argument about the last digit
+    assume(
+        all(abs(p - k * q / n) > 1e-9 for k, p in enumerate(ordered, 1))
+    )  # no argument about the last digit
     called = [p for k, p in enumerate(ordered, 1) if p <= k * q / n]
     return [bool(called) and p <= called[-1] for p in p_values]
 
@@ -45,7 +47,9 @@ def test_p_values_worked_by_hand(evidence: float, canaries: list[float], p_value
 @given(EVIDENCE, EVIDENCE.filter(len))
 def test_p_values_are_a_plain_count(evidence: list[float], canaries: list[float]) -> None:
     """Sorting and searching finds what counting one by one finds, in any order and with ties."""
-    counted = [(1 + sum(canary >= one for canary in canaries)) / (1 + len(canaries)) for one in evidence]
+    counted = [
+        (1 + sum(canary >= one for canary in canaries)) / (1 + len(canaries)) for one in evidence
+    ]
     assert counted == conformal_p_values(np.array(evidence), np.array(canaries)).tolist()
 
 
@@ -53,7 +57,9 @@ def test_p_values_are_a_plain_count(evidence: list[float], canaries: list[float]
 def test_a_sound_sample_has_a_uniform_p_value(share: float) -> None:
     """Drawn like its canaries, a sample falls below any level as often as the level says, within four deviations."""
     random = np.random.default_rng(1)
-    drawn = random.normal(size=(SEEDS, 20))  # each row one sample and 19 canaries: p-values are twentieths
+    drawn = random.normal(
+        size=(SEEDS, 20)
+    )  # each row one sample and 19 canaries: p-values are twentieths
     below = np.mean([conformal_p_values(row[:1], row[1:])[0] <= share for row in drawn])
     assert pytest.approx(share, abs=4 * (share * (1 - share) / SEEDS) ** 0.5) == below
 
@@ -70,8 +76,12 @@ def test_ties_make_p_values_larger_only(share: float) -> None:
 def test_the_step_up_worked_by_hand() -> None:
     """A p-value above its own threshold is called if a larger one is below its: the step is up, not down."""
     p_values = np.array([0.6, 0.025, 0.029, 0.001, 0.9])
-    assert [False, True, True, True, False] == rejected(p_values, 0.05).tolist()  # thresholds .01 .02 .03 .04 .05
-    assert [False, False, False, True, False] == rejected(p_values, 0.04).tolist()  # .008 .016 .024 .032 .04
+    assert [False, True, True, True, False] == rejected(
+        p_values, 0.05
+    ).tolist()  # thresholds .01 .02 .03 .04 .05
+    assert [False, False, False, True, False] == rejected(
+        p_values, 0.04
+    ).tolist()  # .008 .016 .024 .032 .04
 
 
 @given(P_VALUES, RATES)
@@ -83,14 +93,18 @@ def test_the_step_up_is_that_of_benjamini_and_hochberg(p_values: list[float], ra
 @given(P_VALUES, RATES)
 def test_the_step_up_is_that_of_scipy(p_values: list[float], rate: float) -> None:
     """What is called is what SciPy's adjusted p-values say."""
-    assert (false_discovery_control(p_values, method="bh") <= rate).tolist() == rejected(np.array(p_values), rate).tolist()
+    assert (false_discovery_control(p_values, method="bh") <= rate).tolist() == rejected(
+        np.array(p_values), rate
+    ).tolist()
 
 
 @pytest.mark.parametrize("sound", [0.5, 0.8, 1.0])
 def test_the_share_of_sound_samples_is_estimated(sound: float) -> None:
     """Where wrong ones have p-values near nothing, twice the share above a half is that of the sound ones."""
     random, count = np.random.default_rng(3), 10_000
-    p_values = np.where(random.random(count) < sound, random.random(count), random.random(count) / 100)
+    p_values = np.where(
+        random.random(count) < sound, random.random(count), random.random(count) / 100
+    )
     assert pytest.approx(min(sound, 1.0), abs=4 / count**0.5) == share_sound(p_values)
 
 
@@ -108,4 +122,7 @@ def test_false_calls_come_at_the_rate_that_is_asked_for(sound: float) -> None:
 
 def test_no_samples_are_called_among_none() -> None:
     """Nothing to judge is no error."""
-    assert ([], []) == (conformal_p_values(np.zeros(0), np.ones(3)).tolist(), rejected(np.zeros(0), 0.1).tolist())
+    assert ([], []) == (
+        conformal_p_values(np.zeros(0), np.ones(3)).tolist(),
+        rejected(np.zeros(0), 0.1).tolist(),
+    )

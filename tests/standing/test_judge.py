@@ -10,8 +10,14 @@ from mainstem.standing import CORE, EDGE, NOISE, REASONS, STANDINGS, Judgement, 
 from tests.named import named
 from tests.standing.rows import canaries, rows_of, settle_canaries
 
-SETTINGS = Settings(standing=Standing(canary_minimum=19, core_quantile=0.5, confidence=1.0, core_visits=2, spent_level=0.05))
-NINETEEN = canaries(range(1, 20))  # margins 1 to 19: a sample at -1 has p-value 1/20, one at 9.5 has 10/20
+SETTINGS = Settings(
+    standing=Standing(
+        canary_minimum=19, core_quantile=0.5, confidence=1.0, core_visits=2, spent_level=0.05
+    )
+)
+NINETEEN = canaries(
+    range(1, 20)
+)  # margins 1 to 19: a sample at -1 has p-value 1/20, one at 9.5 has 10/20
 DOUBTED, SOUND = {"margin": -1.0}, {"margin": 9.5}
 
 
@@ -20,12 +26,16 @@ def told(judged: Judgement, row: int) -> tuple[str, str]:
     return STANDINGS[judged.standing[row]], REASONS[judged.reason[row]]
 
 
-def first(*rows: dict[str, float], settings: Settings = SETTINGS, trusted: bool = True) -> tuple[str, str]:
+def first(
+    *rows: dict[str, float], settings: Settings = SETTINGS, trusted: bool = True
+) -> tuple[str, str]:
     """Standing and reason of the first of these rows."""
     return told(judge(rows_of(*rows), settings, trusted=trusted), 0)
 
 
-def noisy(random: np.random.Generator, *, samples: int, share: float, shift: float = 3.0) -> tuple[Rows, np.ndarray]:
+def noisy(
+    random: np.random.Generator, *, samples: int, share: float, shift: float = 3.0
+) -> tuple[Rows, np.ndarray]:
     """A partition with a share of wrong labels among its samples, whose margins are lower, and 400 sound canaries."""
     wrong = np.concatenate([random.random(samples) < share, np.zeros(400, np.bool_)])
     rows = rows_of(*[{} for _ in range(samples)], *canaries(np.zeros(400)))
@@ -40,8 +50,16 @@ def noisy(random: np.random.Generator, *, samples: int, share: float, shift: flo
     [
         (DOUBTED, {}, ("noise", "contradictory")),  # 1/20 <= q = .1, alone among the samples
         (DOUBTED, {"false_discovery_rate": 0.01}, ("edge", "doubtful")),
-        (DOUBTED, {"false_discovery_rate": 0.01, "doubt": 0.05}, ("edge", "undecided")),  # not below 1/20
-        (DOUBTED | {"importance": 2.0}, {"false_discovery_rate": 0.01, "doubt": 0.05}, ("core", "important")),
+        (
+            DOUBTED,
+            {"false_discovery_rate": 0.01, "doubt": 0.05},
+            ("edge", "undecided"),
+        ),  # not below 1/20
+        (
+            DOUBTED | {"importance": 2.0},
+            {"false_discovery_rate": 0.01, "doubt": 0.05},
+            ("core", "important"),
+        ),
         (SOUND, {}, ("edge", "undecided")),  # as important as all others
         (SOUND | {"visits": 1}, {}, ("edge", "new")),
         (SOUND | {"importance": 2.0}, {}, ("core", "important")),
@@ -49,24 +67,36 @@ def noisy(random: np.random.Generator, *, samples: int, share: float, shift: flo
         (SOUND | {"importance": 2.0, "visits": 1}, {}, ("edge", "new")),
         (SOUND | {"importance": 2.0, "visits": 1}, {"core_visits": 1}, ("core", "important")),
         (SOUND | {"importance": 2.0, "visits": 2}, {"core_visits": 3}, ("edge", "new")),
-        (DOUBTED | {"importance": 9.0}, {"false_discovery_rate": 0.01}, ("edge", "doubtful")),  # importance is no soundness
+        (
+            DOUBTED | {"importance": 9.0},
+            {"false_discovery_rate": 0.01},
+            ("edge", "doubtful"),
+        ),  # importance is no soundness
         (SOUND | {"importance": 0.01}, {}, ("noise", "spent")),
         (SOUND | {"importance": 0.06}, {}, ("edge", "undecided")),
         (SOUND | {"importance": 0.01, "visits": 1}, {}, ("edge", "new")),
-        (DOUBTED | {"importance": 0.01}, {}, ("noise", "contradictory")),  # the stronger reason is told
+        (
+            DOUBTED | {"importance": 0.01},
+            {},
+            ("noise", "contradictory"),
+        ),  # the stronger reason is told
         (DOUBTED, {"canary_minimum": 20}, ("edge", "too few canaries")),
         (SOUND | {"importance": 2.0}, {"canary_minimum": 20}, ("edge", "too few canaries")),
         (SOUND | {"importance": 0.01}, {"canary_minimum": 20}, ("edge", "too few canaries")),
     ],
 )
-def test_each_reason(sample: dict[str, float], given: dict[str, float], expected: tuple[str, str]) -> None:
+def test_each_reason(
+    sample: dict[str, float], given: dict[str, float], expected: tuple[str, str]
+) -> None:
     """A sample among nineteen canaries gets the standing and the reason that are worked out by hand."""
     assert expected == first(sample, *NINETEEN, settings=SETTINGS.but(named(**given)))
 
 
 def test_core_and_spent_need_confidence() -> None:
     """Importance must lie beyond its level by the standard error, which a restless sample has more of."""
-    shaky = [one | {"importance_m2": 4.0} for one in NINETEEN]  # a pooled variance of 4 at two visits: error about 1.1
+    shaky = [
+        one | {"importance_m2": 4.0} for one in NINETEEN
+    ]  # a pooled variance of 4 at two visits: error about 1.1
     assert ("edge", "undecided") == first(SOUND | {"importance": 2.0}, *shaky)
     assert ("core", "important") == first(SOUND | {"importance": 3.0}, *shaky)
     assert ("core", "important") == first(
@@ -78,25 +108,49 @@ def test_core_and_spent_need_confidence() -> None:
 
 def test_the_standard_error_worked_by_hand() -> None:
     """A sample's own variance is mixed with two visits' worth of the pooled one, over its visits."""
-    rows = rows_of({"visits": 3, "importance_m2": 6.0}, {"visits": 2, "importance_m2": 3.0}, {"visits": 1})
+    rows = rows_of(
+        {"visits": 3, "importance_m2": 6.0}, {"visits": 2, "importance_m2": 3.0}, {"visits": 1}
+    )
     pooled = (6 + 3) / (2 + 1)
-    expected = [((6 + 2 * pooled) / 4 / 3) ** 0.5, ((3 + 2 * pooled) / 3 / 2) ** 0.5, (2 * pooled / 2) ** 0.5]
+    expected = [
+        ((6 + 2 * pooled) / 4 / 3) ** 0.5,
+        ((3 + 2 * pooled) / 3 / 2) ** 0.5,
+        (2 * pooled / 2) ** 0.5,
+    ]
     assert pytest.approx(expected) == judge(rows, SETTINGS, trusted=True).importance_error.tolist()
 
 
 def test_the_core_level_is_a_quantile_of_those_seen_enough() -> None:
     """Samples with too few visits do not move the level, and without any others there is none."""
-    rows = [{"importance": value} for value in (1.0, 2.0, 3.0)] + [{"importance": 99.0, "visits": 1}]
+    rows = [{"importance": value} for value in (1.0, 2.0, 3.0)] + [
+        {"importance": 99.0, "visits": 1}
+    ]
     assert 2.0 == judge(rows_of(*rows), SETTINGS, trusted=True).core_level
-    assert 3.0 == judge(rows_of(*rows), SETTINGS.but({"standing.core_quantile": 1.0}), trusted=True).core_level
+    assert (
+        3.0
+        == judge(
+            rows_of(*rows), SETTINGS.but({"standing.core_quantile": 1.0}), trusted=True
+        ).core_level
+    )
     assert np.isnan(judge(rows_of(rows[-1]), SETTINGS, trusted=True).core_level)
 
 
-@pytest.mark.parametrize(("count", "verdict", "beyond_edge"), [(18, "too few canaries", 0), (19, "given", 1)])
-def test_no_verdict_below_the_minimum_of_canaries(count: int, verdict: str, beyond_edge: int) -> None:
+@pytest.mark.parametrize(
+    ("count", "verdict", "beyond_edge"), [(18, "too few canaries", 0), (19, "given", 1)]
+)
+def test_no_verdict_below_the_minimum_of_canaries(
+    count: int, verdict: str, beyond_edge: int
+) -> None:
     """With one canary too few there is no p-value and all stay in edge, and the judgement says why."""
-    judged = judge(rows_of(DOUBTED, SOUND | {"importance": 2.0}, *NINETEEN[:count]), SETTINGS, trusted=True)
-    counts = {"core": beyond_edge, "contradictory": beyond_edge, "spent": 0, "edge": count + 2 - 2 * beyond_edge}
+    judged = judge(
+        rows_of(DOUBTED, SOUND | {"importance": 2.0}, *NINETEEN[:count]), SETTINGS, trusted=True
+    )
+    counts = {
+        "core": beyond_edge,
+        "contradictory": beyond_edge,
+        "spent": 0,
+        "edge": count + 2 - 2 * beyond_edge,
+    }
     assert (count, verdict, counts) == (judged.canaries, judged.verdict, judged.counts())
     assert {not beyond_edge} == set(np.isnan(judged.p_value))
 
@@ -104,20 +158,26 @@ def test_no_verdict_below_the_minimum_of_canaries(count: int, verdict: str, beyo
 def test_a_label_is_held_against_its_own_canaries() -> None:
     """Where a label has canaries enough, only those count: low margins may be normal for it."""
     others = canaries(range(-30, -11), label=0)
-    judged = judge(rows_of(DOUBTED, {"margin": -21.5, "label": 0}, *NINETEEN, *others), SETTINGS, trusted=True)
+    judged = judge(
+        rows_of(DOUBTED, {"margin": -21.5, "label": 0}, *NINETEEN, *others), SETTINGS, trusted=True
+    )
     assert [1 / 20, 10 / 20] == judged.p_value[:2].tolist()
 
 
 def test_labels_are_pooled_where_one_has_too_few_canaries() -> None:
     """A label with too few canaries is held against all of them; the other one goes on with its own."""
     few = canaries([-2.0, 30.0], label=0)
-    judged = judge(rows_of({"margin": -1.0, "label": 0}, DOUBTED, *NINETEEN, *few), SETTINGS, trusted=True)
+    judged = judge(
+        rows_of({"margin": -1.0, "label": 0}, DOUBTED, *NINETEEN, *few), SETTINGS, trusted=True
+    )
     assert [2 / 22, 1 / 20] == judged.p_value[:2].tolist()
 
 
 def test_assumed_canaries_prove_nothing_wrong() -> None:
     """Where the canaries' labels are only assumed, nothing is contradictory and the verdict says so; core goes on."""
-    judged = judge(rows_of(DOUBTED, SOUND | {"importance": 2.0}, *NINETEEN), SETTINGS, trusted=False)
+    judged = judge(
+        rows_of(DOUBTED, SOUND | {"importance": 2.0}, *NINETEEN), SETTINGS, trusted=False
+    )
     assert "no trusted samples" == judged.verdict
     assert [("edge", "doubtful"), ("core", "important")] == [told(judged, row) for row in (0, 1)]
 
@@ -125,10 +185,16 @@ def test_assumed_canaries_prove_nothing_wrong() -> None:
 def test_canaries_are_never_contradictory() -> None:
     """A canary's label is believed, however doubtful it looks, and it takes no part in the step-up."""
     judged = judge(
-        rows_of(*NINETEEN, *canaries([-99.0])), SETTINGS.but({"standing.false_discovery_rate": 1.0}), trusted=True
+        rows_of(*NINETEEN, *canaries([-99.0])),
+        SETTINGS.but({"standing.false_discovery_rate": 1.0}),
+        trusted=True,
     )
     assert 0 == judged.counts()["contradictory"]
-    alone = judge(rows_of(DOUBTED, *NINETEEN), SETTINGS.but({"standing.false_discovery_rate": 0.05}), trusted=True)
+    alone = judge(
+        rows_of(DOUBTED, *NINETEEN),
+        SETTINGS.but({"standing.false_discovery_rate": 0.05}),
+        trusted=True,
+    )
     assert ("noise", "contradictory") == told(alone, 0)  # 1/20 <= q x 1/1, not q x 1/20
 
 
@@ -161,7 +227,9 @@ def test_evidence_is_a_rank() -> None:
 
 def test_a_rare_label_is_not_doubted_for_being_rare() -> None:
     """Where a model gives each label its share of the samples, no sample is doubted more than another."""
-    log_odds = float(np.log((1 + 1) / (9 - 1 + 1)))  # one yes of nine samples, each count one more: the p of a yes is 1/5.5
+    log_odds = float(
+        np.log((1 + 1) / (9 - 1 + 1))
+    )  # one yes of nine samples, each count one more: the p of a yes is 1/5.5
     rows = rows_of({"label": 1, "margin": log_odds}, *[{"label": 0, "margin": -log_odds}] * 8)
     assert [5 / 9] * 9 == pytest.approx(evidence_of(rows))
 
@@ -183,7 +251,9 @@ def test_samples_of_a_version_that_scored_too_few_canaries_have_no_p_value() -> 
     rows = rows_of(DOUBTED, DOUBTED, *NINETEEN)
     rows["last_version"][0] = 7
     judged = judge(rows, SETTINGS, trusted=True)
-    assert [("edge", "too few canaries"), ("noise", "contradictory")] == [told(judged, row) for row in (0, 1)]
+    assert [("edge", "too few canaries"), ("noise", "contradictory")] == [
+        told(judged, row) for row in (0, 1)
+    ]
     assert "given" == judged.verdict
 
 
@@ -203,13 +273,19 @@ def test_judging_changes_nothing_and_repeats_itself() -> None:
     one, other = (judge(rows, SETTINGS, trusted=True) for _ in range(2))
     for name, array in before.items():
         assert np.array_equal(array, rows[name], equal_nan=True), name
-    assert (one.standing.tolist(), one.reason.tolist()) == (other.standing.tolist(), other.reason.tolist())
+    assert (one.standing.tolist(), one.reason.tolist()) == (
+        other.standing.tolist(),
+        other.reason.tolist(),
+    )
 
 
 def test_nobody_to_judge() -> None:
     """An empty partition has an empty judgement."""
     judged = judge(Rows(), SETTINGS, trusted=True)
-    assert ({"core": 0, "edge": 0, "contradictory": 0, "spent": 0}, 0) == (judged.counts(), judged.canaries)
+    assert ({"core": 0, "edge": 0, "contradictory": 0, "spent": 0}, 0) == (
+        judged.counts(),
+        judged.canaries,
+    )
 
 
 def test_every_sample_has_one_standing_that_fits_its_reason() -> None:
@@ -218,8 +294,15 @@ def test_every_sample_has_one_standing_that_fits_its_reason() -> None:
     rows["importance"][:] = np.random.default_rng(4).exponential(size=len(rows))
     judged = judge(rows, SETTINGS.but({"standing.spent_level": 0.1}), trusted=True)
     assert len(rows) == sum(judged.counts().values())
-    expected = {EDGE: {"undecided", "doubtful"}, CORE: {"important"}, NOISE: {"contradictory", "spent"}}
-    assert expected == {one: {REASONS[reason] for reason in judged.reason[judged.standing == one]} for one in expected}
+    expected = {
+        EDGE: {"undecided", "doubtful"},
+        CORE: {"important"},
+        NOISE: {"contradictory", "spent"},
+    }
+    assert expected == {
+        one: {REASONS[reason] for reason in judged.reason[judged.standing == one]}
+        for one in expected
+    }
 
 
 def test_false_calls_stay_near_their_rate() -> None:
@@ -237,7 +320,9 @@ def test_false_calls_stay_near_their_rate() -> None:
 def test_sound_samples_are_hardly_ever_called() -> None:
     """Where no label is wrong, a partition sees any call no more often than q says, with room for chance."""
     calls = [
-        judge(noisy(np.random.default_rng(seed), samples=300, share=0)[0], SETTINGS, trusted=True).counts()["contradictory"]
+        judge(
+            noisy(np.random.default_rng(seed), samples=300, share=0)[0], SETTINGS, trusted=True
+        ).counts()["contradictory"]
         for seed in range(60)
     ]
     assert np.mean([call > 0 for call in calls]) <= SETTINGS.standing.false_discovery_rate + 0.1
@@ -246,4 +331,6 @@ def test_sound_samples_are_hardly_ever_called() -> None:
 def test_the_part_of_a_canary_is_what_makes_it_one() -> None:
     """The same rows as stream samples are no reference for anybody."""
     as_samples = [{**one, "part": CANARY - 1} for one in NINETEEN]
-    assert "too few canaries" == judge(rows_of(DOUBTED, *as_samples), SETTINGS, trusted=True).verdict
+    assert (
+        "too few canaries" == judge(rows_of(DOUBTED, *as_samples), SETTINGS, trusted=True).verdict
+    )

@@ -17,18 +17,28 @@ NINETEEN = canaries(range(1, 20))
     ("rows", "given", "trusted", "told"),
     [
         ([], {}, True, "there are no samples"),
-        ([{"margin": -1.0}, *NINETEEN], {}, False, "no trusted samples; .* `mainstem trust add FILE`"),
+        (
+            [{"margin": -1.0}, *NINETEEN],
+            {},
+            False,
+            "no trusted samples; .* `mainstem trust add FILE`",
+        ),
         (
             [{"margin": -1.0}, *NINETEEN],
             {"canary_minimum": 20},
             True,
             r"19 there \(0 no, 19 yes\), and 20 are needed \(MAINSTEM_STANDING__CANARY_MINIMUM\)",
         ),
-        ([{"margin": -1.0}, *NINETEEN], {}, True, r"none of 1 samples .* rate of 0.01 .* smallest p-value is 0.05, .* 19"),
+        (
+            [{"margin": -1.0}, *NINETEEN],
+            {},
+            True,
+            r"none of 1 samples .* rate of 0.01 .* smallest p-value is 0.05, .* 19",
+        ),
         (NINETEEN, {}, True, "no version that scored other samples"),
     ],
 )
-def test_why_nothing_is_contradictory(rows: list, given: dict, trusted: bool, told: str) -> None:  # noqa: FBT001
+def test_why_nothing_is_contradictory(rows: list, given: dict, trusted: bool, told: str) -> None:  # noqa: FBT001, RUF100
     """Nobody vouches, canaries are too few, or none is found at this rate: each with what there is and what is needed."""
     settings = SETTINGS.but(named(**given))
     held = rows_of(*rows)

@@ -22,6 +22,12 @@ def test_only_what_came_under_a_later_version_need_not_have_met_the_first(tmp_pa
         }
         store.write("positions", positions)
         assert set() == met_later(store)
-        turns = [Turn(0, 0, 0, 0, TAKE_OVER, []), Turn(0, 1, 2, 1, TAKE_UP, ids[:1]), Turn(0, 2, 3, 1, AGAIN, ids[1:2])]
-        write_turns(store, [*turns, Turn(1, 0, 0, 0, TAKE_OVER, []), Turn(1, 1, 1, 2, TAKE_OVER, [])])
+        turns = [
+            Turn(0, 0, 0, 0, TAKE_OVER, []),
+            Turn(0, 1, 2, 1, TAKE_UP, ids[:1]),
+            Turn(0, 2, 3, 1, AGAIN, ids[1:2]),
+        ]
+        write_turns(
+            store, [*turns, Turn(1, 0, 0, 0, TAKE_OVER, []), Turn(1, 1, 1, 2, TAKE_OVER, [])]
+        )
         assert {(ids[2], 0), (ids[3], 1), (ids[5], 0)} == met_later(store)

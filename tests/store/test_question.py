@@ -35,7 +35,9 @@ def test_a_question_is_asked_as_it_stands(sql: str) -> None:
     assert sql == one_question(f"{sql}\n;;  ; ")
 
 
-@pytest.mark.parametrize(("sql", "expected"), [("SELECT 1; -- all", "SELECT 1"), (";SELECT 1", "SELECT 1")])
+@pytest.mark.parametrize(
+    ("sql", "expected"), [("SELECT 1; -- all", "SELECT 1"), (";SELECT 1", "SELECT 1")]
+)
 def test_semicolons_around_a_question_are_none(sql: str, expected: str) -> None:
     """An empty statement is no second one."""
     assert expected == one_question(sql)

@@ -26,39 +26,105 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 def visit(offset: int, version: int, partition: int = 1) -> dict[str, object]:
     """A response."""
     sample = UUID(int=offset if partition else 90)
-    known = {"sample_id": sample, "label_version": 0, "version": version, "partition": partition, "offset": offset}
-    return {**known, "label": 1, "part": "stream", "norm": 1.0, "scale": 1.0, "loss": 0.5, "margin": 0.25, "alignment": None}
+    known = {
+        "sample_id": sample,
+        "label_version": 0,
+        "version": version,
+        "partition": partition,
+        "offset": offset,
+    }
+    return {
+        **known,
+        "label": 1,
+        "part": "stream",
+        "norm": 1.0,
+        "scale": 1.0,
+        "loss": 0.5,
+        "margin": 0.25,
+        "alignment": None,
+    }
 
 
 def ledger(topic: str, partition: int, next_offset: int) -> dict[str, object]:
     """A row of the ledger."""
-    place = {"topic": topic, "partition": partition, "block": (next_offset - 1) // 1000, "first_offset": 0}
+    place = {
+        "topic": topic,
+        "partition": partition,
+        "block": (next_offset - 1) // 1000,
+        "first_offset": 0,
+    }
     return {**place, "next_offset": next_offset, **new_counts()}
 
 
-def move(judgement: int, standing: str, partition: int = 1, sample: UUID = SAMPLE) -> dict[str, object]:
+def move(
+    judgement: int, standing: str, partition: int = 1, sample: UUID = SAMPLE
+) -> dict[str, object]:
     """A move of a sample."""
-    known = {"sample_id": sample, "label_version": 0, "partition": partition, "judgement": judgement, "version": 0}
-    return {**known, "standing": standing, "reason": "new", "importance": 1.0, "margin": 0.0, "visits": 1}
+    known = {
+        "sample_id": sample,
+        "label_version": 0,
+        "partition": partition,
+        "judgement": judgement,
+        "version": 0,
+    }
+    return {
+        **known,
+        "standing": standing,
+        "reason": "new",
+        "importance": 1.0,
+        "margin": 0.0,
+        "visits": 1,
+    }
 
 
 ROWS: dict[str, list[dict[str, object]]] = {
     "samples": [
-        {"sample_id": UUID(int=number), "label_version": revision, "partition": partition, "offset": offset, "label": 1}
-        for number, offset, revision, partition in [(0, 0, 0, 1), (1, 1, 0, 1), (0, 2, 1, 1), (90, 0, 0, 0)]
+        {
+            "sample_id": UUID(int=number),
+            "label_version": revision,
+            "partition": partition,
+            "offset": offset,
+            "label": 1,
+        }
+        for number, offset, revision, partition in [
+            (0, 0, 0, 1),
+            (1, 1, 0, 1),
+            (0, 2, 1, 1),
+            (90, 0, 0, 0),
+        ]
     ],
-    "trusted": [{"sample_id": UUID(int=1), "part": "canary", "origin": "confirmed", "label": 0, "believed": 1}],
+    "trusted": [
+        {
+            "sample_id": UUID(int=1),
+            "part": "canary",
+            "origin": "confirmed",
+            "label": 0,
+            "believed": 1,
+        }
+    ],
     "ledger": [
         *(ledger("events", 1, offset) for offset in (1_000, 2_000, 3_000, 3_456)),
         ledger("events", 0, 2_000),
         ledger("items", 1, 70),
     ],
-    "responses": [visit(0, 0), visit(0, 1), visit(0, 2), visit(1, 1), visit(2, 1), visit(0, 0, partition=0)],
+    "responses": [
+        visit(0, 0),
+        visit(0, 1),
+        visit(0, 2),
+        visit(1, 1),
+        visit(2, 1),
+        visit(0, 0, partition=0),
+    ],
     "judgements": [
         {"partition": partition, "judgement": judgement, "version": 0, "verdict": "given"}
         for partition, judgement in [(1, 300), (1, 500), (1, 600), (1, 900), (0, 300)]
     ],
-    "moves": [move(300, "edge"), move(600, "core"), move(900, "noise"), move(300, "edge", 0, UUID(int=9))],
+    "moves": [
+        move(300, "edge"),
+        move(600, "core"),
+        move(900, "noise"),
+        move(300, "edge", 0, UUID(int=9)),
+    ],
     "rejected": [
         {"topic": topic, "partition": 1, "offset": offset, "reason": "broken"}
         for topic, offset in [("events", 2_499), ("events", 2_500), ("items", 69), ("items", 70)]
@@ -89,19 +155,25 @@ def test_the_ledger_has_its_whole_blocks(store: Store) -> None:
 
 def test_responses_are_those_of_the_versions_until_then(store: Store) -> None:
     """An older sample that a later version scored again has only its earlier responses."""
-    assert [(0, 0), (0, 1), (1, 1)] == [(UUID(one.sample_id).int, one.version) for one in of(store, "responses")]
+    assert [(0, 0), (0, 1), (1, 1)] == [
+        (UUID(one.sample_id).int, one.version) for one in of(store, "responses")
+    ]
 
 
 def test_a_sample_stands_where_its_last_move_until_then_put_it(store: Store) -> None:
     """Neither a later move counts, nor a judgement where only a log had ended."""
     assert [(600, "core")] == [(one.judgement, one.standing) for one in of(store, "standings")]
     assert [300, 600] == [one.judgement for one in of(store, "judgements")]
-    assert [(900, "noise")] == [(one.judgement, one.standing) for one in of(store, "standings", LATER)]
+    assert [(900, "noise")] == [
+        (one.judgement, one.standing) for one in of(store, "standings", LATER)
+    ]
 
 
 def test_what_was_refused_until_then(store: Store) -> None:
     """Events and items by their own offsets."""
-    assert [("events", 2_499), ("items", 69)] == [(one.topic, one.offset) for one in of(store, "rejected")]
+    assert [("events", 2_499), ("items", 69)] == [
+        (one.topic, one.offset) for one in of(store, "rejected")
+    ]
 
 
 def test_the_newest_offset_tells_how_far_a_history_has_come(store: Store) -> None:

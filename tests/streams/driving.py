@@ -24,7 +24,9 @@ async def run_whole(at: Bench, *, size: int = 20) -> None:
         for partition, begin in position.items():
             position[partition] = min(begin + size, at.log.end(partition))
             batch[partition] = at.log.delivered(partition, begin, position[partition])
-        await at.worker.take({partition: records for partition, records in batch.items() if records})
+        await at.worker.take(
+            {partition: records for partition, records in batch.items() if records}
+        )
     await read_on(at)
     await at.worker.saved()  # otherwise the end of the loop drops those on their way
 
@@ -44,8 +46,12 @@ async def finish(at: Bench) -> None:
 def check_all(at: Bench) -> None:
     """Samples, refused events and last ledger rows are those of plain joiners; no ledger row is another one's."""
     expected = [plainly(at.log, partition) for partition in at.log.values]
-    assert set().union(*(told_of(joined.samples) for joined in expected)) == told_of(at.send.samples())
-    assert {row for joined in expected for row in map(repr, joined.rejections)} == set(map(repr, at.send.rejections()))
+    assert set().union(*(told_of(joined.samples) for joined in expected)) == told_of(
+        at.send.samples()
+    )
+    assert {row for joined in expected for row in map(repr, joined.rejections)} == set(
+        map(repr, at.send.rejections())
+    )
     for joined in expected:
         rows = [row for row in at.send.rows() if row.partition == joined.row.partition]
         assert joined.row == max(rows, key=lambda row: row.next_offset)

@@ -49,12 +49,21 @@ class Log:
         """Some offsets, also those without a record."""
         assert self.first(partition) <= first < end <= self.end(partition)
         end = min(end, first + min(most, self.most))
-        return [Record(offset, self.values[partition][offset - self.first(partition)]) for offset in range(first, end)]
+        return [
+            Record(offset, self.values[partition][offset - self.first(partition)])
+            for offset in range(first, end)
+        ]
 
     def delivered(self, partition: int, first: int, end: int) -> list[Record]:
         """What Faust gives out between two offsets."""
-        found = [self.values[partition][offset - self.first(partition)] for offset in range(first, end)]
-        return [Record(offset, value) for offset, value in zip(range(first, end), found, strict=True) if value is not None]
+        found = [
+            self.values[partition][offset - self.first(partition)] for offset in range(first, end)
+        ]
+        return [
+            Record(offset, value)
+            for offset, value in zip(range(first, end), found, strict=True)
+            if value is not None
+        ]
 
 
 class FakeItems:
@@ -94,7 +103,12 @@ class FakeSend:
 
     def samples(self) -> list[Sample]:
         """The samples sent, in order."""
-        return [sample for topic, _, value, _ in self.records if topic == "samples" for sample in decode_samples(value)]
+        return [
+            sample
+            for topic, _, value, _ in self.records
+            if topic == "samples"
+            for sample in decode_samples(value)
+        ]
 
     def rows(self) -> list[LedgerRow]:
         """The ledger rows sent."""
@@ -102,7 +116,9 @@ class FakeSend:
 
     def rejections(self) -> list[Rejection]:
         """The refused events sent."""
-        return [decode_rejection(value) for topic, _, value, _ in self.records if topic == "rejected"]
+        return [
+            decode_rejection(value) for topic, _, value, _ in self.records if topic == "rejected"
+        ]
 
 
 class WatchedSnapshots(Snapshots):
@@ -130,7 +146,9 @@ class Bench:
     def __post_init__(self) -> None:
         self.items, self.send = FakeItems(self.told), FakeSend(self.told)
         self.snapshots = WatchedSnapshots(self.folder, self.settings, self.told, self.send)
-        self.worker = JoinWorker(self.settings, KEY, self.items, self.snapshots, self.log, self.send)
+        self.worker = JoinWorker(
+            self.settings, KEY, self.items, self.snapshots, self.log, self.send
+        )
 
 
 def shop_log(chance: random.Random, partitions: int, size: int, *, tick: bool = True) -> Log:
@@ -140,7 +158,11 @@ def shop_log(chance: random.Random, partitions: int, size: int, *, tick: bool = 
         time, lines = 0, list[bytes | None]()
         for number in range(size):
             time += chance.randrange(12)
-            lines.append(_line(chance, f"{partition}-{number}", time, f"user-{partition}-{chance.randrange(3)}"))
+            lines.append(
+                _line(
+                    chance, f"{partition}-{number}", time, f"user-{partition}-{chance.randrange(3)}"
+                )
+            )
         if tick:
             lines.append(encode(Tick(event_timestamp=time + 10_000)))
         values[partition] = lines

@@ -23,9 +23,25 @@ def write_log(path: Path, size: int = 300, seed: int = 0) -> Path:
     for number in range(size):
         time, user = 1000 * number, chance.choice(USERS)
         event = chance.choice([view, click])(f"e{number}", time, "cup")
-        lines.append(encode(type(event)(event_id=f"e{number}", event_timestamp=time, user_id=user, item_id="cup")))
+        lines.append(
+            encode(
+                type(event)(
+                    event_id=f"e{number}", event_timestamp=time, user_id=user, item_id="cup"
+                )
+            )
+        )
         if number % 50 == 7:
-            lines += [encode(Item(event_id=f"i{number}", event_timestamp=time, item_id=f"pot {number}", title="pot")), BAD]
+            lines += [
+                encode(
+                    Item(
+                        event_id=f"i{number}",
+                        event_timestamp=time,
+                        item_id=f"pot {number}",
+                        title="pot",
+                    )
+                ),
+                BAD,
+            ]
             lines += [b"bad %d" % number, b'{"type":"item","event_id":"x%d"}' % number]
         if number == size // 2:
             lines.append(encode(Tick(event_timestamp=time)))
@@ -71,10 +87,14 @@ def expected_of(log: Path, *, tick: bool = True) -> tuple[list[bytes], dict[int,
         elif isinstance(event, Refusal):
             places = [number_of("events", event.digest) % PARTITIONS]
         else:
-            places = [default.partition("events", None, event.user_id.encode(), None, None, Cluster())]
+            places = [
+                default.partition("events", None, event.user_id.encode(), None, None, Cluster())
+            ]
         for place in places:
             events[place].append(line)
     if tick:
-        end = encode(Tick(event_timestamp=newest + SETTINGS.join.label_window + SETTINGS.join.grace + 1))
+        end = encode(
+            Tick(event_timestamp=newest + SETTINGS.join.label_window + SETTINGS.join.grace + 1)
+        )
         events = {partition: [*lines, end] for partition, lines in events.items()}
     return items, events

@@ -71,7 +71,11 @@ def item(name: str, time: int = 0) -> bytes:
 
 def items_batch(*values: bytes | None, first: int = 0) -> Batch:
     """Records of topic `items`; None where an offset holds no record."""
-    return [("items", FakeRecord(0, first + place, value)) for place, value in enumerate(values) if value is not None]
+    return [
+        ("items", FakeRecord(0, first + place, value))
+        for place, value in enumerate(values)
+        if value is not None
+    ]
 
 
 def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:

@@ -49,7 +49,9 @@ class Deployed:
 
     def audit(self) -> Audit:
         """What is found."""
-        addresses = Addresses(events=f"kafka://{self.broker.servers[0]}/{self.broker.prefix}", store=self.store)
+        addresses = Addresses(
+            events=f"kafka://{self.broker.servers[0]}/{self.broker.prefix}", store=self.store
+        )
         return run_audit(addresses, SETTINGS.join)
 
     def _read(self, topic: str) -> list[tuple[int, int, bytes]]:
@@ -100,7 +102,9 @@ def ledger(change: Callable[[LedgerRow], LedgerRow]) -> Change:
     def changed(batch: list[tuple[str, FakeRecord]]) -> list[tuple[str, FakeRecord]]:
         def of(topic: str, record: FakeRecord) -> FakeRecord:
             row = msgspec.json.decode(record.value, type=LedgerRow) if topic == "ledger" else None
-            return record._replace(value=encode(change(row))) if row and row.partition == 1 else record
+            return (
+                record._replace(value=encode(change(row))) if row and row.partition == 1 else record
+            )
 
         return [(topic, of(topic, record)) for topic, record in batch]
 
@@ -109,7 +113,9 @@ def ledger(change: Callable[[LedgerRow], LedgerRow]) -> Change:
 
 def off_by_one(name: str) -> Change:
     """One count of partition 1 is one too high."""
-    return ledger(lambda row: msgspec.structs.replace(row, counts=row.counts | {name: row.counts[name] + 1}))
+    return ledger(
+        lambda row: msgspec.structs.replace(row, counts=row.counts | {name: row.counts[name] + 1})
+    )
 
 
 def test_what_was_written_whole_is_in_balance(deployed: Deployed) -> None:
@@ -117,7 +123,9 @@ def test_what_was_written_whole_is_in_balance(deployed: Deployed) -> None:
     deployed.write()
     found = deployed.audit()
     assert found.in_balance
-    assert [("events", 0), ("events", 1), ("items", 0)] == [(line.topic, line.partition) for line in found.ledger]
+    assert [("events", 0), ("events", 1), ("items", 0)] == [
+        (line.topic, line.partition) for line in found.ledger
+    ]
     assert all(line.read == line.span == line.broker_offset for line in found.ledger)
     assert all(line.in_topic == line.in_history > 0 == line.missing for line in found.samples)
 
@@ -190,7 +198,9 @@ def test_events_that_nobody_has_joined_are_told(deployed: Deployed) -> None:
     assert [False, True, False] == [line.in_balance for line in deployed.audit().ledger]
 
 
-@pytest.mark.parametrize("name", ["question", "outcome", "control", "joined", "orphaned", "parked", "answered", "open"])
+@pytest.mark.parametrize(
+    "name", ["question", "outcome", "control", "joined", "orphaned", "parked", "answered", "open"]
+)
 def test_sums_that_do_not_hold_are_told(deployed: Deployed, name: str) -> None:
     """A single event too many in any count, and the partition is out by what the sums are."""
     deployed.write(off_by_one(name))
@@ -213,10 +223,12 @@ def test_the_command_exits_with_1_where_something_is_out(
     deployed: Deployed,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    as_json: bool,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001, RUF100
 ) -> None:
     """And prints what; in balance it exits with 0."""
-    monkeypatch.setenv("MAINSTEM_EVENTS", f"kafka://{deployed.broker.servers[0]}/{deployed.broker.prefix}")
+    monkeypatch.setenv(
+        "MAINSTEM_EVENTS", f"kafka://{deployed.broker.servers[0]}/{deployed.broker.prefix}"
+    )
     monkeypatch.setenv("MAINSTEM_STORE", deployed.store)
     monkeypatch.setenv("MAINSTEM_JOIN__PARTITIONS", "2")
     deployed.write(without_one_sample)

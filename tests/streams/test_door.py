@@ -38,13 +38,19 @@ class Log:
         self.asked.append((first, end))
         end = min(end, first + self.most)
         values = self.values[first - self.first : end - self.first]
-        found = [Record(offset, value) for offset, value in zip(range(first, end), values, strict=True)]
+        found = [
+            Record(offset, value) for offset, value in zip(range(first, end), values, strict=True)
+        ]
         self.given_out += len(found)
         return found
 
     def of(self, offsets: Collection[int]) -> list[Record]:
         """What Faust delivers at these offsets: nothing where there is no record."""
-        return [record for record in self.records if record.value is not None and record.offset in offsets]
+        return [
+            record
+            for record in self.records
+            if record.value is not None and record.offset in offsets
+        ]
 
 
 @st.composite
@@ -53,22 +59,35 @@ def cases(draw: st.DrawFn) -> tuple[Log, int, list[list[Record]]]:
     size = draw(st.integers(1, 40))
     empty = draw(st.sets(st.integers(0, size - 1), max_size=6))
     first = draw(st.integers(0, 5))
-    log = Log(first, [None if number in empty else b"%d" % number for number in range(size)], most=draw(st.integers(1, 9)))
+    log = Log(
+        first,
+        [None if number in empty else b"%d" % number for number in range(size)],
+        most=draw(st.integers(1, 9)),
+    )
     delivered = []
     for _ in range(draw(st.integers(0, 6))):
         begin = draw(st.integers(first, log.end - 1))
         run = range(begin, draw(st.integers(begin, log.end)))
         records = log.of(set(run) - draw(st.sets(st.integers(first, log.end), max_size=10)))
-        if delivered and draw(st.booleans()):  # what was fetched before and after partitions changed hands, in one batch
+        if delivered and draw(
+            st.booleans()
+        ):  # what was fetched before and after partitions changed hands, in one batch
             delivered[-1] += records
         else:
             delivered.append(records)
     return log, draw(st.integers(first, log.end)), delivered
 
 
-async def through(door: Door, delivered: list[list[Record]], end: int | None = None) -> list[Record]:
+async def through(
+    door: Door, delivered: list[list[Record]], end: int | None = None
+) -> list[Record]:
     """All that passes, and what is read up to an end."""
-    passed = [record for records in delivered for batch in [b async for b in door.through(records)] for record in batch]
+    passed = [
+        record
+        for records in delivered
+        for batch in [b async for b in door.through(records)]
+        for record in batch
+    ]
     if end is not None:
         passed += [record async for batch in door.until(end) for record in batch]
     return passed
@@ -88,7 +107,9 @@ def test_every_offset_passes_once_and_in_order(case: tuple[Log, int, list[list[R
 
 @settings(deadline=None, max_examples=200)
 @given(cases())
-def test_the_counts_say_what_was_read_and_what_was_let_go(case: tuple[Log, int, list[list[Record]]]) -> None:
+def test_the_counts_say_what_was_read_and_what_was_let_go(
+    case: tuple[Log, int, list[list[Record]]],
+) -> None:
     """`filled` is what the direct reads gave; delivered records either pass or are `dropped`."""
     log, begin, delivered = case
     door = Door(begin, log.read)

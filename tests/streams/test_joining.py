@@ -62,7 +62,9 @@ class Owners:
             worker.disown()
         else:
             worker.own(partition for partition in log.values if self._chance.random() < 0.7)
-        self._next = {partition: log.stands.get(partition, log.first(partition)) for partition in log.values}
+        self._next = {
+            partition: log.stands.get(partition, log.first(partition)) for partition in log.values
+        }
 
     async def one(self) -> None:
         """Something happens."""
@@ -72,8 +74,14 @@ class Owners:
         elif what < 0.2:
             await worker.catch_up(self._chance.choice(list(log.values)))
         else:
-            batch = {partition: self._deliver(partition) for partition in log.values if self._chance.random() < 0.7}
-            for partition in await worker.take({partition: records for partition, records in batch.items() if records}):
+            batch = {
+                partition: self._deliver(partition)
+                for partition in log.values
+                if self._chance.random() < 0.7
+            }
+            for partition in await worker.take(
+                {partition: records for partition, records in batch.items() if records}
+            ):
                 done = batch[partition][-1].offset + 1
                 log.stands[partition] = max(done, log.stands.get(partition, 0))
 
@@ -117,7 +125,9 @@ def test_partitions_of_others_are_neither_joined_nor_acknowledged(tmp_path: Path
     async def run() -> set[int]:
         at.worker.own([1])
         await at.worker.catch_up(2, 10)
-        return await at.worker.take({partition: at.log.delivered(partition, 0, 30) for partition in at.log.values})
+        return await at.worker.take(
+            {partition: at.log.delivered(partition, 0, 30) for partition in at.log.values}
+        )
 
     assert {1} == asyncio.run(run())
     assert {1} == {row.partition for row in at.send.rows()}
@@ -163,15 +173,23 @@ def test_the_catalogue_is_read_before_each_batch(tmp_path: Path) -> None:
     """An item told between two batches is known to the questions that close in the second, and reading comes first."""
     from mainstem.events import Tick, encode
 
-    lines = [encode(view("e1", 1, "new")), encode(view("e2", 2, "new")), encode(Tick(event_timestamp=5000))]
+    lines = [
+        encode(view("e1", 1, "new")),
+        encode(view("e2", 2, "new")),
+        encode(Tick(event_timestamp=5000)),
+    ]
     at = Bench(SETTINGS, Log({0: lines}), tmp_path)
 
     async def run() -> None:
         at.worker.own([0])
         await at.worker.take({0: at.log.delivered(0, 0, 2)})
-        at.items.coming.append(Item(event_id="i", event_timestamp=0, item_id="new", title="brand new"))
+        at.items.coming.append(
+            Item(event_id="i", event_timestamp=0, item_id="new", title="brand new")
+        )
         await at.worker.take({0: at.log.delivered(0, 2, 3)})
-        at.items.coming.append(Item(event_id="j", event_timestamp=0, item_id="newer", title="newer"))
+        at.items.coming.append(
+            Item(event_id="j", event_timestamp=0, item_id="newer", title="newer")
+        )
         await at.worker.catch_up(0, 3)
 
     asyncio.run(run())
@@ -200,7 +218,9 @@ def test_a_caught_up_partition_stands_where_the_group_does(tmp_path: Path) -> No
         at.worker.own([0, 1])
         await at.worker.catch_up(0)
         await at.worker.catch_up(1)
-        return {partition: loaded.joiner.next_offset for partition, loaded in at.worker.loaded.items()}
+        return {
+            partition: loaded.joiner.next_offset for partition, loaded in at.worker.loaded.items()
+        }
 
     assert {0: 6, 1: 0} == asyncio.run(run())
 

@@ -29,7 +29,12 @@ def test_a_snapshot_is_saved_after_its_outputs_were_delivered(tmp_path: Path, se
     assert list(range(23, at.log.end(0), 23)) == [snapshot.next_offset for snapshot, _ in saved]
     for snapshot, delivered in saved:
         before = at.send.records[:delivered]
-        known = [sample for topic, _, value, _ in before if topic == "samples" for sample in decode_samples(value)]
+        known = [
+            sample
+            for topic, _, value, _ in before
+            if topic == "samples"
+            for sample in decode_samples(value)
+        ]
         prefix = Log({0: at.log.values[0][: snapshot.next_offset]})
         expected = plainly(prefix, 0).samples
         assert expected == known[: len(expected)]
@@ -67,8 +72,14 @@ def test_after_a_crash_nothing_is_missing(tmp_path: Path, seed: int) -> None:
     for partition, snapshot in covered.items():
         done = snapshot.next_offset if snapshot else 0
         prefix = Log({partition: at.log.values[partition][:done]})
-        again = told_of(plainly(at.log, partition).samples) - told_of(plainly(prefix, partition).samples)
-        of_it = {told for told in told_of(after.send.samples()) if told in told_of(plainly(at.log, partition).samples)}
+        again = told_of(plainly(at.log, partition).samples) - told_of(
+            plainly(prefix, partition).samples
+        )
+        of_it = {
+            told
+            for told in told_of(after.send.samples())
+            if told in told_of(plainly(at.log, partition).samples)
+        }
         assert again == of_it
     at.send.records[:] = [*at.send.records[: last - 1], *after.send.records]
     check_all(at)
@@ -100,5 +111,7 @@ def test_what_was_deleted_after_a_snapshot_is_an_error(tmp_path: Path) -> None:
 def test_a_snapshot_ahead_of_its_topic_is_refused(tmp_path: Path) -> None:
     """Topics that were made anew, or another cluster: nothing is joined on top of what others sent."""
     asyncio.run(run_whole(bench(tmp_path, shop_log(random.Random(5), 1, 80))))
-    with pytest.raises(SettingError, match=r"stands at offset .* ends at 5: it is of another cluster"):
+    with pytest.raises(
+        SettingError, match=r"stands at offset .* ends at 5: it is of another cluster"
+    ):
         asyncio.run(run_whole(bench(tmp_path, shop_log(random.Random(5), 1, 4))))

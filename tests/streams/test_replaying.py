@@ -16,7 +16,7 @@ from tests.streams.replayed import PARTITIONS, expected_of, replay, write_log
 
 
 @pytest.mark.parametrize("tick", [True, False])
-def test_every_line_is_where_it_belongs(broker: Broker, tmp_path: Path, tick: bool) -> None:  # noqa: FBT001
+def test_every_line_is_where_it_belongs(broker: Broker, tmp_path: Path, tick: bool) -> None:  # noqa: FBT001, RUF100
     """Keys where Kafka's own partitioner puts them, refused lines where their digest says, ticks everywhere, in order."""
     log = write_log(tmp_path / "log.jsonl")
     replaying = replay(broker, log, tick=tick)
@@ -93,16 +93,37 @@ KILLED = """
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_a_replay_killed_at_random_places_goes_on(broker: Broker, tmp_path: Path, seed: int) -> None:
+def test_a_replay_killed_at_random_places_goes_on(
+    broker: Broker, tmp_path: Path, seed: int
+) -> None:
     """Killed several times, each time somewhere else, it comes to the records of an uninterrupted one, in order."""
     log, chance = write_log(tmp_path / "log.jsonl"), random.Random(seed)
     url = f"kafka://{broker.servers[0]}/{broker.prefix}"
     lengths = []
     for _ in range(4):
-        command = [sys.executable, "-c", textwrap.dedent(KILLED), url, log, str(chance.randrange(30, 130))]
-        done = subprocess.run(command, env={**os.environ, "PYTHONPATH": "."}, capture_output=True, text=True, check=False)
+        command = [
+            sys.executable,
+            "-c",
+            textwrap.dedent(KILLED),
+            url,
+            log,
+            str(chance.randrange(30, 130)),
+        ]
+        done = subprocess.run(
+            command,
+            env={**os.environ, "PYTHONPATH": "."},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert 9 == done.returncode, done.stderr
-        lengths.append(sum(len(lines) for topic in ("items", "events") for lines in read_all(broker, topic).values()))
+        lengths.append(
+            sum(
+                len(lines)
+                for topic in ("items", "events")
+                for lines in read_all(broker, topic).values()
+            )
+        )
     items, events = expected_of(log)
     whole = len(items) + sum(map(len, events.values()))
     assert sorted(lengths) == lengths

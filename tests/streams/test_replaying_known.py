@@ -18,7 +18,9 @@ def test_a_topic_with_other_records_is_refused(broker: Broker, tmp_path: Path) -
     replay(broker, write_log(tmp_path / "log.jsonl", 20)).run()
     other = write_log(tmp_path / "other.jsonl", 20, seed=1)
     before = read_all(broker, "items"), read_all(broker, "events")
-    with pytest.raises(BrokerError, match=r"holds records that are not of 'other.jsonl'; .* another prefix"):
+    with pytest.raises(
+        BrokerError, match=r"holds records that are not of 'other.jsonl'; .* another prefix"
+    ):
         replay(broker, other).run()
     assert before == (read_all(broker, "items"), read_all(broker, "events"))
 

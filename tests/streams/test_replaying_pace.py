@@ -56,6 +56,13 @@ def test_a_resumed_replay_paces_only_what_is_left(broker: Broker, tmp_path: Path
 def test_it_says_now_and_then_how_it_goes(broker: Broker, tmp_path: Path) -> None:
     """Every two seconds of a paced replay, with the line it is at."""
     said, clock = list[str](), Clock()
-    replay(broker, write_log(tmp_path / "log.jsonl", 100), speed=10.0, clock=clock, sleep=clock.sleep, say=said.append).run()
+    replay(
+        broker,
+        write_log(tmp_path / "log.jsonl", 100),
+        speed=10.0,
+        clock=clock,
+        sleep=clock.sleep,
+        say=said.append,
+    ).run()
     assert 4 == len(said)
     assert all("records" in text and "line" in text for text in said)

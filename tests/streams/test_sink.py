@@ -13,7 +13,16 @@ from mainstem.store.ledgers import newest_ledger
 from mainstem.streams.sink import Sink
 from mainstem.trusted.trust import Confirmed, part_of
 from tests.join.shop import view
-from tests.streams.sinking import SETTINGS, Batch, FakeRecord, contents, item, items_batch, joined_batch, sink_of
+from tests.streams.sinking import (
+    SETTINGS,
+    Batch,
+    FakeRecord,
+    contents,
+    item,
+    items_batch,
+    joined_batch,
+    sink_of,
+)
 
 
 class DeadError(Exception):
@@ -45,18 +54,26 @@ def test_what_was_sent_is_in_the_history(store: Store) -> None:
     batch, samples, rejections, [row] = joined_batch()
     sink, _ = sink_of(store)
     sink.write(batch)
-    expected = sorted((sample.sample_id, sample.label_version, digest_of(sample)) for sample in samples)
+    expected = sorted(
+        (sample.sample_id, sample.label_version, digest_of(sample)) for sample in samples
+    )
     found = store.rows(
         "SELECT sample_id, label_version, digest FROM samples FINAL ORDER BY toString(sample_id), label_version"
     )
-    assert expected == sorted((sample_id, version, _text(digest)) for sample_id, version, digest in found)
+    assert expected == sorted(
+        (sample_id, version, _text(digest)) for sample_id, version, digest in found
+    )
     offsets = {record.offset for topic, record in batch if topic == "samples"}
     assert offsets == {offset for (offset,) in store.rows("SELECT offset FROM samples")}
     assert sorted(rejection.offset for rejection in rejections) == [
         offset for (offset,) in store.rows("SELECT offset FROM rejected ORDER BY offset")
     ]
     assert [row] == newest_ledger(store)
-    assert (len(samples), len(rejections), 1) == (sink.rows["samples"], sink.rows["rejected"], sink.rows["ledger"])
+    assert (len(samples), len(rejections), 1) == (
+        sink.rows["samples"],
+        sink.rows["rejected"],
+        sink.rows["ledger"],
+    )
 
 
 def test_a_batch_written_twice_is_the_same_as_once(store: Store) -> None:
@@ -78,7 +95,9 @@ def test_trusted_parts_are_those_of_the_settings(store: Store) -> None:
     sink_of(store)[0].write(batch)
     parts = {sample.sample_id: part_of(SETTINGS, sample.question_id) for sample in samples}
     assert {"stream", "direction", "canary", "gate"} == set(parts.values())
-    expected = {(sample_id, part, "assumed") for sample_id, part in parts.items() if part != "stream"}
+    expected = {
+        (sample_id, part, "assumed") for sample_id, part in parts.items() if part != "stream"
+    }
     assert expected == set(store.rows("SELECT sample_id, part, origin FROM trusted FINAL"))
 
 
@@ -106,12 +125,22 @@ def test_what_somebody_else_wrote_into_our_topics_is_rejected(store: Store) -> N
     sink, _ = sink_of(store)
     values = [None, b"", b"junk", b"{}", b"[1]", b"\xff", b'"text"']
     topics = ("samples", "rejected", "ledger")
-    junk = [(topic, FakeRecord(0, 900 + place, value)) for topic in topics for place, value in enumerate(values)]
+    junk = [
+        (topic, FakeRecord(0, 900 + place, value))
+        for topic in topics
+        for place, value in enumerate(values)
+    ]
     sink.write([*junk, *batch])
-    found = store.rows("SELECT topic, offset, reason FROM rejected FINAL WHERE offset >= 900 ORDER BY topic, offset")
-    assert sorted((topic, record.offset) for topic, record in junk) == [(topic, offset) for topic, offset, _ in found]
+    found = store.rows(
+        "SELECT topic, offset, reason FROM rejected FINAL WHERE offset >= 900 ORDER BY topic, offset"
+    )
+    assert sorted((topic, record.offset) for topic, record in junk) == [
+        (topic, offset) for topic, offset, _ in found
+    ]
     assert all(reason.startswith(f"no record of topic `{topic}`: ") for topic, _, reason in found)
-    assert [(len({sample.sample_id for sample in samples}),)] == store.rows("SELECT uniqExact(sample_id) FROM samples")
+    assert [(len({sample.sample_id for sample in samples}),)] == store.rows(
+        "SELECT uniqExact(sample_id) FROM samples"
+    )
     assert [(len(rejections) + len(junk),)] == store.rows("SELECT count() FROM rejected FINAL")
 
 
@@ -129,11 +158,17 @@ def batches() -> list[Batch]:
 def run(sink: Sink, some: Sequence[Batch], since: int) -> None:
     """Take batches; of `items` only what comes after the place that was sought."""
     for batch in some:
-        sink.write([(topic, record) for topic, record in batch if topic != "items" or record.offset >= since])
+        sink.write(
+            [
+                (topic, record)
+                for topic, record in batch
+                if topic != "items" or record.offset >= since
+            ]
+        )
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
-def test_a_crash_at_any_write_changes_nothing(tmp_path: Path, after: bool) -> None:  # noqa: FBT001
+def test_a_crash_at_any_write_changes_nothing(tmp_path: Path, after: bool) -> None:  # noqa: FBT001, RUF100
     """Whatever write the program dies at, the next one goes on to the same history; of three batches none was committed."""
     with Store(f"chdb://{tmp_path}/whole") as store:
         run(sink_of(store)[0], batches(), 0)

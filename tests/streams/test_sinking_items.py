@@ -5,7 +5,15 @@ from mainstem.join import LedgerRow, imbalance
 from mainstem.store import Store
 from mainstem.streams.sink import Sink
 from tests.join.shop import view
-from tests.streams.sinking import SETTINGS, FakeIntake, contents, item, items_batch, ledger_of_items, sink_of
+from tests.streams.sinking import (
+    SETTINGS,
+    FakeIntake,
+    contents,
+    item,
+    items_batch,
+    ledger_of_items,
+    sink_of,
+)
 
 
 def test_refused_items_are_told_and_counted(store: Store) -> None:
@@ -14,9 +22,17 @@ def test_refused_items_are_told_and_counted(store: Store) -> None:
     sink.write([*items_batch(item("a"), b"bad", b"", encode(view("v", 1)), item("b"))])
     told = store.rows("SELECT topic, offset, reason FROM rejected ORDER BY offset")
     assert [("items", 1), ("items", 2), ("items", 3)] == [row[:2] for row in told]
-    assert ("the line is empty", "only item events belong to topic `items`") == (told[1][2], told[2][2])
+    assert ("the line is empty", "only item events belong to topic `items`") == (
+        told[1][2],
+        told[2][2],
+    )
     row = ledger_of_items(store)
-    assert (2, 3, 5, 0) == (row.counts["accepted"], row.counts["rejected"], row.next_offset, imbalance(row))
+    assert (2, 3, 5, 0) == (
+        row.counts["accepted"],
+        row.counts["rejected"],
+        row.next_offset,
+        imbalance(row),
+    )
     assert [("a",), ("b",)] == store.rows("SELECT item_id FROM items FINAL ORDER BY item_id")
 
 
@@ -27,7 +43,9 @@ def test_names_do_not_get_into_the_history(store: Store) -> None:
     other = Sink(store, SETTINGS, b"another secret")
     before = store.rows("SELECT digest FROM rejected FINAL WHERE offset = 1")
     other.assigned([("items", 0)], FakeIntake())
-    other._items[0] = LedgerRow(topic="items", partition=0, block=0, next_offset=1, counts=dict(other._items[0].counts))
+    other._items[0] = LedgerRow(
+        topic="items", partition=0, block=0, next_offset=1, counts=dict(other._items[0].counts)
+    )
     other.write(items_batch(None, b'{"type": "item", "user_id": "ann"'))
     assert before != store.rows("SELECT digest FROM rejected FINAL WHERE offset = 1")
 
@@ -38,7 +56,12 @@ def test_offsets_without_a_record_are_control(store: Store) -> None:
     sink.write(items_batch(None, item("a"), None, None, item("b")))
     sink.write(items_batch(None, item("c"), first=5))
     row = ledger_of_items(store)
-    assert (4, 3, 7, 0) == (row.counts["control"], row.counts["accepted"], row.next_offset, imbalance(row))
+    assert (4, 3, 7, 0) == (
+        row.counts["control"],
+        row.counts["accepted"],
+        row.next_offset,
+        imbalance(row),
+    )
 
 
 def test_offsets_without_a_record_at_the_end_are_control(store: Store) -> None:
@@ -50,7 +73,12 @@ def test_offsets_without_a_record_at_the_end_are_control(store: Store) -> None:
     assert sink.passed(intake)
     assert not sink.passed(intake)
     row = ledger_of_items(store)
-    assert (3, 2, 5, 0) == (row.counts["control"], row.counts["accepted"], row.next_offset, imbalance(row))
+    assert (3, 2, 5, 0) == (
+        row.counts["control"],
+        row.counts["accepted"],
+        row.next_offset,
+        imbalance(row),
+    )
     sink.write(items_batch(item("pot"), first=5))
     assert (3, 3, 6) == (ledger_of_items(store).counts["control"], *list_of(store))
 

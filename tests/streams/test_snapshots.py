@@ -41,7 +41,11 @@ def snapshot_at(offset: int, partition: int = 0) -> Snapshot:
     """The snapshot of a joiner that stands at an offset."""
     joiner = Joiner(partition, short(), shelf(), KEY)
     for number in range(offset):
-        list(joiner.step(number, view(f"v{number}", number) if number % 2 else purchase(f"p{number}", number)))
+        list(
+            joiner.step(
+                number, view(f"v{number}", number) if number % 2 else purchase(f"p{number}", number)
+            )
+        )
     return joiner.snapshot()
 
 
@@ -49,7 +53,9 @@ def files_of(url: str) -> dict[str, bytes]:
     """What lies in the folder of partition 0, by name."""
     files, root = files_at(url)
     folder = f"{root}/shop/events-00000"
-    return {str(path).rsplit("/", 1)[-1]: files.cat_file(path) for path in sorted(files.find(folder))}
+    return {
+        str(path).rsplit("/", 1)[-1]: files.cat_file(path) for path in sorted(files.find(folder))
+    }
 
 
 def put(url: str, name: str, content: bytes) -> None:
@@ -63,7 +69,10 @@ def test_a_snapshot_of_a_joiner_that_knew_less_is_refused(url: str) -> None:
     """One that was kept before states had a form lacks what samples hold now, and what to do is said."""
     before = msgspec.structs.replace(snapshot_at(3), form=0)
     snapshots(url).save(before)
-    with pytest.raises(SettingError, match=r"\(form 0 there, 1 now: .*\); give a new topic prefix and snapshots, and"):
+    with pytest.raises(
+        SettingError,
+        match=r"\(form 0 there, 1 now: .*\); give a new topic prefix and snapshots, and",
+    ):
         snapshots(url).newest(0)
 
 
@@ -183,7 +192,10 @@ def test_snapshots_of_another_key_or_topic_are_refused(tmp_path: Path) -> None:
     own = {"key": b"secret", "topic": "shop.events"}
     Snapshots(url, "shop", short(), **own).save(snapshot_at(10))
     assert snapshot_at(10) == Snapshots(url, "shop", short(), **own).newest(0)
-    for more, name in (({"key": b"other"}, "MAINSTEM_PSEUDONYM_KEY"), ({"topic": "x.events"}, "MAINSTEM_EVENTS")):
+    for more, name in (
+        ({"key": b"other"}, "MAINSTEM_PSEUDONYM_KEY"),
+        ({"topic": "x.events"}, "MAINSTEM_EVENTS"),
+    ):
         with pytest.raises(SettingError, match=name) as caught:
             Snapshots(url, "shop", short(), **own | more).newest(0)
         assert "secret" not in str(caught.value)
@@ -193,22 +205,37 @@ def test_snapshots_of_another_key_or_topic_are_refused(tmp_path: Path) -> None:
 
 def kept_as(url: str, settings: dict[str, Any], snapshot: bytes) -> None:
     """A snapshot as another mainstem may have written it."""
-    digest = hashlib.blake2b(msgspec.msgpack.encode(settings) + snapshot, digest_size=16).hexdigest()
-    put(url, f"{10:020d}", msgspec.msgpack.encode({"settings": settings, "digest": digest, "snapshot": snapshot}))
+    digest = hashlib.blake2b(
+        msgspec.msgpack.encode(settings) + snapshot, digest_size=16
+    ).hexdigest()
+    put(
+        url,
+        f"{10:020d}",
+        msgspec.msgpack.encode({"settings": settings, "digest": digest, "snapshot": snapshot}),
+    )
 
 
 def test_snapshots_from_before_settings_had_groups_are_taken(url: str) -> None:
     """Their names are read as those of today; the classes, which they do not record, may be any."""
     settings = short(classes="a,b")
-    old = {name.partition(".")[2]: value for name, value in that_affect(settings, "join").items() if "classes" not in name}
+    old = {
+        name.partition(".")[2]: value
+        for name, value in that_affect(settings, "join").items()
+        if "classes" not in name
+    }
     kept_as(url, old, msgspec.msgpack.encode(snapshot_at(10)))
     assert snapshot_at(10) == Snapshots(url, "shop", settings).newest(0)
-    with pytest.raises(SettingError, match=r"join.grace 10ms there, 11ms now\); MAINSTEM_JOIN__GRACE=10ms goes on"):
+    with pytest.raises(
+        SettingError, match=r"join.grace 10ms there, 11ms now\); MAINSTEM_JOIN__GRACE=10ms goes on"
+    ):
         Snapshots(url, "shop", settings.but({"join.grace": 11})).newest(0)
 
 
 def test_a_snapshot_that_lacks_what_is_needed_now_says_how_to_begin_anew(url: str) -> None:
     """A state that another mainstem wrote is neither taken for the newest nor left out in silence."""
     kept_as(url, that_affect(short(), "join"), msgspec.msgpack.encode({"partition": 0}))
-    with pytest.raises(SettingError, match=r"another mainstem .* give a new topic prefix and snapshots, .* to begin anew"):
+    with pytest.raises(
+        SettingError,
+        match=r"another mainstem .* give a new topic prefix and snapshots, .* to begin anew",
+    ):
         snapshots(url).newest(0)

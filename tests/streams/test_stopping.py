@@ -39,11 +39,23 @@ def test_snapshots_on_their_way_are_saved(events_url: str, tmp_path: Path) -> No
     """Told to stop while the first of three snapshots is written, a worker saves all three."""
     broker = Broker.parse(events_url)
     make_topics(broker, short(partitions=1).join)
-    produce(broker, broker.topic("events"), [encode(view(f"e{number}", number, "cup")) for number in range(15)], 0)
+    produce(
+        broker,
+        broker.topic("events"),
+        [encode(view(f"e{number}", number, "cup")) for number in range(15)],
+        0,
+    )
     told = tmp_path / "told"
     told.touch()
     process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(SLOW), events_url, f"file://{tmp_path / 'snapshots'}", told],
+        [
+            sys.executable,
+            "-c",
+            textwrap.dedent(SLOW),
+            events_url,
+            f"file://{tmp_path / 'snapshots'}",
+            told,
+        ],
         env={**os.environ, "PYTHONPATH": "."},
         stdout=subprocess.DEVNULL,
     )
@@ -54,4 +66,11 @@ def test_snapshots_on_their_way_are_saved(events_url: str, tmp_path: Path) -> No
     finally:
         process.kill()
         process.wait()
-    assert ["begins 5", "saved 5", "begins 10", "saved 10", "begins 15", "saved 15"] == told.read_text().splitlines()
+    assert [
+        "begins 5",
+        "saved 5",
+        "begins 10",
+        "saved 10",
+        "begins 15",
+        "saved 15",
+    ] == told.read_text().splitlines()

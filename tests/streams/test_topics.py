@@ -30,7 +30,10 @@ def described(broker: Broker) -> dict[str, tuple[int, str, str]]:
     found = admin.describe_configs(resources, config_filter="all")["topic"] if ours else {}
     admin.close()
     return {
-        name: (there[full], *(str(found[full][key]["value"]) for key in ("cleanup.policy", "retention.ms")))
+        name: (
+            there[full],
+            *(str(found[full][key]["value"]) for key in ("cleanup.policy", "retention.ms")),
+        )
         for name, full in ours.items()
     }
 
@@ -40,10 +43,20 @@ def test_all_topics_are_made_as_they_must_be(broker: Broker) -> None:
     made = make_topics(broker, SETTINGS.join)
     assert [broker.topic(name) for name in TOPICS] == made
     found, month = described(broker), str(30 * 86_400_000)
-    assert {"events": 3, "samples": 3, "standings": 3} == {name: count for name, (count, *_) in found.items() if count > 1}
-    assert {"standings", "versions", "trusted"} == {name for name, (_, policy, _) in found.items() if policy == "compact"}
+    assert {"events": 3, "samples": 3, "standings": 3} == {
+        name: count for name, (count, *_) in found.items() if count > 1
+    }
+    assert {"standings", "versions", "trusted"} == {
+        name for name, (_, policy, _) in found.items() if policy == "compact"
+    }
     kept = {name: retention for name, (_, policy, retention) in found.items() if policy == "delete"}
-    assert {"events": month, "items": "-1", "samples": month, "ledger": month, "rejected": month} == kept
+    assert {
+        "events": month,
+        "items": "-1",
+        "samples": month,
+        "ledger": month,
+        "rejected": month,
+    } == kept
 
 
 def test_a_second_time_nothing_is_made(broker: Broker) -> None:
@@ -64,7 +77,12 @@ def test_what_is_missing_is_made(broker: Broker) -> None:
 @pytest.mark.parametrize(
     ("name", "partitions", "configs", "told"),
     [
-        ("events", 2, {}, "has 2 partitions, the setting says 3; set MAINSTEM_JOIN__PARTITIONS, or make it anew"),
+        (
+            "events",
+            2,
+            {},
+            "has 2 partitions, the setting says 3; set MAINSTEM_JOIN__PARTITIONS, or make it anew",
+        ),
         ("items", 2, {"retention.ms": "-1"}, "has 2 partitions, the setting says 1"),
         (
             "versions",
@@ -78,7 +96,12 @@ def test_what_is_missing_is_made(broker: Broker) -> None:
             {"cleanup.policy": "compact"},
             "cleanup.policy=compact; it must be delete: {alter} cleanup.policy=delete",
         ),
-        ("ledger", 1, {"cleanup.policy": "compact,delete"}, "it must be delete: {alter} cleanup.policy=delete"),
+        (
+            "ledger",
+            1,
+            {"cleanup.policy": "compact,delete"},
+            "it must be delete: {alter} cleanup.policy=delete",
+        ),
         (
             "items",
             1,
@@ -91,7 +114,12 @@ def test_what_is_missing_is_made(broker: Broker) -> None:
             {"retention.ms": "60000"},
             "forgets after 60000 ms; give it a day at least: {alter} retention.ms=2592000000",
         ),
-        ("rejected", 1, {"retention.ms": "86399999"}, "forgets after 86399999 ms; give it a day at least"),
+        (
+            "rejected",
+            1,
+            {"retention.ms": "86399999"},
+            "forgets after 86399999 ms; give it a day at least",
+        ),
     ],
 )
 def test_a_topic_that_is_not_as_it_must_be_is_named(
@@ -138,31 +166,48 @@ class FakeAdmin:
         """Its settings."""
         [resource] = resources
         assert "7" == resource.name
-        config = {} if self._enabled is None else {"auto.create.topics.enable": {"value": self._enabled}}
+        config = (
+            {} if self._enabled is None else {"auto.create.topics.enable": {"value": self._enabled}}
+        )
         return {"broker": {"7": config}}
 
 
 @pytest.mark.parametrize(("enabled", "expected"), [("true", True), ("false", False), (None, False)])
 @pytest.mark.parametrize("id_name", ["broker_id", "node_id"])
-def test_a_broker_that_makes_topics_is_known(id_name: str, enabled: str | None, expected: bool) -> None:  # noqa: FBT001
+def test_a_broker_that_makes_topics_is_known(
+    id_name: str, enabled: str | None, expected: bool
+) -> None:
     """By its own setting, whichever way kafka-python names brokers; one that does not tell is believed."""
     assert expected == _creates_topics(FakeAdmin(enabled, id_name), [])
 
 
-def test_a_broker_that_makes_topics_is_refused(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broker_that_makes_topics_is_refused(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A typo would become a topic there; unless somebody puts up with it."""
     monkeypatch.setattr("mainstem.streams.topics._creates_topics", lambda admin, notes: True)  # noqa: ARG005
-    with pytest.raises(BrokerError, match=r"^the broker makes topics on its own .* --allow-auto-create$"):
+    with pytest.raises(
+        BrokerError, match=r"^the broker makes topics on its own .* --allow-auto-create$"
+    ):
         make_topics(broker, SETTINGS.join)
     assert [] == make_topics(broker, SETTINGS.join, auto_create=True)
 
 
-def test_a_codec_that_cannot_be_decoded_is_told(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_codec_that_cannot_be_decoded_is_told(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A topic that is compressed by it is a fault, with what to install; should a producer use it, that is told too."""
-    monkeypatch.setattr("mainstem.streams.topics.lacking_codecs", lambda: {"zstd": "pip install zstandard"})
+    monkeypatch.setattr(
+        "mainstem.streams.topics.lacking_codecs", lambda: {"zstd": "pip install zstandard"}
+    )
     full = make(broker, "items", **{"compression.type": "zstd", "retention.ms": "-1"})
     make(broker, "events", 3, **{"compression.type": "lz4"})
     with pytest.raises(BrokerError) as caught:
         make_topics(broker, SETTINGS.join)
-    assert f"topic {full!r} is compressed by zstd, which cannot be decoded here: pip install zstandard" == str(caught.value)
-    assert ["a producer that compresses by zstd would end the programs: pip install zstandard"] == notes_on_codecs()
+    assert (
+        f"topic {full!r} is compressed by zstd, which cannot be decoded here: pip install zstandard"
+        == str(caught.value)
+    )
+    assert [
+        "a producer that compresses by zstd would end the programs: pip install zstandard"
+    ] == notes_on_codecs()

@@ -30,8 +30,16 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
         shake(encoder.network, version)
         parent = version - 1 if version else None
         direction = (
-            ActiveVersion(encoder, SETTINGS).gradient([(LONG, "red"), (LONG, "white cups")], [0, 1]) if version else None
+            ActiveVersion(encoder, SETTINGS).gradient([(LONG, "red"), (LONG, "white cups")], [0, 1])
+            if version
+            else None
         )
-        known = {"event_time": 0, "reason": "", "scale": 1.5 + version, "generation": 1, "direction": direction}
+        known = {
+            "event_time": 0,
+            "reason": "",
+            "scale": 1.5 + version,
+            "generation": 1,
+            "direction": direction,
+        }
         made.save(encoder, version=version, parent=parent, **known)
     return made

@@ -81,7 +81,12 @@ class Deployment:
         self.announcements = FakeAnnouncements(self.versions, store.kill)
 
     def learner(
-        self, generation: int = 1, *, owns: bool = True, frozen: bool = False, settings: Settings = SETTINGS
+        self,
+        generation: int = 1,
+        *,
+        owns: bool = True,
+        frozen: bool = False,
+        settings: Settings = SETTINGS,
     ) -> tuple[LearningProgram, FakeMember]:
         """A new one, and its place in the group."""
         intake = FakeMember(generation, owns=owns)
@@ -103,7 +108,11 @@ def fill(store: Store, first: int = 0, end: int = 40) -> None:
         for number, title in enumerate(LONG.split())
     ]
     Store.write(store, "items", item_columns(items))
-    sink(store, SETTINGS, {0: [[] for _ in range(first)] + [[sample(number)] for number in range(first, end)]})
+    sink(
+        store,
+        SETTINGS,
+        {0: [[] for _ in range(first)] + [[sample(number)] for number in range(first, end)]},
+    )
 
 
 def score(store: Store, first: int = 0, end: int = 40) -> None:
@@ -114,7 +123,13 @@ def score(store: Store, first: int = 0, end: int = 40) -> None:
     for number in range(first, end):
         one = sample(number)
         if (part := part_of(SETTINGS, one.question_id)) in {"stream", "canary"}:
-            facts = {"sample_id": one.sample_id, "label_version": 0, "version": 0, "partition": 0, "offset": number}
+            facts = {
+                "sample_id": one.sample_id,
+                "label_version": 0,
+                "version": 0,
+                "partition": 0,
+                "offset": number,
+            }
             facts |= {"event_time": one.event_time, "label": one.label, "part": part}
             rows.append(facts | {"norm": 1 + number % 3, "scale": 2.0, "loss": 0.5, "margin": 0.1})
     Store.write(store, "responses", {name: [row[name] for row in rows] for name in rows[0]})
@@ -125,7 +140,12 @@ def begun(deployment: Deployment, generation: int = 1) -> None:
     fill(deployment.store)
     score(deployment.store)
     make_first_version(
-        deployment.versions, deployment.store, lambda: [LONG], SETTINGS, scale=lambda _: 2.0, generation=generation
+        deployment.versions,
+        deployment.store,
+        lambda: [LONG],
+        SETTINGS,
+        scale=lambda _: 2.0,
+        generation=generation,
     )
 
 

@@ -84,7 +84,8 @@ class FakeIntake:
     def assign(self, *partitions: int) -> None:
         """From the next batch on these are ours, and no others."""
         gone, come = (
-            sorted({*one} - {*other}) for one, other in ((self._positions, partitions), (partitions, self._positions))
+            sorted({*one} - {*other})
+            for one, other in ((self._positions, partitions), (partitions, self._positions))
         )
         if gone:
             self._changes.append(lambda: self._program.revoked([("samples", one) for one in gone]))
@@ -104,12 +105,18 @@ class FakeIntake:
             return []
         batch: list[tuple[str, Record]] = []
         while len(batch) < self._most:
-            waiting = [one for one, position in self._positions.items() if position < len(self._group.records[one])]
+            waiting = [
+                one
+                for one, position in self._positions.items()
+                if position < len(self._group.records[one])
+            ]
             if not waiting:
                 break
             for one in waiting:
                 position = self._positions[one]
-                batch.append(("samples", Record(one, position, encode(self._group.records[one][position]))))
+                batch.append(
+                    ("samples", Record(one, position, encode(self._group.records[one][position])))
+                )
                 self._positions[one] += 1
         return batch
 
@@ -120,8 +127,12 @@ class FakeIntake:
             return False
 
         def keep() -> None:
-            self._group.committed.update({partition: offset for (_, partition), (offset, _) in stands.items()})
-            self._group.notes.update({partition: note for (_, partition), (_, note) in stands.items()})
+            self._group.committed.update(
+                {partition: offset for (_, partition), (offset, _) in stands.items()}
+            )
+            self._group.notes.update(
+                {partition: note for (_, partition), (_, note) in stands.items()}
+            )
 
         self._kill.around(keep)
         return True
@@ -195,10 +206,17 @@ def samples_of(settings: Settings, part: str, count: int) -> list[Sample]:
 def sink(store: Store, settings: Settings, records: dict[int, list[list[Sample]]]) -> None:
     """Write samples and their parts to the history, as the sink does."""
     placed = [
-        (one, partition, offset) for partition, topic in records.items() for offset, some in enumerate(topic) for one in some
+        (one, partition, offset)
+        for partition, topic in records.items()
+        for offset, some in enumerate(topic)
+        for one in some
     ]
     Store.write(store, "samples", sample_columns(placed))
     parts = {one.sample_id: part_of(settings, one.question_id) for one, _, _ in placed}
     Store.write(
-        store, "trusted", trusted_columns((one, part, "assumed", None) for one, part in parts.items() if part != "stream")
+        store,
+        "trusted",
+        trusted_columns(
+            (one, part, "assumed", None) for one, part in parts.items() if part != "stream"
+        ),
     )

@@ -73,14 +73,19 @@ def mixed(count: int) -> list[list[Sample]]:
         if offset % 5 == 4:
             records.append([sample(offset - 3, label_version=1, label=offset % 2)])
         else:
-            records.append([sample(offset), sample(offset + 1000)] if offset % 3 == 0 else [sample(offset)])
+            records.append(
+                [sample(offset), sample(offset + 1000)] if offset % 3 == 0 else [sample(offset)]
+            )
     return records
 
 
 def history(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """What the program wrote, as it is read."""
     return {
-        table: sorted(store.rows(f"SELECT * FROM {table} {'' if table.endswith('_now') else 'FINAL'}"), key=repr)
+        table: sorted(
+            store.rows(f"SELECT * FROM {table} {'' if table.endswith('_now') else 'FINAL'}"),
+            key=repr,
+        )
         for table in TABLES
     }
 
@@ -96,7 +101,9 @@ def same(one: Rows, other: Rows) -> bool:
     orders = [np.lexsort((rows["key_low"], rows["key_high"])) for rows in (one, other)]
     pairs = [(one[name][orders[0]], other[name][orders[1]]) for name in one]
     pairs += [(canaries(one, version), canaries(other, version)) for version in range(5)]
-    return all(np.array_equal(mine, theirs, equal_nan=mine.dtype.kind == "f") for mine, theirs in pairs)
+    return all(
+        np.array_equal(mine, theirs, equal_nan=mine.dtype.kind == "f") for mine, theirs in pairs
+    )
 
 
 def canaries(rows: Rows, version: int) -> np.ndarray:
@@ -108,7 +115,9 @@ def canaries(rows: Rows, version: int) -> np.ndarray:
 
 def scored_at(store: Store) -> list[tuple[int, int]]:
     """(version, visits) of the history."""
-    return store.rows("SELECT version, count() FROM responses GROUP BY version ORDER BY version")  # not FINAL: each write
+    return store.rows(
+        "SELECT version, count() FROM responses GROUP BY version ORDER BY version"
+    )  # not FINAL: each write
 
 
 def prepared(store: Store, settings: Settings = SETTINGS, count: int = 24) -> Records:
@@ -125,7 +134,12 @@ def parts(records: Records, settings: Settings = SETTINGS) -> list[str]:
 
 def offsets_at(store: Store, version: int) -> set[int]:
     """Which samples a version scored."""
-    return {offset for (offset,) in store.rows("SELECT offset FROM responses WHERE version = {at:UInt32}", at=version)}
+    return {
+        offset
+        for (offset,) in store.rows(
+            "SELECT offset FROM responses WHERE version = {at:UInt32}", at=version
+        )
+    }
 
 
 def announced(worker: Worker) -> None:
@@ -135,4 +149,7 @@ def announced(worker: Worker) -> None:
 
 def judged(store: Store) -> list[int]:
     """Offsets of the judgements."""
-    return [judgement for (judgement,) in store.rows("SELECT judgement FROM judgements FINAL ORDER BY judgement")]
+    return [
+        judgement
+        for (judgement,) in store.rows("SELECT judgement FROM judgements FINAL ORDER BY judgement")
+    ]

@@ -10,7 +10,16 @@ import pytest
 
 from mainstem.learning.evaluation import evaluation
 from mainstem.trainer import learning
-from tests.trainer.deployment import SETTINGS, Deployment, FakeMember, begun, fill, rows, score, steps
+from tests.trainer.deployment import (
+    SETTINGS,
+    Deployment,
+    FakeMember,
+    begun,
+    fill,
+    rows,
+    score,
+    steps,
+)
 from tests.trainer.fakes import Killed, KillingStore
 
 ROUND_TABLES = ("draws", "evaluations", "rounds", "versions")
@@ -101,11 +110,16 @@ def test_a_round_is_run_when_enough_was_scored(deployment: Deployment) -> None:
     begun(deployment)
     program = steps(deployment.learner(2)[0])
     assert (1, 0) == (program.promoted, program.refused)
-    assert ([(0, 1), (1, 2)], [True, True]) == (deployment.announcements.said, deployment.announcements.founded)
+    assert ([(0, 1), (1, 2)], [True, True]) == (
+        deployment.announcements.said,
+        deployment.announcements.founded,
+    )
     made = deployment.versions.manifest(1)
     assert (1, 0, 2) == (made.version, made.parent, made.generation)
     assert "direction.safetensors" in made.files
-    assert [(1, 0, [40], 1)] == rows(deployment.store, "rounds", "version, parent, offsets, promoted")
+    assert [(1, 0, [40], 1)] == rows(
+        deployment.store, "rounds", "version, parent, offsets, promoted"
+    )
     fill(deployment.store, 40, 50)
     score(deployment.store, 40, 50)
     assert 1 == steps(program).promoted
@@ -123,12 +137,16 @@ def test_a_frozen_learner_runs_no_round(deployment: Deployment) -> None:
     assert [] == rows(deployment.store, "draws", "version")
 
 
-def test_a_version_that_is_refused_is_not_announced(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_that_is_refused_is_not_announced(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its round and its number are used up, the parent stays, and the next round waits for more samples."""
     begun(deployment)
     whole = evaluation.Evaluation(9, 0.9, 0.1)
     worse = evaluation.Evaluation(9, 0.1, 0.9)
-    monkeypatch.setattr("mainstem.learning.learner.decide", lambda *_: learning_decision(whole, worse))
+    monkeypatch.setattr(
+        "mainstem.learning.learner.decide", lambda *_: learning_decision(whole, worse)
+    )
     program = steps(deployment.learner()[0])
     assert (0, 1, [(0, 1)]) == (program.promoted, program.refused, deployment.announcements.said)
     assert [0] == deployment.versions.numbers()
@@ -163,22 +181,33 @@ def taken_away(intake: FakeMember) -> bool:
 
 
 @pytest.mark.parametrize("commits", [refused, moved_on, taken_away])
-def test_a_learner_that_was_overtaken_does_no_harm(deployment: Deployment, commits: Callable[[FakeMember], bool]) -> None:
+def test_a_learner_that_was_overtaken_does_no_harm(
+    deployment: Deployment, commits: Callable[[FakeMember], bool]
+) -> None:
     """It promotes nothing and leaves no manifest, row or announcement; the next one runs the round of that number."""
     begun(deployment)
     program, intake = deployment.learner(1)
     intake.commits = commits
     program.step()
     assert (0, 0, [0]) == (program.promoted, program.refused, deployment.versions.numbers())
-    assert [] == [row for table in ("rounds", "evaluations") for row in rows(deployment.store, table, "version")]
+    assert [] == [
+        row
+        for table in ("rounds", "evaluations")
+        for row in rows(deployment.store, table, "version")
+    ]
     assert [(0,)] == rows(deployment.store, "versions", "version")
     assert [(0, 1)] == deployment.announcements.said
     assert 1 == steps(deployment.learner(5)[0]).promoted
-    assert ([0, 1], 5) == (deployment.versions.numbers(), deployment.versions.manifest(1).generation)
+    assert ([0, 1], 5) == (
+        deployment.versions.numbers(),
+        deployment.versions.manifest(1).generation,
+    )
     assert [(1,)] == rows(deployment.store, "rounds", "version")
 
 
-def test_a_learner_killed_at_any_step_is_followed_by_one_that_ends_it(store: KillingStore, tmp_path: Path) -> None:
+def test_a_learner_killed_at_any_step_is_followed_by_one_that_ends_it(
+    store: KillingStore, tmp_path: Path
+) -> None:
     """Wherever a round is cut off, the next learner ends with the version of an undisturbed one, its rows and its word."""
     undisturbed, deaths = after_death(store, tmp_path / "whole", None), 0
     assert [0, 1] == undisturbed["numbers"]
@@ -188,7 +217,10 @@ def test_a_learner_killed_at_any_step_is_followed_by_one_that_ends_it(store: Kil
             break
         deaths += 1
         assert undisturbed == {**found, "died": False}, at
-    assert len(["announce 0", "draws", "evaluations", "rounds", "save", "versions", "announce 1"]) == deaths
+    assert (
+        len(["announce 0", "draws", "evaluations", "rounds", "save", "versions", "announce 1"])
+        == deaths
+    )
 
 
 def after_death(store: KillingStore, folder: Path, at: int | None) -> dict[str, Any]:
@@ -210,7 +242,9 @@ def after_death(store: KillingStore, folder: Path, at: int | None) -> dict[str, 
         "numbers": deployment.versions.numbers(),
         "weights": deployment.versions.manifest(1).files,
         "announced": deployment.announcements.said[-1][0],
-        "versions": rows(store, "versions", "version, parent, event_time, promoted, reason, digest"),
+        "versions": rows(
+            store, "versions", "version, parent, event_time, promoted, reason, digest"
+        ),
         "rounds": rows(store, "rounds", "version, parent, offsets, drawn, promoted"),
         "evaluations": rows(store, "evaluations", "version, round, slice, samples, auc"),
         "draws": rows(store, "draws", "sample_id, version, probability"),
@@ -228,10 +262,17 @@ def test_a_generation_never_falls(deployment: Deployment) -> None:
 def test_a_round_whose_numbers_are_not_finite_is_no_version(deployment: Deployment) -> None:
     """It ends with that word as its reason, which is kept, and the one before it stays in use; the next round is another."""
     begun(deployment)
-    program = steps(deployment.learner(settings=SETTINGS.but({"learning.learning_rate": 1e30}))[0], 2)
+    program = steps(
+        deployment.learner(settings=SETTINGS.but({"learning.learning_rate": 1e30}))[0], 2
+    )
     assert ([0], 0, 1) == (deployment.versions.numbers(), program.promoted, program.refused)
     assert [(0, 1)] == deployment.announcements.said
     for table in ("rounds", "versions"):
-        [(version, promoted, reason)] = [row for row in rows(deployment.store, table, "version, promoted, reason") if row[0]]
+        [(version, promoted, reason)] = [
+            row for row in rows(deployment.store, table, "version, promoted, reason") if row[0]
+        ]
         assert (1, 0) == (version, promoted)
-        assert re.fullmatch(r"non-finite (loss|gradient) at step \d+|non-finite logits for \d+ of \d+ samples", reason)
+        assert re.fullmatch(
+            r"non-finite (loss|gradient) at step \d+|non-finite logits for \d+ of \d+ samples",
+            reason,
+        )

@@ -10,7 +10,9 @@ from tests.trainer.scorers import Worker, forget, history, judged, mixed, prepar
 
 def order(store: KillingStore) -> list[tuple[object, ...]]:
     """Positions and whose they are."""
-    return store.rows("SELECT position, sample_id, label_version FROM positions FINAL ORDER BY position")
+    return store.rows(
+        "SELECT position, sample_id, label_version FROM positions FINAL ORDER BY position"
+    )
 
 
 def distinct(records: list[list[Sample]]) -> list[tuple[object, ...]]:
@@ -33,7 +35,9 @@ def test_what_a_joiner_sends_again_moves_nothing(store: KillingStore, versions: 
         assert places == order(store)
 
 
-def test_judgements_fall_between_samples_of_one_record(store: KillingStore, versions: Versions) -> None:
+def test_judgements_fall_between_samples_of_one_record(
+    store: KillingStore, versions: Versions
+) -> None:
     """Every eighth sample is followed by one, wherever its record ends."""
     records = [[one for record in mixed(19) for one in record]]  # all in one
     Worker(store, versions, FakeGroup({0: records}), most=1).run(10)
@@ -42,7 +46,9 @@ def test_judgements_fall_between_samples_of_one_record(store: KillingStore, vers
 
 
 @pytest.mark.parametrize("lost", ["note", "note and positions"])
-def test_whoever_takes_over_goes_on_counting(store: KillingStore, versions: Versions, lost: str) -> None:
+def test_whoever_takes_over_goes_on_counting(
+    store: KillingStore, versions: Versions, lost: str
+) -> None:
     """A commit without a note is counted from the history; in a history of before, offsets are the positions."""
     records = prepared(store, count=20) if "positions" in lost else {0: mixed(20)}
     Worker(store, versions, FakeGroup(records)).to_the_end()

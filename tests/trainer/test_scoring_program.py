@@ -30,7 +30,9 @@ from tests.trainer.scorers import (
 )
 
 
-def test_judgements_fall_at_multiples_however_records_are_cut(store: KillingStore, versions: Versions) -> None:
+def test_judgements_fall_at_multiples_however_records_are_cut(
+    store: KillingStore, versions: Versions
+) -> None:
     """Batches of any size give the same responses, judgements, moves and standings, at multiples of `judge_every`."""
     told = []
     for most in (1, 3, 8, 100):
@@ -42,18 +44,26 @@ def test_judgements_fall_at_multiples_however_records_are_cut(store: KillingStor
         assert told[0] == other
 
 
-def test_a_judgement_knows_only_the_samples_before_its_offset(store: KillingStore, versions: Versions) -> None:
+def test_a_judgement_knows_only_the_samples_before_its_offset(
+    store: KillingStore, versions: Versions
+) -> None:
     """Of a batch that reaches beyond, only what lies before the judgement's offset is counted and moved by it."""
     records = [[one] for one in samples_of(SETTINGS, "stream", 11)]
     Worker(store, versions, FakeGroup({0: records}), most=100).run()
-    [(judgement, counted)] = store.rows("SELECT judgement, core + edge + contradictory + spent FROM judgements FINAL")
+    [(judgement, counted)] = store.rows(
+        "SELECT judgement, core + edge + contradictory + spent FROM judgements FINAL"
+    )
     assert (8, 8) == (judgement, counted)
-    assert {one.sample_id for [one] in records[:8]} == {row[0] for row in store.rows("SELECT sample_id FROM moves")}
+    assert {one.sample_id for [one] in records[:8]} == {
+        row[0] for row in store.rows("SELECT sample_id FROM moves")
+    }
     [(last,)] = store.rows("SELECT toUnixTimestamp64Milli(event_time) FROM judgements FINAL")
     assert records[7][0].event_time == last
 
 
-def lives(store: KillingStore, versions: Versions, records: Records) -> Iterator[tuple[int, Worker, list[Any]]]:
+def lives(
+    store: KillingStore, versions: Versions, records: Records
+) -> Iterator[tuple[int, Worker, list[Any]]]:
     """For each step at which a program can die: the one that goes on after it, and all that was ever published."""
     for at in range(1000):
         forget(store)
@@ -72,7 +82,9 @@ def test_a_death_at_any_step_changes_nothing(store: KillingStore, versions: Vers
     records, sent = {0: mixed(13)}, []
     whole = Worker(store, versions, FakeGroup(records), sent=sent).to_the_end()
     expected, deaths = history(store), 0
-    [(visits, rows)] = store.rows("SELECT uniqExact(sample_id, label_version, version), count() FROM responses")
+    [(visits, rows)] = store.rows(
+        "SELECT uniqExact(sample_id, label_version, version), count() FROM responses"
+    )
     assert visits == rows
     for at, after, published in lives(store, versions, records):
         deaths += 1
@@ -103,23 +115,37 @@ def test_a_commit_that_is_refused_is_no_harm(store: KillingStore, versions: Vers
 
 
 @pytest.mark.parametrize("most", [1, 100])
-def test_the_same_record_again_is_no_second_visit(store: KillingStore, versions: Versions, most: int) -> None:
+def test_the_same_record_again_is_no_second_visit(
+    store: KillingStore, versions: Versions, most: int
+) -> None:
     """A record that a joiner sent twice leaves one response of each sample, at the position where it came first."""
     records = [[sample(0)], [sample(1)], [sample(0)], [sample(1)], [sample(0)]]
-    worker = Worker(store, versions, FakeGroup({0: records}), settings=all_stream(), most=most).run()
-    assert [(0, 1)] == sorted({(row[0], row[1]) for row in store.rows("SELECT version, label_version + 1 FROM responses")})
-    assert [0, 1] == [offset for (offset,) in store.rows("SELECT offset FROM responses ORDER BY offset")]
+    worker = Worker(
+        store, versions, FakeGroup({0: records}), settings=all_stream(), most=most
+    ).run()
+    assert [(0, 1)] == sorted(
+        {(row[0], row[1]) for row in store.rows("SELECT version, label_version + 1 FROM responses")}
+    )
+    assert [0, 1] == [
+        offset for (offset,) in store.rows("SELECT offset FROM responses ORDER BY offset")
+    ]
     assert [1, 1] == worker.rows()["visits"].tolist()
 
 
-def test_a_label_that_is_vouched_for_is_the_one_that_is_scored(store: KillingStore, versions: Versions) -> None:
+def test_a_label_that_is_vouched_for_is_the_one_that_is_scored(
+    store: KillingStore, versions: Versions
+) -> None:
     """A trusted sample is scored with the label somebody confirmed, in its part; the rest is stream, and verdicts count."""
     records = [[sample(0, label=0)], [sample(1, label=0)]]
     settings = SETTINGS.but({"standing.judge_every": 1})
     worker = Worker(store, versions, FakeGroup({0: records}), settings=settings, most=100)
-    worker.program.believe([Confirmed(sample_id=sample(0).sample_id, part="canary", label=1, origin="confirmed")])
+    worker.program.believe(
+        [Confirmed(sample_id=sample(0).sample_id, part="canary", label=1, origin="confirmed")]
+    )
     worker.run()
-    assert [(1, "canary"), (0, "stream")] == store.rows("SELECT label, part FROM responses ORDER BY offset")
+    assert [(1, "canary"), (0, "stream")] == store.rows(
+        "SELECT label, part FROM responses ORDER BY offset"
+    )
     assert [("too few canaries",)] == store.rows("SELECT DISTINCT verdict FROM judgements")
 
 
@@ -129,15 +155,23 @@ def all_stream(**more: Any) -> Settings:
 
 
 @pytest.mark.parametrize("most", [1, 100])
-def test_an_outdated_label_is_not_scored(store: KillingStore, versions: Versions, most: int) -> None:
+def test_an_outdated_label_is_not_scored(
+    store: KillingStore, versions: Versions, most: int
+) -> None:
     """A label version that arrives after a newer one gets no response and no position, in whatever batches they come."""
     records = [[sample(0, label_version=1, label=1)], [sample(0, label=0)], [sample(1)]]
-    worker = Worker(store, versions, FakeGroup({0: records}), settings=all_stream(), most=most).run()
-    assert [(0, 1, 1), (1, 0, 1)] == store.rows("SELECT offset, label_version, label FROM responses ORDER BY offset")
+    worker = Worker(
+        store, versions, FakeGroup({0: records}), settings=all_stream(), most=most
+    ).run()
+    assert [(0, 1, 1), (1, 0, 1)] == store.rows(
+        "SELECT offset, label_version, label FROM responses ORDER BY offset"
+    )
     assert [1, 0] == worker.rows()["label_version"].tolist()
 
 
-def test_an_outdated_label_is_not_scored_by_a_newer_version_either(store: KillingStore, versions: Versions) -> None:
+def test_an_outdated_label_is_not_scored_by_a_newer_version_either(
+    store: KillingStore, versions: Versions
+) -> None:
     """Nor is it where a version came in between."""
     records = {0: [[sample(0, label_version=1, label=1)], [sample(0, label=0)]]}
     worker = Worker(store, versions, FakeGroup(records), settings=all_stream(), most=1).run(2)
@@ -158,26 +192,46 @@ def test_a_quiet_partition_is_judged_once(store: KillingStore, versions: Version
     assert [8, 10, 11] == judged(store)
     announced(worker)
     assert 4 == worker.program.judgements
-    assert [(11, 1)] == store.rows("SELECT judgement, version FROM judgements FINAL WHERE judgement = 11")
+    assert [(11, 1)] == store.rows(
+        "SELECT judgement, version FROM judgements FINAL WHERE judgement = 11"
+    )
     assert 0 == Worker(store, versions, group, version=1, idle=AT_ONCE).run(20).program.judgements
 
 
-def test_a_partition_with_nothing_in_it_is_not_judged(store: KillingStore, versions: Versions) -> None:
+def test_a_partition_with_nothing_in_it_is_not_judged(
+    store: KillingStore, versions: Versions
+) -> None:
     """There is no judgement at offset 0."""
     assert 0 == Worker(store, versions, FakeGroup({0: []}), idle=AT_ONCE).run(5).program.judgements
     assert [] == judged(store)
 
 
-def test_published_standings_are_those_of_the_history(store: KillingStore, versions: Versions) -> None:
+def test_published_standings_are_those_of_the_history(
+    store: KillingStore, versions: Versions
+) -> None:
     """The newest message of each sample says what its row in `standings` says, under the sample's id, in its partition."""
     worker = Worker(store, versions, FakeGroup({0: mixed(27)}), idle=AT_ONCE).run()
-    names = ("label_version", "judgement", "version", "standing", "reason", "p_value", "evidence", "importance")
+    names = (
+        "label_version",
+        "judgement",
+        "version",
+        "standing",
+        "reason",
+        "p_value",
+        "evidence",
+        "importance",
+    )
     names += ("importance_of_mean", "alignment")
     rows = store.rows(f"SELECT sample_id, {', '.join(names)} FROM standings FINAL")
-    expected = {row[0].bytes: {"sample_id": str(row[0]), **dict(zip(names, row[1:], strict=True))} for row in rows}
+    expected = {
+        row[0].bytes: {"sample_id": str(row[0]), **dict(zip(names, row[1:], strict=True))}
+        for row in rows
+    }
     assert len(expected) > 10
     assert expected == newest(worker.producer.sent)
-    assert {("standings", 0)} == {(topic, partition) for topic, partition, _, _ in worker.producer.sent}
+    assert {("standings", 0)} == {
+        (topic, partition) for topic, partition, _, _ in worker.producer.sent
+    }
 
 
 def test_direction_and_gate_samples_are_not_scored(store: KillingStore, versions: Versions) -> None:

@@ -24,7 +24,9 @@ def test_every_visit_has_its_sketch_and_an_alignment_where_there_is_a_direction(
     announced(worker)
     keys = "sample_id, label_version, version, partition, offset, event_time, scale"
     visits = store.rows(f"SELECT {keys} FROM responses FINAL ORDER BY {keys}")
-    assert visits == store.rows(f"SELECT {keys} FROM sketches_now WHERE length(sketch) = 64 ORDER BY {keys}")
+    assert visits == store.rows(
+        f"SELECT {keys} FROM sketches_now WHERE length(sketch) = 64 ORDER BY {keys}"
+    )
     assert [(0,), (1,)] == store.rows("SELECT DISTINCT version FROM responses ORDER BY version")
     assert [(0, True), (1, False)] == store.rows(
         "SELECT DISTINCT version, alignment IS NULL FROM responses ORDER BY version"
@@ -32,14 +34,22 @@ def test_every_visit_has_its_sketch_and_an_alignment_where_there_is_a_direction(
     cosines = dict(store.rows("SELECT offset, alignment FROM responses FINAL WHERE version = 1"))
     assert max(map(abs, cosines.values())) <= 1
     columns = worker.rows()
-    assert cosines == dict(zip(columns["offset"].tolist(), columns["alignment"].tolist(), strict=True))
+    assert cosines == dict(
+        zip(columns["offset"].tolist(), columns["alignment"].tolist(), strict=True)
+    )
     mean = "avgForEach(arrayMap(x -> x / scale, sketch))"
-    means = store.rows(f"SELECT offset, sqrt(arraySum(x -> x * x, {mean})) FROM sketches_now GROUP BY offset")
-    of_mean = dict(zip(columns["offset"].tolist(), columns.importance_of_mean().tolist(), strict=True))
+    means = store.rows(
+        f"SELECT offset, sqrt(arraySum(x -> x * x, {mean})) FROM sketches_now GROUP BY offset"
+    )
+    of_mean = dict(
+        zip(columns["offset"].tolist(), columns.importance_of_mean().tolist(), strict=True)
+    )
     assert pytest.approx(dict(means), rel=2e-3) == of_mean
 
 
-def test_a_rebuild_takes_the_sketches_that_are_left(store: KillingStore, versions: Versions) -> None:
+def test_a_rebuild_takes_the_sketches_that_are_left(
+    store: KillingStore, versions: Versions
+) -> None:
     """Where those of a version have left the history, the mean is of the others and all else is as it was."""
     records = prepared(store)
     group = FakeGroup(records)
@@ -51,11 +61,15 @@ def test_a_rebuild_takes_the_sketches_that_are_left(store: KillingStore, version
         set(again["sketched"].tolist()),
         set(again["visits"]),
     )
-    lengths = dict(store.rows("SELECT offset, sqrt(arraySum(x -> x * x, sketch)) / scale FROM sketches_now"))
+    lengths = dict(
+        store.rows("SELECT offset, sqrt(arraySum(x -> x * x, sketch)) / scale FROM sketches_now")
+    )
     of_mean = dict(zip(again["offset"].tolist(), again.importance_of_mean().tolist(), strict=True))
     assert pytest.approx(lengths, rel=2e-3) == of_mean
     store.execute("TRUNCATE TABLE sketches")
-    assert np.isnan(Worker(store, versions, group, version=1).run().rows().importance_of_mean()).all()
+    assert np.isnan(
+        Worker(store, versions, group, version=1).run().rows().importance_of_mean()
+    ).all()
 
 
 def test_without_sketches_none_is_written(store: KillingStore, versions: Versions) -> None:
@@ -63,11 +77,17 @@ def test_without_sketches_none_is_written(store: KillingStore, versions: Version
     records = prepared(store)
     with_sketches = Worker(store, versions, FakeGroup(records), idle=AT_ONCE).run(20)
     [(told,)] = store.rows("SELECT count(importance_of_mean) FROM standings FINAL")
-    expected = store.rows("SELECT sample_id, norm, alignment FROM responses FINAL ORDER BY sample_id")
+    expected = store.rows(
+        "SELECT sample_id, norm, alignment FROM responses FINAL ORDER BY sample_id"
+    )
     forget(store)
     none = SETTINGS.but({"responses.sketch": 0})
     without = Worker(store, versions, FakeGroup(records), settings=none, idle=AT_ONCE).run(20)
     assert told > 10
-    assert [(0, 0)] == store.rows("SELECT count(importance_of_mean), (SELECT count() FROM sketches) FROM standings FINAL")
-    assert expected == store.rows("SELECT sample_id, norm, alignment FROM responses FINAL ORDER BY sample_id")
+    assert [(0, 0)] == store.rows(
+        "SELECT count(importance_of_mean), (SELECT count() FROM sketches) FROM standings FINAL"
+    )
+    assert expected == store.rows(
+        "SELECT sample_id, norm, alignment FROM responses FINAL ORDER BY sample_id"
+    )
     assert with_sketches.rows()["importance"].tolist() == without.rows()["importance"].tolist()

@@ -23,7 +23,9 @@ from tests.trainer.scorers import (
 )
 
 
-def test_a_version_that_is_announced_scores_canaries_at_once(store: KillingStore, versions: Versions) -> None:
+def test_a_version_that_is_announced_scores_canaries_at_once(
+    store: KillingStore, versions: Versions
+) -> None:
     """All canaries are scored again before the next batch, the newest samples within the budget in idle time, none twice."""
     settings = SETTINGS.but({"responses.rescore_budget": 10})
     records = prepared(store, settings)
@@ -36,13 +38,20 @@ def test_a_version_that_is_announced_scores_canaries_at_once(store: KillingStore
     newest_ones = {offset for offset, kind in enumerate(kinds) if kind == "stream" and offset >= 14}
     assert min(len(canaries), len(newest_ones)) > 2
     assert canaries | newest_ones == offsets_at(store, 1)
-    assert [(0, kinds.count("stream") + kinds.count("canary")), (1, len(canaries | newest_ones))] == scored_at(store)
+    assert [
+        (0, kinds.count("stream") + kinds.count("canary")),
+        (1, len(canaries | newest_ones)),
+    ] == scored_at(store)
 
 
-def test_what_comes_after_an_announcement_is_scored_once_by_the_new_version(store: KillingStore, versions: Versions) -> None:
+def test_what_comes_after_an_announcement_is_scored_once_by_the_new_version(
+    store: KillingStore, versions: Versions
+) -> None:
     """A version that arrives in mid-stream scores what follows, what was before is scored again, and nothing is doubled."""
     records = prepared(store)
-    worker = Worker(store, versions, FakeGroup(records)).run(3)  # the partition, and two batches of five
+    worker = Worker(store, versions, FakeGroup(records)).run(
+        3
+    )  # the partition, and two batches of five
     worker.program.take_up(Announcement(version=1, generation=1), first=False)
     worker.run()
     scored = {offset for offset, kind in enumerate(parts(records)) if kind in {"stream", "canary"}}
@@ -71,15 +80,27 @@ def test_a_death_while_scoring_again_leaves_the_rest_to_the_next(
         assert {2} == set(after.rows()["visits"].tolist())
 
 
-def test_draws_of_a_version_that_was_missed_are_marked(store: KillingStore, versions: Versions) -> None:
+def test_draws_of_a_version_that_was_missed_are_marked(
+    store: KillingStore, versions: Versions
+) -> None:
     """A worker that sees version 2 without having seen version 1 knows what either was trained on, as a rebuild does."""
     records = prepared(store)
     for version, number in ((1, 3), (2, 5)):
         drawn = {"version": version, "sample_id": uuid_of("sample", number), "label_version": 0}
-        store.write("draws", {name: [value] for name, value in (drawn | {"standing": "edge", "probability": 1.0}).items()})
+        store.write(
+            "draws",
+            {
+                name: [value]
+                for name, value in (drawn | {"standing": "edge", "probability": 1.0}).items()
+            },
+        )
         row = {"version": version, "parent": version - 1, "event_time": 0, "promoted": 1}
         store.write(
-            "versions", {name: [value] for name, value in (row | dict.fromkeys(("reason", "model", "digest"), "")).items()}
+            "versions",
+            {
+                name: [value]
+                for name, value in (row | dict.fromkeys(("reason", "model", "digest"), "")).items()
+            },
         )
     group = FakeGroup(records)
     live = Worker(store, versions, group).run()

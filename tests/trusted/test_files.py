@@ -20,7 +20,14 @@ SHARES = Settings(trusted=Trusted(direction_share=0.01, canary_share=0.02, gate_
 
 def pair(number: int, label: str = "yes") -> Labelled:
     """A graded text pair."""
-    return Labelled(event_id=f"p{number}", event_timestamp=5, user_id="u", text="cup", pair=f"red cup {number}", label=label)
+    return Labelled(
+        event_id=f"p{number}",
+        event_timestamp=5,
+        user_id="u",
+        text="cup",
+        pair=f"red cup {number}",
+        label=label,
+    )
 
 
 @pytest.mark.parametrize(
@@ -30,12 +37,20 @@ def pair(number: int, label: str = "yes") -> Labelled:
             {"event_id": "e", "item_id": "i", "label": "good"},
             (uuid_of("sample", "e", "i"), uuid_of("question", "e"), "good"),
         ),
-        ({"event_id": "e", "label": 0}, (uuid_of("sample", "e", ""), uuid_of("question", "e"), "bad")),  # a labelled text
-        ({"event_id": "e", "item_id": "", "label": 0}, (uuid_of("sample", "e", ""), uuid_of("question", "e"), "bad")),
+        (
+            {"event_id": "e", "label": 0},
+            (uuid_of("sample", "e", ""), uuid_of("question", "e"), "bad"),
+        ),  # a labelled text
+        (
+            {"event_id": "e", "item_id": "", "label": 0},
+            (uuid_of("sample", "e", ""), uuid_of("question", "e"), "bad"),
+        ),
         ({"sample_id": str(UUID(int=7)), "label": 1, "who": "Ann"}, (UUID(int=7), None, "good")),
     ],
 )
-def test_a_sample_is_named_by_its_id_or_by_its_event_and_item(line: dict[str, object], expected: tuple[object, ...]) -> None:
+def test_a_sample_is_named_by_its_id_or_by_its_event_and_item(
+    line: dict[str, object], expected: tuple[object, ...]
+) -> None:
     """Either way it is the sample that the join makes, with the name of the class; other fields are let go."""
     [one] = read_trusted([json.dumps(line).encode(), b""], SETTINGS.objectives)
     assert isinstance(one, Vouched)
@@ -50,7 +65,10 @@ def test_a_sample_is_named_by_its_id_or_by_its_event_and_item(line: dict[str, ob
         (b'{"item_id":"i","label":1}', "neither `sample_id`, nor `event_id`"),
         (b'{"sample_id":"7","label":1}', "Invalid UUID"),
         (b'{"event_id":"e","item_id":"i"}', "missing required field `label`"),
-        (b'{"event_id":"e","item_id":"i","label":"fine"}', "'fine' is no class; the setting `classes` names bad, good"),
+        (
+            b'{"event_id":"e","item_id":"i","label":"fine"}',
+            "'fine' is no class; the setting `classes` names bad, good",
+        ),
         (b'{"event_id":"e","item_id":"i","label":2}', "label 2 is no class"),
         (b'{"type":"labelled","event_id":"e","label":"good"}', "missing required field"),
         (encode(pair(1)), "'yes' is no class"),
@@ -79,7 +97,9 @@ def test_adding_the_same_again_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_labelled_text_is_found_by_its_event_id(tmp_path: Path) -> None:
     """Whether it is about an item, and which, its line in the log tells; other lines are none of its business."""
-    named = read_trusted([b'{"event_id":"with","label":"no"}', b'{"event_id":"without","label":"yes"}'], Objectives())
+    named = read_trusted(
+        [b'{"event_id":"with","label":"no"}', b'{"event_id":"without","label":"yes"}'], Objectives()
+    )
     add_trusted(tmp_path / "t", named)
     event = '{"type":"labelled","event_id":"%s","event_timestamp":5,"user_id":"u","text":"cup","label":"yes"%s}'
     log = [event % ("without", ""), event % ("with", ',"item_id":"i"'), "{half"]
@@ -97,7 +117,10 @@ def test_without_a_file_slices_stand_in(tmp_path: Path) -> None:
 
 def test_trusted_samples_are_divided_among_the_three_parts_only(tmp_path: Path) -> None:
     """Each is in a part, in proportion to the shares; nothing else of the stream is, and a question stays together."""
-    named = [Vouched(sample_id=UUID(int=n), question_id=UUID(int=n // 2), label="yes") for n in range(4000)]
+    named = [
+        Vouched(sample_id=UUID(int=n), question_id=UUID(int=n // 2), label="yes")
+        for n in range(4000)
+    ]
     add_trusted(tmp_path / "t", named)
     trust, *_ = load_trust(tmp_path / "t", SHARES)
     parts = [trust.part_of(one.sample_id, UUID(int=0)) for one in named]
@@ -125,9 +148,15 @@ def test_a_graded_pair_is_a_sample_with_its_texts(tmp_path: Path) -> None:
         (9, 9, "assumed", ["nobody vouches", "nobody vouches"]),
     ],
 )
-def test_status_says_what_follows_from_what_there_is(yes: int, no: int, origin: str, told: list[str]) -> None:
+def test_status_says_what_follows_from_what_there_is(
+    yes: int, no: int, origin: str, told: list[str]
+) -> None:
     """Each label is judged by its own canaries, by all, or not at all; no comes first."""
     seen = [("canary", 1, 0, origin, yes), ("canary", 0, 0, origin, no)]
-    rows = [row for row in status_of(seen, Settings(standing=Standing(canary_minimum=9))) if row[0] == "canary"]
+    rows = [
+        row
+        for row in status_of(seen, Settings(standing=Standing(canary_minimum=9)))
+        if row[0] == "canary"
+    ]
     assert [no, yes] == [row[4] for row in rows]
     assert [True, True] == [part in row[-1] for part, row in zip(told, rows, strict=True)]

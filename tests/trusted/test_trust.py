@@ -19,16 +19,26 @@ def test_slices_have_their_shares() -> None:
     shares = {"direction": 0.05, "canary": 0.2, "gate": 0.1, "stream": 0.65}
     assert set(PARTS) == set(found)
     for part, share in shares.items():
-        assert pytest.approx(share, abs=4 * (share * (1 - share) / len(QUESTIONS)) ** 0.5) == found[part] / len(QUESTIONS)
+        assert pytest.approx(share, abs=4 * (share * (1 - share) / len(QUESTIONS)) ** 0.5) == found[
+            part
+        ] / len(QUESTIONS)
 
 
 @pytest.mark.parametrize(
     ("shares", "part"),
-    [((0, 0, 0), "stream"), ((1, 0, 0), "direction"), ((0, 1, 0), "canary"), ((0, 0, 1), "gate"), ((0, 0.5, 0.5), None)],
+    [
+        ((0, 0, 0), "stream"),
+        ((1, 0, 0), "direction"),
+        ((0, 1, 0), "canary"),
+        ((0, 0, 1), "gate"),
+        ((0, 0.5, 0.5), None),
+    ],
 )
 def test_shares_may_be_nothing_or_all(shares: tuple[float, float, float], part: str | None) -> None:
     """A share of 0 takes nobody, and shares that add up to 1 leave nobody in the stream."""
-    settings = Settings(trusted=Trusted(direction_share=shares[0], canary_share=shares[1], gate_share=shares[2]))
+    settings = Settings(
+        trusted=Trusted(direction_share=shares[0], canary_share=shares[1], gate_share=shares[2])
+    )
     found = {part_of(settings, question) for question in QUESTIONS[:200]}
     assert ({part} if part else {"canary", "gate"}) == found
 
@@ -36,9 +46,12 @@ def test_shares_may_be_nothing_or_all(shares: tuple[float, float, float], part: 
 def test_a_slice_depends_on_seed_and_question_only() -> None:
     """The same question is always in the same part, whatever else is set; another seed cuts other slices."""
     other = Settings(
-        trusted=Trusted(direction_share=0.05, canary_share=0.2, gate_share=0.1), join=Join(partitions=7, history_length=1)
+        trusted=Trusted(direction_share=0.05, canary_share=0.2, gate_share=0.1),
+        join=Join(partitions=7, history_length=1),
     )
-    reseeded = Settings(trusted=Trusted(direction_share=0.05, canary_share=0.2, gate_share=0.1), run=Run(seed=1))
+    reseeded = Settings(
+        trusted=Trusted(direction_share=0.05, canary_share=0.2, gate_share=0.1), run=Run(seed=1)
+    )
     parts = [part_of(SETTINGS, question) for question in QUESTIONS[:500]]
     assert parts == [part_of(other, question) for question in QUESTIONS[:500]]
     assert parts != [part_of(reseeded, question) for question in QUESTIONS[:500]]
@@ -55,5 +68,8 @@ def test_slices_do_not_follow_the_planted_errors() -> None:
     from mainstem.bench.planting import Plant
 
     canaries = [question for question in QUESTIONS if part_of(SETTINGS, question) == "canary"]
-    planted = [Plant(share=0.3, seed=SETTINGS.run.seed).is_planted(question.hex, "stream") for question in canaries]
+    planted = [
+        Plant(share=0.3, seed=SETTINGS.run.seed).is_planted(question.hex, "stream")
+        for question in canaries
+    ]
     assert pytest.approx(0.3, abs=4 * (0.21 / len(canaries)) ** 0.5) == sum(planted) / len(canaries)

@@ -52,7 +52,11 @@ def future_dates() -> Log:
 
 def seconds() -> Log:
     """Searches in seconds."""
-    return changed(lambda one: one["type"] == "search" and one.update(event_timestamp=one["event_timestamp"] // 1000))
+    return changed(
+        lambda one: (
+            one["type"] == "search" and one.update(event_timestamp=one["event_timestamp"] // 1000)
+        )
+    )
 
 
 def lost_days() -> Log:
@@ -83,7 +87,9 @@ def no_catalogue() -> Log:
 
 def late_items() -> Log:
     """Items are sent with the time of an export, after five days."""
-    return changed(lambda one: one["type"] == "item" and one.update(event_timestamp=BEGIN + 5 * DAY))
+    return changed(
+        lambda one: one["type"] == "item" and one.update(event_timestamp=BEGIN + 5 * DAY)
+    )
 
 
 def positions_from(places: Callable[[int], int | None]) -> Log:
@@ -107,8 +113,14 @@ def clicked_only() -> Log:
 
     def keep(one: dict[str, Any]) -> None:
         if one["type"] == "impression":
-            kept = [item["item_id"] for item in one["items"] if (one["impression_id"], item["item_id"]) in clicked]
-            one["items"] = [{"item_id": item, "position": place} for place, item in enumerate(kept, start=1)]
+            kept = [
+                item["item_id"]
+                for item in one["items"]
+                if (one["impression_id"], item["item_id"]) in clicked
+            ]
+            one["items"] = [
+                {"item_id": item, "position": place} for place, item in enumerate(kept, start=1)
+            ]
 
     return [one for one in changed(keep) if one.get("items") != []]
 
@@ -116,14 +128,20 @@ def clicked_only() -> Log:
 def bot() -> Log:
     """Somebody searches every half second for five minutes."""
     begin = BEGIN + 2 * DAY + 9 * HOUR
-    searches = [event("search", f"bot-{n}", begin + n * 500, user_id="bot", query="q") for n in range(600)]
+    searches = [
+        event("search", f"bot-{n}", begin + n * 500, user_id="bot", query="q") for n in range(600)
+    ]
     return in_time(CLEAN + searches)
 
 
 def clicked_away() -> Log:
     """On one day everything in a category is clicked."""
     begin = BEGIN + 6 * DAY
-    pages = [one for one in CLEAN if one["type"] == "impression" and begin <= one["event_timestamp"] < begin + DAY]
+    pages = [
+        one
+        for one in CLEAN
+        if one["type"] == "impression" and begin <= one["event_timestamp"] < begin + DAY
+    ]
     clicks = [
         event(
             "click",
@@ -154,14 +172,19 @@ def numbered_daily() -> Log:
 
 def shifted(kind: str, by: int, *, sort: bool) -> Log:
     """A kind's times are off."""
-    log = changed(lambda one: one["type"] == kind and one.update(event_timestamp=one["event_timestamp"] + by))
+    log = changed(
+        lambda one: one["type"] == kind and one.update(event_timestamp=one["event_timestamp"] + by)
+    )
     return in_time(log) if sort else log
 
 
 def delayed() -> Log:
     """Every tenth search comes between half an hour and an hour late."""
     draws, late = random.Random(1), of_kind("search", every=10)
-    arrivals = [(one["event_timestamp"] + (draws.randrange(30, 60) * MINUTE if late(one) else 0), one) for one in CLEAN]
+    arrivals = [
+        (one["event_timestamp"] + (draws.randrange(30, 60) * MINUTE if late(one) else 0), one)
+        for one in CLEAN
+    ]
     return [one for _, one in sorted(arrivals, key=lambda pair: pair[0])]
 
 

@@ -22,7 +22,15 @@ def shop_log(seed: int = 0) -> Log:
     draws = random.Random(seed)
     items = [f"{category}-{number}" for number in range(10) for category in CATEGORIES]
     log: Log = [
-        event("item", f"item-{item}", BEGIN - DAY, item_id=item, title=item, category=item.split("-")[0]) for item in items
+        event(
+            "item",
+            f"item-{item}",
+            BEGIN - DAY,
+            item_id=item,
+            title=item,
+            category=item.split("-")[0],
+        )
+        for item in items
     ]
     for page in range(45 * DAYS):
         day, number = divmod(page, 45)
@@ -43,7 +51,9 @@ def visit(draws: random.Random, page: int, time: int, items: list[str]) -> Log:
             f"page-{page}",
             time,
             impression_id=f"page-{page}",
-            items=[{"item_id": item, "position": place} for place, item in enumerate(shown, start=1)],
+            items=[
+                {"item_id": item, "position": place} for place, item in enumerate(shown, start=1)
+            ],
             **who,
         ),
     ]

@@ -88,7 +88,9 @@ def examples_of(found: Validation) -> list[int]:
     return [example.offset for example in finding.examples]
 
 
-@pytest.mark.parametrize("plant", [future_dates, bot, clicked_away, missing_fields, seconds, numbered_daily])
+@pytest.mark.parametrize(
+    "plant", [future_dates, bot, clicked_away, missing_fields, seconds, numbered_daily]
+)
 def test_examples_are_the_lines_at_fault(plant: Callable[[], Log]) -> None:
     """A finding names the planted lines, counted from 0, by at most five of them."""
     log = plant()
@@ -114,7 +116,9 @@ def test_leaving_out_the_named_lines_makes_future_pass() -> None:
     """Without the lines that are after now the log passes."""
     log = future_dates()
     named = set(examples_of(held(lines_of(log))))
-    assert {} == at_fault(held(lines_of([one for offset, one in enumerate(log) if offset not in named])))
+    assert {} == at_fault(
+        held(lines_of([one for offset, one in enumerate(log) if offset not in named]))
+    )
 
 
 def test_leaving_out_a_category_on_its_day_makes_jumps_pass() -> None:
@@ -127,8 +131,14 @@ def test_leaving_out_a_category_on_its_day_makes_jumps_pass() -> None:
             if one.get("item_id", "").startswith("pots"):
                 continue
             if "items" in one:
-                left = [item["item_id"] for item in one["items"] if not item["item_id"].startswith("pots")]
-                one["items"] = [{"item_id": item, "position": place} for place, item in enumerate(left, start=1)]
+                left = [
+                    item["item_id"]
+                    for item in one["items"]
+                    if not item["item_id"].startswith("pots")
+                ]
+                one["items"] = [
+                    {"item_id": item, "position": place} for place, item in enumerate(left, start=1)
+                ]
         kept.append(one)
     assert {} == at_fault(held(lines_of(kept)))
 
@@ -145,7 +155,10 @@ def test_latin_1_fails_encoding_and_passes_converted() -> None:
 
 def test_one_endless_line_fails_encoding_and_passes_broken_up() -> None:
     """Events without line breaks between them fail as a line that is too long, and pass with them."""
-    searches = [event("search", f"more-{n}", BEGIN + n, user_id=f"u{n}", query="q" * 4000) for n in range(300)]
+    searches = [
+        event("search", f"more-{n}", BEGIN + n, user_id=f"u{n}", query="q" * 4000)
+        for n in range(300)
+    ]
     clean = in_time(CLEAN + searches)
     endless = [*lines_of(CLEAN), b"".join(lines_of(searches))[:1_000_001]]
     found = held(endless)
@@ -167,10 +180,14 @@ OF_OUTCOMES = [("click", 2), ("click", -5), ("click", 5.5), ("purchase", -3), ("
     ("kind", "hours", "sort"),
     [
         *((kind, hours, False) for kind, hours in [*OF_OUTCOMES, ("search", 8)]),
-        *((kind, hours, True) for kind, hours in OF_OUTCOMES),  # nothing in a sorted log tells when somebody searched
+        *(
+            (kind, hours, True) for kind, hours in OF_OUTCOMES
+        ),  # nothing in a sorted log tells when somebody searched
     ],
 )
-def test_local_time_fails_its_rule_alone_and_passes_mended(kind: str, hours: float, sort: bool) -> None:  # noqa: FBT001
+def test_local_time_fails_its_rule_alone_and_passes_mended(
+    kind: str, hours: float, sort: bool
+) -> None:
     """A kind in local time is found, with its shift; the change that is advised makes the log pass."""
     found = held(lines_of(shifted(kind, round(hours * HOUR), sort=sort)))
     assert {"time zone": "FAIL"} == at_fault(found)
@@ -178,7 +195,10 @@ def test_local_time_fails_its_rule_alone_and_passes_mended(kind: str, hours: flo
     assert kind == named
     mended = in_time(
         changed(
-            lambda one: one["type"] == named and one.update(event_timestamp=one["event_timestamp"] + int(by)),
+            lambda one: (
+                one["type"] == named
+                and one.update(event_timestamp=one["event_timestamp"] + int(by))
+            ),
             shifted(kind, round(hours * HOUR), sort=sort),
         )
     )
@@ -193,7 +213,9 @@ def test_local_time_fails_its_rule_alone_and_passes_mended(kind: str, hours: flo
         ("positives", bought_only(), {"MAINSTEM_JOIN__NEGATIVES": "0"}),
     ],
 )
-def test_settings_that_are_advised_make_the_log_pass(rule: str, log: Log, before: dict[str, str]) -> None:
+def test_settings_that_are_advised_make_the_log_pass(
+    rule: str, log: Log, before: dict[str, str]
+) -> None:
     """Where a setting is the answer, the advice holds it, ready to be used."""
     lines = lines_of(log)
     found = validate(lambda: lines, Settings.from_environment(before), NOW)
@@ -211,7 +233,10 @@ def test_sorting_makes_disorder_pass() -> None:
 
 def test_a_single_fault_among_many_lines_warns() -> None:
     """What one line in thousands gets wrong is told, but fails nothing."""
-    more = [event("search", f"more-{n}", BEGIN + 11 * HOUR, user_id=f"u{n}", query="q") for n in range(3000)]
+    more = [
+        event("search", f"more-{n}", BEGIN + 11 * HOUR, user_id=f"u{n}", query="q")
+        for n in range(3000)
+    ]
     log = in_time(CLEAN + more)
     log[-1].pop("user_id", None)
     try:

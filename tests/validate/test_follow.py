@@ -24,7 +24,9 @@ def test_outcomes_are_counted_as_the_ledger_counts_them(log: Log, questions: str
     """Joined, revised, late, orphaned and duplicate, by measured delay, are what the ledger says."""
     settings = short(**WINDOWS, questions=questions)
     events = [event for event in log.arrived if not isinstance(event, Refusal)]
-    repeats = Repeats(settings.join, {event.event_id for event in events if not isinstance(event, Tick)})
+    repeats = Repeats(
+        settings.join, {event.event_id for event in events if not isinstance(event, Tick)}
+    )
     follower, happened, dropped = Follower(settings, SHELF), [], 0
     for offset, event in enumerate(events):
         if not isinstance(event, Tick) and repeats.drops(offset, event):
@@ -38,10 +40,17 @@ def test_outcomes_are_counted_as_the_ledger_counts_them(log: Log, questions: str
         if isinstance(one, Orphaned):
             found["orphaned"] += 1
         elif isinstance(one, Answered):
-            names = ((label, "joined"), (revision, "revised"), (2 * revision, "late"), (10**9, "orphaned"))
+            names = (
+                (label, "joined"),
+                (revision, "revised"),
+                (2 * revision, "late"),
+                (10**9, "orphaned"),
+            )
             found[next(name for end, name in names if one.delay <= end)] += 1
     ledger = joined(log.arrived, log.end, questions).counts
-    expected = {name: ledger[name] for name in ("joined", "revised", "late", "orphaned", "duplicate")}
+    expected = {
+        name: ledger[name] for name in ("joined", "revised", "late", "orphaned", "duplicate")
+    }
     assert expected == {name: found[name] for name in expected}
     closed = sum(isinstance(one, Closed) for one in happened)
     assert closed == ledger["answered"] + ledger["expired"]
@@ -96,8 +105,14 @@ def test_the_delays_of_a_log_are_those_it_was_made_with() -> None:
     """Clicks of the small shop come within two minutes of their page, all of them joined."""
     log = shop_log()
     found = held(lines_of(log))
-    pages = {one["impression_id"]: one["event_timestamp"] for one in log if one["type"] == "impression"}
-    exact = [one["event_timestamp"] - pages[one["impression_id"]] for one in log if one["type"] == "click"]
+    pages = {
+        one["impression_id"]: one["event_timestamp"] for one in log if one["type"] == "impression"
+    }
+    exact = [
+        one["event_timestamp"] - pages[one["impression_id"]]
+        for one in log
+        if one["type"] == "click"
+    ]
     clicks = found.delays.kinds["click"]
     assert (len(exact), max(exact)) == (clicks.count, clicks.largest)
     assert "shown" == found.questions

@@ -14,4 +14,6 @@ __all__ = ["one_thread"]
 @pytest.fixture(params=["file", "memory"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty place of each kind."""
-    return {"file": url_of("file", tmp_path / "versions"), "memory": f"memory://{uuid4()}"}[request.param]
+    return {"file": url_of("file", tmp_path / "versions"), "memory": f"memory://{uuid4()}"}[
+        request.param
+    ]

@@ -14,7 +14,9 @@ FILES = ("weights.safetensors", "config.json", "tokenizer.json")
 
 
 def save(versions: Versions, encoder: CrossEncoder, version: int) -> None:
-    versions.save(encoder, version=version, parent=version - 1 or None, event_time=7, reason="better")
+    versions.save(
+        encoder, version=version, parent=version - 1 or None, event_time=7, reason="better"
+    )
 
 
 def logits(encoder: CrossEncoder) -> torch.Tensor:
@@ -24,7 +26,9 @@ def logits(encoder: CrossEncoder) -> torch.Tensor:
 
 
 def direction_of(encoder: CrossEncoder) -> dict[str, torch.Tensor]:
-    return {name: torch.full_like(one.detach(), 0.5) for name, one in encoder.network.named_parameters()}
+    return {
+        name: torch.full_like(one.detach(), 0.5) for name, one in encoder.network.named_parameters()
+    }
 
 
 def kills(url: str, encoder: CrossEncoder, version: int) -> Iterator[Versions]:

@@ -24,7 +24,10 @@ def test_a_damaged_file_is_refused(name: str, tmp_path: Path) -> None:
     whole = path.read_bytes()
     for damaged in (whole[:-1] + bytes([whole[-1] ^ 1]), whole[:-100], b""):
         path.write_bytes(damaged)
-        with pytest.raises(VersionError, match=f"{name} of version 4 under .* is not what its manifest says; restore it"):
+        with pytest.raises(
+            VersionError,
+            match=f"{name} of version 4 under .* is not what its manifest says; restore it",
+        ):
             versions.load(4)
     path.unlink()
     with pytest.raises(VersionError, match=f"{name} of version 4 under .* is missing; restore it"):
@@ -37,7 +40,9 @@ def test_a_damaged_manifest_is_refused(content: bytes, tmp_path: Path) -> None:
     versions = Versions(f"file://{tmp_path}")
     save(versions, given_encoder(), 4)
     (tmp_path / "000004" / "manifest.json").write_bytes(content)
-    with pytest.raises(VersionError, match=r"manifest.json of version 4 under .* cannot be read .*; restore it"):
+    with pytest.raises(
+        VersionError, match=r"manifest.json of version 4 under .* cannot be read .*; restore it"
+    ):
         versions.load(4)
 
 
@@ -53,19 +58,26 @@ def rewritten(folder: Path, version: int, name: str, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        ("config.json", lambda content: content.replace(b'"hidden_size": 16', b'"hidden_size": 32')),
+        (
+            "config.json",
+            lambda content: content.replace(b'"hidden_size": 16', b'"hidden_size": 32'),
+        ),
         ("config.json", lambda _: b"{"),
         ("tokenizer.json", lambda _: b"{}"),
         ("weights.safetensors", lambda _: save_weights({"other": torch.ones(1)})),
         ("weights.safetensors", lambda content: content[:-4]),
     ],
 )
-def test_files_that_do_not_belong_together_are_refused(name: str, change: Callable[[bytes], bytes], tmp_path: Path) -> None:
+def test_files_that_do_not_belong_together_are_refused(
+    name: str, change: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
     """A version whose manifest is right and whose files do not fit is told in one line, as any that is damaged."""
     versions = Versions(f"file://{tmp_path}")
     save(versions, given_encoder(), 4)
     rewritten(tmp_path, 4, name, change((tmp_path / "000004" / name).read_bytes()))
-    with pytest.raises(VersionError, match=r"version 4 under .* cannot be put together \(.*\); restore it") as caught:
+    with pytest.raises(
+        VersionError, match=r"version 4 under .* cannot be put together \(.*\); restore it"
+    ) as caught:
         versions.load(4)
     assert 1 == len(str(caught.value).splitlines())
 
@@ -88,5 +100,8 @@ def test_a_version_whose_weights_are_no_numbers_is_refused(odd: float, tmp_path:
     versions, encoder = Versions(f"file://{tmp_path}"), given_encoder()
     encoder.network.model.classifier.bias.data[1] = odd
     save(versions, encoder, 4)
-    with pytest.raises(VersionError, match=r"weights 'model.classifier.bias' of version 4 under .* are not all finite"):
+    with pytest.raises(
+        VersionError,
+        match=r"weights 'model.classifier.bias' of version 4 under .* are not all finite",
+    ):
         versions.load(4)

@@ -31,7 +31,9 @@ def test_a_direction_is_read_back_with_its_version(url: str) -> None:
 def test_a_version_that_is_replaced_without_its_direction_has_none(url: str) -> None:
     """The file that the earlier one left is not taken for the later one's."""
     versions, encoder = Versions(url), given_encoder()
-    versions.save(encoder, version=1, parent=0, event_time=0, reason="", direction=direction_of(encoder))
+    versions.save(
+        encoder, version=1, parent=0, event_time=0, reason="", direction=direction_of(encoder)
+    )
     save(versions, encoder, 1)
     assert versions.direction(1) is None
 
@@ -39,10 +41,15 @@ def test_a_version_that_is_replaced_without_its_direction_has_none(url: str) -> 
 def test_a_damaged_direction_is_refused_and_the_version_is_not(tmp_path: Path) -> None:
     """A direction that is not what the manifest says is told; the weights can be read without it."""
     versions, encoder = Versions(f"file://{tmp_path}"), given_encoder()
-    versions.save(encoder, version=4, parent=3, event_time=0, reason="", direction=direction_of(encoder))
+    versions.save(
+        encoder, version=4, parent=3, event_time=0, reason="", direction=direction_of(encoder)
+    )
     path = tmp_path / "000004" / "direction.safetensors"
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(VersionError, match=r"direction.safetensors of version 4 under .* is not what its manifest says"):
+    with pytest.raises(
+        VersionError,
+        match=r"direction.safetensors of version 4 under .* is not what its manifest says",
+    ):
         versions.direction(4)
     assert torch.equal(logits(encoder), logits(versions.load(4)))
 
@@ -54,5 +61,12 @@ def test_a_version_with_a_direction_exists_only_when_its_manifest_does(url: str)
         versions = Versions(url)
         versions._files = FailingFiles(versions._files, at)
         with pytest.raises(KeyboardInterrupt), failing_puts():
-            versions.save(encoder, version=1, parent=0, event_time=0, reason="", direction=direction_of(encoder))
+            versions.save(
+                encoder,
+                version=1,
+                parent=0,
+                event_time=0,
+                reason="",
+                direction=direction_of(encoder),
+            )
         assert [] == Versions(url).numbers()

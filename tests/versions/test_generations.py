@@ -19,18 +19,38 @@ def test_of_two_learners_the_later_generation_wins(url: str, order: tuple[int, .
     """Whatever order they were written in, the version is that of the latest generation, manifest and weights."""
     for generation in order:
         encoder = given_encoder(seed=GENERATIONS[generation])
-        Versions(url).save(encoder, version=2, parent=1, event_time=generation, reason="better", generation=generation)
+        Versions(url).save(
+            encoder,
+            version=2,
+            parent=1,
+            event_time=generation,
+            reason="better",
+            generation=generation,
+        )
     versions = Versions(url)
-    assert ([2], 12, 12) == (versions.numbers(), versions.manifest(2).generation, versions.manifest(2).event_time)
+    assert ([2], 12, 12) == (
+        versions.numbers(),
+        versions.manifest(2).generation,
+        versions.manifest(2).event_time,
+    )
     assert torch.equal(logits(given_encoder(seed=3)), logits(versions.load(2)))
 
 
 def test_a_lower_generation_that_writes_later_is_not_seen(url: str) -> None:
     """A learner that was paused and overtaken saves to a folder of its own; none of what the later one wrote changes."""
     versions = Versions(url)
-    saved = versions.save(given_encoder(seed=1), version=2, parent=1, event_time=5, reason="later", generation=9)
+    saved = versions.save(
+        given_encoder(seed=1), version=2, parent=1, event_time=5, reason="later", generation=9
+    )
     for generation in (8, 0):  # 0: of an embedded loop
-        versions.save(given_encoder(seed=2), version=2, parent=1, event_time=6, reason="paused", generation=generation)
+        versions.save(
+            given_encoder(seed=2),
+            version=2,
+            parent=1,
+            event_time=6,
+            reason="paused",
+            generation=generation,
+        )
         assert saved == versions.manifest(2)
         assert torch.equal(logits(given_encoder(seed=1)), logits(versions.load(2)))
 
@@ -38,8 +58,12 @@ def test_a_lower_generation_that_writes_later_is_not_seen(url: str) -> None:
 def test_a_later_generation_without_a_manifest_is_not_seen(tmp_path: Path) -> None:
     """A learner that died before its manifest leaves the version of the one before it."""
     versions = Versions(f"file://{tmp_path}")
-    saved = versions.save(given_encoder(seed=1), version=2, parent=1, event_time=5, reason="whole", generation=1)
-    versions.save(given_encoder(seed=2), version=2, parent=1, event_time=6, reason="half", generation=2)
+    saved = versions.save(
+        given_encoder(seed=1), version=2, parent=1, event_time=5, reason="whole", generation=1
+    )
+    versions.save(
+        given_encoder(seed=2), version=2, parent=1, event_time=6, reason="half", generation=2
+    )
     (tmp_path / "000002-000002" / "manifest.json").unlink()
     assert saved == versions.manifest(2)
     assert torch.equal(logits(given_encoder(seed=1)), logits(versions.load(2)))
@@ -49,7 +73,14 @@ def test_a_number_is_listed_once_whatever_generations_it_has(url: str) -> None:
     """Numbers are those of versions, not of folders."""
     versions = Versions(url)
     for version, generation in ((1, 4), (0, 2), (1, 2), (0, 0)):
-        versions.save(given_encoder(), version=version, parent=None, event_time=0, reason="", generation=generation)
+        versions.save(
+            given_encoder(),
+            version=version,
+            parent=None,
+            event_time=0,
+            reason="",
+            generation=generation,
+        )
     assert [0, 1] == versions.numbers()
 
 
@@ -58,7 +89,14 @@ def test_forgetting_removes_every_generation(url: str) -> None:
     versions = Versions(url)
     for version in range(4):
         for generation in (0, 2, 5):
-            versions.save(given_encoder(), version=version, parent=None, event_time=0, reason="", generation=generation)
+            versions.save(
+                given_encoder(),
+                version=version,
+                parent=None,
+                event_time=0,
+                reason="",
+                generation=generation,
+            )
     versions.forget_after(1)
     again = Versions(url)
     assert [0, 1] == again.numbers()
@@ -72,7 +110,9 @@ def test_forgetting_removes_every_generation(url: str) -> None:
 def test_scale_and_generation_are_in_the_manifest(url: str) -> None:
     """They are read back as they were saved; without them a manifest says none, and generation 0."""
     versions = Versions(url)
-    versions.save(given_encoder(), version=1, parent=0, event_time=0, reason="", scale=0.1 + 0.2, generation=3)
+    versions.save(
+        given_encoder(), version=1, parent=0, event_time=0, reason="", scale=0.1 + 0.2, generation=3
+    )
     versions.save(given_encoder(), version=2, parent=0, event_time=0, reason="")
     assert (0.1 + 0.2, 3) == (versions.manifest(1).scale, versions.manifest(1).generation)
     assert (None, 0) == (versions.manifest(2).scale, versions.manifest(2).generation)

@@ -30,7 +30,9 @@ def test_what_is_saved_is_read_back(url: str, make: Callable[..., CrossEncoder])
 
 @pytest.mark.parametrize("make", [scratch_encoder, given_encoder])
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
-def test_a_version_is_computed_in_float32(make: Callable[..., CrossEncoder], dtype: torch.dtype, tmp_path: Path) -> None:
+def test_a_version_is_computed_in_float32(
+    make: Callable[..., CrossEncoder], dtype: torch.dtype, tmp_path: Path
+) -> None:
     """Whatever its weights and its config were written in, as versions of before may have been."""
     versions, encoder = Versions(f"file://{tmp_path}"), make()
     encoder.network.to(dtype)
@@ -44,7 +46,9 @@ def test_a_version_is_computed_in_float32(make: Callable[..., CrossEncoder], dty
 
 def test_a_manifest_says_what_a_version_is(url: str) -> None:
     """Number, parent, kind, event time and reason are kept beside the digest of each file."""
-    saved = Versions(url).save(given_encoder(), version=2, parent=1, event_time=1234, reason="AUC .70 -> .71")
+    saved = Versions(url).save(
+        given_encoder(), version=2, parent=1, event_time=1234, reason="AUC .70 -> .71"
+    )
     kept = Versions(url).manifest(2)
     assert saved == kept
     assert (2, 1, "pretrained", 1234, "AUC .70 -> .71") == (
@@ -88,7 +92,9 @@ def test_a_version_exists_only_when_its_manifest_does(url: str) -> None:
     for versions in kills(url, encoder, 1):
         steps += 1
         assert [] == versions.numbers()
-        with pytest.raises(VersionError, match=r"version 1 does not exist under .*`mainstem versions` lists"):
+        with pytest.raises(
+            VersionError, match=r"version 1 does not exist under .*`mainstem versions` lists"
+        ):
             versions.load(1)
     assert len(["makedirs", *FILES, "manifest.json"]) == steps
     assert [1] == Versions(url).numbers()
@@ -109,14 +115,21 @@ def test_a_version_that_is_replaced_is_the_old_or_the_new_one(url: str) -> None:
 
 
 @pytest.mark.parametrize("make", [scratch_encoder, given_encoder])
-def test_nothing_unpickles(make: Callable[..., CrossEncoder], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_unpickles(
+    make: Callable[..., CrossEncoder], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Saving and loading go without pickle, which could run a stranger's code, and no file is one."""
 
     def refuse(*_: Any, **__: Any) -> None:
         msg = "something was unpickled"
         raise AssertionError(msg)
 
-    for module, name in ((pickle, "load"), (pickle, "loads"), (pickle, "Unpickler"), (torch, "load")):
+    for module, name in (
+        (pickle, "load"),
+        (pickle, "loads"),
+        (pickle, "Unpickler"),
+        (torch, "load"),
+    ):
         monkeypatch.setattr(module, name, refuse)
     versions = Versions(f"file://{tmp_path}")
     save(versions, make(), 1)

@@ -18,7 +18,15 @@ Ask: TypeAlias = Callable[..., list[tuple[tuple[str, ...], list[tuple[Any, ...]]
 _AGREE: Final = 1e-4
 _NEAR: Final = 1e-3
 _FIRST: Final = 3  # differences that are told
-_KEYS: Final = {"samples": 2, "labels": 2, "ledger": 2, "rejected": 2, "responses": 3, "judgements": 1, "standings": 1}
+_KEYS: Final = {
+    "samples": 2,
+    "labels": 2,
+    "ledger": 2,
+    "rejected": 2,
+    "responses": 3,
+    "judgements": 1,
+    "standings": 1,
+}
 _FIGURES: Final = ("p_value", "evidence", "importance", "margin")
 _Row: TypeAlias = tuple[Any, ...]
 
@@ -56,7 +64,9 @@ def compare(there: Ask, replayed: Ask, places: Iterable[Then]) -> list[Held]:
     for place in places:
         questions, bounds = [query.sql for query in BY_THEN.values()], place._asdict()
         ours, theirs = replayed(questions, **bounds), there(questions, **bounds)
-        for (table, query), (_, mine), (_, other) in zip(BY_THEN.items(), ours, theirs, strict=True):
+        for (table, query), (_, mine), (_, other) in zip(
+            BY_THEN.items(), ours, theirs, strict=True
+        ):
             _hold(held[table], place.partition, query.typed(mine), query.typed(other))
     return list(held.values())
 
@@ -72,7 +82,10 @@ def _hold(held: Held, partition: int, ours: Sequence[Any], theirs: Sequence[Any]
             told = "; ".join(_differences(held, one, two))
         if not told:
             continue
-        where = ", ".join(f"{name} {value}" for name, value in zip(BY_THEN[held.table].row._fields, key, strict=False))
+        where = ", ".join(
+            f"{name} {value}"
+            for name, value in zip(BY_THEN[held.table].row._fields, key, strict=False)
+        )
         line = f"partition {partition}, {where}: {told}"
         if one and two and _is_near(held.table, one, two):
             held.near.append(line)
@@ -102,13 +115,19 @@ def _differences(held: Held, one: Any, two: Any) -> Iterator[str]:
 def _apart(one: Any, two: Any) -> float:
     """How far two values are apart: numbers that were computed relatively, all else wholly or not at all."""
     if isinstance(one, float) and isinstance(two, float):
-        return abs(one - two) / max(abs(one), abs(two), 1.0) if math.isfinite(one - two) else math.inf
+        return (
+            abs(one - two) / max(abs(one), abs(two), 1.0) if math.isfinite(one - two) else math.inf
+        )
     return 0.0 if one == two else math.inf
 
 
 def _is_near(table: str, one: Any, two: Any) -> bool:
     """Whether a sample stands elsewhere because of how numbers are rounded: its own are apart too, by little."""
-    if table != "standings" or one.label_version != two.label_version or one.judgement != two.judgement:
+    if (
+        table != "standings"
+        or one.label_version != two.label_version
+        or one.judgement != two.judgement
+    ):
         return False
     apart = [_apart(getattr(one, name), getattr(two, name)) for name in _FIGURES]
     return 0 < max(apart) <= _NEAR

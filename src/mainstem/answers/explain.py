@@ -55,11 +55,15 @@ def story_of(sample_id: str, settings: Settings, ask: Ask) -> Row:
         StoreError: if there is no such sample.
     """
     queries = (LABELS, VISITS, MOVES, CANARIES, ROUNDS)
-    labels, visits, moves, canaries, rounds = ask(*queries, sample=sample_id, horizon=settings.responses.horizon)
+    labels, visits, moves, canaries, rounds = ask(
+        *queries, sample=sample_id, horizon=settings.responses.horizon
+    )
     if not labels:
         msg = f"no sample {sample_id} in this history; `mainstem sql {SAMPLE_IDS!r}` lists some"
         raise StoreError(msg)
-    told = {one.label_version: one.label for one in (*labels, *visits)}  # scored may be another than the log's
+    told = {
+        one.label_version: one.label for one in (*labels, *visits)
+    }  # scored may be another than the log's
     now = figures_of(visits)
     last: Move | None = moves[-1] if moves else None
     return {
@@ -70,7 +74,9 @@ def story_of(sample_id: str, settings: Settings, ask: Ask) -> Row:
         "since": _since(moves),
         "importance": now.importance,
         "now": now._asdict() if visits else None,
-        "question": {name: value for name, value in labels[-1]._asdict().items() if name not in _OF_LABEL},
+        "question": {
+            name: value for name, value in labels[-1]._asdict().items() if name not in _OF_LABEL
+        },
         "labels": [{name: getattr(label, name) for name in _OF_LABEL} for label in labels],
         "visits": [visit._asdict() for visit in visits],
         "verdicts": list(_verdicts(moves, canaries, told, settings)),
@@ -119,7 +125,9 @@ def events_of(log: Path, question: Mapping[str, Any], settings: Settings) -> lis
         if getattr(event, "user_id", None) == asked.user_id:
             lines.setdefault(event.event_id, (line, event))
     answers = (
-        [] if question["source"] == "drawn" else _answers(asked, [event for _, event in lines.values()], question, settings)
+        []
+        if question["source"] == "drawn"
+        else _answers(asked, [event for _, event in lines.values()], question, settings)
     )
     return [
         {
@@ -147,16 +155,22 @@ def _asks(event: Any, question: Mapping[str, Any]) -> bool:
     return str(uuid_of("question", getattr(event, "event_id", ""))) == str(question["question_id"])
 
 
-def _answers(asked: Any, events: Sequence[Any], question: Mapping[str, Any], settings: Settings) -> list[str]:
+def _answers(
+    asked: Any, events: Sequence[Any], question: Mapping[str, Any], settings: Settings
+) -> list[str]:
     """Event ids of the outcomes that one shopper's events give to one item of a question."""
     mode = "purchases" if question["source"] == "purchase" else "shown"
     fold = Fold(JoinState(), settings.but({"join.questions": mode}), Catalogue())
     kept: list[Any] = [event for event in events if isinstance(event, Impression | View | Outcome)]
-    for event in sorted(kept, key=lambda event: (event.event_timestamp, fold.is_outcome(event), event.event_id)):
+    for event in sorted(
+        kept, key=lambda event: (event.event_timestamp, fold.is_outcome(event), event.event_id)
+    ):
         list(fold.happen(event))
     user = fold.state.users.get(asked.user_id)
     there = [one for one in user.questions if one.event_id == asked.event_id] if user else []
-    return [event_id for one in there for _, event_id, _ in one.answers.get(question["item_id"], [])]
+    return [
+        event_id for one in there for _, event_id, _ in one.answers.get(question["item_id"], [])
+    ]
 
 
 def _since(moves: Sequence[Move]) -> Row | None:
@@ -165,7 +179,10 @@ def _since(moves: Sequence[Move]) -> Row | None:
     for move in reversed(moves):
         if (move.standing, move.reason) != (moves[-1].standing, moves[-1].reason):
             break
-        since = {name: getattr(move, name) for name in ("event_time", "partition", "judgement", "version")}
+        since = {
+            name: getattr(move, name)
+            for name in ("event_time", "partition", "judgement", "version")
+        }
     return since
 
 
@@ -181,7 +198,11 @@ def _verdicts(
         against = of_label if own else total
         doubtful = None if move.p_value is None else move.p_value * (against + 1) - 1
         # subtle: a store's history may be of other settings than ours; then the counts do not fit the p-value
-        known = doubtful is not None and total <= move.canaries and abs(doubtful - round(doubtful)) < 1e-6 * (against + 1)
+        known = (
+            doubtful is not None
+            and total <= move.canaries
+            and abs(doubtful - round(doubtful)) < 1e-6 * (against + 1)
+        )
         yield {
             **move._asdict(),
             "label": label,

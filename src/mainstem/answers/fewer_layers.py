@@ -16,8 +16,12 @@ __all__ = ["choices_of", "compare_layers"]
 
 def choices_of(network: nn.Module) -> dict[str, str]:
     """Layers that somebody may want to stop at, as `response_layers` names them: the head, the last block, all blocks."""
-    names = [name for name, layer in network.named_modules() if list(layer.parameters(recurse=False))]
-    stack = next((name for name, part in network.named_modules() if isinstance(part, nn.ModuleList)), None)
+    names = [
+        name for name, layer in network.named_modules() if list(layer.parameters(recurse=False))
+    ]
+    stack = next(
+        (name for name, part in network.named_modules() if isinstance(part, nn.ModuleList)), None
+    )
     if stack is None:
         return {}
     blocks = len(list(network.get_submodule(stack).children()))
@@ -62,7 +66,9 @@ def compare_layers(
                 "layers": name,
                 "parameters": _parameters(encoder, one)
                 / _parameters(encoder, settings.but({"responses.response_layers": "*"})),
-                "explained": float(np.mean(norms**2 / np.maximum(full**2, np.finfo(np.float64).tiny))),
+                "explained": float(
+                    np.mean(norms**2 / np.maximum(full**2, np.finfo(np.float64).tiny))
+                ),
                 "spearman": float(spearmanr(norms, full).statistic),
                 "time": seconds / whole,
             }
@@ -71,7 +77,10 @@ def compare_layers(
 
 
 def _norms(
-    encoder: CrossEncoder, pairs: Sequence[tuple[str, str]], labels: Sequence[int], settings: Settings
+    encoder: CrossEncoder,
+    pairs: Sequence[tuple[str, str]],
+    labels: Sequence[int],
+    settings: Settings,
 ) -> tuple[Any, float]:
     active = ActiveVersion(encoder, settings)
     active.responses(pairs[:2], labels[:2])  # what is made once

@@ -41,7 +41,9 @@ def report_of(loop: Loop, home: str, plant: Plant | None = None) -> dict[str, An
         "home": home,
     }
     if plant:
-        report["planted"] = plant.found([(loop.worker.rows[p], judged) for p, judged in sorted(loop.judged.items())])
+        report["planted"] = plant.found(
+            [(loop.worker.rows[p], judged) for p, judged in sorted(loop.judged.items())]
+        )
     return report
 
 
@@ -99,9 +101,14 @@ def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
         for version, found in measured
     ]
     loop.store.write("evaluations", columns_of(rows))
-    answered, names = bought_before(loop.store, loop.later_from), loop.settings.objectives.class_names
+    answered, names = (
+        bought_before(loop.store, loop.later_from),
+        loop.settings.objectives.class_names,
+    )
     return {
         "later": {"samples": len(later), "labels": [names[label] for label in sorted(set(labels))]},
         "versions": [{"version": version, "auc_later": found.auc} for version, found in measured],
-        "baselines": baselines(answered, later, labels) if loop.settings.objectives.answers_yes_or_no else {},
+        "baselines": baselines(answered, later, labels)
+        if loop.settings.objectives.answers_yes_or_no
+        else {},
     }

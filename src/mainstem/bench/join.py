@@ -29,7 +29,9 @@ _BATCH: Final = 2000  # events whose outputs are encoded together, as a stream w
 Send: TypeAlias = Callable[[list[Output]], object]
 
 
-def bench_join(lines: Sequence[bytes], settings: Settings, send: Send, rounds: int) -> dict[str, Any]:
+def bench_join(
+    lines: Sequence[bytes], settings: Settings, send: Send, rounds: int
+) -> dict[str, Any]:
     """Events and samples a second through each stage, and the microseconds an event spends in it.
 
     Args:
@@ -63,8 +65,12 @@ def bench_join(lines: Sequence[bytes], settings: Settings, send: Send, rounds: i
         "samples": samples,
         "events_a_second": {stage: round(len(events) / median(taken[stage])) for stage in STAGES},
         "samples_a_second": {stage: round(samples / median(taken[stage])) for stage in STAGES[1:]},
-        "microseconds": _apart({stage: median(taken[stage]) * 1e6 / len(events) for stage in STAGES}),
-        "runs": {stage: [round(len(events) / seconds) for seconds in taken[stage]] for stage in STAGES},
+        "microseconds": _apart(
+            {stage: median(taken[stage]) * 1e6 / len(events) for stage in STAGES}
+        ),
+        "runs": {
+            stage: [round(len(events) / seconds) for seconds in taken[stage]] for stage in STAGES
+        },
     }
 
 
@@ -87,7 +93,9 @@ def lengthened(lines: Iterable[bytes], events: int) -> Iterator[bytes]:
             told.append(msgspec.to_builtins(event))
     times = [event["event_timestamp"] for event in told]
     span = max(times) - min(times) + 1 if times else 0
-    copies = (_again(event, number, span) for number in count() for event in told) if told else iter(())
+    copies = (
+        (_again(event, number, span) for number in count() for event in told) if told else iter(())
+    )
     yield from islice(copies, events)
 
 

@@ -46,7 +46,11 @@ def _opacus_hooks(model: nn.Module, batch: Batch, cast: Cast) -> Run:
 
     def run() -> Tensor:
         _losses(wrapped, *batch(), cast).sum().backward()  # type: ignore[no-untyped-call]
-        squares = [one.grad_sample.flatten(1).square().sum(1) for one in wrapped.parameters() if one.grad_sample is not None]
+        squares = [
+            one.grad_sample.flatten(1).square().sum(1)
+            for one in wrapped.parameters()
+            if one.grad_sample is not None
+        ]
         wrapped.zero_grad(set_to_none=True)
         for parameter in wrapped.parameters():
             parameter.grad_sample = None
@@ -62,19 +66,25 @@ def _vmap(model: nn.Module, batch: Batch, cast: Cast) -> Run:
     def loss(of: Mapping[str, Tensor], one: Mapping[str, Tensor], label: Tensor) -> Tensor:
         row = {name: tensor.unsqueeze(0) for name, tensor in one.items()}
         with cast():
-            return F.cross_entropy(functional_call(model, dict(of), (), row).logits.float(), label.unsqueeze(0))
+            return F.cross_entropy(
+                functional_call(model, dict(of), (), row).logits.float(), label.unsqueeze(0)
+            )
 
     each = vmap(grad(loss), in_dims=(None, 0, 0))
 
     def run() -> Tensor:
         inputs, labels = batch()
         mask = inputs["attention_mask"]
-        added = torch.zeros(len(mask), 1, mask.shape[1], mask.shape[1], device=mask.device)  # (B, 1, T, T): one made by
+        added = torch.zeros(
+            len(mask), 1, mask.shape[1], mask.shape[1], device=mask.device
+        )  # (B, 1, T, T): one made by
         added = added.masked_fill(
             mask[:, None, None, :] == 0, torch.finfo(torch.float32).min
         )  # the model branches on values
         given = {**inputs, "attention_mask": added}
-        squares = [one.flatten(1).square().sum(1) for one in each(parameters, given, labels).values()]
+        squares = [
+            one.flatten(1).square().sum(1) for one in each(parameters, given, labels).values()
+        ]
         return torch.stack(squares).sum(0).sqrt()
 
     return run
@@ -89,8 +99,12 @@ def _loop(model: nn.Module, batch: Batch, cast: Cast) -> Run:
         norms = []
         for place in range(len(labels)):
             one = {name: tensor[place : place + 1] for name, tensor in inputs.items()}
-            gradients = torch.autograd.grad(_losses(model, one, labels[place : place + 1], cast).sum(), parameters)
-            norms.append(torch.stack([gradient.square().sum() for gradient in gradients]).sum().sqrt())
+            gradients = torch.autograd.grad(
+                _losses(model, one, labels[place : place + 1], cast).sum(), parameters
+            )
+            norms.append(
+                torch.stack([gradient.square().sum() for gradient in gradients]).sum().sqrt()
+            )
         return torch.stack(norms)
 
     return run

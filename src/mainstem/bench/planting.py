@@ -43,7 +43,9 @@ class Plant:
 
     def truth(self, sample: PlacedSample) -> int:
         """The label that a stored sample had before."""
-        return 1 - sample.label if self.is_planted(sample.sample_id.hex, sample.part) else sample.label
+        return (
+            1 - sample.label if self.is_planted(sample.sample_id.hex, sample.part) else sample.label
+        )
 
     def found(self, parts: list[tuple[Rows, Judgement]]) -> dict[str, Any]:
         """How well the planted errors were found, over all partitions.

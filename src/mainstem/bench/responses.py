@@ -59,19 +59,25 @@ class Bench:
     @contextmanager
     def cast(self) -> Iterator[None]:
         """Autocast, where the case asks for it."""
-        with torch.autocast(self.case.device, torch.bfloat16, enabled=self.case.precision == "bfloat16"):
+        with torch.autocast(
+            self.case.device, torch.bfloat16, enabled=self.case.precision == "bfloat16"
+        ):
             yield
 
     def true_norms(self, samples: int | None = None) -> Tensor:
         """Norms of the first samples by autograd, one sample at a time, in float64, shape (B,)."""
         exact = copy.deepcopy(self.model).double()
-        logits: Tensor = exact(**{name: tensor[:samples] for name, tensor in self.inputs.items()}).logits
+        logits: Tensor = exact(
+            **{name: tensor[:samples] for name, tensor in self.inputs.items()}
+        ).logits
         losses = F.cross_entropy(logits, self.labels[:samples], reduction="none")
         parameters = list(exact.parameters())
         squares = []
         for loss in losses:
             gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
-            squares.append(torch.stack([one.square().sum() for one in gradients if one is not None]).sum())
+            squares.append(
+                torch.stack([one.square().sum() for one in gradients if one is not None]).sum()
+            )
         return torch.stack(squares).sqrt()
 
     def _plain(self) -> Run:
@@ -96,7 +102,9 @@ class Bench:
     def _activations(self) -> Run:
         """The limit of any method that needs what came back to each layer."""
         model = copy.deepcopy(self.model).requires_grad_(requires_grad=False)
-        model.get_input_embeddings().register_forward_hook(lambda _, __, output: output.requires_grad_(True))
+        model.get_input_embeddings().register_forward_hook(
+            lambda _, __, output: output.requires_grad_(True)
+        )
 
         def run() -> None:
             with self.cast():
@@ -105,9 +113,13 @@ class Bench:
 
         return run
 
-    def _ours(self, *, direction: bool = False, sketch: int = 0, layers: Sequence[str] = ("*",)) -> Run:
+    def _ours(
+        self, *, direction: bool = False, sketch: int = 0, layers: Sequence[str] = ("*",)
+    ) -> Run:
         model = copy.deepcopy(self.model)
-        directions = [gradient_of(model, [(partial(self.logits, model), self.labels)])] if direction else []
+        directions = (
+            [gradient_of(model, [(partial(self.logits, model), self.labels)])] if direction else []
+        )
         probe = Probe(model, directions=directions, sketch=sketch, layers=layers)
 
         def run() -> Tensor:
@@ -162,20 +174,31 @@ def bench_responses(
         `error`, the largest relative error of a norm (None where it gives none, or not over all layers).
     """
     bench = Bench(case)
-    wanted = ["plain", *(name for name in bench.runs if name != "plain" and (not only or name in only))]
+    wanted = [
+        "plain",
+        *(name for name in bench.runs if name != "plain" and (not only or name in only)),
+    ]
     runs, norms = {}, {}
     for name in wanted:
         try:
             run = bench.runs[name]()
             norms[name] = run()
         except Exception as error:  # noqa: BLE001 - a peer may fail in any way, and the others are still worth knowing
-            told(f"{name} left out: {type(error).__name__}: {next(iter(str(error).splitlines()), '')}")
+            told(
+                f"{name} left out: {type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+            )
         else:
             runs[name] = run
     truth = bench.true_norms(checked)
-    ours = _interleaved({name: run for name, run in runs.items() if name not in PEERS}, rounds, case.device)
+    ours = _interleaved(
+        {name: run for name, run in runs.items() if name not in PEERS}, rounds, case.device
+    )
     peers = {name: run for name, run in runs.items() if name in PEERS}
-    theirs = _by_plain(_interleaved({"plain": runs["plain"], **peers}, rounds, case.device)) if peers else {}
+    theirs = (
+        _by_plain(_interleaved({"plain": runs["plain"], **peers}, rounds, case.device))
+        if peers
+        else {}
+    )
     taken = {**theirs, **_by_plain(ours)}
     peaks = {name: _peak_memory(case, name, runs[name]) for name in runs} if memory else {}
     found = {
@@ -280,5 +303,9 @@ def _status(name: str) -> int:
 def _last_block(model: nn.Module) -> list[str]:
     """The last block and the head."""
     blocks = next(name for name, part in model.named_modules() if isinstance(part, nn.ModuleList))
-    names = [name for name, part in model.named_children() if not blocks.startswith(name) and list(part.parameters())]
+    names = [
+        name
+        for name, part in model.named_children()
+        if not blocks.startswith(name) and list(part.parameters())
+    ]
     return [f"{blocks}.{len(list(model.get_submodule(blocks).children())) - 1}", *names]

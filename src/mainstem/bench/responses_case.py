@@ -41,7 +41,9 @@ def model_of(case: Case) -> Any:
     layers, _, hidden = case.model.partition("x")
     if not (layers.isdigit() and hidden.isdigit()):
         with quietly():
-            return AutoModelForSequenceClassification.from_pretrained(case.model, num_labels=2, dtype=torch.float32)
+            return AutoModelForSequenceClassification.from_pretrained(
+                case.model, num_labels=2, dtype=torch.float32
+            )
     size = int(hidden)
     config = BertConfig(
         vocab_size=case.vocabulary,
@@ -67,7 +69,10 @@ def batch_of(case: Case, words: int) -> tuple[dict[str, Tensor], Tensor]:
     random = torch.Generator().manual_seed(case.seed)
     ids = torch.randint(1, words, (case.batch, case.tokens), generator=random)
     lengths = torch.randint(
-        case.tokens // 2 if case.padded else case.tokens, case.tokens + 1, (case.batch,), generator=random
+        case.tokens // 2 if case.padded else case.tokens,
+        case.tokens + 1,
+        (case.batch,),
+        generator=random,
     )
     mask = (torch.arange(case.tokens) < lengths.unsqueeze(1)).long()  # (B, T)
     inputs = {

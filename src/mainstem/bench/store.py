@@ -68,10 +68,16 @@ def bench_history(store: Store, rows: int, asked: list[str], times: int = 20) ->
     empty_responses(store)
     count = fill_responses(store, rows, _EVENT_TIME)
     took = [
-        _seconds(lambda sample=sample: [store.ask(question, sample=str(sample)) for question in asked])  # type: ignore[misc]
+        _seconds(
+            lambda sample=sample: [store.ask(question, sample=str(sample)) for question in asked]
+        )  # type: ignore[misc]
         for sample in some_filled(store, rows, times)
     ]
-    return {"rows": count, "history_ms": round(median(took) * 1000, 1), "slowest_ms": round(max(took) * 1000, 1)}
+    return {
+        "rows": count,
+        "history_ms": round(median(took) * 1000, 1),
+        "slowest_ms": round(max(took) * 1000, 1),
+    }
 
 
 def _sample(number: int) -> PlacedSample:

@@ -61,7 +61,9 @@ def compare(judged: Iterable[JudgedSample], truth: Path, settings: Settings) -> 
             by_kind.setdefault(kind, Counter()),
             by_label.setdefault(settings.objectives.class_names[label], Counter()),
         ):
-            group.update({"samples": 1, "wrong": is_wrong, reason if standing == "noise" else standing: 1})
+            group.update(
+                {"samples": 1, "wrong": is_wrong, reason if standing == "noise" else standing: 1}
+            )
             group.update({"evidence": doubt} if doubt is not None else {})
         if doubt is not None:
             wrong.append(is_wrong)
@@ -91,7 +93,9 @@ def share_of(truth: Path, share: float, settings: Settings) -> Iterator[Vouched]
     for sample_id, question, item in items_of(truth):
         if fraction_of("trust", settings.run.seed, question) < share:
             label = settings.objectives.class_names[item.label]
-            yield Vouched(sample_id=sample_id, question_id=uuid_of("question", question), label=label)
+            yield Vouched(
+                sample_id=sample_id, question_id=uuid_of("question", question), label=label
+            )
 
 
 def items_of(truth: Path) -> Iterator[tuple[UUID, str, TruthOfItem]]:

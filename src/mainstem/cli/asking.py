@@ -17,7 +17,9 @@ __all__ = ["Answers", "answers"]
 Answers: TypeAlias = list[tuple[tuple[str, ...], list[tuple[Any, ...]]]]
 """Column names and rows, for each question."""
 _EVERY: Final = 0.1  # seconds
-_TIMES: Final = 100  # about ten seconds: a replay that starts needs some, another question is done by then
+_TIMES: Final = (
+    100  # about ten seconds: a replay that starts needs some, another question is done by then
+)
 
 
 def answers(folder: Path, url: str | None, questions: Sequence[str], **parameters: Any) -> Answers:
@@ -72,5 +74,7 @@ def _of_home(folder: Path, questions: Sequence[str], parameters: Mapping[str, An
             return _asked(store, questions, parameters)
 
 
-def _asked(whom: "Store | Asker", questions: Sequence[str], parameters: Mapping[str, Any]) -> Answers:
+def _asked(
+    whom: "Store | Asker", questions: Sequence[str], parameters: Mapping[str, Any]
+) -> Answers:
     return [whom.ask(question, **parameters) for question in questions]

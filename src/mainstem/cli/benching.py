@@ -28,7 +28,9 @@ def _group() -> None:
 def store(
     url: Annotated[
         str | None,
-        typer.Option("--store", help="clickhouse:// URL of an empty database; without one, a temporary chDB."),
+        typer.Option(
+            "--store", help="clickhouse:// URL of an empty database; without one, a temporary chDB."
+        ),
     ] = None,
     *,
     rows: Annotated[int, typer.Option(min=10_000, help="Rows written in each run.")] = 200_000,
@@ -57,18 +59,28 @@ def store(
             opened, history_rows, [query.sql for query in HISTORY.values()]
         )
         empty_responses(opened)
-    print(in_json(found) if as_json else "\n".join(f"{name:11} {value:,}" for name, value in found.items()))
+    print(
+        in_json(found)
+        if as_json
+        else "\n".join(f"{name:11} {value:,}" for name, value in found.items())
+    )
 
 
 @bench.command()
 def join(
-    log: Annotated[Path | None, typer.Argument(help="Event log; without one, the excerpt and a simulated shop.")] = None,
+    log: Annotated[
+        Path | None,
+        typer.Argument(help="Event log; without one, the excerpt and a simulated shop."),
+    ] = None,
     *,
     events: Annotated[
-        int, typer.Option(min=1000, help="Events to join; a shorter log is repeated, each time later.")
+        int,
+        typer.Option(min=1000, help="Events to join; a shorter log is repeated, each time later."),
     ] = 50_000,
     rounds: Annotated[int, typer.Option(min=1, help="Runs of each stage; medians are shown.")] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, a key for each log.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object, a key for each log.")
+    ] = False,
 ) -> None:
     """Events a second through decoding, joining and encoding in one process, stage by stage; seconds are processor time."""
     from mainstem.bench.join import STAGES, bench_join, lengthened, simulated
@@ -79,7 +91,9 @@ def join(
     from mainstem.settings import Settings
 
     with resources.as_file(resources.files("mainstem.data") / "online-retail.jsonl.gz") as excerpt:
-        logs = {str(log) if log else "excerpt": list(lengthened(read_lines(log or excerpt), events))}
+        logs = {
+            str(log) if log else "excerpt": list(lengthened(read_lines(log or excerpt), events))
+        }
     if log is None:
         logs["simulated"] = simulated(events, seed=0)
     found: dict[str, dict[str, Any]] = {}
@@ -124,18 +138,31 @@ def _send(outputs: "list[Output]") -> None:
 def responses(
     *,
     model: Annotated[
-        str, typer.Option(help="LAYERSxHIDDEN, a BERT with random weights (12x768 is BERT-base), or a name or path.")
+        str,
+        typer.Option(
+            help="LAYERSxHIDDEN, a BERT with random weights (12x768 is BERT-base), or a name or path."
+        ),
     ] = "4x256",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     precision: Annotated[str, typer.Option(help="float32, or bfloat16 by autocast.")] = "float32",
     batch: Annotated[int, typer.Option(min=2, help="Samples.")] = 64,
     seq: Annotated[int, typer.Option(min=2, help="Tokens of the longest sample.")] = 32,
-    vocabulary: Annotated[int, typer.Option(min=100, help="Of a model with random weights.")] = 8000,
-    padded: Annotated[bool, typer.Option(help="Samples half to wholly as long, or all of one length.")] = True,
+    vocabulary: Annotated[
+        int, typer.Option(min=100, help="Of a model with random weights.")
+    ] = 8000,
+    padded: Annotated[
+        bool, typer.Option(help="Samples half to wholly as long, or all of one length.")
+    ] = True,
     rounds: Annotated[int, typer.Option(min=1, help="Runs of each; medians are shown.")] = 5,
-    only: Annotated[list[str] | None, typer.Option(help="A row to measure; all by default.")] = None,
-    memory: Annotated[bool, typer.Option(help="Peak memory too, each row in a process of its own.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, a key for each row.")] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(help="A row to measure; all by default.")
+    ] = None,
+    memory: Annotated[
+        bool, typer.Option(help="Peak memory too, each row in a process of its own.")
+    ] = True,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object, a key for each row.")
+    ] = False,
 ) -> None:
     """Gradient responses, as ratios to a plain forward and backward pass, beside other libraries if they are there."""
     from mainstem.bench.responses import bench_responses  # torch is slow to import
@@ -146,11 +173,19 @@ def responses(
     cores = threads()
     case = Case(model, batch, seq, vocabulary, padded, device, precision)
     print(f"{case}, {cores} threads, {rounds} rounds", file=sys.stderr)
-    found = bench_responses(case, rounds, only or (), memory=memory, told=lambda line: print(line, file=sys.stderr))
+    found = bench_responses(
+        case, rounds, only or (), memory=memory, told=lambda line: print(line, file=sys.stderr)
+    )
     if as_json:
         print(in_json(found))
         return
     plain = found.pop("plain_ms")
     print(f"plain forward and backward: {plain:,} ms")
     names = ("ratio", "lowest", "highest", "memory", "error")
-    show(("row", *names), [(row, *("" if one[name] is None else one[name] for name in names)) for row, one in found.items()])
+    show(
+        ("row", *names),
+        [
+            (row, *("" if one[name] is None else one[name] for name in names))
+            for row, one in found.items()
+        ],
+    )

@@ -16,7 +16,9 @@ __all__ = ["truth"]
 
 
 def truth(
-    file: Annotated[Path, typer.Argument(metavar="TRUTH", help="What `mainstem simulate --truth` wrote.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="TRUTH", help="What `mainstem simulate --truth` wrote.")
+    ],
     home: HomeOption = DEFAULT_HOME,
     store: StoreOption = None,
     *,
@@ -58,7 +60,11 @@ def truth(
 def _auroc(found: dict[str, Any]) -> str:
     if found["auroc"] is not None:
         return f"{found['auroc']:.3f}"
-    return "not known, for none is wrong" if not found["wrong"] else "not known, for none is sound, or none has evidence"
+    return (
+        "not known, for none is wrong"
+        if not found["wrong"]
+        else "not known, for none is sound, or none has evidence"
+    )
 
 
 def _called(found: dict[str, Any]) -> Iterator[str]:

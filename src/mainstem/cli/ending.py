@@ -32,7 +32,9 @@ def ending_of(loop: Loop, report: dict[str, Any], seconds: float) -> Iterator[st
     yield from _sets(loop, report)
     yield from _planted(report)
     yield from _samples(loop, "core, most important", _core, _no_core(loop))
-    yield from _samples(loop, "doubtful, most so", _doubtful, "none: the model disagrees with no label")
+    yield from _samples(
+        loop, "doubtful, most so", _doubtful, "none: the model disagrees with no label"
+    )
     yield from _ledger(loop, report, seconds)
 
 
@@ -43,7 +45,9 @@ def _quality(report: dict[str, Any]) -> Iterator[str]:
         yield f"  {', '.join(f'version {version} {_points(auc)}' for version, auc in versions.items())}"
     else:
         yield f"  none: {_why_no_auc(report['later'])}"
-    plain = {name.replace("_", " "): auc for name, auc in report["baselines"].items() if auc is not None}
+    plain = {
+        name.replace("_", " "): auc for name, auc in report["baselines"].items() if auc is not None
+    }
     if plain:
         yield f"  without a model: {', '.join(f'{name} {_points(auc)}' for name, auc in plain.items())}"
 
@@ -74,7 +78,11 @@ def _planted(report: dict[str, Any]) -> Iterator[str]:
     if "planted" not in report:
         return
     planted = report["planted"]
-    rank = "cannot rank them" if planted["auroc"] is None else f"ranks them at AUROC {_points(planted['auroc'])}"
+    rank = (
+        "cannot rank them"
+        if planted["auroc"] is None
+        else f"ranks them at AUROC {_points(planted['auroc'])}"
+    )
     yield (
         f"\nplanted errors  {planted['n']:,} labels turned wrong; the evidence {rank}; "
         f"{planted['called']:,} samples called contradictory, {planted['false']:,} of them sound"
@@ -110,7 +118,9 @@ def _doubtful(rows: Any, judged: Any) -> Any:
 
 def _no_core(loop: Loop) -> str:
     needed = loop.settings.standing.core_visits
-    visits = max((int(rows["visits"].max(initial=0)) for rows in loop.worker.rows.values()), default=0)
+    visits = max(
+        (int(rows["visits"].max(initial=0)) for rows in loop.worker.rows.values()), default=0
+    )
     if visits < needed:
         return f"none: it takes {needed} visits (MAINSTEM_STANDING__CORE_VISITS), and no sample has more than {visits}"
     return "none: no sample holds against canaries enough, with an importance above most"
@@ -120,7 +130,11 @@ def _in_words(loop: Loop, partition: int, row: int) -> tuple[str, str, str]:
     rows, judged = loop.worker.rows[partition], loop.judged[partition]
     sample_id = str(rows.id_of(row))
     context, item, label, source = words_of(loop.store, rows.id_of(row))
-    texts = f"{item!r} after {context!r}" if source != "labelled" else f"{context!r}" + (f" and {item!r}" if item else "")
+    texts = (
+        f"{item!r} after {context!r}"
+        if source != "labelled"
+        else f"{context!r}" + (f" and {item!r}" if item else "")
+    )
     words = f"{loop.settings.objectives.class_names[label]} ({source}): {texts}"
     p_value = "none" if np.isnan(judged.p_value[row]) else f"{judged.p_value[row]:.3f}"
     evidence = (
@@ -158,7 +172,11 @@ def _points(value: float | None) -> str:
     """A figure between 0 and 1, without its leading zero."""
     if value is None:
         return "not known"
-    return f"{value:.3f}".removeprefix("0") if math.isfinite(value) else "not known (its scores are not finite)"
+    return (
+        f"{value:.3f}".removeprefix("0")
+        if math.isfinite(value)
+        else "not known (its scores are not finite)"
+    )
 
 
 def _short(path: Path) -> str:

@@ -26,13 +26,25 @@ if TYPE_CHECKING:
 
 __all__ = ["explain"]
 
-_OF_HOME: Final = ("standing.canary_minimum", "responses.horizon", "join.label_window", "join.revision_window")
+_OF_HOME: Final = (
+    "standing.canary_minimum",
+    "responses.horizon",
+    "join.label_window",
+    "join.revision_window",
+)
 """Settings that a story depends on."""
 _DASHES: Final = (8, 12, 16, 20)  # digits of a UUID before each
 _WIDTH: Final = 100  # columns where there is no terminal
 _MOST: Final = 6  # rows of a table, so that all is one screen
-_NAMES: Final = {"norm / scale": "importance_seen", "running margin": "running_margin"}  # of columns
-_ALONE: Final = {"purchase": "bought", "drawn": "drawn as one not bought", "labelled": "labelled so"}  # before any outcome
+_NAMES: Final = {
+    "norm / scale": "importance_seen",
+    "running margin": "running_margin",
+}  # of columns
+_ALONE: Final = {
+    "purchase": "bought",
+    "drawn": "drawn as one not bought",
+    "labelled": "labelled so",
+}  # before any outcome
 _PARTS: Final = {
     "stream": "of the stream",
     "canary": "a canary: others are held against it",
@@ -42,13 +54,19 @@ _PARTS: Final = {
 
 
 def explain(
-    sample: Annotated[str | None, typer.Argument(help="Sample id, or its first digits, 8 or more.")] = None,
+    sample: Annotated[
+        str | None, typer.Argument(help="Sample id, or its first digits, 8 or more.")
+    ] = None,
     home: HomeOption = DEFAULT_HOME,
     store: StoreOption = None,
     *,
-    event: Annotated[str | None, typer.Option(help="Event id of its question, instead of a sample id.")] = None,
+    event: Annotated[
+        str | None, typer.Option(help="Event id of its question, instead of a sample id.")
+    ] = None,
     item: Annotated[str, typer.Option(help="Item id, beside --event.")] = "",
-    log: Annotated[Path | None, typer.Option(help="Find the events that made it in this log.")] = None,
+    log: Annotated[
+        Path | None, typer.Option(help="Find the events that made it in this log.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Why a sample stands where it stands: its question, labels, visits, verdicts and rounds."""
@@ -88,11 +106,11 @@ def _sample_id(sample: str | None, event: str | None, item: str, ask: "Ask") -> 
         return str(uuid_of("sample", event, item))
     digits = str(sample).replace("-", "").lower()
     if not re.fullmatch("[0-9a-f]{8,32}", digits):
-        msg = (
-            f"a sample id is a UUID like 35e58da0-a9c8-20d0-81ca-9032c9e3fe09, or its first 8 digits or more; got {sample!r}"
-        )
+        msg = f"a sample id is a UUID like 35e58da0-a9c8-20d0-81ca-9032c9e3fe09, or its first 8 digits or more; got {sample!r}"
         raise typer.BadParameter(msg)
-    beginning = str(UUID(digits.ljust(32, "0")))[: len(digits) + sum(len(digits) > at for at in _DASHES)]
+    beginning = str(UUID(digits.ljust(32, "0")))[
+        : len(digits) + sum(len(digits) > at for at in _DASHES)
+    ]
     if len(digits) == 32:
         return beginning
     found = ids_beginning(beginning, ask)
@@ -110,15 +128,37 @@ def _tell(story: dict[str, Any]) -> None:
     """Print a story for people."""
     from rich.console import Console  # rich is slow to import
 
-    screen = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False, markup=False, emoji=False)
+    screen = Console(
+        width=None if sys.stdout.isatty() else _WIDTH, highlight=False, markup=False, emoji=False
+    )
     standing = f"{story['standing']}, {story['reason']}" if story["standing"] else "not judged"
     screen.print(f"sample {story['sample_id']}: {standing}", style="bold")
     for line in (*_why(story), "", *_asked(story["question"]), *_labels(story)):
         screen.print(_cell(line), no_wrap=True, overflow="ellipsis")
     _table(screen, "events", ("line", "event_time", "kind", "event_id"), story["events"] or ())
-    visits = ("version", "label", "norm", "norm / scale", "importance", "alignment", "loss", "margin", "running margin")
+    visits = (
+        "version",
+        "label",
+        "norm",
+        "norm / scale",
+        "importance",
+        "alignment",
+        "loss",
+        "margin",
+        "running margin",
+    )
     _table(screen, "visits", visits, story["visits"])
-    verdicts = ("at", "by", "standing", "p", "evidence", "more doubtful than", "canaries", "importance", "core >")
+    verdicts = (
+        "at",
+        "by",
+        "standing",
+        "p",
+        "evidence",
+        "more doubtful than",
+        "canaries",
+        "importance",
+        "core >",
+    )
     _table(screen, "verdicts", verdicts, [{**row, **_in_words(row)} for row in story["verdicts"]])
     _table(
         screen,
@@ -139,7 +179,11 @@ def _why(story: dict[str, Any]) -> Iterator[str]:
 
 
 def _asked(question: dict[str, Any]) -> Iterator[str]:
-    drawn = f", drawn with probability {_cell(question['sampling_probability'])}" if question["source"] == "drawn" else ""
+    drawn = (
+        f", drawn with probability {_cell(question['sampling_probability'])}"
+        if question["source"] == "drawn"
+        else ""
+    )
     origin = f" ({question['origin']})" if question["origin"] else ""
     yield f"asked    {_second(question['event_time'])} by {question['source']}{drawn}, item {question['item_id'] or '-'}"
     yield f"part     {_PARTS[question['part']]}{origin}"
@@ -153,7 +197,10 @@ def _labels(story: dict[str, Any]) -> Iterator[str]:
     before: dict[str, Any] = {}
     alone = _ALONE.get(story["question"]["source"], "no outcome")
     for one in story["labels"]:
-        new = ", ".join((Counter(one["outcomes"]) - Counter(before.get("outcomes", ()))).elements()) or alone
+        new = (
+            ", ".join((Counter(one["outcomes"]) - Counter(before.get("outcomes", ()))).elements())
+            or alone
+        )
         said = f"revised by {new}; it was {before['label']}" if before else new
         yield f"label {one['label']}  {said} (label version {one['label_version']})"
         before = one
@@ -202,11 +249,17 @@ def _table(screen: Any, name: str, header: Sequence[str], rows: Iterable[dict[st
     columns = [[_cell(row[_NAMES.get(head, head)]) for row in shown] for head in header]
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     for head, column in zip(header, columns, strict=True):
-        width = None if head == header[-1] else max(map(len, (head, *column)))  # only the last one is cut
+        width = (
+            None if head == header[-1] else max(map(len, (head, *column)))
+        )  # only the last one is cut
         table.add_column(head, no_wrap=True, overflow="ellipsis", min_width=width)
     for cells in zip(*columns, strict=True):
         table.add_row(*cells)
-    more = f" (the first and the last {_MOST - 1} of {len(rows)}; `mainstem history` has all)" if left_out > 0 else ""
+    more = (
+        f" (the first and the last {_MOST - 1} of {len(rows)}; `mainstem history` has all)"
+        if left_out > 0
+        else ""
+    )
     screen.print(f"\n{name}{more}", style="bold")
     screen.print(table)
 

@@ -16,18 +16,25 @@ if TYPE_CHECKING:
 
 __all__ = ["AsJson", "HomeOption", "StoreOption", "history", "sets", "show_rows", "sql", "versions"]
 
-HomeOption = Annotated[Path, typer.Option("--home", envvar="MAINSTEM_HOME", help="Folder of the history and the versions.")]
+HomeOption = Annotated[
+    Path,
+    typer.Option("--home", envvar="MAINSTEM_HOME", help="Folder of the history and the versions."),
+]
 StoreOption = Annotated[
     str | None,
     typer.Option(
-        "--store", envvar="MAINSTEM_STORE", help="clickhouse://user:password@host:port/database, instead of a home."
+        "--store",
+        envvar="MAINSTEM_STORE",
+        help="clickhouse://user:password@host:port/database, instead of a home.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON lines, one object a row.")]
 DEFAULT_HOME = Path("mainstem-home")
 
 
-def sets(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False) -> None:
+def sets(
+    home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False
+) -> None:
     """How many samples are core, edge and noise, and why; figures are means as of the last judgements."""
     from mainstem.store.figures import SETS  # numpy is slow to import
     from mainstem.store.telling import VERDICTS  # numpy is slow to import
@@ -35,7 +42,10 @@ def sets(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json:
     header, rows, (_, verdicts) = _ask(home, store, SETS.sql, _JUDGED, VERDICTS.sql)
     show_rows(header, rows, as_json=as_json)
     if not rows:
-        print("nothing has been judged yet: a judgement comes every MAINSTEM_STANDING__JUDGE_EVERY samples", file=sys.stderr)
+        print(
+            "nothing has been judged yet: a judgement comes every MAINSTEM_STANDING__JUDGE_EVERY samples",
+            file=sys.stderr,
+        )
     elif not any(reason == "contradictory" for _, reason, *_ in rows):
         for line in _why_none_called(VERDICTS.typed(verdicts)):
             print(line, file=sys.stderr)
@@ -53,8 +63,13 @@ def history(
     from mainstem.store.rows_of_sample import HISTORY
     from mainstem.store.suggestions import SAMPLE_IDS
 
-    found = answers(home, store, [query.sql for query in HISTORY.values()], sample=_sample_id(sample))
-    tables = {name: query.typed(rows) for (name, query), (_, rows) in zip(HISTORY.items(), found, strict=True)}
+    found = answers(
+        home, store, [query.sql for query in HISTORY.values()], sample=_sample_id(sample)
+    )
+    tables = {
+        name: query.typed(rows)
+        for (name, query), (_, rows) in zip(HISTORY.items(), found, strict=True)
+    }
     if not tables["sample"]:
         msg = f"no sample {sample!r} in this history; `mainstem sql {SAMPLE_IDS!r}` lists some"
         raise StoreError(msg)
@@ -65,7 +80,9 @@ def history(
             _show_typed(name, rows, as_json=as_json)
 
 
-def versions(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False) -> None:
+def versions(
+    home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False
+) -> None:
     """The versions: parent, whether promoted and why, and AUC on the last part of the log."""
     from mainstem.store.versions import VERSIONS_TOLD  # numpy is slow to import
 

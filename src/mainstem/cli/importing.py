@@ -9,11 +9,20 @@ from typing import Annotated
 import typer
 
 from mainstem.cli.importing_own import START, StartOption, labelled, millis_of, table
-from mainstem.cli.log_writing import EncodingOption, LinesOption, OutputOption, SortOption, write_log
+from mainstem.cli.log_writing import (
+    EncodingOption,
+    LinesOption,
+    OutputOption,
+    SortOption,
+    write_log,
+)
 
 __all__ = ["importer"]
 
-importer = typer.Typer(help="Make an event log of a table: your own, or a data set that many know.", no_args_is_help=True)
+importer = typer.Typer(
+    help="Make an event log of a table: your own, or a data set that many know.",
+    no_args_is_help=True,
+)
 importer.command()(table)
 importer.command()(labelled)
 
@@ -34,12 +43,15 @@ class Favourite(StrEnum):
 
 @importer.command("online-retail")
 def online_retail(
-    file: Annotated[Path, typer.Argument(help="UCI Online Retail as CSV or Parquet, with its own column names.")],
+    file: Annotated[
+        Path, typer.Argument(help="UCI Online Retail as CSV or Parquet, with its own column names.")
+    ],
     output: OutputOption,
     lines: LinesOption = None,
     encoding: EncodingOption = "",
     dates: Annotated[
-        DayOrder | None, typer.Option(help="Whether dates like 01/12/2010 have the day first or the month.")
+        DayOrder | None,
+        typer.Option(help="Whether dates like 01/12/2010 have the day first or the month."),
     ] = None,
 ) -> None:
     """Purchases, returns and items of UCI Online Retail, the first or the second.
@@ -61,7 +73,10 @@ def online_retail(
 @importer.command()
 def rees46(
     file: Annotated[
-        Path, typer.Argument(help="REES46 events as CSV (packed or not) or Parquet, with its own column names.")
+        Path,
+        typer.Argument(
+            help="REES46 events as CSV (packed or not) or Parquet, with its own column names."
+        ),
     ],
     output: OutputOption,
     lines: LinesOption = None,
@@ -87,13 +102,17 @@ def rees46(
 
 @importer.command()
 def taobao(
-    file: Annotated[Path, typer.Argument(help="Taobao UserBehavior as CSV, without a header too, or Parquet.")],
+    file: Annotated[
+        Path, typer.Argument(help="Taobao UserBehavior as CSV, without a header too, or Parquet.")
+    ],
     output: OutputOption,
     lines: LinesOption = None,
     encoding: EncodingOption = "",
     *,
     sort: SortOption = False,
-    favourites: Annotated[Favourite | None, typer.Option(help="Take `fav` for this kind; else it is left out.")] = None,
+    favourites: Annotated[
+        Favourite | None, typer.Option(help="Take `fav` for this kind; else it is left out.")
+    ] = None,
 ) -> None:
     """Views, carts, purchases and items of Taobao UserBehavior.
 
@@ -115,7 +134,12 @@ def taobao(
 
 @importer.command("open-bandit")
 def open_bandit(
-    file: Annotated[Path, typer.Argument(help="Open Bandit impressions as CSV or Parquet, with its own column names.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="Open Bandit impressions as CSV or Parquet, with its own column names."
+        ),
+    ],
     output: OutputOption,
     lines: LinesOption = None,
     encoding: EncodingOption = "",
@@ -142,7 +166,9 @@ def open_bandit(
 def home_depot(
     file: Annotated[Path, typer.Argument(help="Home Depot's train.csv, or the same as Parquet.")],
     output: OutputOption,
-    relevant_from: Annotated[float, typer.Option(min=1, max=3, help="From this grade on the label is yes.")] = 2.5,
+    relevant_from: Annotated[
+        float, typer.Option(min=1, max=3, help="From this grade on the label is yes.")
+    ] = 2.5,
     start: StartOption = START,
     lines: LinesOption = None,
     encoding: EncodingOption = "",

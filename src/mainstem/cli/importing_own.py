@@ -9,7 +9,13 @@ from typing import Annotated, Final
 
 import typer
 
-from mainstem.cli.log_writing import EncodingOption, LinesOption, OutputOption, SortOption, write_log
+from mainstem.cli.log_writing import (
+    EncodingOption,
+    LinesOption,
+    OutputOption,
+    SortOption,
+    write_log,
+)
 from mainstem.cli.whole_files import is_stdout
 from mainstem.printable import printable
 
@@ -17,14 +23,19 @@ __all__ = ["START", "StartOption", "labelled", "millis_of", "table"]
 
 START: Final = datetime(2026, 1, 1)  # noqa: DTZ001 - as typer reads one; `millis_of` takes it for UTC
 StartOption = Annotated[
-    datetime, typer.Option(help="Time of the first row, UTC, where the source has none; each next is a second later.")
+    datetime,
+    typer.Option(
+        help="Time of the first row, UTC, where the source has none; each next is a second later."
+    ),
 ]
 
 
 def table(
     file: Annotated[Path, typer.Argument(help="CSV, JSON lines or Parquet.")],
     output: OutputOption,
-    columns: Annotated[Path, typer.Option("--map", help="TOML file that says which column is what.")],
+    columns: Annotated[
+        Path, typer.Option("--map", help="TOML file that says which column is what.")
+    ],
     lines: LinesOption = None,
     encoding: EncodingOption = "",
     *,
@@ -38,9 +49,24 @@ def table(
 
     left_out: Counter[str] = Counter()
     found, notes = read_map(columns), Notes(left_out)
-    rows = read_rows(file, found.columns, encoding=encoding or found.file.encoding, dialect=found.dialect, notes=notes)
+    rows = read_rows(
+        file,
+        found.columns,
+        encoding=encoding or found.file.encoding,
+        dialect=found.dialect,
+        notes=notes,
+    )
     events = events_of(rows, found, left_out, in_time_order=sort)
-    write_log(file, events, left_out, output, lines, notes=notes, beside=[columns], only_items=found.only_items)
+    write_log(
+        file,
+        events,
+        left_out,
+        output,
+        lines,
+        notes=notes,
+        beside=[columns],
+        only_items=found.only_items,
+    )
 
 
 def labelled(
@@ -48,14 +74,24 @@ def labelled(
     output: OutputOption,
     text: Annotated[str, typer.Option(help="Column of the text.")],
     label: Annotated[str, typer.Option(help="Column of its label.")],
-    pair: Annotated[str, typer.Option(help="Column of a second text that it is read together with.")] = "",
+    pair: Annotated[
+        str, typer.Option(help="Column of a second text that it is read together with.")
+    ] = "",
     time: Annotated[str, typer.Option(help="Column of the time.")] = "",
-    time_format: Annotated[str, typer.Option(help="s, ms, us, or a pattern like '%d/%m/%Y %H:%M'; empty: ISO 8601.")] = "",
+    time_format: Annotated[
+        str, typer.Option(help="s, ms, us, or a pattern like '%d/%m/%Y %H:%M'; empty: ISO 8601.")
+    ] = "",
     zone: Annotated[str, typer.Option(help="Time zone of times that name none.")] = "UTC",
     user: Annotated[str, typer.Option(help="Column of who wrote it.")] = "",
-    id: Annotated[str, typer.Option(help="Column of an id; without one it is made of the content.")] = "",  # noqa: A002
-    category: Annotated[str, typer.Option(help="Column of a category, to look at the history by.")] = "",
-    names: Annotated[str, typer.Option(help="What labels are called: 0=world,1=sports; others are left out.")] = "",
+    id: Annotated[  # noqa: A002
+        str, typer.Option(help="Column of an id; without one it is made of the content.")
+    ] = "",
+    category: Annotated[
+        str, typer.Option(help="Column of a category, to look at the history by.")
+    ] = "",
+    names: Annotated[
+        str, typer.Option(help="What labels are called: 0=world,1=sports; others are left out.")
+    ] = "",
     start: StartOption = START,
     lines: LinesOption = None,
     encoding: EncodingOption = "",
@@ -86,7 +122,9 @@ def labelled(
     left_out: Counter[str] = Counter()
     labels: Counter[str] = Counter()
     notes = Notes(left_out)
-    events = events_of(read_rows(file, columns.columns, encoding=encoding, notes=notes), columns, left_out, labels)
+    events = events_of(
+        read_rows(file, columns.columns, encoding=encoding, notes=notes), columns, left_out, labels
+    )
     if sort:
         events = iter(sorted(events, key=lambda event: event.event_timestamp))
     write_log(file, events, left_out, output, lines, notes=notes)

@@ -16,7 +16,8 @@ def layers(
     choices: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[LAYERS]...", help="As MAINSTEM_RESPONSES__RESPONSE_LAYERS has them; the usual ones without."
+            metavar="[LAYERS]...",
+            help="As MAINSTEM_RESPONSES__RESPONSE_LAYERS has them; the usual ones without.",
         ),
     ] = None,
     home: HomeOption = DEFAULT_HOME,
@@ -40,18 +41,26 @@ def layers(
         msg = f"{str(home)!r} has {len(rows)} samples, and two are needed to compare; replay a longer log"
         raise StoreError(msg)
     threads()
-    versions = open_versions(os.environ.get("MAINSTEM_VERSIONS") or url_of("file", home.resolve() / "versions"))
+    versions = open_versions(
+        os.environ.get("MAINSTEM_VERSIONS") or url_of("file", home.resolve() / "versions")
+    )
     if not (numbers := versions.numbers()):
         msg = f"there is no version under {versions.url}; MAINSTEM_VERSIONS says where they are, if it is set"
         raise VersionError(msg)
     encoder = versions.load(numbers[-1])
     wanted = {one: one for one in choices or ()} or choices_of(encoder.network)
-    pairs, labels = [(context, item) for context, item, _ in rows], [int(label) for _, _, label in rows]
+    pairs, labels = (
+        [(context, item) for context, item, _ in rows],
+        [int(label) for _, _, label in rows],
+    )
     found = compare_layers(encoder, pairs, labels, Settings.read(os.environ), wanted)
     if as_json:
         print("\n".join(in_json(row) for row in found))
         return
-    show(tuple(found[0]), [(row["layers"], *(_of(row[name]) for name in tuple(row)[1:])) for row in found])
+    show(
+        tuple(found[0]),
+        [(row["layers"], *(_of(row[name]) for name in tuple(row)[1:])) for row in found],
+    )
 
 
 def _of(value: float) -> str:

@@ -24,18 +24,31 @@ __all__ = ["EncodingOption", "LinesOption", "OutputOption", "SortOption", "write
 
 _GRACE: Final = 600_000  # milliseconds; the default of the setting `grace`
 _REASONS: Final = 20  # that are told one by one
-_YEAR: Final = 366 * 24 * 3_600_000  # milliseconds; the first year since 1970, into which wrong times fall
+_YEAR: Final = (
+    366 * 24 * 3_600_000
+)  # milliseconds; the first year since 1970, into which wrong times fall
 _FAR: Final = 2 * _YEAR  # from today
 
 OutputOption: TypeAlias = Annotated[
-    Path, typer.Option("-o", "--output", help="The log to write; gzip where it ends in .gz, - for stdout.")
+    Path,
+    typer.Option(
+        "-o", "--output", help="The log to write; gzip where it ends in .gz, - for stdout."
+    ),
 ]
 SortOption: TypeAlias = Annotated[
-    bool, typer.Option("--sort", help="Put the rows in the order of time first; holds them all in memory.")
+    bool,
+    typer.Option(
+        "--sort", help="Put the rows in the order of time first; holds them all in memory."
+    ),
 ]
-LinesOption: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Stop after so many events other than items.")]
+LinesOption: TypeAlias = Annotated[
+    int | None, typer.Option(min=1, help="Stop after so many events other than items.")
+]
 EncodingOption: TypeAlias = Annotated[
-    str, typer.Option("--encoding", help="Of text, like cp1252 or gb18030; without it, it is found out, and told.")
+    str,
+    typer.Option(
+        "--encoding", help="Of text, like cp1252 or gb18030; without it, it is found out, and told."
+    ),
 ]
 
 
@@ -107,11 +120,19 @@ def write_log(
         _tell(written, left_out, output, notes)
     if written.back:
         order = "--sort puts them in order" if can_sort else "sort the source by its time first"
-        print(f"  {written.back:,} events come more than ten minutes after a later one; {order}", file=sys.stderr)
+        print(
+            f"  {written.back:,} events come more than ten minutes after a later one; {order}",
+            file=sys.stderr,
+        )
 
 
 def _refuse_empty(
-    source: Path, written: _Written, left_out: Counter[str], notes: "Notes | None", *, only_items: bool
+    source: Path,
+    written: _Written,
+    left_out: Counter[str],
+    notes: "Notes | None",
+    *,
+    only_items: bool,
 ) -> None:
     if written.asked or (written.kinds and only_items):
         return
@@ -132,7 +153,10 @@ def _tell(written: _Written, left_out: Counter[str], output: Path, notes: "Notes
         what = "is the time's form right, and its unit (s, ms, us, ns)?"
         print(f"  {written.of_1970:,} events lie in 1970; {what}", file=sys.stderr)
     if written.far:
-        print(f"  {written.far:,} events lie more than two years ahead; is the time's form right?", file=sys.stderr)
+        print(
+            f"  {written.far:,} events lie more than two years ahead; is the time's form right?",
+            file=sys.stderr,
+        )
 
 
 def _tell_notes(notes: "Notes | None") -> None:
@@ -147,4 +171,7 @@ def _tell_left_out(left_out: Counter[str], notes: "Notes | None") -> None:
         for row in rows.get(reason, ()):
             print(f"    {printable(row)}", file=sys.stderr)
     if others := sum(left_out.values()) - sum(count for _, count in left_out.most_common(_REASONS)):
-        print(f"  left out {others:,} rows for {len(left_out) - _REASONS:,} other reasons", file=sys.stderr)
+        print(
+            f"  left out {others:,} rows for {len(left_out) - _REASONS:,} other reasons",
+            file=sys.stderr,
+        )

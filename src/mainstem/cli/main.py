@@ -33,9 +33,24 @@ from mainstem.process.threads import wait_briefly
 
 __all__ = ["app", "load_programs", "main"]
 
-_OF_THE_DISK: Final = {errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.ENOSPC, errno.EPERM, errno.EROFS}
+_OF_THE_DISK: Final = {
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.ENOSPC,
+    errno.EPERM,
+    errno.EROFS,
+}
 GROUP: Final = "mainstem.commands"
-_OF_PROGRAMS: Final = {"aiokafka", "faust", "kafka", "mode", "prometheus_client", "tenacity", "uvloop"}
+_OF_PROGRAMS: Final = {
+    "aiokafka",
+    "faust",
+    "kafka",
+    "mode",
+    "prometheus_client",
+    "tenacity",
+    "uvloop",
+}
 BENCHES: Final = "mainstem.benches"
 
 app = typer.Typer(
@@ -65,7 +80,10 @@ app.add_typer(bench, name="bench")
 
 @app.callback(invoke_without_command=True)
 def _version(
-    *, version: Annotated[bool, typer.Option("--version", help="Print the version of mainstem and stop.")] = False
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version of mainstem and stop.")
+    ] = False,
 ) -> None:
     if version:
         import mainstem  # a circle otherwise
@@ -90,7 +108,9 @@ def main() -> None:
     wait_briefly(os.environ)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # what the encoding of a terminal has no letter for
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # what the encoding of a terminal has no letter for
     load_programs()
     try:
         code = app(standalone_mode=False) or 0
@@ -107,7 +127,14 @@ def _ending(error: BaseException) -> tuple[str, int]:
     match error:
         case ClickException():  # called in a wrong way; without any argument the help has been printed already
             message = error.format_message().rstrip(".")
-            ending = (f"{message}; `mainstem --help` or `mainstem COMMAND --help` says how" if message else ""), 2
+            ending = (
+                (
+                    f"{message}; `mainstem --help` or `mainstem COMMAND --help` says how"
+                    if message
+                    else ""
+                ),
+                2,
+            )
         case ModuleNotFoundError() if (error.name or "").split(".")[0] in _OF_PROGRAMS:
             what = f"{error.name!r} is not installed; the programs beside Kafka need it"
             ending = f"{what}: pip install 'mainstem[kafka]'", 1
@@ -118,7 +145,9 @@ def _ending(error: BaseException) -> tuple[str, int]:
         case KeyboardInterrupt() | Abort():
             ending = "stopped", 130
         case BrokenPipeError():  # who read the answer has read enough, as `head` does
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains as it ends
+            os.dup2(
+                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+            )  # else Python complains as it ends
             ending = "", 128 + signal.SIGPIPE
         case OSError() if error.errno in _OF_THE_DISK:
             place = f" {error.filename!r}" if error.filename else ""

@@ -24,9 +24,16 @@ if TYPE_CHECKING:
 __all__ = ["HttpOption", "SessionOption", "begin", "end_soon", "settled", "stopping"]
 
 HttpOption = Annotated[
-    str, typer.Option("--http", metavar="HOST:PORT", help="Where /health and /metrics are; port 0 is any free one.")
+    str,
+    typer.Option(
+        "--http",
+        metavar="HOST:PORT",
+        help="Where /health and /metrics are; port 0 is any free one.",
+    ),
 ]
-SessionOption = Annotated[float, typer.Option(min=1, help="Seconds of silence after which another worker takes over.")]
+SessionOption = Annotated[
+    float, typer.Option(min=1, help="Seconds of silence after which another worker takes over.")
+]
 _GRACE: Final = 6.0  # seconds from being asked to end until the end
 _ENDING: Final = frozenset((signal.SIGTERM, signal.SIGINT))
 _LINE: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -58,8 +65,12 @@ def begin(http: str) -> "Monitor":
     handler.setFormatter(_InOneLine(_LINE))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("kafka").setLevel(logging.ERROR)
-    logging.getLogger("kafka.coordinator").setLevel(logging.CRITICAL)  # a lost right ten times a second; it is raised too
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # `end_soon` relies on it, and may be called in any thread
+    logging.getLogger("kafka.coordinator").setLevel(
+        logging.CRITICAL
+    )  # a lost right ten times a second; it is raised too
+    signal.signal(
+        signal.SIGALRM, signal.SIG_DFL
+    )  # `end_soon` relies on it, and may be called in any thread
     from mainstem.kafka import Monitor  # only programs have what it needs
 
     try:
@@ -97,7 +108,9 @@ def end_soon() -> None:
     if not ASKED.is_set():
         ASKED.set()
         threading.Thread(target=_end, name="end", daemon=True).start()
-        signal.alarm(int(_GRACE) + 3)  # subtle: ends also a process whose threads no longer get their turn
+        signal.alarm(
+            int(_GRACE) + 3
+        )  # subtle: ends also a process whose threads no longer get their turn
 
 
 def _listen(heard: socket.socket, told: socket.socket) -> None:  # noqa: ARG001 - else it would be closed
@@ -109,5 +122,9 @@ def _listen(heard: socket.socket, told: socket.socket) -> None:  # noqa: ARG001 
 
 def _end() -> None:
     time.sleep(_GRACE)
-    print("mainstem: ended in the middle of something; what was not committed comes again", file=sys.stderr, flush=True)
+    print(
+        "mainstem: ended in the middle of something; what was not committed comes again",
+        file=sys.stderr,
+        flush=True,
+    )
     os._exit(0)

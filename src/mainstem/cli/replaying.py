@@ -27,35 +27,58 @@ __all__ = ["demo", "replay"]
 DEMO_HOME = Path("mainstem-demo")
 _JSON = Annotated[bool, typer.Option("--json", help="End with one JSON object on stdout.")]
 _MODEL = Annotated[
-    str | None, typer.Option(help="Hugging Face name or local path of a BERT cross-encoder; without it one is made here.")
+    str | None,
+    typer.Option(
+        help="Hugging Face name or local path of a BERT cross-encoder; without it one is made here."
+    ),
 ]
 _SEED = Annotated[int | None, typer.Option(min=0, help="Of every draw and of the first weights.")]
 
 
 def replay(
-    log: Annotated[str, typer.Argument(help="Event log: JSON lines, plain or gzip, or - for standard input.")],
+    log: Annotated[
+        str, typer.Argument(help="Event log: JSON lines, plain or gzip, or - for standard input.")
+    ],
     home: HomeOption = DEFAULT_HOME,
     *,
-    partitions: Annotated[int | None, typer.Option(min=1, help="Partitions of events and of samples.")] = None,
-    no_learn: Annotated[bool, typer.Option("--no-learn", help="Score and judge, but train nothing.")] = False,
-    from_start: Annotated[bool, typer.Option("--from-start", help="Forget what the home holds.")] = False,
-    append: Annotated[bool, typer.Option("--append", help="LOG is the next file of the rotated log in the home.")] = False,
+    partitions: Annotated[
+        int | None, typer.Option(min=1, help="Partitions of events and of samples.")
+    ] = None,
+    no_learn: Annotated[
+        bool, typer.Option("--no-learn", help="Score and judge, but train nothing.")
+    ] = False,
+    from_start: Annotated[
+        bool, typer.Option("--from-start", help="Forget what the home holds.")
+    ] = False,
+    append: Annotated[
+        bool, typer.Option("--append", help="LOG is the next file of the rotated log in the home.")
+    ] = False,
     as_of: Annotated[
         str | None,
-        typer.Option("--as-of", metavar="MOMENT", help="Replay until 2011-01-15, or 2011-01-15T08:30Z, of event time."),
+        typer.Option(
+            "--as-of",
+            metavar="MOMENT",
+            help="Replay until 2011-01-15, or 2011-01-15T08:30Z, of event time.",
+        ),
     ] = None,
     verify: Annotated[
         bool,
         typer.Option(
-            "--verify", help="Only hold HOME against a replay --as-of MOMENT; 1 is the exit code where they differ."
+            "--verify",
+            help="Only hold HOME against a replay --as-of MOMENT; 1 is the exit code where they differ.",
         ),
     ] = False,
     schedule: Annotated[
         str | None,
-        typer.Option(help="Repeat a deployment: clickhouse://host:port/database, or a file of `mainstem stream schedule`."),
+        typer.Option(
+            help="Repeat a deployment: clickhouse://host:port/database, or a file of `mainstem stream schedule`."
+        ),
     ] = None,
     deployed_versions: Annotated[
-        str | None, typer.Option("--versions", envvar="MAINSTEM_VERSIONS", help="The deployment's, with --schedule.")
+        str | None,
+        typer.Option(
+            "--versions", envvar="MAINSTEM_VERSIONS", help="The deployment's, with --schedule."
+        ),
     ] = None,
     model: _MODEL = None,
     seed: _SEED = None,
@@ -66,9 +89,20 @@ def replay(
     settings = Settings.read(os.environ, given, say=note)
     until = None if as_of is None else moment(as_of)
     if verify:
-        _verify(log, home, until, as_json=as_json, given=(partitions, no_learn, from_start, append, model, seed, schedule))
+        _verify(
+            log,
+            home,
+            until,
+            as_json=as_json,
+            given=(partitions, no_learn, from_start, append, model, seed, schedule),
+        )
         return
-    how: dict[str, Any] = {"from_start": from_start, "append": append, "as_of": until, "learn": not no_learn}
+    how: dict[str, Any] = {
+        "from_start": from_start,
+        "append": append,
+        "as_of": until,
+        "learn": not no_learn,
+    }
     if schedule is not None:
         found = _schedule(schedule, deployed_versions, no_learn=no_learn, other=append or as_of)
         how |= {"learn": False, "schedule": found}
@@ -78,7 +112,10 @@ def replay(
 def demo(
     home: HomeOption = DEMO_HOME,
     *,
-    plant: Annotated[float, typer.Option(min=0, max=0.5, help="Turn this share of the labels wrong, and look for it.")] = 0,
+    plant: Annotated[
+        float,
+        typer.Option(min=0, max=0.5, help="Turn this share of the labels wrong, and look for it."),
+    ] = 0,
     model: _MODEL = None,
     seed: _SEED = None,
     as_json: _JSON = False,
@@ -92,7 +129,9 @@ def demo(
         _run(str(log), home, settings, as_json=as_json, learn=True, from_start=True, plant=planted)
 
 
-def _verify(log: str, home: Path, as_of: int | None, *, as_json: bool, given: tuple[Any, ...]) -> None:
+def _verify(
+    log: str, home: Path, as_of: int | None, *, as_json: bool, given: tuple[Any, ...]
+) -> None:
     if as_of is None:
         msg = "--verify holds a home against what it had by a moment; give that as --as-of"
         raise SettingError(msg)
@@ -105,7 +144,9 @@ def _verify(log: str, home: Path, as_of: int | None, *, as_json: bool, given: tu
     verify_as_of(log, home, as_of, as_json=as_json)
 
 
-def _schedule(where: str, versions: str | None, *, no_learn: bool, other: object) -> "tuple[RecordedSchedule, Versions]":
+def _schedule(
+    where: str, versions: str | None, *, no_learn: bool, other: object
+) -> "tuple[RecordedSchedule, Versions]":
     """The schedule at a place, and the versions that it needs."""
     from mainstem.bootstrap import open_schedule, open_versions  # torch is slow to import
 
@@ -134,7 +175,12 @@ def _run(
     from mainstem.cli.tables import working  # rich is slow to import
 
     said: list[str] = []
-    given: dict[str, Any] = {"append": append, "as_of": as_of, "say": said.append, "schedule": schedule}
+    given: dict[str, Any] = {
+        "append": append,
+        "as_of": as_of,
+        "say": said.append,
+        "schedule": schedule,
+    }
     given |= {"planted": True, "relabel": (plant.name, plant.relabel)} if plant else {}
     try:
         with ExitStack() as opened:
@@ -147,7 +193,9 @@ def _run(
 
                 screen = Screen(to=sys.stderr if as_json else sys.stdout)
                 screen.begin(log, home, threads(None if from_start else home))
-                open_it = open_loop(log, home, settings, screen, from_start=from_start, learn=learn, **given)
+                open_it = open_loop(
+                    log, home, settings, screen, from_start=from_start, learn=learn, **given
+                )
                 loop = opened.enter_context(open_it)
             for text in said:
                 note(text)
@@ -159,10 +207,16 @@ def _run(
             lack = (
                 ""
                 if loop.samples
-                else why_no_samples(report["ledger"], refusals(loop.store, 5), loop.settings.join.questions)
+                else why_no_samples(
+                    report["ledger"], refusals(loop.store, 5), loop.settings.join.questions
+                )
             )
     except KeyboardInterrupt:
-        again = "the same command goes on from the last checkpoint" if not from_start else "nothing half-done is kept"
+        again = (
+            "the same command goes on from the last checkpoint"
+            if not from_start
+            else "nothing half-done is kept"
+        )
         print(f"\nmainstem: stopped; {again}", file=sys.stderr)
         raise typer.Exit(130) from None
     if as_json:

@@ -10,10 +10,15 @@ __all__ = ["schema"]
 
 def schema(
     event: Annotated[
-        str | None, typer.Argument(show_default=False, help="Type of event, like click; without it, every type.")
+        str | None,
+        typer.Argument(
+            show_default=False, help="Type of event, like click; without it, every type."
+        ),
     ] = None,
     *,
-    asyncapi: Annotated[bool, typer.Option("--asyncapi", help="The AsyncAPI document of all topics instead.")] = False,
+    asyncapi: Annotated[
+        bool, typer.Option("--asyncapi", help="The AsyncAPI document of all topics instead.")
+    ] = False,
 ) -> None:
     """Print the JSON Schema of events, or the AsyncAPI document of all topics."""
     if asyncapi and event:

@@ -64,7 +64,10 @@ class Screen:
         elapsed = time.monotonic() - self._started
         if self._progress.disable and (elapsed - self._told > _QUIET_SECONDS):
             self._told = elapsed
-            print(f"{elapsed:5.0f} s  {line:,} of {loop.surveyed.lines:,} lines, {loop.samples:,} samples", file=sys.stderr)
+            print(
+                f"{elapsed:5.0f} s  {line:,} of {loop.surveyed.lines:,} lines, {loop.samples:,} samples",
+                file=sys.stderr,
+            )
         if line >= loop.surveyed.lines:
             self._progress.stop()
 
@@ -73,7 +76,9 @@ class Screen:
         promoted = f"version {done.version} promoted" if done.decision.promoted else "not promoted"
         drawn = f"drew {len(done.drawn):,} {'uniformly' if done.cold else 'from core and edge'}"
         elapsed = time.monotonic() - self._started
-        self._say(f"{elapsed:5.0f} s  round {done.version}: {drawn}; {promoted}: {done.decision.reason}")
+        self._say(
+            f"{elapsed:5.0f} s  round {done.version}: {drawn}; {promoted}: {done.decision.reason}"
+        )
 
     def end(self, loop: Loop, report: dict[str, Any]) -> None:
         """The report, in words."""
@@ -90,4 +95,6 @@ class Screen:
         events, out = sum(row.next_offset for row in rows), sum(imbalance(row) for row in rows)
         state = "in balance" if not out else f"OUT BY {out}"
         self._told = elapsed
-        self._say(f"{elapsed:5.0f} s  {line:,} lines read: {loop.samples:,} samples, ledger of {events:,} events {state}")
+        self._say(
+            f"{elapsed:5.0f} s  {line:,} lines read: {loop.samples:,} samples, ledger of {events:,} events {state}"
+        )

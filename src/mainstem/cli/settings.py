@@ -15,7 +15,9 @@ __all__ = ["settings"]
 def settings(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
-    write: Annotated[bool, typer.Option("--write", help="Print them as a commented mainstem.toml.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Print them as a commented mainstem.toml.")
+    ] = False,
 ) -> None:
     """Print every setting, group by group: its default, its value now, what depends on it, and its meaning."""
     now = Settings.read(os.environ, say=note)

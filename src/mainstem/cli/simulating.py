@@ -33,10 +33,15 @@ Word: TypeAlias = str | None
 def simulate(
     output: OutputOption,
     truth: Annotated[
-        Path | None, typer.Option(help="The truth to write: what shoppers want, and which accident made which event.")
+        Path | None,
+        typer.Option(
+            help="The truth to write: what shoppers want, and which accident made which event."
+        ),
     ] = None,
     *,
-    events: Annotated[int | None, typer.Option(min=1, help="Let nobody come any more after about so many lines.")] = None,
+    events: Annotated[
+        int | None, typer.Option(min=1, help="Let nobody come any more after about so many lines.")
+    ] = None,
     seed: Annotated[Number, _of_shop("seed")] = None,
     users: Annotated[Number, _of_shop("users")] = None,
     items: Annotated[Number, _of_shop("items")] = None,
@@ -70,13 +75,19 @@ def simulate(
     from mainstem.cli.tables import working  # rich is slow to import
     from mainstem.simulate import simulate as written  # not for `--help`
 
-    shop = Shop(**{name: given[name] for name in Shop.__dataclass_fields__ if given[name] is not None})
+    shop = Shop(
+        **{name: given[name] for name in Shop.__dataclass_fields__ if given[name] is not None}
+    )
     if truth and (is_stdout(truth) or same_file(truth, output)):
-        msg = f"the truth needs a file of its own; got {str(truth)!r} beside the log {str(output)!r}"
+        msg = (
+            f"the truth needs a file of its own; got {str(truth)!r} beside the log {str(output)!r}"
+        )
         raise SettingError(msg)
     with working("simulating"), ExitStack() as files:
         log = files.enter_context(open_whole(output))
-        made = written(shop, log, files.enter_context(open_whole(truth)) if truth else None, events=events)
+        made = written(
+            shop, log, files.enter_context(open_whole(truth)) if truth else None, events=events
+        )
     _tell(made, output)
     if not made.probabilities:
         msg = f"nobody asks in {str(output)!r}, so nothing can be learnt of it; give more --days, --sessions or --users"
@@ -84,9 +95,15 @@ def simulate(
 
 
 def _tell(made: "Simulated", output: Path) -> None:
-    print(f"wrote {made.lines:,} lines to {printable(str(output))}: {_counts(made.kinds)}", file=sys.stderr)
+    print(
+        f"wrote {made.lines:,} lines to {printable(str(output))}: {_counts(made.kinds)}",
+        file=sys.stderr,
+    )
     print(f"  lines that an accident made or changed: {_counts(made.accidents)}", file=sys.stderr)
-    print(f"  items of questions that the log answers otherwise, or may: {_counts(made.causes)}", file=sys.stderr)
+    print(
+        f"  items of questions that the log answers otherwise, or may: {_counts(made.causes)}",
+        file=sys.stderr,
+    )
     best = "none: nobody asked for anything" if made.best_auc is None else f"{made.best_auc:.4f}"
     print(f"  best AUC that a model could reach, against the truth: {best}", file=sys.stderr)
 

@@ -26,7 +26,9 @@ def show(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     for name in header:
         table.add_column(Text(as_cell(name)), overflow="fold")
     for row in rows:
-        table.add_row(*(Text(as_cell(cell)) for cell in row))  # text is printed as it is; a string would be markup
+        table.add_row(
+            *(Text(as_cell(cell)) for cell in row)
+        )  # text is printed as it is; a string would be markup
     Console().print(table)
 
 
@@ -45,4 +47,6 @@ def show_json(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 def working(on: str) -> AbstractContextManager[object]:
     """A spinner on stderr while something takes its time; nothing where there is no terminal."""
-    return Console(stderr=True).status(Text(printable(on))) if sys.stderr.isatty() else nullcontext()
+    return (
+        Console(stderr=True).status(Text(printable(on))) if sys.stderr.isatty() else nullcontext()
+    )

@@ -28,15 +28,22 @@ trust = typer.Typer(help="Trusted samples: labels that you vouch for.", no_args_
 @trust.command()
 def add(
     file: Annotated[
-        Path, typer.Argument(help="JSON lines: graded pairs, confirmed samples; or the truth of a simulated shop.")
+        Path,
+        typer.Argument(
+            help="JSON lines: graded pairs, confirmed samples; or the truth of a simulated shop."
+        ),
     ],
     home: HomeOption = DEFAULT_HOME,
     *,
     share: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Of the questions of a simulated shop's truth (default 0.1).")
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Of the questions of a simulated shop's truth (default 0.1)."
+        ),
     ] = None,
     to: Annotated[
-        str | None, typer.Option("--to", help="kafka://host:port/prefix of a deployment, instead of a home.")
+        str | None,
+        typer.Option("--to", help="kafka://host:port/prefix of a deployment, instead of a home."),
     ] = None,
 ) -> None:
     """Add trusted samples: they give the trusted gradient, are what verdicts are held against, and judge versions.
@@ -55,8 +62,13 @@ def add(
     pairs = sum(isinstance(one, Labelled) for one in found)
     if to:
         graded = [graded_of(one, settings.objectives) for one in found if isinstance(one, Labelled)]
-        _publish(to, [confirmed_of(one, settings) for one in found], graded, settings.join.partitions)
-        print(f"published {len(found):,} trusted samples, {pairs:,} of them graded pairs", file=sys.stderr)
+        _publish(
+            to, [confirmed_of(one, settings) for one in found], graded, settings.join.partitions
+        )
+        print(
+            f"published {len(found):,} trusted samples, {pairs:,} of them graded pairs",
+            file=sys.stderr,
+        )
         return
     from mainstem.embedded.home import Home
 
@@ -65,11 +77,16 @@ def add(
         begun = opened.checkpoint() is not None or (opened.folder / "settings.json").exists()
         _tell_met(opened, [one for one in found if not isinstance(one, Labelled)])
     then = "; `mainstem replay LOG --from-start` takes them in" if begun and changed else ""
-    print(f"{changed:,} trusted samples are new or changed, {pairs:,} of {len(found):,} graded pairs{then}", file=sys.stderr)
+    print(
+        f"{changed:,} trusted samples are new or changed, {pairs:,} of {len(found):,} graded pairs{then}",
+        file=sys.stderr,
+    )
 
 
 @trust.command()
-def status(home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False) -> None:
+def status(
+    home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False
+) -> None:
     """How many trusted samples there are, how many are needed, and what cannot be said for want of them."""
     from mainstem.cli.asking import answers
     from mainstem.store.trusted import TRUSTED_COUNTS  # numpy is slow to import
@@ -120,9 +137,16 @@ def _tell_met(home: "Home", named: "Sequence[Vouched]") -> None:
         with open_store(home.store_url) as store:
             met = ids_among(store, {one.sample_id for one in named}, texts)
     except StoreError as error:  # they are added all the same
-        print(f"whether what was replayed here has them is not known: {printable(str(error))}", file=sys.stderr)
+        print(
+            f"whether what was replayed here has them is not known: {printable(str(error))}",
+            file=sys.stderr,
+        )
         return
-    absent = [one for one in named if one.sample_id not in met and not (one.event_id and one.question_id in met)]
+    absent = [
+        one
+        for one in named
+        if one.sample_id not in met and not (one.event_id and one.question_id in met)
+    ]
     if absent:
         print(
             f"{len(named) - len(absent):,} of {len(named):,} are in what was replayed here; one that is not is "
@@ -132,7 +156,9 @@ def _tell_met(home: "Home", named: "Sequence[Vouched]") -> None:
         )
 
 
-def _publish(url: str, confirmed: "list[Confirmed]", graded: "list[Sample]", partitions: int) -> None:
+def _publish(
+    url: str, confirmed: "list[Confirmed]", graded: "list[Sample]", partitions: int
+) -> None:
     from mainstem.bootstrap import open_broker, open_producer
     from mainstem.kafka.reach import reach
     from mainstem.kafka.trusted import TrustedTopic

@@ -25,7 +25,9 @@ _PLACES: Final = 3  # of a rule
 
 
 def validate(
-    log: Annotated[str, typer.Argument(help="Event log, or a folder of them, or - for standard input.")],
+    log: Annotated[
+        str, typer.Argument(help="Event log, or a folder of them, or - for standard input.")
+    ],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
@@ -94,16 +96,29 @@ def _show(found: "Validation") -> None:
         show(
             ("delay of", "outcomes", "half within", "90 %", "99 %", "longest"),
             (
-                (kind, f"{spread.count:,}", *(duration(spread.quantile(part)) for part in parts), duration(spread.largest))
+                (
+                    kind,
+                    f"{spread.count:,}",
+                    *(duration(spread.quantile(part)) for part in parts),
+                    duration(spread.largest),
+                )
                 for kind, spread in sorted(found.delays.kinds.items())
             ),
         )
         print("\n" + "\n".join(_plot(found)))
     if found.asks - {"labelled"}:  # a labelled text brings its answer: no window is waited for
         print()
-        show(("setting", "value", "cost", "of what", ""), (row for window in found.windows for row in _rows(window)))
-    if any(window.setting == "grace" and (window.suggested or window.now) < window.now for window in found.windows):
-        print("a log that was sorted or exported does not tell how late live events come: shorten grace with care")
+        show(
+            ("setting", "value", "cost", "of what", ""),
+            (row for window in found.windows for row in _rows(window)),
+        )
+    if any(
+        window.setting == "grace" and (window.suggested or window.now) < window.now
+        for window in found.windows
+    ):
+        print(
+            "a log that was sorted or exported does not tell how late live events come: shorten grace with care"
+        )
     print(f"\n{found.status}: {found.lines:,} lines, in which {_asking(found)}")
 
 
@@ -120,7 +135,10 @@ _ASKS: Final = {"shown": "impressions and views", "purchases": "purchases"}
 def _places(finding: "Finding") -> str:
     if not finding.examples:
         return ""
-    places = [f"{one.offset}{f' ({one.event_id})' if one.event_id else ''}" for one in finding.examples[:_PLACES]]
+    places = [
+        f"{one.offset}{f' ({one.event_id})' if one.event_id else ''}"
+        for one in finding.examples[:_PLACES]
+    ]
     return f"; at {', '.join(places)}"
 
 
@@ -149,10 +167,18 @@ def _rows(window: "Window") -> Iterator[tuple[str, str, str, str, str]]:
     """What is set, what is suggested, and the candidates beside them."""
     from mainstem.validate import duration
 
-    marked = [n for n, one in enumerate(window.candidates) if one.millis in {window.now, window.suggested}]
-    shown = sorted({n + step for n in marked for step in (-1, 0, 1)} & set(range(len(window.candidates))))
+    marked = [
+        n for n, one in enumerate(window.candidates) if one.millis in {window.now, window.suggested}
+    ]
+    shown = sorted(
+        {n + step for n in marked for step in (-1, 0, 1)} & set(range(len(window.candidates)))
+    )
     if window.suggested is None:
-        little = f"too little to go by: {window.measured:,} measured" if window.measured else "nothing to go by: no outcomes"
+        little = (
+            f"too little to go by: {window.measured:,} measured"
+            if window.measured
+            else "nothing to go by: no outcomes"
+        )
         yield window.setting, duration(window.now), "-", little, "now"
         return
     for place, number in enumerate(shown):

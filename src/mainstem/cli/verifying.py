@@ -50,14 +50,26 @@ def verify(log: str, home: Path, as_of: int, *, as_json: bool) -> None:
     rounds = _rounds(ask)
     with tempfile.TemporaryDirectory(prefix="mainstem-as-of-") as folder:
         scratch = Path(folder, "home")
-        with working("replaying up to then"), open_again(log, home, scratch, as_of, rounds, _Quiet()) as loop:
+        with (
+            working("replaying up to then"),
+            open_again(log, home, scratch, as_of, rounds, _Quiet()) as loop,
+        ):
             loop.run()
             log_read, until = loop.opened.log, loop.opened.until or 0
-            places, told, version = _places(loop), told_of(log_read, until, as_of), loop.worker.version
+            places, told, version = (
+                _places(loop),
+                told_of(log_read, until, as_of),
+                loop.worker.version,
+            )
         _refuse_short(ask, home, until, places)
         held = compare(ask, partial(answers, scratch, None), places)
     if as_json:
-        facts = {"as_of": written(as_of), "lines": until, "version": version, "agrees": not any(one.differ for one in held)}
+        facts = {
+            "as_of": written(as_of),
+            "lines": until,
+            "version": version,
+            "agrees": not any(one.differ for one in held),
+        }
         print(in_json(facts | {"tables": {one.table: asdict(one) for one in held}}))
     else:
         _show(held, told, version)
@@ -93,7 +105,10 @@ def _places(loop: "Loop") -> "list[Then]":
     """How far each partition has come; what the end of a log adds at that very place is not of a log that goes on."""
     from mainstem.store.then import Then  # numpy is slow to import
 
-    every, at_end = loop.settings.standing.judge_every, int(loop.opened.until == loop.opened.log.end.lines)
+    every, at_end = (
+        loop.settings.standing.judge_every,
+        int(loop.opened.until == loop.opened.log.end.lines),
+    )
     items = len(loop.surveyed.items) + len(loop.surveyed.refused_items)
     return [
         Then(

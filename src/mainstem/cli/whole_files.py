@@ -73,7 +73,9 @@ def open_whole(path: Path, sources: Sequence[Path] = ()) -> "Iterator[IO[bytes]]
         return
     with _ended_cleanly(), _told(path), _half_of(path.resolve()) as (half, file):
         if path.suffix == ".gz":
-            with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as zipped:  # the same bytes always
+            with gzip.GzipFile(
+                filename="", mode="wb", fileobj=file, mtime=0
+            ) as zipped:  # the same bytes always
                 yield zipped  # type: ignore[misc]  # a file of bytes in all that is used of it
         else:
             yield file
@@ -139,7 +141,9 @@ def _told(path: Path, what: str = "") -> Iterator[None]:
         yield
     except BrokenPipeError as error:
         if what:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python complains once more when it ends
+            os.dup2(
+                os.open(os.devnull, os.O_WRONLY), 1
+            )  # else Python complains once more when it ends
         msg = f"whoever read {what or repr(str(path))} has gone away; the log is not whole"
         raise ImportSourceError(msg) from error
     except OSError as error:

@@ -26,7 +26,9 @@ def settings_of(home: Home, environment: Mapping[str, str]) -> Settings:
     """
     now = Settings.from_environment(environment).flat()
     free = {name: now[name] for name, field in known().items() if field.means.affects == "nothing"}
-    return Settings.of(free | {name: value for name, value in record(home.folder).items() if name in known()})
+    return Settings.of(
+        free | {name: value for name, value in record(home.folder).items() if name in known()}
+    )
 
 
 def key_of(home: Home, environment: Mapping[str, str]) -> bytes:

@@ -41,8 +41,12 @@ class Arrivals:
         new = [sample for sample, is_first in zip(samples, first, strict=True) if is_first]
         new = list(self._labels.with_graded(new, sum(schedule.ends.values())))
         partitions = [partition_of_question(sample.question_id, count) for sample in new]
-        placed = self._write(list(zip(new, partitions, schedule.positions(partitions), strict=True)))
-        self._write_again([one for one, is_first in zip(routed, first, strict=True) if not is_first])
+        placed = self._write(
+            list(zip(new, partitions, schedule.positions(partitions), strict=True))
+        )
+        self._write_again(
+            [one for one, is_first in zip(routed, first, strict=True) if not is_first]
+        )
         return placed
 
     def _write(self, placed: Sequence[tuple[Sample, int, int]]) -> list[PlacedSample]:
@@ -60,11 +64,16 @@ class Arrivals:
             if part != "stream"
         ]
         self._store.write("trusted", trusted_columns(trusted))
-        return [PlacedSample.of(*one, part, label) for one, part, label in zip(found, parts, vouched, strict=True)]
+        return [
+            PlacedSample.of(*one, part, label)
+            for one, part, label in zip(found, parts, vouched, strict=True)
+        ]
 
     def _write_again(self, repeated: Sequence[tuple[int, Sample]]) -> None:
         """What an event id that was used again says now, at the position where the sample came first."""
-        known = positions_of(self._store, [(sample.sample_id, sample.label_version) for _, sample in repeated])
+        known = positions_of(
+            self._store, [(sample.sample_id, sample.label_version) for _, sample in repeated]
+        )
         self._write(
             [
                 (sample, partition, known[sample.sample_id, sample.label_version])

@@ -81,9 +81,7 @@ class Home:
     """
 
     def __init__(self, folder: Path, *, create: bool, alone: bool = True) -> None:
-        no_home = (
-            f"{str(folder)!r} is no home of mainstem; `mainstem replay LOG --home {shlex.quote(str(folder))}` makes one"
-        )
+        no_home = f"{str(folder)!r} is no home of mainstem; `mainstem replay LOG --home {shlex.quote(str(folder))}` makes one"
         with _told("cannot open the home", folder):
             self.folder = folder.resolve()
             if not create and not any((self.folder / name).exists() for name in (SETTINGS, "lock")):
@@ -91,12 +89,18 @@ class Home:
             if foreign := _foreign(self.folder):
                 msg = f"{str(folder)!r} holds other things, like {foreign!r}; give an empty or a new folder as --home"
                 raise HomeError(msg)
-            self._made = [one for one in (self.folder / "lock", self.folder, *self.folder.parents) if not one.exists()]
+            self._made = [
+                one
+                for one in (self.folder / "lock", self.folder, *self.folder.parents)
+                if not one.exists()
+            ]
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = (self.folder / "lock").open("a+")
         if alone:
             self._take_lock()
-        if not create and not self.is_begun:  # with a lock only, it might have been about to become one
+        if (
+            not create and not self.is_begun
+        ):  # with a lock only, it might have been about to become one
             self._lock.close()
             raise HomeError(no_home)
 
@@ -137,18 +141,24 @@ class Home:
             with _told("cannot write", path):
                 write_whole(path, secrets.token_hex(32).encode(), private=True)
         if not (found := path.read_bytes()):
-            msg = f"{str(path)!r} is empty; restore it from a copy, or --from-start after removing it"
+            msg = (
+                f"{str(path)!r} is empty; restore it from a copy, or --from-start after removing it"
+            )
             raise HomeError(msg)
         return found
 
     def empty(self) -> None:
         """Begin again: forget everything but the key and the trusted samples."""
-        for name in _OF_A_REPLAY:  # the checkpoint first: without the history behind it, it must not be there
+        for name in (
+            _OF_A_REPLAY
+        ):  # the checkpoint first: without the history behind it, it must not be there
             (self.folder / name).unlink(missing_ok=True)
         for name in _FOLDERS:
             shutil.rmtree(self.folder / name, ignore_errors=True)
 
-    def settle(self, settings: Settings, facts: Mapping[str, Any], log: KnownLog | None = None) -> None:
+    def settle(
+        self, settings: Settings, facts: Mapping[str, Any], log: KnownLog | None = None
+    ) -> None:
         """Record what this home's results depend on, or check it against the record; then remember the log.
 
         Raises:
@@ -274,7 +284,9 @@ class Home:
 
 def _foreign(folder: Path) -> str:
     """The name of something in a folder that no home holds; empty where there is none."""
-    names = [path.name.removesuffix(".half") for path in folder.iterdir()] if folder.is_dir() else []
+    names = (
+        [path.name.removesuffix(".half") for path in folder.iterdir()] if folder.is_dir() else []
+    )
     return next((name for name in sorted(names) if name not in _OURS), "")
 
 

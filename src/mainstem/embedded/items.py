@@ -25,5 +25,9 @@ def write_items(store: Store, found: Survey, key: bytes) -> tuple[LedgerRow, lis
     read = counts["accepted"] + counts["rejected"]
     for start in range(0, len(found.items), _CHUNK):
         store.write("items", item_columns(found.items[start : start + _CHUNK]))
-    row = LedgerRow(topic="items", partition=0, block=block_of(read), next_offset=read, counts=counts)
-    return row, [rejection_of(refusal, "items", 0, offset, key) for offset, refusal in found.refused_items]
+    row = LedgerRow(
+        topic="items", partition=0, block=block_of(read), next_offset=read, counts=counts
+    )
+    return row, [
+        rejection_of(refusal, "items", 0, offset, key) for offset, refusal in found.refused_items
+    ]

@@ -18,7 +18,14 @@ __all__ = ["check_versions", "open_log"]
 
 
 def open_log(
-    path: Path, log: str, home: Home, settings: Settings, *, from_start: bool, append: bool, say: Callable[[str], None]
+    path: Path,
+    log: str,
+    home: Home,
+    settings: Settings,
+    *,
+    from_start: bool,
+    append: bool,
+    say: Callable[[str], None],
 ) -> OpenedLog:
     """Read a log once, and hold it against what the home has read of it."""
     lines, name = partial(read_lines, path), "standard input" if log == "-" else log

@@ -34,9 +34,14 @@ class LaidOut(Arrivals):
         recorded: the positions.
     """
 
-    def __init__(self, store: Store, labels: Labels, schedule: Schedule, recorded: RecordedSchedule) -> None:
+    def __init__(
+        self, store: Store, labels: Labels, schedule: Schedule, recorded: RecordedSchedule
+    ) -> None:
         super().__init__(store, labels, schedule)
-        self._places = {(one.sample_id, one.label_version): (one.partition, one.position) for one in recorded.accepted}
+        self._places = {
+            (one.sample_id, one.label_version): (one.partition, one.position)
+            for one in recorded.accepted
+        }
         self._laid: set[tuple[int, int]] = set()
 
     def take_in(
@@ -115,9 +120,14 @@ class Repetition:
             self._laid_out.check_whole()
         write_rounds_again(store, self._recorded.rounds, self._recorded.draws)
         for partition, end in sorted(self._recorded.ends.items()):
-            one = Repeated(store, settings, partial(self._load, settings), partition, trusted=worker.trusted)
+            one = Repeated(
+                store, settings, partial(self._load, settings), partition, trusted=worker.trusted
+            )
             one.run([turn for turn in self._recorded.turns if turn.partition == partition], end)
-            worker.rows[partition], worker.left[partition] = one.worker.rows[partition], one.worker.left[partition]
+            worker.rows[partition], worker.left[partition] = (
+                one.worker.rows[partition],
+                one.worker.left[partition],
+            )
             worker.use(one.worker.version, one.worker.active, one.worker.scale)
             yield one
 
@@ -127,7 +137,9 @@ class Repetition:
         return load_active(self._versions, version, settings), known
 
 
-def copy_versions(recorded: RecordedSchedule, deployed: Versions, home: Home, versions: Versions) -> None:
+def copy_versions(
+    recorded: RecordedSchedule, deployed: Versions, home: Home, versions: Versions
+) -> None:
     """Give a home the versions of a deployment that a schedule names.
 
     Args:

@@ -8,7 +8,19 @@ import msgspec
 from msgspec import Struct
 
 from mainstem.events.logs import LONGEST_LINE
-from mainstem.events.vocabulary import Cart, Click, Event, Impression, Item, Labelled, Purchase, Return, Search, Shown, View
+from mainstem.events.vocabulary import (
+    Cart,
+    Click,
+    Event,
+    Impression,
+    Item,
+    Labelled,
+    Purchase,
+    Return,
+    Search,
+    Shown,
+    View,
+)
 
 __all__ = ["Refusal", "decode", "encode", "refusal_of"]
 
@@ -17,9 +29,13 @@ _ENCODER: Final = msgspec.json.Encoder()
 _KINDS: Final = (Search, Impression, Shown, View, Click, Cart, Purchase, Return, Item, Labelled)
 _DEEPEST: Final = 100  # arrays and objects in each other; an event needs three
 _OPENED: Final = (ord("["), ord("{"))
-_BRACKET: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)  # or a string, which may hold some
+_BRACKET: Final = re.compile(
+    rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL
+)  # or a string, which may hold some
 _USER_FIELDS: Final = {"user_id", "session_id"}
-_KEPT_FIELDS: Final = {"type"} | {field for kind in _KINDS for field in kind.__struct_fields__} - _USER_FIELDS
+_KEPT_FIELDS: Final = {"type"} | {
+    field for kind in _KINDS for field in kind.__struct_fields__
+} - _USER_FIELDS
 
 
 class Refusal(Struct, frozen=True, kw_only=True):

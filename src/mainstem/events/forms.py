@@ -17,9 +17,13 @@ from mainstem.events.archives import START, foreign
 
 __all__ = ["Form", "form_of", "refuse_unreadable"]
 
-_ARRAY: Final = re.compile(rb"(\xef\xbb\xbf)?\s*\[\s*\{\s*\"")  # of objects; any other line is refused by itself
+_ARRAY: Final = re.compile(
+    rb"(\xef\xbb\xbf)?\s*\[\s*\{\s*\""
+)  # of objects; any other line is refused by itself
 _SPREAD: Final = re.compile(rb"(\xef\xbb\xbf)?\s*\{[ \t]*\r?\n\s*\"[^\"\r\n]*\"[ \t]*:")
-_ZSTD: Final = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")  # a frame; or one to skip, with which pzstd begins
+_ZSTD: Final = re.compile(
+    rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"
+)  # a frame; or one to skip, with which pzstd begins
 
 
 @dataclass(frozen=True)
@@ -75,20 +79,26 @@ def refuse_unreadable(file: IO[bytes], path: Path, form: Form) -> None:
     if _SPREAD.match(start):
         msg = f"{str(path)!r} spreads an event over lines, and a log has one event a line: `jq -c . FILE > NEW` makes them"
         raise LogError(msg)
-    if (encoding := json.detect_encoding(start)) not in {"utf-8", "utf-8-sig"} and _is_text(start, encoding):
+    if (encoding := json.detect_encoding(start)) not in {"utf-8", "utf-8-sig"} and _is_text(
+        start, encoding
+    ):
         name = encoding.upper().replace("-LE", "LE").replace("-BE", "BE")  # as iconv has them
         convert = f"iconv -f {name} -t UTF-8"
         how = f"{form.tool} FILE | {convert}" if form.tool else f"{convert} FILE"
         msg = f"{str(path)!r} is {name}, and a log is UTF-8; convert it: `{how} > NEW`"
         raise LogError(msg)
     if b"\0" in start:
-        msg = f"{str(path)!r} is a binary file, not JSON lines; `mainstem import` reads other formats"
+        msg = (
+            f"{str(path)!r} is a binary file, not JSON lines; `mainstem import` reads other formats"
+        )
         raise LogError(msg)
 
 
 def _is_text(start: bytes, encoding: str) -> bool:
     try:
-        text = codecs.getincrementaldecoder(encoding)().decode(start)  # the last character may be cut
+        text = codecs.getincrementaldecoder(encoding)().decode(
+            start
+        )  # the last character may be cut
     except UnicodeDecodeError:
         return False
     return bool(text) and all(letter >= " " or letter in "\t\r\n" for letter in text)

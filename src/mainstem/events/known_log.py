@@ -103,7 +103,13 @@ def same_log(lines: Lines, name: str, known: KnownLog | None) -> OpenedLog:
         HomeError: if it does not begin with what was read before.
     """
     try:
-        return _opened(lines, NOTHING, known.past if known else NOTHING, known.files if known else [BEGIN], known)
+        return _opened(
+            lines,
+            NOTHING,
+            known.past if known else NOTHING,
+            known.files if known else [BEGIN],
+            known,
+        )
     except _DiffersError as differs:
         if known and len(known.files) > 1 and _begins(lines, known.past.mark, known):
             msg = f"{name!r} is the newest file of the log that this home has read; --append goes on with it"
@@ -142,7 +148,9 @@ def next_file(lines: Lines, name: str, known: KnownLog, past: Past | None, grace
     return _opened(lines, past, past, [*known.files, past.mark], None)
 
 
-def _opened(lines: Lines, before: Past, past: Past, files: list[Mark], known: KnownLog | None) -> OpenedLog:
+def _opened(
+    lines: Lines, before: Past, past: Past, files: list[Mark], known: KnownLog | None
+) -> OpenedLog:
     """Read lines that come after `before`, and hold them against what is known."""
     survey, behind, marks = Survey.of(before.survey), before.mark, list[Mark]()
     raw: bytes = b""
@@ -167,7 +175,9 @@ def _opened(lines: Lines, before: Past, past: Past, files: list[Mark], known: Kn
     return OpenedLog(survey=survey, known=newly, end=end, lines=rest)
 
 
-def _with_marks(lines: Iterator[bytes], begin: Mark, known: KnownLog | None) -> Iterator[tuple[bytes, Any, Mark]]:
+def _with_marks(
+    lines: Iterator[bytes], begin: Mark, known: KnownLog | None
+) -> Iterator[tuple[bytes, Any, Mark]]:
     """Each line with its event and the mark before it; ends with `_DiffersError` where it is not as known."""
     wanted = {mark.lines: mark for mark in [*known.files, *known.marks]} if known else {}
     lines_known, mark, good, number = (known.lines if known else 0), begin, begin.lines, 0
@@ -175,7 +185,11 @@ def _with_marks(lines: Iterator[bytes], begin: Mark, known: KnownLog | None) -> 
         event = decode(raw)
         if mark.lines in wanted and not mark.agrees(wanted[mark.lines]) and number:
             first = good - begin.lines + 1
-            msg = f"it differs in line {number}" if first == number else f"it differs within lines {first} to {number}"
+            msg = (
+                f"it differs in line {number}"
+                if first == number
+                else f"it differs within lines {first} to {number}"
+            )
             raise _DiffersError(msg)
         if mark.lines in wanted:
             good = mark.lines

@@ -24,7 +24,10 @@ LONGEST_LINE: Final = 1_000_000
 Of a longer line one byte more than that is kept, so that `decode` refuses it, and says why.
 """
 _BOM: Final = b"\xef\xbb\xbf"
-_HIDDEN: Final = (".", "_")  # what Spark and its like lay beside the data: _SUCCESS, _temporary, .part.crc
+_HIDDEN: Final = (
+    ".",
+    "_",
+)  # what Spark and its like lay beside the data: _SUCCESS, _temporary, .part.crc
 
 
 def read_lines(path: Path) -> Iterator[bytes]:
@@ -85,7 +88,11 @@ def _files_of(path: Path) -> list[Path]:
     found = []
     for folder, folders, names in os.walk(path, onerror=_refuse_folder):
         folders[:] = [name for name in folders if not name.startswith(_HIDDEN)]
-        found += [Path(folder, name) for name in names if not name.startswith(_HIDDEN) and not name.endswith(".half")]
+        found += [
+            Path(folder, name)
+            for name in names
+            if not name.startswith(_HIDDEN) and not name.endswith(".half")
+        ]
     return sorted((file for file in found if file.is_file()), key=lambda file: file.parts)
 
 
@@ -109,7 +116,9 @@ def _lines_of(path: Path) -> Iterator[bytes]:
                     line = line.removeprefix(_BOM)
                 number += 1
                 whole = line.endswith(b"\n")
-                while not whole and (rest := file.readline(LONGEST_LINE)):  # in bounded memory to the end of the line
+                while not whole and (
+                    rest := file.readline(LONGEST_LINE)
+                ):  # in bounded memory to the end of the line
                     whole = rest.endswith(b"\n")
                 yield line.removesuffix(b"\n").removesuffix(b"\r")
         except form.errors as error:

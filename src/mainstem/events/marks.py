@@ -40,7 +40,9 @@ class Mark(Struct, frozen=True):
 
     def after(self, raw: bytes, event: Event | Refusal | Tick) -> "Mark":
         """The mark behind one more line."""
-        return Mark(self.lines + 1, _digest(self.raw + raw), _digest(self.events + _content(event, raw)))
+        return Mark(
+            self.lines + 1, _digest(self.raw + raw), _digest(self.events + _content(event, raw))
+        )
 
     def agrees(self, other: "Mark") -> bool:
         """Whether both stand behind the same lines."""

@@ -43,7 +43,11 @@ def parquet_lines(path: Path) -> Iterator[bytes]:
     try:
         with parquet.ParquetFile(path) as file:
             column = _json_column(file.schema_arrow, path)
-            columns = [column] if column else [name for name in file.schema_arrow.names if name in _FIELDS]
+            columns = (
+                [column]
+                if column
+                else [name for name in file.schema_arrow.names if name in _FIELDS]
+            )
             for batch in file.iter_batches(_BATCH, columns=columns):
                 for row in _with_millis(batch).to_pylist():
                     number += 1
@@ -83,7 +87,9 @@ def _holds_text(kind: Any) -> bool:
 
     kind = kind.value_type if types.is_dictionary(kind) else kind
     text = types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
-    return bool(text or types.is_binary(kind) or types.is_large_binary(kind) or types.is_binary_view(kind))
+    return bool(
+        text or types.is_binary(kind) or types.is_large_binary(kind) or types.is_binary_view(kind)
+    )
 
 
 def _with_millis(batch: Any) -> Any:
@@ -92,21 +98,30 @@ def _with_millis(batch: Any) -> Any:
 
     for place, field in enumerate(batch.schema):
         if pa.types.is_timestamp(field.type) or pa.types.is_date(field.type):
-            finer = getattr(field.type, "unit", "s") in {"us", "ns"}  # what lies below a millisecond is cut off
-            times = batch.column(place).cast(pa.timestamp("ms", getattr(field.type, "tz", None)), safe=not finer)
+            finer = getattr(field.type, "unit", "s") in {
+                "us",
+                "ns",
+            }  # what lies below a millisecond is cut off
+            times = batch.column(place).cast(
+                pa.timestamp("ms", getattr(field.type, "tz", None)), safe=not finer
+            )
             batch = batch.set_column(place, field.name, times.cast(pa.int64()))
     return batch
 
 
 def _bytes_of(value: str | bytes | None) -> bytes:
-    return (value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value or b"").rstrip(b"\r\n")
+    return (
+        value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value or b""
+    ).rstrip(b"\r\n")
 
 
 def _line_of(row: dict[str, Any]) -> bytes:
     event = _plain(row)
     try:
         return _ENCODER.encode(event)
-    except UnicodeEncodeError:  # subtle: `decode` shall refuse this one row, so its bytes are handed on as they are
+    except (
+        UnicodeEncodeError
+    ):  # subtle: `decode` shall refuse this one row, so its bytes are handed on as they are
         return json.dumps(event, ensure_ascii=False, default=str).encode("utf-8", "surrogateescape")
 
 
@@ -117,5 +132,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(part) for part in value]
     if isinstance(value, float) and isinf(value):
-        return str(value)  # subtle: it would be written as null; so `decode` refuses it, as it does in JSON lines
+        return str(
+            value
+        )  # subtle: it would be written as null; so `decode` refuses it, as it does in JSON lines
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value

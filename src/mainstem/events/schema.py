@@ -19,7 +19,9 @@ from mainstem.events.vocabulary import Event
 
 __all__ = ["BEYOND", "KINDS", "event_schema", "schemas_of"]
 
-KINDS: Final[Mapping[str, type[Struct]]] = MappingProxyType({kind.__struct_config__.tag: kind for kind in get_args(Event)})
+KINDS: Final[Mapping[str, type[Struct]]] = MappingProxyType(
+    {kind.__struct_config__.tag: kind for kind in get_args(Event)}
+)
 """Every kind of event by its `type`."""
 BEYOND: Final = (
     "One JSON object in UTF-8. Fields that are not named here are ignored. Beyond what a schema can say: whole numbers are "
@@ -77,10 +79,13 @@ def _described(schema: dict[str, Any]) -> dict[str, Any]:
     text, _, attributes = inspect.cleandoc(schema.get("description", "")).partition(_ATTRIBUTES)
     told = {
         name: " ".join(meaning.split())
-        for names, meaning in re.findall(r"^ {4}(\w[\w, ]*): (.*(?:\n {5,}.*)*)", attributes, re.MULTILINE)
+        for names, meaning in re.findall(
+            r"^ {4}(\w[\w, ]*): (.*(?:\n {5,}.*)*)", attributes, re.MULTILINE
+        )
         for name in names.split(", ")
     }
     properties = {
-        name: {**one, "description": told[name]} if name in told else one for name, one in schema["properties"].items()
+        name: {**one, "description": told[name]} if name in told else one
+        for name, one in schema["properties"].items()
     }
     return {**schema, "description": text, "properties": properties}

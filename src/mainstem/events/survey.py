@@ -12,7 +12,16 @@ import msgspec
 from msgspec import Struct
 
 from mainstem.events.decode import Refusal, decode
-from mainstem.events.vocabulary import Event, Impression, Item, Labelled, Purchase, Search, Tick, View
+from mainstem.events.vocabulary import (
+    Event,
+    Impression,
+    Item,
+    Labelled,
+    Purchase,
+    Search,
+    Tick,
+    View,
+)
 
 __all__ = ["KeptSurvey", "Survey", "belongs_to_items", "survey"]
 
@@ -58,7 +67,9 @@ class Survey:
     texts: set[str] = field(default_factory=set)
     labels: Counter[str] = field(default_factory=Counter)
     example: tuple[str, str | None] | None = None
-    _minutes: dict[str, dict[int, int]] = field(default_factory=lambda: {"shown": {}, "purchases": {}, "labelled": {}})
+    _minutes: dict[str, dict[int, int]] = field(
+        default_factory=lambda: {"shown": {}, "purchases": {}, "labelled": {}}
+    )
 
     @property
     def questions(self) -> str:
@@ -134,7 +145,10 @@ class Survey:
 
     def _note_user_event(self, event: Event) -> None:
         if self.example is None and isinstance(event, Impression | View | Purchase | Labelled):
-            self.example = (event.event_id, event.items[0].item_id if isinstance(event, Impression) else event.item_id)
+            self.example = (
+                event.event_id,
+                event.items[0].item_id if isinstance(event, Impression) else event.item_id,
+            )
         minute = event.event_timestamp // _MINUTE
         if isinstance(event, Impression | View):
             self.has_shown = True

@@ -30,7 +30,9 @@ Millis: TypeAlias = Annotated[int, Meta(ge=0, le=4_102_444_800_000)]  # up to th
 Price: TypeAlias = Annotated[float, Meta(ge=0, le=1e12)]
 
 
-class _Event(Struct, frozen=True, kw_only=True, tag_field="type", tag=str.lower, omit_defaults=True):
+class _Event(
+    Struct, frozen=True, kw_only=True, tag_field="type", tag=str.lower, omit_defaults=True
+):
     event_id: Id
     event_timestamp: Millis
 
@@ -126,4 +128,6 @@ class Tick(Struct, frozen=True, kw_only=True, tag_field="type", tag="tick"):
     event_timestamp: Millis
 
 
-Event: TypeAlias = Search | Impression | View | Click | Cart | Purchase | Return | Item | Labelled | Tick
+Event: TypeAlias = (
+    Search | Impression | View | Click | Cart | Purchase | Return | Item | Labelled | Tick
+)

@@ -70,7 +70,10 @@ class Keyed:
         for array in self.arrays.values():
             array[start:end] = 0
         halves = np.frombuffer(b"".join(keys), ">u8").reshape(-1, 2)
-        self.arrays["key_high"][start:end], self.arrays["key_low"][start:end] = halves[:, 0], halves[:, 1]
+        self.arrays["key_high"][start:end], self.arrays["key_low"][start:end] = (
+            halves[:, 0],
+            halves[:, 1],
+        )
         return np.arange(start, end)
 
     def keep(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -88,4 +91,7 @@ class Keyed:
         while size < rows:
             size *= 2
         if size > room:
-            self.arrays = {name: np.resize(array, (size, *array.shape[1:])) for name, array in self.arrays.items()}
+            self.arrays = {
+                name: np.resize(array, (size, *array.shape[1:]))
+                for name, array in self.arrays.items()
+            }

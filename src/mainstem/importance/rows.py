@@ -61,7 +61,9 @@ class Rows:
     """
 
     def __init__(self, *, sketch: int = 0) -> None:
-        shapes: dict[str, tuple[Any, tuple[int, ...]]] = {name: (dtype, ()) for name, dtype in _DTYPES.items()}
+        shapes: dict[str, tuple[Any, tuple[int, ...]]] = {
+            name: (dtype, ()) for name, dtype in _DTYPES.items()
+        }
         self._keyed = Keyed({**shapes, "sketch": (np.float16, (sketch,))})
         self.canaries = Canaries()
 
@@ -88,7 +90,9 @@ class Rows:
         """Rows of samples, their ids as 16 bytes each; -1 for those that are not here."""
         return self._keyed.rows_of(keys)
 
-    def importance_of_mean(self, rows: Sequence[int] | NDArray[Any] | slice = slice(None)) -> NDArray[np.float64]:
+    def importance_of_mean(
+        self, rows: Sequence[int] | NDArray[Any] | slice = slice(None)
+    ) -> NDArray[np.float64]:
         """Length of the mean response of the samples in some rows, from the mean sketch; NaN where there is no sketch.
 
         A mean is no longer than the mean of the lengths, so this is at most `importance`, but for the error of a sketch: at
@@ -134,7 +138,9 @@ class Rows:
         rows = self.rows_of(keys)
         new = rows < 0
         if new.any():
-            rows[new] = self._keyed.add([key for key, is_new in zip(keys, new, strict=True) if is_new])
+            rows[new] = self._keyed.add(
+                [key for key, is_new in zip(keys, new, strict=True) if is_new]
+            )
             self._keyed.arrays["judged"][rows[new]] = -1
             self._begin(rows[new], facts, new)
         known, label = self._keyed.arrays["label_version"][rows], self._keyed.arrays["label"][rows]
@@ -145,7 +151,9 @@ class Rows:
             self._revise(rows, facts, newer)
         return rows
 
-    def _begin(self, rows: NDArray[np.int64], facts: Facts[NDArray[np.int64]], places: NDArray[np.bool_]) -> None:
+    def _begin(
+        self, rows: NDArray[np.int64], facts: Facts[NDArray[np.int64]], places: NDArray[np.bool_]
+    ) -> None:
         arrays = self._keyed.arrays
         for name, column in zip(Facts._fields, facts, strict=True):
             arrays[name][rows] = column[places]
@@ -153,9 +161,13 @@ class Rows:
             arrays[name][rows] = 0
         arrays["last_version"][rows] = -1
 
-    def _revise(self, rows: NDArray[np.int64], facts: Facts[NDArray[np.int64]], newer: NDArray[np.bool_]) -> None:
+    def _revise(
+        self, rows: NDArray[np.int64], facts: Facts[NDArray[np.int64]], newer: NDArray[np.bool_]
+    ) -> None:
         arrays = self._keyed.arrays
-        same = newer & (facts.label == arrays["label"][rows])  # the same answer again: what its visits said still holds
+        same = newer & (
+            facts.label == arrays["label"][rows]
+        )  # the same answer again: what its visits said still holds
         arrays["label_version"][rows[same]] = facts.label_version[same]
         arrays["offset"][rows[same]] = facts.offset[same]
         other = newer & ~same

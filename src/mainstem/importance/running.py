@@ -34,7 +34,9 @@ ADDED_UP: Final[Mapping[str, Any]] = {
 def count_numbers(arrays: _Arrays, rows: _Rows, numbers: NDArray[np.float64]) -> None:
     """Count norm over scale, margin and loss, shape (B, 3): means, squared differences, and the decayed margin."""
     first = arrays["visits"][rows] == 0
-    arrays["recent_margin"][rows] = np.where(first, numbers[:, 1], (arrays["recent_margin"][rows] + numbers[:, 1]) / 2)
+    arrays["recent_margin"][rows] = np.where(
+        first, numbers[:, 1], (arrays["recent_margin"][rows] + numbers[:, 1]) / 2
+    )
     arrays["visits"][rows] += 1
     count = arrays["visits"][rows]
     for place, name in enumerate(("importance", "margin")):
@@ -49,7 +51,9 @@ def count_alignment(arrays: _Arrays, rows: _Rows, alignment: NDArray[np.float32]
     known = ~np.isnan(alignment)
     rows = rows[known]
     arrays["aligned"][rows] += 1
-    arrays["alignment"][rows] += (alignment[known] - arrays["alignment"][rows]) / arrays["aligned"][rows]
+    arrays["alignment"][rows] += (alignment[known] - arrays["alignment"][rows]) / arrays["aligned"][
+        rows
+    ]
 
 
 def count_sketch(arrays: _Arrays, rows: _Rows, sketch: NDArray[np.float32]) -> None:
@@ -59,4 +63,6 @@ def count_sketch(arrays: _Arrays, rows: _Rows, sketch: NDArray[np.float32]) -> N
     known = ~np.isnan(sketch[:, 0])
     rows = rows[known]
     arrays["sketched"][rows] += 1
-    arrays["sketch"][rows] = mean_with(arrays["sketch"][rows], sketch[known], arrays["sketched"][rows])
+    arrays["sketch"][rows] = mean_with(
+        arrays["sketch"][rows], sketch[known], arrays["sketched"][rows]
+    )

@@ -28,7 +28,9 @@ def rounded(sketch: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(((bits + half + even) >> _LOST << _LOST).view(np.float32))
 
 
-def mean_with(mean: NDArray[np.float16], sketch: NDArray[np.float32], count: NDArray[np.int32]) -> NDArray[np.float16]:
+def mean_with(
+    mean: NDArray[np.float16], sketch: NDArray[np.float32], count: NDArray[np.int32]
+) -> NDArray[np.float16]:
     """Running means after one more sketch each, computed in float32 and kept as float16.
 
     Args:

@@ -43,7 +43,9 @@ class Visits:
 
     def numbers(self) -> NDArray[np.float64]:
         """Norm over scale, margin and loss, side by side: shape (B, 3)."""
-        return np.column_stack([np.asarray(self.norm, np.float64) / self.scale, self.margin, self.loss])
+        return np.column_stack(
+            [np.asarray(self.norm, np.float64) / self.scale, self.margin, self.loss]
+        )
 
     def alignments(self) -> NDArray[np.float32]:
         """The alignments, NaN where there is none."""
@@ -53,7 +55,11 @@ class Visits:
     def sketches(self) -> NDArray[np.float32]:
         """The sketches over scale, shape (B, k); k is 0 where there are none at all."""
         none = self.sketch is None
-        found = np.zeros((len(self.keys), 0), np.float32) if none else np.asarray(self.sketch, np.float32)
+        found = (
+            np.zeros((len(self.keys), 0), np.float32)
+            if none
+            else np.asarray(self.sketch, np.float32)
+        )
         return found / np.float32(self.scale)
 
 

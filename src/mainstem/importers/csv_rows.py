@@ -21,7 +21,9 @@ from mainstem.importers.rows import Row, Wanted
 __all__ = ["Dialect", "csv_rows"]
 
 _DELIMITERS: Final = ",\t;|"
-_LONGEST: Final = 1 << 24  # characters of a field; a quote that is never closed makes one of the rest of the file
+_LONGEST: Final = (
+    1 << 24
+)  # characters of a field; a quote that is never closed makes one of the rest of the file
 _SEPARATOR: Final = re.compile(r"\"?sep=(.)\"?\s*", re.IGNORECASE)
 
 
@@ -98,14 +100,23 @@ def csv_rows(
     while first and not first.strip():
         first, skipped = next(lines, ""), skipped + 1
     delimiter, found = _header(first, wanted, form)
-    has_header = not headless or len(found) != len(headless) or bool(set(found) & set(wanted.columns))
-    counted, place = _Lines(chain([first], lines), skipped), _Place(path, number=0 if has_header else 1)
+    has_header = (
+        not headless or len(found) != len(headless) or bool(set(found) & set(wanted.columns))
+    )
+    counted, place = (
+        _Lines(chain([first], lines), skipped),
+        _Place(path, number=0 if has_header else 1),
+    )
     records = _records(counted, delimiter, form, place)
     names = [header_of(name) for name in next(records, [])] if has_header else list(headless)
     names = wanted.checked(names, path)
     for record in records:
-        if form.quote and any(cell.startswith(" ") and cell.lstrip(" ").startswith(form.quote) for cell in record):
-            record = _quoted_late(record, counted.kept, len(names), _options(delimiter, form, strict=True))  # noqa: PLW2901
+        if form.quote and any(
+            cell.startswith(" ") and cell.lstrip(" ").startswith(form.quote) for cell in record
+        ):
+            record = _quoted_late(  # noqa: PLW2901
+                record, counted.kept, len(names), _options(delimiter, form, strict=True)
+            )
         yield from _row(record, names, place, delimiter, notes, counted)
 
 
@@ -146,14 +157,22 @@ def _records(lines: _Lines, delimiter: str, form: Dialect, place: _Place) -> Ite
             raise _broken(error, place, form, len(lines.kept)) from error
         if record is None:
             return
-        if not record or (len(record) == 1 and not record[0].strip() and not any('"' in line for line in lines.kept)):
+        if not record or (
+            len(record) == 1
+            and not record[0].strip()
+            and not any('"' in line for line in lines.kept)
+        ):
             continue
         yield record
         place.number += 1
 
 
 def _broken(error: csv.Error, place: _Place, form: Dialect, lines: int) -> ImportSourceError:
-    at = _Place(place.path, place.number, place.line) if place.number else f"the header of {str(place.path)!r}"
+    at = (
+        _Place(place.path, place.number, place.line)
+        if place.number
+        else f"the header of {str(place.path)!r}"
+    )
     reason = str(error)
     if "unexpected end" in reason or "larger than field limit" in reason:
         return ImportSourceError(
@@ -165,13 +184,22 @@ def _broken(error: csv.Error, place: _Place, form: Dialect, lines: int) -> Impor
             f"a quote opened at {at} is closed within line {place.line + lines - 1} only; close it where its field ends"
         )
     if "expected after" in reason:
-        how = "" if form.escape else r", or say file.escape = '\\' in the map where quotes are written \""
+        how = (
+            ""
+            if form.escape
+            else r", or say file.escape = '\\' in the map where quotes are written \""
+        )
         return ImportSourceError(f"{at} has a quote within a quoted field; double it{how}")
     return ImportSourceError(f"{at} is no CSV ({reason}); mend it or save it again")
 
 
 def _row(
-    record: list[str], names: Sequence[str], place: _Place, delimiter: str, notes: Notes, lines: _Lines
+    record: list[str],
+    names: Sequence[str],
+    place: _Place,
+    delimiter: str,
+    notes: Notes,
+    lines: _Lines,
 ) -> Iterator[Row]:
     if any(BAD.search(cell) for cell in record):
         notes.leave_out(str(place), "not in the encoding of the file", _bytes_shown(lines.kept))
@@ -180,12 +208,16 @@ def _row(
     elif len(record) != len(names):
         raise _uneven(record, names, place, delimiter)
     elif len(lines.kept) > 1 and (swallowed := _swallowed(record, len(names), delimiter)):
-        notes.leave_out(str(place), "with whole rows in one field: a quote was not closed", swallowed)
+        notes.leave_out(
+            str(place), "with whole rows in one field: a quote was not closed", swallowed
+        )
     else:
         yield Row(zip(names, record, strict=True), number=place.number)
 
 
-def _quoted_late(record: list[str], lines: list[str], width: int, options: dict[str, Any]) -> list[str]:
+def _quoted_late(
+    record: list[str], lines: list[str], width: int, options: dict[str, Any]
+) -> list[str]:
     """The record, where quotes come after blanks: else they, and each delimiter within them, would be parts of a field."""
     try:
         found = next(csv.reader(lines, **options, skipinitialspace=True), [])
@@ -193,10 +225,15 @@ def _quoted_late(record: list[str], lines: list[str], width: int, options: dict[
         return record
     if len(found) != len(record):
         return found if len(found) == width else record
-    return [new if old.startswith(" ") and new != old.lstrip(" ") else old for old, new in zip(record, found, strict=True)]
+    return [
+        new if old.startswith(" ") and new != old.lstrip(" ") else old
+        for old, new in zip(record, found, strict=True)
+    ]
 
 
-def _uneven(record: list[str], names: Sequence[str], place: _Place, delimiter: str) -> ImportSourceError:
+def _uneven(
+    record: list[str], names: Sequence[str], place: _Place, delimiter: str
+) -> ImportSourceError:
     shown = [excerpt(cell) for cell in record[: len(names) + 5]]
     if len(record) > len(names):
         return ImportSourceError(

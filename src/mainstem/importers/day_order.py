@@ -20,7 +20,9 @@ from mainstem.importers.values import time_reader
 
 __all__ = ["DayOrder", "with_times"]
 
-_DATE: Final = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
+_DATE: Final = re.compile(
+    r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?"
+)
 
 
 class DayOrder(StrEnum):
@@ -89,7 +91,9 @@ def _told_by(found: re.Match[str]) -> DayOrder | None:
     return DayOrder.MONTH_FIRST if second > 12 >= first else None
 
 
-def _released(held: list[tuple[int, Row, re.Match[str]]], told: DayOrder) -> Iterator[tuple[Row, int]]:
+def _released(
+    held: list[tuple[int, Row, re.Match[str]]], told: DayOrder
+) -> Iterator[tuple[Row, int]]:
     for number, row, found in held:
         try:
             yield row, _millis(found, told)
@@ -110,7 +114,9 @@ def _guessed(dates: list[re.Match[str]]) -> DayOrder:
 
 def _note(told: DayOrder | None, found: re.Match[str], notes: Notes | None) -> None:
     if told and notes:
-        notes.tell(f"dates are read {told}, all of them ({found[0]!r} is one); --dates says otherwise")
+        notes.tell(
+            f"dates are read {told}, all of them ({found[0]!r} is one); --dates says otherwise"
+        )
 
 
 def _mixed(held: tuple[int, Row, re.Match[str]], value: Any) -> None:
@@ -130,4 +136,6 @@ def _millis(found: re.Match[str], order: DayOrder) -> int:
 
 
 def _explained(error: Exception, found: re.Match[str] | None, told: DayOrder | None) -> Exception:
-    return ValueError(f"{found[0]!r} is no date with its {told}: {error}") if found and told else error
+    return (
+        ValueError(f"{found[0]!r} is no date with its {told}: {error}") if found and told else error
+    )

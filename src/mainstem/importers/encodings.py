@@ -28,7 +28,18 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_CANDIDATES: Final = ("cp1250", "cp1251", "koi8_r", "gb18030", "shift_jis", "euc_kr", "big5", "cp1253", "cp1255", "cp1256")
+_CANDIDATES: Final = (
+    "cp1250",
+    "cp1251",
+    "koi8_r",
+    "gb18030",
+    "shift_jis",
+    "euc_kr",
+    "big5",
+    "cp1253",
+    "cp1255",
+    "cp1256",
+)
 _SHIFTED: Final = re.compile(
     rb"\x1b\$[@ABC()]|\x1b\([IJ]"
 )  # to another alphabet, as ISO-2022 does: all of it looks like ASCII
@@ -52,7 +63,11 @@ def known(name: str) -> str:
         found = codecs.lookup(name)
     except LookupError:
         found = None
-    if found is None or not getattr(found, "_is_text_encoding", True) or found.name in {"idna", "punycode", "undefined"}:
+    if (
+        found is None
+        or not getattr(found, "_is_text_encoding", True)
+        or found.name in {"idna", "punycode", "undefined"}
+    ):
         msg = f"there is no encoding {name!r}; name one like utf-8, cp1252, cp1251, gb18030, shift_jis or utf-16"
         raise ImportSourceError(msg)
     return "utf-8-sig" if found.name == "utf-8" else found.name
@@ -65,12 +80,20 @@ def bytes_of(text: str) -> bytes:
         >>> bytes_of("Schl\ud9fcssel")
         b'Schl\xfcssel'
     """
-    parts = (bytes([ord(one) - 0xD900]) if BAD.match(one) else one.encode("utf-8", "replace") for one in text)
+    parts = (
+        bytes([ord(one) - 0xD900]) if BAD.match(one) else one.encode("utf-8", "replace")
+        for one in text
+    )
     return b"".join(parts)
 
 
 def encoding_of(
-    path: Path, opened: Callable[[], IO[bytes]], notes: Notes, *, given: str = "", broken: tuple[type[Exception], ...] = ()
+    path: Path,
+    opened: Callable[[], IO[bytes]],
+    notes: Notes,
+    *,
+    given: str = "",
+    broken: tuple[type[Exception], ...] = (),
 ) -> str:
     """The encoding of a file, with which `HANDLER` is to be used; what is not UTF-8 is told.
 
@@ -90,8 +113,12 @@ def encoding_of(
     marked = next((name for mark, name in _MARKS if start.startswith(mark)), "")
     if given:
         name = known(given)
-        if marked and name.removesuffix("-sig").split("-le")[0].split("-be")[0] != marked.removesuffix("-sig"):
-            notes.tell(f"read as {name}, though it begins with the mark of {marked.removesuffix('-sig')}")
+        if marked and name.removesuffix("-sig").split("-le")[0].split("-be")[
+            0
+        ] != marked.removesuffix("-sig"):
+            notes.tell(
+                f"read as {name}, though it begins with the mark of {marked.removesuffix('-sig')}"
+            )
         return marked if marked and name.startswith(marked.removesuffix("-sig")) else name
     if marked:
         return marked
@@ -141,7 +168,9 @@ def _is_utf8(opened: Callable[[], IO[bytes]], broken: tuple[type[Exception], ...
     return True
 
 
-def _other(path: Path, opened: Callable[[], IO[bytes]], broken: tuple[type[Exception], ...], notes: Notes) -> str:
+def _other(
+    path: Path, opened: Callable[[], IO[bytes]], broken: tuple[type[Exception], ...], notes: Notes
+) -> str:
     """UTF-8 with bad lines, or else Windows-1252, or refused."""
     good, bad, cut, western, runs, first = 0, 0, False, True, [0, 0], b""
     for line in _lines(opened, broken):
@@ -164,7 +193,9 @@ def _other(path: Path, opened: Callable[[], IO[bytes]], broken: tuple[type[Excep
         )
         return "cp1252"
     found = ((name, _decoded(first, name)) for name in _CANDIDATES)
-    guesses = ", ".join(f"as {name} {excerpt(text)!r}" for name, text in found if text and _is_worded(text))
+    guesses = ", ".join(
+        f"as {name} {excerpt(text)!r}" for name, text in found if text and _is_worded(text)
+    )
     msg = (
         f"{str(path)!r} is not UTF-8, and does not look like Windows-1252; say --encoding NAME. The first such line "
         f"is {first.strip()[:80]!r}{f'; it reads {guesses}' if guesses else ''}"

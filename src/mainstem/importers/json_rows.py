@@ -41,7 +41,9 @@ def json_rows(lines: Iterable[str], path: Path, wanted: Wanted, notes: Notes) ->
             continue
         if BAD.search(line):
             what = repr(bytes_of(line).rstrip(b"\r\n")[:120])
-            notes.leave_out(f"line {number} of {str(path)!r}", "not in the encoding of the file", what)
+            notes.leave_out(
+                f"line {number} of {str(path)!r}", "not in the encoding of the file", what
+            )
             continue
         found = _object(line, number, path)
         if any(line.count(name) > 1 for name in quoted):
@@ -75,7 +77,9 @@ def _object(line: str, number: int, path: Path) -> dict[str, Any]:
     try:
         return msgspec.json.decode(line, type=dict[str, Any])
     except RecursionError as error:
-        msg = f"line {number} of {str(path)!r} is nested too deeply to be an event; mend or remove it"
+        msg = (
+            f"line {number} of {str(path)!r} is nested too deeply to be an event; mend or remove it"
+        )
         raise ImportSourceError(msg) from error
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         if _NO_NUMBER.search(line) and (found := _with_no_numbers(line)) is not None:
@@ -99,5 +103,13 @@ def _advice(line: str) -> str:
         _, end = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
         spread = text == "{" or text.startswith(('"', "}", "]"))
-        return "an object must stand on one line: `jq -c . FILE > NEW` makes lines" if spread else "mend or remove it"
-    return "one object a line: `jq -c . FILE > NEW` makes lines" if text[end:].startswith("{") else "mend or remove it"
+        return (
+            "an object must stand on one line: `jq -c . FILE > NEW` makes lines"
+            if spread
+            else "mend or remove it"
+        )
+    return (
+        "one object a line: `jq -c . FILE > NEW` makes lines"
+        if text[end:].startswith("{")
+        else "mend or remove it"
+    )

@@ -93,7 +93,9 @@ def events_of(
             raise ImportSourceError(msg)
         event = Labelled(
             event_id=name_of(row[columns.id]) if columns.id else "",
-            event_timestamp=millis(row[columns.time]) if columns.time else columns.start + _SECOND * number,
+            event_timestamp=millis(row[columns.time])
+            if columns.time
+            else columns.start + _SECOND * number,
             user_id=name_of(row[columns.user]) if columns.user else "",
             text=text,
             label=label,

@@ -22,7 +22,9 @@ AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 
 def row_by_row(
-    rows: Iterable[Row], events_of_row: Callable[[Row], Iterator[AnyEvent]], left_out: Counter[str] | None = None
+    rows: Iterable[Row],
+    events_of_row: Callable[[Row], Iterator[AnyEvent]],
+    left_out: Counter[str] | None = None,
 ) -> Iterator[AnyEvent]:
     """The events of each row, in order.
 
@@ -60,7 +62,9 @@ def by_time(rows: Iterable[Row], column: str, form: str = "") -> list[Row]:
 
     def time_of(row: Row) -> tuple[int, str]:
         try:
-            return millis(row[column]), text_of(row[column])  # what lies below a millisecond is in the text
+            return millis(row[column]), text_of(
+                row[column]
+            )  # what lies below a millisecond is in the text
         except ValueError:
             return -1, ""
 
@@ -70,7 +74,9 @@ def by_time(rows: Iterable[Row], column: str, form: str = "") -> list[Row]:
 def unreadable(number: int, row: Row, error: Exception) -> ImportSourceError:
     """What to raise of a row that cannot be read."""
     shown = ", ".join(f"{name!r}: {_shown(cell)}" for name, cell in list(row.items())[:30])
-    return ImportSourceError(f"row {number} of the source cannot be read ({error}): {{{shown}}}; mend or remove it")
+    return ImportSourceError(
+        f"row {number} of the source cannot be read ({error}): {{{shown}}}; mend or remove it"
+    )
 
 
 def _shown(cell: object) -> str:
@@ -92,7 +98,9 @@ def named(event: AnyEvent) -> AnyEvent:
         >>> named(cup) == named(cup), len(named(cup).event_id)
         (True, 32)
     """
-    return msgspec.structs.replace(event, event_id=blake2b(encode(event), digest_size=16).hexdigest())
+    return msgspec.structs.replace(
+        event, event_id=blake2b(encode(event), digest_size=16).hexdigest()
+    )
 
 
 class Shelf:
@@ -109,7 +117,14 @@ class Shelf:
         self._last: dict[str, tuple[str, str, str, float | None]] = {}
 
     def seen(
-        self, time: int, item_id: str, title: str, *, category: str = "", brand: str = "", price: float | None = None
+        self,
+        time: int,
+        item_id: str,
+        title: str,
+        *,
+        category: str = "",
+        brand: str = "",
+        price: float | None = None,
     ) -> Iterator[Item]:
         """The event of an item that looks like this at `time` (milliseconds), where that is news."""
         look = (title, category, brand, price)
@@ -142,6 +157,8 @@ def accepted(events: Iterable[AnyEvent], left_out: Counter[str]) -> Iterator[Any
         found = decode(encode(event))
         if isinstance(found, Refusal):
             kind = type(event).__name__.lower()
-            left_out[f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} would be refused: {found.reason} at {found.path}"] += 1
+            left_out[
+                f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} would be refused: {found.reason} at {found.path}"
+            ] += 1
         else:
             yield event

@@ -52,7 +52,19 @@ _NOTHING: Final = re.compile(
 )
 """What exports write where there is nothing."""
 _NEVER_TEXT: Final = frozenset(
-    {"NULL", "null", "\\N", "<NA>", "NaN", "nan", "None", "(not set)", "undefined", "#N/A", "#NAME?"}
+    {
+        "NULL",
+        "null",
+        "\\N",
+        "<NA>",
+        "NaN",
+        "nan",
+        "None",
+        "(not set)",
+        "undefined",
+        "#N/A",
+        "#NAME?",
+    }
 )
 """Words for nothing that are never the text of an item."""
 
@@ -140,7 +152,9 @@ def name_of(value: Any) -> str:
     if whole := _WHOLE.fullmatch(text):
         return whole[1]
     if shortened(text):
-        msg = "an id is a shortened number like 1.23457E+11, whose digits are lost; save ids as text"
+        msg = (
+            "an id is a shortened number like 1.23457E+11, whose digits are lost; save ids as text"
+        )
         raise NoNameError(msg)
     if exact := _SCIENTIFIC.fullmatch(text) if "+" in text else None:
         return _digits_of(exact)
@@ -197,7 +211,9 @@ def worded(text: str) -> str:
 
 def _digits_of(found: re.Match[str]) -> str:
     sign = "-" if found[0].startswith("-") else ""
-    return sign + format(Decimal(f"{found[1]}.{found[2] or '0'}").scaleb(int(found[4])).normalize(), "f")
+    return sign + format(
+        Decimal(f"{found[1]}.{found[2] or '0'}").scaleb(int(found[4])).normalize(), "f"
+    )
 
 
 def _written(value: Any) -> str:
@@ -226,12 +242,20 @@ def _written(value: Any) -> str:
 
 
 def _float_written(value: float) -> str:
-    most = _EXACT_HALF if isinstance(value, Half) else _EXACT_SINGLE if isinstance(value, Single) else _EXACT
+    most = (
+        _EXACT_HALF
+        if isinstance(value, Half)
+        else _EXACT_SINGLE
+        if isinstance(value, Single)
+        else _EXACT
+    )
     if not isfinite(value):
         msg = "an id or text is an infinite number"
         raise NoNameError(msg)
     exact = Decimal(repr(float(value)))
-    if abs(value) >= most and (isinstance(value, Single) or len(exact.normalize().as_tuple().digits) > _SURE):
+    if abs(value) >= most and (
+        isinstance(value, Single) or len(exact.normalize().as_tuple().digits) > _SURE
+    ):
         power = most.bit_length() - 1
         msg = f"an id is a float beyond 2**{power}, whose last digits are lost; save ids as text or whole numbers"
         raise NoNameError(msg)

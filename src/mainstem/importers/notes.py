@@ -51,7 +51,10 @@ class Notes:
     @property
     def sentences(self) -> list[str]:
         """All sentences that are told; what was left out is told apart."""
-        return [*self.told, *(f"{count:,} cells of {name!r} {what}" for (name, what), count in self.cells.items())]
+        return [
+            *self.told,
+            *(f"{count:,} cells of {name!r} {what}" for (name, what), count in self.cells.items()),
+        ]
 
     def tell(self, sentence: str) -> None:
         """Have a sentence told, once."""

@@ -22,14 +22,27 @@ from mainstem.importers.values import number_of
 
 __all__ = ["ALIASES", "COLUMNS", "events_of"]
 
-COLUMNS: Final = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID")
+COLUMNS: Final = (
+    "InvoiceNo",
+    "StockCode",
+    "Description",
+    "Quantity",
+    "InvoiceDate",
+    "UnitPrice",
+    "CustomerID",
+)
 ALIASES: Final = {"Invoice": "InvoiceNo", "Price": "UnitPrice", "Customer ID": "CustomerID"}
 """What Online Retail II calls these columns."""
-_ITEM_CODE: Final = re.compile(r"\d{5}[A-Za-z]*")  # POST, DOT, M, BANK CHARGES and the like are no items
+_ITEM_CODE: Final = re.compile(
+    r"\d{5}[A-Za-z]*"
+)  # POST, DOT, M, BANK CHARGES and the like are no items
 
 
 def events_of(
-    rows: Iterable[Row], left_out: Counter[str], dates: DayOrder | None = None, notes: Notes | None = None
+    rows: Iterable[Row],
+    left_out: Counter[str],
+    dates: DayOrder | None = None,
+    notes: Notes | None = None,
 ) -> Iterator[Item | Purchase | Return]:
     """Turn the rows of the source, in their order, into events.
 
@@ -79,11 +92,18 @@ def _events_of_row(
     event_id = f"{invoice}-{number}"
     if code not in known:
         known.add(code)
-        yield Item(event_id=f"item-{code}", event_timestamp=time, item_id=code, title=title, price=price)
+        yield Item(
+            event_id=f"item-{code}", event_timestamp=time, item_id=code, title=title, price=price
+        )
     if not customer:
         left_out[f"no customer{nothing_said(row['CustomerID'])}"] += 1
         return
-    common: dict[str, Any] = {"event_id": event_id, "user_id": customer, "session_id": invoice, "event_timestamp": time}
+    common: dict[str, Any] = {
+        "event_id": event_id,
+        "user_id": customer,
+        "session_id": invoice,
+        "event_timestamp": time,
+    }
     if invoice.startswith("C"):
         yield Return(**common, item_id=code, quantity=-quantity)
     else:

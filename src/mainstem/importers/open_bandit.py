@@ -28,7 +28,9 @@ OPTIONAL: Final = ("campaign",)
 _DIGITS: Final = 6  # of a feature's 32: a word that a model can learn
 
 
-def events_of(rows: Iterable[Row], left_out: Counter[str] | None = None) -> Iterator[Item | Impression | Click]:
+def events_of(
+    rows: Iterable[Row], left_out: Counter[str] | None = None
+) -> Iterator[Item | Impression | Click]:
     """Turn the rows of the source, in their order, into events.
 
     Args:

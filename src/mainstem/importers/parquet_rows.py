@@ -14,7 +14,10 @@ __all__ = ["FarTime", "parquet_rows"]
 
 _BATCH: Final = 4096  # rows that are in memory together
 _MICROS: Final = {"s": 1_000_000, "ms": 1000, "us": 1}
-_FIRST, _LAST = -62_000_000_000_000_000, 253_000_000_000_000_000  # microseconds since 1970 that Python can hold
+_FIRST, _LAST = (
+    -62_000_000_000_000_000,
+    253_000_000_000_000_000,
+)  # microseconds since 1970 that Python can hold
 
 
 class FarTime(str):
@@ -38,17 +41,31 @@ def parquet_rows(path: Path, wanted: Wanted) -> Iterator[Row]:
     number = 0
     try:
         with parquet.ParquetFile(path) as file:
-            names, kinds = file.schema_arrow.names, dict(zip(file.schema_arrow.names, file.schema_arrow.types, strict=True))
+            names, kinds = (
+                file.schema_arrow.names,
+                dict(zip(file.schema_arrow.names, file.schema_arrow.types, strict=True)),
+            )
             parts = {name: top for name in wanted.all if (top := _column_of(name, kinds))}
             found = wanted.checked([*names, *(name for name in parts if name not in names)], path)
-            tops = [top for top, name in zip(names, found, strict=False) if name in wanted.all or top in parts.values()]
+            tops = [
+                top
+                for top, name in zip(names, found, strict=False)
+                if name in wanted.all or top in parts.values()
+            ]
             renamed = dict(zip(names, found, strict=False))
             for batch in file.iter_batches(_BATCH, columns=tops):
-                columns = {renamed[name]: _values(batch.column(name)) for name in batch.schema.names}
-                for cells in zip(*columns.values(), strict=True) if columns else [()] * batch.num_rows:
+                columns = {
+                    renamed[name]: _values(batch.column(name)) for name in batch.schema.names
+                }
+                for cells in (
+                    zip(*columns.values(), strict=True) if columns else [()] * batch.num_rows
+                ):
                     number += 1
                     row = dict(zip(columns, cells, strict=True))
-                    yield Row({name: part_of(row, name) for name in _there(wanted, row, parts)}, number=number)
+                    yield Row(
+                        {name: part_of(row, name) for name in _there(wanted, row, parts)},
+                        number=number,
+                    )
     except (pa.ArrowException, OSError, ValueError) as error:
         msg = f"{str(path)!r} is a broken Parquet file after row {number} ({' '.join(str(error).split())}); copy it again"
         raise ImportSourceError(msg) from error
@@ -88,7 +105,9 @@ def _values(column: Any) -> Sequence[Any]:
         return _moments(column)
     if types.is_float16(kind) or types.is_float32(kind):
         of = Half if types.is_float16(kind) else Single
-        return [None if value is None else of(value) for value in column.cast(pa.float32()).to_pylist()]
+        return [
+            None if value is None else of(value) for value in column.cast(pa.float32()).to_pylist()
+        ]
     try:
         values: list[Any] = column.to_pylist()
     except (OverflowError, ValueError, UnicodeDecodeError):
@@ -101,7 +120,10 @@ def _moments(column: Any) -> list[datetime | FarTime | None]:
 
     unit, zone = column.type.unit, column.type.tz
     counts = column.cast(pa.int64()).to_pylist()
-    micros = [None if one is None else one // 1000 if unit == "ns" else one * _MICROS[unit] for one in counts]
+    micros = [
+        None if one is None else one // 1000 if unit == "ns" else one * _MICROS[unit]
+        for one in counts
+    ]
     near = [one if one is not None and _FIRST < one < _LAST else None for one in micros]
     moments = pa.array(near, pa.timestamp("us", zone)).to_pylist()
     return [

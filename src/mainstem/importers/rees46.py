@@ -30,7 +30,9 @@ COLUMNS: Final = (
 )
 
 
-def events_of(rows: Iterable[Row], left_out: Counter[str]) -> Iterator[Item | View | Cart | Purchase]:
+def events_of(
+    rows: Iterable[Row], left_out: Counter[str]
+) -> Iterator[Item | View | Cart | Purchase]:
     """Turn the rows of the source, in their order, into events.
 
     Args:
@@ -51,7 +53,11 @@ def events_of(rows: Iterable[Row], left_out: Counter[str]) -> Iterator[Item | Vi
     shelf, millis = Shelf(), time_reader()
 
     def of_row(row: Row) -> Iterator[Item | View | Cart | Purchase]:
-        kind, user, item_id = text_of(row["event_type"]), name_of(row["user_id"]), name_of(row["product_id"])
+        kind, user, item_id = (
+            text_of(row["event_type"]),
+            name_of(row["user_id"]),
+            name_of(row["product_id"]),
+        )
         if kind not in {"view", "cart", "purchase"}:
             left_out[f"event type {kind!r}"] += 1
             return
@@ -64,8 +70,20 @@ def events_of(rows: Iterable[Row], left_out: Counter[str]) -> Iterator[Item | Vi
         time, price = millis(row["event_time"]), number_of(row["price"], "price")
         category, brand = worded(text_of(row["category_code"])), worded(text_of(row["brand"]))
         session = name_of(row["user_session"]) or None
-        yield from shelf.seen(time, item_id, _title(item_id, category, brand), category=category, brand=brand, price=price)
-        common: dict[str, Any] = {"event_id": "", "event_timestamp": time, "user_id": user, "session_id": session}
+        yield from shelf.seen(
+            time,
+            item_id,
+            _title(item_id, category, brand),
+            category=category,
+            brand=brand,
+            price=price,
+        )
+        common: dict[str, Any] = {
+            "event_id": "",
+            "event_timestamp": time,
+            "user_id": user,
+            "session_id": session,
+        }
         match kind:
             case "view":
                 yield named(View(**common, item_id=item_id))

@@ -23,7 +23,9 @@ class Row(dict[str, Any]):
         (True, 7)
     """
 
-    def __init__(self, cells: Iterable[tuple[str, Any]] | Mapping[str, Any], *, number: int) -> None:
+    def __init__(
+        self, cells: Iterable[tuple[str, Any]] | Mapping[str, Any], *, number: int
+    ) -> None:
         super().__init__(cells)
         self.number = number
 
@@ -43,11 +45,16 @@ class Wanted:
     """
 
     def __init__(
-        self, columns: Sequence[str], optional: Sequence[str] = (), aliases: Mapping[str, str] | None = None
+        self,
+        columns: Sequence[str],
+        optional: Sequence[str] = (),
+        aliases: Mapping[str, str] | None = None,
     ) -> None:
         self.columns = list(columns)
         self.optional = list(optional)
-        whole = {unicodedata.normalize("NFC", name): name for name in self.all if not name.isascii()}
+        whole = {
+            unicodedata.normalize("NFC", name): name for name in self.all if not name.isascii()
+        }
         self._aliases = {**whole, **(aliases or {})}
 
     @property
@@ -65,7 +72,9 @@ class Wanted:
         """The names, each as the table calls it where the file calls it otherwise."""
         whole = [name if name.isascii() else unicodedata.normalize("NFC", name) for name in names]
         return [
-            self._aliases[plain] if plain in self._aliases and self._aliases[plain] not in names else name
+            self._aliases[plain]
+            if plain in self._aliases and self._aliases[plain] not in names
+            else name
             for name, plain in zip(names, whole, strict=True)
         ]
 

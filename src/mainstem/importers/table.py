@@ -13,9 +13,28 @@ from typing import Any, Final
 import msgspec
 
 from mainstem.errors import ImportSourceError
-from mainstem.events.vocabulary import Cart, Click, Event, Impression, Item, Purchase, Return, Search, Shown, View
+from mainstem.events.vocabulary import (
+    Cart,
+    Click,
+    Event,
+    Impression,
+    Item,
+    Purchase,
+    Return,
+    Search,
+    Shown,
+    View,
+)
 from mainstem.importers.making import Shelf, named, unreadable
-from mainstem.importers.names import NoNameError, is_nothing, label_of, name_of, nothing_said, text_of, worded
+from mainstem.importers.names import (
+    NoNameError,
+    is_nothing,
+    label_of,
+    name_of,
+    nothing_said,
+    text_of,
+    worded,
+)
 from mainstem.importers.rows import number_of_row
 from mainstem.importers.table_map import TableMap
 from mainstem.importers.tables import Row
@@ -69,7 +88,9 @@ def events_of(
         shown = list(group)
         if key in pages:
             places = f"at row {pages[key]} and again at row {shown[0].number}"
-            msg = f"rows of page {key!r} lie apart, {places}; sort the table by page, or give --sort"
+            msg = (
+                f"rows of page {key!r} lie apart, {places}; sort the table by page, or give --sort"
+            )
             raise ImportSourceError(msg)
         pages[key] = shown[0].number
         yield from making.of_page(shown)
@@ -87,7 +108,13 @@ def _read(rows: Iterable[Row], table: TableMap, left_out: Counter[str]) -> Itera
                 left_out[reason] += 1
                 continue
             _refuse_names(row, table)
-            yield _Read(number, row, millis(row[when.column] if when.column else when.always), kind or "", page)
+            yield _Read(
+                number,
+                row,
+                millis(row[when.column] if when.column else when.always),
+                kind or "",
+                page,
+            )
         except NoNameError as error:
             left_out[str(error)] += 1
         except ValueError as error:
@@ -112,7 +139,11 @@ def _reason_to_leave_out(row: Row, table: TableMap, kind: str | None, value: str
         return f"no title{nothing_said(row[table.item.title])}"
     if kind == "search" and not _worded(row, table.query):
         return f"no query{nothing_said(row[table.query])}"
-    return f"no page{nothing_said(row[table.page.id] if table.page else None)}" if kind == "impression" and not page else ""
+    return (
+        f"no page{nothing_said(row[table.page.id] if table.page else None)}"
+        if kind == "impression" and not page
+        else ""
+    )
 
 
 def _worded(row: Row, column: str) -> str:
@@ -129,7 +160,14 @@ def _sorted(read: Iterable[_Read]) -> list[_Read]:
     begun: dict[str | int, int] = {}
     for one in rows:
         begun[_together(one)] = min(one.time, begun.get(_together(one), one.time))
-    return sorted(rows, key=lambda one: (begun[_together(one)], one.page if one.kind == "impression" else "", one.number))
+    return sorted(
+        rows,
+        key=lambda one: (
+            begun[_together(one)],
+            one.page if one.kind == "impression" else "",
+            one.number,
+        ),
+    )
 
 
 class _Making:
@@ -162,7 +200,10 @@ class _Making:
                 raise unreadable(read.number, read.row, error) from error
         common = self._common(first)
         query = _worded(first.row, table.query)
-        yield self._named(Impression(**common, impression_id=first.page, items=tuple(items), query=query or None), first)
+        yield self._named(
+            Impression(**common, impression_id=first.page, items=tuple(items), query=query or None),
+            first,
+        )
         for read in clicked:
             yield named(Click(**common, item_id=self._item_id(read), impression_id=read.page))
 
@@ -189,14 +230,23 @@ class _Making:
         columns = self._table.item
         title = _worded(read.row, columns.title) if columns else ""
         if columns and title and read.kind != "search":
-            category, brand = (_worded(read.row, name) for name in (columns.category, columns.brand))
+            category, brand = (
+                _worded(read.row, name) for name in (columns.category, columns.brand)
+            )
             price = self._price(read)
-            yield from self._shelf.seen(read.time, self._item_id(read), title, category=category, brand=brand, price=price)
+            yield from self._shelf.seen(
+                read.time, self._item_id(read), title, category=category, brand=brand, price=price
+            )
 
     def _common(self, read: _Read) -> dict[str, Any]:
         session = name_of(read.row[self._table.session]) if self._table.session else ""
         user = name_of(read.row[self._table.user])
-        return {"event_id": "", "event_timestamp": read.time, "user_id": user, "session_id": session or None}
+        return {
+            "event_id": "",
+            "event_timestamp": read.time,
+            "user_id": user,
+            "session_id": session or None,
+        }
 
     def _event(self, read: _Read) -> Event:
         table, common = self._table, self._common(read)

@@ -21,9 +21,19 @@ from mainstem.errors import ImportSourceError
 from mainstem.importers.csv_rows import Dialect
 from mainstem.importers.names import label_of
 
-__all__ = ["FileForm", "ItemColumns", "KindColumn", "PageColumns", "TableMap", "TimeColumn", "read_map"]
+__all__ = [
+    "FileForm",
+    "ItemColumns",
+    "KindColumn",
+    "PageColumns",
+    "TableMap",
+    "TimeColumn",
+    "read_map",
+]
 
-Kind: TypeAlias = Literal["search", "impression", "view", "click", "cart", "purchase", "return", "item"]
+Kind: TypeAlias = Literal[
+    "search", "impression", "view", "click", "cart", "purchase", "return", "item"
+]
 Sign: TypeAlias = Annotated[str, msgspec.Meta(max_length=1)]
 
 
@@ -114,7 +124,14 @@ class TableMap(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def columns(self) -> list[str]:
         """Those that the table must have."""
-        parts = [self.kind.column if self.kind else "", self.user, self.session, self.id, self.query, self.quantity]
+        parts = [
+            self.kind.column if self.kind else "",
+            self.user,
+            self.session,
+            self.id,
+            self.query,
+            self.quantity,
+        ]
         for part in (self.item, self.page):
             parts += msgspec.structs.astuple(part) if part else ()
         return list(dict.fromkeys(name for name in (self.when.column, *parts) if name))
@@ -167,7 +184,9 @@ def _explained(message: str) -> str:
     where = where.rstrip("`") or "$"
     what = reason.removeprefix("Object contains ").removeprefix("Object ").replace("field", "key")
     if where in _KEYS and "field" in reason:
-        return f"{what} in {_place(where)}; its keys are {', '.join(_KEYS[where].__struct_fields__)}"
+        return (
+            f"{what} in {_place(where)}; its keys are {', '.join(_KEYS[where].__struct_fields__)}"
+        )
     kinds = f"; the kinds are {', '.join(Kind.__args__)}" if "enum" in reason else ""  # type: ignore[attr-defined]
     return f"{_place(where)}: {reason[0].lower()}{reason[1:].replace('enum value', 'kind')}{kinds}"
 
@@ -178,8 +197,17 @@ def _place(where: str) -> str:
 
 def _wrong(table: TableMap) -> str:
     """What keeps a map from being used; empty where nothing does."""
-    when, kind, item, page, kinds = table.when, table.kind, table.item, table.page, set(table.kinds.values())
-    of_shoppers, of_items = ", ".join(sorted(kinds - {"item"})), ", ".join(sorted(kinds - {"search"}))
+    when, kind, item, page, kinds = (
+        table.when,
+        table.kind,
+        table.item,
+        table.page,
+        set(table.kinds.values()),
+    )
+    of_shoppers, of_items = (
+        ", ".join(sorted(kinds - {"item"})),
+        ", ".join(sorted(kinds - {"search"})),
+    )
     found = {
         "must give the time by time = 'COLUMN', or one for all rows by time.always = '2026-01-01'": (
             bool(when.column) == bool(when.always)
@@ -188,7 +216,8 @@ def _wrong(table: TableMap) -> str:
             kind is None and page is None
         ),
         "must give the kind either by kind.column and kind.values or by kind.always": (
-            kind is not None and (bool(kind.column) == bool(kind.always) or bool(kind.column) != bool(kind.values))
+            kind is not None
+            and (bool(kind.column) == bool(kind.always) or bool(kind.column) != bool(kind.values))
         ),
         "has impressions, so it must say which rows were shown together; add page.id = 'COLUMN'": (
             "impression" in kinds and page is None
@@ -196,11 +225,16 @@ def _wrong(table: TableMap) -> str:
         "has page.clicked, but no row is an impression; leave it out": (
             page is not None and page.clicked != "" and "impression" not in kinds
         ),
-        f"has {of_shoppers} events, so it must say whose; add user = 'COLUMN'": bool(of_shoppers) and not table.user,
-        f"has {of_items} events, so it must say of which item; add item.id = 'COLUMN'": bool(of_items) and item is None,
+        f"has {of_shoppers} events, so it must say whose; add user = 'COLUMN'": bool(of_shoppers)
+        and not table.user,
+        f"has {of_items} events, so it must say of which item; add item.id = 'COLUMN'": bool(
+            of_items
+        )
+        and item is None,
         "has item events, so it must say what they are called; add item.title = 'COLUMN'": (
             "item" in kinds and item is not None and not item.title
         ),
-        "has search events, so it must say for what; add query = 'COLUMN'": "search" in kinds and not table.query,
+        "has search events, so it must say for what; add query = 'COLUMN'": "search" in kinds
+        and not table.query,
     }
     return next((message for message, is_so in found.items() if is_so), "")

@@ -35,10 +35,14 @@ __all__ = ["Row", "read_rows"]
 Row: TypeAlias = Mapping[str, Any]
 
 _FIRST_LINE: Final = 1_000_000  # characters of it that are looked at
-_ARRAY: Final = re.compile(r"\s*\[\s*(\{|\[|\]|$)")  # `[id],[name]` is a header as SQL Server writes it
+_ARRAY: Final = re.compile(
+    r"\s*\[\s*(\{|\[|\]|$)"
+)  # `[id],[name]` is a header as SQL Server writes it
 _LONGEST_NOTHING: Final = 40
 _NOTHING_BEGINS: Final = frozenset("nN<(#\\-uU[0\u2013\u2014 .")
-_TWICE: Final = re.compile(r"[\xc2-\xf4][^\x00-\x7f]")  # a letter of UTF-8 may have been read as these two
+_TWICE: Final = re.compile(
+    r"[\xc2-\xf4][^\x00-\x7f]"
+)  # a letter of UTF-8 may have been read as these two
 _UNSEEN: Final = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -91,7 +95,12 @@ def read_rows(
 
 
 def _rows(
-    path: Path, wanted: Wanted, headless: Sequence[str], encoding: str, dialect: Dialect | None, notes: Notes
+    path: Path,
+    wanted: Wanted,
+    headless: Sequence[str],
+    encoding: str,
+    dialect: Dialect | None,
+    notes: Notes,
 ) -> Iterator[Row]:
     with _regular(path) as real:
         try:
@@ -104,7 +113,9 @@ def _rows(
         done = 0
         try:
             _refuse_foreign(real, path, form)
-            found = encoding_of(path, lambda: form.open(real), notes, given=encoding, broken=form.errors)
+            found = encoding_of(
+                path, lambda: form.open(real), notes, given=encoding, broken=form.errors
+            )
             with TextIOWrapper(form.open(real), encoding=found, errors=HANDLER, newline="") as file:
                 for row in _text_rows(file, path, wanted, headless, dialect, notes):
                     done = rows_of_files.number_of_row(row, done + 1)
@@ -136,7 +147,9 @@ def _refuse_foreign(real: Path, path: Path, form: Form) -> None:
     if what := foreign(start, unpacked=bool(form.tool)):
         msg = f"{str(path)!r} is {what}"
         raise ImportSourceError(msg)
-    if without_mark(start) or start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)):
+    if without_mark(start) or start.startswith(
+        (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+    ):
         return
     strange = sum(byte < 32 and byte not in b"\t\r\n\f\0\x1b" for byte in start)
     if strange > len(start) // 10 or (start and not start.strip(b"\0")):
@@ -145,7 +158,12 @@ def _refuse_foreign(real: Path, path: Path, form: Form) -> None:
 
 
 def _text_rows(
-    file: TextIOWrapper, path: Path, wanted: Wanted, headless: Sequence[str], dialect: Dialect | None, notes: Notes
+    file: TextIOWrapper,
+    path: Path,
+    wanted: Wanted,
+    headless: Sequence[str],
+    dialect: Dialect | None,
+    notes: Notes,
 ) -> Iterator[Row]:
     blank = []
     while (first := file.readline(_FIRST_LINE)) and not first.strip("\r\n \t\ufeff"):
@@ -166,7 +184,9 @@ def _checked(rows: Iterator[Row], wanted: Wanted, path: Path, notes: Notes) -> I
     """The rows, of which those with bytes that are no text are left out; what cannot be seen in cells is counted."""
     register()
     for row in rows:
-        texts = [(name, cell) for name in wanted.all if isinstance(cell := row.get(name), str) and cell]
+        texts = [
+            (name, cell) for name in wanted.all if isinstance(cell := row.get(name), str) and cell
+        ]
         bad = next((cell for _, cell in texts if not cell.isascii() and BAD.search(cell)), None)
         if bad is not None or any("\0" in cell for _, cell in texts):
             reason = "with a zero byte in it" if bad is None else "not UTF-8"
@@ -178,17 +198,26 @@ def _checked(rows: Iterator[Row], wanted: Wanted, path: Path, notes: Notes) -> I
             if not cell.isascii():
                 _note(name, cell, notes)
             if len(cell) < _LONGEST_NOTHING and cell[0] in _NOTHING_BEGINS and nothing_said(cell):
-                notes.cells[name, f"say {cell!r}; as an id, a number, a category or a brand that is nothing"] += 1
+                notes.cells[
+                    name, f"say {cell!r}; as an id, a number, a category or a brand that is nothing"
+                ] += 1
         yield row
 
 
 def _note(name: str, cell: str, notes: Notes) -> None:
     if not unicodedata.is_normalized("NFC", cell):
-        notes.cells[name, "write letters in parts (NFD); they are taken as whole letters (NFC)"] += 1
+        notes.cells[
+            name, "write letters in parts (NFD); they are taken as whole letters (NFC)"
+        ] += 1
     if "\ufffd" in cell:
-        notes.cells[name, "hold \ufffd, which stands for a letter that was lost before this file was written"] += 1
+        notes.cells[
+            name,
+            "hold \ufffd, which stands for a letter that was lost before this file was written",
+        ] += 1
     elif _is_read_twice(cell):
-        notes.cells[name, "look like UTF-8 that was read as Windows-1252 before this file was written"] += 1
+        notes.cells[
+            name, "look like UTF-8 that was read as Windows-1252 before this file was written"
+        ] += 1
     if _UNSEEN.search(cell):
         notes.cells[name, "hold characters that cannot be seen; ids are taken without them"] += 1
 

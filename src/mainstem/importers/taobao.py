@@ -54,13 +54,17 @@ def events_of(
         if kind is None:
             left_out["favourite"] += 1
             return
-        user, item_id, category = (name_of(row[name]) for name in ("user_id", "item_id", "category_id"))
+        user, item_id, category = (
+            name_of(row[name]) for name in ("user_id", "item_id", "category_id")
+        )
         if not user or not item_id:
             name, cell = ("item", row["item_id"]) if user else ("user", row["user_id"])
             left_out[f"no {name}{nothing_said(cell)}"] += 1
             return
         time = millis(row["ts"])
-        yield from shelf.seen(time, item_id, f"item {item_id}", category=f"category {category}" if category else "")
+        yield from shelf.seen(
+            time, item_id, f"item {item_id}", category=f"category {category}" if category else ""
+        )
         common: dict[str, Any] = {"event_id": "", "event_timestamp": time, "user_id": user}
         yield named(kind(**common, item_id=item_id))
 

@@ -19,7 +19,12 @@ from mainstem.importers.parquet_rows import FarTime
 
 __all__ = ["LATEST", "UNITS", "number_of", "time_reader", "whole_number_of"]
 
-UNITS: Final = {"s": Decimal(1000), "ms": Decimal(1), "us": Decimal("0.001"), "ns": Decimal("0.000001")}
+UNITS: Final = {
+    "s": Decimal(1000),
+    "ms": Decimal(1),
+    "us": Decimal("0.001"),
+    "ns": Decimal("0.000001"),
+}
 """Milliseconds in each unit that a time may be counted in."""
 LATEST: Final = 4_102_444_800_000
 """The latest time that an event can have: the year 2100."""
@@ -30,7 +35,9 @@ _GROUPED: Final = {
     ".": re.compile(r"[+-]?[0-9]{1,3}([,' \u2019][0-9]{3})*(\.[0-9]*)?|[+-]?[0-9]+(\.[0-9]*)?"),
     ",": re.compile(r"[+-]?[0-9]{1,3}([.' \u2019][0-9]{3})*(,[0-9]*)?|[+-]?[0-9]+(,[0-9]*)?"),
 }
-_NO_GROUPS: Final = {sign: str.maketrans("", "", f"{other}' \u2019") for sign, other in (".,", ",.")}
+_NO_GROUPS: Final = {
+    sign: str.maketrans("", "", f"{other}' \u2019") for sign, other in (".,", ",.")
+}
 _GROUPS: Final = re.compile(r"[+-]?[0-9][0-9.,' \u2019]*")
 
 
@@ -101,9 +108,18 @@ def _hint(text: str, decimal: str, currency: str) -> str:
     if not any(sign.isdigit() for sign in text):
         return ""
     sign = text.strip("0123456789.,+- '")
-    if not currency and sign and len(sign) < 5 and all(unicodedata.category(one)[0] in "SL" for one in sign):
+    if (
+        not currency
+        and sign
+        and len(sign) < 5
+        and all(unicodedata.category(one)[0] in "SL" for one in sign)
+    ):
         return f", or say currency = {sign!r} in a map (import table)"
-    return ", or say decimal = ',' or '.' in a map (import table)" if not decimal and _GROUPS.fullmatch(text) else ""
+    return (
+        ", or say decimal = ',' or '.' in a map (import table)"
+        if not decimal and _GROUPS.fullmatch(text)
+        else ""
+    )
 
 
 def _shown(value: Any) -> str:
@@ -132,7 +148,9 @@ def time_reader(form: str = "", zone: str = "UTC") -> Callable[[Any], int]:
         msg = f"{form!r} is no form of a time; give one of {', '.join(UNITS)}, a pattern like '%d/%m/%Y %H:%M', or nothing"
         raise ImportSourceError(msg)
 
-    if ("%I" in form) != ("%p" in form):  # subtle: strptime reads `10:00 PM` by `%H:%M %p` as ten in the morning
+    if ("%I" in form) != (
+        "%p" in form
+    ):  # subtle: strptime reads `10:00 PM` by `%H:%M %p` as ten in the morning
         msg = f"{form!r} tells no hour: morning and afternoon go with a clock of twelve hours, '%I:%M %p', or else '%H:%M'"
         raise ImportSourceError(msg)
 
@@ -206,7 +224,9 @@ def _iso(text: str, zone: tzinfo) -> int:
 
 def _counted(text: str, unit: str) -> int:
     if shortened(text):
-        msg = f"time {_shown(text)} is a shortened number, whose digits are lost; save times as text"
+        msg = (
+            f"time {_shown(text)} is a shortened number, whose digits are lost; save times as text"
+        )
         raise ValueError(msg)
     if not _PLAIN.fullmatch(text):
         msg = f"time {_shown(text)} is no number of {unit}"

@@ -33,7 +33,9 @@ class Catalogue:
 
     def __init__(self) -> None:
         self._versions: dict[str, list[tuple[int, str, Described]]] = {}
-        self._first_known: list[tuple[int, str]] = []  # (event time, item id), sorted: the pool of drawn negatives
+        self._first_known: list[
+            tuple[int, str]
+        ] = []  # (event time, item id), sorted: the pool of drawn negatives
 
     def __len__(self) -> int:
         return len(self._versions)
@@ -41,7 +43,11 @@ class Catalogue:
     def add(self, item: Item) -> None:
         """Learn one item event; learning it again changes nothing."""
         versions = self._versions.setdefault(item.item_id, [])
-        entry = (item.event_timestamp, item.event_id, Described(item, item_text(item), price_band(item.price)))
+        entry = (
+            item.event_timestamp,
+            item.event_id,
+            Described(item, item_text(item), price_band(item.price)),
+        )
         if any(known[:2] == entry[:2] for known in versions):
             return
         earlier = versions[0][0] if versions else None
@@ -71,7 +77,9 @@ class Catalogue:
         known = self.described_as_of
         return [described.item.title for item_id in item_ids if (described := known(item_id, time))]
 
-    def draw(self, seed: int, question_event_id: str, item_id: str, time: int, count: int) -> list[tuple[str, float]]:
+    def draw(
+        self, seed: int, question_event_id: str, item_id: str, time: int, count: int
+    ) -> list[tuple[str, float]]:
         """Draw negatives for a question uniformly from the items known at `time`, never the item itself.
 
         A draw is a hash of (seed, question, number of the draw) into the items in (event time, id) order, so it is the

@@ -26,7 +26,9 @@ CLOSE: Final = 0
 FORGET: Final = 1
 _OUTCOMES: Final = frozenset({Click, Cart, Purchase, Return})
 _TOUCHES: Final = frozenset({View, Click, Cart, Purchase})
-_KINDS: Final = {kind: kind.__name__.lower() for kind in (Impression, View, Click, Cart, Purchase, Return)}
+_KINDS: Final = {
+    kind: kind.__name__.lower() for kind in (Impression, View, Click, Cart, Purchase, Return)
+}
 _QUESTION_ID: Final = uuids_of("question")  # of an event id
 _PLACE: Final = attrgetter("time", "event_id")  # of a question
 _KEPT: Final = 4  # times `history_length`: what is kept of a history, so that repeats of an item leave enough others
@@ -40,10 +42,14 @@ class Fold:
         self._settings = settings
         self._maker = SampleMaker(settings, catalogue)
         self._kept = _KEPT * max(settings.join.history_length, 1)
-        self._classes = {name: number for number, name in enumerate(settings.objectives.class_names)}
+        self._classes = {
+            name: number for number, name in enumerate(settings.objectives.class_names)
+        }
         self._label_window = settings.join.label_window
         self._purchases_ask = settings.join.questions == "purchases"
-        self._asking = frozenset({Purchase, Labelled} if self._purchases_ask else {Impression, View, Labelled})
+        self._asking = frozenset(
+            {Purchase, Labelled} if self._purchases_ask else {Impression, View, Labelled}
+        )
         self._answering = frozenset({Return}) if self._purchases_ask else _OUTCOMES
         # subtle: a revision window shorter than the label window must neither forget a question before it closes nor
         # call the outcomes of its first label late
@@ -65,7 +71,9 @@ class Fold:
         """The number of the class that a label names; None where the settings know none of this name."""
         return self._classes.get(event.label)
 
-    def happen(self, event: Search | Impression | View | Click | Cart | Purchase | Return | Labelled) -> Sequence[Sample]:
+    def happen(
+        self, event: Search | Impression | View | Click | Cart | Purchase | Return | Labelled
+    ) -> Sequence[Sample]:
         """Let one event happen; gives the samples whose label it gives or revises."""
         if type(event) is Labelled:
             return (self._labelled(event),)
@@ -96,15 +104,23 @@ class Fold:
             self._settings.join.history_window, self._settings.join.label_window
         )  # as far as `_query` looks
         users = self.state.users
-        for user_id in [key for key, user in users.items() if not user.questions and _last_seen(user) < oldest]:
+        for user_id in [
+            key for key, user in users.items() if not user.questions and _last_seen(user) < oldest
+        ]:
             del users[user_id]
 
     def _open(self, event: Impression | View | Purchase, user: UserState) -> None:
-        key, counts, questions = (event.event_timestamp, event.event_id), self.state.counts, user.questions
+        key, counts, questions = (
+            (event.event_timestamp, event.event_id),
+            self.state.counts,
+            user.questions,
+        )
         place = len(questions)
         if questions and _PLACE(questions[-1]) >= key:  # few come late
             place = bisect_left(questions, key, key=_PLACE)
-        if place < len(questions) and _PLACE(questions[place]) == key:  # an id repeated beyond the horizon
+        if (
+            place < len(questions) and _PLACE(questions[place]) == key
+        ):  # an id repeated beyond the horizon
             counts["question"] -= 1
             counts["open"] -= 1
             counts["duplicate"] += 1
@@ -124,9 +140,14 @@ class Fold:
         )
         questions.insert(place, question)
         time, event_id = key
-        heapq.heappush(self.state.deadlines, (time + self._label_window, CLOSE, event.user_id, time, event_id))
+        heapq.heappush(
+            self.state.deadlines, (time + self._label_window, CLOSE, event.user_id, time, event_id)
+        )
         # subtle: kept for twice the window, so that an outcome after it is `late` and not `orphaned`
-        heapq.heappush(self.state.deadlines, (time + 2 * self._revisable, FORGET, event.user_id, time, event_id))
+        heapq.heappush(
+            self.state.deadlines,
+            (time + 2 * self._revisable, FORGET, event.user_id, time, event_id),
+        )
 
     def _answer(self, event: Click | Cart | Purchase | Return, user: UserState) -> Sequence[Sample]:
         counts = self.state.counts
@@ -148,7 +169,11 @@ class Fold:
         else:
             counts["joined"] += 1
             self._settle(question)
-        return self._maker.revised(question, event.user_id, counts, event.item_id) if question.closed else ()
+        return (
+            self._maker.revised(question, event.user_id, counts, event.item_id)
+            if question.closed
+            else ()
+        )
 
     def _settle(self, question: Question) -> None:
         """An outcome inside the label window answers the question, even one that comes after it closed."""
@@ -157,11 +182,17 @@ class Fold:
             self.state.counts["answered"] += 1
         question.answered = True
 
-    def _question_of(self, event: Click | Cart | Purchase | Return, user: UserState) -> Question | None:
+    def _question_of(
+        self, event: Click | Cart | Purchase | Return, user: UserState
+    ) -> Question | None:
         for question in reversed(user.questions):
             if question.time > event.event_timestamp or event.item_id not in question.items:
                 continue
-            if self._purchases_ask or event.impression_id is None or event.impression_id == question.impression_id:
+            if (
+                self._purchases_ask
+                or event.impression_id is None
+                or event.impression_id == question.impression_id
+            ):
                 return question
         return None
 
@@ -201,19 +232,27 @@ class Fold:
 
     def _remember(self, event: Any, user: UserState) -> None:
         if type(event) is Search:
-            insort(user.searches, (event.event_timestamp, event.event_id, event.session_id or "", event.query))
+            insort(
+                user.searches,
+                (event.event_timestamp, event.event_id, event.session_id or "", event.query),
+            )
             self._prune(user.searches, event.event_timestamp, user)
         elif type(event) in _TOUCHES:
             insort(user.history, (event.event_timestamp, event.event_id, event.item_id))
             self._prune(user.history, event.event_timestamp, user)
 
     def _prune(
-        self, entries: list[tuple[int, str, str]] | list[tuple[int, str, str, str]], now: int, user: UserState
+        self,
+        entries: list[tuple[int, str, str]] | list[tuple[int, str, str, str]],
+        now: int,
+        user: UserState,
     ) -> None:
         keep = self._kept
         if len(entries) <= 2 * keep:
             return
-        oldest_open = next((question.time for question in user.questions if not question.closed), now)  # sorted by time
+        oldest_open = next(
+            (question.time for question in user.questions if not question.closed), now
+        )  # sorted by time
         before = bisect_left(entries, (min(oldest_open, now),))
         del entries[: max(before - keep, 0)]
 

@@ -54,7 +54,9 @@ class Rejection(Struct, frozen=True, kw_only=True):
     body: str
 
 
-def rejection_of(refusal: Refusal, topic: str, partition: int, offset: int, key: bytes) -> Rejection:
+def rejection_of(
+    refusal: Refusal, topic: str, partition: int, offset: int, key: bytes
+) -> Rejection:
     """A refusal at its place; its digest keyed, else a guessed name could be tried against it."""
     return Rejection(
         topic=topic,
@@ -119,7 +121,9 @@ class Joiner:
         [(1, ('click',))]
     """
 
-    def __init__(self, partition: int, settings: Settings, catalogue: Catalogue, key: bytes) -> None:
+    def __init__(
+        self, partition: int, settings: Settings, catalogue: Catalogue, key: bytes
+    ) -> None:
         if settings.join.questions == "auto":
             msg = "questions='auto' must be settled before joining: `shown` or `purchases`"
             raise ValueError(msg)
@@ -178,7 +182,9 @@ class Joiner:
     def snapshot(self) -> Snapshot:
         """The state as a value; the same log prefix gives the same bytes."""
         state = _ENCODER.encode(self._state)
-        return Snapshot(partition=self.partition, next_offset=self._state.next_offset, state=state, form=FORM)
+        return Snapshot(
+            partition=self.partition, next_offset=self._state.next_offset, state=state, form=FORM
+        )
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go on from a snapshot of the same partition.
@@ -212,7 +218,9 @@ class Joiner:
             case Refusal():
                 refusal = event
             case Item():
-                refusal = Refusal(reason="an item belongs to topic `items`", path="$.type", digest="", body="")
+                refusal = Refusal(
+                    reason="an item belongs to topic `items`", path="$.type", digest="", body=""
+                )
             case Labelled() if self._fold.class_of(event) is None:
                 names = ", ".join(self._settings.objectives.class_names)
                 reason = f"{event.label!r} is no class; the setting `classes` names {names}"
@@ -237,7 +245,9 @@ class Joiner:
             is_outcome = self._fold.is_outcome(event)
             self._count(event, is_outcome=is_outcome)
             session = pseudonym(key, event.session_id) if event.session_id else None
-            known = msgspec.structs.replace(event, user_id=pseudonym(key, event.user_id), session_id=session)
+            known = msgspec.structs.replace(
+                event, user_id=pseudonym(key, event.user_id), session_id=session
+            )
             # subtle: at equal times a question comes before its outcomes, whatever their ids; logs may know whole seconds
             heapq.heappush(state.waiting, (time, is_outcome, event_id, known))
         self._advance(time, outputs)
@@ -260,7 +270,11 @@ class Joiner:
         watermark, waiting, deadlines = self.watermark, state.waiting, state.deadlines
         while True:
             # subtle: at equal times the event comes first, so the end of a window still belongs to it
-            if waiting and waiting[0][0] < watermark and (not deadlines or waiting[0][0] <= deadlines[0][0]):
+            if (
+                waiting
+                and waiting[0][0] < watermark
+                and (not deadlines or waiting[0][0] <= deadlines[0][0])
+            ):
                 outputs += fold.happen(heapq.heappop(waiting)[3])  # type: ignore[arg-type]  # only user events wait
             elif deadlines and deadlines[0][0] < watermark:
                 outputs += fold.act(heapq.heappop(deadlines))

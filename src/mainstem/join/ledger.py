@@ -18,7 +18,17 @@ __all__ = ["BLOCK", "COUNTS", "LedgerRow", "block_of", "imbalance", "new_counts"
 
 BLOCK: Final = 1000
 """Offsets between two rows of the ledger."""
-_READ: Final = ("question", "outcome", "context", "duplicate", "late", "rejected", "tick", "control", "accepted")
+_READ: Final = (
+    "question",
+    "outcome",
+    "context",
+    "duplicate",
+    "late",
+    "rejected",
+    "tick",
+    "control",
+    "accepted",
+)
 _OUTCOME: Final = ("joined", "revised", "orphaned", "parked")
 _QUESTION: Final = ("answered", "expired", "open")
 COUNTS: Final = (*_READ, *_OUTCOME, *_QUESTION, "unknown_item")

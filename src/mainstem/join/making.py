@@ -31,20 +31,43 @@ class SampleMaker:
             user: pseudonym of the shopper.
             counts: of the ledger; `unknown_item` grows by the items that the catalogue did not know.
         """
-        shown: list[_Shown] = [(item_id, None, _position(question, place)) for place, item_id in enumerate(question.items)]
+        shown: list[_Shown] = [
+            (item_id, None, _position(question, place))
+            for place, item_id in enumerate(question.items)
+        ]
         if question.source == "purchase":
             settings, asked = self._settings, question.items[0]
-            drawn = self._catalogue.draw(settings.run.seed, question.event_id, asked, question.time, settings.join.negatives)
+            drawn = self._catalogue.draw(
+                settings.run.seed, question.event_id, asked, question.time, settings.join.negatives
+            )
             shown += [(item_id, probability, 0) for item_id, probability in drawn]
         return self._made(question, user, counts, shown)
 
-    def revised(self, question: Question, user: str, counts: dict[str, int], item_id: str) -> list[Sample]:
+    def revised(
+        self, question: Question, user: str, counts: dict[str, int], item_id: str
+    ) -> list[Sample]:
         """The sample of one item of a closed question, with one outcome more; none where the item is not known."""
-        return self._made(question, user, counts, [(item_id, None, _position(question, question.items.index(item_id)))])
+        return self._made(
+            question,
+            user,
+            counts,
+            [(item_id, None, _position(question, question.items.index(item_id)))],
+        )
 
-    def _made(self, question: Question, user: str, counts: dict[str, int], shown: list[_Shown]) -> list[Sample]:
-        time, query, history, answers = question.time, question.query, tuple(question.history), question.answers
-        question_id, source, bought = question.question_id, question.source, question.source == "purchase"
+    def _made(
+        self, question: Question, user: str, counts: dict[str, int], shown: list[_Shown]
+    ) -> list[Sample]:
+        time, query, history, answers = (
+            question.time,
+            question.query,
+            tuple(question.history),
+            question.answers,
+        )
+        question_id, source, bought = (
+            question.question_id,
+            question.source,
+            question.source == "purchase",
+        )
         context = context_text(query, self._catalogue.titles_as_of(history, time))
         sample_id_of = uuids_of("sample", question.event_id)
         made = []

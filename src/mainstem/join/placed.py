@@ -40,7 +40,9 @@ class PlacedSample(NamedTuple):
     item_text: str
 
     @classmethod
-    def of(cls, sample: Sample, partition: int, offset: int, part: str, label: int | None = None) -> Self:
+    def of(
+        cls, sample: Sample, partition: int, offset: int, part: str, label: int | None = None
+    ) -> Self:
         """A sample at its place; `label` overrules its own where somebody vouches for one."""
         held = sample.label if label is None else label
         return cls(
@@ -65,7 +67,9 @@ class PlacedSample(NamedTuple):
     def facts(self) -> Facts[int]:
         """What the rows know of it."""
         part = PARTS.index(self.part)
-        return Facts(self.label_version, self.partition, self.offset, self.event_time, self.label, part)
+        return Facts(
+            self.label_version, self.partition, self.offset, self.event_time, self.label, part
+        )
 
     @property
     def pair(self) -> tuple[str, str]:

@@ -78,7 +78,9 @@ def digest_of(sample: Sample) -> str:
 
 def digest_0_1_of(sample: Sample) -> str:
     """The same over what a sample said in 0.1, so that a join of today can be held against one of then."""
-    return _digest(_Sample01(*["" if name == "user" else getattr(sample, name) for name in _NAMES_0_1]))
+    return _digest(
+        _Sample01(*["" if name == "user" else getattr(sample, name) for name in _NAMES_0_1])
+    )
 
 
 def _digest(sample: Any) -> str:

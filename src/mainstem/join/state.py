@@ -25,12 +25,16 @@ class Question(Struct, kw_only=True, gc=False):
     time: int
     source: str
     items: list[str]
-    positions: list[int] = field(default_factory=list)  # of the items in their impression; empty where there is none
+    positions: list[int] = field(
+        default_factory=list
+    )  # of the items in their impression; empty where there is none
     impression_id: str = ""
     session: str = ""
     query: str = ""
     history: list[str] = field(default_factory=list)
-    answers: dict[str, list[tuple[int, str, str]]] = field(default_factory=dict)  # item: (time, event id, kind), sorted
+    answers: dict[str, list[tuple[int, str, str]]] = field(
+        default_factory=dict
+    )  # item: (time, event id, kind), sorted
     closed: bool = False
     answered: bool = False
 
@@ -39,8 +43,12 @@ class UserState(Struct, kw_only=True, gc=False):
     """What one shopper did lately: enough for the texts of questions that are open or may still come."""
 
     questions: list[Question] = field(default_factory=list)  # sorted by (time, event id)
-    history: list[tuple[int, str, str]] = field(default_factory=list)  # (time, event id, item id), sorted
-    searches: list[tuple[int, str, str, str]] = field(default_factory=list)  # (time, event id, session, query), sorted
+    history: list[tuple[int, str, str]] = field(
+        default_factory=list
+    )  # (time, event id, item id), sorted
+    searches: list[tuple[int, str, str, str]] = field(
+        default_factory=list
+    )  # (time, event id, session, query), sorted
 
 
 class JoinState(Struct, kw_only=True):
@@ -52,7 +60,9 @@ class JoinState(Struct, kw_only=True):
     counts: dict[str, int] = field(default_factory=new_counts)
     # heap of events the watermark has not passed: time, whether it is an outcome, event id, event
     waiting: list[tuple[int, bool, str, Event]] = field(default_factory=list)
-    deadlines: list[tuple[int, int, str, int, str]] = field(default_factory=list)  # heap: time, action, user, question
+    deadlines: list[tuple[int, int, str, int, str]] = field(
+        default_factory=list
+    )  # heap: time, action, user, question
     seen: dict[str, int] = field(default_factory=dict)  # event id: event time, for `dedupe_horizon`
     forget: list[tuple[int, str]] = field(default_factory=list)  # heap: the same, by time
     users: dict[str, UserState] = field(default_factory=dict)

@@ -23,7 +23,11 @@ _HELD: Final[dict[str, tuple[Any, ...]]] = {
     "trusted": (Confirmed,),
 }
 """What the records of each topic hold."""
-_FROM_OUTSIDE: Final = {"events", "items", "trusted"}  # a shop writes these; the others mainstem writes itself
+_FROM_OUTSIDE: Final = {
+    "events",
+    "items",
+    "trusted",
+}  # a shop writes these; the others mainstem writes itself
 _BINDING: Final = "0.5.0"
 _ABOUT: Final = (
     "What mainstem reads from Kafka and writes to it. Where the broker's URL has a prefix, kafka://host:9092/PREFIX, each "
@@ -68,11 +72,16 @@ def document() -> dict[str, Any]:
 
 def _channel(name: str, topic: Topic) -> dict[str, Any]:
     kept: dict[str, Any] = {"cleanup.policy": ["compact" if topic.compacted else "delete"]}
-    binding = {"topic": name, "topicConfiguration": kept | ({"retention.ms": -1} if topic.forever else {})}
+    binding = {
+        "topic": name,
+        "topicConfiguration": kept | ({"retention.ms": -1} if topic.forever else {}),
+    }
     partitions = {} if topic.many else {"partitions": 1}
     return {
         "address": name,
-        "messages": {_name(kind): {"$ref": f"#/components/messages/{_name(kind)}"} for kind in _HELD[name]},
+        "messages": {
+            _name(kind): {"$ref": f"#/components/messages/{_name(kind)}"} for kind in _HELD[name]
+        },
         "bindings": {"kafka": {**binding, **partitions, "bindingVersion": _BINDING}},
     }
 
@@ -81,10 +90,15 @@ def _operations() -> Iterator[tuple[str, dict[str, Any]]]:
     """As mainstem itself sees it: it receives what a shop sends."""
     for name in TOPICS:
         action = "receive" if name in _FROM_OUTSIDE else "send"
-        yield f"{action}{name.title()}", {"action": action, "channel": {"$ref": f"#/channels/{name}"}}
+        yield (
+            f"{action}{name.title()}",
+            {"action": action, "channel": {"$ref": f"#/channels/{name}"}},
+        )
 
 
-def _message(kind: Any, topic: Topic, payload: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+def _message(
+    kind: Any, topic: Topic, payload: dict[str, Any], schemas: dict[str, Any]
+) -> dict[str, Any]:
     struct = schemas[_struct_of(kind).__name__]
     return {
         "name": _name(kind),
@@ -99,7 +113,13 @@ def _key(topic: Topic, struct: dict[str, Any]) -> dict[str, Any]:
     if topic.key.isidentifier() and field is None:  # a tick is nobody's: it goes to every partition
         return {}
     if field and field.get("format") == "uuid":
-        return {"key": {"type": "string", "format": "binary", "description": f"{topic.key}, the 16 bytes of the UUID"}}
+        return {
+            "key": {
+                "type": "string",
+                "format": "binary",
+                "description": f"{topic.key}, the 16 bytes of the UUID",
+            }
+        }
     return {"key": {"type": "string", "description": f"{topic.key}, as text"}}
 
 

@@ -11,7 +11,9 @@ from mainstem.kafka.login import QUERY, Login
 __all__ = ["Broker"]
 
 _PORT: Final = 9092
-_LIKE: Final = "a broker is kafka://host:port/prefix (?security=, mechanism= and ca= where needed); got {!r}"
+_LIKE: Final = (
+    "a broker is kafka://host:port/prefix (?security=, mechanism= and ca= where needed); got {!r}"
+)
 _LONGEST: Final = 200  # characters of a prefix; Kafka's longest name has 249
 _NAME: Final = re.compile(rf"[A-Za-z0-9._-]{{1,{_LONGEST}}}")
 _SERVER: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
@@ -48,7 +50,10 @@ class Broker:
         except ValueError as error:  # an address that is none
             raise SettingError(_LIKE.format(_hidden(url))) from error
         login, _, hosts = parts.netloc.rpartition("@")
-        query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        query = {
+            name: values[-1]
+            for name, values in parse_qs(parts.query, keep_blank_values=True).items()
+        }
         if parts.scheme != "kafka" or not hosts or query.keys() - QUERY or parts.fragment:
             raise SettingError(_LIKE.format(_hidden(url)))
         user, _, password = login.partition(":")
@@ -84,9 +89,7 @@ def _prefix(path: str) -> str:
     """What is put before topics and groups; empty where the URL ends with the server."""
     prefix = unquote(path.removeprefix("/").removesuffix("/"))
     if "@" in prefix:
-        msg = (
-            "an @ stands behind the first slash of MAINSTEM_EVENTS; quote / in user and password: %2F, and # %23, and ? %3F"
-        )
+        msg = "an @ stands behind the first slash of MAINSTEM_EVENTS; quote / in user and password: %2F, and # %23, and ? %3F"
         raise SettingError(msg)
     if path.startswith("//") or (prefix and not _NAME.fullmatch(prefix)) or prefix in {".", ".."}:
         msg = (

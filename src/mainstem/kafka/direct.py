@@ -15,7 +15,9 @@ __all__ = ["DirectReader", "Record"]
 
 _COMMITTED: Final = "read_committed"
 _POLL_MS: Final = 500
-_ANSWER_MS: Final = 15_000  # a client that is not answered by then raises, and whoever asked tries again
+_ANSWER_MS: Final = (
+    15_000  # a client that is not answered by then raises, and whoever asked tries again
+)
 _SILENT_POLLS: Final = 60  # after as many the broker is asked whether anything can come
 
 
@@ -42,7 +44,9 @@ class DirectReader:
         from kafka import KafkaConsumer  # the library is read without it
 
         self._topic = topic
-        self._every: Any  # a second client that sees also what is not committed, once it is asked for
+        self._every: (
+            Any  # a second client that sees also what is not committed, once it is asked for
+        )
         self._consumer: Any = KafkaConsumer(
             **broker.options,
             group_id=group,
@@ -94,7 +98,9 @@ class DirectReader:
 
         end, at = self.end(partition), self._at(partition)
         if self._every is None:
-            self._every = KafkaConsumer(**self._broker.options, enable_auto_commit=False, allow_auto_create_topics=False)
+            self._every = KafkaConsumer(
+                **self._broker.options, enable_auto_commit=False, allow_auto_create_topics=False
+            )
         return max(int(self._every.end_offsets([at], timeout_ms=_ANSWER_MS)[at]) - end, 0)
 
     def committed(self, partition: int) -> int | None:

@@ -9,9 +9,23 @@ from typing import Any, Final
 
 from mainstem.errors import BrokerError
 
-__all__ = ["CODECS", "decoded_poll", "lacking_codecs", "passes", "refusal", "stuck", "together", "told_of", "undecodable"]
+__all__ = [
+    "CODECS",
+    "decoded_poll",
+    "lacking_codecs",
+    "passes",
+    "refusal",
+    "stuck",
+    "together",
+    "told_of",
+    "undecodable",
+]
 
-CODECS: Final[Mapping[str, str]] = {"lz4": "lz4 cramjam", "snappy": "python-snappy cramjam", "zstd": "zstandard cramjam"}
+CODECS: Final[Mapping[str, str]] = {
+    "lz4": "lz4 cramjam",
+    "snappy": "python-snappy cramjam",
+    "zstd": "zstandard cramjam",
+}
 """What compresses topics, and the packages that the two clients decode it with; `mainstem[kafka]` brings them."""
 _ALLOW: Final[Mapping[str, str]] = {  # by the name of the error, which is the same in both clients
     "ClusterAuthorizationFailedError": "allow this user what it asks of the cluster",
@@ -111,7 +125,11 @@ def undecodable(error: BaseException, where: str) -> BrokerError:
     """
     lacking = lacking_codecs()
     codec = next((name for name in lacking if name in str(error).lower()), None)
-    if codec is None and lacking and type(error).__name__ in {"UnsupportedCodecError", "AssertionError"}:
+    if (
+        codec is None
+        and lacking
+        and type(error).__name__ in {"UnsupportedCodecError", "AssertionError"}
+    ):
         codec = next(iter(lacking))
     if codec:
         msg = f"{where} is compressed by {codec}, which cannot be decoded here; {lacking[codec]}"

@@ -14,8 +14,13 @@ __all__ = ["Intake"]
 Assigned = tuple[str, int]
 """A topic (its short name) and a partition of it."""
 _POLL_MS: Final = 500
-_ANSWER_MS: Final = 15_000  # a client that is not answered by then raises, and whoever asked tries again
-_STILL_SECONDS, _STILL_LOOKS = 60.0, 60  # a partition that is behind and gives nothing for as long, however often asked
+_ANSWER_MS: Final = (
+    15_000  # a client that is not answered by then raises, and whoever asked tries again
+)
+_STILL_SECONDS, _STILL_LOOKS = (
+    60.0,
+    60,
+)  # a partition that is behind and gives nothing for as long, however often asked
 _LOG = logging.getLogger("mainstem")
 
 
@@ -62,7 +67,9 @@ class Intake:
                 self._changes.append((revoked, self._short_of(owned)))
 
         self._changes: list[tuple[Callable[[list[Assigned]], None], list[Assigned]]] = []
-        self._still: dict[Assigned, tuple[int, float, int]] = {}  # behind, and standing still: looks, since, where
+        self._still: dict[
+            Assigned, tuple[int, float, int]
+        ] = {}  # behind, and standing still: looks, since, where
         self._most = most
         self._consumer: Any = KafkaConsumer(
             **broker.options,
@@ -104,7 +111,9 @@ class Intake:
         if self._changes:
             self._settle()
             return []
-        return [(self._short[at.topic], record) for at, records in found.items() for record in records]
+        return [
+            (self._short[at.topic], record) for at, records in found.items() for record in records
+        ]
 
     def _settle(self) -> None:
         """Owners changed: what was given out and not committed is asked for again, after the caller has been told."""
@@ -137,7 +146,10 @@ class Intake:
         offset, note, _ = found
         if int(offset) < oldest:
             told = f"offsets {offset} to {oldest - 1} of {at.topic!r} partition {at.partition}"
-            _LOG.warning("%s are gone: the broker deleted them before this group read them; it goes on after them", told)
+            _LOG.warning(
+                "%s are gone: the broker deleted them before this group read them; it goes on after them",
+                told,
+            )
         return max(int(offset), oldest), note or ""
 
     def commit(self, stands: Mapping[Assigned, tuple[int, str]] | None = None) -> bool:
@@ -158,11 +170,17 @@ class Intake:
         if stands is not None:
             # subtle: an offset and the note that belongs to it, not where the client stands: owners may have changed since
             offsets = {
-                self._at(assigned): OffsetAndMetadata(offset, note, -1) for assigned, (offset, note) in stands.items()
+                self._at(assigned): OffsetAndMetadata(offset, note, -1)
+                for assigned, (offset, note) in stands.items()
             }
         try:
             self._consumer.commit(offsets)
-        except (CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError):
+        except (
+            CommitFailedError,
+            IllegalGenerationError,
+            RebalanceInProgressError,
+            UnknownMemberIdError,
+        ):
             return False
         return True
 

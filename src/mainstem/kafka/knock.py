@@ -18,7 +18,11 @@ __all__ = ["knock", "mechanisms"]
 
 _SECONDS: Final = 2.5
 _CLIENT: Final = b"mainstem"
-_HANDSHAKE, _VERSIONS, _AUTHENTICATE = (17, 1), (18, 0), (36, 0)  # Kafka's requests, each with the version that is sent
+_HANDSHAKE, _VERSIONS, _AUTHENTICATE = (
+    (17, 1),
+    (18, 0),
+    (36, 0),
+)  # Kafka's requests, each with the version that is sent
 _FINE, _OTHER_MECHANISM, _NO_LOGIN_HERE = 0, 33, 34  # Kafka's codes
 _TLS_ALERT: Final = b"\x15\x03"
 _LARGEST: Final = 1 << 20  # bytes of an answer
@@ -89,11 +93,15 @@ def _call(server: str) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _encrypted(line: socket.socket, server: str, context: ssl.SSLContext | None) -> Iterator[socket.socket]:
+def _encrypted(
+    line: socket.socket, server: str, context: ssl.SSLContext | None
+) -> Iterator[socket.socket]:
     if context is None:
         yield line
         return
-    with context.wrap_socket(line, server_hostname=server.rpartition(":")[0].strip("[]")) as speaking:
+    with context.wrap_socket(
+        line, server_hostname=server.rpartition(":")[0].strip("[]")
+    ) as speaking:
         yield speaking
 
 
@@ -197,7 +205,10 @@ def _security_fault(server: str, login: Login) -> str:
                 _greet(line)
                 return f"speaks no TLS, and security is {said}; say security={said.replace('SSL', 'PLAINTEXT')}"
             blind = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            blind.check_hostname, blind.verify_mode = False, ssl.CERT_NONE  # nothing is said, and nothing believed
+            blind.check_hostname, blind.verify_mode = (
+                False,
+                ssl.CERT_NONE,
+            )  # nothing is said, and nothing believed
             with _encrypted(line, server, blind):
                 return f"speaks TLS, and security is {said}; say security={said.replace('PLAINTEXT', 'SSL')}"
     except (OSError, ValueError):

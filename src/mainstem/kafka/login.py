@@ -120,7 +120,10 @@ class Login:
         context = self.context()
         if self.by_password:
             return faust.SASLCredentials(
-                username=self.user, password=self.password, ssl_context=context, mechanism=self.mechanism
+                username=self.user,
+                password=self.password,
+                ssl_context=context,
+                mechanism=self.mechanism,
             )
         return faust.SSLCredentials(context) if context else None
 

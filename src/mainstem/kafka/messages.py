@@ -25,7 +25,9 @@ __all__ = [
     "read_message",
 ]
 
-_SAMPLES_A_RECORD: Final = 100  # a broker refuses records beyond a megabyte; a text rarely exceeds a kilobyte
+_SAMPLES_A_RECORD: Final = (
+    100  # a broker refuses records beyond a megabyte; a text rarely exceeds a kilobyte
+)
 _LOG = logging.getLogger("mainstem")
 _T = TypeVar("_T")
 _SAMPLES: Final = msgspec.json.Decoder(list[Sample])

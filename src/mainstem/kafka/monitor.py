@@ -47,7 +47,9 @@ class Monitor:
 
         self.unready, self.doing = "starting", "ok"
         self.lag: dict[tuple[str, int], int] = {}
-        self._gauge = Gauge(LAG, "Records between what was done and the end of the topic", ["topic", "partition"])
+        self._gauge = Gauge(
+            LAG, "Records between what was done and the end of the topic", ["topic", "partition"]
+        )
         self._metrics = make_wsgi_app()
         host, port = address_of(address)
         self._server = make_server(host, port, self._answer, _Server, _Quiet)
@@ -77,7 +79,9 @@ class Monitor:
                 {"status": self.unready or self.doing},
             )
         elif path == "/lag":
-            answer = {f"{topic}/{partition}": lag for (topic, partition), lag in sorted(self.lag.items())}
+            answer = {
+                f"{topic}/{partition}": lag for (topic, partition), lag in sorted(self.lag.items())
+            }
         else:
             status, answer = "404 Not Found", {"status": "there are /health, /lag and /metrics"}
         start(status, [("Content-Type", "application/json")])

@@ -39,8 +39,12 @@ def patiently(action: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs)
     from kafka.errors import KafkaError
 
     trying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(lambda error: isinstance(error, StoreError) or passes(error)),
-        stop=tenacity.stop_any(tenacity.stop_after_delay(LONGEST_OUTAGE), tenacity.stop_when_event_set(ASKED)),
+        retry=tenacity.retry_if_exception(
+            lambda error: isinstance(error, StoreError) or passes(error)
+        ),
+        stop=tenacity.stop_any(
+            tenacity.stop_after_delay(LONGEST_OUTAGE), tenacity.stop_when_event_set(ASKED)
+        ),
         wait=tenacity.wait_exponential(multiplier=0.2, max=5),
         sleep=tenacity.sleep_using_event(ASKED),
         before_sleep=_say,

@@ -22,10 +22,15 @@ __all__ = ["reach", "reach_store"]
 _BOOTSTRAP_MS: Final = 3000
 _LONGEST: Final = 6.0  # seconds for all of it, names that nobody resolves among them
 _STORE_SECONDS: Final = 5.0
-_MISSING, _REFUSED = 3, 29  # Kafka's codes of a topic that is not there, and of one that this user may not see
+_MISSING, _REFUSED = (
+    3,
+    29,
+)  # Kafka's codes of a topic that is not there, and of one that this user may not see
 
 
-def reach(broker: Broker, read: Iterable[str] = (), write: Iterable[str] = (), group: str | None = None) -> None:
+def reach(
+    broker: Broker, read: Iterable[str] = (), write: Iterable[str] = (), group: str | None = None
+) -> None:
     """Return once the broker has answered, and has the topics that are needed.
 
     Args:
@@ -48,7 +53,9 @@ def reach(broker: Broker, read: Iterable[str] = (), write: Iterable[str] = (), g
         else:
             outcome.append(None)
 
-    thread = threading.Thread(target=run, name="reach", daemon=True)  # subtle: a name server may be silent for minutes
+    thread = threading.Thread(
+        target=run, name="reach", daemon=True
+    )  # subtle: a name server may be silent for minutes
     thread.start()
     thread.join(_LONGEST)
     if not outcome:
@@ -66,9 +73,14 @@ def reach_store(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme != "clickhouse" or not parts.hostname:
         return
-    secure = parse_qs(parts.query).get("secure", [""])[-1].lower() in {"1", "true"} or parts.port in {443, 8443}
+    secure = parse_qs(parts.query).get("secure", [""])[-1].lower() in {
+        "1",
+        "true",
+    } or parts.port in {443, 8443}
     port = parts.port or (8443 if secure else 8123)
-    connection = (HTTPSConnection if secure else HTTPConnection)(parts.hostname, port, timeout=_STORE_SECONDS)
+    connection = (HTTPSConnection if secure else HTTPConnection)(
+        parts.hostname, port, timeout=_STORE_SECONDS
+    )
     try:
         connection.request("GET", "/ping")
         connection.getresponse().read()
@@ -103,9 +115,17 @@ def _look(broker: Broker, read: set[str], write: set[str], group: str | None) ->
             raise BrokerError(_unreachable(broker, [*heard, error])) from error
         try:
             topics = {broker.topic(name): name for name in read | write}
-            found = sorted(admin.describe_topics(list(topics)), key=lambda topic: str(topic["name"])) if topics else []
+            found = (
+                sorted(admin.describe_topics(list(topics)), key=lambda topic: str(topic["name"]))
+                if topics
+                else []
+            )
             who = f"user {broker.login.user!r}" if broker.login.user else "a client without a login"
-            faults = together(fault for topic in found for fault in _faults(who, topic, topics[topic["name"]], read, write))
+            faults = together(
+                fault
+                for topic in found
+                for fault in _faults(who, topic, topics[topic["name"]], read, write)
+            )
             if group:
                 faults += _group_faults(who, admin, broker.group(group))
         except (KafkaError, OSError) as error:
@@ -116,12 +136,17 @@ def _look(broker: Broker, read: set[str], write: set[str], group: str | None) ->
         raise BrokerError("; ".join(faults))
 
 
-def _faults(who: str, topic: dict[str, Any], name: str, read: set[str], write: set[str]) -> Iterator[tuple[str, str]]:
+def _faults(
+    who: str, topic: dict[str, Any], name: str, read: set[str], write: set[str]
+) -> Iterator[tuple[str, str]]:
     full, code = topic["name"], topic["error_code"]
     if code == _MISSING:
         yield "there is no topic {}; `mainstem topics` makes it", full
     elif code == _REFUSED:
-        yield f"{who} may not see topic {{}}; allow DESCRIBE and READ or WRITE, if the prefix is right", full
+        yield (
+            f"{who} may not see topic {{}}; allow DESCRIBE and READ or WRITE, if the prefix is right",
+            full,
+        )
     elif (rights := topic.get("authorized_operations")) is not None:
         for right, names in (("READ", read), ("WRITE", write)):
             if name in names and right not in rights:
@@ -153,7 +178,10 @@ def _unreachable(broker: Broker, heard: list[BaseException]) -> str:
                     f"kafka://user:password@host:port/prefix?security={wanted}&mechanism=..."
                 )
     told = list(dict.fromkeys(told_of(error) for error in heard))
-    reason = next((text for text in told if "bootstrap" not in text.lower()), told[-1] if told else "no answer")
+    reason = next(
+        (text for text in told if "bootstrap" not in text.lower()),
+        told[-1] if told else "no answer",
+    )
     return _silent(broker, broker.servers, reason)
 
 

@@ -34,12 +34,22 @@ class TrustedTopic:
         while self._next < end:
             for offset, value in self._reader.read(0, self._next, end):
                 self._next = offset + 1
-                one = read_message(value, decode_confirmed, f"trusted/0 at {offset}") if value else None
+                one = (
+                    read_message(value, decode_confirmed, f"trusted/0 at {offset}")
+                    if value
+                    else None
+                )
                 if one is not None:
                     found.append(one)
         return found
 
-    def write(self, confirmed: Iterable[Confirmed], graded: Iterable[Sample], partitions: int, producer: Any) -> None:
+    def write(
+        self,
+        confirmed: Iterable[Confirmed],
+        graded: Iterable[Sample],
+        partitions: int,
+        producer: Any,
+    ) -> None:
         """Publish trusted samples, then the graded pairs among them as samples; returns once the broker has them.
 
         Args:
@@ -52,12 +62,16 @@ class TrustedTopic:
         topic, samples = self._broker.topic("trusted"), self._broker.topic("samples")
         for one in confirmed:
             producer.send(topic, encode(one), key=one.sample_id.bytes, partition=0)
-        producer.flush(timeout=60)  # subtle: a pair that came before its record would be taken for one of the stream
+        producer.flush(
+            timeout=60
+        )  # subtle: a pair that came before its record would be taken for one of the stream
         times = self._newest(partitions)
         for pair in graded:
             partition = partition_of_question(pair.question_id, partitions)
             placed = msgspec.structs.replace(pair, event_time=times.get(partition, pair.event_time))
-            producer.send(samples, encode([placed]), key=pair.question_id.bytes, partition=partition)
+            producer.send(
+                samples, encode([placed]), key=pair.question_id.bytes, partition=partition
+            )
         producer.flush(timeout=60)
 
     def close(self) -> None:
@@ -71,8 +85,14 @@ class TrustedTopic:
             for partition in range(partitions):
                 end = reader.end(partition)
                 first = max(reader.first(partition), end - 10)  # the last offset may hold no record
-                values = [value for _, value in reader.read(partition, first, end) if value] if first < end else []
-                read = [read_message(value, decode_samples, f"samples/{partition}") for value in values]
+                values = (
+                    [value for _, value in reader.read(partition, first, end) if value]
+                    if first < end
+                    else []
+                )
+                read = [
+                    read_message(value, decode_samples, f"samples/{partition}") for value in values
+                ]
                 if times := [samples[-1].event_time for samples in read if samples]:
                     found[partition] = times[-1]
         return found

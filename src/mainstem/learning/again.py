@@ -41,7 +41,14 @@ class RecordedRounds:
         self._drawn, self._versions, self._settings = drawn, versions, settings
         self.rounds_at = frozenset(one.samples for one in rounds)
 
-    def round(self, version: int, parent: int, active: "ActiveVersion", pool: "RoundPool", position: Position) -> Round:
+    def round(
+        self,
+        version: int,
+        parent: int,
+        active: "ActiveVersion",
+        pool: "RoundPool",
+        position: Position,
+    ) -> Round:
         """The round that made `version`, once more.
 
         Args:
@@ -70,6 +77,10 @@ class RecordedRounds:
             drawn_core=was.drawn_core,
             drawn_edge=was.drawn_edge,
             cold=bool(was.cold),
-            made=Made.recorded(was.reason, self._versions.manifest(version).scale if promoted else None, promoted=promoted),
+            made=Made.recorded(
+                was.reason,
+                self._versions.manifest(version).scale if promoted else None,
+                promoted=promoted,
+            ),
             active=load_active(self._versions, version, self._settings) if promoted else None,
         )

@@ -4,7 +4,14 @@ from collections.abc import Callable, Iterable, Mapping
 
 from torch import Tensor
 
-from mainstem.models import ActiveVersion, CrossEncoder, check_words, initial_encoder, load_pretrained, train_tokenizer
+from mainstem.models import (
+    ActiveVersion,
+    CrossEncoder,
+    check_words,
+    initial_encoder,
+    load_pretrained,
+    train_tokenizer,
+)
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.versions import KeptVersion, has_version, write_version
@@ -24,13 +31,21 @@ def first_encoder(texts: Iterable[str], settings: Settings) -> CrossEncoder:
     """
     if settings.model.model:
         encoder = load_pretrained(
-            settings.model.model, settings.model.max_tokens, settings.run.seed, settings.objectives.class_names
+            settings.model.model,
+            settings.model.max_tokens,
+            settings.run.seed,
+            settings.objectives.class_names,
         )
         check_words(encoder, texts, settings.model.model)
         ActiveVersion(encoder, settings).check()
         return encoder
     tokenizer = train_tokenizer(set(texts), settings.model.vocabulary)
-    return initial_encoder(tokenizer, settings.model.max_tokens, settings.run.seed, len(settings.objectives.class_names))
+    return initial_encoder(
+        tokenizer,
+        settings.model.max_tokens,
+        settings.run.seed,
+        len(settings.objectives.class_names),
+    )
 
 
 def make_first_version(

@@ -20,7 +20,9 @@ class Decision:
     reason: str
 
 
-def decide(gate: tuple[Evaluation, Evaluation], held_out: tuple[Evaluation, Evaluation], settings: Settings) -> Decision:
+def decide(
+    gate: tuple[Evaluation, Evaluation], held_out: tuple[Evaluation, Evaluation], settings: Settings
+) -> Decision:
     """Judge a child by AUC on the gate samples; on the time-held-out ones while the gate has too few.
 
     Args:
@@ -42,4 +44,10 @@ def decide(gate: tuple[Evaluation, Evaluation], held_out: tuple[Evaluation, Eval
     promoted = after.auc >= before.auc - settings.learning.gate_margin
     change = f"AUC {before.auc:.3f} -> {after.auc:.3f} on {after.samples} {judged_on.replace('_', '-')} samples"
     change = change.replace(" 0.", " .")
-    return Decision(promoted, judged_on, before, after, change if promoted else f"worse than its parent: {change}")
+    return Decision(
+        promoted,
+        judged_on,
+        before,
+        after,
+        change if promoted else f"worse than its parent: {change}",
+    )

@@ -99,7 +99,9 @@ class Learner:
         if not (made.training and made.decision.promoted):
             return None
         sketch = self._settings.responses.sketch
-        return ActiveVersion(made.training.encoder, self._settings, direction=made.direction, sketch=sketch)
+        return ActiveVersion(
+            made.training.encoder, self._settings, direction=made.direction, sketch=sketch
+        )
 
     def _made(
         self,
@@ -115,7 +117,8 @@ class Learner:
         child = ActiveVersion(training.encoder, self._settings)
         gate = trusted_samples(self._store, "gate", position.ends)
         measured = {
-            name: (evaluate(active, some), evaluate(child, some)) for name, some in (("gate", gate), ("held_out", held_out))
+            name: (evaluate(active, some), evaluate(child, some))
+            for name, some in (("gate", gate), ("held_out", held_out))
         }
         decision = decide(measured["gate"], measured["held_out"], self._settings)
         scale = scale_of(child, [*trusted_samples(self._store, "canary", position.ends), *held_out])
@@ -124,8 +127,12 @@ class Learner:
 
     def _draw(self, version: int, pool: RoundPool, position: Position) -> Draw:
         held_out = self._settings.learning.held_out // len(position.ends)
-        ends = np.array([position.ends[partition] - held_out for partition in sorted(position.ends)])
-        candidates = (pool["offset"] < ends[pool["partition"]]) & (pool["event_time"] < position.later_from)
+        ends = np.array(
+            [position.ends[partition] - held_out for partition in sorted(position.ends)]
+        )
+        candidates = (pool["offset"] < ends[pool["partition"]]) & (
+            pool["event_time"] < position.later_from
+        )
         random = np.random.default_rng(number_of("draw", self._settings.run.seed, version))
         drawn = draw(pool, candidates, self._settings, random)
         written = Drawn(
@@ -139,5 +146,7 @@ class Learner:
 
     def _held_out(self, position: Position) -> list[PlacedSample]:
         count = self._settings.learning.held_out // len(position.ends)
-        newest = samples_between(self._store, {p: (end - count, end) for p, end in position.ends.items()})
+        newest = samples_between(
+            self._store, {p: (end - count, end) for p, end in position.ends.items()}
+        )
         return [sample for sample in newest if sample.part in {"stream", "canary"}]

@@ -66,7 +66,12 @@ class Made:
     @classmethod
     def recorded(cls, reason: str, scale: float | None, *, promoted: bool) -> Self:
         """What a history tells of a child: whether it was promoted, why, and its scale; nothing is measured again."""
-        return cls(Decision(promoted=promoted, judged_on="", before=_NOTHING, after=_NOTHING, reason=reason), scale=scale)
+        return cls(
+            Decision(
+                promoted=promoted, judged_on="", before=_NOTHING, after=_NOTHING, reason=reason
+            ),
+            scale=scale,
+        )
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,10 @@ __all__ = ["ActiveVersion", "alignments_of", "device_of", "precision_of"]
 Pair: TypeAlias = tuple[str, str]
 Encoded: TypeAlias = tuple[list[int], list[int]]
 _EVALUATION_BATCH: Final = 256
-_UNLIKE: Final = [[("red", "a cup"), ("a red cup", "a blue cup of tea"), ("", "tea")], [("cup", "tea"), ("tea", "cup")]]
+_UNLIKE: Final = [
+    [("red", "a cup"), ("a red cup", "a blue cup of tea"), ("", "tea")],
+    [("cup", "tea"), ("tea", "cup")],
+]
 """Pairs of two batches of unlike size and length, to check a model on."""
 
 
@@ -39,9 +42,13 @@ def device_of(settings: Settings) -> torch.device:
 def precision_of(settings: Settings) -> torch.dtype:
     """The type that a pass of scoring computes in: bfloat16 on a GPU that has it, else float32, unless told otherwise."""
     if settings.responses.precision == "auto":
-        with_bfloat16 = device_of(settings).type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        with_bfloat16 = device_of(settings).type == "cuda" and torch.cuda.is_bf16_supported(
+            including_emulation=False
+        )
         return torch.bfloat16 if with_bfloat16 else torch.float32
-    return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[settings.responses.precision]
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[
+        settings.responses.precision
+    ]
 
 
 class ActiveVersion:
@@ -69,7 +76,9 @@ class ActiveVersion:
         self._settings = settings
         self._device = device_of(settings)
         self._precision = precision_of(settings)
-        self._tokens = settings.responses.score_batch * settings.model.max_tokens  # of one pass, padding counted
+        self._tokens = (
+            settings.responses.score_batch * settings.model.max_tokens
+        )  # of one pass, padding counted
         encoder.network.to(self._device)
         directions = _of_length_one(encoder, direction, settings) if direction else []
         self._directions, self._sketch = len(directions), sketch
@@ -96,12 +105,16 @@ class ActiveVersion:
         A pass that the device's memory is too small for is made again in halves, and passes stay that small.
         """
         encoded, order = self._by_length(pairs)
-        targets = on_device(torch.tensor([labels[place] for place in order], dtype=torch.int64), self._device)
+        targets = on_device(
+            torch.tensor([labels[place] for place in order], dtype=torch.int64), self._device
+        )
         found: list[Responses[Tensor]] = []
         done = 0
         while done < len(order):
             end = _end_of_pass(encoded, order, done, self._tokens)
-            one = self._responses_of([encoded[place] for place in order[done:end]], targets[done:end])
+            one = self._responses_of(
+                [encoded[place] for place in order[done:end]], targets[done:end]
+            )
             if one is not None:
                 found.append(one)
                 done = end
@@ -114,8 +127,13 @@ class ActiveVersion:
             ModelError: if they disagree: then no response of this model would be right.
         """
         batches = [
-            (partial(self.encoder.network, batch), torch.tensor([0, 1, 0][: len(batch.ids)], device=self._device))
-            for batch in (self._padded(encode_pairs(self.encoder.tokenizer, pairs, 16)) for pairs in _UNLIKE)
+            (
+                partial(self.encoder.network, batch),
+                torch.tensor([0, 1, 0][: len(batch.ids)], device=self._device),
+            )
+            for batch in (
+                self._padded(encode_pairs(self.encoder.tokenizer, pairs, 16)) for pairs in _UNLIKE
+            )
         ]
         self._probe.check(batches=batches)
 
@@ -124,7 +142,11 @@ class ActiveVersion:
     ) -> dict[str, Tensor]:
         """The mean gradient of N samples' losses by parameter, in float32, on the CPU; nothing without samples."""
         told = torch.tensor(labels, dtype=torch.int64, device=self._device)
-        weighing = torch.ones(len(pairs)) if weights is None else torch.tensor(weights, dtype=torch.float32)
+        weighing = (
+            torch.ones(len(pairs))
+            if weights is None
+            else torch.tensor(weights, dtype=torch.float32)
+        )
         weighing = weighing.to(self._device)
         batches = (
             (partial(self.encoder.network, batch), (told[places], weighing[places]))
@@ -138,7 +160,9 @@ class ActiveVersion:
         """Logits of N pairs, shape (N, C)."""
         self.encoder.network.eval()
         logits = np.empty((len(pairs), self.encoder.network.config.num_labels))
-        for places, batch in self._batches(pairs, _EVALUATION_BATCH * self._settings.model.max_tokens):
+        for places, batch in self._batches(
+            pairs, _EVALUATION_BATCH * self._settings.model.max_tokens
+        ):
             logits[places] = self.encoder.network(batch).double().cpu().numpy()
         return logits
 
@@ -160,18 +184,27 @@ class ActiveVersion:
         return None
 
     def _run(self, batch: Batch) -> Tensor:
-        with torch.autocast(self._device.type, self._precision, enabled=self._precision != torch.float32):
+        with torch.autocast(
+            self._device.type, self._precision, enabled=self._precision != torch.float32
+        ):
             logits: Tensor = self.encoder.network(batch)
             return logits
 
-    def _in_order(self, found: Sequence[Responses[Tensor]], order: Sequence[int]) -> Responses[NDArray[np.float32]]:
+    def _in_order(
+        self, found: Sequence[Responses[Tensor]], order: Sequence[int]
+    ) -> Responses[NDArray[np.float32]]:
         """Responses of all passes, one after the other, put back into the order of their samples."""
         widths = np.cumsum([1, 1, 1, self._directions, self._sketch])
         rows = np.empty((len(order), widths[-1]), np.float32)
         if found:
-            each = [torch.column_stack([one.norm, one.loss, one.margin, one.dots, one.sketch]) for one in found]
+            each = [
+                torch.column_stack([one.norm, one.loss, one.margin, one.dots, one.sketch])
+                for one in found
+            ]
             rows[order] = torch.cat(each).float().cpu().numpy()
-        norm, loss, margin, dots, sketch = (np.ascontiguousarray(part) for part in np.split(rows, widths[:-1], axis=1))
+        norm, loss, margin, dots, sketch = (
+            np.ascontiguousarray(part) for part in np.split(rows, widths[:-1], axis=1)
+        )
         return Responses(norm[:, 0], loss[:, 0], margin[:, 0], dots, sketch)
 
     def _by_length(self, pairs: Sequence[Pair]) -> tuple[list[Encoded], list[int]]:
@@ -209,14 +242,20 @@ def alignments_of(found: Responses[NDArray[np.float32]]) -> NDArray[np.float32]:
     return alignments
 
 
-def _weighed(found: Responses[NDArray[np.float32]], weights: Sequence[float] | None) -> Responses[NDArray[np.float32]]:
+def _weighed(
+    found: Responses[NDArray[np.float32]], weights: Sequence[float] | None
+) -> Responses[NDArray[np.float32]]:
     """Responses of the weighted losses: a gradient is linear in its loss. How sure the model is, the margin, stays."""
     if weights is None:
         return found
     factor = np.array(weights, np.float32)
     column = factor[:, None]
     return replace(
-        found, norm=found.norm * factor, loss=found.loss * factor, dots=found.dots * column, sketch=found.sketch * column
+        found,
+        norm=found.norm * factor,
+        loss=found.loss * factor,
+        dots=found.dots * column,
+        sketch=found.sketch * column,
     )
 
 
@@ -228,7 +267,9 @@ def _end_of_pass(encoded: Sequence[Encoded], order: Sequence[int], start: int, t
     return end
 
 
-def _of_length_one(encoder: CrossEncoder, direction: Mapping[str, Tensor], settings: Settings) -> list[dict[str, Tensor]]:
+def _of_length_one(
+    encoder: CrossEncoder, direction: Mapping[str, Tensor], settings: Settings
+) -> list[dict[str, Tensor]]:
     """The direction over the layers that responses are taken over, at length 1; none where there is nothing of it."""
     taken = Probe(encoder.network, layers=settings.responses.layer_patterns).parameters
     part = {name: direction[name] for name in sorted(taken.keys() & direction.keys())}

@@ -40,7 +40,9 @@ class PairReader(nn.Module):
         ).last_hidden_state  # (B, T, D)
         context = _segment_mean(read, batch.mask * (batch.segments == 0))  # (B, D)
         item = _segment_mean(read, batch.mask * (batch.segments == 1))
-        logits: Tensor = self.head(torch.cat([context, item, context * item, (context - item).abs()], dim=1))
+        logits: Tensor = self.head(
+            torch.cat([context, item, context * item, (context - item).abs()], dim=1)
+        )
         return logits
 
 
@@ -81,7 +83,9 @@ class CrossEncoder:
         return isinstance(self.network, PairReader)
 
 
-def initial_encoder(tokenizer: Tokenizer, max_tokens: int, seed: int, classes: int = 2) -> CrossEncoder:
+def initial_encoder(
+    tokenizer: Tokenizer, max_tokens: int, seed: int, classes: int = 2
+) -> CrossEncoder:
     """The model made here: 2 layers of 128, weights drawn from the seed, a logit for each class."""
     from transformers import BertConfig  # seconds to import
 

@@ -44,7 +44,9 @@ def check_folder(folder: Path, name: str) -> None:
         )
         raise ModelError(msg)
     if "config.json" not in has and "modules.json" in has:
-        part = next((one.parent.name for one in sorted(folder.glob("*/config.json"))), "0_Transformer")
+        part = next(
+            (one.parent.name for one in sorted(folder.glob("*/config.json"))), "0_Transformer"
+        )
         msg = f"model {name!r} is a sentence-transformers folder; give its encoder, {str(Path(name) / part)!r}, as --model"
         raise ModelError(msg)
     weights = sorted(one for one in has if one.endswith(".safetensors"))
@@ -91,7 +93,11 @@ def check_config(config: Any, name: str, max_tokens: int) -> None:
         msg = f"model {name!r} is of the family {config.model_type!r}; only 'bert' is supported so far"
         raise ModelError(msg)
     if quantized := getattr(config, "quantization_config", None):
-        method = quantized.get("quant_method", "") if isinstance(quantized, dict) else getattr(quantized, "quant_method", "")
+        method = (
+            quantized.get("quant_method", "")
+            if isinstance(quantized, dict)
+            else getattr(quantized, "quant_method", "")
+        )
         msg = f"model {name!r} is quantized ({method or 'quantization_config'}); give it as it was before, in floats"
         raise ModelError(msg)
     if config.max_position_embeddings < max_tokens:

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import Final
 
 import torch
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import (
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
 from torch import Tensor
 
 __all__ = ["Batch", "encode_pairs", "on_device", "pad", "train_tokenizer"]
@@ -29,12 +37,21 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device."""
-        return Batch(*(on_device(tensor, device) for tensor in (self.ids, self.segments, self.mask, self.positions)))
+        return Batch(
+            *(
+                on_device(tensor, device)
+                for tensor in (self.ids, self.segments, self.mask, self.positions)
+            )
+        )
 
 
 def on_device(tensor: Tensor, device: torch.device) -> Tensor:
     """A tensor of the CPU on a device; a GPU fetches it by itself, out of pinned memory, and nobody waits."""
-    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
+    return (
+        tensor.pin_memory().to(device, non_blocking=True)
+        if device.type == "cuda"
+        else tensor.to(device)
+    )
 
 
 def train_tokenizer(texts: Iterable[str], size: int) -> Tokenizer:
@@ -66,7 +83,12 @@ def train_tokenizer(texts: Iterable[str], size: int) -> Tokenizer:
     )
     known = set(alphabet)
     tokenizer.train_from_iterator(
-        (" ".join([word] * count) for word, count in sorted(words.items()) if known.issuperset(word)), trainer
+        (
+            " ".join([word] * count)
+            for word, count in sorted(words.items())
+            if known.issuperset(word)
+        ),
+        trainer,
     )
     vocabulary = tokenizer.get_vocab()
     return _tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))  # noqa: S106
@@ -83,7 +105,9 @@ def _tokenizer(model: models.WordPiece) -> Tokenizer:
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
     tokenizer.add_special_tokens(list(SPECIAL))
-    separator, first = (SPECIAL.index(token) for token in ("[SEP]", "[CLS]"))  # special tokens come first, in order
+    separator, first = (
+        SPECIAL.index(token) for token in ("[SEP]", "[CLS]")
+    )  # special tokens come first, in order
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", separator), ("[CLS]", first))
     return tokenizer
 
@@ -95,7 +119,9 @@ def encode_pairs(
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True  # a "[SEP]" in a title is text, not a separator
     tokenizer.enable_truncation(max_tokens, strategy="longest_first")
-    return [(encoding.ids, encoding.type_ids) for encoding in tokenizer.encode_batch_fast(list(pairs))]
+    return [
+        (encoding.ids, encoding.type_ids) for encoding in tokenizer.encode_batch_fast(list(pairs))
+    ]
 
 
 def pad(encoded: Sequence[tuple[list[int], list[int]]], padding_id: int) -> Batch:
@@ -108,7 +134,10 @@ def pad(encoded: Sequence[tuple[list[int], list[int]]], padding_id: int) -> Batc
     """
     width = max(len(ids) for ids, _ in encoded)
     rows, count = torch.full((len(encoded), width), padding_id), len(encoded)
-    segments, mask = torch.zeros(count, width, dtype=torch.int64), torch.zeros(count, width, dtype=torch.int64)
+    segments, mask = (
+        torch.zeros(count, width, dtype=torch.int64),
+        torch.zeros(count, width, dtype=torch.int64),
+    )
     for row, (ids, types) in enumerate(encoded):
         rows[row, : len(ids)] = torch.tensor(ids)
         segments[row, : len(ids)] = torch.tensor(types)

@@ -51,7 +51,9 @@ def binary_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
             f"{tuple(logits.shape)} and {tuple(labels.shape)}"
         )
         raise ValueError(msg)
-    return F.binary_cross_entropy_with_logits(logits.float().view(-1), labels.float(), reduction="none")
+    return F.binary_cross_entropy_with_logits(
+        logits.float().view(-1), labels.float(), reduction="none"
+    )
 
 
 def squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -61,8 +63,13 @@ def squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
         >>> squared_error(torch.tensor([[1.0], [5.0]]), torch.tensor([3.0, 5.0]))
         tensor([2., 0.])
     """
-    found, told = outputs.float().reshape(len(outputs), -1), targets.float().reshape(len(targets), -1)
-    if found.shape != told.shape:  # else one number would be held against several, or one sample's against all
+    found, told = (
+        outputs.float().reshape(len(outputs), -1),
+        targets.float().reshape(len(targets), -1),
+    )
+    if (
+        found.shape != told.shape
+    ):  # else one number would be held against several, or one sample's against all
         msg = f"squared_error needs a target for each output; got shapes {tuple(outputs.shape)} and {tuple(targets.shape)}"
         raise ValueError(msg)
     return (found - told).square().sum(1) / 2
@@ -78,7 +85,9 @@ def token_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
         >>> token_cross_entropy(torch.zeros(1, 3, 2), torch.tensor([[1, 0, -100]]))
         tensor([0.6931])
     """
-    losses = F.cross_entropy(logits.float().transpose(1, 2), labels, reduction="none", ignore_index=-100)  # (B, T)
+    losses = F.cross_entropy(
+        logits.float().transpose(1, 2), labels, reduction="none", ignore_index=-100
+    )  # (B, T)
     return losses.sum(1) / (labels != -100).sum(1).clamp_min(1)
 
 

@@ -25,7 +25,9 @@ OBJECTIVES: Final = ("answer",)
 """The objectives in use, in their order."""
 
 
-def targets_of(outcomes: Sequence[str], *, bought: bool, objectives: Sequence[str] = OBJECTIVES) -> tuple[float, ...]:
+def targets_of(
+    outcomes: Sequence[str], *, bought: bool, objectives: Sequence[str] = OBJECTIVES
+) -> tuple[float, ...]:
     """The targets of a sample, one for each objective.
 
     Args:

@@ -61,7 +61,9 @@ def available_threads(own: Path = _OWN, cgroups: Path = _CGROUPS) -> int:
         own: which groups those are.
         cgroups: where they are mounted.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     return max(int(min([cores, *_quotas(own, cgroups)])), 1)
 
 
@@ -79,7 +81,9 @@ def _quotas(own: Path, cgroups: Path) -> Iterator[float]:
 
 
 def _quota_of(folder: Path) -> Iterator[float]:
-    both = _read(folder / "cpu.max") or " ".join(_read(folder / name) for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us"))
+    both = _read(folder / "cpu.max") or " ".join(
+        _read(folder / name) for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us")
+    )
     numbers = [int(one) for one in both.split() if one.isdecimal()]  # `max` and -1 are no quota
     if len(numbers) == 2 and all(numbers):
         yield numbers[0] / numbers[1]

@@ -7,7 +7,9 @@ from fnmatch import fnmatchcase
 
 __all__ = ["fits", "patterns_of", "what_to_do"]
 
-_NUMBER = re.compile(r"(?<![^.])\d+(?![^.])")  # a whole part of a name: the place in a list of layers
+_NUMBER = re.compile(
+    r"(?<![^.])\d+(?![^.])"
+)  # a whole part of a name: the place in a list of layers
 
 
 def fits(name: str, pattern: str) -> bool:
@@ -34,7 +36,9 @@ def patterns_of(names: Collection[str], others: Collection[str]) -> list[str]:
     found: dict[str, None] = {}
     for top in tops:
         many = _NUMBER.sub("*", top)
-        found[many if wide[many] > 1 and not any(fits(other, many) for other in others) else top] = None
+        found[
+            many if wide[many] > 1 and not any(fits(other, many) for other in others) else top
+        ] = None
     return list(found)
 
 

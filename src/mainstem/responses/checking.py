@@ -19,7 +19,9 @@ __all__ = ["Compared", "check", "compared", "random_directions"]
 
 _CLOSE: Final = 1e-3
 _CLOSE_IN_HALF: Final = 5e-2
-_NOTHING: Final = 1e-5  # of all samples' norms together: what rounding may leave of a gradient that is 0
+_NOTHING: Final = (
+    1e-5  # of all samples' norms together: what rounding may leave of a gradient that is 0
+)
 _ALONE: Final = 3  # samples whose norms are taken by a backward pass of their own
 
 
@@ -63,7 +65,10 @@ def check(probe: "Probe", batches: Sequence[tuple[Callable[[], Any], Any]], loss
 def random_directions(parameters: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
     """A direction for each parameter, in which the others are 0."""
     drawn = torch.Generator().manual_seed(0)
-    return [{name: torch.randn(one.shape, generator=drawn).to(one.device)} for name, one in parameters.items()]
+    return [
+        {name: torch.randn(one.shape, generator=drawn).to(one.device)}
+        for name, one in parameters.items()
+    ]
 
 
 def compared(
@@ -88,7 +93,10 @@ def compared(
     weights = torch.rand(samples, generator=torch.Generator().manual_seed(1)).to(device) + 0.5
     close = _CLOSE_IN_HALF if isinstance(output, Tensor) and output.dtype.itemsize < 4 else _CLOSE
     whole = _gradient((losses * weights).sum(), parameters)
-    dots, all_norms = (weights.double() @ found.dots.double()).tolist(), float((weights * found.norm).sum())
+    dots, all_norms = (
+        (weights.double() @ found.dots.double()).tolist(),
+        float((weights * found.norm).sum()),
+    )
     each = []
     for (name, true), direction, dot in zip(whole.items(), directions, dots, strict=True):
         expected = float((true.double() * direction[name].double()).sum())
@@ -96,7 +104,12 @@ def compared(
     alone = []
     for sample in sorted({0, samples // 2, samples - 1})[:_ALONE]:
         true_norm = (
-            float(torch.stack([one.square().sum() for one in _gradient(losses[sample], parameters).values()]).sum()) ** 0.5
+            float(
+                torch.stack(
+                    [one.square().sum() for one in _gradient(losses[sample], parameters).values()]
+                ).sum()
+            )
+            ** 0.5
         )
         alone.append((float(found.norm[sample]), true_norm, close * true_norm + _NOTHING))
     worst = max(each, key=lambda one: abs(one[1] - one[2]) / max(one[3], 1e-30))
@@ -104,9 +117,13 @@ def compared(
 
 
 def _gradient(loss: Tensor, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    found = torch.autograd.grad(loss, list(parameters.values()), retain_graph=True, allow_unused=True)
+    found = torch.autograd.grad(
+        loss, list(parameters.values()), retain_graph=True, allow_unused=True
+    )
     return {
-        name: torch.zeros_like(one, dtype=torch.float32) if part is None else part.to_dense().float()
+        name: torch.zeros_like(one, dtype=torch.float32)
+        if part is None
+        else part.to_dense().float()
         for (name, one), part in zip(parameters.items(), found, strict=True)
     }
 

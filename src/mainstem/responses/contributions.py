@@ -61,7 +61,9 @@ def cross(one: Contribution, other: Contribution) -> Tensor:
         case Outer(), Lookup():
             return cross(other, one)
         case Lookup(), Outer(lefts=[left]):
-            at_ids = left.gather(2, one.ids.unsqueeze(1).expand(-1, left.shape[1], -1))  # (B, S, T): left_s[id_t]
+            at_ids = left.gather(
+                2, one.ids.unsqueeze(1).expand(-1, left.shape[1], -1)
+            )  # (B, S, T): left_s[id_t]
             return at_ids.mul_(torch.bmm(other.right, one.values.transpose(1, 2))).sum((1, 2))
         case _:
             msg = f"a {type(one).__name__} and a {type(other).__name__} cannot be of one parameter"
@@ -81,9 +83,19 @@ def merge(several: Sequence[Contribution]) -> list[Contribution]:
     vector = [one for one in several if isinstance(one, Vector)]
     merged: list[Contribution] = []
     if outer:
-        merged.append(Outer(torch.cat([one.lefts[0] for one in outer], 1), torch.cat([one.right for one in outer], 1)))
+        merged.append(
+            Outer(
+                torch.cat([one.lefts[0] for one in outer], 1),
+                torch.cat([one.right for one in outer], 1),
+            )
+        )
     if lookup:
-        merged.append(Lookup(torch.cat([one.ids for one in lookup], 1), torch.cat([one.values for one in lookup], 1)))
+        merged.append(
+            Lookup(
+                torch.cat([one.ids for one in lookup], 1),
+                torch.cat([one.values for one in lookup], 1),
+            )
+        )
     if vector:
         merged.append(Vector(torch.stack([one.gradient for one in vector]).sum(0)))
     return merged

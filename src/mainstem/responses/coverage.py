@@ -15,7 +15,14 @@ from torch.nn.parameter import is_lazy
 
 from mainstem.errors import ModelError
 from mainstem.responses.advice import fits, what_to_do
-from mainstem.responses.formulas import Formula, formula_of, is_patched, is_simple, linear, per_sample
+from mainstem.responses.formulas import (
+    Formula,
+    formula_of,
+    is_patched,
+    is_simple,
+    linear,
+    per_sample,
+)
 
 __all__ = ["CoveredLayer", "by_autograd", "covered"]
 
@@ -60,7 +67,9 @@ class CoveredLayer:
         return self.formula is per_sample
 
 
-def covered(model: nn.Module, layers: Sequence[str] = ("*",), formed: Sequence[str] = ()) -> dict[nn.Module, CoveredLayer]:
+def covered(
+    model: nn.Module, layers: Sequence[str] = ("*",), formed: Sequence[str] = ()
+) -> dict[nn.Module, CoveredLayer]:
     """The layers with trained parameters whose names match.
 
     Args:
@@ -87,13 +96,21 @@ def covered(model: nn.Module, layers: Sequence[str] = ("*",), formed: Sequence[s
         else formula_of(layer)
         for name, layer in trained.items()
     }
-    known = {id(one) for name, layer in trained.items() if formulas[name] for one in layer.parameters(recurse=False)}
+    known = {
+        id(one)
+        for name, layer in trained.items()
+        if formulas[name]
+        for one in layer.parameters(recurse=False)
+    }
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     found, refused = {}, {}
     for name, layer in trained.items():
         own = dict(layer.named_parameters(recurse=False, remove_duplicate=False))
         mine = {own_name: names[id(one)] for own_name, one in own.items() if one.requires_grad}
-        formula, unknown = formulas[name], [full for own_name, full in mine.items() if id(own[own_name]) not in known]
+        formula, unknown = (
+            formulas[name],
+            [full for own_name, full in mine.items() if id(own[own_name]) not in known],
+        )
         if not any(fits(name, pattern) for pattern in layers):
             continue
         _check_numbers({full: own[own_name] for own_name, full in mine.items()})
@@ -104,7 +121,9 @@ def covered(model: nn.Module, layers: Sequence[str] = ("*",), formed: Sequence[s
         elif unknown:  # else it only holds what another uses, as the head of a masked language model its decoder's bias
             refused[name] = unknown
     if refused:
-        raise ModelError(_refusal(model, refused, [name for name in trained if formulas[name]], reasons))
+        raise ModelError(
+            _refusal(model, refused, [name for name in trained if formulas[name]], reasons)
+        )
     if not found:
         msg = "the model has no trained parameter in these layers, so there is no gradient response; unfreeze some"
         raise ModelError(msg)
@@ -146,18 +165,32 @@ def _without_batch(model: nn.Module) -> dict[str, str]:
     for name, layer in model.named_modules():
         which, reason = _WITHOUT_BATCH.get(type(layer).__name__, ("", ""))
         if getattr(layer, "relative_attention", True):
-            inside = [own for own, _ in layer.named_modules() if own and any(fits(own, one) for one in which.split())]
+            inside = [
+                own
+                for own, _ in layer.named_modules()
+                if own and any(fits(own, one) for one in which.split())
+            ]
             found.update({f"{name}.{own}".lstrip("."): reason for own in inside})
         if name.endswith("relative_attention_bias"):  # T5's
             found[name] = "for its rows are looked up for pairs of positions, whatever the sample"
     return found
 
 
-def _refusal(model: nn.Module, refused: Mapping[str, list[str]], known: Sequence[str], reasons: Mapping[str, str]) -> str:
+def _refusal(
+    model: nn.Module,
+    refused: Mapping[str, list[str]],
+    known: Sequence[str],
+    reasons: Mapping[str, str],
+) -> str:
     name, [full_name, *_] = next(iter(refused.items()))
-    owner = name.partition("parametrizations")[0].rstrip(".")  # a parametrization is a module of its own
+    owner = name.partition("parametrizations")[0].rstrip(
+        "."
+    )  # a parametrization is a module of its own
     layer = model.get_submodule(owner)
-    why, by_autograd = reasons.get(name) or _reason(layer), not getattr(layer, "scale_grad_by_freq", False)
+    why, by_autograd = (
+        reasons.get(name) or _reason(layer),
+        not getattr(layer, "scale_grad_by_freq", False),
+    )
     has_none = f"belongs to a {type(layer).__name__}, which has no formula here{why and f', {why}'}"
     more = f" ({len(refused)} such layers)" if len(refused) > 1 else ""
     return f"{full_name} {has_none}{more}; {what_to_do(refused, known, by_autograd=by_autograd)}"

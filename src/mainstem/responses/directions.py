@@ -69,7 +69,9 @@ def length_of(direction: Direction) -> float:
     return math.sqrt(math.fsum(float(part.double().square().sum()) for part in direction.values()))
 
 
-def checked(directions: Sequence[Direction], parameters: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
+def checked(
+    directions: Sequence[Direction], parameters: Mapping[str, Tensor]
+) -> list[dict[str, Tensor]]:
     """The directions in float32, where the parameters are.
 
     Raises:
@@ -84,6 +86,9 @@ def checked(directions: Sequence[Direction], parameters: Mapping[str, Tensor]) -
                 msg = f"a direction has shape {tuple(part.shape)} for {name}; it must be {tuple(parameters[name].shape)}"
                 raise ModelError(msg)
     return [
-        {name: part.detach().to(parameters[name].device, torch.float32) for name, part in direction.items()}
+        {
+            name: part.detach().to(parameters[name].device, torch.float32)
+            for name, part in direction.items()
+        }
         for direction in directions
     ]

@@ -50,15 +50,24 @@ def formula_of(layer: Any) -> Formula | None:  # noqa: PLR0911 - a line for each
     """
     own = dict(layer.named_parameters())
     is_called = type(layer).__call__ is nn.Module.__call__
-    if not own.keys() <= {"weight", "bias"} or "weight" not in own or is_patched(layer) or not is_called:
+    if (
+        not own.keys() <= {"weight", "bias"}
+        or "weight" not in own
+        or is_patched(layer)
+        or not is_called
+    ):
         return None
-    if runs_as(layer, nn.Linear):  # subtle: attention multiplies with the weight of its own kind and never runs it
+    if runs_as(
+        layer, nn.Linear
+    ):  # subtle: attention multiplies with the weight of its own kind and never runs it
         return None if type(layer).__name__ == "NonDynamicallyQuantizableLinear" else linear
     if runs_as(layer, nn.LayerNorm):
         return layer_norm if own["weight"].dim() == 1 else None
     if runs_as(layer, nn.Embedding):
         return embedding if not layer.scale_grad_by_freq and layer.max_norm is None else None
-    if type(layer).__name__ == "Conv1D" and type(layer).__module__ == "transformers.pytorch_utils":  # GPT-2's
+    if (
+        type(layer).__name__ == "Conv1D" and type(layer).__module__ == "transformers.pytorch_utils"
+    ):  # GPT-2's
         return transposed_linear
     if "Norm" in type(layer).__name__ and own.keys() == {"weight"} and own["weight"].dim() == 1:
         return rms_norm if agrees(layer, len(own["weight"]), rms_norm) else None
@@ -82,9 +91,14 @@ def is_patched(layer: nn.Module) -> bool:
     if "forward" in vars(layer):
         return True
     for kind in type(layer).__mro__:
-        if "forward" in vars(kind):  # subtle: what is put there from outside has its globals elsewhere
+        if "forward" in vars(
+            kind
+        ):  # subtle: what is put there from outside has its globals elsewhere
             ours = getattr(vars(kind)["forward"], "__globals__", {}).get("__name__")
-            return kind.__module__.startswith(("torch.nn.", "transformers.pytorch_utils")) and ours != kind.__module__
+            return (
+                kind.__module__.startswith(("torch.nn.", "transformers.pytorch_utils"))
+                and ours != kind.__module__
+            )
     return False
 
 
@@ -98,10 +112,20 @@ _SIMPLE: Final = (
 def is_simple(layer: nn.Module) -> bool:
     """Whether a layer is of a kind of torch's that reads one tensor and does nothing else: `per_sample` is right for it."""
     own = layer.named_parameters()
-    return type(layer) in _SIMPLE and not is_patched(layer) and all(name in {"weight", "bias"} for name, _ in own)
+    return (
+        type(layer) in _SIMPLE
+        and not is_patched(layer)
+        and all(name in {"weight", "bias"} for name, _ in own)
+    )
 
 
-def linear(layer: nn.Linear, a: Tensor, b: Tensor, live: Live | None, trained: Collection[str]) -> Contributions:  # noqa: ARG001
+def linear(
+    layer: nn.Linear,
+    a: Tensor,
+    b: Tensor,
+    live: Live | None,
+    trained: Collection[str],  # noqa: ARG001
+) -> Contributions:
     """Output = a W^T + bias, so dW = sum_t b_t a_t^T, of shape (P, D), and dbias = sum_t b_t.
 
     Example:
@@ -117,12 +141,24 @@ def affine(b: Tensor, a: Tensor, live: Live | None) -> Outer:
     return Outer(_tokens(b), _tokens(a), live, bias=True)
 
 
-def transposed_linear(layer: nn.Module, a: Tensor, b: Tensor, live: Live | None, trained: Collection[str]) -> Contributions:  # noqa: ARG001
+def transposed_linear(
+    layer: nn.Module,
+    a: Tensor,
+    b: Tensor,
+    live: Live | None,
+    trained: Collection[str],  # noqa: ARG001
+) -> Contributions:
     """Output = a W + bias, so dW = sum_t a_t b_t^T, of shape (D, P)."""
     return _multiplied(a, b, b, live, trained)
 
 
-def embedding(layer: nn.Embedding, a: Tensor, b: Tensor, live: Live | None, trained: Collection[str]) -> Contributions:  # noqa: ARG001
+def embedding(
+    layer: nn.Embedding,
+    a: Tensor,
+    b: Tensor,
+    live: Live | None,
+    trained: Collection[str],  # noqa: ARG001
+) -> Contributions:
     """Output = rows of W by the ids a; the row of `padding_idx` has no gradient."""
     ids, values = a.reshape(len(a), -1), b.reshape(len(b), -1, b.shape[-1])  # (B, T), (B, T, D)
     return {"weight": Lookup(ids, values, layer.padding_idx)}
@@ -138,22 +174,34 @@ def layer_norm(
     """Output = scale x normal + shift, so dscale = sum_t normal_t b_t and dshift = sum_t b_t."""
     found: dict[str, Contribution] = {}
     if "weight" in trained:
-        found["weight"] = Vector(_summed(F.layer_norm(a, layer.normalized_shape, eps=layer.eps).mul_(b)))
+        found["weight"] = Vector(
+            _summed(F.layer_norm(a, layer.normalized_shape, eps=layer.eps).mul_(b))
+        )
     if "bias" in trained:
         found["bias"] = Vector(_summed(b))
     return found
 
 
-def rms_norm(layer: nn.Module, a: Tensor, b: Tensor, live: Live | None, trained: Collection[str]) -> Contributions:  # noqa: ARG001
+def rms_norm(
+    layer: nn.Module,
+    a: Tensor,
+    b: Tensor,
+    live: Live | None,
+    trained: Collection[str],  # noqa: ARG001
+) -> Contributions:
     """Output = scale x a / rms(a), so dscale = sum_t (a_t / rms(a_t)) b_t.
 
     Source:
         Zhang, Sennrich, Root Mean Square Layer Normalization, NeurIPS 2019, https://arxiv.org/abs/1910.07467
     """
-    known = (getattr(layer, name, None) for name in ("variance_epsilon", "eps", "norm_eps", "epsilon"))
+    known = (
+        getattr(layer, name, None) for name in ("variance_epsilon", "eps", "norm_eps", "epsilon")
+    )
     given = next((one for one in known if isinstance(one, float)), None)
     epsilon = torch.finfo(added_in(layer.weight)).eps if given is None else given  # type: ignore[arg-type]
-    return {"weight": Vector(_summed(a * a.square().mean(-1, keepdim=True).add(epsilon).rsqrt() * b))}
+    return {
+        "weight": Vector(_summed(a * a.square().mean(-1, keepdim=True).add(epsilon).rsqrt() * b))
+    }
 
 
 def per_sample(
@@ -178,7 +226,9 @@ def per_sample(
     return {name: Vector(gradient) for name, gradient in formed.items()}
 
 
-def _multiplied(left: Tensor, right: Tensor, b: Tensor, live: Live | None, trained: Collection[str]) -> Contributions:
+def _multiplied(
+    left: Tensor, right: Tensor, b: Tensor, live: Live | None, trained: Collection[str]
+) -> Contributions:
     """A weight whose gradient is sum_t left_t right_t^T, and a bias that is added to the output."""
     found: dict[str, Contribution] = {}
     if "weight" in trained:

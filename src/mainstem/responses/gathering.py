@@ -46,7 +46,9 @@ class Gathering:
     @property
     def norm(self) -> Tensor:
         """Lengths of the gradients, shape (B,)."""
-        return self.squared.clamp_min(0).sqrt()  # subtle: a weight used twice may cancel itself but for rounding
+        return self.squared.clamp_min(
+            0
+        ).sqrt()  # subtle: a weight used twice may cancel itself but for rounding
 
     @property
     def sketch(self) -> Tensor:
@@ -93,9 +95,13 @@ class Gathering:
         self.squared[sample] += gradient.square().sum()
         for place, direction in enumerate(self._directions):
             if parameter in direction:
-                self.dots[sample, place] += torch.dot(gradient.flatten(), direction[parameter].flatten())
+                self.dots[sample, place] += torch.dot(
+                    gradient.flatten(), direction[parameter].flatten()
+                )
         if self._tables:
-            self._waves[sample] += Vector(gradient.reshape(1, *(gradient.shape or (1,)))).sketch(self._tables[parameter])[0]
+            self._waves[sample] += Vector(gradient.reshape(1, *(gradient.shape or (1,)))).sketch(
+                self._tables[parameter]
+            )[0]
 
     def close(self, kind: type[Contribution]) -> None:
         """Add up what is held of a kind."""
@@ -123,4 +129,6 @@ class Gathering:
             if any(part is not None for part in parts):
                 self.dots.select(1, place).add_(contribution.dot(*parts))
         if self._tables:
-            self._waves += contribution.sketch(*(self._tables[parameter] for parameter in parameters))
+            self._waves += contribution.sketch(
+                *(self._tables[parameter] for parameter in parameters)
+            )

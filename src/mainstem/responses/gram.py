@@ -33,7 +33,9 @@ def gram(*parts: Tensor) -> Tensor:
     return found
 
 
-def bounded(left: Tensor, right: Tensor, *, floats_a_sample: int) -> Iterator[tuple[Tensor, Tensor]]:
+def bounded(
+    left: Tensor, right: Tensor, *, floats_a_sample: int
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Both, so many samples at a time that what is formed of them stays small."""
     samples = max(_FLOATS // floats_a_sample, 1)
     for start in range(0, len(left), samples):
@@ -50,7 +52,9 @@ class RoundingCheck:
     def __init__(self, squared: Tensor | None = None) -> None:
         self._squared = squared
 
-    def checked(self, squared: Tensor, products: Tensor, directly: Callable[[Tensor], Tensor]) -> Tensor:
+    def checked(
+        self, squared: Tensor, products: Tensor, directly: Callable[[Tensor], Tensor]
+    ) -> Tensor:
         """Squared norms; again directly where rounding would show.
 
         The sum of T^2 products is off by up to epsilon times T times the sum of those on the diagonal. On a GPU nobody

@@ -59,11 +59,14 @@ def verdicts(passes: Sequence[Sequence[Tensor]], by: Sequence[Tensor]) -> list[b
     told = []
     for first, *others in zip(*passes, strict=True):
         off = [
-            (other - first * factor.to(first.device)).abs() > _MAY_BE_OFF * first * factor.to(first.device)  # NaN: no
+            (other - first * factor.to(first.device)).abs()
+            > _MAY_BE_OFF * first * factor.to(first.device)  # NaN: no
             for other, factor in zip(others, by[1:], strict=True)
         ]
         told.append(torch.stack([(first > 0).any(), torch.stack(off).any()]))
-    found = torch.stack(told).tolist() if told else []  # subtle: one wait for the device, not one for each layer
+    found = (
+        torch.stack(told).tolist() if told else []
+    )  # subtle: one wait for the device, not one for each layer
     return [False if is_off else True if has_any else None for has_any, is_off in found]
 
 
@@ -86,7 +89,11 @@ def check_apart(layers: Mapping[str, Any]) -> None:
         mainstem.errors.BatchError: norm, a BatchNorm1d, normalises each sample by the whole batch; put it in eval mode
     """
     for name, layer in layers.items():
-        what = "put it in eval mode" if layer.running_mean is not None else "let it track running statistics"
+        what = (
+            "put it in eval mode"
+            if layer.running_mean is not None
+            else "let it track running statistics"
+        )
         if layer.training or layer.running_mean is None:
             msg = f"{name or 'the model'}, a {type(layer).__name__}, normalises each sample by the whole batch; {what}"
             raise BatchError(msg)

@@ -30,7 +30,9 @@ _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_
 
 
 @contextmanager
-def listening(places: Mapping[nn.Module, CoveredLayer], gathering: Gathering, verified: set[str]) -> Iterator["Listener"]:
+def listening(
+    places: Mapping[nn.Module, CoveredLayer], gathering: Gathering, verified: set[str]
+) -> Iterator["Listener"]:
     """A listener at the layers while the block lasts.
 
     Args:
@@ -48,7 +50,9 @@ def listening(places: Mapping[nn.Module, CoveredLayer], gathering: Gathering, ve
         for layer, place in places.items()
     ]
     is_fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(value=False)  # it reads the weights of layers that it does not run
+    torch.backends.mha.set_fastpath_enabled(
+        value=False
+    )  # it reads the weights of layers that it does not run
     try:
         yield listener
     finally:
@@ -80,7 +84,9 @@ class Listener:
         self._tapped: set[str] = set()
         self._edges: list[tuple[str, GradientEdge]] = []  # of layers that are to be verified
         self._looked: list[tuple[str, Tensor]] | None = None
-        self._cast: tuple[Tensor, Tensor] | None = None  # what a layer read, and in the type that it read it in
+        self._cast: tuple[Tensor, Tensor] | None = (
+            None  # what a layer read, and in the type that it read it in
+        )
         self._computing = self._is_backward = self._is_deaf = self._is_over = False
         self.is_reentrant = False
         self.misread: dict[str, str] = {}
@@ -96,30 +102,41 @@ class Listener:
             trained: parameters in the graph, whose `.grad` stays as it is.
         """
         samples = len(losses)
-        is_new = bool(self._edges) or (self.is_reentrant and not self._verified.issuperset(self._names))
+        is_new = bool(self._edges) or (
+            self.is_reentrant and not self._verified.issuperset(self._names)
+        )
         if samples == 1 or not is_new or not losses.requires_grad:
             return
         by = factors(samples)
         with self.deaf():
-            seen = [self._lengths((losses * factor.to(losses.device)).sum(), trained) for factor in by]
+            seen = [
+                self._lengths((losses * factor.to(losses.device)).sum(), trained) for factor in by
+            ]
         found: dict[str, list[bool | None]] = {}
-        for (name, _), verdict in zip(seen[0], verdicts([[one for _, one in each] for each in seen], by), strict=True):
+        for (name, _), verdict in zip(
+            seen[0], verdicts([[one for _, one in each] for each in seen], by), strict=True
+        ):
             found.setdefault(name, []).append(verdict)
         self._edges.clear()
         for name, each in found.items():
             if False in each:
-                self.misread.setdefault(name, f"gave {samples} rows, but a sample's loss reaches rows of others")
+                self.misread.setdefault(
+                    name, f"gave {samples} rows, but a sample's loss reaches rows of others"
+                )
             elif all(each):
                 self._verified.add(name)
 
     def _lengths(self, loss: Tensor, trained: Sequence[Tensor]) -> list[tuple[str, Tensor]]:
         """Lengths of the rows of what comes back to each new layer."""
-        if trained and not self.is_reentrant:  # subtle: nothing comes to weights, which others may be waiting for (DDP)
+        if (
+            trained and not self.is_reentrant
+        ):  # subtle: nothing comes to weights, which others may be waiting for (DDP)
             edges = [edge for _, edge in self._edges]
             found = torch.autograd.grad(loss, edges, retain_graph=True, allow_unused=True)
             nothing = torch.zeros(self._gathering.samples, device=loss.device)
             return [
-                (name, nothing if one is None else lengths(one)) for (name, _), one in zip(self._edges, found, strict=True)
+                (name, nothing if one is None else lengths(one))
+                for (name, _), one in zip(self._edges, found, strict=True)
             ]
         self._looked = []
         with grads_kept(trained):
@@ -138,7 +155,9 @@ class Listener:
             ModelError: if a layer was run where it could not be heard.
         """
         self._is_backward = True
-        if loss.requires_grad and taken and not self.is_reentrant:  # subtle: whoever waits for gradients hears of none
+        if (
+            loss.requires_grad and taken and not self.is_reentrant
+        ):  # subtle: whoever waits for gradients hears of none
             torch.autograd.grad(loss, taken, allow_unused=True)
         elif loss.requires_grad:
             with grads_kept(taken):
@@ -161,7 +180,9 @@ class Listener:
 
     def unheard(self, places: Iterable[CoveredLayer]) -> set[str]:
         """Names of parameters of layers that were not run."""
-        return {name for place in places for name in place.parameters.values() if not self._uses[name]}
+        return {
+            name for place in places for name in place.parameters.values() if not self._uses[name]
+        }
 
     def forget_graph(self) -> None:
         """Let go of the graph, whose taps hold this listener in turn: memory must be free as soon as a pass is over."""
@@ -197,18 +218,26 @@ class Listener:
             return None
         samples = self._gathering.samples
         read = inputs[0] if len(inputs) == 1 and not keywords else read_by(inputs, keywords)
-        if isinstance(layer, nn.Embedding) and isinstance(read, Tensor) and len(output) == 1 < samples:
+        if (
+            isinstance(layer, nn.Embedding)
+            and isinstance(read, Tensor)
+            and len(output) == 1 < samples
+        ):
             # subtle: position ids of shape (1, T) are shared by the batch; what comes back would be its sum
             read, output = (x.expand(samples, *x.shape[1:]) for x in (read, output))
         why = misread(read, output, samples, is_embedding=isinstance(layer, nn.Embedding))
-        if why is None and any(type(getattr(layer, own, None)) is Tensor for own in place.parameters):
+        if why is None and any(
+            type(getattr(layer, own, None)) is Tensor for own in place.parameters
+        ):
             why = "was run with numbers in the place of its own weights (functional_call)"
         if why is not None:
             self.misread[place.name] = why
             return None
         if not self._is_backward:  # subtle: in the backward pass a checkpoint runs its layers again
             self._uses.update(place.parameters.values())
-        if not torch.is_grad_enabled():  # a reentrant checkpoint runs its layers first without gradients
+        if (
+            not torch.is_grad_enabled()
+        ):  # a reentrant checkpoint runs its layers first without gradients
             self.is_reentrant = True
             return None
         self._tapped.update(place.parameters.values())
@@ -216,7 +245,12 @@ class Listener:
             self.dimensions.update(read.shape[1:], output.shape[1:])
         self._readers[read.data_ptr()] += not self._is_deaf
         heard = partial(self._on_backward, layer, place)
-        if is_plain_linear and read.requires_grad and output.dtype == torch.float32 and not output.is_cuda:
+        if (
+            is_plain_linear
+            and read.requires_grad
+            and output.dtype == torch.float32
+            and not output.is_cuda
+        ):
             tapped = tap_linear(output, read, layer.weight, heard, self._gathering.live)
         else:
             is_of_tokens = place.formula in (linear, transposed_linear)
@@ -254,7 +288,9 @@ class Listener:
             if place.is_affine and len(names) == 2 and self._is_used_once(names):
                 gathering.add([names["weight"], names["bias"]], affine(came_back, read, live))
             elif names:
-                for own_name, contribution in place.formula(layer, read, came_back, live, names).items():
+                for own_name, contribution in place.formula(
+                    layer, read, came_back, live, names
+                ).items():
                     name = names[own_name]
                     if self._uses[name] == 1:
                         gathering.add([name], contribution)
@@ -263,20 +299,27 @@ class Listener:
             if place.is_formed:  # gradients that are formed are large: not held
                 gathering.close(Vector)
             self._readers[a.data_ptr()] -= 1
-            if not self._readers[a.data_ptr()]:  # else the next layer may have read the same, and can join
+            if not self._readers[
+                a.data_ptr()
+            ]:  # else the next layer may have read the same, and can join
                 gathering.close(Outer)
                 self._cast = None
                 if live is not None:
                     live.forget()
             self._computing = False
 
-    def _in_float32(self, a: Tensor, b: Tensor, place: CoveredLayer, names: Mapping[str, str]) -> tuple[Tensor, Tensor]:
+    def _in_float32(
+        self, a: Tensor, b: Tensor, place: CoveredLayer, names: Mapping[str, str]
+    ) -> tuple[Tensor, Tensor]:
         """What a formula gets, in float32, but for factors that a GPU multiplies as they are."""
         is_product = place.formula in (linear, transposed_linear) and self._is_used_once(names)
         if not (is_product and is_for_matrix_units(b)):
             return a.float() if a.is_floating_point() else a, b.float()
         if self._cast is None or not is_same(self._cast[0], a):
-            self._cast = a, a.to(b.dtype)  # as the layer itself read it; kept, for layers that read the same can join
+            self._cast = (
+                a,
+                a.to(b.dtype),
+            )  # as the layer itself read it; kept, for layers that read the same can join
         return self._cast[1], b
 
     def _is_used_once(self, names: Mapping[str, str]) -> bool:
@@ -295,6 +338,10 @@ class Listener:
 
 def _is_plain_linear(layer: nn.Module) -> bool:
     """Whether a layer is a frozen linear one and nothing else: no subclass, no hook that may change its output."""
-    if type(layer) is not nn.Linear or layer.weight.requires_grad or (layer.bias is not None and layer.bias.requires_grad):
+    if (
+        type(layer) is not nn.Linear
+        or layer.weight.requires_grad
+        or (layer.bias is not None and layer.bias.requires_grad)
+    ):
         return False
     return not any(getattr(layer, hooks) for hooks in _HOOKS)

@@ -43,7 +43,9 @@ class Live:
     def _row(self) -> Tensor:
         """Which of R rows each of B T tokens is; R for the others, shape (B T,)."""
         rows = torch.full((self.mask.numel(),), len(self.places), device=self.mask.device)
-        return rows.index_copy_(0, self.places, torch.arange(len(self.places), device=self.mask.device))
+        return rows.index_copy_(
+            0, self.places, torch.arange(len(self.places), device=self.mask.device)
+        )
 
     @cached_property
     def sample(self) -> Tensor:
@@ -121,5 +123,7 @@ class LiveTokens:
 def is_same(one: Tensor, other: Tensor) -> bool:
     """Whether two tensors that are both held are one: the same numbers in the same places."""
     return one is other or (
-        one.data_ptr() == other.data_ptr() and one.shape == other.shape and one.stride() == other.stride()
+        one.data_ptr() == other.data_ptr()
+        and one.shape == other.shape
+        and one.stride() == other.stride()
     )

@@ -34,7 +34,10 @@ class Lookup:
     """
 
     def __init__(self, ids: Tensor, values: Tensor, padding: int | None = None) -> None:
-        self.looked_up, self.came_back = [(ids, None if padding is None else ids != padding)], values
+        self.looked_up, self.came_back = (
+            [(ids, None if padding is None else ids != padding)],
+            values,
+        )
 
     @property
     def ids(self) -> Tensor:
@@ -71,7 +74,12 @@ class Lookup:
                 kept = slice(None) if known is None else known[sample]
                 rows, row = torch.unique(all_ids[sample][kept], return_inverse=True)
                 values = self.came_back[sample][kept]
-                squared[place] += values.new_zeros(len(rows), values.shape[1]).index_add_(0, row, values).square().sum()
+                squared[place] += (
+                    values.new_zeros(len(rows), values.shape[1])
+                    .index_add_(0, row, values)
+                    .square()
+                    .sum()
+                )
         return squared
 
     def dot(self, *directions: Tensor | None) -> Tensor:

@@ -56,4 +56,8 @@ def backward_of_recurrent(*, needed: bool) -> AbstractContextManager[Any]:
 
 def in_float32(device: str) -> AbstractContextManager[Any]:
     """Without autocast, where there is any: to switch it off takes longer than to look."""
-    return torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext()
+    return (
+        torch.autocast(device, enabled=False)
+        if torch.is_autocast_enabled(device)
+        else nullcontext()
+    )

@@ -14,7 +14,13 @@ from torch import Tensor
 
 from mainstem.responses.gram import RoundingCheck, bounded, gram
 from mainstem.responses.live import Live, is_same
-from mainstem.responses.products import added_in, is_for_matrix_units, product, products, sum_of_products
+from mainstem.responses.products import (
+    added_in,
+    is_for_matrix_units,
+    product,
+    products,
+    sum_of_products,
+)
 from mainstem.responses.sketch import Tables, waves
 
 __all__ = ["Outer", "is_gram_cheaper"]
@@ -44,7 +50,12 @@ class Outer:
     """
 
     def __init__(
-        self, left: Tensor | Sequence[Tensor], right: Tensor, live: Live | None = None, *, bias: bool = False
+        self,
+        left: Tensor | Sequence[Tensor],
+        right: Tensor,
+        live: Live | None = None,
+        *,
+        bias: bool = False,
     ) -> None:
         self.sides = [left] if isinstance(left, Tensor) else list(left), right
         self.live, self.bias = live, bias
@@ -64,31 +75,49 @@ class Outer:
     def join(self, other: "Outer") -> "Outer | None":
         """Both as one, if they have the same right side."""
         (lefts, right), (other_lefts, other_right) = self.sides, other.sides
-        if not is_same(right, other_right) or self.live is not other.live or self.bias != other.bias:
+        if (
+            not is_same(right, other_right)
+            or self.live is not other.live
+            or self.bias != other.bias
+        ):
             return None
         return Outer([*lefts, *other_lefts], right, self.live, bias=self.bias)
 
     def squared(self, check: RoundingCheck) -> Tensor:
         """By the Gram route, sum over t and s of (left_t . left_s)(right_t . right_s), or directly, whichever is cheaper."""
-        tokens, p, d = self.right.shape[1], sum(left.shape[2] for left in self.lefts), self.right.shape[2]
+        tokens, p, d = (
+            self.right.shape[1],
+            sum(left.shape[2] for left in self.lefts),
+            self.right.shape[2],
+        )
         if tokens == 1:
             of_left = torch.stack([_squares(left) for left in self.lefts]).sum(0)
             return of_left * (_squares(self.right) + self.bias)
         if not is_gram_cheaper(tokens, p, d):
             return self._directly()
         of_left, of_right = gram(*self.lefts), gram(self.right)
-        products = of_left.addcmul(of_left, of_right) if self.bias else of_left.mul_(of_right)  # (B, T, T)
-        squared = products.sum((1, 2)).clamp_min_(0)  # subtle: where tokens cancel, rounding may leave less than nothing
+        products = (
+            of_left.addcmul(of_left, of_right) if self.bias else of_left.mul_(of_right)
+        )  # (B, T, T)
+        squared = products.sum((1, 2)).clamp_min_(
+            0
+        )  # subtle: where tokens cancel, rounding may leave less than nothing
         return check.checked(squared, products, self._directly)
 
     def _directly(self, which: Tensor | None = None) -> Tensor:
-        lefts, right = (self.lefts, self.right) if which is None else ([one[which] for one in self.lefts], self.right[which])
+        lefts, right = (
+            (self.lefts, self.right)
+            if which is None
+            else ([one[which] for one in self.lefts], self.right[which])
+        )
         squared = right.new_zeros(len(right), dtype=added_in(right))
         for left in lefts:
             squared += torch.cat(  # each gradient formed, a few samples at a time
                 [
                     _squares(products(some_left.transpose(1, 2), some_right))  # (b, P, D) -> (b,)
-                    for some_left, some_right in bounded(left, right, floats_a_sample=left.shape[2] * right.shape[2])
+                    for some_left, some_right in bounded(
+                        left, right, floats_a_sample=left.shape[2] * right.shape[2]
+                    )
                 ]
             )
             if self.bias:
@@ -112,7 +141,9 @@ class Outer:
                 narrow, of_biases = torch.addmm(of_bias, right, of_weight), (None,)
             dots = narrow.mul_(lefts[0]).sum(1)  # (R,)
         else:
-            pairs = [(left, one) for left, one in zip(lefts, of_weights, strict=True) if one is not None]
+            pairs = [
+                (left, one) for left, one in zip(lefts, of_weights, strict=True) if one is not None
+            ]
             along = (
                 sum_of_products(pairs).mul_(right) if pairs else right.new_zeros(len(right), 1)
             )  # (R, P) (P, D) -> (R, D)
@@ -128,7 +159,9 @@ class Outer:
         """Sketches of left and right multiplied frequency by frequency, which convolves them, and summed over tokens."""
         lefts, right = self._rows()
         of_weights = tables[::2] if self.bias else tables
-        of_left = waves([(table.rows, left) for table, left in zip(of_weights, lefts, strict=True)])  # (R, k / 2 + 1)
+        of_left = waves(
+            [(table.rows, left) for table, left in zip(of_weights, lefts, strict=True)]
+        )  # (R, k / 2 + 1)
         of_right = waves([(tables[0].columns, right)])
         if self.bias:
             of_right += 1  # the column that reads 1 is in the first bucket
@@ -147,7 +180,9 @@ class Outer:
         _, right = self.sides
         if self.live is None:
             return values.view(len(right), -1, *values.shape[1:]).sum(1)
-        return values.new_zeros(len(right), *values.shape[1:]).index_add_(0, self.live.sample, values)
+        return values.new_zeros(len(right), *values.shape[1:]).index_add_(
+            0, self.live.sample, values
+        )
 
 
 def _squares(x: Tensor) -> Tensor:

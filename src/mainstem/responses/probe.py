@@ -69,16 +69,23 @@ class Probe:
         self._directions = checked(directions, parameters)
         self._floats = sketch
         of_linear = [place.parameters for place in self._places.values() if place.is_affine]
-        biases = {names["weight"]: names["bias"] for names in reversed(of_linear)}  # subtle: of a shared weight, the first's
+        biases = {
+            names["weight"]: names["bias"] for names in reversed(of_linear)
+        }  # subtle: of a shared weight, the first's
         self._tables = tables_of(self.parameters, sketch, seed, biases) if sketch else {}
         self._device = next(iter(parameters.values())).device
         self._by_autograd, self._singly = by_autograd(self._places, parameters)
         self._heard = {
-            layer: place for layer, place in self._places.items() if not self._singly.issuperset(place.parameters.values())
+            layer: place
+            for layer, place in self._places.items()
+            if not self._singly.issuperset(place.parameters.values())
         }
         is_recurrent = any(isinstance(layer, nn.RNNBase) for layer in model.modules())
         self._needs_own_recurrent = is_recurrent and self._device.type == "cuda"
-        self._verified: dict[bool, set[str]] = {True: set(), False: set()}  # by whether the model trains
+        self._verified: dict[bool, set[str]] = {
+            True: set(),
+            False: set(),
+        }  # by whether the model trains
         self._batch_norms = batch_norms(model)
         self._uses = Uses(self._heard.values())
         self._busy = False
@@ -89,7 +96,9 @@ class Probe:
         taken = {name for place in self._places.values() for name in place.parameters.values()}
         return {name: one for name, one in self.model.named_parameters() if name in taken}
 
-    def responses(self, run: Callable[[], Any], targets: Any, *, loss: Loss = cross_entropy) -> Responses[Tensor]:
+    def responses(
+        self, run: Callable[[], Any], targets: Any, *, loss: Loss = cross_entropy
+    ) -> Responses[Tensor]:
         """Responses of one batch, in eval mode and with weights frozen; both are as before afterwards.
 
         The first pass also sees that no weight is used outside of its layer (but within a reentrant checkpoint, where there
@@ -106,10 +115,17 @@ class Probe:
             ModelError: if the model is passed without any of the layers.
         """
         with self._at_rest():
-            return self._pass(run, targets, loss, None, in_graph=self._uses.is_first(training=self.model.training))
+            return self._pass(
+                run, targets, loss, None, in_graph=self._uses.is_first(training=self.model.training)
+            )
 
     def training_step(
-        self, run: Callable[[], Any], targets: Any, *, loss: Loss = cross_entropy, weights: Tensor | None = None
+        self,
+        run: Callable[[], Any],
+        targets: Any,
+        *,
+        loss: Loss = cross_entropy,
+        weights: Tensor | None = None,
     ) -> Responses[Tensor]:
         """The backward pass of a training step, and the responses of its samples with it, for little more.
 
@@ -133,7 +149,11 @@ class Probe:
         if weights is not None and weights.device.type == "cpu" and not bool((weights > 0).all()):
             msg = f"weights are above 0, for a norm is divided by its sample's; got {float(weights.min()):.6g} among them"
             raise ValueError(msg)
-        scale = torch.full((samples,), 1 / max(samples, 1), device=self._device) if weights is None else weights
+        scale = (
+            torch.full((samples,), 1 / max(samples, 1), device=self._device)
+            if weights is None
+            else weights
+        )
         with torch.enable_grad(), self._own_recurrent():
             return self._pass(run, targets, loss, scale)
 
@@ -154,7 +174,10 @@ class Probe:
         check_apart(self._batch_norms)
         gathering = Gathering(samples, self._directions, self._tables, self._floats, self._device)
         verified = self._verified[self.model.training]
-        is_seen_through, in_graph = in_graph, in_graph or bool(self._by_autograd) or weights is not None
+        is_seen_through, in_graph = (
+            in_graph,
+            in_graph or bool(self._by_autograd) or weights is not None,
+        )
         taken = list(self.parameters.values()) if in_graph and weights is None else []
         with (
             self._alone(),
@@ -168,9 +191,13 @@ class Probe:
                 msg = f"a loss gives one number for each of the {samples} samples; got shape {tuple(losses.shape)}"
                 raise ValueError(msg)
             weighted = losses if weights is None else losses * weights
-            with in_float32(self._device.type):  # as torch asks: a backward pass has the types of its forward pass
+            with in_float32(
+                self._device.type
+            ):  # as torch asks: a backward pass has the types of its forward pass
                 self._check_heard(listener, losses)
-                is_new = self._uses.is_new(listener.unheard(self._heard.values()), training=self.model.training)
+                is_new = self._uses.is_new(
+                    listener.unheard(self._heard.values()), training=self.model.training
+                )
                 if is_new and in_graph:
                     self._check_uses(listener, losses)
                 listener.formed = set(self._singly)
@@ -185,10 +212,18 @@ class Probe:
             return self._pass(run, targets, loss, weights, in_graph=True)
         norm, dots, sketch = gathering.norm, gathering.dots, gathering.sketch
         if weights is not None:
-            norm, dots, sketch = norm / weights, dots / weights.unsqueeze(1), sketch / weights.unsqueeze(1)
+            norm, dots, sketch = (
+                norm / weights,
+                dots / weights.unsqueeze(1),
+                sketch / weights.unsqueeze(1),
+            )
         losses = losses.detach()
         has_margin = loss in (cross_entropy, binary_cross_entropy)
-        margin = margins(output.detach().float(), targets) if has_margin else torch.full_like(losses, float("nan"))
+        margin = (
+            margins(output.detach().float(), targets)
+            if has_margin
+            else torch.full_like(losses, float("nan"))
+        )
         return Responses(norm, losses, margin, dots, sketch)
 
     def check(
@@ -232,7 +267,14 @@ class Probe:
                 found = self._pass(run, targets, loss, None, dimensions=dimensions)
             with evaluating(self.model), torch.enable_grad(), self._own_recurrent():
                 output = run()
-                return compared(loss(output, targets), output, self.parameters, self._directions, found, dimensions)
+                return compared(
+                    loss(output, targets),
+                    output,
+                    self.parameters,
+                    self._directions,
+                    found,
+                    dimensions,
+                )
         finally:
             self._directions = before
 
@@ -261,11 +303,17 @@ class Probe:
                 listener.misread.pop(place.name, None)
         if listener.misread:
             name, why = next(iter(listener.misread.items()))
-            msg = self.refusal(name, f"{why}; give every input one row for each sample", listener.misread)
+            msg = self.refusal(
+                name, f"{why}; give every input one row for each sample", listener.misread
+            )
             raise BatchError(msg)
         lost = listener.lost() - self._singly if self._singly else set()
         if lost:
-            bad = [place.name for place in self._heard.values() if not lost.isdisjoint(place.parameters.values())]
+            bad = [
+                place.name
+                for place in self._heard.values()
+                if not lost.isdisjoint(place.parameters.values())
+            ]
             why = "was run without gradients (torch.no_grad, or a reentrant checkpoint: use_reentrant=False)"
             raise ModelError(self.refusal(bad[0], why, bad))
 
@@ -275,8 +323,13 @@ class Probe:
         found = used_outside(losses, listener.crossings or {}, self.parameters) - self._singly
         refused = sorted(found - self._by_autograd.keys())
         if refused:
-            bad, what = self._uses.owners(refused), "was not run, but" if refused[0] in unheard else "was run, but"
-            raise ModelError(self.refusal(bad[0], f"{what} {refused[0]} was used outside of its layer", bad))
+            bad, what = (
+                self._uses.owners(refused),
+                "was not run, but" if refused[0] in unheard else "was run, but",
+            )
+            raise ModelError(
+                self.refusal(bad[0], f"{what} {refused[0]} was used outside of its layer", bad)
+            )
         self._singly |= found
         self._uses.learn(unheard, training=self.model.training)
 

@@ -56,7 +56,9 @@ def sum_of_products(pairs: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
         tensor([[22.]])
     """
     if is_for_matrix_units(pairs[0][0]):
-        return product(torch.cat([one for one, _ in pairs], 1), torch.cat([other for _, other in pairs]))
+        return product(
+            torch.cat([one for one, _ in pairs], 1), torch.cat([other for _, other in pairs])
+        )
     (left, right), *others = pairs
     found = left @ right
     for left, right in others:

@@ -31,14 +31,20 @@ def misread(read: Any, output: Any, samples: int, *, is_embedding: bool) -> str 
         ('was given 2 things', 'read positions of shape (5,), which the samples share')
     """
     if not isinstance(read, Tensor):
-        return f"was given {len(read)} things" if isinstance(read, list) else f"was given a {type(read).__name__}"
+        return (
+            f"was given {len(read)} things"
+            if isinstance(read, list)
+            else f"was given a {type(read).__name__}"
+        )
     if not isinstance(output, Tensor):
         return f"gave a {type(output).__name__}"
     if output.dim() == 0 or read.dim() == 0:
         return "saw a single number where the batch should be"
     if len(output) != samples or len(read) != samples:
         return f"saw {len(output)} rows where the batch has {samples}"
-    if is_embedding and read.dim() == 1 and samples > 1 and _counts_up(read):  # subtle: even where T happens to be B
+    if (
+        is_embedding and read.dim() == 1 and samples > 1 and _counts_up(read)
+    ):  # subtle: even where T happens to be B
         return f"read positions of shape ({len(read)},), which the samples share"
     return None
 

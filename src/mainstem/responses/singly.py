@@ -25,7 +25,9 @@ def one_by_one(losses: Tensor, parameters: Mapping[str, Tensor], gathering: Gath
     if not losses.requires_grad:
         return
     for sample, loss in enumerate(losses):
-        found = torch.autograd.grad(loss, list(parameters.values()), retain_graph=True, allow_unused=True)
+        found = torch.autograd.grad(
+            loss, list(parameters.values()), retain_graph=True, allow_unused=True
+        )
         with torch.no_grad():
             for name, gradient in zip(parameters, found, strict=True):
                 if gradient is not None:

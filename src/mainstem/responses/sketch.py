@@ -28,11 +28,22 @@ from torch import Tensor
 from mainstem.ids import number_of
 from mainstem.responses.products import sum_of_products
 
-__all__ = ["FEWEST", "MOST", "CountSketch", "Tables", "back", "tables_of", "waves", "waves_by_table"]
+__all__ = [
+    "FEWEST",
+    "MOST",
+    "CountSketch",
+    "Tables",
+    "back",
+    "tables_of",
+    "waves",
+    "waves_by_table",
+]
 
 FEWEST: Final = 32
 MOST: Final = 1024
-_FEW: Final = 1 << 16  # of fewer numbers, a call for each block would take longer than to add them one by one
+_FEW: Final = (
+    1 << 16
+)  # of fewer numbers, a call for each block would take longer than to add them one by one
 
 
 class CountSketch:
@@ -54,7 +65,9 @@ class CountSketch:
         (torch.Size([1, 64]), True, torch.Size([1, 33]))
     """
 
-    def __init__(self, size: int, k: int, seed: int, device: torch.device, *, shuffled: bool = False) -> None:
+    def __init__(
+        self, size: int, k: int, seed: int, device: torch.device, *, shuffled: bool = False
+    ) -> None:
         generator = torch.Generator().manual_seed(seed)
         self.k = k
         self._sign = (torch.randint(2, (size,), generator=generator) * 2.0 - 1).to(device)
@@ -73,7 +86,9 @@ class CountSketch:
         if x.numel() < _FEW:
             return x.new_zeros(*x.shape[:-1], k).index_add_(-1, self._bucket, x * self._sign)
         twice = x.new_zeros(*x.shape[:-1], 2 * k)  # a turned block may reach over the end
-        for block, sign, turn in zip(x.split_with_sizes(self._sizes, -1), self._signs, self._turns, strict=True):
+        for block, sign, turn in zip(
+            x.split_with_sizes(self._sizes, -1), self._signs, self._turns, strict=True
+        ):
             twice.narrow(-1, turn, len(sign)).addcmul_(block, sign)
         summed = twice.narrow(-1, 0, k).add_(twice.narrow(-1, k, k))
         return summed if self._back is None else summed.index_select(-1, self._back)
@@ -92,7 +107,9 @@ class CountSketch:
 
     def waves_at(self, places: Tensor) -> Tensor:
         """Transforms of the count sketches of rows that are 1 at a place and 0 elsewhere: (...) -> (..., k / 2 + 1)."""
-        return _waves(self.k, places.device)[self._bucket[places]] * self._sign[places].unsqueeze(-1)
+        return _waves(self.k, places.device)[self._bucket[places]] * self._sign[places].unsqueeze(
+            -1
+        )
 
 
 class Tables(NamedTuple):
@@ -108,7 +125,10 @@ class Tables(NamedTuple):
 
 
 def tables_of(
-    parameters: Mapping[str, Tensor], k: int, seed: int, biases: Mapping[str, str] = MappingProxyType({})
+    parameters: Mapping[str, Tensor],
+    k: int,
+    seed: int,
+    biases: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Tables]:
     """Tables for each parameter, by name; the same names, shapes and seed give the same tables.
 
@@ -153,7 +173,9 @@ def waves(parts: Sequence[tuple[CountSketch, Tensor]]) -> Tensor:
 def waves_by_table(parts: Sequence[tuple[CountSketch, Tensor]]) -> Tensor:
     """The same by products of matrices, as a GPU likes it."""
     k, sides = parts[0][0].k, parts[0][1].shape[:-1]
-    of_all = sum_of_products([(x.flatten(0, -2), sketch.table()) for sketch, x in parts])  # (R, k + 2 and more)
+    of_all = sum_of_products(
+        [(x.flatten(0, -2), sketch.table()) for sketch, x in parts]
+    )  # (R, k + 2 and more)
     floats = torch.unflatten(of_all[:, : k + 2], 1, (k // 2 + 1, 2))
     return torch.view_as_complex(floats).view(*sides, k // 2 + 1)
 

@@ -36,7 +36,9 @@ def tap(output: Tensor, read: Tensor, heard: Heard, tokens: LiveTokens | None) -
     return tapped
 
 
-def tap_linear(output: Tensor, read: Tensor, weight: Tensor, heard: Heard, tokens: LiveTokens) -> Tensor:
+def tap_linear(
+    output: Tensor, read: Tensor, weight: Tensor, heard: Heard, tokens: LiveTokens
+) -> Tensor:
     """The same of a frozen linear layer on a CPU, whose own backward pass it takes over: that of the live tokens only.
 
     Args:

@@ -38,14 +38,22 @@ def agrees(layer: nn.Module, width: int, formula: Callable[..., Mapping[str, Any
     drawn = torch.Generator().manual_seed(0)
     scales = torch.tensor(_SCALES).view(-1, 1, 1)
     kind = added_in(given)
-    read = (torch.randn(len(_SCALES), 2, width, generator=drawn) + 0.5) * scales  # subtle: a mean shows
-    read, weight = read.to(given.device, kind), (torch.rand(width, generator=drawn) + 0.5).to(given.device, kind)
+    read = (
+        torch.randn(len(_SCALES), 2, width, generator=drawn) + 0.5
+    ) * scales  # subtle: a mean shows
+    read, weight = (
+        read.to(given.device, kind),
+        (torch.rand(width, generator=drawn) + 0.5).to(given.device, kind),
+    )
     weight.requires_grad_()
     with torch.enable_grad():
         try:
             output = functional_call(layer, {"weight": weight}, (read,))
             came_back = torch.randn(read.shape, generator=drawn).to(given.device, kind)
-            rows = [torch.autograd.grad((one * b).sum(), weight, retain_graph=True)[0] for one, b in zip(output, came_back)]  # noqa: B905 - a layer may give anything
+            rows = [
+                torch.autograd.grad((one * b).sum(), weight, retain_graph=True)[0]
+                for one, b in zip(output, came_back)  # noqa: B905
+            ]
         except _CANNOT_READ:
             return False
     if output.shape != read.shape:

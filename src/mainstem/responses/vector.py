@@ -44,15 +44,23 @@ class Vector:
 
     def dot(self, *directions: Tensor | None) -> Tensor:
         """Its products."""
-        pairs = [(part, one.flatten()) for part, one in zip(self.parts, directions, strict=True) if one is not None]
+        pairs = [
+            (part, one.flatten())
+            for part, one in zip(self.parts, directions, strict=True)
+            if one is not None
+        ]
         if len(pairs) == len(self.parts):
             return self.gradient @ torch.cat([one for _, one in pairs])
-        return sum((part @ one for part, one in pairs), start=self.parts[0].new_zeros(len(self.parts[0])))
+        return sum(
+            (part @ one for part, one in pairs), start=self.parts[0].new_zeros(len(self.parts[0]))
+        )
 
     def sketch(self, *tables: Tables) -> Tensor:
         """Count sketches; of a matrix row by row, as of what is multiplied with it."""
         if len(self.shape) != 3:
-            return waves([(table.rows, part) for table, part in zip(tables, self.parts, strict=True)])
+            return waves(
+                [(table.rows, part) for table, part in zip(tables, self.parts, strict=True)]
+            )
         rows, columns = tables[0]
         places = torch.arange(self.shape[1], device=self.gradient.device)
         return (rows.waves_at(places) * waves([(columns, self.gradient.view(self.shape))])).sum(1)

@@ -30,7 +30,10 @@ class Uses:
         for place in places:
             for name in place.parameters.values():
                 self._owners.setdefault(name, []).append(place.name)
-        self._known: dict[bool, set[tuple[str, bool]]] = {True: set(), False: set()}  # by whether the model trains
+        self._known: dict[bool, set[tuple[str, bool]]] = {
+            True: set(),
+            False: set(),
+        }  # by whether the model trains
 
     def is_first(self, *, training: bool) -> bool:
         """Whether nothing is known yet of the model in this mode."""
@@ -43,7 +46,9 @@ class Uses:
             unheard: parameters whose layers did not run.
             training: whether the model trains, in which case it may go another way.
         """
-        return not self._known[training].issuperset((name, name in unheard) for name in self._owners)
+        return not self._known[training].issuperset(
+            (name, name in unheard) for name in self._owners
+        )
 
     def learn(self, unheard: Collection[str], *, training: bool) -> None:
         """Note that a pass was looked at; as in `is_new`."""
@@ -54,7 +59,9 @@ class Uses:
         return list(dict.fromkeys(owner for name in sorted(names) for owner in self._owners[name]))
 
 
-def used_outside(losses: Tensor, crossings: Mapping[Node, Node | None], parameters: Mapping[str, Tensor]) -> set[str]:
+def used_outside(
+    losses: Tensor, crossings: Mapping[Node, Node | None], parameters: Mapping[str, Tensor]
+) -> set[str]:
     """Names of the parameters that the losses depend on by another way than through their layers.
 
     Args:
@@ -75,7 +82,9 @@ def used_outside(losses: Tensor, crossings: Mapping[Node, Node | None], paramete
         node = ahead.pop()
         if node is None or node in seen:
             continue
-        seen.add(node)  # subtle: holds it, for a node that nobody holds in Python is another object the next time
+        seen.add(
+            node
+        )  # subtle: holds it, for a node that nobody holds in Python is another object the next time
         if node in names:
             found.add(names[node])
         elif node in crossings:

@@ -36,7 +36,9 @@ class Accepted:
 
     def __init__(self, store: Store, partition: int, rows: Rows) -> None:
         self._store, self._partition, self._rows = store, partition, rows
-        self._others: dict[UUID, tuple[int, int]] = {}  # label version and event time of what has no row
+        self._others: dict[
+            UUID, tuple[int, int]
+        ] = {}  # label version and event time of what has no row
 
     def rebuild(self, end: int, left: int) -> None:
         """Remember again what was accepted before a position, as far as it is no older than `left`."""
@@ -51,7 +53,11 @@ class Accepted:
             end: the position of the next sample.
             left: event time before which rows have left.
         """
-        gone = [one.sample_id for one in samples if one.event_time < left and self._known(one.sample_id) < 0]
+        gone = [
+            one.sample_id
+            for one in samples
+            if one.event_time < left and self._known(one.sample_id) < 0
+        ]
         return accepted_versions(self._store, self._partition, end, gone) if gone else {}
 
     def take(self, sample: _Sample, of_old: Mapping[UUID, int]) -> bool:
@@ -69,7 +75,9 @@ class Accepted:
 
     def leave(self, before: int) -> None:
         """Forget what is older than an event time: the history is asked for it from now on."""
-        self._others = {sample_id: one for sample_id, one in self._others.items() if one[1] >= before}
+        self._others = {
+            sample_id: one for sample_id, one in self._others.items() if one[1] >= before
+        }
 
     def _known(self, sample_id: UUID) -> int:
         remembered, _ = self._others.get(sample_id, (-1, 0))

@@ -40,16 +40,27 @@ class Answered:
     sketch: _Floats
 
     @classmethod
-    def by(cls, version: int, scale: float, samples: Sequence[PlacedSample], found: Responses[_Floats]) -> Self:
+    def by(
+        cls, version: int, scale: float, samples: Sequence[PlacedSample], found: Responses[_Floats]
+    ) -> Self:
         """What a version found, with every number as it will be read back from the history."""
-        return cls(version, float(np.float32(scale)), samples, found, alignments_of(found), rounded(found.sketch))
+        return cls(
+            version,
+            float(np.float32(scale)),
+            samples,
+            found,
+            alignments_of(found),
+            rounded(found.sketch),
+        )
 
     def keep(self, store: Store) -> None:
         """Write it to the history."""
         samples, version, scale = self.samples, self.version, self.scale
         # subtle: sketches first, so that whatever has a response in the history has its sketch there
         store.write("sketches", sketch_columns(samples, self.sketch, version=version, scale=scale))
-        responses = response_columns(samples, self.found, self.alignment, version=version, scale=scale)
+        responses = response_columns(
+            samples, self.found, self.alignment, version=version, scale=scale
+        )
         store.write("responses", responses)
 
     def visits(self) -> Iterator[tuple[int, Visits]]:
@@ -58,13 +69,20 @@ class Answered:
             yield partition, self._visits_of(partition)
 
     def _visits_of(self, partition: int) -> Visits:
-        places = [place for place, sample in enumerate(self.samples) if sample.partition == partition]
+        places = [
+            place for place, sample in enumerate(self.samples) if sample.partition == partition
+        ]
         mine = [self.samples[place] for place in places]
         return Visits(
             version=self.version,
             scale=self.scale,
             keys=[sample.sample_id.bytes for sample in mine],
-            facts=Facts(*[np.array(column, np.int64) for column in zip(*[sample.facts for sample in mine], strict=True)]),
+            facts=Facts(
+                *[
+                    np.array(column, np.int64)
+                    for column in zip(*[sample.facts for sample in mine], strict=True)
+                ]
+            ),
             norm=self.found.norm[places],
             margin=self.found.margin[places],
             loss=self.found.loss[places],

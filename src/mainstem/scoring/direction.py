@@ -28,9 +28,13 @@ def direction_of(active: ActiveVersion, store: Store, ends: Mapping[int, int]) -
         NonFiniteError: if it is not finite, and no response could be held against it.
     """
     known = trusted_samples(store, "direction", ends)
-    newest = sorted(known, key=lambda sample: (sample.event_time, sample.partition, sample.offset))[-_NEWEST:]
+    newest = sorted(known, key=lambda sample: (sample.event_time, sample.partition, sample.offset))[
+        -_NEWEST:
+    ]
     direction = active.gradient(*told(newest))
-    if bad := next((name for name, part in direction.items() if not torch.isfinite(part).all()), ""):
+    if bad := next(
+        (name for name, part in direction.items() if not torch.isfinite(part).all()), ""
+    ):
         msg = f"non-finite trusted gradient of {bad!r} over {len(newest)} samples"
         raise NonFiniteError(msg)
     return direction

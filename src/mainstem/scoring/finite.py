@@ -15,7 +15,9 @@ from mainstem.responses import Responses
 __all__ = ["finite_only"]
 
 _LOG = logging.getLogger("mainstem.score")
-_ENOUGH: Final = 8  # samples without one finite response among them say that the version is at fault, not they
+_ENOUGH: Final = (
+    8  # samples without one finite response among them say that the version is at fault, not they
+)
 
 
 def finite_only(
@@ -42,7 +44,9 @@ def finite_only(
         )
         raise NonFiniteError(msg)
     like = next(one.sample_id for place, one in enumerate(samples) if place not in places)
-    told = "%d of %d responses at version %d are not finite and are left out, like that of sample %s"
+    told = (
+        "%d of %d responses at version %d are not finite and are left out, like that of sample %s"
+    )
     _LOG.warning(told, bad, len(samples), version, like)
     kept = Responses(*(getattr(found, one.name)[places] for one in fields(found)))
     return [samples[place] for place in places], kept

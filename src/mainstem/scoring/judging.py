@@ -10,7 +10,14 @@ from mainstem.importance import Rows
 from mainstem.settings import Settings
 from mainstem.standing import REASONS, STANDINGS, Judgement, judge
 from mainstem.store import Store
-from mainstem.store.standings import KeptJudgement, KeptStanding, moves_at, write_judgement, write_moves, write_standings
+from mainstem.store.standings import (
+    KeptJudgement,
+    KeptStanding,
+    moves_at,
+    write_judgement,
+    write_moves,
+    write_standings,
+)
 
 __all__ = ["At", "Judging", "Publish"]
 
@@ -72,7 +79,9 @@ class Judging:
         self._publish(standings)
 
 
-def _standings_of(rows: Rows, judged: Judgement, places: NDArray[np.int64], at: At) -> list[KeptStanding]:
+def _standings_of(
+    rows: Rows, judged: Judgement, places: NDArray[np.int64], at: At
+) -> list[KeptStanding]:
     """What is kept of the samples in some rows, as they were judged."""
     count = len(places)
     columns: dict[str, Sequence[Any]] = {
@@ -88,10 +97,15 @@ def _standings_of(rows: Rows, judged: Judgement, places: NDArray[np.int64], at: 
         "importance": rows["importance"][places].tolist(),
         "margin": rows["margin"][places].tolist(),
         "visits": rows["visits"][places].tolist(),
-        "alignment": _known(np.where(rows["aligned"][places] > 0, rows["alignment"][places], np.nan)),
+        "alignment": _known(
+            np.where(rows["aligned"][places] > 0, rows["alignment"][places], np.nan)
+        ),
         "importance_of_mean": _known(rows.importance_of_mean(places)),
     }
-    return [KeptStanding(*values) for values in zip(*(columns[name] for name in KeptStanding._fields), strict=True)]
+    return [
+        KeptStanding(*values)
+        for values in zip(*(columns[name] for name in KeptStanding._fields), strict=True)
+    ]
 
 
 def _stood_at(rows: Rows, places: NDArray[np.int64]) -> list[str]:

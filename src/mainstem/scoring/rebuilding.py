@@ -13,7 +13,9 @@ from mainstem.store.standings import stood_before
 __all__ = ["rebuilt"]
 
 
-def rebuilt(store: Store, ends: Mapping[int, int], version: int, *, left: Mapping[int, int], sketch: int) -> dict[int, Rows]:
+def rebuilt(
+    store: Store, ends: Mapping[int, int], version: int, *, left: Mapping[int, int], sketch: int
+) -> dict[int, Rows]:
     """Rows of some partitions as they stood when a version was in use.
 
     Args:
@@ -28,7 +30,9 @@ def rebuilt(store: Store, ends: Mapping[int, int], version: int, *, left: Mappin
     for partition, rows in made.items():
         for at in range(version + 1):
             rows.mark_drawn(drawn.get(at, []))
-            for found in stored_visits(store, partition, ends[partition], at, left=left[partition], sketch=sketch):
+            for found in stored_visits(
+                store, partition, ends[partition], at, left=left[partition], sketch=sketch
+            ):
                 rows.visit(_visits_of(found, at))
         _stand_again(rows, store, partition, ends[partition])
     return made
@@ -52,6 +56,10 @@ def _stand_again(rows: Rows, store: Store, partition: int, end: int) -> None:
     for stood in stood_before(store, partition, end):
         places = rows.rows_of(stood.keys)
         here = places >= 0  # the others have left
-        rows["standing"][places[here]] = np.array([STANDINGS.index(one) for one in stood.standing], np.int8)[here]
-        rows["reason"][places[here]] = np.array([REASONS.index(one) for one in stood.reason], np.int8)[here]
+        rows["standing"][places[here]] = np.array(
+            [STANDINGS.index(one) for one in stood.standing], np.int8
+        )[here]
+        rows["reason"][places[here]] = np.array(
+            [REASONS.index(one) for one in stood.reason], np.int8
+        )[here]
         rows["judged"][places[here]] = np.array(stood.label_version, np.int64)[here]

@@ -44,14 +44,22 @@ class Repeated:
     """
 
     def __init__(
-        self, store: Store, settings: Settings, load: Callable[[int], Loaded], partition: int, *, trusted: bool
+        self,
+        store: Store,
+        settings: Settings,
+        load: Callable[[int], Loaded],
+        partition: int,
+        *,
+        trusted: bool,
     ) -> None:
         self.worker = ScoringWorker(store, settings, [partition], trusted=trusted)
         self.judged: Judgement | None = None
         self.partition = partition
         self._store, self._load = store, load
         self._most = 4 * settings.responses.score_batch
-        self._schedule = Schedule(judge_every=settings.standing.judge_every, reached={partition: Reached()})
+        self._schedule = Schedule(
+            judge_every=settings.standing.judge_every, reached={partition: Reached()}
+        )
         self._in_use = -1
 
     @property
@@ -69,7 +77,11 @@ class Repeated:
         for turn in in_effect(turns):
             self._go_to(turn.position)
             self._use(turn.version)
-            self.worker.score(self.worker.unscored(samples_among(self._store, self.partition, turn.position, turn.samples)))
+            self.worker.score(
+                self.worker.unscored(
+                    samples_among(self._store, self.partition, turn.position, turn.samples)
+                )
+            )
             if turn.kind == JUDGE:
                 self._judge()
         self._go_to(end)
@@ -78,12 +90,16 @@ class Repeated:
         """Score what comes for the first time before a position, and judge where the schedule says."""
         while (first := self.reached.position) < end:
             upto = min(first + _WINDOW, end)
-            for run in self._schedule.runs(accepted_between(self._store, self.partition, first, upto), self._most):
+            for run in self._schedule.runs(
+                accepted_between(self._store, self.partition, first, upto), self._most
+            ):
                 self.worker.score(self.worker.unscored(run.samples))
                 if run.due.judge:
                     self._judge()
             if self.reached.position != upto:
-                msg = f"partition {self.partition} has no sample at position {self.reached.position}"
+                msg = (
+                    f"partition {self.partition} has no sample at position {self.reached.position}"
+                )
                 raise RuntimeError(msg)
 
     def _use(self, version: int) -> None:

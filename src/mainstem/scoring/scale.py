@@ -43,4 +43,6 @@ def mean_norm(found: Responses[NDArray[np.float32]], samples: Sequence[PlacedSam
     if 2 * len(finite) < len(norms):
         msg = f"non-finite response norms of {len(norms) - len(finite)} of {len(norms)} samples"
         raise NonFiniteError(msg)
-    return math.fsum(finite) / len(finite) or 1.0  # the same to the last bit wherever the array lies in memory
+    return (
+        math.fsum(finite) / len(finite) or 1.0
+    )  # the same to the last bit wherever the array lies in memory

@@ -86,7 +86,11 @@ class Schedule:
     ) -> None:
         self.reached: dict[int, Reached] = dict(reached or {})
         self.counted = counted
-        self._judge_every, self._round_every, self._later_from = judge_every, round_every, later_from
+        self._judge_every, self._round_every, self._later_from = (
+            judge_every,
+            round_every,
+            later_from,
+        )
         self._rounds_at = rounds_at
         self._at_round = counted // round_every * round_every if round_every else 0
 
@@ -115,7 +119,11 @@ class Schedule:
         self.reached[partition] = now
         learnable = event_time < self._later_from
         self.counted += learnable
-        learn = bool(self._round_every) and learnable and round_is_due(self.counted, self._at_round, self._round_every)
+        learn = (
+            bool(self._round_every)
+            and learnable
+            and round_is_due(self.counted, self._at_round, self._round_every)
+        )
         if self._rounds_at is not None:
             learn = sum(reached.position for reached in self.reached.values()) in self._rounds_at
         if learn:

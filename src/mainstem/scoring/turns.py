@@ -28,7 +28,9 @@ class Turns:
         write_turns(self._store, [last, begun] if last else [begun])
         self._next[partition] = number + 1
 
-    def write(self, kind: str, version: int, ends: Mapping[int, int], samples: Sequence[PlacedSample] = ()) -> None:
+    def write(
+        self, kind: str, version: int, ends: Mapping[int, int], samples: Sequence[PlacedSample] = ()
+    ) -> None:
         """Write one turn of each of some partitions.
 
         Args:

@@ -70,7 +70,9 @@ class ScoringWorker:
         """Go on with a version that was taken up before, at the scale it had."""
         self.version, self._active, self.scale = version, active, scale
 
-    def take_up(self, version: int, active: ActiveVersion, ends: Mapping[int, int], scale: float | None) -> int:
+    def take_up(
+        self, version: int, active: ActiveVersion, ends: Mapping[int, int], scale: float | None
+    ) -> int:
         """Take up a new version: score all canaries and the newest samples again, before anything else.
 
         Args:
@@ -121,7 +123,9 @@ class ScoringWorker:
         rows = self.rows[partition]
         self.left[partition] = max(event_time - self._settings.responses.horizon, 0)
         rows.leave(self.left[partition])
-        return self._judging.judge(rows, At(partition, end, event_time, self.version), trusted=self.trusted, last=last)
+        return self._judging.judge(
+            rows, At(partition, end, event_time, self.version), trusted=self.trusted, last=last
+        )
 
     def write_again(self, partition: int, judgement: int) -> None:
         """Write and publish the standings of a judgement again: whoever judged may have died right after the moves."""
@@ -136,7 +140,9 @@ class ScoringWorker:
     def rebuild(self, ends: Mapping[int, int], version: int, left: Mapping[int, int]) -> None:
         """Make the rows again from the history: responses of samples before `ends`, by versions up to `version`."""
         self.left |= left
-        self.rows |= rebuilt(self._store, ends, version, left=self.left, sketch=self._settings.responses.sketch)
+        self.rows |= rebuilt(
+            self._store, ends, version, left=self.left, sketch=self._settings.responses.sketch
+        )
 
     def disown(self, partition: int) -> None:
         """Forget a partition that another worker owns from now on."""

@@ -1,7 +1,17 @@
 """Settings in groups, `mainstem.toml`, durations, and where things are (URLs)."""
 
 from mainstem.settings.durations import parse_duration
-from mainstem.settings.groups import GROUPS, Join, Learning, Model, Objectives, Responses, Run, Standing, Trusted
+from mainstem.settings.groups import (
+    GROUPS,
+    Join,
+    Learning,
+    Model,
+    Objectives,
+    Responses,
+    Run,
+    Standing,
+    Trusted,
+)
 from mainstem.settings.names import PREFIX, known, variable
 from mainstem.settings.settings import Settings
 

@@ -45,7 +45,9 @@ class Addresses:
     snapshots: str = ""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str], *needed: str, **given: str | None) -> Self:
+    def from_environment(
+        cls, environment: Mapping[str, str], *needed: str, **given: str | None
+    ) -> Self:
         """Addresses out of `MAINSTEM_EVENTS` and its like, overridden by what is given.
 
         Args:
@@ -61,7 +63,8 @@ class Addresses:
             'kafka://localhost'
         """
         values = {
-            name.name: given.get(name.name) or environment.get(f"MAINSTEM_{name.name.upper()}", "") for name in fields(cls)
+            name.name: given.get(name.name) or environment.get(f"MAINSTEM_{name.name.upper()}", "")
+            for name in fields(cls)
         }
         for name in needed:
             if not values[name]:

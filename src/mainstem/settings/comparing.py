@@ -18,7 +18,11 @@ def that_affect(settings: Settings, *what: Affects) -> dict[str, Any]:
         >>> "model.device" in that_affect(Settings(), "join", "results")
         False
     """
-    return {name: value for name, value in settings.flat().items() if known()[name].means.affects in what}
+    return {
+        name: value
+        for name, value in settings.flat().items()
+        if known()[name].means.affects in what
+    }
 
 
 def differences(there: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, str]:
@@ -33,13 +37,22 @@ def differences(there: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, 
         ('join.grace 10m there, 5m now', 'MAINSTEM_JOIN__GRACE=10m')
     """
     other = sorted(name for name, value in now.items() if there.get(name) != value)
-    told = (f"{name} {_shown(name, there.get(name))} there, {_shown(name, now[name])} now" for name in other)
-    undo = (f"{variable(name)}={shlex.quote(_text(name, there[name]))}" for name in other if name in known())
+    told = (
+        f"{name} {_shown(name, there.get(name))} there, {_shown(name, now[name])} now"
+        for name in other
+    )
+    undo = (
+        f"{variable(name)}={shlex.quote(_text(name, there[name]))}"
+        for name in other
+        if name in known()
+    )
     return ", ".join(told), " ".join(undo)
 
 
 def _shown(name: str, value: Any) -> str:
-    return _text(name, value) if name in known() and known()[name].means.is_duration else repr(value)
+    return (
+        _text(name, value) if name in known() and known()[name].means.is_duration else repr(value)
+    )
 
 
 def _text(name: str, value: Any) -> str:

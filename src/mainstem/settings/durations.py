@@ -23,7 +23,9 @@ def parse_duration(text: str) -> int:
     """
     found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,9})?)\s*(ms|s|m|h|d)", text.strip())
     if not found:
-        msg = f"a duration is a number and one of {sorted(_UNITS)}, like '90s' or '30d'; got {text!r}"
+        msg = (
+            f"a duration is a number and one of {sorted(_UNITS)}, like '90s' or '30d'; got {text!r}"
+        )
         raise SettingError(msg)
     return round(float(found[1]) * _UNITS[found[2]])
 

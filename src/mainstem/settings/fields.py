@@ -56,7 +56,9 @@ class Means:
             return f"one of {', '.join(self.choices)}"
         if self.low is None:
             return self.form
-        return f"at least {self.low:g}" if self.high is None else f"from {self.low:g} to {self.high:g}"
+        return (
+            f"at least {self.low:g}" if self.high is None else f"from {self.low:g} to {self.high:g}"
+        )
 
     def text_of(self, value: Any) -> str:
         """A value as somebody would write it into a variable of the environment."""
@@ -115,6 +117,8 @@ def check(name: str, value: Any, means: Means) -> None:
         msg = f"{name} must be finite; got {value!r}"
         raise SettingError(msg)
     # subtle: NaN compares false with everything, so it must fail the comparison that is asked for
-    if (means.low is not None and not value >= means.low) or (means.high is not None and not value <= means.high):
+    if (means.low is not None and not value >= means.low) or (
+        means.high is not None and not value <= means.high
+    ):
         msg = f"{name} must be {means.allowed}; got {value!r}"
         raise SettingError(msg)

@@ -25,7 +25,11 @@ def known() -> Mapping[str, Field]:
         600000
     """
     return MappingProxyType(
-        {f"{group}.{name}": field for group, kind in GROUPS.items() for name, field in fields_of(kind).items()}
+        {
+            f"{group}.{name}": field
+            for group, kind in GROUPS.items()
+            for name, field in fields_of(kind).items()
+        }
     )
 
 
@@ -60,4 +64,11 @@ def _meant(wrong: str, names: Iterable[str]) -> str:
     last = wrong.rpartition(".")[2]
     by_last = {name.partition(".")[2]: name for name in names}
     likest = [by_last[one] for one in get_close_matches(last, by_last, 1)]
-    return next(iter([by_last[last]] if last in by_last else get_close_matches(wrong, names, 1, _LIKE) or likest), "")
+    return next(
+        iter(
+            [by_last[last]]
+            if last in by_last
+            else get_close_matches(wrong, names, 1, _LIKE) or likest
+        ),
+        "",
+    )

@@ -80,7 +80,11 @@ def in_file(path: Path) -> dict[str, Any]:
         msg = f"{str(path)!r} is no TOML: {error}; `mainstem settings --write` prints one that is"
         raise SettingError(msg) from error
     try:
-        return {name: value for group, table in groups.items() for name, value in _in_group(group, table)}
+        return {
+            name: value
+            for group, table in groups.items()
+            for name, value in _in_group(group, table)
+        }
     except SettingError as error:
         msg = f"{str(path)!r}: {error}"
         raise SettingError(msg) from error
@@ -109,9 +113,15 @@ def _taken(name: str, value: Any, field: Field) -> Any:
     if field.means.is_duration and isinstance(value, str):
         return _parsed(name, value, field)
     # subtle: to Python true is an int, and to a setting it is none
-    is_written = isinstance(value, field.kind | int if field.kind is float else field.kind) and not isinstance(value, bool)
+    is_written = isinstance(
+        value, field.kind | int if field.kind is float else field.kind
+    ) and not isinstance(value, bool)
     if field.means.is_duration or not is_written:
-        wanted = 'a duration in quotation marks, like "90s" or "30d"' if field.means.is_duration else _WRITTEN[field.kind]
+        wanted = (
+            'a duration in quotation marks, like "90s" or "30d"'
+            if field.means.is_duration
+            else _WRITTEN[field.kind]
+        )
         msg = f"{name} should be {wanted}; got {value!r}"
         raise SettingError(msg)
     check(name, value, field.means)

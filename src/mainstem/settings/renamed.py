@@ -21,7 +21,14 @@ _WITHOUT_GROUPS: Final = {
     "objectives": ("classes",),
     "trusted": ("direction_share", "canary_share", "gate_share"),
     "model": ("model", "device", "max_tokens", "vocabulary"),
-    "responses": ("score_batch", "precision", "sketch", "response_layers", "rescore_budget", "horizon"),
+    "responses": (
+        "score_batch",
+        "precision",
+        "sketch",
+        "response_layers",
+        "rescore_budget",
+        "horizon",
+    ),
     "standing": (
         "judge_every",
         "false_discovery_rate",
@@ -50,7 +57,9 @@ _WITHOUT_GROUPS: Final = {
         "later_share",
     ),
 }
-_NEW: Final = {name: f"{group}.{name}" for group, names in _WITHOUT_GROUPS.items() for name in names}
+_NEW: Final = {
+    name: f"{group}.{name}" for group, names in _WITHOUT_GROUPS.items() for name in names
+}
 
 
 def renamed(kept: Mapping[str, Any]) -> dict[str, Any]:

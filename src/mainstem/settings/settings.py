@@ -11,7 +11,17 @@ from typing import Any, Self
 from msgspec import Struct, field
 
 from mainstem.errors import SettingError
-from mainstem.settings.groups import GROUPS, Join, Learning, Model, Objectives, Responses, Run, Standing, Trusted
+from mainstem.settings.groups import (
+    GROUPS,
+    Join,
+    Learning,
+    Model,
+    Objectives,
+    Responses,
+    Run,
+    Standing,
+    Trusted,
+)
 from mainstem.settings.names import known, no_setting
 from mainstem.settings.reading import in_environment, in_file, settings_file
 
@@ -79,10 +89,15 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             >>> Settings().flat()["join.grace"]
             600000
         """
-        return {name: getattr(getattr(self, name.partition(".")[0]), field.name) for name, field in known().items()}
+        return {
+            name: getattr(getattr(self, name.partition(".")[0]), field.name)
+            for name, field in known().items()
+        }
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str], given: Mapping[str, Any] | None = None) -> Self:
+    def from_environment(
+        cls, environment: Mapping[str, str], given: Mapping[str, Any] | None = None
+    ) -> Self:
         """Defaults, overridden by variables, overridden by what is given (None counts as not given).
 
         Raises:

@@ -50,7 +50,11 @@ def folder_of(url: str) -> Path:
         True
     """
     scheme, rest = scheme_of(url), url.partition(":")[2]
-    path = rest.removeprefix("//").removeprefix("localhost") if rest.startswith("//localhost/") else rest.removeprefix("//")
+    path = (
+        rest.removeprefix("//").removeprefix("localhost")
+        if rest.startswith("//localhost/")
+        else rest.removeprefix("//")
+    )
     if not scheme or not rest.startswith("//") or not path.startswith("/") or not path.strip("/"):
         msg = f"a folder's URL is {scheme or 'file'}:///absolute/folder, with three slashes and no host; got {url!r}"
         raise SettingError(msg)

@@ -8,7 +8,14 @@ from mainstem.simulate.accidents import TrackingBug
 from mainstem.simulate.optimum import best_auc
 from mainstem.simulate.run import Simulated, simulate
 from mainstem.simulate.shop import Shop
-from mainstem.simulate.truth import Truth, TruthOfEvent, TruthOfItem, TruthOfQuestion, TruthOfShop, read_truth
+from mainstem.simulate.truth import (
+    Truth,
+    TruthOfEvent,
+    TruthOfItem,
+    TruthOfQuestion,
+    TruthOfShop,
+    read_truth,
+)
 
 __all__ = [
     "Shop",

@@ -36,7 +36,9 @@ class Accidents:
             length = min(shop.tracking_bug, shop.days)
             first = number_of("tracking bug", shop.seed, "day") % (shop.days - length + 1)
             begin = shop.begin + first * DAY
-            self.bug = TrackingBug(category=shelf.names[self._broken], begin=begin, end=begin + length * DAY)
+            self.bug = TrackingBug(
+                category=shelf.names[self._broken], begin=begin, end=begin + length * DAY
+            )
 
     def is_bot(self, user: int) -> bool:
         """Whether a shopper is a program."""
@@ -53,7 +55,13 @@ class Accidents:
         if bot:
             cause = "bot"
             answer.deeds = [self._invented(asked)] if random() < _OF_BOT else []
-        elif not answer.deeds and not answer.label and answer.seen and asked.query is not None and random() < shop.misclicks:
+        elif (
+            not answer.deeds
+            and not answer.label
+            and answer.seen
+            and asked.query is not None
+            and random() < shop.misclicks
+        ):
             cause = "misclick"
             answer.deeds = [self._invented(asked)]
         if broken and answer.good.category == self._broken:

@@ -39,7 +39,9 @@ class Arrivals:
         shares = (shop.malformed, shop.duplicated, shop.late, shop.disordered)
         self._up_to = list(accumulate(shares))
         self._any = self._up_to[-1]
-        self._coming: list[tuple[int, int, bytes, str, str, tuple[str, ...]]] = []  # arrival, number, line, kind, id, why
+        self._coming: list[
+            tuple[int, int, bytes, str, str, tuple[str, ...]]
+        ] = []  # arrival, number, line, kind, id, why
         self._lines = 0
         self.sent = 0
         self.kinds: Counter[str] = Counter()
@@ -68,13 +70,20 @@ class Arrivals:
         if befell == "malformed":
             self._put(time, self._broken(line, time), event, (*made, befell))
         elif befell == "late":
-            self._put(time + _GRACE + int(self._random() * (_LATEST - _GRACE)), line, event, (*made, befell))
+            self._put(
+                time + _GRACE + int(self._random() * (_LATEST - _GRACE)),
+                line,
+                event,
+                (*made, befell),
+            )
         elif befell == "disordered":
             self._put(time + 1 + int(self._random() * (_GRACE - 1)), line, event, (*made, befell))
         else:
             self._put(time, line, event, made)
             if befell == "duplicated":
-                self._put(time + 1 + int(self._random() * _SECOND_COPY), line, event, (*made, befell))
+                self._put(
+                    time + 1 + int(self._random() * _SECOND_COPY), line, event, (*made, befell)
+                )
         return befell
 
     def arrive(self, until: int) -> None:

@@ -15,7 +15,11 @@ from mainstem.simulate.shop import DAY, Shop
 
 __all__ = ["Liking", "probability_of"]
 
-_FULL: Final = (1.5, -1.5, -7.0)  # pull of an item that fits the query, has its noun but not its adjective, or neither
+_FULL: Final = (
+    1.5,
+    -1.5,
+    -7.0,
+)  # pull of an item that fits the query, has its noun but not its adjective, or neither
 _PLAIN: Final = (14.04, -14.04, -14.04)  # probabilities .995 and .005
 _OPENED: Final = -1.0  # pull of an item whose page was opened without a search
 _YEAR: Final = 365
@@ -49,7 +53,9 @@ class Liking:
             known -= 1
         waves = [_wave((first + day) % _YEAR / _YEAR - peak) for peak in self._peaks]
         self._seasonal = [shop.season * wave for wave in waves]
-        weights = [charm * (1 + shop.season * wave) for charm, wave in zip(self._charm, waves, strict=True)]
+        weights = [
+            charm * (1 + shop.season * wave) for charm, wave in zip(self._charm, waves, strict=True)
+        ]
         self._weights = list(accumulate(weights[:known]))
 
     def category(self, draw: Random) -> int:
@@ -71,7 +77,10 @@ class Liking:
             phase += (time - shop.begin) / (DAY * shop.drift)
         turn = int(phase)
         part = phase - turn if shop.drift else 0.0
-        before, after = (colours[number_of("taste", shop.seed, user, one) % len(colours)] for one in (turn, turn + 1))
+        before, after = (
+            colours[number_of("taste", shop.seed, user, one) % len(colours)]
+            for one in (turn, turn + 1)
+        )
         if before == after:
             return {before: shop.taste}
         return {before: shop.taste * (1 - part), after: shop.taste * part}

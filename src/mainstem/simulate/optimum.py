@@ -30,7 +30,9 @@ def best_auc_of_counts(counts: Mapping[float, int]) -> float:
         >>> best_auc_of_counts({0.9: 1, 0.1: 1}) == best_auc([0.9, 0.1])
         True
     """
-    above: list[float] = []  # by ascending probability: pairs in the right order, half of the equal ones
+    above: list[
+        float
+    ] = []  # by ascending probability: pairs in the right order, half of the equal ones
     pairs: list[float] = []
     unwanted = 0.0  # so far, in expectation
     total_unwanted = fsum(count * (1 - probability) for probability, count in counts.items())

@@ -45,7 +45,9 @@ class Simulated:
         return best_auc_of_counts(self.probabilities) if self.probabilities else None
 
 
-def simulate(shop: Shop, log: IO[bytes], truth: IO[bytes] | None = None, *, events: int | None = None) -> Simulated:
+def simulate(
+    shop: Shop, log: IO[bytes], truth: IO[bytes] | None = None, *, events: int | None = None
+) -> Simulated:
     r"""Write the event log of a shop, and the truth beside it. The same shop gives the same bytes, on any machine.
 
     Args:
@@ -82,7 +84,10 @@ class _Simulation:
             head = TruthOfShop(shop=asdict(shop), tracking_bug=self._accidents.bug)
             self._truth.write(_TRUTH.encode(head) + b"\n")
         later = len(self._shelf.names) - 1 if shop.new_category else None
-        self._offer([n for n, good in enumerate(self._shelf.goods) if good.category != later], shop.begin - HOUR)
+        self._offer(
+            [n for n, good in enumerate(self._shelf.goods) if good.category != later],
+            shop.begin - HOUR,
+        )
         for hour in range(shop.begin, shop.end, HOUR):
             if hour % DAY == 0:
                 self._dawn(hour, later)
@@ -95,7 +100,9 @@ class _Simulation:
                 break
         arrivals.arrive(_EVER)
         kinds = arrivals.kinds
-        return Simulated(kinds.total(), kinds, arrivals.accidents, self._causes, self._probabilities)
+        return Simulated(
+            kinds.total(), kinds, arrivals.accidents, self._causes, self._probabilities
+        )
 
     def _dawn(self, time: int, later: int | None) -> None:
         """A day begins: perhaps a category comes, and some items change."""
@@ -104,7 +111,9 @@ class _Simulation:
         self._sessions.dawn(day)
         if later is not None and day == shop.new_category:
             self._offer(shelf.pools[later, ""], time)
-        for _ in range(int(shop.changes * len(shelf.goods) + random()) if shop.changes and day else 0):
+        for _ in range(
+            int(shop.changes * len(shelf.goods) + random()) if shop.changes and day else 0
+        ):
             number = int(random() * len(shelf.goods))
             if later is None or day > shop.new_category or shelf.goods[number].category != later:
                 shelf.change(number, self._changes)
@@ -113,7 +122,9 @@ class _Simulation:
     def _offer(self, numbers: list[int], time: int) -> None:
         """Items that the catalogue did not know: no accident befalls them, or nothing could be said of their questions."""
         for number in numbers:
-            self._arrivals.send(self._shelf.event(number, self._id("item"), time), spared=ON_THE_WAY)
+            self._arrivals.send(
+                self._shelf.event(number, self._id("item"), time), spared=ON_THE_WAY
+            )
             self._arrivals.arrive(time + 1)
 
     def _ask(self, asked: Asked) -> None:
@@ -121,7 +132,9 @@ class _Simulation:
         who = {"user_id": f"user-{asked.user + 1}", "session_id": f"session-{asked.session}"}
         bot = "bot" if self._accidents.is_bot(asked.user) else ""
         source = "view" if asked.query is None else "impression"
-        event_id = self._id("opened" if asked.query is None else source)  # the answers' views have numbers of their own
+        event_id = self._id(
+            "opened" if asked.query is None else source
+        )  # the answers' views have numbers of their own
         befell = self._send_question(asked, event_id, who, bot)
         told = []
         for answer, accident in zip(asked.answers, accidents, strict=True):
@@ -132,30 +145,52 @@ class _Simulation:
             self._probabilities[answer.probability] += 1
             told.append(TruthOfItem(answer.good.item_id, answer.probability, answer.label, cause))
         if self._truth:
-            line = TruthOfQuestion(question=event_id, time=asked.time, source=source, items=tuple(told))
+            line = TruthOfQuestion(
+                question=event_id, time=asked.time, source=source, items=tuple(told)
+            )
             self._truth.write(_TRUTH.encode(line) + b"\n")
 
     def _send_question(self, asked: Asked, event_id: str, who: dict[str, str], bot: str) -> str:
         """Send off what asks, after its search; gives what befell it on its way."""
         if asked.query is None:
-            view = View(event_id=event_id, event_timestamp=asked.time, item_id=asked.answers[0].good.item_id, **who)
+            view = View(
+                event_id=event_id,
+                event_timestamp=asked.time,
+                item_id=asked.answers[0].good.item_id,
+                **who,
+            )
             # subtle: its answers name no impression, so if it were lost they would answer an earlier question
             return self._arrivals.send(view, bot, spared=LOSING)
-        search = Search(event_id=self._id("search"), event_timestamp=asked.time - 300, query=asked.query, **who)
+        search = Search(
+            event_id=self._id("search"), event_timestamp=asked.time - 300, query=asked.query, **who
+        )
         self._arrivals.send(search, bot)
         shown = tuple(
-            Shown(item_id=answer.good.item_id, position=place) for place, answer in enumerate(asked.answers, start=1)
+            Shown(item_id=answer.good.item_id, position=place)
+            for place, answer in enumerate(asked.answers, start=1)
         )
         page = Impression(
-            event_id=event_id, event_timestamp=asked.time, impression_id=event_id, items=shown, query=asked.query, **who
+            event_id=event_id,
+            event_timestamp=asked.time,
+            impression_id=event_id,
+            items=shown,
+            query=asked.query,
+            **who,
         )
         return self._arrivals.send(page, bot)
 
-    def _act(self, answer: Answer, accident: str, who: dict[str, Any], impression_id: str | None) -> list[Deed]:
+    def _act(
+        self, answer: Answer, accident: str, who: dict[str, Any], impression_id: str | None
+    ) -> list[Deed]:
         """Send off what is done about an item; gives what can be read of it."""
         arrived = []
         for kind, time in answer.deeds:
-            what = {"event_timestamp": time, "item_id": answer.good.item_id, "impression_id": impression_id, **who}
+            what = {
+                "event_timestamp": time,
+                "item_id": answer.good.item_id,
+                "impression_id": impression_id,
+                **who,
+            }
             if kind is Purchase:
                 what |= {"quantity": 1.0, "price": answer.good.price}
             elif kind is Return:

@@ -14,8 +14,35 @@ __all__ = ["Answer", "Asked", "Deed", "Sessions", "says"]
 Deed: TypeAlias = tuple[type[Click | Cart | Purchase | Return | View], int]
 """What a shopper does about an item, and when (milliseconds)."""
 
-_BY_HOUR: Final = (1, 1, 1, 1, 1, 2, 3, 5, 6, 6, 6, 6, 7, 6, 5, 5, 6, 6, 7, 8, 8, 6, 4, 2)  # of a day's sessions
-_OPENED_FOR: Final = 25 * MINUTE  # a page opened without a search; its answers name no impression, so nothing may intervene
+_BY_HOUR: Final = (
+    1,
+    1,
+    1,
+    1,
+    1,
+    2,
+    3,
+    5,
+    6,
+    6,
+    6,
+    6,
+    7,
+    6,
+    5,
+    5,
+    6,
+    6,
+    7,
+    8,
+    8,
+    6,
+    4,
+    2,
+)  # of a day's sessions
+_OPENED_FOR: Final = (
+    25 * MINUTE
+)  # a page opened without a search; its answers name no impression, so nothing may intervene
 _TRIES: Final = 4  # of drawing an item that is not on the page yet
 
 
@@ -79,7 +106,9 @@ class Sessions:
             if self._busy.get(user, 0) > time:
                 continue
             self._number += 1
-            yield from self._opened(user, time) if random() < shop.views else self._searched(user, time)
+            yield from (
+                self._opened(user, time) if random() < shop.views else self._searched(user, time)
+            )
 
     def _searched(self, user: int, time: int) -> Iterator[Asked]:
         """One to three searches, each with a page of items."""
@@ -131,7 +160,13 @@ class Sessions:
         for _ in range(self._shop.page):
             for trial in range(_TRIES):
                 part = random()
-                pool = fitting if part < 0.42 and not trial else related if part < 0.55 and not trial else None
+                pool = (
+                    fitting
+                    if part < 0.42 and not trial
+                    else related
+                    if part < 0.55 and not trial
+                    else None
+                )
                 number = pool[int(random() * len(pool))] if pool else int(random() * known)
                 if number not in page and self._is_sold(number):
                     page[number] = None
@@ -152,7 +187,11 @@ class Sessions:
         deeds.append((Cart, time := time + 5000 + int(random() * MINUTE)))
         if keeps and random() < 0.4:
             return deeds
-        wait = 20 * HOUR + int(random() * 8 * HOUR) if random() < 0.2 else MINUTE + int(random() * 10 * MINUTE)
+        wait = (
+            20 * HOUR + int(random() * 8 * HOUR)
+            if random() < 0.2
+            else MINUTE + int(random() * 10 * MINUTE)
+        )
         deeds.append((Purchase, time := time + wait))
         if not keeps:
             deeds.append((Return, time + 2 * DAY + int(random() * 12 * DAY)))
@@ -164,7 +203,9 @@ class Sessions:
         self._busy[user] = time + _OPENED_FOR
         pool = shelf.pools[self._liking.category(self._draw), ""]
         good = shelf.goods[pool[int(random() * len(pool))]]
-        probability = self._liking.of_opened(good, self._liking.favourites(user, time, shelf.colours))
+        probability = self._liking.of_opened(
+            good, self._liking.favourites(user, time, shelf.colours)
+        )
         label = int(random() < probability)
         deeds: list[Deed] = []
         if label:

@@ -20,8 +20,34 @@ OTHER: Final = "other"
 """The category of what shares its noun with too few others; nobody searches for it."""
 _FEWEST: Final = 4  # items that make a category of a catalogue; a larger one needs one in 200
 _NO_NOUN: Final = frozenset(COLOURS_IN_TITLES).union(
-    ("small", "large", "medium", "mini", "big", "tall", "round", "pack", "set", "assorted", "antique", "vintage", "finish"),
-    ("design", "designs", "retrospot", "polkadot", "paisley", "spot", "spots", "stripe", "check", "woodland", "london"),
+    (
+        "small",
+        "large",
+        "medium",
+        "mini",
+        "big",
+        "tall",
+        "round",
+        "pack",
+        "set",
+        "assorted",
+        "antique",
+        "vintage",
+        "finish",
+    ),
+    (
+        "design",
+        "designs",
+        "retrospot",
+        "polkadot",
+        "paisley",
+        "spot",
+        "spots",
+        "stripe",
+        "check",
+        "woodland",
+        "london",
+    ),
     ("hanging", "heart", "hearts", "zinc", "christmas", "colour", "colours"),
 )
 _AFTER: Final = (" WITH ", " IN ", " FOR ", " ON ")  # what follows tells more of the noun before it
@@ -69,7 +95,9 @@ class Shelf:
             self._put(number, good)
         for category in range(len(self.names)):
             prices = [self.goods[number].price for number in self.pools[category, ""]]
-            typical = fsum(prices) / len(prices)  # subtle: Python 3.12 adds floats otherwise than 3.11, but for fsum
+            typical = fsum(prices) / len(
+                prices
+            )  # subtle: Python 3.12 adds floats otherwise than 3.11, but for fsum
             for number in self.pools[category, ""]:
                 good = self.goods[number]
                 good.cheapness = (typical - good.price) / (typical + good.price)
@@ -101,7 +129,13 @@ class Shelf:
             good.price = max(round(good.price * (0.7 + 0.6 * draw.random()), 2), 0.01)
 
     def _put(self, number: int, good: Good) -> None:
-        for word in ("", good.colour, good.material) if good.material else ("", good.colour) if good.colour else ("",):
+        for word in (
+            ("", good.colour, good.material)
+            if good.material
+            else ("", good.colour)
+            if good.colour
+            else ("",)
+        ):
             self.pools.setdefault((good.category, word), []).append(number)
 
 
@@ -126,9 +160,15 @@ def _made(shop: Shop) -> Shelf:
     goods = []
     for number in range(shop.items):
         category = number % len(categories)
-        colour, material, brand = one_of(words.colours), one_of(words.materials), one_of(words.brands)
+        colour, material, brand = (
+            one_of(words.colours),
+            one_of(words.materials),
+            one_of(words.brands),
+        )
         noun = categories[category][1][0]
-        title = words.title.format(brand=brand, colour=colour, material=material, noun=noun, number=number + 1)
+        title = words.title.format(
+            brand=brand, colour=colour, material=material, noun=noun, number=number + 1
+        )
         price = round(typical[category] * (0.5 + draw.random()), 2)
         goods.append(Good(f"item-{number + 1}", title, category, colour, material, brand, price))
     names, nouns = [name for name, _ in categories], [nouns for _, nouns in categories]
@@ -136,7 +176,10 @@ def _made(shop: Shop) -> Shelf:
 
 
 def _excerpt(shop: Shop) -> Shelf:
-    with (resources.files("mainstem.data") / "online-retail.jsonl.gz").open("rb") as file, gzip.open(file) as log:
+    with (
+        (resources.files("mainstem.data") / "online-retail.jsonl.gz").open("rb") as file,
+        gzip.open(file) as log,
+    ):
         items = [event for event in map(decode, log) if isinstance(event, Item)]
     if shop.items > len(items):
         msg = f"the excerpt has {len(items):,} items; got items={shop.items:,}; take fewer, or the made catalogue"
@@ -151,11 +194,27 @@ def _excerpt(shop: Shop) -> Shelf:
     number_by_name = {name: number for number, name in enumerate(names)}
     goods = []
     for item, head in zip(items, heads, strict=True):
-        colour = next((word for word in item.title.lower().split() if word in COLOURS_IN_TITLES), "")
-        goods.append(
-            Good(item.item_id, item.title, number_by_name.get(head, -1), colour, "", "", item.price or 0.01)  # none is free
+        colour = next(
+            (word for word in item.title.lower().split() if word in COLOURS_IN_TITLES), ""
         )
-    return Shelf(goods, names, [(name, _plural(name)) for name in names], COLOURS_IN_TITLES, WORDS["en"].query)
+        goods.append(
+            Good(
+                item.item_id,
+                item.title,
+                number_by_name.get(head, -1),
+                colour,
+                "",
+                "",
+                item.price or 0.01,
+            )  # none is free
+        )
+    return Shelf(
+        goods,
+        names,
+        [(name, _plural(name)) for name in names],
+        COLOURS_IN_TITLES,
+        WORDS["en"].query,
+    )
 
 
 def _head(title: str) -> str:
@@ -182,4 +241,8 @@ def _plural(noun: str) -> str:
 
 
 def _recoloured(title: str, before: str, after: str) -> str:
-    return title.replace(before.upper(), after.upper(), 1) if before.upper() in title else title.replace(before, after, 1)
+    return (
+        title.replace(before.upper(), after.upper(), 1)
+        if before.upper() in title
+        else title.replace(before, after, 1)
+    )

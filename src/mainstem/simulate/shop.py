@@ -16,7 +16,14 @@ DAY: Final = 24 * HOUR
 _LAST_YEAR: Final = 2099  # the vocabulary's times end with it
 
 
-def _given(default: Any, help: str, *, low: float | None = None, high: float | None = None, **more: Any) -> Any:  # noqa: A002
+def _given(
+    default: Any,
+    help: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    **more: Any,  # noqa: A002
+) -> Any:
     return field(default=default, metadata={"help": help, "low": low, "high": high, **more})
 
 
@@ -43,27 +50,49 @@ class Shop:
     seed: int = _given(0, "every draw comes from it", low=0)
     users: int = _given(1000, "shoppers, bots among them", low=1, high=100_000_000)
     items: int = _given(1000, "items of the catalogue", low=10, high=10_000_000)
-    days: int = _given(14, "days on which shoppers come; what they return comes later", low=1, high=10_000)
+    days: int = _given(
+        14, "days on which shoppers come; what they return comes later", low=1, high=10_000
+    )
     first_day: str = _given("2026-01-01", "the first of these days, in UTC")
     language: str = _given("en", "of titles and queries", choices=("en", "zh"))
-    catalogue: str = _given("made", "`made`, or the titles and prices of the shipped `excerpt`", choices=("made", "excerpt"))
-    plain: bool = _given(False, "shoppers look at everything and click what is relevant; no other habit, no accident")
+    catalogue: str = _given(
+        "made",
+        "`made`, or the titles and prices of the shipped `excerpt`",
+        choices=("made", "excerpt"),
+    )
+    plain: bool = _given(
+        False, "shoppers look at everything and click what is relevant; no other habit, no accident"
+    )
     sessions: float = _given(0.5, "sessions of a shopper on a day", low=0.001, high=4)
     page: int = _given(10, "items on a page", low=2, high=200)
 
-    position_bias: float = _usual(0.1, "place n is looked at with probability 1 / (1 + it * (n - 1))", high=100)
+    position_bias: float = _usual(
+        0.1, "place n is looked at with probability 1 / (1 + it * (n - 1))", high=100
+    )
     views: float = _usual(0.15, "share of sessions that open one item's page, without a search")
     taste: float = _usual(1.5, "how much a shopper's favourite colour counts", high=100)
-    drift: float = _usual(30, "days after which a shopper has another favourite colour; 0: never", high=100_000)
+    drift: float = _usual(
+        30, "days after which a shopper has another favourite colour; 0: never", high=100_000
+    )
     thrift: float = _usual(1.0, "how much a low price counts", high=100)
-    season: float = _usual(0.7, "how much the time of the year changes what is searched for and liked")
-    new_category: int = _usual(10, "day from which on there is one more category; 0: never", high=100_000)
+    season: float = _usual(
+        0.7, "how much the time of the year changes what is searched for and liked"
+    )
+    new_category: int = _usual(
+        10, "day from which on there is one more category; 0: never", high=100_000
+    )
     changes: float = _usual(0.01, "share of the items that get another title or price on a day")
-    returns: float = _usual(0.02, "share of the unwanted items looked at that are bought all the same, and returned")
+    returns: float = _usual(
+        0.02, "share of the unwanted items looked at that are bought all the same, and returned"
+    )
 
-    misclicks: float = _usual(0.02, "share of the unwanted items looked at that are clicked by mistake")
+    misclicks: float = _usual(
+        0.02, "share of the unwanted items looked at that are clicked by mistake"
+    )
     bots: float = _usual(0.01, "share of the shoppers that are programs, and act at random")
-    tracking_bug: int = _usual(1, "days on which one category's outcomes are turned over", high=10_000)
+    tracking_bug: int = _usual(
+        1, "days on which one category's outcomes are turned over", high=10_000
+    )
     turned_over: float = _usual(0.0, "share of the items shown whose outcome is turned over")
     duplicated: float = _usual(0.01, "share of the events that come twice")
     late: float = _usual(0.005, "share of the events that come ten minutes to twelve hours late")
@@ -114,7 +143,11 @@ def meaning(name: str) -> str:
     """
     setting = Shop.__dataclass_fields__[name]
     text, usual = setting.metadata["help"], setting.metadata.get("usual", MISSING)
-    default = f"{setting.default}" if usual is MISSING else f"{usual:g}" + (", in a plain shop 0" if usual else "")
+    default = (
+        f"{setting.default}"
+        if usual is MISSING
+        else f"{usual:g}" + (", in a plain shop 0" if usual else "")
+    )
     return f"{text[0].upper()}{text[1:]}" + ("." if setting.default is False else f"; {default}.")
 
 

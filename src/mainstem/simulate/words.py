@@ -29,7 +29,9 @@ class Words:
 def _categories(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """`name: noun, noun` a line."""
     pairs = (line.split(":") for line in text.split("\n") if ":" in line)
-    return tuple((name.strip(), tuple(noun.strip() for noun in nouns.split(","))) for name, nouns in pairs)
+    return tuple(
+        (name.strip(), tuple(noun.strip() for noun in nouns.split(","))) for name, nouns in pairs
+    )
 
 
 _ENGLISH: Final = Words(
@@ -61,7 +63,18 @@ _ENGLISH: Final = Words(
     """),
     colours=("red", "blue", "green", "black", "white", "yellow", "pink", "grey"),
     materials=("steel", "wooden", "cotton", "leather", "glass", "bamboo"),
-    brands=("Alder", "Brio", "Corin", "Delmar", "Elwood", "Fenn", "Gable", "Harrow", "Isla", "Juno"),
+    brands=(
+        "Alder",
+        "Brio",
+        "Corin",
+        "Delmar",
+        "Elwood",
+        "Fenn",
+        "Gable",
+        "Harrow",
+        "Isla",
+        "Juno",
+    ),
     title="{brand} {colour} {material} {noun} {number}",
     query="{word} {noun}",
 )
@@ -102,5 +115,16 @@ _CHINESE: Final = Words(
 
 WORDS: Final = {"en": _ENGLISH, "zh": _CHINESE}
 
-COLOURS_IN_TITLES: Final = ("red", "blue", "green", "black", "white", "pink", "cream", "ivory", "silver", "gold")
+COLOURS_IN_TITLES: Final = (
+    "red",
+    "blue",
+    "green",
+    "black",
+    "white",
+    "pink",
+    "cream",
+    "ivory",
+    "silver",
+    "gold",
+)
 """The colours that the excerpt's titles name."""

@@ -1,7 +1,16 @@
 """Where a sample stands, and why: a pure function of what its visits added up to."""
 
 from mainstem.standing.conformal import conformal_p_values, rejected, share_sound
-from mainstem.standing.judge import CORE, EDGE, NOISE, REASONS, STANDINGS, Judgement, evidence_of, judge
+from mainstem.standing.judge import (
+    CORE,
+    EDGE,
+    NOISE,
+    REASONS,
+    STANDINGS,
+    Judgement,
+    evidence_of,
+    judge,
+)
 from mainstem.standing.silence import why_none_called
 
 __all__ = [

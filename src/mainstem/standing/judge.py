@@ -17,7 +17,18 @@ from mainstem.importance import CANARY, Rows
 from mainstem.settings import Settings
 from mainstem.standing.conformal import Floats, conformal_p_values, rejected, share_sound
 
-__all__ = ["CORE", "EDGE", "NOISE", "NO_TRUSTED", "REASONS", "STANDINGS", "TOO_FEW", "Judgement", "evidence_of", "judge"]
+__all__ = [
+    "CORE",
+    "EDGE",
+    "NOISE",
+    "NO_TRUSTED",
+    "REASONS",
+    "STANDINGS",
+    "TOO_FEW",
+    "Judgement",
+    "evidence_of",
+    "judge",
+]
 
 EDGE: Final = 0  # everything starts here
 CORE: Final = 1
@@ -25,11 +36,21 @@ NOISE: Final = 2
 STANDINGS: Final = ("edge", "core", "noise")
 
 NEW, UNPROVEN, UNDECIDED, DOUBTFUL, IMPORTANT, CONTRADICTORY, SPENT = range(7)
-REASONS: Final = ("new", "too few canaries", "undecided", "doubtful", "important", "contradictory", "spent")
+REASONS: Final = (
+    "new",
+    "too few canaries",
+    "undecided",
+    "doubtful",
+    "important",
+    "contradictory",
+    "spent",
+)
 
 NO_TRUSTED: Final = "no trusted samples"
 TOO_FEW: Final = "too few canaries"
-_PRIOR_VISITS: Final = 2.0  # how many visits' worth of the pooled variance a sample's own is mixed with
+_PRIOR_VISITS: Final = (
+    2.0  # how many visits' worth of the pooled variance a sample's own is mixed with
+)
 
 
 @dataclass(frozen=True)
@@ -89,14 +110,23 @@ def judge(rows: Rows, settings: Settings, *, trusted: bool) -> Judgement:
     if trusted:
         eligible = proven & ~is_canary & _may_be_contradictory(rows)
         contradictory[eligible] = rejected(
-            p_value[eligible], settings.standing.false_discovery_rate / share_sound(p_value[eligible])
+            p_value[eligible],
+            settings.standing.false_discovery_rate / share_sound(p_value[eligible]),
         )
     error = _importance_error(rows)
     seen = visits >= settings.standing.core_visits
-    level = float(np.quantile(importance[seen], settings.standing.core_quantile)) if seen.any() else float("nan")
+    level = (
+        float(np.quantile(importance[seen], settings.standing.core_quantile))
+        if seen.any()
+        else float("nan")
+    )
     sound = proven & ~contradictory & (p_value >= settings.standing.doubt)
     core = sound & seen & (importance - settings.standing.confidence * error > level)
-    spent = sound & seen & (importance + settings.standing.confidence * error < settings.standing.spent_level)
+    spent = (
+        sound
+        & seen
+        & (importance + settings.standing.confidence * error < settings.standing.spent_level)
+    )
     steps = [
         (np.ones(len(rows), np.bool_), EDGE, UNDECIDED),
         (p_value < settings.standing.doubt, EDGE, DOUBTFUL),
@@ -110,7 +140,9 @@ def judge(rows: Rows, settings: Settings, *, trusted: bool) -> Judgement:
     for mask, its_standing, its_reason in steps:  # later steps overrule earlier ones
         standing[mask], reason[mask] = its_standing, its_reason
     verdict = "given" if proven.any() and trusted else NO_TRUSTED if not trusted else TOO_FEW
-    return Judgement(standing, reason, evidence, p_value, error, level, int(is_canary.sum()), verdict)
+    return Judgement(
+        standing, reason, evidence, p_value, error, level, int(is_canary.sum()), verdict
+    )
 
 
 def evidence_of(rows: Rows) -> Floats:
@@ -127,7 +159,9 @@ def evidence_of(rows: Rows) -> Floats:
     """
     label = rows["label"]
     count = np.bincount(label, minlength=1)
-    log_odds = np.log((count + 1) / (len(rows) - count + 1))  # (C,), each count one more, so that it is finite
+    log_odds = np.log(
+        (count + 1) / (len(rows) - count + 1)
+    )  # (C,), each count one more, so that it is finite
     return np.asarray(rankdata(log_odds[label] - rows["recent_margin"]) / max(len(rows), 1))
 
 
@@ -161,6 +195,8 @@ def _importance_error(rows: Rows) -> Floats:
     """Standard error of the running mean; with few visits mostly from the variance pooled over all samples."""
     visits, squares = rows["visits"].astype(np.float64), rows["importance_m2"]
     degrees = np.maximum(visits - 1, 0)
-    pooled = math.fsum(squares) / degrees.sum() if degrees.any() else 1.0  # the same wherever the array lies in memory
+    pooled = (
+        math.fsum(squares) / degrees.sum() if degrees.any() else 1.0
+    )  # the same wherever the array lies in memory
     variance = (squares + _PRIOR_VISITS * pooled) / (degrees + _PRIOR_VISITS)
     return np.asarray(np.sqrt(variance / np.maximum(visits, 1)))

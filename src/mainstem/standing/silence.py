@@ -27,9 +27,7 @@ def why_none_called(rows: Rows, judged: Judgement, settings: Settings) -> str:
     if not len(rows):
         return "there are no samples to judge"
     if judged.verdict == NO_TRUSTED:
-        return (
-            f"{NO_TRUSTED}; canaries' labels are only assumed until `mainstem trust add FILE` brings some that are believed"
-        )
+        return f"{NO_TRUSTED}; canaries' labels are only assumed until `mainstem trust add FILE` brings some that are believed"
     if judged.verdict == TOO_FEW:
         return too_few(_by_class(rows, settings), settings.standing)
     held = ~np.isnan(judged.p_value) & (rows["part"] != CANARY)
@@ -59,4 +57,7 @@ def too_few(by_class: dict[str, int], standing: Standing) -> str:
 def _by_class(rows: Rows, settings: Settings) -> dict[str, int]:
     labels = rows["label"][rows["part"] == CANARY]
     counts = np.bincount(labels, minlength=len(settings.objectives.class_names))
-    return {name: int(count) for name, count in zip(settings.objectives.class_names, counts, strict=True)}
+    return {
+        name: int(count)
+        for name, count in zip(settings.objectives.class_names, counts, strict=True)
+    }

@@ -1,6 +1,12 @@
 """The history: schema, migrations, and all SQL there is, as questions with names; one class writes and reads it."""
 
-from mainstem.store.reads import drawn_samples, sample_ends, samples_between, samples_since, trusted_samples
+from mainstem.store.reads import (
+    drawn_samples,
+    sample_ends,
+    samples_between,
+    samples_since,
+    trusted_samples,
+)
 from mainstem.store.store import DATABASE, Columns, Store, has_history
 from mainstem.store.visits import StoredVisits, stored_visits
 

@@ -65,7 +65,9 @@ class Answerer:
     def __enter__(self) -> Self:
         with suppress(OSError):
             listening = _listen(self._path)
-            self._serving = Thread(target=self._serve, args=(listening,), name="answerer", daemon=True)
+            self._serving = Thread(
+                target=self._serve, args=(listening,), name="answerer", daemon=True
+            )
             self._serving.start()
         return self
 
@@ -103,7 +105,9 @@ class Answerer:
             with self._open_store() as store:
                 store.execute(f"SET log_comment = '{mark}'")
                 columns, rows = store.ask(asked.sql, **asked.parameters)
-            return msgspec.msgpack.encode(_Answer(list(columns), [[packed(value) for value in row] for row in rows]))
+            return msgspec.msgpack.encode(
+                _Answer(list(columns), [[packed(value) for value in row] for row in rows])
+            )
         except Exception as error:  # noqa: BLE001 - whatever it is: it concerns the asker, and not the holder
             return msgspec.msgpack.encode(_Answer(error=str(error) or type(error).__name__))
 
@@ -170,7 +174,9 @@ class Asker:
             raise ConnectionError(msg) from error
         if answer.error:
             raise StoreError(answer.error)
-        return tuple(answer.columns), [tuple(unpacked(value) for value in row) for row in answer.rows]
+        return tuple(answer.columns), [
+            tuple(unpacked(value) for value in row) for row in answer.rows
+        ]
 
 
 def _listen(path: Path) -> socket.socket:

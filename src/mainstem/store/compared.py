@@ -57,11 +57,14 @@ class MadeJudgement(NamedTuple):
     verdict: str
 
 
-_RESPONSES: Final = "SELECT sample_id, label_version, version, norm, loss, margin, alignment FROM responses FINAL"
+_RESPONSES: Final = (
+    "SELECT sample_id, label_version, version, norm, loss, margin, alignment FROM responses FINAL"
+)
 ALL_RESPONSES: Final = Query(MadeResponse, _RESPONSES)
 FIRST_RESPONSES: Final = Query(MadeResponse, f"{_RESPONSES} WHERE version = 0")
 ALL_JUDGEMENTS: Final = Query(
-    MadeJudgement, f"SELECT {', '.join(MadeJudgement._fields)} FROM judgements FINAL ORDER BY partition, judgement"
+    MadeJudgement,
+    f"SELECT {', '.join(MadeJudgement._fields)} FROM judgements FINAL ORDER BY partition, judgement",
 )
 NEWEST_STANDINGS: Final = Query(
     NewestStanding, "SELECT sample_id, standing, reason, p_value, importance FROM standings FINAL"
@@ -84,5 +87,10 @@ def met_later(store: Store) -> set[tuple[UUID, int]]:
 
 def samples_of(store: Store, partition: int) -> Iterator[tuple[UUID, int]]:
     """Sample id and label version of each sample of a partition."""
-    sql = "SELECT DISTINCT sample_id, label_version FROM samples WHERE partition = {partition:UInt32}"
-    return ((sample_id, label_version) for sample_id, label_version in store.stream(sql, partition=partition))
+    sql = (
+        "SELECT DISTINCT sample_id, label_version FROM samples WHERE partition = {partition:UInt32}"
+    )
+    return (
+        (sample_id, label_version)
+        for sample_id, label_version in store.stream(sql, partition=partition)
+    )

@@ -24,7 +24,9 @@ _NAMES: Final = """
 _TABLES: Final = "SELECT name FROM system.tables WHERE database = currentDatabase()"
 
 
-def complaint_of(error: Exception, statement: str, rows: Callable[[str], Iterable[tuple[Any, ...]]]) -> str:
+def complaint_of(
+    error: Exception, statement: str, rows: Callable[[str], Iterable[tuple[Any, ...]]]
+) -> str:
     """Why a question has no answer.
 
     Args:

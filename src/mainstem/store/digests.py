@@ -10,7 +10,8 @@ __all__ = ["SampleDigest", "digests", "digests_0_1"]
 
 _NAMES: Final = Sample.__struct_fields__[: Sample.__struct_fields__.index("item_text") + 1]
 _COLUMNS: Final = ", ".join(
-    {"event_time": "toUnixTimestamp64Milli(samples.event_time) AS event_time"}.get(name, name) for name in _NAMES
+    {"event_time": "toUnixTimestamp64Milli(samples.event_time) AS event_time"}.get(name, name)
+    for name in _NAMES
 )
 _DIGESTS: Final = "SELECT toString(sample_id) AS id, label_version, digest FROM samples FINAL ORDER BY id, label_version"
 
@@ -26,7 +27,9 @@ class SampleDigest(NamedTuple):
 def digests(store: Store) -> Iterator[SampleDigest]:
     """All samples at all label versions, in order, as they were written."""
     for sample_id, label_version, digest in store.stream(_DIGESTS):
-        yield SampleDigest(sample_id, label_version, digest.decode() if isinstance(digest, bytes) else str(digest))
+        yield SampleDigest(
+            sample_id, label_version, digest.decode() if isinstance(digest, bytes) else str(digest)
+        )
 
 
 def digests_0_1(store: Store) -> Iterator[SampleDigest]:

@@ -32,7 +32,8 @@ class DrawnSample(NamedTuple):
 
 
 DRAWN: Final = Query(
-    DrawnSample, "SELECT version, toString(sample_id) FROM versions_of_sample WHERE promoted ORDER BY version, sample_id"
+    DrawnSample,
+    "SELECT version, toString(sample_id) FROM versions_of_sample WHERE promoted ORDER BY version, sample_id",
 )
 """All of them, version by version."""
 

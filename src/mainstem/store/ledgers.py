@@ -27,4 +27,7 @@ def ledger_of_items(store: Store, partition: int) -> LedgerRow | None:
 
 def _row(values: tuple[Any, ...]) -> LedgerRow:
     size = len(_KEY)
-    return LedgerRow(**dict(zip(_KEY, values[:size], strict=True)), counts=dict(zip(COUNTS, values[size:], strict=True)))
+    return LedgerRow(
+        **dict(zip(_KEY, values[:size], strict=True)),
+        counts=dict(zip(COUNTS, values[size:], strict=True)),
+    )

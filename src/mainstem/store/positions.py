@@ -18,7 +18,9 @@ __all__ = [
 ]
 
 
-_EMBEDDED: Final = "SELECT partition, offset AS position, sample_id, label_version, event_time FROM samples"
+_EMBEDDED: Final = (
+    "SELECT partition, offset AS position, sample_id, label_version, event_time FROM samples"
+)
 
 
 class AcceptedSample(NamedTuple):
@@ -42,11 +44,15 @@ def accepted_in(store: Store, partition: int) -> str:
 
     A row may be there twice; columns are `partition`, `position`, `sample_id`, `label_version` and `event_time`.
     """
-    counted = store.rows("SELECT 1 FROM positions WHERE partition = {partition:UInt32} LIMIT 1", partition=partition)
+    counted = store.rows(
+        "SELECT 1 FROM positions WHERE partition = {partition:UInt32} LIMIT 1", partition=partition
+    )
     return "positions" if counted else f"({_EMBEDDED})"
 
 
-def accepted_versions(store: Store, partition: int, end: int, sample_ids: Sequence[UUID]) -> dict[UUID, int]:
+def accepted_versions(
+    store: Store, partition: int, end: int, sample_ids: Sequence[UUID]
+) -> dict[UUID, int]:
     """The newest label version at which each of these samples was accepted before a position; none where it never was."""
     sql = f"""
         SELECT sample_id, max(label_version) FROM {accepted_in(store, partition)}
@@ -55,7 +61,9 @@ def accepted_versions(store: Store, partition: int, end: int, sample_ids: Sequen
     return dict(store.rows(sql, partition=partition, end=end, ids=list(sample_ids)))
 
 
-def accepted_without_response(store: Store, partition: int, end: int, left: int) -> Iterator[AcceptedSample]:
+def accepted_without_response(
+    store: Store, partition: int, end: int, left: int
+) -> Iterator[AcceptedSample]:
     """What was accepted before a position and has no response: samples of the direction and the gate, above all.
 
     Args:
@@ -69,7 +77,9 @@ def accepted_without_response(store: Store, partition: int, end: int, left: int)
           AND toUnixTimestamp64Milli(event_time) >= {{left:Int64}} AND (sample_id, label_version) NOT IN (
               SELECT sample_id, label_version FROM responses WHERE partition = {{partition:UInt32}})
         GROUP BY sample_id"""
-    return (AcceptedSample(*row) for row in store.stream(sql, partition=partition, end=end, left=left))
+    return (
+        AcceptedSample(*row) for row in store.stream(sql, partition=partition, end=end, left=left)
+    )
 
 
 def positions_of(store: Store, samples: Iterable[tuple[UUID, int]]) -> dict[tuple[UUID, int], int]:
@@ -77,7 +87,11 @@ def positions_of(store: Store, samples: Iterable[tuple[UUID, int]]) -> dict[tupl
     wanted = set(samples)
     sql = "SELECT sample_id, label_version, position FROM accepted_samples WHERE sample_id IN {ids:Array(UUID)}"
     found = store.rows(sql, ids=list({sample_id for sample_id, _ in wanted})) if wanted else []
-    return {(sample_id, version): position for sample_id, version, position in found if (sample_id, version) in wanted}
+    return {
+        (sample_id, version): position
+        for sample_id, version, position in found
+        if (sample_id, version) in wanted
+    }
 
 
 def ends_of_positions(store: Store, *, before: tuple[int, int] | None = None) -> list[PartitionEnd]:

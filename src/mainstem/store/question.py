@@ -16,7 +16,9 @@ _QUOTED: Final = re.compile(
 _OPENED: Final = re.compile(r"['`\"]|/\*")
 _INTO: Final = re.compile(r"\bINTO\s+OUTFILE\b", re.IGNORECASE)
 # subtle: a column may be called `format` too, and end a question in these words
-_FORMAT: Final = re.compile(r"\sFORMAT\s+(?!(?:ASC|DESC|END|FINAL)\b)(\w+)\s*(?:\bSETTINGS\b[^()]*)?$", re.IGNORECASE)
+_FORMAT: Final = re.compile(
+    r"\sFORMAT\s+(?!(?:ASC|DESC|END|FINAL)\b)(\w+)\s*(?:\bSETTINGS\b[^()]*)?$", re.IGNORECASE
+)
 
 
 def one_question(sql: str) -> str:

@@ -43,7 +43,9 @@ def trusted_samples(store: Store, part: str, ends: Mapping[int, int]) -> list[Pl
     found: list[PlacedSample] = []
     for partition, end in sorted(ends.items()):
         inner = _TRUSTED.replace("LEFT", "INNER")
-        found += _read(store, inner, "t.part = {part:String}", partition=partition, first=0, end=end, part=part)
+        found += _read(
+            store, inner, "t.part = {part:String}", partition=partition, first=0, end=end, part=part
+        )
     return found
 
 
@@ -52,12 +54,16 @@ def accepted_between(store: Store, partition: int, first: int, end: int) -> list
     return _read(store, _TRUSTED, "1", _EACH, partition=partition, first=first, end=end)
 
 
-def samples_among(store: Store, partition: int, end: int, sample_ids: Sequence[UUID]) -> list[PlacedSample]:
+def samples_among(
+    store: Store, partition: int, end: int, sample_ids: Sequence[UUID]
+) -> list[PlacedSample]:
     """Those of some samples of a partition that were accepted before a position, at their newest label there."""
     if not sample_ids:
         return []
     where = "s.sample_id IN {ids:Array(UUID)}"
-    return _read(store, _TRUSTED, where, partition=partition, first=0, end=end, ids=list(sample_ids))
+    return _read(
+        store, _TRUSTED, where, partition=partition, first=0, end=end, ids=list(sample_ids)
+    )
 
 
 def samples_since(store: Store, event_time: int, most: int) -> list[PlacedSample]:
@@ -78,7 +84,9 @@ def drawn_samples(store: Store, version: int) -> Iterator[PlacedSample]:
     return (_sample(row) for row in store.stream(sql, version=version))
 
 
-def _read(store: Store, join: str, where: str, which: str = _NEWEST, **parameters: Any) -> list[PlacedSample]:
+def _read(
+    store: Store, join: str, where: str, which: str = _NEWEST, **parameters: Any
+) -> list[PlacedSample]:
     sql = f"""
         SELECT {_FACTS.format(position="p.position")} FROM (SELECT * FROM samples FINAL) AS s
         INNER JOIN (
@@ -86,12 +94,16 @@ def _read(store: Store, join: str, where: str, which: str = _NEWEST, **parameter
             WHERE partition = {{partition:UInt32}} AND position >= {{first:UInt64}} AND position < {{end:UInt64}}) AS p
             ON s.sample_id = p.sample_id AND s.label_version = p.label_version
         {join} WHERE s.partition = {{partition:UInt32}} AND {where} {which}"""
-    return sorted((_sample(row) for row in store.stream(sql, **parameters)), key=lambda sample: sample.offset)
+    return sorted(
+        (_sample(row) for row in store.stream(sql, **parameters)), key=lambda sample: sample.offset
+    )
 
 
 def _sample(row: tuple[Any, ...]) -> PlacedSample:
     values = PlacedSample(*row)
-    return values._replace(history=tuple(values.history), targets=relabelled(values.targets, values.label))
+    return values._replace(
+        history=tuple(values.history), targets=relabelled(values.targets, values.label)
+    )
 
 
 def sample_ends(store: Store) -> dict[int, int]:

@@ -9,7 +9,16 @@ from mainstem.store.rounds import KeptRound, write_round
 from mainstem.store.store import Store
 from mainstem.store.writes import columns_of_tuples
 
-__all__ = ["DRAWS", "KEPT_ROUNDS", "ORDER", "SCALES", "AcceptedAt", "KeptDraw", "KeptScale", "write_rounds_again"]
+__all__ = [
+    "DRAWS",
+    "KEPT_ROUNDS",
+    "ORDER",
+    "SCALES",
+    "AcceptedAt",
+    "KeptDraw",
+    "KeptScale",
+    "write_rounds_again",
+]
 
 
 class AcceptedAt(NamedTuple):
@@ -48,7 +57,9 @@ KEPT_ROUNDS: Final = Query(
     SELECT {", ".join(KeptRound._fields).replace("event_time", "toUnixTimestamp64Milli(event_time)")}
     FROM rounds FINAL ORDER BY version""",
 )
-SCALES: Final = Query(KeptScale, "SELECT version, any(scale) FROM responses GROUP BY version ORDER BY version")
+SCALES: Final = Query(
+    KeptScale, "SELECT version, any(scale) FROM responses GROUP BY version ORDER BY version"
+)
 DRAWS: Final = Query(
     KeptDraw,
     """
@@ -57,7 +68,9 @@ DRAWS: Final = Query(
 )
 
 
-def write_rounds_again(store: Store, rounds: Iterable[KeptRound], draws: Sequence[KeptDraw]) -> None:
+def write_rounds_again(
+    store: Store, rounds: Iterable[KeptRound], draws: Sequence[KeptDraw]
+) -> None:
     """Write the rounds of another history, and what they drew."""
     for one in rounds:
         write_round(store, one)

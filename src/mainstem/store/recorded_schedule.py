@@ -8,7 +8,15 @@ import msgspec
 from msgspec import Struct
 
 from mainstem.errors import LogError
-from mainstem.store.recorded import DRAWS, KEPT_ROUNDS, ORDER, SCALES, AcceptedAt, KeptDraw, KeptScale
+from mainstem.store.recorded import (
+    DRAWS,
+    KEPT_ROUNDS,
+    ORDER,
+    SCALES,
+    AcceptedAt,
+    KeptDraw,
+    KeptScale,
+)
 from mainstem.store.rounds import KeptRound
 from mainstem.store.store import Store
 from mainstem.store.turns import TURNS, Turn
@@ -112,4 +120,8 @@ class RecordedSchedule(Struct, frozen=True, kw_only=True):
     @property
     def versions(self) -> list[int]:
         """The versions that scored, and those that took part in rounds and were promoted."""
-        return sorted({one.version for one in self.turns} | {one.version for one in self.rounds if one.promoted} | {0})
+        return sorted(
+            {one.version for one in self.turns}
+            | {one.version for one in self.rounds if one.promoted}
+            | {0}
+        )

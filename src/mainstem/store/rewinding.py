@@ -29,9 +29,15 @@ def rewind(store: Store, ends: Mapping[int, int], rounds: int) -> None:
     for partition, end in ends.items():
         at = {"partition": partition, "end": end}
         for table in _BY_OFFSET:
-            store.execute(f"DELETE FROM {table} WHERE partition = {{partition:UInt32}} AND offset >= {{end:UInt64}}", **at)
+            store.execute(
+                f"DELETE FROM {table} WHERE partition = {{partition:UInt32}} AND offset >= {{end:UInt64}}",
+                **at,
+            )
         for table in _BY_JUDGEMENT:
-            store.execute(f"DELETE FROM {table} WHERE partition = {{partition:UInt32}} AND judgement > {{end:UInt64}}", **at)
+            store.execute(
+                f"DELETE FROM {table} WHERE partition = {{partition:UInt32}} AND judgement > {{end:UInt64}}",
+                **at,
+            )
     for table in _BY_VERSION:
         store.execute(f"DELETE FROM {table} WHERE version > {{rounds:UInt32}}", rounds=rounds)
     store.execute("DELETE FROM evaluations WHERE round > {rounds:UInt32}", rounds=rounds)

@@ -80,7 +80,9 @@ def write_standings(store: Store, standings: Sequence[KeptStanding]) -> None:
     store.write("standings", columns_of_tuples(standings))
 
 
-def write_moves(store: Store, standings: Sequence[KeptStanding], before: Sequence[str], event_time: int) -> None:
+def write_moves(
+    store: Store, standings: Sequence[KeptStanding], before: Sequence[str], event_time: int
+) -> None:
     """Write samples that moved, and where they stood before: `` where they were never judged."""
     if standings:
         more = {"before": before, "event_time": [event_time] * len(standings)}

@@ -77,7 +77,9 @@ class Store:
         if not columns or not len(next(iter(columns.values()))):
             return
         try:
-            self.client.insert(table, list(columns.values()), column_names=list(columns), column_oriented=True)
+            self.client.insert(
+                table, list(columns.values()), column_names=list(columns), column_oriented=True
+            )
         except _errors() as error:
             msg = f"cannot write to {table!r}: {first_line(error)}"
             raise StoreError(msg) from error
@@ -119,7 +121,9 @@ class Store:
         try:
             # subtle: of bytes that are no UTF-8 the driver makes hex digits, which nobody could tell from text
             formats, settings = {"String": "bytes"}, {"readonly": 1}
-            return self.client.query(sql, parameters=dict(parameters), settings=settings, query_formats=formats)
+            return self.client.query(
+                sql, parameters=dict(parameters), settings=settings, query_formats=formats
+            )
         except _errors() as error:
             raise StoreError(complaint_of(error, question, self.rows)) from error
 
@@ -182,18 +186,26 @@ def _connect(url: str, *, make: bool) -> Any:
     import clickhouse_connect  # a second to import
     from clickhouse_connect.datatypes.format import set_write_format
 
-    logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)  # what goes wrong is told once, by us
-    set_write_format("DateTime64", "int")  # subtle: else a time must be a datetime object, a hundred times slower to make
+    logging.getLogger("clickhouse_connect").setLevel(
+        logging.CRITICAL
+    )  # what goes wrong is told once, by us
+    set_write_format(
+        "DateTime64", "int"
+    )  # subtle: else a time must be a datetime object, a hundred times slower to make
     scheme = scheme_of(url)
     try:
         if scheme == "chdb":
-            return clickhouse_connect.get_client(interface="chdb", path=_engine_path(_folder(url, make=make)))
+            return clickhouse_connect.get_client(
+                interface="chdb", path=_engine_path(_folder(url, make=make))
+            )
         if scheme == "clickhouse":
             # subtle: a session would lock out a second thread; and the database may not be there yet
             server = urlunsplit(_server(url)._replace(path=""))
             return clickhouse_connect.get_client(dsn=server, autogenerate_session_id=False)
     except _errors() as error:
-        place = folder_of(url) if scheme == "chdb" else f"{_server(url).hostname}{_server(url).path}"
+        place = (
+            folder_of(url) if scheme == "chdb" else f"{_server(url).hostname}{_server(url).path}"
+        )
         msg = f"cannot open the history {scheme}://{place}: {first_line(error)}"
         raise StoreError(msg) from error
     msg = f"a store is chdb:///folder or clickhouse://host; got {url.rpartition('@')[2]!r}"
@@ -207,7 +219,11 @@ def _folder(url: str, *, make: bool) -> Path:
         raise StoreError(str(error)) from error
     if not make and not has_history(folder):
         within = url_of("chdb", folder / "history")
-        hint = f"did you mean {within}" if has_history(folder / "history") else "`mainstem replay LOG --home HOME` makes one"
+        hint = (
+            f"did you mean {within}"
+            if has_history(folder / "history")
+            else "`mainstem replay LOG --home HOME` makes one"
+        )
         msg = f"there is no history at {str(folder)!r}; {hint}"
         raise StoreError(msg)
     return folder
@@ -244,8 +260,12 @@ def migrations() -> Iterator[tuple[int, str, list[str]]]:
     folder = resources.files("mainstem.store.migrations")
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         if file.name.endswith(".sql"):
-            code = "\n".join(line for line in file.read_text().splitlines() if not line.startswith("--"))
-            statements = [statement.strip() for statement in code.split(";\n") if statement.strip(" ;\n")]
+            code = "\n".join(
+                line for line in file.read_text().splitlines() if not line.startswith("--")
+            )
+            statements = [
+                statement.strip() for statement in code.split(";\n") if statement.strip(" ;\n")
+            ]
             yield int(file.name[:4]), file.name, [statement.rstrip(";") for statement in statements]
 
 

@@ -6,7 +6,18 @@ from uuid import UUID
 
 from mainstem.store.named import Query
 
-__all__ = ["BEGINNING", "CANARIES", "LABELS", "MOVES", "ROUNDS", "Beginning", "Canaries", "Drawn", "Label", "Move"]
+__all__ = [
+    "BEGINNING",
+    "CANARIES",
+    "LABELS",
+    "MOVES",
+    "ROUNDS",
+    "Beginning",
+    "Canaries",
+    "Drawn",
+    "Label",
+    "Move",
+]
 
 
 class Label(NamedTuple):

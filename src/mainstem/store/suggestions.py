@@ -4,7 +4,9 @@ from typing import Final
 
 __all__ = ["IMPORTANT_ITEMS", "IMPORTANT_TEXTS", "SAMPLE_IDS", "SOME_SAMPLES"]
 
-IMPORTANT_ITEMS: Final = "SELECT item_id, importance FROM importance_of_item ORDER BY importance DESC LIMIT 5"
+IMPORTANT_ITEMS: Final = (
+    "SELECT item_id, importance FROM importance_of_item ORDER BY importance DESC LIMIT 5"
+)
 IMPORTANT_TEXTS: Final = (
     "SELECT context_text, label, importance FROM samples_now JOIN standings_now USING sample_id "
     "ORDER BY importance DESC LIMIT 5"

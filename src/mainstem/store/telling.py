@@ -7,7 +7,17 @@ from uuid import UUID
 from mainstem.store.named import Query
 from mainstem.store.store import Store
 
-__all__ = ["HELD", "VERDICTS", "Held", "Refused", "Verdict", "ids_among", "items_asked", "refusals", "trusted_met"]
+__all__ = [
+    "HELD",
+    "VERDICTS",
+    "Held",
+    "Refused",
+    "Verdict",
+    "ids_among",
+    "items_asked",
+    "refusals",
+    "trusted_met",
+]
 
 
 class Held(NamedTuple):
@@ -68,7 +78,9 @@ def trusted_met(store: Store) -> set[UUID]:
 def ids_among(store: Store, samples: AbstractSet[UUID], questions: AbstractSet[UUID]) -> set[UUID]:
     """Which of some samples, and of some labelled texts, the history holds; reads the ids of all, in bounded memory."""
     met: set[UUID] = set()
-    for sample_id, question_id, source in store.stream("SELECT DISTINCT sample_id, question_id, source FROM samples"):
+    for sample_id, question_id, source in store.stream(
+        "SELECT DISTINCT sample_id, question_id, source FROM samples"
+    ):
         met |= {sample_id} & samples
         if source == "labelled":
             met |= {question_id} & questions

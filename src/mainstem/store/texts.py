@@ -51,7 +51,8 @@ NEWEST_PAIRS: Final = Query(
 )
 """The newest samples' texts and labels, at most so many."""
 _WORDS: Final = Query(
-    Words, "SELECT context_text, item_text, label, source FROM samples_now WHERE sample_id = {sample_id:UUID}"
+    Words,
+    "SELECT context_text, item_text, label, source FROM samples_now WHERE sample_id = {sample_id:UUID}",
 )
 _BOUGHT: Final = Query(
     Bought,

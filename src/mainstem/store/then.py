@@ -195,5 +195,6 @@ class OneOffset(NamedTuple):
 
 
 NEWEST_OFFSET: Final = Query(
-    OneOffset, "SELECT partition, max(next_offset) FROM ledger WHERE topic = 'events' GROUP BY partition"
+    OneOffset,
+    "SELECT partition, max(next_offset) FROM ledger WHERE topic = 'events' GROUP BY partition",
 )

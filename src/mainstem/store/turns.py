@@ -34,10 +34,14 @@ class Turn(NamedTuple):
     samples: list[UUID]
 
 
-_TURNS: Final = "SELECT partition, number, position, version, toString(kind), samples FROM turns FINAL"
+_TURNS: Final = (
+    "SELECT partition, number, position, version, toString(kind), samples FROM turns FINAL"
+)
 TURNS: Final = Query(Turn, f"{_TURNS} ORDER BY partition, number")
 """All of them, in their order."""
-_LAST: Final = Query(Turn, f"{_TURNS} WHERE partition = {{partition:UInt32}} ORDER BY number DESC LIMIT 1")
+_LAST: Final = Query(
+    Turn, f"{_TURNS} WHERE partition = {{partition:UInt32}} ORDER BY number DESC LIMIT 1"
+)
 _SCORED: Final = """
     SELECT DISTINCT sample_id FROM responses
     WHERE partition = {partition:UInt32} AND version = {version:UInt32} AND sample_id IN {ids:Array(UUID)}"""
@@ -55,8 +59,16 @@ def last_turn(store: Store, partition: int) -> Turn | None:
         return None
     if found.kind == JUDGE:
         judged = last_judgement(store, partition, found.position)
-        done = judged is not None and judged.position == found.position and judged.version >= found.version
+        done = (
+            judged is not None
+            and judged.position == found.position
+            and judged.version >= found.version
+        )
         return found if done else found._replace(kind=AGAIN)
-    rows = store.rows(_SCORED, partition=partition, version=found.version, ids=found.samples) if found.samples else []
+    rows = (
+        store.rows(_SCORED, partition=partition, version=found.version, ids=found.samples)
+        if found.samples
+        else []
+    )
     scored = {sample_id for (sample_id,) in rows}
     return found._replace(samples=[one for one in found.samples if one in scored])

@@ -73,7 +73,9 @@ ROUNDS_TOLD: Final = Query(
 
 def has_version(store: Store, version: int) -> bool:
     """Whether a version, promoted or not, has its row."""
-    return bool(store.rows("SELECT version FROM versions WHERE version = {version:UInt32}", version=version))
+    return bool(
+        store.rows("SELECT version FROM versions WHERE version = {version:UInt32}", version=version)
+    )
 
 
 def write_version(store: Store, kept: KeptVersion) -> None:
@@ -83,7 +85,12 @@ def write_version(store: Store, kept: KeptVersion) -> None:
 
 def promoted_versions(store: Store) -> list[int]:
     """The versions that were promoted, in order."""
-    return [version for (version,) in store.rows("SELECT version FROM versions FINAL WHERE promoted ORDER BY version")]
+    return [
+        version
+        for (version,) in store.rows(
+            "SELECT version FROM versions FINAL WHERE promoted ORDER BY version"
+        )
+    ]
 
 
 def newest_number(store: Store) -> int:

@@ -26,7 +26,10 @@ def of_sample(question: str, *names: str) -> str:
         question: in SQL.
         names: of its views, each after those that it reads itself.
     """
-    narrow = [f"{name} AS ({_definitions()[name]} WHERE sample_id = {{sample:UUID}})" for name in _OVER_TABLES]
+    narrow = [
+        f"{name} AS ({_definitions()[name]} WHERE sample_id = {{sample:UUID}})"
+        for name in _OVER_TABLES
+    ]
     return f"WITH {', '.join([*narrow, *(f'{name} AS ({_definitions()[name]})' for name in names)])} {question.strip()}"
 
 

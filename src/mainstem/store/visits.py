@@ -62,7 +62,9 @@ def stored_visits(
         left: event time, in milliseconds, before which samples are left out.
         sketch: k, the floats of a sketch.
     """
-    rows = store.stream(_SQL, partition=partition, end=end, version=version, left=left, sketch=sketch)
+    rows = store.stream(
+        _SQL, partition=partition, end=end, version=version, left=left, sketch=sketch
+    )
     while chunk := list(islice(rows, _CHUNK)):
         yield _visits(chunk, sketch)
 
@@ -75,7 +77,9 @@ def _visits(rows: Sequence[tuple[Any, ...]], size: int) -> StoredVisits:
             sketch[place] = one
     return StoredVisits(
         keys=keys,
-        facts=Facts(*[np.array(values, np.int64) for values in (*facts, [PARTS.index(one) for one in part])]),
+        facts=Facts(
+            *[np.array(values, np.int64) for values in (*facts, [PARTS.index(one) for one in part])]
+        ),
         scale=scale[0],
         norm=np.array(norm, np.float64),
         margin=np.array(margin, np.float64),

@@ -53,7 +53,9 @@ def columns_of_tuples(rows: Sequence[NamedTuple]) -> Columns:
 def sample_columns(placed: Sequence[tuple[Sample, int, int]]) -> Columns:
     """Samples with their (partition, offset) in the `samples` log."""
     names = Sample.__struct_fields__
-    columns: dict[str, list[Any]] = {name: [getattr(sample, name) for sample, _, _ in placed] for name in names}
+    columns: dict[str, list[Any]] = {
+        name: [getattr(sample, name) for sample, _, _ in placed] for name in names
+    }
     columns["partition"] = [partition for _, partition, _ in placed]
     columns["offset"] = [offset for _, _, offset in placed]
     columns["digest"] = [digest_of(sample) for sample, _, _ in placed]
@@ -114,14 +116,22 @@ def ledger_columns(rows: Sequence[LedgerRow]) -> Columns:
 
 def rejection_columns(rows: Sequence[Rejection]) -> Columns:
     """Refused events with their reasons."""
-    return columns_of([{name: getattr(row, name) for name in Rejection.__struct_fields__} for row in rows])
+    return columns_of(
+        [{name: getattr(row, name) for name in Rejection.__struct_fields__} for row in rows]
+    )
 
 
 def trusted_columns(rows: Iterable[tuple[UUID, str, str, int | None]]) -> Columns:
     """Trusted samples: (sample id, part, origin, label that is vouched for or None)."""
     return columns_of(
         [
-            {"sample_id": sample_id, "part": part, "origin": origin, "label": label, "believed": int(origin != "assumed")}
+            {
+                "sample_id": sample_id,
+                "part": part,
+                "origin": origin,
+                "label": label,
+                "believed": int(origin != "assumed"),
+            }
             for sample_id, part, origin, label in rows
         ]
     )
@@ -148,12 +158,20 @@ def response_columns(
     }
 
 
-def sketch_columns(samples: Sequence[PlacedSample], sketch: "NDArray[np.float32]", *, version: int, scale: float) -> Columns:
+def sketch_columns(
+    samples: Sequence[PlacedSample], sketch: "NDArray[np.float32]", *, version: int, scale: float
+) -> Columns:
     """The sketch of one visit of each sample, shape (B, k); nothing where k is 0."""
-    return {**_of_a_visit(samples, (), version, scale), "sketch": sketch.tolist()} if sketch.shape[1] else {}
+    return (
+        {**_of_a_visit(samples, (), version, scale), "sketch": sketch.tolist()}
+        if sketch.shape[1]
+        else {}
+    )
 
 
-def _of_a_visit(samples: Sequence[PlacedSample], more: Sequence[str], version: int, scale: float) -> Columns:
+def _of_a_visit(
+    samples: Sequence[PlacedSample], more: Sequence[str], version: int, scale: float
+) -> Columns:
     fields = columns_of_tuples(samples)
     return {
         **{name: fields[name] for name in (*_OF_A_VISIT, *more) if name in fields},

@@ -86,7 +86,9 @@ def read_trusted(lines: Iterable[bytes], objectives: Objectives) -> Iterator[Lab
         try:
             yield _known(raw, objectives)
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
-            msg = f"line {number} is no trusted sample ({error}); got {_cut(raw)}; mend or remove it"
+            msg = (
+                f"line {number} is no trusted sample ({error}); got {_cut(raw)}; mend or remove it"
+            )
             raise TrustError(msg) from error
 
 
@@ -97,17 +99,24 @@ def add_trusted(file: Path, more: Iterable[Labelled | Vouched]) -> int:
     for one in more:
         kept.pop(_key(one), None)  # the later one holds, and stands later
         kept[_key(one)] = one
-    lines = (encode(one) if isinstance(one, Labelled) else msgspec.json.encode(one) for one in kept.values())
+    lines = (
+        encode(one) if isinstance(one, Labelled) else msgspec.json.encode(one)
+        for one in kept.values()
+    )
     write_whole(file, b"".join(line + b"\n" for line in lines))
     return sum(before.get(key) != one for key, one in kept.items())
 
 
 def trusted_in(file: Path) -> list[Labelled | Vouched]:
     """The trusted samples of a home's file, the later added later; none if there is no file."""
-    return [_stored(raw) for raw in read_lines(file)] if file.exists() and file.stat().st_size else []
+    return (
+        [_stored(raw) for raw in read_lines(file)] if file.exists() and file.stat().st_size else []
+    )
 
 
-def load_trust(file: Path, settings: Settings, log: Iterable[bytes] = ()) -> tuple[Trust, list[Sample], str]:
+def load_trust(
+    file: Path, settings: Settings, log: Iterable[bytes] = ()
+) -> tuple[Trust, list[Sample], str]:
     """What a home believes.
 
     Args:
@@ -125,7 +134,9 @@ def load_trust(file: Path, settings: Settings, log: Iterable[bytes] = ()) -> tup
     found = _found(trusted_in(file), log)
     graded = [graded_of(one, settings.objectives) for one in found if isinstance(one, Labelled)]
     confirmed = [confirmed_of(one, settings) for one in found]
-    digest = hashlib.blake2b(b"".join(sorted(msgspec.json.encode(one) for one in confirmed)), digest_size=16).hexdigest()
+    digest = hashlib.blake2b(
+        b"".join(sorted(msgspec.json.encode(one) for one in confirmed)), digest_size=16
+    ).hexdigest()
     return Trust(settings, confirmed), graded, digest if found else ""
 
 
@@ -149,7 +160,11 @@ def _known(raw: bytes, objectives: Objectives) -> Labelled | Vouched:
     if msgspec.json.decode(raw, type=dict[str, Any]).get("type") == "labelled":
         event = decode(raw)
         if not isinstance(event, Labelled):
-            msg = f"{event.reason} at {event.path}" if isinstance(event, Refusal) else "not a labelled text"
+            msg = (
+                f"{event.reason} at {event.path}"
+                if isinstance(event, Refusal)
+                else "not a labelled text"
+            )
             raise ValueError(msg)
         _class_of(event.label, objectives)
         return event
@@ -206,7 +221,11 @@ def _stored(raw: bytes) -> Labelled | Vouched:
 
 
 def _key(one: Labelled | Vouched) -> UUID:
-    return uuid_of("sample", one.event_id, one.item_id or "") if isinstance(one, Labelled) else one.sample_id
+    return (
+        uuid_of("sample", one.event_id, one.item_id or "")
+        if isinstance(one, Labelled)
+        else one.sample_id
+    )
 
 
 def _cut(raw: bytes) -> str:

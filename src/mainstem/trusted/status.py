@@ -20,12 +20,23 @@ def named_in(file: Path, settings: Settings) -> list[tuple[str, int, int, str, i
     counts: Counter[tuple[str, int, int, str]] = Counter()
     for one in trusted_in(file):
         confirmed = confirmed_of(one, settings)
-        of = uuid_of("question", one.event_id) if isinstance(one, Labelled) else one.question_id or one.sample_id
-        counts[confirmed.part, confirmed.label, partition_of_question(of, settings.join.partitions), confirmed.origin] += 1
+        of = (
+            uuid_of("question", one.event_id)
+            if isinstance(one, Labelled)
+            else one.question_id or one.sample_id
+        )
+        counts[
+            confirmed.part,
+            confirmed.label,
+            partition_of_question(of, settings.join.partitions),
+            confirmed.origin,
+        ] += 1
     return [(*key, count) for key, count in counts.items()]
 
 
-def status_of(seen: Iterable[tuple[str, int, int, str, int]], settings: Settings) -> list[tuple[Any, ...]]:
+def status_of(
+    seen: Iterable[tuple[str, int, int, str, int]], settings: Settings
+) -> list[tuple[Any, ...]]:
     """What there is of trusted samples, and what cannot be said for want of them.
 
     Args:
@@ -46,16 +57,50 @@ def status_of(seen: Iterable[tuple[str, int, int, str, int]], settings: Settings
         counts[part, label, partition] += there
         origins[part].add(origin)
     origin_of = {part: ", ".join(sorted(found)) or "none" for part, found in origins.items()}
-    totals = {part: sum(count for (of, *_), count in counts.items() if of == part) for part in PARTS}
-    rows: list[tuple[Any, ...]] = [("direction", "all", "all", origin_of["direction"], totals["direction"], 1, "")]
+    totals = {
+        part: sum(count for (of, *_), count in counts.items() if of == part) for part in PARTS
+    }
+    rows: list[tuple[Any, ...]] = [
+        ("direction", "all", "all", origin_of["direction"], totals["direction"], 1, "")
+    ]
     for partition in range(settings.join.partitions):
-        each = [counts["canary", label, partition] for label in range(len(settings.objectives.class_names))]
+        each = [
+            counts["canary", label, partition]
+            for label in range(len(settings.objectives.class_names))
+        ]
         for name, there in zip(settings.objectives.class_names, each, strict=True):
-            follows = _verdicts(there, sum(each), origins["canary"], settings.standing.canary_minimum)
-            rows.append(("canary", name, partition, origin_of["canary"], there, settings.standing.canary_minimum, follows))
+            follows = _verdicts(
+                there, sum(each), origins["canary"], settings.standing.canary_minimum
+            )
+            rows.append(
+                (
+                    "canary",
+                    name,
+                    partition,
+                    origin_of["canary"],
+                    there,
+                    settings.standing.canary_minimum,
+                    follows,
+                )
+            )
     enough = totals["gate"] >= settings.learning.gate_minimum
-    follows = "they judge versions" if enough else "the newest samples judge versions until there are enough"
-    return [*rows, ("gate", "all", "all", origin_of["gate"], totals["gate"], settings.learning.gate_minimum, follows)]
+    follows = (
+        "they judge versions"
+        if enough
+        else "the newest samples judge versions until there are enough"
+    )
+    return [
+        *rows,
+        (
+            "gate",
+            "all",
+            "all",
+            origin_of["gate"],
+            totals["gate"],
+            settings.learning.gate_minimum,
+            follows,
+        ),
+    ]
 
 
 def _verdicts(there: int, of_all: int, origins: set[str], needed: int) -> str:

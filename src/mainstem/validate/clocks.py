@@ -10,7 +10,16 @@ from mainstem.settings import Join
 from mainstem.validate.delays import Spread, rung_at_least
 from mainstem.validate.finding import FAIL, PASS, Finding, Seen, duration, graded, share
 
-__all__ = ["DAY", "DISORDER_FAIL", "DISORDER_WARN", "LONGEST_GRACE", "Days", "Disorder", "Future", "Unit"]
+__all__ = [
+    "DAY",
+    "DISORDER_FAIL",
+    "DISORDER_WARN",
+    "LONGEST_GRACE",
+    "Days",
+    "Disorder",
+    "Future",
+    "Unit",
+]
 
 DAY: Final = 86_400_000
 OLDEST: Final = 788_918_400_000
@@ -48,7 +57,9 @@ class Future:
         return Finding(
             self.name,
             FAIL if count else PASS,
-            f"{count:,} events are up to {duration(self._furthest)} after now" if count else "nothing after now",
+            f"{count:,} events are up to {duration(self._furthest)} after now"
+            if count
+            else "nothing after now",
             {"future": count, "furthest_ms": self._furthest},
             tuple(self._seen.examples),
             "set the producer's clock (milliseconds since 1970, UTC); leave these lines out or correct them"
@@ -125,7 +136,11 @@ class Disorder:
         needed = rung_at_least(self.spread.quantile(1 - DISORDER_WARN))
         if needed > LONGEST_GRACE:
             return "sort the log by event_timestamp: these events come more than a day late"
-        more = f" MAINSTEM_JOIN__DEDUPE_HORIZON={duration(needed)}" if needed > self._join.dedupe_horizon else ""
+        more = (
+            f" MAINSTEM_JOIN__DEDUPE_HORIZON={duration(needed)}"
+            if needed > self._join.dedupe_horizon
+            else ""
+        )
         return f"MAINSTEM_JOIN__GRACE={duration(needed)}{more}, or sort the log by event_timestamp"
 
 
@@ -158,14 +173,18 @@ class Days:
             if any(gap % _WEEK not in rest for gap in range(before + 1, day)):
                 seen.note(*self._first[day])
         whole = f"{open_days} days" if days else "no days"
-        told = ", ".join(_date(day) for day in missing[:3]) + (" and more" if len(missing) > 3 else "")
+        told = ", ".join(_date(day) for day in missing[:3]) + (
+            " and more" if len(missing) > 3 else ""
+        )
         return Finding(
             self.name,
             graded(share(len(missing), open_days), 0, MISSING_FAIL if len(missing) > 1 else 1),
             f"{len(missing)} of {open_days} days have no event: {told}" if missing else whole,
             {"days": open_days, "missing": len(missing), "days_of_rest": len(gaps) - len(missing)},
             tuple(seen.examples),
-            "add the log of these days; where the shop was closed, nothing is to be done" if missing else "",
+            "add the log of these days; where the shop was closed, nothing is to be done"
+            if missing
+            else "",
         )
 
 

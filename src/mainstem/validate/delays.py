@@ -61,7 +61,9 @@ class Spread:
 
     def __init__(self, own: Iterable[int] = ()) -> None:
         fine = [_SECOND / 10 * _FINE**step for step in range(120)]
-        self.edges = sorted({0, *RUNGS, *own, *(round(edge) for edge in fine if edge <= 2 * RUNGS[-1])})
+        self.edges = sorted(
+            {0, *RUNGS, *own, *(round(edge) for edge in fine if edge <= 2 * RUNGS[-1])}
+        )
         self._counts = [0] * (len(self.edges) + 1)
         self.count = self.largest = 0
 
@@ -133,7 +135,9 @@ class Delays:
     def note(self, kind: str, delay: int) -> None:
         """An outcome of this kind came so long (milliseconds) after its question."""
         if kind not in self.kinds:
-            self.kinds[kind] = Spread((self._join.label_window, self._join.revision_window, self.longest))
+            self.kinds[kind] = Spread(
+                (self._join.label_window, self._join.revision_window, self.longest)
+            )
         self.kinds[kind].note(delay)
 
     def windows(self) -> tuple[Window, Window]:
@@ -168,11 +172,21 @@ def grace_window(lateness: Spread, join: Join) -> Window:
     return _window(about, join.grace, spreads, LOST_SHARE, range(LONGEST_LABEL + 1), RUNGS[-1])
 
 
-def _window(about: tuple[str, str], now: int, spreads: list[Spread], most: float, within: range, known_below: int) -> Window:
+def _window(
+    about: tuple[str, str],
+    now: int,
+    spreads: list[Spread],
+    most: float,
+    within: range,
+    known_below: int,
+) -> Window:
     """The shortest candidate within a range that costs no more than `most`, else the longest one."""
     measured = sum(spread.count for spread in spreads)
     lengths = sorted({*(rung for rung in RUNGS if rung in within), within[-1], now})
-    candidates = [Candidate(one, _cost(one, spreads, measured) if one < known_below else None) for one in lengths]
+    candidates = [
+        Candidate(one, _cost(one, spreads, measured) if one < known_below else None)
+        for one in lengths
+    ]
     suggested = None
     if measured >= FEWEST:
         may = [one for one in candidates if one.millis in within]

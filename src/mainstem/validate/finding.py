@@ -4,7 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-__all__ = ["EXAMPLES", "FAIL", "PASS", "WARN", "Example", "Finding", "Seen", "Status", "duration", "graded", "share"]
+__all__ = [
+    "EXAMPLES",
+    "FAIL",
+    "PASS",
+    "WARN",
+    "Example",
+    "Finding",
+    "Seen",
+    "Status",
+    "duration",
+    "graded",
+    "share",
+]
 
 Status: TypeAlias = Literal["PASS", "WARN", "FAIL"]
 PASS: Final = "PASS"  # noqa: S105 - no password

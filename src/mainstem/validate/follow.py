@@ -78,7 +78,9 @@ class Follower:
             settings.but(
                 {
                     "join.revision_window": window,
-                    "responses.horizon": max(settings.responses.horizon, window + settings.join.label_window),
+                    "responses.horizon": max(
+                        settings.responses.horizon, window + settings.join.label_window
+                    ),
                     "join.history_length": 0,
                     "join.history_window": settings.join.label_window,
                 }
@@ -94,7 +96,13 @@ class Follower:
         if not isinstance(event, Tick):
             self._count(event)
             # subtle: the joiner's own order, where at equal times a question comes before its outcomes
-            place = (event.event_timestamp, self._fold.is_outcome(event), event.event_id, offset, event)
+            place = (
+                event.event_timestamp,
+                self._fold.is_outcome(event),
+                event.event_id,
+                offset,
+                event,
+            )
             heapq.heappush(self._waiting, place)
         yield from self._advance(event.event_timestamp)
 
@@ -112,7 +120,11 @@ class Follower:
         state.newest = max(state.newest, time)
         watermark = state.newest - self._grace
         while True:
-            if waiting and waiting[0][0] < watermark and (not state.deadlines or waiting[0][0] <= state.deadlines[0][0]):
+            if (
+                waiting
+                and waiting[0][0] < watermark
+                and (not state.deadlines or waiting[0][0] <= state.deadlines[0][0])
+            ):
                 *_, offset, event = heapq.heappop(waiting)
                 yield from self._happen(offset, event)
             elif state.deadlines and state.deadlines[0][0] < watermark:
@@ -126,7 +138,10 @@ class Follower:
 
     def _happen(self, offset: int, event: Any) -> Iterator[Happened]:
         counts = self._state.counts
-        orphaned, answered = counts["orphaned"] + counts["late"], counts["joined"] + counts["revised"]
+        orphaned, answered = (
+            counts["orphaned"] + counts["late"],
+            counts["joined"] + counts["revised"],
+        )
         samples = tuple(self._fold.happen(event))
         if isinstance(event, Labelled):
             yield Closed(offset, event.event_id, 0, (), samples)
@@ -135,10 +150,14 @@ class Follower:
             yield Asked(event)
         elif self._fold.is_outcome(event):
             user = self._state.users[event.user_id]
-            if counts["orphaned"] + counts["late"] > orphaned:  # late here: forgotten by a joiner with the real windows
+            if (
+                counts["orphaned"] + counts["late"] > orphaned
+            ):  # late here: forgotten by a joiner with the real windows
                 yield Orphaned(offset, event, _why(event, user))
             elif counts["joined"] + counts["revised"] > answered:
-                yield Answered(offset, event, event.event_timestamp - _question_of(event, user).time)
+                yield Answered(
+                    offset, event, event.event_timestamp - _question_of(event, user).time
+                )
 
     def _act(self, deadline: tuple[int, int, str, int, str]) -> Iterator[Happened]:
         _, action, user_id, time, event_id = deadline
@@ -155,7 +174,9 @@ def _question_of(event: Any, user: UserState) -> Question:
     """The question that this outcome has just answered."""
     key = event.event_id
     return next(
-        one for one in reversed(user.questions) if any(known == key for _, known, _ in one.answers.get(event.item_id, ()))
+        one
+        for one in reversed(user.questions)
+        if any(known == key for _, known, _ in one.answers.get(event.item_id, ()))
     )
 
 
@@ -166,7 +187,9 @@ def _place(question: Question) -> tuple[int, str]:
 def _why(event: Any, user: UserState) -> str:
     if not user.questions:
         return "the shopper was asked nothing before"
-    if event.impression_id and all(event.impression_id != one.impression_id for one in user.questions):
+    if event.impression_id and all(
+        event.impression_id != one.impression_id for one in user.questions
+    ):
         return "its impression_id is of no impression of the shopper's"
     if any(event.item_id in one.items for one in user.questions):
         return "its item was asked about, but too long ago or in another impression"

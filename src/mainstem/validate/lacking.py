@@ -40,7 +40,9 @@ MAINSTEM_OBJECTIVES__CLASSES=a,b"
     )
 
 
-def why_no_samples(counts: Mapping[str, int], reasons: Sequence[tuple[str, str, int]], questions: str) -> str:
+def why_no_samples(
+    counts: Mapping[str, int], reasons: Sequence[tuple[str, str, int]], questions: str
+) -> str:
     """Why no sample came of a log.
 
     Args:
@@ -56,7 +58,9 @@ def why_no_samples(counts: Mapping[str, int], reasons: Sequence[tuple[str, str, 
     if unknown:
         return f"no item event came before the {unknown:,} items that were asked about; send one for each, with title"
     if refused and not counts.get("question", 0):
-        told = "; ".join(f"{count:,} x {reason} at {path}" for reason, path, count in reasons[:_MOST])
+        told = "; ".join(
+            f"{count:,} x {reason} at {path}" for reason, path, count in reasons[:_MOST]
+        )
         return f"{refused:,} lines were refused and no other asks: {told}; `mainstem validate LOG` tells more"
     if not counts.get("question", 0):
         kinds = "impression or view" if questions == "shown" else "purchase"
@@ -71,7 +75,9 @@ def counted(ledger: Mapping[str, int]) -> str:
         >>> counted({"question": 1200, "late": 0, "duplicate": 3, "balance": 0})
         'question 1,200, duplicate 3'
     """
-    return ", ".join(f"{name} {count:,}" for name, count in ledger.items() if count and name != "balance")
+    return ", ".join(
+        f"{name} {count:,}" for name, count in ledger.items() if count and name != "balance"
+    )
 
 
 def unmet_trust(met: int, named: int, example: str, asked: tuple[str, str | None] | None) -> str:
@@ -95,8 +101,9 @@ def unmet_trust(met: int, named: int, example: str, asked: tuple[str, str | None
         event_id, item_id = asked
         there = in_json({"event_id": event_id} | ({"item_id": item_id} if item_id else {}))
     verb = "is" if met == 1 else "are"
-    return f"{met:,} of {named:,} trusted samples {verb} in this log; one that is not is {example}" + (
-        f"; a question of this log is {there}" if there else ""
+    return (
+        f"{met:,} of {named:,} trusted samples {verb} in this log; one that is not is {example}"
+        + (f"; a question of this log is {there}" if there else "")
     )
 
 
@@ -117,10 +124,18 @@ def why_not_joined(found: Survey, name: str, settings: Settings) -> str:
         settings: of the objectives.
     """
     if found.newest < 0:
-        reason = found.refused_items[0][1].reason if found.refused_items else "no line is an event of a shopper"
+        reason = (
+            found.refused_items[0][1].reason
+            if found.refused_items
+            else "no line is an event of a shopper"
+        )
         there = f"{found.lines} lines, {len(found.items)} items"
         return f"nothing in {name!r} can be joined ({there}; {reason}); `mainstem import` makes a log from known sources"
     unknown = unknown_classes(found.labels, settings.objectives)
-    if unknown and found.asks == {"labelled"} and not set(found.labels) & set(settings.objectives.class_names):
+    if (
+        unknown
+        and found.asks == {"labelled"}
+        and not set(found.labels) & set(settings.objectives.class_names)
+    ):
         return f"nothing in {name!r} can be joined: {unknown}"
     return ""

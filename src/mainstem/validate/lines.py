@@ -52,8 +52,14 @@ class Encoding:
             advice.append("write one event a line, with a line break after each")
         return Finding(
             self.name,
-            FAIL if long else graded(share(wrong, self._lines), 0, REFUSED_SHARE),  # a line so long holds many events
-            f"{wrong:,} lines are not UTF-8, {long:,} are longer than {LONGEST_LINE:,} bytes" if advice else "UTF-8",
+            FAIL
+            if long
+            else graded(
+                share(wrong, self._lines), 0, REFUSED_SHARE
+            ),  # a line so long holds many events
+            f"{wrong:,} lines are not UTF-8, {long:,} are longer than {LONGEST_LINE:,} bytes"
+            if advice
+            else "UTF-8",
             {"lines": self._lines, "not_utf8": wrong, "too_long": long},
             tuple(self._either.examples),
             "; ".join(advice),
@@ -89,10 +95,17 @@ class Fields:
     def finding(self) -> Finding:
         """The verdict; counts hold each reason with its path."""
         refused = self._refused.count
-        told = [f"{count:,} x {reason} at {path}" for (reason, path), count in self._reasons.most_common(_TOLD)]
+        told = [
+            f"{count:,} x {reason} at {path}"
+            for (reason, path), count in self._reasons.most_common(_TOLD)
+        ]
         more = len(self._reasons) - len(told)
-        counts = {f"{path}: {reason}": count for (reason, path), count in self._reasons.most_common()}
-        status = graded(share(refused, self._read), 0, REFUSED_SHARE) if self._read != refused else FAIL
+        counts = {
+            f"{path}: {reason}": count for (reason, path), count in self._reasons.most_common()
+        }
+        status = (
+            graded(share(refused, self._read), 0, REFUSED_SHARE) if self._read != refused else FAIL
+        )
         return Finding(
             self.name,
             status if self._read else PASS,

@@ -59,7 +59,9 @@ class Orphans:
         return Finding(
             self.name,
             status,
-            f"{count:,} of {self._outcomes:,} outcomes answer no question{reason}" if self._outcomes else "no outcomes",
+            f"{count:,} of {self._outcomes:,} outcomes answer no question{reason}"
+            if self._outcomes
+            else "no outcomes",
             {
                 "outcomes": self._outcomes,
                 "orphaned": count,
@@ -74,9 +76,7 @@ class Orphans:
 
     def _advice(self) -> str:
         if self._purchases_ask:
-            return (
-                "begin the log earlier, or with a longer MAINSTEM_JOIN__REVISION_WINDOW, so that it holds what was returned"
-            )
+            return "begin the log earlier, or with a longer MAINSTEM_JOIN__REVISION_WINDOW, so that it holds what was returned"
         return "log impressions and views too, with the user_id, item_id and impression_id that their outcomes bear"
 
 
@@ -112,7 +112,13 @@ class Items:
             f"{empty}{count:,} of {self._items:,} items of questions are unknown ({never:,} never sent, {later:,} too late)"
             if self._items
             else "no question is about an item",
-            {"catalogue": catalogue, "items": self._items, "never_sent": never, "sent_too_late": later, "share": part},
+            {
+                "catalogue": catalogue,
+                "items": self._items,
+                "never_sent": never,
+                "sent_too_late": later,
+                "share": part,
+            },
             tuple(self._unknown.examples),
             "; ".join(part for part in advice if part),
         )
@@ -145,16 +151,26 @@ class Positions:
         without = self._without.count if self._without.count < self._pages else 0
         faults = self._faults + Counter({"missing": without})
         count = sum(faults.values())
-        told = ", ".join(f"{faults[fault]:,} {fault}" for fault in ("missing", "repeated", "not from 1") if faults[fault])
+        told = ", ".join(
+            f"{faults[fault]:,} {fault}"
+            for fault in ("missing", "repeated", "not from 1")
+            if faults[fault]
+        )
         examples = [*self._wrong.examples, *(self._without.examples if without else ())]
         well = "no impression has any" if self._without.count else "from 1 on, each once"
         return Finding(
             self.name,
             graded(share(count, self._pages), 0, PAGES_FAIL),
-            f"on {count:,} of {self._pages:,} pages: {told}" if count else well if self._pages else "no impressions",
+            f"on {count:,} of {self._pages:,} pages: {told}"
+            if count
+            else well
+            if self._pages
+            else "no impressions",
             {"impressions": self._pages, **faults},
             tuple(examples[:5]),
-            "number the items of an impression 1, 2, 3 ..., in the order in which they were shown" if count else "",
+            "number the items of an impression 1, 2, 3 ..., in the order in which they were shown"
+            if count
+            else "",
         )
 
 
@@ -179,19 +195,28 @@ class Positives:
     def finding(self) -> Finding:
         """The verdict. Among several classes there is no yes: then it is enough that there is more than one."""
         settings, whole = self._settings, sum(self._labels.values())
-        names = {settings.objectives.class_names[number]: count for number, count in sorted(self._labels.items())}
+        names = {
+            settings.objectives.class_names[number]: count
+            for number, count in sorted(self._labels.items())
+        }
         binary = len(settings.objectives.class_names) == 2
         yes = share(self._labels[1], whole)
         status: Status
         if not whole:
-            status, found = (PASS if self._unknown else FAIL), "no samples"  # the catalogue's fault, or nobody asks
+            status, found = (
+                (PASS if self._unknown else FAIL),
+                "no samples",
+            )  # the catalogue's fault, or nobody asks
         elif len(self._labels) == 1:
             status, found = FAIL, f"all {whole:,} answers are {next(iter(names))!r}"
         elif binary:
             status = FAIL if yes > YES_MOST else WARN if yes < YES_LEAST else PASS
             found = f"{yes:.2%} of {whole:,} answers are {settings.objectives.class_names[1]!r}"
         else:
-            status, found = PASS, ", ".join(f"{name} {share(count, whole):.1%}" for name, count in names.items())
+            status, found = (
+                PASS,
+                ", ".join(f"{name} {share(count, whole):.1%}" for name, count in names.items()),
+            )
         return Finding(
             self.name,
             status,

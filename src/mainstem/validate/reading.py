@@ -65,7 +65,10 @@ class Reader:
 
     def _timed(self, offset: int, event: Any) -> Any:
         shift = self._shifts.get(kind_of(event), 0) if self._shifts else 0
-        time, event_id = event.event_timestamp - shift, None if isinstance(event, Tick) else event.event_id
+        time, event_id = (
+            event.event_timestamp - shift,
+            None if isinstance(event, Tick) else event.event_id,
+        )
         if self.future.refuses(offset, event_id, time) or self.unit.refuses(offset, event_id, time):
             return None
         return msgspec.structs.replace(event, event_timestamp=time) if shift else event

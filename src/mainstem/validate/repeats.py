@@ -14,7 +14,9 @@ from mainstem.validate.finding import PASS, WARN, Finding, Seen, duration, grade
 
 __all__ = ["Filter", "Repeats"]
 
-_BITS: Final = 1 << 28  # 32 MiB: at ten million ids one in a thousand is looked at twice for nothing
+_BITS: Final = (
+    1 << 28
+)  # 32 MiB: at ten million ids one in a thousand is looked at twice for nothing
 WRONG_SHARE: Final = 0.001
 """Labels go wrong with each; one in a thousand is no accident."""
 COPIES_WARN: Final = 0.05
@@ -41,7 +43,9 @@ class Filter:
 
     def note(self, event_id: str) -> bool:
         """Take one id; whether it may have come before."""
-        found = hash(event_id)  # subtle: salted per process, so which ids are kept for nothing differs; findings do not
+        found = hash(
+            event_id
+        )  # subtle: salted per process, so which ids are kept for nothing differs; findings do not
         known = True
         for place in (found % _BITS, (found >> 29) % _BITS, (found * 0x9E3779B1 >> 17) % _BITS):
             byte, bit = place >> 3, 1 << (place & 7)
@@ -81,7 +85,13 @@ class Repeats:
         before = self._known.get(event.event_id)
         remembered = before is not None and before[0] >= watermark - self._join.dedupe_horizon
         if before is not None:
-            self._note(offset, event.event_id, watermark - before[0], same=before[1] == digest, remembered=remembered)
+            self._note(
+                offset,
+                event.event_id,
+                watermark - before[0],
+                same=before[1] == digest,
+                remembered=remembered,
+            )
         if not remembered:
             self._known[event.event_id] = (event.event_timestamp, digest)
         return remembered
@@ -109,7 +119,12 @@ class Repeats:
             status,
             f"{reused:,} ids stand for another event, {again:,} copies come after dedupe_horizon ({horizon}), "
             f"{self._copies:,} before it (dropped)",
-            {"events": self._events, "reused": reused, "copies_beyond_horizon": again, "copies": self._copies},
+            {
+                "events": self._events,
+                "reused": reused,
+                "copies_beyond_horizon": again,
+                "copies": self._copies,
+            },
             tuple(self._either.examples),
             "" if status == PASS else self._advice(),
         )
@@ -120,4 +135,6 @@ class Repeats:
             advice.append("give every event an id of its own, like its kind and a number")
         if self._again.count:
             advice.append(f"MAINSTEM_JOIN__DEDUPE_HORIZON={duration(rung_at_least(self._longest))}")
-        return "; ".join(advice) or "send each event once; the copies are dropped, and cost time only"
+        return (
+            "; ".join(advice) or "send each event once; the copies are dropped, and cost time only"
+        )

@@ -43,7 +43,9 @@ class Rates:
 
     def __init__(self) -> None:
         self._events = 0
-        self._users: dict[str, list[int]] = {}  # minute, acts in it, day, acts in it, busy minutes in it, acts in all
+        self._users: dict[
+            str, list[int]
+        ] = {}  # minute, acts in it, day, acts in it, busy minutes in it, acts in all
         self._fast: dict[str, tuple[int, str]] = {}
 
     def note(self, offset: int, event: Any) -> None:
@@ -79,7 +81,13 @@ class Rates:
             else f"{len(self._users):,} users at human rates"
             if self._users
             else "no users",
-            {"users": len(self._users), "inhuman": seen.count, "events": self._events, "theirs": theirs, "share": part},
+            {
+                "users": len(self._users),
+                "inhuman": seen.count,
+                "events": self._events,
+                "theirs": theirs,
+                "share": part,
+            },
             tuple(seen.examples),
             "leave out the events of these users (programs, tills, tests)" if seen.count else "",
         )
@@ -94,7 +102,9 @@ class Jumps:
     name = "jumps"
 
     def __init__(self) -> None:
-        self._cells: dict[str, dict[int, list[int]]] = defaultdict(dict)  # category: day: answers, yes
+        self._cells: dict[str, dict[int, list[int]]] = defaultdict(
+            dict
+        )  # category: day: answers, yes
         self._places: dict[tuple[str, int], Seen] = defaultdict(Seen)
 
     def closed(self, one: Closed) -> None:
@@ -112,10 +122,15 @@ class Jumps:
         """The verdict, by the largest jump of any category on any day."""
         scores = self._scores()
         jumps = sorted(
-            (place for place, score in scores.items() if abs(score) > JUMP_WARN), key=lambda one: -abs(scores[one])
+            (place for place, score in scores.items() if abs(score) > JUMP_WARN),
+            key=lambda one: -abs(scores[one]),
         )
         worst = max(map(abs, scores.values()), default=0.0)
-        told = f"no category jumps on any of {len(scores):,} days" if scores else "too few answers to compare days"
+        told = (
+            f"no category jumps on any of {len(scores):,} days"
+            if scores
+            else "too few answers to compare days"
+        )
         examples = list[Example]()
         if jumps:
             category, day = jumps[0]
@@ -151,7 +166,10 @@ class Jumps:
                 odds, noise = _log_odds(answers, yes), own / answers
                 left = all_days[day][0] - answers
                 if left >= SAMPLES:
-                    odds, noise = odds - _log_odds(left, all_days[day][1] - yes), noise + others / left
+                    odds, noise = (
+                        odds - _log_odds(left, all_days[day][1] - yes),
+                        noise + others / left,
+                    )
                 points[day] = (odds, noise)
             if len(points) >= DAYS:
                 found.update({(category, day): score for day, score in _robust(points).items()})

@@ -80,7 +80,11 @@ def validate(lines: Lines, settings: Settings, now: int) -> Validation:
     if shifts := first.arrivals.shifts():
         zones.add(shifts, first.arrivals.examples)
         first = _First(lines, settings, now, zones.shifts)
-    settled = settings.but({"join.questions": first.survey.questions}) if settings.join.questions == "auto" else settings
+    settled = (
+        settings.but({"join.questions": first.survey.questions})
+        if settings.join.questions == "auto"
+        else settings
+    )
     second = _Second(lines, settled, now, first, zones.shifts)
     if not shifts and (shifts := second.matches.shifts()):
         # subtle: a log in order of its own wrong times; mended it is out of order by as much, which is not its fault
@@ -90,7 +94,12 @@ def validate(lines: Lines, settings: Settings, now: int) -> Validation:
         lines=first.reader.lines,
         questions=settled.join.questions,
         asks=first.survey.asks | ({"labelled"} if first.reader.labels else set()),
-        findings=(*first.findings()[:4], zones.finding(), *first.findings()[4:], *second.findings()),
+        findings=(
+            *first.findings()[:4],
+            zones.finding(),
+            *first.findings()[4:],
+            *second.findings(),
+        ),
         delays=second.delays,
         windows=(*second.delays.windows(), grace_window(first.disorder.spread, settings.join)),
     )
@@ -103,8 +112,14 @@ class _Rule(Protocol):
 class _First:
     """The first reading: what lines and events tell by themselves, and the catalogue."""
 
-    def __init__(self, lines: Lines, settings: Settings, now: int, shifts: Mapping[str, int]) -> None:
-        self.reader, self.arrivals, self.survey = Reader(settings.objectives, now, shifts), Arrivals(), Survey()
+    def __init__(
+        self, lines: Lines, settings: Settings, now: int, shifts: Mapping[str, int]
+    ) -> None:
+        self.reader, self.arrivals, self.survey = (
+            Reader(settings.objectives, now, shifts),
+            Arrivals(),
+            Survey(),
+        )
         self.disorder, self.days, self.ids = Disorder(settings.join), Days(), Filter()
         self.positions, self.rates = Positions(), Rates()
         for offset, raw, event in self.reader.read(lines()):
@@ -138,11 +153,24 @@ class _First:
 class _Second:
     """The second reading: what the join makes of the events."""
 
-    def __init__(self, lines: Lines, settings: Settings, now: int, first: _First, shifts: Mapping[str, int]) -> None:
-        self.matches, self.delays, self._catalogue = Matches(), Delays(settings.join), first.catalogue
+    def __init__(
+        self, lines: Lines, settings: Settings, now: int, first: _First, shifts: Mapping[str, int]
+    ) -> None:
+        self.matches, self.delays, self._catalogue = (
+            Matches(),
+            Delays(settings.join),
+            first.catalogue,
+        )
         self.repeats = Repeats(settings.join, first.ids.repeating)
-        self.orphans, self.items, self.positives, self.jumps = Orphans(settings), Items(), Positives(settings), Jumps()
-        lateness = min(first.disorder.spread.largest, LONGEST_GRACE) + max(map(abs, shifts.values()), default=0)
+        self.orphans, self.items, self.positives, self.jumps = (
+            Orphans(settings),
+            Items(),
+            Positives(settings),
+            Jumps(),
+        )
+        lateness = min(first.disorder.spread.largest, LONGEST_GRACE) + max(
+            map(abs, shifts.values()), default=0
+        )
         follower = Follower(settings, first.catalogue, lateness)
         for offset, _, event in Reader(settings.objectives, now, shifts).read(lines()):
             if isinstance(event, Tick) or not self.repeats.drops(offset, event):
@@ -162,7 +190,9 @@ class _Second:
                     self.matches.orphaned(offset, event)
                     self.orphans.orphaned(one)
                 case Closed():
-                    later = sum(self._catalogue.as_of(item, _EVER) is not None for item in one.unknown)
+                    later = sum(
+                        self._catalogue.as_of(item, _EVER) is not None for item in one.unknown
+                    )
                     self.items.closed(one, later)
                     self.positives.closed(one)
                     self.jumps.closed(one)

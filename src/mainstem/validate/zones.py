@@ -64,14 +64,19 @@ class Zones:
             f"{kind} times are {duration(abs(shift.millis))} too {'late' if shift.millis > 0 else 'early'}"
             for kind, shift in self._shifts.items()
         ]
-        mend = [f"{kind}: {'-' if shift.millis > 0 else '+'}{abs(shift.millis)}" for kind, shift in self._shifts.items()]
+        mend = [
+            f"{kind}: {'-' if shift.millis > 0 else '+'}{abs(shift.millis)}"
+            for kind, shift in self._shifts.items()
+        ]
         return Finding(
             self.name,
             FAIL if told else PASS,
             "; ".join(told) or "the kinds of events agree",
             {f"{kind}_shift_ms": shift.millis for kind, shift in self._shifts.items()},
             tuple(self._seen.examples),
-            f"send UTC; to mend this log, change event_timestamp ({', '.join(mend)})" if told else "",
+            f"send UTC; to mend this log, change event_timestamp ({', '.join(mend)})"
+            if told
+            else "",
         )
 
 
@@ -90,7 +95,9 @@ class Arrivals:
 
     def __init__(self) -> None:
         self._last: tuple[str, int] | None = None
-        self._pairs: Counter[tuple[str, str, int]] = Counter()  # kind before, kind after, steps between
+        self._pairs: Counter[tuple[str, str, int]] = (
+            Counter()
+        )  # kind before, kind after, steps between
         self.examples: dict[str, Seen] = defaultdict(Seen)
 
     def note(self, offset: int, kind: str, event_id: str, time: int) -> None:
@@ -109,15 +116,25 @@ class Arrivals:
         """The kinds that must be shifted back for neighbours to agree, where that makes most of them agree."""
         pairs, found = self._pairs, {}
         begin = left = _disagreeing(pairs)
-        while options := [(kind, step) for _, kind, step in pairs if _is_shift(step) and kind not in found]:
-            kind, step = min(options, key=lambda one: (_disagreeing(_mended(pairs, *one)), _rate(pairs, one[0]), one))
+        while options := [
+            (kind, step) for _, kind, step in pairs if _is_shift(step) and kind not in found
+        ]:
+            kind, step = min(
+                options,
+                key=lambda one: (_disagreeing(_mended(pairs, *one)), _rate(pairs, one[0]), one),
+            )
             mended = _mended(pairs, kind, step)
             if _disagreeing(mended) >= left:
                 break
             found[kind] = Shift(step * STEP, left - _disagreeing(mended))
             pairs, left = mended, _disagreeing(mended)
-        well = begin >= max(FEWEST, LEAST_SHARE * sum(self._pairs.values())) and left <= (1 - AGREE) * begin
-        return {kind: shift for kind, shift in found.items() if shift.events >= FEWEST} if well else {}
+        well = (
+            begin >= max(FEWEST, LEAST_SHARE * sum(self._pairs.values()))
+            and left <= (1 - AGREE) * begin
+        )
+        return (
+            {kind: shift for kind, shift in found.items() if shift.events >= FEWEST} if well else {}
+        )
 
 
 def _is_shift(step: int) -> bool:
@@ -128,7 +145,9 @@ def _disagreeing(pairs: Counter[tuple[str, str, int]]) -> int:
     return sum(count for (_, _, step), count in pairs.items() if step)
 
 
-def _mended(pairs: Counter[tuple[str, str, int]], kind: str, by: int) -> Counter[tuple[str, str, int]]:
+def _mended(
+    pairs: Counter[tuple[str, str, int]], kind: str, by: int
+) -> Counter[tuple[str, str, int]]:
     """The pairs as they would be if a kind's times were earlier by so many steps."""
     mended: Counter[tuple[str, str, int]] = Counter()
     for (before, after, step), count in pairs.items():
@@ -157,7 +176,9 @@ class Matches:
         """A question was opened: was one of its outcomes there before?"""
         if not self._orphans:
             return
-        items = [shown.item_id for shown in event.items] if hasattr(event, "items") else [event.item_id]
+        items = (
+            [shown.item_id for shown in event.items] if hasattr(event, "items") else [event.item_id]
+        )
         for item in items:
             for offset, outcome in self._orphans.pop((event.user_id, item), ()):
                 gap = event.event_timestamp - outcome.event_timestamp
@@ -175,7 +196,11 @@ class Matches:
         if self._since_sweep > max(1000, len(self._orphans)):
             self._since_sweep = 0
             oldest = event.event_timestamp - MOST * STEP
-            self._orphans = {key: kept for key, kept in self._orphans.items() if kept[-1][1].event_timestamp >= oldest}
+            self._orphans = {
+                key: kept
+                for key, kept in self._orphans.items()
+                if kept[-1][1].event_timestamp >= oldest
+            }
 
     def answered(self, offset: int, event: Any, delay: int) -> None:
         """An outcome found its question."""

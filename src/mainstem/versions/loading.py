@@ -14,5 +14,8 @@ def load_active(versions: Versions, version: int, settings: Settings) -> ActiveV
         VersionError: if it is not there or not whole.
     """
     return ActiveVersion(
-        versions.load(version), settings, direction=versions.direction(version), sketch=settings.responses.sketch
+        versions.load(version),
+        settings,
+        direction=versions.direction(version),
+        sketch=settings.responses.sketch,
     )

@@ -105,7 +105,9 @@ class Versions:
     def take_over(self, other: "Versions", version: int) -> None:
         """Copy a version of another place, whole, its manifest last."""
         manifest = other.manifest(version)
-        folder = f"{self._root}/{version:06d}" + (f"-{manifest.generation:06d}" if manifest.generation else "")
+        folder = f"{self._root}/{version:06d}" + (
+            f"-{manifest.generation:06d}" if manifest.generation else ""
+        )
         self._files.makedirs(folder, exist_ok=True)
         for name, digest in manifest.files.items():
             put_whole(self._files, f"{folder}/{name}", other.content(version, name, digest))
@@ -120,11 +122,15 @@ class Versions:
             network = _network(manifest.kind, msgspec.json.decode(contents["config.json"]))
             network.load_state_dict(load_weights(contents["weights.safetensors"]))
             tokenizer = Tokenizer.from_buffer(contents["tokenizer.json"])
-        except Exception as error:  # files that do not belong together make the libraries raise anything
+        except (
+            Exception
+        ) as error:  # files that do not belong together make the libraries raise anything
             first_line = next(iter(str(error).splitlines()), "") or type(error).__name__
             msg = f"version {version} under {self.url} cannot be put together ({first_line}); restore it from a copy"
             raise VersionError(msg) from error
-        if bad := next((name for name, one in network.named_parameters() if not torch.isfinite(one).all()), ""):
+        if bad := next(
+            (name for name, one in network.named_parameters() if not torch.isfinite(one).all()), ""
+        ):
             msg = f"weights {bad!r} of version {version} under {self.url} are not all finite; go back to an earlier version"
             raise VersionError(msg)
         return CrossEncoder(network, tokenizer)
@@ -162,10 +168,16 @@ class Versions:
         self._files.invalidate_cache()  # subtle: on S3 a listing is remembered, and another process may have written since
         if not self._files.exists(self._root):
             return []
-        found = self._files.find(self._root, maxdepth=2)  # subtle: a glob would read a [ in the folder's own name
+        found = self._files.find(
+            self._root, maxdepth=2
+        )  # subtle: a glob would read a [ in the folder's own name
         places = [str(path).rsplit("/", 2)[-2:] for path in found]
         folders = sorted(folder for folder, name in places if name == _MANIFEST)
-        return [(int(folder[:6]), folder) for folder in folders if folder.replace("-", "", 1).isdecimal()]
+        return [
+            (int(folder[:6]), folder)
+            for folder in folders
+            if folder.replace("-", "", 1).isdecimal()
+        ]
 
     def _folder(self, version: int) -> str:
         """Where a version is: the folder of the latest generation."""
@@ -193,7 +205,9 @@ def _contents(encoder: CrossEncoder) -> dict[str, bytes]:
 
 
 def _packed(tensors: Mapping[str, Tensor]) -> bytes:
-    return save_weights({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+    return save_weights(
+        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    )
 
 
 def _network(kind: str, config: dict[str, Any]) -> PairReader | PretrainedReader:

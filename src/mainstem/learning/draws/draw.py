@@ -29,7 +29,9 @@ class Draw:
     cold: bool
 
 
-def draw(pool: Pool, candidates: NDArray[np.bool_], settings: Settings, random: np.random.Generator) -> Draw:
+def draw(
+    pool: Pool, candidates: NDArray[np.bool_], settings: Settings, random: np.random.Generator
+) -> Draw:
     """Draw without replacement.
 
     Args:
@@ -52,7 +54,10 @@ def draw(pool: Pool, candidates: NDArray[np.bool_], settings: Settings, random: 
         chosen, probability = _choose(np.ones(len(either)), total, random)
         return Draw(either[chosen], probability, cold=True)
     from_edge = min(max(round(settings.learning.edge_floor * total), total - len(core)), len(edge))
-    parts = [_from(pool, core, total - from_edge, settings, random), _from(pool, edge, from_edge, settings, random)]
+    parts = [
+        _from(pool, core, total - from_edge, settings, random),
+        _from(pool, edge, from_edge, settings, random),
+    ]
     rows, probability = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return Draw(rows, probability, cold=False)
 
@@ -69,12 +74,17 @@ def _from(
     importance = np.maximum(pool["importance"][rows], 0)
     total = math.fsum(importance)  # the same to the last bit wherever the array lies in memory
     share = importance / total if total else np.full(len(rows), 1 / max(len(rows), 1))
-    mixed = settings.learning.uniform_share / max(len(rows), 1) + (1 - settings.learning.uniform_share) * share
+    mixed = (
+        settings.learning.uniform_share / max(len(rows), 1)
+        + (1 - settings.learning.uniform_share) * share
+    )
     chosen, probability = _choose(mixed, min(count, len(rows)), random)
     return rows[chosen], probability
 
 
-def _choose(weights: NDArray[Any], count: int, random: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _choose(
+    weights: NDArray[Any], count: int, random: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """`count` places without replacement, with the probability each had in the first draw.
 
     Source: Efraimidis and Spirakis, Weighted random sampling with a reservoir, 2006.

@@ -56,7 +56,9 @@ class StoredPool:
     """
 
     def __init__(self, store: Store) -> None:
-        chunks: dict[str, list[NDArray[Any]]] = {name: [np.zeros(0, dtype)] for name, dtype in _DTYPES.items()}
+        chunks: dict[str, list[NDArray[Any]]] = {
+            name: [np.zeros(0, dtype)] for name, dtype in _DTYPES.items()
+        }
         rows: list[Drawable] = []
         for row in DRAWABLE.stream(store):
             rows.append(row)
@@ -72,13 +74,17 @@ class StoredPool:
 
     def id_of(self, row: int) -> UUID:
         """The sample id in a row."""
-        return UUID(int=(int(self._arrays["key_high"][row]) << 64) | int(self._arrays["key_low"][row]))
+        return UUID(
+            int=(int(self._arrays["key_high"][row]) << 64) | int(self._arrays["key_low"][row])
+        )
 
 
 def _add(chunks: dict[str, list[NDArray[Any]]], rows: list[Drawable]) -> None:
     if not rows:
         return
-    ids, label_version, partition, offset, event_time, importance, standing = zip(*rows, strict=True)
+    ids, label_version, partition, offset, event_time, importance, standing = zip(
+        *rows, strict=True
+    )
     values = {
         "key_high": [one.int >> 64 for one in ids],
         "key_low": [one.int & 0xFFFF_FFFF_FFFF_FFFF for one in ids],

@@ -15,7 +15,9 @@ __all__ = ["baselines"]
 
 
 def baselines(
-    answered: Iterable[tuple[str, Sequence[str]]], later: Sequence[PlacedSample], labels: Sequence[int]
+    answered: Iterable[tuple[str, Sequence[str]]],
+    later: Sequence[PlacedSample],
+    labels: Sequence[int],
 ) -> dict[str, float | None]:
     """AUC of popularity, of word overlap with the history, and of basket co-occurrence.
 
@@ -38,7 +40,11 @@ def baselines(
         "popularity": [float(popularity[sample.item_id]) for sample in later],
         "word_overlap": [_overlap(sample) for sample in later],
         "co_occurrence": [
-            sum(together[sample.item_id, other] / (popularity[other] + 1) for other in sample.history) for sample in later
+            sum(
+                together[sample.item_id, other] / (popularity[other] + 1)
+                for other in sample.history
+            )
+            for sample in later
         ],
     }
     truth = np.array(labels, np.int64)

@@ -53,7 +53,10 @@ def auc_of_classes(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> fl
     if logits.shape[1] == 2:
         return auc(labels, logits[:, 1] - logits[:, 0])
     log_probabilities = log_softmax(logits, axis=1)
-    each = [auc((labels == one).astype(np.int64), log_probabilities[:, one]) for one in range(logits.shape[1])]
+    each = [
+        auc((labels == one).astype(np.int64), log_probabilities[:, one])
+        for one in range(logits.shape[1])
+    ]
     known = [one for one in each if one is not None]
     return math.fsum(known) / len(known) if known else None
 
@@ -80,7 +83,9 @@ def log_loss(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> float | 
     return math.fsum(losses) / len(labels)
 
 
-def evaluate(active: ActiveVersion, samples: Sequence[PlacedSample], labels: Sequence[int] | None = None) -> Evaluation:
+def evaluate(
+    active: ActiveVersion, samples: Sequence[PlacedSample], labels: Sequence[int] | None = None
+) -> Evaluation:
     """AUC and log-loss of one version on samples, against their own labels or the given ones.
 
     Raises:

@@ -50,7 +50,9 @@ def fine_tune(
     """
     network = copy.deepcopy(parent.network)
     child = CrossEncoder(network, parent.tokenizer)
-    with torch.random.fork_rng(devices=[device_of(settings)] if device_of(settings).type == "cuda" else []):
+    with torch.random.fork_rng(
+        devices=[device_of(settings)] if device_of(settings).type == "cuda" else []
+    ):
         torch.manual_seed(seed)
         return _train(child, samples, held_out, settings, np.random.default_rng(seed))
 
@@ -63,11 +65,15 @@ def _train(
     random: np.random.Generator,
 ) -> Training:
     active, network = ActiveVersion(child, settings), child.network
-    encoded = encode_pairs(child.tokenizer, [sample.pair for sample in samples], settings.model.max_tokens)
+    encoded = encode_pairs(
+        child.tokenizer, [sample.pair for sample in samples], settings.model.max_tokens
+    )
     labels = torch.tensor([sample.label for sample in samples], device=device_of(settings))
     weights = torch.tensor([sample.weight for sample in samples], device=device_of(settings))
     steps_an_epoch = -(-len(samples) // settings.learning.train_batch)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1.0, weight_decay=settings.learning.weight_decay)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=1.0, weight_decay=settings.learning.weight_decay
+    )
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, _rate(child, settings, settings.learning.epochs * steps_an_epoch)
     )
@@ -77,12 +83,18 @@ def _train(
         order = random.permutation(len(samples))
         for start in range(0, len(order), settings.learning.train_batch):
             places = order[start : start + settings.learning.train_batch]
-            batch = pad([encoded[place] for place in places], child.padding_id).to(device_of(settings))
+            batch = pad([encoded[place] for place in places], child.padding_id).to(
+                device_of(settings)
+            )
             loss = _LOSS(network(batch), (labels[places], weights[places])).mean()
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            _check_step(loss, norm, (epoch - 1) * steps_an_epoch + start // settings.learning.train_batch + 1)
+            _check_step(
+                loss,
+                norm,
+                (epoch - 1) * steps_an_epoch + start // settings.learning.train_batch + 1,
+            )
             optimizer.step()
             schedule.step()
         held_out_loss = evaluate(active, held_out).log_loss
@@ -92,7 +104,10 @@ def _train(
         elif epoch - best_epoch >= settings.learning.patience:
             break
     network.load_state_dict(best)
-    if bad := next((name for name, weight in network.named_parameters() if not torch.isfinite(weight).all()), ""):
+    if bad := next(
+        (name for name, weight in network.named_parameters() if not torch.isfinite(weight).all()),
+        "",
+    ):
         msg = f"non-finite weights {bad!r} after step {epoch * steps_an_epoch}"
         raise NonFiniteError(msg)
     return Training(child, best_epoch, epoch * steps_an_epoch)
@@ -107,7 +122,9 @@ def _check_step(loss: Tensor, norm: Tensor, step: int) -> None:
 
 class _rate:  # noqa: N801 - used as a function: learning rate after so many steps
     def __init__(self, child: CrossEncoder, settings: Settings, steps: int) -> None:
-        self._top = settings.learning.learning_rate or (_FROM_SCRATCH if child.from_scratch else _PRETRAINED)
+        self._top = settings.learning.learning_rate or (
+            _FROM_SCRATCH if child.from_scratch else _PRETRAINED
+        )
         self._warm = max(round(settings.learning.warm_up * steps), 1)
         self._steps = steps
 

@@ -14,9 +14,22 @@ from mainstem.settings.groups.run import Run
 from mainstem.settings.groups.standing import Standing
 from mainstem.settings.groups.trusted import Trusted
 
-__all__ = ["GROUPS", "Join", "Learning", "Model", "Objectives", "Responses", "Run", "Standing", "Trusted"]
+__all__ = [
+    "GROUPS",
+    "Join",
+    "Learning",
+    "Model",
+    "Objectives",
+    "Responses",
+    "Run",
+    "Standing",
+    "Trusted",
+]
 
 GROUPS: Final[Mapping[str, type[Group]]] = MappingProxyType(
-    {one.__name__.lower(): one for one in (Run, Join, Objectives, Trusted, Model, Responses, Standing, Learning)}
+    {
+        one.__name__.lower(): one
+        for one in (Run, Join, Objectives, Trusted, Model, Responses, Standing, Learning)
+    }
 )
 """Each group by its name, in the order in which they are told."""

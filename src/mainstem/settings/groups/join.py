@@ -29,7 +29,10 @@ class Join(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = HOUR
     grace: Annotated[
         int,
-        duration("A longer grace lets events come further out of order, and makes every label wait longer.", affects="join"),
+        duration(
+            "A longer grace lets events come further out of order, and makes every label wait longer.",
+            affects="join",
+        ),
     ] = 10 * MINUTE
     revision_window: Annotated[
         int,
@@ -41,17 +44,24 @@ class Join(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dedupe_horizon: Annotated[
         int,
         duration(
-            "A longer horizon finds copies of an event that come later, and keeps more event ids in memory.", affects="join"
+            "A longer horizon finds copies of an event that come later, and keeps more event ids in memory.",
+            affects="join",
         ),
     ] = DAY
     history_length: Annotated[
         int,
         Means(
-            "A higher number puts more items of the shopper's recent history into a text.", affects="join", low=0, high=100
+            "A higher number puts more items of the shopper's recent history into a text.",
+            affects="join",
+            low=0,
+            high=100,
         ),
     ] = 5
     history_window: Annotated[
-        int, duration("A longer window lets into a text what the shopper did longer ago.", affects="join")
+        int,
+        duration(
+            "A longer window lets into a text what the shopper did longer ago.", affects="join"
+        ),
     ] = 90 * DAY
     negatives: Annotated[
         int,
@@ -63,7 +73,13 @@ class Join(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = 1
     partitions: Annotated[
-        int, Means("A higher number divides events and samples among more workers.", affects="join", low=1, high=4096)
+        int,
+        Means(
+            "A higher number divides events and samples among more workers.",
+            affects="join",
+            low=1,
+            high=4096,
+        ),
     ] = 1
 
     def __post_init__(self) -> None:

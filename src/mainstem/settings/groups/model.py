@@ -33,4 +33,6 @@ class Model(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             high=8192,
         ),
     ] = 64
-    vocabulary: Annotated[int, Means("A higher number gives the vocabulary made here more word pieces.", low=200)] = 8000
+    vocabulary: Annotated[
+        int, Means("A higher number gives the vocabulary made here more word pieces.", low=200)
+    ] = 8000

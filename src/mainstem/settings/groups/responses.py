@@ -44,11 +44,16 @@ class Responses(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = "*"
     rescore_budget: Annotated[
-        int, Means("A higher number lets each new version score more of the newest samples again.", low=0)
+        int,
+        Means(
+            "A higher number lets each new version score more of the newest samples again.", low=0
+        ),
     ] = 6000
     horizon: Annotated[
         int,
-        duration("A longer horizon goes on judging older samples; those that are older yet keep their last standing."),
+        duration(
+            "A longer horizon goes on judging older samples; those that are older yet keep their last standing."
+        ),
     ] = 90 * DAY
 
     def __post_init__(self) -> None:

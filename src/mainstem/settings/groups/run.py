@@ -20,7 +20,10 @@ class Run(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 0
     checkpoint_every: Annotated[
         int,
-        Means("A higher number saves a replay after more lines of the log, and repeats more of them after a crash.", low=1),
+        Means(
+            "A higher number saves a replay after more lines of the log, and repeats more of them after a crash.",
+            low=1,
+        ),
     ] = 1000
     snapshot_every: Annotated[
         int,

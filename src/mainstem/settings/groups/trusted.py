@@ -15,9 +15,14 @@ class Trusted(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
         float, share("A larger slice gives a steadier trusted gradient, and is never trained on.")
     ] = 0.02
     canary_share: Annotated[
-        float, share("A larger slice gives verdicts more canaries to be held against; canaries are treated like the rest.")
+        float,
+        share(
+            "A larger slice gives verdicts more canaries to be held against; canaries are treated like the rest."
+        ),
     ] = 0.04
-    gate_share: Annotated[float, share("A larger slice judges versions more surely, and is never trained on.")] = 0.04
+    gate_share: Annotated[
+        float, share("A larger slice judges versions more surely, and is never trained on.")
+    ] = 0.04
 
     def __post_init__(self) -> None:
         super().__post_init__()
