@@ -3,6 +3,7 @@
 import gc
 import time
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 from types import SimpleNamespace
 from typing import Any, Final, TypeAlias
@@ -67,12 +68,11 @@ def bench_history(store: Store, rows: int, asked: list[str], times: int = 20) ->
     """Milliseconds of the questions of `mainstem history` about one sample, with `rows` responses in the history."""
     empty_responses(store)
     count = fill_responses(store, rows, _EVENT_TIME)
-    took = [
-        _seconds(
-            lambda sample=sample: [store.ask(question, sample=str(sample)) for question in asked]
-        )  # type: ignore[misc]
-        for sample in some_filled(store, rows, times)
-    ]
+
+    def ask_all(sample: object) -> list[Any]:
+        return [store.ask(question, sample=str(sample)) for question in asked]
+
+    took = [_seconds(partial(ask_all, sample)) for sample in some_filled(store, rows, times)]
     return {
         "rows": count,
         "history_ms": round(median(took) * 1000, 1),

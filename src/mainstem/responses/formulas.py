@@ -124,7 +124,7 @@ def linear(
     a: Tensor,
     b: Tensor,
     live: Live | None,
-    trained: Collection[str],  # noqa: ARG001
+    trained: Collection[str],
 ) -> Contributions:
     """Output = a W^T + bias, so dW = sum_t b_t a_t^T, of shape (P, D), and dbias = sum_t b_t.
 
@@ -146,7 +146,7 @@ def transposed_linear(
     a: Tensor,
     b: Tensor,
     live: Live | None,
-    trained: Collection[str],  # noqa: ARG001
+    trained: Collection[str],
 ) -> Contributions:
     """Output = a W + bias, so dW = sum_t a_t b_t^T, of shape (D, P)."""
     return _multiplied(a, b, b, live, trained)
@@ -157,7 +157,7 @@ def embedding(
     a: Tensor,
     b: Tensor,
     live: Live | None,
-    trained: Collection[str],  # noqa: ARG001
+    trained: Collection[str],
 ) -> Contributions:
     """Output = rows of W by the ids a; the row of `padding_idx` has no gradient."""
     ids, values = a.reshape(len(a), -1), b.reshape(len(b), -1, b.shape[-1])  # (B, T), (B, T, D)
@@ -168,7 +168,7 @@ def layer_norm(
     layer: nn.LayerNorm,
     a: Tensor,
     b: Tensor,
-    live: Live | None,  # noqa: ARG001
+    live: Live | None,
     trained: Collection[str],
 ) -> Contributions:
     """Output = scale x normal + shift, so dscale = sum_t normal_t b_t and dshift = sum_t b_t."""
@@ -187,7 +187,7 @@ def rms_norm(
     a: Tensor,
     b: Tensor,
     live: Live | None,
-    trained: Collection[str],  # noqa: ARG001
+    trained: Collection[str],
 ) -> Contributions:
     """Output = scale x a / rms(a), so dscale = sum_t (a_t / rms(a_t)) b_t.
 
@@ -208,7 +208,7 @@ def per_sample(
     layer: nn.Module,
     a: Tensor,
     b: Tensor,
-    live: Live | None,  # noqa: ARG001
+    live: Live | None,
     trained: Collection[str],
 ) -> Contributions:
     """Any layer that reads one tensor with the batch first: each sample's gradient is formed, by autograd.

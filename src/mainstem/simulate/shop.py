@@ -18,11 +18,11 @@ _LAST_YEAR: Final = 2099  # the vocabulary's times end with it
 
 def _given(
     default: Any,
-    help: str,
+    help: str,  # noqa: A002
     *,
     low: float | None = None,
     high: float | None = None,
-    **more: Any,  # noqa: A002
+    **more: Any,
 ) -> Any:
     return field(default=default, metadata={"help": help, "low": low, "high": high, **more})
 
