@@ -45,7 +45,7 @@ BELOW = {
     "trusted": {"disk", "errors", "events", "ids", "join", "settings"},
     "validate": {"events", "join", "printable", "settings"},
     "versions": {"disk", "errors", "models", "process", "settings"},
-    "kafka": {"errors", "events", "join", "printable", "trusted"},
+    "kafka": {"errors", "events", "join", "printable", "store", "trusted"},
     "scoring": {
         "errors",
         "importance",

@@ -73,19 +73,31 @@ def open_schedule(where: str) -> "RecordedSchedule":
     """The order and the schedule that a deployment used.
 
     Args:
-        where: `clickhouse://user:password@host:port/database`, its history; or a file that `mainstem stream schedule` wrote.
+        where: its broker, `kafka://host:port/prefix`, where topic `schedule` is; its history,
+            `clickhouse://user:password@host:port/database`; or a file that `mainstem stream schedule` wrote.
 
     Raises:
         SettingError: if it is another URL.
-        LogError: if there is no schedule.
+        LogError: if there is no schedule, or a part of it is missing.
+        BrokerError: if the broker does not answer, or the topic is not there or may not be read.
     """
     from mainstem.store.recorded_schedule import RecordedSchedule
 
     if (scheme := scheme_of(where)) == "clickhouse":
         with open_store(where, make=False) as store:
             return RecordedSchedule.of_store(store)
+    if scheme == "kafka":
+        from mainstem.kafka.reach import reach
+        from mainstem.kafka.schedule import ScheduleTopic
+
+        reach(broker := open_broker(where), ["schedule"])
+        with ScheduleTopic(broker) as topic:
+            return topic.read()
     if scheme not in ("", "file"):
-        msg = f"a schedule is clickhouse://host:port/database, or a file of `mainstem stream schedule`; got {where!r}"
+        msg = (
+            "a schedule is kafka://host:port/prefix, clickhouse://host:port/database, "
+            f"or a file of `mainstem stream schedule`; got {where!r}"
+        )
         raise SettingError(msg)
     return RecordedSchedule.of_lines(read_lines(folder_of(where) if scheme else Path(where)), where)
 

@@ -73,7 +73,8 @@ def replay(
     schedule: Annotated[
         str | None,
         typer.Option(
-            help="Repeat a deployment: clickhouse://host:port/database, or a file of `mainstem stream schedule`."
+            help="Repeat a deployment by its schedule: kafka://host:port/prefix, "
+            "clickhouse://host:port/database, or a file of `mainstem stream schedule`."
         ),
     ] = None,
     deployed_versions: Annotated[
