@@ -8,6 +8,7 @@ import pytest
 from mainstem.errors import LogError
 from mainstem.store.recorded import AcceptedAt, KeptDraw, KeptScale
 from mainstem.store.recorded_schedule import RecordedSchedule
+from mainstem.store.rounds import KeptRound
 from mainstem.store.schedule_records import (
     AcceptedBlock,
     ScheduleRecord,
@@ -20,6 +21,25 @@ from mainstem.store.schedule_records import (
 from mainstem.store.turns import AGAIN, JUDGE, TAKE_OVER, Turn
 
 IDS = [UUID(int=number) for number in range(3000)]
+ROUND = KeptRound(
+    version=1,
+    parent=0,
+    event_time=7,
+    offsets=[900, 7],
+    drawn=1000,
+    drawn_core=900,
+    drawn_edge=100,
+    cold=0,
+    steps=32,
+    epochs=1,
+    judged_on="gate",
+    auc_before=0.5,
+    auc_after=0.1 + 0.5,
+    log_loss_before=None,
+    log_loss_after=None,
+    promoted=1,
+    reason="not inferior",
+)
 SCHEDULE = RecordedSchedule(
     accepted=[
         AcceptedAt(partition, position, IDS[position], partition)
@@ -32,6 +52,7 @@ SCHEDULE = RecordedSchedule(
         Turn(1, 0, 0, 0, TAKE_OVER, []),
         Turn(1, 1, 7, 1, JUDGE, []),
     ],
+    rounds=[ROUND],
     draws=[KeptDraw(1, one, 0, "core", 0.25) for one in IDS[:1000]],
     scales=[KeptScale(0, 1.5), KeptScale(1, 0.1 + 0.2)],
 )
