@@ -148,7 +148,7 @@ def verify(
     schedule: Annotated[
         str | None,
         typer.Option(
-            help="Repeat the deployment's own: $MAINSTEM_STORE, or a file of `mainstem stream schedule`."
+            help="Repeat the deployment's own schedule: $MAINSTEM_EVENTS, $MAINSTEM_STORE, or a file."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,

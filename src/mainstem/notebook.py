@@ -141,24 +141,24 @@ class Home:
             HomeError: The home is in use, or was made with other settings or from another log.
         """
         from mainstem.answers.report import report_of
-        from mainstem.bootstrap import open_loop, threads
+        from mainstem.bootstrap import threads
+        from mainstem.embedded.asked import Asked
         from mainstem.events.moments import moment
+        from mainstem.opening import open_loop
         from mainstem.store.telling import refusals
         from mainstem.validate.lacking import why_no_samples
 
         settings = self.settings
         threads(None if from_start else self.folder)
         heard = say or _silent
-        with open_loop(
-            str(log),
-            self.folder,
-            settings,
-            _Progress(heard),
+        asked = Asked(
             from_start=from_start,
             append=append,
             as_of=None if as_of is None else moment(as_of),
             learn=learn,
-            say=heard,
+        )
+        with open_loop(
+            str(log), self.folder, settings, _Progress(heard), asked, say=heard
         ) as loop:
             loop.run()
             report = report_of(loop, str(self.folder))
