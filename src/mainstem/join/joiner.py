@@ -63,10 +63,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         """Why a joiner cannot go on from this snapshot; empty if it can."""
         if self.form == FORM:
             return ""
-        return (
-            f"form {self.form} there, {FORM} now: "
-            "another release of mainstem wrote it, whose samples have other fields"
-        )
+        return f"form {self.form} there, {FORM} now: the samples of the two have different fields"
 
 
 Output: TypeAlias = Sample | Rejection | LedgerRow
