@@ -31,7 +31,7 @@ def make_topics(
     *,
     replication: int = -1,
     auto_create: bool = False,
-    say: Callable[[str], None] = lambda text: None,  # noqa: ARG005
+    say: Callable[[str], None] = lambda _: None,
 ) -> list[str]:
     """Make the topics that are missing and check all of them.
 
