@@ -73,6 +73,6 @@ class Addresses:
         }
         for name in needed:
             if not values[name]:
-                msg = f"MAINSTEM_{name.upper()} is not set; set it to a URL like {_LIKE[name]!r}"
+                msg = f"MAINSTEM_{name.upper()} is not set; set it to a URL, like {_LIKE[name]!r}"
                 raise SettingError(msg)
         return cls(**values)
