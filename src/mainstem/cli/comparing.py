@@ -29,8 +29,8 @@ def truth(
 
     It says how many calls are right and how many wrong labels were found, by kind of accident.
     """
+    from mainstem.asking import answers
     from mainstem.bench.truth import compare  # torch is slow to import
-    from mainstem.cli.asking import answers
     from mainstem.cli.tables import show  # rich is slow to import
     from mainstem.store.judged import JUDGED_SAMPLES  # numpy is slow to import
 

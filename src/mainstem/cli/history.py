@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from mainstem.cli.asking import answers
+from mainstem.asking import answers
 from mainstem.cli.lines import wrapped
 from mainstem.cli.notes import explain_words
 from mainstem.errors import StoreError

@@ -93,7 +93,7 @@ def status(
 
     The last column says what follows: which verdicts cannot be given for lack of them.
     """
-    from mainstem.cli.asking import answers
+    from mainstem.asking import answers
     from mainstem.store.trusted import TRUSTED_COUNTS  # numpy is slow to import
     from mainstem.trusted.status import named_in, status_of
 
