@@ -22,9 +22,11 @@ test: environment ## style, types, then every test
 	@$(MAKE) --no-print-directory check
 	$(RUN)/python -m pytest
 
-check: environment ## style and types only
+check: environment ## style, spelling, links of the documents, and types
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
+	$(RUN)/codespell
+	$(RUN)/python -m tests.links
 	$(RUN)/mypy
 
 chaos: environment ## kill a replay of the whole excerpt ten times; then do a deployment harm, KILLS times
