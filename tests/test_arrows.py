@@ -109,6 +109,7 @@ BELOW = {
         "standing",
         "store",
     },
+    "asking": {"bootstrap", "embedded", "errors", "store"},
     "bootstrap": {
         "kafka",
         "embedded",
@@ -234,7 +235,7 @@ def test_only_bootstrap_and_the_command_line_open_homes_and_make_models() -> Non
     }
     assert {
         "bootstrap.py",
-        "cli/asking.py",
+        "asking.py",
         "cli/trusting.py",
         "cli/verifying.py",
         "learning/first.py",
@@ -245,7 +246,6 @@ def test_the_command_line_starts_without_heavy_imports() -> None:
     """What `--help` loads imports nothing heavy."""
     at_start = [
         "main",
-        "asking",
         "benching",
         "comparing",
         "explaining",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from mainstem.cli.asking import answers
+from mainstem.asking import answers
 from mainstem.errors import HomeError
 from mainstem.events.moments import written
 from mainstem.printable import in_json, printable
