@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mainstem.cli.asking import answers
+from mainstem.asking import answers
 from mainstem.errors import HomeError
 
 

@@ -25,8 +25,8 @@ def truth(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """How much of what was called contradictory is wrong, how much of what is wrong was found, by kind of accident."""
+    from mainstem.asking import answers
     from mainstem.bench.truth import compare  # torch is slow to import
-    from mainstem.cli.asking import answers
     from mainstem.cli.tables import show  # rich is slow to import
     from mainstem.store.judged import JUDGED_SAMPLES  # numpy is slow to import
 

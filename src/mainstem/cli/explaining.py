@@ -12,7 +12,7 @@ from uuid import UUID
 
 import typer
 
-from mainstem.cli.asking import answers
+from mainstem.asking import answers
 from mainstem.cli.history import DEFAULT_HOME, HomeOption, StoreOption
 from mainstem.errors import StoreError
 from mainstem.ids import uuid_of

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from mainstem.cli.asking import answers
+from mainstem.asking import answers
 from mainstem.errors import StoreError
 
 if TYPE_CHECKING:

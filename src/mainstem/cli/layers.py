@@ -28,8 +28,8 @@ def layers(
 ) -> None:
     """What responses over some layers say of those over all: share of the squared norm, rank correlation, time."""
     from mainstem.answers.fewer_layers import choices_of, compare_layers  # torch is slow to import
+    from mainstem.asking import answers
     from mainstem.bootstrap import open_versions, threads
-    from mainstem.cli.asking import answers
     from mainstem.cli.tables import show  # rich is slow to import
     from mainstem.errors import StoreError, VersionError
     from mainstem.settings import Settings

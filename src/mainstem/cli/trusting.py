@@ -88,7 +88,7 @@ def status(
     home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False
 ) -> None:
     """How many trusted samples there are, how many are needed, and what cannot be said for want of them."""
-    from mainstem.cli.asking import answers
+    from mainstem.asking import answers
     from mainstem.store.trusted import TRUSTED_COUNTS  # numpy is slow to import
     from mainstem.trusted.status import named_in, status_of
 
