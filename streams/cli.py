@@ -147,9 +147,9 @@ def verify(
     schedule: Annotated[
         str | None,
         typer.Option(
-            help="Schedule to repeat: the URL of the broker or of the history, or a file that "
-            "`mainstem stream schedule` printed. Without one, only version 0 and the last "
-            "standings are compared."
+            help="Schedule to repeat: the URL of the deployment's topics or of its history, or a "
+            "file that `mainstem stream schedule` printed. Without one, only version 0 and the "
+            "last standings are compared."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
