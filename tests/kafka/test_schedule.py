@@ -48,7 +48,7 @@ def test_what_is_written_is_read(broker: Broker, producer: Any, events_url: str)
 def test_an_empty_topic_is_refused(events_url: str) -> None:
     """In one line, with what to do."""
     with pytest.raises(
-        LogError, match=r"\.schedule' holds no schedule yet: .*`mainstem train score"
+        LogError, match=r"\.schedule' holds no schedule yet, .*`mainstem train score"
     ):
         open_schedule(events_url)
 
