@@ -32,7 +32,12 @@ def score(
         Addresses.from_environment(os.environ, "events", "store", "versions"),
     )
     monitor = begin(http)
-    reach(open_broker(addresses.events), ["samples", "trusted", "versions"], ["standings"], "score")
+    reach(
+        open_broker(addresses.events),
+        ["samples", "trusted", "versions"],
+        ["standings", "schedule"],
+        "score",
+    )
     reach_store(addresses.store)
     from mainstem.bootstrap import threads  # torch is slow to import
 
@@ -58,7 +63,7 @@ def learn(
         Addresses.from_environment(os.environ, "events", "store", "versions"),
     )
     monitor = begin(http)
-    reach(open_broker(addresses.events), ["versions"], ["versions"], "learn")
+    reach(open_broker(addresses.events), ["versions"], ["versions", "schedule"], "learn")
     reach_store(addresses.store)
     from mainstem.bootstrap import threads
 

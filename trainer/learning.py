@@ -16,6 +16,7 @@ from mainstem.join.text import item_text
 from mainstem.kafka import Intake
 from mainstem.kafka.messages import Announcement
 from mainstem.kafka.outages import patiently
+from mainstem.kafka.schedule import ScheduleWriter
 from mainstem.learning import Claim, Learner, Position
 from mainstem.learning.draws import StoredPool
 from mainstem.learning.first import keep_row, make_first_version
@@ -25,6 +26,7 @@ from mainstem.scoring.schedule import round_is_due
 from mainstem.settings import Settings
 from mainstem.store import Store, samples_since
 from mainstem.store.positions import ends_of_positions
+from mainstem.store.schedule_records import round_records
 from mainstem.store.texts import items_told, queries_asked, samples_so_far
 from mainstem.store.versions import ends_of_last_round, newest_number
 from mainstem.versions import Versions
@@ -47,6 +49,7 @@ class LearningProgram:
         store, versions: the history and the models.
         settings: of learning.
         announcements, producer: where versions are announced.
+        schedule: where rounds are published.
         intake: topic `versions`; whoever owns its partition is the learner.
         frozen: announce, but run no round.
 
@@ -61,6 +64,7 @@ class LearningProgram:
         settings: Settings,
         announcements: Announcements,
         producer: Any,
+        schedule: ScheduleWriter,
         intake: Intake,
         *,
         frozen: bool,
@@ -73,8 +77,10 @@ class LearningProgram:
             intake,
             frozen,
         )
+        self._schedule = schedule
         self._learner = Learner(store, versions, settings)
         self._announced, self._looked = -1, 0.0
+        self._published = -1  # the last round that topic `schedule` has; below 0 before it is known
         self._samples = (0, time.monotonic())  # how many there were, and since when
 
     @property
@@ -86,13 +92,15 @@ class LearningProgram:
         """See to the first version, the announcement and, where it is due, a round."""
         self._intake.next_batch()
         if not self.in_charge:
-            self._announced = -1
+            self._announced = self._published = -1
             return
         if not self._versions.numbers():
             self._first()
             return
         current = self._current()
         if current != self._announced:
+            # subtle: a version whose learner died before it wrote the row has the highest number
+            self._publish_rounds(max(patiently(newest_number, self._store), current))
             self._announce(current)
         if not self._frozen and self._due():
             self._round(current)
@@ -148,6 +156,15 @@ class LearningProgram:
         self._announced = version
         _LOG.info("announced version %d", version)
 
+    def _publish_rounds(self, newest: int) -> None:
+        """Publish the rounds that topic `schedule` may lack, up to the newest one."""
+        # subtle: a learner publishes a round before it begins the next one, so whoever takes charge repeats one only
+        first = newest if self._published < 0 else self._published + 1
+        for number in range(max(first, 1), newest + 1):
+            self._schedule.write(patiently(round_records, self._store, number))
+        self._schedule.delivered()
+        self._published = newest
+
     def _due(self) -> bool:
         """Whether enough samples have been scored since the last round."""
         if time.monotonic() - self._looked < _LOOK_EVERY:
@@ -183,6 +200,7 @@ class LearningProgram:
         _LOG.info(
             "round %d took %.0f s: %s", number, time.monotonic() - begun, done.decision.reason
         )
+        self._publish_rounds(number)
         if promoted:
             self._announce(number)
 

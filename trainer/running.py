@@ -10,6 +10,7 @@ from mainstem.cli.programs import stopping
 from mainstem.kafka import Broker, Intake, Monitor
 from mainstem.kafka.messages import Announcement
 from mainstem.kafka.outages import patiently
+from mainstem.kafka.schedule import ScheduleWriter
 from mainstem.kafka.trusted import TrustedTopic
 from mainstem.settings import Settings
 from mainstem.settings.addresses import Addresses
@@ -101,12 +102,14 @@ def run_learner(
             poll_timeout=_LONGEST_ROUND,
         ) as intake,
     ):
+        producer = _producer(broker)
         program = LearningProgram(
             store,
             open_versions(addresses.versions),
             settings,
             patiently(Announcements, broker),
-            _producer(broker),
+            producer,
+            ScheduleWriter(broker, producer),
             intake,
             frozen=frozen,
         )

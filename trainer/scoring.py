@@ -19,9 +19,7 @@ from mainstem.kafka import Broker, Intake
 from mainstem.kafka.intake import Assigned
 from mainstem.kafka.messages import (
     Announcement,
-    PublishedStanding,
     decode_samples,
-    encode,
     read_message,
 )
 from mainstem.kafka.outages import patiently
@@ -31,11 +29,12 @@ from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.judged import JudgedAt, last_judgement
 from mainstem.store.positions import adopt_offsets, ends_of_positions
-from mainstem.store.standings import KeptStanding
 from mainstem.store.turns import AGAIN, JUDGE, TAKE_UP
 from mainstem.store.writes import position_columns
 from mainstem.trusted import Confirmed, Trust
 from mainstem.versions import Versions, load_active
+
+from .outgoing import Outgoing
 
 __all__ = ["ScoringProgram"]
 
@@ -50,7 +49,7 @@ class ScoringProgram:
     Args:
         store, versions: the history and the models.
         settings: of scoring and judging.
-        broker, producer: where new standings go.
+        broker, producer: where new standings and the schedule go.
         intake: samples; set by whoever makes it, before the first step.
         idle: seconds without records after which a partition is judged at its end.
 
@@ -71,12 +70,12 @@ class ScoringProgram:
     ) -> None:
         self.scored = self.judgements = 0
         self._store, self._versions, self._settings = store, versions, settings
-        self._topic, self._producer, self._idle = broker.topic("standings"), producer, idle
-        self._worker = ScoringWorker(store, settings, (), trusted=False, publish=self._publish)
+        self._idle, self._outgoing = idle, Outgoing(broker, producer)
+        publish = self._outgoing.standings
+        self._worker = ScoringWorker(store, settings, (), trusted=False, publish=publish)
         self._trust = Trust(settings)
-        self._sent: list[Any] = []  # published, and not known to be delivered
         self._schedule = Schedule(judge_every=settings.standing.judge_every)
-        self._turns = Turns(store)
+        self._turns = Turns(store, self._outgoing.turns)
         self._accepted: dict[int, Accepted] = {}
         self._judged: dict[int, JudgedAt] = {}  # the last judgement of each partition
         self._again: list[PlacedSample] = []  # to be scored again when there is time
@@ -157,7 +156,7 @@ class ScoringProgram:
         if batch := self.intake.next_batch():
             self._last_record = time.monotonic()
             ends = self._take([record for _, record in batch])
-            self._delivered()
+            self._outgoing.delivered()
             if not patiently(self.intake.commit, self._stands(ends)):
                 _LOG.info("the partitions went to another worker; it scores this batch again")
         elif self._again:
@@ -175,7 +174,7 @@ class ScoringProgram:
                 if end and self._judged[partition] != (end, self.version):
                     patiently(self._turns.write, JUDGE, self.version, {partition: end})
                     self._judge(partition)
-            self._delivered()
+            self._outgoing.delivered()
 
     def _take(self, records: Sequence[Any]) -> dict[int, int]:
         """Score what comes for the first time, in its order, and judge where it is due; gives the next offsets."""
@@ -200,12 +199,15 @@ class ScoringProgram:
             self._keep_positions(run.samples, list(islice(offsets, len(run.samples))))
             if run.due.judge:
                 self._judge(run.partition)
+        self._outgoing.accepted(placed)
         return {record.partition: record.offset + 1 for record in mine}
 
     def _score(self, samples: Sequence[PlacedSample]) -> None:
         if some := self._worker.unscored(samples):
             patiently(self._worker.score, some)
             self.scored += len(some)
+            if self._worker.scale is not None:
+                self._outgoing.scale(self.version, self._worker.scale)
 
     def _score_again(
         self, kind: str, ends: Mapping[int, int], samples: Sequence[PlacedSample]
@@ -258,20 +260,6 @@ class ScoringProgram:
             trust.label_of(sample.sample_id),
         )
         return PlacedSample.of(sample, partition, position, part, label)
-
-    def _publish(self, standings: Sequence[KeptStanding]) -> None:
-        for one in standings:
-            to = {"key": one.sample_id.bytes, "partition": one.partition}
-            self._sent.append(
-                self._producer.send(self._topic, encode(PublishedStanding.of(one._asdict())), **to)
-            )
-
-    def _delivered(self) -> None:
-        """Return once the broker has all that was published; raise what a send raised."""
-        self._producer.flush()
-        for sent in self._sent:
-            sent.get(timeout=60)
-        self._sent = []
 
 
 def _samples_in(record: Any) -> Sequence[Sample]:

@@ -8,6 +8,7 @@ from mainstem.events.schema import BEYOND, KINDS, schemas_of
 from mainstem.join import LedgerRow, Rejection, Sample
 from mainstem.kafka.messages import Announcement, PublishedStanding
 from mainstem.kafka.topics import TOPICS, Topic
+from mainstem.store.schedule_records import ScheduleRecord
 from mainstem.trusted.trust import Confirmed
 
 __all__ = ["document"]
@@ -21,6 +22,7 @@ _HELD: Final[dict[str, tuple[Any, ...]]] = {
     "standings": (PublishedStanding,),
     "versions": (Announcement,),
     "trusted": (Confirmed,),
+    "schedule": get_args(ScheduleRecord),
 }
 """What the records of each topic hold."""
 _FROM_OUTSIDE: Final = {

@@ -35,6 +35,7 @@ TOPICS: Final[Mapping[str, Topic]] = MappingProxyType(
         "standings": Topic(key="sample_id", many=True, compacted=True),
         "versions": Topic(key="version", compacted=True),
         "trusted": Topic(key="sample_id", compacted=True),
+        "schedule": Topic(key="record and its numbers", many=True, compacted=True),
     }
 )
 """All topics by name. One record of `samples` holds the samples of one question."""

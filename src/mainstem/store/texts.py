@@ -9,9 +9,11 @@ from mainstem.store.named import Query
 from mainstem.store.store import Store
 
 __all__ = [
+    "MEMBERS",
     "NEWEST_PAIRS",
     "Bought",
     "LabelledPair",
+    "Member",
     "Words",
     "bought_before",
     "items_told",
@@ -27,6 +29,20 @@ class LabelledPair(NamedTuple):
     context_text: str
     item_text: str
     label: int
+
+
+class Member(NamedTuple):
+    """A sample with one standing: the figures at its last judgement, its label and its texts."""
+
+    sample_id: UUID
+    reason: str
+    importance: float | None
+    evidence: float | None
+    p_value: float | None
+    label: int
+    source: str
+    context_text: str
+    item_text: str
 
 
 class Words(NamedTuple):
@@ -52,6 +68,16 @@ NEWEST_PAIRS: Final = Query(
     ORDER BY event_time DESC, sample_id LIMIT {most:UInt32}""",
 )
 """Texts and labels of the newest samples, at most `most`."""
+MEMBERS: Final = Query(
+    Member,
+    """
+    SELECT t.sample_id AS sample_id, t.reason AS reason, t.importance AS importance,
+           t.evidence AS evidence, t.p_value AS p_value, s.label AS label, s.source AS source,
+           s.context_text AS context_text, s.item_text AS item_text
+    FROM standings_now AS t INNER JOIN samples_now AS s ON s.sample_id = t.sample_id
+    WHERE t.standing = {standing:String} ORDER BY importance DESC, sample_id LIMIT {most:UInt32}""",
+)
+"""The samples with one standing, the most important first, at most `most`."""
 _WORDS: Final = Query(
     Words,
     """

@@ -56,12 +56,16 @@ class VersionTold(NamedTuple):
 class RoundTold(NamedTuple):
     """A round: how many samples it drew, and what the gate measured.
 
-    `auc_before` and `log_loss_before` are those of the parent, `auc_after` and `log_loss_after`
-    those of the new version.
+    `samples` is the number of samples of all partitions that had arrived when the round began.
+    `judged_on` is `gate` or `held_out`. `auc_before` and `log_loss_before` are those of the parent,
+    `auc_after` and `log_loss_after` those of the new version.
     """
 
     version: int
+    samples: int
     drawn: int
+    cold: int
+    judged_on: str
     auc_before: float | None
     log_loss_before: float | None
     auc_after: float | None
@@ -83,8 +87,8 @@ VERSIONS_TOLD: Final = Query(
 ROUNDS_TOLD: Final = Query(
     RoundTold,
     """
-    SELECT version, drawn, auc_before, log_loss_before, auc_after, log_loss_after, promoted,
-           reason
+    SELECT version, arraySum(offsets), drawn, cold, judged_on, auc_before, log_loss_before,
+           auc_after, log_loss_after, promoted, reason
     FROM rounds FINAL ORDER BY version""",
 )
 
