@@ -1,4 +1,4 @@
-"""Topic `schedule`: the order in which samples were accepted, and what scoring workers and the learner did beside it.
+"""Topic `schedule`: the order in which samples were accepted, and the turns and rounds between.
 
 Who writes what, each before it commits or goes on:
 
@@ -7,8 +7,9 @@ Who writes what, each before it commits or goes on:
                      scale      once a version has scored
     learner          draw, round   after a round, before the next one begins
 
-Records are keyed, and the later record of a key holds: a worker that dies and does something again writes the same
-positions again, and cuts the turn that was interrupted. So the topic can be compacted, and nothing in it is transactional.
+Records are keyed, and the later record of a key holds. A worker that takes over from a dead one
+writes the same positions again, and overwrites the interrupted turn with the part of it that was
+done. So the topic can be compacted, and needs no transactions.
 """
 
 from collections.abc import Iterable, Iterator
@@ -41,22 +42,39 @@ class ScheduleWriter:
 
     def __init__(self, broker: Broker, producer: Any) -> None:
         self._topic, self._producer = broker.topic("schedule"), producer
+        self._waiting: list[ScheduleRecord] = []  # not known to be delivered
         self._sent: list[Any] = []
+        self._failed = False  # whether the last `delivered` raised
 
     def write(self, records: Iterable[ScheduleRecord]) -> None:
         """Send records; `delivered` returns once the broker has them."""
+        some = list(records)
+        self._waiting += some
+        self._send(some)
+
+    def delivered(self) -> None:
+        """Return once the broker has everything that was written; raise what a send raised.
+
+        It may be called again after an error, and then sends everything again.
+        """
+        if not self._waiting:
+            return
+        if self._failed:
+            # subtle: of what was sent together with the failed record, anything may be lost
+            self._sent.clear()
+            self._send(self._waiting)
+        self._failed = True
+        self._producer.flush()
+        for one in self._sent:
+            one.get(timeout=60)
+        self._failed = False
+        self._waiting.clear()
+        self._sent.clear()
+
+    def _send(self, records: Iterable[ScheduleRecord]) -> None:
         for one in records:
             to = {"key": key_of(one).encode(), "partition": partition_of(one)}
             self._sent.append(self._producer.send(self._topic, msgspec.json.encode(one), **to))
-
-    def delivered(self) -> None:
-        """Return once the broker has everything that was sent; raise what a send raised."""
-        if not self._sent:
-            return
-        sent, self._sent = self._sent, []
-        self._producer.flush()
-        for one in sent:
-            one.get(timeout=60)
 
 
 class ScheduleTopic:
@@ -83,16 +101,17 @@ class ScheduleTopic:
             LogError: if the topic is empty, or lacks something.
             BrokerError: if there is no such topic, or it cannot be read.
         """
-        # subtle: partition 0 holds the rounds, and is read last: no turn that was read before names a version whose
-        # round is not there yet
+        # subtle: partition 0 holds the rounds and is read last, so that the round of every version
+        # that a turn names is there
         partitions = sorted(self._reader.partitions(), reverse=True)
         found = RecordedSchedule.of_records(
             (record for one in partitions for record in self._records(one)), f"topic {self._name!r}"
         )
         if not found.turns:
             msg = (
-                f"topic {self._name!r} holds no schedule yet: no scoring worker of this deployment has begun; "
-                "start one (`mainstem train score`) and replay a log into it (`mainstem stream replay`)"
+                f"topic {self._name!r} holds no schedule yet: no scoring worker of this deployment "
+                "has begun; start one (`mainstem train score`) and replay a log into it "
+                "(`mainstem stream replay`)"
             )
             raise LogError(msg)
         return found
