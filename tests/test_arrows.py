@@ -110,6 +110,23 @@ BELOW = {
         "store",
     },
     "asking": {"bootstrap", "embedded", "errors", "store"},
+    "notebook": {
+        "answers",
+        "asking",
+        "bootstrap",
+        "embedded",
+        "errors",
+        "events",
+        "learning",
+        "loop",
+        "models",
+        "opening",
+        "settings",
+        "standing",
+        "store",
+        "validate",
+        "versions",
+    },
     "bootstrap": {
         "embedded",
         "errors",
@@ -247,6 +264,7 @@ def test_only_opening_and_the_command_line_open_homes_and_make_models() -> None:
         "cli/trusting.py",
         "cli/verifying.py",
         "learning/first.py",
+        "notebook.py",
         "opening.py",
     } == found
 

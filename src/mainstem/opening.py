@@ -174,7 +174,7 @@ def open_again(
                 "replay its log into it once more, then verify"
             )
             raise HomeError(msg)
-        path, settings, key = Path(log), settings_of(made, environment), key_of(made, environment)
+        path, settings, key = Path(log), settings_of(folder, environment), key_of(made, environment)
         opened = same_log(lambda: islice(read_lines(path), known.lines), log, known)
         until = line_as_of(opened, as_of)
         trust, graded, digest = load_trust(made.trusted, settings, opened.lines(0))

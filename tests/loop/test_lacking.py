@@ -52,9 +52,9 @@ def test_what_a_replay_lacks_is_told_with_figures(tmp_path: Path, mainstem: Run)
         'a question of this log is {"event_id": "t0"}',
         "nothing is called contradictory: too few canaries",
         "and two labels are needed",
-        "none: it takes 2 visits (MAINSTEM_STANDING__CORE_VISITS)",
+        "none: core takes 2 visits (MAINSTEM_STANDING__CORE_VISITS)",
     ):
-        assert told in done.stdout
+        assert told in " ".join(done.stdout.split())
     query = done.stdout.split('sql "')[1].split('"')[0]
     rows = [
         json.loads(line)
@@ -70,7 +70,7 @@ def test_what_a_replay_lacks_is_told_with_figures(tmp_path: Path, mainstem: Run)
         "--home",
         home,
     )
-    assert "0 of 1 are in what was replayed here" in again.stderr
+    assert "0 of 1 are among the samples replayed here" in again.stderr
 
 
 def test_a_replay_without_samples_fails_and_says_why(tmp_path: Path, mainstem: Run) -> None:

@@ -1,4 +1,4 @@
-"""The history: schema, migrations, and all SQL there is, as questions with names; one class writes and reads it."""
+"""The history: one class that writes and reads it, its migrations, and all SQL as named queries."""
 
 from mainstem.store.reads import (
     drawn_samples,

@@ -1,8 +1,8 @@
 """The records of a schedule: lines of a file, or records of topic `schedule`.
 
-Every record has a key. A program that does something again writes the same record again, or a record
-of the same key that takes its place. Long lists are cut into several records, because a broker
-refuses records beyond a megabyte.
+Every record has a key. A program that does something again writes the same record again, or one of
+the same key that takes its place. Long lists are cut into several records, because a broker refuses
+records beyond a megabyte.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

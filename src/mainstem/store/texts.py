@@ -9,9 +9,11 @@ from mainstem.store.named import Query
 from mainstem.store.store import Store
 
 __all__ = [
+    "MEMBERS",
     "NEWEST_PAIRS",
     "Bought",
     "LabelledPair",
+    "Member",
     "Words",
     "bought_before",
     "items_told",
@@ -27,6 +29,20 @@ class LabelledPair(NamedTuple):
     context_text: str
     item_text: str
     label: int
+
+
+class Member(NamedTuple):
+    """A sample of one set: what the last judgement found, and the sample's texts."""
+
+    sample_id: UUID
+    reason: str
+    importance: float | None
+    evidence: float | None
+    p_value: float | None
+    label: int
+    source: str
+    context_text: str
+    item_text: str
 
 
 class Words(NamedTuple):
@@ -50,6 +66,16 @@ NEWEST_PAIRS: Final = Query(
     "SELECT context_text, item_text, label FROM samples_now ORDER BY event_time DESC, sample_id LIMIT {most:UInt32}",
 )
 """The newest samples' texts and labels, at most so many."""
+MEMBERS: Final = Query(
+    Member,
+    """
+    SELECT t.sample_id AS sample_id, t.reason AS reason, t.importance AS importance, t.evidence AS evidence,
+           t.p_value AS p_value, s.label AS label, s.source AS source, s.context_text AS context_text,
+           s.item_text AS item_text
+    FROM standings_now AS t INNER JOIN samples_now AS s ON s.sample_id = t.sample_id
+    WHERE t.standing = {standing:String} ORDER BY importance DESC, sample_id LIMIT {most:UInt32}""",
+)
+"""The samples of one set, the most important first, at most so many."""
 _WORDS: Final = Query(
     Words,
     "SELECT context_text, item_text, label, source FROM samples_now WHERE sample_id = {sample_id:UUID}",

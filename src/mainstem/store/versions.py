@@ -43,10 +43,17 @@ class VersionTold(NamedTuple):
 
 
 class RoundTold(NamedTuple):
-    """A round: what it drew, and how its version and the parent did before the gate."""
+    """A round: what it drew, and how its version and the parent did before the gate.
+
+    `samples` is how many samples of all partitions had come when it began; `judged_on` is `gate`
+    or `held_out`.
+    """
 
     version: int
+    samples: int
     drawn: int
+    cold: int
+    judged_on: str
     auc_before: float | None
     log_loss_before: float | None
     auc_after: float | None
@@ -66,7 +73,7 @@ VERSIONS_TOLD: Final = Query(
 ROUNDS_TOLD: Final = Query(
     RoundTold,
     """
-    SELECT version, drawn, auc_before, log_loss_before, auc_after, log_loss_after, promoted, reason
+    SELECT version, arraySum(offsets), drawn, cold, judged_on, auc_before, log_loss_before, auc_after, log_loss_after, promoted, reason
     FROM rounds FINAL ORDER BY version""",
 )
 
