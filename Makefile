@@ -1,5 +1,6 @@
 # `make demo` and `make test` do all the set-up, in .venv; the second time they start at once.
 #   PYTHON=...       the Python to use, 3.11 to 3.13; where it has torch already, that torch is used
+#   WORKERS=...      how many processes share the tests; 0: none, they run one by one. By default one a core, at most 4
 #   TORCH_INDEX=...  take torch from this package index, for one without CUDA on a laptop
 PYTHON ?= python3
 TORCH_INDEX ?=
@@ -8,6 +9,7 @@ OLDEST := (3, 11)
 NEWEST := (3, 13)
 FREE_GB := 10
 KILLS ?= 10
+WORKERS ?= auto
 
 .PHONY: demo up down test check chaos environment clean
 
@@ -20,9 +22,13 @@ up: environment ## Kafka, ClickHouse and all programs on this machine, without D
 down: environment ## end what `make up` began; its data are kept in mainstem-stack
 	$(RUN)/mainstem down
 
-test: environment ## style, types, then every test
-	@$(MAKE) --no-print-directory check
-	$(RUN)/python -m pytest
+test: environment ## style, types and every test, side by side
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	@$(RUN)/mypy >.venv/mypy.log 2>&1 & types=$$!; \
+	  $(RUN)/python -m pytest -p tests.times -n $(WORKERS) --max-worker-restart 2; tests=$$?; \
+	  wait $$types; types=$$?; echo "$(RUN)/mypy"; cat .venv/mypy.log; \
+	  [ $$tests -eq 0 ] && exit $$types || exit $$tests
 
 check: environment ## style and types only
 	$(RUN)/ruff check .

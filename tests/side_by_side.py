@@ -73,6 +73,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: ranks.get(group_of(item.nodeid), len(ranks)))
 
 
+def is_worker() -> bool:
+    """Whether this process is one of several that share the tests."""
+    return "PYTEST_XDIST_WORKER" in os.environ
+
+
 def made_once(folders: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
     """A folder that whoever asks first makes, and all workers read.
 
@@ -82,7 +87,7 @@ def made_once(folders: pytest.TempPathFactory, name: str, make: Callable[[Path],
         make: fills the folder, which exists and is empty.
     """
     base = folders.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if is_worker():
         base = base.parent
     made = base / f"once-{name}"
     with _alone(base / f"once-{name}.lock"):
