@@ -30,9 +30,11 @@ test: environment ## style, types and every test, side by side
 	  wait $$types; types=$$?; echo "$(RUN)/mypy"; cat .venv/mypy.log; \
 	  [ $$tests -eq 0 ] && exit $$types || exit $$tests
 
-check: environment ## style and types only
+check: environment ## style, spelling, links of the documents, and types
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
+	$(RUN)/codespell
+	$(RUN)/python -m tests.links
 	$(RUN)/mypy
 
 chaos: environment ## kill a replay of the whole excerpt ten times; then do a deployment harm, KILLS times

@@ -1,4 +1,4 @@
-"""Whom a question goes to: a store given by URL, the home, or the process that has the home in use."""
+"""Questions to a history: to a store by URL, to a home, or to the process that uses the home."""
 
 import shlex
 import time
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 __all__ = ["Answers", "answers"]
 
 Answers: TypeAlias = list[tuple[tuple[str, ...], list[tuple[Any, ...]]]]
-"""Column names and rows, for each question."""
-_EVERY: Final = 0.1  # seconds
-_TIMES: Final = (
-    100  # about ten seconds: a replay that starts needs some, another question is done by then
-)
+"""For each question, the names of its columns and its rows."""
+_EVERY: Final = 0.1  # seconds between two tries
+# about ten seconds of tries: a replay that starts takes a few, and another question ends by then
+_TIMES: Final = 100
 
 
 def answers(folder: Path, url: str | None, questions: Sequence[str], **parameters: Any) -> Answers:
-    """Ask some questions.
+    """Ask a history some questions.
 
     Args:
-        folder: the home.
-        url: of a store; if given, the home is left alone.
-        questions: in SQL, read-only.
-        parameters: of each of them.
+        folder: the home whose history is asked.
+        url: URL of a store to ask instead; None asks the home.
+        questions: ClickHouse queries that only read.
+        parameters: values of the queries' parameters, given to every query.
 
     Raises:
-        HomeError: if the folder is no home, or is in use by a process that does not answer within ten seconds.
-        StoreError: if a question is wrong, or would write.
+        HomeError: if the folder is not a home, or if the process that uses the home does not answer
+            within ten seconds.
+        StoreError: if a query is wrong or would write.
     """
     from mainstem.bootstrap import open_store
     from mainstem.embedded.home import SOCKET
@@ -54,9 +54,9 @@ def answers(folder: Path, url: str | None, questions: Sequence[str], **parameter
         try:
             return _asked(holder, questions, parameters)
         except TimeoutError:
-            break  # it is there, but stopped
+            break  # the process is there, but stopped
         except OSError:
-            time.sleep(_EVERY)  # it starts, it ends, or it only asks something itself
+            time.sleep(_EVERY)  # the process starts, ends, or only asks something itself
     raise in_use
 
 
@@ -68,7 +68,7 @@ def _of_home(folder: Path, questions: Sequence[str], parameters: Mapping[str, An
     with Home(folder, create=False) as home:
         if not has_history(home.folder / "history"):
             begin = f"mainstem replay LOG --home {shlex.quote(str(folder))}"
-            msg = f"{str(folder)!r} has no history yet; `{begin}` begins one"
+            msg = f"{str(folder)!r} has no history yet; `{begin}` makes one"
             raise HomeError(msg)
         with open_store(home.store_url) as store:
             return _asked(store, questions, parameters)

@@ -136,7 +136,7 @@ def test_numbers_that_json_has_no_word_for_are_null(store: Store) -> None:
 def test_columns_of_one_name_are_not_lost_in_an_object(store: Store) -> None:
     """An object holds one of a name, so two columns of one name are refused as JSON."""
     answer = store.ask("SELECT number, number FROM numbers(1)")
-    with pytest.raises(StoreError, match="name them apart with AS"):
+    with pytest.raises(StoreError, match="a name of its own with AS"):
         printed(*answer, as_json=True)
 
 

@@ -1,4 +1,7 @@
-"""The command line: verbs; data on stdout, talk on stderr. Heavy imports stay inside the commands."""
+"""The command line. Data go to stdout, everything else to stderr.
+
+Imports that are slow stay inside the commands, so that `mainstem --help` starts at once.
+"""
 
 from mainstem.cli.main import app, main
 

@@ -1,4 +1,4 @@
-"""`python -m mainstem.cli`, where the console script is not on PATH."""
+"""`python -m mainstem.cli`, for a shell that does not have the console script on PATH."""
 
 from mainstem.cli.main import main
 

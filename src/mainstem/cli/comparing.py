@@ -1,4 +1,4 @@
-"""`mainstem truth TRUTH`: a home's standings held against the truth of a simulated shop."""
+"""`mainstem truth TRUTH`: the standings of a home compared with the truth of a simulated shop."""
 
 import os
 from collections.abc import Iterator
@@ -17,14 +17,18 @@ __all__ = ["truth"]
 
 def truth(
     file: Annotated[
-        Path, typer.Argument(metavar="TRUTH", help="What `mainstem simulate --truth` wrote.")
+        Path,
+        typer.Argument(metavar="TRUTH", help="The file that `mainstem simulate --truth` wrote."),
     ],
     home: HomeOption = DEFAULT_HOME,
     store: StoreOption = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """How much of what was called contradictory is wrong, how much of what is wrong was found, by kind of accident."""
+    """Compare what was called contradictory with the labels that are wrong in a simulated shop.
+
+    It says how many calls are right and how many wrong labels were found, by kind of accident.
+    """
     from mainstem.asking import answers
     from mainstem.bench.truth import compare  # torch is slow to import
     from mainstem.cli.tables import show  # rich is slow to import
@@ -32,28 +36,34 @@ def truth(
 
     [(_, judged)] = answers(home, store, [JUDGED_SAMPLES.sql])
     if not judged:
-        msg = "no sample of this history has been judged, so there is nothing to compare; `mainstem replay LOG` judges"
+        msg = "no sample of this history has been judged; `mainstem replay LOG` judges samples"
         raise StoreError(msg)
     found = compare(JUDGED_SAMPLES.typed(judged), file, Settings.read(os.environ))
     if not found["samples"]:
-        msg = f"none of the {found['unknown']:,} samples is in {str(file)!r}; give the truth of the log that was replayed"
+        msg = (
+            f"none of the {found['unknown']:,} samples is in {str(file)!r}; give the truth of the "
+            "log that was replayed"
+        )
         raise StoreError(msg)
     if as_json:
         print(in_json(found))
         return
     print(f"{found['wrong']:,} of {found['samples']:,} labels are wrong")
-    print(f"AUROC of the evidence, wrong against sound: {_auroc(found)}")
+    print(
+        "AUROC of the evidence, how often it ranks a wrong label above a sound one (.5 is chance): "
+        f"{_auroc(found)}"
+    )
     print("; ".join(_called(found)))
     if found["optimum"] is not None:
         print(f"best AUC that any model could reach on these items: {found['optimum']:.3f}")
     if found["unknown"]:
         print(
-            f"{found['unknown']:,} samples of the home are not in this truth; is it the truth of the log that was replayed?"
+            f"{found['unknown']:,} samples of the home are not in this truth; is it the truth of "
+            "the log that was replayed?"
         )
-    for name in ("by_kind", "by_label"):
-        rows = found[name]
-        print()
-        if rows:
+    for name, title in (("by_kind", "by kind of accident"), ("by_label", "by label")):
+        if rows := found[name]:
+            print(f"\n{title}")
             show(tuple(rows[0]), [tuple(row.values()) for row in rows])
 
 
@@ -61,16 +71,15 @@ def _auroc(found: dict[str, Any]) -> str:
     if found["auroc"] is not None:
         return f"{found['auroc']:.3f}"
     return (
-        "not known, for none is wrong"
+        "not known, because no label is wrong"
         if not found["wrong"]
-        else "not known, for none is sound, or none has evidence"
+        else "not known, because no label is sound, or none has evidence"
     )
 
 
 def _called(found: dict[str, Any]) -> Iterator[str]:
-    """What was called contradictory; a share is told where there is something to share."""
     yield f"called contradictory: {found['called']:,}"
     if found["called"]:
-        yield f"of these sound: {found['false_discoveries']:.1%}"
+        yield f"share of these that is sound: {found['false_discoveries']:.1%}"
     if found["wrong"]:
-        yield f"of the wrong ones called: {found['found']:.1%}"
+        yield f"share of the wrong labels that is called: {found['found']:.1%}"

@@ -1,4 +1,4 @@
-"""`mainstem explain`: the story of one sample, in one screen."""
+"""`mainstem explain`: the story of one sample on one screen."""
 
 import json
 import os
@@ -14,6 +14,7 @@ import typer
 
 from mainstem.asking import answers
 from mainstem.cli.history import DEFAULT_HOME, HomeOption, StoreOption
+from mainstem.cli.lines import WORDS
 from mainstem.errors import StoreError
 from mainstem.ids import uuid_of
 from mainstem.printable import in_json, printable
@@ -32,44 +33,61 @@ _OF_HOME: Final = (
     "join.label_window",
     "join.revision_window",
 )
-"""Settings that a story depends on."""
-_DASHES: Final = (8, 12, 16, 20)  # digits of a UUID before each
-_WIDTH: Final = 100  # columns where there is no terminal
-_MOST: Final = 6  # rows of a table, so that all is one screen
-_NAMES: Final = {
-    "norm / scale": "importance_seen",
-    "running margin": "running_margin",
-}  # of columns
+"""The settings of a home that a story depends on."""
+_DASHES: Final = (8, 12, 16, 20)  # the digits of a UUID that stand before each dash
+_WIDTH: Final = 100  # columns, if the output is not a terminal
+_MOST: Final = 6  # rows of a table, so that the whole story is one screen
+_NAMES: Final = {"norm / scale": "importance_seen", "running margin": "running_margin"}
+"""The field behind a column of a table, where the two have different names."""
 _ALONE: Final = {
     "purchase": "bought",
-    "drawn": "drawn as one not bought",
+    "drawn": "drawn as an item that was not bought",
     "labelled": "labelled so",
-}  # before any outcome
+}
+"""What gives a label before any outcome."""
+_SOURCES: Final = {
+    "impression": "an impression",
+    "view": "a view",
+    "purchase": "a purchase",
+    "drawn": "a draw of negatives",
+    "labelled": "a labelled text",
+}
 _PARTS: Final = {
-    "stream": "of the stream",
-    "canary": "a canary: others are held against it",
-    "direction": "direction: gives the trusted gradient, never drawn",
-    "gate": "gate: judges versions, never drawn",
+    "stream": "stream: judged, and drawn by rounds",
+    "canary": "canary: other samples are compared with it; judged and drawn like them",
+    "direction": "direction: gives the trusted gradient; never drawn",
+    "gate": "gate: judges versions; never drawn",
+}
+_TITLES: Final = {
+    "events": "events of the log that made it",
+    "visits": "visits: each scoring by a version",
+    "verdicts": "verdicts: each judgement that moved it",
+    "drawn by": "rounds that drew it",
 }
 
 
 def explain(
     sample: Annotated[
-        str | None, typer.Argument(help="Sample id, or its first digits, 8 or more.")
+        str | None, typer.Argument(help="Id of the sample, or the first 8 or more digits of it.")
     ] = None,
     home: HomeOption = DEFAULT_HOME,
     store: StoreOption = None,
     *,
     event: Annotated[
-        str | None, typer.Option(help="Event id of its question, instead of a sample id.")
+        str | None, typer.Option(help="Find the sample by the event id of its question instead.")
     ] = None,
-    item: Annotated[str, typer.Option(help="Item id, beside --event.")] = "",
+    item: Annotated[
+        str, typer.Option(help="With --event, the item of the question that is meant.")
+    ] = "",
     log: Annotated[
-        Path | None, typer.Option(help="Find the events that made it in this log.")
+        Path | None, typer.Option(help="Look up in this log the events that made the sample.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Why a sample stands where it stands: its question, labels, visits, verdicts and rounds."""
+    """Explain why a sample stands where it stands.
+
+    It shows the question, the labels, every visit and verdict, and the rounds that drew the sample.
+    """
     from mainstem.answers.explain import events_of, story_of  # the join is slow to import
 
     def ask(*queries: "Query[Any]", **parameters: Any) -> list[list[Any]]:
@@ -91,7 +109,7 @@ def _settings(home: Path, store: str | None) -> Settings:
     try:
         kept = renamed(json.loads((home / "settings.json").read_bytes()))
         return Settings.of({name: kept[name] for name in _OF_HOME if name in kept})
-    except (OSError, ValueError, AttributeError):  # no home of ours: who opens it says so
+    except (OSError, ValueError, AttributeError):  # not a home, which is said when it is opened
         return Settings()
 
 
@@ -106,7 +124,10 @@ def _sample_id(sample: str | None, event: str | None, item: str, ask: "Ask") -> 
         return str(uuid_of("sample", event, item))
     digits = str(sample).replace("-", "").lower()
     if not re.fullmatch("[0-9a-f]{8,32}", digits):
-        msg = f"a sample id is a UUID like 35e58da0-a9c8-20d0-81ca-9032c9e3fe09, or its first 8 digits or more; got {sample!r}"
+        msg = (
+            "a sample id is a UUID like 35e58da0-a9c8-20d0-81ca-9032c9e3fe09, or the first 8 or "
+            f"more digits of one; got {sample!r}"
+        )
         raise typer.BadParameter(msg)
     beginning = str(UUID(digits.ljust(32, "0")))[
         : len(digits) + sum(len(digits) > at for at in _DASHES)
@@ -116,16 +137,18 @@ def _sample_id(sample: str | None, event: str | None, item: str, ask: "Ask") -> 
     found = ids_beginning(beginning, ask)
     if len(found) != 1:
         msg = (
-            f"several samples begin with {sample!r}, like {found[0]} and {found[1]}; give more digits"
+            f"several samples begin with {sample!r}, like {found[0]} and {found[1]}; give more of "
+            "the digits"
             if found
-            else f"no sample of this history begins with {sample!r}; `mainstem sql {SAMPLE_IDS!r}` lists some"
+            else f"no sample of this history begins with {sample!r}; "
+            f"`mainstem sql {SAMPLE_IDS!r}` lists some"
         )
         raise StoreError(msg)
     return found[0]
 
 
 def _tell(story: dict[str, Any]) -> None:
-    """Print a story for people."""
+    """Print the story for people."""
     from rich.console import Console  # rich is slow to import
 
     screen = Console(
@@ -166,16 +189,21 @@ def _tell(story: dict[str, Any]) -> None:
         ("version", "drawn from", "probability", "of", "promoted", "reason"),
         map(_drawn, story["rounds"]),
     )
+    screen.print(f"\nwhat each word means: {WORDS}")
 
 
 def _why(story: dict[str, Any]) -> Iterator[str]:
     yield story["meaning"]
     if since := story["since"]:
         place = f"judgement {since['judgement']} of partition {since['partition']}"
-        yield f"So since {_second(since['event_time'])}, {place}, by version {since['version']}."
+        when = _second(since["event_time"])
+        yield f"It has stood there since {when}, by {place}, with version {since['version']}."
     if now := story["now"]:
         of_mean, alignment = _cell(now["importance_of_mean"]), _cell(now["alignment"])
-        yield f"Importance {_cell(now['importance'])}, of its mean response {of_mean}; alignment {alignment}."
+        yield (
+            f"Importance {_cell(now['importance'])} (1 is the mean canary), "
+            f"length of its mean response {of_mean}; alignment {alignment}."
+        )
 
 
 def _asked(question: dict[str, Any]) -> Iterator[str]:
@@ -185,12 +213,13 @@ def _asked(question: dict[str, Any]) -> Iterator[str]:
         else ""
     )
     origin = f" ({question['origin']})" if question["origin"] else ""
-    yield f"asked    {_second(question['event_time'])} by {question['source']}{drawn}, item {question['item_id'] or '-'}"
+    asked = f"{_second(question['event_time'])} by {_SOURCES[question['source']]}{drawn}"
+    yield f"asked    {asked}, item {question['item_id'] or '-'}"
     yield f"part     {_PARTS[question['part']]}{origin}"
     yield f"query    {question['query'] or '-'}"
     yield f"history  {', '.join(question['history']) or '-'}"
-    yield f"reads    {question['context_text'] or '-'}"
-    yield f"         {question['item_text'] or '-'}"
+    yield f"context  {question['context_text'] or '-'}"
+    yield f"item     {question['item_text'] or '-'}"
 
 
 def _labels(story: dict[str, Any]) -> Iterator[str]:
@@ -219,7 +248,7 @@ def _in_words(verdict: dict[str, Any]) -> dict[str, Any]:
 
 
 def _place(verdict: dict[str, Any]) -> str:
-    """Where the evidence stands among the canaries of its stratum; a percentage is rounded down."""
+    """The share of canaries of its stratum that are less doubtful, rounded down."""
     if verdict["stratum"] is None:
         return "-"
     less = verdict["stratum_canaries"] - verdict["at_least_as_doubtful"]
@@ -238,7 +267,7 @@ def _drawn(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def _table(screen: Any, name: str, header: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
-    """A table of the first row and the newest ones; nothing where there are no rows."""
+    """Print a table of the first row and the newest rows; print nothing if there are no rows."""
     from rich.table import Table  # rich is slow to import
 
     rows = list(rows)
@@ -249,23 +278,22 @@ def _table(screen: Any, name: str, header: Sequence[str], rows: Iterable[dict[st
     columns = [[_cell(row[_NAMES.get(head, head)]) for row in shown] for head in header]
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     for head, column in zip(header, columns, strict=True):
-        width = (
-            None if head == header[-1] else max(map(len, (head, *column)))
-        )  # only the last one is cut
+        # only the last column is cut
+        width = None if head == header[-1] else max(map(len, (head, *column)))
         table.add_column(head, no_wrap=True, overflow="ellipsis", min_width=width)
     for cells in zip(*columns, strict=True):
         table.add_row(*cells)
     more = (
-        f" (the first and the last {_MOST - 1} of {len(rows)}; `mainstem history` has all)"
+        f" (the first and the last {_MOST - 1} of {len(rows)}; `mainstem history` shows all)"
         if left_out > 0
         else ""
     )
-    screen.print(f"\n{name}{more}", style="bold")
+    screen.print(f"\n{_TITLES[name]}{more}", style="bold")
     screen.print(table)
 
 
 def _second(time: Any) -> str:
-    """An event time up to its second, however it came."""
+    """An event time to the second; it may be a datetime or text."""
     return str(time)[:19]
 
 

@@ -1,4 +1,4 @@
-"""Questions to the history of a home: `sets`, `history`, `versions`, `sql`."""
+"""Commands that ask the history: `sets`, `history`, `versions` and `sql`."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,6 +9,8 @@ from uuid import UUID
 import typer
 
 from mainstem.asking import answers
+from mainstem.cli.lines import wrapped
+from mainstem.cli.notes import explain_words
 from mainstem.errors import StoreError
 
 if TYPE_CHECKING:
@@ -18,47 +20,60 @@ __all__ = ["AsJson", "HomeOption", "StoreOption", "history", "sets", "show_rows"
 
 HomeOption = Annotated[
     Path,
-    typer.Option("--home", envvar="MAINSTEM_HOME", help="Folder of the history and the versions."),
+    typer.Option(
+        "--home",
+        envvar="MAINSTEM_HOME",
+        help="The home: the folder that holds the history and the versions.",
+    ),
 ]
 StoreOption = Annotated[
     str | None,
     typer.Option(
         "--store",
         envvar="MAINSTEM_STORE",
-        help="clickhouse://user:password@host:port/database, instead of a home.",
+        help="Ask the server at clickhouse://user:password@host:port/database, not a home.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON lines, one object a row.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print each row as a JSON object in a line.")]
 DEFAULT_HOME = Path("mainstem-home")
 
 
 def sets(
     home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False
 ) -> None:
-    """How many samples are core, edge and noise, and why; figures are means as of the last judgements."""
+    """Show how many samples are core, edge and noise, and for which reason.
+
+    The other figures are means over these samples, as of their last judgement.
+    """
+    from mainstem.answers.explain import MEANINGS  # the join is slow to import
     from mainstem.store.figures import SETS  # numpy is slow to import
     from mainstem.store.telling import VERDICTS  # numpy is slow to import
 
     header, rows, (_, verdicts) = _ask(home, store, SETS.sql, _JUDGED, VERDICTS.sql)
     show_rows(header, rows, as_json=as_json)
-    if not rows:
-        print(
-            "nothing has been judged yet: a judgement comes every MAINSTEM_STANDING__JUDGE_EVERY samples",
-            file=sys.stderr,
+    if not as_json:
+        explain_words(
+            *(wrapped(f"{row[1]}: {MEANINGS[row[1]]}", first="") for row in rows), *_FIGURES
         )
+    if not rows:
+        when = "a judgement is due every MAINSTEM_STANDING__JUDGE_EVERY samples"
+        print(f"nothing has been judged yet: {when}", file=sys.stderr)
     elif not any(reason == "contradictory" for _, reason, *_ in rows):
         for line in _why_none_called(VERDICTS.typed(verdicts)):
             print(line, file=sys.stderr)
 
 
 def history(
-    sample: Annotated[str, typer.Argument(help="Sample id, as the views have it.")],
+    sample: Annotated[str, typer.Argument(help="Id of the sample, as the views have it.")],
     home: HomeOption = DEFAULT_HOME,
     store: StoreOption = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """What happened to one sample: its labels, every visit, every move; last, what its visits add up to now."""
+    """Show what happened to one sample: its labels, every visit and every move.
+
+    The last table holds what its visits add up to now. `mainstem explain` tells the same in words.
+    """
     from mainstem.store.figures import figures_of  # numpy is slow to import
     from mainstem.store.rows_of_sample import HISTORY
     from mainstem.store.suggestions import SAMPLE_IDS
@@ -83,33 +98,50 @@ def history(
 def versions(
     home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False
 ) -> None:
-    """The versions: parent, whether promoted and why, and AUC on the last part of the log."""
+    """Show every version: its parent, whether it was promoted and why, and how well it ranks."""
     from mainstem.store.versions import VERSIONS_TOLD  # numpy is slow to import
 
     header, rows = _ask(home, store, VERSIONS_TOLD.sql, "a version")
     show_rows(header, rows, as_json=as_json)
+    if not as_json:
+        explain_words(*_VERSIONS)
 
 
 def sql(
-    query: Annotated[str, typer.Argument(help="A ClickHouse query; it can only read.")],
+    query: Annotated[str, typer.Argument(help="A ClickHouse query that only reads.")],
     home: HomeOption = DEFAULT_HOME,
     store: StoreOption = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Ask the history in SQL."""
+    """Ask the history in SQL.
+
+    `SHOW TABLES` lists its tables and views, and `DESCRIBE` their columns.
+    """
     [(header, rows)] = answers(home, store, [query])
     show_rows(header, rows, as_json=as_json)
 
 
 _JUDGED = "judged"
+_FIGURES = (
+    "importance: how far a sample would move the model; 1 is the mean canary",
+    "importance_of_mean: length of the mean response; near importance if visits agree",
+    "alignment: the cosine with the gradient of trusted samples",
+    "margin: how far the model puts the label above any other; below 0 it disagrees",
+)
+_VERSIONS = (
+    "parent: the version that this one was fine-tuned from",
+    "promoted: 1 if the gate found it no worse than its parent, by the reason",
+    "auc_later: how often it ranks a yes above a no on the last part of the log",
+)
 
 
 def _ask(home: Path, store: str | None, query: str, what: str, *more: str) -> tuple[Any, ...]:
-    """Header and rows of a question, and the answers to more.
+    """Ask a question and some more; give its header, its rows, and the answers to the others.
 
     Raises:
-        StoreError: if there are no rows, and no samples that may become some; it says what the history holds instead.
+        StoreError: if the question has no rows. A history that holds samples may still lack
+            judgements, which is no error.
     """
     from mainstem.store.telling import HELD  # numpy is slow to import
 
@@ -117,26 +149,29 @@ def _ask(home: Path, store: str | None, query: str, what: str, *more: str) -> tu
     [held] = HELD.typed(counts)
     if not rows and not (held.samples and what == _JUDGED):
         msg = (
-            f"nothing in this history is {what}: it holds {held.samples:,} samples, {held.standings:,} standings, "
-            f"{held.versions:,} versions; `mainstem replay LOG` makes them, or `mainstem train learn` and "
-            "`mainstem train score` do"
+            f"nothing in this history is {what}: it holds {held.samples:,} samples, "
+            f"{held.standings:,} standings, {held.versions:,} versions; `mainstem replay LOG` makes "
+            "them, or `mainstem train learn` and `mainstem train score` do"
         )
         raise StoreError(msg)
     return header, rows, *others
 
 
 def _why_none_called(verdicts: "Sequence[Verdict]") -> Iterator[str]:
-    """Each reason once, with the canaries that there were."""
+    """A line for each reason that nothing is called contradictory, with the number of canaries."""
     for verdict in dict.fromkeys(one.verdict for one in verdicts):
         those = [one for one in verdicts if one.verdict == verdict]
         canaries = sum(one.canaries for one in those)
         of = f" in {len(those)} partitions" if len(verdicts) > 1 else ""
         why = "none is found at this rate of false calls" if verdict == "given" else verdict
-        yield f"nothing is called contradictory: {why} ({canaries:,} canaries{of}); `mainstem trust status` tells more"
+        yield (
+            f"nothing is called contradictory: {why} ({canaries:,} canaries{of}); "
+            "`mainstem trust status` tells more"
+        )
 
 
 def _show_typed(name: str, rows: Sequence[Any], *, as_json: bool) -> None:
-    """Print rows of one type; as JSON each says which table it is of."""
+    """Print rows of one type; as JSON each names its table."""
     header = rows[0]._fields
     if as_json:
         show_rows(("table", *header), [(name, *row) for row in rows], as_json=True)

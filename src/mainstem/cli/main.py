@@ -1,7 +1,8 @@
-"""`mainstem`: its own commands, and those that installed programs bring by the entry point group `mainstem.commands`.
+"""The command line: commands of mainstem, and commands that installed programs add.
 
-Errors that mainstem raises on purpose are one line; exit code 2 for wrong use, 1 for failure, 130 after Ctrl-C, 141
-where nobody reads the answer any more.
+Programs add theirs by the entry point group `mainstem.commands`. An error that mainstem raises on
+purpose is printed as one line. The exit code is 2 for wrong use, 1 for a failure, 130 after Ctrl-C,
+and 141 after the reader of stdout, such as `head`, has closed it.
 """
 
 import errno
@@ -55,7 +56,10 @@ BENCHES: Final = "mainstem.benches"
 
 app = typer.Typer(
     name="mainstem",
-    help="Streaming continual learning: finds the samples that matter, trains on those, remembers why in SQL.",
+    help=(
+        "Streaming continual learning for e-commerce search: find the samples that matter to the "
+        "model, train on those, and keep in SQL why."
+    ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -93,7 +97,7 @@ def _version(
 
 
 def load_programs() -> None:
-    """Add what installed programs bring: a `typer.Typer` as a group of commands, a function as one command."""
+    """Add the commands of installed programs: a `typer.Typer` is a group, a function a command."""
     for group, to in ((GROUP, app), (BENCHES, bench)):
         for entry in sorted(entry_points(group=group), key=lambda entry: entry.name):
             command = entry.load()
@@ -104,18 +108,17 @@ def load_programs() -> None:
 
 
 def main() -> None:
-    """Run the command line; every error we foresee becomes one line and an exit code."""
+    """Run the command line; turn every error that is foreseen into one line and an exit code."""
     wait_briefly(os.environ)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(
-                errors="backslashreplace"
-            )  # what the encoding of a terminal has no letter for
+            # the encoding of a terminal may lack some letters
+            stream.reconfigure(errors="backslashreplace")
     load_programs()
     try:
         code = app(standalone_mode=False) or 0
         sys.stdout.flush()
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - what nobody foresaw is raised again
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the unforeseen is raised again
         message, code = _ending(error)
         if message:
             print(f"mainstem: {printable(message)}", file=sys.stderr)
@@ -123,37 +126,31 @@ def main() -> None:
 
 
 def _ending(error: BaseException) -> tuple[str, int]:
-    """What is said of an error, and the exit code; an error that nobody foresaw goes on."""
+    """The message of an error and the exit code; raises an error that is not foreseen again."""
     match error:
-        case ClickException():  # called in a wrong way; without any argument the help has been printed already
+        case ClickException():
+            # without any argument the message is empty, and the help has been printed already
             message = error.format_message().rstrip(".")
-            ending = (
-                (
-                    f"{message}; `mainstem --help` or `mainstem COMMAND --help` says how"
-                    if message
-                    else ""
-                ),
-                2,
-            )
+            how = "`mainstem --help` or `mainstem COMMAND --help` says how"
+            ending = f"{message}; {how}" if message else "", 2
         case ModuleNotFoundError() if (error.name or "").split(".")[0] in _OF_PROGRAMS:
-            what = f"{error.name!r} is not installed; the programs beside Kafka need it"
-            ending = f"{what}: pip install 'mainstem[kafka]'", 1
+            what = f"{error.name!r} is not installed, and the programs beside Kafka need it"
+            ending = f"{what}; pip install 'mainstem[kafka]' installs it", 1
         case StoppedError():
             ending = "", 0
         case MainstemError():
             ending = str(error), 2 if isinstance(error, SettingError) else 1
         case KeyboardInterrupt() | Abort():
             ending = "stopped", 130
-        case BrokenPipeError():  # who read the answer has read enough, as `head` does
-            os.dup2(
-                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-            )  # else Python complains as it ends
+        case BrokenPipeError():  # the reader has read enough, as `head` does
+            # subtle: else Python prints an error when it flushes stdout at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ending = "", 128 + signal.SIGPIPE
         case OSError() if error.errno in _OF_THE_DISK:
             place = f" {error.filename!r}" if error.filename else ""
             ending = f"{error.strerror}:{place}; check disk space and permissions", 1
         case _ if type(error).__module__.startswith(("kafka.", "aiokafka.")):
-            from mainstem.kafka.faults import refusal  # only programs have what it needs
+            from mainstem.kafka.faults import refusal  # needs the kafka extra
 
             ending = refusal(error), 1
         case _:

@@ -1,4 +1,4 @@
-"""What a person sees of a replay: progress, rounds as they end, and at the end what came of it."""
+"""What a person sees of a replay: progress, each round when it ends, and a report at the end."""
 
 import sys
 import time
@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mainstem.cli.ending import ending_of
+from mainstem.cli.lines import WORDS, wrapped
 from mainstem.join import imbalance
 from mainstem.learning import Round
 from mainstem.loop import Loop
@@ -18,13 +19,20 @@ from mainstem.validate.lacking import unknown_classes
 __all__ = ["Screen"]
 
 _QUIET_SECONDS: Final = 10.0  # between two lines of progress where there is no terminal
+_PLAN: Final = (
+    "Events of the log become samples. Each is scored by how far it would move the model, and "
+    "judged: is it worth learning from? Every so often a round draws samples, fine-tunes a copy "
+    "of the newest version on them, and promotes the copy if it ranks the gate samples no worse "
+    "(AUC; .5 is chance)."
+)
 
 
 class Screen:
-    """A watcher of the loop that talks to people.
+    """A watcher of the loop that writes for people.
 
     Args:
-        to: where it talks. The bar goes there too where that is a terminal, else to stderr.
+        to: the stream for the text. If it is a terminal, the progress bar is drawn there too, else
+            on stderr.
     """
 
     def __init__(self, to: IO[str]) -> None:
@@ -34,9 +42,9 @@ class Screen:
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            TextColumn("{task.completed:,}/{task.total:,} lines"),
+            TextColumn("{task.completed:,}/{task.total:,} lines read"),
             TimeElapsedColumn(),
-            # subtle: on one terminal the bar and the talk must share a console, or they write over each other
+            # subtle: on one terminal bar and text share a console, or they overwrite each other
             console=self._console if to.isatty() else Console(stderr=True),
             transient=True,
             disable=not (to.isatty() or sys.stderr.isatty()),
@@ -44,18 +52,19 @@ class Screen:
         self._task: Any = None
 
     def begin(self, log: str, home: Path, threads: int) -> None:
-        """Before the log is read."""
-        self._say(
-            f"replaying {printable(Path(log).name)} into {printable(str(home))} with {threads} thread{'s' * (threads > 1)}"
-        )
+        """Say what is replayed where, and what is going to happen; nothing is read yet."""
+        using = f"{threads} thread{'s' * (threads > 1)}"
+        where = f"{printable(Path(log).name)} into {printable(str(home))}"
+        self._say(f"replaying {where} with {using}\n{wrapped(_PLAN)}")
+        self._say(f"  What each word means: {WORDS}")
 
     def opened(self, loop: Loop) -> None:
-        """The log is read once; nothing is replayed yet."""
+        """Warn of labels that no setting names, before anything is replayed."""
         if unknown := unknown_classes(loop.surveyed.labels, loop.settings.objectives):
-            self._say(unknown)
+            self._say(wrapped(unknown))
 
     def block_done(self, loop: Loop, line: int) -> None:
-        """Progress."""
+        """Show how much of the log is done."""
         if self._task is None:
             self._say_ledger_of(loop, line)
             self._progress.start()
@@ -64,21 +73,23 @@ class Screen:
         elapsed = time.monotonic() - self._started
         if self._progress.disable and (elapsed - self._told > _QUIET_SECONDS):
             self._told = elapsed
-            print(
-                f"{elapsed:5.0f} s  {line:,} of {loop.surveyed.lines:,} lines, {loop.samples:,} samples",
-                file=sys.stderr,
-            )
+            print(self._so_far(loop, line), file=sys.stderr)
         if line >= loop.surveyed.lines:
             self._progress.stop()
 
     def round_done(self, done: Round) -> None:
-        """One line a round."""
-        promoted = f"version {done.version} promoted" if done.decision.promoted else "not promoted"
-        drawn = f"drew {len(done.drawn):,} {'uniformly' if done.cold else 'from core and edge'}"
-        elapsed = time.monotonic() - self._started
-        self._say(
-            f"{elapsed:5.0f} s  round {done.version}: {drawn}; {promoted}: {done.decision.reason}"
+        """Say what a round drew, and whether its version was promoted and why."""
+        drawn = (
+            "uniformly"
+            if done.cold
+            else f"({done.drawn_core:,} of core, {done.drawn_edge:,} of edge)"
         )
+        promoted = "promoted" if done.decision.promoted else "not promoted"
+        self._say(
+            f"{self._clock()}round {done.version}: drew {len(done.drawn):,} samples {drawn} to "
+            f"fine-tune version {done.parent}"
+        )
+        self._say(_beneath(f"version {done.version} {promoted}: {done.decision.reason}"))
 
     def end(self, loop: Loop, report: dict[str, Any]) -> None:
         """The report, in words."""
@@ -89,12 +100,26 @@ class Screen:
     def _say(self, text: str = "") -> None:
         self._console.print("\n".join(map(printable, text.split("\n"))))
 
+    def _clock(self) -> str:
+        return f"{time.monotonic() - self._started:5.0f} s  "
+
+    def _so_far(self, loop: Loop, line: int) -> str:
+        lines = loop.surveyed.lines
+        read = f"{line / max(lines, 1):.0%} of the log read ({line:,} of {lines:,} lines)"
+        return f"{self._clock()}{read}, {loop.samples:,} samples so far"
+
     def _say_ledger_of(self, loop: Loop, line: int) -> None:
-        """The first thing to see: that something arrives, and that it adds up."""
-        rows, elapsed = loop.ledger_now, time.monotonic() - self._started
+        """Say after the first block that events arrive, and that the ledger balances."""
+        rows = loop.ledger_now
         events, out = sum(row.next_offset for row in rows), sum(imbalance(row) for row in rows)
-        state = "in balance" if not out else f"OUT BY {out}"
-        self._told = elapsed
+        self._told = time.monotonic() - self._started
+        self._say(self._so_far(loop, line))
+        state = "in balance" if not out else f"OUT BY {out:,}"
         self._say(
-            f"{elapsed:5.0f} s  {line:,} lines read: {loop.samples:,} samples, ledger of {events:,} events {state}"
+            _beneath(f"the ledger accounts for each of {events:,} events of shoppers: {state}")
         )
+
+
+def _beneath(text: str) -> str:
+    """Lines beneath one that begins with the time."""
+    return wrapped(text, first=" " * 9, rest=" " * 9)

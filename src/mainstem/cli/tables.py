@@ -1,4 +1,4 @@
-"""Tables for people: as wide as the terminal where there is one, tab-separated where the output goes to a program."""
+"""Tables: as wide as a terminal, or tab-separated where the output goes to a file or a program."""
 
 import sys
 from collections import Counter
@@ -17,7 +17,7 @@ __all__ = ["show", "show_json", "working"]
 
 
 def show(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print rows on stdout, each in one line; what would break a line or steer a terminal is escaped."""
+    """Print rows on stdout, each in one line, with line breaks and control characters escaped."""
     if not sys.stdout.isatty():
         for row in (header, *rows):
             print("\t".join(as_cell(cell) for cell in row))
@@ -26,9 +26,8 @@ def show(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     for name in header:
         table.add_column(Text(as_cell(name)), overflow="fold")
     for row in rows:
-        table.add_row(
-            *(Text(as_cell(cell)) for cell in row)
-        )  # text is printed as it is; a string would be markup
+        # subtle: rich would read a plain string as markup
+        table.add_row(*(Text(as_cell(cell)) for cell in row))
     Console().print(table)
 
 
@@ -36,17 +35,17 @@ def show_json(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print rows on stdout, each as a JSON object in a line.
 
     Raises:
-        StoreError: if two columns have one name; an object could only hold one of them.
+        StoreError: if two columns have the same name, because an object can hold only one of them.
     """
     if twice := [name for name, count in Counter(header).items() if count > 1]:
-        msg = f"several columns are called {twice[0]!r}, and an object holds one of a name; name them apart with AS"
+        msg = f"several columns are called {twice[0]!r}; give each a name of its own with AS"
         raise StoreError(msg)
     for row in rows:
         print(in_json(dict(zip(header, row, strict=True))))
 
 
 def working(on: str) -> AbstractContextManager[object]:
-    """A spinner on stderr while something takes its time; nothing where there is no terminal."""
-    return (
-        Console(stderr=True).status(Text(printable(on))) if sys.stderr.isatty() else nullcontext()
-    )
+    """A spinner on stderr that says what the command is working on; nothing without a terminal."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    return Console(stderr=True).status(Text(printable(on)))

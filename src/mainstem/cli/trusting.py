@@ -1,4 +1,4 @@
-"""`mainstem trust add FILE` and `mainstem trust status`: somebody's own trusted samples."""
+"""`mainstem trust add FILE` and `mainstem trust status`: trusted samples of a shop's own."""
 
 import os
 import sys
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mainstem.cli.history import DEFAULT_HOME, AsJson, HomeOption, StoreOption, show_rows
+from mainstem.cli.notes import explain_words
 from mainstem.printable import printable
 from mainstem.settings import Settings
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["trust"]
 
-trust = typer.Typer(help="Trusted samples: labels that you vouch for.", no_args_is_help=True)
+trust = typer.Typer(
+    help="Add and count trusted samples: labels that you vouch for.", no_args_is_help=True
+)
 
 
 @trust.command()
@@ -30,7 +33,7 @@ def add(
     file: Annotated[
         Path,
         typer.Argument(
-            help="JSON lines: graded pairs, confirmed samples; or the truth of a simulated shop."
+            help="JSON lines of graded pairs and confirmed samples, or the truth of a simulated shop."
         ),
     ],
     home: HomeOption = DEFAULT_HOME,
@@ -38,17 +41,18 @@ def add(
     share: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="Of the questions of a simulated shop's truth (default 0.1)."
+            min=0, max=1, help="Take this share of a simulated shop's questions (0.1 if not given)."
         ),
     ] = None,
     to: Annotated[
         str | None,
-        typer.Option("--to", help="kafka://host:port/prefix of a deployment, instead of a home."),
+        typer.Option("--to", help="Add them to the deployment at kafka://host:port/prefix."),
     ] = None,
 ) -> None:
-    """Add trusted samples: they give the trusted gradient, are what verdicts are held against, and judge versions.
+    """Add trusted samples.
 
-    A home takes them in with its next replay from the start; a deployment from now on.
+    Some give the trusted gradient, some are the canaries that verdicts compare with, and some
+    judge versions. A home uses them from its next replay from the start, a deployment from now on.
     """
     from mainstem.errors import TrustError
     from mainstem.events import Labelled  # msgspec and what it needs
@@ -57,7 +61,7 @@ def add(
     settings = Settings.read(os.environ)
     found = list(_read(file, settings, share))
     if not found:
-        msg = f"{str(file)!r} holds no trusted sample{_of_share(share)}; nothing is added"
+        msg = f"{str(file)!r} holds no trusted sample{_of_share(share)}, so nothing is added"
         raise TrustError(msg)
     pairs = sum(isinstance(one, Labelled) for one in found)
     if to:
@@ -65,10 +69,8 @@ def add(
         _publish(
             to, [confirmed_of(one, settings) for one in found], graded, settings.join.partitions
         )
-        print(
-            f"published {len(found):,} trusted samples, {pairs:,} of them graded pairs",
-            file=sys.stderr,
-        )
+        of_them = f"{len(found):,} trusted samples, {pairs:,} of them graded pairs"
+        print(f"published {of_them}", file=sys.stderr)
         return
     from mainstem.embedded.home import Home
 
@@ -87,23 +89,33 @@ def add(
 def status(
     home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False
 ) -> None:
-    """How many trusted samples there are, how many are needed, and what cannot be said for want of them."""
+    """Show how many trusted samples there are and how many are needed.
+
+    The last column says what follows: which verdicts cannot be given for lack of them.
+    """
     from mainstem.asking import answers
     from mainstem.store.trusted import TRUSTED_COUNTS  # numpy is slow to import
     from mainstem.trusted.status import named_in, status_of
 
     settings, file = Settings.read(os.environ), home / "trusted.jsonl"
     if not store and file.exists() and not (home / "history").is_dir():
-        print("nothing has been replayed yet; these are named", file=sys.stderr)
+        print("nothing has been replayed yet; these were added", file=sys.stderr)
         seen = named_in(file, settings)
     else:
         [(_, seen)] = answers(home, store, [TRUSTED_COUNTS.sql])
     header = ("part", "stratum", "partition", "origin", "there", "needed", "what follows")
     show_rows(header, status_of(seen, settings), as_json=as_json)
+    if not as_json:
+        explain_words(
+            "direction: samples that give the trusted gradient; never trained on",
+            "canary: samples that verdicts compare others with, by label and partition",
+            "gate: samples that judge whether a new version is promoted; never trained on",
+            "origin: assumed, if the label was taken from the log; confirmed or graded, if added",
+        )
 
 
 def _read(file: Path, settings: Settings, share: float | None) -> "Iterator[Labelled | Vouched]":
-    """Trusted samples out of a file of any kind, told by its first line."""
+    """The trusted samples of a file; its first line tells which kind of file it is."""
     from mainstem.errors import TrustError
     from mainstem.events import read_lines
     from mainstem.trusted.files import read_trusted
@@ -114,7 +126,7 @@ def _read(file: Path, settings: Settings, share: float | None) -> "Iterator[Labe
 
         return share_of(file, 0.1 if share is None else share, settings)
     if share is not None:
-        msg = f"--share is for the truth of a simulated shop; {str(file)!r} is none"
+        msg = f"--share is for the truth of a simulated shop, which {str(file)!r} is not; leave it out"
         raise TrustError(msg)
     return read_trusted(read_lines(file), settings.objectives)
 
@@ -124,7 +136,7 @@ def _of_share(share: float | None) -> str:
 
 
 def _tell_met(home: "Home", named: "Sequence[Vouched]") -> None:
-    """How many of the samples that were named the home's history has, where it has one."""
+    """Print how many of the added samples the home's history holds, if it has a history."""
     if not named or not (home.folder / "history").is_dir():
         return
     from mainstem.bootstrap import open_store
@@ -137,10 +149,8 @@ def _tell_met(home: "Home", named: "Sequence[Vouched]") -> None:
         with open_store(home.store_url) as store:
             met = ids_among(store, {one.sample_id for one in named}, texts)
     except StoreError as error:  # they are added all the same
-        print(
-            f"whether what was replayed here has them is not known: {printable(str(error))}",
-            file=sys.stderr,
-        )
+        unknown = "whether the samples replayed here include them is not known"
+        print(f"{unknown}: {printable(str(error))}", file=sys.stderr)
         return
     absent = [
         one
@@ -149,9 +159,9 @@ def _tell_met(home: "Home", named: "Sequence[Vouched]") -> None:
     ]
     if absent:
         print(
-            f"{len(named) - len(absent):,} of {len(named):,} are in what was replayed here; one that is not is "
-            f"{absent[0].sample_id}; `mainstem sql '{SOME_SAMPLES}'` "
-            "lists some",
+            f"{len(named) - len(absent):,} of {len(named):,} are among the samples replayed here; "
+            f"one that is not is {absent[0].sample_id}; `mainstem sql '{SOME_SAMPLES}'` lists some "
+            "that are",
             file=sys.stderr,
         )
 

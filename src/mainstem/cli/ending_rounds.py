@@ -1,0 +1,131 @@
+"""The end of a replay for people: a table of rounds, and versions beside plain rankings."""
+
+import math
+from collections.abc import Iterator
+from typing import Any, Final
+
+from mainstem.cli.lines import aligned, points, wrapped
+from mainstem.loop import Loop
+from mainstem.store.versions import ROUNDS_TOLD, RoundTold
+
+__all__ = ["quality", "rounds"]
+
+_MOST: Final = 20  # rounds in the table, the newest ones
+_HEADER: Final = ("round", "at sample", "drawn", "from", "before", "after", "promoted", "last part")
+_MEANINGS: Final = {
+    "popularity": "how often the item was bought before",
+    "co_occurrence": "bought together with the shopper's history",
+    "word_overlap": "words of the item in the shopper's history",
+}
+
+
+def rounds(loop: Loop, report: dict[str, Any]) -> Iterator[str]:
+    """Lines of a table with one row for each round, and what its columns mean."""
+    yield "\nrounds"
+    done = ROUNDS_TOLD.of(loop.store)
+    if not done:
+        every = f"{loop.settings.learning.round_every:,} samples (MAINSTEM_LEARNING__ROUND_EVERY)"
+        yield wrapped(f"none: a round begins after every {every}; --no-learn runs none")
+        return
+    later = {one["version"]: _short(one["auc_later"]) for one in report["versions"]}
+    first = ("-", "-", "-", "-", "-", "-", "version 0", later.get(0, "-"))
+    shown = done[-_MOST:]
+    yield from aligned(
+        [_HEADER, *([first] if shown == done else []), *(_row(one, later) for one in shown)],
+        "rrrlrrlr",
+    )
+    if len(shown) < len(done):
+        yield f"  and {len(done) - len(shown):,} earlier rounds; `mainstem versions` lists all"
+    yield from _legend(loop, report, shown)
+    for one in shown:
+        if not one.promoted:
+            yield wrapped(f"round {one.version} promoted nothing: {one.reason}")
+
+
+def quality(report: dict[str, Any]) -> Iterator[str]:
+    """Lines that compare the first and the newest version with plain rankings, best first."""
+    later = report["later"]
+    title = f"AUC on the last part of the log: {later['samples']:,} samples, never trained on"
+    versions = {one["version"]: one["auc_later"] for one in report["versions"]}
+    if all(auc is None for auc in versions.values()):
+        yield "\nAUC on the last part of the log, never trained on"
+        yield wrapped(f"none: {_why_none(later)}")
+        return
+    yield f"\n{title}"
+    newest = max(versions)
+    plain = {name: auc for name, auc in report["baselines"].items() if auc is not None}
+    rows = [(auc, f"{_named(name)} (no model): {_MEANINGS[name]}") for name, auc in plain.items()]
+    rows.append((versions[newest], f"version {newest}, the newest"))
+    if newest:
+        rows.append((versions[0], "version 0, before the first round"))
+    for auc, what in sorted(rows, key=lambda row: -_rank(row[0])):
+        yield wrapped(f"{points(auc)}  {what}", rest=" " * 8)
+    if plain and _rank(versions[newest]) >= 0:
+        yield _verdict(newest, versions[newest], plain)
+
+
+def _row(one: RoundTold, later: dict[int, str]) -> tuple[str, ...]:
+    return (
+        str(one.version),
+        f"{one.samples:,}",
+        f"{one.drawn:,}",
+        "all, uniformly" if one.cold else "core and edge",
+        _short(one.auc_before),
+        _short(one.auc_after) + ("*" if one.judged_on == "held_out" else ""),
+        f"version {one.version}" if one.promoted else "no",
+        later.get(one.version, "-"),
+    )
+
+
+def _legend(loop: Loop, report: dict[str, Any], shown: list[RoundTold]) -> Iterator[str]:
+    learning = loop.settings.learning
+    which = "a yes above a no" if loop.settings.objectives.answers_yes_or_no else "a class first"
+    yield wrapped(
+        f"AUC is how often a version ranks {which}; .5 is chance. `at sample` is how many samples "
+        "had come when the round began; `drawn` and `from` say how many it trained on, and of "
+        f"what (of all samples while core holds fewer than {learning.core_minimum:,}). `before` "
+        "and `after` are the AUC of the newest version and of its fine-tuned copy on the gate "
+        "samples, which are kept to judge versions; `promoted` is the version that the copy "
+        "became. `last part` is its AUC on the last "
+        f"{report['later']['samples']:,} samples of the log, which no round trains on."
+    )
+    if any(one.judged_on == "held_out" for one in shown):
+        yield wrapped(
+            f"* on the newest samples, because the gate had fewer than {learning.gate_minimum:,}, "
+            "or only one label"
+        )
+
+
+def _verdict(newest: int, reached: float | None, plain: dict[str, float]) -> str:
+    better = [_named(name) for name, auc in plain.items() if auc > (reached or 0)]
+    if not better:
+        return wrapped(f"Version {newest} ranks these at least as well as each plain ranking.")
+    verb = "ranks" if len(better) == 1 else "rank"
+    names = " and ".join(better).capitalize()
+    return wrapped(f"{names} {verb} these better than version {newest} does, without a model.")
+
+
+def _why_none(later: dict[str, Any]) -> str:
+    if not later["samples"]:
+        return (
+            "no sample is in that part (MAINSTEM_LEARNING__LATER_SHARE says how large a share of "
+            "the log it is)"
+        )
+    labels = ", ".join(later["labels"])
+    return (
+        f"its {later['samples']:,} samples are all labelled {labels}, and two labels are needed to "
+        "rank one above the other"
+    )
+
+
+def _named(baseline: str) -> str:
+    return {"co_occurrence": "co-occurrence"}.get(baseline, baseline.replace("_", " "))
+
+
+def _rank(auc: float | None) -> float:
+    """The AUC itself, or -1 where there is none, so that it can be sorted."""
+    return -1.0 if auc is None or not math.isfinite(auc) else auc
+
+
+def _short(auc: float | None) -> str:
+    return "-" if auc is None or not math.isfinite(auc) else points(auc)
