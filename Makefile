@@ -11,7 +11,7 @@ FREE_GB := 10
 KILLS ?= 10
 WORKERS ?= auto
 
-.PHONY: demo up down test check chaos environment clean
+.PHONY: demo up down test check style types chaos environment clean
 
 demo: environment ## the main job: replay 12,000 real purchases, embedded
 	$(RUN)/mainstem demo
@@ -22,19 +22,21 @@ up: environment ## Kafka, ClickHouse and all programs on this machine, without D
 down: environment ## end what `make up` began; its data are kept in mainstem-stack
 	$(RUN)/mainstem down
 
-test: environment ## style, types and every test, side by side
-	$(RUN)/ruff check .
-	$(RUN)/ruff format --check .
+test: style ## style and spelling; then all tests side by side, and types beside them
 	@$(RUN)/mypy >.venv/mypy.log 2>&1 & types=$$!; \
 	  $(RUN)/python -m pytest -p tests.times -n $(WORKERS) --max-worker-restart 2; tests=$$?; \
 	  wait $$types; types=$$?; echo "$(RUN)/mypy"; cat .venv/mypy.log; \
-	  [ $$tests -eq 0 ] && exit $$types || exit $$tests
+	  [ $$tests -ne 0 ] && exit $$tests || exit $$types
 
-check: environment ## style, spelling, links of the documents, and types
+check: style types ## style, spelling, links of the documents, and types
+
+style: environment
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
 	$(RUN)/codespell
 	$(RUN)/python -m tests.links
+
+types: environment
 	$(RUN)/mypy
 
 chaos: environment ## kill a replay of the whole excerpt ten times; then do a deployment harm, KILLS times

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.forked import Forks
-from tests.side_by_side import is_worker, made_once
+from tests.sharing import is_worker, made_once
 
 pytest_plugins = ["tests.services.servers", "tests.side_by_side"]
 
@@ -52,7 +52,7 @@ def small_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def mainstem() -> Run:
+def mainstem() -> Iterator[Run]:
     """The command line, in a process of its own."""
     forks = Forks() if is_worker() else None
 
@@ -71,7 +71,9 @@ def mainstem() -> Run:
             command, env=environment, capture_output=True, text=True, check=False, **more
         )
 
-    return run
+    yield run
+    if forks:
+        forks.close()
 
 
 @pytest.fixture(scope="session")

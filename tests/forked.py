@@ -6,6 +6,7 @@ itself, as ever. What another environment or another way of starting might chang
 and so does everything where the tests run one by one, and all that tests start without that fixture.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -34,13 +35,13 @@ FREE: Final = ("MAINSTEM_", "TMPDIR", "COLUMNS")
 
 
 class Forks:
-    """Starts processes by forking; ends with the process that made it."""
+    """Starts processes by forking one that ends when this is closed, or with the process that made it."""
 
     def __init__(self) -> None:
         self._environment = {**os.environ, "GOMP_SPINCOUNT": "1000"}  # as the command line sets it
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            subprocess.Popen(
+            self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.forked", str(theirs.fileno())],
                 cwd=Path(__file__).parents[1],
                 env=self._environment,
@@ -48,6 +49,11 @@ class Forks:
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
             )
+
+    def close(self) -> None:
+        """End the process that is forked."""
+        self._control.close()
+        self._process.wait()
 
     def takes(self, environment: Mapping[str, str], more: Mapping[str, Any]) -> bool:
         """Whether a process that is started so would be as one that is started anew."""
@@ -121,8 +127,9 @@ def _is_forked(files: Sequence[int]) -> bool:
     for file in files[:3]:
         os.close(file)
     reply = socket.socket(fileno=files[3])
-    reply.send(str(pid).encode())
-    reply.send(str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])).encode())
+    with contextlib.suppress(BrokenPipeError):  # who asked waits no longer
+        reply.send(str(pid).encode())
+        reply.send(str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])).encode())
     os._exit(0)
 
 
