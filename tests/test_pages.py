@@ -21,6 +21,7 @@ from tests.running_pages import prepare, run
 
 README = ROOT / "README.md"
 OWN = {
+    "docs/python.md": "test_notebook.py",  # and compares with what the commands say
     "docs/responses-alone.md": "responses/test_responses_alone.py",  # with a model that is here
     "docs/your-own-log.md": "cli/test_your_own_log.py",  # and looks at the logs that it makes
 }
