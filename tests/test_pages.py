@@ -247,6 +247,26 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [] == dead(page)
 
 
+def test_messages_name_pages_that_exist() -> None:
+    """A page, or a heading of one, that a message or a docstring of the package names is there."""
+    sources = [
+        path for name in ("src", "streams", "trainer") for path in (ROOT / name).rglob("*.py")
+    ]
+    found = {
+        one
+        for path in sources
+        for one in re.findall(r"\bdocs/([\w-]+\.md)(?:#([\w-]+))?", path.read_text())
+    }
+    assert found
+    missing = [
+        (page, heading)
+        for page, heading in found
+        if not (ROOT / "docs" / page).exists()
+        or (heading and heading not in anchors(ROOT / "docs" / page))
+    ]
+    assert [] == missing
+
+
 def test_a_dead_link_is_found(tmp_path: Path) -> None:
     """A file, a heading and a path that are not there are told; what is there is not."""
     page = tmp_path / "page.md"
