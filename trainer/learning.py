@@ -161,7 +161,7 @@ class LearningProgram:
         first = newest if self._published < 0 else self._published + 1
         for number in range(max(first, 1), newest + 1):
             self._schedule.write(patiently(round_records, self._store, number))
-        self._schedule.delivered()
+        patiently(self._schedule.delivered)
         self._published = newest
 
     def _due(self) -> bool:

@@ -74,7 +74,8 @@ def open_schedule(where: str) -> "RecordedSchedule":
 
     Args:
         where: its broker, `kafka://host:port/prefix`, where topic `schedule` is; its history,
-            `clickhouse://user:password@host:port/database`; or a file that `mainstem stream schedule` wrote.
+            `clickhouse://user:password@host:port/database`; or a file that
+            `mainstem stream schedule` wrote.
 
     Raises:
         SettingError: if it is another URL.

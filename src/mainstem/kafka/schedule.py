@@ -42,22 +42,39 @@ class ScheduleWriter:
 
     def __init__(self, broker: Broker, producer: Any) -> None:
         self._topic, self._producer = broker.topic("schedule"), producer
+        self._waiting: list[ScheduleRecord] = []  # not known to be delivered
         self._sent: list[Any] = []
+        self._failed = False  # whether the last `delivered` raised
 
     def write(self, records: Iterable[ScheduleRecord]) -> None:
         """Send records; `delivered` returns once the broker has them."""
+        some = list(records)
+        self._waiting += some
+        self._send(some)
+
+    def delivered(self) -> None:
+        """Return once the broker has everything that was written; raise what a send raised.
+
+        It may be called again after an error, and then sends everything again.
+        """
+        if not self._waiting:
+            return
+        if self._failed:
+            # subtle: of what was sent together with the failed record, anything may be lost
+            self._sent.clear()
+            self._send(self._waiting)
+        self._failed = True
+        self._producer.flush()
+        for one in self._sent:
+            one.get(timeout=60)
+        self._failed = False
+        self._waiting.clear()
+        self._sent.clear()
+
+    def _send(self, records: Iterable[ScheduleRecord]) -> None:
         for one in records:
             to = {"key": key_of(one).encode(), "partition": partition_of(one)}
             self._sent.append(self._producer.send(self._topic, msgspec.json.encode(one), **to))
-
-    def delivered(self) -> None:
-        """Return once the broker has all records, or raise the error of a send."""
-        if not self._sent:
-            return
-        sent, self._sent = self._sent, []
-        self._producer.flush()
-        for one in sent:
-            one.get(timeout=60)
 
 
 class ScheduleTopic:

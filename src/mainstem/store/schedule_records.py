@@ -1,7 +1,8 @@
-"""The records of a schedule: lines of a file, or records of topic `schedule`, which a program rewrites by key.
+"""The records of a schedule: lines of a file, or records of topic `schedule`.
 
-Every record is a pure function of what was decided, so that a program which does something again writes the same record,
-or a record of the same key that takes its place. Long lists are cut into several records, each below what a broker takes.
+Every record has a key. A program that does something again writes the same record again, or one of
+the same key that takes its place. Long lists are cut into several records, because a broker refuses
+records beyond a megabyte.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,9 +38,7 @@ __all__ = [
     "turn_blocks",
 ]
 
-_SAMPLES_A_RECORD: Final = (
-    1000  # of less than 100 bytes each; a broker refuses records beyond a megabyte
-)
+_SAMPLES_A_RECORD: Final = 1000  # of less than 100 bytes each
 _T = TypeVar("_T")
 
 
@@ -58,7 +57,7 @@ class AcceptedBlock(Struct, frozen=True, kw_only=True, tag="accepted", tag_field
 
 
 class TurnBlock(Struct, frozen=True, kw_only=True, tag="turn", tag_field="record"):
-    """A turn of a scoring worker beside what the settings prescribe, or a part of one with many samples.
+    """A turn of a scoring worker, or a part of a turn that has many samples.
 
     Attributes:
         partition: the partition.
@@ -190,7 +189,10 @@ def key_of(record: ScheduleRecord) -> str:
 
 
 def partition_of(record: ScheduleRecord) -> int:
-    """The partition of topic `schedule` that a record goes to: its own, or 0 if it belongs to all partitions."""
+    """The partition of topic `schedule` that a record goes to.
+
+    It is the partition that the record tells of, and 0 for what belongs to all partitions.
+    """
     return record.partition if isinstance(record, AcceptedBlock | TurnBlock) else 0
 
 
