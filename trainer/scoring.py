@@ -111,7 +111,7 @@ class ScoringProgram:
     def _take_over(self, partition: int) -> int:
         """Rebuild the state of a partition at the group's commit; return the position there."""
         store, worker = self._store, self._worker
-        reached = patiently(self._stood, partition)
+        reached = patiently(self._reached_at_commit, partition)
         end = reached.position
         left = max(reached.event_time - self._settings.responses.horizon, 0)
         self._schedule.reached[partition] = reached
@@ -159,7 +159,7 @@ class ScoringProgram:
             self._last_record = time.monotonic()
             ends = self._take([record for _, record in batch])
             self._outgoing.delivered()
-            if not patiently(self.intake.commit, self._stands(ends)):
+            if not patiently(self.intake.commit, self._commits(ends)):
                 _LOG.info("partitions went to another worker, which scores this batch again")
         elif self._again:
             chunk, self._again = self._again[:_CHUNK], self._again[_CHUNK:]
@@ -228,7 +228,7 @@ class ScoringProgram:
         self._judged[partition] = JudgedAt(reached.position, self.version)
         self.judgements += 1
 
-    def _stands(self, ends: Mapping[int, int]) -> dict[Assigned, tuple[int, str]]:
+    def _commits(self, ends: Mapping[int, int]) -> dict[Assigned, tuple[int, str]]:
         """What to commit: the next offset of each partition, and a note with its position."""
         reached = self._schedule.reached
         return {
@@ -236,9 +236,9 @@ class ScoringProgram:
             for at, end in ends.items()
         }
 
-    def _stood(self, partition: int) -> Reached:
+    def _reached_at_commit(self, partition: int) -> Reached:
         """The position of a partition at the group's commit."""
-        offset, note = self.intake.stand(("samples", partition))
+        offset, note = self.intake.last_commit(("samples", partition))
         with suppress(msgspec.DecodeError):
             return msgspec.json.decode(note, type=Reached)
         # a commit without a note is from another program, or from before commits had notes, when
