@@ -157,9 +157,7 @@ class Home:
             as_of=None if as_of is None else moment(as_of),
             learn=learn,
         )
-        with open_loop(
-            str(log), self.folder, settings, _Progress(heard), asked, say=heard
-        ) as loop:
+        with open_loop(str(log), self.folder, settings, _Progress(heard), asked, say=heard) as loop:
             loop.run()
             report = report_of(loop, str(self.folder))
             if not report["samples"]:

@@ -1,7 +1,8 @@
-"""The records of a schedule: lines of a file, or records of topic `schedule`, which a program rewrites by key.
+"""The records of a schedule: lines of a file, or records of topic `schedule`.
 
-Every record is a pure function of what was decided, so that a program which does something again writes the same record,
-or a record of the same key that takes its place. Long lists are cut into several records, each below what a broker takes.
+Every record is a pure function of a decision. So a program that does something again writes the
+same record, or a record with the same key, which replaces it. Long lists are cut into several
+records, each small enough for a broker.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,12 +12,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from mainstem.store.recorded import (
-    DRAW_OF,
-    ROUND_OF,
-    AcceptedAt,
-    KeptDraw,
-)
+from mainstem.store.recorded import DRAW_OF, ROUND_OF, AcceptedAt, KeptDraw
 from mainstem.store.rounds import KeptRound
 from mainstem.store.store import Store
 from mainstem.store.turns import Turn
@@ -37,9 +33,8 @@ __all__ = [
     "turn_blocks",
 ]
 
-_SAMPLES_A_RECORD: Final = (
-    1000  # of less than 100 bytes each; a broker refuses records beyond a megabyte
-)
+# a sample takes less than 100 bytes, and a broker refuses records of more than a megabyte
+_SAMPLES_A_RECORD: Final = 1000
 _T = TypeVar("_T")
 
 
@@ -58,7 +53,7 @@ class AcceptedBlock(Struct, frozen=True, kw_only=True, tag="accepted", tag_field
 
 
 class TurnBlock(Struct, frozen=True, kw_only=True, tag="turn", tag_field="record"):
-    """A turn of a scoring worker beside what the settings prescribe, or a part of one with many samples.
+    """A turn of a scoring worker, or a part of one with many samples.
 
     Attributes:
         partition: the partition.
@@ -171,7 +166,7 @@ def decode_record(value: bytes) -> ScheduleRecord:
 
 
 def key_of(record: ScheduleRecord) -> str:
-    """The key of a record; of two records with one key the later one holds.
+    """The key of a record; of two records with the same key the later counts.
 
     Example:
         >>> key_of(ScaleRecord(version=3, scale=1.5))
@@ -190,12 +185,12 @@ def key_of(record: ScheduleRecord) -> str:
 
 
 def partition_of(record: ScheduleRecord) -> int:
-    """The partition of topic `schedule` that a record goes to: its own, or 0 if it belongs to all partitions."""
+    """The partition of topic `schedule` for a record: its own, or 0 if it belongs to none."""
     return record.partition if isinstance(record, AcceptedBlock | TurnBlock) else 0
 
 
 def accepted_blocks(samples: Iterable[AcceptedAt]) -> Iterator[AcceptedBlock]:
-    """Records of accepted samples; a new record begins where positions do not follow one another.
+    """Records of accepted samples; a new record begins wherever positions leave a gap.
 
     Args:
         samples: samples at their positions, each partition in the order of its positions.
@@ -221,13 +216,13 @@ def _block(samples: Sequence[AcceptedAt]) -> AcceptedBlock:
 
 def turn_blocks(turn: Turn) -> Iterator[TurnBlock]:
     """Records of a turn: at least one, and more if it scores many samples again."""
-    told = {name: value for name, value in turn._asdict().items() if name != "samples"}
+    facts = {name: value for name, value in turn._asdict().items() if name != "samples"}
     for first, some in _cut(turn.samples) or [(0, [])]:
-        yield TurnBlock(**told, first=first, total=len(turn.samples), samples=some)
+        yield TurnBlock(**facts, first=first, total=len(turn.samples), samples=some)
 
 
 def drawn_blocks(draws: Iterable[KeptDraw]) -> Iterator[DrawnBlock]:
-    """Records of what promoted versions were trained on."""
+    """Records of the samples that promoted versions were trained on."""
     by_version: dict[int, list[KeptDraw]] = {}
     for one in draws:
         by_version.setdefault(one.version, []).append(one)
@@ -238,7 +233,7 @@ def drawn_blocks(draws: Iterable[KeptDraw]) -> Iterator[DrawnBlock]:
 
 
 def round_records(store: Store, version: int) -> list[ScheduleRecord]:
-    """Records of one round: what a promoted version was trained on, then the round.
+    """Records of one round: the samples that a promoted version was trained on, then the round.
 
     Args:
         store: the history.
