@@ -86,7 +86,7 @@ def run_sink(
             trusted = patiently(TrustedTopic, broker)
             while not stop():
                 if confirmed := patiently(trusted.read):
-                    sink.believe(confirmed)
+                    sink.trust(confirmed)
                 batch = _full_batch(intake)
                 sink.write(batch)
                 if (sink.passed(intake) or batch) and not patiently(intake.commit):

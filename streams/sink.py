@@ -68,7 +68,7 @@ class Sink:
             if topic == "items":
                 self._items.pop(partition, None)
 
-    def believe(self, confirmed: Sequence[Confirmed]) -> None:
+    def trust(self, confirmed: Sequence[Confirmed]) -> None:
         """Write confirmed trusted samples.
 
         Until the first of them arrives, a slice of the stream is assumed to be trusted.

@@ -1,4 +1,4 @@
-"""What a scoring worker publishes: new standings, and its part of the schedule."""
+"""Sends the records of a scoring worker: new standings, and its part of the schedule."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,8 +19,8 @@ class Outgoing:
     """Sends records, and waits for the broker before a worker commits or goes on.
 
     Args:
-        broker: the Kafka cluster.
-        producer: a producer of kafka-python.
+        broker: broker of the topics.
+        producer: producer of kafka-python.
     """
 
     def __init__(self, broker: Broker, producer: Any) -> None:
@@ -45,7 +45,7 @@ class Outgoing:
         self._schedule.write(accepted_blocks(placed))
 
     def turns(self, turns: Sequence[Turn]) -> None:
-        """Send turns and return once the broker has them: a worker then does what they say."""
+        """Send turns, and return once the broker has them; the worker then does what they say."""
         for turn in turns:
             self._schedule.write(turn_blocks(turn))
         self._schedule.delivered()
@@ -57,7 +57,7 @@ class Outgoing:
             self._schedule.write([ScaleRecord(version=version, scale=scale)])
 
     def delivered(self) -> None:
-        """Return once the broker has everything that was sent; raise what a send raised."""
+        """Return once the broker has all records, or raise the error of a send."""
         self._producer.flush()
         for sent in self._sent:
             sent.get(timeout=60)

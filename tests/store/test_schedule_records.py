@@ -1,4 +1,4 @@
-"""A schedule cut into records is the same schedule again, however often its writers did something twice."""
+"""A schedule cut into records is read as it was, whatever its writers did twice."""
 
 from uuid import UUID
 
@@ -64,7 +64,7 @@ def again(records: list[ScheduleRecord]) -> RecordedSchedule:
 
 
 def test_records_give_the_schedule_again() -> None:
-    """As they are, and of the lines of a file; each is below what a broker takes, and has a key of its own."""
+    """Records and lines give it; each is below what a broker takes, and has its own key."""
     records = list(SCHEDULE.records())
     assert SCHEDULE == again(records)
     lines = list(SCHEDULE.lines())
@@ -112,7 +112,7 @@ def test_partitions_may_come_in_any_mixture() -> None:
     ],
 )
 def test_a_record_that_is_missing_is_missed(key: str, told: str) -> None:
-    """Whatever is gone of positions and turns is told; a draw that is gone whole nobody can miss."""
+    """Missing positions, turns and parts are told; a draw that is gone whole nobody misses."""
     records = [one for one in SCHEDULE.records() if key_of(one) != key]
     if told:
         with pytest.raises(LogError, match=f"the topic {told}; `mainstem stream schedule`"):

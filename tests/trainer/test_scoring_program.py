@@ -144,7 +144,7 @@ def test_a_label_that_is_vouched_for_is_the_one_that_is_scored(
     records = [[sample(0, label=0)], [sample(1, label=0)]]
     settings = SETTINGS.but({"standing.judge_every": 1})
     worker = Worker(store, versions, FakeGroup({0: records}), settings=settings, most=100)
-    worker.program.believe(
+    worker.program.trust(
         [Confirmed(sample_id=sample(0).sample_id, part="canary", label=1, origin="confirmed")]
     )
     worker.run()

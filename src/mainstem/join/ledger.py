@@ -43,10 +43,11 @@ class LedgerRow(Struct, frozen=True, kw_only=True):
     """The counts of one partition of one topic.
 
     Attributes:
-        topic, partition: the partition that is counted.
-        block: number of the block of `BLOCK` offsets that holds the last offset counted.
+        topic: short name of the topic that is counted.
+        partition: partition that is counted.
+        block: number of the block of 1,000 offsets that holds the last offset counted.
         next_offset: offset after the last one counted.
-        counts: count of each name of `COUNTS`.
+        counts: counts by name, such as `question` and `joined`.
         first_offset: first offset counted. It is above 0 if the broker had deleted older events
             before the partition was first read.
     """

@@ -14,8 +14,11 @@ class Rejection(Struct, frozen=True, kw_only=True):
     """An event that was refused.
 
     Attributes:
-        topic, partition, offset: place where the event was read.
-        reason, path: why it was refused, and the JSON path of the fault.
+        topic: short name of the topic that held the event.
+        partition: partition of the topic.
+        offset: offset of the event in the partition.
+        reason: why the event was refused.
+        path: JSON path of the fault.
         digest: keyed digest of the raw event; tells rejections apart whose body is empty.
         body: the event without user fields and unknown fields; empty if it is not an object.
     """

@@ -19,9 +19,6 @@ _ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
 class Sample(Struct, frozen=True, gc=False):
     """One pair of context and item, with its label at one `label_version`.
 
-    `making` passes the fields by position, because naming them takes five times as long and no
-    other object is made as often.
-
     Attributes:
         sample_id: hash of the question's event id and the item id; the same in every replay.
         label_version: number of outcomes that are folded into the label.
@@ -39,7 +36,9 @@ class Sample(Struct, frozen=True, gc=False):
         query: the shopper's search query; empty if there was none.
         history: ids of the items that the shopper touched before the question, newest first.
         item_id: id of the item.
-        category, brand, price_band: facts of the item as of `event_time`; empty if unknown.
+        category: category of the item as of `event_time`; empty if unknown.
+        brand: brand of the item as of `event_time`; empty if unknown.
+        price_band: price band of the item as of `event_time`; empty if unknown.
         context_text: query and titles of the history, which the model reads first.
         item_text: title, category, brand and price band, which the model reads second.
         targets: target of each objective; empty in samples of release 0.1, which had a label only.

@@ -1,14 +1,15 @@
-"""Topic `schedule`: the order in which samples were accepted, and what scoring workers and the learner did beside it.
+"""Topic `schedule`: the order in which samples were accepted, and what programs did in between.
 
-Who writes what, each before it commits or goes on:
+Each program writes its records before it commits or goes on:
 
-    scoring worker   accepted   samples at their positions; before their offsets are committed
-                     turn       once the history has it, before what it says is done
-                     scale      once a version has scored
-    learner          draw, round   after a round, before the next one begins
+    scoring worker   accepted      samples at their positions, before their offsets are committed
+                     turn          a turn that the history has, before the worker does what it says
+                     scale         the scale of a version, after the version has scored
+    learner          draw, round   what a round did, before the next round begins
 
-Records are keyed, and the later record of a key holds: a worker that dies and does something again writes the same
-positions again, and cuts the turn that was interrupted. So the topic can be compacted, and nothing in it is transactional.
+Every record has a key, and the last record of a key holds. A worker that does its work again after
+a crash writes the same positions again, and shortens the turn that was interrupted. So the topic
+can be compacted and needs no transactions.
 """
 
 from collections.abc import Iterable, Iterator
@@ -35,35 +36,52 @@ class ScheduleWriter:
     """Writes records of a schedule.
 
     Args:
-        broker: the Kafka cluster.
-        producer: a producer of kafka-python.
+        broker: broker of the topic.
+        producer: producer of kafka-python.
     """
 
     def __init__(self, broker: Broker, producer: Any) -> None:
         self._topic, self._producer = broker.topic("schedule"), producer
+        self._waiting: list[ScheduleRecord] = []  # not known to be delivered
         self._sent: list[Any] = []
+        self._failed = False  # whether the last `delivered` raised
 
     def write(self, records: Iterable[ScheduleRecord]) -> None:
         """Send records; `delivered` returns once the broker has them."""
+        some = list(records)
+        self._waiting += some
+        self._send(some)
+
+    def delivered(self) -> None:
+        """Return once the broker has everything that was written; raise what a send raised.
+
+        It may be called again after an error, and then sends everything again.
+        """
+        if not self._waiting:
+            return
+        if self._failed:
+            # subtle: of what was sent together with the failed record, anything may be lost
+            self._sent.clear()
+            self._send(self._waiting)
+        self._failed = True
+        self._producer.flush()
+        for one in self._sent:
+            one.get(timeout=60)
+        self._failed = False
+        self._waiting.clear()
+        self._sent.clear()
+
+    def _send(self, records: Iterable[ScheduleRecord]) -> None:
         for one in records:
             to = {"key": key_of(one).encode(), "partition": partition_of(one)}
             self._sent.append(self._producer.send(self._topic, msgspec.json.encode(one), **to))
-
-    def delivered(self) -> None:
-        """Return once the broker has everything that was sent; raise what a send raised."""
-        if not self._sent:
-            return
-        sent, self._sent = self._sent, []
-        self._producer.flush()
-        for one in sent:
-            one.get(timeout=60)
 
 
 class ScheduleTopic:
     """Reads the schedule of a deployment.
 
     Args:
-        broker: the Kafka cluster.
+        broker: broker of the topic.
     """
 
     def __init__(self, broker: Broker) -> None:
@@ -77,22 +95,22 @@ class ScheduleTopic:
         self._reader.close()
 
     def read(self) -> RecordedSchedule:
-        """Read all partitions to their ends as of now.
+        """Read all partitions up to their current ends.
 
         Raises:
-            LogError: if the topic is empty, or lacks something.
-            BrokerError: if there is no such topic, or it cannot be read.
+            LogError: if the topic is empty, or lacks part of a schedule.
+            BrokerError: if the topic does not exist or cannot be read.
         """
-        # subtle: partition 0 holds the rounds, and is read last: no turn that was read before names a version whose
-        # round is not there yet
+        # subtle: partition 0 holds the rounds and is read last, so that it holds the round of every
+        # version that a turn of another partition names
         partitions = sorted(self._reader.partitions(), reverse=True)
-        found = RecordedSchedule.of_records(
-            (record for one in partitions for record in self._records(one)), f"topic {self._name!r}"
-        )
+        records = (record for one in partitions for record in self._records(one))
+        found = RecordedSchedule.of_records(records, f"topic {self._name!r}")
         if not found.turns:
             msg = (
-                f"topic {self._name!r} holds no schedule yet: no scoring worker of this deployment has begun; "
-                "start one (`mainstem train score`) and replay a log into it (`mainstem stream replay`)"
+                f"topic {self._name!r} holds no schedule yet, because no scoring worker of this "
+                "deployment has begun; start one (`mainstem train score`) and replay a log into "
+                "the deployment (`mainstem stream replay`)"
             )
             raise LogError(msg)
         return found

@@ -1,8 +1,8 @@
 """The records of a schedule: lines of a file, or records of topic `schedule`.
 
-Every record is a pure function of a decision. So a program that does something again writes the
-same record, or a record with the same key, which replaces it. Long lists are cut into several
-records, each small enough for a broker.
+Every record has a key and is a pure function of a decision. So a program that does something again
+writes the same record again, or a record with the same key, which replaces it. Long lists are cut
+into several records, because a broker refuses records of more than a megabyte.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,7 +33,7 @@ __all__ = [
     "turn_blocks",
 ]
 
-# a sample takes less than 100 bytes, and a broker refuses records of more than a megabyte
+# a sample takes less than 100 bytes
 _SAMPLES_A_RECORD: Final = 1000
 _T = TypeVar("_T")
 
@@ -53,7 +53,7 @@ class AcceptedBlock(Struct, frozen=True, kw_only=True, tag="accepted", tag_field
 
 
 class TurnBlock(Struct, frozen=True, kw_only=True, tag="turn", tag_field="record"):
-    """A turn of a scoring worker, or a part of one with many samples.
+    """A turn of a scoring worker, or a part of a turn that has many samples.
 
     Attributes:
         partition: the partition.
@@ -185,7 +185,7 @@ def key_of(record: ScheduleRecord) -> str:
 
 
 def partition_of(record: ScheduleRecord) -> int:
-    """The partition of topic `schedule` for a record: its own, or 0 if it belongs to none."""
+    """The partition of topic `schedule` for a record: its own, or 0 if it belongs to all."""
     return record.partition if isinstance(record, AcceptedBlock | TurnBlock) else 0
 
 
