@@ -12,8 +12,8 @@ from mainstem.bootstrap import open_store, open_versions
 from mainstem.embedded.again import (
     check_repeatable,
     copy_first_version,
+    key_digest,
     key_of,
-    key_told,
     settings_of,
 )
 from mainstem.embedded.as_of import line_as_of, refuse_further, told_of
@@ -112,7 +112,7 @@ def open_loop(
             "relabel": name,
             "trusted": digest,
             "threads": threads_now(),
-            "pseudonym_key": key_told(key),
+            "pseudonym_key": key_digest(key),
             "schedule": schedule[0].digest if schedule else "none",
         }
         home.settle(settled, facts, opened.known)
@@ -179,7 +179,7 @@ def open_again(
         until = line_as_of(opened, as_of)
         trust, graded, digest = load_trust(made.trusted, settings, opened.lines(0))
         facts = check_repeatable(
-            made, {"trusted": digest, "threads": threads_now(), "pseudonym_key": key_told(key)}
+            made, {"trusted": digest, "threads": threads_now(), "pseudonym_key": key_digest(key)}
         )
         copy_first_version(made, home)
         home.settle(settings, facts)

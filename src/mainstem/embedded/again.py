@@ -12,7 +12,7 @@ from mainstem.errors import HomeError
 from mainstem.settings import Settings, known
 from mainstem.settings.urls import folder_of
 
-__all__ = ["check_repeatable", "copy_first_version", "key_of", "key_told", "settings_of"]
+__all__ = ["check_repeatable", "copy_first_version", "key_digest", "key_of", "settings_of"]
 
 _FACTS: Final = ("learn", "planted", "relabel", "trusted", "threads", "pseudonym_key", "schedule")
 
@@ -49,7 +49,7 @@ def key_of(home: Home, environment: Mapping[str, str]) -> bytes:
     return home.key(environment)
 
 
-def key_told(key: bytes) -> str:
+def key_digest(key: bytes) -> str:
     """A digest that identifies the pseudonym key without revealing it, for the record of a home."""
     return hashlib.blake2b(key, digest_size=8, person=b"mainstem-key").hexdigest()
 

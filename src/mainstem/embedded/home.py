@@ -22,7 +22,7 @@ import msgspec
 
 from mainstem.disk import write_whole
 from mainstem.embedded.checkpoint import Checkpoint
-from mainstem.embedded.files import keep, kept, told
+from mainstem.embedded.files import home_errors, read_file, write_file
 from mainstem.embedded.lock import take_lock
 from mainstem.embedded.recorded import SETTINGS
 from mainstem.errors import HomeError
@@ -68,7 +68,7 @@ class Home:
     def __init__(self, folder: Path, *, create: bool, alone: bool = True) -> None:
         begin = f"mainstem replay LOG --home {shlex.quote(str(folder))}"
         no_home = f"{str(folder)!r} is no home of mainstem; `{begin}` makes one"
-        with told("cannot open the home", folder):
+        with home_errors("cannot open the home", folder):
             self.folder = folder.resolve()
             if not create and not any((self.folder / name).exists() for name in (SETTINGS, "lock")):
                 raise HomeError(no_home)
@@ -133,7 +133,7 @@ class Home:
             return given.encode()
         path = self.folder / KEY
         if not path.exists():
-            with told("cannot write", path):
+            with home_errors("cannot write", path):
                 write_whole(path, secrets.token_hex(32).encode(), private=True)
         if not (found := path.read_bytes()):
             msg = (
@@ -164,7 +164,7 @@ class Home:
             HomeError: if the home was made with other settings: going on would mix two histories.
         """
         wanted = {**that_affect(settings, "join", "results"), **facts}
-        on_disk = self._kept(SETTINGS, dict[str, Any], msgspec.json) or {}
+        on_disk = self._read(SETTINGS, dict[str, Any], msgspec.json) or {}
         found = renamed(on_disk)
         # a home that was made before a setting existed has its default
         defaults = that_affect(Settings(), "join", "results") if found else {}
@@ -178,10 +178,10 @@ class Home:
             )
             raise HomeError(msg)
         if log:
-            keep(self.folder / "log", msgspec.msgpack.encode(log))
+            write_file(self.folder / "log", msgspec.msgpack.encode(log))
         wanted |= {_ID: there[_ID]}
         if wanted != on_disk:
-            keep(self.folder / SETTINGS, msgspec.json.format(msgspec.json.encode(wanted)))
+            write_file(self.folder / SETTINGS, msgspec.json.format(msgspec.json.encode(wanted)))
         self._claim(there[_ID])
 
     def check_own(self) -> None:
@@ -190,7 +190,7 @@ class Home:
         Raises:
             HomeError: if a folder belongs to another home.
         """
-        own = (self._kept(SETTINGS, dict[str, Any], msgspec.json) or {}).get(_ID)
+        own = (self._read(SETTINGS, dict[str, Any], msgspec.json) or {}).get(_ID)
         for name in _FOLDERS:
             path = self.folder / name / _ID
             if own and path.is_file() and path.read_text() != own:
@@ -205,9 +205,9 @@ class Home:
         for name in _FOLDERS:
             path = self.folder / name / _ID
             if not path.exists():
-                with told("cannot write", path):
+                with home_errors("cannot write", path):
                     path.parent.mkdir(exist_ok=True)
-                keep(path, own.encode())
+                write_file(path, own.encode())
 
     def checkpoint(self) -> Checkpoint | None:
         """The last checkpoint; None before the first.
@@ -215,7 +215,7 @@ class Home:
         Raises:
             HomeError: if an older mainstem wrote it, whose joiners kept less.
         """
-        found = self._kept("checkpoint", Checkpoint)
+        found = self._read("checkpoint", Checkpoint)
         if lacks := next((one.lacks for one in found.snapshots if one.lacks), "") if found else "":
             msg = (
                 f"a replay cannot go on from {str(self.folder / 'checkpoint')!r} ({lacks}); "
@@ -226,22 +226,22 @@ class Home:
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint, whole or not at all."""
-        keep(self.folder / "checkpoint", msgspec.msgpack.encode(checkpoint))
+        write_file(self.folder / "checkpoint", msgspec.msgpack.encode(checkpoint))
 
     def log(self) -> KnownLog | None:
         """The mark of the log; None where no log was begun or an older mainstem kept no mark."""
-        return self._kept("log", KnownLog) if self.is_begun else None
+        return self._read("log", KnownLog) if self.is_begun else None
 
     def end(self) -> Past | None:
         """The state that the last replay left at the end of its log; None before the first."""
-        return self._kept("end", Past)
+        return self._read("end", Past)
 
     def save_end(self, past: Past) -> None:
         """Write the state that the next file of a rotated log needs, whole or not at all."""
-        keep(self.folder / "end", msgspec.msgpack.encode(past))
+        write_file(self.folder / "end", msgspec.msgpack.encode(past))
 
-    def _kept(self, name: str, kind: type[T], form: Any = msgspec.msgpack) -> T | None:
-        return kept(self.folder / name, kind, form)
+    def _read(self, name: str, kind: type[T], form: Any = msgspec.msgpack) -> T | None:
+        return read_file(self.folder / name, kind, form)
 
     def _unmake(self) -> None:
         """Remove a home that was made just now and has received nothing."""
