@@ -160,7 +160,7 @@ def test_a_home_as_of_a_moment_goes_on_as_if_it_had_not_stopped(
     refused = mainstem("replay", shop_log, "--home", home, "--as-of", FOURTH_DAY, "--verify")
     assert (1, True) == (
         refused.returncode,
-        refused.stderr.startswith("mainstem: the home has not come so far: "),
+        refused.stderr.startswith("mainstem: the home has not been replayed up to the moment: "),
     )
     end = replayed(mainstem, shop_log, home)
     assert {**whole, "home": ""} == {**end, "home": ""}

@@ -150,8 +150,8 @@ def _ask(home: Path, store: str | None, query: str, what: str, *more: str) -> tu
     if not rows and not (held.samples and what == _JUDGED):
         msg = (
             f"nothing in this history is {what}: it holds {held.samples:,} samples, "
-            f"{held.standings:,} standings, {held.versions:,} versions; `mainstem replay LOG` makes "
-            "them, or `mainstem train learn` and `mainstem train score` do"
+            f"{held.standings:,} standings, {held.versions:,} versions; `mainstem replay LOG` "
+            "makes them, or `mainstem train learn` and `mainstem train score` do"
         )
         raise StoreError(msg)
     return header, rows, *others

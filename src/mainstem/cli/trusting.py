@@ -33,7 +33,7 @@ def add(
     file: Annotated[
         Path,
         typer.Argument(
-            help="JSON lines of graded pairs and confirmed samples, or the truth of a simulated shop."
+            help="JSON lines of graded pairs and confirmed samples, or a simulated shop's truth."
         ),
     ],
     home: HomeOption = DEFAULT_HOME,
@@ -80,7 +80,8 @@ def add(
         _tell_met(opened, [one for one in found if not isinstance(one, Labelled)])
     then = "; `mainstem replay LOG --from-start` takes them in" if begun and changed else ""
     print(
-        f"{changed:,} trusted samples are new or changed, {pairs:,} of {len(found):,} graded pairs{then}",
+        f"{changed:,} of {len(found):,} trusted samples are new or changed; {pairs:,} of all are "
+        f"graded pairs{then}",
         file=sys.stderr,
     )
 
@@ -126,7 +127,7 @@ def _read(file: Path, settings: Settings, share: float | None) -> "Iterator[Labe
 
         return share_of(file, 0.1 if share is None else share, settings)
     if share is not None:
-        msg = f"--share is for the truth of a simulated shop, which {str(file)!r} is not; leave it out"
+        msg = f"--share is for a simulated shop's truth, which {str(file)!r} is not; leave it out"
         raise TrustError(msg)
     return read_trusted(read_lines(file), settings.objectives)
 
