@@ -1,9 +1,11 @@
 # `make demo` and `make test` do all the set-up, in .venv; the second time they start at once.
-#   PYTHON=...       the Python to use, 3.11 or newer; where it has torch already, that torch is used
+#   PYTHON=...       the Python to use, 3.11 to 3.13; where it has torch already, that torch is used
 #   TORCH_INDEX=...  take torch from this package index, for one without CUDA on a laptop
 PYTHON ?= python3
 TORCH_INDEX ?=
 RUN := .venv/bin
+OLDEST := (3, 11)
+NEWEST := (3, 13)
 FREE_GB := 10
 KILLS ?= 10
 
@@ -22,9 +24,11 @@ test: environment ## style, types, then every test
 	@$(MAKE) --no-print-directory check
 	$(RUN)/python -m pytest
 
-check: environment ## style and types only
+check: environment ## style, spelling, links of the documents, and types
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
+	$(RUN)/codespell
+	$(RUN)/python -m tests.links
 	$(RUN)/mypy
 
 chaos: environment ## kill a replay of the whole excerpt ten times; then do a deployment harm, KILLS times
@@ -34,21 +38,13 @@ chaos: environment ## kill a replay of the whole excerpt ten times; then do a de
 environment: .venv/ready
 
 .venv/ready: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "mainstem needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) --version 2>&1`. Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(not $(OLDEST) <= sys.version_info[:2] <= $(NEWEST))' || \
+	  { echo "mainstem runs on Python 3.11 to 3.13; $(PYTHON) is `$(PYTHON) --version 2>&1`."; \
+	    echo "Name another: make PYTHON=python3.13 $(MAKECMDGOALS)"; exit 2; }
 	@$(PYTHON) -c 'import shutil, sys; free = shutil.disk_usage(".").free / 1e9; \
 	  sys.exit(free < $(FREE_GB) and f"mainstem needs $(FREE_GB) GB of free disk for its environment; {free:.1f} GB are free here" or 0)'
-	@rm -rf .venv && $(PYTHON) -m venv .venv && cp constraints.txt .venv/constraints.txt
-	@if torch=$$($(PYTHON) -c 'import pathlib, torch; print(pathlib.Path(torch.__file__).parents[1])' 2>/dev/null); then \
-	  echo "Made .venv; it uses the torch of $(PYTHON). Fetching the other packages (about 0.4 GB)."; \
-	  echo "$$torch" >"$$($(RUN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/installed-torch.pth"; \
-	  grep -v '^torch==' constraints.txt >.venv/constraints.txt; \
-	else \
-	  echo "Made .venv. Fetching torch and its companions (2.7 GB with CUDA; TORCH_INDEX=URL takes it from elsewhere)"; \
-	  echo "and the other packages (about 0.4 GB)."; \
-	fi
-	@if [ -n "$(TORCH_INDEX)" ]; then $(RUN)/python -m pip install --index-url "$(TORCH_INDEX)" -c .venv/constraints.txt torch; fi
-	$(RUN)/python -m pip install --disable-pip-version-check -c .venv/constraints.txt -e '.[kafka,test]'
+	@rm -rf .venv && $(PYTHON) -m venv .venv
+	@$(RUN)/python .ci/environment.py --python "$(PYTHON)" --torch-index "$(TORCH_INDEX)"
 	@touch .venv/ready
 
 clean: ## remove the environment and what the demo made

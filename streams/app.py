@@ -1,7 +1,8 @@
-"""The Faust app: raw records in, a join worker in the middle, acknowledgements out. It decides nothing.
+"""The Faust app passes records to a join worker and acknowledges them once they are delivered.
 
-Faust brings the consumer group, the batches and the producer. It keeps no tables and serves no pages. Anything that goes
-wrong ends the process, and its supervisor starts it again: what was not delivered is joined again from the snapshot.
+Faust provides the consumer group and the batches. It keeps no tables and serves no pages. Any error
+ends the process, and the supervisor starts it again. The worker then joins again, from its newest
+snapshot, all events whose outputs the broker may lack.
 """
 
 import asyncio
@@ -35,16 +36,17 @@ __all__ = ["BATCH", "FAUST", "WITHIN", "calm_collector", "make_app"]
 _LOG = logging.getLogger("mainstem.join")
 BATCH: Final = 4000
 WITHIN: Final = 0.2  # seconds that a batch waits to fill
-_COLLECT: Final = 300.0  # seconds between two looks for circular garbage
-_STALL: Final = 6.0  # seconds without progress after which what is there is read directly
+_COLLECT: Final = 300.0  # seconds between two full garbage collections
+_STALL: Final = 6.0  # seconds without progress after which a partition is read directly
 _ASK_HELD: Final = 30.0  # seconds between two looks for open transactions
-_BEHIND: Final = 100_000  # events behind the end that make a worker unhealthy
+_BEHIND: Final = 100_000  # a worker that is more events behind the end is not ready
 FAUST: Final[Mapping[str, Any]] = {
     "broker_commit_interval": 1.0,
     "broker_max_poll_records": 2000,
-    "consumer_max_fetch_size": 4
-    << 20,  # with Faust's own megabyte a worker waits more than it works
-    "consumer_metadata_max_age_ms": 10_000,  # a group that met while the broker started owns nothing until it looks again
+    # with Faust's default of 1 MiB a worker waits longer than it works
+    "consumer_max_fetch_size": 4 << 20,
+    # a group that forms while the broker starts owns nothing until it reads the metadata again
+    "consumer_metadata_max_age_ms": 10_000,
     "stream_buffer_maxsize": 16384,
     "consumer_auto_offset_reset": "earliest",
     "topic_disable_leader": True,
@@ -52,13 +54,15 @@ FAUST: Final[Mapping[str, Any]] = {
     "value_serializer": "raw",
     "key_serializer": "raw",
 }
-"""Settings of Faust; `BENCHMARKS.md` tells what they do."""
+"""Settings of Faust. `BENCHMARKS.md` shows their effect."""
 
 
 def calm_collector() -> None:
-    """Let Python look for circular garbage rarely: a joiner's state is large, grows, and holds none.
+    """Make Python collect circular garbage less often.
 
-    Otherwise a fifth of the time goes into looking through it. The oldest generation is looked through by `watch`.
+    The state of a joiner is large, grows, and holds no cycles. With Python's defaults a worker
+    spends a fifth of its time searching the state for them. The worker collects the oldest
+    generation itself, every five minutes.
     """
     gc.set_threshold(50_000, 20, 1_000_000)
 
@@ -72,15 +76,18 @@ def make_app(
     *,
     group: str = "join",
 ) -> tuple[faust.App, JoinWorker]:
-    """The app of one stream worker, and the worker in it.
+    """Make the Faust app of one stream worker.
 
     Args:
-        addresses: the broker and the snapshots.
-        settings: of the join.
+        addresses: where the broker and the snapshots are.
+        settings: settings of the join.
         key: secret of the pseudonyms.
-        monitor: told how it goes.
-        session_timeout: seconds of silence after which the other workers take over.
-        group: short name of the consumer group.
+        monitor: shows lag and readiness to health checks and to Prometheus.
+        session_timeout: seconds of silence after which other workers take over the partitions.
+        group: short name of the consumer group; the deployment's prefix is put before it.
+
+    Returns:
+        The app, and the join worker that it feeds.
     """
     broker = open_broker(addresses.events)
     member, events = broker.group(group), broker.topic("events")
@@ -106,7 +113,7 @@ def make_app(
     REGISTRY.register(JoinCollector(worker))
 
     @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
-    async def revoked(_: faust.App, revoked: set[TP], **__: Any) -> None:  # noqa: ARG001 - Faust awaits it
+    async def revoked(*_: Any, **__: Any) -> None:
         worker.disown()
 
     @app.on_partitions_assigned.connect  # type: ignore[untyped-decorator]
@@ -115,12 +122,14 @@ def make_app(
         _LOG.info("owns partitions %s of %s", sorted(worker.owned), events)
 
     @app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
-    async def stopping(_: faust.App, **__: Any) -> None:  # Faust awaits it
+    async def stopping(*_: Any, **__: Any) -> None:
         await _or_exit(worker.saved)
 
     acknowledging: set[asyncio.Task[None]] = set()
 
-    @app.agent(app.topic(events, value_serializer="raw", key_serializer="raw"))  # type: ignore[untyped-decorator]
+    raw = app.topic(events, value_serializer="raw", key_serializer="raw")
+
+    @app.agent(raw)  # type: ignore[untyped-decorator]
     async def join(stream: Any) -> None:
         async for batch in stream.noack_take(BATCH, within=WITHIN):
             await _or_exit(_take, worker, batch, acknowledging)
@@ -135,28 +144,30 @@ def make_app(
 async def _take(
     worker: JoinWorker, batch: list[Any], acknowledging: set[asyncio.Task[None]]
 ) -> None:
-    """Give a batch to the worker; it is acknowledged once it is delivered, while the next one is joined."""
+    """Join a batch; it is acknowledged once its outputs are delivered, while the next is joined."""
     delivered: dict[int, list[Record]] = defaultdict(list)
     for event in batch:
         message = event.message
         delivered[message.partition].append(Record(message.offset, message.value or b""))
     done, delivery = await worker.begin(delivered)
     task = asyncio.create_task(_or_exit(_acknowledge, delivery, batch, done))
-    acknowledging.add(task)  # the loop itself keeps no task alive
+    acknowledging.add(task)  # subtle: the event loop holds only a weak reference to a task
     task.add_done_callback(acknowledging.discard)
 
 
 async def _acknowledge(delivery: Awaitable[object], batch: list[Any], done: set[int]) -> None:
-    await delivery  # deliveries follow each other, so acknowledgements do
+    await delivery  # deliveries end in the order of their batches, so acknowledgements do too
     for event in batch:
-        if (
-            event.message.partition in done
-        ):  # what an earlier generation left over is not ours to acknowledge
+        # subtle: a record left over from before a rebalance may belong to another worker by now
+        if event.message.partition in done:
             event.ack()
 
 
 async def _watch(app: faust.App, worker: JoinWorker, monitor: Monitor) -> None:
-    """Load what has arrived; read directly what Faust does not deliver: the end of a log, or a fetch that got lost."""
+    """Load new partitions, and read directly the records that Faust fails to deliver.
+
+    Faust may leave out the end of a log, or lose a fetch.
+    """
     seen: dict[int, tuple[int, float]] = {}
     collected = asked = time.monotonic()
     events, moved = 0, 0.0
@@ -169,9 +180,8 @@ async def _watch(app: faust.App, worker: JoinWorker, monitor: Monitor) -> None:
         now = time.monotonic()
         if worker.events != events:
             events, moved = worker.events, now
-        longest = (
-            _STALL if now - moved > _STALL else 10 * _STALL
-        )  # while others are served, one may have to wait
+        # while other partitions move, one may have to wait for its turn
+        longest = _STALL if now - moved > _STALL else 10 * _STALL
         for partition, behind in lag.items():
             loaded = worker.loaded.get(partition)
             if loaded is None:
@@ -180,9 +190,8 @@ async def _watch(app: faust.App, worker: JoinWorker, monitor: Monitor) -> None:
             if behind == 0 or at != loaded.door.next_offset:
                 seen[partition] = loaded.door.next_offset, now
             elif now - since > longest:
-                _LOG.warning(
-                    "partition %d stands at %d, %d behind: reading directly", partition, at, behind
-                )
+                stuck = "partition %d is stuck at offset %d, %d events behind; reading directly"
+                _LOG.warning(stuck, partition, at, behind)
                 await worker.catch_up(partition, at + behind)
         if now - asked > _ASK_HELD:
             asked = now
@@ -194,11 +203,10 @@ async def _watch(app: faust.App, worker: JoinWorker, monitor: Monitor) -> None:
 
 
 async def _say_held(worker: JoinWorker) -> None:
-    """Say which partitions wait for a transaction: one that nobody ends holds up its partition for ever."""
+    """Warn of open transactions: one that nobody ends holds up its partition for ever."""
     for place, count in (await worker.held_back()).items():
-        _LOG.warning(
-            "%s: %d offsets wait for an open transaction to be committed or aborted", place, count
-        )
+        waiting = "%s: %d offsets wait for an open transaction to be committed or aborted"
+        _LOG.warning(waiting, place, count)
 
 
 def _unready(app: faust.App, worker: JoinWorker, lag: Mapping[int, int]) -> str:
@@ -212,12 +220,11 @@ def _unready(app: faust.App, worker: JoinWorker, lag: Mapping[int, int]) -> str:
 
 
 async def _or_exit(action: Callable[..., Awaitable[None]], *arguments: Any) -> None:
-    """Run it; any error ends the process at once, before Faust can acknowledge what was not done."""
+    """Run an action; any error ends the process before Faust can acknowledge unfinished work."""
     try:
         await action(*arguments)
-    except (
-        StoppedError
-    ):  # asked to end while it waited: the worker is on its way out and cancels this
+    except StoppedError:
+        # the worker was asked to end while the action waited; wait until Faust cancels this task
         await asyncio.get_running_loop().create_future()
-    except Exception as error:  # noqa: BLE001 - whatever it is, what was not done must not be acknowledged
+    except Exception as error:  # noqa: BLE001 - after any error, nothing may be acknowledged
         end_over(error)

@@ -1,4 +1,4 @@
-"""The audit: what lies in the topics beside what lies in the history. Reads both, trusts neither."""
+"""The audit: reads the topics and the history, and checks that they balance."""
 
 import logging
 from collections.abc import Iterator
@@ -22,27 +22,34 @@ __all__ = ["Audit", "run_audit"]
 
 _LOG = logging.getLogger("mainstem")
 _READ: Final = (
-    "question",
-    "outcome",
-    "context",
-    "duplicate",
-    "late",
-    "rejected",
-    "tick",
-    "control",
-    "accepted",
+    *("question", "outcome", "context", "duplicate", "late"),
+    *("rejected", "tick", "control", "accepted"),
+)
+
+
+_LEDGER_HEAD: Final = (
+    *("topic", "partition", "read", "of", "outcome", "question"),
+    *("next offset", "broker", "out by", ""),
+)
+_SAMPLES_HEAD: Final = (
+    *("samples", "in topic", "in history"),
+    *("missing", "records", "first offset", ""),
 )
 
 
 @dataclass(frozen=True)
 class LedgerLine:
-    """One partition of a topic that has a ledger.
+    """The ledger of one partition of `events` or `items`, beside the topic.
 
     Attributes:
-        topic, partition: which.
-        read: what the first sum gives, beside next offset - first offset.
-        next_offset, broker_offset: how far the ledger goes, and how far the topic does.
-        out: by how much the three sums are out.
+        topic, partition: the partition.
+        read: sum of all counts of events read.
+        span: next offset - first offset of the ledger; equals `read` if the first sum holds.
+        outcome: second sum of the ledger, as text.
+        question: third sum of the ledger, as text.
+        next_offset: offset that the ledger reaches.
+        broker_offset: offset that the topic reaches.
+        out: how far the three sums are out, added up.
     """
 
     topic: str
@@ -63,7 +70,16 @@ class LedgerLine:
 
 @dataclass(frozen=True)
 class SamplesLine:
-    """One partition of `samples`: distinct (sample_id, label_version) in the topic and in the history."""
+    """One partition of topic `samples` beside the samples of the history.
+
+    Attributes:
+        partition: the partition.
+        in_topic: number of distinct (sample_id, label_version) in the topic.
+        in_history: number of distinct (sample_id, label_version) in the history.
+        missing: how many of those in the topic the history lacks.
+        records: number of offsets in the topic.
+        first_offset: oldest offset of the topic; above 0 if the broker has deleted records.
+    """
 
     partition: int
     in_topic: int
@@ -74,33 +90,35 @@ class SamplesLine:
 
     @property
     def in_balance(self) -> bool:
-        """Whether the history has what the topic has, and nothing else as long as the topic is whole."""
+        """Whether the history has all samples of the topic.
+
+        As long as the broker has deleted no record, the history must have no other samples.
+        """
         return self.missing == 0 and (self.first_offset > 0 or self.in_topic == self.in_history)
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What was found."""
+    """What an audit has found, one line for each partition."""
 
     ledger: list[LedgerLine]
     samples: list[SamplesLine]
 
     @property
     def in_balance(self) -> bool:
-        """Whether nothing is out."""
-        return all(line.in_balance for line in self.ledger) and all(
-            line.in_balance for line in self.samples
-        )
+        """Whether every line is in balance."""
+        ledger = all(line.in_balance for line in self.ledger)
+        return ledger and all(line.in_balance for line in self.samples)
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing on either side."""
-        return not any(line.broker_offset or line.next_offset for line in self.ledger) and not any(
-            line.in_topic or line.in_history for line in self.samples
-        )
+        """Whether neither the topics nor the history hold anything."""
+        ledger = any(line.broker_offset or line.next_offset for line in self.ledger)
+        samples = any(line.in_topic or line.in_history for line in self.samples)
+        return not ledger and not samples
 
     def show(self, *, as_json: bool) -> None:
-        """Print it."""
+        """Print the lines as one JSON object or as two tables."""
         if as_json:
             ledger = [{**asdict(line), "in_balance": line.in_balance} for line in self.ledger]
             samples = [{**asdict(line), "in_balance": line.in_balance} for line in self.samples]
@@ -108,58 +126,20 @@ class Audit:
             return
         from mainstem.cli.tables import show  # rich is slow to import
 
-        show(
-            (
-                "topic",
-                "partition",
-                "read",
-                "of",
-                "outcome",
-                "question",
-                "next offset",
-                "broker",
-                "out by",
-                "",
-            ),
-            [
-                (
-                    *(
-                        line.topic,
-                        line.partition,
-                        line.read,
-                        line.span,
-                        line.outcome,
-                        line.question,
-                    ),
-                    *(line.next_offset, line.broker_offset, line.out, _verdict(ok=line.in_balance)),
-                )
-                for line in self.ledger
-            ],
-        )
+        show(_LEDGER_HEAD, [_ledger_cells(line) for line in self.ledger])
         print()
-        show(
-            ("samples", "in topic", "in history", "missing", "records", "first offset", ""),
-            [
-                (
-                    *(
-                        line.partition,
-                        line.in_topic,
-                        line.in_history,
-                        line.missing,
-                        line.records,
-                        line.first_offset,
-                    ),
-                    _verdict(ok=line.in_balance),
-                )
-                for line in self.samples
-            ],
-        )
+        show(_SAMPLES_HEAD, [_samples_cells(line) for line in self.samples])
         whole = "in balance" if not self.is_empty else "nothing to balance: no topic holds a record"
         print(f"\n{whole if self.in_balance else 'OUT OF BALANCE'}")
 
 
 def run_audit(addresses: Addresses, join: Join) -> Audit:
-    """Read both sides."""
+    """Compare the ledgers and samples of a deployment with its topics.
+
+    Args:
+        addresses: where the broker and the history are.
+        join: settings of the join; `partitions` is used.
+    """
     broker = open_broker(addresses.events)
     reach(broker, ["events", "items", "samples"])
     reach_store(addresses.store)
@@ -174,21 +154,16 @@ def _ledger(broker: Broker, store: Store) -> Iterator[LedgerLine]:
             for partition in reader.partitions():
                 first, end = reader.first(partition), reader.end(partition)
                 if held := reader.held_back(partition):
-                    _LOG.warning(
-                        "%s/%d: %d offsets wait for an open transaction, and are not counted",
-                        topic,
-                        partition,
-                        held,
-                    )
-                row = rows.get((topic, partition)) or LedgerRow(
-                    topic=topic,
-                    partition=partition,
-                    block=0,
-                    first_offset=first,
-                    next_offset=first,
-                    counts={},
-                )
+                    waiting = "%s/%d: %d offsets wait for an open transaction and are not counted"
+                    _LOG.warning(waiting, topic, partition, held)
+                row = rows.get((topic, partition)) or _empty_row(topic, partition, first)
                 yield _line(row, end)
+
+
+def _empty_row(topic: str, partition: int, first: int) -> LedgerRow:
+    return LedgerRow(
+        topic=topic, partition=partition, block=0, first_offset=first, next_offset=first, counts={}
+    )
 
 
 def _line(row: LedgerRow, end: int) -> LedgerLine:
@@ -220,26 +195,37 @@ def _samples(broker: Broker, store: Store, join: Join) -> Iterator[SamplesLine]:
             while at < end:
                 for offset, value in reader.read(partition, at, end, most=5000):
                     at = offset + 1
-                    samples = (
-                        read_message(value, decode_samples, f"samples/{partition} at {offset}")
-                        if value
-                        else None
-                    )
-                    in_topic.update(
-                        (sample.sample_id.bytes, sample.label_version) for sample in samples or ()
-                    )
+                    if not value:
+                        continue
+                    place = f"samples/{partition} at {offset}"
+                    samples = read_message(value, decode_samples, place) or ()
+                    in_topic.update((one.sample_id.bytes, one.label_version) for one in samples)
             in_history = {
                 (sample_id.bytes, label_version)
                 for sample_id, label_version in samples_of(store, partition)
             }
             yield SamplesLine(
-                partition,
-                len(in_topic),
-                len(in_history),
-                len(in_topic - in_history),
-                end - first,
-                first,
+                partition=partition,
+                in_topic=len(in_topic),
+                in_history=len(in_history),
+                missing=len(in_topic - in_history),
+                records=end - first,
+                first_offset=first,
             )
+
+
+def _ledger_cells(line: LedgerLine) -> tuple[object, ...]:
+    return (
+        *(line.topic, line.partition, line.read, line.span, line.outcome, line.question),
+        *(line.next_offset, line.broker_offset, line.out, _verdict(ok=line.in_balance)),
+    )
+
+
+def _samples_cells(line: SamplesLine) -> tuple[object, ...]:
+    return (
+        *(line.partition, line.in_topic, line.in_history),
+        *(line.missing, line.records, line.first_offset, _verdict(ok=line.in_balance)),
+    )
 
 
 def _verdict(*, ok: bool) -> str:

@@ -1,7 +1,9 @@
-"""`mainstem bench stream`: events a second of one stream worker, beside a bare Faust agent and a bare aiokafka consumer.
+"""`mainstem bench stream` compares one stream worker with bare Faust and with bare aiokafka.
 
-Each contender is a process of its own that reads the same topic from its beginning to its end, one after the other, round
-after round. The bare agent has the same settings of Faust, decodes each event and sends one record for each question.
+The contenders run one after the other, in several rounds. Each one is a process of its own that
+reads the same topic from beginning to end. The bare Faust agent uses the worker's settings of
+Faust, decodes each event and sends one record for each question. The bare aiokafka consumer only
+reads.
 """
 
 import asyncio
@@ -40,23 +42,25 @@ _SETTINGS: Final = {
 
 def bench(
     log: Annotated[
-        Path | None, typer.Argument(help="Event log; without one, the shipped excerpt.")
+        Path | None, typer.Argument(help="Event log; the default is the excerpt that is shipped.")
     ] = None,
     *,
     events: Annotated[
         int,
-        typer.Option(min=1000, help="Events to read; a shorter log is repeated, each time later."),
+        typer.Option(
+            min=1000, help="Events to read. A shorter log is repeated with later event times."
+        ),
     ] = 100_000,
     rounds: Annotated[
-        int, typer.Option(min=1, help="Runs of each contender; medians are shown.")
+        int, typer.Option(min=1, help="Runs of each contender; the medians are printed.")
     ] = 3,
     to: Annotated[
         str | None,
-        typer.Option(envvar="MAINSTEM_EVENTS", help="A broker; without one, one is started."),
+        typer.Option(envvar="MAINSTEM_EVENTS", help="Broker; without one, the bench starts one."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Events a second of one stream worker, of a bare Faust agent and of a bare aiokafka consumer."""
+    """Measure the events a second of a stream worker, of bare Faust and of bare aiokafka."""
     with (
         tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder,
         _broker(to, Path(folder)) as url,
@@ -67,18 +71,14 @@ def bench(
         _lengthen(log, long, events)
         for command in (["topics"], ["stream", "replay", str(long), "--no-tick"]):
             whole = [sys.executable, "-m", "mainstem.cli", *command]
-            subprocess.run(whole, env=environment, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
+            subprocess.run(  # noqa: S603 - our own command
+                whole, env=environment, check=True, stdout=subprocess.DEVNULL
+            )
         found: dict[str, list[float]] = {who: [] for who in CONTENDERS}
         for number in range(rounds):
+            environment["MAINSTEM_SNAPSHOTS"] = url_of("file", Path(folder, str(number)))
             for who in CONTENDERS:
-                speed = _run(
-                    who,
-                    {
-                        **environment,
-                        "MAINSTEM_SNAPSHOTS": url_of("file", Path(folder, str(number))),
-                    },
-                    f"{number}",
-                )
+                speed = _run(who, environment, f"{number}")
                 found[who].append(speed)
                 print(f"{who}: {speed:,.0f} events/s", file=sys.stderr)
     shown: dict[str, Any] = {who: round(median(speeds)) for who, speeds in found.items()}
@@ -86,11 +86,8 @@ def bench(
         "ratio": round(shown["mainstem"] / shown["faust"], 3),
         "runs": {who: list(map(round, of)) for who, of in found.items()},
     }
-    print(
-        in_json(shown)
-        if as_json
-        else "\n".join(f"{name:9} {value}" for name, value in shown.items())
-    )
+    lines = "\n".join(f"{name:9} {value}" for name, value in shown.items())
+    print(in_json(shown) if as_json else lines)
 
 
 @contextmanager
@@ -101,7 +98,7 @@ def _broker(url: str | None, folder: Path) -> Iterator[str]:
     from .local.kafka import LocalKafka, missing
 
     if lacking := missing():
-        msg = f"--to names no broker, and none can be started here: {'; '.join(lacking)}"
+        msg = f"--to names no broker, and this machine cannot start one: {'; '.join(lacking)}"
         raise MainstemError(msg)
     broker = LocalKafka(folder / "kafka")
     broker.start()
@@ -112,7 +109,7 @@ def _broker(url: str | None, folder: Path) -> Iterator[str]:
 
 
 def _lengthen(log: Path | None, to: Path, events: int) -> None:
-    """The log again and again, each time later and with other ids, until it has so many events."""
+    """Write the log repeatedly, with later event times and other ids, up to a number of events."""
     from mainstem.events import Item, Refusal, Tick, decode, encode, read_lines
 
     with (
@@ -120,18 +117,15 @@ def _lengthen(log: Path | None, to: Path, events: int) -> None:
         to.open("wb") as file,
     ):
         rows = [(raw, decode(raw)) for raw in read_lines(log or excerpt)]
-        told = [event for _, event in rows if not isinstance(event, Item | Refusal)]
-        span = (
-            max(event.event_timestamp for event in told)
-            - min(event.event_timestamp for event in told)
-            + 1
-        )
+        stream = [event for _, event in rows if not isinstance(event, Item | Refusal)]
+        times = [event.event_timestamp for event in stream]
+        span = max(times) - min(times) + 1
         for raw, event in rows:
             if isinstance(event, Item):
                 file.write(raw + b"\n")
         written = 0
         for again in count():
-            for event in told:
+            for event in stream:
                 if written == events:
                     return
                 written += 1
@@ -142,18 +136,20 @@ def _lengthen(log: Path | None, to: Path, events: int) -> None:
 
 
 def _run(who: str, environment: dict[str, str], group: str) -> float:
-    """Let one contender read the whole topic; events a second between its first and its last."""
+    """Let a contender read the whole topic; returns its events a second."""
     command = [sys.executable, "-m", "mainstem.streams.bench", who, group]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(  # noqa: S603 - our own command
+        command, env=environment, capture_output=True, text=True, check=False
+    )
     for line in done.stdout.splitlines():
         if "events/s " in line:  # Faust puts a control sequence before it
             return float(line.split()[-1])
-    msg = f"{who} did not come to the end: {done.stderr[-500:]}"
+    msg = f"{who} ended before it had read the whole topic: {done.stderr[-500:]}"
     raise MainstemError(msg)
 
 
 class _Stopwatch:
-    """Runs from the first event to the last, then prints and ends the process."""
+    """Measures the time from the first event to the last, prints the speed and ends the process."""
 
     def __init__(self, total: int) -> None:
         self.done, self._total, self._begun = 0, total, 0.0
@@ -162,10 +158,8 @@ class _Stopwatch:
         if not self._begun:
             self.done, self._begun = done, time.perf_counter()
         if done >= self._total:
-            print(
-                f"events/s {(done - self.done) / (time.perf_counter() - self._begun):.1f}",
-                flush=True,
-            )
+            speed = (done - self.done) / (time.perf_counter() - self._begun)
+            print(f"events/s {speed:.1f}", flush=True)
             os._exit(0)
 
 
@@ -208,7 +202,9 @@ def _faust(broker: Broker, group: str, watch: _Stopwatch) -> None:
     )
     done = 0
 
-    @app.agent(app.topic(broker.topic("events"), value_serializer="raw", key_serializer="raw"))  # type: ignore[untyped-decorator]
+    raw = app.topic(broker.topic("events"), value_serializer="raw", key_serializer="raw")
+
+    @app.agent(raw)  # type: ignore[untyped-decorator]
     async def bare(stream: Any) -> None:
         nonlocal done
         async for batch in stream.noack_take(BATCH, within=WITHIN):
@@ -216,10 +212,9 @@ def _faust(broker: Broker, group: str, watch: _Stopwatch) -> None:
             for event in batch:
                 message = event.message
                 if isinstance(decode(message.value), Purchase):
-                    to = broker.topic("trusted")  # a topic that nobody reads
-                    sent.append(
-                        await app.producer.send(to, message.key, message.value, 0, None, None)
-                    )
+                    to = broker.topic("trusted")  # during the bench nobody reads this topic
+                    record = (to, message.key, message.value, 0, None, None)
+                    sent.append(await app.producer.send(*record))
             await asyncio.gather(*sent)
             for event in batch:
                 event.ack()
@@ -241,9 +236,8 @@ def _watch_and_run(app: Any, done: Callable[[], int], watch: _Stopwatch) -> None
                 watch.note(now)
             await asyncio.sleep(0.01)
 
-    faust.Worker(
-        app, loglevel="ERROR", override_logging=False, quiet=True, redirect_stdouts=False
-    ).execute_from_commandline()
+    quietly = {"override_logging": False, "quiet": True, "redirect_stdouts": False}
+    faust.Worker(app, loglevel="ERROR", **quietly).execute_from_commandline()
 
 
 def _aiokafka(broker: Broker, group: str, watch: _Stopwatch) -> None:

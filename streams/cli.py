@@ -1,4 +1,4 @@
-"""Commands of the programs that move events: `topics`, `stream`, `audit`, `up`, `down`."""
+"""Commands of the programs that move events: `topics`, `stream` and `audit`."""
 
 import os
 import sys
@@ -25,44 +25,37 @@ stream = typer.Typer(
 def topics(
     *,
     replication: Annotated[
-        int, typer.Option(help="Copies of each record; -1: what the broker does by default.")
+        int, typer.Option(help="Copies of each record; -1 takes the broker's default.")
     ] = -1,
     allow_auto_create: Annotated[
-        bool, typer.Option("--allow-auto-create", help="Put up with such a broker.")
+        bool,
+        typer.Option(
+            "--allow-auto-create", help="Accept a broker that makes unknown topics on its own."
+        ),
     ] = False,
 ) -> None:
-    """Make the topics that are missing, and check all of them."""
+    """Make the topics that are missing, and check the configuration of all topics."""
     from .topics import make_topics, notes_on_codecs
 
-    settings, addresses = (
-        Settings.read(os.environ),
-        Addresses.from_environment(os.environ, "events"),
-    )
-    broker = open_broker(addresses.events)
+    settings = Settings.read(os.environ)
+    broker = open_broker(Addresses.from_environment(os.environ, "events").events)
     reach(broker)
     made = make_topics(
         broker, settings.join, replication=replication, auto_create=allow_auto_create, say=_note
     )
     for note in notes_on_codecs():
         _note(note)
-    print(f"made {', '.join(made)}" if made else "all topics are as they should be")
+    print(f"made {', '.join(made)}" if made else "all topics exist and are configured correctly")
 
 
 @stream.command()
 def join(http: HttpOption = "127.0.0.1:6066", session_timeout: SessionOption = 20.0) -> None:
-    """Join events to samples: a Faust worker. As many as you like share the partitions."""
-    settings, addresses, key = (
-        settled(),
-        Addresses.from_environment(os.environ, "events", "snapshots"),
-        _key(),
-    )
+    """Join events into samples. Several workers share the partitions."""
+    settings, key = settled(), _key()
+    addresses = Addresses.from_environment(os.environ, "events", "snapshots")
     monitor = begin(http)
-    reach(
-        open_broker(addresses.events),
-        ["events", "items"],
-        ["samples", "ledger", "rejected"],
-        "join",
-    )
+    broker = open_broker(addresses.events)
+    reach(broker, ["events", "items"], ["samples", "ledger", "rejected"], "join")
     from .running import run_join  # faust is slow to import
 
     run_join(addresses, settings, key, monitor, session_timeout)
@@ -70,18 +63,12 @@ def join(http: HttpOption = "127.0.0.1:6066", session_timeout: SessionOption = 2
 
 @stream.command()
 def sink(http: HttpOption = "127.0.0.1:6067", session_timeout: SessionOption = 20.0) -> None:
-    """Write samples, items, ledger and rejected events to the history."""
-    settings, addresses, key = (
-        settled(),
-        Addresses.from_environment(os.environ, "events", "store"),
-        _key(),
-    )
+    """Write samples, items, the ledger and rejected events to the history."""
+    settings, key = settled(), _key()
+    addresses = Addresses.from_environment(os.environ, "events", "store")
     monitor = begin(http)
-    reach(
-        open_broker(addresses.events),
-        ["items", "ledger", "rejected", "samples", "trusted"],
-        group="sink",
-    )
+    broker = open_broker(addresses.events)
+    reach(broker, ["items", "ledger", "rejected", "samples", "trusted"], group="sink")
     reach_store(addresses.store)
     from .running import run_sink
 
@@ -94,45 +81,57 @@ def replay(
     *,
     to: Annotated[
         str | None,
-        typer.Option(envvar="MAINSTEM_EVENTS", help="The broker, kafka://host:port/prefix."),
+        typer.Option(envvar="MAINSTEM_EVENTS", help="Broker, as kafka://host:port/prefix."),
     ] = None,
     speed: Annotated[
-        str, typer.Option(help="How many times as fast as it happened, like 100x; or max.")
+        str, typer.Option(help="Speed against event time, such as 100x, or max.")
     ] = "max",
     no_tick: Annotated[
-        bool, typer.Option("--no-tick", help="Leave windows open at the end: the log will grow.")
+        bool,
+        typer.Option("--no-tick", help="Leave windows open at the end, because the log will grow."),
     ] = False,
     append: Annotated[
-        bool, typer.Option("--append", help="LOG is the next file of a rotated log that was sent.")
+        bool,
+        typer.Option(
+            "--append", help="LOG is the next file of a rotated log whose earlier files were sent."
+        ),
     ] = False,
 ) -> None:
-    """Replay an event log into Kafka: items first, then events, then a final tick. Goes on where it stopped.
+    """Replay an event log into Kafka: items first, then events, then a final tick.
 
-    Event times are the original ones: they travel in the events. The records' own timestamps are those of the
-    replay, because a broker refuses timestamps more than an hour ahead and soon deletes old ones.
+    A replay that was interrupted goes on where it stopped. The events keep their event times. The
+    timestamps of the records are those of the replay, because a broker refuses timestamps that lie
+    more than an hour ahead, and soon deletes records with old ones.
     """
     from .replaying import Replay
 
     addresses = Addresses.from_environment(os.environ, "events", events=to)
     settings = Settings.read(os.environ)
-    say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
     broker = open_broker(addresses.events)
     reach(broker, ["events", "items"], ["events", "items"])
     replay = Replay(
-        broker, log, settings.join, speed=_speed(speed), tick=not no_tick, append=append, say=say
+        broker,
+        log,
+        settings.join,
+        speed=_speed(speed),
+        tick=not no_tick,
+        append=append,
+        say=lambda text: print(text, file=sys.stderr, flush=True),
     )
-    sent = replay.run()
-    print(in_json({"sent": sent}))
+    print(in_json({"sent": replay.run()}))
 
 
 @stream.command()
 def schedule(
     store: Annotated[
         str | None,
-        typer.Option(envvar="MAINSTEM_STORE", help="The history, clickhouse://host/database."),
+        typer.Option(envvar="MAINSTEM_STORE", help="History, as clickhouse://host/database."),
     ] = None,
 ) -> None:
-    """Print the order and the schedule that scoring used, as JSON lines for `mainstem replay LOG --schedule FILE`."""
+    """Print the order and schedule that scoring used.
+
+    The output is JSON lines, for `mainstem replay LOG --schedule FILE`.
+    """
     from mainstem.bootstrap import open_schedule
 
     places = Addresses.from_environment(os.environ, "store", store=store)
@@ -143,17 +142,22 @@ def schedule(
 
 @stream.command()
 def verify(
-    log: Annotated[Path, typer.Argument(help="The log that was replayed into Kafka.")],
+    log: Annotated[Path, typer.Argument(help="Event log that was replayed into Kafka.")],
     *,
     schedule: Annotated[
         str | None,
         typer.Option(
-            help="Repeat the deployment's own: $MAINSTEM_STORE, or a file of `mainstem stream schedule`."
+            help="Schedule to repeat: the URL of the deployment's topics or of its history, or a "
+            "file that `mainstem stream schedule` printed. Without one, only version 0 and the "
+            "last standings are compared."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Compare the deployed result with an embedded run of the same log. Exits with 1 where they differ."""
+    """Compare the deployed results with an embedded run of the same log.
+
+    The exit code is 1 if they differ.
+    """
     from .verifying import verify as compare
 
     settled()
@@ -166,15 +170,16 @@ def verify(
 
 
 def audit(
-    *, as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False
+    *, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
 ) -> None:
-    """Compare topics and history: ledger sums, offsets, samples. Exits with 1 where anything is out, or nothing is there."""
+    """Compare topics and history: ledger sums, offsets and samples.
+
+    The exit code is 1 if anything is out of balance, or if there is nothing to compare.
+    """
     from .audit import run_audit
 
-    settings, addresses = (
-        Settings.read(os.environ),
-        Addresses.from_environment(os.environ, "events", "store"),
-    )
+    settings = Settings.read(os.environ)
+    addresses = Addresses.from_environment(os.environ, "events", "store")
     found = run_audit(addresses, settings.join)
     found.show(as_json=as_json)
     if not found.in_balance or found.is_empty:
@@ -188,7 +193,10 @@ def _note(text: str) -> None:
 def _key() -> bytes:
     key = os.environ.get("MAINSTEM_PSEUDONYM_KEY", "")
     if not key:
-        msg = "MAINSTEM_PSEUDONYM_KEY is not set; all programs need the same secret: `openssl rand -hex 32` makes one"
+        msg = (
+            "MAINSTEM_PSEUDONYM_KEY is not set; give all programs the same secret, for example "
+            "one that `openssl rand -hex 32` makes"
+        )
         raise SettingError(msg)
     return key.encode()
 
@@ -201,6 +209,6 @@ def _speed(text: str) -> float | None:
     except ValueError:
         speed = 0.0
     if speed <= 0:
-        msg = f"a speed is like 100x, or max; got {text!r}"
+        msg = f"a speed must be a number above 0 such as 100x, or max; got {text!r}"
         raise typer.BadParameter(msg)
     return speed

@@ -1,7 +1,7 @@
-"""The door before a joiner: records pass in offset order, each once, none left out, whatever is delivered.
+"""The door before a joiner: every record passes once, in offset order, whatever Faust delivers.
 
-Faust skips records and delivers some twice when partitions change hands. What it leaves out is read directly from the
-broker before anything beyond it passes; what comes again is let go.
+When partitions change hands, Faust skips some records and delivers others twice. The door reads
+skipped records directly from the broker before it lets later ones pass, and drops repeated ones.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -11,19 +11,23 @@ from mainstem.kafka import Record
 __all__ = ["Door", "Read"]
 
 Read = Callable[[int, int], Awaitable[list[Record]]]
-"""Reads offsets [first, end) directly, or the first so many of them: each offset, also those without a record."""
+"""Reads offsets from `first` up to `end` directly from the broker.
+
+It may stop early, but it gives every offset up to there, including those that hold no record.
+"""
 
 
 class Door:
     """The door of one partition.
 
     Args:
-        next_offset: the offset that passes next.
-        read: asked for what was left out.
+        next_offset: offset of the first record that may pass.
+        read: reads records that were not delivered.
 
     Attributes:
-        next_offset: the same; it moves when a batch has been taken.
-        filled, dropped: offsets read directly, and records let go, so far.
+        next_offset: offset of the record that passes next.
+        filled: number of offsets read directly so far.
+        dropped: number of repeated records dropped so far.
 
     Example:
         >>> import asyncio
@@ -31,7 +35,8 @@ class Door:
         ...     return [Record(offset, b"read") for offset in range(first, end)]
         >>> async def passed(door, records):
         ...     return [record.offset async for batch in door.through(records) for record in batch]
-        >>> asyncio.run(passed(Door(1, read), [Record(0, b""), Record(1, b""), Record(3, b""), Record(3, b"")]))
+        >>> delivered = [Record(offset, b"") for offset in (0, 1, 3, 3)]
+        >>> asyncio.run(passed(Door(1, read), delivered))
         [1, 2, 3]
     """
 
@@ -41,7 +46,7 @@ class Door:
         self._read = read
 
     async def through(self, records: Sequence[Record]) -> AsyncIterator[list[Record]]:
-        """Batches without holes or repeats out of what was delivered."""
+        """Turn delivered records into batches without gaps or repeats."""
         batch: list[Record] = []
         for record in records:
             if record.offset < self.next_offset + len(batch):
@@ -58,15 +63,20 @@ class Door:
             yield self._passed(batch)
 
     async def until(self, end: int) -> AsyncIterator[list[Record]]:
-        """Batches read directly, up to an offset."""
+        """Read batches directly, up to an offset.
+
+        Raises:
+            RuntimeError: if a direct read leaves out an offset.
+        """
         while self.next_offset < end:
             records = await self._read(self.next_offset, end)
             offsets = [record.offset for record in records]
-            if (
-                offsets != list(range(self.next_offset, self.next_offset + len(offsets)))
-                or not offsets
-            ):
-                msg = f"a direct read from {self.next_offset} to {end} gave offsets {offsets[:3]}…: it must leave none out"
+            whole = list(range(self.next_offset, self.next_offset + len(offsets)))
+            if not offsets or offsets != whole:
+                msg = (
+                    f"a direct read from {self.next_offset} to {end} must leave out no offset; "
+                    f"it gave {offsets[:3]}…"
+                )
                 raise RuntimeError(msg)
             self.filled += len(records)
             yield self._passed(records)

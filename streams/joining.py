@@ -1,7 +1,9 @@
-"""Joining behind Faust: what was delivered goes through the doors, is folded, and its outputs are sent.
+"""The join worker passes delivered records through doors, folds them and sends the outputs.
 
-All decisions are the joiners'. A partition that arrives is loaded from its newest snapshot and caught up by direct reads;
-one that leaves is forgotten. A snapshot is taken at multiples of an offset, after the outputs up to there were delivered.
+When the group assigns a partition to the worker, the worker loads its joiner from the newest
+snapshot and catches up by direct reads. When a partition goes to another worker, its joiner is
+dropped. A snapshot is taken at every multiple of `snapshot_every` offsets, and is saved after the
+outputs up to that offset were delivered.
 """
 
 import asyncio
@@ -26,12 +28,12 @@ from .snapshots import Snapshots
 
 __all__ = ["JoinWorker", "Loaded"]
 
-_MANY: Final = 20_000  # outputs that are held back at most
+_MANY: Final = 20_000  # with more outputs than this a worker delivers before it joins on
 _T = TypeVar("_T")
 
 
 class Loaded(NamedTuple):
-    """A joiner and the door before it: they stand at the same offset."""
+    """A joiner and the door before it, both at the same offset."""
 
     joiner: Joiner
     door: Door
@@ -39,7 +41,7 @@ class Loaded(NamedTuple):
 
 @dataclass
 class _Made:
-    """What was made of events and is not delivered yet, and snapshots that may be saved once it is."""
+    """Outputs that are not delivered yet, and snapshots that may be saved once they are."""
 
     outputs: list[Output] = field(default_factory=list)
     snapshots: list[Snapshot] = field(default_factory=list)
@@ -49,12 +51,20 @@ class JoinWorker:
     """The joiners of the partitions that this worker owns.
 
     Args:
-        settings: of the join.
+        settings: settings of the join.
         key: secret of the pseudonyms.
-        items: the catalogue.
-        snapshots: where joiners are kept.
-        reader: of topic `events`, with the group whose commits say where Faust goes on.
-        send: gives records to the broker.
+        items: reads the catalogue.
+        snapshots: where snapshots of joiners are kept.
+        reader: reader of topic `events`; it belongs to Faust's consumer group, whose commits say
+            where Faust goes on.
+        send: sends outputs to the broker.
+
+    Attributes:
+        owned: partitions that the group has assigned to this worker.
+        loaded: joiners and doors of the owned partitions that have been loaded.
+        events: number of offsets joined so far.
+        taken: number of snapshots saved so far.
+        rebalances: how often the group has assigned partitions so far.
     """
 
     def __init__(
@@ -68,43 +78,47 @@ class JoinWorker:
     ) -> None:
         self.owned: frozenset[int] = frozenset()
         self.loaded: dict[int, Loaded] = {}
-        self.events = self.taken = self.rebalances = (
-            0  # offsets joined, snapshots taken, times the group settled anew
-        )
-        self._filled = self._dropped = 0  # by doors that are no more
+        self.events = self.taken = self.rebalances = 0
+        self._filled = self._dropped = 0  # counts of the doors of former partitions
         self._settings, self._key, self._items, self._snapshots = settings, key, items, snapshots
         self._reader, self._send = reader, send
         self._lock = asyncio.Lock()
-        self._pool = ThreadPoolExecutor(1)  # kafka-python, one thing at a time
-        self._files = ThreadPoolExecutor(1)  # snapshots, in their order
-        self._delivery: asyncio.Future[Any] | None = (
-            None  # the last one; they follow each other, so that order is kept
-        )
+        self._pool = ThreadPoolExecutor(1)  # clients of kafka-python bear one thread at a time
+        self._files = ThreadPoolExecutor(1)  # saves snapshots in order
+        # the last delivery; the next one starts when it has ended, which keeps the order
+        self._delivery: asyncio.Future[Any] | None = None
         self._saving: asyncio.Future[Any] | None = None
 
     def own(self, partitions: Iterable[int]) -> None:
-        """The group has settled anew: these partitions are ours from now on, and nothing is known of them."""
+        """Take over the partitions that the group has assigned; all joiners are loaded anew."""
         self.disown()
         self.owned = frozenset(partitions)
         self.rebalances += 1
 
     def disown(self) -> None:
-        """Nothing is ours until the group has settled."""
+        """Give up all partitions until the group assigns some again."""
         self._filled, self._dropped = self.filled, self.dropped
         self.owned, self.loaded = frozenset(), {}
 
     @property
     def filled(self) -> int:
-        """Offsets that were read directly, so far."""
+        """Number of offsets that were read directly so far."""
         return self._filled + sum(loaded.door.filled for loaded in self.loaded.values())
 
     @property
     def dropped(self) -> int:
-        """Records that were delivered again, so far."""
+        """Number of repeated records that were dropped so far."""
         return self._dropped + sum(loaded.door.dropped for loaded in self.loaded.values())
 
     async def take(self, delivered: Mapping[int, list[Record]]) -> set[int]:
-        """Join what was delivered and send what follows; gives the partitions that are done: those that are ours."""
+        """Join delivered records, and wait until their outputs are delivered.
+
+        Args:
+            delivered: records by partition.
+
+        Returns:
+            The partitions whose records were joined: those that this worker owns.
+        """
         mine, delivery = await self.begin(delivered)
         await delivery
         return mine
@@ -112,7 +126,16 @@ class JoinWorker:
     async def begin(
         self, delivered: Mapping[int, list[Record]]
     ) -> tuple[set[int], asyncio.Future[Any]]:
-        """The same, but the outputs are still on their way: the next batch may be joined meanwhile, not delivered."""
+        """Join delivered records, and return while their outputs are still being delivered.
+
+        The next batch may be joined in the meantime, but its delivery waits for this one.
+
+        Args:
+            delivered: records by partition.
+
+        Returns:
+            The partitions whose records were joined, and a future that ends with the delivery.
+        """
         async with self._lock:
             reading = asyncio.ensure_future(self._do(self._items.read_to_end))
             await _over(self._delivery)
@@ -123,51 +146,61 @@ class JoinWorker:
                 loaded = await self._load(partition)
                 async for batch in loaded.door.through(delivered[partition]):
                     self._join(loaded.joiner, batch, made)
-                    if len(made.outputs) > _MANY:  # direct reads after a long absence
+                    if len(made.outputs) > _MANY:  # many direct reads after a long absence
                         made = await self._finish(made)
-            self._delivery = asyncio.ensure_future(self._finish(made))  # of all partitions together
+            self._delivery = asyncio.ensure_future(self._finish(made))
             return set(mine), self._delivery
 
     async def catch_up(self, partition: int, end: int | None = None) -> None:
-        """Read on directly, to `end`, or to where the group stands: a loaded partition may get no new event for long."""
+        """Join records of a partition by direct reads, because Faust may deliver none for long.
+
+        Args:
+            partition: the partition; nothing happens if this worker does not own it.
+            end: offset to read up to. None reads up to the offset that the group has committed.
+        """
         async with self._lock:
             if partition not in self.owned:
                 return
             await _over(self._delivery)
             await self._do(self._items.read_to_end)
             loaded = await self._load(partition)
-            async for batch in loaded.door.until(
-                await self._goal(partition) if end is None else end
-            ):
+            goal = await self._goal(partition) if end is None else end
+            async for batch in loaded.door.until(goal):
                 made = _Made()
                 self._join(loaded.joiner, batch, made)
                 await self._finish(made)
 
     async def _goal(self, partition: int) -> int:
-        """Where the group stands, or the end where that is less: offsets of an open transaction cannot be read yet."""
+        """The offset that the group has committed, as far as it can be read.
+
+        Offsets of an open transaction cannot be read yet.
+        """
         committed = await self._do(self._reader.committed, partition)
-        return (
-            0 if committed is None else min(committed, await self._do(self._reader.end, partition))
-        )
+        if committed is None:
+            return 0
+        return min(committed, await self._do(self._reader.end, partition))
 
     async def saved(self) -> None:
-        """Wait until the snapshots on their way are saved: the end of the event loop would drop them."""
+        """Wait for snapshots that are being saved; the end of the event loop would drop them."""
         await _over(self._saving)
 
     async def lag(self) -> dict[int, int]:
-        """Events behind the end, of each partition that is ours; of one that is not loaded, all of them."""
+        """Number of events that each owned partition is behind its end.
+
+        A partition that is not loaded yet counts as if it stood at offset 0.
+        """
         ends = {
             partition: await self._do(self._reader.end, partition)
             for partition in sorted(self.owned)
         }
-        return {
-            partition: end
-            - (self.loaded[partition].door.next_offset if partition in self.loaded else 0)
-            for partition, end in ends.items()
-        }
+        reached = {partition: loaded.door.next_offset for partition, loaded in self.loaded.items()}
+        return {partition: end - reached.get(partition, 0) for partition, end in ends.items()}
 
     async def held_back(self) -> dict[str, int]:
-        """Offsets that wait for an open transaction, of each of our partitions, and of the catalogue, that has some."""
+        """Number of offsets that wait for an open transaction, as {"TOPIC/PARTITION": number}.
+
+        Partitions of `items` are included; partitions that nothing holds back are left out.
+        """
         counts = {
             f"events/{place}": await self._do(self._reader.held_back, place)
             for place in sorted(self.owned)
@@ -191,7 +224,6 @@ class JoinWorker:
         return self.loaded[partition]
 
     def _join(self, joiner: Joiner, batch: list[Record], made: "_Made") -> None:
-        """Fold a batch."""
         for offset, value in batch:
             made.outputs += joiner.step(offset, None if value is None else decode(value))
             if joiner.next_offset % self._settings.run.snapshot_every == 0:
@@ -200,12 +232,10 @@ class JoinWorker:
         self.events += len(batch)
 
     async def _finish(self, made: "_Made") -> "_Made":
-        """Deliver what was made, then save the snapshots on the way: nothing they cover is missing by now."""
+        """Deliver outputs, then start to save the snapshots, whose outputs are now delivered."""
         await self._deliver(made.outputs)
         if made.snapshots:
-            await _over(
-                self._saving
-            )  # a snapshot that could not be saved ends the process here at the latest
+            await _over(self._saving)  # raises if an earlier snapshot could not be saved
             self._saving = asyncio.ensure_future(self._save(made.snapshots))
         return _Made()
 
@@ -215,7 +245,7 @@ class JoinWorker:
             self.taken += 1
 
     async def _deliver(self, outputs: list[Output]) -> None:
-        """Send everything, then wait until the broker has all of it."""
+        """Send outputs, and return once the broker has all of them."""
         messages: list[Message] = []
         samples = [output for output in outputs if isinstance(output, Sample)]
         for question_id, together in questions_of(samples):
@@ -224,16 +254,15 @@ class JoinWorker:
         for output in outputs:
             if isinstance(output, LedgerRow | Rejection):
                 topic = "ledger" if isinstance(output, LedgerRow) else "rejected"
-                messages.append(
-                    Message(topic, 0, f"{output.topic}-{output.partition}".encode(), encode(output))
-                )
+                key = f"{output.topic}-{output.partition}".encode()
+                messages.append(Message(topic, 0, key, encode(output)))
         if messages:
             await self._send(messages)
 
     async def _do(
         self, action: Callable[..., _T], *arguments: Any, pool: ThreadPoolExecutor | None = None
     ) -> _T:
-        """Run something that blocks, patiently, without blocking the loop."""
+        """Run a blocking action in a thread; it is tried again while the broker is away."""
 
         def run() -> _T:
             return patiently(action, *arguments)
@@ -244,14 +273,15 @@ class JoinWorker:
 def _refuse_foreign(snapshot: Snapshot, end: int) -> None:
     if snapshot.next_offset > end:
         msg = (
-            f"the snapshot of partition {snapshot.partition} stands at offset {snapshot.next_offset:,}, and the topic "
-            f"ends at {end:,}: it is of another cluster, or the topic was made anew; give other snapshots "
-            "(MAINSTEM_SNAPSHOTS) or another prefix"
+            f"the snapshot of partition {snapshot.partition} stands at offset "
+            f"{snapshot.next_offset:,}, but the topic ends at {end:,}: the snapshot belongs to "
+            "another cluster, or the topic was deleted and made again; set MAINSTEM_SNAPSHOTS to "
+            "another place, or give the topics another prefix"
         )
         raise SettingError(msg)
 
 
 async def _over(before: asyncio.Future[Any] | None) -> None:
-    """Wait until something earlier is done; raise what it raised."""
+    """Wait for an earlier task, if there is one, and raise its error."""
     if before is not None:
         await before

@@ -1,4 +1,4 @@
-"""What a stream worker shows to Prometheus."""
+"""The figures that a stream worker shows to Prometheus."""
 
 from collections.abc import Iterator
 
@@ -11,27 +11,19 @@ __all__ = ["JoinCollector"]
 
 
 class JoinCollector(Collector):
-    """Reads a join worker's counts whenever somebody asks."""
+    """Collects the counts of a join worker each time that Prometheus asks for them."""
 
     def __init__(self, worker: JoinWorker) -> None:
         self._worker = worker
 
     def collect(self) -> Iterator[CounterMetricFamily]:
-        """The counts, as Prometheus has them."""
+        """Yield each count as a Prometheus counter."""
         worker = self._worker
         for name, meaning, value in (
-            ("mainstem_events", "Offsets of events joined", worker.events),
-            ("mainstem_rebalances", "Times that partitions changed hands", worker.rebalances),
-            (
-                "mainstem_door_filled",
-                "Offsets that were not delivered and were read directly",
-                worker.filled,
-            ),
-            (
-                "mainstem_door_dropped",
-                "Records that were delivered again and let go",
-                worker.dropped,
-            ),
-            ("mainstem_snapshots", "Snapshots taken", worker.taken),
+            ("mainstem_events", "Offsets of topic events that were joined", worker.events),
+            ("mainstem_rebalances", "Times that the group assigned partitions", worker.rebalances),
+            ("mainstem_door_filled", "Undelivered offsets that were read directly", worker.filled),
+            ("mainstem_door_dropped", "Repeated records that were dropped", worker.dropped),
+            ("mainstem_snapshots", "Snapshots saved", worker.taken),
         ):
             yield CounterMetricFamily(name, meaning, value=value)

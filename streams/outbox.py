@@ -1,6 +1,7 @@
-"""Sending many records and waiting once: batch by batch, through a producer of aiokafka's own.
+"""Sends many records in batches and waits for the broker once.
 
-A record at a time costs as much as joining an event does, so records are put together here, by topic and partition.
+Sending records one by one costs as much time as joining events does. So the outbox builds batches
+by topic and partition itself, and gives them to a producer of aiokafka.
 """
 
 import asyncio
@@ -11,12 +12,12 @@ from mainstem.kafka import Broker
 
 __all__ = ["Message", "Outbox", "Send"]
 
-_BATCH: Final = 256 << 10  # bytes of a batch
-_SILENCE_MS: Final = 60_000  # a broker that does not answer for longer ends the process
+_BATCH: Final = 256 << 10  # largest size of a batch in bytes
+_SILENCE_MS: Final = 60_000  # if the broker answers nothing for as long, the process ends
 
 
 class Message(NamedTuple):
-    """A record for one of our topics."""
+    """A record to send; `topic` is the short name, without the deployment's prefix."""
 
     topic: str
     partition: int
@@ -25,17 +26,17 @@ class Message(NamedTuple):
 
 
 class Send(Protocol):
-    """Sends messages; of one partition, in their order."""
+    """Sends messages, and keeps the order of those of one partition."""
 
     async def __call__(self, messages: Sequence[Message]) -> None:
-        """Return once the broker has all of them; raise if it may lack one."""
+        """Return once the broker has all messages; raise an error if it may lack one."""
 
 
 class Outbox:
     """The `Send` of a stream worker.
 
     Args:
-        broker: where.
+        broker: broker that gets the messages.
     """
 
     def __init__(self, broker: Broker) -> None:
@@ -43,7 +44,7 @@ class Outbox:
         self._producer: Any = None
 
     async def __call__(self, messages: Sequence[Message]) -> None:
-        """See `Send`."""
+        """Send messages as `Send` promises."""
         producer = await self._started()
         waiting: list[Awaitable[Any]] = []
         for place in dict.fromkeys((message.topic, message.partition) for message in messages):
@@ -62,7 +63,8 @@ class Outbox:
         full, waiting = self._broker.topic(topic), list[Awaitable[Any]]()
         batch = producer.create_batch()
         for message in messages:
-            if batch.append(key=message.key, value=message.value, timestamp=None) is None:  # full
+            # None means that the batch is full
+            if batch.append(key=message.key, value=message.value, timestamp=None) is None:
                 waiting.append(await producer.send_batch(batch, full, partition=partition))
                 batch = producer.create_batch()
                 batch.append(key=message.key, value=message.value, timestamp=None)

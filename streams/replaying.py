@@ -1,7 +1,8 @@
-"""A log into Kafka: items first, then the events of shoppers with their original event times, then a final tick.
+"""Replays a log into Kafka: items first, then the events of shoppers, then a final tick.
 
-A partition's records are always a beginning of its lines, and each record tells its line and its log (`place.py`), so what
-lies at its end says where to go on: a replay that was killed is resumed without anything kept elsewhere.
+The records of a partition are always a prefix of the log's lines for it, and headers name the line
+and the log of each record (`resuming.py`). So the last record of each partition says where a replay
+that was killed goes on, and nothing has to be kept elsewhere.
 """
 
 import time
@@ -24,22 +25,26 @@ from .resuming import headers_of, last_sent, mark_before, numbered
 
 __all__ = ["Replay"]
 
-_REPORT_EVERY: Final = 2.0
+_REPORT_EVERY: Final = 2.0  # seconds
 
 
 class Replay:
     """One replay of a log.
 
     Args:
-        broker: where to.
-        log: JSON lines.
-        join: `label_window` and `grace` say when the final tick is.
-        speed: how many times as fast as it happened; None is as fast as the broker takes it.
-        tick: whether the log ends with a tick that closes every window. A log that will grow must not; a last line of it
-            that no event can be read from may be half-written, and waits.
-        say: told how it goes, now and then.
-        append: whether the log may be the next file of a rotated one that was sent.
-        clock, sleep: of this machine.
+        broker: broker that gets the records.
+        log: event log as JSON lines.
+        join: settings of the join. `label_window` and `grace` set the time of the final tick.
+        speed: speed against event time, such as 100.0. None sends as fast as the broker accepts.
+        tick: whether to end with a tick that closes every window. False for a log that will grow.
+            A last line that is no event is then not sent, because it may be half-written.
+        say: called every few seconds with the progress, and with remarks.
+        append: whether the log may be the next file of a rotated log whose earlier files were sent.
+        clock: gives seconds that only grow.
+        sleep: waits for a number of seconds.
+
+    Attributes:
+        sent: number of records sent so far.
     """
 
     def __init__(
@@ -57,28 +62,31 @@ class Replay:
     ) -> None:
         self.sent = 0
         self._broker, self._log, self._join = broker, log, join
-        self._speed, self._tick, self._say, self._clock, self._sleep = (
-            speed,
-            tick,
-            say,
-            clock,
-            sleep,
-        )
-        self._append = append
+        self._speed, self._tick, self._append = speed, tick, append
+        self._say, self._clock, self._sleep = say, clock, sleep
         self._failed: list[BaseException] = []
 
     def run(self) -> int:
-        """Send what is not there yet; gives how many records were sent."""
+        """Send the records that the topics lack.
+
+        Returns:
+            The number of records sent.
+
+        Raises:
+            BrokerError: if the topics hold another log, or if the broker refuses a record.
+        """
         with DirectReader(self._broker, self._broker.topic("events")) as reader:
             events = reader.partitions()
         places = [("items", 0), *(("events", partition) for partition in events)]
         ends = [last_sent(self._broker, *place, self._log) for place in places]
-        options: dict[str, Any] = {
-            "append": self._append,
-            "grace": self._join.grace,
-            "say": self._say,
-        }
-        file = mark_before(self._log, ends, self._broker, **options)
+        file = mark_before(
+            self._log,
+            ends,
+            self._broker,
+            append=self._append,
+            grace=self._join.grace,
+            say=self._say,
+        )
         done = {(end.topic, end.partition): end.line for end in ends}
         if max(done.values()) >= 0:
             self._say(f"goes on after line {max(done.values()) + 1:,}")
@@ -89,16 +97,14 @@ class Replay:
             if line <= done[topic, partition]:
                 continue
             full, headers = self._broker.topic(topic), headers_of(line, mark, file)
-            producer.send(full, value, key=key, headers=headers, partition=partition).add_errback(
-                self._failed.append
-            )
+            future = producer.send(full, value, key=key, headers=headers, partition=partition)
+            future.add_errback(self._failed.append)
             self.sent += 1
             if (now := self._clock()) - shown > _REPORT_EVERY or self._failed:
                 self._check()
                 shown = now
-                self._say(
-                    f"{self.sent:,} records, {self.sent / (now - begun):,.0f} a second, line {line + 1:,}"
-                )
+                rate = f"{self.sent / (now - begun):,.0f} a second"
+                self._say(f"{self.sent:,} records, {rate}, line {line + 1:,}")
         producer.flush()
         producer.close()
         self._check()
@@ -107,9 +113,12 @@ class Replay:
     def _records(
         self, partitions: int, sent: int = -1, file: Mark = BEGIN
     ) -> Iterator[tuple[str, int, bytes | None, bytes, int, Mark]]:
-        """Topic, partition, key, value, line number and mark of every record, in order.
+        """Yield topic, partition, key, value, line number and mark of every record, in order.
 
-        Events up to line `sent` do not wait; `file` is the mark before the log's first line.
+        Args:
+            partitions: number of partitions of `events`.
+            sent: last line that was sent; events up to there are given without waiting.
+            file: mark before the first line of the log.
         """
         total = file.lines
         for line, raw, event, mark in numbered(self._log, file):
@@ -123,46 +132,36 @@ class Replay:
     ) -> Iterator[tuple[str, int, bytes | None, bytes, int, Mark]]:
         newest, mark = -1, file
         pace = self._pace()
-        # subtle: what has come since may be an item, and items were read before
+        # subtle: the log may have grown since the items were read; the new lines may hold items, so
+        # they wait for the next replay
         for line, raw, event, mark in islice(numbered(self._log, file), total - file.lines):
             if belongs_to_items(event, raw):
                 continue
             if isinstance(event, Refusal):
                 if mark.lines == total and not self._tick:
-                    self._say(
-                        f"line {line + 1:,} is no event yet; it is sent once another line follows it"
-                    )
+                    held = "is not an event yet; it is sent once another line follows it"
+                    self._say(f"line {line + 1:,} {held}")
                     return
-                yield (
-                    "events",
-                    number_of("events", event.digest) % partitions,
-                    None,
-                    raw,
-                    line,
-                    mark,
-                )
+                place = number_of("events", event.digest) % partitions
+                yield "events", place, None, raw, line, mark
                 continue
             newest = max(newest, event.event_timestamp)
             if line > sent:
                 pace(event.event_timestamp)
             if isinstance(event, Tick):
-                yield from (
-                    ("events", partition, None, raw, line, mark) for partition in range(partitions)
-                )
+                for place in range(partitions):
+                    yield "events", place, None, raw, line, mark
             else:
                 key = event.user_id.encode("utf-8", "surrogatepass")
                 yield "events", _partition_of(key, partitions), key, raw, line, mark
         if self._tick:
-            end = encode(
-                Tick(event_timestamp=newest + self._join.label_window + self._join.grace + 1)
-            )
-            yield from (
-                ("events", partition, None, end, mark.lines, mark)
-                for partition in range(partitions)
-            )
+            closing = newest + self._join.label_window + self._join.grace + 1
+            end = encode(Tick(event_timestamp=closing))
+            for place in range(partitions):
+                yield "events", place, None, end, mark.lines, mark
 
     def _pace(self) -> Callable[[int], None]:
-        """A function that waits until an event's time has come."""
+        """Make a function that waits until an event is due."""
         begun: list[tuple[float, int]] = []
 
         def pace(event_time: int) -> None:
@@ -178,13 +177,16 @@ class Replay:
 
     def _check(self) -> None:
         if self._failed:
-            msg = f"the broker did not take a record ({self._failed[0]!r}); the same command goes on from there"
+            msg = (
+                f"the broker refused a record ({self._failed[0]!r}); "
+                "run the same command again to go on from there"
+            )
             raise BrokerError(msg)
 
 
 @lru_cache(maxsize=100_000)
 def _partition_of(key: bytes, partitions: int) -> int:
-    """Where Kafka's own producers put a key."""
+    """The partition that Kafka's own producers choose for a key."""
     from kafka.partitioner.default import murmur2
 
     return int((murmur2(key) & 0x7FFFFFFF) % partitions)

@@ -1,7 +1,8 @@
-"""Where a replay into Kafka stands: what lies at the end of each partition says it, and that it is of the same log.
+"""Finds where a replay into Kafka goes on, and checks that the topics hold the same log.
 
-Each record tells its line, the mark behind that line, and the mark before the file that it is from: a log that goes on is
-known again, another one is refused, and the next file of a rotated log is put behind the ones before.
+The headers of each record hold the number of its line, the mark after that line and the mark before
+the file that the line is from (`events.marks`). So a replay recognises a log that has grown,
+refuses another log, and appends the next file of a rotated log to the files before it.
 """
 
 import hashlib
@@ -18,24 +19,25 @@ from mainstem.kafka.faults import decoded_poll
 
 __all__ = ["Sent", "headers_of", "last_sent", "mark_before", "numbered"]
 
-_LOG: Final = (
-    "mainstem-log"  # of records sent before there were marks: a digest of the log's first line
-)
+# headers of a record; records from before marks existed have _LOG, a digest of the log's first line
+_LOG: Final = "mainstem-log"
 _LINE: Final = "mainstem-line"
 _MARK: Final = "mainstem-mark"
 _FILE: Final = "mainstem-file"
-_AWAY: Final = "replay into topics of their own: give the broker's URL another prefix, kafka://host:port/PREFIX"
+_AWAY: Final = (
+    "to replay into other topics, give the broker's URL another prefix, kafka://host:port/PREFIX"
+)
 
 
 class Sent(NamedTuple):
-    """The last record of a partition.
+    """The last record that a replay has sent to a partition.
 
     Attributes:
-        topic, partition: where it lies.
-        line: number of its line; -1 where nothing was sent.
-        mark: behind its line; None of a record that was sent before there were marks.
-        file: the mark before its file.
-        event_time: of its event, in milliseconds.
+        topic, partition: the partition; `topic` is the short name.
+        line: number of the record's line in the log, from 0; -1 if nothing was sent.
+        mark: mark after that line; None for a record that was sent before marks existed.
+        file: mark before the file that the line is from.
+        event_time: event time of the record in milliseconds; -1 if it has none.
     """
 
     topic: str
@@ -47,20 +49,32 @@ class Sent(NamedTuple):
 
     @property
     def is_final(self) -> bool:
-        """Whether it is the tick behind the last line."""
+        """Whether the record is the final tick, which follows the last line."""
         return self.mark is not None and self.mark.lines == self.line
 
 
 def headers_of(line: int, mark: Mark, file: Mark) -> list[tuple[str, bytes]]:
-    """What a record tells."""
+    """Make the headers of a record.
+
+    Args:
+        line: number of its line.
+        mark: mark after that line.
+        file: mark before the file that the line is from.
+    """
     return [(_LINE, b"%d" % line), (_MARK, _written(mark)), (_FILE, _written(file))]
 
 
 def last_sent(broker: Broker, topic: str, partition: int, log: Path) -> Sent:
-    """What lies at the end of a partition.
+    """Read the last record of a partition.
+
+    Args:
+        broker: broker to read from.
+        topic, partition: the partition; `topic` is the short name.
+        log: log that is about to be replayed.
 
     Raises:
-        BrokerError: if it is no record of a replay.
+        BrokerError: if no replay sent the record, or if it is from before marks existed and
+            belongs to another log.
     """
     from kafka import KafkaConsumer, TopicPartition  # a second to import
 
@@ -78,9 +92,8 @@ def last_sent(broker: Broker, topic: str, partition: int, log: Path) -> Sent:
         if end == 0:
             return Sent(topic, partition)
         if consumer.beginning_offsets([place])[place] < end:
-            consumer.seek(
-                place, max(end - 2, 0)
-            )  # the last offset may be a marker without a record
+            # the last offset may hold the marker of a transaction, which is not a record
+            consumer.seek(place, max(end - 2, 0))
             found = list(chain.from_iterable(decoded_poll(consumer, 15_000, 500).values()))
     finally:
         consumer.close()
@@ -107,22 +120,26 @@ def mark_before(
     grace: int,
     say: Callable[[str], None],
 ) -> Mark:
-    """The mark before a log's first line, once it is known to be what was sent, or to follow it.
+    """Check that a log is the one that was sent or follows it, and return the mark before it.
 
     Args:
-        log: what is about to be sent.
-        sent: the last record of each partition.
-        broker: for messages.
-        append: whether the log may be the next file of a rotated one.
-        grace: how far events may come out of order, in milliseconds.
-        say: told what somebody should know.
+        log: log that is about to be replayed.
+        sent: last record of each partition.
+        broker: broker of the topics, which messages name.
+        append: whether the log may be the next file of a rotated log.
+        grace: how far events may be out of order, in milliseconds.
+        say: called with a remark if the topics do not say which log they hold.
+
+    Returns:
+        The mark before the first line of the log: `BEGIN`, or where an earlier file ended.
 
     Raises:
-        BrokerError: if it is another log, or the wrong file of it, or a final tick has closed what would go on.
+        BrokerError: if it is another log, if it is not the next file of a rotated log, or if it
+            would go on after a final tick.
     """
     there = [one for one in sent if one.line >= 0]
     if any(one.mark is None for one in there):
-        say(f"the records in Kafka do not say which log they are of; {str(log)!r} is taken for it")
+        say(f"the records in Kafka do not name their log; assuming that it is {str(log)!r}")
         return BEGIN
     newest = max((one.file for one in there), key=lambda mark: mark.lines, default=BEGIN)
     for begin in [BEGIN, newest] if append and newest != BEGIN else [BEGIN]:
@@ -138,7 +155,12 @@ def mark_before(
 
 
 def numbered(log: Path, begin: Mark) -> Iterator[tuple[int, bytes, Any, Mark]]:
-    """Number, bytes and event of each line, and the mark behind it; numbered from the first file on."""
+    """Yield the number, bytes and event of each line, and the mark after it.
+
+    Args:
+        log: the log.
+        begin: mark before its first line. Numbers go on from there, across rotated files.
+    """
     mark = begin
     for raw in read_lines(log):
         event = decode(raw)
@@ -147,7 +169,10 @@ def numbered(log: Path, begin: Mark) -> Iterator[tuple[int, bytes, Any, Mark]]:
 
 
 def _other(log: Path, begin: Mark, sent: Sequence[Sent]) -> tuple[Any, int]:
-    """A record that is not of this log, None where all are; and how many lines there are, from the first log on."""
+    """Find a record that is not from this log, or None; and count the lines up to its end.
+
+    Lines are counted from the first file of a rotated log.
+    """
     wanted: dict[int, list[Sent]] = {}
     for one in sent:
         if one.mark:
@@ -162,11 +187,15 @@ def _other(log: Path, begin: Mark, sent: Sequence[Sent]) -> tuple[Any, int]:
 
 
 def _refuse_closed(log: Path, sent: Sequence[Sent], lines: int) -> None:
-    """Refuse to go on behind a final tick: what comes after it would be late, and its first line would be passed over."""
+    """Refuse to go on after a final tick.
+
+    Later events would be late, and the first of them would be skipped, because the tick has its
+    line number.
+    """
     if any(one.is_final and one.line != lines for one in sent):
         msg = (
-            f"a final tick has closed every window, and {str(log)!r} goes on after it; a log that will grow is replayed "
-            f"with --no-tick. Now {_AWAY}"
+            f"a final tick has closed every window, and {str(log)!r} goes on after it; "
+            f"a log that will grow must be replayed with --no-tick; {_AWAY}"
         )
         raise BrokerError(msg)
 
@@ -176,16 +205,16 @@ def _check_order(log: Path, oldest: int) -> None:
     times = [event.event_timestamp for event in events if not isinstance(event, Refusal | Item)]
     if older := sum(time < oldest for time in times):
         msg = (
-            f"{str(log)!r} is not the next file of the log that was sent: {older:,} of its {len(times):,} events are older "
-            "than that; files are appended oldest first"
+            f"{str(log)!r} is not the next file of the log that was sent: {older:,} of its "
+            f"{len(times):,} events are older than the newest event sent; append files oldest first"
         )
         raise BrokerError(msg)
 
 
 def _others(topic: str, partition: int, log: Path) -> BrokerError:
     msg = (
-        f"topic {topic!r} partition {partition} holds records that are not of {log.name!r}; {_AWAY}; "
-        "the next file of a rotated log is sent with --append"
+        f"topic {topic!r} partition {partition} holds records that are not from {log.name!r}; "
+        f"{_AWAY}; to send the next file of a rotated log, use --append"
     )
     return BrokerError(msg)
 

@@ -1,4 +1,4 @@
-"""The loops of the programs: take, write, commit, until a signal or an error ends them."""
+"""The loops of the programs, which run until a signal or an error ends them."""
 
 import logging
 import time
@@ -17,14 +17,22 @@ from .sink import SINK_TOPICS, Sink
 __all__ = ["run_join", "run_sink"]
 
 _LOG = logging.getLogger("mainstem")
-_BATCH: Final = 5000
-_WAIT: Final = 1.0  # seconds that a batch waits to fill: the history likes few large writes
+_BATCH: Final = 5000  # records of a batch at most
+_WAIT: Final = 1.0  # seconds that a batch waits to fill, because ClickHouse prefers large writes
 
 
 def run_join(
     addresses: Addresses, settings: Settings, key: bytes, monitor: Monitor, session_timeout: float
 ) -> None:
-    """Run a Faust worker until it is told to stop."""
+    """Run a stream worker until a signal ends it.
+
+    Args:
+        addresses: where the broker and the snapshots are.
+        settings: settings of the join.
+        key: secret of the pseudonyms.
+        monitor: shows lag and readiness to health checks and to Prometheus.
+        session_timeout: seconds of silence after which other workers take over the partitions.
+    """
     import faust  # slow to import
     import mode.loop
 
@@ -49,7 +57,15 @@ def run_join(
 def run_sink(
     addresses: Addresses, settings: Settings, key: bytes, monitor: Monitor, session_timeout: float
 ) -> None:
-    """Write to the history until told to stop."""
+    """Run a sink until a signal ends it: take a batch, write it to the history, then commit.
+
+    Args:
+        addresses: where the broker and the history are.
+        settings: settings of the trusted samples.
+        key: secret of the digests of refused events.
+        monitor: shows lag and readiness to health checks and to Prometheus.
+        session_timeout: seconds of silence after which another sink takes over the partitions.
+    """
     from prometheus_client import Counter
 
     rows = Counter("mainstem_rows", "Rows written", ["table"])
@@ -70,11 +86,11 @@ def run_sink(
             trusted = patiently(TrustedTopic, broker)
             while not stop():
                 if confirmed := patiently(trusted.read):
-                    sink.believe(confirmed)
+                    sink.trust(confirmed)
                 batch = _full_batch(intake)
                 sink.write(batch)
                 if (sink.passed(intake) or batch) and not patiently(intake.commit):
-                    _LOG.info("the partitions went to another member; it writes this batch again")
+                    _LOG.info("partitions went to another sink, which writes this batch again")
                 for table, count in sink.rows.items():
                     rows.labels(table).inc(count - seen.get(table, 0))
                     seen[table] = count

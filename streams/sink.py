@@ -1,7 +1,8 @@
-"""The sink: samples, items, ledger and rejected events go from their topics to the history; write, then commit.
+"""The sink writes samples, items, the ledger and rejected events from their topics to the history.
 
-A batch that comes again is written again, which is the same as once. Topic `items` is read raw, so its refusals and its
-ledger are made here; how far it was read lies in its ledger row, written last, and there the sink goes on.
+It writes a batch before it commits. A batch that is delivered again is written again, which is the
+same as writing it once. Topic `items` holds raw events, so the sink itself makes the rejections and
+the ledger of that topic. The ledger row of `items` is written last and says where the sink goes on.
 """
 
 import hashlib
@@ -36,70 +37,75 @@ _T = TypeVar("_T")
 
 
 class Sink:
-    """Writes batches.
+    """Writes batches of records to the history.
 
     Args:
         store: the history.
-        settings: the shares of the trusted parts are used.
+        settings: settings; the shares of the trusted parts are used.
         key: secret of the digests of refused events.
 
     Attributes:
-        rows: written so far, by table.
+        rows: number of rows written so far, by table.
     """
 
     def __init__(self, store: Store, settings: Settings, key: bytes) -> None:
         self.rows: dict[str, int] = defaultdict(int)
         self._store, self._key, self._trust = store, key, Trust(settings)
-        self._items: dict[int, LedgerRow] = {}  # how far `items` was read, by partition
+        self._items: dict[int, LedgerRow] = {}  # ledger of `items`, by partition
 
     def assigned(self, owned: Sequence[Assigned], intake: Intake) -> None:
-        """Go on with topic `items` where its ledger stands, not where the commit does."""
+        """Take over partitions; topic `items` goes on at its ledger, not at its commit."""
         for topic, partition in owned:
             if topic == "items":
-                self._items[partition] = self._ledger_of_items(
-                    partition, intake.committed((topic, partition))
-                )
-                intake.seek((topic, partition), self._items[partition].next_offset)
+                place = (topic, partition)
+                row = self._ledger_of_items(partition, intake.committed(place))
+                self._items[partition] = row
+                intake.seek(place, row.next_offset)
 
     def revoked(self, owned: Sequence[Assigned]) -> None:
-        """Another member goes on with these."""
+        """Give up partitions, which another sink goes on with."""
         for topic, partition in owned:
             if topic == "items":
                 self._items.pop(partition, None)
 
-    def believe(self, confirmed: Sequence[Confirmed]) -> None:
-        """Write trusted samples; from the first on no slice of the stream stands in for them."""
+    def trust(self, confirmed: Sequence[Confirmed]) -> None:
+        """Write confirmed trusted samples.
+
+        Until the first of them arrives, a slice of the stream is assumed to be trusted.
+        """
         for one in confirmed:
             self._trust.take(one)
-        self._write(
-            "trusted",
-            trusted_columns((one.sample_id, one.part, one.origin, one.label) for one in confirmed),
-        )
+        rows = ((one.sample_id, one.part, one.origin, one.label) for one in confirmed)
+        self._write("trusted", trusted_columns(rows))
 
     def write(self, batch: Sequence[tuple[str, Any]]) -> None:
-        """Write the records of a batch; returns when the history has them."""
+        """Write the records of a batch, and return once the history has them.
+
+        Args:
+            batch: pairs of a topic's short name and a record.
+        """
         by_topic: dict[str, list[Any]] = defaultdict(list)
         for topic, record in batch:
             by_topic[topic].append(record)
         self._write_samples(self._read("samples", by_topic, decode_samples))
         refused = [rejection for _, rejection in self._read("rejected", by_topic, decode_rejection)]
         self._write("rejected", rejection_columns(refused))
-        self._write(
-            "ledger",
-            ledger_columns([row for _, row in self._read("ledger", by_topic, decode_ledger)]),
-        )
+        rows = [row for _, row in self._read("ledger", by_topic, decode_ledger)]
+        self._write("ledger", ledger_columns(rows))
         self._write_items(by_topic["items"])
 
     def passed(self, intake: Intake) -> bool:
-        """Count the offsets of `items` that hold no record and have no record after them; gives whether there were any."""
+        """Count offsets at the end of `items` that hold no record.
+
+        Returns:
+            Whether there were any, so that the new position can be committed.
+        """
         touched = []
         for partition, row in self._items.items():
             position = patiently(intake.position, ("items", partition))
             if position > row.next_offset:
-                counts = {
-                    **row.counts,
-                    "control": row.counts["control"] + position - row.next_offset,
-                }
+                control = row.counts["control"] + position - row.next_offset
+                counts = {**row.counts, "control": control}
                 self._items[partition] = _row(partition, row.first_offset, position, counts)
                 touched.append(self._items[partition])
         self._write("ledger", ledger_columns(touched))
@@ -108,7 +114,7 @@ class Sink:
     def _read(
         self, topic: str, batch: Mapping[str, Sequence[Any]], decode: Callable[[bytes], _T]
     ) -> list[tuple[Any, _T]]:
-        """Records with what they hold; what somebody else wrote into a topic of ours goes to `rejected`."""
+        """Decode the records of a topic; those that no program of ours wrote go to `rejected`."""
         found: list[tuple[Any, _T]] = []
         refused: list[Rejection] = []
         for record in batch.get(topic, ()):
@@ -117,15 +123,10 @@ class Sink:
                 found.append((record, decode(value)))
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 digest = hashlib.blake2b(value, digest_size=16).hexdigest()
-                refusal = Refusal(
-                    reason=f"no record of topic `{topic}`: {error}",
-                    path="$",
-                    digest=digest,
-                    body="",
-                )
-                refused.append(
-                    rejection_of(refusal, topic, record.partition, record.offset, self._key)
-                )
+                reason = f"no record of topic `{topic}`: {error}"
+                refusal = Refusal(reason=reason, path="$", digest=digest, body="")
+                place = (topic, record.partition, record.offset)
+                refused.append(rejection_of(refusal, *place, self._key))
         self._write("rejected", rejection_columns(refused))
         return found
 
@@ -142,22 +143,17 @@ class Sink:
                 (sample.sample_id, trust.part_of(sample.sample_id, sample.question_id))
                 for sample, _, _ in placed
             ]
-            self._write(
-                "trusted",
-                trusted_columns(
-                    (one, part, "assumed", None) for one, part in parts if part != "stream"
-                ),
-            )
+            rows = ((one, part, "assumed", None) for one, part in parts if part != "stream")
+            self._write("trusted", trusted_columns(rows))
 
     def _write_items(self, records: Sequence[Any]) -> None:
-        """Items and refusals, then the ledger row that says how far they go."""
+        """Write items and rejections, then the ledger rows that say how far `items` was read."""
         items: list[Item] = []
         rejections: list[Rejection] = []
         for record in records:
             row = self._items.get(record.partition)
-            if (
-                row is None or record.offset < row.next_offset
-            ):  # not ours any more, or written already
+            # skip partitions that were revoked and records that were written before
+            if row is None or record.offset < row.next_offset:
                 continue
             counts = dict(row.counts)
             counts["control"] += record.offset - row.next_offset
@@ -167,20 +163,17 @@ class Sink:
                 counts["accepted"] += 1
             else:
                 refusal = event if isinstance(event, Refusal) else _no_item(event)
-                rejections.append(
-                    rejection_of(refusal, "items", record.partition, record.offset, self._key)
-                )
+                place = ("items", record.partition, record.offset)
+                rejections.append(rejection_of(refusal, *place, self._key))
                 counts["rejected"] += 1
-            self._items[record.partition] = _row(
-                record.partition, row.first_offset, record.offset + 1, counts
-            )
+            counted = _row(record.partition, row.first_offset, record.offset + 1, counts)
+            self._items[record.partition] = counted
         if items or rejections:
             self._write("items", item_columns(items))
             self._write("rejected", rejection_columns(rejections))
             touched = {record.partition for record in records} & self._items.keys()
-            self._write(
-                "ledger", ledger_columns([self._items[partition] for partition in sorted(touched)])
-            )
+            rows = [self._items[partition] for partition in sorted(touched)]
+            self._write("ledger", ledger_columns(rows))
 
     def _ledger_of_items(self, partition: int, first: int) -> LedgerRow:
         found = patiently(ledger_of_items, self._store, partition)

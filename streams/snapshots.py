@@ -1,8 +1,9 @@
-"""Snapshots of joiners behind a URL, so that another machine can take over where this one stood.
+"""Snapshots of joiners behind a URL, so that another machine can go on where one has stopped.
 
     SNAPSHOTS/<deployment>/events-00003/00000000000000015000
 
-A snapshot is a pure function of the log prefix and is named by its offset: two owners of a partition write the same bytes.
+A snapshot is a pure function of a prefix of the log and is named by its offset, so two owners of a
+partition write the same bytes.
 """
 
 import hashlib
@@ -21,9 +22,10 @@ from mainstem.settings.urls import files_at
 
 __all__ = ["Snapshots"]
 
-_KEPT: Final = 3
+_KEPT: Final = 3  # snapshots of a partition
 _KEY: Final = "MAINSTEM_PSEUDONYM_KEY"
-_UNSAID: Final = "objectives.classes"  # by the snapshots from before settings had groups
+# snapshots from before settings had groups do not record this setting
+_UNRECORDED: Final = "objectives.classes"
 
 
 class _Kept(Struct, frozen=True):
@@ -37,10 +39,11 @@ class Snapshots:
 
     Args:
         url: any fsspec URL.
-        deployment: name of its folder under the URL.
-        settings: a snapshot made with other settings of the join is refused.
-        key: secret of the pseudonyms; a snapshot made with another one is refused.
-        topic: that is joined; a snapshot of another one is refused.
+        deployment: name of the deployment's folder under the URL.
+        settings: settings of the joiners; a snapshot made with other settings that affect the join
+            is refused.
+        key: secret of the pseudonyms; a snapshot made with another secret is refused.
+        topic: full name of the topic that is joined; a snapshot of another topic is refused.
     """
 
     def __init__(
@@ -54,24 +57,22 @@ class Snapshots:
         self._settings = {**that_affect(settings, "join"), **self._facts}
 
     def save(self, snapshot: Snapshot) -> None:
-        """Keep a snapshot, whole or not at all; the newest three of a partition stay."""
+        """Write a snapshot, whole or not at all, and delete all but the newest three."""
         folder = self._folder(snapshot.partition)
         self._files.makedirs(folder, exist_ok=True)
         content = msgspec.msgpack.encode(snapshot)
-        kept = msgspec.msgpack.encode(
-            _Kept(self._settings, _digest(self._settings, content), content)
-        )
+        kept = _Kept(self._settings, _digest(self._settings, content), content)
         path = f"{folder}/{snapshot.next_offset:020d}"
-        put_whole(self._files, path, kept)
+        put_whole(self._files, path, msgspec.msgpack.encode(kept))
         for old in self._offsets(snapshot.partition)[:-_KEPT]:
             self._forget(f"{folder}/{old:020d}")
 
     def newest(self, partition: int) -> Snapshot | None:
-        """The newest snapshot of a partition that can be read; None where there is none.
+        """The newest snapshot of a partition that can be read; None if there is none.
 
         Raises:
-            SettingError: if it was made with other settings, or by a mainstem whose joiners knew less: going on would mix
-                two joins.
+            SettingError: if the snapshot was made with other settings or has another form. To go on
+                from it would mix two joins.
         """
         for offset in reversed(self._offsets(partition)):
             if found := self._read(f"{self._folder(partition)}/{offset:020d}"):
@@ -81,22 +82,21 @@ class Snapshots:
     def _read(self, path: str) -> Snapshot | None:
         try:
             kept = msgspec.msgpack.decode(self._files.cat_file(path), type=_Kept)
-        except (
-            FileNotFoundError,
-            msgspec.DecodeError,
-            UnicodeDecodeError,
-        ):  # forgotten by another owner, or cut off
-            return None
+        except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
+            return None  # another owner deleted it, or it was cut off
         if _digest(kept.settings, kept.snapshot) != kept.digest:
             return None
-        unsaid = {
+        assumed = {
             **that_affect(Settings(), "join"),
-            **{name: self._settings[name] for name in (_UNSAID, *self._facts)},
+            **{name: self._settings[name] for name in (_UNRECORDED, *self._facts)},
         }
-        told, undo = differences({**unsaid, **renamed(kept.settings)}, self._settings)
-        if told:
-            go_on = f"{undo} goes on" if undo else "set those"
-            msg = f"the snapshots were made with other settings ({told}); {go_on}, or give a new topic prefix and snapshots"
+        different, undo = differences({**assumed, **renamed(kept.settings)}, self._settings)
+        if different:
+            go_on = f"set {undo} to go on" if undo else "set those to go on"
+            msg = (
+                f"the snapshots were made with other settings ({different}); {go_on}, "
+                "or give a new topic prefix and another place for snapshots"
+            )
             raise SettingError(msg)
         try:
             found = msgspec.msgpack.decode(kept.snapshot, type=Snapshot)
@@ -105,15 +105,17 @@ class Snapshots:
             lacks = str(error)
         if lacks:
             msg = (
-                f"{path!r} was written by another mainstem and lacks what this one needs ({lacks}); "
-                "give a new topic prefix and snapshots, and replay the log into it, to begin anew"
+                f"{path!r} was written by another release of mainstem, and this release cannot go "
+                f"on from it ({lacks}); to begin anew, give a new topic prefix and another place "
+                "for snapshots, and replay the log"
             )
             raise SettingError(msg)
         return found
 
     def _offsets(self, partition: int) -> list[int]:
         folder = self._folder(partition)
-        self._files.invalidate_cache()  # subtle: on S3 a listing is remembered, and another owner may have written since
+        # subtle: fsspec caches listings on S3, and another owner may have written in the meantime
+        self._files.invalidate_cache()
         if not self._files.exists(folder):
             return []
         names = [str(path).rsplit("/", 1)[-1] for path in self._files.find(folder, maxdepth=1)]
@@ -122,7 +124,7 @@ class Snapshots:
     def _forget(self, path: str) -> None:
         try:
             self._files.rm_file(path)
-        except FileNotFoundError:  # another owner was faster
+        except FileNotFoundError:  # another owner has deleted it
             return
 
     def _folder(self, partition: int) -> str:

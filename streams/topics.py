@@ -1,4 +1,7 @@
-"""Makes the topics, and checks all: partitions, retention, compaction, codecs, and that no typo makes a topic."""
+"""Makes the topics, and checks partitions, retention, compaction and codecs of all of them.
+
+It also checks that the broker makes no topics on its own, so that no typo in a name becomes one.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -12,14 +15,13 @@ __all__ = ["make_topics", "notes_on_codecs"]
 
 _DAY_MS: Final = 86_400_000
 _RETENTION_MS: Final = 30 * _DAY_MS
-_REFUSED: Final = 29  # Kafka's code of a topic that this user may not see, or make
-_UNSEEN: Final = "this user may not see topic {}; allow DESCRIBE, if the prefix is right"
+# a worker that is down for longer than a topic keeps its records loses events
+_SHORTEST_MS: Final = _DAY_MS
+_REFUSED: Final = 29  # Kafka's error code for a topic that this user may not see or make
+_UNSEEN: Final = "this user may not see topic {}; if the prefix is right, allow DESCRIBE"
 _HIDDEN: Final = "this user may not see how topic {} is configured; allow DESCRIBE_CONFIGS"
 _UNREAD: Final = (
-    "this user may not read topic {}: whether what lies there can be decoded is not known"
-)
-_SHORTEST_MS: Final = (
-    _DAY_MS  # a worker that is down for longer than a topic remembers loses events
+    "this user may not read topic {}, so nobody knows whether its records can be decoded here"
 )
 
 
@@ -29,22 +31,23 @@ def make_topics(
     *,
     replication: int = -1,
     auto_create: bool = False,
-    say: Callable[[str], None] = lambda text: None,  # noqa: ARG005
+    say: Callable[[str], None] = lambda _: None,
 ) -> list[str]:
     """Make the topics that are missing and check all of them.
 
     Args:
-        broker: where.
-        join: `partitions` is used.
-        replication: copies of each record; -1 is what the broker does by default.
-        auto_create: whether a broker that makes topics on its own is put up with.
-        say: told what this user has no right to check.
+        broker: broker of the topics.
+        join: settings of the join; `partitions` is used.
+        replication: copies of each record; -1 takes the broker's default.
+        auto_create: whether to accept a broker that makes unknown topics on its own.
+        say: called with each thing that this user has no right to check.
 
     Returns:
         Full names of the topics that were made.
 
     Raises:
-        BrokerError: if a topic, or the broker, is not as it must be: which, and how to mend it.
+        BrokerError: if the broker or a topic is configured wrongly. The message names each fault
+            and how to mend it.
     """
     from kafka.admin import KafkaAdminClient  # a second to import
 
@@ -58,8 +61,8 @@ def make_topics(
         faults = list(_faults(admin, broker, join)) or list(_unreadable(broker, notes))
         if not auto_create and _creates_topics(admin, notes):
             faults.append(
-                "the broker makes topics on its own (auto.create.topics.enable), so a typo would become one; "
-                "set it to false, or say --allow-auto-create"
+                "the broker makes unknown topics on its own (auto.create.topics.enable), so a typo "
+                "would become a topic; set it to false, or pass --allow-auto-create"
             )
     finally:
         admin.close()
@@ -90,14 +93,17 @@ def _make(admin: Any, broker: Broker, join: Join, names: Sequence[str], replicat
 
 
 def _refusal(topic: Mapping[str, Any]) -> str:
-    """Why a topic was not made; nothing where it was, or where another was faster: all are checked."""
+    """Why a topic was not made; empty if it was, or if another program was faster."""
     import kafka.errors as known
 
     code = topic["error_code"]
     if code in (0, known.TopicAlreadyExistsError.errno):
         return ""
     if code in (_REFUSED, known.ClusterAuthorizationFailedError.errno):
-        return "this user may not make topic {}; allow CREATE, on it or on the cluster, or let somebody else make it"
+        return (
+            "this user may not make topic {}; allow CREATE on it or on the cluster, "
+            "or let another user make it"
+        )
     reason = told_of(known.for_code(code)(topic.get("error_message") or ""))
     return f"the broker does not make topic {{}} ({reason}); mend that, or make it by hand"
 
@@ -137,8 +143,8 @@ def _faults(admin: Any, broker: Broker, join: Join) -> Iterator[str]:
         there, want = len(described[name]["partitions"]), _partitions(topic, join)
         if there != want:
             yield (
-                f"topic {name!r} has {there} partitions, the setting says {want}; set MAINSTEM_JOIN__PARTITIONS, "
-                "or make it anew"
+                f"topic {name!r} has {there} partitions, but the setting says {want}; "
+                "set MAINSTEM_JOIN__PARTITIONS, or delete the topic and make it again"
             )
         config = _config_of(found, "topic", name)
         if not config:
@@ -150,14 +156,17 @@ def _faults(admin: Any, broker: Broker, join: Join) -> Iterator[str]:
 def _config_faults(name: str, topic: Topic, config: Mapping[str, str]) -> Iterator[str]:
     want = "compact" if topic.compacted else "delete"
     mend = f"kafka-configs.sh --alter --entity-type topics --entity-name {name} --add-config"
-    if config["cleanup.policy"] != want:
-        has = config["cleanup.policy"]
-        yield f"topic {name!r} has cleanup.policy={has}; it must be {want}: {mend} cleanup.policy={want}"
+    if (has := config["cleanup.policy"]) != want:
+        yield (
+            f"topic {name!r} has cleanup.policy={has}; it must be {want}: "
+            f"{mend} cleanup.policy={want}"
+        )
     retention = int(config["retention.ms"])
+    deletes = f"topic {name!r} deletes records after {retention} ms"
     if topic.forever and retention != -1:
-        yield f"topic {name!r} forgets after {retention} ms; every worker reads it whole: {mend} retention.ms=-1"
+        yield f"{deletes}, but every worker reads it whole: {mend} retention.ms=-1"
     elif not topic.compacted and 0 <= retention < _SHORTEST_MS:
-        yield f"topic {name!r} forgets after {retention} ms; give it a day at least: {mend} retention.ms={_RETENTION_MS}"
+        yield f"{deletes}; keep them for a day at least: {mend} retention.ms={_RETENTION_MS}"
 
 
 def _codec_faults(
@@ -165,19 +174,25 @@ def _codec_faults(
 ) -> Iterator[str]:
     codec = config.get("compression.type", "producer")
     if codec in lacking:
-        yield f"topic {name!r} is compressed by {codec}, which cannot be decoded here: {lacking[codec]}"
+        yield (
+            f"topic {name!r} is compressed by {codec}, which cannot be decoded here; "
+            f"{lacking[codec]}"
+        )
 
 
 def notes_on_codecs() -> list[str]:
-    """What cannot be decoded here, should a producer use it."""
+    """A warning for each codec that cannot be decoded here, in case a producer uses it."""
     return [
-        f"a producer that compresses by {codec} would end the programs: {mend}"
+        f"a record that is compressed by {codec} would end the programs; {mend}"
         for codec, mend in sorted(lacking_codecs().items())
     ]
 
 
 def _unreadable(broker: Broker, notes: list[str]) -> Iterator[str]:
-    """Topics whose newest or oldest batch cannot be read; those that this user may not read are noted."""
+    """Yield a fault for each topic whose oldest or newest batch cannot be read.
+
+    Topics that this user may not read are added to `notes`.
+    """
     from kafka.errors import TopicAuthorizationFailedError
 
     unknown: list[tuple[str, str]] = []
@@ -196,7 +211,10 @@ def _unreadable(broker: Broker, notes: list[str]) -> Iterator[str]:
 
 
 def _config_of(found: Any, kind: str, name: str) -> dict[str, str]:
-    """Configuration of a topic or a broker; nothing where this user may not see it, for which the client has no error."""
+    """Configuration of a topic or a broker; empty if this user may not see it.
+
+    The client raises no error then.
+    """
     return {key: str(config["value"]) for key, config in found[kind].get(name, {}).items()}
 
 
@@ -211,6 +229,7 @@ def _creates_topics(admin: Any, notes: list[str]) -> bool:
     config = _config_of(found, "broker", broker)
     if not config:
         notes.append(
-            "this user may not see how the broker is configured: auto.create.topics.enable must be false there"
+            "this user may not see how the broker is configured; "
+            "make sure that auto.create.topics.enable is false"
         )
     return config.get("auto.create.topics.enable") == "true"

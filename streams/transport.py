@@ -1,7 +1,8 @@
-"""Faust's transport as a stream worker needs it: it reads what was committed, and ends over what cannot be decoded.
+"""Faust's transport, changed to read committed records only and to end on batches it cannot decode.
 
-Faust reads uncommitted records unless it writes in transactions itself, which it must not here. And it answers a batch that
-its client cannot decode with a traceback for each service that falls.
+Faust reads uncommitted records unless it writes in transactions itself, which a stream worker must
+not do. And if its client cannot decode a batch, Faust prints a traceback for each service that
+fails.
 """
 
 import asyncio
@@ -29,18 +30,18 @@ __all__ = ["CANNOT_GO_ON", "CommittedTransport", "end_over", "transport_of"]
 
 _LOG = logging.getLogger("mainstem.join")
 CANNOT_GO_ON: Final = 70
-"""What a stream worker exits with where it cannot go on."""
+"""Exit code of a stream worker that cannot go on."""
 
 
 def end_over(error: BaseException) -> None:
-    """End this process at once, before Faust can acknowledge what was not done; one line where we know the error."""
-    if (
-        isinstance(error, MainstemError)
-        or passes(error)
-        or type(error).__module__.startswith(("kafka.", "aiokafka."))
-    ):
-        told = told_of(error) if isinstance(error, MainstemError) else refusal(error)
-        _LOG.error("cannot go on: %s; the supervisor starts this program again", told)
+    """End this process at once, before Faust can acknowledge unfinished work.
+
+    The log gets one line for an error that we know, and a traceback for any other.
+    """
+    ours = isinstance(error, MainstemError)
+    if ours or passes(error) or type(error).__module__.startswith(("kafka.", "aiokafka.")):
+        reason = told_of(error) if ours else refusal(error)
+        _LOG.error("cannot go on: %s; the supervisor starts this program again", reason)
     else:
         _LOG.error("cannot go on; the supervisor starts this program again", exc_info=error)
     logging.shutdown()
@@ -48,7 +49,10 @@ def end_over(error: BaseException) -> None:
 
 
 def _or_end(commit: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-    """A commit that ends this process over what is no matter of whose the partitions are: a right that was taken away."""
+    """Wrap a commit: errors about the ownership of partitions are raised, others end the process.
+
+    Another error is, for example, that the broker has taken a right away from this user.
+    """
 
     async def committed(offsets: Any) -> None:
         try:
@@ -64,14 +68,17 @@ def _or_end(commit: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[N
 class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust has no types
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
-        # subtle: Faust has no setting for it; the client reads this when it starts
-        consumer._isolation_level = "read_committed"  # noqa: SLF001
-        consumer.commit = _or_end(
-            consumer.commit
-        )  # Faust answers whatever goes wrong in it with tracebacks
+        # subtle: Faust has no setting for this; the client reads the attribute when it starts
+        consumer._isolation_level = "read_committed"  # noqa: SLF001 - no public way
+        # Faust prints tracebacks for any error of a commit
+        consumer.commit = _or_end(consumer.commit)
         return consumer
 
-    async def getmany(self, active_partitions: Any, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's signature
+    async def getmany(
+        self,
+        active_partitions: Any,
+        timeout: float,  # noqa: ASYNC109 - Faust's signature
+    ) -> Any:
         try:
             return await super().getmany(active_partitions, timeout)
         except (driver.ConsumerStoppedError, ConsumerNotStarted, asyncio.CancelledError):
@@ -82,7 +89,7 @@ class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust has
         except KafkaError as error:
             end_over(error)
             raise
-        except Exception as error:  # whatever a decompressor raises, each its own
+        except Exception as error:  # each decompressor raises errors of its own
             if not self.should_stop:
                 self._end_over_batch(error)
             raise
@@ -98,11 +105,16 @@ class _Consumer(driver.Consumer):  # type: ignore[misc]
 
 
 class CommittedTransport(driver.Transport):  # type: ignore[misc]
-    """The transport of aiokafka, with that."""
+    """Faust's transport of aiokafka, with the consumer changed as above."""
 
     Consumer = _Consumer
 
 
 def transport_of(app: faust.App, servers: tuple[str, ...]) -> CommittedTransport:
-    """A transport to a broker."""
+    """Make the transport of an app.
+
+    Args:
+        app: the app.
+        servers: addresses of the broker, each as host:port.
+    """
     return CommittedTransport([URL(f"aiokafka://{server}") for server in servers], app)

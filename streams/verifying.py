@@ -1,10 +1,12 @@
-"""`mainstem stream verify`: the deployed result beside an embedded run of the same log, from the same version 0.
+"""`mainstem stream verify` compares the deployed results with an embedded run of the same log.
 
-With the schedule that the deployment used the embedded run repeats it, with the deployment's versions: then every response,
-every judgement and every standing is compared. Without it, learning aside, the last standings are.
+Both start from the same version 0. If the deployment's schedule is given, the embedded run repeats
+it with the deployment's versions, and every response, judgement and standing is compared. Without a
+schedule, the embedded run does not learn. Then responses of version 0 are compared, and the last
+standings if no later version has scored.
 
-The embedded run is the command `mainstem replay`, with `--schedule` or with `--no-learn`, in a process of its own: the very
-code that users run.
+The embedded run is the command `mainstem replay`, with `--schedule` or with `--no-learn`, in a
+process of its own. So it is the code that users run.
 """
 
 import json
@@ -40,31 +42,32 @@ from mainstem.store.compared import (
 
 __all__ = ["Comparison", "verify"]
 
-_ELSEWHERE: Final = NAMES - {
-    "MAINSTEM_PSEUDONYM_KEY",
-    "MAINSTEM_SETTINGS",
-}  # the embedded replay has its own places
-_RESPONSES_AGREE: Final = 1e-4
-_NEAR: Final = 1e-3
+# variables that name places of the deployment, which the embedded replay must not use
+_ELSEWHERE: Final = NAMES - {"MAINSTEM_PSEUDONYM_KEY", "MAINSTEM_SETTINGS"}
+_RESPONSES_AGREE: Final = 1e-4  # largest relative difference of responses that agree
+_NEAR: Final = 1e-3  # relative difference of figures that count as equal near a threshold
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What differs.
+    """What a comparison of the deployed and the embedded results has found.
 
     Attributes:
-        hash, embedded_hash: of samples and ledger, deployed and embedded.
-        hash_0_1, embedded_hash_0_1: the same over the fields that samples had in 0.1.
-        versions: whose responses were compared: `all`, under a schedule, or `version 0`.
-        responses: how many were compared.
-        worst: largest relative difference of a norm, a loss or a margin, and largest difference of an alignment; infinite
-            where one side has an alignment and the other has not. Sketches are kept less exactly, and not compared.
-        missing: responses that one side has and the other has not; of version 0, but for what came later.
-        standings: how many were compared; 0 where versions after the first have scored: then there is nothing to compare.
-        near: samples that stand elsewhere within 1e-3 of a threshold, as text.
-        other: samples that stand elsewhere, for no such reason.
-        judgements: how many were compared, which is done under a schedule only.
-        judged_otherwise: those that differ, as text.
+        hash, embedded_hash: hash over samples and ledger, deployed and embedded.
+        hash_0_1, embedded_hash_0_1: the same hash over the fields that samples had in release 0.1.
+        versions: versions whose responses were compared: `all versions` under a schedule, otherwise
+            `version 0`.
+        responses: number of responses compared.
+        worst: largest relative difference of a norm, loss, margin or alignment; infinite if only
+            one side has an alignment. Sketches are stored with less precision and not compared.
+        missing: number of responses that only one side has. Without a schedule, samples that the
+            deployment accepted while a later version was in use need no response of version 0.
+        standings: number of samples whose standing was compared; 0 if later versions have scored
+            and no schedule was given, because standings are then not comparable.
+        near: samples whose standings differ while the figures agree within 1e-3, one line each.
+        other: all other samples whose standings differ, one line each.
+        judgements: number of judgements compared; 0 without a schedule.
+        judged_otherwise: judgements that differ, one line each.
     """
 
     hash: str
@@ -83,14 +86,13 @@ class Comparison:
 
     @property
     def agrees(self) -> bool:
-        """Whether the promise is kept."""
-        same = (
-            self.hash == self.embedded_hash and self.missing == 0 and self.worst <= _RESPONSES_AGREE
-        )
-        return same and not self.other and not self.judged_otherwise
+        """Whether the results agree; standings that differ near a threshold are tolerated."""
+        responses = self.missing == 0 and self.worst <= _RESPONSES_AGREE
+        judged = not self.other and not self.judged_otherwise
+        return self.hash == self.embedded_hash and responses and judged
 
     def show(self, *, as_json: bool) -> None:
-        """Print it."""
+        """Print the findings as one JSON object or as a short report."""
         if as_json:
             print(in_json({**asdict(self), "agrees": self.agrees}))
             return
@@ -100,24 +102,25 @@ class Comparison:
         frozen = "versions after the first have scored: not compared" if not self.standings else ""
         print(f"standings {frozen or f'{self.standings:,} compared, {len(self.other)} differ'}")
         if self.judgements:
-            print(
-                f"judged    {self.judgements:,} times compared, {len(self.judged_otherwise)} differ"
-            )
+            differ = len(self.judged_otherwise)
+            print(f"judged    {self.judgements:,} times compared, {differ} differ")
         for line in [*self.near, *self.other, *self.judged_otherwise]:
             print(f"          {line}")
         print("the same" if self.agrees else "NOT THE SAME")
 
 
 def verify(log: Path, addresses: Addresses, schedule: str | None = None) -> Comparison:
-    """Run the log embedded, in a temporary home, and compare.
+    """Run a log embedded, in a temporary home, and compare the results with a deployment's.
 
     Args:
-        log: that was replayed into Kafka.
-        addresses: of history and versions.
-        schedule: where the schedule is that the deployment used, which is repeated; None: the embedded run has its own.
+        log: event log that was replayed into Kafka.
+        addresses: where the deployment's history and versions are.
+        schedule: schedule to repeat: URL of a history or path of a file. None lets the embedded run
+            use its own schedule, and does not learn.
 
     Raises:
-        VersionError: if there is no deployed version 0 yet.
+        VersionError: if the deployment has no version 0 yet.
+        LogError: if the embedded run fails.
     """
     with (
         tempfile.TemporaryDirectory(prefix="mainstem-verify-") as folder,
@@ -128,25 +131,20 @@ def verify(log: Path, addresses: Addresses, schedule: str | None = None) -> Comp
             _copy_first_version(addresses.versions, home)
             report = _replay(log, home, "--no-learn")
         else:
-            report = _replay(
-                log,
-                home,
-                "--schedule",
-                _kept(schedule, Path(folder)),
-                "--versions",
-                addresses.versions,
-            )
+            file = _kept(schedule, Path(folder))
+            report = _replay(log, home, "--schedule", file, "--versions", addresses.versions)
         with open_store(url_of("chdb", home / "history"), make=False) as embedded:
-            responses = list(
-                _first_responses(deployed, embedded)
-                if schedule is None
-                else _responses(deployed, embedded)
-            )
-            comparable = schedule is not None or not has_learnt(deployed)
-            near, other, standings = _standings(deployed, embedded) if comparable else ([], [], 0)
-            judged_otherwise, judgements = (
-                ([], 0) if schedule is None else _judgements(deployed, embedded)
-            )
+            near: list[str] = []
+            other: list[str] = []
+            judged_otherwise: list[str] = []
+            standings = judgements = 0
+            if schedule is None:
+                responses = list(_first_responses(deployed, embedded))
+            else:
+                responses = list(_responses(deployed, embedded))
+                judged_otherwise, judgements = _judgements(deployed, embedded)
+            if schedule is not None or not has_learnt(deployed):
+                near, other, standings = _standings(deployed, embedded)
         return Comparison(
             hash=deployed_hash(deployed),
             embedded_hash=report["hash"],
@@ -165,7 +163,7 @@ def verify(log: Path, addresses: Addresses, schedule: str | None = None) -> Comp
 
 
 def _kept(schedule: str, folder: Path) -> str:
-    """A file of the schedule: a URL may hold a password, which is not shown on a command line."""
+    """Write the schedule to a file, because a URL may hold a password that a command line shows."""
     path = folder / "schedule.jsonl"
     with path.open("wb") as file:
         file.writelines(line + b"\n" for line in open_schedule(schedule).lines())
@@ -181,7 +179,7 @@ def _copy_first_version(url: str, home: Path) -> None:
         if Path(path).name.startswith("000000") and files.exists(f"{path}/manifest.json")
     )
     if not folders:
-        msg = f"there is no version 0 under {url}; the learner makes it: `mainstem train learn --frozen`"
+        msg = f"there is no version 0 under {url}; make it with `mainstem train learn --frozen`"
         raise VersionError(msg)
     to = home / "versions" / "000000"
     to.mkdir(parents=True)
@@ -191,43 +189,42 @@ def _copy_first_version(url: str, home: Path) -> None:
 
 def _replay(log: Path, home: Path, *how: str) -> Any:
     environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
-    command = [
-        sys.executable,
-        "-m",
-        "mainstem.cli",
-        "replay",
-        str(log),
-        "--home",
-        str(home),
-        *how,
-        "--json",
-    ]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own command
+    words = ["replay", str(log), "--home", str(home), *how, "--json"]
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "mainstem.cli", *words],
+        env=environment,
+        stdout=subprocess.PIPE,
+        check=False,
+    )
     if done.returncode:
-        msg = f"the embedded replay of {str(log)!r} failed, as it says above; there is nothing to compare with"
+        msg = (
+            f"the embedded replay of {str(log)!r} failed for the reason printed above; "
+            "there is nothing to compare"
+        )
         raise LogError(msg)
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def _first_responses(deployed: Store, embedded: Store) -> Iterator[float | None]:
-    """Relative difference of each response of version 0; what came when a later version was in use has none there."""
+    """Yield the relative difference of each response of version 0; None if one side lacks it.
+
+    Samples that were accepted while a later version was in use may lack a deployed response.
+    """
     ours = {row[:3]: row[3:] for row in FIRST_RESPONSES.stream(embedded)}
     yield from _differences(FIRST_RESPONSES.stream(deployed), ours)
     later = met_later(deployed) if ours else set()
-    yield from (
-        None for sample_id, label_version, _ in ours if (sample_id, label_version) not in later
-    )
+    yield from (None for sample in ours if sample[:2] not in later)
 
 
 def _responses(deployed: Store, embedded: Store) -> Iterator[float | None]:
-    """Relative difference of each response; None where one side lacks it."""
+    """Yield the relative difference of each response; None if one side lacks it."""
     ours = {row[:3]: row[3:] for row in ALL_RESPONSES.stream(embedded)}
     yield from _differences(ALL_RESPONSES.stream(deployed), ours)
     yield from (None for _ in ours)
 
 
 def _differences(deployed: Iterator[MadeResponse], ours: dict[Any, Any]) -> Iterator[float | None]:
-    """Relative difference of each deployed response to ours, which is taken out; None where there is none."""
+    """Yield how far each deployed response is from ours, and remove ours; None if we lack it."""
     for sample_id, label_version, version, *theirs in deployed:
         mine = ours.pop((sample_id, label_version, version), None)
         yield None if mine is None else max(_apart(a, b) for a, b in zip(mine, theirs, strict=True))
@@ -240,18 +237,19 @@ def _apart(one: float | None, two: float | None) -> float:
 
 
 def _judgements(deployed: Store, embedded: Store) -> tuple[list[str], int]:
-    """Judgements that differ in anything, or that one side lacks; and how many were compared."""
+    """Judgements that differ or that one side lacks, one line each; and how many were compared."""
     ours, theirs = _judged(embedded), _judged(deployed)
     differ = []
-    for partition, judgement in sorted(ours.keys() | theirs.keys()):
-        mine, there = ours.get((partition, judgement)), theirs.get((partition, judgement))
+    for place in sorted(ours.keys() | theirs.keys()):
+        mine, there = ours.get(place), theirs.get(place)
         if mine != there:
-            told = ", ".join(
-                f"{side} {', '.join(f'{name} {value}' for name, value in row._asdict().items()) if row else 'none'}"
-                for side, row in (("embedded", mine), ("deployed", there))
-            )
-            differ.append(f"partition {partition} at {judgement}: {told}")
+            sides = f"embedded {_fields_of(mine)}, deployed {_fields_of(there)}"
+            differ.append(f"partition {place[0]} at {place[1]}: {sides}")
     return differ, len(ours.keys() | theirs.keys())
+
+
+def _fields_of(row: MadeJudgement | None) -> str:
+    return ", ".join(f"{name} {value}" for name, value in row._asdict().items()) if row else "none"
 
 
 def _judged(store: Store) -> dict[tuple[int, int], MadeJudgement]:
@@ -259,7 +257,7 @@ def _judged(store: Store) -> dict[tuple[int, int], MadeJudgement]:
 
 
 def _standings(deployed: Store, embedded: Store) -> tuple[list[str], list[str], int]:
-    """Samples that stand elsewhere: those near a threshold, and the others; and how many were compared."""
+    """Samples whose standings differ, near a threshold or otherwise; and how many were compared."""
     ours, theirs = _standing_of(embedded), _standing_of(deployed)
     near: list[str] = []
     other: list[str] = []
@@ -268,12 +266,7 @@ def _standings(deployed: Store, embedded: Store) -> tuple[list[str], list[str], 
         if mine and there and (mine.standing, mine.reason) == (there.standing, there.reason):
             continue
         text = f"{sample_id}: embedded {_told(mine)}, deployed {_told(there)}"
-        close = (
-            mine
-            and there
-            and _close(mine.p_value, there.p_value)
-            and _close(mine.importance, there.importance)
-        )
+        close = mine and there and _are_close(mine, there)
         (near if close else other).append(text)
     return near, other, len(ours.keys() | theirs.keys())
 
@@ -282,17 +275,18 @@ def _standing_of(store: Store) -> dict[UUID, NewestStanding]:
     return {row.sample_id: row for row in NEWEST_STANDINGS.stream(store)}
 
 
+def _are_close(one: NewestStanding, two: NewestStanding) -> bool:
+    return _close(one.p_value, two.p_value) and _close(one.importance, two.importance)
+
+
 def _close(one: float | None, two: float | None) -> bool:
-    return (
-        one is two
-        if one is None or two is None
-        else abs(one - two) <= _NEAR * max(abs(one), abs(two), 1.0)
-    )
+    if one is None or two is None:
+        return one is two
+    return abs(one - two) <= _NEAR * max(abs(one), abs(two), 1.0)
 
 
 def _told(row: NewestStanding | None) -> str:
-    return (
-        f"{row.standing} ({row.reason}), p-value {row.p_value}, importance {row.importance:.4f}"
-        if row
-        else "none"
-    )
+    if row is None:
+        return "none"
+    figures = f"p-value {row.p_value}, importance {row.importance:.4f}"
+    return f"{row.standing} ({row.reason}), {figures}"

@@ -64,7 +64,7 @@ def checkpoint_line(home: Path) -> int:
     """How far a killed replay had come."""
     import msgspec
 
-    from mainstem.embedded.home import Checkpoint
+    from mainstem.embedded.checkpoint import Checkpoint
 
     path = home / "checkpoint"
     return msgspec.msgpack.decode(path.read_bytes(), type=Checkpoint).line if path.exists() else 0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.services.servers"]
+pytest_plugins = ["tests.services.servers", "tests.side_by_side"]
 
 SMALL = {
     "MAINSTEM_LEARNING__ROUND_EVERY": "450",

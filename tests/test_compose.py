@@ -4,7 +4,6 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -12,14 +11,14 @@ from urllib.parse import urlsplit
 import click
 import jsonschema
 import pytest
-import typer
 import yaml
 
-from mainstem.cli.main import app, load_programs
 from mainstem.kafka.monitor import address_of
 from mainstem.settings import PREFIX, Settings, known, variable
 from mainstem.settings.addresses import NAMES
 from mainstem.store import Store
+from tests.command_line import command_line as whole_command_line
+from tests.command_line import parsed
 
 ROOT: Final = Path(__file__).parents[1]
 OBSERVE: Final = ROOT / "streams" / "observe"
@@ -68,24 +67,7 @@ def sources() -> str:
 @pytest.fixture(scope="module")
 def command_line() -> click.Group:
     """The command line as it is with its programs."""
-    if {entry.name for entry in entry_points(group="mainstem.commands")} - set(
-        typer.main.get_command(app).commands
-    ):
-        load_programs()
-    return typer.main.get_command(app)
-
-
-def parsed(group: click.Group, words: list[str]) -> dict[str, Any]:
-    """Options and arguments that a command line gives its command; fails where it is wrong."""
-    command: click.Command = group
-    context = click.Context(group, info_name="mainstem")
-    while isinstance(command, click.Group):
-        name, *words = words
-        command = command.commands[name]
-        context = command.make_context(
-            name, list(words), parent=context, resilient_parsing=isinstance(command, click.Group)
-        )
-    return context.params
+    return whole_command_line()
 
 
 def test_the_compose_file_obeys_the_specification() -> None:

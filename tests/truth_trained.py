@@ -17,11 +17,13 @@ import msgspec
 import numpy as np
 
 from mainstem.bench.truth import compare, items_of, share_of
-from mainstem.bootstrap import open_loop, threads
+from mainstem.bootstrap import threads
+from mainstem.embedded.asked import Asked
 from mainstem.join import Sample
 from mainstem.learning.evaluation import auc
 from mainstem.loop import Loop
 from mainstem.models import ActiveVersion
+from mainstem.opening import open_loop
 from mainstem.settings import Settings
 from mainstem.simulate import Shop, simulate
 from mainstem.store import samples_since
@@ -83,7 +85,9 @@ def measured(folder: Path, shop: Shop, events: int) -> dict[str, Any]:
         found = compare(JUDGED_SAMPLES.of(loop.store), truth, settings)
         stream = {row.sample_id for row in JUDGED_SAMPLES.of(loop.store)}
         seen = [one for one in samples_since(loop.store, 0, 10**9) if one.sample_id in stream]
-    with open_loop(str(log), folder / "true", settings, Quiet(), relabel=("truth", true)) as loop:
+    with open_loop(
+        str(log), folder / "true", settings, Quiet(), Asked(relabel=("truth", true))
+    ) as loop:
         loop.run()
         best = ActiveVersion(loop.versions.load(loop.worker.version), settings)
     logits = best.logits([one.pair for one in seen])

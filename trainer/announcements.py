@@ -1,4 +1,7 @@
-"""Topic `versions`: which version is in use. Of two claims the one of the later learner holds."""
+"""Topic `versions` announces which version is in use.
+
+If two learners announce different versions, the announcement of the later learner holds.
+"""
 
 from typing import Any
 
@@ -9,13 +12,13 @@ __all__ = ["Announcements"]
 
 
 class Announcements:
-    """Reads and writes the announcements.
+    """Reads and writes announcements.
 
     Args:
-        broker: where.
+        broker: broker of the topic.
 
     Attributes:
-        newest: the announcement that holds; None before the first.
+        newest: announcement that holds; None before the first one.
     """
 
     def __init__(self, broker: Broker) -> None:
@@ -25,33 +28,34 @@ class Announcements:
         self._next = self._reader.first(0)
 
     def read(self) -> Announcement | None:
-        """Read to the end of the topic; gives the announcement that holds."""
+        """Read to the end of the topic, and return the announcement that holds."""
         end = self._reader.end(0)
         while self._next < end:
             for offset, value in self._reader.read(0, self._next, end):
                 self._next = offset + 1
-                heard = (
-                    read_message(value, decode_announcement, f"versions/0 at {offset}")
-                    if value
-                    else None
-                )
-                if heard is not None:
-                    self._hear(heard)
+                if not value:
+                    continue
+                place = f"versions/0 at {offset}"
+                if (found := read_message(value, decode_announcement, place)) is not None:
+                    self._consider(found)
         return self.newest
 
     def write(self, announcement: Announcement, producer: Any) -> None:
-        """Announce a version; returns once the broker has it."""
+        """Announce a version, and return once the broker has the record.
+
+        Args:
+            announcement: the announcement.
+            producer: producer of kafka-python.
+        """
         topic, key = self._broker.topic("versions"), str(announcement.version).encode()
         producer.send(topic, encode(announcement), key=key, partition=0).get(timeout=60)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._reader.close()
 
-    def _hear(self, heard: Announcement) -> None:
+    def _consider(self, found: Announcement) -> None:
         newest = self.newest
-        if newest is None or (heard.generation, heard.version) >= (
-            newest.generation,
-            newest.version,
-        ):
-            self.newest = heard
+        rank = (found.generation, found.version)
+        if newest is None or rank >= (newest.generation, newest.version):
+            self.newest = found

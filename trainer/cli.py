@@ -23,16 +23,17 @@ def score(
     session_timeout: SessionOption = 20.0,
     idle: Annotated[
         float,
-        typer.Option(min=0, help="Seconds without samples after which all are judged once more."),
+        typer.Option(
+            min=0, help="Seconds without new samples after which partitions are judged once more."
+        ),
     ] = 5.0,
 ) -> None:
-    """Score samples and judge them: as many workers as you like share the partitions."""
-    settings, addresses = (
-        settled(),
-        Addresses.from_environment(os.environ, "events", "store", "versions"),
-    )
+    """Score samples and judge them. Several workers share the partitions."""
+    settings = settled()
+    addresses = Addresses.from_environment(os.environ, "events", "store", "versions")
     monitor = begin(http)
-    reach(open_broker(addresses.events), ["samples", "trusted", "versions"], ["standings"], "score")
+    broker = open_broker(addresses.events)
+    reach(broker, ["samples", "trusted", "versions"], ["standings", "schedule"], "score")
     reach_store(addresses.store)
     from mainstem.bootstrap import threads  # torch is slow to import
 
@@ -52,13 +53,14 @@ def learn(
         typer.Option("--frozen", help="Make and announce the first version, but run no round."),
     ] = False,
 ) -> None:
-    """Make the first version, then run rounds and announce what they promote. One learner is at work at a time."""
-    settings, addresses = (
-        settled(),
-        Addresses.from_environment(os.environ, "events", "store", "versions"),
-    )
+    """Make the first version, then run rounds and announce the versions that they promote.
+
+    One learner works at a time; further learners wait to take over.
+    """
+    settings = settled()
+    addresses = Addresses.from_environment(os.environ, "events", "store", "versions")
     monitor = begin(http)
-    reach(open_broker(addresses.events), ["versions"], ["versions"], "learn")
+    reach(open_broker(addresses.events), ["versions"], ["versions", "schedule"], "learn")
     reach_store(addresses.store)
     from mainstem.bootstrap import threads
 

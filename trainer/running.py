@@ -1,4 +1,4 @@
-"""The loops of the scoring worker and of the learner."""
+"""The loops of the scoring worker and of the learner, which run until a signal or an error."""
 
 import logging
 import time
@@ -10,6 +10,7 @@ from mainstem.cli.programs import stopping
 from mainstem.kafka import Broker, Intake, Monitor
 from mainstem.kafka.messages import Announcement
 from mainstem.kafka.outages import patiently
+from mainstem.kafka.schedule import ScheduleWriter
 from mainstem.kafka.trusted import TrustedTopic
 from mainstem.settings import Settings
 from mainstem.settings.addresses import Addresses
@@ -21,15 +22,23 @@ from .scoring import ScoringProgram
 __all__ = ["run_learner", "run_scorer"]
 
 _LOG = logging.getLogger("mainstem")
-_BATCH: Final = 500  # questions
-_LOOK_EVERY: Final = 1.0  # seconds between two looks at topic `versions` and at the lag
-_LONGEST_ROUND: Final = 86_400.0  # seconds that a round may take before another learner takes over
+_BATCH: Final = 500  # questions of a batch at most
+_LOOK_EVERY: Final = 1.0  # seconds between two looks at topics `versions` and `trusted`
+_LONGEST_ROUND: Final = 86_400.0  # seconds of a round after which another learner takes over
 
 
 def run_scorer(
     addresses: Addresses, settings: Settings, monitor: Monitor, session_timeout: float, idle: float
 ) -> None:
-    """Score until told to stop."""
+    """Run a scoring worker until a signal ends it.
+
+    Args:
+        addresses: where the broker, the history and the versions are.
+        settings: settings of scoring and judging.
+        monitor: shows lag and readiness to health checks and to Prometheus.
+        session_timeout: seconds of silence after which other workers take over the partitions.
+        idle: seconds without new samples after which partitions are judged once more.
+    """
     from prometheus_client import Counter, Gauge
 
     scored, judged = (
@@ -38,7 +47,7 @@ def run_scorer(
     )
     version = Gauge("mainstem_version", "The version in use")
     broker, stop = open_broker(addresses.events), stopping()
-    monitor.unready, monitor.doing = "", "waiting for the first version"  # idle, and well
+    monitor.unready, monitor.doing = "", "waiting for the first version"
     announcements = patiently(Announcements, broker)
     announced = _first_announced(announcements, stop)
     if announced is None:
@@ -48,7 +57,7 @@ def run_scorer(
             store, open_versions(addresses.versions), settings, broker, _producer(broker), idle
         )
         trusted = patiently(TrustedTopic, broker)
-        program.believe(patiently(trusted.read))
+        program.trust(patiently(trusted.read))
         program.take_up(announced, first=True)
         program.intake = Intake(
             broker,
@@ -68,7 +77,7 @@ def run_scorer(
                 judged.inc(program.judgements - judged_before)
                 if time.monotonic() - looked > _LOOK_EVERY:
                     looked = time.monotonic()
-                    program.believe(patiently(trusted.read))
+                    program.trust(patiently(trusted.read))
                     now = patiently(announcements.read)
                     if now is not None and now != announced:
                         program.take_up(announced := now, first=False)
@@ -85,7 +94,15 @@ def run_learner(
     *,
     frozen: bool,
 ) -> None:
-    """Learn until told to stop."""
+    """Run a learner until a signal ends it.
+
+    Args:
+        addresses: where the broker, the history and the versions are.
+        settings: settings of the model and of learning.
+        monitor: shows readiness to health checks.
+        session_timeout: seconds of silence after which another learner takes over.
+        frozen: whether to make and announce the first version only, and run no round.
+    """
     from prometheus_client import Counter
 
     rounds = Counter("mainstem_rounds", "Rounds", ["promoted"])
@@ -101,12 +118,14 @@ def run_learner(
             poll_timeout=_LONGEST_ROUND,
         ) as intake,
     ):
+        producer = _producer(broker)
         program = LearningProgram(
             store,
             open_versions(addresses.versions),
             settings,
             patiently(Announcements, broker),
-            _producer(broker),
+            producer,
+            ScheduleWriter(broker, producer),
             intake,
             frozen=frozen,
         )
@@ -119,7 +138,7 @@ def run_learner(
 
 
 def _first_announced(announcements: Announcements, stop: Callable[[], bool]) -> Announcement | None:
-    """Wait for the first version; None where somebody asks to stop before it comes."""
+    """Wait for the first announcement; None if this process is asked to end before."""
     while not stop():
         if announced := patiently(announcements.read):
             return announced

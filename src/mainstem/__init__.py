@@ -1,15 +1,19 @@
 """mainstem: streaming continual learning for e-commerce search and recommendation.
 
-Where to look: an event enters in `events`, becomes a sample in `join`, is scored in `responses` and `importance`, judged in
-`standing`, learnt from in `learning`; its history is kept in `store`. `loop` is the whole way on one page.
+`open_home` is what a notebook needs: replay a log, ask the history, explain a sample, score texts.
+
+Where to look in the source: an event enters in `events` and becomes a sample in `join`. `scoring` has it scored by
+`responses` and `importance` and judged by `standing`; `learning` trains on it; `store` keeps its history. `loop` is the
+whole way on one page.
 """
 
 from importlib.metadata import PackageNotFoundError, version
 
 from mainstem.errors import MainstemError
+from mainstem.notebook import Home, demo_log, open_home
 from mainstem.settings import Settings
 
-__all__ = ["MainstemError", "Settings", "__version__"]
+__all__ = ["Home", "MainstemError", "Settings", "__version__", "demo_log", "open_home"]
 
 try:
     __version__ = version("mainstem")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mainstem.embedded.arrivals import Arrivals
-from mainstem.embedded.home import Checkpoint
+from mainstem.embedded.checkpoint import Checkpoint
 from mainstem.embedded.items import write_items
 from mainstem.embedded.labels import Labels
 from mainstem.embedded.opened import Opened

@@ -1,1 +1,4 @@
-"""The whole stack as processes on this machine, for people without Docker and for the tests: broker, history, programs."""
+"""Runs the whole stack as processes on this machine: broker, history and programs.
+
+It is meant for people without Docker, and for the tests.
+"""

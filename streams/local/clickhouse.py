@@ -1,4 +1,4 @@
-"""A real ClickHouse server on this machine, out of the binary that the user has."""
+"""Runs a real ClickHouse server on this machine, from a binary that the user provides."""
 
 import http.client
 import os
@@ -15,14 +15,17 @@ from .process import LocalProcess, free_ports, is_free, wait_for
 __all__ = ["BINARY", "LocalClickHouse", "missing"]
 
 BINARY: Final = "MAINSTEM_CLICKHOUSE_BINARY"
-"""Environment variable that names the binary; without it, `clickhouse` is looked for on PATH."""
+"""Environment variable that names the binary; if it is not set, `clickhouse` on PATH is used."""
 _READY_SECONDS: Final = 60.0
 _CONFIG: Final = """\
 <clickhouse>
   <logger><level>warning</level><console>true</console></logger>
   <listen_host>127.0.0.1</listen_host><http_port>{port}</http_port>
-  <path>{data}/</path><tmp_path>{data}/tmp/</tmp_path><user_files_path>{data}/user_files/</user_files_path>
-  <mark_cache_size>268435456</mark_cache_size><max_server_memory_usage>4000000000</max_server_memory_usage>
+  <path>{data}/</path>
+  <tmp_path>{data}/tmp/</tmp_path>
+  <user_files_path>{data}/user_files/</user_files_path>
+  <mark_cache_size>268435456</mark_cache_size>
+  <max_server_memory_usage>4000000000</max_server_memory_usage>
   <shutdown_wait_unfinished>1</shutdown_wait_unfinished>
   <users_config>{users}</users_config><default_profile>default</default_profile>
   <access_control_path>{data}/access/</access_control_path>
@@ -47,14 +50,20 @@ _USERS: Final = """\
 
 
 class LocalClickHouse:
-    """A server of its own folder, with the users `mainstem` and `reader`, who can only read.
+    """A server with its own folder and two users: `mainstem`, and `reader`, who can only read.
 
     Args:
-        folder: gets clickhouse-data/, clickhouse.log, clickhouse.xml and clickhouse-users.xml.
-        port: where it answers (HTTP); None: a free one.
-        password: of `mainstem`.
-        reader: password of `reader`.
-        binary: the program; None: what `MAINSTEM_CLICKHOUSE_BINARY` names, or `clickhouse`.
+        folder: folder of the server; it gets clickhouse-data/, clickhouse.log, clickhouse.xml and
+            clickhouse-users.xml.
+        port: HTTP port; None takes a free one.
+        password: password of the user `mainstem`.
+        reader: password of the user `reader`.
+        binary: path of the binary; None takes the one that `MAINSTEM_CLICKHOUSE_BINARY` names, or
+            `clickhouse`.
+
+    Attributes:
+        folder: absolute path of the folder.
+        port: HTTP port.
     """
 
     def __init__(
@@ -72,59 +81,62 @@ class LocalClickHouse:
         self._process = LocalProcess(
             [_binary(binary), "server", f"--config-file={self._config}"],
             self.folder / "clickhouse.log",
-            {
-                **os.environ,
-                "CLICKHOUSE_WATCHDOG_ENABLE": "0",
-            },  # one process, which a signal reaches
+            # without its watchdog the server is one process, so that signals reach it
+            {**os.environ, "CLICKHOUSE_WATCHDOG_ENABLE": "0"},
         )
 
     def url(self, database: str = "mainstem") -> str:
-        """Where a history is on it."""
-        return f"clickhouse://mainstem:{quote(self._passwords[0], safe='')}@127.0.0.1:{self.port}/{database}"
+        """URL of a history in a database of this server, with the password of `mainstem`."""
+        password = quote(self._passwords[0], safe="")
+        return f"clickhouse://mainstem:{password}@127.0.0.1:{self.port}/{database}"
 
     @property
     def pid(self) -> int:
-        """Its process id; 0 where it does not run."""
+        """Process id of the server; 0 if it does not run."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
-        """Whether its process runs."""
+        """Whether the server's process runs."""
         return self._process.alive
 
     def start(self) -> None:
-        """Start it, and return once it answers.
+        """Start the server, and return once it answers; nothing happens if it runs.
 
         Raises:
-            StoreError: if it cannot be started, quoting the end of its log.
+            StoreError: if the server does not start. The message quotes the end of its log.
         """
         if self.alive:
             return
         if not is_free(self.port):
-            msg = f"port {self.port} is in use by another process; end that one, or give ClickHouse another port"
+            msg = (
+                f"port {self.port} is in use by another process; "
+                "end that process, or give ClickHouse another port"
+            )
             raise StoreError(msg)
         self._configure()
         try:
             self._process.start()
         except OSError as error:
-            msg = f"cannot start {self._process.command[0]!r}: {error.strerror}; {'; '.join(missing()) or 'is it a program?'}"
+            advice = "; ".join(missing()) or "check that it is a program"
+            msg = f"cannot start {self._process.command[0]!r}: {error.strerror}; {advice}"
             raise StoreError(msg) from error
         wait_for(self._process, self._answers, _READY_SECONDS, StoreError)
 
     def kill(self) -> None:
-        """End it at once (SIGKILL)."""
+        """End the server at once (SIGKILL)."""
         self._process.kill()
 
     def stop(self, seconds: float = 30.0) -> None:
-        """Ask it to end, wait so long, then end it."""
+        """Ask the server to end (SIGTERM), and kill it if it still runs after some seconds."""
         self._process.stop(seconds)
 
     def pause(self) -> None:
-        """Let it hang (SIGSTOP)."""
+        """Pause the server (SIGSTOP)."""
         self._process.pause()
 
     def resume(self) -> None:
-        """Let it go on (SIGCONT)."""
+        """Let a paused server go on (SIGCONT)."""
         self._process.resume()
 
     def _configure(self) -> None:
@@ -149,13 +161,12 @@ class LocalClickHouse:
 
 
 def missing(binary: str | None = None) -> list[str]:
-    """What a server needs and is not there, with how to get it."""
+    """List what a server needs and this machine lacks, each with how to get it."""
     wanted = _binary(binary)
     if shutil.which(wanted):
         return []
-    return [
-        f"{wanted} (ClickHouse): curl https://clickhouse.com/ | sh, then name it in {BINARY} or put it on PATH"
-    ]
+    how = f"curl https://clickhouse.com/ | sh, then name it in {BINARY} or put it on PATH"
+    return [f"{wanted} (ClickHouse): {how}"]
 
 
 def _binary(given: str | None) -> str:

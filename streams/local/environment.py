@@ -1,4 +1,4 @@
-"""What the programs of a stack are told, for them and, as a file to `source`, for people."""
+"""The environment of a stack's programs, also written to a file that people can `source`."""
 
 import secrets
 from collections.abc import Mapping
@@ -9,22 +9,24 @@ from mainstem.disk import write_whole
 
 __all__ = ["ENVIRONMENT", "environment_of"]
 
-ENVIRONMENT: Final = "environment"
+ENVIRONMENT: Final = "environment"  # name of the file
 _KEY: Final = "MAINSTEM_PSEUDONYM_KEY"
 
 
 def environment_of(
     folder: Path, values: Mapping[str, str], given: Mapping[str, str]
 ) -> dict[str, str]:
-    """What programs are told, also written to FOLDER/environment, for its owner only.
+    """Make the environment of the programs, and write its variables to FOLDER/environment.
+
+    Only the owner can read the file.
 
     Args:
-        folder: of the stack; the pseudonym key made for it is kept there.
-        values: `MAINSTEM_` variables of this stack.
-        given: the caller's environment, which wins.
+        folder: folder of the stack, where the pseudonym key that is made for it is kept.
+        values: `MAINSTEM_` variables of the stack.
+        given: environment of the caller. A variable that is set there wins.
 
     Returns:
-        The caller's environment with those variables and the pseudonym key.
+        The caller's environment with the variables of the stack and the pseudonym key.
 
     Example:
         >>> import tempfile
@@ -44,7 +46,7 @@ def environment_of(
 
 
 def _key(folder: Path) -> str:
-    """The secret of the pseudonyms, made once for a folder."""
+    """The secret of the pseudonyms, which is made once for a folder."""
     path = folder / "pseudonym.key"
     if not path.exists():
         _write_private(path, secrets.token_hex(32))
@@ -52,11 +54,11 @@ def _key(folder: Path) -> str:
 
 
 def _write_private(path: Path, text: str) -> None:
-    """Write a file whole, readable by its owner only."""
+    """Write a whole file that only its owner can read."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, text.encode(), private=True)
 
 
 def _quoted(text: str) -> str:
-    """For between single quotes of a shell."""
+    """Escape text that goes between single quotes in a shell."""
     return text.replace("'", "'\"'\"'")

@@ -1,4 +1,4 @@
-"""A real Apache Kafka broker on this machine: one KRaft node, its data in one folder."""
+"""Runs a real Apache Kafka broker on this machine: one KRaft node with its data in one folder."""
 
 import base64
 import subprocess
@@ -15,7 +15,7 @@ from .process import LocalProcess, end_of, free_ports, is_free, wait_for
 __all__ = ["LocalKafka", "missing"]
 
 _READY_SECONDS: Final = 90.0
-# subtle: a killed broker is let in again only when its old session has ended, hence the short one
+# subtle: a killed broker can register again only after its session has ended, hence the short one
 _PROPERTIES: Final = """\
 process.roles=broker,controller
 node.id=1
@@ -42,13 +42,19 @@ log.retention.ms=-1
 
 
 class LocalKafka:
-    """A broker of its own folder; what was written survives `kill` and `start`.
+    """A broker with its own folder; records survive `kill` and `start`.
 
     Args:
-        folder: gets kafka-data/, kafka.log, kafka.properties and kafka.ports.
-        port: where it answers; None: that of the last time, or a free one.
-        more: further properties, which replace those above; `{port}`, `{controller}` and `{data}` are filled in.
-        users: users who log in by SCRAM, each as Kafka's `--add-scram` wants it.
+        folder: folder of the broker; it gets kafka-data/, kafka.log, kafka.properties and
+            kafka.ports.
+        port: port of the broker; None takes the port of the last start, or a free one.
+        more: further lines for kafka.properties, which win over the standard ones. `{port}`,
+            `{controller}` and `{data}` are filled in.
+        users: users who log in by SCRAM, each in the form of Kafka's option `--add-scram`.
+
+    Attributes:
+        folder: absolute path of the folder.
+        port: port of the broker.
     """
 
     def __init__(
@@ -64,29 +70,32 @@ class LocalKafka:
 
     @property
     def servers(self) -> str:
-        """Its address, `127.0.0.1:PORT`."""
+        """Address of the broker, `127.0.0.1:PORT`."""
         return f"127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:
-        """Its process id; 0 where it does not run."""
+        """Process id of the broker; 0 if it does not run."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
-        """Whether its process runs."""
+        """Whether the broker's process runs."""
         return self._process.alive
 
     def start(self) -> None:
-        """Start it, and return once it answers.
+        """Start the broker, and return once it answers; nothing happens if it runs.
 
         Raises:
-            BrokerError: if it cannot be started, quoting the end of its log.
+            BrokerError: if the broker does not start. The message quotes the end of its log.
         """
         if self.alive:
             return
         if busy := [port for port in (self.port, self._controller) if not is_free(port)]:
-            msg = f"port {busy[0]} is in use by another process; end that one, or give Kafka another port"
+            msg = (
+                f"port {busy[0]} is in use by another process; "
+                "end that process, or give Kafka another port"
+            )
             raise BrokerError(msg)
         fetch_jars()
         self._format()
@@ -94,23 +103,23 @@ class LocalKafka:
         wait_for(self._process, self._answers, _READY_SECONDS, BrokerError)
 
     def kill(self) -> None:
-        """End it at once (SIGKILL)."""
+        """End the broker at once (SIGKILL)."""
         self._process.kill()
 
     def stop(self, seconds: float = 30.0) -> None:
-        """Ask it to end, wait so long, then end it."""
+        """Ask the broker to end (SIGTERM), and kill it if it still runs after some seconds."""
         self._process.stop(seconds)
 
     def pause(self) -> None:
-        """Let it hang (SIGSTOP)."""
+        """Pause the broker (SIGSTOP)."""
         self._process.pause()
 
     def resume(self) -> None:
-        """Let it go on (SIGCONT)."""
+        """Let a paused broker go on (SIGCONT)."""
         self._process.resume()
 
     def _format(self) -> None:
-        """Write the configuration; format the storage where that was not done yet."""
+        """Write the configuration, and format the storage unless that was done before."""
         data = self.folder / "kafka-data"
         given = (_PROPERTIES + self._more).format(
             port=self.port, controller=self._controller, data=data
@@ -118,19 +127,13 @@ class LocalKafka:
         self._properties.write_text(given)
         if (data / "meta.properties").exists():
             return
-        tool = [
-            "java",
-            "-cp",
-            f"{jars_folder()}/*",
-            "kafka.tools.StorageTool",
-            "format",
-            "--standalone",
-        ]
+        tool = ["java", "-cp", f"{jars_folder()}/*", "kafka.tools.StorageTool"]
         scram = [f"--add-scram={user}" for user in self._users]
+        # subtle: joined by `=`, because an id may begin with a dash
+        cluster = f"--cluster-id={_cluster_id()}"
         with self._process.log.open("ab") as log:
             done = subprocess.run(  # noqa: S603 - our own command
-                # = : an id may begin with a dash
-                [*tool, f"--cluster-id={_cluster_id()}", *scram, "-c", str(self._properties)],
+                [*tool, "format", "--standalone", cluster, *scram, "-c", str(self._properties)],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 check=False,
@@ -157,7 +160,10 @@ class LocalKafka:
 
 
 def _ports(kept: Path, port: int | None) -> tuple[int, int]:
-    """Ports of broker and controller: as given, as kept, or free ones. Kept, for a voter's address is in its storage."""
+    """Ports of broker and controller: the given port, those of the last start, or free ones.
+
+    They are kept in a file, because the storage holds the address of the controller.
+    """
     free = free_ports(2)
     before = [int(word) for word in kept.read_text().split()] if kept.exists() else free
     now = (port or before[0], before[1])
@@ -167,5 +173,5 @@ def _ports(kept: Path, port: int | None) -> tuple[int, int]:
 
 
 def _cluster_id() -> str:
-    """A random id as Kafka writes them: 16 bytes in 22 characters of base64."""
+    """Make a random id in Kafka's form: 16 bytes in 22 characters of base64."""
     return base64.urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")

@@ -1,4 +1,4 @@
-"""One process on this machine that others depend on: started, ended in every way, and its log read. Knows no Kafka."""
+"""Starts and ends one process on this machine, in every way that tests need, and reads its log."""
 
 import os
 import random
@@ -21,12 +21,12 @@ _PORTS: Final = range(10240, 32768)
 
 
 class LocalProcess:
-    """A child in a session of its own, so that Ctrl-C in the terminal does not reach it.
+    """A child process in a session of its own, so that Ctrl-C in the terminal does not reach it.
 
     Args:
         command: program and arguments.
-        log: file that its output is appended to.
-        environment: its environment; None: ours.
+        log: file that the output is appended to.
+        environment: environment of the process; None passes on ours.
     """
 
     def __init__(
@@ -39,21 +39,21 @@ class LocalProcess:
 
     @property
     def pid(self) -> int:
-        """Its process id; 0 where it was never started, or has ended."""
+        """Process id; 0 before the start and after the end."""
         return self._child.pid if self._child and self.alive else 0
 
     @property
     def alive(self) -> bool:
-        """Whether it runs, paused or not."""
+        """Whether the process runs, paused or not."""
         return self._child is not None and self._child.poll() is None
 
     @property
     def code(self) -> int | None:
-        """Its exit code once it has ended; below zero where a signal ended it."""
+        """Exit code; None while the process runs, and below zero if a signal ended it."""
         return self._child.poll() if self._child else None
 
     def start(self) -> None:
-        """Start it; nothing happens where it runs already."""
+        """Start the process; nothing happens if it runs."""
         if self.alive:
             return
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ class LocalProcess:
             )
 
     def kill(self) -> None:
-        """End it, and what it started, at once (SIGKILL)."""
+        """End the process and its children at once (SIGKILL)."""
         if self._child is None:
             return
         if self._child.poll() is None:
@@ -76,12 +76,12 @@ class LocalProcess:
         self._child.wait()
 
     def ask(self) -> None:
-        """Ask it to end (SIGTERM), also where it is paused."""
+        """Ask the process to end (SIGTERM), even if it is paused."""
         self._send(signal.SIGTERM)
         self._send(signal.SIGCONT)
 
     def stop(self, seconds: float = _STOP_SECONDS) -> None:
-        """Ask it to end, wait so long, then end it."""
+        """Ask the process to end (SIGTERM), and kill it if it still runs after some seconds."""
         self.ask()
         try:
             if self._child:
@@ -90,11 +90,11 @@ class LocalProcess:
             self.kill()
 
     def pause(self) -> None:
-        """Let it hang (SIGSTOP): it keeps its connections and answers nothing."""
+        """Pause the process (SIGSTOP): it keeps its connections and answers nothing."""
         self._send(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on (SIGCONT)."""
+        """Let a paused process go on (SIGCONT)."""
         self._send(signal.SIGCONT)
 
     def _send(self, number: signal.Signals) -> None:
@@ -105,10 +105,17 @@ class LocalProcess:
 def wait_for(
     process: LocalProcess, ready: Callable[[], bool], seconds: float, error: type[MainstemError]
 ) -> None:
-    """Wait until a started process is ready; where it will not be, end it.
+    """Wait until a started process is ready, and kill it if it ends or takes too long.
+
+    Args:
+        process: the process.
+        ready: tells whether the process is ready.
+        seconds: time limit.
+        error: type of the error to raise.
 
     Raises:
-        MainstemError: of the kind given, quoting the end of the log.
+        MainstemError: of type `error`, if the process is not ready in time. The message quotes
+            the end of its log.
     """
     deadline = time.monotonic() + seconds
     try:
@@ -116,11 +123,8 @@ def wait_for(
             if ready():
                 return
             time.sleep(_POLL_SECONDS)
-        what = (
-            f"is not ready after {seconds:.0f} s"
-            if process.alive
-            else f"ended with code {process.code}"
-        )
+        late, ended = f"is not ready after {seconds:.0f} s", f"ended with code {process.code}"
+        what = late if process.alive else ended
     except BaseException:
         process.kill()
         raise
@@ -130,7 +134,7 @@ def wait_for(
 
 
 def end_of(log: Path, lines: int = 15) -> str:
-    """The last lines of a log; a note where it is empty."""
+    """The last lines of a log; "(nothing)" if it is empty."""
     if not log.exists():
         return "(nothing)"
     with log.open("rb") as file:
@@ -151,8 +155,8 @@ def is_free(port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports that nothing listens on."""
-    # subtle: not those the kernel gives to outgoing connections; one of those may be taken while a server is down,
-    # and a client that tries again and again would in the end connect to itself
+    """Find different ports that nothing listens on."""
+    # subtle: ports from the kernel's range for outgoing connections are left out. While a server is
+    # down, its port could be taken, and a client that retries could connect to itself in the end.
     tried = random.SystemRandom().sample(_PORTS, 200)
     return [port for port in tried if is_free(port)][:count]

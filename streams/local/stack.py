@@ -1,7 +1,9 @@
-"""A stack of one folder: servers, one command that prepares them, then programs under a supervisor; one at a time a folder.
+"""Runs a stack: servers, a command that prepares them, and programs under a supervisor.
 
-FOLDER/stack.pid    the process that runs it, which holds a lock on this file
-FOLDER/stack.json   the programs, as they are
+One stack at a time runs in a folder.
+
+FOLDER/stack.pid    id of the process that runs the stack; it holds a lock on this file
+FOLDER/stack.json   state of the programs
 """
 
 import fcntl
@@ -27,36 +29,38 @@ __all__ = ["Server", "Stack", "end_stack", "holder_of"]
 _PID: Final = "stack.pid"
 _END_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 0.1
-_ALL_SECONDS, _LEAST_SECONDS = (
-    9.0,
-    1.5,
-)  # until everything has ended; of them for the servers, which a kill does no harm
+_ALL_SECONDS: Final = 9.0  # time limit for the end of the whole stack
+_LEAST_SECONDS: Final = 1.5  # the part of it that servers get at least; a kill does them no harm
 
 
 class Server(Protocol):
-    """What programs need: `start` returns once it answers, and again so after its process died."""
+    """A server that programs need, such as the broker."""
 
     @property
     def alive(self) -> bool:
-        """Whether its process runs."""
+        """Whether the server's process runs."""
 
     def start(self) -> None:
-        """Start it; nothing happens where it runs."""
+        """Start the server, also after its process died; return once it answers.
+
+        Nothing happens if it runs.
+        """
 
     def stop(self, seconds: float) -> None:
-        """Ask it to end, wait so long, then end it."""
+        """Ask the server to end (SIGTERM), and kill it if it still runs after some seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """What runs.
+    """What runs in a stack.
 
     Attributes:
-        folder: of everything it leaves.
-        servers: started first, in this order, and again when they died; ended last.
-        prepare: a command that must succeed before the programs.
-        programs: command of each, by name.
-        environment: of the programs.
+        folder: folder of all files that the stack writes.
+        servers: servers in the order of their start. They start before the programs, are started
+            again if they die, and end after the programs.
+        prepare: command that must succeed before the programs start.
+        programs: commands of the programs, by name.
+        environment: environment of the programs.
     """
 
     folder: Path
@@ -66,14 +70,14 @@ class Stack:
     environment: Mapping[str, str]
 
     def run(self, ready: Callable[[], None]) -> None:
-        """Run it until SIGTERM or Ctrl-C.
+        """Run the stack until SIGTERM or Ctrl-C.
 
         Args:
             ready: called once the servers answer and are prepared.
 
         Raises:
-            HomeError: if another process runs a stack in this folder.
-            MainstemError: if a server does not start, or cannot be prepared.
+            HomeError: if another process runs a stack in the folder.
+            MainstemError: if a server does not start or the command `prepare` fails.
         """
         with _held(self.folder), _interruptible():
             (self.folder / STATE).unlink(missing_ok=True)
@@ -88,9 +92,8 @@ class Stack:
             except KeyboardInterrupt:
                 pass
             finally:
-                signal.signal(
-                    signal.SIGINT, signal.SIG_IGN
-                )  # what ends is not interrupted; each end has a time limit
+                # the end is not interrupted; every step of it has a time limit
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
                 self._stop_servers(max(_ALL_SECONDS - took, _LEAST_SECONDS))
                 (self.folder / STATE).unlink(missing_ok=True)
@@ -101,7 +104,7 @@ class Stack:
                 server.start()
 
     def _stop_servers(self, seconds: float) -> None:
-        """End all at once: nobody uses them any more."""
+        """End all servers at the same time, because no program uses them any more."""
         ends = [threading.Thread(target=server.stop, args=(seconds,)) for server in self.servers]
         for end in ends:
             end.start()
@@ -124,7 +127,7 @@ class Stack:
 
 
 def holder_of(folder: Path) -> int:
-    """Process id of what runs in a folder; 0 where nothing does."""
+    """Id of the process that runs a stack in a folder; 0 if there is none."""
     try:
         with (folder / _PID).open() as file:
             try:
@@ -137,13 +140,17 @@ def holder_of(folder: Path) -> int:
 
 
 def end_stack(folder: Path, seconds: float = _END_SECONDS) -> bool:
-    """End what runs in a folder, and wait until it has ended.
+    """End the stack that runs in a folder, and wait until it has ended.
+
+    Args:
+        folder: folder of the stack.
+        seconds: time limit.
 
     Returns:
-        Whether there was something to end.
+        Whether a stack ran.
 
     Raises:
-        HomeError: if it does not end in time.
+        HomeError: if the stack does not end in time.
     """
     pid = holder_of(folder)
     if not pid:
@@ -153,7 +160,10 @@ def end_stack(folder: Path, seconds: float = _END_SECONDS) -> bool:
     deadline = time.monotonic() + seconds
     while holder_of(folder) == pid:
         if time.monotonic() > deadline:
-            msg = f"process {pid} was asked to end {seconds:.0f} s ago and still runs; wait, or end it and its children"
+            msg = (
+                f"process {pid} was asked to end {seconds:.0f} s ago and still runs; "
+                "wait, or kill it and its children"
+            )
             raise HomeError(msg)
         time.sleep(_POLL_SECONDS)
     return True
@@ -161,14 +171,17 @@ def end_stack(folder: Path, seconds: float = _END_SECONDS) -> bool:
 
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
-    """The lock on a folder, which ends with this process however it ends."""
+    """Hold the lock on a folder; it ends with this process, however that ends."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / _PID).open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             pid = holder_of(folder)
-            msg = f"process {pid} runs a stack in {str(folder)!r} already; `mainstem down --folder {folder}` ends it"
+            msg = (
+                f"process {pid} already runs a stack in {str(folder)!r}; "
+                f"end it with `mainstem down --folder {folder}`"
+            )
             raise HomeError(msg) from error
         file.truncate(0)
         file.write(str(os.getpid()))
@@ -179,7 +192,7 @@ def _held(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """SIGTERM does what Ctrl-C does."""
+    """Make SIGTERM raise KeyboardInterrupt, as Ctrl-C does."""
     numbers = (signal.SIGTERM, signal.SIGINT)
     before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
     try:

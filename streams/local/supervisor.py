@@ -1,6 +1,7 @@
-"""Keeps programs running: whatever they exit with, they are started again, after a pause that grows.
+"""Keeps programs running: a program that exits is started again, after a pause that grows.
 
-It waits for nothing and checks no health: a program that cannot work yet ends, and is started again.
+The supervisor does not wait for dependencies and checks no health. A program that cannot work yet
+exits, and is started again.
 """
 
 import json
@@ -21,10 +22,9 @@ __all__ = ["STATE", "Supervisor"]
 STATE: Final = "stack.json"
 _POLL_SECONDS: Final = 0.2
 _FIRST_SECONDS, _LONGEST_SECONDS = 1.0, 30.0
-_SETTLED_SECONDS: Final = (
-    60.0  # a program that ran for so long begins again with the shortest pause
-)
-_STOP_SECONDS: Final = 7.0  # a program of ours that was asked ends within six
+# after a run of this length, a program starts again after the shortest pause
+_SETTLED_SECONDS: Final = 60.0
+_STOP_SECONDS: Final = 7.0  # our programs end within six seconds of SIGTERM
 
 
 @dataclass
@@ -38,18 +38,21 @@ class _Program:
 
 
 class Supervisor:
-    """Runs programs until it is told to stop; the state is in folder/stack.json, the logs in folder/NAME.log.
+    """Runs programs until a signal ends it.
+
+    It writes its state to stack.json in the folder, and the output of each program to NAME.log.
 
     Args:
-        programs: command of each, by name.
-        folder: of logs and state.
-        environment: of all programs.
-        clock: seconds that only grow.
-        sleep: waits so many seconds.
+        programs: commands of the programs, by name.
+        folder: folder of logs and state.
+        environment: environment of all programs.
+        clock: gives seconds that only grow.
+        sleep: waits for a number of seconds.
 
     Example:
         >>> import sys, tempfile
-        >>> supervisor = Supervisor({"one": [sys.executable, "-c", "input()"]}, Path(tempfile.mkdtemp()), {})
+        >>> programs = {"one": [sys.executable, "-c", "input()"]}
+        >>> supervisor = Supervisor(programs, Path(tempfile.mkdtemp()), {})
         >>> supervisor.step()
         >>> sorted(supervisor.state()["one"])
         ['pid', 'restarts', 'since']
@@ -74,10 +77,14 @@ class Supervisor:
         }
 
     def run(self, meanwhile: Callable[[], None] = lambda: None) -> float:
-        """Keep all running until SIGTERM or SIGINT, then end them; gives the seconds that their end took.
+        """Keep all programs running until SIGTERM or SIGINT, then end them.
 
         Args:
-            meanwhile: called again and again, and interrupted by a signal: it may wait for long.
+            meanwhile: called again and again between looks at the programs. It may take long,
+                because a signal interrupts it.
+
+        Returns:
+            The seconds that the end of the programs took.
         """
         with self._signals():
             try:
@@ -95,14 +102,13 @@ class Supervisor:
         return self._clock() - begun
 
     def step(self) -> None:
-        """Look at every program once: note those that ended, start those that are due."""
+        """Look at every program once: note those that have ended, and start those that are due."""
         now, changed = self._clock(), False
         for program in self._programs.values():
             if program.due is None and not program.process.alive:
                 grown = min(program.pause * 2, _LONGEST_SECONDS)
-                program.pause = (
-                    grown if grown and now - program.started < _SETTLED_SECONDS else _FIRST_SECONDS
-                )
+                settled = now - program.started >= _SETTLED_SECONDS
+                program.pause = grown if grown and not settled else _FIRST_SECONDS
                 program.due = now + program.pause
                 program.restarts += 1
                 changed = True
@@ -114,21 +120,24 @@ class Supervisor:
             self._write()
 
     def stop(self, seconds: float = _STOP_SECONDS) -> None:
-        """Ask all to end, wait so long, then end those that are left."""
-        for program in self._programs.values():
-            program.process.ask()
+        """Ask all programs to end (SIGTERM), and kill those that still run after some seconds."""
+        processes = [program.process for program in self._programs.values()]
+        for process in processes:
+            process.ask()
         deadline = self._clock() + seconds
-        while (
-            any(program.process.alive for program in self._programs.values())
-            and self._clock() < deadline
-        ):
+        while any(process.alive for process in processes) and self._clock() < deadline:
             self._sleep(_POLL_SECONDS)
-        for program in self._programs.values():
-            program.process.kill()
+        for process in processes:
+            process.kill()
         self._write()
 
     def state(self) -> dict[str, dict[str, Any]]:
-        """Of each program its process id (0: it does not run), how often it was started again, and since when it runs."""
+        """State of each program, by name.
+
+        Returns:
+            `pid`, the process id, 0 if the program does not run; `restarts`, how often it was
+            started again; `since`, the time of its last start in seconds since 1970 UTC.
+        """
         return {
             name: {"pid": program.process.pid, "restarts": program.restarts, "since": program.since}
             for name, program in self._programs.items()

@@ -1,4 +1,4 @@
-"""`mainstem up` and `mainstem down`: broker, history and all programs on this machine, without Docker."""
+"""`mainstem up` and `mainstem down` run the whole stack on this machine, without Docker."""
 
 import json
 import os
@@ -24,8 +24,8 @@ __all__ = ["detach", "down", "prepare", "programs", "up"]
 
 FOLDER: Final = Path("mainstem-stack")
 _MAINSTEM: Final = (sys.executable, "-m", "mainstem.cli")
-_SETTLED_SECONDS: Final = 5.0  # a program that has run for so long did start
-_WAIT_SECONDS: Final = 60.0
+_SETTLED_SECONDS: Final = 5.0  # a program that has run for this long counts as started
+_WAIT_SECONDS: Final = 60.0  # time limit for the start of the programs
 _POLL_SECONDS: Final = 0.2
 _Folder = Annotated[
     Path, typer.Option(help="Folder of the stack: data, versions, logs and its environment.")
@@ -33,7 +33,7 @@ _Folder = Annotated[
 
 
 def programs() -> dict[str, list[str]]:
-    """The programs of a stack, each with its command."""
+    """The commands of a stack's programs, by name."""
     commands = {
         "join": ("stream", "join", "--http", "127.0.0.1:6066"),
         "sink": ("stream", "sink", "--http", "127.0.0.1:6067"),
@@ -52,53 +52,52 @@ def up(
     folder: _Folder = FOLDER,
     *,
     partitions: Annotated[
-        int, typer.Option(min=1, help="Partitions of events and of samples.")
+        int, typer.Option(min=1, help="Number of partitions of events and of samples.")
     ] = 2,
-    questions: Annotated[Literal["shown", "purchases"], typer.Option(help="What asks.")] = "shown",
-    kafka_port: Annotated[int, typer.Option(min=1, max=65535, help="Where Kafka answers.")] = 19092,
+    questions: Annotated[
+        Literal["shown", "purchases"],
+        typer.Option(help="Events that ask: impressions and views (shown), or purchases."),
+    ] = "shown",
+    kafka_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of Kafka.")] = 19092,
     clickhouse_port: Annotated[
-        int, typer.Option(min=1, max=65535, help="Where ClickHouse answers (HTTP).")
+        int, typer.Option(min=1, max=65535, help="HTTP port of ClickHouse.")
     ] = 18123,
     background: Annotated[
-        bool, typer.Option("--detach", help="Return once everything runs; `mainstem down` ends it.")
+        bool,
+        typer.Option(
+            "--detach", help="Return once everything runs. `mainstem down` ends the stack."
+        ),
     ] = False,
 ) -> None:
     """Run Kafka, ClickHouse and all programs on this machine until Ctrl-C, without Docker."""
     if lacking := [*kafka.missing(), *clickhouse.missing()]:
-        print(
-            "mainstem: to run the stack without Docker, this is missing:",
-            *lacking,
-            sep="\n  ",
-            file=sys.stderr,
-        )
+        head = "mainstem: to run the stack without Docker, install what is missing:"
+        print(head, *lacking, sep="\n  ", file=sys.stderr)
         raise typer.Exit(1)
     folder = folder.resolve()
     if pid := holder_of(folder):
-        msg = f"process {pid} runs a stack in {str(folder)!r} already; `mainstem down --folder {folder}` ends it"
+        msg = (
+            f"process {pid} already runs a stack in {str(folder)!r}; "
+            f"end it with `mainstem down --folder {folder}`"
+        )
         raise HomeError(msg)
     if not jars.jars_folder().is_dir():
         print(f"fetching Kafka (43 MB, once) into {jars.jars_folder()}", file=sys.stderr)
         jars.fetch_jars()
     if background:
         options = ["--partitions", partitions, "--questions", questions]
-        ports = ["--kafka-port", kafka_port, "--clickhouse-port", clickhouse_port]
-        detach(
-            [*_MAINSTEM, "up", "--folder", str(folder), *map(str, options), *map(str, ports)],
-            folder,
-            list(programs()),
-        )
+        options += ["--kafka-port", kafka_port, "--clickhouse-port", clickhouse_port]
+        command = [*_MAINSTEM, "up", "--folder", str(folder), *map(str, options)]
+        detach(command, folder, list(programs()))
         _say(folder)
         return
     _stack(folder, kafka_port, clickhouse_port, partitions, questions).run(lambda: _say(folder))
 
 
 def down(folder: _Folder = FOLDER) -> None:
-    """End the stack that runs in a folder; its data are kept."""
-    ended = end_stack(folder.resolve())
-    print(
-        f"mainstem: {'ended the stack' if ended else 'nothing runs'} in {str(folder)!r}",
-        file=sys.stderr,
-    )
+    """End the stack that runs in a folder, and keep its data."""
+    found = "ended the stack" if end_stack(folder.resolve()) else "no stack runs"
+    print(f"mainstem: {found} in {str(folder)!r}", file=sys.stderr)
 
 
 def detach(
@@ -111,14 +110,15 @@ def detach(
     """Run a stack in the background, and return once its programs run.
 
     Args:
-        command: runs the stack in this folder.
-        folder: of the stack.
-        names: of its programs.
-        settled: a program runs when it has run for so many seconds.
-        wait: seconds that programs may take for that.
+        command: command that runs the stack in this folder.
+        folder: folder of the stack.
+        names: names of its programs.
+        settled: seconds after which a running program counts as started.
+        wait: time limit for the start of the programs, in seconds.
 
     Raises:
-        MainstemError: naming what does not run, and the end of its log.
+        MainstemError: if a server or a program does not start. The message quotes the end of its
+            log.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / STATE).unlink(missing_ok=True)
@@ -131,19 +131,25 @@ def detach(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    _wait(child, (folder / STATE).exists, log, None)  # the servers have time limits of their own
+    _wait(child, (folder / STATE).exists, log, None)  # the servers have their own time limits
     _wait(child, lambda: not _unsettled(folder, names, settled), log, wait)
-    child.returncode = 0  # subtle: it is meant to outlive us, and must not be warned about
+    child.returncode = 0  # subtle: keeps Popen from warning that the child outlives this process
     if left := _unsettled(folder, names, settled):
         logs = "\n".join(f"{folder / name}.log:\n{end_of(folder / f'{name}.log')}" for name in left)
-        msg = f"{', '.join(left)} did not stay up; it is tried again until `mainstem down --folder {folder}`\n{logs}"
+        msg = (
+            f"{', '.join(left)} did not stay up; the stack keeps trying until "
+            f"`mainstem down --folder {folder}`\n{logs}"
+        )
         raise MainstemError(msg)
 
 
 def _wait(
     child: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path, seconds: float | None
 ) -> None:
-    """Wait for something of a child, not longer than it lives."""
+    """Wait until the stack is ready, at most as long as its process lives.
+
+    Without `seconds` there is no other time limit.
+    """
     deadline = None if seconds is None else time.monotonic() + seconds
     while not ready() and (deadline is None or time.monotonic() < deadline):
         if child.poll() is not None:
@@ -153,7 +159,7 @@ def _wait(
 
 
 def _unsettled(folder: Path, names: Sequence[str], settled: float) -> list[str]:
-    """Programs that do not run, or have not run for long."""
+    """Names of programs that do not run, or have not run for `settled` seconds."""
     try:
         state: dict[str, Any] = json.loads((folder / STATE).read_text())
     except FileNotFoundError:
@@ -169,10 +175,8 @@ def _unsettled(folder: Path, names: Sequence[str], settled: float) -> list[str]:
 def _stack(
     folder: Path, kafka_port: int, clickhouse_port: int, partitions: int, questions: str
 ) -> Stack:
-    broker, history = (
-        kafka.LocalKafka(folder, kafka_port),
-        clickhouse.LocalClickHouse(folder, clickhouse_port),
-    )
+    broker = kafka.LocalKafka(folder, kafka_port)
+    history = clickhouse.LocalClickHouse(folder, clickhouse_port)
     values = {
         "MAINSTEM_EVENTS": f"kafka://{broker.servers}",
         "MAINSTEM_STORE": history.url(),
@@ -194,5 +198,5 @@ def _stack(
 
 def _say(folder: Path) -> None:
     print(f"the stack runs; its data and logs are in {folder}")
-    print(f"  source {folder / ENVIRONMENT}   tells other commands where things are")
+    print(f"  source {folder / ENVIRONMENT}   tells other commands where broker and history are")
     print(f"  mainstem down --folder {folder}   ends it", flush=True)

@@ -11,7 +11,7 @@ from unittest.mock import patch
 import torch
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from mainstem.bench.responses import Bench
+from mainstem.bench.passes import Bench
 from mainstem.responses.lookup import Lookup
 from mainstem.responses.outer import Outer
 from mainstem.responses.vector import Vector

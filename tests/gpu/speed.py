@@ -7,8 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
+from mainstem.bench.passes import Bench
 from mainstem.bench.peers import PEERS
-from mainstem.bench.responses import Bench, bench_responses
+from mainstem.bench.responses import bench_responses
 from mainstem.bench.responses_case import Case
 from tests.gpu.plan import Plan
 

@@ -38,7 +38,7 @@ REFUSED = {
     ),
     "closed within a later row": (
         HEAD + ROW + '10:00,A1,"32"" TV,3\n' + ROW + '10:00,A2,"Bowl",3\n',
-        "a quote opened at row 2 of 'x.csv' (line 3) is closed within line 5 only",
+        "a quote opened at row 2 of 'x.csv' (line 3) is not closed before line 5",
     ),
     "inches": (
         HEAD + '10:00,A1,"32" TV",3\n',
@@ -46,7 +46,7 @@ REFUSED = {
     ),
     "short row": (
         HEAD + ROW + "\n10:00,A1,Mug with\n a handle,3\n",
-        "row 2 of 'x.csv' (line 4) has fewer fields than the header's 4, 3: ['10:00', 'A1', 'Mug with']",
+        "row 2 of 'x.csv' (line 4) has 3 fields, fewer than the header's 4: ['10:00', 'A1', 'Mug with']",
     ),
     "long row": (
         HEAD + "10:00,A1,Mug, red,3\n",

@@ -28,7 +28,7 @@ def test_a_later_date_decides_for_those_before_it() -> None:
     )
     assert ["2010-12-01", "2010-12-02", "2010-12-13", "2010-12-03"] == days
     assert [
-        "dates are read day-first, all of them ('13/12/2010 08:26' is one); --dates says otherwise"
+        "all dates are read day-first (like '13/12/2010 08:26'); --dates says otherwise"
     ] == told
     assert ["2010-12-01", "2010-12-13"] == read("12/01/2010 08:26", "12/13/2010 08:26")[0]
 
@@ -52,17 +52,17 @@ def test_a_word_decides_at_once() -> None:
     [
         (
             ["01/12/2010 08:26"],
-            "none of the file's tells; say --dates day-first or --dates month-first",
+            "no date of the file shows which; give --dates day-first or --dates month-first",
         ),
         (
             ["13/12/2010 08:26", "12/13/2010 08:26"],
-            r"row 2 .*'12/13/2010 08:26' is no date with its day-first",
+            r"row 2 .*'12/13/2010 08:26' read day-first is not a date",
         ),
         (
             ["01/12/2010 08:26", "2010-12-02"],
             r"row 2 .*'2010-12-02' has another form than '01/12/2010 08:26' of row 1",
         ),
-        (["31/31/2010 08:26"], r"may have the day or the month first|is no date|row 1"),
+        (["31/31/2010 08:26"], r"may have the day or the month first|is not a date|row 1"),
         (["yesterday"], r"row 1 .*at 'yesterday' has none of the forms"),
         ([None], r"row 1 .*at '' has none of the forms"),
     ],

@@ -37,7 +37,7 @@ def test_zero_bytes_tell_an_encoding_without_a_mark(encoding: str, tmp_path: Pat
     rows, notes = read(tmp_path / "table", TEA.encode(encoding))
     assert [ROW] == rows
     assert [
-        f"read as {encoding.upper()}: its zero bytes lie so; --encoding names another"
+        f"read as {encoding.upper()}, judging by its zero bytes; --encoding names another encoding"
     ] == notes.sentences
 
 
@@ -92,7 +92,7 @@ def test_old_western_exports_are_read_and_told(tmp_path: Path) -> None:
     rows, notes = read(tmp_path / "table", "sku,name,end\nA1,Schlüssel für £2,x\n".encode("cp1252"))
     assert ["Schlüssel für £2"] == [row["name"] for row in rows]
     assert [
-        "read as Windows-1252, because it is not UTF-8; a line reads 'A1,Schlüssel für £2,x'; --encoding names another"
+        "read as Windows-1252, because it is not UTF-8; a line then reads 'A1,Schlüssel für £2,x'; --encoding names another encoding"
     ] == (notes.sentences)
 
 
@@ -111,7 +111,8 @@ def test_other_encodings_are_refused_until_they_are_named(encoding: str, tmp_pat
     """A file in another encoding is never read as Western; the message shows how it would read, and --encoding reads it."""
     content = f"sku,name,end\nA1,{OTHERS[encoding]},x\n".encode(encoding)
     with pytest.raises(
-        ImportSourceError, match="is not UTF-8, and does not look like Windows-1252; say --encoding"
+        ImportSourceError,
+        match="is not UTF-8, and does not look like Windows-1252; give --encoding",
     ) as told:
         read(tmp_path / "table", content)
     assert f"as {encoding} 'A1,{OTHERS[encoding]},x'" in str(told.value)

@@ -55,33 +55,36 @@ REFUSED = {
     ),
     "array": (
         json.dumps([ROW]),
-        "is one JSON array, and lines are read, one object each: `jq -c '.[]' FILE > NEW`",
+        "is one JSON array, but must be lines of one object each: `jq -c '.[]' FILE > NEW`",
     ),
     "array over lines": (
         json.dumps([ROW], indent=1),
-        "is one JSON array over several lines, and lines are read",
+        "is one JSON array over several lines, but must be lines",
     ),
     "array after a blank line": ("\n" + json.dumps([ROW]), "is one JSON array"),
     "object over lines": (
         json.dumps(ROW, indent=1),
-        "line 1 of 'T' is no JSON object (Input data was truncated); an object",
+        "line 1 of 'T' is not a JSON object (Input data was truncated); an object",
     ),
-    "side by side": (json.dumps(ROW) * 2, "one object a line: `jq -c . FILE > NEW` makes lines"),
-    "no object": (lines(ROW, [1]), "line 2 of 'T' is no JSON object"),
-    "cut": (lines(ROW) + json.dumps(ROW)[:-4], "line 2 of 'T' is no JSON object"),
+    "side by side": (
+        json.dumps(ROW) * 2,
+        "write one object per line: `jq -c . FILE > NEW` makes lines",
+    ),
+    "no object": (lines(ROW, [1]), "line 2 of 'T' is not a JSON object"),
+    "cut": (lines(ROW) + json.dumps(ROW)[:-4], "line 2 of 'T' is not a JSON object"),
     "key twice": (
         '{"sku": "A1", "name": "Mug", "sku": "A2"}',
         "line 1 of 'T' has 2 keys 'sku'; rename or remove",
     ),
     "number out of range": (
         '{"sku": 1e400, "name": "Mug"}',
-        "line 1 of 'T' is no JSON object (Number out of range",
+        "line 1 of 'T' is not a JSON object (Number out of range",
     ),
     "deep": (
         '{"sku": "A1", "name": ' + "[" * 100_000,
         "line 1 of 'T' is nested too deeply to be an event",
     ),
-    "half a pair": ('{"sku": "\\ud800", "name": "Mug"}', "line 1 of 'T' is no JSON object"),
+    "half a pair": ('{"sku": "\\ud800", "name": "Mug"}', "line 1 of 'T' is not a JSON object"),
 }
 
 

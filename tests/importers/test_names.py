@@ -92,23 +92,23 @@ LOST = {
     "float of four bytes": (Single(16777218.0), "a float beyond 2**24"),
     "infinite": (float("inf"), "an infinite number"),
     "truth": (True, "true or false"),
-    "printed bytes": ("b'M-1'", "what a program prints"),
-    "printed object": ("{'id': 5}", "what a program prints"),
-    "printed list": ("['A1']", "what a program prints"),
-    "printed empty list": ("[]", "what a program prints"),
-    "Java": ("[B@6d06d69c", "what a program prints"),
-    "C#": ("System.Byte[]", "what a program prints"),
-    "template": ("{{user_id}}", "what a program prints"),
-    "JavaScript": ("[object Object]", "what a program prints"),
-    "no text": (b"\xff\xfe", "bytes that are no UTF-8"),
+    "printed bytes": ("b'M-1'", "the printed form"),
+    "printed object": ("{'id': 5}", "the printed form"),
+    "printed list": ("['A1']", "the printed form"),
+    "printed empty list": ("[]", "the printed form"),
+    "Java": ("[B@6d06d69c", "the printed form"),
+    "C#": ("System.Byte[]", "the printed form"),
+    "template": ("{{user_id}}", "the printed form"),
+    "JavaScript": ("[object Object]", "the printed form"),
+    "no text": (b"\xff\xfe", "bytes that are not UTF-8"),
 }
 NO_CELLS = {
     "object": (
         {"id": 5, "email": "x"},
-        "an object with 'id', 'email' is no id and no text; name a part of it",
+        "an object with 'id', 'email' is neither id nor text; name a part of it",
     ),
-    "list": (["A1"], "a list is no id and no text; name a part of it in the map, like 'skus.0'"),
-    "span": (timedelta(1), "a timedelta is no id"),
+    "list": (["A1"], "a list is neither id nor text; name a part of it in the map, like 'skus.0'"),
+    "span": (timedelta(1), "a timedelta is neither id"),
 }
 
 

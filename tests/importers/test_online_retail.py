@@ -162,7 +162,7 @@ def test_dates_are_read_in_each_form_of_the_source(value: object) -> None:
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        ({"Quantity": "six"}, "Quantity 'six' is no number"),
+        ({"Quantity": "six"}, "Quantity 'six' is not a number"),
         ({"UnitPrice": None}, "UnitPrice is empty"),
         ({"InvoiceDate": "yesterday"}, "InvoiceDate 'yesterday' has none of the forms"),
     ],

@@ -59,7 +59,8 @@ def test_each_row_is_a_shopper_of_its_own() -> None:
 def test_a_bad_row_is_told_with_its_number() -> None:
     """A click that is no number stops the import."""
     with pytest.raises(
-        ImportSourceError, match=r"row 1 of the source cannot be read .*click 'maybe' is no number"
+        ImportSourceError,
+        match=r"row 1 of the source cannot be read .*click 'maybe' is not a number",
     ):
         list(events_of([{**ROW, "click": "maybe"}]))
 

@@ -80,7 +80,8 @@ def test_what_is_no_event_is_left_out_and_counted(change: dict[str, Any], reason
 def test_a_bad_row_is_told_with_its_number() -> None:
     """A price that is no number stops the import."""
     with pytest.raises(
-        ImportSourceError, match=r"row 2 of the source cannot be read \(price 'free' is no number"
+        ImportSourceError,
+        match=r"row 2 of the source cannot be read \(price 'free' is not a number",
     ):
         read({}, {"price": "free"})
 

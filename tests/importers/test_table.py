@@ -227,7 +227,7 @@ BAD_ROWS = {
     ),
     "price": (
         {"price": "cheap"},
-        r"row 2 of the source cannot be read \(price 'cheap' is no number; write it like 1234.50\)",
+        r"row 2 of the source cannot be read \(price 'cheap' is not a number; write it like 1234.50\)",
     ),
 }
 
@@ -259,7 +259,7 @@ def test_a_click_is_yes_or_no(tmp_path: Path) -> None:
 
 
 BAD_MAPS = {
-    "no TOML": ("time = ", "is no TOML"),
+    "no TOML": ("time = ", "is not TOML"),
     "unknown key": (
         'usr = "u"\ntime = "t"',
         "unknown key `usr` in the map; its keys are time, kind, item",
@@ -283,10 +283,13 @@ BAD_MAPS = {
         'time = "t"\nkind = { column = "k" }',
         "either by kind.column and kind.values or by kind.always",
     ),
-    "no time": ('time = {}\nkind.always = "view"', "must give the time by time = 'COLUMN'"),
+    "no time": (
+        'time = {}\nkind.always = "view"',
+        "must name the column of the time by time = 'COLUMN'",
+    ),
     "no user": (
         'time = "t"\nkind.always = "view"\nitem.id = "i"',
-        "has view events, so it must say whose; add user",
+        "has view events, so it must say whose they are; add user",
     ),
     "no item": (
         'time = "t"\nuser = "u"\nkind.always = "view"',

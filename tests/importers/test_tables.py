@@ -42,7 +42,7 @@ UNREADABLE = {
     "open quotation": (b'sku,name\nA,"' + b"x" * 200_000, "(line 2) is never closed; close it"),
     "no known encoding": (
         b"sku,name\nA,\x81\x8d\n",
-        "is not UTF-8, and does not look like Windows-1252; say --encoding NAME",
+        "is not UTF-8, and does not look like Windows-1252; give --encoding NAME",
     ),
 }
 
@@ -117,7 +117,7 @@ def test_a_field_too_many_is_told_with_its_row(tmp_path: Path) -> None:
 def test_a_line_that_is_no_json_is_told_with_its_number(tmp_path: Path) -> None:
     """JSON lines break at a line, and it is named."""
     (tmp_path / "table").write_text(json.dumps({"sku": "A1", "name": "mug"}) + "\n{oops\n")
-    with pytest.raises(ImportSourceError, match=r"line 2 of .* is no JSON object"):
+    with pytest.raises(ImportSourceError, match=r"line 2 of .* is not a JSON object"):
         list(read_rows(tmp_path / "table", COLUMNS))
 
 

@@ -35,7 +35,7 @@ UNREADABLE = {
     "number": (
         "1511658000",
         "",
-        "time '1511658000' is a number; say what it counts (s, ms, us, ns)",
+        "time '1511658000' is a number; give its unit (s, ms, us, ns)",
     ),
     "words": ("yesterday", "", "time 'yesterday' is not ISO 8601; give its pattern"),
     "empty": (None, "", "its time is empty"),
@@ -44,16 +44,16 @@ UNREADABLE = {
         "s",
         "time '1511658000000' is not between 1970 and 2100; is its form 's'?",
     ),
-    "no number": ("x", "ms", "time 'x' is no number of ms"),
+    "no number": ("x", "ms", "time 'x' is not a number of ms"),
     "rounded by a spreadsheet": (
         "1.77789E+12",
         "ms",
-        "time '1.77789E+12' is a shortened number, whose digits are lost",
+        "time '1.77789E+12' is a shortened number, which lost digits",
     ),
-    "huge exponent": ("1e999999", "s", "time '1e999999' is no number of s"),
+    "huge exponent": ("1e999999", "s", "time '1e999999' is not a number of s"),
     "thousands of digits": ("9" * 5000, "s", "is not between 1970 and 2100"),
     "infinite": (float("inf"), "s", "time inf is infinite"),
-    "no number of Python's": ("1_777_888_800", "s", "time '1_777_888_800' is no number of s"),
+    "no number of Python's": ("1_777_888_800", "s", "time '1_777_888_800' is not a number of s"),
     "a float of four bytes": (Single(1.7e9), "s", "is a float of four bytes"),
     "far away": (FarTime("9223372036854775807 us since 1970"), "", "lies beyond the year 9999"),
     "the last moment, further west": (
@@ -90,7 +90,7 @@ def test_what_is_no_time_is_told(value: Any, form: str, message: str) -> None:
 @pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M %p", "%d/%m/%Y %I:%M"])
 def test_a_form_that_loses_the_half_of_the_day_is_told(form: str) -> None:
     """`10:00 PM` by `%H:%M %p` would be ten in the morning, without a word."""
-    with pytest.raises(ImportSourceError, match="tells no hour"):
+    with pytest.raises(ImportSourceError, match="does not fix the hour"):
         time_reader(form)
 
 
@@ -121,15 +121,15 @@ NO_NUMBERS = {
         "12.50",
         ",",
         "",
-        "price '12.50' is no number; write it like 1.234,50",
+        "price '12.50' is not a number; write it like 1.234,50",
     ),
-    "another currency": ("$5", "", "£", "price '$5' is no number"),
-    "a currency": ("£5", "", "", "or say currency = '£' in a map"),
-    "thousands unsaid": ("1,234.50", "", "", "or say decimal = ',' or '.' in a map"),
-    "thousands of two digits": ("1.23,50", ",", "", "price '1.23,50' is no number"),
-    "a number of Python's": ("1_000", "", "", "price '1_000' is no number"),
-    "too large": ("1e400", "", "", "price '1e400' is no number"),
-    "infinite": (float("inf"), "", "", "price 'inf' is no number"),
+    "another currency": ("$5", "", "£", "price '$5' is not a number"),
+    "a currency": ("£5", "", "", "or set currency = '£' in a map"),
+    "thousands unsaid": ("1,234.50", "", "", "or set decimal = ',' or '.' in a map"),
+    "thousands of two digits": ("1.23,50", ",", "", "price '1.23,50' is not a number"),
+    "a number of Python's": ("1_000", "", "", "price '1_000' is not a number"),
+    "too large": ("1e400", "", "", "price '1e400' is not a number"),
+    "infinite": (float("inf"), "", "", "price 'inf' is not a number"),
 }
 
 
@@ -157,7 +157,7 @@ def test_a_number_in_another_form_is_told(
 def test_a_place_is_a_whole_number() -> None:
     """Half a place is an error, not the place before it."""
     assert 3 == whole_number_of("3.0", "position")
-    with pytest.raises(ValueError, match=r"position '1\.5' is no whole number"):
+    with pytest.raises(ValueError, match=r"position '1\.5' is not a whole number"):
         whole_number_of("1.5", "position")
 
 
@@ -165,6 +165,6 @@ def test_a_place_is_a_whole_number() -> None:
 def test_what_is_no_number_is_told(value: str) -> None:
     """A number that Python would not read, or that is infinite, is named with an example of one."""
     with pytest.raises(
-        ValueError, match=re.escape(f"price {value!r} is no number; write it like 1234.50")
+        ValueError, match=re.escape(f"price {value!r} is not a number; write it like 1234.50")
     ):
         number_of(value, "price")

@@ -43,7 +43,7 @@ def test_an_offset_out_of_turn_is_an_error(offset: int) -> None:
 
 def test_what_asks_must_be_settled() -> None:
     """A joiner does not guess what asks in its log."""
-    with pytest.raises(ValueError, match="questions='auto' must be settled before joining"):
+    with pytest.raises(ValueError, match="cannot use questions='auto'"):
         Joiner(0, short(questions="auto"), shelf(), KEY)
 
 

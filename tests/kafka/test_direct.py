@@ -176,7 +176,7 @@ def test_a_damaged_length_is_an_error(
     produce(broker, topic, [b"damaged"])
     flip_a_byte(kafka.folder, topic, at=11)
     with pytest.raises(
-        BrokerError, match="goes up to offset 1, but the broker gives nothing from 0 on"
+        BrokerError, match="goes up to offset 1, but the broker gives no records from 0 on"
     ):
         reader.read(0, 0, 1)
 

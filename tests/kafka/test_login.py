@@ -112,42 +112,42 @@ def test_whoever_may_comes_in(broker: Guarded, listener: str, given: dict[str, s
         (
             "SASL",
             {"security": "PLAINTEXT"},
-            "wants a login (by PLAIN, SCRAM-SHA-256), and security is PLAINTEXT",
+            "wants a login (by PLAIN, SCRAM-SHA-256), but security is PLAINTEXT",
         ),
         (
             "BOTH",
             {"security": "SSL"},
-            "wants a login (by PLAIN, SCRAM-SHA-256, SCRAM-SHA-512), and security is SSL",
+            "wants a login (by PLAIN, SCRAM-SHA-256, SCRAM-SHA-512), but security is SSL",
         ),
         (
             "TLS",
             {"security": "PLAINTEXT", "ca": ""},
-            "speaks TLS, and security is PLAINTEXT; say security=SSL",
+            "speaks TLS, but security is PLAINTEXT; say security=SSL",
         ),
         (
             "BOTH",
             {"security": "SASL_PLAINTEXT", "ca": "", "user": "owner"},
-            "speaks TLS, and security is SASL_PLAINTEXT",
+            "speaks TLS, but security is SASL_PLAINTEXT",
         ),
         (
             "SASL",
             {"security": "SASL_SSL", "user": "owner"},
-            "speaks no TLS, and security is SASL_SSL; say security=SASL_P",
+            "speaks no TLS, but security is SASL_SSL; say security=SASL_P",
         ),
         (
             "TLS",
             {"security": "SASL_SSL", "user": "owner"},
-            "takes no login by PLAIN, nor any other",
+            "accepts no login at all",
         ),
-        ("TLS", {"ca": ""}, "by nobody whom this system knows; give the file of the authority"),
+        ("TLS", {"ca": ""}, "that this system does not know; give the file of that authority"),
         (
             "BOTH",
             {"ca": "OTHER", "user": "owner"},
-            "other.crt' knows; give the file of the authority",
+            "other.crt' does not know; give the file of that authority",
         ),
         ("TLS", {"ca": __file__}, "cannot be read as certificates in PEM form"),
         ("EXPIRED", {}, "shows a certificate that is out of date"),
-        ("ELSEWHERE", {}, "for another name than 127.0.0.1"),
+        ("ELSEWHERE", {}, "not for 127.0.0.1"),
     ],
     ids=str,
 )
@@ -195,7 +195,7 @@ def test_topics_that_this_user_may_not_make_or_check_are_told(
     for name in TOPICS:
         rights.allow("topic", there.topic(name), "describe_configs")
     until(lambda: of_topics(there, notes) == "", 10)
-    assert any("auto.create.topics.enable must be false there" in note for note in notes)
+    assert any("make sure that auto.create.topics.enable is false" in note for note in notes)
 
 
 def test_every_command_tells_a_wrong_password_in_one_line(

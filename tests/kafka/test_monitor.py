@@ -105,5 +105,7 @@ def test_an_address_is_host_and_port(text: str, expected: tuple[str, int]) -> No
 )
 def test_another_address_is_refused(text: str) -> None:
     """With what one looks like, and what was got."""
-    with pytest.raises(ValueError, match=r"an address is HOST:PORT, like 127\.0\.0\.1:6066; got"):
+    with pytest.raises(
+        ValueError, match=r"an address must be HOST:PORT, such as 127\.0\.0\.1:6066; got"
+    ):
         address_of(text)

@@ -1,20 +1,37 @@
 """The demo, whole, as the README shows it: real purchases, real training, the figures that the project stands for."""
 
 import json
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Run
+from tests.pages import ROOT, blocks
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory, mainstem: Run) -> dict:
-    """The report of one demo with the settings that users have."""
-    home = tmp_path_factory.mktemp("demo") / "home"
-    done = mainstem("demo", "--home", home, "--json", defaults=True, timeout=1800)
+def done(
+    tmp_path_factory: pytest.TempPathFactory, mainstem: Run
+) -> subprocess.CompletedProcess[str]:
+    """One demo with the settings that users have."""
+    folder = tmp_path_factory.mktemp("demo")
+    done = mainstem("demo", "--json", defaults=True, timeout=1800, cwd=folder)
     assert 0 == done.returncode, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def demo(done: subprocess.CompletedProcess[str]) -> dict:
+    """The report of the demo."""
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def shapes(text: str) -> set[tuple[str, ...]]:
+    """The lines of a text without numbers, and each part between commas once."""
+    lines = (re.sub(r"\s+", " ", re.sub(r"[\d.,]*\d", "#", line)) for line in text.splitlines())
+    return {tuple(dict.fromkeys(line.strip().split(", "))) for line in lines}
 
 
 def test_the_demo_replays_twelve_thousand_lines_in_balance(demo: dict) -> None:
@@ -24,6 +41,13 @@ def test_the_demo_replays_twelve_thousand_lines_in_balance(demo: dict) -> None:
         demo["ledger"]["balance"],
     )
     assert 23_000 < demo["samples"] < 25_000
+
+
+def test_the_demo_prints_what_the_readme_quotes(done: subprocess.CompletedProcess[str]) -> None:
+    """Each line that the README shows of the demo is one that the demo prints, but for the numbers."""
+    [quoted] = [block for block in blocks(ROOT / "README.md") if block.name == "demo"]
+    lines = shapes(quoted.content) - {("",), ("...",)}
+    assert set() == {line for line in lines if line not in shapes(done.stderr + done.stdout)}
 
 
 def test_the_demo_learns_to_rank_later_purchases(demo: dict) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mainstem.bootstrap import open_loop
+from mainstem.embedded.asked import Asked
 from mainstem.embedded.home import Home
 from mainstem.errors import HomeError
+from mainstem.opening import open_loop
 from mainstem.store import Store
 from tests.loop.test_known_log import LINES, SETTINGS, Quiet, replay
 
@@ -36,7 +37,7 @@ def test_a_replay_does_not_go_on_from_joiners_that_knew_less(tmp_path: Path) -> 
             [(1,)],
         )
     with open_loop(
-        str(log), home, SETTINGS, Quiet(), learn=False, environment={}, from_start=True
+        str(log), home, SETTINGS, Quiet(), Asked(learn=False, from_start=True), environment={}
     ) as loop:
         loop.run()
     assert first == replay(log, home)

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from mainstem.answers.fingerprint import deployed_hash
-from mainstem.bootstrap import open_loop
+from mainstem.embedded.asked import Asked
 from mainstem.embedded.home import Home
 from mainstem.errors import HomeError, LogError
+from mainstem.opening import open_loop
 from mainstem.settings import Join, Model, Run, Settings
 from tests.conftest import excerpt_lines
 
@@ -40,7 +41,7 @@ class Quiet:
 def replay(log: Path | str, home: Path, watcher: Any = None, **more: Any) -> str:
     """Replay a log into a home; the hash of what came of it."""
     with open_loop(
-        str(log), home, SETTINGS, watcher or Quiet(), learn=False, environment={}, **more
+        str(log), home, SETTINGS, watcher or Quiet(), Asked(learn=False, **more), environment={}
     ) as loop:
         loop.run()
         return deployed_hash(loop.store)

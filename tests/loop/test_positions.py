@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from mainstem.bootstrap import open_loop
+from mainstem.embedded.asked import Asked
+from mainstem.opening import open_loop
 from mainstem.settings import Join, Model, Responses, Run, Settings, Standing
 from tests.loop.test_known_log import Quiet
 
@@ -56,7 +57,9 @@ def log(*, repeated: bool) -> bytes:
 
 def come_of(path: Path, home: Path, **more: Any) -> dict[str, list[tuple[Any, ...]]]:
     """Positions, responses and judgements of a replay."""
-    with open_loop(str(path), home, SETTINGS, Quiet(), learn=False, environment={}, **more) as loop:
+    with open_loop(
+        str(path), home, SETTINGS, Quiet(), Asked(learn=False, **more), environment={}
+    ) as loop:
         loop.run()
         assert 36 == loop.samples
         ask = loop.store.rows
@@ -98,7 +101,7 @@ def test_a_replay_that_goes_on_knows_what_it_accepted(tmp_path: Path) -> None:
     with (
         pytest.raises(KeyboardInterrupt),
         open_loop(
-            str(path), tmp_path / "home", SETTINGS, Stopping(), learn=False, environment={}
+            str(path), tmp_path / "home", SETTINGS, Stopping(), Asked(learn=False), environment={}
         ) as loop,
     ):
         loop.run()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from mainstem.store.recorded import SCALES, AcceptedAt, KeptScale
@@ -100,19 +101,27 @@ def test_a_schedule_is_repeated_with_the_versions_it_used(
 def test_what_does_not_belong_together_is_refused_in_one_line(
     small_home: Path, small_log: Path, schedule: Path, tmp_path: Path, mainstem: Run
 ) -> None:
-    """Another log, a cut log, no versions, a home that holds something else, another scheme, no schedule: each is told."""
+    """Another log, a cut log, a cut schedule, no versions, no broker, another scheme, another home: each is told."""
     versions, lines = small_home / "versions", small_log.read_bytes().splitlines(keepends=True)
     (shorter := tmp_path / "shorter.jsonl").write_bytes(b"".join(lines[:-100]))
-    (less := tmp_path / "less.jsonl").write_bytes(
-        b"".join(schedule.read_bytes().splitlines(keepends=True)[50:])
-    )
+    whole = RecordedSchedule.of_lines(schedule.read_bytes().splitlines(), "whole")
+    fewer = msgspec.structs.replace(whole, accepted=whole.accepted[:-50])
+    (less := tmp_path / "less.jsonl").write_bytes(b"\n".join(fewer.lines()))
+    (cut := tmp_path / "cut.jsonl").write_bytes(b"\n".join([*whole.lines()][1:]))
     (empty := tmp_path / "versions").mkdir()
     there = schedule.read_bytes()
     tried = {
         "gives no sample for": (shorter, "a", schedule, versions),
         "is not in the schedule": (small_log, "b", less, versions),
         "version 0 of the schedule is not under": (small_log, "c", schedule, empty),
-        "a schedule is clickhouse://": (small_log, "d", "kafka://nowhere:9092", versions),
+        "a schedule is kafka://": (small_log, "d", "s3://nowhere", versions),
+        "lacks position 0 of partition 0": (small_log, "d", cut, versions),
+        "the broker 127.0.0.1:9 cannot be reached": (
+            small_log,
+            "d",
+            "kafka://127.0.0.1:9",
+            versions,
+        ),
         "is no line of a schedule": (small_log, "e", small_log, versions),
     }
     for told, (log, home, where, models) in tried.items():

@@ -1,17 +1,22 @@
 """The deployed programs give what the embedded loop gives, whatever happens to them."""
 
 import json
+import os
 import random
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mainstem.bootstrap import open_schedule
 from tests.conftest import excerpt_lines
 from tests.services.deployed import CLI, PROGRAMS, Deployment, until
 from tests.services.faults import Faults, replaying
 from tests.small_models import save_bert
 
+TAKEN_OVER = "SELECT count() AS n FROM turns FINAL WHERE kind = 'take over'"
+ROUNDS = "SELECT count() AS n FROM versions FINAL WHERE version > 0"
 FROZEN = {**PROGRAMS, "learn": [*CLI, "train", "learn", "--frozen"]}
 
 
@@ -38,10 +43,16 @@ def agreed(deployment: Deployment, log: Path, *how: str) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
+def counted(deployment: Deployment, question: str) -> int:
+    """The number that the history answers with."""
+    done = deployment.run("sql", "--store", deployment.store, "--json", question)
+    return int(json.loads(done.stdout)["n"])
+
+
 def test_a_deployment_gives_the_hash_of_the_embedded_loop(
     events_url: str, store_url: str, tmp_path: Path, log: Path, model: str
 ) -> None:
-    """Stream workers, sink, two scorers, a learner: embedded hash, balance, rounds; its schedule repeats every judgement."""
+    """Embedded hash, balance, rounds; topic `schedule` says what the history says, and repeats every judgement."""
     rounds = {
         "MAINSTEM_LEARNING__ROUND_EVERY": "3000",
         "MAINSTEM_LEARNING__EPOCHS": "1",
@@ -54,25 +65,19 @@ def test_a_deployment_gives_the_hash_of_the_embedded_loop(
     with deployment.running():
         deployment.run("stream", "replay", log)
         deployment.settle(240)
-        question = (
-            "sql",
-            "--store",
-            store_url,
-            "--json",
-            "SELECT count() AS rounds FROM versions FINAL WHERE version > 0",
-        )
-        until(
-            lambda: json.loads(deployment.run(*question).stdout)["rounds"] >= 1,
-            120,
-            deployment.told,
-        )
+        before = counted(deployment, TAKEN_OVER)
+        os.kill(deployment.pid("score-1"), signal.SIGKILL)
+        until(lambda: counted(deployment, TAKEN_OVER) > before, 120, deployment.told)
+        until(lambda: counted(deployment, ROUNDS) >= 1, 120, deployment.told)
     same = agreed(deployment, log)
     assert same["hash"] == same["embedded_hash"]
     assert (0, 0) == (same["missing"], len(same["other"]))
     assert deployment.audit()["in_balance"]
-    kept = tmp_path / "schedule.jsonl"
-    kept.write_text(deployment.run("stream", "schedule").stdout)
-    repeated = agreed(deployment, log, "--schedule", str(kept))
+    published = open_schedule(events_url)
+    assert (
+        list(published.lines()) == deployment.run("stream", "schedule").stdout.encode().splitlines()
+    )
+    repeated = agreed(deployment, log, "--schedule", events_url)
     assert repeated["responses"] > same["responses"]  # by later versions too
     assert repeated["judgements"] > 8
     assert ([], []) == (repeated["judged_otherwise"], repeated["other"])
@@ -104,6 +109,7 @@ def test_four_faults_change_nothing(
     same = agreed(deployment, log)
     assert same["hash"] == same["embedded_hash"]
     assert same["standings"] > 0
+    assert open_schedule(store_url).digest == open_schedule(events_url).digest
     from mainstem.store import Store
 
     with Store(store_url) as store:

@@ -199,7 +199,7 @@ def test_down_ends_what_up_began(running: Path, capsys: pytest.CaptureFixture[st
     up_module.down(running)
     assert [] == [pid for pid in programs if is_alive(pid)]
     up_module.down(running)
-    assert ["ended the stack", "nothing runs"] == [
+    assert ["ended the stack", "no stack runs"] == [
         line.removeprefix("mainstem: ").split(" in ")[0]
         for line in capsys.readouterr().err.splitlines()
     ]

@@ -102,7 +102,7 @@ def test_the_file_that_is_read_is_told(tmp_path: Path) -> None:
         ("[join]\ndraw = 5", r"join.draw is no setting; did you mean learning.draw\?"),
         ("[join]\nqqqqqq = 5", r"join.qqqqqq is no setting; `mainstem settings` lists them"),
         ("grace = '5m'", r"grace is called join.grace now; rename it"),
-        ("join = 5", r"join is a group: its settings stand below a line \[join\]; got 5"),
+        ("join = 5", r"join is a group: put its settings below a line \[join\]; got 5"),
         (
             "[join]\ngrace = 300",
             r"join.grace should be a duration in quotation marks, like \"90s\" or \"30d\"; got 300",

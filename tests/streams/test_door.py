@@ -147,7 +147,7 @@ def test_a_direct_read_that_leaves_something_out_is_an_error(offsets: list[int])
         return [Record(offset, b"") for offset in offsets]
 
     door = Door(4, read)
-    with pytest.raises(RuntimeError, match="from 4 to 9 gave offsets"):
+    with pytest.raises(RuntimeError, match="from 4 to 9 must leave out no offset"):
         asyncio.run(through(door, [[Record(9, b"")]]))
     assert (4, 0) == (door.next_offset, door.filled)
 

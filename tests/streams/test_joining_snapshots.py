@@ -112,6 +112,7 @@ def test_a_snapshot_ahead_of_its_topic_is_refused(tmp_path: Path) -> None:
     """Topics that were made anew, or another cluster: nothing is joined on top of what others sent."""
     asyncio.run(run_whole(bench(tmp_path, shop_log(random.Random(5), 1, 80))))
     with pytest.raises(
-        SettingError, match=r"stands at offset .* ends at 5: it is of another cluster"
+        SettingError,
+        match=r"stands at offset .* ends at 5: the snapshot belongs to another cluster",
     ):
         asyncio.run(run_whole(bench(tmp_path, shop_log(random.Random(5), 1, 4))))

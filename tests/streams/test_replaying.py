@@ -58,7 +58,7 @@ def test_a_half_written_last_line_waits_until_it_is_whole(broker: Broker, tmp_pa
     replay(broker, log, tick=False, say=said.append).run()
     log.write_bytes(whole)
     replay(broker, log).run()
-    assert "is no event yet" in said[0]
+    assert "is not an event yet" in said[0]
     items, events = expected_of(log)
     assert ({0: items}, events) == (read_all(broker, "items"), read_all(broker, "events"))
 

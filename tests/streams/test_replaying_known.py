@@ -19,7 +19,7 @@ def test_a_topic_with_other_records_is_refused(broker: Broker, tmp_path: Path) -
     other = write_log(tmp_path / "other.jsonl", 20, seed=1)
     before = read_all(broker, "items"), read_all(broker, "events")
     with pytest.raises(
-        BrokerError, match=r"holds records that are not of 'other.jsonl'; .* another prefix"
+        BrokerError, match=r"holds records that are not from 'other.jsonl'; .* another prefix"
     ):
         replay(broker, other).run()
     assert before == (read_all(broker, "items"), read_all(broker, "events"))
@@ -49,7 +49,7 @@ def test_another_log_that_begins_alike_is_refused(broker: Broker, tmp_path: Path
     lines = log.read_bytes().splitlines(keepends=True)
     for wrong in (lines[:3] + lines[4:], lines[:10], [lines[0], *lines[:0:-1]]):
         other.write_bytes(b"".join(wrong))
-        with pytest.raises(BrokerError, match=r"holds records that are not of 'other.jsonl'"):
+        with pytest.raises(BrokerError, match=r"holds records that are not from 'other.jsonl'"):
             replay(broker, other).run()
         with pytest.raises(BrokerError, match=r"other.jsonl' is not the next file"):
             replay(broker, other, append=True).run()

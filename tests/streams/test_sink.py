@@ -106,7 +106,7 @@ def test_trusted_samples_of_somebodys_own_replace_the_slices(store: Store) -> No
     batch, samples, *_ = joined_batch()
     sink, _ = sink_of(store)
     own = Confirmed(sample_id=samples[0].sample_id, part="canary", label=0, origin="confirmed")
-    sink.believe([own])
+    sink.trust([own])
     sink.write(batch)
     assert [(own.sample_id, "canary", "confirmed", 0)] == store.rows(
         "SELECT sample_id, part, origin, label FROM trusted FINAL"

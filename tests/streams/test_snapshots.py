@@ -71,7 +71,7 @@ def test_a_snapshot_of_a_joiner_that_knew_less_is_refused(url: str) -> None:
     snapshots(url).save(before)
     with pytest.raises(
         SettingError,
-        match=r"\(form 0 there, 1 now: .*\); give a new topic prefix and snapshots, and",
+        match=r"\(form 0 there, 1 now: .*\); to begin anew, give a new topic prefix",
     ):
         snapshots(url).newest(0)
 
@@ -226,7 +226,8 @@ def test_snapshots_from_before_settings_had_groups_are_taken(url: str) -> None:
     kept_as(url, old, msgspec.msgpack.encode(snapshot_at(10)))
     assert snapshot_at(10) == Snapshots(url, "shop", settings).newest(0)
     with pytest.raises(
-        SettingError, match=r"join.grace 10ms there, 11ms now\); MAINSTEM_JOIN__GRACE=10ms goes on"
+        SettingError,
+        match=r"join.grace 10ms there, 11ms now\); set MAINSTEM_JOIN__GRACE=10ms to go on",
     ):
         Snapshots(url, "shop", settings.but({"join.grace": 11})).newest(0)
 
@@ -236,6 +237,6 @@ def test_a_snapshot_that_lacks_what_is_needed_now_says_how_to_begin_anew(url: st
     kept_as(url, that_affect(short(), "join"), msgspec.msgpack.encode({"partition": 0}))
     with pytest.raises(
         SettingError,
-        match=r"another mainstem .* give a new topic prefix and snapshots, .* to begin anew",
+        match=r"another release .*; to begin anew, give a new topic prefix",
     ):
         snapshots(url).newest(0)

@@ -81,9 +81,9 @@ def test_what_is_missing_is_made(broker: Broker) -> None:
             "events",
             2,
             {},
-            "has 2 partitions, the setting says 3; set MAINSTEM_JOIN__PARTITIONS, or make it anew",
+            "has 2 partitions, but the setting says 3; set MAINSTEM_JOIN__PARTITIONS, or delete",
         ),
-        ("items", 2, {"retention.ms": "-1"}, "has 2 partitions, the setting says 1"),
+        ("items", 2, {"retention.ms": "-1"}, "has 2 partitions, but the setting says 1"),
         (
             "versions",
             1,
@@ -106,19 +106,19 @@ def test_what_is_missing_is_made(broker: Broker) -> None:
             "items",
             1,
             {"retention.ms": "604800000"},
-            "forgets after 604800000 ms; every worker reads it whole: {alter} retention.ms=-1",
+            "deletes records after 604800000 ms, but every worker reads it whole: {alter} retention.ms=-1",
         ),
         (
             "events",
             3,
             {"retention.ms": "60000"},
-            "forgets after 60000 ms; give it a day at least: {alter} retention.ms=2592000000",
+            "deletes records after 60000 ms; keep them for a day at least: {alter} retention.ms=2592000000",
         ),
         (
             "rejected",
             1,
             {"retention.ms": "86399999"},
-            "forgets after 86399999 ms; give it a day at least",
+            "deletes records after 86399999 ms; keep them for a day at least",
         ),
     ],
 )
@@ -187,7 +187,7 @@ def test_a_broker_that_makes_topics_is_refused(
     """A typo would become a topic there; unless somebody puts up with it."""
     monkeypatch.setattr("mainstem.streams.topics._creates_topics", lambda admin, notes: True)  # noqa: ARG005
     with pytest.raises(
-        BrokerError, match=r"^the broker makes topics on its own .* --allow-auto-create$"
+        BrokerError, match=r"^the broker makes unknown topics on its own .* --allow-auto-create$"
     ):
         make_topics(broker, SETTINGS.join)
     assert [] == make_topics(broker, SETTINGS.join, auto_create=True)
@@ -205,9 +205,9 @@ def test_a_codec_that_cannot_be_decoded_is_told(
     with pytest.raises(BrokerError) as caught:
         make_topics(broker, SETTINGS.join)
     assert (
-        f"topic {full!r} is compressed by zstd, which cannot be decoded here: pip install zstandard"
+        f"topic {full!r} is compressed by zstd, which cannot be decoded here; pip install zstandard"
         == str(caught.value)
     )
     assert [
-        "a producer that compresses by zstd would end the programs: pip install zstandard"
+        "a record that is compressed by zstd would end the programs; pip install zstandard"
     ] == notes_on_codecs()

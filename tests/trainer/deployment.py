@@ -1,6 +1,6 @@
 """A deployment without Kafka: learners come and go over a history, versions and announcements, and die at any step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from mainstem.kafka.messages import Announcement
 from mainstem.learning.first import make_first_version
 from mainstem.settings import Learning, Model, Settings, Trusted
 from mainstem.store import Store
+from mainstem.store.schedule_records import ScheduleRecord
 from mainstem.store.writes import item_columns, position_columns
 from mainstem.trainer.learning import LearningProgram
 from mainstem.trusted import part_of
@@ -72,6 +73,32 @@ class FakeAnnouncements:
         self._kill.around(keep)
 
 
+class FakeSchedule:
+    """Keeps what is published of the schedule; what was not delivered dies with its process."""
+
+    def __init__(self, kill: Kill) -> None:
+        self.records: list[ScheduleRecord] = []
+        self._waiting: list[ScheduleRecord] = []
+        self._kill = kill
+
+    def write(self, records: Iterable[ScheduleRecord]) -> None:
+        """Keep them for later."""
+        self._waiting += records
+
+    def delivered(self) -> None:
+        """Now the broker has them."""
+
+        def deliver() -> None:
+            self.records += self._waiting
+            self.lose()
+
+        self._kill.around(deliver)
+
+    def lose(self) -> None:
+        """A process dies."""
+        self._waiting = []
+
+
 class Deployment:
     """A history, versions and announcements that learners come and go over."""
 
@@ -79,6 +106,7 @@ class Deployment:
         self.store = store
         self.versions = KillingVersions(f"file://{folder}", store.kill)
         self.announcements = FakeAnnouncements(self.versions, store.kill)
+        self.schedule = FakeSchedule(store.kill)
 
     def learner(
         self,
@@ -90,7 +118,10 @@ class Deployment:
     ) -> tuple[LearningProgram, FakeMember]:
         """A new one, and its place in the group."""
         intake = FakeMember(generation, owns=owns)
-        given = (self.store, self.versions, settings, self.announcements, None, intake)
+        # what its predecessor had not delivered is lost
+        self.schedule.lose()
+        places = (self.announcements, None, self.schedule, intake)
+        given = (self.store, self.versions, settings, *places)
         return LearningProgram(*given, frozen=frozen), intake  # type: ignore[arg-type]
 
 

@@ -10,6 +10,8 @@ from mainstem.kafka import Broker
 from mainstem.kafka.messages import Announcement
 from mainstem.settings import Model, Responses, Settings, Standing, Trusted
 from mainstem.store import Store
+from mainstem.store.recorded_schedule import RecordedSchedule
+from mainstem.store.schedule_records import decode_record
 from mainstem.trainer.scoring import ScoringProgram
 from mainstem.trusted import part_of
 from mainstem.versions import Versions
@@ -111,6 +113,12 @@ def canaries(rows: Rows, version: int) -> np.ndarray:
     places, margins = rows.canaries.at(version)
     low, high = rows["key_low"][places], rows["key_high"][places]
     return np.column_stack([high, low, margins])[np.lexsort((low, high))]
+
+
+def scheduled(sent: list[tuple[str, int, bytes, bytes]]) -> RecordedSchedule:
+    """The schedule in what was published, of which a compacted topic keeps the last record of each key."""
+    kept = {key: value for topic, _, key, value in sent if topic == "schedule"}
+    return RecordedSchedule.of_records(map(decode_record, kept.values()), "the topic")
 
 
 def scored_at(store: Store) -> list[tuple[int, int]]:

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from mainstem.learning.evaluation import evaluation
+from mainstem.store.recorded import DRAWS, KEPT_ROUNDS
+from mainstem.store.recorded_schedule import RecordedSchedule
+from mainstem.store.schedule_records import key_of
 from mainstem.trainer import learning
 from tests.trainer.deployment import (
     SETTINGS,
@@ -217,10 +220,8 @@ def test_a_learner_killed_at_any_step_is_followed_by_one_that_ends_it(
             break
         deaths += 1
         assert undisturbed == {**found, "died": False}, at
-    assert (
-        len(["announce 0", "draws", "evaluations", "rounds", "save", "versions", "announce 1"])
-        == deaths
-    )
+    round_steps = ["draws", "evaluations", "rounds", "save", "versions", "schedule"]
+    assert len(["schedule", "announce 0", *round_steps, "announce 1"]) == deaths
 
 
 def after_death(store: KillingStore, folder: Path, at: int | None) -> dict[str, Any]:
@@ -237,6 +238,10 @@ def after_death(store: KillingStore, folder: Path, at: int | None) -> dict[str, 
     store.kill.left = None
     steps(deployment.learner(2)[0])
     assert all(deployment.announcements.founded)
+    kept = {key_of(one): one for one in deployment.schedule.records}
+    published = RecordedSchedule.of_records(kept.values(), "the topic")
+    assert KEPT_ROUNDS.of(store) == published.rounds
+    assert sorted(DRAWS.of(store)) == sorted(published.draws)
     return {
         "died": died,
         "numbers": deployment.versions.numbers(),

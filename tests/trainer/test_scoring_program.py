@@ -9,6 +9,7 @@ import pytest
 
 from mainstem.kafka.messages import Announcement
 from mainstem.settings import Settings
+from mainstem.store.recorded_schedule import RecordedSchedule
 from mainstem.trusted import Confirmed
 from mainstem.versions import Versions
 from tests.named import named
@@ -27,6 +28,7 @@ from tests.trainer.scorers import (
     parts,
     prepared,
     same,
+    scheduled,
 )
 
 
@@ -91,12 +93,15 @@ def test_a_death_at_any_step_changes_nothing(store: KillingStore, versions: Vers
         assert expected == history(store), at
         assert same(whole.rows(), after.rows()), at
         assert newest(sent) == newest(published), at
+        assert RecordedSchedule.of_store(store) == scheduled(published), at
     assert deaths > 15
 
 
 def newest(sent: list[Any]) -> dict[bytes, Any]:
-    """The last message of each key, as a compacted topic keeps it."""
-    return {key: msgspec.json.decode(value) for _, _, key, value in sent}
+    """The last standing of each key, as a compacted topic keeps it."""
+    return {
+        key: msgspec.json.decode(value) for topic, _, key, value in sent if topic == "standings"
+    }
 
 
 def test_a_commit_that_is_refused_is_no_harm(store: KillingStore, versions: Versions) -> None:
@@ -139,7 +144,7 @@ def test_a_label_that_is_vouched_for_is_the_one_that_is_scored(
     records = [[sample(0, label=0)], [sample(1, label=0)]]
     settings = SETTINGS.but({"standing.judge_every": 1})
     worker = Worker(store, versions, FakeGroup({0: records}), settings=settings, most=100)
-    worker.program.believe(
+    worker.program.trust(
         [Confirmed(sample_id=sample(0).sample_id, part="canary", label=1, origin="confirmed")]
     )
     worker.run()
@@ -229,7 +234,7 @@ def test_published_standings_are_those_of_the_history(
     }
     assert len(expected) > 10
     assert expected == newest(worker.producer.sent)
-    assert {("standings", 0)} == {
+    assert {("standings", 0), ("schedule", 0)} == {
         (topic, partition) for topic, partition, _, _ in worker.producer.sent
     }
 

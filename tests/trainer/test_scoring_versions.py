@@ -4,6 +4,7 @@ import pytest
 
 from mainstem.ids import uuid_of
 from mainstem.kafka.messages import Announcement
+from mainstem.store.recorded_schedule import RecordedSchedule
 from mainstem.trainer import scoring
 from mainstem.versions import Versions
 from tests.trainer.fakes import FakeGroup, Killed, KillingStore, sample
@@ -19,6 +20,7 @@ from tests.trainer.scorers import (
     parts,
     prepared,
     same,
+    scheduled,
     scored_at,
 )
 
@@ -67,14 +69,15 @@ def test_a_death_while_scoring_again_leaves_the_rest_to_the_next(
     monkeypatch.setattr(scoring, "_CHUNK", 3)
     records = prepared(store)
     scored = {offset for offset, kind in enumerate(parts(records)) if kind in {"stream", "canary"}}
-    for at in (1, 2, 4):  # before the canaries, after them, after the first chunk
+    for at in range(8):  # before the turn of the canaries, after it, after the first chunk
         forget(store)
-        group = FakeGroup(records)
-        first = Worker(store, versions, group).run()
+        group, sent = FakeGroup(records), list[tuple[str, int, bytes, bytes]]()
+        first = Worker(store, versions, group, sent=sent).run()
         store.kill.left = at
         with pytest.raises(Killed):
             announced(first)
-        after = Worker(store, versions, group, version=1).run()
+        after = Worker(store, versions, group, version=1, sent=sent).run()
+        assert RecordedSchedule.of_store(store) == scheduled(sent), at
         assert scored == offsets_at(store, 1)
         assert [(0, len(scored)), (1, len(scored))] == scored_at(store)
         assert {2} == set(after.rows()["visits"].tolist())

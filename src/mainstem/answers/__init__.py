@@ -1,1 +1,1 @@
-"""Questions to the history, answered: explain, the report and its hash, as of a moment, fewer layers."""
+"""Answers from the history: explain, the report and its hash, as of a moment, fewer layers."""

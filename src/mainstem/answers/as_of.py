@@ -1,7 +1,8 @@
-"""What a history had at an earlier place of its log, held against a replay up to that place, table by table.
+"""Compare what a history had at an earlier place of its log with a replay up to that place.
 
-Everything that a log prefix gives must be equal. Responses may be apart by what another order of sums makes; a sample may
-stand elsewhere only where its figures are apart by as little, and is listed then.
+The comparison goes table by table, and all that follows from a log prefix must be equal. Numbers of
+responses may differ by as much as another order of summation makes. A sample may have another
+standing only where its figures differ by that little; such samples are listed.
 """
 
 import math
@@ -14,10 +15,14 @@ from mainstem.store.then import BY_THEN, StandingThen, Then
 __all__ = ["Ask", "Held", "compare"]
 
 Ask: TypeAlias = Callable[..., list[tuple[tuple[str, ...], list[tuple[Any, ...]]]]]
-"""Column names and rows for each of some questions in SQL, given with their parameters."""
+"""Asks a history: questions in SQL and their parameters in, column names and rows of each out."""
+# relative difference up to which two numbers agree
 _AGREE: Final = 1e-4
+# relative difference up to which figures excuse another standing
 _NEAR: Final = 1e-3
-_FIRST: Final = 3  # differences that are told
+# differences that are put into words
+_FIRST: Final = 3
+# columns, from the left, that identify a row
 _KEYS: Final = {
     "samples": 2,
     "labels": 2,
@@ -33,15 +38,15 @@ _Row: TypeAlias = tuple[Any, ...]
 
 @dataclass
 class Held:
-    """One table, held against its replay.
+    """The comparison of one table with its replay.
 
     Attributes:
-        table: its name.
-        rows: how many were compared.
-        differ: how many differ, or are on one side only.
-        first: the first of those, in words.
-        near: samples that stand elsewhere where their figures are a little apart, in words.
-        worst: the largest relative difference of two numbers that agree.
+        table: name of the table.
+        rows: rows that the replay has of it.
+        differ: rows that differ or that only one side has.
+        first: the first few of those, in words.
+        near: samples with another standing whose figures differ by little, in words.
+        worst: largest relative difference of two numbers that count as equal.
     """
 
     table: str
@@ -53,12 +58,15 @@ class Held:
 
 
 def compare(there: Ask, replayed: Ask, places: Iterable[Then]) -> list[Held]:
-    """Hold a history against a replay.
+    """Compare a history with a replay.
 
     Args:
         there: asks the history.
-        replayed: asks the replay.
+        replayed: asks the history of the replay.
         places: how far each partition had come.
+
+    Returns:
+        One comparison for each table of `BY_THEN`, over all partitions.
     """
     held = {table: Held(table, 0, 0, [], [], 0.0) for table in BY_THEN}
     for place in places:
@@ -77,16 +85,14 @@ def _hold(held: Held, partition: int, ours: Sequence[Any], theirs: Sequence[Any]
     held.rows += len(mine)
     for key in sorted(mine.keys() | other.keys()):
         one, two = mine.get(key), other.get(key)
-        told = "not there" if two is None else "there, and not replayed" if one is None else ""
+        difference = "not there" if two is None else "there, and not replayed"
         if one and two:
-            told = "; ".join(_differences(held, one, two))
-        if not told:
+            difference = "; ".join(_differences(held, one, two))
+        if not difference:
             continue
-        where = ", ".join(
-            f"{name} {value}"
-            for name, value in zip(BY_THEN[held.table].row._fields, key, strict=False)
-        )
-        line = f"partition {partition}, {where}: {told}"
+        names = BY_THEN[held.table].row._fields
+        where = ", ".join(f"{name} {value}" for name, value in zip(names, key, strict=False))
+        line = f"partition {partition}, {where}: {difference}"
         if one and two and _is_near(held.table, one, two):
             held.near.append(line)
             continue
@@ -99,8 +105,9 @@ def _by_key(rows: Iterable[_Row], size: int) -> Mapping[_Row, Any]:
 
 
 def _differences(held: Held, one: Any, two: Any) -> Iterator[str]:
-    """Each field that differs; notes how far numbers are apart that agree."""
-    # subtle: a log that grew was judged where it had ended, so of two equal standings the older one may be there
+    """Each field that differs, in words; updates the largest difference of numbers that agree."""
+    # subtle: a log that grew was judged at its former end too; a sample that moved there keeps that
+    # move, while the replay moves it to the same standing at a later judgement, with other figures
     same = not isinstance(one, StandingThen) or one.judgement == two.judgement
     for name, mine, other in zip(one._fields, one, two, strict=True):
         if name in (*_FIGURES, "judgement") and not same:
@@ -113,21 +120,19 @@ def _differences(held: Held, one: Any, two: Any) -> Iterator[str]:
 
 
 def _apart(one: Any, two: Any) -> float:
-    """How far two values are apart: numbers that were computed relatively, all else wholly or not at all."""
-    if isinstance(one, float) and isinstance(two, float):
-        return (
-            abs(one - two) / max(abs(one), abs(two), 1.0) if math.isfinite(one - two) else math.inf
-        )
-    return 0.0 if one == two else math.inf
+    """Relative difference of two floats; of other values 0 if they are equal, else infinity."""
+    if not (isinstance(one, float) and isinstance(two, float)):
+        return 0.0 if one == two else math.inf
+    if not math.isfinite(one - two):
+        return math.inf
+    return abs(one - two) / max(abs(one), abs(two), 1.0)
 
 
 def _is_near(table: str, one: Any, two: Any) -> bool:
-    """Whether a sample stands elsewhere because of how numbers are rounded: its own are apart too, by little."""
-    if (
-        table != "standings"
-        or one.label_version != two.label_version
-        or one.judgement != two.judgement
-    ):
+    """Whether rounding explains another standing: the figures of the sample differ by little."""
+    if table != "standings":
+        return False
+    if (one.label_version, one.judgement) != (two.label_version, two.judgement):
         return False
     apart = [_apart(getattr(one, name), getattr(two, name)) for name in _FIGURES]
     return 0 < max(apart) <= _NEAR

@@ -1,7 +1,7 @@
-"""The story of one sample: what the history, and the log where it is at hand, say of how it came to stand where it stands.
+"""The story of one sample: how it got its standing, from the history and, if given, the log.
 
-Nothing is scored or judged again. What that gives up: of the canaries' evidence the history holds only how many were at
-least as doubtful, which follows from the p-value.
+No sample is scored or judged again. The price is that the story cannot show the canaries' evidence;
+it can only say how many canaries were at least as doubtful, which follows from the p-value.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,32 +24,51 @@ __all__ = ["MEANINGS", "Ask", "events_of", "ids_beginning", "story_of"]
 
 Row: TypeAlias = dict[str, Any]
 Ask: TypeAlias = Callable[..., list[list[Any]]]
-"""The rows of each of some queries, given with their parameters."""
+"""Asks the history: queries and their parameters in, the rows of each query out."""
 MEANINGS: Final = {
     "new": "It has too few visits to be core or spent; each version that scores it adds one.",
-    "too few canaries": "There were too few canaries to hold it against, so nothing is said of it yet.",
-    "undecided": "Nothing speaks against its label; it is neither important enough for core nor surely spent.",
-    "doubtful": "The model disagrees with it more than with most canaries: too doubtful for core, not proven wrong.",
-    "important": "Its label holds against the canaries, and it would move the model more than most: worth learning.",
-    "contradictory": "The model disagrees so much more than with canaries that its label is called wrong; not drawn.",
-    "spent": "Its label holds against the canaries, but it has nothing left to teach the model; not drawn.",
+    "too few canaries": "There are too few canaries to compare it with, so it has no verdict yet.",
+    "undecided": (
+        "Nothing speaks against its label; it is neither important enough for core nor surely spent."
+    ),
+    "doubtful": (
+        "The model doubts its label more than most canaries': too doubtful for core, "
+        "but not proven wrong."
+    ),
+    "important": (
+        "Its label is sound, and it would move the model more than most samples: worth learning."
+    ),
+    "contradictory": (
+        "The model doubts its label so much more than canaries' that it is called wrong; "
+        "no round draws it."
+    ),
+    "spent": "Its label is sound, but it has nothing left to teach the model; no round draws it.",
 }
-"""What each reason of a standing says, in plain words."""
+"""The meaning of each reason of a standing, in plain words and at most 100 characters."""
 _OF_LABEL: Final = ("label_version", "label", "outcomes")
 
 
 def story_of(sample_id: str, settings: Settings, ask: Ask) -> Row:
-    """All that the history knows of a sample, as plain values.
+    """Tell all that the history knows of a sample, as plain values.
 
     Args:
-        sample_id: its id.
-        settings: `canary_minimum` and `horizon` say which canaries it was held against.
-        ask: the history.
+        sample_id: id of the sample.
+        settings: `canary_minimum` and `horizon` decide which canaries it was compared with.
+        ask: asks the history.
 
     Returns:
-        sample_id; standing, reason, meaning, since; importance, and now (all that its visits add up to); None where it was
-        never judged, or never scored; question, labels (one for each label version), visits (with running means), verdicts
-        (moves, each with its stratum of canaries; their figures are as of their judgement), rounds (those that drew it).
+        sample_id: id of the sample.
+        standing, reason, since: where the sample stands, why, and the judgement that put it there;
+            None where it was never judged.
+        meaning: the reason in plain words.
+        importance, now: its importance, and all figures that its visits add up to; None where it
+            was never scored.
+        question: the question that it answers.
+        labels: a row for each label version.
+        visits: its visits, with running means.
+        verdicts: its moves, with the figures of their judgements and the stratum of canaries that
+            the p-value was taken in.
+        rounds: the rounds that drew it.
 
     Raises:
         StoreError: if there is no such sample.
@@ -61,9 +80,8 @@ def story_of(sample_id: str, settings: Settings, ask: Ask) -> Row:
     if not labels:
         msg = f"no sample {sample_id} in this history; `mainstem sql {SAMPLE_IDS!r}` lists some"
         raise StoreError(msg)
-    told = {
-        one.label_version: one.label for one in (*labels, *visits)
-    }  # scored may be another than the log's
+    # subtle: the label that was scored may differ from the label in the log, and overrides it
+    scored = {one.label_version: one.label for one in (*labels, *visits)}
     now = figures_of(visits)
     last: Move | None = moves[-1] if moves else None
     return {
@@ -79,56 +97,65 @@ def story_of(sample_id: str, settings: Settings, ask: Ask) -> Row:
         },
         "labels": [{name: getattr(label, name) for name in _OF_LABEL} for label in labels],
         "visits": [visit._asdict() for visit in visits],
-        "verdicts": list(_verdicts(moves, canaries, told, settings)),
+        "verdicts": list(_verdicts(moves, canaries, scored, settings)),
         "rounds": [one._asdict() for one in rounds],
     }
 
 
 def ids_beginning(beginning: str, ask: Ask) -> list[str]:
-    """Ids of samples that begin so, three at most; reads one column of all samples."""
+    """Ids of samples that begin with these characters, at most three.
+
+    The query reads the ids of all samples.
+    """
     [found] = ask(BEGINNING, beginning=beginning)
     return [row.sample_id for row in found]
 
 
 def events_of(log: Path, question: Mapping[str, Any], settings: Settings) -> list[Row]:
-    """The events in a log that made a sample, in event time order: its question, and the outcomes that answered it.
+    """The events of a log that made a sample: its question and the outcomes that answered it.
 
-    The join's own fold says which outcomes those are, over this shopper's events in event time order. What came too late
-    for `grace` is therefore here, though the replay may have let it go.
+    The fold of the join finds the outcomes among the events of the shopper, in the order of event
+    time. So an outcome that arrived too late for `grace` is listed too, although the replay may
+    have dropped it.
 
     Args:
-        log: JSON lines; it is read twice.
-        question: of the sample's story.
-        settings: the windows.
+        log: file of events, which is read twice.
+        question: `question` of the sample's story.
+        settings: settings that the log was replayed with, for the windows of the join.
 
     Returns:
-        line (the first is 1), event_time, kind and event_id of each.
+        `line` (from 1), `event_time`, `kind` and `event_id` of each event, in the order of event
+        time.
 
     Raises:
-        LogError: if the log cannot be read, or does not hold the question.
+        LogError: if the log cannot be read or does not hold the question.
 
     Example:
-        >>> import tempfile
+        >>> import json, tempfile
+        >>> view = {"type": "view", "event_id": "v", "user_id": "u", "event_timestamp": 5}
+        >>> asked = {"question_id": uuid_of("question", "v"), "event_timestamp": 5}
+        >>> asked |= {"source": "view", "item_id": "cup"}
         >>> with tempfile.NamedTemporaryFile() as log:
-        ...     _ = log.write(b'{"type":"view","event_id":"v","user_id":"u","event_timestamp":5,"item_id":"cup"}')
+        ...     _ = log.write(json.dumps(view | {"item_id": "cup"}).encode())
         ...     log.flush()
-        ...     asked = {"question_id": uuid_of("question", "v"), "event_timestamp": 5, "source": "view", "item_id": "cup"}
-        ...     [(event["line"], event["event_id"]) for event in events_of(Path(log.name), asked, Settings())]
+        ...     found = events_of(Path(log.name), asked, Settings())
+        >>> [(event["line"], event["event_id"]) for event in found]
         [(1, 'v')]
     """
     asked = next((event for event in _decoded(log) if _asks(event, question)), None)
     if asked is None:
-        msg = f"the log {str(log)!r} does not hold the question of {question['event_time']}; give the log that was replayed"
+        msg = (
+            f"the log {str(log)!r} does not hold the question of {question['event_time']}; "
+            "give the log that was replayed"
+        )
         raise LogError(msg)
     lines: dict[str, tuple[int, Any]] = {}
     for line, event in enumerate(_decoded(log), 1):
         if getattr(event, "user_id", None) == asked.user_id:
             lines.setdefault(event.event_id, (line, event))
-    answers = (
-        []
-        if question["source"] == "drawn"
-        else _answers(asked, [event for _, event in lines.values()], question, settings)
-    )
+    answers: list[str] = []
+    if question["source"] != "drawn":  # a drawn negative has no outcomes
+        answers = _answers(asked, [event for _, event in lines.values()], question, settings)
     return [
         {
             "line": lines[event_id][0],
@@ -145,7 +172,7 @@ def _decoded(log: Path) -> Iterator[Any]:
 
 
 def _time_of(event: Any) -> str:
-    """As the history prints times."""
+    """Event time in the format of the history."""
     return str(datetime.fromtimestamp(event.event_timestamp / 1000, UTC).replace(tzinfo=None))
 
 
@@ -158,38 +185,37 @@ def _asks(event: Any, question: Mapping[str, Any]) -> bool:
 def _answers(
     asked: Any, events: Sequence[Any], question: Mapping[str, Any], settings: Settings
 ) -> list[str]:
-    """Event ids of the outcomes that one shopper's events give to one item of a question."""
+    """Event ids of the outcomes, among one shopper's events, that answer one item of a question."""
     mode = "purchases" if question["source"] == "purchase" else "shown"
     fold = Fold(JoinState(), settings.but({"join.questions": mode}), Catalogue())
     kept: list[Any] = [event for event in events if isinstance(event, Impression | View | Outcome)]
-    for event in sorted(
-        kept, key=lambda event: (event.event_timestamp, fold.is_outcome(event), event.event_id)
-    ):
+    kept.sort(key=lambda event: (event.event_timestamp, fold.is_outcome(event), event.event_id))
+    for event in kept:
         list(fold.happen(event))
     user = fold.state.users.get(asked.user_id)
     there = [one for one in user.questions if one.event_id == asked.event_id] if user else []
-    return [
-        event_id for one in there for _, event_id, _ in one.answers.get(question["item_id"], [])
-    ]
+    answers = [one.answers.get(question["item_id"], []) for one in there]
+    return [event_id for each in answers for _, event_id, _ in each]
 
 
 def _since(moves: Sequence[Move]) -> Row | None:
-    """The judgement that gave the standing and reason of now."""
+    """The judgement that first gave the present standing and reason."""
+    names = ("event_time", "partition", "judgement", "version")
     since = None
     for move in reversed(moves):
         if (move.standing, move.reason) != (moves[-1].standing, moves[-1].reason):
             break
-        since = {
-            name: getattr(move, name)
-            for name in ("event_time", "partition", "judgement", "version")
-        }
+        since = {name: getattr(move, name) for name in names}
     return since
 
 
 def _verdicts(
     moves: Sequence[Move], canaries: Sequence[Canaries], labels: dict[int, int], settings: Settings
 ) -> Iterator[Row]:
-    """Moves with the stratum that the p-value was taken in: of its label where that has canaries enough, else of all."""
+    """Moves with the stratum of canaries that the p-value was taken in.
+
+    The stratum holds the canaries with the sample's label if those are enough, and otherwise all.
+    """
     for move in moves:
         there = {one.label: one.canaries for one in canaries if one.judgement == move.judgement}
         label, total = labels.get(move.label_version), sum(there.values())
@@ -197,7 +223,8 @@ def _verdicts(
         own = of_label >= settings.standing.canary_minimum
         against = of_label if own else total
         doubtful = None if move.p_value is None else move.p_value * (against + 1) - 1
-        # subtle: a store's history may be of other settings than ours; then the counts do not fit the p-value
+        # subtle: the history may have been made with other settings; then its p-value does not fit
+        # the counts, and no stratum is named
         known = (
             doubtful is not None
             and total <= move.canaries

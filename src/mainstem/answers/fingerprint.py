@@ -1,4 +1,7 @@
-"""One hash over what a replay came to: equal in every faithful replay, embedded or deployed."""
+"""One hash over the samples and the ledger of a replay; every faithful replay has the same.
+
+It does not matter whether the replay was embedded or deployed.
+"""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -15,27 +18,38 @@ _NOT_IN_HASH: Final = {"tick", "control"}
 
 
 def content_hash(store: Store, counts: Mapping[str, int]) -> str:
-    """Of sorted (sample_id, label_version, content) and the class totals, without ticks, offsets and pseudonyms.
+    """Hash the samples and the counts of the ledger.
+
+    The hash covers id, label version and content of each sample, in sorted order, and each count
+    but those of ticks and control records. It covers neither offsets nor pseudonyms.
 
     Args:
-        store: the history.
-        counts: of the ledger, added up over all partitions.
+        store: history of the replay.
+        counts: counts of the ledger, added up over all partitions.
+
+    Returns:
+        The hash, 32 hexadecimal digits.
     """
     return _hash(digests(store), counts)
 
 
 def content_hash_0_1(store: Store, counts: Mapping[str, int]) -> str:
-    """The same over the fields that samples had in 0.1, so that a replay of today can be held against one of then."""
+    """Hash only the fields that samples had in 0.1, to compare a replay with a replay by 0.1.
+
+    Args:
+        store: history of the replay.
+        counts: counts of the ledger, added up over all partitions.
+    """
     return _hash(digests_0_1(store), counts)
 
 
 def deployed_hash(store: Store) -> str:
-    """The hash out of the history alone."""
+    """`content_hash` with the counts that the history itself holds."""
     return content_hash(store, totals(newest_ledger(store)))
 
 
 def deployed_hash_0_1(store: Store) -> str:
-    """The hash over the fields of 0.1, likewise."""
+    """`content_hash_0_1` with the counts that the history itself holds."""
     return content_hash_0_1(store, totals(newest_ledger(store)))
 
 

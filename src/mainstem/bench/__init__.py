@@ -1,1 +1,1 @@
-"""Every bench; planted errors; homes held against a truth."""
+"""Benches, planted label errors, and the comparison of a home with a known truth."""

@@ -1,7 +1,8 @@
-"""How many events a second one process decodes, validates and joins, and where the time goes.
+"""Measure how many events a second one process decodes, validates and joins.
 
-Each stage is a run of its own that holds the ones before it, as a profiler would slow what is called most. Seconds are
-processor time: nothing here waits, and a busy machine then shows in the spread alone.
+Each stage is a run of its own that contains the stages before it, because a profiler would slow
+down the functions that are called most. Seconds are processor time: no stage waits, so a busy
+machine affects only the spread.
 """
 
 import gc
@@ -24,7 +25,8 @@ from mainstem.simulate import Shop, simulate
 __all__ = ["STAGES", "bench_join", "lengthened", "simulated"]
 
 STAGES: Final = ("decode", "join", "encode")
-_BATCH: Final = 2000  # events whose outputs are encoded together, as a stream worker does
+# events whose outputs are encoded together, as in a stream worker
+_BATCH: Final = 2000
 
 Send: TypeAlias = Callable[[list[Output]], object]
 
@@ -32,20 +34,23 @@ Send: TypeAlias = Callable[[list[Output]], object]
 def bench_join(
     lines: Sequence[bytes], settings: Settings, send: Send, rounds: int
 ) -> dict[str, Any]:
-    """Events and samples a second through each stage, and the microseconds an event spends in it.
+    """Measure the stages, one run of each in turn, `rounds` times.
 
     Args:
-        lines: a log; its item events are read before the rest, untimed.
-        settings: of the join, settled (`questions` is not `auto`).
+        lines: lines of a log; its item events are read first and are not timed.
+        settings: settings of the join, whose `questions` may not be `auto`.
         send: encodes the outputs of a batch.
-        rounds: runs of each stage, interleaved; medians count.
+        rounds: runs of each stage; the result is their median.
 
     Returns:
-        How many events and samples there were; a second, after each stage, the median of events and of samples, and the
-        events of every run; and the microseconds that each stage adds for an event. What closes after the log is left out.
+        `events` and `samples`, how many there were; `events_a_second` and `samples_a_second` of the
+        run that ends with each stage; `microseconds` that each stage adds for an event; and `runs`,
+        the events a second of every run. Questions that close after the end of the log are not
+        counted.
 
     Example:
-        >>> found = bench_join(simulated(3000, seed=0), Settings.of({"join.questions": "shown"}), len, rounds=1)
+        >>> shown = Settings.of({"join.questions": "shown"})
+        >>> found = bench_join(simulated(3000, seed=0), shown, len, rounds=1)
         >>> found["samples"] > found["events"] > 3000, list(found["microseconds"])
         (True, ['decode', 'join', 'encode'])
     """
@@ -65,7 +70,7 @@ def bench_join(
         "samples": samples,
         "events_a_second": {stage: round(len(events) / median(taken[stage])) for stage in STAGES},
         "samples_a_second": {stage: round(samples / median(taken[stage])) for stage in STAGES[1:]},
-        "microseconds": _apart(
+        "microseconds": _added(
             {stage: median(taken[stage]) * 1e6 / len(events) for stage in STAGES}
         ),
         "runs": {
@@ -75,32 +80,42 @@ def bench_join(
 
 
 def lengthened(lines: Iterable[bytes], events: int) -> Iterator[bytes]:
-    """A log's item events, then its other events again and again, until there are so many.
+    """Repeat a log until it has a given number of events besides its item events.
 
-    Each time they come later, from other shoppers and with other ids.
+    The item events come first and once. Each further copy of the other events is later in time and
+    has other shoppers and other ids. Lines that cannot be decoded are left out.
+
+    Args:
+        lines: lines of the log.
+        events: number of events besides the item events.
 
     Example:
-        >>> view = b'{"type":"view","event_id":"e","user_id":"u","event_timestamp":5,"item_id":"i"}'
-        >>> [(event.event_id, event.user_id, event.event_timestamp) for event in map(decode, lengthened([view], 2))]
-        [('e-0', 'u-0', 5), ('e-1', 'u-1', 6)]
+        >>> view = {"type": "view", "event_id": "e", "user_id": "u", "event_timestamp": 5}
+        >>> log = [msgspec.json.encode(view | {"item_id": "cup"})]
+        >>> [(one.event_id, one.event_timestamp) for one in map(decode, lengthened(log, 2))]
+        [('e-0', 5), ('e-1', 6)]
     """
-    told: list[dict[str, Any]] = []
+    once: list[dict[str, Any]] = []
     for raw in lines:
         event = decode(raw)
         if isinstance(event, Item):
             yield raw
         elif not isinstance(event, Refusal):
-            told.append(msgspec.to_builtins(event))
-    times = [event["event_timestamp"] for event in told]
-    span = max(times) - min(times) + 1 if times else 0
-    copies = (
-        (_again(event, number, span) for number in count() for event in told) if told else iter(())
-    )
+            once.append(msgspec.to_builtins(event))
+    if not once:
+        return
+    times = [event["event_timestamp"] for event in once]
+    span = max(times) - min(times) + 1
+    copies = (_again(event, number, span) for number in count() for event in once)
     yield from islice(copies, events)
 
 
 def simulated(events: int, seed: int) -> list[bytes]:
-    """The log of a simulated shop in which pages of ten items ask, with about so many events besides its items.
+    """Lines of the log of a simulated shop that shows pages of ten items.
+
+    Args:
+        events: about how many events the log has besides its item events.
+        seed: seed of the shop.
 
     Example:
         >>> len(simulated(3000, seed=0)) > 3000
@@ -124,7 +139,7 @@ def _read(lines: Iterable[bytes]) -> tuple[Catalogue, list[bytes]]:
 
 
 def _run(stage: str, events: list[bytes], joiner: Joiner, send: Send) -> int:
-    """Take the whole log through a stage and the ones before it; gives the samples made."""
+    """Take the whole log through the stages up to this one, and count the samples made."""
     samples = 0
     for start in range(0, len(events), _BATCH):
         outputs: list[Output] = []
@@ -146,17 +161,20 @@ def _again(event: dict[str, Any], number: int, span: int) -> bytes:
     return msgspec.json.encode(later)
 
 
-def _apart(whole: dict[str, float]) -> dict[str, float]:
-    """What each stage adds to the ones before it."""
-    before, apart = 0.0, {}
+def _added(whole: dict[str, float]) -> dict[str, float]:
+    """What each stage adds to the stages before it."""
+    before, added = 0.0, {}
     for stage, microseconds in whole.items():
-        apart[stage] = round(microseconds - before, 2)
+        added[stage] = round(microseconds - before, 2)
         before = microseconds
-    return apart
+    return added
 
 
 class _CalmCollector:
-    """Sets Python's collector of circular garbage as a stream worker has it: a joiner's state is large and holds none."""
+    """Configures the garbage collector as a stream worker does.
+
+    The state of a joiner is large and has no cycles, so searching it for garbage is a waste.
+    """
 
     def __enter__(self) -> None:
         self._before = gc.get_threshold()

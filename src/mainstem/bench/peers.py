@@ -1,4 +1,4 @@
-"""The same norms by other libraries, for the bench alone: none of them is needed by anything else."""
+"""The same norms computed by other libraries; only the bench needs them."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -22,8 +22,9 @@ def _losses(model: nn.Module, inputs: Mapping[str, Tensor], labels: Tensor, cast
 
 
 def _opacus_ghost(model: nn.Module, batch: Batch, cast: Cast) -> Run:
-    """Norms by the Gram route in train mode, as its fast gradient clipping computes them."""
-    from opacus.grad_sample import GradSampleModuleFastGradientClipping  # of the bench alone
+    """Norms from Gram matrices, as Opacus computes them for its fast gradient clipping."""
+    # optional: the extra `bench`
+    from opacus.grad_sample import GradSampleModuleFastGradientClipping
 
     wrapped = GradSampleModuleFastGradientClipping(
         model.train(), loss_reduction="sum", strict=False, use_ghost_clipping=True
@@ -39,8 +40,8 @@ def _opacus_ghost(model: nn.Module, batch: Batch, cast: Cast) -> Run:
 
 
 def _opacus_hooks(model: nn.Module, batch: Batch, cast: Cast) -> Run:
-    """Every sample's gradient, formed layer by layer."""
-    from opacus.grad_sample import GradSampleModule  # of the bench alone
+    """Norms from the gradient of each sample, which Opacus forms layer by layer."""
+    from opacus.grad_sample import GradSampleModule  # optional: the extra `bench`
 
     wrapped: Any = GradSampleModule(model.train(), loss_reduction="sum", strict=False)
 
@@ -60,7 +61,7 @@ def _opacus_hooks(model: nn.Module, batch: Batch, cast: Cast) -> Run:
 
 
 def _vmap(model: nn.Module, batch: Batch, cast: Cast) -> Run:
-    """Every sample's gradient, by torch.func."""
+    """Norms from the gradient of each sample, by torch.func."""
     parameters = {name: one.detach() for name, one in model.named_parameters()}
 
     def loss(of: Mapping[str, Tensor], one: Mapping[str, Tensor], label: Tensor) -> Tensor:
@@ -75,12 +76,11 @@ def _vmap(model: nn.Module, batch: Batch, cast: Cast) -> Run:
     def run() -> Tensor:
         inputs, labels = batch()
         mask = inputs["attention_mask"]
-        added = torch.zeros(
-            len(mask), 1, mask.shape[1], mask.shape[1], device=mask.device
-        )  # (B, 1, T, T): one made by
-        added = added.masked_fill(
-            mask[:, None, None, :] == 0, torch.finfo(torch.float32).min
-        )  # the model branches on values
+        # subtle: vmap cannot follow the model where it makes this mask, for it branches on values
+        length = mask.shape[1]
+        added = torch.zeros(len(mask), 1, length, length, device=mask.device)  # (B, 1, T, T)
+        hidden = mask[:, None, None, :] == 0
+        added = added.masked_fill(hidden, torch.finfo(torch.float32).min)
         given = {**inputs, "attention_mask": added}
         squares = [
             one.flatten(1).square().sum(1) for one in each(parameters, given, labels).values()
@@ -91,7 +91,7 @@ def _vmap(model: nn.Module, batch: Batch, cast: Cast) -> Run:
 
 
 def _loop(model: nn.Module, batch: Batch, cast: Cast) -> Run:
-    """One sample after the other, by autograd."""
+    """Norms by autograd, one sample after the other."""
     parameters = list(model.parameters())
 
     def run() -> Tensor:
@@ -116,3 +116,4 @@ PEERS: Final[Mapping[str, Callable[[nn.Module, Batch, Cast], Run]]] = {
     "torch.func vmap": _vmap,
     "loop": _loop,
 }
+"""Makes the pass of each library, by its name, from a model, a batch and autocast."""

@@ -1,4 +1,7 @@
-"""Planted errors: labels turned wrong on purpose, from a seed, so that it is known which; and how they were found."""
+"""Planted errors: labels turned wrong on purpose, to measure how many of them are found.
+
+A hash of the seed and the sample chooses them, so it is always known which labels are wrong.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +19,11 @@ __all__ = ["Plant"]
 
 @dataclass(frozen=True)
 class Plant:
-    """Turns a share of the labels over; trusted samples are spared.
+    """Turns over a share of the labels; the labels of trusted samples stay.
+
+    Attributes:
+        share: share of the samples whose label is turned over, in [0, 1].
+        seed: seed of the hash that chooses them.
 
     Example:
         >>> Plant(share=0.0, seed=0).is_planted("00" * 16, "stream")
@@ -28,31 +35,44 @@ class Plant:
 
     @property
     def name(self) -> str:
-        """What a home's results depend on."""
+        """The plant in words, which a home records because its results depend on it."""
         return f"plant {self.share} from seed {self.seed}"
 
     def is_planted(self, sample_id: str, part: str) -> bool:
-        """Whether this sample's label is turned over."""
+        """Whether the label of a sample is turned over.
+
+        Args:
+            sample_id: id of the sample in hexadecimal digits.
+            part: its part: `stream`, or one of the trusted parts.
+        """
         return part == "stream" and fraction_of("plant", self.seed, sample_id) < self.share
 
     def relabel(self, sample: Sample, part: str) -> Sample:
-        """The sample as it comes in."""
+        """Turn over the label of a sample that arrives, if it is planted.
+
+        Args:
+            sample: sample as the join made it, with label 0 or 1.
+            part: its part: `stream`, or one of the trusted parts.
+        """
         if self.is_planted(sample.sample_id.hex, part):
             return relabelled_sample(sample, 1 - sample.label)
         return sample
 
     def truth(self, sample: PlacedSample) -> int:
-        """The label that a stored sample had before."""
-        return (
-            1 - sample.label if self.is_planted(sample.sample_id.hex, sample.part) else sample.label
-        )
+        """The label that a stored sample had before it was planted."""
+        planted = self.is_planted(sample.sample_id.hex, sample.part)
+        return 1 - sample.label if planted else sample.label
 
     def found(self, parts: list[tuple[Rows, Judgement]]) -> dict[str, Any]:
-        """How well the planted errors were found, over all partitions.
+        """Measure how well the planted errors were found, over all partitions.
+
+        Args:
+            parts: rows and last judgement of each partition.
 
         Returns:
-            n: planted samples that were judged; called: samples called contradictory; found: planted ones among them;
-            false: sound ones among them; auroc: how well the evidence ranks planted above sound ones.
+            `n`, the planted samples that were judged; `called`, the samples called contradictory;
+            `found` and `false`, the planted and the sound samples among those; and `auroc`, how
+            well the evidence ranks planted samples above sound ones.
         """
         planted: list[bool] = []
         evidence: list[float] = []

@@ -1,4 +1,4 @@
-"""What the bench of gradient responses measures on: a model and a batch of samples."""
+"""The model and the batch of samples that the bench of gradient responses measures on."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,15 +13,19 @@ __all__ = ["Case", "batch_of", "model_of"]
 
 @dataclass(frozen=True)
 class Case:
-    """What is measured.
+    """A model, a batch and a device to measure on.
 
     Attributes:
-        model: `LAYERSxHIDDEN`, a BERT with random weights and heads of 32 (64 from 512 on), or a Hugging Face name or path.
-        batch, tokens, vocabulary: of the samples.
-        padded: whether samples are half to all of `tokens` long, as real ones are, or all of it.
+        model: `LAYERSxHIDDEN` for a BERT with random weights, whose attention heads have size 32
+            (64 from a hidden size of 512 on); or a name or folder that Hugging Face loads.
+        batch: samples in the batch.
+        tokens: length of the batch in tokens.
+        vocabulary: number of different tokens, for a BERT with random weights.
+        padded: whether samples have from half of `tokens` up to all, as real ones do; if not, all
+            have `tokens`.
         device: `cpu` or `cuda`.
-        precision: `float32` or `bfloat16` (autocast).
-        seed: of weights and samples.
+        precision: `float32`, or `bfloat16` for autocast.
+        seed: seed of the weights and of the samples.
     """
 
     model: str = "4x256"
@@ -35,7 +39,7 @@ class Case:
 
 
 def model_of(case: Case) -> Any:
-    """The model, with random weights or as it is saved."""
+    """Make the model with random weights, or load it as it was saved."""
     from transformers import AutoModelForSequenceClassification, BertConfig  # seconds to import
 
     layers, _, hidden = case.model.partition("x")
@@ -60,12 +64,21 @@ def model_of(case: Case) -> Any:
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() > 1:
-                parameter.mul_(2)  # away from the start, where all gradients are nearly alike
+                # at the usual scale the gradients of all samples are nearly alike
+                parameter.mul_(2)
     return model
 
 
 def batch_of(case: Case, words: int) -> tuple[dict[str, Tensor], Tensor]:
-    """Inputs by name, each of shape (B, T), and labels, shape (B,)."""
+    """Draw a batch of samples.
+
+    Args:
+        case: gives the sizes and the seed.
+        words: size of the model's vocabulary.
+
+    Returns:
+        Inputs by name, each of shape (B, T), and labels, shape (B,).
+    """
     random = torch.Generator().manual_seed(case.seed)
     ids = torch.randint(1, words, (case.batch, case.tokens), generator=random)
     lengths = torch.randint(

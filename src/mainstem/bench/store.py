@@ -1,4 +1,4 @@
-"""How fast the history is written and read, beside the bare client and with ten million responses in it."""
+"""Measure how fast the history writes, beside the bare client, and answers when it is large."""
 
 import gc
 import time
@@ -25,19 +25,24 @@ _EVENT_TIME: Final = 1_291_200_000_000
 
 
 def bench_writes(store: Store, rows: int, rounds: int) -> dict[str, Any]:
-    """Rows a second of `responses`, from domain values through the store, and of the same columns by the bare client.
+    """Rows of `responses` a second, written through the store and by the bare client.
+
+    The store starts from domain values; the client is given the same columns ready made.
 
     Args:
-        store: empty; its table `responses` is filled.
-        rows: in each run.
-        rounds: runs of each; medians count.
+        store: store whose table `responses` is emptied and filled.
+        rows: rows that each run writes.
+        rounds: runs of each; the result is their median.
+
+    Returns:
+        `mainstem` and `bare`, rows a second, and `ratio`, the first divided by the second.
     """
     random = np.random.default_rng(0)
     batches: list[tuple[list[PlacedSample], Any, Floats]] = []
     none = np.zeros((_BATCH, 0), np.float32)
     for start in range(0, rows, _BATCH):
         norm, loss, margin, alignment = random.random((4, _BATCH), dtype=np.float32)
-        # subtle: the class of responses would load torch, and with it compilers that a history has no use for
+        # subtle: the class of responses would load torch and its compilers, which no history needs
         found = SimpleNamespace(norm=norm, loss=loss, margin=margin, dots=none, sketch=none)
         batches.append(([_sample(start + place) for place in range(_BATCH)], found, alignment))
     names = list(response_columns(*batches[0], version=0, scale=1.0))
@@ -51,7 +56,7 @@ def bench_writes(store: Store, rows: int, rounds: int) -> dict[str, Any]:
         for columns in ready:
             store.client.insert("responses", columns, column_names=names, column_oriented=True)
 
-    gc.freeze()  # the rows made above are the bench's, and a program holds no such heap
+    gc.freeze()  # a program has no heap like the rows made above
     taken: dict[str, list[float]] = {"mainstem": [], "bare": []}
     try:
         for _ in range(rounds):
@@ -65,7 +70,18 @@ def bench_writes(store: Store, rows: int, rounds: int) -> dict[str, Any]:
 
 
 def bench_history(store: Store, rows: int, asked: list[str], times: int = 20) -> dict[str, Any]:
-    """Milliseconds of the questions of `mainstem history` about one sample, with `rows` responses in the history."""
+    """Milliseconds that the questions of `mainstem history` about one sample take together.
+
+    Args:
+        store: store whose table `responses` is emptied and filled.
+        rows: responses in the history when it is asked.
+        asked: names of the questions.
+        times: samples that are asked about, one after the other.
+
+    Returns:
+        `rows`, the responses in the history; `history_ms`, the median over the samples; and
+        `slowest_ms`, the largest.
+    """
     empty_responses(store)
     count = fill_responses(store, rows, _EVENT_TIME)
 

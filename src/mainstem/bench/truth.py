@@ -1,7 +1,8 @@
-"""A home held against the truth of a simulated shop: how much of what was called wrong is, and what was found.
+"""Compare a home with the truth of a simulated shop.
 
-A sample is wrong where its label in the log is not what the shopper would have answered. Trusted samples are left out: their
-labels were given, not found.
+The comparison says how many of the samples called wrong are wrong, and how many wrong ones were
+found. A sample is wrong where its label in the log is not what the shopper would have answered.
+Trusted samples do not count: their labels were given, not judged.
 """
 
 from collections import Counter
@@ -26,20 +27,26 @@ _SOUND: Final = "none"
 
 
 def compare(judged: Iterable[JudgedSample], truth: Path, settings: Settings) -> dict[str, Any]:
-    """Hold what was judged against the truth.
+    """Compare judged samples with the truth.
 
     Args:
-        judged: as the history says.
-        truth: the file that `mainstem simulate --truth` wrote.
-        settings: name the labels.
+        judged: samples with their standings, as the history has them.
+        truth: file that `mainstem simulate --truth` wrote.
+        settings: settings that name the labels.
 
     Returns:
-        samples: how many were judged and are in the truth; unknown: judged, and not in it; wrong: labels that are not
-        what the shopper would have answered; auroc: how well the evidence ranks wrong above sound ones (None without
-        both); optimum: the best AUC that any model could reach on these items; called, false_discoveries, found: samples
-        called contradictory, the share of them that is sound, the share of wrong ones that was called (None of none);
-        by_kind, by_label: a row for each cause of wrong labels (`none`: sound) and for each label in the log, with
-        samples, wrong, mean_evidence, and how many stand in each set.
+        samples: judged samples that are in the truth.
+        unknown: judged samples that are not in it.
+        wrong: samples whose label is not what the shopper would have answered.
+        auroc: how well the evidence ranks wrong samples above sound ones; None unless there are
+            both.
+        optimum: best AUC that any model can reach on the items of the truth; None if it has none.
+        called: samples called contradictory.
+        false_discoveries: share of the called samples that are sound; None if none was called.
+        found: share of the wrong samples that were called; None if none is wrong.
+        by_kind, by_label: a row for each cause of wrong labels (`none` for sound samples) and for
+            each label in the log, with `samples`, `wrong`, `mean_evidence`, and the number of
+            samples in each of `SETS`.
 
     Raises:
         LogError: if the file is no truth.
@@ -85,7 +92,15 @@ def compare(judged: Iterable[JudgedSample], truth: Path, settings: Settings) -> 
 
 
 def share_of(truth: Path, share: float, settings: Settings) -> Iterator[Vouched]:
-    """The true labels of a share of the questions, chosen by a hash of the seed: as if somebody had asked the shoppers.
+    """True labels of a share of the questions, as if somebody had asked the shoppers.
+
+    Args:
+        truth: file that `mainstem simulate --truth` wrote.
+        share: share of the questions in [0, 1]; a hash of the seed chooses them.
+        settings: settings that give the seed and name the labels.
+
+    Yields:
+        The true label of each item of the chosen questions.
 
     Raises:
         LogError: if the file is no truth.
@@ -99,7 +114,7 @@ def share_of(truth: Path, share: float, settings: Settings) -> Iterator[Vouched]
 
 
 def items_of(truth: Path) -> Iterator[tuple[UUID, str, TruthOfItem]]:
-    """Sample id, event id of the question and truth of every item in a truth file."""
+    """Sample id, event id of the question, and truth of every item in a truth file."""
     for one in read_truth(truth):
         if isinstance(one, TruthOfQuestion):
             for item in one.items:

@@ -3,6 +3,7 @@
 import os
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ import typer
 from mainstem.cli.history import DEFAULT_HOME, HomeOption
 from mainstem.cli.notes import note
 from mainstem.cli.verifying import verify as verify_as_of
+from mainstem.embedded.asked import Asked
 from mainstem.errors import LogError, SettingError
 from mainstem.events.moments import moment
 from mainstem.printable import in_json
@@ -71,7 +73,8 @@ def replay(
     schedule: Annotated[
         str | None,
         typer.Option(
-            help="Repeat a deployment: clickhouse://host:port/database, or a file of `mainstem stream schedule`."
+            help="Repeat a deployment by its schedule: kafka://host:port/prefix, "
+            "clickhouse://host:port/database, or a file of `mainstem stream schedule`."
         ),
     ] = None,
     deployed_versions: Annotated[
@@ -97,16 +100,17 @@ def replay(
             given=(partitions, no_learn, from_start, append, model, seed, schedule),
         )
         return
-    how: dict[str, Any] = {
-        "from_start": from_start,
-        "append": append,
-        "as_of": until,
-        "learn": not no_learn,
-    }
+    found = None
     if schedule is not None:
         found = _schedule(schedule, deployed_versions, no_learn=no_learn, other=append or as_of)
-        how |= {"learn": False, "schedule": found}
-    _run(log, home, settings, as_json=as_json, **how)
+    asked = Asked(
+        from_start=from_start,
+        append=append,
+        as_of=until,
+        learn=not no_learn and found is None,
+        schedule=found,
+    )
+    _run(log, home, settings, asked, as_json=as_json)
 
 
 def demo(
@@ -124,9 +128,11 @@ def demo(
     from mainstem.bench.planting import Plant  # torch is slow to import
 
     settings = Settings.read(os.environ, {"model.model": model, "run.seed": seed}, say=note)
-    planted = Plant(plant, settings.run.seed) if plant else None
+    asked, planted = Asked(from_start=True), Plant(plant, settings.run.seed) if plant else None
+    if planted:
+        asked = replace(asked, planted=True, relabel=(planted.name, planted.relabel))
     with resources.as_file(resources.files("mainstem.data") / "online-retail.jsonl.gz") as log:
-        _run(str(log), home, settings, as_json=as_json, learn=True, from_start=True, plant=planted)
+        _run(str(log), home, settings, asked, as_json=as_json, plant=planted)
 
 
 def _verify(
@@ -163,39 +169,27 @@ def _run(
     log: str,
     home: Path,
     settings: Settings,
+    asked: Asked,
     *,
     as_json: bool,
-    learn: bool,
-    from_start: bool,
-    append: bool = False,
-    as_of: int | None = None,
     plant: "Plant | None" = None,
-    schedule: "tuple[RecordedSchedule, Versions] | None" = None,
 ) -> None:
     from mainstem.cli.tables import working  # rich is slow to import
 
     said: list[str] = []
-    given: dict[str, Any] = {
-        "append": append,
-        "as_of": as_of,
-        "say": said.append,
-        "schedule": schedule,
-    }
-    given |= {"planted": True, "relabel": (plant.name, plant.relabel)} if plant else {}
     try:
         with ExitStack() as opened:
             with working(f"reading {Path(log).name}, making the first version"):
                 from mainstem.answers.report import report_of
-                from mainstem.bootstrap import open_loop, threads  # torch is slow to import
+                from mainstem.bootstrap import threads  # torch is slow to import
                 from mainstem.cli.screen import Screen
+                from mainstem.opening import open_loop
                 from mainstem.store.telling import refusals
                 from mainstem.validate.lacking import why_no_samples
 
                 screen = Screen(to=sys.stderr if as_json else sys.stdout)
-                screen.begin(log, home, threads(None if from_start else home))
-                open_it = open_loop(
-                    log, home, settings, screen, from_start=from_start, learn=learn, **given
-                )
+                screen.begin(log, home, threads(None if asked.from_start else home))
+                open_it = open_loop(log, home, settings, screen, asked, say=said.append)
                 loop = opened.enter_context(open_it)
             for text in said:
                 note(text)
@@ -214,7 +208,7 @@ def _run(
     except KeyboardInterrupt:
         again = (
             "the same command goes on from the last checkpoint"
-            if not from_start
+            if not asked.from_start
             else "nothing half-done is kept"
         )
         print(f"\nmainstem: stopped; {again}", file=sys.stderr)

@@ -43,9 +43,10 @@ def verify(log: str, home: Path, as_of: int, *, as_json: bool) -> None:
         HomeError: if the home has not been replayed up to the moment, or from another log.
     """
     from mainstem.answers.as_of import compare  # numpy is slow to import
-    from mainstem.bootstrap import open_again, threads
+    from mainstem.bootstrap import threads
     from mainstem.cli.tables import working  # rich is slow to import
     from mainstem.embedded.as_of import told_of
+    from mainstem.opening import open_again
 
     threads(home)
     ask = partial(answers, home, None)

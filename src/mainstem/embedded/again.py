@@ -17,17 +17,17 @@ __all__ = ["check_repeatable", "copy_first_version", "key_of", "key_told", "sett
 _FACTS: Final = ("learn", "planted", "relabel", "trusted", "threads", "pseudonym_key", "schedule")
 
 
-def settings_of(home: Home, environment: Mapping[str, str]) -> Settings:
+def settings_of(folder: Path, environment: Mapping[str, str]) -> Settings:
     """The settings that a home was made with; what nothing depends on is as it is now.
 
     Args:
-        home: the home.
+        folder: of the home.
         environment: may hold settings.
     """
     now = Settings.from_environment(environment).flat()
     free = {name: now[name] for name, field in known().items() if field.means.affects == "nothing"}
     return Settings.of(
-        free | {name: value for name, value in record(home.folder).items() if name in known()}
+        free | {name: value for name, value in record(folder).items() if name in known()}
     )
 
 

@@ -11,30 +11,28 @@ HOME/checkpoint        where a replay goes on
 HOME/history.sock      where the process that has the home open answers questions
 """
 
-import fcntl
-import os
 import secrets
 import shlex
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 import msgspec
-from msgspec import Struct
 
 from mainstem.disk import write_whole
+from mainstem.embedded.checkpoint import Checkpoint
+from mainstem.embedded.files import keep, kept, told
+from mainstem.embedded.lock import take_lock
 from mainstem.embedded.recorded import SETTINGS
-from mainstem.errors import HomeError, HomeInUseError
+from mainstem.errors import HomeError
 from mainstem.events.known_log import KnownLog, Past
-from mainstem.join import Snapshot
 from mainstem.settings import Settings
 from mainstem.settings.comparing import differences, that_affect
 from mainstem.settings.renamed import renamed
 from mainstem.settings.urls import url_of
 
-__all__ = ["KEY", "SOCKET", "Checkpoint", "Home"]
+__all__ = ["KEY", "SOCKET", "Home"]
 
 SOCKET: Final = "history.sock"
 _TRUSTED: Final = "trusted.jsonl"
@@ -42,35 +40,11 @@ _ID: Final = "home"  # by which history and versions know whose they are
 KEY: Final = "pseudonym.key"
 _OF_A_REPLAY: Final = ("checkpoint", "end", "log", SETTINGS)
 _FOLDERS: Final = ("history", "versions")
-_OURS: Final = {*_OF_A_REPLAY, *_FOLDERS, _TRUSTED, SOCKET, "lock", KEY, "stdin.jsonl"}
+_SPOOLED: Final = "stdin.jsonl"
+_OURS: Final = {*_OF_A_REPLAY, *_FOLDERS, _TRUSTED, SOCKET, "lock", KEY, _SPOOLED}
 
 
 T = TypeVar("T")
-
-
-class Checkpoint(Struct, frozen=True, kw_only=True):
-    """A consistent place between two blocks of lines: everything before it is in the history.
-
-    Attributes:
-        line: lines of the log that are done.
-        snapshots: the joiners, by partition of `events`.
-        ends: the next position of each partition of `samples`.
-        left: event time before which samples have left the rows, by partition.
-        event_times: largest event time of a sample, in milliseconds, by partition.
-        counted: samples so far that may be trained on: every `round_every` of them a round starts.
-        version, scale: the version in use, and the canaries' mean norm at it.
-        rounds: rounds so far, promoted or not; the next version is one more.
-    """
-
-    line: int
-    snapshots: list[Snapshot]
-    ends: dict[int, int]
-    left: dict[int, int]
-    event_times: dict[int, int]
-    counted: int
-    version: int
-    scale: float | None
-    rounds: int
 
 
 class Home:
@@ -82,7 +56,7 @@ class Home:
 
     def __init__(self, folder: Path, *, create: bool, alone: bool = True) -> None:
         no_home = f"{str(folder)!r} is no home of mainstem; `mainstem replay LOG --home {shlex.quote(str(folder))}` makes one"
-        with _told("cannot open the home", folder):
+        with told("cannot open the home", folder):
             self.folder = folder.resolve()
             if not create and not any((self.folder / name).exists() for name in (SETTINGS, "lock")):
                 raise HomeError(no_home)
@@ -97,7 +71,7 @@ class Home:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = (self.folder / "lock").open("a+")
         if alone:
-            self._take_lock()
+            take_lock(self._lock, self.folder)
         if (
             not create and not self.is_begun
         ):  # with a lock only, it might have been about to become one
@@ -138,7 +112,7 @@ class Home:
             return given.encode()
         path = self.folder / KEY
         if not path.exists():
-            with _told("cannot write", path):
+            with told("cannot write", path):
                 write_whole(path, secrets.token_hex(32).encode(), private=True)
         if not (found := path.read_bytes()):
             msg = (
@@ -172,18 +146,18 @@ class Home:
             **(that_affect(Settings(), "join", "results") if found else {}),
             _ID: secrets.token_hex(8),
         }  # to a home made before them
-        kept = {**unknown, **found}
-        told, undo = differences(kept, wanted)
-        if told:
+        there = {**unknown, **found}
+        differ, undo = differences(there, wanted)
+        if differ:
             go_on = f"{undo} goes on, " if undo else ""
-            msg = f"the home was made with other settings ({told}); {go_on}--from-start begins again, or give another --home"
+            msg = f"the home was made with other settings ({differ}); {go_on}--from-start begins again, or give another --home"
             raise HomeError(msg)
         if log:
-            _keep(self.folder / "log", msgspec.msgpack.encode(log))
-        wanted |= {_ID: kept[_ID]}
+            keep(self.folder / "log", msgspec.msgpack.encode(log))
+        wanted |= {_ID: there[_ID]}
         if wanted != on_disk:
-            _keep(self.folder / SETTINGS, msgspec.json.format(msgspec.json.encode(wanted)))
-        self._claim(kept[_ID])
+            keep(self.folder / SETTINGS, msgspec.json.format(msgspec.json.encode(wanted)))
+        self._claim(there[_ID])
 
     def check_own(self) -> None:
         """Refuse history or versions that were made for another home.
@@ -206,9 +180,9 @@ class Home:
         for name in _FOLDERS:
             path = self.folder / name / _ID
             if not path.exists():
-                with _told("cannot write", path):
+                with told("cannot write", path):
                     path.parent.mkdir(exist_ok=True)
-                _keep(path, own.encode())
+                keep(path, own.encode())
 
     def checkpoint(self) -> Checkpoint | None:
         """Where to go on; None at the start. One of a mainstem whose joiners knew less is refused."""
@@ -223,7 +197,7 @@ class Home:
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint, whole or not at all."""
-        _keep(self.folder / "checkpoint", msgspec.msgpack.encode(checkpoint))
+        keep(self.folder / "checkpoint", msgspec.msgpack.encode(checkpoint))
 
     def log(self) -> KnownLog | None:
         """What was read of its log; None where none was begun, or by a mainstem that kept nothing of it."""
@@ -235,26 +209,14 @@ class Home:
 
     def save_end(self, past: Past) -> None:
         """Keep what the next file of the log will need, whole or not at all."""
-        _keep(self.folder / "end", msgspec.msgpack.encode(past))
+        keep(self.folder / "end", msgspec.msgpack.encode(past))
 
     def _kept(self, name: str, kind: type[T], form: Any = msgspec.msgpack) -> T | None:
-        path = self.folder / name
-        try:
-            with _told("cannot read", path):
-                return form.decode(path.read_bytes(), type=kind) if path.exists() else None
-        except msgspec.ValidationError as error:
-            msg = (
-                f"{str(path)!r} cannot be read: another mainstem wrote it, and it lacks what this one needs ({error}); "
-                "the history still answers questions, and --from-start begins a replay anew"
-            )
-            raise HomeError(msg) from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            msg = f"{str(path)!r} cannot be read ({error}); restore the whole home from a copy, or begin again: --from-start"
-            raise HomeError(msg) from error
+        return kept(self.folder / name, kind, form)
 
     def _unmake(self) -> None:
         """Leave nothing behind of a home that was made just now, and into which nothing came."""
-        for name in ("stdin.jsonl", "stdin.jsonl.half"):
+        for name in (_SPOOLED, f"{_SPOOLED}.half"):
             (self.folder / name).unlink(missing_ok=True)
         for made in self._made:
             if not made.is_dir():
@@ -264,23 +226,6 @@ class Home:
             else:
                 made.rmdir()
 
-    def _take_lock(self) -> None:
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._lock.seek(0)
-            owner = self._lock.read().strip() or "unknown"
-            self._lock.close()
-            msg = f"{str(self.folder)!r} is in use by process {owner}; wait for it, or stop it"
-            raise HomeInUseError(msg) from error
-        if not os.path.samestat(os.fstat(self._lock.fileno()), (self.folder / "lock").stat()):
-            self._lock.close()
-            msg = f"{str(self.folder)!r} was removed by another process just now; try again"
-            raise HomeInUseError(msg)
-        self._lock.truncate(0)
-        self._lock.write(str(os.getpid()))
-        self._lock.flush()
-
 
 def _foreign(folder: Path) -> str:
     """The name of something in a folder that no home holds; empty where there is none."""
@@ -288,19 +233,3 @@ def _foreign(folder: Path) -> str:
         [path.name.removesuffix(".half") for path in folder.iterdir()] if folder.is_dir() else []
     )
     return next((name for name in sorted(names) if name not in _OURS), "")
-
-
-@contextmanager
-def _told(what: str, path: Path) -> Iterator[None]:
-    """Tells what the system refused in one line."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:  # of a circle of links a path makes the latter
-        reason = getattr(error, "strerror", None) or error
-        msg = f"{what} {str(path)!r}: {reason}; check disk space and permissions, or give another --home"
-        raise HomeError(msg) from error
-
-
-def _keep(path: Path, content: bytes) -> None:
-    with _told("cannot write", path):
-        write_whole(path, content)

@@ -1,4 +1,5 @@
-"""Importers: tables that others keep become events. Each is one file: rows in, events out.
+"""Importers, which turn other people's tables into events. Each is a module: rows in, events out.
 
-`tables` reads the files; an importer's `events_of` is a generator over rows, so none needs a whole file in memory.
+`tables` reads the files. An importer's `events_of` is a generator over rows, so no importer holds
+a whole file in memory.
 """

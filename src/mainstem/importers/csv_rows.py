@@ -1,7 +1,7 @@
-"""CSV, read strictly: a row has as many fields as the header, each quote is closed, and a column is called once.
+"""A strict CSV reader: rows are as long as the header, quotes are closed, column names are unique.
 
-A wrong number of fields or an open quote would shift what follows, so it ends the import. A row with a byte that is none of
-the encoding, or a zero byte, costs itself only.
+A wrong number of fields or an open quote would shift everything after it, so it ends the import.
+A row with a zero byte, or a byte outside the encoding, is left out alone and counted.
 """
 
 import csv
@@ -21,15 +21,20 @@ from mainstem.importers.rows import Row, Wanted
 __all__ = ["Dialect", "csv_rows"]
 
 _DELIMITERS: Final = ",\t;|"
-_LONGEST: Final = (
-    1 << 24
-)  # characters of a field; a quote that is never closed makes one of the rest of the file
+# characters of a field; a quote that is never closed would turn the rest of the file into one field
+_LONGEST: Final = 1 << 24
 _SEPARATOR: Final = re.compile(r"\"?sep=(.)\"?\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a CSV is written, where its header does not tell; empty is what is usual."""
+    """How a CSV is written, where its header does not tell.
+
+    Attributes:
+        delimiter: character between fields; empty to find it in the header.
+        quote: character around a field; empty if quotes have no meaning.
+        escape: character before a quote within a field; empty if such quotes are doubled.
+    """
 
     delimiter: str = ""
     quote: str = '"'
@@ -38,7 +43,7 @@ class Dialect:
 
 @dataclass
 class _Place:
-    """Where a row lies: its number (the header's is 0), and its first line."""
+    """The place of a row in the file: its number (0 is the header) and its first line."""
 
     path: Path
     number: int
@@ -50,7 +55,7 @@ class _Place:
 
 @dataclass
 class _Lines:
-    """Lines that are counted, and kept while they make one row."""
+    """An iterator that counts the lines read and keeps the lines of the current row."""
 
     lines: Iterator[str]
     read: int = 0
@@ -72,22 +77,26 @@ def csv_rows(
     headless: Sequence[str] = (),
     dialect: Dialect | None = None,
 ) -> Iterator[Row]:
-    r"""The rows of a CSV that has the columns wanted.
+    r"""Read the rows of a CSV that has the wanted columns.
 
     Args:
-        lines: with their line breaks, of any kind.
-        path: for messages.
-        wanted: the columns.
-        notes: where rows are counted that cannot be read.
-        headless: names of the columns where the first line is a row.
-        dialect: delimiter, quote and escape.
+        lines: the lines of the file with their line breaks, which may be of any kind.
+        path: the file's name in messages.
+        wanted: the columns to read.
+        notes: where unreadable rows are counted.
+        headless: names of the columns of a file that may lack a header.
+        dialect: delimiter, quote and escape; None for the usual ones.
+
+    Yields:
+        One mapping per row, from the name of each column to the text of its cell.
 
     Raises:
-        ImportSourceError: if a column is missing or there twice, or a row has not the header's number of fields.
+        ImportSourceError: if a column is missing or appears twice, or the number of a row's fields
+            differs from the header's.
 
     Example:
-        >>> made = csv_rows(["sku;price\r\n", "A1;9,50\r\n"], Path("x"), Wanted(["sku"]), Notes())
-        >>> list(made)
+        >>> lines = ["sku;price\r\n", "A1;9,50\r\n"]
+        >>> list(csv_rows(lines, Path("x"), Wanted(["sku"]), Notes()))
         [{'sku': 'A1', 'price': '9,50'}]
     """
     form = dialect or Dialect()
@@ -103,25 +112,30 @@ def csv_rows(
     has_header = (
         not headless or len(found) != len(headless) or bool(set(found) & set(wanted.columns))
     )
-    counted, place = (
-        _Lines(chain([first], lines), skipped),
-        _Place(path, number=0 if has_header else 1),
-    )
+    counted = _Lines(chain([first], lines), skipped)
+    place = _Place(path, number=0 if has_header else 1)
     records = _records(counted, delimiter, form, place)
     names = [header_of(name) for name in next(records, [])] if has_header else list(headless)
     names = wanted.checked(names, path)
+    options = _options(delimiter, form, strict=True)
     for record in records:
-        if form.quote and any(
-            cell.startswith(" ") and cell.lstrip(" ").startswith(form.quote) for cell in record
-        ):
-            record = _quoted_late(  # noqa: PLW2901
-                record, counted.kept, len(names), _options(delimiter, form, strict=True)
-            )
-        yield from _row(record, names, place, delimiter, notes, counted)
+        fields = record
+        if form.quote and any(_begins_late(cell, form.quote) for cell in record):
+            fields = _quoted_late(record, counted.kept, len(names), options)
+        yield from _row(fields, names, place, delimiter, notes, counted)
+
+
+def _begins_late(cell: str, quote: str) -> bool:
+    """Whether blanks come before the opening quote of a cell."""
+    return cell.startswith(" ") and cell.lstrip(" ").startswith(quote)
 
 
 def _header(first: str, wanted: Wanted, form: Dialect) -> tuple[str, list[str]]:
-    """The delimiter that gives all the columns, else the one that gives most fields; and the fields."""
+    """Find the delimiter and split the header by it.
+
+    The delimiter that yields all wanted columns wins; if none does, the one that yields most
+    fields.
+    """
     signs = form.delimiter or _DELIMITERS
     found = {sign: [header_of(name) for name in _fields(first, sign, form)] for sign in signs}
     delimiter = max(signs, key=lambda sign: (not wanted.missing(found[sign]), len(found[sign])))
@@ -146,7 +160,7 @@ def _options(delimiter: str, form: Dialect, *, strict: bool) -> dict[str, Any]:
 
 
 def _records(lines: _Lines, delimiter: str, form: Dialect, place: _Place) -> Iterator[list[str]]:
-    """Fields of each row; the place is where the row begins. Blank lines are none."""
+    """Yield the fields of each row and move `place` to its start; blank lines are skipped."""
     reader = csv.reader(iter(lines), **_options(delimiter, form, strict=True))
     while True:
         lines.kept.clear()
@@ -157,40 +171,31 @@ def _records(lines: _Lines, delimiter: str, form: Dialect, place: _Place) -> Ite
             raise _broken(error, place, form, len(lines.kept)) from error
         if record is None:
             return
-        if not record or (
-            len(record) == 1
-            and not record[0].strip()
-            and not any('"' in line for line in lines.kept)
-        ):
+        quoted = any('"' in line for line in lines.kept)
+        if not record or (len(record) == 1 and not record[0].strip() and not quoted):
             continue
         yield record
         place.number += 1
 
 
 def _broken(error: csv.Error, place: _Place, form: Dialect, lines: int) -> ImportSourceError:
-    at = (
-        _Place(place.path, place.number, place.line)
-        if place.number
-        else f"the header of {str(place.path)!r}"
-    )
+    at = str(place) if place.number else f"the header of {str(place.path)!r}"
     reason = str(error)
     if "unexpected end" in reason or "larger than field limit" in reason:
         return ImportSourceError(
-            f"a quote opened at {at} is never closed; close it, double it where it "
-            "means inches, or say file.quote = '' in the map where it means nothing"
+            f"a quote opened at {at} is never closed; close it, double it where it means inches, "
+            "or set file.quote = '' in the map if quotes mean nothing in this file"
         )
     if "expected after" in reason and lines > 1:
+        last = place.line + lines - 1
         return ImportSourceError(
-            f"a quote opened at {at} is closed within line {place.line + lines - 1} only; close it where its field ends"
+            f"a quote opened at {at} is not closed before line {last}; "
+            "close it where its field ends"
         )
     if "expected after" in reason:
-        how = (
-            ""
-            if form.escape
-            else r", or say file.escape = '\\' in the map where quotes are written \""
-        )
+        how = "" if form.escape else r", or set file.escape = '\\' in the map if quotes read \""
         return ImportSourceError(f"{at} has a quote within a quoted field; double it{how}")
-    return ImportSourceError(f"{at} is no CSV ({reason}); mend it or save it again")
+    return ImportSourceError(f"{at} is not valid CSV ({reason}); mend it or save it again")
 
 
 def _row(
@@ -208,9 +213,8 @@ def _row(
     elif len(record) != len(names):
         raise _uneven(record, names, place, delimiter)
     elif len(lines.kept) > 1 and (swallowed := _swallowed(record, len(names), delimiter)):
-        notes.leave_out(
-            str(place), "with whole rows in one field: a quote was not closed", swallowed
-        )
+        reason = "with whole rows in one field: a quote was not closed"
+        notes.leave_out(str(place), reason, swallowed)
     else:
         yield Row(zip(names, record, strict=True), number=place.number)
 
@@ -218,7 +222,10 @@ def _row(
 def _quoted_late(
     record: list[str], lines: list[str], width: int, options: dict[str, Any]
 ) -> list[str]:
-    """The record, where quotes come after blanks: else they, and each delimiter within them, would be parts of a field."""
+    """Read a record again whose quotes come after blanks, and skip these blanks.
+
+    Otherwise the quotes would be parts of the field, and a delimiter within them would split it.
+    """
     try:
         found = next(csv.reader(lines, **options, skipinitialspace=True), [])
     except csv.Error:
@@ -241,13 +248,13 @@ def _uneven(
             f"a field with {delimiter!r} in it must be quoted"
         )
     return ImportSourceError(
-        f"{place} has fewer fields than the header's {len(names)}, {len(record)}: {shown!r}; a field with a line break "
-        f"in it must be quoted, and a file that was cut off copied again"
+        f"{place} has {len(record)} fields, fewer than the header's {len(names)}: {shown!r}; "
+        "quote fields that hold line breaks, or copy the file again if it was cut off"
     )
 
 
 def _swallowed(record: list[str], width: int, delimiter: str) -> str:
-    """The field that holds whole rows, because a quote that was opened closed only in a later one."""
+    """The field that holds whole rows because its quote is closed in a later row only; or empty."""
     for place, cell in enumerate(record):
         lines = [line for line in re.split(r"\r\n|\r|\n", cell) if line]
         if width < 3 or len(lines) < 2:

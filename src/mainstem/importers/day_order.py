@@ -1,7 +1,8 @@
-"""Dates like 01/12/2010, whose day may come first or second: one order for the whole file, told by the dates that have one.
+"""Dates like 01/12/2010, in which the day may come first or second. A file has one order of both.
 
-Rows are held back until a date says which order it is. Where none does, dates without leading zeros are read month first, as
-the published file has them; others are refused, because a guess would move every event.
+Rows are held back until a date with a number above 12 shows the order. If no date does, dates
+without leading zeros are read month first, as in the published file; dates with leading zeros are
+refused, because a wrong guess would move every event.
 """
 
 import re
@@ -26,7 +27,7 @@ _DATE: Final = re.compile(
 
 
 class DayOrder(StrEnum):
-    """Which of the two numbers before the year is the day."""
+    """The order of day and month before the year."""
 
     DAY_FIRST = "day-first"
     MONTH_FIRST = "month-first"
@@ -35,44 +36,46 @@ class DayOrder(StrEnum):
 def with_times(
     rows: Iterable[Row], column: str, order: DayOrder | None = None, notes: Notes | None = None
 ) -> Iterator[tuple[Row, int]]:
-    """Each row with the time in a column, in milliseconds; a date without a zone is UTC.
+    """Yield each row with its time in milliseconds since 1970; a date without a zone is in UTC.
 
     Args:
-        rows: one mapping a row.
-        column: of the time: a timestamp, ISO 8601, or a date with its year last.
-        order: of such dates; without it they tell it themselves.
-        notes: where it is told how they were read.
+        rows: one mapping per row.
+        column: name of the column with the time, which is a timestamp, ISO 8601, or a date whose
+            year comes last.
+        order: order of day and month in dates whose year comes last; None to infer it.
+        notes: where the inferred order is reported.
 
     Raises:
-        ImportSourceError: if a time cannot be read, or none of the dates says in which order they are.
+        ImportSourceError: if a time cannot be read, or the order cannot be inferred.
 
     Example:
         >>> rows = [{"at": "01/12/2010 08:26"}, {"at": "13/12/2010 08:26"}]
-        >>> [datetime.fromtimestamp(millis / 1000, UTC).month for _, millis in with_times(rows, "at")]
+        >>> times = [millis / 1000 for _, millis in with_times(rows, "at")]
+        >>> [datetime.fromtimestamp(time, UTC).month for time in times]
         [12, 12]
     """
-    told, millis, held = order, time_reader(), list[tuple[int, Row, re.Match[str]]]()
+    known, millis, held = order, time_reader(), list[tuple[int, Row, re.Match[str]]]()
     for place, row in enumerate(rows, start=1):
         number, value = number_of_row(row, place), row[column]
         found = None if isinstance(value, date) else _DATE.fullmatch(text_of(value))
         try:
-            if found and told is None:
-                told = _told_by(found)
-                _note(told, found, notes)
-            if held and told:
-                yield from _released(held, told)
-            if found and told is None:
+            if found and known is None:
+                known = _order_of(found)
+                _note(known, found, notes)
+            if held and known:
+                yield from _released(held, known)
+            if found and known is None:
                 held.append((number, row, found))
-            elif held:  # subtle: rows keep their order, so one with another form of time waits too
-                _mixed(held[0], value)
+            elif held:  # rows keep their order, so a time of another form cannot overtake them
+                _refuse_mixed(held[0], value)
             else:
-                yield row, _millis(found, told) if found and told else _iso(value, column, millis)
+                yield row, _millis(found, known) if found and known else _iso(value, column, millis)
         except (ArithmeticError, ValueError) as error:
-            raise unreadable(number, row, _explained(error, found, told)) from error
+            raise unreadable(number, row, _explained(error, found, known)) from error
     if held:
-        told = _guessed([found for _, _, found in held])
-        _note(told, held[0][2], notes)
-        yield from _released(held, told)
+        known = _guessed([found for _, _, found in held])
+        _note(known, held[0][2], notes)
+        yield from _released(held, known)
 
 
 def _iso(value: Any, column: str, millis: Callable[[Any], int]) -> int:
@@ -84,7 +87,8 @@ def _iso(value: Any, column: str, millis: Callable[[Any], int]) -> int:
         raise ValueError(msg) from error
 
 
-def _told_by(found: re.Match[str]) -> DayOrder | None:
+def _order_of(found: re.Match[str]) -> DayOrder | None:
+    """The order that a date proves; None where both numbers may be months."""
     first, second = int(found[1]), int(found[3])
     if first > 12 >= second:
         return DayOrder.DAY_FIRST
@@ -92,11 +96,11 @@ def _told_by(found: re.Match[str]) -> DayOrder | None:
 
 
 def _released(
-    held: list[tuple[int, Row, re.Match[str]]], told: DayOrder
+    held: list[tuple[int, Row, re.Match[str]]], order: DayOrder
 ) -> Iterator[tuple[Row, int]]:
     for number, row, found in held:
         try:
-            yield row, _millis(found, told)
+            yield row, _millis(found, order)
         except ValueError as error:
             raise unreadable(number, row, error) from error
     held.clear()
@@ -105,22 +109,24 @@ def _released(
 def _guessed(dates: list[re.Match[str]]) -> DayOrder:
     if any(part.startswith("0") for found in dates for part in (found[1], found[3])):
         msg = (
-            f"dates like {dates[0][0]!r} may have the day or the month first, and none of the file's tells; "
-            "say --dates day-first or --dates month-first"
+            f"dates like {dates[0][0]!r} may have the day or the month first, and no date of the "
+            "file shows which; give --dates day-first or --dates month-first"
         )
         raise ImportSourceError(msg)
     return DayOrder.MONTH_FIRST
 
 
-def _note(told: DayOrder | None, found: re.Match[str], notes: Notes | None) -> None:
-    if told and notes:
-        notes.tell(
-            f"dates are read {told}, all of them ({found[0]!r} is one); --dates says otherwise"
-        )
+def _note(order: DayOrder | None, found: re.Match[str], notes: Notes | None) -> None:
+    if order and notes:
+        notes.tell(f"all dates are read {order} (like {found[0]!r}); --dates says otherwise")
 
 
-def _mixed(held: tuple[int, Row, re.Match[str]], value: Any) -> None:
-    msg = f"{value!r} has another form than {held[2][0]!r} of row {held[0]}, which may be day or month first; say --dates"
+def _refuse_mixed(held: tuple[int, Row, re.Match[str]], value: Any) -> None:
+    number, _, found = held
+    msg = (
+        f"{value!r} has another form than {found[0]!r} of row {number}, "
+        "which may have the day or the month first; give --dates"
+    )
     raise ValueError(msg)
 
 
@@ -135,7 +141,7 @@ def _millis(found: re.Match[str], order: DayOrder) -> int:
     return time_reader()(moment)
 
 
-def _explained(error: Exception, found: re.Match[str] | None, told: DayOrder | None) -> Exception:
-    return (
-        ValueError(f"{found[0]!r} is no date with its {told}: {error}") if found and told else error
-    )
+def _explained(error: Exception, found: re.Match[str] | None, order: DayOrder | None) -> Exception:
+    if found and order:
+        return ValueError(f"{found[0]!r} read {order} is not a date: {error}")
+    return error

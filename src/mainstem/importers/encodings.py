@@ -1,7 +1,8 @@
-"""The encoding that a file is written in: its first bytes or all of it tell, or whoever imports it does.
+"""Finds the encoding of a file, unless the user gives it.
 
-UTF-8 with some bad bytes stays UTF-8: those rows are named, the others are right. A file of which nothing beyond ASCII is
-UTF-8 is read as Windows-1252, which old Western exports have, and that is told; one that does not look Western is refused.
+A file of mostly valid UTF-8 is read as UTF-8: rows with bad bytes are reported, the others are
+right. A file that is not UTF-8 is read as Windows-1252, the encoding of old Western exports, and a
+note says so. If it does not look Western, it is refused.
 """
 
 import codecs
@@ -18,9 +19,9 @@ from mainstem.importers.notes import Notes, excerpt
 __all__ = ["BAD", "HANDLER", "bytes_of", "encoding_of", "known", "register", "without_mark"]
 
 HANDLER: Final = "mainstem-named"
-"""Name of the error handler that keeps a byte that is none of the encoding as a character of `BAD`."""
+"""Name of the error handler that turns a byte that cannot be decoded into a character of `BAD`."""
 BAD: Final = re.compile("[\ud900-\ud9ff]")
-"""Characters that no decoder gives: each stands for a byte that could not be decoded."""
+"""Characters that no decoder produces: each stands for a byte that could not be decoded."""
 _MARKS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -40,20 +41,19 @@ _CANDIDATES: Final = (
     "cp1255",
     "cp1256",
 )
-_SHIFTED: Final = re.compile(
-    rb"\x1b\$[@ABC()]|\x1b\([IJ]"
-)  # to another alphabet, as ISO-2022 does: all of it looks like ASCII
+# escapes by which ISO-2022 shifts to another alphabet; its bytes all look like ASCII
+_SHIFTED: Final = re.compile(rb"\x1b\$[@ABC()]|\x1b\([IJ]")
 _CHUNK: Final = 1 << 20
 _BEYOND: Final = re.compile(rb"[\x80-\xff]+")
-_WESTERN: Final = 2  # letters beyond ASCII that stand side by side in a Western text, at most
-_SHARE: Final = 3  # so many bad lines may come on one that is UTF-8 beyond ASCII
+_WESTERN: Final = 2  # most letters beyond ASCII in a row in a Western text
+_SHARE: Final = 3  # most bad lines for each line that has more than ASCII and is valid UTF-8
 
 
 def known(name: str) -> str:
-    """The name under which Python has an encoding.
+    """Return Python's name of an encoding.
 
     Raises:
-        ImportSourceError: if there is none, or it is none of texts.
+        ImportSourceError: if Python does not know the encoding, or it does not encode text.
 
     Example:
         >>> known("Windows-1251")
@@ -68,13 +68,16 @@ def known(name: str) -> str:
         or not getattr(found, "_is_text_encoding", True)
         or found.name in {"idna", "punycode", "undefined"}
     ):
-        msg = f"there is no encoding {name!r}; name one like utf-8, cp1252, cp1251, gb18030, shift_jis or utf-16"
+        msg = (
+            f"there is no encoding {name!r}; "
+            "name one like utf-8, cp1252, cp1251, gb18030, shift_jis or utf-16"
+        )
         raise ImportSourceError(msg)
     return "utf-8-sig" if found.name == "utf-8" else found.name
 
 
 def bytes_of(text: str) -> bytes:
-    r"""The bytes of a text of which some could not be decoded, the others as UTF-8.
+    r"""Encode text as UTF-8, and restore the bytes that could not be decoded.
 
     Example:
         >>> bytes_of("Schl\ud9fcssel")
@@ -95,44 +98,45 @@ def encoding_of(
     given: str = "",
     broken: tuple[type[Exception], ...] = (),
 ) -> str:
-    """The encoding of a file, with which `HANDLER` is to be used; what is not UTF-8 is told.
+    """Return the encoding to read a file with, together with the error handler `HANDLER`.
 
     Args:
-        path: for messages.
-        opened: opens what is in the file.
-        notes: where it is told.
-        given: what whoever imports it says.
-        broken: what reading raises where the packing is broken; what comes before is looked at.
+        path: the file's name in messages.
+        opened: opens the unpacked content of the file.
+        notes: where a guess other than UTF-8 is reported.
+        given: encoding that the user gave; empty to find it.
+        broken: errors that reading a damaged archive raises; the content before them decides.
 
     Raises:
-        ImportSourceError: if it is not UTF-8 and looks like no Western text either, or shifts between alphabets.
+        ImportSourceError: if the file is neither UTF-8 nor looks Western, or if it is ISO-2022.
     """
     register()
     with opened() as file:
         start = file.read(4096)
     marked = next((name for mark, name in _MARKS if start.startswith(mark)), "")
     if given:
-        name = known(given)
-        if marked and name.removesuffix("-sig").split("-le")[0].split("-be")[
-            0
-        ] != marked.removesuffix("-sig"):
-            notes.tell(
-                f"read as {name}, though it begins with the mark of {marked.removesuffix('-sig')}"
-            )
-        return marked if marked and name.startswith(marked.removesuffix("-sig")) else name
+        name, mark = known(given), marked.removesuffix("-sig")
+        if marked and name.removesuffix("-sig").split("-le")[0].split("-be")[0] != mark:
+            notes.tell(f"read as {name}, though it begins with the byte order mark of {mark}")
+        return marked if marked and name.startswith(mark) else name
     if marked:
         return marked
     if _SHIFTED.search(start):
-        msg = f"{str(path)!r} looks like ISO-2022, which shifts between alphabets; say --encoding iso2022_jp, or _kr or _cn"
+        msg = (
+            f"{str(path)!r} looks like ISO-2022, which shifts between alphabets; "
+            "give --encoding iso2022_jp, iso2022_kr or iso2022_cn"
+        )
         raise ImportSourceError(msg)
     if name := without_mark(start):
-        notes.tell(f"read as {name.upper()}: its zero bytes lie so; --encoding names another")
+        notes.tell(
+            f"read as {name.upper()}, judging by its zero bytes; --encoding names another encoding"
+        )
         return name
     return "utf-8-sig" if _is_utf8(opened, broken) else _other(path, opened, broken, notes)
 
 
 def register() -> None:
-    """Make the error handler known."""
+    """Register the error handler `HANDLER` with Python's codecs."""
     codecs.register_error(HANDLER, _as_bad)
 
 
@@ -143,7 +147,10 @@ def _as_bad(error: UnicodeError) -> tuple[str, int]:
 
 
 def without_mark(start: bytes) -> str:
-    """UTF-16 or UTF-32 without a byte order mark, by where the zeros of its first letters lie; else empty.
+    """Recognize UTF-16 or UTF-32 without a byte order mark by its zero bytes.
+
+    Returns:
+        Python's name of the encoding; empty if the bytes are in neither.
 
     Example:
         >>> without_mark("sku".encode("utf-16-le")), without_mark(b"sku")
@@ -171,7 +178,7 @@ def _is_utf8(opened: Callable[[], IO[bytes]], broken: tuple[type[Exception], ...
 def _other(
     path: Path, opened: Callable[[], IO[bytes]], broken: tuple[type[Exception], ...], notes: Notes
 ) -> str:
-    """UTF-8 with bad lines, or else Windows-1252, or refused."""
+    """Choose between UTF-8 with bad lines and Windows-1252, or refuse the file."""
     good, bad, cut, western, runs, first = 0, 0, False, True, [0, 0], b""
     for line in _lines(opened, broken):
         cut = False
@@ -187,9 +194,10 @@ def _other(
     if (bad == 1 and cut) or good * _SHARE >= bad:
         return "utf-8-sig"
     if western and runs[1] <= 0.2 * sum(runs):
-        example = " ".join(first.decode("cp1252").split())
+        example = excerpt(" ".join(first.decode("cp1252").split()))
         notes.tell(
-            f"read as Windows-1252, because it is not UTF-8; a line reads {excerpt(example)!r}; --encoding names another"
+            f"read as Windows-1252, because it is not UTF-8; a line then reads {example!r}; "
+            "--encoding names another encoding"
         )
         return "cp1252"
     found = ((name, _decoded(first, name)) for name in _CANDIDATES)
@@ -197,14 +205,14 @@ def _other(
         f"as {name} {excerpt(text)!r}" for name, text in found if text and _is_worded(text)
     )
     msg = (
-        f"{str(path)!r} is not UTF-8, and does not look like Windows-1252; say --encoding NAME. The first such line "
-        f"is {first.strip()[:80]!r}{f'; it reads {guesses}' if guesses else ''}"
+        f"{str(path)!r} is not UTF-8, and does not look like Windows-1252; give --encoding NAME. "
+        f"The first such line is {first.strip()[:80]!r}{f'; it reads {guesses}' if guesses else ''}"
     )
     raise ImportSourceError(msg)
 
 
 def _lines(opened: Callable[[], IO[bytes]], broken: tuple[type[Exception], ...]) -> Iterator[bytes]:
-    """Lines that hold more than ASCII; a carriage return ends one too."""
+    """Yield the lines that hold more than ASCII; a carriage return ends a line, too."""
     with opened() as file, suppress(*broken):
         for line in file:
             if not line.isascii():
@@ -223,5 +231,5 @@ def _decoded(line: bytes, name: str) -> str:
 
 
 def _is_worded(text: str) -> bool:
-    """Whether all beyond ASCII are letters, as a right guess has it nearly always."""
+    """Whether all characters beyond ASCII are letters, as nearly always after a right guess."""
     return all(sign.isascii() or sign.isalpha() for sign in text)

@@ -1,7 +1,9 @@
-"""Importer for Home Depot's search relevance: query and product title, graded by people. They become labelled pairs.
+"""Importer for Home Depot's search relevance: queries and product titles that people have graded.
 
-A grade is the mean of at least three raters, from 1 (irrelevant) to 3 (a perfect match). The source has no shopper and no
-time: each pair has its own, a second after the one before. The pairs can be trusted, or replayed as any labelled texts.
+Each row becomes a labelled pair. A grade is the mean of at least three raters, from 1 (irrelevant)
+to 3 (a perfect match). The source has neither shoppers nor times: each pair gets a shopper of its
+own, and a time one second after the pair before it. The pairs can serve as trusted samples, or be
+replayed like any labelled texts.
 
 Source: Home Depot Product Search Relevance, Kaggle, 2016,
 https://www.kaggle.com/c/home-depot-product-search-relevance.
@@ -34,18 +36,18 @@ def events_of(
     """Turn the rows of the source, in their order, into labelled pairs.
 
     Args:
-        rows: one mapping a row, with the source's own column names (`COLUMNS`).
-        start: the time of the first pair, in milliseconds.
-        relevant_from: from this grade on the label is `yes`, below it `no`.
-        labels: counts the pairs of each label, where it is given.
-        left_out: counts, by reason, the rows without an id or a text.
+        rows: one mapping per row, with the source's own column names (`COLUMNS`).
+        start: time of the first pair, in milliseconds since 1970.
+        relevant_from: lowest grade whose label is `yes`; lower grades get `no`.
+        labels: counts the pairs of each label; None to count nothing.
+        left_out: counts, by reason, the rows without an id, a query or a title.
 
     Raises:
         ImportSourceError: if a row has no grade from 1 to 3.
 
     Example:
-        >>> row = {"id": 3, "product_uid": 100001, "search_term": "l bracket", "relevance": 2.5,
-        ...        "product_title": "Simpson Strong-Tie 12-Gauge Angle"}
+        >>> row = {"id": 3, "product_uid": 100001, "search_term": "l bracket",
+        ...        "product_title": "Simpson Strong-Tie 12-Gauge Angle", "relevance": 2.5}
         >>> pair, = events_of([row], start=0)
         >>> pair.text, pair.pair, pair.label, pair.item_id
         ('l bracket', 'Simpson Strong-Tie 12-Gauge Angle', 'yes', '100001')
@@ -61,7 +63,7 @@ def events_of(
             return
         row_id = f"home-depot-{row_id}"
         if grade is None or not 1 <= grade <= 3:
-            msg = f"relevance {row['relevance']!r} is no grade from 1 to 3"
+            msg = f"relevance {row['relevance']!r} is not a grade from 1 to 3"
             raise ValueError(msg)
         label = "yes" if grade >= relevant_from else "no"
         if labels is not None:

@@ -1,4 +1,7 @@
-"""JSON lines, read strictly: one object a line. What lines hold differs, so columns are looked for in all of them."""
+"""A strict reader of JSON lines, one object per line.
+
+Lines may have different keys, so a column counts as missing only if no line of the file has it.
+"""
 
 import json
 import re
@@ -19,19 +22,25 @@ _NO_NUMBER: Final = re.compile(r"\bNaN\b|\bInfinity\b")
 
 
 def json_rows(lines: Iterable[str], path: Path, wanted: Wanted, notes: Notes) -> Iterator[Row]:
-    r"""The rows of JSON lines of which at least one has each of the columns wanted.
+    r"""Read the rows of JSON lines that have the wanted columns.
 
     Args:
-        lines: with their line breaks.
-        path: for messages.
-        wanted: the columns; `user.id` is the `id` of an object `user`.
-        notes: where lines are counted that cannot be read.
+        lines: the lines of the file with their line breaks.
+        path: the file's name in messages.
+        wanted: the columns to read; `user.id` means the `id` of an object `user`.
+        notes: where unreadable lines are counted.
+
+    Yields:
+        One mapping per line, from the name of each column to its value; None where the line lacks
+        it.
 
     Raises:
-        ImportSourceError: if a line is no object; or, at the end, if no line has a column.
+        ImportSourceError: if a line is not an object, or, at the end, if no line has a wanted
+            column.
 
     Example:
-        >>> list(json_rows(['{"user":{"id":5}}\n', "\n", '{"sku":"A1"}\n'], Path("x"), Wanted(["user.id", "sku"]), Notes()))
+        >>> lines = ['{"user":{"id":5}}\n', "\n", '{"sku":"A1"}\n']
+        >>> list(json_rows(lines, Path("x"), Wanted(["user.id", "sku"]), Notes()))
         [{'user.id': 5, 'sku': None}, {'user.id': None, 'sku': 'A1'}]
     """
     seen: dict[str, None] = {}
@@ -40,10 +49,8 @@ def json_rows(lines: Iterable[str], path: Path, wanted: Wanted, notes: Notes) ->
         if not line.strip():
             continue
         if BAD.search(line):
-            what = repr(bytes_of(line).rstrip(b"\r\n")[:120])
-            notes.leave_out(
-                f"line {number} of {str(path)!r}", "not in the encoding of the file", what
-            )
+            place, what = f"line {number} of {str(path)!r}", bytes_of(line).rstrip(b"\r\n")[:120]
+            notes.leave_out(place, "not in the encoding of the file", repr(what))
             continue
         found = _object(line, number, path)
         if any(line.count(name) > 1 for name in quoted):
@@ -61,11 +68,12 @@ def json_rows(lines: Iterable[str], path: Path, wanted: Wanted, notes: Notes) ->
 
 
 def _refuse_twice(line: str, number: int, path: Path, wanted: Wanted) -> None:
-    """A key that is there twice would hide one of its values."""
+    """Refuse a line that has a key twice, because one of its values would be lost."""
     names = [name for name, _ in json.loads(line, object_pairs_hook=list)]
     for name in wanted.tops:
-        if names.count(name) > 1:
-            msg = f"line {number} of {str(path)!r} has {names.count(name)} keys {name!r}; rename or remove all but one"
+        if (times := names.count(name)) > 1:
+            place = f"line {number} of {str(path)!r}"
+            msg = f"{place} has {times} keys {name!r}; rename or remove all but one"
             raise ImportSourceError(msg)
 
 
@@ -74,22 +82,21 @@ def _has(row: dict[str, Any], name: str) -> bool:
 
 
 def _object(line: str, number: int, path: Path) -> dict[str, Any]:
+    place = f"line {number} of {str(path)!r}"
     try:
         return msgspec.json.decode(line, type=dict[str, Any])
     except RecursionError as error:
-        msg = (
-            f"line {number} of {str(path)!r} is nested too deeply to be an event; mend or remove it"
-        )
+        msg = f"{place} is nested too deeply to be an event; mend or remove it"
         raise ImportSourceError(msg) from error
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
-        if _NO_NUMBER.search(line) and (found := _with_no_numbers(line)) is not None:
+        if _NO_NUMBER.search(line) and (found := _with_nan(line)) is not None:
             return found
-        msg = f"line {number} of {str(path)!r} is no JSON object ({error}); {_advice(line)}"
+        msg = f"{place} is not a JSON object ({error}); {_advice(line)}"
         raise ImportSourceError(msg) from error
 
 
-def _with_no_numbers(line: str) -> dict[str, Any] | None:
-    """As Python writes what is no number: NaN."""
+def _with_nan(line: str) -> dict[str, Any] | None:
+    """The object of a line with NaN or Infinity, which Python writes though JSON has neither."""
     try:
         found = json.loads(line)
     except ValueError:
@@ -98,18 +105,13 @@ def _with_no_numbers(line: str) -> dict[str, Any] | None:
 
 
 def _advice(line: str) -> str:
-    text = line.strip()
+    text, advice = line.strip(), "mend or remove it"
     try:
         _, end = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
-        spread = text == "{" or text.startswith(('"', "}", "]"))
-        return (
-            "an object must stand on one line: `jq -c . FILE > NEW` makes lines"
-            if spread
-            else "mend or remove it"
-        )
-    return (
-        "one object a line: `jq -c . FILE > NEW` makes lines"
-        if text[end:].startswith("{")
-        else "mend or remove it"
-    )
+        if text == "{" or text.startswith(('"', "}", "]")):
+            advice = "an object must stand on one line: `jq -c . FILE > NEW` makes lines"
+        return advice
+    if text[end:].startswith("{"):
+        advice = "write one object per line: `jq -c . FILE > NEW` makes lines"
+    return advice

@@ -1,6 +1,7 @@
-"""Importer for any labelled texts, or pairs of texts: a column for the text, one for the label, and the loop runs on them.
+"""Importer for labelled texts, or pairs of texts, of any subject.
 
-Finance, customer service, public opinion: which classes there are is a setting (`MAINSTEM_OBJECTIVES__CLASSES`), not code.
+The table needs a column with the text and a column with the label. The setting
+`MAINSTEM_OBJECTIVES__CLASSES` lists the classes.
 """
 
 from collections import Counter
@@ -20,20 +21,22 @@ from mainstem.importers.values import time_reader
 
 __all__ = ["MOST_CLASSES", "LabelledColumns", "classes_of", "events_of", "parse_names"]
 
-MOST_CLASSES: Final = 127  # as the setting `classes` has it
+MOST_CLASSES: Final = 127  # the bound of the setting `classes`
 _SECOND: Final = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledColumns:
-    """Which column says what, and how.
+    """Which column of a table holds what.
 
     Attributes:
-        text, label: must be there.
-        pair, time, user, id, category: may be empty, for none.
-        time_format, zone: see `values.time_reader`.
-        start: time of the first text in milliseconds, where no column has times; a second lies between two.
-        names: what a label in the table is called, where it is not a name itself; labels without a name are left out.
+        text, label: names of the columns with the text and its label, which must exist.
+        pair, time, user, id, category: names of further columns; empty if the table has none.
+        time_format, zone: how times are written (see `values.time_reader`).
+        start: time of the first text in milliseconds since 1970 if no column holds times; each
+            further text is one second later.
+        names: the name of each label, by the label in the table; if any is given, labels without a
+            name are left out.
     """
 
     text: str
@@ -50,7 +53,7 @@ class LabelledColumns:
 
     @property
     def columns(self) -> list[str]:
-        """Those that the table must have."""
+        """The columns that the table must have."""
         given = [self.text, self.label, self.pair, self.time, self.user, self.id, self.category]
         return list(dict.fromkeys(name for name in given if name))
 
@@ -61,16 +64,18 @@ def events_of(
     """Turn rows, in their order, into labelled texts.
 
     Args:
-        rows: one mapping a row.
-        columns: what the columns are called.
-        left_out: counts, by reason, the rows that became none.
+        rows: one mapping per row.
+        columns: the names of the columns.
+        left_out: counts, by reason, the rows that became no event.
         labels: counts the texts of each label.
 
     Raises:
-        ImportSourceError: if a row's time cannot be read, or there are more labels than there can be classes.
+        ImportSourceError: if a row's time cannot be read, or there are more than `MOST_CLASSES`
+            labels.
 
     Example:
-        >>> columns = LabelledColumns(text="headline", label="topic", names={"0": "world", "1": "sports"})
+        >>> names = {"0": "world", "1": "sports"}
+        >>> columns = LabelledColumns(text="headline", label="topic", names=names)
         >>> rows = [{"headline": "Rain stops play", "topic": 1}, {"headline": "", "topic": 0}]
         >>> left_out, labels = Counter(), Counter()
         >>> [text.label for text in events_of(rows, columns, left_out, labels)], left_out
@@ -89,13 +94,15 @@ def events_of(
         label = columns.names.get(label, label)
         labels[label] += 1
         if len(labels) > MOST_CLASSES:
-            msg = f"column {columns.label!r} has more than {MOST_CLASSES} different labels; is it the column of the labels?"
+            msg = (
+                f"column {columns.label!r} has more than {MOST_CLASSES} different labels; "
+                "is it the column with the labels?"
+            )
             raise ImportSourceError(msg)
+        time = millis(row[columns.time]) if columns.time else columns.start + _SECOND * number
         event = Labelled(
             event_id=name_of(row[columns.id]) if columns.id else "",
-            event_timestamp=millis(row[columns.time])
-            if columns.time
-            else columns.start + _SECOND * number,
+            event_timestamp=time,
             user_id=name_of(row[columns.user]) if columns.user else "",
             text=text,
             label=label,
@@ -108,30 +115,45 @@ def events_of(
 
 
 def classes_of(labels: Iterable[str], names: Mapping[str, str]) -> str:
-    """The value of the setting `classes`: names in the order given, else the labels in order (numbers as numbers).
+    """Return the value of the setting `classes` for a table.
+
+    Args:
+        labels: the labels that the table has.
+        names: the name of each label; if not empty, its order is the order of the classes.
+
+    Returns:
+        The names, or else the sorted labels, joined by commas. Numbers sort as numbers.
 
     Raises:
-        ImportSourceError: if the labels make no setting: there are fewer than two, or one has a comma in it.
+        ImportSourceError: if there are fewer than two classes, or a class has a comma in its name.
 
     Example:
-        >>> classes_of(["10", "9"], {}), classes_of(["sports", "world"], {"0": "world", "1": "sports"})
-        ('9,10', 'world,sports')
+        >>> classes_of(["10", "9"], {})
+        '9,10'
+        >>> classes_of(["sports", "world"], {"0": "world", "1": "sports"})
+        'world,sports'
     """
     ordered = list(dict.fromkeys(names.values())) or sorted(labels, key=_as_number)
     if len(ordered) < 2:
-        msg = f"there are no two labels to tell apart; got {ordered!r}; is it the column of the labels?"
+        msg = (
+            f"there must be two labels or more; got {ordered!r}; is it the column with the labels?"
+        )
         raise ImportSourceError(msg)
     if odd := [label for label in ordered if "," in label]:
-        msg = f"a class cannot have a comma in its name; got {odd[0]!r}; name the labels: --names 'LABEL=NAME,LABEL=NAME'"
+        msg = (
+            f"a class cannot have a comma in its name; got {odd[0]!r}; "
+            "name the labels with --names 'LABEL=NAME,LABEL=NAME'"
+        )
         raise ImportSourceError(msg)
     return ",".join(ordered)
 
 
 def parse_names(text: str) -> dict[str, str]:
-    """Names of labels, as the command line gives them.
+    """Parse the names of labels as they are given on the command line.
 
     Raises:
-        ImportSourceError: if they are written in another way.
+        ImportSourceError: if the text does not look like `LABEL=NAME,LABEL=NAME`, or gives a label
+            twice.
 
     Example:
         >>> parse_names("0=world, 1=sports")
@@ -140,7 +162,7 @@ def parse_names(text: str) -> dict[str, str]:
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]
     names = {label_of(label): text_of(name) for label, _, name in pairs}
     if not all(names) or not all(names.values()) or len(names) < len(pairs):
-        msg = f"names of labels are written like '0=world,1=sports', each label once; got {text!r}"
+        msg = f"write names of labels like '0=world,1=sports', each label once; got {text!r}"
         raise ImportSourceError(msg)
     return names
 
@@ -151,12 +173,12 @@ def _reason_to_leave_out(text: str, label: str, names: Mapping[str, str]) -> str
     if not label:
         return "no label"
     if is_nothing(label) and label not in names:
-        return f"no label (it says {label!r}; --names names a label that is called so)"
+        return f"no label (it says {label!r}; if that is a label, name it with --names)"
     return f"label {label!r} has no name" if names and label not in names else ""
 
 
 def _with_ids(event: Labelled) -> Labelled:
-    """Where the table has no ids, they are made of the content; where it has no users, each text has its own."""
+    """The event with an id made from its content and a user of its own if the table has neither."""
     if not event.event_id:
         event = named(event)
     return event if event.user_id else msgspec.structs.replace(event, user_id=event.event_id)

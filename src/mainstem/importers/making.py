@@ -1,4 +1,4 @@
-"""What importers share in making events: row by row, ids from content, items as they change, and a last look at each."""
+"""Steps that importers share: errors with row numbers, ids from content, items when they change."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -26,15 +26,17 @@ def row_by_row(
     events_of_row: Callable[[Row], Iterator[AnyEvent]],
     left_out: Counter[str] | None = None,
 ) -> Iterator[AnyEvent]:
-    """The events of each row, in order.
+    """Yield the events of each row, in order.
 
     Args:
-        rows: one mapping a row.
-        events_of_row: makes them.
-        left_out: counts, by reason, rows with a cell that can name nothing; where it is not given they cannot be read.
+        rows: one mapping per row.
+        events_of_row: makes the events of one row.
+        left_out: counts, by reason, rows with a cell that cannot serve as a name; None to raise an
+            error for such a row instead.
 
     Raises:
-        ImportSourceError: with the number of the row (the first after the header is 1), if one cannot be read.
+        ImportSourceError: if a row cannot be read; the message has its number, which is 1 for the
+            first row after the header.
 
     Example:
         >>> from mainstem.events import Tick
@@ -52,7 +54,9 @@ def row_by_row(
 
 
 def by_time(rows: Iterable[Row], column: str, form: str = "") -> list[Row]:
-    """All the rows in the order of a column of times; rows whose time cannot be read come first, to be told.
+    """Sort rows by a column of times, in memory.
+
+    Rows whose time cannot be read come first, so that the importer reports them.
 
     Example:
         >>> by_time([{"at": "1511658001"}, {"at": 911658000}], "at", "s")
@@ -62,9 +66,8 @@ def by_time(rows: Iterable[Row], column: str, form: str = "") -> list[Row]:
 
     def time_of(row: Row) -> tuple[int, str]:
         try:
-            return millis(row[column]), text_of(
-                row[column]
-            )  # what lies below a millisecond is in the text
+            # the text decides between times within a millisecond
+            return millis(row[column]), text_of(row[column])
         except ValueError:
             return -1, ""
 
@@ -72,7 +75,7 @@ def by_time(rows: Iterable[Row], column: str, form: str = "") -> list[Row]:
 
 
 def unreadable(number: int, row: Row, error: Exception) -> ImportSourceError:
-    """What to raise of a row that cannot be read."""
+    """The error to raise about a row that cannot be read."""
     shown = ", ".join(f"{name!r}: {_shown(cell)}" for name, cell in list(row.items())[:30])
     return ImportSourceError(
         f"row {number} of the source cannot be read ({error}): {{{shown}}}; mend or remove it"
@@ -82,16 +85,16 @@ def unreadable(number: int, row: Row, error: Exception) -> ImportSourceError:
 def _shown(cell: object) -> str:
     try:
         text = repr(cell)
-    except ValueError:  # Python does not print a whole number of more than 4,300 digits
+    except ValueError:  # Python refuses to print a whole number of more than 4,300 digits
         return "a number of thousands of digits"
     return excerpt(text)
 
 
 def named(event: AnyEvent) -> AnyEvent:
-    """The event with an id made of its content.
+    """Return the event with an id made from its content.
 
-    A row that is there twice gives the same id twice, and the joiner counts the second as `duplicate`. Tables that are
-    imported one by one share no ids by chance, as numbers of rows would.
+    A repeated row gets the same id again, and the joiner counts it as `duplicate`. Numbers of rows
+    would not do as ids, because tables imported one by one would share them by chance.
 
     Example:
         >>> cup = Item(event_id="", event_timestamp=5, item_id="cup", title="red cup")
@@ -104,13 +107,16 @@ def named(event: AnyEvent) -> AnyEvent:
 
 
 class Shelf:
-    """Tells of an item when a source first shows it, and again when its text or price has changed.
+    """Makes an item event when a source first shows an item, and when its text or price changes.
 
     Example:
         >>> shelf = Shelf()
-        >>> seen = [(5, 2.5), (6, 2.5), (7, 3.0)]
-        >>> [item.price for time, price in seen for item in shelf.seen(time, "cup", "red cup", price=price)]
-        [2.5, 3.0]
+        >>> [item.price for item in shelf.seen(5, "cup", "red cup", price=2.5)]
+        [2.5]
+        >>> [item.price for item in shelf.seen(6, "cup", "red cup", price=2.5)]
+        []
+        >>> [item.price for item in shelf.seen(7, "cup", "red cup", price=3.0)]
+        [3.0]
     """
 
     def __init__(self) -> None:
@@ -126,7 +132,10 @@ class Shelf:
         brand: str = "",
         price: float | None = None,
     ) -> Iterator[Item]:
-        """The event of an item that looks like this at `time` (milliseconds), where that is news."""
+        """Yield an item event if the item is new or has changed.
+
+        `time` is the time of the event, in milliseconds since 1970.
+        """
         look = (title, category, brand, price)
         if self._last.get(item_id) == look:
             return
@@ -145,7 +154,7 @@ class Shelf:
 
 
 def accepted(events: Iterable[AnyEvent], left_out: Counter[str]) -> Iterator[AnyEvent]:
-    """The events that a replay will accept; the others are counted, with the reason for which it would refuse them.
+    """Yield the events that a replay will accept, and count the others by the reason of refusal.
 
     Example:
         >>> from mainstem.events import Tick
@@ -157,8 +166,7 @@ def accepted(events: Iterable[AnyEvent], left_out: Counter[str]) -> Iterator[Any
         found = decode(encode(event))
         if isinstance(found, Refusal):
             kind = type(event).__name__.lower()
-            left_out[
-                f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} would be refused: {found.reason} at {found.path}"
-            ] += 1
+            article = "an" if kind[0] in "aeiou" else "a"
+            left_out[f"{article} {kind} would be refused: {found.reason} at {found.path}"] += 1
         else:
             yield event

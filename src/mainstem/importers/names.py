@@ -1,8 +1,9 @@
-"""What stands in a cell as a text or a name (id, kind, label), whatever the format of the file.
+"""Reads the cells of a table as texts or names (ids, kinds, labels), in any format of file.
 
-A name never becomes what a program prints of a value: a whole number has no point and no exponent, a word for nothing is
-nothing, and what cannot be a name is refused. A column of whole numbers with gaps is often saved as one of floats, so
-`17850.0` is the name `17850`. Texts are NFC, so that two that look the same are the same.
+A name is never the way in which some program happens to print a value: a whole number has neither
+point nor exponent, a word like `NULL` counts as an empty cell, and a value that cannot be a name is
+refused. Columns of whole numbers with gaps are often saved as floats, so `17850.0` is the name
+`17850`. Texts are in NFC, so that texts that look the same are equal.
 """
 
 import re
@@ -31,69 +32,75 @@ __all__ = [
 _WHOLE: Final = re.compile(r"(-?\d+)\.0+")
 _SCIENTIFIC: Final = re.compile(r"[+-]?(\d)(?:[.,](\d+))?[eE]([+-]?)(\d{1,9})")
 _PRINTED: Final = re.compile(
-    r"b'.*'|b\".*\"|\{['\"].*:.*\}|\[['\"{].*\]|\[object Object\]|<.* object at 0x[0-9a-f]+>|\{ *\}|\[ *\]"
-    r"|System\.[\w.]+\[\]|\[[BCDFIJLSZ][\w.;]*@[0-9a-f]{5,8}|\{\{.*\}\}|\$\{.*\}"
+    r"b'.*'|b\".*\"|\{['\"].*:.*\}|\[['\"{].*\]|\{ *\}|\[ *\]"
+    r"|\[object Object\]|<.* object at 0x[0-9a-f]+>|System\.[\w.]+\[\]"
+    r"|\[[BCDFIJLSZ][\w.;]*@[0-9a-f]{5,8}|\{\{.*\}\}|\$\{.*\}"
 )
 _INVISIBLE: Final = re.compile(
-    "[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]|[\x00-\x08\x0e-\x1b\x7f]"
+    "[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]"
+    "|[\x00-\x08\x0e-\x1b\x7f]"
 )
+# removed from texts; joiners stay, because they mean something in some languages
 _MARKS: Final = re.compile(
     "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]"
-)  # in a text; a joiner means something in some languages
-_EXACT: Final = 2**53  # up to here a float has every whole number
+)
+_EXACT: Final = 2**53  # up to here a float holds every whole number
 _EXACT_SINGLE: Final = 2**24
 _EXACT_HALF: Final = 2**11
-_SURE: Final = 15  # digits that a float keeps
+_SURE: Final = 15  # decimal digits that a float always keeps
 _NOTHING: Final = re.compile(
-    r"n(ull|one|il|an|at|\.?a\.?)|#?n/a|<(na|null|none|nil)>|\[null\]|undefined|\\n|-{1,3}|[\u2013\u2014]"
-    r"|\((null|none|nil|empty|blank|not set|not provided)\)|#(null!|value!|ref!|name\?|div/0!|num!)"
+    r"n(ull|one|il|an|at|\.?a\.?)|#?n/a|<(na|null|none|nil)>|\[null\]|undefined|\\n"
+    r"|-{1,3}|[\u2013\u2014]|#(null!|value!|ref!|name\?|div/0!|num!)"
+    r"|\((null|none|nil|empty|blank|not set|not provided)\)"
     r"|0{8}-0{4}-0{4}-0{4}-0{12}|#{3,}",
     re.IGNORECASE,
 )
-"""What exports write where there is nothing."""
+"""Words that exports write in place of an empty cell."""
 _NEVER_TEXT: Final = frozenset(
     {
         "NULL",
         "null",
-        "\\N",
-        "<NA>",
+        "None",
         "NaN",
         "nan",
-        "None",
-        "(not set)",
         "undefined",
+        r"\N",
+        "<NA>",
+        "(not set)",
         "#N/A",
         "#NAME?",
     }
 )
-"""Words for nothing that are never the text of an item."""
+"""Those of these words that are never the text of an item."""
 
 
 class NoNameError(ValueError):
-    """A cell cannot name anything: its row is left out and counted."""
+    """A cell cannot serve as a name, so its row is left out and counted."""
 
 
 class Single(float):
-    """A float of four bytes, which has whole numbers up to 2**24 only."""
+    """A float of four bytes, which holds every whole number up to 2**24 only."""
 
     __slots__ = ()
 
 
 class Half(Single):
-    """A float of two bytes, which has whole numbers up to 2**11 only."""
+    """A float of two bytes, which holds every whole number up to 2**11 only."""
 
     __slots__ = ()
 
 
 def text_of(value: Any) -> str:
-    r"""The text of a cell in NFC, blanks in it reduced; empty where the cell is.
+    r"""Return the text of a cell in NFC with single blanks; empty if the cell is empty.
 
     Raises:
-        ValueError: if it holds an object, or bytes that are no UTF-8.
+        ValueError: if the cell holds an object, or bytes that are not UTF-8.
 
     Example:
-        >>> text_of("  T-LIGHT \n HOLDER"), text_of(None), text_of(float("nan")), text_of("cafe\u0301") == "caf\xe9"
-        ('T-LIGHT HOLDER', '', '', True)
+        >>> text_of("  T-LIGHT \n HOLDER"), text_of(None), text_of(float("nan"))
+        ('T-LIGHT HOLDER', '', '')
+        >>> text_of("cafe\u0301") == "caf\xe9"
+        True
     """
     if isinstance(value, str):
         text = value
@@ -107,7 +114,7 @@ def text_of(value: Any) -> str:
 
 
 def header_of(value: str) -> str:
-    r"""The name of a column, without what cannot be seen.
+    r"""Return the name of a column without its invisible characters.
 
     Example:
         >>> header_of(" Customer\xa0ID\u200b")
@@ -117,7 +124,7 @@ def header_of(value: str) -> str:
 
 
 def label_of(value: Any) -> str:
-    """The kind or label in a cell: a name that may be any word; empty where there is none.
+    """Return the kind or label in a cell, which may be any word; empty if the cell is empty.
 
     Example:
         >>> label_of(1.0), label_of("None"), label_of(True)
@@ -129,21 +136,24 @@ def label_of(value: Any) -> str:
 
 
 def name_of(value: Any) -> str:
-    r"""The id in a cell; empty where there is none, or a word for nothing.
+    r"""Return the id in a cell; empty if the cell is empty or holds a word like `NULL`.
 
     Raises:
-        NoNameError: if digits of a number are lost, or it is a truth value, or what a program printed.
-        ValueError: if it is an object or a list, of which a part may be a name.
+        NoNameError: if the cell is a number that has lost digits, a truth value, or a printed list,
+            object or bytes.
+        ValueError: if the cell is an object or a list, a part of which may be the id.
 
     Example:
-        >>> name_of(17850.0), name_of("22423.00"), name_of("1.50"), name_of("NULL"), name_of(b"M-1"), name_of(1e15)
-        ('17850', '22423', '1.50', '', 'M-1', '1000000000000000')
+        >>> name_of(17850.0), name_of("22423.00"), name_of("1.50")
+        ('17850', '22423', '1.50')
+        >>> name_of("NULL"), name_of(b"M-1"), name_of(1e15)
+        ('', 'M-1', '1000000000000000')
     """
     if isinstance(value, bool):
         msg = "an id is true or false"
         raise NoNameError(msg)
     text = text_of(value)
-    if _INVISIBLE.search(text):  # first: what is left may be a word for nothing, or end in a blank
+    if _INVISIBLE.search(text):  # comes first: the rest may be a word like NULL, or end in a blank
         text = text_of(_INVISIBLE.sub("", text))
     if text[:1] == "0" and text.isdecimal():  # leading zeros are kept
         return text
@@ -152,20 +162,18 @@ def name_of(value: Any) -> str:
     if whole := _WHOLE.fullmatch(text):
         return whole[1]
     if shortened(text):
-        msg = (
-            "an id is a shortened number like 1.23457E+11, whose digits are lost; save ids as text"
-        )
+        msg = "an id is a shortened number like 1.23457E+11, which lost digits; save ids as text"
         raise NoNameError(msg)
     if exact := _SCIENTIFIC.fullmatch(text) if "+" in text else None:
         return _digits_of(exact)
     if _PRINTED.fullmatch(text):
-        msg = "an id is what a program prints of bytes, a list or an object; save the id itself"
+        msg = "an id is the printed form of bytes, a list or an object; save the id itself"
         raise NoNameError(msg)
     return text
 
 
 def is_nothing(text: str) -> bool:
-    """Whether a text is empty or a word for nothing, as exports write it.
+    """Whether a text is empty, or one of the words that exports write in place of an empty cell.
 
     Example:
         >>> [is_nothing(text) for text in ("", "NULL", "(not set)", "nobody")]
@@ -175,7 +183,10 @@ def is_nothing(text: str) -> bool:
 
 
 def nothing_said(value: Any) -> str:
-    """The word by which a cell says nothing, to be put behind a reason; empty where the cell has no such word.
+    """Return the word that a cell holds in place of nothing, to be appended to a reason.
+
+    Returns:
+        A remark in parentheses; empty if the cell holds no such word.
 
     Example:
         >>> nothing_said("NULL"), nothing_said(None)
@@ -186,21 +197,22 @@ def nothing_said(value: Any) -> str:
 
 
 def shortened(text: str) -> bool:
-    """Whether a text is a number of which a spreadsheet, or a float, has dropped digits.
+    """Whether a text is a number from which a spreadsheet, or a float, has dropped digits.
 
     Example:
         >>> [shortened(text) for text in ("1.23457E+11", "1.234E+3", "12E5", "1e+16")]
         [True, False, False, True]
     """
     found = _SCIENTIFIC.fullmatch(text)
-    if not found or not found[3]:  # `12E5` may be the code of an item: programs write the sign
+    # `12E5` may be the code of an item, because programs write the sign of an exponent
+    if not found or not found[3]:
         return False
     digits = len(found[2] or "")
     return found[3] == "-" or int(found[4]) > digits or digits >= _SURE
 
 
 def worded(text: str) -> str:
-    """The text of an item; empty where it is what exports write for nothing.
+    """Return the text of an item; empty if exports write that text in place of nothing.
 
     Example:
         >>> worded("NULL"), worded("Nil by mouth")
@@ -211,13 +223,12 @@ def worded(text: str) -> str:
 
 def _digits_of(found: re.Match[str]) -> str:
     sign = "-" if found[0].startswith("-") else ""
-    return sign + format(
-        Decimal(f"{found[1]}.{found[2] or '0'}").scaleb(int(found[4])).normalize(), "f"
-    )
+    number = Decimal(f"{found[1]}.{found[2] or '0'}").scaleb(int(found[4]))
+    return sign + format(number.normalize(), "f")
 
 
 def _written(value: Any) -> str:
-    """A value that is no text, as one writes it."""
+    """The text of a value that is not a string, as a person would write it."""
     if isinstance(value, int | UUID):
         return str(value)
     if isinstance(value, float):
@@ -229,34 +240,31 @@ def _written(value: Any) -> str:
         try:
             return value.decode()
         except UnicodeDecodeError as error:
-            msg = "an id or text is bytes that are no UTF-8; save it as text"
+            msg = "an id or text is bytes that are not UTF-8; save it as text"
             raise NoNameError(msg) from error
-    if isinstance(value, date):  # or a moment: ISO 8601 with a blank
+    if isinstance(value, date):  # a datetime too: ISO 8601 with a blank
         return str(value)
     kind, part = type(value).__name__, "skus.0"
     if isinstance(value, Mapping):
         kind, part = f"object with {', '.join(map(repr, list(value)[:10]))}", "user.id"
     msg = f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
-    msg += f" is no id and no text; name a part of it in the map, like '{part}'"
+    msg += f" is neither id nor text; name a part of it in the map, like '{part}'"
     raise ValueError(msg)
 
 
 def _float_written(value: float) -> str:
-    most = (
-        _EXACT_HALF
-        if isinstance(value, Half)
-        else _EXACT_SINGLE
-        if isinstance(value, Single)
-        else _EXACT
-    )
+    most = _EXACT
+    if isinstance(value, Single):
+        most = _EXACT_HALF if isinstance(value, Half) else _EXACT_SINGLE
     if not isfinite(value):
         msg = "an id or text is an infinite number"
         raise NoNameError(msg)
     exact = Decimal(repr(float(value)))
-    if abs(value) >= most and (
-        isinstance(value, Single) or len(exact.normalize().as_tuple().digits) > _SURE
-    ):
-        power = most.bit_length() - 1
-        msg = f"an id is a float beyond 2**{power}, whose last digits are lost; save ids as text or whole numbers"
+    long = len(exact.normalize().as_tuple().digits) > _SURE
+    if abs(value) >= most and (isinstance(value, Single) or long):
+        msg = (
+            f"an id is a float beyond 2**{most.bit_length() - 1}, which lost its last digits; "
+            "save ids as text or whole numbers"
+        )
         raise NoNameError(msg)
     return format(exact, "f")

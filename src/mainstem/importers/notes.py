@@ -1,4 +1,4 @@
-"""What an import has to tell beside its events: what a file was read as, rows that were left out, what looks wrong."""
+"""What an import reports besides its events: how it read a file, and which rows it left out."""
 
 from collections import Counter
 
@@ -6,11 +6,11 @@ from mainstem.errors import ImportSourceError
 
 __all__ = ["Notes", "SilentNotes", "excerpt"]
 
-_NAMED = 3  # rows of one reason that are told one by one
+_NAMED = 3  # rows that are named for each reason; further rows are only counted
 
 
 def excerpt(text: str, longest: int = 60) -> str:
-    """The beginning of a text that may be too long for a message.
+    """Shorten a text that may be too long for a message.
 
     Example:
         >>> excerpt("red cup"), excerpt("red cup with a handle", 10)
@@ -20,13 +20,13 @@ def excerpt(text: str, longest: int = 60) -> str:
 
 
 class Notes:
-    r"""Collects what is told when an import ends.
+    r"""Collects the remarks that are printed when an import ends.
 
     Attributes:
-        left_out: counts, by reason, the rows that became no event; importers count there too.
-        told: sentences, in the order in which they came up.
-        rows: for a reason of a row that could not be read, the first of these rows.
-        cells: counts, by column and what is the matter, cells that were not taken as they stand.
+        left_out: counts, by reason, the rows that became no event; readers and importers share it.
+        told: sentences about the file, in the order in which they arose.
+        rows: the first unreadable rows for each reason.
+        cells: counts, by column and remark, the cells that were changed or look wrong.
 
     Example:
         >>> notes = Notes()
@@ -42,7 +42,13 @@ class Notes:
         self.cells: Counter[tuple[str, str]] = Counter()
 
     def leave_out(self, place: str, reason: str, what: str) -> None:
-        """Count a row of the file that cannot be read, and name it if it is one of the first."""
+        """Count an unreadable row of the file, and name it if it is one of the first.
+
+        Args:
+            place: where the row is, as a phrase for messages.
+            reason: why the row cannot be read.
+            what: the content at fault, shown after the place.
+        """
         self.left_out[reason] += 1
         named = self.rows.setdefault(reason, [])
         if len(named) < _NAMED:
@@ -50,23 +56,23 @@ class Notes:
 
     @property
     def sentences(self) -> list[str]:
-        """All sentences that are told; what was left out is told apart."""
+        """The sentences about the file, then those about cells; not the rows that were left out."""
         return [
             *self.told,
             *(f"{count:,} cells of {name!r} {what}" for (name, what), count in self.cells.items()),
         ]
 
     def tell(self, sentence: str) -> None:
-        """Have a sentence told, once."""
+        """Add a sentence, unless it has been added before."""
         if sentence not in self.told:
             self.told.append(sentence)
 
 
 class SilentNotes(Notes):
-    """For a caller to whom nothing can be told: a row that cannot be read is an error."""
+    """Notes of a caller that prints no remarks: an unreadable row raises an error."""
 
     def leave_out(self, place: str, reason: str, what: str) -> None:
-        """Refuse the file.
+        """Refuse the file because of an unreadable row.
 
         Raises:
             ImportSourceError: always.

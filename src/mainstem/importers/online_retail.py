@@ -1,10 +1,14 @@
-"""Importer for UCI Online Retail: invoice lines become purchases and returns, first appearances become items.
+"""Importer for UCI Online Retail: invoice lines become purchases and returns.
 
-The source has whole minutes only: line n of an invoice (from 1) gets its minute + n milliseconds and the event id
-`INVOICE-n`, so that the order within a basket is kept. What is not a shopper's purchase of a shop item is left out and
-counted, by reason: no customer, no description, no price, stock corrections, postage and other non-items.
+An item event precedes the first line of each item. The source has whole minutes only: line n of an
+invoice (from 1) gets its minute + n milliseconds and the event id `INVOICE-n`, which keeps the
+order within a basket. Lines that are not a shopper's purchase or return of an item are left out and
+counted by reason: no customer, no description, no price, stock corrections, postage and other
+non-items.
 
-Source: Daqing Chen, Online Retail, UCI Machine Learning Repository, 2015, https://doi.org/10.24432/C5BW33 (CC BY 4.0).
+Source:
+    Daqing Chen, Online Retail, UCI Machine Learning Repository, 2015,
+    https://doi.org/10.24432/C5BW33 (CC BY 4.0).
 """
 
 import re
@@ -32,10 +36,9 @@ COLUMNS: Final = (
     "CustomerID",
 )
 ALIASES: Final = {"Invoice": "InvoiceNo", "Price": "UnitPrice", "Customer ID": "CustomerID"}
-"""What Online Retail II calls these columns."""
-_ITEM_CODE: Final = re.compile(
-    r"\d{5}[A-Za-z]*"
-)  # POST, DOT, M, BANK CHARGES and the like are no items
+"""The names that Online Retail II gives to these columns."""
+# POST, DOT, M, BANK CHARGES and the like are not items
+_ITEM_CODE: Final = re.compile(r"\d{5}[A-Za-z]*")
 
 
 def events_of(
@@ -47,17 +50,17 @@ def events_of(
     """Turn the rows of the source, in their order, into events.
 
     Args:
-        rows: one mapping a row, with the source's own column names (`COLUMNS`).
+        rows: one mapping per row, with the source's own column names (`COLUMNS`).
         left_out: counts, by reason, the rows that became no purchase or return.
-        dates: whether day or month comes first in dates like 01/12/2010; without it the dates tell.
-        notes: where it is told what they told.
+        dates: order of day and month in dates like 01/12/2010; None to infer it from the dates.
+        notes: where the inferred order is reported.
 
     Raises:
         ImportSourceError: if a row's number or date cannot be read.
 
     Example:
-        >>> row = dict(InvoiceNo="536365", StockCode="85123A", Description="T-LIGHT HOLDER", Quantity="6",
-        ...            InvoiceDate="2010-12-01 08:26:00", UnitPrice="2.55", CustomerID="17850")
+        >>> row = dict(InvoiceNo="536365", InvoiceDate="2010-12-01 08:26:00", CustomerID="17850",
+        ...            StockCode="85123A", Description="HOLDER", Quantity="6", UnitPrice="2.55")
         >>> [type(event).__name__ for event in events_of(iter([row]), Counter())]
         ['Item', 'Purchase']
     """

@@ -1,12 +1,14 @@
-"""Importer for the Open Bandit Dataset: impressions of one item each, in one of three places, and whether it was clicked.
+"""Importer for the Open Bandit Dataset: impressions of one item each, and clicks.
 
-The source tells of no shopper: each row is taken for a shopper of its own, so there are no histories. What it does tell of
-the shopper, four hashed features, is the query, with the campaign: the side of the text that is not the item. An item is a
-number within its campaign, and so is its title. A click has no time of its own and gets its impression's. The policy and the
-propensity score have no field in an event and are not kept: nothing off-policy can be estimated from the log.
+An item is shown in one of three positions.
+The source does not identify shoppers: each row gets a shopper of its own, so no shopper has a
+history. The campaign and the four hashed features of the shopper form the query. An item is a
+number within its campaign, and its title says no more. A click has no time of its own and gets the
+time of its impression. The policy and the propensity score have no field in an event and are
+dropped, so the log cannot serve off-policy estimates.
 
-Source: Saito, Aihara, Matsutani and Narita, Open Bandit Dataset and Pipeline, NeurIPS 2021 Datasets and Benchmarks,
-https://arxiv.org/abs/2008.07146.
+Source: Saito, Aihara, Matsutani and Narita, Open Bandit Dataset and Pipeline, NeurIPS 2021 Datasets
+and Benchmarks, https://arxiv.org/abs/2008.07146.
 """
 
 from collections import Counter
@@ -25,7 +27,7 @@ __all__ = ["COLUMNS", "OPTIONAL", "events_of"]
 _FEATURES: Final = tuple(f"user_feature_{number}" for number in range(4))
 COLUMNS: Final = ("timestamp", "item_id", "position", "click", *_FEATURES)
 OPTIONAL: Final = ("campaign",)
-_DIGITS: Final = 6  # of a feature's 32: a word that a model can learn
+_DIGITS: Final = 6  # kept of a feature's 32 digits, as a word that a model can learn
 
 
 def events_of(
@@ -34,18 +36,22 @@ def events_of(
     """Turn the rows of the source, in their order, into events.
 
     Args:
-        rows: one mapping a row, with the source's own column names (`COLUMNS`); `campaign` may be missing.
+        rows: one mapping per row, with the source's own column names (`COLUMNS`); `campaign` may be
+            missing.
         left_out: counts, by reason, the rows without an item.
 
     Raises:
         ImportSourceError: if a row's time or numbers cannot be read.
 
     Example:
-        >>> row = {"timestamp": "2019-11-24 00:03:13.442536+00:00", "item_id": "14", "position": "3", "click": "1",
-        ...        "campaign": "men", **{f"user_feature_{n}": f"{n}cef3390ed299c09" for n in range(4)}}
+        >>> row = {"timestamp": "2019-11-24 00:03:13.442536+00:00", "campaign": "men",
+        ...        "item_id": "14", "position": "3", "click": "1",
+        ...        **{f"user_feature_{n}": f"{n}cef3390ed299c09" for n in range(4)}}
         >>> item, impression, click = events_of([row])
-        >>> item.title, impression.query, impression.items[0].position, click.impression_id == impression.impression_id
-        ('men item 14', 'men 0cef33 1cef33 2cef33 3cef33', 3, True)
+        >>> item.title, impression.query, impression.items[0].position
+        ('men item 14', 'men 0cef33 1cef33 2cef33 3cef33', 3)
+        >>> click.impression_id == impression.impression_id
+        True
     """
     shelf, millis = Shelf(), time_reader()
     left_out = Counter() if left_out is None else left_out
@@ -60,13 +66,18 @@ def events_of(
         features = [worded(text_of(row[name])) for name in _FEATURES]
         item_id = f"{campaign}-{number}" if campaign else number
         yield from shelf.seen(time, item_id, f"{campaign} item {number}".strip(), category=campaign)
+        # subtle: a float, because the ids contain how it is written
         place = None if position is None else float(position)
-        told = repr((text_of(row["timestamp"]), item_id, place, features)).encode()
-        only = blake2b(told, digest_size=16).hexdigest()
-        common: dict[str, Any] = {"event_timestamp": time, "user_id": only, "impression_id": only}
+        content = repr((text_of(row["timestamp"]), item_id, place, features)).encode()
+        digest = blake2b(content, digest_size=16).hexdigest()
+        common: dict[str, Any] = {
+            "event_timestamp": time,
+            "user_id": digest,
+            "impression_id": digest,
+        }
         shown = Shown(item_id=item_id, position=position)
         query = " ".join([campaign, *(feature[:_DIGITS] for feature in features)]).strip()
-        yield Impression(**common, event_id=only, items=(shown,), query=query)
+        yield Impression(**common, event_id=digest, items=(shown,), query=query)
         if clicked:
             yield named(Click(**common, event_id="", item_id=item_id))
 

@@ -1,4 +1,4 @@
-"""Parquet, row by row, with values that Python can hold: text that was written as bytes, times of any unit."""
+"""Reads Parquet row by row, text that was written as bytes and times of any unit included."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -14,26 +14,25 @@ __all__ = ["FarTime", "parquet_rows"]
 
 _BATCH: Final = 4096  # rows that are in memory together
 _MICROS: Final = {"s": 1_000_000, "ms": 1000, "us": 1}
-_FIRST, _LAST = (
-    -62_000_000_000_000_000,
-    253_000_000_000_000_000,
-)  # microseconds since 1970 that Python can hold
+# microseconds since 1970 that a datetime can hold
+_FIRST: Final = -62_000_000_000_000_000
+_LAST: Final = 253_000_000_000_000_000
 
 
 class FarTime(str):
-    """A time that is so far away that Python has none for it."""
+    """The text of a time that is too far away for a datetime."""
 
     __slots__ = ()
 
 
 def parquet_rows(path: Path, wanted: Wanted) -> Iterator[Row]:
-    """The rows of a Parquet file that has the columns wanted, without its other columns.
+    """Read the rows of a Parquet file that has the wanted columns; other columns are not read.
 
     Raises:
-        ImportSourceError: if it is broken, or lacks a column; or if pyarrow is missing.
+        ImportSourceError: if the file is broken or lacks a column, or pyarrow is not installed.
     """
     try:
-        import pyarrow as pa  # an extra: only Parquet needs it
+        import pyarrow as pa  # only Parquet needs this extra
         from pyarrow import parquet
     except ImportError as error:
         msg = "reading Parquet needs pyarrow; `pip install 'mainstem[parquet]'`, or give a CSV file"
@@ -41,42 +40,32 @@ def parquet_rows(path: Path, wanted: Wanted) -> Iterator[Row]:
     number = 0
     try:
         with parquet.ParquetFile(path) as file:
-            names, kinds = (
-                file.schema_arrow.names,
-                dict(zip(file.schema_arrow.names, file.schema_arrow.types, strict=True)),
-            )
+            names = file.schema_arrow.names
+            kinds = dict(zip(names, file.schema_arrow.types, strict=True))
             parts = {name: top for name in wanted.all if (top := _column_of(name, kinds))}
             found = wanted.checked([*names, *(name for name in parts if name not in names)], path)
-            tops = [
-                top
-                for top, name in zip(names, found, strict=False)
-                if name in wanted.all or top in parts.values()
-            ]
             renamed = dict(zip(names, found, strict=False))
+            tops = [
+                top for top, name in renamed.items() if name in wanted.all or top in parts.values()
+            ]
             for batch in file.iter_batches(_BATCH, columns=tops):
                 columns = {
                     renamed[name]: _values(batch.column(name)) for name in batch.schema.names
                 }
-                for cells in (
-                    zip(*columns.values(), strict=True) if columns else [()] * batch.num_rows
-                ):
+                empty = [()] * batch.num_rows
+                for cells in zip(*columns.values(), strict=True) if columns else empty:
                     number += 1
                     row = dict(zip(columns, cells, strict=True))
-                    yield Row(
-                        {name: part_of(row, name) for name in _there(wanted, row, parts)},
-                        number=number,
-                    )
+                    there = (name for name in wanted.all if name in row or name in parts)
+                    yield Row({name: part_of(row, name) for name in there}, number=number)
     except (pa.ArrowException, OSError, ValueError) as error:
-        msg = f"{str(path)!r} is a broken Parquet file after row {number} ({' '.join(str(error).split())}); copy it again"
+        reason = " ".join(str(error).split())
+        msg = f"{str(path)!r} is a broken Parquet file after row {number} ({reason}); copy it again"
         raise ImportSourceError(msg) from error
 
 
-def _there(wanted: Wanted, row: dict[str, Any], parts: dict[str, str]) -> list[str]:
-    return [name for name in wanted.all if name in row or name in parts]
-
-
 def _column_of(name: str, kinds: dict[str, Any]) -> str:
-    """The column of which a dotted name is a part; empty where it is none."""
+    """The column of which a dotted name is a part; empty if it is a column itself or unknown."""
     from pyarrow import types
 
     top, *steps = name.split(".")
@@ -94,7 +83,7 @@ def _column_of(name: str, kinds: dict[str, Any]) -> str:
 
 
 def _values(column: Any) -> Sequence[Any]:
-    """The values of a column; those that Python has not are told apart, each for itself."""
+    """The values of a column; a value that Python lacks becomes a `FarTime` or a marked text."""
     import pyarrow as pa
     from pyarrow import types
 

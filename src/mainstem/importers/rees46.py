@@ -1,9 +1,12 @@
-"""Importer for REES46's multi-category store: views, carts and purchases; items at first sight and when their price changes.
+"""Importer for REES46's multi-category store: views, carts, purchases, and items when they change.
 
-The source has no titles: an item's title is made of its category path and brand, so its text says little. Ids of events are
-made of their content. A row that is there twice, as some are, is therefore counted as `duplicate` by the joiner.
+The source has no titles: an item's title consists of its category path and brand, so its text says
+little. Ids of events are made from their content, so the joiner counts a repeated row, of which the
+source has some, as `duplicate`.
 
-Source: M. Kechinov, eCommerce behavior data from multi category store, REES46, https://rees46.com/en/datasets.
+Source:
+    M. Kechinov, eCommerce behavior data from multi category store, REES46,
+    https://rees46.com/en/datasets.
 """
 
 from collections import Counter
@@ -36,16 +39,17 @@ def events_of(
     """Turn the rows of the source, in their order, into events.
 
     Args:
-        rows: one mapping a row, with the source's own column names (`COLUMNS`).
-        left_out: counts, by reason, the rows that became no event of a shopper. `remove_from_cart`, which another of
-            REES46's shops has, is one: an event has no such kind.
+        rows: one mapping per row, with the source's own column names (`COLUMNS`).
+        left_out: counts, by reason, the rows that became no event of a shopper. Among them are rows
+            of the type `remove_from_cart`, which another shop of REES46 has: no kind of event fits.
 
     Raises:
         ImportSourceError: if a row's time or price cannot be read.
 
     Example:
-        >>> row = dict(event_time="2019-10-01 00:00:00 UTC", event_type="view", product_id="1307067", brand="lenovo",
-        ...            category_code="computers.notebook", price="251.74", user_id="550050854", user_session="7c90fc70")
+        >>> row = dict(event_time="2019-10-01 00:00:00 UTC", event_type="view",
+        ...            product_id="1307067", category_code="computers.notebook", brand="lenovo",
+        ...            price="251.74", user_id="550050854", user_session="7c90fc70")
         >>> item, view = events_of([row], Counter())
         >>> item.title, item.category, item.price, type(view).__name__
         ('computers notebook lenovo', 'computers.notebook', 251.74, 'View')
@@ -53,11 +57,8 @@ def events_of(
     shelf, millis = Shelf(), time_reader()
 
     def of_row(row: Row) -> Iterator[Item | View | Cart | Purchase]:
-        kind, user, item_id = (
-            text_of(row["event_type"]),
-            name_of(row["user_id"]),
-            name_of(row["product_id"]),
-        )
+        kind = text_of(row["event_type"])
+        user, item_id = name_of(row["user_id"]), name_of(row["product_id"])
         if kind not in {"view", "cart", "purchase"}:
             left_out[f"event type {kind!r}"] += 1
             return
@@ -70,14 +71,8 @@ def events_of(
         time, price = millis(row["event_time"]), number_of(row["price"], "price")
         category, brand = worded(text_of(row["category_code"])), worded(text_of(row["brand"]))
         session = name_of(row["user_session"]) or None
-        yield from shelf.seen(
-            time,
-            item_id,
-            _title(item_id, category, brand),
-            category=category,
-            brand=brand,
-            price=price,
-        )
+        title = _title(item_id, category, brand)
+        yield from shelf.seen(time, item_id, title, category=category, brand=brand, price=price)
         common: dict[str, Any] = {
             "event_id": "",
             "event_timestamp": time,

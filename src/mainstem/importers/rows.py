@@ -1,4 +1,4 @@
-"""A row of a table, which knows its number, and the columns that are wanted of it."""
+"""A row of a table with its number, and the columns that an importer wants."""
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,10 +12,10 @@ __all__ = ["Row", "Wanted", "number_of_row", "part_of"]
 
 
 class Row(dict[str, Any]):
-    """Cells by the names of their columns.
+    """The cells of a row by the names of their columns.
 
     Attributes:
-        number: of the row in its file; the first after the header is 1.
+        number: number of the row in its file; the first row after the header is 1.
 
     Example:
         >>> row = Row({"sku": "A1"}, number=7)
@@ -31,12 +31,17 @@ class Row(dict[str, Any]):
 
 
 def number_of_row(row: Mapping[str, Any], place: int) -> int:
-    """The number of a row in its file; its place among the rows where it does not know one."""
+    """Return the number of a row in its file, or `place` if the row is a plain mapping."""
     return row.number if isinstance(row, Row) else place
 
 
 class Wanted:
-    """The columns that a table must have, those that are read where they are there, and other names of them.
+    """The columns that are read from a table.
+
+    Args:
+        columns: columns that the table must have.
+        optional: columns that are read if the table has them.
+        aliases: the name of a column, by another name under which files may have it.
 
     Example:
         >>> wanted = Wanted(["InvoiceNo"], aliases={"Invoice": "InvoiceNo"})
@@ -59,17 +64,17 @@ class Wanted:
 
     @property
     def all(self) -> list[str]:
-        """Those that are read."""
+        """The required columns, then the optional columns."""
         return list(dict.fromkeys([*self.columns, *self.optional]))
 
     @property
     def tops(self) -> list[str]:
-        """The columns in which they lie: of `user.id` it may be `user`."""
+        """The names that a top-level column may have: both `user.id` and `user` for `user.id`."""
         whole = [*self.all, *self._aliases]
         return list(dict.fromkeys([*whole, *(name.split(".")[0] for name in whole)]))
 
     def renamed(self, names: Sequence[str]) -> list[str]:
-        """The names, each as the table calls it where the file calls it otherwise."""
+        """Replace aliases among the names of a file, unless the file has the proper name, too."""
         whole = [name if name.isascii() else unicodedata.normalize("NFC", name) for name in names]
         return [
             self._aliases[plain]
@@ -79,15 +84,20 @@ class Wanted:
         ]
 
     def missing(self, names: Sequence[str]) -> list[str]:
-        """The columns that are not among the names."""
+        """Return the required columns that are not among the names of a file."""
         found = set(self.renamed(names))
         return [name for name in self.columns if name not in found]
 
     def checked(self, names: Sequence[str], path: Path) -> list[str]:
-        """The names as they are wanted.
+        """Replace aliases among the names of a file, and check the result.
+
+        Args:
+            names: names of the columns, in the order of the file.
+            path: the file's name in messages.
 
         Raises:
-            ImportSourceError: if a column is missing, or two have the name of one that is read.
+            ImportSourceError: if a required column is missing, or a column that is read appears
+                twice.
         """
         found = self.renamed(names)
         if missing := [name for name in self.columns if name not in found]:
@@ -97,14 +107,17 @@ class Wanted:
         for name in self.all:
             places = [place for place, one in enumerate(found, start=1) if one == name]
             if len(places) > 1:
-                told = " and ".join(str(place) for place in places)
-                msg = f"{str(path)!r} has {len(places)} columns called {name!r}, {told}; rename all but one"
+                numbers = " and ".join(map(str, places))
+                msg = (
+                    f"{str(path)!r} has {len(places)} columns called {name!r}, {numbers}; "
+                    "rename all but one"
+                )
                 raise ImportSourceError(msg)
         return found
 
 
 def part_of(row: Mapping[str, Any], name: str) -> Any:
-    """What a row says under a name: its column of that name, or a part of one by a dotted path; None where it has none.
+    """Return the cell of a column, or a part of a cell by a dotted path; None if the row lacks it.
 
     Example:
         >>> row = {"user": {"id": 5}, "skus": ["A1"], "a.b": 1}

@@ -1,7 +1,8 @@
-"""Importer for a shop's own table: a row is an event, or an item of a page that was shown, as a map of its columns says.
+"""Importer for a shop's own table. A map says which column holds what.
 
-Items are told at first sight and when they change, so rows should come in the order of time. Where the map names no column
-for ids, they are made of the event's content, and a row that is there twice is a duplicate.
+A row is an event, or one item of a page that was shown. An item event is made when an item first
+appears and when it changes, so rows should come in the order of time. If the map names no column
+for ids, they are made from the event's content, and a repeated row becomes a duplicate.
 """
 
 from collections import Counter
@@ -63,20 +64,22 @@ def events_of(
     """Turn the rows of a table into events.
 
     Args:
-        rows: one mapping a row.
-        table: which column says what (`table_map.read_map`).
-        left_out: counts, by reason, the rows that became no event of their own.
+        rows: one mapping per row.
+        table: which column holds what (`table_map.read_map`).
+        left_out: counts, by reason, the rows that became no event.
         in_time_order: sort the rows by time first, in memory; the rows of a page stay together.
 
     Raises:
-        ImportSourceError: if a row cannot be read, with its number; or if rows of a page lie apart.
+        ImportSourceError: if a row cannot be read, or other rows lie between the rows of a page.
 
     Example:
         >>> from mainstem.importers.table_map import ItemColumns, KindColumn
-        >>> table = TableMap(time="at", user="who", item=ItemColumns("sku"), kind=KindColumn("did", {"order": "purchase"}))
+        >>> kind = KindColumn("did", {"order": "purchase"})
+        >>> table = TableMap(time="at", user="who", item=ItemColumns("sku"), kind=kind)
         >>> rows = [{"at": "2026-05-01 10:00", "who": 7, "sku": "A1", "did": "order"}]
-        >>> [(type(event).__name__, event.user_id, event.item_id) for event in events_of(rows, table, Counter())]
-        [('Purchase', '7', 'A1')]
+        >>> event, = events_of(rows, table, Counter())
+        >>> type(event).__name__, event.user_id, event.item_id
+        ('Purchase', '7', 'A1')
     """
     read = _read(rows, table, left_out)
     making = _Making(table)
@@ -107,22 +110,17 @@ def _read(rows: Iterable[Row], table: TableMap, left_out: Counter[str]) -> Itera
             if reason := _reason_to_leave_out(row, table, kind, value, page):
                 left_out[reason] += 1
                 continue
-            _refuse_names(row, table)
-            yield _Read(
-                number,
-                row,
-                millis(row[when.column] if when.column else when.always),
-                kind or "",
-                page,
-            )
+            _check_names(row, table)
+            time = millis(row[when.column] if when.column else when.always)
+            yield _Read(number, row, time, kind or "", page)
         except NoNameError as error:
             left_out[str(error)] += 1
         except ValueError as error:
             raise unreadable(number, row, error) from error
 
 
-def _refuse_names(row: Row, table: TableMap) -> None:
-    """Look at the names that a row may have before anything is made of it."""
+def _check_names(row: Row, table: TableMap) -> None:
+    """Raise the errors of the row's optional names before an event is made from the row."""
     for column in (table.session, table.id):
         name_of(row[column] if column else None)
 
@@ -139,11 +137,8 @@ def _reason_to_leave_out(row: Row, table: TableMap, kind: str | None, value: str
         return f"no title{nothing_said(row[table.item.title])}"
     if kind == "search" and not _worded(row, table.query):
         return f"no query{nothing_said(row[table.query])}"
-    return (
-        f"no page{nothing_said(row[table.page.id] if table.page else None)}"
-        if kind == "impression" and not page
-        else ""
-    )
+    no_page = f"no page{nothing_said(row[table.page.id] if table.page else None)}"
+    return no_page if kind == "impression" and not page else ""
 
 
 def _worded(row: Row, column: str) -> str:
@@ -151,23 +146,22 @@ def _worded(row: Row, column: str) -> str:
 
 
 def _together(read: _Read) -> str | int:
-    """The page of an item shown; other rows stand alone."""
+    """The page of an item that was shown; the row's own number for every other row."""
     return read.page if read.kind == "impression" else read.number
 
 
 def _sorted(read: Iterable[_Read]) -> list[_Read]:
+    """The rows in the order of time; a page stands where the first of its rows does."""
     rows = list(read)
     begun: dict[str | int, int] = {}
     for one in rows:
         begun[_together(one)] = min(one.time, begun.get(_together(one), one.time))
-    return sorted(
-        rows,
-        key=lambda one: (
-            begun[_together(one)],
-            one.page if one.kind == "impression" else "",
-            one.number,
-        ),
-    )
+
+    def order(one: _Read) -> tuple[int, str, int]:
+        page = one.page if one.kind == "impression" else ""
+        return begun[_together(one)], page, one.number
+
+    return sorted(rows, key=order)
 
 
 class _Making:
@@ -178,7 +172,7 @@ class _Making:
         self._shelf = Shelf()
 
     def of_row(self, read: _Read) -> Iterator[Event]:
-        """The item of a row, where that is news, and the row's event."""
+        """Yield the item of a row if it is new or has changed, then the row's event."""
         try:
             yield from self._item(read)
             if read.kind != "item":
@@ -187,7 +181,7 @@ class _Making:
             raise unreadable(read.number, read.row, error) from error
 
     def of_page(self, shown: list[_Read]) -> Iterator[Event]:
-        """The items of a page, where they are news, one impression of them all, and the clicks on it."""
+        """Yield the new or changed items of a page, its impression, and the clicks on it."""
         first, table = shown[0], self._table
         items, clicked = [], []
         for read in shown:
@@ -208,7 +202,7 @@ class _Making:
             yield named(Click(**common, item_id=self._item_id(read), impression_id=read.page))
 
     def _named(self, event: Any, read: _Read) -> Any:
-        """With the table's id, else with one made of the content."""
+        """The event with the table's id, or else an id made from its content."""
         given = name_of(read.row[self._table.id]) if self._table.id else ""
         return msgspec.structs.replace(event, event_id=given) if given else named(event)
 

@@ -1,4 +1,6 @@
-"""The map of a shop's own table: which column says what. A small TOML file, checked before a row is read.
+"""The map of a shop's own table: a TOML file that says which column holds what.
+
+The map is checked before the first row is read. An example:
 
 time = "created_at"                  # or { column, format, zone }, or { always = "2026-01-01" }
 user = "customer"
@@ -12,7 +14,7 @@ title = "name"
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import Struct
@@ -38,7 +40,13 @@ Sign: TypeAlias = Annotated[str, msgspec.Meta(max_length=1)]
 
 
 class TimeColumn(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a row's time stands and how it is written (`values.time_reader`); or one time for all rows."""
+    """Where a row's time is and how it is written.
+
+    Attributes:
+        column: name of the column; empty if `always` is given.
+        always: one time for all rows; empty if `column` is given.
+        format, zone: how times are written (see `values.time_reader`).
+    """
 
     column: str = ""
     always: str = ""
@@ -47,7 +55,13 @@ class TimeColumn(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KindColumn(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which kind of event a row is: by the value of a column, where others are left out; or always the same."""
+    """Which kind of event a row is.
+
+    Attributes:
+        column: name of the column that tells; empty if `always` is given.
+        values: the kind of event for each value of the column; rows with other values are left out.
+        always: the kind of every row; None if `column` is given.
+    """
 
     column: str = ""
     values: dict[str, Kind] = {}
@@ -55,7 +69,14 @@ class KindColumn(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ItemColumns(Struct, frozen=True, forbid_unknown_fields=True):
-    """The item of a row. Without a title the table tells nothing to the catalogue; another one must."""
+    """Which columns describe the item of a row.
+
+    Attributes:
+        id: name of the column with the item's id.
+        title: name of the column with its title; empty if the table has none. Without a title the
+            table makes no item events, so another table must.
+        category, brand, price: names of further columns; empty if the table has none.
+    """
 
     id: str
     title: str = ""
@@ -65,7 +86,14 @@ class ItemColumns(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PageColumns(Struct, frozen=True, forbid_unknown_fields=True):
-    """What was shown together: rows with the same page id are one impression."""
+    """Which columns describe a page that was shown. Rows with the same page id are one impression.
+
+    Attributes:
+        id: name of the column with the id of the page.
+        position: name of the column with the item's position; empty if the table has none.
+        clicked: name of the column that says whether the item was clicked; empty if the table has
+            none.
+    """
 
     id: str
     position: str = ""
@@ -73,7 +101,12 @@ class PageColumns(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FileForm(Struct, frozen=True, forbid_unknown_fields=True):
-    """How the file is written, where it does not say so itself: its encoding, and the signs of a CSV."""
+    """How the file is written, where that cannot be seen in the file itself.
+
+    Attributes:
+        encoding: encoding of the text; empty to find it.
+        delimiter, quote, escape: characters of a CSV (see `csv_rows.Dialect`).
+    """
 
     encoding: str = ""
     delimiter: Sign = ""
@@ -82,7 +115,19 @@ class FileForm(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TableMap(Struct, frozen=True, forbid_unknown_fields=True):
-    """The columns of a table. What is empty is not there."""
+    """The columns of a table. An empty name means that the table has no such column.
+
+    Attributes:
+        time: column of the time, or how to read it.
+        kind: how to tell the kind of a row; None if every row is an item of an impression.
+        item: columns of the item; None if the table has none.
+        page: columns of the page that was shown; None if the table has none.
+        user, session, id, query, quantity: names of columns.
+        decimal: character before the fraction of a number, `.` or `,`; given, thousands may be
+            separated. Empty: `.`, and no separators.
+        currency: sign or code that may stand before or after a price.
+        file: how the file is written.
+    """
 
     time: str | TimeColumn
     kind: KindColumn | None = None
@@ -99,22 +144,22 @@ class TableMap(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def dialect(self) -> Dialect:
-        """How a CSV is written."""
+        """Delimiter, quote and escape of a CSV."""
         return Dialect(self.file.delimiter, self.file.quote, self.file.escape)
 
     @property
     def only_items(self) -> bool:
-        """Whether every row is to tell the catalogue of an item."""
+        """Whether every row becomes an item event."""
         return set(self.kinds.values()) == {"item"}
 
     @property
     def when(self) -> TimeColumn:
-        """The time, however it was written."""
+        """The time in its long form, even if the map gives a column name only."""
         return TimeColumn(self.time) if isinstance(self.time, str) else self.time
 
     @property
     def kinds(self) -> dict[str, str]:
-        """The kind of event for each value of the kind's column; for every value under the key `` where it is always one."""
+        """The kind of event for each value of the kind's column; or the kind of all rows, by ""."""
         if self.kind is None:
             return {"": "impression"}
         if self.kind.always:
@@ -123,15 +168,9 @@ class TableMap(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def columns(self) -> list[str]:
-        """Those that the table must have."""
-        parts = [
-            self.kind.column if self.kind else "",
-            self.user,
-            self.session,
-            self.id,
-            self.query,
-            self.quantity,
-        ]
+        """The columns that the table must have."""
+        kind = self.kind.column if self.kind else ""
+        parts = [kind, self.user, self.session, self.id, self.query, self.quantity]
         for part in (self.item, self.page):
             parts += msgspec.structs.astuple(part) if part else ()
         return list(dict.fromkeys(name for name in (self.when.column, *parts) if name))
@@ -151,13 +190,14 @@ def read_map(path: Path) -> TableMap:
     r"""Read and check a map.
 
     Raises:
-        ImportSourceError: if it is missing, no TOML, has a key that is none, or does not say enough.
+        ImportSourceError: if the file is missing or not TOML, has an unknown key, or leaves out
+            something that its kinds of events need.
 
     Example:
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     path = Path(folder) / "map.toml"
-        ...     _ = path.write_text('time = "at"\nuser = "who"\nkind.always = "purchase"\nitem.id = "sku"\n')
+        ...     _ = path.write_text('time="at"\nuser="who"\nkind.always="view"\nitem.id="sku"\n')
         ...     read_map(path).columns
         ['at', 'who', 'sku']
     """
@@ -167,7 +207,10 @@ def read_map(path: Path) -> TableMap:
         msg = f"cannot read the map {str(path)!r}: {error.strerror}; check the path"
         raise ImportSourceError(msg) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"the map {str(path)!r} is no TOML ({error}); docs/your-own-log.md has one to begin with"
+        msg = (
+            f"the map {str(path)!r} is not TOML ({error}); "
+            "docs/your-own-log.md has an example to begin with"
+        )
         raise ImportSourceError(msg) from error
     except msgspec.ValidationError as error:
         msg = f"the map {str(path)!r}: {_explained(str(error))}"
@@ -179,7 +222,7 @@ def read_map(path: Path) -> TableMap:
 
 
 def _explained(message: str) -> str:
-    """What msgspec says, in the words of the map, with what to do."""
+    """The message of msgspec in the words of the map, with the keys or kinds that it may have."""
     reason, _, where = message.partition(" - at `")
     where = where.rstrip("`") or "$"
     what = reason.removeprefix("Object contains ").removeprefix("Object ").replace("field", "key")
@@ -187,7 +230,7 @@ def _explained(message: str) -> str:
         return (
             f"{what} in {_place(where)}; its keys are {', '.join(_KEYS[where].__struct_fields__)}"
         )
-    kinds = f"; the kinds are {', '.join(Kind.__args__)}" if "enum" in reason else ""  # type: ignore[attr-defined]
+    kinds = f"; the kinds are {', '.join(get_args(Kind))}" if "enum" in reason else ""
     return f"{_place(where)}: {reason[0].lower()}{reason[1:].replace('enum value', 'kind')}{kinds}"
 
 
@@ -196,45 +239,41 @@ def _place(where: str) -> str:
 
 
 def _wrong(table: TableMap) -> str:
-    """What keeps a map from being used; empty where nothing does."""
-    when, kind, item, page, kinds = (
-        table.when,
-        table.kind,
-        table.item,
-        table.page,
-        set(table.kinds.values()),
-    )
-    of_shoppers, of_items = (
-        ", ".join(sorted(kinds - {"item"})),
-        ", ".join(sorted(kinds - {"search"})),
+    """Why a map cannot be used; empty if it can."""
+    when, kind, item, page = table.when, table.kind, table.item, table.page
+    kinds = set(table.kinds.values())
+    of_shoppers = ", ".join(sorted(kinds - {"item"}))
+    of_items = ", ".join(sorted(kinds - {"search"}))
+    unclear = kind is not None and (
+        bool(kind.column) == bool(kind.always) or bool(kind.column) != bool(kind.values)
     )
     found = {
-        "must give the time by time = 'COLUMN', or one for all rows by time.always = '2026-01-01'": (
+        "must name the column of the time by time = 'COLUMN', "
+        "or give one time for all rows by time.always = '2026-01-01'": (
             bool(when.column) == bool(when.always)
         ),
-        "does not say what a row is; add kind.column and kind.values, or kind.always, or page.id for items shown": (
+        "does not say what a row is; "
+        "add kind.column and kind.values, or kind.always, or page.id for items shown": (
             kind is None and page is None
         ),
-        "must give the kind either by kind.column and kind.values or by kind.always": (
-            kind is not None
-            and (bool(kind.column) == bool(kind.always) or bool(kind.column) != bool(kind.values))
-        ),
+        "must give the kind either by kind.column and kind.values or by kind.always": unclear,
         "has impressions, so it must say which rows were shown together; add page.id = 'COLUMN'": (
             "impression" in kinds and page is None
         ),
         "has page.clicked, but no row is an impression; leave it out": (
             page is not None and page.clicked != "" and "impression" not in kinds
         ),
-        f"has {of_shoppers} events, so it must say whose; add user = 'COLUMN'": bool(of_shoppers)
-        and not table.user,
-        f"has {of_items} events, so it must say of which item; add item.id = 'COLUMN'": bool(
-            of_items
-        )
-        and item is None,
-        "has item events, so it must say what they are called; add item.title = 'COLUMN'": (
+        f"has {of_shoppers} events, so it must say whose they are; add user = 'COLUMN'": (
+            of_shoppers != "" and not table.user
+        ),
+        f"has {of_items} events, so it must say of which item; add item.id = 'COLUMN'": (
+            of_items != "" and item is None
+        ),
+        "has item events, so it must say what items are called; add item.title = 'COLUMN'": (
             "item" in kinds and item is not None and not item.title
         ),
-        "has search events, so it must say for what; add query = 'COLUMN'": "search" in kinds
-        and not table.query,
+        "has search events, so it must say what was searched for; add query = 'COLUMN'": (
+            "search" in kinds and not table.query
+        ),
     }
-    return next((message for message, is_so in found.items() if is_so), "")
+    return next((message for message, is_wrong in found.items() if is_wrong), "")

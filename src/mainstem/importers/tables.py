@@ -1,7 +1,8 @@
-"""Tables on disk, row by row: CSV (any usual delimiter), JSON lines, Parquet; the first two also packed by gzip or zstd.
+"""Reads tables row by row: CSV with any usual delimiter, JSON lines, or Parquet.
 
-What a file is, its first bytes say, not its name. Standard input and pipes are copied to a file first, because a table is
-looked at before it is read.
+CSV and JSON lines may be packed by gzip or zstd. The first bytes of a file, not its name, decide
+its format. Standard input and pipes are copied to a file first, because a table is inspected before
+it is read.
 """
 
 import codecs
@@ -34,15 +35,13 @@ __all__ = ["Row", "read_rows"]
 
 Row: TypeAlias = Mapping[str, Any]
 
-_FIRST_LINE: Final = 1_000_000  # characters of it that are looked at
-_ARRAY: Final = re.compile(
-    r"\s*\[\s*(\{|\[|\]|$)"
-)  # `[id],[name]` is a header as SQL Server writes it
+_FIRST_LINE: Final = 1_000_000  # characters of the first line that are inspected
+# a JSON array, but not `[id],[name]`, a header as SQL Server writes it
+_ARRAY: Final = re.compile(r"\s*\[\s*(\{|\[|\]|$)")
 _LONGEST_NOTHING: Final = 40
 _NOTHING_BEGINS: Final = frozenset("nN<(#\\-uU[0\u2013\u2014 .")
-_TWICE: Final = re.compile(
-    r"[\xc2-\xf4][^\x00-\x7f]"
-)  # a letter of UTF-8 may have been read as these two
+# two characters that may be one letter of UTF-8 in another encoding
+_TWICE: Final = re.compile(r"[\xc2-\xf4][^\x00-\x7f]")
 _UNSEEN: Final = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -57,21 +56,25 @@ def read_rows(
     dialect: Dialect | None = None,
     notes: Notes | None = None,
 ) -> Iterator[Row]:
-    r"""The rows of a table that has the columns named.
+    r"""Read the rows of a table.
 
     Args:
         path: the file; `-` for standard input.
-        columns: those that must be there. Rows may hold more than these. In JSON lines and Parquet `user.id` is a part of
-            `user`.
-        optional: those that are read where they are there.
-        headless: names of the columns of a CSV without a header, where the source is also handed on like that.
-        aliases: other names that columns may have.
-        encoding: of text; empty to find it out, and tell.
-        dialect: how a CSV is written, where the header does not say.
-        notes: where it is told what a file was read as, and which rows cannot be read; without them such a row is an error.
+        columns: columns that the table must have; rows may hold more. In JSON lines and Parquet
+            `user.id` means the part `id` of `user`.
+        optional: columns that are read if the table has them.
+        headless: names of the columns of a CSV that may lack a header.
+        aliases: the name of a column, by another name under which files may have it.
+        encoding: encoding of the text; empty to find it.
+        dialect: how a CSV is written, where its header does not tell.
+        notes: where remarks on the file and unreadable rows are collected; None to raise an error
+            at the first unreadable row.
+
+    Returns:
+        An iterator over rows, each a mapping from the name of a column to its value.
 
     Raises:
-        ImportSourceError: if the file is missing, broken, of another format, or lacks a column.
+        ImportSourceError: if the file is missing or broken, has another format, or lacks a column.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -82,7 +85,10 @@ def read_rows(
         [{'sku': 'A1', 'price': '9.50'}]
     """
     if path.is_dir():
-        msg = f"{str(path)!r} is a folder; give the files in it one by one, each with a log of its own"
+        msg = (
+            f"{str(path)!r} is a folder; "
+            "import the files in it one by one, each into a log of its own"
+        )
         raise ImportSourceError(msg)
     if str(path) != "-":
         try:
@@ -121,13 +127,14 @@ def _rows(
                     done = rows_of_files.number_of_row(row, done + 1)
                     yield row
         except form.errors as error:
-            msg = f"the {form.name} stream of {str(path)!r} breaks off after row {done} ({error}); copy it again"
+            place = f"the {form.name} stream of {str(path)!r}"
+            msg = f"{place} breaks off after row {done} ({error}); copy it again"
             raise ImportSourceError(msg) from error
 
 
 @contextmanager
 def _regular(path: Path) -> Iterator[Path]:
-    """The file, or a copy of what comes out of a pipe, which can be read once only."""
+    """Give the file itself, or a copy of a pipe's content, which can be read only once."""
     if str(path) != "-" and path.is_file():
         yield path
         return
@@ -147,13 +154,15 @@ def _refuse_foreign(real: Path, path: Path, form: Form) -> None:
     if what := foreign(start, unpacked=bool(form.tool)):
         msg = f"{str(path)!r} is {what}"
         raise ImportSourceError(msg)
-    if without_mark(start) or start.startswith(
-        (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
-    ):
+    marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+    if without_mark(start) or start.startswith(marks):
         return
     strange = sum(byte < 32 and byte not in b"\t\r\n\f\0\x1b" for byte in start)
     if strange > len(start) // 10 or (start and not start.strip(b"\0")):
-        msg = f"{str(path)!r} is neither CSV, JSON lines nor Parquet; unpack it or save it as one of them"
+        msg = (
+            f"{str(path)!r} is neither CSV, JSON lines nor Parquet; "
+            "unpack it or save it as one of them"
+        )
         raise ImportSourceError(msg)
 
 
@@ -170,7 +179,10 @@ def _text_rows(
         blank.append(first)
     if _ARRAY.match(first):
         how = "one JSON array" if len(first.strip()) > 1 else "one JSON array over several lines"
-        msg = f"{str(path)!r} is {how}, and lines are read, one object each: `jq -c '.[]' FILE > NEW` makes them"
+        msg = (
+            f"{str(path)!r} is {how}, but must be lines of one object each: "
+            "`jq -c '.[]' FILE > NEW` makes lines"
+        )
         raise ImportSourceError(msg)
     whole = first if first.endswith(("\r", "\n")) else first + file.readline()
     lines: Iterable[str] = chain(blank, [whole], file)
@@ -181,7 +193,7 @@ def _text_rows(
 
 
 def _checked(rows: Iterator[Row], wanted: Wanted, path: Path, notes: Notes) -> Iterator[Row]:
-    """The rows, of which those with bytes that are no text are left out; what cannot be seen in cells is counted."""
+    """Yield the rows whose bytes are all text, and count the cells that look wrong."""
     register()
     for row in rows:
         texts = [
@@ -198,32 +210,27 @@ def _checked(rows: Iterator[Row], wanted: Wanted, path: Path, notes: Notes) -> I
             if not cell.isascii():
                 _note(name, cell, notes)
             if len(cell) < _LONGEST_NOTHING and cell[0] in _NOTHING_BEGINS and nothing_said(cell):
-                notes.cells[
-                    name, f"say {cell!r}; as an id, a number, a category or a brand that is nothing"
-                ] += 1
+                what = f"say {cell!r}, which is nothing as an id, a number, a category or a brand"
+                notes.cells[name, what] += 1
         yield row
 
 
 def _note(name: str, cell: str, notes: Notes) -> None:
     if not unicodedata.is_normalized("NFC", cell):
-        notes.cells[
-            name, "write letters in parts (NFD); they are taken as whole letters (NFC)"
-        ] += 1
+        what = "write letters in parts (NFD); they are read as whole letters (NFC)"
+        notes.cells[name, what] += 1
     if "\ufffd" in cell:
-        notes.cells[
-            name,
-            "hold \ufffd, which stands for a letter that was lost before this file was written",
-        ] += 1
+        what = "hold \ufffd, which stands for a letter that was lost before this file was written"
+        notes.cells[name, what] += 1
     elif _is_read_twice(cell):
-        notes.cells[
-            name, "look like UTF-8 that was read as Windows-1252 before this file was written"
-        ] += 1
+        what = "look like UTF-8 that was read as Windows-1252 before this file was written"
+        notes.cells[name, what] += 1
     if _UNSEEN.search(cell):
-        notes.cells[name, "hold characters that cannot be seen; ids are taken without them"] += 1
+        notes.cells[name, "hold invisible characters; ids are read without them"] += 1
 
 
 def _is_read_twice(cell: str) -> bool:
-    """Whether all beyond ASCII are bytes of UTF-8, each taken for a letter."""
+    """Whether the characters of a cell are bytes of UTF-8, each of which was taken for a letter."""
     if not _TWICE.search(cell):
         return False
     try:

@@ -1,10 +1,13 @@
 """Importer for Taobao's UserBehavior: page views, carts and purchases, to the second.
 
-The source knows items and categories by number only. The number is all that a title can say, so the text of an item is poor:
-a model learns from it which items and categories go together, never what they are. The published file lies in the order of
-its users; sort it by its fifth column first (`sort -t, -k5,5n`), because a replay goes by time.
+The source has only numbers for items and categories. An item's title is its number, so a model can
+learn which items and categories go together, but not what they are. The published file is in the
+order of its users; sort it by its fifth column first (`sort -t, -k5,5n`), because a replay needs
+the order of time.
 
-Source: User Behavior Data from Taobao for Recommendation, Alibaba Tianchi, https://tianchi.aliyun.com/dataset/649.
+Source:
+    User Behavior Data from Taobao for Recommendation, Alibaba Tianchi,
+    https://tianchi.aliyun.com/dataset/649.
 """
 
 from collections import Counter
@@ -20,7 +23,7 @@ from mainstem.importers.values import time_reader
 __all__ = ["COLUMNS", "events_of"]
 
 COLUMNS: Final = ("user_id", "item_id", "category_id", "behavior", "ts")
-"""In the order of the published file, which has no header."""
+"""The columns in the order of the published file, which has no header."""
 
 
 def events_of(
@@ -29,15 +32,17 @@ def events_of(
     """Turn the rows of the source, in their order, into events.
 
     Args:
-        rows: one mapping a row, with the columns `COLUMNS`.
+        rows: one mapping per row, with the columns `COLUMNS`.
         left_out: counts, by reason, the rows that became no event of a shopper.
-        favourites: the kind of event that `fav` is taken for; None leaves it out, because no kind of event fits.
+        favourites: kind of event that stands for `fav`, for which there is no proper kind; None to
+            leave these rows out.
 
     Raises:
         ImportSourceError: if a row's behaviour or time cannot be read.
 
     Example:
-        >>> row = {"user_id": 543462, "item_id": 1715, "category_id": 1464116, "behavior": "pv", "ts": 1511658000}
+        >>> row = {"user_id": 543462, "item_id": 1715, "category_id": 1464116, "behavior": "pv",
+        ...        "ts": 1511658000}
         >>> item, view = events_of([row], Counter())
         >>> item.title, item.category, type(view).__name__, view.event_timestamp
         ('item 1715', 'category 1464116', 'View', 1511658000000)
@@ -62,9 +67,8 @@ def events_of(
             left_out[f"no {name}{nothing_said(cell)}"] += 1
             return
         time = millis(row["ts"])
-        yield from shelf.seen(
-            time, item_id, f"item {item_id}", category=f"category {category}" if category else ""
-        )
+        named_category = f"category {category}" if category else ""
+        yield from shelf.seen(time, item_id, f"item {item_id}", category=named_category)
         common: dict[str, Any] = {"event_id": "", "event_timestamp": time, "user_id": user}
         yield named(kind(**common, item_id=item_id))
 

@@ -1,6 +1,6 @@
-"""What stands in a cell, whatever the format of the file: numbers and times. A `ValueError` says what is wrong.
+"""Reads the cells of a table as numbers or times, whatever the format of the file.
 
-Texts and names are the business of `names`.
+A `ValueError` says what is wrong with a cell. Texts and names are read by `names`.
 """
 
 import re
@@ -25,9 +25,9 @@ UNITS: Final = {
     "us": Decimal("0.001"),
     "ns": Decimal("0.000001"),
 }
-"""Milliseconds in each unit that a time may be counted in."""
+"""Milliseconds in each unit in which a table may count times."""
 LATEST: Final = 4_102_444_800_000
-"""The latest time that an event can have: the year 2100."""
+"""The latest time of an event, in milliseconds since 1970: the start of the year 2100."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER: Final = re.compile(r"-?\d+(\.\d*)?")
 _PLAIN: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,5})?")
@@ -42,20 +42,24 @@ _GROUPS: Final = re.compile(r"[+-]?[0-9][0-9.,' \u2019]*")
 
 
 def number_of(value: Any, of: str, decimal: str = "", currency: str = "") -> float | None:
-    """The number in a cell; None where it is empty.
+    """Return the number in a cell; None if the cell is empty.
 
     Args:
         value: the cell.
-        of: what it is the number of, for the message.
-        decimal: the sign before the fraction, `.` or `,`; given, thousands may be set apart. Empty: `.`, nothing set apart.
-        currency: a sign or code that may stand at either end, like `€` or `USD`. Another one is an error.
+        of: what is counted or measured, for messages.
+        decimal: character before the fraction, `.` or `,`; given, thousands may be separated.
+            Empty: `.`, and no separators.
+        currency: sign or code that may stand before or after the number, like `€` or `USD`; any
+            other is an error.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if the cell is not a number.
 
     Example:
-        >>> number_of("2.50", "price"), number_of(None, "price"), number_of("€ 1.234,50", "price", ",", "€")
-        (2.5, None, 1234.5)
+        >>> number_of("2.50", "price"), number_of(None, "price")
+        (2.5, None)
+        >>> number_of("€ 1.234,50", "price", decimal=",", currency="€")
+        1234.5
     """
     if isinstance(value, float) and value != value:  # noqa: PLR0124 - only NaN is not itself
         return None
@@ -73,16 +77,21 @@ def number_of(value: Any, of: str, decimal: str = "", currency: str = "") -> flo
         bare = found[0].translate(_NO_GROUPS[decimal]).replace(",", ".") if found else ""
     if not _PLAIN.fullmatch(bare):
         like = "1.234,50" if decimal == "," else "1234.50"
-        msg = f"{of} {_shown(text)} is no number; write it like {like}{_hint(text, decimal, currency)}"
+        hint = _hint(text, decimal, currency)
+        msg = f"{of} {_shown(text)} is not a number; write it like {like}{hint}"
         raise ValueError(msg)
     return _finite(float(bare), text, of)
 
 
 def whole_number_of(value: Any, of: str) -> int | None:
-    """The whole number in a cell; None where it is empty.
+    """Return the whole number in a cell; None if the cell is empty.
+
+    Args:
+        value: the cell.
+        of: what is counted, for messages.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if the cell is not a whole number.
 
     Example:
         >>> whole_number_of("3.0", "position")
@@ -92,14 +101,14 @@ def whole_number_of(value: Any, of: str) -> int | None:
     if number is None:
         return None
     if not number.is_integer():
-        msg = f"{of} {_shown(value)} is no whole number"
+        msg = f"{of} {_shown(value)} is not a whole number"
         raise ValueError(msg)
     return int(number)
 
 
 def _finite(number: float, text: str, of: str) -> float:
     if not isfinite(number):
-        msg = f"{of} {_shown(text)} is no number; write it like 1234.50"
+        msg = f"{of} {_shown(text)} is not a number; write it like 1234.50"
         raise ValueError(msg)
     return number
 
@@ -108,18 +117,12 @@ def _hint(text: str, decimal: str, currency: str) -> str:
     if not any(sign.isdigit() for sign in text):
         return ""
     sign = text.strip("0123456789.,+- '")
-    if (
-        not currency
-        and sign
-        and len(sign) < 5
-        and all(unicodedata.category(one)[0] in "SL" for one in sign)
-    ):
-        return f", or say currency = {sign!r} in a map (import table)"
-    return (
-        ", or say decimal = ',' or '.' in a map (import table)"
-        if not decimal and _GROUPS.fullmatch(text)
-        else ""
-    )
+    is_currency = len(sign) < 5 and all(unicodedata.category(one)[0] in "SL" for one in sign)
+    if sign and is_currency and not currency:
+        return f", or set currency = {sign!r} in a map (import table)"
+    if not decimal and _GROUPS.fullmatch(text):
+        return ", or set decimal = ',' or '.' in a map (import table)"
+    return ""
 
 
 def _shown(value: Any) -> str:
@@ -127,15 +130,20 @@ def _shown(value: Any) -> str:
 
 
 def time_reader(form: str = "", zone: str = "UTC") -> Callable[[Any], int]:
-    """A function from a cell to milliseconds since 1970.
+    """Return a function that reads a cell as milliseconds since 1970.
 
     Args:
-        form: a unit (`UNITS`) where times are counted since 1970; a pattern of `strptime`, like `%d/%m/%Y %H:%M`; empty for
-            ISO 8601. A column of timestamps, as Parquet has them, needs none.
-        zone: of times that name no zone of their own. An hour that comes twice in autumn is taken to be the first.
+        form: how times are written: a unit of `UNITS` if they are counted since 1970, or a pattern
+            of `strptime` like `%d/%m/%Y %H:%M`; empty for ISO 8601. Timestamps of Parquet need no
+            form.
+        zone: time zone of times that do not give their own. An hour that occurs twice in autumn is
+            read as the first.
+
+    Returns:
+        The function. It raises `ValueError` if the cell is not a time between 1970 and 2100.
 
     Raises:
-        ImportSourceError: if there is no such form or zone.
+        ImportSourceError: if the form or the zone does not exist.
 
     Example:
         >>> time_reader()("2019-10-01 00:00:00 UTC"), time_reader("s")("1569888000")
@@ -145,13 +153,17 @@ def time_reader(form: str = "", zone: str = "UTC") -> Callable[[Any], int]:
     """
     place = _zone(zone)
     if form and form not in UNITS and "%" not in form:
-        msg = f"{form!r} is no form of a time; give one of {', '.join(UNITS)}, a pattern like '%d/%m/%Y %H:%M', or nothing"
+        msg = (
+            f"{form!r} is not a form of a time; give one of {', '.join(UNITS)}, "
+            "a pattern like '%d/%m/%Y %H:%M', or nothing"
+        )
         raise ImportSourceError(msg)
-
-    if ("%I" in form) != (
-        "%p" in form
-    ):  # subtle: strptime reads `10:00 PM` by `%H:%M %p` as ten in the morning
-        msg = f"{form!r} tells no hour: morning and afternoon go with a clock of twelve hours, '%I:%M %p', or else '%H:%M'"
+    # subtle: strptime reads `10:00 PM` by `%H:%M %p` as ten in the morning
+    if ("%I" in form) != ("%p" in form):
+        msg = (
+            f"{form!r} does not fix the hour; "
+            "write '%I:%M %p' for a clock of twelve hours, or else '%H:%M'"
+        )
         raise ImportSourceError(msg)
 
     def read(value: Any) -> int:
@@ -161,7 +173,8 @@ def time_reader(form: str = "", zone: str = "UTC") -> Callable[[Any], int]:
             msg = f"time {_shown(value)} is not between 1970 and 2100"
             raise ValueError(msg) from error
         if not 0 <= millis <= LATEST:
-            msg = f"time {_shown(value)} is not between 1970 and 2100; is its form {form or 'ISO 8601'!r}?"
+            used = form or "ISO 8601"
+            msg = f"time {_shown(value)} is not between 1970 and 2100; is its form {used!r}?"
             raise ValueError(msg)
         return millis
 
@@ -195,16 +208,17 @@ def _millis(value: Any, form: str, zone: tzinfo) -> int:
     if form in UNITS:
         return _counted(text, form)
     if form:
-        return _since_epoch(datetime.strptime(text, form), zone)  # noqa: DTZ007 - `_since_epoch` adds the zone
+        moment = datetime.strptime(text, form)  # noqa: DTZ007 - `_since_epoch` adds the zone
+        return _since_epoch(moment, zone)
     return _iso(text, zone)
 
 
 def _no_time(value: Any) -> str:
-    """Why a value cannot be a time, whatever its form; empty where it may."""
+    """Why a value cannot be a time in any form; empty if it can."""
     if isinstance(value, FarTime):
         return "lies beyond the year 9999"
     if isinstance(value, Single) and abs(value) >= 2**24:
-        return "is a float of four bytes, which has not so many digits; save times as whole numbers"
+        return "is a float of four bytes, which has too few digits; save times as whole numbers"
     if isinstance(value, float) and value in {float("inf"), -float("inf")}:
         return "is infinite"
     return "is a truth value" if isinstance(value, bool) else ""
@@ -212,24 +226,27 @@ def _no_time(value: Any) -> str:
 
 def _iso(text: str, zone: tzinfo) -> int:
     if _NUMBER.fullmatch(text):
-        units = ", ".join(UNITS)
-        msg = f"time {_shown(text)} is a number; say what it counts ({units}), or give its pattern, as the time's form"
+        msg = (
+            f"time {_shown(text)} is a number; give its unit ({', '.join(UNITS)}) "
+            "or its pattern as the time's form"
+        )
         raise ValueError(msg)
     try:
         return _since_epoch(datetime.fromisoformat(text.removesuffix(" UTC")), zone, text)
     except ValueError as error:
-        msg = f"time {_shown(text)} is not ISO 8601; give its pattern as the time's form, like '%d/%m/%Y %H:%M'"
+        msg = (
+            f"time {_shown(text)} is not ISO 8601; "
+            "give its pattern as the time's form, like '%d/%m/%Y %H:%M'"
+        )
         raise ValueError(msg) from error
 
 
 def _counted(text: str, unit: str) -> int:
     if shortened(text):
-        msg = (
-            f"time {_shown(text)} is a shortened number, whose digits are lost; save times as text"
-        )
+        msg = f"time {_shown(text)} is a shortened number, which lost digits; save times as text"
         raise ValueError(msg)
     if not _PLAIN.fullmatch(text):
-        msg = f"time {_shown(text)} is no number of {unit}"
+        msg = f"time {_shown(text)} is not a number of {unit}"
         raise ValueError(msg)
     return int(Decimal(text) * UNITS[unit])
 

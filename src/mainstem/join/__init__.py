@@ -1,10 +1,11 @@
-"""Questions and outcomes to samples: a pure, deterministic fold over one partition of events."""
+"""Joins questions with their outcomes into samples: a deterministic fold over a partition."""
 
 from mainstem.join.catalogue import Catalogue
 from mainstem.join.facts import PARTS, Facts
-from mainstem.join.joiner import Joiner, Output, Rejection, Snapshot, pseudonym, rejection_of
+from mainstem.join.joiner import Joiner, Output, Snapshot
 from mainstem.join.ledger import BLOCK, LedgerRow, imbalance, new_counts, totals
 from mainstem.join.placed import PlacedSample, told
+from mainstem.join.rejections import Rejection, pseudonym, rejection_of
 from mainstem.join.sample import Sample, digest_0_1_of, digest_of, price_band, relabelled_sample
 
 __all__ = [

@@ -1,4 +1,7 @@
-"""The catalogue: every text an item ever had, looked up as of an event time. It does not mind in which order it is told."""
+"""The catalogue: every text that an item ever had, looked up as of an event time.
+
+Item events may be added in any order; the answers are the same.
+"""
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable
@@ -13,7 +16,7 @@ __all__ = ["Catalogue", "Described"]
 
 
 class Described(NamedTuple):
-    """An item with what is said of it in a sample."""
+    """An item, its text and its price band, as a sample holds them."""
 
     item: Item
     text: str
@@ -21,7 +24,7 @@ class Described(NamedTuple):
 
 
 class Catalogue:
-    """All versions of all items.
+    """Every item event of the log, looked up by item and event time.
 
     Example:
         >>> catalogue = Catalogue()
@@ -33,15 +36,14 @@ class Catalogue:
 
     def __init__(self) -> None:
         self._versions: dict[str, list[tuple[int, str, Described]]] = {}
-        self._first_known: list[
-            tuple[int, str]
-        ] = []  # (event time, item id), sorted: the pool of drawn negatives
+        # the pool that negatives are drawn from: (earliest event time, item id), sorted
+        self._first_known: list[tuple[int, str]] = []
 
     def __len__(self) -> int:
         return len(self._versions)
 
     def add(self, item: Item) -> None:
-        """Learn one item event; learning it again changes nothing."""
+        """Add one item event; adding it again changes nothing."""
         versions = self._versions.setdefault(item.item_id, [])
         entry = (
             item.event_timestamp,
@@ -58,35 +60,42 @@ class Catalogue:
             insort(self._first_known, (item.event_timestamp, item.item_id))
 
     def as_of(self, item_id: str, time: int) -> Item | None:
-        """The item as it was at `time` (milliseconds), or None where it was not known yet."""
+        """The item as it was at `time` (milliseconds), or None if no event described it by then."""
         found = self.described_as_of(item_id, time)
         return found.item if found else None
 
     def described_as_of(self, item_id: str, time: int) -> Described | None:
-        """The same, with its text."""
+        """The item as it was at `time`, with its text and price band; None as in `as_of`."""
         versions = self._versions.get(item_id)
         if not versions:
             return None
-        if versions[-1][0] <= time:  # most items are asked for as they are now
+        if versions[-1][0] <= time:  # the usual case: the newest description is the right one
             return versions[-1][2]
         place = bisect_left(versions, (time + 1,))
         return versions[place - 1][2] if place else None
 
     def titles_as_of(self, item_ids: Iterable[str], time: int) -> list[str]:
-        """Titles, as they were at `time`, of those of the items that were known."""
+        """Titles of the items as they were at `time`; items that were unknown then are left out."""
         known = self.described_as_of
         return [described.item.title for item_id in item_ids if (described := known(item_id, time))]
 
     def draw(
         self, seed: int, question_event_id: str, item_id: str, time: int, count: int
     ) -> list[tuple[str, float]]:
-        """Draw negatives for a question uniformly from the items known at `time`, never the item itself.
+        """Draw negatives for a question uniformly from the items that were known at `time`.
 
-        A draw is a hash of (seed, question, number of the draw) into the items in (event time, id) order, so it is the
-        same in any partitioning. Fewer than `count` come back where too few items are known.
+        A draw is a hash of (seed, question, number of the draw) into the items in
+        (event time, id) order, so it is the same in any partitioning.
+
+        Args:
+            seed: seed of the run.
+            question_event_id: event id of the question.
+            item_id: the item that the question asks about; it is never drawn.
+            time: event time of the question, in milliseconds.
+            count: how many different items to draw. If fewer are known, all of them are drawn.
 
         Returns:
-            Pairs of item id and the probability that the item was among the drawn ones.
+            Pairs of an item id and the probability that this item is among the drawn items.
         """
         pool = self._first_known
         newest = bool(pool) and pool[-1][0] <= time

@@ -1,21 +1,22 @@
-"""What is known of a sample beside its texts and its responses, in one shape from the topic to the rows."""
+"""Six numbers that every room needs of a sample, in one shape from the topic to the rows."""
 
 from typing import Final, Generic, NamedTuple, TypeVar
 
 __all__ = ["PARTS", "Facts"]
 
 PARTS: Final = ("stream", "direction", "canary", "gate")
-"""What a sample is for: the stream is learnt from, the others are trusted."""
+"""What a sample is used for: models learn from the stream, the other parts are trusted samples."""
 T = TypeVar("T")
 
 
 class Facts(NamedTuple, Generic[T]):
-    """Six numbers of one sample, or six columns of as many samples as you like.
+    """Six numbers of one sample, or six columns of numbers of many samples.
 
     Attributes:
-        label_version, event_time, label: as of `Sample`; the label is the one that is believed.
-        partition, offset: its place in the `samples` log.
-        part: its number among `PARTS`.
+        label_version, event_time: the fields of `Sample` with these names.
+        label: label of the sample; for a trusted sample, the label that was vouched for.
+        partition, offset: place of the sample in the log of samples, as in `PlacedSample`.
+        part: index of the sample's part in `PARTS`.
     """
 
     label_version: T

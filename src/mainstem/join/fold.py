@@ -1,8 +1,9 @@
-"""What happens in event time, in order: questions open, are answered, close and are forgotten.
+"""The fold in event time order: questions open, are answered, close and are forgotten.
 
-The joiner lets events and deadlines in here only once the watermark has passed them, earliest first. So within `grace`
-the order of arrival cannot matter, and neither can other shoppers' events: the state of one shopper is touched by that
-shopper's events and deadlines alone. That is why every partitioning gives the same samples.
+The joiner passes on events and deadlines only once the watermark has passed them, earliest first.
+So within `grace` the order of arrival does not matter. Other shoppers' events do not matter either,
+because only a shopper's own events and deadlines change the state of that shopper. That is why
+every partitioning gives the same samples.
 """
 
 import heapq
@@ -29,9 +30,10 @@ _TOUCHES: Final = frozenset({View, Click, Cart, Purchase})
 _KINDS: Final = {
     kind: kind.__name__.lower() for kind in (Impression, View, Click, Cart, Purchase, Return)
 }
-_QUESTION_ID: Final = uuids_of("question")  # of an event id
-_PLACE: Final = attrgetter("time", "event_id")  # of a question
-_KEPT: Final = 4  # times `history_length`: what is kept of a history, so that repeats of an item leave enough others
+_QUESTION_ID: Final = uuids_of("question")  # makes the id of a question from its event id
+_PLACE: Final = attrgetter("time", "event_id")  # the order of a shopper's questions
+# A history keeps this many times `history_length` entries, because items may repeat in it.
+_KEPT: Final = 4
 
 
 class Fold:
@@ -51,30 +53,40 @@ class Fold:
             {Purchase, Labelled} if self._purchases_ask else {Impression, View, Labelled}
         )
         self._answering = frozenset({Return}) if self._purchases_ask else _OUTCOMES
-        # subtle: a revision window shorter than the label window must neither forget a question before it closes nor
-        # call the outcomes of its first label late
+        # subtle: a revision window shorter than the label window must neither forget a question
+        # before it closes nor call an outcome of its first label late
         self._revisable = max(settings.join.revision_window, settings.join.label_window)
 
     def is_question(self, event: object) -> bool:
-        """Whether this event asks: an impression, a view that came from none, or a purchase where purchases ask.
+        """Whether this event asks a question.
 
-        A labelled text always does, and brings its answer.
+        An impression asks, and so does a view that names no impression. Where the setting
+        `questions` is `purchases`, purchases ask instead. A labelled text always asks, and brings
+        its answer.
         """
         kind = type(event)
-        return kind in self._asking and not (kind is View and event.impression_id)  # type: ignore[attr-defined]
+        named = kind is View and event.impression_id  # type: ignore[attr-defined]
+        return kind in self._asking and not named
 
     def is_outcome(self, event: object) -> bool:
         """Whether this event may answer a question."""
         return type(event) in self._answering
 
     def class_of(self, event: Labelled) -> int | None:
-        """The number of the class that a label names; None where the settings know none of this name."""
+        """Number of the class that a label names; None if the settings name no such class."""
         return self._classes.get(event.label)
 
     def happen(
         self, event: Search | Impression | View | Click | Cart | Purchase | Return | Labelled
     ) -> Sequence[Sample]:
-        """Let one event happen; gives the samples whose label it gives or revises."""
+        """Fold in one event that the watermark has passed.
+
+        Args:
+            event: the event, with pseudonyms in place of its user and session ids.
+
+        Returns:
+            The samples that get their first label or a revised one from this event.
+        """
         if type(event) is Labelled:
             return (self._labelled(event),)
         user = self.state.users.get(event.user_id)
@@ -89,7 +101,15 @@ class Fold:
         return made
 
     def act(self, deadline: tuple[int, int, str, int, str]) -> Sequence[Sample]:
-        """Close or forget a question whose time has come; closing gives its samples."""
+        """Close or forget a question whose deadline the watermark has passed.
+
+        Args:
+            deadline: due time, `CLOSE` or `FORGET`, pseudonym of the shopper, and the time and
+                the event id of the question.
+
+        Returns:
+            The samples of a question that closes; nothing for one that is forgotten.
+        """
         _, action, user_id, time, event_id = deadline
         user = self.state.users[user_id]
         place = bisect_left(user.questions, (time, event_id), key=_PLACE)
@@ -99,28 +119,28 @@ class Fold:
         return ()
 
     def sweep(self, watermark: int) -> None:
-        """Drop the shoppers of whom nothing can be in a text any more. Changes no sample, only memory."""
-        oldest = watermark - max(
-            self._settings.join.history_window, self._settings.join.label_window
-        )  # as far as `_query` looks
+        """Drop the shoppers whose past can no longer be part of any text.
+
+        This frees memory and changes no sample.
+        """
+        windows = self._settings.join
+        # the label window too, because `_query` looks that far back
+        oldest = watermark - max(windows.history_window, windows.label_window)
         users = self.state.users
-        for user_id in [
+        gone = [
             key for key, user in users.items() if not user.questions and _last_seen(user) < oldest
-        ]:
+        ]
+        for user_id in gone:
             del users[user_id]
 
     def _open(self, event: Impression | View | Purchase, user: UserState) -> None:
-        key, counts, questions = (
-            (event.event_timestamp, event.event_id),
-            self.state.counts,
-            user.questions,
-        )
+        time, event_id = key = (event.event_timestamp, event.event_id)
+        counts, questions = self.state.counts, user.questions
         place = len(questions)
-        if questions and _PLACE(questions[-1]) >= key:  # few come late
+        if questions and _PLACE(questions[-1]) >= key:  # rare: most questions are the newest
             place = bisect_left(questions, key, key=_PLACE)
-        if (
-            place < len(questions) and _PLACE(questions[place]) == key
-        ):  # an id repeated beyond the horizon
+        if place < len(questions) and _PLACE(questions[place]) == key:
+            # the event was repeated after `dedupe_horizon`
             counts["question"] -= 1
             counts["open"] -= 1
             counts["duplicate"] += 1
@@ -128,9 +148,9 @@ class Fold:
         shown = event if type(event) is Impression else None
         places = _places(shown) if shown else {}
         question = Question(
-            question_id=_QUESTION_ID(event.event_id),
-            event_id=event.event_id,
-            time=event.event_timestamp,
+            question_id=_QUESTION_ID(event_id),
+            event_id=event_id,
+            time=time,
             source=_KINDS[type(event)],
             items=list(places) if shown else [event.item_id],  # type: ignore[union-attr]
             positions=list(places.values()),
@@ -139,15 +159,12 @@ class Fold:
             query=(shown.query or "") if shown else "",
         )
         questions.insert(place, question)
-        time, event_id = key
-        heapq.heappush(
-            self.state.deadlines, (time + self._label_window, CLOSE, event.user_id, time, event_id)
-        )
-        # subtle: kept for twice the window, so that an outcome after it is `late` and not `orphaned`
-        heapq.heappush(
-            self.state.deadlines,
-            (time + 2 * self._revisable, FORGET, event.user_id, time, event_id),
-        )
+        deadlines, user_id = self.state.deadlines, event.user_id
+        heapq.heappush(deadlines, (time + self._label_window, CLOSE, user_id, time, event_id))
+        # subtle: a question is kept for twice the revision window, so that an outcome after the
+        # window counts as `late` and not as `orphaned`
+        forget_at = time + 2 * self._revisable
+        heapq.heappush(deadlines, (forget_at, FORGET, user_id, time, event_id))
 
     def _answer(self, event: Click | Cart | Purchase | Return, user: UserState) -> Sequence[Sample]:
         counts = self.state.counts
@@ -169,14 +186,13 @@ class Fold:
         else:
             counts["joined"] += 1
             self._settle(question)
-        return (
-            self._maker.revised(question, event.user_id, counts, event.item_id)
-            if question.closed
-            else ()
-        )
+        if not question.closed:
+            return ()
+        return self._maker.revised(question, event.user_id, counts, event.item_id)
 
     def _settle(self, question: Question) -> None:
-        """An outcome inside the label window answers the question, even one that comes after it closed."""
+        # subtle: an outcome of the label window answers its question even if it comes after the
+        # question closed
         if question.closed and not question.answered:
             self.state.counts["expired"] -= 1
             self.state.counts["answered"] += 1
@@ -188,11 +204,8 @@ class Fold:
         for question in reversed(user.questions):
             if question.time > event.event_timestamp or event.item_id not in question.items:
                 continue
-            if (
-                self._purchases_ask
-                or event.impression_id is None
-                or event.impression_id == question.impression_id
-            ):
+            named = event.impression_id
+            if self._purchases_ask or named is None or named == question.impression_id:
                 return question
         return None
 
@@ -232,10 +245,8 @@ class Fold:
 
     def _remember(self, event: Any, user: UserState) -> None:
         if type(event) is Search:
-            insort(
-                user.searches,
-                (event.event_timestamp, event.event_id, event.session_id or "", event.query),
-            )
+            session = event.session_id or ""
+            insort(user.searches, (event.event_timestamp, event.event_id, session, event.query))
             self._prune(user.searches, event.event_timestamp, user)
         elif type(event) in _TOUCHES:
             insort(user.history, (event.event_timestamp, event.event_id, event.item_id))
@@ -250,15 +261,17 @@ class Fold:
         keep = self._kept
         if len(entries) <= 2 * keep:
             return
-        oldest_open = next(
-            (question.time for question in user.questions if not question.closed), now
-        )  # sorted by time
-        before = bisect_left(entries, (min(oldest_open, now),))
+        # questions are sorted by time, so the first open one is the oldest
+        open_since = (question.time for question in user.questions if not question.closed)
+        before = bisect_left(entries, (min(next(open_since, now), now),))
         del entries[: max(before - keep, 0)]
 
 
 def _places(shown: Impression) -> dict[str, int]:
-    """The items of an impression, each once, with their positions: in the list where none is told."""
+    """The items of an impression, each once, with their positions.
+
+    An item without a position of its own has the position that it takes in the list.
+    """
     found: dict[str, int] = {}
     for place, item in enumerate(shown.items, start=1):
         found.setdefault(item.item_id, item.position or place)

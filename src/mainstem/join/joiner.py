@@ -1,13 +1,13 @@
-"""The joiner: one partition of events in, samples and ledger out. A deterministic fold, whose state is a value.
+"""The joiner folds one partition of events into samples, rejections and rows of the ledger.
 
-An event moves the watermark (largest event time seen, less `grace`) before anything else. It is counted at once, waits
-until the watermark has passed it, and then happens in event time order (`fold`). No clock is read here: only event time.
+Each event is counted as soon as it is read. Its time moves the watermark, which is the largest
+event time seen, less `grace`. The event itself waits until the watermark has passed it, and is then
+folded in event time order (`fold`). The joiner reads event time only, never a clock, and its state
+is a value.
 """
 
 import heapq
-import hmac
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -31,46 +31,27 @@ from mainstem.events import (
 from mainstem.join.catalogue import Catalogue
 from mainstem.join.fold import Fold
 from mainstem.join.ledger import BLOCK, LedgerRow, block_of
+from mainstem.join.rejections import Rejection, pseudonym, rejection_of
 from mainstem.join.sample import Sample
 from mainstem.join.state import FORM, JoinState
 from mainstem.settings import Settings
 
-__all__ = ["Joiner", "Output", "Rejection", "Snapshot", "pseudonym", "rejection_of"]
+__all__ = ["Joiner", "Output", "Snapshot"]
 
 _OF_SHOPPERS: Final = frozenset({Search, Impression, View, Click, Cart, Purchase, Return})
 _ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
 _DECODER: Final = msgspec.msgpack.Decoder(JoinState)
 
 
-class Rejection(Struct, frozen=True, kw_only=True):
-    """A refused event, where it was, and why."""
-
-    topic: str
-    partition: int
-    offset: int
-    reason: str
-    path: str
-    digest: str
-    body: str
-
-
-def rejection_of(
-    refusal: Refusal, topic: str, partition: int, offset: int, key: bytes
-) -> Rejection:
-    """A refusal at its place; its digest keyed, else a guessed name could be tried against it."""
-    return Rejection(
-        topic=topic,
-        partition=partition,
-        offset=offset,
-        reason=refusal.reason,
-        path=refusal.path,
-        digest=pseudonym(key, refusal.digest),
-        body=refusal.body,
-    )
-
-
 class Snapshot(Struct, frozen=True, kw_only=True):
-    """A joiner's state as a value: two owners of a partition write the same bytes."""
+    """The state of a joiner as a value.
+
+    Attributes:
+        partition: partition that the joiner folds.
+        next_offset: offset of the first event that is not part of the state.
+        state: the encoded `JoinState`; two owners of a partition write the same bytes.
+        form: the `FORM` of the state; 0 in snapshots that were written before forms existed.
+    """
 
     partition: int
     next_offset: int
@@ -79,34 +60,26 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
     @property
     def lacks(self) -> str:
-        """What it lacks of a state of today, in words; empty where a joiner can go on from it."""
+        """Why a joiner cannot go on from this snapshot; empty if it can."""
         if self.form == FORM:
             return ""
-        return f"form {self.form} there, {FORM} now: of another mainstem, whose samples hold other fields"
+        return f"form {self.form} there, {FORM} now: the samples of the two have different fields"
 
 
 Output: TypeAlias = Sample | Rejection | LedgerRow
-
-
-@lru_cache(maxsize=65_536)  # a shopper who comes once comes again
-def pseudonym(key: bytes, name: str) -> str:
-    """HMAC-SHA-256 of a user or session id, 64 hex digits: the only form in which one is kept anywhere.
-
-    Example:
-        >>> len(pseudonym(b"secret", "user-1"))
-        64
-    """
-    return hmac.digest(key, name.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
 class Joiner:
     """Folds one partition of the event log.
 
     Args:
-        partition: its number.
-        settings: windows and what asks (`questions` must be settled: `shown` or `purchases`).
-        catalogue: shared and already read as far as the log's item events go.
+        partition: number of the partition.
+        settings: settings of the join. `join.questions` must be `shown` or `purchases`.
+        catalogue: catalogue that the joiners share. It must hold all item events already.
         key: secret of the pseudonyms.
+
+    Raises:
+        ValueError: if `join.questions` is still `auto`.
 
     Example:
         >>> from mainstem.events import Click, Item, Tick, View
@@ -117,7 +90,8 @@ class Joiner:
         >>> click = Click(event_id="c", event_timestamp=2, user_id="u", item_id="cup")
         >>> [*joiner.step(0, view), *joiner.step(1, click)]
         []
-        >>> [(sample.label, sample.outcomes) for sample in joiner.step(2, Tick(event_timestamp=10**9))]
+        >>> tick = Tick(event_timestamp=10**9)
+        >>> [(sample.label, sample.outcomes) for sample in joiner.step(2, tick)]
         [(1, ('click',))]
     """
 
@@ -125,7 +99,7 @@ class Joiner:
         self, partition: int, settings: Settings, catalogue: Catalogue, key: bytes
     ) -> None:
         if settings.join.questions == "auto":
-            msg = "questions='auto' must be settled before joining: `shown` or `purchases`"
+            msg = "a joiner cannot use questions='auto'; choose `shown` or `purchases`"
             raise ValueError(msg)
         self.partition = partition
         self._settings = settings
@@ -134,24 +108,33 @@ class Joiner:
         self._use(JoinState())
 
     def begin_at(self, offset: int) -> None:
-        """Begin at the oldest offset that the broker still has; nothing has been folded yet."""
+        """Start from an empty state at `offset`, the oldest offset that the broker still has."""
         self._use(JoinState(first_offset=offset, next_offset=offset))
 
     @property
     def next_offset(self) -> int:
-        """The offset of the event that comes next."""
+        """Offset of the next event to fold."""
         return self._state.next_offset
 
     @property
     def watermark(self) -> int:
-        """Event time that has passed, in milliseconds: what happened before it has been folded."""
+        """Event time up to which all events and deadlines have been folded, in milliseconds."""
         return self._state.newest - self._settings.join.grace
 
     def step(self, offset: int, event: Event | Refusal | None) -> Iterable[Output]:
-        """Fold the event at `offset` (None where a direct read shows the offset to be empty); gives what follows, in order.
+        """Fold the event at `offset`.
+
+        Args:
+            offset: offset of the event in the partition.
+            event: the event, or a refusal of it. None means that the offset holds no record,
+                which a direct read of the topic has shown.
+
+        Returns:
+            What the event brings about, in order: samples, a rejection, and at the end of a block
+            a row of the ledger.
 
         Raises:
-            ValueError: if `offset` is not the next one. An event must be neither skipped nor folded twice.
+            ValueError: if `offset` is not the next offset. No event may be skipped or folded twice.
         """
         state = self._state
         if offset != state.next_offset:
@@ -159,7 +142,7 @@ class Joiner:
             raise ValueError(msg)
         state.next_offset = offset + 1
         outputs: list[Output] = []
-        if type(event) in _OF_SHOPPERS:  # most of all
+        if type(event) in _OF_SHOPPERS:  # a short cut, because most events are of these kinds
             self._take_user_event(event, outputs)
         else:
             self._take(offset, event, outputs)
@@ -168,7 +151,7 @@ class Joiner:
         return outputs
 
     def ledger_row(self) -> LedgerRow:
-        """The ledger as it stands."""
+        """The row of the ledger at the current offset."""
         state = self._state
         return LedgerRow(
             topic="events",
@@ -180,17 +163,17 @@ class Joiner:
         )
 
     def snapshot(self) -> Snapshot:
-        """The state as a value; the same log prefix gives the same bytes."""
+        """The state as a value; the same prefix of the log gives the same bytes."""
         state = _ENCODER.encode(self._state)
         return Snapshot(
             partition=self.partition, next_offset=self._state.next_offset, state=state, form=FORM
         )
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go on from a snapshot of the same partition.
+        """Replace the state with the state of a snapshot.
 
         Raises:
-            ValueError: if it is of another partition, or `lacks` something.
+            ValueError: if the snapshot belongs to another partition or has another form.
         """
         if snapshot.partition != self.partition or snapshot.lacks:
             other = snapshot.lacks or f"partition {snapshot.partition} there, {self.partition} here"
@@ -199,7 +182,14 @@ class Joiner:
         self._use(_DECODER.decode(snapshot.state))
 
     def closed(self, time: int) -> tuple["Joiner", list[Output]]:
-        """What a final tick would give, on a copy: this joiner stays as it is, so that a log that grows can go on."""
+        """Fold a final tick into a copy, so that this joiner can go on when the log grows.
+
+        Args:
+            time: event time of the tick, in milliseconds.
+
+        Returns:
+            The copy, and the outputs that the tick brings about, with a row of the ledger last.
+        """
         copy = Joiner(self.partition, self._settings, self._catalogue, self._key)
         copy.restore(self.snapshot())
         outputs: list[Output] = []
@@ -248,7 +238,8 @@ class Joiner:
             known = msgspec.structs.replace(
                 event, user_id=pseudonym(key, event.user_id), session_id=session
             )
-            # subtle: at equal times a question comes before its outcomes, whatever their ids; logs may know whole seconds
+            # subtle: at equal times a question precedes its outcomes, whatever the event ids are,
+            # because some logs record whole seconds
             heapq.heappush(state.waiting, (time, is_outcome, event_id, known))
         self._advance(time, outputs)
 
@@ -264,18 +255,16 @@ class Joiner:
             counts["context"] += 1
 
     def _advance(self, time: int, outputs: list[Output]) -> None:
-        """Move the watermark and let happen what it has passed: events and deadlines, earliest first."""
+        """Move the watermark, and fold the events and deadlines that it passes, earliest first."""
         state, fold = self._state, self._fold
         state.newest = max(state.newest, time)
         watermark, waiting, deadlines = self.watermark, state.waiting, state.deadlines
         while True:
-            # subtle: at equal times the event comes first, so the end of a window still belongs to it
-            if (
-                waiting
-                and waiting[0][0] < watermark
-                and (not deadlines or waiting[0][0] <= deadlines[0][0])
-            ):
-                outputs += fold.happen(heapq.heappop(waiting)[3])  # type: ignore[arg-type]  # only user events wait
+            event_due = bool(waiting) and waiting[0][0] < watermark
+            # subtle: at equal times the event comes first, so the end of a window belongs to it
+            if event_due and (not deadlines or waiting[0][0] <= deadlines[0][0]):
+                event = heapq.heappop(waiting)[3]
+                outputs += fold.happen(event)  # type: ignore[arg-type]  # only user events wait
             elif deadlines and deadlines[0][0] < watermark:
                 outputs += fold.act(heapq.heappop(deadlines))
             else:

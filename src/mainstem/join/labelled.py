@@ -1,4 +1,4 @@
-"""The sample of a labelled text: it needs no join, for the event brings its answer."""
+"""The sample of a labelled text, which needs no join because the event brings its answer."""
 
 from mainstem.events import Labelled
 from mainstem.ids import uuid_of
@@ -8,17 +8,19 @@ __all__ = ["labelled_sample"]
 
 
 def labelled_sample(event: Labelled, user: str, label: int) -> Sample:
-    """What a labelled text is to the model: the text first, its pair second.
+    """Make the sample of a labelled text or pair of texts.
+
+    The text becomes the context, which the model reads first, and its pair becomes the item text.
 
     Args:
-        event: the text and what was said of it.
-        user: pseudonym of who wrote or read it.
-        label: the number of the class that its label names.
+        event: the text, its pair if it has one, and the name of its class.
+        user: pseudonym of the event's user.
+        label: number of the class.
 
     Example:
-        >>> event = Labelled(event_id="e", event_timestamp=0, user_id="u", text="red cup", label="yes")
+        >>> event = Labelled(event_id="e", event_timestamp=0, user_id="u", text="cup", label="yes")
         >>> labelled_sample(event, "pseudonym", 1).context_text
-        'red cup'
+        'cup'
     """
     item_id = event.item_id or ""
     return Sample(

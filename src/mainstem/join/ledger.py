@@ -1,12 +1,13 @@
-"""The ledger: every offset read is accounted for, and three sums show it in every row.
+"""The ledger accounts for every offset that was read. Three sums hold in each of its rows.
 
     next offset - first offset
               = question + outcome + context + duplicate + late + rejected + tick + control
     outcome   = joined + revised + orphaned + parked
     question  = answered + expired + open
 
-For the catalogue's topic: read = accepted + rejected. Counts are cumulative per partition, so a row is a pure function of
-the log up to its `next_offset`, and writing it twice is the same as once.
+In the rows of topic `items`, next offset - first offset = accepted + rejected. Counts are
+cumulative per partition, so a row is a pure function of the log up to its `next_offset`, and
+writing it twice is the same as writing it once.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +18,7 @@ from msgspec import Struct
 __all__ = ["BLOCK", "COUNTS", "LedgerRow", "block_of", "imbalance", "new_counts", "totals"]
 
 BLOCK: Final = 1000
-"""Offsets between two rows of the ledger."""
+"""Number of offsets between two rows of the ledger."""
 _READ: Final = (
     "question",
     "outcome",
@@ -32,13 +33,23 @@ _READ: Final = (
 _OUTCOME: Final = ("joined", "revised", "orphaned", "parked")
 _QUESTION: Final = ("answered", "expired", "open")
 COUNTS: Final = (*_READ, *_OUTCOME, *_QUESTION, "unknown_item")
-"""All that is counted. `unknown_item` stands outside the sums: items of questions that the catalogue did not know."""
+"""Names of all counts.
+
+`unknown_item` is part of no sum; it counts the items of questions that the catalogue did not know.
+"""
 
 
 class LedgerRow(Struct, frozen=True, kw_only=True):
-    """The counts of one partition of one topic from `first_offset` up to `next_offset`, which lies in `block`.
+    """The counts of one partition of one topic.
 
-    `first_offset` is above 0 where the broker had deleted the beginning before anything was read.
+    Attributes:
+        topic: short name of the topic that is counted.
+        partition: partition that is counted.
+        block: number of the block of 1,000 offsets that holds the last offset counted.
+        next_offset: offset after the last one counted.
+        counts: counts by name, such as `question` and `joined`.
+        first_offset: first offset counted. It is above 0 if the broker had deleted older events
+            before the partition was first read.
     """
 
     topic: str
@@ -50,17 +61,17 @@ class LedgerRow(Struct, frozen=True, kw_only=True):
 
 
 def new_counts() -> dict[str, int]:
-    """Every count at zero."""
+    """Counts of all names, at zero."""
     return dict.fromkeys(COUNTS, 0)
 
 
 def block_of(next_offset: int) -> int:
-    """The block that the last offset read lies in."""
+    """Number of the block that holds the last offset read."""
     return max(next_offset - 1, 0) // BLOCK
 
 
 def imbalance(row: LedgerRow) -> int:
-    """By how much the three sums of a row are out, added up; 0 when the ledger balances.
+    """How far the three sums of a row are out, added up; 0 if the ledger balances.
 
     Example:
         >>> counts = new_counts() | {"question": 2, "answered": 1, "open": 1}
@@ -76,7 +87,7 @@ def imbalance(row: LedgerRow) -> int:
 
 
 def totals(rows: Iterable[LedgerRow]) -> Mapping[str, int]:
-    """Each count added up over the newest rows of all partitions."""
+    """Add up each count over rows, which should be the newest row of each partition."""
     summed = new_counts()
     for row in rows:
         for name, count in row.counts.items():

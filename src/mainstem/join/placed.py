@@ -1,4 +1,4 @@
-"""A sample at its place in the stream: what scoring, learning and the history hand to each other."""
+"""A sample with its place in the stream, as scoring, learning and the history pass it on."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Self
@@ -15,12 +15,14 @@ class PlacedSample(NamedTuple):
     """A sample with its place in the stream.
 
     Attributes:
-        sample_id, label_version, event_time, weight, sampling_probability, position: as of `Sample`.
-        partition, offset: its place; the offset counts the samples of the partition that were accepted before it.
-        label: its own, or the one that somebody vouches for.
-        targets: what each objective would have the model say; the first is the label.
-        part: `stream`, `direction`, `canary` or `gate`.
-        item_id, history, context_text, item_text: as of `Sample`.
+        sample_id, label_version, event_time: the fields of `Sample` with these names.
+        partition: partition of the sample.
+        offset: number of samples of the partition that were accepted before this sample.
+        label: label of the sample; for a trusted sample, the label that was vouched for.
+        targets: target of each objective; the first one agrees with `label`.
+        weight, sampling_probability, position: the fields of `Sample` with these names.
+        part: use of the sample, one of `PARTS`.
+        item_id, history, context_text, item_text: the fields of `Sample` with these names.
     """
 
     sample_id: UUID
@@ -43,7 +45,14 @@ class PlacedSample(NamedTuple):
     def of(
         cls, sample: Sample, partition: int, offset: int, part: str, label: int | None = None
     ) -> Self:
-        """A sample at its place; `label` overrules its own where somebody vouches for one."""
+        """Put a sample at its place in the stream.
+
+        Args:
+            sample: the sample.
+            partition, offset: its place.
+            part: its use, one of `PARTS`.
+            label: label that was vouched for; it replaces the sample's own. None keeps that one.
+        """
         held = sample.label if label is None else label
         return cls(
             sample_id=sample.sample_id,
@@ -65,7 +74,7 @@ class PlacedSample(NamedTuple):
 
     @property
     def facts(self) -> Facts[int]:
-        """What the rows know of it."""
+        """The six numbers of this sample that the rows keep."""
         part = PARTS.index(self.part)
         return Facts(
             self.label_version, self.partition, self.offset, self.event_time, self.label, part
@@ -73,12 +82,12 @@ class PlacedSample(NamedTuple):
 
     @property
     def pair(self) -> tuple[str, str]:
-        """What the model reads."""
+        """The two texts that the model reads."""
         return self.context_text, self.item_text
 
 
 def told(samples: Sequence[PlacedSample]) -> tuple[list[tuple[str, str]], list[int], list[float]]:
-    """What a model is told of samples: text pairs, labels and weights.
+    """Split samples into what a model learns from: pairs of texts, labels and weights.
 
     Example:
         >>> told([])

@@ -1,4 +1,4 @@
-"""Which partition an event belongs to: the one of its user, so that a shopper's events meet in one joiner."""
+"""Assigns events to partitions by user, so that one joiner reads all events of a shopper."""
 
 from uuid import UUID
 
@@ -9,7 +9,10 @@ __all__ = ["partition_of_question", "partitions_of_event"]
 
 
 def partitions_of_event(event: Event | Refusal, partitions: int) -> range:
-    """Partitions of `events` that this event goes to: one; for a tick, all.
+    """Partitions of `events` that an event goes to: a tick goes to all, any other event to one.
+
+    Raises:
+        ValueError: if the event is an item event. Those go to topic `items`.
 
     Example:
         >>> partitions_of_event(Tick(event_timestamp=0), 4)
@@ -19,7 +22,7 @@ def partitions_of_event(event: Event | Refusal, partitions: int) -> range:
         case Tick():
             return range(partitions)
         case Item():
-            msg = "item events go to topic `items`, which has no partition by user"
+            msg = "an item event has no user and so no partition of `events`; send it to `items`"
             raise ValueError(msg)
         case Refusal():
             place = number_of("events", event.digest) % partitions
@@ -29,5 +32,5 @@ def partitions_of_event(event: Event | Refusal, partitions: int) -> range:
 
 
 def partition_of_question(question_id: UUID, partitions: int) -> int:
-    """Partition of `samples` that a question's samples go to."""
+    """Partition of `samples` that the samples of a question go to."""
     return (question_id.int >> 64) % partitions  # the id is a hash already

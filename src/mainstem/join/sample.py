@@ -1,4 +1,4 @@
-"""The sample: what one item of a question became. It is self-contained: the texts are in it."""
+"""The sample: what one item of a question became. It contains its texts, and so stands alone."""
 
 import hashlib
 import math
@@ -17,26 +17,32 @@ _ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
 
 
 class Sample(Struct, frozen=True, gc=False):
-    """One (context, item) pair with its label at one `label_version`.
-
-    Most of all things are samples, so `making` names no field when it makes one: that takes a fifth of the time.
+    """One pair of context and item, with its label at one `label_version`.
 
     Attributes:
-        sample_id: made of the question's event id and the item id, so the same in every replay.
-        label_version: how many outcomes are folded into the label.
-        question_id: made of the question's event id.
-        event_time: when the question was asked, in milliseconds since 1970 UTC.
+        sample_id: hash of the question's event id and the item id; the same in every replay.
+        label_version: number of outcomes that are folded into the label.
+        question_id: hash of the question's event id.
+        event_time: time of the question, in milliseconds since 1970 UTC.
         user: pseudonym of the shopper.
-        source: `impression`, `view`, `purchase`, `labelled` for a labelled text, or `drawn` for a drawn negative.
-        outcomes: what was folded into the label, in event time order.
-        label: the first target as a whole number: 1 for yes, 0 for no; of a labelled text the number of its class.
+        source: kind of question: `impression`, `view`, `purchase` or `labelled` (a labelled text);
+            `drawn` for a drawn negative.
+        outcomes: kinds of the outcomes that are folded into the label, in event time order.
+        label: first target as a whole number, 1 for yes and 0 for no; for a labelled text, the
+            number of its class.
         weight: factor of this sample's loss, in training and in its response.
-        sampling_probability: that this item was drawn among those known; 1 where nothing was drawn.
-        query, history: what the shopper asked, and the item ids of what they did just before (newest first).
-        context_text: query and history in words, what the model reads first.
-        item_text: title, category, brand and price band as of `event_time`, what it reads second.
-        targets: what each objective would have the model say; empty where an earlier writer knew the label alone.
-        position: where the item stood in its impression, 1 for the first; 0 where it stood in none.
+        sampling_probability: probability that the item was drawn from the items known at
+            `event_time`; 1 if it was not drawn.
+        query: the shopper's search query; empty if there was none.
+        history: ids of the items that the shopper touched before the question, newest first.
+        item_id: id of the item.
+        category: category of the item as of `event_time`; empty if unknown.
+        brand: brand of the item as of `event_time`; empty if unknown.
+        price_band: price band of the item as of `event_time`; empty if unknown.
+        context_text: query and titles of the history, which the model reads first.
+        item_text: title, category, brand and price band, which the model reads second.
+        targets: target of each objective; empty in samples of release 0.1, which had a label only.
+        position: position of the item in its impression, from 1; 0 if it was in no impression.
     """
 
     sample_id: UUID
@@ -63,24 +69,30 @@ class Sample(Struct, frozen=True, gc=False):
 
 _NAMES_0_1: Final = Sample.__struct_fields__[: Sample.__struct_fields__.index("item_text") + 1]
 _Sample01: Final[Any] = msgspec.defstruct("_Sample01", _NAMES_0_1, frozen=True, gc=False)
-"""What a sample was in 0.1."""
+"""A sample with the fields that it had in release 0.1."""
 
 
 def relabelled_sample(sample: Sample, label: int) -> Sample:
-    """The sample with another label, and the first target that goes with it."""
+    """Copy a sample with another label and the first target that agrees with it."""
     return msgspec.structs.replace(sample, label=label, targets=relabelled(sample.targets, label))
 
 
 def digest_of(sample: Sample) -> str:
-    """32 hex digits over all that a sample says, but for the pseudonym (whose key differs between deployments)."""
+    """Digest of all fields of a sample but the pseudonym, whose key differs between deployments.
+
+    Returns:
+        32 hexadecimal digits.
+    """
     return _digest(msgspec.structs.replace(sample, user=""))
 
 
 def digest_0_1_of(sample: Sample) -> str:
-    """The same over what a sample said in 0.1, so that a join of today can be held against one of then."""
-    return _digest(
-        _Sample01(*["" if name == "user" else getattr(sample, name) for name in _NAMES_0_1])
-    )
+    """Digest of the fields that a sample had in release 0.1, the pseudonym again left out.
+
+    With it, the samples of a join can be compared with those of a join that release 0.1 made.
+    """
+    values = ["" if name == "user" else getattr(sample, name) for name in _NAMES_0_1]
+    return _digest(_Sample01(*values))
 
 
 def _digest(sample: Any) -> str:
@@ -89,7 +101,9 @@ def _digest(sample: Any) -> str:
 
 @lru_cache(maxsize=10_000)
 def price_band(price: float | None) -> str:
-    """A price as a word that a tokenizer keeps: its band on a 1, 2, 5 scale.
+    """The band of a price on a scale of 1, 2, 5, 10, ..., in words that a tokenizer keeps.
+
+    The band is empty for an unknown price and for one that is not above 0.
 
     Example:
         >>> price_band(2.55), price_band(0.4), price_band(None)

@@ -1,4 +1,4 @@
-"""The joiner's state as plain values, so that a snapshot is one encoding and a restore is one decoding."""
+"""The joiner's state as plain values, so that one call encodes a snapshot and one decodes it."""
 
 from typing import Final
 from uuid import UUID
@@ -11,13 +11,17 @@ from mainstem.join.ledger import new_counts
 __all__ = ["FORM", "JoinState", "Question", "UserState"]
 
 FORM: Final = 1
-"""What a state holds, by number: one more where joiners need what states of before lack. 0 had no positions."""
+"""Number of the form of a state. It grows when joiners need something that older states lack.
+
+Form 0 had no positions.
+"""
 
 
 class Question(Struct, kw_only=True, gc=False):
-    """A question and the outcomes that answered it so far.
+    """A question and the outcomes that have answered it so far.
 
-    Its `history` and `query` are read when it closes and kept, because a revision must repeat the text.
+    Its `history` and `query` are filled in when it closes, and then kept, because a revised sample
+    must repeat the text of the first one.
     """
 
     question_id: UUID
@@ -25,45 +29,43 @@ class Question(Struct, kw_only=True, gc=False):
     time: int
     source: str
     items: list[str]
-    positions: list[int] = field(
-        default_factory=list
-    )  # of the items in their impression; empty where there is none
+    # positions of the items in their impression; empty if the question is no impression
+    positions: list[int] = field(default_factory=list)
     impression_id: str = ""
     session: str = ""
     query: str = ""
     history: list[str] = field(default_factory=list)
-    answers: dict[str, list[tuple[int, str, str]]] = field(
-        default_factory=dict
-    )  # item: (time, event id, kind), sorted
+    # outcomes by item id: (time, event id, kind), sorted
+    answers: dict[str, list[tuple[int, str, str]]] = field(default_factory=dict)
     closed: bool = False
     answered: bool = False
 
 
 class UserState(Struct, kw_only=True, gc=False):
-    """What one shopper did lately: enough for the texts of questions that are open or may still come."""
+    """The recent past of one shopper, as far as texts of open or future questions need it."""
 
-    questions: list[Question] = field(default_factory=list)  # sorted by (time, event id)
-    history: list[tuple[int, str, str]] = field(
-        default_factory=list
-    )  # (time, event id, item id), sorted
-    searches: list[tuple[int, str, str, str]] = field(
-        default_factory=list
-    )  # (time, event id, session, query), sorted
+    # sorted by (time, event id)
+    questions: list[Question] = field(default_factory=list)
+    # touches: (time, event id, item id), sorted
+    history: list[tuple[int, str, str]] = field(default_factory=list)
+    # (time, event id, session, query), sorted
+    searches: list[tuple[int, str, str, str]] = field(default_factory=list)
 
 
 class JoinState(Struct, kw_only=True):
-    """All that a joiner knows of its partition: a pure function of the log up to `next_offset`."""
+    """All that a joiner knows of its partition, a pure function of the log up to `next_offset`."""
 
     first_offset: int = 0
     next_offset: int = 0
     newest: int = -1  # largest event time seen; -1 before the first event
     counts: dict[str, int] = field(default_factory=new_counts)
-    # heap of events the watermark has not passed: time, whether it is an outcome, event id, event
+    # heap of events that the watermark has not passed: time, whether an outcome, event id, event
     waiting: list[tuple[int, bool, str, Event]] = field(default_factory=list)
-    deadlines: list[tuple[int, int, str, int, str]] = field(
-        default_factory=list
-    )  # heap: time, action, user, question
-    seen: dict[str, int] = field(default_factory=dict)  # event id: event time, for `dedupe_horizon`
-    forget: list[tuple[int, str]] = field(default_factory=list)  # heap: the same, by time
+    # heap: due time, action, user, time and event id of the question
+    deadlines: list[tuple[int, int, str, int, str]] = field(default_factory=list)
+    # event times by event id, kept for `dedupe_horizon`
+    seen: dict[str, int] = field(default_factory=dict)
+    # heap of (event time, event id) of the events in `seen`
+    forget: list[tuple[int, str]] = field(default_factory=list)
     users: dict[str, UserState] = field(default_factory=dict)
     since_sweep: int = 0

@@ -1,4 +1,4 @@
-"""What the model reads: the shopper's query and recent history on one side, the item on the other."""
+"""The two texts that a model reads: the shopper's query and history, and the item."""
 
 from mainstem.events import Item
 from mainstem.join.sample import price_band
@@ -7,11 +7,12 @@ __all__ = ["context_text", "item_text"]
 
 
 def item_text(item: Item) -> str:
-    """Title, category, brand and price band of an item.
+    """Join title, category, brand and price band of an item; parts that it lacks are left out.
 
     Example:
-        >>> item_text(Item(event_id="1", event_timestamp=0, item_id="a", title="red cup", brand="Acme", price=2.5))
-        'red cup | Acme | price 2 to 5'
+        >>> cup = Item(event_id="1", event_timestamp=0, item_id="a", title="red cup", price=2.5)
+        >>> item_text(cup)
+        'red cup | price 2 to 5'
     """
     band = price_band(item.price)
     parts = (item.title, item.category, item.brand, band and f"price {band}")
@@ -19,7 +20,7 @@ def item_text(item: Item) -> str:
 
 
 def context_text(query: str, history: list[str]) -> str:
-    """Query first, then the titles of the history, newest first.
+    """Join the query, if there is one, and the titles of the history in the order given.
 
     Example:
         >>> context_text("cup", ["red cup", "blue mug"])

@@ -1,4 +1,4 @@
-"""What all programs beside Kafka share: where the broker is, the topics, what their records hold, and how they are read."""
+"""What all programs beside Kafka share: the broker, and topics with their messages and readers."""
 
 from mainstem.kafka.broker import Broker
 from mainstem.kafka.direct import DirectReader, Record

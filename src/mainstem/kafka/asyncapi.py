@@ -1,4 +1,4 @@
-"""The AsyncAPI document of all topics, generated from the table of topics and the structs that their records hold."""
+"""The AsyncAPI document of all topics, generated from the topics and their structs."""
 
 from collections.abc import Iterator
 from typing import Any, Final, get_args, get_origin
@@ -8,6 +8,7 @@ from mainstem.events.schema import BEYOND, KINDS, schemas_of
 from mainstem.join import LedgerRow, Rejection, Sample
 from mainstem.kafka.messages import Announcement, PublishedStanding
 from mainstem.kafka.topics import TOPICS, Topic
+from mainstem.store.schedule_records import ScheduleRecord
 from mainstem.trusted.trust import Confirmed
 
 __all__ = ["document"]
@@ -21,22 +22,20 @@ _HELD: Final[dict[str, tuple[Any, ...]]] = {
     "standings": (PublishedStanding,),
     "versions": (Announcement,),
     "trusted": (Confirmed,),
+    "schedule": get_args(ScheduleRecord),
 }
-"""What the records of each topic hold."""
-_FROM_OUTSIDE: Final = {
-    "events",
-    "items",
-    "trusted",
-}  # a shop writes these; the others mainstem writes itself
-_BINDING: Final = "0.5.0"
+"""Types of the records of each topic."""
+# a shop writes these topics; mainstem itself writes the others
+_FROM_OUTSIDE: Final = {"events", "items", "trusted"}
+_BINDING: Final = "0.5.0"  # version of AsyncAPI's bindings for Kafka
 _ABOUT: Final = (
-    "What mainstem reads from Kafka and writes to it. Where the broker's URL has a prefix, kafka://host:9092/PREFIX, each "
-    f"topic is called PREFIX.NAME. Of events: {BEYOND}"
+    "The topics that mainstem reads and writes in Kafka. If the broker's URL has a prefix, "
+    f"kafka://host:9092/PREFIX, each topic is called PREFIX.NAME. About events: {BEYOND}"
 )
 
 
 def document() -> dict[str, Any]:
-    """The AsyncAPI 3.0 document: every topic with its key, and the schema of what its records hold.
+    """Make the AsyncAPI 3.0 document: every topic with its key, and the schemas of its records.
 
     Example:
         >>> found = document()
@@ -72,10 +71,9 @@ def document() -> dict[str, Any]:
 
 def _channel(name: str, topic: Topic) -> dict[str, Any]:
     kept: dict[str, Any] = {"cleanup.policy": ["compact" if topic.compacted else "delete"]}
-    binding = {
-        "topic": name,
-        "topicConfiguration": kept | ({"retention.ms": -1} if topic.forever else {}),
-    }
+    if topic.forever:
+        kept["retention.ms"] = -1
+    binding = {"topic": name, "topicConfiguration": kept}
     partitions = {} if topic.many else {"partitions": 1}
     return {
         "address": name,
@@ -87,13 +85,11 @@ def _channel(name: str, topic: Topic) -> dict[str, Any]:
 
 
 def _operations() -> Iterator[tuple[str, dict[str, Any]]]:
-    """As mainstem itself sees it: it receives what a shop sends."""
+    """The operations of mainstem, which receives what a shop writes and sends the rest."""
     for name in TOPICS:
         action = "receive" if name in _FROM_OUTSIDE else "send"
-        yield (
-            f"{action}{name.title()}",
-            {"action": action, "channel": {"$ref": f"#/channels/{name}"}},
-        )
+        channel = {"$ref": f"#/channels/{name}"}
+        yield f"{action}{name.title()}", {"action": action, "channel": channel}
 
 
 def _message(
@@ -110,16 +106,11 @@ def _message(
 
 def _key(topic: Topic, struct: dict[str, Any]) -> dict[str, Any]:
     field = struct["properties"].get(topic.key)
-    if topic.key.isidentifier() and field is None:  # a tick is nobody's: it goes to every partition
+    if topic.key.isidentifier() and field is None:  # a tick has no key; every partition gets one
         return {}
     if field and field.get("format") == "uuid":
-        return {
-            "key": {
-                "type": "string",
-                "format": "binary",
-                "description": f"{topic.key}, the 16 bytes of the UUID",
-            }
-        }
+        meaning = f"{topic.key}, the 16 bytes of the UUID"
+        return {"key": {"type": "string", "format": "binary", "description": meaning}}
     return {"key": {"type": "string", "description": f"{topic.key}, as text"}}
 
 

@@ -1,4 +1,4 @@
-"""Where the broker is and how to log in: one URL says both."""
+"""The broker: one URL says where it is and how to log in."""
 
 import re
 from dataclasses import dataclass, field
@@ -14,19 +14,20 @@ _PORT: Final = 9092
 _LIKE: Final = (
     "a broker is kafka://host:port/prefix (?security=, mechanism= and ca= where needed); got {!r}"
 )
-_LONGEST: Final = 200  # characters of a prefix; Kafka's longest name has 249
+_LONGEST: Final = 200  # longest prefix; Kafka allows 249 characters for a whole name
 _NAME: Final = re.compile(rf"[A-Za-z0-9._-]{{1,{_LONGEST}}}")
 _SERVER: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Broker:
-    """A Kafka cluster as mainstem sees it.
+    """A Kafka cluster, and the names of a deployment's topics and groups in it.
 
     Attributes:
-        servers: `host:port` of each bootstrap server.
-        prefix: put before every topic and group, so that several deployments share a cluster.
-        login: how to log in.
+        servers: bootstrap servers, each as `host:port`.
+        prefix: text before the name of every topic and group, so that several deployments can share
+            a cluster; empty for none.
+        login: how clients log in.
     """
 
     servers: tuple[str, ...]
@@ -35,10 +36,15 @@ class Broker:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Read `kafka://[user:password@]host[:port][,host[:port]...][/prefix][?security=...&mechanism=...&ca=...]`.
+        """Read a broker's URL.
+
+        Args:
+            url: URL as `kafka://[user:password@]host[:port][,host[:port]...][/prefix]`, followed
+                by `?security=...&mechanism=...&ca=...` where the login needs them. The default
+                port is 9092.
 
         Raises:
-            SettingError: if the URL is another one.
+            SettingError: if the URL has another form, or asks for a login that is not possible.
 
         Example:
             >>> broker = Broker.parse("kafka://one,two:9093/shop")
@@ -47,7 +53,7 @@ class Broker:
         """
         try:
             parts = urlsplit(url)
-        except ValueError as error:  # an address that is none
+        except ValueError as error:  # an invalid IPv6 address
             raise SettingError(_LIKE.format(_hidden(url))) from error
         login, _, hosts = parts.netloc.rpartition("@")
         query = {
@@ -64,21 +70,21 @@ class Broker:
         )
 
     def topic(self, name: str) -> str:
-        """Full name of one of our topics."""
+        """Full name of a topic, from its short name."""
         return f"{self.prefix}.{name}" if self.prefix else name
 
     def group(self, name: str) -> str:
-        """Full name of one of our consumer groups."""
+        """Full name of a consumer group, from its short name."""
         return f"{self.prefix}.mainstem-{name}" if self.prefix else f"mainstem-{name}"
 
     @property
     def options(self) -> dict[str, Any]:
-        """Arguments of every client of kafka-python."""
+        """Arguments for any client of kafka-python or aiokafka."""
         return {"bootstrap_servers": list(self.servers), **self.login.options()}
 
 
 def _server(host: str, url: str) -> str:
-    """`host:port` of one server, with the default port where none is given; an IPv6 address stands in brackets."""
+    """Complete a server with the default port; an IPv6 address must stand in brackets."""
     found = _SERVER.fullmatch(host)
     if not found or not 0 < int(found["port"] or _PORT) < 1 << 16:
         raise SettingError(_LIKE.format(_hidden(url)))
@@ -86,22 +92,26 @@ def _server(host: str, url: str) -> str:
 
 
 def _prefix(path: str) -> str:
-    """What is put before topics and groups; empty where the URL ends with the server."""
+    """The prefix of topics and groups; empty if the URL ends with the servers."""
     prefix = unquote(path.removeprefix("/").removesuffix("/"))
     if "@" in prefix:
-        msg = "an @ stands behind the first slash of MAINSTEM_EVENTS; quote / in user and password: %2F, and # %23, and ? %3F"
+        msg = (
+            "an @ follows the first slash of MAINSTEM_EVENTS; "
+            "in user and password, write %2F for /, %23 for # and %3F for ?"
+        )
         raise SettingError(msg)
     if path.startswith("//") or (prefix and not _NAME.fullmatch(prefix)) or prefix in {".", ".."}:
         msg = (
-            f"a prefix is at most {_LONGEST} letters, digits, dots, dashes and _ (kafka://host:port/shop); "
-            f"got {path.removeprefix('/')!r}, which Kafka takes for no topic's name"
+            "a prefix (kafka://host:port/PREFIX) must be a name that Kafka accepts for a topic: "
+            f"at most {_LONGEST} letters, digits, dots, dashes and _; "
+            f"got {path.removeprefix('/')!r}"
         )
         raise SettingError(msg)
     return prefix
 
 
 def _hidden(url: str) -> str:
-    """The URL without its password, nor anything that may be one in a wrong place."""
+    """Hide the password of a URL, and whatever may be a password in the wrong place."""
     before, at, after = url.rpartition("@")
     shown = f"{before.partition('://')[0]}://…{at}{after}" if at else url
     address, asks, query = shown.partition("?")

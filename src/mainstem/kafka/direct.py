@@ -1,7 +1,7 @@
-"""Reading a partition directly, outside any consumer group: from one offset to another, and nothing else.
+"""Reads partitions directly, from one offset to another, outside of any consumer group.
 
-Only what was committed is read: the end is where the oldest open transaction begins, and a record of an aborted one is an
-offset without a record, as its marker is.
+Only committed records are read. A partition ends where its oldest open transaction begins. Records
+of aborted transactions, like the markers of transactions, are offsets without a record.
 """
 
 from typing import Any, Final, NamedTuple, NoReturn, Self
@@ -15,16 +15,19 @@ __all__ = ["DirectReader", "Record"]
 
 _COMMITTED: Final = "read_committed"
 _POLL_MS: Final = 500
-_ANSWER_MS: Final = (
-    15_000  # a client that is not answered by then raises, and whoever asked tries again
-)
-_SILENT_POLLS: Final = 60  # after as many the broker is asked whether anything can come
+# time limit of a request; then the client raises an error and the caller tries again
+_ANSWER_MS: Final = 15_000
+# after this many empty polls, the reader asks the broker whether anything more can come
+_SILENT_POLLS: Final = 60
 
 
 class Record(NamedTuple):
     """One offset of a partition.
 
-    `value` is None where the offset holds no record: a transaction's marker, what was aborted, what compaction took.
+    Attributes:
+        offset: the offset.
+        value: value of the record; None if the offset holds no record, because it holds the marker
+            of a transaction, or the record was aborted or removed by compaction.
     """
 
     offset: int
@@ -32,21 +35,20 @@ class Record(NamedTuple):
 
 
 class DirectReader:
-    """Reads partitions of one topic. Not for several threads at once.
+    """Reads partitions of one topic. Only one thread may use it at a time.
 
     Args:
-        broker: where.
-        topic: its full name.
-        group: whose committed offsets `committed` tells.
+        broker: broker of the topic.
+        topic: full name of the topic.
+        group: full name of the consumer group whose commits `committed` returns.
     """
 
     def __init__(self, broker: Broker, topic: str, group: str | None = None) -> None:
         from kafka import KafkaConsumer  # the library is read without it
 
         self._topic = topic
-        self._every: (
-            Any  # a second client that sees also what is not committed, once it is asked for
-        )
+        # a client that also sees uncommitted records; `held_back` makes it when it needs it
+        self._uncommitted: Any = None
         self._consumer: Any = KafkaConsumer(
             **broker.options,
             group_id=group,
@@ -56,7 +58,7 @@ class DirectReader:
             isolation_level=_COMMITTED,
             max_partition_fetch_bytes=8 << 20,
         )
-        self._broker, self._every = broker, None
+        self._broker = broker
 
     def __enter__(self) -> Self:
         return self
@@ -65,16 +67,16 @@ class DirectReader:
         self.close()
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connections."""
         self._consumer.close()
-        if self._every is not None:
-            self._every.close()
+        if self._uncommitted is not None:
+            self._uncommitted.close()
 
     def partitions(self) -> list[int]:
-        """The partitions that the topic has.
+        """Numbers of the topic's partitions.
 
         Raises:
-            BrokerError: if there is no such topic.
+            BrokerError: if the topic does not exist.
         """
         found = self._consumer.partitions_for_topic(self._topic)
         if not found:
@@ -83,43 +85,53 @@ class DirectReader:
         return sorted(found)
 
     def first(self, partition: int) -> int:
-        """The oldest offset that is still there."""
+        """The oldest offset that the broker still has."""
         at = self._at(partition)
         return int(self._consumer.beginning_offsets([at], timeout_ms=_ANSWER_MS)[at])
 
     def end(self, partition: int) -> int:
-        """The offset that the next record will have; while a transaction is open, the offset where it began."""
+        """Offset after the last one that can be read.
+
+        The next record gets this offset, or the oldest open transaction begins there.
+        """
         at = self._at(partition)
         return int(self._consumer.end_offsets([at], timeout_ms=_ANSWER_MS)[at])
 
     def held_back(self, partition: int) -> int:
-        """Offsets beyond the end that wait for a transaction to be committed or aborted; 0 where none is open."""
+        """Number of offsets after the end that wait for an open transaction; 0 if none is open."""
         from kafka import KafkaConsumer
 
         end, at = self.end(partition), self._at(partition)
-        if self._every is None:
-            self._every = KafkaConsumer(
+        if self._uncommitted is None:
+            self._uncommitted = KafkaConsumer(
                 **self._broker.options, enable_auto_commit=False, allow_auto_create_topics=False
             )
-        return max(int(self._every.end_offsets([at], timeout_ms=_ANSWER_MS)[at]) - end, 0)
+        return max(int(self._uncommitted.end_offsets([at], timeout_ms=_ANSWER_MS)[at]) - end, 0)
 
     def committed(self, partition: int) -> int | None:
-        """Where the group stands; None where it never stood."""
+        """Offset that the group has committed; None if it has committed none."""
         found = self._consumer.committed(self._at(partition), timeout_ms=_ANSWER_MS)
         return None if found is None else int(found)
 
     def read(self, partition: int, first: int, end: int, most: int = 1000) -> list[Record]:
-        """Every offset in [first, end), or the first `most` or so of them; offsets without a record among them.
+        """Read every offset from `first` up to `end`, including offsets without a record.
+
+        Args:
+            partition: the partition.
+            first: offset of the first record.
+            end: offset after the last record.
+            most: number of offsets after which reading stops early. It may be exceeded a little.
 
         Raises:
-            BrokerError: if the broker has deleted some of them.
+            BrokerError: if the broker has deleted some of these offsets, or gives nothing more.
+            StoppedError: if this process is asked to end while the broker gives nothing.
         """
         at = self._at(partition)
         if (oldest := self.first(partition)) > first:
             msg = (
-                f"offsets {first} to {oldest - 1} of {self._topic!r} partition {partition} are gone: the broker "
-                "deleted them before they were read; give the topic a longer retention, and begin a new deployment "
-                "(another prefix), or restore them"
+                f"offsets {first} to {oldest - 1} of {self._topic!r} partition {partition} are "
+                "gone: the broker deleted them before they were read; restore them, or give the "
+                "topic a longer retention and begin a new deployment (another prefix)"
             )
             raise BrokerError(msg)
         self._consumer.assign([at])
@@ -146,12 +158,16 @@ class DirectReader:
         return records
 
     def _give_up(self, partition: int, reached: int, end: int) -> NoReturn:
-        """Say why nothing more comes; an absent broker says it by itself, and whoever asked tries again."""
+        """Raise an error that says why the broker gives nothing more.
+
+        If the broker is away, asking for the end raises an error, and the caller tries again.
+        """
         if (committed := self.end(partition)) <= reached:
             msg = (
-                f"topic {self._topic!r} partition {partition} gives nothing from offset {committed} on, and {end} was to be "
-                "reached: a transaction that began there is still open; `kafka-transactions.sh --bootstrap-server HOST:PORT "
-                "find-hanging --broker-id ID` finds it, and `abort` ends it"
+                f"topic {self._topic!r} partition {partition} gives no records from offset "
+                f"{committed} on, but {end} was to be reached: a transaction that began there is "
+                "still open; `kafka-transactions.sh --bootstrap-server HOST:PORT find-hanging "
+                "--broker-id ID` finds it, and `abort` ends it"
             )
             raise BrokerError(msg)
         raise stuck(self._topic, partition, reached, committed)

@@ -1,7 +1,8 @@
-"""What Kafka's clients raise, sorted: what passes with time, what never does, and what cannot be decoded; each in one line.
+"""Sorts the errors of Kafka's clients, and puts each one into one line.
 
-A batch that cannot be decoded is met again by whoever reads on, and a client of kafka-python that raised over one must
-not be asked again: it would go round in a circle for ever. So that ends a program.
+Some errors pass with time, others never do. A batch that cannot be decoded ends a program, because
+the program would meet it again whenever it reads on. A client of kafka-python that raised an error
+over such a batch must not be used again: it would loop for ever.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,19 +27,27 @@ CODECS: Final[Mapping[str, str]] = {
     "snappy": "python-snappy cramjam",
     "zstd": "zstandard cramjam",
 }
-"""What compresses topics, and the packages that the two clients decode it with; `mainstem[kafka]` brings them."""
-_ALLOW: Final[Mapping[str, str]] = {  # by the name of the error, which is the same in both clients
+"""Codecs of topics, and the packages that both clients need to decode them.
+
+`mainstem[kafka]` installs the packages.
+"""
+# advice by the name of the error, which is the same in both clients
+_ALLOW: Final[Mapping[str, str]] = {
     "ClusterAuthorizationFailedError": "allow this user what it asks of the cluster",
     "GroupAuthorizationFailedError": "allow this user READ in that consumer group",
     "SaslAuthenticationFailedError": "are user and password in MAINSTEM_EVENTS still right?",
     "TopicAuthorizationFailedError": "allow this user READ or WRITE of that topic",
 }
-_LONGEST: Final = 300
+_DAMAGED: Final = (
+    "look at the broker's disk with kafka-dump-log.sh, restore the topic, or begin a new "
+    "deployment (another prefix)"
+)
+_LONGEST: Final = 300  # characters of an error that are shown
 _ANSWER_MS: Final = 1000
 
 
 def lacking_codecs() -> dict[str, str]:
-    """Codecs that one of the two clients cannot decode here, each with what to install.
+    """Codecs that one of the two clients cannot decode here, each with the command that helps.
 
     Example:
         >>> lacking_codecs()
@@ -55,7 +64,7 @@ def lacking_codecs() -> dict[str, str]:
 
 
 def told_of(error: BaseException) -> str:
-    r"""An error in one line.
+    r"""Put an error into one line; a long text is cut.
 
     Example:
         >>> told_of(OSError("no\nroute")), told_of(TimeoutError())
@@ -66,7 +75,7 @@ def told_of(error: BaseException) -> str:
 
 
 def refusal(error: BaseException) -> str:
-    """What a broker refuses, and what to do where that is known.
+    """Say in one line what a broker refuses, and what to do about it if that is known.
 
     Example:
         >>> refusal(TimeoutError("no answer"))
@@ -77,10 +86,10 @@ def refusal(error: BaseException) -> str:
 
 
 def together(faults: Iterable[tuple[str, str]]) -> list[str]:
-    """Faults of many topics, each kind told once.
+    """Merge equal faults of several topics into one text that lists the topics.
 
     Args:
-        faults: what is wrong, with `{}` where the topic belongs, and the topic.
+        faults: pairs of a text, with `{}` in the place of the topic, and a topic.
 
     Example:
         >>> together([("topic {} is gone", "a"), ("topic {} is gone", "b")])
@@ -93,7 +102,9 @@ def together(faults: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def passes(error: BaseException) -> bool:
-    """Whether what went wrong may go right when it is tried again: not a right that is lacking, nor a broken batch.
+    """Whether it makes sense to try again after an error.
+
+    It does not after an error about rights, about the configuration or about a broken batch.
 
     Example:
         >>> passes(ConnectionRefusedError()), passes(ValueError())
@@ -117,43 +128,53 @@ def passes(error: BaseException) -> bool:
 
 
 def undecodable(error: BaseException, where: str) -> BrokerError:
-    """The error of a batch that cannot be decoded.
+    """Make the error for a batch that cannot be decoded.
 
     Args:
-        error: what the client raised.
-        where: topic, and partition and offset where they are known.
+        error: error that the client raised.
+        where: place of the batch: its topic, and its partition and offset if they are known.
     """
     lacking = lacking_codecs()
+    kind = type(error).__name__
     codec = next((name for name in lacking if name in str(error).lower()), None)
-    if (
-        codec is None
-        and lacking
-        and type(error).__name__ in {"UnsupportedCodecError", "AssertionError"}
-    ):
+    # the clients do not always name the codec that they lack
+    if codec is None and lacking and kind in {"UnsupportedCodecError", "AssertionError"}:
         codec = next(iter(lacking))
     if codec:
         msg = f"{where} is compressed by {codec}, which cannot be decoded here; {lacking[codec]}"
     else:
-        msg = (
-            f"{where} holds a batch that cannot be decoded ({type(error).__name__}: {told_of(error)}); look at the broker's "
-            "disk with kafka-dump-log.sh, restore the topic, or begin a new deployment (another prefix)"
-        )
+        msg = f"{where} holds a batch that cannot be decoded ({kind}: {told_of(error)}); {_DAMAGED}"
     return BrokerError(msg)
 
 
 def stuck(topic: str, partition: int, reached: int, end: int) -> BrokerError:
-    """The error of a place of which the broker gives nothing, though it has more."""
+    """Make the error for a partition whose records the broker does not give, although it has them.
+
+    Args:
+        topic: full name of the topic.
+        partition: the partition.
+        reached: offset of the first record that does not come.
+        end: offset after the last record.
+    """
     return BrokerError(
-        f"topic {topic!r} partition {partition} goes up to offset {end}, but the broker gives nothing from {reached} on; "
-        "look at its disk with kafka-dump-log.sh, restore the topic, or begin a new deployment (another prefix)"
+        f"topic {topic!r} partition {partition} goes up to offset {end}, but the broker gives no "
+        f"records from {reached} on; {_DAMAGED}"
     )
 
 
 def decoded_poll(consumer: Any, milliseconds: int, most: int) -> Any:
-    """What `consumer.poll` gives.
+    """Poll a consumer of kafka-python.
+
+    Args:
+        consumer: the consumer.
+        milliseconds: how long to wait for records.
+        most: number of records to return at most.
+
+    Returns:
+        The result of `consumer.poll`: lists of records by partition.
 
     Raises:
-        BrokerError: if a batch cannot be decoded. The consumer is of no more use then.
+        BrokerError: if a batch cannot be decoded. The consumer must not be used again then.
     """
     from kafka.errors import CorruptRecordError, KafkaError, UnsupportedCodecError
 
@@ -163,18 +184,19 @@ def decoded_poll(consumer: Any, milliseconds: int, most: int) -> Any:
         raise undecodable(error, _places(consumer)) from error
     except KafkaError:
         raise
-    except Exception as error:  # whatever a decompressor raises, each its own
+    except Exception as error:  # each decompressor raises errors of its own
         raise undecodable(error, _places(consumer)) from error
 
 
 def _places(consumer: Any) -> str:
-    """Where a consumer stands: topic, partition and offset of each place it reads, where they are few."""
+    """The places that a consumer reads, in words: offsets if they are few, topics if many."""
     few = 3
     places = sorted(consumer.assignment())
     if len(places) > few:
         return f"one of the topics {', '.join(sorted({place.topic for place in places}))}"
-    told = [
-        f"topic {place.topic!r} partition {place.partition} at offset {consumer.position(place, timeout_ms=_ANSWER_MS)}"
-        for place in places
+    offsets = [consumer.position(place, timeout_ms=_ANSWER_MS) for place in places]
+    texts = [
+        f"topic {place.topic!r} partition {place.partition} at offset {offset}"
+        for place, offset in zip(places, offsets, strict=True)
     ]
-    return " or ".join(told) or "a topic"
+    return " or ".join(texts) or "a topic"

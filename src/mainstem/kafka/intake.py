@@ -1,4 +1,4 @@
-"""Reading as a member of a consumer group: a batch, what must be written because of it, then the commit."""
+"""Reads as a member of a consumer group: take a batch, write what follows from it, then commit."""
 
 import logging
 import time
@@ -12,33 +12,32 @@ from mainstem.kafka.outages import patiently
 __all__ = ["Intake"]
 
 Assigned = tuple[str, int]
-"""A topic (its short name) and a partition of it."""
+"""Short name of a topic, and a partition of it."""
 _POLL_MS: Final = 500
-_ANSWER_MS: Final = (
-    15_000  # a client that is not answered by then raises, and whoever asked tries again
-)
-_STILL_SECONDS, _STILL_LOOKS = (
-    60.0,
-    60,
-)  # a partition that is behind and gives nothing for as long, however often asked
+# time limit of a request; then the client raises an error and the caller tries again
+_ANSWER_MS: Final = 15_000
+# a partition that is behind but gives nothing in this time and this many looks is stuck
+_STILL_SECONDS: Final = 60.0
+_STILL_LOOKS: Final = 60
 _LOG = logging.getLogger("mainstem")
 
 
 class Intake:
-    """Batches of records of the partitions that this member of the group owns.
+    """Gives batches of records from the partitions that this member of a group owns.
 
-    Whoever takes batches writes first and commits then, so a batch may come again after a crash, or at another member:
-    writing must be such that twice is the same as once.
+    The caller writes first and commits then. So a batch may come again after a crash, or at another
+    member, and writing it twice must be the same as writing it once.
 
     Args:
-        broker: where.
-        group: short name of the group.
+        broker: broker of the topics.
+        group: short name of the consumer group.
         topics: short names of the topics.
-        most: records in a batch, at most.
-        assigned: called with the partitions that this member owns from now on, before their first record comes.
-        revoked: called with those that it no longer owns.
-        session_timeout: seconds of silence after which the others take over.
-        poll_timeout: seconds between two batches after which they do.
+        most: number of records in a batch at most.
+        assigned: called with the partitions that this member owns from now on, before their first
+            record is given.
+        revoked: called with the partitions that this member no longer owns.
+        session_timeout: seconds of silence after which other members take over.
+        poll_timeout: seconds without a call of `next_batch` after which other members take over.
     """
 
     def __init__(
@@ -48,8 +47,8 @@ class Intake:
         topics: Iterable[str],
         *,
         most: int,
-        assigned: Callable[[list[Assigned]], None] = lambda owned: None,  # noqa: ARG005
-        revoked: Callable[[list[Assigned]], None] = lambda owned: None,  # noqa: ARG005
+        assigned: Callable[[list[Assigned]], None] = lambda _: None,
+        revoked: Callable[[list[Assigned]], None] = lambda _: None,
         session_timeout: float = 30.0,
         poll_timeout: float = 900.0,
     ) -> None:
@@ -58,18 +57,18 @@ class Intake:
 
         self._short = {broker.topic(name): name for name in topics}
 
-        class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python has no types
-            # subtle: called on the client's own thread, where nothing may ask the broker; `next_batch` tells the caller
-            def on_partitions_assigned(_, owned: Any) -> None:  # noqa: N805
+        class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped
+            # subtle: called on the client's own thread, which must not ask the broker anything; so
+            # `next_batch` reports the changes to the caller
+            def on_partitions_assigned(_, owned: Any) -> None:  # noqa: N805 - self is the intake
                 self._changes.append((assigned, self._short_of(owned)))
 
-            def on_partitions_revoked(_, owned: Any) -> None:  # noqa: N805
+            def on_partitions_revoked(_, owned: Any) -> None:  # noqa: N805 - self is the intake
                 self._changes.append((revoked, self._short_of(owned)))
 
         self._changes: list[tuple[Callable[[list[Assigned]], None], list[Assigned]]] = []
-        self._still: dict[
-            Assigned, tuple[int, float, int]
-        ] = {}  # behind, and standing still: looks, since, where
+        # partitions that are behind and do not move: number of looks, since when, position
+        self._still: dict[Assigned, tuple[int, float, int]] = {}
         self._most = most
         self._consumer: Any = KafkaConsumer(
             **broker.options,
@@ -93,7 +92,7 @@ class Intake:
 
     @property
     def generation(self) -> int:
-        """The group's generation that this member belongs to; it grows with every change of owners."""
+        """Generation of the group; it grows with every change of owners."""
         return int(self._consumer.group_metadata().generation_id)
 
     @property
@@ -102,10 +101,12 @@ class Intake:
         return self._short_of(self._consumer.assignment())
 
     def next_batch(self) -> list[tuple[str, Any]]:
-        """Records with the short names of their topics; after half a second without any, an empty batch.
+        """Take the next records, each with the short name of its topic.
+
+        The batch is empty if no records come within half a second, or if owners have changed.
 
         Raises:
-            BrokerError: if a batch of records cannot be decoded.
+            BrokerError: if records cannot be decoded.
         """
         found = decoded_poll(self._consumer, _POLL_MS, self._most)
         if self._changes:
@@ -116,28 +117,32 @@ class Intake:
         ]
 
     def _settle(self) -> None:
-        """Owners changed: what was given out and not committed is asked for again, after the caller has been told."""
+        """After a change of owners, go back to the commits and report the change to the caller.
+
+        Records that were given out but not committed are given out again.
+        """
         for at in list(self._consumer.assignment()):
-            # subtle: in a partition that stays here the client would go on where it was, not where the group stands
+            # subtle: in a partition that stays here, the client would go on at its own position,
+            # not at the group's commit
             self._consumer.seek(at, patiently(self.committed, *self._short_of([at])))
         while self._changes:
             tell, owned = self._changes.pop(0)
             tell(owned)
 
     def seek(self, assigned: Assigned, offset: int) -> None:
-        """Read a partition from an offset on."""
+        """Go on reading a partition at an offset."""
         self._consumer.seek(self._at(assigned), offset)
 
     def position(self, assigned: Assigned) -> int:
-        """The next offset that will be given out; what lies before it and was not given out holds no record."""
+        """Offset of the next record; earlier offsets that were not given out hold no record."""
         return int(self._consumer.position(self._at(assigned), timeout_ms=_ANSWER_MS) or 0)
 
     def committed(self, assigned: Assigned) -> int:
-        """Where the group stands in a partition; the beginning where it never stood."""
+        """Offset that the group has committed; the oldest offset if it has committed none."""
         return self.stand(assigned)[0]
 
     def stand(self, assigned: Assigned) -> tuple[int, str]:
-        """The same, and the note that was committed with it; without one, an empty note."""
+        """The committed offset as in `committed`, and the note committed with it, empty if none."""
         at = self._at(assigned)
         found = self._consumer.committed(at, metadata=True, timeout_ms=_ANSWER_MS)
         oldest = int(self._consumer.beginning_offsets([at], timeout_ms=_ANSWER_MS)[at])
@@ -145,18 +150,19 @@ class Intake:
             return oldest, ""
         offset, note, _ = found
         if int(offset) < oldest:
-            told = f"offsets {offset} to {oldest - 1} of {at.topic!r} partition {at.partition}"
-            _LOG.warning(
-                "%s are gone: the broker deleted them before this group read them; it goes on after them",
-                told,
-            )
+            gone = f"offsets {offset} to {oldest - 1} of {at.topic!r} partition {at.partition}"
+            how = "the broker deleted them before this group read them; it goes on after them"
+            _LOG.warning("%s are gone: %s", gone, how)
         return max(int(offset), oldest), note or ""
 
     def commit(self, stands: Mapping[Assigned, tuple[int, str]] | None = None) -> bool:
-        """Commit what was given out so far; False where the partitions belong to another member by now.
+        """Commit the records given out so far, or the offsets of `stands`.
 
         Args:
-            stands: instead, for each of these partitions, its next offset and a note that is kept with it.
+            stands: next offset and a note by partition. The note is kept with the commit.
+
+        Returns:
+            False if the partitions belong to another member by now.
         """
         from kafka.errors import (
             CommitFailedError,
@@ -168,7 +174,8 @@ class Intake:
 
         offsets = None
         if stands is not None:
-            # subtle: an offset and the note that belongs to it, not where the client stands: owners may have changed since
+            # subtle: not the position of the client, because owners may have changed since the note
+            # was made
             offsets = {
                 self._at(assigned): OffsetAndMetadata(offset, note, -1)
                 for assigned, (offset, note) in stands.items()
@@ -185,16 +192,16 @@ class Intake:
         return True
 
     def lag(self) -> dict[Assigned, int]:
-        """Records behind the end, of each owned partition.
+        """Number of records between the position and the end of each owned partition.
 
         Raises:
-            BrokerError: if the broker answers, says that there is more, and has given nothing of it for long.
+            BrokerError: if the broker answers and has more records, but gives none for a minute.
         """
         owned = list(self._consumer.assignment())
         try:
             ends = self._consumer.end_offsets(owned, timeout_ms=_ANSWER_MS) if owned else {}
         except Exception:
-            self._still.clear()  # what an absent broker does not give is not held against it
+            self._still.clear()  # a broker that is away is no sign of a stuck partition
             raise
         behind = {}
         for at, assigned in zip(owned, self._short_of(owned), strict=True):

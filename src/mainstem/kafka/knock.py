@@ -1,7 +1,8 @@
-"""One call at one broker, by hand: what it says to a connection, a certificate and a login, heard to the end.
+"""Tries a connection, a certificate and a login at one broker, and says in words what is wrong.
 
-Kafka's clients try again whatever went wrong, and kafka-python loses an answer behind which the broker hangs up: a refused
-login looks like a broken line. Here the few messages that a login takes are sent once, and what comes back is told.
+Kafka's clients try again after any error, and kafka-python loses an answer after which the broker
+hangs up, so that a refused login looks like a broken connection. This module sends the few messages
+of a login once, and reports the answer.
 """
 
 import socket
@@ -18,35 +19,39 @@ __all__ = ["knock", "mechanisms"]
 
 _SECONDS: Final = 2.5
 _CLIENT: Final = b"mainstem"
-_HANDSHAKE, _VERSIONS, _AUTHENTICATE = (
-    (17, 1),
-    (18, 0),
-    (36, 0),
-)  # Kafka's requests, each with the version that is sent
-_FINE, _OTHER_MECHANISM, _NO_LOGIN_HERE = 0, 33, 34  # Kafka's codes
-_TLS_ALERT: Final = b"\x15\x03"
-_LARGEST: Final = 1 << 20  # bytes of an answer
-_NOT_YET, _EXPIRED = 9, 10  # OpenSSL's codes, `man openssl-verification-options`
+# Kafka's requests, each with the version that is sent
+_HANDSHAKE: Final = (17, 1)
+_VERSIONS: Final = (18, 0)
+_AUTHENTICATE: Final = (36, 0)
+_FINE, _OTHER_MECHANISM, _NO_LOGIN_HERE = 0, 33, 34  # Kafka's error codes
+_TLS_ALERT: Final = b"\x15\x03"  # first bytes of an answer from a broker that expects TLS
+_LARGEST: Final = 1 << 20  # bytes of an answer at most
+# OpenSSL's error codes, see `man openssl-verification-options`
+_NOT_YET, _EXPIRED = 9, 10
 _UNKNOWN_ISSUERS: Final = {2, 18, 19, 20, 21}
 _OTHER_NAMES: Final = {62, 63, 64}
 
 
 class _RefusedError(Exception):
-    """What is wrong, in words."""
+    """The broker refuses the login; the message says why."""
 
 
 class _HungUpError(OSError):
-    """The broker ended the connection, or spoke otherwise than Kafka does."""
+    """The broker ended the connection, or sent an answer that is not Kafka's."""
 
 
 def knock(server: str, login: Login) -> str:
-    """What a broker does wrong, and what to do about it; empty where it lets this login in.
+    """Try to log in at a broker.
 
-    A broker that wants a login, and is called without one, says so to nobody: `mechanisms` asks for it.
+    A broker that wants a login does not say so to a client without one; `mechanisms` finds it out.
 
     Args:
-        server: `host:port`.
+        server: the broker, as `host:port`.
         login: how to log in.
+
+    Returns:
+        What went wrong and what to do about it, as a text that follows the name of the broker;
+        empty if the broker accepts the login.
 
     Raises:
         BrokerError: if the file of certificates cannot be read.
@@ -64,18 +69,21 @@ def knock(server: str, login: Login) -> str:
         return _certificate_fault(error, server, login)
     except (OSError, struct.error, ValueError) as error:
         return _security_fault(server, login) or (
-            f"cannot be reached with {login.security} ({told_of(error)}); is it up, is MAINSTEM_EVENTS right, and does it "
-            "want another ?security= than that?"
+            f"cannot be reached with {login.security} ({told_of(error)}); check that it is up, "
+            "that MAINSTEM_EVENTS is right, and that it wants no other ?security="
         )
     return ""
 
 
 def mechanisms(server: str, login: Login) -> str:
-    """By which mechanisms a broker wants a login, where it wants one; else nothing.
+    """Find out by which mechanisms a broker wants a login.
 
     Args:
-        server: `host:port`.
-        login: says whether the connection is encrypted.
+        server: the broker, as `host:port`.
+        login: says whether the connection is encrypted, and by which certificates.
+
+    Returns:
+        Names of mechanisms, separated by commas; empty if the broker wants no login.
     """
     try:
         with _call(server) as line, _encrypted(line, server, login.context()) as speaking:
@@ -99,29 +107,29 @@ def _encrypted(
     if context is None:
         yield line
         return
-    with context.wrap_socket(
-        line, server_hostname=server.rpartition(":")[0].strip("[]")
-    ) as speaking:
+    host = server.rpartition(":")[0].strip("[]")
+    with context.wrap_socket(line, server_hostname=host) as speaking:
         yield speaking
 
 
 def _greet(line: socket.socket) -> None:
-    """Ask what every broker answers to everybody."""
+    """Send a request that a broker answers to any client."""
     _ask(line, _VERSIONS, b"")
 
 
 def _log_in(line: socket.socket, login: Login) -> None:
-    from kafka.net.sasl import get_sasl_mechanism  # programs have it
+    from kafka.net.sasl import get_sasl_mechanism  # only programs have kafka-python
 
     code, names = _offered(line, login.mechanism)
     if code == _NO_LOGIN_HERE:
         plain = "SSL" if login.is_encrypted else "PLAINTEXT"
-        msg = f"takes no login by {login.mechanism}, nor any other; leave out user and password, and say security={plain}"
+        msg = f"accepts no login at all; leave out user and password, and say security={plain}"
         raise _RefusedError(msg)
     if code != _FINE:
         ways = [name for name in names.split(", ") if name in MECHANISMS]
-        mend = f"say mechanism={ways[0]}" if ways else f"give it one of {', '.join(MECHANISMS)}"
-        msg = f"does not take a login by {login.mechanism}, but by {names or 'nothing'}; {mend}"
+        mend = f"say mechanism={ways[0]}" if ways else f"enable one of {', '.join(MECHANISMS)}"
+        accepted = f"by {names}" if names else "by no mechanism"
+        msg = f"does not accept a login by {login.mechanism}, but {accepted}; {mend}"
         raise _RefusedError(msg)
     talk: Any = get_sasl_mechanism(login.mechanism)(host="", **login.options())
     while not talk.is_done():
@@ -132,19 +140,20 @@ def _log_in(line: socket.socket, login: Login) -> None:
         start = _text(answer, 2)[1] + 4
         talk.receive(answer[start:])
     if not talk.is_authenticated():
-        raise _RefusedError(_refused(login, "it does not know the password itself"))
+        # SCRAM: the broker must prove that it knows the password, too
+        raise _RefusedError(_refused(login, "the broker does not know the password itself"))
 
 
 def _refused(login: Login, reason: str) -> str:
-    told = told_of(ValueError(reason))
+    why = told_of(ValueError(reason))
     return (
-        f"refuses the login of {login.user!r} by {login.mechanism} ({told}); are user and password in MAINSTEM_EVENTS "
-        "right, and odd characters of them quoted (%40 for @)?"
+        f"refuses the login of {login.user!r} by {login.mechanism} ({why}); check user and "
+        "password in MAINSTEM_EVENTS, and that special characters in them are quoted (%40 for @)"
     )
 
 
 def _offered(line: socket.socket, mechanism: str) -> tuple[int, str]:
-    """What the broker says to a mechanism, and those that it takes."""
+    """Ask the broker for a mechanism; return its error code, and the mechanisms that it accepts."""
     answer = _ask(line, _HANDSHAKE, struct.pack(">h", len(mechanism)) + mechanism.encode())
     code, count = struct.unpack(">hi", answer[:6])
     names, at = list[str](), 6
@@ -161,9 +170,9 @@ def _ask(line: socket.socket, request: tuple[int, int], body: bytes) -> bytes:
     size = _read(line, 4)
     length = int.from_bytes(size, "big", signed=True)
     if size[:2] == _TLS_ALERT or not 4 <= length <= _LARGEST:
-        msg = "what it answers is not of Kafka"
+        msg = "its answer is not in Kafka's protocol"
         raise _HungUpError(msg)
-    return _read(line, length)[4:]  # behind the number of the request
+    return _read(line, length)[4:]  # the first four bytes are the number of the request
 
 
 def _read(line: socket.socket, length: int) -> bytes:
@@ -178,7 +187,7 @@ def _read(line: socket.socket, length: int) -> bytes:
 
 
 def _text(answer: bytes, at: int) -> tuple[str, int]:
-    """A text of an answer, and where it ends."""
+    """Read a text in an answer; return it, and the position after it."""
     length = max(int.from_bytes(answer[at : at + 2], "big", signed=True), 0)
     return answer[at + 2 : at + 2 + length].decode(errors="replace"), at + 2 + length
 
@@ -186,30 +195,33 @@ def _text(answer: bytes, at: int) -> tuple[str, int]:
 def _certificate_fault(error: ssl.SSLCertVerificationError, server: str, login: Login) -> str:
     host, known = server.rpartition(":")[0], repr(login.ca_file) if login.ca_file else "this system"
     if error.verify_code in _UNKNOWN_ISSUERS:
-        what = f"by nobody whom {known} knows; give the file of the authority that signed it, ?ca=/path/ca.pem"
+        what = (
+            f"signed by an authority that {known} does not know; "
+            "give the file of that authority, ?ca=/path/ca.pem"
+        )
     elif error.verify_code in _OTHER_NAMES:
-        what = f"for another name than {host}; put the name that is in it into MAINSTEM_EVENTS"
+        what = f"not for {host}; put a name that is in it into MAINSTEM_EVENTS"
     elif error.verify_code in {_EXPIRED, _NOT_YET}:
         what = "out of date; renew it at the broker, or set the clock here"
     else:
-        what = "not good; mend it at the broker"
+        what = "not valid; replace it at the broker"
     return f"shows a certificate that is {what} ({error.verify_message.rstrip('.')})"
 
 
 def _security_fault(server: str, login: Login) -> str:
-    """Whether it is the encryption in which the two differ."""
+    """Say so if broker and login disagree about encryption; otherwise return an empty text."""
     said = login.security
     try:
         with _call(server) as line:
             if login.is_encrypted:
                 _greet(line)
-                return f"speaks no TLS, and security is {said}; say security={said.replace('SSL', 'PLAINTEXT')}"
+                other = said.replace("SSL", "PLAINTEXT")
+                return f"speaks no TLS, but security is {said}; say security={other}"
+            # nothing is sent, so the certificate does not matter here
             blind = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            blind.check_hostname, blind.verify_mode = (
-                False,
-                ssl.CERT_NONE,
-            )  # nothing is said, and nothing believed
+            blind.check_hostname, blind.verify_mode = False, ssl.CERT_NONE
             with _encrypted(line, server, blind):
-                return f"speaks TLS, and security is {said}; say security={said.replace('PLAINTEXT', 'SSL')}"
+                other = said.replace("PLAINTEXT", "SSL")
+                return f"speaks TLS, but security is {said}; say security={other}"
     except (OSError, ValueError):
         return ""

@@ -1,6 +1,7 @@
-"""How to log in at a broker: security protocol, mechanism, user, password, certificates; told to each client in its words.
+"""Says how to log in at a broker: security protocol, mechanism, user, password and certificates.
 
-kafka-python, aiokafka and Faust get it here, and nowhere else, with one and the same idea of which certificates are good.
+kafka-python, aiokafka and Faust all get their options here, so that they agree on which
+certificates are valid.
 """
 
 import ssl
@@ -14,9 +15,9 @@ from mainstem.errors import BrokerError, SettingError
 __all__ = ["MECHANISMS", "QUERY", "Login"]
 
 QUERY: Final = frozenset({"security", "mechanism", "ca"})
-"""What the query of a broker's URL may say."""
+"""Names that the query of a broker's URL may have."""
 MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
-"""How user and password can be sent."""
+"""SASL mechanisms that can send user and password."""
 _SECURITIES: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
 
@@ -25,10 +26,12 @@ class Login:
     """How to log in.
 
     Attributes:
-        security: one of Kafka's security protocols.
-        mechanism: of SASL, `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`.
-        user, password: for SASL; empty without. The password is never printed.
-        ca_file: certificates that the servers' are checked against; empty: those of the system.
+        security: security protocol: `PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`.
+        mechanism: SASL mechanism: `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`.
+        user: user for SASL; empty without SASL.
+        password: password for SASL; empty without SASL. It is never printed.
+        ca_file: file of the authorities that may sign the brokers' certificates, in PEM form; empty
+            takes the authorities of the system.
     """
 
     security: str = "PLAINTEXT"
@@ -39,10 +42,15 @@ class Login:
 
     @classmethod
     def of(cls, user: str, password: str, query: Mapping[str, str]) -> Self:
-        """The login that a URL asks for; a user means SASL over TLS where nothing else is said.
+        """Make the login that a broker's URL asks for.
+
+        Args:
+            user, password: as in the URL; empty if it has none.
+            query: query of the URL. Without `security`, a user means `SASL_SSL`.
 
         Raises:
-            SettingError: if what it says does not go together, so that something would be left out without a word.
+            SettingError: if a value is unknown, or if values contradict each other, so that one of
+                them would be ignored.
 
         Example:
             >>> Login.of("me", "secret", {"mechanism": "scram-sha-512"})
@@ -65,56 +73,56 @@ class Login:
 
     @property
     def is_encrypted(self) -> bool:
-        """Whether the connection is."""
+        """Whether the connection is encrypted."""
         return self.security.endswith("SSL")
 
     def context(self) -> ssl.SSLContext | None:
-        """Which certificates are good; None where there are none to check.
+        """TLS context that checks the brokers' certificates; None without encryption.
 
         Raises:
             BrokerError: if the file of certificates cannot be read.
         """
         if not self.is_encrypted:
             return None
-        # subtle: not `create_default_context`, which refuses, from Python 3.13 on, certificates that Java makes
+        # subtle: from Python 3.13 on, `create_default_context` refuses certificates that Java makes
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if not self.ca_file:
             context.load_default_certs()
             return context
         if not Path(self.ca_file).is_file():
-            msg = f"there is no file {self.ca_file!r}, which ca= in MAINSTEM_EVENTS names"
+            msg = f"the file {self.ca_file!r}, which ca= in MAINSTEM_EVENTS names, does not exist"
             raise BrokerError(msg)
         try:
             context.load_verify_locations(self.ca_file)
         except OSError as error:  # ssl.SSLError is one
             msg = (
-                f"{self.ca_file!r}, which ca= in MAINSTEM_EVENTS names, cannot be read as certificates in PEM form "
-                f"({error.strerror or error})"
+                f"{self.ca_file!r}, which ca= in MAINSTEM_EVENTS names, cannot be read as "
+                f"certificates in PEM form ({error.strerror or error})"
             )
             raise BrokerError(msg) from error
         return context
 
     def options(self) -> dict[str, Any]:
-        """Arguments of every client of kafka-python and of aiokafka, beside the servers.
+        """Arguments for any client of kafka-python or aiokafka, apart from the servers.
 
         Example:
             >>> Login().options()
             {'security_protocol': 'PLAINTEXT'}
         """
-        told: dict[str, Any] = {"security_protocol": self.security}
+        options: dict[str, Any] = {"security_protocol": self.security}
         if self.is_encrypted:
-            told["ssl_context"] = self.context()
+            options["ssl_context"] = self.context()
         if self.by_password:
-            told |= {
+            options |= {
                 "sasl_mechanism": self.mechanism,
                 "sasl_plain_username": self.user,
                 "sasl_plain_password": self.password,
             }
-        return told
+        return options
 
     def credentials(self) -> Any:
-        """The `broker_credentials` of a Faust app."""
+        """Value for `broker_credentials` of a Faust app; None if it needs none."""
         import faust  # slow to import
 
         context = self.context()
@@ -128,19 +136,25 @@ class Login:
         return faust.SSLCredentials(context) if context else None
 
     def _check(self, query: Mapping[str, str]) -> None:
-        """Refuse what does not go together: a login that would not be used, or one that is missing."""
+        """Refuse values that contradict each other, such as a login that would not be used."""
         if self.security not in _SECURITIES:
-            msg = f"security is one of {', '.join(_SECURITIES)}; got {self.security!r}"
+            msg = f"security must be one of {', '.join(_SECURITIES)}; got {self.security!r}"
             raise SettingError(msg)
         if self.mechanism not in MECHANISMS:
-            msg = f"mechanism is one of {', '.join(MECHANISMS)}; got {self.mechanism!r}"
+            msg = f"mechanism must be one of {', '.join(MECHANISMS)}; got {self.mechanism!r}"
             raise SettingError(msg)
         if self.by_password and not (self.user and self.password):
             msg = f"security {self.security} needs a login: kafka://user:password@host:port/prefix"
             raise SettingError(msg)
         if not self.by_password and (self.user or "mechanism" in query):
-            msg = f"security {self.security} sends no login, but one is given; say security=SASL_SSL, or SASL_PLAINTEXT"
+            msg = (
+                f"security {self.security} sends no login, but one is given; "
+                "say security=SASL_SSL or security=SASL_PLAINTEXT"
+            )
             raise SettingError(msg)
         if self.ca_file and not self.is_encrypted:
-            msg = f"security {self.security} checks no certificates, but ca={self.ca_file!r} is given; say security=SSL"
+            msg = (
+                f"security {self.security} checks no certificates, but ca={self.ca_file!r} is "
+                "given; say security=SSL or security=SASL_SSL"
+            )
             raise SettingError(msg)

@@ -1,4 +1,4 @@
-"""What the records of our own topics hold: JSON, written and read by msgspec."""
+"""The messages in the records of our own topics, as JSON that msgspec writes and reads."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,9 +25,8 @@ __all__ = [
     "read_message",
 ]
 
-_SAMPLES_A_RECORD: Final = (
-    100  # a broker refuses records beyond a megabyte; a text rarely exceeds a kilobyte
-)
+# a broker refuses records larger than a megabyte, and a sample rarely exceeds a few kilobytes
+_SAMPLES_A_RECORD: Final = 100
 _LOG = logging.getLogger("mainstem")
 _T = TypeVar("_T")
 _SAMPLES: Final = msgspec.json.Decoder(list[Sample])
@@ -37,11 +36,12 @@ _ENCODER: Final = msgspec.json.Encoder()
 
 
 class Announcement(Struct, frozen=True, kw_only=True):
-    """A version that was promoted: what topic `versions` says.
+    """A message of topic `versions`: the version that is in use from now on.
 
     Attributes:
-        version: its number.
-        generation: of the learner that made it; of two claims the higher generation holds.
+        version: number of the version.
+        generation: generation of the learner that made the version. If two announcements disagree,
+            the one with the higher generation holds.
     """
 
     version: int
@@ -49,20 +49,24 @@ class Announcement(Struct, frozen=True, kw_only=True):
 
 
 class PublishedStanding(Struct, frozen=True, kw_only=True):
-    """Where a sample stands now, and on what evidence: what topic `standings` says.
+    """A message of topic `standings`: the standing of a sample, and the figures behind it.
 
     Attributes:
-        sample_id: of the sample.
-        label_version: of the label that was judged.
-        judgement: the position up to which the partition was judged: how many of its samples had been accepted.
-        version: the newest version whose responses were judged.
+        sample_id: id of the sample.
+        label_version: version of the label that was judged.
+        judgement: position of the judgement: number of samples that the partition had accepted.
+        version: newest version whose responses were judged.
         standing: `core`, `edge` or `noise`.
-        reason: of the standing.
-        p_value: that a sound sample is this doubtful; null while there are too few canaries.
-        evidence: how doubtful the label is, 0 to 1; null before the first visit.
-        importance: mean over visits of the sample's response norm, in units of the canaries' mean norm.
-        importance_of_mean: length of the mean of its responses, in the same units; null without sketches.
-        alignment: mean over visits of the response's cosine with the trusted gradient; null while there was none.
+        reason: reason of the standing.
+        p_value: probability that a sound sample is at least this doubtful; null while there are too
+            few canaries.
+        evidence: how doubtful the label is, as a rank in (0, 1]; null before the first visit.
+        importance: mean over visits of the sample's response norm, in units of the canaries' mean
+            norm.
+        importance_of_mean: norm of the mean of the sample's responses, in the same units; null
+            without sketches.
+        alignment: mean over visits of the cosine between response and trusted gradient; null if no
+            visit had a trusted gradient.
     """
 
     sample_id: UUID
@@ -79,7 +83,7 @@ class PublishedStanding(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
-        """The standing in a row of table `standings`; what else the row holds stays there."""
+        """Make the message from a row of table `standings`; other columns are ignored."""
         return msgspec.convert(row, cls)
 
 
@@ -88,17 +92,25 @@ _CONFIRMED: Final = msgspec.json.Decoder(Confirmed)
 
 
 def encode(message: Struct | Sequence[Struct]) -> bytes:
-    """A message, or the samples of one question, as a record's value."""
+    """Encode a message, or a list of samples of one question, as the value of a record."""
     return _ENCODER.encode(message)
 
 
 def decode_samples(value: bytes) -> list[Sample]:
-    """The samples in a record of `samples`."""
+    """Decode the samples in a record of topic `samples`."""
     return _SAMPLES.decode(value)
 
 
 def read_message(value: bytes | None, decode: Callable[[bytes], _T], where: str) -> _T | None:
-    """What a record of one of our own topics holds; None, and a warning, where somebody else wrote it.
+    """Decode a record of one of our own topics, or warn if no program of ours wrote it.
+
+    Args:
+        value: value of the record.
+        decode: decoder of the topic's messages.
+        where: place of the record, which the warning names.
+
+    Returns:
+        The message; None if the record cannot be decoded.
 
     Example:
         >>> read_message(b"[]", decode_samples, "samples/0 at 7")
@@ -107,34 +119,40 @@ def read_message(value: bytes | None, decode: Callable[[bytes], _T], where: str)
     try:
         return decode(value or b"")
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        _LOG.warning("%s holds no message of ours, and is left out: %s", where, error)
+        _LOG.warning("skipping %s, which holds no message of mainstem: %s", where, error)
         return None
 
 
 def decode_announcement(value: bytes) -> Announcement:
-    """The version in a record of `versions`."""
+    """Decode the announcement in a record of topic `versions`."""
     return _ANNOUNCEMENT.decode(value)
 
 
 def decode_confirmed(value: bytes) -> Confirmed:
-    """The trusted sample in a record of `trusted`."""
+    """Decode the trusted sample in a record of topic `trusted`."""
     return _CONFIRMED.decode(value)
 
 
 def decode_ledger(value: bytes) -> LedgerRow:
-    """The row in a record of `ledger`."""
+    """Decode the row in a record of topic `ledger`."""
     return _LEDGER.decode(value)
 
 
 def decode_rejection(value: bytes) -> Rejection:
-    """The refused event in a record of `rejected`."""
+    """Decode the rejection in a record of topic `rejected`."""
     return _REJECTION.decode(value)
 
 
 def questions_of(samples: Iterable[Sample]) -> Iterable[tuple[UUID, list[Sample]]]:
-    """Samples in their order, put together by question: each pair becomes one record.
+    """Group consecutive samples by question, so that each group becomes one record.
 
-    A question of very many items becomes several records.
+    A question with very many items gives several groups.
+
+    Args:
+        samples: samples in their order.
+
+    Returns:
+        Pairs of a question's id and some of its samples.
     """
     for question_id, of_one in groupby(samples, key=lambda sample: sample.question_id):
         together = list(of_one)

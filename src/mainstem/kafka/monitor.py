@@ -1,4 +1,4 @@
-"""A program's face over HTTP: /health for supervisors, /metrics for Prometheus, /lag for people."""
+"""Serves a program's state over HTTP: /health, /metrics for Prometheus, and /lag for people."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -11,13 +11,14 @@ from mainstem.printable import in_json
 __all__ = ["LAG", "Monitor", "address_of"]
 
 LAG: Final = "mainstem_lag"
+"""Name of the gauge that shows the lag to Prometheus."""
 
 
 def address_of(text: str) -> tuple[str, int]:
-    """Host and port of `HOST:PORT`.
+    """Split `HOST:PORT` into host and port.
 
     Raises:
-        ValueError: if it is something else.
+        ValueError: if the text has another form.
 
     Example:
         >>> address_of("127.0.0.1:6066")
@@ -25,21 +26,22 @@ def address_of(text: str) -> tuple[str, int]:
     """
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isdigit():
-        msg = f"an address is HOST:PORT, like 127.0.0.1:6066; got {text!r}"
+        msg = f"an address must be HOST:PORT, such as 127.0.0.1:6066; got {text!r}"
         raise ValueError(msg)
     return host, int(port)
 
 
 class Monitor:
-    """Serves what a program says of itself, from a thread of its own.
+    """Serves the state that a program sets here, from a thread of its own.
 
     Args:
-        address: `HOST:PORT`; port 0 takes a free one.
+        address: address to listen on, as `HOST:PORT`; port 0 takes a free port.
 
     Attributes:
-        unready: why the program is not ready; empty when it is. Health is 503 as long as there is a reason.
-        doing: what a healthy program says.
-        lag: records behind, by (topic, partition).
+        unready: why the program is not ready; empty if it is ready. /health answers with status 503
+            as long as there is a reason.
+        doing: status that /health gives when the program is ready.
+        lag: number of records behind the end of each (topic, partition).
     """
 
     def __init__(self, address: str) -> None:
@@ -47,9 +49,8 @@ class Monitor:
 
         self.unready, self.doing = "starting", "ok"
         self.lag: dict[tuple[str, int], int] = {}
-        self._gauge = Gauge(
-            LAG, "Records between what was done and the end of the topic", ["topic", "partition"]
-        )
+        meaning = "Records between the position of this program and the end of the partition"
+        self._gauge = Gauge(LAG, meaning, ["topic", "partition"])
         self._metrics = make_wsgi_app()
         host, port = address_of(address)
         self._server = make_server(host, port, self._answer, _Server, _Quiet)
@@ -57,12 +58,12 @@ class Monitor:
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
+        """The port that the monitor listens on."""
         return self._server.server_port
 
     def show_lag(self, lag: dict[tuple[str, int], int]) -> None:
-        """Say how far behind the program is."""
-        for topic, partition in self.lag.keys() - lag.keys():  # those that went to another member
+        """Set the lag of the program's partitions, by (topic, partition)."""
+        for topic, partition in self.lag.keys() - lag.keys():  # owned by another member by now
             self._gauge.remove(topic, partition)
         self.lag = dict(lag)
         for (topic, partition), records in lag.items():
@@ -74,14 +75,11 @@ class Monitor:
             return self._metrics(request, start)  # type: ignore[no-any-return]
         status, answer = "200 OK", dict[str, Any]()
         if path == "/health":
-            status, answer = (
-                ("503 Service Unavailable" if self.unready else "200 OK"),
-                {"status": self.unready or self.doing},
-            )
+            status = "503 Service Unavailable" if self.unready else "200 OK"
+            answer = {"status": self.unready or self.doing}
         elif path == "/lag":
-            answer = {
-                f"{topic}/{partition}": lag for (topic, partition), lag in sorted(self.lag.items())
-            }
+            lags = sorted(self.lag.items())
+            answer = {f"{topic}/{partition}": lag for (topic, partition), lag in lags}
         else:
             status, answer = "404 Not Found", {"status": "there are /health, /lag and /metrics"}
         start(status, [("Content-Type", "application/json")])
@@ -93,5 +91,5 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing: a health check every few seconds is no news."""
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name in wsgiref
+        """Log nothing, because a health check every few seconds is no news."""

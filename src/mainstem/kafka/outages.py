@@ -1,8 +1,9 @@
-"""Brokers and servers that are away for a while: try again with back-off, at last give up.
+"""Waits for brokers and servers that are away: tries again with back-off, and gives up in the end.
 
-A program that gives up exits non-zero, and its supervisor starts it again: nothing is kept in memory that is not also in
-the log or in the history. What will not pass by waiting (a right that is lacking, a batch that cannot be decoded) is
-raised at once, and whoever is asked to end waits no longer.
+A program that gives up exits with an error, and its supervisor starts it again. That loses nothing,
+because everything in memory is also in the log or in the history. An error that waiting does not
+mend, such as a missing right or a batch that cannot be decoded, is raised at once. A program that
+is asked to end stops waiting.
 """
 
 import logging
@@ -18,18 +19,26 @@ __all__ = ["ASKED", "LONGEST_OUTAGE", "patiently"]
 LONGEST_OUTAGE: Final = 120.0
 """Seconds after which a program gives up."""
 ASKED: Final = Event()
-"""Set once somebody asked this process to end."""
+"""Set once this process is asked to end."""
 _LOG = logging.getLogger("mainstem")
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
 def patiently(action: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs) -> _T:
-    """What an action gives, tried again while the broker or the store refuses, for two minutes at most.
+    """Call an action, and try again for two minutes while the broker or the store refuses.
+
+    Args:
+        action: the function to call.
+        arguments: positional arguments of the action.
+        named: keyword arguments of the action.
+
+    Returns:
+        The result of the action.
 
     Raises:
-        BrokerError, StoreError: if it still refuses then, or if waiting will not help.
-        StoppedError: if somebody asked this process to end while it waited.
+        BrokerError, StoreError: if it still refuses after two minutes, or if waiting cannot help.
+        StoppedError: if this process is asked to end while it waits.
 
     Example:
         >>> patiently(max, 1, 2)

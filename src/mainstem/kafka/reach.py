@@ -1,7 +1,8 @@
-"""Before a program begins: whether broker and history answer, and whether the topics it needs are there and are its to use.
+"""Checks that a program makes before it starts: broker and history answer, and topics may be used.
 
-A client that is not answered goes on trying for half a minute and then tells little; here what went wrong is heard while it
-tries, and told within seconds. What is lost later is waited for (`outages.py`).
+A client of Kafka without an answer tries for half a minute and then says little. The checks here
+listen to its errors while it tries, and report them within seconds. Once a program runs, it waits
+for a broker that is away (`outages.py`).
 """
 
 import logging
@@ -20,42 +21,41 @@ from mainstem.kafka.knock import knock, mechanisms
 __all__ = ["reach", "reach_store"]
 
 _BOOTSTRAP_MS: Final = 3000
-_LONGEST: Final = 6.0  # seconds for all of it, names that nobody resolves among them
+_LONGEST: Final = 6.0  # time limit for all checks of the broker, in seconds
 _STORE_SECONDS: Final = 5.0
-_MISSING, _REFUSED = (
-    3,
-    29,
-)  # Kafka's codes of a topic that is not there, and of one that this user may not see
+# Kafka's error codes for a topic that does not exist, and for one that this user may not see
+_MISSING, _REFUSED = 3, 29
 
 
 def reach(
     broker: Broker, read: Iterable[str] = (), write: Iterable[str] = (), group: str | None = None
 ) -> None:
-    """Return once the broker has answered, and has the topics that are needed.
+    """Return once the broker has answered and all topics are known to exist.
 
     Args:
-        broker: where.
-        read, write: short names of the topics that will be read, and written.
-        group: short name of the consumer group that reads.
+        broker: the broker.
+        read: short names of the topics that the program reads.
+        write: short names of the topics that the program writes.
+        group: short name of the consumer group that reads; None if there is none.
 
     Raises:
-        BrokerError: if it does not answer, refuses the login or lacks a topic; or if this user lacks a right.
+        BrokerError: if the broker does not answer, refuses the login or lacks a topic, or if this
+            user lacks a right.
     """
     outcome: list[Exception | None] = []
-    known = list[str]()  # servers that let this login in
+    known = list[str]()  # servers that accept this login
 
     def run() -> None:
         try:
             known.append(_knock(broker))
             _look(broker, set(read), set(write), group)
-        except Exception as error:  # noqa: BLE001 - handed over to the thread that waits, which raises it
+        except Exception as error:  # noqa: BLE001 - the thread that waits raises it
             outcome.append(error)
         else:
             outcome.append(None)
 
-    thread = threading.Thread(
-        target=run, name="reach", daemon=True
-    )  # subtle: a name server may be silent for minutes
+    # subtle: a thread, because resolving a name may block for minutes
+    thread = threading.Thread(target=run, name="reach", daemon=True)
     thread.start()
     thread.join(_LONGEST)
     if not outcome:
@@ -65,35 +65,38 @@ def reach(
 
 
 def reach_store(url: str) -> None:
-    """Return once the ClickHouse server of a history has answered; an embedded history needs no answer.
+    """Return once the ClickHouse server of a history has answered; an embedded history has none.
+
+    Args:
+        url: URL of the history.
 
     Raises:
-        StoreError: if it does not.
+        StoreError: if the server does not answer.
     """
     parts = urlsplit(url)
     if parts.scheme != "clickhouse" or not parts.hostname:
         return
-    secure = parse_qs(parts.query).get("secure", [""])[-1].lower() in {
-        "1",
-        "true",
-    } or parts.port in {443, 8443}
+    said = parse_qs(parts.query).get("secure", [""])[-1].lower()
+    secure = said in {"1", "true"} or parts.port in {443, 8443}
     port = parts.port or (8443 if secure else 8123)
-    connection = (HTTPSConnection if secure else HTTPConnection)(
-        parts.hostname, port, timeout=_STORE_SECONDS
-    )
+    kind = HTTPSConnection if secure else HTTPConnection
+    connection = kind(parts.hostname, port, timeout=_STORE_SECONDS)
     try:
         connection.request("GET", "/ping")
         connection.getresponse().read()
     except (OSError, HTTPException) as error:
         at = f"{parts.hostname}:{port}"
-        msg = f"ClickHouse at {at} does not answer ({told_of(error)}); is it up, and is MAINSTEM_STORE right?"
+        msg = (
+            f"ClickHouse at {at} does not answer ({told_of(error)}); "
+            "check that it is up and that MAINSTEM_STORE is right"
+        )
         raise StoreError(msg) from error
     finally:
         connection.close()
 
 
 def _knock(broker: Broker) -> str:
-    """The first server that lets this login in."""
+    """The first server that accepts the login; raise an error if there is none."""
     faults = []
     for server in broker.servers:
         fault = knock(server, broker.login)
@@ -115,11 +118,8 @@ def _look(broker: Broker, read: set[str], write: set[str], group: str | None) ->
             raise BrokerError(_unreachable(broker, [*heard, error])) from error
         try:
             topics = {broker.topic(name): name for name in read | write}
-            found = (
-                sorted(admin.describe_topics(list(topics)), key=lambda topic: str(topic["name"]))
-                if topics
-                else []
-            )
+            found = admin.describe_topics(list(topics)) if topics else []
+            found = sorted(found, key=lambda topic: str(topic["name"]))
             who = f"user {broker.login.user!r}" if broker.login.user else "a client without a login"
             faults = together(
                 fault
@@ -143,10 +143,8 @@ def _faults(
     if code == _MISSING:
         yield "there is no topic {}; `mainstem topics` makes it", full
     elif code == _REFUSED:
-        yield (
-            f"{who} may not see topic {{}}; allow DESCRIBE and READ or WRITE, if the prefix is right",
-            full,
-        )
+        advice = "if the prefix is right, allow DESCRIBE and READ or WRITE"
+        yield f"{who} may not see topic {{}}; {advice}", full
     elif (rights := topic.get("authorized_operations")) is not None:
         for right, names in (("READ", read), ("WRITE", write)):
             if name in names and right not in rights:
@@ -158,45 +156,47 @@ def _group_faults(who: str, admin: Any, group: str) -> Iterator[str]:
     from kafka.errors import GroupAuthorizationFailedError, KafkaError
 
     try:
-        # subtle: a group that never met tells nothing of rights; who may not read in it may not ask for this either, and a
-        # member that is not there is not missed
+        # subtle: Kafka shows no rights of a group without members. Removing a member needs the
+        # right to read in the group, and this member does not exist, so nothing is removed.
         admin.remove_group_members(group, [MemberToRemove(member_id="mainstem-looks")])
     except GroupAuthorizationFailedError:
         yield f"{who} may not read in the consumer group {group!r}; allow READ"
-    except KafkaError:  # a new broker has no coordinator yet; the group waits for one
+    except KafkaError:  # a new broker has no coordinator yet; the program waits for one later
         return
 
 
 def _unreachable(broker: Broker, heard: list[BaseException]) -> str:
-    """What to look at, once a broker that let the login in answers no more."""
+    """Say what to check after a broker accepted the login but then did not answer."""
     if not broker.login.by_password:
         for server in broker.servers:
             if names := mechanisms(server, broker.login):
                 wanted = "SASL_SSL" if broker.login.is_encrypted else "SASL_PLAINTEXT"
                 return (
-                    f"the broker {server} wants a login (by {names}), and security is {broker.login.security}; say "
+                    f"the broker {server} wants a login (by {names}), but security is "
+                    f"{broker.login.security}; say "
                     f"kafka://user:password@host:port/prefix?security={wanted}&mechanism=..."
                 )
-    told = list(dict.fromkeys(told_of(error) for error in heard))
-    reason = next(
-        (text for text in told if "bootstrap" not in text.lower()),
-        told[-1] if told else "no answer",
-    )
+    texts = list(dict.fromkeys(told_of(error) for error in heard)) or ["no answer"]
+    # an error about bootstrapping says least, so it is shown only if there is no other
+    reason = next((text for text in texts if "bootstrap" not in text.lower()), texts[-1])
     return _silent(broker, broker.servers, reason)
 
 
 def _silent(broker: Broker, known: Sequence[str], reason: str) -> str:
     if known:
         return (
-            f"the broker {known[0]} answers, but not at the addresses that it gives for itself ({reason}); are its "
-            "advertised.listeners right, and can they be reached from here?"
+            f"the broker {known[0]} answers, but not at the addresses that it gives for itself "
+            f"({reason}); check that its advertised.listeners are right and reachable from here"
         )
-    return f"the broker {','.join(broker.servers)} does not answer; is it up, and is MAINSTEM_EVENTS right?"
+    return (
+        f"the broker {','.join(broker.servers)} does not answer; "
+        "check that it is up and that MAINSTEM_EVENTS is right"
+    )
 
 
 @contextmanager
 def _listening() -> Iterator[list[BaseException]]:
-    """Hear the errors that the client only logs, and let nobody else hear them."""
+    """Collect the errors that the client only logs, and keep them out of the log."""
     logger, heard = logging.getLogger("kafka"), list[BaseException]()
     before = logger.level, logger.propagate
     listener = _Listener(heard.append)
@@ -217,7 +217,7 @@ class _Listener(logging.Handler):
         self._hear = hear
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep the errors among what is logged."""
+        """Collect the errors among the arguments of a log record."""
         for argument in record.args if isinstance(record.args, tuple) else ():
             if isinstance(argument, BaseException):
                 self._hear(argument)

@@ -1,4 +1,4 @@
-"""The topics: what each holds, by what it is keyed, and how the broker must keep it."""
+"""The topics: their keys, and how the broker must keep them."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -10,13 +10,15 @@ __all__ = ["TOPICS", "Topic"]
 
 
 class Topic(Struct, frozen=True, kw_only=True):
-    """One topic.
+    """How the broker must keep a topic.
 
     Attributes:
-        key: what its records are keyed by.
-        many: whether it has as many partitions as the setting `partitions` says, else one.
-        compacted: whether the broker keeps the newest record of each key, else all of them for a time.
-        forever: whether nothing is ever deleted from it.
+        key: what the key of a record is, in words or as the name of a field.
+        many: whether the setting `partitions` says how many partitions there are; otherwise there
+            is one.
+        compacted: whether the broker keeps the newest record of each key; otherwise it keeps all
+            records for some time.
+        forever: whether the broker never deletes a record.
     """
 
     key: str
@@ -35,6 +37,7 @@ TOPICS: Final[Mapping[str, Topic]] = MappingProxyType(
         "standings": Topic(key="sample_id", many=True, compacted=True),
         "versions": Topic(key="version", compacted=True),
         "trusted": Topic(key="sample_id", compacted=True),
+        "schedule": Topic(key="record and its numbers", many=True, compacted=True),
     }
 )
 """All topics by name. One record of `samples` holds the samples of one question."""

@@ -1,4 +1,4 @@
-"""Topic `trusted`: somebody's own trusted samples, read whole by every program that must know them."""
+"""Topic `trusted`: the user's own trusted samples, which programs read from the beginning."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -19,7 +19,7 @@ class TrustedTopic:
     """Reads and writes trusted samples.
 
     Args:
-        broker: where.
+        broker: broker of the topic.
     """
 
     def __init__(self, broker: Broker) -> None:
@@ -28,17 +28,15 @@ class TrustedTopic:
         self._next = self._reader.first(0)
 
     def read(self) -> list[Confirmed]:
-        """What has come since the last reading, up to the end of the topic."""
+        """Read the trusted samples that have arrived since the last call."""
         end = self._reader.end(0)
         found: list[Confirmed] = []
         while self._next < end:
             for offset, value in self._reader.read(0, self._next, end):
                 self._next = offset + 1
-                one = (
-                    read_message(value, decode_confirmed, f"trusted/0 at {offset}")
-                    if value
-                    else None
-                )
+                if not value:
+                    continue
+                one = read_message(value, decode_confirmed, f"trusted/0 at {offset}")
                 if one is not None:
                     found.append(one)
         return found
@@ -50,21 +48,22 @@ class TrustedTopic:
         partitions: int,
         producer: Any,
     ) -> None:
-        """Publish trusted samples, then the graded pairs among them as samples; returns once the broker has them.
+        """Publish trusted samples, and those of them that are graded pairs also as samples.
+
+        It returns once the broker has them.
 
         Args:
-            confirmed: all of them.
-            graded: the text pairs; a pair takes the event time of the newest sample of its partition, for it is one of the
-                stream from now on.
-            partitions: of topic `samples`.
-            producer: of kafka-python.
+            confirmed: all trusted samples.
+            graded: samples of the graded pairs of texts. A pair becomes part of the stream, and so
+                it gets the event time of the newest sample of its partition.
+            partitions: number of partitions of topic `samples`.
+            producer: producer of kafka-python.
         """
         topic, samples = self._broker.topic("trusted"), self._broker.topic("samples")
         for one in confirmed:
             producer.send(topic, encode(one), key=one.sample_id.bytes, partition=0)
-        producer.flush(
-            timeout=60
-        )  # subtle: a pair that came before its record would be taken for one of the stream
+        # subtle: a pair that arrives before its record would count as an ordinary sample
+        producer.flush(timeout=60)
         times = self._newest(partitions)
         for pair in graded:
             partition = partition_of_question(pair.question_id, partitions)
@@ -75,7 +74,7 @@ class TrustedTopic:
         producer.flush(timeout=60)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._reader.close()
 
     def _newest(self, partitions: int) -> dict[int, int]:
@@ -85,14 +84,10 @@ class TrustedTopic:
             for partition in range(partitions):
                 end = reader.end(partition)
                 first = max(reader.first(partition), end - 10)  # the last offset may hold no record
-                values = (
-                    [value for _, value in reader.read(partition, first, end) if value]
-                    if first < end
-                    else []
-                )
-                read = [
-                    read_message(value, decode_samples, f"samples/{partition}") for value in values
-                ]
+                records = reader.read(partition, first, end) if first < end else []
+                values = [value for _, value in records if value]
+                place = f"samples/{partition}"
+                read = [read_message(value, decode_samples, place) for value in values]
                 if times := [samples[-1].event_time for samples in read if samples]:
                     found[partition] = times[-1]
         return found

@@ -1,6 +1,7 @@
-"""Rounds gone through again as a history recorded them: after the same samples, with the versions that came of them.
+"""Repeats recorded rounds: after the same samples, with the versions that came of them.
 
-Nothing is drawn and nothing is trained. What a round of before drew is known, so that samples count as drawn from there on.
+Nothing is drawn or trained. The history knows which samples each round drew, and from that round
+on they count as drawn again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,13 +22,16 @@ __all__ = ["RecordedRounds"]
 
 
 class RecordedRounds:
-    """Takes the place of a learner.
+    """Takes the place of a learner, and repeats recorded rounds.
 
     Args:
-        rounds: as they were, the first one first.
-        drawn: sample ids that promoted versions were trained on, by version.
-        versions: the models that came of the rounds; only read.
-        settings: of the history.
+        rounds: the recorded rounds, in order.
+        drawn: for each version, ids of the samples that it was trained on, if it was promoted.
+        versions: the versions that came of the rounds; they are only read.
+        settings: settings of the recorded run.
+
+    Attributes:
+        rounds_at: number of samples of all partitions at each round.
     """
 
     def __init__(
@@ -49,26 +53,30 @@ class RecordedRounds:
         pool: "RoundPool",
         position: Position,
     ) -> Round:
-        """The round that made `version`, once more.
+        """Repeat the round that made a version.
 
         Args:
-            version: its number.
-            parent: the current version.
-            active, pool: not needed, for nothing is drawn or trained.
+            version: number of the version.
+            parent: number of the current version.
+            active, pool: unused, because nothing is drawn or trained.
             position: how far the input has come.
 
         Raises:
-            VersionError: if there was another round here, or its version is not there or not whole.
+            VersionError: if the recorded round does not belong here, or its version is missing or
+                damaged.
         """
         del active, pool
         was = self._rounds[version]
-        if (was.parent, was.samples) != (parent, sum(position.ends.values())):
+        now = sum(position.ends.values())
+        if (was.parent, was.samples) != (parent, now):
             msg = (
-                f"round {version} went on from version {was.parent} after {was.samples:,} samples, and now version {parent} "
-                f"stands after {sum(position.ends.values()):,}; restore the whole home from a copy"
+                f"round {version} started from version {was.parent} after {was.samples:,} samples, "
+                f"and here version {parent} stands after {now:,}; "
+                "restore the whole home from a copy"
             )
             raise VersionError(msg)
         promoted = bool(was.promoted)
+        scale = self._versions.manifest(version).scale if promoted else None
         return Round(
             version=version,
             parent=parent,
@@ -77,10 +85,6 @@ class RecordedRounds:
             drawn_core=was.drawn_core,
             drawn_edge=was.drawn_edge,
             cold=bool(was.cold),
-            made=Made.recorded(
-                was.reason,
-                self._versions.manifest(version).scale if promoted else None,
-                promoted=promoted,
-            ),
+            made=Made.recorded(was.reason, scale, promoted=promoted),
             active=load_active(self._versions, version, self._settings) if promoted else None,
         )

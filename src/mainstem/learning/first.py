@@ -1,4 +1,4 @@
-"""The first version: made here, with a vocabulary of the texts there are, or taken from a given model."""
+"""The first version: a new model with a vocabulary of the log's texts, or a given model."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -24,28 +24,23 @@ Point = Callable[[CrossEncoder], Mapping[str, Tensor]]
 
 
 def first_encoder(texts: Iterable[str], settings: Settings) -> CrossEncoder:
-    """The given model, its responses checked once; or a small one with fresh weights and a vocabulary of `texts`.
+    """The given model, after a check of its responses; or a new model with a vocabulary of `texts`.
+
+    Args:
+        texts: texts of the log.
+        settings: settings with the model, its vocabulary and tokens, the classes and the seed.
 
     Raises:
-        ModelError: if the given one cannot be taken in, or does not know the words of `texts`.
+        ModelError: if the given model cannot be taken in, or does not know the words of `texts`.
     """
-    if settings.model.model:
-        encoder = load_pretrained(
-            settings.model.model,
-            settings.model.max_tokens,
-            settings.run.seed,
-            settings.objectives.class_names,
-        )
-        check_words(encoder, texts, settings.model.model)
+    model, classes = settings.model, settings.objectives.class_names
+    if model.model:
+        encoder = load_pretrained(model.model, model.max_tokens, settings.run.seed, classes)
+        check_words(encoder, texts, model.model)
         ActiveVersion(encoder, settings).check()
         return encoder
-    tokenizer = train_tokenizer(set(texts), settings.model.vocabulary)
-    return initial_encoder(
-        tokenizer,
-        settings.model.max_tokens,
-        settings.run.seed,
-        len(settings.objectives.class_names),
-    )
+    tokenizer = train_tokenizer(set(texts), model.vocabulary)
+    return initial_encoder(tokenizer, model.max_tokens, settings.run.seed, len(classes))
 
 
 def make_first_version(
@@ -54,21 +49,24 @@ def make_first_version(
     texts: Callable[[], Iterable[str]],
     settings: Settings,
     *,
-    scale: Measure = lambda encoder: None,  # noqa: ARG005
-    direction: Point = lambda encoder: {},  # noqa: ARG005
+    scale: Measure = lambda encoder: None,  # noqa: ARG005 - measures nothing
+    direction: Point = lambda encoder: {},  # noqa: ARG005 - measures nothing
     generation: int = 0,
     made: CrossEncoder | None = None,
 ) -> None:
-    """Version 0 and its row; each is made where it is missing, so a kill between the two is mended.
+    """Make version 0 and its row, each if it is missing, so that a kill between the two is mended.
 
     Args:
-        versions, store: where they are kept.
-        texts: gives the texts of a vocabulary; asked only where a version is made.
-        settings: model, vocabulary, tokens, seed.
-        scale: measures the canaries' mean norm at it; None where none is known yet.
-        direction: measures the trusted gradient at it; empty likewise.
-        generation: of the learner.
-        made: the model, where it has been made already.
+        versions: place where versions are saved.
+        store: the history, which gets the row.
+        texts: function that returns the texts for a vocabulary; called only if version 0 is made.
+        settings: settings with the model, its vocabulary and tokens, the classes and the seed.
+        scale: function that measures the mean response norm of the canaries under the model; its
+            result is None if no canary is known yet.
+        direction: function that measures the trusted gradient at the model; its result is empty
+            if no trusted sample is known yet.
+        generation: generation of the learner; 0 in the embedded loop.
+        made: the model, if it is already made.
     """
     if not versions.numbers():
         encoder = made or first_encoder(texts(), settings)
@@ -86,12 +84,12 @@ def make_first_version(
 
 
 def keep_row(manifest: Manifest, store: Store, model: str) -> None:
-    """The row of a version that exists, where a kill came before it was written.
+    """Write the row of a version that is saved, if a kill kept it from being written.
 
     Args:
-        manifest: of the version.
+        manifest: manifest of the version.
         store: the history.
-        model: what it was made from.
+        model: name of the given model, or "made here".
     """
     if has_version(store, manifest.version):
         return

@@ -1,4 +1,4 @@
-"""The gate: a new version is promoted only if it is no worse than its parent."""
+"""The gate: it promotes a new version only if that is no worse than its parent."""
 
 import math
 from dataclasses import dataclass
@@ -11,7 +11,14 @@ __all__ = ["Decision", "decide"]
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether a version is promoted, on which samples that was judged, and the reason, kept either way."""
+    """The decision on one version, kept whether it is promoted or not.
+
+    Attributes:
+        promoted: whether the version is promoted.
+        judged_on: samples that decided: `gate` or `held_out`.
+        before, after: evaluation of the parent and of the version on these samples.
+        reason: why, in words.
+    """
 
     promoted: bool
     judged_on: str
@@ -23,11 +30,12 @@ class Decision:
 def decide(
     gate: tuple[Evaluation, Evaluation], held_out: tuple[Evaluation, Evaluation], settings: Settings
 ) -> Decision:
-    """Judge a child by AUC on the gate samples; on the time-held-out ones while the gate has too few.
+    """Judge a new version by AUC on gate samples, or on time-held-out ones if those are too few.
 
     Args:
-        gate, held_out: parent's and child's evaluation on each.
-        settings: `gate_minimum` and `gate_margin`.
+        gate: evaluations of parent and new version on the gate samples.
+        held_out: evaluations of parent and new version on the time-held-out samples.
+        settings: settings with `gate_minimum` and `gate_margin`.
 
     Example:
         >>> parent, child = Evaluation(500, 0.70, 0.6), Evaluation(500, 0.71, 0.6)
@@ -42,12 +50,7 @@ def decide(
     if not all(math.isfinite(one) for one in (before.auc, after.auc)):
         return Decision(False, judged_on, before, after, "non-finite AUC: nothing can be compared")
     promoted = after.auc >= before.auc - settings.learning.gate_margin
-    change = f"AUC {before.auc:.3f} -> {after.auc:.3f} on {after.samples} {judged_on.replace('_', '-')} samples"
-    change = change.replace(" 0.", " .")
-    return Decision(
-        promoted,
-        judged_on,
-        before,
-        after,
-        change if promoted else f"worse than its parent: {change}",
-    )
+    on = f"on {after.samples} {judged_on.replace('_', '-')} samples"
+    change = f"AUC {before.auc:.3f} -> {after.auc:.3f} {on}".replace(" 0.", " .")
+    reason = change if promoted else f"worse than its parent: {change}"
+    return Decision(promoted, judged_on, before, after, reason)

@@ -1,7 +1,7 @@
-"""A round is kept: its evaluations, its row, the version's files where it is promoted, and last the version's row.
+"""Keeps a round: writes its evaluations, its row, the files of a promoted version, and its version.
 
-Each can be written again, so a learner that is killed in between does the round again. A round is done once its version has
-a row.
+The row of the version comes last; with it the round is done. Everything can be written twice, so a
+learner that is killed in between does the round again.
 """
 
 from collections.abc import Iterator
@@ -19,13 +19,13 @@ __all__ = ["keep_round"]
 
 
 def keep_round(done: Round, store: Store, versions: Versions, generation: int) -> None:
-    """Write all there is to keep of a round.
+    """Write everything that is kept of a round.
 
     Args:
         done: the round.
-        store: takes the rows.
-        versions: take the files.
-        generation: of the learner, for the manifest.
+        store: the history, which gets the rows.
+        versions: place where versions are saved.
+        generation: generation of the learner, for the manifest.
     """
     store.write("evaluations", columns_of(list(_evaluations(done))))
     write_round(store, _row_of(done))
@@ -43,7 +43,7 @@ def keep_round(done: Round, store: Store, versions: Versions, generation: int) -
 
 
 def _save(done: Round, versions: Versions, generation: int) -> str:
-    """Save the child's files where it is promoted; gives the digest of its weights."""
+    """Save the files of the version if it is promoted; return the digest of its weights or ""."""
     if not (done.made.training and done.decision.promoted):
         return ""
     saved = versions.save(

@@ -1,4 +1,4 @@
-"""The learner: a round draws, fine-tunes a copy of the current version, evaluates it, and lets the gate decide."""
+"""The learner: a round draws samples, fine-tunes a copy, evaluates it, and lets the gate decide."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -28,19 +28,20 @@ __all__ = ["Learner", "RoundPool"]
 
 
 class RoundPool(Pool, Protocol):
-    """Columns by name, each of shape (N,), and the sample ids of their rows."""
+    """Columns by name, each of shape (N,), with the sample ids of their rows."""
 
     def id_of(self, row: int) -> UUID:
         """The sample id in a row."""
 
 
 class Learner:
-    """Makes new versions out of the history.
+    """Makes new versions from the history.
 
     Args:
-        store: read for samples, written with draws, rounds, evaluations and versions.
-        versions: where promoted versions are saved.
-        settings: all of learning.
+        store: the history; samples are read from it, and draws, rounds, evaluations and versions
+            are written to it.
+        versions: place where promoted versions are saved.
+        settings: settings for drawing, training, evaluation and the gate.
     """
 
     def __init__(self, store: Store, versions: Versions, settings: Settings) -> None:
@@ -60,14 +61,16 @@ class Learner:
         """Run one round.
 
         Args:
-            version: number of the version to make; a round that is not promoted uses its number up.
-            parent, active: the current version and its number.
-            pool: all samples that have a response.
+            version: number of the version to make. A round that is not promoted uses it up too.
+            parent: number of the current version.
+            active: the current version.
+            pool: all samples that have a visit.
             position: how far the input has come.
-            claim: that this learner is the one; nothing but the draw is written once it no longer holds.
+            claim: the claim to be the only learner. Once it no longer holds, nothing more is
+                written; the draw may be written by then.
 
         Raises:
-            OvertakenError: if another learner took over meanwhile.
+            OvertakenError: if another learner took over during the round.
         """
         claim = claim or Claim()
         drawn = self._draw(version, pool, position)
@@ -75,10 +78,13 @@ class Learner:
         held_out = self._held_out(position)
         try:
             made = self._made(version, active, samples, held_out, position)
-        except NonFiniteError as error:  # the round ends here, and that is its reason
+        except NonFiniteError as error:  # this ends the round, and is its reason
             made = Made.failed(str(error))
         if not claim.holds():
-            msg = f"another learner took over while round {version} went on; it begins the round again"
+            msg = (
+                f"another learner took over during round {version}; "
+                "it begins the round again, and this one stops"
+            )
             raise OvertakenError(msg)
         from_core = int((pool["standing"][drawn.rows] == STANDINGS.index("core")).sum())
         done = Round(
@@ -90,18 +96,17 @@ class Learner:
             drawn_edge=len(drawn.rows) - from_core,
             cold=drawn.cold,
             made=made,
-            active=self._at_work(made),
+            active=self._ready(made),
         )
         keep_round(done, self._store, self._versions, claim.generation)
         return done
 
-    def _at_work(self, made: Made) -> ActiveVersion | None:
+    def _ready(self, made: Made) -> ActiveVersion | None:
+        """The new version ready to score, if it is promoted."""
         if not (made.training and made.decision.promoted):
             return None
-        sketch = self._settings.responses.sketch
-        return ActiveVersion(
-            made.training.encoder, self._settings, direction=made.direction, sketch=sketch
-        )
+        encoder, sketch = made.training.encoder, self._settings.responses.sketch
+        return ActiveVersion(encoder, self._settings, direction=made.direction, sketch=sketch)
 
     def _made(
         self,
@@ -111,7 +116,7 @@ class Learner:
         held_out: Sequence[PlacedSample],
         position: Position,
     ) -> Made:
-        """Fine-tune a copy, evaluate it beside its parent, and decide."""
+        """Fine-tune a copy, evaluate it and its parent, and decide."""
         seed = number_of("train", self._settings.run.seed, version)
         training = fine_tune(active.encoder, samples, held_out, self._settings, seed)
         child = ActiveVersion(training.encoder, self._settings)
@@ -127,12 +132,9 @@ class Learner:
 
     def _draw(self, version: int, pool: RoundPool, position: Position) -> Draw:
         held_out = self._settings.learning.held_out // len(position.ends)
-        ends = np.array(
-            [position.ends[partition] - held_out for partition in sorted(position.ends)]
-        )
-        candidates = (pool["offset"] < ends[pool["partition"]]) & (
-            pool["event_time"] < position.later_from
-        )
+        ends = np.array([position.ends[one] - held_out for one in sorted(position.ends)])
+        is_before = pool["offset"] < ends[pool["partition"]]
+        candidates = is_before & (pool["event_time"] < position.later_from)
         random = np.random.default_rng(number_of("draw", self._settings.run.seed, version))
         drawn = draw(pool, candidates, self._settings, random)
         written = Drawn(
@@ -146,7 +148,6 @@ class Learner:
 
     def _held_out(self, position: Position) -> list[PlacedSample]:
         count = self._settings.learning.held_out // len(position.ends)
-        newest = samples_between(
-            self._store, {p: (end - count, end) for p, end in position.ends.items()}
-        )
-        return [sample for sample in newest if sample.part in {"stream", "canary"}]
+        newest = {partition: (end - count, end) for partition, end in position.ends.items()}
+        found = samples_between(self._store, newest)
+        return [sample for sample in found if sample.part in {"stream", "canary"}]

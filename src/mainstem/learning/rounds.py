@@ -1,4 +1,4 @@
-"""What a round is given, and what it came to."""
+"""What a round receives, and its result."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,12 +19,12 @@ _NOTHING: Final = Evaluation(0, None, None)
 
 @dataclass(frozen=True)
 class Position:
-    """Where in the input a round stands.
+    """The place of a round in the input.
 
     Attributes:
-        ends: next sample offset of each partition.
-        event_time: how far event time has come, in milliseconds.
-        later_from: event time from which on nothing is trained on.
+        ends: position of the next sample of each partition.
+        event_time: largest event time so far, in milliseconds.
+        later_from: event time from which on samples are not trained on, in milliseconds.
     """
 
     ends: Mapping[int, int]
@@ -34,7 +34,12 @@ class Position:
 
 @dataclass(frozen=True)
 class Claim:
-    """That this learner is the one: its generation in the group, and a look whether it still is."""
+    """The claim of a learner to be the only one.
+
+    Attributes:
+        generation: generation of the learner in its consumer group.
+        holds: function that tells whether the claim still holds.
+    """
 
     generation: int = 0
     holds: Callable[[], bool] = lambda: True
@@ -42,14 +47,14 @@ class Claim:
 
 @dataclass(frozen=True)
 class Made:
-    """A child and what was found of it.
+    """A new version and what was measured of it.
 
     Attributes:
-        decision: whether it is promoted.
-        training: the fine-tuned copy; None where a number in the round was not finite.
-        measured: name of each slice, and the evaluations of parent and child on it.
-        scale: what the child's norms are divided by.
-        direction: the trusted gradient at the child, by parameter; nothing where it is not promoted.
+        decision: whether it is promoted, and why.
+        training: the fine-tuned copy; None if a number in the round was not finite.
+        measured: for the name of each slice, the evaluations of parent and new version on it.
+        scale: number that the version's norms are divided by.
+        direction: trusted gradient at the version by parameter name; empty if it is not promoted.
     """
 
     decision: Decision
@@ -60,32 +65,35 @@ class Made:
 
     @classmethod
     def failed(cls, reason: str) -> Self:
-        """No child: a number was not finite, and that ends the round."""
+        """A round without a new version, because a number was not finite."""
         return cls.recorded(reason, None, promoted=False)
 
     @classmethod
     def recorded(cls, reason: str, scale: float | None, *, promoted: bool) -> Self:
-        """What a history tells of a child: whether it was promoted, why, and its scale; nothing is measured again."""
-        return cls(
-            Decision(
-                promoted=promoted, judged_on="", before=_NOTHING, after=_NOTHING, reason=reason
-            ),
-            scale=scale,
-        )
+        """A new version as a history records it, without training and measurements.
+
+        Args:
+            reason: why it is promoted or not.
+            scale: number that its norms are divided by; None if it is not promoted.
+            promoted: whether it is promoted.
+        """
+        decision = Decision(promoted, "", before=_NOTHING, after=_NOTHING, reason=reason)
+        return cls(decision, scale=scale)
 
 
 @dataclass(frozen=True)
 class Round:
-    """What one round did.
+    """One round.
 
     Attributes:
-        version, parent: the number that it used up, and that of the version it started from.
-        position: where in the input it stood.
-        drawn: the samples it was trained on.
-        drawn_core, drawn_edge: how many it drew from each.
-        cold: whether it drew uniformly, for want of core.
-        made: the child and what was found of it.
-        active: the child, ready for the stream; None where it is not promoted.
+        version: number that the round used up.
+        parent: number of the version that it started from.
+        position: place of the round in the input.
+        drawn: ids of the samples that it trained on.
+        drawn_core, drawn_edge: number of samples that it drew from core and from edge.
+        cold: whether it drew uniformly because core was too small.
+        made: the new version and what was measured of it.
+        active: the new version ready to score; None if it is not promoted.
     """
 
     version: int
@@ -105,5 +113,5 @@ class Round:
 
     @property
     def scale(self) -> float | None:
-        """What the child's norms are divided by."""
+        """The number that the new version's norms are divided by."""
         return self.made.scale

@@ -1,4 +1,4 @@
-"""Models: encoders, tokenizers, and one version at work."""
+"""Models: encoders, tokenizers, and a version that is ready to score."""
 
 from mainstem.models.active import ActiveVersion, alignments_of
 from mainstem.models.encoder import CrossEncoder, initial_encoder

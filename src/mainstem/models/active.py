@@ -1,6 +1,6 @@
-"""One version at work: responses for scoring, probabilities for evaluating. The same code on CPU and GPU.
+"""A version that is ready: responses for scoring, logits for evaluation, on CPU and GPU alike.
 
-Results stay on the device until all samples are done; then they come over at once.
+Results stay on the device until all samples are done, and are then copied at once.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,39 +29,41 @@ _UNLIKE: Final = [
     [("red", "a cup"), ("a red cup", "a blue cup of tea"), ("", "tea")],
     [("cup", "tea"), ("tea", "cup")],
 ]
-"""Pairs of two batches of unlike size and length, to check a model on."""
+"""Pairs for a check of a model, in two batches of different size and length."""
 
 
 def device_of(settings: Settings) -> torch.device:
-    """The device that the settings mean: a GPU where there is one, unless told otherwise."""
+    """The device that the settings ask for; "auto" means a GPU where there is one."""
     if settings.model.device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(settings.model.device)
 
 
 def precision_of(settings: Settings) -> torch.dtype:
-    """The type that a pass of scoring computes in: bfloat16 on a GPU that has it, else float32, unless told otherwise."""
-    if settings.responses.precision == "auto":
-        with_bfloat16 = device_of(settings).type == "cuda" and torch.cuda.is_bf16_supported(
-            including_emulation=False
-        )
+    """The type in which a scoring pass computes.
+
+    "auto" means bfloat16 on a GPU that has it, and float32 elsewhere.
+    """
+    asked = settings.responses.precision
+    if asked == "auto":
+        is_gpu = device_of(settings).type == "cuda"
+        with_bfloat16 = is_gpu and torch.cuda.is_bf16_supported(including_emulation=False)
         return torch.bfloat16 if with_bfloat16 else torch.float32
-    return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[
-        settings.responses.precision
-    ]
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[asked]
 
 
 class ActiveVersion:
-    """Scores text pairs with one version's weights, which it does not change.
+    """Scores text pairs with the weights of one version, which it does not change.
 
     Args:
-        encoder: the version; moved to the device.
-        settings: batch size, tokens, device, precision, layers.
-        direction: the trusted gradient at this version, by parameter, for alignments; nothing for none.
-        sketch: floats of each response's sketch; 0 for none.
+        encoder: network and tokenizer of the version; the network is moved to the device.
+        settings: settings for batch size, tokens, device, precision and layers.
+        direction: trusted gradient at this version by parameter name, for alignments; None or
+            empty for no alignments.
+        sketch: length of each response's sketch in floats; 0 for no sketch.
 
     Raises:
-        ModelError: if a trained layer of it has no formula, or a single sample is too much for the device's memory.
+        ModelError: if a trained layer of the model has no formula.
     """
 
     def __init__(
@@ -76,9 +78,8 @@ class ActiveVersion:
         self._settings = settings
         self._device = device_of(settings)
         self._precision = precision_of(settings)
-        self._tokens = (
-            settings.responses.score_batch * settings.model.max_tokens
-        )  # of one pass, padding counted
+        # of one pass, padding counted
+        self._tokens = settings.responses.score_batch * settings.model.max_tokens
         encoder.network.to(self._device)
         directions = _of_length_one(encoder, direction, settings) if direction else []
         self._directions, self._sketch = len(directions), sketch
@@ -92,62 +93,73 @@ class ActiveVersion:
 
     @property
     def parameters(self) -> int:
-        """How many numbers responses are taken over."""
+        """The number of trained weights that responses are taken over."""
         return sum(parameter.numel() for parameter in self._probe.parameters.values())
 
     def responses(
         self, pairs: Sequence[Pair], labels: Sequence[int], weights: Sequence[float] | None = None
     ) -> Responses[NDArray[np.float32]]:
-        """Responses of N samples, in their order; inside, pairs of like length go together.
+        """Responses of N samples, in the order given; inside, pairs of similar length go together.
 
-        A weight is a factor of its sample's loss, and so of all but the margin; without weights it is 1.
-        `dots` has a column where there is a direction: how far each gradient reaches along it, its length being taken as 1.
-        A pass that the device's memory is too small for is made again in halves, and passes stay that small.
+        A pass that does not fit into the device's memory is repeated in halves, and later passes
+        stay that small.
+
+        Args:
+            pairs: context and item of each sample.
+            labels: class of each sample.
+            weights: factor of each sample's loss, and so of its norm, dots and sketch, but not of
+                its margin; None means 1.
+
+        Returns:
+            The responses. With a direction `dots` has one column: the dot of each gradient with
+            the direction at length 1.
+
+        Raises:
+            ModelError: if one sample alone does not fit into the device's memory.
         """
         encoded, order = self._by_length(pairs)
-        targets = on_device(
-            torch.tensor([labels[place] for place in order], dtype=torch.int64), self._device
-        )
+        ordered = torch.tensor([labels[place] for place in order], dtype=torch.int64)
+        targets = on_device(ordered, self._device)
         found: list[Responses[Tensor]] = []
         done = 0
         while done < len(order):
             end = _end_of_pass(encoded, order, done, self._tokens)
-            one = self._responses_of(
-                [encoded[place] for place in order[done:end]], targets[done:end]
-            )
+            some = [encoded[place] for place in order[done:end]]
+            one = self._responses_of(some, targets[done:end])
             if one is not None:
                 found.append(one)
                 done = end
         return _weighed(self._in_order(found, order), weights)
 
     def check(self) -> None:
-        """Hold responses against ordinary backward passes on two small batches of unlike size and length, in float32.
+        """Compare responses with ordinary backward passes, on two small batches in float32.
 
         Raises:
-            ModelError: if they disagree: then no response of this model would be right.
+            ModelError: if they differ; then no response of this model would be right.
         """
-        batches = [
-            (
-                partial(self.encoder.network, batch),
-                torch.tensor([0, 1, 0][: len(batch.ids)], device=self._device),
-            )
-            for batch in (
-                self._padded(encode_pairs(self.encoder.tokenizer, pairs, 16)) for pairs in _UNLIKE
-            )
-        ]
+        batches = []
+        for pairs in _UNLIKE:
+            batch = self._padded(encode_pairs(self.encoder.tokenizer, pairs, 16))
+            labels = torch.tensor([0, 1, 0][: len(batch.ids)], device=self._device)
+            batches.append((partial(self.encoder.network, batch), labels))
         self._probe.check(batches=batches)
 
     def gradient(
         self, pairs: Sequence[Pair], labels: Sequence[int], weights: Sequence[float] | None = None
     ) -> dict[str, Tensor]:
-        """The mean gradient of N samples' losses by parameter, in float32, on the CPU; nothing without samples."""
+        """The mean gradient of N samples' losses.
+
+        Args:
+            pairs: context and item of each sample.
+            labels: class of each sample.
+            weights: factor of each sample's loss; None means 1.
+
+        Returns:
+            The gradient by parameter name, float32, on the CPU; empty without samples.
+        """
         told = torch.tensor(labels, dtype=torch.int64, device=self._device)
-        weighing = (
-            torch.ones(len(pairs))
-            if weights is None
-            else torch.tensor(weights, dtype=torch.float32)
-        )
-        weighing = weighing.to(self._device)
+        given = np.ones(len(pairs)) if weights is None else weights
+        weighing = torch.tensor(given, dtype=torch.float32, device=self._device)
         batches = (
             (partial(self.encoder.network, batch), (told[places], weighing[places]))
             for places, batch in self._batches(pairs, self._tokens)
@@ -160,14 +172,13 @@ class ActiveVersion:
         """Logits of N pairs, shape (N, C)."""
         self.encoder.network.eval()
         logits = np.empty((len(pairs), self.encoder.network.config.num_labels))
-        for places, batch in self._batches(
-            pairs, _EVALUATION_BATCH * self._settings.model.max_tokens
-        ):
+        tokens = _EVALUATION_BATCH * self._settings.model.max_tokens
+        for places, batch in self._batches(pairs, tokens):
             logits[places] = self.encoder.network(batch).double().cpu().numpy()
         return logits
 
     def _responses_of(self, encoded: Sequence[Encoded], labels: Tensor) -> Responses[Tensor] | None:
-        """Responses of one pass; None where the memory was too small for it, and passes are half as large from now on."""
+        """Responses of one pass; None if memory is too small, and then later passes are smaller."""
         try:
             batch = self._padded(encoded)
             return self._probe.responses(lambda: self._run(batch), labels)
@@ -175,25 +186,26 @@ class ActiveVersion:
             longest = max(len(ids) for ids, _ in encoded)
             if len(encoded) == 1:
                 msg = (
-                    f"the memory of {self._device} is too small for the responses of one sample of {longest} tokens; "
+                    f"the memory of {self._device} is too small for the responses of one sample of "
+                    f"{longest} tokens; "
                     "set MAINSTEM_MODEL__MAX_TOKENS lower, or MAINSTEM_MODEL__DEVICE=cpu"
                 )
                 raise ModelError(msg) from error
             self._tokens = max(longest * len(encoded) // 2, longest)
-        torch.cuda.empty_cache()  # subtle: only here is the error gone, and with it what it held
+        # subtle: only here the error is gone, and with it the tensors that its frames held
+        torch.cuda.empty_cache()
         return None
 
     def _run(self, batch: Batch) -> Tensor:
-        with torch.autocast(
-            self._device.type, self._precision, enabled=self._precision != torch.float32
-        ):
+        is_lower = self._precision != torch.float32
+        with torch.autocast(self._device.type, self._precision, enabled=is_lower):
             logits: Tensor = self.encoder.network(batch)
             return logits
 
     def _in_order(
         self, found: Sequence[Responses[Tensor]], order: Sequence[int]
     ) -> Responses[NDArray[np.float32]]:
-        """Responses of all passes, one after the other, put back into the order of their samples."""
+        """Join the responses of all passes, in the original order of the samples."""
         widths = np.cumsum([1, 1, 1, self._directions, self._sketch])
         rows = np.empty((len(order), widths[-1]), np.float32)
         if found:
@@ -208,12 +220,12 @@ class ActiveVersion:
         return Responses(norm[:, 0], loss[:, 0], margin[:, 0], dots, sketch)
 
     def _by_length(self, pairs: Sequence[Pair]) -> tuple[list[Encoded], list[int]]:
-        """Token ids of each pair, and the places of the pairs, the shortest first."""
+        """Token ids of each pair, and the indices of the pairs from the shortest to the longest."""
         encoded = encode_pairs(self.encoder.tokenizer, pairs, self._settings.model.max_tokens)
         return encoded, sorted(range(len(pairs)), key=lambda place: len(encoded[place][0]))
 
     def _batches(self, pairs: Sequence[Pair], tokens: int) -> Iterator[tuple[list[int], Batch]]:
-        """Batches of at most so many tokens, padding counted, pairs of like length together."""
+        """Batches of at most `tokens` tokens, padding counted; similar lengths go together."""
         encoded, order = self._by_length(pairs)
         done = 0
         while done < len(order):
@@ -226,14 +238,19 @@ class ActiveVersion:
 
 
 def alignments_of(found: Responses[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Cosine of each response with the direction, in [-1, 1]; NaN where there was none, and where the norm is 0.
+    """Cosine of each response with the direction, in [-1, 1], shape (B,).
+
+    It is NaN where there is no direction, and where the norm is 0.
 
     Example:
         >>> from dataclasses import replace
-        >>> one, none = np.ones(2, np.float32), np.zeros((2, 0), np.float32)
-        >>> found = Responses(np.array([2.0, 0.0], np.float32), one, one, np.array([[-1.0], [0.0]], np.float32), none)
-        >>> alignments_of(found).tolist(), alignments_of(replace(found, dots=none)).tolist()
-        ([-0.5, nan], [nan, nan])
+        >>> norm, one = np.array([2.0, 0.0], np.float32), np.ones(2, np.float32)
+        >>> dots, none = np.array([[-1.0], [0.0]], np.float32), np.zeros((2, 0), np.float32)
+        >>> found = Responses(norm, one, one, dots, none)
+        >>> alignments_of(found).tolist()
+        [-0.5, nan]
+        >>> alignments_of(replace(found, dots=none)).tolist()
+        [nan, nan]
     """
     alignments = np.full(len(found.norm), np.nan, np.float32)
     if found.dots.shape[1]:
@@ -245,7 +262,7 @@ def alignments_of(found: Responses[NDArray[np.float32]]) -> NDArray[np.float32]:
 def _weighed(
     found: Responses[NDArray[np.float32]], weights: Sequence[float] | None
 ) -> Responses[NDArray[np.float32]]:
-    """Responses of the weighted losses: a gradient is linear in its loss. How sure the model is, the margin, stays."""
+    """Responses of the weighted losses: gradients are linear in the loss, and margins stay."""
     if weights is None:
         return found
     factor = np.array(weights, np.float32)
@@ -260,7 +277,10 @@ def _weighed(
 
 
 def _end_of_pass(encoded: Sequence[Encoded], order: Sequence[int], start: int, tokens: int) -> int:
-    """Where in the order, the shortest first, a pass ends that holds at most so many tokens, or one sample."""
+    """The end of a pass that starts at `start` and holds at most `tokens` tokens, or one sample.
+
+    Start and end are positions in `order`, from the shortest pair to the longest.
+    """
     end = start + 1
     while end < len(order) and (end + 1 - start) * len(encoded[order[end]][0]) <= tokens:
         end += 1
@@ -270,7 +290,10 @@ def _end_of_pass(encoded: Sequence[Encoded], order: Sequence[int], start: int, t
 def _of_length_one(
     encoder: CrossEncoder, direction: Mapping[str, Tensor], settings: Settings
 ) -> list[dict[str, Tensor]]:
-    """The direction over the layers that responses are taken over, at length 1; none where there is nothing of it."""
+    """The part of a direction in the layers that responses are taken over, at length 1.
+
+    The list is empty where that part is 0.
+    """
     taken = Probe(encoder.network, layers=settings.responses.layer_patterns).parameters
     part = {name: direction[name] for name in sorted(taken.keys() & direction.keys())}
     length = length_of(part)

@@ -1,4 +1,4 @@
-"""The cross-encoder: a BERT that reads (context, item) and answers with logits, and how to make one."""
+"""The cross-encoder: a BERT that reads (context, item) and gives logits."""
 
 from typing import Any
 
@@ -12,9 +12,10 @@ __all__ = ["CrossEncoder", "PairReader", "PretrainedReader", "initial_encoder"]
 
 
 class PairReader(nn.Module):
-    """BERT with the head for a model from scratch: the mean of each segment, [a, b, a*b, |a-b|], two layers.
+    """A BERT with the head of a model from scratch.
 
-    A head on the first token would have to learn to compare the two sides first; here they are compared from the start.
+    The head reads the mean of each segment as [a, b, a*b, |a-b|], and has two layers. A head on
+    the first token would first have to learn to compare the two sides.
     """
 
     def __init__(self, config: Any) -> None:
@@ -40,9 +41,8 @@ class PairReader(nn.Module):
         ).last_hidden_state  # (B, T, D)
         context = _segment_mean(read, batch.mask * (batch.segments == 0))  # (B, D)
         item = _segment_mean(read, batch.mask * (batch.segments == 1))
-        logits: Tensor = self.head(
-            torch.cat([context, item, context * item, (context - item).abs()], dim=1)
-        )
+        compared = [context, item, context * item, (context - item).abs()]
+        logits: Tensor = self.head(torch.cat(compared, dim=1))
         return logits
 
 
@@ -66,7 +66,7 @@ class PretrainedReader(nn.Module):
 
 
 class CrossEncoder:
-    """A network and its tokenizer: what a version holds."""
+    """A network and its tokenizer, as a version holds them."""
 
     def __init__(self, network: PairReader | PretrainedReader, tokenizer: Tokenizer) -> None:
         self.network = network
@@ -79,14 +79,21 @@ class CrossEncoder:
 
     @property
     def from_scratch(self) -> bool:
-        """Whether this project made the model."""
+        """Whether mainstem made the model, in contrast to a model that a user gives."""
         return isinstance(self.network, PairReader)
 
 
 def initial_encoder(
     tokenizer: Tokenizer, max_tokens: int, seed: int, classes: int = 2
 ) -> CrossEncoder:
-    """The model made here: 2 layers of 128, weights drawn from the seed, a logit for each class."""
+    """A new model with 2 layers of width 128.
+
+    Args:
+        tokenizer: tokenizer whose vocabulary the model has.
+        max_tokens: the most tokens that the model can read.
+        seed: seed of the weights.
+        classes: number of logits.
+    """
     from transformers import BertConfig  # seconds to import
 
     config = BertConfig(

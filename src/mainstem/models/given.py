@@ -1,7 +1,8 @@
-"""A model that somebody gives, taken in as it is or refused: nothing of it is bent without a word.
+"""Takes in a model that a user gives, unchanged, or refuses it.
 
-It is loaded in float32, whatever it was saved in. Only its head may be missing or be of other classes; then it is drawn from
-the seed, and that is said. What else is missing, does not fit or is not a number ends in one line that says what to do.
+The model is loaded in float32, whatever it was saved in. Only its head may be missing or have
+other classes; then a new head is drawn from the seed, and a warning says so. Other weights that
+are missing, do not fit or are not finite end in one line that says what to do.
 """
 
 import logging
@@ -30,38 +31,33 @@ from mainstem.process.quiet import quietly
 __all__ = ["check_words", "load_pretrained"]
 
 _LOG = logging.getLogger("mainstem.model")
-_HEAD: Final = (
-    "classifier.",
-    "bert.pooler.",
-)  # what may be missing; the pooler goes with the head it was trained for
-_BODY: Final = (
-    "bert.",
-    "embeddings.",
-    "encoder.",
-)  # where nothing may be left over: the config has fewer layers then
+# prefixes of weights that may be missing; the pooler goes with the head that it was trained for
+_HEAD: Final = ("classifier.", "bert.pooler.")
+# prefixes of weights that the model must have a place for; else its config has too few layers
+_BODY: Final = ("bert.", "embeddings.", "encoder.")
 _BUFFERS: Final = ("position_ids", "token_type_ids")
-_TEXTS: Final = 2000  # that words are looked up in
-_MOST_UNKNOWN, _SOME_UNKNOWN = (
-    0.9,
-    0.1,
-)  # of the words; of more than the first, nearly all texts read alike
+_TEXTS: Final = 2000  # texts whose words are looked up
+# shares of unknown words: above the first nearly all texts read alike, above the second we warn
+_MOST_UNKNOWN, _SOME_UNKNOWN = 0.9, 0.1
 
 
 def load_pretrained(
     name: str, max_tokens: int, seed: int, classes: Sequence[str] = ("no", "yes")
 ) -> CrossEncoder:
-    """A BERT by its Hugging Face name or local path; a head that is missing, or of other classes, is drawn from the seed.
+    """Load a BERT by its Hugging Face name or local path.
+
+    A head that is missing or has other classes is drawn from the seed.
 
     Args:
-        name: of it.
-        max_tokens: that it has to read.
-        seed: of the head.
-        classes: what its logits will mean, in order.
+        name: Hugging Face name or path of the model.
+        max_tokens: the most tokens that the model must read.
+        seed: seed of a new head.
+        classes: names of the classes that the logits stand for, in order.
 
     Raises:
-        ModelError: if it cannot be had or read, is no BERT of two segments and `max_tokens` positions, lacks weights or
-            has others than its config says, has weights that are not finite or only as a pickle, or has no fast
-            tokenizer that fits.
+        ModelError: if the model cannot be fetched or read; is no BERT of two segments and
+            `max_tokens` positions; lacks weights or has other weights than its config says; has
+            weights that are not finite, or only as a pickle; or has no fast tokenizer that fits.
     """
     from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
@@ -99,16 +95,25 @@ def load_pretrained(
 
 
 def check_words(encoder: CrossEncoder, texts: Iterable[str], name: str) -> None:
-    """See whether a given model knows the words of some texts: a tokenizer may be whole, and of another language.
+    """Check that a given model knows the words of some texts.
+
+    A tokenizer may be complete and still be made for another language. If some words are unknown
+    there is a warning.
+
+    Args:
+        encoder: the given model.
+        texts: texts of the log; the first ones are looked at.
+        name: name of the model, for messages.
 
     Raises:
-        ModelError: if nearly all of them are unknown to it; some are only told.
+        ModelError: if nearly all words are unknown.
     """
     unknown = unknown_share(encoder.tokenizer, islice((text for text in texts if text), _TEXTS))
     if unknown > _MOST_UNKNOWN:
         msg = (
-            f"the tokenizer of model {name!r} does not know {unknown:.0%} of the words of this log; give a model of its "
-            "language, with the tokenizer it was trained with, or leave --model out"
+            f"the tokenizer of model {name!r} does not know {unknown:.0%} of the words of this "
+            "log; give a model of its language, with the tokenizer it was trained with, "
+            "or leave --model out"
         )
         raise ModelError(msg)
     if unknown > _SOME_UNKNOWN:
@@ -125,36 +130,35 @@ def _one_line(name: str) -> Iterator[None]:
         yield
     except ModelError:
         raise
-    except (
-        Exception
-    ) as error:  # a damaged file makes the libraries raise anything: SafetensorError, KeyError, ...
+    # a damaged file makes the libraries raise anything: SafetensorError, KeyError, ...
+    except Exception as error:
         where = "is not a model folder" if _is_path(name) else "cannot be had"
         first_line = next(iter(str(error).splitlines()), "") or type(error).__name__
         msg = (
-            f"model {name!r} {where} ({first_line}); without a network give the path of a folder with "
-            "config.json, weights and tokenizer.json as --model, or leave --model out"
+            f"model {name!r} {where} ({first_line}); without a network give the path of a folder "
+            "with config.json, weights and tokenizer.json as --model, or leave --model out"
         )
         raise ModelError(msg) from error
 
 
 def _is_path(name: str) -> bool:
-    """Whether a model's name is meant as a path; on the hub it is `name` or `owner/name`."""
+    """Whether the name of a model is a path; on the hub it is `name` or `owner/name`."""
     return Path(name).exists() or name.startswith((".", "~", "/")) or name.count("/") > 1
 
 
 def _check_weights(model: Any, loaded: Mapping[str, Any], own: Any, name: str) -> list[str]:
-    """The weights that were not in the checkpoint, all of them of the head."""
+    """The names of the weights that the checkpoint lacks; all of them belong to the head."""
     others = {key: (tuple(there), tuple(here)) for key, there, here in loaded["mismatched_keys"]}
     drawn = sorted({*loaded["missing_keys"], *others})
     if body := [key for key in drawn if not key.startswith(_HEAD)]:
-        shapes = (
-            f", saved as {others[body[0]][0]} and {others[body[0]][1]} by its config"
-            if body[0] in others
-            else ""
-        )
+        shapes = ""
+        if body[0] in others:
+            saved, expected = others[body[0]]
+            shapes = f", saved as {saved} and {expected} by its config"
         msg = (
-            f"model {name!r} lacks {len(body)} of {len(model.state_dict())} weights, like {body[0]!r}{shapes}; only a head "
-            "may be missing: give a folder whose config.json and weights belong together"
+            f"model {name!r} lacks {len(body)} of {len(model.state_dict())} weights, "
+            f"like {body[0]!r}{shapes}; only a head may be missing: "
+            "give a folder whose config.json and weights belong together"
         )
         raise ModelError(msg)
     left = [
@@ -164,59 +168,67 @@ def _check_weights(model: Any, loaded: Mapping[str, Any], own: Any, name: str) -
     ]
     if left:
         msg = (
-            f"model {name!r} holds {len(left)} weights that its config has no place for, like {min(left)!r}: it would not "
-            "be the model that was saved; give a folder whose config.json and weights belong together"
+            f"model {name!r} holds {len(left)} weights that its config has no place for, "
+            f"like {min(left)!r}: it would not be the model that was saved; "
+            "give a folder whose config.json and weights belong together"
         )
         raise ModelError(msg)
     made_for = ", ".join(own.architectures or ())
-    if (
-        "classifier.weight" not in drawn
-        and made_for
-        and "ForSequenceClassification" not in made_for
-    ):
-        msg = f"the classifier of model {name!r} is of {made_for}, not of a sequence; give a BertForSequenceClassification"
+    has_other_head = made_for and "ForSequenceClassification" not in made_for
+    if "classifier.weight" not in drawn and has_other_head:
+        msg = (
+            f"the classifier of model {name!r} is of {made_for}, not of a sequence; "
+            "give a BertForSequenceClassification"
+        )
         raise ModelError(msg)
     for key, weight in model.named_parameters():
         if not torch.isfinite(weight).all():
-            msg = f"the weights {key!r} of model {name!r} are not all finite (NaN or infinite); give one that was not damaged"
+            msg = (
+                f"the weights {key!r} of model {name!r} are not all finite (NaN or infinite); "
+                "give a model that is not damaged"
+            )
             raise ModelError(msg)
     return drawn
 
 
 @torch.no_grad()
 def _check_answer(encoder: CrossEncoder, name: str) -> None:
-    """Read one pair of texts: what breaks on any text breaks here."""
-    batch = pad(
-        encode_pairs(encoder.tokenizer, [("a b", "c"), ("", "\N{SNOWMAN} d")], 16),
-        encoder.padding_id,
-    )
+    """Run the model on two pairs of texts, so that a model that breaks on any text breaks here."""
+    pairs = [("a b", "c"), ("", "\N{SNOWMAN} d")]
+    batch = pad(encode_pairs(encoder.tokenizer, pairs, 16), encoder.padding_id)
     logits = encoder.network.eval()(batch)
     if not torch.isfinite(logits).all():
-        msg = f"model {name!r} answers with numbers that are not finite ({logits[0].tolist()}); its weights are damaged"
+        msg = (
+            f"model {name!r} answers with numbers that are not finite ({logits[0].tolist()}); "
+            "its weights are damaged: give another copy"
+        )
         raise ModelError(msg)
 
 
 def _remarks(
     own: Any, loaded: Mapping[str, Any], drawn: Sequence[str], classes: Sequence[str]
 ) -> Iterator[str]:
-    """What somebody should know of a model that was taken in, each in one line."""
-    rows = next(
-        (there[0] for key, there, _ in loaded["mismatched_keys"] if key == "classifier.weight"), 0
-    )
+    """What a user should know about a model that was taken in, each in one line."""
+    shapes = {key: saved for key, saved, _ in loaded["mismatched_keys"]}
+    rows = shapes.get("classifier.weight", (0,))[0]
+    named, ours = named_classes(own, len(classes)), [one.casefold() for one in classes]
     if "classifier.weight" in drawn:
-        why = (
+        of_rows = (
             f"answers with {rows} logit{'s' * (rows > 1)}, and here are {len(classes)} classes"
-            if rows
-            else "has no head"
         )
+        why = of_rows if rows else "has no head"
         yield f"{why}: a new head is drawn from the seed, and knows nothing before the first round"
     elif drawn:
         yield f"has a head without {', '.join(drawn)}: they are drawn from the seed"
-    elif (named := named_classes(own, len(classes))) and named != [
-        one.casefold() for one in classes
-    ]:
-        yield f"calls its classes {', '.join(named)}: they are taken for {', '.join(classes)}, in this order"
+    elif named and named != ours:
+        yield (
+            f"calls its classes {', '.join(named)}: "
+            f"they are taken for {', '.join(classes)}, in this order"
+        )
     if own.problem_type not in {None, "single_label_classification"}:
-        yield f"was made for {own.problem_type}; here it is trained to choose one of {len(classes)} classes"
+        yield (
+            f"was made for {own.problem_type}; "
+            f"here it is trained to choose one of {len(classes)} classes"
+        )
     if extra := sorted(key for key in loaded["unexpected_keys"] if not key.endswith(_BUFFERS)):
         yield f"holds {len(extra)} weights that are not used, like {extra[0]!r}"

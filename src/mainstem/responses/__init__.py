@@ -1,4 +1,7 @@
-"""Gradient responses of a batch: exact norms, dots with directions and sketches, with loss and margin from the same pass."""
+"""Gradient responses of a batch: exact norms, dots with directions, sketches, loss and margin.
+
+All of them come from one forward and one backward pass.
+"""
 
 from mainstem.objectives.losses import (
     Loss,

@@ -1,9 +1,9 @@
-"""What one pass through a layer contributes to the gradient of one of its parameters, for each sample.
+"""What one pass through a layer adds to the gradient of one parameter, for each sample.
 
-Three shapes cover all layers: a sum of outer products (`outer`: a matrix that tokens are multiplied with), a sum over rows
-that are looked up (`lookup`: an embedding), and a vector (`vector`: scales, shifts, biases). Each knows its squared norm,
-its dot with a direction and its sketch, none of which needs the gradient itself. B samples, T tokens; a parameter of shape
-(P, D).
+Three shapes cover all layers: a sum of outer products (`outer`: a matrix that multiplies tokens),
+a sum over rows that are looked up (`lookup`: an embedding), and a plain vector (`vector`: scales,
+shifts, biases). Each computes its squared norm, its dot with a direction and its sketch without
+forming the gradient itself. Shapes: B samples, T tokens, a parameter of shape (P, D).
 """
 
 from collections.abc import Sequence
@@ -22,23 +22,34 @@ __all__ = ["Contribution", "cross", "merge"]
 
 
 class Contribution(Protocol):
-    """A share of d loss_i / d parameter for each of B samples; of several parameters, once contributions are joined."""
+    """A share of d loss_i / d parameter for each of B samples.
+
+    A joined contribution holds the shares of several parameters.
+    """
 
     def join(self, other: Any) -> Self | None:
-        """Both as one, this one's parameters first; None where nothing would be saved."""
+        """Both as one contribution, this one's parameters first; None where that saves no work."""
 
     def squared(self, check: RoundingCheck) -> Tensor:
-        """Squared norm, shape (B,), >= 0."""
+        """Squared norm for each sample, shape (B,), >= 0."""
 
     def dot(self, *directions: Tensor | None) -> Tensor:
-        """Dot with a direction, given by parameter and of its shape (None: 0), shape (B,)."""
+        """Dot with a direction for each sample, shape (B,).
+
+        The direction is given as one tensor for each parameter, of its shape; None means 0.
+        """
 
     def sketch(self, *tables: Tables) -> Tensor:
-        """Sketch in the frequency domain by the tables of each parameter, shape (B, k / 2 + 1), complex."""
+        """Sketch in the frequency domain, shape (B, k / 2 + 1), complex.
+
+        It takes the tables of each parameter.
+        """
 
 
 def cross(one: Contribution, other: Contribution) -> Tensor:
-    """Dot of two contributions to the same parameter, sample by sample, shape (B,): where a weight is used twice.
+    """Dot of two contributions to the same parameter for each sample, shape (B,).
+
+    It is needed where a model uses a weight twice.
 
     Raises:
         TypeError: if one is a vector and the other is not.
@@ -61,9 +72,8 @@ def cross(one: Contribution, other: Contribution) -> Tensor:
         case Outer(), Lookup():
             return cross(other, one)
         case Lookup(), Outer(lefts=[left]):
-            at_ids = left.gather(
-                2, one.ids.unsqueeze(1).expand(-1, left.shape[1], -1)
-            )  # (B, S, T): left_s[id_t]
+            places = one.ids.unsqueeze(1).expand(-1, left.shape[1], -1)
+            at_ids = left.gather(2, places)  # (B, S, T): left_s[id_t]
             return at_ids.mul_(torch.bmm(other.right, one.values.transpose(1, 2))).sum((1, 2))
         case _:
             msg = f"a {type(one).__name__} and a {type(other).__name__} cannot be of one parameter"
@@ -71,7 +81,9 @@ def cross(one: Contribution, other: Contribution) -> Tensor:
 
 
 def merge(several: Sequence[Contribution]) -> list[Contribution]:
-    """Contributions to one parameter, those of a kind made one: all their tokens in a row, or their sum.
+    """Merge contributions to one parameter, so that at most one of each kind is left.
+
+    Tokens of outer products and of lookups are put side by side; vectors are added up.
 
     Example:
         >>> [one] = merge([Vector(torch.tensor([[3.0]])), Vector(torch.tensor([[-3.0]]))])
@@ -83,19 +95,11 @@ def merge(several: Sequence[Contribution]) -> list[Contribution]:
     vector = [one for one in several if isinstance(one, Vector)]
     merged: list[Contribution] = []
     if outer:
-        merged.append(
-            Outer(
-                torch.cat([one.lefts[0] for one in outer], 1),
-                torch.cat([one.right for one in outer], 1),
-            )
-        )
+        lefts = torch.cat([one.lefts[0] for one in outer], 1)
+        merged.append(Outer(lefts, torch.cat([one.right for one in outer], 1)))
     if lookup:
-        merged.append(
-            Lookup(
-                torch.cat([one.ids for one in lookup], 1),
-                torch.cat([one.values for one in lookup], 1),
-            )
-        )
+        ids = torch.cat([one.ids for one in lookup], 1)
+        merged.append(Lookup(ids, torch.cat([one.values for one in lookup], 1)))
     if vector:
         merged.append(Vector(torch.stack([one.gradient for one in vector]).sum(0)))
     return merged

@@ -1,4 +1,4 @@
-"""Directions in the space of a model's parameters, and the gradient that is one: of samples that are trusted."""
+"""Directions in the space of a model's parameters, such as the mean gradient of trusted samples."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,31 +14,34 @@ from mainstem.responses.modes import evaluating
 __all__ = ["Direction", "checked", "gradient_of", "length_of"]
 
 Direction: TypeAlias = Mapping[str, Tensor]
-"""A tensor for each parameter, by its name in the model; 0 where a name is missing."""
+"""A tensor for each parameter, by its name in the model; a missing name means 0."""
 
 
 def gradient_of(
     model: nn.Module, batches: Iterable[tuple[Callable[[], Any], Any]], loss: Loss = cross_entropy
 ) -> dict[str, Tensor]:
-    """The mean gradient over samples, in eval mode: an ordinary backward pass, made once for many dots.
+    """The mean gradient over samples, in eval mode.
+
+    One ordinary backward pass makes it; many dots use it.
 
     Args:
-        model: whose trained parameters count.
+        model: model whose trained parameters the gradient is taken over.
         batches: for each batch a function that runs the model on it, and its targets.
-        loss: of each sample.
+        loss: function that gives the loss of each sample.
 
     Returns:
-        float32, on the model's device, by the parameter's name; nothing where there is no batch.
+        The gradient by parameter name, float32, on the model's device; empty if there is no batch.
 
     Raises:
-        ModelError: if a batch's losses reach none of the parameters.
+        ModelError: if the losses of a batch depend on none of the parameters.
 
     Example:
         >>> model = nn.Linear(1, 2, bias=False)
         >>> model.weight.data.zero_()
         tensor([[0.],
                 [0.]])
-        >>> gradient_of(model, [(lambda: model(torch.tensor([[3.0]])), torch.tensor([1]))])["weight"]
+        >>> batch = (lambda: model(torch.tensor([[3.0]])), torch.tensor([1]))
+        >>> gradient_of(model, [batch])["weight"]
         tensor([[ 1.5000],
                 [-1.5000]])
     """
@@ -50,7 +53,10 @@ def gradient_of(
             losses = loss(run(), targets)
             found = torch.autograd.grad(losses.sum(), list(trained.values()), allow_unused=True)
             if all(gradient is None for gradient in found):
-                msg = "the losses reach no trained parameter of this model; does `run` run the model that is given?"
+                msg = (
+                    "the losses reach no trained parameter of this model; "
+                    "does `run` run the model that is given?"
+                )
                 raise ModelError(msg)
             for name, gradient in zip(total, found, strict=True):
                 if gradient is not None:
@@ -60,7 +66,7 @@ def gradient_of(
 
 
 def length_of(direction: Direction) -> float:
-    """Length of a direction.
+    """Euclidean length of a direction.
 
     Example:
         >>> length_of({"weight": torch.tensor([[3.0]]), "bias": torch.tensor([4.0])})
@@ -72,18 +78,28 @@ def length_of(direction: Direction) -> float:
 def checked(
     directions: Sequence[Direction], parameters: Mapping[str, Tensor]
 ) -> list[dict[str, Tensor]]:
-    """The directions in float32, where the parameters are.
+    """The directions in float32, each part on the device of its parameter.
+
+    Args:
+        directions: directions by parameter name.
+        parameters: the parameters that responses are taken over, by name.
 
     Raises:
-        ModelError: if a name is not one of the parameters, or a shape is another.
+        ModelError: if a direction names a parameter that is not among these, or has another shape.
     """
     for direction in directions:
         for name, part in direction.items():
             if name not in parameters:
-                msg = f"a direction has {name!r}, which is no parameter of the model; take names from named_parameters()"
+                msg = (
+                    f"a direction has {name!r}, which is no parameter of the model; "
+                    "take names from named_parameters()"
+                )
                 raise ModelError(msg)
             if part.shape != parameters[name].shape:
-                msg = f"a direction has shape {tuple(part.shape)} for {name}; it must be {tuple(parameters[name].shape)}"
+                msg = (
+                    f"a direction has shape {tuple(part.shape)} for {name}; "
+                    f"it must be {tuple(parameters[name].shape)}"
+                )
                 raise ModelError(msg)
     return [
         {

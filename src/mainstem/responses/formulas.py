@@ -1,8 +1,8 @@
-"""The layers that have a formula: what one pass through each contributes to the gradients of its parameters.
+"""The layers that have a formula: what a pass through each adds to its parameters' gradients.
 
-A formula is given the layer, what it read (`a`), the gradient at its output (`b`), both with the batch first and in float32,
-which tokens are live (`live`), and which of its parameters are trained. Another kind of layer is one more function and one
-more line in `formula_of`.
+A formula receives the layer, the layer's input (`a`), the gradient at its output (`b`), both with
+the batch first and in float32, the tokens that are live (`live`), and the names of the layer's
+trained parameters. To support another kind of layer, add a function and a line in `formula_of`.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -38,7 +38,7 @@ __all__ = [
 
 Contributions: TypeAlias = Mapping[str, Contribution]
 Formula: TypeAlias = Callable[[Any, Tensor, Tensor, Live | None, Collection[str]], Contributions]
-"""(layer, a, b, which tokens are live, names of its trained parameters) to what each of these gets."""
+"""(layer, a, b, live tokens, names of its trained parameters) -> a contribution for each name."""
 
 
 def formula_of(layer: Any) -> Formula | None:  # noqa: PLR0911 - a line for each kind
@@ -50,37 +50,34 @@ def formula_of(layer: Any) -> Formula | None:  # noqa: PLR0911 - a line for each
     """
     own = dict(layer.named_parameters())
     is_called = type(layer).__call__ is nn.Module.__call__
-    if (
-        not own.keys() <= {"weight", "bias"}
-        or "weight" not in own
-        or is_patched(layer)
-        or not is_called
-    ):
+    is_known = "weight" in own and own.keys() <= {"weight", "bias"}
+    if not is_known or not is_called or is_patched(layer):
         return None
-    if runs_as(
-        layer, nn.Linear
-    ):  # subtle: attention multiplies with the weight of its own kind and never runs it
+    if runs_as(layer, nn.Linear):
+        # subtle: attention multiplies with the weight of this kind and never runs the layer
         return None if type(layer).__name__ == "NonDynamicallyQuantizableLinear" else linear
     if runs_as(layer, nn.LayerNorm):
         return layer_norm if own["weight"].dim() == 1 else None
     if runs_as(layer, nn.Embedding):
         return embedding if not layer.scale_grad_by_freq and layer.max_norm is None else None
-    if (
-        type(layer).__name__ == "Conv1D" and type(layer).__module__ == "transformers.pytorch_utils"
-    ):  # GPT-2's
+    kind = type(layer)
+    if kind.__name__ == "Conv1D" and kind.__module__ == "transformers.pytorch_utils":  # of GPT-2
         return transposed_linear
-    if "Norm" in type(layer).__name__ and own.keys() == {"weight"} and own["weight"].dim() == 1:
+    if "Norm" in kind.__name__ and own.keys() == {"weight"} and own["weight"].dim() == 1:
         return rms_norm if agrees(layer, len(own["weight"]), rms_norm) else None
     return None
 
 
 def runs_as(layer: Any, kind: type[nn.Module]) -> bool:
-    """Whether it is of a kind, and not of a subclass that computes something else (an embedding that scales, say)."""
+    """Whether a layer is of a kind and keeps that kind's `forward`.
+
+    A subclass may compute something else, as an embedding that scales its rows does.
+    """
     return isinstance(layer, kind) and type(layer).forward is kind.forward
 
 
 def is_patched(layer: nn.Module) -> bool:
-    """Whether another `forward` was put in the place of the layer's own, or of its class's, where torch's is known.
+    """Whether the `forward` of the layer, or of its class in torch, was replaced.
 
     Example:
         >>> layer = nn.Linear(2, 2)
@@ -91,14 +88,11 @@ def is_patched(layer: nn.Module) -> bool:
     if "forward" in vars(layer):
         return True
     for kind in type(layer).__mro__:
-        if "forward" in vars(
-            kind
-        ):  # subtle: what is put there from outside has its globals elsewhere
-            ours = getattr(vars(kind)["forward"], "__globals__", {}).get("__name__")
-            return (
-                kind.__module__.startswith(("torch.nn.", "transformers.pytorch_utils"))
-                and ours != kind.__module__
-            )
+        if "forward" in vars(kind):
+            # subtle: the globals of a function that was put in from outside are of another module
+            module = getattr(vars(kind)["forward"], "__globals__", {}).get("__name__")
+            is_theirs = kind.__module__.startswith(("torch.nn.", "transformers.pytorch_utils"))
+            return is_theirs and module != kind.__module__
     return False
 
 
@@ -110,7 +104,10 @@ _SIMPLE: Final = (
 
 
 def is_simple(layer: nn.Module) -> bool:
-    """Whether a layer is of a kind of torch's that reads one tensor and does nothing else: `per_sample` is right for it."""
+    """Whether a layer is of a torch kind that reads one tensor and does nothing else.
+
+    `per_sample` is right for such a layer.
+    """
     own = layer.named_parameters()
     return (
         type(layer) in _SIMPLE
@@ -129,7 +126,8 @@ def linear(
     """Output = a W^T + bias, so dW = sum_t b_t a_t^T, of shape (P, D), and dbias = sum_t b_t.
 
     Example:
-        >>> found = linear(nn.Linear(1, 1), torch.tensor([[3.0]]), torch.tensor([[2.0]]), None, ["weight", "bias"])
+        >>> a, b = torch.tensor([[3.0]]), torch.tensor([[2.0]])
+        >>> found = linear(nn.Linear(1, 1), a, b, None, ["weight", "bias"])
         >>> found["weight"].dot(torch.ones(1, 1)), found["bias"].dot(torch.ones(1))
         (tensor([6.]), tensor([2.]))
     """
@@ -137,7 +135,7 @@ def linear(
 
 
 def affine(b: Tensor, a: Tensor, live: Live | None) -> Outer:
-    """Weight and bias of a linear layer as one matrix, (P, D + 1)."""
+    """Weight and bias of a linear layer as one matrix, shape (P, D + 1)."""
     return Outer(_tokens(b), _tokens(a), live, bias=True)
 
 
@@ -159,7 +157,7 @@ def embedding(
     live: Live | None,
     trained: Collection[str],
 ) -> Contributions:
-    """Output = rows of W by the ids a; the row of `padding_idx` has no gradient."""
+    """Output = rows of W at the ids a; the row of `padding_idx` has no gradient."""
     ids, values = a.reshape(len(a), -1), b.reshape(len(b), -1, b.shape[-1])  # (B, T), (B, T, D)
     return {"weight": Lookup(ids, values, layer.padding_idx)}
 
@@ -174,9 +172,8 @@ def layer_norm(
     """Output = scale x normal + shift, so dscale = sum_t normal_t b_t and dshift = sum_t b_t."""
     found: dict[str, Contribution] = {}
     if "weight" in trained:
-        found["weight"] = Vector(
-            _summed(F.layer_norm(a, layer.normalized_shape, eps=layer.eps).mul_(b))
-        )
+        normal = F.layer_norm(a, layer.normalized_shape, eps=layer.eps)
+        found["weight"] = Vector(_summed(normal.mul_(b)))
     if "bias" in trained:
         found["bias"] = Vector(_summed(b))
     return found
@@ -192,16 +189,15 @@ def rms_norm(
     """Output = scale x a / rms(a), so dscale = sum_t (a_t / rms(a_t)) b_t.
 
     Source:
-        Zhang, Sennrich, Root Mean Square Layer Normalization, NeurIPS 2019, https://arxiv.org/abs/1910.07467
+        Zhang, Sennrich, Root Mean Square Layer Normalization, NeurIPS 2019, arXiv:1910.07467
     """
-    known = (
-        getattr(layer, name, None) for name in ("variance_epsilon", "eps", "norm_eps", "epsilon")
-    )
+    names = ("variance_epsilon", "eps", "norm_eps", "epsilon")
+    known = (getattr(layer, name, None) for name in names)
     given = next((one for one in known if isinstance(one, float)), None)
-    epsilon = torch.finfo(added_in(layer.weight)).eps if given is None else given  # type: ignore[arg-type]
-    return {
-        "weight": Vector(_summed(a * a.square().mean(-1, keepdim=True).add(epsilon).rsqrt() * b))
-    }
+    weight = layer.get_parameter("weight")
+    epsilon = torch.finfo(added_in(weight)).eps if given is None else given
+    normal = a * a.square().mean(-1, keepdim=True).add(epsilon).rsqrt()
+    return {"weight": Vector(_summed(normal * b))}
 
 
 def per_sample(
@@ -211,7 +207,7 @@ def per_sample(
     live: Live | None,
     trained: Collection[str],
 ) -> Contributions:
-    """Any layer that reads one tensor with the batch first: each sample's gradient is formed, by autograd.
+    """Any layer that reads one tensor with the batch first: autograd forms each sample's gradient.
 
     It takes as much memory as B copies of the layer.
     """
@@ -229,7 +225,7 @@ def per_sample(
 def _multiplied(
     left: Tensor, right: Tensor, b: Tensor, live: Live | None, trained: Collection[str]
 ) -> Contributions:
-    """A weight whose gradient is sum_t left_t right_t^T, and a bias that is added to the output."""
+    """A weight whose gradient is sum_t left_t right_t^T, and a bias added to the output."""
     found: dict[str, Contribution] = {}
     if "weight" in trained:
         found["weight"] = Outer(_tokens(left), _tokens(right), live)

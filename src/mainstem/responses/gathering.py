@@ -1,4 +1,4 @@
-"""What a backward pass leaves of each sample's gradient, summed up layer by layer."""
+"""Adds up the gradient responses of a backward pass, layer by layer."""
 
 from collections.abc import Sequence
 
@@ -15,14 +15,14 @@ __all__ = ["Gathering"]
 
 
 class Gathering:
-    """Sums over parameters: squared norms, dots, sketches.
+    """Sums over all parameters of the samples' squared norms, dots and sketches.
 
     Args:
-        samples: B.
-        directions: n directions, each by parameter.
-        tables: of the sketch, by parameter; empty for none.
-        floats: k of the sketch; 0 for none.
-        device: of the model.
+        samples: number of samples in the batch, B.
+        directions: n directions to take dots with, each a tensor by parameter name.
+        tables: tables of the sketch by parameter name; empty for no sketch.
+        floats: length of the sketch, k; 0 for no sketch.
+        device: device of the model.
     """
 
     def __init__(
@@ -41,28 +41,29 @@ class Gathering:
         self.live = LiveTokens()
         self._check = RoundingCheck(self.squared)
         self._several: dict[str, list[Contribution]] = {}
+        # the latest contribution of each kind and the names of its parameters; see `add`
         self._held: dict[type[Contribution], tuple[Contribution, list[str]]] = {}
 
     @property
     def norm(self) -> Tensor:
-        """Lengths of the gradients, shape (B,)."""
-        return self.squared.clamp_min(
-            0
-        ).sqrt()  # subtle: a weight used twice may cancel itself but for rounding
+        """Norms of the samples' gradients, shape (B,)."""
+        # subtle: uses of a shared weight may cancel, and rounding may leave less than 0
+        return self.squared.clamp_min(0).sqrt()
 
     @property
     def sketch(self) -> Tensor:
-        """The sketches, shape (B, k)."""
+        """Sketches of the samples' gradients, shape (B, k)."""
         return back(self._waves) if self._tables else self.dots[:, :0]
 
     def add(self, parameters: Sequence[str], contribution: Contribution) -> None:
-        """Add what a layer contributed to parameters that nothing else contributes to.
+        """Add a layer's contribution to parameters that nothing else contributes to.
 
-        It is held until it is known whether the next of its kind can join it: what they have in common is computed once.
+        The contribution is held until the next of its kind arrives. If the two can be joined,
+        what they have in common is computed once.
 
         Args:
-            parameters: their names in the model, in the contribution's order.
-            contribution: of each sample.
+            parameters: names of the parameters in the model, in the contribution's order.
+            contribution: contribution of the layer to the gradients of all samples.
         """
         kind, names = type(contribution), list(parameters)
         if kind in self._held:
@@ -75,11 +76,13 @@ class Gathering:
         self._held[kind] = contribution, names
 
     def add_one_of_several(self, parameter: str, contribution: Contribution) -> None:
-        """Add what one of several passes contributed; they add up before a norm is taken, in `finish`.
+        """Add the contribution of one of several passes through layers with the same parameter.
+
+        The contributions must be summed before a norm is taken; `finish` does that.
 
         Args:
-            parameter: its name in the model.
-            contribution: of each sample.
+            parameter: name of the parameter in the model.
+            contribution: contribution of the pass to the gradients of all samples.
         """
         self._several.setdefault(parameter, []).append(contribution)
         self._add_sums([parameter], contribution)
@@ -88,30 +91,31 @@ class Gathering:
         """Add one sample's whole gradient of a parameter that nothing else contributes to.
 
         Args:
-            sample: its place in the batch.
-            parameter: its name in the model.
-            gradient: of the parameter's shape, float32.
+            sample: index of the sample in the batch.
+            parameter: name of the parameter in the model.
+            gradient: gradient of the parameter, of its shape, float32.
         """
         self.squared[sample] += gradient.square().sum()
         for place, direction in enumerate(self._directions):
             if parameter in direction:
-                self.dots[sample, place] += torch.dot(
-                    gradient.flatten(), direction[parameter].flatten()
-                )
+                dot = torch.dot(gradient.flatten(), direction[parameter].flatten())
+                self.dots[sample, place] += dot
         if self._tables:
-            self._waves[sample] += Vector(gradient.reshape(1, *(gradient.shape or (1,)))).sketch(
-                self._tables[parameter]
-            )[0]
+            vector = Vector(gradient.reshape(1, *(gradient.shape or (1,))))
+            self._waves[sample] += vector.sketch(self._tables[parameter])[0]
 
     def close(self, kind: type[Contribution]) -> None:
-        """Add up what is held of a kind."""
+        """Add the held contribution of a kind, if there is one, to the sums."""
         if kind in self._held:
             contribution, parameters = self._held.pop(kind)
             self.squared += contribution.squared(self._check)
             self._add_sums(parameters, contribution)
 
     def finish(self) -> None:
-        """Add up what is left, and take the norms of what came several times: |g + h|^2 = |g|^2 + |h|^2 + 2 g.h."""
+        """Add what is still held, and the norms of parameters with several contributions.
+
+        For those, |g + h|^2 = |g|^2 + |h|^2 + 2 g.h.
+        """
         for kind in [*self._held]:
             self.close(kind)
         for several in self._several.values():
@@ -123,12 +127,11 @@ class Gathering:
         self._several.clear()
 
     def _add_sums(self, parameters: Sequence[str], contribution: Contribution) -> None:
-        """Add the dots and the sketch, which add up whatever else there is."""
+        """Add dots and sketch, which are linear and so need no knowledge of other contributions."""
         for place, direction in enumerate(self._directions):
             parts = [direction.get(parameter) for parameter in parameters]
             if any(part is not None for part in parts):
                 self.dots.select(1, place).add_(contribution.dot(*parts))
         if self._tables:
-            self._waves += contribution.sketch(
-                *(self._tables[parameter] for parameter in parameters)
-            )
+            tables = (self._tables[parameter] for parameter in parameters)
+            self._waves += contribution.sketch(*tables)

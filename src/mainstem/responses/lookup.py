@@ -1,4 +1,7 @@
-"""Sums over rows that are looked up: what an embedding gets. B samples, T tokens; a matrix of shape (P, D)."""
+"""Sums over rows that are looked up: the gradient of an embedding.
+
+Shapes: B samples, T tokens, a matrix of shape (P, D).
+"""
 
 from copy import copy
 
@@ -14,18 +17,20 @@ __all__ = ["Lookup"]
 
 
 class Lookup:
-    """sum_t e(id_t) value_t^T: rows of a matrix that were looked up; tokens of one id share a row.
+    """sum_t e(id_t) value_t^T, a gradient at rows that were looked up; equal ids share a row.
 
-    Embeddings that are added up get the same values, and are one matrix whose rows are those of all of them.
+    Embeddings whose outputs are added up get the same values. Joined, they are treated as one
+    matrix with the rows of all of them.
 
     Args:
-        ids: shape (B, T), int64, below P.
-        values: gradient at each of them, shape (B, T, D), float32.
-        padding: id whose row has no gradient.
+        ids: ids that were looked up, shape (B, T), int64, below P.
+        values: gradient at each looked-up row, shape (B, T, D), float32.
+        padding: id whose row has no gradient; None if there is no such id.
 
     Attributes:
-        looked_up: of each parameter, ids, and which of them are no padding (None: all).
-        came_back: the values, padding's among them.
+        looked_up: for each parameter, its ids and a mask of those that are not padding (None: no
+            id is padding).
+        came_back: gradients at all rows, padding included.
 
     Example:
         >>> one = Lookup(torch.tensor([[5, 5, 7]]), torch.tensor([[[1.0], [2.0], [1.0]]]))
@@ -34,10 +39,8 @@ class Lookup:
     """
 
     def __init__(self, ids: Tensor, values: Tensor, padding: int | None = None) -> None:
-        self.looked_up, self.came_back = (
-            [(ids, None if padding is None else ids != padding)],
-            values,
-        )
+        known = None if padding is None else ids != padding
+        self.looked_up, self.came_back = [(ids, known)], values
 
     @property
     def ids(self) -> Tensor:
@@ -46,12 +49,12 @@ class Lookup:
 
     @property
     def values(self) -> Tensor:
-        """Gradient at each of them, and nothing where it is padding, shape (B, T, D)."""
+        """Gradient at each id of the first parameter, 0 at padding, shape (B, T, D)."""
         _, known = self.looked_up[0]
         return self.came_back if known is None else self.came_back * known.unsqueeze(2)
 
     def join(self, other: "Lookup") -> "Lookup | None":
-        """Both as one, if they have the same values."""
+        """Both as one, if they have the same values; else None."""
         if not is_same(self.came_back, other.came_back):
             return None
         both = copy(self)
@@ -59,7 +62,7 @@ class Lookup:
         return both
 
     def squared(self, check: RoundingCheck) -> Tensor:
-        """Sum over t and s of [id_t = id_s] value_t . value_s."""
+        """sum_t sum_s [id_t = id_s] value_t . value_s, shape (B,)."""
         products = gram(self.came_back)  # (B, T, T)
         rows_shared = torch.zeros_like(products)
         for ids, known in self.looked_up:
@@ -74,16 +77,12 @@ class Lookup:
                 kept = slice(None) if known is None else known[sample]
                 rows, row = torch.unique(all_ids[sample][kept], return_inverse=True)
                 values = self.came_back[sample][kept]
-                squared[place] += (
-                    values.new_zeros(len(rows), values.shape[1])
-                    .index_add_(0, row, values)
-                    .square()
-                    .sum()
-                )
+                summed = values.new_zeros(len(rows), values.shape[1]).index_add_(0, row, values)
+                squared[place] += summed.square().sum()
         return squared
 
     def dot(self, *directions: Tensor | None) -> Tensor:
-        """Sum over t of value_t . V[id_t]."""
+        """sum_t value_t . V[id_t], shape (B,)."""
         dots = self.came_back.new_zeros(len(self.came_back))
         for (ids, known), direction in zip(self.looked_up, directions, strict=True):
             if direction is not None:
@@ -92,7 +91,7 @@ class Lookup:
         return dots
 
     def sketch(self, *tables: Tables) -> Tensor:
-        """As of an outer product whose left side is 1 at the id and 0 elsewhere."""
+        """The sketch of an outer product whose left side is 1 at the id and 0 elsewhere."""
         of_right = waves([(tables[0].columns, self.came_back)])  # (B, T, k / 2 + 1)
         of_left = torch.zeros_like(of_right)
         for (ids, known), table in zip(self.looked_up, tables, strict=True):
@@ -102,6 +101,6 @@ class Lookup:
 
 
 def _same(ids: Tensor, known: Tensor | None) -> Tensor:
-    """Where two tokens of a sample have one id, and it is not padding: (B, T) -> (B, T, T), bool."""
+    """Where two tokens have the same id and it is not padding: (B, T) -> (B, T, T), bool."""
     same = ids.unsqueeze(1) == ids.unsqueeze(2)
     return same if known is None else same & known.unsqueeze(1)

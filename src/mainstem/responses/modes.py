@@ -1,4 +1,4 @@
-"""A model as it must be while it is measured, and as it was afterwards."""
+"""Context managers that put a model into a mode for measuring, and back afterwards."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -12,7 +12,10 @@ __all__ = ["backward_of_recurrent", "evaluating", "frozen", "grads_kept", "in_fl
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """In eval mode; then each layer in its own again, for one may be held in eval mode inside a model that trains."""
+    """Put the model into eval mode; afterwards restore the mode of each layer by itself.
+
+    A layer may be held in eval mode inside a model that trains.
+    """
     training = [layer for layer in model.modules() if layer.training]
     if training:
         model.eval()
@@ -25,7 +28,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def frozen(model: nn.Module) -> Iterator[None]:
-    """Train no parameter inside, so that autograd computes gradients at activations only; as before afterwards."""
+    """Freeze all parameters inside, so that autograd computes gradients at activations only."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     for parameter in trained:
         parameter.requires_grad_(False)
@@ -38,7 +41,7 @@ def frozen(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def grads_kept(parameters: Iterable[Tensor]) -> Iterator[None]:
-    """Take every `.grad` away inside, and put it back afterwards."""
+    """Set every `.grad` to None inside, and restore it afterwards."""
     before = [(one, one.grad) for one in parameters]
     for one, _ in before:
         one.grad = None
@@ -50,12 +53,15 @@ def grads_kept(parameters: Iterable[Tensor]) -> Iterator[None]:
 
 
 def backward_of_recurrent(*, needed: bool) -> AbstractContextManager[Any]:
-    """On a GPU cuDNN goes backward through a recurrent layer only while it trains; torch's own goes always."""
+    """Let torch instead of cuDNN run recurrent layers, if needed.
+
+    On a GPU cuDNN can go backward through a recurrent layer only in train mode; torch always can.
+    """
     return torch.backends.cudnn.flags(enabled=False) if needed else nullcontext()
 
 
 def in_float32(device: str) -> AbstractContextManager[Any]:
-    """Without autocast, where there is any: to switch it off takes longer than to look."""
+    """Switch autocast off where it is on; switching takes longer than looking."""
     return (
         torch.autocast(device, enabled=False)
         if torch.is_autocast_enabled(device)

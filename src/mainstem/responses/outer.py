@@ -1,9 +1,13 @@
-"""Sums of outer products: what a matrix that tokens are multiplied with gets. B samples, T tokens; a matrix of shape (P, D).
+"""Sums of outer products: the gradient of a matrix that multiplies tokens.
 
-Sources: Goodfellow, Efficient Per-Example Gradient Computations, 2015, https://arxiv.org/abs/1510.01799 (T = 1);
-Li, Tramer, Liang, Hashimoto, Large Language Models Can Be Strong Differentially Private Learners, ICLR 2022, section 4,
-https://arxiv.org/abs/2110.05679 (the Gram route); Bu, Wang, Zha, Karypis, Differentially Private Optimization on Large Model
-at Small Cost, ICML 2023, section 3, https://arxiv.org/abs/2210.00038 (which route, by layer).
+Shapes: B samples, T tokens, a matrix of shape (P, D).
+
+Sources:
+    T = 1: Goodfellow, Efficient Per-Example Gradient Computations, 2015, arXiv:1510.01799.
+    The Gram route: Li, Tramer, Liang, Hashimoto, Large Language Models Can Be Strong
+    Differentially Private Learners, ICLR 2022, section 4, arXiv:2110.05679.
+    Which route by layer: Bu, Wang, Zha, Karypis, Differentially Private Optimization on Large
+    Model at Small Cost, ICML 2023, section 3, arXiv:2210.00038.
 """
 
 from collections.abc import Sequence
@@ -27,26 +31,29 @@ __all__ = ["Outer", "is_gram_cheaper"]
 
 
 class Outer:
-    """sum_t left_t right_t^T: a matrix that tokens are multiplied with.
+    """sum_t left_t right_t^T: the gradient of a matrix that multiplies tokens.
 
-    Layers that read one input (queries, keys and values) are one matrix whose rows are those of all of them: what their left
-    sides become is added up before it is multiplied with what the right side becomes.
+    Layers that read one input (queries, keys and values) are treated as one matrix with the rows
+    of all of them: quantities of their left sides are summed before they meet the right side.
 
     Args:
-        left: shape (B, T, P), float32; several for several parameters. On a GPU both sides may be bfloat16.
-        right: shape (B, T, D), of the same type.
-        live: the tokens where neither is zero, as far as is known; None: any may be.
-        bias: whether a bias is trained too that is added to the output. It is one more column, which reads 1 at each token,
-            and so costs next to nothing here.
+        left: left side of each token, shape (B, T, P), float32; a sequence of these for several
+            parameters. On a GPU both sides may be bfloat16.
+        right: right side of each token, shape (B, T, D), of the same type.
+        live: the tokens that may have a nonzero left and right side; None: all may.
+        bias: whether a trained bias is added to the output. It is one more column, which reads 1
+            at each token, and costs almost nothing here.
 
     Attributes:
-        sides: left sides and the right one, with all tokens.
-        live, bias: as given.
+        sides: the left sides and the right side, with all tokens.
+        live, bias: the arguments.
 
     Example:
         >>> one = Outer(torch.tensor([[[2.0]]]), torch.tensor([[[3.0, 4.0]]]))
-        >>> one.squared(RoundingCheck()), one.dot(torch.tensor([[1.0, 0.0]]))  # 2^2 (3^2 + 4^2), and 2 x 3
-        (tensor([100.]), tensor([6.]))
+        >>> one.squared(RoundingCheck())  # 2^2 (3^2 + 4^2)
+        tensor([100.])
+        >>> one.dot(torch.tensor([[1.0, 0.0]]))  # 2 x 3
+        tensor([6.])
     """
 
     def __init__(
@@ -62,73 +69,67 @@ class Outer:
 
     @cached_property
     def lefts(self) -> list[Tensor]:
-        """Left sides, trimmed to as many tokens as the sample with the most live ones has, shape (B, L, P) each."""
+        """Left sides, trimmed to the tokens that `Live.first` names, shape (B, L, P) each."""
         lefts, _ = self.sides
         return lefts if self.live is None else [self.live.trimmed(left) for left in lefts]
 
     @cached_property
     def right(self) -> Tensor:
-        """The right side, trimmed likewise, shape (B, L, D)."""
+        """The right side, trimmed in the same way, shape (B, L, D)."""
         _, right = self.sides
         return right if self.live is None else self.live.trimmed(right)
 
     def join(self, other: "Outer") -> "Outer | None":
-        """Both as one, if they have the same right side."""
+        """Both as one, if they have the same right side; else None."""
         (lefts, right), (other_lefts, other_right) = self.sides, other.sides
-        if (
-            not is_same(right, other_right)
-            or self.live is not other.live
-            or self.bias != other.bias
-        ):
+        is_alike = self.live is other.live and self.bias == other.bias
+        if not is_alike or not is_same(right, other_right):
             return None
         return Outer([*lefts, *other_lefts], right, self.live, bias=self.bias)
 
     def squared(self, check: RoundingCheck) -> Tensor:
-        """By the Gram route, sum over t and s of (left_t . left_s)(right_t . right_s), or directly, whichever is cheaper."""
-        tokens, p, d = (
-            self.right.shape[1],
-            sum(left.shape[2] for left in self.lefts),
-            self.right.shape[2],
-        )
+        """Squared norm by the cheaper of two routes, shape (B,).
+
+        The Gram route takes sum_t sum_s (left_t . left_s)(right_t . right_s); the other one forms
+        the gradient.
+        """
+        tokens, d = self.right.shape[1:]
+        p = sum(left.shape[2] for left in self.lefts)
         if tokens == 1:
             of_left = torch.stack([_squares(left) for left in self.lefts]).sum(0)
             return of_left * (_squares(self.right) + self.bias)
         if not is_gram_cheaper(tokens, p, d):
             return self._directly()
         of_left, of_right = gram(*self.lefts), gram(self.right)
-        products = (
-            of_left.addcmul(of_left, of_right) if self.bias else of_left.mul_(of_right)
-        )  # (B, T, T)
-        squared = products.sum((1, 2)).clamp_min_(
-            0
-        )  # subtle: where tokens cancel, rounding may leave less than nothing
+        products = of_left.addcmul(of_left, of_right) if self.bias else of_left.mul_(of_right)
+        # subtle: where tokens cancel, rounding may leave less than 0
+        squared = products.sum((1, 2)).clamp_min_(0)
         return check.checked(squared, products, self._directly)
 
     def _directly(self, which: Tensor | None = None) -> Tensor:
-        lefts, right = (
-            (self.lefts, self.right)
-            if which is None
-            else ([one[which] for one in self.lefts], self.right[which])
-        )
+        """Squared norms of some samples, or of all, from gradients formed a few at a time."""
+        lefts, right = self.lefts, self.right
+        if which is not None:
+            lefts, right = [one[which] for one in lefts], right[which]
         squared = right.new_zeros(len(right), dtype=added_in(right))
         for left in lefts:
-            squared += torch.cat(  # each gradient formed, a few samples at a time
-                [
-                    _squares(products(some_left.transpose(1, 2), some_right))  # (b, P, D) -> (b,)
-                    for some_left, some_right in bounded(
-                        left, right, floats_a_sample=left.shape[2] * right.shape[2]
-                    )
-                ]
+            floats = left.shape[2] * right.shape[2]
+            parts = bounded(left, right, floats_a_sample=floats)
+            squared += torch.cat(  # (b, P, D) -> (b,)
+                [_squares(products(one.transpose(1, 2), other)) for one, other in parts]
             )
             if self.bias:
                 squared += left.sum(1, dtype=added_in(left)).square().sum(1)
         return squared
 
     def dot(self, *directions: Tensor | None) -> Tensor:
-        """sum_t left_t^T (V right_t + v): one product of matrices, from the side that leaves the narrower result.
+        """sum_t left_t^T (V right_t + v), shape (B,).
+
+        It is one product of matrices, from the side that gives the narrower result.
 
         Args:
-            directions: V of each parameter, shape (P, D), or with a bias V and v of each in turn, v of shape (P,); None: 0.
+            directions: V of each parameter, shape (P, D). With a bias, V and v of each parameter
+                in turn, v of shape (P,). None means 0.
         """
         lefts, right = self._rows()
         of_weights = directions[::2] if self.bias else directions
@@ -141,12 +142,10 @@ class Outer:
                 narrow, of_biases = torch.addmm(of_bias, right, of_weight), (None,)
             dots = narrow.mul_(lefts[0]).sum(1)  # (R,)
         else:
-            pairs = [
-                (left, one) for left, one in zip(lefts, of_weights, strict=True) if one is not None
-            ]
-            along = (
-                sum_of_products(pairs).mul_(right) if pairs else right.new_zeros(len(right), 1)
-            )  # (R, P) (P, D) -> (R, D)
+            weighted = zip(lefts, of_weights, strict=True)
+            pairs = [(left, one) for left, one in weighted if one is not None]
+            # (R, P) (P, D) -> (R, D)
+            along = sum_of_products(pairs).mul_(right) if pairs else right.new_zeros(len(right), 1)
             dots = along.sum(1, dtype=added_in(right))
         for left, of_bias in zip(lefts, of_biases, strict=True):
             if of_bias is not None and is_for_matrix_units(left):
@@ -156,12 +155,14 @@ class Outer:
         return self._by_sample(dots)
 
     def sketch(self, *tables: Tables) -> Tensor:
-        """Sketches of left and right multiplied frequency by frequency, which convolves them, and summed over tokens."""
+        """Sketch in the frequency domain, summed over tokens, shape (B, k / 2 + 1), complex.
+
+        The sketches of left and right are multiplied frequency by frequency, which convolves them.
+        """
         lefts, right = self._rows()
         of_weights = tables[::2] if self.bias else tables
-        of_left = waves(
-            [(table.rows, left) for table, left in zip(of_weights, lefts, strict=True)]
-        )  # (R, k / 2 + 1)
+        sides = [(table.rows, left) for table, left in zip(of_weights, lefts, strict=True)]
+        of_left = waves(sides)  # (R, k / 2 + 1)
         of_right = waves([(tables[0].columns, right)])
         if self.bias:
             of_right += 1  # the column that reads 1 is in the first bucket
@@ -169,20 +170,19 @@ class Outer:
         return torch.view_as_complex(parts)
 
     def _rows(self) -> tuple[list[Tensor], Tensor]:
-        """The tokens of all samples, one under the other, that something came back to: (R, P) each and (R, D)."""
+        """The live tokens of all samples in matrices, (R, P) each and (R, D)."""
         lefts, right = self.sides
         if self.live is None:
             return [left.flatten(0, 1) for left in lefts], right.flatten(0, 1)
         return [self.live.rows(left) for left in lefts], self.live.rows(right)
 
     def _by_sample(self, values: Tensor) -> Tensor:
-        """Sums over each sample's rows: (R, ...) -> (B, ...)."""
+        """Sums over the rows of each sample: (R, ...) -> (B, ...)."""
         _, right = self.sides
         if self.live is None:
             return values.view(len(right), -1, *values.shape[1:]).sum(1)
-        return values.new_zeros(len(right), *values.shape[1:]).index_add_(
-            0, self.live.sample, values
-        )
+        summed = values.new_zeros(len(right), *values.shape[1:])
+        return summed.index_add_(0, self.live.sample, values)
 
 
 def _squares(x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a layer read: one tensor, by place or by keyword, with the batch first; or why it is something else."""
+"""What a layer read: one tensor with the batch first, or the reason why it is something else."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ __all__ = ["misread", "read_by", "samples_of"]
 
 
 def read_by(inputs: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
-    """The only thing that a layer was given, by place or by keyword; else all that it was given.
+    """The only argument that a layer received, by place or by keyword; else a list of them all.
 
     Example:
         >>> read_by((), {"input": 1}), read_by((1,), {"gate": None}), read_by((1, 2), {})
@@ -21,36 +21,43 @@ def read_by(inputs: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
 
 
 def misread(read: Any, output: Any, samples: int, *, is_embedding: bool) -> str | None:
-    """What a layer saw that no formula is for, or None.
+    """Why no formula fits what a layer read and gave, or None if one may fit.
+
+    Args:
+        read: argument of the layer, as `read_by` gives it.
+        output: output of the layer.
+        samples: number of samples in the batch.
+        is_embedding: whether the layer is an embedding.
 
     Example:
         >>> x = torch.ones(5, 2)
         >>> misread(x, x, 5, is_embedding=False), misread(x, x, 2, is_embedding=False)
         (None, 'saw 5 rows where the batch has 2')
-        >>> misread([x, x], x, 5, is_embedding=False), misread(torch.arange(5), x, 5, is_embedding=True)
-        ('was given 2 things', 'read positions of shape (5,), which the samples share')
+        >>> misread([x, x], x, 5, is_embedding=False)
+        'was given 2 things'
+        >>> misread(torch.arange(5), x, 5, is_embedding=True)
+        'read positions of shape (5,), which the samples share'
     """
     if not isinstance(read, Tensor):
-        return (
-            f"was given {len(read)} things"
-            if isinstance(read, list)
-            else f"was given a {type(read).__name__}"
-        )
+        is_list = isinstance(read, list)
+        return f"was given {len(read)} things" if is_list else f"was given a {type(read).__name__}"
     if not isinstance(output, Tensor):
         return f"gave a {type(output).__name__}"
     if output.dim() == 0 or read.dim() == 0:
         return "saw a single number where the batch should be"
     if len(output) != samples or len(read) != samples:
         return f"saw {len(output)} rows where the batch has {samples}"
-    if (
-        is_embedding and read.dim() == 1 and samples > 1 and _counts_up(read)
-    ):  # subtle: even where T happens to be B
+    # subtle: positions can be taken for samples where T happens to be B
+    if is_embedding and read.dim() == 1 and samples > 1 and _counts_up(read):
         return f"read positions of shape ({len(read)},), which the samples share"
     return None
 
 
 def samples_of(targets: Any) -> int:
-    """How many samples targets are of: rows, or a mapping of such.
+    """The number of samples that targets are for: rows of targets, or of a mapping of targets.
+
+    Raises:
+        ValueError: if the targets of a mapping have different numbers of rows.
 
     Example:
         >>> samples_of([0, 1]), samples_of({"click": [0, 1, 1]})

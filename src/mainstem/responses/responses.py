@@ -1,4 +1,4 @@
-"""What is kept of the gradient responses of a batch."""
+"""The gradient responses of a batch, as they are kept."""
 
 from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
@@ -14,15 +14,16 @@ A = TypeVar("A", Tensor, NDArray[np.float32])
 
 @dataclass(frozen=True)
 class Responses(Generic[A]):
-    """What is kept of the gradient responses of B samples at one version; tensors or arrays of float32.
+    """The gradient responses of B samples at one version, in tensors or arrays of float32.
 
     Attributes:
-        norm: length of d loss / d theta over every trained parameter, shape (B,), >= 0.
-        loss: each sample's loss, shape (B,); of cross-entropy in nats.
-        margin: logit of the label less the largest other one, shape (B,); below 0 the model disagrees. NaN where the loss is
-            no cross-entropy.
+        norm: norm of d loss / d theta over all trained parameters, shape (B,), >= 0.
+        loss: loss of each sample, shape (B,); in nats for a cross-entropy.
+        margin: logit of the label less the largest other logit, shape (B,); below 0 the model
+            disagrees with the label. NaN where the loss is no cross-entropy.
         dots: dot of each sample's gradient with each of n directions, shape (B, n).
-        sketch: shape (B, k): dots of sketches are, in the mean over seeds, the dots of the gradients.
+        sketch: sketch of each sample's gradient, shape (B, k). The dot of two sketches is, in the
+            mean over seeds, the dot of the gradients.
     """
 
     norm: A
@@ -32,5 +33,5 @@ class Responses(Generic[A]):
     sketch: A
 
     def numpy(self: "Responses[Any]") -> "Responses[NDArray[np.float32]]":
-        """The same as arrays; waits for the device."""
+        """The same as arrays; this waits for the device."""
         return Responses(*(getattr(self, one.name).float().cpu().numpy() for one in fields(self)))

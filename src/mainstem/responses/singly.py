@@ -1,7 +1,8 @@
-"""Gradients that autograd forms, one sample after the other: right for whatever it can do, at a backward pass a sample.
+"""Gradients that autograd forms one sample after the other.
 
-So for layers that read several tensors or none with the batch first, for weights that are computed from others, for tables
-that the samples share and for parameters that are no layer's.
+This works for everything that autograd can do, and costs a backward pass for each sample. It
+serves layers that do not read one tensor with the batch first, weights that are computed from
+others, tables that the samples share, and parameters that belong to no layer.
 """
 
 from collections.abc import Mapping
@@ -15,19 +16,20 @@ __all__ = ["one_by_one"]
 
 
 def one_by_one(losses: Tensor, parameters: Mapping[str, Tensor], gathering: Gathering) -> None:
-    """Form each sample's gradient of some parameters, and add it up at once: no two are held together.
+    """Form each sample's gradient of some parameters and add it up at once.
+
+    Only one sample's gradients are held at a time.
 
     Args:
-        losses: of the samples, shape (B,); the graph is kept.
-        parameters: by name, in the graph.
-        gathering: takes what each sample contributes.
+        losses: loss of each sample, shape (B,); the graph is kept.
+        parameters: parameters in the graph, by name.
+        gathering: adds up the gradients.
     """
     if not losses.requires_grad:
         return
     for sample, loss in enumerate(losses):
-        found = torch.autograd.grad(
-            loss, list(parameters.values()), retain_graph=True, allow_unused=True
-        )
+        wanted = list(parameters.values())
+        found = torch.autograd.grad(loss, wanted, retain_graph=True, allow_unused=True)
         with torch.no_grad():
             for name, gradient in zip(parameters, found, strict=True):
                 if gradient is not None:

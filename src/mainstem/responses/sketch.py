@@ -1,19 +1,24 @@
 """TensorSketch of a whole model's gradient: k floats whose dots estimate the dots of the gradients.
 
-A count sketch adds each coordinate, with a random sign, into one of k buckets. Of an outer product it is the circular
-convolution of the two sides' sketches, so a product in the frequency domain. The transform being linear, sums over tokens,
-layers and parameters are taken in the frequency domain too, and one inverse transform a batch is left.
+A count sketch adds each coordinate, with a random sign, into one of k buckets. The sketch of an
+outer product is the circular convolution of the two sides' sketches, so it is a product in the
+frequency domain. Because the transform is linear, sums over tokens, layers and parameters are
+taken in the frequency domain too, and each batch needs only one inverse transform.
 
-Buckets are drawn by blocks of k neighbouring coordinates: each block goes into all k buckets in one order, turned by a draw
-of its own. Two coordinates of a block never meet, two of different blocks meet with probability 1 / k, so that the variance
-is that of buckets drawn one by one, and a block is added as a slice, at the speed of memory. Of the two sides of an outer
-product one has its order shuffled: else neighbours on one side would always meet neighbours on the other.
+Buckets are drawn for blocks of k neighbouring coordinates: each block fills all k buckets in one
+fixed order, rotated by a random amount of its own. Two coordinates of one block never meet, and
+two of different blocks meet with probability 1 / k. So the variance is the same as with buckets
+drawn one by one, and a block is added as a slice, at the speed of memory. One of the two sides of
+an outer product has its order shuffled: else neighbours on one side would always meet neighbours
+on the other.
 
-Rows are drawn for each parameter by itself, columns for each width: row signs that are independent between parameters keep
-E<s_i, s_j> = <g_i, g_j> for the sum over all of them, and layers that read one input share its sketch.
+Rows are drawn for each parameter, columns for each width. Row signs that are independent between
+parameters keep E<s_i, s_j> = <g_i, g_j> for the sum over all of them, and layers that read one
+input share its sketch.
 
-Source: Pham, Pagh, Fast and Scalable Polynomial Kernels via Explicit Feature Maps, KDD 2013, section 3,
-https://doi.org/10.1145/2487575.2487591
+Source:
+    Pham, Pagh, Fast and Scalable Polynomial Kernels via Explicit Feature Maps, KDD 2013,
+    section 3, https://doi.org/10.1145/2487575.2487591
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,23 +46,24 @@ __all__ = [
 
 FEWEST: Final = 32
 MOST: Final = 1024
-_FEW: Final = (
-    1 << 16
-)  # of fewer numbers, a call for each block would take longer than to add them one by one
+# below this many values, a call for each block takes longer than adding the values one by one
+_FEW: Final = 1 << 16
 
 
 class CountSketch:
-    """A bucket and a sign for each of `size` coordinates, drawn from a seed on the CPU: the same on every device.
+    """A bucket and a sign for each of `size` coordinates.
+
+    They are drawn from a seed on the CPU, and so are the same for every device.
 
     Args:
-        size: how many coordinates.
-        k: how many buckets.
-        seed: of the draw.
-        device: where tables are used.
-        shuffled: whether neighbours are in buckets that have nothing to do with each other.
+        size: number of coordinates.
+        k: number of buckets.
+        seed: seed of the draw.
+        device: device where the sketch is used.
+        shuffled: whether neighbouring coordinates get unrelated buckets.
 
     Attributes:
-        k: as given.
+        k: number of buckets.
 
     Example:
         >>> one, x = CountSketch(500, 64, 7, torch.device("cpu")), torch.ones(1, 500)
@@ -73,7 +79,7 @@ class CountSketch:
         self._sign = (torch.randint(2, (size,), generator=generator) * 2.0 - 1).to(device)
         self._sizes = [min(k, size - start) for start in range(0, size, k)]
         self._signs = self._sign.split_with_sizes(self._sizes)
-        turns = torch.randint(k, (-(-size // k), 1), generator=generator)  # of each block
+        turns = torch.randint(k, (-(-size // k), 1), generator=generator)  # one for each block
         order = torch.randperm(k, generator=generator) if shuffled else torch.arange(k)
         self._turns: list[int] = turns.flatten().tolist()
         self._bucket = order[(turns + torch.arange(k)) % k].flatten()[:size].to(device)
@@ -85,7 +91,7 @@ class CountSketch:
         k = self.k
         if x.numel() < _FEW:
             return x.new_zeros(*x.shape[:-1], k).index_add_(-1, self._bucket, x * self._sign)
-        twice = x.new_zeros(*x.shape[:-1], 2 * k)  # a turned block may reach over the end
+        twice = x.new_zeros(*x.shape[:-1], 2 * k)  # a rotated block may reach beyond the end
         for block, sign, turn in zip(
             x.split_with_sizes(self._sizes, -1), self._signs, self._turns, strict=True
         ):
@@ -94,10 +100,10 @@ class CountSketch:
         return summed if self._back is None else summed.index_select(-1, self._back)
 
     def table(self) -> Tensor:
-        """What a row is multiplied with to get its sketch's transform, real and imaginary parts in turn, (size, k + 2).
+        """A matrix that maps a row to the transform of its sketch, shape (size, k + 2 and more).
 
-        On a GPU that is one kernel, where slices would take one for each block. Columns of zeros follow, up to a multiple
-        of eight: matrix units ask for it.
+        Real and imaginary parts alternate. On a GPU one product with it replaces a slice for each
+        block. Columns of zeros pad it to a multiple of eight, which matrix units ask for.
         """
         if self._table is None:
             places = torch.arange(len(self._sign), device=self._sign.device)
@@ -106,18 +112,17 @@ class CountSketch:
         return self._table
 
     def waves_at(self, places: Tensor) -> Tensor:
-        """Transforms of the count sketches of rows that are 1 at a place and 0 elsewhere: (...) -> (..., k / 2 + 1)."""
-        return _waves(self.k, places.device)[self._bucket[places]] * self._sign[places].unsqueeze(
-            -1
-        )
+        """Transforms of the sketches of rows that are 1 at a place: (...) -> (..., k / 2 + 1)."""
+        transforms = _waves(self.k, places.device)[self._bucket[places]]
+        return transforms * self._sign[places].unsqueeze(-1)
 
 
 class Tables(NamedTuple):
     """The count sketches of one parameter.
 
     Attributes:
-        rows: by its first dimension; by all of it, if it is no matrix.
-        columns: by its second.
+        rows: sketch of its first dimension; of all its values if it is no matrix.
+        columns: sketch of its second dimension; the same as `rows` if it is no matrix.
     """
 
     rows: CountSketch
@@ -130,13 +135,16 @@ def tables_of(
     seed: int,
     biases: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Tables]:
-    """Tables for each parameter, by name; the same names, shapes and seed give the same tables.
+    """Tables for each parameter, by name.
+
+    The same names, shapes and seed give the same tables.
 
     Args:
-        parameters: what is sketched.
-        k: floats of a sketch.
-        seed: of the draws.
-        biases: of linear layers, by the name of the weight: one more column of it, always in the first bucket, unsigned.
+        parameters: parameters whose gradients are sketched, by name.
+        k: number of floats in a sketch.
+        seed: seed of the draws.
+        biases: for the name of each linear layer's weight, the name of its bias. The bias is one
+            more column of the weight, always in the first bucket and with a positive sign.
 
     Raises:
         ValueError: if k is odd, or not between `FEWEST` and `MOST`.
@@ -160,7 +168,10 @@ def tables_of(
 
 
 def waves(parts: Sequence[tuple[CountSketch, Tensor]]) -> Tensor:
-    """Transforms of the count sketches of rows, in one part or several: (..., size) each -> (..., k / 2 + 1), complex."""
+    """Transforms of the count sketches of rows: (..., size) -> (..., k / 2 + 1), complex.
+
+    The rows may come in several parts, each with its sketch; the results are summed.
+    """
     if any(x.is_cuda for _, x in parts):
         return waves_by_table(parts)
     first, *others = [sketch.buckets(x) for sketch, x in parts]
@@ -171,23 +182,25 @@ def waves(parts: Sequence[tuple[CountSketch, Tensor]]) -> Tensor:
 
 
 def waves_by_table(parts: Sequence[tuple[CountSketch, Tensor]]) -> Tensor:
-    """The same by products of matrices, as a GPU likes it."""
+    """The same as `waves` by one product of matrices, which suits a GPU."""
     k, sides = parts[0][0].k, parts[0][1].shape[:-1]
-    of_all = sum_of_products(
-        [(x.flatten(0, -2), sketch.table()) for sketch, x in parts]
-    )  # (R, k + 2 and more)
+    pairs = [(x.flatten(0, -2), sketch.table()) for sketch, x in parts]
+    of_all = sum_of_products(pairs)  # (R, k + 2 and more)
     floats = torch.unflatten(of_all[:, : k + 2], 1, (k // 2 + 1, 2))
     return torch.view_as_complex(floats).view(*sides, k // 2 + 1)
 
 
 def back(transforms: Tensor) -> Tensor:
-    """Sketches out of their transforms: (B, k / 2 + 1) -> (B, k)."""
+    """Sketches from their transforms: (B, k / 2 + 1) -> (B, k)."""
     sketches: Tensor = torch.fft.irfft(transforms, n=2 * (transforms.shape[1] - 1))
     return sketches
 
 
 @cache
 def _waves(k: int, device: torch.device) -> Tensor:
-    """Transform of a 1 in each bucket, shape (k, k / 2 + 1); computed on the CPU: the same on every device."""
+    """Transform of a 1 in each bucket, shape (k, k / 2 + 1).
+
+    It is computed on the CPU, and so is the same for every device.
+    """
     transforms: Tensor = torch.fft.rfft(torch.eye(k, dtype=torch.float64))
     return transforms.to(device, torch.complex64)

@@ -1,4 +1,4 @@
-"""Gradients that are there as they are: what scales, shifts and biases get."""
+"""Gradients that are formed as they are: those of scales, shifts and biases."""
 
 from functools import cached_property
 
@@ -12,14 +12,14 @@ __all__ = ["Vector"]
 
 
 class Vector:
-    """A gradient that is there as it is: of scales, shifts, biases, or of a layer without a formula.
+    """A gradient that is formed as it is: of scales, shifts, biases, or a layer without a formula.
 
     Args:
-        gradient: shape (B, ...), float32.
+        gradient: gradient of each sample, shape (B, ...), float32.
 
     Attributes:
-        parts: of each parameter, flat, shape (B, n).
-        shape: as given, of the first.
+        parts: gradient of each parameter, flat, shape (B, n).
+        shape: shape of the given gradient, that of the first parameter.
     """
 
     def __init__(self, gradient: Tensor) -> None:
@@ -31,36 +31,31 @@ class Vector:
         return torch.cat(self.parts, 1) if len(self.parts) > 1 else self.parts[0]
 
     def join(self, other: "Vector") -> "Vector | None":
-        """Both as one; matrices, which are large, are not held."""
+        """Both as one; None for matrices, which are too large to hold."""
         if len(self.shape) != 2 or len(other.shape) != 2:
             return None
         both = Vector(self.parts[0])
         both.parts = [*self.parts, *other.parts]
         return both
 
-    def squared(self, check: RoundingCheck) -> Tensor:  # noqa: ARG002
-        """Its squares."""
+    def squared(self, check: RoundingCheck) -> Tensor:  # noqa: ARG002 - as of a `Contribution`
+        """Squared norm, shape (B,)."""
         return self.gradient.square().sum(1)
 
     def dot(self, *directions: Tensor | None) -> Tensor:
-        """Its products."""
-        pairs = [
-            (part, one.flatten())
-            for part, one in zip(self.parts, directions, strict=True)
-            if one is not None
-        ]
+        """Dot with the directions, shape (B,)."""
+        both = zip(self.parts, directions, strict=True)
+        pairs = [(part, one.flatten()) for part, one in both if one is not None]
         if len(pairs) == len(self.parts):
             return self.gradient @ torch.cat([one for _, one in pairs])
-        return sum(
-            (part @ one for part, one in pairs), start=self.parts[0].new_zeros(len(self.parts[0]))
-        )
+        none = self.parts[0].new_zeros(len(self.parts[0]))
+        return sum((part @ one for part, one in pairs), start=none)
 
     def sketch(self, *tables: Tables) -> Tensor:
-        """Count sketches; of a matrix row by row, as of what is multiplied with it."""
+        """Count sketches; those of a matrix row by row, as for an outer product."""
         if len(self.shape) != 3:
-            return waves(
-                [(table.rows, part) for table, part in zip(tables, self.parts, strict=True)]
-            )
+            both = zip(tables, self.parts, strict=True)
+            return waves([(table.rows, part) for table, part in both])
         rows, columns = tables[0]
         places = torch.arange(self.shape[1], device=self.gradient.device)
         return (rows.waves_at(places) * waves([(columns, self.gradient.view(self.shape))])).sum(1)

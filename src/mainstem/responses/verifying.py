@@ -1,8 +1,9 @@
-"""Whether a weight is used outside of the layers that hold it: looked at once, in the graph of a forward pass.
+"""Whether a weight is used outside of the layers that hold it: a look at the graph tells.
 
-A tap hears what a layer does with its weight, and nothing else. So the graph is followed back from the losses; at what a
-layer gave, it is followed on from what that layer read. A weight that is met all the same is used somewhere else too, and
-that part of its gradient would be missing. Nothing here depends on numbers, so no rounding and no small factor hides a use.
+A tap hears what a layer does with its weight, and nothing else. So the graph of a forward pass is
+walked back from the losses, and at the output of a layer the walk jumps to the layer's input. A
+weight that the walk meets all the same is used somewhere else too, and that part of its gradient
+would be missing. The walk reads no numbers, so neither rounding nor a small factor hides a use.
 """
 
 import sys
@@ -19,10 +20,13 @@ __all__ = ["Uses", "in_graph_of", "node_of", "used_outside"]
 
 
 class Uses:
-    """Which parameters are known to be used by their layers only: those whose layers ran, and those whose did not.
+    """Remembers in which passes each parameter is known to be used by its layers only.
+
+    A parameter is known for passes in which its layers ran, for passes in which they did not, or
+    for both.
 
     Args:
-        places: the layers that are heard.
+        places: the covered layers that are heard.
     """
 
     def __init__(self, places: Collection[CoveredLayer]) -> None:
@@ -30,50 +34,51 @@ class Uses:
         for place in places:
             for name in place.parameters.values():
                 self._owners.setdefault(name, []).append(place.name)
-        self._known: dict[bool, set[tuple[str, bool]]] = {
-            True: set(),
-            False: set(),
-        }  # by whether the model trains
+        # by whether the model is in train mode
+        self._known: dict[bool, set[tuple[str, bool]]] = {True: set(), False: set()}
 
     def is_first(self, *, training: bool) -> bool:
-        """Whether nothing is known yet of the model in this mode."""
+        """Whether no pass of the model in this mode was looked at yet."""
         return not self._known[training]
 
     def is_new(self, unheard: Collection[str], *, training: bool) -> bool:
-        """Whether a parameter's layer ran for the first time, or for the first time did not.
+        """Whether a parameter's layer ran for the first time, or did not run for the first time.
 
         Args:
-            unheard: parameters whose layers did not run.
-            training: whether the model trains, in which case it may go another way.
+            unheard: names of the parameters whose layers did not run.
+            training: whether the model is in train mode, in which it may run other layers.
         """
-        return not self._known[training].issuperset(
-            (name, name in unheard) for name in self._owners
-        )
+        now = ((name, name in unheard) for name in self._owners)
+        return not self._known[training].issuperset(now)
 
     def learn(self, unheard: Collection[str], *, training: bool) -> None:
-        """Note that a pass was looked at; as in `is_new`."""
+        """Remember a pass whose graph was looked at; the arguments are those of `is_new`."""
         self._known[training].update((name, name in unheard) for name in self._owners)
 
     def owners(self, names: Collection[str]) -> list[str]:
-        """Names of the layers that hold some of the parameters."""
+        """Names of the layers that hold these parameters."""
         return list(dict.fromkeys(owner for name in sorted(names) for owner in self._owners[name]))
 
 
 def used_outside(
     losses: Tensor, crossings: Mapping[Node, Node | None], parameters: Mapping[str, Tensor]
 ) -> set[str]:
-    """Names of the parameters that the losses depend on by another way than through their layers.
+    """Names of the parameters that the losses depend on other than through their layers.
 
     Args:
-        losses: of a pass in whose graph the parameters are.
-        crossings: from the node of what a layer gave to that of what it read, if it has one.
-        parameters: by name.
+        losses: losses of a pass whose graph holds the parameters.
+        crossings: for the graph node of each layer's output, the node of its input, or None if
+            the input is not part of the graph.
+        parameters: parameters by name.
 
     Example:
         >>> weight, read = torch.ones(2, 2, requires_grad=True), torch.ones(1, 2)
         >>> once = read @ weight
-        >>> [used_outside(one.sum(), {node_of(once): None}, {"weight": weight}) for one in (once, once @ weight)]
-        [set(), {'weight'}]
+        >>> twice, crossings = once @ weight, {node_of(once): None}
+        >>> used_outside(once.sum(), crossings, {"weight": weight})
+        set()
+        >>> used_outside(twice, crossings, {"weight": weight})
+        {'weight'}
     """
     names = {node_of(one): name for name, one in parameters.items() if one.requires_grad}
     found, seen = set[str](), set[Node]()
@@ -82,9 +87,9 @@ def used_outside(
         node = ahead.pop()
         if node is None or node in seen:
             continue
-        seen.add(
-            node
-        )  # subtle: holds it, for a node that nobody holds in Python is another object the next time
+        # subtle: the reference matters, because a node without one in Python becomes another
+        # object the next time
+        seen.add(node)
         if node in names:
             found.add(names[node])
         elif node in crossings:
@@ -95,17 +100,17 @@ def used_outside(
 
 
 def node_of(x: Tensor) -> Node | None:
-    """Where a tensor comes into the graph; None if it is no part of one."""
+    """The graph node that made a tensor; None if the tensor is not part of a graph."""
     return get_gradient_edge(x).node if x.requires_grad else None
 
 
 @contextmanager
 def in_graph_of(parameters: Collection[Tensor], *, is_plain: bool) -> Iterator[None]:
-    """Train frozen parameters inside, so that they are part of the graph; they are as before afterwards.
+    """Train frozen parameters inside, so that they are part of the graph; freeze them afterwards.
 
     Args:
-        parameters: any; none where nothing is to be done.
-        is_plain: whether nothing is compiled inside, so that each use has a node of its own.
+        parameters: any parameters; an empty collection does nothing.
+        is_plain: whether compiled code must run eagerly, so that each use has a node of its own.
     """
     wanted = [one for one in parameters if not one.requires_grad]
     for one in wanted:

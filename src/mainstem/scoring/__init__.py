@@ -1,4 +1,4 @@
-"""A scoring worker: the schedule, what to score, how rows are made again, and the scale and direction of a version."""
+"""The scoring worker: schedule, responses, judgements, rebuilt rows, and a version's scale."""
 
 from mainstem.scoring.accepted import Accepted, first_times
 from mainstem.scoring.answered import SCORED

@@ -1,8 +1,9 @@
-"""Which samples were accepted before: a position counts each sample once, however often it is delivered.
+"""Which samples were accepted before.
 
-A sample is accepted for the first time when nothing is known of its sample id, or only older label versions. The rows know
-those that have a response; what else was accepted (direction and gate samples) is remembered here as long as a row would
-be; what is older than that, the history is asked for.
+A position counts each sample once, however often it is delivered. A sample is accepted for the
+first time when its sample id is unknown, or known with older label versions only. The rows know
+the samples that have a response. Other accepted samples (direction and gate samples) are remembered
+here for as long as a row would be. For older samples the history is asked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,42 +27,44 @@ class _Sample(Protocol):
 
 
 class Accepted:
-    """What was accepted of one partition.
+    """The samples of one partition that were accepted.
 
     Args:
-        store: the history; it knows whatever was accepted before the samples that are asked about.
-        partition: which.
-        rows: the partition's rows, as they are now.
+        store: the history. It holds every sample that was accepted before the samples that are
+            asked about.
+        partition: number of the partition.
+        rows: current rows of the partition.
     """
 
     def __init__(self, store: Store, partition: int, rows: Rows) -> None:
         self._store, self._partition, self._rows = store, partition, rows
-        self._others: dict[
-            UUID, tuple[int, int]
-        ] = {}  # label version and event time of what has no row
+        # label version and event time of each sample without a row
+        self._others: dict[UUID, tuple[int, int]] = {}
 
     def rebuild(self, end: int, left: int) -> None:
-        """Remember again what was accepted before a position, as far as it is no older than `left`."""
+        """Remember again the samples accepted before position `end`, no older than `left`."""
         for one in accepted_without_response(self._store, self._partition, end, left):
             self._others[one.sample_id] = (one.label_version, one.event_time)
 
     def of_old(self, samples: Sequence[_Sample], end: int, left: int) -> dict[UUID, int]:
-        """The label versions, as the history has them, of samples that are too old to be remembered here.
+        """Label versions in the history of samples that are too old to be remembered here.
 
         Args:
-            samples: some samples.
-            end: the position of the next sample.
-            left: event time before which rows have left.
+            samples: some samples of the partition.
+            end: position of the next sample.
+            left: event time before which rows were dropped.
         """
-        gone = [
-            one.sample_id
-            for one in samples
-            if one.event_time < left and self._known(one.sample_id) < 0
-        ]
+        is_old = [one.event_time < left and self._known(one.sample_id) < 0 for one in samples]
+        gone = [one.sample_id for one, old in zip(samples, is_old, strict=True) if old]
         return accepted_versions(self._store, self._partition, end, gone) if gone else {}
 
     def take(self, sample: _Sample, of_old: Mapping[UUID, int]) -> bool:
-        """Whether a sample comes for the first time; from now on it has come."""
+        """Accept a sample; return whether it was accepted for the first time.
+
+        Args:
+            sample: the sample.
+            of_old: label versions in the history, from `of_old`.
+        """
         known = max(self._known(sample.sample_id), of_old.get(sample.sample_id, -1))
         if sample.label_version <= known:
             return False
@@ -69,15 +72,14 @@ class Accepted:
         return True
 
     def settle(self, sample: _Sample) -> None:
-        """Forget a sample that has a row by now."""
+        """Forget a sample that has a row now."""
         if self._in_rows(sample.sample_id) >= sample.label_version:
             self._others.pop(sample.sample_id, None)
 
     def leave(self, before: int) -> None:
-        """Forget what is older than an event time: the history is asked for it from now on."""
-        self._others = {
-            sample_id: one for sample_id, one in self._others.items() if one[1] >= before
-        }
+        """Forget samples older than an event time; the history is asked for them from now on."""
+        others = self._others.items()
+        self._others = {sample_id: one for sample_id, one in others if one[1] >= before}
 
     def _known(self, sample_id: UUID) -> int:
         remembered, _ = self._others.get(sample_id, (-1, 0))
@@ -94,17 +96,18 @@ def first_times(
     ends: Mapping[int, int],
     left: Mapping[int, int],
 ) -> list[bool]:
-    """Which of some samples, each with its partition, come for the first time.
+    """Accept samples; return for each whether it was accepted for the first time.
 
     Args:
-        accepted: what each partition accepted.
-        samples: in their order.
-        ends: the next position of each partition.
-        left: event time before which rows have left, by partition.
+        accepted: accepted samples of each partition.
+        samples: samples with their partitions, in order.
+        ends: position of the next sample of each partition.
+        left: event time before which rows were dropped, for each partition.
     """
     old: dict[int, dict[UUID, int]] = {}
     for partition in sorted({partition for partition, _ in samples}):
         mine = [sample for at, sample in samples if at == partition]
         old[partition] = accepted[partition].of_old(mine, ends[partition], left[partition])
-    # subtle: nothing is taken before all is asked, so that whoever is refused an answer may ask again
+    # subtle: the history is asked before any sample is accepted, so that a caller who gets an error
+    # may try again
     return [accepted[partition].take(sample, old[partition]) for partition, sample in samples]

@@ -1,4 +1,4 @@
-"""What a version answered about samples, on its way to the history and to the rows."""
+"""The responses of samples at a version, on their way to the history and to the rows."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,10 +26,12 @@ class Answered:
     """The responses of B samples at one version.
 
     Attributes:
-        version, scale: the version, and what its norms are divided by.
-        samples: of the parts that are scored.
-        found: the responses to them.
-        alignment, sketch: of those responses, as the history keeps them.
+        version: number of the version.
+        scale: mean response norm of the canaries under the version; norms are divided by it.
+        samples: samples of the parts in `SCORED`.
+        found: their responses.
+        alignment, sketch: cosines with the trusted gradient, and sketches, as the history keeps
+            them.
     """
 
     version: int
@@ -43,46 +45,43 @@ class Answered:
     def by(
         cls, version: int, scale: float, samples: Sequence[PlacedSample], found: Responses[_Floats]
     ) -> Self:
-        """What a version found, with every number as it will be read back from the history."""
-        return cls(
-            version,
-            float(np.float32(scale)),
-            samples,
-            found,
-            alignments_of(found),
-            rounded(found.sketch),
-        )
+        """Round the responses that a version gave as the history will return them.
+
+        Args:
+            version: number of the version.
+            scale: mean response norm of the canaries under the version.
+            samples: samples of the parts in `SCORED`.
+            found: their responses.
+        """
+        alignment, sketch = alignments_of(found), rounded(found.sketch)
+        return cls(version, float(np.float32(scale)), samples, found, alignment, sketch)
 
     def keep(self, store: Store) -> None:
-        """Write it to the history."""
+        """Write the responses to the history."""
         samples, version, scale = self.samples, self.version, self.scale
-        # subtle: sketches first, so that whatever has a response in the history has its sketch there
-        store.write("sketches", sketch_columns(samples, self.sketch, version=version, scale=scale))
+        # subtle: sketches come first, so that every response in the history has its sketch there
+        sketches = sketch_columns(samples, self.sketch, version=version, scale=scale)
+        store.write("sketches", sketches)
         responses = response_columns(
             samples, self.found, self.alignment, version=version, scale=scale
         )
         store.write("responses", responses)
 
     def visits(self) -> Iterator[tuple[int, Visits]]:
-        """Each partition with its visits."""
+        """Each partition with its visits, for its rows."""
         for partition in {sample.partition for sample in self.samples}:
             yield partition, self._visits_of(partition)
 
     def _visits_of(self, partition: int) -> Visits:
-        places = [
-            place for place, sample in enumerate(self.samples) if sample.partition == partition
-        ]
+        of_partition = [sample.partition == partition for sample in self.samples]
+        places = np.flatnonzero(of_partition).tolist()
         mine = [self.samples[place] for place in places]
+        columns = zip(*[sample.facts for sample in mine], strict=True)
         return Visits(
             version=self.version,
             scale=self.scale,
             keys=[sample.sample_id.bytes for sample in mine],
-            facts=Facts(
-                *[
-                    np.array(column, np.int64)
-                    for column in zip(*[sample.facts for sample in mine], strict=True)
-                ]
-            ),
+            facts=Facts(*[np.array(column, np.int64) for column in columns]),
             norm=self.found.norm[places],
             margin=self.found.margin[places],
             loss=self.found.loss[places],

@@ -1,4 +1,4 @@
-"""The trusted gradient of a version: where samples that are believed, and never trained on, would move its weights."""
+"""The trusted gradient of a version: the mean gradient of trusted samples, never trained on."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -17,24 +17,25 @@ _NEWEST: Final = 500
 
 
 def direction_of(active: ActiveVersion, store: Store, ends: Mapping[int, int]) -> dict[str, Tensor]:
-    """Mean gradient over the newest trusted samples of part `direction`, by parameter; nothing while there are none.
+    """Mean gradient over the newest trusted samples of part `direction`.
 
     Args:
-        active: the version.
+        active: the version, ready to score.
         store: the history.
-        ends: positions of each partition before which they lie.
+        ends: position of the next sample of each partition; only earlier samples are taken.
+
+    Returns:
+        The gradient by parameter name; empty if there are no such samples.
 
     Raises:
-        NonFiniteError: if it is not finite, and no response could be held against it.
+        NonFiniteError: if a number in it is NaN or infinite.
     """
     known = trusted_samples(store, "direction", ends)
-    newest = sorted(known, key=lambda sample: (sample.event_time, sample.partition, sample.offset))[
-        -_NEWEST:
-    ]
+    by_time = sorted(known, key=lambda sample: (sample.event_time, sample.partition, sample.offset))
+    newest = by_time[-_NEWEST:]
     direction = active.gradient(*told(newest))
-    if bad := next(
-        (name for name, part in direction.items() if not torch.isfinite(part).all()), ""
-    ):
-        msg = f"non-finite trusted gradient of {bad!r} over {len(newest)} samples"
-        raise NonFiniteError(msg)
+    for name, part in direction.items():
+        if not torch.isfinite(part).all():
+            msg = f"non-finite trusted gradient of {name!r} over {len(newest)} samples"
+            raise NonFiniteError(msg)
     return direction

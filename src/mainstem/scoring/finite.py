@@ -1,4 +1,4 @@
-"""Responses that are NaN or infinite become no visit: one of them would make every mean that it enters NaN, for good."""
+"""Leaves out responses that are NaN or infinite; one would make every mean that it enters NaN."""
 
 import logging
 from collections.abc import Sequence
@@ -15,22 +15,22 @@ from mainstem.responses import Responses
 __all__ = ["finite_only"]
 
 _LOG = logging.getLogger("mainstem.score")
-_ENOUGH: Final = (
-    8  # samples without one finite response among them say that the version is at fault, not they
-)
+# if so many samples have no finite response among them, the fault is the version's
+_ENOUGH: Final = 8
 
 
 def finite_only(
     samples: Sequence[PlacedSample], found: Responses[NDArray[np.float32]], version: int
 ) -> tuple[list[PlacedSample], Responses[NDArray[np.float32]]]:
-    """The samples whose response is finite, and those responses; how many others there are is told.
+    """The samples with finite responses, and those responses; a warning counts the others.
 
     Args:
-        samples, found: that belong together.
-        version: that they were scored by.
+        samples: samples that were scored.
+        found: their responses, in the same order.
+        version: number of the version that scored them, for messages.
 
     Raises:
-        NonFiniteError: if there is none among enough samples.
+        NonFiniteError: if there are 8 samples or more and no response is finite.
     """
     rows = np.column_stack([found.norm, found.loss, found.margin, found.dots, found.sketch])
     places = np.flatnonzero(np.isfinite(rows).all(axis=1)).tolist()
@@ -44,9 +44,9 @@ def finite_only(
         )
         raise NonFiniteError(msg)
     like = next(one.sample_id for place, one in enumerate(samples) if place not in places)
-    told = (
+    said = (
         "%d of %d responses at version %d are not finite and are left out, like that of sample %s"
     )
-    _LOG.warning(told, bad, len(samples), version, like)
+    _LOG.warning(said, bad, len(samples), version, like)
     kept = Responses(*(getattr(found, one.name)[places] for one in fields(found)))
     return [samples[place] for place in places], kept

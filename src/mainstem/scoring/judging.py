@@ -1,4 +1,7 @@
-"""A judgement is made, written and told: the standings that it moved, and at the end of a log those that it did not too."""
+"""Makes a judgement, writes it, and publishes the standings that it moved.
+
+At the end of a log it also publishes the standings that it did not move.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
@@ -26,7 +29,14 @@ _CHUNK: Final = 65_536
 
 
 class At(NamedTuple):
-    """Where a judgement falls: its partition, its position there, how far event time has come, the version in use."""
+    """The place of a judgement.
+
+    Attributes:
+        partition: number of the partition.
+        judgement: position in the partition.
+        event_time: largest event time so far, in milliseconds.
+        version: number of the version in use.
+    """
 
     partition: int
     judgement: int
@@ -35,12 +45,12 @@ class At(NamedTuple):
 
 
 class Judging:
-    """Judges rows and keeps what comes out.
+    """Judges rows and keeps the result.
 
     Args:
         store: the history.
-        settings: thresholds.
-        publish: is given new standings, once the history has them.
+        settings: settings with the thresholds.
+        publish: receives new standings after they are in the history.
     """
 
     def __init__(self, store: Store, settings: Settings, publish: Publish) -> None:
@@ -52,10 +62,11 @@ class Judging:
         """Judge rows; write the standings that moved, then the judgement.
 
         Args:
-            rows: of the partition that is judged.
-            at: where the judgement falls.
-            trusted: whether the canaries' labels are believed, not only assumed.
-            last: whether the log ends here: all standings are written then, so that their evidence is of now.
+            rows: rows of the partition.
+            at: place of the judgement.
+            trusted: whether the canaries' labels are trusted, and not only assumed.
+            last: whether the log ends here. If so, all standings are written, so that their
+                evidence is up to date.
         """
         judged = judge(rows, self._settings, trusted=trusted)
         moved = (judged.standing != rows["standing"]) | (judged.reason != rows["reason"])
@@ -71,7 +82,14 @@ class Judging:
         return judged
 
     def write_again(self, partition: int, judgement: int) -> None:
-        """Write and publish the standings of a judgement again: whoever judged may have died right after the moves."""
+        """Write and publish the moves of a judgement again.
+
+        The process that judged may have died right after it wrote the moves.
+
+        Args:
+            partition: number of the partition.
+            judgement: position of the judgement.
+        """
         self._tell(moves_at(self._store, partition, judgement))
 
     def _tell(self, standings: Sequence[KeptStanding]) -> None:
@@ -82,8 +100,8 @@ class Judging:
 def _standings_of(
     rows: Rows, judged: Judgement, places: NDArray[np.int64], at: At
 ) -> list[KeptStanding]:
-    """What is kept of the samples in some rows, as they were judged."""
-    count = len(places)
+    """The standings of the samples in some rows, as the history keeps them."""
+    count, alignment = len(places), rows["alignment"][places]
     columns: dict[str, Sequence[Any]] = {
         "sample_id": [rows.id_of(row) for row in places],
         "label_version": rows["label_version"][places].tolist(),
@@ -97,19 +115,15 @@ def _standings_of(
         "importance": rows["importance"][places].tolist(),
         "margin": rows["margin"][places].tolist(),
         "visits": rows["visits"][places].tolist(),
-        "alignment": _known(
-            np.where(rows["aligned"][places] > 0, rows["alignment"][places], np.nan)
-        ),
+        "alignment": _known(np.where(rows["aligned"][places] > 0, alignment, np.nan)),
         "importance_of_mean": _known(rows.importance_of_mean(places)),
     }
-    return [
-        KeptStanding(*values)
-        for values in zip(*(columns[name] for name in KeptStanding._fields), strict=True)
-    ]
+    in_order = (columns[name] for name in KeptStanding._fields)
+    return [KeptStanding(*values) for values in zip(*in_order, strict=True)]
 
 
 def _stood_at(rows: Rows, places: NDArray[np.int64]) -> list[str]:
-    """Where samples stood before; nowhere before their first judgement."""
+    """The standings of samples before this judgement; empty before their first one."""
     judged, standing = rows["judged"][places], rows["standing"][places]
     return [STANDINGS[one] if at >= 0 else "" for one, at in zip(standing, judged, strict=True)]
 

@@ -1,4 +1,4 @@
-"""Rows made again out of the history: the very same as those of the worker that wrote it."""
+"""Rebuilds rows from the history: they equal the rows of the worker that wrote it."""
 
 from collections.abc import Mapping
 
@@ -16,23 +16,22 @@ __all__ = ["rebuilt"]
 def rebuilt(
     store: Store, ends: Mapping[int, int], version: int, *, left: Mapping[int, int], sketch: int
 ) -> dict[int, Rows]:
-    """Rows of some partitions as they stood when a version was in use.
+    """The rows of some partitions as they were when a version was in use.
 
     Args:
         store: the history.
-        ends: for each partition, the offset that its samples lie before.
-        version: responses of this version and of those before it are counted.
-        left: for each partition, the event time that samples before it have left.
-        sketch: k, the floats of a sketch.
+        ends: for each partition the position of the next sample; only earlier samples count.
+        version: number of the version; its responses and those of earlier versions count.
+        left: for each partition the event time before which rows were dropped.
+        sketch: number of floats in a sketch, k.
     """
     drawn = drawn_for_promoted(store, version)
     made = {partition: Rows(sketch=sketch) for partition in ends}
     for partition, rows in made.items():
         for at in range(version + 1):
             rows.mark_drawn(drawn.get(at, []))
-            for found in stored_visits(
-                store, partition, ends[partition], at, left=left[partition], sketch=sketch
-            ):
+            end, oldest = ends[partition], left[partition]
+            for found in stored_visits(store, partition, end, at, left=oldest, sketch=sketch):
                 rows.visit(_visits_of(found, at))
         _stand_again(rows, store, partition, ends[partition])
     return made
@@ -55,11 +54,10 @@ def _visits_of(found: StoredVisits, version: int) -> Visits:
 def _stand_again(rows: Rows, store: Store, partition: int, end: int) -> None:
     for stood in stood_before(store, partition, end):
         places = rows.rows_of(stood.keys)
-        here = places >= 0  # the others have left
-        rows["standing"][places[here]] = np.array(
-            [STANDINGS.index(one) for one in stood.standing], np.int8
-        )[here]
-        rows["reason"][places[here]] = np.array(
-            [REASONS.index(one) for one in stood.reason], np.int8
-        )[here]
-        rows["judged"][places[here]] = np.array(stood.label_version, np.int64)[here]
+        here = places >= 0  # the others were dropped
+        rows_here = places[here]
+        standing = np.array([STANDINGS.index(one) for one in stood.standing], np.int8)
+        reason = np.array([REASONS.index(one) for one in stood.reason], np.int8)
+        rows["standing"][rows_here] = standing[here]
+        rows["reason"][rows_here] = reason[here]
+        rows["judged"][rows_here] = np.array(stood.label_version, np.int64)[here]

@@ -1,8 +1,8 @@
-"""A partition of a recorded schedule, gone through again: the same visits and judgements at the same positions.
+"""Repeats one partition of a recorded schedule: the same visits and judgements, at their positions.
 
-What is scored together may be cut otherwise, which moves the last bits of a response and nothing else. Where a worker died
-and another one took over with a newer version, what the dead one had scored after its last commit is not scored again here:
-no rows held it at any judgement that stands.
+Samples may be scored together in other groups, which changes only the last bits of a response. If
+a worker died and another one took over with a newer version, the samples that the dead worker
+scored after its last commit are not scored here: no row held them at any judgement that counts.
 """
 
 from collections.abc import Callable, Iterable
@@ -24,23 +24,23 @@ __all__ = ["Loaded", "Repeated"]
 
 _WINDOW: Final = 4096
 Loaded: TypeAlias = tuple[ActiveVersion, float | None]
-"""A version at work, and what its norms are divided by."""
+"""A version ready to score, and the scale that its norms are divided by."""
 
 
 class Repeated:
-    """One partition, from its first sample to its last.
+    """One partition, repeated from its first sample to its last.
 
     Args:
-        store: holds its samples at their recorded positions.
-        settings: as they were.
-        load: gives a version at work, and its scale.
-        partition: which.
-        trusted: whether the canaries' labels are believed, not only assumed.
+        store: history that holds the samples at their recorded positions.
+        settings: settings of the recorded run.
+        load: function that returns a version ready to score, with its scale.
+        partition: number of the partition.
+        trusted: whether the canaries' labels are trusted, and not only assumed.
 
     Attributes:
-        partition: which.
-        worker: that has its rows.
-        judged: the last judgement.
+        partition: number of the partition.
+        worker: scoring worker with the rows.
+        judged: the last judgement; None before the first.
     """
 
     def __init__(
@@ -64,42 +64,37 @@ class Repeated:
 
     @property
     def reached(self) -> Reached:
-        """How far it has come."""
+        """How far the partition has come."""
         return self._schedule.reached[self.partition]
 
     def run(self, turns: Iterable[Turn], end: int) -> None:
-        """Go through its samples and turns.
+        """Repeat the samples and turns of the partition.
 
         Args:
-            turns: of this partition, in the order of their numbers.
-            end: one more than the last position.
+            turns: recorded turns of the partition, in the order of their numbers.
+            end: position after the last sample.
         """
         for turn in in_effect(turns):
             self._go_to(turn.position)
             self._use(turn.version)
-            self.worker.score(
-                self.worker.unscored(
-                    samples_among(self._store, self.partition, turn.position, turn.samples)
-                )
-            )
+            among = samples_among(self._store, self.partition, turn.position, turn.samples)
+            self.worker.score(self.worker.unscored(among))
             if turn.kind == JUDGE:
                 self._judge()
         self._go_to(end)
 
     def _go_to(self, end: int) -> None:
-        """Score what comes for the first time before a position, and judge where the schedule says."""
+        """Score the samples before a position, and judge where the schedule says so."""
         while (first := self.reached.position) < end:
             upto = min(first + _WINDOW, end)
-            for run in self._schedule.runs(
-                accepted_between(self._store, self.partition, first, upto), self._most
-            ):
+            samples = accepted_between(self._store, self.partition, first, upto)
+            for run in self._schedule.runs(samples, self._most):
                 self.worker.score(self.worker.unscored(run.samples))
                 if run.due.judge:
                     self._judge()
-            if self.reached.position != upto:
-                msg = (
-                    f"partition {self.partition} has no sample at position {self.reached.position}"
-                )
+            at = self.reached.position
+            if at != upto:
+                msg = f"partition {self.partition} has no sample at position {at}"
                 raise RuntimeError(msg)
 
     def _use(self, version: int) -> None:

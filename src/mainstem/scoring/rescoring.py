@@ -1,4 +1,4 @@
-"""Which samples a version has still to score."""
+"""Which samples a version should still score."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,31 +18,39 @@ def due_again(
     version: int,
     ends: Mapping[int, int],
 ) -> list[PlacedSample]:
-    """What a new version should score again: all canaries, and the newest samples within the budget.
+    """The samples that a new version should score again: all canaries, and the newest samples.
 
     Args:
         store: the history.
-        settings: the budget.
-        rows: of the worker's partitions; a sample with an outdated label, or scored by this version, is left out.
-        version: the version in use.
-        ends: the next position of each partition.
+        settings: settings with the budget of newest samples.
+        rows: rows of the worker's partitions. Samples whose label is outdated, or that the version
+            has scored, are left out.
+        version: number of the version in use.
+        ends: position of the next sample of each partition.
+
+    Returns:
+        The samples, by partition and position.
     """
-    budgeted = samples_between(
-        store, newest(ends, settings.responses.rescore_budget, settings.join.partitions)
-    )
-    again = {
-        sample.sample_id: sample for sample in [*trusted_samples(store, "canary", ends), *budgeted]
-    }
-    known = [
-        sample for sample in again.values() if _is_due(rows[sample.partition], sample, version)
-    ]
+    budget, partitions = settings.responses.rescore_budget, settings.join.partitions
+    budgeted = samples_between(store, newest(ends, budget, partitions))
+    canaries = trusted_samples(store, "canary", ends)
+    again = {sample.sample_id: sample for sample in [*canaries, *budgeted]}
+    known = [one for one in again.values() if _is_due(rows[one.partition], one, version)]
     return sorted(known, key=lambda sample: (sample.partition, sample.offset))
 
 
 def unscored(
     rows: Mapping[int, Rows], version: int, samples: Sequence[PlacedSample]
 ) -> list[PlacedSample]:
-    """Those whose label is not outdated and that a version has not scored: what comes twice is no visit."""
+    """The samples whose label is not outdated and that a version has not scored yet.
+
+    A sample that is delivered twice counts as one visit.
+
+    Args:
+        rows: rows of the worker's partitions.
+        version: number of the version in use.
+        samples: samples to choose from.
+    """
     return [sample for sample in samples if not _is_done(rows[sample.partition], sample, version)]
 
 
@@ -57,10 +65,8 @@ def _is_done(rows: Rows, sample: PlacedSample, version: int) -> bool:
 
 
 def _known_of(rows: Rows, sample: PlacedSample) -> tuple[int, int]:
-    """Label version and last version of a sample's row; -1 for both where it has none."""
+    """Label version and last version in a sample's row; -1 for both if it has no row."""
     row = rows.row_of(sample.sample_id)
-    return (
-        (-1, -1)
-        if row is None
-        else (int(rows["label_version"][row]), int(rows["last_version"][row]))
-    )
+    if row is None:
+        return -1, -1
+    return int(rows["label_version"][row]), int(rows["last_version"][row])

@@ -1,4 +1,7 @@
-"""The unit of importance: the canaries' mean response norm at a version. Norms divided by it compare between versions."""
+"""The scale of a version: the mean response norm of the canaries under it.
+
+Norms divided by their version's scale can be compared between versions.
+"""
 
 import math
 from collections.abc import Sequence
@@ -14,14 +17,22 @@ from mainstem.responses import Responses
 
 __all__ = ["mean_norm", "scale_of"]
 
-_FEWEST: Final = 30  # fewer canaries than this make no steady mean
+_FEWEST: Final = 30  # with fewer canaries the mean is not steady
 
 
 def scale_of(active: ActiveVersion, samples: Sequence[PlacedSample]) -> float | None:
-    """The scale of a version: the canaries' mean norm; of all samples while there are too few canaries for a steady mean.
+    """Score samples and return the scale of a version.
+
+    Args:
+        active: the version, ready to score.
+        samples: canaries and other samples. The others count only if there are too few canaries
+            for a steady mean; then all samples count.
 
     Returns:
-        None without samples.
+        The scale; None without samples.
+
+    Raises:
+        NonFiniteError: if most of the norms are not finite.
     """
     canaries = [sample for sample in samples if sample.part == "canary"]
     chosen = canaries if len(canaries) >= _FEWEST else list(samples)
@@ -32,10 +43,14 @@ def scale_of(active: ActiveVersion, samples: Sequence[PlacedSample]) -> float | 
 
 
 def mean_norm(found: Responses[NDArray[np.float32]], samples: Sequence[PlacedSample]) -> float:
-    """The same out of responses that are known already.
+    """The scale of a version from known responses; see `scale_of`.
+
+    Args:
+        found: responses of the samples at the version.
+        samples: the samples.
 
     Raises:
-        NonFiniteError: if most of the norms are not finite; a few are left out.
+        NonFiniteError: if most of the norms are not finite; a few such norms are left out.
     """
     canaries = np.array([sample.part == "canary" for sample in samples])
     norms = found.norm[canaries] if canaries.sum() >= _FEWEST else found.norm
@@ -43,6 +58,5 @@ def mean_norm(found: Responses[NDArray[np.float32]], samples: Sequence[PlacedSam
     if 2 * len(finite) < len(norms):
         msg = f"non-finite response norms of {len(norms) - len(finite)} of {len(norms)} samples"
         raise NonFiniteError(msg)
-    return (
-        math.fsum(finite) / len(finite) or 1.0
-    )  # the same to the last bit wherever the array lies in memory
+    # `fsum` gives the same result wherever the array lies in memory
+    return math.fsum(finite) / len(finite) or 1.0

@@ -1,6 +1,6 @@
 """Turns of a scoring worker beside the schedule, written as they are taken, and read by whoever repeats them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mainstem.join import PlacedSample
 from mainstem.store import Store
@@ -14,10 +14,15 @@ class Turns:
 
     Args:
         store: the history.
+        publish: receives the turns once the history has them, and returns once they are published.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(
+        self,
+        store: Store,
+        publish: Callable[[Sequence[Turn]], None] = lambda turns: None,  # noqa: ARG005
+    ) -> None:
+        self._store, self._publish = store, publish
         self._next: dict[int, int] = {}
 
     def take_over(self, partition: int, position: int, version: int) -> None:
@@ -25,7 +30,7 @@ class Turns:
         last = last_turn(self._store, partition)
         number = last.number + 1 if last else 0
         begun = Turn(partition, number, position, version, TAKE_OVER, [])
-        write_turns(self._store, [last, begun] if last else [begun])
+        self._write([last, begun] if last else [begun])
         self._next[partition] = number + 1
 
     def write(
@@ -51,9 +56,13 @@ class Turns:
             )
             for partition, position in ends.items()
         ]
-        write_turns(self._store, turns)
+        self._write(turns)
         for partition in ends:
             self._next[partition] += 1
+
+    def _write(self, turns: Sequence[Turn]) -> None:
+        write_turns(self._store, turns)
+        self._publish(turns)
 
 
 def in_effect(turns: Iterable[Turn]) -> list[Turn]:

@@ -1,7 +1,7 @@
-"""The scoring worker: samples in, responses, importance and standings out, for the partitions it owns.
+"""The scoring worker: from samples to responses, importance and standings, for its partitions.
 
-It writes first and counts then, so that its rows never know more than the history: `rebuild` gives the very same rows from
-what was written.
+It writes to the history first and to its rows then. So the rows never know more than the history,
+and `rebuild` makes equal rows from it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,15 +28,16 @@ class ScoringWorker:
 
     Args:
         store: the history.
-        settings: budgets and thresholds.
-        partitions: those that it owns at first.
-        trusted: whether the canaries' labels are believed, not only assumed.
-        publish: is given new standings, once the history has them.
+        settings: settings with budgets and thresholds.
+        partitions: partitions that the worker owns at first.
+        trusted: whether the canaries' labels are trusted, and not only assumed.
+        publish: receives new standings after they are in the history.
 
     Attributes:
-        rows: of each partition that it owns.
-        left: for each of them, the event time that samples before it have left.
-        version, scale: the version in use, and what its norms are divided by; no scale before it first scored.
+        rows: rows of each partition that the worker owns.
+        left: for each of these partitions the event time before which rows were dropped.
+        version: number of the version in use.
+        scale: number that its norms are divided by; None before it has scored a sample.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class ScoringWorker:
         partitions: Iterable[int],
         *,
         trusted: bool,
-        publish: Publish = lambda standings: None,  # noqa: ARG005
+        publish: Publish = lambda standings: None,  # noqa: ARG005 - publishes nothing
     ) -> None:
         self.rows = {partition: Rows(sketch=settings.responses.sketch) for partition in partitions}
         self.left: dict[int, int] = dict.fromkeys(self.rows, 0)
@@ -60,29 +61,29 @@ class ScoringWorker:
 
     @property
     def active(self) -> ActiveVersion:
-        """The version in use, at work."""
+        """The version in use, ready to score."""
         if self._active is None:
             msg = "no version has been taken up yet"
             raise RuntimeError(msg)
         return self._active
 
     def use(self, version: int, active: ActiveVersion, scale: float | None) -> None:
-        """Go on with a version that was taken up before, at the scale it had."""
+        """Continue with a version that was taken up before, with its scale."""
         self.version, self._active, self.scale = version, active, scale
 
     def take_up(
         self, version: int, active: ActiveVersion, ends: Mapping[int, int], scale: float | None
     ) -> int:
-        """Take up a new version: score all canaries and the newest samples again, before anything else.
+        """Take up a new version: score all canaries and the newest samples again.
 
         Args:
-            version: its number.
-            active: the version at work.
-            ends: the next position of each partition.
-            scale: what its norms are divided by.
+            version: number of the version.
+            active: the version, ready to score.
+            ends: position of the next sample of each partition.
+            scale: number that its norms are divided by; None if it is unknown.
 
         Returns:
-            How many samples were scored again.
+            The number of samples that were scored again.
         """
         self.use(version, active, scale)
         known = self.due(ends)
@@ -90,15 +91,18 @@ class ScoringWorker:
         return len(known)
 
     def due(self, ends: Mapping[int, int]) -> list[PlacedSample]:
-        """What the version in use should score again: all canaries, and the newest samples within the budget."""
+        """The samples that the version in use should score again; see `due_again`."""
         return due_again(self._store, self._settings, self.rows, self.version, ends)
 
     def unscored(self, samples: Sequence[PlacedSample]) -> list[PlacedSample]:
-        """Those whose label is not outdated and that the version in use has not scored."""
+        """The samples whose label is not outdated and that the version in use has not scored."""
         return unscored(self.rows, self.version, samples)
 
     def score(self, samples: Sequence[PlacedSample]) -> None:
-        """Score samples by the version in use: one visit each. Samples of parts that are not scored are let go."""
+        """Score samples by the version in use: one visit each.
+
+        Samples of parts that are not scored are skipped.
+        """
         taken = [sample for sample in samples if sample.part in SCORED]
         if not taken:
             return
@@ -114,21 +118,22 @@ class ScoringWorker:
             self.rows[partition].visit(visits)
 
     def judge(self, partition: int, end: int, event_time: int, *, last: bool = False) -> Judgement:
-        """Judge a partition at position `end`; writes the judgement, the new standings and the moves.
+        """Judge a partition; write the judgement, the new standings and the moves.
 
         Args:
-            partition, end, event_time: where.
-            last: whether the log ends here: the standings that did not move are written then too.
+            partition: number of the partition.
+            end: position of the judgement.
+            event_time: largest event time so far, in milliseconds.
+            last: whether the log ends here; then standings that did not move are written too.
         """
         rows = self.rows[partition]
         self.left[partition] = max(event_time - self._settings.responses.horizon, 0)
         rows.leave(self.left[partition])
-        return self._judging.judge(
-            rows, At(partition, end, event_time, self.version), trusted=self.trusted, last=last
-        )
+        at = At(partition, end, event_time, self.version)
+        return self._judging.judge(rows, at, trusted=self.trusted, last=last)
 
     def write_again(self, partition: int, judgement: int) -> None:
-        """Write and publish the standings of a judgement again: whoever judged may have died right after the moves."""
+        """Write and publish the moves of a judgement again; see `Judging.write_again`."""
         self._judging.write_again(partition, judgement)
 
     def mark_drawn(self, version: int) -> None:
@@ -138,13 +143,18 @@ class ScoringWorker:
             rows.mark_drawn(drawn)
 
     def rebuild(self, ends: Mapping[int, int], version: int, left: Mapping[int, int]) -> None:
-        """Make the rows again from the history: responses of samples before `ends`, by versions up to `version`."""
+        """Rebuild the rows from the history.
+
+        Args:
+            ends: for each partition the position of the next sample; only earlier samples count.
+            version: number of the last version whose responses count.
+            left: for each partition the event time before which rows were dropped.
+        """
         self.left |= left
-        self.rows |= rebuilt(
-            self._store, ends, version, left=self.left, sketch=self._settings.responses.sketch
-        )
+        sketch = self._settings.responses.sketch
+        self.rows |= rebuilt(self._store, ends, version, left=self.left, sketch=sketch)
 
     def disown(self, partition: int) -> None:
-        """Forget a partition that another worker owns from now on."""
+        """Forget a partition that another worker owns now."""
         self.rows.pop(partition, None)
         self.left.pop(partition, None)

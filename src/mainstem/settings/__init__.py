@@ -1,4 +1,4 @@
-"""Settings in groups, `mainstem.toml`, durations, and where things are (URLs)."""
+"""Settings in groups, `mainstem.toml`, durations, and the URLs of broker, history and versions."""
 
 from mainstem.settings.durations import parse_duration
 from mainstem.settings.groups import (

@@ -1,4 +1,4 @@
-"""Where things are: broker, history, versions and snapshots, each a URL. Unlike settings, no result depends on them."""
+"""The URLs of broker, history, versions and snapshots; unlike settings, they affect no result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -20,7 +20,7 @@ NAMES: Final = frozenset(
         "MAINSTEM_SETTINGS",
     }
 )
-"""Environment variables that name addresses, and the secret of the pseudonyms."""
+"""Variables of the environment that begin like settings and are none: addresses and secrets."""
 _LIKE: Final = {
     "events": "kafka://localhost:9092",
     "store": "clickhouse://user:password@localhost:8123/mainstem",
@@ -34,9 +34,13 @@ class Addresses:
     """Where the parts of a deployment are.
 
     Attributes:
-        events: `kafka://host:port,host:port/prefix`; the prefix is put before every topic and group.
-        store: `clickhouse://user:password@host:port/database`.
-        versions, snapshots: any fsspec URL, `file:///folder` or `s3://bucket/folder`.
+        events: broker, `kafka://host:port,host:port/prefix`; the prefix precedes the name of every
+            topic and consumer group.
+        store: history, `clickhouse://user:password@host:port/database`.
+        versions, snapshots: folders of the versions and of the joiners' snapshots, as any fsspec
+            URL, `file:///folder` or `s3://bucket/folder`.
+
+    An address that is not known is an empty string.
     """
 
     events: str = ""
@@ -48,18 +52,19 @@ class Addresses:
     def from_environment(
         cls, environment: Mapping[str, str], *needed: str, **given: str | None
     ) -> Self:
-        """Addresses out of `MAINSTEM_EVENTS` and its like, overridden by what is given.
+        """Read addresses from `MAINSTEM_EVENTS` and its siblings; a given address wins.
 
         Args:
-            environment: usually `os.environ`.
-            needed: names of addresses that must be known.
-            given: addresses from elsewhere; None counts as not given.
+            environment: variables by name, usually `os.environ`.
+            needed: names of addresses that the caller cannot do without.
+            given: addresses by name, usually options of a command; None counts as not given.
 
         Raises:
-            SettingError: if a needed place is not known.
+            SettingError: if a needed address is not known.
 
         Example:
-            >>> Addresses.from_environment({"MAINSTEM_EVENTS": "kafka://localhost"}, "events").events
+            >>> environment = {"MAINSTEM_EVENTS": "kafka://localhost"}
+            >>> Addresses.from_environment(environment, "events").events
             'kafka://localhost'
         """
         values = {
@@ -68,6 +73,6 @@ class Addresses:
         }
         for name in needed:
             if not values[name]:
-                msg = f"MAINSTEM_{name.upper()} is not set; it says where things are, like {_LIKE[name]!r}"
+                msg = f"MAINSTEM_{name.upper()} is not set; set it to a URL, like {_LIKE[name]!r}"
                 raise SettingError(msg)
         return cls(**values)

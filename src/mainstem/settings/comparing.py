@@ -1,4 +1,4 @@
-"""Settings that something was made with, held against those of now."""
+"""Compare the settings that a home or a snapshot was made with with the settings of now."""
 
 import shlex
 from collections.abc import Mapping
@@ -12,7 +12,11 @@ __all__ = ["differences", "that_affect"]
 
 
 def that_affect(settings: Settings, *what: Affects) -> dict[str, Any]:
-    """The settings on which something depends, by their names.
+    """Values of the settings that affect any of these, by name.
+
+    Args:
+        settings: all settings.
+        what: `join`, `results` or `nothing`, as `Means.affects` has it.
 
     Example:
         >>> "model.device" in that_affect(Settings(), "join", "results")
@@ -26,18 +30,23 @@ def that_affect(settings: Settings, *what: Affects) -> dict[str, Any]:
 
 
 def differences(there: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, str]:
-    """What is different, and the variables that would undo it; both empty where all is as it was.
+    """Describe what differs, and name the variables of the environment that would restore it.
 
     Args:
-        there: what something was made with: settings by their names, and facts.
-        now: what it is to be used with; what `there` has beside is not looked at.
+        there: settings by name, and other facts, that something was made with.
+        now: settings and facts that it is to be used with; only the names in here are compared.
+
+    Returns:
+        The differences in words, and the variables as a shell takes them; both are empty where
+        nothing differs.
 
     Example:
-        >>> differences({"join.grace": 600_000, "learn": True}, {"join.grace": 300_000, "learn": True})
+        >>> there = {"join.grace": 600_000, "learn": True}
+        >>> differences(there, {"join.grace": 300_000, "learn": True})
         ('join.grace 10m there, 5m now', 'MAINSTEM_JOIN__GRACE=10m')
     """
     other = sorted(name for name, value in now.items() if there.get(name) != value)
-    told = (
+    described = (
         f"{name} {_shown(name, there.get(name))} there, {_shown(name, now[name])} now"
         for name in other
     )
@@ -46,13 +55,12 @@ def differences(there: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, 
         for name in other
         if name in known()
     )
-    return ", ".join(told), " ".join(undo)
+    return ", ".join(described), " ".join(undo)
 
 
 def _shown(name: str, value: Any) -> str:
-    return (
-        _text(name, value) if name in known() and known()[name].means.is_duration else repr(value)
-    )
+    is_duration = name in known() and known()[name].means.is_duration
+    return _text(name, value) if is_duration else repr(value)
 
 
 def _text(name: str, value: Any) -> str:

@@ -12,10 +12,13 @@ MINUTE, HOUR, DAY = _UNITS["m"], _UNITS["h"], _UNITS["d"]
 
 
 def parse_duration(text: str) -> int:
-    """Milliseconds of a duration.
+    """Milliseconds of a duration that is written as a number and a unit.
+
+    Args:
+        text: a number, whole or not, and one of `ms`, `s`, `m`, `h`, `d`.
 
     Raises:
-        SettingError: if the text is no number and unit.
+        SettingError: if the text is not a number and a unit.
 
     Example:
         >>> parse_duration("10m"), parse_duration("250ms")
@@ -31,7 +34,7 @@ def parse_duration(text: str) -> int:
 
 
 def duration_text(millis: int) -> str:
-    """The shortest text that `parse_duration` reads as these milliseconds.
+    """Write milliseconds as `parse_duration` reads them, in the largest unit that divides them.
 
     Example:
         >>> duration_text(600_000), duration_text(90_000), duration_text(0)

@@ -1,7 +1,7 @@
-"""What a setting is beside its value: a meaning, bounds or choices, and what depends on it.
+"""What a setting has beside its value: a meaning, bounds or choices, and what depends on it.
 
-A group of settings is a frozen struct. Each of its fields is annotated with `Means`, and the group checks its own values
-when it is made, so that settings that exist are settings that hold.
+A group of settings is a frozen struct. Each of its fields is annotated with `Means`. The group
+checks its values when it is made, so no settings with a value out of bounds ever exist.
 """
 
 import math
@@ -19,20 +19,24 @@ from mainstem.settings.durations import duration_text
 __all__ = ["Affects", "Field", "Group", "Means", "check", "duration", "fields_of", "share"]
 
 Affects = Literal["join", "results", "nothing"]
-"""What changes with a setting: samples and all that follows, what is found about them, or nothing that is kept."""
+"""What changes with a setting.
+
+`join`: samples, and all that follows from them; `results`: what is found about the samples;
+`nothing`: no stored result.
+"""
 
 
 @dataclass(frozen=True)
 class Means:
-    """What is said of a setting.
+    """Meaning and limits of a setting.
 
     Attributes:
-        meaning: a sentence that says what changes when it is turned up, or set otherwise.
-        affects: what depends on it.
-        low, high: bounds, both allowed; None where there is none.
-        choices: the values it can have; empty where it is free.
-        form: what text it takes, where it has neither bounds nor choices.
-        is_duration: whether it is written like `10m`, and held in milliseconds.
+        meaning: one sentence that says what changes when the setting is turned up or changed.
+        affects: what depends on the setting.
+        low, high: smallest and largest value allowed; None where there is no such bound.
+        choices: every value allowed; empty where the setting is not a choice.
+        form: describes the text that a setting takes, where it has neither bounds nor choices.
+        is_duration: whether it is written like `10m` and kept in milliseconds.
     """
 
     meaning: str
@@ -46,7 +50,7 @@ class Means:
 
     @property
     def allowed(self) -> str:
-        """What values it can have, in words.
+        """The allowed values, in words.
 
         Example:
             >>> Means("", low=0, high=1).allowed, Means("", choices=("auto", "cpu")).allowed
@@ -56,27 +60,34 @@ class Means:
             return f"one of {', '.join(self.choices)}"
         if self.low is None:
             return self.form
-        return (
-            f"at least {self.low:g}" if self.high is None else f"from {self.low:g} to {self.high:g}"
-        )
+        if self.high is None:
+            return f"at least {self.low:g}"
+        return f"from {self.low:g} to {self.high:g}"
 
     def text_of(self, value: Any) -> str:
-        """A value as somebody would write it into a variable of the environment."""
+        """Write a value as a variable of the environment takes it."""
         return duration_text(value) if self.is_duration else str(value)
 
 
 def share(meaning: str, *, affects: Affects = "results") -> Means:
-    """Of a setting between 0 and 1."""
+    """Make the `Means` of a setting between 0 and 1."""
     return Means(meaning, affects=affects, low=0, high=1)
 
 
 def duration(meaning: str, *, affects: Affects = "results") -> Means:
-    """Of a setting that is a length of event time."""
+    """Make the `Means` of a setting that is a length of event time."""
     return Means(meaning, affects=affects, low=0, is_duration=True)
 
 
 class Field(NamedTuple):
-    """One setting of a group: its name within the group, the type of its value, its default and what is said of it."""
+    """One setting of a group.
+
+    Attributes:
+        name: name within the group, `grace`.
+        kind: type of its value.
+        default: value that it has unless it is set.
+        means: meaning and limits.
+    """
 
     name: str
     kind: type[Any]
@@ -86,7 +97,7 @@ class Field(NamedTuple):
 
 @cache
 def fields_of(group: type[Struct]) -> Mapping[str, Field]:
-    """The settings of a group, by name, in the order in which they are written down."""
+    """Settings of a group by name, in the order of its fields."""
     hints = get_type_hints(group, include_extras=True)
     found = {}
     for one in msgspec.structs.fields(group):
@@ -96,7 +107,11 @@ def fields_of(group: type[Struct]) -> Mapping[str, Field]:
 
 
 class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A group of settings; its name is that of its class, in small letters."""
+    """A group of settings; its name is the name of its class in small letters.
+
+    Raises:
+        SettingError: if a value is out of its bounds or is not one of its choices.
+    """
 
     def __post_init__(self) -> None:
         group = type(self)
@@ -107,8 +122,13 @@ class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def check(name: str, value: Any, means: Means) -> None:
     """Refuse a value that a setting cannot have.
 
+    Args:
+        name: name of the setting for the message, as its user wrote it.
+        value: a value of the setting's type.
+        means: bounds and choices.
+
     Raises:
-        SettingError: if it is beyond the bounds, none of the choices, or not finite.
+        SettingError: if the value is out of bounds, not one of the choices, or not finite.
     """
     if means.choices and value not in means.choices:
         msg = f"{name} is {means.allowed}; got {value!r}"
@@ -116,9 +136,9 @@ def check(name: str, value: Any, means: Means) -> None:
     if isinstance(value, float) and math.isinf(value):
         msg = f"{name} must be finite; got {value!r}"
         raise SettingError(msg)
-    # subtle: NaN compares false with everything, so it must fail the comparison that is asked for
-    if (means.low is not None and not value >= means.low) or (
-        means.high is not None and not value <= means.high
-    ):
+    # subtle: NaN compares false with everything; `value < low` would let it through
+    too_low = means.low is not None and not value >= means.low
+    too_high = means.high is not None and not value <= means.high
+    if too_low or too_high:
         msg = f"{name} must be {means.allowed}; got {value!r}"
         raise SettingError(msg)

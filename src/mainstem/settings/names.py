@@ -1,4 +1,4 @@
-"""Every setting by its name, `join.grace`, and by the variable of the environment that sets it, `MAINSTEM_JOIN__GRACE`."""
+"""Settings by name (`join.grace`), and the variables that set them (`MAINSTEM_JOIN__GRACE`)."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -13,12 +13,13 @@ from mainstem.settings.groups import GROUPS
 __all__ = ["PREFIX", "known", "no_setting", "variable"]
 
 PREFIX: Final = "MAINSTEM_"
-_LIKE: Final = 0.75  # below it, a name with its group is like any other one
+# subtle: names that share their group are alike by that alone; below this ratio it means nothing
+_LIKE: Final = 0.75
 
 
 @cache
 def known() -> Mapping[str, Field]:
-    """Every setting there is, by its name, group first.
+    """Every setting, by group and name.
 
     Example:
         >>> known()["join.grace"].default
@@ -34,7 +35,7 @@ def known() -> Mapping[str, Field]:
 
 
 def variable(name: str) -> str:
-    """The environment variable of a setting.
+    """Name of the environment variable that sets a setting.
 
     Example:
         >>> variable("join.grace")
@@ -44,10 +45,10 @@ def variable(name: str) -> str:
 
 
 def no_setting(name: str) -> SettingError:
-    """The error that names what somebody may have meant.
+    """Make the error for a name that no setting has; it suggests the setting with the closest name.
 
     Args:
-        name: as it was written, `join.grase` or `MAINSTEM_JOIN__GRASE`.
+        name: the name as its user wrote it, `join.grase` or `MAINSTEM_JOIN__GRASE`.
 
     Example:
         >>> print(no_setting("join.grase"))
@@ -60,15 +61,10 @@ def no_setting(name: str) -> SettingError:
 
 
 def _meant(wrong: str, names: Iterable[str]) -> str:
-    """The name that is likest, whole or without its group; empty where none is like it."""
+    """The closest name, compared with its group or without; empty where none is close."""
     last = wrong.rpartition(".")[2]
     by_last = {name.partition(".")[2]: name for name in names}
-    likest = [by_last[one] for one in get_close_matches(last, by_last, 1)]
-    return next(
-        iter(
-            [by_last[last]]
-            if last in by_last
-            else get_close_matches(wrong, names, 1, _LIKE) or likest
-        ),
-        "",
-    )
+    if last in by_last:
+        return by_last[last]
+    without_group = [by_last[one] for one in get_close_matches(last, by_last, 1)]
+    return next(iter(get_close_matches(wrong, names, 1, _LIKE) or without_group), "")

@@ -1,12 +1,13 @@
-"""Values of settings out of text: variables of the environment, and `mainstem.toml`.
+"""Read values of settings from variables of the environment and from `mainstem.toml`.
 
-The file is `mainstem.toml` in the folder where a command is run, or the one that `MAINSTEM_SETTINGS` names:
+The file is `mainstem.toml` in the folder where a command runs, or the file that
+`MAINSTEM_SETTINGS` names:
 
     [join]
     grace = "5m"
     negatives = 2
 
-A variable of the environment wins over the file, so that one run can differ.
+A variable of the environment wins over the file, so that a single run can differ from it.
 """
 
 import tomllib
@@ -32,7 +33,11 @@ _WRITTEN: Final = {int: "a whole number", float: "a number", str: "a text"}
 
 
 def in_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """The settings that variables give a value, by their names.
+    """Values that variables of the environment give to settings, by name.
+
+    Args:
+        environment: variables by name, usually `os.environ`; only those that begin with
+            `MAINSTEM_` count.
 
     Raises:
         SettingError: if a value cannot be read, or a `MAINSTEM_` variable names no setting.
@@ -54,11 +59,11 @@ def in_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def settings_file(environment: Mapping[str, str], folder: Path) -> Path | None:
-    """The file that settings are read from; None where there is none.
+    """The file of the settings; None where there is none.
 
     Args:
-        environment: usually `os.environ`.
-        folder: where a command is run.
+        environment: variables by name, usually `os.environ`.
+        folder: folder where the command runs.
     """
     if named := environment.get(_NAMED_BY):
         return folder / named
@@ -66,15 +71,19 @@ def settings_file(environment: Mapping[str, str], folder: Path) -> Path | None:
 
 
 def in_file(path: Path) -> dict[str, Any]:
-    """The settings that a file gives a value, by their names.
+    """Values that a file gives to settings, by name.
 
     Raises:
-        SettingError: if it cannot be read, is no TOML, names no setting, or gives one a value that it cannot have.
+        SettingError: if the file cannot be read or is no TOML, or if a name in it is no setting or
+            a value is not allowed.
     """
     try:
         groups = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
-        msg = f"cannot read {str(path)!r}: {error.strerror}; correct {_NAMED_BY}, or the file's permissions"
+        msg = (
+            f"cannot read {str(path)!r}: {error.strerror}; "
+            f"correct {_NAMED_BY}, or the file's permissions"
+        )
         raise SettingError(msg) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"{str(path)!r} is no TOML: {error}; `mainstem settings --write` prints one that is"
@@ -94,10 +103,11 @@ def _in_group(group: str, table: Any) -> list[tuple[str, Any]]:
     if group not in GROUPS:
         _refuse_old(group, str, group)
         guess = "".join(f"did you mean [{one}]? " for one in get_close_matches(group, GROUPS, 1))
-        msg = f"[{group}] is no group of settings; {guess}there are {', '.join(f'[{one}]' for one in GROUPS)}"
+        groups = ", ".join(f"[{one}]" for one in GROUPS)
+        msg = f"[{group}] is no group of settings; {guess}there are {groups}"
         raise SettingError(msg)
     if not isinstance(table, dict):
-        msg = f"{group} is a group: its settings stand below a line [{group}]; got {table!r}"
+        msg = f"{group} is a group: put its settings below a line [{group}]; got {table!r}"
         raise SettingError(msg)
     found = []
     for last, value in table.items():
@@ -109,19 +119,15 @@ def _in_group(group: str, table: Any) -> list[tuple[str, Any]]:
 
 
 def _taken(name: str, value: Any, field: Field) -> Any:
-    """A value of TOML as one of the setting, which has a type."""
+    """Check a value of TOML, and convert it to the type of the setting."""
     if field.means.is_duration and isinstance(value, str):
         return _parsed(name, value, field)
-    # subtle: to Python true is an int, and to a setting it is none
-    is_written = isinstance(
-        value, field.kind | int if field.kind is float else field.kind
-    ) and not isinstance(value, bool)
-    if field.means.is_duration or not is_written:
-        wanted = (
-            'a duration in quotation marks, like "90s" or "30d"'
-            if field.means.is_duration
-            else _WRITTEN[field.kind]
-        )
+    kinds = field.kind | int if field.kind is float else field.kind
+    # subtle: Python takes true for an int; no setting does
+    has_kind = isinstance(value, kinds) and not isinstance(value, bool)
+    if field.means.is_duration or not has_kind:
+        duration = 'a duration in quotation marks, like "90s" or "30d"'
+        wanted = duration if field.means.is_duration else _WRITTEN[field.kind]
         msg = f"{name} should be {wanted}; got {value!r}"
         raise SettingError(msg)
     check(name, value, field.means)
@@ -143,7 +149,13 @@ def _parsed(name: str, text: str, field: Field) -> Any:
 
 
 def _refuse_old(name: str, shown: Callable[[str], str], old: str) -> None:
-    """A name from before there were groups."""
+    """Refuse a name from before there were groups, naming the new one.
+
+    Args:
+        name: the name as its user wrote it.
+        shown: writes the new name in the same way.
+        old: the name without prefix, in small letters.
+    """
     [now] = renamed({old: None})
     if now != old:
         msg = f"{name} is called {shown(now)} now; rename it"

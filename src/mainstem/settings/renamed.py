@@ -1,4 +1,4 @@
-"""Names that settings had before they were in groups: homes and snapshots made then record them so."""
+"""Names that settings had before there were groups; homes and snapshots from then record them."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -63,7 +63,10 @@ _NEW: Final = {
 
 
 def renamed(kept: Mapping[str, Any]) -> dict[str, Any]:
-    """What was recorded, each setting by the name that it has now; other facts keep theirs.
+    """Put each recorded setting under the name that it has now; other facts keep their names.
+
+    Args:
+        kept: settings and other facts by name, as a home or a snapshot recorded them.
 
     Example:
         >>> renamed({"grace": 5, "join.negatives": 1, "threads": 2})

@@ -1,7 +1,7 @@
-"""One frozen `Settings`, in groups along the way of the data; `mainstem settings` prints every one with its meaning.
+"""All settings as one frozen value, `Settings`; `mainstem settings` prints each with its meaning.
 
-A setting is called `join.grace` wherever all are told at once. It is read from `mainstem.toml`, and from
-`MAINSTEM_JOIN__GRACE`. Durations are written `90s`, `10m`, `1h`, `30d` and held in milliseconds.
+The full name of a setting is `join.grace`. Its value comes from `mainstem.toml` or from
+`MAINSTEM_JOIN__GRACE`. Durations are written `90s`, `10m`, `1h`, `30d` and kept in milliseconds.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +29,10 @@ __all__ = ["Settings"]
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that can be set.
+    """Every setting, in groups in the order of the way of the data.
+
+    Raises:
+        SettingError: if a value is not allowed, or two values contradict each other.
 
     Example:
         >>> Settings(join=Join(grace=60_000)).join.grace
@@ -48,17 +51,20 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.responses.horizon < self.join.revision_window + self.join.label_window:
             msg = (
-                "responses.horizon must be at least join.revision_window and join.label_window together: "
-                "a sample that left cannot be revised"
+                "responses.horizon must be at least join.revision_window and join.label_window "
+                "together: a sample beyond the horizon cannot be revised"
             )
             raise SettingError(msg)
 
     @classmethod
     def of(cls, named: Mapping[str, Any]) -> Self:
-        """Defaults, but for some that are named with their group.
+        """Make settings with these values, and defaults for the rest.
+
+        Args:
+            named: values by the full names of their settings, `join.grace`.
 
         Raises:
-            SettingError: if one names no setting, or has a value that it cannot have.
+            SettingError: if a name is no setting, or a value is not allowed.
 
         Example:
             >>> Settings.of({"join.grace": 60_000}) == Settings(join=Join(grace=60_000))
@@ -74,7 +80,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return cls(**made)
 
     def but(self, named: Mapping[str, Any]) -> Self:
-        """These settings, but for some that are named with their group.
+        """Make settings with these values, and the values of this object for the rest.
+
+        Args:
+            named: values by the full names of their settings, `join.grace`.
+
+        Raises:
+            SettingError: if a name is no setting, or a value is not allowed.
 
         Example:
             >>> Settings().but({"join.grace": 60_000}) == Settings(join=Join(grace=60_000))
@@ -83,7 +95,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.of({**self.flat(), **named})
 
     def flat(self) -> dict[str, Any]:
-        """Every setting by its name, group first.
+        """Every value by the full name of its setting.
 
         Example:
             >>> Settings().flat()["join.grace"]
@@ -98,13 +110,18 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def from_environment(
         cls, environment: Mapping[str, str], given: Mapping[str, Any] | None = None
     ) -> Self:
-        """Defaults, overridden by variables, overridden by what is given (None counts as not given).
+        """Make settings from given values, then variables of the environment, then defaults.
+
+        Args:
+            environment: variables by name, usually `os.environ`.
+            given: values by the full names of their settings; None counts as not given.
 
         Raises:
             SettingError: if a value cannot be read, or a `MAINSTEM_` variable names no setting.
 
         Example:
-            >>> Settings.from_environment({"MAINSTEM_JOIN__GRACE": "5m"}, {"join.partitions": 4}).join.grace
+            >>> environment = {"MAINSTEM_JOIN__GRACE": "5m"}
+            >>> Settings.from_environment(environment, {"join.partitions": 4}).join.grace
             300000
         """
         return cls.of(in_environment(environment) | _only(given))
@@ -118,16 +135,16 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         folder: Path | None = None,
         say: Callable[[str], object] | None = None,
     ) -> Self:
-        """Defaults, overridden by `mainstem.toml`, by variables, and by what is given (None counts as not given).
+        """Make settings from given values, then variables, then `mainstem.toml`, then defaults.
 
         Args:
-            environment: usually `os.environ`.
-            given: settings by their names, group first.
-            folder: where `mainstem.toml` may be; None: where the process works.
-            say: is told of the file, where there is one.
+            environment: variables by name, usually `os.environ`.
+            given: values by the full names of their settings; None counts as not given.
+            folder: folder in which to look for `mainstem.toml`; None is the working folder.
+            say: called with a line that names the file, if there is one.
 
         Raises:
-            SettingError: if a value cannot be read, or there is no setting of a name.
+            SettingError: if a value cannot be read, or a name is no setting.
         """
         file = settings_file(environment, folder or Path())
         made = cls.of((in_file(file) if file else {}) | in_environment(environment) | _only(given))

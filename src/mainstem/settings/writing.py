@@ -1,4 +1,4 @@
-"""Settings as `mainstem.toml`, with what each means: `mainstem settings --write` prints it."""
+"""Write settings as a `mainstem.toml` with comments, which `mainstem settings --write` prints."""
 
 import json
 from collections.abc import Iterator
@@ -19,17 +19,21 @@ _AFFECTS = {
 
 
 def as_toml(settings: Settings) -> str:
-    """A file that is read as these settings; a setting that has its default is commented out.
+    """The text of a file that gives these settings; a setting with its default is commented out.
 
     Example:
-        >>> [line for line in as_toml(Settings.of({"join.grace": 60_000})).splitlines() if "grace" in line][-1]
-        'grace = "1m"'
+        >>> text = as_toml(Settings.of({"join.grace": 60_000}))
+        >>> [line for line in text.splitlines() if line.startswith("grace")]
+        ['grace = "1m"']
     """
     return "\n".join(_lines(settings)) + "\n"
 
 
 def _lines(settings: Settings) -> Iterator[str]:
-    yield "# Settings of mainstem. A variable wins over this file: MAINSTEM_JOIN__GRACE=5m is grace in the group join."
+    yield (
+        "# Settings of mainstem. A variable of the environment wins over this file: "
+        "MAINSTEM_JOIN__GRACE=5m sets grace in [join]."
+    )
     for name, group in GROUPS.items():
         values = getattr(settings, name)
         yield from ("", f"[{name}]  # {(group.__doc__ or '').rstrip('.')}")
@@ -47,6 +51,7 @@ def _said(field: Field) -> str:
 def _written(value: Any, field: Field) -> str:
     if field.means.is_duration:
         return f'"{duration_text(value)}"'
-    if isinstance(value, str):  # JSON escapes as TOML does, but for one character
+    if isinstance(value, str):
+        # subtle: JSON escapes as TOML does, except for U+007F
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return repr(value)

@@ -1,5 +1,6 @@
-"""The history: schema, migrations, and all SQL there is, as questions with names; one class writes and reads it."""
+"""The history: one class that writes and reads it, its migrations, and all SQL as named queries."""
 
+from mainstem.store.connecting import DATABASE, has_history
 from mainstem.store.reads import (
     drawn_samples,
     sample_ends,
@@ -7,7 +8,7 @@ from mainstem.store.reads import (
     samples_since,
     trusted_samples,
 )
-from mainstem.store.store import DATABASE, Columns, Store, has_history
+from mainstem.store.store import Columns, Store
 from mainstem.store.visits import StoredVisits, stored_visits
 
 __all__ = [

@@ -1,11 +1,12 @@
-"""SQL while it runs: the process that holds a history answers other processes' questions on a Unix socket.
+"""Let other processes query an embedded history while one process holds it, over a Unix socket.
 
-An embedded history belongs to one process, so others have to ask that one. A connection is one question: the holder says
-hello, the asker sends its question and closes that direction, the holder sends the answer and closes the other.
+An embedded history belongs to one process, the holder, so others must ask the holder. A connection
+carries one question: the holder sends a greeting, the asker sends its question and closes its
+direction, the holder sends the answer and closes the other direction.
 
-Every question gets a client of its own: the engine allows many in one process, so no question waits for the stream that the
-holder is reading, nor the holder for a question, and a `USE` ends with its question. What this gives up: an answer is held
-in memory whole, on both sides.
+Every question gets a client of its own, because the engine allows many in one process. So a
+question does not wait for the stream that the holder is reading, the holder does not wait for a
+question, and a `USE` ends with its question. The price: both sides hold a whole answer in memory.
 """
 
 import os
@@ -29,9 +30,12 @@ from mainstem.store.store import Store
 __all__ = ["Answerer", "Asker"]
 
 _HELLO: Final = b"mainstem"
-_PATIENCE: Final = 10  # seconds; a holder that says no hello in that time is stopped
-_LONGEST: Final = 1 << 24  # bytes of a question
-_EVERY: Final = 0.1  # seconds between two looks at who is still there
+# seconds that an asker waits for the greeting; a holder that takes longer is suspended
+_PATIENCE: Final = 10
+# bytes of the longest question
+_LONGEST: Final = 1 << 24
+# seconds between two checks which askers are still connected
+_EVERY: Final = 0.1
 
 
 class _Question(Struct):
@@ -46,14 +50,15 @@ class _Answer(Struct):
 
 
 class Answerer:
-    """Answers read-only SQL on a socket as long as it is entered.
+    """Context manager that answers read-only SQL on a socket while it is entered.
 
-    Entered by the one process that holds the history; a socket left by a killed one is replaced. Only the owner may ask.
-    A query whose asker has gone is cancelled, and so are all on leaving. Where the file system has no sockets, nobody
-    is answered.
+    Only the process that holds the history may enter it. It replaces a socket that a killed process
+    left behind. Only the user who owns the socket may ask. A query is cancelled when its asker
+    disconnects, and all queries are cancelled on exit. On a file system without sockets it enters
+    all the same, and answers nobody.
 
     Args:
-        path: of the socket.
+        path: path of the socket.
         open_store: opens the history once more in this process.
     """
 
@@ -81,7 +86,7 @@ class Answerer:
         asked: list[_Asked] = []
         with listening:
             while asked or not self._leaving.is_set():
-                with suppress(OSError):  # a timeout, mostly
+                with suppress(OSError):  # mostly the timeout of `accept`
                     asked.append(self._begin(listening.accept()[0]))
                 asked = [one for one in asked if self._goes_on(one)]
 
@@ -105,10 +110,9 @@ class Answerer:
             with self._open_store() as store:
                 store.execute(f"SET log_comment = '{mark}'")
                 columns, rows = store.ask(asked.sql, **asked.parameters)
-            return msgspec.msgpack.encode(
-                _Answer(list(columns), [[packed(value) for value in row] for row in rows])
-            )
-        except Exception as error:  # noqa: BLE001 - whatever it is: it concerns the asker, and not the holder
+            plain = [[packed(value) for value in row] for row in rows]
+            return msgspec.msgpack.encode(_Answer(list(columns), plain))
+        except Exception as error:  # noqa: BLE001 - any error concerns the asker, not the holder
             return msgspec.msgpack.encode(_Answer(error=str(error) or type(error).__name__))
 
     def _goes_on(self, asked: "_Asked") -> bool:
@@ -143,18 +147,27 @@ class Asker:
     """Asks the process that holds a history.
 
     Args:
-        path: of the socket.
+        path: path of the socket that the holder answers on.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def ask(self, sql: str, **parameters: Any) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-        """Column names and rows, as `Store.ask` gives them; what is no plain value comes as something that prints alike.
+        """Ask a question like `Store.ask`, in the process of the holder.
+
+        Args:
+            sql: one statement that reads.
+            parameters: values for each `{name:Type}` in it.
+
+        Returns:
+            Column names and rows. A value that msgpack cannot carry, like a time or a UUID, arrives
+            as an object that prints the same.
 
         Raises:
-            OSError: if nobody answers, or the holder ended before it had; `TimeoutError` if it is there, but stopped.
-            StoreError: as `Store.ask`.
+            OSError: if no process answers, or the holder ends before it has answered. It is a
+                `TimeoutError` if the holder is suspended.
+            StoreError: as in `Store.ask`.
         """
         with socket.socket(socket.AF_UNIX) as connection, _address(self._path) as address:
             connection.settimeout(_PATIENCE)
@@ -180,7 +193,10 @@ class Asker:
 
 
 def _listen(path: Path) -> socket.socket:
-    """A socket that listens; it appears under its name only when it does, and only for its owner."""
+    """Make a listening socket that only its owner may use.
+
+    It appears at its path only once it listens, so nobody can connect too early.
+    """
     half = path.with_name(f"{path.name}.half")
     half.unlink(missing_ok=True)
     listening = socket.socket(socket.AF_UNIX)
@@ -199,7 +215,10 @@ def _listen(path: Path) -> socket.socket:
 
 @contextmanager
 def _address(path: Path) -> Iterator[str]:
-    """An address for a socket: itself 103 bytes at most, so that a deep folder has to be named by its descriptor."""
+    """Name a socket's path in the 103 bytes that an address may have.
+
+    subtle: a longer path is named through the descriptor of its folder.
+    """
     if len(os.fsencode(path)) <= 100:
         yield str(path)
         return

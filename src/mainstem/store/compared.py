@@ -1,4 +1,4 @@
-"""What two histories of one log are held against each other by: responses, standings, and which samples there are."""
+"""Queries that compare two histories of one log: responses, judgements, standings and samples."""
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -22,7 +22,7 @@ __all__ = [
 
 
 class MadeResponse(NamedTuple):
-    """A response; `alignment` is None where the version had no direction."""
+    """A response; `alignment` is None where the version has no trusted gradient."""
 
     sample_id: UUID
     label_version: int
@@ -34,7 +34,7 @@ class MadeResponse(NamedTuple):
 
 
 class NewestStanding(NamedTuple):
-    """Where a sample stands, and the figures that say why; `p_value` is None where there is none."""
+    """Where a sample stands, with the figures behind it; `p_value` is None where there is none."""
 
     sample_id: UUID
     standing: str
@@ -44,7 +44,7 @@ class NewestStanding(NamedTuple):
 
 
 class MadeJudgement(NamedTuple):
-    """A judgement, and how many samples it put where."""
+    """A judgement, and the number of samples that it put into each set."""
 
     partition: int
     judgement: int
@@ -64,7 +64,9 @@ ALL_RESPONSES: Final = Query(MadeResponse, _RESPONSES)
 FIRST_RESPONSES: Final = Query(MadeResponse, f"{_RESPONSES} WHERE version = 0")
 ALL_JUDGEMENTS: Final = Query(
     MadeJudgement,
-    f"SELECT {', '.join(MadeJudgement._fields)} FROM judgements FINAL ORDER BY partition, judgement",
+    f"""
+    SELECT {", ".join(MadeJudgement._fields)}
+    FROM judgements FINAL ORDER BY partition, judgement""",
 )
 NEWEST_STANDINGS: Final = Query(
     NewestStanding, "SELECT sample_id, standing, reason, p_value, importance FROM standings FINAL"
@@ -72,25 +74,29 @@ NEWEST_STANDINGS: Final = Query(
 
 
 def has_learnt(store: Store) -> bool:
-    """Whether a version after the first has scored anything."""
+    """Whether any version after the first has scored a sample."""
     return bool(store.rows("SELECT version FROM responses WHERE version > 0 LIMIT 1"))
 
 
 def met_later(store: Store) -> set[tuple[UUID, int]]:
-    """Sample id and label version of what came when a version after the first was in use, and that scored it first."""
+    """Samples that arrived while a version after the first was in use, which scored them first.
+
+    Returns:
+        Pairs of sample id and label version.
+    """
     sql = """
         SELECT a.sample_id, a.label_version FROM accepted_samples AS a
-        INNER JOIN (SELECT partition, min(position) AS since FROM turns FINAL WHERE version > 0 GROUP BY partition) AS t
+        INNER JOIN (
+            SELECT partition, min(position) AS since
+            FROM turns FINAL WHERE version > 0 GROUP BY partition) AS t
         ON a.partition = t.partition WHERE a.position >= t.since"""
     return {(sample_id, label_version) for sample_id, label_version in store.stream(sql)}
 
 
 def samples_of(store: Store, partition: int) -> Iterator[tuple[UUID, int]]:
     """Sample id and label version of each sample of a partition."""
-    sql = (
-        "SELECT DISTINCT sample_id, label_version FROM samples WHERE partition = {partition:UInt32}"
-    )
-    return (
-        (sample_id, label_version)
-        for sample_id, label_version in store.stream(sql, partition=partition)
-    )
+    sql = """
+        SELECT DISTINCT sample_id, label_version FROM samples
+        WHERE partition = {partition:UInt32}"""
+    rows = store.stream(sql, partition=partition)
+    return ((sample_id, label_version) for sample_id, label_version in rows)

@@ -1,4 +1,7 @@
-"""What the engine says of a question that it cannot answer, in one line: without what the driver added to the question."""
+"""Turn an error of the engine into one line for the person who asked.
+
+The driver adds text to each question and to each error; none of it reaches that line.
+"""
 
 import difflib
 import re
@@ -8,14 +11,15 @@ from typing import Any, Final
 __all__ = ["complaint_of", "first_line"]
 
 _CODE: Final = re.compile(
-    r"Received ClickHouse exception, code: \d+, server response: |(?:Code: \d+\. )?DB::Exception: |\s*\(version [^)]*\)"
-    r"|\)? \(for url [^)]*\)"
+    r"Received ClickHouse exception, code: \d+, server response: "
+    r"|(?:Code: \d+\. )?DB::Exception: |\s*\(version [^)]*\)|\)? \(for url [^)]*\)"
 )
 _ADDED: Final = re.compile(r"\s+SETTINGS readonly = '?1'?|\s+FORMAT Native")
 _SCOPE: Final = re.compile(r"\.? [Ii]n scope .*?(?=\. Maybe you meant|\. \([A-Z_]+\)|$)")
 _PLACE: Final = re.compile(r"Syntax error[^:]*: failed at position (\d+)")
 _UNKNOWN: Final = re.compile(
-    r"Unknown (table|expression)(?: expression)?(?: or (?:table|function)(?: expression)?)* identifier ['`]([^'`]+)['`]"
+    r"Unknown (table|expression)(?: expression)?(?: or (?:table|function)(?: expression)?)*"
+    r" identifier ['`]([^'`]+)['`]"
     r"|Identifier ['`]([^'`]+)['`] cannot be resolved"
 )
 _NAMES: Final = """
@@ -27,17 +31,18 @@ _TABLES: Final = "SELECT name FROM system.tables WHERE database = currentDatabas
 def complaint_of(
     error: Exception, statement: str, rows: Callable[[str], Iterable[tuple[Any, ...]]]
 ) -> str:
-    """Why a question has no answer.
+    """Say in one line why the engine cannot answer a question.
 
     Args:
-        error: of the driver.
+        error: error that the driver raised.
         statement: the question as it was asked.
-        rows: asks the history for the names that there are.
+        rows: queries the history, for the names of tables and columns to suggest.
 
     Example:
-        >>> error = Exception("Code: 60. DB::Exception: Unknown table expression identifier 'sampels' in scope SELECT 1")
-        >>> complaint_of(error, "SELECT 1 FROM sampels", lambda sql: [("samples",), ("moves",)])
-        "there is no table 'sampels'; is it 'samples'? `mainstem sql 'SHOW TABLES'` lists what there is"
+        >>> error = Exception("DB::Exception: Unknown table expression identifier 'sampels' in it")
+        >>> told = complaint_of(error, "SELECT 1 FROM sampels", lambda sql: [("samples",)])
+        >>> told.partition("; ")[0], told.partition("? ")[2]
+        ("there is no table 'sampels'", "`mainstem sql 'SHOW TABLES'` lists what there is")
     """
     said = " ".join(str(error).split())
     if unknown := _UNKNOWN.search(said):
@@ -45,16 +50,16 @@ def complaint_of(
     if (place := _PLACE.search(said)) and int(place[1]) > len(statement):
         return f"the question breaks off: something is missing at its end; got {statement[-40:]!r}"
     if "in readonly mode" in said and "setting" in said:
-        return "a question changes no settings; leave SETTINGS out"
+        return "a question cannot change settings; leave SETTINGS out"
     return first_line(error)
 
 
 def first_line(error: Exception) -> str:
-    """What an error of the driver says first, without codes, the engine's version and what the driver added.
+    """First line of an error, without codes, the engine's version and additions of the driver.
 
     Example:
-        >>> first_line(Exception("Code: 81. DB::Exception: Database nodb does not exist. (UNKNOWN_DATABASE)"))
-        'Database nodb does not exist. (UNKNOWN_DATABASE)'
+        >>> first_line(Exception("Code: 81. DB::Exception: Database x does not exist."))
+        'Database x does not exist.'
     """
     lines = str(error).strip().splitlines()
     said = _SCOPE.sub("", _ADDED.sub("", _CODE.sub("", lines[0]))) if lines else ""

@@ -1,4 +1,4 @@
-"""The content of every sample as one digest each, by id and label version: what the hashes are made of."""
+"""Digests of the content of samples by id and label version, which the hashes of a replay cover."""
 
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
@@ -13,11 +13,13 @@ _COLUMNS: Final = ", ".join(
     {"event_time": "toUnixTimestamp64Milli(samples.event_time) AS event_time"}.get(name, name)
     for name in _NAMES
 )
-_DIGESTS: Final = "SELECT toString(sample_id) AS id, label_version, digest FROM samples FINAL ORDER BY id, label_version"
+_DIGESTS: Final = """
+    SELECT toString(sample_id) AS id, label_version, digest
+    FROM samples FINAL ORDER BY id, label_version"""
 
 
 class SampleDigest(NamedTuple):
-    """A sample at one label version, and 32 hex digits over what it says."""
+    """A sample at one label version, and the digest of its content, 32 hexadecimal digits."""
 
     sample_id: str
     label_version: int
@@ -25,15 +27,14 @@ class SampleDigest(NamedTuple):
 
 
 def digests(store: Store) -> Iterator[SampleDigest]:
-    """All samples at all label versions, in order, as they were written."""
+    """Digests that were written with the samples, ordered by id and label version."""
     for sample_id, label_version, digest in store.stream(_DIGESTS):
-        yield SampleDigest(
-            sample_id, label_version, digest.decode() if isinstance(digest, bytes) else str(digest)
-        )
+        text = digest.decode() if isinstance(digest, bytes) else str(digest)
+        yield SampleDigest(sample_id, label_version, text)
 
 
 def digests_0_1(store: Store) -> Iterator[SampleDigest]:
-    """The same over what samples said in 0.1, made again out of their columns."""
+    """Digests over only the fields that samples had in 0.1, computed from the columns."""
     sql = f"SELECT {_COLUMNS} FROM samples FINAL ORDER BY toString(sample_id), label_version"
     for row in store.stream(sql):
         sample = _sample(row)
@@ -41,5 +42,6 @@ def digests_0_1(store: Store) -> Iterator[SampleDigest]:
 
 
 def _sample(row: tuple[Any, ...]) -> Sample:
-    told = dict(zip(_NAMES, row, strict=True))
-    return Sample(**told | {"outcomes": tuple(told["outcomes"]), "history": tuple(told["history"])})
+    values = dict(zip(_NAMES, row, strict=True))
+    lists = {name: tuple(values[name]) for name in ("outcomes", "history")}
+    return Sample(**values | lists)

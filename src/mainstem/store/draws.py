@@ -1,4 +1,4 @@
-"""What rounds drew."""
+"""The samples that rounds drew, written and read back."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -12,11 +12,18 @@ from mainstem.store.store import Store
 
 __all__ = ["DRAWN", "Drawn", "DrawnSample", "drawn_for_promoted", "write_draw"]
 
-_PROMOTED: Final = "SELECT version, sample_id FROM versions_of_sample WHERE promoted AND version <= {version:UInt32}"
+_PROMOTED: Final = """
+    SELECT version, sample_id FROM versions_of_sample
+    WHERE promoted AND version <= {version:UInt32}"""
 
 
 class Drawn(NamedTuple):
-    """The samples of one draw: the label version and the standing of each, and how probable its draw was."""
+    """The samples of one draw.
+
+    Attributes:
+        sample_id, label_version, standing: of each sample, when it was drawn.
+        probability: probability that a single draw picks the sample, shape (N,).
+    """
 
     sample_id: Sequence[UUID]
     label_version: Sequence[int]
@@ -33,19 +40,27 @@ class DrawnSample(NamedTuple):
 
 DRAWN: Final = Query(
     DrawnSample,
-    "SELECT version, toString(sample_id) FROM versions_of_sample WHERE promoted ORDER BY version, sample_id",
+    """
+    SELECT version, toString(sample_id) FROM versions_of_sample
+    WHERE promoted ORDER BY version, sample_id""",
 )
-"""All of them, version by version."""
+"""All samples that promoted versions were trained on, version by version."""
 
 
 def write_draw(store: Store, version: int, drawn: Drawn) -> None:
-    """Write what the round that is to make `version` drew, in the place of what a killed round of that number did."""
+    """Write the draw of a round, replacing the draw of a killed round for the same version.
+
+    Args:
+        store: the history.
+        version: number of the version that the round makes.
+        drawn: samples that the round drew.
+    """
     store.execute("DELETE FROM draws WHERE version = {version:UInt32}", version=version)
     store.write("draws", {"version": [version] * len(drawn.sample_id), **drawn._asdict()})
 
 
 def drawn_for_promoted(store: Store, version: int) -> dict[int, list[UUID]]:
-    """The samples that promoted versions up to `version` were trained on, by version."""
+    """Ids of the samples that each promoted version up to `version` was trained on, by version."""
     drawn: dict[int, list[UUID]] = {}
     for at, sample_id in store.stream(_PROMOTED, version=version):
         drawn.setdefault(at, []).append(sample_id)

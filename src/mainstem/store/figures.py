@@ -1,7 +1,8 @@
-"""What the visits of a sample add up to, as it is read back: each figure is defined by one view, in `migrations/`.
+"""Figures that the visits of a sample add up to; one view in `migrations/` defines each figure.
 
-The figures of now are here. A standing and a move hold those as of their judgement, and a scoring worker those of its rows,
-whose means are made visit by visit (and that of the sketches in half precision).
+These are the present figures. A standing and a move hold the figures at their judgement. A scoring
+worker holds its own in its rows, where it updates the means visit by visit (the mean of the
+sketches in half precision).
 """
 
 from collections.abc import Sequence
@@ -15,9 +16,10 @@ __all__ = ["DRAWABLE", "SETS", "VISITS", "Drawable", "Figures", "Set", "Visit", 
 
 
 class Visit(NamedTuple):
-    """A response of a sample, and what its visits add up to with it.
+    """A response of a sample, and the running figures of its visits up to this response.
 
-    Of two responses by one version to one answer the second is no visit: it repeats what there was.
+    The second response by one version to the same answer is not a visit: it repeats the figures of
+    the first.
     """
 
     label_version: int
@@ -37,14 +39,14 @@ class Visit(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """What the visits of a sample add up to by now; what there is none of is None.
+    """Figures that the visits of a sample add up to now; a figure is None where there is none.
 
     Attributes:
-        label_version: that was scored last.
-        version: that scored it.
-        visits: to its newest answer.
-        importance, margin, alignment: running means.
-        importance_of_mean: length of its mean response.
+        label_version: label version that was scored last.
+        version: version that scored it.
+        visits: number of visits to the newest answer.
+        importance, margin, alignment: means over those visits.
+        importance_of_mean: norm of the mean response over those visits.
     """
 
     label_version: int | None = None
@@ -57,7 +59,7 @@ class Figures(NamedTuple):
 
 
 class Drawable(NamedTuple):
-    """A sample that a round may draw; `standing` is empty where it was never judged."""
+    """A sample that a round may draw; `standing` is empty where the sample was never judged."""
 
     sample_id: UUID
     label_version: int
@@ -69,7 +71,10 @@ class Drawable(NamedTuple):
 
 
 class Set(NamedTuple):
-    """How many samples stand in one place for one reason, and their means as of their last judgements."""
+    """Samples with one standing for one reason: how many, and the means of their figures.
+
+    The figures are those at the last judgement of each sample.
+    """
 
     standing: str
     reason: str
@@ -84,35 +89,40 @@ VISITS: Final = Query(
     Visit,
     of_sample(
         """
-        SELECT label_version, version, label, visit, norm, scale, importance_seen, importance, importance_of_mean, alignment,
-               loss, margin, running_margin, running_alignment
+        SELECT label_version, version, label, visit, norm, scale, importance_seen, importance,
+               importance_of_mean, alignment, loss, margin, running_margin, running_alignment
         FROM importance_of_mean_of_sample ORDER BY label_version, version""",
         *("visits_of_sample", "importance_of_sample", "importance_of_mean_of_sample"),
     ),
 )
-"""The responses of a sample, in order."""
+"""The responses of a sample, by label version and version."""
 DRAWABLE: Final = Query(
     Drawable,
     """
-    SELECT r.sample_id, (r.in_order.1)[-1], r.partition, (r.in_order.4)[-1], toUnixTimestamp64Milli(r.event_time),
-           r.importance[-1], s.standing
+    SELECT r.sample_id, (r.in_order.1)[-1], r.partition, (r.in_order.4)[-1],
+           toUnixTimestamp64Milli(r.event_time), r.importance[-1], s.standing
     FROM visits_of_sample AS r
     LEFT JOIN (SELECT sample_id, standing FROM standings FINAL) AS s ON r.sample_id = s.sample_id
-    WHERE r.sample_id NOT IN (SELECT sample_id FROM trusted_now WHERE part IN ('direction', 'gate'))""",
+    WHERE r.sample_id NOT IN (
+        SELECT sample_id FROM trusted_now WHERE part IN ('direction', 'gate'))""",
 )
-"""The samples that have a visit, without those that nothing is trained on."""
+"""The samples that have a visit, except those of direction and gate, which no version trains on."""
 SETS: Final = Query(
     Set,
     """
     SELECT standing, reason, count() AS samples, avg(importance) AS importance,
-           avg(importance_of_mean) AS importance_of_mean, avg(alignment) AS alignment, avg(margin) AS margin
+           avg(importance_of_mean) AS importance_of_mean, avg(alignment) AS alignment,
+           avg(margin) AS margin
     FROM standings_now GROUP BY standing, reason ORDER BY standing, reason""",
 )
-"""Where samples stand, and why."""
+"""How many samples have each standing, for each reason."""
 
 
 def figures_of(visits: Sequence[Visit]) -> Figures:
-    """The figures of now: those of the last row.
+    """The present figures of a sample, which are those of its last response.
+
+    Args:
+        visits: rows of `VISITS`, in order.
 
     Example:
         >>> figures_of([]).visits, figures_of([]).importance

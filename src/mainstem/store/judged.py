@@ -1,4 +1,4 @@
-"""What the history says of the samples that were judged."""
+"""Samples with their standings, and the last judgement of a partition."""
 
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -10,7 +10,10 @@ __all__ = ["JUDGED_SAMPLES", "JudgedAt", "JudgedSample", "last_judgement"]
 
 
 class JudgedSample(NamedTuple):
-    """A sample of the stream with its label in the log and where it stands; `evidence` is None where there is none."""
+    """A sample of the stream, its label in the log, and where it stands.
+
+    `evidence` is None where there is none.
+    """
 
     sample_id: UUID
     label: int
@@ -20,7 +23,7 @@ class JudgedSample(NamedTuple):
 
 
 class JudgedAt(NamedTuple):
-    """The position at which a partition was judged, and the newest version whose responses were."""
+    """The position of a judgement, and the newest version whose responses it used."""
 
     position: int
     version: int
@@ -29,19 +32,21 @@ class JudgedAt(NamedTuple):
 JUDGED_SAMPLES: Final = Query(
     JudgedSample,
     """
-    SELECT s.sample_id AS sample_id, s.label AS label, t.standing AS standing, t.reason AS reason, t.evidence AS evidence
+    SELECT s.sample_id AS sample_id, s.label AS label, t.standing AS standing,
+           t.reason AS reason, t.evidence AS evidence
     FROM samples_now AS s INNER JOIN standings_now AS t ON s.sample_id = t.sample_id
     WHERE s.sample_id NOT IN (SELECT sample_id FROM trusted_now WHERE part != 'stream')""",
 )
-"""The samples of the stream; trusted ones are left out, for their labels were given."""
+"""The judged samples of the stream; trusted samples are left out because their labels are given."""
 _LAST: Final = Query(
     JudgedAt,
     """
     SELECT judgement, version FROM judgements FINAL
-    WHERE partition = {partition:UInt32} AND judgement <= {end:UInt64} ORDER BY judgement DESC LIMIT 1""",
+    WHERE partition = {partition:UInt32} AND judgement <= {end:UInt64}
+    ORDER BY judgement DESC LIMIT 1""",
 )
 
 
 def last_judgement(store: Store, partition: int, end: int) -> JudgedAt | None:
-    """The last judgement of a partition up to a position; None before the first."""
+    """The last judgement of a partition at or before a position; None before the first."""
     return next(iter(_LAST.of(store, partition=partition, end=end)), None)

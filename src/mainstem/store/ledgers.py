@@ -1,4 +1,4 @@
-"""The ledger, as it is read back."""
+"""Read the ledger back."""
 
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ _ROWS: Final = f"SELECT {', '.join((*_KEY, *COUNTS))} FROM ledger FINAL"
 
 
 def newest_ledger(store: Store) -> list[LedgerRow]:
-    """The newest row of every partition of every topic, by topic and partition."""
+    """The newest row of every partition of every topic, ordered by topic and partition."""
     sql = f"{_ROWS} ORDER BY topic, partition, next_offset DESC LIMIT 1 BY topic, partition"
     return [_row(values) for values in store.rows(sql)]
 
@@ -21,7 +21,8 @@ def newest_ledger(store: Store) -> list[LedgerRow]:
 def ledger_of_items(store: Store, partition: int) -> LedgerRow | None:
     """The newest row of a partition of topic `items`; None where there is none yet."""
     sql = f"""
-        {_ROWS} WHERE topic = 'items' AND partition = {{partition:UInt32}} ORDER BY next_offset DESC LIMIT 1"""
+        {_ROWS} WHERE topic = 'items' AND partition = {{partition:UInt32}}
+        ORDER BY next_offset DESC LIMIT 1"""
     return next((_row(values) for values in store.rows(sql, partition=partition)), None)
 
 

@@ -1,4 +1,4 @@
-"""A named question to the history: its SQL and the type of its rows, kept together."""
+"""A named query: SQL together with the type of its rows."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ Row = TypeVar("Row", bound=NamedTuple)
 
 @dataclass(frozen=True)
 class Query(Generic[Row]):
-    """A question with a name.
+    """A query whose rows have a type.
 
     Attributes:
-        row: the type of its rows; its fields are the columns, in order.
-        sql: the question; `{name:Type}` stands for a parameter.
+        row: type of the rows; its fields are the columns, in order.
+        sql: the statement; `{name:Type}` stands for a parameter.
 
     Example:
         >>> class Count(NamedTuple):
@@ -30,13 +30,13 @@ class Query(Generic[Row]):
     sql: str
 
     def of(self, store: Store, **parameters: Any) -> list[Row]:
-        """All rows of its answer."""
+        """Run the query and return all rows."""
         return self.typed(store.rows(self.sql, **parameters))
 
     def stream(self, store: Store, **parameters: Any) -> Iterator[Row]:
-        """The rows of its answer one by one, in bounded memory."""
+        """Run the query and yield the rows one by one, in bounded memory."""
         return (self.row(*row) for row in store.stream(self.sql, **parameters))
 
     def typed(self, rows: Iterable[tuple[Any, ...]]) -> list[Row]:
-        """Rows of an answer that came another way, like that of the process that has the home open."""
+        """Give the type to rows that were read elsewhere, as by the process that holds the home."""
         return [self.row(*row) for row in rows]

@@ -1,8 +1,9 @@
-"""The values of a row as msgpack has them, so that they print on the other side as they would have here.
+"""Pack the values of a row for msgpack, so that they print the same in the other process.
 
-None, truth values, floats, text and bytes are themselves, and so are whole numbers of up to 64 bits. Everything else is a
-pair of a kind and what is in it. A value of another type (a time, a UUID, a decimal) arrives as its two ways to be printed:
-that is all that a table or JSON needs, and holds for every type there is and will be.
+None, booleans, floats, text, bytes and integers of up to 64 bits stay as they are. Any other value
+becomes a pair of a kind and a content. A value of a type that msgpack does not know (a time, a
+UUID, a decimal) arrives as its `str` and `repr`. Tables and JSON need no more, and it works for
+every type.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,12 @@ _PLAIN: Final = (type(None), bool, float, str, bytes)
 
 @dataclass(frozen=True, repr=False)
 class Printed:
-    """Stands for a value of another process: its `str` and its `repr`."""
+    """Stands for a value of another process; it prints like that value.
+
+    Attributes:
+        text: the value's `str`.
+        code: the value's `repr`.
+    """
 
     text: str
     code: str
@@ -28,7 +34,7 @@ class Printed:
 
 
 def packed(value: Any) -> Any:
-    """A value, ready for msgpack.
+    """Convert a value to plain values that msgpack can encode.
 
     Example:
         >>> packed([1, None, (b"a",)])
@@ -47,7 +53,7 @@ def packed(value: Any) -> Any:
 
 
 def unpacked(value: Any) -> Any:
-    """What `packed` had, as far as it prints.
+    """Restore a packed value, or a stand-in that prints like it.
 
     Example:
         >>> from uuid import UUID

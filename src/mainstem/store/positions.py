@@ -1,4 +1,4 @@
-"""The positions of accepted samples: what they are, which is the next, and what was accepted before."""
+"""The positions of accepted samples, and what was accepted before a position."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
@@ -24,7 +24,7 @@ _EMBEDDED: Final = (
 
 
 class AcceptedSample(NamedTuple):
-    """A sample that was accepted, at its newest label version."""
+    """An accepted sample at its newest label version; `event_time` is in milliseconds."""
 
     sample_id: UUID
     label_version: int
@@ -32,7 +32,7 @@ class AcceptedSample(NamedTuple):
 
 
 class PartitionEnd(NamedTuple):
-    """How far a partition has come: its next position, and its largest event time in milliseconds."""
+    """The next position of a partition, and its largest event time in milliseconds."""
 
     partition: int
     position: int
@@ -40,23 +40,29 @@ class PartitionEnd(NamedTuple):
 
 
 def accepted_in(store: Store, partition: int) -> str:
-    """What to read the accepted samples of a partition from, as view `accepted_samples` does but from one table only.
+    """The SQL source of a partition's accepted samples.
 
-    A row may be there twice; columns are `partition`, `position`, `sample_id`, `label_version` and `event_time`.
+    View `accepted_samples` has the same rows, but reads two tables where this source reads one.
+
+    Returns:
+        Text to put after FROM. Its columns are `partition`, `position`, `sample_id`,
+        `label_version` and `event_time`; it may hold a row twice.
     """
-    counted = store.rows(
-        "SELECT 1 FROM positions WHERE partition = {partition:UInt32} LIMIT 1", partition=partition
-    )
-    return "positions" if counted else f"({_EMBEDDED})"
+    sql = "SELECT 1 FROM positions WHERE partition = {partition:UInt32} LIMIT 1"
+    return "positions" if store.rows(sql, partition=partition) else f"({_EMBEDDED})"
 
 
 def accepted_versions(
     store: Store, partition: int, end: int, sample_ids: Sequence[UUID]
 ) -> dict[UUID, int]:
-    """The newest label version at which each of these samples was accepted before a position; none where it never was."""
+    """The newest label version at which each of these samples was accepted before a position.
+
+    A sample that was not accepted before it is left out.
+    """
     sql = f"""
         SELECT sample_id, max(label_version) FROM {accepted_in(store, partition)}
-        WHERE partition = {{partition:UInt32}} AND position < {{end:UInt64}} AND sample_id IN {{ids:Array(UUID)}}
+        WHERE partition = {{partition:UInt32}} AND position < {{end:UInt64}}
+          AND sample_id IN {{ids:Array(UUID)}}
         GROUP BY sample_id"""
     return dict(store.rows(sql, partition=partition, end=end, ids=list(sample_ids)))
 
@@ -64,28 +70,39 @@ def accepted_versions(
 def accepted_without_response(
     store: Store, partition: int, end: int, left: int
 ) -> Iterator[AcceptedSample]:
-    """What was accepted before a position and has no response: samples of the direction and the gate, above all.
+    """Samples that were accepted before a position and have no response.
+
+    Most of them are samples of direction and gate, which are not scored.
 
     Args:
         store: the history.
-        partition, end: positions below `end` of this partition.
-        left: event time, in milliseconds, before which samples are left out.
+        partition: partition of the samples.
+        end: position up to which (exclusive) samples count.
+        left: event time in milliseconds; samples before it are left out.
     """
     sql = f"""
-        SELECT sample_id, max(label_version), toUnixTimestamp64Milli(max(event_time)) FROM {accepted_in(store, partition)}
+        SELECT sample_id, max(label_version), toUnixTimestamp64Milli(max(event_time))
+        FROM {accepted_in(store, partition)}
         WHERE partition = {{partition:UInt32}} AND position < {{end:UInt64}}
-          AND toUnixTimestamp64Milli(event_time) >= {{left:Int64}} AND (sample_id, label_version) NOT IN (
+          AND toUnixTimestamp64Milli(event_time) >= {{left:Int64}}
+          AND (sample_id, label_version) NOT IN (
               SELECT sample_id, label_version FROM responses WHERE partition = {{partition:UInt32}})
         GROUP BY sample_id"""
-    return (
-        AcceptedSample(*row) for row in store.stream(sql, partition=partition, end=end, left=left)
-    )
+    rows = store.stream(sql, partition=partition, end=end, left=left)
+    return (AcceptedSample(*row) for row in rows)
 
 
 def positions_of(store: Store, samples: Iterable[tuple[UUID, int]]) -> dict[tuple[UUID, int], int]:
-    """The positions of samples, given by id and label version, that were accepted before."""
+    """Positions of those among some samples that were accepted, by id and label version.
+
+    Args:
+        store: the history.
+        samples: pairs of sample id and label version.
+    """
     wanted = set(samples)
-    sql = "SELECT sample_id, label_version, position FROM accepted_samples WHERE sample_id IN {ids:Array(UUID)}"
+    sql = """
+        SELECT sample_id, label_version, position FROM accepted_samples
+        WHERE sample_id IN {ids:Array(UUID)}"""
     found = store.rows(sql, ids=list({sample_id for sample_id, _ in wanted})) if wanted else []
     return {
         (sample_id, version): position
@@ -95,23 +112,26 @@ def positions_of(store: Store, samples: Iterable[tuple[UUID, int]]) -> dict[tupl
 
 
 def ends_of_positions(store: Store, *, before: tuple[int, int] | None = None) -> list[PartitionEnd]:
-    """How far each partition has come that has positions.
+    """The end of each partition that has rows in table `positions`.
 
     Args:
         store: the history.
-        before: a partition and an offset of topic `samples`: only what was first brought before it.
+        before: a partition and an offset of topic `samples`; only samples of this partition that a
+            record before this offset brought first count. None counts all.
     """
-    partition, offset = before or (None, 0)
+    where = "WHERE partition = {partition:UInt32} AND offset < {offset:UInt64}" if before else ""
     sql = f"""
         SELECT partition, max(position) + 1, toUnixTimestamp64Milli(max(event_time)) FROM positions
-        {"" if before is None else "WHERE partition = {partition:UInt32} AND offset < {offset:UInt64}"}
-        GROUP BY partition ORDER BY partition"""
-    given = {} if before is None else {"partition": partition, "offset": offset}
+        {where} GROUP BY partition ORDER BY partition"""
+    given = dict(zip(("partition", "offset"), before or (), strict=False))
     return [PartitionEnd(*row) for row in store.rows(sql, **given)]
 
 
 def adopt_offsets(store: Store, partition: int, end: int) -> None:
-    """Take the offsets below `end` for positions: a history of before counted records, and its responses say offsets."""
+    """Write the offsets below `end` as positions, for a history from before there were positions.
+
+    Such a history counted records, and its responses hold offsets.
+    """
     sql = """
         INSERT INTO positions (partition, position, sample_id, label_version, event_time, offset)
         SELECT partition, offset, sample_id, label_version, event_time, offset FROM samples FINAL

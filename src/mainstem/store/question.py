@@ -1,4 +1,4 @@
-"""What somebody may ask of a history: one statement that reads. What is no such thing is answered in words."""
+"""Check that a question to a history is a single statement that only reads."""
 
 import re
 from typing import Final
@@ -10,27 +10,33 @@ __all__ = ["one_question"]
 _QUESTIONS: Final = {"DESC", "DESCRIBE", "EXISTS", "EXPLAIN", "FROM", "SELECT", "SHOW", "WITH"}
 _COMMENT: Final = r"--[^\n]*|\#[ !][^\n]*|/\*.*?\*/"
 _QUOTED: Final = re.compile(
-    rf"""(?P<comment>{_COMMENT})|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`|"(?:\\.|[^"\\])*"|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$""",
+    rf"""(?P<comment>{_COMMENT})|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`|"(?:\\.|[^"\\])*\""""
+    r"|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$",
     re.DOTALL,
 )
 _OPENED: Final = re.compile(r"['`\"]|/\*")
 _INTO: Final = re.compile(r"\bINTO\s+OUTFILE\b", re.IGNORECASE)
-# subtle: a column may be called `format` too, and end a question in these words
+# subtle: a column may be called `format` too; then one of the excluded words may follow it
 _FORMAT: Final = re.compile(
     r"\sFORMAT\s+(?!(?:ASC|DESC|END|FINAL)\b)(\w+)\s*(?:\bSETTINGS\b[^()]*)?$", re.IGNORECASE
 )
 
 
 def one_question(sql: str) -> str:
-    """The statement without a trailing semicolon and what follows it.
+    """Return the statement without its trailing semicolon and what follows it.
 
-    subtle: the engine's own `readonly` lets KILL QUERY pass, and INTO OUTFILE, so a question must begin like one.
+    subtle: the engine's own `readonly` permits KILL QUERY and INTO OUTFILE, so the first word of a
+    question is checked too.
 
-    subtle: given several statements the embedded engine leaves the answer of the first one lying in its output, where the
-    next query finds it.
+    subtle: given several statements, the embedded engine leaves the answer of the first in its
+    output, where the next query finds it; so only one is allowed.
+
+    Args:
+        sql: the question as it was asked.
 
     Raises:
-        StoreError: if it is empty, holds several statements, would write, or says in which form it is to be answered.
+        StoreError: if it is empty, holds several statements, would write, or names an output
+            format.
 
     Example:
         >>> one_question("SELECT ';' AS a; -- that is all")
@@ -41,15 +47,16 @@ def one_question(sql: str) -> str:
     except UnicodeEncodeError as error:
         msg = f"a question is text in UTF-8; byte {error.start} of this one is not"
         raise StoreError(msg) from error
-    bare = _QUOTED.sub(_masked, sql)  # as long as the statement
+    bare = _QUOTED.sub(_masked, sql)  # has the length of `sql`, so places in both agree
     if opened := _OPENED.search(bare):
-        msg = f"the question breaks off: {opened[0]} is opened and not closed, at {sql[opened.start() :][:40]!r}"
+        rest = sql[opened.start() :][:40]
+        msg = f"the question breaks off: {opened[0]} is opened and not closed, at {rest!r}"
         raise StoreError(msg)
     head, semicolon, rest = bare.partition(";")
     if rest.strip("; \t\r\n\f\v"):
         if not head.strip():
             return one_question(sql[len(head) + 1 :])
-        msg = "one statement at a time, please; this query holds a semicolon between two"
+        msg = "ask one statement at a time; this question holds a semicolon between two"
         raise StoreError(msg)
     statement, bare = (sql[: len(head)].rstrip() if semicolon else sql.strip()), head.strip()
     if not bare:
@@ -61,17 +68,26 @@ def one_question(sql: str) -> str:
 
 def _check(bare: str, statement: str) -> None:
     if _INTO.search(bare):
-        msg = "INTO OUTFILE is not for here: an answer goes to standard output; redirect that with `> FILE`"
+        msg = (
+            "INTO OUTFILE is not allowed: an answer goes to standard output; "
+            "redirect that with `> FILE`"
+        )
         raise StoreError(msg)
     word = bare.lstrip("( \t\r\n\f\v").partition("(")[0].split()[:1]
     if not word or word[0].upper() not in _QUESTIONS:
-        msg = f"only questions are allowed here, like SELECT, WITH, SHOW, DESCRIBE or EXPLAIN; got {statement[:40]!r}"
+        msg = (
+            "only questions are allowed, like SELECT, WITH, SHOW, DESCRIBE or EXPLAIN; "
+            f"got {statement[:40]!r}"
+        )
         raise StoreError(msg)
     if found := _FORMAT.search(bare):
-        msg = f"FORMAT {found[1]} is not for here: an answer is a table, or JSON lines with --json; leave it out"
+        msg = (
+            f"FORMAT {found[1]} is not allowed: an answer is a table, or JSON lines with --json; "
+            "leave it out"
+        )
         raise StoreError(msg)
 
 
 def _masked(found: re.Match[str]) -> str:
-    """Something of the same length that holds no letter, and is blank only in place of a comment."""
+    """Replace a quotation or comment by text of its length without letters; comments by blanks."""
     return (" " if found["comment"] is not None else "?") * len(found[0])

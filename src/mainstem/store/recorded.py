@@ -11,8 +11,10 @@ from mainstem.store.writes import columns_of_tuples
 
 __all__ = [
     "DRAWS",
+    "DRAW_OF",
     "KEPT_ROUNDS",
     "ORDER",
+    "ROUND_OF",
     "SCALES",
     "AcceptedAt",
     "KeptDraw",
@@ -47,25 +49,34 @@ class KeptScale(NamedTuple):
     scale: float
 
 
+_ROUNDS: Final = f"""
+    SELECT {", ".join(KeptRound._fields).replace("event_time", "toUnixTimestamp64Milli(event_time)")}
+    FROM rounds FINAL"""
+_DRAWS: Final = "SELECT version, sample_id, label_version, standing, probability FROM draws FINAL"
 ORDER: Final = Query(
     AcceptedAt,
-    "SELECT DISTINCT partition, position, sample_id, label_version FROM accepted_samples ORDER BY partition, position",
+    """
+    SELECT DISTINCT partition, position, sample_id, label_version FROM accepted_samples
+    ORDER BY partition, position""",
 )
-KEPT_ROUNDS: Final = Query(
-    KeptRound,
+"""All accepted samples, partition by partition, in the order of their positions."""
+KEPT_ROUNDS: Final = Query(KeptRound, f"{_ROUNDS} ORDER BY version")
+"""All rounds, the first one first."""
+ROUND_OF: Final = Query(KeptRound, f"{_ROUNDS} WHERE version = {{version:UInt32}}")
+"""The round of one number, if it was recorded."""
+DRAWS: Final = Query(
+    KeptDraw,
     f"""
-    SELECT {", ".join(KeptRound._fields).replace("event_time", "toUnixTimestamp64Milli(event_time)")}
-    FROM rounds FINAL ORDER BY version""",
+    {_DRAWS} WHERE version IN (SELECT version FROM versions FINAL WHERE promoted)
+    ORDER BY version, sample_id""",
 )
+"""What promoted versions were trained on, version by version."""
+DRAW_OF: Final = Query(KeptDraw, f"{_DRAWS} WHERE version = {{version:UInt32}}")
+"""What the round of one number drew."""
 SCALES: Final = Query(
     KeptScale, "SELECT version, any(scale) FROM responses GROUP BY version ORDER BY version"
 )
-DRAWS: Final = Query(
-    KeptDraw,
-    """
-    SELECT version, sample_id, label_version, standing, probability FROM draws FINAL
-    WHERE version IN (SELECT version FROM versions FINAL WHERE promoted) ORDER BY version, sample_id""",
-)
+"""The scales of the versions that scored."""
 
 
 def write_rounds_again(

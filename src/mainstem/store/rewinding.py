@@ -1,4 +1,4 @@
-"""A history goes back to a checkpoint: what was written after it is forgotten, because it is done again."""
+"""Take a history back to a checkpoint: delete what was written later, because it is done again."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -12,15 +12,19 @@ __all__ = ["rewind"]
 _BY_OFFSET: Final = ("samples", "responses", "sketches")
 _BY_JUDGEMENT: Final = ("moves", "judgements", "standings")
 _BY_VERSION: Final = ("draws", "rounds", "versions", "responses", "sketches")
+_LATER_IN: Final = """
+    DELETE FROM {table} WHERE partition = {{partition:UInt32}} AND {beyond} {{end:UInt64}}"""
 
 
 def rewind(store: Store, ends: Mapping[int, int], rounds: int) -> None:
-    """Forget what was written after a checkpoint; a log that grew may do it otherwise.
+    """Delete what was written after a checkpoint.
+
+    Doing it again would not overwrite all of it: if the log has grown since, other rows may result.
 
     Args:
         store: the history.
-        ends: the next position of each partition at the checkpoint.
-        rounds: how many rounds there were.
+        ends: next position of each partition at the checkpoint.
+        rounds: number of rounds at the checkpoint.
 
     Raises:
         HomeError: if the history lacks samples that were written before the checkpoint.
@@ -29,15 +33,9 @@ def rewind(store: Store, ends: Mapping[int, int], rounds: int) -> None:
     for partition, end in ends.items():
         at = {"partition": partition, "end": end}
         for table in _BY_OFFSET:
-            store.execute(
-                f"DELETE FROM {table} WHERE partition = {{partition:UInt32}} AND offset >= {{end:UInt64}}",
-                **at,
-            )
+            store.execute(_LATER_IN.format(table=table, beyond="offset >="), **at)
         for table in _BY_JUDGEMENT:
-            store.execute(
-                f"DELETE FROM {table} WHERE partition = {{partition:UInt32}} AND judgement > {{end:UInt64}}",
-                **at,
-            )
+            store.execute(_LATER_IN.format(table=table, beyond="judgement >"), **at)
     for table in _BY_VERSION:
         store.execute(f"DELETE FROM {table} WHERE version > {{rounds:UInt32}}", rounds=rounds)
     store.execute("DELETE FROM evaluations WHERE round > {rounds:UInt32}", rounds=rounds)
@@ -49,7 +47,8 @@ def _refuse_missing(store: Store, ends: Mapping[int, int]) -> None:
     for partition, end in ends.items():
         if there.get(partition, 0) < end:
             msg = (
-                f"the history holds {there.get(partition, 0):,} samples of partition {partition}, and {end:,} were written; "
+                f"the history holds {there.get(partition, 0):,} samples of partition {partition}, "
+                f"and {end:,} were written; "
                 "restore the whole home from a copy, or begin again: --from-start"
             )
             raise HomeError(msg)

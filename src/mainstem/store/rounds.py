@@ -1,4 +1,4 @@
-"""What a round did, as it is kept."""
+"""Rounds, written and read back."""
 
 from typing import Final, NamedTuple
 
@@ -10,7 +10,22 @@ __all__ = ["ROUNDS", "KeptRound", "RecordedRound", "write_round"]
 
 
 class KeptRound(NamedTuple):
-    """One round: what it started from, what it drew, how it trained, what it was judged on, and what became of it."""
+    """The row of one round.
+
+    Attributes:
+        version, parent: number of the version that it made, and of the version it started from.
+        event_time: event time at which it started, in milliseconds.
+        offsets: next position of each partition when it started, by partition number.
+        drawn, drawn_core, drawn_edge: samples that it drew, in all, from core and from edge.
+        cold: 1 if it drew uniformly because core was too small.
+        steps, epochs: training steps and passes over the draw.
+        judged_on: `gate` or `held_out`, the samples that the gate decided on; empty if the round
+            trained no version.
+        auc_before, auc_after: AUC of the parent and of the new version on those samples; None if it
+            has no value.
+        log_loss_before, log_loss_after: log loss of both on those samples.
+        promoted, reason: 1 if the gate promoted the version, and why or why not.
+    """
 
     version: int
     parent: int
@@ -37,7 +52,10 @@ def write_round(store: Store, kept: KeptRound) -> None:
 
 
 class RecordedRound(NamedTuple):
-    """What is needed of a round to go through it again; `samples` is how many of all partitions there were."""
+    """The part of a round that is needed to repeat it.
+
+    `samples` is the number of samples of all partitions that had arrived when it started.
+    """
 
     version: int
     parent: int
@@ -55,4 +73,4 @@ ROUNDS: Final = Query(
     SELECT version, parent, arraySum(offsets), drawn_core, drawn_edge, cold, promoted, reason
     FROM rounds FINAL ORDER BY version""",
 )
-"""All of them, the first one first."""
+"""All rounds, ordered by version."""

@@ -1,4 +1,4 @@
-"""What `history` asks about one sample, `{sample:UUID}`: its rows in each table."""
+"""Queries of `mainstem history` about one sample, `{sample:UUID}`: its rows in each table."""
 
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -23,7 +23,7 @@ class LabelRow(NamedTuple):
 
 
 class MoveRow(NamedTuple):
-    """A move; its figures are as of its judgement."""
+    """A move, with the figures at its judgement."""
 
     label_version: int
     judgement: int
@@ -40,14 +40,14 @@ class MoveRow(NamedTuple):
 
 
 class TrainedRow(NamedTuple):
-    """A version that was trained on the sample."""
+    """A version that was trained on the sample, and the standing that it drew the sample from."""
 
     version: int
     drawn_from: str
     promoted: int
 
 
-# subtle: the sample is named inside, before FINAL; a view around it would read the whole table
+# subtle: the sample is selected inside, next to FINAL; a view around it would read the whole table
 HISTORY: Final[dict[str, Query[Any]]] = {
     "sample": Query(
         LabelRow,
@@ -55,15 +55,17 @@ HISTORY: Final[dict[str, Query[Any]]] = {
         SELECT label_version, label, outcomes, source, event_time, item_text, context_text,
                if(part = '', 'stream', part) AS part
         FROM (SELECT * FROM samples FINAL WHERE sample_id = {sample:UUID}) AS s
-        LEFT JOIN (SELECT sample_id, part FROM trusted_now WHERE sample_id = {sample:UUID}) AS t USING sample_id
+        LEFT JOIN (
+            SELECT sample_id, part FROM trusted_now WHERE sample_id = {sample:UUID}) AS t
+            USING sample_id
         ORDER BY label_version""",
     ),
     "visits": VISITS,
     "moves": Query(
         MoveRow,
         """
-        SELECT label_version, judgement, version, before, standing, reason, p_value, evidence, visits,
-               importance, importance_of_mean, alignment
+        SELECT label_version, judgement, version, before, standing, reason, p_value, evidence,
+               visits, importance, importance_of_mean, alignment
         FROM moves FINAL WHERE sample_id = {sample:UUID} ORDER BY judgement""",
     ),
     "trained": Query(
@@ -71,7 +73,8 @@ HISTORY: Final[dict[str, Query[Any]]] = {
         """
         SELECT version, standing AS drawn_from, promoted
         FROM (SELECT * FROM draws FINAL WHERE sample_id = {sample:UUID}) AS d
-        INNER JOIN (SELECT version, promoted FROM versions FINAL) AS v USING version ORDER BY version""",
+        INNER JOIN (SELECT version, promoted FROM versions FINAL) AS v USING version
+        ORDER BY version""",
     ),
 }
-"""By the name of what is asked, in the order in which it is told."""
+"""The queries by name, in the order in which the command prints their answers."""

@@ -1,4 +1,4 @@
-"""Standings as they are written at a judgement, and read back by whoever goes on from there."""
+"""Standings, moves and judgements: written at each judgement, read back to go on from it."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -19,11 +19,12 @@ __all__ = [
     "write_standings",
 ]
 
+# rows of `stood_before` that are in memory at once
 _CHUNK: Final = 65_536
 
 
 class KeptStanding(NamedTuple):
-    """Where a judgement put a sample, and the figures that it was judged on."""
+    """Where a judgement put a sample, and the figures that decided it."""
 
     sample_id: UUID
     label_version: int
@@ -42,7 +43,17 @@ class KeptStanding(NamedTuple):
 
 
 class KeptJudgement(NamedTuple):
-    """One judgement of a partition: at which position, by which version's responses, and how many it put where."""
+    """One judgement of a partition.
+
+    Attributes:
+        partition, judgement: partition, and the position at which it was judged.
+        version: newest version whose responses the judgement used.
+        event_time: largest event time of the partition by then, in milliseconds.
+        core, edge, contradictory, spent: samples that it put into each set.
+        canaries: canaries that it compared the samples with.
+        core_level: importance above which core lies; None where no sample has enough visits.
+        verdict: `given`, or the reason why no sample could be called contradictory.
+    """
 
     partition: int
     judgement: int
@@ -58,7 +69,13 @@ class KeptJudgement(NamedTuple):
 
 
 class Stood(NamedTuple):
-    """Where some samples stood: their ids as 16 bytes each, and the label version that they were judged at."""
+    """Where some samples stood.
+
+    Attributes:
+        keys: ids of the samples, 16 bytes each.
+        standing, reason: standing of each sample, and why.
+        label_version: label version at which each was judged.
+    """
 
     keys: Sequence[bytes]
     standing: Sequence[str]
@@ -70,37 +87,49 @@ _MOVES_AT: Final = f"""
     SELECT {", ".join(KeptStanding._fields)} FROM moves FINAL
     WHERE partition = {{partition:UInt32}} AND judgement = {{at:UInt64}}"""
 _STOOD_BEFORE: Final = """
-    SELECT UUIDStringToNum(toString(sample_id)), argMax(standing, judgement), argMax(reason, judgement),
-           argMax(label_version, judgement)
-    FROM moves FINAL WHERE partition = {partition:UInt32} AND judgement <= {end:UInt64} GROUP BY sample_id"""
+    SELECT UUIDStringToNum(toString(sample_id)), argMax(standing, judgement),
+           argMax(reason, judgement), argMax(label_version, judgement)
+    FROM moves FINAL WHERE partition = {partition:UInt32} AND judgement <= {end:UInt64}
+    GROUP BY sample_id"""
 
 
 def write_standings(store: Store, standings: Sequence[KeptStanding]) -> None:
-    """Write where samples stand from now on."""
+    """Write the present standings of samples, replacing their earlier ones."""
     store.write("standings", columns_of_tuples(standings))
 
 
 def write_moves(
     store: Store, standings: Sequence[KeptStanding], before: Sequence[str], event_time: int
 ) -> None:
-    """Write samples that moved, and where they stood before: `` where they were never judged."""
+    """Write the moves of one judgement.
+
+    Args:
+        store: the history.
+        standings: new standing of each sample that moved.
+        before: standing of each before; empty where the sample was never judged.
+        event_time: event time of the judgement in milliseconds.
+    """
     if standings:
         more = {"before": before, "event_time": [event_time] * len(standings)}
         store.write("moves", {**columns_of_tuples(standings), **more})
 
 
 def write_judgement(store: Store, kept: KeptJudgement) -> None:
-    """Write that a partition was judged."""
+    """Write the row of a judgement."""
     store.write("judgements", columns_of_tuples([kept]))
 
 
 def moves_at(store: Store, partition: int, judgement: int) -> list[KeptStanding]:
-    """The samples that a judgement moved, and where to."""
+    """New standings of the samples that the judgement at this position moved."""
     return [KeptStanding(*row) for row in store.rows(_MOVES_AT, partition=partition, at=judgement)]
 
 
 def stood_before(store: Store, partition: int, end: int) -> Iterator[Stood]:
-    """Where the samples of a partition stood after the judgements up to a position, many thousands at a time."""
+    """Where the samples of a partition stood after its judgements up to a position.
+
+    Yields:
+        Samples in chunks of some ten thousand, in no particular order.
+    """
     rows = store.stream(_STOOD_BEFORE, partition=partition, end=end)
     while chunk := list(islice(rows, _CHUNK)):
         yield Stood(*zip(*chunk, strict=True))

@@ -1,4 +1,4 @@
-"""What `explain` asks about one sample, `{sample:UUID}`, beside its visits (`figures.py`)."""
+"""Queries of `mainstem explain` about one sample, `{sample:UUID}`; visits are in `figures.py`."""
 
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -21,7 +21,10 @@ __all__ = [
 
 
 class Label(NamedTuple):
-    """A sample at one of its label versions, as the log has it, and its part in the trusted samples."""
+    """A sample at one of its label versions, with the label in the log.
+
+    `part` is its part in the trusted samples, or `stream`; `origin` says who trusts it.
+    """
 
     label_version: int
     label: int
@@ -41,7 +44,10 @@ class Label(NamedTuple):
 
 
 class Move(NamedTuple):
-    """A move, with the figures as of its judgement, and of that judgement how many canaries, its level and its verdict."""
+    """A move, with the figures at its judgement.
+
+    `canaries`, `core_level` and `verdict` are those of the judgement as a whole.
+    """
 
     partition: int
     judgement: int
@@ -64,7 +70,7 @@ class Move(NamedTuple):
 
 
 class Canaries(NamedTuple):
-    """How many canaries of one label a judgement held the sample against."""
+    """How many canaries with one label a judgement compared the sample with."""
 
     judgement: int
     label: int
@@ -72,7 +78,7 @@ class Canaries(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """A round that drew the sample."""
+    """A round that drew the sample, and with which standing and probability it did."""
 
     version: int
     label_version: int
@@ -85,58 +91,72 @@ class Drawn(NamedTuple):
 
 
 class Beginning(NamedTuple):
-    """A sample whose id begins as asked."""
+    """A sample whose id begins with the characters asked for."""
 
     sample_id: str
 
 
-# subtle: the sample is named inside, before FINAL and joins; else whole tables would be read
+# subtle: the sample is selected inside, next to FINAL and before joins, so no whole table is read
 LABELS: Final = Query(
     Label,
     """
-    SELECT label_version, label, outcomes, question_id, event_time, toUnixTimestamp64Milli(event_time) AS event_timestamp,
-           source, query, history, item_id, context_text, item_text, sampling_probability,
+    SELECT label_version, label, outcomes, question_id, event_time,
+           toUnixTimestamp64Milli(event_time) AS event_timestamp, source, query, history, item_id,
+           context_text, item_text, sampling_probability,
            if(part = '', 'stream', part) AS part, origin
     FROM (SELECT * FROM samples FINAL WHERE sample_id = {sample:UUID}) AS s
-    LEFT JOIN (SELECT sample_id, part, origin FROM trusted_now WHERE sample_id = {sample:UUID}) AS t USING sample_id
+    LEFT JOIN (
+        SELECT sample_id, part, origin FROM trusted_now WHERE sample_id = {sample:UUID}) AS t
+        USING sample_id
     ORDER BY label_version""",
 )
 MOVES: Final = Query(
     Move,
     """
-    SELECT m.partition AS partition, m.judgement AS judgement, m.event_time AS event_time, m.version AS version,
-           label_version, before, standing, reason, p_value, evidence, importance, margin, visits, alignment,
-           importance_of_mean, j.canaries AS canaries, j.core_level AS core_level, j.verdict AS verdict
+    SELECT m.partition AS partition, m.judgement AS judgement, m.event_time AS event_time,
+           m.version AS version, label_version, before, standing, reason, p_value, evidence,
+           importance, margin, visits, alignment, importance_of_mean, j.canaries AS canaries,
+           j.core_level AS core_level, j.verdict AS verdict
     FROM (SELECT * FROM moves FINAL WHERE sample_id = {sample:UUID}) AS m
-    LEFT JOIN (SELECT * FROM judgements FINAL) AS j ON m.partition = j.partition AND m.judgement = j.judgement
+    LEFT JOIN (SELECT * FROM judgements FINAL) AS j
+        ON m.partition = j.partition AND m.judgement = j.judgement
     ORDER BY judgement""",
 )
-# the canaries as the version saw them that scored the sample last: at their newest label, without those that had left
+# For each judgement that moved the sample: the canaries that the version had scored which scored
+# the sample last, at their newest label, without those that were beyond the horizon by then.
 CANARIES: Final = Query(
     Canaries,
     """
     SELECT judgement, label, count() AS canaries FROM (
-        SELECT m.judgement AS judgement, r.sample_id AS canary, argMax(r.label, r.label_version) AS label
+        SELECT m.judgement AS judgement, r.sample_id AS canary,
+               argMax(r.label, r.label_version) AS label
         FROM (
-            SELECT sample_id, label_version, label, partition, offset, version, event_time FROM responses
-            WHERE part = 'canary' AND partition IN (SELECT partition FROM moves WHERE sample_id = {sample:UUID})
+            SELECT sample_id, label_version, label, partition, offset, version, event_time
+            FROM responses
+            WHERE part = 'canary'
+              AND partition IN (SELECT partition FROM moves WHERE sample_id = {sample:UUID})
         ) AS r
         INNER JOIN (
             SELECT partition, judgement, event_time, max(scored) AS last
-            FROM (SELECT DISTINCT partition, judgement, version, event_time FROM moves WHERE sample_id = {sample:UUID}) AS n
-            CROSS JOIN (SELECT version AS scored FROM responses WHERE sample_id = {sample:UUID}) AS v
+            FROM (
+                SELECT DISTINCT partition, judgement, version, event_time FROM moves
+                WHERE sample_id = {sample:UUID}) AS n
+            CROSS JOIN (
+                SELECT version AS scored FROM responses WHERE sample_id = {sample:UUID}) AS v
             WHERE scored <= version GROUP BY partition, judgement, event_time
         ) AS m ON r.partition = m.partition AND r.version = m.last
         WHERE r.offset < m.judgement
-            AND toUnixTimestamp64Milli(r.event_time) >= toUnixTimestamp64Milli(m.event_time) - {horizon:Int64}
+            AND toUnixTimestamp64Milli(r.event_time)
+                >= toUnixTimestamp64Milli(m.event_time) - {horizon:Int64}
         GROUP BY judgement, canary)
     GROUP BY judgement, label ORDER BY judgement, label""",
 )
 ROUNDS: Final = Query(
     Drawn,
     """
-    SELECT r.version AS version, d.label_version AS label_version, d.standing AS drawn_from, d.probability AS probability,
-           r.drawn AS drawn, r.cold AS cold, r.promoted AS promoted, r.reason AS reason
+    SELECT r.version AS version, d.label_version AS label_version, d.standing AS drawn_from,
+           d.probability AS probability, r.drawn AS drawn, r.cold AS cold,
+           r.promoted AS promoted, r.reason AS reason
     FROM (SELECT * FROM draws FINAL WHERE sample_id = {sample:UUID}) AS d
     INNER JOIN (SELECT * FROM rounds FINAL) AS r ON d.version = r.version ORDER BY version""",
 )
@@ -146,4 +166,4 @@ BEGINNING: Final = Query(
     SELECT DISTINCT toString(sample_id) AS sample_id FROM samples
     WHERE startsWith(toString(sample_id), {beginning:String}) ORDER BY sample_id LIMIT 3""",
 )
-"""Ids of samples that begin so, three at most; reads one column of all samples."""
+"""Ids of samples that begin with these characters, at most three; reads the ids of all samples."""

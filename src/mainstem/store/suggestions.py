@@ -1,4 +1,4 @@
-"""Questions that somebody is told to ask."""
+"""Queries that messages and screens suggest to the user."""
 
 from typing import Final
 

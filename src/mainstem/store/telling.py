@@ -1,4 +1,4 @@
-"""What a report asks the history, so that it can say what is in it and what is not."""
+"""Queries for reports: what a history holds, what it refused, which trusted samples it has."""
 
 from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
@@ -29,7 +29,10 @@ class Held(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """Whether the newest judgement of a partition can call anything contradictory, and how many canaries it had."""
+    """The verdict of the newest judgement of a partition, and how many canaries it had.
+
+    `verdict` is `given`, or the reason why no sample could be called contradictory.
+    """
 
     partition: int
     verdict: str
@@ -37,7 +40,7 @@ class Verdict(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """Why events were refused, where in them, and how many."""
+    """How many events were refused for one reason, at one path within the event."""
 
     reason: str
     path: str
@@ -47,7 +50,8 @@ class Refused(NamedTuple):
 HELD: Final = Query(
     Held,
     """
-    SELECT (SELECT count() FROM samples_now) AS samples, (SELECT count() FROM standings_now) AS standings,
+    SELECT (SELECT count() FROM samples_now) AS samples,
+           (SELECT count() FROM standings_now) AS standings,
            (SELECT count() FROM (SELECT * FROM versions FINAL)) AS versions""",
 )
 VERDICTS: Final = Query(
@@ -65,18 +69,24 @@ _REFUSED: Final = Query(
 
 
 def refusals(store: Store, most: int) -> list[Refused]:
-    """Why events were refused, the most frequent reason first."""
+    """The reasons for which events were refused, the most frequent first; at most `most`."""
     return _REFUSED.of(store, most=most)
 
 
 def trusted_met(store: Store) -> set[UUID]:
-    """The samples that somebody vouches for and that the stream has brought."""
+    """Ids of the samples in the history whose label somebody has confirmed or graded."""
     sql = "SELECT sample_id FROM trusted_now WHERE origin IN ('confirmed', 'graded')"
     return {sample_id for (sample_id,) in store.rows(sql)}
 
 
 def ids_among(store: Store, samples: AbstractSet[UUID], questions: AbstractSet[UUID]) -> set[UUID]:
-    """Which of some samples, and of some labelled texts, the history holds; reads the ids of all, in bounded memory."""
+    """The ids among these that the history holds; reads the ids of all samples, in bounded memory.
+
+    Args:
+        store: the history.
+        samples: ids of samples.
+        questions: ids of the questions of labelled texts.
+    """
     met: set[UUID] = set()
     for sample_id, question_id, source in store.stream(
         "SELECT DISTINCT sample_id, question_id, source FROM samples"

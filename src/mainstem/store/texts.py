@@ -1,4 +1,4 @@
-"""What samples say, as people and models read them."""
+"""The texts of samples and of the catalogue."""
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -9,9 +9,11 @@ from mainstem.store.named import Query
 from mainstem.store.store import Store
 
 __all__ = [
+    "MEMBERS",
     "NEWEST_PAIRS",
     "Bought",
     "LabelledPair",
+    "Member",
     "Words",
     "bought_before",
     "items_told",
@@ -22,15 +24,29 @@ __all__ = [
 
 
 class LabelledPair(NamedTuple):
-    """Two texts and the label of the pair."""
+    """The two texts of a sample, and its label."""
 
     context_text: str
     item_text: str
     label: int
 
 
+class Member(NamedTuple):
+    """A sample with one standing: the figures at its last judgement, its label and its texts."""
+
+    sample_id: UUID
+    reason: str
+    importance: float | None
+    evidence: float | None
+    p_value: float | None
+    label: int
+    source: str
+    context_text: str
+    item_text: str
+
+
 class Words(NamedTuple):
-    """A sample in words: its texts, its label and what it came from."""
+    """The two texts of a sample, its label, and the kind of question that it answers (`source`)."""
 
     context_text: str
     item_text: str
@@ -39,7 +55,7 @@ class Words(NamedTuple):
 
 
 class Bought(NamedTuple):
-    """An item that was bought, and what the shopper had seen before."""
+    """An item that was bought, and the items that the shopper touched before the question."""
 
     item_id: str
     history: list[str]
@@ -47,46 +63,63 @@ class Bought(NamedTuple):
 
 NEWEST_PAIRS: Final = Query(
     LabelledPair,
-    "SELECT context_text, item_text, label FROM samples_now ORDER BY event_time DESC, sample_id LIMIT {most:UInt32}",
+    """
+    SELECT context_text, item_text, label FROM samples_now
+    ORDER BY event_time DESC, sample_id LIMIT {most:UInt32}""",
 )
-"""The newest samples' texts and labels, at most so many."""
+"""Texts and labels of the newest samples, at most `most`."""
+MEMBERS: Final = Query(
+    Member,
+    """
+    SELECT t.sample_id AS sample_id, t.reason AS reason, t.importance AS importance,
+           t.evidence AS evidence, t.p_value AS p_value, s.label AS label, s.source AS source,
+           s.context_text AS context_text, s.item_text AS item_text
+    FROM standings_now AS t INNER JOIN samples_now AS s ON s.sample_id = t.sample_id
+    WHERE t.standing = {standing:String} ORDER BY importance DESC, sample_id LIMIT {most:UInt32}""",
+)
+"""The samples with one standing, the most important first, at most `most`."""
 _WORDS: Final = Query(
     Words,
-    "SELECT context_text, item_text, label, source FROM samples_now WHERE sample_id = {sample_id:UUID}",
+    """
+    SELECT context_text, item_text, label, source FROM samples_now
+    WHERE sample_id = {sample_id:UUID}""",
 )
 _BOUGHT: Final = Query(
     Bought,
     """
     SELECT item_id, history FROM samples_now
-    WHERE source != 'drawn' AND toUnixTimestamp64Milli(event_time) < {before:Int64} AND label = 1""",
+    WHERE source != 'drawn' AND label = 1
+      AND toUnixTimestamp64Milli(event_time) < {before:Int64}""",
 )
 
 
 def words_of(store: Store, sample_id: UUID) -> Words:
-    """A sample of the history in words."""
+    """Texts, label and source of a sample that is in the history."""
     (words,) = _WORDS.of(store, sample_id=str(sample_id))
     return words
 
 
 def bought_before(store: Store, before: int) -> Iterator[Bought]:
-    """What was bought, of questions asked before an event time in milliseconds."""
+    """Items that were bought after questions asked before an event time, in milliseconds."""
     return _BOUGHT.stream(store, before=before)
 
 
 def items_told(store: Store) -> Iterator[Item]:
-    """The catalogue's events, as they were told."""
+    """The item events that the catalogue consists of."""
     names = ("item_id", "event_id", "event_timestamp", "title", "category", "brand", "price")
-    sql = "SELECT item_id, event_id, toUnixTimestamp64Milli(event_time), title, category, brand, price FROM items FINAL"
+    sql = """
+        SELECT item_id, event_id, toUnixTimestamp64Milli(event_time), title, category, brand, price
+        FROM items FINAL"""
     return (Item(**dict(zip(names, row, strict=True))) for row in store.stream(sql))
 
 
 def queries_asked(store: Store, most: int) -> Iterator[str]:
-    """What shoppers asked, each query once; at most so many."""
+    """Queries that shoppers asked, each once; at most `most`."""
     sql = "SELECT DISTINCT query FROM samples WHERE query != '' LIMIT {most:UInt64}"
     return (query for (query,) in store.stream(sql, most=most))
 
 
 def samples_so_far(store: Store) -> int:
-    """About how many samples there are."""
+    """About how many samples the history holds; the engine estimates it."""
     [(count,)] = store.rows("SELECT uniq(sample_id) FROM samples")
     return int(count)

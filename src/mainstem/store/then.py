@@ -1,7 +1,8 @@
-"""What a history had at an earlier place of its log: by sample positions, by offsets of events, by versions and judgements.
+"""Queries for the rows that a history had at an earlier place of its log.
 
-Rows are written in the order of the log, so each of these bounds cuts what was there by then out of what is there now. A
-question is about one partition at a time, so that no more than that has to be held in memory.
+Rows are written in the order of the log, so bounds on positions, offsets, versions and judgements
+select the rows of that time among the present ones. A query covers one partition, so that memory
+holds no more than the rows of one.
 """
 
 from typing import Any, Final, NamedTuple
@@ -13,16 +14,16 @@ __all__ = ["BY_THEN", "NEWEST_OFFSET", "OneOffset", "Then"]
 
 
 class Then(NamedTuple):
-    """Where a partition stood.
+    """How far a partition had come.
 
     Attributes:
-        partition: which; of events and of samples.
-        samples: the next sample position.
-        events: the next offset of `events`.
-        items: the next offset of `items`.
-        version: the newest version that had scored.
-        judgement: the position of the last judgement.
-        every: samples between two judgements.
+        partition: number of the partition of events and of samples.
+        samples: next position of a sample.
+        events: next offset of topic `events`.
+        items: next offset of topic `items`.
+        version: newest version that had scored samples.
+        judgement: position of the last judgement.
+        every: samples between two judgements of the schedule.
     """
 
     partition: int
@@ -35,7 +36,7 @@ class Then(NamedTuple):
 
 
 class SampleThen(NamedTuple):
-    """A sample, but for its label; `texts` is a hash of all that is written out in it."""
+    """A sample without its label; `texts` is a hash of its query, history, item and texts."""
 
     sample_id: str
     label_version: int
@@ -52,7 +53,10 @@ class SampleThen(NamedTuple):
 
 
 class LabelThen(NamedTuple):
-    """The label of a sample, what it was made of, and who is believed more; -1 where nobody said another one."""
+    """The label of a sample, and what it was made of.
+
+    `vouched` is the label that somebody trusted gave instead, or -1.
+    """
 
     sample_id: str
     label_version: int
@@ -64,7 +68,7 @@ class LabelThen(NamedTuple):
 
 
 class LedgerThen(NamedTuple):
-    """A row of the ledger at the end of a block; `counts` in the order of `COUNTS`."""
+    """A row of the ledger at the end of a block; `counts` has the order of `COUNTS`."""
 
     topic: str
     block: int
@@ -131,64 +135,74 @@ BY_THEN: Final[dict[str, Query[Any]]] = {
     "samples": Query(
         SampleThen,
         """
-        SELECT toString(sample_id), label_version, offset, toUnixTimestamp64Milli(event_time), toString(question_id), user,
-               source, weight, sampling_probability, position,
-               toString(digest),
-               cityHash64(query, history, item_id, category, brand, price_band, context_text, item_text)
+        SELECT toString(sample_id), label_version, offset, toUnixTimestamp64Milli(event_time),
+               toString(question_id), user, source, weight, sampling_probability, position,
+               toString(digest), cityHash64(query, history, item_id, category, brand, price_band,
+                                            context_text, item_text)
         FROM samples FINAL WHERE partition = {partition:UInt32} AND offset < {samples:UInt64}""",
     ),
     "labels": Query(
         LabelThen,
         """
-        SELECT toString(s.sample_id), s.label_version, s.label, arrayStringConcat(arrayMap(toString, s.targets), ' '),
-               arrayStringConcat(s.outcomes, ' '), t.part,
-               ifNull(toInt32(t.label), -1)
-        FROM (SELECT * FROM samples FINAL WHERE partition = {partition:UInt32} AND offset < {samples:UInt64}) AS s
+        SELECT toString(s.sample_id), s.label_version, s.label,
+               arrayStringConcat(arrayMap(toString, s.targets), ' '),
+               arrayStringConcat(s.outcomes, ' '), t.part, ifNull(toInt32(t.label), -1)
+        FROM (
+            SELECT * FROM samples FINAL
+            WHERE partition = {partition:UInt32} AND offset < {samples:UInt64}) AS s
         LEFT JOIN (SELECT * FROM trusted FINAL) AS t ON s.sample_id = t.sample_id""",
     ),
     "ledger": Query(
         LedgerThen,
         f"""
-        SELECT topic, block, next_offset, first_offset, arrayStringConcat(arrayMap(toString, [{", ".join(COUNTS)}]), ' ')
+        SELECT topic, block, next_offset, first_offset,
+               arrayStringConcat(arrayMap(toString, [{", ".join(COUNTS)}]), ' ')
         FROM ledger FINAL
-        WHERE topic = 'events' AND partition = {{partition:UInt32}} AND next_offset <= {{events:UInt64}}
-          AND next_offset % {BLOCK} = 0 AND next_offset > 0
-           OR topic = 'items' AND partition = {{partition:UInt32}} AND next_offset = {{items:UInt64}}""",
+        WHERE topic = 'events' AND partition = {{partition:UInt32}}
+          AND next_offset <= {{events:UInt64}} AND next_offset % {BLOCK} = 0 AND next_offset > 0
+           OR topic = 'items' AND partition = {{partition:UInt32}}
+          AND next_offset = {{items:UInt64}}""",
     ),
     "rejected": Query(
         RejectedThen,
         """
         SELECT topic, offset, reason, path, digest, body FROM rejected FINAL
         WHERE partition = {partition:UInt32}
-          AND (topic = 'events' AND offset < {events:UInt64} OR topic = 'items' AND offset < {items:UInt64})""",
+          AND (topic = 'events' AND offset < {events:UInt64}
+               OR topic = 'items' AND offset < {items:UInt64})""",
     ),
     "responses": Query(
         ResponseThen,
         """
-        SELECT toString(sample_id), label_version, version, label, part, norm, scale, loss, margin, alignment
+        SELECT toString(sample_id), label_version, version, label, part, norm, scale, loss, margin,
+               alignment
         FROM responses FINAL
-        WHERE partition = {partition:UInt32} AND offset < {samples:UInt64} AND version <= {version:UInt32}""",
+        WHERE partition = {partition:UInt32} AND offset < {samples:UInt64}
+          AND version <= {version:UInt32}""",
     ),
     "judgements": Query(
         JudgementThen,
         """
-        SELECT judgement, version, toUnixTimestamp64Milli(event_time), core, edge, contradictory, spent, canaries, verdict
+        SELECT judgement, version, toUnixTimestamp64Milli(event_time), core, edge, contradictory,
+               spent, canaries, verdict
         FROM judgements FINAL
-        WHERE partition = {partition:UInt32} AND judgement <= {judgement:UInt64} AND judgement % {every:UInt64} = 0""",
+        WHERE partition = {partition:UInt32} AND judgement <= {judgement:UInt64}
+          AND judgement % {every:UInt64} = 0""",
     ),
     "standings": Query(
         StandingThen,
         """
-        SELECT toString(sample_id), label_version, standing, reason, judgement, p_value, evidence, importance, margin
+        SELECT toString(sample_id), label_version, standing, reason, judgement, p_value, evidence,
+               importance, margin
         FROM moves FINAL WHERE partition = {partition:UInt32} AND judgement <= {judgement:UInt64}
         ORDER BY sample_id, judgement DESC, label_version DESC LIMIT 1 BY sample_id""",
     ),
 }
-"""Table by table, what a partition had. The rows of a table that a log's end had made are left out."""
+"""The rows that a partition had, by table; rows written only because a log ended are left out."""
 
 
 class OneOffset(NamedTuple):
-    """How far the ledger of a partition of `events` has come."""
+    """The next offset in the ledger of a partition of topic `events`."""
 
     partition: int
     next_offset: int

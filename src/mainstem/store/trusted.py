@@ -1,4 +1,4 @@
-"""What the history knows of trusted samples."""
+"""Count the trusted samples in the history."""
 
 from typing import Final, NamedTuple
 
@@ -8,7 +8,10 @@ __all__ = ["TRUSTED_COUNTS", "TrustedCount"]
 
 
 class TrustedCount(NamedTuple):
-    """How many trusted samples of one kind the stream has brought; `label` is the class's number."""
+    """How many trusted samples with this part, label, partition and origin the history holds.
+
+    `label` is the number of a class; `there` is the count.
+    """
 
     part: str
     label: int
@@ -20,8 +23,10 @@ class TrustedCount(NamedTuple):
 TRUSTED_COUNTS: Final = Query(
     TrustedCount,
     """
-    SELECT t.part AS part, ifNull(t.label, s.label) AS class, s.partition AS partition, t.origin AS origin, count() AS there
-    FROM (SELECT * FROM trusted_now) AS t INNER JOIN (SELECT sample_id, label, partition FROM samples_now) AS s
+    SELECT t.part AS part, ifNull(t.label, s.label) AS class, s.partition AS partition,
+           t.origin AS origin, count() AS there
+    FROM (SELECT * FROM trusted_now) AS t
+    INNER JOIN (SELECT sample_id, label, partition FROM samples_now) AS s
     ON t.sample_id = s.sample_id GROUP BY part, class, partition, origin""",
 )
-"""Trusted samples that the stream has brought, counted."""
+"""Trusted samples whose sample has arrived, counted by kind."""

@@ -1,4 +1,4 @@
-"""What scoring workers did beside what the schedule says, turn by turn."""
+"""Turns: what scoring workers did that the schedule does not determine."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -18,12 +18,14 @@ class Turn(NamedTuple):
     """One turn of one partition.
 
     Attributes:
-        partition, number: whose, and the how-manieth.
-        position: of the next sample there.
-        version: in use from here on.
-        kind: `take over` (another worker goes on from here), `take up` (a version is taken up), `again` (some samples are
-            scored once more) or `judge` (at a position that the schedule does not say).
-        samples: that the version scores again, here.
+        partition: partition that the turn belongs to.
+        number: number of the turn in its partition; turns are ordered by it.
+        position: position of the next sample when the turn happens.
+        version: version in use from the turn on.
+        kind: `take over` (another worker goes on from here), `take up` (a version comes into use),
+            `again` (samples are scored once more) or `judge` (a judgement at a position that the
+            schedule does not name).
+        samples: ids of the samples that the version scores again.
     """
 
     partition: int
@@ -38,22 +40,30 @@ _TURNS: Final = (
     "SELECT partition, number, position, version, toString(kind), samples FROM turns FINAL"
 )
 TURNS: Final = Query(Turn, f"{_TURNS} ORDER BY partition, number")
-"""All of them, in their order."""
+"""All turns, in order, partition by partition."""
 _LAST: Final = Query(
     Turn, f"{_TURNS} WHERE partition = {{partition:UInt32}} ORDER BY number DESC LIMIT 1"
 )
 _SCORED: Final = """
     SELECT DISTINCT sample_id FROM responses
-    WHERE partition = {partition:UInt32} AND version = {version:UInt32} AND sample_id IN {ids:Array(UUID)}"""
+    WHERE partition = {partition:UInt32} AND version = {version:UInt32}
+      AND sample_id IN {ids:Array(UUID)}"""
 
 
 def write_turns(store: Store, turns: Sequence[Turn]) -> None:
-    """Write turns; one of a number that is there already takes its place."""
+    """Write turns; a turn replaces an earlier one with the same number."""
     store.write("turns", columns_of_tuples(turns))
 
 
 def last_turn(store: Store, partition: int) -> Turn | None:
-    """The last turn of a partition, as far as it was done: whoever wrote it may have died before; None before the first."""
+    """The last turn of a partition, cut down to the work that was done.
+
+    A worker writes a turn before it does the work, and may have died in between.
+
+    Returns:
+        The turn, with only the samples that were scored. A turn `judge` whose judgement was not
+        made comes back as a turn `again`. None before the first turn.
+    """
     found = next(iter(_LAST.of(store, partition=partition)), None)
     if found is None:
         return None

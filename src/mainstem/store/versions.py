@@ -1,4 +1,4 @@
-"""What the history says of versions."""
+"""Versions and the rounds that made them, written and read back."""
 
 from typing import Final, NamedTuple
 
@@ -21,7 +21,15 @@ __all__ = [
 
 
 class KeptVersion(NamedTuple):
-    """A version, promoted or not: `model` is what a first one was made from, `digest` that of its weights, if it has any."""
+    """The row of a version, promoted or not.
+
+    Attributes:
+        version, parent: number of the version and of the version it came from; None for the first.
+        event_time: event time at which it was made, in milliseconds.
+        promoted, reason: 1 if it was promoted, and why or why not.
+        model: what a first version was made from.
+        digest: digest of its weights; empty if it has none.
+    """
 
     version: int
     parent: int | None
@@ -33,7 +41,10 @@ class KeptVersion(NamedTuple):
 
 
 class VersionTold(NamedTuple):
-    """A version, whether it was promoted and why, and its AUC on the last part of the log where it was measured."""
+    """A version, whether it was promoted and why.
+
+    `auc_later` is its AUC on the last part of the log; None where it was not measured.
+    """
 
     version: int
     parent: int | None
@@ -43,10 +54,11 @@ class VersionTold(NamedTuple):
 
 
 class RoundTold(NamedTuple):
-    """A round: what it drew, and how its version and the parent did before the gate.
+    """A round: how many samples it drew, and what the gate measured.
 
-    `samples` is how many samples of all partitions had come when it began; `judged_on` is `gate`
-    or `held_out`.
+    `samples` is the number of samples of all partitions that had arrived when the round began.
+    `judged_on` is `gate` or `held_out`. `auc_before` and `log_loss_before` are those of the parent,
+    `auc_after` and `log_loss_after` those of the new version.
     """
 
     version: int
@@ -65,24 +77,26 @@ class RoundTold(NamedTuple):
 VERSIONS_TOLD: Final = Query(
     VersionTold,
     """
-    SELECT v.version AS version, v.parent AS parent, v.promoted AS promoted, v.reason AS reason, e.auc AS auc_later
+    SELECT v.version AS version, v.parent AS parent, v.promoted AS promoted, v.reason AS reason,
+           e.auc AS auc_later
     FROM (SELECT * FROM versions FINAL) AS v
-    LEFT JOIN (SELECT * FROM evaluations FINAL WHERE slice = 'later') AS e ON v.version = e.version
+    LEFT JOIN (SELECT * FROM evaluations FINAL WHERE slice = 'later') AS e
+        ON v.version = e.version
     ORDER BY version""",
 )
 ROUNDS_TOLD: Final = Query(
     RoundTold,
     """
-    SELECT version, arraySum(offsets), drawn, cold, judged_on, auc_before, log_loss_before, auc_after, log_loss_after, promoted, reason
+    SELECT version, arraySum(offsets), drawn, cold, judged_on, auc_before, log_loss_before,
+           auc_after, log_loss_after, promoted, reason
     FROM rounds FINAL ORDER BY version""",
 )
 
 
 def has_version(store: Store, version: int) -> bool:
-    """Whether a version, promoted or not, has its row."""
-    return bool(
-        store.rows("SELECT version FROM versions WHERE version = {version:UInt32}", version=version)
-    )
+    """Whether the history has the row of a version, promoted or not."""
+    sql = "SELECT version FROM versions WHERE version = {version:UInt32}"
+    return bool(store.rows(sql, version=version))
 
 
 def write_version(store: Store, kept: KeptVersion) -> None:
@@ -91,24 +105,21 @@ def write_version(store: Store, kept: KeptVersion) -> None:
 
 
 def promoted_versions(store: Store) -> list[int]:
-    """The versions that were promoted, in order."""
-    return [
-        version
-        for (version,) in store.rows(
-            "SELECT version FROM versions FINAL WHERE promoted ORDER BY version"
-        )
-    ]
+    """Numbers of the versions that were promoted, in order."""
+    sql = "SELECT version FROM versions FINAL WHERE promoted ORDER BY version"
+    return [version for (version,) in store.rows(sql)]
 
 
 def newest_number(store: Store) -> int:
-    """The highest number that a version has, promoted or not."""
+    """The highest number of a version, promoted or not."""
     [(last,)] = store.rows("SELECT max(version) FROM versions")
     return int(last)
 
 
 def ends_of_last_round(store: Store) -> list[int]:
-    """The next position of each partition when the last round began; nothing before the first round."""
-    # subtle: a round without a row in `versions` was cut off by a kill; it is not done, and another one is due
+    """Next position of each partition when the last round began; empty before the first round."""
+    # subtle: a round without a row in `versions` was killed before its end; it counts as not done
     sql = """
-        SELECT offsets FROM rounds FINAL WHERE version IN (SELECT version FROM versions) ORDER BY version DESC LIMIT 1"""
+        SELECT offsets FROM rounds FINAL WHERE version IN (SELECT version FROM versions)
+        ORDER BY version DESC LIMIT 1"""
     return next((list(ends) for (ends,) in store.rows(sql)), [])

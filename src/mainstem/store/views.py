@@ -1,7 +1,7 @@
-"""Views by their definition, so that a question brings along those that it reads.
+"""Put the definitions of views into a query, so that it does not depend on the history's views.
 
-Who only asks leaves a server's history as it is, and one of before has the views of before. A question that brings its own
-definitions is answered there too, and with the same figures.
+A command that only asks does not migrate a server's history, which may have older views. A query
+with its own definitions works there too, and gives the same figures.
 """
 
 import re
@@ -17,23 +17,24 @@ _OVER_TABLES: Final = ("responses_now", "sketches_now")
 
 
 def of_sample(question: str, *names: str) -> str:
-    """A question about one sample, `{sample:UUID}`, with the newest definitions of the views that it reads.
+    """Make a query about one sample, `{sample:UUID}`, that brings the definitions of its views.
 
-    Of the tables of responses and sketches nothing but the rows of the sample is read: the views above them are narrowed,
-    and all that stands on those with them. An engine that is to find out for itself reads whole tables.
+    The views over the tables of responses and of sketches are restricted to the sample, and so are
+    all views on top of them. Without that the engine would read the whole tables.
 
     Args:
-        question: in SQL.
-        names: of its views, each after those that it reads itself.
+        question: the query, which reads the views by their names.
+        names: names of the views that it reads, each after the views that it reads itself.
     """
-    narrow = [
-        f"{name} AS ({_definitions()[name]} WHERE sample_id = {{sample:UUID}})"
-        for name in _OVER_TABLES
-    ]
-    return f"WITH {', '.join([*narrow, *(f'{name} AS ({_definitions()[name]})' for name in names)])} {question.strip()}"
+    defined = _definitions()
+    sample = "WHERE sample_id = {sample:UUID}"
+    views = [f"{name} AS ({defined[name]} {sample})" for name in _OVER_TABLES]
+    views += [f"{name} AS ({defined[name]})" for name in names]
+    return f"WITH {', '.join(views)} {question.strip()}"
 
 
 @lru_cache
 def _definitions() -> dict[str, str]:
+    """The newest definition of each view, by its name."""
     statements = [statement for _, _, statements in migrations() for statement in statements]
     return {found[1]: found[2] for found in map(_VIEW.fullmatch, statements) if found}

@@ -1,4 +1,4 @@
-"""Visits as a scoring worker reads them back, to make its rows again."""
+"""Read visits back, so that a scoring worker can rebuild its rows."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,21 +23,25 @@ _SQL: Final = f"""
            ifNull(r.alignment, nan), s.sketch
     FROM (SELECT * FROM responses FINAL {_THESE}) AS r
     LEFT JOIN (
-        SELECT sample_id, label_version, sketch FROM sketches FINAL {_THESE} AND length(sketch) = {{sketch:UInt32}}) AS s
+        SELECT sample_id, label_version, sketch FROM sketches FINAL
+        {_THESE} AND length(sketch) = {{sketch:UInt32}}) AS s
         ON r.sample_id = s.sample_id AND r.label_version = s.label_version
     ORDER BY r.offset"""
 
 
 @dataclass(frozen=True)
 class StoredVisits:
-    """B visits by one version, all at one scale.
+    """B visits by one version, all with one scale.
 
     Attributes:
-        keys: sample ids, 16 bytes each.
-        facts: of the samples, each of shape (B,).
-        scale: that their norms and sketches are divided by.
-        norm, margin, loss, alignment: shape (B,); an alignment is NaN where there is none.
-        sketch: shape (B, k); a row of NaN where there is none, or one of another length.
+        keys: ids of the samples, 16 bytes each.
+        facts: facts of the samples, each of shape (B,).
+        scale: mean response norm of the canaries under the version; norms and sketches are divided
+            by it.
+        norm, margin, loss, alignment: figures of the responses, shape (B,); an alignment is NaN
+            where there is none.
+        sketch: sketches of the responses, shape (B, k); a row of NaN where there is no sketch of
+            length k.
     """
 
     keys: Sequence[bytes]
@@ -53,14 +57,18 @@ class StoredVisits:
 def stored_visits(
     store: Store, partition: int, end: int, version: int, *, left: int = 0, sketch: int = 0
 ) -> Iterator[StoredVisits]:
-    """Visits by one version in the order of their offsets, some thousands at a time.
+    """Read the visits by one version, ordered by offset.
 
     Args:
         store: the history.
-        partition, end: samples at offsets below `end` of this partition.
-        version: that scored them.
-        left: event time, in milliseconds, before which samples are left out.
-        sketch: k, the floats of a sketch.
+        partition: partition of the samples.
+        end: offset up to which (exclusive) samples count.
+        version: version that scored them.
+        left: event time in milliseconds; samples before it are left out.
+        sketch: length k of a sketch.
+
+    Yields:
+        Visits in chunks of some thousand.
     """
     rows = store.stream(
         _SQL, partition=partition, end=end, version=version, left=left, sketch=sketch

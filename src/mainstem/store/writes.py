@@ -1,4 +1,4 @@
-"""Domain values as columns of their tables. Times stay milliseconds; the store knows what to make of them."""
+"""Turn values of the library into columns of tables; times stay milliseconds for the store."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -13,7 +13,7 @@ from mainstem.store.store import Columns
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mainstem.responses import Responses  # programs that only write do without torch
+    from mainstem.responses import Responses  # loads torch, which a program that only writes lacks
 
 __all__ = [
     "columns_of",
@@ -33,12 +33,12 @@ _OF_A_VISIT: Final = ("sample_id", "label_version", "partition", "offset", "even
 
 
 def columns_of(rows: Sequence[dict[str, Any]]) -> Columns:
-    """Rows given as mappings of one shape, turned to columns."""
+    """Turn rows into columns by name; every row has the keys of the first."""
     return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
 
 
 def columns_of_tuples(rows: Sequence[NamedTuple]) -> Columns:
-    """Rows given as tuples of one type, by the names of its fields.
+    """Turn named tuples of one type into columns by the names of its fields.
 
     Example:
         >>> class Point(NamedTuple):
@@ -51,7 +51,11 @@ def columns_of_tuples(rows: Sequence[NamedTuple]) -> Columns:
 
 
 def sample_columns(placed: Sequence[tuple[Sample, int, int]]) -> Columns:
-    """Samples with their (partition, offset) in the `samples` log."""
+    """Columns of table `samples`.
+
+    Args:
+        placed: each sample with its partition and its offset in topic `samples`.
+    """
     names = Sample.__struct_fields__
     columns: dict[str, list[Any]] = {
         name: [getattr(sample, name) for sample, _, _ in placed] for name in names
@@ -63,7 +67,12 @@ def sample_columns(placed: Sequence[tuple[Sample, int, int]]) -> Columns:
 
 
 def position_columns(samples: Sequence[PlacedSample], offsets: Sequence[int]) -> Columns:
-    """Accepted samples at their positions, with the offsets of the records that brought them."""
+    """Columns of table `positions`.
+
+    Args:
+        samples: accepted samples, at their positions.
+        offsets: for each sample, the offset of the record that brought it first.
+    """
     return columns_of(
         [
             {
@@ -80,7 +89,7 @@ def position_columns(samples: Sequence[PlacedSample], offsets: Sequence[int]) ->
 
 
 def item_columns(items: Iterable[Item]) -> Columns:
-    """Catalogue items as they were told."""
+    """Columns of table `items`, one row for each item event."""
     return columns_of(
         [
             {
@@ -98,7 +107,7 @@ def item_columns(items: Iterable[Item]) -> Columns:
 
 
 def ledger_columns(rows: Sequence[LedgerRow]) -> Columns:
-    """Rows of the ledger, a column for each count."""
+    """Columns of table `ledger`, one for each count."""
     return columns_of(
         [
             {
@@ -115,14 +124,18 @@ def ledger_columns(rows: Sequence[LedgerRow]) -> Columns:
 
 
 def rejection_columns(rows: Sequence[Rejection]) -> Columns:
-    """Refused events with their reasons."""
+    """Columns of table `rejected`, one row for each refused event."""
     return columns_of(
         [{name: getattr(row, name) for name in Rejection.__struct_fields__} for row in rows]
     )
 
 
 def trusted_columns(rows: Iterable[tuple[UUID, str, str, int | None]]) -> Columns:
-    """Trusted samples: (sample id, part, origin, label that is vouched for or None)."""
+    """Columns of table `trusted`.
+
+    Args:
+        rows: sample id, part, origin, and the label that somebody vouches for, or None.
+    """
     return columns_of(
         [
             {
@@ -145,7 +158,16 @@ def response_columns(
     version: int,
     scale: float,
 ) -> Columns:
-    """One visit of each sample; an alignment that is NaN is none."""
+    """Columns of table `responses`, one visit of each sample.
+
+    Args:
+        samples: B samples that a version scored.
+        found: their responses.
+        alignment: cosine of each response with the trusted gradient, shape (B,); NaN where there is
+            none.
+        version: number of the version.
+        scale: mean response norm of the canaries under the version.
+    """
     known: list[float | None] = alignment.tolist()
     for place in np.flatnonzero(np.isnan(alignment)):
         known[place] = None
@@ -161,12 +183,17 @@ def response_columns(
 def sketch_columns(
     samples: Sequence[PlacedSample], sketch: "NDArray[np.float32]", *, version: int, scale: float
 ) -> Columns:
-    """The sketch of one visit of each sample, shape (B, k); nothing where k is 0."""
-    return (
-        {**_of_a_visit(samples, (), version, scale), "sketch": sketch.tolist()}
-        if sketch.shape[1]
-        else {}
-    )
+    """Columns of table `sketches`, one visit of each sample; empty where there are no sketches.
+
+    Args:
+        samples: B samples that a version scored.
+        sketch: their sketches, shape (B, k), where k may be 0.
+        version: number of the version.
+        scale: mean response norm of the canaries under the version.
+    """
+    if not sketch.shape[1]:
+        return {}
+    return {**_of_a_visit(samples, (), version, scale), "sketch": sketch.tolist()}
 
 
 def _of_a_visit(

@@ -1,4 +1,4 @@
-"""What a round trains on."""
+"""The draw of the samples that a round trains on."""
 
 from mainstem.learning.draws.draw import draw
 from mainstem.learning.draws.pool import RowsPool, StoredPool

@@ -1,4 +1,7 @@
-"""What a round trains on: from core by importance mixed with uniform, with a floor from edge; all alike at cold start."""
+"""The draw of a round: from core by importance mixed with uniform, with a floor from edge.
+
+At cold start, when core is small, it draws uniformly from both.
+"""
 
 import math
 from dataclasses import dataclass
@@ -14,15 +17,21 @@ __all__ = ["Draw", "Pool", "draw"]
 
 
 class Pool(Protocol):
-    """Columns by name, each of shape (N,): those of one partition, or of several put together."""
+    """Columns by name, each of shape (N,), of one partition or of several put together."""
 
     def __getitem__(self, name: str, /) -> NDArray[Any]:
-        """`key_high`, `key_low`, `standing` and `importance` are read."""
+        """A column; `key_high`, `key_low`, `standing` and `importance` are read."""
 
 
 @dataclass(frozen=True)
 class Draw:
-    """Rows of the pool that were drawn, the probability each had in a single draw, and whether it was cold start."""
+    """The samples that were drawn.
+
+    Attributes:
+        rows: rows in the pool, shape (M,).
+        probability: probability of each row in a single draw, shape (M,).
+        cold: whether it was a cold start.
+    """
 
     rows: NDArray[np.int64]
     probability: NDArray[np.float64]
@@ -32,13 +41,13 @@ class Draw:
 def draw(
     pool: Pool, candidates: NDArray[np.bool_], settings: Settings, random: np.random.Generator
 ) -> Draw:
-    """Draw without replacement.
+    """Draw samples without replacement.
 
     Args:
         pool: all samples.
-        candidates: which of them may be drawn, shape (N,). Noise is never drawn.
-        settings: `draw`, `core_minimum`, `uniform_share`, `edge_floor`.
-        random: gives the same draw for the same pool and state.
+        candidates: true for each sample that may be drawn, shape (N,). Noise is never drawn.
+        settings: settings with `draw`, `core_minimum`, `uniform_share` and `edge_floor`.
+        random: source of randomness; the same pool and state give the same draw.
 
     Example:
         >>> from mainstem.importance import Rows
@@ -63,7 +72,7 @@ def draw(
 
 
 def _in_order(pool: Pool, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Rows by sample id, so that a draw does not depend on the order of arrival."""
+    """Rows of the mask by sample id, so that a draw does not depend on the order of arrival."""
     rows = np.flatnonzero(mask)
     return rows[np.lexsort((pool["key_low"][rows], pool["key_high"][rows]))]
 
@@ -74,10 +83,8 @@ def _from(
     importance = np.maximum(pool["importance"][rows], 0)
     total = math.fsum(importance)  # the same to the last bit wherever the array lies in memory
     share = importance / total if total else np.full(len(rows), 1 / max(len(rows), 1))
-    mixed = (
-        settings.learning.uniform_share / max(len(rows), 1)
-        + (1 - settings.learning.uniform_share) * share
-    )
+    uniform = settings.learning.uniform_share
+    mixed = uniform / max(len(rows), 1) + (1 - uniform) * share
     chosen, probability = _choose(mixed, min(count, len(rows)), random)
     return rows[chosen], probability
 
@@ -85,11 +92,12 @@ def _from(
 def _choose(
     weights: NDArray[Any], count: int, random: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """`count` places without replacement, with the probability each had in the first draw.
+    """Draw `count` indices without replacement, with the probability of each in a single draw.
 
-    Source: Efraimidis and Spirakis, Weighted random sampling with a reservoir, 2006.
+    Source:
+        Efraimidis and Spirakis, Weighted random sampling with a reservoir, 2006.
     """
-    with np.errstate(divide="ignore"):  # a weight of 0 makes a key of minus infinity: drawn last
+    with np.errstate(divide="ignore"):  # a weight of 0 gives a key of minus infinity: drawn last
         keys = np.log(random.random(len(weights))) / weights
     chosen = np.sort(np.argsort(-keys, kind="stable")[:count])
     return chosen, weights[chosen] / weights.sum() if len(weights) else weights[chosen]

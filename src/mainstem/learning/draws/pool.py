@@ -1,4 +1,4 @@
-"""What a round may draw from: the columns of all partitions, from memory or read back out of the history."""
+"""The samples that a round may draw from: columns of all partitions, from rows or the history."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -28,7 +28,11 @@ _CHUNK: Final = 65_536
 
 
 class RowsPool:
-    """The columns of several partitions, one after the other."""
+    """The columns of several partitions, one after the other.
+
+    Args:
+        parts: rows of the partitions.
+    """
 
     def __init__(self, parts: Sequence[Rows]) -> None:
         self._parts = parts
@@ -47,18 +51,17 @@ class RowsPool:
 
 
 class StoredPool:
-    """The same out of the history, streamed: about 50 bytes a sample.
+    """The same columns from the history, streamed: about 50 bytes a sample.
 
-    A sample has its importance of now, as every view and command tells it.
+    Each sample has its current importance, as every view and command reports it.
 
     Args:
         store: the history.
     """
 
     def __init__(self, store: Store) -> None:
-        chunks: dict[str, list[NDArray[Any]]] = {
-            name: [np.zeros(0, dtype)] for name, dtype in _DTYPES.items()
-        }
+        chunks: dict[str, list[NDArray[Any]]] = {}
+        chunks |= {name: [np.zeros(0, dtype)] for name, dtype in _DTYPES.items()}
         rows: list[Drawable] = []
         for row in DRAWABLE.stream(store):
             rows.append(row)
@@ -74,17 +77,15 @@ class StoredPool:
 
     def id_of(self, row: int) -> UUID:
         """The sample id in a row."""
-        return UUID(
-            int=(int(self._arrays["key_high"][row]) << 64) | int(self._arrays["key_low"][row])
-        )
+        high, low = self._arrays["key_high"][row], self._arrays["key_low"][row]
+        return UUID(int=(int(high) << 64) | int(low))
 
 
 def _add(chunks: dict[str, list[NDArray[Any]]], rows: list[Drawable]) -> None:
     if not rows:
         return
-    ids, label_version, partition, offset, event_time, importance, standing = zip(
-        *rows, strict=True
-    )
+    ids, *numbers, standing = zip(*rows, strict=True)
+    label_version, partition, offset, event_time, importance = numbers
     values = {
         "key_high": [one.int >> 64 for one in ids],
         "key_low": [one.int & 0xFFFF_FFFF_FFFF_FFFF for one in ids],

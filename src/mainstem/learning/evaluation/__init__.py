@@ -1,4 +1,4 @@
-"""How good a version is."""
+"""The evaluation of versions."""
 
 from mainstem.learning.evaluation.evaluation import Evaluation, auc, evaluate, log_loss
 

@@ -1,6 +1,6 @@
-"""Plain rankings to compare a version with, on the same pairs: what a shop could do without a model.
+"""Plain rankings to compare a version with, on the same pairs: what a shop can do without a model.
 
-Each is computed from what was known before the last part of the log.
+Each is computed from facts that were known before the last part of the log.
 """
 
 from collections import Counter
@@ -22,9 +22,9 @@ def baselines(
     """AUC of popularity, of word overlap with the history, and of basket co-occurrence.
 
     Args:
-        answered: item and history of each sample before the last part that was answered with yes; they tell what was
-            popular and bought together.
-        later: the pairs to rank.
+        answered: item and history of each sample answered with yes before the last part. They
+            show what was popular and what was bought together.
+        later: samples whose pairs are ranked.
         labels: their true labels.
 
     Example:
@@ -39,19 +39,21 @@ def baselines(
     scores = {
         "popularity": [float(popularity[sample.item_id]) for sample in later],
         "word_overlap": [_overlap(sample) for sample in later],
-        "co_occurrence": [
-            sum(
-                together[sample.item_id, other] / (popularity[other] + 1)
-                for other in sample.history
-            )
-            for sample in later
-        ],
+        "co_occurrence": [_bought_together(sample, together, popularity) for sample in later],
     }
     truth = np.array(labels, np.int64)
     return {name: auc(truth, np.array(score)) for name, score in scores.items()}
 
 
+def _bought_together(
+    sample: PlacedSample, together: Counter[tuple[str, str]], popularity: Counter[str]
+) -> float:
+    return sum(
+        together[sample.item_id, other] / (popularity[other] + 1) for other in sample.history
+    )
+
+
 def _overlap(sample: PlacedSample) -> float:
-    """Share of the item's words that stand in the context."""
+    """Share of the item's words that occur in the context."""
     words = set(sample.item_text.split(" | ")[0].lower().split())
     return len(words & set(sample.context_text.lower().split())) / max(len(words), 1)

@@ -1,4 +1,4 @@
-"""How good a version is on samples it was not trained on: AUC and log-loss."""
+"""The quality of a version on samples it was not trained on: AUC and log-loss."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,13 @@ __all__ = ["Evaluation", "auc", "auc_of_classes", "evaluate", "log_loss"]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Quality on `samples` samples; None where it is not defined (no samples, or one label only)."""
+    """The quality of a version on some samples.
+
+    Attributes:
+        samples: number of samples.
+        auc: AUC in [0, 1]; None if there are no samples, or only one label.
+        log_loss: mean log-loss in nats; None if there are no samples.
+    """
 
     samples: int
     auc: float | None
@@ -26,7 +32,11 @@ class Evaluation:
 
 
 def auc(labels: NDArray[np.int64], scores: NDArray[np.float64]) -> float | None:
-    """Probability that a yes is scored above a no, ties counting half; None without both.
+    """Probability that a yes is scored above a no, ties counting half; None without both labels.
+
+    Args:
+        labels: 0 or 1 for each sample, shape (N,).
+        scores: score of each sample, shape (N,).
 
     Example:
         >>> auc(np.array([0, 1, 0, 1]), np.array([0.1, 0.9, 0.5, 0.5]))
@@ -40,11 +50,16 @@ def auc(labels: NDArray[np.int64], scores: NDArray[np.float64]) -> float | None:
 
 
 def auc_of_classes(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> float | None:
-    """AUC of two classes by their log-odds; of more the mean, over the classes that occur, of each against the rest.
+    """AUC of two classes by their log-odds.
+
+    With more classes it is the mean AUC of each class against the rest, over those that occur.
 
     Args:
-        labels: shape (N,), in [0, C).
-        logits: shape (N, C).
+        labels: class of each sample, shape (N,), in [0, C).
+        logits: logits of each sample, shape (N, C).
+
+    Returns:
+        The AUC; None if only one class occurs.
 
     Example:
         >>> auc_of_classes(np.array([0, 1, 2]), np.array([[3.0, 0, 0], [0, 3, 0], [0, 0, 3]]))
@@ -65,8 +80,8 @@ def log_loss(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> float | 
     """Mean negative log-likelihood in nats; None without samples.
 
     Args:
-        labels: shape (N,), in [0, C).
-        logits: shape (N, C).
+        labels: class of each sample, shape (N,), in [0, C).
+        logits: logits of each sample, shape (N, C).
 
     Example:
         >>> round(log_loss(np.array([1]), np.array([[0.0, 0.0]])), 4)
@@ -79,17 +94,22 @@ def log_loss(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> float | 
         losses = np.logaddexp(0, -signs * (logits[:, 1] - logits[:, 0]))
     else:
         losses = -log_softmax(logits, axis=1)[np.arange(len(labels)), labels]
-    # subtle: numpy's own sum may differ in the last bit with where an array lies in memory; this one never does
+    # subtle: numpy's own sum may differ in the last bit with the place of an array in memory
     return math.fsum(losses) / len(labels)
 
 
 def evaluate(
     active: ActiveVersion, samples: Sequence[PlacedSample], labels: Sequence[int] | None = None
 ) -> Evaluation:
-    """AUC and log-loss of one version on samples, against their own labels or the given ones.
+    """AUC and log-loss of a version on samples.
+
+    Args:
+        active: the version, ready to score.
+        samples: samples to evaluate on.
+        labels: true class of each sample; None takes the labels of the samples.
 
     Raises:
-        NonFiniteError: if it answers one of them with NaN or infinity, which has no place in an order.
+        NonFiniteError: if a logit is NaN or infinite, because it cannot be ranked.
     """
     if not samples:
         return Evaluation(0, None, None)

@@ -1,4 +1,4 @@
-"""Groups of settings, along the way of the data; a file is one group."""
+"""The groups of settings, one file each, in the order of the way of the data."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -32,4 +32,4 @@ GROUPS: Final[Mapping[str, type[Group]]] = MappingProxyType(
         for one in (Run, Join, Objectives, Trusted, Model, Responses, Standing, Learning)
     }
 )
-"""Each group by its name, in the order in which they are told."""
+"""Each group by its name, in the order in which commands and files list them."""

@@ -15,7 +15,8 @@ class Join(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     questions: Annotated[
         str,
         Means(
-            "It says what asks: `shown` is impressions and views, `purchases` is for logs without, `auto` looks at the log.",
+            "Chooses which events are questions: `shown` takes impressions and views, `purchases`"
+            " suits logs that lack them, and `auto` decides by looking at the log.",
             affects="join",
             choices=("auto", "shown", "purchases"),
         ),
@@ -23,35 +24,40 @@ class Join(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     label_window: Annotated[
         int,
         duration(
-            "A longer window takes later outcomes into the first label of a question, which waits for as long.",
+            "A longer window counts later outcomes in a question's first label, which is made"
+            " that much later.",
             affects="join",
         ),
     ] = HOUR
     grace: Annotated[
         int,
         duration(
-            "A longer grace lets events come further out of order, and makes every label wait longer.",
+            "A longer grace accepts events that arrive further out of order, and delays every"
+            " label by as much.",
             affects="join",
         ),
     ] = 10 * MINUTE
     revision_window: Annotated[
         int,
         duration(
-            "A longer window lets later outcomes revise a label, and keeps every question in memory for as long.",
+            "A longer window lets later outcomes revise a label, and keeps every question in"
+            " memory that long.",
             affects="join",
         ),
     ] = 30 * DAY
     dedupe_horizon: Annotated[
         int,
         duration(
-            "A longer horizon finds copies of an event that come later, and keeps more event ids in memory.",
+            "A longer horizon recognises copies of an event that arrive later, and keeps more"
+            " event ids in memory.",
             affects="join",
         ),
     ] = DAY
     history_length: Annotated[
         int,
         Means(
-            "A higher number puts more items of the shopper's recent history into a text.",
+            "A higher number puts more of the items that a shopper touched recently into a"
+            " sample's text.",
             affects="join",
             low=0,
             high=100,
@@ -60,13 +66,15 @@ class Join(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     history_window: Annotated[
         int,
         duration(
-            "A longer window lets into a text what the shopper did longer ago.", affects="join"
+            "A longer window puts what the shopper did longer ago into a sample's text.",
+            affects="join",
         ),
     ] = 90 * DAY
     negatives: Annotated[
         int,
         Means(
-            "A higher number draws more negatives for each purchase, where purchases are the questions.",
+            "A higher number draws more negatives for each purchase; it counts only where"
+            " purchases are questions.",
             affects="join",
             low=0,
             high=100,
@@ -75,7 +83,8 @@ class Join(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     partitions: Annotated[
         int,
         Means(
-            "A higher number divides events and samples among more workers.",
+            "A higher number divides events and samples into more partitions, so that more"
+            " workers share them.",
             affects="join",
             low=1,
             high=4096,
@@ -85,5 +94,8 @@ class Join(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.dedupe_horizon < self.grace:
-            msg = "join.dedupe_horizon must be at least join.grace: an event may come again while its first copy still waits"
+            msg = (
+                "join.dedupe_horizon must be at least join.grace: "
+                "an event may arrive again while its first copy still waits"
+            )
             raise SettingError(msg)

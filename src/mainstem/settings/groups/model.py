@@ -13,14 +13,15 @@ class Model(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     model: Annotated[
         str,
         Means(
-            "It is the Hugging Face name or the folder of a BERT cross-encoder; empty, one is made here from the log.",
+            "Names a Hugging Face model, or the folder of one, a BERT cross-encoder; if empty,"
+            " the log makes one.",
             form="a name or a folder",
         ),
     ] = ""
     device: Annotated[
         str,
         Means(
-            "It says where the model works; `auto` takes a GPU where there is one.",
+            "Chooses where the model computes; `auto` takes a GPU if there is one.",
             affects="nothing",
             choices=("auto", "cpu", "cuda"),
         ),
@@ -28,11 +29,13 @@ class Model(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_tokens: Annotated[
         int,
         Means(
-            "A higher number reads more of a text pair, whose longer side is cut first, and costs time and memory.",
+            "A higher number reads more of a text pair, at more time and memory; the longer text"
+            " is cut first.",
             low=8,
             high=8192,
         ),
     ] = 64
     vocabulary: Annotated[
-        int, Means("A higher number gives the vocabulary made here more word pieces.", low=200)
+        int,
+        Means("A higher number gives the vocabulary that is made here more word pieces.", low=200),
     ] = 8000

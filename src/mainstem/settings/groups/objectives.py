@@ -1,4 +1,4 @@
-"""What is learnt of a sample."""
+"""What the model learns from a sample."""
 
 from typing import Annotated, Final
 
@@ -11,12 +11,13 @@ _MOST_CLASSES: Final = 127
 
 
 class Objectives(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is learnt of a sample."""
+    """What the model learns from a sample."""
 
     classes: Annotated[
         str,
         Means(
-            "It names the classes of labelled texts, and their order numbers them; empty, they are `no,yes`.",
+            "Names the classes of labelled texts, in the order of their numbers; if empty, they"
+            " are `no,yes`.",
             affects="join",
             form="2 to 127 names with commas between",
         ),
@@ -27,14 +28,14 @@ class Objectives(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
         names = self.class_names
         if not 2 <= len(set(names)) == len(names) <= _MOST_CLASSES or "" in names:
             msg = (
-                f"objectives.classes are 2 to {_MOST_CLASSES} different names with commas between, like 'no,yes'; "
-                f"got {self.classes!r}"
+                f"objectives.classes are 2 to {_MOST_CLASSES} different names with commas between, "
+                f"like 'no,yes'; got {self.classes!r}"
             )
             raise SettingError(msg)
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The classes in the order of their numbers.
+        """Names of the classes; the place of a name is the number of its class.
 
         Example:
             >>> Objectives(classes="sports, business").class_names
@@ -44,5 +45,5 @@ class Objectives(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def answers_yes_or_no(self) -> bool:
-        """Whether a label is no or yes."""
+        """Whether there are two classes, so that a label is no (0) or yes (1)."""
         return len(self.class_names) == 2

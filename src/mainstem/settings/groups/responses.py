@@ -1,4 +1,4 @@
-"""How samples are scored, and for how long they are kept at hand."""
+"""How samples are scored, and how long they keep being judged."""
 
 from typing import Annotated, Final
 
@@ -12,26 +12,29 @@ _SHORTEST_SKETCH: Final = 32
 
 
 class Responses(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How samples are scored, and for how long they are kept at hand."""
+    """How samples are scored, and how long they keep being judged."""
 
     score_batch: Annotated[
         int,
         Means(
-            "A higher number scores more samples of full length in one pass, or of shorter ones yet more, in more memory.",
+            "A higher number scores more samples in one pass, in more memory; short samples"
+            " count for less than one.",
             low=1,
         ),
     ] = 64
     precision: Annotated[
         str,
         Means(
-            "It says in which numbers a pass of scoring computes; `auto` takes bfloat16 on a GPU that has it, else float32.",
+            "Chooses the numbers that a scoring pass computes in; `auto` takes bfloat16 on a GPU"
+            " that has it, and float32 elsewhere.",
             choices=("auto", "float32", "bfloat16", "float16"),
         ),
     ] = "auto"
     sketch: Annotated[
         int,
         Means(
-            "A higher number keeps a longer sketch of each response; it is even and at least 32, or 0 for none.",
+            "A higher number keeps a longer sketch of each response; 0 keeps none, else it is"
+            " even and at least 32.",
             low=0,
             high=1024,
         ),
@@ -39,27 +42,31 @@ class Responses(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     response_layers: Annotated[
         str,
         Means(
-            "It names the layers that responses are taken over; fewer layers cost less and say less.",
+            "Names the layers that responses are taken over; fewer layers cost less and tell less.",
             form="names or patterns with commas between",
         ),
     ] = "*"
     rescore_budget: Annotated[
         int,
         Means(
-            "A higher number lets each new version score more of the newest samples again.", low=0
+            "A higher number makes each new version score more of the newest samples again.", low=0
         ),
     ] = 6000
     horizon: Annotated[
         int,
         duration(
-            "A longer horizon goes on judging older samples; those that are older yet keep their last standing."
+            "A longer horizon goes on judging older samples; a sample beyond it keeps its last"
+            " standing."
         ),
     ] = 90 * DAY
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if 0 < self.sketch < _SHORTEST_SKETCH or self.sketch % 2:
-            msg = f"responses.sketch is 0 or an even number from {_SHORTEST_SKETCH} to 1024; got {self.sketch!r}"
+            msg = (
+                f"responses.sketch is 0 or an even number from {_SHORTEST_SKETCH} to 1024; "
+                f"got {self.sketch!r}"
+            )
             raise SettingError(msg)
         if not all(self.layer_patterns):
             msg = (
@@ -70,7 +77,7 @@ class Responses(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def layer_patterns(self) -> tuple[str, ...]:
-        """What `response_layers` names.
+        """The names and patterns in `response_layers`, one by one.
 
         Example:
             >>> Responses(response_layers="head.*, bert.encoder.layer.1.*").layer_patterns

@@ -1,4 +1,4 @@
-"""How a run repeats itself, and how often it saves itself."""
+"""What makes a run repeatable, and how often it saves its state."""
 
 from typing import Annotated
 
@@ -8,12 +8,12 @@ __all__ = ["Run"]
 
 
 class Run(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a run repeats itself, and how often it saves itself."""
+    """What makes a run repeatable, and how often it saves its state."""
 
     seed: Annotated[
         int,
         Means(
-            "Every draw, slice and initial weight comes from it, so that another seed makes other ones.",
+            "Decides every draw, slice and initial weight; another seed gives other ones.",
             affects="join",
             low=0,
         ),
@@ -21,14 +21,16 @@ class Run(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     checkpoint_every: Annotated[
         int,
         Means(
-            "A higher number saves a replay after more lines of the log, and repeats more of them after a crash.",
+            "A higher number saves a replay after more lines of the log, and repeats more of"
+            " them after a crash.",
             low=1,
         ),
     ] = 1000
     snapshot_every: Annotated[
         int,
         Means(
-            "A higher number saves a joiner after more offsets of its partition, and reads more again after a crash.",
+            "A higher number saves a joiner after more offsets of its partition; a crash makes"
+            " it read more again.",
             affects="nothing",
             low=1,
         ),

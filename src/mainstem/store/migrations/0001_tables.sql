@@ -1,5 +1,6 @@
--- The history. Every table is keyed so that writing a row twice is the same as writing it once; read through the views.
--- Times are event times. The same statements run in chDB and in the server.
+-- The tables of the history. Each has a key, so that writing a row twice is the same as writing it
+-- once; read them through the views. Times are event times. The same statements run in chDB and in
+-- a ClickHouse server.
 
 CREATE TABLE IF NOT EXISTS samples (
     sample_id UUID,
@@ -23,7 +24,8 @@ CREATE TABLE IF NOT EXISTS samples (
     context_text String CODEC(ZSTD(1)),
     item_text String CODEC(ZSTD(1)),
     digest FixedString(32)
-) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(event_time) ORDER BY (sample_id, label_version);
+) ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(event_time) ORDER BY (sample_id, label_version);
 
 CREATE TABLE IF NOT EXISTS items (
     item_id String,
@@ -38,9 +40,9 @@ CREATE TABLE IF NOT EXISTS items (
 CREATE TABLE IF NOT EXISTS trusted (
     sample_id UUID,
     part LowCardinality(String),
-    origin LowCardinality(String), -- assumed (a slice of the stream), planted, graded, confirmed
-    label Nullable(UInt8),         -- overrules the log's; NULL where nobody said one
-    believed UInt8                 -- not only assumed
+    origin LowCardinality(String), -- assumed (a slice of the stream), planted, graded or confirmed
+    label Nullable(UInt8),         -- replaces the label in the log; NULL where nobody gave one
+    believed UInt8                 -- 1 unless the origin is assumed
 ) ENGINE = ReplacingMergeTree(believed) ORDER BY sample_id;
 
 CREATE TABLE IF NOT EXISTS ledger (
@@ -49,9 +51,10 @@ CREATE TABLE IF NOT EXISTS ledger (
     block UInt64,
     first_offset UInt64,
     next_offset UInt64,
-    question UInt64, outcome UInt64, context UInt64, duplicate UInt64, late UInt64, rejected UInt64, tick UInt64,
-    control UInt64, accepted UInt64, joined UInt64, revised UInt64, orphaned UInt64, parked UInt64, answered UInt64,
-    expired UInt64, open UInt64, unknown_item UInt64
+    question UInt64, outcome UInt64, context UInt64, duplicate UInt64, late UInt64,
+    rejected UInt64, tick UInt64, control UInt64, accepted UInt64, joined UInt64, revised UInt64,
+    orphaned UInt64, parked UInt64, answered UInt64, expired UInt64, open UInt64,
+    unknown_item UInt64
 ) ENGINE = ReplacingMergeTree(next_offset) ORDER BY (topic, partition, block);
 
 CREATE TABLE IF NOT EXISTS rejected (
@@ -77,11 +80,14 @@ CREATE TABLE IF NOT EXISTS responses (
     scale Float32,
     loss Float32,
     margin Float32,
-    alignment Nullable(Float32)    -- cosine with the trusted gradient; NULL where there was none, or the norm is 0
-) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(event_time) ORDER BY (sample_id, label_version, version);
+    -- cosine with the trusted gradient; NULL where there was none, or where the norm is 0
+    alignment Nullable(Float32)
+) ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(event_time) ORDER BY (sample_id, label_version, version);
 
--- apart from responses: most bytes of a visit, and the first to go. Forgotten by when they were written, not by event time:
--- an old log that is replayed would lose them at once. With as many digits as float16 has, so that they pack well.
+-- Sketches are apart from responses because they take most bytes of a visit and are deleted first.
+-- They expire by the time of writing, not by event time: a replay of an old log would lose them at
+-- once. Their numbers have no more digits than float16, so that they compress well.
 CREATE TABLE IF NOT EXISTS sketches (
     sample_id UUID,
     label_version UInt32,
@@ -92,7 +98,8 @@ CREATE TABLE IF NOT EXISTS sketches (
     scale Float32,
     sketch Array(Float32) CODEC(ZSTD(1)),
     written DateTime DEFAULT now()
-) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(event_time) ORDER BY (sample_id, label_version, version)
+) ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(event_time) ORDER BY (sample_id, label_version, version)
 TTL written + INTERVAL 30 DAY;
 
 CREATE TABLE IF NOT EXISTS judgements (

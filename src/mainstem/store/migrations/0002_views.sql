@@ -1,9 +1,9 @@
--- The questions of the first day. A row written twice, or a superseded one, is never seen through a view.
+-- Views for everyday questions. No view shows a row twice, or a row that a newer one replaced.
 
 CREATE OR REPLACE VIEW samples_now AS
 SELECT * FROM samples FINAL ORDER BY sample_id, label_version DESC LIMIT 1 BY sample_id;
 
--- somebody's own trusted samples; as long as there are none, the slices of the stream that stand in for them
+-- Trusted samples that somebody vouched for; while there are none, slices of the stream stand in.
 CREATE OR REPLACE VIEW trusted_now AS
 SELECT * FROM trusted FINAL WHERE believed OR (SELECT max(believed) FROM trusted) = 0;
 
@@ -11,7 +11,8 @@ CREATE OR REPLACE VIEW responses_now AS
 SELECT *, norm / scale AS importance_seen FROM responses FINAL;
 
 CREATE OR REPLACE VIEW sketches_now AS
-SELECT sample_id, label_version, version, partition, offset, event_time, scale, sketch FROM sketches FINAL;
+SELECT sample_id, label_version, version, partition, offset, event_time, scale, sketch
+FROM sketches FINAL;
 
 CREATE OR REPLACE VIEW standings_now AS SELECT * FROM standings FINAL;
 
@@ -27,60 +28,68 @@ SELECT
 FROM responses FINAL
 WINDOW visits AS (PARTITION BY sample_id, label_version ORDER BY version ROWS UNBOUNDED PRECEDING);
 
--- of the visits whose sketch is still there
+-- The mean is over the visits whose sketch has not expired.
 CREATE OR REPLACE VIEW importance_of_mean_of_sample AS
 SELECT
     sample_id, label_version, version, event_time,
     row_number() OVER visits AS visit,
-    sqrt(arraySum(one -> one * one, avgForEach(arrayMap(one -> one / scale, sketch)) OVER visits)) AS importance_of_mean
+    sqrt(arraySum(
+        one -> one * one, avgForEach(arrayMap(one -> one / scale, sketch)) OVER visits
+    )) AS importance_of_mean
 FROM sketches FINAL
 WINDOW visits AS (PARTITION BY sample_id, label_version ORDER BY version ROWS UNBOUNDED PRECEDING);
 
 CREATE OR REPLACE VIEW importance_by AS
 SELECT
-    toDate(s.event_time) AS day, r.version AS version, s.item_id AS item_id, s.query AS query, s.category AS category,
-    s.brand AS brand, s.price_band AS price_band, s.source AS behaviour, r.norm / r.scale AS importance_seen,
-    r.loss AS loss, r.margin AS margin, r.alignment AS alignment
+    toDate(s.event_time) AS day, r.version AS version, s.item_id AS item_id, s.query AS query,
+    s.category AS category, s.brand AS brand, s.price_band AS price_band, s.source AS behaviour,
+    r.norm / r.scale AS importance_seen, r.loss AS loss, r.margin AS margin,
+    r.alignment AS alignment
 FROM (SELECT * FROM responses FINAL) AS r
-INNER JOIN (SELECT * FROM samples FINAL) AS s ON r.sample_id = s.sample_id AND r.label_version = s.label_version;
+INNER JOIN (SELECT * FROM samples FINAL) AS s
+    ON r.sample_id = s.sample_id AND r.label_version = s.label_version;
 
 CREATE OR REPLACE VIEW importance_of_item AS
-SELECT item_id, day, version, count() AS responses, avg(importance_seen) AS importance, avg(loss) AS loss,
-    avg(alignment) AS alignment
+SELECT item_id, day, version, count() AS responses, avg(importance_seen) AS importance,
+    avg(loss) AS loss, avg(alignment) AS alignment
 FROM importance_by GROUP BY item_id, day, version;
 
 CREATE OR REPLACE VIEW importance_of_query AS
-SELECT query, day, version, count() AS responses, avg(importance_seen) AS importance, avg(loss) AS loss,
-    avg(alignment) AS alignment
+SELECT query, day, version, count() AS responses, avg(importance_seen) AS importance,
+    avg(loss) AS loss, avg(alignment) AS alignment
 FROM importance_by GROUP BY query, day, version;
 
 CREATE OR REPLACE VIEW importance_of_category AS
-SELECT category, day, version, count() AS responses, avg(importance_seen) AS importance, avg(loss) AS loss,
-    avg(alignment) AS alignment
+SELECT category, day, version, count() AS responses, avg(importance_seen) AS importance,
+    avg(loss) AS loss, avg(alignment) AS alignment
 FROM importance_by GROUP BY category, day, version;
 
 CREATE OR REPLACE VIEW importance_of_brand AS
-SELECT brand, day, version, count() AS responses, avg(importance_seen) AS importance, avg(loss) AS loss,
-    avg(alignment) AS alignment
+SELECT brand, day, version, count() AS responses, avg(importance_seen) AS importance,
+    avg(loss) AS loss, avg(alignment) AS alignment
 FROM importance_by GROUP BY brand, day, version;
 
 CREATE OR REPLACE VIEW importance_of_price_band AS
-SELECT price_band, day, version, count() AS responses, avg(importance_seen) AS importance, avg(loss) AS loss,
-    avg(alignment) AS alignment
+SELECT price_band, day, version, count() AS responses, avg(importance_seen) AS importance,
+    avg(loss) AS loss, avg(alignment) AS alignment
 FROM importance_by GROUP BY price_band, day, version;
 
 CREATE OR REPLACE VIEW importance_of_behaviour AS
-SELECT behaviour, day, version, count() AS responses, avg(importance_seen) AS importance, avg(loss) AS loss,
-    avg(alignment) AS alignment
+SELECT behaviour, day, version, count() AS responses, avg(importance_seen) AS importance,
+    avg(loss) AS loss, avg(alignment) AS alignment
 FROM importance_by GROUP BY behaviour, day, version;
 
 CREATE OR REPLACE VIEW sets AS
-SELECT if(standing = 'noise', reason, standing) AS set, count() AS samples, avg(importance) AS importance,
-    avg(importance_of_mean) AS importance_of_mean, avg(alignment) AS alignment
+SELECT
+    if(standing = 'noise', reason, standing) AS set, count() AS samples,
+    avg(importance) AS importance, avg(importance_of_mean) AS importance_of_mean,
+    avg(alignment) AS alignment
 FROM standings FINAL GROUP BY set;
 
 CREATE OR REPLACE VIEW sets_by_day AS
-SELECT toDate(s.event_time) AS day, if(t.standing = 'noise', t.reason, t.standing) AS set, count() AS samples
+SELECT
+    toDate(s.event_time) AS day, if(t.standing = 'noise', t.reason, t.standing) AS set,
+    count() AS samples
 FROM (SELECT * FROM standings FINAL) AS t
 INNER JOIN samples_now AS s ON t.sample_id = s.sample_id
 GROUP BY day, set;
@@ -103,11 +112,15 @@ INNER JOIN samples_now AS s ON t.sample_id = s.sample_id
 GROUP BY source;
 
 CREATE OR REPLACE VIEW score_age AS
-SELECT sample_id, max(version) AS scored_by, (SELECT max(version) FROM versions FINAL WHERE promoted) - scored_by AS versions_behind
+SELECT
+    sample_id, max(version) AS scored_by,
+    (SELECT max(version) FROM versions FINAL WHERE promoted) - scored_by AS versions_behind
 FROM responses FINAL GROUP BY sample_id;
 
 CREATE OR REPLACE VIEW versions_of_sample AS
-SELECT d.sample_id AS sample_id, d.label_version AS label_version, d.version AS version, d.standing AS drawn_from, v.promoted AS promoted
+SELECT
+    d.sample_id AS sample_id, d.label_version AS label_version, d.version AS version,
+    d.standing AS drawn_from, v.promoted AS promoted
 FROM (SELECT * FROM draws FINAL) AS d
 INNER JOIN (SELECT * FROM versions FINAL) AS v ON d.version = v.version;
 
@@ -115,5 +128,6 @@ CREATE OR REPLACE VIEW watermarks AS
 SELECT
     (SELECT max(event_time) FROM samples) AS event,
     (SELECT max(event_time) FROM responses) AS scored,
-    (SELECT max(event_time) FROM responses WHERE (sample_id, label_version) IN (SELECT sample_id, label_version FROM draws)) AS trained,
+    (SELECT max(event_time) FROM responses
+     WHERE (sample_id, label_version) IN (SELECT sample_id, label_version FROM draws)) AS trained,
     (SELECT max(event_time) FROM versions WHERE promoted) AS promoted;

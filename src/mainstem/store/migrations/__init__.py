@@ -1,1 +1,4 @@
-"""Numbered SQL files, applied once each, in order. One that was released is never edited: the next one mends it."""
+"""Numbered SQL files, each applied once, in order.
+
+The statements of a released file never change; a later file corrects them.
+"""

@@ -1,4 +1,4 @@
-"""The README's ten lines, run as they stand, on a small model in the place of the hub's."""
+"""The program of `docs/responses-alone.md`, run as it stands, on a small model in the place of the hub's."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ import torch
 from mainstem.responses import length_of
 from tests.small_models import save_bert
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "responses-alone.md"
 
 
-def test_the_ten_lines_work(tmp_path: Path) -> None:
+def test_the_program_works(tmp_path: Path) -> None:
     """They give a norm, a dot and a sketch for each text; the mean gradient's dot with itself is its squared length."""
-    code = README.read_text().split("```python\n", 1)[1].split("```")[0]
+    code = PAGE.read_text().split("```python\n", 1)[1].split("```")[0]
     folder = save_bert(tmp_path / "bert")
     classes = [1, 0, 1]
     names = {

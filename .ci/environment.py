@@ -1,0 +1,188 @@
+"""Fill a new `.venv` with what pyproject.toml asks for: `make environment` runs this with the Python of that `.venv`.
+
+uv installs the packages where it can: it is several times as fast as pip. It takes its package index from the
+user's settings of pip. Where a setting of pip has no counterpart in uv, or uv cannot be had, pip installs them.
+
+    .venv/bin/python .ci/environment.py [--python PYTHON] [--torch-index URL]
+
+    --python        use the torch of this Python, where it has one that is new enough
+    --torch-index   fetch torch from this package index
+"""
+
+import argparse
+import ast
+import os
+import subprocess
+import sys
+import sysconfig
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[1]
+WANTED: Final = ("-e", f"{ROOT}[kafka,test]")
+PIP: Final = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input")
+COUNTERPARTS: Final = {
+    "cert": "SSL_CERT_FILE",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "index-url": "UV_DEFAULT_INDEX",
+    "proxy": "ALL_PROXY",
+    "timeout": "UV_HTTP_TIMEOUT",
+    "trusted-host": "UV_INSECURE_HOST",
+}
+"""Settings of pip, and the variables by which uv is told the same."""
+ALIASES: Final = {"default-timeout": "timeout", "i": "index-url", "pypi-url": "index-url"}
+WITHOUT_EFFECT: Final = {
+    "break-system-packages",
+    "cache-dir",
+    "disable-pip-version-check",
+    "no-input",
+    "no-python-version-warning",
+    "no-warn-script-location",
+    "prefer-binary",
+    "progress-bar",
+    "quiet",
+    "require-virtualenv",
+    "retries",
+    "root-user-action",
+    "verbose",
+}
+"""Settings of pip that change nothing of what is installed."""
+
+
+class NoCounterpartError(Exception):
+    """uv cannot be told what pip was told."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Install everything; the exit code of the installer."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--python", default="")
+    parser.add_argument("--torch-index", default="")
+    asked = parser.parse_args(arguments)
+    constraints, left_out = Path(sys.prefix, "constraints.txt"), Path(sys.prefix, "left-out.txt")
+    pins = (ROOT / "constraints.txt").read_text()
+    installed = torch_of(asked.python) if asked.python and not asked.torch_index else None
+    if installed:
+        sys.stdout.write(
+            f"Made .venv; it uses the torch of {asked.python}. Fetching the other packages (0.4 GB).\n"
+        )
+        Path(sysconfig.get_path("purelib"), "installed-torch.pth").write_text(f"{installed}\n")
+        pins = "".join(line for line in pins.splitlines(True) if not line.startswith("torch=="))
+    else:
+        sys.stdout.write(
+            "Made .venv. Fetching torch and its companions (2.7 GB with CUDA; TORCH_INDEX=URL takes it "
+            "from elsewhere)\nand the other packages (0.4 GB).\n"
+        )
+    sys.stdout.flush()
+    constraints.write_text(pins)
+    # subtle: uv does not look where a .pth file points; so nothing may ask it for torch
+    left_out.write_text("torch; python_version < '3'\n" if installed else "")
+    install, environment = installer(left_out)
+    held = ("-c", str(constraints))
+    if asked.torch_index:
+        first = [*install, "--index-url", asked.torch_index, *held, "torch"]
+        if code := subprocess.run(first, env=environment, check=False).returncode:
+            return code
+    return subprocess.run([*install, *held, *WANTED], env=environment, check=False).returncode
+
+
+def torch_of(python: str) -> str | None:
+    """The folder in which a Python has a torch that is new enough; None where it has none."""
+    code = (
+        "import pathlib, torch; print(torch.__version__, pathlib.Path(torch.__file__).parents[1])"
+    )
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+    if done.returncode:
+        return None
+    version, _, folder = done.stdout.strip().partition(" ")
+    return folder if numbers(version) >= numbers(least_torch()) else None
+
+
+def least_torch() -> str:
+    """The oldest torch that pyproject.toml takes.
+
+    Example:
+        >>> numbers(least_torch()) >= (2, 8)
+        True
+    """
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return next(one for one in project["dependencies"] if one.startswith("torch>=")).split(">=")[1]
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """The first two numbers of a version.
+
+    Example:
+        >>> numbers("2.15.0+cu132")
+        (2, 15)
+    """
+    return tuple(int(part) for part in version.split(".")[:2])
+
+
+def installer(left_out: Path) -> tuple[list[str], dict[str, str]]:
+    """The command that installs, and its environment: uv's where it can be had and told what pip was told."""
+    with_pip = [*PIP, "install", "--prefer-binary"]
+    listed = subprocess.run([*PIP, "config", "list"], capture_output=True, text=True, check=False)
+    try:
+        told = for_uv(settings_of_pip(listed.stdout))
+    except NoCounterpartError as error:
+        sys.stdout.write(f"pip installs them: uv has no counterpart of pip's setting {error}.\n")
+        return with_pip, dict(os.environ)
+    pin = ("-c", str(ROOT / "constraints.txt"))
+    if subprocess.run([*PIP, "install", "--quiet", *pin, "uv"], check=False).returncode:
+        sys.stdout.write("pip installs them: uv cannot be had.\n")
+        return with_pip, dict(os.environ)
+    uv = Path(sysconfig.get_path("scripts"), "uv")
+    with_uv = [str(uv), "pip", "install", "--python", sys.executable]
+    if left_out.read_text():
+        with_uv += ["--override", str(left_out)]
+    return with_uv, {**told, **os.environ}
+
+
+def settings_of_pip(listed: str) -> dict[str, str]:
+    r"""What `pip config list` prints, by name; the environment wins over `install`, that over `global`.
+
+    Example:
+        >>> settings_of_pip("global.timeout='9'\n:env:.timeout='60'\ninstall.index-url='https://a/b'")
+        {'timeout': '60', 'index-url': 'https://a/b'}
+    """
+    found: dict[str, str] = {}
+    for section in ("global.", "install.", ":env:."):
+        for line in listed.splitlines():
+            name, equals, value = line.removeprefix(section).partition("=")
+            if line.startswith(section) and equals:
+                found[ALIASES.get(name, name)] = str(ast.literal_eval(value))
+    return found
+
+
+def for_uv(settings: Mapping[str, str]) -> dict[str, str]:
+    """The same for uv, as variables of its environment.
+
+    Raises:
+        NoCounterpartError: if pip was told something that uv cannot be told; names it.
+
+    Example:
+        >>> for_uv({"index-url": "https://a/b", "quiet": "1"})
+        {'UV_DEFAULT_INDEX': 'https://a/b'}
+    """
+    told = {}
+    for name, value in settings.items():
+        if name in COUNTERPARTS:
+            words = value.split()
+            if name == "find-links":
+                words = [word for word in words if "://" in word or Path(word).is_dir()]
+            if words:
+                separator = "," if name == "find-links" else " "
+                told[COUNTERPARTS[name]] = separator.join(words)
+        elif name not in WITHOUT_EFFECT:
+            raise NoCounterpartError(name)
+    if "UV_INDEX" in told:
+        told["UV_INDEX_STRATEGY"] = "unsafe-best-match"  # as pip does: the best of all indexes
+    return told
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

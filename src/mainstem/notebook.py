@@ -1,0 +1,340 @@
+"""A home from Python: replay a log, ask the history, explain a sample and score texts, as a notebook needs it.
+
+Nothing stays open between two calls, so the command line can use the same home at any time. Answers of several
+rows are pandas data frames.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from mainstem.errors import LogError, VersionError
+from mainstem.settings import Settings
+from mainstem.settings.urls import url_of
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from mainstem.learning import Round
+    from mainstem.loop import Loop
+    from mainstem.store.named import Query
+    from mainstem.versions import Versions
+
+__all__ = ["Home", "demo_log", "open_home"]
+
+
+def open_home(
+    folder: str | Path = "mainstem-home",
+    *,
+    settings: Settings | None = None,
+    store: str | None = None,
+    versions: str | None = None,
+) -> "Home":
+    """A home, or the history and the versions of a deployment, to be used from Python.
+
+    Nothing is read or made yet: the first replay makes a home that is not there.
+
+    Args:
+        folder: Folder of the home.
+        settings: Settings of a new home. None takes them from `mainstem.toml` and the environment, as the command
+            line does; a home that exists goes on with the settings that it was made with.
+        store: URL of a deployment's history, `clickhouse://user:password@host:port/database`. It is asked instead of
+            the home.
+        versions: URL of a deployment's versions, such as `s3://bucket/folder`. None means those in the home.
+
+    Example:
+        >>> open_home("shop")
+        <mainstem home 'shop'>
+    """
+    return Home(Path(folder), settings, store, versions)
+
+
+def demo_log() -> Path:
+    """The event log that comes with mainstem: 12,000 purchases and returns of a gift shop in December 2010.
+
+    Example:
+        >>> demo_log().name
+        'online-retail.jsonl.gz'
+    """
+    return Path(__file__).parent / "data" / "online-retail.jsonl.gz"
+
+
+class Home:
+    """A home as `open_home` gives it.
+
+    Attributes:
+        folder: Where it is.
+
+    Example:
+        >>> import gzip, tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> with gzip.open(demo_log()) as lines:
+        ...     _ = (folder / "log.jsonl").write_bytes(b"".join(lines.readlines()[:600]))
+        >>> home = open_home(folder / "shop")
+        >>> report = home.replay(folder / "log.jsonl")
+        >>> report["samples"], report["ledger"]["balance"]
+        (683, 0)
+        >>> home.sql("SELECT count() AS samples FROM samples_now")["samples"].tolist()
+        [683]
+        >>> home.sets()[["standing", "reason", "samples"]].to_numpy().tolist()
+        [['edge', 'too few canaries', 641]]
+        >>> home.versions()["version"].tolist()
+        [0]
+        >>> edge = home.samples("edge", limit=2)
+        >>> home.explain(edge["sample_id"][0])["reason"]
+        'too few canaries'
+        >>> scored = home.score([("red cup", "A CUP | price 1 to 2")], labels=["yes"])
+        >>> list(scored.columns)
+        ['context', 'item', 'no', 'yes', 'loss', 'margin', 'norm', 'alignment']
+    """
+
+    def __init__(
+        self, folder: Path, settings: Settings | None, store: str | None, versions: str | None
+    ) -> None:
+        self.folder = folder
+        self._settings, self._store, self._versions = settings, store, versions
+
+    def __repr__(self) -> str:
+        return f"<mainstem home {self._store or str(self.folder)!r}>"
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in use: those that the home was made with, or those that a new one will be made with."""
+        from mainstem.embedded.again import settings_of
+        from mainstem.embedded.recorded import record
+
+        if self._settings is not None:
+            return self._settings
+        if self._store is None and record(self.folder):
+            return settings_of(self.folder, os.environ)
+        return Settings.read(os.environ)
+
+    def replay(
+        self,
+        log: str | Path,
+        *,
+        from_start: bool = False,
+        append: bool = False,
+        as_of: str | None = None,
+        learn: bool = True,
+        say: Callable[[str], None] | None = None,
+    ) -> dict[str, Any]:
+        """Replay an event log: join, score, judge and learn. A replay that was interrupted goes on where it stopped.
+
+        Args:
+            log: Path of the log.
+            from_start: Forget what the home holds, and begin again.
+            append: The log is the next file of the rotated log that the home has read.
+            as_of: Stop before the first event at or after this moment of event time, such as `2011-01-15` or
+                `2011-01-15T08:30Z`. None replays the log to its end.
+            learn: False scores and judges, but trains nothing.
+            say: Receives a line of progress now and then; `print` shows them.
+
+        Returns:
+            The report that `mainstem replay --json` prints: `samples`, `ledger`, `sets`, `rounds`, `versions` with the
+            AUC of each on the last part of the log, `baselines`, `hash` and more.
+
+        Raises:
+            LogError: The log cannot be read, or no sample comes of it.
+            HomeError: The home is in use, or was made with other settings or from another log.
+        """
+        from mainstem.answers.report import report_of
+        from mainstem.bootstrap import threads
+        from mainstem.embedded.asked import Asked
+        from mainstem.events.moments import moment
+        from mainstem.opening import open_loop
+        from mainstem.store.telling import refusals
+        from mainstem.validate.lacking import why_no_samples
+
+        settings = self.settings
+        threads(None if from_start else self.folder)
+        heard = say or _silent
+        asked = Asked(
+            from_start=from_start,
+            append=append,
+            as_of=None if as_of is None else moment(as_of),
+            learn=learn,
+        )
+        with open_loop(str(log), self.folder, settings, _Progress(heard), asked, say=heard) as loop:
+            loop.run()
+            report = report_of(loop, str(self.folder))
+            if not report["samples"]:
+                lack = why_no_samples(
+                    report["ledger"], refusals(loop.store, 5), loop.settings.join.questions
+                )
+                msg = f"no sample came of {str(log)!r}: {lack}"
+                raise LogError(msg)
+        return report
+
+    def sql(self, query: str, **parameters: Any) -> "DataFrame":
+        """Ask the history in SQL; the question can only read. It works while a replay has the home open.
+
+        Args:
+            query: A query of ClickHouse. `{name:Type}` stands for a parameter.
+            parameters: Values of the parameters, by name.
+
+        Returns:
+            The rows, with the columns' names.
+
+        Raises:
+            StoreError: The query is wrong, or would write.
+            HomeError: There is no history yet.
+        """
+        from pandas import DataFrame
+
+        [(columns, rows)] = self._answers([query], parameters)
+        return DataFrame.from_records(rows, columns=list(columns))
+
+    def sets(self) -> "DataFrame":
+        """How many samples are core, edge and noise, by reason, with the means of their figures."""
+        from mainstem.store.figures import SETS
+
+        return self.sql(SETS.sql)
+
+    def samples(self, standing: str = "core", *, limit: int = 20) -> "DataFrame":
+        """The samples of one set, the most important first, with their texts.
+
+        Args:
+            standing: `core`, `edge` or `noise`.
+            limit: Rows at most.
+
+        Raises:
+            ValueError: There is no such set.
+        """
+        from mainstem.standing import STANDINGS
+        from mainstem.store.texts import MEMBERS
+
+        if standing not in STANDINGS:
+            msg = f"a standing is one of {', '.join(sorted(STANDINGS))}; got {standing!r}"
+            raise ValueError(msg)
+        names = self.settings.objectives.class_names
+        found = self.sql(MEMBERS.sql, standing=standing, most=limit)
+        return found.assign(label=[names[label] for label in found["label"]])
+
+    def versions(self) -> "DataFrame":
+        """The versions: parent, whether each was promoted and why, and its AUC on the last part of the log."""
+        from mainstem.store.versions import VERSIONS_TOLD
+
+        return self.sql(VERSIONS_TOLD.sql)
+
+    def explain(self, sample: str | UUID, *, log: str | Path | None = None) -> dict[str, Any]:
+        """The story of one sample: why it stands where it stands.
+
+        Args:
+            sample: Id of the sample, or its first digits, eight or more.
+            log: Finds the events that made the sample in this log, too.
+
+        Returns:
+            What `mainstem explain --json` prints: `standing`, `reason` and `meaning`, the `question` with its texts,
+            `labels`, `visits`, `verdicts`, and the `rounds` that drew the sample.
+
+        Raises:
+            StoreError: No sample has this id, or several begin with these digits.
+            LogError: The log does not hold the sample's question.
+        """
+        from mainstem.answers.explain import events_of, story_of
+        from mainstem.answers.which import sample_id_of
+
+        settings = self.settings
+        story = story_of(sample_id_of(str(sample), self._typed), settings, self._typed)
+        story["events"] = events_of(Path(log), story["question"], settings) if log else None
+        return story
+
+    def score(
+        self,
+        pairs: Sequence[tuple[str, str]],
+        labels: Sequence[str] | None = None,
+        *,
+        version: int | None = None,
+    ) -> "DataFrame":
+        """What a version says of text pairs, and, where labels are given, how they would move it.
+
+        Args:
+            pairs: N pairs of a context (a query, or what the shopper looked at before) and an item's text.
+            labels: The class of each pair by name, such as `yes`. None asks for probabilities alone.
+            version: Number of the version; None takes the newest.
+
+        Returns:
+            N rows with `context`, `item` and the probability of each class under its name; with labels also `loss`,
+            `margin`, `norm` (the length of the gradient response) and `alignment`.
+
+        Raises:
+            VersionError: There is no such version.
+            ValueError: The labels are not as many as the pairs, or one is the name of no class.
+        """
+        import torch
+        from pandas import DataFrame
+
+        from mainstem.models import alignments_of
+        from mainstem.versions import load_active
+
+        settings, known = self.settings, self._opened_versions()
+        active = load_active(known, _one_of(known, version), settings)
+        names = settings.objectives.class_names
+        logits = torch.from_numpy(active.logits(pairs))
+        found = DataFrame(list(pairs), columns=["context", "item"])
+        found[list(names)] = logits.softmax(dim=1).numpy()
+        if labels is None:
+            return found
+        responses = active.responses(pairs, _numbers_of(labels, len(pairs), names))
+        return found.assign(
+            loss=responses.loss,
+            margin=responses.margin,
+            norm=responses.norm,
+            alignment=alignments_of(responses),
+        )
+
+    def _answers(self, queries: Sequence[str], parameters: Mapping[str, Any]) -> list[Any]:
+        from mainstem.asking import answers
+
+        return answers(self.folder, self._store, queries, **parameters)
+
+    def _typed(self, *queries: "Query[Any]", **parameters: Any) -> list[list[Any]]:
+        found = self._answers([query.sql for query in queries], parameters)
+        return [query.typed(rows) for query, (_, rows) in zip(queries, found, strict=True)]
+
+    def _opened_versions(self) -> "Versions":
+        from mainstem.bootstrap import open_versions
+
+        return open_versions(self._versions or url_of("file", self.folder.resolve() / "versions"))
+
+
+class _Progress:
+    """Says how a replay goes, in lines."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+
+    def block_done(self, loop: "Loop", line: int) -> None:
+        """A block of lines is done."""
+        self._say(f"{line:,} lines, {loop.samples:,} samples")
+
+    def round_done(self, done: "Round") -> None:
+        """A round ended."""
+        promoted = "promoted" if done.decision.promoted else "not promoted"
+        self._say(f"version {done.version} is {promoted}: {done.decision.reason}")
+
+
+def _silent(_: str) -> None:
+    """Say nothing."""
+
+
+def _one_of(versions: "Versions", version: int | None) -> int:
+    numbers = versions.numbers()
+    if not numbers or version not in (None, *numbers):
+        there = ", ".join(map(str, numbers)) or "none"
+        msg = f"there is no version {'' if version is None else version} in {versions.url}; there are: {there}"
+        raise VersionError(msg)
+    return numbers[-1] if version is None else version
+
+
+def _numbers_of(labels: Sequence[str], pairs: int, names: Sequence[str]) -> list[int]:
+    if len(labels) != pairs:
+        msg = f"there must be a label for each pair; got {len(labels)} labels and {pairs} pairs"
+        raise ValueError(msg)
+    if unknown := sorted(set(labels) - set(names)):
+        msg = f"a label is one of {', '.join(names)}; got {unknown[0]!r}"
+        raise ValueError(msg)
+    return [names.index(label) for label in labels]

@@ -1,0 +1,174 @@
+"""A home from Python."""
+
+import doctest
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mainstem
+from mainstem.errors import HomeError, LogError, StoreError, VersionError
+from mainstem.settings import Settings
+from mainstem.settings.urls import url_of
+
+PAIRS = [
+    ("HAND WARMER UNION JACK", "HAND WARMER RED POLKA DOT | price 1 to 2"),
+    ("", "JUMBO BAG RED RETROSPOT | price 1 to 2"),
+    ("SET OF 6 VINTAGE NOTELETS KIT", "FANCY FONT BIRTHDAY CARD, | price 0.2 to 0.5"),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the first 600 lines of the excerpt, and a home that has read them."""
+    folder = tmp_path_factory.mktemp("notebook")
+    with gzip.open(mainstem.demo_log()) as lines:
+        (folder / "log.jsonl").write_bytes(b"".join(lines.readlines()[:600]))
+    said = []
+    report = mainstem.open_home(folder / "shop").replay(folder / "log.jsonl", say=said.append)
+    assert (683, "600 lines, 415 samples") == (report["samples"], said[-1])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def home(folder: Path) -> mainstem.Home:
+    return mainstem.open_home(folder / "shop")
+
+
+def printed(folder: Path, *words: str) -> list[dict[str, object]]:
+    """What the command line prints of the home, as JSON."""
+    command = [sys.executable, "-m", "mainstem.cli", *words, "--home", str(folder / "shop")]
+    done = subprocess.run([*command, "--json"], check=True, capture_output=True, text=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_sql_sets_and_versions_are_those_of_the_command_line(
+    folder: Path, home: mainstem.Home
+) -> None:
+    """A data frame holds the rows that the command of the same name prints."""
+    question = "SELECT item_id, label FROM samples_now ORDER BY sample_id LIMIT 3"
+    assert printed(folder, "sql", question) == home.sql(question).to_dict("records")
+    assert [row["samples"] for row in printed(folder, "sets")] == home.sets()["samples"].tolist()
+    assert [row["version"] for row in printed(folder, "versions")] == (
+        home.versions()["version"].tolist()
+    )
+
+
+def test_a_parameter_of_a_question_is_a_value(home: mainstem.Home) -> None:
+    """A quote in a parameter ends no string."""
+    assert ["it's"] == home.sql("SELECT {word:String} AS word", word="it's")["word"].tolist()
+
+
+def test_the_history_cannot_be_changed(home: mainstem.Home) -> None:
+    """A statement that writes is refused."""
+    with pytest.raises(StoreError, match="only questions are allowed"):
+        home.sql("DROP TABLE samples")
+
+
+def test_a_sample_is_explained_by_the_beginning_of_its_id(
+    folder: Path, home: mainstem.Home
+) -> None:
+    """The story is the same by eight digits and by the whole id, and the log tells its events."""
+    [sample] = home.samples("edge", limit=1).to_dict("records")
+    story = home.explain(str(sample["sample_id"])[:8], log=folder / "log.jsonl")
+    assert str(sample["sample_id"]) == story["sample_id"]
+    assert story["events"][0]["event_id"]
+    assert {**story, "events": None} == home.explain(sample["sample_id"])
+    with pytest.raises(ValueError, match="a sample id is a UUID"):
+        home.explain("abc")
+
+
+def test_the_samples_of_a_set_come_by_importance(home: mainstem.Home) -> None:
+    """The first is the most important one, and labels have their names."""
+    found = home.samples("edge", limit=10)
+    assert 10 == len(found)
+    assert sorted(found["importance"], reverse=True) == found["importance"].tolist()
+    assert {"no", "yes"} >= set(found["label"])
+    with pytest.raises(ValueError, match="a standing is one of core, edge, noise"):
+        home.samples("good")
+
+
+def test_scores_are_probabilities_and_responses_of_the_pairs(home: mainstem.Home) -> None:
+    """Probabilities add up to one; the loss is minus the logarithm of the label's probability."""
+    found = home.score(PAIRS, labels=["yes", "no", "yes"], version=0)
+    assert np.allclose(1, found["no"] + found["yes"])
+    assert np.allclose(
+        -np.log([found["yes"][0], found["no"][1], found["yes"][2]]), found["loss"], atol=1e-5
+    )
+    assert (found["norm"] > 0).all()
+    again = home.score(PAIRS)
+    assert ["context", "item", "no", "yes"] == list(again.columns)
+    assert np.allclose(found["yes"], again["yes"], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [(["yes"], "a label for each pair; got 1 labels and 3 pairs"), (["yes", "?", "no"], "got '?'")],
+)
+def test_labels_that_do_not_fit_are_refused(
+    home: mainstem.Home, labels: list[str], words: str
+) -> None:
+    """Their number, and their names."""
+    with pytest.raises(ValueError, match=words.replace("?", r"\?")):
+        home.score(PAIRS, labels=labels)
+
+
+def test_a_version_that_is_not_there_is_refused(home: mainstem.Home, tmp_path: Path) -> None:
+    """The error names those that are there, or says that there is none."""
+    with pytest.raises(VersionError, match=r"there is no version 7 in .*; there are: 0"):
+        home.score(PAIRS, version=7)
+    with pytest.raises(VersionError, match="there are: none"):
+        mainstem.open_home(tmp_path / "new").score(PAIRS)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_home_that_is_not_there_has_no_history(tmp_path: Path) -> None:
+    """Asking makes nothing."""
+    with pytest.raises(HomeError, match="is no home of mainstem"):
+        mainstem.open_home(tmp_path / "new").sets()
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_home_goes_on_with_its_own_settings(folder: Path) -> None:
+    """Those of a new home are given or read; those of a home that exists are what it was made with."""
+    given = Settings.of({"run.seed": 5})
+    assert given == mainstem.open_home(folder / "new", settings=given).settings
+    assert "purchases" == mainstem.open_home(folder / "shop").settings.join.questions
+
+
+def test_a_log_of_which_no_sample_comes_is_an_error(tmp_path: Path) -> None:
+    """The message says what is missing."""
+    log = tmp_path / "log.jsonl"
+    log.write_text(
+        '{"type":"item","event_id":"n1","event_timestamp":1291191000000,"item_id":"a","title":"t"}\n'
+    )
+    with pytest.raises(LogError):
+        mainstem.open_home(tmp_path / "shop").replay(log)
+
+
+def test_a_history_elsewhere_is_asked_by_its_url(folder: Path, tmp_path: Path) -> None:
+    """The store and the versions of a deployment take the place of the home's."""
+    shutil.copytree(folder / "shop" / "history", tmp_path / "history", symlinks=True)
+    away = mainstem.open_home(
+        tmp_path / "none",
+        store=url_of("chdb", tmp_path / "history"),
+        versions=url_of("file", folder / "shop" / "versions"),
+    )
+    assert 683 == away.sql("SELECT count() AS samples FROM samples_now")["samples"].item()
+    assert 1 == len(away.score(PAIRS[:1]))
+
+
+def test_the_page_about_python_shows_what_it_prints(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every example of docs/python.md runs, in order, with the output that the page shows."""
+    page = Path(__file__).parents[1] / "docs" / "python.md"
+    (folder / "log.jsonl").rename(folder / "shop.jsonl")
+    monkeypatch.chdir(folder)
+    failed, tried = doctest.testfile(str(page), module_relative=False)
+    assert (0, True) == (failed, tried > 20)
