@@ -199,7 +199,7 @@ def test_a_moment_before_the_first_event_is_refused(
         (("--verify",), "give that as --as-of"),
         (
             ("--verify", "--as-of", "2026-01-02", "--seed", "3"),
-            "--verify takes all settings from the home",
+            "--verify takes settings from the home",
         ),
     ],
 )
