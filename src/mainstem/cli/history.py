@@ -90,7 +90,7 @@ def history(
         raise StoreError(msg)
     for name, rows in {**tables, "now": [figures_of(tables["visits"])]}.items():
         if not as_json:
-            print(f"\n{name}{'' if rows else ': none'}")
+            print(f"\n{name}: {_TABLES[name] if rows else 'none'}")
         if rows:
             _show_typed(name, rows, as_json=as_json)
 
@@ -123,6 +123,13 @@ def sql(
 
 
 _JUDGED = "judged"
+_TABLES = {
+    "sample": "its label, version by version, with its texts",
+    "visits": "each scoring by a version, and the running means with it",
+    "moves": "each judgement that gave it another standing or reason",
+    "trained": "the rounds that drew it",
+    "now": "what its visits add up to",
+}
 _FIGURES = (
     "importance: how far a sample would move the model; 1 is the mean canary",
     "importance_of_mean: length of the mean response; near importance if visits agree",
