@@ -126,7 +126,7 @@ _JUDGED = "judged"
 _TABLES = {
     "sample": "its label, version by version, with its texts",
     "visits": "each scoring by a version, and the running means with it",
-    "moves": "each judgement that gave it another standing or reason",
+    "moves": "each judgement that changed its standing, reason or label version",
     "trained": "the rounds that drew it",
     "now": "what its visits add up to",
 }
