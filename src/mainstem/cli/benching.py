@@ -54,8 +54,8 @@ def store(
 ) -> None:
     """Measure the history: rows written a second, and milliseconds to read one sample.
 
-    Writing is compared with the bare client. Reading asks for all of one sample among millions of
-    responses.
+    Writing is compared with the bare client. Reading asks for all of one sample
+    among millions of responses.
     """
     from mainstem.bench.store import bench_history, bench_writes
     from mainstem.bootstrap import open_store

@@ -86,7 +86,8 @@ def explain(
 ) -> None:
     """Explain why a sample stands where it stands.
 
-    It shows the question, the labels, every visit and verdict, and the rounds that drew the sample.
+    It shows the question, the labels, every visit and verdict, and the rounds
+    that drew the sample.
     """
     from mainstem.answers.explain import events_of, story_of  # the join is slow to import
 

@@ -72,7 +72,8 @@ def history(
 ) -> None:
     """Show what happened to one sample: its labels, every visit and every move.
 
-    The last table holds what its visits add up to now. `mainstem explain` tells the same in words.
+    The last table holds what its visits add up to now. `mainstem explain` tells
+    the same in words.
     """
     from mainstem.store.figures import figures_of  # numpy is slow to import
     from mainstem.store.rows_of_sample import HISTORY

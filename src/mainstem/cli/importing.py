@@ -57,8 +57,8 @@ def online_retail(
 ) -> None:
     """Import purchases, returns and items of UCI Online Retail, the first or the second.
 
-    The source has whole minutes only, so line n of an invoice gets the minute of the invoice plus
-    n ms. Its event id is INVOICE-n.
+    The source has whole minutes only, so line n of an invoice gets the minute
+    of the invoice plus n ms. Its event id is INVOICE-n.
     """
     from mainstem.importers.day_order import DayOrder as Order  # slow to import
     from mainstem.importers.notes import Notes
@@ -88,8 +88,8 @@ def rees46(
 ) -> None:
     """Import views, carts, purchases and items of REES46's multi-category store.
 
-    The source has no titles, so a title is made of category and brand. A row that occurs twice
-    becomes a duplicate event.
+    The source has no titles, so a title is made of category and brand. A row
+    that occurs twice becomes a duplicate event.
     """
     from mainstem.importers.making import by_time
     from mainstem.importers.notes import Notes
@@ -121,8 +121,8 @@ def taobao(
 ) -> None:
     """Import views, carts, purchases and items of Taobao UserBehavior.
 
-    Items have only numbers, so their texts say little. The published file is in the order of its
-    users: give --sort.
+    Items have only numbers, so their texts say little. The published file is in
+    the order of its users: give --sort.
     """
     from mainstem.events import Cart, Click
     from mainstem.importers.making import by_time
@@ -154,8 +154,8 @@ def open_bandit(
 ) -> None:
     """Import impressions, clicks and items of the Open Bandit Dataset.
 
-    Each impression becomes a shopper of its own, whose features are the query. Propensities are
-    not kept.
+    Each impression becomes a shopper of its own, whose features are the query.
+    Propensities are not kept.
     """
     from mainstem.importers.making import by_time
     from mainstem.importers.notes import Notes

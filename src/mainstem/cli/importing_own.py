@@ -103,7 +103,8 @@ def labelled(
 ) -> None:
     """Import labelled texts, or pairs of texts, of two or more classes.
 
-    The last line sets the classes. It goes to stdout, or to stderr if the log goes to stdout.
+    The last line sets the classes. It goes to stdout, or to stderr if the log
+    goes to stdout.
     """
     from mainstem.importers.labelled import LabelledColumns, classes_of, events_of, parse_names
     from mainstem.importers.notes import Notes

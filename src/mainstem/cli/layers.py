@@ -32,8 +32,8 @@ def layers(
 ) -> None:
     """Compare responses over some layers with responses over all of them.
 
-    It shows the share of parameters and of the squared norm, the rank correlation, and the time,
-    at the newest version of a home.
+    It shows the share of parameters and of the squared norm, the rank
+    correlation, and the time, at the newest version of a home.
     """
     from mainstem.answers.fewer_layers import choices_of, compare_layers  # torch is slow to import
     from mainstem.asking import answers

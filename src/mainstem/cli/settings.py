@@ -21,8 +21,8 @@ def settings(
 ) -> None:
     """Print every setting by group: its default, its value now, what it affects, its meaning.
 
-    A setting that affects `join` changes samples, one that affects `results` changes what is made
-    of them, and a home keeps both as they were.
+    A setting that affects `join` changes samples, one that affects `results`
+    changes what is made of them, and a home keeps both as they were.
     """
     now = Settings.read(os.environ, say=note)
     if write:

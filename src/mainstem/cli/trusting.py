@@ -51,8 +51,9 @@ def add(
 ) -> None:
     """Add trusted samples.
 
-    Some give the trusted gradient, some are the canaries that verdicts compare with, and some
-    judge versions. A home uses them from its next replay from the start, a deployment from now on.
+    Some give the trusted gradient, some are the canaries that verdicts compare
+    with, and some judge versions. A home uses them from its next replay from
+    the start, a deployment from now on.
     """
     from mainstem.errors import TrustError
     from mainstem.events import Labelled  # msgspec and what it needs
@@ -92,7 +93,8 @@ def status(
 ) -> None:
     """Show how many trusted samples there are and how many are needed.
 
-    The last column says what follows: which verdicts cannot be given for lack of them.
+    The last column says what follows: which verdicts cannot be given for lack
+    of them.
     """
     from mainstem.asking import answers
     from mainstem.store.trusted import TRUSTED_COUNTS  # numpy is slow to import
