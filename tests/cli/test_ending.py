@@ -92,8 +92,8 @@ def report_of(newest: float | None, plain: dict[str, float | None]) -> dict[str,
 @pytest.mark.parametrize(
     ("newest", "plain", "verdict"),
     [
-        (0.69, {}, "Popularity ranks these better than version 3 does, without a model."),
-        (0.62, {}, "Popularity and co-occurrence rank these better than version 3 does, without a"),
+        (0.69, {}, "Popularity ranks these better than version 3 does."),
+        (0.62, {}, "Popularity and co-occurrence rank these better than version 3 does."),
         (0.71, {}, "Version 3 ranks these at least as well as each plain ranking."),
         (0.69, {"popularity": None}, "Version 3 ranks these at least as well as each plain"),
     ],
