@@ -55,7 +55,8 @@ def quality(report: dict[str, Any]) -> Iterator[str]:
     newest = max(versions)
     plain = {name: auc for name, auc in report["baselines"].items() if auc is not None}
     rows = [(auc, f"{_named(name)} (no model): {_MEANINGS[name]}") for name, auc in plain.items()]
-    rows.append((versions[0], "version 0, before the first round"))
+    if 0 in versions:
+        rows.append((versions[0], "version 0, before the first round"))
     if newest:
         rows.append((versions[newest], f"version {newest}, the newest"))
     for auc, what in sorted(rows, key=lambda row: -_rank(row[0])):
