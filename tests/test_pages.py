@@ -223,6 +223,23 @@ def test_every_word_of_ours_is_explained() -> None:
     assert set() == words - anchors(ROOT / "docs" / "how-it-works.md")
 
 
+def test_every_room_and_every_program_is_described() -> None:
+    """Each folder of the library has a row on the page that says how it works."""
+    told = code_in_text(ROOT / "docs" / "how-it-works.md")
+    rooms = [one.parent for one in (ROOT / "src" / "mainstem").glob("*/__init__.py")]
+    names = [f"{one.relative_to(ROOT).as_posix()}/" for one in rooms] + ["streams/", "trainer/"]
+    assert [] == sorted(set(names) - set(told))
+
+
+def test_every_table_and_every_view_is_described() -> None:
+    """Each table and view of the history is named on the page of its questions."""
+    migrations = (ROOT / "src" / "mainstem" / "store" / "migrations").glob("*.sql")
+    made = re.compile(r"CREATE (?:OR REPLACE VIEW|TABLE IF NOT EXISTS) (\w+)")
+    names = {name for one in migrations for name in made.findall(one.read_text())}
+    told = set(code_in_text(ROOT / "docs" / "history-in-sql.md"))
+    assert [] == sorted(name for name in names if not {name, f"{name}_now"} & told)
+
+
 @pytest.mark.parametrize("page", DOCUMENTS, ids=page_name)
 def test_links_lead_somewhere(page: Path) -> None:
     """Each relative link, anchor and path of a document is there."""

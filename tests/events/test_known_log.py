@@ -66,7 +66,7 @@ def test_a_line_that_is_another_is_found_wherever_it_is(length: int, place: int)
 
 def test_a_shorter_log_is_refused_with_both_lengths() -> None:
     """A log that was cut is not gone on with."""
-    with pytest.raises(HomeError, match="it has 20 lines, and 50 were read"):
+    with pytest.raises(HomeError, match="it has 20 lines, but 50 were read"):
         read(ONE[:20], read(ONE).known)
 
 
@@ -135,7 +135,7 @@ def test_a_file_that_was_read_already_is_refused() -> None:
     found = both()
     with pytest.raises(HomeError, match="was read before, and other files since"):
         appended(ONE, found.known, found.past([]))
-    with pytest.raises(HomeError, match="it has 50 lines, and 90 were read"):
+    with pytest.raises(HomeError, match="it has 50 lines, but 90 were read"):
         read(ONE, found.known)
     with pytest.raises(HomeError, match="--append goes on with it"):
         read(TWO, found.known)

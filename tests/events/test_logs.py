@@ -32,14 +32,17 @@ GOOD = {
 }
 
 BAD = {
-    "empty": (b"", "is empty; it should hold one JSON event a line (`mainstem import` makes one)"),
+    "empty": (
+        b"",
+        "is empty; it should hold one JSON event per line (`mainstem import` makes a log)",
+    ),
     "empty gzip": (
         gzip.compress(b""),
-        "is empty; it should hold one JSON event a line (`mainstem import` makes one)",
+        "is empty; it should hold one JSON event per line (`mainstem import` makes a log)",
     ),
     "binary": (
         b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR",
-        "binary file, not JSON lines; `mainstem import` reads other formats",
+        "is binary, not JSON lines; `mainstem import` reads other formats",
     ),
     "binary in gzip": (
         gzip.compress(b"\x89PNG\x00\x00"),
@@ -52,15 +55,15 @@ BAD = {
     "bzip2": (bz2.compress(b"one\ntwo\n"), "is packed by bzip2; unpack it: `bzcat FILE > NEW`"),
     "JSON array": (
         b'[{"type": "tick", "event_timestamp": 5}]',
-        "is one JSON array, and a log has one event a line: `jq -c '.[]'",
+        "is one JSON array, but a log has one event per line: `jq -c '.[]'",
     ),
     "JSON over lines": (
         b'{\n  "type": "tick"\n}\n',
-        "spreads an event over lines, and a log has one event a line: `jq -c . FILE",
+        "spreads an event over lines, but a log has one event per line: `jq -c . FILE",
     ),
     "UTF-16": (
         "one\ntwo\n".encode("utf-16"),
-        "is UTF-16, and a log is UTF-8; convert it: `iconv -f UTF-16 -t UTF-8 FILE > NEW`",
+        "is UTF-16, but a log is UTF-8; convert it: `iconv -f UTF-16 -t UTF-8 FILE > NEW`",
     ),
     "UTF-16 without a mark": (
         TICK.decode().encode("utf-16-le"),
@@ -70,15 +73,15 @@ BAD = {
         TICK.decode().encode("utf-16-be"),
         "`iconv -f UTF-16BE -t UTF-8 FILE > NEW`",
     ),
-    "UTF-32": (TICK.decode().encode("utf-32"), "is UTF-32, and a log is UTF-8"),
+    "UTF-32": (TICK.decode().encode("utf-32"), "is UTF-32, but a log is UTF-8"),
     "UTF-16 in gzip": (
         gzip.compress("红杯\n".encode("utf-16")),
         "`zcat FILE | iconv -f UTF-16 -t UTF-8 > NEW`",
     ),
-    "binary in pairs": (b"\x01\x00\x02\x00\x03\x00", "binary file, not JSON lines"),
+    "binary in pairs": (b"\x01\x00\x02\x00\x03\x00", "is binary, not JSON lines"),
     "empty zstd": (
         zstd.compress(b""),
-        "is empty; it should hold one JSON event a line (`mainstem import` makes one)",
+        "is empty; it should hold one JSON event per line (`mainstem import` makes a log)",
     ),
     "broken zstd": (zstd.compress(TICK)[:-3], "the zstd stream of"),
     "zstd that is none": (b"\x28\xb5\x2f\xfd\xff\xff\xff\xff\xff\xff", "breaks off after line 0"),
@@ -244,7 +247,7 @@ def test_a_missing_log_is_named(tmp_path: Path) -> None:
 def test_a_pipe_is_told_from_a_log(tmp_path: Path) -> None:
     """What can be read once only would lose its beginning to the first look at it."""
     os.mkfifo(tmp_path / "pipe")
-    assert "is a pipe or a device, and a log is read more than once; give `-`" in message_of(
+    assert "is a pipe or a device, but a log is read more than once; give `-`" in message_of(
         tmp_path / "pipe"
     )
 

@@ -212,7 +212,7 @@ def test_a_broken_table_gives_its_rows_first(tmp_path: Path) -> None:
 def test_an_empty_table_is_an_empty_log(tmp_path: Path) -> None:
     """No row is no line."""
     parquet.write_table(pa.table({"value": pa.array([], pa.string())}), tmp_path / "log")
-    assert "is empty; it should hold one JSON event a line" in message_of(tmp_path / "log")
+    assert "is empty; it should hold one JSON event per line" in message_of(tmp_path / "log")
 
 
 def test_without_pyarrow_the_extra_is_named(

@@ -35,7 +35,7 @@ def test_a_moment_is_a_date_or_a_time_with_its_offset(text: str, expected: int) 
 def test_anything_else_is_refused_with_an_example(text: str) -> None:
     """What is no moment, or could be one of several, is named in one line that shows how moments are written."""
     with pytest.raises(
-        SettingError, match=r"^a moment is written like 2011-01-15 [^\n]*got '"
+        SettingError, match=r"^write a moment like 2011-01-15 [^\n]*got '"
     ) as refused:
         moment(text)
     assert repr(text) in str(refused.value)

@@ -9,10 +9,11 @@ from uuid import UUID
 
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
+from msgspec import Struct
 
 from mainstem.events import Tick
 from mainstem.events import encode as encode_event
-from mainstem.events.schema import KINDS
+from mainstem.events.schema import KINDS, schemas_of
 from mainstem.kafka import TOPICS
 from mainstem.kafka.asyncapi import document
 from mainstem.kafka.messages import Announcement, PublishedStanding, encode
@@ -172,12 +173,22 @@ def test_what_belongs_to_another_topic_is_not_valid() -> None:
     assert faults("samples", encode(plainly(shop_log(random.Random(0), 1, 100), 0).samples[0]))
 
 
+class Pair(Struct):
+    """A pair.
+
+    Attributes:
+        one, two: one of the pair.
+    """
+
+    one: int
+    two: int
+
+
 def test_what_a_docstring_says_of_a_field_describes_the_property() -> None:
     """Attributes of a struct's docstring are found at their properties, two named together at both."""
     sample = DOCUMENT["components"]["schemas"]["Sample"]
     assert "Attributes" not in sample["description"]
     assert "pseudonym of the shopper." == sample["properties"]["user"]["description"]
-    assert (
-        sample["properties"]["query"]["description"]
-        == sample["properties"]["history"]["description"]
-    )
+    _, schemas = schemas_of([Pair], "#/")
+    both = [schemas["Pair"]["properties"][name]["description"] for name in ("one", "two")]
+    assert ["one of the pair."] * 2 == both

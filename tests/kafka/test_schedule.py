@@ -86,7 +86,7 @@ def test_what_was_not_delivered_is_sent_again() -> None:
 def test_an_empty_topic_is_refused(events_url: str) -> None:
     """In one line, with what to do."""
     with pytest.raises(
-        LogError, match=r"\.schedule' holds no schedule yet: .*`mainstem train score"
+        LogError, match=r"\.schedule' holds no schedule yet, .*`mainstem train score"
     ):
         open_schedule(events_url)
 

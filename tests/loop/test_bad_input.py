@@ -10,7 +10,7 @@ from tests.conftest import Run, excerpt_lines
 
 BAD = {
     "empty": (b"", "is empty"),
-    "binary": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "binary file"),
+    "binary": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "is binary"),
     "truncated gzip": (gzip.compress(b"".join(excerpt_lines(50)))[:-400], "breaks off after line"),
     "no event": (b"hello\nworld\n", "nothing in"),
     "only items": (excerpt_lines(1)[0], "nothing in"),

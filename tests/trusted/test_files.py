@@ -143,9 +143,9 @@ def test_a_graded_pair_is_a_sample_with_its_texts(tmp_path: Path) -> None:
     ("yes", "no", "origin", "told"),
     [
         (9, 9, "confirmed", ["of this label", "of this label"]),
-        (9, 5, "confirmed", ["fall back", "of this label"]),
+        (9, 5, "confirmed", ["of all labels", "of this label"]),
         (3, 5, "confirmed", ["no verdicts: 1 canaries", "no verdicts: 1 canaries"]),
-        (9, 9, "assumed", ["nobody vouches", "nobody vouches"]),
+        (9, 9, "assumed", ["labels are only assumed"] * 2),
     ],
 )
 def test_status_says_what_follows_from_what_there_is(

@@ -69,7 +69,7 @@ MENDED_BY_THE_PRODUCER = [
     ("positives", no_answers(), "log clicks, carts and purchases"),
     ("positives", clicked_only(), "log every item that was shown"),
     ("rates", bot(), "leave out the events of these users"),
-    ("jumps", clicked_away(), "leave the category's events of the day out"),
+    ("jumps", clicked_away(), "leave out the category's events"),
     ("repeated ids", numbered_daily(), "an id of its own"),
 ]
 
@@ -163,7 +163,7 @@ def test_one_endless_line_fails_encoding_and_passes_broken_up() -> None:
     endless = [*lines_of(CLEAN), b"".join(lines_of(searches))[:1_000_001]]
     found = held(endless)
     assert {"encoding": "FAIL"} == at_fault(found)
-    assert "one event a line" in advice_of(found)
+    assert "one event per line" in advice_of(found)
     assert {} == at_fault(held(lines_of(clean)))
 
 

@@ -1,4 +1,4 @@
-"""What happened in the shop: the vocabulary, decoding, and logs on disk."""
+"""Events of the shop: the vocabulary, decoding, and logs on disk."""
 
 from mainstem.events.decode import Refusal, decode, encode, refusal_of
 from mainstem.events.logs import read_lines

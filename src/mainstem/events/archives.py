@@ -1,4 +1,4 @@
-"""Files that are packed or laid out in a way that is not read here, known by their first bytes."""
+"""Recognizes files in formats that mainstem does not read, by their first bytes."""
 
 import re
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 __all__ = ["START", "foreign"]
 
 START: Final = 4096
-"""Bytes that are looked at, before anything is read."""
+"""Number of bytes that are inspected before a file is read."""
 _EXCEL: Final = re.compile(rb"xl/|\[Content_Types\]\.xml|workbook\.xml|mimetype")
 _PACKED: Final = (
     (re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)", re.DOTALL), "bzip2", "bzcat FILE > NEW"),
@@ -24,7 +24,7 @@ _PACKED: Final = (
     (re.compile(rb"\x1f\x8b"), "gzip", "zcat FILE > NEW"),
     (re.compile(rb"\x28\xb5\x2f\xfd"), "zstd", "zstdcat FILE > NEW"),
 )
-_LAID_OUT: Final = (
+_OTHER_FORMATS: Final = (
     (re.compile(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "an Excel file (.xls)"),
     (re.compile(rb"SQLite format 3\0"), "an SQLite database"),
     (re.compile(rb"Obj\x01"), "an Avro file"),
@@ -41,11 +41,15 @@ _LAID_OUT: Final = (
 
 
 def foreign(start: bytes, *, unpacked: bool = False) -> str:
-    r"""What a file is that is not read here, and what to do; empty where nothing is known against it.
+    r"""Say which unreadable format a file has.
 
     Args:
-        start: the first bytes of a file (`START` of them), or of what is packed in it.
-        unpacked: whether they come out of a packing that is read; a second one within it is not.
+        start: the first `START` bytes of the file, or of its unpacked content.
+        unpacked: whether the file was unpacked; a second packing inside is not read.
+
+    Returns:
+        The format and what to do, to complete the sentence "the file is ..."; empty if the format
+        is not known to be unreadable.
 
     Example:
         >>> foreign(b"BZh91AY&SY..."), foreign(b"sku,name\n")
@@ -57,9 +61,9 @@ def foreign(start: bytes, *, unpacked: bool = False) -> str:
         if name == "zip" and _EXCEL.search(start):
             return "an Excel or office file; save the sheet as CSV (UTF-8)"
         return f"packed by {name}{' once more' if unpacked else ''}; unpack it: `{how}`"
-    for magic, name in _LAID_OUT:
+    for magic, name in _OTHER_FORMATS:
         if magic.match(start) and (name != "a Parquet file" or unpacked):
             if name == "a Parquet file":
-                return "a Parquet file within another packing; unpack it: Parquet packs its columns itself"
+                return f"{name} within another packing; unpack it, because Parquet packs itself"
             return f"{name}; save it as CSV, JSON lines or Parquet"
     return ""

@@ -1,4 +1,4 @@
-"""Bytes to event, or to a refusal that says why and where. Nothing here raises on bad input."""
+"""Decodes bytes into an event, or a refusal that says why and where. Bad input never raises."""
 
 import hashlib
 import re
@@ -27,23 +27,24 @@ __all__ = ["Refusal", "decode", "encode", "refusal_of"]
 _DECODER: Final = msgspec.json.Decoder(Event)
 _ENCODER: Final = msgspec.json.Encoder()
 _KINDS: Final = (Search, Impression, Shown, View, Click, Cart, Purchase, Return, Item, Labelled)
-_DEEPEST: Final = 100  # arrays and objects in each other; an event needs three
+_DEEPEST: Final = 100  # most levels of arrays and objects; an event needs three
 _OPENED: Final = (ord("["), ord("{"))
-_BRACKET: Final = re.compile(
-    rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL
-)  # or a string, which may hold some
+# a bracket, or a whole string, whose brackets do not count
+_BRACKET: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
 _USER_FIELDS: Final = {"user_id", "session_id"}
-_KEPT_FIELDS: Final = {"type"} | {
-    field for kind in _KINDS for field in kind.__struct_fields__
-} - _USER_FIELDS
+_FIELDS: Final = {"type", *(field for kind in _KINDS for field in kind.__struct_fields__)}
+_KEPT_FIELDS: Final = _FIELDS - _USER_FIELDS
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
     """Why an event was refused.
 
-    `body` is the event without its user fields and without fields we do not know (either might name a person), at any
-    depth, and empty where the bytes cannot be read as an object; `digest` (BLAKE2b of the raw bytes) then still tells one
-    from another.
+    Attributes:
+        reason: what is wrong with the event.
+        path: JSON path of the fault; `$` for the event as a whole.
+        digest: BLAKE2b of the raw bytes, in hexadecimal, which identifies an event without a body.
+        body: the event as JSON without its user fields and unknown fields, at any depth, because
+            either might name a person; empty if the bytes are not a JSON object.
     """
 
     reason: str
@@ -59,18 +60,18 @@ def decode(raw: bytes) -> Event | Refusal:
         raw: one JSON object in UTF-8, without a line break.
 
     Returns:
-        The event, or a `Refusal` with the reason and the JSON path of what is wrong.
+        The event, or a `Refusal` with the reason and the JSON path of the fault.
 
     Example:
         >>> decode(b'{"type":"tick","event_timestamp":5}')
         Tick(event_timestamp=5)
-        >>> refusal = decode(b'{"type":"view","event_id":"e","user_id":"u","event_timestamp":5,"item_id":7}')
+        >>> refusal = decode(b'{"type":"tick","event_timestamp":"5"}')
         >>> refusal.reason, refusal.path
-        ('Expected `str`, got `int`', '$.item_id')
+        ('Expected `int`, got `str`', '$.event_timestamp')
     """
     if len(raw) > LONGEST_LINE:
         return _refuse(raw, f"the line is longer than {LONGEST_LINE:,} bytes")
-    # subtle: the limit of Python's own counts the callers too, so it would refuse in one program what another one takes
+    # subtle: Python's own limit counts the callers too, so two programs might not refuse the same
     if raw.count(b"[") + raw.count(b"{") > _DEEPEST and _is_too_deep(raw):
         return _refuse(raw, f"the line nests more than {_DEEPEST} arrays and objects", keep=False)
     try:
@@ -81,7 +82,7 @@ def decode(raw: bytes) -> Event | Refusal:
 
 
 def encode(event: Event) -> bytes:
-    """Write one event as it goes on the wire: `decode(encode(event)) == event`.
+    """Encode an event as on the wire, so that `decode(encode(event)) == event`.
 
     Example:
         >>> from mainstem.events import Tick
@@ -92,19 +93,19 @@ def encode(event: Event) -> bytes:
 
 
 def refusal_of(event: Event, reason: str, path: str) -> Refusal:
-    """A refusal of an event that can be read but not be used.
+    """Refuse an event that can be read but not used.
 
     Example:
-        >>> event = decode(b'{"type":"labelled","event_id":"e","user_id":"u","event_timestamp":5,"text":"t","label":"?"}')
-        >>> refusal_of(event, "no such class", "$.label").body
-        '{"event_id":"e","event_timestamp":5,"label":"?","text":"t","type":"labelled"}'
+        >>> event = View(event_id="e", user_id="u", event_timestamp=5, item_id="cup")
+        >>> refusal_of(event, "no such item", "$.item_id").body
+        '{"event_id":"e","event_timestamp":5,"item_id":"cup","type":"view"}'
     """
     raw = encode(event)
     return Refusal(reason=reason, path=path, digest=_digest(raw), body=_redact(raw))
 
 
 def _refuse(raw: bytes, message: str, *, keep: bool = True) -> Refusal:
-    too_long = len(raw) > LONGEST_LINE  # and cut, perhaps within a character
+    too_long = len(raw) > LONGEST_LINE  # such a line was cut, perhaps within a character
     if not raw.strip():
         message = "the line is empty"
     elif not too_long:

@@ -1,4 +1,4 @@
-"""The forms that a file of a log may have, told by its first bytes; and files that look like a log and are none."""
+"""Recognizes how a file of a log is packed, and refuses other files, by the first bytes."""
 
 import codecs
 import gzip
@@ -17,13 +17,11 @@ from mainstem.events.archives import START, foreign
 
 __all__ = ["Form", "form_of", "refuse_unreadable"]
 
-_ARRAY: Final = re.compile(
-    rb"(\xef\xbb\xbf)?\s*\[\s*\{\s*\""
-)  # of objects; any other line is refused by itself
+# an array of objects; other arrays are refused line by line
+_ARRAY: Final = re.compile(rb"(\xef\xbb\xbf)?\s*\[\s*\{\s*\"")
 _SPREAD: Final = re.compile(rb"(\xef\xbb\xbf)?\s*\{[ \t]*\r?\n\s*\"[^\"\r\n]*\"[ \t]*:")
-_ZSTD: Final = re.compile(
-    rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"
-)  # a frame; or one to skip, with which pzstd begins
+# a frame, or a skippable frame, with which the output of pzstd begins
+_ZSTD: Final = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")
 
 
 @dataclass(frozen=True)
@@ -31,10 +29,10 @@ class Form:
     """How a file is packed.
 
     Attributes:
-        name: of the form.
-        tool: the program that unpacks it; empty where there is nothing to unpack.
-        open: opens it for reading what is in it.
-        errors: what reading raises where the packing is broken.
+        name: `gzip`, `zstd`, `Parquet` or `plain`.
+        tool: name of a program that prints the unpacked content; empty if nothing is packed.
+        open: opens a file of this form to read its unpacked content.
+        errors: exceptions that reading raises if the packing is broken.
     """
 
     name: str
@@ -44,10 +42,10 @@ class Form:
 
 
 def form_of(path: Path) -> Form:
-    """How a file is packed: `gzip`, `zstd`, `Parquet` or `plain`.
+    """Return how a file is packed.
 
     Raises:
-        LogError: if it cannot be opened.
+        LogError: if the file cannot be opened.
     """
     try:
         with path.open("rb") as file:
@@ -64,41 +62,49 @@ def form_of(path: Path) -> Form:
 
 
 def refuse_unreadable(file: IO[bytes], path: Path, form: Form) -> None:
-    """Look at the beginning of what a file holds, without reading on.
+    """Refuse a file whose beginning shows that it is not a log; the file's position stays.
+
+    Args:
+        file: the unpacked content, at its beginning.
+        path: the file's name in messages.
+        form: how the file is packed.
 
     Raises:
-        LogError: if it is text in another encoding than UTF-8 (which, and how to convert it), or no text at all.
+        LogError: if the file has a format that is not read, is not UTF-8, is binary, or does not
+            have one JSON event per line; the message says how to convert it.
     """
-    start = file.peek(START)[:START]  # type: ignore[attr-defined]  # a buffered file, plain or unpacked
+    start = file.peek(START)[:START]  # type: ignore[attr-defined]  # all forms are buffered
     if what := foreign(start, unpacked=bool(form.tool)):
         msg = f"{str(path)!r} is {what}"
         raise LogError(msg)
     if _ARRAY.match(start):
-        msg = f"{str(path)!r} is one JSON array, and a log has one event a line: `jq -c '.[]' FILE > NEW` makes lines"
+        msg = (
+            f"{str(path)!r} is one JSON array, but a log has one event per line: "
+            "`jq -c '.[]' FILE > NEW` makes lines"
+        )
         raise LogError(msg)
     if _SPREAD.match(start):
-        msg = f"{str(path)!r} spreads an event over lines, and a log has one event a line: `jq -c . FILE > NEW` makes them"
+        msg = (
+            f"{str(path)!r} spreads an event over lines, but a log has one event per line: "
+            "`jq -c . FILE > NEW` makes lines"
+        )
         raise LogError(msg)
-    if (encoding := json.detect_encoding(start)) not in {"utf-8", "utf-8-sig"} and _is_text(
-        start, encoding
-    ):
-        name = encoding.upper().replace("-LE", "LE").replace("-BE", "BE")  # as iconv has them
+    encoding = json.detect_encoding(start)
+    if encoding not in {"utf-8", "utf-8-sig"} and _is_text(start, encoding):
+        name = encoding.upper().replace("-LE", "LE").replace("-BE", "BE")  # the names of iconv
         convert = f"iconv -f {name} -t UTF-8"
         how = f"{form.tool} FILE | {convert}" if form.tool else f"{convert} FILE"
-        msg = f"{str(path)!r} is {name}, and a log is UTF-8; convert it: `{how} > NEW`"
+        msg = f"{str(path)!r} is {name}, but a log is UTF-8; convert it: `{how} > NEW`"
         raise LogError(msg)
     if b"\0" in start:
-        msg = (
-            f"{str(path)!r} is a binary file, not JSON lines; `mainstem import` reads other formats"
-        )
+        msg = f"{str(path)!r} is binary, not JSON lines; `mainstem import` reads other formats"
         raise LogError(msg)
 
 
 def _is_text(start: bytes, encoding: str) -> bool:
     try:
-        text = codecs.getincrementaldecoder(encoding)().decode(
-            start
-        )  # the last character may be cut
+        # incremental, because the last character may be cut
+        text = codecs.getincrementaldecoder(encoding)().decode(start)
     except UnicodeDecodeError:
         return False
     return bool(text) and all(letter >= " " or letter in "\t\r\n" for letter in text)
@@ -109,12 +115,12 @@ def _open_plain(path: Path) -> IO[bytes]:
 
 
 def _open_gzip(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb")  # type: ignore[return-value]  # a file of bytes in all that is used of it
+    return gzip.open(path, "rb")  # type: ignore[return-value]  # has all methods that are used
 
 
 def _zstd() -> Any:
     if sys.version_info >= (3, 14):
-        from compression import zstd  # a Python may be built without it
+        from compression import zstd  # imported late, because a Python may be built without it
     else:
         from backports import zstd  # the same module for an older Python
     return zstd

@@ -1,10 +1,11 @@
-"""What a home knows of its log, so that another log is not taken for it, and the next file of a rotated one can follow.
+"""What a home knows of its log, to refuse another log and to append the next file of a rotated one.
 
-A log is one file after the other, and mostly there is one. What was read of it is remembered as marks, few of them: where
-files meet, behind 1, 2, 4, 8, ... lines, and before the last line, which may have been half-written. So a log that goes on
-is known by its beginning, and of another one it can be told where it differs.
+A log consists of one file or several in order. The home remembers a few marks of what it has read:
+where files meet, after 1, 2, 4, 8, ... lines, and before the last line, which may have been
+half-written. The marks recognize a log that has grown, and show where another log differs.
 
-The next file is joined without those before it: the home keeps the survey of these and their lines since its checkpoint.
+The next file is joined without the files before it: the home keeps their survey, and their lines
+since its checkpoint.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,12 +26,12 @@ _NO_FURTHER: Final = "give another --home, or --from-start to forget what it hol
 
 
 class Past(Struct, frozen=True, kw_only=True):
-    """What is needed of some files to go on without them.
+    """What a home keeps of files to go on without them.
 
     Attributes:
-        mark: behind their lines.
-        survey: of their lines.
-        lines: the last of them: those that no checkpoint had yet when this was kept.
+        mark: mark after all their lines.
+        survey: survey of all their lines.
+        lines: their last lines, which no checkpoint contained when this was kept.
     """
 
     mark: Mark
@@ -39,7 +40,7 @@ class Past(Struct, frozen=True, kw_only=True):
 
     @property
     def first(self) -> int:
-        """The number of the first line that is kept."""
+        """The number of the first line in `lines`, counted from 0 over the whole log."""
         return self.mark.lines - len(self.lines)
 
 
@@ -47,12 +48,12 @@ NOTHING: Final = Past(mark=BEGIN, survey=Survey().kept(), lines=[])
 
 
 class KnownLog(Struct, frozen=True, kw_only=True):
-    """What was read of a log.
+    """What a home remembers of the log that it has read.
 
     Attributes:
-        past: the files before the newest one.
+        past: what is kept of the files before the newest.
         files: the mark at the beginning of each file.
-        marks: more of them, in order; the last one stands before the last line.
+        marks: marks within the newest file, in order; the last stands before the last line.
         last: the last line.
     """
 
@@ -63,7 +64,7 @@ class KnownLog(Struct, frozen=True, kw_only=True):
 
     @property
     def lines(self) -> int:
-        """How many lines were read."""
+        """The number of lines that were read."""
         return self.marks[-1].lines + 1
 
 
@@ -71,10 +72,10 @@ class OpenedLog(Struct, frozen=True, kw_only=True):
     """A log that was read once and is about to be replayed.
 
     Attributes:
-        survey: of the whole log.
-        known: what is to be remembered of it.
-        end: the mark behind its last line.
-        lines: gives its lines, without so many first ones.
+        survey: survey of the whole log.
+        known: what the home will remember of it.
+        end: mark after its last line.
+        lines: returns its lines from a number on, counted from 0.
     """
 
     survey: Survey
@@ -83,66 +84,76 @@ class OpenedLog(Struct, frozen=True, kw_only=True):
     lines: Callable[[int], Iterator[bytes]]
 
     def past(self, lines: list[bytes]) -> Past:
-        """What will be needed of this log when the next file comes; `lines` are the last ones, after the checkpoint."""
+        """Return what to keep of this log for its next file.
+
+        `lines` are the lines after the checkpoint.
+        """
         return Past(mark=self.end, survey=self.survey.kept(), lines=lines)
 
 
 class _DiffersError(Exception):
-    """The lines are not those that were read before; says where."""
+    """The lines differ from those that were read before; the message says where."""
 
 
 def same_log(lines: Lines, name: str, known: KnownLog | None) -> OpenedLog:
-    """Read a log from its beginning.
+    """Read a whole log from its beginning.
 
     Args:
-        lines: gives its lines from the first.
-        name: for messages.
-        known: what was read before; None accepts any log.
+        lines: returns the lines from the first on; called more than once.
+        name: the log's name in messages.
+        known: what the home has read before; None to accept any log.
 
     Raises:
-        HomeError: if it does not begin with what was read before.
+        HomeError: if the log does not begin with what was read before.
     """
+    past, files = (known.past, known.files) if known else (NOTHING, [BEGIN])
     try:
-        return _opened(
-            lines,
-            NOTHING,
-            known.past if known else NOTHING,
-            known.files if known else [BEGIN],
-            known,
-        )
+        return _opened(lines, NOTHING, past, files, known)
     except _DiffersError as differs:
         if known and len(known.files) > 1 and _begins(lines, known.past.mark, known):
-            msg = f"{name!r} is the newest file of the log that this home has read; --append goes on with it"
+            msg = (
+                f"{name!r} is the newest file of the log that this home has read; "
+                "--append goes on with it"
+            )
         else:
             msg = (
-                f"{name!r} is not the log that this home has read so far ({differs}); {_NO_FURTHER}; "
-                "--append takes the next file of a rotated log"
+                f"{name!r} is not the log that this home has read so far ({differs}); "
+                f"{_NO_FURTHER}; --append takes the next file of a rotated log"
             )
         raise HomeError(msg) from None
 
 
 def next_file(lines: Lines, name: str, known: KnownLog, past: Past | None, grace: int) -> OpenedLog:
-    """Read the next file of a rotated log; or the newest one again, which may have grown, or the whole log.
+    """Read the next file of a rotated log.
+
+    The file may also be the newest file again, which may have grown, or the whole log.
 
     Args:
-        lines: gives the file's lines from the first.
-        name: for messages.
-        known: what was read before.
-        past: what is kept of all of that; None where it has never been replayed to its end.
-        grace: how far events may come out of order, in milliseconds.
+        lines: returns the lines of the file from the first on; called more than once.
+        name: the file's name in messages.
+        known: what the home has read before.
+        past: what the home keeps of all that; None if it was never replayed to its end.
+        grace: by how much events may be out of order, in milliseconds.
 
     Raises:
-        HomeError: if the file was read already, or its events are older than those that were read.
+        HomeError: if an older file is given again, or the events are older than those read before,
+            or the log so far was not replayed to its end.
     """
     if _begins(lines, BEGIN, known):
         return same_log(lines, name, known)
     if _begins(lines, known.past.mark, known):
         return _opened(lines, known.past, known.past, known.files, known)
     if any(_goes_from(lines, *two) for two in zip(known.files, known.files[1:], strict=False)):
-        msg = f"{name!r} was read before, and other files since; give the next file, or the whole log without --append"
+        msg = (
+            f"{name!r} was read before, and other files since; "
+            "give the next file, or the whole log without --append"
+        )
         raise HomeError(msg)
     if past is None or past.mark.lines != known.lines:
-        msg = "the log so far was not replayed to its end; replay it again as before, then --append the next file"
+        msg = (
+            "the log so far was not replayed to its end; "
+            "replay it again as before, then --append the next file"
+        )
         raise HomeError(msg)
     _check_order(lines, name, past.survey.newest - grace)
     return _opened(lines, past, past, [*known.files, past.mark], None)
@@ -151,7 +162,7 @@ def next_file(lines: Lines, name: str, known: KnownLog, past: Past | None, grace
 def _opened(
     lines: Lines, before: Past, past: Past, files: list[Mark], known: KnownLog | None
 ) -> OpenedLog:
-    """Read lines that come after `before`, and hold them against what is known."""
+    """Read lines that come after `before`, and compare them with what is known."""
     survey, behind, marks = Survey.of(before.survey), before.mark, list[Mark]()
     raw: bytes = b""
     event: Any = None
@@ -166,7 +177,10 @@ def _opened(
 
     def rest(line: int) -> Iterator[bytes]:
         if line < before.first:
-            msg = "this home does not keep what it needs to go on with one file; give the whole log, without --append"
+            msg = (
+                "this home does not keep the lines that it needs to go on with one file; "
+                "give the whole log, without --append"
+            )
             raise HomeError(msg)
         of_file = islice(lines(), max(line - before.mark.lines, 0), None)
         return islice(chain(before.lines[line - before.first :], of_file), end.lines - line)
@@ -178,18 +192,19 @@ def _opened(
 def _with_marks(
     lines: Iterator[bytes], begin: Mark, known: KnownLog | None
 ) -> Iterator[tuple[bytes, Any, Mark]]:
-    """Each line with its event and the mark before it; ends with `_DiffersError` where it is not as known."""
+    """Yield each line with its event and the mark before it.
+
+    Raises:
+        _DiffersError: at the first place where the lines are seen to differ from what is known.
+    """
     wanted = {mark.lines: mark for mark in [*known.files, *known.marks]} if known else {}
     lines_known, mark, good, number = (known.lines if known else 0), begin, begin.lines, 0
     for raw in lines:
         event = decode(raw)
         if mark.lines in wanted and not mark.agrees(wanted[mark.lines]) and number:
             first = good - begin.lines + 1
-            msg = (
-                f"it differs in line {number}"
-                if first == number
-                else f"it differs within lines {first} to {number}"
-            )
+            where = f"in line {number}" if first == number else f"within lines {first} to {number}"
+            msg = f"it differs {where}"
             raise _DiffersError(msg)
         if mark.lines in wanted:
             good = mark.lines
@@ -199,12 +214,12 @@ def _with_marks(
         yield raw, event, mark
         mark, number = mark.after(raw, event), number + 1
     if mark.lines < lines_known:
-        msg = f"it has {number} lines, and {lines_known - begin.lines} were read"
+        msg = f"it has {number} lines, but {lines_known - begin.lines} were read"
         raise _DiffersError(msg)
 
 
 def _begins(lines: Lines, begin: Mark, known: KnownLog) -> bool:
-    """Whether lines are what was read from a mark on, or go on from that."""
+    """Whether lines begin with all that was read after a mark."""
     try:
         for _ in _with_marks(islice(lines(), known.lines - begin.lines), begin, known):
             pass
@@ -214,7 +229,7 @@ def _begins(lines: Lines, begin: Mark, known: KnownLog) -> bool:
 
 
 def _goes_from(lines: Lines, begin: Mark, end: Mark) -> bool:
-    """Whether lines begin with those between two marks."""
+    """Whether lines begin with the lines between two marks."""
     mark = begin
     for raw in islice(lines(), end.lines - begin.lines):
         mark = mark.after(raw, decode(raw))
@@ -230,7 +245,8 @@ def _check_order(lines: Lines, name: str, oldest: int) -> None:
             older += event.event_timestamp < oldest
     if older:
         msg = (
-            f"{name!r} is not the next file of this log: {older:,} of its {count:,} events are older than those that were "
-            "read; files are appended oldest first, and a whole log is given without --append"
+            f"{name!r} is not the next file of this log: {older:,} of its {count:,} events are "
+            "older than those read before; "
+            "append the oldest file first, or give a whole log without --append"
         )
         raise HomeError(msg)

@@ -1,7 +1,7 @@
-"""Event logs on disk: JSON lines, plain, gzip or zstd; Parquet; folders of these; or standard input (`-`).
+"""Event logs: JSON lines (plain, gzip or zstd), Parquet, folders of these, or standard input.
 
-Whatever the form, a reader gets the same thing: one JSON event a line, as bytes, in an order that is the same every time. A
-replay counts on it: it reads a log twice, and goes on by skipping lines.
+In every form a reader gets one JSON event per line, as bytes, always in the same order. A replay
+relies on that: it reads a log twice, and resumes by skipping lines.
 """
 
 import os
@@ -19,28 +19,28 @@ from mainstem.events.parquet_log import parquet_lines
 __all__ = ["LONGEST_LINE", "read_lines", "spool"]
 
 LONGEST_LINE: Final = 1_000_000
-"""Bytes of the longest line that is an event: with key and headers it fits in a record that a broker takes by default.
+"""Most bytes of an event. With key and headers it fits in the largest record of a default broker.
 
-Of a longer line one byte more than that is kept, so that `decode` refuses it, and says why.
+A longer line is cut to one byte more, so that `decode` refuses it and says why.
 """
 _BOM: Final = b"\xef\xbb\xbf"
-_HIDDEN: Final = (
-    ".",
-    "_",
-)  # what Spark and its like lay beside the data: _SUCCESS, _temporary, .part.crc
+_HIDDEN: Final = (".", "_")  # Spark's files beside the data: _SUCCESS, _temporary, .part.crc
 
 
 def read_lines(path: Path) -> Iterator[bytes]:
-    r"""The lines of a log, without their line breaks, in order.
+    r"""Read the lines of a log in order, without their line breaks.
+
+    The first bytes of a file, not its name, decide its form: gzip, zstd, Parquet (a row is a line),
+        or
+    else plain JSON lines. The files of a folder and its sub-folders are read in the order of their
+    names, without names that begin with `.` or `_` or end in `.half`. A folder may grow if the
+    names of new files come after the old ones.
 
     Args:
-        path: one log, or a folder of logs, whose lines are read as if they were one log. What a file is, its first bytes
-            say, not its name: gzip, zstd, Parquet (a row is a line), or else plain JSON lines. A folder's files are read in
-            the order of their names, sub-folders included; left out are empty files, and names that begin with `.` or `_`
-            or end in `.half`. A folder may grow, if names of new files come after the old ones.
+        path: a file, or a folder whose files are read as one log.
 
     Raises:
-        LogError: if there is nothing to read; or a file is binary, in another encoding than UTF-8, or broken.
+        LogError: if there is no line to read, or a file is binary, broken or not UTF-8.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -56,15 +56,24 @@ def read_lines(path: Path) -> Iterator[bytes]:
             yield line[: LONGEST_LINE + 1]
     if line is None:
         what = "has no file with a line in it" if path.is_dir() else "is empty"
-        msg = f"the log {str(path)!r} {what}; it should hold one JSON event a line (`mainstem import` makes one)"
+        msg = (
+            f"the log {str(path)!r} {what}; "
+            "it should hold one JSON event per line (`mainstem import` makes a log)"
+        )
         raise LogError(msg)
 
 
 def spool(folder: Path) -> Path:
-    """Copy standard input to a file in `folder`, because a log is read twice (items first), and give its path.
+    """Copy standard input to a file, because a log is read twice.
+
+    Args:
+        folder: folder of the file, which is made if it does not exist.
+
+    Returns:
+        The path of the file.
 
     Raises:
-        LogError: if nothing comes; a copy that was made before then stays.
+        LogError: if standard input is empty; an earlier copy then stays.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "stdin.jsonl"
@@ -73,7 +82,10 @@ def spool(folder: Path) -> Path:
         shutil.copyfileobj(sys.stdin.buffer, file)
     if not half.stat().st_size:
         half.unlink()
-        msg = "standard input is empty; it should hold one JSON event a line (`mainstem import` makes one)"
+        msg = (
+            "standard input is empty; "
+            "it should hold one JSON event per line (`mainstem import` makes a log)"
+        )
         raise LogError(msg)
     into_place(half, path)
     return path
@@ -82,7 +94,10 @@ def spool(folder: Path) -> Path:
 def _files_of(path: Path) -> list[Path]:
     if not path.is_dir():
         if path.exists() and not path.is_file():
-            msg = f"{str(path)!r} is a pipe or a device, and a log is read more than once; give `-` and pipe it in"
+            msg = (
+                f"{str(path)!r} is a pipe or a device, but a log is read more than once; "
+                "give `-` and pipe it in"
+            )
             raise LogError(msg)
         return [path]
     found = []
@@ -97,12 +112,12 @@ def _files_of(path: Path) -> list[Path]:
 
 
 def _refuse_folder(error: OSError) -> NoReturn:
-    msg = f"cannot read the folder {error.filename!r}: {os.strerror(error.errno or 0)}; check its permissions"
+    reason = os.strerror(error.errno or 0)
+    msg = f"cannot read the folder {error.filename!r}: {reason}; check its permissions"
     raise LogError(msg) from error
 
 
 def _lines_of(path: Path) -> Iterator[bytes]:
-    """The lines of one file; none where it is empty."""
     form = form_of(path)
     if form.name == "Parquet":
         yield from parquet_lines(path)
@@ -115,15 +130,15 @@ def _lines_of(path: Path) -> Iterator[bytes]:
                 if number == 0:
                     line = line.removeprefix(_BOM)
                 number += 1
+                # skip the rest of a line that is too long, in bounded memory
                 whole = line.endswith(b"\n")
-                while not whole and (
-                    rest := file.readline(LONGEST_LINE)
-                ):  # in bounded memory to the end of the line
+                while not whole and (rest := file.readline(LONGEST_LINE)):
                     whole = rest.endswith(b"\n")
                 yield line.removesuffix(b"\n").removesuffix(b"\r")
         except form.errors as error:
             msg = (
-                f"the {form.name} stream of {str(path)!r} breaks off after line {number} ({error}); copy the file again, "
-                f"or give the lines that can be read: `{form.tool} FILE | mainstem replay -`"
+                f"the {form.name} stream of {str(path)!r} breaks off after line {number} "
+                f"({error}); copy the file again, or give the lines that can be read: "
+                f"`{form.tool} FILE | mainstem replay -`"
             )
             raise LogError(msg) from error

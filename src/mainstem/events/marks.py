@@ -1,8 +1,9 @@
-"""Marks on a log: a running digest that tells whether another reading begins with the same lines.
+"""Marks in a log: running digests that show whether another log begins with the same lines.
 
-A mark stands behind some number of lines and holds two digests over all of them: of the bytes, and of the events as they
-are understood. Either suffices, so a log is known again that was packed, put into a folder or turned into Parquet, and so is
-one that was read by a mainstem which understood less. A digest goes on from any mark: each line is hashed with it.
+A mark stands after some number of lines and holds two digests of all of them: of the bytes, and of
+the decoded events. Either suffices. So a log is recognized after it was packed, put into a folder
+or turned into Parquet, and also by a later mainstem that decodes more fields. A digest continues
+from any mark, because each line is hashed together with the digest before it.
 """
 
 import hashlib
@@ -21,15 +22,16 @@ _ENCODE: Final = msgspec.msgpack.Encoder().encode
 
 
 class Mark(Struct, frozen=True):
-    """What lies before a place in a log.
+    """The lines before a place in a log.
 
     Attributes:
-        lines: how many there are.
-        raw, events: digests over their bytes, and over their events.
+        lines: number of these lines.
+        raw, events: digests of their bytes and of their events.
 
     Example:
         >>> from mainstem.events import decode
-        >>> one, other = b'{"type":"tick","event_timestamp":5}', b'{"event_timestamp": 5, "type": "tick"}'
+        >>> one = b'{"type":"tick","event_timestamp":5}'
+        >>> other = b'{"event_timestamp": 5, "type": "tick"}'
         >>> BEGIN.after(one, decode(one)).agrees(BEGIN.after(other, decode(other)))
         True
     """
@@ -39,13 +41,12 @@ class Mark(Struct, frozen=True):
     events: bytes
 
     def after(self, raw: bytes, event: Event | Refusal | Tick) -> "Mark":
-        """The mark behind one more line."""
-        return Mark(
-            self.lines + 1, _digest(self.raw + raw), _digest(self.events + _content(event, raw))
-        )
+        """Return the mark after one more line."""
+        events = _digest(self.events + _content(event, raw))
+        return Mark(self.lines + 1, _digest(self.raw + raw), events)
 
     def agrees(self, other: "Mark") -> bool:
-        """Whether both stand behind the same lines."""
+        """Whether both marks stand after the same lines."""
         return self.lines == other.lines and (self.raw == other.raw or self.events == other.events)
 
 
@@ -53,24 +54,29 @@ BEGIN: Final = Mark(0, b"", b"")
 
 
 class LastLine(Struct, frozen=True):
-    """The last line of a log, which may have been half-written: its size, and digests of its bytes and of its event."""
+    """The last line of a log, which may have been half-written.
+
+    Attributes:
+        size: number of its bytes.
+        raw, event: digests of its bytes and of its event.
+    """
 
     size: int
     raw: bytes
     event: bytes
 
     def begins(self, raw: bytes, event: Event | Refusal | Tick) -> bool:
-        """Whether a line is this one, or this one completed."""
+        """Whether another line is this line, or begins with it."""
         return _digest(raw[: self.size]) == self.raw or _digest(_content(event, raw)) == self.event
 
 
 def last_line(raw: bytes, event: Event | Refusal | Tick) -> LastLine:
-    """What is remembered of a last line."""
+    """Return what is remembered of the last line of a log."""
     return LastLine(len(raw), _digest(raw), _digest(_content(event, raw)))
 
 
 def _content(event: Event | Refusal | Tick, raw: bytes) -> bytes:
-    """What an event says, however it was written down; a refused one is its bytes."""
+    """The content of an event, however it was written; of a refused event, its JSON in one form."""
     try:
         return _ENCODE(event) if not isinstance(event, Refusal) else _plain(raw)
     except (UnicodeEncodeError, msgspec.DecodeError, RecursionError):

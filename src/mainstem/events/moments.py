@@ -1,4 +1,4 @@
-"""Moments of event time as people write them, and how far a log goes until one of them."""
+"""Moments of event time as people write them, and how many lines of a log come before a moment."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -16,17 +16,21 @@ _LENGTH_OF_DATE: Final = len("2011-01-15")
 
 
 def moment(text: str) -> int:
-    """A moment in milliseconds since 1970 UTC.
+    """Parse a moment.
 
     Args:
-        text: a date, which stands for its first moment in UTC; or a date and a time with `Z` or an offset.
+        text: a date, which means its first moment in UTC, or a date and a time with `Z` or an
+            offset.
+
+    Returns:
+        Milliseconds since 1970, UTC.
 
     Raises:
-        SettingError: if it is neither.
+        SettingError: if the text is neither.
 
     Example:
-        >>> moment("2011-01-15"), moment("2011-01-15T00:00Z"), moment("2011-01-15T01:00+01:00")
-        (1295049600000, 1295049600000, 1295049600000)
+        >>> moment("2011-01-15"), moment("2011-01-15T01:00+01:00")
+        (1295049600000, 1295049600000)
     """
     try:
         found = datetime.fromisoformat(text)
@@ -35,13 +39,16 @@ def moment(text: str) -> int:
     if found and not found.tzinfo and len(text) == _LENGTH_OF_DATE:
         found = found.replace(tzinfo=UTC)
     if not found or not found.tzinfo:
-        msg = f"a moment is written like 2011-01-15 (its beginning in UTC), 2011-01-15T08:30Z or +01:00; got {text!r}"
+        msg = (
+            "write a moment like 2011-01-15 (its beginning in UTC), 2011-01-15T08:30Z "
+            f"or 2011-01-15T08:30+01:00; got {text!r}"
+        )
         raise SettingError(msg)
     return (found - _BEGIN) // _MILLI
 
 
 def written(time: int) -> str:
-    """A moment as a person reads it.
+    """Write a moment, given in milliseconds since 1970, in ISO 8601 and UTC.
 
     Example:
         >>> written(1295049600000)
@@ -51,12 +58,21 @@ def written(time: int) -> str:
 
 
 def lines_until(lines: Iterable[bytes], time: int) -> int | None:
-    """How many lines come before the first event later than a moment; None where no event is, 0 where every event is.
+    """Count the lines before the first event that is later than a moment.
 
-    Items do not count, for their topic is read whole before anything else; what was refused has no time.
+    Item events do not count, because their topic is read whole before anything else. Neither do
+    refused lines, which have no time.
+
+    Args:
+        lines: the lines of a log.
+        time: the moment, in milliseconds since 1970.
+
+    Returns:
+        The number of lines; None if no event is later, 0 if the first event already is.
 
     Example:
-        >>> lines_until([b'{"type":"tick","event_timestamp":5}', b'{"type":"tick","event_timestamp":9}'], 5)
+        >>> lines = [b'{"type":"tick","event_timestamp":%d}' % time for time in (5, 9)]
+        >>> lines_until(lines, 5)
         1
     """
     begun = False

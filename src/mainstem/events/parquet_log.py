@@ -1,8 +1,9 @@
 """Event logs as Parquet: each row becomes the JSON line that it would be in a plain log.
 
-Two layouts. One column `value`, `raw` or `event` holds the JSON, as a dump of a topic has it; or the columns are named as
-the fields of events are, `items` a list of structs, and a null is a field that the event has not. Other columns are not
-read. Rows are read batch by batch, so memory does not grow with the file.
+There are two layouts. Either one column `value`, `raw` or `event` holds the JSON, as in a dump of a
+topic; or each column is a field of events, `items` is a list of structs, and a null means that the
+event lacks the field. Other columns are not read. Rows are read batch by batch, so memory does not
+grow with the file.
 """
 
 import json
@@ -26,15 +27,15 @@ _ENCODER: Final = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
 
 
 def parquet_lines(path: Path) -> Iterator[bytes]:
-    """The rows of a Parquet file as JSON lines, in order.
+    """Read the rows of a Parquet file as JSON lines, in order.
 
-    Timestamps of any unit become milliseconds; one without a time zone is UTC.
+    Timestamps of any unit become milliseconds; a timestamp without a time zone is in UTC.
 
     Raises:
-        LogError: if the file is broken, or has neither layout; or if pyarrow is missing.
+        LogError: if the file is broken or has neither layout, or pyarrow is not installed.
     """
     try:
-        import pyarrow as pa  # an extra: only Parquet needs it
+        import pyarrow as pa  # only Parquet needs this extra
         from pyarrow import parquet
     except ImportError as error:
         msg = "reading Parquet needs pyarrow; `pip install 'mainstem[parquet]'`, or give JSON lines"
@@ -43,12 +44,8 @@ def parquet_lines(path: Path) -> Iterator[bytes]:
     try:
         with parquet.ParquetFile(path) as file:
             column = _json_column(file.schema_arrow, path)
-            columns = (
-                [column]
-                if column
-                else [name for name in file.schema_arrow.names if name in _FIELDS]
-            )
-            for batch in file.iter_batches(_BATCH, columns=columns):
+            fields = [name for name in file.schema_arrow.names if name in _FIELDS]
+            for batch in file.iter_batches(_BATCH, columns=[column] if column else fields):
                 for row in _with_millis(batch).to_pylist():
                     number += 1
                     yield _bytes_of(row[column]) if column else _line_of(row)
@@ -59,7 +56,7 @@ def parquet_lines(path: Path) -> Iterator[bytes]:
 
 
 def _json_column(schema: Any, path: Path) -> str:
-    """The column that holds whole events; empty where there is a column for each field."""
+    """The column that holds whole events; empty if there is a column for each field."""
     missing = [name for name in _NEEDED if name not in schema.names]
     if not missing:
         _refuse_short_times(schema.field("event_timestamp").type, path)
@@ -68,8 +65,9 @@ def _json_column(schema: Any, path: Path) -> str:
         if name in schema.names and _holds_text(schema.field(name).type):
             return name
     msg = (
-        f"{str(path)!r} lacks the columns {missing}; it has {schema.names!r}. Name them as the fields of events "
-        f"(`mainstem schema`), or give whole events as JSON in one column of text, `{'`, `'.join(_JSON)}`"
+        f"{str(path)!r} lacks the columns {missing}; it has {schema.names!r}. "
+        "Name the columns like the fields of events (`mainstem schema`), "
+        f"or give whole events as JSON in one column of text, `{'`, `'.join(_JSON)}`"
     )
     raise LogError(msg)
 
@@ -78,7 +76,10 @@ def _refuse_short_times(kind: Any, path: Path) -> None:
     from pyarrow import types
 
     if types.is_float32(kind) or types.is_float16(kind):
-        msg = f"{str(path)!r} has its event_timestamp as floats of four bytes, which are minutes off; save whole numbers"
+        msg = (
+            f"{str(path)!r} has event_timestamp as floats of four bytes, which are minutes off; "
+            "save whole numbers"
+        )
         raise LogError(msg)
 
 
@@ -93,46 +94,41 @@ def _holds_text(kind: Any) -> bool:
 
 
 def _with_millis(batch: Any) -> Any:
-    """A batch whose columns of times are milliseconds since 1970."""
+    """A batch with its columns of times in milliseconds since 1970."""
     import pyarrow as pa
 
     for place, field in enumerate(batch.schema):
         if pa.types.is_timestamp(field.type) or pa.types.is_date(field.type):
-            finer = getattr(field.type, "unit", "s") in {
-                "us",
-                "ns",
-            }  # what lies below a millisecond is cut off
-            times = batch.column(place).cast(
-                pa.timestamp("ms", getattr(field.type, "tz", None)), safe=not finer
-            )
+            millis = pa.timestamp("ms", getattr(field.type, "tz", None))
+            # fractions of a millisecond are cut off, which a safe cast would refuse
+            finer = getattr(field.type, "unit", "s") in {"us", "ns"}
+            times = batch.column(place).cast(millis, safe=not finer)
             batch = batch.set_column(place, field.name, times.cast(pa.int64()))
     return batch
 
 
 def _bytes_of(value: str | bytes | None) -> bytes:
-    return (
-        value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value or b""
-    ).rstrip(b"\r\n")
+    if isinstance(value, str):
+        value = value.encode("utf-8", "surrogateescape")
+    return (value or b"").rstrip(b"\r\n")
 
 
 def _line_of(row: dict[str, Any]) -> bytes:
     event = _plain(row)
     try:
         return _ENCODER.encode(event)
-    except (
-        UnicodeEncodeError
-    ):  # subtle: `decode` shall refuse this one row, so its bytes are handed on as they are
+    except UnicodeEncodeError:
+        # subtle: the bytes are passed on as they are, so that `decode` refuses this row alone
         return json.dumps(event, ensure_ascii=False, default=str).encode("utf-8", "surrogateescape")
 
 
 def _plain(value: Any) -> Any:
-    """Without nulls in objects; text where a column of text was written as bytes."""
+    """A value without nulls in objects, and with bytes as text."""
     if isinstance(value, dict):
         return {name: _plain(part) for name, part in value.items() if part is not None}
     if isinstance(value, list):
         return [_plain(part) for part in value]
     if isinstance(value, float) and isinf(value):
-        return str(
-            value
-        )  # subtle: it would be written as null; so `decode` refuses it, as it does in JSON lines
+        # subtle: a number would be written as null; text makes `decode` refuse it, as in JSON lines
+        return str(value)
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value

@@ -1,8 +1,8 @@
 """The JSON Schema of events, generated from the vocabulary, for producers in any language.
 
-What a schema accepts `decode` accepts, and the other way round, but for what a schema cannot say: `decode` wants whole
-numbers without fraction and exponent (5, not 5.0 or 5e0), numbers that fit in a double, whole characters, and lines up to a
-length.
+A schema and `decode` accept the same events, except for what a schema cannot say: `decode` requires
+whole numbers without fraction and exponent (5, not 5.0 or 5e0), numbers that fit in a double, whole
+characters, and lines up to a length.
 """
 
 import inspect
@@ -24,22 +24,23 @@ KINDS: Final[Mapping[str, type[Struct]]] = MappingProxyType(
 )
 """Every kind of event by its `type`."""
 BEYOND: Final = (
-    "One JSON object in UTF-8. Fields that are not named here are ignored. Beyond what a schema can say: whole numbers are "
-    "written without fraction and exponent (5, not 5.0), numbers fit in a double, no half of a surrogate pair is escaped, "
+    "One JSON object in UTF-8. Fields that are not named here are ignored. "
+    "Beyond what a schema can say: whole numbers are written without fraction and exponent "
+    "(5, not 5.0), numbers fit in a double, no half of a surrogate pair is escaped, "
     f"and an event has at most {LONGEST_LINE:,} bytes."
 )
-"""What the schemas leave unsaid."""
+"""What the schemas cannot say, as the description of each."""
 _ATTRIBUTES: Final = "\n\nAttributes:\n"
 
 
 def event_schema(kind: str | None = None) -> dict[str, Any]:
-    """The JSON Schema, draft 2020-12, of one kind of event, or of all.
+    """Return the JSON Schema (draft 2020-12) of one kind of event, or of all kinds.
 
     Args:
-        kind: the `type` of the event; None for a schema that accepts each kind.
+        kind: the `type` of the event; None for a schema that accepts every kind.
 
     Raises:
-        ValueError: if there is no such kind.
+        ValueError: if no event has this `type`.
 
     Example:
         >>> event_schema("tick")["$defs"]["Tick"]["required"]
@@ -62,30 +63,30 @@ def event_schema(kind: str | None = None) -> dict[str, Any]:
 
 
 def schemas_of(types: Iterable[Any], at: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The schema of each type, and those of the structs in them by name; what docstrings say is in the descriptions.
+    """Return the schema of each type, with descriptions from its docstring.
 
     Args:
         types: structs, or types made of structs.
-        at: where the structs' schemas will stand, as a reference to one begins.
+        at: where the schemas of structs will be, as the beginning of a reference to them.
+
+    Returns:
+        The schema of each type, and the schemas of the structs in them by name.
     """
     refs, schemas = msgspec.json.schema_components(types, ref_template=f"{at}{{name}}")
-    # subtle: a default that is a tuple is an array, as JSON has it
+    # subtle: through JSON and back, because a default that is a tuple must become an array
     plain = msgspec.json.decode(msgspec.json.encode(schemas))
     return list(refs), {name: _described(schema) for name, schema in plain.items()}
 
 
 def _described(schema: dict[str, Any]) -> dict[str, Any]:
-    """A struct's schema in which the docstring's `Attributes` have gone to the properties that they describe."""
+    """The schema of a struct, with the docstring's `Attributes` as descriptions of properties."""
     text, _, attributes = inspect.cleandoc(schema.get("description", "")).partition(_ATTRIBUTES)
-    told = {
-        name: " ".join(meaning.split())
-        for names, meaning in re.findall(
-            r"^ {4}(\w[\w, ]*): (.*(?:\n {5,}.*)*)", attributes, re.MULTILINE
-        )
-        for name in names.split(", ")
+    entries = re.findall(r"^ {4}(\w[\w, ]*): (.*(?:\n {5,}.*)*)", attributes, re.MULTILINE)
+    meanings = {
+        name: " ".join(meaning.split()) for names, meaning in entries for name in names.split(", ")
     }
     properties = {
-        name: {**one, "description": told[name]} if name in told else one
+        name: {**one, "description": meanings[name]} if name in meanings else one
         for name, one in schema["properties"].items()
     }
     return {**schema, "description": text, "properties": properties}

@@ -1,6 +1,7 @@
-"""A first look at a log, before it is replayed: its items, what asks in it, and where its last part begins.
+"""The survey: a first reading of a log, which finds its items, its questions, and its last part.
 
-Item events go to topic `items`, which is read whole before questions close; the survey is that reading.
+Item events belong to topic `items`, which a joiner reads whole before questions close. In a replay,
+the survey is that reading.
 """
 
 from collections import Counter
@@ -26,12 +27,16 @@ from mainstem.events.vocabulary import (
 __all__ = ["KeptSurvey", "Survey", "belongs_to_items", "survey"]
 
 _MINUTE = 60_000
-_MOST_LABELS = 1000  # classes that are counted apart
+_MOST_LABELS = 1000  # classes that are counted; further ones are not
 _MOST_TEXTS = 200_000  # distinct texts that a vocabulary is trained on
 
 
 class KeptSurvey(Struct, frozen=True, kw_only=True):
-    """A survey as it is kept to be gone on with, without its texts: a vocabulary is trained once."""
+    """A survey as a home keeps it to continue it later.
+
+    The texts are left out, because a vocabulary is trained only once. `minutes` counts the
+    questions of each kind by minute of event time; the other fields are those of `Survey`.
+    """
 
     lines: int
     items: list[Item]
@@ -45,18 +50,18 @@ class KeptSurvey(Struct, frozen=True, kw_only=True):
 
 @dataclass
 class Survey:
-    """What one reading of a log told.
+    """What one reading of a log found.
 
     Attributes:
-        lines: how many there are.
+        lines: number of lines.
         items: accepted item events, in order.
-        refused_items: (offset in `items`, refusal) of item events that were refused.
-        newest: largest event time, in milliseconds; -1 without events.
-        has_shown: whether there are impressions or views; without them purchases are the
-            questions. A labelled text always is one.
-        labels: how many labelled texts there are of each class; of very many classes not all.
-        example: event id and item id of the first question; None where nothing asks.
-        texts: distinct titles and queries, for a vocabulary.
+        refused_items: refused item events, each with its place among all item events.
+        newest: largest event time, in milliseconds since 1970; -1 without events.
+        has_shown: whether there are impressions or views; if not, purchases are the questions. A
+            labelled text is always a question.
+        texts: distinct titles, queries and labelled texts, for a vocabulary.
+        labels: number of labelled texts of each class, of at most 1,000 classes.
+        example: event id and item id of the first question; None if the log has no question.
     """
 
     lines: int = 0
@@ -73,16 +78,16 @@ class Survey:
 
     @property
     def questions(self) -> str:
-        """What asks in this log: `shown` or `purchases`."""
+        """Which events of this log are questions: `shown` or `purchases`."""
         return "shown" if self.has_shown else "purchases"
 
     @property
     def asks(self) -> frozenset[str]:
-        """What asks in this log, of `shown`, `purchases` and `labelled`; nothing may."""
+        """The kinds of questions in this log, of `shown`, `purchases` and `labelled`; or none."""
         return frozenset(kind for kind, minutes in self._minutes.items() if minutes)
 
     def kept(self) -> KeptSurvey:
-        """This survey as it stands; what is noted later does not change it.
+        """Return a copy of this survey to keep; lines noted later do not change it.
 
         Example:
             >>> found = survey([b'{"type":"tick","event_timestamp":5}'])
@@ -102,7 +107,7 @@ class Survey:
 
     @classmethod
     def of(cls, kept: KeptSurvey) -> Self:
-        """A survey that goes on where another was kept."""
+        """Return a survey that continues from a kept one."""
         return cls(
             lines=kept.lines,
             items=list(kept.items),
@@ -115,7 +120,15 @@ class Survey:
         )
 
     def later_from(self, questions: str, share: float) -> int:
-        """Event time (ms, a whole minute) from which on the last `share` of the questions were asked."""
+        """Return the event time from which on the last questions were asked.
+
+        Args:
+            questions: kind of questions, `shown` or `purchases`; labelled texts count too.
+            share: share of the questions that were asked from then on, at most; from 0 to 1.
+
+        Returns:
+            Milliseconds since 1970, a whole minute; one past `newest` if there is no such minute.
+        """
         minutes = Counter(self._minutes[questions])
         minutes.update(self._minutes["labelled"])
         left = sum(minutes.values()) * share
@@ -128,7 +141,7 @@ class Survey:
         return begin
 
     def note(self, event: Event | Refusal, raw: bytes) -> None:
-        """Take one line into account."""
+        """Add a line with its event, or with the refusal of it."""
         self.lines += 1
         if belongs_to_items(event, raw):
             self._note_item(event)
@@ -145,10 +158,8 @@ class Survey:
 
     def _note_user_event(self, event: Event) -> None:
         if self.example is None and isinstance(event, Impression | View | Purchase | Labelled):
-            self.example = (
-                event.event_id,
-                event.items[0].item_id if isinstance(event, Impression) else event.item_id,
-            )
+            first = event.items[0] if isinstance(event, Impression) else event
+            self.example = (event.event_id, first.item_id)
         minute = event.event_timestamp // _MINUTE
         if isinstance(event, Impression | View):
             self.has_shown = True
@@ -190,7 +201,7 @@ def belongs_to_items(event: Event | Refusal | Tick, raw: bytes) -> bool:
 
 
 def survey(lines: Iterable[bytes]) -> Survey:
-    """Read a log once.
+    """Read a log once, and return its survey.
 
     Example:
         >>> survey([b'{"type":"tick","event_timestamp":5}']).newest

@@ -1,7 +1,8 @@
-"""The words of the shop: eight kinds of event, labelled texts, and the tick that carries time.
+"""The vocabulary: eight kinds of event, labelled texts, and the tick that carries time.
 
-On the wire an event is one JSON object with a `type`. Unknown fields are ignored, so that a shop may send more than we
-read; a missing or wrong field refuses the event (see `decode`). Times are milliseconds since 1970 in UTC.
+On the wire an event is one JSON object with a `type`. Unknown fields are ignored, so that a shop
+may send more than mainstem reads. An event with a missing or wrong field is refused (see `decode`).
+Times are milliseconds since 1970 in UTC.
 """
 
 from typing import Annotated, TypeAlias
@@ -43,20 +44,25 @@ class _UserEvent(_Event, frozen=True, kw_only=True):
 
 
 class Search(_UserEvent, frozen=True, kw_only=True):
-    """A shopper typed a query; it gives a later impression of the session its query where that has none."""
+    """A shopper typed a query, which later impressions of the session get if they have none."""
 
     query: Text
 
 
 class Shown(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One item of an impression, at its place on the page (1 is the first); where none is told, at its place in the list."""
+    """One item of an impression.
+
+    Attributes:
+        item_id: id of the item.
+        position: place on the page, where 1 is the first; if missing, the place in the list counts.
+    """
 
     item_id: Id
     position: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
 
 
 class Impression(_UserEvent, frozen=True, kw_only=True):
-    """Items were shown under a query: a question to the shopper."""
+    """Items were shown under a query, which is a question to the shopper."""
 
     impression_id: Id
     items: Annotated[tuple[Shown, ...], Meta(min_length=1, max_length=1000)]
@@ -64,14 +70,20 @@ class Impression(_UserEvent, frozen=True, kw_only=True):
 
 
 class View(_UserEvent, frozen=True, kw_only=True):
-    """A shopper opened an item's page: a question, unless it came from an impression (then only context)."""
+    """A shopper opened the page of an item.
+
+    A view is a question, unless it names an impression; then it is only context.
+    """
 
     item_id: Id
     impression_id: Id | None = None
 
 
 class Outcome(_UserEvent, frozen=True, kw_only=True):
-    """What answers a question. It names its impression, or is matched to the user's latest question on the item."""
+    """The answer to a question.
+
+    An outcome names its impression, or else answers the user's latest question with its item.
+    """
 
     item_id: Id
     impression_id: Id | None = None
@@ -86,20 +98,23 @@ class Cart(Outcome, frozen=True, kw_only=True):
 
 
 class Purchase(Outcome, frozen=True, kw_only=True):
-    """The shopper bought the item. In a log without impressions and views it is itself a question, answered yes."""
+    """The shopper bought the item.
+
+    In a log without impressions and views a purchase is itself a question, answered yes.
+    """
 
     quantity: Annotated[float, Meta(gt=0)] | None = None
     price: Price | None = None
 
 
 class Return(Outcome, frozen=True, kw_only=True):
-    """The shopper sent the item back: the answer becomes no."""
+    """The shopper sent the item back, so the answer becomes no."""
 
     quantity: Annotated[float, Meta(gt=0)] | None = None
 
 
 class Item(_Event, frozen=True, kw_only=True):
-    """The catalogue learns of an item, or of its new text, from `event_timestamp` on."""
+    """The catalogue has a new item, or new text of an item, from `event_timestamp` on."""
 
     item_id: Id
     title: Annotated[str, Meta(min_length=1, max_length=4096)]
@@ -109,10 +124,15 @@ class Item(_Event, frozen=True, kw_only=True):
 
 
 class Labelled(_UserEvent, frozen=True, kw_only=True):
-    """Somebody read a text, or a pair of texts, and said what it is: a question and its answer in one.
+    """A text, or a pair of texts, with its class: a question and its answer in one.
 
-    `label` is the name of a class: one of the setting `classes`, or `no` and `yes` where that is empty. Only texts of one
-    `user_id` are sure to meet in one partition; where nobody in particular wrote them, each may have its own.
+    Texts with the same `user_id` are in one partition. If texts have no author, each may have a
+    `user_id` of its own.
+
+    Attributes:
+        text: the text, or the first of a pair.
+        label: name of a class, one of the setting `classes`, or `no` or `yes` if that is empty.
+        pair: the second text of a pair.
     """
 
     text: Annotated[str, Meta(min_length=1, max_length=65_536)]
@@ -123,7 +143,7 @@ class Labelled(_UserEvent, frozen=True, kw_only=True):
 
 
 class Tick(Struct, frozen=True, kw_only=True, tag_field="type", tag="tick"):
-    """Nothing happened, but event time has come this far: moves a partition's watermark."""
+    """Nothing happened, but event time has come this far. A tick moves a partition's watermark."""
 
     event_timestamp: Millis
 

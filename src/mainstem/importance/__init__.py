@@ -1,4 +1,4 @@
-"""Importance: the running mean of each sample's response norm, and what else its visits added up to."""
+"""Importance: the running mean of each sample's response norm, with other sums over its visits."""
 
 from mainstem.importance.rows import Rows
 from mainstem.importance.sketches import rounded

@@ -1,4 +1,4 @@
-"""Numpy arrays with a row for each 16-byte key, which grow and shrink together. What is in them is no matter here."""
+"""Numpy arrays with a row for each 16-byte key, which grow and shrink together."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, SupportsIndex
@@ -8,18 +8,19 @@ from numpy.typing import NDArray
 
 __all__ = ["Keyed"]
 
-_FIRST: Final = 64  # rows that there is room for at first
+_FIRST: Final = 64  # rows allocated at first
 _KEY: Final = {"key_high": np.uint64, "key_low": np.uint64}  # the key, as two halves
 
 
 class Keyed:
-    """Arrays of N rows, in order of arrival, and the row of each key.
+    """Arrays of N rows in order of arrival, and the row of each key.
 
     Args:
-        shapes: name of each array, its type, and the shape of one row of it. The key's own two halves come beside them.
+        shapes: for the name of each array, its type and the shape of one row. Two arrays with the
+            halves of the key are added.
 
     Attributes:
-        arrays: all arrays by name. Rows from N on are room that is left.
+        arrays: all arrays by name; rows from N on are allocated and unused.
 
     Example:
         >>> keyed = Keyed({"visits": (np.int32, ())})
@@ -46,7 +47,7 @@ class Keyed:
         return iter(self.arrays)
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        """An array without the room that is left; a view, so that writing to it changes it."""
+        """An array without its unused rows; it is a view, so that writing to it changes it."""
         return self.arrays[name][: len(self)]
 
     def key_of(self, row: SupportsIndex) -> bytes:
@@ -55,29 +56,31 @@ class Keyed:
         return b"".join(half.to_bytes(8, "big") for half in halves)
 
     def row_of(self, key: bytes) -> int | None:
-        """The row of a key, or None where it is not here."""
+        """The row of a key, or None if the key is unknown."""
         return self._rows.get(key)
 
     def rows_of(self, keys: Sequence[bytes]) -> NDArray[np.int64]:
-        """Rows of many keys; -1 for those that are not here."""
+        """Rows of many keys; -1 for unknown keys."""
         return np.array([self._rows.get(key, -1) for key in keys], np.int64)
 
     def add(self, keys: Sequence[bytes]) -> NDArray[np.int64]:
-        """New rows, of zeros, for keys that are not here yet."""
+        """Append a row of zeros for each of some keys, all unknown so far; return the rows."""
         start, end = len(self._rows), len(self._rows) + len(keys)
         self._make_room(end)
         self._rows.update(zip(keys, range(start, end), strict=True))
         for array in self.arrays.values():
             array[start:end] = 0
         halves = np.frombuffer(b"".join(keys), ">u8").reshape(-1, 2)
-        self.arrays["key_high"][start:end], self.arrays["key_low"][start:end] = (
-            halves[:, 0],
-            halves[:, 1],
-        )
+        arrays = self.arrays
+        arrays["key_high"][start:end], arrays["key_low"][start:end] = halves[:, 0], halves[:, 1]
         return np.arange(start, end)
 
     def keep(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Keep these rows, in their order, and no others; gives the new row of each old one, -1 where it is gone."""
+        """Keep only these rows, in this order.
+
+        Returns:
+            The new row of each old one; -1 for a row that is dropped.
+        """
         places = np.full(len(self), -1)
         places[rows] = np.arange(len(rows))
         keys = [self.key_of(row) for row in rows]

@@ -1,7 +1,8 @@
-"""One row per sample: what its visits added up to. About 250 bytes a sample, rebuilt from the history.
+"""One row for each sample with the sums over its visits: about 250 bytes a sample.
 
-A sample whose label changes starts again: its old responses answer another question. Beside the rows stands what each
-version thought of the canaries, because a sample is held against that.
+Rows are rebuilt from the history. A sample whose label changes starts again, because its earlier
+responses belong to another answer. Beside the rows stand the margins of canaries under each
+version, which samples are compared with.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,11 +29,11 @@ _DTYPES: Final[Mapping[str, Any]] = {
     "label": np.int8,
     "part": np.int8,  # STREAM or CANARY
     **ADDED_UP,
-    "recent_margin": np.float64,  # decayed mean: each visit counts half of the next one
+    "recent_margin": np.float64,  # decayed mean: each visit counts half as much as the next one
     "last_version": np.int32,
-    "relabelled": np.bool_,  # the answer changed after it was scored
+    "relabelled": np.bool_,  # the label changed after the sample was scored
     "drawn": np.bool_,  # a promoted version was trained on this label
-    "stale": np.bool_,  # a promoted version was trained on an earlier, other label
+    "stale": np.bool_,  # a promoted version was trained on an earlier label that differs
     "standing": np.int8,
     "reason": np.int8,
     "judged": np.int64,  # label version at the last judgement; -1 before the first
@@ -40,19 +41,21 @@ _DTYPES: Final[Mapping[str, Any]] = {
 
 
 class Rows:
-    """The samples of one partition, a row each in order of arrival; `rows[name]` is a column, a numpy array of shape (N,).
+    """The samples of one partition, a row for each, in order of arrival.
 
-    Column `sketch`, of shape (N, k) and float16, is the running mean of the visits' sketches, each divided by its scale.
+    `rows[name]` is a column, a numpy array of shape (N,). The column `sketch` has shape (N, k) and
+    type float16: it is the running mean of the visits' sketches, each divided by its scale.
 
     Args:
-        sketch: k, the floats of a sketch; with 0 none are kept.
+        sketch: number of floats in a sketch, k; 0 to keep no sketches.
 
     Attributes:
-        canaries: what each version thought of the canaries, by their rows.
+        canaries: margins of the canaries under each version, by row.
 
     Example:
         >>> rows = Rows()
-        >>> facts = Facts(*np.array([[0], [0], [0], [0], [1], [0]]))  # of one sample of the stream, labelled yes
+        >>> # one sample of the stream, labelled yes
+        >>> facts = Facts(*np.array([[0], [0], [0], [0], [1], [0]]))
         >>> one = dict(keys=[UUID(int=7).bytes], facts=facts)
         >>> rows.visit(Visits(version=1, scale=2.0, **one, norm=[4.0], margin=[-1.0], loss=[1.3]))
         >>> rows.visit(Visits(version=2, scale=2.0, **one, norm=[2.0], margin=[1.0], loss=[0.3]))
@@ -61,9 +64,8 @@ class Rows:
     """
 
     def __init__(self, *, sketch: int = 0) -> None:
-        shapes: dict[str, tuple[Any, tuple[int, ...]]] = {
-            name: (dtype, ()) for name, dtype in _DTYPES.items()
-        }
+        shapes: dict[str, tuple[Any, tuple[int, ...]]] = {}
+        shapes |= {name: (dtype, ()) for name, dtype in _DTYPES.items()}
         self._keyed = Keyed({**shapes, "sketch": (np.float16, (sketch,))})
         self.canaries = Canaries()
 
@@ -75,7 +77,7 @@ class Rows:
         return iter(self._keyed)
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        """A column; a view, so that writing to it changes it."""
+        """A column; it is a view, so that writing to it changes it."""
         return self._keyed[name]
 
     def id_of(self, row: SupportsIndex) -> UUID:
@@ -83,29 +85,34 @@ class Rows:
         return UUID(bytes=self._keyed.key_of(row))
 
     def row_of(self, sample_id: UUID) -> int | None:
-        """The row of a sample, or None where it is not here."""
+        """The row of a sample, or None if the sample is unknown."""
         return self._keyed.row_of(sample_id.bytes)
 
     def rows_of(self, keys: Sequence[bytes]) -> NDArray[np.int64]:
-        """Rows of samples, their ids as 16 bytes each; -1 for those that are not here."""
+        """Rows of samples, given by ids of 16 bytes; -1 for unknown samples."""
         return self._keyed.rows_of(keys)
 
     def importance_of_mean(
         self, rows: Sequence[int] | NDArray[Any] | slice = slice(None)
     ) -> NDArray[np.float64]:
-        """Length of the mean response of the samples in some rows, from the mean sketch; NaN where there is no sketch.
+        """Length of the mean response of the samples in some rows, shape of `rows`.
 
-        A mean is no longer than the mean of the lengths, so this is at most `importance`, but for the error of a sketch: at
-        64 floats its length is off by about a tenth (1 / sqrt(2 k)), most of it common to all samples of one seed. What is
-        far below `importance` pulled here and there; what is near it pulled the same way at every visit.
+        It comes from the mean sketch, and is NaN where there is none. The length of a mean is at
+        most the mean of the lengths, so this is at most `importance` up to the error of the
+        sketch: with 64 floats about a tenth (1 / sqrt(2 k)), most of it common to all samples of
+        one seed. Far below `importance`, the visits of a sample pulled in different directions;
+        near it, they all pulled in the same direction.
 
-        After sketches have left the history, a rebuild takes the mean of those that are left.
+        Once sketches have expired from the history, a rebuild takes the mean of the remaining ones.
         """
         lengths = lengths_of(self["sketch"][rows])
         return np.where(self["sketched"][rows] > 0, lengths, np.nan)
 
     def visit(self, visits: Visits) -> None:
-        """Count one visit of each sample; one that was scored already by this version, or a later one, is not counted."""
+        """Count one visit of each sample.
+
+        A visit by a version not later than the last one of its sample is not counted.
+        """
         numbers, alignment, sketch = visits.numbers(), visits.alignments(), visits.sketches()
         for turn in in_turn(visits.keys):
             facts = Facts(*[column[turn] for column in visits.facts])
@@ -121,12 +128,12 @@ class Rows:
             self.canaries.saw(visits.version, canaries, arrays["recent_margin"][canaries])
 
     def mark_drawn(self, ids: Sequence[UUID]) -> None:
-        """A promoted version was trained on these samples, with the labels they have here."""
+        """Record that a promoted version was trained on these samples with their current labels."""
         rows = [row for row in map(self.row_of, ids) if row is not None]
         self["drawn"][rows] = True
 
     def leave(self, before: int) -> None:
-        """Let samples older than an event time leave; they come back when they are scored again."""
+        """Drop samples older than an event time; they return when they are scored again."""
         keep = np.flatnonzero(self["event_time"] >= before)
         if len(keep) == len(self):
             return
@@ -134,17 +141,16 @@ class Rows:
         self.canaries.move(lambda rows: places[rows])
 
     def _admit(self, keys: Sequence[bytes], facts: Facts[NDArray[np.int64]]) -> NDArray[np.int64]:
-        """Rows of B different samples, made new or started again where they are new or their label changed."""
+        """Rows of B different samples; new ones are added, and relabelled ones start again."""
         rows = self.rows_of(keys)
         new = rows < 0
         if new.any():
-            rows[new] = self._keyed.add(
-                [key for key, is_new in zip(keys, new, strict=True) if is_new]
-            )
+            unknown = [key for key, is_new in zip(keys, new, strict=True) if is_new]
+            rows[new] = self._keyed.add(unknown)
             self._keyed.arrays["judged"][rows[new]] = -1
             self._begin(rows[new], facts, new)
         known, label = self._keyed.arrays["label_version"][rows], self._keyed.arrays["label"][rows]
-        # the log's own label may be overruled at the label version that it has: somebody confirmed another one
+        # a trusted label may overrule the log's label without a new label version
         overruled = (facts.label_version == known) & (facts.label != label)
         newer = (facts.label_version > known) | overruled
         if newer.any():
@@ -165,9 +171,8 @@ class Rows:
         self, rows: NDArray[np.int64], facts: Facts[NDArray[np.int64]], newer: NDArray[np.bool_]
     ) -> None:
         arrays = self._keyed.arrays
-        same = newer & (
-            facts.label == arrays["label"][rows]
-        )  # the same answer again: what its visits said still holds
+        # the same answer again: the visits so far still hold
+        same = newer & (facts.label == arrays["label"][rows])
         arrays["label_version"][rows[same]] = facts.label_version[same]
         arrays["offset"][rows[same]] = facts.offset[same]
         other = newer & ~same

@@ -1,7 +1,7 @@
-"""Running means of what visits say, kept in place: an update costs the same at visit 2 and at visit 2,000.
+"""Running means over visits, updated in place: every update costs the same.
 
-Means and variances are Welford's, and nothing is kept per visit. Each function takes arrays by name and the rows, all
-different, that one more visit is counted in.
+Means and variances are Welford's, and nothing is kept for a single visit. Each function takes
+arrays by name and the rows, all different, for which it counts one more visit.
 """
 
 from collections.abc import Mapping
@@ -20,23 +20,31 @@ _Rows: TypeAlias = NDArray[np.int64]
 ADDED_UP: Final[Mapping[str, Any]] = {
     "visits": np.int32,
     "importance": np.float64,  # running mean of norm / scale
-    "importance_m2": np.float64,  # sum of squared differences from it
+    "importance_m2": np.float64,  # sum of squared differences from the mean
     "margin": np.float64,  # running mean
     "margin_m2": np.float64,
     "loss": np.float64,  # running mean
     "alignment": np.float32,  # running mean over the visits that have one
-    "aligned": np.int32,  # how many have
-    "sketched": np.int32,  # visits whose sketch is in the mean sketch
+    "aligned": np.int32,  # number of visits that have an alignment
+    "sketched": np.int32,  # number of visits whose sketch is in the mean sketch
 }
-"""What is added up here, and begins at nothing with another label; the mean sketch likewise."""
+"""Columns that add up over visits, with their types; they start at 0 again with another label.
+
+The mean sketch does so too.
+"""
 
 
 def count_numbers(arrays: _Arrays, rows: _Rows, numbers: NDArray[np.float64]) -> None:
-    """Count norm over scale, margin and loss, shape (B, 3): means, squared differences, and the decayed margin."""
-    first = arrays["visits"][rows] == 0
-    arrays["recent_margin"][rows] = np.where(
-        first, numbers[:, 1], (arrays["recent_margin"][rows] + numbers[:, 1]) / 2
-    )
+    """Count norm / scale, margin and loss of one visit for each row.
+
+    Args:
+        arrays: columns by name.
+        rows: rows of the samples, shape (B,).
+        numbers: norm / scale, margin and loss side by side, shape (B, 3).
+    """
+    recent, margin = arrays["recent_margin"], numbers[:, 1]
+    is_first = arrays["visits"][rows] == 0
+    recent[rows] = np.where(is_first, margin, (recent[rows] + margin) / 2)
     arrays["visits"][rows] += 1
     count = arrays["visits"][rows]
     for place, name in enumerate(("importance", "margin")):
@@ -47,22 +55,20 @@ def count_numbers(arrays: _Arrays, rows: _Rows, numbers: NDArray[np.float64]) ->
 
 
 def count_alignment(arrays: _Arrays, rows: _Rows, alignment: NDArray[np.float32]) -> None:
-    """Count the alignments, shape (B,), of those that have one: NaN says that there is none."""
+    """Count alignments, shape (B,); NaN means that a visit has none, and is not counted."""
     known = ~np.isnan(alignment)
     rows = rows[known]
     arrays["aligned"][rows] += 1
-    arrays["alignment"][rows] += (alignment[known] - arrays["alignment"][rows]) / arrays["aligned"][
-        rows
-    ]
+    count = arrays["aligned"][rows]
+    arrays["alignment"][rows] += (alignment[known] - arrays["alignment"][rows]) / count
 
 
 def count_sketch(arrays: _Arrays, rows: _Rows, sketch: NDArray[np.float32]) -> None:
-    """Count the sketches, shape (B, k), of those that have one: a row of NaN says that there is none."""
+    """Count sketches, shape (B, k); a row of NaN means that a visit has none; it is not counted."""
     if not sketch.shape[1]:
         return
     known = ~np.isnan(sketch[:, 0])
     rows = rows[known]
     arrays["sketched"][rows] += 1
-    arrays["sketch"][rows] = mean_with(
-        arrays["sketch"][rows], sketch[known], arrays["sketched"][rows]
-    )
+    count = arrays["sketched"][rows]
+    arrays["sketch"][rows] = mean_with(arrays["sketch"][rows], sketch[known], count)

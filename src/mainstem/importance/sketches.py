@@ -1,4 +1,4 @@
-"""Sketches of responses as they are kept: eleven bits of each float in the history, half a float in the running means."""
+"""Sketches as they are kept: eleven significant bits in the history, float16 in running means."""
 
 from typing import Final
 
@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 __all__ = ["lengths_of", "mean_with", "rounded"]
 
 _LOST: Final = np.uint32(13)  # bits that float32 has beyond float16
-_LARGEST: Final = 65_504.0  # that float16 can hold
+_LARGEST: Final = 65_504.0  # the largest number in float16
 
 
 def rounded(sketch: NDArray[np.float32]) -> NDArray[np.float32]:
     """The nearest values with as many digits as float16 has, and the range of float32.
 
-    subtle: float16's own range would make nothing of the small gradients of a model that is sure.
+    subtle: the range of float16 would round the small gradients of a confident model to 0.
 
     Example:
         >>> rounded(np.array([1.0, 1.0004, 1.0006, 3e-30], np.float32)).tolist()[:3]
@@ -24,7 +24,7 @@ def rounded(sketch: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     bits = np.ascontiguousarray(sketch, np.float32).view(np.uint32)
     half = (np.uint32(1) << (_LOST - np.uint32(1))) - np.uint32(1)
-    even = (bits >> _LOST) & np.uint32(1)  # a tie goes to the even one
+    even = (bits >> _LOST) & np.uint32(1)  # ties are rounded to the even value
     return np.asarray(((bits + half + even) >> _LOST << _LOST).view(np.float32))
 
 
@@ -34,12 +34,13 @@ def mean_with(
     """Running means after one more sketch each, computed in float32 and kept as float16.
 
     Args:
-        mean: before, shape (B, k).
-        sketch: the next ones, shape (B, k).
-        count: how many there are with them, shape (B,).
+        mean: means so far, shape (B, k).
+        sketch: next sketch of each row, shape (B, k).
+        count: number of sketches including the next one, shape (B,).
 
     Example:
-        >>> mean_with(np.array([[1, 0]], np.float16), np.array([[2, 4]], np.float32), np.array([2], np.int32)).tolist()
+        >>> mean, sketch = np.array([[1, 0]], np.float16), np.array([[2, 4]], np.float32)
+        >>> mean_with(mean, sketch, np.array([2], np.int32)).tolist()
         [[1.5, 2.0]]
     """
     before = mean.astype(np.float32)

@@ -1,4 +1,4 @@
-"""Visits by one version, many at once: what a row is told of its sample's response."""
+"""Visits by one version, many at once, as rows receive them."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -22,13 +22,16 @@ class Visits:
     """B visits by one version.
 
     Attributes:
-        version: the version that scored them.
-        scale: the mean response norm of the canaries at that version; norms and sketches are divided by it.
-        keys: the sample ids, 16 bytes each.
-        facts: of the samples, each of shape (B,).
+        version: number of the version that scored the samples.
+        scale: mean response norm of the canaries under the version; norms and sketches are
+            divided by it.
+        keys: sample ids, 16 bytes each.
+        facts: facts of the samples, each of shape (B,).
         norm, margin, loss: the responses, shape (B,).
-        alignment: shape (B,), NaN where there is none; None says that there is none at all.
-        sketch: as the history keeps them, shape (B, k); a row of NaN where there is none, None likewise.
+        alignment: cosine with the trusted gradient, shape (B,), NaN where a visit has none; None
+            if no visit has one.
+        sketch: sketches as the history keeps them, shape (B, k), a row of NaN where a visit has
+            none; None if no visit has one.
     """
 
     version: int
@@ -43,28 +46,25 @@ class Visits:
 
     def numbers(self) -> NDArray[np.float64]:
         """Norm over scale, margin and loss, side by side: shape (B, 3)."""
-        return np.column_stack(
-            [np.asarray(self.norm, np.float64) / self.scale, self.margin, self.loss]
-        )
+        norm = np.asarray(self.norm, np.float64)
+        return np.column_stack([norm / self.scale, self.margin, self.loss])
 
     def alignments(self) -> NDArray[np.float32]:
-        """The alignments, NaN where there is none."""
+        """The alignments, shape (B,); NaN where a visit has none."""
         nothing = np.full(len(self.keys), np.nan, np.float32)
         return nothing if self.alignment is None else np.asarray(self.alignment, np.float32)
 
     def sketches(self) -> NDArray[np.float32]:
-        """The sketches over scale, shape (B, k); k is 0 where there are none at all."""
-        none = self.sketch is None
-        found = (
-            np.zeros((len(self.keys), 0), np.float32)
-            if none
-            else np.asarray(self.sketch, np.float32)
-        )
+        """Sketch / scale of each visit, shape (B, k); k is 0 if no visit has one."""
+        none = np.zeros((len(self.keys), 0), np.float32)
+        found = none if self.sketch is None else np.asarray(self.sketch, np.float32)
         return found / np.float32(self.scale)
 
 
 def in_turn(keys: Sequence[bytes]) -> Iterator[NDArray[np.int64]]:
-    """Addresses of the first visit of each sample, then those of the second ones (it came at two label versions), and so on.
+    """Indices of the first visit of each sample, then of its second one, and so on.
+
+    A batch holds several visits of a sample that came at several label versions.
 
     Example:
         >>> [places.tolist() for places in in_turn([b"a", b"b", b"a"])]

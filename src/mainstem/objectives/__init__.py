@@ -1,4 +1,7 @@
-"""What a model is to learn of a sample: targets out of its outcomes, and a loss for each sample (`losses`, with torch)."""
+"""What a model learns of a sample: targets from its outcomes, and a loss for each sample.
+
+The losses need torch and are in `losses`.
+"""
 
 from mainstem.objectives.targets import OBJECTIVES, TARGETS, relabelled, targets_of
 

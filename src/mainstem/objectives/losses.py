@@ -1,4 +1,4 @@
-"""One loss for each sample, never the mean over the batch: a mean would shrink every gradient by the batch's size."""
+"""Losses of each sample, never the mean over a batch, which would shrink gradients by its size."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 Loss: TypeAlias = Callable[[Any, Any], Tensor]
-"""What the model gave and what it should have given, to a loss for each sample, shape (B,)."""
+"""(output of the model, targets) -> loss of each sample, shape (B,)."""
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -31,8 +31,9 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """
     if logits.dim() != 2 or logits.shape[1] < 2:
         msg = (
-            f"cross_entropy needs two logits or more of each sample, shape (B, C); got shape {tuple(logits.shape)}; one "
-            "logit needs a binary loss, `loss=binary_cross_entropy`"
+            "cross_entropy needs two logits or more of each sample, shape (B, C); "
+            f"got shape {tuple(logits.shape)}; "
+            "one logit needs a binary loss, `loss=binary_cross_entropy`"
         )
         raise ValueError(msg)
     return F.cross_entropy(logits.float(), labels, reduction="none")
@@ -51,26 +52,25 @@ def binary_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
             f"{tuple(logits.shape)} and {tuple(labels.shape)}"
         )
         raise ValueError(msg)
-    return F.binary_cross_entropy_with_logits(
-        logits.float().view(-1), labels.float(), reduction="none"
-    )
+    flat = logits.float().view(-1)
+    return F.binary_cross_entropy_with_logits(flat, labels.float(), reduction="none")
 
 
 def squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Regression: half the squared error, summed over what is told of a sample: (B, ...), (B, ...) -> (B,).
+    """Regression: half the squared error, summed over each sample: (B, ...), (B, ...) -> (B,).
 
     Example:
         >>> squared_error(torch.tensor([[1.0], [5.0]]), torch.tensor([3.0, 5.0]))
         tensor([2., 0.])
     """
-    found, told = (
-        outputs.float().reshape(len(outputs), -1),
-        targets.float().reshape(len(targets), -1),
-    )
-    if (
-        found.shape != told.shape
-    ):  # else one number would be held against several, or one sample's against all
-        msg = f"squared_error needs a target for each output; got shapes {tuple(outputs.shape)} and {tuple(targets.shape)}"
+    found = outputs.float().reshape(len(outputs), -1)
+    told = targets.float().reshape(len(targets), -1)
+    # else one number would be compared with several, or one sample's numbers with all samples'
+    if found.shape != told.shape:
+        msg = (
+            "squared_error needs a target for each output; "
+            f"got shapes {tuple(outputs.shape)} and {tuple(targets.shape)}"
+        )
         raise ValueError(msg)
     return (found - told).square().sum(1) / 2
 
@@ -78,21 +78,25 @@ def squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
 def token_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Language models: the mean over each sample's own tokens, in nats: (B, T, C), (B, T) -> (B,).
 
-    Tokens labelled -100 are left out. A sample's loss is divided by its own number of tokens: divided by the batch's, it
-    would depend on its company.
+    Tokens labelled -100 are left out. A sample's loss is divided by its own number of tokens.
+    Divided by the batch's number it would depend on the other samples.
 
     Example:
         >>> token_cross_entropy(torch.zeros(1, 3, 2), torch.tensor([[1, 0, -100]]))
         tensor([0.6931])
     """
-    losses = F.cross_entropy(
-        logits.float().transpose(1, 2), labels, reduction="none", ignore_index=-100
-    )  # (B, T)
+    by_class = logits.float().transpose(1, 2)  # (B, C, T)
+    losses = F.cross_entropy(by_class, labels, reduction="none", ignore_index=-100)  # (B, T)
     return losses.sum(1) / (labels != -100).sum(1).clamp_min(1)
 
 
 def weighted(parts: Mapping[str, tuple[float, Loss]]) -> Loss:
-    """Several objectives as one loss: sum of alpha_j loss_j, of outputs and targets that are mappings with the same names.
+    """Several objectives as one loss: sum_j alpha_j loss_j.
+
+    The loss reads outputs and targets as mappings with the same names.
+
+    Args:
+        parts: for the name of each objective, its alpha and its loss.
 
     Example:
         >>> loss = weighted({"click": (1.0, cross_entropy), "price": (0.5, squared_error)})
@@ -109,10 +113,11 @@ def weighted(parts: Mapping[str, tuple[float, Loss]]) -> Loss:
 
 
 def with_weights(loss: Loss) -> Loss:
-    """The same loss, of targets that come with the weights of their samples: w loss, shape (B,).
+    """A loss multiplied by sample weights; its targets are pairs of targets and weights (B,).
 
     Example:
-        >>> with_weights(cross_entropy)(torch.zeros(2, 2), (torch.tensor([1, 0]), torch.tensor([1.0, 0.5])))
+        >>> targets, weights = torch.tensor([1, 0]), torch.tensor([1.0, 0.5])
+        >>> with_weights(cross_entropy)(torch.zeros(2, 2), (targets, weights))
         tensor([0.6931, 0.3466])
     """
 
@@ -124,15 +129,17 @@ def with_weights(loss: Loss) -> Loss:
 
 
 def margins(logits: Tensor, labels: Tensor) -> Tensor:
-    """Logit of the label less the largest other logit: (B, C), (B,) -> (B,); the other of one logit z is 0.
+    """Logit of the label less the largest other logit: (B, C), (B,) -> (B,).
+
+    A single logit is compared with 0.
 
     Example:
         >>> margins(torch.tensor([[1.0, 4.0], [1.0, 4.0]]), torch.tensor([0, 1]))
         tensor([-3.,  3.])
 
     Source:
-        Pleiss, Zhang, Elenberg, Weinberger, Identifying Mislabeled Data using the Area Under the Margin Ranking,
-        NeurIPS 2020, https://arxiv.org/abs/2001.10528
+        Pleiss, Zhang, Elenberg, Weinberger, Identifying Mislabeled Data using the Area Under the
+        Margin Ranking, NeurIPS 2020, https://arxiv.org/abs/2001.10528
     """
     if logits.dim() == 1 or logits.shape[1] == 1:
         return logits.view(-1) * (2 * labels.float() - 1)

@@ -1,7 +1,7 @@
-"""Targets: what each objective would have a model say of a sample, out of the sample's outcomes.
+"""Targets: what a model should answer for a sample under each objective, from its outcomes.
 
-A target is in [0, 1], or the number of a class where a text was labelled with one. The label of a sample is the target of
-the first objective. Joiners read this page, so nothing here needs torch.
+A target is in [0, 1], or the number of a class where a text was labelled with a class. The label
+of a sample is the target of the first objective. Joiners import this file, so it needs no torch.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,18 +11,18 @@ from typing import Final, TypeAlias
 __all__ = ["OBJECTIVES", "TARGETS", "Target", "relabelled", "targets_of"]
 
 Target: TypeAlias = Callable[[Sequence[str], bool], float]
-"""The outcomes of an item in their order, and whether the question itself is its purchase, to a target."""
+"""(outcomes of an item in event time order, whether the question is its purchase) -> target."""
 
 
 def _answer(outcomes: Sequence[str], bought: bool) -> float:  # noqa: FBT001 - of a `Target`
-    """Whether the answer is yes: a return takes it back, anything else gives it."""
+    """1 for yes, 0 for no: a return as the last outcome means no, any other outcome yes."""
     return float(outcomes[-1] != "return" if outcomes else bought)
 
 
 TARGETS: Final[Mapping[str, Target]] = MappingProxyType({"answer": _answer})
-"""What each objective makes of outcomes."""
+"""The target function of each objective, by name."""
 OBJECTIVES: Final = ("answer",)
-"""The objectives in use, in their order."""
+"""Names of the objectives in use, in order."""
 
 
 def targets_of(
@@ -31,9 +31,9 @@ def targets_of(
     """The targets of a sample, one for each objective.
 
     Args:
-        outcomes: kinds of event that answered, in event time order.
+        outcomes: kinds of the events that answered the question, in event time order.
         bought: whether the question itself is a purchase of the item.
-        objectives: names of `TARGETS`, in order.
+        objectives: names of the objectives, keys of `TARGETS`, in order.
 
     Example:
         >>> targets_of(["click", "purchase"], bought=False), targets_of(["return"], bought=True)
@@ -43,7 +43,7 @@ def targets_of(
 
 
 def relabelled(targets: Sequence[float], label: int) -> tuple[float, ...]:
-    """The targets of a sample whose label is another, by somebody's word: the first follows it, the others stay.
+    """The targets of a sample after its label was overruled: the first changes, the others stay.
 
     Example:
         >>> relabelled((1.0, 0.5), 0), relabelled((), 1)

@@ -1,1 +1,1 @@
-"""The process itself: its threads, its memory, and what its libraries print."""
+"""The process itself: its threads, its memory, and the output of its libraries."""

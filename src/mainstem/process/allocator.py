@@ -1,7 +1,7 @@
-"""The C library's allocator, told to keep what a pass frees: the next pass needs as much.
+"""Makes the C library's allocator keep memory that a pass frees, because the next one needs it.
 
-By default glibc gives the top of its heap back to the system when a pass ends, and the next one pays a page fault for every
-4 KiB of it again.
+By default glibc returns the top of its heap to the system when a pass ends, and the next pass pays
+a page fault for every 4 KiB of it.
 """
 
 import ctypes
@@ -11,11 +11,11 @@ __all__ = ["give_back_freed_memory", "keep_freed_memory"]
 
 _TRIM_THRESHOLD: Final = -1  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of glibc's malloc.h
 _MMAP_THRESHOLD: Final = -3
-_KEPT: Final = 1 << 30
+_KEPT: Final = 1 << 30  # bytes of free memory to keep
 
 
 def keep_freed_memory() -> bool:
-    """Tell the allocator; whether there is one that listens (glibc's)."""
+    """Set the allocator to keep freed memory; return whether it is one that can (glibc's)."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return False
@@ -23,6 +23,10 @@ def keep_freed_memory() -> bool:
 
 
 def give_back_freed_memory() -> bool:
-    """Give back to the system what is free, so that a process's size says what it holds; whether there was any."""
+    """Return free memory to the system, so that the size of the process shows what it holds.
+
+    Returns:
+        Whether there was free memory, and an allocator that can return it.
+    """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     return trim is not None and bool(trim(0))

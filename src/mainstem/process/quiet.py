@@ -1,4 +1,4 @@
-"""What the model libraries say while they load a model, kept off the screen: what matters of it, we say in one line."""
+"""Silences the model libraries while they load a model; mainstem reports what matters itself."""
 
 import logging
 import warnings
@@ -13,7 +13,7 @@ _TALKERS: Final = ("transformers", "huggingface_hub")
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """No log lines, warnings and progress bars of transformers and its hub inside; afterwards they talk as before."""
+    """Suppress log lines, warnings and progress bars of transformers and its hub inside."""
     from transformers.utils import logging as talk  # seconds to import
 
     levels = [(logger, logger.level) for logger in map(logging.getLogger, _TALKERS)]
@@ -23,7 +23,7 @@ def quietly() -> Iterator[None]:
         try:
             for logger, _ in levels:
                 logger.setLevel(logging.CRITICAL + 1)
-            talk.disable_progress_bar()  # the hub's too
+            talk.disable_progress_bar()  # those of the hub too
             yield
         finally:
             for logger, level in levels:

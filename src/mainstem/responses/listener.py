@@ -149,7 +149,7 @@ class Listener:
         }
 
     def forget_graph(self) -> None:
-        """Drop the graph, whose taps refer to this listener, so that its memory is freed at once."""
+        """Drop the graph, whose taps refer to this listener, to free its memory at once."""
         self._batch_check.forget()
         self.crossings = None
 

@@ -49,7 +49,7 @@ def agrees(layer: nn.Module, width: int, formula: Callable[..., Mapping[str, Any
             came_back = torch.randn(read.shape, generator=drawn).to(given.device, kind)
             rows = [
                 torch.autograd.grad((one * b).sum(), weight, retain_graph=True)[0]
-                for one, b in zip(output, came_back)  # noqa: B905
+                for one, b in zip(output, came_back)  # noqa: B905 - the shapes are compared below
             ]
         except _CANNOT_READ:
             return False

@@ -1,7 +1,9 @@
-"""A simulated shop: an event log of any length, and beside it the truth, so that an optimum is known.
+"""A simulated shop: an event log of any length, with the truth beside it and a known optimum.
 
-Searches, pages, clicks, carts, purchases, returns, views and catalogue changes; habits (position bias, taste that drifts,
-a season, a category that comes later); and accidents, each with its rate. A scenario is a `Shop`; `simulate` writes it.
+The log has searches, pages, clicks, carts, purchases, returns, views and catalogue changes.
+Shoppers have habits (position bias, drifting taste, a season, a category that opens later), and
+accidents happen to events, each at its own rate. A `Shop` is a scenario, and `simulate` writes its
+log.
 """
 
 from mainstem.simulate.accidents import TrackingBug

@@ -1,4 +1,4 @@
-"""What goes wrong between a shopper's wish and the log: four accidents that make the log answer otherwise."""
+"""Four accidents that make the log answer differently than the shopper meant."""
 
 from typing import Final
 
@@ -12,11 +12,17 @@ from mainstem.simulate.shop import DAY, Shop
 
 __all__ = ["Accidents", "TrackingBug"]
 
-_OF_BOT: Final = 0.3  # share of what it is shown that a bot acts on
+_OF_BOT: Final = 0.3  # share of the items shown to a bot that it acts on
 
 
 class TrackingBug(Struct, frozen=True, kw_only=True):
-    """Between two event times (milliseconds, the second not included) the outcomes of a category's items are turned over."""
+    """A bug that turns over the outcomes of one category: yes becomes no, and no becomes yes.
+
+    Attributes:
+        category: name of the category.
+        begin, end: event times, in milliseconds since 1970, between which the bug lasts; the end is
+            not included.
+    """
 
     category: str
     begin: int
@@ -24,7 +30,11 @@ class TrackingBug(Struct, frozen=True, kw_only=True):
 
 
 class Accidents:
-    """Mis-clicks, bots, the tracking bug, and outcomes that are turned over."""
+    """Mis-clicks, bots, the tracking bug, and outcomes that are turned over at random.
+
+    Attributes:
+        bug: the tracking bug; None if the shop has none.
+    """
 
     def __init__(self, shop: Shop, shelf: Shelf) -> None:
         self._shop = shop
@@ -35,33 +45,30 @@ class Accidents:
             self._broken = number_of("tracking bug", shop.seed, "category") % sold
             length = min(shop.tracking_bug, shop.days)
             first = number_of("tracking bug", shop.seed, "day") % (shop.days - length + 1)
-            begin = shop.begin + first * DAY
-            self.bug = TrackingBug(
-                category=shelf.names[self._broken], begin=begin, end=begin + length * DAY
-            )
+            begin, name = shop.begin + first * DAY, shelf.names[self._broken]
+            self.bug = TrackingBug(category=name, begin=begin, end=begin + length * DAY)
 
     def is_bot(self, user: int) -> bool:
         """Whether a shopper is a program."""
         return bool(self._shop.bots) and fraction_of("bot", self._shop.seed, user) < self._shop.bots
 
-    def befall(self, asked: Asked) -> list[str]:
-        """Change what is done about the items of a question; gives for each the accident that did, or ""."""
+    def apply(self, asked: Asked) -> list[str]:
+        """Change the deeds of a question by accidents.
+
+        Returns:
+            For each item of the question the accident that changed its deeds, or "".
+        """
         bot = self.is_bot(asked.user)
         broken = self.bug is not None and self.bug.begin <= asked.time < self.bug.end
-        return [self._befall(asked, answer, bot=bot, broken=broken) for answer in asked.answers]
+        return [self._applied(asked, answer, bot=bot, broken=broken) for answer in asked.answers]
 
-    def _befall(self, asked: Asked, answer: Answer, *, bot: bool, broken: bool) -> str:
+    def _applied(self, asked: Asked, answer: Answer, *, bot: bool, broken: bool) -> str:
         shop, random, cause = self._shop, self._random, ""
+        ignored = answer.seen and not answer.label and not answer.deeds
         if bot:
             cause = "bot"
             answer.deeds = [self._invented(asked)] if random() < _OF_BOT else []
-        elif (
-            not answer.deeds
-            and not answer.label
-            and answer.seen
-            and asked.query is not None
-            and random() < shop.misclicks
-        ):
+        elif ignored and asked.query is not None and random() < shop.misclicks:
             cause = "misclick"
             answer.deeds = [self._invented(asked)]
         if broken and answer.good.category == self._broken:
@@ -76,6 +83,6 @@ class Accidents:
         answer.deeds = [] if says(answer.deeds) else [self._invented(asked)]
 
     def _invented(self, asked: Asked) -> tuple[type[Click | Cart], int]:
-        """An answer that nobody gave; a page opened without a search is answered by a cart."""
+        """An answer that no shopper gave: a click, or a cart if there was no search."""
         kind = Cart if asked.query is None else Click
         return kind, asked.time + 1000 + int(self._random() * 60_000)

@@ -1,4 +1,4 @@
-"""How events reach the log: in the order in which they arrive, some twice, some late, some broken."""
+"""How events reach the log: in the order of their arrival, some twice, some late, some broken."""
 
 import heapq
 from collections import Counter
@@ -15,22 +15,29 @@ from mainstem.simulate.truth import TruthOfEvent
 __all__ = ["LOSING", "ON_THE_WAY", "Arrivals"]
 
 ON_THE_WAY: Final = ("malformed", "duplicated", "late", "disordered")
-"""What can befall an event on its way."""
+"""Accidents that can happen to an event on its way to the log."""
 LOSING: Final = ("late", "malformed")
-"""Accidents of a question by which its answers may be lost."""
+"""Accidents of a question through which its answers may be lost."""
 _GRACE: Final = 10 * MINUTE
 _LATEST: Final = 12 * HOUR
-_SECOND_COPY: Final = HOUR  # at most so long after the first: well within what a reader remembers
+_SECOND_COPY: Final = HOUR  # longest delay of a copy, well within the horizon of deduplication
 _TRUTH: Final = msgspec.json.Encoder()
 
 
 class Arrivals:
-    """Events on their way to the log. Memory goes with what is on its way, not with what has arrived.
+    """Events on their way to the log.
+
+    Memory grows with the number of events on their way, not with those that have arrived.
+
+    Args:
+        shop: the scenario, with the rates of the accidents.
+        log: receives the lines of the log.
+        truth: receives a line for each event that an accident made or changed; None to write none.
 
     Attributes:
-        kinds: how many lines of each kind were written; `malformed` is a kind of its own.
-        accidents: how many lines each accident made or changed.
-        sent: lines written or on their way.
+        sent: number of lines written or on their way.
+        kinds: number of lines written, by kind; `malformed` is a kind of its own.
+        accidents: number of lines that each accident made or changed.
     """
 
     def __init__(self, shop: Shop, log: IO[bytes], truth: IO[bytes] | None) -> None:
@@ -39,24 +46,29 @@ class Arrivals:
         shares = (shop.malformed, shop.duplicated, shop.late, shop.disordered)
         self._up_to = list(accumulate(shares))
         self._any = self._up_to[-1]
-        self._coming: list[
-            tuple[int, int, bytes, str, str, tuple[str, ...]]
-        ] = []  # arrival, number, line, kind, id, why
+        # (arrival, number, line, kind, event id, accidents)
+        self._coming: list[tuple[int, int, bytes, str, str, tuple[str, ...]]] = []
         self._lines = 0
         self.sent = 0
         self.kinds: Counter[str] = Counter()
         self.accidents: Counter[str] = Counter()
 
     def send(self, event: Event, accident: str = "", *, spared: tuple[str, ...] = ()) -> str:
-        """Send an event off; gives what befell it on its way, or "".
+        """Send an event, to which an accident may happen on its way.
 
         Args:
-            event: happened at its event time.
-            accident: what made it, before it was sent.
-            spared: what must not befall it.
+            event: the event, which is sent at its event time.
+            accident: accident that made the event before it was sent; empty if none did.
+            spared: accidents that must not happen to it.
+
+        Returns:
+            The accident that happened on its way, or "".
+
+        Raises:
+            TypeError: if the event is a tick, which has no event id for the truth.
         """
         if isinstance(event, Tick):
-            msg = "a tick has no event id to tell of; got one"
+            msg = f"a tick has no event id, so it cannot be sent; got {event!r}"
             raise TypeError(msg)
         time, line = event.event_timestamp, encode(event)
         made = (accident,) if accident else ()
@@ -64,30 +76,26 @@ class Arrivals:
         if draw >= self._any:
             self._put(time, line, event, made)
             return ""
-        befell = next(name for name, end in zip(ON_THE_WAY, self._up_to, strict=True) if draw < end)
-        if befell in spared:
-            befell = ""
-        if befell == "malformed":
-            self._put(time, self._broken(line, time), event, (*made, befell))
-        elif befell == "late":
-            self._put(
-                time + _GRACE + int(self._random() * (_LATEST - _GRACE)),
-                line,
-                event,
-                (*made, befell),
-            )
-        elif befell == "disordered":
-            self._put(time + 1 + int(self._random() * (_GRACE - 1)), line, event, (*made, befell))
+        drawn = next(name for name, end in zip(ON_THE_WAY, self._up_to, strict=True) if draw < end)
+        if drawn in spared:
+            drawn = ""
+        if drawn == "malformed":
+            self._put(time, self._broken(line, time), event, (*made, drawn))
+        elif drawn == "late":
+            arrival = time + _GRACE + int(self._random() * (_LATEST - _GRACE))
+            self._put(arrival, line, event, (*made, drawn))
+        elif drawn == "disordered":
+            arrival = time + 1 + int(self._random() * (_GRACE - 1))
+            self._put(arrival, line, event, (*made, drawn))
         else:
             self._put(time, line, event, made)
-            if befell == "duplicated":
-                self._put(
-                    time + 1 + int(self._random() * _SECOND_COPY), line, event, (*made, befell)
-                )
-        return befell
+            if drawn == "duplicated":
+                arrival = time + 1 + int(self._random() * _SECOND_COPY)
+                self._put(arrival, line, event, (*made, drawn))
+        return drawn
 
     def arrive(self, until: int) -> None:
-        """Write what arrives before a time (milliseconds)."""
+        """Write the events that arrive before a time, in milliseconds since 1970."""
         coming = self._coming
         while coming and coming[0][0] < until:
             _, _, line, kind, event_id, accidents = heapq.heappop(coming)
@@ -97,17 +105,17 @@ class Arrivals:
             for accident in accidents:
                 self.accidents[accident] += 1
                 if self._truth:
-                    told = TruthOfEvent(event=event_id, accident=accident, line=self._lines)
-                    self._truth.write(_TRUTH.encode(told) + b"\n")
+                    truth = TruthOfEvent(event=event_id, accident=accident, line=self._lines)
+                    self._truth.write(_TRUTH.encode(truth) + b"\n")
 
     def _put(self, arrival: int, line: bytes, event: Event, accidents: tuple[str, ...]) -> None:
         self.sent += 1
         kind = "malformed" if "malformed" in accidents else type(event).__name__.lower()
-        event_id = event.event_id  # type: ignore[union-attr]  # no tick comes here
+        event_id = event.event_id  # type: ignore[union-attr]  # `send` refuses ticks
         heapq.heappush(self._coming, (arrival, self.sent, line + b"\n", kind, event_id, accidents))
 
     def _broken(self, line: bytes, time: int) -> bytes:
-        """A line that no reader takes: cut off, of a wrong type, or without its id."""
+        """A line that every reader refuses: cut off, with a wrong type, or without its event id."""
         way = int(self._random() * 3)
         if way == 0:
             return line[: len(line) * 2 // 3]

@@ -1,6 +1,7 @@
-"""What shoppers want: which category, and how probably an item that they are shown.
+"""What shoppers want: which category, and with which probability an item that they are shown.
 
-Only sums, products, quotients and square roots are taken, which every machine rounds alike; so is the S-curve.
+All formulas, the S-curve included, use only sums, products, quotients and square roots, which every
+machine rounds alike.
 """
 
 from bisect import bisect_right
@@ -15,18 +16,18 @@ from mainstem.simulate.shop import DAY, Shop
 
 __all__ = ["Liking", "probability_of"]
 
-_FULL: Final = (
-    1.5,
-    -1.5,
-    -7.0,
-)  # pull of an item that fits the query, has its noun but not its adjective, or neither
+# pull of an item that fits the query, has its noun but not its adjective, or neither
+_FULL: Final = (1.5, -1.5, -7.0)
 _PLAIN: Final = (14.04, -14.04, -14.04)  # probabilities .995 and .005
 _OPENED: Final = -1.0  # pull of an item whose page was opened without a search
 _YEAR: Final = 365
 
 
 def probability_of(pull: float) -> float:
-    """An S-curve from 0 to 1, to four decimals: labels are drawn from the rounded value, so it is exact.
+    """Turn a pull into a probability, by an S-curve from 0 to 1.
+
+    The result is rounded to four decimals and labels are drawn from the rounded value, so the truth
+    is exact.
 
     Example:
         >>> probability_of(0.0), probability_of(48 / 7), probability_of(-1.5)
@@ -36,7 +37,7 @@ def probability_of(pull: float) -> float:
 
 
 class Liking:
-    """The wants of all shoppers on one day after the other."""
+    """What all shoppers want, day after day."""
 
     def __init__(self, shop: Shop, shelf: Shelf) -> None:
         self._shop = shop
@@ -46,29 +47,36 @@ class Liking:
         self.dawn(0)
 
     def dawn(self, day: int) -> None:
-        """Let a day of the shop begin: the season moves on, a category may come."""
+        """Begin a day, counted from 0: the season moves on, and a category may be added."""
         shop, known = self._shop, len(self._peaks)
         first = shop.begin // DAY
         if day < shop.new_category:
             known -= 1
         waves = [_wave((first + day) % _YEAR / _YEAR - peak) for peak in self._peaks]
         self._seasonal = [shop.season * wave for wave in waves]
-        weights = [
-            charm * (1 + shop.season * wave) for charm, wave in zip(self._charm, waves, strict=True)
-        ]
+        pairs = zip(self._charm, waves, strict=True)
+        weights = [charm * (1 + shop.season * wave) for charm, wave in pairs]
         self._weights = list(accumulate(weights[:known]))
 
     def category(self, draw: Random) -> int:
-        """The category that a shopper thinks of today."""
+        """Draw the category that a shopper looks for today, among those that are sold."""
         weights = self._weights
         return min(bisect_right(weights, draw.random() * weights[-1]), len(weights) - 1)
 
     def is_to_come(self, category: int) -> bool:
-        """Whether a category is not sold yet."""
+        """Whether a category is not sold yet today."""
         return category >= len(self._weights)
 
     def favourites(self, user: int, time: int, colours: tuple[str, ...]) -> dict[str, float]:
-        """Pull of the colours that a shopper likes: one is given up little by little, the next is taken up."""
+        """Return the pull of the colours that a shopper likes.
+
+        With drift, a shopper slowly moves from one favourite colour to the next.
+
+        Args:
+            user: number of the shopper.
+            time: event time, in milliseconds since 1970.
+            colours: all colours of the catalogue.
+        """
         shop = self._shop
         if not shop.taste:
             return {}
@@ -86,7 +94,14 @@ class Liking:
         return {before: shop.taste * (1 - part), after: shop.taste * part}
 
     def of_shown(self, good: Good, category: int, word: str, favourites: dict[str, float]) -> float:
-        """Probability that a shopper wants, for good, an item shown under a query for a category and perhaps a word."""
+        """Return the probability that a shopper wants, and keeps, an item shown under a query.
+
+        Args:
+            good: the item.
+            category: number of the category in the query.
+            word: colour or material in the query; empty if there is none.
+            favourites: pull of the colours that the shopper likes.
+        """
         if good.category != category:
             pull = self._misfits
         elif not word or word in (good.colour, good.material):
@@ -96,7 +111,7 @@ class Liking:
         return probability_of(pull + self._own(good, favourites))
 
     def of_opened(self, good: Good, favourites: dict[str, float]) -> float:
-        """Probability that a shopper wants, for good, an item whose page was opened without a search."""
+        """Return the probability that a shopper wants, and keeps, an item opened with no search."""
         return probability_of(_OPENED + self._own(good, favourites))
 
     def _own(self, good: Good, favourites: dict[str, float]) -> float:
@@ -105,5 +120,5 @@ class Liking:
 
 
 def _wave(turns: float) -> float:
-    """From 1 at whole turns to -1 halfway, in straight lines."""
+    """A triangle wave: 1 at whole turns, -1 halfway between them."""
     return 4 * abs(turns % 1 - 0.5) - 1

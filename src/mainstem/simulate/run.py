@@ -1,4 +1,4 @@
-"""A whole simulation: the catalogue, then day by day its changes and the shoppers' sessions, to a log and its truth."""
+"""A whole simulation: the catalogue, then day by day its changes and the shoppers' sessions."""
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
@@ -23,14 +23,15 @@ _TRUTH: Final = msgspec.json.Encoder()
 
 @dataclass(frozen=True)
 class Simulated:
-    """What a simulation made.
+    """What a simulation wrote.
 
     Attributes:
-        lines: of the log.
-        kinds: how many of each kind; malformed lines are a kind of their own.
-        accidents: how many lines each accident made or changed.
-        causes: for how many items of questions the log answers otherwise, or may do so, and why.
-        probabilities: how often each true probability occurs, over the items of all questions.
+        lines: number of lines of the log.
+        kinds: number of lines of each kind; malformed lines are a kind of their own.
+        accidents: number of lines that each accident made or changed.
+        causes: number of items of questions for which the log differs from the truth, or may
+            differ, by cause (see `TruthOfItem.cause`).
+        probabilities: how often each true probability occurs among the items of all questions.
     """
 
     lines: int
@@ -41,20 +42,23 @@ class Simulated:
 
     @property
     def best_auc(self) -> float | None:
-        """The AUC to expect of the best ranking, against the true labels; None where nothing was asked."""
+        """The expected AUC of the best ranking against the true labels; None without questions."""
         return best_auc_of_counts(self.probabilities) if self.probabilities else None
 
 
 def simulate(
     shop: Shop, log: IO[bytes], truth: IO[bytes] | None = None, *, events: int | None = None
 ) -> Simulated:
-    r"""Write the event log of a shop, and the truth beside it. The same shop gives the same bytes, on any machine.
+    r"""Write the event log of a shop, and the truth beside it.
+
+    The same shop gives the same bytes on every machine.
 
     Args:
-        shop: what it is like.
-        log: gets JSON lines in the order of their arrival.
-        truth: gets what `read_truth` reads.
-        events: let nobody come any more after about so many lines; what has begun still ends. The catalogue counts.
+        shop: the scenario.
+        log: receives the events as JSON lines, in the order of their arrival.
+        truth: receives the truth for `read_truth`; None to write none.
+        events: approximate number of lines, those of the catalogue included, after which no session
+            begins; open sessions still end. None for the whole length of the shop.
 
     Example:
         >>> from io import BytesIO
@@ -84,10 +88,8 @@ class _Simulation:
             head = TruthOfShop(shop=asdict(shop), tracking_bug=self._accidents.bug)
             self._truth.write(_TRUTH.encode(head) + b"\n")
         later = len(self._shelf.names) - 1 if shop.new_category else None
-        self._offer(
-            [n for n, good in enumerate(self._shelf.goods) if good.category != later],
-            shop.begin - HOUR,
-        )
+        numbers = [n for n, good in enumerate(self._shelf.goods) if good.category != later]
+        self._offer(numbers, shop.begin - HOUR)
         for hour in range(shop.begin, shop.end, HOUR):
             if hour % DAY == 0:
                 self._dawn(hour, later)
@@ -99,90 +101,73 @@ class _Simulation:
             if arrivals.sent >= events:
                 break
         arrivals.arrive(_EVER)
-        kinds = arrivals.kinds
-        return Simulated(
-            kinds.total(), kinds, arrivals.accidents, self._causes, self._probabilities
-        )
+        kinds, accidents = arrivals.kinds, arrivals.accidents
+        return Simulated(kinds.total(), kinds, accidents, self._causes, self._probabilities)
 
     def _dawn(self, time: int, later: int | None) -> None:
-        """A day begins: perhaps a category comes, and some items change."""
+        """Begin a day: a category may be added, and some items change."""
         shop, shelf, random = self._shop, self._shelf, self._changes.random
         day = (time - shop.begin) // DAY
         self._sessions.dawn(day)
         if later is not None and day == shop.new_category:
             self._offer(shelf.pools[later, ""], time)
-        for _ in range(
-            int(shop.changes * len(shelf.goods) + random()) if shop.changes and day else 0
-        ):
+        changes = 0
+        if shop.changes and day:
+            changes = int(shop.changes * len(shelf.goods) + random())
+        for _ in range(changes):
             number = int(random() * len(shelf.goods))
             if later is None or day > shop.new_category or shelf.goods[number].category != later:
                 shelf.change(number, self._changes)
                 self._arrivals.send(shelf.event(number, self._id("item"), time))
 
     def _offer(self, numbers: list[int], time: int) -> None:
-        """Items that the catalogue did not know: no accident befalls them, or nothing could be said of their questions."""
+        """Add items to the catalogue, without accidents, so that their questions make samples."""
         for number in numbers:
-            self._arrivals.send(
-                self._shelf.event(number, self._id("item"), time), spared=ON_THE_WAY
-            )
+            event = self._shelf.event(number, self._id("item"), time)
+            self._arrivals.send(event, spared=ON_THE_WAY)
             self._arrivals.arrive(time + 1)
 
     def _ask(self, asked: Asked) -> None:
-        accidents = self._accidents.befall(asked)
+        accidents = self._accidents.apply(asked)
         who = {"user_id": f"user-{asked.user + 1}", "session_id": f"session-{asked.session}"}
         bot = "bot" if self._accidents.is_bot(asked.user) else ""
         source = "view" if asked.query is None else "impression"
-        event_id = self._id(
-            "opened" if asked.query is None else source
-        )  # the answers' views have numbers of their own
-        befell = self._send_question(asked, event_id, who, bot)
-        told = []
+        # `opened` instead of `view`, which numbers the views among the answers
+        event_id = self._id("opened" if asked.query is None else source)
+        on_way = self._send_question(asked, event_id, who, bot)
+        items = []
         for answer, accident in zip(asked.answers, accidents, strict=True):
             arrived = self._act(answer, accident, who, None if asked.query is None else event_id)
-            cause = _cause(answer, accident, arrived, befell)
+            cause = _cause(answer, accident, arrived, on_way)
             if cause:
                 self._causes[cause] += 1
             self._probabilities[answer.probability] += 1
-            told.append(TruthOfItem(answer.good.item_id, answer.probability, answer.label, cause))
+            items.append(TruthOfItem(answer.good.item_id, answer.probability, answer.label, cause))
         if self._truth:
-            line = TruthOfQuestion(
-                question=event_id, time=asked.time, source=source, items=tuple(told)
-            )
+            shown = tuple(items)
+            line = TruthOfQuestion(question=event_id, time=asked.time, source=source, items=shown)
             self._truth.write(_TRUTH.encode(line) + b"\n")
 
     def _send_question(self, asked: Asked, event_id: str, who: dict[str, str], bot: str) -> str:
-        """Send off what asks, after its search; gives what befell it on its way."""
+        """Send a question, after its search; return the accident on its way, or ""."""
+        event: dict[str, Any] = {"event_id": event_id, "event_timestamp": asked.time, **who}
         if asked.query is None:
-            view = View(
-                event_id=event_id,
-                event_timestamp=asked.time,
-                item_id=asked.answers[0].good.item_id,
-                **who,
-            )
-            # subtle: its answers name no impression, so if it were lost they would answer an earlier question
+            view = View(**event, item_id=asked.answers[0].good.item_id)
+            # subtle: its answers name no impression, so if it were lost they would answer another
             return self._arrivals.send(view, bot, spared=LOSING)
-        search = Search(
-            event_id=self._id("search"), event_timestamp=asked.time - 300, query=asked.query, **who
-        )
-        self._arrivals.send(search, bot)
+        search = {"event_id": self._id("search"), "event_timestamp": asked.time - 300}
+        self._arrivals.send(Search(**event | search, query=asked.query), bot)
         shown = tuple(
             Shown(item_id=answer.good.item_id, position=place)
             for place, answer in enumerate(asked.answers, start=1)
         )
-        page = Impression(
-            event_id=event_id,
-            event_timestamp=asked.time,
-            impression_id=event_id,
-            items=shown,
-            query=asked.query,
-            **who,
-        )
+        page = Impression(**event, impression_id=event_id, items=shown, query=asked.query)
         return self._arrivals.send(page, bot)
 
     def _act(
         self, answer: Answer, accident: str, who: dict[str, Any], impression_id: str | None
     ) -> list[Deed]:
-        """Send off what is done about an item; gives what can be read of it."""
+        """Send the deeds about an item; return those that a reader of the log can read."""
         arrived = []
         for kind, time in answer.deeds:
             what = {
@@ -205,9 +190,9 @@ class _Simulation:
         return f"{kind}-{self._numbers[kind]}"
 
 
-def _cause(answer: Answer, accident: str, arrived: list[Deed], befell: str) -> str:
-    """Why the log answers otherwise than the shopper would have, or may do so; "" where it answers alike."""
-    if befell == "malformed" or (befell == "late" and answer.deeds):
+def _cause(answer: Answer, accident: str, arrived: list[Deed], on_way: str) -> str:
+    """Why the log differs, or may differ, from the shopper's true answer; "" if it agrees."""
+    if on_way == "malformed" or (on_way == "late" and answer.deeds):
         return "lost"
     meant, logged = says(answer.deeds), says(arrived)
     if logged == answer.label:

@@ -1,4 +1,4 @@
-"""What shoppers do, if nothing goes wrong: sessions of searches or of one opened page, and the answers that follow."""
+"""What shoppers do, accidents aside: sessions of searches, or of one opened page, and answers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,43 +12,26 @@ from mainstem.simulate.shop import DAY, HOUR, MINUTE, Shop
 __all__ = ["Answer", "Asked", "Deed", "Sessions", "says"]
 
 Deed: TypeAlias = tuple[type[Click | Cart | Purchase | Return | View], int]
-"""What a shopper does about an item, and when (milliseconds)."""
+"""What a shopper does about an item, and when, in milliseconds since 1970."""
 
-_BY_HOUR: Final = (
-    1,
-    1,
-    1,
-    1,
-    1,
-    2,
-    3,
-    5,
-    6,
-    6,
-    6,
-    6,
-    7,
-    6,
-    5,
-    5,
-    6,
-    6,
-    7,
-    8,
-    8,
-    6,
-    4,
-    2,
-)  # of a day's sessions
-_OPENED_FOR: Final = (
-    25 * MINUTE
-)  # a page opened without a search; its answers name no impression, so nothing may intervene
-_TRIES: Final = 4  # of drawing an item that is not on the page yet
+_BY_HOUR: Final = tuple(map(int, "111112356666765566788642"))  # weight of each hour of a day
+# how long a page is open without a search; its answers name no impression, so the shopper may not
+# open another question meanwhile
+_OPENED_FOR: Final = 25 * MINUTE
+_TRIES: Final = 4  # draws of an item until it is not on the page yet
 
 
 @dataclass(slots=True)
 class Answer:
-    """An item of a question: what the shopper wants, and what they do about it, in the order of time."""
+    """An item of a question, and how the shopper answers.
+
+    Attributes:
+        good: the item.
+        probability: true probability that the shopper wants and keeps the item.
+        label: whether they do, drawn from it: 1 or 0.
+        seen: whether they look at the item.
+        deeds: what they do about it, in the order of time.
+    """
 
     good: Good
     probability: float
@@ -59,7 +42,14 @@ class Answer:
 
 @dataclass(slots=True)
 class Asked:
-    """A question and its answers; `query` is None for a page opened without a search."""
+    """A question and its answers.
+
+    Attributes:
+        user, session: number of the shopper and of the session.
+        time: event time of the question, in milliseconds since 1970.
+        query: the query; None for a page that was opened without a search.
+        answers: one for each item of the question, in the order of the page.
+    """
 
     user: int
     session: int
@@ -69,18 +59,23 @@ class Asked:
 
 
 def says(deeds: list[Deed]) -> int:
-    """The label that deeds amount to: the last one counts, and a return takes the answer back.
+    """Return the label that deeds amount to: 1 if the last deed is not a return, views aside.
 
     Example:
-        >>> says([(Click, 1), (Purchase, 2)]), says([(Purchase, 2), (Return, 9)]), says([(View, 1)]), says([])
-        (1, 0, 0, 0)
+        >>> says([(Click, 1), (Purchase, 2)]), says([(Purchase, 2), (Return, 9)])
+        (1, 0)
+        >>> says([(View, 1)]), says([])
+        (0, 0)
     """
     kinds = [kind for kind, _ in deeds if kind is not View]
     return int(bool(kinds) and kinds[-1] is not Return)
 
 
 class Sessions:
-    """The sessions of a shop, hour by hour. Accidents draw elsewhere, so the same shop without them asks the same."""
+    """The sessions of a shop, hour by hour.
+
+    Accidents have random numbers of their own, so a shop without them has the same questions.
+    """
 
     def __init__(self, shop: Shop, shelf: Shelf) -> None:
         self._shop, self._shelf = shop, shelf
@@ -88,15 +83,15 @@ class Sessions:
         self._random = shop.draws("sessions").random
         self._draw = shop.draws("categories")
         self._examined = [1 / (1 + shop.position_bias * place) for place in range(shop.page)]
-        self._busy: dict[int, int] = {}  # until when; a shopper's sessions do not overlap
+        self._busy: dict[int, int] = {}  # when each shopper's session ends; sessions do not overlap
         self._number = 0
 
     def dawn(self, day: int) -> None:
-        """Let a day begin."""
+        """Begin a day, counted from 0."""
         self._liking.dawn(day)
 
     def hour(self, begin: int) -> Iterator[Asked]:
-        """The questions of the sessions that begin in an hour, session by session."""
+        """Yield the questions of the sessions that begin in an hour, session by session."""
         shop, random = self._shop, self._random
         self._busy = {user: until for user, until in self._busy.items() if until > begin}
         share = _BY_HOUR[begin % DAY // HOUR] / sum(_BY_HOUR)
@@ -106,19 +101,18 @@ class Sessions:
             if self._busy.get(user, 0) > time:
                 continue
             self._number += 1
-            yield from (
-                self._opened(user, time) if random() < shop.views else self._searched(user, time)
-            )
+            session = self._opened if random() < shop.views else self._searched
+            yield from session(user, time)
 
     def _searched(self, user: int, time: int) -> Iterator[Asked]:
-        """One to three searches, each with a page of items."""
+        """A session of one to three searches, each with a page of items."""
         random, session = self._random, self._number
         favourites = self._liking.favourites(user, time, self._shelf.colours)
         category = self._liking.category(self._draw)
         midnight = (time // DAY + 1) * DAY
         for _ in range(3):
             time += 1000 + int(random() * 1000)
-            if time >= midnight:  # another catalogue and another season begin
+            if time >= midnight:  # the next day has another catalogue and season
                 return
             asked = Asked(user, session, time, "")
             time = self._show(asked, category, favourites)
@@ -129,7 +123,7 @@ class Sessions:
             time += 5000 + int(random() * MINUTE)
 
     def _show(self, asked: Asked, category: int, favourites: dict[str, float]) -> int:
-        """Fill a page for a query about some item of the category; gives the time when the shopper has seen it."""
+        """Show a page for a query about the category; return when the shopper has seen it."""
         random, goods, pools = self._random, self._shelf.goods, self._shelf.pools
         pool = pools[category, ""]
         target = goods[pool[int(random() * len(pool))]]
@@ -154,19 +148,15 @@ class Sessions:
         return clock
 
     def _page(self, fitting: list[int], related: list[int]) -> list[int]:
-        """Different items in an order without meaning: nearly half fit the query, some are related, the rest are any."""
+        """Different items in random order: nearly half fit the query, some others are related."""
         random, known = self._random, len(self._shelf.goods)
         page: dict[int, None] = {}
         for _ in range(self._shop.page):
             for trial in range(_TRIES):
                 part = random()
-                pool = (
-                    fitting
-                    if part < 0.42 and not trial
-                    else related
-                    if part < 0.55 and not trial
-                    else None
-                )
+                pool = None
+                if not trial and part < 0.55:
+                    pool = fitting if part < 0.42 else related
                 number = pool[int(random() * len(pool))] if pool else int(random() * known)
                 if number not in page and self._is_sold(number):
                     page[number] = None
@@ -177,7 +167,10 @@ class Sessions:
         return not self._liking.is_to_come(self._shelf.goods[number].category)
 
     def _act(self, time: int, *, keeps: bool) -> list[Deed]:
-        """Click, and perhaps look, put into the cart and buy, now or the next day; what is not kept is returned."""
+        """A click, and perhaps a view, a cart, and a purchase soon or the next day.
+
+        An item that the shopper does not keep is bought and returned.
+        """
         random = self._random
         deeds: list[Deed] = [(Click, time)]
         if random() < 0.3:
@@ -187,25 +180,26 @@ class Sessions:
         deeds.append((Cart, time := time + 5000 + int(random() * MINUTE)))
         if keeps and random() < 0.4:
             return deeds
-        wait = (
-            20 * HOUR + int(random() * 8 * HOUR)
-            if random() < 0.2
-            else MINUTE + int(random() * 10 * MINUTE)
-        )
-        deeds.append((Purchase, time := time + wait))
+        if random() < 0.2:
+            time += 20 * HOUR + int(random() * 8 * HOUR)
+        else:
+            time += MINUTE + int(random() * 10 * MINUTE)
+        deeds.append((Purchase, time))
         if not keeps:
             deeds.append((Return, time + 2 * DAY + int(random() * 12 * DAY)))
         return deeds
 
     def _opened(self, user: int, time: int) -> Iterator[Asked]:
-        """One item's page, opened from outside; who wants the item puts it into the cart, and perhaps buys it at once."""
+        """A session that opens one item's page without a search.
+
+        A shopper who wants the item puts it into the cart, and perhaps buys it at once.
+        """
         random, shelf = self._random, self._shelf
         self._busy[user] = time + _OPENED_FOR
         pool = shelf.pools[self._liking.category(self._draw), ""]
         good = shelf.goods[pool[int(random() * len(pool))]]
-        probability = self._liking.of_opened(
-            good, self._liking.favourites(user, time, shelf.colours)
-        )
+        favourites = self._liking.favourites(user, time, shelf.colours)
+        probability = self._liking.of_opened(good, favourites)
         label = int(random() < probability)
         deeds: list[Deed] = []
         if label:

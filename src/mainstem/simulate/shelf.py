@@ -1,4 +1,4 @@
-"""The catalogue of a simulated shop: made from words, or the items of the shipped excerpt; and how it changes."""
+"""The catalogue of a simulated shop, made from words or taken from the shipped excerpt."""
 
 import gzip
 from collections import Counter
@@ -17,40 +17,15 @@ from mainstem.simulate.words import COLOURS_IN_TITLES, WORDS
 __all__ = ["OTHER", "Good", "Shelf", "fill"]
 
 OTHER: Final = "other"
-"""The category of what shares its noun with too few others; nobody searches for it."""
-_FEWEST: Final = 4  # items that make a category of a catalogue; a larger one needs one in 200
+"""The category of items that share their noun with too few others; nobody searches for it."""
+_FEWEST: Final = 4  # fewest items of a category; in a large catalogue, one item in 200
 _NO_NOUN: Final = frozenset(COLOURS_IN_TITLES).union(
-    (
-        "small",
-        "large",
-        "medium",
-        "mini",
-        "big",
-        "tall",
-        "round",
-        "pack",
-        "set",
-        "assorted",
-        "antique",
-        "vintage",
-        "finish",
-    ),
-    (
-        "design",
-        "designs",
-        "retrospot",
-        "polkadot",
-        "paisley",
-        "spot",
-        "spots",
-        "stripe",
-        "check",
-        "woodland",
-        "london",
-    ),
-    ("hanging", "heart", "hearts", "zinc", "christmas", "colour", "colours"),
+    ("small", "large", "medium", "mini", "big", "tall", "round", "pack", "set", "assorted"),
+    ("antique", "vintage", "finish", "design", "designs", "retrospot", "polkadot", "paisley"),
+    ("spot", "spots", "stripe", "check", "woodland", "london", "hanging", "heart", "hearts"),
+    ("zinc", "christmas", "colour", "colours"),
 )
-_AFTER: Final = (" WITH ", " IN ", " FOR ", " ON ")  # what follows tells more of the noun before it
+_AFTER: Final = (" WITH ", " IN ", " FOR ", " ON ")  # the rest of a title describes the noun before
 _HISSES: Final = ("s", "x", "ch", "sh")
 
 
@@ -59,8 +34,10 @@ class Good:
     """An item as it is now.
 
     Attributes:
-        category: its number; -1 where it is of none that is searched for.
-        cheapness: from -1 (dear for its category) to 1 (cheap).
+        item_id, title, brand, price: as in the item's event; an empty brand means none.
+        category: number of its category; -1 if nobody searches for its category.
+        colour, material: words that a query may ask for; empty if it has none.
+        cheapness: from -1 (expensive for its category) to 1 (cheap).
     """
 
     item_id: str
@@ -75,12 +52,14 @@ class Good:
 
 @dataclass(slots=True)
 class Shelf:
-    """All items, by what shoppers look for.
+    """All items, arranged by what shoppers look for.
 
     Attributes:
-        goods: in the order of their numbers.
-        names, nouns: of each category.
-        pools: numbers of the goods of a category (attribute ""), or of those that a colour or material also fits.
+        goods: all items, in the order of their numbers.
+        names, nouns: name of each category, and the nouns by which shoppers search for it.
+        colours: all colours.
+        query: format of a query with a word and a noun.
+        pools: numbers of the items by category and colour or material; all of a category under "".
     """
 
     goods: list[Good]
@@ -95,15 +74,14 @@ class Shelf:
             self._put(number, good)
         for category in range(len(self.names)):
             prices = [self.goods[number].price for number in self.pools[category, ""]]
-            typical = fsum(prices) / len(
-                prices
-            )  # subtle: Python 3.12 adds floats otherwise than 3.11, but for fsum
+            # subtle: fsum, because sum() of floats differs between Python 3.11 and 3.12
+            typical = fsum(prices) / len(prices)
             for number in self.pools[category, ""]:
                 good = self.goods[number]
                 good.cheapness = (typical - good.price) / (typical + good.price)
 
     def event(self, number: int, event_id: str, time: int) -> Item:
-        """What the catalogue is told of a good."""
+        """Return the item event of an item as it is now."""
         good = self.goods[number]
         category = self.names[good.category] if good.category >= 0 else OTHER
         return Item(
@@ -117,7 +95,7 @@ class Shelf:
         )
 
     def change(self, number: int, draw: Random) -> None:
-        """Another price, or the same thing in another colour where the title names one."""
+        """Change the price of an item, or its colour if the title names one."""
         good = self.goods[number]
         other = self.colours[int(draw.random() * len(self.colours))]
         if good.colour and draw.random() < 0.5:
@@ -129,18 +107,14 @@ class Shelf:
             good.price = max(round(good.price * (0.7 + 0.6 * draw.random()), 2), 0.01)
 
     def _put(self, number: int, good: Good) -> None:
-        for word in (
-            ("", good.colour, good.material)
-            if good.material
-            else ("", good.colour)
-            if good.colour
-            else ("",)
-        ):
+        for word in dict.fromkeys(("", good.colour, good.material)):
             self.pools.setdefault((good.category, word), []).append(number)
 
 
 def fill(shop: Shop) -> Shelf:
-    """The shelf of a shop on its first day, the items of a category that comes later included (it is the last one).
+    """Return the shelf of a shop on its first day.
+
+    A category that is added later is the last, and its items are included.
 
     Example:
         >>> fill(Shop(items=48)).goods[1].title
@@ -160,12 +134,8 @@ def _made(shop: Shop) -> Shelf:
     goods = []
     for number in range(shop.items):
         category = number % len(categories)
-        colour, material, brand = (
-            one_of(words.colours),
-            one_of(words.materials),
-            one_of(words.brands),
-        )
-        noun = categories[category][1][0]
+        colour, material = one_of(words.colours), one_of(words.materials)
+        brand, noun = one_of(words.brands), categories[category][1][0]
         title = words.title.format(
             brand=brand, colour=colour, material=material, noun=noun, number=number + 1
         )
@@ -182,11 +152,14 @@ def _excerpt(shop: Shop) -> Shelf:
     ):
         items = [event for event in map(decode, log) if isinstance(event, Item)]
     if shop.items > len(items):
-        msg = f"the excerpt has {len(items):,} items; got items={shop.items:,}; take fewer, or the made catalogue"
+        msg = (
+            f"the excerpt has {len(items):,} items; got items={shop.items:,}; "
+            "take fewer, or the made catalogue"
+        )
         raise SettingError(msg)
     items = items[: shop.items]
     heads = [_head(item.title) for item in items]
-    shared = Counter(heads).most_common()  # of equal counts the first met comes first
+    shared = Counter(heads).most_common()  # equal counts stay in the order of the log
     names = [head for head, count in shared if head and count >= max(_FEWEST, shop.items // 200)]
     if len(names) < 2:
         msg = f"{shop.items} items of the excerpt make fewer than two categories; take more"
@@ -194,27 +167,12 @@ def _excerpt(shop: Shop) -> Shelf:
     number_by_name = {name: number for number, name in enumerate(names)}
     goods = []
     for item, head in zip(items, heads, strict=True):
-        colour = next(
-            (word for word in item.title.lower().split() if word in COLOURS_IN_TITLES), ""
-        )
-        goods.append(
-            Good(
-                item.item_id,
-                item.title,
-                number_by_name.get(head, -1),
-                colour,
-                "",
-                "",
-                item.price or 0.01,
-            )  # none is free
-        )
-    return Shelf(
-        goods,
-        names,
-        [(name, _plural(name)) for name in names],
-        COLOURS_IN_TITLES,
-        WORDS["en"].query,
-    )
+        colours = (word for word in item.title.lower().split() if word in COLOURS_IN_TITLES)
+        category, colour = number_by_name.get(head, -1), next(colours, "")
+        price = item.price or 0.01  # no item is free
+        goods.append(Good(item.item_id, item.title, category, colour, "", "", price))
+    nouns: list[tuple[str, ...]] = [(name, _plural(name)) for name in names]
+    return Shelf(goods, names, nouns, COLOURS_IN_TITLES, WORDS["en"].query)
 
 
 def _head(title: str) -> str:
@@ -241,8 +199,6 @@ def _plural(noun: str) -> str:
 
 
 def _recoloured(title: str, before: str, after: str) -> str:
-    return (
-        title.replace(before.upper(), after.upper(), 1)
-        if before.upper() in title
-        else title.replace(before, after, 1)
-    )
+    if before.upper() in title:
+        return title.replace(before.upper(), after.upper(), 1)
+    return title.replace(before, after, 1)

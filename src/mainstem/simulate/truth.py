@@ -1,6 +1,7 @@
-"""The truth beside a simulated log: what shoppers would have done, and which accident made which event.
+"""The truth beside a simulated log: the shoppers' true answers, and the accidents.
 
-JSON lines: the shop first; then a line for every question, and one for every event that an accident made or changed.
+A truth file is JSON lines: the shop first, then a line for every question, and a line for every
+event that an accident made or changed.
 """
 
 from collections.abc import Iterator
@@ -18,21 +19,29 @@ __all__ = ["Truth", "TruthOfEvent", "TruthOfItem", "TruthOfQuestion", "TruthOfSh
 
 
 class TruthOfShop(Struct, frozen=True, kw_only=True):
-    """The first line: every parameter of the `Shop`, and what was drawn for its tracking bug (None: it has none)."""
+    """The first line of a truth file.
+
+    Attributes:
+        shop: every parameter of the `Shop`.
+        tracking_bug: the tracking bug that was drawn; None if the shop has none.
+    """
 
     shop: dict[str, Any]
     tracking_bug: TrackingBug | None
 
 
 class TruthOfItem(Struct, frozen=True, array_like=True):
-    """One item of a question; on the wire a list in this order.
+    """One item of a question; in the file, a list of the attributes in this order.
 
     Attributes:
-        item_id: the item.
-        probability: that the shopper wants it, for good; exact, to four decimals.
-        label: what they would have answered in the end, drawn from it, had they looked and had nothing gone wrong.
-        cause: why the log answers otherwise (`unseen`, `bot`, `misclick`, `tracking bug`, `turned over`) or may do so
-            (`lost`: the question, or an outcome, came too late or cannot be read); empty where it answers alike.
+        item_id: id of the item.
+        probability: probability that the shopper wants and keeps the item; exact, with four
+            decimals.
+        label: 1 or 0, drawn from the probability: the shopper's final answer if they had looked at
+            the item and no accident had happened.
+        cause: why the log answers differently (`unseen`, `bot`, `misclick`, `tracking bug`,
+            `turned over`) or may (`lost`: the question or an outcome came too late or cannot be
+            read); empty if the log agrees.
     """
 
     item_id: str
@@ -42,7 +51,14 @@ class TruthOfItem(Struct, frozen=True, array_like=True):
 
 
 class TruthOfQuestion(Struct, frozen=True, kw_only=True):
-    """An impression or a view, by its event id, and its items in their order; `time` is its event time."""
+    """A question of the log.
+
+    Attributes:
+        question: event id of the impression or view.
+        time: its event time, in milliseconds since 1970.
+        source: `impression` or `view`.
+        items: its items, in their order.
+    """
 
     question: str
     time: int
@@ -51,9 +67,12 @@ class TruthOfQuestion(Struct, frozen=True, kw_only=True):
 
 
 class TruthOfEvent(Struct, frozen=True, kw_only=True):
-    """An event that an accident made or changed, with its line in the log (from 1); of a duplicated one the copy's.
+    """An event that an accident made or changed.
 
-    A malformed line's own event id may be unreadable: here it is.
+    Attributes:
+        event: id of the event, even if the line is malformed.
+        accident: name of the accident.
+        line: number of the line in the log, from 1; for a duplicated event, of its copy.
     """
 
     event: str
@@ -70,22 +89,26 @@ _KINDS: Final[dict[bytes, Any]] = {
 
 
 def read_truth(path: Path) -> Iterator[Truth]:
-    """The lines of a truth file, one by one, the shop first.
+    """Read the lines of a truth file, the shop first.
 
     Args:
-        path: as `simulate` wrote it, plain or gzip.
+        path: a file that `simulate` wrote; it may be packed by gzip or zstd.
 
     Raises:
-        LogError: if it cannot be read, or is no truth file.
+        LogError: if the file cannot be read, or is not a truth file.
     """
     for number, line in enumerate(read_lines(path), start=1):
         head = line.partition(b":")[0]
         decoder = _KINDS.get(head)
         if decoder is None or (number == 1) != (head == b'{"shop"'):
-            msg = f"line {number} of {str(path)!r} is not of a truth file; `mainstem simulate --truth FILE` writes one"
+            msg = (
+                f"line {number} of {str(path)!r} does not belong in a truth file; "
+                "`mainstem simulate --truth FILE` writes one"
+            )
             raise LogError(msg)
         try:
             yield decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            msg = f"line {number} of the truth file {str(path)!r} cannot be read ({error}); simulate it again"
+            place = f"line {number} of the truth file {str(path)!r}"
+            msg = f"{place} cannot be read ({error}); simulate it again"
             raise LogError(msg) from error

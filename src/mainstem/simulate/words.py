@@ -1,4 +1,4 @@
-"""What the made catalogue and its shoppers say, in English and in Chinese."""
+"""The words of the made catalogue and of its shoppers, in English and in Chinese."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,14 +8,15 @@ __all__ = ["COLOURS_IN_TITLES", "WORDS", "Words"]
 
 @dataclass(frozen=True)
 class Words:
-    """One language.
+    """The words of one language.
 
     Attributes:
-        categories: the name of each category, with the nouns that shoppers use for its items; titles use the first.
-        colours, materials: what a title may say, and a query may ask for.
-        brands: who makes the items.
-        title: how a title is put together.
-        query: how an adjective and a noun are put together.
+        categories: name of each category, and the nouns that shoppers use for its items; titles use
+            the first noun.
+        colours, materials: adjectives of titles and queries.
+        brands: names of brands.
+        title: format of a title.
+        query: format of a query with an adjective and a noun.
     """
 
     categories: tuple[tuple[str, tuple[str, ...]], ...]
@@ -27,7 +28,7 @@ class Words:
 
 
 def _categories(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """`name: noun, noun` a line."""
+    """Read categories from lines like `name: noun, noun`."""
     pairs = (line.split(":") for line in text.split("\n") if ":" in line)
     return tuple(
         (name.strip(), tuple(noun.strip() for noun in nouns.split(","))) for name, nouns in pairs

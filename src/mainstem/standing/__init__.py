@@ -1,4 +1,4 @@
-"""Where a sample stands, and why: a pure function of what its visits added up to."""
+"""Where each sample stands, and why: a pure function of the sums over its visits."""
 
 from mainstem.standing.conformal import conformal_p_values, rejected, share_sound
 from mainstem.standing.judge import (

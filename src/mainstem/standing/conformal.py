@@ -1,12 +1,15 @@
-"""Is a sample more doubtful than sound ones are? Conformal p-values against canaries, and how many may be called.
+"""Whether a sample is more doubtful than sound samples, by conformal p-values against canaries.
 
-A canary is a sample whose label we believe and which was treated exactly like the others. If a sample is sound too, its
-rank among the canaries is uniform, whatever the model; so its p-value needs no assumption about the noise.
+A canary is a trusted sample that was treated exactly like the others. If another sample is sound
+too, its rank among the canaries is uniform, whatever the model. So its p-value needs no assumption
+about the noise.
 
-Source: Bates, Candes, Lei, Romano, Sesia, Testing for Outliers with Conformal p-values, Annals of Statistics 2023,
-https://arxiv.org/abs/2104.08279; Benjamini and Hochberg, Controlling the False Discovery Rate, JRSS B 1995; Storey, Taylor,
-Siegmund, Strong Control, Conservative Point Estimation and Simultaneous Conservative Consistency of False Discovery Rates,
-JRSS B 2004.
+Source:
+    Bates, Candes, Lei, Romano, Sesia, Testing for Outliers with Conformal p-values, Annals of
+    Statistics 2023, https://arxiv.org/abs/2104.08279;
+    Benjamini and Hochberg, Controlling the False Discovery Rate, JRSS B 1995;
+    Storey, Taylor, Siegmund, Strong Control, Conservative Point Estimation and Simultaneous
+    Conservative Consistency of False Discovery Rates, JRSS B 2004.
 """
 
 import numpy as np
@@ -23,10 +26,10 @@ def conformal_p_values(evidence: Floats, canaries: Floats) -> Floats:
 
     Args:
         evidence: how doubtful each sample is, shape (N,); higher is more doubtful.
-        canaries: the same of the canaries, shape (M,), M >= 1.
+        canaries: how doubtful each canary is, on the same scale, shape (M,), M >= 1.
 
     Returns:
-        Shape (N,), in (0, 1].
+        The p-values, shape (N,), in (0, 1].
 
     Example:
         >>> conformal_p_values(np.array([0.5, 9.0]), np.array([0.0, 1.0, 2.0]))
@@ -38,7 +41,14 @@ def conformal_p_values(evidence: Floats, canaries: Floats) -> Floats:
 
 
 def rejected(p_values: Floats, false_discovery_rate: float) -> NDArray[np.bool_]:
-    """Which samples Benjamini-Hochberg calls at this rate of false calls among all calls.
+    """Which samples Benjamini-Hochberg calls, at a given expected share of false calls.
+
+    Args:
+        p_values: p-values of the samples, shape (N,).
+        false_discovery_rate: expected share of false calls among all calls, in (0, 1).
+
+    Returns:
+        True for each sample that is called, shape (N,).
 
     Example:
         >>> rejected(np.array([0.001, 0.5, 0.9]), 0.1)
@@ -50,9 +60,11 @@ def rejected(p_values: Floats, false_discovery_rate: float) -> NDArray[np.bool_]
 
 
 def share_sound(p_values: Floats) -> float:
-    """Storey's estimate of the share of sound samples: twice the share of p-values above a half, for wrong ones lie below.
+    """Storey's estimate of the share of sound samples, in (0, 1].
 
-    Benjamini-Hochberg at rate q / share makes false calls at rate q; at rate q, only at q times the share.
+    It is twice the share of p-values above a half, because p-values of wrong samples lie below.
+    Benjamini-Hochberg called at rate q makes false calls at rate q times this share; called at
+    rate q / share, it makes them at rate q.
 
     Example:
         >>> share_sound(np.array([0.001, 0.002, 0.3, 0.7, 0.9, 0.6, 0.4, 0.003]))

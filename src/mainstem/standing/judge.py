@@ -1,8 +1,11 @@
-"""The judge: rows in, standings out. Pure: it can be asked again at any time, and needs no model.
+"""The judge: gives the standings for the rows of a partition.
 
-Importance says how much a sample would move the model; it does not say whether it should, for under wrong labels the
-largest responses are the wrong ones. So soundness is separate evidence: how firmly the model has disagreed with the label
-of late, held against what it thought of the canaries at the same version.
+It is a pure function, may be called again at any time, and needs no model.
+
+Importance says how much a sample would move the model, but not whether it should: with wrong
+labels among the samples, the largest responses belong to the mislabelled ones. So soundness needs
+separate evidence: how firmly recent versions disagreed with the label, compared with the canaries
+under the same version.
 """
 
 import math
@@ -30,7 +33,7 @@ __all__ = [
     "judge",
 ]
 
-EDGE: Final = 0  # everything starts here
+EDGE: Final = 0  # every sample starts here
 CORE: Final = 1
 NOISE: Final = 2
 STANDINGS: Final = ("edge", "core", "noise")
@@ -48,24 +51,26 @@ REASONS: Final = (
 
 NO_TRUSTED: Final = "no trusted samples"
 TOO_FEW: Final = "too few canaries"
-_PRIOR_VISITS: Final = (
-    2.0  # how many visits' worth of the pooled variance a sample's own is mixed with
-)
+# the pooled variance counts as much as this many visits of a sample itself
+_PRIOR_VISITS: Final = 2.0
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """The joint decision of one partition's standings; arrays have shape (N,), in the order of the rows.
+    """The joint decision of all standings of one partition.
+
+    Arrays have shape (N,), in the order of the rows.
 
     Attributes:
-        standing, reason: places in `STANDINGS` and `REASONS`.
-        evidence: how doubtful, 0 to 1, a rank.
-        p_value: that a sound sample is this doubtful; NaN where too few canaries were scored by the version that scored it
-            last.
-        importance_error: standard error of importance.
-        core_level: the importance that core lies above; NaN where nothing has visits enough.
-        canaries: how many there were.
-        verdict: `given`, or why no sample can be called contradictory.
+        standing, reason: indices into `STANDINGS` and `REASONS`.
+        evidence: how doubtful each sample is, as a rank in (0, 1].
+        p_value: probability that a sound sample is at least this doubtful; NaN where the version
+            that scored the sample last has scored too few canaries.
+        importance_error: standard error of each sample's importance.
+        core_level: importance that a sample must exceed to be core; NaN where no sample has
+            enough visits.
+        canaries: number of canaries among the rows.
+        verdict: `given`, or the reason why no sample can be called contradictory.
     """
 
     standing: NDArray[np.int8]
@@ -78,7 +83,7 @@ class Judgement:
     verdict: str
 
     def counts(self) -> dict[str, int]:
-        """Samples in each set."""
+        """The number of samples in core and edge, and in noise by reason."""
         noise = self.standing == NOISE
         return {
             "core": int((self.standing == CORE).sum()),
@@ -92,10 +97,10 @@ def judge(rows: Rows, settings: Settings, *, trusted: bool) -> Judgement:
     """Judge all samples of one partition together.
 
     Args:
-        rows: the partition's rows, canaries among them.
-        settings: thresholds.
-        trusted: whether the canaries' labels are believed (planted or graded). Where they are only assumed, nothing is
-            called contradictory.
+        rows: rows of the partition, canaries among them.
+        settings: settings with the thresholds.
+        trusted: whether the canaries' labels are trusted (planted or graded). If they are only
+            assumed, no sample is called contradictory.
 
     Example:
         >>> judge(Rows(), Settings(), trusted=True).counts()
@@ -107,29 +112,20 @@ def judge(rows: Rows, settings: Settings, *, trusted: bool) -> Judgement:
     p_value = _p_values(rows, settings.standing.canary_minimum)
     proven = ~np.isnan(p_value)
     contradictory = np.zeros(len(rows), np.bool_)
+    given = settings.standing
     if trusted:
         eligible = proven & ~is_canary & _may_be_contradictory(rows)
-        contradictory[eligible] = rejected(
-            p_value[eligible],
-            settings.standing.false_discovery_rate / share_sound(p_value[eligible]),
-        )
+        rate = given.false_discovery_rate / share_sound(p_value[eligible])
+        contradictory[eligible] = rejected(p_value[eligible], rate)
     error = _importance_error(rows)
-    seen = visits >= settings.standing.core_visits
-    level = (
-        float(np.quantile(importance[seen], settings.standing.core_quantile))
-        if seen.any()
-        else float("nan")
-    )
-    sound = proven & ~contradictory & (p_value >= settings.standing.doubt)
-    core = sound & seen & (importance - settings.standing.confidence * error > level)
-    spent = (
-        sound
-        & seen
-        & (importance + settings.standing.confidence * error < settings.standing.spent_level)
-    )
+    seen = visits >= given.core_visits
+    level = float(np.quantile(importance[seen], given.core_quantile)) if seen.any() else math.nan
+    sound = proven & ~contradictory & (p_value >= given.doubt)
+    core = sound & seen & (importance - given.confidence * error > level)
+    spent = sound & seen & (importance + given.confidence * error < given.spent_level)
     steps = [
         (np.ones(len(rows), np.bool_), EDGE, UNDECIDED),
-        (p_value < settings.standing.doubt, EDGE, DOUBTFUL),
+        (p_value < given.doubt, EDGE, DOUBTFUL),
         (~seen, EDGE, NEW),
         (~proven, EDGE, UNPROVEN),
         (core, CORE, IMPORTANT),
@@ -140,36 +136,37 @@ def judge(rows: Rows, settings: Settings, *, trusted: bool) -> Judgement:
     for mask, its_standing, its_reason in steps:  # later steps overrule earlier ones
         standing[mask], reason[mask] = its_standing, its_reason
     verdict = "given" if proven.any() and trusted else NO_TRUSTED if not trusted else TOO_FEW
-    return Judgement(
-        standing, reason, evidence, p_value, error, level, int(is_canary.sum()), verdict
-    )
+    canaries = int(is_canary.sum())
+    return Judgement(standing, reason, evidence, p_value, error, level, canaries, verdict)
 
 
 def evidence_of(rows: Rows) -> Floats:
-    """How doubtful each sample is: its rank by adjusted recent margin, from above 0 (the model agrees most) to 1.
+    """How doubtful each sample is: its rank by adjusted recent margin, in (0, 1], shape (N,).
 
-    The margin is the Area Under the Margin statistic with a short memory: early versions know little. It is adjusted by its
-    label's log-odds among the samples: a model says no to nearly everything where a yes is rare, and that is no reason to
-    doubt each yes.
+    The model agrees most with the sample of the lowest rank. The margin is the Area Under the
+    Margin statistic with a short memory, because early versions know little. It is adjusted by
+    the log-odds of its label among the samples: where yes is rare, a model says no to nearly
+    everything, and that is no reason to doubt each yes.
 
     Source:
-        Pleiss, Zhang, Elenberg, Weinberger, Identifying Mislabeled Data using the Area Under the Margin Ranking,
-        NeurIPS 2020, https://arxiv.org/abs/2001.10528; Menon, Jayasumana, Rawat, Jain, Veit, Kumar, Long-Tail Learning via
-        Logit Adjustment, ICLR 2021, section 4, https://arxiv.org/abs/2007.07314.
+        Pleiss, Zhang, Elenberg, Weinberger, Identifying Mislabeled Data using the Area Under the
+        Margin Ranking, NeurIPS 2020, https://arxiv.org/abs/2001.10528;
+        Menon, Jayasumana, Rawat, Jain, Veit, Kumar, Long-Tail Learning via Logit Adjustment,
+        ICLR 2021, section 4, https://arxiv.org/abs/2007.07314.
     """
     label = rows["label"]
     count = np.bincount(label, minlength=1)
-    log_odds = np.log(
-        (count + 1) / (len(rows) - count + 1)
-    )  # (C,), each count one more, so that it is finite
+    # each count is one more than it is, so that the logarithm is finite; shape (C,)
+    log_odds = np.log((count + 1) / (len(rows) - count + 1))
     return np.asarray(rankdata(log_odds[label] - rows["recent_margin"]) / max(len(rows), 1))
 
 
 def _p_values(rows: Rows, minimum: int) -> Floats:
-    """Each sample against the canaries of its label, as they were at the version that scored it last.
+    """P-value of each sample against canaries under the version that scored the sample last.
 
-    Against those of all labels where its own has too few, and NaN where all are too few. Canaries are scored by every
-    version, other samples by few; what both were at one version is fair to compare.
+    Canaries are scored by every version, other samples by few; a comparison under one version is
+    fair. A sample is compared with the canaries of its label, or of all labels if its label has
+    fewer than `minimum`; the p-value is NaN if all labels together have fewer.
     """
     label, last_version, doubt = rows["label"], rows["last_version"], -rows["recent_margin"]
     p_value = np.full(len(rows), np.nan)
@@ -187,16 +184,18 @@ def _p_values(rows: Rows, minimum: int) -> Floats:
 
 
 def _may_be_contradictory(rows: Rows) -> NDArray[np.bool_]:
-    """A relabelled sample needs two visits by versions that were not trained on its old label."""
+    """Whether a sample may be called contradictory.
+
+    A relabelled sample may after two visits by versions that were not trained on its old label.
+    """
     return np.asarray(~rows["relabelled"] | ((rows["visits"] >= 2) & ~rows["stale"]))
 
 
 def _importance_error(rows: Rows) -> Floats:
-    """Standard error of the running mean; with few visits mostly from the variance pooled over all samples."""
+    """Standard error of importance; with few visits it follows the variance over all samples."""
     visits, squares = rows["visits"].astype(np.float64), rows["importance_m2"]
     degrees = np.maximum(visits - 1, 0)
-    pooled = (
-        math.fsum(squares) / degrees.sum() if degrees.any() else 1.0
-    )  # the same wherever the array lies in memory
+    # `fsum` gives the same result wherever the array lies in memory
+    pooled = math.fsum(squares) / degrees.sum() if degrees.any() else 1.0
     variance = (squares + _PRIOR_VISITS * pooled) / (degrees + _PRIOR_VISITS)
     return np.asarray(np.sqrt(variance / np.maximum(visits, 1)))

@@ -1,4 +1,7 @@
-"""Why a judgement calls nothing contradictory: nobody vouches for a label, canaries are too few, or none is found."""
+"""Why a judgement calls nothing contradictory.
+
+There are no trusted samples, or too few canaries, or no sample is doubtful enough.
+"""
 
 import numpy as np
 
@@ -10,12 +13,12 @@ __all__ = ["why_none_called"]
 
 
 def why_none_called(rows: Rows, judged: Judgement, settings: Settings) -> str:
-    """What stands behind a count of 0, with its figures; empty where something is called.
+    """The reason why no sample is called contradictory, with its figures; empty if one is called.
 
     Args:
-        rows: of the partition.
-        judged: its judgement.
-        settings: which rate and how many canaries were asked for.
+        rows: rows of the partition.
+        judged: judgement of the partition.
+        settings: settings with the rate of false calls and the number of canaries that are needed.
 
     Example:
         >>> from mainstem.standing.judge import judge
@@ -27,21 +30,25 @@ def why_none_called(rows: Rows, judged: Judgement, settings: Settings) -> str:
     if not len(rows):
         return "there are no samples to judge"
     if judged.verdict == NO_TRUSTED:
-        return f"{NO_TRUSTED}; canaries' labels are only assumed until `mainstem trust add FILE` brings some that are believed"
+        return (
+            f"{NO_TRUSTED}; the canaries' labels are only assumed "
+            "until you add trusted samples with `mainstem trust add FILE`"
+        )
     if judged.verdict == TOO_FEW:
         return too_few(_by_class(rows, settings), settings.standing)
     held = ~np.isnan(judged.p_value) & (rows["part"] != CANARY)
     if not held.any():
         return "no version that scored other samples has scored enough canaries"
     return (
-        f"none of {int(held.sum()):,} samples is found at a rate of {settings.standing.false_discovery_rate:g} false calls "
-        f"(MAINSTEM_STANDING__FALSE_DISCOVERY_RATE); the smallest p-value is {judged.p_value[held].min():.2g}, "
-        f"held against {judged.canaries:,} canaries"
+        f"none of {int(held.sum()):,} samples is found at a rate of "
+        f"{settings.standing.false_discovery_rate:g} false calls "
+        "(MAINSTEM_STANDING__FALSE_DISCOVERY_RATE); the smallest p-value is "
+        f"{judged.p_value[held].min():.2g}, in comparison with {judged.canaries:,} canaries"
     )
 
 
 def too_few(by_class: dict[str, int], standing: Standing) -> str:
-    """How many canaries there are and how many are needed.
+    """The number of canaries that there are, and the number that is needed.
 
     Example:
         >>> too_few({"no": 3, "yes": 1}, Standing(canary_minimum=10)).partition(" (M")[0]
@@ -49,7 +56,8 @@ def too_few(by_class: dict[str, int], standing: Standing) -> str:
     """
     each = ", ".join(f"{count:,} {name}" for name, count in by_class.items())
     return (
-        f"{TOO_FEW}: {sum(by_class.values()):,} there ({each}), and {standing.canary_minimum:,} are needed "
+        f"{TOO_FEW}: {sum(by_class.values()):,} there ({each}), "
+        f"and {standing.canary_minimum:,} are needed "
         "(MAINSTEM_STANDING__CANARY_MINIMUM), of one label or of all"
     )
 
@@ -57,7 +65,5 @@ def too_few(by_class: dict[str, int], standing: Standing) -> str:
 def _by_class(rows: Rows, settings: Settings) -> dict[str, int]:
     labels = rows["label"][rows["part"] == CANARY]
     counts = np.bincount(labels, minlength=len(settings.objectives.class_names))
-    return {
-        name: int(count)
-        for name, count in zip(settings.objectives.class_names, counts, strict=True)
-    }
+    names = settings.objectives.class_names
+    return {name: int(count) for name, count in zip(names, counts, strict=True)}

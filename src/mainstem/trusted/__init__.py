@@ -1,4 +1,4 @@
-"""Who is believed: trusted samples, their parts and their labels."""
+"""Trusted samples: their parts and their labels."""
 
 from mainstem.trusted.trust import PARTS, Confirmed, Trust, part_of
 

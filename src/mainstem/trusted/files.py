@@ -1,13 +1,17 @@
-"""Trusted samples as people bring them: graded text pairs, or samples of the stream whose label somebody confirmed.
+"""Trusted samples as users bring them: graded text pairs, and samples with a confirmed label.
 
-A file of them is JSON lines, each one of
+A file of them is JSON lines, each in one of these forms.
 
-    {"type": "labelled", "event_id": ..., "text": ..., "pair": ..., "label": ...}     a graded text pair, as an event
-    {"event_id": ..., "item_id": ..., "label": ...}                                   an item of a question
-    {"event_id": ..., "label": ...}                                                   a labelled text of the log
-    {"sample_id": ..., "label": ...}                                                  a sample, as the history names it
+    A graded text pair, as an event:
+    {"type": "labelled", "event_id": ..., "text": ..., "pair": ..., "label": ...}
+    An item of a question:
+    {"event_id": ..., "item_id": ..., "label": ...}
+    A labelled text of the log:
+    {"event_id": ..., "label": ...}
+    A sample, as the history names it:
+    {"sample_id": ..., "label": ...}
 
-A label is the name of a class or its number. Of two lines for one sample the later one holds.
+A label is the name of a class or its number. Of two lines for one sample the later one counts.
 """
 
 import hashlib
@@ -38,17 +42,18 @@ __all__ = [
     "trusted_in",
 ]
 
-_NOBODY: Final = "0" * 64  # pseudonym of the reader of a graded pair
+_NOBODY: Final = "0" * 64  # pseudonym of the shopper of a graded pair, which has none
 
 
 class Vouched(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A label that somebody vouches for, of a sample of the stream.
+    """A confirmed label for a sample of the stream.
 
     Attributes:
-        sample_id: of the sample.
-        question_id: of its question, where that is known: samples of one question go to one part.
-        label: name of a class.
-        event_id: of a labelled text whose item was not named: if it has one, `sample_id` is not yet that of its sample.
+        sample_id: id of the sample.
+        question_id: id of its question, if known; samples of one question belong to one part.
+        label: name of the class.
+        event_id: id of the event of a labelled text whose item the user did not name. If it is
+            set, `sample_id` is a placeholder until the log tells the item.
     """
 
     sample_id: UUID
@@ -68,12 +73,12 @@ def read_trusted(lines: Iterable[bytes], objectives: Objectives) -> Iterator[Lab
     """Read trusted samples from the lines of a file.
 
     Args:
-        lines: see above; empty ones are skipped.
-        objectives: its classes are the labels there are.
+        lines: lines in the forms above; empty lines are skipped.
+        objectives: settings that name the classes.
 
     Raises:
-        TrustError: at the first line that cannot be read or names no class. Half of a file is of no use: what is believed
-            must be known.
+        TrustError: if a line cannot be read or names no class. Reading ends at the first such
+            line, because half a file of trusted samples is of no use.
 
     Example:
         >>> [one] = read_trusted([b'{"event_id":"e1","item_id":"cup","label":1}'], Objectives())
@@ -93,11 +98,11 @@ def read_trusted(lines: Iterable[bytes], objectives: Objectives) -> Iterator[Lab
 
 
 def add_trusted(file: Path, more: Iterable[Labelled | Vouched]) -> int:
-    """Add trusted samples to a home's file, whole or not at all; gives how many are new or changed."""
+    """Add trusted samples to a home's file, all or none; return how many are new or changed."""
     kept = {_key(one): one for one in trusted_in(file)}
     before = dict(kept)
     for one in more:
-        kept.pop(_key(one), None)  # the later one holds, and stands later
+        kept.pop(_key(one), None)  # the later one counts, and moves to the end
         kept[_key(one)] = one
     lines = (
         encode(one) if isinstance(one, Labelled) else msgspec.json.encode(one)
@@ -108,25 +113,28 @@ def add_trusted(file: Path, more: Iterable[Labelled | Vouched]) -> int:
 
 
 def trusted_in(file: Path) -> list[Labelled | Vouched]:
-    """The trusted samples of a home's file, the later added later; none if there is no file."""
-    return (
-        [_stored(raw) for raw in read_lines(file)] if file.exists() and file.stat().st_size else []
-    )
+    """The trusted samples of a home's file, in the order in which they were added.
+
+    The list is empty if there is no file.
+    """
+    if not file.exists() or not file.stat().st_size:
+        return []
+    return [_stored(raw) for raw in read_lines(file)]
 
 
 def load_trust(
     file: Path, settings: Settings, log: Iterable[bytes] = ()
 ) -> tuple[Trust, list[Sample], str]:
-    """What a home believes.
+    """The trusted samples of a home.
 
     Args:
-        file: the home's.
-        settings: which classes and parts there are.
-        log: its lines; read only where a labelled text is trusted whose item was not named.
+        file: file of the home's trusted samples.
+        settings: settings that name the classes and give the shares of the parts.
+        log: lines of the log; read only if a trusted labelled text has no item named.
 
     Returns:
-        The trust, the graded pairs as samples, and 32 hex digits that tell one set of trusted samples from another (empty
-        where there are none).
+        The trust; the graded pairs as samples; and 32 hex digits that identify the set of trusted
+        samples, or an empty string if there are none.
 
     Raises:
         TrustError: if a label is no class of these settings.
@@ -134,19 +142,26 @@ def load_trust(
     found = _found(trusted_in(file), log)
     graded = [graded_of(one, settings.objectives) for one in found if isinstance(one, Labelled)]
     confirmed = [confirmed_of(one, settings) for one in found]
-    digest = hashlib.blake2b(
-        b"".join(sorted(msgspec.json.encode(one) for one in confirmed)), digest_size=16
-    ).hexdigest()
+    lines = sorted(msgspec.json.encode(one) for one in confirmed)
+    digest = hashlib.blake2b(b"".join(lines), digest_size=16).hexdigest()
     return Trust(settings, confirmed), graded, digest if found else ""
 
 
 def graded_of(event: Labelled, objectives: Objectives) -> Sample:
-    """A graded pair as a sample."""
+    """A graded pair as a sample.
+
+    Raises:
+        TrustError: if its label is no class of these objectives.
+    """
     return labelled_sample(event, _NOBODY, _class_of(event.label, objectives))
 
 
 def confirmed_of(one: Labelled | Vouched, settings: Settings) -> Confirmed:
-    """A trusted sample in its part: the three divide all of them, in proportion to their shares."""
+    """A trusted sample with its part; the three parts share all of them by the shares in settings.
+
+    Raises:
+        TrustError: if its label is no class of these settings.
+    """
     label = _class_of(one.label, settings.objectives)
     if isinstance(one, Labelled):
         sample = graded_of(one, settings.objectives)
@@ -160,11 +175,9 @@ def _known(raw: bytes, objectives: Objectives) -> Labelled | Vouched:
     if msgspec.json.decode(raw, type=dict[str, Any]).get("type") == "labelled":
         event = decode(raw)
         if not isinstance(event, Labelled):
-            msg = (
-                f"{event.reason} at {event.path}"
-                if isinstance(event, Refusal)
-                else "not a labelled text"
-            )
+            msg = "not a labelled text"
+            if isinstance(event, Refusal):
+                msg = f"{event.reason} at {event.path}"
             raise ValueError(msg)
         _class_of(event.label, objectives)
         return event
@@ -187,7 +200,7 @@ def _known(raw: bytes, objectives: Objectives) -> Labelled | Vouched:
 
 
 def _found(named: list[Labelled | Vouched], log: Iterable[bytes]) -> list[Labelled | Vouched]:
-    """Those that were named, with the samples that labelled texts have, because the log tells their items."""
+    """The named samples; those of labelled texts get sample ids by the items found in the log."""
     wanted = {one.event_id for one in named if isinstance(one, Vouched) and one.event_id}
     if not wanted:
         return named
@@ -221,11 +234,9 @@ def _stored(raw: bytes) -> Labelled | Vouched:
 
 
 def _key(one: Labelled | Vouched) -> UUID:
-    return (
-        uuid_of("sample", one.event_id, one.item_id or "")
-        if isinstance(one, Labelled)
-        else one.sample_id
-    )
+    if isinstance(one, Labelled):
+        return uuid_of("sample", one.event_id, one.item_id or "")
+    return one.sample_id
 
 
 def _cut(raw: bytes) -> str:

@@ -1,4 +1,4 @@
-"""What there is of trusted samples, by part, class and partition, and what cannot be said for want of them."""
+"""How many trusted samples there are by part, class and partition, and what is missing."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -16,40 +16,45 @@ __all__ = ["named_in", "status_of"]
 
 
 def named_in(file: Path, settings: Settings) -> list[tuple[str, int, int, str, int]]:
-    """The trusted samples of a home's file, in rows like those of `store.trusted`, before a replay has met any."""
+    """Count the trusted samples of a home's file, before a replay has met any of them.
+
+    Args:
+        file: file of the home's trusted samples.
+        settings: settings that name the classes, the parts and the number of partitions.
+
+    Returns:
+        Rows (part, class, partition, origin, count), like those of `store.trusted`.
+    """
     counts: Counter[tuple[str, int, int, str]] = Counter()
     for one in trusted_in(file):
         confirmed = confirmed_of(one, settings)
-        of = (
-            uuid_of("question", one.event_id)
-            if isinstance(one, Labelled)
-            else one.question_id or one.sample_id
-        )
-        counts[
-            confirmed.part,
-            confirmed.label,
-            partition_of_question(of, settings.join.partitions),
-            confirmed.origin,
-        ] += 1
+        if isinstance(one, Labelled):
+            question = uuid_of("question", one.event_id)
+        else:
+            question = one.question_id or one.sample_id
+        partition = partition_of_question(question, settings.join.partitions)
+        counts[confirmed.part, confirmed.label, partition, confirmed.origin] += 1
     return [(*key, count) for key, count in counts.items()]
 
 
 def status_of(
     seen: Iterable[tuple[str, int, int, str, int]], settings: Settings
 ) -> list[tuple[Any, ...]]:
-    """What there is of trusted samples, and what cannot be said for want of them.
+    """How many trusted samples there are and are needed, and what follows from a lack.
 
     Args:
-        seen: rows of (part, class, partition, origin, how many).
-        settings: what is needed.
+        seen: rows (part, class, partition, origin, count).
+        settings: settings with the needed numbers.
 
     Returns:
-        Rows (part, stratum, partition, origin, there, needed, what follows). A stratum of canaries is a label in a
-        partition, since each partition is judged by itself.
+        Rows (part, stratum, partition, origin, count, needed, consequence). A stratum of canaries
+        is a label in a partition, because each partition is judged by itself.
 
     Example:
-        >>> status_of([("gate", 1, 0, "graded", 40)], Settings.of({"standing.canary_minimum": 2}))[-1]
-        ('gate', 'all', 'all', 'graded', 40, 100, 'the newest samples judge versions until there are enough')
+        >>> settings = Settings.of({"standing.canary_minimum": 2})
+        >>> *_, last = status_of([("gate", 1, 0, "graded", 40)], settings)
+        >>> last[4:]
+        (40, 100, 'the newest samples judge versions until there are enough')
     """
     counts: Counter[tuple[str, int, int]] = Counter()
     origins: dict[str, set[str]] = {part: set() for part in PARTS}
@@ -60,55 +65,29 @@ def status_of(
     totals = {
         part: sum(count for (of, *_), count in counts.items() if of == part) for part in PARTS
     }
+    names, needed = settings.objectives.class_names, settings.standing.canary_minimum
     rows: list[tuple[Any, ...]] = [
         ("direction", "all", "all", origin_of["direction"], totals["direction"], 1, "")
     ]
     for partition in range(settings.join.partitions):
-        each = [
-            counts["canary", label, partition]
-            for label in range(len(settings.objectives.class_names))
-        ]
-        for name, there in zip(settings.objectives.class_names, each, strict=True):
-            follows = _verdicts(
-                there, sum(each), origins["canary"], settings.standing.canary_minimum
-            )
-            rows.append(
-                (
-                    "canary",
-                    name,
-                    partition,
-                    origin_of["canary"],
-                    there,
-                    settings.standing.canary_minimum,
-                    follows,
-                )
-            )
-    enough = totals["gate"] >= settings.learning.gate_minimum
-    follows = (
-        "they judge versions"
-        if enough
-        else "the newest samples judge versions until there are enough"
-    )
-    return [
-        *rows,
-        (
-            "gate",
-            "all",
-            "all",
-            origin_of["gate"],
-            totals["gate"],
-            settings.learning.gate_minimum,
-            follows,
-        ),
-    ]
+        each = [counts["canary", label, partition] for label in range(len(names))]
+        for name, there in zip(names, each, strict=True):
+            follows = _verdicts(there, sum(each), origins["canary"], needed)
+            origin = origin_of["canary"]
+            rows.append(("canary", name, partition, origin, there, needed, follows))
+    there, needed = totals["gate"], settings.learning.gate_minimum
+    too_few = "the newest samples judge versions until there are enough"
+    follows = "they judge versions" if there >= needed else too_few
+    rows.append(("gate", "all", "all", origin_of["gate"], there, needed, follows))
+    return rows
 
 
 def _verdicts(there: int, of_all: int, origins: set[str], needed: int) -> str:
-    """What follows from the number of canaries of a label and of all labels in a partition."""
+    """The consequence of the numbers of canaries with one label and with any label."""
     if origins <= {"assumed"}:
-        return "nothing is called contradictory: nobody vouches for a label"
+        return "nothing is called contradictory: the labels are only assumed"
     if there >= needed:
-        return "verdicts are held against canaries of this label"
+        return "verdicts compare with the canaries of this label"
     if of_all >= needed:
-        return "verdicts fall back to the canaries of all labels"
+        return "verdicts compare with the canaries of all labels"
     return f"no verdicts: {needed - of_all} canaries of any label are missing"

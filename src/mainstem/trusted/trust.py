@@ -1,7 +1,8 @@
-"""Which samples are trusted, for what, and what their labels are.
+"""Which samples are trusted, for which part, and with which labels.
 
-Somebody's own trusted samples come first: graded, or confirmed, with a label that overrules the log's. Without any,
-slices of the stream stand in for them, whose labels are only assumed.
+Trusted samples that a user brings come first: they are graded or confirmed, and their label
+overrules that of the log. Without any, slices of the stream take their place, and the labels of
+those are only assumed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,13 +18,14 @@ __all__ = ["PARTS", "Confirmed", "Trust", "part_of"]
 
 
 class Confirmed(Struct, frozen=True, kw_only=True):
-    """A sample whose label somebody vouches for.
+    """A sample whose label a user vouches for.
 
     Attributes:
-        sample_id: of the sample.
+        sample_id: id of the sample.
         part: `direction`, `canary` or `gate`.
-        label: the number of its class.
-        origin: `graded` (a text pair that came with its grade) or `confirmed` (a sample of the stream).
+        label: number of the class.
+        origin: `graded` (a text pair that came with its grade) or `confirmed` (a sample of the
+            stream).
     """
 
     sample_id: UUID
@@ -33,15 +35,16 @@ class Confirmed(Struct, frozen=True, kw_only=True):
 
 
 class Trust:
-    """What is known of trusted samples.
+    """The trusted samples that are known.
 
     Args:
-        settings: shares of the parts, seed.
-        confirmed: somebody's own; of two for one sample the later holds.
+        settings: settings with the shares of the parts and the seed.
+        confirmed: trusted samples that a user brought; of two for one sample the later counts.
 
     Example:
-        >>> trust = Trust(Settings(), [Confirmed(sample_id=UUID(int=1), part="gate", label=0, origin="confirmed")])
-        >>> trust.part_of(UUID(int=1), UUID(int=9)), trust.label_of(UUID(int=1)), trust.origin_of(UUID(int=1))
+        >>> one = Confirmed(sample_id=UUID(int=1), part="gate", label=0, origin="confirmed")
+        >>> trust, sample = Trust(Settings(), [one]), one.sample_id
+        >>> trust.part_of(sample, UUID(int=9)), trust.label_of(sample), trust.origin_of(sample)
         ('gate', 0, 'confirmed')
     """
 
@@ -51,46 +54,50 @@ class Trust:
 
     @property
     def is_own(self) -> bool:
-        """Whether there are trusted samples of somebody's own; else slices of the stream stand in for them."""
+        """Whether a user brought trusted samples; else slices of the stream take their place."""
         return bool(self._confirmed)
 
     @property
     def named(self) -> Mapping[UUID, Confirmed]:
-        """The trusted samples that somebody brought, by sample id."""
+        """The trusted samples that a user brought, by sample id."""
         return self._confirmed
 
     def take(self, confirmed: Confirmed) -> None:
-        """One more."""
+        """Add a trusted sample."""
         self._confirmed[confirmed.sample_id] = confirmed
 
     def part_of(self, sample_id: UUID, question_id: UUID) -> str:
-        """`direction`, `canary`, `gate` or `stream`."""
+        """The part of a sample: `direction`, `canary`, `gate` or `stream`."""
         if not self.is_own:
             return part_of(self._settings, question_id)
         known = self._confirmed.get(sample_id)
         return known.part if known else "stream"
 
     def label_of(self, sample_id: UUID) -> int | None:
-        """The label that is vouched for; None where none is."""
+        """The trusted label of a sample; None if no user vouches for one."""
         known = self._confirmed.get(sample_id)
         return known.label if known else None
 
     def origin_of(self, sample_id: UUID) -> str:
-        """Why a sample is trusted: `graded`, `confirmed`, or only `assumed`."""
+        """The origin of a trusted sample: `graded`, `confirmed` or only `assumed`."""
         known = self._confirmed.get(sample_id)
         return known.origin if known else "assumed"
 
 
 def part_of(settings: Settings, question_id: UUID, *, whole: bool = False) -> str:
-    """`direction`, `canary`, `gate` or `stream`, by a hash of (seed, question): all samples of a question go together.
+    """The part of a question's samples, by a hash of (seed, question).
+
+    All samples of a question belong to one part: `direction`, `canary`, `gate` or `stream`.
 
     Args:
-        settings: seed and shares.
-        question_id: of the sample's question.
-        whole: divide everything among the three trusted parts, in proportion to their shares.
+        settings: settings with the seed and the shares.
+        question_id: id of the question.
+        whole: whether to divide everything among the three trusted parts, in proportion to their
+            shares, so that nothing is `stream`.
 
     Example:
-        >>> settings = Settings.of({"trusted.direction_share": 0, "trusted.canary_share": 0.01, "trusted.gate_share": 0})
+        >>> shares = {"direction_share": 0, "canary_share": 0.01, "gate_share": 0}
+        >>> settings = Settings.of({f"trusted.{name}": share for name, share in shares.items()})
         >>> part_of(settings.but({"trusted.canary_share": 1}), UUID(int=1))
         'canary'
         >>> part_of(settings, UUID(int=1), whole=True)

@@ -1,4 +1,4 @@
-"""The validator: what is wrong with a log before it is replayed, and which windows would fit it."""
+"""The validator, which finds what is wrong with a log before a replay, and suggests windows."""
 
 from mainstem.validate.delays import RUNGS, Candidate, Delays, Spread, Window
 from mainstem.validate.finding import FAIL, PASS, WARN, Example, Finding, duration

@@ -1,4 +1,4 @@
-"""Rules on event times: not after now, not in seconds, not too far out of order, and none of the days missing."""
+"""Rules on event times: not after now, not in seconds, not far out of order, no days missing."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -23,19 +23,27 @@ __all__ = [
 
 DAY: Final = 86_400_000
 OLDEST: Final = 788_918_400_000
-"""1995: no shop sold on the web before. Seconds taken for milliseconds fall into January 1970."""
+"""The start of 1995. Older times are wrong: no shop sold on the web before, and seconds read as
+milliseconds fall into January 1970."""
 DISORDER_WARN: Final = 0.001
 DISORDER_FAIL: Final = 0.01
-"""Behind the watermark an event may miss its question; one in a hundred moves a share of positives visibly."""
+"""An event behind the watermark may miss its question. If one event in a hundred does, the share of
+positives changes visibly."""
 LONGEST_GRACE: Final = DAY
-"""`grace` delays every label; what comes later than a day is better sorted into the log."""
+"""`grace` delays every label; a log with events more than a day late should be sorted instead."""
 MISSING_FAIL: Final = 0.05
-"""One day in twenty is more than a shop's holidays; fewer missing days, or a single one, are only told."""
+"""One day in twenty is more than a shop's holidays; fewer days, or a single one, make a warning."""
 _WEEK: Final = 7
 
 
 class Future:
-    """`future`: no event happens after now. One that does closes every open question, and all after it come late."""
+    """`future`: no event happens after now.
+
+    An event in the future closes every open question, and all events after it come late.
+
+    Args:
+        now: milliseconds since 1970, UTC.
+    """
 
     name = "future"
 
@@ -44,7 +52,7 @@ class Future:
         self._seen = Seen()
 
     def refuses(self, offset: int, event_id: str | None, time: int) -> bool:
-        """Whether an event is after now."""
+        """Note an event if it is after now, and tell whether it is."""
         if time <= self._now:
             return False
         self._seen.note(offset, event_id)
@@ -52,24 +60,25 @@ class Future:
         return True
 
     def finding(self) -> Finding:
-        """The verdict: one is enough to fail."""
+        """Return the verdict. One event is enough to fail."""
         count = self._seen.count
+        found = f"{count:,} events are up to {duration(self._furthest)} after now"
+        advice = (
+            "set the producer's clock (milliseconds since 1970, UTC); "
+            "leave these lines out or correct them"
+        )
         return Finding(
             self.name,
             FAIL if count else PASS,
-            f"{count:,} events are up to {duration(self._furthest)} after now"
-            if count
-            else "nothing after now",
+            found if count else "nothing after now",
             {"future": count, "furthest_ms": self._furthest},
             tuple(self._seen.examples),
-            "set the producer's clock (milliseconds since 1970, UTC); leave these lines out or correct them"
-            if count
-            else "",
+            advice if count else "",
         )
 
 
 class Unit:
-    """`unit`: event times are milliseconds, not seconds."""
+    """`unit`: event times are in milliseconds, not in seconds."""
 
     name = "unit"
 
@@ -77,14 +86,14 @@ class Unit:
         self._seen = Seen()
 
     def refuses(self, offset: int, event_id: str | None, time: int) -> bool:
-        """Whether an event is older than any shop on the web."""
+        """Note an event if it is older than any shop on the web, and tell whether it is."""
         if time >= OLDEST:
             return False
         self._seen.note(offset, event_id)
         return True
 
     def finding(self) -> Finding:
-        """The verdict: one is enough to fail."""
+        """Return the verdict. One event is enough to fail."""
         count = self._seen.count
         return Finding(
             self.name,
@@ -97,7 +106,12 @@ class Unit:
 
 
 class Disorder:
-    """`disorder`: few events come later than `grace` behind the newest event time before them."""
+    """`disorder`: few events are more than `grace` older than the newest event before them.
+
+    Attributes:
+        newest: newest event time so far, in milliseconds since 1970; -1 before the first event.
+        spread: by how much events are older than the newest event before them.
+    """
 
     name = "disorder"
 
@@ -108,7 +122,7 @@ class Disorder:
         self._late = Seen()
 
     def note(self, offset: int, event_id: str | None, time: int) -> None:
-        """Take one event, in the order of the log."""
+        """Add an event, in the order of the log."""
         lateness = max(self.newest - time, 0)
         self.newest = max(self.newest, time)
         self.spread.note(lateness)
@@ -116,17 +130,18 @@ class Disorder:
             self._late.note(offset, event_id)
 
     def finding(self) -> Finding:
-        """The verdict, with the `grace` that would do."""
+        """Return the verdict, with the `grace` that would suffice."""
         spread, grace = self.spread, self._join.grace
         late, part = self._late.count, share(self._late.count, spread.count)
         status = graded(part, DISORDER_WARN, DISORDER_FAIL)
-        worst = duration(spread.largest)
+        found = (
+            f"{late:,} of {spread.count:,} events come later than grace ({duration(grace)}); "
+            f"the latest by {duration(spread.largest)}"
+        )
         return Finding(
             self.name,
             status,
-            f"{late:,} of {spread.count:,} events come later than grace ({duration(grace)}); the latest by {worst}"
-            if spread.count
-            else "no events of a shopper",
+            found if spread.count else "no events of a shopper",
             {"events": spread.count, "late": late, "share": part, "latest_ms": spread.largest},
             tuple(self._late.examples),
             "" if status == PASS else self._advice(),
@@ -136,16 +151,20 @@ class Disorder:
         needed = rung_at_least(self.spread.quantile(1 - DISORDER_WARN))
         if needed > LONGEST_GRACE:
             return "sort the log by event_timestamp: these events come more than a day late"
-        more = (
-            f" MAINSTEM_JOIN__DEDUPE_HORIZON={duration(needed)}"
-            if needed > self._join.dedupe_horizon
-            else ""
+        longer = needed > self._join.dedupe_horizon
+        horizon = f" MAINSTEM_JOIN__DEDUPE_HORIZON={duration(needed)}" if longer else ""
+        return (
+            f"set MAINSTEM_JOIN__GRACE={duration(needed)}{horizon}, "
+            "or sort the log by event_timestamp"
         )
-        return f"MAINSTEM_JOIN__GRACE={duration(needed)}{more}, or sort the log by event_timestamp"
 
 
 class Days:
-    """`missing days`: days without events between days that have some. A weekday that never has any is a day of rest."""
+    """`missing days`: no day between the first and the last is without events.
+
+    A weekday that occurs at least twice and never has an event is a day of rest, and is not
+    missing.
+    """
 
     name = "missing days"
 
@@ -154,14 +173,14 @@ class Days:
         self._first: dict[int, tuple[int, str | None]] = {}
 
     def note(self, offset: int, event_id: str | None, time: int) -> None:
-        """Take one event."""
+        """Add an event."""
         day = time // DAY
         self._days[day] += 1
         if self._days[day] == 1:
             self._first[day] = (offset, event_id)
 
     def finding(self) -> Finding:
-        """The verdict; examples are the first events after a gap."""
+        """Return the verdict. Its examples are the first events after each gap."""
         days = sorted(self._days)
         span = range(days[0], days[-1] + 1) if days else range(0)
         gaps = [day for day in span if day not in self._days]
@@ -172,26 +191,26 @@ class Days:
         for before, day in pairwise(days):
             if any(gap % _WEEK not in rest for gap in range(before + 1, day)):
                 seen.note(*self._first[day])
-        whole = f"{open_days} days" if days else "no days"
-        told = ", ".join(_date(day) for day in missing[:3]) + (
-            " and more" if len(missing) > 3 else ""
-        )
+        found = f"{open_days} days" if days else "no days"
+        if missing:
+            named = ", ".join(_date(day) for day in missing[:3])
+            more = " and more" if len(missing) > 3 else ""
+            found = f"{len(missing)} of {open_days} days have no event: {named}{more}"
+        advice = "add the log of these days, unless the shop was closed"
         return Finding(
             self.name,
             graded(share(len(missing), open_days), 0, MISSING_FAIL if len(missing) > 1 else 1),
-            f"{len(missing)} of {open_days} days have no event: {told}" if missing else whole,
+            found,
             {"days": open_days, "missing": len(missing), "days_of_rest": len(gaps) - len(missing)},
             tuple(seen.examples),
-            "add the log of these days; where the shop was closed, nothing is to be done"
-            if missing
-            else "",
+            advice if missing else "",
         )
 
 
 def _days_of_rest(span: range, gaps: Iterable[int]) -> set[int]:
-    """Weekdays (day number modulo 7) that came at least twice and were always empty."""
-    came, empty = Counter(day % _WEEK for day in span), Counter(day % _WEEK for day in gaps)
-    return {weekday for weekday, count in empty.items() if count == came[weekday] >= 2}
+    """Weekdays (day number modulo 7) that occur at least twice and are always empty."""
+    all_days, empty = Counter(day % _WEEK for day in span), Counter(day % _WEEK for day in gaps)
+    return {weekday for weekday, count in empty.items() if count == all_days[weekday] >= 2}
 
 
 def _date(day: int) -> str:

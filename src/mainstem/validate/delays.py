@@ -1,7 +1,8 @@
 """How long outcomes take, how late events come, and what each window would cost.
 
-A spread is counts between fixed edges, so it stays small however long the log is. Every duration that is suggested, and the
-setting's value now, is an edge: what a window costs is counted exactly, quantiles are good to a quarter.
+A spread counts durations between fixed edges, so it stays small however long the log is. Every
+window that may be suggested, and the current value of the setting, is an edge, so the cost of a
+window is counted exactly. Quantiles are accurate to a quarter.
 """
 
 from bisect import bisect_left, bisect_right
@@ -21,22 +22,25 @@ RUNGS: Final = (
     *(_HOUR * n for n in (1, 2, 3, 6, 12)),
     *(_DAY * n for n in (1, 2, 3, 7, 14, 30, 60, 90, 180, 365)),
 )
-"""Durations that a window may be suggested to have."""
-_FINE: Final = 1.25  # between two edges
+"""The windows that may be suggested, in milliseconds."""
+_FINE: Final = 1.25  # ratio of neighbouring edges
 REVISED_SHARE: Final = 0.05
-"""A longer `label_window` makes every label wait; one in twenty may be scored again instead."""
+"""Most outcomes that may revise a label. A longer `label_window` would make every label wait; it is
+cheaper to score one sample in twenty again."""
 LONGEST_LABEL: Final = _DAY
-"""What takes longer than a day (a parcel, a second thought) is better revised than waited for."""
+"""The longest `label_window` and `grace` suggested. What takes longer than a day (a parcel, a
+second thought) should revise a label rather than delay it."""
 SHORTEST_REVISION: Final = _DAY
-"""A shorter `revision_window` saves next to nothing."""
+"""The shortest `revision_window` suggested; a shorter one saves next to nothing."""
 LOST_SHARE: Final = 0.001
-"""An outcome that comes too late is lost for ever, an event behind the watermark may be: one in a thousand."""
+"""Most outcomes, or events behind the watermark, that may come too late. Outcomes that do are lost
+for ever, and such events may be."""
 FEWEST: Final = 30
-"""With fewer measured a share of one in twenty says nothing."""
+"""Fewest durations to suggest a window from; a share of one in twenty of fewer says nothing."""
 
 
 def rung_at_least(millis: float) -> int:
-    """The shortest rung that is not shorter.
+    """Return the shortest of `RUNGS` that is at least this long; the longest if none is.
 
     Example:
         >>> rung_at_least(61_000), rung_at_least(10**12) == RUNGS[-1]
@@ -49,7 +53,12 @@ class Spread:
     """Counts of durations between edges.
 
     Args:
-        own: more edges, in milliseconds.
+        own: edges besides the fixed ones, in milliseconds.
+
+    Attributes:
+        edges: all edges, in milliseconds, ascending.
+        count: number of durations.
+        largest: the longest duration, in milliseconds; 0 if there is none.
 
     Example:
         >>> spread = Spread()
@@ -74,11 +83,14 @@ class Spread:
         self.largest = max(self.largest, millis)
 
     def beyond(self, edge: int) -> int:
-        """How many were longer than an edge (a rung, or one of its own)."""
+        """Return how many durations are longer than an edge, which is a rung or one of `own`."""
         return sum(self._counts[bisect_right(self.edges, edge) :])
 
     def quantile(self, part: float) -> int:
-        """The edge that this part of the durations does not go beyond, in milliseconds; 0 where there are none."""
+        """Return the edge, in milliseconds, that this share of the durations does not exceed.
+
+        The result is 0 if there are no durations, and never more than the longest.
+        """
         left = part * self.count
         for edge, count in zip(self.edges, self._counts, strict=False):
             left -= count
@@ -87,14 +99,19 @@ class Spread:
         return self.largest
 
     def between(self, edges: Iterable[int]) -> list[int]:
-        """How many lay up to the first edge, between each two, and beyond the last."""
+        """Count the durations up to the first edge, between any two edges, and beyond the last."""
         beyond = [self.count, *(self.beyond(edge) for edge in edges), 0]
         return [here - there for here, there in pairwise(beyond)]
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A value that a window could have, in milliseconds, and the share that it would cost; None where nobody measured."""
+    """A possible length of a window.
+
+    Attributes:
+        millis: the length, in milliseconds.
+        cost: share of outcomes or events that the window would cost; None if it was not measured.
+    """
 
     millis: int
     cost: float | None
@@ -102,15 +119,15 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Window:
-    """A setting, what it is now, what is suggested, and the cost of each value.
+    """A setting that is a window: its value, a suggestion, and the cost of each possible length.
 
     Attributes:
-        setting: its name.
-        costs: what the cost is a share of, and what becomes of it.
-        measured: how many durations stand behind it.
-        now: milliseconds.
-        suggested: milliseconds; None where too little was measured.
-        candidates: by length.
+        setting: name of the setting.
+        costs: the outcomes or events of which the cost is a share, in words.
+        measured: number of durations that the costs are based on.
+        now: current value, in milliseconds.
+        suggested: suggested value, in milliseconds; None if too few durations were measured.
+        candidates: possible lengths, ascending.
     """
 
     setting: str
@@ -122,9 +139,13 @@ class Window:
 
 
 class Delays:
-    """From a question to each kind of outcome.
+    """How long each kind of outcome comes after its question.
 
-    Questions are looked back on for twice the revision window, as the joiner keeps them; longer delays are not known.
+    Questions are remembered for twice the revision window, so longer delays are not known.
+
+    Attributes:
+        longest: longest delay that can be measured, in milliseconds.
+        kinds: the spread of delays of each kind of outcome.
     """
 
     def __init__(self, join: Join) -> None:
@@ -133,15 +154,17 @@ class Delays:
         self.kinds: dict[str, Spread] = {}
 
     def note(self, kind: str, delay: int) -> None:
-        """An outcome of this kind came so long (milliseconds) after its question."""
+        """Add an outcome of a kind that came `delay` milliseconds after its question."""
         if kind not in self.kinds:
-            self.kinds[kind] = Spread(
-                (self._join.label_window, self._join.revision_window, self.longest)
-            )
+            own = (self._join.label_window, self._join.revision_window, self.longest)
+            self.kinds[kind] = Spread(own)
         self.kinds[kind].note(delay)
 
     def windows(self) -> tuple[Window, Window]:
-        """`label_window` and `revision_window`: returns do not count for the first, as they are meant to revise."""
+        """Suggest `label_window` and `revision_window`.
+
+        Returns do not count for `label_window`, because they are meant to revise a label.
+        """
         join = self._join
         answers = [spread for kind, spread in self.kinds.items() if kind != "return"]
         label = _window(
@@ -166,7 +189,15 @@ class Delays:
 
 
 def grace_window(lateness: Spread, join: Join) -> Window:
-    """`grace`; nothing is suggested where no event is late, as a sorted log does not tell how the next ones will come."""
+    """Suggest `grace`.
+
+    Nothing is suggested if no event is late, because a sorted log does not show how late events
+    come.
+
+    Args:
+        lateness: by how much events are older than the newest event before them.
+        join: settings with the current `grace`.
+    """
     about = ("grace", "events that come behind the watermark")
     spreads = [lateness] if lateness.largest else []
     return _window(about, join.grace, spreads, LOST_SHARE, range(LONGEST_LABEL + 1), RUNGS[-1])
@@ -180,7 +211,7 @@ def _window(
     within: range,
     known_below: int,
 ) -> Window:
-    """The shortest candidate within a range that costs no more than `most`, else the longest one."""
+    """Suggest the shortest window of a range that costs at most `most`, or else the longest."""
     measured = sum(spread.count for spread in spreads)
     lengths = sorted({*(rung for rung in RUNGS if rung in within), within[-1], now})
     candidates = [

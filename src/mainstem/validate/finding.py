@@ -1,4 +1,4 @@
-"""What a rule found: its verdict, counts, a few places to look at, and what to do."""
+"""The finding of a rule: a verdict, counts, a few places in the log, and advice."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,13 +23,18 @@ PASS: Final = "PASS"  # noqa: S105 - no password
 WARN: Final = "WARN"
 FAIL: Final = "FAIL"
 EXAMPLES: Final = 5
-"""Addresses that a finding names at most: enough to see what they have in common."""
+"""Most places that a finding names, which is enough to see what they have in common."""
 _UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 
 
 @dataclass(frozen=True)
 class Example:
-    """A place in the log: its line, counted from 0, and the event's id where it could be read."""
+    """A place in the log.
+
+    Attributes:
+        offset: number of the line, counted from 0.
+        event_id: id of the event; None if it could not be read.
+    """
 
     offset: int
     event_id: str | None = None
@@ -40,12 +45,12 @@ class Finding:
     """The verdict of one rule.
 
     Attributes:
-        rule: its name.
+        rule: name of the rule.
         status: `PASS`, `WARN` or `FAIL`.
         found: what was found, in a few words.
-        counts: the figures behind it.
-        examples: the first places, at most `EXAMPLES`.
-        advice: what to do; empty where all is well.
+        counts: the figures behind the verdict, by name.
+        examples: the first places at fault, at most `EXAMPLES`.
+        advice: what to do; empty if the status is `PASS`.
     """
 
     rule: str
@@ -58,7 +63,7 @@ class Finding:
 
 @dataclass
 class Seen:
-    """How often something was seen, and where first.
+    """Counts a fault, and keeps the first places where it was seen.
 
     Example:
         >>> seen = Seen()
@@ -71,14 +76,14 @@ class Seen:
     examples: list[Example] = field(default_factory=list)
 
     def note(self, offset: int, event_id: str | None = None) -> None:
-        """It was seen here."""
+        """Count the fault at a place of the log."""
         self.count += 1
         if len(self.examples) < EXAMPLES:
             self.examples.append(Example(offset, event_id))
 
 
 def graded(part: float, warn: float, fail: float) -> Status:
-    """A share as a verdict: above `fail`, above `warn`, or well.
+    """Turn a share into a verdict: `FAIL` above `fail`, `WARN` above `warn`, else `PASS`.
 
     Example:
         >>> graded(0, 0, 0.01), graded(0.01, 0, 0.01), graded(0.02, 0, 0.01)
@@ -90,12 +95,12 @@ def graded(part: float, warn: float, fail: float) -> Status:
 
 
 def share(part: float, whole: float) -> float:
-    """A part of a whole; 0 of nothing."""
+    """Return a part as a share of a whole; 0 if the whole is 0."""
     return part / whole if whole else 0.0
 
 
 def duration(millis: float) -> str:
-    """Milliseconds as a setting is written, where that is short; else in the largest fitting unit.
+    """Write milliseconds as in a setting if that is exact and short, or else round them to a unit.
 
     Example:
         >>> duration(3_600_000), duration(5_400_000), duration(90_061_001), duration(0)

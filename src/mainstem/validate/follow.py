@@ -1,8 +1,9 @@
-"""What the joiner makes of a log, event by event: the real fold, watched.
+"""Follows the joiner's fold through a log, event by event.
 
-Whether something asks, which question an outcome answers, what is unknown: the fold of `mainstem.join` decides, so that
-these are the joiner's words and not ours. It runs with a longer revision window, so that a delay can be measured which the
-settings would cut off, and with as much `grace` as the log needs, so that disorder is one rule's business only.
+The fold of `mainstem.join` itself decides what is a question, which question an outcome answers,
+and which items are unknown, so the rules cannot disagree with the joiner. It runs with a longer
+revision window, to measure delays that the settings would cut off, and with as much `grace` as the
+log needs, so that only the rule `disorder` fails over late events.
 """
 
 import heapq
@@ -18,7 +19,7 @@ from mainstem.settings import Settings
 
 __all__ = ["Answered", "Asked", "Closed", "Follower", "Happened", "Orphaned"]
 
-_SWEEP: Final = 1000  # events between two looks for shoppers who left
+_SWEEP: Final = 1000  # fewest events between two sweeps for shoppers without open questions
 
 
 class Asked(NamedTuple):
@@ -28,7 +29,7 @@ class Asked(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """An outcome found its question, asked `delay` milliseconds before."""
+    """An outcome found its question, which was opened `delay` milliseconds before."""
 
     offset: int
     event: Any
@@ -36,7 +37,7 @@ class Answered(NamedTuple):
 
 
 class Orphaned(NamedTuple):
-    """An outcome found no question; why, in a word."""
+    """An outcome found no question, for a reason in words."""
 
     offset: int
     event: Any
@@ -44,7 +45,15 @@ class Orphaned(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """A question's label window ended: its samples, and those of its items that were not known when it was asked."""
+    """The label window of a question ended.
+
+    Attributes:
+        offset: line of the question in the log; -1 if it is not known.
+        event_id: id of the question.
+        items: number of items in the question; 0 for a labelled text.
+        unknown: items that the catalogue did not have when the question was opened.
+        samples: samples of the question.
+    """
 
     offset: int
     event_id: str
@@ -57,14 +66,16 @@ Happened: TypeAlias = Asked | Answered | Orphaned | Closed
 
 
 class Follower:
-    """Joins a whole log, as one partition, and tells what happens. Duplicates must have been dropped.
+    """Joins a log as one partition and reports what happens. The caller drops duplicates.
+
+    The follower holds the questions of the last four revision windows, and the events that the
+    watermark has not passed.
 
     Args:
-        settings: settled (`questions` is not `auto`).
-        catalogue: already read.
-        lateness: how far events come out of order, in milliseconds; a longer `grace` stays.
-
-    Holds the questions of the last four revision windows, and what has not passed the watermark.
+        settings: settings of the join, in which `questions` is not `auto`.
+        catalogue: all items of the log.
+        lateness: by how much events are out of order, in milliseconds; a longer `grace` of the
+            settings is kept.
     """
 
     def __init__(self, settings: Settings, catalogue: Catalogue, lateness: int = 0) -> None:
@@ -73,45 +84,33 @@ class Follower:
         self._windows = settings.join.label_window
         self._state = JoinState()
         self._catalogue = catalogue
-        self._fold = Fold(
-            self._state,
-            settings.but(
-                {
-                    "join.revision_window": window,
-                    "responses.horizon": max(
-                        settings.responses.horizon, window + settings.join.label_window
-                    ),
-                    "join.history_length": 0,
-                    "join.history_window": settings.join.label_window,
-                }
-            ),
-            catalogue,
-        )
+        horizon = max(settings.responses.horizon, window + settings.join.label_window)
+        longer = {
+            "join.revision_window": window,
+            "responses.horizon": horizon,
+            "join.history_length": 0,
+            "join.history_window": settings.join.label_window,
+        }
+        self._fold = Fold(self._state, settings.but(longer), catalogue)
         self._waiting: list[tuple[int, bool, str, int, Any]] = []
-        self._offsets: dict[str, int] = {}  # of open questions, by event id
+        self._offsets: dict[str, int] = {}  # the line of each open question, by event id
         self._since_sweep = 0
 
     def step(self, offset: int, event: Any) -> Iterator[Happened]:
-        """Take one event, or a tick."""
+        """Add an event or a tick, and yield what happens up to the watermark."""
         if not isinstance(event, Tick):
             self._count(event)
-            # subtle: the joiner's own order, where at equal times a question comes before its outcomes
-            place = (
-                event.event_timestamp,
-                self._fold.is_outcome(event),
-                event.event_id,
-                offset,
-                event,
-            )
-            heapq.heappush(self._waiting, place)
+            # subtle: the joiner's own order, in which a question comes before outcomes of its time
+            time, is_outcome = event.event_timestamp, self._fold.is_outcome(event)
+            heapq.heappush(self._waiting, (time, is_outcome, event.event_id, offset, event))
         yield from self._advance(event.event_timestamp)
 
     def finish(self) -> Iterator[Happened]:
-        """The tick with which a replay ends: all that is open closes."""
+        """Close all open questions, as the tick at the end of a replay does."""
         yield from self._advance(self._state.newest + self._windows + self._grace + 1)
 
     def _count(self, event: Any) -> None:
-        counts = self._state.counts  # the fold takes away from these what it settles
+        counts = self._state.counts  # the fold subtracts what it settles
         counts["open"] += self._fold.is_question(event)
         counts["parked"] += self._fold.is_outcome(event)
 
@@ -120,14 +119,12 @@ class Follower:
         state.newest = max(state.newest, time)
         watermark = state.newest - self._grace
         while True:
-            if (
-                waiting
-                and waiting[0][0] < watermark
-                and (not state.deadlines or waiting[0][0] <= state.deadlines[0][0])
-            ):
+            event_time = waiting[0][0] if waiting else watermark
+            deadline = state.deadlines[0][0] if state.deadlines else watermark
+            if event_time < watermark and event_time <= deadline:
                 *_, offset, event = heapq.heappop(waiting)
                 yield from self._happen(offset, event)
-            elif state.deadlines and state.deadlines[0][0] < watermark:
+            elif deadline < watermark:
                 yield from self._act(heapq.heappop(state.deadlines))
             else:
                 break
@@ -138,10 +135,8 @@ class Follower:
 
     def _happen(self, offset: int, event: Any) -> Iterator[Happened]:
         counts = self._state.counts
-        orphaned, answered = (
-            counts["orphaned"] + counts["late"],
-            counts["joined"] + counts["revised"],
-        )
+        orphaned = counts["orphaned"] + counts["late"]
+        answered = counts["joined"] + counts["revised"]
         samples = tuple(self._fold.happen(event))
         if isinstance(event, Labelled):
             yield Closed(offset, event.event_id, 0, (), samples)
@@ -150,14 +145,12 @@ class Follower:
             yield Asked(event)
         elif self._fold.is_outcome(event):
             user = self._state.users[event.user_id]
-            if (
-                counts["orphaned"] + counts["late"] > orphaned
-            ):  # late here: forgotten by a joiner with the real windows
+            # `late` counts here, because a joiner with the real windows has dropped the question
+            if counts["orphaned"] + counts["late"] > orphaned:
                 yield Orphaned(offset, event, _why(event, user))
             elif counts["joined"] + counts["revised"] > answered:
-                yield Answered(
-                    offset, event, event.event_timestamp - _question_of(event, user).time
-                )
+                delay = event.event_timestamp - _question_of(event, user).time
+                yield Answered(offset, event, delay)
 
     def _act(self, deadline: tuple[int, int, str, int, str]) -> Iterator[Happened]:
         _, action, user_id, time, event_id = deadline
@@ -186,11 +179,10 @@ def _place(question: Question) -> tuple[int, str]:
 
 def _why(event: Any, user: UserState) -> str:
     if not user.questions:
-        return "the shopper was asked nothing before"
-    if event.impression_id and all(
-        event.impression_id != one.impression_id for one in user.questions
-    ):
-        return "its impression_id is of no impression of the shopper's"
+        return "the shopper had no question before"
+    impressions = {one.impression_id for one in user.questions}
+    if event.impression_id and event.impression_id not in impressions:
+        return "the shopper had no impression with its impression_id"
     if any(event.item_id in one.items for one in user.questions):
-        return "its item was asked about, but too long ago or in another impression"
-    return "its item was not asked about"
+        return "its item was in a question, but too long ago or in another impression"
+    return "its item was in no question"

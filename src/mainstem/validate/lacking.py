@@ -1,4 +1,4 @@
-"""What a replay lacks, in words: classes that no setting names, samples, and trusted samples that nobody has met."""
+"""Says in words what a log lacks: classes that the settings name, samples, or trusted samples."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,65 +11,78 @@ from mainstem.settings import Objectives, Settings
 
 __all__ = ["counted", "unknown_classes", "unmet_trust", "why_no_samples", "why_not_joined"]
 
-_MOST: Final = 5  # of what there is, named
+_MOST: Final = 5  # classes or reasons that are named; further ones are only counted
 
 
 def unknown_classes(labels: Mapping[str, int], objectives: Objectives) -> str:
-    """Which classes of a log no setting names, and how to name them; empty where all are named.
+    """Say which classes of a log the setting `classes` does not name, and how to name them.
+
+    Args:
+        labels: number of labelled texts in the log, by class.
+        objectives: the settings that name the classes.
+
+    Returns:
+        A sentence; empty if all classes are named.
 
     Example:
         >>> unknown_classes({"a": 2, "b": 1, "no": 5}, Objectives())
-        "3 of 8 labelled texts are refused: MAINSTEM_OBJECTIVES__CLASSES ('no,yes') does not name 'a' (2), 'b' (1); set \
-MAINSTEM_OBJECTIVES__CLASSES=no,yes,a,b"
-        >>> unknown_classes({"a": 2, "b": 1}, Objectives())
-        "all 3 labelled texts are refused: MAINSTEM_OBJECTIVES__CLASSES ('no,yes') does not name 'a' (2), 'b' (1); set \
-MAINSTEM_OBJECTIVES__CLASSES=a,b"
+        "3 of 8 labelled texts are refused: \
+MAINSTEM_OBJECTIVES__CLASSES ('no,yes') does not name 'a' (2), 'b' (1); \
+set MAINSTEM_OBJECTIVES__CLASSES=no,yes,a,b"
     """
     known = objectives.class_names
     unknown = Counter({name: count for name, count in labels.items() if name not in known})
     if not unknown:
         return ""
     total, refused = sum(labels.values()), unknown.total()
-    told = ", ".join(f"{name!r} ({count:,})" for name, count in unknown.most_common(_MOST))
+    named = ", ".join(f"{name!r} ({count:,})" for name, count in unknown.most_common(_MOST))
     more = f" and {len(unknown) - _MOST:,} more" if len(unknown) > _MOST else ""
     who = f"all {total:,}" if refused == total else f"{refused:,} of {total:,}"
+    # known classes that no text has are dropped, unless a single class would be left
     kept = () if refused == total and len(unknown) > 1 else known
     return (
-        f"{who} labelled texts are refused: MAINSTEM_OBJECTIVES__CLASSES ({','.join(known)!r}) does not name {told}{more}; "
-        f"{_to_set([*kept, *sorted(unknown)])}"
+        f"{who} labelled texts are refused: MAINSTEM_OBJECTIVES__CLASSES ({','.join(known)!r}) "
+        f"does not name {named}{more}; {_to_set([*kept, *sorted(unknown)])}"
     )
 
 
 def why_no_samples(
     counts: Mapping[str, int], reasons: Sequence[tuple[str, str, int]], questions: str
 ) -> str:
-    """Why no sample came of a log.
+    """Say why a log made no sample.
 
     Args:
-        counts: of the ledger, over all partitions.
-        reasons: why lines were refused: reason, path, how often.
-        questions: what asks, `shown` or `purchases`.
+        counts: counts of the ledger, over all partitions.
+        reasons: why lines were refused: reason, path and number of lines.
+        questions: which events are questions, `shown` or `purchases`.
 
     Example:
         >>> why_no_samples({"question": 3, "unknown_item": 3}, [], "shown")
-        'no item event came before the 3 items that were asked about; send one for each, with title'
+        'no item event came before the 3 items of questions; send one for each, with a title'
     """
     refused, unknown = counts.get("rejected", 0), counts.get("unknown_item", 0)
+    more = "`mainstem validate LOG` shows more"
     if unknown:
-        return f"no item event came before the {unknown:,} items that were asked about; send one for each, with title"
+        return (
+            f"no item event came before the {unknown:,} items of questions; "
+            "send one for each, with a title"
+        )
     if refused and not counts.get("question", 0):
-        told = "; ".join(
+        why = "; ".join(
             f"{count:,} x {reason} at {path}" for reason, path, count in reasons[:_MOST]
         )
-        return f"{refused:,} lines were refused and no other asks: {told}; `mainstem validate LOG` tells more"
+        return f"{refused:,} lines were refused and no other is a question: {why}; {more}"
     if not counts.get("question", 0):
         kinds = "impression or view" if questions == "shown" else "purchase"
-        return f"nothing in it asks: there is no {kinds}, nor a labelled text (MAINSTEM_JOIN__QUESTIONS is {questions!r})"
-    return f"no question was answered; the ledger counts {counted(counts)}; `mainstem validate LOG` tells more"
+        return (
+            f"it has no question: there is neither {kinds} nor labelled text "
+            f"(MAINSTEM_JOIN__QUESTIONS is {questions!r})"
+        )
+    return f"no question was answered; the ledger counts {counted(counts)}; {more}"
 
 
 def counted(ledger: Mapping[str, int]) -> str:
-    """What a ledger counts, in words, without what it does not count.
+    """List the counts of a ledger in words, without those that are 0.
 
     Example:
         >>> counted({"question": 1200, "late": 0, "duplicate": 3, "balance": 0})
@@ -81,18 +94,22 @@ def counted(ledger: Mapping[str, int]) -> str:
 
 
 def unmet_trust(met: int, named: int, example: str, asked: tuple[str, str | None] | None) -> str:
-    """How many of somebody's own trusted samples a log has not; empty where it has all.
+    """Say how many of the user's trusted samples a log has.
 
     Args:
-        met: those that the log has.
-        named: all.
-        example: the id of one that it has not.
-        asked: event id and item id of a question of the log.
+        met: number of the trusted samples that the log has.
+        named: number of all trusted samples.
+        example: id of a trusted sample that the log lacks.
+        asked: event id and item id of a question of the log, as a model for ids; None if the log
+            has no question.
+
+    Returns:
+        A sentence; empty if the log has all of them.
 
     Example:
         >>> unmet_trust(0, 2, "s-1", ("e1", "cup"))
-        '0 of 2 trusted samples are in this log; one that is not is s-1; a question of this log is \
-{"event_id": "e1", "item_id": "cup"}'
+        '0 of 2 trusted samples are in this log; one that is not is s-1; \
+a question of this log is {"event_id": "e1", "item_id": "cup"}'
     """
     if met >= named:
         return ""
@@ -101,41 +118,43 @@ def unmet_trust(met: int, named: int, example: str, asked: tuple[str, str | None
         event_id, item_id = asked
         there = in_json({"event_id": event_id} | ({"item_id": item_id} if item_id else {}))
     verb = "is" if met == 1 else "are"
+    model = f"; a question of this log is {there}" if there else ""
     return (
-        f"{met:,} of {named:,} trusted samples {verb} in this log; one that is not is {example}"
-        + (f"; a question of this log is {there}" if there else "")
+        f"{met:,} of {named:,} trusted samples {verb} in this log; "
+        f"one that is not is {example}{model}"
     )
 
 
 def _to_set(names: Sequence[str]) -> str:
     if any("," in name for name in names):
-        return "a class in MAINSTEM_OBJECTIVES__CLASSES has no comma in its name: name the labels anew in the log"
+        return (
+            "the name of a class in MAINSTEM_OBJECTIVES__CLASSES cannot have a comma; "
+            "rename the labels in the log"
+        )
     if len(names) > 20:
-        return "name them all in MAINSTEM_OBJECTIVES__CLASSES, with commas between"
+        return "name them all in MAINSTEM_OBJECTIVES__CLASSES, separated by commas"
     return f"set MAINSTEM_OBJECTIVES__CLASSES={quote(','.join(names))}"
 
 
 def why_not_joined(found: Survey, name: str, settings: Settings) -> str:
-    """Why no sample can come of a log; empty where some may.
+    """Say why a log cannot make a sample; empty if it may.
 
     Args:
         found: what the first reading of the log found.
-        name: of the log.
-        settings: of the objectives.
+        name: name of the log, for the message.
+        settings: settings that name the classes.
     """
     if found.newest < 0:
-        reason = (
-            found.refused_items[0][1].reason
-            if found.refused_items
-            else "no line is an event of a shopper"
-        )
+        reason = "no line is an event of a shopper"
+        if found.refused_items:
+            reason = found.refused_items[0][1].reason
         there = f"{found.lines} lines, {len(found.items)} items"
-        return f"nothing in {name!r} can be joined ({there}; {reason}); `mainstem import` makes a log from known sources"
+        return (
+            f"nothing in {name!r} can be joined ({there}; {reason}); "
+            "`mainstem import` makes a log from known sources"
+        )
     unknown = unknown_classes(found.labels, settings.objectives)
-    if (
-        unknown
-        and found.asks == {"labelled"}
-        and not set(found.labels) & set(settings.objectives.class_names)
-    ):
+    named = set(found.labels) & set(settings.objectives.class_names)
+    if unknown and found.asks == {"labelled"} and not named:
         return f"nothing in {name!r} can be joined: {unknown}"
     return ""

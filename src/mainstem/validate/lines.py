@@ -1,4 +1,4 @@
-"""Rules on the lines themselves: can they be read, and are they events?"""
+"""Rules on the lines of a log: they can be read, and they are events."""
 
 import re
 from collections import Counter
@@ -13,14 +13,14 @@ __all__ = ["NO_CLASS", "REFUSED_SHARE", "Encoding", "Fields"]
 
 NO_CLASS: Final = "no such class in MAINSTEM_OBJECTIVES__CLASSES"
 REFUSED_SHARE: Final = 0.001
-"""One line in a thousand that cannot be used is an exporter's fault; fewer may be a line cut off by a crash."""
-_MOST_REASONS: Final = 1000  # different ones that are counted apart
-_PLACE: Final = re.compile(r" \(byte \d+\)")  # differs from line to line
-_TOLD: Final = 3  # reasons in words
+"""If one line in a thousand is refused, the exporter is at fault; fewer may come from a crash."""
+_MOST_REASONS: Final = 1000  # reasons that are counted one by one
+_PLACE: Final = re.compile(r" \(byte \d+\)")  # removed from reasons, because it differs by line
+_SHOWN: Final = 3  # reasons that the finding shows
 
 
 class Encoding:
-    """`encoding`: lines are UTF-8, and none is longer than a line may be."""
+    """`encoding`: lines are UTF-8, and none is longer than `LONGEST_LINE`."""
 
     name = "encoding"
 
@@ -29,7 +29,7 @@ class Encoding:
         self._not_utf8, self._too_long, self._either = Seen(), Seen(), Seen()
 
     def refuses(self, offset: int, raw: bytes) -> bool:
-        """Take one line; whether it is at fault."""
+        """Note a line if it is at fault, and tell whether it is."""
         self._lines += 1
         kind = None
         if len(raw) > LONGEST_LINE:
@@ -43,23 +43,19 @@ class Encoding:
         return True
 
     def finding(self) -> Finding:
-        """The verdict."""
+        """Return the verdict."""
         wrong, long = self._not_utf8.count, self._too_long.count
         advice = []
         if wrong:
-            advice.append("write the log as UTF-8 (of Latin-1: `iconv -f LATIN1 -t UTF-8 LOG`)")
+            advice.append("write the log as UTF-8 (from Latin-1: `iconv -f LATIN1 -t UTF-8 LOG`)")
         if long:
-            advice.append("write one event a line, with a line break after each")
+            advice.append("write one event per line, with a line break after each")
+        status = graded(share(wrong, self._lines), 0, REFUSED_SHARE)
+        found = f"{wrong:,} lines are not UTF-8, {long:,} are longer than {LONGEST_LINE:,} bytes"
         return Finding(
             self.name,
-            FAIL
-            if long
-            else graded(
-                share(wrong, self._lines), 0, REFUSED_SHARE
-            ),  # a line so long holds many events
-            f"{wrong:,} lines are not UTF-8, {long:,} are longer than {LONGEST_LINE:,} bytes"
-            if advice
-            else "UTF-8",
+            FAIL if long else status,  # one such line holds many events
+            found if advice else "UTF-8",
             {"lines": self._lines, "not_utf8": wrong, "too_long": long},
             tuple(self._either.examples),
             "; ".join(advice),
@@ -70,7 +66,7 @@ class Fields:
     """`fields`: every line is an event, with the fields and types of its kind.
 
     Attributes:
-        classes: which classes no setting names, and how to name them; empty where all are named.
+        classes: advice on classes that the setting `classes` does not name; empty if all are named.
     """
 
     name = "fields"
@@ -82,7 +78,7 @@ class Fields:
         self.classes = ""
 
     def note(self, offset: int, refusal: Refusal | None, event_id: str | None = None) -> None:
-        """Take one line: why it was refused, or None."""
+        """Add a line, with the reason for which it was refused; None if it was not."""
         self._read += 1
         if refusal is None:
             return
@@ -93,26 +89,23 @@ class Fields:
         self._reasons[reason] += 1
 
     def finding(self) -> Finding:
-        """The verdict; counts hold each reason with its path."""
-        refused = self._refused.count
-        told = [
-            f"{count:,} x {reason} at {path}"
-            for (reason, path), count in self._reasons.most_common(_TOLD)
-        ]
-        more = len(self._reasons) - len(told)
-        counts = {
-            f"{path}: {reason}": count for (reason, path), count in self._reasons.most_common()
-        }
-        status = (
-            graded(share(refused, self._read), 0, REFUSED_SHARE) if self._read != refused else FAIL
-        )
+        """Return the verdict. Its counts hold each reason with its path."""
+        refused, read = self._refused.count, self._read
+        reasons = self._reasons.most_common()
+        found = f"{read:,} events"
+        if refused:
+            shown = "; ".join(
+                f"{count:,} x {reason} at {path}" for (reason, path), count in reasons[:_SHOWN]
+            )
+            more = f"; {len(reasons) - _SHOWN} more reasons" if len(reasons) > _SHOWN else ""
+            found = f"{refused:,} of {read:,} refused: {shown}{more}"
+        counts = {f"{path}: {reason}": count for (reason, path), count in reasons}
+        status = FAIL if read == refused else graded(share(refused, read), 0, REFUSED_SHARE)
         return Finding(
             self.name,
-            status if self._read else PASS,
-            f"{refused:,} of {self._read:,} refused: {'; '.join(told)}{f'; {more} more reasons' if more else ''}"
-            if refused
-            else f"{self._read:,} events",
-            {"lines": self._read, "refused": refused, **counts},
+            status if read else PASS,
+            found,
+            {"lines": read, "refused": refused, **counts},
             tuple(self._refused.examples),
             "; ".join(self._advice()) if refused else "",
         )
@@ -121,7 +114,10 @@ class Fields:
         if self.classes:
             yield self.classes
         if not self.classes or any(reason != NO_CLASS for reason, _ in self._reasons):
-            yield "mend these fields where the events are made; `mainstem schema` prints what each kind needs"
+            yield (
+                "mend these fields where the events are made; "
+                "`mainstem schema` prints what each kind needs"
+            )
 
 
 def _is_utf8(raw: bytes) -> bool:

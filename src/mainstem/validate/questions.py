@@ -1,4 +1,7 @@
-"""Rules on questions and their outcomes: found, known, in their places, and answered yes in a likely share."""
+"""Rules on questions and their outcomes.
+
+Outcomes have a question, items are known, positions are complete, and some answers are yes.
+"""
 
 from collections import Counter
 from typing import Final
@@ -12,22 +15,22 @@ __all__ = ["Items", "Orphans", "Positions", "Positives"]
 
 ORPHANED_WARN: Final = 0.01
 ORPHANED_FAIL: Final = 0.1
-"""A log begins in the middle of somebody's visit; one outcome in ten without a question is no beginning.
+"""A log may begin while shoppers are active, which orphans a few outcomes, but not one in ten.
 
-Returns alone never fail: what is sent back was often bought before the log began.
+Returns alone never fail, because an item is often bought before the log begins.
 """
 UNKNOWN_FAIL: Final = 0.01
-"""An item that is not known makes no sample; one in a hundred may be new, and on its way."""
+"""An unknown item makes no sample. One item in a hundred may be new, with its event on the way."""
 PAGES_FAIL: Final = 0.01
-"""Positions are counted by a program: wrong on one page in a hundred, they are wrong by design."""
+"""A program counts positions, so if one page in a hundred is wrong, the program is."""
 YES_MOST: Final = 0.9
-"""Nine answers of ten yes: shown items without an outcome must be missing from the log."""
+"""If more than nine answers in ten are yes, the log lacks the items that were shown in vain."""
 YES_LEAST: Final = 0.001
-"""One in a thousand: even advertisements are clicked more often."""
+"""Even advertisements are clicked more often than once in a thousand."""
 
 
 class Orphans:
-    """`orphaned`: outcomes answer a question."""
+    """`orphaned`: every outcome answers a question."""
 
     name = "orphaned"
 
@@ -38,12 +41,12 @@ class Orphans:
         self._reasons: Counter[str] = Counter()
 
     def answered(self, one: Answered) -> None:
-        """An outcome found its question."""
+        """Add an outcome that found its question."""
         self._outcomes += 1
         self._returns += isinstance(one.event, Return)
 
     def orphaned(self, one: Orphaned) -> None:
-        """An outcome found none."""
+        """Add an outcome that found no question."""
         self._outcomes += 1
         self._returns += isinstance(one.event, Return)
         self._orphaned_returns += isinstance(one.event, Return)
@@ -51,17 +54,16 @@ class Orphans:
         self._reasons[one.reason] += 1
 
     def finding(self) -> Finding:
-        """The verdict."""
+        """Return the verdict, with the most frequent reason."""
         count, part = self._seen.count, share(self._seen.count, self._outcomes)
         others = share(count - self._orphaned_returns, self._outcomes - self._returns)
         status = FAIL if others > ORPHANED_FAIL else graded(part, ORPHANED_WARN, 1)
         reason = f"; {self._reasons.most_common(1)[0][0]}" if count else ""
+        found = f"{count:,} of {self._outcomes:,} outcomes answer no question{reason}"
         return Finding(
             self.name,
             status,
-            f"{count:,} of {self._outcomes:,} outcomes answer no question{reason}"
-            if self._outcomes
-            else "no outcomes",
+            found if self._outcomes else "no outcomes",
             {
                 "outcomes": self._outcomes,
                 "orphaned": count,
@@ -76,12 +78,18 @@ class Orphans:
 
     def _advice(self) -> str:
         if self._purchases_ask:
-            return "begin the log earlier, or with a longer MAINSTEM_JOIN__REVISION_WINDOW, so that it holds what was returned"
-        return "log impressions and views too, with the user_id, item_id and impression_id that their outcomes bear"
+            return (
+                "begin the log earlier, or set a longer MAINSTEM_JOIN__REVISION_WINDOW, "
+                "so that it covers the purchases of what was returned"
+            )
+        return (
+            "log impressions and views too, "
+            "with the user_id, item_id and impression_id of their outcomes"
+        )
 
 
 class Items:
-    """`items`: the catalogue knows what questions are about, when they are asked."""
+    """`items`: when a question is opened, the catalogue knows its items."""
 
     name = "items"
 
@@ -91,14 +99,14 @@ class Items:
         self._later = 0
 
     def closed(self, one: Closed, known_later: int) -> None:
-        """A question closed; of its unknown items the catalogue learnt so many later."""
+        """Add a closed question; its item events of `known_later` unknown items come later."""
         self._items += one.items
         self._later += known_later
         for _ in one.unknown:
             self._unknown.note(one.offset, one.event_id)
 
     def finding(self, catalogue: int) -> Finding:
-        """The verdict, given how many items the catalogue knows."""
+        """Return the verdict, given the number of items in the catalogue."""
         count, part = self._unknown.count, share(self._unknown.count, self._items)
         never, later = count - self._later, self._later
         advice = [
@@ -106,12 +114,14 @@ class Items:
             "give item events a time no later than their first use" if later else "",
         ]
         empty = "the catalogue is empty: " if not catalogue and self._items else ""
+        found = (
+            f"{empty}{count:,} of {self._items:,} items of questions are unknown "
+            f"({never:,} never sent, {later:,} too late)"
+        )
         return Finding(
             self.name,
             graded(part, 0, UNKNOWN_FAIL),
-            f"{empty}{count:,} of {self._items:,} items of questions are unknown ({never:,} never sent, {later:,} too late)"
-            if self._items
-            else "no question is about an item",
+            found if self._items else "no question is about an item",
             {
                 "catalogue": catalogue,
                 "items": self._items,
@@ -125,7 +135,10 @@ class Items:
 
 
 class Positions:
-    """`positions`: on one page they are from 1 on, each once, and all there. A log may do without them altogether."""
+    """`positions`: the items of a page are numbered from 1 on, each once.
+
+    A log without any positions passes.
+    """
 
     name = "positions"
 
@@ -135,7 +148,7 @@ class Positions:
         self._faults: Counter[str] = Counter()
 
     def note(self, offset: int, event: object) -> None:
-        """Take one event."""
+        """Add an event; only impressions count."""
         if not isinstance(event, Impression):
             return
         self._pages += 1
@@ -147,35 +160,31 @@ class Positions:
             self._wrong.note(offset, event.event_id)
 
     def finding(self) -> Finding:
-        """The verdict."""
+        """Return the verdict."""
         without = self._without.count if self._without.count < self._pages else 0
         faults = self._faults + Counter({"missing": without})
         count = sum(faults.values())
-        told = ", ".join(
-            f"{faults[fault]:,} {fault}"
-            for fault in ("missing", "repeated", "not from 1")
-            if faults[fault]
-        )
+        found = "no impressions"
+        if count:
+            kinds = [kind for kind in ("missing", "repeated", "not from 1") if faults[kind]]
+            listed = ", ".join(f"{faults[kind]:,} {kind}" for kind in kinds)
+            found = f"on {count:,} of {self._pages:,} pages: {listed}"
+        elif self._pages:
+            found = "no impression has any" if self._without.count else "from 1 on, each once"
         examples = [*self._wrong.examples, *(self._without.examples if without else ())]
-        well = "no impression has any" if self._without.count else "from 1 on, each once"
+        advice = "number the items of an impression 1, 2, 3 ..., in the order they were shown"
         return Finding(
             self.name,
             graded(share(count, self._pages), 0, PAGES_FAIL),
-            f"on {count:,} of {self._pages:,} pages: {told}"
-            if count
-            else well
-            if self._pages
-            else "no impressions",
+            found,
             {"impressions": self._pages, **faults},
             tuple(examples[:5]),
-            "number the items of an impression 1, 2, 3 ..., in the order in which they were shown"
-            if count
-            else "",
+            advice if count else "",
         )
 
 
 class Positives:
-    """`positives`: some answers are yes, and not nearly all."""
+    """`positives`: some answers are yes, but not nearly all."""
 
     name = "positives"
 
@@ -186,37 +195,31 @@ class Positives:
         self._some = Seen()
 
     def closed(self, one: Closed) -> None:
-        """Take the first labels of a question."""
+        """Add a closed question with the first labels of its samples."""
         self._unknown += len(one.unknown)
         for sample in one.samples:
             self._labels[sample.label] += 1
             self._some.note(one.offset, one.event_id)
 
     def finding(self) -> Finding:
-        """The verdict. Among several classes there is no yes: then it is enough that there is more than one."""
-        settings, whole = self._settings, sum(self._labels.values())
-        names = {
-            settings.objectives.class_names[number]: count
-            for number, count in sorted(self._labels.items())
-        }
-        binary = len(settings.objectives.class_names) == 2
+        """Return the verdict.
+
+        Three or more classes have no yes, so it is enough that more than one of them occurs.
+        """
+        classes, whole = self._settings.objectives.class_names, sum(self._labels.values())
+        names = {classes[number]: count for number, count in sorted(self._labels.items())}
         yes = share(self._labels[1], whole)
         status: Status
-        if not whole:
-            status, found = (
-                (PASS if self._unknown else FAIL),
-                "no samples",
-            )  # the catalogue's fault, or nobody asks
+        if not whole:  # unknown items are the fault of another rule
+            status, found = PASS if self._unknown else FAIL, "no samples"
         elif len(self._labels) == 1:
             status, found = FAIL, f"all {whole:,} answers are {next(iter(names))!r}"
-        elif binary:
+        elif len(classes) == 2:
             status = FAIL if yes > YES_MOST else WARN if yes < YES_LEAST else PASS
-            found = f"{yes:.2%} of {whole:,} answers are {settings.objectives.class_names[1]!r}"
+            found = f"{yes:.2%} of {whole:,} answers are {classes[1]!r}"
         else:
-            status, found = (
-                PASS,
-                ", ".join(f"{name} {share(count, whole):.1%}" for name, count in names.items()),
-            )
+            status = PASS
+            found = ", ".join(f"{name} {share(count, whole):.1%}" for name, count in names.items())
         return Finding(
             self.name,
             status,
@@ -229,13 +232,17 @@ class Positives:
     def _advice(self, yes: float) -> str:
         if not self._labels:
             return (
-                "log impressions or views (or purchases, with MAINSTEM_JOIN__QUESTIONS=purchases), and items; "
-                "or texts of classes that MAINSTEM_OBJECTIVES__CLASSES names"
+                "log items, and impressions or views "
+                "(or purchases, with MAINSTEM_JOIN__QUESTIONS=purchases); "
+                "or log texts of the classes that MAINSTEM_OBJECTIVES__CLASSES names"
             )
         if yes <= YES_LEAST:
-            return "log clicks, carts and purchases too, or take a longer MAINSTEM_JOIN__LABEL_WINDOW (see below)"
+            return (
+                "log clicks, carts and purchases too, "
+                "or set a longer MAINSTEM_JOIN__LABEL_WINDOW (see below)"
+            )
         if self._settings.join.questions == "purchases":
-            return "MAINSTEM_JOIN__NEGATIVES=1: draw items that were not bought"
+            return "set MAINSTEM_JOIN__NEGATIVES=1 to draw items that were not bought"
         return "log every item that was shown, not only those that were clicked"
 
 

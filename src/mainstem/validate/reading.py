@@ -1,4 +1,4 @@
-"""From lines to the events that the other rules look at: those that can be read, with a time that can be."""
+"""Reads the lines of a log, and passes on the events that can be read and have a possible time."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +15,7 @@ __all__ = ["Reader", "kind_of"]
 
 
 def kind_of(event: Any) -> str:
-    """The kind of an event as it stands in the log.
+    """Return the kind of an event, as it is written in the log.
 
     Example:
         >>> kind_of(Tick(event_timestamp=5))
@@ -25,12 +25,21 @@ def kind_of(event: Any) -> str:
 
 
 class Reader:
-    """Reads a log once. What one of its four rules refuses, no other rule sees: one fault is one rule's business.
+    """Reads a log once.
+
+    An event that one of the reader's four rules refuses reaches no other rule, so one fault fails
+    one rule.
 
     Args:
-        objectives: `classes` say which labels there are.
-        now: milliseconds since 1970, UTC.
-        shifts: milliseconds by which a kind's times are too late; they are taken off.
+        objectives: the settings that name the classes.
+        now: current time, in milliseconds since 1970, UTC.
+        shifts: milliseconds by which the times of each kind are too late; they are subtracted.
+
+    Attributes:
+        lines: number of lines read.
+        items: all item events.
+        labels: number of labelled texts by class, those of unknown classes included.
+        encoding, fields, future, unit: the reader's rules.
     """
 
     def __init__(self, objectives: Objectives, now: int, shifts: Mapping[str, int]) -> None:
@@ -43,7 +52,10 @@ class Reader:
         self.future, self.unit = Future(now), Unit()
 
     def read(self, lines: Iterable[bytes]) -> Iterator[tuple[int, bytes, Any]]:
-        """Offset, line and event of each usable event of a shopper, and of ticks; items are kept."""
+        """Yield offset, line and event of each usable event of a shopper and of each tick.
+
+        Item events are kept in `items` instead.
+        """
         for offset, raw in enumerate(lines):
             self.lines += 1
             if self.encoding.refuses(offset, raw):
@@ -65,10 +77,8 @@ class Reader:
 
     def _timed(self, offset: int, event: Any) -> Any:
         shift = self._shifts.get(kind_of(event), 0) if self._shifts else 0
-        time, event_id = (
-            event.event_timestamp - shift,
-            None if isinstance(event, Tick) else event.event_id,
-        )
+        time = event.event_timestamp - shift
+        event_id = None if isinstance(event, Tick) else event.event_id
         if self.future.refuses(offset, event_id, time) or self.unit.refuses(offset, event_id, time):
             return None
         return msgspec.structs.replace(event, event_timestamp=time) if shift else event

@@ -1,7 +1,11 @@
-"""Rule on event ids: a copy is dropped, but two events under one id are one too few, and a late copy is one too many.
+"""Rule on event ids: no id stands for two events, and copies come before the joiner forgets the id.
 
-Which ids come more than once is found in a first reading, by a Bloom filter: a fixed piece of memory that never misses a
-repeat, but takes some ids for repeated that are not. A second reading then keeps only those, and tells exactly.
+The joiner drops an event whose id it remembers, even if it is another event; it joins a copy again
+that comes after `dedupe_horizon`.
+
+The first reading finds ids that may repeat with a Bloom filter: it has a fixed size and misses no
+repeated id, but reports some ids that do not repeat. The second reading remembers only the reported
+ids, and compares their events exactly.
 """
 
 import hashlib
@@ -14,20 +18,18 @@ from mainstem.validate.finding import PASS, WARN, Finding, Seen, duration, grade
 
 __all__ = ["Filter", "Repeats"]
 
-_BITS: Final = (
-    1 << 28
-)  # 32 MiB: at ten million ids one in a thousand is looked at twice for nothing
+_BITS: Final = 1 << 28  # 32 MiB: of ten million ids, one in a thousand is reported wrongly
 WRONG_SHARE: Final = 0.001
-"""Labels go wrong with each; one in a thousand is no accident."""
+"""Each such event makes a wrong label, and one in a thousand is not an accident."""
 COPIES_WARN: Final = 0.05
-"""Copies within the horizon do no harm, but one in twenty tells of a producer that sends too often."""
+"""Copies within the horizon do no harm, but one in twenty means that a producer sends too often."""
 
 
 class Filter:
-    """Which ids may come more than once.
+    """Finds ids that may come more than once.
 
     Attributes:
-        repeating: ids that came again, and a few that did not.
+        repeating: all ids that came again, and a few that did not.
 
     Example:
         >>> ids = Filter()
@@ -42,10 +44,9 @@ class Filter:
         self.repeating: set[str] = set()
 
     def note(self, event_id: str) -> bool:
-        """Take one id; whether it may have come before."""
-        found = hash(
-            event_id
-        )  # subtle: salted per process, so which ids are kept for nothing differs; findings do not
+        """Add an id, and tell whether it may have come before."""
+        # subtle: hash() is salted per process: runs differ in wrongly reported ids, not in findings
+        found = hash(event_id)
         known = True
         for place in (found % _BITS, (found >> 29) % _BITS, (found * 0x9E3779B1 >> 17) % _BITS):
             byte, bit = place >> 3, 1 << (place & 7)
@@ -61,8 +62,8 @@ class Repeats:
     """`repeated ids`: copies come within `dedupe_horizon`, and no id stands for two events.
 
     Args:
-        join: `grace` and `dedupe_horizon`.
-        repeating: ids to look at; grows with them, not with the log.
+        join: settings with `grace` and `dedupe_horizon`.
+        repeating: ids that may repeat; memory grows with their number, not with the log.
     """
 
     name = "repeated ids"
@@ -75,7 +76,7 @@ class Repeats:
         self._reused, self._again, self._either = Seen(), Seen(), Seen()
 
     def drops(self, offset: int, event: Any) -> bool:
-        """Whether the joiner drops this event, as one whose id it remembers."""
+        """Add an event, and tell whether the joiner drops it because it remembers its id."""
         self._events += 1
         watermark = self._newest - self._join.grace
         self._newest = max(self._newest, event.event_timestamp)
@@ -85,13 +86,8 @@ class Repeats:
         before = self._known.get(event.event_id)
         remembered = before is not None and before[0] >= watermark - self._join.dedupe_horizon
         if before is not None:
-            self._note(
-                offset,
-                event.event_id,
-                watermark - before[0],
-                same=before[1] == digest,
-                remembered=remembered,
-            )
+            age, same = watermark - before[0], before[1] == digest
+            self._note(offset, event.event_id, age, same=same, remembered=remembered)
         if not remembered:
             self._known[event.event_id] = (event.event_timestamp, digest)
         return remembered
@@ -108,7 +104,7 @@ class Repeats:
         self._either.note(offset, event_id)
 
     def finding(self) -> Finding:
-        """The verdict."""
+        """Return the verdict."""
         reused, again = self._reused.count, self._again.count
         status = graded(share(self._either.count, self._events), 0, WRONG_SHARE)
         if status == PASS and share(self._copies, self._events) > COPIES_WARN:
@@ -117,7 +113,8 @@ class Repeats:
         return Finding(
             self.name,
             status,
-            f"{reused:,} ids stand for another event, {again:,} copies come after dedupe_horizon ({horizon}), "
+            f"{reused:,} ids stand for another event, "
+            f"{again:,} copies come after dedupe_horizon ({horizon}), "
             f"{self._copies:,} before it (dropped)",
             {
                 "events": self._events,
@@ -134,7 +131,6 @@ class Repeats:
         if self._reused.count:
             advice.append("give every event an id of its own, like its kind and a number")
         if self._again.count:
-            advice.append(f"MAINSTEM_JOIN__DEDUPE_HORIZON={duration(rung_at_least(self._longest))}")
-        return (
-            "; ".join(advice) or "send each event once; the copies are dropped, and cost time only"
-        )
+            horizon = duration(rung_at_least(self._longest))
+            advice.append(f"set MAINSTEM_JOIN__DEDUPE_HORIZON={horizon}")
+        return "; ".join(advice) or "send each event once; dropped copies only cost time"

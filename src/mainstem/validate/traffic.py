@@ -1,4 +1,4 @@
-"""Rules on traffic: no shopper acts faster than a person, and no category's answers change overnight."""
+"""Rules on traffic: shoppers act as fast as people can, and no category changes overnight."""
 
 import math
 from collections import defaultdict
@@ -15,41 +15,41 @@ __all__ = ["Jumps", "Rates"]
 
 MINUTE: Final = 60_000
 A_MINUTE: Final = 60
-"""Nobody searches, looks or clicks every second for a minute, ..."""
+"""Events that make a minute busy: nobody searches, views or clicks every second for a minute."""
 BUSY_MINUTES: Final = 3
-"""... and who seems to, three minutes of a day, does not open tabs but runs a program."""
+"""Busy minutes in a day that show a program; fewer may be a person opening many tabs."""
 A_DAY: Final = 5000
-"""An act every six seconds for more than eight hours."""
+"""Most events of a person in a day: one every six seconds for more than eight hours."""
 BOTS_FAIL: Final = 0.01
-"""A hundredth of the events is what a model notices."""
+"""A hundredth of the events is enough to change a model."""
 DAYS: Final = 5
-"""Days of a category without which there is no usual rate."""
+"""Fewest days of a category that give a usual rate."""
 SAMPLES: Final = 50
-"""Answers on a day without which there is no rate."""
+"""Fewest answers on a day that give a rate."""
 JUMP_WARN: Final = 5.0
 JUMP_FAIL: Final = 8.0
-"""Robust standard errors of a day's log-odds; a normal day comes to 5 once in a million, a sale sometimes."""
+"""Robust standard errors of a day's log-odds. A normal day exceeds 5 once in a million."""
 LEAST_JUMP: Final = math.log(2)
-"""Odds that do not even double are no jump, however many answers show it."""
+"""The odds must at least double or halve to be a jump, however many answers there are."""
 
 
 class Rates:
-    """`rates`: users act at human rates. A basket is bought at once, so purchases and returns do not count.
+    """`rates`: users act at human rates.
 
-    Holds a few numbers a shopper.
+    Purchases and returns do not count, because a whole basket is bought at once. The rule holds a
+    few numbers per shopper.
     """
 
     name = "rates"
 
     def __init__(self) -> None:
         self._events = 0
-        self._users: dict[
-            str, list[int]
-        ] = {}  # minute, acts in it, day, acts in it, busy minutes in it, acts in all
+        # by user: minute, events in it, day, events in it, busy minutes in it, events in all
+        self._users: dict[str, list[int]] = {}
         self._fast: dict[str, tuple[int, str]] = {}
 
     def note(self, offset: int, event: Any) -> None:
-        """Take one event."""
+        """Add an event."""
         if isinstance(event, Purchase | Return | Tick):
             return
         self._events += 1
@@ -67,22 +67,24 @@ class Rates:
             self._fast[event.user_id] = (offset, event.event_id)
 
     def finding(self) -> Finding:
-        """The verdict, by these users' part of all events."""
+        """Return the verdict, which depends on the share of events by users who act too fast."""
         seen = Seen()
         for place in self._fast.values():
             seen.note(*place)
         theirs = sum(self._users[user][5] for user in self._fast)
-        part = share(theirs, self._events)
+        part, users = share(theirs, self._events), len(self._users)
+        found = f"{users:,} users at human rates" if users else "no users"
+        if seen.count:
+            found = (
+                f"{seen.count:,} of {users:,} users act faster than a person can "
+                f"({part:.1%} of the events)"
+            )
         return Finding(
             self.name,
             graded(part, 0, BOTS_FAIL),
-            f"{seen.count:,} of {len(self._users):,} users act as no person can ({part:.1%} of the events)"
-            if seen.count
-            else f"{len(self._users):,} users at human rates"
-            if self._users
-            else "no users",
+            found,
             {
-                "users": len(self._users),
+                "users": users,
                 "inhuman": seen.count,
                 "events": self._events,
                 "theirs": theirs,
@@ -94,21 +96,21 @@ class Rates:
 
 
 class Jumps:
-    """`jumps`: a category's share of yes stays near that of its other days, the other categories' changes taken off.
+    """`jumps`: a category's share of yes stays near that of its other days.
 
-    Holds two counts and a place for each category and day. Drawn negatives say nothing and do not count.
+    Changes that the other categories share are subtracted. Drawn negatives do not count. The rule
+    holds two counts and a few places per category and day.
     """
 
     name = "jumps"
 
     def __init__(self) -> None:
-        self._cells: dict[str, dict[int, list[int]]] = defaultdict(
-            dict
-        )  # category: day: answers, yes
+        # by category and day: answers, and those that are yes
+        self._cells: dict[str, dict[int, list[int]]] = defaultdict(dict)
         self._places: dict[tuple[str, int], Seen] = defaultdict(Seen)
 
     def closed(self, one: Closed) -> None:
-        """Take the first labels of a question."""
+        """Add a closed question with the first labels of its samples."""
         for sample in one.samples:
             if sample.source == "drawn":
                 continue
@@ -119,38 +121,43 @@ class Jumps:
             self._places[sample.category, day].note(one.offset, one.event_id)
 
     def finding(self) -> Finding:
-        """The verdict, by the largest jump of any category on any day."""
+        """Return the verdict, which depends on the largest jump of any category on any day."""
         scores = self._scores()
-        jumps = sorted(
-            (place for place, score in scores.items() if abs(score) > JUMP_WARN),
-            key=lambda one: -abs(scores[one]),
-        )
+        found_jumps = (place for place, score in scores.items() if abs(score) > JUMP_WARN)
+        jumps = sorted(found_jumps, key=lambda one: -abs(scores[one]))
         worst = max(map(abs, scores.values()), default=0.0)
-        told = (
-            f"no category jumps on any of {len(scores):,} days"
-            if scores
-            else "too few answers to compare days"
-        )
+        found = "too few answers to compare days"
+        if scores:
+            found = f"no category jumps on any of {len(scores):,} days"
         examples = list[Example]()
         if jumps:
             category, day = jumps[0]
             answers, yes = self._cells[category][day]
             usual = self._usual(category, day)
-            told = f"{category or '(none)'}: {yes / answers:.1%} yes on one day, else {usual:.1%}; {len(jumps)} such days"
+            found = (
+                f"{category or '(none)'}: {yes / answers:.1%} yes on one day, "
+                f"{usual:.1%} on the others; {len(jumps)} such days"
+            )
             examples = self._places[jumps[0]].examples
+        advice = (
+            "look for bots, a changed page or lost outcomes on these days; "
+            "leave out the category's events of these days"
+        )
         return Finding(
             self.name,
             FAIL if worst > JUMP_FAIL else WARN if jumps else PASS,
-            told,
+            found,
             {"category_days": len(scores), "jumps": len(jumps), "largest_score": round(worst, 2)},
             tuple(examples),
-            "look for bots, a changed page or lost outcomes on these days; leave the category's events of the day out"
-            if jumps
-            else "",
+            advice if jumps else "",
         )
 
     def _scores(self) -> dict[tuple[str, int], float]:
-        """Robust standard errors by which each category's day lies off, where there is enough to tell."""
+        """By category and day, the distance from the usual rate in robust standard errors.
+
+        A category with fewer than `DAYS` days, and a day with fewer than `SAMPLES` answers, has
+        none.
+        """
         all_days: dict[int, list[int]] = defaultdict(lambda: [0, 0])
         for days in self._cells.values():
             for day, (answers, yes) in days.items():
@@ -166,10 +173,8 @@ class Jumps:
                 odds, noise = _log_odds(answers, yes), own / answers
                 left = all_days[day][0] - answers
                 if left >= SAMPLES:
-                    odds, noise = (
-                        odds - _log_odds(left, all_days[day][1] - yes),
-                        noise + others / left,
-                    )
+                    odds -= _log_odds(left, all_days[day][1] - yes)
+                    noise += others / left
                 points[day] = (odds, noise)
             if len(points) >= DAYS:
                 found.update({(category, day): score for day, score in _robust(points).items()})
@@ -181,14 +186,15 @@ class Jumps:
 
 
 def _log_odds(answers: int, yes: int) -> float:
-    """Log-odds of yes, half an answer added to each side (Haldane and Anscombe)."""
+    """Log-odds of yes, with half an answer added to each side (Haldane and Anscombe)."""
     return math.log((yes + 0.5) / (answers - yes + 0.5))
 
 
 def _noise(cells: Collection[list[int]]) -> float:
-    """Variance of log-odds for one answer, at the usual share of yes.
+    """Variance of log-odds per answer, at the usual share of yes.
 
-    subtle: at a day's own share a day of nothing but yes would be its own excuse.
+    subtle: at a day's own share, a day with nothing but yes would have so large a variance that it
+    could not be a jump.
     """
     answers, yes = sum(cell[0] for cell in cells), sum(cell[1] for cell in cells)
     part = (yes + 0.5) / (answers + 1)
@@ -196,9 +202,10 @@ def _noise(cells: Collection[list[int]]) -> float:
 
 
 def _robust(points: dict[int, tuple[float, float]]) -> dict[int, float]:
-    """Each point's distance from the median, in standard errors; 0 where it is no jump.
+    """The distance of each point from the median in standard errors; 0 below `LEAST_JUMP`.
 
-    The spread between days is the median absolute deviation, or what drawing answers explains where that is more.
+    The spread between days is their median absolute deviation, or the median sampling noise if that
+    is larger.
     """
     middle = median(odds for odds, _ in points.values())
     spread = 1.4826 * median(abs(odds - middle) for odds, _ in points.values())

@@ -1,4 +1,4 @@
-"""A log, read twice: once for what each line tells by itself, once for what the join makes of it."""
+"""Reads a log twice: once for what each line shows alone, once for what the join makes of it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -29,12 +29,13 @@ class Validation:
     """What was found in a log.
 
     Attributes:
-        lines: how many it has.
-        questions: what asks in it, `shown` or `purchases`, for the join.
-        asks: what there is of questions, of `shown`, `purchases` and `labelled`; nothing may.
-        findings: one of each rule.
-        delays: of each kind of outcome.
-        windows: `label_window`, `revision_window` and `grace`, with what they cost.
+        lines: number of lines.
+        questions: which events are questions in the join, `shown` or `purchases`.
+        asks: kinds of questions that the log has, of `shown`, `purchases` and `labelled`; may be
+            empty.
+        findings: the finding of each rule.
+        delays: how long each kind of outcome takes.
+        windows: `label_window`, `revision_window` and `grace`, with their costs.
     """
 
     lines: int
@@ -46,32 +47,36 @@ class Validation:
 
     @property
     def status(self) -> Status:
-        """The worst of all rules."""
+        """The worst status of all rules."""
         found = {finding.status for finding in self.findings}
         return FAIL if FAIL in found else WARN if WARN in found else PASS
 
 
 def validate(lines: Lines, settings: Settings, now: int) -> Validation:
-    """Hold a log against every rule, and measure its delays.
+    """Check a log against every rule, and measure its delays.
 
-    The log is taken as one partition. What one rule finds at fault is left out, or mended, before the next one looks: a line
-    that cannot be read, an event after now, a copy; a shifted kind of event is shifted back; disorder is waited for, up to a
-    day. So one fault fails one rule.
+    The log is read as one partition. A fault that one rule finds is left out or mended before the
+    next rule looks, so that one fault fails one rule: unreadable lines, events after now and copies
+        are
+    dropped, the times of a shifted kind of event are shifted back, and disorder of up to a day is
+    waited for.
 
-    Grows with the items, the shoppers, the days of each category, the ids that come again and the questions of four
-    revision windows; not with the length of the log.
+    Memory grows with the number of items, shoppers, days of each category, repeated ids and
+    questions of four revision windows, but not with the length of the log.
 
     Args:
-        lines: gives the log from its beginning, each time it is called (twice; more often where times are shifted).
-        settings: what the log is to be joined with; `questions` may be `auto`: then the log says what asks.
-        now: milliseconds since 1970, UTC; nothing may happen later.
+        lines: called to read the log from its beginning, twice, or more often if times are shifted.
+        settings: settings of the join; if `questions` is `auto`, the log decides which events are
+            questions.
+        now: current time, in milliseconds since 1970, UTC; later events are faults.
 
     Raises:
         LogError: if the log cannot be read at all.
 
     Example:
-        >>> view = b'{"type":"view","event_id":"e","user_id":"u","event_timestamp":1700000000000,"item_id":"cup"}'
-        >>> found = validate(lambda: [view], Settings(), now=1_700_000_000_000)
+        >>> from mainstem.events import View, encode
+        >>> view = View(event_id="e", user_id="u", event_timestamp=1_700_000_000_000, item_id="cup")
+        >>> found = validate(lambda: [encode(view)], Settings(), now=1_700_000_000_000)
         >>> [finding.rule for finding in found.findings if finding.status != "PASS"]
         ['items']
     """
@@ -80,14 +85,13 @@ def validate(lines: Lines, settings: Settings, now: int) -> Validation:
     if shifts := first.arrivals.shifts():
         zones.add(shifts, first.arrivals.examples)
         first = _First(lines, settings, now, zones.shifts)
-    settled = (
-        settings.but({"join.questions": first.survey.questions})
-        if settings.join.questions == "auto"
-        else settings
-    )
+    settled = settings
+    if settings.join.questions == "auto":
+        settled = settings.but({"join.questions": first.survey.questions})
     second = _Second(lines, settled, now, first, zones.shifts)
     if not shifts and (shifts := second.matches.shifts()):
-        # subtle: a log in order of its own wrong times; mended it is out of order by as much, which is not its fault
+        # subtle: the log is in the order of its wrong times, so mending them puts it out of order;
+        # the second reading waits for that, so that `disorder` does not fail, too
         zones.add(shifts, second.matches.examples)
         second = _Second(lines, settled, now, first, zones.shifts)
     return Validation(
@@ -110,16 +114,13 @@ class _Rule(Protocol):
 
 
 class _First:
-    """The first reading: what lines and events tell by themselves, and the catalogue."""
+    """The first reading: rules on single lines and events, and the catalogue."""
 
     def __init__(
         self, lines: Lines, settings: Settings, now: int, shifts: Mapping[str, int]
     ) -> None:
-        self.reader, self.arrivals, self.survey = (
-            Reader(settings.objectives, now, shifts),
-            Arrivals(),
-            Survey(),
-        )
+        self.reader = Reader(settings.objectives, now, shifts)
+        self.arrivals, self.survey = Arrivals(), Survey()
         self.disorder, self.days, self.ids = Disorder(settings.join), Days(), Filter()
         self.positions, self.rates = Positions(), Rates()
         for offset, raw, event in self.reader.read(lines()):
@@ -135,7 +136,7 @@ class _First:
         if isinstance(event, Tick):
             self.disorder.note(offset, None, time)
             return
-        if not self.ids.note(event.event_id):  # a copy is late by nature
+        if not self.ids.note(event.event_id):  # a copy is late, but not out of order
             self.disorder.note(offset, event.event_id, time)
         self.days.note(offset, event.event_id, time)
         self.arrivals.note(offset, kind_of(event), event.event_id, time)
@@ -143,7 +144,7 @@ class _First:
         self.rates.note(offset, event)
 
     def findings(self) -> list[Finding]:
-        """The verdicts of its rules, the reader's four first."""
+        """Return the verdicts, those of the reader's four rules first."""
         reader = self.reader
         of_reader: list[_Rule] = [reader.encoding, reader.fields, reader.future, reader.unit]
         own: list[_Rule] = [self.disorder, self.days, self.positions, self.rates]
@@ -151,26 +152,18 @@ class _First:
 
 
 class _Second:
-    """The second reading: what the join makes of the events."""
+    """The second reading: rules on the join of the events."""
 
     def __init__(
         self, lines: Lines, settings: Settings, now: int, first: _First, shifts: Mapping[str, int]
     ) -> None:
-        self.matches, self.delays, self._catalogue = (
-            Matches(),
-            Delays(settings.join),
-            first.catalogue,
-        )
+        self._catalogue = first.catalogue
+        self.matches, self.delays = Matches(), Delays(settings.join)
         self.repeats = Repeats(settings.join, first.ids.repeating)
-        self.orphans, self.items, self.positives, self.jumps = (
-            Orphans(settings),
-            Items(),
-            Positives(settings),
-            Jumps(),
-        )
-        lateness = min(first.disorder.spread.largest, LONGEST_GRACE) + max(
-            map(abs, shifts.values()), default=0
-        )
+        self.orphans, self.items = Orphans(settings), Items()
+        self.positives, self.jumps = Positives(settings), Jumps()
+        lateness = min(first.disorder.spread.largest, LONGEST_GRACE)
+        lateness += max(map(abs, shifts.values()), default=0)
         follower = Follower(settings, first.catalogue, lateness)
         for offset, _, event in Reader(settings.objectives, now, shifts).read(lines()):
             if isinstance(event, Tick) or not self.repeats.drops(offset, event):
@@ -190,15 +183,13 @@ class _Second:
                     self.matches.orphaned(offset, event)
                     self.orphans.orphaned(one)
                 case Closed():
-                    later = sum(
-                        self._catalogue.as_of(item, _EVER) is not None for item in one.unknown
-                    )
-                    self.items.closed(one, later)
+                    known = (self._catalogue.as_of(item, _EVER) for item in one.unknown)
+                    self.items.closed(one, sum(item is not None for item in known))
                     self.positives.closed(one)
                     self.jumps.closed(one)
 
     def findings(self) -> list[Finding]:
-        """The verdicts of its rules."""
+        """Return the verdicts."""
         return [
             self.repeats.finding(),
             self.orphans.finding(),

@@ -1,8 +1,8 @@
 """Rule on time zones: a kind of event whose times are off by whole or half hours.
 
-Three traces of local time sent as UTC, each of which must point to one and the same shift for most events of a kind:
-neighbours in a log in order of arrival that are hours apart; outcomes hours before their question; outcomes of which not
-one comes sooner than so many hours after it.
+Local time that was sent as UTC leaves one of three traces. Neighbours in a log in order of arrival
+are hours apart; outcomes come hours before their question; or no outcome comes sooner than some
+hours after its question. A trace counts only if most events of a kind show the same shift.
 """
 
 from collections import Counter, defaultdict
@@ -14,31 +14,36 @@ from mainstem.validate.finding import FAIL, PASS, Finding, Seen, duration
 __all__ = ["Arrivals", "Matches", "Shift", "Zones"]
 
 STEP: Final = 1_800_000
-"""Half an hour, as India's and central Australia's clocks differ by one."""
+"""Half an hour, because clocks in India and central Australia are off by half hours."""
 LEAST: Final = 2
-"""Steps of the smallest shift that is looked for: one hour, as between Britain and France."""
+"""The smallest shift, in steps: one hour, as between Britain and France."""
 MOST: Final = 28
-"""Steps of the largest: 14 hours, as in Kiribati."""
+"""The largest shift, in steps: 14 hours, as in Kiribati."""
 NEAR: Final = 600_000
-"""Ten minutes: neighbours in a log lie no further apart, once the shift is taken off."""
+"""Longest time between neighbours in a log without their shift: ten minutes."""
 AGREE: Final = 0.8
-"""Part of a kind's events that must show the same shift; honest delays are spread over hours."""
+"""Share of a kind's events that must show the same shift; true delays are spread over hours."""
 LEAST_SHARE: Final = 0.02
-"""Part of all neighbours below which hours between them are nights and quiet hours."""
+"""Share of all neighbours that must be hours apart; fewer come from nights and quiet hours."""
 FEWEST: Final = 10
-"""Events of a kind below which nothing is said."""
+"""Fewest events of a kind that can show a shift."""
 
 
 @dataclass(frozen=True)
 class Shift:
-    """A kind's times are this much too late (milliseconds; below 0: too early), as so many events show."""
+    """By how much the times of a kind of event are off.
+
+    Attributes:
+        millis: milliseconds by which the times are too late; negative if they are too early.
+        events: number of events that show it.
+    """
 
     millis: int
     events: int
 
 
 class Zones:
-    """`time zone`: what the traces found, as one verdict."""
+    """`time zone`: no kind of event is shifted, as far as the traces show."""
 
     name = "time zone"
 
@@ -47,7 +52,7 @@ class Zones:
         self._seen = Seen()
 
     def add(self, shifts: dict[str, Shift], examples: dict[str, Seen]) -> None:
-        """Take what a trace found."""
+        """Add the shifts that a trace shows; the first trace of a kind counts."""
         for kind, shift in shifts.items():
             self._shifts.setdefault(kind, shift)
             for example in examples[kind].examples:
@@ -59,29 +64,28 @@ class Zones:
         return {kind: shift.millis for kind, shift in self._shifts.items()}
 
     def finding(self) -> Finding:
-        """The verdict: one shifted kind is enough to fail."""
-        told = [
-            f"{kind} times are {duration(abs(shift.millis))} too {'late' if shift.millis > 0 else 'early'}"
-            for kind, shift in self._shifts.items()
-        ]
-        mend = [
-            f"{kind}: {'-' if shift.millis > 0 else '+'}{abs(shift.millis)}"
-            for kind, shift in self._shifts.items()
-        ]
+        """Return the verdict. One shifted kind is enough to fail."""
+        shifted, mend = [], []
+        for kind, shift in self._shifts.items():
+            late, by = shift.millis > 0, abs(shift.millis)
+            shifted.append(f"{kind} times are {duration(by)} too {'late' if late else 'early'}")
+            mend.append(f"{kind}: {'-' if late else '+'}{by}")
+        advice = f"send UTC; to mend this log, change event_timestamp ({', '.join(mend)})"
         return Finding(
             self.name,
-            FAIL if told else PASS,
-            "; ".join(told) or "the kinds of events agree",
+            FAIL if shifted else PASS,
+            "; ".join(shifted) or "the kinds of events agree",
             {f"{kind}_shift_ms": shift.millis for kind, shift in self._shifts.items()},
             tuple(self._seen.examples),
-            f"send UTC; to mend this log, change event_timestamp ({', '.join(mend)})"
-            if told
-            else "",
+            advice if shifted else "",
         )
 
 
 class Arrivals:
-    """Neighbours in the log, of two kinds, whose times differ by the same hours again and again.
+    """Finds neighbours in the log, of two kinds, whose times often differ by the same hours.
+
+    Attributes:
+        examples: places of events that may be shifted, by kind.
 
     Example:
         >>> arrivals, minute = Arrivals(), 60_000
@@ -95,13 +99,12 @@ class Arrivals:
 
     def __init__(self) -> None:
         self._last: tuple[str, int] | None = None
-        self._pairs: Counter[tuple[str, str, int]] = (
-            Counter()
-        )  # kind before, kind after, steps between
+        # by kind before, kind after and the steps between them
+        self._pairs: Counter[tuple[str, str, int]] = Counter()
         self.examples: dict[str, Seen] = defaultdict(Seen)
 
     def note(self, offset: int, kind: str, event_id: str, time: int) -> None:
-        """Take one event, in the order of the log."""
+        """Add an event, in the order of the log."""
         last, self._last = self._last, (kind, time)
         if last is None or last[0] == kind:
             return
@@ -113,28 +116,30 @@ class Arrivals:
                 self.examples[kind].note(offset, event_id)
 
     def shifts(self) -> dict[str, Shift]:
-        """The kinds that must be shifted back for neighbours to agree, where that makes most of them agree."""
-        pairs, found = self._pairs, {}
+        """Return the shift of each kind that makes neighbours agree; empty unless most then agree.
+
+        Kinds are shifted back one after another, each time the kind that leaves the fewest
+        neighbours apart, as long as their number falls.
+        """
+        pairs, found = self._pairs, dict[str, Shift]()
         begin = left = _disagreeing(pairs)
+
+        def rank(one: tuple[str, int]) -> tuple[int, int, tuple[str, int]]:
+            return _disagreeing(_mended(pairs, *one)), _rate(pairs, one[0]), one
+
         while options := [
             (kind, step) for _, kind, step in pairs if _is_shift(step) and kind not in found
         ]:
-            kind, step = min(
-                options,
-                key=lambda one: (_disagreeing(_mended(pairs, *one)), _rate(pairs, one[0]), one),
-            )
+            kind, step = min(options, key=rank)
             mended = _mended(pairs, kind, step)
             if _disagreeing(mended) >= left:
                 break
             found[kind] = Shift(step * STEP, left - _disagreeing(mended))
             pairs, left = mended, _disagreeing(mended)
-        well = (
-            begin >= max(FEWEST, LEAST_SHARE * sum(self._pairs.values()))
-            and left <= (1 - AGREE) * begin
-        )
-        return (
-            {kind: shift for kind, shift in found.items() if shift.events >= FEWEST} if well else {}
-        )
+        enough = begin >= max(FEWEST, LEAST_SHARE * sum(self._pairs.values()))
+        if not enough or left > (1 - AGREE) * begin:
+            return {}
+        return {kind: shift for kind, shift in found.items() if shift.events >= FEWEST}
 
 
 def _is_shift(step: int) -> bool:
@@ -148,7 +153,7 @@ def _disagreeing(pairs: Counter[tuple[str, str, int]]) -> int:
 def _mended(
     pairs: Counter[tuple[str, str, int]], kind: str, by: int
 ) -> Counter[tuple[str, str, int]]:
-    """The pairs as they would be if a kind's times were earlier by so many steps."""
+    """The pairs as they would be if the times of a kind were `by` steps earlier."""
     mended: Counter[tuple[str, str, int]] = Counter()
     for (before, after, step), count in pairs.items():
         mended[before, after, step + by * ((before == kind) - (after == kind))] += count
@@ -160,9 +165,13 @@ def _rate(pairs: Counter[tuple[str, str, int]], kind: str) -> int:
 
 
 class Matches:
-    """Outcomes hours before the question they answer, or none of which comes sooner than hours after it.
+    """Finds kinds of outcomes that come hours before their question, or never soon after it.
 
-    Remembers outcomes without a question for 15 hours, in case it comes.
+    Outcomes without a question are remembered for 14 hours of event time, in case the question
+    comes.
+
+    Attributes:
+        examples: places of outcomes that may be shifted, by kind.
     """
 
     def __init__(self) -> None:
@@ -173,12 +182,11 @@ class Matches:
         self._since_sweep = 0
 
     def asked(self, event: Any) -> None:
-        """A question was opened: was one of its outcomes there before?"""
+        """Add a question, and match it with outcomes that came before it."""
         if not self._orphans:
             return
-        items = (
-            [shown.item_id for shown in event.items] if hasattr(event, "items") else [event.item_id]
-        )
+        shown = getattr(event, "items", [event])  # a page, or the one item of a view
+        items = [one.item_id for one in shown]
         for item in items:
             for offset, outcome in self._orphans.pop((event.user_id, item), ()):
                 gap = event.event_timestamp - outcome.event_timestamp
@@ -189,7 +197,7 @@ class Matches:
                     self.examples[kind].note(offset, outcome.event_id)
 
     def orphaned(self, offset: int, event: Any) -> None:
-        """An outcome found no question."""
+        """Add an outcome that found no question."""
         self._orphans.setdefault((event.user_id, event.item_id), []).append((offset, event))
         self._delays[_kind(event)][-1] += 1
         self._since_sweep += 1
@@ -203,7 +211,7 @@ class Matches:
             }
 
     def answered(self, offset: int, event: Any, delay: int) -> None:
-        """An outcome found its question."""
+        """Add an outcome that found its question `delay` milliseconds before."""
         kind = _kind(event)
         step = delay // STEP
         self._delays[kind][step if delay - step * STEP <= STEP * 2 // 3 else -2] += 1
@@ -211,7 +219,7 @@ class Matches:
             self.examples[kind].note(offset, event.event_id)
 
     def shifts(self) -> dict[str, Shift]:
-        """The kinds that come before their question, and those that never come soon."""
+        """Return the shift of each kind that comes before its question or never soon after it."""
         found = {}
         for kind, delays in self._delays.items():
             outcomes = sum(delays.values())

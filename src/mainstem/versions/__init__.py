@@ -1,4 +1,4 @@
-"""Versions on disk or in S3: their files, manifests and directions, and one put to work."""
+"""Versions on disk or in S3: files, manifests and directions, and loading one to score."""
 
 from mainstem.versions.loading import load_active
 from mainstem.versions.versions import Manifest, Versions

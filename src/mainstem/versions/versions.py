@@ -1,11 +1,16 @@
-"""Versions on disk or behind any fsspec URL. A version exists when its manifest, written last, is there.
+"""Versions in a folder or behind any fsspec URL.
 
-    VERSIONS/000003/weights.safetensors  config.json  tokenizer.json  direction.safetensors  manifest.json
+    VERSIONS/000003/weights.safetensors  config.json  tokenizer.json  direction.safetensors
+                    manifest.json
 
-Beside Kafka the folder's name ends with the generation of the learner that made it (`000003-000007`): of two learners that
-believed they were the one, each wrote to a folder of its own, and the later one's version is the version.
+A version exists when its manifest, which is written last, is there.
 
-Nothing unpickles: weights are safetensors, the rest is JSON. Files are checked against the manifest when they are read.
+Beside Kafka the folder's name ends with the generation of the learner that made it
+(`000003-000007`). If two learners both believed to be the only one, each wrote to a folder of its
+own, and the version of the later one counts.
+
+Nothing is unpickled: weights are safetensors, the rest is JSON. Files are checked against the
+manifest when they are read.
 """
 
 import hashlib
@@ -33,16 +38,17 @@ _DIRECTION: Final = "direction.safetensors"
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
-    """What a version is.
+    """The facts of a version.
 
     Attributes:
-        version, parent: numbers; the first version has no parent.
-        kind: `scratch` (made here) or `pretrained`.
-        event_time: how far event time had come when it was made, in milliseconds.
+        version, parent: numbers of the version and of its parent; version 0 has no parent.
+        kind: `scratch` (made by mainstem) or `pretrained` (given).
+        event_time: largest event time so far when the version was made, in milliseconds.
         reason: why it was promoted.
-        scale: mean response norm of the canaries at it, which norms are divided by; None where no canary was known yet.
-        generation: of the learner that made it; 0 in the embedded loop.
-        files: BLAKE2b of each file.
+        files: BLAKE2b digest of each file, by name.
+        scale: mean response norm of the canaries under the version; norms are divided by it. None
+            if no canary was known yet.
+        generation: generation of the learner that made the version; 0 in the embedded loop.
     """
 
     version: int
@@ -56,10 +62,13 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
 
 class Versions:
-    """The versions under one URL (`file:///folder`, `s3://bucket/folder`, ...).
+    """The versions under one URL.
+
+    Args:
+        url: URL of the folder (`file:///folder`, `s3://bucket/folder`, ...).
 
     Raises:
-        VersionError: from `load` and `direction`, if a version is not there or not whole.
+        VersionError: from all methods that read a version, if it is missing or damaged.
     """
 
     def __init__(self, url: str) -> None:
@@ -78,11 +87,22 @@ class Versions:
         generation: int = 0,
         direction: Mapping[str, Tensor] | None = None,
     ) -> Manifest:
-        """Write a version, its manifest last; one of the same number is replaced, and does not exist meanwhile.
+        """Write a version, with its manifest last.
 
-        The direction is the trusted gradient at this version, by parameter; an empty one is none.
+        A version of the same number is replaced, and does not exist in the meantime.
+
+        Args:
+            encoder: network and tokenizer.
+            version: number of the version.
+            parent: number of its parent; None for the first version.
+            event_time: largest event time so far, in milliseconds.
+            reason: why it is promoted.
+            scale: mean response norm of the canaries under the version; None if it is unknown.
+            generation: generation of the learner; 0 in the embedded loop.
+            direction: trusted gradient at the version by parameter name; None or empty if there
+                is none.
         """
-        folder = f"{self._root}/{version:06d}" + (f"-{generation:06d}" if generation else "")
+        folder = self._new_folder(version, generation)
         self._files.makedirs(folder, exist_ok=True)
         if self._files.exists(f"{folder}/{_MANIFEST}"):
             self._files.rm_file(f"{folder}/{_MANIFEST}")
@@ -103,18 +123,20 @@ class Versions:
         return manifest
 
     def take_over(self, other: "Versions", version: int) -> None:
-        """Copy a version of another place, whole, its manifest last."""
+        """Copy a whole version from another place, with its manifest last."""
         manifest = other.manifest(version)
-        folder = f"{self._root}/{version:06d}" + (
-            f"-{manifest.generation:06d}" if manifest.generation else ""
-        )
+        folder = self._new_folder(version, manifest.generation)
         self._files.makedirs(folder, exist_ok=True)
         for name, digest in manifest.files.items():
             put_whole(self._files, f"{folder}/{name}", other.content(version, name, digest))
         put_whole(self._files, f"{folder}/{_MANIFEST}", msgspec.json.encode(manifest))
 
     def load(self, version: int) -> CrossEncoder:
-        """Read a version whole, but for its direction; in float32, whatever it was written in."""
+        """Read a version without its direction, in float32, whatever it was written in.
+
+        Raises:
+            VersionError: if it is missing or damaged.
+        """
         manifest = self.manifest(version)
         files = {name: digest for name, digest in manifest.files.items() if name != _DIRECTION}
         contents = {name: self.content(version, name, digest) for name, digest in files.items()}
@@ -122,21 +144,28 @@ class Versions:
             network = _network(manifest.kind, msgspec.json.decode(contents["config.json"]))
             network.load_state_dict(load_weights(contents["weights.safetensors"]))
             tokenizer = Tokenizer.from_buffer(contents["tokenizer.json"])
-        except (
-            Exception
-        ) as error:  # files that do not belong together make the libraries raise anything
+        # files that do not belong together make the libraries raise anything
+        except Exception as error:
             first_line = next(iter(str(error).splitlines()), "") or type(error).__name__
-            msg = f"version {version} under {self.url} cannot be put together ({first_line}); restore it from a copy"
+            msg = (
+                f"version {version} under {self.url} cannot be put together ({first_line}); "
+                "restore it from a copy"
+            )
             raise VersionError(msg) from error
-        if bad := next(
-            (name for name, one in network.named_parameters() if not torch.isfinite(one).all()), ""
-        ):
-            msg = f"weights {bad!r} of version {version} under {self.url} are not all finite; go back to an earlier version"
-            raise VersionError(msg)
+        for name, one in network.named_parameters():
+            if not torch.isfinite(one).all():
+                msg = (
+                    f"weights {name!r} of version {version} under {self.url} are not all finite; "
+                    "go back to an earlier version"
+                )
+                raise VersionError(msg)
         return CrossEncoder(network, tokenizer)
 
     def direction(self, version: int) -> dict[str, Tensor] | None:
-        """The trusted gradient at a version, by parameter; None where it was made before there were samples for one."""
+        """The trusted gradient at a version by parameter name.
+
+        None if the version was made before there were samples for it.
+        """
         digest = self.manifest(version).files.get(_DIRECTION)
         return None if digest is None else load_weights(self.content(version, _DIRECTION, digest))
 
@@ -146,52 +175,73 @@ class Versions:
         try:
             return msgspec.json.decode(self._files.cat_file(path), type=Manifest)
         except FileNotFoundError as error:
-            msg = f"version {version} does not exist under {self.url}; `mainstem versions` lists those that do"
+            msg = (
+                f"version {version} does not exist under {self.url}; "
+                "`mainstem versions` lists those that do"
+            )
             raise VersionError(msg) from error
         except msgspec.DecodeError as error:
-            msg = f"{_MANIFEST} of version {version} under {self.url} cannot be read ({error}); restore it from a copy"
+            msg = (
+                f"{_MANIFEST} of version {version} under {self.url} cannot be read ({error}); "
+                "restore it from a copy"
+            )
             raise VersionError(msg) from error
 
     def numbers(self) -> list[int]:
-        """The versions that exist, oldest first."""
+        """The numbers of the versions that exist, in ascending order."""
         return sorted({version for version, _ in self._found()})
 
     def forget_after(self, version: int) -> None:
-        """Remove the versions with a higher number, each manifest first: they come from work that is done again."""
+        """Remove the versions with higher numbers, each manifest first.
+
+        They come from work that is done again.
+        """
         for number, folder in self._found():
             if number > version:
                 self._files.rm_file(f"{self._root}/{folder}/{_MANIFEST}")
                 self._files.rm(f"{self._root}/{folder}", recursive=True)
 
     def _found(self) -> list[tuple[int, str]]:
-        """Number and folder of every version with a manifest, later generations later."""
-        self._files.invalidate_cache()  # subtle: on S3 a listing is remembered, and another process may have written since
+        """Number and folder of every version with a manifest, in order of number and generation."""
+        # subtle: on S3 listings are cached, and another process may have written since
+        self._files.invalidate_cache()
         if not self._files.exists(self._root):
             return []
-        found = self._files.find(
-            self._root, maxdepth=2
-        )  # subtle: a glob would read a [ in the folder's own name
+        # subtle: a glob would take a [ in the folder's own name for a pattern
+        found = self._files.find(self._root, maxdepth=2)
         places = [str(path).rsplit("/", 2)[-2:] for path in found]
         folders = sorted(folder for folder, name in places if name == _MANIFEST)
-        return [
-            (int(folder[:6]), folder)
-            for folder in folders
-            if folder.replace("-", "", 1).isdecimal()
-        ]
+        known = [folder for folder in folders if folder.replace("-", "", 1).isdecimal()]
+        return [(int(folder[:6]), folder) for folder in known]
+
+    def _new_folder(self, version: int, generation: int) -> str:
+        return f"{self._root}/{version:06d}" + (f"-{generation:06d}" if generation else "")
 
     def _folder(self, version: int) -> str:
-        """Where a version is: the folder of the latest generation."""
+        """The folder of a version, of its latest generation."""
         return f"{self._root}/{dict(self._found()).get(version, f'{version:06d}')}"
 
     def content(self, version: int, name: str, digest: str) -> bytes:
-        """One file of a version, which must be what its manifest says."""
+        """Read one file of a version and check it.
+
+        Args:
+            version: number of the version.
+            name: name of the file.
+            digest: BLAKE2b digest of the file in the manifest.
+
+        Raises:
+            VersionError: if the file is missing or its digest differs.
+        """
         try:
             content: bytes = self._files.cat_file(f"{self._folder(version)}/{name}")
         except FileNotFoundError as error:
             msg = f"{name} of version {version} under {self.url} is missing; restore it from a copy"
             raise VersionError(msg) from error
         if _digest(content) != digest:
-            msg = f"{name} of version {version} under {self.url} is not what its manifest says; restore it from a copy"
+            msg = (
+                f"{name} of version {version} under {self.url} is not what its manifest says; "
+                "restore it from a copy"
+            )
             raise VersionError(msg)
         return content
 
@@ -205,9 +255,8 @@ def _contents(encoder: CrossEncoder) -> dict[str, bytes]:
 
 
 def _packed(tensors: Mapping[str, Tensor]) -> bytes:
-    return save_weights(
-        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    )
+    ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    return save_weights(ready)
 
 
 def _network(kind: str, config: dict[str, Any]) -> PairReader | PretrainedReader:
