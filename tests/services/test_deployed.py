@@ -18,6 +18,7 @@ from tests.small_models import save_bert
 
 TAKEN_OVER = "SELECT count() AS n FROM turns FINAL WHERE kind = 'take over'"
 ROUNDS = "SELECT count() AS n FROM versions FINAL WHERE version > 0"
+WRITTEN = "SELECT (SELECT count() FROM responses) + (SELECT count() FROM turns) AS n"
 FROZEN = {**PROGRAMS, "learn": [*CLI, "train", "learn", "--frozen"]}
 
 
@@ -50,6 +51,12 @@ def counted(deployment: Deployment, question: str) -> int:
     return int(json.loads(done.stdout)["n"])
 
 
+def is_still(seen: list[int], now: int) -> bool:
+    """Whether a number was the same four times in a row."""
+    seen.append(now)
+    return len(seen) > 3 and {now} == set(seen[-4:])
+
+
 def test_a_deployment_gives_the_hash_of_the_embedded_loop(
     events_url: str, store_url: str, tmp_path: Path, log: Path, model: str
 ) -> None:
@@ -70,6 +77,8 @@ def test_a_deployment_gives_the_hash_of_the_embedded_loop(
         os.kill(deployment.pid("score-1"), signal.SIGKILL)
         until(lambda: counted(deployment, TAKEN_OVER) > before, 120, deployment.told)
         until(lambda: counted(deployment, ROUNDS) >= 1, 120, deployment.told)
+        seen: list[int] = []  # until the new version has scored what it scores again
+        until(lambda: is_still(seen, counted(deployment, WRITTEN)), 120, deployment.told)
     same = agreed(deployment, log)
     assert same["hash"] == same["embedded_hash"]
     assert (0, 0) == (same["missing"], len(same["other"]))
