@@ -32,7 +32,7 @@ def sample_id_of(given: str, ask: Ask) -> str:
     if not re.fullmatch("[0-9a-f]{8,32}", digits):
         msg = (
             "a sample id is a UUID like 35e58da0-a9c8-20d0-81ca-9032c9e3fe09, "
-            f"or its first 8 digits or more; got {given!r}"
+            f"or the first 8 or more digits of one; got {given!r}"
         )
         raise ValueError(msg)
     whole = str(UUID(digits.ljust(32, "0")))
@@ -43,7 +43,8 @@ def sample_id_of(given: str, ask: Ask) -> str:
     if len(found) == 1:
         return found[0]
     msg = (
-        f"several samples begin with {given!r}, like {found[0]} and {found[1]}; give more digits"
+        f"several samples begin with {given!r}, like {found[0]} and {found[1]}; "
+        "give more of the digits"
         if found
         else f"no sample of this history begins with {given!r}; "
         f"`mainstem sql {SAMPLE_IDS!r}` lists some"

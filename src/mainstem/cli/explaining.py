@@ -2,20 +2,17 @@
 
 import json
 import os
-import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
-from uuid import UUID
 
 import typer
 
 from mainstem.asking import answers
 from mainstem.cli.history import DEFAULT_HOME, HomeOption, StoreOption
 from mainstem.cli.lines import WORDS
-from mainstem.errors import StoreError
 from mainstem.ids import uuid_of
 from mainstem.printable import in_json, printable
 from mainstem.settings import Settings
@@ -34,7 +31,6 @@ _OF_HOME: Final = (
     "join.revision_window",
 )
 """The settings of a home that a story depends on."""
-_DASHES: Final = (8, 12, 16, 20)  # the digits of a UUID that stand before each dash
 _WIDTH: Final = 100  # columns, if the output is not a terminal
 _MOST: Final = 6  # rows of a table, so that the whole story is one screen
 _NAMES: Final = {"norm / scale": "importance_seen", "running margin": "running_margin"}
@@ -114,37 +110,17 @@ def _settings(home: Path, store: str | None) -> Settings:
 
 
 def _sample_id(sample: str | None, event: str | None, item: str, ask: "Ask") -> str:
-    from mainstem.answers.explain import ids_beginning  # the join is slow to import
-    from mainstem.store.suggestions import SAMPLE_IDS  # numpy is slow to import
+    from mainstem.answers.which import sample_id_of  # the join is slow to import
 
     if (sample is None) == (event is None):
         msg = "give either a sample id, or --event EVENT_ID and --item ITEM_ID"
         raise typer.BadParameter(msg)
     if event is not None:
         return str(uuid_of("sample", event, item))
-    digits = str(sample).replace("-", "").lower()
-    if not re.fullmatch("[0-9a-f]{8,32}", digits):
-        msg = (
-            "a sample id is a UUID like 35e58da0-a9c8-20d0-81ca-9032c9e3fe09, or the first 8 or "
-            f"more digits of one; got {sample!r}"
-        )
-        raise typer.BadParameter(msg)
-    beginning = str(UUID(digits.ljust(32, "0")))[
-        : len(digits) + sum(len(digits) > at for at in _DASHES)
-    ]
-    if len(digits) == 32:
-        return beginning
-    found = ids_beginning(beginning, ask)
-    if len(found) != 1:
-        msg = (
-            f"several samples begin with {sample!r}, like {found[0]} and {found[1]}; give more of "
-            "the digits"
-            if found
-            else f"no sample of this history begins with {sample!r}; "
-            f"`mainstem sql {SAMPLE_IDS!r}` lists some"
-        )
-        raise StoreError(msg)
-    return found[0]
+    try:
+        return sample_id_of(str(sample), ask)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _tell(story: dict[str, Any]) -> None:
