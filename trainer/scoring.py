@@ -143,6 +143,7 @@ class ScoringProgram:
         before, number = self.version, announced.version
         active = patiently(load_active, self._versions, number, self._settings)
         self._worker.use(number, active, self._versions.manifest(number).scale)
+        self._publish_scale()
         _LOG.info("took up version %d", number)
         if first:
             return
@@ -207,8 +208,12 @@ class ScoringProgram:
         if some := self._worker.unscored(samples):
             patiently(self._worker.score, some)
             self.scored += len(some)
-            if self._worker.scale is not None:
-                self._outgoing.scale(self.version, self._worker.scale)
+            self._publish_scale()
+
+    def _publish_scale(self) -> None:
+        """Publish the scale of the version in use; it has none before it scored for the first time."""
+        if self._worker.scale is not None:
+            self._outgoing.scale(self.version, self._worker.scale)
 
     def _score_again(
         self, kind: str, ends: Mapping[int, int], samples: Sequence[PlacedSample]
