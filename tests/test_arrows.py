@@ -108,6 +108,7 @@ BELOW = {
         "settings",
         "standing",
         "store",
+        "versions",
     },
     "asking": {"bootstrap", "embedded", "errors", "store"},
     "notebook": {

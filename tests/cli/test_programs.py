@@ -40,5 +40,5 @@ def test_a_program_in_the_middle_of_a_long_call_ends_in_time(numbers: list[signa
     assert time.monotonic() - begun < 10
     assert 0 == process.returncode
     assert [
-        "mainstem: ended in the middle of something; what was not committed comes again"
+        "mainstem: ended in the middle of its work; input that was not committed will be read again"
     ] == errors.splitlines()

@@ -48,7 +48,7 @@ def test_the_source_is_never_written_to(name: str, tmp_path: Path) -> None:
     (tmp_path / "soft of hard").symlink_to("hard")
     with pytest.raises(
         ImportSourceError,
-        match=r"is what is read, .* and would be overwritten; write to another place",
+        match=r"is the file that is read, .* and would be overwritten; write to another",
     ):
         write(tmp_path / name, b"new", source)
     assert CSV == source.read_text()
@@ -77,7 +77,7 @@ def test_standard_output_may_be_the_source(tmp_path: Path) -> None:
             command, stdout=out, stderr=subprocess.PIPE, text=True, check=False, timeout=60
         )
     assert (1, CSV) == (done.returncode, source.read_text())
-    assert "is what is read" in done.stderr
+    assert "is the file that is read" in done.stderr
 
 
 def test_a_link_is_followed_and_stays_a_link(tmp_path: Path) -> None:

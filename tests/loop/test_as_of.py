@@ -160,7 +160,7 @@ def test_a_home_as_of_a_moment_goes_on_as_if_it_had_not_stopped(
     refused = mainstem("replay", shop_log, "--home", home, "--as-of", FOURTH_DAY, "--verify")
     assert (1, True) == (
         refused.returncode,
-        refused.stderr.startswith("mainstem: the home has not come so far: "),
+        refused.stderr.startswith("mainstem: the home has not been replayed up to the moment: "),
     )
     end = replayed(mainstem, shop_log, home)
     assert {**whole, "home": ""} == {**end, "home": ""}
@@ -199,7 +199,7 @@ def test_a_moment_before_the_first_event_is_refused(
         (("--verify",), "give that as --as-of"),
         (
             ("--verify", "--as-of", "2026-01-02", "--seed", "3"),
-            "--verify takes all settings from the home",
+            "--verify takes settings from the home",
         ),
     ],
 )

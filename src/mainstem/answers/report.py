@@ -1,4 +1,4 @@
-"""What a replay came to, as one value: for machines as JSON, for people as the demo's screen."""
+"""The report of a replay, as one value: printed as JSON, or told in words by the screen."""
 
 import hashlib
 from typing import Any, Final
@@ -18,15 +18,28 @@ from mainstem.store.writes import columns_of
 
 __all__ = ["report_of"]
 
-_MOST_LATER: Final = 20_000  # later samples that versions are compared on
+_MOST_LATER: Final = 20_000  # samples of the last part of the log that versions are compared on
 
 
 def report_of(loop: Loop, home: str, plant: Plant | None = None) -> dict[str, Any]:
     """The report of a loop that has run to its end.
 
+    Args:
+        loop: the loop, whose history is still open. The evaluations of its versions are written.
+        home: name of the home, as the user gave it.
+        plant: the errors that were planted; None if none were.
+
     Returns:
-        ledger (each count over all partitions, and `balance`), samples, hash, sets, set_hash, rounds, later, versions,
-        baselines, home; with planted errors also planted.
+        ledger: each count added up over all partitions, and `balance`, which is 0 if it balances.
+        samples: how many samples were made, each label version counted.
+        hash, hash_0_1, set_hash: fingerprints of samples, labels and ledger (over all fields, and
+            over those of 0.1), and of standings.
+        sets: how many samples are core, edge, contradictory and spent.
+        rounds: what each round drew, its quality before and after, and whether it promoted.
+        later: how many samples the last part of the log has, and their labels.
+        versions, baselines: AUC of each promoted version and of each plain ranking on that part.
+        home: as given.
+        planted: how well planted errors were found; only with `plant`.
     """
     ledger = totals(loop.ledger.values())
     report: dict[str, Any] = {
@@ -56,7 +69,7 @@ def _sets(loop: Loop) -> dict[str, int]:
 
 
 def _set_hash(loop: Loop) -> str:
-    """Of sorted (sample_id, label_version, standing, reason) at the last judgement."""
+    """A hash of each (sample_id, label_version, standing, reason) at the last judgement, sorted."""
     told: list[str] = []
     for rows in loop.worker.rows.values():
         each = zip(rows["label_version"], rows["standing"], rows["reason"], strict=True)
@@ -82,7 +95,7 @@ def _rounds(loop: Loop) -> list[dict[str, Any]]:
 
 
 def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
-    """Every version and the baselines on the last part of the log in time, against the true labels."""
+    """AUC of every version and baseline on the last part of the log, by the true labels."""
     later = samples_since(loop.store, loop.later_from, _MOST_LATER)
     labels = [plant.truth(sample) if plant else sample.label for sample in later]
     measured: list[tuple[int, Evaluation]] = []

@@ -1,4 +1,7 @@
-"""`mainstem bench`: measurements beside the nearest bare way. Programs add theirs."""
+"""`mainstem bench`: each measurement runs beside the same work without mainstem.
+
+Programs add benches of their own.
+"""
 
 import os
 import sys
@@ -16,12 +19,15 @@ if TYPE_CHECKING:
 
 __all__ = ["bench"]
 
-bench = typer.Typer(help="Measure, beside the nearest bare way, in one run.", no_args_is_help=True)
+bench = typer.Typer(
+    help="Measure speed, beside the same work without mainstem in the same run.",
+    no_args_is_help=True,
+)
 
 
 @bench.callback()
 def _group() -> None:
-    """Keep `bench` a group, however many benches there are."""
+    """Keep `bench` a group, even with a single bench in it."""
 
 
 @bench.command()
@@ -29,18 +35,28 @@ def store(
     url: Annotated[
         str | None,
         typer.Option(
-            "--store", help="clickhouse:// URL of an empty database; without one, a temporary chDB."
+            "--store",
+            help="clickhouse:// URL of an empty database; a temporary chDB, if not given.",
         ),
     ] = None,
     *,
-    rows: Annotated[int, typer.Option(min=10_000, help="Rows written in each run.")] = 200_000,
-    rounds: Annotated[int, typer.Option(min=1, help="Runs of each; medians are shown.")] = 5,
+    rows: Annotated[int, typer.Option(min=10_000, help="How many rows each run writes.")] = 200_000,
+    rounds: Annotated[
+        int, typer.Option(min=1, help="How often each is run; medians are shown.")
+    ] = 5,
     history_rows: Annotated[
-        int, typer.Option(min=1000, help="Responses in the history that one sample is asked of.")
+        int,
+        typer.Option(
+            min=1000, help="How many responses the history holds when one sample is looked up."
+        ),
     ] = 10_000_000,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Rows a second into the history, beside the bare client; and milliseconds for one sample's history among millions."""
+    """Measure the history: rows written a second, and milliseconds to read one sample.
+
+    Writing is compared with the bare client. Reading asks for all of one sample
+    among millions of responses.
+    """
     from mainstem.bench.store import bench_history, bench_writes
     from mainstem.bootstrap import open_store
     from mainstem.errors import StoreError
@@ -53,7 +69,10 @@ def store(
         open_store(url or url_of("chdb", Path(folder, "history"))) as opened,
     ):
         if has_responses(opened):
-            msg = f"{url!r} holds responses, and a bench would replace them; give a database of its own"
+            msg = (
+                f"{url!r} holds responses, which the bench would replace; give a database that "
+                "holds nothing"
+            )
             raise StoreError(msg)
         found = bench_writes(opened, rows, rounds) | bench_history(
             opened, history_rows, [query.sql for query in HISTORY.values()]
@@ -70,19 +89,26 @@ def store(
 def join(
     log: Annotated[
         Path | None,
-        typer.Argument(help="Event log; without one, the excerpt and a simulated shop."),
+        typer.Argument(help="Event log; the excerpt and a simulated shop, if not given."),
     ] = None,
     *,
     events: Annotated[
         int,
-        typer.Option(min=1000, help="Events to join; a shorter log is repeated, each time later."),
+        typer.Option(
+            min=1000, help="How many events to join; a shorter log is repeated at later times."
+        ),
     ] = 50_000,
-    rounds: Annotated[int, typer.Option(min=1, help="Runs of each stage; medians are shown.")] = 5,
+    rounds: Annotated[
+        int, typer.Option(min=1, help="How often each stage is run; medians are shown.")
+    ] = 5,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object, a key for each log.")
+        bool, typer.Option("--json", help="Print one JSON object with a key for each log.")
     ] = False,
 ) -> None:
-    """Events a second through decoding, joining and encoding in one process, stage by stage; seconds are processor time."""
+    """Measure the join: events a second through decoding, joining and encoding in one process.
+
+    Each row adds a stage. Seconds are processor time.
+    """
     from mainstem.bench.join import STAGES, bench_join, lengthened, simulated
     from mainstem.cli.tables import show  # rich is slow to import
     from mainstem.errors import LogError
@@ -101,7 +127,10 @@ def join(
         print(f"{name}: {rounds} rounds", file=sys.stderr)
         seen = survey(lines)
         if seen.newest < 0:
-            msg = f"nothing in {name!r} can be joined ({seen.lines:,} lines, {len(seen.items):,} items); give another log"
+            msg = (
+                f"nothing in {name!r} can be joined ({seen.lines:,} lines, {len(seen.items):,} "
+                "items); give another log"
+            )
             raise LogError(msg)
         settings = Settings.read(os.environ, {"join.questions": seen.questions})
         found[name] = bench_join(lines, settings, _send, rounds)
@@ -126,7 +155,7 @@ def join(
 
 
 def _send(outputs: "list[Output]") -> None:
-    """What a stream worker does with a batch's samples before they go to the broker."""
+    """Encode samples as a stream worker does before it sends them to the broker."""
     from mainstem.join import Sample
     from mainstem.kafka.messages import encode, questions_of
 
@@ -140,31 +169,41 @@ def responses(
     model: Annotated[
         str,
         typer.Option(
-            help="LAYERSxHIDDEN, a BERT with random weights (12x768 is BERT-base), or a name or path."
+            help=(
+                "LAYERSxHIDDEN for a BERT with random weights (12x768 is BERT-base), or the name "
+                "or path of a model."
+            )
         ),
     ] = "4x256",
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    precision: Annotated[str, typer.Option(help="float32, or bfloat16 by autocast.")] = "float32",
-    batch: Annotated[int, typer.Option(min=2, help="Samples.")] = 64,
-    seq: Annotated[int, typer.Option(min=2, help="Tokens of the longest sample.")] = 32,
+    device: Annotated[str, typer.Option(help="Where it runs: cpu or cuda.")] = "cpu",
+    precision: Annotated[
+        str, typer.Option(help="Numbers of the pass: float32, or bfloat16 by autocast.")
+    ] = "float32",
+    batch: Annotated[int, typer.Option(min=2, help="How many samples a pass takes.")] = 64,
+    seq: Annotated[int, typer.Option(min=2, help="How many tokens the longest sample has.")] = 32,
     vocabulary: Annotated[
-        int, typer.Option(min=100, help="Of a model with random weights.")
+        int, typer.Option(min=100, help="Vocabulary of a model with random weights.")
     ] = 8000,
     padded: Annotated[
-        bool, typer.Option(help="Samples half to wholly as long, or all of one length.")
+        bool, typer.Option(help="Give samples half to all of the longest length, or all the same.")
     ] = True,
-    rounds: Annotated[int, typer.Option(min=1, help="Runs of each; medians are shown.")] = 5,
+    rounds: Annotated[
+        int, typer.Option(min=1, help="How often each is run; medians are shown.")
+    ] = 5,
     only: Annotated[
-        list[str] | None, typer.Option(help="A row to measure; all by default.")
+        list[str] | None, typer.Option(help="Measure this row only; may be given again.")
     ] = None,
     memory: Annotated[
-        bool, typer.Option(help="Peak memory too, each row in a process of its own.")
+        bool, typer.Option(help="Measure peak memory too, each row in a process of its own.")
     ] = True,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object, a key for each row.")
+        bool, typer.Option("--json", help="Print one JSON object with a key for each row.")
     ] = False,
 ) -> None:
-    """Gradient responses, as ratios to a plain forward and backward pass, beside other libraries if they are there."""
+    """Measure gradient responses as ratios to a plain forward and backward pass.
+
+    Other libraries that compute them are measured too, if they are installed.
+    """
     from mainstem.bench.responses import bench_responses  # torch is slow to import
     from mainstem.bench.responses_case import Case
     from mainstem.bootstrap import threads

@@ -27,7 +27,8 @@ def truth(
 ) -> None:
     """Compare what was called contradictory with the labels that are wrong in a simulated shop.
 
-    It says how many calls are right and how many wrong labels were found, by kind of accident.
+    It says how many calls are right and how many wrong labels were found, by
+    kind of accident.
     """
     from mainstem.asking import answers
     from mainstem.bench.truth import compare  # torch is slow to import

@@ -74,4 +74,5 @@ def _next(loop: Loop, home: str) -> Iterator[str]:
     yield f"  ask the history in SQL, here {what}:"
     yield f'    {program()} sql "{query}" {of_home}'
     yield "  replay a log of your own: docs/your-own-log.md"
+    yield "  add labels that you vouch for, to find wrong ones: docs/trusted-samples.md"
     yield f"  read what each word on this screen means: {WORDS}"

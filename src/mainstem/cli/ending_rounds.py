@@ -55,9 +55,10 @@ def quality(report: dict[str, Any]) -> Iterator[str]:
     newest = max(versions)
     plain = {name: auc for name, auc in report["baselines"].items() if auc is not None}
     rows = [(auc, f"{_named(name)} (no model): {_MEANINGS[name]}") for name, auc in plain.items()]
-    rows.append((versions[newest], f"version {newest}, the newest"))
-    if newest:
+    if 0 in versions:
         rows.append((versions[0], "version 0, before the first round"))
+    if newest:
+        rows.append((versions[newest], f"version {newest}, the newest"))
     for auc, what in sorted(rows, key=lambda row: -_rank(row[0])):
         yield wrapped(f"{points(auc)}  {what}", rest=" " * 8)
     if plain and _rank(versions[newest]) >= 0:
@@ -102,7 +103,7 @@ def _verdict(newest: int, reached: float | None, plain: dict[str, float]) -> str
         return wrapped(f"Version {newest} ranks these at least as well as each plain ranking.")
     verb = "ranks" if len(better) == 1 else "rank"
     names = " and ".join(better).capitalize()
-    return wrapped(f"{names} {verb} these better than version {newest} does, without a model.")
+    return wrapped(f"{names} {verb} these better than version {newest} does.")
 
 
 def _why_none(later: dict[str, Any]) -> str:

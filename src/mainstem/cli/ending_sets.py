@@ -18,6 +18,7 @@ from mainstem.validate.lacking import unmet_trust
 __all__ = ["first_to_explain", "samples", "sets"]
 
 _EACH: Final = 2  # samples shown in words
+_LINES: Final = 3  # of a text
 _PARTITIONS: Final = 3  # whose want of verdicts is told
 _SETS: Final = {
     "core": "sound, and worth learning from; drawn by importance",
@@ -132,7 +133,7 @@ def _told(loop: Loop, places: list[_Place], none: str) -> Iterator[str]:
         if number:
             yield ""
         for name, text in _in_words(loop, *place):
-            yield wrapped(printable(text), first=f"  {name:10}", rest=" " * 12)
+            yield wrapped(printable(text), first=f"  {name:10}", rest=" " * 12, most=_LINES)
 
 
 def _in_words(loop: Loop, partition: int, row: int) -> Iterator[tuple[str, str]]:

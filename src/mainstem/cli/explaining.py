@@ -2,9 +2,6 @@
 
 import json
 import os
-import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -12,9 +9,9 @@ import typer
 
 from mainstem.asking import answers
 from mainstem.cli.history import DEFAULT_HOME, HomeOption, StoreOption
-from mainstem.cli.lines import WORDS
+from mainstem.cli.story import tell_story
 from mainstem.ids import uuid_of
-from mainstem.printable import in_json, printable
+from mainstem.printable import in_json
 from mainstem.settings import Settings
 from mainstem.settings.renamed import renamed
 
@@ -31,35 +28,6 @@ _OF_HOME: Final = (
     "join.revision_window",
 )
 """The settings of a home that a story depends on."""
-_WIDTH: Final = 100  # columns, if the output is not a terminal
-_MOST: Final = 6  # rows of a table, so that the whole story is one screen
-_NAMES: Final = {"norm / scale": "importance_seen", "running margin": "running_margin"}
-"""The field behind a column of a table, where the two have different names."""
-_ALONE: Final = {
-    "purchase": "bought",
-    "drawn": "drawn as an item that was not bought",
-    "labelled": "labelled so",
-}
-"""What gives a label before any outcome."""
-_SOURCES: Final = {
-    "impression": "an impression",
-    "view": "a view",
-    "purchase": "a purchase",
-    "drawn": "a draw of negatives",
-    "labelled": "a labelled text",
-}
-_PARTS: Final = {
-    "stream": "stream: judged, and drawn by rounds",
-    "canary": "canary: other samples are compared with it; judged and drawn like them",
-    "direction": "direction: gives the trusted gradient; never drawn",
-    "gate": "gate: judges versions; never drawn",
-}
-_TITLES: Final = {
-    "events": "events of the log that made it",
-    "visits": "visits: each scoring by a version",
-    "verdicts": "verdicts: each judgement that moved it",
-    "drawn by": "rounds that drew it",
-}
 
 
 def explain(
@@ -82,7 +50,8 @@ def explain(
 ) -> None:
     """Explain why a sample stands where it stands.
 
-    It shows the question, the labels, every visit and verdict, and the rounds that drew the sample.
+    It shows the question, the labels, every visit and verdict, and the rounds
+    that drew the sample.
     """
     from mainstem.answers.explain import events_of, story_of  # the join is slow to import
 
@@ -96,7 +65,7 @@ def explain(
     if as_json:
         print(in_json(story))
     else:
-        _tell(story)
+        tell_story(story)
 
 
 def _settings(home: Path, store: str | None) -> Settings:
@@ -121,161 +90,3 @@ def _sample_id(sample: str | None, event: str | None, item: str, ask: "Ask") -> 
         return sample_id_of(str(sample), ask)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-
-
-def _tell(story: dict[str, Any]) -> None:
-    """Print the story for people."""
-    from rich.console import Console  # rich is slow to import
-
-    screen = Console(
-        width=None if sys.stdout.isatty() else _WIDTH, highlight=False, markup=False, emoji=False
-    )
-    standing = f"{story['standing']}, {story['reason']}" if story["standing"] else "not judged"
-    screen.print(f"sample {story['sample_id']}: {standing}", style="bold")
-    for line in (*_why(story), "", *_asked(story["question"]), *_labels(story)):
-        screen.print(_cell(line), no_wrap=True, overflow="ellipsis")
-    _table(screen, "events", ("line", "event_time", "kind", "event_id"), story["events"] or ())
-    visits = (
-        "version",
-        "label",
-        "norm",
-        "norm / scale",
-        "importance",
-        "alignment",
-        "loss",
-        "margin",
-        "running margin",
-    )
-    _table(screen, "visits", visits, story["visits"])
-    verdicts = (
-        "at",
-        "by",
-        "standing",
-        "p",
-        "evidence",
-        "more doubtful than",
-        "canaries",
-        "importance",
-        "core >",
-    )
-    _table(screen, "verdicts", verdicts, [{**row, **_in_words(row)} for row in story["verdicts"]])
-    _table(
-        screen,
-        "drawn by",
-        ("version", "drawn from", "probability", "of", "promoted", "reason"),
-        map(_drawn, story["rounds"]),
-    )
-    screen.print(f"\nwhat each word means: {WORDS}")
-
-
-def _why(story: dict[str, Any]) -> Iterator[str]:
-    yield story["meaning"]
-    if since := story["since"]:
-        place = f"judgement {since['judgement']} of partition {since['partition']}"
-        when = _second(since["event_time"])
-        yield f"It has stood there since {when}, by {place}, with version {since['version']}."
-    if now := story["now"]:
-        of_mean, alignment = _cell(now["importance_of_mean"]), _cell(now["alignment"])
-        yield (
-            f"Importance {_cell(now['importance'])} (1 is the mean canary), "
-            f"length of its mean response {of_mean}; alignment {alignment}."
-        )
-
-
-def _asked(question: dict[str, Any]) -> Iterator[str]:
-    drawn = (
-        f", drawn with probability {_cell(question['sampling_probability'])}"
-        if question["source"] == "drawn"
-        else ""
-    )
-    origin = f" ({question['origin']})" if question["origin"] else ""
-    asked = f"{_second(question['event_time'])} by {_SOURCES[question['source']]}{drawn}"
-    yield f"asked    {asked}, item {question['item_id'] or '-'}"
-    yield f"part     {_PARTS[question['part']]}{origin}"
-    yield f"query    {question['query'] or '-'}"
-    yield f"history  {', '.join(question['history']) or '-'}"
-    yield f"context  {question['context_text'] or '-'}"
-    yield f"item     {question['item_text'] or '-'}"
-
-
-def _labels(story: dict[str, Any]) -> Iterator[str]:
-    before: dict[str, Any] = {}
-    alone = _ALONE.get(story["question"]["source"], "no outcome")
-    for one in story["labels"]:
-        new = (
-            ", ".join((Counter(one["outcomes"]) - Counter(before.get("outcomes", ()))).elements())
-            or alone
-        )
-        said = f"revised by {new}; it was {before['label']}" if before else new
-        yield f"label {one['label']}  {said} (label version {one['label_version']})"
-        before = one
-
-
-def _in_words(verdict: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "at": verdict["judgement"],
-        "by": verdict["version"],
-        "standing": f"{verdict['standing']}, {verdict['reason']}",
-        "p": verdict["p_value"],
-        "more doubtful than": _place(verdict),
-        "canaries": f"{verdict['canaries_of_label']}/{verdict['canaries']}",
-        "core >": verdict["core_level"],
-    }
-
-
-def _place(verdict: dict[str, Any]) -> str:
-    """The share of canaries of its stratum that are less doubtful, rounded down."""
-    if verdict["stratum"] is None:
-        return "-"
-    less = verdict["stratum_canaries"] - verdict["at_least_as_doubtful"]
-    of = f"label {verdict['label']}" if verdict["stratum"] == "label" else "all"
-    return f"{1000 * less // verdict['stratum_canaries'] / 10:g} % of {of}"
-
-
-def _drawn(one: dict[str, Any]) -> dict[str, Any]:
-    promoted = "yes" if one["promoted"] else "no"
-    return {
-        **one,
-        "drawn from": f"{one['drawn_from']}{', cold' if one['cold'] else ''}",
-        "of": one["drawn"],
-        "promoted": promoted,
-    }
-
-
-def _table(screen: Any, name: str, header: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
-    """Print a table of the first row and the newest rows; print nothing if there are no rows."""
-    from rich.table import Table  # rich is slow to import
-
-    rows = list(rows)
-    if not rows:
-        return
-    left_out = len(rows) - _MOST
-    shown = rows if left_out <= 0 else [rows[0], *rows[-_MOST + 1 :]]
-    columns = [[_cell(row[_NAMES.get(head, head)]) for row in shown] for head in header]
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
-    for head, column in zip(header, columns, strict=True):
-        # only the last column is cut
-        width = None if head == header[-1] else max(map(len, (head, *column)))
-        table.add_column(head, no_wrap=True, overflow="ellipsis", min_width=width)
-    for cells in zip(*columns, strict=True):
-        table.add_row(*cells)
-    more = (
-        f" (the first and the last {_MOST - 1} of {len(rows)}; `mainstem history` shows all)"
-        if left_out > 0
-        else ""
-    )
-    screen.print(f"\n{_TITLES[name]}{more}", style="bold")
-    screen.print(table)
-
-
-def _second(time: Any) -> str:
-    """An event time to the second; it may be a datetime or text."""
-    return str(time)[:19]
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    return printable(str(value))

@@ -72,7 +72,8 @@ def history(
 ) -> None:
     """Show what happened to one sample: its labels, every visit and every move.
 
-    The last table holds what its visits add up to now. `mainstem explain` tells the same in words.
+    The last table holds what its visits add up to now. `mainstem explain` tells
+    the same in words.
     """
     from mainstem.store.figures import figures_of  # numpy is slow to import
     from mainstem.store.rows_of_sample import HISTORY
@@ -90,7 +91,7 @@ def history(
         raise StoreError(msg)
     for name, rows in {**tables, "now": [figures_of(tables["visits"])]}.items():
         if not as_json:
-            print(f"\n{name}{'' if rows else ': none'}")
+            print(f"\n{name}: {_TABLES[name] if rows else 'none'}")
         if rows:
             _show_typed(name, rows, as_json=as_json)
 
@@ -123,6 +124,13 @@ def sql(
 
 
 _JUDGED = "judged"
+_TABLES = {
+    "sample": "its label, version by version, with its texts",
+    "visits": "each scoring by a version, and the running means with it",
+    "moves": "each judgement that changed its standing, reason or label version",
+    "trained": "the rounds that drew it",
+    "now": "what its visits add up to",
+}
 _FIGURES = (
     "importance: how far a sample would move the model; 1 is the mean canary",
     "importance_of_mean: length of the mean response; near importance if visits agree",
@@ -150,8 +158,8 @@ def _ask(home: Path, store: str | None, query: str, what: str, *more: str) -> tu
     if not rows and not (held.samples and what == _JUDGED):
         msg = (
             f"nothing in this history is {what}: it holds {held.samples:,} samples, "
-            f"{held.standings:,} standings, {held.versions:,} versions; `mainstem replay LOG` makes "
-            "them, or `mainstem train learn` and `mainstem train score` do"
+            f"{held.standings:,} standings, {held.versions:,} versions; `mainstem replay LOG` "
+            "makes them, or `mainstem train learn` and `mainstem train score` do"
         )
         raise StoreError(msg)
     return header, rows, *others

@@ -1,4 +1,4 @@
-"""`mainstem import SOURCE FILE -o LOG`: make an event log of a known data set, or of one's own (`importing_own`)."""
+"""`mainstem import SOURCE FILE -o LOG`: make an event log from a known data set or an own table."""
 
 import sys
 from collections import Counter
@@ -20,7 +20,7 @@ from mainstem.cli.log_writing import (
 __all__ = ["importer"]
 
 importer = typer.Typer(
-    help="Make an event log of a table: your own, or a data set that many know.",
+    help="Make an event log from your own table, or from a well-known data set.",
     no_args_is_help=True,
 )
 importer.command()(table)
@@ -28,14 +28,14 @@ importer.command()(labelled)
 
 
 class DayOrder(StrEnum):
-    """What the first number of a date like 01/12/2010 is."""
+    """Whether the first number of a date like 01/12/2010 is the day or the month."""
 
     DAY_FIRST = "day-first"
     MONTH_FIRST = "month-first"
 
 
 class Favourite(StrEnum):
-    """What Taobao's `fav` may be taken for."""
+    """The kind of event that Taobao's `fav` becomes."""
 
     CART = "cart"
     CLICK = "click"
@@ -44,21 +44,23 @@ class Favourite(StrEnum):
 @importer.command("online-retail")
 def online_retail(
     file: Annotated[
-        Path, typer.Argument(help="UCI Online Retail as CSV or Parquet, with its own column names.")
+        Path,
+        typer.Argument(help="UCI Online Retail as CSV or Parquet, with its original column names."),
     ],
     output: OutputOption,
     lines: LinesOption = None,
     encoding: EncodingOption = "",
     dates: Annotated[
         DayOrder | None,
-        typer.Option(help="Whether dates like 01/12/2010 have the day first or the month."),
+        typer.Option(help="Whether a date like 01/12/2010 begins with the day or with the month."),
     ] = None,
 ) -> None:
-    """Purchases, returns and items of UCI Online Retail, the first or the second.
+    """Import purchases, returns and items of UCI Online Retail, the first or the second.
 
-    Line n of an invoice gets its minute + n ms and the event id INVOICE-n, because the source has whole minutes only.
+    The source has whole minutes only, so line n of an invoice gets the minute
+    of the invoice plus n ms. Its event id is INVOICE-n.
     """
-    from mainstem.importers.day_order import DayOrder as Order  # not for `--help`
+    from mainstem.importers.day_order import DayOrder as Order  # slow to import
     from mainstem.importers.notes import Notes
     from mainstem.importers.online_retail import ALIASES, COLUMNS, events_of
     from mainstem.importers.tables import read_rows
@@ -75,7 +77,7 @@ def rees46(
     file: Annotated[
         Path,
         typer.Argument(
-            help="REES46 events as CSV (packed or not) or Parquet, with its own column names."
+            help="REES46 events as CSV, packed or not, or Parquet, with the original column names."
         ),
     ],
     output: OutputOption,
@@ -84,13 +86,14 @@ def rees46(
     *,
     sort: SortOption = False,
 ) -> None:
-    """Views, carts, purchases and items of REES46's multi-category store.
+    """Import views, carts, purchases and items of REES46's multi-category store.
 
-    A title is made of category and brand: the source has none. Rows that are there twice become duplicates.
+    The source has no titles, so a title is made of category and brand. A row
+    that occurs twice becomes a duplicate event.
     """
     from mainstem.importers.making import by_time
     from mainstem.importers.notes import Notes
-    from mainstem.importers.rees46 import COLUMNS, events_of  # not for `--help`
+    from mainstem.importers.rees46 import COLUMNS, events_of  # slow to import
     from mainstem.importers.tables import read_rows
 
     left_out: Counter[str] = Counter()
@@ -103,7 +106,8 @@ def rees46(
 @importer.command()
 def taobao(
     file: Annotated[
-        Path, typer.Argument(help="Taobao UserBehavior as CSV, without a header too, or Parquet.")
+        Path,
+        typer.Argument(help="Taobao UserBehavior as CSV, with or without a header, or Parquet."),
     ],
     output: OutputOption,
     lines: LinesOption = None,
@@ -111,18 +115,20 @@ def taobao(
     *,
     sort: SortOption = False,
     favourites: Annotated[
-        Favourite | None, typer.Option(help="Take `fav` for this kind; else it is left out.")
+        Favourite | None,
+        typer.Option(help="Import `fav` as this kind of event; it is left out, if not given."),
     ] = None,
 ) -> None:
-    """Views, carts, purchases and items of Taobao UserBehavior.
+    """Import views, carts, purchases and items of Taobao UserBehavior.
 
-    Items are numbers only, so their text says little. The published file lies in the order of its users: sort it by time.
+    Items have only numbers, so their texts say little. The published file is in
+    the order of its users: give --sort.
     """
     from mainstem.events import Cart, Click
     from mainstem.importers.making import by_time
     from mainstem.importers.notes import Notes
     from mainstem.importers.tables import read_rows
-    from mainstem.importers.taobao import COLUMNS, events_of  # not for `--help`
+    from mainstem.importers.taobao import COLUMNS, events_of  # slow to import
 
     left_out: Counter[str] = Counter()
     notes = Notes(left_out)
@@ -137,7 +143,7 @@ def open_bandit(
     file: Annotated[
         Path,
         typer.Argument(
-            help="Open Bandit impressions as CSV or Parquet, with its own column names."
+            help="Open Bandit impressions as CSV or Parquet, with the original column names."
         ),
     ],
     output: OutputOption,
@@ -146,13 +152,14 @@ def open_bandit(
     *,
     sort: SortOption = False,
 ) -> None:
-    """Impressions, clicks and items of the Open Bandit Dataset.
+    """Import impressions, clicks and items of the Open Bandit Dataset.
 
-    Each impression is a shopper of its own, whose features are the query. Propensities are not kept.
+    Each impression becomes a shopper of its own, whose features are the query.
+    Propensities are not kept.
     """
     from mainstem.importers.making import by_time
     from mainstem.importers.notes import Notes
-    from mainstem.importers.open_bandit import COLUMNS, OPTIONAL, events_of  # not for `--help`
+    from mainstem.importers.open_bandit import COLUMNS, OPTIONAL, events_of  # slow to import
     from mainstem.importers.tables import read_rows
 
     left_out: Counter[str] = Counter()
@@ -167,14 +174,17 @@ def home_depot(
     file: Annotated[Path, typer.Argument(help="Home Depot's train.csv, or the same as Parquet.")],
     output: OutputOption,
     relevant_from: Annotated[
-        float, typer.Option(min=1, max=3, help="From this grade on the label is yes.")
+        float, typer.Option(min=1, max=3, help="The lowest grade whose label is yes.")
     ] = 2.5,
     start: StartOption = START,
     lines: LinesOption = None,
     encoding: EncodingOption = "",
 ) -> None:
-    """Queries and titles of Home Depot, graded by people: labelled pairs, to trust or to replay."""
-    from mainstem.importers.home_depot import COLUMNS, events_of  # not for `--help`
+    """Import queries and titles of Home Depot that people graded.
+
+    They become labelled pairs, to add as trusted samples or to replay.
+    """
+    from mainstem.importers.home_depot import COLUMNS, events_of  # slow to import
     from mainstem.importers.notes import Notes
     from mainstem.importers.tables import read_rows
 

@@ -1,4 +1,4 @@
-"""`mainstem import table` and `mainstem import labelled`: what a shop, or anybody with labelled texts, has of their own."""
+"""`mainstem import table` and `mainstem import labelled`: your own table or labelled texts."""
 
 import shlex
 import sys
@@ -21,29 +21,29 @@ from mainstem.printable import printable
 
 __all__ = ["START", "StartOption", "labelled", "millis_of", "table"]
 
-START: Final = datetime(2026, 1, 1)  # noqa: DTZ001 - as typer reads one; `millis_of` takes it for UTC
+START: Final = datetime(2026, 1, 1)  # noqa: DTZ001 - typer reads naive ones; `millis_of` means UTC
 StartOption = Annotated[
     datetime,
     typer.Option(
-        help="Time of the first row, UTC, where the source has none; each next is a second later."
+        help="If the source has no time: that of the first row, UTC; each next is a second later."
     ),
 ]
 
 
 def table(
-    file: Annotated[Path, typer.Argument(help="CSV, JSON lines or Parquet.")],
+    file: Annotated[Path, typer.Argument(help="The table: CSV, JSON lines or Parquet.")],
     output: OutputOption,
     columns: Annotated[
-        Path, typer.Option("--map", help="TOML file that says which column is what.")
+        Path, typer.Option("--map", help="TOML file that says what each column holds.")
     ],
     lines: LinesOption = None,
     encoding: EncodingOption = "",
     *,
     sort: SortOption = False,
 ) -> None:
-    """A shop's own table, by a map of its columns; docs/your-own-log.md shows one."""
+    """Import your own table by a map of its columns; docs/your-own-log.md shows one."""
     from mainstem.importers.notes import Notes
-    from mainstem.importers.table import events_of  # not for `--help`
+    from mainstem.importers.table import events_of  # slow to import
     from mainstem.importers.table_map import read_map
     from mainstem.importers.tables import read_rows
 
@@ -70,27 +70,30 @@ def table(
 
 
 def labelled(
-    file: Annotated[Path, typer.Argument(help="CSV, JSON lines or Parquet.")],
+    file: Annotated[Path, typer.Argument(help="The table: CSV, JSON lines or Parquet.")],
     output: OutputOption,
-    text: Annotated[str, typer.Option(help="Column of the text.")],
-    label: Annotated[str, typer.Option(help="Column of its label.")],
+    text: Annotated[str, typer.Option(help="The column of the text.")],
+    label: Annotated[str, typer.Option(help="The column of its label.")],
     pair: Annotated[
-        str, typer.Option(help="Column of a second text that it is read together with.")
+        str, typer.Option(help="The column of a second text that is read with the first.")
     ] = "",
-    time: Annotated[str, typer.Option(help="Column of the time.")] = "",
+    time: Annotated[str, typer.Option(help="The column of the time.")] = "",
     time_format: Annotated[
-        str, typer.Option(help="s, ms, us, or a pattern like '%d/%m/%Y %H:%M'; empty: ISO 8601.")
+        str,
+        typer.Option(
+            help="Form of times: s, ms, us, or a pattern like '%d/%m/%Y %H:%M'; ISO 8601, if empty."
+        ),
     ] = "",
-    zone: Annotated[str, typer.Option(help="Time zone of times that name none.")] = "UTC",
-    user: Annotated[str, typer.Option(help="Column of who wrote it.")] = "",
+    zone: Annotated[str, typer.Option(help="The time zone of times that name none.")] = "UTC",
+    user: Annotated[str, typer.Option(help="The column of the author.")] = "",
     id: Annotated[  # noqa: A002
-        str, typer.Option(help="Column of an id; without one it is made of the content.")
+        str, typer.Option(help="The column of an id; it is made from the content, if empty.")
     ] = "",
     category: Annotated[
-        str, typer.Option(help="Column of a category, to look at the history by.")
+        str, typer.Option(help="The column of a category, by which the history can be grouped.")
     ] = "",
     names: Annotated[
-        str, typer.Option(help="What labels are called: 0=world,1=sports; others are left out.")
+        str, typer.Option(help="Names of labels: 0=world,1=sports; other labels are left out.")
     ] = "",
     start: StartOption = START,
     lines: LinesOption = None,
@@ -98,9 +101,10 @@ def labelled(
     *,
     sort: SortOption = False,
 ) -> None:
-    """Any labelled texts, or pairs of texts, of two or more classes.
+    """Import labelled texts, or pairs of texts, of two or more classes.
 
-    Ends with the line that sets the classes, on stdout where the log does not go there.
+    The last line sets the classes. It goes to stdout, or to stderr if the log
+    goes to stdout.
     """
     from mainstem.importers.labelled import LabelledColumns, classes_of, events_of, parse_names
     from mainstem.importers.notes import Notes
@@ -135,7 +139,7 @@ def labelled(
 
 
 def millis_of(start: datetime) -> int:
-    """Milliseconds since 1970 of a time given at the command line."""
-    from mainstem.importers.values import time_reader  # not for `--help`
+    """A time given at the command line in milliseconds since 1970; it is taken to be UTC."""
+    from mainstem.importers.values import time_reader  # slow to import
 
     return time_reader()(start)

@@ -16,13 +16,15 @@ WORDS: Final = "docs/how-it-works.md#words"
 _WIDTH: Final = 80  # columns; the least that a terminal usually has
 
 
-def wrapped(text: str, first: str = "  ", rest: str = "  ") -> str:
-    """Wrap text between its words; a word wider than the screen, like an address, stays whole.
+def wrapped(text: str, first: str = "  ", rest: str = "  ", most: int | None = None) -> str:
+    """Wrap text between its words.
 
     Args:
-        text: What to wrap; a run of whitespace becomes one space.
-        first: What the first line begins with.
-        rest: What every other line begins with.
+        text: what to wrap; a run of whitespace becomes one space.
+        first: what the first line begins with.
+        rest: what every other line begins with.
+        most: how many lines there may be; text that needs more is cut. With None nothing is cut,
+            and a word that is wider than the screen, like an address, stays whole.
 
     Example:
         >>> print(wrapped("red cup " * 10, first="item  ", rest="      "))
@@ -34,7 +36,9 @@ def wrapped(text: str, first: str = "  ", rest: str = "  ") -> str:
         width=_WIDTH,
         initial_indent=first,
         subsequent_indent=rest,
-        break_long_words=False,
+        break_long_words=most is not None,
+        max_lines=most,
+        placeholder=" ...",
         break_on_hyphens=False,
     )
 
@@ -43,8 +47,8 @@ def aligned(rows: Sequence[Sequence[str]], sides: str) -> Iterator[str]:
     r"""Lines of a table, two spaces in front and between columns.
 
     Args:
-        rows: The header and the rows, each with as many cells as there are columns.
-        sides: One letter for each column: `r` puts its cells to the right, `l` to the left.
+        rows: the header and the rows, each with as many cells as there are columns.
+        sides: one letter for each column: `r` puts its cells to the right, `l` to the left.
 
     Example:
         >>> print("\n".join(aligned([("round", "of"), ("1", "core"), ("10", "edge")], "rl")))

@@ -1,4 +1,4 @@
-"""What `mainstem import` commands share: they write a log, and tell what is in it and what was left out."""
+"""Writing a log, and reporting what is in it and what was left out: for all `mainstem import`."""
 
 import sys
 import time
@@ -22,39 +22,37 @@ if TYPE_CHECKING:
 
 __all__ = ["EncodingOption", "LinesOption", "OutputOption", "SortOption", "write_log"]
 
-_GRACE: Final = 600_000  # milliseconds; the default of the setting `grace`
-_REASONS: Final = 20  # that are told one by one
-_YEAR: Final = (
-    366 * 24 * 3_600_000
-)  # milliseconds; the first year since 1970, into which wrong times fall
-_FAR: Final = 2 * _YEAR  # from today
+_GRACE: Final = 600_000  # milliseconds, the default of the setting `grace`
+_REASONS: Final = 20  # reasons that are reported one by one
+# milliseconds of a year; a time in a wrong unit or form falls into the first year since 1970
+_YEAR: Final = 366 * 24 * 3_600_000
+_FAR: Final = 2 * _YEAR  # later than today by this, a time is reported as probably wrong
 
 OutputOption: TypeAlias = Annotated[
     Path,
     typer.Option(
-        "-o", "--output", help="The log to write; gzip where it ends in .gz, - for stdout."
+        "-o", "--output", help="The log to write: gzip if it ends in .gz, stdout if it is -."
     ),
 ]
 SortOption: TypeAlias = Annotated[
     bool,
-    typer.Option(
-        "--sort", help="Put the rows in the order of time first; holds them all in memory."
-    ),
+    typer.Option("--sort", help="Sort the rows by time first; this holds them all in memory."),
 ]
 LinesOption: TypeAlias = Annotated[
-    int | None, typer.Option(min=1, help="Stop after so many events other than items.")
+    int | None, typer.Option(min=1, help="Stop after this many events other than items.")
 ]
 EncodingOption: TypeAlias = Annotated[
     str,
     typer.Option(
-        "--encoding", help="Of text, like cp1252 or gb18030; without it, it is found out, and told."
+        "--encoding",
+        help="Encoding of the text, like cp1252 or gb18030; detected and reported, if not given.",
     ),
 ]
 
 
 @dataclass
 class _Written:
-    """What came out."""
+    """Counts of the events written so far."""
 
     kinds: Counter[str] = field(default_factory=Counter)
     newest: int = 0
@@ -85,21 +83,21 @@ def write_log(
     can_sort: bool = True,
     only_items: bool = False,
 ) -> None:
-    """Write the events that a replay will accept, and tell on stderr how many of each kind, and what was left out.
+    """Write the events that a replay accepts, and report on stderr what was written and left out.
 
     Args:
-        source: what is read.
-        events: what it gives.
-        left_out: counted while `events` is read.
-        output: the log.
-        lines: stop after so many events other than items.
-        notes: what else is to be told of the source.
-        beside: other files that are read, and must not be written to.
-        only_items: whether nothing but items is expected.
-        can_sort: whether the command has `--sort`.
+        source: the file that the events come from.
+        events: the events made from it.
+        left_out: how many rows were left out for which reason; grows while `events` is read.
+        output: path of the log to write.
+        lines: how many events other than items to write at most; None writes all.
+        notes: remarks about the source that are printed too.
+        beside: other files that are read, so that the log must not overwrite them.
+        only_items: whether the source is expected to hold nothing but items.
+        can_sort: whether the command has the option `--sort`.
 
     Raises:
-        ImportSourceError: if nothing came out, or the log cannot be written.
+        ImportSourceError: if no event was made, or the log cannot be written.
     """
     from mainstem.cli.tables import working  # rich is slow to import
     from mainstem.events import encode
@@ -114,16 +112,14 @@ def write_log(
                 if lines and written.asked == lines:
                     break
         except ImportSourceError:
-            _tell_notes(notes)  # what came before the error explains it
+            _tell_notes(notes)  # they help to understand the error
             raise
         _refuse_empty(source, written, left_out, notes, only_items=only_items)
         _tell(written, left_out, output, notes)
     if written.back:
         order = "--sort puts them in order" if can_sort else "sort the source by its time first"
-        print(
-            f"  {written.back:,} events come more than ten minutes after a later one; {order}",
-            file=sys.stderr,
-        )
+        late = f"{written.back:,} events come more than ten minutes after a later one"
+        print(f"  {late}; {order}", file=sys.stderr)
 
 
 def _refuse_empty(
@@ -153,10 +149,8 @@ def _tell(written: _Written, left_out: Counter[str], output: Path, notes: "Notes
         what = "is the time's form right, and its unit (s, ms, us, ns)?"
         print(f"  {written.of_1970:,} events lie in 1970; {what}", file=sys.stderr)
     if written.far:
-        print(
-            f"  {written.far:,} events lie more than two years ahead; is the time's form right?",
-            file=sys.stderr,
-        )
+        far = f"{written.far:,} events lie more than two years ahead"
+        print(f"  {far}; is the time's form right?", file=sys.stderr)
 
 
 def _tell_notes(notes: "Notes | None") -> None:
@@ -171,7 +165,5 @@ def _tell_left_out(left_out: Counter[str], notes: "Notes | None") -> None:
         for row in rows.get(reason, ()):
             print(f"    {printable(row)}", file=sys.stderr)
     if others := sum(left_out.values()) - sum(count for _, count in left_out.most_common(_REASONS)):
-        print(
-            f"  left out {others:,} rows for {len(left_out) - _REASONS:,} other reasons",
-            file=sys.stderr,
-        )
+        reasons = f"{len(left_out) - _REASONS:,} other reasons"
+        print(f"  left out {others:,} rows for {reasons}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""What the commands of all long-running programs share: options, settings they insist on, logging, a signal to stop."""
+"""Shared by the commands of all long-running programs: options, settings, logging, stopping."""
 
 import logging
 import os
@@ -28,21 +28,21 @@ HttpOption = Annotated[
     typer.Option(
         "--http",
         metavar="HOST:PORT",
-        help="Where /health and /metrics are; port 0 is any free one.",
+        help="Where to serve /health and /metrics; port 0 takes any free port.",
     ),
 ]
 SessionOption = Annotated[
-    float, typer.Option(min=1, help="Seconds of silence after which another worker takes over.")
+    float, typer.Option(min=1, help="After this many silent seconds another worker takes over.")
 ]
-_GRACE: Final = 6.0  # seconds from being asked to end until the end
+_GRACE: Final = 6.0  # seconds between the request to end and the end
 _ENDING: Final = frozenset((signal.SIGTERM, signal.SIGINT))
 _LINE: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class _InOneLine(logging.Formatter):
-    """A message in one line, whatever a record of others that it quotes holds; a traceback keeps its lines."""
+    """Puts a message on one line, even if it quotes text with line breaks; keeps tracebacks."""
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - a name of logging's
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         return printable(super().formatMessage(record))
 
 
@@ -50,28 +50,29 @@ def settled() -> Settings:
     """The settings of a program.
 
     Raises:
-        SettingError: if what asks is left open.
+        SettingError: if `join.questions` is `auto`, which only a log on disk can settle.
     """
     settings = Settings.read(os.environ, say=note)
     if settings.join.questions == "auto":
-        msg = "MAINSTEM_JOIN__QUESTIONS must be `shown` or `purchases` beside Kafka: a stream cannot be looked at beforehand"
+        msg = (
+            "MAINSTEM_JOIN__QUESTIONS must be `shown` or `purchases` beside Kafka, because a "
+            "stream cannot be read beforehand to find out"
+        )
         raise SettingError(msg)
     return settings
 
 
 def begin(http: str) -> "Monitor":
-    """Log to stderr from now on, and serve health and metrics."""
+    """Log to stderr from now on, and serve health and metrics at an address."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_InOneLine(_LINE))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("kafka").setLevel(logging.ERROR)
-    logging.getLogger("kafka.coordinator").setLevel(
-        logging.CRITICAL
-    )  # a lost right ten times a second; it is raised too
-    signal.signal(
-        signal.SIGALRM, signal.SIG_DFL
-    )  # `end_soon` relies on it, and may be called in any thread
-    from mainstem.kafka import Monitor  # only programs have what it needs
+    # a member that has lost its partitions would log it ten times a second; it is raised as well
+    logging.getLogger("kafka.coordinator").setLevel(logging.CRITICAL)
+    # `end_soon` relies on it, and is called in any thread, where no handler can be set
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    from mainstem.kafka import Monitor  # needs the kafka extra
 
     try:
         return Monitor(http)
@@ -81,16 +82,16 @@ def begin(http: str) -> "Monitor":
 
 
 def stopping() -> Callable[[], bool]:
-    """A function that is true once somebody asked this process to end; from then on it has six seconds."""
-    from mainstem.kafka.outages import ASKED  # only programs have what it needs
+    """A function that says whether this process was asked to end; it then ends in six seconds."""
+    from mainstem.kafka.outages import ASKED  # needs the kafka extra
 
     def ask(number: int, _: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
         end_soon()
 
     for number in _ENDING:
         signal.signal(number, ask)
-    # subtle: a handler waits for the main thread, which may be in one call for minutes (the backward pass of a large
-    # batch); what the interpreter writes here at once another thread reads meanwhile
+    # subtle: a handler waits for the main thread, which may be in one call for minutes (the
+    # backward pass of a large batch); the interpreter writes here at once, and another thread reads
     heard, told = socket.socketpair()
     told.setblocking(False)
     signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
@@ -99,32 +100,30 @@ def stopping() -> Callable[[], bool]:
 
 
 def end_soon() -> None:
-    """Wait for nothing any more, and end this process within six seconds, whatever it is about.
+    """Stop waiting, and end this process within six seconds, whatever it is doing.
 
-    A program that writes, then commits may end at any step: what was not committed comes again.
+    A program that writes first and commits then may end at any step: uncommitted input comes again.
     """
     from mainstem.kafka.outages import ASKED
 
     if not ASKED.is_set():
         ASKED.set()
         threading.Thread(target=_end, name="end", daemon=True).start()
-        signal.alarm(
-            int(_GRACE) + 3
-        )  # subtle: ends also a process whose threads no longer get their turn
+        # subtle: the alarm ends the process even if its threads no longer get their turn
+        signal.alarm(int(_GRACE) + 3)
 
 
-def _listen(heard: socket.socket, told: socket.socket) -> None:  # noqa: ARG001 - else it would be closed
-    """End soon at a signal that asks for it, whatever the main thread is about."""
-    while True:  # subtle: also after the first one, since the interpreter complains where nobody holds the other end
+def _listen(heard: socket.socket, told: socket.socket) -> None:  # noqa: ARG001 - keeps it open
+    """End soon after a signal to end, whatever the main thread is doing."""
+    # subtle: it listens on after the first signal, because the interpreter complains if nobody
+    # holds the other end of the socket
+    while True:
         if not _ENDING.isdisjoint(heard.recv(1)):
             end_soon()
 
 
 def _end() -> None:
     time.sleep(_GRACE)
-    print(
-        "mainstem: ended in the middle of something; what was not committed comes again",
-        file=sys.stderr,
-        flush=True,
-    )
+    ended = "ended in the middle of its work; input that was not committed will be read again"
+    print(f"mainstem: {ended}", file=sys.stderr, flush=True)
     os._exit(0)

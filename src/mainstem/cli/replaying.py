@@ -1,4 +1,4 @@
-"""`mainstem replay` and `mainstem demo`: run the embedded loop over a log and report."""
+"""`mainstem replay` and `mainstem demo`: run the embedded loop over a log, and report."""
 
 import os
 import sys
@@ -27,47 +27,56 @@ if TYPE_CHECKING:
 __all__ = ["demo", "replay"]
 
 DEMO_HOME = Path("mainstem-demo")
-_JSON = Annotated[bool, typer.Option("--json", help="End with one JSON object on stdout.")]
+_JSON = Annotated[
+    bool, typer.Option("--json", help="Print the report as one JSON object; text goes to stderr.")
+]
 _MODEL = Annotated[
     str | None,
     typer.Option(
-        help="Hugging Face name or local path of a BERT cross-encoder; without it one is made here."
+        help="Hugging Face name or path of a BERT cross-encoder; one is made here, if not given."
     ),
 ]
-_SEED = Annotated[int | None, typer.Option(min=0, help="Of every draw and of the first weights.")]
+_SEED = Annotated[
+    int | None, typer.Option(min=0, help="Seed of every draw and of the first weights.")
+]
 
 
 def replay(
     log: Annotated[
-        str, typer.Argument(help="Event log: JSON lines, plain or gzip, or - for standard input.")
+        str,
+        typer.Argument(help="Event log (JSON lines or Parquet), a folder of logs, or - for stdin."),
     ],
     home: HomeOption = DEFAULT_HOME,
     *,
     partitions: Annotated[
-        int | None, typer.Option(min=1, help="Partitions of events and of samples.")
+        int | None,
+        typer.Option(min=1, help="How many partitions the events and samples are divided into."),
     ] = None,
     no_learn: Annotated[
-        bool, typer.Option("--no-learn", help="Score and judge, but train nothing.")
+        bool, typer.Option("--no-learn", help="Score and judge, but run no round.")
     ] = False,
     from_start: Annotated[
-        bool, typer.Option("--from-start", help="Forget what the home holds.")
+        bool, typer.Option("--from-start", help="Remove what the home holds, and begin again.")
     ] = False,
     append: Annotated[
-        bool, typer.Option("--append", help="LOG is the next file of the rotated log in the home.")
+        bool,
+        typer.Option(
+            "--append", help="LOG is the next file of the rotated log that the home has read."
+        ),
     ] = False,
     as_of: Annotated[
         str | None,
         typer.Option(
             "--as-of",
             metavar="MOMENT",
-            help="Replay until 2011-01-15, or 2011-01-15T08:30Z, of event time.",
+            help="Stop at the first event later than 2011-01-15 or 2011-01-15T08:30Z.",
         ),
     ] = None,
     verify: Annotated[
         bool,
         typer.Option(
             "--verify",
-            help="Only hold HOME against a replay --as-of MOMENT; 1 is the exit code where they differ.",
+            help="Only compare HOME with a replay --as-of MOMENT; exit with 1 if they differ.",
         ),
     ] = False,
     schedule: Annotated[
@@ -80,14 +89,19 @@ def replay(
     deployed_versions: Annotated[
         str | None,
         typer.Option(
-            "--versions", envvar="MAINSTEM_VERSIONS", help="The deployment's, with --schedule."
+            "--versions",
+            envvar="MAINSTEM_VERSIONS",
+            help="With --schedule, where that deployment keeps its versions.",
         ),
     ] = None,
     model: _MODEL = None,
     seed: _SEED = None,
     as_json: _JSON = False,
 ) -> None:
-    """Replay an event log: join, score, judge and learn. Goes on where it stopped."""
+    """Replay an event log: join, score, judge and learn.
+
+    Called again, it goes on where it stopped.
+    """
     given = {"join.partitions": partitions, "model.model": model, "run.seed": seed}
     settings = Settings.read(os.environ, given, say=note)
     until = None if as_of is None else moment(as_of)
@@ -118,13 +132,18 @@ def demo(
     *,
     plant: Annotated[
         float,
-        typer.Option(min=0, max=0.5, help="Turn this share of the labels wrong, and look for it."),
+        typer.Option(
+            min=0, max=0.5, help="Turn this share of the labels wrong, and look for them."
+        ),
     ] = 0,
     model: _MODEL = None,
     seed: _SEED = None,
     as_json: _JSON = False,
 ) -> None:
-    """Replay 12,000 real purchases of a gift shop, from the start, and show what came of them."""
+    """Replay 12,000 real purchases of a gift shop from the start, and report.
+
+    It takes about ten minutes on two cores.
+    """
     from mainstem.bench.planting import Plant  # torch is slow to import
 
     settings = Settings.read(os.environ, {"model.model": model, "run.seed": seed}, say=note)
@@ -139,10 +158,10 @@ def _verify(
     log: str, home: Path, as_of: int | None, *, as_json: bool, given: tuple[Any, ...]
 ) -> None:
     if as_of is None:
-        msg = "--verify holds a home against what it had by a moment; give that as --as-of"
+        msg = "--verify compares a home with a replay up to a moment; give the moment as --as-of"
         raise SettingError(msg)
     if any(one not in (None, False) for one in given):
-        msg = "--verify takes all settings from the home; give it only LOG, --home, --as-of and --json"
+        msg = "--verify takes settings from the home; give only LOG, --home, --as-of and --json"
         raise SettingError(msg)
     if log == "-":
         msg = "--verify reads the log several times; give a file instead of -"
@@ -153,14 +172,20 @@ def _verify(
 def _schedule(
     where: str, versions: str | None, *, no_learn: bool, other: object
 ) -> "tuple[RecordedSchedule, Versions]":
-    """The schedule at a place, and the versions that it needs."""
+    """The schedule at a URL or in a file, and the versions that it needs."""
     from mainstem.bootstrap import open_schedule, open_versions  # torch is slow to import
 
     if no_learn or other:
-        msg = "--schedule repeats a whole log as it was learnt from; leave out --no-learn, --append and --as-of"
+        msg = (
+            "--schedule repeats a whole log with its rounds; leave out --no-learn, --append and "
+            "--as-of"
+        )
         raise SettingError(msg)
     if not versions:
-        msg = "--schedule needs the versions of that deployment; give --versions file:///folder, or set MAINSTEM_VERSIONS"
+        msg = (
+            "--schedule needs the versions of that deployment; give --versions file:///folder, or "
+            "set MAINSTEM_VERSIONS"
+        )
         raise SettingError(msg)
     return open_schedule(where), open_versions(versions)
 
@@ -198,23 +223,20 @@ def _run(
             with working("comparing the versions"):
                 report = report_of(loop, str(home), plant)
             screen.end(loop, report)
-            lack = (
-                ""
-                if loop.samples
-                else why_no_samples(
-                    report["ledger"], refusals(loop.store, 5), loop.settings.join.questions
-                )
-            )
+            lack = ""
+            if not loop.samples:
+                asks, refused = loop.settings.join.questions, refusals(loop.store, 5)
+                lack = why_no_samples(report["ledger"], refused, asks)
     except KeyboardInterrupt:
         again = (
-            "the same command goes on from the last checkpoint"
-            if not asked.from_start
-            else "nothing half-done is kept"
+            "the same command begins again"
+            if asked.from_start
+            else "the same command goes on from the last checkpoint"
         )
         print(f"\nmainstem: stopped; {again}", file=sys.stderr)
         raise typer.Exit(130) from None
     if as_json:
         print(in_json(report))
     if lack:
-        msg = f"no sample came of {log!r}: {lack}"
+        msg = f"no sample was made of {log!r}: {lack}"
         raise LogError(msg)

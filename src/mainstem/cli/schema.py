@@ -1,4 +1,4 @@
-"""`mainstem schema`: what an event looks like, and what each topic holds, for programs in any language."""
+"""`mainstem schema`: schemas of events and topics, for programs in any language."""
 
 import json
 from typing import Annotated
@@ -12,12 +12,12 @@ def schema(
     event: Annotated[
         str | None,
         typer.Argument(
-            show_default=False, help="Type of event, like click; without it, every type."
+            show_default=False, help="Type of event, like click; every type, if not given."
         ),
     ] = None,
     *,
     asyncapi: Annotated[
-        bool, typer.Option("--asyncapi", help="The AsyncAPI document of all topics instead.")
+        bool, typer.Option("--asyncapi", help="Print the AsyncAPI document of all topics.")
     ] = False,
 ) -> None:
     """Print the JSON Schema of events, or the AsyncAPI document of all topics."""
@@ -29,7 +29,7 @@ def schema(
 
         found = document()
     else:
-        from mainstem.events.schema import event_schema  # only this command needs it
+        from mainstem.events.schema import event_schema  # not needed otherwise
 
         try:
             found = event_schema(event)

@@ -80,15 +80,13 @@ class Screen:
     def round_done(self, done: Round) -> None:
         """Say what a round drew, and whether its version was promoted and why."""
         drawn = (
-            "uniformly"
+            f"{len(done.drawn):,} samples drawn uniformly"
             if done.cold
-            else f"({done.drawn_core:,} of core, {done.drawn_edge:,} of edge)"
+            else f"{done.drawn_core:,} samples of core, {done.drawn_edge:,} of edge"
         )
         promoted = "promoted" if done.decision.promoted else "not promoted"
-        self._say(
-            f"{self._clock()}round {done.version}: drew {len(done.drawn):,} samples {drawn} to "
-            f"fine-tune version {done.parent}"
-        )
+        trained = f"fine-tuned version {done.parent} on {drawn}"
+        self._say(f"{self._clock()}round {done.version}: {trained}")
         self._say(_beneath(f"version {done.version} {promoted}: {done.decision.reason}"))
 
     def end(self, loop: Loop, report: dict[str, Any]) -> None:

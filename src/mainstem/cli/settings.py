@@ -1,4 +1,4 @@
-"""`mainstem settings`: every setting with its default, its value now, its meaning and what depends on it."""
+"""`mainstem settings`: every setting with its default, its value, its meaning and its effect."""
 
 import os
 from typing import Annotated, Any
@@ -14,15 +14,19 @@ __all__ = ["settings"]
 
 def settings(
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     write: Annotated[
-        bool, typer.Option("--write", help="Print them as a commented mainstem.toml.")
+        bool, typer.Option("--write", help="Print a commented mainstem.toml.")
     ] = False,
 ) -> None:
-    """Print every setting, group by group: its default, its value now, what depends on it, and its meaning."""
+    """Print every setting by group: its default, its value now, what it affects, its meaning.
+
+    A setting that affects `join` changes samples, one that affects `results`
+    changes what is made of them, and a home keeps both as they were.
+    """
     now = Settings.read(os.environ, say=note)
     if write:
-        from mainstem.settings.writing import as_toml  # only here
+        from mainstem.settings.writing import as_toml  # not needed otherwise
 
         print(as_toml(now), end="")
     elif as_json:

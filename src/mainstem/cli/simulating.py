@@ -1,4 +1,4 @@
-"""`mainstem simulate -o LOG --truth FILE`: the event log of a simulated shop, and what was true in it."""
+"""`mainstem simulate -o LOG --truth FILE`: the event log of a simulated shop, and its truth."""
 
 import sys
 from contextlib import ExitStack
@@ -35,12 +35,12 @@ def simulate(
     truth: Annotated[
         Path | None,
         typer.Option(
-            help="The truth to write: what shoppers want, and which accident made which event."
+            help="Also write the truth: what shoppers want, and which accident made which event."
         ),
     ] = None,
     *,
     events: Annotated[
-        int | None, typer.Option(min=1, help="Let nobody come any more after about so many lines.")
+        int | None, typer.Option(min=1, help="Admit no more shoppers after about this many lines.")
     ] = None,
     seed: Annotated[Number, _of_shop("seed")] = None,
     users: Annotated[Number, _of_shop("users")] = None,
@@ -70,18 +70,20 @@ def simulate(
     disordered: Annotated[Share, _of_shop("disordered")] = None,
     malformed: Annotated[Share, _of_shop("malformed")] = None,
 ) -> None:
-    """Write the event log of a simulated shop, with its habits and accidents, and beside it the truth."""
+    """Write the event log of a simulated shop, with habits and accidents.
+
+    The truth, in a file of its own, tells which labels are wrong and why.
+    """
     given = dict(locals())
     from mainstem.cli.tables import working  # rich is slow to import
-    from mainstem.simulate import simulate as written  # not for `--help`
+    from mainstem.simulate import simulate as written  # slow to import
 
     shop = Shop(
         **{name: given[name] for name in Shop.__dataclass_fields__ if given[name] is not None}
     )
     if truth and (is_stdout(truth) or same_file(truth, output)):
-        msg = (
-            f"the truth needs a file of its own; got {str(truth)!r} beside the log {str(output)!r}"
-        )
+        both = f"got {str(truth)!r} beside the log {str(output)!r}"
+        msg = f"the truth needs a file of its own; {both}"
         raise SettingError(msg)
     with working("simulating"), ExitStack() as files:
         log = files.enter_context(open_whole(output))
@@ -90,7 +92,10 @@ def simulate(
         )
     _tell(made, output)
     if not made.probabilities:
-        msg = f"nobody asks in {str(output)!r}, so nothing can be learnt of it; give more --days, --sessions or --users"
+        msg = (
+            f"no shopper asks anything in {str(output)!r}, so nothing can be learnt from it; give "
+            "more --days, --sessions or --users"
+        )
         raise LogError(msg)
 
 
@@ -100,12 +105,12 @@ def _tell(made: "Simulated", output: Path) -> None:
         file=sys.stderr,
     )
     print(f"  lines that an accident made or changed: {_counts(made.accidents)}", file=sys.stderr)
-    print(
-        f"  items of questions that the log answers otherwise, or may: {_counts(made.causes)}",
-        file=sys.stderr,
+    wrong = (
+        f"items of questions whose answer in the log is wrong, or may be: {_counts(made.causes)}"
     )
+    print(f"  {wrong}", file=sys.stderr)
     best = "none: nobody asked for anything" if made.best_auc is None else f"{made.best_auc:.4f}"
-    print(f"  best AUC that a model could reach, against the truth: {best}", file=sys.stderr)
+    print(f"  best AUC that a model could reach against the truth: {best}", file=sys.stderr)
 
 
 def _counts(counts: "Counter[str]") -> str:

@@ -33,7 +33,7 @@ def add(
     file: Annotated[
         Path,
         typer.Argument(
-            help="JSON lines of graded pairs and confirmed samples, or the truth of a simulated shop."
+            help="JSON lines of graded pairs and confirmed samples, or a simulated shop's truth."
         ),
     ],
     home: HomeOption = DEFAULT_HOME,
@@ -51,8 +51,9 @@ def add(
 ) -> None:
     """Add trusted samples.
 
-    Some give the trusted gradient, some are the canaries that verdicts compare with, and some
-    judge versions. A home uses them from its next replay from the start, a deployment from now on.
+    Some give the trusted gradient, some are the canaries that verdicts compare
+    with, and some judge versions. A home uses them from its next replay from
+    the start, a deployment from now on.
     """
     from mainstem.errors import TrustError
     from mainstem.events import Labelled  # msgspec and what it needs
@@ -80,7 +81,8 @@ def add(
         _tell_met(opened, [one for one in found if not isinstance(one, Labelled)])
     then = "; `mainstem replay LOG --from-start` takes them in" if begun and changed else ""
     print(
-        f"{changed:,} trusted samples are new or changed, {pairs:,} of {len(found):,} graded pairs{then}",
+        f"{changed:,} of {len(found):,} trusted samples are new or changed; {pairs:,} of all are "
+        f"graded pairs{then}",
         file=sys.stderr,
     )
 
@@ -91,7 +93,8 @@ def status(
 ) -> None:
     """Show how many trusted samples there are and how many are needed.
 
-    The last column says what follows: which verdicts cannot be given for lack of them.
+    The last column says what follows: which verdicts cannot be given for lack
+    of them.
     """
     from mainstem.asking import answers
     from mainstem.store.trusted import TRUSTED_COUNTS  # numpy is slow to import
@@ -126,7 +129,7 @@ def _read(file: Path, settings: Settings, share: float | None) -> "Iterator[Labe
 
         return share_of(file, 0.1 if share is None else share, settings)
     if share is not None:
-        msg = f"--share is for the truth of a simulated shop, which {str(file)!r} is not; leave it out"
+        msg = f"--share is for a simulated shop's truth, which {str(file)!r} is not; leave it out"
         raise TrustError(msg)
     return read_trusted(read_lines(file), settings.objectives)
 

@@ -1,4 +1,4 @@
-"""`mainstem validate LOG`: what is wrong with a log before it is replayed, and which windows would fit it."""
+"""`mainstem validate LOG`: faults of a log before it is replayed, and windows that fit it."""
 
 import os
 import tempfile
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from mainstem.cli.notes import explain_words
 from mainstem.printable import in_json
 from mainstem.settings import Settings
 
@@ -21,17 +22,20 @@ __all__ = ["validate"]
 
 _BLOCKS: Final = " ▁▂▃▄▅▆▇█"
 _WIDTH: Final = 3  # columns of the plot for each duration
-_PLACES: Final = 3  # of a rule
+_PLACES: Final = 3  # examples shown for each rule
 
 
 def validate(
     log: Annotated[
-        str, typer.Argument(help="Event log, or a folder of them, or - for standard input.")
+        str, typer.Argument(help="The event log, a folder of logs, or - for standard input.")
     ],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Hold an event log against every rule, and suggest windows. Exits with 1 where a rule fails."""
+    """Check an event log against every rule, and suggest windows.
+
+    The exit code is 1 if a rule fails.
+    """
     from mainstem.cli.tables import working  # rich is slow to import
     from mainstem.events import read_lines
     from mainstem.validate import FAIL
@@ -51,7 +55,7 @@ def validate(
 
 @contextmanager
 def _at_rest(log: str) -> Iterator[Path]:
-    """The log as a file that can be read again."""
+    """The log as a file that can be read twice."""
     if log != "-":
         yield Path(log)
         return
@@ -106,8 +110,8 @@ def _show(found: "Validation") -> None:
             ),
         )
         print("\n" + "\n".join(_plot(found)))
-    if found.asks - {"labelled"}:  # a labelled text brings its answer: no window is waited for
-        print()
+    if found.asks - {"labelled"}:  # a labelled text brings its answer, so no window applies
+        print("\nwindows: what each value would cost; `mainstem settings` explains each setting")
         show(
             ("setting", "value", "cost", "of what", ""),
             (row for window in found.windows for row in _rows(window)),
@@ -117,13 +121,20 @@ def _show(found: "Validation") -> None:
         for window in found.windows
     ):
         print(
-            "a log that was sorted or exported does not tell how late live events come: shorten grace with care"
+            "a log that was sorted or exported does not tell how late live events arrive; shorten "
+            "grace with care"
         )
     print(f"\n{found.status}: {found.lines:,} lines, in which {_asking(found)}")
+    explain_words(
+        "PASS: the rule holds; WARN: a replay loses what is named; FAIL: mend the log first",
+        "grace: how long the join waits for events that arrive late",
+        "label_window: how long a question waits for the outcomes of its first label",
+        "revision_window: how long later outcomes may revise a label",
+    )
 
 
 def _asking(found: "Validation") -> str:
-    """Which kinds of event ask; where impressions and views do, purchases are only outcomes."""
+    """Which kinds of event ask; if impressions and views do, purchases are only outcomes."""
     names = {found.questions: _ASKS[found.questions], "labelled": "labelled texts"}
     kinds = " and ".join(name for kind, name in names.items() if kind in found.asks)
     return f"{kinds} ask" if kinds else "nothing asks"
@@ -143,7 +154,7 @@ def _places(finding: "Finding") -> str:
 
 
 def _plot(found: "Validation") -> list[str]:
-    """One line of bars for each kind of outcome, over durations that grow by steps."""
+    """A line of bars for each kind of outcome: how many came within each duration."""
     from mainstem.validate import RUNGS, duration
 
     rungs = [rung for rung in RUNGS if rung <= found.delays.longest]
@@ -164,7 +175,7 @@ def _bars(counts: Iterable[int]) -> str:
 
 
 def _rows(window: "Window") -> Iterator[tuple[str, str, str, str, str]]:
-    """What is set, what is suggested, and the candidates beside them."""
+    """The value in force, the one suggested, and the candidates next to each."""
     from mainstem.validate import duration
 
     marked = [
@@ -175,7 +186,7 @@ def _rows(window: "Window") -> Iterator[tuple[str, str, str, str, str]]:
     )
     if window.suggested is None:
         little = (
-            f"too little to go by: {window.measured:,} measured"
+            f"too few outcomes to go by: {window.measured:,} measured"
             if window.measured
             else "nothing to go by: no outcomes"
         )

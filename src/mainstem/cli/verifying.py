@@ -1,4 +1,4 @@
-"""`mainstem replay LOG --as-of MOMENT --verify`: what a home had by a moment, beside a replay up to it."""
+"""`mainstem replay LOG --as-of MOMENT --verify`: a home compared with a replay up to a moment."""
 
 import sys
 import tempfile
@@ -28,17 +28,19 @@ __all__ = ["verify"]
 
 
 def verify(log: str, home: Path, as_of: int, *, as_json: bool) -> None:
-    """Replay a home's log again up to a moment, in a folder that is removed afterwards, and compare; the home is only read.
+    """Replay the log of a home again up to a moment, and compare the two histories.
+
+    The replay goes into a temporary folder; the home is only read.
 
     Args:
         log: path of the whole log.
-        home: the home, which another process may hold.
-        as_of: the moment, in milliseconds.
-        as_json: print one JSON object.
+        home: the home, which another process may be using.
+        as_of: the moment in event time, in milliseconds since 1970.
+        as_json: whether to print one JSON object instead of text.
 
     Raises:
-        Exit: with 1, if the two differ.
-        HomeError: if the home has not come so far, or was made from another log.
+        Exit: with exit code 1, if the two histories differ.
+        HomeError: if the home has not been replayed up to the moment, or from another log.
     """
     from mainstem.answers.as_of import compare  # numpy is slow to import
     from mainstem.bootstrap import threads
@@ -52,7 +54,7 @@ def verify(log: str, home: Path, as_of: int, *, as_json: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="mainstem-as-of-") as folder:
         scratch = Path(folder, "home")
         with (
-            working("replaying up to then"),
+            working("replaying up to the moment"),
             open_again(log, home, scratch, as_of, rounds, _Quiet()) as loop,
         ):
             loop.run()
@@ -79,7 +81,7 @@ def verify(log: str, home: Path, as_of: int, *, as_json: bool) -> None:
 
 
 class _Quiet:
-    """A watcher that says nothing."""
+    """A watcher that prints nothing."""
 
     def block_done(self, loop: "Loop", line: int) -> None:
         pass
@@ -89,7 +91,7 @@ class _Quiet:
 
 
 def _rounds(ask: Any) -> "tuple[Sequence[RecordedRound], Mapping[int, list[UUID]]]":
-    """The rounds that a history recorded, and what each drew."""
+    """The rounds that the history recorded, and the ids that each of them drew."""
     from uuid import UUID
 
     from mainstem.store.draws import DRAWN  # numpy is slow to import
@@ -103,13 +105,13 @@ def _rounds(ask: Any) -> "tuple[Sequence[RecordedRound], Mapping[int, list[UUID]
 
 
 def _places(loop: "Loop") -> "list[Then]":
-    """How far each partition has come; what the end of a log adds at that very place is not of a log that goes on."""
+    """How far the replay has come in each partition."""
     from mainstem.store.then import Then  # numpy is slow to import
 
-    every, at_end = (
-        loop.settings.standing.judge_every,
-        int(loop.opened.until == loop.opened.log.end.lines),
-    )
+    every = loop.settings.standing.judge_every
+    # subtle: at the end of a log a final tick and a last judgement are added at the same place,
+    # which a history of a longer log does not have there
+    at_end = int(loop.opened.until == loop.opened.log.end.lines)
     items = len(loop.surveyed.items) + len(loop.surveyed.refused_items)
     return [
         Then(
@@ -126,7 +128,7 @@ def _places(loop: "Loop") -> "list[Then]":
 
 
 def _refuse_short(ask: Any, folder: Path, until: int, places: "Sequence[Then]") -> None:
-    """Refuse a history that has not come so far."""
+    """Refuse a home that has not been replayed as far as the moment."""
     from mainstem.embedded.as_of import lines_done
     from mainstem.embedded.home import Home
     from mainstem.store.then import NEWEST_OFFSET  # numpy is slow to import
@@ -139,8 +141,9 @@ def _refuse_short(ask: Any, folder: Path, until: int, places: "Sequence[Then]") 
     for place in places:
         if come.get(place.partition, 0) < place.events:
             msg = (
-                f"the home has not come so far: of partition {place.partition} it has {come.get(place.partition, 0):,} "
-                f"of {place.events:,} events; replay the log into it first"
+                f"the home has not been replayed up to the moment: of partition {place.partition} "
+                f"it has {come.get(place.partition, 0):,} of {place.events:,} events; replay "
+                "the log into it first"
             )
             raise HomeError(msg)
 
@@ -148,10 +151,10 @@ def _refuse_short(ask: Any, folder: Path, until: int, places: "Sequence[Then]") 
 def _show(held: "Sequence[Held]", told: str, version: int) -> None:
     print(told)
     used = "version 0" if not version else f"versions 0 to {version}"
-    print(f"with {used} of the home itself: nothing was trained again")
+    print(f"scored with {used} of the home; nothing was trained again")
     for one in held:
-        apart = f", numbers {one.worst:.1e} apart at most" if one.table == "responses" else ""
-        near = f", {len(one.near)} near a threshold" if one.near else ""
+        apart = f", numbers differ by {one.worst:.1e} at most" if one.table == "responses" else ""
+        near = f", {len(one.near)} differ near a threshold, which is allowed" if one.near else ""
         print(f"{one.table:<10}  {one.rows:>9,} compared, {one.differ:,} differ{apart}{near}")
         for line in [*one.near, *one.first]:
             print(f"            {printable(line)}")

@@ -1,4 +1,4 @@
-"""Files that commands write: beside their place, and moved into it when they are whole; never over what is being read."""
+"""Files that commands write: complete or not at all, and never over a file that is being read."""
 
 import gzip
 import os
@@ -32,7 +32,7 @@ def is_stdout(path: Path) -> bool:
 
 
 def same_file(one: Path, other: Path) -> bool:
-    """Whether two paths lead to one file, by whatever name or link; standard output is the file that it goes to.
+    """Whether two paths lead to the same file, by any name or link; stdout is the file it goes to.
 
     Example:
         >>> same_file(Path("a/../log.jsonl"), Path("log.jsonl")), same_file(Path("-"), Path("-"))
@@ -49,17 +49,18 @@ def same_file(one: Path, other: Path) -> bool:
 
 @contextmanager
 def open_whole(path: Path, sources: Sequence[Path] = ()) -> "Iterator[IO[bytes]]":
-    """The file to write, moved to its place when it is whole; what lay there stays until then.
+    """Open a file that is moved to its place when it is complete; the old file stays until then.
 
-    A signal that asks the program to end takes the half-written file away first. Standard output, pipes and devices are
-    written to as they are.
+    A signal that ends the program removes the half-written file first. Standard output, pipes and
+    devices are written directly.
 
     Args:
-        path: the file; packed where its name ends in `.gz`. Where it is a link, the file that it leads to.
-        sources: what is read meanwhile.
+        path: where the file belongs; it is packed by gzip if the name ends in `.gz`. If it is a
+            link, the file that it leads to is written.
+        sources: files that are read meanwhile, and must not be overwritten.
 
     Raises:
-        ImportSourceError: if it is one of the sources, or a folder, or cannot be written.
+        ImportSourceError: if the path is one of the sources or a folder, or cannot be written.
     """
     _refuse(path, sources)
     if is_stdout(path):
@@ -73,10 +74,9 @@ def open_whole(path: Path, sources: Sequence[Path] = ()) -> "Iterator[IO[bytes]]
         return
     with _ended_cleanly(), _told(path), _half_of(path.resolve()) as (half, file):
         if path.suffix == ".gz":
-            with gzip.GzipFile(
-                filename="", mode="wb", fileobj=file, mtime=0
-            ) as zipped:  # the same bytes always
-                yield zipped  # type: ignore[misc]  # a file of bytes in all that is used of it
+            # without name and time, the same content gives the same bytes
+            with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as zipped:
+                yield zipped  # type: ignore[misc]  # has all that a writer uses of a file of bytes
         else:
             yield file
         file.close()
@@ -85,7 +85,7 @@ def open_whole(path: Path, sources: Sequence[Path] = ()) -> "Iterator[IO[bytes]]
 
 @contextmanager
 def _half_of(place: Path) -> Iterator[tuple[Path, IO[bytes]]]:
-    """A file beside its place, and folders for it; what is not moved is taken away."""
+    """A temporary file in the folder of its place; removed at the end if it was not moved."""
     made = [folder for folder in place.parents if not folder.exists()]
     half = None
     try:
@@ -106,7 +106,10 @@ def _half_of(place: Path) -> Iterator[tuple[Path, IO[bytes]]]:
 def _refuse(path: Path, sources: Sequence[Path]) -> None:
     for source in sources:
         if str(source) != "-" and same_file(path, source) and not _is_device(source):
-            msg = f"{str(path)!r} is what is read, {str(source)!r}, and would be overwritten; write to another place"
+            msg = (
+                f"{str(path)!r} is the file that is read, {str(source)!r}, and would be "
+                "overwritten; write to another place"
+            )
             raise ImportSourceError(msg)
     if path.is_dir():
         msg = f"cannot write the log {str(path)!r}: it is a folder; name a file in it"
@@ -127,7 +130,7 @@ def _is_device(path: Path) -> bool:
 
 
 def _mode(place: Path) -> int:
-    """The rights of the file that lies there, else those of a new one."""
+    """The permissions of the file that is there, or those of a new file."""
     if place.exists():
         return stat.S_IMODE(place.stat().st_mode)
     mask = os.umask(0)
@@ -141,19 +144,21 @@ def _told(path: Path, what: str = "") -> Iterator[None]:
         yield
     except BrokenPipeError as error:
         if what:
-            os.dup2(
-                os.open(os.devnull, os.O_WRONLY), 1
-            )  # else Python complains once more when it ends
-        msg = f"whoever read {what or repr(str(path))} has gone away; the log is not whole"
+            # subtle: else Python prints an error when it flushes stdout at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        msg = f"the reader of {what or repr(str(path))} has closed it; the log is not complete"
         raise ImportSourceError(msg) from error
     except OSError as error:
-        msg = f"cannot write the log {what or repr(str(path))}: {error.strerror or error}; name another place"
+        msg = (
+            f"cannot write the log {what or repr(str(path))}: {error.strerror or error}; name "
+            "another place"
+        )
         raise ImportSourceError(msg) from error
 
 
 @contextmanager
 def _ended_cleanly() -> Iterator[None]:
-    """A signal to end becomes an exit that passes by everything that cleans up."""
+    """Turn a signal to end into an exit that runs all clean-up."""
     before = {}
     with suppress(ValueError):  # only the main thread may set handlers
         for one in _ENDING:

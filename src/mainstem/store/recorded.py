@@ -1,4 +1,4 @@
-"""Queries for what another home needs to repeat a history: order of samples, rounds and draws."""
+"""Queries for repeating a history: the order of its samples, its rounds, and what they drew."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
@@ -53,10 +53,9 @@ class KeptScale(NamedTuple):
     scale: float
 
 
-_COLUMNS: Final = ", ".join(KeptRound._fields)
-_ROUNDS: Final = f"""
-    SELECT {_COLUMNS.replace("event_time", "toUnixTimestamp64Milli(event_time)")}
-    FROM rounds FINAL"""
+_FIELDS: Final = ", ".join(KeptRound._fields)
+_COLUMNS: Final = _FIELDS.replace("event_time", "toUnixTimestamp64Milli(event_time)")
+_ROUNDS: Final = f"SELECT {_COLUMNS} FROM rounds FINAL"
 _DRAWS: Final = "SELECT version, sample_id, label_version, standing, probability FROM draws FINAL"
 ORDER: Final = Query(
     AcceptedAt,

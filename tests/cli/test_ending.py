@@ -1,0 +1,115 @@
+"""The end of a replay for people: each figure has its word, and each command works as printed."""
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mainstem.cli.ending_rounds import quality
+from tests.conftest import Run
+
+
+@pytest.fixture(scope="module")
+def told(
+    small_home: Path, small_log: Path, tmp_path_factory: pytest.TempPathFactory, mainstem: Run
+) -> tuple[str, Path]:
+    """What a replay of the short log prints at its end, and its home."""
+    home = tmp_path_factory.mktemp("told") / "home"
+    shutil.copytree(small_home, home)
+    done = mainstem("replay", small_log, "--home", home)
+    assert 0 == done.returncode, done.stderr
+    return done.stdout, home
+
+
+def section(text: str, title: str) -> list[str]:
+    """The lines below a title, up to the next empty line."""
+    return text.split(f"\n{title}", 1)[1].split("\n\n", maxsplit=1)[0].splitlines()[1:]
+
+
+def test_rounds_sets_and_hashes_are_those_of_the_report(
+    told: tuple[str, Path], small_home: Path
+) -> None:
+    """The table of rounds, the sets, the ledger and the hashes say what the JSON report says."""
+    text, _ = told
+    report = json.loads((small_home.parent / "report.json").read_text())
+    rounds = {row.split()[0]: row for row in section(text, "rounds") if row.split()[-1][0] == "."}
+    assert [str(one["version"]) for one in report["rounds"]] == [
+        one for one in rounds if one != "-"
+    ]
+    for one in report["rounds"]:
+        assert f"{one['drawn']:,}" in rounds[str(one["version"])].split()
+    sets = {row.split()[0]: row.split()[1] for row in section(text, "sets")[:4]}
+    assert {name: f"{count:,}" for name, count in report["sets"].items()} == sets
+    sums = section(text, "ledger in balance")
+    assert ["1,500", "lines", "="] == sums[0].split()[:3]
+    assert f"{report['ledger']['question']:,} questions" in sums[0]
+    assert report["hash"] in text
+    assert report["set_hash"] in text
+
+
+def test_the_end_fits_eighty_columns_without_colour(told: tuple[str, Path]) -> None:
+    """No line but a command to copy is wider than 80 columns, and none holds what steers a terminal."""
+    text, _ = told
+    assert [] == [
+        line for line in text.splitlines() if len(line) > 80 and not line.startswith("    ")
+    ]
+    assert "\x1b" not in text
+
+
+def test_what_to_do_next_works_as_printed(told: tuple[str, Path]) -> None:
+    """Each command that is printed succeeds in the same shell, and says something."""
+    text, _ = told
+    commands = [
+        line.strip() for line in section(text, "what to do next") if line.startswith("    ")
+    ]
+    assert ["explain", "sql"] == [
+        next(word for word in shlex.split(line) if word in ("explain", "sql")) for line in commands
+    ]
+    for line in commands:
+        assert line.startswith(f"{shlex.quote(sys.executable)} -m mainstem.cli ")
+        done = subprocess.run(
+            ["bash", "-c", line], capture_output=True, text=True, check=False, timeout=120
+        )
+        assert 0 == done.returncode, done.stderr
+        assert len(done.stdout.splitlines()) > 1
+
+
+def report_of(newest: float | None, plain: dict[str, float | None]) -> dict[str, Any]:
+    """The part of a report that tells how well versions and plain rankings rank."""
+    versions = [{"version": 0, "auc_later": 0.5}, {"version": 3, "auc_later": newest}]
+    return {
+        "later": {"samples": 10, "labels": ["no", "yes"]},
+        "versions": versions,
+        "baselines": {"popularity": 0.7, "word_overlap": 0.6, "co_occurrence": 0.65} | plain,
+    }
+
+
+@pytest.mark.parametrize(
+    ("newest", "plain", "verdict"),
+    [
+        (0.69, {}, "Popularity ranks these better than version 3 does."),
+        (0.62, {}, "Popularity and co-occurrence rank these better than version 3 does."),
+        (0.71, {}, "Version 3 ranks these at least as well as each plain ranking."),
+        (0.69, {"popularity": None}, "Version 3 ranks these at least as well as each plain"),
+    ],
+)
+def test_it_is_said_what_ranks_better(
+    newest: float, plain: dict[str, float | None], verdict: str
+) -> None:
+    """Versions and plain rankings stand in one list, best first, and the better one is named."""
+    lines = list(quality(report_of(newest, plain)))
+    figures = [line.split()[0] for line in lines[1:] if line.startswith("  .")]
+    assert sorted(figures, reverse=True) == figures
+    assert verdict in lines[-1]
+    assert len(lines) == 2 + len(figures)
+
+
+def test_a_figure_that_is_none_is_not_compared() -> None:
+    """Scores that are not finite rank last, and nothing is said to be better or worse."""
+    lines = list(quality(report_of(float("nan"), {})))
+    assert "not known (its scores are not finite)" in lines[-1]
