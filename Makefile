@@ -1,5 +1,6 @@
 # `make demo` and `make test` do all the set-up, in .venv; the second time they start at once.
 #   PYTHON=...       the Python to use, 3.11 to 3.13; where it has torch already, that torch is used
+#   WORKERS=...      how many processes share the tests; 0: none, they run one by one. By default one a core, at most 4
 #   TORCH_INDEX=...  take torch from this package index, for one without CUDA on a laptop
 PYTHON ?= python3
 TORCH_INDEX ?=
@@ -8,8 +9,9 @@ OLDEST := (3, 11)
 NEWEST := (3, 13)
 FREE_GB := 10
 KILLS ?= 10
+WORKERS ?= auto
 
-.PHONY: demo up down test check chaos environment clean
+.PHONY: demo up down test check style types chaos environment clean
 
 demo: environment ## the main job: replay 12,000 real purchases, embedded
 	$(RUN)/mainstem demo
@@ -20,15 +22,21 @@ up: environment ## Kafka, ClickHouse and all programs on this machine, without D
 down: environment ## end what `make up` began; its data are kept in mainstem-stack
 	$(RUN)/mainstem down
 
-test: environment ## style, types, then every test
-	@$(MAKE) --no-print-directory check
-	$(RUN)/python -m pytest
+test: style ## style and spelling; then all tests side by side, and types beside them
+	@$(RUN)/mypy >.venv/mypy.log 2>&1 & types=$$!; \
+	  $(RUN)/python -m pytest -p tests.times -n $(WORKERS) --max-worker-restart 2; tests=$$?; \
+	  wait $$types; types=$$?; echo "$(RUN)/mypy"; cat .venv/mypy.log; \
+	  [ $$tests -ne 0 ] && exit $$tests || exit $$types
 
-check: environment ## style, spelling, links of the documents, and types
+check: style types ## style, spelling, links of the documents, and types
+
+style: environment
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
 	$(RUN)/codespell
 	$(RUN)/python -m tests.links
+
+types: environment
 	$(RUN)/mypy
 
 chaos: environment ## kill a replay of the whole excerpt ten times; then do a deployment harm, KILLS times

@@ -99,9 +99,9 @@ def replay(
 ) -> None:
     """Replay an event log into Kafka: items first, then events, then a final tick.
 
-    A replay that was interrupted goes on where it stopped. The events keep their event times. The
-    timestamps of the records are those of the replay, because a broker refuses timestamps that lie
-    more than an hour ahead, and soon deletes records with old ones.
+    A replay that was interrupted goes on where it stopped. The events keep
+    their event times. The records get the time of the replay, because a broker
+    refuses timestamps more than an hour ahead and soon deletes old records.
     """
     from .replaying import Replay
 

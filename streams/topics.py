@@ -21,7 +21,7 @@ _REFUSED: Final = 29  # Kafka's error code for a topic that this user may not se
 _UNSEEN: Final = "this user may not see topic {}; if the prefix is right, allow DESCRIBE"
 _HIDDEN: Final = "this user may not see how topic {} is configured; allow DESCRIBE_CONFIGS"
 _UNREAD: Final = (
-    "this user may not read topic {}, so nobody knows whether its records can be decoded here"
+    "this user may not read topic {}, so it is unknown whether its records can be decoded"
 )
 
 

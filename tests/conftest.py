@@ -2,13 +2,18 @@
 
 import gzip
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.forked import Forks
+from tests.sharing import is_worker, made_once
 
 pytest_plugins = ["tests.services.servers", "tests.side_by_side"]
 
@@ -47,34 +52,40 @@ def small_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def mainstem() -> Run:
+def mainstem() -> Iterator[Run]:
     """The command line, in a process of its own."""
+    forks = Forks() if is_worker() else None
 
     def run(
-        *arguments: object, defaults: bool = False, **more: object
+        *arguments: object, defaults: bool = False, **more: Any
     ) -> subprocess.CompletedProcess[str]:
         settings = {
             name: value for name, value in os.environ.items() if not name.startswith("MAINSTEM_")
         }
         environment = {**settings, **({} if defaults else SMALL), **more.pop("env", {})}
-        command = [sys.executable, "-m", "mainstem.cli", *map(str, arguments)]
+        words, more = [*map(str, arguments)], {"timeout": 600, **more}
+        if forks and forks.takes(environment, more):
+            return forks.run(words, environment, **more)
+        command = [sys.executable, "-m", "mainstem.cli", *words]
         return subprocess.run(
-            command,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            **{"timeout": 600, **more},
+            command, env=environment, capture_output=True, text=True, check=False, **more
         )
 
-    return run
+    yield run
+    if forks:
+        forks.close()
 
 
 @pytest.fixture(scope="session")
 def small_home(small_log: Path, tmp_path_factory: pytest.TempPathFactory, mainstem: Run) -> Path:
     """A home in which the short log was replayed; for reading only."""
-    home = tmp_path_factory.mktemp("homes") / "small"
-    done = mainstem("replay", small_log, "--home", home, "--json")
-    assert done.returncode == 0, done.stderr
-    (home.parent / "report.json").write_text(done.stdout)
-    return home
+
+    def make(folder: Path) -> None:
+        done = mainstem("replay", small_log, "--home", folder / "small", "--json")
+        assert done.returncode == 0, done.stderr
+        (folder / "report.json").write_text(done.stdout)
+
+    made = made_once(tmp_path_factory, "small-home", make)
+    # a copy of its own for each worker: who asks a home holds its lock
+    homes = tmp_path_factory.mktemp("homes") / "of-this-worker"
+    return shutil.copytree(made, homes, symlinks=True) / "small"

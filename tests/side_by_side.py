@@ -4,15 +4,10 @@ A worker takes the tests of one file, or of one group, at a time. What takes lon
 is left alone with it at the end.
 """
 
-import fcntl
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from mainstem.process.threads import available_threads
 
@@ -28,13 +23,6 @@ FIRST: Final = (
 """Files and groups that take minutes, the longest first: see `python -m tests.times`."""
 
 
-class ByFile(LoadScopeScheduling):
-    """Hands out whole files or groups, in the order of the collection."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return group_of(nodeid)
-
-
 def group_of(nodeid: str) -> str:
     """The group of a test, or its file.
 
@@ -46,14 +34,22 @@ def group_of(nodeid: str) -> str:
     return next((group for start, group in GROUPS.items() if file.startswith(start)), file)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """As many workers as there are cores to use; on one core none, which is plain pytest."""
     workers = min(available_threads(), MOST)
     return workers if workers > 1 else 0
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Ours; and workers compute with one thread each, unless the environment says how many."""
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out whole files or groups, in the order of the collection."""
+    from xdist.scheduler.loadscope import LoadScopeScheduling  # not there where nothing is shared
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
     config.option.loadscopereorder = False
     return ByFile(config, log)
 
@@ -71,31 +67,3 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(config, "workerinput"):
         ranks = {group: rank for rank, group in enumerate(FIRST)}
         items.sort(key=lambda item: ranks.get(group_of(item.nodeid), len(ranks)))
-
-
-def made_once(folders: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """A folder that whoever asks first makes, and all workers read.
-
-    Args:
-        folders: of this worker; those of all lie in one folder.
-        name: of the folder.
-        make: fills the folder, which exists and is empty.
-    """
-    base = folders.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        base = base.parent
-    made = base / f"once-{name}"
-    with _alone(base / f"once-{name}.lock"):
-        if not (made / "made").exists():
-            made.mkdir(exist_ok=True)
-            make(made)
-            (made / "made").touch()
-    return made
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """While one worker is inside, the others wait."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

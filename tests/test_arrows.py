@@ -108,6 +108,7 @@ BELOW = {
         "settings",
         "standing",
         "store",
+        "versions",
     },
     "asking": {"bootstrap", "embedded", "errors", "store"},
     "notebook": {
@@ -354,7 +355,7 @@ ADAPTERS = {
         "streams/snapshots.py",
         "streams/verifying.py",
     },
-    "get_client": {"src/mainstem/store/store.py"},
+    "get_client": {"src/mainstem/store/connecting.py"},
 }
 """What stands behind a URL, and the files that may make one."""
 

@@ -21,6 +21,7 @@ from tests.running_pages import prepare, run
 
 README = ROOT / "README.md"
 OWN = {
+    "docs/python.md": "test_notebook.py",  # and compares with what the commands say
     "docs/responses-alone.md": "responses/test_responses_alone.py",  # with a model that is here
     "docs/your-own-log.md": "cli/test_your_own_log.py",  # and looks at the logs that it makes
 }
@@ -244,6 +245,26 @@ def test_every_table_and_every_view_is_described() -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     """Each relative link, anchor and path of a document is there."""
     assert [] == dead(page)
+
+
+def test_messages_name_pages_that_exist() -> None:
+    """A page, or a heading of one, that a message or a docstring of the package names is there."""
+    sources = [
+        path for name in ("src", "streams", "trainer") for path in (ROOT / name).rglob("*.py")
+    ]
+    found = {
+        one
+        for path in sources
+        for one in re.findall(r"\bdocs/([\w-]+\.md)(?:#([\w-]+))?", path.read_text())
+    }
+    assert found
+    missing = [
+        (page, heading)
+        for page, heading in found
+        if not (ROOT / "docs" / page).exists()
+        or (heading and heading not in anchors(ROOT / "docs" / page))
+    ]
+    assert [] == missing
 
 
 def test_a_dead_link_is_found(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from mainstem.join import PlacedSample
 from mainstem.kafka import Broker
 from mainstem.kafka.messages import PublishedStanding, encode
@@ -54,7 +56,9 @@ class Outgoing:
         """Send the scale of a version once."""
         if version not in self._scaled:
             self._scaled.add(version)
-            self._schedule.write([ScaleRecord(version=version, scale=scale)])
+            # subtle: the history keeps 32 bits of it, and both must say the same
+            kept = float(np.float32(scale))
+            self._schedule.write([ScaleRecord(version=version, scale=kept)])
 
     def delivered(self) -> None:
         """Return once the broker has all records, or raise the error of a send."""

@@ -111,7 +111,7 @@ class ScoringProgram:
     def _take_over(self, partition: int) -> int:
         """Rebuild the state of a partition at the group's commit; return the position there."""
         store, worker = self._store, self._worker
-        reached = patiently(self._stood, partition)
+        reached = patiently(self._reached_at_commit, partition)
         end = reached.position
         left = max(reached.event_time - self._settings.responses.horizon, 0)
         self._schedule.reached[partition] = reached
@@ -143,6 +143,7 @@ class ScoringProgram:
         before, number = self.version, announced.version
         active = patiently(load_active, self._versions, number, self._settings)
         self._worker.use(number, active, self._versions.manifest(number).scale)
+        self._publish_scale()
         _LOG.info("took up version %d", number)
         if first:
             return
@@ -159,7 +160,7 @@ class ScoringProgram:
             self._last_record = time.monotonic()
             ends = self._take([record for _, record in batch])
             self._outgoing.delivered()
-            if not patiently(self.intake.commit, self._stands(ends)):
+            if not patiently(self.intake.commit, self._commits(ends)):
                 _LOG.info("partitions went to another worker, which scores this batch again")
         elif self._again:
             chunk, self._again = self._again[:_CHUNK], self._again[_CHUNK:]
@@ -207,8 +208,12 @@ class ScoringProgram:
         if some := self._worker.unscored(samples):
             patiently(self._worker.score, some)
             self.scored += len(some)
-            if self._worker.scale is not None:
-                self._outgoing.scale(self.version, self._worker.scale)
+            self._publish_scale()
+
+    def _publish_scale(self) -> None:
+        """Publish the scale of the version in use; it has none before it scored for the first time."""
+        if self._worker.scale is not None:
+            self._outgoing.scale(self.version, self._worker.scale)
 
     def _score_again(
         self, kind: str, ends: Mapping[int, int], samples: Sequence[PlacedSample]
@@ -228,7 +233,7 @@ class ScoringProgram:
         self._judged[partition] = JudgedAt(reached.position, self.version)
         self.judgements += 1
 
-    def _stands(self, ends: Mapping[int, int]) -> dict[Assigned, tuple[int, str]]:
+    def _commits(self, ends: Mapping[int, int]) -> dict[Assigned, tuple[int, str]]:
         """What to commit: the next offset of each partition, and a note with its position."""
         reached = self._schedule.reached
         return {
@@ -236,9 +241,9 @@ class ScoringProgram:
             for at, end in ends.items()
         }
 
-    def _stood(self, partition: int) -> Reached:
+    def _reached_at_commit(self, partition: int) -> Reached:
         """The position of a partition at the group's commit."""
-        offset, note = self.intake.stand(("samples", partition))
+        offset, note = self.intake.last_commit(("samples", partition))
         with suppress(msgspec.DecodeError):
             return msgspec.json.decode(note, type=Reached)
         # a commit without a note is from another program, or from before commits had notes, when

@@ -1,7 +1,7 @@
-"""Puts the parts together: the only file that knows which adapter stands behind a URL, a home or a model's name.
+"""Open history, versions, broker and schedule by their URLs, for the loop and for the programs.
 
-The library's loop and the programs beside Kafka use the same functions. Whatever is slow to import is imported by the
-function that needs it: the programs that move events do without torch.
+Only this file knows which adapter stands behind a URL. Each function imports what is slow to import
+itself, so that programs that move events do not load torch.
 """
 
 import os
@@ -33,14 +33,14 @@ __all__ = [
 
 
 def open_store(url: str, *, make: bool = True) -> "Store":
-    """The history behind a URL.
+    """Open the history at a URL.
 
     Args:
         url: `chdb:///folder` or `clickhouse://user:password@host:port/database`.
-        make: whether it is made where it is missing.
+        make: whether to make the history, or its tables and views, where they are missing.
 
     Raises:
-        StoreError: if it cannot be opened, or is not there and shall not be made.
+        StoreError: if it cannot be opened, or does not exist and `make` is false.
     """
     from mainstem.store import Store  # numpy is slow to import
 
@@ -48,7 +48,10 @@ def open_store(url: str, *, make: bool = True) -> "Store":
 
 
 def open_versions(url: str) -> "Versions":
-    """The versions behind a URL: `file:///folder`, `s3://bucket/folder`, or whatever else fsspec knows.
+    """Open the versions at a URL.
+
+    Args:
+        url: `file:///folder`, `s3://bucket/folder`, or any other URL that fsspec opens.
 
     Raises:
         SettingError: if it is no such URL.
@@ -59,7 +62,10 @@ def open_versions(url: str) -> "Versions":
 
 
 def open_broker(url: str) -> "Broker":
-    """The Kafka cluster behind a URL, `kafka://host:port/prefix`; nothing is connected yet.
+    """Describe the Kafka cluster at a URL; it opens no connection.
+
+    Args:
+        url: `kafka://host:port,host:port/prefix`.
 
     Raises:
         SettingError: if it is no such URL.
@@ -70,17 +76,17 @@ def open_broker(url: str) -> "Broker":
 
 
 def open_schedule(where: str) -> "RecordedSchedule":
-    """The order and the schedule that a deployment used.
+    """Read the order and the schedule of a deployment.
 
     Args:
-        where: its broker, `kafka://host:port/prefix`, where topic `schedule` is; its history,
-            `clickhouse://user:password@host:port/database`; or a file that
+        where: URL of its broker, `kafka://host:port/prefix`, which has topic `schedule`; URL of its
+            history, `clickhouse://user:password@host:port/database`; or a file that
             `mainstem stream schedule` wrote.
 
     Raises:
         SettingError: if it is another URL.
         LogError: if there is no schedule, or a part of it is missing.
-        BrokerError: if the broker does not answer, or the topic is not there or may not be read.
+        BrokerError: if the broker does not answer, or the topic is missing or may not be read.
     """
     from mainstem.store.recorded_schedule import RecordedSchedule
 
@@ -104,11 +110,11 @@ def open_schedule(where: str) -> "RecordedSchedule":
 
 
 def open_producer(broker: "Broker", **options: Any) -> Any:
-    """A producer of kafka-python, logged in.
+    """Open a producer of kafka-python that is logged in to a broker.
 
     Args:
-        broker: where.
-        options: more of kafka-python's own.
+        broker: broker to connect to.
+        options: further options of `kafka.KafkaProducer`.
     """
     from kafka import KafkaProducer  # only a deployment needs it
 
@@ -116,27 +122,30 @@ def open_producer(broker: "Broker", **options: Any) -> Any:
 
 
 def threads(home: Path | None = None, environment: Mapping[str, str] = os.environ) -> int:
-    """Tell torch how many threads to use, and the allocator to keep memory between passes.
+    """Set the number of threads that torch uses, and let the allocator keep memory between passes.
 
     Args:
-        home: that will be gone on with, by as many threads as it was made with: sums depend on their number.
-        environment: may hold `OMP_NUM_THREADS`; without it, and without a home, it is the cores that this process may use.
+        home: home that the process goes on with. It needs the number of threads that it was made
+            with, because sums depend on it.
+        environment: variables by name, which may hold `OMP_NUM_THREADS`. Without it and without a
+            home, torch uses the cores that this process may use.
 
     Returns:
-        How many they are.
+        The number of threads.
 
     Raises:
-        HomeError: if the home was made with another number than was asked for.
-        SettingError: if what was asked for is no number.
+        HomeError: if the home was made with another number than `OMP_NUM_THREADS` asks for.
+        SettingError: if `OMP_NUM_THREADS` is no number.
     """
-    import torch  # seconds to import
+    import torch  # takes seconds to import
 
     keep_freed_memory()
     asked, made_with = asked_threads(environment), recorded(home, "threads") if home else None
     if asked and made_with and asked != made_with:
         msg = (
-            f"{str(home)!r} was made with {made_with} threads, and OMP_NUM_THREADS asks for {asked}, which makes other "
-            f"sums; leave it out or set it to {made_with}, or --from-start begins again"
+            f"{str(home)!r} was made with {made_with} threads, and OMP_NUM_THREADS asks for "
+            f"{asked}, which makes other sums; leave it out or set it to {made_with}, "
+            "or --from-start begins again"
         )
         raise HomeError(msg)
     count = asked or made_with or available_threads()

@@ -1,7 +1,8 @@
-"""Files that are there whole or not at all, also after the power went: written beside their place, synced, moved, synced.
+"""Write files so that they exist whole or not at all, even after a power failure.
 
-A move alone is not enough: a file system may write the new name to disk before the content, or neither. So the content is
-synced before the move, and the folder, which holds the name, after it.
+A file is written beside its place, synced, moved into its place, and the folder is synced. A move
+alone is not enough: a file system may write the new name to disk before the content, or write
+neither. So the content is synced before the move, and the folder, which holds the name, after it.
 """
 
 import errno
@@ -13,12 +14,12 @@ __all__ = ["into_place", "put_whole", "write_whole"]
 
 
 def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
-    """Write a file; what lay there stays until the new content is on disk.
+    """Write a file; an old file in its place stays until the new content is on disk.
 
     Args:
-        path: the file, in a folder that is there.
-        content: all of it.
-        private: whether nobody but its owner may read it.
+        path: path of the file, in a folder that exists.
+        content: whole content of the file.
+        private: whether only the owner of the file may read it.
 
     Example:
         >>> import tempfile
@@ -28,7 +29,7 @@ def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
         b'line 7'
     """
     half = path.with_name(f"{path.name}.half")
-    half.unlink(missing_ok=True)  # its rights may be others
+    half.unlink(missing_ok=True)  # a file left by a crash may have other permissions
     number = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if private else 0o666)
     with os.fdopen(number, "wb") as file:
         file.write(content)
@@ -36,11 +37,11 @@ def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
 
 
 def into_place(half: Path, path: Path) -> None:
-    """Move a file that was written beside its place into it, once its content is on disk.
+    """Sync a file that was written beside its place, and move it into its place.
 
     Args:
-        half: the file, written and closed.
-        path: its place, in the same folder.
+        half: path of the file, which is written and closed.
+        path: path of its place, in the same folder.
     """
     _sync(half)
     half.replace(path)
@@ -48,14 +49,15 @@ def into_place(half: Path, path: Path) -> None:
 
 
 def put_whole(files: Any, path: str, content: bytes) -> None:
-    """Write a file of a file system of fsspec.
+    """Write a file, whole or not at all, to a file system of fsspec.
 
-    An object store shows an object whole or not at all, and keeps what it has acknowledged; of a local folder it is seen to.
+    An object store shows only whole objects, and keeps an object that it has acknowledged. A local
+    folder needs `write_whole` for that.
 
     Args:
-        files: the file system.
-        path: in it.
-        content: all of it.
+        files: file system of fsspec.
+        path: path of the file in it.
+        content: whole content of the file.
     """
     from fsspec.implementations.local import LocalFileSystem  # slow to import
 
@@ -70,9 +72,8 @@ def _sync(path: Path) -> None:
     try:
         os.fsync(number)
     except OSError as error:
-        if (
-            error.errno != errno.EINVAL
-        ):  # some network file systems sync no folders, for they write them at once
+        # some network file systems refuse to sync a folder, because they write it at once
+        if error.errno != errno.EINVAL:
             raise
     finally:
         os.close(number)

@@ -2,17 +2,17 @@
 
 * MainstemError
   x SettingError       a setting has a wrong name or value
-  x LogError           an event log cannot be read as one
-  x BrokerError        the broker, or a topic on it, is not as it should be
-  x ImportSourceError  a file to import has not the columns it should have
-  x HomeError          a home is missing, busy, or was made with other settings
-    - HomeInUseError   it is busy
-  x ModelError         a model cannot be loaded, or holds a layer without a formula
-    - BatchError       a layer reads something else than one row for each sample
-    - NonFiniteError   a loss, a gradient or an answer of it is no finite number
+  x LogError           an event log cannot be read
+  x BrokerError        the broker cannot be reached, or a topic on it is wrong
+  x ImportSourceError  a file to import cannot be read or lacks a column
+  x HomeError          a home is missing, in use, or was made with other settings
+    - HomeInUseError   another process has the home open
+  x ModelError         a model cannot be loaded, or has a layer without a formula
+    - BatchError       a layer does not read one row for each sample
+    - NonFiniteError   a loss, gradient, weight or answer of a model is not finite
   x OvertakenError     another learner took over
   x TrustError         a trusted sample cannot be read, or its label is no class
-  x StoppedError       somebody asked the program to end while it waited
+  x StoppedError       a user stopped the program while it waited
   x StoreError         the history refuses a query or a write
   x VersionError       a version is missing or incomplete
 
@@ -40,7 +40,7 @@ __all__ = [
 
 
 class MainstemError(Exception):
-    """Base of all the errors that mainstem raises on purpose."""
+    """Base of all errors that mainstem raises on purpose."""
 
 
 class SettingError(MainstemError):
@@ -48,11 +48,11 @@ class SettingError(MainstemError):
 
 
 class LogError(MainstemError):
-    """An event log is missing, empty, binary or cut off."""
+    """An event log cannot be read: it is missing, empty, binary or cut off."""
 
 
 class BrokerError(MainstemError):
-    """A broker cannot be reached, or a topic on it is not as it should be."""
+    """A broker cannot be reached, or a topic on it is missing or has the wrong shape."""
 
 
 class ImportSourceError(MainstemError):
@@ -68,11 +68,11 @@ class HomeInUseError(HomeError):
 
 
 class ModelError(MainstemError):
-    """A model cannot be loaded, or holds a layer whose gradient response has no formula."""
+    """A model cannot be loaded, or has a layer for whose gradient response there is no formula."""
 
 
 class BatchError(ModelError, ValueError):
-    """A layer reads something else than one row for each sample, so that no sample's gradient can be told there."""
+    """A layer does not read one row for each sample, so samples' gradients cannot be separated."""
 
 
 class NonFiniteError(ModelError):
@@ -80,15 +80,15 @@ class NonFiniteError(ModelError):
 
 
 class OvertakenError(MainstemError):
-    """Another learner took over while this one was at work."""
+    """Another learner took over while this learner was working."""
 
 
 class StoppedError(MainstemError):
-    """Somebody asked the program to end while it waited: no failure; the command line exits with 0."""
+    """A user stopped the program while it waited; this is no failure, so the exit code is 0."""
 
 
 class StoreError(MainstemError):
-    """The history store refuses a query or a write."""
+    """The history cannot be opened, or refuses a query or a write."""
 
 
 class TrustError(MainstemError, ValueError):
@@ -96,4 +96,4 @@ class TrustError(MainstemError, ValueError):
 
 
 class VersionError(MainstemError):
-    """A model version is missing, or its manifest and its files do not agree."""
+    """A version is missing, or its manifest and its files do not agree."""

@@ -1,6 +1,7 @@
-"""Ids and draws that depend on nothing but their arguments: the same on every machine, in every process.
+"""Ids and pseudo-random numbers that depend only on their arguments, on every machine.
 
-Python's own `hash` is salted per process; these are BLAKE2b over length-prefixed parts.
+They are BLAKE2b hashes of the parts, each with its length before it. Python's own `hash` would
+differ from process to process.
 """
 
 import hashlib
@@ -16,14 +17,13 @@ def _bytes_of(parts: tuple[str | int, ...]) -> bytes:
     whole = b""
     for part in parts:
         raw = str(part).encode("utf-8", "surrogatepass")
-        whole += (
-            len(raw).to_bytes(4, "big") + raw
-        )  # subtle: without lengths ("ab", "c") and ("a", "bc") would be one
+        # subtle: without the lengths, ("ab", "c") and ("a", "bc") would have the same id
+        whole += len(raw).to_bytes(4, "big") + raw
     return whole
 
 
 def uuid_of(*parts: str | int) -> UUID:
-    """A 128-bit id made of the parts.
+    """Make a 128-bit id from the parts.
 
     Example:
         >>> uuid_of("sample", "question-1", "item-9") == uuid_of("sample", "question-1", "item-9")
@@ -34,7 +34,9 @@ def uuid_of(*parts: str | int) -> UUID:
 
 
 def uuids_of(*parts: str | int) -> Callable[[str], UUID]:
-    """Ids of things whose first parts are the same: `uuids_of(*parts)(last)` is `uuid_of(*parts, last)`, sooner.
+    """Make a function that gives the ids of things whose first parts are the same.
+
+    `uuids_of(*parts)(last)` equals `uuid_of(*parts, last)` and is faster for many ids.
 
     Example:
         >>> uuids_of("sample", "question-1")("item-9") == uuid_of("sample", "question-1", "item-9")
@@ -51,7 +53,7 @@ def uuids_of(*parts: str | int) -> Callable[[str], UUID]:
 
 
 def number_of(*parts: str | int) -> int:
-    """A number in [0, 2**64), uniform over the parts.
+    """Make an integer in [0, 2**64) from the parts; different parts give uniform integers.
 
     Example:
         >>> number_of(0, "a") % 4 in range(4)
@@ -61,7 +63,7 @@ def number_of(*parts: str | int) -> int:
 
 
 def fraction_of(*parts: str | int) -> float:
-    """A fraction in [0, 1), uniform over the parts.
+    """Make a number in [0, 1) from the parts; different parts give uniform numbers.
 
     Example:
         >>> 0 <= fraction_of("seed", 7) < 1

@@ -1,10 +1,11 @@
-"""The embedded loop: the whole way of the data in one process, top to bottom.
+"""The embedded loop: the whole way of the data in one process, on one page.
 
-    a line of the log -> event -> (join) -> sample -> (score) -> response -> importance -> (judge) -> standing
-                                                                     every so often: (round) -> version
+    line of the log -> event -> (join) -> sample -> (score) -> response -> importance
+        -> (judge) -> standing; now and then a (round) -> version
 
-A block of lines is the unit of doing again: it is joined, written, scored, judged and learnt from, and only then comes the
-checkpoint. A crash anywhere is answered by doing the block again from the last checkpoint, with the same results.
+The loop takes the log in blocks of lines. It joins, writes, scores, judges and learns from a block,
+and then saves a checkpoint. After a crash it takes the block again from the last checkpoint, with
+the same results.
 """
 
 from collections.abc import Iterable, Iterator
@@ -41,18 +42,26 @@ class Loop:
     """One replay of one log into one home.
 
     Args:
-        opened: the log and the home.
-        settings: settled (`questions` is not `auto`).
-        labels: whose are believed, and what happens to them on their way in.
-        watcher: is told of progress.
-        learn: whether rounds are run.
-        again: rounds of before that are gone through again, instead of new ones.
-        repeat: a deployment's order and schedule, repeated once the log is joined, instead of scoring, judging and learning.
+        opened: the log, the home, and what the loop holds open of it.
+        settings: settings of the replay, whose `join.questions` may not be `auto`.
+        labels: which labels are trusted, and how labels change on their way in.
+        watcher: receives the progress.
+        learn: whether to run rounds.
+        again: recorded rounds to go through again, instead of new ones.
+        repeat: order and schedule of a deployment. The loop repeats them once the whole log is
+            joined, instead of scoring, judging and learning by itself.
+
+    Attributes:
+        settings: settings of the replay.
+        judged: last judgement of each partition.
+        ledger: newest row of the ledger, by topic and partition.
+        later_from: event time in milliseconds from which samples are never trained on.
+        worker: scores and judges all partitions.
     """
 
     _schedule: Schedule
     _arrivals: Arrivals
-    _rounds: int  # so far, promoted or not
+    _rounds: int  # number of rounds so far, promoted or not
 
     def __init__(
         self,
@@ -66,31 +75,26 @@ class Loop:
         repeat: Repetition | None = None,
     ) -> None:
         self.settings, self.judged = settings, dict[int, Judgement]()
-        self.ledger: dict[tuple[str, int], LedgerRow] = {}  # the newest row of each partition
-        self.later_from = opened.log.survey.later_from(
-            settings.join.questions, settings.learning.later_share
-        )
-        self.worker = ScoringWorker(
-            opened.store, settings, range(settings.join.partitions), trusted=labels.believed
-        )
+        self.ledger: dict[tuple[str, int], LedgerRow] = {}
+        survey, partitions = opened.log.survey, range(settings.join.partitions)
+        self.later_from = survey.later_from(settings.join.questions, settings.learning.later_share)
+        self.worker = ScoringWorker(opened.store, settings, partitions, trusted=labels.believed)
         self._opened, self._labels, self._watcher, self._learn = opened, labels, watcher, learn
-        self._repeat, self._again, self._learner = (
-            repeat,
-            again,
-            again or Learner(opened.store, opened.versions, settings),
-        )
+        self._repeat, self._again = repeat, again
+        self._learner = again or Learner(opened.store, opened.versions, settings)
         catalogue = Catalogue()
-        for item in self.surveyed.items:
+        for item in survey.items:
             catalogue.add(item)
-        self._joiners = [
-            Joiner(partition, settings, catalogue, opened.key)
-            for partition in range(settings.join.partitions)
-        ]
+        self._joiners = [Joiner(one, settings, catalogue, opened.key) for one in partitions]
         self._accepted: dict[int, Accepted] = {}
         self._follow(None)
 
     def run(self) -> None:
-        """Replay the log from the last checkpoint to its end, or as far as it shall be replayed."""
+        """Replay the log from the last checkpoint to its end, or up to the line asked for.
+
+        Raises:
+            LogError: if the log loses lines while it is read.
+        """
         log, until, block = self._opened.log, self._opened.until, list[bytes]()
         stop, every = log.end.lines if until is None else until, self.settings.run.checkpoint_every
         line = self._resume()
@@ -99,13 +103,16 @@ class Loop:
         for block in _blocks(islice(log.lines(line), stop - line), every):
             self._take(self._join(block))
             line += len(block)
-            # subtle: the last line may be half-written, and is done again when it is whole; so is a block that was cut,
-            # for what is scored together is a matter of whole blocks
+            # subtle: there is no checkpoint after the last line, which may be half-written, nor
+            # after a short block, because the samples of a whole block are scored together
             if line < log.end.lines and len(block) == every and not self._repeat:
                 self._checkpoint(line)
             self._watcher.block_done(self, line)
         if line != stop:
-            msg = f"the log lost lines while it was read ({line:,} of {stop:,} were there); replay it again"
+            msg = (
+                f"the log lost lines while it was read ({line:,} of {stop:,} were there); "
+                "replay it again"
+            )
             raise LogError(msg)
         if until is None:
             self._opened.home.save_end(log.past(block))
@@ -117,18 +124,19 @@ class Loop:
         for raw in block:
             event = decode(raw)
             if belongs_to_items(event, raw):
-                continue  # read already
+                continue  # the survey has read it
             for partition in partitions_of_event(event, len(self._joiners)):
                 joiner = self._joiners[partition]
                 yield from joiner.step(joiner.next_offset, event)
 
     def _take(self, outputs: Iterable[Output]) -> None:
-        """Write what the joiners gave, then score, judge and learn at the positions that the schedule says."""
+        """Write the joiners' outputs; score, judge and learn at the positions of the schedule."""
         kinds: dict[type, list[Output]] = {Sample: [], Rejection: [], LedgerRow: []}
         for output in outputs:
             kinds[type(output)].append(output)
-        self._keep_ledger(kinds[LedgerRow], kinds[Rejection])  # type: ignore[arg-type]  # told apart by type
-        samples = self._arrivals.take_in(kinds[Sample], self._accepted, self.worker.left)  # type: ignore[arg-type]
+        self._keep_ledger(kinds[LedgerRow], kinds[Rejection])  # type: ignore[arg-type]  # by type
+        new: list[Sample] = kinds[Sample]  # type: ignore[assignment]  # by type
+        samples = self._arrivals.take_in(new, self._accepted, self.worker.left)
         for run in self._schedule.runs(samples, 4 * self.settings.responses.score_batch):
             self.worker.score(run.samples)
             if run.due.judge:
@@ -139,10 +147,9 @@ class Loop:
             self._accepted[sample.partition].settle(sample)
 
     def _judge(self, partition: int, *, last: bool = False) -> None:
-        reached = self._schedule.reached[partition]
-        self.judged[partition] = self.worker.judge(
-            partition, reached.position, reached.event_time, last=last
-        )
+        at = self._schedule.reached[partition]
+        judged = self.worker.judge(partition, at.position, at.event_time, last=last)
+        self.judged[partition] = judged
         self._accepted[partition].leave(self.worker.left[partition])
 
     def _round(self) -> None:
@@ -172,7 +179,7 @@ class Loop:
         )
 
     def _resume(self) -> int:
-        """Go back to the last checkpoint; gives the line to go on from."""
+        """Go back to the last checkpoint, and return the number of lines that are done."""
         at = self._opened.home.checkpoint()
         if at:
             for joiner, snapshot in zip(self._joiners, at.snapshots, strict=True):
@@ -190,17 +197,15 @@ class Loop:
         return at.line if at else 0
 
     def _follow(self, at: Checkpoint | None) -> None:
-        """Go by the schedule from a checkpoint on."""
-        settings, self._rounds = (
-            self.settings,
-            at.rounds if at else self._repeat.rounds if self._repeat else 0,
-        )
-        reached = {
-            partition: Reached(position=at.ends[partition], event_time=at.event_times[partition])
-            if at
-            else Reached()
-            for partition in range(settings.join.partitions)
-        }
+        """Set the schedule to a checkpoint, or to the start."""
+        settings = self.settings
+        self._rounds = at.rounds if at else self._repeat.rounds if self._repeat else 0
+        reached = {partition: Reached() for partition in range(settings.join.partitions)}
+        if at:
+            reached = {
+                one: Reached(position=at.ends[one], event_time=at.event_times[one])
+                for one in reached
+            }
         self._schedule = Schedule(
             judge_every=settings.standing.judge_every,
             round_every=settings.learning.round_every if self._learn else 0,
@@ -218,7 +223,7 @@ class Loop:
         self.ledger.update({(row.topic, row.partition): row for row in rows})
 
     def _finish(self) -> None:
-        """A final tick closes what is open, on copies of the joiners, and every partition is judged a last time."""
+        """Close all open questions by a final tick, on copies of the joiners, and judge again."""
         windows = self.settings.join.label_window + self.settings.join.grace
         for joiner in self._joiners:
             _, outputs = joiner.closed(self.surveyed.newest + windows + 1)
@@ -234,12 +239,12 @@ class Loop:
 
     @property
     def opened(self) -> Opened:
-        """The log and the home."""
+        """The log, the home, and what the loop holds open of it."""
         return self._opened
 
     @property
     def surveyed(self) -> Survey:
-        """What the first reading of the log found."""
+        """The survey of the log, made by its first reading."""
         return self._opened.log.survey
 
     @property
@@ -249,22 +254,22 @@ class Loop:
 
     @property
     def versions(self) -> Versions:
-        """The models."""
+        """The versions."""
         return self._opened.versions
 
     @property
     def home(self) -> Path:
-        """The folder of its home."""
+        """The folder of the home."""
         return self._opened.home.folder
 
     @property
     def trust(self) -> Trust:
-        """The trusted samples that it was given."""
+        """The trusted samples of the replay."""
         return self._labels.trust
 
     @property
     def samples(self) -> int:
-        """Samples so far, every label version counted."""
+        """Number of samples so far, counting every label version."""
         return sum(self._schedule.ends.values())
 
     @property
@@ -274,18 +279,18 @@ class Loop:
 
     @property
     def ledger_now(self) -> list[LedgerRow]:
-        """The ledger of `events` as it stands, between two rows of the history."""
+        """The present ledger of `events`, which the history gets only at the end of a block."""
         return [joiner.ledger_row() for joiner in self._joiners]
 
 
 class Watcher(Protocol):
-    """Is told how a replay goes."""
+    """Receives the progress of a replay."""
 
     def block_done(self, loop: Loop, line: int) -> None:
-        """The log is done up to `line`."""
+        """Called after each block, when the first `line` lines of the log are done."""
 
     def round_done(self, done: Round) -> None:
-        """A round ended, promoted or not."""
+        """Called after each round, whether its version was promoted or not."""
 
 
 def _blocks(lines: Iterator[bytes], size: int) -> Iterator[list[bytes]]:

@@ -1,7 +1,7 @@
-"""A home from Python: replay a log, ask the history, explain a sample and score texts, as a notebook needs it.
+"""A home from Python: replay a log, ask the history, explain a sample and score texts.
 
-Nothing stays open between two calls, so the command line can use the same home at any time. Answers of several
-rows are pandas data frames.
+Nothing stays open between two calls, so the command line can use the same home at any time. Answers
+of several rows are pandas data frames.
 """
 
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from mainstem.errors import LogError, VersionError
+from mainstem.errors import LogError
 from mainstem.settings import Settings
 from mainstem.settings.urls import url_of
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from mainstem.learning import Round
     from mainstem.loop import Loop
     from mainstem.store.named import Query
-    from mainstem.versions import Versions
 
 __all__ = ["Home", "demo_log", "open_home"]
 
@@ -38,11 +37,13 @@ def open_home(
 
     Args:
         folder: Folder of the home.
-        settings: Settings of a new home. None takes them from `mainstem.toml` and the environment, as the command
-            line does; a home that exists goes on with the settings that it was made with.
-        store: URL of a deployment's history, `clickhouse://user:password@host:port/database`. It is asked instead of
+        settings: Settings of a new home. None takes them from `mainstem.toml` and the environment,
+            as the command line does; a home that exists goes on with the settings that it was made
+            with.
+        store: URL of a deployment's history, `clickhouse://user:password@host:port/database`. It is
+            asked instead of the home.
+        versions: URL of a deployment's versions, such as `s3://bucket/folder`. None means those in
             the home.
-        versions: URL of a deployment's versions, such as `s3://bucket/folder`. None means those in the home.
 
     Example:
         >>> open_home("shop")
@@ -52,7 +53,7 @@ def open_home(
 
 
 def demo_log() -> Path:
-    """The event log that comes with mainstem: 12,000 purchases and returns of a gift shop in December 2010.
+    """The event log that comes with mainstem: 12,000 purchases and returns of a gift shop.
 
     Example:
         >>> demo_log().name
@@ -101,7 +102,7 @@ class Home:
 
     @property
     def settings(self) -> Settings:
-        """The settings in use: those that the home was made with, or those that a new one will be made with."""
+        """The settings that the home was made with, or that a new home will be made with."""
         from mainstem.embedded.again import settings_of
         from mainstem.embedded.recorded import record
 
@@ -121,20 +122,23 @@ class Home:
         learn: bool = True,
         say: Callable[[str], None] | None = None,
     ) -> dict[str, Any]:
-        """Replay an event log: join, score, judge and learn. A replay that was interrupted goes on where it stopped.
+        """Replay an event log: join, score, judge and learn.
+
+        A replay that was interrupted goes on where it stopped.
 
         Args:
             log: Path of the log.
             from_start: Forget what the home holds, and begin again.
             append: The log is the next file of the rotated log that the home has read.
-            as_of: Stop before the first event at or after this moment of event time, such as `2011-01-15` or
-                `2011-01-15T08:30Z`. None replays the log to its end.
+            as_of: Stop before the first event at or after this moment of event time, such as
+                `2011-01-15` or `2011-01-15T08:30Z`. None replays the log to its end.
             learn: False scores and judges, but trains nothing.
             say: Receives a line of progress now and then; `print` shows them.
 
         Returns:
-            The report that `mainstem replay --json` prints: `samples`, `ledger`, `sets`, `rounds`, `versions` with the
-            AUC of each on the last part of the log, `baselines`, `hash` and more.
+            The report that `mainstem replay --json` prints: `samples`, `ledger`, `sets`, `rounds`,
+            `versions` with the AUC of each on the last part of the log, `baselines`, `hash` and
+            more.
 
         Raises:
             LogError: The log cannot be read, or no sample comes of it.
@@ -169,7 +173,7 @@ class Home:
         return report
 
     def sql(self, query: str, **parameters: Any) -> "DataFrame":
-        """Ask the history in SQL; the question can only read. It works while a replay has the home open.
+        """Ask the history in SQL, also while a replay has the home open.
 
         Args:
             query: A query of ClickHouse. `{name:Type}` stands for a parameter.
@@ -214,7 +218,7 @@ class Home:
         return found.assign(label=[names[label] for label in found["label"]])
 
     def versions(self) -> "DataFrame":
-        """The versions: parent, whether each was promoted and why, and its AUC on the last part of the log."""
+        """The versions: parent, whether and why promoted, and AUC on the last part of the log."""
         from mainstem.store.versions import VERSIONS_TOLD
 
         return self.sql(VERSIONS_TOLD.sql)
@@ -227,8 +231,9 @@ class Home:
             log: Finds the events that made the sample in this log, too.
 
         Returns:
-            What `mainstem explain --json` prints: `standing`, `reason` and `meaning`, the `question` with its texts,
-            `labels`, `visits`, `verdicts`, and the `rounds` that drew the sample.
+            What `mainstem explain --json` prints: `standing`, `reason` and `meaning`, the
+            `question` with its texts, `labels`, `visits`, `verdicts`, and the `rounds` that drew
+            the sample.
 
         Raises:
             StoreError: No sample has this id, or several begin with these digits.
@@ -252,39 +257,26 @@ class Home:
         """What a version says of text pairs, and, where labels are given, how they would move it.
 
         Args:
-            pairs: N pairs of a context (a query, or what the shopper looked at before) and an item's text.
-            labels: The class of each pair by name, such as `yes`. None asks for probabilities alone.
+            pairs: N pairs of a context (a query, or what the shopper looked at before) and an
+                item's text.
+            labels: The class of each pair by name, such as `yes`. None asks for probabilities
+                alone.
             version: Number of the version; None takes the newest.
 
         Returns:
-            N rows with `context`, `item` and the probability of each class under its name; with labels also `loss`,
-            `margin`, `norm` (the length of the gradient response) and `alignment`.
+            N rows with `context`, `item` and the probability of each class under its name; with
+            labels also `loss`, `margin`, `norm` (the length of the gradient response) and
+            `alignment`.
 
         Raises:
             VersionError: There is no such version.
             ValueError: The labels are not as many as the pairs, or one is the name of no class.
         """
-        import torch
-        from pandas import DataFrame
+        from mainstem.answers.scores import scores_of
+        from mainstem.bootstrap import open_versions
 
-        from mainstem.models import alignments_of
-        from mainstem.versions import load_active
-
-        settings, known = self.settings, self._opened_versions()
-        active = load_active(known, _one_of(known, version), settings)
-        names = settings.objectives.class_names
-        logits = torch.from_numpy(active.logits(pairs))
-        found = DataFrame(list(pairs), columns=["context", "item"])
-        found[list(names)] = logits.softmax(dim=1).numpy()
-        if labels is None:
-            return found
-        responses = active.responses(pairs, _numbers_of(labels, len(pairs), names))
-        return found.assign(
-            loss=responses.loss,
-            margin=responses.margin,
-            norm=responses.norm,
-            alignment=alignments_of(responses),
-        )
+        url = self._versions or url_of("file", self.folder.resolve() / "versions")
+        return scores_of(pairs, labels, open_versions(url), version, self.settings)
 
     def _answers(self, queries: Sequence[str], parameters: Mapping[str, Any]) -> list[Any]:
         from mainstem.asking import answers
@@ -294,11 +286,6 @@ class Home:
     def _typed(self, *queries: "Query[Any]", **parameters: Any) -> list[list[Any]]:
         found = self._answers([query.sql for query in queries], parameters)
         return [query.typed(rows) for query, (_, rows) in zip(queries, found, strict=True)]
-
-    def _opened_versions(self) -> "Versions":
-        from mainstem.bootstrap import open_versions
-
-        return open_versions(self._versions or url_of("file", self.folder.resolve() / "versions"))
 
 
 class _Progress:
@@ -319,22 +306,3 @@ class _Progress:
 
 def _silent(_: str) -> None:
     """Say nothing."""
-
-
-def _one_of(versions: "Versions", version: int | None) -> int:
-    numbers = versions.numbers()
-    if not numbers or version not in (None, *numbers):
-        there = ", ".join(map(str, numbers)) or "none"
-        msg = f"there is no version {'' if version is None else version} in {versions.url}; there are: {there}"
-        raise VersionError(msg)
-    return numbers[-1] if version is None else version
-
-
-def _numbers_of(labels: Sequence[str], pairs: int, names: Sequence[str]) -> list[int]:
-    if len(labels) != pairs:
-        msg = f"there must be a label for each pair; got {len(labels)} labels and {pairs} pairs"
-        raise ValueError(msg)
-    if unknown := sorted(set(labels) - set(names)):
-        msg = f"a label is one of {', '.join(names)}; got {unknown[0]!r}"
-        raise ValueError(msg)
-    return [names.index(label) for label in labels]

@@ -1,4 +1,4 @@
-"""Opens a loop: a log, a home and what the home holds, made ready to run and closed on leaving."""
+"""Open a loop: a log, a home, and the home's history and versions, ready to run."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,8 +12,8 @@ from mainstem.bootstrap import open_store, open_versions
 from mainstem.embedded.again import (
     check_repeatable,
     copy_first_version,
+    key_digest,
     key_of,
-    key_told,
     settings_of,
 )
 from mainstem.embedded.as_of import line_as_of, refuse_further, told_of
@@ -53,7 +53,7 @@ def open_loop(
     say: Callable[[str], None] = lambda text: None,  # noqa: ARG005
     environment: Mapping[str, str] = os.environ,
 ) -> "Iterator[Loop]":
-    """A loop over a log, ready to run, with all that it holds open; closed on leaving.
+    """Open a loop over a log, ready to run; leaving the context closes all that it holds open.
 
     Args:
         log: path of the log, or `-` for standard input.
@@ -77,7 +77,7 @@ def open_loop(
     from mainstem.store.answering import Answerer
 
     if log != "-":
-        # nothing is made, and nothing forgotten, for a log that is not there
+        # fails for a missing log before anything is made or deleted
         next(read_lines(Path(log)))
     with Home(folder, create=not asked.append) as home:
         path = spool(home.folder) if log == "-" else Path(log)
@@ -102,8 +102,8 @@ def open_loop(
         schedule = asked.schedule
         if schedule:
             copy_versions(*schedule, home, versions)
-        # subtle: before anything is recorded, so that a model that is refused leaves the home free
-        # for another one
+        # subtle: made before anything is recorded, so that a refused model leaves the home free for
+        # another one
         made = None if versions.numbers() else first_encoder(_texts(found), settled)
         name, function = asked.relabel or ("none", lambda sample, part: sample)  # noqa: ARG005
         facts = {
@@ -112,7 +112,7 @@ def open_loop(
             "relabel": name,
             "trusted": digest,
             "threads": threads_now(),
-            "pseudonym_key": key_told(key),
+            "pseudonym_key": key_digest(key),
             "schedule": schedule[0].digest if schedule else "none",
         }
         home.settle(settled, facts, opened.known)
@@ -146,7 +146,7 @@ def open_again(
     *,
     environment: Mapping[str, str] = os.environ,
 ) -> "Iterator[Loop]":
-    """A loop that replays the log of a home into a scratch home; the home itself is only read.
+    """Open a loop that replays the log of a home into a scratch home and only reads the home.
 
     Args:
         log: path of the whole log.
@@ -179,15 +179,13 @@ def open_again(
         until = line_as_of(opened, as_of)
         trust, graded, digest = load_trust(made.trusted, settings, opened.lines(0))
         facts = check_repeatable(
-            made, {"trusted": digest, "threads": threads_now(), "pseudonym_key": key_told(key)}
+            made, {"trusted": digest, "threads": threads_now(), "pseudonym_key": key_digest(key)}
         )
         copy_first_version(made, home)
         home.settle(settings, facts)
         again = RecordedRounds(*recorded_rounds, open_versions(made.versions_url), settings)
-        versions, labels = (
-            open_versions(home.versions_url),
-            Labels(trust=trust, graded=graded, planted=facts["planted"]),
-        )
+        versions = open_versions(home.versions_url)
+        labels = Labels(trust=trust, graded=graded, planted=facts["planted"])
         with open_store(home.store_url) as store:
             make_first_version(versions, store, set, settings)
             parts = Opened(

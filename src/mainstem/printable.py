@@ -1,8 +1,9 @@
-"""What goes out: text of which a line stays a line and a terminal is not steered, and JSON that every reader takes.
+"""Make text safe to print, and values safe to write as JSON.
 
-Titles, ids, file names and messages of others come from outside, and may hold anything. What gives way to its escape is
-what nobody sees and programs obey: control characters, separators of lines, directions of writing, lone surrogates.
-Letters of all languages, wide spaces and joined emoji stay as they are.
+Titles, ids, file names and messages of other programs may hold any character. Characters that are
+invisible and that programs obey are escaped: control characters, line separators, marks of writing
+direction, and lone surrogates. So a line stays one line, and no text controls the terminal. Letters
+of all languages, wide spaces and joined emoji stay as they are.
 """
 
 import json
@@ -14,12 +15,13 @@ from typing import Any, Final
 __all__ = ["as_cell", "in_json", "printable"]
 
 _HIDDEN: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-_KEPT: Final = "\u00ad\u061c\u200c\u200d\u200e\u200f"  # joiners and marks that scripts and emoji are written with
+# joiners and marks that scripts and emoji need
+_KEPT: Final = "\u00ad\u061c\u200c\u200d\u200e\u200f"
 _SHORT: Final = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", "\0": "\\0"}
 
 
 def printable(text: str) -> str:
-    r"""Text in one line, with an escape for each letter that would break it, hide in it or steer a terminal.
+    r"""Escape each character that would break the line, be invisible, or control a terminal.
 
     Example:
         >>> print(printable("red\tcup\n\x1b[31m"))
@@ -31,7 +33,10 @@ def printable(text: str) -> str:
 
 
 def as_cell(value: Any) -> str:
-    r"""A value as a field of a table: a backslash is doubled, so that what is escaped can be told from what was so.
+    r"""Write a value as a field of a table.
+
+    Floats have four digits, None is `-`. Backslashes are doubled, so that an escape in the output
+    differs from the same characters in the value.
 
     Example:
         >>> [as_cell(value) for value in (None, 1.23456, b"\xff", "C:\\new\n")]
@@ -42,16 +47,17 @@ def as_cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, bytes):
-        return "".join(
-            as_cell(part) if isinstance(part, str) else f"\\x{part:02x}" for part in _decoded(value)
-        )
+        parts = _decoded(value)
+        return "".join(as_cell(one) if isinstance(one, str) else f"\\x{one:02x}" for one in parts)
     if isinstance(value, str):
         return printable(value.replace("\\", "\\\\"))
     return printable(str(value))
 
 
 def in_json(value: Any) -> str:
-    """A value as one line of JSON: a figure that is none (NaN, an infinity) is null, what JSON has no word for is text.
+    """Write a value as one line of JSON that every reader takes.
+
+    NaN and infinities become null; a value of a type that JSON lacks becomes text.
 
     Example:
         >>> in_json({"a": float("nan"), "b": [1, b"cup", 2**70], 3: ({"c": float("inf")},)})
@@ -80,7 +86,7 @@ def _key(key: Any) -> str:
 
 
 def _decoded(value: bytes) -> list[str | int]:
-    """Text, and between it the bytes that are none."""
+    """The characters of bytes in UTF-8, with a number for each byte that is not UTF-8."""
     letters = value.decode(errors="surrogateescape")
     return [
         ord(letter) - 0xDC00 if "\udc80" <= letter <= "\udcff" else letter for letter in letters
@@ -95,10 +101,6 @@ def _escaped(letter: str) -> str:
     code = ord(letter)
     if letter in _SHORT:
         return _SHORT[letter]
-    return (
-        f"\\x{code:02x}"
-        if code < 0x100
-        else f"\\u{code:04x}"
-        if code < 0x10000
-        else f"\\U{code:08x}"
-    )
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

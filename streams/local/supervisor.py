@@ -149,14 +149,14 @@ class Supervisor:
     @contextmanager
     def _signals(self) -> Iterator[None]:
         numbers = (signal.SIGTERM, signal.SIGINT)
-        before = {number: signal.signal(number, self._heard) for number in numbers}
+        before = {number: signal.signal(number, self._on_signal) for number in numbers}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _heard(self, *_: object) -> None:
+    def _on_signal(self, *_: object) -> None:
         waited, self._waiting, self._stopping = self._waiting, False, True
         if waited:
             raise KeyboardInterrupt

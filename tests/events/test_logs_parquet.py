@@ -190,7 +190,7 @@ def test_times_as_floats_of_four_bytes_are_told(tmp_path: Path) -> None:
         "event_timestamp": pa.array([5.0], pa.float32()),
     }
     parquet.write_table(pa.table(columns), tmp_path / "log")
-    assert "has its event_timestamp as floats of four bytes" in message_of(tmp_path / "log")
+    assert "has event_timestamp as floats of four bytes" in message_of(tmp_path / "log")
 
 
 def test_a_broken_table_gives_its_rows_first(tmp_path: Path) -> None:

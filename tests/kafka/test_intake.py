@@ -109,10 +109,10 @@ def test_a_note_is_kept_with_what_was_committed(broker: Broker) -> None:
     with Intake(broker, "sink", ("items", "samples"), **options) as second:
         [taken] = take(second, count=len(ALL) - 13)
         assert {one for one in ALL if one[:2] != ("samples", 1) or one[2] >= 13} == set(taken)
-        assert (13, '{"position":40}') == second.stand(("samples", 1))
-        assert (0, "") == second.stand(("samples", 0))
+        assert (13, '{"position":40}') == second.last_commit(("samples", 1))
+        assert (0, "") == second.last_commit(("samples", 0))
         assert second.commit()
-        assert (20, "") == second.stand(("samples", 0))
+        assert (20, "") == second.last_commit(("samples", 0))
 
 
 def test_two_members_share_the_places(member: Callable[..., Intake]) -> None:

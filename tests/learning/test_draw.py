@@ -36,7 +36,7 @@ def drawn_from(
     return draw(
         samples,
         all_of_them if candidates is None else candidates,
-        settings,
+        settings.learning,
         np.random.default_rng(seed),
     )
 

@@ -23,33 +23,33 @@ def pair(
 )
 def test_a_child_may_lose_a_little(*, after: float, promoted: bool) -> None:
     """A child is promoted when it is better, the same, or worse by no more than the margin."""
-    decision = decide(pair(0.7, after), (NOTHING, NOTHING), SETTINGS)
+    decision = decide(pair(0.7, after), (NOTHING, NOTHING), SETTINGS.learning)
     assert (promoted, "gate") == (decision.promoted, decision.judged_on)
 
 
 def test_without_a_margin_the_same_is_good_enough() -> None:
     """Equal is not inferior."""
     assert decide(
-        pair(0.7, 0.7), (NOTHING, NOTHING), Settings(learning=Learning(gate_margin=0))
+        pair(0.7, 0.7), (NOTHING, NOTHING), Settings(learning=Learning(gate_margin=0)).learning
     ).promoted
 
 
 @pytest.mark.parametrize(("samples", "judged_on"), [(100, "gate"), (99, "held_out")])
 def test_a_small_gate_leaves_it_to_the_held_out_samples(samples: int, judged_on: str) -> None:
     """Below the minimum the gate says too little, even where it would say otherwise."""
-    decision = decide(pair(0.7, 0.9, samples), pair(0.8, 0.5), SETTINGS)
+    decision = decide(pair(0.7, 0.9, samples), pair(0.8, 0.5), SETTINGS.learning)
     assert (judged_on, judged_on == "gate") == (decision.judged_on, decision.promoted)
 
 
 def test_a_gate_of_one_label_leaves_it_to_the_held_out_samples() -> None:
     """Where the gate has no AUC the held-out samples decide."""
-    decision = decide(pair(None, None), pair(0.5, 0.6), SETTINGS)
+    decision = decide(pair(None, None), pair(0.5, 0.6), SETTINGS.learning)
     assert ("held_out", True) == (decision.judged_on, decision.promoted)
 
 
 def test_nothing_to_judge_on_is_no_promotion() -> None:
     """Where neither can tell, the parent stays."""
-    decision = decide((NOTHING, NOTHING), pair(None, None), SETTINGS)
+    decision = decide((NOTHING, NOTHING), pair(None, None), SETTINGS.learning)
     assert (False, "no samples of both labels to judge on") == (decision.promoted, decision.reason)
 
 
@@ -63,7 +63,7 @@ def test_nothing_to_judge_on_is_no_promotion() -> None:
 )
 def test_the_reason_is_told_either_way(after: float, reason: str) -> None:
     """Both figures and what they were taken on are in the reason, with both evaluations beside it."""
-    decision = decide(pair(0.7, after), (NOTHING, NOTHING), SETTINGS)
+    decision = decide(pair(0.7, after), (NOTHING, NOTHING), SETTINGS.learning)
     assert (reason, *pair(0.7, after)) == (decision.reason, decision.before, decision.after)
 
 
@@ -71,7 +71,7 @@ def test_the_held_out_samples_are_named_in_the_reason() -> None:
     """The words say which samples it was."""
     assert (
         "AUC .500 -> .600 on 30 held-out samples"
-        == decide((NOTHING, NOTHING), pair(0.5, 0.6, 30), SETTINGS).reason
+        == decide((NOTHING, NOTHING), pair(0.5, 0.6, 30), SETTINGS.learning).reason
     )
 
 
@@ -79,7 +79,7 @@ def test_the_held_out_samples_are_named_in_the_reason() -> None:
 def test_what_is_no_number_is_not_compared(odd: float) -> None:
     """Neither such a parent nor such a child makes a version, and the reason has no `nan` in a comparison."""
     for one in (pair(odd, 0.7), pair(0.7, odd), pair(odd, odd)):
-        decision = decide(one, (NOTHING, NOTHING), SETTINGS)
+        decision = decide(one, (NOTHING, NOTHING), SETTINGS.learning)
         assert (False, "non-finite AUC: nothing can be compared") == (
             decision.promoted,
             decision.reason,

@@ -197,7 +197,7 @@ def test_a_rounds_draw_from_both_is_the_same(both: Both, store: Store, core_mini
     )
     drawn: list[tuple[Any, ...]] = []
     for pool in (RowsPool(both.rows), StoredPool(store)):
-        found = draw(pool, pool["offset"] < 50, settings, np.random.default_rng(7))
+        found = draw(pool, pool["offset"] < 50, settings.learning, np.random.default_rng(7))
         drawn.append(
             (
                 [pool.id_of(row) for row in found.rows],

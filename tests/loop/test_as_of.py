@@ -174,7 +174,7 @@ def test_a_home_that_came_further_is_not_put_back(
     refused = mainstem("replay", shop_log, *arguments)
     assert 1 == refused.returncode
     assert (
-        "give another --home for it, or --verify to hold this one against what it had by then"
+        "give another --home for it, or --verify to compare this one with what it had by then"
         in refused.stderr
     )
 

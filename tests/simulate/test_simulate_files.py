@@ -96,14 +96,14 @@ def test_a_packed_truth_is_read_like_a_plain_one(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        (b'{"type":"tick","event_timestamp":5}\n', "line 1 of .* is not of a truth file"),
+        (b'{"type":"tick","event_timestamp":5}\n', "line 1 of .* does not belong in a truth file"),
         (
             b'{"question":"q","time":1,"source":"view","items":[]}\n',
-            "line 1 of .* is not of a truth file",
+            "line 1 of .* does not belong in a truth file",
         ),
         (
             b'{"shop":{},"tracking_bug":null}\n{"shop":{},"tracking_bug":null}\n',
-            "line 2 of .* is not of a truth file",
+            "line 2 of .* does not belong in a truth file",
         ),
         (
             b'{"shop":{},"tracking_bug":null}\n{"question":"q"',

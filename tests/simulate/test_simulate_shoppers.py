@@ -189,7 +189,7 @@ def test_the_excerpts_titles_and_prices_are_its_own() -> None:
         ({"language": "fr"}, "language is one of en, zh; got 'fr'"),
         ({"first_day": "tomorrow"}, "first_day is a date like 2026-01-31; got 'tomorrow'"),
         ({"first_day": "1969-01-01"}, "first_day must be in 1971 or later"),
-        ({"first_day": "2099-01-01", "days": 400}, "the shop closes before December 2099"),
+        ({"first_day": "2099-01-01", "days": 400}, "the shop must close before December 2099"),
         ({"catalogue": "excerpt", "language": "zh"}, "the excerpt's titles are English"),
         ({"late": 0.6, "malformed": 0.6}, "their sum is 1.23, above 1"),
         ({"items": 10, "page": 11}, "a page shows different items"),

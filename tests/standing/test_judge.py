@@ -30,7 +30,7 @@ def first(
     *rows: dict[str, float], settings: Settings = SETTINGS, trusted: bool = True
 ) -> tuple[str, str]:
     """Standing and reason of the first of these rows."""
-    return told(judge(rows_of(*rows), settings, trusted=trusted), 0)
+    return told(judge(rows_of(*rows), settings.standing, trusted=trusted), 0)
 
 
 def noisy(
@@ -117,7 +117,10 @@ def test_the_standard_error_worked_by_hand() -> None:
         ((3 + 2 * pooled) / 3 / 2) ** 0.5,
         (2 * pooled / 2) ** 0.5,
     ]
-    assert pytest.approx(expected) == judge(rows, SETTINGS, trusted=True).importance_error.tolist()
+    assert (
+        pytest.approx(expected)
+        == judge(rows, SETTINGS.standing, trusted=True).importance_error.tolist()
+    )
 
 
 def test_the_core_level_is_a_quantile_of_those_seen_enough() -> None:
@@ -125,14 +128,14 @@ def test_the_core_level_is_a_quantile_of_those_seen_enough() -> None:
     rows = [{"importance": value} for value in (1.0, 2.0, 3.0)] + [
         {"importance": 99.0, "visits": 1}
     ]
-    assert 2.0 == judge(rows_of(*rows), SETTINGS, trusted=True).core_level
+    assert 2.0 == judge(rows_of(*rows), SETTINGS.standing, trusted=True).core_level
     assert (
         3.0
         == judge(
-            rows_of(*rows), SETTINGS.but({"standing.core_quantile": 1.0}), trusted=True
+            rows_of(*rows), SETTINGS.but({"standing.core_quantile": 1.0}).standing, trusted=True
         ).core_level
     )
-    assert np.isnan(judge(rows_of(rows[-1]), SETTINGS, trusted=True).core_level)
+    assert np.isnan(judge(rows_of(rows[-1]), SETTINGS.standing, trusted=True).core_level)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +146,9 @@ def test_no_verdict_below_the_minimum_of_canaries(
 ) -> None:
     """With one canary too few there is no p-value and all stay in edge, and the judgement says why."""
     judged = judge(
-        rows_of(DOUBTED, SOUND | {"importance": 2.0}, *NINETEEN[:count]), SETTINGS, trusted=True
+        rows_of(DOUBTED, SOUND | {"importance": 2.0}, *NINETEEN[:count]),
+        SETTINGS.standing,
+        trusted=True,
     )
     counts = {
         "core": beyond_edge,
@@ -159,7 +164,9 @@ def test_a_label_is_held_against_its_own_canaries() -> None:
     """Where a label has canaries enough, only those count: low margins may be normal for it."""
     others = canaries(range(-30, -11), label=0)
     judged = judge(
-        rows_of(DOUBTED, {"margin": -21.5, "label": 0}, *NINETEEN, *others), SETTINGS, trusted=True
+        rows_of(DOUBTED, {"margin": -21.5, "label": 0}, *NINETEEN, *others),
+        SETTINGS.standing,
+        trusted=True,
     )
     assert [1 / 20, 10 / 20] == judged.p_value[:2].tolist()
 
@@ -168,7 +175,9 @@ def test_labels_are_pooled_where_one_has_too_few_canaries() -> None:
     """A label with too few canaries is held against all of them; the other one goes on with its own."""
     few = canaries([-2.0, 30.0], label=0)
     judged = judge(
-        rows_of({"margin": -1.0, "label": 0}, DOUBTED, *NINETEEN, *few), SETTINGS, trusted=True
+        rows_of({"margin": -1.0, "label": 0}, DOUBTED, *NINETEEN, *few),
+        SETTINGS.standing,
+        trusted=True,
     )
     assert [2 / 22, 1 / 20] == judged.p_value[:2].tolist()
 
@@ -176,7 +185,7 @@ def test_labels_are_pooled_where_one_has_too_few_canaries() -> None:
 def test_assumed_canaries_prove_nothing_wrong() -> None:
     """Where the canaries' labels are only assumed, nothing is contradictory and the verdict says so; core goes on."""
     judged = judge(
-        rows_of(DOUBTED, SOUND | {"importance": 2.0}, *NINETEEN), SETTINGS, trusted=False
+        rows_of(DOUBTED, SOUND | {"importance": 2.0}, *NINETEEN), SETTINGS.standing, trusted=False
     )
     assert "no trusted samples" == judged.verdict
     assert [("edge", "doubtful"), ("core", "important")] == [told(judged, row) for row in (0, 1)]
@@ -186,13 +195,13 @@ def test_canaries_are_never_contradictory() -> None:
     """A canary's label is believed, however doubtful it looks, and it takes no part in the step-up."""
     judged = judge(
         rows_of(*NINETEEN, *canaries([-99.0])),
-        SETTINGS.but({"standing.false_discovery_rate": 1.0}),
+        SETTINGS.but({"standing.false_discovery_rate": 1.0}).standing,
         trusted=True,
     )
     assert 0 == judged.counts()["contradictory"]
     alone = judge(
         rows_of(DOUBTED, *NINETEEN),
-        SETTINGS.but({"standing.false_discovery_rate": 0.05}),
+        SETTINGS.but({"standing.false_discovery_rate": 0.05}).standing,
         trusted=True,
     )
     assert ("noise", "contradictory") == told(alone, 0)  # 1/20 <= q x 1/1, not q x 1/20
@@ -242,7 +251,7 @@ def test_a_sample_is_held_against_canaries_as_they_were_when_it_was_scored() -> 
     rows.canaries.saw(1, places, margins - 10)  # -9 to 9: version 1 knew them less
     rows.canaries.saw(2, places, margins)
     rows["last_version"][1:] = 2
-    judged = judge(rows, SETTINGS, trusted=True)
+    judged = judge(rows, SETTINGS.standing, trusted=True)
     assert [10 / 20, 1 / 20] == judged.p_value[:2].tolist()
 
 
@@ -250,7 +259,7 @@ def test_samples_of_a_version_that_scored_too_few_canaries_have_no_p_value() -> 
     """They are said to be unproven; the others are judged all the same."""
     rows = rows_of(DOUBTED, DOUBTED, *NINETEEN)
     rows["last_version"][0] = 7
-    judged = judge(rows, SETTINGS, trusted=True)
+    judged = judge(rows, SETTINGS.standing, trusted=True)
     assert [("edge", "too few canaries"), ("noise", "contradictory")] == [
         told(judged, row) for row in (0, 1)
     ]
@@ -270,7 +279,7 @@ def test_judging_changes_nothing_and_repeats_itself() -> None:
     """The judge leaves its rows as they were, and asked again it says the same."""
     rows, _ = noisy(np.random.default_rng(0), samples=200, share=0.2)
     before = {name: rows[name].copy() for name in rows}
-    one, other = (judge(rows, SETTINGS, trusted=True) for _ in range(2))
+    one, other = (judge(rows, SETTINGS.standing, trusted=True) for _ in range(2))
     for name, array in before.items():
         assert np.array_equal(array, rows[name], equal_nan=True), name
     assert (one.standing.tolist(), one.reason.tolist()) == (
@@ -281,7 +290,7 @@ def test_judging_changes_nothing_and_repeats_itself() -> None:
 
 def test_nobody_to_judge() -> None:
     """An empty partition has an empty judgement."""
-    judged = judge(Rows(), SETTINGS, trusted=True)
+    judged = judge(Rows(), SETTINGS.standing, trusted=True)
     assert ({"core": 0, "edge": 0, "contradictory": 0, "spent": 0}, 0) == (
         judged.counts(),
         judged.canaries,
@@ -292,7 +301,7 @@ def test_every_sample_has_one_standing_that_fits_its_reason() -> None:
     """Counts add up to all samples, and reasons stand only beside their own standing."""
     rows, _ = noisy(np.random.default_rng(3), samples=400, share=0.2)
     rows["importance"][:] = np.random.default_rng(4).exponential(size=len(rows))
-    judged = judge(rows, SETTINGS.but({"standing.spent_level": 0.1}), trusted=True)
+    judged = judge(rows, SETTINGS.but({"standing.spent_level": 0.1}).standing, trusted=True)
     assert len(rows) == sum(judged.counts().values())
     expected = {
         EDGE: {"undecided", "doubtful"},
@@ -310,7 +319,9 @@ def test_false_calls_stay_near_their_rate() -> None:
     shares, powers = [], []
     for seed in range(20):
         rows, wrong = noisy(np.random.default_rng(seed), samples=600, share=0.2)
-        called = judge(rows, SETTINGS, trusted=True).reason == REASONS.index("contradictory")
+        called = judge(rows, SETTINGS.standing, trusted=True).reason == REASONS.index(
+            "contradictory"
+        )
         shares.append((called & ~wrong).sum() / max(called.sum(), 1))
         powers.append((called & wrong).sum() / wrong.sum())
     assert np.mean(shares) <= SETTINGS.standing.false_discovery_rate + 0.1
@@ -321,7 +332,9 @@ def test_sound_samples_are_hardly_ever_called() -> None:
     """Where no label is wrong, a partition sees any call no more often than q says, with room for chance."""
     calls = [
         judge(
-            noisy(np.random.default_rng(seed), samples=300, share=0)[0], SETTINGS, trusted=True
+            noisy(np.random.default_rng(seed), samples=300, share=0)[0],
+            SETTINGS.standing,
+            trusted=True,
         ).counts()["contradictory"]
         for seed in range(60)
     ]
@@ -332,5 +345,6 @@ def test_the_part_of_a_canary_is_what_makes_it_one() -> None:
     """The same rows as stream samples are no reference for anybody."""
     as_samples = [{**one, "part": CANARY - 1} for one in NINETEEN]
     assert (
-        "too few canaries" == judge(rows_of(DOUBTED, *as_samples), SETTINGS, trusted=True).verdict
+        "too few canaries"
+        == judge(rows_of(DOUBTED, *as_samples), SETTINGS.standing, trusted=True).verdict
     )

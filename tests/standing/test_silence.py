@@ -42,11 +42,13 @@ def test_why_nothing_is_contradictory(rows: list, given: dict, trusted: bool, to
     """Nobody vouches, canaries are too few, or none is found at this rate: each with what there is and what is needed."""
     settings = SETTINGS.but(named(**given))
     held = rows_of(*rows)
-    assert re.search(told, why_none_called(held, judge(held, settings, trusted=trusted), settings))
+    assert re.search(
+        told, why_none_called(held, judge(held, settings.standing, trusted=trusted), settings)
+    )
 
 
 def test_where_something_is_called_nothing_is_excused() -> None:
     """A count above 0 needs no reason."""
     settings = Settings(standing=Standing(canary_minimum=19))
     rows = rows_of({"margin": -1.0}, *NINETEEN)
-    assert "" == why_none_called(rows, judge(rows, settings, trusted=True), settings)
+    assert "" == why_none_called(rows, judge(rows, settings.standing, trusted=True), settings)

@@ -93,8 +93,8 @@ class FakeIntake:
             self._changes.append(lambda: self._program.assigned([("samples", one) for one in come]))
         self._positions = {one: self._group.committed[one] for one in partitions}
 
-    def stand(self, place: Assigned) -> tuple[int, str]:
-        """Where the group stands, and what was noted there."""
+    def last_commit(self, place: Assigned) -> tuple[int, str]:
+        """Where the group places, and what was noted there."""
         return self._group.committed[place[1]], self._group.notes[place[1]]
 
     def next_batch(self) -> list[tuple[str, Record]]:
@@ -120,7 +120,7 @@ class FakeIntake:
                 self._positions[one] += 1
         return batch
 
-    def commit(self, stands: dict[Assigned, tuple[int, str]]) -> bool:
+    def commit(self, places: dict[Assigned, tuple[int, str]]) -> bool:
         """Commit, unless somebody else owns it by now."""
         if self.refuse:
             self.refuse = False
@@ -128,10 +128,10 @@ class FakeIntake:
 
         def keep() -> None:
             self._group.committed.update(
-                {partition: offset for (_, partition), (offset, _) in stands.items()}
+                {partition: offset for (_, partition), (offset, _) in places.items()}
             )
             self._group.notes.update(
-                {partition: note for (_, partition), (_, note) in stands.items()}
+                {partition: note for (_, partition), (_, note) in places.items()}
             )
 
         self._kill.around(keep)

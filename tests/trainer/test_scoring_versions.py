@@ -1,10 +1,13 @@
 """A scoring worker takes up versions while it runs: what is scored again, and what a death there leaves."""
 
+from itertools import product
+
 import pytest
 
 from mainstem.ids import uuid_of
 from mainstem.kafka.messages import Announcement
 from mainstem.store.recorded_schedule import RecordedSchedule
+from mainstem.store.turns import TAKE_UP
 from mainstem.trainer import scoring
 from mainstem.versions import Versions
 from tests.trainer.fakes import FakeGroup, Killed, KillingStore, sample
@@ -81,6 +84,28 @@ def test_a_death_while_scoring_again_leaves_the_rest_to_the_next(
         assert scored == offsets_at(store, 1)
         assert [(0, len(scored)), (1, len(scored))] == scored_at(store)
         assert {2} == set(after.rows()["visits"].tolist())
+
+
+def test_workers_that_die_one_after_the_other_publish_what_the_history_has(
+    store: KillingStore, versions: Versions
+) -> None:
+    """A turn that was left half-done is shortened in the topic too, whoever comes to do it."""
+    records = prepared(store)
+    for deaths in product(range(4), repeat=2):
+        forget(store)
+        group, sent = FakeGroup(records), list[tuple[str, int, bytes, bytes]]()
+        first = Worker(store, versions, group, sent=sent).run(6)
+        store.kill.left = 2  # its turn is in the topic, and nothing of it is scored
+        with pytest.raises(Killed):
+            announced(first)
+        assert scheduled(sent).turns[-1].samples
+        for at in deaths:
+            store.kill.left = at
+            with pytest.raises(Killed):
+                Worker(store, versions, group, version=1, sent=sent).run(9)
+        Worker(store, versions, group, version=1, sent=sent).run(9)
+        assert RecordedSchedule.of_store(store) == scheduled(sent), deaths
+        assert [[]] == [one.samples for one in scheduled(sent).turns if one.kind == TAKE_UP]
 
 
 def test_draws_of_a_version_that_was_missed_are_marked(

@@ -1,1 +1,1 @@
-"""An embedded mainstem: its home and checkpoint, what it opens, and how its samples get in."""
+"""An embedded mainstem: its home, its checkpoint, what it holds open, and how samples arrive."""

@@ -1,4 +1,4 @@
-"""Samples arrive in an embedded history: each is accepted once, gets its position and its part, and is written."""
+"""Take samples into an embedded history: accept each once, give it position and part, write it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,12 +14,12 @@ __all__ = ["Arrivals"]
 
 
 class Arrivals:
-    """The door of the history.
+    """Where samples enter the history.
 
     Args:
         store: the history.
-        labels: parts, and what happens to labels.
-        schedule: gives the positions; whoever scores takes them.
+        labels: assigns samples to parts, and changes or adds labels.
+        schedule: schedule of the replay, which gives out the positions.
     """
 
     def __init__(self, store: Store, labels: Labels, schedule: Schedule) -> None:
@@ -28,12 +28,15 @@ class Arrivals:
     def take_in(
         self, samples: Sequence[Sample], accepted: Mapping[int, Accepted], left: Mapping[int, int]
     ) -> list[PlacedSample]:
-        """Write samples; gives those that came for the first time, each at its position.
+        """Write samples.
 
         Args:
-            samples: what the joiners gave, in their order.
-            accepted: what each partition accepted before.
-            left: event time before which rows have left, by partition.
+            samples: samples from the joiners, in order.
+            accepted: samples that each partition accepted before.
+            left: event time, by partition; samples before it have left the rows of the worker.
+
+        Returns:
+            The samples that arrived for the first time, at their positions. They are to be scored.
         """
         schedule, count = self._schedule, len(self._schedule.reached)
         routed = [(partition_of_question(sample.question_id, count), sample) for sample in samples]
@@ -41,12 +44,10 @@ class Arrivals:
         new = [sample for sample, is_first in zip(samples, first, strict=True) if is_first]
         new = list(self._labels.with_graded(new, sum(schedule.ends.values())))
         partitions = [partition_of_question(sample.question_id, count) for sample in new]
-        placed = self._write(
-            list(zip(new, partitions, schedule.positions(partitions), strict=True))
-        )
-        self._write_again(
-            [one for one, is_first in zip(routed, first, strict=True) if not is_first]
-        )
+        positions = schedule.positions(partitions)
+        placed = self._write(list(zip(new, partitions, positions, strict=True)))
+        repeated = [one for one, is_first in zip(routed, first, strict=True) if not is_first]
+        self._write_again(repeated)
         return placed
 
     def _write(self, placed: Sequence[tuple[Sample, int, int]]) -> list[PlacedSample]:
@@ -70,7 +71,7 @@ class Arrivals:
         ]
 
     def _write_again(self, repeated: Sequence[tuple[int, Sample]]) -> None:
-        """What an event id that was used again says now, at the position where the sample came first."""
+        """Write samples whose event id was used before, at the positions of their first arrival."""
         known = positions_of(
             self._store, [(sample.sample_id, sample.label_version) for _, sample in repeated]
         )

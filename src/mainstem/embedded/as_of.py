@@ -1,7 +1,7 @@
-"""How far a log is replayed into a home that shall be as it was at a moment of event time.
+"""Find how far to replay a log so that a home is as it was at a moment of event time.
 
-As of a moment, a home holds what came of the lines before the first event later than that moment. The log does not end
-there, so nothing that is open is closed, and nobody is judged a last time.
+As of a moment, a home holds the results of all lines before the first event that is later than the
+moment. The log does not end there, so no open question is closed and there is no final judgement.
 """
 
 from mainstem.embedded.home import Home
@@ -13,14 +13,14 @@ __all__ = ["line_as_of", "lines_done", "refuse_further", "told_of"]
 
 
 def line_as_of(log: OpenedLog, time: int) -> int:
-    """How many lines of a log are replayed.
+    """How many lines of a log to replay for a moment.
 
     Args:
         log: the whole log.
-        time: the moment, in milliseconds.
+        time: the moment of event time, in milliseconds.
 
     Raises:
-        LogError: if the log begins later.
+        LogError: if every event of the log is later.
     """
     found = lines_until(log.lines(0), time)
     until = log.end.lines if found is None else found
@@ -31,38 +31,40 @@ def line_as_of(log: OpenedLog, time: int) -> int:
 
 
 def lines_done(home: Home) -> int:
-    """How many lines of its log a home has surely replayed; those of a block that was cut do not count."""
+    """How many lines of its log a home has replayed, without those of an incomplete block."""
     at, end = home.checkpoint(), home.end()
     return max(at.line if at else 0, end.mark.lines if end else 0)
 
 
 def refuse_further(home: Home, until: int, time: int) -> None:
-    """Refuse a home that has come further than it shall be replayed.
+    """Refuse a home that has already replayed more lines than the moment covers.
 
     Args:
-        home: to be replayed into.
-        until: how many lines.
-        time: the moment that they are replayed to, in milliseconds.
+        home: home to replay into.
+        until: how many lines the moment covers.
+        time: the moment of event time, in milliseconds.
 
     Raises:
-        HomeError: if it has.
+        HomeError: if the home has replayed more.
     """
-    if (come := lines_done(home)) > until:
+    if (done := lines_done(home)) > until:
         msg = (
-            f"the home has replayed {come:,} lines, and {written(time)} is behind {until:,}; give another --home for it, "
-            "or --verify to hold this one against what it had by then"
+            f"the home has replayed {done:,} lines, and {written(time)} is behind {until:,}; "
+            "give another --home for it, or --verify to compare this one with what it had by then"
         )
         raise HomeError(msg)
 
 
 def told_of(log: OpenedLog, until: int, time: int) -> str:
-    """What is replayed, in words.
+    """Say in one line how much of the log is replayed.
 
     Args:
         log: the whole log.
-        until: how many of its lines.
-        time: the moment, in milliseconds.
+        until: how many of its lines are replayed.
+        time: the moment of event time, in milliseconds.
     """
     if until == log.end.lines:
-        return f"as of {written(time)}: all {until:,} lines, for no event is later; what is open there stays open"
-    return f"as of {written(time)}: {until:,} of {log.end.lines:,} lines; what is open there stays open"
+        lines = f"all {until:,} lines, for no event is later"
+    else:
+        lines = f"{until:,} of {log.end.lines:,} lines"
+    return f"as of {written(time)}: {lines}; questions that are open there stay open"

@@ -1,4 +1,4 @@
-"""The small files of a home, read and written whole; an error of the system becomes one line."""
+"""Read and write the small files of a home; an error of the system becomes one line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,34 +10,34 @@ import msgspec
 from mainstem.disk import write_whole
 from mainstem.errors import HomeError
 
-__all__ = ["keep", "kept", "told"]
+__all__ = ["home_errors", "read_file", "write_file"]
 
 T = TypeVar("T")
 
 
-def keep(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all.
 
     Raises:
         HomeError: if the system refuses.
     """
-    with told("cannot write", path):
+    with home_errors("cannot write", path):
         write_whole(path, content)
 
 
-def kept(path: Path, kind: type[T], form: Any = msgspec.msgpack) -> T | None:
-    """The value in a file; None where there is no such file.
+def read_file(path: Path, kind: type[T], form: Any = msgspec.msgpack) -> T | None:
+    """Read the value in a file; None where there is no such file.
 
     Args:
-        path: the file.
+        path: path of the file.
         kind: type of the value.
-        form: the module of msgspec that wrote it.
+        form: module of msgspec that the file was written with.
 
     Raises:
-        HomeError: if the file cannot be read, or holds something else.
+        HomeError: if the file cannot be read, or holds no value of this type.
     """
     try:
-        with told("cannot read", path):
+        with home_errors("cannot read", path):
             return form.decode(path.read_bytes(), type=kind) if path.exists() else None
     except msgspec.ValidationError as error:
         msg = (
@@ -55,19 +55,19 @@ def kept(path: Path, kind: type[T], form: Any = msgspec.msgpack) -> T | None:
 
 
 @contextmanager
-def told(what: str, path: Path) -> Iterator[None]:
-    """Tell in one line what the system refuses.
+def home_errors(what: str, path: Path) -> Iterator[None]:
+    """Turn an error of the system within the context into a `HomeError` of one line.
 
     Args:
-        what: what was tried.
-        path: on which file or folder.
+        what: what was tried, as the message begins: `cannot write`.
+        path: file or folder on which it was tried.
 
     Raises:
-        HomeError: in place of the system's error.
+        HomeError: if the system refuses.
     """
     try:
         yield
-    # subtle: a path that goes round in a circle of links raises a RuntimeError
+    # subtle: a path whose links form a circle raises a RuntimeError
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or error
         msg = (

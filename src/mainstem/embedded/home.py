@@ -1,14 +1,14 @@
-"""A home: the folder of one embedded mainstem, with its history, its versions, its key and its checkpoint.
+"""A home: the folder of one embedded mainstem, which holds all that it keeps.
 
-HOME/history/          chDB
+HOME/history/          history, in chDB
 HOME/versions/         models
-HOME/trusted.jsonl     somebody's own trusted samples
-HOME/settings.json     what its results depend on
-HOME/log               what it has read of its log
-HOME/end               what the next file of a rotated log needs of those before
+HOME/trusted.jsonl     trusted samples that the user vouches for
+HOME/settings.json     settings and facts that its results depend on
+HOME/log               a mark of how much of its log it has read
+HOME/end               state that the next file of a rotated log needs
 HOME/pseudonym.key     secret of the pseudonyms (unless MAINSTEM_PSEUDONYM_KEY is set)
 HOME/checkpoint        where a replay goes on
-HOME/history.sock      where the process that has the home open answers questions
+HOME/history.sock      socket on which the process that has the home open answers questions
 """
 
 import secrets
@@ -22,7 +22,7 @@ import msgspec
 
 from mainstem.disk import write_whole
 from mainstem.embedded.checkpoint import Checkpoint
-from mainstem.embedded.files import keep, kept, told
+from mainstem.embedded.files import home_errors, read_file, write_file
 from mainstem.embedded.lock import take_lock
 from mainstem.embedded.recorded import SETTINGS
 from mainstem.errors import HomeError
@@ -36,7 +36,8 @@ __all__ = ["KEY", "SOCKET", "Home"]
 
 SOCKET: Final = "history.sock"
 _TRUSTED: Final = "trusted.jsonl"
-_ID: Final = "home"  # by which history and versions know whose they are
+# file in the folders of history and versions that says which home they belong to
+_ID: Final = "home"
 KEY: Final = "pseudonym.key"
 _OF_A_REPLAY: Final = ("checkpoint", "end", "log", SETTINGS)
 _FOLDERS: Final = ("history", "versions")
@@ -48,33 +49,43 @@ T = TypeVar("T")
 
 
 class Home:
-    """An opened home; one process at a time, unless it only reads files and need not be `alone`.
+    """An opened home, as a context manager that closes it.
+
+    Args:
+        folder: folder of the home.
+        create: whether to make a home where there is none.
+        alone: whether to take the lock, which one process at a time can hold. A process that only
+            reads the small files of a home does not need it.
+
+    Attributes:
+        folder: the folder, with all links resolved.
 
     Raises:
-        HomeError: if the folder is no home, belongs to other settings, or is open elsewhere.
+        HomeError: if the folder is no home, holds files that are not of a home, or is in use by
+            another process.
     """
 
     def __init__(self, folder: Path, *, create: bool, alone: bool = True) -> None:
-        no_home = f"{str(folder)!r} is no home of mainstem; `mainstem replay LOG --home {shlex.quote(str(folder))}` makes one"
-        with told("cannot open the home", folder):
+        begin = f"mainstem replay LOG --home {shlex.quote(str(folder))}"
+        no_home = f"{str(folder)!r} is no home of mainstem; `{begin}` makes one"
+        with home_errors("cannot open the home", folder):
             self.folder = folder.resolve()
             if not create and not any((self.folder / name).exists() for name in (SETTINGS, "lock")):
                 raise HomeError(no_home)
             if foreign := _foreign(self.folder):
-                msg = f"{str(folder)!r} holds other things, like {foreign!r}; give an empty or a new folder as --home"
+                msg = (
+                    f"{str(folder)!r} holds other things, like {foreign!r}; "
+                    "give an empty or a new folder as --home"
+                )
                 raise HomeError(msg)
-            self._made = [
-                one
-                for one in (self.folder / "lock", self.folder, *self.folder.parents)
-                if not one.exists()
-            ]
+            needed = (self.folder / "lock", self.folder, *self.folder.parents)
+            self._made = [one for one in needed if not one.exists()]
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = (self.folder / "lock").open("a+")
         if alone:
             take_lock(self._lock, self.folder)
-        if (
-            not create and not self.is_begun
-        ):  # with a lock only, it might have been about to become one
+        # subtle: a folder with nothing but a lock was becoming a home, and is none now
+        if not create and not self.is_begun:
             self._lock.close()
             raise HomeError(no_home)
 
@@ -88,31 +99,41 @@ class Home:
 
     @property
     def is_begun(self) -> bool:
-        """Whether a log was replayed into it, or begun to be."""
+        """Whether the replay of a log into it has begun."""
         return (self.folder / SETTINGS).exists()
 
     @property
     def store_url(self) -> str:
-        """Where the history is."""
+        """URL of the history."""
         return url_of("chdb", self.folder / "history")
 
     @property
     def versions_url(self) -> str:
-        """Where the versions are."""
+        """URL of the versions."""
         return url_of("file", self.folder / "versions")
 
     @property
     def trusted(self) -> Path:
-        """The file of somebody's own trusted samples; there may be none."""
+        """Path of the file of trusted samples, which need not exist."""
         return self.folder / _TRUSTED
 
     def key(self, environment: Mapping[str, str]) -> bytes:
-        """Secret of the pseudonyms: MAINSTEM_PSEUDONYM_KEY, or one made for this home, readable by its owner only."""
+        """The secret of the pseudonyms.
+
+        It is `MAINSTEM_PSEUDONYM_KEY`, or the home's own, which is made when it is first needed and
+        which only the owner of the file can read.
+
+        Args:
+            environment: variables by name, which may hold the secret.
+
+        Raises:
+            HomeError: if the home's own key cannot be written, or is empty.
+        """
         if given := environment.get("MAINSTEM_PSEUDONYM_KEY"):
             return given.encode()
         path = self.folder / KEY
         if not path.exists():
-            with told("cannot write", path):
+            with home_errors("cannot write", path):
                 write_whole(path, secrets.token_hex(32).encode(), private=True)
         if not (found := path.read_bytes()):
             msg = (
@@ -122,10 +143,9 @@ class Home:
         return found
 
     def empty(self) -> None:
-        """Begin again: forget everything but the key and the trusted samples."""
-        for name in (
-            _OF_A_REPLAY
-        ):  # the checkpoint first: without the history behind it, it must not be there
+        """Delete everything but the key and the trusted samples."""
+        # subtle: the checkpoint goes first, because it must not exist without its history
+        for name in _OF_A_REPLAY:
             (self.folder / name).unlink(missing_ok=True)
         for name in _FOLDERS:
             shutil.rmtree(self.folder / name, ignore_errors=True)
@@ -133,39 +153,44 @@ class Home:
     def settle(
         self, settings: Settings, facts: Mapping[str, Any], log: KnownLog | None = None
     ) -> None:
-        """Record what this home's results depend on, or check it against the record; then remember the log.
+        """Record what the results of this home depend on, or compare it with the record.
+
+        Args:
+            settings: settings of the replay.
+            facts: other facts that results depend on, by name.
+            log: mark of the log, to be recorded too.
 
         Raises:
             HomeError: if the home was made with other settings: going on would mix two histories.
         """
         wanted = {**that_affect(settings, "join", "results"), **facts}
-        on_disk = self._kept(SETTINGS, dict[str, Any], msgspec.json) or {}
+        on_disk = self._read(SETTINGS, dict[str, Any], msgspec.json) or {}
         found = renamed(on_disk)
-        unknown = {
-            **wanted,
-            **(that_affect(Settings(), "join", "results") if found else {}),
-            _ID: secrets.token_hex(8),
-        }  # to a home made before them
-        there = {**unknown, **found}
+        # a home that was made before a setting existed has its default
+        defaults = that_affect(Settings(), "join", "results") if found else {}
+        there = {**wanted, **defaults, _ID: secrets.token_hex(8), **found}
         differ, undo = differences(there, wanted)
         if differ:
             go_on = f"{undo} goes on, " if undo else ""
-            msg = f"the home was made with other settings ({differ}); {go_on}--from-start begins again, or give another --home"
+            msg = (
+                f"the home was made with other settings ({differ}); "
+                f"{go_on}--from-start begins again, or give another --home"
+            )
             raise HomeError(msg)
         if log:
-            keep(self.folder / "log", msgspec.msgpack.encode(log))
+            write_file(self.folder / "log", msgspec.msgpack.encode(log))
         wanted |= {_ID: there[_ID]}
         if wanted != on_disk:
-            keep(self.folder / SETTINGS, msgspec.json.format(msgspec.json.encode(wanted)))
+            write_file(self.folder / SETTINGS, msgspec.json.format(msgspec.json.encode(wanted)))
         self._claim(there[_ID])
 
     def check_own(self) -> None:
-        """Refuse history or versions that were made for another home.
+        """Refuse history or versions of another home.
 
         Raises:
-            HomeError: if they were.
+            HomeError: if a folder belongs to another home.
         """
-        own = (self._kept(SETTINGS, dict[str, Any], msgspec.json) or {}).get(_ID)
+        own = (self._read(SETTINGS, dict[str, Any], msgspec.json) or {}).get(_ID)
         for name in _FOLDERS:
             path = self.folder / name / _ID
             if own and path.is_file() and path.read_text() != own:
@@ -180,13 +205,17 @@ class Home:
         for name in _FOLDERS:
             path = self.folder / name / _ID
             if not path.exists():
-                with told("cannot write", path):
+                with home_errors("cannot write", path):
                     path.parent.mkdir(exist_ok=True)
-                keep(path, own.encode())
+                write_file(path, own.encode())
 
     def checkpoint(self) -> Checkpoint | None:
-        """Where to go on; None at the start. One of a mainstem whose joiners knew less is refused."""
-        found = self._kept("checkpoint", Checkpoint)
+        """The last checkpoint; None before the first.
+
+        Raises:
+            HomeError: if an older mainstem wrote it, whose joiners kept less.
+        """
+        found = self._read("checkpoint", Checkpoint)
         if lacks := next((one.lacks for one in found.snapshots if one.lacks), "") if found else "":
             msg = (
                 f"a replay cannot go on from {str(self.folder / 'checkpoint')!r} ({lacks}); "
@@ -196,26 +225,26 @@ class Home:
         return found
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Keep a checkpoint, whole or not at all."""
-        keep(self.folder / "checkpoint", msgspec.msgpack.encode(checkpoint))
+        """Write a checkpoint, whole or not at all."""
+        write_file(self.folder / "checkpoint", msgspec.msgpack.encode(checkpoint))
 
     def log(self) -> KnownLog | None:
-        """What was read of its log; None where none was begun, or by a mainstem that kept nothing of it."""
-        return self._kept("log", KnownLog) if self.is_begun else None
+        """The mark of the log; None where no log was begun or an older mainstem kept no mark."""
+        return self._read("log", KnownLog) if self.is_begun else None
 
     def end(self) -> Past | None:
-        """What was kept at the end of the last replay that came to one."""
-        return self._kept("end", Past)
+        """The state that the last replay left at the end of its log; None before the first."""
+        return self._read("end", Past)
 
     def save_end(self, past: Past) -> None:
-        """Keep what the next file of the log will need, whole or not at all."""
-        keep(self.folder / "end", msgspec.msgpack.encode(past))
+        """Write the state that the next file of a rotated log needs, whole or not at all."""
+        write_file(self.folder / "end", msgspec.msgpack.encode(past))
 
-    def _kept(self, name: str, kind: type[T], form: Any = msgspec.msgpack) -> T | None:
-        return kept(self.folder / name, kind, form)
+    def _read(self, name: str, kind: type[T], form: Any = msgspec.msgpack) -> T | None:
+        return read_file(self.folder / name, kind, form)
 
     def _unmake(self) -> None:
-        """Leave nothing behind of a home that was made just now, and into which nothing came."""
+        """Remove a home that was made just now and has received nothing."""
         for name in (_SPOOLED, f"{_SPOOLED}.half"):
             (self.folder / name).unlink(missing_ok=True)
         for made in self._made:
@@ -228,8 +257,7 @@ class Home:
 
 
 def _foreign(folder: Path) -> str:
-    """The name of something in a folder that no home holds; empty where there is none."""
-    names = (
-        [path.name.removesuffix(".half") for path in folder.iterdir()] if folder.is_dir() else []
-    )
-    return next((name for name in sorted(names) if name not in _OURS), "")
+    """Name of the first file in a folder that no home holds; empty where there is none."""
+    files = folder.iterdir() if folder.is_dir() else ()
+    names = sorted(path.name.removesuffix(".half") for path in files)
+    return next((name for name in names if name not in _OURS), "")

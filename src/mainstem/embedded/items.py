@@ -1,4 +1,4 @@
-"""Topic `items` of an embedded replay: what the survey read of it goes to the history."""
+"""Write the item events of an embedded replay, which the survey of the log has collected."""
 
 from typing import Final
 
@@ -14,12 +14,15 @@ _CHUNK: Final = 10 * BLOCK
 
 
 def write_items(store: Store, found: Survey, key: bytes) -> tuple[LedgerRow, list[Rejection]]:
-    """Write the items; gives the ledger row of the topic, and what was refused.
+    """Write the items of a log.
 
     Args:
         store: the history.
-        found: what the first reading of the log found.
+        found: survey of the log.
         key: secret of the digests of refused events.
+
+    Returns:
+        The ledger row of topic `items`, and the item events that were refused.
     """
     counts = new_counts() | {"accepted": len(found.items), "rejected": len(found.refused_items)}
     read = counts["accepted"] + counts["rejected"]

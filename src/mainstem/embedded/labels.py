@@ -1,4 +1,4 @@
-"""Whose labels are believed, and how labels are changed on their way in."""
+"""Decide which labels are trusted, and change or add labels on their way into the history."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ from mainstem.trusted import Trust
 __all__ = ["Labels", "Relabel"]
 
 Relabel = Callable[[Sample, str], Sample]
-_BETWEEN_GRADED: Final = 10  # samples of the stream between two graded ones
+"""Changes the label of a sample, given its part."""
+# samples of the stream between two graded samples
+_BETWEEN_GRADED: Final = 10
 
 
 def _as_it_is(sample: Sample, part: str) -> Sample:  # noqa: ARG001 - the shape of a `Relabel`
@@ -24,10 +26,10 @@ class Labels:
     """What one replay does with labels.
 
     Attributes:
-        trust: the trusted samples.
-        graded: text pairs that came with their grade, put in between the samples of the stream.
-        planted: whether the labels of the slices that stand in for trusted samples are believed.
-        relabel: changes a sample's label on its way in, given its part; for planting errors.
+        trust: trusted samples of the user.
+        graded: text pairs that came with a grade; they are inserted between samples of the stream.
+        planted: whether the labels of the slices that stand in for trusted samples are trusted.
+        relabel: changes the label of a sample on its way in, to plant errors.
     """
 
     trust: Trust
@@ -37,25 +39,28 @@ class Labels:
 
     @property
     def believed(self) -> bool:
-        """Whether the canaries' labels are believed, not only assumed."""
+        """Whether the labels of the canaries are trusted, not only assumed to be right."""
         return self.planted or self.trust.is_own
 
     def part_of(self, sample: Sample) -> str:
-        """`direction`, `canary`, `gate` or `stream`."""
+        """The part of a sample: `direction`, `canary`, `gate` or `stream`."""
         return self.trust.part_of(sample.sample_id, sample.question_id)
 
     def origin_of(self, sample: Sample) -> str:
-        """Why a sample is trusted."""
+        """Why a sample is trusted: `planted`, `graded`, `confirmed` or `assumed`."""
         return "planted" if self.planted else self.trust.origin_of(sample.sample_id)
 
     def with_graded(self, samples: Iterable[Sample], before: int) -> Iterator[Sample]:
-        """The samples, and after every few a graded one at its event time, until there are no more.
+        """Insert a graded sample after every ten samples of the stream, until none is left.
 
         Args:
-            samples: of the stream.
-            before: samples that were taken so far, graded ones among them.
+            samples: samples of the stream.
+            before: number of samples so far, graded ones included.
+
+        Yields:
+            Samples; a graded one has the event time of the sample before it.
         """
-        graded = min(before // (_BETWEEN_GRADED + 1), len(self.graded))  # so far
+        graded = min(before // (_BETWEEN_GRADED + 1), len(self.graded))
         count = before - graded
         for sample in samples:
             yield sample

@@ -1,4 +1,4 @@
-"""The lock of a home: one process at a time has it open."""
+"""The lock of a home, which lets one process at a time open it."""
 
 import fcntl
 import os

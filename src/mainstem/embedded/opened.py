@@ -1,4 +1,4 @@
-"""What an embedded replay holds open: a log, a home, and what is in the home."""
+"""What an embedded replay holds open: a log, a home, and the home's history and versions."""
 
 from dataclasses import dataclass
 
@@ -15,11 +15,13 @@ class Opened:
     """One log and one home, open.
 
     Attributes:
-        log: JSON lines, that were read once, items first, and are read again.
-        home: where checkpoints are kept.
-        store, versions: the home's history and models; version 0 must be there.
+        log: the log, which a survey has read once and the replay reads again.
+        home: the home, which keeps the checkpoints.
+        store: history of the home.
+        versions: versions of the home; version 0 must exist.
         key: secret of the pseudonyms.
-        until: how many lines are replayed, as if more were to come; None: all, and there the log ends.
+        until: number of lines to replay as if more were to come; None replays all lines and ends
+            the log there.
     """
 
     log: OpenedLog

@@ -1,4 +1,4 @@
-"""A home is opened with a log: is it the log that the home has read, and are its versions there?"""
+"""Checks when a home is opened with a log: it is the log of the home, and the versions exist."""
 
 from collections.abc import Callable
 from functools import partial
@@ -27,7 +27,21 @@ def open_log(
     append: bool,
     say: Callable[[str], None],
 ) -> OpenedLog:
-    """Read a log once, and hold it against what the home has read of it."""
+    """Survey a log, and check that it is the log of the home or its next file.
+
+    Args:
+        path: file of the log.
+        log: the log as the user named it; `-` is standard input.
+        home: the home.
+        settings: settings of the replay.
+        from_start: whether the home begins again, so that any log will do.
+        append: whether the log is the next file of a rotated log.
+        say: called with a line for the user, if there is something to say.
+
+    Raises:
+        HomeError: if the home was made from another log.
+        LogError: if the log cannot be read.
+    """
     lines, name = partial(read_lines, path), "standard input" if log == "-" else log
     known = None if from_start else home.log()
     if append and known:
@@ -37,19 +51,25 @@ def open_log(
         return opened
     at = home.checkpoint()
     if append or (at and at.line > opened.end.lines):
-        msg = f"the home has read a longer log than {name!r}, before logs were remembered; give that one, or --from-start"
+        msg = (
+            f"the home has read a longer log than {name!r}, before logs were remembered; "
+            "give that one, or --from-start"
+        )
         raise HomeError(msg)
     say(f"the home was made before logs were remembered; {name!r} is taken for its log from now on")
     return opened
 
 
 def check_versions(home: Home, versions: "Versions") -> None:
-    """Refuse a home whose checkpoint goes on with a version that is not there.
+    """Refuse a home whose checkpoint needs a version that is missing.
 
     Raises:
-        HomeError: if it does.
+        HomeError: if the version of the checkpoint is missing.
     """
     at = home.checkpoint()
     if at and at.version not in versions.numbers():
-        msg = f"version {at.version} is not in {str(home.folder)!r}; restore the whole home from a copy, or --from-start"
+        msg = (
+            f"version {at.version} is not in {str(home.folder)!r}; "
+            "restore the whole home from a copy, or --from-start"
+        )
         raise HomeError(msg)

@@ -1,4 +1,4 @@
-"""What a home records of the settings and the facts that its results depend on, read without opening it."""
+"""Read the settings and facts that a home records, without opening the home."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,11 +14,11 @@ SETTINGS: Final = "settings.json"
 
 
 def recorded(folder: Path, name: str) -> Any:
-    """What the home in a folder records of a setting or a fact; None where it is no home yet, or records no such thing."""
+    """The recorded value of a setting or a fact; None if the folder is no home or records none."""
     return record(folder).get(name)
 
 
 def record(folder: Path) -> Mapping[str, Any]:
-    """All that the home in a folder records of settings and facts; nothing where it is no home yet."""
+    """All recorded settings and facts by name; empty where the folder is no home yet."""
     path = folder / SETTINGS
     return renamed(msgspec.json.decode(path.read_bytes())) if path.exists() else {}

@@ -1,7 +1,8 @@
-"""A deployment's order and schedule, repeated in a home: its samples at its positions, its versions, its turns.
+"""Repeat the order and the schedule of a deployment in a home.
 
-The whole log is joined first, and each sample is laid at the position that the deployment gave it. Then partition by
-partition is gone through again; nothing is drawn and nothing is trained.
+The whole log is joined first, and each sample gets the position that it had in the deployment. Then
+each partition is scored and judged again, turn by turn, with the versions of the deployment. No
+round draws or trains.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,13 +26,13 @@ __all__ = ["LaidOut", "Repetition", "copy_versions"]
 
 
 class LaidOut(Arrivals):
-    """The door of a history that lays samples at recorded positions; none of them is scored on its way in.
+    """Where samples enter a history at recorded positions; they are scored later.
 
     Args:
         store: the history.
-        labels: parts, and what happens to labels.
-        schedule: how far the partitions have come; moved when the schedule is repeated.
-        recorded: the positions.
+        labels: assigns samples to parts, and changes or adds labels.
+        schedule: schedule of the replay, which does not advance while samples enter.
+        recorded: schedule of the deployment, with the positions.
     """
 
     def __init__(
@@ -47,13 +48,21 @@ class LaidOut(Arrivals):
     def take_in(
         self,
         samples: Sequence[Sample],
-        accepted: Mapping[int, Accepted],  # noqa: ARG002 - what was accepted is recorded
-        left: Mapping[int, int],  # noqa: ARG002
+        accepted: Mapping[int, Accepted],  # noqa: ARG002 - the recorded schedule decides
+        left: Mapping[int, int],  # noqa: ARG002 - likewise
     ) -> list[PlacedSample]:
-        """Write samples at their positions; gives none of them, for none is to be scored now.
+        """Write samples at their recorded positions.
+
+        Args:
+            samples: samples from the joiners, in order.
+            accepted: not used.
+            left: not used.
+
+        Returns:
+            No samples, because none is to be scored now.
 
         Raises:
-            LogError: if one has no position.
+            LogError: if a sample has no recorded position.
         """
         at = [self._place(sample) for sample in samples]
         self._laid.update(at)
@@ -64,11 +73,12 @@ class LaidOut(Arrivals):
         """Refuse a log that does not give every sample of the schedule.
 
         Raises:
-            LogError: if it lacks one.
+            LogError: if a sample is missing.
         """
         if missing := len(self._places) - len(self._laid):
             msg = (
-                f"the log gives no sample for {missing:,} of the {len(self._places):,} positions of the schedule; "
+                f"the log gives no sample for {missing:,} of the {len(self._places):,} positions "
+                "of the schedule; "
                 "give the whole log that was replayed into that deployment, with its settings"
             )
             raise LogError(msg)
@@ -77,18 +87,19 @@ class LaidOut(Arrivals):
         if found := self._places.get((sample.sample_id, sample.label_version)):
             return found
         msg = (
-            f"sample {sample.sample_id} of the log, at label version {sample.label_version}, is not in the schedule; "
-            "give the log that was replayed into that deployment, with its settings, once it is scored to its end"
+            f"sample {sample.sample_id} of the log, at label version {sample.label_version}, "
+            "is not in the schedule; give the log that was replayed into that deployment, "
+            "with its settings, once the deployment has scored all of it"
         )
         raise LogError(msg)
 
 
 class Repetition:
-    """What takes the place of scoring, judging and learning in a loop.
+    """Replaces scoring, judging and learning in a loop by those of a recorded schedule.
 
     Args:
-        recorded: the order and the schedule.
-        versions: of the home, with all that scored.
+        recorded: order and schedule of the deployment.
+        versions: versions of the home, which must hold every version that scored.
     """
 
     def __init__(self, recorded: RecordedSchedule, versions: Versions) -> None:
@@ -97,37 +108,37 @@ class Repetition:
 
     @property
     def rounds(self) -> int:
-        """The newest number that a round used up."""
+        """The highest number of a round or version in the schedule."""
         return max([0, *self._recorded.versions, *(one.version for one in self._recorded.rounds)])
 
     def arrivals(self, store: Store, labels: Labels, schedule: Schedule) -> Arrivals:
-        """Where samples go as they are joined."""
+        """Make the place where joined samples enter the history."""
         self._laid_out = LaidOut(store, labels, schedule, self._recorded)
         return self._laid_out
 
     def run(self, store: Store, settings: Settings, worker: ScoringWorker) -> Iterator[Repeated]:
-        """Repeat the schedule over the samples that were laid out.
+        """Repeat the schedule over the samples that have entered the history.
 
         Args:
             store: the history.
-            settings: of the deployment.
-            worker: gets the rows of each partition.
+            settings: settings of the deployment.
+            worker: worker of the loop, which receives the rows of each partition.
 
         Yields:
             Each partition, once it is done.
+
+        Raises:
+            LogError: if the log did not give every sample of the schedule.
         """
         if self._laid_out:
             self._laid_out.check_whole()
         write_rounds_again(store, self._recorded.rounds, self._recorded.draws)
         for partition, end in sorted(self._recorded.ends.items()):
-            one = Repeated(
-                store, settings, partial(self._load, settings), partition, trusted=worker.trusted
-            )
+            load = partial(self._load, settings)
+            one = Repeated(store, settings, load, partition, trusted=worker.trusted)
             one.run([turn for turn in self._recorded.turns if turn.partition == partition], end)
-            worker.rows[partition], worker.left[partition] = (
-                one.worker.rows[partition],
-                one.worker.left[partition],
-            )
+            worker.rows[partition] = one.worker.rows[partition]
+            worker.left[partition] = one.worker.left[partition]
             worker.use(one.worker.version, one.worker.active, one.worker.scale)
             yield one
 
@@ -140,20 +151,23 @@ class Repetition:
 def copy_versions(
     recorded: RecordedSchedule, deployed: Versions, home: Home, versions: Versions
 ) -> None:
-    """Give a home the versions of a deployment that a schedule names.
+    """Copy the versions that a schedule names from a deployment into a home.
 
     Args:
-        recorded: the schedule.
-        deployed: the versions of the deployment.
-        home: that the schedule shall be repeated in.
-        versions: those of the home.
+        recorded: schedule of the deployment.
+        deployed: versions of the deployment.
+        home: home in which the schedule is repeated.
+        versions: versions of the home.
 
     Raises:
-        HomeError: if the home holds something else than this schedule repeated.
-        VersionError: if a version is not there.
+        HomeError: if the home holds anything but a repetition of this schedule.
+        VersionError: if the deployment lacks a version.
     """
     if home.is_begun and record(home.folder).get("schedule") != recorded.digest:
-        msg = f"{str(home.folder)!r} holds something else than this schedule repeated; give a new --home, or --from-start"
+        msg = (
+            f"{str(home.folder)!r} holds something else than this schedule repeated; "
+            "give a new --home, or --from-start"
+        )
         raise HomeError(msg)
     there = set(deployed.numbers())
     if missing := [version for version in recorded.versions if version not in there]:

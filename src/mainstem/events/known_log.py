@@ -53,7 +53,7 @@ class KnownLog(Struct, frozen=True, kw_only=True):
     Attributes:
         past: what is kept of the files before the newest.
         files: the mark at the beginning of each file.
-        marks: marks within the newest file, in order; the last stands before the last line.
+        marks: further marks, in order; the last stands before the last line.
         last: the last line.
     """
 

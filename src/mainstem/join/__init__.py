@@ -4,7 +4,7 @@ from mainstem.join.catalogue import Catalogue
 from mainstem.join.facts import PARTS, Facts
 from mainstem.join.joiner import Joiner, Output, Snapshot
 from mainstem.join.ledger import BLOCK, LedgerRow, imbalance, new_counts, totals
-from mainstem.join.placed import PlacedSample, told
+from mainstem.join.placed import PlacedSample, examples_of
 from mainstem.join.rejections import Rejection, pseudonym, rejection_of
 from mainstem.join.sample import Sample, digest_0_1_of, digest_of, price_band, relabelled_sample
 
@@ -22,12 +22,12 @@ __all__ = [
     "Snapshot",
     "digest_0_1_of",
     "digest_of",
+    "examples_of",
     "imbalance",
     "new_counts",
     "price_band",
     "pseudonym",
     "rejection_of",
     "relabelled_sample",
-    "told",
     "totals",
 ]

@@ -8,7 +8,7 @@ from mainstem.join.facts import PARTS, Facts
 from mainstem.join.sample import Sample
 from mainstem.objectives import relabelled
 
-__all__ = ["PlacedSample", "told"]
+__all__ = ["PlacedSample", "examples_of"]
 
 
 class PlacedSample(NamedTuple):
@@ -86,11 +86,13 @@ class PlacedSample(NamedTuple):
         return self.context_text, self.item_text
 
 
-def told(samples: Sequence[PlacedSample]) -> tuple[list[tuple[str, str]], list[int], list[float]]:
+def examples_of(
+    samples: Sequence[PlacedSample],
+) -> tuple[list[tuple[str, str]], list[int], list[float]]:
     """Split samples into what a model learns from: pairs of texts, labels and weights.
 
     Example:
-        >>> told([])
+        >>> examples_of([])
         ([], [], [])
     """
     pairs = [sample.pair for sample in samples]

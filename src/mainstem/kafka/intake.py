@@ -139,9 +139,9 @@ class Intake:
 
     def committed(self, assigned: Assigned) -> int:
         """Offset that the group has committed; the oldest offset if it has committed none."""
-        return self.stand(assigned)[0]
+        return self.last_commit(assigned)[0]
 
-    def stand(self, assigned: Assigned) -> tuple[int, str]:
+    def last_commit(self, assigned: Assigned) -> tuple[int, str]:
         """The committed offset as in `committed`, and the note committed with it, empty if none."""
         at = self._at(assigned)
         found = self._consumer.committed(at, metadata=True, timeout_ms=_ANSWER_MS)
@@ -155,11 +155,12 @@ class Intake:
             _LOG.warning("%s are gone: %s", gone, how)
         return max(int(offset), oldest), note or ""
 
-    def commit(self, stands: Mapping[Assigned, tuple[int, str]] | None = None) -> bool:
-        """Commit the records given out so far, or the offsets of `stands`.
+    def commit(self, places: Mapping[Assigned, tuple[int, str]] | None = None) -> bool:
+        """Commit the records given out so far, or the offsets of `places`.
 
         Args:
-            stands: next offset and a note by partition. The note is kept with the commit.
+            places: next offset of each partition, and a note that the commit keeps. None commits
+                the records given out so far.
 
         Returns:
             False if the partitions belong to another member by now.
@@ -173,12 +174,12 @@ class Intake:
         from kafka.structs import OffsetAndMetadata
 
         offsets = None
-        if stands is not None:
+        if places is not None:
             # subtle: not the position of the client, because owners may have changed since the note
             # was made
             offsets = {
                 self._at(assigned): OffsetAndMetadata(offset, note, -1)
-                for assigned, (offset, note) in stands.items()
+                for assigned, (offset, note) in places.items()
             }
         try:
             self._consumer.commit(offsets)

@@ -18,6 +18,7 @@ from mainstem.learning.training.fine_tuning import fine_tune
 from mainstem.models import ActiveVersion
 from mainstem.scoring.direction import direction_of
 from mainstem.scoring.scale import scale_of
+from mainstem.scoring.schedule import newest
 from mainstem.settings import Settings
 from mainstem.standing import STANDINGS
 from mainstem.store import Store, drawn_samples, samples_between, trusted_samples
@@ -125,18 +126,18 @@ class Learner:
             name: (evaluate(active, some), evaluate(child, some))
             for name, some in (("gate", gate), ("held_out", held_out))
         }
-        decision = decide(measured["gate"], measured["held_out"], self._settings)
+        decision = decide(measured["gate"], measured["held_out"], self._settings.learning)
         scale = scale_of(child, [*trusted_samples(self._store, "canary", position.ends), *held_out])
         direction = direction_of(child, self._store, position.ends) if decision.promoted else {}
         return Made(decision, training, measured, scale, direction)
 
     def _draw(self, version: int, pool: RoundPool, position: Position) -> Draw:
-        held_out = self._settings.learning.held_out // len(position.ends)
-        ends = np.array([position.ends[one] - held_out for one in sorted(position.ends)])
+        held_out = self._newest(position)
+        ends = np.array([held_out[partition][0] for partition in sorted(held_out)])
         is_before = pool["offset"] < ends[pool["partition"]]
         candidates = is_before & (pool["event_time"] < position.later_from)
         random = np.random.default_rng(number_of("draw", self._settings.run.seed, version))
-        drawn = draw(pool, candidates, self._settings, random)
+        drawn = draw(pool, candidates, self._settings.learning, random)
         written = Drawn(
             sample_id=[pool.id_of(row) for row in drawn.rows],
             label_version=pool["label_version"][drawn.rows].tolist(),
@@ -147,7 +148,9 @@ class Learner:
         return drawn
 
     def _held_out(self, position: Position) -> list[PlacedSample]:
-        count = self._settings.learning.held_out // len(position.ends)
-        newest = {partition: (end - count, end) for partition, end in position.ends.items()}
-        found = samples_between(self._store, newest)
+        found = samples_between(self._store, self._newest(position))
         return [sample for sample in found if sample.part in {"stream", "canary"}]
+
+    def _newest(self, position: Position) -> dict[int, tuple[int, int]]:
+        """Positions of the samples that a round holds out, by partition."""
+        return newest(position.ends, self._settings.learning.held_out, len(position.ends))

@@ -68,7 +68,7 @@ class Judging:
             last: whether the log ends here. If so, all standings are written, so that their
                 evidence is up to date.
         """
-        judged = judge(rows, self._settings, trusted=trusted)
+        judged = judge(rows, self._settings.standing, trusted=trusted)
         moved = (judged.standing != rows["standing"]) | (judged.reason != rows["reason"])
         moved |= rows["judged"] != rows["label_version"]
         moves = _standings_of(rows, judged, np.flatnonzero(moved), at)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstem.errors import NonFiniteError
-from mainstem.join import PlacedSample, told
+from mainstem.join import PlacedSample, examples_of
 from mainstem.models import ActiveVersion
 from mainstem.responses import Responses
 
@@ -38,7 +38,7 @@ def scale_of(active: ActiveVersion, samples: Sequence[PlacedSample]) -> float | 
     chosen = canaries if len(canaries) >= _FEWEST else list(samples)
     if not chosen:
         return None
-    found = active.responses(*told(chosen))
+    found = active.responses(*examples_of(chosen))
     return mean_norm(found, chosen)
 
 

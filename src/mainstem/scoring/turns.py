@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mainstem.join import PlacedSample
 from mainstem.store import Store
-from mainstem.store.turns import JUDGE, TAKE_OVER, Turn, last_turn, write_turns
+from mainstem.store.turns import JUDGE, TAKE_OVER, Turn, last_turn, newest_turns, write_turns
 
 __all__ = ["Turns", "in_effect"]
 
@@ -30,7 +30,10 @@ class Turns:
         last = last_turn(self._store, partition)
         number = last.number + 1 if last else 0
         begun = Turn(partition, number, position, version, TAKE_OVER, [])
-        self._write([last, begun] if last else [begun])
+        write_turns(self._store, [last, begun] if last else [begun])
+        # subtle: workers that died right here, one after the other, published neither their own
+        # turns nor the turn that the first of them shortened
+        self._publish(newest_turns(self._store, partition))
         self._next[partition] = number + 1
 
     def write(
@@ -56,13 +59,10 @@ class Turns:
             )
             for partition, position in ends.items()
         ]
-        self._write(turns)
-        for partition in ends:
-            self._next[partition] += 1
-
-    def _write(self, turns: Sequence[Turn]) -> None:
         write_turns(self._store, turns)
         self._publish(turns)
+        for partition in ends:
+            self._next[partition] += 1
 
 
 def in_effect(turns: Iterable[Turn]) -> list[Turn]:

@@ -7,7 +7,7 @@ and `rebuild` makes equal rows from it.
 from collections.abc import Iterable, Mapping, Sequence
 
 from mainstem.importance import Rows
-from mainstem.join import PlacedSample, told
+from mainstem.join import PlacedSample, examples_of
 from mainstem.models import ActiveVersion
 from mainstem.scoring.answered import SCORED, Answered
 from mainstem.scoring.finite import finite_only
@@ -106,7 +106,7 @@ class ScoringWorker:
         taken = [sample for sample in samples if sample.part in SCORED]
         if not taken:
             return
-        found = self.active.responses(*told(taken))
+        found = self.active.responses(*examples_of(taken))
         taken, found = finite_only(taken, found, self.version)
         if not taken:
             return

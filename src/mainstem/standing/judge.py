@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from mainstem.importance import CANARY, Rows
-from mainstem.settings import Settings
+from mainstem.settings import Standing
 from mainstem.standing.conformal import Floats, conformal_p_values, rejected, share_sound
 
 __all__ = [
@@ -93,39 +93,38 @@ class Judgement:
         }
 
 
-def judge(rows: Rows, settings: Settings, *, trusted: bool) -> Judgement:
+def judge(rows: Rows, settings: Standing, *, trusted: bool) -> Judgement:
     """Judge all samples of one partition together.
 
     Args:
         rows: rows of the partition, canaries among them.
-        settings: settings with the thresholds.
+        settings: thresholds of the verdicts and of core.
         trusted: whether the canaries' labels are trusted (planted or graded). If they are only
             assumed, no sample is called contradictory.
 
     Example:
-        >>> judge(Rows(), Settings(), trusted=True).counts()
+        >>> judge(Rows(), Standing(), trusted=True).counts()
         {'core': 0, 'edge': 0, 'contradictory': 0, 'spent': 0}
     """
     visits, importance = rows["visits"], rows["importance"]
     is_canary = rows["part"] == CANARY
     evidence = evidence_of(rows)
-    p_value = _p_values(rows, settings.standing.canary_minimum)
+    p_value = _p_values(rows, settings.canary_minimum)
     proven = ~np.isnan(p_value)
     contradictory = np.zeros(len(rows), np.bool_)
-    given = settings.standing
     if trusted:
         eligible = proven & ~is_canary & _may_be_contradictory(rows)
-        rate = given.false_discovery_rate / share_sound(p_value[eligible])
+        rate = settings.false_discovery_rate / share_sound(p_value[eligible])
         contradictory[eligible] = rejected(p_value[eligible], rate)
     error = _importance_error(rows)
-    seen = visits >= given.core_visits
-    level = float(np.quantile(importance[seen], given.core_quantile)) if seen.any() else math.nan
-    sound = proven & ~contradictory & (p_value >= given.doubt)
-    core = sound & seen & (importance - given.confidence * error > level)
-    spent = sound & seen & (importance + given.confidence * error < given.spent_level)
+    seen = visits >= settings.core_visits
+    level = float(np.quantile(importance[seen], settings.core_quantile)) if seen.any() else math.nan
+    sound = proven & ~contradictory & (p_value >= settings.doubt)
+    core = sound & seen & (importance - settings.confidence * error > level)
+    spent = sound & seen & (importance + settings.confidence * error < settings.spent_level)
     steps = [
         (np.ones(len(rows), np.bool_), EDGE, UNDECIDED),
-        (p_value < given.doubt, EDGE, DOUBTFUL),
+        (p_value < settings.doubt, EDGE, DOUBTFUL),
         (~seen, EDGE, NEW),
         (~proven, EDGE, UNPROVEN),
         (core, CORE, IMPORTANT),

@@ -22,7 +22,7 @@ def why_none_called(rows: Rows, judged: Judgement, settings: Settings) -> str:
 
     Example:
         >>> from mainstem.standing.judge import judge
-        >>> why_none_called(Rows(), judge(Rows(), Settings(), trusted=True), Settings())
+        >>> why_none_called(Rows(), judge(Rows(), Settings().standing, trusted=True), Settings())
         'there are no samples to judge'
     """
     if judged.counts()["contradictory"]:

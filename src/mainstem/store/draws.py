@@ -12,10 +12,6 @@ from mainstem.store.store import Store
 
 __all__ = ["DRAWN", "Drawn", "DrawnSample", "drawn_for_promoted", "write_draw"]
 
-_PROMOTED: Final = """
-    SELECT version, sample_id FROM versions_of_sample
-    WHERE promoted AND version <= {version:UInt32}"""
-
 
 class Drawn(NamedTuple):
     """The samples of one draw.
@@ -38,6 +34,11 @@ class DrawnSample(NamedTuple):
     sample_id: str
 
 
+class _DrawnId(NamedTuple):
+    version: int
+    sample_id: UUID
+
+
 DRAWN: Final = Query(
     DrawnSample,
     """
@@ -45,6 +46,12 @@ DRAWN: Final = Query(
     WHERE promoted ORDER BY version, sample_id""",
 )
 """All samples that promoted versions were trained on, version by version."""
+_UP_TO: Final = Query(
+    _DrawnId,
+    """
+    SELECT version, sample_id FROM versions_of_sample
+    WHERE promoted AND version <= {version:UInt32}""",
+)
 
 
 def write_draw(store: Store, version: int, drawn: Drawn) -> None:
@@ -62,6 +69,6 @@ def write_draw(store: Store, version: int, drawn: Drawn) -> None:
 def drawn_for_promoted(store: Store, version: int) -> dict[int, list[UUID]]:
     """Ids of the samples that each promoted version up to `version` was trained on, by version."""
     drawn: dict[int, list[UUID]] = {}
-    for at, sample_id in store.stream(_PROMOTED, version=version):
-        drawn.setdefault(at, []).append(sample_id)
+    for one in _UP_TO.stream(store, version=version):
+        drawn.setdefault(one.version, []).append(one.sample_id)
     return drawn

@@ -6,7 +6,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from mainstem.store.store import Store
 
-__all__ = ["Query"]
+__all__ = ["Query", "Row"]
 
 Row = TypeVar("Row", bound=NamedTuple)
 

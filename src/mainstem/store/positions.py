@@ -4,23 +4,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from mainstem.store.named import Query, Row
 from mainstem.store.store import Store
 
 __all__ = [
     "AcceptedSample",
     "PartitionEnd",
-    "accepted_in",
     "accepted_versions",
     "accepted_without_response",
     "adopt_offsets",
     "ends_of_positions",
+    "of_partition",
     "positions_of",
 ]
-
-
-_EMBEDDED: Final = (
-    "SELECT partition, offset AS position, sample_id, label_version, event_time FROM samples"
-)
 
 
 class AcceptedSample(NamedTuple):
@@ -39,17 +35,82 @@ class PartitionEnd(NamedTuple):
     event_time: int
 
 
-def accepted_in(store: Store, partition: int) -> str:
-    """The SQL source of a partition's accepted samples.
+class _One(NamedTuple):
+    partition: int
 
-    View `accepted_samples` has the same rows, but reads two tables where this source reads one.
 
-    Returns:
-        Text to put after FROM. Its columns are `partition`, `position`, `sample_id`,
-        `label_version` and `event_time`; it may hold a row twice.
+class _VersionOf(NamedTuple):
+    sample_id: UUID
+    label_version: int
+
+
+class _PositionOf(NamedTuple):
+    sample_id: UUID
+    label_version: int
+    position: int
+
+
+_EMBEDDED: Final = (
+    "SELECT partition, offset AS position, sample_id, label_version, event_time FROM samples"
+)
+_ONE_OF: Final = Query(
+    _One, "SELECT partition FROM positions WHERE partition = {partition:UInt32} LIMIT 1"
+)
+_VERSIONS: Final = Query(
+    _VersionOf,
     """
-    sql = "SELECT 1 FROM positions WHERE partition = {partition:UInt32} LIMIT 1"
-    return "positions" if store.rows(sql, partition=partition) else f"({_EMBEDDED})"
+    SELECT sample_id, max(label_version) FROM accepted_samples
+    WHERE partition = {partition:UInt32} AND position < {end:UInt64}
+      AND sample_id IN {ids:Array(UUID)}
+    GROUP BY sample_id""",
+)
+_WITHOUT_RESPONSE: Final = Query(
+    AcceptedSample,
+    """
+    SELECT sample_id, max(label_version), toUnixTimestamp64Milli(max(event_time))
+    FROM accepted_samples
+    WHERE partition = {partition:UInt32} AND position < {end:UInt64}
+      AND toUnixTimestamp64Milli(event_time) >= {left:Int64}
+      AND (sample_id, label_version) NOT IN (
+          SELECT sample_id, label_version FROM responses WHERE partition = {partition:UInt32})
+    GROUP BY sample_id""",
+)
+_POSITIONS: Final = Query(
+    _PositionOf,
+    """
+    SELECT sample_id, label_version, position FROM accepted_samples
+    WHERE sample_id IN {ids:Array(UUID)}""",
+)
+_ENDS: Final = Query(
+    PartitionEnd,
+    """
+    SELECT partition, max(position) + 1, toUnixTimestamp64Milli(max(event_time)) FROM positions
+    GROUP BY partition ORDER BY partition""",
+)
+_END_BEFORE: Final = Query(
+    PartitionEnd,
+    """
+    SELECT partition, max(position) + 1, toUnixTimestamp64Milli(max(event_time)) FROM positions
+    WHERE partition = {partition:UInt32} AND offset < {offset:UInt64} GROUP BY partition""",
+)
+_ADOPT: Final = """
+    INSERT INTO positions (partition, position, sample_id, label_version, event_time, offset)
+    SELECT partition, offset, sample_id, label_version, event_time, offset FROM samples FINAL
+    WHERE partition = {partition:UInt32} AND offset < {end:UInt64}"""
+
+
+def of_partition(query: Query[Row], store: Store, partition: int) -> Query[Row]:
+    """A query to view `accepted_samples` about one partition, which then reads one table, not two.
+
+    Args:
+        query: reads columns `partition`, `position`, `sample_id`, `label_version` and `event_time`
+            of the view, and does not mind a row that is there twice.
+        store: the history.
+        partition: the partition that the query asks about.
+    """
+    counted = bool(_ONE_OF.of(store, partition=partition))
+    source = "positions" if counted else f"({_EMBEDDED})"
+    return Query(query.row, query.sql.replace("accepted_samples", source))
 
 
 def accepted_versions(
@@ -59,12 +120,9 @@ def accepted_versions(
 
     A sample that was not accepted before it is left out.
     """
-    sql = f"""
-        SELECT sample_id, max(label_version) FROM {accepted_in(store, partition)}
-        WHERE partition = {{partition:UInt32}} AND position < {{end:UInt64}}
-          AND sample_id IN {{ids:Array(UUID)}}
-        GROUP BY sample_id"""
-    return dict(store.rows(sql, partition=partition, end=end, ids=list(sample_ids)))
+    query = of_partition(_VERSIONS, store, partition)
+    found = query.of(store, partition=partition, end=end, ids=list(sample_ids))
+    return {one.sample_id: one.label_version for one in found}
 
 
 def accepted_without_response(
@@ -80,16 +138,8 @@ def accepted_without_response(
         end: position up to which (exclusive) samples count.
         left: event time in milliseconds; samples before it are left out.
     """
-    sql = f"""
-        SELECT sample_id, max(label_version), toUnixTimestamp64Milli(max(event_time))
-        FROM {accepted_in(store, partition)}
-        WHERE partition = {{partition:UInt32}} AND position < {{end:UInt64}}
-          AND toUnixTimestamp64Milli(event_time) >= {{left:Int64}}
-          AND (sample_id, label_version) NOT IN (
-              SELECT sample_id, label_version FROM responses WHERE partition = {{partition:UInt32}})
-        GROUP BY sample_id"""
-    rows = store.stream(sql, partition=partition, end=end, left=left)
-    return (AcceptedSample(*row) for row in rows)
+    query = of_partition(_WITHOUT_RESPONSE, store, partition)
+    return query.stream(store, partition=partition, end=end, left=left)
 
 
 def positions_of(store: Store, samples: Iterable[tuple[UUID, int]]) -> dict[tuple[UUID, int], int]:
@@ -100,14 +150,12 @@ def positions_of(store: Store, samples: Iterable[tuple[UUID, int]]) -> dict[tupl
         samples: pairs of sample id and label version.
     """
     wanted = set(samples)
-    sql = """
-        SELECT sample_id, label_version, position FROM accepted_samples
-        WHERE sample_id IN {ids:Array(UUID)}"""
-    found = store.rows(sql, ids=list({sample_id for sample_id, _ in wanted})) if wanted else []
+    ids = list({sample_id for sample_id, _ in wanted})
+    found = _POSITIONS.of(store, ids=ids) if wanted else []
     return {
-        (sample_id, version): position
-        for sample_id, version, position in found
-        if (sample_id, version) in wanted
+        (one.sample_id, one.label_version): one.position
+        for one in found
+        if (one.sample_id, one.label_version) in wanted
     }
 
 
@@ -119,12 +167,10 @@ def ends_of_positions(store: Store, *, before: tuple[int, int] | None = None) ->
         before: a partition and an offset of topic `samples`; only samples of this partition that a
             record before this offset brought first count. None counts all.
     """
-    where = "WHERE partition = {partition:UInt32} AND offset < {offset:UInt64}" if before else ""
-    sql = f"""
-        SELECT partition, max(position) + 1, toUnixTimestamp64Milli(max(event_time)) FROM positions
-        {where} GROUP BY partition ORDER BY partition"""
-    given = dict(zip(("partition", "offset"), before or (), strict=False))
-    return [PartitionEnd(*row) for row in store.rows(sql, **given)]
+    if before is None:
+        return _ENDS.of(store)
+    partition, offset = before
+    return _END_BEFORE.of(store, partition=partition, offset=offset)
 
 
 def adopt_offsets(store: Store, partition: int, end: int) -> None:
@@ -132,8 +178,4 @@ def adopt_offsets(store: Store, partition: int, end: int) -> None:
 
     Such a history counted records, and its responses hold offsets.
     """
-    sql = """
-        INSERT INTO positions (partition, position, sample_id, label_version, event_time, offset)
-        SELECT partition, offset, sample_id, label_version, event_time, offset FROM samples FINAL
-        WHERE partition = {partition:UInt32} AND offset < {end:UInt64}"""
-    store.execute(sql, partition=partition, end=end)
+    store.execute(_ADOPT, partition=partition, end=end)

@@ -1,12 +1,13 @@
 """Read samples back for scoring and learning: texts, label, and position in their partition."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from mainstem.join import PlacedSample
 from mainstem.objectives import relabelled
-from mainstem.store.positions import accepted_in
+from mainstem.store.named import Query
+from mainstem.store.positions import of_partition
 from mainstem.store.store import Store
 
 __all__ = [
@@ -20,14 +21,57 @@ __all__ = [
 ]
 
 
-_FACTS = """
+class _SampleEnd(NamedTuple):
+    partition: int
+    end: int
+
+
+_FACTS: Final = """
     s.sample_id, s.label_version, s.partition, {position}, toUnixTimestamp64Milli(s.event_time),
     ifNull(t.label, s.label), s.targets, s.weight, s.sampling_probability, s.position,
     if(t.part = '', 'stream', t.part), s.item_id, s.history, s.context_text, s.item_text"""
-_COLUMNS = _FACTS.format(position="s.offset")
-_TRUSTED = "LEFT JOIN trusted_now AS t ON s.sample_id = t.sample_id"
-_NEWEST = "ORDER BY s.sample_id, s.label_version DESC LIMIT 1 BY s.sample_id"
-_EACH = "ORDER BY s.sample_id, s.label_version LIMIT 1 BY s.sample_id, s.label_version"
+_COLUMNS: Final = _FACTS.format(position="s.offset")
+_SAMPLES: Final = "(SELECT * FROM samples FINAL) AS s"
+_TRUSTED: Final = "JOIN trusted_now AS t ON s.sample_id = t.sample_id"
+_NEWEST: Final = "ORDER BY s.sample_id, s.label_version DESC LIMIT 1 BY s.sample_id"
+_EACH: Final = "ORDER BY s.sample_id, s.label_version LIMIT 1 BY s.sample_id, s.label_version"
+_AT_POSITIONS: Final = f"""
+    SELECT {_FACTS.format(position="p.position")} FROM {_SAMPLES}
+    INNER JOIN (
+        SELECT sample_id, label_version, position FROM accepted_samples
+        WHERE partition = {{partition:UInt32}}
+          AND position >= {{first:UInt64}} AND position < {{end:UInt64}}) AS p
+        ON s.sample_id = p.sample_id AND s.label_version = p.label_version"""
+_OF_PARTITION: Final = "WHERE s.partition = {partition:UInt32}"
+_BETWEEN: Final = Query(PlacedSample, f"{_AT_POSITIONS} LEFT {_TRUSTED} {_OF_PARTITION} {_NEWEST}")
+_ACCEPTED: Final = Query(PlacedSample, f"{_AT_POSITIONS} LEFT {_TRUSTED} {_OF_PARTITION} {_EACH}")
+_OF_PART: Final = Query(
+    PlacedSample,
+    f"{_AT_POSITIONS} INNER {_TRUSTED} {_OF_PARTITION} AND t.part = {{part:String}} {_NEWEST}",
+)
+_AMONG: Final = Query(
+    PlacedSample,
+    f"{_AT_POSITIONS} LEFT {_TRUSTED} {_OF_PARTITION} AND s.sample_id IN {{ids:Array(UUID)}}"
+    f" {_NEWEST}",
+)
+_SINCE: Final = Query(
+    PlacedSample,
+    f"""
+    SELECT {_COLUMNS} FROM {_SAMPLES} LEFT {_TRUSTED}
+    WHERE toUnixTimestamp64Milli(s.event_time) >= {{event_time:Int64}}
+    {_NEWEST} LIMIT {{most:UInt64}}""",
+)
+_DRAWN: Final = Query(
+    PlacedSample,
+    f"""
+    SELECT {_COLUMNS} FROM {_SAMPLES}
+    INNER JOIN (SELECT * FROM draws FINAL WHERE version = {{version:UInt32}}) AS d
+        ON s.sample_id = d.sample_id AND s.label_version = d.label_version
+    LEFT {_TRUSTED} ORDER BY s.sample_id""",
+)
+_OFFSETS: Final = Query(
+    _SampleEnd, "SELECT partition, max(offset) + 1 FROM samples GROUP BY partition"
+)
 
 
 def samples_between(store: Store, bounds: Mapping[int, tuple[int, int]]) -> list[PlacedSample]:
@@ -42,7 +86,7 @@ def samples_between(store: Store, bounds: Mapping[int, tuple[int, int]]) -> list
     """
     found: list[PlacedSample] = []
     for partition, (first, end) in sorted(bounds.items()):
-        found += _read(store, _TRUSTED, "1", partition=partition, first=max(first, 0), end=end)
+        found += _read(_BETWEEN, store, partition=partition, first=max(first, 0), end=end)
     return found
 
 
@@ -59,16 +103,13 @@ def trusted_samples(store: Store, part: str, ends: Mapping[int, int]) -> list[Pl
     """
     found: list[PlacedSample] = []
     for partition, end in sorted(ends.items()):
-        inner = _TRUSTED.replace("LEFT", "INNER")
-        found += _read(
-            store, inner, "t.part = {part:String}", partition=partition, first=0, end=end, part=part
-        )
+        found += _read(_OF_PART, store, partition=partition, first=0, end=end, part=part)
     return found
 
 
 def accepted_between(store: Store, partition: int, first: int, end: int) -> list[PlacedSample]:
     """Samples accepted at positions [first, end) of a partition, all label versions, in order."""
-    return _read(store, _TRUSTED, "1", _EACH, partition=partition, first=first, end=end)
+    return _read(_ACCEPTED, store, partition=partition, first=first, end=end)
 
 
 def samples_among(
@@ -87,8 +128,8 @@ def samples_among(
     """
     if not sample_ids:
         return []
-    where, ids = "s.sample_id IN {ids:Array(UUID)}", list(sample_ids)
-    return _read(store, _TRUSTED, where, partition=partition, first=0, end=end, ids=ids)
+    ids = list(sample_ids)
+    return _read(_AMONG, store, partition=partition, first=0, end=end, ids=ids)
 
 
 def samples_since(store: Store, event_time: int, most: int) -> list[PlacedSample]:
@@ -99,46 +140,27 @@ def samples_since(store: Store, event_time: int, most: int) -> list[PlacedSample
         event_time: event time of the question in milliseconds.
         most: the largest number of samples; those with the smallest ids are chosen.
     """
-    sql = f"""
-        SELECT {_COLUMNS} FROM (SELECT * FROM samples FINAL) AS s {_TRUSTED}
-        WHERE toUnixTimestamp64Milli(s.event_time) >= {{event_time:Int64}}
-        {_NEWEST} LIMIT {{most:UInt64}}"""
-    return [_sample(row) for row in store.stream(sql, event_time=event_time, most=most)]
+    return [_told(one) for one in _SINCE.stream(store, event_time=event_time, most=most)]
 
 
 def drawn_samples(store: Store, version: int) -> Iterator[PlacedSample]:
     """Samples that a round drew for `version`, at the label versions that it drew."""
-    draws = (
-        "INNER JOIN (SELECT * FROM draws FINAL WHERE version = {version:UInt32}) AS d "
-        f"ON s.sample_id = d.sample_id AND s.label_version = d.label_version {_TRUSTED}"
-    )
-    sql = f"SELECT {_COLUMNS} FROM (SELECT * FROM samples FINAL) AS s {draws} ORDER BY s.sample_id"
-    return (_sample(row) for row in store.stream(sql, version=version))
+    return (_told(one) for one in _DRAWN.stream(store, version=version))
 
 
 def _read(
-    store: Store, join: str, where: str, which: str = _NEWEST, **parameters: Any
+    query: Query[PlacedSample], store: Store, *, partition: int, **parameters: Any
 ) -> list[PlacedSample]:
-    sql = f"""
-        SELECT {_FACTS.format(position="p.position")} FROM (SELECT * FROM samples FINAL) AS s
-        INNER JOIN (
-            SELECT sample_id, label_version, position
-            FROM {accepted_in(store, parameters["partition"])}
-            WHERE partition = {{partition:UInt32}}
-              AND position >= {{first:UInt64}} AND position < {{end:UInt64}}) AS p
-            ON s.sample_id = p.sample_id AND s.label_version = p.label_version
-        {join} WHERE s.partition = {{partition:UInt32}} AND {where} {which}"""
-    samples = (_sample(row) for row in store.stream(sql, **parameters))
+    query = of_partition(query, store, partition)
+    samples = (_told(one) for one in query.stream(store, partition=partition, **parameters))
     return sorted(samples, key=lambda sample: sample.offset)
 
 
-def _sample(row: tuple[Any, ...]) -> PlacedSample:
-    values = PlacedSample(*row)
-    return values._replace(
-        history=tuple(values.history), targets=relabelled(values.targets, values.label)
-    )
+def _told(one: PlacedSample) -> PlacedSample:
+    """A row as a sample: its history is a tuple, and its targets follow a confirmed label."""
+    return one._replace(history=tuple(one.history), targets=relabelled(one.targets, one.label))
 
 
 def sample_ends(store: Store) -> dict[int, int]:
     """The offset after the last sample of each partition, by partition."""
-    return dict(store.rows("SELECT partition, max(offset) + 1 FROM samples GROUP BY partition"))
+    return {one.partition: one.end for one in _OFFSETS.of(store)}

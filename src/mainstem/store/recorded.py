@@ -1,4 +1,4 @@
-"""What is to be known of a history to repeat it elsewhere: the order of its samples, its rounds, what they drew."""
+"""Queries for repeating a history: the order of its samples, its rounds, and what they drew."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
@@ -24,7 +24,7 @@ __all__ = [
 
 
 class AcceptedAt(NamedTuple):
-    """A sample that was accepted, and its position."""
+    """An accepted sample at its position."""
 
     partition: int
     position: int
@@ -33,7 +33,11 @@ class AcceptedAt(NamedTuple):
 
 
 class KeptDraw(NamedTuple):
-    """A sample that a promoted version was trained on, as it was drawn."""
+    """A sample that a promoted version was trained on.
+
+    `label_version` and `standing` are those it was drawn with; `probability` is the probability
+    that a single draw picks it.
+    """
 
     version: int
     sample_id: UUID
@@ -43,15 +47,15 @@ class KeptDraw(NamedTuple):
 
 
 class KeptScale(NamedTuple):
-    """What the norms at a version were divided by."""
+    """The scale of a version, by which norms of its responses are divided."""
 
     version: int
     scale: float
 
 
-_ROUNDS: Final = f"""
-    SELECT {", ".join(KeptRound._fields).replace("event_time", "toUnixTimestamp64Milli(event_time)")}
-    FROM rounds FINAL"""
+_FIELDS: Final = ", ".join(KeptRound._fields)
+_COLUMNS: Final = _FIELDS.replace("event_time", "toUnixTimestamp64Milli(event_time)")
+_ROUNDS: Final = f"SELECT {_COLUMNS} FROM rounds FINAL"
 _DRAWS: Final = "SELECT version, sample_id, label_version, standing, probability FROM draws FINAL"
 ORDER: Final = Query(
     AcceptedAt,
@@ -61,18 +65,18 @@ ORDER: Final = Query(
 )
 """All accepted samples, partition by partition, in the order of their positions."""
 KEPT_ROUNDS: Final = Query(KeptRound, f"{_ROUNDS} ORDER BY version")
-"""All rounds, the first one first."""
+"""All rounds, ordered by version."""
 ROUND_OF: Final = Query(KeptRound, f"{_ROUNDS} WHERE version = {{version:UInt32}}")
-"""The round of one number, if it was recorded."""
+"""The round with one number, if there is one."""
 DRAWS: Final = Query(
     KeptDraw,
     f"""
     {_DRAWS} WHERE version IN (SELECT version FROM versions FINAL WHERE promoted)
     ORDER BY version, sample_id""",
 )
-"""What promoted versions were trained on, version by version."""
+"""The samples that promoted versions were trained on, version by version."""
 DRAW_OF: Final = Query(KeptDraw, f"{_DRAWS} WHERE version = {{version:UInt32}}")
-"""What the round of one number drew."""
+"""The samples that the round with one number drew."""
 SCALES: Final = Query(
     KeptScale, "SELECT version, any(scale) FROM responses GROUP BY version ORDER BY version"
 )
@@ -82,7 +86,7 @@ SCALES: Final = Query(
 def write_rounds_again(
     store: Store, rounds: Iterable[KeptRound], draws: Sequence[KeptDraw]
 ) -> None:
-    """Write the rounds of another history, and what they drew."""
+    """Write the rounds of another history, and their draws."""
     for one in rounds:
         write_round(store, one)
     store.write("draws", columns_of_tuples(draws))

@@ -1,4 +1,4 @@
-"""The order and the schedule of a deployment: read from its history, a file or topic `schedule`."""
+"""The order and the schedule of a deployment as one value, from its history, a file or a topic."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -45,10 +45,10 @@ class RecordedSchedule(Struct, frozen=True, kw_only=True):
     Attributes:
         accepted: accepted samples at their positions, partition by partition.
         turns: what scoring workers did beside what the settings prescribe, partition by partition.
-        rounds: all rounds, the first one first.
-        draws: what promoted versions were trained on.
+        rounds: all rounds, ordered by version.
+        draws: samples that promoted versions were trained on.
         scales: scales of the versions that scored. They are needed for a version whose manifest has
-            no scale, because it was made before there was anything to measure it by.
+            no scale because there were no canaries yet when it was made.
     """
 
     accepted: Sequence[AcceptedAt]
@@ -67,7 +67,7 @@ class RecordedSchedule(Struct, frozen=True, kw_only=True):
         if not (turns := TURNS.of(store)):
             msg = (
                 "the history records no turns of scoring workers; "
-                "give that of a deployment that has scored"
+                "give the history of a deployment that has scored"
             )
             raise LogError(msg)
         return cls(
@@ -103,7 +103,7 @@ class RecordedSchedule(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of_records(cls, records: Iterable[ScheduleRecord], name: str) -> Self:
-        """The schedule in records; where two disagree, the later one holds.
+        """The schedule that a sequence of records gives; a later record overrides an earlier one.
 
         Args:
             records: the records of each partition in the order in which they were written.
@@ -145,7 +145,7 @@ class RecordedSchedule(Struct, frozen=True, kw_only=True):
         )
 
     def records(self) -> Iterator[ScheduleRecord]:
-        """The records of this schedule, cut in one way whoever wrote it."""
+        """The records of this schedule; equal schedules give equal records."""
         yield from accepted_blocks(self.accepted)
         for turn in self.turns:
             yield from turn_blocks(turn)
@@ -181,7 +181,7 @@ class RecordedSchedule(Struct, frozen=True, kw_only=True):
 
 
 class _Parts(Generic[_B]):
-    """The parts of turns or of draws, by key and by the index of the first sample."""
+    """Parts of turns or of draws, by the key of the whole and the index of their first sample."""
 
     def __init__(self) -> None:
         self.by_key: dict[tuple[int, ...], dict[int, _B]] = {}
@@ -199,7 +199,7 @@ class _Parts(Generic[_B]):
         for key, parts in sorted(self.by_key.items()):
             total = parts[0].total if 0 in parts else -1
             taken, end = list[_B](), 0
-            # subtle: where a shorter turn replaced a longer one, parts of the longer one remain
+            # subtle: where a shorter turn replaced a longer one, parts of the longer one are left
             while (part := parts.get(end)) and part.total == total and end < max(total, 1):
                 taken.append(part)
                 end += len(part.samples) or 1

@@ -1,8 +1,8 @@
 """The records of a schedule: lines of a file, or records of topic `schedule`.
 
-Every record has a key. A program that does something again writes the same record again, or one of
-the same key that takes its place. Long lists are cut into several records, because a broker refuses
-records beyond a megabyte.
+Every record has a key and is a pure function of a decision. So a program that does something again
+writes the same record again, or a record with the same key, which replaces it. Long lists are cut
+into several records, because a broker refuses records of more than a megabyte.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,12 +12,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from mainstem.store.recorded import (
-    DRAW_OF,
-    ROUND_OF,
-    AcceptedAt,
-    KeptDraw,
-)
+from mainstem.store.recorded import DRAW_OF, ROUND_OF, AcceptedAt, KeptDraw
 from mainstem.store.rounds import KeptRound
 from mainstem.store.store import Store
 from mainstem.store.turns import Turn
@@ -38,7 +33,8 @@ __all__ = [
     "turn_blocks",
 ]
 
-_SAMPLES_A_RECORD: Final = 1000  # of less than 100 bytes each
+# a sample takes less than 100 bytes
+_SAMPLES_A_RECORD: Final = 1000
 _T = TypeVar("_T")
 
 
@@ -170,7 +166,7 @@ def decode_record(value: bytes) -> ScheduleRecord:
 
 
 def key_of(record: ScheduleRecord) -> str:
-    """The key of a record; of two records with one key the later one holds.
+    """The key of a record; of two records with the same key the later counts.
 
     Example:
         >>> key_of(ScaleRecord(version=3, scale=1.5))
@@ -189,15 +185,12 @@ def key_of(record: ScheduleRecord) -> str:
 
 
 def partition_of(record: ScheduleRecord) -> int:
-    """The partition of topic `schedule` that a record goes to.
-
-    It is the partition that the record tells of, and 0 for what belongs to all partitions.
-    """
+    """The partition of topic `schedule` for a record: its own, or 0 if it belongs to all."""
     return record.partition if isinstance(record, AcceptedBlock | TurnBlock) else 0
 
 
 def accepted_blocks(samples: Iterable[AcceptedAt]) -> Iterator[AcceptedBlock]:
-    """Records of accepted samples; a new record begins where positions do not follow one another.
+    """Records of accepted samples; a new record begins wherever positions leave a gap.
 
     Args:
         samples: samples at their positions, each partition in the order of its positions.
@@ -223,13 +216,13 @@ def _block(samples: Sequence[AcceptedAt]) -> AcceptedBlock:
 
 def turn_blocks(turn: Turn) -> Iterator[TurnBlock]:
     """Records of a turn: at least one, and more if it scores many samples again."""
-    told = {name: value for name, value in turn._asdict().items() if name != "samples"}
+    facts = {name: value for name, value in turn._asdict().items() if name != "samples"}
     for first, some in _cut(turn.samples) or [(0, [])]:
-        yield TurnBlock(**told, first=first, total=len(turn.samples), samples=some)
+        yield TurnBlock(**facts, first=first, total=len(turn.samples), samples=some)
 
 
 def drawn_blocks(draws: Iterable[KeptDraw]) -> Iterator[DrawnBlock]:
-    """Records of what promoted versions were trained on."""
+    """Records of the samples that promoted versions were trained on."""
     by_version: dict[int, list[KeptDraw]] = {}
     for one in draws:
         by_version.setdefault(one.version, []).append(one)
@@ -240,7 +233,7 @@ def drawn_blocks(draws: Iterable[KeptDraw]) -> Iterator[DrawnBlock]:
 
 
 def round_records(store: Store, version: int) -> list[ScheduleRecord]:
-    """Records of one round: what a promoted version was trained on, then the round.
+    """Records of one round: the samples that a promoted version was trained on, then the round.
 
     Args:
         store: the history.

@@ -61,6 +61,24 @@ class Bought(NamedTuple):
     history: list[str]
 
 
+class _Item(NamedTuple):
+    item_id: str
+    event_id: str
+    event_timestamp: int
+    title: str
+    category: str
+    brand: str
+    price: float | None
+
+
+class _Asked(NamedTuple):
+    query: str
+
+
+class _Counted(NamedTuple):
+    samples: int
+
+
 NEWEST_PAIRS: Final = Query(
     LabelledPair,
     """
@@ -93,6 +111,18 @@ _BOUGHT: Final = Query(
 )
 
 
+_ITEMS: Final = Query(
+    _Item,
+    """
+    SELECT item_id, event_id, toUnixTimestamp64Milli(event_time), title, category, brand, price
+    FROM items FINAL""",
+)
+_QUERIES: Final = Query(
+    _Asked, "SELECT DISTINCT query FROM samples WHERE query != '' LIMIT {most:UInt64}"
+)
+_SAMPLES: Final = Query(_Counted, "SELECT uniq(sample_id) FROM samples")
+
+
 def words_of(store: Store, sample_id: UUID) -> Words:
     """Texts, label and source of a sample that is in the history."""
     (words,) = _WORDS.of(store, sample_id=str(sample_id))
@@ -106,20 +136,15 @@ def bought_before(store: Store, before: int) -> Iterator[Bought]:
 
 def items_told(store: Store) -> Iterator[Item]:
     """The item events that the catalogue consists of."""
-    names = ("item_id", "event_id", "event_timestamp", "title", "category", "brand", "price")
-    sql = """
-        SELECT item_id, event_id, toUnixTimestamp64Milli(event_time), title, category, brand, price
-        FROM items FINAL"""
-    return (Item(**dict(zip(names, row, strict=True))) for row in store.stream(sql))
+    return (Item(**one._asdict()) for one in _ITEMS.stream(store))
 
 
 def queries_asked(store: Store, most: int) -> Iterator[str]:
     """Queries that shoppers asked, each once; at most `most`."""
-    sql = "SELECT DISTINCT query FROM samples WHERE query != '' LIMIT {most:UInt64}"
-    return (query for (query,) in store.stream(sql, most=most))
+    return (one.query for one in _QUERIES.stream(store, most=most))
 
 
 def samples_so_far(store: Store) -> int:
     """About how many samples the history holds; the engine estimates it."""
-    [(count,)] = store.rows("SELECT uniq(sample_id) FROM samples")
-    return int(count)
+    [found] = _SAMPLES.of(store)
+    return found.samples

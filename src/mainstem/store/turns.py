@@ -9,7 +9,17 @@ from mainstem.store.named import Query
 from mainstem.store.store import Store
 from mainstem.store.writes import columns_of_tuples
 
-__all__ = ["AGAIN", "JUDGE", "TAKE_OVER", "TAKE_UP", "TURNS", "Turn", "last_turn", "write_turns"]
+__all__ = [
+    "AGAIN",
+    "JUDGE",
+    "TAKE_OVER",
+    "TAKE_UP",
+    "TURNS",
+    "Turn",
+    "last_turn",
+    "newest_turns",
+    "write_turns",
+]
 
 TAKE_OVER, TAKE_UP, AGAIN, JUDGE = "take over", "take up", "again", "judge"
 
@@ -44,6 +54,14 @@ TURNS: Final = Query(Turn, f"{_TURNS} ORDER BY partition, number")
 _LAST: Final = Query(
     Turn, f"{_TURNS} WHERE partition = {{partition:UInt32}} ORDER BY number DESC LIMIT 1"
 )
+_NEWEST: Final = Query(
+    Turn,
+    f"""
+    {_TURNS} WHERE partition = {{partition:UInt32}} AND number >= (
+        SELECT max(number) FROM turns FINAL
+        WHERE partition = {{partition:UInt32}} AND kind != 'take over')
+    ORDER BY number""",
+)
 _SCORED: Final = """
     SELECT DISTINCT sample_id FROM responses
     WHERE partition = {partition:UInt32} AND version = {version:UInt32}
@@ -53,6 +71,11 @@ _SCORED: Final = """
 def write_turns(store: Store, turns: Sequence[Turn]) -> None:
     """Write turns; a turn replaces an earlier one with the same number."""
     store.write("turns", columns_of_tuples(turns))
+
+
+def newest_turns(store: Store, partition: int) -> list[Turn]:
+    """The last turn of a partition that is no take-over, and the take-overs after it, in order."""
+    return _NEWEST.of(store, partition=partition)
 
 
 def last_turn(store: Store, partition: int) -> Turn | None:

@@ -74,6 +74,14 @@ class RoundTold(NamedTuple):
     reason: str
 
 
+class _Numbered(NamedTuple):
+    version: int
+
+
+class _Ends(NamedTuple):
+    offsets: list[int]
+
+
 VERSIONS_TOLD: Final = Query(
     VersionTold,
     """
@@ -93,10 +101,25 @@ ROUNDS_TOLD: Final = Query(
 )
 
 
+_SAME_NUMBER: Final = Query(
+    _Numbered, "SELECT version FROM versions WHERE version = {version:UInt32}"
+)
+_PROMOTED: Final = Query(
+    _Numbered, "SELECT version FROM versions FINAL WHERE promoted ORDER BY version"
+)
+_NEWEST: Final = Query(_Numbered, "SELECT max(version) FROM versions")
+# subtle: a round without a row in `versions` was killed before its end; it counts as not done
+_LAST_ROUND: Final = Query(
+    _Ends,
+    """
+    SELECT offsets FROM rounds FINAL WHERE version IN (SELECT version FROM versions)
+    ORDER BY version DESC LIMIT 1""",
+)
+
+
 def has_version(store: Store, version: int) -> bool:
     """Whether the history has the row of a version, promoted or not."""
-    sql = "SELECT version FROM versions WHERE version = {version:UInt32}"
-    return bool(store.rows(sql, version=version))
+    return bool(_SAME_NUMBER.of(store, version=version))
 
 
 def write_version(store: Store, kept: KeptVersion) -> None:
@@ -106,20 +129,15 @@ def write_version(store: Store, kept: KeptVersion) -> None:
 
 def promoted_versions(store: Store) -> list[int]:
     """Numbers of the versions that were promoted, in order."""
-    sql = "SELECT version FROM versions FINAL WHERE promoted ORDER BY version"
-    return [version for (version,) in store.rows(sql)]
+    return [one.version for one in _PROMOTED.of(store)]
 
 
 def newest_number(store: Store) -> int:
     """The highest number of a version, promoted or not."""
-    [(last,)] = store.rows("SELECT max(version) FROM versions")
-    return int(last)
+    [newest] = _NEWEST.of(store)
+    return newest.version
 
 
 def ends_of_last_round(store: Store) -> list[int]:
     """Next position of each partition when the last round began; empty before the first round."""
-    # subtle: a round without a row in `versions` was killed before its end; it counts as not done
-    sql = """
-        SELECT offsets FROM rounds FINAL WHERE version IN (SELECT version FROM versions)
-        ORDER BY version DESC LIMIT 1"""
-    return next((list(ends) for (ends,) in store.rows(sql)), [])
+    return next((list(one.offsets) for one in _LAST_ROUND.of(store)), [])

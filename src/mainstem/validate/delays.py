@@ -25,18 +25,18 @@ RUNGS: Final = (
 """The windows that may be suggested, in milliseconds."""
 _FINE: Final = 1.25  # ratio of neighbouring edges
 REVISED_SHARE: Final = 0.05
-"""Most outcomes that may revise a label. A longer `label_window` would make every label wait; it is
-cheaper to score one sample in twenty again."""
+"""Largest share of outcomes that may revise a label. A longer `label_window` would make every label
+wait; it is cheaper to score one sample in twenty again."""
 LONGEST_LABEL: Final = _DAY
 """The longest `label_window` and `grace` suggested. What takes longer than a day (a parcel, a
 second thought) should revise a label rather than delay it."""
 SHORTEST_REVISION: Final = _DAY
 """The shortest `revision_window` suggested; a shorter one saves next to nothing."""
 LOST_SHARE: Final = 0.001
-"""Most outcomes, or events behind the watermark, that may come too late. Outcomes that do are lost
-for ever, and such events may be."""
+"""Largest share of outcomes that may come after `revision_window`, and are lost for ever; or of
+events that may come behind the watermark, and may miss their question."""
 FEWEST: Final = 30
-"""Fewest durations to suggest a window from; a share of one in twenty of fewer says nothing."""
+"""Fewest durations that a suggestion is based on; one in twenty of fewer says nothing."""
 
 
 def rung_at_least(millis: float) -> int:
@@ -163,7 +163,7 @@ class Delays:
     def windows(self) -> tuple[Window, Window]:
         """Suggest `label_window` and `revision_window`.
 
-        Returns do not count for `label_window`, because they are meant to revise a label.
+        Return events do not count for `label_window`, because they are meant to revise a label.
         """
         join = self._join
         answers = [spread for kind, spread in self.kinds.items() if kind != "return"]

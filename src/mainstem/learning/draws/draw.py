@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mainstem.settings import Settings
+from mainstem.settings import Learning
 from mainstem.standing import CORE, EDGE
 
 __all__ = ["Draw", "Pool", "draw"]
@@ -39,30 +39,30 @@ class Draw:
 
 
 def draw(
-    pool: Pool, candidates: NDArray[np.bool_], settings: Settings, random: np.random.Generator
+    pool: Pool, candidates: NDArray[np.bool_], settings: Learning, random: np.random.Generator
 ) -> Draw:
     """Draw samples without replacement.
 
     Args:
         pool: all samples.
         candidates: true for each sample that may be drawn, shape (N,). Noise is never drawn.
-        settings: settings with `draw`, `core_minimum`, `uniform_share` and `edge_floor`.
+        settings: `draw`, `core_minimum`, `uniform_share` and `edge_floor` count.
         random: source of randomness; the same pool and state give the same draw.
 
     Example:
         >>> from mainstem.importance import Rows
-        >>> draw(Rows(), np.zeros(0, np.bool_), Settings(), np.random.default_rng(0)).rows
+        >>> draw(Rows(), np.zeros(0, np.bool_), Learning(), np.random.default_rng(0)).rows
         array([], dtype=int64)
     """
     standing = pool["standing"]
     core = _in_order(pool, candidates & (standing == CORE))
     edge = _in_order(pool, candidates & (standing == EDGE))
-    total = min(settings.learning.draw, len(core) + len(edge))
-    if len(core) < settings.learning.core_minimum:
+    total = min(settings.draw, len(core) + len(edge))
+    if len(core) < settings.core_minimum:
         either = _in_order(pool, candidates & ((standing == CORE) | (standing == EDGE)))
         chosen, probability = _choose(np.ones(len(either)), total, random)
         return Draw(either[chosen], probability, cold=True)
-    from_edge = min(max(round(settings.learning.edge_floor * total), total - len(core)), len(edge))
+    from_edge = min(max(round(settings.edge_floor * total), total - len(core)), len(edge))
     parts = [
         _from(pool, core, total - from_edge, settings, random),
         _from(pool, edge, from_edge, settings, random),
@@ -78,12 +78,12 @@ def _in_order(pool: Pool, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def _from(
-    pool: Pool, rows: NDArray[np.int64], count: int, settings: Settings, random: np.random.Generator
+    pool: Pool, rows: NDArray[np.int64], count: int, settings: Learning, random: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     importance = np.maximum(pool["importance"][rows], 0)
     total = math.fsum(importance)  # the same to the last bit wherever the array lies in memory
     share = importance / total if total else np.full(len(rows), 1 / max(len(rows), 1))
-    uniform = settings.learning.uniform_share
+    uniform = settings.uniform_share
     mixed = uniform / max(len(rows), 1) + (1 - uniform) * share
     chosen, probability = _choose(mixed, min(count, len(rows)), random)
     return rows[chosen], probability

@@ -13,8 +13,8 @@ class Model(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     model: Annotated[
         str,
         Means(
-            "Names a Hugging Face model, or the folder of one, a BERT cross-encoder; if empty,"
-            " the log makes one.",
+            "Names a BERT cross-encoder on Hugging Face or in a folder; if empty, a model is made"
+            " from the log.",
             form="a name or a folder",
         ),
     ] = ""

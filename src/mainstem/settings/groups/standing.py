@@ -53,8 +53,8 @@ class Standing(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     confidence: Annotated[
         float,
         Means(
-            "A higher number keeps more samples in edge: importance must be this many standard"
-            " errors past a level.",
+            "A higher number keeps more samples in edge: importance must clear a level by this many"
+            " standard errors.",
             low=0,
         ),
     ] = 1.0

@@ -1,0 +1,73 @@
+"""What a version says of text pairs, as a data frame: probabilities, and responses for given labels."""
+
+from collections.abc import Sequence
+
+import torch
+from pandas import DataFrame
+
+from mainstem.errors import VersionError
+from mainstem.models import alignments_of
+from mainstem.settings import Settings
+from mainstem.versions import Versions, load_active
+
+__all__ = ["scores_of"]
+
+
+def scores_of(
+    pairs: Sequence[tuple[str, str]],
+    labels: Sequence[str] | None,
+    versions: Versions,
+    version: int | None,
+    settings: Settings,
+) -> DataFrame:
+    """Score text pairs with one version.
+
+    Args:
+        pairs: N pairs of a context and an item's text.
+        labels: the class of each pair by name; None asks for probabilities alone.
+        versions: where the versions are.
+        version: number of the version; None takes the newest.
+        settings: settings that the versions were made with.
+
+    Returns:
+        N rows with `context`, `item` and the probability of each class under its name; with labels
+        also `loss`, `margin`, `norm` and `alignment`.
+
+    Raises:
+        VersionError: if there is no such version.
+        ValueError: if there is not one label for each pair, or a label names no class.
+    """
+    names = settings.objectives.class_names
+    numbers = None if labels is None else _numbers_of(labels, len(pairs), names)
+    active = load_active(versions, _one_of(versions, version), settings)
+    found = DataFrame(list(pairs), columns=["context", "item"])
+    found[list(names)] = torch.from_numpy(active.logits(pairs)).softmax(dim=1).numpy()
+    if numbers is None:
+        return found
+    responses = active.responses(pairs, numbers)
+    return found.assign(
+        loss=responses.loss,
+        margin=responses.margin,
+        norm=responses.norm,
+        alignment=alignments_of(responses),
+    )
+
+
+def _one_of(versions: Versions, version: int | None) -> int:
+    numbers = versions.numbers()
+    if not numbers or version not in (None, *numbers):
+        there = ", ".join(map(str, numbers)) or "none"
+        asked = "version" if version is None else f"version {version}"
+        msg = f"there is no {asked} in {versions.url}; there are: {there}"
+        raise VersionError(msg)
+    return numbers[-1] if version is None else version
+
+
+def _numbers_of(labels: Sequence[str], pairs: int, names: Sequence[str]) -> list[int]:
+    if len(labels) != pairs:
+        msg = f"there must be a label for each pair; got {len(labels)} labels and {pairs} pairs"
+        raise ValueError(msg)
+    if unknown := sorted(set(labels) - set(names)):
+        msg = f"a label is one of {', '.join(names)}; got {unknown[0]!r}"
+        raise ValueError(msg)
+    return [names.index(label) for label in labels]
