@@ -10,7 +10,7 @@ from tests.small_models import save_bert
 
 
 def test_a_replay_fine_tunes_a_model_given_by_path(tmp_path: Path, mainstem: Run) -> None:
-    """Rounds train the model given by `--model PATH`, and a resumed replay gives the same report."""
+    """Rounds train the model of `--model PATH`, and a resumed replay gives the same report."""
     save_bert(tmp_path / "bert")
     log = tmp_path / "log.jsonl"
     log.write_bytes(b"".join(excerpt_lines(500)))
