@@ -1,4 +1,4 @@
-"""A whole deployment as processes: the commands that the compose file runs, under the supervisor that `mainstem up` uses."""
+"""A whole deployment as processes: the compose file's commands, supervised as in `mainstem up`."""
 
 import json
 import os
@@ -33,17 +33,19 @@ SETTINGS = {
     "MAINSTEM_RUN__SNAPSHOT_EVERY": "400",
     "OMP_WAIT_POLICY": "PASSIVE",
 }
-SESSION = 6.0  # seconds of silence after which others take over; Kafka's own least is higher
+# Seconds of silence after which another member takes over; Kafka's own minimum is higher.
+SESSION = 6.0
 
 
 class Deployment:
-    """The programs of one deployment, with topics, database and folders of their own.
+    """The programs of one deployment, with their own topics, database and folders.
 
     Args:
-        events, store: URLs.
-        folder: of versions, snapshots and logs.
-        settings: on top of `SETTINGS`.
-        programs: commands by name; `--http` and `--session-timeout` are added.
+        events: URL of the topics.
+        store: URL of the history.
+        folder: folder for versions, snapshots and logs.
+        settings: environment variables that are set on top of `SETTINGS`.
+        programs: commands by name; `--http` and `--session-timeout` are added to each.
     """
 
     def __init__(
@@ -72,7 +74,7 @@ class Deployment:
         self._lock = threading.Lock()
 
     def run(self, *arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """One of mainstem's commands, to its end."""
+        """Run one command of mainstem to its end."""
         command = [*CLI, *map(str, arguments)]
         done = subprocess.run(
             command, env=self.environment, capture_output=True, text=True, check=False, timeout=900
@@ -84,7 +86,7 @@ class Deployment:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """The programs run, and are started again whenever they end."""
+        """Run the programs, and start each again whenever it ends."""
         over = threading.Event()
 
         def supervise() -> None:
@@ -103,19 +105,19 @@ class Deployment:
             self.supervisor.stop(seconds=15)
 
     def pid(self, name: str) -> int:
-        """Process id of a program; 0 where it waits to be started again."""
+        """Return the process id of a program, or 0 while it waits to be started again."""
         with self._lock:
             return int(self.supervisor.state()[name]["pid"])
 
     def audit(self) -> dict[str, Any]:
-        """What the audit finds."""
+        """Return the findings of the audit."""
         done = self.run("audit", "--json", check=False)
         return (
             json.loads(done.stdout) if done.stdout else {"in_balance": False, "error": done.stderr}
         )
 
     def settled(self) -> bool:
-        """Whether everything is joined, written, scored and judged to the end."""
+        """Return whether all samples are joined, stored, scored and judged to the end."""
         if not self.audit()["in_balance"]:
             return False
         from mainstem.store import Store
@@ -128,26 +130,32 @@ class Deployment:
                 store.rows("SELECT partition, max(position) + 1 FROM positions GROUP BY partition")
             )
             left = store.rows(
-                """SELECT count() FROM samples_now AS s LEFT JOIN (SELECT * FROM trusted FINAL) AS t USING sample_id
-                   LEFT ANTI JOIN responses AS r ON s.sample_id = r.sample_id AND s.label_version = r.label_version
+                """SELECT count() FROM samples_now AS s
+                   LEFT JOIN (SELECT * FROM trusted FINAL) AS t USING sample_id
+                   LEFT ANTI JOIN responses AS r
+                       ON s.sample_id = r.sample_id AND s.label_version = r.label_version
                    WHERE t.part NOT IN ('direction', 'gate')"""
             )
-            counts = "SELECT (SELECT uniqExact(sample_id, label_version) FROM samples), (SELECT sum(n) FROM ends)"
+            counts = (
+                "SELECT (SELECT uniqExact(sample_id, label_version) FROM samples), "
+                "(SELECT sum(n) FROM ends)"
+            )
             [(samples, counted)] = store.rows(
-                f"WITH ends AS (SELECT max(position) + 1 AS n FROM positions GROUP BY partition) {counts}"
+                "WITH ends AS "
+                "(SELECT max(position) + 1 AS n FROM positions GROUP BY partition) " + counts
             )
         return left == [(0,)] and samples == counted and judged == ends
 
     def settle(self, seconds: float) -> None:
-        """Wait until everything is settled.
+        """Wait until the deployment is settled.
 
         Raises:
-            TimeoutError: if it is not after so many seconds; with what the audit and the logs say.
+            TimeoutError: the deployment is not settled in time; the message has audit and logs.
         """
         until(self.settled, seconds, self.told)
 
     def told(self) -> str:
-        """The audit and the ends of the logs, for whoever looks for what went wrong."""
+        """Return the audit and the ends of the logs, to explain a failure."""
         logs = [
             f"== {path.name}\n{path.read_text()[-2000:]}"
             for path in sorted(self.folder.glob("*.log"))
@@ -156,7 +164,7 @@ class Deployment:
 
 
 def until(so: Callable[[], bool], seconds: float, told: Callable[[], str] = str) -> None:
-    """Wait until something is so."""
+    """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not so():
         if time.monotonic() > deadline:

@@ -1,6 +1,6 @@
-"""Faults by the seed: programs killed and paused, broker and ClickHouse killed and started again, while a log is replayed.
+"""Kill and pause programs, broker and ClickHouse at random while a log is replayed.
 
-python -m tests.services.faults --kills 100      prints each fault, and at the end what was lost and doubled
+python -m tests.services.faults --kills 100      prints each fault, then the losses and duplicates
 """
 
 import argparse
@@ -23,13 +23,14 @@ KINDS = ("kill", "kill", "kill", "pause", "broker", "clickhouse")
 
 
 class Faults:
-    """Does harm to a running deployment.
+    """Applies faults to a running deployment.
 
     Args:
-        deployment: whose programs are killed and paused.
-        kafka, clickhouse: local servers, killed and started again.
-        chance: what to do next.
-        say: told each fault.
+        deployment: deployment whose programs are killed and paused.
+        kafka: local broker, which is killed and started again.
+        clickhouse: local ClickHouse, which is killed and started again.
+        chance: source of randomness that chooses the faults.
+        say: function that is called with a line about each fault.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Faults:
         self._chance, self._say = chance, say
 
     def one(self, kind: str | None = None, name: str | None = None) -> str:
-        """Do one fault; gives what it was."""
+        """Apply one fault and return its description."""
         kind = kind or self._chance.choice(KINDS)
         name = name or self._chance.choice(sorted(PROGRAMS))
         if kind in {"kill", "pause"}:
@@ -76,7 +77,7 @@ def _try_to_resume(process: int) -> None:
 
 @contextmanager
 def replaying(deployment: Deployment, log: Path, speed: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A paced replay that is begun again whenever it ends badly, as a supervisor would."""
+    """Replay at some speed, and start the replay again whenever it fails, as a supervisor would."""
     command = [*CLI, "stream", "replay", str(log), "--speed", speed]
     over = threading.Event()
     done = threading.Event()
@@ -103,14 +104,14 @@ def replaying(deployment: Deployment, log: Path, speed: str) -> Iterator[subproc
 
 
 class Stall:
-    """Watches the ledger: the longest time in which it did not grow."""
+    """Watches the ledger for the longest time in which it does not grow."""
 
     def __init__(self, deployment: Deployment) -> None:
         self.longest = 0.0
         self._deployment = deployment
 
     def watch(self, done: threading.Event) -> None:
-        """Look until told that it is done."""
+        """Watch the ledger until the event is set."""
         from mainstem.errors import StoreError
         from mainstem.store import Store
 
@@ -121,14 +122,14 @@ class Stall:
                     [(now,)] = store.rows("SELECT sum(next_offset) FROM ledger FINAL")
             except StoreError:
                 now = last
-            if now > last:  # what comes after the last event is no stall
+            if now > last:  # the time after the last event is no stall
                 self.longest = max(self.longest, time.monotonic() - since)
                 last, since = now, time.monotonic()
             time.sleep(0.5)
 
 
 def main() -> None:
-    """Run it and print each fault and the outcome."""
+    """Run the faults, and print each of them and the outcome."""
     from mainstem.streams.local.clickhouse import LocalClickHouse
     from mainstem.streams.local.kafka import LocalKafka
 
@@ -172,7 +173,7 @@ def _chaos(
     kafka: Any,
     clickhouse: Any,
 ) -> None:
-    """One deployment, so many faults while the log is replayed and while the rest is worked off, then the comparison."""
+    """Apply faults during and after a replay, then settle and compare."""
     programs = {**PROGRAMS, "learn": [*CLI, "train", "learn", "--frozen"]}
     deployment = Deployment(
         f"kafka://{kafka.servers}/chaos", clickhouse.url("chaos"), folder / "deployed", {}, programs
@@ -207,7 +208,8 @@ def _chaos(
             "SELECT count(), uniqExact(sample_id, label_version, version) FROM responses FINAL"
         )
     print(
-        f"faults {kills}, response rows {rows} of {visits} visits, longest stall {stall.longest:.1f} s"
+        f"faults {kills}, response rows {rows} of {visits} visits, "
+        f"longest stall {stall.longest:.1f} s"
     )
 
 

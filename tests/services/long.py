@@ -1,6 +1,8 @@
-"""A long replay through a whole deployment: its time, its hash beside the embedded loop's, and each program's memory.
+"""Replay a long log through a whole deployment, and print its time, its hash and memory.
 
 python -m tests.services.long LOG --events 50000
+
+The hash of the embedded loop is printed beside the deployment's, and memory for each program.
 """
 
 import argparse
@@ -22,7 +24,7 @@ from tests.small_models import save_bert
 
 
 def resident(process: int) -> int:
-    """Megabytes of memory that a process holds; 0 where it is no more."""
+    """Return the memory of a process in megabytes, or 0 if the process has ended."""
     try:
         pages = Path(f"/proc/{process}/statm").read_text().split()[1]
     except (FileNotFoundError, ProcessLookupError):
@@ -31,7 +33,7 @@ def resident(process: int) -> int:
 
 
 def main() -> None:
-    """Run it and print what was seen."""
+    """Run the replay and print the measurements."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("log", type=Path)
     arguments.add_argument("--events", type=int, default=50_000)
@@ -60,7 +62,7 @@ def main() -> None:
 def run(
     folder: Path, log: Path, kafka: LocalKafka, clickhouse: LocalClickHouse, speed: str
 ) -> None:
-    """One deployment from the first event until everything is settled."""
+    """Run a deployment from the first event until everything is settled."""
     model = {
         "MAINSTEM_MODEL__MODEL": str(
             save_bert(folder / "bert", num_hidden_layers=1, hidden_size=32)
@@ -96,7 +98,8 @@ def run(
             median(sizes[-fifth:]),
         )
         print(
-            f"{name:8} {middle:.0f} MB in the middle, {end:.0f} MB at the end ({end / max(middle, 1) - 1:+.1%})"
+            f"{name:8} {middle:.0f} MB in the middle, {end:.0f} MB at the end "
+            f"({end / max(middle, 1) - 1:+.1%})"
         )
     print(deployment.run("audit", check=False).stdout)
     found = json.loads(deployment.run("stream", "verify", log, "--json", check=False).stdout)

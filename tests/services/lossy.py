@@ -1,9 +1,9 @@
-"""A stream worker whose fetches get lost, as some of Faust's do, with the door before its joiners or without one.
+"""A stream worker that loses fetches, as Faust does at times, with or without the door.
 
-python -m tests.services.lossy               runs `mainstem stream join`, with what these say:
-MAINSTEM_TEST_DROP                           probability with which a fetched batch of a partition is lost
-MAINSTEM_TEST_DOOR=off                       what is delivered passes as it is, and nothing is read directly
-python -m tests.services.lossy --figures     prints what is lost and doubled with the door and without it
+python -m tests.services.lossy               runs `mainstem stream join` under these variables:
+MAINSTEM_TEST_DROP                           probability of losing a fetched batch of a partition
+MAINSTEM_TEST_DOOR=off                       deliveries pass as they are, without direct reads
+python -m tests.services.lossy --figures     prints losses and duplicates with and without the door
 """
 
 import argparse
@@ -32,30 +32,33 @@ LOST = "lost a fetch"
 
 
 class NoDoor(Door):
-    """Lets everything pass as it comes."""
+    """A door that passes every delivery as it comes."""
 
     async def through(self, records: Sequence[Record]) -> AsyncIterator[list[Record]]:
-        """What was delivered."""
+        """Yield the delivered records."""
         self.next_offset = records[-1].offset + 1
         yield list(records)
 
     async def until(self, end: int) -> AsyncIterator[list[Record]]:  # noqa: ARG002
-        """Nothing."""
+        """Yield nothing."""
         for nothing in ():
             yield nothing
 
 
 class LooseJoiner(Joiner):
-    """Takes offsets as they come."""
+    """A joiner that accepts offsets in any order."""
 
     def step(self, offset: int, event: Any) -> Iterator[Any]:
-        """Fold it, whatever should have come before."""
+        """Join an event, even if offsets before it are missing."""
         self._state.next_offset = offset
         yield from super().step(offset, event)
 
 
 def lose(share: float, seed: int) -> None:
-    """Let Faust lose a share of the batches that it fetches: their offsets count as fetched, their records never come."""
+    """Make Faust lose a share of its fetched batches.
+
+    The offsets of a lost batch count as fetched, and its records are never delivered.
+    """
     from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
     chance, fetch = random.Random(seed), AIOKafkaConsumerThread._fetch_records
@@ -75,7 +78,7 @@ def lose(share: float, seed: int) -> None:
 
 
 def run_join() -> None:
-    """`mainstem stream join`, with losses."""
+    """Run `mainstem stream join` with losses."""
     from mainstem.cli import main
     from mainstem.streams import joining
 
@@ -88,15 +91,16 @@ def run_join() -> None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a deployment came to, beside the embedded loop.
+    """The result of a deployment, compared with the embedded loop.
 
     Attributes:
-        hash: of samples and ledger.
-        in_balance: what the audit says.
-        fetches: batches that were lost on the way.
-        expected, lost: samples (with label version) of the embedded loop, and those that the history has not.
-        other: samples that the history has, and the embedded loop has not or with other content.
-        doubled: rows of the history beyond one for each sample and label version.
+        hash: hash of samples and ledger.
+        in_balance: whether the audit finds no disagreement.
+        fetches: number of batches that were lost on purpose.
+        expected: number of samples of the embedded loop, label versions counted separately.
+        lost: number of these samples that the history lacks.
+        other: number of samples in the history that the embedded loop lacks or has otherwise.
+        doubled: number of rows in the history beyond one for each sample and label version.
     """
 
     hash: str
@@ -109,7 +113,7 @@ class Outcome:
 
 
 def embedded(log: Path, home: Path, **settings: str) -> tuple[str, set[tuple[Any, ...]]]:
-    """Hash and samples of `mainstem replay --no-learn`."""
+    """Return hash and samples of `mainstem replay --no-learn`."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("MAINSTEM_")
     }
@@ -126,7 +130,7 @@ def embedded(log: Path, home: Path, **settings: str) -> tuple[str, set[tuple[Any
 
 
 def samples_of(url: str) -> set[tuple[Any, ...]]:
-    """(sample_id, label_version, content) of a history."""
+    """Return (sample_id, label_version, content) of each sample of a history."""
     from mainstem.store import Store
 
     with Store(url) as store:
@@ -148,7 +152,7 @@ def deploy(
     door: bool,
     speed: str,
 ) -> Outcome:
-    """Two lossy workers and a sink, while a log is replayed and until nothing changes any more."""
+    """Run two lossy workers and a sink while a log is replayed and until nothing changes."""
     settings = {
         "PYTHONPATH": str(ROOT),
         "MAINSTEM_TEST_DROP": str(drop),
@@ -190,7 +194,7 @@ def _outcome(
 
 
 def _wait_until_quiet(url: str, seconds: float) -> None:
-    """Wait until the history has been the same for so long: longer than a worker waits before it reads directly."""
+    """Wait until the history is unchanged for longer than a worker waits before a direct read."""
     from mainstem.store import Store
 
     last, since = None, time.monotonic()
@@ -205,7 +209,7 @@ def _wait_until_quiet(url: str, seconds: float) -> None:
 
 
 def main() -> None:
-    """Print the figures."""
+    """Print the comparison with and without the door."""
     from mainstem.streams.local.clickhouse import LocalClickHouse
     from mainstem.streams.local.kafka import LocalKafka
 
@@ -233,7 +237,8 @@ def main() -> None:
                 options = {"drop": given.drop, "door": door, "speed": given.speed}
                 found = deploy(events, store, folder / word, log, expected, **options)
                 print(
-                    f"door {word}: {found.fetches} fetches lost; of {found.expected:,} samples {found.lost:,} lost, "
+                    f"door {word}: {found.fetches} fetches lost; "
+                    f"of {found.expected:,} samples {found.lost:,} lost, "
                     f"{found.doubled:,} doubled, {found.other:,} with other content; "
                     f"audit {'in balance' if found.in_balance else 'out of balance'}",
                     flush=True,

@@ -1,4 +1,4 @@
-"""What tests of processes share."""
+"""Helpers for tests of processes."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ SLEEP = [sys.executable, "-c", "import time; time.sleep(1000)"]
 
 
 def until(true: Callable[[], Any], seconds: float = 60) -> None:
-    """Wait for something that another process does."""
+    """Wait for a condition that another process brings about."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -18,7 +18,7 @@ def until(true: Callable[[], Any], seconds: float = 60) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs."""
+    """Return whether a process runs."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

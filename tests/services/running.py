@@ -1,4 +1,4 @@
-"""Some programs of a deployment, started by name, asked to end, and held in a state."""
+"""Start some programs of a deployment by name, hold them in a state, and ask them to end."""
 
 import json
 import signal
@@ -40,17 +40,20 @@ HANGING = """
     setattr(within, attribute, hang)
     main()
 """
-"""mainstem, but one function of it touches a file and is then in one call into C for ever, which no signal interrupts."""
+"""Runs mainstem with one function replaced: it touches a file and hangs in C.
+
+No signal interrupts that call.
+"""
 
 
 class Running:
-    """Some programs of a deployment, each with a page that tells how it is.
+    """Some programs of a deployment, each with a page of its health.
 
     Args:
-        deployment: whose.
-        programs: their commands by name.
-        more: settings on top of the deployment's.
-        session: seconds of silence after which others take over.
+        deployment: deployment whose environment the programs get.
+        programs: commands by name.
+        more: environment variables that are set on top of the deployment's.
+        session: seconds of silence after which another member takes over.
     """
 
     def __init__(
@@ -80,11 +83,18 @@ class Running:
             process.start()
 
     def ready(self) -> bool:
-        """Whether all say that they are well."""
+        """Return whether all programs report that they are well."""
         return all(self._is_well(port) for port in self._ports.values())
 
     def end(self, *numbers: signal.Signals) -> dict[str, tuple[int | None, bool]]:
-        """Ask all to end, by SIGTERM if not said: the exit code of each, and whether it had ended ten seconds later."""
+        """Ask all programs to end and wait for ten seconds.
+
+        Args:
+            numbers: signals to send, SIGTERM if none is given.
+
+        Returns:
+            For each program its exit code, and whether it ended in time.
+        """
         for number in numbers or (signal.SIGTERM,):
             for process in self.processes.values():
                 process._send(number)
@@ -101,7 +111,7 @@ class Running:
         return found
 
     def kill(self) -> None:
-        """End what is left."""
+        """Kill the programs that are left."""
         for process in self.processes.values():
             process.kill()
 
@@ -115,11 +125,11 @@ class Running:
 
 
 def hanging(words: Sequence[str], module: str, name: str, sign: Path) -> list[str]:
-    """A command that hangs where a function is called, and touches a file then."""
+    """Return a command that hangs in a function after it has touched `sign`."""
     return [sys.executable, "-c", textwrap.dedent(HANGING), str(sign), module, name, *words]
 
 
 def sql(deployment: Deployment, query: str) -> list[dict[str, object]]:
-    """What the history of a deployment says."""
+    """Ask the history of a deployment."""
     done = deployment.run("sql", "--store", deployment.store, "--json", query)
     return [json.loads(line) for line in done.stdout.splitlines()]

@@ -1,11 +1,12 @@
-"""A real broker and a real ClickHouse for the tests, started once a run; or those that the environment names.
+"""A real broker and a real ClickHouse for the tests, started once a run or given by variables.
 
 MAINSTEM_TEST_KAFKA              a broker, host:port
 MAINSTEM_TEST_CLICKHOUSE         a server, clickhouse://user:password@host:port
-MAINSTEM_TEST_CLICKHOUSE_BINARY  the program of a server to start, without which `clickhouse` on PATH is taken
-MAINSTEM_TEST_ALLOW_MISSING      what may be missing also where CI=true, like "clickhouse,kafka"
+MAINSTEM_TEST_CLICKHOUSE_BINARY  the server program to start; `clickhouse` on PATH by default
+MAINSTEM_TEST_ALLOW_MISSING      servers that may be missing where CI=true, like "clickhouse,kafka"
 
-Where something is missing a test is skipped, and the run ends with a line that says so; where CI=true it fails.
+A test whose server is missing is skipped, and the run ends with a line that says so. Where CI=true
+the test fails.
 """
 
 import os
@@ -24,24 +25,24 @@ NOT_THERE = "not there: "
 
 @dataclass(frozen=True)
 class GivenKafka:
-    """A broker that is not ours to start or kill."""
+    """A broker that the tests neither start nor kill."""
 
     servers: str
 
 
 @dataclass(frozen=True)
 class GivenClickHouse:
-    """A server that is not ours to start or kill."""
+    """A server that the tests neither start nor kill."""
 
     address: str
 
     def url(self, database: str = "mainstem") -> str:
-        """Where a history is on it."""
+        """Return the URL of a history on the server."""
         return f"{self.address.rstrip('/')}/{database}"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """kafka-python reads its schemas in an old way."""
+    """Ignore a deprecation that kafka-python causes when it reads its schemas."""
     config.addinivalue_line(
         "filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning"
     )
@@ -49,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: Any) -> Iterator[None]:
-    """Say at the end, after pytest's own summary, which suites lacked a server."""
+    """List after pytest's own summary the test files that lacked a server."""
     yield
     for line in not_run(terminalreporter.stats.get("skipped", [])):
         terminalreporter.write_line(line)
@@ -57,7 +58,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A broker."""
+    """Broker of the run."""
     if given := os.environ.get("MAINSTEM_TEST_KAFKA"):
         yield GivenKafka(given)
         return
@@ -70,7 +71,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A ClickHouse server."""
+    """ClickHouse server of the run."""
     if given := os.environ.get("MAINSTEM_TEST_CLICKHOUSE"):
         yield GivenClickHouse(given)
         return
@@ -84,13 +85,13 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture
 def events_url(kafka: Any) -> str:
-    """A broker's URL, with topics that no other test has."""
+    """URL of a broker, with topics that belong to one test."""
     return f"kafka://{kafka.servers}/{unique()}"
 
 
 @pytest.fixture
 def store_url(clickhouse: Any) -> Iterator[str]:
-    """A ClickHouse URL, with a database that no other test has."""
+    """URL of ClickHouse, with a database that belongs to one test."""
     database = unique()
     yield clickhouse.url(database)
     import clickhouse_connect
@@ -100,7 +101,7 @@ def store_url(clickhouse: Any) -> Iterator[str]:
 
 
 def need(name: str, lacking: list[str]) -> None:
-    """Skip the test where a server cannot be started; fail it where all must run."""
+    """Skip a test whose server cannot be started, or fail it where all tests must run."""
     if not lacking:
         return
     reason = f"{NOT_THERE}{'; '.join(lacking)}"
@@ -111,14 +112,15 @@ def need(name: str, lacking: list[str]) -> None:
 
 
 def unique() -> str:
-    """A name that no other test has."""
+    """Return a name that no other test has."""
     return f"test_{uuid4().hex[:12]}"
 
 
 def not_run(reports: list[Any]) -> list[str]:
-    """A line for each test file of which something was skipped because a server is not there."""
+    """Return a line for each test file in which a missing server caused a skip."""
     lines = {
-        f"NOT RUN: {report.nodeid.split('::')[0].removeprefix('tests/')} ({reason.partition(NOT_THERE)[2]})"
+        f"NOT RUN: {report.nodeid.split('::')[0].removeprefix('tests/')} "
+        f"({reason.partition(NOT_THERE)[2]})"
         for report in reports
         if isinstance(report.longrepr, tuple) and NOT_THERE in (reason := report.longrepr[2])
     }

@@ -1,4 +1,4 @@
-"""The deployed programs give what the embedded loop gives, whatever happens to them."""
+"""The deployed programs give what the embedded loop gives, whatever faults happen to them."""
 
 import json
 import os
@@ -24,7 +24,7 @@ FROZEN = {**PROGRAMS, "learn": [*CLI, "train", "learn", "--frozen"]}
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """5,000 events of shoppers, and the items before them."""
+    """Write 5,000 events of shoppers, with the items first."""
     path = tmp_path_factory.mktemp("log") / "log.jsonl"
     path.write_bytes(b"".join(excerpt_lines(5000 + 1836)))
     return path
@@ -32,27 +32,27 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A BERT of one layer of 32."""
+    """Save a BERT of one layer of 32 and return its folder."""
     return str(
         save_bert(tmp_path_factory.mktemp("model") / "bert", num_hidden_layers=1, hidden_size=32)
     )
 
 
 def agreed(deployment: Deployment, log: Path, *how: str) -> dict[str, Any]:
-    """What `verify` says; it must exit with 0."""
+    """Return the report of `verify`, which must exit with 0."""
     done = deployment.run("stream", "verify", log, *how, "--json", check=False)
     assert 0 == done.returncode, done.stdout + done.stderr
     return json.loads(done.stdout)
 
 
 def counted(deployment: Deployment, question: str) -> int:
-    """The number that the history answers with."""
+    """Return the number that answers a question to the history."""
     done = deployment.run("sql", "--store", deployment.store, "--json", question)
     return int(json.loads(done.stdout)["n"])
 
 
 def is_still(seen: list[int], now: int) -> bool:
-    """Whether a number was the same four times in a row."""
+    """Record a number, and return whether it was the same four times in a row."""
     seen.append(now)
     return len(seen) > 3 and {now} == set(seen[-4:])
 
@@ -60,7 +60,7 @@ def is_still(seen: list[int], now: int) -> bool:
 def test_a_deployment_gives_the_hash_of_the_embedded_loop(
     events_url: str, store_url: str, tmp_path: Path, log: Path, model: str
 ) -> None:
-    """Embedded hash, balance, rounds; topic `schedule` says what the history says, and repeats every judgement."""
+    """A deployment has the embedded hash and balances, and its schedule repeats its judgements."""
     rounds = {
         "MAINSTEM_LEARNING__ROUND_EVERY": "3000",
         "MAINSTEM_LEARNING__EPOCHS": "1",
@@ -77,7 +77,7 @@ def test_a_deployment_gives_the_hash_of_the_embedded_loop(
         os.kill(deployment.pid("score-1"), signal.SIGKILL)
         until(lambda: counted(deployment, TAKEN_OVER) > before, 120, deployment.told)
         until(lambda: counted(deployment, ROUNDS) >= 1, 120, deployment.told)
-        seen: list[int] = []  # until the new version has scored what it scores again
+        seen: list[int] = []  # wait until the new version has finished scoring samples again
         until(lambda: is_still(seen, counted(deployment, WRITTEN)), 120, deployment.told)
     same = agreed(deployment, log)
     assert same["hash"] == same["embedded_hash"]
@@ -87,7 +87,7 @@ def test_a_deployment_gives_the_hash_of_the_embedded_loop(
     printed = deployment.run("stream", "schedule").stdout.encode().splitlines()
     assert RecordedSchedule.of_lines(printed, "printed").digest == published.digest
     repeated = agreed(deployment, log, "--schedule", events_url)
-    assert repeated["responses"] > same["responses"]  # by later versions too
+    assert repeated["responses"] > same["responses"]  # later versions are compared too
     assert repeated["judgements"] > 8
     assert ([], []) == (repeated["judged_otherwise"], repeated["other"])
     assert repeated["standings"] > 0
@@ -102,7 +102,7 @@ def test_four_faults_change_nothing(
     log: Path,
     model: str,
 ) -> None:
-    """Killed and paused programs, a killed broker and a killed ClickHouse: same hash, responses, standings; no row twice."""
+    """Killed and paused programs, broker and ClickHouse change no hash, response or standing."""
     deployment = Deployment(
         events_url, store_url, tmp_path / "stack", {"MAINSTEM_MODEL__MODEL": model}, FROZEN
     )

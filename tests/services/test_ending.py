@@ -1,4 +1,4 @@
-"""Asked to end in any state, each program ends within ten seconds, and the next start goes on as if nothing had been."""
+"""Each program ends within ten seconds in any state, and resumes at the next start."""
 
 import signal
 from pathlib import Path
@@ -29,7 +29,7 @@ IN_TIME = dict.fromkeys(PROGRAMS, True)
 def deployment(
     kafka: Any, clickhouse: Any, tmp_path_factory: pytest.TempPathFactory, small_log: Path
 ) -> Deployment:
-    """A log is joined and in the history, and there is a version; nothing is scored, and nothing runs."""
+    """Stopped deployment with a joined and stored log and one version, and without responses."""
     folder = tmp_path_factory.mktemp("ending")
     model = str(save_bert(folder / "bert", num_hidden_layers=1, hidden_size=32))
     events = f"kafka://{kafka.servers}/{unique()}"
@@ -59,12 +59,12 @@ def deployment(
 
 
 def said(deployment: Deployment, name: str) -> str:
-    """What a program has logged."""
+    """Return the log of a program."""
     return (deployment.folder / f"{name}.log").read_text()
 
 
 def settle(deployment: Deployment) -> None:
-    """The programs that are started next do what is left: the ledger balances, and every sample has one response."""
+    """Start the programs again, wait until all is settled, and check for one response a sample."""
     running = Running(
         deployment, {**FROZEN, "score": ("train", "score", "--idle", "1")}, SHORT, SESSION
     )
@@ -73,13 +73,16 @@ def settle(deployment: Deployment) -> None:
         assert IN_TIME == {name: in_time for name, (_, in_time) in running.end().items()}
     finally:
         running.kill()
-    rows = "SELECT count() AS rows, uniqExact(sample_id, label_version, version) AS visits FROM responses FINAL"
+    rows = (
+        "SELECT count() AS rows, uniqExact(sample_id, label_version, version) AS visits "
+        "FROM responses FINAL"
+    )
     [found] = sql(deployment, rows)
     assert found["rows"] == found["visits"] > 0
 
 
 class Group:
-    """A consumer group that is made to settle anew, and cannot: a member that joined does not join again."""
+    """A consumer group that cannot finish to rebalance, because a member never joins again."""
 
     def __init__(self, broker: Broker, name: str, topic: str, *, protocol: str = "range") -> None:
         from kafka.coordinator.assignors.range import RangePartitionAssignor
@@ -93,7 +96,7 @@ class Group:
         self._members: list[Any] = []
 
     def join(self) -> None:
-        """One more member asks to be let in."""
+        """Add a member that asks to join."""
         from kafka import KafkaConsumer
 
         member: Any = KafkaConsumer(
@@ -103,22 +106,22 @@ class Group:
         self._members.append(member)
 
     def poll(self) -> None:
-        """Let the newest member do what members do."""
+        """Poll with the newest member, as members do."""
         self._members[-1].poll(100)
 
     def is_let_in(self) -> bool:
-        """Whether the program and the newest member are in the group, and it is settled."""
+        """Return whether the group is stable with the program and all our members."""
         self.poll()
         found = self.found()
         return found["group_state"] == "Stable" and len(found["members"]) == 1 + len(self._members)
 
     def settles_anew(self) -> bool:
-        """Whether the group waits for members."""
+        """Return whether the group is rebalancing and waits for members."""
         self.poll()
         return bool(self.found()["group_state"] == "PreparingRebalance")
 
     def found(self) -> dict[str, Any]:
-        """What the broker says of the group."""
+        """Return what the broker knows of the group."""
         from kafka.admin import KafkaAdminClient
 
         admin: Any = KafkaAdminClient(**self._broker.options)
@@ -128,7 +131,7 @@ class Group:
             admin.close()
 
     def leave(self) -> None:
-        """All of them."""
+        """Close all our members."""
         for member in self._members:
             member.close(autocommit=False)
 
@@ -136,7 +139,7 @@ class Group:
 def test_programs_end_in_the_middle_of_one_long_call(
     deployment: Deployment, tmp_path: Path
 ) -> None:
-    """Before anything runs, loading a model, scoring, rebuilding, writing: no signal interrupts that, and yet they end."""
+    """Programs end in time during any long call that no signal interrupts."""
     for number, states in (
         (
             signal.SIGTERM,
@@ -155,7 +158,11 @@ def test_programs_end_in_the_middle_of_one_long_call(
         }
         running = Running(deployment, programs, session=SESSION)
         try:
-            until(lambda: all(sign.exists() for sign in signs.values()), 60, deployment.told)  # noqa: B023
+            until(
+                lambda: all(sign.exists() for sign in signs.values()),  # noqa: B023
+                60,
+                deployment.told,
+            )
             ended = running.end(number)
         finally:
             running.kill()
@@ -167,7 +174,7 @@ def test_programs_end_in_the_middle_of_one_long_call(
 def test_a_round_and_a_taking_up_that_are_cut_off_are_begun_again(
     deployment: Deployment, tmp_path: Path
 ) -> None:
-    """Of a round that was asked to end nothing is left but its draw; the next learner runs it, and everything is scored."""
+    """An interrupted round leaves only its draw, and the next learner runs it again."""
     score = ("train", "score", "--idle", "1")
     first = Running(deployment, {"score": score, "learn": PROGRAMS["learn"]}, ENDLESS, SESSION)
     try:
@@ -196,7 +203,7 @@ def test_a_round_and_a_taking_up_that_are_cut_off_are_begun_again(
 
 
 def test_programs_end_while_their_groups_settle_anew(deployment: Deployment) -> None:
-    """Each group waits for a member that hangs: whoever is asked to end does not wait, and the next one has it all."""
+    """Programs end in time while their groups wait for a member that hangs, and lose nothing."""
     broker = Broker.parse(deployment.events)
     running = Running(deployment, FROZEN, session=SESSION)
     second = Running(deployment, {"join-2": PROGRAMS["join"]}, session=60)
@@ -214,7 +221,11 @@ def test_programs_end_while_their_groups_settle_anew(deployment: Deployment) -> 
             if name != "join":
                 until(group.is_let_in, 60, lambda: str(group.found()))  # noqa: B023
                 group.join()
-        until(lambda: all([group.settles_anew() for group in groups.values()]), 30)  # noqa: C419 - each must poll
+        until(
+            # a list, so that each group polls
+            lambda: all([group.settles_anew() for group in groups.values()]),  # noqa: C419
+            30,
+        )
         ended = running.end()
         left = {name: group.found()["group_state"] for name, group in groups.items()}
         second.processes["join-2"].resume()

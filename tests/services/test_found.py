@@ -1,4 +1,4 @@
-"""The programs with Kafka as it is found: absent, paused, compressed, with transactions; and asked to end in any state."""
+"""The programs cope with Kafka as they find it: absent, paused, compressed or transactional."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ PORTLESS = ["--http", "127.0.0.1:0"]
 
 
 def test_every_command_tells_an_absent_broker_in_one_line(tmp_path: Path, small_log: Path) -> None:
-    """No traceback, no waiting; and the same where the history is absent."""
+    """Every command reports an absent broker or history in one line without waiting."""
     deployment = Deployment(
         "kafka://127.0.0.1:1/shop", "clickhouse://127.0.0.1:1/shop", tmp_path, {}
     )
@@ -47,7 +47,7 @@ def test_every_command_tells_an_absent_broker_in_one_line(tmp_path: Path, small_
 def test_every_program_ends_while_it_waits_for_servers(
     kafka: Any, clickhouse: Any, events_url: str, store_url: str, tmp_path: Path
 ) -> None:
-    """Broker and history no longer answer: whoever is asked to end does so within ten seconds."""
+    """Every program ends within ten seconds of being asked while its servers do not answer."""
     if not hasattr(kafka, "pause") or not hasattr(clickhouse, "pause"):
         pytest.skip("the servers are not ours to pause")
     deployment = Deployment(events_url, store_url, tmp_path, {"MAINSTEM_JOIN__PARTITIONS": "1"})
@@ -70,7 +70,7 @@ def test_every_program_ends_while_it_waits_for_servers(
 def test_transactions_codecs_and_odd_records_balance(
     events_url: str, store_url: str, tmp_path: Path
 ) -> None:
-    """What was aborted is not joined; what is no event is rejected; the ledger balances, also at the ends of topics."""
+    """Aborted records are not joined, records that are no events are rejected, and all balances."""
     deployment = Deployment(
         events_url,
         store_url,
@@ -118,7 +118,7 @@ def test_transactions_codecs_and_odd_records_balance(
 
 
 def rejected(deployment: Deployment) -> list[tuple[object, object]]:
-    """Topic and offset of what was rejected."""
+    """Return topic and offset of each rejection."""
     return [
         (row["topic"], row["offset"])
         for row in sql(deployment, "SELECT topic, offset FROM rejected FINAL")

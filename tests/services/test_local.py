@@ -1,4 +1,4 @@
-"""The stack as processes on this machine: servers that come back, programs that are kept running, and its two commands."""
+"""The stack as processes on one machine: servers, supervised programs and two commands."""
 
 import json
 import os
@@ -29,39 +29,46 @@ STACK = """
     from pathlib import Path
     from mainstem.streams.local.stack import Stack
     from mainstem.streams.local.process import LocalProcess
-    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); "
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+    deaf += "print('deaf', flush=True); "
     deaf = deaf if "deaf" in sys.argv else "import time; "
     sleep = [sys.executable, "-c", deaf + "time.sleep(1000)"]
     fails = [sys.executable, "-c", "print('no wish to run'); exit(3)"]
     programs = {"one": sleep, "two": fails if "fails" in sys.argv else sleep}
     servers = [LocalProcess(sleep, Path(sys.argv[1], "server.log"))] if "deaf" in sys.argv else []
     prepare = fails if "unprepared" in sys.argv else [sys.executable, "-c", ""]
-    stack = Stack(folder=Path(sys.argv[1]), servers=servers, prepare=prepare, programs=programs, environment={})
+    stack = Stack(
+        folder=Path(sys.argv[1]), servers=servers, prepare=prepare, programs=programs,
+        environment={},
+    )
     stack.run(lambda: print("runs", flush=True))
 """
-"""A stack of two programs and no servers, in the folder given; or all of them are deaf, and a server too."""
+"""A stack of two programs in the given folder, without servers.
+
+With the word `deaf` there is a server too, and all of them ignore SIGTERM.
+"""
 
 
 def stack_command(folder: Path, *words: str) -> list[str]:
-    """Runs the stack above."""
+    """Return a command that runs `STACK`."""
     return [sys.executable, "-c", textwrap.dedent(STACK), str(folder), *words]
 
 
 def pids(folder: Path) -> list[int]:
-    """The programs of a folder's stack."""
+    """Return the process ids of a stack's programs."""
     return [program["pid"] for program in json.loads((folder / STATE).read_text()).values()]
 
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Path]:
-    """A folder in which the stack above runs."""
+    """Folder in which `STACK` runs."""
     up_module.detach(stack_command(tmp_path), tmp_path, ["one", "two"], settled=0)
     yield tmp_path
     end_stack(tmp_path)
 
 
 def test_a_killed_broker_comes_back_with_its_records(kafka: Any, events_url: str) -> None:
-    """What a broker has acknowledged is there after SIGKILL and a start, at the same address."""
+    """Acknowledged records survive SIGKILL of the broker, which comes back at the same address."""
     if not hasattr(kafka, "kill"):
         pytest.skip("the broker given by MAINSTEM_TEST_KAFKA is not ours to kill")
     from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -89,7 +96,7 @@ def test_a_killed_broker_comes_back_with_its_records(kafka: Any, events_url: str
 
 
 def test_a_killed_server_comes_back_with_its_rows(clickhouse: Any, store_url: str) -> None:
-    """What ClickHouse has taken is there after SIGKILL and a start."""
+    """Written rows survive SIGKILL of ClickHouse."""
     if not hasattr(clickhouse, "kill"):
         pytest.skip("the server given by MAINSTEM_TEST_CLICKHOUSE is not ours to kill")
     from mainstem.store import Store
@@ -103,7 +110,7 @@ def test_a_killed_server_comes_back_with_its_rows(clickhouse: Any, store_url: st
 
 
 def test_the_reader_can_only_read(clickhouse: Any) -> None:
-    """The second user of a server may ask, and change nothing."""
+    """The second user of a server may read and can change nothing."""
     if not hasattr(clickhouse, "kill"):
         pytest.skip("the server given by MAINSTEM_TEST_CLICKHOUSE has users of its own")
     import clickhouse_connect
@@ -119,7 +126,7 @@ def test_the_reader_can_only_read(clickhouse: Any) -> None:
 def test_what_is_missing_is_said_with_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On an empty PATH, with an empty cache, every program needed is named."""
+    """Every missing program is named on an empty PATH with an empty cache."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.delenv("MAINSTEM_CLICKHOUSE_BINARY", raising=False)
@@ -133,7 +140,7 @@ def test_what_is_missing_is_said_with_how_to_get_it(
 def test_up_says_all_that_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`mainstem up` ends with code 1 and one line for each thing, and leaves no folder."""
+    """`mainstem up` exits with 1, one line for each missing program and no folder."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("MAINSTEM_CLICKHOUSE_BINARY", raising=False)
     with pytest.raises(typer.Exit) as caught:
@@ -149,7 +156,7 @@ def test_up_says_all_that_is_missing(
 def test_a_signal_ends_the_stack_and_all_its_programs(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    """On SIGTERM and on Ctrl-C nothing is left running, and the exit code is 0."""
+    """SIGTERM and Ctrl-C end the stack with exit code 0 and leave no program running."""
     with subprocess.Popen(stack_command(tmp_path), stdout=subprocess.PIPE) as child:
         assert child.stdout
         assert b"runs\n" == child.stdout.readline()
@@ -163,7 +170,7 @@ def test_a_signal_ends_the_stack_and_all_its_programs(
 
 
 def test_a_stack_of_the_deaf_ends_within_ten_seconds(tmp_path: Path) -> None:
-    """Programs and a server that do not hear that they are to end are ended, before whoever asked loses patience."""
+    """Programs and servers that ignore SIGTERM are killed within ten seconds."""
     with subprocess.Popen(stack_command(tmp_path, "deaf"), stdout=subprocess.PIPE) as child:
         logs = [tmp_path / f"{name}.log" for name in ("one", "two", "server")]
         until(lambda: all(log.exists() and "deaf" in log.read_text() for log in logs))
@@ -176,7 +183,7 @@ def test_a_stack_of_the_deaf_ends_within_ten_seconds(tmp_path: Path) -> None:
 
 
 def test_a_killed_program_of_a_stack_comes_back(running: Path) -> None:
-    """A program that is killed runs again, and stack.json counts it."""
+    """A killed program of a stack starts again, and stack.json counts the restart."""
     first = pids(running)[0]
     os.kill(first, signal.SIGKILL)
     until(lambda: pids(running)[0] not in {0, first})
@@ -184,7 +191,7 @@ def test_a_killed_program_of_a_stack_comes_back(running: Path) -> None:
 
 
 def test_up_is_refused_where_a_stack_runs(running: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second `mainstem up` for a folder names the process that runs there and how to end it."""
+    """A second `mainstem up` for a folder names the running process and the way to end it."""
     for module in (kafka_module, clickhouse_module):
         monkeypatch.setattr(module, "missing", list)
     with pytest.raises(HomeError, match=f"process {holder_of(running)} .*mainstem down"):
@@ -194,7 +201,7 @@ def test_up_is_refused_where_a_stack_runs(running: Path, monkeypatch: pytest.Mon
 
 
 def test_down_ends_what_up_began(running: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`mainstem down` returns when the programs have ended; a second time there is nothing to do."""
+    """`mainstem down` returns after the programs have ended, and does nothing a second time."""
     programs = pids(running)
     up_module.down(running)
     assert [] == [pid for pid in programs if is_alive(pid)]
@@ -206,7 +213,7 @@ def test_down_ends_what_up_began(running: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_detaching_says_which_program_did_not_stay_up(tmp_path: Path) -> None:
-    """A program that keeps ending is named with the end of its log; the others are not."""
+    """A program that keeps ending is named with the end of its log, and other programs are not."""
     with pytest.raises(MainstemError, match=r"^two did not stay up(?s:.*)no wish to run"):
         up_module.detach(
             stack_command(tmp_path, "fails"), tmp_path, ["one", "two"], settled=0.3, wait=1.5
@@ -215,14 +222,14 @@ def test_detaching_says_which_program_did_not_stay_up(tmp_path: Path) -> None:
 
 
 def test_a_stack_that_cannot_be_prepared_does_not_start(tmp_path: Path) -> None:
-    """Where the command before the programs fails, its output is quoted and nothing is left running."""
+    """A failing preparation stops the start, its output is quoted, and nothing is left running."""
     with pytest.raises(MainstemError, match="no wish to run"):
         up_module.detach(stack_command(tmp_path, "unprepared"), tmp_path, ["one", "two"])
     assert 0 == holder_of(tmp_path)
 
 
 def test_a_process_that_ends_before_it_is_ready_is_an_error_with_its_log(tmp_path: Path) -> None:
-    """The end of the log says why."""
+    """A process that ends before it is ready is an error that quotes the end of its log."""
     process = LocalProcess([sys.executable, "-c", "exit('port taken')"], tmp_path / "server.log")
     process.start()
     with pytest.raises(MainstemError, match=r"server ended with code 1(?s:.*)port taken"):
@@ -230,7 +237,7 @@ def test_a_process_that_ends_before_it_is_ready_is_an_error_with_its_log(tmp_pat
 
 
 def test_a_paused_process_can_go_on_and_can_be_ended(tmp_path: Path) -> None:
-    """SIGSTOP leaves it alive; SIGTERM ends it without waiting for a resume."""
+    """A process paused by SIGSTOP stays alive, and SIGTERM ends it without resuming it."""
     process = LocalProcess(SLEEP, tmp_path / "server.log")
     process.start()
     process.pause()
@@ -243,7 +250,7 @@ def test_a_paused_process_can_go_on_and_can_be_ended(tmp_path: Path) -> None:
 
 
 def test_the_environment_is_private_sourceable_and_keeps_its_key(tmp_path: Path) -> None:
-    """The file gives a shell what programs get; the caller's variables win; the key is made once."""
+    """The environment file is private, works in a shell, and keeps its key and given values."""
     first = environment_of(
         tmp_path,
         {"MAINSTEM_STORE": "a", "MAINSTEM_JOIN__PARTITIONS": "2"},
@@ -253,7 +260,10 @@ def test_the_environment_is_private_sourceable_and_keeps_its_key(tmp_path: Path)
     shell = [
         "bash",
         "-c",
-        f". {tmp_path}/environment && echo $MAINSTEM_STORE,$MAINSTEM_JOIN__PARTITIONS,$MAINSTEM_PSEUDONYM_KEY",
+        (
+            f". {tmp_path}/environment && "
+            "echo $MAINSTEM_STORE,$MAINSTEM_JOIN__PARTITIONS,$MAINSTEM_PSEUDONYM_KEY"
+        ),
     ]
     said = subprocess.run(shell, capture_output=True, text=True, check=True, env={}).stdout.strip()
     assert f"it's mine,2,{first['MAINSTEM_PSEUDONYM_KEY']}" == said

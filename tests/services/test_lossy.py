@@ -1,4 +1,4 @@
-"""What Faust loses on the way, the door reads directly: nothing is missing with it, and much without it."""
+"""The door directly reads what Faust loses, so nothing is missing with it and much without it."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ Expected = tuple[str, set[tuple[Any, ...]]]
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """5,000 events of shoppers, and the items before them."""
+    """Write 5,000 events of shoppers, with the items first."""
     path = tmp_path_factory.mktemp("log") / "log.jsonl"
     path.write_bytes(b"".join(excerpt_lines(5000 + 1836)))
     return path
@@ -25,7 +25,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def expected(log: Path, tmp_path_factory: pytest.TempPathFactory) -> Expected:
-    """Hash and samples of the embedded loop."""
+    """Return hash and samples of the embedded loop."""
     model = save_bert(
         tmp_path_factory.mktemp("model") / "bert", num_hidden_layers=1, hidden_size=32
     )
@@ -37,7 +37,7 @@ def expected(log: Path, tmp_path_factory: pytest.TempPathFactory) -> Expected:
 def test_with_the_door_nothing_is_lost(
     events_url: str, store_url: str, tmp_path: Path, log: Path, expected: Expected
 ) -> None:
-    """With three of ten fetches lost: the audit in balance, and the hash of the embedded loop."""
+    """With the door, a deployment that loses fetches balances and has the embedded hash."""
     expected_hash, samples = expected
     found = deploy(
         events_url, store_url, tmp_path / "stack", log, samples, drop=DROP, door=True, speed=SPEED
@@ -51,7 +51,7 @@ def test_with_the_door_nothing_is_lost(
 def test_without_the_door_much_is_lost(
     events_url: str, store_url: str, tmp_path: Path, log: Path, expected: Expected
 ) -> None:
-    """The same losses and no door: samples are missing, the audit tells it, and the hash is another one."""
+    """Without the door the same losses leave samples missing, which the audit reports."""
     expected_hash, samples = expected
     found = deploy(
         events_url, store_url, tmp_path / "stack", log, samples, drop=DROP, door=False, speed=SPEED

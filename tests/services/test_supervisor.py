@@ -1,4 +1,4 @@
-"""Programs are kept running, whatever they exit with, until they are told to end."""
+"""The supervisor restarts programs, whatever their exit code, until it is asked to end."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from tests.services.processes import SLEEP, is_alive, until
 
 
 class Clock:
-    """A time that passes only when told."""
+    """A clock that moves only by sleeping."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -23,23 +23,27 @@ class Clock:
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        """Let it pass, and let real processes have a little."""
+        """Move the clock forward, and give real processes a little time."""
         self.now += seconds
         time.sleep(0.01)
 
 
 @pytest.mark.parametrize("code", [0, 1])
 def test_a_program_that_ends_is_started_again_later_and_later(tmp_path: Path, code: int) -> None:
-    """Whatever a program exits with, it is started again after 1 s, then 2 s, 4 s and so on, at most 30 s."""
+    """A program that ends is started again after 1 s, 2 s, 4 s and so on up to 30 s."""
     clock = Clock()
     program = [sys.executable, "-c", f"exit({code})"]
     supervisor = Supervisor({"one": program}, tmp_path, os.environ, clock=clock, sleep=clock.sleep)
     starts: list[float] = []
     for _ in range(8):
         restarts = supervisor.state()["one"]["restarts"]
-        supervisor.step()  # starts it
+        supervisor.step()  # start the program
         starts.append(clock.now)
-        until(lambda: supervisor.step() or supervisor.state()["one"]["restarts"] > restarts)  # noqa: B023
+        until(
+            lambda: (
+                supervisor.step() or supervisor.state()["one"]["restarts"] > restarts  # noqa: B023
+            )
+        )
         while supervisor._programs["one"].due is not None:
             clock.now += 0.5
             supervisor.step()
@@ -48,7 +52,7 @@ def test_a_program_that_ends_is_started_again_later_and_later(tmp_path: Path, co
 
 
 def test_a_program_that_ran_for_a_minute_is_started_again_at_once(tmp_path: Path) -> None:
-    """The pause is one second again after a program ran for 60 s."""
+    """A program that ran for 60 s is started again after one second."""
     clock = Clock()
     supervisor = Supervisor({"one": SLEEP}, tmp_path, os.environ, clock=clock, sleep=clock.sleep)
     program = supervisor._programs["one"]
@@ -64,8 +68,11 @@ def test_a_program_that_ran_for_a_minute_is_started_again_at_once(tmp_path: Path
 
 
 def test_a_program_that_does_not_end_is_ended(tmp_path: Path) -> None:
-    """A program that ignores SIGTERM is killed once the time for it is up."""
-    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(1000)"
+    """A program that ignores SIGTERM is killed when its time is up."""
+    deaf = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+        "print('deaf', flush=True); time.sleep(1000)"
+    )
     clock = Clock()
     program = [sys.executable, "-c", deaf]
     supervisor = Supervisor({"deaf": program}, tmp_path, os.environ, clock=clock, sleep=clock.sleep)
@@ -78,7 +85,7 @@ def test_a_program_that_does_not_end_is_ended(tmp_path: Path) -> None:
 
 
 def test_a_signal_ends_also_the_wait_for_what_is_started_again(tmp_path: Path) -> None:
-    """A server that comes back may take its time: a supervisor that is told to end meanwhile does not wait for it."""
+    """A supervisor that is asked to end does not wait for a server that is starting again."""
     came_back = []
 
     def meanwhile() -> None:

@@ -80,7 +80,7 @@ def lives(
 
 
 def test_a_death_at_any_step_changes_nothing(store: KillingStore, versions: Versions) -> None:
-    """A death at any step leaves the history, columns and topic that an undisturbed worker leaves."""
+    """A death at any step leaves the same history, columns and topic as no death."""
     records, sent = {0: mixed(13)}, []
     whole = Worker(store, versions, FakeGroup(records), sent=sent).to_the_end()
     expected, deaths = history(store), 0
