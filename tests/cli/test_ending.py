@@ -20,7 +20,7 @@ def told(
 ) -> tuple[str, Path]:
     """What a replay of the short log prints at its end, and its home."""
     home = tmp_path_factory.mktemp("told") / "home"
-    shutil.copytree(small_home, home)
+    shutil.copytree(small_home, home, symlinks=True)
     done = mainstem("replay", small_log, "--home", home)
     assert 0 == done.returncode, done.stderr
     return done.stdout, home
