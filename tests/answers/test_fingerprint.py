@@ -109,7 +109,7 @@ def test_another_count_changes_it(store: Store, name: str) -> None:
 
 
 @pytest.mark.parametrize("backwards", [False, True])
-def test_the_newest_row_wins(tmp_path: Path, backwards: bool) -> None:  # noqa: FBT001, RUF100
+def test_the_newest_row_wins(tmp_path: Path, backwards: bool) -> None:
     """The ledger row with the furthest offset of a partition counts, whatever was written last."""
     rows = [
         row(0, 0, 700, question=700),

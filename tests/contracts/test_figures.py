@@ -285,7 +285,7 @@ def test_a_sample_that_nothing_scored_has_no_figures(url: str, mainstem: Run) ->
     assert (None, None) == (story["importance"], story["now"])
 
 
-def test_a_history_of_before_tells_the_same(
+def test_a_history_without_the_newest_views_shows_the_same(
     url: str, mainstem: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A history without the newest views opens for asking and shows the same figures."""

@@ -10,7 +10,7 @@ import pytest
 from mainstem.process.allocator import give_back_freed_memory, keep_freed_memory
 
 
-def test_glibc_listens() -> None:
+def test_glibc_takes_the_setting() -> None:
     """The setting is taken where the C library is glibc, and ignored elsewhere."""
     assert ("glibc" == platform.libc_ver()[0]) == keep_freed_memory()
 

@@ -69,7 +69,7 @@ def test_semicolons_around_a_question_are_none(sql: str, expected: str) -> None:
         ("SELECT '\udcff'", "a question is text in UTF-8"),
     ],
 )
-def test_what_is_no_question_is_answered_in_words(sql: str, told: str) -> None:
+def test_what_is_not_a_question_is_refused_in_words(sql: str, told: str) -> None:
     """One line says what is wrong with the query."""
     with pytest.raises(StoreError, match=told) as caught:
         one_question(sql)

@@ -57,9 +57,9 @@ def ledger(topic: str, partition: int, next_offset: int) -> dict[str, object]:
 
 
 def move(
-    A row of `moves`.
+    judgement: int, standing: str, partition: int = 1, sample: UUID = SAMPLE
 ) -> dict[str, object]:
-    """A move of a sample."""
+    """A row of `moves`."""
     known = {
         "sample_id": sample,
         "label_version": 0,
