@@ -100,10 +100,7 @@ def test_running_numbers_are_those_of_all_visits(history: list[Any], scale: floa
         ) == [columns[name][at] for name in ("importance", "margin", "loss", "recent_margin")]
         assert pytest.approx(
             [norm.var() * len(norm), margin.var() * len(norm)], rel=1e-6, abs=1e-6
-        ) == [
-            columns["importance_m2"][at],
-            columns["margin_m2"][at],
-        ]
+        ) == [columns["importance_m2"][at], columns["margin_m2"][at]]
 
 
 def test_norms_are_divided_by_the_scale_of_their_version() -> None:

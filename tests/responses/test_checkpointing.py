@@ -138,9 +138,7 @@ class Seen:
     ("reentrant", "expected"), [(None, True), (False, False), (True, False)], ids=MODES
 )
 def test_what_is_inside_a_block_is_not_kept_until_the_backward_pass(
-    reentrant: bool | None,
-    method: str,
-    expected: bool,
+    reentrant: bool | None, method: str, expected: bool
 ) -> None:
     """Between the passes the inputs of layers inside a checkpointed block are not in memory."""
     model, held = blocks(reentrant), []

@@ -69,11 +69,7 @@ def noisy(
         (SOUND | {"importance": 2.0, "visits": 1}, {"core_visits": 1}, ("core", "important")),
         (SOUND | {"importance": 2.0, "visits": 2}, {"core_visits": 3}, ("edge", "new")),
         # importance does not make it sound
-        (
-            DOUBTED | {"importance": 9.0},
-            {"false_discovery_rate": 0.01},
-            ("edge", "doubtful"),
-        ),
+        (DOUBTED | {"importance": 9.0}, {"false_discovery_rate": 0.01}, ("edge", "doubtful")),
         (SOUND | {"importance": 0.01}, {}, ("noise", "spent")),
         (SOUND | {"importance": 0.06}, {}, ("edge", "undecided")),
         (SOUND | {"importance": 0.01, "visits": 1}, {}, ("edge", "new")),
