@@ -1,8 +1,5 @@
 """Samples come out of the history as they were written, on every engine, from any schema."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import msgspec
 import pytest
 
@@ -25,23 +22,6 @@ SHOWN = msgspec.structs.replace(
     weight=0.5,
     history=("a", "ü"),
 )
-
-
-@pytest.fixture(params=["chdb", "clickhouse"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty history of each kind."""
-    return (
-        f"chdb://{tmp_path / 'history'}"
-        if request.param == "chdb"
-        else request.getfixturevalue("store_url")
-    )
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    """An open, empty history of each kind."""
-    with Store(url) as opened:
-        yield opened
 
 
 def test_a_sample_comes_back_as_it_went_in(store: Store) -> None:
