@@ -30,7 +30,7 @@ def test_a_sample_comes_back_as_it_went_in(store: Store) -> None:
     assert [PlacedSample.of(SHOWN, 0, 3, "stream")] == samples_between(store, EVERYWHERE)
 
 
-def test_a_label_that_somebody_vouches_for_brings_its_target(store: Store) -> None:
+def test_a_confirmed_label_brings_its_target(store: Store) -> None:
     """A confirmed label sets the first target only, and the table keeps the label of the log."""
     store.write("samples", sample_columns([(SHOWN, 0, 3)]))
     store.write("trusted", trusted_columns([(SHOWN.sample_id, "canary", "confirmed", 0)]))

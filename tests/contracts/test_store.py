@@ -169,7 +169,7 @@ def test_slices_stand_in_for_trusted_samples_until_there_are_some(store: Store) 
     assert [("canary", 0)] == store.rows("SELECT part, label FROM trusted_now")
 
 
-def test_a_label_that_is_vouched_for_overrules_the_logs(store: Store) -> None:
+def test_a_confirmed_label_overrules_that_of_the_log(store: Store) -> None:
     """A sample is read with its confirmed label if it has one, and otherwise with its own."""
     write(store, "samples", sample(1), sample(2))
     write(store, "trusted", trusted(1, "canary", "confirmed", 0))
