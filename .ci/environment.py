@@ -69,7 +69,6 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.write(
             f"Made .venv; it uses the torch of {asked.python}. Fetching the other packages (0.4 GB).\n"
         )
-        Path(sysconfig.get_path("purelib"), "installed-torch.pth").write_text(f"{installed}\n")
         pins = "".join(line for line in pins.splitlines(True) if not line.startswith("torch=="))
     else:
         sys.stdout.write(
@@ -81,6 +80,8 @@ def main(arguments: Sequence[str]) -> int:
     # subtle: uv does not look where a .pth file points; so nothing may ask it for torch
     left_out.write_text("torch; python_version < '3'\n" if installed else "")
     install, environment = installer(left_out)
+    if installed:  # subtle: not before uv is here, for pip would find the one of that Python
+        Path(sysconfig.get_path("purelib"), "installed-torch.pth").write_text(f"{installed}\n")
     held = ("-c", str(constraints))
     if asked.torch_index:
         first = [*install, "--index-url", asked.torch_index, *held, "torch"]

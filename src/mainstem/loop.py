@@ -42,7 +42,7 @@ class Loop:
     """One replay of one log into one home.
 
     Args:
-        opened: the log, the home, and what the loop holds open of it.
+        opened: the log and the home, with the history and the versions of the home.
         settings: settings of the replay, whose `join.questions` may not be `auto`.
         labels: which labels are trusted, and how labels change on their way in.
         watcher: receives the progress.
@@ -239,7 +239,7 @@ class Loop:
 
     @property
     def opened(self) -> Opened:
-        """The log, the home, and what the loop holds open of it."""
+        """The log and the home, with the history and the versions of the home."""
         return self._opened
 
     @property

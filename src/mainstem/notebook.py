@@ -17,8 +17,6 @@ from mainstem.settings.urls import url_of
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from mainstem.learning import Round
-    from mainstem.loop import Loop
     from mainstem.store.named import Query
 
 __all__ = ["Home", "demo_log", "open_home"]
@@ -144,6 +142,7 @@ class Home:
             LogError: The log cannot be read, or no sample comes of it.
             HomeError: The home is in use, or was made with other settings or from another log.
         """
+        from mainstem.answers.progress import Progress
         from mainstem.answers.report import report_of
         from mainstem.bootstrap import threads
         from mainstem.embedded.asked import Asked
@@ -161,7 +160,7 @@ class Home:
             as_of=None if as_of is None else moment(as_of),
             learn=learn,
         )
-        with open_loop(str(log), self.folder, settings, _Progress(heard), asked, say=heard) as loop:
+        with open_loop(str(log), self.folder, settings, Progress(heard), asked, say=heard) as loop:
             loop.run()
             report = report_of(loop, str(self.folder))
             if not report["samples"]:
@@ -286,22 +285,6 @@ class Home:
     def _typed(self, *queries: "Query[Any]", **parameters: Any) -> list[list[Any]]:
         found = self._answers([query.sql for query in queries], parameters)
         return [query.typed(rows) for query, (_, rows) in zip(queries, found, strict=True)]
-
-
-class _Progress:
-    """Says how a replay goes, in lines."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
-
-    def block_done(self, loop: "Loop", line: int) -> None:
-        """A block of lines is done."""
-        self._say(f"{line:,} lines, {loop.samples:,} samples")
-
-    def round_done(self, done: "Round") -> None:
-        """A round ended."""
-        promoted = "promoted" if done.decision.promoted else "not promoted"
-        self._say(f"version {done.version} is {promoted}: {done.decision.reason}")
 
 
 def _silent(_: str) -> None:

@@ -29,7 +29,8 @@ MEANINGS: Final = {
     "new": "It has too few visits to be core or spent; each version that scores it adds one.",
     "too few canaries": "There are too few canaries to compare it with, so it has no verdict yet.",
     "undecided": (
-        "Nothing speaks against its label; it is neither important enough for core nor surely spent."
+        "Nothing speaks against its label; "
+        "it is neither important enough for core nor surely spent."
     ),
     "doubtful": (
         "The model doubts its label more than most canaries': too doubtful for core, "

@@ -1,4 +1,4 @@
-"""What a version says of text pairs, as a data frame: probabilities, and responses for given labels."""
+"""Score text pairs into a data frame: probabilities, and responses where labels are given."""
 
 from collections.abc import Sequence
 

@@ -18,8 +18,8 @@ from mainstem.validate.lacking import unmet_trust
 __all__ = ["first_to_explain", "samples", "sets"]
 
 _EACH: Final = 2  # samples shown in words
-_LINES: Final = 3  # of a text
-_PARTITIONS: Final = 3  # whose want of verdicts is told
+_LINES: Final = 3  # lines of a text
+_PARTITIONS: Final = 3  # partitions that are named if their reasons differ
 _SETS: Final = {
     "core": "sound, and worth learning from; drawn by importance",
     "edge": "undecided or overlooked; every sample starts here",

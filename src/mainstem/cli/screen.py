@@ -18,7 +18,7 @@ from mainstem.validate.lacking import unknown_classes
 
 __all__ = ["Screen"]
 
-_QUIET_SECONDS: Final = 10.0  # between two lines of progress where there is no terminal
+_QUIET_SECONDS: Final = 10.0  # between two lines of progress, without a terminal
 _PLAN: Final = (
     "Events of the log become samples. Each is scored by how far it would move the model, and "
     "judged: is it worth learning from? Every so often a round draws samples, fine-tunes a copy "
