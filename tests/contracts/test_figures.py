@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -45,16 +44,6 @@ SAMPLES = {
 FIGURES = ("visits", "importance", "margin", "alignment", "importance_of_mean")
 # rows hold these in half and in single precision
 EXACT = {"importance_of_mean": 2e-3, "alignment": 1e-6}
-
-
-@pytest.fixture(params=["chdb", "clickhouse"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a fresh, empty store of each kind."""
-    return (
-        f"chdb://{tmp_path / 'history'}"
-        if request.param == "chdb"
-        else request.getfixturevalue("store_url")
-    )
 
 
 def responses() -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -109,20 +98,11 @@ def fill(store: Store) -> None:
     texts = dict.fromkeys(("user", "query", "item_id", "category", "brand", "price_band"), "") | {
         "digest": "0" * 32
     }
+    of_sample = ("sample_id", "label_version", "partition", "offset", "event_time", "label")
     for name, rows in responses():
         newest = {row["label_version"]: row for row in rows}
         samples = [
-            {
-                key: row[key]
-                for key in (
-                    "sample_id",
-                    "label_version",
-                    "partition",
-                    "offset",
-                    "event_time",
-                    "label",
-                )
-            }
+            {key: row[key] for key in of_sample}
             | {
                 "question_id": uuid_of("question", name),
                 "source": "view",

@@ -1,7 +1,5 @@
 """Positions of accepted samples, on every engine, with and without records delivered twice."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -19,18 +17,6 @@ from mainstem.store.positions import (
 )
 from mainstem.store.writes import position_columns, sample_columns, trusted_columns
 from tests.trainer.fakes import START, sample
-
-
-@pytest.fixture(params=["chdb", "clickhouse"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An open, empty history of each kind."""
-    url = (
-        f"chdb://{tmp_path / 'history'}"
-        if request.param == "chdb"
-        else request.getfixturevalue("store_url")
-    )
-    with Store(url) as opened:
-        yield opened
 
 
 def ids(*numbers: int) -> list[UUID]:

@@ -1,8 +1,5 @@
 """Samples come out of the history as they were written, on every engine, from any schema."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import msgspec
 import pytest
 
@@ -27,30 +24,13 @@ SHOWN = msgspec.structs.replace(
 )
 
 
-@pytest.fixture(params=["chdb", "clickhouse"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty history of each kind."""
-    return (
-        f"chdb://{tmp_path / 'history'}"
-        if request.param == "chdb"
-        else request.getfixturevalue("store_url")
-    )
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    """An open, empty history of each kind."""
-    with Store(url) as opened:
-        yield opened
-
-
 def test_a_sample_comes_back_as_it_went_in(store: Store) -> None:
     """Every field of a sample comes back, targets, position, probability and weight included."""
     store.write("samples", sample_columns([(SHOWN, 0, 3)]))
     assert [PlacedSample.of(SHOWN, 0, 3, "stream")] == samples_between(store, EVERYWHERE)
 
 
-def test_a_label_that_somebody_vouches_for_brings_its_target(store: Store) -> None:
+def test_a_confirmed_label_brings_its_target(store: Store) -> None:
     """A confirmed label sets the first target only, and the table keeps the label of the log."""
     store.write("samples", sample_columns([(SHOWN, 0, 3)]))
     store.write("trusted", trusted_columns([(SHOWN.sample_id, "canary", "confirmed", 0)]))

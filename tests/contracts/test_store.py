@@ -1,8 +1,6 @@
 """The promises that every store keeps, whatever engine is behind it."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -37,23 +35,6 @@ VIEWS = (
     "visits_of_sample",
     "watermarks",
 )
-
-
-@pytest.fixture(params=["chdb", "clickhouse"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a fresh, empty store of each kind."""
-    return (
-        f"chdb://{tmp_path / 'history'}"
-        if request.param == "chdb"
-        else request.getfixturevalue("store_url")
-    )
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    """An open store."""
-    with Store(url) as opened:
-        yield opened
 
 
 def sample(
@@ -188,7 +169,7 @@ def test_slices_stand_in_for_trusted_samples_until_there_are_some(store: Store) 
     assert [("canary", 0)] == store.rows("SELECT part, label FROM trusted_now")
 
 
-def test_a_label_that_is_vouched_for_overrules_the_logs(store: Store) -> None:
+def test_a_confirmed_label_overrules_that_of_the_log(store: Store) -> None:
     """A sample is read with its confirmed label if it has one, and otherwise with its own."""
     write(store, "samples", sample(1), sample(2))
     write(store, "trusted", trusted(1, "canary", "confirmed", 0))
@@ -260,43 +241,6 @@ def test_sketches_are_forgotten_by_when_they_were_written(store: Store) -> None:
     store.execute("OPTIMIZE TABLE sketches FINAL")
     assert [(2,)] == store.rows("SELECT version FROM sketches_now")
     assert [(2,)] == store.rows("SELECT count() FROM responses_now")
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "DROP TABLE samples",
-        "INSERT INTO items (item_id) VALUES ('a')",
-        "SELECT 1; DROP TABLE samples",
-        "KILL QUERY WHERE 1",
-        "SELECT 1 INTO OUTFILE '/tmp/x'",
-        "TRUNCATE TABLE samples",
-    ],
-)
-def test_a_question_cannot_write(store: Store, query: str) -> None:
-    """No question can change the history."""
-    write(store, "samples", sample(1))
-    with pytest.raises(StoreError):
-        store.ask(query)
-    assert [(1,)] == store.rows("SELECT count() FROM samples")
-
-
-def test_a_wrong_question_is_one_clear_line(store: Store) -> None:
-    """The error of a wrong question names the mistake in one line."""
-    with pytest.raises(StoreError, match="no_such_column") as caught:
-        store.ask("SELECT no_such_column FROM samples")
-    assert "\n" not in str(caught.value)
-
-
-def test_a_trailing_semicolon_does_not_double_the_answer(store: Store) -> None:
-    """A query may end with a semicolon."""
-    assert [(1,)] == store.ask("SELECT 1 AS one;")[1]
-
-
-def test_a_semicolon_within_quotes_or_a_comment_is_no_second_statement(store: Store) -> None:
-    """A semicolon is refused only between statements."""
-    assert [("a;b",)] == store.ask("SELECT 'a;b' -- here; there")[1]
-    assert [("it's;",)] == store.ask(r"SELECT 'it\'s;' /* one; two */")[1]
 
 
 def test_an_unknown_scheme_says_what_a_store_is() -> None:

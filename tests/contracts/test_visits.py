@@ -1,7 +1,6 @@
 """Visits come out of the history as they were written, on every engine."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,18 +15,6 @@ from mainstem.store.writes import response_columns, sketch_columns
 from tests.learning.samples import stored
 
 K = 32
-
-
-@pytest.fixture(params=["chdb", "clickhouse"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An open, empty history of each kind."""
-    url = (
-        f"chdb://{tmp_path / 'history'}"
-        if request.param == "chdb"
-        else request.getfixturevalue("store_url")
-    )
-    with Store(url) as opened:
-        yield opened
 
 
 def some(count: int) -> list[PlacedSample]:

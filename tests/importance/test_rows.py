@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mainstem.importance import CANARY, STREAM, Rows
+from mainstem.importance import CANARY, Rows
+from tests.importance.visiting import fact
 from tests.importance.visiting import visits as scored
 
 CLOSE = {"rel": 1e-9, "abs": 1e-9}
@@ -24,19 +25,6 @@ HISTORY = st.lists(
 )
 
 
-def fact(**more: int) -> dict[str, int]:
-    """Return the facts about a sample."""
-    return {
-        "label_version": 0,
-        "partition": 0,
-        "offset": 0,
-        "event_time": 0,
-        "label": 1,
-        "part": STREAM,
-        **more,
-    }
-
-
 def visit(
     columns: Rows,
     version: int,
@@ -45,16 +33,9 @@ def visit(
 ) -> None:
     """Score samples, given as (number, fact, norm, margin), in one batch; loss is 2 - margin."""
     numbers, facts, norms, margins = zip(*visits, strict=True)
-    made = scored(
-        version=version,
-        scale=scale,
-        ids=[UUID(int=number) for number in numbers],
-        facts=facts,
-        norm=norms,
-        margin=margins,
-        loss=[2 - margin for margin in margins],
-    )
-    columns.visit(made)
+    ids = [UUID(int=number) for number in numbers]
+    responses = {"norm": norms, "margin": margins, "loss": [2 - margin for margin in margins]}
+    columns.visit(scored(version=version, scale=scale, ids=ids, facts=facts, **responses))
 
 
 def row(columns: Rows, number: int, *names: str) -> list[Any]:
@@ -76,16 +57,8 @@ def test_running_numbers_are_those_of_all_visits(history: list[Any], scale: floa
             numbers, norm, margin, loss = zip(*visits, strict=True)
             ids = [UUID(int=number) for number in numbers]
             facts = [fact() for _ in numbers]
-            made = scored(
-                version=version,
-                scale=scale,
-                ids=ids,
-                facts=facts,
-                norm=norm,
-                margin=margin,
-                loss=loss,
-            )
-            columns.visit(made)
+            found = {"norm": norm, "margin": margin, "loss": loss}
+            columns.visit(scored(version=version, scale=scale, ids=ids, facts=facts, **found))
     for number, visits in counted.items():
         at = columns.row_of(UUID(int=number))
         if not visits:

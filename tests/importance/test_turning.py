@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mainstem.importance import STREAM, Rows, rounded
+from mainstem.importance import Rows, rounded
 from mainstem.importance.sketches import lengths_of, mean_with
+from tests.importance.visiting import fact
 from tests.importance.visiting import visits as scored
 
 K, SAMPLES = 8, 4
@@ -25,19 +26,6 @@ HISTORY = st.lists(
     ),
     max_size=8,
 )
-
-
-def fact(**more: int) -> dict[str, int]:
-    """Return the facts about a sample."""
-    return {
-        "label_version": 0,
-        "partition": 0,
-        "offset": 0,
-        "event_time": 0,
-        "label": 1,
-        "part": STREAM,
-        **more,
-    }
 
 
 def visit(columns: Rows, version: int, numbers: list[int], facts: Any = None, **more: Any) -> None:

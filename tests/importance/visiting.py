@@ -6,8 +6,21 @@ from uuid import UUID
 
 import numpy as np
 
-from mainstem.importance import Visits
+from mainstem.importance import STREAM, Visits
 from mainstem.join import Facts
+
+
+def fact(**more: int) -> dict[str, int]:
+    """Return the facts about a sample."""
+    return {
+        "label_version": 0,
+        "partition": 0,
+        "offset": 0,
+        "event_time": 0,
+        "label": 1,
+        "part": STREAM,
+        **more,
+    }
 
 
 def visits(*, ids: Sequence[UUID], facts: Sequence[Mapping[str, int]], **more: Any) -> Visits:

@@ -38,7 +38,7 @@ def small() -> nn.Module:
 @pytest.mark.parametrize("warm", [False, True], ids=["fresh", "run before"])
 @pytest.mark.parametrize("which", ["inner", "compiled"])
 def test_a_compiled_model_has_the_same_responses(method: str, which: str, *, warm: bool) -> None:
-    """Norms and dots are autograd's, and a model compiled before the probe hears it is refused."""
+    """Norms and dots are autograd's, unless torch compiled the model before, which is refused."""
     model = small()
     true = gradients(
         model,

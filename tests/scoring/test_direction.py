@@ -83,7 +83,7 @@ def test_there_is_no_direction_without_samples(store: Store, active: ActiveVersi
     assert [] == trusted_samples(store, "direction", {0: 0, 1: 1})
 
 
-def test_a_label_that_is_vouched_for_counts(store: Store, active: ActiveVersion) -> None:
+def test_a_confirmed_label_counts_for_the_direction(store: Store, active: ActiveVersion) -> None:
     """Once labels are confirmed, only the confirmed samples and labels count."""
     confirmed = [(uuid_of("sample", number), "direction", "confirmed", 1) for number in (4, 5)]
     store.write("trusted", trusted_columns(confirmed))

@@ -63,7 +63,7 @@ def laid_out(store: Store, recorded: RecordedSchedule, records: dict[int, Any]) 
 def test_a_recorded_schedule_repeats_what_was_judged(
     store: KillingStore, versions: Versions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Judgements, moves and rows are the same after versions in mid-stream, quiet and a death."""
+    """Judgements, moves and rows are repeated exactly, after new versions and a worker's death."""
     monkeypatch.setattr(scoring, "_CHUNK", 4)
     records = {0: mixed(19), 1: [[sample(5000 + number)] for number in range(17)]}
     sink(store, TWO, records)

@@ -7,7 +7,14 @@ import numpy as np
 
 from mainstem.importance import CANARY, STREAM, Rows
 from mainstem.importance.canaries import Canaries
+from mainstem.settings import Settings, Standing
 from tests.importance.visiting import visits
+
+SETTINGS = Settings(
+    standing=Standing(
+        canary_minimum=19, core_quantile=0.5, confidence=1.0, core_visits=2, spent_level=0.05
+    )
+)
 
 
 def rows_of(*told: dict[str, float]) -> Rows:
