@@ -1,4 +1,4 @@
-"""A home as of a moment of event time: replayed until then, or held against what it had by then."""
+"""A home at a moment of event time: replayed up to it, or compared with what the home held then."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ TABLES = ["samples", "labels", "ledger", "rejected", "responses", "judgements", 
 
 @pytest.fixture(scope="module")
 def shop_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four days of a shop whose labels are revised, with lines that come twice, late and broken."""
+    """Write four days of a shop with revised labels and repeated, late and malformed lines."""
     path = tmp_path_factory.mktemp("shop") / "shop.jsonl"
     with path.open("wb") as file:
         simulate(Shop(users=60, items=60, days=4, page=3, seed=3), file, None)
@@ -29,19 +29,19 @@ def shop_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def whole(shop_log: Path, mainstem: Run) -> dict[str, Any]:
-    """The report of an uninterrupted replay of it in two partitions, which learns nothing."""
+    """Report of an uninterrupted replay of `shop_log` in two partitions, without learning."""
     return replayed(mainstem, shop_log, shop_log.parent / "whole")
 
 
 def replayed(mainstem: Run, log: Path, home: Path, *more: object) -> dict[str, Any]:
-    """Replay; the report."""
+    """Replay a log and return the report."""
     return report(
         mainstem("replay", log, "--home", home, "--partitions", 2, "--no-learn", "--json", *more)
     )
 
 
 def verified(mainstem: Run, log: Path, home: Path, moment: str, *, code: int = 0) -> dict[str, Any]:
-    """Hold a home against a replay until a moment; what was found."""
+    """Compare a home with a replay up to a moment and return the findings."""
     done = mainstem(
         "replay",
         log,
@@ -59,17 +59,17 @@ def verified(mainstem: Run, log: Path, home: Path, moment: str, *, code: int = 0
 
 
 def rows(found: dict[str, Any]) -> dict[str, int]:
-    """How many rows of each table were compared."""
+    """Return how many rows of each table were compared."""
     return {name: table["rows"] for name, table in found["tables"].items()}
 
 
 def differ(found: dict[str, Any]) -> dict[str, int]:
-    """How many rows of each table differ, where any do."""
+    """Return how many rows of each table differ, for tables with differences."""
     return {name: table["differ"] for name, table in found["tables"].items() if table["differ"]}
 
 
 def files(home: Path) -> dict[str, bytes]:
-    """What lies in a home beside its history, and the lock that whoever asks takes."""
+    """Return the files of a home by name, without its history and the lock that a reader takes."""
     kept = [
         path
         for path in home.rglob("*")
@@ -81,7 +81,7 @@ def files(home: Path) -> dict[str, bytes]:
 def test_a_home_that_learnt_had_by_each_moment_what_a_replay_gives(
     small_home: Path, small_log: Path, mainstem: Run
 ) -> None:
-    """Its versions are taken up again where they were; nothing differs, nothing is trained, and the home stays as it is."""
+    """A home that learned holds at each moment what a replay with its versions gives, untouched."""
     before = files(small_home)
     early = verified(mainstem, small_log, small_home, EARLIER)
     late = verified(mainstem, small_log, small_home, LATER)
@@ -97,11 +97,12 @@ def test_a_home_that_learnt_had_by_each_moment_what_a_replay_gives(
 def test_what_was_changed_afterwards_is_found_and_named(
     small_home: Path, small_log: Path, tmp_path: Path, mainstem: Run
 ) -> None:
-    """One label, one response, one count of the ledger and one standing that were changed are told, and nothing else."""
+    """Each changed label, response, ledger count and standing is reported, and nothing else."""
     home = shutil.copytree(small_home, tmp_path / "changed", symlinks=True)
     with Store(f"chdb://{home / 'history'}") as store:
         [[named]] = store.rows(
-            "SELECT toString(sample_id) FROM moves FINAL WHERE judgement = 600 AND standing = 'edge' AND sample_id IN "
+            "SELECT toString(sample_id) FROM moves FINAL "
+            "WHERE judgement = 600 AND standing = 'edge' AND sample_id IN "
             "(SELECT sample_id FROM responses WHERE version = 0) ORDER BY sample_id LIMIT 1"
         )
         for table, change, where in (
@@ -130,7 +131,7 @@ def test_what_was_changed_afterwards_is_found_and_named(
 def test_a_home_in_use_answers_and_labels_are_those_of_then(
     whole: dict[str, Any], shop_log: Path, mainstem: Run
 ) -> None:
-    """Another process may hold the home; labels that outcomes revised later are compared as they were."""
+    """A home in use by another process is compared, and revised labels count as they were then."""
     home = Path(whole["home"])
     with held(home) as store:
         [[revised]] = store.rows("SELECT count() FROM samples FINAL WHERE label_version > 1")
@@ -142,7 +143,7 @@ def test_a_home_in_use_answers_and_labels_are_those_of_then(
 def test_what_the_end_of_a_log_closes_is_not_of_a_moment(
     whole: dict[str, Any], shop_log: Path, mainstem: Run
 ) -> None:
-    """Where no event is later than the moment, all lines are compared, and not what the final tick made of them."""
+    """A moment after the last event compares all lines, without the effects of the final tick."""
     found = verified(mainstem, shop_log, Path(whole["home"]), "2027-01-01")
     assert (len(shop_log.read_bytes().splitlines()), {}) == (found["lines"], differ(found))
     assert 0 < rows(found)["samples"] < whole["samples"]
@@ -151,7 +152,7 @@ def test_what_the_end_of_a_log_closes_is_not_of_a_moment(
 def test_a_home_as_of_a_moment_goes_on_as_if_it_had_not_stopped(
     whole: dict[str, Any], shop_log: Path, tmp_path: Path, mainstem: Run
 ) -> None:
-    """It holds what a home had by then, is not taken for one that came further, and ends as the uninterrupted one."""
+    """A home replayed up to a moment holds what was known then and resumes to the same end."""
     home = tmp_path / "then"
     then = replayed(mainstem, shop_log, home, "--as-of", SECOND_DAY)
     assert (0, True) == (then["ledger"]["balance"], then["ledger"]["open"] > 0)
@@ -169,7 +170,7 @@ def test_a_home_as_of_a_moment_goes_on_as_if_it_had_not_stopped(
 def test_a_home_that_came_further_is_not_put_back(
     whole: dict[str, Any], shop_log: Path, mainstem: Run
 ) -> None:
-    """Without `--verify` nothing of what a home holds is forgotten for an earlier moment."""
+    """A replay without `--verify` refuses an earlier moment and keeps what the home holds."""
     arguments = ("--home", whole["home"], "--partitions", 2, "--no-learn", "--as-of", SECOND_DAY)
     refused = mainstem("replay", shop_log, *arguments)
     assert 1 == refused.returncode
@@ -183,10 +184,13 @@ def test_a_home_that_came_further_is_not_put_back(
 def test_a_moment_before_the_first_event_is_refused(
     more: tuple[str, ...], whole: dict[str, Any], shop_log: Path, mainstem: Run
 ) -> None:
-    """There is nothing to replay, and nothing to compare; `--from-start` forgets nothing for it."""
+    """A moment before the first event is refused, also with `--from-start`, and nothing is lost."""
     keep = more or ("--from-start", "--partitions", 2, "--no-learn")
     refused = mainstem("replay", shop_log, "--home", whole["home"], "--as-of", "2025-12-31", *keep)
-    line = "mainstem: every event of the log is later than 2025-12-31T00:00:00.000Z; give a later moment"
+    line = (
+        "mainstem: every event of the log is later than 2025-12-31T00:00:00.000Z; "
+        "give a later moment"
+    )
     assert (1, [line]) == (refused.returncode, refused.stderr.splitlines()[-1:])
     assert (Path(whole["home"]) / "checkpoint").exists()
 
@@ -206,7 +210,7 @@ def test_a_moment_before_the_first_event_is_refused(
 def test_wrong_use_is_one_line(
     arguments: tuple[str, ...], told: str, tmp_path: Path, mainstem: Run
 ) -> None:
-    """What was wrong is told before anything is read or made."""
+    """Wrong options are refused in one line before anything is read or made."""
     done = mainstem("replay", tmp_path / "none.jsonl", "--home", tmp_path / "home", *arguments)
     assert (2, 1) == (done.returncode, len(done.stderr.splitlines()))
     assert told in done.stderr

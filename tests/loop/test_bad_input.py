@@ -1,4 +1,4 @@
-"""Bad input: a clear message, or a row in `rejected`; never a traceback, never a silent drop."""
+"""Bad input ends in a clear message or a row in `rejected`, not in a traceback or silent drop."""
 
 import gzip
 import json
@@ -16,8 +16,10 @@ BAD = {
     "only items": (excerpt_lines(1)[0], "nothing in"),
     "classes that no setting names": (
         (
-            b'{"type":"labelled","event_id":"a","user_id":"u","event_timestamp":1777888799000,"text":"cup","label":"odd"}\n'
-            b'{"type":"labelled","event_id":"b","user_id":"u","event_timestamp":1777888799001,"text":"mug","label":"even"}\n'
+            b'{"type":"labelled","event_id":"a","user_id":"u",'
+            b'"event_timestamp":1777888799000,"text":"cup","label":"odd"}\n'
+            b'{"type":"labelled","event_id":"b","user_id":"u",'
+            b'"event_timestamp":1777888799001,"text":"mug","label":"even"}\n'
         ),
         (
             "MAINSTEM_OBJECTIVES__CLASSES ('no,yes') does not name 'odd' (1), 'even' (1); "
@@ -29,7 +31,7 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_log_that_is_none_gets_one_clear_line(name: str, tmp_path: Path, mainstem: Run) -> None:
-    """An unreadable log is told in one line with the next step, and exit code 1."""
+    """An unreadable log is refused with exit code 1 and one line that names the next step."""
     content, message = BAD[name]
     path = tmp_path / "log"
     path.write_bytes(content)
@@ -42,7 +44,7 @@ def test_a_log_that_is_none_gets_one_clear_line(name: str, tmp_path: Path, mains
 
 
 def test_a_missing_log_and_a_missing_home_say_what_to_do(tmp_path: Path, mainstem: Run) -> None:
-    """What is not there is named, with the next step."""
+    """A missing log or home is named together with the next step."""
     log = mainstem("replay", tmp_path / "none.jsonl", "--home", tmp_path / "home")
     home = mainstem("sets", "--home", tmp_path / "nowhere")
     assert (1, 1) == (log.returncode, home.returncode)
@@ -53,7 +55,7 @@ def test_a_missing_log_and_a_missing_home_say_what_to_do(tmp_path: Path, mainste
 def test_bad_lines_are_rejected_with_reason_and_the_rest_goes_on(
     tmp_path: Path, mainstem: Run
 ) -> None:
-    """Malformed, incomplete and repeated lines are counted, kept with their reasons, and change no sample."""
+    """Malformed, incomplete and repeated lines are counted with reasons and change no sample."""
     lines = excerpt_lines(300)
     good, bad, home, other = (
         tmp_path / "good.jsonl",

@@ -1,4 +1,4 @@
-"""Crashes are part of the input: `kill -9` at random moments changes nothing."""
+"""A replay that is killed with `kill -9` at random moments ends with unchanged results."""
 
 import json
 import random
@@ -11,7 +11,7 @@ from tests.conftest import SMALL
 
 
 def visits(folder: Path) -> list[tuple[int, int]]:
-    """How many responses and sketches a home has, and a hash of each to the last bit."""
+    """Return the number of responses and of sketches of a home, each with an exact hash."""
     key = "sample_id, label_version, version"
     tables = {"responses_now": "norm, loss, margin, alignment", "sketches_now": "scale, sketch"}
     with Home(folder, create=False) as home, Store(home.store_url) as store:
@@ -27,7 +27,7 @@ def visits(folder: Path) -> list[tuple[int, int]]:
 def test_a_replay_killed_three_times_ends_as_if_uninterrupted(
     small_log: Path, small_home: Path, tmp_path: Path
 ) -> None:
-    """Killed at three random moments and resumed, a replay ends with the same hash, sets, rounds, versions and visits."""
+    """A replay that is killed at three random moments and resumed ends with identical results."""
     whole = json.loads((small_home.parent / "report.json").read_text())
     chance, home = random.Random(), tmp_path / "killed"
     moments = [(0, chance.uniform(2, 5)), (500, chance.uniform(0, 2)), (1000, chance.uniform(0, 1))]

@@ -1,4 +1,4 @@
-"""The demo, whole, as the README shows it: real purchases, real training, the figures that the project stands for."""
+"""The whole demo as the README shows it: real purchases, real training and the quoted figures."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from tests.pages import ROOT, blocks
 def done(
     tmp_path_factory: pytest.TempPathFactory, mainstem: Run
 ) -> subprocess.CompletedProcess[str]:
-    """One demo with the settings that users have."""
+    """Run the demo once with the default settings of a user."""
     folder = tmp_path_factory.mktemp("demo")
     done = mainstem("demo", "--json", defaults=True, timeout=1800, cwd=folder)
     assert 0 == done.returncode, done.stderr
@@ -24,12 +24,12 @@ def done(
 
 @pytest.fixture(scope="module")
 def demo(done: subprocess.CompletedProcess[str]) -> dict:
-    """The report of the demo."""
+    """Report of the demo."""
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def shapes(text: str) -> set[tuple[str, ...]]:
-    """The lines of a text without numbers, and each part between commas once."""
+    """Return each line without numbers, split at commas, so that equal parts count once."""
     lines = (re.sub(r"\s+", " ", re.sub(r"[\d.,]*\d", "#", line)) for line in text.splitlines())
     return {tuple(dict.fromkeys(line.strip().split(", "))) for line in lines}
 
@@ -44,14 +44,14 @@ def test_the_demo_replays_twelve_thousand_lines_in_balance(demo: dict) -> None:
 
 
 def test_the_demo_prints_what_the_readme_quotes(done: subprocess.CompletedProcess[str]) -> None:
-    """Each line that the README shows of the demo is one that the demo prints, but for the numbers."""
+    """The demo prints every line that the README shows of it, apart from the numbers."""
     [quoted] = [block for block in blocks(ROOT / "README.md") if block.name == "demo"]
     lines = shapes(quoted.content) - {("",), ("...",)}
     assert set() == {line for line in lines if line not in shapes(done.stderr + done.stdout)}
 
 
 def test_the_demo_learns_to_rank_later_purchases(demo: dict) -> None:
-    """After at least four rounds the last version ranks purchases it never saw, far better than the first."""
+    """After at least four rounds unseen purchases are ranked far better than at first."""
     later = [one["auc_later"] for one in demo["versions"]]
     assert len(demo["rounds"]) >= 4
     assert later[-1] >= 0.68
@@ -59,7 +59,7 @@ def test_the_demo_learns_to_rank_later_purchases(demo: dict) -> None:
 
 
 def test_the_demo_fills_core_and_edge_and_accuses_nobody(demo: dict) -> None:
-    """Core and edge hold samples; with canaries that are only assumed nothing is called contradictory."""
+    """Core and edge hold samples, and nothing is contradictory while canaries are only assumed."""
     assert demo["sets"]["core"] > 0
     assert demo["sets"]["edge"] > 0
     assert 0 == demo["sets"]["contradictory"]
@@ -72,7 +72,7 @@ def test_the_demo_compares_itself_with_plain_rankings(demo: dict) -> None:
 
 
 def test_the_shipped_excerpt_is_small_and_attributed() -> None:
-    """The excerpt is at most 1 MB and says whose data it is."""
+    """The excerpt is at most 1 MB and names the source of its data."""
     folder = Path(__file__).parents[2] / "src" / "mainstem" / "data"
     assert (folder / "online-retail.jsonl.gz").stat().st_size <= 1_000_000
     assert "CC BY 4.0" in (folder / "README.md").read_text()

@@ -1,4 +1,4 @@
-"""A BERT that is given by its path is fine-tuned, saved and read back like the one made here."""
+"""A BERT given by its path is fine-tuned, saved and read back like a model trained from scratch."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.small_models import save_bert
 
 
 def test_a_replay_fine_tunes_a_model_given_by_path(tmp_path: Path, mainstem: Run) -> None:
-    """With `--model PATH` rounds make versions of that model, and a resumed replay gives the same report."""
+    """Rounds train the model of `--model PATH`, and a resumed replay gives the same report."""
     save_bert(tmp_path / "bert")
     log = tmp_path / "log.jsonl"
     log.write_bytes(b"".join(excerpt_lines(500)))
@@ -35,7 +35,7 @@ def test_a_replay_fine_tunes_a_model_given_by_path(tmp_path: Path, mainstem: Run
 def test_a_half_precision_model_learns_and_a_refused_one_leaves_its_home_free(
     tmp_path: Path, mainstem: Run
 ) -> None:
-    """In one home: a model without tokenizer is one line, and then one in float16 makes rounds with figures."""
+    """A home that refused a model without tokenizer learns with a float16 model."""
     folder = save_bert(tmp_path / "bert")
     BertForSequenceClassification.from_pretrained(folder).half().save_pretrained(folder)
     words = folder / "tokenizer.json"

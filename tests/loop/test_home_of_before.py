@@ -1,4 +1,4 @@
-"""A home of a mainstem whose samples held less: it answers questions, and no replay goes on in it."""
+"""A home of an older mainstem, with smaller samples, answers questions but accepts no replay."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tests.loop.test_known_log import LINES, SETTINGS, Quiet, replay
 
 
 def test_a_replay_does_not_go_on_from_joiners_that_knew_less(tmp_path: Path) -> None:
-    """It says what is lacking and how to begin anew, changes nothing, and begins anew where it is told to."""
+    """A replay refuses an old home unchanged, names the way out, and starts anew when told to."""
     log, home = tmp_path / "log.jsonl", tmp_path / "home"
     log.write_bytes(b"".join(LINES))
     first = replay(log, home)

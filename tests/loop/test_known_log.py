@@ -1,4 +1,4 @@
-"""A home and its log: one log to a home, the next file joins as if it had been there, and what is foreign is refused."""
+"""A home knows its log: a further file joins as part of it, and a foreign log is refused."""
 
 import io
 import json
@@ -29,17 +29,17 @@ CUT = 130
 
 
 class Quiet:
-    """Watches without a word."""
+    """A watcher that prints nothing."""
 
     def block_done(self, *_: Any) -> None:
-        """A block is done."""
+        """Ignore the end of a block."""
 
     def round_done(self, *_: Any) -> None:
-        """A round is done."""
+        """Ignore the end of a round."""
 
 
 def replay(log: Path | str, home: Path, watcher: Any = None, **more: Any) -> str:
-    """Replay a log into a home; the hash of what came of it."""
+    """Replay a log into a home and return the hash of the result."""
     with open_loop(
         str(log), home, SETTINGS, watcher or Quiet(), Asked(learn=False, **more), environment={}
     ) as loop:
@@ -49,7 +49,7 @@ def replay(log: Path | str, home: Path, watcher: Any = None, **more: Any) -> str
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """A log, and the same in two files."""
+    """Write a log, and the same log split into two files."""
     folder = tmp_path_factory.mktemp("logs")
     found = SimpleNamespace(whole=folder / "whole", one=folder / "one", two=folder / "two")
     for path, lines in ((found.whole, LINES), (found.one, LINES[:CUT]), (found.two, LINES[CUT:])):
@@ -59,27 +59,27 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 
 @pytest.fixture(scope="module")
 def first(files: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home that has read the first file; to be copied."""
+    """A home that has read the first file; tests copy it."""
     home = tmp_path_factory.mktemp("homes") / "first"
     replay(files.one, home)
     return home
 
 
 def copied(folder: Path, to: Path) -> Path:
-    """A copy of a folder, links as links: the engine's own are relative."""
+    """Copy a folder and keep links as links, because the relative links of chDB must stay valid."""
     return shutil.copytree(folder, to, symlinks=True)
 
 
 @pytest.fixture
 def home(first: Path, tmp_path: Path) -> Path:
-    """A copy of it."""
+    """A copy of the first home."""
     return copied(first, tmp_path / "home")
 
 
 def test_files_that_are_appended_give_the_hash_of_one_log(
     files: SimpleNamespace, home: Path, tmp_path: Path
 ) -> None:
-    """Also when a crash came between, when the file is given again, and when it has grown; then the whole log is known."""
+    """Appended files give the hash of one log, also after a crash, a repetition or growth."""
     whole = replay(files.whole, tmp_path / "whole")
     half = tmp_path / "two"
     half.write_bytes(b"".join(LINES[CUT:-60])[:-9])
@@ -91,7 +91,7 @@ def test_files_that_are_appended_give_the_hash_of_one_log(
 
 
 def test_another_log_is_refused_and_changes_nothing(home: Path) -> None:
-    """Also a shorter one, and the next file without --append; the history stays as it was."""
+    """Another log, a shorter log or a next file without `--append` leaves the history unchanged."""
     before = {
         path.name: path.read_bytes()
         for path in home.iterdir()
@@ -112,7 +112,7 @@ def test_another_log_is_refused_and_changes_nothing(home: Path) -> None:
 def test_standard_input_is_known_by_the_lines_it_sends_again(
     files: SimpleNamespace, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All lines: it goes on. New ones only: it says what to do."""
+    """Standard input goes on when it repeats all lines and is refused when it has only new ones."""
 
     def send(content: bytes) -> None:
         monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
@@ -127,7 +127,7 @@ def test_standard_input_is_known_by_the_lines_it_sends_again(
 
 
 def test_a_log_that_cannot_be_read_makes_and_forgets_nothing(home: Path, tmp_path: Path) -> None:
-    """No home is made for it, and --from-start keeps what is there; --append begins no home."""
+    """An unreadable log makes no home, and neither `--from-start` nor `--append` changes one."""
     for name, content in (("missing", None), ("empty", b""), ("no-event", b"x\n")):
         log = tmp_path / name
         if content is not None:
@@ -145,7 +145,7 @@ def test_a_log_that_cannot_be_read_makes_and_forgets_nothing(home: Path, tmp_pat
 def test_a_home_from_before_takes_the_log_it_gets_and_says_so(
     files: SimpleNamespace, home: Path
 ) -> None:
-    """Once: from then on it knows its log. A log shorter than its checkpoint cannot be its own."""
+    """An old home adopts the first log that it gets if it is not shorter than the checkpoint."""
     for name in ("log", "end", "history/home", "versions/home"):
         (home / name).unlink()
     kept = json.loads((home / "settings.json").read_bytes())
@@ -208,7 +208,7 @@ def test_a_home_with_a_part_missing_broken_or_foreign_is_refused(
     home: Path,
     tmp_path: Path,
 ) -> None:
-    """One line says which part, and what to do."""
+    """A missing, broken or foreign part of a home is refused in one line that names it."""
     other = copied(home, tmp_path / "other")
     for path in ("settings.json", "history/home", "versions/home"):
         content = json.loads((home / "settings.json").read_text())
@@ -224,7 +224,7 @@ def test_a_home_with_a_part_missing_broken_or_foreign_is_refused(
 def test_a_home_that_cannot_be_written_is_told_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file in the way; a disk that is full."""
+    """A file in the way of a home and a full disk are each reported in one line."""
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", tmp_path / "file" / "home"):
         with pytest.raises(HomeError, match="cannot open the home"):

@@ -1,4 +1,4 @@
-"""A replay that ends well has something in it, and says what it lacks."""
+"""A replay that succeeds has produced samples, and reports what is missing."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from tests.conftest import Run
 
 
 def labelled(number: int, label: str) -> dict[str, Any]:
-    """A labelled text."""
+    """Return an event of a labelled text."""
     time = 1_777_888_799_000 + 60_000 * number
     return {
         "type": "labelled",
@@ -21,13 +21,13 @@ def labelled(number: int, label: str) -> dict[str, Any]:
 
 
 def written(path: Path, *lines: dict[str, Any]) -> Path:
-    """A file of JSON lines."""
+    """Write a file of JSON lines and return its path."""
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return path
 
 
 def test_what_a_replay_lacks_is_told_with_figures(tmp_path: Path, mainstem: Run) -> None:
-    """Classes that no setting names, trusted samples that nobody met, too few canaries, no AUC; and SQL that answers."""
+    """Unnamed classes, absent trusted samples, few canaries and a missing AUC are reported."""
     log = written(
         tmp_path / "log.jsonl",
         *(labelled(number, "odd" if number < 3 else "yes") for number in range(9)),
@@ -46,7 +46,10 @@ def test_what_a_replay_lacks_is_told_with_figures(tmp_path: Path, mainstem: Run)
     )
     assert 0 == done.returncode, done.stderr
     for told in (
-        "3 of 9 labelled texts are refused: MAINSTEM_OBJECTIVES__CLASSES ('no,yes') does not name 'odd' (3)",
+        (
+            "3 of 9 labelled texts are refused: MAINSTEM_OBJECTIVES__CLASSES ('no,yes') "
+            "does not name 'odd' (3)"
+        ),
         "refused 3 x 'odd' is no class",
         "1 of 2 trusted samples is in this log",
         'a question of this log is {"event_id": "t0"}',
@@ -74,7 +77,7 @@ def test_what_a_replay_lacks_is_told_with_figures(tmp_path: Path, mainstem: Run)
 
 
 def test_a_replay_without_samples_fails_and_says_why(tmp_path: Path, mainstem: Run) -> None:
-    """Views of items that nobody described make no sample: the report is there, and one line says what to send."""
+    """Views of undescribed items make no sample, so the replay fails and says what to send."""
     view = {
         "type": "view",
         "event_id": "v",

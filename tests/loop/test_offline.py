@@ -1,4 +1,4 @@
-"""Without `--model` nothing goes to a network."""
+"""A replay without `--model` uses no network."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ socket.getaddrinfo = no_names
 
 
 def test_a_replay_opens_no_socket(tmp_path: Path, mainstem: Run) -> None:
-    """A replay with its own model neither connects nor looks up a name."""
+    """A replay with its own model neither connects to a host nor looks up a name."""
     (tmp_path / "sitecustomize.py").write_text(FORBID)
     log = tmp_path / "log.jsonl"
     log.write_bytes(b"".join(excerpt_lines(300)))
@@ -35,7 +35,7 @@ def test_a_replay_opens_no_socket(tmp_path: Path, mainstem: Run) -> None:
 def test_an_unreachable_hub_is_one_line_that_names_the_local_path(
     tmp_path: Path, mainstem: Run
 ) -> None:
-    """A model that cannot be had is told in one line with the way around."""
+    """A model that cannot be downloaded is reported in one line that suggests a local path."""
     (tmp_path / "sitecustomize.py").write_text(FORBID.replace("RuntimeError", "OSError"))
     log = tmp_path / "log.jsonl"
     log.write_bytes(b"".join(excerpt_lines(50)))

@@ -1,4 +1,4 @@
-"""An event id that is used again brings no new sample: positions go on as if it had not come."""
+"""A repeated event id makes no sample and takes no position."""
 
 import json
 from pathlib import Path
@@ -17,21 +17,16 @@ SETTINGS = Settings(
     join=Join(dedupe_horizon=DAY),
     standing=Standing(judge_every=5),
     model=Model(vocabulary=200, max_tokens=8),
-    responses=Responses(
-        score_batch=1
-    ),  # texts of one length, one a pass: a response is the same in any batch
+    # All texts have one length and are scored one by one, so a response is the same in any batch.
+    responses=Responses(score_batch=1),
 )
-AGAIN = {
-    13: 2,
-    27: 2,
-    31: 20,
-    39: 38,
-}  # lines that use the event id of an earlier one, a day or longer ago
+# Lines that use the event id of an earlier line, which came a day or more before.
+AGAIN = {13: 2, 27: 2, 31: 20, 39: 38}
 WORDS = ["red", "white", "green", "hottie", "holder", "lantern", "cups", "bunting"]
 
 
 def line(number: int, event_id: int, word: str) -> bytes:
-    """A labelled text, two days after the one before."""
+    """Return a labelled text that comes two days after the previous one."""
     event = {
         "type": "labelled",
         "event_id": f"e{event_id}",
@@ -46,7 +41,7 @@ def line(number: int, event_id: int, word: str) -> bytes:
 
 
 def log(*, repeated: bool) -> bytes:
-    """Forty texts; those that use an id again say it otherwise."""
+    """Return forty texts; those with a repeated id have other words."""
     words = [(number, AGAIN.get(number, number)) for number in range(40)]
     return b"".join(
         line(number, event_id, WORDS[(number if repeated else event_id) % 8])
@@ -56,7 +51,7 @@ def log(*, repeated: bool) -> bytes:
 
 
 def come_of(path: Path, home: Path, **more: Any) -> dict[str, list[tuple[Any, ...]]]:
-    """Positions, responses and judgements of a replay."""
+    """Return the positions, responses and judgements of a replay."""
     with open_loop(
         str(path), home, SETTINGS, Quiet(), Asked(learn=False, **more), environment={}
     ) as loop:
@@ -77,7 +72,7 @@ def come_of(path: Path, home: Path, **more: Any) -> dict[str, list[tuple[Any, ..
 
 
 def test_what_an_event_id_brings_again_takes_no_position(tmp_path: Path) -> None:
-    """A log in which ids are used again has the positions, the visits and the judgements of the one without."""
+    """A log with repeated ids has the positions, visits and judgements of a log without them."""
     found = {}
     for repeated in (False, True):
         path = tmp_path / f"log-{repeated}"
@@ -88,7 +83,7 @@ def test_what_an_event_id_brings_again_takes_no_position(tmp_path: Path) -> None
 
 
 def test_a_replay_that_goes_on_knows_what_it_accepted(tmp_path: Path) -> None:
-    """Stopped in the middle and begun again, ids that are used again take no position either."""
+    """A resumed replay still gives no position to repeated ids."""
 
     class Stopping(Quiet):
         def block_done(self, _: Any, line: int) -> None:

@@ -1,4 +1,4 @@
-"""Replays of real purchases: the same log gives the same result, however it is cut."""
+"""Replays of real purchases: the same log gives the same results, however the replay is divided."""
 
 import json
 from pathlib import Path
@@ -10,14 +10,14 @@ from tests.conftest import Run, excerpt_lines
 
 
 def report(done: Any) -> dict[str, Any]:
-    """The JSON object that a replay ends with."""
+    """Return the JSON object that a replay prints at its end."""
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.fixture(scope="module")
 def whole(small_home: Path) -> dict[str, Any]:
-    """The report of an uninterrupted replay of the short log."""
+    """Report of an uninterrupted replay of the short log."""
     return json.loads((small_home.parent / "report.json").read_text())
 
 
@@ -25,13 +25,13 @@ def whole(small_home: Path) -> dict[str, Any]:
 def frozen(
     small_log: Path, tmp_path_factory: pytest.TempPathFactory, mainstem: Run
 ) -> dict[str, Any]:
-    """The report of a replay that trains nothing."""
+    """Report of a replay that trains nothing."""
     home = tmp_path_factory.mktemp("frozen") / "home"
     return report(mainstem("replay", small_log, "--home", home, "--no-learn", "--json"))
 
 
 def test_a_report_has_every_part_a_machine_reads(whole: dict[str, Any]) -> None:
-    """A report holds ledger, samples, hashes, sets, rounds, the later part, versions, baselines and home."""
+    """A report has ledger, samples, hashes, sets, rounds, later part, versions and baselines."""
     hashes, others = (
         {"hash", "hash_0_1", "set_hash"},
         {"baselines", "home", "later", "ledger", "rounds", "samples"},
@@ -42,7 +42,7 @@ def test_a_report_has_every_part_a_machine_reads(whole: dict[str, Any]) -> None:
 
 
 def test_the_ledger_balances_and_counts_every_line(whole: dict[str, Any], small_log: Path) -> None:
-    """Every line of the log is in the ledger once, and the three sums hold."""
+    """The ledger counts every line of the log once, and its three sums hold."""
     ledger = whole["ledger"]
     read = sum(
         ledger[name]
@@ -52,7 +52,7 @@ def test_the_ledger_balances_and_counts_every_line(whole: dict[str, Any], small_
 
 
 def test_rounds_are_run_and_sets_are_filled(whole: dict[str, Any]) -> None:
-    """A short log sees rounds with a reason each, and samples in core and edge."""
+    """A replay of a short log runs rounds, each with a reason, and fills core and edge."""
     assert [(1, True), (2, True), (3, True)] == [
         (one["version"], one["promoted"]) for one in whole["rounds"]
     ]
@@ -64,14 +64,14 @@ def test_rounds_are_run_and_sets_are_filled(whole: dict[str, Any]) -> None:
 def test_nothing_is_called_contradictory_where_canaries_are_only_assumed(
     whole: dict[str, Any],
 ) -> None:
-    """Without trusted samples no label is called wrong."""
+    """A replay without trusted samples calls no label contradictory."""
     assert whole["sets"]["contradictory"] == 0
 
 
 def test_the_number_of_partitions_does_not_change_samples(
     frozen: dict[str, Any], small_log: Path, tmp_path: Path, mainstem: Run
 ) -> None:
-    """One and four partitions give the same samples, labels and ledger."""
+    """One partition and four partitions give the same samples, labels and ledger."""
     four = report(
         mainstem(
             "replay",
@@ -89,7 +89,7 @@ def test_the_number_of_partitions_does_not_change_samples(
 
 
 def test_learning_does_not_change_samples(frozen: dict[str, Any], whole: dict[str, Any]) -> None:
-    """What is joined does not depend on what is learnt."""
+    """Learning does not change the joined samples."""
     assert frozen["hash"] == whole["hash"]
     assert frozen["rounds"] == []
 
@@ -97,7 +97,7 @@ def test_learning_does_not_change_samples(frozen: dict[str, Any], whole: dict[st
 def test_the_same_command_twice_gives_the_same_sets(
     whole: dict[str, Any], small_log: Path, tmp_path: Path, mainstem: Run
 ) -> None:
-    """A second replay ends in the same samples, versions and standings, whatever the hash seed of the process."""
+    """A second replay gives the same samples, versions and standings under any Python hash seed."""
     home, environment = tmp_path / "again", {"PYTHONHASHSEED": "7"}
     again = report(mainstem("replay", small_log, "--home", home, "--json", env=environment))
     same = ("hash", "set_hash", "rounds", "versions", "sets")
@@ -107,7 +107,7 @@ def test_the_same_command_twice_gives_the_same_sets(
 def test_a_replay_that_is_done_can_be_asked_again(
     whole: dict[str, Any], small_log: Path, tmp_path: Path, mainstem: Run
 ) -> None:
-    """Replaying a log that grew ends as if it had been whole from the start."""
+    """A replay of a log that grew ends like a replay of the whole log."""
     log, home = tmp_path / "grows.jsonl", tmp_path / "home"
     log.write_bytes(b"".join(excerpt_lines(1000)))
     short = report(mainstem("replay", log, "--home", home, "--no-learn", "--json"))
@@ -120,7 +120,7 @@ def test_a_replay_that_is_done_can_be_asked_again(
 def test_standard_input_is_a_log_too(
     frozen: dict[str, Any], small_log: Path, tmp_path: Path, mainstem: Run
 ) -> None:
-    """`-` reads the log from standard input."""
+    """A replay reads the log from standard input when its path is `-`."""
     with small_log.open() as file:
         done = mainstem(
             "replay", "-", "--home", tmp_path / "home", "--no-learn", "--json", stdin=file
@@ -131,7 +131,7 @@ def test_standard_input_is_a_log_too(
 def test_other_settings_are_refused_until_told_to_begin_again(
     small_log: Path, tmp_path: Path, mainstem: Run
 ) -> None:
-    """A home is not continued with other settings, and `--from-start` begins it again."""
+    """A home refuses other settings until `--from-start` begins it again."""
     log, home = tmp_path / "short.jsonl", tmp_path / "home"
     log.write_bytes(b"".join(small_log.read_bytes().splitlines(keepends=True)[:300]))
     common = ("replay", log, "--home", home, "--no-learn", "--json")

@@ -1,4 +1,4 @@
-"""Responses of a replay: each has a sketch, and what is stored agrees with autograd at the versions that are stored."""
+"""Stored responses of a replay: each has a sketch and agrees with autograd at its version."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -21,20 +21,20 @@ __all__ = ["one_thread"]
 
 @pytest.fixture
 def home(small_home: Path) -> Iterator[Home]:
-    """The home of the short log."""
+    """Home of the short log."""
     with Home(small_home, create=False) as opened:
         yield opened
 
 
 @pytest.fixture
 def store(home: Home) -> Iterator[Store]:
-    """Its history."""
+    """History of the home."""
     with Store(home.store_url) as opened:
         yield opened
 
 
 def test_every_response_has_one_sketch(store: Store) -> None:
-    """Stream and canaries, at every version, have one sketch of 64 floats each at the response's scale, and no other has."""
+    """Each response of stream and canaries has one sketch of 64 floats, and no others exist."""
     key = "sample_id, label_version, version, partition, offset, event_time, scale"
     responses = store.rows(f"SELECT {key} FROM responses_now ORDER BY {key}")
     assert len(responses) > 2000
@@ -48,10 +48,11 @@ def test_every_response_has_one_sketch(store: Store) -> None:
 
 
 def test_the_mean_response_is_no_longer_than_responses_are_in_the_mean(store: Store) -> None:
-    """A sample's mean sketch is as long as its sketches are in the mean after one visit, and shorter after several."""
+    """The mean sketch is as long as a single sketch after one visit, and shorter after several."""
     rows = store.rows(
         "SELECT importance_of_mean, importance, mean_length, visits FROM standings_now JOIN ("
-        "    SELECT sample_id, label_version, avg(sqrt(arraySum(one -> one * one, sketch)) / scale) AS mean_length"
+        "    SELECT sample_id, label_version,"
+        "    avg(sqrt(arraySum(one -> one * one, sketch)) / scale) AS mean_length"
         "    FROM sketches_now GROUP BY sample_id, label_version"
         ") AS lengths USING (sample_id, label_version)"
     )
@@ -60,27 +61,29 @@ def test_the_mean_response_is_no_longer_than_responses_are_in_the_mean(store: St
     assert of_mean[visits == 1] == pytest.approx(mean_length[visits == 1], rel=1e-3)
     assert (of_mean <= mean_length * 1.001).all()
     assert 0.99 > np.median((of_mean / mean_length)[visits > 2])
-    assert (
-        0.6 < (mean_length / importance).min() < (mean_length / importance).max() < 1.5
-    )  # a sketch's own error
+    ratio = mean_length / importance  # not 1, because each sketch has an error
+    assert 0.6 < ratio.min() < ratio.max() < 1.5
 
 
 def test_versions_that_were_promoted_have_a_direction_and_alignments(
     store: Store, home: Home
 ) -> None:
-    """The first version, made before there were samples, has none; every later one has, and so has each of its responses."""
+    """Every promoted version but the first has a direction, and its responses have alignments."""
     versions = Versions(home.versions_url)
     assert [False, True, True, True] == [
         versions.direction(number) is not None for number in versions.numbers()
     ]
-    sql = "SELECT version, count(), count(alignment), max(abs(alignment)) FROM responses_now GROUP BY version ORDER BY version"
+    sql = (
+        "SELECT version, count(), count(alignment), max(abs(alignment)) "
+        "FROM responses_now GROUP BY version ORDER BY version"
+    )
     (_, _, aligned, _), *later = store.rows(sql)
     assert (0, 3) == (aligned, len(later))
     assert [] == [row for row in later if row[1] != row[2] or row[3] > 1]
 
 
 def gradients(versions: Versions, version: int, samples: list[tuple[Any, ...]]) -> np.ndarray:
-    """Autograd's gradient of each sample at a version, one at a time, and the direction's as the last row."""
+    """Return autograd's gradient of each sample, with the direction's gradient as the last row."""
     encoder, rows = versions.load(version), []
     names = sorted(name for name, _ in encoder.network.named_parameters())
     for *pair, label in samples:
@@ -98,13 +101,15 @@ def gradients(versions: Versions, version: int, samples: list[tuple[Any, ...]]) 
 
 
 def test_what_is_stored_of_a_response_is_autograds(store: Store, home: Home) -> None:
-    """At a stored version norms and alignments are autograd's, and dots of stored sketches estimate its dots."""
+    """Stored norms and alignments equal autograd's, and dots of sketches estimate its dots."""
     found = store.rows(
-        """SELECT s.context_text, s.item_text, r.label, r.norm, r.alignment, k.sketch FROM responses_now AS r
+        """SELECT s.context_text, s.item_text, r.label, r.norm, r.alignment, k.sketch
+           FROM responses_now AS r
            INNER JOIN (SELECT * FROM samples FINAL) AS s
                ON r.sample_id = s.sample_id AND r.label_version = s.label_version
            INNER JOIN sketches_now AS k
-               ON r.sample_id = k.sample_id AND r.label_version = k.label_version AND r.version = k.version
+               ON r.sample_id = k.sample_id AND r.label_version = k.label_version
+                  AND r.version = k.version
            WHERE r.version = 2 ORDER BY cityHash64(r.sample_id) LIMIT 16"""
     )
     *own, direction = gradients(Versions(home.versions_url), 2, [row[:3] for row in found])
@@ -126,8 +131,9 @@ def test_what_is_stored_of_a_response_is_autograds(store: Store, home: Home) -> 
             for one, two in combinations(range(len(found)), 2)
         ]
     )
-    # a count sketch of 64 floats is off by sqrt(2 / 64) = .18 of the two lengths in the mean over seeds; gradients of one
-    # model lie close to few directions, so that the errors of one seed come together: all may be twice that, or half
+    # The error of a count sketch of 64 floats is sqrt(2 / 64) = .18 of the product of both lengths,
+    # averaged over seeds. Gradients of one model lie close to few directions, so the errors of one
+    # seed are correlated: all may be twice that, or half.
     assert np.sqrt(np.mean(errors**2)) < 0.5
     assert np.abs(errors).max() < 1.0
     true = np.array([own[one] @ own[two] for one, two in combinations(range(len(found)), 2)])

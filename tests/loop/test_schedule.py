@@ -1,4 +1,4 @@
-"""A recorded order and schedule is repeated in a home of its own: nothing is trained, and all is judged as it was."""
+"""A home repeats a recorded order and schedule: it trains nothing and judges all the same."""
 
 import json
 from pathlib import Path
@@ -15,21 +15,27 @@ from tests.conftest import Run
 from tests.loop.test_replay import report
 
 ORDER = "SELECT partition, position, sample_id, label_version FROM accepted_samples ORDER BY ALL"
-VISITS = "SELECT partition, offset, sample_id, label_version, version, norm FROM responses FINAL ORDER BY ALL"
+VISITS = (
+    "SELECT partition, offset, sample_id, label_version, version, norm "
+    "FROM responses FINAL ORDER BY ALL"
+)
 JUDGED = "SELECT * FROM judgements FINAL ORDER BY ALL"
-MOVED = "SELECT sample_id, label_version, judgement, version, before, standing, reason FROM moves FINAL ORDER BY ALL"
+MOVED = (
+    "SELECT sample_id, label_version, judgement, version, before, standing, reason "
+    "FROM moves FINAL ORDER BY ALL"
+)
 ROUNDS = "SELECT version, offsets FROM rounds FINAL WHERE promoted ORDER BY version"
 
 
 def asked(mainstem: Run, home: Path, question: str) -> list[dict[str, Any]]:
-    """Rows of an answer."""
+    """Return the rows that answer a question."""
     done = mainstem("sql", "--home", home, "--json", question)
     assert 0 == done.returncode, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def written_down(mainstem: Run, home: Path) -> RecordedSchedule:
-    """What scoring workers would have recorded, had they done what the embedded loop did in a home of one partition."""
+    """Return the schedule that scoring workers would record for a home with one partition."""
     order = [
         AcceptedAt(row["partition"], row["position"], UUID(row["sample_id"]), row["label_version"])
         for row in asked(mainstem, home, ORDER)
@@ -51,7 +57,7 @@ def written_down(mainstem: Run, home: Path) -> RecordedSchedule:
 
 @pytest.fixture(scope="module")
 def schedule(small_home: Path, mainstem: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of the schedule of the short log's home, which learnt."""
+    """File of the schedule that the short log's home followed when it learned."""
     path = tmp_path_factory.mktemp("schedule") / "schedule.jsonl"
     recorded = written_down(mainstem, small_home)
     assert [0, 1, 2, 3] == recorded.versions
@@ -60,7 +66,7 @@ def schedule(small_home: Path, mainstem: Run, tmp_path_factory: pytest.TempPathF
 
 
 def assert_close(expected: list[dict[str, Any]], found: list[dict[str, Any]]) -> None:
-    """Row by row the same, numbers to 1e-4: what is scored together is cut otherwise."""
+    """Assert equal rows, with numbers to 1e-4 because the composition of batches differs."""
     assert len(expected) == len(found)
     for one, other in zip(expected, found, strict=True):
         assert one == {
@@ -70,7 +76,7 @@ def assert_close(expected: list[dict[str, Any]], found: list[dict[str, Any]]) ->
 
 
 def repeat(mainstem: Run, log: Path, home: Path, schedule: object, versions: Path) -> Any:
-    """The command."""
+    """Run `mainstem replay --schedule`."""
     return mainstem(
         "replay",
         log,
@@ -87,7 +93,7 @@ def repeat(mainstem: Run, log: Path, home: Path, schedule: object, versions: Pat
 def test_a_schedule_is_repeated_with_the_versions_it_used(
     small_home: Path, small_log: Path, schedule: Path, tmp_path: Path, mainstem: Run
 ) -> None:
-    """Responses, judgements and moves are those of the run that learnt, twice over; an ordinary replay goes elsewhere."""
+    """A schedule repeats responses, judgements and moves twice over, unlike an ordinary replay."""
     home, versions = tmp_path / "repeated", small_home / "versions"
     found = [report(repeat(mainstem, small_log, home, schedule, versions)) for _ in range(2)]
     assert found[0] == found[1]
@@ -101,7 +107,7 @@ def test_a_schedule_is_repeated_with_the_versions_it_used(
 def test_what_does_not_belong_together_is_refused_in_one_line(
     small_home: Path, small_log: Path, schedule: Path, tmp_path: Path, mainstem: Run
 ) -> None:
-    """Another log, a cut log, a cut schedule, no versions, no broker, another scheme, another home: each is told."""
+    """A schedule is refused in one line if its log, versions, source or home does not fit."""
     versions, lines = small_home / "versions", small_log.read_bytes().splitlines(keepends=True)
     (shorter := tmp_path / "shorter.jsonl").write_bytes(b"".join(lines[:-100]))
     whole = RecordedSchedule.of_lines(schedule.read_bytes().splitlines(), "whole")

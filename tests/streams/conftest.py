@@ -1,4 +1,4 @@
-"""For all tests in this folder: an empty history, and a broker with empty topics."""
+"""Fixtures for tests of the stream programs: an empty history and a broker with empty topics."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,14 +13,14 @@ from tests.streams.replayed import SETTINGS
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    """An empty history."""
+    """Empty history."""
     with Store(f"chdb://{tmp_path}/history") as opened:
         yield opened
 
 
 @pytest.fixture
 def broker(events_url: str) -> Broker:
-    """A broker with empty topics of its own."""
+    """Broker whose topics are empty and belong to one test."""
     made = Broker.parse(events_url)
     make_topics(made, SETTINGS.join)
     return made

@@ -1,22 +1,22 @@
-"""How tests of joining drive a worker, and what must have come of it."""
+"""Drive a join worker and check its outputs against plain joiners."""
 
 from pathlib import Path
 
 from mainstem.join import imbalance
 from tests.join.shop import short
-from tests.streams.fakes import Bench, Log, plainly, told_of
+from tests.streams.fakes import Bench, Log, as_stored, plainly
 
 PARTITIONS = 3
 SETTINGS = short(partitions=PARTITIONS, snapshot_every=23)
 
 
 def bench(folder: Path, log: Log) -> Bench:
-    """A new worker over the snapshots in a folder."""
+    """Return a new worker over the snapshots in a folder."""
     return Bench(SETTINGS, log, folder)
 
 
 async def run_whole(at: Bench, *, size: int = 20) -> None:
-    """Deliver everything, batch by batch, to a worker that owns all."""
+    """Deliver the whole log in batches to a worker that owns every partition."""
     at.worker.own(at.log.values)
     position = {partition: at.log.first(partition) for partition in at.log.values}
     while any(position[partition] < at.log.end(partition) for partition in position):
@@ -28,25 +28,26 @@ async def run_whole(at: Bench, *, size: int = 20) -> None:
             {partition: records for partition, records in batch.items() if records}
         )
     await read_on(at)
-    await at.worker.saved()  # otherwise the end of the loop drops those on their way
+    # Without this wait, closing the event loop drops snapshots that are still being written.
+    await at.worker.saved()
 
 
 async def read_on(at: Bench) -> None:
-    """Read directly what is left."""
+    """Read the rest of the log directly."""
     for partition in at.log.values:
         await at.worker.catch_up(partition, at.log.end(partition))
 
 
 async def finish(at: Bench) -> None:
-    """Own everything anew, and read what is left."""
+    """Assign every partition to the worker and read the rest of the log."""
     at.worker.own(at.log.values)
     await read_on(at)
 
 
 def check_all(at: Bench) -> None:
-    """Samples, refused events and last ledger rows are those of plain joiners; no ledger row is another one's."""
+    """Assert that the outputs equal those of plain joiners and that every ledger row balances."""
     expected = [plainly(at.log, partition) for partition in at.log.values]
-    assert set().union(*(told_of(joined.samples) for joined in expected)) == told_of(
+    assert set().union(*(as_stored(joined.samples) for joined in expected)) == as_stored(
         at.send.samples()
     )
     assert {row for joined in expected for row in map(repr, joined.rejections)} == set(

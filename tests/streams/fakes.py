@@ -1,4 +1,4 @@
-"""What tests of joining share: a log in memory, a catalogue that grows, producer and snapshots that tell what they did."""
+"""Fakes for tests of joining: log in memory, growing catalogue, producer and snapshots."""
 
 import asyncio
 import random
@@ -26,7 +26,14 @@ Told = list[tuple[Any, ...]]
 
 @dataclass
 class Log:
-    """Partitions in memory, as a direct reader gives them; `committed` moves when something is acknowledged."""
+    """Partitions in memory, as a direct reader gives them.
+
+    Attributes:
+        values: records of each partition; None is an offset without a record.
+        firsts: oldest offset of each partition, 0 if it is not listed.
+        stands: committed offset of each partition, for partitions that have one.
+        most: largest number of offsets that one read returns.
+    """
 
     values: dict[int, list[bytes | None]]
     firsts: dict[int, int] = field(default_factory=dict)
@@ -34,19 +41,19 @@ class Log:
     most: int = 17
 
     def first(self, partition: int) -> int:
-        """The oldest offset that is still there."""
+        """Return the oldest offset that the partition still has."""
         return self.firsts.get(partition, 0)
 
     def end(self, partition: int) -> int:
-        """The offset of the next record."""
+        """Return the offset of the next record."""
         return self.first(partition) + len(self.values[partition])
 
     def committed(self, partition: int) -> int | None:
-        """Where the group stands."""
+        """Return the committed offset of the group."""
         return self.stands.get(partition)
 
     def read(self, partition: int, first: int, end: int, most: int = 1000) -> list[Record]:
-        """Some offsets, also those without a record."""
+        """Return records from some offsets, including offsets without a record."""
         assert self.first(partition) <= first < end <= self.end(partition)
         end = min(end, first + min(most, self.most))
         return [
@@ -55,7 +62,7 @@ class Log:
         ]
 
     def delivered(self, partition: int, first: int, end: int) -> list[Record]:
-        """What Faust gives out between two offsets."""
+        """Return the records that Faust delivers between two offsets."""
         found = [
             self.values[partition][offset - self.first(partition)] for offset in range(first, end)
         ]
@@ -67,7 +74,7 @@ class Log:
 
 
 class FakeItems:
-    """A catalogue; items that are told are known once it has been read to its end."""
+    """A catalogue whose new items become known when it is read to its end."""
 
     def __init__(self, told: Told) -> None:
         self.catalogue = shelf(*NAMES)
@@ -75,7 +82,7 @@ class FakeItems:
         self._told = told
 
     def read_to_end(self) -> None:
-        """Learn what is coming."""
+        """Learn the new items."""
         for item in self.coming:
             self.catalogue.add(item)
         self.coming = []
@@ -83,7 +90,7 @@ class FakeItems:
 
 
 class FakeSend:
-    """A producer; a record is delivered some turns of the loop after it was sent."""
+    """A producer that delivers a record some turns of the event loop after it was sent."""
 
     def __init__(self, told: Told, turns: int = 3) -> None:
         self.records: list[tuple[str, bytes, bytes, int | None]] = []
@@ -92,7 +99,7 @@ class FakeSend:
         self._told, self._turns = told, turns
 
     async def __call__(self, messages: Sequence[Message]) -> None:
-        """Give records to the broker, and wait until it has them."""
+        """Hand records to the broker and wait until they are delivered."""
         for topic, partition, key, value in messages:
             self.records.append((topic, key, value, partition))
             self._told.append(("sent", topic))
@@ -102,7 +109,7 @@ class FakeSend:
         self.delivered += len(messages)
 
     def samples(self) -> list[Sample]:
-        """The samples sent, in order."""
+        """Return the sent samples in order."""
         return [
             sample
             for topic, _, value, _ in self.records
@@ -111,32 +118,32 @@ class FakeSend:
         ]
 
     def rows(self) -> list[LedgerRow]:
-        """The ledger rows sent."""
+        """Return the sent ledger rows."""
         return [decode_ledger(value) for topic, _, value, _ in self.records if topic == "ledger"]
 
     def rejections(self) -> list[Rejection]:
-        """The refused events sent."""
+        """Return the sent rejections."""
         return [
             decode_rejection(value) for topic, _, value, _ in self.records if topic == "rejected"
         ]
 
 
 class WatchedSnapshots(Snapshots):
-    """Real snapshots that say when one was saved, and what had been delivered by then."""
+    """Real snapshots that record each save and the number of records delivered by then."""
 
     def __init__(self, folder: Path, settings: Settings, told: Told, send: FakeSend) -> None:
         super().__init__(f"file://{folder}", "shop", settings)
         self._told, self._send = told, send
 
     def save(self, snapshot: Snapshot) -> None:
-        """Keep it."""
+        """Record the save and write the snapshot."""
         self._told.append(("saved", snapshot, self._send.delivered))
         super().save(snapshot)
 
 
 @dataclass
 class Bench:
-    """A worker among fakes, over real snapshots."""
+    """A worker with fakes around it and real snapshots."""
 
     settings: Settings
     log: Log
@@ -152,7 +159,7 @@ class Bench:
 
 
 def shop_log(chance: random.Random, partitions: int, size: int, *, tick: bool = True) -> Log:
-    """Shoppers of each partition, some bad lines and offsets without a record; at the end a tick."""
+    """Make a log of shoppers with malformed lines, empty offsets and a tick at the end."""
     values: dict[int, list[bytes | None]] = {}
     for partition in range(partitions):
         time, lines = 0, list[bytes | None]()
@@ -185,7 +192,7 @@ def _line(chance: random.Random, name: str, time: int, user: str) -> bytes | Non
 
 @dataclass
 class Joined:
-    """What the samples and the ledger of a partition must be, whoever joined it."""
+    """The samples, rejections and ledger that any worker must make from a partition."""
 
     samples: list[Sample]
     rejections: list[Rejection]
@@ -193,7 +200,7 @@ class Joined:
 
 
 def plainly(log: Log, partition: int, items: Any = None, **more: Any) -> Joined:
-    """Fold a partition with a plain joiner."""
+    """Join a partition with a plain joiner."""
     joiner = Joiner(partition, short(**more), items or shelf(*NAMES), KEY)
     joiner.begin_at(log.first(partition))
     outputs: list[Output] = []
@@ -206,6 +213,6 @@ def plainly(log: Log, partition: int, items: Any = None, **more: Any) -> Joined:
     )
 
 
-def told_of(samples: list[Sample]) -> set[tuple[UUID, int, str]]:
-    """What a history keeps: each sample once for each version of its label."""
+def as_stored(samples: list[Sample]) -> set[tuple[UUID, int, str]]:
+    """Return each sample once for each version of its label, as a history stores it."""
     return {(sample.sample_id, sample.label_version, digest_of(sample)) for sample in samples}

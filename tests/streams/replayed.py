@@ -1,4 +1,4 @@
-"""Logs that are replayed into a broker, and what must lie there then."""
+"""Logs to replay into a broker, and the records that the broker must hold afterwards."""
 
 import random
 from pathlib import Path
@@ -17,7 +17,7 @@ USERS = ("ann", "ben", "cy", "dörte", "😀", "user 6", "7")
 
 
 def write_log(path: Path, size: int = 300, seed: int = 0) -> Path:
-    """Events of shoppers a second apart, items among them, bad lines of both kinds, and one tick."""
+    """Write shoppers' events a second apart, items, malformed lines of both kinds and a tick."""
     chance = random.Random(seed)
     lines = [encode(Item(event_id="i", event_timestamp=0, item_id="cup", title=f"cup {seed}"))]
     for number in range(size):
@@ -50,27 +50,30 @@ def write_log(path: Path, size: int = 300, seed: int = 0) -> Path:
 
 
 def replay(broker: Broker, log: Path, **more: Any) -> Replay:
-    """A replay as fast as it goes, with a final tick."""
+    """Make a replay at full speed with a final tick."""
     options = {"speed": None, "tick": True, "say": lambda text: None, **more}  # noqa: ARG005
     return Replay(broker, log, SETTINGS.join, **options)
 
 
 class Cluster:
-    """What kafka-python's partitioner asks of a cluster."""
+    """The part of a cluster that the partitioner of kafka-python uses."""
 
     def topics(self) -> set[str]:
-        """All topics."""
+        """Return all topics."""
         return {"events"}
 
     def partitions_for_topic(self, _: str) -> set[int]:
-        """All partitions."""
+        """Return all partitions."""
         return set(range(PARTITIONS))
 
     available_partitions_for_topic = partitions_for_topic
 
 
 def expected_of(log: Path, *, tick: bool = True) -> tuple[list[bytes], dict[int, list[bytes]]]:
-    """What `items` and each partition of `events` must hold, by kafka-python's own partitioner."""
+    """Return the expected records of `items` and of each partition of `events`.
+
+    The partitions come from the partitioner of kafka-python, not from our own.
+    """
     from kafka.partitioner.default import DefaultPartitioner
 
     default, items = DefaultPartitioner(), list[bytes]()

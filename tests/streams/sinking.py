@@ -1,4 +1,4 @@
-"""Batches for a sink, and who stands around it in tests."""
+"""Batches for a sink, and the fakes around it."""
 
 import random
 from typing import Any, NamedTuple
@@ -27,7 +27,7 @@ class FakeRecord(NamedTuple):
 
 
 class FakeIntake:
-    """Says where the group stands, and remembers where it was sent to."""
+    """An intake that reports a committed offset and records each seek."""
 
     def __init__(self, committed: int = 0) -> None:
         self.sought: dict[tuple[str, int], int] = {}
@@ -35,27 +35,27 @@ class FakeIntake:
         self._committed = committed
 
     def committed(self, _: tuple[str, int]) -> int:
-        """Where the group stands."""
+        """Return the committed offset of the group."""
         return self._committed
 
     def seek(self, place: tuple[str, int], offset: int) -> None:
-        """Go on elsewhere."""
+        """Record a seek."""
         self.sought[place] = offset
 
     def position(self, _: tuple[str, int]) -> int:
-        """How far it was read."""
+        """Return the offset up to which the partition was read."""
         return self.read_to
 
 
 def sink_of(store: Any, committed: int = 0) -> tuple[Sink, FakeIntake]:
-    """A sink to which partition 0 of every topic was given."""
+    """Return a sink that owns partition 0 of every topic."""
     sink, intake = Sink(store, SETTINGS, KEY), FakeIntake(committed)
     sink.assigned([(topic, 0) for topic in ("items", "ledger", "rejected", "samples")], intake)
     return sink, intake
 
 
 def joined_batch(seed: int = 0) -> tuple[Batch, list[Sample], list[Rejection], list[LedgerRow]]:
-    """What a worker sends of a small log, as records."""
+    """Return the records that a worker sends for a small log, and their contents."""
     joined = plainly(shop_log(random.Random(seed), 1, 120), 0)
     values = [("samples", encode_message(samples)) for _, samples in questions_of(joined.samples)]
     values += [("rejected", encode_message(rejection)) for rejection in joined.rejections]
@@ -65,12 +65,12 @@ def joined_batch(seed: int = 0) -> tuple[Batch, list[Sample], list[Rejection], l
 
 
 def item(name: str, time: int = 0) -> bytes:
-    """An item on the wire."""
+    """Return an encoded item."""
     return encode(Item(event_id=f"i-{name}", event_timestamp=time, item_id=name, title=name))
 
 
 def items_batch(*values: bytes | None, first: int = 0) -> Batch:
-    """Records of topic `items`; None where an offset holds no record."""
+    """Return records of topic `items`; None is an offset without a record."""
     return [
         ("items", FakeRecord(0, first + place, value))
         for place, value in enumerate(values)
@@ -79,11 +79,11 @@ def items_batch(*values: bytes | None, first: int = 0) -> Batch:
 
 
 def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:
-    """All that the history holds, of every table."""
+    """Return the rows of every table of the history."""
     return {table: sorted(store.rows(f"SELECT * FROM {table} FINAL"), key=repr) for table in TABLES}
 
 
 def ledger_of_items(store: Store) -> LedgerRow:
-    """The newest row of partition 0 of topic `items`."""
+    """Return the newest ledger row of partition 0 of topic `items`."""
     [row] = [row for row in newest_ledger(store) if row.topic == "items"]
     return row

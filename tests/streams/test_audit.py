@@ -1,4 +1,4 @@
-"""The audit tells whatever topics and history do not agree on."""
+"""The audit reports every disagreement between topics and history."""
 
 import random
 from collections.abc import Callable
@@ -30,13 +30,13 @@ Change = Callable[[list[tuple[str, FakeRecord]]], list[tuple[str, FakeRecord]]]
 
 @dataclass
 class Deployed:
-    """Topics that were joined, and where they are written to."""
+    """Joined topics and the history that a sink writes them to."""
 
     broker: Broker
     store: str
 
     def write(self, change: Change = list) -> None:
-        """What a sink would write, changed."""
+        """Write the topics' records to the history, after `change` was applied to them."""
         batch = [
             (topic, FakeRecord(partition, offset, value))
             for topic in ("samples", "ledger", "items")
@@ -48,7 +48,7 @@ class Deployed:
             sink.write(change(batch))
 
     def audit(self) -> Audit:
-        """What is found."""
+        """Return the result of the audit."""
         addresses = Addresses(
             events=f"kafka://{self.broker.servers[0]}/{self.broker.prefix}", store=self.store
         )
@@ -64,7 +64,7 @@ class Deployed:
 
 
 def empty_history(folder: Path) -> str:
-    """A history that was made, as an audit makes none."""
+    """Make an empty history, because an audit does not make one."""
     url = url_of("chdb", folder / "history")
     with Store(url):
         return url
@@ -72,7 +72,7 @@ def empty_history(folder: Path) -> str:
 
 @pytest.fixture
 def deployed(events_url: str, tmp_path: Path) -> Deployed:
-    """Two partitions of events, joined to the end."""
+    """Two partitions of events that are joined to the end."""
     broker = Broker.parse(events_url)
     make_topics(broker, SETTINGS.join)
     produce(broker, broker.topic("items"), [item("a"), item("b"), b"bad"])
@@ -89,7 +89,7 @@ def deployed(events_url: str, tmp_path: Path) -> Deployed:
 
 
 def without_one_sample(batch: list[tuple[str, FakeRecord]]) -> list[tuple[str, FakeRecord]]:
-    """The first record of `samples` is one sample short."""
+    """Remove one sample from the first record of `samples`."""
     (topic, record), *rest = batch
     _, *others = msgspec.json.decode(record.value, type=list[Sample])
     assert topic == "samples"
@@ -97,7 +97,7 @@ def without_one_sample(batch: list[tuple[str, FakeRecord]]) -> list[tuple[str, F
 
 
 def ledger(change: Callable[[LedgerRow], LedgerRow]) -> Change:
-    """Changes the ledger row of partition 1 of events."""
+    """Return a change of the ledger row of partition 1 of `events`."""
 
     def changed(batch: list[tuple[str, FakeRecord]]) -> list[tuple[str, FakeRecord]]:
         def of(topic: str, record: FakeRecord) -> FakeRecord:
@@ -112,14 +112,14 @@ def ledger(change: Callable[[LedgerRow], LedgerRow]) -> Change:
 
 
 def off_by_one(name: str) -> Change:
-    """One count of partition 1 is one too high."""
+    """Return a change that raises one count of partition 1 by one."""
     return ledger(
         lambda row: msgspec.structs.replace(row, counts=row.counts | {name: row.counts[name] + 1})
     )
 
 
 def test_what_was_written_whole_is_in_balance(deployed: Deployed) -> None:
-    """Every offset is accounted for, every sample is there, and the lines say so."""
+    """A complete deployment is in balance: every offset is counted and every sample is stored."""
     deployed.write()
     found = deployed.audit()
     assert found.in_balance
@@ -131,21 +131,21 @@ def test_what_was_written_whole_is_in_balance(deployed: Deployed) -> None:
 
 
 def test_nothing_written_is_out(deployed: Deployed) -> None:
-    """With an empty history everything is missing."""
+    """An empty history lacks everything that the topics hold."""
     found = deployed.audit()
     assert not any(line.in_balance for line in [*found.ledger, *found.samples])
     assert all(line.missing == line.in_topic > 0 for line in found.samples)
 
 
 def test_a_deployment_without_events_is_in_balance(events_url: str, tmp_path: Path) -> None:
-    """There is nothing to miss."""
+    """A deployment without events is in balance."""
     broker = Broker.parse(events_url)
     make_topics(broker, SETTINGS.join)
     assert Deployed(broker, empty_history(tmp_path)).audit().in_balance
 
 
 def test_a_missing_sample_is_told(deployed: Deployed) -> None:
-    """In which partition, and how many; the rest is in balance."""
+    """A missing sample is reported with its partition, and the other partition is in balance."""
     deployed.write(without_one_sample)
     found = deployed.audit()
     assert [1, 0] == [line.missing for line in found.samples]
@@ -154,7 +154,7 @@ def test_a_missing_sample_is_told(deployed: Deployed) -> None:
 
 
 def test_a_sample_that_no_topic_has_is_told(deployed: Deployed) -> None:
-    """A history that has more than the topic is as wrong as one that has less."""
+    """A sample that only the history has is out of balance like a missing one."""
 
     def one_more(batch: list[tuple[str, FakeRecord]]) -> list[tuple[str, FakeRecord]]:
         [first, *_] = msgspec.json.decode(batch[0][1].value, type=list[Sample])
@@ -167,7 +167,7 @@ def test_a_sample_that_no_topic_has_is_told(deployed: Deployed) -> None:
 
 
 def test_a_sample_in_place_of_another_is_told(deployed: Deployed) -> None:
-    """As many in the history as in the topic are not enough: they must be the same."""
+    """A sample stored in place of another is reported although the numbers agree."""
 
     def another(batch: list[tuple[str, FakeRecord]]) -> list[tuple[str, FakeRecord]]:
         (topic, record), *rest = batch
@@ -181,7 +181,7 @@ def test_a_sample_in_place_of_another_is_told(deployed: Deployed) -> None:
 
 
 def test_a_ledger_behind_the_broker_is_told(deployed: Deployed) -> None:
-    """How far it goes and how far the topic does, though its sums hold."""
+    """A ledger that ends before its topic is reported although its sums hold."""
     joiner = Joiner(1, SETTINGS, shelf(), KEY)
     list(joiner.step(0, None))
     deployed.write(ledger(lambda _: joiner.ledger_row()))
@@ -191,7 +191,7 @@ def test_a_ledger_behind_the_broker_is_told(deployed: Deployed) -> None:
 
 
 def test_events_that_nobody_has_joined_are_told(deployed: Deployed) -> None:
-    """One more event in the topic, and its partition is out."""
+    """A partition with an event that nobody has joined is out of balance."""
     deployed.write()
     produce(deployed.broker, deployed.broker.topic("events"), [b"new"], 0)
     produce(deployed.broker, deployed.broker.topic("items"), [b"new"])
@@ -202,7 +202,7 @@ def test_events_that_nobody_has_joined_are_told(deployed: Deployed) -> None:
     "name", ["question", "outcome", "control", "joined", "orphaned", "parked", "answered", "open"]
 )
 def test_sums_that_do_not_hold_are_told(deployed: Deployed, name: str) -> None:
-    """A single event too many in any count, and the partition is out by what the sums are."""
+    """One event too many in any count puts the partition out of balance."""
     deployed.write(off_by_one(name))
     found = deployed.audit().ledger
     assert [0, 2 if name in {"question", "outcome"} else 1, 0] == [line.out for line in found]
@@ -210,7 +210,7 @@ def test_sums_that_do_not_hold_are_told(deployed: Deployed, name: str) -> None:
 
 
 def test_a_topic_that_forgot_is_no_longer_compared_in_full(deployed: Deployed) -> None:
-    """What the broker has deleted may be more in the history; what it still has must be there."""
+    """Records that the broker deleted may be in the history, and all others must be."""
     deployed.write()
     delete_before(deployed.broker, deployed.broker.topic("samples"), 3)
     found = deployed.audit().samples[0]
@@ -225,7 +225,7 @@ def test_the_command_exits_with_1_where_something_is_out(
     capsys: pytest.CaptureFixture[str],
     as_json: bool,  # noqa: FBT001, RUF100
 ) -> None:
-    """And prints what; in balance it exits with 0."""
+    """The command prints the disagreements and exits with 1, and exits with 0 in balance."""
     monkeypatch.setenv(
         "MAINSTEM_EVENTS", f"kafka://{deployed.broker.servers[0]}/{deployed.broker.prefix}"
     )

@@ -1,4 +1,4 @@
-"""The door lets every offset pass once, in order, whatever is delivered to it."""
+"""The door passes every offset once and in order, whatever is delivered to it."""
 
 import asyncio
 import random
@@ -15,7 +15,7 @@ from mainstem.streams.door import Door
 
 @dataclass
 class Log:
-    """A partition that begins at some offset; some of its offsets hold no record."""
+    """A partition that begins at any offset and has offsets without a record."""
 
     first: int
     values: list[bytes | None]
@@ -25,16 +25,16 @@ class Log:
 
     @property
     def end(self) -> int:
-        """The offset of the next record."""
+        """Return the offset of the next record."""
         return self.first + len(self.values)
 
     @property
     def records(self) -> list[Record]:
-        """All offsets."""
+        """Return the records of all offsets."""
         return [Record(self.first + number, value) for number, value in enumerate(self.values)]
 
     async def read(self, first: int, end: int) -> list[Record]:
-        """Direct reads give so many at most."""
+        """Return at most `most` records, as a direct read does."""
         self.asked.append((first, end))
         end = min(end, first + self.most)
         values = self.values[first - self.first : end - self.first]
@@ -45,7 +45,7 @@ class Log:
         return found
 
     def of(self, offsets: Collection[int]) -> list[Record]:
-        """What Faust delivers at these offsets: nothing where there is no record."""
+        """Return the records that Faust delivers at these offsets."""
         return [
             record
             for record in self.records
@@ -55,7 +55,7 @@ class Log:
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[Log, int, list[list[Record]]]:
-    """A log, where the door stands, and what is delivered: runs of offsets with holes; each run may begin anywhere."""
+    """Draw a log, the offset of the door, and deliveries with holes that may begin anywhere."""
     size = draw(st.integers(1, 40))
     empty = draw(st.sets(st.integers(0, size - 1), max_size=6))
     first = draw(st.integers(0, 5))
@@ -69,9 +69,8 @@ def cases(draw: st.DrawFn) -> tuple[Log, int, list[list[Record]]]:
         begin = draw(st.integers(first, log.end - 1))
         run = range(begin, draw(st.integers(begin, log.end)))
         records = log.of(set(run) - draw(st.sets(st.integers(first, log.end), max_size=10)))
-        if delivered and draw(
-            st.booleans()
-        ):  # what was fetched before and after partitions changed hands, in one batch
+        # One batch may hold records fetched before and after partitions changed hands.
+        if delivered and draw(st.booleans()):
             delivered[-1] += records
         else:
             delivered.append(records)
@@ -81,7 +80,7 @@ def cases(draw: st.DrawFn) -> tuple[Log, int, list[list[Record]]]:
 async def through(
     door: Door, delivered: list[list[Record]], end: int | None = None
 ) -> list[Record]:
-    """All that passes, and what is read up to an end."""
+    """Return all records that pass the door, with a direct read up to `end` if it is given."""
     passed = [
         record
         for records in delivered
@@ -96,7 +95,7 @@ async def through(
 @settings(deadline=None, max_examples=300)
 @given(cases())
 def test_every_offset_passes_once_and_in_order(case: tuple[Log, int, list[list[Record]]]) -> None:
-    """Whatever is lost, repeated or out of turn, the log passes from where the door stands to the last one delivered."""
+    """Lost, repeated and disordered deliveries pass once and in order up to the last record."""
     log, begin, delivered = case
     door = Door(begin, log.read)
     passed = asyncio.run(through(door, delivered))
@@ -110,7 +109,7 @@ def test_every_offset_passes_once_and_in_order(case: tuple[Log, int, list[list[R
 def test_the_counts_say_what_was_read_and_what_was_let_go(
     case: tuple[Log, int, list[list[Record]]],
 ) -> None:
-    """`filled` is what the direct reads gave; delivered records either pass or are `dropped`."""
+    """Directly read records are `filled`, and delivered records either pass or are `dropped`."""
     log, begin, delivered = case
     door = Door(begin, log.read)
     passed = asyncio.run(through(door, delivered, log.end))
@@ -122,7 +121,7 @@ def test_the_counts_say_what_was_read_and_what_was_let_go(
 
 
 def test_nothing_is_read_where_nothing_was_left_out() -> None:
-    """What is delivered in full passes as it was delivered, without a direct read."""
+    """A complete delivery passes as it is, without a direct read."""
     log = Log(3, [b"a", b"b", b"c"])
     door = Door(3, log.read)
     assert log.records == asyncio.run(through(door, [log.records[:1], log.records[1:]], log.end))
@@ -131,7 +130,7 @@ def test_nothing_is_read_where_nothing_was_left_out() -> None:
 
 
 def test_only_what_was_left_out_is_read() -> None:
-    """A hole is read from its first offset to its end, and no further."""
+    """A direct read covers a hole and nothing else."""
     log = Log(0, [b"%d" % number for number in range(10)])
     door = Door(0, log.read)
     asyncio.run(through(door, [log.records[:2], log.records[5:7]], 9))
@@ -141,7 +140,7 @@ def test_only_what_was_left_out_is_read() -> None:
 
 @pytest.mark.parametrize("offsets", [[], [5], [4, 6], [4, 4], [5, 4], [3, 4]])
 def test_a_direct_read_that_leaves_something_out_is_an_error(offsets: list[int]) -> None:
-    """What a direct read gives must begin at the hole and have every offset once, else nothing of it passes."""
+    """A direct read that omits, repeats or disorders an offset is an error and passes nothing."""
 
     async def read(first: int, end: int) -> list[Record]:  # noqa: ARG001
         return [Record(offset, b"") for offset in offsets]
@@ -153,7 +152,7 @@ def test_a_direct_read_that_leaves_something_out_is_an_error(offsets: list[int])
 
 
 def test_the_offset_moves_when_a_batch_has_been_taken() -> None:
-    """A reader that stops half-way leaves the door at the end of what it took."""
+    """A reader that stops half-way leaves the door at the end of the last batch that it took."""
     log = Log(0, [b"%d" % number for number in range(6)])
 
     async def take_one() -> int:
@@ -167,7 +166,7 @@ def test_the_offset_moves_when_a_batch_has_been_taken() -> None:
 
 @pytest.mark.parametrize("share", [0.01, 0.03, 0.1, 0.3])
 def test_the_door_earns_its_place(share: float) -> None:
-    """Of a delivery that loses batches nothing is missing behind the door, and much without it."""
+    """A delivery that loses batches is complete behind the door and lacks records without it."""
     chance = random.Random(share)
     log = Log(0, [None if chance.random() < 0.01 else b"%d" % number for number in range(20_000)])
     records, delivered, at = log.records, [], 0

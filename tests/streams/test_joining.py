@@ -1,4 +1,4 @@
-"""What a join worker sends is what a plain joiner gives, whatever is delivered and whoever owns the partitions."""
+"""A join worker sends what a plain joiner gives, whatever is delivered to whichever owner."""
 
 import asyncio
 import random
@@ -13,25 +13,25 @@ from mainstem.kafka import Record
 from mainstem.kafka.messages import decode_samples
 from tests.join.shop import view
 from tests.streams.driving import PARTITIONS, SETTINGS, bench, check_all, finish, run_whole
-from tests.streams.fakes import Bench, Log, plainly, shop_log, told_of
+from tests.streams.fakes import Bench, Log, as_stored, plainly, shop_log
 
 
 def test_what_is_sent_is_what_a_plain_joiner_gives(tmp_path: Path) -> None:
-    """Of a whole log, delivered in full: the same samples, once, in the same order."""
+    """A log delivered in full gives the samples of a plain joiner once and in order."""
     at = bench(tmp_path, shop_log(random.Random(1), PARTITIONS, 150))
     asyncio.run(run_whole(at))
     sent = at.send.samples()
     for partition in at.log.values:
         expected = plainly(at.log, partition).samples
-        known = told_of(expected)
+        known = as_stored(expected)
         assert len(expected) > 50
-        assert expected == [sample for sample in sent if told_of([sample]) <= known]
+        assert expected == [sample for sample in sent if as_stored([sample]) <= known]
     check_all(at)
     assert sum(map(len, at.log.values.values())) == at.worker.events
 
 
 def test_samples_go_to_the_partition_of_their_question(tmp_path: Path) -> None:
-    """A record of `samples` has the samples of one question, its id as key, and the partition made of it."""
+    """A record of `samples` holds one question's samples, keyed and partitioned by its id."""
     at = bench(tmp_path, shop_log(random.Random(2), PARTITIONS, 60))
     asyncio.run(run_whole(at))
     records = [record for record in at.send.records if record[0] == "samples"]
@@ -42,7 +42,7 @@ def test_samples_go_to_the_partition_of_their_question(tmp_path: Path) -> None:
 
 
 class Owners:
-    """Drives one worker as Faust might: batches get lost or come again, and partitions change hands at any time."""
+    """Drives a worker as Faust may: loses and repeats batches and moves partitions at any time."""
 
     def __init__(self, at: Bench, chance: random.Random) -> None:
         self._at, self._chance = at, chance
@@ -56,7 +56,7 @@ class Owners:
             self.settle_anew()
 
     def settle_anew(self) -> None:
-        """The group gives this worker any partitions, maybe none; Faust goes on where the group stands."""
+        """Assign any partitions to the worker, maybe none, and resume at the committed offsets."""
         log, worker = self._at.log, self._at.worker
         if self._chance.random() < 0.3:
             worker.disown()
@@ -67,7 +67,7 @@ class Owners:
         }
 
     async def one(self) -> None:
-        """Something happens."""
+        """Move partitions, catch up with one of them, or deliver a batch."""
         what, log, worker = self._chance.random(), self._at.log, self._at.worker
         if what < 0.1:
             self.settle_anew()
@@ -88,9 +88,9 @@ class Owners:
     def _deliver(self, partition: int) -> list[Record]:
         log, chance = self._at.log, self._chance
         begin = self._next.get(partition, log.first(partition))
-        if chance.random() < 0.2:  # again
+        if chance.random() < 0.2:  # deliver records again
             begin = chance.randint(log.first(partition), begin)
-        if chance.random() < 0.2:  # lost
+        if chance.random() < 0.2:  # lose records
             begin = min(begin + chance.randrange(20), log.end(partition))
         end = min(begin + chance.randrange(1, 40), log.end(partition))
         self._next[partition] = end
@@ -100,7 +100,7 @@ class Owners:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_partitions_may_change_hands_at_any_time(tmp_path: Path, seed: int) -> None:
-    """Taken away and given back between batches and in the middle of one, with losses and repeats: the same result."""
+    """Partitions that change hands between or within batches leave the results unchanged."""
     chance = random.Random(seed)
     at = bench(tmp_path, shop_log(chance, PARTITIONS, 120))
     owners = Owners(at, chance)
@@ -119,7 +119,7 @@ def test_partitions_may_change_hands_at_any_time(tmp_path: Path, seed: int) -> N
 
 
 def test_partitions_of_others_are_neither_joined_nor_acknowledged(tmp_path: Path) -> None:
-    """Of what is delivered only the owned partitions are done; nothing of another is sent, read or loaded."""
+    """A worker sends, reads, loads and acknowledges nothing of partitions that it does not own."""
     at = bench(tmp_path, shop_log(random.Random(3), PARTITIONS, 40))
 
     async def run() -> set[int]:
@@ -135,7 +135,7 @@ def test_partitions_of_others_are_neither_joined_nor_acknowledged(tmp_path: Path
 
 
 def test_nothing_is_acknowledged_while_the_group_settles(tmp_path: Path) -> None:
-    """After partitions were taken away nothing is done, until they are given back."""
+    """A worker acknowledges nothing between the revocation and the assignment of partitions."""
     at = bench(tmp_path, shop_log(random.Random(3), 1, 40))
 
     async def run() -> list[set[int]]:
@@ -149,7 +149,7 @@ def test_nothing_is_acknowledged_while_the_group_settles(tmp_path: Path) -> None
 
 
 def test_a_new_deployment_begins_at_what_the_broker_still_has(tmp_path: Path) -> None:
-    """Where the beginning was deleted the ledger begins there, balances, and the samples are those of the rest."""
+    """A deployment begins at the oldest offset of the broker, and its ledger balances."""
     log = shop_log(random.Random(4), 1, 100)
     log.firsts[0] = 7
     at = bench(tmp_path, log)
@@ -160,7 +160,7 @@ def test_a_new_deployment_begins_at_what_the_broker_still_has(tmp_path: Path) ->
 
 
 def test_offsets_without_a_record_are_control(tmp_path: Path) -> None:
-    """Each is counted, whether it lies within, at the beginning or at the end."""
+    """Every offset without a record is counted as control, at either end or within the log."""
     log = shop_log(random.Random(6), 1, 50, tick=False)
     log.values[0] = [None, None, *log.values[0], None]
     at = bench(tmp_path, log)
@@ -170,7 +170,7 @@ def test_offsets_without_a_record_are_control(tmp_path: Path) -> None:
 
 
 def test_the_catalogue_is_read_before_each_batch(tmp_path: Path) -> None:
-    """An item told between two batches is known to the questions that close in the second, and reading comes first."""
+    """The catalogue is read before each batch, so an item sent between two batches is known."""
     from mainstem.events import Tick, encode
 
     lines = [
@@ -199,7 +199,7 @@ def test_the_catalogue_is_read_before_each_batch(tmp_path: Path) -> None:
 
 
 def test_what_is_behind_is_counted_from_where_a_joiner_stands(tmp_path: Path) -> None:
-    """Of owned partitions the events between joiner and end; of one that is not loaded, all."""
+    """The lag counts from the joiner in loaded partitions and from the beginning in others."""
     at = bench(tmp_path, Log({0: [b"bad"] * 10, 1: [b"bad"] * 4, 2: [b"bad"]}))
 
     async def run() -> dict[int, int]:
@@ -211,7 +211,7 @@ def test_what_is_behind_is_counted_from_where_a_joiner_stands(tmp_path: Path) ->
 
 
 def test_a_caught_up_partition_stands_where_the_group_does(tmp_path: Path) -> None:
-    """Without an end, a partition is read to where the group stands, and not at all where it never stood."""
+    """A partition is caught up to the committed offset by default, or not at all without one."""
     at = bench(tmp_path, Log({0: [b"bad"] * 10, 1: [b"bad"] * 4}, stands={0: 6}))
 
     async def run() -> dict[int, int]:
@@ -226,7 +226,7 @@ def test_a_caught_up_partition_stands_where_the_group_does(tmp_path: Path) -> No
 
 
 def test_counts_of_doors_outlive_their_partitions(tmp_path: Path) -> None:
-    """Filled and dropped add up over all owners' times."""
+    """The counts of filled and dropped records add up over all owners of a partition."""
     at = bench(tmp_path, Log({0: [b"bad"] * 10}))
 
     async def run() -> None:

@@ -1,4 +1,4 @@
-"""The next worker goes on from what was saved: nothing is missing, and nothing is saved before its outputs are delivered."""
+"""A new join worker resumes from a snapshot, which is saved after its outputs were delivered."""
 
 import asyncio
 import random
@@ -13,16 +13,16 @@ from mainstem.kafka import Record
 from mainstem.kafka.messages import decode_samples
 from tests.join.shop import KEY, NAMES, shelf
 from tests.streams.driving import PARTITIONS, SETTINGS, bench, check_all, finish, run_whole
-from tests.streams.fakes import Log, plainly, shop_log, told_of
+from tests.streams.fakes import Log, as_stored, plainly, shop_log
 
 
 class DeadError(Exception):
-    """The program is no more."""
+    """Stands for the death of the program."""
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_snapshot_is_saved_after_its_outputs_were_delivered(tmp_path: Path, seed: int) -> None:
-    """Whenever one is saved, everything up to its offset had been delivered by then."""
+    """A snapshot is saved only after all outputs up to its offset were delivered."""
     at = bench(tmp_path, shop_log(random.Random(seed), 1, 200))
     asyncio.run(run_whole(at))
     saved = [event[1:] for event in at.told if event[0] == "saved"]
@@ -41,7 +41,7 @@ def test_a_snapshot_is_saved_after_its_outputs_were_delivered(tmp_path: Path, se
 
 
 def test_the_state_of_a_snapshot_is_that_of_its_prefix(tmp_path: Path) -> None:
-    """A snapshot has the very bytes of a plain joiner that read up to its offset."""
+    """A snapshot equals that of a plain joiner that read up to its offset."""
     at = bench(tmp_path, shop_log(random.Random(5), 1, 80))
     asyncio.run(run_whole(at))
     kept = at.snapshots.newest(0)
@@ -53,7 +53,7 @@ def test_the_state_of_a_snapshot_is_that_of_its_prefix(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_after_a_crash_nothing_is_missing(tmp_path: Path, seed: int) -> None:
-    """A worker that dies at a random record is followed by one that sends again what no snapshot covers: same result."""
+    """After a crash a new worker sends again what no snapshot covers, and the results agree."""
     chance = random.Random(seed)
     at = bench(tmp_path, shop_log(chance, PARTITIONS, 150))
     last = chance.randrange(3, 150)
@@ -65,20 +65,21 @@ def test_after_a_crash_nothing_is_missing(tmp_path: Path, seed: int) -> None:
     at.send.interrupt = die
     with pytest.raises(DeadError):
         asyncio.run(run_whole(at, size=15))
-    at.worker._files.shutdown()  # a snapshot may be on its way
+    # A snapshot may still be being written.
+    at.worker._files.shutdown()
     covered = {partition: at.snapshots.newest(partition) for partition in at.log.values}
     after = bench(tmp_path, at.log)
     asyncio.run(finish(after))
     for partition, snapshot in covered.items():
         done = snapshot.next_offset if snapshot else 0
         prefix = Log({partition: at.log.values[partition][:done]})
-        again = told_of(plainly(at.log, partition).samples) - told_of(
+        again = as_stored(plainly(at.log, partition).samples) - as_stored(
             plainly(prefix, partition).samples
         )
         of_it = {
             told
-            for told in told_of(after.send.samples())
-            if told in told_of(plainly(at.log, partition).samples)
+            for told in as_stored(after.send.samples())
+            if told in as_stored(plainly(at.log, partition).samples)
         }
         assert again == of_it
     at.send.records[:] = [*at.send.records[: last - 1], *after.send.records]
@@ -86,7 +87,7 @@ def test_after_a_crash_nothing_is_missing(tmp_path: Path, seed: int) -> None:
 
 
 def test_what_was_deleted_after_a_snapshot_is_an_error(tmp_path: Path) -> None:
-    """A worker that cannot read on from its snapshot stops; it does not pass over what is gone."""
+    """A worker stops when the records after its snapshot were deleted."""
     log = shop_log(random.Random(4), 1, 100)
     asyncio.run(run_whole(bench(tmp_path, Log({0: log.values[0][:30]}))))
 
@@ -109,7 +110,7 @@ def test_what_was_deleted_after_a_snapshot_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_snapshot_ahead_of_its_topic_is_refused(tmp_path: Path) -> None:
-    """Topics that were made anew, or another cluster: nothing is joined on top of what others sent."""
+    """A snapshot ahead of its topic is refused, as after topics were made anew."""
     asyncio.run(run_whole(bench(tmp_path, shop_log(random.Random(5), 1, 80))))
     with pytest.raises(
         SettingError,

@@ -1,4 +1,4 @@
-"""A log gets into Kafka once, in order, each line where it belongs; a replay that was killed goes on where it stopped."""
+"""A replay sends each line of a log into Kafka once and in order, and resumes after a kill."""
 
 import os
 import random
@@ -16,8 +16,12 @@ from tests.streams.replayed import PARTITIONS, expected_of, replay, write_log
 
 
 @pytest.mark.parametrize("tick", [True, False])
-def test_every_line_is_where_it_belongs(broker: Broker, tmp_path: Path, tick: bool) -> None:  # noqa: FBT001, RUF100
-    """Keys where Kafka's own partitioner puts them, refused lines where their digest says, ticks everywhere, in order."""
+def test_every_line_is_where_it_belongs(
+    broker: Broker,
+    tmp_path: Path,
+    tick: bool,  # noqa: FBT001, RUF100
+) -> None:
+    """Lines go to partitions by key, refused lines by digest, and ticks to all, each in order."""
     log = write_log(tmp_path / "log.jsonl")
     replaying = replay(broker, log, tick=tick)
     items, events = expected_of(log, tick=tick)
@@ -28,7 +32,7 @@ def test_every_line_is_where_it_belongs(broker: Broker, tmp_path: Path, tick: bo
 
 
 def test_a_second_run_sends_nothing(broker: Broker, tmp_path: Path) -> None:
-    """A log that is there to its end is left as it is, and it says so."""
+    """A second replay of a complete log sends nothing and says so."""
     log, said = write_log(tmp_path / "log.jsonl", 20), list[str]()
     replay(broker, log).run()
     before = read_all(broker, "events")
@@ -38,20 +42,21 @@ def test_a_second_run_sends_nothing(broker: Broker, tmp_path: Path) -> None:
 
 
 def test_a_log_that_grew_goes_on(broker: Broker, tmp_path: Path) -> None:
-    """Without a final tick, what was added is sent and nothing else."""
+    """Without a final tick, a replay of a log that grew sends only the new lines."""
     whole = write_log(tmp_path / "whole.jsonl", 60).read_bytes().splitlines(keepends=True)
     log = tmp_path / "log.jsonl"
     log.write_bytes(b"".join(whole[:25]))
     sent = replay(broker, log, tick=False).run()
     log.write_bytes(b"".join(whole))
     items, events = expected_of(log)
-    # subtle: items come first, so one that is told later than others were sent may follow them only in a longer log
+    # subtle: a replay sends items first. An item that comes after sent events can therefore
+    # follow them only once the log has grown.
     assert sum(map(len, events.values())) + len(items) == sent + replay(broker, log).run()
     assert ({0: items}, events) == (read_all(broker, "items"), read_all(broker, "events"))
 
 
 def test_a_half_written_last_line_waits_until_it_is_whole(broker: Broker, tmp_path: Path) -> None:
-    """Without a final tick the log may still be written to."""
+    """A half-written last line is sent once it is whole, if there is no final tick."""
     log, said = write_log(tmp_path / "log.jsonl", 30), list[str]()
     whole = log.read_bytes()
     log.write_bytes(whole[:-20])
@@ -64,7 +69,7 @@ def test_a_half_written_last_line_waits_until_it_is_whole(broker: Broker, tmp_pa
 
 
 def test_items_are_sent_before_events(broker: Broker, tmp_path: Path) -> None:
-    """Whatever comes first in the log: no event is sent before the last item."""
+    """Every item is sent before the first event, wherever it is in the log."""
     records = list(replay(broker, write_log(tmp_path / "log.jsonl", 60))._records(PARTITIONS))
     topics = [topic for topic, *_ in records]
     assert sorted(topics, reverse=True) == topics
@@ -88,7 +93,10 @@ KILLED = """
         return time.monotonic()
 
     settings = short(partitions=3)
-    Replay(Broker.parse(sys.argv[1]), Path(sys.argv[2]), settings.join, speed=None, tick=True, say=print, clock=clock).run()
+    Replay(
+        Broker.parse(sys.argv[1]), Path(sys.argv[2]), settings.join,
+        speed=None, tick=True, say=print, clock=clock,
+    ).run()
 """
 
 
@@ -96,7 +104,7 @@ KILLED = """
 def test_a_replay_killed_at_random_places_goes_on(
     broker: Broker, tmp_path: Path, seed: int
 ) -> None:
-    """Killed several times, each time somewhere else, it comes to the records of an uninterrupted one, in order."""
+    """A replay killed several times at random places sends the records of an uninterrupted one."""
     log, chance = write_log(tmp_path / "log.jsonl"), random.Random(seed)
     url = f"kafka://{broker.servers[0]}/{broker.prefix}"
     lengths = []
@@ -133,6 +141,6 @@ def test_a_replay_killed_at_random_places_goes_on(
 
 
 def test_without_topics_it_says_how_to_make_them(events_url: str, tmp_path: Path) -> None:
-    """Nothing is made by the way."""
+    """A replay without topics makes none and says how to make them."""
     with pytest.raises(BrokerError, match="`mainstem topics`"):
         replay(Broker.parse(events_url), write_log(tmp_path / "log.jsonl", 20)).run()

@@ -1,4 +1,4 @@
-"""A replay knows the log that its topics hold: another one is refused, and the next file of it follows."""
+"""A replay knows the log in its topics, refuses another log, and accepts its next file."""
 
 import gzip
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.streams.replayed import expected_of, replay, write_log
 
 
 def test_a_topic_with_other_records_is_refused(broker: Broker, tmp_path: Path) -> None:
-    """Nothing is put behind what is not of this log, whether another log was replayed or somebody else wrote."""
+    """A replay refuses topics that hold another log's or another producer's records."""
     replay(broker, write_log(tmp_path / "log.jsonl", 20)).run()
     other = write_log(tmp_path / "other.jsonl", 20, seed=1)
     before = read_all(broker, "items"), read_all(broker, "events")
@@ -26,7 +26,7 @@ def test_a_topic_with_other_records_is_refused(broker: Broker, tmp_path: Path) -
 
 
 def test_a_topic_into_which_somebody_writes_is_refused(broker: Broker, tmp_path: Path) -> None:
-    """A record without our headers at an end is somebody else's; the partition is named."""
+    """A last record without our headers is refused, and its partition is named."""
     produce(broker, broker.topic("events"), [b"theirs"], 1)
     with pytest.raises(BrokerError, match=r"events' partition 1 holds records"):
         replay(broker, write_log(tmp_path / "log.jsonl", 20)).run()
@@ -34,7 +34,7 @@ def test_a_topic_into_which_somebody_writes_is_refused(broker: Broker, tmp_path:
 
 
 def test_a_topic_of_which_all_was_deleted_is_refused(broker: Broker, tmp_path: Path) -> None:
-    """What was sent cannot be known any more, so nothing is sent twice."""
+    """A topic whose records were all deleted is refused, so that nothing is sent twice."""
     log = write_log(tmp_path / "log.jsonl", 20)
     replay(broker, log).run()
     delete_before(broker, broker.topic("events"), len(read_all(broker, "events")[0]))
@@ -43,7 +43,7 @@ def test_a_topic_of_which_all_was_deleted_is_refused(broker: Broker, tmp_path: P
 
 
 def test_another_log_that_begins_alike_is_refused(broker: Broker, tmp_path: Path) -> None:
-    """Two logs may begin with the same item; what was sent of one is not taken for the other, packed or not."""
+    """A log that begins like the sent one is refused, and the sent one is known when compressed."""
     log, other = write_log(tmp_path / "log.jsonl", 20), tmp_path / "other.jsonl"
     replay(broker, log, tick=False).run()
     lines = log.read_bytes().splitlines(keepends=True)
@@ -58,7 +58,7 @@ def test_another_log_that_begins_alike_is_refused(broker: Broker, tmp_path: Path
 
 
 def test_a_log_that_grew_behind_its_final_tick_is_refused(broker: Broker, tmp_path: Path) -> None:
-    """Its windows are closed; not even its first new line is passed over without a word."""
+    """A log that grew after its final tick is refused, because every window is closed."""
     log = write_log(tmp_path / "log.jsonl", 20)
     replay(broker, log).run()
     with log.open("ab") as file:
@@ -68,7 +68,7 @@ def test_a_log_that_grew_behind_its_final_tick_is_refused(broker: Broker, tmp_pa
 
 
 def test_the_next_file_of_a_rotated_log_follows(broker: Broker, tmp_path: Path) -> None:
-    """Sent with --append, two files lie there as one; the second may be resumed and grow, an older one is refused."""
+    """With `--append` the next file follows, may resume and grow, and an older one is refused."""
     whole = write_log(tmp_path / "log.jsonl", 200)
     lines = whole.read_bytes().splitlines(keepends=True)
     one, two = tmp_path / "one", tmp_path / "two"

@@ -1,4 +1,4 @@
-"""A replay follows event time at the speed that was asked for, and says how it goes."""
+"""A replay follows event time at the requested speed and reports its progress."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from tests.streams.replayed import replay, write_log
 
 
 class Clock:
-    """A time that passes when somebody sleeps."""
+    """A clock that moves only by sleeping."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -17,13 +17,13 @@ class Clock:
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        """Let it pass."""
+        """Move the clock forward and record the sleep."""
         self.slept.append(seconds)
         self.now += seconds
 
 
 def test_a_speed_follows_event_time(broker: Broker, tmp_path: Path) -> None:
-    """At 100x, events a second apart are a hundredth of a second apart; items do not wait."""
+    """At 100x, events a second apart take a hundredth of a second each, and items do not wait."""
     log, clock = write_log(tmp_path / "log.jsonl", 100), Clock()
     replay(broker, log, speed=100.0, clock=clock, sleep=clock.sleep).run()
     assert [0.01] * 99 == [round(seconds, 6) for seconds in clock.slept]
@@ -31,7 +31,7 @@ def test_a_speed_follows_event_time(broker: Broker, tmp_path: Path) -> None:
 
 
 def test_a_slow_broker_is_not_waited_for_twice(broker: Broker, tmp_path: Path) -> None:
-    """Who is late does not sleep until the events have caught up with the clock."""
+    """A late replay sleeps only after its events have caught up with the clock."""
     log, clock = write_log(tmp_path / "log.jsonl", 100), Clock()
     pace = replay(broker, log, speed=100.0, clock=clock, sleep=clock.sleep)._pace()
     pace(0)
@@ -42,7 +42,7 @@ def test_a_slow_broker_is_not_waited_for_twice(broker: Broker, tmp_path: Path) -
 
 
 def test_a_resumed_replay_paces_only_what_is_left(broker: Broker, tmp_path: Path) -> None:
-    """What was sent before is not waited for again."""
+    """A resumed replay does not wait again for lines that were sent before."""
     whole = write_log(tmp_path / "whole.jsonl", 100).read_bytes().splitlines(keepends=True)
     log, clock = tmp_path / "log.jsonl", Clock()
     at = next(place for place, line in enumerate(whole) if b'"e80"' in line)
@@ -54,7 +54,7 @@ def test_a_resumed_replay_paces_only_what_is_left(broker: Broker, tmp_path: Path
 
 
 def test_it_says_now_and_then_how_it_goes(broker: Broker, tmp_path: Path) -> None:
-    """Every two seconds of a paced replay, with the line it is at."""
+    """A paced replay reports its line every two seconds."""
     said, clock = list[str](), Clock()
     replay(
         broker,

@@ -1,4 +1,4 @@
-"""The sink writes what its topics hold; twice is the same as once, and a crash anywhere loses nothing."""
+"""The sink writes the contents of its topics once, and a crash at any point loses nothing."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,21 +26,21 @@ from tests.streams.sinking import (
 
 
 class DeadError(Exception):
-    """The program is no more."""
+    """Stands for the death of the program."""
 
 
 class CrashingStore:
-    """A history before which the program dies at the nth write, either just before or just after it."""
+    """A history whose nth write kills the program, either before or after it takes effect."""
 
     def __init__(self, store: Store, writes: int, *, after: bool) -> None:
         self._store, self._left, self._after = store, writes, after
 
     def rows(self, *arguments: Any, **named: Any) -> Any:
-        """Ask it."""
+        """Ask the history."""
         return self._store.rows(*arguments, **named)
 
     def write(self, table: str, columns: Any) -> None:
-        """Write, or die."""
+        """Write to the history or kill the program."""
         self._left -= 1
         if self._left == 0 and not self._after:
             raise DeadError
@@ -50,7 +50,7 @@ class CrashingStore:
 
 
 def test_what_was_sent_is_in_the_history(store: Store) -> None:
-    """Samples with their place, refused events and the ledger are written as they were sent."""
+    """Samples with their place, rejections and ledger rows are stored as they were sent."""
     batch, samples, rejections, [row] = joined_batch()
     sink, _ = sink_of(store)
     sink.write(batch)
@@ -58,7 +58,8 @@ def test_what_was_sent_is_in_the_history(store: Store) -> None:
         (sample.sample_id, sample.label_version, digest_of(sample)) for sample in samples
     )
     found = store.rows(
-        "SELECT sample_id, label_version, digest FROM samples FINAL ORDER BY toString(sample_id), label_version"
+        "SELECT sample_id, label_version, digest FROM samples FINAL "
+        "ORDER BY toString(sample_id), label_version"
     )
     assert expected == sorted(
         (sample_id, version, _text(digest)) for sample_id, version, digest in found
@@ -77,7 +78,7 @@ def test_what_was_sent_is_in_the_history(store: Store) -> None:
 
 
 def test_a_batch_written_twice_is_the_same_as_once(store: Store) -> None:
-    """A batch that comes again, to the same sink or to another one, changes nothing."""
+    """A batch written twice, by one sink or by two, is stored once."""
     batch = [*joined_batch()[0], *items_batch(item("a"), b"bad", item("b"))]
     sink, _ = sink_of(store)
     sink.write(batch)
@@ -90,7 +91,7 @@ def test_a_batch_written_twice_is_the_same_as_once(store: Store) -> None:
 
 
 def test_trusted_parts_are_those_of_the_settings(store: Store) -> None:
-    """Each sample of a slice of the stream is in its part; the rest of the stream is in none."""
+    """Each sample of a trusted slice is in its part, and no other sample is in any part."""
     batch, samples, *_ = joined_batch()
     sink_of(store)[0].write(batch)
     parts = {sample.sample_id: part_of(SETTINGS, sample.question_id) for sample in samples}
@@ -102,7 +103,7 @@ def test_trusted_parts_are_those_of_the_settings(store: Store) -> None:
 
 
 def test_trusted_samples_of_somebodys_own_replace_the_slices(store: Store) -> None:
-    """Once one is believed it is in the history with its label, and no sample is assumed to be trusted any more."""
+    """A trusted sample of the user replaces the assumed slices and is stored with its label."""
     batch, samples, *_ = joined_batch()
     sink, _ = sink_of(store)
     own = Confirmed(sample_id=samples[0].sample_id, part="canary", label=0, origin="confirmed")
@@ -114,13 +115,13 @@ def test_trusted_samples_of_somebodys_own_replace_the_slices(store: Store) -> No
 
 
 def test_an_empty_batch_writes_nothing(store: Store) -> None:
-    """Nothing in, nothing out."""
+    """An empty batch writes nothing."""
     sink_of(store)[0].write([])
     assert [] == [row for rows in contents(store).values() for row in rows]
 
 
 def test_what_somebody_else_wrote_into_our_topics_is_rejected(store: Store) -> None:
-    """At its place, and the rest of the batch is written; it never stops the sink."""
+    """Foreign records in our topics are rejected with their place, and the rest is written."""
     batch, samples, rejections, _ = joined_batch()
     sink, _ = sink_of(store)
     values = [None, b"", b"junk", b"{}", b"[1]", b"\xff", b'"text"']
@@ -132,7 +133,8 @@ def test_what_somebody_else_wrote_into_our_topics_is_rejected(store: Store) -> N
     ]
     sink.write([*junk, *batch])
     found = store.rows(
-        "SELECT topic, offset, reason FROM rejected FINAL WHERE offset >= 900 ORDER BY topic, offset"
+        "SELECT topic, offset, reason FROM rejected FINAL "
+        "WHERE offset >= 900 ORDER BY topic, offset"
     )
     assert sorted((topic, record.offset) for topic, record in junk) == [
         (topic, offset) for topic, offset, _ in found
@@ -145,7 +147,7 @@ def test_what_somebody_else_wrote_into_our_topics_is_rejected(store: Store) -> N
 
 
 def batches() -> list[Batch]:
-    """Three batches with something for every table."""
+    """Return three batches that together write to every table."""
     joined = joined_batch()[0]
     some = len(joined) // 2
     return [
@@ -156,7 +158,7 @@ def batches() -> list[Batch]:
 
 
 def run(sink: Sink, some: Sequence[Batch], since: int) -> None:
-    """Take batches; of `items` only what comes after the place that was sought."""
+    """Write batches, and of `items` only records after the offset that the sink sought."""
     for batch in some:
         sink.write(
             [
@@ -168,8 +170,11 @@ def run(sink: Sink, some: Sequence[Batch], since: int) -> None:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
-def test_a_crash_at_any_write_changes_nothing(tmp_path: Path, after: bool) -> None:  # noqa: FBT001, RUF100
-    """Whatever write the program dies at, the next one goes on to the same history; of three batches none was committed."""
+def test_a_crash_at_any_write_changes_nothing(
+    tmp_path: Path,
+    after: bool,  # noqa: FBT001, RUF100
+) -> None:
+    """After a crash at any write the next sink ends with the same history."""
     with Store(f"chdb://{tmp_path}/whole") as store:
         run(sink_of(store)[0], batches(), 0)
         expected = contents(store)

@@ -1,4 +1,4 @@
-"""The sink accounts for every offset of topic `items`: a product, a refusal, or no record."""
+"""The sink accounts for every offset of topic `items`: an item, a rejection, or no record."""
 
 from mainstem.events import encode
 from mainstem.join import LedgerRow, imbalance
@@ -17,7 +17,7 @@ from tests.streams.sinking import (
 
 
 def test_refused_items_are_told_and_counted(store: Store) -> None:
-    """A line that is no event, one without a value and one of another kind go to `rejected`, and the ledger balances."""
+    """Lines that are no items are rejected and counted, and the ledger balances."""
     sink, _ = sink_of(store)
     sink.write([*items_batch(item("a"), b"bad", b"", encode(view("v", 1)), item("b"))])
     told = store.rows("SELECT topic, offset, reason FROM rejected ORDER BY offset")
@@ -37,7 +37,7 @@ def test_refused_items_are_told_and_counted(store: Store) -> None:
 
 
 def test_names_do_not_get_into_the_history(store: Store) -> None:
-    """A shopper's event in the wrong topic leaves no name there, and a digest that cannot be guessed without the key."""
+    """A shopper's event in topic `items` leaves no user id, and its digest depends on the key."""
     sink_of(store)[0].write(items_batch(encode(view("v", 1)), b'{"type": "item", "user_id": "ann"'))
     assert "ann" not in repr(contents(store))
     other = Sink(store, SETTINGS, b"another secret")
@@ -51,7 +51,7 @@ def test_names_do_not_get_into_the_history(store: Store) -> None:
 
 
 def test_offsets_without_a_record_are_control(store: Store) -> None:
-    """Gaps within a batch and between two are counted, and the ledger balances."""
+    """Offsets without a record within and between batches are counted as control."""
     sink, _ = sink_of(store)
     sink.write(items_batch(None, item("a"), None, None, item("b")))
     sink.write(items_batch(None, item("c"), first=5))
@@ -65,7 +65,7 @@ def test_offsets_without_a_record_are_control(store: Store) -> None:
 
 
 def test_offsets_without_a_record_at_the_end_are_control(store: Store) -> None:
-    """A transaction's marker, or what was aborted, after the last item: the ledger goes on to where the topic ends."""
+    """Offsets without a record after the last item are counted up to the end of the topic."""
     sink, intake = sink_of(store)
     assert not sink.passed(intake)
     sink.write(items_batch(item("cup"), None, item("plate")))
@@ -84,7 +84,7 @@ def test_offsets_without_a_record_at_the_end_are_control(store: Store) -> None:
 
 
 def test_a_topic_whose_beginning_is_gone_balances(store: Store) -> None:
-    """Where the group stands on the oldest offset left, the ledger begins there."""
+    """The ledger begins at the oldest offset left when the group is committed there."""
     sink, intake = sink_of(store, committed=40)
     assert {("items", 0): 40} == intake.sought
     sink.write(items_batch(item("a"), item("b"), first=40))
@@ -93,7 +93,7 @@ def test_a_topic_whose_beginning_is_gone_balances(store: Store) -> None:
 
 
 def test_items_go_on_where_the_ledger_stands(store: Store) -> None:
-    """Not where the commit does, whether that is behind or ahead."""
+    """Reading resumes where the ledger ends, whether the commit is behind or ahead of it."""
     sink_of(store)[0].write(items_batch(item("a"), b"bad", item("b")))
     for committed in (0, 2, 9):
         _, intake = sink_of(store, committed)
@@ -101,7 +101,7 @@ def test_items_go_on_where_the_ledger_stands(store: Store) -> None:
 
 
 def test_items_of_a_partition_that_went_away_are_left_to_others(store: Store) -> None:
-    """What still lies in a batch when the partition was revoked is not written."""
+    """Items of a revoked partition that are still in a batch are not written."""
     sink, _ = sink_of(store)
     sink.revoked([("items", 0), ("samples", 0)])
     sink.write(items_batch(item("a")))
@@ -109,6 +109,6 @@ def test_items_of_a_partition_that_went_away_are_left_to_others(store: Store) ->
 
 
 def list_of(store: Store) -> tuple[int, int]:
-    """Accepted items, and how far."""
+    """Return the number of accepted items and the next offset."""
     row = ledger_of_items(store)
     return row.counts["accepted"], row.next_offset

@@ -1,4 +1,4 @@
-"""Snapshots of joiners: the newest that can be read wins, and none of another join is used."""
+"""The newest readable snapshot of a joiner is used, and never a snapshot of another join."""
 
 import hashlib
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ ODD = "a b#c?d%20e[f]*ü"
 
 @pytest.fixture(params=["file", "file with odd characters", "memory", "memory with odd characters"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Where snapshots are."""
+    """URL of the folder of snapshots."""
     folder = ODD if "odd" in request.param else "snapshots"
     if request.param.startswith("file"):
         yield url_of("file", tmp_path / folder)
@@ -33,12 +33,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 def snapshots(url: str, **more: Any) -> Snapshots:
-    """The snapshots of a deployment; each call is another process's."""
+    """Return the snapshots of a deployment, as a new process opens them."""
     return Snapshots(url, "shop", short(**more))
 
 
 def snapshot_at(offset: int, partition: int = 0) -> Snapshot:
-    """The snapshot of a joiner that stands at an offset."""
+    """Return the snapshot of a joiner at an offset."""
     joiner = Joiner(partition, short(), shelf(), KEY)
     for number in range(offset):
         list(
@@ -50,7 +50,7 @@ def snapshot_at(offset: int, partition: int = 0) -> Snapshot:
 
 
 def files_of(url: str) -> dict[str, bytes]:
-    """What lies in the folder of partition 0, by name."""
+    """Return the files in the folder of partition 0 by name."""
     files, root = files_at(url)
     folder = f"{root}/shop/events-00000"
     return {
@@ -59,14 +59,14 @@ def files_of(url: str) -> dict[str, bytes]:
 
 
 def put(url: str, name: str, content: bytes) -> None:
-    """Write a file beside the snapshots of partition 0."""
+    """Write a file into the folder of partition 0."""
     files, root = files_at(url)
     files.makedirs(f"{root}/shop/events-00000", exist_ok=True)
     files.pipe_file(f"{root}/shop/events-00000/{name}", content)
 
 
 def test_a_snapshot_of_a_joiner_that_knew_less_is_refused(url: str) -> None:
-    """One that was kept before states had a form lacks what samples hold now, and what to do is said."""
+    """A snapshot from before states had a form is refused with the next step."""
     before = msgspec.structs.replace(snapshot_at(3), form=0)
     snapshots(url).save(before)
     with pytest.raises(
@@ -77,14 +77,14 @@ def test_a_snapshot_of_a_joiner_that_knew_less_is_refused(url: str) -> None:
 
 
 def test_the_newest_snapshot_is_given(url: str) -> None:
-    """Whatever the order in which they were saved, the one with the highest offset comes, whole."""
+    """The snapshot with the highest offset is given whole, in whatever order they were saved."""
     for offset in (20, 3, 100, 7):
         snapshots(url).save(snapshot_at(offset))
     assert snapshot_at(100) == snapshots(url).newest(0)
 
 
 def test_there_may_be_none(url: str) -> None:
-    """A partition without snapshots has no newest, though another partition has."""
+    """A partition without snapshots has no newest one, even if another partition has."""
     assert snapshots(url).newest(0) is None
     snapshots(url).save(snapshot_at(5, partition=1))
     assert snapshots(url).newest(0) is None
@@ -92,13 +92,13 @@ def test_there_may_be_none(url: str) -> None:
 
 
 def test_another_deployment_has_its_own(url: str) -> None:
-    """Two deployments share a URL and no snapshot."""
+    """Two deployments that share a URL share no snapshot."""
     snapshots(url).save(snapshot_at(5))
     assert Snapshots(url, "other", short()).newest(0) is None
 
 
 def test_a_remembered_listing_does_not_hide_a_newer_one(url: str) -> None:
-    """What another owner has written since is seen."""
+    """A snapshot that another owner has written since the last listing is found."""
     mine, theirs = snapshots(url), snapshots(url)
     mine.save(snapshot_at(5))
     assert snapshot_at(5) == mine.newest(0)
@@ -107,21 +107,21 @@ def test_a_remembered_listing_does_not_hide_a_newer_one(url: str) -> None:
 
 
 def test_three_are_kept(url: str) -> None:
-    """Of five the newest three stay, and nothing half-written."""
+    """The newest three of five snapshots stay, and no temporary file does."""
     for offset in (10, 20, 30, 40, 50):
         snapshots(url).save(snapshot_at(offset))
     assert [f"{offset:020d}" for offset in (30, 40, 50)] == list(files_of(url))
 
 
 def test_an_old_owner_does_not_push_out_newer_ones(url: str) -> None:
-    """A snapshot older than three others is not kept, and they are."""
+    """A snapshot older than three others is not kept and removes none of them."""
     for offset in (20, 30, 40, 10):
         snapshots(url).save(snapshot_at(offset))
     assert [f"{offset:020d}" for offset in (20, 30, 40)] == list(files_of(url))
 
 
 def test_two_owners_write_the_same_bytes(url: str) -> None:
-    """Saving the same offset again, by another owner, changes nothing."""
+    """Two owners that save the same offset write the same bytes."""
     snapshots(url).save(snapshot_at(30))
     before = files_of(url)
     snapshots(url).save(snapshot_at(30))
@@ -129,7 +129,7 @@ def test_two_owners_write_the_same_bytes(url: str) -> None:
 
 
 def test_a_half_written_newest_is_passed_over(url: str) -> None:
-    """Wherever the newest was cut off, the one before it is given; a leftover of a write is none."""
+    """A newest snapshot that is cut off anywhere is skipped, as is a temporary file."""
     snapshots(url).save(snapshot_at(10))
     snapshots(url).save(snapshot_at(20))
     whole = files_of(url)[f"{20:020d}"]
@@ -141,7 +141,7 @@ def test_a_half_written_newest_is_passed_over(url: str) -> None:
 
 @pytest.mark.parametrize("flipped", [0x01, 0x80, 0xFF])
 def test_a_corrupt_newest_is_passed_over(tmp_path: Path, flipped: int) -> None:
-    """Whichever byte of the newest is another one, the one before it is given."""
+    """A newest snapshot with any one byte changed is skipped."""
     url = f"file://{tmp_path}"
     snapshots(url).save(snapshot_at(10))
     snapshots(url).save(snapshot_at(20))
@@ -152,7 +152,7 @@ def test_a_corrupt_newest_is_passed_over(tmp_path: Path, flipped: int) -> None:
 
 
 def test_where_none_can_be_read_there_is_none(url: str) -> None:
-    """Rubbish under the name of a snapshot is no snapshot."""
+    """A file that is no snapshot is skipped despite its name."""
     put(url, f"{20:020d}", b"rubbish")
     assert snapshots(url).newest(0) is None
 
@@ -173,7 +173,7 @@ def test_where_none_can_be_read_there_is_none(url: str) -> None:
     ],
 )
 def test_snapshots_of_another_join_are_refused(tmp_path: Path, setting: str, value: object) -> None:
-    """Where a setting that samples depend on is another one, the message names it, with both values."""
+    """Snapshots made with another setting of the join are refused with both values."""
     url = f"file://{tmp_path}"
     snapshots(url).save(snapshot_at(10))
     with pytest.raises(SettingError, match=rf"\([a-z]+\.{setting} .* there, {value!r}(ms)? now\)"):
@@ -181,13 +181,13 @@ def test_snapshots_of_another_join_are_refused(tmp_path: Path, setting: str, val
 
 
 def test_settings_that_no_sample_depends_on_may_change(tmp_path: Path) -> None:
-    """A worker with another `snapshot_every` goes on from the same snapshots."""
+    """Snapshots are used after a change of a setting that no sample depends on."""
     snapshots(f"file://{tmp_path}").save(snapshot_at(10))
     assert snapshot_at(10) == snapshots(f"file://{tmp_path}", snapshot_every=7).newest(0)
 
 
 def test_snapshots_of_another_key_or_topic_are_refused(tmp_path: Path) -> None:
-    """The message says which; the key is not told; snapshots from before either was recorded are taken."""
+    """Snapshots of another key or topic are refused without printing the key."""
     url = f"file://{tmp_path}"
     own = {"key": b"secret", "topic": "shop.events"}
     Snapshots(url, "shop", short(), **own).save(snapshot_at(10))
@@ -204,7 +204,7 @@ def test_snapshots_of_another_key_or_topic_are_refused(tmp_path: Path) -> None:
 
 
 def kept_as(url: str, settings: dict[str, Any], snapshot: bytes) -> None:
-    """A snapshot as another mainstem may have written it."""
+    """Write a snapshot as another release of mainstem may have written it."""
     digest = hashlib.blake2b(
         msgspec.msgpack.encode(settings) + snapshot, digest_size=16
     ).hexdigest()
@@ -216,7 +216,7 @@ def kept_as(url: str, settings: dict[str, Any], snapshot: bytes) -> None:
 
 
 def test_snapshots_from_before_settings_had_groups_are_taken(url: str) -> None:
-    """Their names are read as those of today; the classes, which they do not record, may be any."""
+    """Snapshots with setting names from before groups existed are used."""
     settings = short(classes="a,b")
     old = {
         name.partition(".")[2]: value
@@ -233,7 +233,7 @@ def test_snapshots_from_before_settings_had_groups_are_taken(url: str) -> None:
 
 
 def test_a_snapshot_that_lacks_what_is_needed_now_says_how_to_begin_anew(url: str) -> None:
-    """A state that another mainstem wrote is neither taken for the newest nor left out in silence."""
+    """A snapshot from another release that lacks fields is refused with the next step."""
     kept_as(url, that_affect(short(), "join"), msgspec.msgpack.encode({"partition": 0}))
     with pytest.raises(
         SettingError,

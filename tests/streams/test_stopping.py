@@ -1,4 +1,4 @@
-"""A stream worker that is told to stop ends what it has begun."""
+"""A stream worker that is asked to stop finishes what it has begun."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ SLOW = """
 
 
 def test_snapshots_on_their_way_are_saved(events_url: str, tmp_path: Path) -> None:
-    """Told to stop while the first of three snapshots is written, a worker saves all three."""
+    """A worker that is asked to stop while it writes the first of three snapshots saves all."""
     broker = Broker.parse(events_url)
     make_topics(broker, short(partitions=1).join)
     produce(

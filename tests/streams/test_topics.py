@@ -1,4 +1,4 @@
-"""Topics are made once, and each that is not as it must be is named with how to mend it."""
+"""Topics are made once, and a topic with wrong settings is named together with its repair."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ SETTINGS = short(partitions=3)
 
 @pytest.fixture
 def broker(events_url: str) -> Broker:
-    """A broker without topics of ours."""
+    """Broker without our topics."""
     return Broker.parse(events_url)
 
 
 def described(broker: Broker) -> dict[str, tuple[int, str, str]]:
-    """Partitions, cleanup policy and retention of each of our topics, by short name."""
+    """Return partitions, cleanup policy and retention of each of our topics by short name."""
     from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
     admin = KafkaAdminClient(**broker.options)
@@ -39,7 +39,7 @@ def described(broker: Broker) -> dict[str, tuple[int, str, str]]:
 
 
 def test_all_topics_are_made_as_they_must_be(broker: Broker) -> None:
-    """With their partitions, compacted or kept for thirty days, and `items` for ever."""
+    """Topics get their partitions and are compacted, kept for thirty days or kept for ever."""
     made = make_topics(broker, SETTINGS.join)
     assert [broker.topic(name) for name in TOPICS] == made
     found, month = described(broker), str(30 * 86_400_000)
@@ -60,7 +60,7 @@ def test_all_topics_are_made_as_they_must_be(broker: Broker) -> None:
 
 
 def test_a_second_time_nothing_is_made(broker: Broker) -> None:
-    """All are there and as they should be."""
+    """A second run makes no topics and finds no fault."""
     make_topics(broker, SETTINGS.join)
     before = described(broker)
     assert [] == make_topics(broker, SETTINGS.join)
@@ -68,7 +68,7 @@ def test_a_second_time_nothing_is_made(broker: Broker) -> None:
 
 
 def test_what_is_missing_is_made(broker: Broker) -> None:
-    """Topics that are there are left alone, those that are not are made."""
+    """Missing topics are made, and existing topics are left alone."""
     make(broker, "ledger", **{"retention.ms": "-1"})
     assert broker.topic("ledger") not in make_topics(broker, SETTINGS.join)
     assert ("-1", len(TOPICS)) == (described(broker)["ledger"][2], len(described(broker)))
@@ -106,13 +106,19 @@ def test_what_is_missing_is_made(broker: Broker) -> None:
             "items",
             1,
             {"retention.ms": "604800000"},
-            "deletes records after 604800000 ms, but every worker reads it whole: {alter} retention.ms=-1",
+            (
+                "deletes records after 604800000 ms, but every worker reads it whole: "
+                "{alter} retention.ms=-1"
+            ),
         ),
         (
             "events",
             3,
             {"retention.ms": "60000"},
-            "deletes records after 60000 ms; keep them for a day at least: {alter} retention.ms=2592000000",
+            (
+                "deletes records after 60000 ms; keep them for a day at least: "
+                "{alter} retention.ms=2592000000"
+            ),
         ),
         (
             "rejected",
@@ -125,7 +131,7 @@ def test_what_is_missing_is_made(broker: Broker) -> None:
 def test_a_topic_that_is_not_as_it_must_be_is_named(
     broker: Broker, name: str, partitions: int, configs: dict[str, str], told: str
 ) -> None:
-    """What is wrong with it, and what mends it; the others are made all the same."""
+    """A topic with a wrong setting is named with its repair, and the other topics are made."""
     full = make(broker, name, partitions, **configs)
     alter = f"kafka-configs.sh --alter --entity-type topics --entity-name {full} --add-config"
     for _ in range(2):
@@ -137,7 +143,7 @@ def test_a_topic_that_is_not_as_it_must_be_is_named(
 
 
 def test_all_that_is_wrong_is_told_at_once(broker: Broker) -> None:
-    """Two topics, three faults, one message."""
+    """Three faults of two topics are reported in one message."""
     make(broker, "events", 2, **{"retention.ms": "60000"})
     make(broker, "trusted", **{"cleanup.policy": "delete"})
     with pytest.raises(BrokerError) as caught:
@@ -147,23 +153,23 @@ def test_all_that_is_wrong_is_told_at_once(broker: Broker) -> None:
 
 @pytest.mark.parametrize("retention", ["86400000", "-1"])
 def test_a_day_is_enough(broker: Broker, retention: str) -> None:
-    """And for ever is not too long."""
+    """A retention of a day is accepted, and so is an unlimited one."""
     make(broker, "events", 3, **{"retention.ms": retention})
     assert make_topics(broker, SETTINGS.join)
 
 
 class FakeAdmin:
-    """Knows one broker's setting of `auto.create.topics.enable`."""
+    """An admin client that knows one broker's setting of `auto.create.topics.enable`."""
 
     def __init__(self, enabled: str | None, id_name: str = "broker_id") -> None:
         self._enabled, self._id_name = enabled, id_name
 
     def describe_cluster(self) -> dict[str, Any]:
-        """One broker."""
+        """Describe a cluster of one broker."""
         return {"brokers": [{self._id_name: 7}]}
 
     def describe_configs(self, resources: list[Any], **_: Any) -> dict[str, Any]:
-        """Its settings."""
+        """Describe the settings of the broker."""
         [resource] = resources
         assert "7" == resource.name
         config = (
@@ -177,15 +183,18 @@ class FakeAdmin:
 def test_a_broker_that_makes_topics_is_known(
     id_name: str, enabled: str | None, expected: bool
 ) -> None:
-    """By its own setting, whichever way kafka-python names brokers; one that does not tell is believed."""
+    """A broker makes topics on its own only if its setting says so, under either field name."""
     assert expected == _creates_topics(FakeAdmin(enabled, id_name), [])
 
 
 def test_a_broker_that_makes_topics_is_refused(
     broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A typo would become a topic there; unless somebody puts up with it."""
-    monkeypatch.setattr("mainstem.streams.topics._creates_topics", lambda admin, notes: True)  # noqa: ARG005
+    """A broker that makes unknown topics on its own is refused unless the user allows it."""
+    monkeypatch.setattr(
+        "mainstem.streams.topics._creates_topics",
+        lambda admin, notes: True,  # noqa: ARG005
+    )
     with pytest.raises(
         BrokerError, match=r"^the broker makes unknown topics on its own .* --allow-auto-create$"
     ):
@@ -196,7 +205,7 @@ def test_a_broker_that_makes_topics_is_refused(
 def test_a_codec_that_cannot_be_decoded_is_told(
     broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A topic that is compressed by it is a fault, with what to install; should a producer use it, that is told too."""
+    """A topic with a codec that cannot be decoded is refused, and other use of it is noted."""
     monkeypatch.setattr(
         "mainstem.streams.topics.lacking_codecs", lambda: {"zstd": "pip install zstandard"}
     )

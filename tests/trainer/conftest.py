@@ -1,4 +1,4 @@
-"""One thread for all tests in this folder, a fresh history for each, and versions to score with."""
+"""Fixtures for the tests of the trainer: one thread, a fresh history and versions to score with."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,14 +16,14 @@ __all__ = ["one_thread"]
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[KillingStore]:
-    """An open, empty history that can be killed."""
+    """Open, empty history that can kill its program."""
     with KillingStore(f"chdb://{tmp_path / 'history'}") as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
 def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
-    """Three versions that say different things; the first has no direction."""
+    """Three versions with different answers; version 0 has no direction."""
     made = Versions(f"file://{tmp_path_factory.mktemp('versions')}")
     for version in range(3):
         encoder = given_encoder(seed=version)

@@ -1,4 +1,4 @@
-"""A deployment without Kafka: learners come and go over a history, versions and announcements, and die at any step."""
+"""A deployment without Kafka, in which learners start, stop and die at any step."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -25,19 +25,19 @@ SETTINGS = Settings(
 
 
 class KillingVersions(Versions):
-    """Versions whose saving can be the last thing that a process does."""
+    """Versions that may kill the program when it saves one."""
 
     def __init__(self, url: str, kill: Kill) -> None:
         self.kill = kill
         super().__init__(url)
 
     def save(self, *given: Any, **more: Any) -> Any:
-        """Save, and perhaps die before."""
+        """Save a version, or die before."""
         return self.kill.around(lambda: Versions.save(self, *given, **more))
 
 
 class FakeMember:
-    """A member of the learners' group, in charge or not: what a learner asks of its intake."""
+    """A member of the learners' group, in charge or not, as a learner sees it."""
 
     commits: Callable[["FakeMember"], bool]
 
@@ -47,16 +47,16 @@ class FakeMember:
         self.commits = lambda _: True
 
     def next_batch(self) -> list[Any]:
-        """Nothing that the learner would look at."""
+        """Return no records, because a learner reads none."""
         return []
 
     def commit(self) -> bool:
-        """Whether the group still knows this member."""
+        """Return whether the group still has this member."""
         return self.commits(self)
 
 
 class FakeAnnouncements:
-    """Keeps what is announced, each with whether its manifest was there."""
+    """Records the announcements, and for each whether its manifest existed at that time."""
 
     def __init__(self, versions: Versions, kill: Kill) -> None:
         self.said: list[tuple[int, int]] = []
@@ -64,7 +64,7 @@ class FakeAnnouncements:
         self._versions, self._kill = versions, kill
 
     def write(self, announcement: Announcement, _producer: object) -> None:
-        """Keep it."""
+        """Record an announcement."""
 
         def keep() -> None:
             self.said.append((announcement.version, announcement.generation))
@@ -74,7 +74,7 @@ class FakeAnnouncements:
 
 
 class FakeSchedule:
-    """Keeps what is published of the schedule; what was not delivered dies with its process."""
+    """Records the published schedule; undelivered records are lost when the program dies."""
 
     def __init__(self, kill: Kill) -> None:
         self.records: list[ScheduleRecord] = []
@@ -82,11 +82,11 @@ class FakeSchedule:
         self._kill = kill
 
     def write(self, records: Iterable[ScheduleRecord]) -> None:
-        """Keep them for later."""
+        """Keep records until they are delivered."""
         self._waiting += records
 
     def delivered(self) -> None:
-        """Now the broker has them."""
+        """Deliver the waiting records."""
 
         def deliver() -> None:
             self.records += self._waiting
@@ -95,12 +95,12 @@ class FakeSchedule:
         self._kill.around(deliver)
 
     def lose(self) -> None:
-        """A process dies."""
+        """Lose the waiting records, as when the program dies."""
         self._waiting = []
 
 
 class Deployment:
-    """A history, versions and announcements that learners come and go over."""
+    """A history, versions and announcements that several learners use one after another."""
 
     def __init__(self, store: KillingStore, folder: Path) -> None:
         self.store = store
@@ -116,9 +116,9 @@ class Deployment:
         frozen: bool = False,
         settings: Settings = SETTINGS,
     ) -> tuple[LearningProgram, FakeMember]:
-        """A new one, and its place in the group."""
+        """Return a new learner and its member of the group."""
         intake = FakeMember(generation, owns=owns)
-        # what its predecessor had not delivered is lost
+        # The predecessor's undelivered records are lost.
         self.schedule.lose()
         places = (self.announcements, None, self.schedule, intake)
         given = (self.store, self.versions, settings, *places)
@@ -126,14 +126,14 @@ class Deployment:
 
 
 def steps(program: LearningProgram, count: int = 4) -> LearningProgram:
-    """Let it look some times."""
+    """Let the program take some steps."""
     for _ in range(count):
         program.step()
     return program
 
 
 def fill(store: Store, first: int = 0, end: int = 40) -> None:
-    """What the joiner and the sink wrote."""
+    """Write what the joiner and the sink write."""
     items = [
         Item(event_id=f"e{number}", item_id=f"i{number}", event_timestamp=number, title=title)
         for number, title in enumerate(LONG.split())
@@ -147,7 +147,7 @@ def fill(store: Store, first: int = 0, end: int = 40) -> None:
 
 
 def score(store: Store, first: int = 0, end: int = 40) -> None:
-    """What the scoring workers wrote, at version 0."""
+    """Write what the scoring workers write at version 0."""
     rows: list[dict[str, Any]] = []
     placed = [PlacedSample.of(sample(number), 0, number, "") for number in range(first, end)]
     Store.write(store, "positions", position_columns(placed, range(first, end)))
@@ -167,7 +167,7 @@ def score(store: Store, first: int = 0, end: int = 40) -> None:
 
 
 def begun(deployment: Deployment, generation: int = 1) -> None:
-    """Samples, their responses and version 0."""
+    """Write samples, their responses and version 0."""
     fill(deployment.store)
     score(deployment.store)
     make_first_version(
@@ -181,5 +181,5 @@ def begun(deployment: Deployment, generation: int = 1) -> None:
 
 
 def rows(store: Store, table: str, names: str) -> list[tuple[Any, ...]]:
-    """Some columns of a table, in order."""
+    """Return some columns of a table, sorted."""
     return store.rows(f"SELECT {names} FROM {table} FINAL ORDER BY {names}")

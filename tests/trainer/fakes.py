@@ -1,4 +1,4 @@
-"""A consumer group, a producer and a history that can be killed at any step, without a broker."""
+"""A consumer group, a producer and a history that can die at any step, without a broker."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -13,21 +13,28 @@ from mainstem.store.writes import sample_columns, trusted_columns
 from mainstem.trusted import part_of
 
 START = 1_300_000_000_000
-LONG = "red woolly hottie white hanging heart t-light holder set of 6 cups"  # cut to the same number of tokens always
+# Longer than the limit on tokens, so every text is cut to the same length.
+LONG = "red woolly hottie white hanging heart t-light holder set of 6 cups"
 
 
 class Killed(BaseException):
-    """As `kill -9`: nothing catches it."""
+    """Stands for `kill -9`: no code catches it."""
 
 
 class Kill:
-    """Kills at a step. Each write, flush, commit, save and announcement is one: before it is after the one before it."""
+    """Kills the program before a chosen step.
+
+    A step is a write, flush, commit, save or announcement.
+
+    Attributes:
+        left: steps that still succeed before the kill; None means that no kill is planned.
+    """
 
     def __init__(self) -> None:
         self.left: int | None = None
 
     def around(self, action: Callable[[], Any]) -> Any:
-        """Do something, unless it is time to die before it."""
+        """Take a step, or die before it when the time has come."""
         if self.left == 0:
             self.left = None
             raise Killed
@@ -37,19 +44,19 @@ class Kill:
 
 
 class KillingStore(Store):
-    """A history whose writes can be the last thing that a process does."""
+    """A history that may kill the program when it writes."""
 
     def __init__(self, url: str) -> None:
         self.kill = Kill()
         super().__init__(url)
 
     def write(self, table: str, columns: Any) -> None:
-        """Write, and perhaps die."""
+        """Write to the history, or die before."""
         self.kill.around(lambda: Store.write(self, table, columns))
 
 
 class Record(NamedTuple):
-    """What kafka-python gives, as far as it is read."""
+    """The fields of a kafka-python record that the programs read."""
 
     partition: int
     offset: int
@@ -57,7 +64,7 @@ class Record(NamedTuple):
 
 
 class FakeGroup:
-    """A topic and how far its group has committed."""
+    """A topic and the committed offsets of its group."""
 
     def __init__(self, records: dict[int, list[list[Sample]]]) -> None:
         self.records = records
@@ -66,13 +73,13 @@ class FakeGroup:
 
 
 class FakeIntake:
-    """A member of a group, with the partitions it is given by `assign`.
+    """A member of a group that owns the partitions given by `assign`.
 
     Args:
-        group: the topic.
-        most: records in a batch.
-        program: is told of partitions that come and go.
-        kill: may strike around a commit.
+        group: the topic and its committed offsets.
+        most: largest number of records in a batch.
+        program: program that learns of assigned and revoked partitions.
+        kill: may kill the program before a commit.
     """
 
     def __init__(self, group: FakeGroup, most: int, program: Any, kill: Kill) -> None:
@@ -82,7 +89,7 @@ class FakeIntake:
         self._changes: list[Callable[[], None]] = []
 
     def assign(self, *partitions: int) -> None:
-        """From the next batch on these are ours, and no others."""
+        """Own exactly these partitions from the next batch on."""
         gone, come = (
             sorted({*one} - {*other})
             for one, other in ((self._positions, partitions), (partitions, self._positions))
@@ -94,11 +101,11 @@ class FakeIntake:
         self._positions = {one: self._group.committed[one] for one in partitions}
 
     def last_commit(self, place: Assigned) -> tuple[int, str]:
-        """Where the group places, and what was noted there."""
+        """Return the committed offset of the group and the note of that commit."""
         return self._group.committed[place[1]], self._group.notes[place[1]]
 
     def next_batch(self) -> list[tuple[str, Record]]:
-        """Records of all our partitions in turn; where owners changed, none."""
+        """Return records of all owned partitions in turn, or none after a change of owners."""
         if self._changes:
             while self._changes:
                 self._changes.pop(0)()
@@ -121,7 +128,7 @@ class FakeIntake:
         return batch
 
     def commit(self, places: dict[Assigned, tuple[int, str]]) -> bool:
-        """Commit, unless somebody else owns it by now."""
+        """Commit, and return False if another member owns the partitions by now."""
         if self.refuse:
             self.refuse = False
             return False
@@ -139,14 +146,14 @@ class FakeIntake:
 
 
 class Future:
-    """A send that the broker has."""
+    """A record that the broker has taken."""
 
     def get(self, timeout: float) -> None:
-        """Nothing to wait for."""
+        """Return at once, because the broker has the record."""
 
 
 class FakeProducer:
-    """Keeps what is sent; what was not flushed dies with its process."""
+    """Records what is sent; records that were not flushed are lost when the program dies."""
 
     def __init__(self, kill: Kill, sent: list[tuple[str, int, bytes, bytes]]) -> None:
         self.sent = sent
@@ -154,12 +161,12 @@ class FakeProducer:
         self._kill = kill
 
     def send(self, topic: str, value: bytes, *, key: bytes, partition: int) -> Future:
-        """Keep it for later."""
+        """Keep a record until the next flush."""
         self._waiting.append((topic, partition, key, value))
         return Future()
 
     def flush(self) -> None:
-        """Now the broker has them."""
+        """Deliver the waiting records."""
 
         def flush() -> None:
             self.sent += self._waiting
@@ -169,7 +176,7 @@ class FakeProducer:
 
 
 def sample(number: int, *, label_version: int = 0, label: int | None = None) -> Sample:
-    """A sample of a question of its own; its answer is by its number, unless it is said."""
+    """Return the only sample of a question; its label follows its number unless it is given."""
     return Sample(
         sample_id=uuid_of("sample", number),
         label_version=label_version,
@@ -193,7 +200,7 @@ def sample(number: int, *, label_version: int = 0, label: int | None = None) -> 
 
 
 def samples_of(settings: Settings, part: str, count: int) -> list[Sample]:
-    """So many samples of one part."""
+    """Return the first `count` samples of one part."""
     found: list[Sample] = []
     number = 0
     while len(found) < count:

@@ -1,4 +1,4 @@
-"""A scoring worker with its fakes, and what tests ask of the history that it leaves."""
+"""A scoring worker with its fakes, and questions to the history that it leaves."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ Records = dict[int, list[list[Sample]]]
 
 
 class Worker:
-    """A program with its fakes; another one over the same store, group and versions goes on after its death."""
+    """A program with its fakes; after its death another one can use the same store and group."""
 
     def __init__(
         self,
@@ -52,24 +52,24 @@ class Worker:
         self.intake.assign(*(group.records if owns is None else owns))
 
     def run(self, steps: int = 60) -> "Worker":
-        """Enough steps to be done."""
+        """Take enough steps to finish the topic."""
         for _ in range(steps):
             self.program.step()
         return self
 
     def to_the_end(self) -> "Worker":
-        """All records first, and then the quiet in which the end is judged."""
+        """Read all records first, and then stay idle until the end is judged."""
         self.run(6)
         self.program._idle = AT_ONCE
         return self.run(2)
 
     def rows(self, partition: int = 0) -> Rows:
-        """What it knows of a partition."""
+        """Return the worker's rows of a partition."""
         return self.program._worker.rows[partition]
 
 
 def mixed(count: int) -> list[list[Sample]]:
-    """A topic: one or two samples a record; every fifth record revises an earlier sample's label."""
+    """Make a topic of one or two samples a record, in which every fifth record revises a label."""
     records: list[list[Sample]] = []
     for offset in range(count):
         if offset % 5 == 4:
@@ -82,7 +82,7 @@ def mixed(count: int) -> list[list[Sample]]:
 
 
 def history(store: Store) -> dict[str, list[tuple[Any, ...]]]:
-    """What the program wrote, as it is read."""
+    """Return every table that the program writes, as readers see it."""
     return {
         table: sorted(
             store.rows(f"SELECT * FROM {table} {'' if table.endswith('_now') else 'FINAL'}"),
@@ -93,13 +93,13 @@ def history(store: Store) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def forget(store: Store) -> None:
-    """Empty what the program wrote."""
+    """Empty every table that the program writes."""
     for table in (*TABLES, "positions", "turns"):
         store.execute(f"TRUNCATE TABLE {table.removesuffix('_now')}")
 
 
 def same(one: Rows, other: Rows) -> bool:
-    """Whether all columns are the very same, in whatever order the samples stand."""
+    """Return whether all columns are identical, whatever the order of the samples."""
     orders = [np.lexsort((rows["key_low"], rows["key_high"])) for rows in (one, other)]
     pairs = [(one[name][orders[0]], other[name][orders[1]]) for name in one]
     pairs += [(canaries(one, version), canaries(other, version)) for version in range(5)]
@@ -109,39 +109,38 @@ def same(one: Rows, other: Rows) -> bool:
 
 
 def canaries(rows: Rows, version: int) -> np.ndarray:
-    """Id and margin of the canaries that a version scored, by id."""
+    """Return id and margin of the canaries that a version scored, sorted by id."""
     places, margins = rows.canaries.at(version)
     low, high = rows["key_low"][places], rows["key_high"][places]
     return np.column_stack([high, low, margins])[np.lexsort((low, high))]
 
 
 def scheduled(sent: list[tuple[str, int, bytes, bytes]]) -> RecordedSchedule:
-    """The schedule in what was published, of which a compacted topic keeps the last record of each key."""
+    """Return the published schedule: the last record of each key, as a compacted topic keeps it."""
     kept = {key: value for topic, _, key, value in sent if topic == "schedule"}
     return RecordedSchedule.of_records(map(decode_record, kept.values()), "the topic")
 
 
 def scored_at(store: Store) -> list[tuple[int, int]]:
-    """(version, visits) of the history."""
-    return store.rows(
-        "SELECT version, count() FROM responses GROUP BY version ORDER BY version"
-    )  # not FINAL: each write
+    """Return the number of written responses of each version."""
+    # subtle: without FINAL, so that a response written twice counts twice.
+    return store.rows("SELECT version, count() FROM responses GROUP BY version ORDER BY version")
 
 
 def prepared(store: Store, settings: Settings = SETTINGS, count: int = 24) -> Records:
-    """A topic of single samples that the sink has written already."""
+    """Return a topic of single samples that the sink has already written."""
     records = {0: [[sample(number)] for number in range(count)]}
     sink(store, settings, records)
     return records
 
 
 def parts(records: Records, settings: Settings = SETTINGS) -> list[str]:
-    """The part of each record's sample."""
+    """Return the part of each record's sample."""
     return [part_of(settings, one.question_id) for [one] in records[0]]
 
 
 def offsets_at(store: Store, version: int) -> set[int]:
-    """Which samples a version scored."""
+    """Return the offsets of the samples that a version scored."""
     return {
         offset
         for (offset,) in store.rows(
@@ -156,7 +155,7 @@ def announced(worker: Worker) -> None:
 
 
 def judged(store: Store) -> list[int]:
-    """Offsets of the judgements."""
+    """Return the positions of the judgements."""
     return [
         judgement
         for (judgement,) in store.rows("SELECT judgement FROM judgements FINAL ORDER BY judgement")

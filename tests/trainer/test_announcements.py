@@ -1,4 +1,4 @@
-"""Topic `versions` on a real broker: of two claims the one of the later learner holds."""
+"""Topic `versions` on a real broker: of two announcements the later learner's is valid."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -13,12 +13,12 @@ from mainstem.streams.topics import make_topics
 from mainstem.trainer.announcements import Announcements
 
 Make = Callable[[], Announcements]
-CLAIMS = [(3, 1), (2, 2), (4, 1)]  # (version, generation): the second one is of the later learner
+CLAIMS = [(3, 1), (2, 2), (4, 1)]  # (version, generation); the second is the later learner's
 
 
 @pytest.fixture
 def broker(events_url: str) -> Broker:
-    """A broker with our topics."""
+    """Broker with our topics."""
     found = Broker.parse(events_url)
     make_topics(found, Settings().join, auto_create=True)
     return found
@@ -26,7 +26,7 @@ def broker(events_url: str) -> Broker:
 
 @pytest.fixture
 def producer(broker: Broker) -> Iterator[Any]:
-    """What the learner sends with."""
+    """Producer of the learner."""
     from kafka import KafkaProducer
 
     made = KafkaProducer(**broker.options)
@@ -36,7 +36,7 @@ def producer(broker: Broker) -> Iterator[Any]:
 
 @pytest.fixture
 def reader(broker: Broker) -> Iterator[Make]:
-    """Makes readers of the topic, each from its beginning."""
+    """Maker of readers that each read the topic from its beginning."""
     made: list[Announcements] = []
 
     def make() -> Announcements:
@@ -53,7 +53,7 @@ def claim(version: int, generation: int) -> Announcement:
 
 
 def test_nothing_is_announced_at_first(reader: Make) -> None:
-    """An empty topic has no version."""
+    """An empty topic announces no version."""
     assert reader().read() is None
 
 
@@ -61,7 +61,7 @@ def test_nothing_is_announced_at_first(reader: Make) -> None:
 def test_the_later_generation_holds_in_whatever_order_claims_come(
     reader: Make, producer: Any, order: list[tuple[int, int]]
 ) -> None:
-    """A learner that was overtaken may announce late: neither who reads along nor who comes later believes it."""
+    """The later generation is valid for every reader, in whatever order announcements come."""
     along = reader()
     for version, generation in order:
         along.write(claim(version, generation), producer)
@@ -71,7 +71,7 @@ def test_the_later_generation_holds_in_whatever_order_claims_come(
 
 
 def test_of_one_learner_the_newest_version_holds(reader: Make, producer: Any) -> None:
-    """Within a generation versions only go up, also where an older one is announced again."""
+    """The newest version of one learner is valid, even if it announces an older one again."""
     announcements = reader()
     for version in (1, 2, 1):
         announcements.write(claim(version, 4), producer)
@@ -79,7 +79,7 @@ def test_of_one_learner_the_newest_version_holds(reader: Make, producer: Any) ->
 
 
 def test_what_is_written_is_read_by_one_that_reads_already(reader: Make, producer: Any) -> None:
-    """Each read goes on where the last one ended."""
+    """A reader continues at the end of its last read."""
     announcements = reader()
     for version in range(3):
         announcements.write(claim(version, 1), producer)

@@ -1,4 +1,4 @@
-"""The learner beside Kafka: one version at a time, by the one in charge, whatever dies in between."""
+"""The learner beside Kafka makes one version at a time, is the only one in charge, and may die."""
 
 import re
 from collections.abc import Callable
@@ -30,19 +30,19 @@ ROUND_TABLES = ("draws", "evaluations", "rounds", "versions")
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every look is due, and a count that stayed the same for one look has stayed long enough."""
+    """Make every check due, and a count settled after one check without change."""
     monkeypatch.setattr(learning, "_LOOK_EVERY", -1.0)
     monkeypatch.setattr(learning, "_QUIET", -1.0)
 
 
 @pytest.fixture
 def deployment(store: KillingStore, tmp_path: Path) -> Deployment:
-    """One without anything yet."""
+    """Empty deployment."""
     return Deployment(store, tmp_path / "versions")
 
 
 def test_the_first_version_waits_for_samples(deployment: Deployment) -> None:
-    """Without samples there is none, and none is announced."""
+    """Without samples no first version is made or announced."""
     steps(deployment.learner()[0])
     assert ([], []) == (deployment.versions.numbers(), deployment.announcements.said)
 
@@ -50,7 +50,7 @@ def test_the_first_version_waits_for_samples(deployment: Deployment) -> None:
 def test_the_first_version_waits_until_samples_are_enough_or_come_no_more(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While few samples grow in number it is not made; enough of them make it at once."""
+    """The first version waits for enough samples, or until their number no longer grows."""
     program, _ = deployment.learner()
     for end in (5, 10, 15):
         fill(deployment.store, end - 5, end)
@@ -63,7 +63,7 @@ def test_the_first_version_waits_until_samples_are_enough_or_come_no_more(
 
 
 def test_the_first_version_is_made_and_announced_once(deployment: Deployment) -> None:
-    """It has a scale, a direction, the learner's generation and a row; more steps make nothing more."""
+    """The first version is made and announced once, with scale, direction, generation and row."""
     fill(deployment.store)
     program = steps(deployment.learner(3)[0], 3)
     made = deployment.versions.manifest(0)
@@ -80,7 +80,7 @@ def test_the_first_version_is_made_and_announced_once(deployment: Deployment) ->
 
 
 def test_one_that_is_not_in_charge_does_nothing(deployment: Deployment) -> None:
-    """It makes no first version, announces none and runs no round, until the partition is its own."""
+    """A learner that is not in charge makes no version, announces none and runs no round."""
     fill(deployment.store)
     program, intake = deployment.learner(owns=False)
     steps(program)
@@ -97,7 +97,7 @@ def test_one_that_is_not_in_charge_does_nothing(deployment: Deployment) -> None:
 
 
 def test_one_that_is_in_charge_again_announces_again(deployment: Deployment) -> None:
-    """Whoever takes over says which version holds, lest the one before died before it said so."""
+    """A learner that takes charge again announces the current version again."""
     begun(deployment)
     program, intake = deployment.learner(frozen=True)
     steps(program)
@@ -109,7 +109,7 @@ def test_one_that_is_in_charge_again_announces_again(deployment: Deployment) -> 
 
 
 def test_a_round_is_run_when_enough_was_scored(deployment: Deployment) -> None:
-    """One round for all that is new, its version announced when its manifest is there, and no other before more comes."""
+    """A round uses all new samples, and its version is announced after its manifest exists."""
     begun(deployment)
     program = steps(deployment.learner(2)[0])
     assert (1, 0) == (program.promoted, program.refused)
@@ -133,7 +133,7 @@ def test_a_round_is_run_when_enough_was_scored(deployment: Deployment) -> None:
 
 
 def test_a_frozen_learner_runs_no_round(deployment: Deployment) -> None:
-    """It announces the first version, and that is all."""
+    """A frozen learner announces the first version and runs no round."""
     begun(deployment)
     program = steps(deployment.learner(frozen=True)[0])
     assert (0, 0, [(0, 1)]) == (program.promoted, program.refused, deployment.announcements.said)
@@ -143,7 +143,7 @@ def test_a_frozen_learner_runs_no_round(deployment: Deployment) -> None:
 def test_a_version_that_is_refused_is_not_announced(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its round and its number are used up, the parent stays, and the next round waits for more samples."""
+    """A refused version uses up its number, and the next round waits for more samples."""
     begun(deployment)
     whole = evaluation.Evaluation(9, 0.9, 0.1)
     worse = evaluation.Evaluation(9, 0.1, 0.9)
@@ -187,7 +187,7 @@ def taken_away(intake: FakeMember) -> bool:
 def test_a_learner_that_was_overtaken_does_no_harm(
     deployment: Deployment, commits: Callable[[FakeMember], bool]
 ) -> None:
-    """It promotes nothing and leaves no manifest, row or announcement; the next one runs the round of that number."""
+    """An overtaken learner leaves no manifest, row or announcement, and its round is run again."""
     begun(deployment)
     program, intake = deployment.learner(1)
     intake.commits = commits
@@ -211,7 +211,7 @@ def test_a_learner_that_was_overtaken_does_no_harm(
 def test_a_learner_killed_at_any_step_is_followed_by_one_that_ends_it(
     store: KillingStore, tmp_path: Path
 ) -> None:
-    """Wherever a round is cut off, the next learner ends with the version of an undisturbed one, its rows and its word."""
+    """After a death at any step of a round the next learner ends with the undisturbed result."""
     undisturbed, deaths = after_death(store, tmp_path / "whole", None), 0
     assert [0, 1] == undisturbed["numbers"]
     for at in range(100):
@@ -225,7 +225,7 @@ def test_a_learner_killed_at_any_step_is_followed_by_one_that_ends_it(
 
 
 def after_death(store: KillingStore, folder: Path, at: int | None) -> dict[str, Any]:
-    """What is there after a learner that dies at a step and one that follows it."""
+    """Return the results of a learner that dies at a step and of the next one."""
     for table in ROUND_TABLES:
         store.execute(f"TRUNCATE TABLE {table}")
     deployment = Deployment(store, folder)
@@ -257,7 +257,7 @@ def after_death(store: KillingStore, folder: Path, at: int | None) -> dict[str, 
 
 
 def test_a_generation_never_falls(deployment: Deployment) -> None:
-    """Where the group counts anew, a new version has at least its parent's generation, so that its claim holds."""
+    """A new version has at least its parent's generation when the group counts anew."""
     begun(deployment, generation=7)
     steps(deployment.learner(2)[0])
     assert 7 == deployment.versions.manifest(1).generation
@@ -265,7 +265,7 @@ def test_a_generation_never_falls(deployment: Deployment) -> None:
 
 
 def test_a_round_whose_numbers_are_not_finite_is_no_version(deployment: Deployment) -> None:
-    """It ends with that word as its reason, which is kept, and the one before it stays in use; the next round is another."""
+    """A round with numbers that are not finite is refused with that reason and makes no version."""
     begun(deployment)
     program = steps(
         deployment.learner(settings=SETTINGS.but({"learning.learning_rate": 1e30}))[0], 2

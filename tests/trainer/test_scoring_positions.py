@@ -1,4 +1,4 @@
-"""A position counts samples: what is delivered again takes none, and whoever takes over goes on counting."""
+"""A position counts samples: a repeated sample takes none, and a new owner continues the count."""
 
 import pytest
 
@@ -9,20 +9,20 @@ from tests.trainer.scorers import Worker, forget, history, judged, mixed, prepar
 
 
 def order(store: KillingStore) -> list[tuple[object, ...]]:
-    """Positions and whose they are."""
+    """Return the positions with their samples."""
     return store.rows(
         "SELECT position, sample_id, label_version FROM positions FINAL ORDER BY position"
     )
 
 
 def distinct(records: list[list[Sample]]) -> list[tuple[object, ...]]:
-    """The samples of a topic as they come first, numbered."""
+    """Return the distinct samples of a topic, numbered in the order in which they first occur."""
     came = dict.fromkeys((one.sample_id, one.label_version) for record in records for one in record)
     return [(position, *one) for position, one in enumerate(came)]
 
 
 def test_what_a_joiner_sends_again_moves_nothing(store: KillingStore, versions: Versions) -> None:
-    """A joiner that was killed sends samples again, cut otherwise: same positions, judgements, responses and standings."""
+    """Samples that a joiner sends again, divided otherwise, leave every result unchanged."""
     once = mixed(19)
     again = [*once[:11], *([one] for record in once[4:11] for one in record), *once[11:]]
     Worker(store, versions, FakeGroup({0: once})).to_the_end()
@@ -38,8 +38,8 @@ def test_what_a_joiner_sends_again_moves_nothing(store: KillingStore, versions: 
 def test_judgements_fall_between_samples_of_one_record(
     store: KillingStore, versions: Versions
 ) -> None:
-    """Every eighth sample is followed by one, wherever its record ends."""
-    records = [[one for record in mixed(19) for one in record]]  # all in one
+    """A judgement follows every eighth sample, also within a record."""
+    records = [[one for record in mixed(19) for one in record]]  # all samples in one record
     Worker(store, versions, FakeGroup({0: records}), most=1).run(10)
     count = len(distinct(records))
     assert list(range(8, count + 1, 8)) == judged(store)
@@ -49,7 +49,7 @@ def test_judgements_fall_between_samples_of_one_record(
 def test_whoever_takes_over_goes_on_counting(
     store: KillingStore, versions: Versions, lost: str
 ) -> None:
-    """A commit without a note is counted from the history; in a history of before, offsets are the positions."""
+    """A new owner continues the count from the history if the commit has no note."""
     records = prepared(store, count=20) if "positions" in lost else {0: mixed(20)}
     Worker(store, versions, FakeGroup(records)).to_the_end()
     expected, places = history(store), order(store)

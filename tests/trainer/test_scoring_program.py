@@ -1,4 +1,4 @@
-"""The scoring worker beside Kafka: however batches are cut and whenever it dies, the history is the same."""
+"""The scoring worker beside Kafka writes one history, however batches are cut and when it dies."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -35,7 +35,7 @@ from tests.trainer.scorers import (
 def test_judgements_fall_at_multiples_however_records_are_cut(
     store: KillingStore, versions: Versions
 ) -> None:
-    """Batches of any size give the same responses, judgements, moves and standings, at multiples of `judge_every`."""
+    """Batches of any size give the same results, judged at multiples of `judge_every`."""
     told = []
     for most in (1, 3, 8, 100):
         forget(store)
@@ -49,7 +49,7 @@ def test_judgements_fall_at_multiples_however_records_are_cut(
 def test_a_judgement_knows_only_the_samples_before_its_offset(
     store: KillingStore, versions: Versions
 ) -> None:
-    """Of a batch that reaches beyond, only what lies before the judgement's offset is counted and moved by it."""
+    """A judgement counts and moves only samples before its position, although its batch goes on."""
     records = [[one] for one in samples_of(SETTINGS, "stream", 11)]
     Worker(store, versions, FakeGroup({0: records}), most=100).run()
     [(judgement, counted)] = store.rows(
@@ -66,7 +66,7 @@ def test_a_judgement_knows_only_the_samples_before_its_offset(
 def lives(
     store: KillingStore, versions: Versions, records: Records
 ) -> Iterator[tuple[int, Worker, list[Any]]]:
-    """For each step at which a program can die: the one that goes on after it, and all that was ever published."""
+    """Yield for each step at which a program dies its successor and everything published."""
     for at in range(1000):
         forget(store)
         group, sent = FakeGroup(records), []
@@ -80,7 +80,7 @@ def lives(
 
 
 def test_a_death_at_any_step_changes_nothing(store: KillingStore, versions: Versions) -> None:
-    """Whoever goes on from the commit ends with the history, the columns and the topic of one that never died."""
+    """A death at any step leaves the history, columns and topic that an undisturbed worker leaves."""
     records, sent = {0: mixed(13)}, []
     whole = Worker(store, versions, FakeGroup(records), sent=sent).to_the_end()
     expected, deaths = history(store), 0
@@ -98,14 +98,14 @@ def test_a_death_at_any_step_changes_nothing(store: KillingStore, versions: Vers
 
 
 def newest(sent: list[Any]) -> dict[bytes, Any]:
-    """The last standing of each key, as a compacted topic keeps it."""
+    """Return the last standing of each key, as a compacted topic keeps it."""
     return {
         key: msgspec.json.decode(value) for topic, _, key, value in sent if topic == "standings"
     }
 
 
 def test_a_commit_that_is_refused_is_no_harm(store: KillingStore, versions: Versions) -> None:
-    """Records of a batch whose commit came too late are scored again by the next owner, as the same rows."""
+    """A batch whose commit is refused is scored again by the next owner, as the same rows."""
     records = {0: mixed(19)}
     whole = Worker(store, versions, FakeGroup(records)).run()
     expected = history(store)
@@ -123,7 +123,7 @@ def test_a_commit_that_is_refused_is_no_harm(store: KillingStore, versions: Vers
 def test_the_same_record_again_is_no_second_visit(
     store: KillingStore, versions: Versions, most: int
 ) -> None:
-    """A record that a joiner sent twice leaves one response of each sample, at the position where it came first."""
+    """A repeated record leaves one response of each sample, at its first position."""
     records = [[sample(0)], [sample(1)], [sample(0)], [sample(1)], [sample(0)]]
     worker = Worker(
         store, versions, FakeGroup({0: records}), settings=all_stream(), most=most
@@ -140,7 +140,7 @@ def test_the_same_record_again_is_no_second_visit(
 def test_a_label_that_is_vouched_for_is_the_one_that_is_scored(
     store: KillingStore, versions: Versions
 ) -> None:
-    """A trusted sample is scored with the label somebody confirmed, in its part; the rest is stream, and verdicts count."""
+    """A trusted sample is scored in its part with its confirmed label, and others are stream."""
     records = [[sample(0, label=0)], [sample(1, label=0)]]
     settings = SETTINGS.but({"standing.judge_every": 1})
     worker = Worker(store, versions, FakeGroup({0: records}), settings=settings, most=100)
@@ -155,7 +155,7 @@ def test_a_label_that_is_vouched_for_is_the_one_that_is_scored(
 
 
 def all_stream(**more: Any) -> Settings:
-    """Settings without trusted parts."""
+    """Return settings without trusted parts."""
     return SETTINGS.but(named(direction_share=0, canary_share=0, gate_share=0, **more))
 
 
@@ -163,7 +163,7 @@ def all_stream(**more: Any) -> Settings:
 def test_an_outdated_label_is_not_scored(
     store: KillingStore, versions: Versions, most: int
 ) -> None:
-    """A label version that arrives after a newer one gets no response and no position, in whatever batches they come."""
+    """A label version that comes after a newer one gets no response and no position."""
     records = [[sample(0, label_version=1, label=1)], [sample(0, label=0)], [sample(1)]]
     worker = Worker(
         store, versions, FakeGroup({0: records}), settings=all_stream(), most=most
@@ -177,7 +177,7 @@ def test_an_outdated_label_is_not_scored(
 def test_an_outdated_label_is_not_scored_by_a_newer_version_either(
     store: KillingStore, versions: Versions
 ) -> None:
-    """Nor is it where a version came in between."""
+    """A newer version does not score an outdated label either."""
     records = {0: [[sample(0, label_version=1, label=1)], [sample(0, label=0)]]}
     worker = Worker(store, versions, FakeGroup(records), settings=all_stream(), most=1).run(2)
     worker.program.take_up(Announcement(version=1, generation=1), first=False)
@@ -186,7 +186,7 @@ def test_an_outdated_label_is_not_scored_by_a_newer_version_either(
 
 
 def test_a_quiet_partition_is_judged_once(store: KillingStore, versions: Versions) -> None:
-    """When nothing comes the end is judged, and again only after another record or another version, or by nobody."""
+    """An idle partition is judged once at its end, and again after a record or a new version."""
     records = prepared(store, count=10)
     group = FakeGroup(records)
     worker = Worker(store, versions, group, idle=AT_ONCE).run(20)
@@ -206,7 +206,7 @@ def test_a_quiet_partition_is_judged_once(store: KillingStore, versions: Version
 def test_a_partition_with_nothing_in_it_is_not_judged(
     store: KillingStore, versions: Versions
 ) -> None:
-    """There is no judgement at offset 0."""
+    """An empty partition has no judgement."""
     assert 0 == Worker(store, versions, FakeGroup({0: []}), idle=AT_ONCE).run(5).program.judgements
     assert [] == judged(store)
 
@@ -214,7 +214,7 @@ def test_a_partition_with_nothing_in_it_is_not_judged(
 def test_published_standings_are_those_of_the_history(
     store: KillingStore, versions: Versions
 ) -> None:
-    """The newest message of each sample says what its row in `standings` says, under the sample's id, in its partition."""
+    """The last message of each sample agrees with its row in `standings`."""
     worker = Worker(store, versions, FakeGroup({0: mixed(27)}), idle=AT_ONCE).run()
     names = (
         "label_version",
@@ -240,7 +240,7 @@ def test_published_standings_are_those_of_the_history(
 
 
 def test_direction_and_gate_samples_are_not_scored(store: KillingStore, versions: Versions) -> None:
-    """They pass without a response, a standing or a place in the columns, and still the offsets are judged and committed."""
+    """Direction and gate samples get no response or standing, and their offsets are committed."""
     records = prepared(store, count=17)
     kinds = parts(records)
     group = FakeGroup(records)

@@ -1,4 +1,4 @@
-"""Sketches and alignments of the scoring worker's visits, live and rebuilt."""
+"""Sketches and alignments of a scoring worker's visits, live and rebuilt."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from tests.trainer.scorers import (
 def test_every_visit_has_its_sketch_and_an_alignment_where_there_is_a_direction(
     store: KillingStore, versions: Versions
 ) -> None:
-    """Versions with and without a direction leave one sketch of each response, cosines of the former, and means of both."""
+    """Every response has a sketch, and an alignment if its version has a direction."""
     records = prepared(store)
     worker = Worker(store, versions, FakeGroup(records)).run()
     announced(worker)
@@ -50,7 +50,7 @@ def test_every_visit_has_its_sketch_and_an_alignment_where_there_is_a_direction(
 def test_a_rebuild_takes_the_sketches_that_are_left(
     store: KillingStore, versions: Versions
 ) -> None:
-    """Where those of a version have left the history, the mean is of the others and all else is as it was."""
+    """A rebuild after sketches of a version expired uses the others and changes nothing else."""
     records = prepared(store)
     group = FakeGroup(records)
     announced(live := Worker(store, versions, group).run())
@@ -73,7 +73,7 @@ def test_a_rebuild_takes_the_sketches_that_are_left(
 
 
 def test_without_sketches_none_is_written(store: KillingStore, versions: Versions) -> None:
-    """With `sketch` 0 the columns hold none, the standings say nothing of a mean, and the rest is the same."""
+    """With `sketch` 0 no sketch and no mean of sketches is stored, and the rest is unchanged."""
     records = prepared(store)
     with_sketches = Worker(store, versions, FakeGroup(records), idle=AT_ONCE).run(20)
     [(told,)] = store.rows("SELECT count(importance_of_mean) FROM standings FINAL")

@@ -1,4 +1,4 @@
-"""A scoring worker takes up versions while it runs: what is scored again, and what a death there leaves."""
+"""A scoring worker that takes up a version scores samples again, and a successor can finish it."""
 
 from itertools import product
 
@@ -31,7 +31,7 @@ from tests.trainer.scorers import (
 def test_a_version_that_is_announced_scores_canaries_at_once(
     store: KillingStore, versions: Versions
 ) -> None:
-    """All canaries are scored again before the next batch, the newest samples within the budget in idle time, none twice."""
+    """A new version scores the canaries at once and the newest samples when idle, each once."""
     settings = SETTINGS.but({"responses.rescore_budget": 10})
     records = prepared(store, settings)
     kinds = parts(records, settings)
@@ -52,11 +52,10 @@ def test_a_version_that_is_announced_scores_canaries_at_once(
 def test_what_comes_after_an_announcement_is_scored_once_by_the_new_version(
     store: KillingStore, versions: Versions
 ) -> None:
-    """A version that arrives in mid-stream scores what follows, what was before is scored again, and nothing is doubled."""
+    """A version announced in mid-stream scores each later and each earlier sample once."""
     records = prepared(store)
-    worker = Worker(store, versions, FakeGroup(records)).run(
-        3
-    )  # the partition, and two batches of five
+    # Three steps: the assignment of the partition, and two batches of five.
+    worker = Worker(store, versions, FakeGroup(records)).run(3)
     worker.program.take_up(Announcement(version=1, generation=1), first=False)
     worker.run()
     scored = {offset for offset, kind in enumerate(parts(records)) if kind in {"stream", "canary"}}
@@ -68,11 +67,12 @@ def test_what_comes_after_an_announcement_is_scored_once_by_the_new_version(
 def test_a_death_while_scoring_again_leaves_the_rest_to_the_next(
     store: KillingStore, versions: Versions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever comes after scores again what is left, and no sample is written twice by the new version."""
+    """After a death the successor scores again the samples that are left, and none twice."""
     monkeypatch.setattr(scoring, "_CHUNK", 3)
     records = prepared(store)
     scored = {offset for offset, kind in enumerate(parts(records)) if kind in {"stream", "canary"}}
-    for at in range(8):  # before the turn of the canaries, after it, after the first chunk
+    # The deaths come before and after the turn of the canaries, after the first chunk, and so on.
+    for at in range(8):
         forget(store)
         group, sent = FakeGroup(records), list[tuple[str, int, bytes, bytes]]()
         first = Worker(store, versions, group, sent=sent).run()
@@ -89,13 +89,13 @@ def test_a_death_while_scoring_again_leaves_the_rest_to_the_next(
 def test_workers_that_die_one_after_the_other_publish_what_the_history_has(
     store: KillingStore, versions: Versions
 ) -> None:
-    """A turn that was left half-done is shortened in the topic too, whoever comes to do it."""
+    """The published schedule agrees with the history after several workers died in one turn."""
     records = prepared(store)
     for deaths in product(range(4), repeat=2):
         forget(store)
         group, sent = FakeGroup(records), list[tuple[str, int, bytes, bytes]]()
         first = Worker(store, versions, group, sent=sent).run(6)
-        store.kill.left = 2  # its turn is in the topic, and nothing of it is scored
+        store.kill.left = 2  # the turn is published and none of its samples is scored
         with pytest.raises(Killed):
             announced(first)
         assert scheduled(sent).turns[-1].samples
@@ -111,7 +111,7 @@ def test_workers_that_die_one_after_the_other_publish_what_the_history_has(
 def test_draws_of_a_version_that_was_missed_are_marked(
     store: KillingStore, versions: Versions
 ) -> None:
-    """A worker that sees version 2 without having seen version 1 knows what either was trained on, as a rebuild does."""
+    """A worker that missed version 1 marks the draws of versions 1 and 2, as a rebuild does."""
     records = prepared(store)
     for version, number in ((1, 3), (2, 5)):
         drawn = {"version": version, "sample_id": uuid_of("sample", number), "label_version": 0}
@@ -143,7 +143,7 @@ def test_draws_of_a_version_that_was_missed_are_marked(
 def test_a_partition_that_went_away_and_came_back_stands_as_if_it_had_stayed(
     store: KillingStore, versions: Versions
 ) -> None:
-    """Two partitions that change their owners in mid-stream end with the history and the columns of ones that stayed."""
+    """Partitions that change owners in mid-stream end like partitions that never moved."""
     settings = SETTINGS.but({"join.partitions": 2})
     records = {0: mixed(19), 1: [[sample(5000 + number)] for number in range(17)]}
     stayed = Worker(store, versions, FakeGroup(records), settings=settings, idle=AT_ONCE).run(20)
