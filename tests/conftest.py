@@ -11,9 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.forked import Forks
 from tests.sharing import is_worker, made_once
+
+# a busy machine is slow at any moment: tests check behaviour, not time
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 pytest_plugins = ["tests.services.servers", "tests.side_by_side"]
 

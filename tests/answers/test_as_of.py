@@ -1,4 +1,4 @@
-"""Two histories are held against each other table by table, and what differs is told."""
+"""Comparing two histories table by table, and reporting the rows that differ."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,32 +20,32 @@ class History:
     def __call__(
         self, questions: Sequence[str], **bounds: Any
     ) -> list[tuple[tuple[str, ...], list[tuple[Any, ...]]]]:
-        """Answers."""
+        """Give the rows of each query that is asked."""
         assert PLACE._asdict() == bounds
         return [((), self.rows.get(question, [])) for question in questions]
 
 
 def held(table: str, there: Sequence[tuple[Any, ...]], replayed: Sequence[tuple[Any, ...]]) -> Held:
-    """One table of both."""
+    """Compare one table that has these rows in the history and those in the replay."""
     found = compare(History(**{table: there}), History(**{table: replayed}), [PLACE])
     assert list(BY_THEN) == [one.table for one in found]
     return next(one for one in found if one.table == table)
 
 
 def changed(row: tuple[Any, ...], **values: Any) -> tuple[Any, ...]:
-    """A row with some values changed, by their place."""
+    """Return a row in which `_0`, `_1` and so on replace the values at those places."""
     return tuple(values.get(f"_{place}", value) for place, value in enumerate(row))
 
 
 def test_equal_rows_agree_in_any_order() -> None:
-    """The order in which rows come says nothing."""
+    """The order of rows does not matter."""
     rows = [changed(RESPONSE, _0=name) for name in "abc"]
     found = held("responses", rows, rows[::-1])
     assert (3, 0, [], 0.0) == (found.rows, found.differ, found.first, found.worst)
 
 
 def test_a_row_on_one_side_only_differs() -> None:
-    """What is not there, and what should not be, is told with its key."""
+    """A row that is missing from one side is reported with its key."""
     other = changed(RESPONSE, _0="b")
     found = held("responses", [other], [RESPONSE])
     where = "label_version 0, version 1"
@@ -57,7 +57,7 @@ def test_a_row_on_one_side_only_differs() -> None:
 
 
 def test_numbers_agree_to_four_digits_and_no_further() -> None:
-    """A response may be apart by what the order of sums makes; how far is told; and a missing alignment is not a zero."""
+    """Numbers agree up to the rounding of sums, a missing alignment and a zero do not."""
     assert 0 == held("responses", [changed(RESPONSE, _5=2.0001)], [RESPONSE]).differ
     assert 0.00004 < held("responses", [changed(RESPONSE, _5=2.0001)], [RESPONSE]).worst < 0.0001
     assert [
@@ -67,13 +67,13 @@ def test_numbers_agree_to_four_digits_and_no_further() -> None:
 
 
 def test_only_the_first_differences_are_told_and_all_are_counted() -> None:
-    """Of a history that is another one, three rows are enough."""
+    """The report names the first three differences and counts all of them."""
     found = held("responses", [], [changed(RESPONSE, _0=name) for name in "abcdefg"])
     assert (7, 3) == (found.differ, len(found.first))
 
 
 def test_a_standing_differs_unless_its_figures_are_a_little_apart() -> None:
-    """A standing that was changed has the very figures of the replay; one near a threshold has not, and is listed."""
+    """A changed standing differs; one whose figures moved a little is listed as near instead."""
     moved = changed(STANDING, _2="core", _3="important")
     assert (1, []) == (
         held("standings", [moved], [STANDING]).differ,
@@ -85,6 +85,6 @@ def test_a_standing_differs_unless_its_figures_are_a_little_apart() -> None:
 
 
 def test_an_older_judgement_of_the_same_standing_agrees() -> None:
-    """Where a log had ended before it grew, a sample was judged there; that it stands there is what counts."""
+    """A standing agrees when an older judgement made it, and differs when the standing differs."""
     assert 0 == held("standings", [changed(STANDING, _4=5, _7=9.0)], [STANDING]).differ
     assert 1 == held("standings", [changed(STANDING, _4=5, _2="core")], [STANDING]).differ

@@ -1,4 +1,4 @@
-"""What responses over some layers are worth, beside those over all."""
+"""Comparing the responses over some layers with the responses over all."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def test_all_layers_explain_everything() -> None:
 
 @pytest.mark.parametrize("encoder", [scratch_encoder(), given_encoder()], ids=["scratch", "given"])
 def test_shares_are_those_of_the_norms(encoder) -> None:
-    """The share explained is the mean ratio of squared norms, and the ranks are compared as SciPy does."""
+    """The share explained is the mean ratio of squared norms, and the ranks agree with SciPy's."""
     shake(encoder.network)
     for row in compare_layers(encoder, PAIRS, LABELS, SETTINGS, choices_of(encoder.network)):
         patterns = choices_of(encoder.network)[row["layers"]]
@@ -46,7 +46,7 @@ def test_shares_are_those_of_the_norms(encoder) -> None:
 
 
 def test_the_usual_choices_grow() -> None:
-    """The head is part of the last block and head, and that of all blocks."""
+    """The usual choices of layers are in order of the share of parameters they cover."""
     found = compare_layers(
         given_encoder(), PAIRS, LABELS, SETTINGS, choices_of(given_encoder().network)
     )
@@ -56,6 +56,6 @@ def test_the_usual_choices_grow() -> None:
 
 
 def test_layers_that_are_not_there_are_an_error() -> None:
-    """A pattern that fits nothing is named."""
+    """A pattern that fits no layer is refused by name."""
     with pytest.raises(ModelError, match="no layer with trained parameters fits 'nonsense'"):
         compare_layers(scratch_encoder(), PAIRS, LABELS, SETTINGS, {"nonsense": "nonsense"})

@@ -1,4 +1,7 @@
-"""The hash of a deployment: that of the report, and of nothing that may differ between faithful replays."""
+"""The hash of a deployment.
+
+It equals the hash in the report and ignores all that may differ between faithful replays.
+"""
 
 import json
 import shutil
@@ -54,8 +57,9 @@ def row(
 
 
 def test_it_is_the_hash_of_the_report(small_home: Path, tmp_path: Path) -> None:
-    """What a replay reports is found again in the history that it left."""
-    shutil.copytree(small_home, tmp_path / "home", symlinks=True)  # chDB's are relative
+    """The history that a replay leaves has the hash that the replay reports."""
+    # subtle: chDB makes relative links
+    shutil.copytree(small_home, tmp_path / "home", symlinks=True)
     reported = json.loads((small_home.parent / "report.json").read_text().splitlines()[-1])
     with Store(f"chdb://{tmp_path / 'home' / 'history'}") as store:
         assert reported["hash"] == deployed_hash(store)
@@ -71,7 +75,7 @@ def test_it_is_the_hash_of_the_report(small_home: Path, tmp_path: Path) -> None:
     ids=["ticks", "control", "offsets"],
 )
 def test_ticks_markers_and_offsets_do_not_change_it(store: Store, later: LedgerRow) -> None:
-    """They tell how a log came, not what it said."""
+    """Ticks, control markers and offsets say how a log arrived, so they do not change the hash."""
     before = deployed_hash(store)
     store.write("ledger", ledger_columns([later]))
     assert later == newest_ledger(store)[0]
@@ -79,7 +83,7 @@ def test_ticks_markers_and_offsets_do_not_change_it(store: Store, later: LedgerR
 
 
 def test_where_samples_stand_does_not_change_it(store: Store) -> None:
-    """The same samples at other offsets, and written twice, are the same samples."""
+    """The same samples, written again at other offsets, give the same hash."""
     before = deployed_hash(store)
     write_samples(store, moved=100)
     assert [(8,)] == store.rows("SELECT count() FROM samples")
@@ -87,7 +91,7 @@ def test_where_samples_stand_does_not_change_it(store: Store) -> None:
 
 
 def test_another_label_changes_it(store: Store) -> None:
-    """One label that differs, newest or not, makes another hash."""
+    """One different label changes the hash, whether it is the newest or not."""
     before = deployed_hash(store)
     write_samples(store, label=1)
     changed = deployed_hash(store)
@@ -98,15 +102,15 @@ def test_another_label_changes_it(store: Store) -> None:
 
 @pytest.mark.parametrize("name", ["question", "late", "rejected", "joined", "open", "unknown_item"])
 def test_another_count_changes_it(store: Store, name: str) -> None:
-    """What was counted as something else makes another hash."""
+    """An event that is counted under another name changes the hash."""
     before = deployed_hash(store)
     store.write("ledger", ledger_columns([row(0, 1, 1500, **({"question": 600} | {name: 601}))]))
     assert before != deployed_hash(store)
 
 
 @pytest.mark.parametrize("backwards", [False, True])
-def test_the_newest_row_wins(tmp_path: Path, backwards: bool) -> None:  # noqa: FBT001, RUF100
-    """Of all rows of a partition that of the furthest offset counts, in whatever order a sink wrote them."""
+def test_the_newest_row_wins(tmp_path: Path, backwards: bool) -> None:
+    """The ledger row with the furthest offset of a partition counts, whatever was written last."""
     rows = [
         row(0, 0, 700, question=700),
         row(0, 0, 1000, question=1000),

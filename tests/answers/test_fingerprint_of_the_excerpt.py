@@ -1,4 +1,4 @@
-"""The shipped excerpt, joined: the hash over what samples held in 0.1 is the one that 0.1 printed."""
+"""The joined excerpt has the hash that 0.1 printed, over the fields that samples had in 0.1."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -17,7 +17,7 @@ OF_0_1 = "a019d0eeabb8cecba1d0c85dda9f5fb6"
 
 
 def test_the_excerpt_becomes_the_samples_and_counts_of_0_1(tmp_path: Path) -> None:
-    """Whatever fields samples are given, those of before keep what they said."""
+    """Fields added since 0.1 change neither the older fields of samples nor the counts."""
     log = Path(str(files("mainstem.data") / "online-retail.jsonl.gz"))
     found = survey(read_lines(log))
     settings, catalogue = Settings.of({"join.questions": found.questions}), Catalogue()

@@ -1,4 +1,4 @@
-"""The bench of the join: what it feeds is what it says, and it counts what a joiner makes."""
+"""The bench of the join feeds the log it describes and counts the samples that a joiner makes."""
 
 from collections import Counter
 
@@ -21,7 +21,7 @@ LOG = [encode(event) for event in EVENTS]
 
 @pytest.mark.parametrize("events", [0, 1, 3, 8])
 def test_a_log_is_lengthened_without_a_repeated_id_or_a_step_back(events: int) -> None:
-    """Items come once, then as many events as asked for, none earlier than the one before and no id twice."""
+    """Items come once, then as many events as asked for, in order of time, no id twice."""
     item, *told = [decode(raw) for raw in lengthened(LOG, events)]
     assert ITEM == item
     assert events == len(told)
@@ -32,7 +32,7 @@ def test_a_log_is_lengthened_without_a_repeated_id_or_a_step_back(events: int) -
 
 
 def test_each_copy_of_a_log_gives_the_samples_of_the_first() -> None:
-    """Copies are of other shoppers, so that each is joined as if it were alone."""
+    """Each copy of a log belongs to other shoppers, so it gives the samples it would give alone."""
     found = bench_join([*lengthened(LOG, 60)], short(), len, rounds=1)
     catalogue = shelf("cup")
     joiner, samples = Joiner(0, short(), catalogue, KEY), Counter[str]()
@@ -45,12 +45,12 @@ def test_each_copy_of_a_log_gives_the_samples_of_the_first() -> None:
 
 
 def test_a_log_that_cannot_be_read_is_lengthened_to_nothing() -> None:
-    """Refused lines are left out; without any other there is nothing to repeat."""
+    """Refused lines are left out, so a log of refused lines gives nothing."""
     assert [] == list(lengthened([b"bad"], 5))
 
 
 def test_every_run_of_every_stage_is_told() -> None:
-    """Each stage has as many runs as there are rounds, and only the last stage encodes."""
+    """Each stage reports one run per round, and only the last stage encodes."""
     sent: list[int] = []
     found = bench_join(
         [*lengthened(LOG, 60)], short(), lambda outputs: sent.append(len(outputs)), rounds=3

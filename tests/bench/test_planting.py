@@ -1,4 +1,4 @@
-"""Planted errors: which labels are turned over, and how their finding is counted."""
+"""Planted errors: which labels are flipped, and how the errors that were found are counted."""
 
 from dataclasses import asdict
 from uuid import UUID
@@ -19,7 +19,7 @@ IDS = [uuid_of("sample", number) for number in range(5000)]
 
 
 def sample(sample_id: UUID, label: int) -> Sample:
-    """A sample as it comes from the join."""
+    """A sample as the join makes it."""
     return Sample(
         sample_id=sample_id,
         label_version=0,
@@ -44,7 +44,7 @@ def sample(sample_id: UUID, label: int) -> Sample:
 
 
 def stored(one: Sample, part: str) -> PlacedSample:
-    """The same sample as the history gives it back."""
+    """The same sample as the history returns it."""
     known = {
         name: value
         for name, value in msgspec.structs.asdict(one).items()
@@ -56,7 +56,7 @@ def stored(one: Sample, part: str) -> PlacedSample:
 def judged(
     ids: list[UUID], contradictory: list[bool], evidence: list[float], part: int = 0
 ) -> tuple[Rows, Judgement]:
-    """A partition of these samples and a judgement that calls some of them."""
+    """A partition of these samples, and a judgement that calls some of them contradictory."""
     columns, count = Rows(), len(ids)
     facts = {
         "label_version": 0,
@@ -80,7 +80,7 @@ def judged(
 
 
 def test_a_share_of_the_stream_is_turned_over() -> None:
-    """About the share that was asked for is planted, within four deviations; another seed plants others."""
+    """The planted share is the one asked for, within four deviations, and the seed decides it."""
     planted = [PLANT.is_planted(one.hex, "stream") for one in IDS]
     assert pytest.approx(0.1, abs=4 * (0.09 / len(IDS)) ** 0.5) == np.mean(planted)
     assert planted != [Plant(share=0.1, seed=4).is_planted(one.hex, "stream") for one in IDS]
@@ -88,7 +88,7 @@ def test_a_share_of_the_stream_is_turned_over() -> None:
 
 @pytest.mark.parametrize(("share", "expected"), [(0.0, {False}), (1.0, {True})])
 def test_nothing_or_all_may_be_planted(share: float, expected: set[bool]) -> None:
-    """A share of 0 plants nobody, and one of 1 all of the stream."""
+    """A share of 0 plants no error, and a share of 1 flips every label of the stream."""
     assert expected == {
         Plant(share=share, seed=3).is_planted(one.hex, "stream") for one in IDS[:500]
     }
@@ -96,12 +96,12 @@ def test_nothing_or_all_may_be_planted(share: float, expected: set[bool]) -> Non
 
 @pytest.mark.parametrize("part", ["direction", "canary", "gate"])
 def test_trusted_samples_are_spared(part: str) -> None:
-    """Nothing is planted among samples whose labels are to be believed."""
+    """No error is planted among trusted samples."""
     assert not any(Plant(share=1.0, seed=3).is_planted(one.hex, part) for one in IDS[:500])
 
 
 def test_a_larger_share_keeps_what_a_smaller_one_planted() -> None:
-    """Errors at 10 % are among those at 30 %, so that runs can be compared."""
+    """Errors planted at 10 % are among those planted at 30 %, so that runs can be compared."""
     few, many = (
         {one for one in IDS if Plant(share, 3).is_planted(one.hex, "stream")}
         for share in (0.1, 0.3)
@@ -111,7 +111,7 @@ def test_a_larger_share_keeps_what_a_smaller_one_planted() -> None:
 
 @pytest.mark.parametrize("label", [0, 1])
 def test_only_the_label_is_turned(label: int) -> None:
-    """A planted sample differs in its label and its target and in nothing else; any other one is handed on as it is."""
+    """Planting changes only the label and its target, and returns any other sample as it is."""
     for one in IDS[:100]:
         came = sample(one, label)
         became = PLANT.relabel(came, "stream")
@@ -124,14 +124,14 @@ def test_only_the_label_is_turned(label: int) -> None:
 
 @pytest.mark.parametrize("part", ["stream", "gate"])
 def test_the_truth_is_what_the_label_was(part: str) -> None:
-    """What was turned over can be turned back, whatever its part."""
+    """The original label of a planted sample can be restored, whatever its part."""
     assert [1] * 100 == [
         PLANT.truth(stored(PLANT.relabel(sample(one, 1), part), part)) for one in IDS[:100]
     ]
 
 
 def test_its_name_tells_plants_apart() -> None:
-    """Results of one plant cannot be taken for those of another."""
+    """Share and seed are in the name, so results of different plants cannot be confused."""
     names = {Plant(share, seed).name for share in (0.1, 0.2) for seed in (1, 2)}
     assert 4 == len(names)
     assert "plant 0.1 from seed 3" == PLANT.name
@@ -139,7 +139,7 @@ def test_its_name_tells_plants_apart() -> None:
 
 
 def test_found_and_false_calls_are_counted_over_all_partitions() -> None:
-    """Planted, called, found and false are plain counts, and the evidence is ranked over all partitions together."""
+    """Planted, called, found and false are counts, and evidence is ranked over all partitions."""
     planted = [one for one in IDS if PLANT.is_planted(one.hex, "stream")][:3]
     sound = [one for one in IDS if not PLANT.is_planted(one.hex, "stream")][:4]
     parts = [
@@ -149,11 +149,11 @@ def test_found_and_false_calls_are_counted_over_all_partitions() -> None:
             [False, False, False, True],
             [0.1, 0.2, 0.4, 0.95],
         ),
-        judged(planted, [True] * 3, [1.0] * 3, part=CANARY),  # canaries are not the stream
+        # canaries do not belong to the stream
+        judged(planted, [True] * 3, [1.0] * 3, part=CANARY),
     ]
-    ranked = (
-        4 + 2 + 4
-    ) / 12  # .9, .3 and .95 lie above 4, 2 and 4 of the four sound ones' .8 .1 .2 .4
+    # evidence of the sound samples: .8 .1 .2 .4; .9, .3 and .95 lie above 4, 2 and 4 of them
+    ranked = (4 + 2 + 4) / 12
     assert {
         "n": 3,
         "called": 3,
@@ -164,7 +164,7 @@ def test_found_and_false_calls_are_counted_over_all_partitions() -> None:
 
 
 def test_nothing_planted_has_no_ranking() -> None:
-    """Without planted samples, or without any, counts are 0 and there is no AUROC."""
+    """Without planted samples, or without any samples, counts are 0 and there is no AUROC."""
     nothing = {"n": 0, "called": 0, "found": 0, "false": 0, "auroc": None}
     assert nothing == Plant(share=0.0, seed=3).found(
         [judged(IDS[:3], [False] * 3, [0.1, 0.2, 0.3])]

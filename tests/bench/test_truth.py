@@ -1,4 +1,4 @@
-"""A home held against the truth of a simulated shop."""
+"""Comparing a home with the truth of a simulated shop."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ Row = tuple[UUID, int, str, str, float | None]
 
 
 def truth_of(path: Path, *items: tuple[float, int, str]) -> Path:
-    """A truth file of questions with one item each: probability, true label, cause."""
+    """Write a truth file of questions with one item each: probability, true label, cause."""
     questions = [
         {"question": f"q{number}", "time": number, "source": "view", "items": [["i", *item]]}
         for number, item in enumerate(items)
@@ -31,12 +31,12 @@ def row(
     reason: str = "undecided",
     evidence: float | None = 0.5,
 ) -> Row:
-    """What a home says of the item of a question."""
+    """A row of a home about the item of a question."""
     return uuid_of("sample", f"q{number}", "i"), label, standing, reason, evidence
 
 
 def test_what_was_called_and_what_is_wrong_worked_by_hand(tmp_path: Path) -> None:
-    """Of three calls two are right, of four wrong labels two were called; each kind and label has its row."""
+    """Wrong labels and calls, worked by hand, are counted in total and by kind and label."""
     items = [
         (0.9, 1, "misclick"),
         (0.9, 1, "bot"),
@@ -58,9 +58,8 @@ def test_what_was_called_and_what_is_wrong_worked_by_hand(tmp_path: Path) -> Non
     found = compare(judged, truth_of(tmp_path / "t", *items), Settings())
     assert (6, 1, 4, 3) == (found["samples"], found["unknown"], found["wrong"], found["called"])
     assert (1 / 3, 2 / 4) == (found["false_discoveries"], found["found"])
-    assert (
-        2 / 4 == found["auroc"]
-    )  # of the four pairs of a wrong and the one sound sample with evidence, two in order
+    # with evidence: one sound sample and four wrong ones, two of which rank above it
+    assert 2 / 4 == found["auroc"]
     kinds = {
         one["kind"]: (one["samples"], one["contradictory"], one["core"], one["spent"])
         for one in found["by_kind"]
@@ -77,7 +76,7 @@ def test_what_was_called_and_what_is_wrong_worked_by_hand(tmp_path: Path) -> Non
 
 
 def test_a_log_without_accidents_has_nothing_to_find(tmp_path: Path) -> None:
-    """Where no label is wrong, shares of them are not defined, and nothing is claimed."""
+    """Where no label is wrong, shares of wrong labels are undefined and no call is made."""
     found = compare(
         [row(0, 1), row(1, 0)], truth_of(tmp_path / "t", (0.9, 1, ""), (0.1, 0, "")), Settings()
     )
@@ -90,7 +89,7 @@ def test_a_log_without_accidents_has_nothing_to_find(tmp_path: Path) -> None:
 
 
 def test_a_share_of_the_truth_holds_whole_questions_and_true_labels(tmp_path: Path) -> None:
-    """About the share of the questions is vouched for, by true label, the same for the same seed."""
+    """A share of the truth vouches for whole questions by true label, repeatably for a seed."""
     path = truth_of(tmp_path / "t", *[(0.5, number % 2, "bot") for number in range(400)])
     chosen = list(share_of(path, 0.25, Settings()))
     assert pytest.approx(100, abs=40) == len(chosen)

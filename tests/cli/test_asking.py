@@ -1,4 +1,4 @@
-"""What the command line advises when there is nothing to ask."""
+"""Advice of the command line where there is no history to ask."""
 
 import shlex
 from pathlib import Path
@@ -10,7 +10,7 @@ from mainstem.errors import HomeError
 
 
 def test_advice_about_a_home_without_history_can_be_pasted(tmp_path: Path) -> None:
-    """The command that is advised names the home as a shell reads it, whatever its name is."""
+    """The advised command quotes the home for a shell, whatever its name is."""
     home = tmp_path / "a b; $(touch x)"
     home.mkdir()
     (home / "settings.json").write_text("{}")

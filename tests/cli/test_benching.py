@@ -1,4 +1,4 @@
-"""Benches on the command line."""
+"""`mainstem bench` on the command line."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ def test_bench_join_tells_every_stage_of_both_logs(mainstem: Run) -> None:
 
 
 def test_bench_join_repeats_a_log_of_ones_own(mainstem: Run, tmp_path: Path) -> None:
-    """A given log is repeated until it has the events asked for."""
+    """A given log is repeated until it has the requested number of events."""
     log = tmp_path / "log.jsonl"
     log.write_text(
         '{"type":"view","event_id":"e","user_id":"u","event_timestamp":5,"item_id":"i"}\n'
@@ -31,28 +31,17 @@ def test_bench_join_repeats_a_log_of_ones_own(mainstem: Run, tmp_path: Path) -> 
 
 
 def test_bench_join_of_no_log_is_one_line(mainstem: Run, tmp_path: Path) -> None:
-    """A log that is not there is an error in one line."""
+    """A missing log is an error in one line."""
     done = mainstem("bench", "join", tmp_path / "none.jsonl")
     assert 1 == done.returncode
     assert done.stderr.startswith("mainstem: cannot read the log")
 
 
 def test_bench_responses_holds_every_row_against_a_plain_pass(mainstem: Run) -> None:
-    """Each row has its ratio, memory and the error of its norms against autograd; the plain pass is 1."""
+    """Each row has a ratio to the plain pass and the error of its norms against autograd."""
     rows = ("norm", "norm+direction+sketch64", "last block", "opacus ghost", "torch.func vmap")
     only = [part for row in rows for part in ("--only", row)]
-    sizes = (
-        "--model",
-        "2x32",
-        "--batch",
-        "8",
-        "--seq",
-        "16",
-        "--vocabulary",
-        "200",
-        "--rounds",
-        "2",
-    )
+    sizes = ("--model", "2x32", "--batch", 8, "--seq", 16, "--vocabulary", 200, "--rounds", 2)
     done = mainstem("bench", "responses", *sizes, *only, "--json")
     assert 0 == done.returncode, done.stderr
     found = json.loads(done.stdout)
@@ -66,31 +55,12 @@ def test_bench_responses_holds_every_row_against_a_plain_pass(mainstem: Run) -> 
 def test_a_peer_that_is_not_there_is_left_out_with_its_reason(
     mainstem: Run, tmp_path: Path
 ) -> None:
-    """Without opacus its rows are missing, the reason is said, and the others are measured."""
+    """Without opacus its rows are left out with the reason, and the others are measured."""
     (tmp_path / "opacus.py").write_text("raise ImportError('not installed here')")
-    sizes = (
-        "--model",
-        "1x32",
-        "--batch",
-        "2",
-        "--seq",
-        "8",
-        "--vocabulary",
-        "200",
-        "--rounds",
-        "1",
-    )
-    done = mainstem(
-        "bench",
-        "responses",
-        *sizes,
-        "--only",
-        "norm",
-        "--only",
-        "opacus hooks",
-        "--json",
-        env={"PYTHONPATH": str(tmp_path)},
-    )
+    sizes = ("--model", "1x32", "--batch", 2, "--seq", 8, "--vocabulary", 200, "--rounds", 1)
+    only = ("--only", "norm", "--only", "opacus hooks")
+    environment = {"PYTHONPATH": str(tmp_path)}
+    done = mainstem("bench", "responses", *sizes, *only, "--json", env=environment)
     assert 0 == done.returncode, done.stderr
     assert {"plain_ms", "plain", "norm"} == set(json.loads(done.stdout))
     assert "opacus hooks left out: " in done.stderr

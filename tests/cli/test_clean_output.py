@@ -1,4 +1,4 @@
-"""What goes out is clean: rows stay rows, terminals are not steered, markup is text, JSON is JSON."""
+"""Output is safe for terminals and programs: one line a row, no control codes, valid JSON."""
 
 import io
 import json
@@ -34,7 +34,7 @@ ODD = st.lists(
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with one item, whose title is made to do harm."""
+    """A home with one item whose title has control codes and markup."""
     folder = tmp_path_factory.mktemp("clean") / "home"
     with Home(folder, create=True) as made:
         made.settle(Settings(), {})
@@ -45,13 +45,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    """A history of this process."""
+    """An empty history."""
     with Store(f"chdb://{tmp_path / 'history'}") as opened:
         yield opened
 
 
 def write_items(store: Store, titles: list[str]) -> None:
-    """Items with these titles and ids."""
+    """Write items with these titles as their ids too."""
     columns = [name for name, *_ in store.rows("DESCRIBE items")]
     empty: dict[str, Any] = {
         name: [""] * len(titles) for name in columns if name in ("category", "brand", "price_band")
@@ -60,7 +60,7 @@ def write_items(store: Store, titles: list[str]) -> None:
 
 
 def printed(header: Any, rows: Any, *, as_json: bool) -> str:
-    """What a command prints of rows."""
+    """Return what a command prints for rows."""
     with redirect_stdout(io.StringIO()) as out:
         show_rows(header, rows, as_json=as_json)
     return out.getvalue()
@@ -71,31 +71,24 @@ def printed(header: Any, rows: Any, *, as_json: bool) -> str:
 )
 @given(ODD)
 def test_a_row_is_a_line_whatever_is_in_it(store: Store, titles: list[str]) -> None:
-    """Of text of any kind a table has one line a row, with nothing that a terminal obeys, and JSON brings it back."""
+    """Any text is one line of a table without control codes, and JSON gives it back."""
     store.execute("TRUNCATE TABLE items")
     write_items(store, titles)
     answer = store.ask("SELECT item_id, title FROM items ORDER BY item_id")
     lines = printed(*answer, as_json=False).splitlines()
     assert len(titles) + 1 == len(lines)
     assert all(1 == line.count("\t") for line in lines)
-    assert not any(
-        ord(letter) < 32 or 127 <= ord(letter) < 160
-        for line in lines
-        for letter in line
-        if letter != "\t"
-    )
+    letters = {letter for line in lines for letter in line} - {"\t"}
+    assert not any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in letters)
     rows = [json.loads(line) for line in printed(*answer, as_json=True).splitlines()]
-    assert (
-        sorted(titles)
-        == sorted(row["title"] for row in rows)
-        == sorted(row["item_id"] for row in rows)
-    )
+    assert sorted(titles) == sorted(row["title"] for row in rows)
+    assert sorted(titles) == sorted(row["item_id"] for row in rows)
 
 
 def test_a_terminal_shows_markup_as_text(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What looks like a colour or a face to a library is a title; what steers a terminal is escaped there too."""
+    """Markup of the table library is printed as text, and control codes are escaped."""
     from mainstem.cli.tables import show
 
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
@@ -107,18 +100,18 @@ def test_a_terminal_shows_markup_as_text(
 
 
 def test_bytes_that_are_no_text_can_be_told_from_text(store: Store) -> None:
-    """Of a string in no encoding the bytes are shown, not hex digits that may be somebody's text."""
+    """Bytes that are no text are escaped, so that they differ from a text of hex digits."""
     answer = store.ask("SELECT unhex('41ff') AS a, 'ff41' AS b, ['x', unhex('ff')] AS c")
     assert "A\\xff\tff41" in printed(*answer, as_json=False)
-    assert {"a": "A\\xff", "b": "ff41", "c": ["x", "\\xff"]} == json.loads(
-        printed(*answer, as_json=True)
-    )
+    expected = {"a": "A\\xff", "b": "ff41", "c": ["x", "\\xff"]}
+    assert expected == json.loads(printed(*answer, as_json=True))
 
 
 def test_numbers_that_json_has_no_word_for_are_null(store: Store) -> None:
-    """NaN and infinities are null at any depth, whole numbers keep all digits, and whose key it is does not matter."""
+    """NaN and infinity are null at any depth, and whole numbers keep all their digits."""
     answer = store.ask(
-        "SELECT nan AS a, [inf, 1] AS b, map(toUInt8(1), nan) AS c, (1, -inf) AS d, toUInt64(18446744073709551615) AS e, "
+        "SELECT nan AS a, [inf, 1] AS b, map(toUInt8(1), nan) AS c, (1, -inf) AS d, "
+        "toUInt64(18446744073709551615) AS e, "
         "toDecimal64('1.20', 2) AS f, toDate('2020-01-02') AS g"
     )
     expected = {
@@ -134,17 +127,16 @@ def test_numbers_that_json_has_no_word_for_are_null(store: Store) -> None:
 
 
 def test_columns_of_one_name_are_not_lost_in_an_object(store: Store) -> None:
-    """An object holds one of a name, so two columns of one name are refused as JSON."""
+    """Two columns of the same name are refused as JSON, because an object would lose one."""
     answer = store.ask("SELECT number, number FROM numbers(1)")
     with pytest.raises(StoreError, match="a name of its own with AS"):
         printed(*answer, as_json=True)
 
 
 def test_an_answer_without_rows_has_its_header(store: Store) -> None:
-    """No rows are no empty line."""
-    assert "item_id\ttitle\n" == printed(
-        *store.ask("SELECT item_id, title FROM items WHERE 0 -- none"), as_json=False
-    )
+    """An answer without rows is its header, without an empty line."""
+    answer = store.ask("SELECT item_id, title FROM items WHERE 0 -- none")
+    assert "item_id\ttitle\n" == printed(*answer, as_json=False)
 
 
 WRONG = (
@@ -159,7 +151,7 @@ WRONG = (
 
 
 def test_a_wrong_question_is_told_by_what_was_asked(store: Store) -> None:
-    """Neither the engine's codes nor what the driver added to the question are in the answer."""
+    """The error for a wrong query has neither the engine's codes nor the driver's additions."""
     for sql, told in WRONG:
         with pytest.raises(StoreError) as caught:
             store.ask(sql)
@@ -169,20 +161,22 @@ def test_a_wrong_question_is_told_by_what_was_asked(store: Store) -> None:
 
 
 def test_a_holder_answers_as_the_history_does(store: Store, tmp_path: Path) -> None:
-    """Over the socket of a home in use an answer prints alike, and a complaint has the same words."""
-    sql = "SELECT unhex('ff') AS a, nan AS b, 'x\t\x1b' AS c, map((1, 'k'), [nan]) AS d, (1, NULL) AS e"
+    """The holder of a home in use gives the same output and the same errors."""
+    sql = (
+        "SELECT unhex('ff') AS a, nan AS b, 'x\t\x1b' AS c, map((1, 'k'), [nan]) AS d, "
+        "(1, NULL) AS e"
+    )
     with Answerer(tmp_path / SOCKET, partial(Store, store.url)):
         asker = Asker(tmp_path / SOCKET)
         for as_json in (False, True):
-            assert printed(*store.ask(sql), as_json=as_json) == printed(
-                *asker.ask(sql), as_json=as_json
-            )
+            expected = printed(*store.ask(sql), as_json=as_json)
+            assert expected == printed(*asker.ask(sql), as_json=as_json)
         with pytest.raises(StoreError, match="is it 'samples'"):
             asker.ask("SELECT 1 FROM sampels")
 
 
 def test_the_command_prints_what_it_is_given_in_one_line(home: Path, mainstem: Run) -> None:
-    """`sql` escapes an item that steers terminals, also where the output has no letter for it; so is such a name."""
+    """`sql` and error messages escape control codes, in an ASCII terminal too."""
     done = mainstem(
         "sql", "SELECT title FROM items", "--home", home, env={"PYTHONIOENCODING": "ascii"}
     )
@@ -194,17 +188,8 @@ def test_the_command_prints_what_it_is_given_in_one_line(home: Path, mainstem: R
 
 
 def test_a_reader_that_has_enough_ends_a_command_quietly(home: Path) -> None:
-    """`| head -1` is no error to talk about."""
-    command = [
-        sys.executable,
-        "-m",
-        "mainstem.cli",
-        "sql",
-        "SELECT number FROM numbers(200000)",
-        "--home",
-        str(home),
-    ]
-    done = subprocess.run(
-        f"{shlex.join(command)} | head -1", shell=True, capture_output=True, text=True, check=True
-    )
+    """A command whose reader stops early, as with `| head -1`, ends without a message."""
+    sql = ["sql", "SELECT number FROM numbers(200000)", "--home", str(home)]
+    command = f"{shlex.join([sys.executable, '-m', 'mainstem.cli', *sql])} | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert ("number\n", "") == (done.stdout, done.stderr)

@@ -1,4 +1,4 @@
-"""The command line as people and machines meet it."""
+"""The command line as people and programs use it."""
 
 import csv
 import json
@@ -11,20 +11,19 @@ from tests.conftest import Run
 
 
 def test_sets_count_every_judged_sample(small_home: Path, mainstem: Run) -> None:
-    """`sets` adds up to the samples of the report's sets."""
+    """The counts of `sets` add up to those of the report."""
     report = json.loads((small_home.parent / "report.json").read_text())
     rows = [
         json.loads(line)
         for line in mainstem("sets", "--home", small_home, "--json").stdout.splitlines()
     ]
     assert sum(report["sets"].values()) == sum(row["samples"] for row in rows)
-    assert report["sets"]["core"] == sum(
-        row["samples"] for row in rows if row["standing"] == "core"
-    )
+    core = [row["samples"] for row in rows if row["standing"] == "core"]
+    assert report["sets"]["core"] == sum(core)
 
 
 def test_history_tells_visits_and_moves_of_a_sample(small_home: Path, mainstem: Run) -> None:
-    """`history` shows a sample's text, each visit with its importance, and each move with its reason."""
+    """`history` shows a sample, each visit with its importance, and each move with its reason."""
     query = "SELECT sample_id FROM standings_now WHERE standing = 'core' ORDER BY sample_id LIMIT 1"
     sample = json.loads(mainstem("sql", query, "--home", small_home, "--json").stdout)["sample_id"]
     rows = [
@@ -43,7 +42,7 @@ def test_history_tells_visits_and_moves_of_a_sample(small_home: Path, mainstem: 
 
 
 def test_versions_name_parent_reason_and_quality(small_home: Path, mainstem: Run) -> None:
-    """`versions` lists every version with its parent, its reason and its AUC on the last part of the log."""
+    """`versions` lists every version with its parent and its AUC on the last part of the log."""
     report = json.loads((small_home.parent / "report.json").read_text())
     rows = [
         json.loads(line)
@@ -55,7 +54,7 @@ def test_versions_name_parent_reason_and_quality(small_home: Path, mainstem: Run
 
 
 def test_layers_tell_what_some_of_them_are_worth(small_home: Path, mainstem: Run) -> None:
-    """The usual choices are compared at the home's newest version; all layers explain everything."""
+    """`layers` compares the usual choices at the newest version, and all layers explain it all."""
     usual = [
         json.loads(line)
         for line in mainstem("layers", "--home", small_home, "--json").stdout.splitlines()
@@ -66,11 +65,8 @@ def test_layers_tell_what_some_of_them_are_worth(small_home: Path, mainstem: Run
         json.loads(line)
         for line in mainstem("layers", "*", "--home", small_home, "--json").stdout.splitlines()
     ]
-    assert [1, 1, 1] == [
-        whole["parameters"],
-        round(whole["explained"], 6),
-        round(whole["spearman"], 6),
-    ]
+    assert 1 == whole["parameters"]
+    assert [1, 1] == [round(whole[name], 6) for name in ("explained", "spearman")]
     refused = mainstem("layers", "nonsense", "--home", small_home)
     assert (1, "") == (refused.returncode, refused.stdout)
     assert refused.stderr.startswith("mainstem: no layer with trained parameters fits 'nonsense'")
@@ -79,7 +75,7 @@ def test_layers_tell_what_some_of_them_are_worth(small_home: Path, mainstem: Run
 def test_sql_answers_people_with_a_table_and_refuses_to_write(
     small_home: Path, mainstem: Run
 ) -> None:
-    """`sql` prints a header and rows, and only reads."""
+    """`sql` prints a header and rows, and refuses to write."""
     asked = mainstem("sql", "SELECT 1 AS one, 'a' AS letter", "--home", small_home)
     assert "one\tletter\n1\ta\n" == asked.stdout
     refused = mainstem("sql", "DROP TABLE samples", "--home", small_home)
@@ -99,7 +95,7 @@ def test_sql_answers_people_with_a_table_and_refuses_to_write(
     ],
 )
 def test_wrong_use_is_one_line_and_exit_code_2(arguments: tuple[str, ...], mainstem: Run) -> None:
-    """What was wrong and where to read on, in one line."""
+    """Wrong use is one line on stderr and exit code 2."""
     done = mainstem(*arguments)
     assert (2, "") == (done.returncode, done.stdout)
     assert 1 == len(done.stderr.splitlines())
@@ -107,7 +103,7 @@ def test_wrong_use_is_one_line_and_exit_code_2(arguments: tuple[str, ...], mains
 
 
 def test_a_wrong_setting_is_one_line_and_exit_code_2(mainstem: Run) -> None:
-    """A setting that is none, or that cannot be read, is named."""
+    """The error for an unknown or unreadable setting names it."""
     unknown = mainstem("settings", env={"MAINSTEM_GRACES": "5m"})
     unreadable = mainstem("settings", env={"MAINSTEM_JOIN__GRACE": "5"})
     assert (2, 2) == (unknown.returncode, unreadable.returncode)
@@ -116,16 +112,14 @@ def test_a_wrong_setting_is_one_line_and_exit_code_2(mainstem: Run) -> None:
 
 
 def test_settings_show_what_the_environment_says(mainstem: Run) -> None:
-    """`settings --json` gives default and value of each."""
+    """`settings --json` has the default and the value of each setting."""
     found = json.loads(mainstem("settings", "--json", env={"MAINSTEM_JOIN__GRACE": "5m"}).stdout)
-    assert ("10m", "5m") == (
-        found["MAINSTEM_JOIN__GRACE"]["default"],
-        found["MAINSTEM_JOIN__GRACE"]["value"],
-    )
+    grace = found["MAINSTEM_JOIN__GRACE"]
+    assert ("10m", "5m") == (grace["default"], grace["value"])
 
 
 def test_settings_are_told_group_by_group(mainstem: Run) -> None:
-    """Each group has a line of its own, and below it its settings with their variables."""
+    """`settings` lists each group in a line, followed by its variables."""
     lines = mainstem("settings", defaults=True).stdout.splitlines()
     assert [f"[{group}] {kind.__doc__}" for group, kind in GROUPS.items()] == [
         one for one in lines if one.startswith("[")
@@ -136,22 +130,15 @@ def test_settings_are_told_group_by_group(mainstem: Run) -> None:
 
 
 def test_settings_are_written_and_read_again(tmp_path: Path, mainstem: Run) -> None:
-    """`--write` prints a file that a command in its folder reads, and names; a variable wins over it."""
-    written = mainstem(
-        "settings",
-        "--write",
-        defaults=True,
-        env={"MAINSTEM_JOIN__GRACE": "5m", "MAINSTEM_RUN__SEED": "3"},
-    )
+    """`settings --write` prints a file that the next command reads, and a variable overrides it."""
+    environment = {"MAINSTEM_JOIN__GRACE": "5m", "MAINSTEM_RUN__SEED": "3"}
+    written = mainstem("settings", "--write", defaults=True, env=environment)
     (tmp_path / "mainstem.toml").write_text(written.stdout)
-    done = mainstem(
-        "settings", "--json", defaults=True, cwd=tmp_path, env={"MAINSTEM_RUN__SEED": "4"}
-    )
+    other = {"MAINSTEM_RUN__SEED": "4"}
+    done = mainstem("settings", "--json", defaults=True, cwd=tmp_path, env=other)
     found = json.loads(done.stdout)
-    assert ("5m", "4") == (
-        found["MAINSTEM_JOIN__GRACE"]["value"],
-        found["MAINSTEM_RUN__SEED"]["value"],
-    )
+    names = ("MAINSTEM_JOIN__GRACE", "MAINSTEM_RUN__SEED")
+    assert ["5m", "4"] == [found[name]["value"] for name in names]
     assert "mainstem: settings are read from 'mainstem.toml'\n" == done.stderr
     (tmp_path / "mainstem.toml").write_text("[join]\ngrase = 1\n")
     refused = mainstem("settings", defaults=True, cwd=tmp_path)
@@ -160,7 +147,7 @@ def test_settings_are_written_and_read_again(tmp_path: Path, mainstem: Run) -> N
 
 
 def test_import_makes_a_log_and_says_what_it_left_out(tmp_path: Path, mainstem: Run) -> None:
-    """`import online-retail` reads the source's CSV and tells counts and reasons."""
+    """`import online-retail` reads the source's CSV and reports counts and reasons."""
     source, log = tmp_path / "online_retail.csv", tmp_path / "log.jsonl.gz"
     header = [
         "InvoiceNo",
@@ -208,7 +195,7 @@ def test_import_makes_a_log_and_says_what_it_left_out(tmp_path: Path, mainstem: 
 
 
 def test_a_home_in_use_says_by_whom(small_home: Path, mainstem: Run) -> None:
-    """A second process on the same home is told which process has it."""
+    """The error of a second process on a home names the process that holds it."""
     import os
 
     from mainstem.embedded.home import Home
@@ -222,7 +209,7 @@ def test_a_home_in_use_says_by_whom(small_home: Path, mainstem: Run) -> None:
 def test_a_home_that_holds_other_things_is_left_alone(
     tmp_path: Path, small_log: Path, mainstem: Run
 ) -> None:
-    """A folder with somebody's files is never taken for a home."""
+    """A folder with other files is not used as a home."""
     (tmp_path / "letter.txt").write_text("dear")
     done = mainstem("replay", small_log, "--home", tmp_path, "--from-start")
     assert 1 == done.returncode
@@ -233,7 +220,7 @@ def test_a_home_that_holds_other_things_is_left_alone(
 def test_a_failed_start_does_not_spoil_the_home(
     tmp_path: Path, small_log: Path, mainstem: Run
 ) -> None:
-    """After a mistyped log the same home takes the right one."""
+    """After a mistyped log the same home accepts the right one."""
     home, short = tmp_path / "home", tmp_path / "short.jsonl"
     short.write_bytes(b"".join(small_log.read_bytes().splitlines(keepends=True)[:100]))
     assert 1 == mainstem("replay", tmp_path / "shrot.jsonl", "--home", home).returncode
@@ -241,7 +228,7 @@ def test_a_failed_start_does_not_spoil_the_home(
 
 
 def test_programs_bring_their_commands_by_entry_point(tmp_path: Path, mainstem: Run) -> None:
-    """An installed program's sub-commands appear without the library knowing it."""
+    """Sub-commands of an installed program appear without the library knowing it."""
     info = tmp_path / "shop_program-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shop-program\nVersion: 1.0\n")

@@ -1,4 +1,4 @@
-"""The end of a replay for people: each figure has its word, and each command works as printed."""
+"""The end of a replay for people: its figures have labels, and its commands work as printed."""
 
 import json
 import shlex
@@ -18,23 +18,23 @@ from tests.conftest import Run
 def told(
     small_home: Path, small_log: Path, tmp_path_factory: pytest.TempPathFactory, mainstem: Run
 ) -> tuple[str, Path]:
-    """What a replay of the short log prints at its end, and its home."""
+    """The end of the output of a replay of the short log, and its home."""
     home = tmp_path_factory.mktemp("told") / "home"
-    shutil.copytree(small_home, home)
+    shutil.copytree(small_home, home, symlinks=True)
     done = mainstem("replay", small_log, "--home", home)
     assert 0 == done.returncode, done.stderr
     return done.stdout, home
 
 
 def section(text: str, title: str) -> list[str]:
-    """The lines below a title, up to the next empty line."""
+    """Return the lines below a title up to the next empty line."""
     return text.split(f"\n{title}", 1)[1].split("\n\n", maxsplit=1)[0].splitlines()[1:]
 
 
 def test_rounds_sets_and_hashes_are_those_of_the_report(
     told: tuple[str, Path], small_home: Path
 ) -> None:
-    """The table of rounds, the sets, the ledger and the hashes say what the JSON report says."""
+    """Rounds, sets, ledger and hashes agree with the JSON report."""
     text, _ = told
     report = json.loads((small_home.parent / "report.json").read_text())
     rounds = {row.split()[0]: row for row in section(text, "rounds") if row.split()[-1][0] == "."}
@@ -53,7 +53,7 @@ def test_rounds_sets_and_hashes_are_those_of_the_report(
 
 
 def test_the_end_fits_eighty_columns_without_colour(told: tuple[str, Path]) -> None:
-    """No line but a command to copy is wider than 80 columns, and none holds what steers a terminal."""
+    """No line but a command to copy is wider than 80 columns, and no line has control codes."""
     text, _ = told
     assert [] == [
         line for line in text.splitlines() if len(line) > 80 and not line.startswith("    ")
@@ -62,14 +62,15 @@ def test_the_end_fits_eighty_columns_without_colour(told: tuple[str, Path]) -> N
 
 
 def test_what_to_do_next_works_as_printed(told: tuple[str, Path]) -> None:
-    """Each command that is printed succeeds in the same shell, and says something."""
+    """Each command that is printed works in the same shell and has output."""
     text, _ = told
     commands = [
         line.strip() for line in section(text, "what to do next") if line.startswith("    ")
     ]
-    assert ["explain", "sql"] == [
+    verbs = [
         next(word for word in shlex.split(line) if word in ("explain", "sql")) for line in commands
     ]
+    assert ["explain", "sql"] == verbs
     for line in commands:
         assert line.startswith(f"{shlex.quote(sys.executable)} -m mainstem.cli ")
         done = subprocess.run(
@@ -80,7 +81,7 @@ def test_what_to_do_next_works_as_printed(told: tuple[str, Path]) -> None:
 
 
 def report_of(newest: float | None, plain: dict[str, float | None]) -> dict[str, Any]:
-    """The part of a report that tells how well versions and plain rankings rank."""
+    """Make the part of a report about the quality of versions and plain rankings."""
     versions = [{"version": 0, "auc_later": 0.5}, {"version": 3, "auc_later": newest}]
     return {
         "later": {"samples": 10, "labels": ["no", "yes"]},
@@ -101,7 +102,7 @@ def report_of(newest: float | None, plain: dict[str, float | None]) -> dict[str,
 def test_it_is_said_what_ranks_better(
     newest: float, plain: dict[str, float | None], verdict: str
 ) -> None:
-    """Versions and plain rankings stand in one list, best first, and the better one is named."""
+    """Versions and plain rankings are one list, best first, and the text names the better."""
     lines = list(quality(report_of(newest, plain)))
     figures = [line.split()[0] for line in lines[1:] if line.startswith("  .")]
     assert sorted(figures, reverse=True) == figures
@@ -110,6 +111,6 @@ def test_it_is_said_what_ranks_better(
 
 
 def test_a_figure_that_is_none_is_not_compared() -> None:
-    """Scores that are not finite rank last, and nothing is said to be better or worse."""
+    """Versions with scores that are not finite are not compared."""
     lines = list(quality(report_of(float("nan"), {})))
     assert "not known (its scores are not finite)" in lines[-1]

@@ -1,4 +1,4 @@
-"""`mainstem explain`: the story of a sample agrees with the history, the judge and the join, and fits one screen."""
+"""The story of `mainstem explain` agrees with history, judge and join, and fits one screen."""
 
 import json
 import tempfile
@@ -31,7 +31,7 @@ DAY = 86_400_000
 
 
 def asker(store: Store) -> Any:
-    """A history as a story asks it."""
+    """Return a function that asks a history as `story_of` does."""
 
     def ask(*queries: Query[Any], **parameters: Any) -> list[list[Any]]:
         return [query.typed(store.ask(query.sql, **parameters)[1]) for query in queries]
@@ -51,7 +51,10 @@ def kinds(small_home: Path) -> dict[str, str]:
     """A core sample, an edge sample, a canary and a gate sample of the short log, by name."""
     queries = {
         "core": "SELECT min(toString(sample_id)) FROM standings_now WHERE standing = 'core'",
-        "edge": "SELECT min(toString(sample_id)) FROM standings_now WHERE standing = 'edge' AND visits > 2",
+        "edge": (
+            "SELECT min(toString(sample_id)) FROM standings_now "
+            "WHERE standing = 'edge' AND visits > 2"
+        ),
         "canary": "SELECT min(toString(sample_id)) FROM responses WHERE part = 'canary'",
         "gate": "SELECT min(toString(sample_id)) FROM trusted WHERE part = 'gate'",
     }
@@ -60,14 +63,14 @@ def kinds(small_home: Path) -> dict[str, str]:
 
 
 def test_every_reason_has_a_meaning() -> None:
-    """Each reason that the judge can give is said in plain words, and no other."""
+    """Each reason of the judge has a meaning in plain words, and there are no others."""
     assert set(REASONS) == set(MEANINGS)
 
 
 def test_a_story_agrees_with_the_history(
     small_home: Path, kinds: dict[str, str], mainstem: Run
 ) -> None:
-    """Standing, visits, verdicts and rounds are the tables', and the importance judged is the visits' mean."""
+    """Standing, visits, verdicts, importance and rounds of a story agree with the tables."""
     for name in ("core", "edge", "canary"):
         story = json.loads(mainstem("explain", kinds[name], "--home", small_home, "--json").stdout)
         names = "standing, reason, importance, visits, importance_of_mean, alignment"
@@ -75,13 +78,13 @@ def test_a_story_agrees_with_the_history(
         now = json.loads(mainstem("sql", query, "--home", small_home, "--json").stdout)
         assert (now["standing"], now["reason"]) == (story["standing"], story["reason"])
         assert now["visits"] == story["now"]["visits"]
-        for figure in (
-            "importance",
-            "importance_of_mean",
-            "alignment",
-        ):  # rows hold some of them in half precision
+        # rows hold some of the figures in half precision
+        for figure in ("importance", "importance_of_mean", "alignment"):
             assert now[figure] == pytest.approx(story["now"][figure], rel=2e-3), figure
-        query = f"SELECT {names} FROM moves_now WHERE sample_id = '{kinds[name]}' ORDER BY judgement DESC LIMIT 1"
+        query = (
+            f"SELECT {names} FROM moves_now WHERE sample_id = '{kinds[name]}' "
+            "ORDER BY judgement DESC LIMIT 1"
+        )
         moved = json.loads(mainstem("sql", query, "--home", small_home, "--json").stdout)
         assert moved == pick(story["verdicts"][-1], *moved)
         judged_by = [
@@ -102,25 +105,23 @@ def test_a_story_agrees_with_the_history(
         assert visits[now["visits"] - 1]["importance_of_mean"] == pytest.approx(
             now["importance_of_mean"], rel=2e-3
         )
-        told = (
-            "of its mean response {importance_of_mean:.3g}; alignment {alignment:.3g}.".format_map(
-                story["now"]
-            )
-        )
+        of_mean, alignment = story["now"]["importance_of_mean"], story["now"]["alignment"]
+        told = f"of its mean response {of_mean:.3g}; alignment {alignment:.3g}."
         assert told in mainstem("explain", kinds[name], "--home", small_home).stdout
         trained = [json.loads(row) for row in rows if json.loads(row)["table"] == "trained"]
         assert [row["version"] for row in trained] == [row["version"] for row in story["rounds"]]
 
 
 def pick(verdict: dict[str, Any], *names: str) -> dict[str, Any]:
-    """Some of a verdict."""
+    """Return some fields of a verdict."""
     return {name: verdict[name] for name in names}
 
 
 def test_the_stratum_is_the_one_that_the_judge_used(opened: Store) -> None:
-    """At each judgement, as many canaries of the stratum are at least as doubtful as the columns, built again, say."""
+    """The canaries of a verdict are those in the columns that the judge used, built again."""
     judgements = opened.rows(
-        "SELECT judgement, version, canaries FROM judgements FINAL WHERE canaries > 0 ORDER BY judgement"
+        "SELECT judgement, version, canaries FROM judgements FINAL "
+        "WHERE canaries > 0 ORDER BY judgement"
     )
     seen = set()
     for judgement, version, _ in judgements:
@@ -128,7 +129,8 @@ def test_the_stratum_is_the_one_that_the_judge_used(opened: Store) -> None:
         worker.rebuild({0: judgement}, version, {0: 0})
         columns = worker.rows[0]
         for (sample,) in opened.rows(
-            "SELECT sample_id FROM moves WHERE judgement = {at:UInt64} AND p_value IS NOT NULL ORDER BY sample_id LIMIT 5",
+            "SELECT sample_id FROM moves WHERE judgement = {at:UInt64} "
+            "AND p_value IS NOT NULL ORDER BY sample_id LIMIT 5",
             at=judgement,
         ):
             row = columns.row_of(sample)
@@ -146,7 +148,7 @@ def test_the_stratum_is_the_one_that_the_judge_used(opened: Store) -> None:
 def test_it_is_one_screen(
     small_home: Path, small_log: Path, kinds: dict[str, str], mainstem: Run
 ) -> None:
-    """A story for people has at most 40 lines of at most 100 columns, and says standing, text and meaning."""
+    """A story has at most 40 lines of 100 columns, with standing, text and meaning."""
     for sample in kinds.values():
         done = mainstem("explain", sample, "--home", small_home, "--log", small_log)
         lines = done.stdout.splitlines()
@@ -164,32 +166,28 @@ def test_it_is_one_screen(
 def test_a_sample_is_found_by_its_first_digits_and_by_its_event(
     small_home: Path, small_log: Path, kinds: dict[str, str], mainstem: Run
 ) -> None:
-    """Eight digits, digits without dashes, and event and item ids name the same sample as its whole id."""
-    whole = mainstem(
-        "explain", kinds["core"], "--home", small_home, "--log", small_log, "--json"
-    ).stdout
+    """A sample is found by its id, its first digits, or its event and item."""
+    options = ("--home", small_home, "--log", small_log, "--json")
+    whole = mainstem("explain", kinds["core"], *options).stdout
     story = json.loads(whole)
     names = [[kinds["core"][:8]], [kinds["core"].replace("-", "")[:20].upper()]]
     names.append(
         ["--event", story["events"][0]["event_id"], "--item", story["question"]["item_id"]]
     )
     for name in names:
-        assert (
-            whole
-            == mainstem("explain", *name, "--home", small_home, "--log", small_log, "--json").stdout
-        )
+        assert whole == mainstem("explain", *name, *options).stdout
 
 
 @pytest.mark.parametrize("name", [(), ("1234567",), ("not-an-id",), ("35e58da0", "--event", "e")])
 def test_what_names_no_sample_is_wrong_use(name: tuple[str, ...], mainstem: Run) -> None:
-    """No id, too short a one, none at all and two ways at once are one line and exit code 2."""
+    """A missing, short, invalid or doubled name of a sample is one line and exit code 2."""
     done = mainstem("explain", *name)
     assert (2, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines()))
 
 
 @pytest.mark.parametrize("name", ["00000000", "00000000-0000-0000-0000-000000000000"])
 def test_an_unknown_sample_is_one_line(small_home: Path, name: str, mainstem: Run) -> None:
-    """A sample that is not there is said so, with what to do."""
+    """A sample that is not in the history is an error in one line."""
     done = mainstem("explain", name, "--home", small_home)
     assert (1, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines()))
     assert "no sample" in done.stderr
@@ -198,7 +196,7 @@ def test_an_unknown_sample_is_one_line(small_home: Path, name: str, mainstem: Ru
 def test_a_holder_tells_the_same_story(
     small_home: Path, kinds: dict[str, str], mainstem: Run
 ) -> None:
-    """While another process has the home open its answers make the same screen and the same JSON."""
+    """The story is the same while another process holds the home."""
     ways = [[kinds["core"]], [kinds["core"][:8], "--json"]]
     alone = [mainstem("explain", *way, "--home", small_home).stdout for way in ways]
     with (
@@ -212,7 +210,7 @@ def test_a_holder_tells_the_same_story(
 @EXAMPLES
 @given(logs(copies=False), asks)
 def test_the_events_of_a_sample_are_those_the_join_folded(log: Log, questions: str) -> None:
-    """Of any log, a sample's events are its question and outcomes of the kinds that its newest label was made of."""
+    """A sample's events are its question and the outcomes folded into its newest label."""
     settings = short(**WINDOWS, questions=questions)
     newest = {sample.sample_id: sample for sample in join(log.arrived, log.end, questions).samples}
     with tempfile.TemporaryDirectory() as folder:
@@ -231,7 +229,7 @@ def test_the_events_of_a_sample_are_those_the_join_folded(log: Log, questions: s
 
 
 def test_a_log_without_the_question_is_refused(tmp_path: Path) -> None:
-    """Another log than the one replayed is told so, and names the question's time."""
+    """A log without the sample's question is refused with the question's time."""
     path = tmp_path / "other.jsonl"
     path.write_bytes(encode(click("c", 5, "cup")) + b"\n" + encode(impression("i", 7, "cup")))
     question = {
@@ -247,22 +245,23 @@ def test_a_log_without_the_question_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture(params=["chdb", "clickhouse"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A fresh, empty store of each kind."""
-    return (
-        f"chdb://{tmp_path / 'history'}"
-        if request.param == "chdb"
-        else request.getfixturevalue("store_url")
-    )
+    """The URL of an empty store, chDB and ClickHouse."""
+    if request.param == "chdb":
+        return f"chdb://{tmp_path / 'history'}"
+    return request.getfixturevalue("store_url")
 
 
 def write(store: Store, table: str, *rows: dict[str, Any]) -> None:
-    """Write rows, given one by one, each twice: that must not show."""
+    """Write each row twice, which must not change any answer."""
     for _ in range(2):
         store.write(table, {name: [row[name] for row in rows] for name in rows[0]})
 
 
 def write_a_revised_sample(store: Store) -> None:
-    """Sample 1, bought and sent back; canaries 10 to 14, some of which a judgement at offset 50, version 1, does not see."""
+    """Write sample 1, bought and returned, and canaries 10 to 15.
+
+    A judgement at offset 50 by version 1 sees some of the canaries only.
+    """
     of_sample = {
         "question_id": UUID(int=7),
         "partition": 0,
@@ -306,21 +305,16 @@ def write_a_revised_sample(store: Store) -> None:
         (1, 0, 1, 1, 1, "stream", 1.0),
         (1, 1, 1, 40, 0, "stream", -2.0),
     ]
-    visits += [
-        (10, 0, 0, 2, 1, "canary", 0.0),
-        (10, 1, 1, 3, 0, "canary", 0.0),
-    ]  # revised: of label 0 by then
-    visits += [
-        (11, 0, 1, 4, 0, "canary", 0.0),
-        (12, 0, 2, 5, 0, "canary", 0.0),
-    ]  # the second by a later version only
-    visits += [
-        (13, 0, 1, 50, 0, "canary", 0.0),
-        (14, 0, 1, 6, 1, "canary", 0.0),
-    ]  # the first at the judgement's own offset
+    # canary 10 is revised to label 0 before the judgement
+    visits += [(10, 0, 0, 2, 1, "canary", 0.0), (10, 1, 1, 3, 0, "canary", 0.0)]
+    # canary 12 is scored by a later version only
+    visits += [(11, 0, 1, 4, 0, "canary", 0.0), (12, 0, 2, 5, 0, "canary", 0.0)]
+    # canary 13 is at the judgement's own offset
+    visits += [(13, 0, 1, 50, 0, "canary", 0.0), (14, 0, 1, 6, 1, "canary", 0.0)]
     names = ("sample_id", "label_version", "version", "offset", "label", "part", "margin")
     rows = [dict(zip(names, (UUID(int=one[0]), *one[1:]), strict=True)) for one in visits]
-    left = {**rows[-1], "sample_id": UUID(int=15), "event_time": 0}  # older than the horizon
+    # canary 15 is older than the horizon
+    left = {**rows[-1], "sample_id": UUID(int=15), "event_time": 0}
     write(store, "responses", *[{**visit, **row} for row in rows], {**visit, **left})
     judged = {
         "partition": 0,
@@ -361,16 +355,17 @@ def write_a_revised_sample(store: Store) -> None:
 
 
 def test_a_revised_sample_on_each_engine(url: str, mainstem: Run) -> None:
-    """Revisions, means that begin again, and the canaries that the judgement saw, on chDB and on a server alike."""
+    """Revisions, means and the canaries of a judgement are the same on chDB and on a server."""
     with Store(url) as store:
         write_a_revised_sample(store)
         story = story_of(
             str(UUID(int=1)), Settings(standing=Standing(canary_minimum=2)), asker(store)
         )
+        # the judgement was made with other settings than these
         for other in (
             Settings(standing=Standing(canary_minimum=3)),
             Settings(standing=Standing(canary_minimum=2), responses=Responses(horizon=124 * DAY)),
-        ):  # these do not fit
+        ):
             assert (None, None) == stratum(story_of(str(UUID(int=1)), other, asker(store)))
     assert [(0, 1, []), (1, 0, ["return"])] == [tuple(label.values()) for label in story["labels"]]
     assert [(3.0, 2.0), (2.0, 2.0), (-2.0, 2.0)] == [
@@ -378,9 +373,8 @@ def test_a_revised_sample_on_each_engine(url: str, mainstem: Run) -> None:
     ]
     assert ("label", 2) == stratum(story)
     assert 1 == story["verdicts"][0]["at_least_as_doubtful"]
-    told = mainstem(
-        "explain", "--store", url, UUID(int=1), env={"MAINSTEM_STANDING__CANARY_MINIMUM": "2"}
-    ).stdout
+    environment = {"MAINSTEM_STANDING__CANARY_MINIMUM": "2"}
+    told = mainstem("explain", "--store", url, UUID(int=1), env=environment).stdout
     assert "label 0  revised by return; it was 1 (label version 1)" in told
     assert "50 % of label 0" in told
     assert "2/3" in told
@@ -388,13 +382,13 @@ def test_a_revised_sample_on_each_engine(url: str, mainstem: Run) -> None:
 
 
 def stratum(story: dict[str, Any]) -> tuple[Any, Any]:
-    """Which canaries the only verdict was held against, and how many."""
+    """Return the kind and the number of canaries that the only verdict compares with."""
     [verdict] = story["verdicts"]
     return verdict["stratum"], verdict["stratum_canaries"]
 
 
 def test_a_beginning_of_several_samples_asks_for_more(tmp_path: Path, mainstem: Run) -> None:
-    """Where two samples begin alike both are named, and nothing is told."""
+    """The error for an ambiguous first part of an id names both samples."""
     url = f"chdb://{tmp_path / 'history'}"
     with Store(url) as store:
         for number in (1, 2):

@@ -1,4 +1,4 @@
-"""`mainstem import`: what each command writes, tells and refuses."""
+"""`mainstem import`: what each command writes, reports and refuses."""
 
 import csv
 from pathlib import Path
@@ -9,7 +9,10 @@ import pytest
 from mainstem.events import Cart, Labelled, decode, read_lines
 from tests.conftest import Run
 
-MAP = 'time = { column = "at", format = "s" }\nuser = "who"\nkind.always = "purchase"\nitem = { id = "sku", title = "name" }\n'
+MAP = (
+    'time = { column = "at", format = "s" }\nuser = "who"\nkind.always = "purchase"\n'
+    'item = { id = "sku", title = "name" }\n'
+)
 NEWS = [
     {"text": "Rain stops play", "topic": 1},
     {"text": "Bank cuts rate", "topic": 2},
@@ -18,7 +21,7 @@ NEWS = [
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> Path:
-    """A CSV of rows."""
+    """Write rows as a CSV."""
     with path.open("w", newline="") as file:
         table = csv.DictWriter(file, list(rows[0]))
         table.writeheader()
@@ -27,24 +30,15 @@ def write(path: Path, rows: list[dict[str, Any]]) -> Path:
 
 
 def orders(*times: int) -> list[dict[str, Any]]:
-    """Orders at times in seconds."""
+    """Make orders at times in seconds."""
     return [{"at": time, "who": "u", "sku": "a", "name": "mug"} for time in times]
 
 
 def test_labelled_ends_with_the_setting_on_stdout(tmp_path: Path, mainstem: Run) -> None:
-    """The one line on stdout sets the classes; with the log there, it goes to stderr."""
+    """The setting of classes is printed on stdout, or on stderr if the log is on stdout."""
     file = write(tmp_path / "news.csv", NEWS)
-    given = (
-        "import",
-        "labelled",
-        file,
-        "--text",
-        "text",
-        "--label",
-        "topic",
-        "--names",
-        "1=sports,2=big business",
-    )
+    columns = ("--text", "text", "--label", "topic", "--names", "1=sports,2=big business")
+    given = ("import", "labelled", file, *columns)
     done = mainstem(*given, "-o", tmp_path / "news.jsonl")
     line = "MAINSTEM_OBJECTIVES__CLASSES='sports,big business'\n"
     assert (0, line) == (done.returncode, done.stdout)
@@ -59,22 +53,17 @@ def test_labelled_ends_with_the_setting_on_stdout(tmp_path: Path, mainstem: Run)
 
 
 def test_events_out_of_order_are_told_and_can_be_sorted(tmp_path: Path, mainstem: Run) -> None:
-    """A replay goes by time, so rows far out of order are told, with what to do."""
+    """Rows far out of order are reported, and `--sort` puts them in order."""
     file, log = write(tmp_path / "orders.csv", orders(5000, 1000, 6000)), tmp_path / "log.jsonl"
     (tmp_path / "map.toml").write_text(MAP)
-    done = mainstem("import", "table", file, "--map", tmp_path / "map.toml", "-o", log)
-    assert (
-        "1 events come more than ten minutes after a later one; --sort puts them in order"
-        in done.stderr
-    )
-    done = mainstem(
-        "import", "table", file, "--map", tmp_path / "map.toml", "-o", log, "--sort", "--lines", 2
-    )
+    given = ("import", "table", file, "--map", tmp_path / "map.toml", "-o", log)
+    told = "1 events come more than ten minutes after a later one; --sort puts them in order"
+    assert told in mainstem(*given).stderr
+    done = mainstem(*given, "--sort", "--lines", 2)
     assert "later one" not in done.stderr
     events = [decode(raw) for raw in read_lines(log)]
-    assert [1_000_000, 1_000_000, 5_000_000] == [
-        event.event_timestamp for event in events
-    ]  # the item, two orders
+    # the item and two orders
+    assert [1_000_000, 1_000_000, 5_000_000] == [event.event_timestamp for event in events]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +78,7 @@ def test_events_out_of_order_are_told_and_can_be_sorted(tmp_path: Path, mainstem
 def test_what_cannot_be_imported_is_one_line_and_leaves_nothing(
     rows: list[dict[str, Any]], output: str, message: str, tmp_path: Path, mainstem: Run
 ) -> None:
-    """The last line says what was wrong, the exit code is 1, and no half of a log is left."""
+    """A failed import has exit code 1, an error on its last line, and leaves no file."""
     (tmp_path / "blocked").write_text("a file, not a folder")
     (tmp_path / "map.toml").write_text(MAP)
     file = write(tmp_path / "orders.csv", rows)
@@ -144,7 +133,7 @@ KINDS = {
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_each_known_log_has_its_command(name: str, tmp_path: Path, mainstem: Run) -> None:
-    """A row of each source becomes its events, with the command's own options."""
+    """Each command imports a row of its source, with its own options."""
     log = tmp_path / "log.jsonl.gz"
     done = mainstem(
         "import", name, write(tmp_path / "source.csv", KNOWN[name]), "-o", log, *OPTIONS[name]

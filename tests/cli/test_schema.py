@@ -1,4 +1,4 @@
-"""`mainstem schema` prints what programs in other languages read."""
+"""`mainstem schema` prints documents for programs in other languages."""
 
 import json
 
@@ -10,7 +10,7 @@ from tests.conftest import Run
 
 
 def test_schema_prints_all_events_or_one(mainstem: Run) -> None:
-    """Without a type every kind of event is valid, with one only that."""
+    """Without a type the schema accepts every event, and with a type only events of it."""
     tick = {"type": "tick", "event_timestamp": 5}
     whole, click = (json.loads(mainstem("schema", *which).stdout) for which in ((), ("click",)))
     assert (event_schema(), event_schema("click")) == (whole, click)
@@ -21,12 +21,12 @@ def test_schema_prints_all_events_or_one(mainstem: Run) -> None:
 
 
 def test_schema_prints_the_document_of_all_topics(mainstem: Run) -> None:
-    """`--asyncapi` is the AsyncAPI document."""
+    """`schema --asyncapi` prints the AsyncAPI document."""
     assert document() == json.loads(mainstem("schema", "--asyncapi").stdout)
 
 
 def test_an_unknown_event_is_wrong_use(mainstem: Run) -> None:
-    """A type that is none, and a type beside --asyncapi, are one line and exit code 2."""
+    """An unknown type, or a type beside --asyncapi, is one line and exit code 2."""
     unknown, both = mainstem("schema", "hover"), mainstem("schema", "click", "--asyncapi")
     assert [(2, ""), (2, "")] == [(done.returncode, done.stdout) for done in (unknown, both)]
     assert ", ".join(KINDS) in unknown.stderr

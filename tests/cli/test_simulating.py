@@ -1,4 +1,4 @@
-"""`mainstem simulate` as people and scripts meet it."""
+"""`mainstem simulate` as people and scripts use it."""
 
 import gzip
 from pathlib import Path
@@ -12,7 +12,7 @@ SMALL_SHOP = ("--users", 40, "--items", 60, "--days", 3)
 
 
 def test_simulate_writes_what_the_library_writes(tmp_path: Path, mainstem: Run) -> None:
-    """Every option reaches the shop; log and truth are packed where their names say so."""
+    """Every option reaches the shop; log and truth are packed if their names say so."""
     log, truth = tmp_path / "log.jsonl.gz", tmp_path / "new" / "truth.jsonl.gz"
     given = {
         "seed": 4,
@@ -26,15 +26,8 @@ def test_simulate_writes_what_the_library_writes(tmp_path: Path, mainstem: Run) 
         ("--plain",) if value is True else (f"--{name.replace('_', '-')}", value)
         for name, value in given.items()
     ]
-    done = mainstem(
-        "simulate",
-        *SMALL_SHOP,
-        *(word for flag in flags for word in flag),
-        "-o",
-        log,
-        "--truth",
-        truth,
-    )
+    words = [word for flag in flags for word in flag]
+    done = mainstem("simulate", *SMALL_SHOP, *words, "-o", log, "--truth", truth)
     assert 0 == done.returncode, done.stderr
     shop = Shop(users=40, items=60, days=3, **given)
     plain, beside = tmp_path / "plain.jsonl", tmp_path / "beside.jsonl"
@@ -49,7 +42,7 @@ def test_simulate_writes_what_the_library_writes(tmp_path: Path, mainstem: Run) 
 
 
 def test_every_parameter_of_a_shop_has_its_option(mainstem: Run) -> None:
-    """What the library can vary the command can."""
+    """Each parameter of the library's shop is an option of the command."""
     text = mainstem("simulate", "--help", env={"COLUMNS": "200"}).stdout
     assert [] == [
         name for name in Shop.__dataclass_fields__ if f"--{name.replace('_', '-')} " not in text
@@ -57,7 +50,7 @@ def test_every_parameter_of_a_shop_has_its_option(mainstem: Run) -> None:
 
 
 def test_simulate_writes_to_standard_output(tmp_path: Path, mainstem: Run) -> None:
-    """With `-o -` the log goes to a pipe, the talk to stderr, and `--events` ends it."""
+    """With `-o -` the log goes to stdout, and `--events` ends it."""
     truth = tmp_path / "truth.jsonl"
     done = mainstem("simulate", *SMALL_SHOP, "--events", 100, "-o", "-", "--truth", truth)
     assert 100 <= len(done.stdout.splitlines()) < 150
@@ -82,7 +75,7 @@ def test_simulate_writes_to_standard_output(tmp_path: Path, mainstem: Run) -> No
 def test_wrong_use_is_one_line(
     arguments: tuple[str, ...], said: str, mainstem: Run, tmp_path: Path
 ) -> None:
-    """A shop that cannot be, or a truth without a place, exits with 2 and leaves no file."""
+    """An impossible shop, or a truth without its own file, is exit code 2 and leaves no file."""
     done = mainstem("simulate", *arguments, cwd=tmp_path)
     assert (2, "") == (done.returncode, done.stdout)
     assert done.stderr.startswith(said)
@@ -91,13 +84,9 @@ def test_wrong_use_is_one_line(
 
 
 def test_a_simulated_log_is_replayed(tmp_path: Path, mainstem: Run) -> None:
-    """What is simulated, accidents included, goes through the whole loop."""
+    """A simulated log can be replayed, accidents included."""
     log = tmp_path / "log.jsonl"
-    assert (
-        0
-        == mainstem(
-            "simulate", *SMALL_SHOP, "--sessions", 1, "--malformed", 0.05, "-o", log
-        ).returncode
-    )
+    options = ("--sessions", 1, "--malformed", 0.05)
+    assert 0 == mainstem("simulate", *SMALL_SHOP, *options, "-o", log).returncode
     done = mainstem("replay", log, "--home", tmp_path / "home", "--no-learn", "--json")
     assert 0 == done.returncode, done.stderr

@@ -1,4 +1,4 @@
-"""A home in use answers questions: through the process that has it."""
+"""A home in use answers questions through the process that holds it."""
 
 import json
 import os
@@ -25,23 +25,31 @@ from tests.conftest import SMALL, Run
 from tests.services.processes import until
 
 ENDLESS = "SELECT count() FROM system.numbers"
-RUNNING = "SELECT count() FROM system.processes WHERE query LIKE '%of whom%' AND query NOT LIKE '%system.processes%'"
+RUNNING = (
+    "SELECT count() FROM system.processes "
+    "WHERE query LIKE '%of whom%' AND query NOT LIKE '%system.processes%'"
+)
 EVERY_TYPE = """
-    SELECT toUUID('35e58da0-a9c8-20d0-81ca-9032c9e3fe09') AS a, toDateTime64('2010-12-01 08:26:00.5', 3, 'UTC') AS b,
-           toDateTime64('2010-12-01 08:26:00.5', 3, 'Europe/Berlin') AS c, toDate('2010-12-01') AS d,
-           [toDateTime64('2010-12-01 08:26:00', 3, 'Europe/Berlin')] AS e, [a] AS f, ['x', 'y'] AS g, [[1.5, nan]] AS h,
-           CAST(NULL AS Nullable(String)) AS i, CAST(7 AS Nullable(UInt8)) AS j, toFixedString('abc', 5) AS k,
-           toDecimal64('1.20', 2) AS l, tuple(1, 'x', a) AS m, map('x', toDate('2010-12-01')) AS n, map(1, [a]) AS o,
+    SELECT toUUID('35e58da0-a9c8-20d0-81ca-9032c9e3fe09') AS a,
+           toDateTime64('2010-12-01 08:26:00.5', 3, 'UTC') AS b,
+           toDateTime64('2010-12-01 08:26:00.5', 3, 'Europe/Berlin') AS c,
+           toDate('2010-12-01') AS d,
+           [toDateTime64('2010-12-01 08:26:00', 3, 'Europe/Berlin')] AS e,
+           [a] AS f, ['x', 'y'] AS g, [[1.5, nan]] AS h,
+           CAST(NULL AS Nullable(String)) AS i, CAST(7 AS Nullable(UInt8)) AS j,
+           toFixedString('abc', 5) AS k, toDecimal64('1.20', 2) AS l, tuple(1, 'x', a) AS m,
+           map('x', toDate('2010-12-01')) AS n, map(1, [a]) AS o,
            nan AS p, -inf AS q, toFloat32(0.1) AS r, toUInt64(18446744073709551615) AS s,
            toInt64('-9223372036854775808') AS t,
-           toDateTime('2010-12-01 08:26:00', 'UTC') AS u, toIPv4('1.2.3.4') AS v, true AS w, '红色' AS x,
-           unhex('ff00') AS y, CAST('b', 'Enum8(\\'a\\' = 1, \\'b\\' = 2)') AS z, toLowCardinality('low') AS aa
+           toDateTime('2010-12-01 08:26:00', 'UTC') AS u, toIPv4('1.2.3.4') AS v,
+           true AS w, '红色' AS x, unhex('ff00') AS y,
+           CAST('b', 'Enum8(\\'a\\' = 1, \\'b\\' = 2)') AS z, toLowCardinality('low') AS aa
 """
 
 
 @contextmanager
 def held(folder: Path) -> Iterator[Store]:
-    """A home held by this process, that answers."""
+    """Hold a home in this process, and answer questions."""
     with (
         Home(folder, create=True) as home,
         Store(home.store_url) as store,
@@ -52,24 +60,18 @@ def held(folder: Path) -> Iterator[Store]:
 
 @pytest.fixture(params=["home", "a-deep-folder-" * 8])
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A home that nobody holds, with one sample; also one too deep for the address of a socket."""
+    """A home that nobody holds, with one sample; also one whose path is too long for a socket."""
     folder = tmp_path / request.param
     with Home(folder, create=True) as made:
         made.settle(Settings(), {})
         with Store(made.store_url) as store:
-            store.write(
-                "trusted",
-                {
-                    "sample_id": ["35e58da0-a9c8-20d0-81ca-9032c9e3fe09"],
-                    "part": ["a"],
-                    "origin": ["b"],
-                },
-            )
+            sample = {"sample_id": ["35e58da0-a9c8-20d0-81ca-9032c9e3fe09"]}
+            store.write("trusted", {**sample, "part": ["a"], "origin": ["b"]})
     return folder
 
 
 def started(*arguments: object, **more: str) -> subprocess.Popen[str]:
-    """The command line, left running."""
+    """Start the command line in the background."""
     return subprocess.Popen(
         [sys.executable, "-m", "mainstem.cli", *map(str, arguments)],
         env={**os.environ, **more},
@@ -80,7 +82,7 @@ def started(*arguments: object, **more: str) -> subprocess.Popen[str]:
 
 
 def replaying(log: Path, home: Path) -> subprocess.Popen[str]:
-    """A replay that has come to its first checkpoint."""
+    """Start a replay and wait for its first checkpoint."""
     process = subprocess.Popen(
         command(log, home),
         env={**os.environ, **SMALL},
@@ -96,16 +98,11 @@ def replaying(log: Path, home: Path) -> subprocess.Popen[str]:
 def test_a_replay_answers_and_ends_as_if_nobody_had_asked(
     small_log: Path, small_home: Path, tmp_path: Path, mainstem: Run
 ) -> None:
-    """In the middle of a replay the four commands answer, and its report is that of a replay left alone."""
+    """Four commands get answers during a replay, and do not change its report."""
     home = tmp_path / "home"
     process = replaying(small_log, home)
-    asked = mainstem(
-        "sql",
-        "SELECT sample_id, (SELECT count() FROM samples) AS n FROM samples LIMIT 1",
-        "--home",
-        home,
-        "--json",
-    )
+    sql = "SELECT sample_id, (SELECT count() FROM samples) AS n FROM samples LIMIT 1"
+    asked = mainstem("sql", sql, "--home", home, "--json")
     assert (0, None) == (asked.returncode, process.poll()), asked.stderr
     row = json.loads(asked.stdout)
     assert 0 < row["n"] < 1500
@@ -123,7 +120,7 @@ def test_a_replay_answers_and_ends_as_if_nobody_had_asked(
 def test_a_socket_left_by_a_kill_is_ignored_and_replaced(
     small_log: Path, tmp_path: Path, mainstem: Run
 ) -> None:
-    """After kill -9 a question opens the home itself, and the next holder answers at the same place."""
+    """After kill -9 a question opens the home itself, and the next holder replaces the socket."""
     home = tmp_path / "home"
     process = replaying(small_log, home)
     process.send_signal(signal.SIGKILL)
@@ -140,7 +137,7 @@ def test_a_socket_left_by_a_kill_is_ignored_and_replaced(
 def test_every_type_prints_as_it_does_at_home(
     home: Path, how: tuple[str, ...], mainstem: Run
 ) -> None:
-    """A row of all kinds of values is the same text, whether the holder answers or the home is opened."""
+    """Values of all types print the same from the holder and from the home."""
     alone = mainstem("sql", EVERY_TYPE, "--home", home, *how)
     with held(home):
         answered = mainstem("sql", EVERY_TYPE, "--home", home, *how)
@@ -158,7 +155,7 @@ def test_every_type_prints_as_it_does_at_home(
     ],
 )
 def test_a_refusal_is_the_same_line(home: Path, query: str, mainstem: Run) -> None:
-    """A write and a wrong query fail with the same words and exit code, and nothing is written."""
+    """A write or a wrong query has the same error from the holder and from the home."""
     alone = mainstem("sql", query, "--home", home)
     with held(home) as store:
         answered = mainstem("sql", query, "--home", home)
@@ -167,7 +164,7 @@ def test_a_refusal_is_the_same_line(home: Path, query: str, mainstem: Run) -> No
 
 
 def test_a_stream_half_read_does_not_hold_up_a_question(home: Path) -> None:
-    """While the holder is in the middle of a stream a question is answered, and the stream goes on; so do writes."""
+    """Questions are answered while the holder reads a stream, and the stream goes on."""
     with held(home) as store:
         rows = store.stream("SELECT number FROM system.numbers LIMIT 1000000")
         first = next(rows)
@@ -182,13 +179,13 @@ def test_a_stream_half_read_does_not_hold_up_a_question(home: Path) -> None:
     "sql", ["KILL QUERY WHERE 1", "/* x */ kill query where 1", "USE system", "SET max_threads = 1"]
 )
 def test_a_question_changes_nothing_at_the_holder(home: Path, sql: str) -> None:
-    """`KILL QUERY`, which the engine takes for reading, is refused, and so is what would outlast the question."""
+    """The holder refuses queries that kill other queries or change its session."""
     with held(home), pytest.raises(StoreError, match="only questions are allowed"):
         Asker(home / SOCKET).ask(sql)
 
 
 def test_rubbish_does_no_harm(home: Path) -> None:
-    """Noise, half a question and hanging up leave a holder that answers."""
+    """Noise, half a question or a hang-up leaves the holder answering."""
     with held(home):
         for noise in (b"", b"GET / HTTP/1.1\r\n\r\n", b"\x82\xa3sql", os.urandom(1 << 18)):
             for hang_up in (True, False):
@@ -204,7 +201,7 @@ def test_rubbish_does_no_harm(home: Path) -> None:
 
 
 def test_only_the_owner_may_ask(home: Path) -> None:
-    """The socket is its owner's, and is gone when the holder leaves."""
+    """Only the owner may use the socket, and it is removed when the holder leaves."""
     with held(home):
         assert 0o600 == stat.S_IMODE((home / SOCKET).stat().st_mode)
     assert not (home / SOCKET).exists()
@@ -221,21 +218,19 @@ def test_a_question_whose_asker_has_gone_is_cancelled(home: Path) -> None:
 
 
 def test_who_asked_a_holder_that_leaves_asks_the_home(home: Path) -> None:
-    """A holder leaves without waiting for its askers, and they get their answer all the same."""
+    """A holder leaves without waiting for askers, and they ask the home again."""
     with held(home) as store:
-        process = started(
-            "sql", "SELECT sum(sleepEachRow(0.9)) AS n FROM numbers(3) -- of whom", "--home", home
-        )
+        sql = "SELECT sum(sleepEachRow(0.9)) AS n FROM numbers(3) -- of whom"
+        process = started("sql", sql, "--home", home)
         until(lambda: store.rows(RUNNING) == [(1,)])
     time.sleep(1)
-    assert (
-        process.poll() is None
-    )  # had the holder waited, the answer would be there; asked anew, it takes 2.7 seconds
+    # if the holder had waited, the process would have ended; asking again takes 2.7 seconds
+    assert process.poll() is None
     assert ("n\n0\n", "") == process.communicate()
 
 
 def test_a_question_waits_for_a_home_that_is_soon_free(home: Path) -> None:
-    """Two questions at once on a home whose holder does not answer, and soon leaves, wait for it and for each other."""
+    """Two questions wait for a holder that does not answer but leaves soon."""
     with Home(home, create=False):
         processes = [started("sql", "SELECT 1 AS one", "--home", home) for _ in range(2)]
         time.sleep(3)
@@ -246,7 +241,7 @@ def test_a_question_waits_for_a_home_that_is_soon_free(home: Path) -> None:
 def test_a_holder_that_is_stopped_is_not_waited_for_without_end(
     tmp_path: Path, small_log: Path, mainstem: Run
 ) -> None:
-    """A replay that is suspended counts as one that does not answer."""
+    """A question to a suspended replay fails after a time."""
     home = tmp_path / "home"
     process = replaying(small_log, home)
     process.send_signal(signal.SIGSTOP)
@@ -260,14 +255,11 @@ def test_a_holder_that_is_stopped_is_not_waited_for_without_end(
 
 
 def test_a_store_by_url_leaves_the_home_alone(home: Path, tmp_path: Path, mainstem: Run) -> None:
-    """With --store, or MAINSTEM_STORE, the four commands ask there, and the home need not exist."""
+    """With --store or MAINSTEM_STORE the commands ask that store, and need no home."""
     nowhere, url = tmp_path / "nowhere", f"chdb://{home / 'history'}"
-    by_option = mainstem(
-        "sql", "SELECT count() AS n FROM trusted", "--home", nowhere, "--store", url
-    )
-    by_variable = mainstem(
-        "sql", "SELECT count() AS n FROM trusted", "--home", nowhere, env={"MAINSTEM_STORE": url}
-    )
+    given = ("sql", "SELECT count() AS n FROM trusted", "--home", nowhere)
+    by_option = mainstem(*given, "--store", url)
+    by_variable = mainstem(*given, env={"MAINSTEM_STORE": url})
     assert ["n\n1\n"] * 2 == [by_option.stdout, by_variable.stdout]
     sample = "35e58da0-a9c8-20d0-81ca-9032c9e3fe09"
     for one in (["sets"], ["versions"], ["history", sample]):
@@ -278,7 +270,7 @@ def test_a_store_by_url_leaves_the_home_alone(home: Path, tmp_path: Path, mainst
 
 
 def test_an_asker_says_what_the_store_says(home: Path) -> None:
-    """A failed question is a StoreError on both sides, and parameters arrive."""
+    """An asker passes parameters and raises the error of the store."""
     with held(home) as store:
         asker = Asker(home / SOCKET)
         assert (("n",), [("x",)]) == asker.ask("SELECT {it:String} AS n", it="x")

@@ -26,17 +26,16 @@ MARKED = """
     learner.fine_tune = fine_tune_and_tell
     main()
 """
-"""mainstem, which touches a file when a round begins to train."""
+"""A mainstem that touches a file when a round begins to train."""
 
 
 def test_ctrl_c_is_one_line_and_nothing_is_lost(
     small_log: Path, small_home: Path, tmp_path: Path
 ) -> None:
-    """Interrupted in the middle, a replay says so with exit code 130, and resumed it ends as if it had not been."""
+    """An interrupted replay has exit code 130, and goes on with the same results."""
     home = tmp_path / "home"
-    before = signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # a shell's background job has it ignored, for ever
+    # a shell starts background jobs with SIGINT ignored, and children inherit that
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         command(small_log, home),
         env={**os.environ, **SMALL},
@@ -60,16 +59,11 @@ def test_ctrl_c_is_one_line_and_nothing_is_lost(
 def test_a_round_that_is_cut_off_is_begun_again(
     small_log: Path, small_home: Path, tmp_path: Path
 ) -> None:
-    """Asked to end while it trains, a replay ends within ten seconds; resumed, its rounds are those of one that was not."""
+    """A replay stopped while it trains ends within ten seconds, and repeats the round later."""
     home, sign = tmp_path / "home", tmp_path / "trains"
-    marked = [
-        sys.executable,
-        "-c",
-        textwrap.dedent(MARKED),
-        str(sign),
-        *command(small_log, home)[3:],
-    ]
-    for number, code in ((signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)):
+    code = textwrap.dedent(MARKED)
+    marked = [sys.executable, "-c", code, str(sign), *command(small_log, home)[3:]]
+    for number, status in ((signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)):
         sign.unlink(missing_ok=True)
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         process = subprocess.Popen(
@@ -83,12 +77,10 @@ def test_a_round_that_is_cut_off_is_begun_again(
             time.sleep(0.01)
         process.send_signal(number)
         try:
-            assert code == process.wait(10)
+            assert status == process.wait(10)
         finally:
             process.kill()
         assert ["000000"] == sorted(path.name for path in (home / "versions").glob("[0-9]*"))
-    whole, again = (
-        json.loads((small_home.parent / "report.json").read_text()),
-        replay(small_log, home, SMALL),
-    )
+    whole = json.loads((small_home.parent / "report.json").read_text())
+    again = replay(small_log, home, SMALL)
     assert [whole[name] for name in SAME] == [again[name] for name in SAME]

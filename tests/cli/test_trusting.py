@@ -1,4 +1,4 @@
-"""Trusted samples from the command line: added, taken in by a replay, told; and the truth of a simulated shop."""
+"""Trusted samples from the command line, and the truth of a simulated shop."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ SHORT = {
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory, mainstem: Run) -> Path:
-    """A folder with the log of a small shop that turns outcomes over, its truth, and a home that believes a part of it."""
+    """A folder with the log of a small shop, its truth, and a home that trusts a part of it."""
     folder = tmp_path_factory.mktemp("shop")
     log, truth, home = folder / "log.jsonl", folder / "truth.jsonl", folder / "home"
     few = ("--users", 50, "--items", 60, "--days", 3, "--events", 700)
@@ -26,16 +26,15 @@ def shop(tmp_path_factory: pytest.TempPathFactory, mainstem: Run) -> Path:
     )
     assert made.returncode == 0, made.stderr
     added = mainstem("trust", "add", truth, "--share", "0.5", "--home", home)
-    assert (0, True) == (added.returncode, "trusted samples are new or changed" in added.stderr), (
-        added.stderr
-    )
+    told = "trusted samples are new or changed" in added.stderr
+    assert (0, True) == (added.returncode, told), added.stderr
     done = mainstem("replay", log, "--home", home, "--no-learn", env=SHORT)
     assert done.returncode == 0, done.stderr
     return folder
 
 
 def rows_of(done: Any) -> list[dict[str, Any]]:
-    """The JSON lines of a command."""
+    """Return the JSON lines that a command printed."""
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -51,8 +50,9 @@ def test_status_counts_what_the_replay_met(shop: Path, mainstem: Run) -> None:
 
 
 def test_a_trusted_label_overrules_the_log(shop: Path, mainstem: Run) -> None:
-    """Canaries are scored with the label that was confirmed, also where the log's was turned over."""
-    sql = """SELECT count() AS all, countIf(r.label != s.label) AS turned, countIf(r.label != t.label) AS disobeyed
+    """Canaries are scored with the confirmed label, even if the log has the opposite."""
+    sql = """SELECT count() AS all, countIf(r.label != s.label) AS turned,
+                    countIf(r.label != t.label) AS disobeyed
              FROM responses_now AS r INNER JOIN samples_now AS s ON r.sample_id = s.sample_id
              INNER JOIN trusted_now AS t ON r.sample_id = t.sample_id"""
     [row] = rows_of(mainstem("sql", sql, "--home", shop / "home", "--json"))
@@ -61,7 +61,7 @@ def test_a_trusted_label_overrules_the_log(shop: Path, mainstem: Run) -> None:
 
 
 def test_truth_tells_what_is_wrong_in_a_home(shop: Path, mainstem: Run) -> None:
-    """About a fifth of the stream is wrong, all of it turned over, and every sample is in the truth."""
+    """About a fifth of the stream is wrong, all turned over, and every sample is in the truth."""
     done = mainstem("truth", shop / "truth.jsonl", "--home", shop / "home", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -75,7 +75,7 @@ def test_truth_tells_what_is_wrong_in_a_home(shop: Path, mainstem: Run) -> None:
 def test_more_trust_needs_a_replay_from_the_start(
     shop: Path, mainstem: Run, tmp_path: Path
 ) -> None:
-    """A home that was replayed says so, and refuses to go on with other trusted samples than it began with."""
+    """A replayed home refuses to go on with other trusted samples."""
     import shutil
 
     home = tmp_path / "home"
@@ -85,40 +85,33 @@ def test_more_trust_needs_a_replay_from_the_start(
     added = mainstem("trust", "add", more, "--home", home)
     assert "--from-start" in added.stderr
     again = mainstem("replay", shop / "log.jsonl", "--home", home, "--no-learn", env=SHORT)
-    assert (1, True) == (
-        again.returncode,
-        "trusted" in again.stderr and "--from-start" in again.stderr,
-    )
+    assert 1 == again.returncode
+    assert "trusted" in again.stderr
+    assert "--from-start" in again.stderr
 
 
 def test_graded_pairs_come_in_between_the_samples(
     shop: Path, mainstem: Run, tmp_path: Path
 ) -> None:
-    """One after every ten samples of the stream, in the parts, each once, also where the replay was done again."""
+    """A graded pair follows every ten samples of the stream, once, in a second replay too."""
     pairs, home = tmp_path / "pairs.jsonl", tmp_path / "home"
-    pairs.write_text(
-        "".join(
-            json.dumps(
-                {
-                    "type": "labelled",
-                    "event_id": f"p{number}",
-                    "event_timestamp": 0,
-                    "user_id": "grader",
-                    "text": "mug",
-                    "pair": f"red mug {number}",
-                    "label": ("no", "yes")[number % 2],
-                }
-            )
-            + "\n"
-            for number in range(40)
-        )
-    )
+    graded = [
+        {
+            "type": "labelled",
+            "event_id": f"p{number}",
+            "event_timestamp": 0,
+            "user_id": "grader",
+            "text": "mug",
+            "pair": f"red mug {number}",
+            "label": ("no", "yes")[number % 2],
+        }
+        for number in range(40)
+    ]
+    pairs.write_text("".join(f"{json.dumps(pair)}\n" for pair in graded))
     assert mainstem("trust", "add", pairs, "--home", home).returncode == 0
     named = rows_of(mainstem("trust", "status", "--home", home, "--json", env=SHORT))
-    assert ({"graded"}, 40) == (
-        {row["origin"] for row in named},
-        sum(row["there"] for row in named),
-    )
+    assert {"graded"} == {row["origin"] for row in named}
+    assert 40 == sum(row["there"] for row in named)
     hashes = []
     for _ in range(2):
         done = mainstem(
@@ -127,8 +120,10 @@ def test_graded_pairs_come_in_between_the_samples(
         assert done.returncode == 0, done.stderr
         hashes.append(json.loads(done.stdout.splitlines()[-1])["set_hash"])
     assert hashes[0] == hashes[1]
-    sql = """SELECT s.offset AS offset, t.origin AS origin, t.label = s.label AS same, s.event_time > '2020-01-01' AS moved
-             FROM samples_now AS s INNER JOIN trusted_now AS t ON s.sample_id = t.sample_id ORDER BY offset"""
+    sql = """SELECT s.offset AS offset, t.origin AS origin, t.label = s.label AS same,
+                    s.event_time > '2020-01-01' AS moved
+             FROM samples_now AS s INNER JOIN trusted_now AS t ON s.sample_id = t.sample_id
+             ORDER BY offset"""
     rows = rows_of(mainstem("sql", sql, "--home", home, "--json"))
     assert [10 + 11 * number for number in range(40)] == [row["offset"] for row in rows]
     assert {("graded", 1, 1)} == {(row["origin"], row["same"], row["moved"]) for row in rows}
@@ -144,7 +139,7 @@ def test_graded_pairs_come_in_between_the_samples(
 def test_a_file_that_cannot_be_believed_is_one_line(
     content: str, told: str, tmp_path: Path, mainstem: Run
 ) -> None:
-    """What was wrong is told, and nothing is added."""
+    """An invalid file of trusted samples is an error in one line, and nothing is added."""
     file = tmp_path / "file.jsonl"
     file.write_text(content)
     done = mainstem("trust", "add", file, "--home", tmp_path / "home")

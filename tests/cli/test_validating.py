@@ -1,4 +1,4 @@
-"""`mainstem validate` as people and machines meet it."""
+"""`mainstem validate` as people and programs use it."""
 
 import json
 from pathlib import Path
@@ -27,13 +27,13 @@ RULES = (
 
 
 def written(path: Path, log: Log) -> Path:
-    """The log as a file."""
+    """Write a log as a file."""
     path.write_bytes(b"\n".join(lines_of(log)) + b"\n")
     return path
 
 
 def test_a_good_log_exits_with_0_and_shows_every_rule(tmp_path: Path, mainstem: Run) -> None:
-    """Every rule passes, delays are drawn, and all windows are shown with what they cost."""
+    """A good log passes every rule, and the output has delays and windows."""
     done = mainstem("validate", written(tmp_path / "log.jsonl", shop_log()), defaults=True)
     assert (0, "") == (done.returncode, done.stderr)
     rows = [line.split("\t") for line in done.stdout.splitlines()]
@@ -47,16 +47,14 @@ def test_a_good_log_exits_with_0_and_shows_every_rule(tmp_path: Path, mainstem: 
 def test_a_bad_log_exits_with_1_and_says_where_and_what_to_do(
     tmp_path: Path, mainstem: Run
 ) -> None:
-    """The failing rule names lines, ids and an advice, for people and for machines."""
+    """The failing rule has lines, ids and an advice, in the table and in the JSON."""
     log = shop_log()
     for one in log:
         for item in one.get("items", ()):
             item["position"] = 1
     path = written(tmp_path / "log.jsonl", log)
-    told, machine = (
-        mainstem("validate", path, defaults=True),
-        mainstem("validate", path, "--json", defaults=True),
-    )
+    told = mainstem("validate", path, defaults=True)
+    machine = mainstem("validate", path, "--json", defaults=True)
     assert (1, 1) == (told.returncode, machine.returncode)
     [row] = [line.split("\t") for line in told.stdout.splitlines() if line.startswith("FAIL\t")]
     first = next(offset for offset, one in enumerate(log) if one["type"] == "impression")
@@ -73,7 +71,7 @@ def test_a_bad_log_exits_with_1_and_says_where_and_what_to_do(
 
 
 def test_standard_input_is_read_as_a_file_is(tmp_path: Path, mainstem: Run) -> None:
-    """`-` gives what the file gives."""
+    """`-` gives the output of the same file."""
     path = written(tmp_path / "log.jsonl", shop_log())
     from_file = json.loads(mainstem("validate", path, "--json", defaults=True).stdout)
     piped = json.loads(
@@ -88,7 +86,7 @@ def test_standard_input_is_read_as_a_file_is(tmp_path: Path, mainstem: Run) -> N
 def test_what_is_no_log_is_one_line_and_exit_code_1(
     text: str, tmp_path: Path, mainstem: Run
 ) -> None:
-    """An empty, a binary and a UTF-16 file are named as such."""
+    """An empty, a binary or a UTF-16 file is an error in one line."""
     path = tmp_path / "log.jsonl"
     path.write_bytes(text.encode("utf-16-le" if text.startswith("\ufeff") else "utf-8"))
     done = mainstem("validate", path)
@@ -97,22 +95,16 @@ def test_what_is_no_log_is_one_line_and_exit_code_1(
 
 
 def test_settings_of_the_environment_are_those_that_count(tmp_path: Path, mainstem: Run) -> None:
-    """What is set now is marked as such, and a wrong setting is wrong use."""
+    """The windows are those of the environment, and a wrong setting is wrong use."""
     path = written(tmp_path / "log.jsonl", shop_log())
-    done = mainstem(
-        "validate", path, "--json", defaults=True, env={"MAINSTEM_JOIN__LABEL_WINDOW": "45m"}
-    )
+    right, wrong = ({"MAINSTEM_JOIN__LABEL_WINDOW": value} for value in ("45m", "soon"))
+    done = mainstem("validate", path, "--json", defaults=True, env=right)
     assert 45 * 60_000 == json.loads(done.stdout)["windows"][0]["now"]
-    assert (
-        2
-        == mainstem(
-            "validate", path, defaults=True, env={"MAINSTEM_JOIN__LABEL_WINDOW": "soon"}
-        ).returncode
-    )
+    assert 2 == mainstem("validate", path, defaults=True, env=wrong).returncode
 
 
 def test_the_shipped_excerpt_fails_nothing(mainstem: Run) -> None:
-    """Real purchases of eight days, with their faults, can be replayed as they are."""
+    """The excerpt, real purchases of eight days, has warnings but fails no rule."""
     from importlib import resources
 
     with resources.as_file(resources.files("mainstem.data") / "online-retail.jsonl.gz") as log:

@@ -1,4 +1,4 @@
-"""Files that commands write: never over what is read, moved into place when whole, nothing left where they are not."""
+"""A command never overwrites its source, and moves a file into place only when it is whole."""
 
 import gzip
 import os
@@ -26,20 +26,20 @@ def write(path: Path, content: bytes, *sources: Path) -> None:
 
 
 def half(path: Path, error: BaseException) -> None:
-    """Begin to write a file."""
+    """Write half a file, then raise an error."""
     with open_whole(path) as file:
         file.write(b"half")
         raise error
 
 
 def left(folder: Path) -> set[str]:
-    """What lies in a folder."""
+    """Return the names in a folder."""
     return {path.name for path in folder.iterdir()}
 
 
 @pytest.mark.parametrize("name", ["a.csv", "./sub/../a.csv", "hard", "soft", "soft of hard"])
 def test_the_source_is_never_written_to(name: str, tmp_path: Path) -> None:
-    """By whatever name or link it is called, and it stays as it was."""
+    """The source is not overwritten, whatever name or link the output has."""
     source = tmp_path / "a.csv"
     source.write_text(CSV)
     (tmp_path / "sub").mkdir()
@@ -56,22 +56,12 @@ def test_the_source_is_never_written_to(name: str, tmp_path: Path) -> None:
 
 
 def test_standard_output_may_be_the_source(tmp_path: Path) -> None:
-    """`>> SOURCE` would read what it writes, for ever, so it is refused as well."""
+    """`>> SOURCE` is refused, because the command would read what it writes."""
     source = tmp_path / "a.csv"
     source.write_text(CSV)
     (tmp_path / "map.toml").write_text(MAP)
-    command = [
-        sys.executable,
-        "-m",
-        "mainstem.cli",
-        "import",
-        "table",
-        source,
-        "--map",
-        tmp_path / "map.toml",
-        "-o",
-        "-",
-    ]
+    options = ["--map", tmp_path / "map.toml", "-o", "-"]
+    command = [sys.executable, "-m", "mainstem.cli", "import", "table", source, *options]
     with source.open("ab") as out:
         done = subprocess.run(
             command, stdout=out, stderr=subprocess.PIPE, text=True, check=False, timeout=60
@@ -81,7 +71,7 @@ def test_standard_output_may_be_the_source(tmp_path: Path) -> None:
 
 
 def test_a_link_is_followed_and_stays_a_link(tmp_path: Path) -> None:
-    """What it leads to is written, whether it was there or not."""
+    """The target of a link is written, even if it did not exist, and the link stays."""
     (tmp_path / "old").write_text("old")
     for name in ("old", "new"):
         (tmp_path / f"to {name}").symlink_to(name)
@@ -96,7 +86,7 @@ def test_a_link_is_followed_and_stays_a_link(tmp_path: Path) -> None:
     "error", [ImportSourceError("no"), KeyboardInterrupt(), OSError(28, "No space left on device")]
 )
 def test_an_error_leaves_what_was_there(error: BaseException, tmp_path: Path) -> None:
-    """The file that lay there stays, nothing half-written lies beside it, and folders made for it go again."""
+    """An error leaves the old file, and removes the half file and new folders."""
     (tmp_path / "log").write_text("old")
     for path in (tmp_path / "log", tmp_path / "new" / "folder" / "log.gz"):
         with pytest.raises((ImportSourceError, KeyboardInterrupt)):
@@ -105,7 +95,7 @@ def test_an_error_leaves_what_was_there(error: BaseException, tmp_path: Path) ->
 
 
 def test_rights_are_those_of_the_file_before(tmp_path: Path) -> None:
-    """A new file has those of any new file; a write-protected one is not replaced."""
+    """A file keeps its permissions when it is replaced, and a new one has the usual ones."""
     (tmp_path / "beside").touch()
     write(tmp_path / "new", b"")
     assert (tmp_path / "beside").stat().st_mode == (tmp_path / "new").stat().st_mode
@@ -115,13 +105,13 @@ def test_rights_are_those_of_the_file_before(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_place_for_a_file(tmp_path: Path) -> None:
-    """The advice is to name a file in it."""
+    """A folder as output is refused with the advice to name a file in it."""
     with pytest.raises(ImportSourceError, match="it is a folder; name a file in it"):
         write(tmp_path, b"")
 
 
 def test_pipes_and_devices_are_written_to_as_they_are(tmp_path: Path) -> None:
-    """Nothing is moved over them."""
+    """Pipes and devices are written to and not replaced."""
     os.mkfifo(tmp_path / "pipe")
     reader = subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE)
     write(tmp_path / "pipe", b"content")
@@ -135,7 +125,7 @@ def test_pipes_and_devices_are_written_to_as_they_are(tmp_path: Path) -> None:
 
 
 def test_a_packed_file_has_the_same_bytes_every_time(tmp_path: Path) -> None:
-    """Neither its name nor the time is in it."""
+    """A packed file has neither its name nor the time in it."""
     for name in ("a.gz", "b.gz"):
         write(tmp_path / name, b"content")
     assert b"content" == gzip.decompress((tmp_path / "a.gz").read_bytes())
@@ -143,7 +133,7 @@ def test_a_packed_file_has_the_same_bytes_every_time(tmp_path: Path) -> None:
 
 
 def test_files_are_the_same_by_any_name(tmp_path: Path) -> None:
-    """Also where they are not there yet."""
+    """Two names of a file are recognised, also before it exists."""
     assert same_file(tmp_path / "a" / ".." / "b", tmp_path / "b")
     assert same_file(Path("-"), Path("/dev/stdout"))
     assert not same_file(tmp_path / "a", tmp_path / "b")
@@ -151,7 +141,7 @@ def test_files_are_the_same_by_any_name(tmp_path: Path) -> None:
 
 
 def test_the_truth_is_not_the_log(tmp_path: Path, mainstem: Run) -> None:
-    """A simulation that was told to write both into one file, by a link, is refused."""
+    """A simulation is refused if a link makes log and truth the same file."""
     (tmp_path / "log").write_text("old")
     os.link(tmp_path / "log", tmp_path / "truth")
     done = mainstem("simulate", "-o", tmp_path / "log", "--truth", tmp_path / "truth")
@@ -160,14 +150,13 @@ def test_the_truth_is_not_the_log(tmp_path: Path, mainstem: Run) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_to_end_takes_the_half_away(number: signal.Signals, tmp_path: Path) -> None:
-    """An import that waits for its source ends at once, and the log that lay there stays."""
+    """An interrupted import ends at once and leaves the old log."""
     os.mkfifo(tmp_path / "source")
     (tmp_path / "map.toml").write_text(MAP)
     (tmp_path / "log").write_text("old")
     command = [sys.executable, "-m", "mainstem.cli", "import", "table", tmp_path / "source"]
-    before = signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # a shell's background job has it ignored
+    # a shell starts background jobs with SIGINT ignored, and children inherit that
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [*command, "--map", tmp_path / "map.toml", "-o", tmp_path / "log"],
         stderr=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""The page `docs/your-own-log.md`: its files and its commands, as they stand."""
+"""The files and commands of the page `docs/your-own-log.md` work as they are written there."""
 
 import json
 import shlex
@@ -12,7 +12,7 @@ PAGE = ROOT / "docs" / "your-own-log.md"
 
 
 def test_the_pages_commands_run_and_say_what_it_says(tmp_path: Path) -> None:
-    """With the page's files in a folder its commands, in order, succeed there and print what it shows."""
+    """The page's commands run in order with its files and print the output that it shows."""
     prepare(PAGE, tmp_path)
     printed = run(PAGE, tmp_path)
     said = [(printed[block.content], text) for block, text in shown_after(PAGE, "console")]
@@ -31,7 +31,7 @@ def test_the_pages_commands_run_and_say_what_it_says(tmp_path: Path) -> None:
 
 
 def test_the_page_has_every_key_and_every_importer() -> None:
-    """Each key of a map, each kind of event and each command of `mainstem import` stands on the page."""
+    """Each key of a map and each command of `mainstem import` is on the page."""
     from mainstem.cli.importing import importer
     from mainstem.importers.table_map import (
         FileForm,

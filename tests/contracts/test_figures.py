@@ -1,8 +1,7 @@
-"""One figure, one definition: whatever shows a figure of a sample shows the same, on every engine."""
+"""Every view, command and program shows the same figures of a sample, on every engine."""
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +22,8 @@ from tests.conftest import Run
 
 DAY = 1_291_200_000_000
 K = 32
-# of each sample: its responses as (label_version, version, label), and which of them are the visits to its newest answer
+# of each sample: its responses as (label_version, version, label),
+# and which of them are visits to its newest answer
 SAMPLES = {
     "scored again": ([(0, 0, 1), (0, 1, 1), (0, 3, 1)], [0, 1, 2]),
     "another answer": ([(0, 0, 0), (0, 1, 0), (1, 1, 1), (1, 2, 1)], [2, 3]),
@@ -42,24 +42,12 @@ SAMPLES = {
     "scored once": ([(0, 2, 0)], [0]),
 }
 FIGURES = ("visits", "importance", "margin", "alignment", "importance_of_mean")
-EXACT = {
-    "importance_of_mean": 2e-3,
-    "alignment": 1e-6,
-}  # rows hold those in half and in single precision
-
-
-@pytest.fixture(params=["chdb", "clickhouse"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A fresh, empty store of each kind."""
-    return (
-        f"chdb://{tmp_path / 'history'}"
-        if request.param == "chdb"
-        else request.getfixturevalue("store_url")
-    )
+# rows hold these in half and in single precision
+EXACT = {"importance_of_mean": 2e-3, "alignment": 1e-6}
 
 
 def responses() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Rows of `responses`, with their sketches, of each sample by its name."""
+    """Yield each sample's name and its rows of `responses`, with their sketches."""
     random = np.random.default_rng(11)
     for number, (name, (seen, _)) in enumerate(SAMPLES.items()):
         rows = []
@@ -92,7 +80,7 @@ def responses() -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 
 def expected(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """The figures as their definitions say, by numpy."""
+    """Compute the figures from their definitions with numpy."""
     counted = [rows[place] for place in SAMPLES[name][1]]
     cosines = [row["alignment"] for row in counted if row["alignment"] is not None]
     mean = np.mean([np.array(row["sketch"]) / row["scale"] for row in counted], axis=0)
@@ -106,24 +94,15 @@ def expected(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def fill(store: Store) -> None:
-    """Write the samples and what versions said of them; all twice, which must not show."""
+    """Write samples, responses and sketches, all twice, which must change no figure."""
     texts = dict.fromkeys(("user", "query", "item_id", "category", "brand", "price_band"), "") | {
         "digest": "0" * 32
     }
+    of_sample = ("sample_id", "label_version", "partition", "offset", "event_time", "label")
     for name, rows in responses():
         newest = {row["label_version"]: row for row in rows}
         samples = [
-            {
-                key: row[key]
-                for key in (
-                    "sample_id",
-                    "label_version",
-                    "partition",
-                    "offset",
-                    "event_time",
-                    "label",
-                )
-            }
+            {key: row[key] for key in of_sample}
             | {
                 "question_id": uuid_of("question", name),
                 "source": "view",
@@ -165,7 +144,7 @@ def write(store: Store, table: str, rows: list[dict[str, Any]]) -> None:
 
 
 def judged(store: Store) -> list[dict[str, Any]]:
-    """What a worker publishes that reads its rows back and judges them at the end of the log."""
+    """Return what a worker publishes that reads its rows back and judges at the end of the log."""
     told: list[Any] = []
     settings = Settings.of({"responses.sketch": K})
     worker = ScoringWorker(store, settings, [0], trusted=False, publish=told.extend)
@@ -175,7 +154,7 @@ def judged(store: Store) -> list[dict[str, Any]]:
 
 
 def told_by_the_history(store: Store) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Each place that shows figures, within this process: its name, the sample's, and what it shows."""
+    """Yield (place, name of the sample, figures) for each place of the library."""
     published = {str(row["sample_id"]): row for row in judged(store)}
     drawable = dict(importances(store))
     last = "ORDER BY label_version DESC, version DESC LIMIT 1"
@@ -221,12 +200,12 @@ def told_by_the_history(store: Store) -> Iterator[tuple[str, str, Mapping[str, A
 
 
 def asked(store: Store, query: Query[Any], **known: Any) -> list[Any]:
-    """The typed rows of a query that somebody asks."""
+    """Return the typed rows of a query."""
     return query.typed(store.ask(query.sql, **known)[1])
 
 
 def check(place: str, name: str, shown: Mapping[str, Any], figures: Mapping[str, Any]) -> None:
-    """What a place shows is what the definitions say."""
+    """Assert that a place shows the figures that the definitions give."""
     for key in FIGURES:
         if key in shown:
             assert pytest.approx(figures[key], rel=EXACT.get(key, 1e-9)) == shown[key], (
@@ -237,7 +216,7 @@ def check(place: str, name: str, shown: Mapping[str, Any], figures: Mapping[str,
 
 
 def test_every_place_shows_the_same_figures(url: str) -> None:
-    """Views, pool, story, standings and what is published agree with the definitions: revised, re-revised, re-scored."""
+    """Views, pool, story, standings and published moves agree with the definitions of figures."""
     figures = {name: expected(name, rows) for name, rows in responses()}
     with Store(url) as store:
         fill(store)
@@ -256,10 +235,13 @@ def test_every_place_shows_the_same_figures(url: str) -> None:
 
 
 def test_the_commands_show_them_too(url: str, mainstem: Run) -> None:
-    """`explain` and `history` show the last row of view `importance_of_sample`, to the last digit."""
+    """`explain` and `history` show the last row of `importance_of_sample` to the last digit."""
     with Store(url) as store:
         fill(store)
-        sql = "SELECT importance FROM importance_of_sample WHERE sample_id = {sample:UUID} ORDER BY label_version, version"
+        sql = (
+            "SELECT importance FROM importance_of_sample WHERE sample_id = {sample:UUID} "
+            "ORDER BY label_version, version"
+        )
         last = {name: store.rows(sql, sample=uuid_of("sample", name))[-1][0] for name in SAMPLES}
     for name in ("the same answer by one version last", "an answer that comes back"):
         sample = uuid_of("sample", name)
@@ -267,16 +249,12 @@ def test_the_commands_show_them_too(url: str, mainstem: Run) -> None:
             mainstem("history", sample, "--store", url, "--json").stdout.splitlines()[-1]
         )
         assert ("now", last[name]) == (now["table"], now["importance"])
-        assert (
-            last[name]
-            == json.loads(mainstem("explain", sample, "--store", url, "--json").stdout)[
-                "importance"
-            ]
-        )
+        told = json.loads(mainstem("explain", sample, "--store", url, "--json").stdout)
+        assert last[name] == told["importance"]
 
 
 def test_a_sample_that_nothing_scored_has_no_figures(url: str, mainstem: Run) -> None:
-    """The last line of its history says so, and so does its story."""
+    """`history` and `explain` show no figures of a sample that no version has scored."""
     with Store(url) as store:
         store.write("samples", {"sample_id": [UUID(int=1)]})
     now = json.loads(
@@ -287,10 +265,10 @@ def test_a_sample_that_nothing_scored_has_no_figures(url: str, mainstem: Run) ->
     assert (None, None) == (story["importance"], story["now"])
 
 
-def test_a_history_of_before_tells_the_same(
+def test_a_history_without_the_newest_views_shows_the_same(
     url: str, mainstem: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A store without the newest views opens for asking, with today's figures; a program brings its views along."""
+    """A history without the newest views opens for asking and shows the same figures."""
     name = "a click and then a purchase"
     sample, figures = uuid_of("sample", name), expected(name, dict(responses())[name])
     migrations = store_module.migrations
@@ -309,6 +287,6 @@ def test_a_history_of_before_tells_the_same(
 
 
 def importances(store: Store) -> Iterator[tuple[UUID, float]]:
-    """Sample id and importance of what may be drawn."""
+    """Yield id and importance of each sample that may be drawn."""
     pool = StoredPool(store)
     return ((pool.id_of(row), float(one)) for row, one in enumerate(pool["importance"]))

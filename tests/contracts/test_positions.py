@@ -1,7 +1,5 @@
-"""Positions of accepted samples, on every engine: of records that were delivered again, and of an embedded history."""
+"""Positions of accepted samples, on every engine, with and without records delivered twice."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -21,26 +19,17 @@ from mainstem.store.writes import position_columns, sample_columns, trusted_colu
 from tests.trainer.fakes import START, sample
 
 
-@pytest.fixture(params=["chdb", "clickhouse"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An open, empty history of each kind."""
-    url = (
-        f"chdb://{tmp_path / 'history'}"
-        if request.param == "chdb"
-        else request.getfixturevalue("store_url")
-    )
-    with Store(url) as opened:
-        yield opened
-
-
 def ids(*numbers: int) -> list[UUID]:
-    """The ids of samples."""
+    """Return the ids of samples by their numbers."""
     return [sample(number).sample_id for number in numbers]
 
 
 @pytest.fixture
 def delivered(store: Store) -> Store:
-    """Samples 0, 1, 1 again, 2 and a revision of 0 in the records 0 to 4; and 3, which nobody has accepted yet."""
+    """A history to which records 0 to 4 brought samples 0, 1, 1 again, 2 and a revision of 0.
+
+    Record 5 brought sample 3, which no worker has accepted yet.
+    """
     brought = [sample(0), sample(1), sample(1), sample(2), sample(0, label_version=1), sample(3)]
     store.write("samples", sample_columns([(one, 0, offset) for offset, one in enumerate(brought)]))
     store.write("trusted", trusted_columns([(sample(2).sample_id, "gate", "assumed", None)]))
@@ -48,13 +37,14 @@ def delivered(store: Store) -> Store:
         PlacedSample.of(brought[offset], 0, position, "")
         for position, offset in enumerate((0, 1, 3, 4))
     ]
-    for _ in range(2):  # a kill, and again
+    # as a worker does that is killed and starts again
+    for _ in range(2):
         store.write("positions", position_columns(placed, [0, 1, 3, 4]))
     return store
 
 
 def test_samples_are_read_at_their_positions(delivered: Store) -> None:
-    """Between two positions stand the samples that were accepted there, and none that nobody has accepted."""
+    """A range of positions gives the samples accepted there, and none that is not accepted yet."""
     found = samples_between(delivered, {0: (1, 9)})
     assert list(zip(ids(1, 2, 0), (1, 2, 3), strict=True)) == [
         (one.sample_id, one.offset) for one in found
@@ -64,7 +54,7 @@ def test_samples_are_read_at_their_positions(delivered: Store) -> None:
 
 
 def test_the_history_knows_what_was_accepted_before_a_position(delivered: Store) -> None:
-    """Newest label versions before it, of the samples that are asked for; and which of them have no response."""
+    """The history knows the newest accepted label versions, and which samples lack a response."""
     zero, one, _, three = ids(0, 1, 2, 3)
     assert {zero: 0, one: 0} == accepted_versions(delivered, 0, 3, [zero, one, three])
     assert {zero: 1} == accepted_versions(delivered, 0, 4, [zero])
@@ -89,14 +79,14 @@ def test_the_history_knows_what_was_accepted_before_a_position(delivered: Store)
 
 
 def test_how_far_a_partition_has_come(delivered: Store) -> None:
-    """The next position and the largest event time, of all that was brought or of what came before a record."""
+    """A partition ends at its next position and largest event time, in all or before a record."""
     assert [PartitionEnd(0, 4, START + 2000)] == ends_of_positions(delivered)
     assert [PartitionEnd(0, 2, START + 1000)] == ends_of_positions(delivered, before=(0, 3))
     assert [] == ends_of_positions(delivered, before=(1, 3))
 
 
 def test_an_embedded_history_has_its_positions_in_its_samples(store: Store) -> None:
-    """Without rows in `positions` an offset is a position; and so they are adopted where records begin to be counted."""
+    """Without rows in `positions` an offset is a position, and adopting offsets keeps it so."""
     store.write("samples", sample_columns([(sample(number), 0, number) for number in range(5)]))
     expected = {(one, 0): at for at, one in enumerate(ids(0, 1, 2, 3, 4))}
     assert expected == positions_of(store, expected)

@@ -1,7 +1,4 @@
-"""Samples come back out of the history as they went in, on every engine, and those of an earlier schema too."""
-
-from collections.abc import Iterator
-from pathlib import Path
+"""Samples come out of the history as they were written, on every engine, from any schema."""
 
 import msgspec
 import pytest
@@ -15,7 +12,8 @@ from mainstem.store.writes import sample_columns, trusted_columns
 from tests.trainer.fakes import sample
 
 EVERYWHERE = {0: (0, 100)}
-NEW, FIRST_NEW = {"targets", "position"}, 5  # columns, and the migration that adds them
+# columns, and the migration that adds them
+NEW, FIRST_NEW = {"targets", "position"}, 5
 SHOWN = msgspec.structs.replace(
     sample(1, label_version=2),
     targets=(1.0, 0.25),
@@ -26,31 +24,14 @@ SHOWN = msgspec.structs.replace(
 )
 
 
-@pytest.fixture(params=["chdb", "clickhouse"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where an empty history of each kind is."""
-    return (
-        f"chdb://{tmp_path / 'history'}"
-        if request.param == "chdb"
-        else request.getfixturevalue("store_url")
-    )
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    """The same, open."""
-    with Store(url) as opened:
-        yield opened
-
-
 def test_a_sample_comes_back_as_it_went_in(store: Store) -> None:
-    """Targets, position, probability and weight among it; every field of a placed sample has its own value here."""
+    """Every field of a sample comes back, targets, position, probability and weight included."""
     store.write("samples", sample_columns([(SHOWN, 0, 3)]))
     assert [PlacedSample.of(SHOWN, 0, 3, "stream")] == samples_between(store, EVERYWHERE)
 
 
-def test_a_label_that_somebody_vouches_for_brings_its_target(store: Store) -> None:
-    """The first target follows the label, the other objectives' stay; what the log said stays in the table."""
+def test_a_confirmed_label_brings_its_target(store: Store) -> None:
+    """A confirmed label sets the first target only, and the table keeps the label of the log."""
     store.write("samples", sample_columns([(SHOWN, 0, 3)]))
     store.write("trusted", trusted_columns([(SHOWN.sample_id, "canary", "confirmed", 0)]))
     [found] = samples_between(store, EVERYWHERE)
@@ -62,7 +43,7 @@ def test_a_label_that_somebody_vouches_for_brings_its_target(store: Store) -> No
 def test_a_history_of_before_opens_and_its_samples_have_their_label_for_a_target(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was written before there were targets is read as before, through the view too, and can be written beside."""
+    """Samples written before targets existed have their label for a target, beside newer ones."""
     all_of_them = list(store_module.migrations())
     with monkeypatch.context() as before:
         before.setattr(
@@ -89,7 +70,7 @@ def test_a_history_of_before_opens_and_its_samples_have_their_label_for_a_target
 
 
 def test_the_hash_of_0_1_knows_nothing_of_what_came_later(store: Store) -> None:
-    """Another target or position changes the hash, and not that of 0.1; another weight changes both."""
+    """A target or a position changes only the newer hash, and a weight changes that of 0.1 too."""
     hashes = []
     for changes in ({}, {"targets": (0.0,)}, {"position": 3}, {"weight": 2.0}):
         store.write("samples", sample_columns([(msgspec.structs.replace(SHOWN, **changes), 0, 3)]))
@@ -100,7 +81,7 @@ def test_the_hash_of_0_1_knows_nothing_of_what_came_later(store: Store) -> None:
 
 
 def test_both_hashes_go_through_the_same_samples_in_one_order(store: Store) -> None:
-    """Every label version of every sample, by id and label version."""
+    """Both hashes cover every label version of every sample, ordered by id and label version."""
     written = [
         (sample(number, label_version=version), 0, 9 * number + version)
         for number in range(5)

@@ -1,7 +1,6 @@
-"""Visits come back out of the history as they were counted, on every engine."""
+"""Visits come out of the history as they were written, on every engine."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -18,20 +17,8 @@ from tests.learning.samples import stored
 K = 32
 
 
-@pytest.fixture(params=["chdb", "clickhouse"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An open, empty history of each kind."""
-    url = (
-        f"chdb://{tmp_path / 'history'}"
-        if request.param == "chdb"
-        else request.getfixturevalue("store_url")
-    )
-    with Store(url) as opened:
-        yield opened
-
-
 def some(count: int) -> list[PlacedSample]:
-    """Samples of two partitions, every third a canary."""
+    """Samples of two partitions, every third of them a canary."""
     return [
         stored(number, partition=number % 2, part="canary" if number % 3 == 0 else "stream")
         for number in range(count)
@@ -39,13 +26,12 @@ def some(count: int) -> list[PlacedSample]:
 
 
 def responses(count: int) -> tuple[Responses[Any], np.ndarray]:
-    """Responses with sketches, and alignments of which every fourth is none."""
+    """Responses with sketches, and alignments of which every fourth is missing."""
     random = np.random.default_rng(3)
     norm, loss, margin, alignment = random.random((4, count), dtype=np.float32)
     alignment[::4] = np.nan
-    sketch = rounded(
-        random.normal(scale=1e-7, size=(count, K)).astype(np.float32)
-    )  # below what float16 can hold
+    # below what float16 can hold
+    sketch = rounded(random.normal(scale=1e-7, size=(count, K)).astype(np.float32))
     return Responses(norm, loss, margin, np.zeros((count, 0), np.float32), sketch), alignment
 
 
@@ -56,7 +42,7 @@ def write(
     alignment: np.ndarray,
     version: int = 4,
 ) -> None:
-    """As a scoring worker does, twice."""
+    """Write responses and sketches twice, as a scoring worker may."""
     for _ in range(2):
         store.write("sketches", sketch_columns(samples, found.sketch, version=version, scale=1.5))
         store.write(
@@ -65,7 +51,7 @@ def write(
 
 
 def whole(chunks: Iterator[StoredVisits]) -> dict[str, Any]:
-    """All chunks in one."""
+    """Join all chunks into one."""
     chunks = list(chunks)
     joined = {name: np.concatenate([getattr(one, name) for one in chunks]) for name in NUMBERS}
     keys = [UUID(bytes=key).int for one in chunks for key in one.keys]
@@ -83,7 +69,7 @@ NUMBERS = ("norm", "margin", "loss", "alignment", "sketch")
 def test_what_was_written_is_read_back_to_the_last_bit(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of one partition, below an offset, by one version, in order of offsets; however it is cut into pieces."""
+    """Visits of a partition and a version are read up to an offset, in order, in any chunks."""
     samples, (found, alignment) = some(60), responses(60)
     write(store, samples, found, alignment)
     write(store, samples, found, alignment, version=5)
@@ -101,7 +87,7 @@ def test_what_was_written_is_read_back_to_the_last_bit(
 
 
 def test_a_visit_without_a_sketch_of_that_length_has_none(store: Store) -> None:
-    """Sketches that have left, and those that were made with other settings, are rows of NaN; asked for none, none come."""
+    """Sketches that expired or have another length are NaN, and none are read unless asked for."""
     samples, (found, alignment) = some(4), responses(4)
     write(store, samples, found, alignment)
     assert np.isnan(whole(stored_visits(store, 0, 9, 4, sketch=64))["sketch"]).all()
@@ -113,7 +99,7 @@ def test_a_visit_without_a_sketch_of_that_length_has_none(store: Store) -> None:
 
 
 def test_visits_of_samples_that_have_left_are_not_read(store: Store) -> None:
-    """What is older than the event time given stays in the history."""
+    """Visits of samples older than the event time given are not read."""
     samples, (found, alignment) = some(10), responses(10)
     write(store, samples, found, alignment)
     assert [6, 8] == whole(stored_visits(store, 0, 99, 4, left=5, sketch=K))["ids"]

@@ -1,4 +1,4 @@
-"""A home and the settings that it was made with: what may differ, what may not, and what a home of before records."""
+"""A home keeps the settings it was made with, and refuses those that would change its results."""
 
 import json
 from pathlib import Path
@@ -15,23 +15,25 @@ NOT_THE_DEFAULT = {"join.grace": 60_000, "learning.draw": 50, "model.model": "a 
 
 
 def settle(folder: Path, named: dict[str, Any], **facts: Any) -> None:
-    """Open a home with these settings."""
+    """Open a home with these settings and facts."""
     with Home(folder, create=True) as home:
         home.settle(Settings.of(named), facts)
 
 
 def record(folder: Path) -> dict[str, Any]:
-    """What the home says that it was made with."""
+    """Read the settings that the home records."""
     found: dict[str, Any] = json.loads((folder / "settings.json").read_bytes())
     return found
 
 
 def test_a_setting_that_results_depend_on_is_held(tmp_path: Path) -> None:
-    """The line names each one with its value there and now, and the variables with which the home goes on."""
+    """The error gives both values of each setting and the variables that the home goes on with."""
     settle(tmp_path, NOT_THE_DEFAULT)
     told = (
-        r"\(join.grace 1m there, 10m now, learning.draw 50 there, 12000 now, model.model 'a b' there, '' now\); "
-        r"MAINSTEM_JOIN__GRACE=1m MAINSTEM_LEARNING__DRAW=50 MAINSTEM_MODEL__MODEL='a b' goes on, "
+        r"\(join.grace 1m there, 10m now, learning.draw 50 there, 12000 now, "
+        r"model.model 'a b' there, '' now\); "
+        r"MAINSTEM_JOIN__GRACE=1m MAINSTEM_LEARNING__DRAW=50 MAINSTEM_MODEL__MODEL='a b' "
+        r"goes on, "
         r"--from-start begins again, or give another --home$"
     )
     with pytest.raises(HomeError, match=told):
@@ -40,14 +42,14 @@ def test_a_setting_that_results_depend_on_is_held(tmp_path: Path) -> None:
 
 
 def test_a_setting_that_nothing_depends_on_may_differ(tmp_path: Path) -> None:
-    """Another device, and snapshots at other distances, go on with the same home."""
+    """A home goes on with another device and another distance between snapshots."""
     settle(tmp_path, {"model.device": "cuda"})
     settle(tmp_path, {"model.device": "cpu", "run.snapshot_every": 7})
     assert {"model.device", "run.snapshot_every"}.isdisjoint(record(tmp_path))
 
 
 def test_a_fact_that_differs_has_no_variable(tmp_path: Path) -> None:
-    """What is no setting is told without one."""
+    """The error for a fact that differs names no variable, because a fact is not a setting."""
     settle(tmp_path, {}, learn=True)
     with pytest.raises(
         HomeError, match=r"\(learn True there, False now\); --from-start begins again"
@@ -56,7 +58,7 @@ def test_a_fact_that_differs_has_no_variable(tmp_path: Path) -> None:
 
 
 def test_a_setting_from_after_a_home_was_made_has_its_default_there(tmp_path: Path) -> None:
-    """The default goes on and is recorded from then on; another value is refused."""
+    """The home takes and records the default of the new setting, and refuses another value."""
     settle(tmp_path, {})
     kept = record(tmp_path)
     (tmp_path / "settings.json").write_text(
@@ -69,7 +71,7 @@ def test_a_setting_from_after_a_home_was_made_has_its_default_there(tmp_path: Pa
 
 
 def test_a_home_from_before_settings_had_groups_goes_on(tmp_path: Path) -> None:
-    """Its names are those without groups; they are read as the ones of today, and written so."""
+    """Names of settings without groups are read and rewritten as those with groups."""
     settle(tmp_path, NOT_THE_DEFAULT)
     kept = record(tmp_path)
     (tmp_path / "settings.json").write_text(
@@ -82,7 +84,7 @@ def test_a_home_from_before_settings_had_groups_goes_on(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_that_lacks_what_is_needed_now_says_how_to_begin_anew(tmp_path: Path) -> None:
-    """A checkpoint that an older mainstem wrote is not gone on with, and is not called broken."""
+    """A checkpoint of another version of mainstem is refused, and the error offers --from-start."""
     settle(tmp_path, {})
     (tmp_path / "checkpoint").write_bytes(msgspec.msgpack.encode({"line": 5}))
     with (

@@ -1,4 +1,4 @@
-"""Files that are packed or laid out in another way: each is told by its name, with what to do."""
+"""Packed files and files of other programs: each error names the format and what to do."""
 
 import bz2
 import gzip
@@ -23,7 +23,7 @@ CSV = b"sku,name\nA1,Mug\n"
 
 
 def zipped(name: str) -> bytes:
-    """A zip file with one member."""
+    """Return a zip file with one member."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
         archive.writestr(name, CSV)
@@ -31,7 +31,7 @@ def zipped(name: str) -> bytes:
 
 
 def tarred() -> bytes:
-    """A tar file with one member."""
+    """Return a tar file with one member."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as archive:
         member = tarfile.TarInfo("a.csv")
@@ -41,7 +41,7 @@ def tarred() -> bytes:
 
 
 def arrow(write: object) -> bytes:
-    """A small table in a form of Arrow's."""
+    """Write a small table with one of Arrow's writers."""
     made = io.BytesIO()
     write(pa.table({"sku": ["A1"] * 9}), made)  # type: ignore[operator]
     return made.getvalue()
@@ -71,7 +71,7 @@ LAID_OUT = {
 
 @pytest.mark.parametrize("name", PACKED)
 def test_a_packed_file_is_told_with_what_unpacks_it(name: str, tmp_path: Path) -> None:
-    """By its first bytes, whatever it is called, also within gzip."""
+    """A packing is known by its first bytes, also within gzip, and the error says how to unpack."""
     (tmp_path / "a.csv").write_bytes(PACKED[name])
     with pytest.raises(
         ImportSourceError, match=f"a.csv' is packed by {name}; unpack it: `.* FILE > NEW`$"
@@ -84,7 +84,7 @@ def test_a_packed_file_is_told_with_what_unpacks_it(name: str, tmp_path: Path) -
 
 @pytest.mark.parametrize("name", LAID_OUT)
 def test_a_file_of_another_program_is_told(name: str, tmp_path: Path) -> None:
-    """With what to save it as."""
+    """The error names the format and the format to save it as."""
     (tmp_path / "a.csv").write_bytes(LAID_OUT[name])
     with pytest.raises(ImportSourceError) as told:
         list(read_rows(tmp_path / "a.csv", ["sku"]))
@@ -92,7 +92,7 @@ def test_a_file_of_another_program_is_told(name: str, tmp_path: Path) -> None:
 
 
 def test_a_real_database_is_known(tmp_path: Path) -> None:
-    """As its own library writes it."""
+    """A database that SQLite itself has written is recognised."""
     with sqlite3.connect(tmp_path / "a.db") as base:
         base.execute("CREATE TABLE a (b)")
     base.close()
@@ -101,7 +101,7 @@ def test_a_real_database_is_known(tmp_path: Path) -> None:
 
 @given(st.text(st.characters(codec="utf-8", min_codepoint=32), max_size=40))
 def test_a_text_is_no_archive(header: str) -> None:
-    """A CSV may begin with any letters, `ORC`, `SEQ` and `BZh` among them."""
+    """A text is not taken for an archive, even if it begins with `ORC`, `SEQ` or `BZh`."""
     for begun in ("ORC,", "SEQ,", "BZh,", "PAR,", ""):
         text = f"{begun}{header}"
         assert "" == foreign(text.encode()) or text.lstrip().lower().startswith(

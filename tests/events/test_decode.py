@@ -1,4 +1,4 @@
-"""Bytes to event and back, and what a refusal tells and hides."""
+"""Events are decoded and encoded, and a refusal says why without personal data."""
 
 import hashlib
 import json
@@ -24,7 +24,8 @@ from mainstem.events import (
     encode,
 )
 
-LATEST = 4_102_444_800_000  # the year 2100
+# the beginning of the year 2100
+LATEST = 4_102_444_800_000
 WHO = {"event_id": "e", "event_timestamp": 5, "user_id": "u"}
 
 KINDS = [
@@ -168,7 +169,7 @@ def refused(fields: dict[str, object] | bytes) -> Refusal:
 
 @pytest.mark.parametrize(("fields", "event"), KINDS, ids=[fields["type"] for fields, _ in KINDS])
 def test_each_kind_decodes(fields: dict[str, object], event: Event) -> None:
-    """Every word of the vocabulary is read from its JSON object."""
+    """Every kind of event is read from its JSON object."""
     assert event == decode(json.dumps(fields).encode())
 
 
@@ -182,14 +183,14 @@ def test_a_refusal_says_why_and_where(
 
 
 def test_unknown_fields_are_ignored() -> None:
-    """A shop may send more than we read."""
+    """A shop may send fields that are not read."""
     assert View(**WHO, item_id="a") == decode(
         json.dumps({**VIEW, "colour": "red", "deep": {"er": 1}}).encode()
     )
 
 
 def test_a_refusal_keeps_neither_user_fields_nor_unknown_ones() -> None:
-    """What might name a person is not in the body of a refused event."""
+    """The body of a refused event has no field that might name a person."""
     found = refused(
         {**VIEW, "item_id": 7, "user_id": "bob", "session_id": "bob-1", "email": "bob@example.org"}
     )
@@ -202,7 +203,7 @@ def test_a_refusal_keeps_neither_user_fields_nor_unknown_ones() -> None:
 
 
 def test_a_refusal_keeps_no_user_fields_at_any_depth() -> None:
-    """A name inside a list or a wrongly nested object is taken out too, while what we know stays."""
+    """User fields are removed from nested objects and lists too, and known fields stay."""
     items = [{"item_id": 7, "position": 2, "user_id": "bob", "note": "for bob"}]
     found = refused(
         {"type": "impression", **WHO, "impression_id": {"user_id": "bob"}, "items": items}
@@ -223,7 +224,7 @@ def test_a_refusal_keeps_no_user_fields_at_any_depth() -> None:
     ],
 )
 def test_bytes_that_are_no_object_leave_only_their_digest(raw: bytes) -> None:
-    """Where nothing can be redacted nothing is kept, and the digest tells one from another."""
+    """Bytes that cannot be redacted are not kept; only their digest is."""
     found = refused(raw)
     assert ("", hashlib.blake2b(raw, digest_size=16).hexdigest()) == (found.body, found.digest)
     assert found.reason
@@ -241,7 +242,7 @@ def test_what_is_encoded_decodes_to_the_same(event: Event) -> None:
 @settings(deadline=None)
 @given(st.binary() | json_values.map(lambda value: json.dumps(value).encode()))
 def test_no_bytes_make_it_raise(raw: bytes) -> None:
-    """Whatever the bytes, there is an event or a refusal with reason, path and digest."""
+    """Any bytes give an event or a refusal with reason, path and digest."""
     found = decode(raw)
     if isinstance(found, Refusal):
         assert found.reason
@@ -256,7 +257,7 @@ def test_no_bytes_make_it_raise(raw: bytes) -> None:
     )
 )
 def test_a_body_holds_known_fields_only(fields: dict[str, object]) -> None:
-    """However an object is broken, its redacted body names no field of the user and none we do not know."""
+    """The redacted body of a broken object has all known fields but the user's, and no others."""
     found = decode(json.dumps(fields).encode())
     if isinstance(found, Refusal):
         kept = set(json.loads(found.body))

@@ -1,5 +1,4 @@
-"""A log is known again by its beginning, whatever it lies in; another one is refused; the next file joins as if it had
-always been there."""
+"""A log is recognised by its beginning in any form, and a next file can be appended to it."""
 
 import gzip
 from pathlib import Path
@@ -16,7 +15,7 @@ GRACE = 10_000
 
 
 def line(number: int) -> bytes:
-    """A view, one second after the one before."""
+    """Make a view, one second after the previous one."""
     return encode(
         View(event_id=f"e{number}", event_timestamp=1000 * number, user_id="ann", item_id="cup")
     )
@@ -36,21 +35,21 @@ def appended(lines: list[bytes], known: KnownLog, past: Past | None) -> OpenedLo
 
 
 def both() -> OpenedLog:
-    """A log of two files, the second appended; a checkpoint was at line 40."""
+    """Open a log of two files, the second appended with a checkpoint at line 40."""
     one = read(ONE)
     return appended(TWO, one.known, one.past(ONE[40:]))
 
 
 @given(length=st.integers(1, 50), more=st.integers(0, 40))
 def test_a_log_that_goes_on_is_known_again(length: int, more: int) -> None:
-    """However many lines were read, and however many came since."""
+    """A log is recognised however many lines were read and however many were added since."""
     whole = ONE + TWO
     assert length + more == read(whole[: length + more], read(whole[:length]).known).end.lines
 
 
 @given(length=st.integers(2, 50), place=st.integers(0, 49))
 def test_a_line_that_is_another_is_found_wherever_it_is(length: int, place: int) -> None:
-    """One line changed, taken away or put at the end: the log is another one, and the message has lines around the place."""
+    """A log with a line changed, removed or moved is refused, and the message shows where."""
     place %= length
     known = read(ONE[:length]).known
     for lines in (
@@ -65,14 +64,14 @@ def test_a_line_that_is_another_is_found_wherever_it_is(length: int, place: int)
 
 
 def test_a_shorter_log_is_refused_with_both_lengths() -> None:
-    """A log that was cut is not gone on with."""
+    """A log that has become shorter is refused with both lengths."""
     with pytest.raises(HomeError, match="it has 20 lines, but 50 were read"):
         read(ONE[:20], read(ONE).known)
 
 
 @given(cut=st.integers(1, len(ONE[-1]) - 1))
 def test_a_half_written_last_line_may_be_completed(cut: int) -> None:
-    """Wherever it was cut off; but it may not become another line."""
+    """A last line that was cut off may be completed, but may not become another line."""
     known = read([*ONE[:-1], ONE[-1][:cut]]).known
     assert 90 == read(ONE + TWO, known).end.lines
     with pytest.raises(HomeError, match="it differs in line 50"):
@@ -81,7 +80,7 @@ def test_a_half_written_last_line_may_be_completed(cut: int) -> None:
 
 @pytest.mark.parametrize("form", ["gzip", "folder", "parquet", "spaced"])
 def test_a_log_is_known_again_in_another_form(form: str, tmp_path: Path) -> None:
-    """Packed, cut into a folder of files, turned to Parquet or written with other spaces, it is the same log."""
+    """A log that is packed, split into files, converted or spaced differently is the same log."""
     path, content = tmp_path / "log", b"\n".join(ONE) + b"\n"
     if form == "gzip":
         path.write_bytes(gzip.compress(content))
@@ -104,7 +103,7 @@ def test_a_log_is_known_again_in_another_form(form: str, tmp_path: Path) -> None
 
 
 def test_the_next_file_joins_as_if_it_had_been_there() -> None:
-    """Survey, marks and lines are those of one log; lines are there from the checkpoint on."""
+    """Two files have the survey, the end and the lines of one whole log."""
     found, whole = both(), read(ONE + TWO)
     assert (whole.survey, whole.end) == (found.survey, found.end)
     assert [(ONE + TWO)[start:] for start in (40, 49, 50, 70)] == [
@@ -113,7 +112,7 @@ def test_the_next_file_joins_as_if_it_had_been_there() -> None:
 
 
 def test_a_line_that_is_not_kept_is_not_made_up() -> None:
-    """Lines of the first file before its checkpoint are asked for in vain."""
+    """Lines of the first file before its checkpoint are an error."""
     with pytest.raises(HomeError, match="give the whole log"):
         both().lines(39)
 
@@ -122,8 +121,8 @@ def test_a_line_that_is_not_kept_is_not_made_up() -> None:
     ("lines", "append"),
     [(TWO, True), ([*TWO, line(90)], True), (ONE + TWO, True), (ONE + TWO, False)],
 )
-def test_a_log_of_two_files_is_gone_on_with(lines: list[bytes], append: bool) -> None:  # noqa: FBT001, RUF100
-    """By its newest file, grown or not, and by the whole of it."""
+def test_a_log_of_two_files_is_gone_on_with(lines: list[bytes], append: bool) -> None:
+    """A log of two files goes on with its newest file, grown or not, or with the whole log."""
     found = both()
     again = appended(lines, found.known, found.past([])) if append else read(lines, found.known)
     total = 91 if lines[-1] == line(90) else 90
@@ -131,7 +130,7 @@ def test_a_log_of_two_files_is_gone_on_with(lines: list[bytes], append: bool) ->
 
 
 def test_a_file_that_was_read_already_is_refused() -> None:
-    """The first file again, with or without --append; and the newest one without it says how it is gone on with."""
+    """A file that was read before is refused, and the newest one without --append too."""
     found = both()
     with pytest.raises(HomeError, match="was read before, and other files since"):
         appended(ONE, found.known, found.past([]))
@@ -142,7 +141,7 @@ def test_a_file_that_was_read_already_is_refused() -> None:
 
 
 def test_an_older_file_is_not_the_next_one() -> None:
-    """Events older than what was read, by more than the grace, are counted; within the grace they may be."""
+    """A next file whose events are older than the last by more than the grace is refused."""
     one = read(TWO)
     with pytest.raises(HomeError, match="30 of its 40 events are older"):
         appended(
@@ -153,7 +152,7 @@ def test_an_older_file_is_not_the_next_one() -> None:
 
 
 def test_a_log_that_did_not_come_to_its_end_is_replayed_first() -> None:
-    """Without what is kept at the end of a replay, the next file cannot join."""
+    """The next file is refused until the log has been replayed to its end."""
     one, grown = read(ONE), read([*ONE, line(50)])
     for past in (None, one.past([])):
         with pytest.raises(HomeError, match="was not replayed to its end"):

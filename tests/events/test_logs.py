@@ -1,4 +1,4 @@
-"""Logs as they lie on disk: whole, odd, broken, absent."""
+"""Logs on disk: whole, unusual, broken and missing files."""
 
 import bz2
 import gzip
@@ -108,7 +108,7 @@ def test_lines_come_without_their_breaks(content: bytes, tmp_path: Path) -> None
 
 
 def test_a_blank_line_is_handed_on(tmp_path: Path) -> None:
-    """A blank line is an offset like any other, so that it can be refused and counted."""
+    """A blank line has an offset like any other, so that it can be refused and counted."""
     assert list(read_lines(log(tmp_path, b"one\n\ntwo\r\n\r\n"))) == [b"one", b"", b"two", b""]
 
 
@@ -125,7 +125,7 @@ def test_too_long_a_line_is_cut_and_the_next_one_is_read(pack, tmp_path: Path) -
 
 @pytest.mark.parametrize("filling", [b"x", "杯".encode(), b" "])
 def test_too_long_a_line_is_refused_as_such(filling: bytes, tmp_path: Path) -> None:
-    """A line that never ends is refused for its length, wherever it is cut, be what was read of it an event even."""
+    """A line that is too long is refused for its length, even if its beginning is an event."""
     found = decode(next(read_lines(log(tmp_path, TICK + filling * LONGEST_LINE))))
     assert ("the line is longer than 1,000,000 bytes", "$", "") == (
         found.reason,
@@ -137,7 +137,7 @@ def test_too_long_a_line_is_refused_as_such(filling: bytes, tmp_path: Path) -> N
 @pytest.mark.parametrize("over", [-1, 0, 1])
 @pytest.mark.parametrize("line_break", [b"\n", b"\r\n"])
 def test_a_line_at_the_limit_is_one_line(over: int, line_break: bytes, tmp_path: Path) -> None:
-    """A line one byte shorter or as long as the limit is an event, a longer one is none, and none runs into the next."""
+    """A line at the limit is an event, a longer one is refused, and the next line stays apart."""
     line = TICK + b" " * (LONGEST_LINE + over - len(TICK))
     lines = list(read_lines(log(tmp_path, line + line_break + TICK + b"\n")))
     assert [line, TICK] == lines
@@ -145,7 +145,7 @@ def test_a_line_at_the_limit_is_one_line(over: int, line_break: bytes, tmp_path:
 
 
 def test_a_line_that_is_not_utf8_is_refused_with_the_place() -> None:
-    """One Latin-1 letter costs its own line only, and the reason says which byte it is."""
+    """A Latin-1 letter costs its line only, and the reason names the byte and its position."""
     found = decode('{"type":"search","query":"café"}'.encode("latin-1"))
     assert ("the line is not UTF-8: byte 0xe9 at position 29", "$", "") == (
         found.reason,
@@ -166,22 +166,21 @@ def test_what_is_no_log_is_told_with_the_next_step(
 
 
 def test_a_truncated_gzip_gives_its_lines_first(tmp_path: Path) -> None:
-    """What can be read of a broken gzip stream is read, then the error counts the lines and says how to go on."""
+    """The readable lines of a broken gzip stream are read before the error, which counts them."""
     whole = b"".join(b"%016x\n" % number_of("line", number) for number in range(20_000))
     read: list[bytes] = []
     with pytest.raises(
         LogError, match=r"breaks off after line \d+ .*zcat FILE \| mainstem replay -"
     ) as caught:
-        read.extend(
-            read_lines(log(tmp_path, gzip.compress(whole)[:-1000]))
-        )  # keeps what came before the error
+        # `extend` keeps the lines before the error
+        read.extend(read_lines(log(tmp_path, gzip.compress(whole)[:-1000])))
     assert whole.splitlines()[: len(read)] == read
     assert f"after line {len(read)} " in str(caught.value)
     assert len(read) > 1000
 
 
 def test_a_truncated_zstd_gives_its_lines_first(tmp_path: Path) -> None:
-    """What can be read of a broken zstd stream is read, then the error counts the lines and says how to go on."""
+    """The readable lines of a broken zstd stream are read before the error, which counts them."""
     whole = b"".join(b"%016x\n" % number_of("line", number) for number in range(50_000))
     read: list[bytes] = []
     with pytest.raises(
@@ -194,7 +193,7 @@ def test_a_truncated_zstd_gives_its_lines_first(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_read_as_one_log_in_the_order_of_names(tmp_path: Path) -> None:
-    """Files of any form, sub-folders and all, follow one another by name; markers, halves and empty files are left out."""
+    """Files of any form are read in the order of names; markers, halves and empty ones are not."""
     files = {
         "2024-01/b.zst": zstd.compress(b"three"),
         "2024-01/a.jsonl": b"one\r\ntwo",
@@ -218,17 +217,15 @@ def test_a_folder_is_read_as_one_log_in_the_order_of_names(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("names", [[], ["_SUCCESS"], ["empty.jsonl", "other.jsonl"]])
 def test_a_folder_without_a_line_is_no_log(names: list[str], tmp_path: Path) -> None:
-    """A folder in which nothing is to be read is told from an empty file."""
+    """The error for a folder without any line differs from that for an empty file."""
     for name in names:
         (tmp_path / name).touch()
-    assert (
-        f"the log {str(tmp_path)!r} has no file with a line in it; it should hold one JSON event"
-        in message_of(tmp_path)
-    )
+    message = "has no file with a line in it; it should hold one JSON event"
+    assert f"the log {str(tmp_path)!r} {message}" in message_of(tmp_path)
 
 
 def test_a_bad_file_of_a_folder_is_named(tmp_path: Path) -> None:
-    """The message names the file that cannot be read, and its own line, not the folder's."""
+    """The error names the bad file and its own line number, not those of the folder."""
     (tmp_path / "a.jsonl").write_bytes(b"one\ntwo\n")
     (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(b"three\n")[:-4])
     told = message_of(tmp_path)
@@ -236,39 +233,35 @@ def test_a_bad_file_of_a_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_a_missing_log_is_named(tmp_path: Path) -> None:
-    """A path that leads nowhere is in the message, with the advice to check it."""
+    """The error for a missing log has its path and the advice to check it."""
     path = tmp_path / "none.jsonl"
-    assert (
-        f"cannot read the log {str(path)!r}: No such file or directory; check the path"
-        == message_of(path)
-    )
+    expected = f"cannot read the log {str(path)!r}: No such file or directory; check the path"
+    assert expected == message_of(path)
 
 
 def test_a_pipe_is_told_from_a_log(tmp_path: Path) -> None:
-    """What can be read once only would lose its beginning to the first look at it."""
+    """A pipe is refused, because a log is read more than once."""
     os.mkfifo(tmp_path / "pipe")
-    assert "is a pipe or a device, but a log is read more than once; give `-`" in message_of(
-        tmp_path / "pipe"
-    )
+    expected = "is a pipe or a device, but a log is read more than once; give `-`"
+    assert expected in message_of(tmp_path / "pipe")
 
 
 def test_empty_standard_input_is_told_and_replaces_no_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Standard input without a byte is named as such, and a copy made before stays as it was."""
+    """Empty standard input is an error, and an earlier copy stays as it was."""
     (tmp_path / "stdin.jsonl").write_bytes(TICK)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
     with pytest.raises(LogError, match="standard input is empty"):
         spool(tmp_path)
-    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [
-        ("stdin.jsonl", TICK)
-    ]
+    left = [(path.name, path.read_bytes()) for path in tmp_path.iterdir()]
+    assert [("stdin.jsonl", TICK)] == left
 
 
 def test_standard_input_is_spooled_to_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Standard input becomes a whole file that can be read twice, with nothing half written beside it."""
+    """Standard input becomes a file that can be read twice, and nothing else is left."""
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(b"one\ntwo\n"))))
     path = spool(tmp_path / "new" / "home")
     assert [list(read_lines(path)) for _ in range(2)] == [[b"one", b"two"]] * 2

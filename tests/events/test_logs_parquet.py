@@ -1,4 +1,4 @@
-"""Event logs as Parquet: both layouts, every kind of event, times of every unit, and files that are no log."""
+"""Event logs as Parquet: both layouts, all events, all units of time, and files that are no log."""
 
 import json
 from decimal import Decimal
@@ -21,7 +21,7 @@ VIEW = {"type": "view", **WHO, "item_id": "a"}
 
 
 def read_back(columns: dict, folder: Path) -> list[bytes]:
-    """What is read of a table."""
+    """Write a table and return the lines that are read from it."""
     parquet.write_table(pa.table(columns), folder / "log")
     return list(read_lines(folder / "log"))
 
@@ -37,7 +37,7 @@ def message_of(path: Path) -> str:
 def test_columns_of_fields_become_the_same_events(
     unit: str, zone: str | None, tmp_path: Path
 ) -> None:
-    """Each kind of event comes back from columns, whatever the unit and the zone of its time."""
+    """Each kind of event is read from columns, whatever the unit and the zone of its time."""
     later = [{**fields, "event_timestamp": 1_291_191_960_000} for fields in EVENTS]
     write_fields([{"event_id": "t", **fields} for fields in later], tmp_path / "log", unit, zone)
     assert [decode(json.dumps(fields).encode()) for fields in later] == [
@@ -50,7 +50,7 @@ def test_columns_of_fields_become_the_same_events(
 )
 @given(st.lists(events, min_size=1, max_size=20))
 def test_any_events_come_back_from_either_layout(tmp_path: Path, given_events: list) -> None:
-    """Texts in any script, numbers of any size and fields that are absent survive both layouts."""
+    """Texts in any script, numbers of any size and absent fields survive both layouts."""
     lines = [encode(event) for event in given_events]
     assert lines == read_back({"raw": lines}, tmp_path)
     fields = [json.loads(line) for line in lines]
@@ -76,7 +76,7 @@ def test_any_events_come_back_from_either_layout(tmp_path: Path, given_events: l
 def test_a_column_of_json_is_handed_on_as_it_is(
     name: str, kind: pa.DataType, tmp_path: Path
 ) -> None:
-    """Whole events, of text or of bytes, are lines as they stand; a null is an empty line, to be refused and counted."""
+    """Whole events in a column are passed on unchanged, and a null becomes an empty line."""
     line = json.dumps(VIEW)
     lines = read_back(
         {"key": ["k", "k"], name: pa.array([line, None], pa.string()).cast(kind)}, tmp_path
@@ -85,7 +85,7 @@ def test_a_column_of_json_is_handed_on_as_it_is(
 
 
 def test_what_lies_below_a_millisecond_is_cut_off(tmp_path: Path) -> None:
-    """A time in nanoseconds is not rounded up."""
+    """A time in nanoseconds is cut to its millisecond and not rounded up."""
     times = pa.array([1_999_999], pa.timestamp("ns"))
     (line,) = read_back(
         {**{name: [value] for name, value in VIEW.items()}, "event_timestamp": times}, tmp_path
@@ -94,7 +94,7 @@ def test_what_lies_below_a_millisecond_is_cut_off(tmp_path: Path) -> None:
 
 
 def test_nulls_and_other_columns_are_left_out(tmp_path: Path) -> None:
-    """A null is an absent field, in a struct too, and what no event has is not read."""
+    """A null is an absent field, in a struct too, and columns of no event are not read."""
     items = [[{"item_id": "a", "position": None}, {"item_id": "b", "position": 2}]]
     more = {
         "type": ["impression"],
@@ -105,13 +105,12 @@ def test_nulls_and_other_columns_are_left_out(tmp_path: Path) -> None:
     }
     (line,) = read_back({**{name: [value] for name, value in WHO.items()}, **more}, tmp_path)
     expected = {"type": "impression", **WHO, "impression_id": "m"}
-    assert {**expected, "items": [{"item_id": "a"}, {"item_id": "b", "position": 2}]} == json.loads(
-        line
-    )
+    expected["items"] = [{"item_id": "a"}, {"item_id": "b", "position": 2}]
+    assert expected == json.loads(line)
 
 
 def test_bytes_are_text_and_decimals_are_numbers(tmp_path: Path) -> None:
-    """Columns as other writers make them: text as plain bytes, prices as decimals, words by number."""
+    """Text as bytes, prices as decimals and dictionary columns are read as their values."""
     fields = {
         "type": pa.array(["purchase"]).dictionary_encode(),
         "event_id": [b"e"],
@@ -134,7 +133,7 @@ def test_bytes_are_text_and_decimals_are_numbers(tmp_path: Path) -> None:
     ids=["Latin-1", "number", "fraction", "endless", "null"],
 )
 def test_a_bad_row_is_refused_by_itself(change: dict, reason: str, tmp_path: Path) -> None:
-    """A row that is no event is refused with its reason, as a line would be, and stops nothing."""
+    """A row that is no event is refused with its reason, as a line would be."""
     (line,) = read_back({**{name: [value] for name, value in VIEW.items()}, **change}, tmp_path)
     found = decode(line)
     assert isinstance(found, Refusal)
@@ -152,17 +151,16 @@ def test_a_bad_row_is_refused_by_itself(change: dict, reason: str, tmp_path: Pat
 def test_a_table_without_the_needed_columns_is_no_log(
     columns: dict, missing: str, tmp_path: Path
 ) -> None:
-    """What is missing, what is there and both layouts are told."""
+    """The error names the missing columns, the columns there are, and both layouts."""
     parquet.write_table(pa.table(columns), tmp_path / "log")
     told = message_of(tmp_path / "log")
-    assert (
-        f"{str(tmp_path / 'log')!r} lacks the columns {missing}; it has {list(columns)!r}" in told
-    )
+    expected = f"lacks the columns {missing}; it has {list(columns)!r}"
+    assert f"{str(tmp_path / 'log')!r} {expected}" in told
     assert "`value`, `raw`, `event`" in told
 
 
 def test_a_number_or_a_time_beyond_bounds_costs_its_row_only(tmp_path: Path) -> None:
-    """An infinite price, and a time that Python has not, are refused as they are in JSON lines; the next row is an event."""
+    """A row with an infinite price or a time that Python lacks is refused alone."""
     many = {
         name: [value] * 2 for name, value in VIEW.items() if name not in {"event_timestamp", "type"}
     }
@@ -184,7 +182,7 @@ def test_a_number_or_a_time_beyond_bounds_costs_its_row_only(tmp_path: Path) -> 
 
 
 def test_times_as_floats_of_four_bytes_are_told(tmp_path: Path) -> None:
-    """They are minutes off, all of them."""
+    """Times as floats of four bytes are refused, because they are minutes off."""
     columns = {
         **{name: [value] for name, value in VIEW.items()},
         "event_timestamp": pa.array([5.0], pa.float32()),
@@ -194,7 +192,7 @@ def test_times_as_floats_of_four_bytes_are_told(tmp_path: Path) -> None:
 
 
 def test_a_broken_table_gives_its_rows_first(tmp_path: Path) -> None:
-    """A file that was cut off is told in one line; damage in the middle is told with the row before it."""
+    """A truncated or damaged file is an error in one line, with the last good row."""
     path = tmp_path / "log"
     write_fields(
         [{**VIEW, "event_id": str(number)} for number in range(10_000)], path, compression="zstd"
@@ -210,7 +208,7 @@ def test_a_broken_table_gives_its_rows_first(tmp_path: Path) -> None:
 
 
 def test_an_empty_table_is_an_empty_log(tmp_path: Path) -> None:
-    """No row is no line."""
+    """A table without rows is an empty log."""
     parquet.write_table(pa.table({"value": pa.array([], pa.string())}), tmp_path / "log")
     assert "is empty; it should hold one JSON event per line" in message_of(tmp_path / "log")
 
@@ -221,6 +219,5 @@ def test_without_pyarrow_the_extra_is_named(
     """Where pyarrow is not installed the message says what to install."""
     parquet.write_table(pa.table({"value": ["{}"]}), tmp_path / "log")
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
-    assert "reading Parquet needs pyarrow; `pip install 'mainstem[parquet]'`" in message_of(
-        tmp_path / "log"
-    )
+    expected = "reading Parquet needs pyarrow; `pip install 'mainstem[parquet]'`"
+    assert expected in message_of(tmp_path / "log")

@@ -1,4 +1,4 @@
-"""One log, whatever its form: the same samples, embedded and on its way into Kafka."""
+"""A log gives the same samples and the same Kafka records in every form."""
 
 import json
 from collections.abc import Callable
@@ -19,13 +19,13 @@ Report = Callable[[Path, Path], dict]
 
 @pytest.fixture(scope="module")
 def lines() -> list[bytes]:
-    """A short log."""
+    """Return the lines of a short log."""
     return excerpt_lines(600)
 
 
 @pytest.fixture(scope="module")
 def replayed(mainstem: Run) -> Report:
-    """The report of a replay that trains nothing."""
+    """Return a function that replays a log without learning and returns the report."""
 
     def run(log: Path, home: Path) -> dict:
         done = mainstem("replay", log, "--home", home, "--no-learn", "--json")
@@ -37,7 +37,7 @@ def replayed(mainstem: Run) -> Report:
 
 @pytest.fixture(scope="module")
 def plain(lines: list[bytes], replayed: Report, tmp_path_factory: pytest.TempPathFactory) -> dict:
-    """What comes of the plain log."""
+    """Return the report of the plain log."""
     folder = tmp_path_factory.mktemp("plain")
     return replayed(pack(lines, "plain", folder), folder / "home")
 
@@ -54,7 +54,7 @@ def test_a_replay_does_not_depend_on_the_form_of_the_log(
 def test_a_folder_that_grew_is_replayed_from_where_it_was(
     lines: list[bytes], plain: dict, replayed: Report, tmp_path: Path
 ) -> None:
-    """Files that come after those that were read go on where they ended."""
+    """Files added to a folder after a replay are read from where it ended."""
     log, home, later = pack(lines[:450], "folder", tmp_path), tmp_path / "home", tmp_path / "later"
     assert replayed(log, home)["samples"] < plain["samples"]
     later.mkdir()
@@ -67,7 +67,7 @@ def test_a_folder_that_grew_is_replayed_from_where_it_was(
 def test_what_goes_into_kafka_does_not_depend_on_the_form_of_the_log(
     form: str, lines: list[bytes], tmp_path: Path
 ) -> None:
-    """Topics, partitions, keys, events and line numbers are those of the plain log, in the same order."""
+    """Topics, partitions, keys, events and line numbers are those of the plain log."""
 
     def records(log: Path) -> list[tuple]:
         broker = Broker.parse("kafka://nowhere")
@@ -75,6 +75,5 @@ def test_what_goes_into_kafka_does_not_depend_on_the_form_of_the_log(
         return [(*to, key, decode(value), line) for *to, key, value, line, _ in replay._records(4)]
 
     (tmp_path / "packed").mkdir()
-    assert records(pack(lines, "plain", tmp_path)) == records(
-        pack(lines, form, tmp_path / "packed")
-    )
+    packed = pack(lines, form, tmp_path / "packed")
+    assert records(pack(lines, "plain", tmp_path)) == records(packed)

@@ -7,7 +7,8 @@ import pytest
 from mainstem.errors import SettingError
 from mainstem.events.moments import lines_until, moment, written
 
-DAY = 1295049600000  # 2011-01-15T00:00Z, as `date -d 2011-01-15T00:00Z +%s%3N` says
+# `date -d 2011-01-15T00:00Z +%s%3N`
+DAY = 1295049600000
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ DAY = 1295049600000  # 2011-01-15T00:00Z, as `date -d 2011-01-15T00:00Z +%s%3N` 
     ],
 )
 def test_a_moment_is_a_date_or_a_time_with_its_offset(text: str, expected: int) -> None:
-    """A date is its first moment in UTC; `Z` and offsets are understood."""
+    """A date means its first moment in UTC, and a time has `Z` or an offset."""
     assert expected == moment(text)
 
 
@@ -33,7 +34,7 @@ def test_a_moment_is_a_date_or_a_time_with_its_offset(text: str, expected: int) 
     ["", "yesterday", "2011-01-15T00:00", "2011-13-15", "15.01.2011", "20110115", "1295049600000"],
 )
 def test_anything_else_is_refused_with_an_example(text: str) -> None:
-    """What is no moment, or could be one of several, is named in one line that shows how moments are written."""
+    """A text that is no moment, or is ambiguous, is refused in one line with an example."""
     with pytest.raises(
         SettingError, match=r"^write a moment like 2011-01-15 [^\n]*got '"
     ) as refused:
@@ -43,12 +44,12 @@ def test_anything_else_is_refused_with_an_example(text: str) -> None:
 
 @pytest.mark.parametrize("time", [0, DAY, DAY + 1, -62135596800000, 253402300799999])
 def test_what_is_written_is_read_as_the_same_moment(time: int) -> None:
-    """`written` and `moment` undo each other."""
+    """`written` and `moment` are inverses."""
     assert time == moment(written(time))
 
 
 def line(kind: str, time: int) -> bytes:
-    """An event of a kind at a time."""
+    """Make an event of a kind at a time."""
     return json.dumps(
         {
             "type": kind,
@@ -62,7 +63,7 @@ def line(kind: str, time: int) -> bytes:
 
 
 def test_a_log_is_cut_before_its_first_event_later_than_the_moment() -> None:
-    """Events at the moment belong to it, also those that come out of order; neither items nor refused lines cut."""
+    """A log is cut before its first later event; items and refused lines never cut it."""
     log = [
         line("item", 99),
         line("view", 5),

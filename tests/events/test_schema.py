@@ -1,4 +1,4 @@
-"""The schemas of events say what `decode` says, checked by somebody else's validator."""
+"""The JSON Schemas of events accept what `decode` accepts, checked with `jsonschema`."""
 
 import json
 from typing import Any, get_args
@@ -17,7 +17,9 @@ ALL = Draft202012Validator(event_schema())
 EDGES = [length for limit in (0, 1, 256, 4096, 65_536) for length in (limit, limit + 1)]
 WHOLE = {"event_timestamp", "position"}
 edge_texts = st.builds(
-    lambda letter, length: letter * length, st.sampled_from("a杯\U0001f375"), st.sampled_from(EDGES)
+    lambda letter, length: letter * length,
+    st.sampled_from("a杯\U0001f375"),
+    st.sampled_from(EDGES),
 )
 edge_numbers = st.sampled_from(
     [-1, 0, 1, 0.0, 0.5, 4_102_444_800_000, 4_102_444_800_001, 1e12, 1.1e12, 10**30, True]
@@ -27,7 +29,7 @@ values = json_values | edge_texts | edge_numbers
 
 @st.composite
 def mutated(draw: st.DrawFn) -> dict[str, Any]:
-    """An event of which one or two fields, known or not, at the top or in a list, are taken away or made another."""
+    """Draw an event with one or two fields removed or replaced, at the top or within a list."""
     event = json.loads(encode(draw(events)))
     for _ in range(draw(st.integers(1, 2))):
         part = event
@@ -44,12 +46,9 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def has_float_for_whole(event: dict[str, Any]) -> bool:
-    """Whether a whole number is written as 5.0, which is the one thing here that a schema cannot refuse."""
-    parts = (
-        [event, *(part for part in event.get("items") or [] if isinstance(part, dict))]
-        if _listed(event)
-        else [event]
-    )
+    """Whether a whole number is written as 5.0, which a schema cannot refuse."""
+    items = event["items"] if _listed(event) else []
+    parts = [event, *(part for part in items if isinstance(part, dict))]
     return any(
         isinstance(part.get(name), float) and part[name].is_integer()
         for part in parts
@@ -66,7 +65,7 @@ def accepted(event: Any) -> bool:
 
 
 def test_every_kind_has_a_schema_that_is_one() -> None:
-    """Each word of the vocabulary has a schema of its own and a place in that of all, with what its docstring says."""
+    """Each kind of event has a valid schema with its docstring, also within that of all events."""
     assert {kind.__name__.lower() for kind in get_args(Event)} == set(KINDS)
     whole = event_schema()
     assert len(KINDS) == len(whole["oneOf"])
@@ -84,7 +83,7 @@ def test_every_kind_has_a_schema_that_is_one() -> None:
 @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(events)
 def test_what_is_encoded_is_valid(event: Event) -> None:
-    """Whatever `encode` writes is valid as an event, and as an event of its own kind only."""
+    """An encoded event is valid as an event and as its own kind only."""
     written = json.loads(encode(event))
     assert ALL.is_valid(written)
     validators = {name: Draft202012Validator(event_schema(name)) for name in KINDS}
@@ -96,14 +95,14 @@ def test_what_is_encoded_is_valid(event: Event) -> None:
 @settings(deadline=None, max_examples=500, suppress_health_check=[HealthCheck.too_slow])
 @given(mutated().filter(lambda event: not has_float_for_whole(event)))
 def test_schema_and_decode_agree(event: dict[str, Any]) -> None:
-    """What is valid is decoded and what is not is refused, at the edges of every length and size too."""
+    """An event is valid by the schema if and only if it is decoded, at all limits too."""
     assert accepted(event) == ALL.is_valid(event)
 
 
 @settings(deadline=None)
 @given(json_values)
 def test_schema_and_decode_agree_on_anything(value: Any) -> None:
-    """What is no event at all is valid to neither."""
+    """Schema and decoder agree on arbitrary JSON values."""
     assert accepted(value) == ALL.is_valid(value)
 
 
@@ -111,12 +110,12 @@ def test_schema_and_decode_agree_on_anything(value: Any) -> None:
     "name", [name for name, (fields, _, _) in FAULTS.items() if isinstance(fields, dict)]
 )
 def test_what_decode_refuses_is_invalid(name: str) -> None:
-    """Each known fault of an event is a fault to the schema."""
+    """Each known fault of an event is invalid by the schema."""
     assert not ALL.is_valid(FAULTS[name][0])
 
 
 def test_examples_of_every_kind_are_valid_with_more_fields() -> None:
-    """A shop may send more than is read."""
+    """A shop may send fields that are not read."""
     for fields, _ in EXAMPLES:
         assert ALL.is_valid({**fields, "colour": "red", "deep": {"er": 1}})
 
@@ -127,13 +126,16 @@ def test_examples_of_every_kind_are_valid_with_more_fields() -> None:
         '{"type":"tick","event_timestamp":5.0}',
         '{"type":"tick","event_timestamp":5e0}',
         '{"type":"search","event_id":"\\ud800","event_timestamp":5,"user_id":"u","query":""}',
-        '{"type":"purchase","event_id":"e","event_timestamp":5,"user_id":"u","item_id":"a","quantity":1e400}',
+        (
+            '{"type":"purchase","event_id":"e","event_timestamp":5,'
+            '"user_id":"u","item_id":"a","quantity":1e400}'
+        ),
         '{"type":"tick","event_timestamp":5,"note":"' + "x" * 1_000_000 + '"}',
     ],
     ids=["5.0", "5e0", "half a surrogate pair", "beyond a double", "longer than a line"],
 )
 def test_what_a_schema_cannot_say_is_said_in_words(text: str) -> None:
-    """The known differences: valid by the schema, refused by `decode`, and named in the description."""
+    """The events that only `decode` refuses are named in the schema's description."""
     assert ALL.is_valid(json.loads(text))
     assert isinstance(decode(text.encode()), Refusal)
     said = event_schema()["description"]
@@ -145,7 +147,7 @@ def test_what_a_schema_cannot_say_is_said_in_words(text: str) -> None:
 
 
 def test_an_unknown_kind_is_told_with_the_known_ones() -> None:
-    """The message names what was asked for and what there is."""
+    """The error names the kind that was asked for and the known kinds."""
     with pytest.raises(
         ValueError, match=r"no event is of type 'hover'; it is one of search, .*, tick"
     ):
@@ -153,7 +155,7 @@ def test_an_unknown_kind_is_told_with_the_known_ones() -> None:
 
 
 def test_shown_items_are_in_the_schema_of_impressions() -> None:
-    """A schema of one kind is whole: what it refers to is in it."""
+    """The schema of one kind contains the definitions that it refers to."""
     impression = {
         "type": "impression",
         **WHO,

@@ -1,4 +1,4 @@
-"""The first look at a log: its items, what asks in it, where its last part begins."""
+"""The survey of a log: its items, its questions, and where its last part begins."""
 
 import json
 from typing import Any
@@ -29,14 +29,14 @@ def purchase(minute: int) -> bytes:
 
 
 def test_items_are_told_from_the_rest() -> None:
-    """Accepted items are kept in order; every line is counted."""
+    """Accepted items are kept in order, and every line is counted."""
     found = survey([item("a"), purchase(1), item("b"), b"{not json"])
     assert [event.item_id for event in found.items] == ["a", "b"]
     assert (4, []) == (found.lines, found.refused_items)
 
 
 def test_refused_items_have_their_offset_in_items() -> None:
-    """A refused item event keeps the offset that it has in topic `items`, other lines not counted."""
+    """The offset of a refused item counts item lines only, as in topic `items`."""
     found = survey(
         [item("a"), purchase(1), item("b", title=7), b"[]", item("c"), line("item", item_id="d")]
     )
@@ -47,7 +47,7 @@ def test_refused_items_have_their_offset_in_items() -> None:
 
 
 def test_bytes_without_a_type_do_not_belong_to_items() -> None:
-    """What cannot be read as an item event is left to topic `events`."""
+    """A line belongs to `items` only if its type can be read, and else to `events`."""
     raws = [
         b"",
         b"\xff",
@@ -63,7 +63,7 @@ def test_bytes_without_a_type_do_not_belong_to_items() -> None:
 
 
 def test_newest_is_the_largest_event_time_of_events() -> None:
-    """The newest time is the largest of the accepted events, ticks among them, items and refused ones not."""
+    """The newest time is the largest of accepted events and ticks; items are left out."""
     lines = [
         purchase(3),
         line("tick", 5),
@@ -76,7 +76,7 @@ def test_newest_is_the_largest_event_time_of_events() -> None:
 
 
 def test_purchases_ask_where_nothing_was_shown() -> None:
-    """A log without impressions and views has its purchases for questions; one view is enough to change that."""
+    """Purchases are the questions of a log only if it has no impression and no view."""
     assert survey([purchase(1), line("return", 2, item_id="a")]).questions == "purchases"
     assert survey([purchase(1), view(2)]).questions == "shown"
     shown = line("impression", impression_id="m", items=[{"item_id": "a"}])
@@ -84,7 +84,7 @@ def test_purchases_ask_where_nothing_was_shown() -> None:
 
 
 def test_texts_are_distinct_titles_and_queries() -> None:
-    """A vocabulary is trained on titles, categories, brands and queries, each once and none empty."""
+    """The texts of a vocabulary are the distinct titles, categories, brands and queries."""
     shown = line("impression", impression_id="m", items=[{"item_id": "a"}], query="tea cup")
     searches = [line("search", query=query) for query in ("mug", "mug", "")]
     found = survey([item("a", brand="Acme", category="cups"), item("a"), shown, *searches])
@@ -92,7 +92,7 @@ def test_texts_are_distinct_titles_and_queries() -> None:
 
 
 def test_the_later_part_holds_at_most_its_share_of_questions() -> None:
-    """The last part begins at the earliest whole minute after which no more than the share of questions were asked."""
+    """The last part begins at the first whole minute that leaves at most the share of questions."""
     found = survey([purchase(minute) for minute in (0, 1, 2, 3, 4, 5, 6, 7, 8, 8)])
     begins = {share: found.later_from("purchases", share) for share in (0, 0.1, 0.2, 0.35, 1)}
     assert begins == {
@@ -105,7 +105,7 @@ def test_the_later_part_holds_at_most_its_share_of_questions() -> None:
 
 
 def test_the_later_part_counts_what_asks() -> None:
-    """Purchases do not count where views ask, and neither do views that came from an impression."""
+    """Only questions count: no purchases where there are views, and no views from impressions."""
     found = survey([view(0), view(1), *[purchase(2)] * 8, *[view(3, impression_id="m")] * 8])
     assert 1 * MINUTE == found.later_from("shown", 0.5)
     assert 2 * MINUTE == found.later_from("purchases", 1)

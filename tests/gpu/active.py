@@ -1,4 +1,4 @@
-"""The active version, as the stream uses it, on the device against the CPU in float32; and where memory is short."""
+"""Active versions on the device against float32 on the CPU, and when memory is short."""
 
 import copy
 from random import Random
@@ -41,7 +41,7 @@ TOKENS = 48
 
 
 def pairs_of(count: int) -> tuple[list[tuple[str, str]], list[int]]:
-    """Text pairs of very different lengths, and labels."""
+    """Make text pairs of very different lengths, and labels."""
     random = Random(0)
     texts = [
         [" ".join(random.choices(WORDS, k=random.randint(0, 24))) for _ in range(2)]
@@ -51,7 +51,7 @@ def pairs_of(count: int) -> tuple[list[tuple[str, str]], list[int]]:
 
 
 def encoders(wide: int) -> dict[str, CrossEncoder]:
-    """The model made here, and a given one."""
+    """Make an encoder from scratch, and a given one."""
     tokenizer = train_tokenizer(WORDS, 200)
     made = initial_encoder(tokenizer, TOKENS, seed=0)
     sizes = {
@@ -71,7 +71,7 @@ def encoders(wide: int) -> dict[str, CrossEncoder]:
 
 
 def active(plan: Plan) -> None:
-    """Norms, losses, alignments and sketches in each precision; logits; the gradient that is a direction."""
+    """Compare responses in each precision, the logits, and the gradient that gives a direction."""
     pairs, labels = pairs_of(plan.sizes.pairs)
     base = Settings(
         model=Model(device="cpu", max_tokens=TOKENS),
@@ -80,12 +80,8 @@ def active(plan: Plan) -> None:
     for name, encoder in encoders(plan.sizes.wide).items():
         plain = ActiveVersion(copied(encoder), base)
         direction = plain.gradient(pairs, labels)
-        true, true_logits = (
-            ActiveVersion(copied(encoder), base, direction=direction, sketch=64).responses(
-                pairs, labels
-            ),
-            plain.logits(pairs),
-        )
+        pointed = ActiveVersion(copied(encoder), base, direction=direction, sketch=64)
+        true, true_logits = pointed.responses(pairs, labels), plain.logits(pairs)
         for precision in ("auto", "float32", "bfloat16", "float16"):
             settings = base.but({"model.device": plan.device, "responses.precision": precision})
             there = ActiveVersion(copied(encoder), settings, direction=direction, sketch=64)
@@ -100,7 +96,8 @@ def active(plan: Plan) -> None:
                 true.sketch, axis=1
             )
             if encoder.from_scratch and taken != "float32":
-                # its head reads |a - b|: where rounding turns the sign of a - b, the gradient turns too, on any device
+                # its head reads |a - b|: where rounding turns the sign of a - b, the gradient turns
+                # with it, on any device
                 errors["sketch of the median sample"] = float(np.median(off))
                 plan.tell(f"  the sketch furthest off: {off.max():.1e}")
             else:
@@ -114,7 +111,7 @@ def active(plan: Plan) -> None:
 
 
 def little_memory(plan: Plan) -> None:
-    """A pass that the memory is too small for is made in halves, and says the same."""
+    """Check that a pass that does not fit into memory is made in halves, with the same results."""
     if plan.device != "cuda":
         plan.tell("  of a GPU only")
         return
@@ -142,7 +139,8 @@ def little_memory(plan: Plan) -> None:
         torch.cuda.set_per_process_memory_fraction(1.0)
     halved = settings.responses.score_batch * TOKENS / there._tokens
     plan.tell(
-        f"  a pass needed {needed / 2**20:.0f} MiB and was given {0.4 * needed / 2**20:.0f}: {halved:.1f} times smaller"
+        f"  a pass needed {needed / 2**20:.0f} MiB and was given {0.4 * needed / 2**20:.0f}: "
+        f"{halved:.1f} times smaller"
     )
     plan.check(
         "active in little memory",
@@ -155,7 +153,7 @@ def little_memory(plan: Plan) -> None:
 
 
 def copied(encoder: CrossEncoder) -> CrossEncoder:
-    """One of its own, for an active version moves it to its device."""
+    """Copy an encoder, because an active version moves its encoder to its device."""
     return CrossEncoder(copy.deepcopy(encoder.network).cpu(), encoder.tokenizer)
 
 

@@ -1,4 +1,4 @@
-"""Where a pass's time goes on the device: by kernel, by kind of kernel, and by what it is for."""
+"""The time of a pass on the device by kernel, by kind of kernel and by purpose."""
 
 import re
 from collections import Counter
@@ -37,7 +37,7 @@ KINDS = (
 
 
 def kernels(plan: Plan) -> None:
-    """A few passes of each row under the profiler."""
+    """Profile a few passes of each row."""
     bench = Bench(case_of(plan, "bfloat16"))
     for name in ROWS:
         run = bench.runs[name]()
@@ -62,7 +62,7 @@ def kernels(plan: Plan) -> None:
 
 @contextmanager
 def named() -> Iterator[None]:
-    """What our own contributions do is marked, for the profiler to sum it up."""
+    """Mark what the contributions to responses do, so that the profiler sums it up."""
     with ExitStack() as stack:
         for kind in (Outer, Lookup, Vector):
             for method in ("squared", "dot", "sketch"):
@@ -81,7 +81,7 @@ def _marked(method: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 
 def shares_of(events: Any, *, is_gpu: bool) -> list[tuple[str, tuple[str, ...], list[list[Any]]]]:
-    """Tables: by kernel, by kind, by purpose; milliseconds are of one pass."""
+    """Return tables by purpose, by kind and by kernel, in milliseconds per pass."""
     cuda = torch.autograd.DeviceType.CUDA
     by_kernel: Counter[str] = Counter()
     calls: Counter[str] = Counter()
@@ -124,7 +124,7 @@ def shares_of(events: Any, *, is_gpu: bool) -> list[tuple[str, tuple[str, ...], 
 
 
 def kind_of(kernel: str) -> str:
-    """The kind of a kernel, by its name."""
+    """Tell the kind of a kernel from its name."""
     return next(
         (kind for kind, pattern in KINDS if re.search(pattern, kernel, re.IGNORECASE)), "others"
     )

@@ -1,4 +1,4 @@
-"""The machine: what it is, how torch is set, and how fast a product of matrices can be on it."""
+"""The machine: its description, torch's settings, and the peak of its matrix products."""
 
 import os
 import platform
@@ -11,11 +11,11 @@ import transformers
 from tests.gpu.plan import Plan
 
 VENDORS = {"H100": 989.0, "H200": 989.0, "A100": 312.0, "B200": 2250.0}
-"""TFLOP/s in bfloat16, dense, as the vendor's data sheets say of the SXM cards."""
+"""Dense bfloat16 TFLOP/s from the vendor's data sheets of the SXM cards."""
 
 
 def machine(plan: Plan) -> None:
-    """Describe it, and measure its peak."""
+    """Describe the machine and measure its peak."""
     is_gpu = plan.device == "cuda"
     name = torch.cuda.get_device_name() if is_gpu else platform.processor() or platform.machine()
     plan.found["machine"] = {
@@ -49,7 +49,7 @@ def machine(plan: Plan) -> None:
 
 
 def _tflops(kind: torch.dtype, side: int, device: str) -> float:
-    """Of a product of two square matrices: the median of 20, after five."""
+    """Measure the product of two square matrices: the median of 20 runs after 5 for warming up."""
     one, other = (torch.randn(side, side, device=device).to(kind) for _ in range(2))
     taken = []
     for _ in range(25):
@@ -62,6 +62,6 @@ def _tflops(kind: torch.dtype, side: int, device: str) -> float:
 
 
 def wait(device: str) -> None:
-    """Until a GPU is done."""
+    """Wait until the GPU is done."""
     if device == "cuda":
         torch.cuda.synchronize()

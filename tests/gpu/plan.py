@@ -1,4 +1,4 @@
-"""The parts of the run, in the order of their worth, and the time that they may take."""
+"""The parts of the run in order of importance, and the time that each may take."""
 
 import gc
 import time
@@ -11,21 +11,21 @@ from typing import Any
 import torch
 
 LIMITS = {"float32": 1e-4, "bfloat16": 0.02, "float16": 0.005}
-"""What may be lost against the CPU in float32, relative."""
+"""The largest relative error against float32 on the CPU, by precision."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large everything is; as it stands, for a GPU.
+    """How large everything is; the defaults are for a GPU.
 
     Attributes:
-        families: those compared at the size of the tests; None: all.
-        wide: hidden size of the models that are compared at a size that a GPU likes.
-        pairs: that the active version is given.
-        samples, epochs: of a fine-tuning.
-        model, batch, tokens, vocabulary: of the bench.
-        rounds: of each row of the bench; medians count.
-        square: side of the matrices that the peak is measured by.
+        families: families of models to compare at the size of the tests; None stands for all.
+        wide: hidden size of the models that are compared at a size that suits a GPU.
+        pairs: text pairs for the active version.
+        samples, epochs: samples and epochs of a fine-tuning.
+        model, batch, tokens, vocabulary: model, batch size, tokens and vocabulary of the bench.
+        rounds: runs of each row of the bench, whose median counts.
+        square: side of the matrices that the peak is measured with.
     """
 
     families: tuple[str, ...] | None = None
@@ -42,13 +42,13 @@ class Sizes:
 
     @classmethod
     def tiny(cls) -> "Sizes":
-        """Seconds on a CPU."""
+        """Sizes that take seconds on a CPU."""
         return cls(("bert", "gpt-2, next token"), 32, 12, 24, 1, "2x32", 4, 16, 100, 2, 64)
 
 
 @dataclass
 class Plan:
-    """What is run, where, and what was found so far."""
+    """The run: its device, its sizes, its time, and the results so far."""
 
     device: str
     sizes: Sizes
@@ -60,12 +60,12 @@ class Plan:
 
     @property
     def left(self) -> float:
-        """Seconds."""
+        """Seconds that are left."""
         return self.seconds - (time.perf_counter() - self.begun)
 
     @property
     def is_sound(self) -> bool:
-        """Whether every part that ran kept to its tolerances, and something was compared or measured at all."""
+        """Whether no part failed, at least one ran, and every error is within its limit."""
         return (
             not self.found["failed"]
             and bool(self.found["seconds"])
@@ -73,9 +73,10 @@ class Plan:
         )
 
     def check(self, what: str, precision: str, errors: dict[str, float]) -> None:
-        """Hold errors against the limit of a precision, and tell."""
+        """Compare errors with the limit of a precision, record them and print them."""
         limit = LIMITS[precision]
-        holds = all(error <= limit for error in errors.values())  # NaN is no error that holds
+        # NaN fails this comparison
+        holds = all(error <= limit for error in errors.values())
         self.found["checks"].append(
             {"what": what, "precision": precision, "errors": errors, "limit": limit, "holds": holds}
         )
@@ -85,11 +86,11 @@ class Plan:
         )
 
     def tell(self, line: str) -> None:
-        """Print a line at once."""
+        """Print a line with the seconds since the start, unbuffered."""
         print(f"[{time.perf_counter() - self.begun:5.1f}s] {line}", flush=True)
 
     def fail(self, what: str, error: Exception) -> None:
-        """Note what failed, and how; the rest goes on."""
+        """Record and print what failed, so that the rest can go on."""
         self.found["failed"][what] = (
             f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
         )
@@ -108,16 +109,16 @@ PARTS: dict[str, tuple[str, float]] = {
     "kernels": ("tests.gpu.kernels:kernels", 45),
     "bench loop": ("tests.gpu.speed:bench_loop", 90),
 }
-"""By name: what runs it, and the seconds that it may take on a GPU, to begin nothing that would not end in time."""
+"""Name of each part: its function, and the most seconds it may take on a GPU."""
 
 
 def run_parts(plan: Plan, only: Sequence[str], after: Callable[[], None]) -> None:
-    """Run the parts, those that may still end in time.
+    """Run the parts that can still end in time.
 
     Args:
-        plan: takes what they find.
-        only: names of parts; all without.
-        after: is called after each.
+        plan: receives the results.
+        only: names of the parts to run; empty for all.
+        after: called after each part.
     """
     unknown = set(only) - set(PARTS)
     if unknown:
@@ -137,9 +138,11 @@ def run_parts(plan: Plan, only: Sequence[str], after: Callable[[], None]) -> Non
         module, function = place.split(":")
         try:
             getattr(import_module(module), function)(plan)
-        except Exception as error:  # noqa: BLE001 - whatever fails on a device never tried, the other parts are worth knowing
+        # whatever fails on an untried device, the other parts are worth knowing
+        except Exception as error:  # noqa: BLE001 - recorded by `fail`
             plan.fail(name, error)
-        gc.collect()  # what a cycle holds, a GPU's memory among it
+        # frees what reference cycles hold, GPU memory included
+        gc.collect()
         if plan.device == "cuda":
             torch.cuda.empty_cache()
         plan.found["seconds"][name] = round(time.perf_counter() - begun, 1)

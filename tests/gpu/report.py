@@ -1,20 +1,20 @@
-"""What was found, as Markdown."""
+"""Markdown out of the results."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 
 def markdown_of(found: dict[str, Any]) -> str:
-    """The whole report."""
+    """Return the whole report."""
     lines = ["# mainstem on a GPU", ""]
     broken = [one for one in found["checks"] if not one["holds"]]
-    lines += [
-        f"{len(found['checks'])} comparisons with the CPU's float32, {len(broken)} beyond their limit."
-    ]
+    lines.append(
+        f"{len(found['checks'])} comparisons with the CPU's float32, "
+        f"{len(broken)} beyond their limit."
+    )
     for one in broken:
-        lines.append(
-            f"- beyond its limit: {one['what']}, {one['precision']}, {one['limit']:.0e}: {_errors(one)}"
-        )
+        where = f"{one['what']}, {one['precision']}, {one['limit']:.0e}"
+        lines.append(f"- beyond its limit: {where}: {_errors(one)}")
     lines += [f"- failed: {what}: {error}" for what, error in found["failed"].items()]
     lines += [f"- left out for lack of time: {name}" for name in found["left_out"]]
     lines += [

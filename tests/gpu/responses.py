@@ -1,4 +1,4 @@
-"""Responses of each family of models on the device, against the CPU's in float32."""
+"""Responses of each family of models on the device against those in float32 on the CPU."""
 
 import copy
 import importlib.util
@@ -17,7 +17,7 @@ from tests.small_models import shake
 
 
 def responses(plan: Plan) -> None:
-    """Norms, losses, dots and sketches; a training step's responses and gradients."""
+    """Compare norms, losses, dots and sketches, and the gradients of a training step."""
     names = plan.sizes.families or tuple(FAMILIES)
     cases: dict[str, Callable[[], Case]] = {name: FAMILIES[name] for name in names} | wide(
         plan.sizes.wide
@@ -29,12 +29,15 @@ def responses(plan: Plan) -> None:
     for name, make in cases.items():
         try:
             _compare(plan, name, make())
-        except Exception as error:  # noqa: BLE001 - the other families are worth knowing
+        except Exception as error:  # noqa: BLE001 - recorded by `fail`; the other families go on
             plan.fail(f"responses of {name}", error)
 
 
 def wide(size: int) -> dict[str, Callable[[], Case]]:
-    """Models wide enough that a GPU takes the kernels that it takes for real ones, and 16 texts of 3 to 63 tokens."""
+    """Models wide enough that a GPU picks the kernels it picks for real models.
+
+    Each reads 16 texts of 3 to 63 tokens.
+    """
     sizes = {
         "hidden_size": size,
         "num_hidden_layers": 4,
@@ -76,7 +79,10 @@ def wide(size: int) -> dict[str, Callable[[], Case]]:
 
 
 def t5() -> Case:
-    """With queries of the size that T5 itself begins with, for it scales no attention: else bfloat16 alone is off by .03."""
+    """T5 with queries scaled down to T5's own initial size.
+
+    T5 does not scale its attention: with larger queries bfloat16 alone is off by 0.03.
+    """
     case = FAMILIES["t5"]()
     with torch.no_grad():
         for name, parameter in case.model.named_parameters():
@@ -86,7 +92,7 @@ def t5() -> Case:
 
 
 def lora() -> Case:
-    """Adapters alone are trained."""
+    """BERT with LoRA adapters, which alone are trained."""
     import peft
 
     case = bert()
@@ -97,7 +103,7 @@ def lora() -> Case:
 
 
 def at(case: Case, device: str) -> Case:
-    """The same case with its model and texts on a device."""
+    """Copy a case with its model and texts to a device."""
     texts, targets = [[one.to(device) for one in each] for each in (case.texts, case.targets)]
     return replace(case, model=copy.deepcopy(case.model).to(device), texts=texts, targets=targets)
 
@@ -136,10 +142,10 @@ def _compare(plan: Plan, name: str, case: Case) -> None:
 def errors_of(
     found: Responses[Tensor], true: Responses[Tensor], lengths: Tensor
 ) -> dict[str, float]:
-    """The largest error of a sample.
+    """Return the largest error of any sample by kind.
 
-    Of a norm relative to itself, of a loss to the mean loss, of a dot to the norm times the direction's length, and of a
-    sketch, by its distance, to its length.
+    The error of a norm is relative to the norm, of a loss to the mean loss, of a dot to the norm
+    times the length of the direction, and of a sketch, by its distance, to its length.
     """
     norm, loss, dots, sketch = (
         getattr(found, name).detach().cpu().double() for name in ("norm", "loss", "dots", "sketch")
@@ -155,7 +161,7 @@ def errors_of(
 
 
 def distance(one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
-    """Between two gradients or models, relative to the length of the other."""
+    """Return the distance of two gradients or models, relative to the length of the second."""
     apart = torch.stack(
         [(one[name].double() - other[name].double()).norm() for name in other]
     ).norm()

@@ -1,4 +1,4 @@
-"""`bench responses` on the device, with the share of the matrix units' peak; and a training step."""
+"""`bench responses` on the device with its share of the matrix units' peak, and training steps."""
 
 from dataclasses import replace
 from typing import Any
@@ -23,7 +23,8 @@ COUNTED = (
     "norm+direction+sketch64",
     "training step",
 )
-CHECKED = 8  # samples whose norms are taken in float64, one by one
+# samples whose norms are computed in float64, one by one
+CHECKED = 8
 HEADER = (
     "row",
     "ms",
@@ -40,7 +41,7 @@ HEADER = (
 
 
 def case_of(plan: Plan, precision: str) -> Case:
-    """BERT-base where sizes are not tiny, texts half to all as long as the longest."""
+    """Return a case of texts that are half to all as long as the longest; BERT-base unless tiny."""
     sizes = plan.sizes
     return Case(
         sizes.model, sizes.batch, sizes.tokens, sizes.vocabulary, True, plan.device, precision
@@ -48,14 +49,14 @@ def case_of(plan: Plan, precision: str) -> Case:
 
 
 def bench(plan: Plan) -> None:
-    """All rows of ours in bfloat16, with memory."""
+    """Measure all our own rows in bfloat16, with memory."""
     rows = tuple(name for name in Bench(case_of(plan, "bfloat16")).runs if name not in PEERS)
     plan.found["flops"] = flops_of(case_of(plan, "bfloat16"))
     _measure(plan, "bfloat16", "bfloat16", rows, memory=True)
 
 
 def bench_float32(plan: Plan) -> None:
-    """The rows that say what a training step costs, in float32."""
+    """Measure in float32 the rows that tell what a training step costs."""
     _measure(
         plan,
         "float32",
@@ -66,23 +67,20 @@ def bench_float32(plan: Plan) -> None:
 
 
 def bench_loop(plan: Plan) -> None:
-    """The plainest other way: one sample after the other."""
+    """Measure the simplest alternative: one sample after the other."""
     _measure(plan, "bfloat16, beside a loop", "bfloat16", ("norm", "loop"), rounds=3)
 
 
 def flops_of(case: Case) -> dict[str, int]:
-    """Floating-point operations of the products of matrices in one pass of each row, counted as they are called."""
+    """Count the floating-point operations of matrix products in one pass of each row."""
     bench, found = Bench(case), {}
     aten = torch.ops.aten
-    uncounted = {
-        aten.addmm_: _addmm,
-        aten.baddbmm_: _baddbmm,
-        aten.mm: _mm,
-        aten.bmm: _bmm,
-    }  # in place, or with `out_dtype`
+    # subtle: torch does not count these, in place or with `out_dtype`
+    uncounted = {aten.addmm_: _addmm, aten.baddbmm_: _baddbmm, aten.mm: _mm, aten.bmm: _bmm}
     for name in COUNTED:
         run = bench.runs[name]()
-        run()  # what is made once
+        # leaves out what is made only once
+        run()
         with FlopCounterMode(display=False, custom_mapping=uncounted) as counter:
             run()
         found[name] = counter.get_total_flops()
@@ -90,22 +88,22 @@ def flops_of(case: Case) -> dict[str, int]:
 
 
 def _mm(one: Any, other: Any, *_: Any, **__: Any) -> int:
-    """Shapes (m, n), (n, k)."""
+    """Count for shapes (m, n) and (n, k)."""
     return 2 * one[0] * one[1] * other[1]
 
 
 def _bmm(one: Any, other: Any, *_: Any, **__: Any) -> int:
-    """Shapes (b, m, n), (b, n, k)."""
+    """Count for shapes (b, m, n) and (b, n, k)."""
     return one[0] * _mm(one[1:], other[1:])
 
 
 def _addmm(_: Any, one: Any, other: Any, *__: Any, **___: Any) -> int:
-    """The same, added to another."""
+    """Count a product that is added to a matrix."""
     return _mm(one, other)
 
 
 def _baddbmm(_: Any, one: Any, other: Any, *__: Any, **___: Any) -> int:
-    """The same, added to others."""
+    """Count a product that is added to a batch of matrices."""
     return _bmm(one, other)
 
 
@@ -135,10 +133,8 @@ def _measure(
         ms = plain * one["ratio"]
         tera = flops[name] / 1e12 if name in flops else None
         rate = tera / ms * 1000 if tera and ms else None
-        shares = [
-            _share(rate, of) if precision == "bfloat16" else None
-            for of in (peaks.get("bfloat16"), vendor)
-        ]
+        peak_rates = (peaks.get("bfloat16"), vendor)
+        shares = [_share(rate, of) if precision == "bfloat16" else None for of in peak_rates]
         table.append(
             [
                 *(
@@ -150,18 +146,24 @@ def _measure(
             ]
         )
         plan.tell(
-            f"  {name:26} {ms:9.2f} ms  {one['ratio']:7.3f} of plain  memory {one['memory']}  error {one['error']}"
+            f"  {name:26} {ms:9.2f} ms  {one['ratio']:7.3f} of plain  "
+            f"memory {one['memory']}  error {one['error']}"
         )
     _hold_errors(plan, title, case, found)
-    notes = [
-        f"{case}; plain forward and backward {plain:,} ms; errors of the norms of {CHECKED} samples against float64."
-    ]
-    kept = {"notes": notes, "header": HEADER, "rows": table, "plain_ms": plain, "found": found}
+    note = (
+        f"{case}; plain forward and backward {plain:,} ms; "
+        f"errors of the norms of {CHECKED} samples against float64."
+    )
+    kept = {"notes": [note], "header": HEADER, "rows": table, "plain_ms": plain, "found": found}
     plan.found.setdefault("bench", {})[f"bench responses, {title}"] = kept
 
 
 def _hold_errors(plan: Plan, title: str, case: Case, found: dict[str, Any]) -> None:
-    """A norm must be as near the truth as that of an ordinary pass over its sample alone, of the same precision."""
+    """Check the errors of norms, less the error of ordinary passes.
+
+    An ordinary pass over one sample alone has a rounding error too, which no norm of the same
+    precision can avoid.
+    """
     bench = Bench(replace(case, batch=CHECKED))
     truth = bench.true_norms()
     alone = []

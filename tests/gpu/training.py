@@ -1,7 +1,8 @@
-"""Fine-tuning on the device against the CPU: the same losses, pass by pass, and the same weights.
+"""Fine-tuning on the device against the CPU: the same losses in each pass and the same weights.
 
-Without dropout, whose draws differ between devices. Left out of the weights are the biases of attention's keys: no loss
-depends on them, so that their gradient is rounding alone, which AdamW brings to the size of any other.
+Dropout is off, because its draws differ between devices. The biases of attention's keys are left
+out of the weights: no loss depends on them, so their gradient is rounding alone, which AdamW scales
+up to the size of any other.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +25,7 @@ from tests.gpu.responses import distance
 
 
 def training(plan: Plan) -> None:
-    """Train on a rule that one word tells, here and there."""
+    """Train on the device and on the CPU on a rule that one word decides."""
     samples, held_out = samples_of(plan.sizes.samples), samples_of(100, start=10**6)
     pairs = [sample.pair for sample in held_out]
     for name, encoder in encoders(plan.sizes.wide).items():
@@ -46,12 +47,9 @@ def training(plan: Plan) -> None:
                     fine_tune(copied(encoder), samples, held_out, settings, seed=1).encoder
                 )
                 curves.append(losses)
-        plan.tell(
-            f"  {name}: held-out loss {' '.join(f'{one:.5f}' for one in curves[0])} on the CPU"
-        )
-        plan.tell(
-            f"  {name}: held-out loss {' '.join(f'{one:.5f}' for one in curves[1])} on {plan.device}"
-        )
+        for curve, device in zip(curves, ("the CPU", plan.device), strict=True):
+            shown = " ".join(f"{one:.5f}" for one in curve)
+            plan.tell(f"  {name}: held-out loss {shown} on {device}")
         settings = Settings.of({**given, "model.device": "cpu"})
         true, found = (ActiveVersion(copied(one), settings).logits(pairs) for one in trained)
         here, there = (weights_of(one) for one in trained)
@@ -66,7 +64,7 @@ def training(plan: Plan) -> None:
 
 
 def samples_of(count: int, *, start: int = 0) -> list[PlacedSample]:
-    """Samples whose label is yes where the item is a hottie."""
+    """Make samples whose label is yes where the item is a hottie."""
     random, found = Random(start), []
     for number in range(start, start + count):
         context, item = (
@@ -96,7 +94,7 @@ def samples_of(count: int, *, start: int = 0) -> list[PlacedSample]:
 
 @contextmanager
 def losses_noted() -> Iterator[list[float]]:
-    """The held-out losses that a training sees, in their order."""
+    """Collect the held-out losses that a training computes, in order."""
     losses: list[float] = []
     evaluate: Callable[[ActiveVersion, Sequence[PlacedSample]], Evaluation] = room.evaluate
 
@@ -113,6 +111,6 @@ def losses_noted() -> Iterator[list[float]]:
 
 
 def weights_of(encoder: CrossEncoder) -> dict[str, Tensor]:
-    """By name, on the CPU, but for the biases of keys."""
+    """Return the weights by name, on the CPU, without the biases of keys."""
     named = encoder.network.named_parameters()
     return {name: one.detach().cpu() for name, one in named if not name.endswith("key.bias")}

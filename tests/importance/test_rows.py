@@ -1,4 +1,4 @@
-"""Rows: what many visits add up to, against numpy over the whole of them."""
+"""Rows: the sums over many visits, against numpy over all visits at once."""
 
 from typing import Any
 from uuid import UUID
@@ -8,13 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mainstem.importance import CANARY, STREAM, Rows
+from mainstem.importance import CANARY, Rows
+from tests.importance.visiting import fact
 from tests.importance.visiting import visits as scored
 
 CLOSE = {"rel": 1e-9, "abs": 1e-9}
 NUMBERS = st.floats(-100, 100)
 SAMPLES = 5
-HISTORY = st.lists(  # rounds of scoring, each by the next version or by the same one again
+# rounds of scoring, each by the next version or by the same one again
+HISTORY = st.lists(
     st.tuples(
         st.booleans(),
         st.lists(st.tuples(st.integers(0, SAMPLES - 1), NUMBERS, NUMBERS, NUMBERS), max_size=8),
@@ -23,41 +25,21 @@ HISTORY = st.lists(  # rounds of scoring, each by the next version or by the sam
 )
 
 
-def fact(**more: int) -> dict[str, int]:
-    """What is known of a sample."""
-    return {
-        "label_version": 0,
-        "partition": 0,
-        "offset": 0,
-        "event_time": 0,
-        "label": 1,
-        "part": STREAM,
-        **more,
-    }
-
-
 def visit(
     columns: Rows,
     version: int,
     *visits: tuple[int, dict[str, int], float, float],
     scale: float = 1.0,
 ) -> None:
-    """Score samples, given as (number, fact, norm, margin), together; loss is 2 - margin."""
+    """Score samples, given as (number, fact, norm, margin), in one batch; loss is 2 - margin."""
     numbers, facts, norms, margins = zip(*visits, strict=True)
-    made = scored(
-        version=version,
-        scale=scale,
-        ids=[UUID(int=number) for number in numbers],
-        facts=facts,
-        norm=norms,
-        margin=margins,
-        loss=[2 - margin for margin in margins],
-    )
-    columns.visit(made)
+    ids = [UUID(int=number) for number in numbers]
+    responses = {"norm": norms, "margin": margins, "loss": [2 - margin for margin in margins]}
+    columns.visit(scored(version=version, scale=scale, ids=ids, facts=facts, **responses))
 
 
 def row(columns: Rows, number: int, *names: str) -> list[Any]:
-    """Some columns of one sample."""
+    """Return some columns of one sample."""
     at = columns.row_of(UUID(int=number))
     return [columns[name][at].item() for name in names]
 
@@ -65,7 +47,7 @@ def row(columns: Rows, number: int, *names: str) -> list[Any]:
 @settings(deadline=None)
 @given(HISTORY, st.floats(0.1, 10))
 def test_running_numbers_are_those_of_all_visits(history: list[Any], scale: float) -> None:
-    """Count, means and squared differences are numpy's over one visit for each version, however visits come in batches."""
+    """Counts, means and squares are numpy's over one visit per version, in any batches."""
     columns, counted, version = Rows(), {number: {} for number in range(SAMPLES)}, 1
     for newer, visits in history:
         version += newer
@@ -75,16 +57,8 @@ def test_running_numbers_are_those_of_all_visits(history: list[Any], scale: floa
             numbers, norm, margin, loss = zip(*visits, strict=True)
             ids = [UUID(int=number) for number in numbers]
             facts = [fact() for _ in numbers]
-            made = scored(
-                version=version,
-                scale=scale,
-                ids=ids,
-                facts=facts,
-                norm=norm,
-                margin=margin,
-                loss=loss,
-            )
-            columns.visit(made)
+            found = {"norm": norm, "margin": margin, "loss": loss}
+            columns.visit(scored(version=version, scale=scale, ids=ids, facts=facts, **found))
     for number, visits in counted.items():
         at = columns.row_of(UUID(int=number))
         if not visits:
@@ -92,22 +66,18 @@ def test_running_numbers_are_those_of_all_visits(history: list[Any], scale: floa
             continue
         norm, margin, loss = np.array(list(visits.values())).T
         assert (len(visits), max(visits)) == (columns["visits"][at], columns["last_version"][at])
-        weights = 0.5 ** np.arange(len(margin))[::-1] * (
-            [1.0] + [0.5] * (len(margin) - 1)
-        )  # each half of the next one
+        # each half of the next one
+        weights = 0.5 ** np.arange(len(margin))[::-1] * ([1.0] + [0.5] * (len(margin) - 1))
         assert pytest.approx(
             [norm.mean(), margin.mean(), loss.mean(), (weights * margin).sum()], **CLOSE
         ) == [columns[name][at] for name in ("importance", "margin", "loss", "recent_margin")]
         assert pytest.approx(
             [norm.var() * len(norm), margin.var() * len(norm)], rel=1e-6, abs=1e-6
-        ) == [
-            columns["importance_m2"][at],
-            columns["margin_m2"][at],
-        ]
+        ) == [columns["importance_m2"][at], columns["margin_m2"][at]]
 
 
 def test_norms_are_divided_by_the_scale_of_their_version() -> None:
-    """Importance is the mean of norm over scale, each visit at its own version's scale; margins are not scaled."""
+    """Importance averages norms, each over its version's scale; margins are not scaled."""
     columns = Rows()
     visit(columns, 1, (7, fact(), 6.0, 1.0), scale=2.0)
     visit(columns, 2, (7, fact(), 2.0, 3.0), scale=0.5)
@@ -115,7 +85,7 @@ def test_norms_are_divided_by_the_scale_of_their_version() -> None:
 
 
 def test_a_version_is_not_counted_twice() -> None:
-    """Scoring again at the same version, or at an earlier one, is no new visit."""
+    """Scoring again at the same or an earlier version adds no visit."""
     columns = Rows()
     visit(columns, 2, (7, fact(), 1.0, 1.0))
     visit(columns, 2, (7, fact(), 9.0, 9.0))
@@ -124,7 +94,7 @@ def test_a_version_is_not_counted_twice() -> None:
 
 
 def test_a_sample_twice_in_one_batch_is_one_visit() -> None:
-    """The first of two rows of one sample is counted, whatever stands between them."""
+    """Of two rows of one sample in a batch the first counts, whatever stands between them."""
     columns = Rows()
     visit(columns, 1, (7, fact(), 1.0, 1.0), (8, fact(), 5.0, 5.0), (7, fact(), 9.0, 9.0))
     assert [1, 1.0] == row(columns, 7, "visits", "importance")
@@ -132,7 +102,7 @@ def test_a_sample_twice_in_one_batch_is_one_visit() -> None:
 
 
 def test_another_label_starts_a_sample_again() -> None:
-    """After a relabelling nothing is left of the old visits, and it is known that there was one."""
+    """After a relabelling the old visits do not count, and the sample is marked as relabelled."""
     columns = Rows()
     visit(columns, 1, (7, fact(offset=3), 4.0, -1.0))
     visit(columns, 2, (7, fact(offset=9, label_version=1, label=0), 2.0, 0.5))
@@ -146,7 +116,7 @@ def test_another_label_starts_a_sample_again() -> None:
 
 
 def test_another_label_is_scored_again_by_the_same_version() -> None:
-    """The version that scored the old label may score the new one: it is another question."""
+    """The version that scored the old label may also score the new one."""
     columns = Rows()
     visit(columns, 1, (7, fact(), 4.0, -1.0))
     visit(columns, 1, (7, fact(label_version=1, label=0), 2.0, 1.0))
@@ -154,10 +124,11 @@ def test_another_label_is_scored_again_by_the_same_version() -> None:
 
 
 def test_a_sample_that_was_drawn_is_stale_once_relabelled() -> None:
-    """A version that learnt the old label taints the new one for good, and the new one has not been drawn."""
+    """A sample drawn with its old label is stale for good once relabelled, and not drawn since."""
     columns = Rows()
     visit(columns, 1, (7, fact(), 4.0, -1.0), (8, fact(), 4.0, -1.0))
-    columns.mark_drawn([UUID(int=7), UUID(int=99)])  # 99 has left
+    # 99 has left
+    columns.mark_drawn([UUID(int=7), UUID(int=99)])
     assert [True, False] == row(columns, 7, "drawn", "stale")
     visit(columns, 2, *((number, fact(label_version=1, label=0), 4.0, 1.0) for number in (7, 8)))
     assert [False, True] == row(columns, 7, "drawn", "stale")
@@ -167,7 +138,7 @@ def test_a_sample_that_was_drawn_is_stale_once_relabelled() -> None:
 
 
 def test_the_same_label_again_keeps_its_visits() -> None:
-    """A revision that leaves the label as it was moves its version and offset, and nothing that was learnt of it."""
+    """A revision to the same label moves label version and offset and keeps everything else."""
     columns = Rows()
     visit(columns, 1, (7, fact(offset=3), 4.0, -1.0))
     columns.mark_drawn([UUID(int=7)])
@@ -177,7 +148,7 @@ def test_the_same_label_again_keeps_its_visits() -> None:
 
 
 def test_two_label_versions_in_one_batch_are_taken_in_turn() -> None:
-    """Within a batch the old label is counted first and the new one starts again, as in two batches."""
+    """Two label versions in one batch count in their order, as they would in two batches."""
     together, apart = Rows(), Rows()
     visits = [
         (7, fact(), 4.0, -1.0),
@@ -196,7 +167,7 @@ def test_two_label_versions_in_one_batch_are_taken_in_turn() -> None:
 
 
 def test_samples_leave_by_event_time() -> None:
-    """Those before the horizon leave, the others keep all they have, in their order, and are found as before."""
+    """Samples before the horizon leave, and the others keep their values, order and ids."""
     columns = Rows()
     visit(
         columns,
@@ -218,7 +189,7 @@ def test_samples_leave_by_event_time() -> None:
 
 
 def test_a_sample_that_left_comes_back_as_new() -> None:
-    """A row that is used again holds nothing of whoever had it before."""
+    """A row that is used again keeps nothing of the sample that had it before."""
     columns = Rows()
     visit(columns, 1, *((number, fact(event_time=number), 9.0, -9.0) for number in range(3)))
     columns["standing"][:], columns["reason"][:], columns["judged"][:] = 2, 5, 0
@@ -235,7 +206,7 @@ def test_a_sample_that_left_comes_back_as_new() -> None:
 
 
 def test_canaries_are_remembered_as_each_version_saw_them() -> None:
-    """Recent margins as of every version, of the canaries only, also where some have left or were relabelled."""
+    """Canaries' recent margins are kept by version, also as canaries leave or are relabelled."""
     columns = Rows()
     canary = [fact(part=CANARY, event_time=number) for number in range(3)]
     visit(
@@ -257,13 +228,13 @@ def test_canaries_are_remembered_as_each_version_saw_them() -> None:
 
 
 def seen(columns: Rows, version: int) -> tuple[list[int], list[float]]:
-    """Rows and margins of the canaries at a version, by row."""
+    """Return rows and margins of the canaries at a version, ordered by row."""
     places, margins = columns.canaries.at(version)
     return sorted(places.tolist()), margins[np.argsort(places)].tolist()
 
 
 def test_all_may_leave() -> None:
-    """Rows that nobody is left in can be asked and filled again."""
+    """Rows that every sample has left can be queried and filled again."""
     columns = Rows()
     visit(columns, 1, (7, fact(), 1.0, 1.0))
     columns.leave(before=1)
@@ -273,7 +244,7 @@ def test_all_may_leave() -> None:
 
 
 def test_columns_grow() -> None:
-    """Far more samples than the first arrays hold stand in the order of arrival, each with its own numbers."""
+    """Samples beyond the first arrays keep the order of arrival and their own values."""
     columns = Rows()
     for start in range(0, 1000, 90):
         numbers = range(start, start + 90)
@@ -298,7 +269,7 @@ def test_columns_grow() -> None:
 
 @given(st.lists(st.uuids(), unique=True, min_size=1))
 def test_ids_are_kept_whole(ids: list[UUID]) -> None:
-    """Any 128-bit id is given back as it came."""
+    """Any 128-bit id comes back as it was given."""
     columns = Rows()
     some = [1.0] * len(ids)
     facts = [fact() for _ in ids]
@@ -309,7 +280,7 @@ def test_ids_are_kept_whole(ids: list[UUID]) -> None:
 
 
 def test_a_column_is_a_view() -> None:
-    """What a judge writes to a column is there for the next one."""
+    """A value that a judge writes into a column is there for the next reader."""
     columns = Rows()
     visit(columns, 1, (7, fact(), 1.0, 1.0))
     columns["standing"][:] = 1
@@ -317,7 +288,7 @@ def test_a_column_is_a_view() -> None:
 
 
 def test_a_sample_takes_few_bytes() -> None:
-    """One row of all columns is at most 256 bytes."""
+    """One row of all columns takes at most 256 bytes."""
     columns = Rows()
     visit(columns, 1, (7, fact(), 1.0, 1.0))
     assert sum(columns[name].nbytes for name in columns) <= 256

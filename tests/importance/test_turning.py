@@ -1,4 +1,4 @@
-"""Where responses point: running means of alignments and of sketches, against numpy over all of them."""
+"""Where responses point: running means of alignments and of sketches, against numpy."""
 
 from typing import Any
 from uuid import UUID
@@ -9,13 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mainstem.importance import STREAM, Rows, rounded
+from mainstem.importance import Rows, rounded
 from mainstem.importance.sketches import lengths_of, mean_with
+from tests.importance.visiting import fact
 from tests.importance.visiting import visits as scored
 
 K, SAMPLES = 8, 4
 COSINES = st.floats(-1, 1, width=32) | st.just(float("nan"))
-HISTORY = st.lists(  # rounds of scoring, each by the next version: samples with an alignment, and whether there is a sketch
+# rounds of scoring, each by the next version: samples with an alignment, and whether there is
+# a sketch
+HISTORY = st.lists(
     st.lists(
         st.tuples(st.integers(0, SAMPLES - 1), COSINES, st.booleans()),
         max_size=6,
@@ -25,21 +28,8 @@ HISTORY = st.lists(  # rounds of scoring, each by the next version: samples with
 )
 
 
-def fact(**more: int) -> dict[str, int]:
-    """What is known of a sample."""
-    return {
-        "label_version": 0,
-        "partition": 0,
-        "offset": 0,
-        "event_time": 0,
-        "label": 1,
-        "part": STREAM,
-        **more,
-    }
-
-
 def visit(columns: Rows, version: int, numbers: list[int], facts: Any = None, **more: Any) -> None:
-    """Score samples, by their numbers, together."""
+    """Score samples, given by their numbers, in one batch."""
     ones = np.ones(len(numbers))
     facts = facts or [fact() for _ in numbers]
     known = {"norm": ones, "margin": ones, "loss": ones, "scale": 1.0} | more
@@ -49,14 +39,14 @@ def visit(columns: Rows, version: int, numbers: list[int], facts: Any = None, **
 
 
 def sketches(count: int, seed: int = 0) -> NDArray[np.float32]:
-    """Sketches as the history keeps them."""
+    """Make sketches as the history keeps them."""
     return rounded(np.random.default_rng(seed).normal(size=(count, K)).astype(np.float32))
 
 
 @settings(deadline=None)
 @given(HISTORY, st.floats(0.25, 4, width=32))
 def test_running_means_are_those_of_all_visits(history: list[Any], scale: float) -> None:
-    """Means and counts are numpy's over the visits that have an alignment, a sketch, or both, whichever have."""
+    """Means and counts are numpy's over the visits with an alignment, and those with a sketch."""
     columns = Rows(sketch=K)
     seen: dict[int, tuple[list[float], list[Any]]] = {number: ([], []) for number in range(SAMPLES)}
     for version, visits in enumerate(history):
@@ -90,7 +80,7 @@ def test_running_means_are_those_of_all_visits(history: list[Any], scale: float)
 
 
 def test_responses_that_cancel_have_a_mean_of_nothing() -> None:
-    """Two visits that pull opposite ways leave importance as it was and a mean response of length 0."""
+    """Two opposite visits leave importance as it was and give a mean response of length 0."""
     columns, found = Rows(sketch=K), sketches(1)
     norm = np.linalg.norm(found, axis=1)
     for version, sign in enumerate((1, -1)):
@@ -100,7 +90,7 @@ def test_responses_that_cancel_have_a_mean_of_nothing() -> None:
 
 
 def test_responses_that_agree_have_a_mean_as_long_as_they_are() -> None:
-    """The same response at every visit, each at its own version's scale, has importance and importance of the mean alike."""
+    """Where every scaled response is the same, importance of the mean equals importance."""
     columns, found = Rows(sketch=K), sketches(1)
     norm = np.linalg.norm(found, axis=1)
     for version, scale in enumerate((1.0, 2.0, 0.5)):
@@ -121,8 +111,8 @@ def test_a_version_is_counted_once() -> None:
     assert np.array_equal(found[:1].astype(np.float16), columns["sketch"])
 
 
-def test_another_label_starts_them_again() -> None:
-    """After a relabelling nothing is left of where the old responses pointed; after the same label again all is."""
+def test_another_label_starts_the_means_again() -> None:
+    """Alignment and sketch start again after another label, and go on after the same label."""
     columns, found = Rows(sketch=K), sketches(3)
     visit(columns, 1, [7, 8], alignment=[0.5, 0.5], sketch=found[:2])
     revised = [fact(label_version=1, label=0), fact(label_version=1)]
@@ -132,8 +122,8 @@ def test_another_label_starts_them_again() -> None:
     assert np.array_equal(found[2].astype(np.float16), columns["sketch"][0])
 
 
-def test_they_move_with_their_sample() -> None:
-    """When others leave, and when the arrays grow, each sample keeps its own; who comes back begins anew."""
+def test_means_move_with_their_sample() -> None:
+    """Each sample keeps its own when others leave or arrays grow; one that returns starts anew."""
     columns, found = Rows(sketch=K), sketches(300)
     facts = [fact(event_time=number % 3) for number in range(300)]
     for start in range(0, 300, 60):
@@ -161,7 +151,7 @@ def test_they_move_with_their_sample() -> None:
 
 
 def test_columns_without_sketches_cost_nothing_for_them() -> None:
-    """With no floats asked for a row has none, whatever comes, and no length."""
+    """Without floats for sketches a row has no sketch and no length of the mean."""
     columns = Rows()
     visit(columns, 1, [7], alignment=[0.5])
     assert (0, [0.5]) == (columns["sketch"].nbytes, columns["alignment"].tolist())
@@ -169,7 +159,7 @@ def test_columns_without_sketches_cost_nothing_for_them() -> None:
 
 
 def test_a_sample_with_a_sketch_of_64_floats_takes_few_bytes() -> None:
-    """One row of all columns is at most 256 bytes, the mean sketch among them."""
+    """One row of all columns, the mean sketch included, takes at most 256 bytes."""
     rows = Rows(sketch=64)
     visit(rows, 1, [7])
     assert sum(rows[name].nbytes for name in rows) <= 256
@@ -177,7 +167,7 @@ def test_a_sample_with_a_sketch_of_64_floats_takes_few_bytes() -> None:
 
 @given(st.floats(-(2.0**100), 2.0**100, width=32, allow_subnormal=False))
 def test_rounding_keeps_as_many_digits_as_float16(value: float) -> None:
-    """Within float16's range the result is numpy's own rounding to it, ties included; beyond, it is as close."""
+    """Rounding is numpy's to float16 within its range, ties included, and as close beyond it."""
     [found] = rounded(np.array([value], np.float32))
     if 2**-14 <= abs(value) < 65504:
         assert np.float32(np.float16(value)) == found

@@ -1,4 +1,4 @@
-"""Visits put together by hand, out of ids and of what is known of each sample."""
+"""Visits made by hand from ids and facts about each sample."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,11 +6,24 @@ from uuid import UUID
 
 import numpy as np
 
-from mainstem.importance import Visits
+from mainstem.importance import STREAM, Visits
 from mainstem.join import Facts
 
 
+def fact(**more: int) -> dict[str, int]:
+    """Return the facts about a sample."""
+    return {
+        "label_version": 0,
+        "partition": 0,
+        "offset": 0,
+        "event_time": 0,
+        "label": 1,
+        "part": STREAM,
+        **more,
+    }
+
+
 def visits(*, ids: Sequence[UUID], facts: Sequence[Mapping[str, int]], **more: Any) -> Visits:
-    """Visits of samples; `more` is what their responses are, and by which version, at which scale."""
+    """Make visits of samples; `more` has their responses, their version and its scale."""
     columns = Facts(*[np.array([fact[name] for fact in facts], np.int64) for name in Facts._fields])
     return Visits(keys=[sample_id.bytes for sample_id in ids], facts=columns, **more)

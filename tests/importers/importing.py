@@ -1,4 +1,4 @@
-"""What the tests of importers share: where the real files lie, and a ledger of what comes of their events."""
+"""Helpers for tests of importers: where the real files are, and the ledger of imported events."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mainstem.events import Event, Item, Labelled, View, decode, encode
+from mainstem.events import Event, Impression, Item, Labelled, View, decode, encode
 from mainstem.join import Catalogue, Joiner, LedgerRow
 from mainstem.join.ledger import imbalance
 from mainstem.settings import Join, Objectives, Settings
@@ -15,7 +15,7 @@ SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 
 def real(name: str) -> Path:
-    """A file of a data set that others made; a test that wants it is skipped where it is not."""
+    """Return the path of a file from a public data set, or skip the test if it is absent."""
     path = SHARED / name
     if not path.exists():
         pytest.skip(f"the real file is not at {path}")
@@ -23,17 +23,17 @@ def real(name: str) -> Path:
 
 
 def kinds(events: Iterable[Event]) -> Counter[str]:
-    """How many events there are of each kind."""
+    """Count the events of each kind."""
     return Counter(type(event).__name__ for event in events)
 
 
 def joined(events: list[Event], classes: str = "") -> dict[str, int]:
-    """The counts of a joiner that read the events, each as it is on the wire; its ledger must balance at every row."""
-    asks = (
-        "shown"
-        if any(isinstance(event, View) or type(event).__name__ == "Impression" for event in events)
-        else "purchases"
-    )
+    """Join the events as they are on the wire and return the counts.
+
+    The ledger must balance at every row.
+    """
+    shown = any(isinstance(event, View | Impression) for event in events)
+    asks = "shown" if shown else "purchases"
     catalogue = Catalogue()
     for event in events:
         if isinstance(event, Item):
@@ -56,5 +56,5 @@ def joined(events: list[Event], classes: str = "") -> dict[str, int]:
 
 
 def texts(events: Iterable[Event]) -> list[tuple[str, str]]:
-    """Text and label of labelled texts."""
+    """Return the text and the label of each labelled text."""
     return [(event.text, event.label) for event in events if isinstance(event, Labelled)]

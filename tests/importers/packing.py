@@ -1,4 +1,4 @@
-"""What tests of logs share: zstd, and the small log in every form that a log may have."""
+"""Helpers for tests of logs: zstd, and a small log in every form that a log may have."""
 
 import gzip
 import json
@@ -44,7 +44,7 @@ def pack(lines: Sequence[bytes], form: str, folder: Path) -> Path:
 def write_fields(
     events: Sequence[dict], path: Path, unit: str = "us", zone: str | None = "UTC", **more: object
 ) -> None:
-    """Write events as Parquet, a column a field, times as timestamps of a unit."""
+    """Write events as Parquet with a column for each field and times as timestamps of a unit."""
     names = sorted({name for event in events for name in event})
     columns = {name: pa.array([event.get(name) for event in events]) for name in names}
     columns["event_timestamp"] = (

@@ -1,4 +1,4 @@
-"""CSV read strictly: what would shift columns or swallow rows ends the import, with the row; hostile fields go round."""
+"""CSV is read strictly: an error names any row whose columns would shift or swallow others."""
 
 import csv
 import io
@@ -23,12 +23,11 @@ READ = {"at": "10:00", "sku": "A1", "name": "Mug", "price": "9.50"}
 def read(
     text: str, dialect: Dialect | None = None, *, columns: tuple[str, ...] = ("sku", "price")
 ) -> tuple[list[dict[str, str]], Counter[str]]:
-    """Rows, and what was left out."""
+    """Return the rows, and the counts of what was left out."""
     notes = Notes()
     lines = io.StringIO(text, newline="")
-    return [
-        dict(row) for row in csv_rows(lines, Path("x.csv"), Wanted(columns), notes, dialect=dialect)
-    ], notes.left_out
+    rows = csv_rows(lines, Path("x.csv"), Wanted(columns), notes, dialect=dialect)
+    return [dict(row) for row in rows], notes.left_out
 
 
 REFUSED = {
@@ -46,7 +45,10 @@ REFUSED = {
     ),
     "short row": (
         HEAD + ROW + "\n10:00,A1,Mug with\n a handle,3\n",
-        "row 2 of 'x.csv' (line 4) has 3 fields, fewer than the header's 4: ['10:00', 'A1', 'Mug with']",
+        (
+            "row 2 of 'x.csv' (line 4) has 3 fields, fewer than the header's 4: "
+            "['10:00', 'A1', 'Mug with']"
+        ),
     ),
     "long row": (
         HEAD + "10:00,A1,Mug, red,3\n",
@@ -67,7 +69,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("text", "message"), REFUSED.values(), ids=REFUSED)
 def test_what_would_shift_or_swallow_is_told_with_its_row(text: str, message: str) -> None:
-    """The row where it begins is named, by number and by line."""
+    """The error names the row where the fault begins, by number and by line."""
     with pytest.raises(ImportSourceError, match=re.escape(message)):
         read(text)
 
@@ -88,49 +90,45 @@ SAME = {
 
 @pytest.mark.parametrize("text", SAME.values(), ids=SAME)
 def test_what_does_not_matter_is_read(text: str) -> None:
-    """Delimiters, line ends and blank lines give the same row."""
+    """Delimiters, line ends and blank lines do not change the row that is read."""
     assert ([READ], {}) == read(text)
 
 
 def test_columns_that_nobody_reads_may_have_any_name() -> None:
-    """An index without a name, and names that come twice, cost nothing where they are not read."""
+    """Columns that are not read may be nameless or share a name."""
     rows, _ = read(",sku,price,z,z\n0,A1,3,a,b\n")
     assert [("A1", "3")] == [(row["sku"], row["price"]) for row in rows]
 
 
 def test_rows_within_a_field_are_left_out_and_counted() -> None:
-    """A quote that was closed by the quote of a later row would hide the rows between."""
+    """A field is left out and counted if its quote is closed only by a quote of a later row."""
     rows, left_out = read(HEAD + '10:00,A1,"32"" TV,3\n' + ROW + '10:00,A2,Bowl",3\n' + ROW)
     assert ([READ], {"with whole rows in one field: a quote was not closed": 1}) == (rows, left_out)
 
 
 def test_a_field_of_several_lines_is_one_field() -> None:
-    """Line breaks and delimiters in a quoted text are text."""
-    assert (
-        "Mug\nred, with\na handle"
-        == read(HEAD + '10:00,A1,"Mug\nred, with\na handle",3\n')[0][0]["name"]
-    )
+    """Line breaks and delimiters within quotes are part of the text."""
+    rows, _ = read(HEAD + '10:00,A1,"Mug\nred, with\na handle",3\n')
+    assert "Mug\nred, with\na handle" == rows[0]["name"]
 
 
 def test_a_field_of_any_length_is_read() -> None:
-    """What is too long for an event is counted where events are made; here it does not end the import."""
+    """A field that is too long for an event does not end the import at this stage."""
     rows, _ = read(HEAD + f"10:00,A1,{'x' * 200_000},3\n" + ROW)
     assert [200_000, 3] == [len(row["name"]) for row in rows]
 
 
 def test_a_map_can_say_how_a_csv_is_written() -> None:
-    """Another delimiter, quotes escaped by a backslash, and quotes that mean nothing."""
-    assert (
-        '32" TV, big'
-        == read(HEAD + '10:00,A1,"32\\" TV, big",3\n', Dialect(escape="\\"))[0][0]["name"]
-    )
+    """A dialect sets the delimiter, the quote and the character that escapes a quote."""
+    rows, _ = read(HEAD + '10:00,A1,"32\\" TV, big",3\n', Dialect(escape="\\"))
+    assert '32" TV, big' == rows[0]["name"]
     assert '"32 TV' == read(HEAD + '10:00,A1,"32 TV,3\n', Dialect(quote=""))[0][0]["name"]
     assert "a, b" == read(HEAD + "10:00,A1,'a, b',3\n", Dialect(quote="'"))[0][0]["name"]
     assert [READ] == read((HEAD + ROW).replace(",", "~"), Dialect(delimiter="~"))[0]
 
 
 def test_a_delimiter_within_quotes_after_a_blank_is_a_part_of_the_field() -> None:
-    """Quotes after a blank are quotes; a blank before what has none is left as it is."""
+    """Quotes after a blank still quote a field, and a blank before an unquoted field is kept."""
     rows, left_out = read(
         HEAD + '10:00, "A1", "Mug, ""red""", 3\n' + '10:00, "A2", x, 3\n',
         columns=("sku", "name", "price"),
@@ -152,11 +150,10 @@ FIELD = st.text(st.sampled_from("aé\",;\t|\n\r '\\☕0"), max_size=8)
 def test_what_a_csv_writer_writes_is_read_as_it_was(
     rows: list[tuple[str, str, str]], delimiter: str, end: str, quoting: int
 ) -> None:
-    """Fields of quotes, delimiters and line breaks come back; one that looks like rows is counted, not changed."""
+    """Fields come back as they were written, or are counted because they look like rows."""
     if any("\r" in cell for row in rows for cell in row):
-        quoting = (
-            csv.QUOTE_ALL
-        )  # subtle: an older Python's writer leaves a carriage return without quotes
+        # subtle: the writer of an older Python does not quote a carriage return
+        quoting = csv.QUOTE_ALL
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting)
     writer.writerows([("sku", "price", "name"), *rows])
@@ -170,7 +167,7 @@ def test_what_a_csv_writer_writes_is_read_as_it_was(
 @settings(max_examples=100, deadline=None)
 @given(st.text(st.sampled_from('a",\n\r0'), max_size=60))
 def test_any_text_gives_rows_of_the_headers_width_or_one_error(text: str) -> None:
-    """Whatever follows a header, no row has other columns than it."""
+    """Whatever follows a header, each row has exactly the columns of the header."""
     try:
         rows, _ = read(HEAD + text)
     except ImportSourceError:

@@ -1,6 +1,6 @@
-"""Dates whose day may come first or second: one order for the whole file."""
+"""Dates whose day may come first or second are read in one order for the whole file."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -13,37 +13,34 @@ from mainstem.importers.notes import Notes
 
 
 def read(*dates: Any, order: DayOrder | None = None) -> tuple[list[str], list[str]]:
-    """Days as ISO writes them, in the order of the rows, and what is told."""
+    """Return the days in ISO form, in the order of the rows, and what is reported."""
     notes = Notes()
     found = [millis for _, millis in with_times([{"at": one} for one in dates], "at", order, notes)]
-    return [
-        datetime.fromtimestamp(millis / 1000, UTC).date().isoformat() for millis in found
-    ], notes.told
+    days = [datetime.fromtimestamp(millis / 1000, UTC).date().isoformat() for millis in found]
+    return days, notes.told
 
 
 def test_a_later_date_decides_for_those_before_it() -> None:
-    """Rows wait for the first date that has one order only, and all are read like it."""
+    """Rows wait for the first date that has only one order, and all are read in that order."""
     days, told = read(
         "01/12/2010 08:26", "02/12/2010 08:26", "13/12/2010 08:26", "03/12/2010 08:26"
     )
     assert ["2010-12-01", "2010-12-02", "2010-12-13", "2010-12-03"] == days
-    assert [
-        "all dates are read day-first (like '13/12/2010 08:26'); --dates says otherwise"
-    ] == told
+    sentence = "all dates are read day-first (like '13/12/2010 08:26'); --dates says otherwise"
+    assert [sentence] == told
     assert ["2010-12-01", "2010-12-13"] == read("12/01/2010 08:26", "12/13/2010 08:26")[0]
 
 
 def test_the_published_form_is_month_first() -> None:
-    """Without leading zeros, and with no date that tells, dates are read as the published file has them, which is told."""
+    """Ambiguous dates without leading zeros are read month-first, which is reported."""
     days, told = read("12/1/2010 8:26", "1/12/2010 8:26:01")
     assert (["2010-12-01", "2010-01-12"], 1) == (days, len(told))
 
 
 def test_a_word_decides_at_once() -> None:
-    """With the order given nothing waits, and short years and other signs are read too."""
-    assert ["2010-12-01", "2010-12-02"] == read(
-        "01/12/2010", "2.12.10 8:26", order=DayOrder.DAY_FIRST
-    )[0]
+    """With a given order no row waits, and short years and other separators are read too."""
+    days, _ = read("01/12/2010", "2.12.10 8:26", order=DayOrder.DAY_FIRST)
+    assert ["2010-12-01", "2010-12-02"] == days
     assert ["2010-01-12"] == read("01-12-2010 08:26", order=DayOrder.MONTH_FIRST)[0]
 
 
@@ -68,17 +65,17 @@ def test_a_word_decides_at_once() -> None:
     ],
 )
 def test_a_date_that_does_not_fit_the_others_is_told(dates: list[Any], message: str) -> None:
-    """An order that changes, or that nobody can know, ends the import with the row or with the option."""
+    """A file whose order changes or cannot be known ends the import with an error."""
     with pytest.raises(ImportSourceError, match=message):
         read(*dates)
 
 
 @given(
-    st.lists(st.dates(datetime(1971, 1, 1).date(), datetime(2099, 1, 1).date()), min_size=1),  # noqa: DTZ001
+    st.lists(st.dates(date(1971, 1, 1), date(2099, 1, 1)), min_size=1),
     st.sampled_from(DayOrder),
 )
 def test_no_file_is_read_in_two_orders(days: list[Any], order: DayOrder) -> None:
-    """Written in one order, dates are read as they were meant, or refused; never some of them another way."""
+    """Dates written in one order are all read as they were meant, or the file is refused."""
     form = "%d/%m/%Y 08:26" if order is DayOrder.DAY_FIRST else "%m/%d/%Y 08:26"
     written = [day.strftime(form) for day in days]
     wanted = [day.isoformat() for day in days]

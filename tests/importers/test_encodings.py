@@ -1,4 +1,4 @@
-"""Encodings of tables: what a file was read as is told, a bad row is named, and the rest of the file stays as it is."""
+"""Encodings of tables: the guess is reported, and a bad row costs only itself."""
 
 from collections import Counter
 from pathlib import Path
@@ -18,7 +18,7 @@ MARKED = ("utf-8", "utf-8-sig", "utf-16", "utf-32")
 
 
 def read(path: Path, content: bytes, encoding: str = "") -> tuple[list[dict[str, str]], Notes]:
-    """Rows, and what is told of them."""
+    """Return the rows, and the notes on them."""
     path.write_bytes(content)
     notes = Notes(Counter())
     return [dict(row) for row in read_rows(path, COLUMNS, encoding=encoding, notes=notes)], notes
@@ -26,14 +26,14 @@ def read(path: Path, content: bytes, encoding: str = "") -> tuple[list[dict[str,
 
 @pytest.mark.parametrize("encoding", MARKED)
 def test_a_file_that_says_its_encoding_needs_no_word(encoding: str, tmp_path: Path) -> None:
-    """UTF-8, and whatever begins with a byte order mark, is read without anything to tell."""
+    """UTF-8, and a file that begins with a byte order mark, are read without a note."""
     rows, notes = read(tmp_path / "table", TEA.encode(encoding))
     assert ([ROW], []) == (rows, notes.sentences)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
 def test_zero_bytes_tell_an_encoding_without_a_mark(encoding: str, tmp_path: Path) -> None:
-    """Without its mark such a file is read by where its zero bytes lie, and that is told."""
+    """Without a mark the positions of zero bytes give the encoding, which is reported."""
     rows, notes = read(tmp_path / "table", TEA.encode(encoding))
     assert [ROW] == rows
     assert [
@@ -45,7 +45,7 @@ def test_zero_bytes_tell_an_encoding_without_a_mark(encoding: str, tmp_path: Pat
 def test_an_encoding_that_looks_like_ascii_is_refused_until_it_is_named(
     encoding: str, tmp_path: Path
 ) -> None:
-    """Letters that are shifted to by an escape would else become a title of signs."""
+    """A file with escape sequences that change the alphabet needs a named encoding."""
     content = "sku,name,end\nA1,\u5375,x\n".encode(encoding)
     with pytest.raises(ImportSourceError, match="shifts between alphabets"):
         read(tmp_path / "table", content)
@@ -60,17 +60,16 @@ def test_an_encoding_that_looks_like_ascii_is_refused_until_it_is_named(
     ],
 )
 def test_what_another_program_has_spoilt_is_told(name: str, what: str, tmp_path: Path) -> None:
-    """It cannot be mended here, and is read as it stands; right letters are not told of."""
-    rows, notes = read(
-        tmp_path / "table", f"sku,name,end\nA1,{name},x\nA2,\u00c4\u00df \u00c2\u00bd,x\n".encode()
-    )
+    """Text that another program has damaged is read as it is and reported; sound text is not."""
+    content = f"sku,name,end\nA1,{name},x\nA2,\u00c4\u00df \u00c2\u00bd,x\n".encode()
+    rows, notes = read(tmp_path / "table", content)
     assert (name, 1) == (rows[0]["name"], len(notes.sentences))
     assert what in notes.sentences[0]
 
 
 @pytest.mark.parametrize("bad", [b"A2,Schl\xfcssel,y\n", b"A2,\xe2\x98,y\n", b"\xff,Mug,y\n"])
 def test_one_bad_row_costs_itself_only(bad: bytes, tmp_path: Path) -> None:
-    """A row that is not UTF-8 is named with its bytes; the rows around it keep their letters and their numbers."""
+    """A row that is not UTF-8 is reported with its bytes, and the rows around it are read."""
     path = tmp_path / "table"
     rows, notes = read(path, TEA.encode() + bad + b"A3,Bowl,z\n")
     assert [ROW, {"sku": "A3", "name": "Bowl", "end": "z"}] == rows
@@ -80,7 +79,7 @@ def test_one_bad_row_costs_itself_only(bad: bytes, tmp_path: Path) -> None:
 
 
 def test_a_bad_line_of_json_costs_itself_only(tmp_path: Path) -> None:
-    """JSON lines are named by their number."""
+    """A bad line of JSON lines is left out and reported by its number."""
     line = '{"sku":"A1","name":"für","end":"x"}\n'
     rows, notes = read(tmp_path / "table", line.encode() + line.encode("latin-1") + line.encode())
     assert (2, {"not in the encoding of the file": 1}) == (len(rows), notes.left_out)
@@ -88,12 +87,15 @@ def test_a_bad_line_of_json_costs_itself_only(tmp_path: Path) -> None:
 
 
 def test_old_western_exports_are_read_and_told(tmp_path: Path) -> None:
-    """Where nothing but ASCII is UTF-8 and it looks Western, a line shows what it was read as."""
-    rows, notes = read(tmp_path / "table", "sku,name,end\nA1,Schlüssel für £2,x\n".encode("cp1252"))
+    """A file that is not UTF-8 and looks Western is read as Windows-1252, which is reported."""
+    content = "sku,name,end\nA1,Schlüssel für £2,x\n".encode("cp1252")
+    rows, notes = read(tmp_path / "table", content)
     assert ["Schlüssel für £2"] == [row["name"] for row in rows]
-    assert [
-        "read as Windows-1252, because it is not UTF-8; a line then reads 'A1,Schlüssel für £2,x'; --encoding names another encoding"
-    ] == (notes.sentences)
+    sentence = (
+        "read as Windows-1252, because it is not UTF-8; a line then reads "
+        "'A1,Schlüssel für £2,x'; --encoding names another encoding"
+    )
+    assert [sentence] == notes.sentences
 
 
 OTHERS = {
@@ -108,7 +110,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("encoding", OTHERS)
 def test_other_encodings_are_refused_until_they_are_named(encoding: str, tmp_path: Path) -> None:
-    """A file in another encoding is never read as Western; the message shows how it would read, and --encoding reads it."""
+    """Other encodings are refused with a line as each would read, until --encoding names one."""
     content = f"sku,name,end\nA1,{OTHERS[encoding]},x\n".encode(encoding)
     with pytest.raises(
         ImportSourceError,
@@ -122,7 +124,7 @@ def test_other_encodings_are_refused_until_they_are_named(encoding: str, tmp_pat
 
 @pytest.mark.parametrize("encoding", ["klingon", "rot13", "idna", ""])
 def test_an_encoding_that_is_none_is_told(encoding: str, tmp_path: Path) -> None:
-    """A wrong name is an error; without one the file is looked at."""
+    """An unknown encoding is an error, and an empty name means that the file is examined."""
     if not encoding:
         assert [ROW] == read(tmp_path / "table", TEA.encode(), encoding)[0]
         return
@@ -131,13 +133,13 @@ def test_an_encoding_that_is_none_is_told(encoding: str, tmp_path: Path) -> None
 
 
 def test_a_row_with_zero_bytes_is_left_out_and_named(tmp_path: Path) -> None:
-    """A block that was never written is one bad row."""
+    """A block of zero bytes, never written by the disk, counts as one bad row."""
     rows, notes = read(tmp_path / "table", TEA.encode() + b"\0" * 300 + b"\n" + b"A3,Bowl,z\n")
     assert (2, {"with a zero byte in it": 1}) == (len(rows), notes.left_out)
 
 
 def test_without_anybody_to_tell_a_bad_row_is_an_error(tmp_path: Path) -> None:
-    """A caller that gives no notes gets all rows or an error."""
+    """A caller that passes no notes gets all rows or an error."""
     (tmp_path / "table").write_bytes(TEA.encode() + b"A2,\xfc,y\n")
     with pytest.raises(ImportSourceError, match=r"row 2 of .* is not in the encoding of the file"):
         list(read_rows(tmp_path / "table", COLUMNS))
@@ -150,7 +152,7 @@ def test_without_anybody_to_tell_a_bad_row_is_an_error(tmp_path: Path) -> None:
 def test_a_file_cut_at_any_byte_gives_right_rows_or_a_word(
     encoding: str, form: str, data: st.DataObject, tmp_path: Path
 ) -> None:
-    """Every row before the cut is right; the last is right too, or counted, or an error. None is wrong."""
+    """In a file that is cut off, every row is right but perhaps the last, which is reported."""
     name = data.draw(st.text("aé☕🍵", min_size=1, max_size=4))
     csv, json = f"A1,{name},x\n", f'{{"sku":"A1","name":"{name}","end":"x"}}\n'
     whole = (csv if form == "csv" else json) * 3

@@ -1,4 +1,4 @@
-"""Home Depot: graded pairs by hand, and the real file against pyarrow."""
+"""Home Depot: graded pairs written by hand, and the real file compared with pyarrow."""
 
 from collections import Counter
 
@@ -22,7 +22,7 @@ ROW = {
 
 
 def test_a_row_is_a_labelled_pair() -> None:
-    """Query and title are the two texts, the grade gives the label, and each pair has a second of its own."""
+    """A row gives query, title and label, and pairs are one second apart."""
     pairs = list(events_of([ROW, {**ROW, "id": 4, "relevance": "2.33"}], start=5000))
     common = {"text": "l bracket", "pair": "12-Gauge Angle", "item_id": "100001"}
     ids = [{"event_id": name, "user_id": name} for name in ("home-depot-3", "home-depot-4")]
@@ -34,13 +34,13 @@ def test_a_row_is_a_labelled_pair() -> None:
 
 @pytest.mark.parametrize("grade", [None, 0.5, 3.5, "good"])
 def test_what_is_no_grade_is_told(grade: object) -> None:
-    """A row without a grade from 1 to 3 stops the import: the test file of the source has none."""
+    """A row without a grade from 1 to 3 stops the import; the source's test file has no grades."""
     with pytest.raises(ImportSourceError, match=r"row 1 of the source cannot be read .*relevance"):
         list(events_of([{**ROW, "relevance": grade}], start=0))
 
 
 def test_the_real_file_gives_what_pyarrow_counts() -> None:
-    """As many pairs are relevant as have the grade, and all of them join."""
+    """The relevant pairs are as many as pyarrow counts by grade, and all pairs join."""
     path = real("homedepot_relevance/train.parquet")
     table, labels = parquet.read_table(path), Counter()
     events = list(events_of(read_rows(path, COLUMNS), 0, 2.5, labels))

@@ -1,4 +1,4 @@
-"""JSON lines of tables: columns wherever they appear, parts by a dotted path, and other layouts told apart."""
+"""JSON lines as tables: columns in any line, dotted paths, and refusal of other layouts."""
 
 import json
 import re
@@ -18,25 +18,25 @@ ROW = {"sku": "A1", "name": "Mug"}
 
 
 def read(path: Path, text: str, *columns: str) -> list[dict[str, Any]]:
-    """Rows of JSON lines."""
+    """Return the rows of JSON lines."""
     path.write_text(text)
     return [dict(row) for row in read_rows(path, columns or tuple(ROW), notes=Notes())]
 
 
 def lines(*rows: Any) -> str:
-    """One JSON value a line."""
+    """Write one JSON value on each line."""
     return "".join(f"{json.dumps(row)}\n" for row in rows)
 
 
 def test_a_column_may_appear_in_any_line(tmp_path: Path) -> None:
-    """What a line lacks is empty, be it the first."""
+    """A column that a line lacks is empty there, even if that line is the first."""
     assert [{"sku": None, "name": "Mug"}, {"sku": "A1", "name": None}] == read(
         tmp_path / "t", lines({"name": "Mug"}, {"sku": "A1"})
     )
 
 
 def test_a_part_is_named_by_a_dotted_path(tmp_path: Path) -> None:
-    """Objects by key, lists by place; a key with a dot in it comes first; what is not there is empty."""
+    """A dotted path names keys and list places; a key that contains the dot wins over the path."""
     rows = [{"user": {"id": 5}, "skus": ["A1"], "a.b": 1}, {"user": None, "skus": []}]
     (first, second) = read(tmp_path / "t", lines(*rows), "user.id", "skus.0", "a.b")
     assert {"user.id": 5, "skus.0": "A1", "a.b": 1} == first
@@ -44,7 +44,7 @@ def test_a_part_is_named_by_a_dotted_path(tmp_path: Path) -> None:
 
 
 def test_what_python_writes_for_no_number_is_empty(tmp_path: Path) -> None:
-    """NaN is no JSON, and many files have it."""
+    """NaN, which is not JSON but is common in files, is read as empty."""
     assert "" == name_of(read(tmp_path / "t", '{"sku": NaN, "name": "Mug"}\n')[0]["sku"])
 
 
@@ -92,7 +92,7 @@ REFUSED = {
 def test_what_is_no_json_line_is_told_with_what_to_do(
     text: str, message: str, tmp_path: Path
 ) -> None:
-    """Arrays, objects over several lines and keys that come twice are told apart, with the line."""
+    """Each layout that is not JSON lines has its own error, with the line and what to do."""
     with pytest.raises(
         ImportSourceError, match=re.escape(message.replace("'T'", repr(str(tmp_path / "t"))))
     ):
@@ -110,14 +110,14 @@ def test_what_is_no_json_line_is_told_with_what_to_do(
     )
 )
 def test_what_json_writes_comes_back(rows: list[dict[str, Any]], tmp_path: Path) -> None:
-    """Any text and any whole number of 64 bits, but for zero bytes, which are counted."""
+    """Texts and 64-bit numbers come back as written, and rows with zero bytes are left out."""
     rows = [row for row in rows if not isinstance(row["sku"], int) or abs(row["sku"]) < 2**63]
     clean = [row for row in rows if not any("\0" in str(cell) for cell in row.values())]
     assert [*clean, ROW] == read(tmp_path / "t", lines(*rows, ROW))
 
 
 def test_a_column_may_be_written_in_parts_or_whole(tmp_path: Path) -> None:
-    """A map and a table that write `größe` in letters that look the same mean the same column."""
+    """A column is found whether its letters are composed or decomposed."""
     whole, parts = "gr\u00f6\u00dfe", "gro\u0308\u00dfe"
     for inside, wanted in ((whole, parts), (parts, whole), (parts, parts)):
         assert [{wanted: 5}] == read(tmp_path / "t", lines({inside: 5}), wanted)

@@ -1,4 +1,4 @@
-"""Labelled texts of anybody: columns by name, classes by the labels, and the real news against pyarrow."""
+"""Labelled texts: columns by name, classes from labels, and real news compared with pyarrow."""
 
 from collections import Counter
 from typing import Any
@@ -24,13 +24,13 @@ ROWS = [
 def read(
     rows: list[dict[str, Any]], columns: LabelledColumns
 ) -> tuple[list[Labelled], Counter[str], Counter[str]]:
-    """Events, what was left out, and labels."""
+    """Return the events, what was left out, and the labels."""
     left_out, labels = Counter(), Counter()
     return list(events_of(rows, columns, left_out, labels)), left_out, labels
 
 
 def test_two_columns_are_enough() -> None:
-    """Without times the texts are a second apart, and each is a writer of its own."""
+    """Without times the texts are one second apart, and each has its own user."""
     events, _, labels = read(ROWS, COLUMNS)
     assert [("Where is my parcel?", "delivery"), ("Charged twice", "payment")] == texts(events)
     assert [0, 1000] == [event.event_timestamp for event in events]
@@ -40,7 +40,7 @@ def test_two_columns_are_enough() -> None:
 
 
 def test_every_column_can_be_named() -> None:
-    """Pair, time, writer, id and category are read where they are named."""
+    """Pair, time, user, id and category are read from the columns that are named."""
     columns = LabelledColumns(
         text="q",
         label="ok",
@@ -75,7 +75,7 @@ def test_every_column_can_be_named() -> None:
 
 
 def test_what_is_no_labelled_text_is_left_out_and_counted() -> None:
-    """An empty text, an empty label and a label without a name are told apart."""
+    """An empty text, an empty label and a label without a name have separate counts."""
     rows = [
         {"body": " ", "topic": 1},
         {"body": "a", "topic": None},
@@ -101,27 +101,27 @@ def test_what_is_no_labelled_text_is_left_out_and_counted() -> None:
 def test_the_classes_are_a_setting_as_it_must_be(
     labels: list[str], names: str, expected: str
 ) -> None:
-    """Names keep their order, numbers are sorted as numbers, and `Settings` takes what comes out."""
+    """Named classes keep their order, numbers sort as numbers, and `Objectives` accepts them."""
     made = classes_of(labels, parse_names(names))
     assert (expected, expected.split(",")) == (made, list(Objectives(classes=made).class_names))
 
 
 @pytest.mark.parametrize("labels", [[], ["one"], ["a", "b, c"]])
 def test_labels_that_make_no_setting_are_told(labels: list[str]) -> None:
-    """Fewer than two classes, or a comma in a name, cannot be set."""
+    """Fewer than two classes, or a comma in a class name, are refused."""
     with pytest.raises(ImportSourceError, match="label"):
         classes_of(labels, {})
 
 
 @pytest.mark.parametrize("names", ["0", "0=", "=world", "0=world,0=sports"])
 def test_names_written_in_another_way_are_told(names: str) -> None:
-    """A name needs a label and a label one name."""
+    """Class names are refused unless each has one label and each label one name."""
     with pytest.raises(ImportSourceError, match="like '0=world,1=sports'"):
         parse_names(names)
 
 
 def test_a_column_that_holds_no_labels_is_told() -> None:
-    """More labels than there can be classes stop the import early."""
+    """A column with more labels than there can be classes stops the import early."""
     with pytest.raises(
         ImportSourceError, match="column 'topic' has more than 127 different labels"
     ):
@@ -129,7 +129,7 @@ def test_a_column_that_holds_no_labels_is_told() -> None:
 
 
 def test_real_news_of_four_classes_join() -> None:
-    """Ten thousand headlines by their noisy labels: as many of each class as pyarrow counts."""
+    """Ten thousand headlines join, with as many of each noisy label as pyarrow counts."""
     path = real("noisy_agnews_10k/noisy_train.parquet")
     names = parse_names("0=world,1=sports,2=business,3=sci-tech")
     columns, labels = LabelledColumns(text="text", label="noisy_label", names=names), Counter()

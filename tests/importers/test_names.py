@@ -1,4 +1,4 @@
-"""Names and texts in cells: an id never becomes what a program prints of a value."""
+"""Names and texts in cells: an id is never the printed form of a value."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -114,27 +114,27 @@ NO_CELLS = {
 
 @pytest.mark.parametrize(("value", "name"), NAMES.values(), ids=NAMES)
 def test_a_name_is_the_same_however_it_was_saved(value: Any, name: str) -> None:
-    """Numbers have no point and no exponent, texts no letters that cannot be seen."""
+    """The name of a number has no point and no exponent, and a text loses invisible letters."""
     assert name == name_of(value)
 
 
 @pytest.mark.parametrize("value", NOTHING)
 def test_a_word_for_nothing_is_nothing(value: Any) -> None:
-    """What exports write where there is no value names nobody, and a reason can say which word it was."""
+    """A word that exports write for a missing value gives no name, and the note can quote it."""
     assert "" == name_of(value)
     assert nothing_said(value) in {"", f" (it says {value!r})"}
 
 
 @pytest.mark.parametrize(("value", "message"), LOST.values(), ids=LOST)
 def test_a_name_whose_digits_are_lost_is_refused(value: Any, message: str) -> None:
-    """Many shoppers would become one; their rows are left out and counted."""
+    """A number that has lost digits is refused, because many shoppers would become one."""
     with pytest.raises(NoNameError, match=re.escape(message)):
         name_of(value)
 
 
 @pytest.mark.parametrize(("value", "message"), NO_CELLS.values(), ids=NO_CELLS)
 def test_an_object_is_no_name_and_no_text(value: Any, message: str) -> None:
-    """A whole column is of that kind, so it ends the import, with what to write in the map."""
+    """An object or a list ends the import with what to write in the map."""
     for read in (name_of, text_of, label_of):
         with pytest.raises(ValueError, match=re.escape(message)) as told:
             read(value)
@@ -142,7 +142,7 @@ def test_an_object_is_no_name_and_no_text(value: Any, message: str) -> None:
 
 
 def test_labels_and_texts_may_be_any_word() -> None:
-    """`none` is a label and a query like others; as the title of an item NULL is nothing."""
+    """`none` is a valid label and query, but an item titled NULL has no title."""
     assert ("none", "true", "1") == (label_of("none"), label_of(True), label_of(1.0))
     assert ("", "Nil by mouth") == (worded("NULL"), worded("Nil by mouth"))
     assert text_of("cafe\u0301 cre\u0301me\u200b") == "caf\u00e9 cr\u00e9me"
@@ -150,7 +150,7 @@ def test_labels_and_texts_may_be_any_word() -> None:
 
 @given(st.integers(-(2**53) + 1, 2**53 - 1))
 def test_a_whole_number_has_one_name_in_every_format(number: int) -> None:
-    """As a whole number, a float, a decimal or a text of these it is the same id."""
+    """A whole number has the same id as an integer, a float, a decimal or text."""
     forms = [
         number,
         float(number),
@@ -164,7 +164,7 @@ def test_a_whole_number_has_one_name_in_every_format(number: int) -> None:
 
 @given(st.floats())
 def test_a_float_is_a_name_without_an_exponent_or_none(number: float) -> None:
-    """Whatever the float, no name has an exponent, and one that is a whole number is read back as it was."""
+    """The name of a float has no exponent and reads back as the same number."""
     try:
         name = name_of(number)
     except NoNameError:
@@ -182,7 +182,7 @@ def test_a_float_is_a_name_without_an_exponent_or_none(number: float) -> None:
     )
 )
 def test_no_name_is_what_python_prints(value: Any) -> None:
-    """Of bytes, objects and lists comes a text that was in them, or an error."""
+    """Bytes, objects and lists give a text that they hold, or an error."""
     try:
         name = name_of(value)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Online Retail: invoice lines by hand, the source's two file formats, and the real file against pyarrow."""
+"""Online Retail: lines written by hand, CSV and Parquet, and the real file against pyarrow."""
 
 import csv
 from collections import Counter
@@ -19,7 +19,8 @@ from mainstem.importers.online_retail import COLUMNS, events_of
 from mainstem.importers.tables import read_rows
 
 REAL = Path(__file__).parents[3] / "shared/data/online_retail_uci/online_retail.parquet"
-MINUTE = 1_291_191_960_000  # 2010-12-01 08:26 UTC
+# 2010-12-01 08:26 UTC
+MINUTE = 1_291_191_960_000
 ROW = {
     "InvoiceNo": "536365",
     "StockCode": "85123A",
@@ -92,7 +93,7 @@ def test_a_bought_line_is_an_item_and_a_purchase() -> None:
 
 
 def test_lines_of_an_invoice_are_milliseconds_apart() -> None:
-    """Line n of an invoice has n milliseconds and the event id INVOICE-n, left-out lines counted, and so has the next."""
+    """Line n of an invoice is n milliseconds in and is called INVOICE-n; left-out lines count."""
     events, _ = read({}, {"StockCode": "POST"}, {}, {"InvoiceNo": "536366"})
     bought = [
         (event.event_id, event.event_timestamp - MINUTE)
@@ -116,7 +117,7 @@ def test_a_credit_note_is_a_return() -> None:
 
 
 def test_an_item_is_told_at_its_first_appearance_only() -> None:
-    """An item keeps its first title, whatever case its code is written in and whoever bought it first."""
+    """An item keeps its first title, whatever the case of its code and whoever bought it first."""
     rows = [
         {"CustomerID": None, "StockCode": "85123a"},
         {"Description": "damaged"},
@@ -127,7 +128,7 @@ def test_an_item_is_told_at_its_first_appearance_only() -> None:
 
 
 def test_titles_lose_their_superfluous_blanks() -> None:
-    """Runs of blanks in a description, which the source is full of, become one."""
+    """Runs of blanks in a description, which are common in the source, become one."""
     assert read({"Description": " WHITE  T-LIGHT HOLDER "})[0][0] == HOLDER
 
 
@@ -135,13 +136,13 @@ def test_titles_lose_their_superfluous_blanks() -> None:
 def test_what_is_no_purchase_is_left_out_and_counted(
     change: Mapping[str, Any], reason: str
 ) -> None:
-    """A row that is no shopper's purchase of a shop item gives no event and is counted under its reason."""
+    """A row that is no purchase of a shop item gives no event and is counted under its reason."""
     assert ([], Counter({reason: 1})) == read(change)
 
 
 @pytest.mark.parametrize("value", NO_CUSTOMER.values(), ids=NO_CUSTOMER)
 def test_without_a_customer_only_the_item_is_told(value: object) -> None:
-    """A row without a customer still teaches the catalogue its item."""
+    """A row without a customer still adds its item to the catalogue."""
     assert ([HOLDER], Counter({"no customer": 1})) == read({"CustomerID": value})
 
 
@@ -153,7 +154,7 @@ def test_a_customer_is_one_however_written(value: object) -> None:
 
 @pytest.mark.parametrize("value", DATES.values(), ids=DATES)
 def test_dates_are_read_in_each_form_of_the_source(value: object) -> None:
-    """The forms in which the source is handed on give the same minute, in UTC."""
+    """Each form in which the source is published gives the same minute, in UTC."""
     day = 31 if str(value).startswith("31") else 1
     minute = int(datetime(2010, 12, day, 8, 26, tzinfo=UTC).timestamp() * 1000)
     assert minute + 1 == read({"InvoiceDate": value})[0][1].event_timestamp
@@ -169,7 +170,7 @@ def test_dates_are_read_in_each_form_of_the_source(value: object) -> None:
     ids=["quantity", "price", "date"],
 )
 def test_a_bad_row_is_an_error_with_its_number(change: Mapping[str, Any], part: str) -> None:
-    """A row that cannot be read is told by its number and its fields, with what to do."""
+    """A row that cannot be read is an error with its number, its fields and what to do."""
     told = message_of(iter([ROW, {**ROW, **change}]))
     assert told.startswith("row 2 of the source cannot be read (")
     assert part in told
@@ -178,7 +179,7 @@ def test_a_bad_row_is_an_error_with_its_number(change: Mapping[str, Any], part: 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
 def test_a_csv_is_read_in_the_encodings_of_the_source(encoding: str, tmp_path: Path) -> None:
-    """Pound signs arrive whole from UTF-8, with and without a byte order mark, and from Windows-1252."""
+    """Pound signs are read from UTF-8, with or without a byte order mark, and Windows-1252."""
     path = write_csv(
         tmp_path / "retail.csv", encoding, {"Description": "MUG, £2"}, {"StockCode": "22423"}
     )
@@ -191,7 +192,7 @@ def test_a_csv_is_read_in_the_encodings_of_the_source(encoding: str, tmp_path: P
 
 
 def test_parquet_gives_the_events_of_the_csv(tmp_path: Path) -> None:
-    """The same rows give the same events from either format, typed columns with gaps included."""
+    """CSV and Parquet give the same events for the same rows, gaps included."""
     typed = {**ROW, "Quantity": 6, "UnitPrice": 2.55, "InvoiceDate": DATES["datetime"]}
     rows = [
         {**typed, "CustomerID": 17850},
@@ -206,15 +207,12 @@ def test_parquet_gives_the_events_of_the_csv(tmp_path: Path) -> None:
         for name, counts in counted.items()
     }
     assert [HOLDER, BOUGHT] == read_from["retail.parquet"] == read_from["retail.csv"]
-    assert (
-        Counter({"no customer": 1, "not an item": 1})
-        == counted["retail.parquet"]
-        == counted["retail.csv"]
-    )
+    left_out = Counter({"no customer": 1, "not an item": 1})
+    assert left_out == counted["retail.parquet"] == counted["retail.csv"]
 
 
 def test_the_real_file_gives_what_pyarrow_counts() -> None:
-    """The first 2,000 purchases and returns of the real file are those that pyarrow selects, and all decode."""
+    """The first 2,000 purchases and returns are those that pyarrow selects, and all decode."""
     if not REAL.exists():
         pytest.skip(f"the real file is not at {REAL}")
     purchases, returns, items, users = _counted_by_pyarrow(2000)
@@ -232,7 +230,7 @@ def test_the_real_file_gives_what_pyarrow_counts() -> None:
 
 
 def _counted_by_pyarrow(count: int) -> tuple[int, int, int, set[str]]:
-    """Purchases, returns, distinct items and users in the rows up to the purchase or return number `count`."""
+    """Count purchases, returns and items, and list users, up to purchase or return `count`."""
     table = next(iter(islice(parquet.ParquetFile(REAL).iter_batches(20_000), 1)))
     code, invoice = pc.utf8_upper(pc.utf8_trim_whitespace(table["StockCode"])), table["InvoiceNo"]
     credit = pc.starts_with(invoice, "C")

@@ -1,4 +1,4 @@
-"""Open Bandit: a row by hand, and the real file against pyarrow."""
+"""Open Bandit: a row written by hand, and the real file compared with pyarrow."""
 
 import pyarrow.compute as pc
 import pytest
@@ -21,7 +21,7 @@ ROW = {
 
 
 def test_a_row_is_an_impression_of_one_item_and_perhaps_a_click() -> None:
-    """The features are the query, the place is kept, and the click names its impression."""
+    """The features become the query, the position is kept, and the click names its impression."""
     item, impression, click = events_of([{**ROW, "campaign": "men"}])
     assert (
         Item(
@@ -43,13 +43,13 @@ def test_a_row_is_an_impression_of_one_item_and_perhaps_a_click() -> None:
 
 
 def test_without_a_campaign_an_item_is_its_number() -> None:
-    """The published files name the campaign by their folder only."""
+    """Without a campaign, which only the published folder names, an item is called by number."""
     item, _, _ = events_of([ROW])
     assert ("14", "item 14", None) == (item.item_id, item.title, item.category)
 
 
 def test_each_row_is_a_shopper_of_its_own() -> None:
-    """Nobody is in two rows, so nobody has a history."""
+    """Each row has its own shopper, so no shopper has a history."""
     events = [
         one for one in events_of([ROW, {**ROW, "position": "2"}]) if isinstance(one, Impression)
     ]
@@ -57,7 +57,7 @@ def test_each_row_is_a_shopper_of_its_own() -> None:
 
 
 def test_a_bad_row_is_told_with_its_number() -> None:
-    """A click that is no number stops the import."""
+    """A click that is no number stops the import with the number of its row."""
     with pytest.raises(
         ImportSourceError,
         match=r"row 1 of the source cannot be read .*click 'maybe' is not a number",
@@ -66,7 +66,7 @@ def test_a_bad_row_is_told_with_its_number() -> None:
 
 
 def test_the_real_file_gives_what_pyarrow_counts() -> None:
-    """Every row asks, every click of the file answers, and the ledger balances."""
+    """Every row is a question, every click in the file an outcome, and the ledger balances."""
     path = real("obd_small/impressions.parquet")
     table = parquet.read_table(path)
     events = list(events_of(by_time(read_rows(path, COLUMNS, optional=OPTIONAL), "timestamp")))

@@ -1,4 +1,4 @@
-"""Parquet of tables: whatever the type of a column, ids are the ids and times the times, or one line says why not."""
+"""Parquet tables: ids and times are read from every column type, or one line says why not."""
 
 import re
 from collections import Counter
@@ -19,7 +19,8 @@ from mainstem.importers.notes import Notes
 from mainstem.importers.tables import read_rows
 from mainstem.importers.values import time_reader
 
-TEN = 1_777_888_800  # 2026-05-04 10:00 UTC, in seconds
+# 2026-05-04 10:00 UTC, in seconds
+TEN = 1_777_888_800
 NOT_UTF8 = pa.Array.from_buffers(
     pa.string(), 2, [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0\3\0\0\0"), pa.py_buffer(b"\xff\xfeu")]
 )
@@ -40,14 +41,14 @@ IDS = {
 
 
 def read(path: Path, column: Any, name: str = "c", notes: Notes | None = None) -> list[Any]:
-    """The values of one column."""
+    """Return the values of one column."""
     parquet.write_table(pa.table({"c": column}), path)
     return [row[name] for row in read_rows(path, [name], notes=notes)]
 
 
 @pytest.mark.parametrize(("column", "names"), IDS.values(), ids=IDS)
 def test_an_id_is_the_same_in_every_type(column: Any, names: list[str], tmp_path: Path) -> None:
-    """Text, bytes and numbers of any width give ids as one writes them."""
+    """Text, bytes and numbers of any width give ids in their usual written form."""
     assert names == [name_of(value) for value in read(tmp_path / "t", column)]
 
 
@@ -61,13 +62,13 @@ def test_an_id_is_the_same_in_every_type(column: Any, names: list[str], tmp_path
     ],
 )
 def test_an_id_whose_digits_are_lost_is_refused(column: Any, tmp_path: Path) -> None:
-    """Floats beyond what they can count, and truth values, name nobody."""
+    """Floats too large to count by ones, and booleans, are refused as ids."""
     with pytest.raises(NoNameError):
         name_of(read(tmp_path / "t", column)[0])
 
 
 def test_a_part_of_an_object_is_named_by_a_dotted_path(tmp_path: Path) -> None:
-    """As in JSON lines; a path that leads nowhere is a missing column."""
+    """A dotted path reads part of an object, and one that leads nowhere is a missing column."""
     users = pa.array([{"id": 5, "to": {"name": b"a"}}, {"id": None, "to": None}])
     assert [5, None] == read(tmp_path / "t", users, "c.id")
     assert [b"a", None] == read(tmp_path / "t", users, "c.to.name")
@@ -81,7 +82,7 @@ def test_a_part_of_an_object_is_named_by_a_dotted_path(tmp_path: Path) -> None:
 def test_a_time_is_the_same_in_every_unit(
     unit: str, times: int, zone: str | None, tmp_path: Path
 ) -> None:
-    """Seconds to nanoseconds, with a zone and without."""
+    """A time is read the same from seconds to nanoseconds, with a zone and without."""
     column = pa.array([TEN * times, None], pa.timestamp(unit, zone))
     first, second = read(tmp_path / "t", column)
     assert (TEN * 1000, None) == (time_reader()(first), second)
@@ -97,14 +98,14 @@ FAR = {
 
 @pytest.mark.parametrize("column", FAR.values(), ids=FAR)
 def test_a_time_that_python_has_not_is_one_line(column: Any, tmp_path: Path) -> None:
-    """It costs no other row, and its reason says how far away it is."""
+    """A time that Python cannot represent costs its row only, and its reason says why."""
     (value,) = read(tmp_path / "t", column)
     with pytest.raises(ValueError, match=r"lies beyond the year 9999|is not between 1970 and 2100"):
         time_reader()(value)
 
 
 def test_a_text_that_is_not_utf8_costs_its_row_only(tmp_path: Path) -> None:
-    """The row is counted and named, the others are read."""
+    """A row with text that is not UTF-8 is counted and reported, and the others are read."""
     notes = Notes(Counter())
     assert ["u"] == read(tmp_path / "t", NOT_UTF8, notes=notes)
     assert {"not UTF-8": 1} == notes.left_out
@@ -112,7 +113,7 @@ def test_a_text_that_is_not_utf8_costs_its_row_only(tmp_path: Path) -> None:
 
 
 def test_two_columns_of_one_name_are_told(tmp_path: Path) -> None:
-    """As in a CSV."""
+    """Two columns of the same name are refused, as in a CSV."""
     parquet.write_table(
         pa.Table.from_arrays([pa.array([1]), pa.array([2])], ["c", "c"]), tmp_path / "t"
     )
@@ -127,7 +128,7 @@ def test_two_columns_of_one_name_are_told(tmp_path: Path) -> None:
 )
 @given(count=st.integers(-(2**63), 2**63 - 1), unit=st.sampled_from(["ms", "us", "ns"]))
 def test_any_timestamp_is_a_time_or_one_line(count: int, unit: str, tmp_path: Path) -> None:
-    """What fits between 1970 and 2100 is read, whatever the rest is."""
+    """Any timestamp is read as its millisecond, or refused with one line."""
     (value,) = read(tmp_path / "t", pa.array([count], pa.timestamp(unit)))
     try:
         found = time_reader()(value)

@@ -1,4 +1,4 @@
-"""REES46: rows by hand, and the real file against pyarrow."""
+"""REES46: rows written by hand, and the real file compared with pyarrow."""
 
 from collections import Counter
 from typing import Any
@@ -26,13 +26,13 @@ ROW = {
 
 
 def read(*changes: dict[str, Any]) -> tuple[list[Any], Counter[str]]:
-    """Events of one row for each change, and what was left out."""
+    """Return the events of one row for each change, and what was left out."""
     left_out: Counter[str] = Counter()
     return list(events_of([{**ROW, **change} for change in changes], left_out)), left_out
 
 
 def test_rows_become_views_carts_and_purchases() -> None:
-    """The kind, the shopper, the session and the second are the row's; the title is made of category and brand."""
+    """An event keeps the row's kind, user, session and time; category and brand make the title."""
     (item, *events), left_out = read({}, {"event_type": "cart"}, {"event_type": "purchase"})
     assert ("computers note book lenovo", "computers.note_book", "lenovo", 251.74) == (
         item.title,
@@ -49,7 +49,7 @@ def test_rows_become_views_carts_and_purchases() -> None:
 
 
 def test_an_item_is_told_again_when_it_changes() -> None:
-    """A new price is news, the same one is not; an item without category and brand is called by its number."""
+    """A changed price gives a new item event, and an item without category is numbered."""
     events, _ = read(
         {}, {}, {"price": "199"}, {"product_id": "5", "category_code": None, "brand": float("nan")}
     )
@@ -60,7 +60,7 @@ def test_an_item_is_told_again_when_it_changes() -> None:
 
 
 def test_a_row_that_is_there_twice_is_a_duplicate() -> None:
-    """The same row gives the same id, and the joiner counts it once."""
+    """Repeated rows have the same id, and the joiner counts them as duplicates."""
     events, _ = read({}, {}, {"price": "250"})
     assert {"question": 1, "expired": 1, "duplicate": 2} == joined(events)
 
@@ -73,12 +73,12 @@ def test_a_row_that_is_there_twice_is_a_duplicate() -> None:
     ],
 )
 def test_what_is_no_event_is_left_out_and_counted(change: dict[str, Any], reason: str) -> None:
-    """A row of another kind, or of nobody, gives no event and is counted under its reason."""
+    """A row of an unknown kind, or without a user, is left out and counted under its reason."""
     assert ([], Counter({reason: 1})) == read(change)
 
 
 def test_a_bad_row_is_told_with_its_number() -> None:
-    """A price that is no number stops the import."""
+    """A price that is no number stops the import with the number of its row."""
     with pytest.raises(
         ImportSourceError,
         match=r"row 2 of the source cannot be read \(price 'free' is not a number",
@@ -87,7 +87,7 @@ def test_a_bad_row_is_told_with_its_number() -> None:
 
 
 def test_the_real_file_gives_what_pyarrow_counts() -> None:
-    """Kinds and distinct items are those of the file; nothing is refused and the ledger balances."""
+    """Kinds and items are those of the file, nothing is refused, and the ledger balances."""
     path = real("rees46_sample/events.parquet")
     table, left_out = parquet.read_table(path), Counter()
     events = list(events_of(read_rows(path, COLUMNS), left_out))

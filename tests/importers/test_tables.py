@@ -1,4 +1,4 @@
-"""Tables on disk: formats, packings, delimiters and encodings give the same rows; what is none is told."""
+"""Tables on disk: format, packing, delimiter and encoding do not change the rows."""
 
 import gzip
 import json
@@ -49,14 +49,14 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_the_form_of_a_file_does_not_matter(form: Callable[[str], bytes], tmp_path: Path) -> None:
-    """The same table gives the same rows, however it is written and packed, whatever its name."""
+    """A table gives the same rows however it is written, packed and named."""
     (tmp_path / "table").write_bytes(form(CSV))
     rows = [{name: row[name] for name in COLUMNS} for row in read_rows(tmp_path / "table", COLUMNS)]
     assert [{"sku": "A1", "name": "red mug"}, {"sku": "B2", "name": ""}] == rows
 
 
 def test_parquet_gives_python_values_and_wanted_columns_only(tmp_path: Path) -> None:
-    """Nanoseconds, which pandas writes, become times that Python has; optional columns come where they are."""
+    """Nanoseconds become Python times, and optional columns are read where they exist."""
     at = pa.array([1_577_836_800_000_000_001, None], pa.timestamp("ns", "UTC"))
     parquet.write_table(
         pa.table({"sku": ["A1", None], "at": at, "more": [1, 2]}), tmp_path / "table"
@@ -72,7 +72,7 @@ def test_parquet_gives_python_values_and_wanted_columns_only(tmp_path: Path) -> 
 
 
 def test_a_table_without_a_header_can_have_names_from_outside(tmp_path: Path) -> None:
-    """Where a source is handed on without a header, its first row is a row."""
+    """If the caller names the columns, the first row of a file without a header is a row."""
     (tmp_path / "table").write_text("A1,red mug\n")
     assert [{"sku": "A1", "name": "red mug"}] == list(
         read_rows(tmp_path / "table", COLUMNS, headless=COLUMNS)
@@ -81,7 +81,7 @@ def test_a_table_without_a_header_can_have_names_from_outside(tmp_path: Path) ->
 
 @pytest.mark.parametrize(("content", "message"), UNREADABLE.values(), ids=UNREADABLE)
 def test_what_is_no_such_table_is_told(content: bytes, message: str, tmp_path: Path) -> None:
-    """A file without the columns, or in another or a broken format, is one error that names the file."""
+    """A file without the columns, or in a wrong or broken format, is an error that names it."""
     path = tmp_path / "file"
     path.write_bytes(content)
     with pytest.raises(
@@ -92,7 +92,7 @@ def test_what_is_no_such_table_is_told(content: bytes, message: str, tmp_path: P
 
 
 def test_a_broken_packing_is_told_with_the_last_good_row(tmp_path: Path) -> None:
-    """A gzip stream that breaks off is an error, not an end."""
+    """A gzip stream that breaks off is an error and not the end of the table."""
     packed = gzip.compress(
         ("sku,name\n" + "".join(f"A{n},mug {n * 7919}\n" for n in range(20_000))).encode()
     )
@@ -105,7 +105,7 @@ def test_a_broken_packing_is_told_with_the_last_good_row(tmp_path: Path) -> None
 
 
 def test_a_field_too_many_is_told_with_its_row(tmp_path: Path) -> None:
-    """A delimiter that was not quoted would shift the columns, so it stops the import."""
+    """A delimiter that should have been quoted stops the import, as it would shift columns."""
     (tmp_path / "table").write_text("sku,name\nA1,red mug\nB2,mug, blue\n")
     with pytest.raises(
         ImportSourceError,
@@ -115,14 +115,14 @@ def test_a_field_too_many_is_told_with_its_row(tmp_path: Path) -> None:
 
 
 def test_a_line_that_is_no_json_is_told_with_its_number(tmp_path: Path) -> None:
-    """JSON lines break at a line, and it is named."""
+    """A line that is not JSON is an error with the number of the line."""
     (tmp_path / "table").write_text(json.dumps({"sku": "A1", "name": "mug"}) + "\n{oops\n")
     with pytest.raises(ImportSourceError, match=r"line 2 of .* is not a JSON object"):
         list(read_rows(tmp_path / "table", COLUMNS))
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    """A path that leads nowhere is in the message, with the advice to check it."""
+    """The error for a missing file has its path and the advice to check it."""
     with pytest.raises(
         ImportSourceError,
         match=r"cannot read '.*none.csv': No such file or directory; check the path",

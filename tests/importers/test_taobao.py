@@ -1,4 +1,4 @@
-"""Taobao UserBehavior: rows by hand, the file without a header, and the real file against pyarrow."""
+"""Taobao UserBehavior: rows by hand, a file without a header, and the real file against pyarrow."""
 
 from collections import Counter
 from pathlib import Path
@@ -20,7 +20,7 @@ ROWS = [
 
 
 def test_behaviours_become_kinds_and_favourites_are_left_out() -> None:
-    """A page view is a view, a buy a purchase; no kind of event is a favourite."""
+    """A page view becomes a view and a buy a purchase; favourites are left out."""
     left_out: Counter[str] = Counter()
     item, *events = events_of(ROWS, left_out)
     assert ("item 1715", "category 1464116") == (item.title, item.category)
@@ -33,13 +33,13 @@ def test_behaviours_become_kinds_and_favourites_are_left_out() -> None:
 
 @pytest.mark.parametrize("kind", [Cart, Click])
 def test_favourites_can_be_taken_for_another_kind(kind: type[Cart | Click]) -> None:
-    """By choice a favourite is a cart or a click."""
+    """The caller may choose to read a favourite as a cart or as a click."""
     _, favourite = events_of(ROWS[1:2], Counter(), favourites=kind)
     assert kind is type(favourite)
 
 
 def test_the_published_file_has_no_header(tmp_path: Path) -> None:
-    """Without a header the columns come in the order of the published file."""
+    """A file without a header is read in the column order of the published file."""
     (tmp_path / "UserBehavior.csv").write_text(
         "".join(",".join(row.values()) + "\n" for row in ROWS)
     )
@@ -48,7 +48,7 @@ def test_the_published_file_has_no_header(tmp_path: Path) -> None:
 
 
 def test_a_behaviour_that_is_none_is_told() -> None:
-    """An unknown behaviour stops the import: the file is another one."""
+    """An unknown behaviour stops the import, because the file is another one."""
     with pytest.raises(
         ImportSourceError, match=r"row 1 .*behaviour 'sell' is none of pv, cart, buy, fav"
     ):
@@ -56,7 +56,7 @@ def test_a_behaviour_that_is_none_is_told() -> None:
 
 
 def test_the_real_file_gives_what_pyarrow_counts() -> None:
-    """Kinds and distinct items are those of the file; nothing is refused and the ledger balances."""
+    """Kinds and distinct items are those of the file, and nothing is refused."""
     path = real("taobao_ub_2h/user_behavior.parquet")
     table, left_out = parquet.read_table(path), Counter()
     events = list(events_of(read_rows(path, COLUMNS), left_out))

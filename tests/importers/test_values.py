@@ -1,4 +1,4 @@
-"""Cells: times in their forms and zones against the standard library, and what is no time or number."""
+"""Cells: times in many forms and zones against the standard library, and unreadable values."""
 
 import re
 from datetime import UTC, date, datetime
@@ -14,6 +14,7 @@ from mainstem.importers.values import number_of, time_reader, whole_number_of
 
 NOON = datetime(2026, 7, 1, 12, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
+NAIVE = datetime(2026, 7, 1, 14, 30)  # noqa: DTZ001 - as Parquet gives it
 TIMES = {
     "ISO": ("2026-07-01T12:30:00Z", "", "UTC"),
     "ISO with blank": ("2026-07-01 12:30", "", "UTC"),
@@ -29,7 +30,7 @@ TIMES = {
     "microseconds": (int(NOON.timestamp() * 1_000_000), "us", "UTC"),
     "pattern": ("07/01/2026 2:30 PM", "%m/%d/%Y %I:%M %p", "Europe/Berlin"),
     "timestamp": (NOON, "", "Europe/Berlin"),
-    "naive timestamp": (datetime(2026, 7, 1, 14, 30), "s", "Europe/Berlin"),  # noqa: DTZ001 - as Parquet gives it
+    "naive timestamp": (NAIVE, "s", "Europe/Berlin"),
 }
 UNREADABLE = {
     "number": (
@@ -73,7 +74,7 @@ def test_a_time_is_the_same_however_written(value: Any, form: str, zone: str) ->
 
 
 def test_a_day_begins_at_midnight_of_its_zone() -> None:
-    """A date is its first moment, in summer and in winter."""
+    """A date is its first moment in its zone, in summer and in winter."""
     read = time_reader(zone="Europe/Berlin")
     for day in (date(2026, 7, 1), date(2026, 12, 1)):
         midnight = datetime(day.year, day.month, day.day, tzinfo=BERLIN)
@@ -82,14 +83,14 @@ def test_a_day_begins_at_midnight_of_its_zone() -> None:
 
 @pytest.mark.parametrize(("value", "form", "message"), UNREADABLE.values(), ids=UNREADABLE)
 def test_what_is_no_time_is_told(value: Any, form: str, message: str) -> None:
-    """An unreadable time says what it is and how to say its form."""
+    """The error for an unreadable time says what is wrong and how to give its form."""
     with pytest.raises(ValueError, match=re.escape(message)):
         time_reader(form)(value)
 
 
 @pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M %p", "%d/%m/%Y %I:%M"])
 def test_a_form_that_loses_the_half_of_the_day_is_told(form: str) -> None:
-    """`10:00 PM` by `%H:%M %p` would be ten in the morning, without a word."""
+    """A pattern that drops AM or PM is refused: `10:00 PM` by `%H:%M %p` would be morning."""
     with pytest.raises(ImportSourceError, match="does not fix the hour"):
         time_reader(form)
 
@@ -98,7 +99,7 @@ def test_a_form_that_loses_the_half_of_the_day_is_told(form: str) -> None:
     ("form", "zone"), [("seconds", "UTC"), ("", "Europe/Atlantis"), ("", "../etc/passwd")]
 )
 def test_a_form_or_zone_that_is_none_is_told(form: str, zone: str) -> None:
-    """A wrong form or zone is found before a row is read."""
+    """An unknown form or zone is refused before a row is read."""
     with pytest.raises(ImportSourceError, match=f"{form or zone}"):
         time_reader(form, zone)
 
@@ -139,7 +140,7 @@ NO_NUMBERS = {
 def test_a_number_is_read_as_the_map_says(
     value: Any, decimal: str, currency: str, expected: float | None
 ) -> None:
-    """Decimal signs, thousands set apart and currencies are read where it was said that they come."""
+    """Decimal signs, thousands separators and currencies are read where the map names them."""
     assert expected == number_of(value, "price", decimal, currency)
 
 
@@ -149,13 +150,13 @@ def test_a_number_is_read_as_the_map_says(
 def test_a_number_in_another_form_is_told(
     value: Any, decimal: str, currency: str, message: str
 ) -> None:
-    """A guess would make 1234 of 1.234, so a number in a form that was not said is an error."""
+    """A number in a form that the map does not name is an error, because a guess may be wrong."""
     with pytest.raises(ValueError, match=re.escape(message)):
         number_of(value, "price", decimal, currency)
 
 
 def test_a_place_is_a_whole_number() -> None:
-    """Half a place is an error, not the place before it."""
+    """A fractional position is an error and is not rounded."""
     assert 3 == whole_number_of("3.0", "position")
     with pytest.raises(ValueError, match=r"position '1\.5' is not a whole number"):
         whole_number_of("1.5", "position")
@@ -163,7 +164,7 @@ def test_a_place_is_a_whole_number() -> None:
 
 @pytest.mark.parametrize("value", ["12,50", "free", "inf"])
 def test_what_is_no_number_is_told(value: str) -> None:
-    """A number that Python would not read, or that is infinite, is named with an example of one."""
+    """The error for an unreadable or infinite number shows how to write one."""
     with pytest.raises(
         ValueError, match=re.escape(f"price {value!r} is not a number; write it like 1234.50")
     ):

@@ -1,4 +1,4 @@
-"""What tests of the join share: a small shop with short windows, all times in milliseconds."""
+"""Helpers for tests of the join: a small shop with short windows, all times in milliseconds."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,12 +36,12 @@ WINDOWS: dict[str, Any] = {
 
 
 def short(**more: Any) -> Settings:
-    """Settings with windows of milliseconds."""
+    """Make settings with windows of milliseconds."""
     return Settings.of(named(**{**WINDOWS, **more}))
 
 
 def shelf(*names: str, time: int = 0) -> Catalogue:
-    """A catalogue that knows each name as the title of an item of that name."""
+    """Make a catalogue in which each name is an item and its title."""
     catalogue = Catalogue()
     for name in names or NAMES:
         catalogue.add(Item(event_id=f"item-{name}", event_timestamp=time, item_id=name, title=name))
@@ -49,7 +49,7 @@ def shelf(*names: str, time: int = 0) -> Catalogue:
 
 
 def joiner(catalogue: Catalogue | None = None, **more: Any) -> Joiner:
-    """A joiner of partition 0 over the shelf."""
+    """Make a joiner of partition 0 over the shelf."""
     return Joiner(0, short(**more), catalogue or shelf(), KEY)
 
 
@@ -76,7 +76,7 @@ def view(event_id: str, time: int, item: str = "cup", **more: Any) -> View:
 
 
 def click(event_id: str, time: int, item: str = "cup", **more: Any) -> Click:
-    """Ann clicks."""
+    """Ann clicks an item."""
     return Click(item_id=item, **_who(event_id, time, more))
 
 
@@ -86,22 +86,22 @@ def cart(event_id: str, time: int, item: str = "cup", **more: Any) -> Cart:
 
 
 def purchase(event_id: str, time: int, item: str = "cup", **more: Any) -> Purchase:
-    """Ann buys."""
+    """Ann buys an item."""
     return Purchase(item_id=item, **_who(event_id, time, more))
 
 
 def return_(event_id: str, time: int, item: str = "cup", **more: Any) -> Return:
-    """Ann sends back."""
+    """Ann sends an item back."""
     return Return(item_id=item, **_who(event_id, time, more))
 
 
 @dataclass(frozen=True)
 class Joined:
-    """What came out of a whole log.
+    """The outputs of the join of a whole log.
 
     Attributes:
-        samples, rejections: in the order in which they came.
-        rows: ledger rows, the one at the end last.
+        samples, rejections: in the order in which they are put out.
+        rows: ledger rows, the final row last.
     """
 
     samples: list[Sample]
@@ -114,7 +114,7 @@ class Joined:
         return {name: count for name, count in self.rows[-1].counts.items() if count}
 
     def of(self, item: str) -> list[tuple[int, int]]:
-        """(label version, label) of an item's samples, in order."""
+        """Return (label version, label) of the samples of an item, in order."""
         return [
             (sample.label_version, sample.label)
             for sample in self.samples
@@ -123,7 +123,7 @@ class Joined:
 
 
 def step(partition: Joiner, *events: Event | Refusal) -> list[Output]:
-    """Fold events at the offsets that come next; the ledger must balance after each."""
+    """Fold events at the next offsets, and check that the ledger balances after each."""
     outputs: list[Output] = []
     for event in events:
         outputs += partition.step(partition.next_offset, event)

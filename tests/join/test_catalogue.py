@@ -1,4 +1,4 @@
-"""The catalogue: texts as of a time, in whatever order they were told, and fair draws from what was known."""
+"""The catalogue has the text of an item at any time, and draws fairly from known items."""
 
 from collections import Counter
 from itertools import permutations
@@ -50,7 +50,7 @@ def title(catalogue: Catalogue, time: int) -> str | None:
 
 
 def test_a_text_holds_from_its_own_time_on() -> None:
-    """An item is unknown before its first event, and each later event replaces its text from its time on."""
+    """An item is unknown before its first event, and each later event replaces its text."""
     for items in permutations(
         [item("a", 10, "first"), item("b", 20, "second"), item("c", 30, "third")]
     ):
@@ -66,18 +66,18 @@ def test_a_text_holds_from_its_own_time_on() -> None:
 
 
 def test_of_two_texts_at_one_time_the_later_id_holds() -> None:
-    """Events at the same time are in the order of their ids, however they came."""
+    """Of two events at the same time the one with the later id wins, in any order of arrival."""
     both = [item("a", 10, "first"), item("b", 10, "second")]
     assert ["second"] * 2 == [title(catalogue_of(*items), 10) for items in permutations(both)]
 
 
 def test_an_unknown_item_is_none() -> None:
-    """An item of which nothing was told has no text at any time."""
+    """An item without any event has no text at any time."""
     assert shelf("mug").as_of("cup", 99) is None
 
 
 def test_a_catalogue_is_as_long_as_its_items_are_many() -> None:
-    """Versions of an item do not count."""
+    """The length of a catalogue counts items and not their versions."""
     assert 2 == len(
         catalogue_of(item("a", 10, "cup"), item("b", 20, "red cup"), item("c", 20, "mug", "mug"))
     )
@@ -86,7 +86,7 @@ def test_a_catalogue_is_as_long_as_its_items_are_many() -> None:
 @settings(deadline=None)
 @given(st.lists(told, max_size=12), st.randoms(use_true_random=False))
 def test_the_order_of_telling_does_not_matter(items: list[Item], chance) -> None:
-    """Told in any order, and told twice, the items give the same texts and the same draws at any time."""
+    """Item events in any order, repeated or not, give the same texts and draws at any time."""
     again = [*items, *items]
     chance.shuffle(again)
     first, second = catalogue_of(*items), catalogue_of(*again)
@@ -97,7 +97,7 @@ def test_the_order_of_telling_does_not_matter(items: list[Item], chance) -> None
 
 
 def test_an_earlier_version_moves_an_items_first_time() -> None:
-    """An item whose earlier version is told later can be drawn from that time on, and stays one item."""
+    """An earlier version that arrives later lets the item be drawn from that time on."""
     catalogue = shelf("cup", time=0)
     for event in (
         item("b", 50, "mug", "mug"),
@@ -119,7 +119,7 @@ def test_an_earlier_version_moves_an_items_first_time() -> None:
 def test_a_draw_is_distinct_and_never_the_item_itself(
     asked: str, count: int, probability: float
 ) -> None:
-    """Draws are distinct other items, as many as asked for or known, with the share of the others that they are."""
+    """Draws are distinct other items, with the probability of being drawn."""
     others = set(NAMES) - {asked}
     for number in range(100):
         drawn = shelf().draw(0, f"q{number}", asked, 0, count)
@@ -130,7 +130,7 @@ def test_a_draw_is_distinct_and_never_the_item_itself(
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_nothing_is_drawn_from_nothing(count: int) -> None:
-    """No draw is made where none is asked for, or no other item is known."""
+    """No draw is made where none is asked for or no other item is known."""
     assert [] == Catalogue().draw(0, "q", "cup", 99, count)
     assert [] == shelf("cup").draw(0, "q", "cup", 99, count)
     assert [] == shelf(time=100).draw(0, "q", "cup", 99, count)
@@ -139,7 +139,7 @@ def test_nothing_is_drawn_from_nothing(count: int) -> None:
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_draws_are_uniform(count: int) -> None:
-    """Over many questions each other item is drawn equally often, as a chi-square test of SciPy has it."""
+    """Over many questions each other item is drawn equally often by SciPy's chi-square test."""
     catalogue = shelf()
     drawn = Counter(
         name

@@ -1,4 +1,4 @@
-"""What a sample says of its shopper and its item: history, query and texts, each as of the question."""
+"""A sample has the history, query and texts of its shopper and item at the question's time."""
 
 from mainstem.events import Item, Tick
 from mainstem.join import Catalogue, Sample
@@ -22,7 +22,7 @@ def last(*events, **more) -> Sample:
 
 
 def test_history_is_newest_first_and_strictly_earlier() -> None:
-    """What the shopper touched at the question's own time, or after it, is not in its history."""
+    """A history is newest first and has nothing from the question's own time or later."""
     log = [
         view("a", 100, "mug"),
         view("b", 200, "pot"),
@@ -36,7 +36,7 @@ def test_history_is_newest_first_and_strictly_earlier() -> None:
 
 
 def test_history_holds_distinct_items_up_to_its_length() -> None:
-    """An item touched again moves to the front; the oldest beyond `history_length` fall out."""
+    """An item touched again moves to the front; the oldest beyond `history_length` are dropped."""
     touched = ["cup", "mug", "pot", "cup", "jug"]
     log = [view(f"v{number}", 100 + number, item) for number, item in enumerate(touched)]
     assert ("jug", "cup", "pot") == last(*log, view("q", 300, "tin")).history
@@ -45,7 +45,7 @@ def test_history_holds_distinct_items_up_to_its_length() -> None:
 
 
 def test_history_is_made_of_views_clicks_carts_and_purchases() -> None:
-    """What was only shown, searched or sent back is not what the shopper touched."""
+    """Items that were only shown, searched for or returned are not in the history."""
     touched = [
         view("v", 110, "mug"),
         click("c", 120, "pot"),
@@ -59,14 +59,14 @@ def test_history_is_made_of_views_clicks_carts_and_purchases() -> None:
 
 
 def test_history_reads_a_bounded_number_of_touches() -> None:
-    """The latest four times `history_length` touches count, so that forgetting the older ones changes nothing."""
+    """Only the latest four times `history_length` touches count, so older ones can be forgotten."""
     repeats = [click(f"c{number:02}", 110 + number) for number in range(12)]
     assert ("cup", "mug") == last(click("a", 100, "mug"), *repeats[1:], view("q", 200)).history
     assert ("cup",) == last(click("a", 100, "mug"), *repeats, view("q", 200)).history
 
 
 def test_a_busy_shopper_costs_no_history() -> None:
-    """However much a shopper does, what is forgotten is read by no question, be it asked later or still open."""
+    """Forgetting the touches of a busy shopper changes no history, not even of an open question."""
     busy = [
         click(f"c{number:02}", 200 + number, ("mug", "pot", "jug", "tin")[number % 4])
         for number in range(26)
@@ -77,18 +77,18 @@ def test_a_busy_shopper_costs_no_history() -> None:
 
 
 def test_history_reaches_back_as_far_as_its_window() -> None:
-    """A touch exactly `history_window` before the question is in it, an older one is not."""
+    """A touch exactly `history_window` before the question is included, and an older one is not."""
     log = [view("a", 99, "mug"), view("b", 100, "pot"), view("q", 200)]
     assert ("pot",) == last(*log, history_window=100).history
 
 
 def test_histories_of_shoppers_are_apart() -> None:
-    """Nobody's history holds what another shopper did."""
+    """A history has only what its own shopper did."""
     assert () == last(view("a", 100, "mug", user_id="bob"), view("q", 200)).history
 
 
 def test_history_may_arrive_after_the_question() -> None:
-    """A touch that is earlier in event time but arrives later, within `grace`, is in the history."""
+    """A touch that arrives after the question but is earlier in event time is in the history."""
     assert ("mug",) == last(view("q", 200), view("a", 195, "mug")).history
 
 
@@ -102,7 +102,7 @@ def test_an_impression_keeps_its_own_query() -> None:
 
 
 def test_a_question_takes_the_newest_search_of_its_session() -> None:
-    """The query is the session's newest search up to the question's own time, other sessions and later ones apart."""
+    """A question has the newest query of its session up to its own time."""
     log = [
         search("a", 100, "tea", session_id="x"),
         search("b", 110, "red cup", session_id="x"),
@@ -112,31 +112,27 @@ def test_a_question_takes_the_newest_search_of_its_session() -> None:
         search("d", 121, "too late", session_id="x"),
     ]
     assert ("red cup", "red cup ; mug") == (last(*log).query, last(*log).context_text)
-    assert (
-        last(search("a", 120, "tea", session_id="x"), view("q", 120, session_id="x")).query == "tea"
-    )
-    assert last(search("a", 120, "tea", session_id="x"), view("q", 120)).query == ""
+    at_once = search("a", 120, "tea", session_id="x")
+    assert last(at_once, view("q", 120, session_id="x")).query == "tea"
+    assert last(at_once, view("q", 120)).query == ""
 
 
 def test_a_search_counts_as_long_as_the_label_window() -> None:
-    """A search exactly a label window old still gives its query, an older one does not."""
-    assert [last(search("s", time, "tea"), view("q", 200)).query for time in (100, 99)] == [
-        "tea",
-        "",
-    ]
+    """A search exactly a label window old still gives its query, and an older one does not."""
+    queries = [last(search("s", time, "tea"), view("q", 200)).query for time in (100, 99)]
+    assert queries == ["tea", ""]
 
 
 def test_a_search_outlives_a_short_history_window() -> None:
-    """Forgetting idle shoppers costs no query, even where texts look back less far for touches than for searches."""
+    """Forgetting idle shoppers loses no query, even if the history window is shorter."""
     partition = joiner(history_window=5)
     step(partition, search("s", 100, "tea"), *[Tick(event_timestamp=150)] * 1500, view("q", 180))
-    assert [output.query for output in partition.closed(1000)[1] if isinstance(output, Sample)] == [
-        "tea"
-    ]
+    _, outputs = partition.closed(1000)
+    assert ["tea"] == [output.query for output in outputs if isinstance(output, Sample)]
 
 
 def test_a_view_from_an_impression_is_context() -> None:
-    """A view that names its impression asks nothing and answers nothing, but is in later histories."""
+    """A view from an impression is neither question nor outcome, but is in later histories."""
     joined = join(
         impression("i", 100, "mug"), view("v", 110, "mug", impression_id="i"), view("q", 200)
     )
@@ -148,7 +144,7 @@ def test_a_view_from_an_impression_is_context() -> None:
 
 
 def test_an_unknown_item_gives_no_sample_and_is_counted() -> None:
-    """An item that the catalogue did not know at the question's time is left out; the others are samples."""
+    """An item unknown at the question's time gives no sample and is counted."""
     catalogue = shelf("cup")
     catalogue.add(Item(event_id="i", event_timestamp=101, item_id="mug", title="mug"))
     joined = join(
@@ -165,7 +161,7 @@ def test_an_unknown_item_gives_no_sample_and_is_counted() -> None:
 
 
 def test_texts_are_as_of_the_question() -> None:
-    """Item and history are worded as they were when the question was asked, in revisions too."""
+    """Item and history have their texts of the question's time, in revisions too."""
     catalogue = Catalogue()
     for time, title, price in ((0, "old cup", 2.5), (150, "new cup", 20.0)):
         item = {
@@ -192,6 +188,6 @@ def test_texts_are_as_of_the_question() -> None:
 
 
 def test_history_leaves_unknown_items_out_of_the_text() -> None:
-    """A touched item that the catalogue does not know stays in the history's ids but has no words."""
+    """A touched item that the catalogue does not know is in the history but not in the text."""
     asked = last(view("a", 100, "elf"), view("b", 110, "mug"), view("q", 200))
     assert (("mug", "elf"), "mug") == (asked.history, asked.context_text)

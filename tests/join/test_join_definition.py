@@ -1,4 +1,4 @@
-"""The fold against its definition: the same labels, worked out plainly, with the whole log at hand."""
+"""The fold is compared with a plain definition of labels that sees the whole log at once."""
 
 from collections import Counter, defaultdict
 
@@ -11,7 +11,7 @@ from tests.join.generated import EXAMPLES, SHELF, WINDOWS, Log, asks, join, logs
 
 
 def question_of(event: Event, questions: str) -> list[str]:
-    """The items that an event asks about; none where it is no question."""
+    """Return the items that an event asks about, or none if it is no question."""
     if questions == "purchases":
         return [event.item_id] if isinstance(event, Purchase) else []
     if isinstance(event, Impression):
@@ -22,7 +22,7 @@ def question_of(event: Event, questions: str) -> list[str]:
 def labels_by_definition(
     log: list[Event], questions: str
 ) -> tuple[set[tuple[str, int, int]], Counter[str]]:
-    """(sample id, label version, label) of all questions, drawn negatives apart, and the fates of the outcomes."""
+    """Return (sample id, label version, label) of samples not drawn, and fates of outcomes."""
     fates: Counter[str] = Counter()
     asked = [
         (event, question_of(event, questions)) for event in log if question_of(event, questions)
@@ -46,13 +46,8 @@ def labels_by_definition(
             continue
         time, question_id, _ = max(matching, key=lambda match: match[:2])
         delay = event.event_timestamp - time
-        fate = (
-            "joined"
-            if delay <= WINDOWS["label_window"]
-            else "revised"
-            if delay <= WINDOWS["revision_window"]
-            else "late"
-        )
+        fate = "revised" if delay <= WINDOWS["revision_window"] else "late"
+        fate = "joined" if delay <= WINDOWS["label_window"] else fate
         fates[fate] += 1
         if fate != "late":
             answers[question_id, event.item_id].append(
@@ -65,14 +60,11 @@ def labels_by_definition(
                 folded = sorted(answers[question.event_id, item], key=lambda entry: entry[:2])
                 first = sum(fate == "joined" for *_, fate, _ in folded)
                 for version in range(first, len(folded) + 1):
-                    label = (
-                        isinstance(question, Purchase)
-                        if not version
-                        else not isinstance(folded[version - 1][3], Return)
-                    )
-                    labels.add(
-                        (str(uuid_of("sample", question.event_id, item)), version, int(label))
-                    )
+                    label = isinstance(question, Purchase)
+                    if version:
+                        label = not isinstance(folded[version - 1][3], Return)
+                    sample_id = str(uuid_of("sample", question.event_id, item))
+                    labels.add((sample_id, version, int(label)))
     return labels, fates
 
 
@@ -85,7 +77,7 @@ def _fits(outcome: Outcome, question: Event) -> bool:
 @EXAMPLES
 @given(logs(), asks)
 def test_labels_are_those_of_the_definition(log: Log, questions: str) -> None:
-    """Each question has the label versions, and each outcome the fate, that its definition gives."""
+    """Label versions and the fates of outcomes are those of the definition."""
     events = [event for event in log.ordered if not isinstance(event, Tick | Refusal)]
     labels, fates = labels_by_definition(events, questions)
     found = join([*log.arrived, Tick(event_timestamp=10**6)], 10**6, questions)

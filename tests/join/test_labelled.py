@@ -1,4 +1,4 @@
-"""Labelled texts: question and answer in one."""
+"""Labelled texts are questions that bring their own answer."""
 
 import pytest
 
@@ -12,7 +12,7 @@ SETTINGS = Settings(
 
 
 def text(number: int, label: str, **more: str) -> Labelled:
-    """A text of its own reader."""
+    """Make a text that has its own user."""
     return Labelled(
         event_id=f"e{number}",
         event_timestamp=number,
@@ -26,7 +26,7 @@ def text(number: int, label: str, **more: str) -> Labelled:
 def joined(
     *events: Labelled, settings: Settings = SETTINGS
 ) -> tuple[list[Sample], list[Rejection], LedgerRow]:
-    """What a joiner makes of them, and of a tick."""
+    """Return the outputs of a joiner for these events and a final tick."""
     joiner = Joiner(0, settings, Catalogue(), b"secret")
     outputs = [
         output
@@ -38,7 +38,7 @@ def joined(
 
 
 def test_a_label_is_the_number_of_its_class() -> None:
-    """The order of the setting numbers the classes; the text is what the model reads first, its pair second."""
+    """The setting's order numbers the classes; the text is the context and its pair the item."""
     samples, _, _ = joined(
         text(1, "world"), text(2, "sports", pair="other", category="c", item_id="i")
     )
@@ -50,21 +50,19 @@ def test_a_label_is_the_number_of_its_class() -> None:
 
 
 def test_a_label_without_a_class_is_rejected_with_its_reason() -> None:
-    """A class that the settings do not name is told, without the user, and the stream goes on."""
+    """A text of an unknown class is rejected without its user, and the stream goes on."""
     samples, rejections, row = joined(text(1, "weather"), text(2, "world"))
     assert [2] == [one.label for one in samples]
     [rejection] = rejections
-    assert (
-        "'weather' is no class; the setting `classes` names sports, business, world"
-        == rejection.reason
-    )
+    reason = "'weather' is no class; the setting `classes` names sports, business, world"
+    assert reason == rejection.reason
     assert "$.label" == rejection.path
     assert "u1" not in rejection.body
     assert (1, 0) == (row.counts["rejected"], imbalance(row))
 
 
 def test_every_labelled_text_is_an_answered_question() -> None:
-    """The ledger counts it as a question that is open until its time has passed, then as answered; repeats once."""
+    """The ledger counts each labelled text as a question that is answered, and a copy once."""
     _, _, row = joined(text(1, "world"), text(2, "world"), text(1, "world"))
     assert (2, 2, 0, 1) == tuple(
         row.counts[name] for name in ("question", "answered", "open", "duplicate")
@@ -74,6 +72,6 @@ def test_every_labelled_text_is_an_answered_question() -> None:
 
 @pytest.mark.parametrize(("label", "expected"), [("no", 0), ("yes", 1)])
 def test_without_classes_a_label_is_no_or_yes(label: str, expected: int) -> None:
-    """The setting is empty by default: two classes."""
+    """With the default setting there are two classes, no and yes."""
     [sample], _, _ = joined(text(1, label), settings=Settings(join=Join(questions="shown")))
     assert expected == sample.label

@@ -1,4 +1,4 @@
-"""Logs of purchases only: a purchase asks and is answered yes, drawn items are answered no."""
+"""Logs of purchases only: a purchase is a question answered yes; drawn items are answered no."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def drawn(joined: Joined) -> list[Sample]:
 
 
 def test_a_purchase_is_a_question_answered_yes() -> None:
-    """Where purchases ask, one is its own answer, and its sample was not drawn."""
+    """Where purchases are questions, each is its own answer and is not drawn."""
     joined = sold(purchase("p", 1000), negatives=0)
     told = [
         (sample.source, sample.label, sample.outcomes, sample.sampling_probability)
@@ -41,12 +41,12 @@ def test_a_purchase_is_a_question_answered_yes() -> None:
     ("time", "versions"), [(1100, [(1, 0)]), (1101, [(0, 1), (1, 0)]), (2001, [(0, 1)])]
 )
 def test_a_return_takes_a_purchase_back(time: int, versions: list[tuple[int, int]]) -> None:
-    """A return makes the first label inside the label window, revises it after, and is late in the end."""
+    """A return changes the first label within its window, revises it later, and at last is late."""
     assert versions == sold(purchase("p", 1000), return_("r", time), negatives=0).of("cup")
 
 
 def test_only_purchases_ask_and_only_returns_answer() -> None:
-    """Where purchases ask all else is context, impressions and views among it."""
+    """Where purchases are questions, impressions, views, clicks and searches are context."""
     rest = [impression("i", 10, "cup"), view("v", 20), click("c", 30), search("s", 40, "tea")]
     joined = sold(*rest, purchase("p", 100), negatives=0)
     assert joined.counts == {"question": 1, "context": 4, "answered": 1}
@@ -54,7 +54,7 @@ def test_only_purchases_ask_and_only_returns_answer() -> None:
 
 
 def test_negatives_are_drawn_from_the_other_known_items() -> None:
-    """Each purchase gets that many distinct items answered no, never its own, with their probability."""
+    """Each purchase gets distinct other items answered no, with their probability."""
     joined = sold(*[purchase(f"p{number}", 1000 + number) for number in range(50)])
     assert 100 == len(drawn(joined))
     assert {2 / 4} == {sample.sampling_probability for sample in drawn(joined)}
@@ -70,7 +70,7 @@ def test_negatives_are_drawn_from_the_other_known_items() -> None:
 
 
 def test_a_negative_shares_its_questions_context() -> None:
-    """A drawn item is asked about in the same words and at the same time as the bought one."""
+    """A drawn item has the context, the user and the time of its purchase."""
     bought, *others = sold(purchase("h", 900, "mug"), purchase("p", 1000)).samples[3:]
     context = (
         bought.question_id,
@@ -86,7 +86,7 @@ def test_a_negative_shares_its_questions_context() -> None:
 
 
 def test_a_drawn_negative_is_never_revised() -> None:
-    """Neither buying, nor returning, nor returning what was bought changes the answer of a drawn item."""
+    """Neither buying nor returning a drawn item, nor returning the purchase, changes its answer."""
     first = sold(purchase("p", 1000))
     other = drawn(first)[0]
     log = [
@@ -103,7 +103,7 @@ def test_a_drawn_negative_is_never_revised() -> None:
 
 
 def test_only_items_known_at_the_time_are_drawn() -> None:
-    """An item that comes into the catalogue after the purchase is not drawn for it; with too few, fewer are drawn."""
+    """An item is drawn only for purchases after it is known, and fewer if too few are known."""
     catalogue = shelf("cup", "mug")
     catalogue.add(Item(event_id="i", event_timestamp=1001, item_id="pot", title="pot"))
     first, second = purchase("p", 1000), purchase("q", 1001)
@@ -116,7 +116,7 @@ def test_only_items_known_at_the_time_are_drawn() -> None:
 
 
 def test_a_draw_depends_on_the_seed_and_on_the_question_only() -> None:
-    """The same question draws the same items among other shoppers' events, and others under another seed."""
+    """A question draws the same items among other events, and others under another seed."""
     asked = purchase("p", 1000)
     noise = [
         purchase(f"n{number}", 900 + 10 * number, "mug", user_id="bob") for number in range(20)
@@ -134,7 +134,6 @@ def test_a_draw_depends_on_the_seed_and_on_the_question_only() -> None:
 
 
 def test_a_log_with_questions_draws_nothing() -> None:
-    """Where impressions and views ask, what was shown and not taken is the no."""
-    assert {"view"} == {
-        sample.source for sample in join(view("q", 1000), purchase("p", 1050), negatives=2).samples
-    }
+    """Where impressions and views are questions, nothing is drawn."""
+    joined = join(view("q", 1000), purchase("p", 1050), negatives=2)
+    assert {"view"} == {sample.source for sample in joined.samples}

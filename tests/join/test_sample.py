@@ -1,4 +1,4 @@
-"""The sample: its digest, and the words that stand for a price and an item."""
+"""The sample's digest, and the words for a price, an item and a context."""
 
 from uuid import UUID
 
@@ -75,24 +75,24 @@ BANDS = {
 
 
 def test_a_digest_leaves_the_pseudonym_out() -> None:
-    """The same sample under another key, and so another pseudonym, has the same digest."""
+    """Another key, and so another pseudonym, does not change the digest."""
     assert digest_of(SAMPLE) == digest_of(msgspec.structs.replace(SAMPLE, user="another"))
     assert 32 == len(digest_of(SAMPLE))
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_digest_changes_with_all_else(name: str) -> None:
-    """Any other field that changes changes the digest."""
+    """A change of any other field changes the digest."""
     assert digest_of(SAMPLE) != digest_of(msgspec.structs.replace(SAMPLE, **{name: CHANGES[name]}))
 
 
 def test_every_field_but_the_pseudonym_is_in_a_digest() -> None:
-    """No field of a sample was left out of the changes above."""
+    """The changes above cover every field of a sample but the pseudonym."""
     assert {*CHANGES, "user"} == set(Sample.__struct_fields__)
 
 
 def test_the_digest_of_0_1_is_the_one_that_0_1_made() -> None:
-    """As the first release printed it for this sample, which knew neither targets nor a position."""
+    """The digest of release 0.1 is as it printed it, without targets and position."""
     assert "73af6562caaea32c749fbb6ad107b5d9" == digest_0_1_of(SAMPLE)
     later = {name: CHANGES[name] for name in ("targets", "position")}
     assert digest_0_1_of(SAMPLE) == digest_0_1_of(msgspec.structs.replace(SAMPLE, **later))
@@ -100,14 +100,14 @@ def test_the_digest_of_0_1_is_the_one_that_0_1_made() -> None:
 
 @pytest.mark.parametrize(("price", "band"), BANDS.items())
 def test_a_price_falls_into_its_band(price: float | None, band: str) -> None:
-    """Bands are 1 to 2, 2 to 5, 5 to 10 of each power of ten, lower ends included; without a price there is none."""
+    """Bands are 1 to 2, 2 to 5, 5 to 10 of each power of ten, with their lower ends."""
     assert band == price_band(price)
 
 
 @settings(deadline=None)
 @given(st.floats(1e-6, 1e9))
 def test_a_band_holds_its_price(price: float) -> None:
-    """Any price lies in its band, the ends rounded as binary fractions are."""
+    """Any price lies in its band, but for the rounding of binary fractions."""
     low, high = map(float, price_band(price).split(" to "))
     assert low * (1 - 1e-8) <= price <= high * (1 + 1e-8)
     assert round(high / low, 6) in {2, 2.5}
@@ -116,14 +116,14 @@ def test_a_band_holds_its_price(price: float) -> None:
 @settings(deadline=None)
 @given(st.integers(1, 10**9), st.integers(1, 10**9))
 def test_bands_are_in_the_order_of_prices(first: int, second: int) -> None:
-    """A dearer item, in whole pence, is in the same band or a higher one."""
+    """A higher price, in whole pence, is in the same band or a higher one."""
     assume(first <= second)
     lows = [float(price_band(pence / 100).split(" to ")[0]) for pence in (first, second)]
     assert sorted(lows) == lows
 
 
 def test_an_item_in_words_leaves_out_what_it_lacks() -> None:
-    """Title, category, brand and price band stand in this order, without gaps."""
+    """Title, category, brand and price band are written in this order, without gaps."""
     known = {"event_id": "i", "event_timestamp": 0, "item_id": "cup", "title": "red cup"}
     assert item_text(Item(**known)) == "red cup"
     whole = Item(**known, category="cups", brand="Acme", price=2.5)
@@ -140,6 +140,6 @@ def test_an_item_in_words_leaves_out_what_it_lacks() -> None:
     ],
 )
 def test_a_context_in_words_is_query_then_history(query: str, titles: list[str], text: str) -> None:
-    """The query comes first, then the titles; what is absent leaves no gap."""
+    """The query is written before the titles, and an absent part leaves no gap."""
     items = [Item(event_id=name, event_timestamp=0, item_id=name, title=name) for name in titles]
     assert text == context_text(query, [item.title for item in items])

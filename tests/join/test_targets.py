@@ -1,4 +1,4 @@
-"""What a sample holds beside its texts and its label: targets, and where the item stood."""
+"""A sample also holds its targets and the position of its item."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.join.shop import click, impression, join, purchase, return_, view
 
 
 def shown(*items: tuple[str, int | None]) -> Impression:
-    """An impression that tells positions, or leaves some out."""
+    """Make an impression whose items have positions, or none."""
     told = tuple(Shown(item_id=item_id, position=position) for item_id, position in items)
     return Impression(
         event_id="q", event_timestamp=1000, user_id="ann", impression_id="q", items=told
@@ -17,31 +17,30 @@ def shown(*items: tuple[str, int | None]) -> Impression:
 
 
 def positions(samples: list[Sample]) -> list[tuple[str, int]]:
-    """Item and position of each sample."""
+    """Return item and position of each sample."""
     return [(sample.item_id, sample.position) for sample in samples]
 
 
 def test_an_item_keeps_the_position_it_was_shown_at() -> None:
-    """What the impression tells comes first; where it tells nothing, the place in its list."""
+    """A position on the impression is kept, and without one it is the place in the list."""
     joined = join(shown(("cup", 7), ("mug", None), ("pot", 1)))
     assert [("cup", 7), ("mug", 2), ("pot", 1)] == positions(joined.samples)
 
 
 def test_an_item_shown_twice_stands_where_it_was_first() -> None:
-    """It is one sample, and the items after it keep their places on the page."""
-    assert [("cup", 1), ("mug", 3)] == positions(
-        join(impression("q", 1000, "cup", "cup", "mug")).samples
-    )
+    """A repeated item has its first position, and the items after it keep theirs."""
+    joined = join(impression("q", 1000, "cup", "cup", "mug"))
+    assert [("cup", 1), ("mug", 3)] == positions(joined.samples)
 
 
 def test_a_revised_sample_keeps_its_position() -> None:
-    """An outcome after the label window makes the sample again, at the place it had."""
+    """A revised sample keeps the position of its first version."""
     joined = join(impression("q", 1000, "cup", "mug"), click("c", 1500, "mug"))
     assert [("cup", 1), ("mug", 2), ("mug", 2)] == positions(joined.samples)
 
 
 def test_what_was_in_no_list_has_no_position() -> None:
-    """A view, a purchase that asks and a drawn negative stood nowhere."""
+    """A view, a purchase as a question and a drawn negative have no position."""
     viewed = join(view("v", 1000))
     bought = join(purchase("p", 1000), questions="purchases", negatives=2)
     assert [1, 3] == [len(viewed.samples), len(bought.samples)]
@@ -49,7 +48,7 @@ def test_what_was_in_no_list_has_no_position() -> None:
 
 
 def test_the_label_is_the_first_target() -> None:
-    """Yes and no, by an answer, by its return, by a purchase that asks and by a negative that was drawn."""
+    """The label is the first target after an outcome, a return, a purchase and a draw."""
     log = [impression("q", 1000, "cup", "mug"), click("c", 1050, "mug"), return_("r", 1500, "mug")]
     samples = [
         *join(*log).samples,
@@ -68,13 +67,13 @@ def test_the_label_is_the_first_target() -> None:
         (("purchase", "return"), True, 0.0),
     ],
 )
-def test_an_answer_is_the_last_word(outcomes: tuple[str, ...], bought: bool, target: float) -> None:  # noqa: FBT001, RUF100
-    """Without an outcome a purchase speaks for itself, and nothing else does."""
+def test_an_answer_is_the_last_word(outcomes: tuple[str, ...], bought: bool, target: float) -> None:
+    """The last outcome sets the target, and without any only a purchase as a question is yes."""
     assert (target,) == targets_of(outcomes, bought=bought)
 
 
 def test_another_label_brings_its_target() -> None:
-    """A sample whose label is turned over would have the model say the other thing, and is the same in all else."""
+    """A sample with the other label has the other target and is otherwise the same."""
     [sample] = join(view("v", 1000), click("c", 1050)).samples
     other = relabelled_sample(sample, 0)
     assert ((1.0,), (0.0,), 0) == (sample.targets, other.targets, other.label)

@@ -1,4 +1,4 @@
-"""A broker as it is found in companies: logins of every kind, certificates good and bad, and rights for each user."""
+"""A broker as companies run it: logins, good and bad certificates, and rights for each user."""
 
 import subprocess
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from mainstem.streams.local.process import free_ports
 
 SECRET: Final = "s3cret-of-the-tests"
 USERS: Final = ("owner", "limited")
-LISTENERS: Final = {  # by name: security protocol, certificate, mechanisms
+# by name: security protocol, certificate, mechanisms
+LISTENERS: Final = {
     "SASL": ("SASL_PLAINTEXT", "", "PLAIN,SCRAM-SHA-256"),
     "BOTH": ("SASL_SSL", "good", "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512"),
     "TLS": ("SSL", "good", ""),
@@ -27,7 +28,7 @@ _CERTIFICATES: Final = {
 
 @dataclass(frozen=True)
 class Guarded:
-    """The broker: `plain` is for whoever may do everything, without a login; the others are listeners by name."""
+    """A broker whose `plain` listener allows everything without a login, beside other listeners."""
 
     broker: LocalKafka
     ports: dict[str, int]
@@ -42,7 +43,7 @@ class Guarded:
     def url(
         self, listener: str, prefix: str, *, user: str = "", password: str = SECRET, **query: str
     ) -> str:
-        """A URL of one listener."""
+        """Return a URL of one listener."""
         protocol, certificate, _ = LISTENERS[listener]
         asked = {"security": protocol} | ({"ca": str(self.ca)} if certificate else {}) | query
         login = f"{user}:{password}@" if user else ""
@@ -51,7 +52,7 @@ class Guarded:
 
 
 def guarded(folder: Path) -> Guarded:
-    """Make certificates and a broker; it has not been started."""
+    """Make certificates and a broker that has not been started."""
     ca, other = _authority(folder, "ca"), _authority(folder, "other")
     for name, (san, days) in _CERTIFICATES.items():
         _certificate(folder, name, san, days)
@@ -100,68 +101,30 @@ def _properties(folder: Path, ports: dict[str, int]) -> str:
 
 
 def _authority(folder: Path, name: str) -> Path:
-    _openssl(
-        folder,
-        *(
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-keyout",
-            f"{name}.key",
-            "-out",
-            f"{name}.crt",
-        ),
-        *("-days", "2", "-subj", f"/CN={name} of the tests"),
-    )
+    request = f"req -x509 -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.crt -days 2"
+    _openssl(folder, request, "-subj", f"/CN={name} of the tests")
     return folder / f"{name}.crt"
 
 
 def _certificate(folder: Path, name: str, san: str, days: int) -> None:
-    """A key and a certificate by the first authority, in one file as Kafka reads it."""
+    """Make a key and a certificate by the first authority, in one file as Kafka reads it."""
     (folder / f"{name}.ext").write_text(f"subjectAltName={san}\n")
-    _openssl(
-        folder,
-        *(
-            "req",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-keyout",
-            f"{name}.key",
-            "-out",
-            f"{name}.csr",
-            "-subj",
-            f"/CN={name}",
-        ),
-    )
-    _openssl(
-        folder,
-        *(
-            "x509",
-            "-req",
-            "-in",
-            f"{name}.csr",
-            "-CA",
-            "ca.crt",
-            "-CAkey",
-            "ca.key",
-            "-CAcreateserial",
-        ),
-        *("-days", str(days), "-extfile", f"{name}.ext", "-out", f"{name}.crt"),
-    )
+    request = f"req -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr"
+    _openssl(folder, f"{request} -subj /CN={name}")
+    signing = f"x509 -req -in {name}.csr -CA ca.crt -CAkey ca.key -CAcreateserial"
+    _openssl(folder, f"{signing} -days {days} -extfile {name}.ext -out {name}.crt")
     (folder / f"{name}.pem").write_text(
         (folder / f"{name}.key").read_text() + (folder / f"{name}.crt").read_text()
     )
 
 
-def _openssl(folder: Path, *arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+def _openssl(folder: Path, words: str, *more: str) -> None:
+    command = ["openssl", *words.split(), *more]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
 class Rights:
-    """Rights of user `limited`, given and taken by whoever may do everything."""
+    """The rights of user `limited`, which a user with all rights gives and takes."""
 
     def __init__(self, servers: str) -> None:
         from kafka.admin import KafkaAdminClient
@@ -174,15 +137,11 @@ class Rights:
 
         pattern = ResourcePattern(_member("ResourceType", kind), name)
         allowed = _member("ACLPermissionType", "allow")
-        self._admin.create_acls(
-            [
-                ACL(_LIMITED, "*", _member("ACLOperation", one), allowed, pattern)
-                for one in operations
-            ]
-        )
+        members = [_member("ACLOperation", one) for one in operations]
+        self._admin.create_acls([ACL(_LIMITED, "*", one, allowed, pattern) for one in members])
 
     def take(self, kind: str = "any", name: str | None = None, operation: str = "any") -> None:
-        """Allow it no more; without arguments, nothing."""
+        """Take rights away: those that are named, or all without arguments."""
         from kafka.admin import ACLFilter, ResourcePatternFilter
 
         pattern = ResourcePatternFilter(
@@ -194,7 +153,7 @@ class Rights:
         )
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._admin.close()
 
 

@@ -1,4 +1,4 @@
-"""The AsyncAPI document is one by its own specification, and says what the topics and their records are."""
+"""The AsyncAPI document is valid by its specification and describes the topics and records."""
 
 import gzip
 import json
@@ -39,7 +39,7 @@ STANDING = {
 
 
 def resolved(reference: dict[str, str]) -> Any:
-    """What a reference within the document leads to."""
+    """Return the target of a reference within the document."""
     found = DOCUMENT
     for name in reference["$ref"].removeprefix("#/").split("/"):
         found = found[name]
@@ -47,20 +47,15 @@ def resolved(reference: dict[str, str]) -> Any:
 
 
 def references(value: Any) -> list[dict[str, str]]:
-    """Every reference in a part of the document."""
-    parts = (
-        list(value.values())
-        if isinstance(value, dict)
-        else value
-        if isinstance(value, list)
-        else []
-    )
+    """Return every reference in a part of the document."""
+    parts = value if isinstance(value, list) else []
+    parts = list(value.values()) if isinstance(value, dict) else parts
     own = [value] if isinstance(value, dict) and "$ref" in value else []
     return own + [one for part in parts for one in references(part)]
 
 
 def faults(topic: str, record: bytes) -> list[str]:
-    """What is wrong with a record by the payloads of its topic: none where one of them accepts it."""
+    """Return the errors of a record by the payloads of its topic; none if one accepts it."""
     payloads = [
         resolved(message)["payload"] for message in DOCUMENT["channels"][topic]["messages"].values()
     ]
@@ -70,7 +65,7 @@ def faults(topic: str, record: bytes) -> list[str]:
 
 
 def test_the_document_is_one_by_the_specification() -> None:
-    """The official JSON schema of AsyncAPI 3.0 finds no fault in it."""
+    """The official JSON schema of AsyncAPI 3.0 accepts the document."""
     assert [] == [
         f"{error.json_path}: {error.message}" for error in SPECIFICATION.iter_errors(DOCUMENT)
     ]
@@ -81,27 +76,26 @@ def test_the_document_is_one_by_the_specification() -> None:
     [{"asyncapi": "2.6.0"}, {"chanels": {}}, {"channels": {"events": {"adress": "events"}}}],
 )
 def test_the_specification_finds_faults(change: dict[str, Any]) -> None:
-    """A wrong version, a mistyped name and a mistyped field are faults, so the test above can fail."""
+    """A wrong version, name or field is refused, so that the test above can fail."""
     assert not SPECIFICATION.is_valid({**DOCUMENT, **change})
 
 
 def test_every_reference_leads_somewhere() -> None:
-    """Channels, messages, payloads and operations refer to what is there."""
+    """Every reference in the document has a target."""
     found = references(DOCUMENT)
     assert len(found) > 20
     assert [] == [one for one in found if not resolved(one)]
 
 
 def test_every_topic_is_a_channel_that_is_kept_as_the_broker_must() -> None:
-    """Channels are the topics, with how each is compacted and kept, and each is used in one direction."""
+    """Each topic is a channel with its cleanup, retention and partitions, and has one operation."""
     channels = DOCUMENT["channels"]
     assert list(TOPICS) == list(channels)
     for name, topic in TOPICS.items():
         binding = channels[name]["bindings"]["kafka"]
-        assert ["compact" if topic.compacted else "delete"] == binding["topicConfiguration"][
-            "cleanup.policy"
-        ]
-        assert topic.forever == ("retention.ms" in binding["topicConfiguration"])
+        kept = binding["topicConfiguration"]
+        assert ["compact" if topic.compacted else "delete"] == kept["cleanup.policy"]
+        assert topic.forever == ("retention.ms" in kept)
         assert topic.many == ("partitions" not in binding)
         assert channels[name]["messages"]
     used = [one["channel"]["$ref"] for one in DOCUMENT["operations"].values()]
@@ -109,7 +103,7 @@ def test_every_topic_is_a_channel_that_is_kept_as_the_broker_must() -> None:
 
 
 def test_every_kind_of_event_is_a_message_of_one_topic() -> None:
-    """Items have their topic, everything else of the vocabulary is in `events`."""
+    """Items belong to topic `items`, and all other events to `events`."""
     names = {kind.__name__ for kind in KINDS.values()}
     assert (names - {"Item"}, {"Item"}) == tuple(
         set(DOCUMENT["channels"][name]["messages"]) for name in ("events", "items")
@@ -135,12 +129,12 @@ def test_every_kind_of_event_is_a_message_of_one_topic() -> None:
 def test_a_message_says_what_its_record_is_keyed_by(
     message: str, key: dict[str, str] | None
 ) -> None:
-    """Keys are texts or the bytes of a UUID; a tick has none."""
+    """A key is a text or the bytes of a UUID, and a tick has none."""
     assert key == DOCUMENT["components"]["messages"][message]["bindings"]["kafka"].get("key")
 
 
 def test_what_is_written_into_the_topics_is_valid() -> None:
-    """Events, samples, ledger rows, refusals, announcements and standings, as they are written, fit their payloads."""
+    """Records of every topic are valid by its payloads as they are written."""
     joined = plainly(shop_log(random.Random(0), 1, 300), 0)
     assert joined.samples
     assert joined.rejections
@@ -166,7 +160,7 @@ def test_what_is_written_into_the_topics_is_valid() -> None:
 
 
 def test_what_belongs_to_another_topic_is_not_valid() -> None:
-    """The payloads tell records apart: an event is no item, a lone sample no record of samples."""
+    """A record of one topic is invalid by the payloads of the others."""
     tick = encode_event(Tick(event_timestamp=5))
     assert [] == faults("events", tick)
     assert all(faults(topic, tick) for topic in TOPICS if topic != "events")
@@ -185,7 +179,7 @@ class Pair(Struct):
 
 
 def test_what_a_docstring_says_of_a_field_describes_the_property() -> None:
-    """Attributes of a struct's docstring are found at their properties, two named together at both."""
+    """Attributes in a docstring describe their properties, and a shared entry describes both."""
     sample = DOCUMENT["components"]["schemas"]["Sample"]
     assert "Attributes" not in sample["description"]
     assert "pseudonym of the shopper." == sample["properties"]["user"]["description"]

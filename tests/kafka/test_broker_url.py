@@ -1,4 +1,4 @@
-"""One URL says where the broker is and how to log in; nothing of the password is told to anybody."""
+"""One URL says where the broker is and how to log in, and no message has its password."""
 
 import pytest
 
@@ -17,13 +17,13 @@ from mainstem.kafka import Broker
     ],
 )
 def test_servers_and_prefix_are_read(url: str, servers: tuple[str, ...], prefix: str) -> None:
-    """Every server has a port, 9092 where none is given; a slash at the end means nothing."""
+    """A server without a port has port 9092, and a slash at the end changes nothing."""
     broker = Broker.parse(url)
     assert (servers, prefix) == (broker.servers, broker.prefix)
 
 
 def test_a_prefix_is_put_before_topics_and_groups() -> None:
-    """Deployments with different prefixes share a cluster; without a prefix the group still says whose it is."""
+    """A prefix is put before topics and groups, and group names have `mainstem` without it too."""
     with_prefix, without = Broker.parse("kafka://one/shop"), Broker.parse("kafka://one")
     assert ("shop.samples", "shop.mainstem-join") == (
         with_prefix.topic("samples"),
@@ -33,13 +33,13 @@ def test_a_prefix_is_put_before_topics_and_groups() -> None:
 
 
 def test_a_plain_broker_needs_no_login() -> None:
-    """Without a user there are servers and a protocol, and nothing else."""
+    """Without a user the options are the servers and a protocol."""
     expected = {"bootstrap_servers": ["one:9092"], "security_protocol": "PLAINTEXT"}
     assert expected == Broker.parse("kafka://one").options
 
 
 def test_a_user_means_sasl_over_tls() -> None:
-    """With a user, and nothing said about security, password and data are encrypted."""
+    """With a user and no security protocol, password and data are encrypted."""
     options = Broker.parse("kafka://me:secret@one?mechanism=scram-sha-256").options
     assert ("SASL_SSL", "SCRAM-SHA-256") == (
         options["security_protocol"],
@@ -50,13 +50,13 @@ def test_a_user_means_sasl_over_tls() -> None:
 
 
 def test_odd_characters_in_a_login_are_quoted() -> None:
-    """`%40`, `%3A` and `%2F` stand for `@`, `:` and `/`."""
+    """`%40`, `%3A` and `%2F` stand for `@`, `:` and `/` in a login."""
     broker = Broker.parse("kafka://a%40b:p%3Aq%2Fr@one/shop")
     assert ("a@b", "p:q/r", "shop") == (broker.login.user, broker.login.password, broker.prefix)
 
 
 def test_certificates_are_named() -> None:
-    """`ca` is the file that servers' certificates are checked against, without a login too."""
+    """`ca` is the file for checking servers' certificates, also without a login."""
     login = Broker.parse("kafka://one?security=ssl&ca=/etc/ca.pem").login
     assert ("SSL", "/etc/ca.pem", False) == (login.security, login.ca_file, login.by_password)
 
@@ -71,7 +71,7 @@ def test_certificates_are_named() -> None:
     ],
 )
 def test_a_password_in_a_wrong_place_is_not_told(url: str) -> None:
-    """Nor is a broker printed with it."""
+    """Neither an error nor the repr of a broker has the password."""
     with pytest.raises(SettingError) as caught:
         Broker.parse(url)
     assert "secret" not in str(caught.value)
@@ -91,14 +91,14 @@ def test_a_password_in_a_wrong_place_is_not_told(url: str) -> None:
     ],
 )
 def test_another_url_is_refused(url: str) -> None:
-    """What is no broker's URL is refused, with what one looks like, and without the password."""
+    """A URL of no broker is refused with an example and without the password."""
     with pytest.raises(SettingError, match="a broker is kafka://host:port/prefix") as caught:
         Broker.parse(url)
     assert "secret" not in str(caught.value)
 
 
 def test_an_unknown_security_is_refused() -> None:
-    """A protocol that Kafka does not have is refused with those that it has."""
+    """A protocol that Kafka does not have is refused with the list of protocols."""
     with pytest.raises(SettingError, match="PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL; got 'TLS'"):
         Broker.parse("kafka://me:secret@one?security=tls")
 
@@ -108,7 +108,7 @@ def test_an_unknown_security_is_refused() -> None:
     ["shop/prod", "/", "/shop", "sh op", "sh%20op", "shöp", ".", "..", "a#b", "x" * 201, "a,b"],
 )
 def test_a_prefix_that_no_topic_may_have_is_refused(prefix: str) -> None:
-    """Kafka would refuse each topic's name, half a minute later and in other words."""
+    """A prefix that Kafka would refuse in every topic's name is refused at once."""
     with pytest.raises(SettingError, match=r"a prefix .* must be a name|a broker is kafka://"):
         Broker.parse(f"kafka://one/{prefix}")
 
@@ -117,7 +117,7 @@ def test_a_prefix_that_no_topic_may_have_is_refused(prefix: str) -> None:
     "host", ["one:", "one:x", "one:0", "one:70000", "one,,two", "[::1", "::1:9092", "a b"]
 )
 def test_a_server_that_is_none_is_refused(host: str) -> None:
-    """Before anybody waits for it."""
+    """An invalid server is refused before any connection is tried."""
     with pytest.raises(SettingError, match="a broker is kafka://host:port/prefix"):
         Broker.parse(f"kafka://{host}/shop")
 
@@ -137,7 +137,7 @@ def test_a_server_that_is_none_is_refused(host: str) -> None:
     ],
 )
 def test_a_login_that_does_not_go_together_is_refused(url: str, told: str) -> None:
-    """Nothing that is given is left out without a word, and the password is not told."""
+    """A login that conflicts with the security is refused, without the password."""
     with pytest.raises(SettingError, match=told) as caught:
         Broker.parse(url)
     assert "secret" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""A direct read gives every offset that the broker has, and says which it no longer has."""
+"""A direct read gives every offset that the broker has, and names those that are gone."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +22,7 @@ GROUP = "somebody"
 
 @pytest.fixture
 def broker(events_url: str) -> Broker:
-    """A broker, with topics that no other test has."""
+    """A broker with topics of this test alone."""
     return Broker.parse(events_url)
 
 
@@ -40,7 +40,7 @@ def reader(broker: Broker, topic: str) -> Iterator[DirectReader]:
 
 
 def read_through(reader: DirectReader, first: int, end: int, most: int = 1000) -> list[Record]:
-    """Read on until everything is there."""
+    """Read until the end, several times if needed."""
     records: list[Record] = []
     while first < end:
         records += reader.read(0, first, end, most)
@@ -49,7 +49,7 @@ def read_through(reader: DirectReader, first: int, end: int, most: int = 1000) -
 
 
 def test_a_topic_that_is_not_there_is_an_error(broker: Broker) -> None:
-    """With the command that makes it."""
+    """The error for a missing topic has the command that makes it."""
     with (
         DirectReader(broker, broker.topic("nowhere")) as reader,
         pytest.raises(BrokerError, match="`mainstem topics`"),
@@ -58,14 +58,14 @@ def test_a_topic_that_is_not_there_is_an_error(broker: Broker) -> None:
 
 
 def test_an_empty_partition_begins_and_ends_at_zero(reader: DirectReader) -> None:
-    """Nothing to read, and no group stands anywhere."""
+    """An empty partition has no records and no committed offset."""
     assert [0, 1] == reader.partitions()
     assert (0, 0, None) == (reader.first(1), reader.end(1), reader.committed(1))
     assert [] == reader.read(1, 0, 0)
 
 
 def test_first_end_and_committed(broker: Broker, topic: str, reader: DirectReader) -> None:
-    """They move with what was deleted, written and committed."""
+    """First, end and committed offsets follow deletes, writes and commits."""
     produce(broker, topic, [b"%d" % number for number in range(9)])
     assert (0, 9, None) == (reader.first(0), reader.end(0), reader.committed(0))
     commit(broker, GROUP, topic, 5)
@@ -76,7 +76,7 @@ def test_first_end_and_committed(broker: Broker, topic: str, reader: DirectReade
 
 
 def test_every_offset_is_read(broker: Broker, topic: str, reader: DirectReader) -> None:
-    """From one offset to another, without the second; a record without a value is an empty one."""
+    """All offsets but the end are read, and a record without a value is empty."""
     produce(broker, topic, [b"a", None, b"", b"d", b"e"])
     expected = [Record(0, b"a"), Record(1, b""), Record(2, b""), Record(3, b"d"), Record(4, b"e")]
     assert expected == reader.read(0, 0, 5)
@@ -86,7 +86,7 @@ def test_every_offset_is_read(broker: Broker, topic: str, reader: DirectReader) 
 def test_markers_of_transactions_hold_no_record(
     broker: Broker, topic: str, reader: DirectReader
 ) -> None:
-    """Each is None at its offset: within, at the end, and where nothing else is left to read."""
+    """The marker of a transaction is None at its offset, wherever it is."""
     produce_in_transactions(broker, topic, [([b"a", b"b"], True), ([b"c"], True)])
     produce(broker, topic, [b"d"])
     produce_in_transactions(broker, topic, [([b"e"], True)])
@@ -100,7 +100,7 @@ def test_markers_of_transactions_hold_no_record(
 def test_aborted_transactions_hold_no_record(
     broker: Broker, topic: str, reader: DirectReader
 ) -> None:
-    """What was aborted is None at its offsets, also at the end and where nothing else is left to read."""
+    """Records of aborted transactions are None at their offsets, wherever they are."""
     produce_in_transactions(
         broker,
         topic,
@@ -115,7 +115,7 @@ def test_aborted_transactions_hold_no_record(
 def test_an_open_transaction_holds_the_end_back(
     broker: Broker, topic: str, reader: DirectReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The end is where it began; how much waits is told; who reads beyond is told so, and does not wait for ever."""
+    """The end is where the open transaction begins, and reading beyond it is an error."""
     from kafka import KafkaProducer
 
     monkeypatch.setattr("mainstem.kafka.direct._SILENT_POLLS", 2)
@@ -133,14 +133,15 @@ def test_an_open_transaction_holds_the_end_back(
         reader.read(0, 1, 3)
     producer.commit_transaction()
     producer.close()
-    until(lambda: reader.end(0) == 4)  # the broker writes its marker a moment after it has answered
+    # the broker writes the marker shortly after it has answered
+    until(lambda: reader.end(0) == 4)
     assert 0 == reader.held_back(0)
     assert [b"open", b"b", None] == [record.value for record in reader.read(0, 1, 4)]
 
 
 @pytest.mark.parametrize("codec", ["gzip", "lz4", "snappy", "zstd"])
 def test_compressed_topics_are_read(broker: Broker, codec: str) -> None:
-    """Whether the broker compresses or a producer does; batches of more than a megabyte too."""
+    """Large and small batches are read, whether broker or producer compresses them."""
     topic = make(broker, "items", **{"compression.type": codec})
     values = [b"%d" % number for number in range(20)] + [b"x" * 700_000, b"y" * 700_000]
     produce(broker, topic, values, linger_ms=50)
@@ -152,7 +153,7 @@ def test_compressed_topics_are_read(broker: Broker, codec: str) -> None:
 def test_a_batch_that_is_damaged_is_an_error(
     broker: Broker, topic: str, reader: DirectReader, kafka: Any
 ) -> None:
-    """A byte that fell over on the broker's disk: topic, partition and offset are named, nobody goes round in a circle."""
+    """The error for a damaged batch on disk names topic, partition and offset."""
     if not hasattr(kafka, "folder"):
         pytest.skip("the broker's disk is not ours")
     produce(broker, topic, [b"sound"])
@@ -169,7 +170,7 @@ def test_a_batch_that_is_damaged_is_an_error(
 def test_a_damaged_length_is_an_error(
     broker: Broker, topic: str, reader: DirectReader, kafka: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The broker then gives nothing at all and says nothing; whoever waits is told after half a minute."""
+    """A damaged length, for which the broker sends nothing, becomes an error after a time."""
     if not hasattr(kafka, "folder"):
         pytest.skip("the broker's disk is not ours")
     monkeypatch.setattr("mainstem.kafka.direct._SILENT_POLLS", 2)
@@ -184,7 +185,7 @@ def test_a_damaged_length_is_an_error(
 def test_no_more_than_asked_for_come_at_once(
     broker: Broker, topic: str, reader: DirectReader
 ) -> None:
-    """About `most` come; reading on from the last one gives the rest, and none twice."""
+    """A read gives about `most` records, and reading on gives the rest, none twice."""
     produce(broker, topic, [b"%d" % number for number in range(250)], linger_ms=20)
     assert 100 == len(reader.read(0, 0, 250, most=100))
     assert list(range(250)) == [record.offset for record in read_through(reader, 0, 250, most=100)]
@@ -196,14 +197,14 @@ def test_no_more_than_asked_for_come_at_once(
 def test_records_larger_than_a_fetch_are_read(
     broker: Broker, topic: str, reader: DirectReader
 ) -> None:
-    """Many megabytes come in several fetches, none left out."""
+    """Records of many megabytes in all are read completely in several fetches."""
     values = [bytes([number]) * 900_000 for number in range(14)]
     produce(broker, topic, values)
     assert values == [record.value for record in read_through(reader, 0, 14)]
 
 
 def test_reading_jumps_between_places(broker: Broker, topic: str, reader: DirectReader) -> None:
-    """One reader serves partitions and offsets in any order."""
+    """One reader reads partitions and offsets in any order."""
     produce(broker, topic, [b"a0", b"a1", b"a2"])
     produce(broker, topic, [b"b0", b"b1"], partition=1)
     assert [Record(2, b"a2")] == reader.read(0, 2, 3)
@@ -212,7 +213,7 @@ def test_reading_jumps_between_places(broker: Broker, topic: str, reader: Direct
 
 
 def test_what_was_deleted_is_named(broker: Broker, topic: str, reader: DirectReader) -> None:
-    """Which offsets are gone, of what, and what to do; what is left can be read."""
+    """The error names the deleted offsets and what to do, and later offsets can be read."""
     produce(broker, topic, [b"%d" % number for number in range(9)])
     delete_before(broker, topic, 4)
     with pytest.raises(
@@ -223,7 +224,7 @@ def test_what_was_deleted_is_named(broker: Broker, topic: str, reader: DirectRea
 
 
 def test_what_compaction_took_holds_no_record(broker: Broker) -> None:
-    """Offsets of keys that were written again are None; the newest of each key is there."""
+    """Offsets that compaction removed are None, and the newest record of each key is read."""
     import time
 
     from kafka import KafkaProducer
@@ -240,7 +241,8 @@ def test_what_compaction_took_holds_no_record(broker: Broker) -> None:
     with DirectReader(broker, topic) as reader:
         for _ in range(60):
             time.sleep(0.5)
-            producer.send(topic, b"last", key=b"other", partition=0).get(30)  # closes a segment
+            # another record closes the segment
+            producer.send(topic, b"last", key=b"other", partition=0).get(30)
             records = read_through(reader, 0, reader.end(0))
             if all(record.value is None for record in records[:5]):
                 break

@@ -1,4 +1,4 @@
-"""What the clients raise is sorted: some of it passes, some never does, and a batch that cannot be decoded ends all."""
+"""Errors of the Kafka clients are sorted: some are retried, some final, and some undecodable."""
 
 import subprocess
 import sys
@@ -15,28 +15,28 @@ from mainstem.kafka.outages import ASKED, patiently
 
 
 class FakeConsumer:
-    """Raises whenever it is polled."""
+    """A consumer that raises an error at every poll."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
 
     def poll(self, _: int, max_records: int) -> Any:  # noqa: ARG002
-        """Raise."""
+        """Raise the error."""
         raise self._error
 
     def assignment(self) -> set[Any]:
-        """Nothing."""
+        """Return no partitions."""
         return set()
 
 
 class Failing:
-    """Fails so many times."""
+    """A function that fails a number of times."""
 
     def __init__(self, error: Exception, times: int = 1_000_000) -> None:
         self.calls, self._error, self._times = 0, error, times
 
     def __call__(self) -> str:
-        """Fail, or give something."""
+        """Raise the error, or return `done`."""
         self.calls += 1
         if self.calls <= self._times:
             raise self._error
@@ -45,7 +45,7 @@ class Failing:
 
 @pytest.fixture
 def asked() -> Iterator[None]:
-    """Somebody asked this process to end."""
+    """Ask this process to end."""
     ASKED.set()
     yield
     ASKED.clear()
@@ -65,25 +65,25 @@ def asked() -> Iterator[None]:
     ],
 )
 def test_what_cannot_be_decoded_is_our_error(error: Exception) -> None:
-    """Whatever a decompressor raises: a client that raised over a batch is not asked again."""
+    """Any error of a decompressor becomes a `BrokerError`."""
     with pytest.raises(BrokerError, match="cannot be decoded"):
         decoded_poll(FakeConsumer(error), 1, 1)
 
 
 def test_other_errors_of_the_broker_stay_what_they_are() -> None:
-    """A broker that went away is waited for by whoever asked."""
+    """Other errors of the broker pass through, so that the caller can wait."""
     with pytest.raises(errors.KafkaTimeoutError):
         decoded_poll(FakeConsumer(errors.KafkaTimeoutError("gone")), 1, 1)
 
 
 def test_all_codecs_come_with_the_programs() -> None:
-    """`mainstem[kafka]` brings what both clients need."""
+    """`mainstem[kafka]` installs the codecs of both clients."""
     assert {} == lacking_codecs()
 
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_a_missing_codec_is_named_with_what_to_install(codec: str) -> None:
-    """By the first package that decodes it, which is missing here."""
+    """The error for a missing codec has the command that installs it."""
     module = CODECS[codec].split()[0].removeprefix("python-")
     code = (
         f"import sys; sys.modules[{module!r}] = None\n"
@@ -92,8 +92,9 @@ def test_a_missing_codec_is_named_with_what_to_install(codec: str) -> None:
         f"print(lacking_codecs(), undecodable(UnsupportedCodecError('{codec}'), 'a topic'))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    told = f"a topic is compressed by {codec}, which cannot be decoded here; pip install {CODECS[codec]}"
-    assert f"{{{codec!r}: 'pip install {CODECS[codec]}'}} {told}\n" == done.stdout
+    install = f"pip install {CODECS[codec]}"
+    told = f"a topic is compressed by {codec}, which cannot be decoded here; {install}"
+    assert f"{{{codec!r}: {install!r}}} {told}\n" == done.stdout
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_a_missing_codec_is_named_with_what_to_install(codec: str) -> None:
     ],
 )
 def test_what_never_passes_is_not_tried_again(error: Exception) -> None:
-    """A right that is lacking is told at once, in one line."""
+    """A permanent error, such as a missing right, is not retried."""
     failing = Failing(error)
     with pytest.raises(BrokerError, match="the broker refuses"):
         patiently(failing)
@@ -118,7 +119,7 @@ def test_what_never_passes_is_not_tried_again(error: Exception) -> None:
     "error", [errors.KafkaTimeoutError(), StoreError("away"), ConnectionRefusedError()]
 )
 def test_what_passes_is_tried_again(error: Exception) -> None:
-    """Until it gives something."""
+    """A temporary error is retried until the call succeeds."""
     assert "done" == patiently(Failing(error, times=2))
 
 
@@ -127,7 +128,7 @@ def test_what_passes_is_tried_again(error: Exception) -> None:
     "error", [errors.KafkaTimeoutError(), StoreError("away"), ConnectionRefusedError()]
 )
 def test_whoever_is_asked_to_end_waits_no_longer(error: Exception) -> None:
-    """What fails then is not tried again; what succeeds is done."""
+    """A process asked to end retries nothing, but a call that succeeds is done."""
     failing = Failing(error)
     with pytest.raises(StoppedError):
         patiently(failing)
@@ -136,6 +137,6 @@ def test_whoever_is_asked_to_end_waits_no_longer(error: Exception) -> None:
 
 
 def test_an_error_is_told_in_one_line() -> None:
-    """However many it has, and however long it is."""
+    """The text of an error is one line of bounded length."""
     assert "a b" == told_of(ValueError("a\n  b"))
     assert 301 == len(told_of(ValueError("x" * 5000)))

@@ -1,4 +1,4 @@
-"""Members of a group take batches; what one does not commit another gets."""
+"""Members of a group take batches, and uncommitted records go to the next member."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ def broker(events_url: str) -> Broker:
 
 @pytest.fixture
 def member(broker: Broker) -> Iterator[Callable[..., Intake]]:
-    """Makes members of one group, and lets them go at the end."""
+    """Make members of one group, and close them at the end."""
     with ExitStack() as stack:
 
         def join(**more: Any) -> Intake:
@@ -43,7 +43,7 @@ def member(broker: Broker) -> Iterator[Callable[..., Intake]]:
 
 
 def take(*members: Intake, count: int) -> list[list[tuple[str, int, int]]]:
-    """Batches of all members in turn, until together they have so many records; places and offsets by member."""
+    """Take batches by turns until there are `count` records; return their places by member."""
     taken: list[list[tuple[str, int, int]]] = [[] for _ in members]
     for _ in range(120):
         for number, one in enumerate(members):
@@ -56,7 +56,7 @@ def take(*members: Intake, count: int) -> list[list[tuple[str, int, int]]]:
 
 
 def settle(*members: Intake) -> None:
-    """Poll, and throw away what comes, until all places are owned and everybody has one."""
+    """Poll and discard records until every place has an owner and every member a place."""
     for _ in range(120):
         for one in members:
             one.next_batch()
@@ -74,7 +74,7 @@ ALL = {("items", 0, 0)} | {
 def test_batches_have_every_record_with_the_short_name_of_its_topic(
     member: Callable[..., Intake],
 ) -> None:
-    """None twice, none missing, at most so many at a time, in order within a partition."""
+    """Batches have every record once and in order, with the short name of the topic."""
     one = member()
     [taken] = take(one, count=len(ALL))
     assert sorted(ALL) == sorted(taken)
@@ -86,7 +86,7 @@ def test_batches_have_every_record_with_the_short_name_of_its_topic(
 
 
 def test_what_was_not_committed_comes_again(broker: Broker) -> None:
-    """A member that ends without a commit leaves everything to the next; with one, what came after it."""
+    """The next member gets what was not committed, and after a commit only what is new."""
     options = {"most": 7, "session_timeout": 6.0}
     with Intake(broker, "sink", ("items", "samples"), **options) as first:
         take(first, count=30)
@@ -101,7 +101,7 @@ def test_what_was_not_committed_comes_again(broker: Broker) -> None:
 
 
 def test_a_note_is_kept_with_what_was_committed(broker: Broker) -> None:
-    """Each place is committed at the offset that was given, with its note; the others stay where they were."""
+    """A commit moves only its own places, and keeps a note with each."""
     options = {"most": 7, "session_timeout": 6.0}
     with Intake(broker, "sink", ("items", "samples"), **options) as first:
         take(first, count=len(ALL))
@@ -116,7 +116,7 @@ def test_a_note_is_kept_with_what_was_committed(broker: Broker) -> None:
 
 
 def test_two_members_share_the_places(member: Callable[..., Intake]) -> None:
-    """What one took and did not commit the other gets again, and together they miss nothing."""
+    """A second member takes over some places with their uncommitted records, and none is lost."""
     one = member()
     take(one, count=len(ALL))
     two = member()
@@ -129,11 +129,12 @@ def test_two_members_share_the_places(member: Callable[..., Intake]) -> None:
 
 
 def test_who_lost_the_places_cannot_commit(member: Callable[..., Intake]) -> None:
-    """The commit of a member that the others took for dead is False, and moves nothing."""
+    """A member that has lost its places cannot commit: it returns False and moves nothing."""
     one = member(poll_timeout=3.0)
     take(one, count=len(ALL))
     two = member()
-    for _ in range(120):  # `one` does not come back for a batch, so the places go to `two`
+    # `one` asks for no more batches, so its places go to `two`
+    for _ in range(120):
         two.next_batch()
         if len(two.owned) == 3:
             break
@@ -146,7 +147,7 @@ def test_who_lost_the_places_cannot_commit(member: Callable[..., Intake]) -> Non
 def test_owners_are_told_in_the_callers_thread_and_may_ask_the_broker(
     member: Callable[..., Intake],
 ) -> None:
-    """`assigned` and `revoked` come from within `next_batch`; `committed` and `seek` work there, and seeking counts."""
+    """`assigned` and `revoked` run within `next_batch` and may call `committed` and `seek`."""
     told: list[tuple[str, list[Place], str]] = []
     stood: dict[Place, int] = {}
 
@@ -178,7 +179,7 @@ def test_owners_are_told_in_the_callers_thread_and_may_ask_the_broker(
 
 
 def test_the_generation_grows_with_every_change_of_owners(member: Callable[..., Intake]) -> None:
-    """Of two claims the later one has the higher generation."""
+    """Each change of owners raises the generation."""
     one = member()
     settle(one)
     before = one.generation
@@ -188,7 +189,7 @@ def test_the_generation_grows_with_every_change_of_owners(member: Callable[..., 
 
 
 def test_lag_is_what_was_not_given_out(broker: Broker, member: Callable[..., Intake]) -> None:
-    """Records between the last one given out and the end, of each owned place."""
+    """The lag of an owned place is the number of records not yet given out."""
     one = member()
     take(one, count=len(ALL))
     produce(broker, broker.topic("samples"), [b"new"] * 3, 1)

@@ -1,4 +1,4 @@
-"""A broker with logins, certificates and rights: who may comes in, who may not is told why in one line, in every command."""
+"""A broker with logins, certificates and rights: every refusal is an error of one line."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +29,7 @@ ONE = short(partitions=1).join
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    """One broker for all tests here."""
+    """One broker for all tests of this file."""
     need("kafka", local_kafka.missing())
     found = guarded(tmp_path_factory.mktemp("guarded"))
     found.broker.start()
@@ -39,7 +39,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
 
 @pytest.fixture
 def rights(broker: Guarded) -> Iterator[Rights]:
-    """What user `limited` may do: nothing at first."""
+    """The rights of user `limited`, who has none at first."""
     found = Rights(broker.plain)
     found.take()
     yield found
@@ -49,18 +49,17 @@ def rights(broker: Guarded) -> Iterator[Rights]:
 
 @pytest.fixture(scope="module")
 def shop(broker: Guarded) -> str:
-    """The prefix of a deployment whose topics are there."""
+    """The prefix of a deployment whose topics exist."""
     prefix = unique()
     plain = Broker.parse(f"kafka://{broker.plain}/{prefix}")
     make_topics(plain, ONE)
-    commit(
-        plain, plain.group("first"), plain.topic("events"), 0
-    )  # a new broker has no coordinator of groups before
+    # a new broker has no coordinator of groups until the first commit
+    commit(plain, plain.group("first"), plain.topic("events"), 0)
     return prefix
 
 
 def refusal(url: str, *needs: Any) -> str:
-    """What is told, in one line and without a password, of a broker that does not let this login in."""
+    """Return the error of a broker that refuses this login, one line without a password."""
     with pytest.raises(BrokerError) as caught:
         reach(Broker.parse(url), *needs)
     told = str(caught.value)
@@ -80,7 +79,7 @@ LOGINS = [
 
 @pytest.mark.parametrize(("listener", "given"), LOGINS, ids=str)
 def test_whoever_may_comes_in(broker: Guarded, listener: str, given: dict[str, str]) -> None:
-    """By every mechanism, with and without TLS, and what is written is read again."""
+    """Every mechanism, with TLS or without, can write records and read them."""
     prefix = unique()
     found = Broker.parse(broker.url(listener, prefix, **given))
     topic = make(found, "events")
@@ -154,14 +153,14 @@ def test_whoever_may_comes_in(broker: Guarded, listener: str, given: dict[str, s
 def test_whoever_may_not_is_told_why(
     broker: Guarded, listener: str, given: dict[str, str], told: str
 ) -> None:
-    """And what to say instead."""
+    """The error says why the broker refuses a login, and what to set instead."""
     if given.get("ca") == "OTHER":
         given = given | {"ca": str(broker.other_ca)}
     assert told in refusal(broker.url(listener, "shop", **given))
 
 
 def test_a_right_that_lacks_is_told(broker: Guarded, rights: Rights, shop: str) -> None:
-    """Of a topic to see it, to read it, to write it; and of a group, also before anybody was in it."""
+    """The error names the missing right to see, read or write a topic, or to read in a group."""
     url = broker.url("SASL", shop, user="limited")
     events = f"{shop}.events"
     assert f"user 'limited' may not see topic '{events}', '{shop}.samples'" in refusal(
@@ -182,7 +181,7 @@ def test_a_right_that_lacks_is_told(broker: Guarded, rights: Rights, shop: str) 
 def test_topics_that_this_user_may_not_make_or_check_are_told(
     broker: Guarded, rights: Rights, shop: str
 ) -> None:
-    """Each kind once, not after a client's ten seconds of waiting; what cannot be looked at is no silent success."""
+    """Missing rights to make or to check topics are reported at once, each kind in one error."""
     there, notes = Broker.parse(broker.url("SASL", shop, user="limited")), list[str]()
     with pytest.raises(
         BrokerError,
@@ -201,7 +200,7 @@ def test_topics_that_this_user_may_not_make_or_check_are_told(
 def test_every_command_tells_a_wrong_password_in_one_line(
     broker: Guarded, shop: str, tmp_path: Path, small_log: Path
 ) -> None:
-    """No traceback, no waiting, and no password."""
+    """Every command reports a wrong password in one line that does not have it."""
     url = broker.url("BOTH", shop, user="owner", password=WRONG, mechanism="SCRAM-SHA-512")
     deployment = Deployment(url, f"chdb://{tmp_path}/history", tmp_path, SETTINGS)
     trusted = tmp_path / "trusted.jsonl"
@@ -225,7 +224,7 @@ def test_every_command_tells_a_wrong_password_in_one_line(
 def test_programs_run_until_a_right_is_taken_away(
     broker: Guarded, rights: Rights, shop: str, tmp_path: Path
 ) -> None:
-    """Faust and both clients log in over TLS and do their work; a right that is lost ends them, in one line."""
+    """Programs log in over TLS and work until a right is taken away, and end with one line."""
     for name in ("events", "items", "samples", "ledger", "rejected", "trusted"):
         rights.allow("topic", f"{shop}.{name}", "read", "write")
     for name in ("join", "sink"):
@@ -256,7 +255,7 @@ def test_programs_run_until_a_right_is_taken_away(
 
 
 def test_nobody_else_builds_a_login() -> None:
-    """What the clients' options are called stands in one file of the library and the programs."""
+    """The names of the clients' login options are used in `login.py` only."""
     words = (
         "sasl_plain",
         "SASLCredentials",
@@ -274,13 +273,13 @@ def test_nobody_else_builds_a_login() -> None:
 
 
 def have_ended(running: Running, plain: Broker) -> bool:
-    """Whether both programs have ended; something to read and to commit comes as long as they have not."""
+    """Whether both programs have ended; otherwise produce one more event for them to commit."""
     produce(plain, plain.topic("events"), [encode(Tick(event_timestamp=TIME))])
     return not any(process.alive for process in running.processes.values())
 
 
 def is_let_in(url: str, *needs: Any) -> bool:
-    """Whether a broker lets a login in, with what it needs."""
+    """Whether a broker accepts a login with what it needs."""
     try:
         reach(Broker.parse(url), *needs)
     except BrokerError:
@@ -289,7 +288,7 @@ def is_let_in(url: str, *needs: Any) -> bool:
 
 
 def until_told(tell: Callable[[], str], part: str) -> None:
-    """Wait for a right to reach the broker: it takes a moment after it has been given."""
+    """Wait until a change of rights has reached the broker."""
     heard = [""]
 
     def tells() -> bool:
@@ -300,7 +299,7 @@ def until_told(tell: Callable[[], str], part: str) -> None:
 
 
 def of_topics(broker: Broker, notes: list[str]) -> str:
-    """What is wrong with the topics of a deployment."""
+    """Return the error of a deployment's topics, or an empty text."""
     try:
         make_topics(broker, ONE, say=notes.append)
     except BrokerError as error:

@@ -1,4 +1,4 @@
-"""What is written into a record is what is read out of it."""
+"""Records are read as they were written, also by older and newer versions."""
 
 import random
 from uuid import UUID
@@ -26,7 +26,7 @@ def samples() -> list[Sample]:
 
 
 def test_samples_come_back_as_they_were(samples: list[Sample]) -> None:
-    """Every field of every sample, floats and odd characters among them."""
+    """Every field of every sample survives, floats and unusual characters too."""
     odd = msgspec.structs.replace(
         samples[0], query='a "b"\n\u2028ü', weight=0.1 + 0.2, sampling_probability=1 / 3
     )
@@ -34,7 +34,7 @@ def test_samples_come_back_as_they_were(samples: list[Sample]) -> None:
 
 
 def test_a_ledger_row_comes_back_as_it_was() -> None:
-    """With counts beyond 32 bits."""
+    """A ledger row survives, with counts beyond 32 bits."""
     row = LedgerRow(
         topic="events",
         partition=3,
@@ -47,17 +47,13 @@ def test_a_ledger_row_comes_back_as_it_was() -> None:
 
 
 def test_a_ledger_row_of_an_older_writer_can_be_read() -> None:
-    """Before rows had a first offset it was 0."""
-    assert (
-        0
-        == decode_ledger(
-            b'{"topic":"events","partition":0,"block":0,"next_offset":1,"counts":{}}'
-        ).first_offset
-    )
+    """A ledger row without a first offset, as once written, begins at 0."""
+    row = b'{"topic":"events","partition":0,"block":0,"next_offset":1,"counts":{}}'
+    assert 0 == decode_ledger(row).first_offset
 
 
 def test_a_rejection_comes_back_as_it_was() -> None:
-    """Reason, place and what is left of the event."""
+    """A rejection survives with its reason, its place and its body."""
     rejection = Rejection(
         topic="items", partition=0, offset=5, reason="no", path="$.a", digest="d", body='{"a":1}'
     )
@@ -65,7 +61,7 @@ def test_a_rejection_comes_back_as_it_was() -> None:
 
 
 def test_samples_of_an_older_writer_can_be_read(samples: list[Sample]) -> None:
-    """Before samples had targets and a position, they knew the label alone."""
+    """Samples without targets and position get their target from the label."""
     before = msgspec.json.decode(encode(samples[:1]))
     for name in ("targets", "position"):
         del before[0][name]
@@ -75,14 +71,14 @@ def test_samples_of_an_older_writer_can_be_read(samples: list[Sample]) -> None:
 
 
 def test_a_field_of_a_newer_writer_is_passed_over() -> None:
-    """Readers of today read what tomorrow's writers add to."""
+    """Unknown fields of a newer writer are ignored."""
     assert Announcement(version=2, generation=3) == msgspec.json.decode(
         b'{"version":2,"generation":3,"since":"tomorrow"}', type=Announcement
     )
 
 
 def test_a_standing_is_what_its_row_says_and_no_more() -> None:
-    """A row of table `standings` holds more than is published; what is published has the row's own values."""
+    """A published standing has some fields of its row, with the same values."""
     row = {
         "sample_id": UUID(int=7),
         "label_version": 1,
@@ -101,13 +97,12 @@ def test_a_standing_is_what_its_row_says_and_no_more() -> None:
     }
     published = msgspec.json.decode(encode(PublishedStanding.of(row)))
     assert {"partition", "margin", "visits"} == row.keys() - published.keys()
-    assert {name: row[name] for name in published} | {
-        "sample_id": str(row["sample_id"])
-    } == published
+    expected = {name: row[name] for name in published}
+    assert expected | {"sample_id": str(row["sample_id"])} == published
 
 
 def test_questions_stay_together_and_in_order(samples: list[Sample]) -> None:
-    """Each pair has the samples of one question; put behind one another they are what they were."""
+    """Samples are grouped by question and stay in order."""
     pairs = list(questions_of(samples))
     assert samples == [sample for _, together in pairs for sample in together]
     assert all(
@@ -123,7 +118,7 @@ def test_questions_stay_together_and_in_order(samples: list[Sample]) -> None:
 def test_a_question_of_very_many_items_becomes_several_records(
     samples: list[Sample], count: int, sizes: list[int]
 ) -> None:
-    """At most a hundred samples are in a record, or a broker might refuse it."""
+    """A record has at most a hundred samples, because a broker may refuse larger ones."""
     many = [
         msgspec.structs.replace(samples[0], sample_id=UUID(int=number)) for number in range(count)
     ]
@@ -133,5 +128,5 @@ def test_a_question_of_very_many_items_becomes_several_records(
 
 
 def test_no_samples_make_no_record() -> None:
-    """Nothing in, nothing out."""
+    """Without samples there is no record."""
     assert [] == list(questions_of([]))

@@ -1,4 +1,4 @@
-"""A program says over HTTP whether it is ready, and how far behind."""
+"""A program reports over HTTP whether it is ready and how far it lags."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from mainstem.kafka.monitor import address_of
 
 @pytest.fixture
 def monitor() -> Iterator[Monitor]:
-    """A monitor on a free port; Prometheus's registry is as it was before, afterwards."""
+    """A monitor on a free port, after which Prometheus's registry is restored."""
     from prometheus_client import REGISTRY
 
     before = set(REGISTRY._collector_to_names)
@@ -27,7 +27,7 @@ def monitor() -> Iterator[Monitor]:
 
 
 def get(monitor: Monitor, path: str) -> tuple[int, Any]:
-    """Status and body."""
+    """Return status and body."""
     try:
         with urlopen(f"http://127.0.0.1:{monitor.port}{path}", timeout=10) as answer:
             status, body = answer.status, answer.read()
@@ -38,7 +38,7 @@ def get(monitor: Monitor, path: str) -> tuple[int, Any]:
 
 
 def test_health_is_503_as_long_as_there_is_a_reason(monitor: Monitor) -> None:
-    """A program is not ready when it starts; then when it says so; and the answer has the reason."""
+    """A program is not ready at its start or while it gives a reason, which is in the answer."""
     assert (503, {"status": "starting"}) == get(monitor, "/health")
     monitor.unready = ""
     assert (200, {"status": "ok"}) == get(monitor, "/health")
@@ -47,7 +47,7 @@ def test_health_is_503_as_long_as_there_is_a_reason(monitor: Monitor) -> None:
 
 
 def test_lag_is_told_by_partition(monitor: Monitor) -> None:
-    """What is no longer ours is no longer told."""
+    """The lag is listed by partition, without partitions that were lost."""
     assert (200, {}) == get(monitor, "/lag")
     monitor.show_lag({("events", 1): 5, ("events", 0): 7})
     assert (200, {"events/0": 7, "events/1": 5}) == get(monitor, "/lag")
@@ -64,7 +64,7 @@ def test_metrics_have_the_lag(monitor: Monitor) -> None:
 
 
 def test_metrics_forget_partitions_that_went_to_others(monitor: Monitor) -> None:
-    """Two workers do not both tell the lag of a partition that went from one to the other."""
+    """A worker stops reporting the lag of a partition that another worker has taken."""
     monitor.show_lag({("events", 0): 7, ("events", 1): 5})
     monitor.show_lag({("events", 1): 3})
     _, text = get(monitor, "/metrics")
@@ -74,12 +74,12 @@ def test_metrics_forget_partitions_that_went_to_others(monitor: Monitor) -> None
 
 
 def test_other_paths_are_not_there(monitor: Monitor) -> None:
-    """404, with those that are there."""
+    """Any other path is 404 with the list of paths."""
     assert (404, {"status": "there are /health, /lag and /metrics"}) == get(monitor, "/")
 
 
 def test_two_monitors_cannot_have_one_port(monitor: Monitor) -> None:
-    """The second is told, instead of serving nothing; and leaves nothing behind."""
+    """A second monitor on a port in use is an error."""
     from prometheus_client import REGISTRY
 
     REGISTRY.unregister(monitor._gauge)
@@ -96,7 +96,7 @@ def test_two_monitors_cannot_have_one_port(monitor: Monitor) -> None:
     ],
 )
 def test_an_address_is_host_and_port(text: str, expected: tuple[str, int]) -> None:
-    """The host stays as it was written."""
+    """An address is a host, kept as written, and a port."""
     assert expected == address_of(text)
 
 
@@ -104,7 +104,7 @@ def test_an_address_is_host_and_port(text: str, expected: tuple[str, int]) -> No
     "text", ["", "6066", ":6066", "127.0.0.1", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:-1"]
 )
 def test_another_address_is_refused(text: str) -> None:
-    """With what one looks like, and what was got."""
+    """An address in another form is refused with an example."""
     with pytest.raises(
         ValueError, match=r"an address must be HOST:PORT, such as 127\.0\.0\.1:6066; got"
     ):

@@ -1,4 +1,4 @@
-"""Before a program begins, broker and history are looked at: what is wrong is told within seconds, in one line."""
+"""Checks of broker and history before a program starts: errors take seconds and one line."""
 
 import socket
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.kafka.topic import make
 
 @pytest.fixture(autouse=True)
 def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client gives up sooner than it does for people."""
+    """Shorten the timeouts of the clients."""
     monkeypatch.setattr("mainstem.kafka.reach._BOOTSTRAP_MS", 700)
     monkeypatch.setattr("mainstem.kafka.reach._LONGEST", 3.0)
     monkeypatch.setattr("mainstem.kafka.knock._SECONDS", 0.7)
@@ -22,13 +22,13 @@ def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """The address of somebody who takes calls and says nothing."""
+    """The address of a server that accepts connections and sends nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
 def refusal(url: str) -> str:
-    """What is told of a broker that cannot be reached."""
+    """Return the error for a broker that cannot be reached."""
     with pytest.raises(BrokerError) as caught:
         reach(Broker.parse(url))
     assert "\n" not in str(caught.value)
@@ -36,14 +36,14 @@ def refusal(url: str) -> str:
 
 
 def test_an_absent_broker_is_told() -> None:
-    """With its address, how it was called, and what it said."""
+    """The error for an absent broker has its address, the protocol and the cause."""
     told = refusal("kafka://127.0.0.1:1/shop")
     assert "the broker 127.0.0.1:1 cannot be reached with PLAINTEXT" in told
     assert "refused" in told
 
 
 def test_an_unknown_host_and_a_silent_one_are_told(silent: str) -> None:
-    """Nobody waits for them."""
+    """An unknown host and a silent server are errors after a short time."""
     assert "the broker nowhere.invalid:9092 cannot be reached" in refusal(
         "kafka://nowhere.invalid/shop"
     )
@@ -51,25 +51,24 @@ def test_an_unknown_host_and_a_silent_one_are_told(silent: str) -> None:
 
 
 def test_another_protocol_than_the_brokers_is_told(events_url: str) -> None:
-    """TLS, and a login, at a listener that knows neither; the password is not told."""
+    """TLS or a login that the listener does not know is an error without the password."""
     server = events_url.removeprefix("kafka://")
     assert "speaks no TLS, but security is SSL; say security=PLAINTEXT" in refusal(
         f"kafka://{server}?security=SSL"
     )
     told = refusal(f"kafka://me:secret@{server}?security=SASL_PLAINTEXT")
-    assert (
-        "accepts no login at all; leave out user and password, and say security=PLAINTEXT" in told
-    )
+    advice = "leave out user and password, and say security=PLAINTEXT"
+    assert f"accepts no login at all; {advice}" in told
     assert "secret" not in told
 
 
 def test_missing_certificates_are_told() -> None:
-    """By the file's name, before anybody is called."""
+    """The error names the missing file, before any connection."""
     assert "the file '/no/ca.pem'" in refusal("kafka://one?security=SSL&ca=/no/ca.pem")
 
 
 def test_topics_that_are_there_are_enough(events_url: str) -> None:
-    """A group that never met is no fault; a topic that is not there is, with what makes it."""
+    """Existing topics suffice without a group, and a missing topic is an error with the command."""
     broker = Broker.parse(events_url)
     make(broker, "events")
     reach(broker, ["events"], ["events"], "join")
@@ -81,7 +80,7 @@ def test_topics_that_are_there_are_enough(events_url: str) -> None:
 
 
 def test_an_absent_and_a_silent_history_are_told(silent: str) -> None:
-    """With their address; a history in a folder needs no answer."""
+    """The error for a history has its address, and a history in a folder is not asked."""
     for address in ("127.0.0.1:1", silent):
         with pytest.raises(StoreError, match=f"ClickHouse at {address} does not answer"):
             reach_store(f"clickhouse://me:secret@{address}/shop")

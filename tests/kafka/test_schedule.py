@@ -1,4 +1,4 @@
-"""Topic `schedule` on a real broker: what was written is read, and an empty one is refused."""
+"""Topic `schedule` on a real broker is read as it was written, and refused if it is empty."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,14 +26,14 @@ def broker(events_url: str) -> Broker:
 
 @pytest.fixture
 def producer(broker: Broker) -> Iterator[Any]:
-    """What programs send with."""
+    """The producer that programs send with."""
     made = open_producer(broker, linger_ms=20)
     yield made
     made.close()
 
 
 def test_what_is_written_is_read(broker: Broker, producer: Any, events_url: str) -> None:
-    """Of both partitions, twice over, with what somebody else wrote left out."""
+    """A schedule in two partitions, written twice, is read without foreign records."""
     writer = ScheduleWriter(broker, producer)
     for _ in range(2):
         writer.write(SCHEDULE.records())
@@ -46,30 +46,30 @@ def test_what_is_written_is_read(broker: Broker, producer: Any, events_url: str)
 
 
 class Failing:
-    """A producer of which everything fails that is sent before the first flush."""
+    """A producer that loses everything sent before its first flush."""
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
         self.flushed = False
 
     def send(self, _topic: str, value: bytes, **_: Any) -> "Failing":
-        """Keep it, if it arrives."""
+        """Keep the record if it is not lost."""
         if self.flushed:
             self.sent.append(value)
         return self
 
     def flush(self) -> None:
-        """From now on all is well, but for what was sent."""
+        """Lose what was sent so far, if this is the first flush."""
         self.lost, self.flushed = not self.flushed, True
 
     def get(self, timeout: float) -> None:  # noqa: ARG002 - kafka-python's
-        """Whether it has arrived."""
+        """Raise an error if the record was lost."""
         if self.lost:
             raise ConnectionResetError
 
 
 def test_what_was_not_delivered_is_sent_again() -> None:
-    """Whoever tries again after an error sends also what others had waiting."""
+    """After an error the next delivery sends all records that were not delivered."""
     writer = ScheduleWriter(Broker.parse("kafka://nowhere"), producer := Failing())
     writer.write(SCHEDULE.records())
     with pytest.raises(ConnectionResetError):
@@ -84,7 +84,7 @@ def test_what_was_not_delivered_is_sent_again() -> None:
 
 @pytest.mark.usefixtures("broker")
 def test_an_empty_topic_is_refused(events_url: str) -> None:
-    """In one line, with what to do."""
+    """An empty topic is an error with the command that fills it."""
     with pytest.raises(
         LogError, match=r"\.schedule' holds no schedule yet, .*`mainstem train score"
     ):
@@ -92,6 +92,6 @@ def test_an_empty_topic_is_refused(events_url: str) -> None:
 
 
 def test_a_topic_that_is_not_there_is_refused(events_url: str) -> None:
-    """With the command that makes it."""
+    """The error for a missing topic has the command that makes it."""
     with pytest.raises(BrokerError, match=r"there is no topic '.*\.schedule'; `mainstem topics`"):
         open_schedule(events_url)

@@ -1,4 +1,4 @@
-"""Topic `trusted`: what is added once every program reads, and graded pairs become samples."""
+"""Topic `trusted`: every program reads an added sample, and graded pairs become samples."""
 
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from mainstem.trusted.files import Vouched, confirmed_of, graded_of, read_truste
 from tests.conftest import SMALL, Run
 from tests.kafka.topic import make, produce
 
-SETTINGS = Settings.from_environment(SMALL, {"join.partitions": 2})  # as the command has them
+# the settings of the command below
+SETTINGS = Settings.from_environment(SMALL, {"join.partitions": 2})
 PAIRS = [
     Labelled(
         event_id=f"p{number}",
@@ -34,12 +35,13 @@ CONFIRMED = b'{"event_id":"e","item_id":"i","label":"no"}'
 def test_what_is_added_is_read_by_every_program(
     events_url: str, tmp_path: Path, mainstem: Run
 ) -> None:
-    """Each reader has all trusted samples, whenever it came; pairs lie in `samples` at the time of the newest one there."""
+    """Every reader gets all trusted samples, and pairs enter `samples` at the newest time there."""
     broker = Broker.parse(events_url)
     make(broker, "trusted")
     samples = make(broker, "samples", partitions=2)
     before = msgspec.structs.replace(graded_of(PAIRS[0], SETTINGS.objectives), event_time=777)
-    produce(broker, samples, [encode_message([before])])  # partition 0
+    # only partition 0 has a newest time
+    produce(broker, samples, [encode_message([before])])
     early = TrustedTopic(broker)
     assert [] == early.read()
     file = tmp_path / "trusted.jsonl"
@@ -47,10 +49,8 @@ def test_what_is_added_is_read_by_every_program(
     added = mainstem(
         "trust", "add", file, "--to", events_url, env={"MAINSTEM_JOIN__PARTITIONS": "2"}
     )
-    assert (0, True) == (
-        added.returncode,
-        "9 trusted samples, 8 of them graded pairs" in added.stderr,
-    ), added.stderr
+    told = "9 trusted samples, 8 of them graded pairs" in added.stderr
+    assert (0, True) == (added.returncode, told), added.stderr
     named: list[Labelled | Vouched] = [*read_trusted([CONFIRMED], SETTINGS.objectives), *PAIRS]
     late = TrustedTopic(broker)
     assert [confirmed_of(one, SETTINGS) for one in named] == early.read() == late.read()

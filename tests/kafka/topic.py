@@ -1,4 +1,4 @@
-"""What tests with a real broker share: topics, records in them, and what lies there."""
+"""Helpers for tests with a real broker: topics and the records in them."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.services.processes import until
 
 
 def make(broker: Broker, name: str, partitions: int = 1, **configs: str) -> str:
-    """Make a topic; gives its full name."""
+    """Make a topic and return its full name."""
     from kafka.admin import KafkaAdminClient
 
     admin = KafkaAdminClient(**broker.options)
@@ -35,13 +35,11 @@ def produce(
 def produce_in_transactions(
     broker: Broker, topic: str, transactions: Sequence[tuple[Sequence[bytes], bool]]
 ) -> None:
-    """Write some records in each transaction, and commit or abort it: each takes one more offset, for its marker."""
+    """Write the records of each transaction, and commit or abort it with one marker."""
     from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-    place, consumer = (
-        TopicPartition(topic, 0),
-        KafkaConsumer(**broker.options, isolation_level="read_committed"),
-    )
+    place = TopicPartition(topic, 0)
+    consumer = KafkaConsumer(**broker.options, isolation_level="read_committed")
     end = consumer.end_offsets([place])[place] + sum(len(values) + 1 for values, _ in transactions)
     producer = KafkaProducer(**broker.options, transactional_id=topic)
     producer.init_transactions()
@@ -55,9 +53,8 @@ def produce_in_transactions(
         else:
             producer.abort_transaction()
     producer.close()
-    until(
-        lambda: consumer.end_offsets([place])[place] == end
-    )  # the broker writes a marker a moment after it has answered
+    # the broker writes the last marker shortly after it has answered
+    until(lambda: consumer.end_offsets([place])[place] == end)
     consumer.close()
 
 
@@ -72,7 +69,7 @@ def delete_before(broker: Broker, topic: str, offset: int) -> None:
 
 
 def commit(broker: Broker, group: str, topic: str, offset: int, partition: int = 0) -> None:
-    """Let a group stand somewhere."""
+    """Commit an offset for a group."""
     from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 
     consumer = KafkaConsumer(**broker.options, group_id=group, enable_auto_commit=False)
@@ -83,7 +80,7 @@ def commit(broker: Broker, group: str, topic: str, offset: int, partition: int =
 
 
 def read_all(broker: Broker, name: str) -> dict[int, list[bytes | None]]:
-    """Everything in a topic, by partition."""
+    """Return all values in a topic by partition."""
     with DirectReader(broker, broker.topic(name)) as reader:
         found: dict[int, list[bytes | None]] = {}
         for partition in reader.partitions():
@@ -97,7 +94,7 @@ def read_all(broker: Broker, name: str) -> dict[int, list[bytes | None]]:
 
 
 def flip_a_byte(folder: Path, topic: str, at: int = -4) -> None:
-    """Damage partition 0 on the disk of a broker of ours."""
+    """Damage partition 0 on the disk of a local broker."""
     log = folder / "kafka-data" / f"{topic}-0" / ("0" * 20 + ".log")
     with log.open("r+b") as file:
         file.seek(at, 2 if at < 0 else 0)

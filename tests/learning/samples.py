@@ -1,4 +1,4 @@
-"""Samples as the history gives them back, for learning."""
+"""Samples as the history returns them, for learning."""
 
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ WORDS = ("red", "white", "cups", "heart", "set", "woolly")
 
 
 def stored(number: int, **more: Any) -> PlacedSample:
-    """A sample of the stream."""
+    """Make a sample of the stream."""
     known = {
         "sample_id": UUID(int=number),
         "label_version": 0,
@@ -31,7 +31,7 @@ def stored(number: int, **more: Any) -> PlacedSample:
 
 
 def learnable(count: int, *, start: int = 0) -> list[PlacedSample]:
-    """Samples whose label is yes where the item is a hottie, whatever else the texts say."""
+    """Make samples whose label is yes where the item is a hottie, whatever else the texts say."""
     return [
         stored(
             number,

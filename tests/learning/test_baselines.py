@@ -1,4 +1,4 @@
-"""Plain rankings, worked out by hand on two pairs."""
+"""Simple rankings, worked by hand on two pairs."""
 
 from mainstem.learning.evaluation.baselines import baselines
 from tests.learning.samples import stored
@@ -7,7 +7,7 @@ ANSWERED = [("pot", ["cup"]), ("pot", []), ("pan", ["lid"]), ("lid", [])]
 
 
 def test_each_plain_ranking_looks_at_its_own_sign() -> None:
-    """The pot was bought more often, the pan's words stand in the context, and each was bought with its own company."""
+    """Popularity ranks the pot first, word overlap the pan, and co-occurrence the pan."""
     pot = stored(
         1, item_id="pot", item_text="pot | kitchen", history=("lid",), context_text="a pan"
     )
@@ -18,7 +18,7 @@ def test_each_plain_ranking_looks_at_its_own_sign() -> None:
     assert {"popularity": 1.0, "word_overlap": 0.0, "co_occurrence": 0.0} == found
 
 
-def test_nothing_known_ranks_nothing_apart() -> None:
-    """Without a sample that was answered, popularity and company are ties."""
+def test_without_answered_samples_rankings_are_ties() -> None:
+    """Without an answered sample all rankings are ties."""
     found = baselines([], [stored(1), stored(2)], [1, 0])
     assert {"popularity": 0.5, "word_overlap": 0.5, "co_occurrence": 0.5} == found

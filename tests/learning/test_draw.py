@@ -1,4 +1,4 @@
-"""What a round draws: the counts by hand, the chances by count."""
+"""The draw of a round: counts checked by hand, probabilities by counting."""
 
 from collections import Counter
 
@@ -16,7 +16,7 @@ Pool = dict[str, np.ndarray]
 
 
 def pool(core: int, edge: int, noise: int = 0) -> Pool:
-    """So many samples of each standing, importance 0.5, 1.5, 2.5, ... in order."""
+    """Make samples of each standing with importance 0.5, 1.5, 2.5 and so on."""
     count = core + edge + noise
     return {
         "key_high": np.zeros(count, np.uint64),
@@ -42,7 +42,7 @@ def drawn_from(
 
 
 def counts(samples: Pool, found: Draw) -> tuple[int, int, int]:
-    """How many of each standing were drawn."""
+    """Count the drawn samples of each standing."""
     standings = Counter(samples["standing"][found.rows].tolist())
     return standings[CORE], standings[EDGE], standings[NOISE]
 
@@ -50,22 +50,26 @@ def counts(samples: Pool, found: Draw) -> tuple[int, int, int]:
 @pytest.mark.parametrize(
     ("core", "edge", "expected"),
     [
-        (500, 500, (70, 30)),  # the floor
-        (500, 20, (80, 20)),  # edge has fewer than its floor
-        (40, 500, (40, 60)),  # core has fewer than its share
+        # the floor
+        (500, 500, (70, 30)),
+        # edge has fewer than its floor
+        (500, 20, (80, 20)),
+        # core has fewer than its share
+        (40, 500, (40, 60)),
         (500, 0, (100, 0)),
-        (50, 30, (50, 30)),  # fewer than a draw: all of them
+        # fewer than a draw: all of them
+        (50, 30, (50, 30)),
     ],
 )
 def test_edge_has_a_floor(core: int, edge: int, expected: tuple[int, int]) -> None:
-    """Three tenths come from edge at least, and what one of them cannot give comes from the other."""
+    """At least three tenths come from edge, and either set fills what the other lacks."""
     samples = pool(core, edge, noise=50)
     found = drawn_from(samples)
     assert ((*expected, 0), False) == (counts(samples, found), found.cold)
 
 
 def test_a_cold_start_draws_all_alike() -> None:
-    """Below the minimum of core, core and edge are one urn in which each has the same chance, and noise has none."""
+    """Below the minimum of core, core and edge are drawn alike, and noise is not drawn."""
     samples = pool(9, 191, noise=50)
     found = drawn_from(samples)
     assert (100, 0, True) == (len(found.rows), counts(samples, found)[2], found.cold)
@@ -73,9 +77,8 @@ def test_a_cold_start_draws_all_alike() -> None:
     times = Counter(
         row for seed in range(400) for row in drawn_from(samples, seed=seed).rows.tolist()
     )
-    assert (
-        400 / 2 - 5 * 10 < min(times.values()) <= max(times.values()) < 400 / 2 + 5 * 10
-    )  # a deviation is 10
+    # the standard deviation is 10
+    assert 400 / 2 - 5 * 10 < min(times.values()) <= max(times.values()) < 400 / 2 + 5 * 10
 
 
 def test_core_that_may_not_be_drawn_does_not_end_the_cold_start() -> None:
@@ -89,14 +92,12 @@ def test_core_that_may_not_be_drawn_does_not_end_the_cold_start() -> None:
 
 
 @given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40), st.integers(0, 2**32), st.data())
-def test_nobody_is_drawn_twice_nor_from_noise(
+def test_no_sample_is_drawn_twice_or_from_noise(
     core: int, edge: int, noise: int, seed: int, data: st.DataObject
 ) -> None:
-    """Rows are different candidates of core and edge, as many as there are or as a draw may have."""
-    samples, settings = (
-        pool(core, edge, noise),
-        Settings(learning=Learning(draw=data.draw(st.integers(1, 50)), core_minimum=10)),
-    )
+    """Drawn rows are different candidates of core and edge, as many as the draw can hold."""
+    samples = pool(core, edge, noise)
+    settings = Settings(learning=Learning(draw=data.draw(st.integers(1, 50)), core_minimum=10))
     count = core + edge + noise
     candidates = np.array(
         data.draw(st.lists(st.booleans(), min_size=count, max_size=count)), np.bool_
@@ -114,7 +115,7 @@ def test_nobody_is_drawn_twice_nor_from_noise(
 
 @given(st.permutations(range(60)), st.sampled_from([20, 5]), st.integers(0, 2**32))
 def test_the_order_of_rows_does_not_matter(order: list[int], core: int, seed: int) -> None:
-    """The same samples in any order of arrival give the same draw, warm or cold, with the same probabilities."""
+    """The same samples in any order give the same draw and probabilities, at cold start or not."""
     samples, settings = pool(core, 60 - core), Settings(learning=Learning(draw=15, core_minimum=10))
     turned = {name: values[order] for name, values in samples.items()}
     one, other = drawn_from(samples, settings, seed), drawn_from(turned, settings, seed)
@@ -123,7 +124,7 @@ def test_the_order_of_rows_does_not_matter(order: list[int], core: int, seed: in
 
 
 def test_both_halves_of_an_id_count() -> None:
-    """Samples whose ids differ in one half only are put in order like any others."""
+    """Samples whose ids differ in only one half are ordered like any others."""
     samples = pool(20, 40) | {
         "key_low": np.zeros(60, np.uint64),
         "key_high": np.arange(60, dtype=np.uint64),
@@ -136,13 +137,10 @@ def test_both_halves_of_an_id_count() -> None:
     assert samples["key_high"][one.rows].tolist() == turned["key_high"][other.rows].tolist()
 
 
-def test_the_chance_is_the_one_that_is_told() -> None:
-    """In a draw of one, each sample comes up as often as its probability says: half uniform, half by importance."""
-    samples, settings, seeds = (
-        pool(4, 0),
-        Settings(learning=Learning(draw=1, core_minimum=1, uniform_share=0.5)),
-        4000,
-    )
+def test_samples_are_drawn_with_the_reported_probability() -> None:
+    """In a draw of one, each sample is drawn as often as its reported probability says."""
+    samples, seeds = pool(4, 0), 4000
+    settings = Settings(learning=Learning(draw=1, core_minimum=1, uniform_share=0.5))
     expected = 0.5 / 4 + 0.5 * np.array([0.5, 1.5, 2.5, 3.5]) / 8
     found = [drawn_from(samples, settings, seed) for seed in range(seeds)]
     assert {(int(one.rows[0]), round(float(one.probability[0]), 9)) for one in found} == set(
@@ -156,7 +154,7 @@ def test_the_chance_is_the_one_that_is_told() -> None:
     ("uniform_share", "least", "most"), [(1.0, 0.9, 1.1), (0.5, 1.5, 3.5), (0.0, 5.0, 30.0)]
 )
 def test_importance_raises_the_chance(uniform_share: float, least: float, most: float) -> None:
-    """Nine times the importance is drawn more often the less is uniform, and not at all more often where all is."""
+    """The smaller the uniform share, the oftener samples of nine times the importance are drawn."""
     samples = pool(200, 0) | {"importance": np.repeat([1.0, 9.0], 100)}
     settings = Settings(learning=Learning(draw=10, core_minimum=10, uniform_share=uniform_share))
     rows = np.concatenate([drawn_from(samples, settings, seed).rows for seed in range(600)])
@@ -165,7 +163,7 @@ def test_importance_raises_the_chance(uniform_share: float, least: float, most: 
 
 @pytest.mark.parametrize("importance", [0.0, -1.0])
 def test_samples_of_no_importance_are_drawn_last(importance: float) -> None:
-    """Where nothing is uniform, those of no importance are drawn only when all others are."""
+    """With no uniform share, samples of no importance are drawn only when all others are."""
     samples = pool(20, 0) | {"importance": np.repeat([importance, 1.0], 10)}
     settings = Settings(learning=Learning(core_minimum=10, uniform_share=0.0, draw=12))
     found = drawn_from(samples, settings)
@@ -173,7 +171,7 @@ def test_samples_of_no_importance_are_drawn_last(importance: float) -> None:
 
 
 def test_no_importance_at_all_is_uniform() -> None:
-    """Where every importance is 0, each has the same chance."""
+    """Where every importance is 0, every sample has the same probability."""
     samples = pool(20, 0) | {"importance": np.zeros(20)}
     found = drawn_from(
         samples,
@@ -183,7 +181,7 @@ def test_no_importance_at_all_is_uniform() -> None:
 
 
 def test_the_same_state_gives_the_same_draw() -> None:
-    """A seed repeats its draw, and another one draws others."""
+    """A seed repeats its draw, and another seed draws other samples."""
     samples = pool(300, 300)
     first, again, other = (drawn_from(samples, seed=seed).rows.tolist() for seed in (1, 1, 2))
     assert first == again

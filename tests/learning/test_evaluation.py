@@ -13,11 +13,12 @@ from mainstem.learning.evaluation import Evaluation, auc, evaluate, log_loss
 from mainstem.learning.evaluation.evaluation import auc_of_classes
 from tests.learning.samples import learnable
 
-ODDS = st.floats(-8, 8) | st.integers(-3, 3).map(float)  # some of them tied
+# some of them tied
+ODDS = st.floats(-8, 8) | st.integers(-3, 3).map(float)
 
 
 class FakeActive:
-    """A version that has been told its answers."""
+    """A version that gives prepared answers."""
 
     def __init__(self, odds: list[float]) -> None:
         self.odds = odds
@@ -29,13 +30,13 @@ class FakeActive:
 
 
 def of_odds(odds: list[float] | np.ndarray) -> np.ndarray:
-    """Logits of no and yes with these log-odds."""
+    """Return logits of no and yes with these log-odds."""
     return np.column_stack([np.zeros(len(odds)), odds])
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), ODDS), min_size=2))
 def test_auc_and_log_loss_are_those_of_scikit_learn(pairs: list[tuple[int, float]]) -> None:
-    """Both agree for any labels and any log-odds, ties included."""
+    """AUC and log-loss agree for any labels and any log-odds, ties included."""
     labels, odds = (np.array(column) for column in zip(*pairs, strict=True))
     if 0 < labels.sum() < len(labels):
         assert pytest.approx(roc_auc_score(labels, odds)) == auc(labels, odds)
@@ -49,11 +50,9 @@ def test_auc_and_log_loss_are_those_of_scikit_learn(pairs: list[tuple[int, float
 def test_several_classes_are_measured_as_scikit_learn_does(
     rows: list[tuple[int, float, float, float]],
 ) -> None:
-    """With more than two classes the AUC is the mean of each against the rest, the log-loss that of the softmax."""
-    labels, logits = (
-        np.array([0, 1, 2, *(row[0] for row in rows)]),
-        np.array([[0.0] * 3] * 3 + [row[1:] for row in rows]),
-    )
+    """AUC is the mean of each class against the rest, and log-loss is that of the softmax."""
+    labels = np.array([0, 1, 2, *(row[0] for row in rows)])
+    logits = np.array([[0.0] * 3] * 3 + [row[1:] for row in rows])
     scores = log_softmax(logits, axis=1)
     theirs = [roc_auc_score(labels == one, scores[:, one]) for one in range(3)]
     assert pytest.approx(np.mean(theirs)) == auc_of_classes(labels, logits)
@@ -73,20 +72,21 @@ def test_several_classes_are_measured_as_scikit_learn_does(
     ],
 )
 def test_auc_worked_by_hand(labels: list[int], odds: list[float], expected: float | None) -> None:
-    """It is the share of pairs in order, ties counting half, and not defined without both labels."""
+    """AUC is the share of pairs in order, a tie counts half, and one label alone has no AUC."""
     assert expected == auc(np.array(labels, np.int64), np.array(odds))
 
 
 def test_a_sure_error_has_a_finite_log_loss() -> None:
-    """Log-odds beyond what a probability can hold cost as much as they say, not infinity."""
+    """Log-odds beyond what a probability can hold give a finite log-loss."""
     assert 5000.0 == log_loss(np.array([0]), of_odds([5000.0]))
     assert 0.0 == log_loss(np.array([1]), of_odds([5000.0]))
     assert log_loss(np.array([], np.int64), of_odds([])) is None
 
 
 def test_a_version_is_measured_on_its_samples() -> None:
-    """Each sample's pair is asked for once, in order, and held against its own label."""
-    samples, active = learnable(4), FakeActive([-1.0, 1.0, 2.0, 3.0])  # labels 0 1 0 1
+    """Each pair is scored once, in order, and compared with its own label."""
+    # labels 0 1 0 1
+    samples, active = learnable(4), FakeActive([-1.0, 1.0, 2.0, 3.0])
     expected = Evaluation(4, 3 / 4, log_loss(np.array([0, 1, 0, 1]), of_odds(active.odds)))
     assert expected == evaluate(active, samples)
     assert [sample.pair for sample in samples] == active.asked
@@ -98,7 +98,7 @@ def test_other_labels_may_be_given() -> None:
 
 
 def test_no_samples_are_no_evaluation() -> None:
-    """Without samples nothing is asked and nothing is claimed."""
+    """Without samples nothing is scored and no figure is reported."""
     active = FakeActive([])
     assert Evaluation(0, None, None) == evaluate(active, [])
     assert [] == active.asked
@@ -106,6 +106,6 @@ def test_no_samples_are_no_evaluation() -> None:
 
 @pytest.mark.parametrize("odd", [float("nan"), float("inf"), float("-inf")])
 def test_an_answer_that_is_no_number_is_no_evaluation(odd: float) -> None:
-    """Where a version answers so even once there is no AUC of it, and how many there were is told."""
+    """One logit that is not finite prevents the evaluation, and the error counts such samples."""
     with pytest.raises(NonFiniteError, match=r"^non-finite logits for 1 of 4 samples$"):
         evaluate(FakeActive([-1.0, odd, 2.0, 3.0]), learnable(4))

@@ -1,4 +1,4 @@
-"""The first version: made once, its row mended, from the given model where there is one."""
+"""The first version: made once, from the given model where there is one, with its row."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -26,7 +26,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def versions(tmp_path: Path) -> Versions:
-    """No versions yet."""
+    """An empty place for versions."""
     return Versions(f"file://{tmp_path / 'versions'}")
 
 
@@ -37,7 +37,8 @@ def refuse() -> Iterable[str]:
 
 def rows(store: Store) -> list[tuple[Any, ...]]:
     return store.rows(
-        "SELECT version, parent, promoted, reason, model, digest FROM versions FINAL ORDER BY version"
+        "SELECT version, parent, promoted, reason, model, digest "
+        "FROM versions FINAL ORDER BY version"
     )
 
 
@@ -46,7 +47,7 @@ def weights(encoder: CrossEncoder) -> torch.Tensor:
 
 
 def test_it_is_made_with_its_row(store: Store, versions: Versions) -> None:
-    """Version 0 has no parent, the scale and direction measured at it, its learner's generation, and a row that agrees."""
+    """Version 0 has its scale, direction and generation, no parent, and a row that agrees."""
     measured: list[CrossEncoder] = []
 
     def scale(encoder: CrossEncoder) -> float:
@@ -77,7 +78,7 @@ def test_it_is_made_with_its_row(store: Store, versions: Versions) -> None:
 
 
 def test_it_is_made_once(store: Store, versions: Versions) -> None:
-    """Where it is, neither texts are asked for nor anything is written."""
+    """Where the first version exists, no texts are read and nothing is written."""
     make_first_version(versions, store, lambda: TEXTS, SETTINGS)
     before = versions.manifest(0)
     assert versions.direction(0) is None
@@ -87,7 +88,7 @@ def test_it_is_made_once(store: Store, versions: Versions) -> None:
 
 
 def test_a_kill_before_its_row_is_mended(store: Store, versions: Versions) -> None:
-    """A version without its row gets it, the version stays."""
+    """A version without its row gets the row, and the version stays as it is."""
     make_first_version(versions, store, lambda: TEXTS, SETTINGS)
     before = rows(store)
     store.execute("TRUNCATE TABLE versions")
@@ -96,7 +97,7 @@ def test_a_kill_before_its_row_is_mended(store: Store, versions: Versions) -> No
 
 
 def test_the_row_of_any_version_is_mended(store: Store, versions: Versions) -> None:
-    """A version that was saved and then killed gets the row that it would have had, once."""
+    """A version that was saved before a kill gets the row that it would have had, once."""
     encoder = first_encoder(TEXTS, SETTINGS)
     manifest = versions.save(
         encoder, version=3, parent=1, event_time=1_300_000_000_000, reason="better", scale=2.0
@@ -110,7 +111,7 @@ def test_the_row_of_any_version_is_mended(store: Store, versions: Versions) -> N
 
 
 def test_the_same_texts_make_the_same_model() -> None:
-    """Order and repetition of the texts do not matter; the seed does."""
+    """Order and repetition of the texts do not change the model, and the seed does."""
     one, other = (first_encoder(texts, SETTINGS) for texts in (TEXTS, [*TEXTS[::-1], TEXTS[0]]))
     assert one.tokenizer.get_vocab() == other.tokenizer.get_vocab()
     assert torch.equal(weights(one), weights(other))
@@ -125,7 +126,7 @@ def test_the_same_texts_make_the_same_model() -> None:
 
 
 def test_a_given_model_is_taken(store: Store, versions: Versions, tmp_path: Path) -> None:
-    """Its vocabulary is its own, and its row names it."""
+    """A given model keeps its vocabulary, and the row names it."""
     folder = save_bert(tmp_path / "bert")
     settings = Settings(model=Model(model=str(folder), max_tokens=24, device="cpu"))
     make_first_version(versions, store, tuple, settings)

@@ -1,4 +1,4 @@
-"""What a round draws from, out of the history: the very columns that the same responses made in memory."""
+"""The pool of a round, read from the history, equals the pool of rows in memory."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +35,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 class Both:
-    """Responses that are counted in columns of two partitions and written to the history, as a scoring worker does."""
+    """Responses in rows of two partitions and in the history, as a scoring worker writes them."""
 
     def __init__(self, store: Store) -> None:
         self.rows = [Rows(), Rows()]
@@ -95,7 +95,7 @@ class Both:
         self._store.write("standings", columns_of(written))
 
     def check(self) -> None:
-        """Compare, in the order of the ids."""
+        """Compare both pools, in the order of ids."""
         mine, stored = in_order(RowsPool(self.rows)), in_order(StoredPool(self._store))
         for name in NAMES:
             assert mine[name].tolist() == stored[name].tolist(), name
@@ -108,14 +108,14 @@ def id_of(number: int) -> UUID:
 
 
 def in_order(pool: Any) -> dict[str, Any]:
-    """Columns in the order of the ids."""
+    """Return the columns in the order of ids."""
     order = np.lexsort((pool["key_low"], pool["key_high"]))
     return {name: pool[name][order] for name in (*NAMES, "importance")}
 
 
 @pytest.fixture
 def both(store: Store) -> Both:
-    """Samples with up to three visits, some of them judged, twice at that."""
+    """Samples with up to three visits, some of them judged once or twice."""
     made = Both(store)
     for version in range(3):
         made.visit(
@@ -127,28 +127,28 @@ def both(store: Store) -> Both:
 
 
 def test_a_pool_out_of_the_history_is_that_of_the_columns(both: Both) -> None:
-    """Ids, places, times, importance and standings are the same; a sample that was never judged stands at the edge."""
+    """Both pools agree on all columns, and a sample that was never judged is in edge."""
     both.check()
     stands = [STANDINGS[one] for one in in_order(RowsPool(both.rows))["standing"]]
     assert {"core": 20, "noise": 10, "edge": 30} == {name: stands.count(name) for name in STANDINGS}
 
 
 def test_the_same_answer_again_keeps_importance(both: Both) -> None:
-    """A revised label that says the same moves label version and offset, and the visits before it still count."""
+    """A revision to the same answer moves version and offset, and earlier visits still count."""
     both.visit(2, *((number, 1, 1, COUNT + number) for number in range(10)))
     both.visit(3, *((number, 1, 1, COUNT + number) for number in range(5)))
     both.check()
 
 
 def test_another_answer_begins_importance_again(both: Both) -> None:
-    """A revised label that says otherwise counts only the visits since."""
+    """After a revision to another answer only the visits since then count."""
     both.visit(2, *((number, 1, 0, COUNT + number) for number in range(10)))
     both.visit(3, *((number, 1, 0, COUNT + number) for number in range(5)))
     both.check()
 
 
 def test_an_answer_that_comes_back_begins_again_too(both: Both) -> None:
-    """Yes, no and yes again: what the first yes was worth is forgotten, as the columns have it."""
+    """After yes, no and yes again, the visits to the first yes do not count."""
     both.visit(2, *((number, 1, 0, COUNT + number) for number in range(10)))
     both.visit(2, *((number, 2, 1, 2 * COUNT + number) for number in range(10)))
     both.visit(3, *((number, 3, 1, 3 * COUNT + number) for number in range(5)))
@@ -157,7 +157,7 @@ def test_an_answer_that_comes_back_begins_again_too(both: Both) -> None:
 
 @pytest.mark.usefixtures("both")
 def test_a_response_written_twice_counts_once(store: Store) -> None:
-    """A batch that was done again after a crash changes nothing."""
+    """A batch that is written again after a crash changes nothing."""
     before = in_order(StoredPool(store))
     store.execute("INSERT INTO responses SELECT * FROM responses")
     after = in_order(StoredPool(store))
@@ -166,7 +166,7 @@ def test_a_response_written_twice_counts_once(store: Store) -> None:
 
 
 def test_ids_are_given_back(both: Both, store: Store) -> None:
-    """A row's id is the sample's, in either pool."""
+    """Either pool returns the id of the sample of a row."""
     for pool in (StoredPool(store), RowsPool(both.rows)):
         assert {id_of(number) for number in range(COUNT)} == {
             pool.id_of(row) for row in range(COUNT)
@@ -178,20 +178,20 @@ def test_ids_are_given_back(both: Both, store: Store) -> None:
 def test_a_pool_that_is_read_in_pieces_is_the_same(
     both: Both, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More samples than are taken at once lose none and mix up none."""
+    """A pool that is read in several chunks is the same."""
     monkeypatch.setattr(pool_module, "_CHUNK", 7)
     both.check()
 
 
 def test_an_empty_history_is_an_empty_pool(store: Store) -> None:
-    """Before the first response there is nothing to draw."""
+    """A history without responses gives an empty pool."""
     pool = StoredPool(store)
     assert {0} == {len(pool[name]) for name in (*NAMES, "importance")}
 
 
 @pytest.mark.parametrize("core_minimum", [5, 1000])
 def test_a_rounds_draw_from_both_is_the_same(both: Both, store: Store, core_minimum: int) -> None:
-    """The same samples are drawn with the same probability, at cold start and by importance."""
+    """Both pools give the same draw and probabilities, at cold start and by importance."""
     settings = Settings(
         learning=Learning(draw=20, core_minimum=core_minimum, uniform_share=0.5, edge_floor=0.3)
     )

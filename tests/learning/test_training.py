@@ -26,7 +26,7 @@ SAMPLES, HELD_OUT = learnable(48), learnable(20, start=48)
 
 
 class ScriptedEvaluations:
-    """Stands where `evaluate` does and says the losses it was given, noting the weights it was shown."""
+    """Replaces `evaluate`: returns the given losses and records the weights it sees."""
 
     def __init__(self, losses: list[float | None]) -> None:
         self.losses = losses
@@ -44,7 +44,7 @@ def weights(network: nn.Module) -> torch.Tensor:
 def train(
     losses: list[float | None], monkeypatch: pytest.MonkeyPatch, **more: int
 ) -> tuple[Training, list[torch.Tensor]]:
-    """Train under losses that are given; what came of it, and the weights after each pass."""
+    """Train under the given losses; return the training and the weights after each pass."""
     script = ScriptedEvaluations(losses)
     monkeypatch.setattr(training, "evaluate", script)
     settings = Settings.of(
@@ -55,7 +55,7 @@ def train(
 
 @pytest.mark.parametrize("make", [scratch_encoder, given_encoder])
 def test_the_parent_stays_as_it_is(make: Callable[[], CrossEncoder]) -> None:
-    """Training makes another network, and leaves torch's own random state alone."""
+    """Training makes another network and leaves torch's own random state alone."""
     parent = make()
     before, state = copy.deepcopy(parent.network.state_dict()), torch.get_rng_state()
     child = fine_tune(parent, SAMPLES, HELD_OUT, SETTINGS, seed=1).encoder
@@ -66,10 +66,11 @@ def test_the_parent_stays_as_it_is(make: Callable[[], CrossEncoder]) -> None:
 
 
 def test_a_seed_repeats_itself() -> None:
-    """The same seed gives the very same weights, order and dropout included; another one gives others."""
+    """A seed gives the very same weights again, order and dropout included; another does not."""
     parent, found = scratch_encoder(), []
     for seed in (1, 1, 2):
-        torch.rand(1)  # whatever was drawn elsewhere in between
+        # draws in between from torch's own random state
+        torch.rand(1)
         found.append(
             weights(fine_tune(parent, SAMPLES, HELD_OUT, SETTINGS, seed=seed).encoder.network)
         )
@@ -79,7 +80,7 @@ def test_a_seed_repeats_itself() -> None:
 
 
 def test_what_can_be_learnt_is_learnt() -> None:
-    """On a rule that one word tells, the loss on samples never seen falls far below chance."""
+    """On a rule that one word decides, the loss on unseen samples falls far below chance."""
     parent = scratch_encoder()
     trained = fine_tune(
         parent,
@@ -97,7 +98,7 @@ def test_what_can_be_learnt_is_learnt() -> None:
 
 
 def test_weights_of_samples_count() -> None:
-    """A sample of weight 0 teaches nothing: turned labels without weight leave the rule as it is."""
+    """Samples of weight 0 teach nothing: turned labels without weight leave the rule as it is."""
     turned = [sample._replace(label=1 - sample.label, weight=0.0) for sample in SAMPLES]
     mixed = [one for pair in zip(SAMPLES, turned, strict=True) for one in pair]
     settings = Settings(learning=Learning(epochs=8, train_batch=16), model=Model(device="cpu"))
@@ -109,11 +110,14 @@ def test_weights_of_samples_count() -> None:
     ("losses", "patience", "passes", "best"),
     [
         ([0.6, 0.5, 0.4, 0.3], 1, 4, 4),
-        ([0.6, 0.5, 0.55, 0.1], 1, 3, 2),  # the fourth is not tried
+        # the fourth is not tried
+        ([0.6, 0.5, 0.55, 0.1], 1, 3, 2),
         ([0.6, 0.5, 0.55, 0.4, 0.45], 2, 5, 4),
         ([0.6, 0.7, 0.7, 0.7, 0.1], 3, 4, 1),
-        ([0.6, 0.6, 0.1], 1, 2, 1),  # as good is not better
-        ([None, None, None], 1, 3, 3),  # nothing held out: all passes, and the last is kept
+        # an equal loss is not better
+        ([0.6, 0.6, 0.1], 1, 2, 1),
+        # nothing held out: all passes, and the last is kept
+        ([None, None, None], 1, 3, 3),
     ],
 )
 def test_the_best_pass_is_kept(
@@ -123,14 +127,14 @@ def test_the_best_pass_is_kept(
     best: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Training stops after so many passes without a lower held-out loss, and goes back to the best one."""
+    """Training stops after `patience` passes without a lower held-out loss, and keeps the best."""
     trained, shown = train(losses, monkeypatch, patience=patience)
     assert (passes, best, passes * 2) == (len(shown), trained.epochs, trained.steps)
     assert torch.equal(shown[best - 1], weights(trained.encoder.network))
 
 
 def test_the_rate_rises_and_falls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The learning rate climbs to its top over the warm-up, then falls evenly, to be nothing after the last step."""
+    """The learning rate climbs over the warm-up and then falls evenly, to 0 after the last step."""
     used: list[float] = []
 
     class Watched(torch.optim.AdamW):
@@ -152,7 +156,7 @@ def test_the_rate_rises_and_falls(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("make", "rate"), [(scratch_encoder, 5e-4), (given_encoder, 2e-5)])
 def test_each_kind_has_its_own_rate(make: Callable[[], CrossEncoder], rate: float) -> None:
-    """Unless a rate is set, a model made here learns faster than a given one."""
+    """Unless a rate is set, a model from scratch learns faster than a given one."""
     child = make()
     settings = Settings(model=Model(device="cpu"), learning=Learning(warm_up=0.0))
     assert pytest.approx(rate) == training._rate(child, settings, 10)(0)
@@ -170,7 +174,7 @@ def test_nothing_to_train_on_is_no_error() -> None:
 
 
 def weighing(weight: float) -> list[PlacedSample]:
-    """Samples of which the third batch of eight has one of another weight."""
+    """Return samples with one of another weight in the third batch of eight."""
     return [
         sample._replace(weight=weight if place == 20 else 1.0)
         for place, sample in enumerate(SAMPLES)
@@ -178,7 +182,7 @@ def weighing(weight: float) -> list[PlacedSample]:
 
 
 def test_a_sample_that_weighs_nothing_teaches_nothing() -> None:
-    """Whatever its label says, what is learnt of the others is the same, and with a weight it is not."""
+    """The label of a sample of weight 0 does not change the weights, and with weight 1 it does."""
     settings = SETTINGS.but({"learning.epochs": 1})
 
     def learnt(weight: float, label: int) -> np.ndarray:
@@ -194,7 +198,7 @@ def test_a_sample_that_weighs_nothing_teaches_nothing() -> None:
 
 @pytest.mark.parametrize("weight", [float("nan"), float("inf")])
 def test_a_loss_that_is_no_number_ends_the_training_there(weight: float) -> None:
-    """The first step with such a loss is named, and the parent has kept its weights."""
+    """Training stops at the first step with such a loss, and the parent keeps its weights."""
     parent, settings = given_encoder(), SETTINGS.but({"learning.epochs": 1})
     before = weights(parent.network)
     with pytest.raises(NonFiniteError, match=r"^non-finite loss at step [1-6]$"):
@@ -203,7 +207,7 @@ def test_a_loss_that_is_no_number_ends_the_training_there(weight: float) -> None
 
 
 def test_a_gradient_that_is_no_number_ends_the_training_there() -> None:
-    """A finite loss may have a gradient that is not: 1e38 times a slope overflows."""
+    """Training stops when a finite loss has a gradient that overflows."""
     samples = [sample._replace(weight=3e38) for sample in SAMPLES]
     with pytest.raises(NonFiniteError, match=r"^non-finite gradient at step 1$"):
         fine_tune(
@@ -212,7 +216,7 @@ def test_a_gradient_that_is_no_number_ends_the_training_there() -> None:
 
 
 def test_a_rate_that_blows_the_model_up_is_seen() -> None:
-    """A step whose weights are finite, and whose answers are not, is no training."""
+    """A step after which weights are finite but logits are not is an error."""
     settings = SETTINGS.but(
         {"learning.epochs": 1, "learning.train_batch": 48, "learning.learning_rate": 1e30}
     )
@@ -221,7 +225,7 @@ def test_a_rate_that_blows_the_model_up_is_seen() -> None:
 
 
 def test_weights_that_are_no_numbers_are_no_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where nothing is held out to see it by."""
+    """Weights that are not finite are an error, even where nothing is held out."""
 
     class Careless(torch.optim.AdamW):
         @torch.no_grad()

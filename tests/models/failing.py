@@ -1,4 +1,4 @@
-"""A filesystem that breaks down."""
+"""A filesystem that fails."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +12,10 @@ from mainstem.versions import versions as room
 
 
 class FailingFiles:
-    """A filesystem that breaks down at one of its changes, as a kill does.
+    """A filesystem that fails at one of its changes, as if the process was killed there.
 
-    A file that is being put into a local folder is then half-written beside its place; an object store shows none of it.
+    A file that is being put into a local folder is then half-written beside its place; an object
+    store shows none of it.
     """
 
     def __init__(self, files: Any, at: int) -> None:
@@ -33,7 +34,7 @@ class FailingFiles:
         return change
 
     def put(self, path: str, content: bytes) -> None:
-        """What `disk.put_whole` does, or half of it."""
+        """Put a file as `disk.put_whole` does, or leave half of it."""
         try:
             self._count()
         except KeyboardInterrupt:
@@ -51,7 +52,7 @@ class FailingFiles:
 
 @contextmanager
 def failing_puts() -> Iterator[None]:
-    """Versions put their files by the failing filesystem they were given."""
+    """Make `Versions` put its files through the failing filesystem."""
     before, room.put_whole = room.put_whole, FailingFiles.put
     try:
         yield

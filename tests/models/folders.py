@@ -1,4 +1,4 @@
-"""Folders of models, and what may be wrong with them."""
+"""Folders of models, and ways to damage them."""
 
 import json
 from collections.abc import Callable
@@ -16,12 +16,12 @@ Spoil = Callable[[Path], None]
 
 
 def load(folder: Path, **more: Any) -> CrossEncoder:
-    """The model in it."""
+    """Load the model of a folder."""
     return load_pretrained(str(folder), **{"max_tokens": 64, "seed": 0, **more})
 
 
 def refusal(folder: Path, **more: Any) -> str:
-    """The one line that it is refused with."""
+    """Return the one line with which a model is refused."""
     with pytest.raises(ModelError) as caught:
         load(folder, **more)
     told = str(caught.value)
@@ -31,14 +31,14 @@ def refusal(folder: Path, **more: Any) -> str:
 
 
 def configured(folder: Path, **more: Any) -> Path:
-    """The folder with other words in its config."""
+    """Change values in the folder's config."""
     path = folder / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **more}))
     return folder
 
 
 def weighted(folder: Path, change: Callable[[dict[str, torch.Tensor]], None]) -> Path:
-    """The folder with other weights."""
+    """Change the folder's weights."""
     weights = load_file(folder / "model.safetensors")
     change(weights)
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
@@ -46,7 +46,7 @@ def weighted(folder: Path, change: Callable[[dict[str, torch.Tensor]], None]) ->
 
 
 def tokenized(folder: Path, **more: str) -> Path:
-    """The folder with another description of its tokenizer."""
+    """Change the description of the folder's tokenizer."""
     path = folder / "tokenizer_config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **more}))
     return folder

@@ -1,4 +1,4 @@
-"""One version at work: what it says of a pair does not depend on the pairs it is scored with."""
+"""An active version: the results of a pair do not depend on the pairs scored with it."""
 
 import dataclasses
 
@@ -17,22 +17,22 @@ from mainstem.settings import Model, Responses, Settings
 from tests.responses.truth import true_norms
 from tests.small_models import LABELS, PAIRS, given_encoder, scratch_encoder, shake
 
-SETTINGS = Settings(
-    responses=Responses(score_batch=2), model=Model(max_tokens=24, device="cpu")
-)  # two batches of the five pairs
-CLOSE = {"rel": 1e-5, "abs": 1e-6}  # as in the probe's own parity tests
+# two batches of the five pairs
+SETTINGS = Settings(responses=Responses(score_batch=2), model=Model(max_tokens=24, device="cpu"))
+# as in the probe's own parity tests
+CLOSE = {"rel": 1e-5, "abs": 1e-6}
 
 
 @pytest.fixture(params=[scratch_encoder, given_encoder], ids=["scratch", "given"])
 def encoder(request: pytest.FixtureRequest) -> CrossEncoder:
-    """An encoder of each kind, with weights that all matter."""
+    """An encoder of each kind, with random weights everywhere."""
     encoder = request.param()
     shake(encoder.network)
     return encoder
 
 
 def direct_logits(encoder: CrossEncoder) -> torch.Tensor:
-    """Logits of the pairs, one at a time."""
+    """Compute the logits of the pairs, one at a time."""
     encoded = encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.model.max_tokens)
     with torch.no_grad():
         return torch.cat(
@@ -41,7 +41,7 @@ def direct_logits(encoder: CrossEncoder) -> torch.Tensor:
 
 
 def test_responses_keep_the_order_of_the_samples(encoder: CrossEncoder) -> None:
-    """Though pairs of like length go together, each gets its own norm, loss and margin."""
+    """Each sample gets its own norm, loss and margin, although pairs of like length go together."""
     found = ActiveVersion(encoder, SETTINGS).responses(PAIRS, LABELS)
     logits, labels = direct_logits(encoder), torch.tensor(LABELS)
     rows = torch.arange(len(LABELS))
@@ -65,7 +65,8 @@ def test_pairs_of_like_length_go_together(encoder: CrossEncoder) -> None:
     lengths = sorted(
         len(ids) for ids, _ in encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.model.max_tokens)
     )
-    assert [lengths[2], lengths[4]] == widths  # 48 tokens: three pairs of 11, two of 18
+    # 48 tokens: three pairs of 11, two of 18
+    assert [lengths[2], lengths[4]] == widths
 
 
 @pytest.mark.parametrize("size", [1, 3, 64])
@@ -80,14 +81,14 @@ def test_the_size_of_a_pass_does_not_matter(encoder: CrossEncoder, size: int) ->
 
 
 def test_logits_are_those_of_a_direct_forward_pass(encoder: CrossEncoder) -> None:
-    """The logits come in the order of the pairs, in double precision."""
+    """Logits come in the order of the pairs, in double precision."""
     logits = ActiveVersion(encoder, SETTINGS).logits(PAIRS)
     assert pytest.approx(np.array(direct_logits(encoder).tolist()), **CLOSE) == logits
     assert np.float64 == logits.dtype
 
 
 def test_logits_hold_without_dropout(encoder: CrossEncoder) -> None:
-    """A network in the middle of training is evaluated as in eval mode, twice the same."""
+    """Logits are computed without dropout, even if the network is in training mode."""
     active = ActiveVersion(encoder, SETTINGS)
     encoder.network.train()
     first = active.logits(PAIRS)
@@ -96,7 +97,7 @@ def test_logits_hold_without_dropout(encoder: CrossEncoder) -> None:
 
 
 def test_scoring_changes_no_weight(encoder: CrossEncoder) -> None:
-    """A version is the same after it was used."""
+    """Scoring changes no weight of the version."""
     before = [parameter.detach().clone() for parameter in encoder.network.parameters()]
     active = ActiveVersion(encoder, SETTINGS)
     active.responses(PAIRS, LABELS)
@@ -108,7 +109,7 @@ def test_scoring_changes_no_weight(encoder: CrossEncoder) -> None:
 
 
 def test_no_samples_have_no_responses(encoder: CrossEncoder) -> None:
-    """Nothing to score is no error."""
+    """Without samples the results are empty."""
     active = ActiveVersion(encoder, SETTINGS)
     assert [(0,), (0,), (0,), (0, 0), (0, 0)] == [
         part.shape for part in dataclasses.astuple(active.responses([], []))
@@ -117,7 +118,7 @@ def test_no_samples_have_no_responses(encoder: CrossEncoder) -> None:
 
 
 def test_a_network_without_a_formula_is_refused_before_scoring() -> None:
-    """An active version cannot be had for a network whose norms would be wrong."""
+    """A network without a formula is refused at once, since its norms would be wrong."""
     encoder = scratch_encoder()
     encoder.network.head[1] = torch.nn.PReLU()
     with pytest.raises(
@@ -127,7 +128,7 @@ def test_a_network_without_a_formula_is_refused_before_scoring() -> None:
 
 
 def test_a_device_that_is_named_is_taken() -> None:
-    """`cpu` means the CPU even where there is a GPU."""
+    """Device `cpu` is the CPU even where there is a GPU."""
     assert torch.device("cpu") == device_of(SETTINGS)
 
 
@@ -140,7 +141,7 @@ TEXT = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
 def test_no_pass_holds_more_tokens_than_it_may(
     pairs: list[tuple[str, str]], size: int, max_tokens: int
 ) -> None:
-    """Batches hold at most `score_batch` times `max_tokens` tokens, padding counted, and every pair is in one."""
+    """A pass holds at most `score_batch` times `max_tokens` tokens, and no pair is lost."""
     active = small_active(size, max_tokens)
     encoded = encode_pairs(active.encoder.tokenizer, pairs, max_tokens)
     seen: list[int] = []
@@ -154,7 +155,7 @@ def test_no_pass_holds_more_tokens_than_it_may(
 
 
 def test_short_pairs_fill_a_pass() -> None:
-    """More pairs than `score_batch` go together where they are short, so that little room is left."""
+    """More short pairs than `score_batch` share a pass, so that it is nearly full."""
     active = small_active(4, 24)
     pairs = [("red", "cups")] * 50
     length = len(encode_pairs(active.encoder.tokenizer, pairs[:1], 24)[0][0])
@@ -165,7 +166,7 @@ def test_short_pairs_fill_a_pass() -> None:
 
 
 def test_pairs_of_one_length_stay_in_their_order() -> None:
-    """Results of many passes go back to the places of their pairs."""
+    """The results of many passes come back in the order of the pairs."""
     active = small_active(2, 24)
     pairs = [(WORDS[number % 7], " ".join(WORDS[: number % 5])) for number in range(40)]
     alone = np.concatenate([active.logits([pair]) for pair in pairs])
@@ -175,7 +176,7 @@ def test_pairs_of_one_length_stay_in_their_order() -> None:
 
 
 def small_active(size: int, max_tokens: int) -> ActiveVersion:
-    """An active version with passes of so many pairs of so many tokens."""
+    """Make an active version with passes of so many pairs of so many tokens."""
     encoder = given_encoder()
     shake(encoder.network)
     return ActiveVersion(

@@ -1,4 +1,4 @@
-"""What an active version keeps of a response beside its size: where it points; and how passes fit into a device."""
+"""Where a response points, and how passes fit into the memory of a device."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -18,22 +18,21 @@ from mainstem.settings import Model, Responses, Settings
 from mainstem.versions import Versions, load_active
 from tests.small_models import LABELS, PAIRS, given_encoder, scratch_encoder, shake
 
-SETTINGS = Settings(
-    responses=Responses(score_batch=2), model=Model(max_tokens=24, device="cpu")
-)  # two batches of the five pairs
+# two batches of the five pairs
+SETTINGS = Settings(responses=Responses(score_batch=2), model=Model(max_tokens=24, device="cpu"))
 CLOSE = {"rel": 1e-4, "abs": 1e-5}
 
 
 @pytest.fixture(params=[scratch_encoder, given_encoder], ids=["scratch", "given"])
 def encoder(request: pytest.FixtureRequest) -> CrossEncoder:
-    """An encoder of each kind, with weights that all matter."""
+    """An encoder of each kind, with random weights everywhere."""
     encoder = request.param()
     shake(encoder.network)
     return encoder
 
 
 def gradients(encoder: CrossEncoder) -> Iterator[dict[str, Tensor]]:
-    """Autograd's gradient of each of the pairs, by parameter."""
+    """Yield autograd's gradient of each pair, by parameter."""
     encoded = encode_pairs(encoder.tokenizer, PAIRS, SETTINGS.model.max_tokens)
     for one, label in zip(encoded, LABELS, strict=True):
         encoder.network.eval().zero_grad()
@@ -49,7 +48,7 @@ def gradients(encoder: CrossEncoder) -> Iterator[dict[str, Tensor]]:
 
 
 def flat(gradient: Mapping[str, Tensor], within: str = "") -> np.ndarray:
-    """A gradient as one vector in double precision, over the parameters whose names begin so."""
+    """Flatten a gradient in float64, over the parameters whose names begin with `within`."""
     return torch.cat(
         [gradient[name].flatten().double() for name in sorted(gradient) if name.startswith(within)]
     ).numpy()
@@ -63,7 +62,7 @@ WEIGHTS = [1.0, 0.5, 3.0, 0.0, 1e-3]
 
 
 def test_a_weight_is_a_factor_of_the_loss(encoder: CrossEncoder) -> None:
-    """Norm, loss, dot and sketch are autograd's of the weighted loss; the margin is what it was; a weight of 1 is none."""
+    """Norm, loss, dot and sketch are those of the weighted loss, and the margin is unweighted."""
     direction = ActiveVersion(encoder, SETTINGS).gradient(PAIRS[:2], LABELS[:2])
     active = ActiveVersion(encoder, SETTINGS, direction=direction, sketch=64)
     plain, weighed = active.responses(PAIRS, LABELS), active.responses(PAIRS, LABELS, WEIGHTS)
@@ -86,7 +85,7 @@ def test_a_weight_is_a_factor_of_the_loss(encoder: CrossEncoder) -> None:
 
 
 def test_the_gradient_of_weighted_samples_is_that_of_their_losses(encoder: CrossEncoder) -> None:
-    """The mean of autograd's gradients, each times its sample's weight; weights of 1 change no bit."""
+    """It is the mean of autograd's weighted gradients, and weights of 1 change no bit."""
     active = ActiveVersion(encoder, SETTINGS)
     mean = np.mean(
         [weight * flat(one) for weight, one in zip(WEIGHTS, gradients(encoder), strict=True)],
@@ -99,7 +98,7 @@ def test_the_gradient_of_weighted_samples_is_that_of_their_losses(encoder: Cross
 
 
 def test_the_gradient_is_the_mean_of_the_samples_own(encoder: CrossEncoder) -> None:
-    """The trusted gradient is autograd's mean over single samples, for every parameter; of no samples there is none."""
+    """The trusted gradient is autograd's mean over samples, and is empty without samples."""
     found = ActiveVersion(encoder, SETTINGS).gradient(PAIRS, LABELS)
     mean = np.mean([flat(one) for one in gradients(encoder)], axis=0)
     assert set(found) == {name for name, _ in encoder.network.named_parameters()}
@@ -108,7 +107,7 @@ def test_the_gradient_is_the_mean_of_the_samples_own(encoder: CrossEncoder) -> N
 
 
 def test_an_alignment_is_the_cosine_with_the_direction(encoder: CrossEncoder) -> None:
-    """However long the direction is, alignments are autograd's cosines, in the order of the samples."""
+    """Alignments are autograd's cosines, in the order of samples, for a direction of any length."""
     one, *_, other = gradients(encoder)
     direction = {name: 3 * one[name] - 2 * other[name] for name in one}
     found = alignments_of(
@@ -122,7 +121,7 @@ def test_an_alignment_is_the_cosine_with_the_direction(encoder: CrossEncoder) ->
 
 
 def test_a_sample_is_aligned_with_its_own_gradient(encoder: CrossEncoder) -> None:
-    """A direction that was made of one sample has an alignment of 1 with it, and of -1 when it is turned round."""
+    """A direction made of one sample has alignment 1 with it, and -1 when it is reversed."""
     active = ActiveVersion(encoder, SETTINGS)
     for pair, label in zip(PAIRS, LABELS, strict=True):
         own = active.gradient([pair], [label])
@@ -136,7 +135,7 @@ def test_a_sample_is_aligned_with_its_own_gradient(encoder: CrossEncoder) -> Non
 
 
 def test_without_a_direction_there_are_no_alignments(encoder: CrossEncoder) -> None:
-    """No direction, an empty one and one of length 0 say nothing of any sample."""
+    """With no direction, an empty one or one of length 0, alignments are missing."""
     nothing = {name: torch.zeros_like(one) for name, one in encoder.network.named_parameters()}
     for direction in (None, {}, nothing):
         found = ActiveVersion(encoder, SETTINGS, direction=direction).responses(PAIRS, LABELS)
@@ -145,7 +144,7 @@ def test_without_a_direction_there_are_no_alignments(encoder: CrossEncoder) -> N
 
 
 def test_responses_over_some_layers_are_aligned_over_those() -> None:
-    """Norms and alignments are those of the named layers' parameters alone, though the direction has all."""
+    """Norms and alignments cover only the named layers, though the direction covers all."""
     encoder = scratch_encoder()
     shake(encoder.network)
     settings = SETTINGS.but({"responses.response_layers": "head"})
@@ -160,7 +159,7 @@ def test_responses_over_some_layers_are_aligned_over_those() -> None:
 
 
 def test_sketches_keep_the_order_of_the_samples(encoder: CrossEncoder) -> None:
-    """Each sample has its own sketch, the same alone as in company; without asking there is none."""
+    """Each sample has its own sketch, the same alone as in company; by default there is none."""
     active = ActiveVersion(encoder, SETTINGS, sketch=64)
     together = active.responses(PAIRS, LABELS).sketch
     alone = np.concatenate(
@@ -175,7 +174,7 @@ def test_sketches_keep_the_order_of_the_samples(encoder: CrossEncoder) -> None:
 
 
 def test_sketches_with_many_floats_give_back_lengths_and_dots(encoder: CrossEncoder) -> None:
-    """With 1,024 floats the dots of sketches are autograd's to about a tenth of the two lengths."""
+    """With 1,024 floats the dots of sketches are autograd's within a tenth or so of the lengths."""
     sketch = (
         ActiveVersion(encoder, SETTINGS, sketch=1024)
         .responses(PAIRS, LABELS)
@@ -184,13 +183,12 @@ def test_sketches_with_many_floats_give_back_lengths_and_dots(encoder: CrossEnco
     own = np.array([flat(gradient) for gradient in gradients(encoder)])
     lengths = np.linalg.norm(own, axis=1)
     error = (sketch @ sketch.T - own @ own.T) / np.outer(lengths, lengths)
-    assert (
-        np.abs(error).max() < 0.25
-    )  # a standard error of sqrt(2 / 1024) = .044 and a few more for ties between layers
+    # a standard error of sqrt(2 / 1024) = .044, and a few more for ties between layers
+    assert np.abs(error).max() < 0.25
 
 
 def run_out_of_memory(encoder: CrossEncoder, tokens: int) -> list[int]:
-    """Let passes of more than so many tokens fail; what is returned fills with the tokens of the others."""
+    """Let passes of more tokens fail; the returned list collects the tokens of the others."""
     done: list[int] = []
 
     def look(_: object, given: tuple) -> None:
@@ -204,7 +202,7 @@ def run_out_of_memory(encoder: CrossEncoder, tokens: int) -> list[int]:
 
 
 def test_a_pass_that_does_not_fit_is_halved_and_stays_so(encoder: CrossEncoder) -> None:
-    """Where memory runs out the same responses come out of smaller passes, and later ones begin small."""
+    """When memory runs out, smaller passes give the same responses, and later ones start small."""
     pairs, labels = PAIRS * 4, LABELS * 4
     settings = SETTINGS.but({"responses.score_batch": 64})
     expected = ActiveVersion(encoder, settings, sketch=32).responses(pairs, labels)
@@ -221,18 +219,19 @@ def test_a_pass_that_does_not_fit_is_halved_and_stays_so(encoder: CrossEncoder) 
 
 
 def test_one_sample_that_does_not_fit_is_told(encoder: CrossEncoder) -> None:
-    """When even a single sample is too much the error names the device, its length and what to set."""
+    """If even one sample does not fit, the error names the device, the length and the setting."""
     run_out_of_memory(encoder, 8)
     with pytest.raises(
         ModelError,
-        match=r"memory of cpu is too small .* of one sample of 11 tokens; set MAINSTEM_MODEL__MAX_TOKENS",
+        match=r"memory of cpu is too small .* of one sample of 11 tokens; "
+        r"set MAINSTEM_MODEL__MAX_TOKENS",
     ):
         ActiveVersion(encoder, SETTINGS).responses(PAIRS, LABELS)
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_a_lower_precision_is_close_to_the_full_one(encoder: CrossEncoder, precision: str) -> None:
-    """Norms of a pass in half as many bits are within a few percent of those in float32, and are other numbers."""
+    """Norms in half precision differ from those in float32 by a few percent, but are not equal."""
     full = ActiveVersion(encoder, SETTINGS).responses(PAIRS, LABELS)
     half = ActiveVersion(encoder, SETTINGS.but({"responses.precision": precision})).responses(
         PAIRS, LABELS
@@ -245,7 +244,7 @@ def test_a_lower_precision_is_close_to_the_full_one(encoder: CrossEncoder, preci
 
 
 def test_a_cpu_computes_in_float32_unless_told() -> None:
-    """`auto` is float32 on a CPU; a named precision is taken."""
+    """Precision `auto` is float32 on a CPU, and a named precision is used."""
     assert torch.float32 == precision_of(SETTINGS)
     assert torch.bfloat16 == precision_of(SETTINGS.but({"responses.precision": "bfloat16"}))
 
@@ -253,7 +252,7 @@ def test_a_cpu_computes_in_float32_unless_told() -> None:
 def test_a_saved_version_comes_back_ready_for_the_stream(
     encoder: CrossEncoder, tmp_path: Path
 ) -> None:
-    """It has the direction it was saved with, and the sketches that the settings ask for; or neither."""
+    """A loaded version has the direction it was saved with and the sketches of the settings."""
     versions = Versions(f"file://{tmp_path}")
     direction = ActiveVersion(encoder, SETTINGS).gradient(PAIRS[:2], LABELS[:2])
     versions.save(encoder, version=0, parent=None, event_time=0, reason="")

@@ -1,4 +1,4 @@
-"""Making and loading a cross-encoder; none of it opens the network."""
+"""Making and loading a cross-encoder, without opening the network."""
 
 import json
 import socket
@@ -19,7 +19,7 @@ from tests.small_models import PAIRS, save_bert, scratch_encoder
 
 @pytest.fixture(autouse=True)
 def reached(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Whatever was looked up or connected to, which fails."""
+    """Refuse all look-ups and connections, and collect them."""
     reached: list[object] = []
 
     def refuse(*where: object, **_: object) -> None:
@@ -69,7 +69,7 @@ def no_config(folder: Path) -> None:
 
 
 def test_the_same_seed_gives_the_same_weights() -> None:
-    """Weights are drawn from the seed alone, another seed gives others, and torch's own state is left as it was."""
+    """Weights depend on the seed alone, and torch's own random state is left alone."""
     state = torch.get_rng_state()
     first, again, other = (weights(scratch_encoder(seed=seed).network) for seed in (3, 3, 4))
     assert torch.equal(first, again)
@@ -78,7 +78,7 @@ def test_the_same_seed_gives_the_same_weights() -> None:
 
 
 def test_the_model_made_here_reads_as_far_as_it_was_told(reached: list[object]) -> None:
-    """There is a position for each of the tokens and a row for each word piece; nothing is fetched."""
+    """Each token has a position and each word piece a row, and nothing is downloaded."""
     encoder = scratch_encoder(max_tokens=17)
     assert 17 == encoder.network.config.max_position_embeddings
     assert encoder.tokenizer.get_vocab_size() == encoder.network.config.vocab_size
@@ -86,14 +86,14 @@ def test_the_model_made_here_reads_as_far_as_it_was_told(reached: list[object]) 
 
 
 def test_a_segment_without_tokens_is_no_division_by_nothing() -> None:
-    """A pair of which one side is not there at all has finite logits."""
+    """A pair with one side missing altogether has finite logits."""
     encoder = scratch_encoder()
     batch = pad([([2, 7, 3], [0, 0, 0]), ([2, 7, 3], [1, 1, 1])], encoder.padding_id)
     assert torch.isfinite(encoder.network.eval()(batch)).all()
 
 
 def test_a_local_folder_is_loaded(tmp_path: Path, reached: list[object]) -> None:
-    """A BERT folder gives the very weights and the tokenizer that are in it, without a network."""
+    """A BERT folder gives its own weights and tokenizer, without a network."""
     folder = save_bert(tmp_path / "bert")
     encoder = load_pretrained(str(folder), max_tokens=64, seed=0)
     again = PretrainedReader(type(encoder.network.model).from_pretrained(folder))
@@ -106,7 +106,7 @@ def test_a_local_folder_is_loaded(tmp_path: Path, reached: list[object]) -> None
 
 
 def test_a_head_that_does_not_fit_is_drawn_from_the_seed(tmp_path: Path) -> None:
-    """A model of three classes gets a head of two, the same for the same seed, and keeps the rest."""
+    """A model of three classes gets a head of two, drawn from the seed, and keeps the rest."""
     folder = save_bert(tmp_path / "bert", classes=3)
     first, again, other = (
         load_pretrained(str(folder), 64, seed).network.model for seed in (1, 1, 2)
@@ -125,7 +125,7 @@ def test_a_head_that_does_not_fit_is_drawn_from_the_seed(tmp_path: Path) -> None
 def test_a_folder_that_is_not_whole_is_told_in_one_line(
     spoil: Callable[[Path], None], tmp_path: Path
 ) -> None:
-    """Whatever is missing or damaged in a model's folder, it is named with what should be there."""
+    """The error names the folder and the files that belong in it."""
     folder = save_bert(tmp_path / "bert")
     spoil(folder)
     told = message_of(folder)
@@ -136,7 +136,7 @@ def test_a_folder_that_is_not_whole_is_told_in_one_line(
 
 @pytest.mark.parametrize("name", ["/nowhere/model", "./nowhere/model", "../nowhere"])
 def test_a_missing_path_is_told_in_one_line(name: str, reached: list[object]) -> None:
-    """A path that leads nowhere is told as a path, and not looked for elsewhere."""
+    """A path that does not exist is reported as a path and not looked for elsewhere."""
     told = message_of(name)
     assert f"model {name!r} is not a model folder (" in told
     assert (
@@ -149,14 +149,15 @@ def test_a_missing_path_is_told_in_one_line(name: str, reached: list[object]) ->
 def test_an_unreachable_hub_is_told_with_the_way_around(
     name: str, reached: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A name that cannot be fetched is told in one line that names the local path as the way around."""
+    """A name that cannot be downloaded gives one line, which suggests a local path."""
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     told = message_of(name)
     assert f"model {name!r} cannot be had (" in told
-    assert (
-        "without a network give the path of a folder with config.json, weights and tokenizer.json as --model"
-        in told
+    way = (
+        "without a network give the path of a folder with config.json, "
+        "weights and tokenizer.json as --model"
     )
+    assert way in told
     assert ([], 1) == (reached, len(told.splitlines()))
 
 
@@ -168,7 +169,7 @@ def test_a_model_that_reads_less_than_it_is_given_is_refused(tmp_path: Path) -> 
 
 
 def test_another_family_is_refused_by_name(tmp_path: Path) -> None:
-    """A model that is no BERT is refused with the family it is of."""
+    """A model of another family than BERT is refused, and the error names the family."""
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "roberta"}))
     told = f"model {str(tmp_path)!r} is of the family 'roberta'; only 'bert' is supported so far"
     assert told == message_of(tmp_path)

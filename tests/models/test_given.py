@@ -1,4 +1,4 @@
-"""A model that somebody gives is taken in as it is; what is otherwise is told in one line."""
+"""A given model is taken as it is, and each difference is reported in one line."""
 
 import logging
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def halved(dtype: torch.dtype, only: str = "") -> Callable[[dict[str, torch.Tens
 def test_whatever_it_was_saved_in_it_is_computed_in_float32(
     change: Callable[[dict[str, torch.Tensor]], None], config: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Half, double and mixed: every weight is the saved one in float32, and so is what the version's config says."""
+    """Weights saved in half, double or mixed precision become float32, and so does the config."""
     folder = configured(weighted(save_bert(tmp_path / "bert"), change), **config)
     saved, model = load_file(folder / "model.safetensors"), load(folder).network.model
     assert {torch.float32} == {one.dtype for one in model.parameters()}
@@ -95,14 +95,14 @@ def _rows(folder: Path, count: int) -> None:
 
 
 @pytest.mark.parametrize(("change", "remarks"), REMARKS)
-def test_what_is_taken_in_otherwise_than_it_was_is_told(
+def test_each_difference_from_the_given_model_is_reported(
     change: Spoil,
     remarks: list[str],
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """One line for each thing that somebody should know, none for a model that fits, and nothing of the libraries' own."""
+    """Each difference is one line, a fitting model gives none, and the libraries print nothing."""
     folder = save_bert(tmp_path / "bert")
     change(folder)
     capfd.readouterr()
@@ -114,8 +114,8 @@ def test_what_is_taken_in_otherwise_than_it_was_is_told(
     assert ("", "") == capfd.readouterr()
 
 
-def test_the_libraries_talk_again_afterwards(tmp_path: Path) -> None:
-    """What is kept quiet while a model is loaded is so only then."""
+def test_the_libraries_print_again_afterwards(tmp_path: Path) -> None:
+    """The libraries are silent only while a model is loaded."""
     from transformers.utils import logging as talk
 
     before = talk.get_verbosity(), talk.is_progress_bar_enabled()
@@ -125,7 +125,7 @@ def test_the_libraries_talk_again_afterwards(tmp_path: Path) -> None:
 
 
 def test_a_head_of_three_classes_stays_for_three(tmp_path: Path) -> None:
-    """Where the settings name as many classes as the head has, it is kept."""
+    """A head with as many classes as the settings name is kept."""
     folder = save_bert(tmp_path / "bert", classes=3)
     saved = load_file(folder / "model.safetensors")["classifier.weight"]
     kept = load(folder, classes=("far", "near", "here")).network.model.classifier.weight
@@ -133,7 +133,7 @@ def test_a_head_of_three_classes_stays_for_three(tmp_path: Path) -> None:
 
 
 def test_without_a_padding_token_padding_changes_nothing(tmp_path: Path) -> None:
-    """A model whose config names none answers a padded pair as it answers it alone."""
+    """A model whose config names no padding token answers a padded pair as it does alone."""
     encoder = load(configured(save_bert(tmp_path / "bert"), pad_token_id=None))
     network, encoded = encoder.network.eval(), encode_pairs(encoder.tokenizer, PAIRS, 64)
     together = network(pad(encoded, encoder.padding_id))
@@ -142,7 +142,7 @@ def test_without_a_padding_token_padding_changes_nothing(tmp_path: Path) -> None
 
 
 def words_of(unknown: int) -> list[str]:
-    """A text of ten words, so many of which no tokenizer of English knows."""
+    """Make a text of ten words, so many of them unknown to an English tokenizer."""
     return [" ".join([*["ελαιόλαδο"] * unknown, *["red"] * (10 - unknown)])]
 
 
@@ -158,7 +158,7 @@ def words_of(unknown: int) -> list[str]:
 def test_words_that_a_tokenizer_does_not_know_are_told(
     unknown: int, told: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Some unknown words are said to be some; a few are no news."""
+    """Many unknown words are reported with their share, and a few are not."""
     first_encoder(
         words_of(unknown),
         Settings(model=Model(model=str(save_bert(tmp_path / "bert")), device="cpu")),
@@ -167,7 +167,7 @@ def test_words_that_a_tokenizer_does_not_know_are_told(
 
 
 def test_a_tokenizer_of_another_language_is_refused(tmp_path: Path) -> None:
-    """Where nearly all words of the log are unknown to it, every text would read alike."""
+    """A tokenizer that knows hardly any word is refused, since all texts would be alike."""
     with pytest.raises(
         ModelError,
         match="does not know 100% of the words of this log; give a model of its language",

@@ -1,4 +1,4 @@
-"""A model that somebody gives and that would be bent is refused in one line."""
+"""A given model that would be changed by loading is refused in one line."""
 
 import json
 from pathlib import Path
@@ -166,14 +166,14 @@ REFUSED: list[tuple[Spoil, str]] = [
 
 
 @pytest.mark.parametrize(("spoil", "told"), REFUSED, ids=lambda one: getattr(one, "__name__", None))
-def test_what_would_be_bent_is_refused(
+def test_a_folder_that_would_load_as_another_model_is_refused(
     spoil: Spoil,
     told: str,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """A folder that would give another model than was saved ends in one line that names it; no library talks meanwhile."""
+    """Such a folder is refused in one line that names it, and no library prints anything."""
     folder = save_bert(tmp_path / "bert")
     spoil(folder)
     capfd.readouterr()
@@ -184,6 +184,6 @@ def test_what_would_be_bent_is_refused(
 
 
 def test_a_file_is_not_its_folder(tmp_path: Path) -> None:
-    """A path to the weights themselves is told to be a file."""
+    """A path to the weights themselves is refused as a file."""
     folder = save_bert(tmp_path / "bert")
     assert "is a file; give the folder" in refusal(folder / "model.safetensors")

@@ -1,4 +1,4 @@
-"""Text pairs to token ids: what is cut, what is padded, and that a vocabulary is the same everywhere."""
+"""Text pairs to token ids: cutting, padding, and a vocabulary that is the same everywhere."""
 
 import json
 import os
@@ -25,7 +25,7 @@ print(json.dumps(train_tokenizer(json.load(sys.stdin), size=500).get_vocab(), so
 
 
 def titles() -> list[str]:
-    """A few hundred real titles, some of them Chinese, with many word pieces that are equally frequent."""
+    """Some hundreds of real titles, a few in Chinese, with many equally frequent word pieces."""
     events = map(json.loads, excerpt_lines(3000))
     return [
         *{event["title"] for event in events if "title" in event},
@@ -40,41 +40,41 @@ def pieces(text: str) -> list[str]:
 
 
 def sides(context: int, item: int, most: int) -> list[int]:
-    """How many tokens are left of each side, special ones not counted."""
+    """Count the tokens left of each side, special tokens excluded."""
     ((_, segments),) = encode_pairs(TOKENIZER, [("cups " * context, "red " * item)], most)
     lengths = {segment: len(list(run)) for segment, run in groupby(segments)}
     return [lengths[0] - 2, lengths[1] - 1]
 
 
 def test_english_is_read_in_small_letters() -> None:
-    """Capitals and spaces make no other word."""
+    """Capitals and spaces do not change a word."""
     assert ["red", "woolly", "hottie"] == pieces("RED  Woolly\thottie")
 
 
 def test_chinese_characters_stand_alone() -> None:
-    """A Chinese text is read character by character, spaces or none, beside English."""
+    """A Chinese text is read character by character, with or without spaces, beside English."""
     assert ["红", "色", "杯", "子", "set"] == pieces("红色杯子set")
 
 
 def test_an_unknown_word_is_unknown_and_costs_no_other() -> None:
-    """A word with a letter that was never seen becomes [UNK], and its neighbours stay."""
+    """A word with an unseen letter becomes [UNK], and its neighbours stay."""
     assert ["red", "[UNK]", "set"] == pieces("red жар set")
 
 
 def test_special_tokens_come_first_in_order() -> None:
-    """[PAD] is 0 and the others follow, as in BERT."""
+    """[PAD] is 0 and the other special tokens follow, as in BERT."""
     assert list(range(5)) == [TOKENIZER.token_to_id(token) for token in SPECIAL]
 
 
 def test_a_special_token_in_a_title_is_text() -> None:
-    """A shop's own "[SEP]" or "[PAD]" is read as letters and brackets, not as a separator or padding."""
+    """A title's own "[SEP]" or "[PAD]" is read as text, not as a separator or padding."""
     ((ids, _),) = encode_pairs(TOKENIZER, [("red [SEP] cup", "[PAD]")], 64)
     special = [TOKENIZER.token_to_id(token) for token in ("[CLS]", "[SEP]", "[PAD]")]
     assert [1, 2, 0] == [ids.count(one) for one in special]
 
 
 def test_a_pair_is_told_apart_by_segments() -> None:
-    """The context has segment 0 with [CLS] and its [SEP], the item segment 1 with its own [SEP]; nothing may be empty."""
+    """The context has segment 0 and the item segment 1, each with its [SEP], even when empty."""
     (ids, segments), (empty, none) = encode_pairs(TOKENIZER, [("red cups", "set"), ("", "")], 64)
     cls, sep = TOKENIZER.token_to_id("[CLS]"), TOKENIZER.token_to_id("[SEP]")
     words = [TOKENIZER.token_to_id(word) for word in ("red", "cups", "set")]
@@ -94,7 +94,7 @@ def test_a_pair_is_told_apart_by_segments() -> None:
     ],
 )
 def test_the_longer_side_is_cut_first(context: int, item: int, left: list[int]) -> None:
-    """Of 16 tokens 13 are for words: the longer side gives way until both are alike, then both."""
+    """Of 16 tokens 13 are for words: the longer side is cut until both are equal, then both are."""
     assert sorted(left) == sorted(sides(context, item, 16))
     assert (context > item) == (left[0] > left[1]) or context == item
 
@@ -102,7 +102,7 @@ def test_the_longer_side_is_cut_first(context: int, item: int, left: list[int]) 
 @settings(deadline=None, max_examples=50)
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(8, 64))
 def test_no_more_is_cut_than_needed(context: int, item: int, most: int) -> None:
-    """All room is used, a side that fits in half of it is whole, and cut sides differ by one token at most."""
+    """All room is used, a side within half of it is whole, and cut sides differ by one at most."""
     left, room = sides(context, item, most), most - 3
     assert min(context + item, room) == sum(left)
     assert all(
@@ -120,7 +120,7 @@ def test_the_room_may_change_between_calls() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_vocabulary_does_not_depend_on_the_order_of_texts(seed: int) -> None:
-    """Texts in any order, and any of them twice, give the same word pieces with the same numbers."""
+    """Texts in any order, some of them twice, give the same word pieces with the same numbers."""
     texts = titles()
     again = [*texts, *texts[: 10 * seed]]
     random.Random(seed).shuffle(again)
@@ -130,7 +130,7 @@ def test_the_vocabulary_does_not_depend_on_the_order_of_texts(seed: int) -> None
 
 
 def test_the_vocabulary_is_the_same_in_another_process() -> None:
-    """Another process, whose strings hash otherwise, finds the same word pieces with the same numbers."""
+    """Another process, with another hash seed, gives the same word pieces with the same numbers."""
     texts = titles()
     environment = {**os.environ, "PYTHONHASHSEED": "12345"}
     told = subprocess.run(
@@ -146,14 +146,14 @@ def test_the_vocabulary_is_the_same_in_another_process() -> None:
 
 @pytest.mark.parametrize("size", [200, 350, 500])
 def test_the_vocabulary_keeps_to_its_size(size: int) -> None:
-    """There are as many word pieces as were asked for at most, and all their numbers are below that."""
+    """The vocabulary has at most as many word pieces as asked for, numbered from 0 without gaps."""
     vocabulary = train_tokenizer(titles(), size).get_vocab()
     assert list(range(len(vocabulary))) == sorted(vocabulary.values())
     assert len(vocabulary) <= size
 
 
 def test_the_most_frequent_letters_are_kept() -> None:
-    """Where there are more Chinese characters than room, those in the most words stay, whatever order they come in."""
+    """Where characters do not all fit, the most frequent stay, in whatever order they come."""
     rare = [chr(0x4E00 + number) for number in range(300)]
     frequent = [chr(0x7000 + number) for number in range(20)]
     texts = [f"{one}{number}" for one in frequent for number in range(3)] + rare
@@ -163,7 +163,7 @@ def test_the_most_frequent_letters_are_kept() -> None:
 
 
 def test_padding_makes_rows_of_one_length() -> None:
-    """Ids, segments, mask and positions have the shape of the longest row, and every row its own positions."""
+    """All rows are padded to the longest, and every row has its own positions."""
     batch = pad([([2, 7, 3, 8, 3], [0, 0, 0, 1, 1]), ([2, 3, 3], [0, 0, 1])], 9)
     assert [[2, 7, 3, 8, 3], [2, 3, 3, 9, 9]] == batch.ids.tolist()
     assert [[0, 0, 0, 1, 1], [0, 0, 1, 0, 0]] == batch.segments.tolist()
@@ -175,5 +175,5 @@ def test_padding_makes_rows_of_one_length() -> None:
 
 
 def test_padding_of_one_row_adds_nothing() -> None:
-    """A single row is as long as it is."""
+    """A single row gets no padding."""
     assert (1, 3) == pad([([2, 3, 3], [0, 0, 1])], 0).ids.shape

@@ -1,4 +1,4 @@
-"""The C library's allocator, told to keep what a pass frees."""
+"""The C library's allocator keeps the memory that a forward pass frees."""
 
 import os
 import platform
@@ -10,20 +10,21 @@ import pytest
 from mainstem.process.allocator import give_back_freed_memory, keep_freed_memory
 
 
-def test_glibc_listens() -> None:
-    """Where the C library is glibc it takes the setting; elsewhere nothing happens."""
+def test_glibc_takes_the_setting() -> None:
+    """The setting is taken where the C library is glibc, and ignored elsewhere."""
     assert ("glibc" == platform.libc_ver()[0]) == keep_freed_memory()
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator than glibc's")
 def test_what_was_kept_is_given_back() -> None:
-    """Memory that was freed and kept counts to the process until it is given back."""
+    """Freed memory that the allocator keeps counts to the process until it is given back."""
 
     def resident() -> int:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     keep_freed_memory()
-    held = np.ones(1 << 23)  # 64 MiB
+    # 64 MiB
+    held = np.ones(1 << 23)
     del held
     kept = resident()
     assert give_back_freed_memory()

@@ -1,4 +1,4 @@
-"""How many threads are used, who decides it, and how they wait."""
+"""How many threads mainstem uses, which setting decides it, and how threads wait."""
 
 import json
 import os
@@ -23,14 +23,14 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 
 
 def home_of(folder: Path, **facts: object) -> Path:
-    """A home that was settled with these facts."""
+    """Make a home that was settled with these facts."""
     with Home(folder, create=True) as home:
         home.settle(Settings(), facts)
     return folder
 
 
 def group(folder: Path, own: str, **files: str) -> tuple[Path, Path]:
-    """Control groups as a kernel shows them: which a process is in, and what they are."""
+    """Write control groups as a kernel shows them; return the process's own and their folder."""
     (folder / "own").write_text(own)
     for name, content in files.items():
         path = folder / "groups" / name
@@ -54,7 +54,7 @@ def group(folder: Path, own: str, **files: str) -> tuple[Path, Path]:
 def test_the_environment_may_ask_for_a_number(
     environment: dict[str, str], asked: int | None
 ) -> None:
-    """`OMP_NUM_THREADS` holds, then `MKL_NUM_THREADS`; torch uses as many, and as many as there are cores without them."""
+    """`OMP_NUM_THREADS` decides, then `MKL_NUM_THREADS`, then the number of cores."""
     assert asked == asked_threads(environment)
     assert (
         (asked or available_threads())
@@ -65,7 +65,7 @@ def test_the_environment_may_ask_for_a_number(
 
 @pytest.mark.parametrize("given", ["0", "-1", "two", "1.5", "²", "99999", ",2"])
 def test_what_is_no_number_of_threads_is_refused(given: str) -> None:
-    """Nothing is guessed: the line says which variable, what it is and what it may be."""
+    """The error names the variable, its value and the values it may have."""
     with pytest.raises(
         SettingError, match=r"OMP_NUM_THREADS is .*; give a number of threads from 1 to 4096"
     ):
@@ -83,18 +83,18 @@ def test_what_is_no_number_of_threads_is_refused(given: str) -> None:
     ],
 )
 def test_a_quota_of_a_control_group_is_a_limit(quota: str, cores: int, tmp_path: Path) -> None:
-    """A container that may use one core and a half computes with one thread, however many cores its machine has."""
+    """A container that may use one and a half cores computes with one thread."""
     assert cores == available_threads(*group(tmp_path, "0::/a/b\n", **{"a/b/cpu.max": quota}))
 
 
 @pytest.mark.parametrize("name", ["a/cpu.max", "cpu.max"])
 def test_a_quota_of_an_outer_group_counts(name: str, tmp_path: Path) -> None:
-    """The narrowest group that a process is in decides; a group that is not shown is passed over."""
+    """The narrowest group around a process decides, and a group that is not shown is skipped."""
     assert 1 == available_threads(*group(tmp_path, "0::/a/b\n", **{name: "100000 100000"}))
 
 
 def test_a_quota_of_the_first_kind_of_groups_counts(tmp_path: Path) -> None:
-    """Where quotas are two files of controller `cpu`, they are read there."""
+    """A quota in the two files of controller `cpu` (cgroups version 1) counts."""
     files = {
         "cpu,cpuacct/a/cpu.cfs_quota_us": "100000\n",
         "cpu,cpuacct/a/cpu.cfs_period_us": "100000\n",
@@ -106,12 +106,12 @@ def test_a_quota_of_the_first_kind_of_groups_counts(tmp_path: Path) -> None:
 
 
 def test_without_control_groups_all_cores_count(tmp_path: Path) -> None:
-    """A system that has none has no quota."""
+    """A system without control groups has no quota."""
     assert CORES == available_threads(tmp_path / "none", tmp_path)
 
 
 def test_a_home_is_gone_on_with_as_it_was_made(tmp_path: Path) -> None:
-    """Its number of threads is used again on any machine, and asking for another is refused with both numbers."""
+    """A home is opened with the threads it was made with, and asking for others is refused."""
     home = home_of(tmp_path / "home", threads=3)
     assert (
         3 == threads(home, {}) == threads(home, {"OMP_NUM_THREADS": "3"}) == torch.get_num_threads()
@@ -123,7 +123,7 @@ def test_a_home_is_gone_on_with_as_it_was_made(tmp_path: Path) -> None:
 
 
 def test_a_home_without_a_record_is_not_locked_out(tmp_path: Path) -> None:
-    """A home of before takes the number it is opened with, and keeps it from then on; not where it is refused."""
+    """A home that records no threads takes those it is opened with, unless opening is refused."""
     home = home_of(tmp_path / "home", learn=True)
     assert 2 == threads(home, {"OMP_NUM_THREADS": "2"})
     with pytest.raises(HomeError, match="learn True there, False now"):
@@ -134,7 +134,7 @@ def test_a_home_without_a_record_is_not_locked_out(tmp_path: Path) -> None:
 
 
 def test_threads_go_to_sleep_early_unless_told_otherwise() -> None:
-    """The command line says so before torch is there; who says how threads wait is not talked over."""
+    """Threads sleep early unless the environment already says how they wait."""
     environment: dict[str, str] = {}
     wait_briefly(environment)
     assert {"GOMP_SPINCOUNT": "1000"} == environment
@@ -144,7 +144,7 @@ def test_threads_go_to_sleep_early_unless_told_otherwise() -> None:
 
 
 def test_starting_the_command_line_comes_before_torch() -> None:
-    """OpenMP reads its environment once, when torch is loaded: it has been set by then, and torch has not been loaded."""
+    """The environment is set before torch is loaded, because OpenMP reads it once, at that time."""
     code = """if True:
         import os, sys
         from mainstem.cli.main import main

@@ -1,6 +1,7 @@
-"""A small model of each family, with random weights that all matter, and a ragged batch for it.
+"""A small model of each family, with random weights everywhere, and a ragged batch for it.
 
-They are called as Hugging Face's examples call them: no position ids, so the families make their own, some of them (1, T).
+The models are called as in Hugging Face's examples, without position ids: the families make their
+own, some of them of shape (1, T).
 """
 
 from collections.abc import Callable, Iterator
@@ -31,17 +32,17 @@ BERT = {"vocab_size": WORDS, "max_position_embeddings": 24, **SIZES}
 
 @dataclass(frozen=True)
 class Case:
-    """A model, texts, and what should come out."""
+    """A model, its texts and targets, and the loss."""
 
     model: nn.Module
     texts: list[Tensor]
     targets: list[Tensor]
     answer: Callable[[nn.Module, Tensor, Tensor, Tensor], Tensor]
-    """(model, ids, mask, targets), padded or not, to what the loss holds against the targets."""
+    """Maps (model, ids, mask, targets), padded or not, to what the loss compares with targets."""
     loss: Loss = cross_entropy
 
     def batch(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Ids, mask and targets, padded to the longest."""
+        """Return ids, mask and targets, padded to the longest text."""
         padding = self.model.config.pad_token_id
         ids = pad_sequence(self.texts, batch_first=True, padding_value=padding)
         mask = pad_sequence([torch.ones_like(one) for one in self.texts], batch_first=True)
@@ -50,14 +51,14 @@ class Case:
         return ids, mask, pad_sequence(self.targets, batch_first=True, padding_value=-100)
 
     def responses(self, probe: Any, method: str = "responses", **more: Any) -> Responses[Tensor]:
-        """What the probe says of the whole batch."""
+        """Return the probe's responses to the whole batch."""
         ids, mask, targets = self.batch()
         return getattr(probe, method)(
             lambda: self.answer(self.model, ids, mask, targets), targets, loss=self.loss, **more
         )
 
     def losses(self, model: nn.Module) -> Iterator[Tensor]:
-        """Each sample's, alone and never padded."""
+        """Yield the loss of each sample, alone and without padding."""
         for text, target in zip(self.texts, self.targets, strict=True):
             ids, targets = text.unsqueeze(0), target.unsqueeze(0)
             yield F.cross_entropy(
@@ -66,18 +67,18 @@ class Case:
             )
 
     def gradients(self) -> list[Gradient]:
-        """Each sample's gradient by autograd."""
+        """Compute each sample's gradient by autograd."""
         return gradients(self.model, self.losses)
 
 
 def texts_of(lengths: tuple[int, ...] = LENGTHS) -> list[Tensor]:
-    """Ids from 5 on, out of few, so that they repeat."""
+    """Draw ids from 5 on, out of few, so that they repeat."""
     generator = torch.Generator().manual_seed(1)
     return [torch.randint(5, 14, (length,), generator=generator) for length in lengths]
 
 
 def made(kind: str, config: Any) -> nn.Module:
-    """A model of a class of transformers, its weights drawn and shaken."""
+    """Make a model of a class of transformers, with random weights everywhere."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = getattr(hf, kind)(config).eval()
@@ -86,7 +87,7 @@ def made(kind: str, config: Any) -> nn.Module:
 
 
 def classifier(kind: str, config: Any, lengths: tuple[int, ...] = LENGTHS) -> Case:
-    """A text to one of its classes."""
+    """Texts with one class each."""
     labels = [torch.tensor((place + 1) % config.num_labels) for place in range(len(lengths))]
     return Case(
         made(kind, config),
@@ -97,12 +98,12 @@ def classifier(kind: str, config: Any, lengths: tuple[int, ...] = LENGTHS) -> Ca
 
 
 def bert(lengths: tuple[int, ...] = LENGTHS, **more: Any) -> Case:
-    """The case that most tests take."""
+    """The case that most tests use."""
     return classifier("BertForSequenceClassification", hf.BertConfig(**(BERT | more)), lengths)
 
 
 def next_token(kind: str, config: Any) -> Case:
-    """Each token is to be told from those before it; the first is told from nothing, and left out."""
+    """Each token is predicted from those before it; the first, which has none, is left out."""
     model, texts = made(kind, config), texts_of()
     targets = [torch.cat([text[1:], torch.tensor([-100])]) for text in texts]
     return Case(
@@ -115,7 +116,7 @@ def next_token(kind: str, config: Any) -> Case:
 
 
 def masked(kind: str, config: Any) -> Case:
-    """Two tokens of each text are hidden and to be told."""
+    """Two tokens of each text are masked, and predicted."""
     model, texts = made(kind, config), texts_of()
     targets = [torch.full_like(text, -100) for text in texts]
     for text, target in zip(texts, targets, strict=True):
@@ -131,7 +132,10 @@ def masked(kind: str, config: Any) -> Case:
 
 
 def translated(kind: str, config: Any) -> Case:
-    """One text to another, by an encoder and a decoder; its table of relative positions, which has no batch, is frozen."""
+    """One text is translated into another, by an encoder and a decoder.
+
+    The table of relative positions is frozen, because what it reads has no batch.
+    """
     model, texts = made(kind, config), texts_of()
     for name, parameter in model.named_parameters():
         parameter.requires_grad_("relative_attention_bias" not in name)
@@ -175,12 +179,10 @@ FAMILIES: dict[str, Callable[[], Case]] = {
     "bert": bert,
     "bert, five classes": lambda: bert(num_labels=5),
     "bert, one sample": lambda: bert(lengths=(6,)),
-    "bert, masked tokens": lambda: masked(
-        "BertForMaskedLM", hf.BertConfig(**BERT)
-    ),  # a tied decoder with a bias
-    "minilm": lambda: bert(
-        hidden_size=48, num_attention_heads=12, intermediate_size=96
-    ),  # 384, 12 and 1536 in the real one
+    # a tied decoder with a bias
+    "bert, masked tokens": lambda: masked("BertForMaskedLM", hf.BertConfig(**BERT)),
+    # 384, 12 and 1536 in the real one
+    "minilm": lambda: bert(hidden_size=48, num_attention_heads=12, intermediate_size=96),
     "distilbert": lambda: classifier(
         "DistilBertForSequenceClassification",
         hf.DistilBertConfig(
@@ -197,14 +199,16 @@ FAMILIES: dict[str, Callable[[], Case]] = {
     "electra": lambda: classifier(
         "ElectraForSequenceClassification", hf.ElectraConfig(**BERT, embedding_size=8)
     ),
-    "albert": lambda: classifier(  # one layer, passed three times
+    # one layer, passed three times
+    "albert": lambda: classifier(
         "AlbertForSequenceClassification",
         hf.AlbertConfig(**BERT | {"num_hidden_layers": 3}, embedding_size=8),
     ),
     "gpt-2": lambda: classifier("GPT2ForSequenceClassification", gpt2()),
-    "gpt-2, next token": lambda: next_token("GPT2LMHeadModel", gpt2()),  # a tied head
-    "llama, next token": lambda: next_token("LlamaForCausalLM", llama()),  # RMSNorm, a tied head
-    "t5": lambda: translated(
-        "T5ForConditionalGeneration", t5()
-    ),  # RMSNorm, one weight in three places
+    # a tied head
+    "gpt-2, next token": lambda: next_token("GPT2LMHeadModel", gpt2()),
+    # RMSNorm, a tied head
+    "llama, next token": lambda: next_token("LlamaForCausalLM", llama()),
+    # RMSNorm, one weight in three places
+    "t5": lambda: translated("T5ForConditionalGeneration", t5()),
 }

@@ -1,4 +1,4 @@
-"""Tiny models of all sorts, and what autograd says of each sample alone."""
+"""Tiny models of all sorts, and the norm of each sample alone by autograd."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,39 +8,31 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations, prune
 
 Middle = Callable[[nn.Module, Tensor], Tensor]
-IDS, LABELS = (
-    torch.randint(0, 9, (5, 5), generator=torch.Generator().manual_seed(1)),
-    torch.tensor([0, 1, 1, 0, 1]),
-)
-"""As many samples as tokens: what reads tokens first sees the same shapes."""
+# as many samples as tokens, so that layers that read tokens first see the same shapes
+IDS = torch.randint(0, 9, (5, 5), generator=torch.Generator().manual_seed(1))
+LABELS = torch.tensor([0, 1, 1, 0, 1])
 
 
 class Net(nn.Module):
-    """Words, something between, and a head."""
+    """Words, a layer used in some way, and a head."""
 
     def __init__(self, layer: nn.Module, middle: Middle) -> None:
         super().__init__()
-        self.words, self.layer, self.head, self.middle = (
-            nn.Embedding(9, 4),
-            layer,
-            nn.Linear(4, 2),
-            middle,
-        )
+        self.words, self.layer = nn.Embedding(9, 4), layer
+        self.head, self.middle = nn.Linear(4, 2), middle
 
     def forward(self, ids: Tensor) -> Tensor:
         return self.head(self.middle(self.layer, self.words(ids)))
 
 
 class Tokens(nn.Module):
-    """A first token and places as parameters of the model's own."""
+    """A model with parameters of its own: a first token, and positions."""
 
     def __init__(self) -> None:
         super().__init__()
         self.words, self.head = nn.Embedding(9, 4), nn.Linear(4, 2)
-        self.first, self.places = (
-            nn.Parameter(torch.randn(1, 1, 4)),
-            nn.Parameter(torch.randn(1, 6, 4)),
-        )
+        self.first = nn.Parameter(torch.randn(1, 1, 4))
+        self.places = nn.Parameter(torch.randn(1, 6, 4))
 
     def forward(self, ids: Tensor) -> Tensor:
         read = torch.cat([self.first.expand(len(ids), -1, -1), self.words(ids)], 1) + self.places
@@ -48,14 +40,14 @@ class Tokens(nn.Module):
 
 
 class Scaled(nn.Embedding):
-    """Words that are multiplied."""
+    """An embedding whose output is scaled."""
 
     def forward(self, ids: Tensor) -> Tensor:
         return super().forward(ids) * 3
 
 
 class MeanTaken(nn.Module):
-    """A layer norm that is called RMSNorm."""
+    """A layer norm that is made to look like an RMSNorm."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,25 +58,25 @@ class MeanTaken(nn.Module):
 
 
 class MeanTakenRMSNorm(MeanTaken):
-    """By its name."""
+    """A layer norm whose class is named RMSNorm."""
 
 
 class GatedRMSNorm(MeanTaken):
-    """It reads two tensors."""
+    """An RMSNorm that reads two tensors."""
 
     def forward(self, read: Tensor, gate: Tensor) -> Tensor:
         return self.weight * F.rms_norm(read * gate.sigmoid(), (4,), eps=self.eps)
 
 
 class LateEpsilonRMSNorm(MeanTaken):
-    """Its epsilon is added to the root."""
+    """An RMSNorm whose epsilon is added to the root."""
 
     def forward(self, read: Tensor) -> Tensor:
         return self.weight * read / (read.square().mean(-1, keepdim=True).sqrt() + 1e-3)
 
 
 class OnePlusRMSNorm(MeanTaken):
-    """As Gemma's."""
+    """An RMSNorm like Gemma's, whose scale is 1 + weight."""
 
     def forward(self, read: Tensor) -> Tensor:
         return (1 + self.weight) * F.rms_norm(read, (4,), eps=self.eps)
@@ -192,7 +184,7 @@ def made(make: Callable[[], nn.Module]) -> nn.Module:
 
 
 def alone(model: nn.Module, ids: Tensor = IDS) -> list[float]:
-    """Each sample's norm by autograd, from a pass of its own."""
+    """Compute each sample's norm by autograd, in a pass of its own."""
 
     def norms() -> Iterator[float]:
         for one, label in zip(ids, LABELS, strict=False):

@@ -1,4 +1,4 @@
-"""What a pass of the probe leaves behind: nothing, or after a training step its gradients."""
+"""A pass of the probe leaves nothing behind, except the gradients of a training step."""
 
 import threading
 
@@ -12,7 +12,7 @@ from tests.small_models import scratch_encoder
 
 
 def left_behind(model: nn.Module) -> dict[str, object]:
-    """All that a pass could have changed."""
+    """Return all that a pass could have changed."""
     return {
         "weights": [parameter.detach().clone() for parameter in model.parameters()],
         "gradients": [parameter.grad for parameter in model.parameters()],
@@ -33,7 +33,7 @@ def same(before: dict[str, object], after: dict[str, object]) -> bool:
 
 
 def half_frozen(*, training: bool) -> nn.Module:
-    """The model made here, its word embedding frozen, and one layer held in eval mode."""
+    """The scratch model with its word embedding frozen and one layer held in eval mode."""
     network = scratch_encoder().network.train(training)
     network.bert.embeddings.word_embeddings.requires_grad_(False)
     network.head[2].eval()
@@ -46,7 +46,7 @@ def run(network: nn.Module) -> torch.Tensor:
 
 @pytest.mark.parametrize("training", [True, False])
 def test_a_pass_leaves_the_model_as_it_was(*, training: bool) -> None:
-    """After a pass there are no gradients and no hooks; weights, what is frozen, and every layer's mode are as before."""
+    """A pass leaves no gradients and no hooks, and weights, frozen parts and modes as before."""
     network = half_frozen(training=training)
     before = left_behind(network)
     Probe(network, sketch=32).responses(lambda: run(network), labels_of(2))
@@ -54,7 +54,7 @@ def test_a_pass_leaves_the_model_as_it_was(*, training: bool) -> None:
 
 
 def test_a_direction_leaves_the_model_as_it_was() -> None:
-    """The mean gradient is handed over, not left in the model."""
+    """The mean gradient is returned, not left in the model."""
     network = half_frozen(training=True)
     before = left_behind(network)
     gradient_of(network, [(lambda: run(network), labels_of(2))])
@@ -62,7 +62,7 @@ def test_a_direction_leaves_the_model_as_it_was() -> None:
 
 
 def test_a_training_step_leaves_gradients_and_nothing_else() -> None:
-    """After a step what is trained has a gradient; all else is as before."""
+    """After a step trained parameters have a gradient, and all else is as before."""
     network = half_frozen(training=True)
     before = left_behind(network)
     Probe(network).training_step(lambda: run(network), labels_of(2))
@@ -76,7 +76,7 @@ def test_a_training_step_leaves_gradients_and_nothing_else() -> None:
 @pytest.mark.parametrize("method", ["responses", "training_step"])
 @pytest.mark.parametrize("where", ["on the way", "in the loss", "on the way back"])
 def test_a_pass_that_fails_leaves_the_model_as_it_was(where: str, method: str) -> None:
-    """An error changes no more than success does, and the next pass is a good one."""
+    """A pass that fails changes nothing, and the next pass is right."""
     network = half_frozen(training=True)
     before, probe, labels = left_behind(network), Probe(network), labels_of(2)
 
@@ -102,7 +102,7 @@ def test_a_pass_that_fails_leaves_the_model_as_it_was(where: str, method: str) -
 
 
 def test_a_pass_works_where_gradients_are_switched_off() -> None:
-    """The probe switches gradients on for itself, and leaves them off for its caller."""
+    """The probe switches gradients on for itself and leaves them off for its caller."""
     model = nn.Linear(2, 2)
     with torch.no_grad():
         found = Probe(model).responses(lambda: model(torch.ones(1, 2)), torch.tensor([0]))
@@ -112,7 +112,7 @@ def test_a_pass_works_where_gradients_are_switched_off() -> None:
 
 
 def test_two_threads_do_not_share_a_probe() -> None:
-    """A second pass while one is under way is an error, and leaves the first one whole."""
+    """A second pass during the first is an error, and the first one is right."""
     model, errors = nn.Linear(2, 2), []
     probe = Probe(model)
 

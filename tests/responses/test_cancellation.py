@@ -1,4 +1,4 @@
-"""Where gradients of tokens cancel, rounding must not show: neither as a wrong norm nor as less than nothing."""
+"""Where gradients of tokens cancel, rounding gives neither a wrong norm nor a negative square."""
 
 import math
 
@@ -15,7 +15,7 @@ from mainstem.responses.outer import Outer, is_gram_cheaper
 def nearly_cancelling(
     left_over: float, samples: int = 8, tokens: int = 8, width: int = 64
 ) -> tuple[Tensor, Tensor]:
-    """Tokens that read the same, and whose gradients add up to a small share of any of them."""
+    """Make tokens that read the same and whose gradients add up to a small share of each."""
     generator = torch.Generator().manual_seed(7)
     left = torch.randn(samples, tokens, width, generator=generator)
     left -= left.mean(1, keepdim=True)
@@ -25,7 +25,7 @@ def nearly_cancelling(
 
 @pytest.mark.parametrize("left_over", [1e-2, 1e-3, 1e-4])
 def test_tokens_that_cancel_are_taken_directly(left_over: float) -> None:
-    """The norm is right to 1e-4 of what float32 can know of it, where the Gram route alone is off by far."""
+    """The norm is right to 1e-4 or float32's limit, where the Gram route alone is far off."""
     left, right = nearly_cancelling(left_over)
     assert is_gram_cheaper(8, 64, 64)
     true = torch.einsum("btp,btd->bpd", left.double(), right.double()).flatten(1).norm(dim=1)
@@ -37,7 +37,7 @@ def test_tokens_that_cancel_are_taken_directly(left_over: float) -> None:
 
 
 def test_what_cancels_beside_much_more_is_left_as_it_is() -> None:
-    """Where other layers' squares are far above what rounding can move, nothing is computed again."""
+    """Where other layers' squares are far larger than rounding, nothing is computed again."""
     left, right = nearly_cancelling(1e-3)
 
     def refuse(which: Tensor) -> Tensor:
@@ -53,16 +53,17 @@ def test_what_cancels_beside_much_more_is_left_as_it_is() -> None:
 
 @pytest.mark.parametrize("kind", ["outer", "lookup"])
 def test_tokens_that_cancel_never_leave_less_than_nothing(kind: str) -> None:
-    """Where the gradients of a sample's tokens cancel, float32 rounding makes no negative square, so no NaN norm."""
+    """Where gradients of tokens cancel, rounding makes no negative square and so no NaN."""
     left, right = nearly_cancelling(0, samples=500)
     lookup = Lookup(torch.zeros(500, 8, dtype=torch.int64), left)
     found = (Outer(left, right) if kind == "outer" else lookup).squared(RoundingCheck())
     assert found.min() >= 0
-    assert pytest.approx(0, abs=0.1) == found.max().item()  # of 8 x 8 sums of 64 products
+    # of 8 x 8 sums of 64 products
+    assert pytest.approx(0, abs=0.1) == found.max().item()
 
 
 def test_joined_embeddings_that_cancel_are_formed_one_by_one() -> None:
-    """Where what comes back to embeddings cancels but for their padding, each one's rows are formed, without padding."""
+    """Where gradients cancel except for padding, the rows of each are formed without padding."""
     cancelling, _ = nearly_cancelling(1e-4)
     values = torch.cat([cancelling, torch.ones(8, 2, 64)], 1)
     ids = torch.zeros(8, 10, dtype=torch.int64)
@@ -75,7 +76,7 @@ def test_joined_embeddings_that_cancel_are_formed_one_by_one() -> None:
 
 
 class Difference(nn.Module):
-    """Two texts read by one layer, and what is left of one without the other: most of the layer's gradient cancels."""
+    """The difference of two texts read by one layer, most of whose gradient cancels."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,7 +88,7 @@ class Difference(nn.Module):
 
 @pytest.mark.parametrize("apart", [0.0, 1e-3], ids=["equal", "nearly equal"])
 def test_passes_through_one_layer_that_cancel(apart: float) -> None:
-    """Where two passes through a layer cancel, the norm is still a number, and right to what float32 knows of it."""
+    """Where two passes through a layer cancel, the norm is finite and right to float32's limit."""
     model, generator = Difference(), torch.Generator().manual_seed(0)
     with torch.no_grad():
         model.read.weight.copy_(torch.randn(2, 16, generator=generator))
@@ -96,9 +97,9 @@ def test_passes_through_one_layer_that_cancel(apart: float) -> None:
     found = Probe(model).responses(lambda: model(one, other), labels).norm.double()
     logits = (one - other).double().sum(1) @ model.read.weight.double().T
     pull = logits.softmax(1) - nn.functional.one_hot(labels, 2)
-    true = pull.norm(dim=1) * (one - other).double().sum(1).norm(
-        dim=1
-    )  # by hand: an outer product of the two
+    # by hand: an outer product of the two
+    true = pull.norm(dim=1) * (one - other).double().sum(1).norm(dim=1)
     assert not found.isnan().any()
-    size = math.sqrt(7 * 16) * 7  # of what cancels: seven tokens of sixteen numbers, read twice
+    # of what cancels: seven tokens of sixteen numbers, read twice
+    size = math.sqrt(7 * 16) * 7
     assert (found - true).abs().max() < 1e-5 * size

@@ -1,4 +1,4 @@
-"""Gradient checkpointing: the same responses, and the memory that it saves stays saved."""
+"""Gradient checkpointing gives the same responses and still saves its memory."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ from tests.responses.truth import CLOSE, assert_agree, directions_of, flat, grad
 from tests.small_models import shake
 
 MODES = {"kept": None, "not reentrant": False, "reentrant": True}
-"""What torch calls the two ways of checkpointing; None: without."""
+"""Torch's two ways of checkpointing, and None for no checkpointing."""
 
 
 class Blocks(nn.Module):
-    """Words, and blocks that are checkpointed; the last one is passed twice."""
+    """Words and checkpointed blocks, the last of which is passed twice."""
 
-    def __init__(self, reentrant: bool | None) -> None:  # noqa: FBT001, RUF100
+    def __init__(self, reentrant: bool | None) -> None:
         super().__init__()
         self.words, self.head, self.reentrant = nn.Embedding(9, 6), nn.Linear(6, 2), reentrant
         self.blocks = nn.ModuleList(
@@ -40,7 +40,7 @@ class Blocks(nn.Module):
         return self.head(read.mean(1))
 
 
-def blocks(reentrant: bool | None) -> Blocks:  # noqa: FBT001, RUF100
+def blocks(reentrant: bool | None) -> Blocks:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = Blocks(reentrant)
@@ -48,14 +48,12 @@ def blocks(reentrant: bool | None) -> Blocks:  # noqa: FBT001, RUF100
     return model
 
 
-IDS, LABELS = (
-    torch.randint(0, 9, (4, 5), generator=torch.Generator().manual_seed(0)),
-    torch.tensor([0, 1, 1, 0]),
-)
+IDS = torch.randint(0, 9, (4, 5), generator=torch.Generator().manual_seed(0))
+LABELS = torch.tensor([0, 1, 1, 0])
 
 
 def true_gradients(layers: tuple[str, ...] = ("",)) -> list[dict[str, Tensor]]:
-    """By autograd, without checkpointing, of parameters whose names begin so."""
+    """Compute gradients by autograd, without checkpointing, of parameters with these prefixes."""
     found = gradients(
         blocks(None),
         lambda exact: (
@@ -68,8 +66,8 @@ def true_gradients(layers: tuple[str, ...] = ("",)) -> list[dict[str, Tensor]]:
 
 @pytest.mark.parametrize("method", ["responses", "training_step"])
 @pytest.mark.parametrize("reentrant", MODES.values(), ids=MODES)
-def test_responses_are_the_same(reentrant: bool | None, method: str) -> None:  # noqa: FBT001, RUF100
-    """Checkpointed or not, norms and dots are autograd's, also of a block that is passed twice."""
+def test_responses_are_the_same(reentrant: bool | None, method: str) -> None:
+    """Norms and dots are autograd's with or without checkpointing, also of a block passed twice."""
     model = blocks(reentrant)
     directions = directions_of(model)
     found = getattr(Probe(model, directions=directions), method)(lambda: model(IDS), LABELS)
@@ -78,8 +76,8 @@ def test_responses_are_the_same(reentrant: bool | None, method: str) -> None:  #
 
 @pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")
 @pytest.mark.parametrize("reentrant", MODES.values(), ids=MODES)
-def test_chosen_layers_in_a_checkpoint_are_not_lost(reentrant: bool | None) -> None:  # noqa: FBT001, RUF100
-    """Where what a checkpointed block reads is not chosen, its own layers still count, or are said to be lost."""
+def test_chosen_layers_in_a_checkpoint_are_not_lost(reentrant: bool | None) -> None:
+    """Chosen layers in a checkpoint count although its input has no gradient, or are refused."""
     model = blocks(reentrant)
     true = true_gradients(("blocks.", "head."))
     ones = {name: torch.ones_like(one) for name, one in true[0].items()}
@@ -95,7 +93,7 @@ def test_chosen_layers_in_a_checkpoint_are_not_lost(reentrant: bool | None) -> N
 
 @pytest.mark.parametrize("reentrant", [False, True], ids=["not reentrant", "reentrant"])
 def test_transformers_own_checkpointing(*, reentrant: bool) -> None:
-    """`gradient_checkpointing_enable` changes neither responses nor gradients of a training step, dropout included."""
+    """`gradient_checkpointing_enable` changes no responses and no gradients, dropout included."""
 
     def step(*, checkpointed: bool) -> tuple[Any, Tensor]:
         case = bert(hidden_dropout_prob=0.2)
@@ -121,7 +119,7 @@ def test_transformers_own_checkpointing(*, reentrant: bool) -> None:
 
 
 class Seen:
-    """What a layer read, each time it was run, for as long as someone holds it."""
+    """The input of a layer at each of its runs, known for as long as it is in memory."""
 
     def __init__(self, layer: nn.Module) -> None:
         self.refs: list[StorageWeakRef] = []
@@ -131,7 +129,7 @@ class Seen:
         self.refs.append(StorageWeakRef(inputs[0].untyped_storage()))
 
     def held(self) -> list[bool]:
-        """Whether each is held still."""
+        """Whether each input is still in memory."""
         return [not one.expired() for one in self.refs]
 
 
@@ -140,11 +138,9 @@ class Seen:
     ("reentrant", "expected"), [(None, True), (False, False), (True, False)], ids=MODES
 )
 def test_what_is_inside_a_block_is_not_kept_until_the_backward_pass(
-    reentrant: bool | None,  # noqa: FBT001, RUF100
-    method: str,
-    expected: bool,  # noqa: FBT001, RUF100
+    reentrant: bool | None, method: str, expected: bool
 ) -> None:
-    """Between the two passes nobody holds what an inner layer read, if the block is checkpointed; else it is held."""
+    """Between the passes the inputs of layers inside a checkpointed block are not in memory."""
     model, held = blocks(reentrant), []
     inner = Seen(model.blocks[0][2])
 
@@ -158,12 +154,11 @@ def test_what_is_inside_a_block_is_not_kept_until_the_backward_pass(
 
 @pytest.mark.parametrize("method", ["responses", "training_step", "without a probe"])
 def test_what_was_computed_again_is_dropped_after_its_backward_pass(method: str) -> None:
-    """When the first block is computed again, nobody holds what was computed again for the second any longer."""
+    """When the first block is computed again, the recomputed inputs of the second are gone."""
     model, held = blocks(reentrant=False), []
     probe = Probe(model)
-    if (
-        method != "without a probe"
-    ):  # a first pass goes backward once more, to see where the batch is
+    # the first pass of a probe goes backward once more, to see where the batch is
+    if method != "without a probe":
         getattr(probe, method)(lambda: model(IDS), LABELS)
     second = Seen(model.blocks[1][2])
     model.blocks[0].register_forward_pre_hook(lambda *_: held.append(second.held()))

@@ -1,4 +1,4 @@
-"""Responses of some layers only."""
+"""Responses of chosen layers."""
 
 import re
 from fnmatch import fnmatchcase
@@ -26,7 +26,7 @@ CHOICES = {
 @pytest.mark.parametrize("method", ["responses", "training_step"])
 @pytest.mark.parametrize(("layers", "names"), CHOICES.values(), ids=CHOICES)
 def test_only_the_chosen_layers_count(layers: list[str], names: list[str], method: str) -> None:
-    """Norms and dots are those of the chosen layers' parameters; the rest of a direction has no part in them."""
+    """Norms and dots are those of the chosen layers' parameters alone."""
     case = bert()
     directions = directions_of(case.model)
     chosen = {
@@ -45,7 +45,7 @@ def test_only_the_chosen_layers_count(layers: list[str], names: list[str], metho
 
 
 def test_sketches_of_parts_add_up() -> None:
-    """A model's sketch is the sum of its layers' sketches: each layer has its tables, whichever layers are taken."""
+    """The sketches of layers add up to that of the model, since each layer has its own tables."""
     case = bert()
     whole, lower, upper = (
         case.responses(Probe(case.model, layers=layers, sketch=64)).sketch
@@ -58,7 +58,7 @@ def test_sketches_of_parts_add_up() -> None:
     "more", [{"layers": ["classifier", "decoder.*"]}, {"per_sample": ["decoder.*"]}], ids=str
 )
 def test_a_pattern_that_fits_nothing_is_refused(more: dict[str, list[str]]) -> None:
-    """A pattern without a layer is a mistake, named beside what the model has."""
+    """A pattern that fits no layer is refused, and the error lists the layers of the model."""
     model = torch.nn.Sequential(torch.nn.Linear(2, 2))
     model.classifier = torch.nn.Linear(2, 2)
     message = "no layer with trained parameters fits 'decoder.*'; the model's are 0, classifier"
@@ -67,7 +67,7 @@ def test_a_pattern_that_fits_nothing_is_refused(more: dict[str, list[str]]) -> N
 
 
 def test_a_frozen_layer_fits_no_pattern() -> None:
-    """A layer that is not trained has no response to be asked for."""
+    """A layer that is not trained fits no pattern, since it has no response."""
     case = bert()
     case.model.bert.requires_grad_(False)
     with pytest.raises(
@@ -78,7 +78,7 @@ def test_a_frozen_layer_fits_no_pattern() -> None:
 
 
 def test_layers_that_are_not_chosen_need_no_formula() -> None:
-    """A layer without a formula is no hindrance where it is left out."""
+    """A layer without a formula may be left out."""
     model = torch.nn.Sequential(torch.nn.Conv1d(1, 1, 1), torch.nn.Flatten(), torch.nn.Linear(3, 2))
     found = Probe(model, layers=["2"]).responses(
         lambda: model(torch.ones(2, 1, 3)), torch.tensor([0, 1])

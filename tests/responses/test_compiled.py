@@ -1,4 +1,4 @@
-"""Compiled models, traced by the backend `eager`, which needs no C++ compiler."""
+"""Compiled models, traced by backend `eager`, which needs no C++ compiler."""
 
 from collections.abc import Iterator
 
@@ -11,17 +11,16 @@ from mainstem.responses import Probe
 from tests.responses.truth import assert_agree, directions_of, gradients
 from tests.small_models import shake
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # the compiler's own
+# warnings of the compiler
+pytestmark = pytest.mark.filterwarnings("ignore")
 
-IDS, LABELS = (
-    torch.randint(0, 9, (4, 5), generator=torch.Generator().manual_seed(0)),
-    torch.tensor([0, 1, 1, 0]),
-)
+IDS = torch.randint(0, 9, (4, 5), generator=torch.Generator().manual_seed(0))
+LABELS = torch.tensor([0, 1, 1, 0])
 
 
 @pytest.fixture(autouse=True)
 def _forget() -> Iterator[None]:
-    """Without what the compiler kept of other tests."""
+    """Drop what the compiler kept of other tests."""
     torch._dynamo.reset()
     yield
     torch._dynamo.reset()
@@ -39,7 +38,7 @@ def small() -> nn.Module:
 @pytest.mark.parametrize("warm", [False, True], ids=["fresh", "run before"])
 @pytest.mark.parametrize("which", ["inner", "compiled"])
 def test_a_compiled_model_has_the_same_responses(method: str, which: str, *, warm: bool) -> None:
-    """Norms and dots are autograd's of the model that was compiled; one whose layers cannot be heard is refused."""
+    """Norms and dots are autograd's, unless torch compiled the model before, which is refused."""
     model = small()
     true = gradients(
         model,
@@ -54,9 +53,8 @@ def test_a_compiled_model_has_the_same_responses(method: str, which: str, *, war
     probed = model if which == "inner" else compiled
     directions = directions_of(probed)
     probe = Probe(probed, directions=directions)
-    if (
-        warm and method == "training_step"
-    ):  # nothing changed since, so it is not compiled again, and no layer is heard
+    # subtle: nothing changed since, so torch does not compile again, and no layer is heard
+    if warm and method == "training_step":
         with pytest.raises(
             ModelError, match="run it inside `run`, and a compiled one for the first time there"
         ):

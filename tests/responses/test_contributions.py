@@ -1,4 +1,4 @@
-"""Each shape of contribution, and the cross terms of every pair, against the gradient itself, in float64."""
+"""Each kind of contribution, and every cross term, against the gradient itself, in float64."""
 
 from itertools import product
 
@@ -19,7 +19,7 @@ from mainstem.responses.vector import Vector
 SIZES, SEEDS = st.integers(1, 6), st.integers(0, 2**31)
 CLOSE = {"rel": 1e-9, "abs": 1e-10}
 DEAD = {"none": 0.0, "half": 0.5, "most": 0.9, "all": 1.0}
-"""Share of tokens that nothing comes back to."""
+"""Share of tokens whose gradient is zero."""
 ROWS, WIDTH = 5, 4
 
 
@@ -30,14 +30,14 @@ def drawn(seed: int, *shape: int) -> Tensor:
 def outer(
     seed: int, *, samples: int = 3, tokens: int = 6, p: int = ROWS, d: int = WIDTH, dead: float = 0
 ) -> Outer:
-    """One with tokens on whose left side there is nothing."""
+    """Make one of whose tokens a share has zeros on the left side."""
     left = drawn(seed, samples, tokens, p)
     left[torch.rand(samples, tokens, generator=torch.Generator().manual_seed(seed)) < dead] = 0
     return Outer(left, drawn(seed + 1, samples, tokens, d), LiveTokens().of(left))
 
 
 def lookup(seed: int, *, samples: int = 3, tokens: int = 6, d: int = WIDTH) -> Lookup:
-    """One whose ids repeat."""
+    """Make one whose ids repeat."""
     ids = torch.randint(ROWS, (samples, tokens), generator=torch.Generator().manual_seed(seed))
     return Lookup(ids, drawn(seed + 1, samples, tokens, d))
 
@@ -47,11 +47,12 @@ def vector(seed: int, *, samples: int = 3, size: int = ROWS) -> Vector:
 
 
 def formed(one: Contribution) -> Tensor:
-    """The gradient itself, of each sample."""
+    """Form each sample's gradient."""
     match one:
         case Outer():
             return torch.einsum("btp,btd->bpd", one.sides[0][0], one.sides[1])
-        case Lookup():  # `values` has nothing at padding
+        case Lookup():
+            # `values` is zero at padding
             return torch.einsum(
                 "btp,btd->bpd", torch.nn.functional.one_hot(one.ids, ROWS).double(), one.values
             )
@@ -59,7 +60,7 @@ def formed(one: Contribution) -> Tensor:
 
 
 def check(one: Contribution, seed: int) -> None:
-    """Norm, dot and sketch are those of the gradient."""
+    """Assert that norm, dot and sketch are those of the gradient."""
     gradient = formed(one)
     direction = drawn(seed + 2, *gradient.shape[1:])
     tables = tables_of({"it": gradient[0]}, 32, seed)["it"]
@@ -73,7 +74,8 @@ def check(one: Contribution, seed: int) -> None:
     )
     if gradient.dim() == 2:
         bucket, sign = tables.rows._bucket, tables.rows._sign
-    else:  # of an outer product: buckets add up, signs multiply (Pham and Pagh, equation 2)
+    else:
+        # of an outer product: buckets add up, signs multiply (Pham and Pagh, equation 2)
         rows, columns = tables
         bucket = (rows._bucket.unsqueeze(1) + columns._bucket).flatten() % 32
         sign = (rows._sign.unsqueeze(1) * columns._sign).flatten()
@@ -81,9 +83,8 @@ def check(one: Contribution, seed: int) -> None:
         1, bucket, gradient.flatten(1) * sign
     )
     found = back(one.sketch(tables))
-    assert (
-        pytest.approx(sketch.flatten().tolist(), rel=1e-4, abs=1e-5) == found.flatten().tolist()
-    )  # tables are float32
+    # tables are float32
+    assert pytest.approx(sketch.flatten().tolist(), rel=1e-4, abs=1e-5) == found.flatten().tolist()
 
 
 @settings(deadline=None, max_examples=80)
@@ -91,7 +92,7 @@ def check(one: Contribution, seed: int) -> None:
 def test_an_outer_product(
     samples: int, tokens: int, p: int, d: int, dead: float, seed: int
 ) -> None:
-    """A sum of outer products over one token or several, by either route, whichever tokens are live, if any."""
+    """A sum of outer products over tokens is right by either route, whichever tokens are live."""
     check(outer(seed, samples=samples, tokens=tokens, p=p, d=d, dead=dead), seed)
 
 
@@ -100,7 +101,7 @@ def test_an_outer_product(
 def test_an_outer_product_with_a_bias(
     samples: int, tokens: int, p: int, d: int, dead: float, seed: int
 ) -> None:
-    """A bias is one more column that reads 1: norm, dot and sketch are those of weight and bias each by itself, together."""
+    """A bias is one more column that reads 1: the results are those of weight and bias together."""
     one = outer(seed, samples=samples, tokens=tokens, p=p, d=d, dead=dead)
     (left,), right = one.sides
     both, alone = Outer(left, right, LiveTokens().of(left), bias=True), Vector(left.sum(1))
@@ -120,14 +121,14 @@ def test_an_outer_product_with_a_bias(
 @settings(deadline=None, max_examples=80)
 @given(SIZES, st.integers(1, 9), SIZES, SEEDS)
 def test_a_lookup(samples: int, tokens: int, d: int, seed: int) -> None:
-    """A sum over rows that are looked up, some of them several times."""
+    """A sum over looked-up rows is right when rows repeat."""
     check(lookup(seed, samples=samples, tokens=tokens, d=d), seed)
 
 
 @settings(deadline=None, max_examples=30)
 @given(SIZES, SIZES, SEEDS)
 def test_a_vector(samples: int, size: int, seed: int) -> None:
-    """A gradient that is there as it is."""
+    """A gradient that is given as a vector is used as it is."""
     check(vector(seed, samples=samples, size=size), seed)
 
 
@@ -151,14 +152,14 @@ PAIRS = {
 @pytest.mark.parametrize(("one", "other"), list(product(PAIRS, PAIRS)))
 @pytest.mark.parametrize("seed", range(3))
 def test_the_cross_term_of_a_pair(one: str, other: str, seed: int) -> None:
-    """The dot of two contributions to one matrix is that of their gradients, whatever their shapes and numbers of tokens."""
+    """The dot of two contributions to a matrix is that of their gradients, whatever their kinds."""
     first, second = PAIRS[one](seed), PAIRS[other](seed + 100)
     expected = (formed(first) * formed(second)).sum((1, 2))
     assert pytest.approx(expected.tolist(), **CLOSE) == cross(first, second).tolist()
 
 
 def test_the_cross_term_of_vectors() -> None:
-    """Of vectors it is their dot; a vector and a matrix have none."""
+    """The cross term of vectors is their dot, and a vector and a matrix have none."""
     first, second = vector(1), vector(2)
     assert (
         pytest.approx((first.gradient * second.gradient).sum(1).tolist(), **CLOSE)
@@ -169,7 +170,7 @@ def test_the_cross_term_of_vectors() -> None:
 
 
 def lookups(seed: int, values: Tensor) -> list[Lookup]:
-    """Three that get the same values, two of which have padding."""
+    """Make three with the same values, two of them with padding."""
     ids = torch.randint(ROWS, (3, *values.shape[:2]), generator=torch.Generator().manual_seed(seed))
     return [Lookup(one, values, padding) for one, padding in zip(ids, (2, None, 0), strict=True)]
 
@@ -177,7 +178,7 @@ def lookups(seed: int, values: Tensor) -> list[Lookup]:
 def outers(
     seed: int, tokens: int, p: int, d: int, *, dead: float = 0, bias: bool = False
 ) -> list[Outer]:
-    """Three that read the same."""
+    """Make three that read the same."""
     nothing = torch.rand(3, tokens, generator=torch.Generator().manual_seed(seed)) < dead
     lefts = [
         drawn(seed + place, 3, tokens, p).masked_fill(nothing.unsqueeze(2), 0) for place in range(3)
@@ -199,7 +200,7 @@ JOINED = {
 @pytest.mark.parametrize("kind", JOINED)
 @pytest.mark.parametrize("without", [None, 0, 1], ids=str)
 def test_what_is_joined_says_what_its_parts_say(kind: str, without: int | None) -> None:
-    """Of parameters that have something in common, norm, dot and sketch are the sums of what each one's are."""
+    """Of contributions with a common side, norm, dot and sketch are the sums of each one's."""
     parts = JOINED[kind](7)
     joined = parts[0]
     for other in parts[1:]:
@@ -229,7 +230,7 @@ def test_what_is_joined_says_what_its_parts_say(kind: str, without: int | None) 
     "size", [(6, ROWS, WIDTH), (40, 3, 3), (1, 3, 3)], ids=["gram", "direct", "one token"]
 )
 def test_what_is_joined_with_biases(size: tuple[int, int, int]) -> None:
-    """Each weight brings its bias along, with a direction of both, of one of them or of none."""
+    """Each weight keeps its bias, with a direction of both, of one of them or of neither."""
     first, second, third = parts = outers(5, *size, bias=True)
     joined = first.join(second).join(third)
     squared = sum(part.squared(RoundingCheck()) for part in parts)
@@ -243,7 +244,7 @@ def test_what_is_joined_with_biases(size: tuple[int, int, int]) -> None:
 
 
 def test_what_has_nothing_in_common_is_not_joined() -> None:
-    """Another right side, other live tokens, a bias or none: each is added by itself, and so is a matrix autograd formed."""
+    """Contributions without a common side, live tokens and bias are not joined."""
     one = outer(1, dead=0.7)
     (left,), right = one.sides
     assert one.join(Outer(left, right, one.live)) is not None

@@ -1,4 +1,4 @@
-"""Norms and dots of each model family against autograd, over every trained parameter."""
+"""Norms and dots of each family of models against autograd, over every trained parameter."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from tests.responses.truth import CLOSE, assert_agree, directions_of, stacked
 
 @pytest.mark.parametrize("make", FAMILIES.values(), ids=FAMILIES)
 def test_a_familys_responses_are_autograds(make: Callable[[], Case]) -> None:
-    """In a ragged batch each norm and each dot with two directions is that of the sample alone."""
+    """In a ragged batch each norm and each dot with a direction is that of the sample alone."""
     case = make()
     directions = directions_of(case.model)
     found = case.responses(Probe(case.model, directions=directions))
@@ -23,7 +23,7 @@ def test_a_familys_responses_are_autograds(make: Callable[[], Case]) -> None:
 
 @pytest.mark.parametrize("make", FAMILIES.values(), ids=FAMILIES)
 def test_each_layer_is_right_by_itself(make: Callable[[], Case]) -> None:
-    """With the probe on one layer, no layer hides behind a larger one: each norm is that of its own parameters."""
+    """With the probe on one layer at a time, each norm is that of the layer's own parameters."""
     case = make()
     true = case.gradients()
     shared = {id(one): 0 for one in case.model.parameters()}
@@ -31,23 +31,21 @@ def test_each_layer_is_right_by_itself(make: Callable[[], Case]) -> None:
         shared[id(one)] += 1
     for name, layer in case.model.named_modules():
         own = [one for one in layer.parameters(recurse=False) if one.requires_grad]
-        if not own or any(
-            shared[id(one)] > 1 for one in own
-        ):  # a tied weight is another layer's too
+        # a tied weight belongs to another layer too
+        if not own or any(shared[id(one)] > 1 for one in own):
             continue
         names = [
             full for full, one in case.model.named_parameters() if any(one is each for each in own)
         ]
         norms = stacked({full: one[full] for full in names} for one in true).norm(dim=1)
-        if (
-            norms.max() > 1e-9
-        ):  # else nothing is there but rounding: what attention adds to all keys changes nothing
+        # subtle: what attention adds to all keys changes nothing, so its gradient is only rounding
+        if norms.max() > 1e-9:
             found = case.responses(Probe(case.model, layers=[name]))
             assert pytest.approx(norms.tolist(), rel=1e-4, abs=1e-7) == found.norm.tolist(), name
 
 
 def test_a_second_pass_says_the_same() -> None:
-    """Nothing of a pass is left for the next one, whatever its size."""
+    """A pass leaves nothing that changes the next one, whatever its size."""
     case, other = bert(), bert(lengths=(4,))
     probe = Probe(case.model, directions=directions_of(case.model), sketch=64)
     first = case.responses(probe)
@@ -58,7 +56,7 @@ def test_a_second_pass_says_the_same() -> None:
 
 
 def test_arrays_hold_what_tensors_hold() -> None:
-    """`numpy()` gives the same numbers as arrays of float32."""
+    """`numpy()` gives the same numbers as float32 arrays."""
     case = bert()
     found = case.responses(Probe(case.model, sketch=32))
     arrays = found.numpy()

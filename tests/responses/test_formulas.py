@@ -1,4 +1,4 @@
-"""Each layer's formula against autograd, one sample at a time, in float64 where rounding is no excuse."""
+"""Each layer's formula against autograd, one sample at a time, in float64."""
 
 import copy
 
@@ -18,13 +18,16 @@ from tests.responses.test_contributions import drawn
 
 SIZES, SEEDS, BOTH = st.integers(1, 6), st.integers(0, 2**31), st.booleans()
 BETWEEN = st.lists(SIZES, max_size=2)
-"""What lies between the batch and the width: nothing, tokens, or a grid of them."""
+"""Dimensions between batch and width: none, tokens, or a grid of tokens."""
 
 
 def check(
     layer: nn.Module, a: Tensor, b: Tensor, formula: Formula | None = None, close: float = 1e-9
 ) -> None:
-    """Norm and dot of every parameter's gradient of sum(b x output), which has b as its gradient at the output."""
+    """Compare norm and dot of each parameter's gradient of sum(b x output) with autograd.
+
+    The gradient at the output is b.
+    """
     layer = copy.deepcopy(layer).double()
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
@@ -56,7 +59,7 @@ def check(
 def test_linear(
     samples: int, between: list[int], wide: int, narrow: int, bias: bool, seed: int
 ) -> None:
-    """A linear layer, with or without bias, on rows, tokens or a grid of them."""
+    """The formula holds for a linear layer, with or without bias, on rows, tokens or a grid."""
     check(
         nn.Linear(wide, narrow, bias=bias),
         drawn(seed, samples, *between, wide),
@@ -69,7 +72,7 @@ def test_linear(
 def test_transposed_linear(
     samples: int, between: list[int], wide: int, narrow: int, seed: int
 ) -> None:
-    """GPT-2's linear layer, whose weight lies the other way round."""
+    """The formula holds for GPT-2's linear layer, whose weight is transposed."""
     check(
         Conv1D(narrow, wide),
         drawn(seed, samples, *between, wide),
@@ -79,8 +82,8 @@ def test_transposed_linear(
 
 @settings(deadline=None, max_examples=50)
 @given(SIZES, BETWEEN, SIZES, BOTH, SEEDS)
-def test_layer_norm(samples: int, between: list[int], wide: int, bias: bool, seed: int) -> None:  # noqa: FBT001, RUF100
-    """A layer norm, with or without shift, on (B, D), (B, T, D) and (B, ..., D), whatever its scale is."""
+def test_layer_norm(samples: int, between: list[int], wide: int, bias: bool, seed: int) -> None:
+    """The formula holds for a layer norm, with or without shift, on any number of dimensions."""
     check(
         nn.LayerNorm(wide, bias=bias),
         drawn(seed, samples, *between, wide),
@@ -100,7 +103,7 @@ NORMS = {
 @settings(deadline=None, max_examples=20)
 @given(SIZES, BETWEEN, SIZES, SEEDS)
 def test_rms_norm(kind: str, samples: int, between: list[int], wide: int, seed: int) -> None:
-    """A scale over the root of the mean square; transformers' own compute that root in float32, whatever they are given."""
+    """The formula holds for RMS norms; those of transformers always compute the root in float32."""
     close = 1e-9 if kind.startswith("torch") else 1e-5
     check(
         NORMS[kind](wide),
@@ -113,13 +116,13 @@ def test_rms_norm(kind: str, samples: int, between: list[int], wide: int, seed: 
 @settings(deadline=None, max_examples=50)
 @given(SIZES, SIZES, SIZES, st.none() | st.integers(0, 3), SEEDS)
 def test_embedding(samples: int, tokens: int, wide: int, padding: int | None, seed: int) -> None:
-    """An embedding whose words repeat, with or without a padding row, which has no gradient."""
+    """The formula holds for an embedding with repeated words; a padding row has no gradient."""
     ids = torch.randint(0, 4, (samples, tokens), generator=torch.Generator().manual_seed(seed))
     check(nn.Embedding(4, wide, padding_idx=padding), ids, drawn(seed + 1, samples, tokens, wide))
 
 
 def test_an_embedding_of_one_id_a_sample() -> None:
-    """Ids of shape (B,), as of users, are a token each."""
+    """Ids of shape (B,), such as users, count as one token each."""
     check(nn.Embedding(4, 3), torch.tensor([2, 2, 0]), drawn(1, 3, 3))
 
 

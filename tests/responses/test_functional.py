@@ -1,4 +1,4 @@
-"""Against torch.func: vmap over grad, a third way to each sample's gradient."""
+"""Responses against torch.func: vmap over grad, a third way to per-sample gradients."""
 
 import pytest
 import torch
@@ -38,7 +38,7 @@ LABELS = torch.arange(6) % 3
 
 
 def by_vmap(model: nn.Module) -> list[dict[str, Tensor]]:
-    """Each sample's gradient."""
+    """Compute each sample's gradient with vmap."""
     weights = {name: one.detach().double() for name, one in model.named_parameters()}
 
     def loss(of: dict[str, Tensor], ids: Tensor, label: Tensor) -> Tensor:
@@ -49,7 +49,7 @@ def by_vmap(model: nn.Module) -> list[dict[str, Tensor]]:
 
 
 def test_norms_and_dots_are_those_of_torch_func(model: Small) -> None:
-    """A model of mixed layers, one of them without a formula, has the same norms and dots."""
+    """A model of mixed layers, one of them without a formula, has torch.func's norms and dots."""
     directions = directions_of(model)
     found = Probe(model, directions=directions, per_sample=["over"]).responses(
         lambda: model(IDS), LABELS
@@ -58,7 +58,7 @@ def test_norms_and_dots_are_those_of_torch_func(model: Small) -> None:
 
 
 def test_the_mean_gradient_is_that_of_torch_func(model: Small) -> None:
-    """`gradient_of` is the mean over samples, however they are batched, and a dot with it is that with the mean."""
+    """`gradient_of` is the mean over samples, however they are batched."""
     mean = stacked(by_vmap(model)).mean(0)
     batches = [
         (lambda part=part: model(IDS[part]), LABELS[part]) for part in (slice(0, 4), slice(4, 6))

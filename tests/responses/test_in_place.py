@@ -1,4 +1,4 @@
-"""Writing into tensors in place: into what a layer gave it is allowed, into what it read it is an error as ever."""
+"""Writing in place: into a layer's output it is allowed, into a layer's input it is an error."""
 
 import pytest
 import torch
@@ -8,10 +8,8 @@ from mainstem.objectives.losses import cross_entropy
 from mainstem.responses import Probe
 from tests.responses.truth import assert_agree, directions_of, gradients
 
-ROWS, LABELS = (
-    torch.randn(4, 3, generator=torch.Generator().manual_seed(0)),
-    torch.tensor([0, 1, 1, 0]),
-)
+ROWS = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
+LABELS = torch.tensor([0, 1, 1, 0])
 
 
 def small(between: nn.Module) -> nn.Module:
@@ -21,7 +19,7 @@ def small(between: nn.Module) -> nn.Module:
 
 
 class Overwritten(nn.Module):
-    """Writes into what its first or its second layer has read."""
+    """Writes into the input of its first or its second layer."""
 
     def __init__(self, place: int) -> None:
         super().__init__()
@@ -38,7 +36,7 @@ class Overwritten(nn.Module):
 @pytest.mark.parametrize("method", ["responses", "training_step"])
 @pytest.mark.parametrize("place", [0, 1], ids=["first", "second"])
 def test_writing_into_what_a_layer_read_is_an_error(place: int, method: str) -> None:
-    """Autograd refuses it, where a norm of the wrong numbers would be the other way out."""
+    """Autograd refuses it, since the norm would be computed from the wrong numbers."""
     model = Overwritten(place)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         getattr(Probe(model), method)(lambda: model(ROWS), LABELS)
@@ -49,7 +47,7 @@ def test_writing_into_what_a_layer_read_is_an_error(place: int, method: str) -> 
     "between", [nn.ReLU(inplace=True), nn.Dropout(0.0, inplace=True)], ids=["activation", "dropout"]
 )
 def test_writing_into_what_a_layer_gave_is_allowed(between: nn.Module, method: str) -> None:
-    """An activation in place is a part of many models, and changes no gradient."""
+    """An activation in place changes no gradient."""
     model = small(between)
     true = gradients(
         model,

@@ -1,4 +1,4 @@
-"""Tokens that nothing comes back to are left out, and nothing else is."""
+"""Tokens whose gradient is zero are left out, and no others."""
 
 import torch
 from hypothesis import given, settings
@@ -16,7 +16,7 @@ MASKS = st.integers(1, 5).flatmap(
 @settings(deadline=None, max_examples=50)
 @given(MASKS)
 def test_what_is_left_out_is_only_what_is_not_live(mask: list[list[bool]]) -> None:
-    """Trimmed or as rows, all live tokens are there, each with its sample; spread out again they are where they were."""
+    """Trimmed or as rows, each live token is there with its sample and can be put back."""
     live = Live(torch.tensor(mask))
     tokens = torch.arange(1.0, live.mask.numel() + 1).view(*live.mask.shape, 1)
     marked = tokens * live.mask.unsqueeze(2)
@@ -27,7 +27,7 @@ def test_what_is_left_out_is_only_what_is_not_live(mask: list[list[bool]]) -> No
 
 
 def test_tokens_are_left_out_where_it_is_worth_it() -> None:
-    """Nothing is left out of a batch that is nearly full; layers with the same live tokens share what is known of them."""
+    """A nearly full batch is left whole, and layers with the same live tokens share the result."""
     finder, full = LiveTokens(), torch.ones(2, 10, 3)
     assert finder.of(full) is None
     half = full.clone()
@@ -41,7 +41,7 @@ def test_tokens_are_left_out_where_it_is_worth_it() -> None:
 
 
 class Summed(nn.Module):
-    """Sums over tokens of what a linear layer makes of another one's output."""
+    """Two linear layers whose output is summed over tokens."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,8 +51,8 @@ class Summed(nn.Module):
         return self.second(self.first(x)).sum(1)
 
 
-def test_what_is_no_number_stays_none() -> None:
-    """A sample with a NaN in it has NaN for norm, dots and sketch, and its neighbours have numbers: a broken one is seen."""
+def test_a_sample_with_nan_has_nan_responses() -> None:
+    """A sample with a NaN has NaN for norm, dots and sketch, and its neighbours have numbers."""
     model, x = Summed(), torch.ones(2, 4, 3)
     x[0] = float("nan")
     directions = [{name: torch.ones_like(one) for name, one in model.named_parameters()}]
@@ -64,7 +64,7 @@ def test_what_is_no_number_stays_none() -> None:
 
 
 def test_a_token_that_is_no_number_is_not_left_out() -> None:
-    """Where NaN comes back to one token of many, it is live: the sample's norm is NaN, and not that of its other tokens."""
+    """A token with a NaN gradient is live, so that the sample's norm is NaN."""
     left = torch.zeros(2, 5, 3)
     left[:, 0] = 1
     left[0, 3] = float("nan")

@@ -1,4 +1,4 @@
-"""Factors in bfloat16 as a GPU gets them, computed here by a CPU in float32."""
+"""Factors in bfloat16, as a GPU gets them, computed on a CPU in float32."""
 
 import copy
 from typing import Any
@@ -18,7 +18,7 @@ from mainstem.responses.live import LiveTokens
 
 @pytest.fixture
 def matrix_units(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A CPU that takes bfloat16 as a GPU does; tells what it multiplied."""
+    """Let the CPU take bfloat16 as a GPU does; return the names of the products it computes."""
     called: list[str] = []
     mm, bmm = torch.mm, torch.bmm
 
@@ -36,7 +36,8 @@ def matrix_units(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(torch, "bmm", on("bmm", bmm))
     for file in (products_file, gram_file, outer_file, listener):
         monkeypatch.setattr(file, "is_for_matrix_units", lambda x: x.dtype == torch.bfloat16)
-    monkeypatch.setattr(LiveTokens, "of", lambda *_: None)  # there all tokens are taken
+    # on a GPU all tokens are taken
+    monkeypatch.setattr(LiveTokens, "of", lambda *_: None)
     monkeypatch.setattr(sketch_file, "waves", sketch_file.waves_by_table)
     monkeypatch.setattr(outer_file, "waves", sketch_file.waves_by_table)
     return called
@@ -44,7 +45,7 @@ def matrix_units(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.parametrize("tokens", [1, 12, 80])
 def test_factors_in_bfloat16_say_what_float32_says(tokens: int, matrix_units: list[str]) -> None:
-    """Norms, dots and sketches out of bfloat16 factors are those out of the same numbers in float32."""
+    """Norms, dots and sketches from bfloat16 factors are those of the same numbers in float32."""
     case = Case("2x64", batch=6, tokens=max(tokens, 2), vocabulary=100)
     model = model_of(case).eval()
     inputs, labels = batch_of(case, 100)
@@ -60,9 +61,8 @@ def test_factors_in_bfloat16_say_what_float32_says(tokens: int, matrix_units: li
     units, plain = found
     length = torch.stack([one.square().sum() for one in direction.values()]).sum().sqrt()
     assert used == (["mm"] if tokens == 1 else ["bmm", "mm"])
-    assert torch.allclose(
-        units.norm, plain.norm, rtol=2e-3, atol=0
-    )  # what a layer read is rounded, as the layer does
+    # the layer's input is rounded, as the layer does it
+    assert torch.allclose(units.norm, plain.norm, rtol=2e-3, atol=0)
     assert ((units.dots - plain.dots).abs()[:, 0] / plain.norm / length).max() < 5e-3
     assert ((units.sketch - plain.sketch).norm(dim=1) / plain.sketch.norm(dim=1)).max() < 5e-3
 

@@ -1,4 +1,4 @@
-"""What has no responses of single samples is refused in one line: models, losses, and checks that prove nothing."""
+"""Models, losses and checks that allow no responses of single samples are refused in one line."""
 
 from collections.abc import Callable
 
@@ -37,7 +37,7 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
 
 @pytest.mark.parametrize(("make", "message"), REFUSED.values(), ids=REFUSED)
 def test_what_has_no_responses_is_refused(make: Callable[[], nn.Module], message: str) -> None:
-    """What no choice of layers mends is said in one line."""
+    """What no choice of layers can repair is refused in one line."""
     model = made(make)
     with pytest.raises(ModelError, match=message):
         Probe(model, per_sample=["*"] if isinstance(model, Net) else ()).responses(
@@ -46,14 +46,14 @@ def test_what_has_no_responses_is_refused(make: Callable[[], nn.Module], message
 
 
 def test_a_batch_norm_that_trains_is_refused_in_a_step() -> None:
-    """In train mode a sample has no gradient of its own there."""
+    """A batch norm in train mode is refused, since a sample has no gradient of its own."""
     model = made(RIGHT_AS_ADVISED["batch norm at rest"]).train()
     with pytest.raises(BatchError, match="put it in eval mode"):
         Probe(model, per_sample=["layer"]).training_step(lambda: model(IDS), LABELS)
 
 
 def test_a_loss_that_compares_samples_is_refused() -> None:
-    """A loss with the other samples in it reaches their rows."""
+    """A loss that depends on other samples is refused."""
     model = nn.Linear(4, 2)
 
     def against_the_mean(logits: Tensor, labels: Tensor) -> Tensor:
@@ -64,7 +64,7 @@ def test_a_loss_that_compares_samples_is_refused() -> None:
 
 
 def test_losses_that_are_cut_off_are_refused() -> None:
-    """Norms of 0 would look like samples that have nothing to teach."""
+    """Losses without a gradient are refused, since norms of 0 would look like spent samples."""
     model = nn.Linear(4, 2)
     with pytest.raises(ModelError, match="cut off"):
         Probe(model).responses(lambda: model(torch.ones(5, 4)).detach(), LABELS)
@@ -72,7 +72,7 @@ def test_losses_that_are_cut_off_are_refused() -> None:
 
 @pytest.mark.parametrize("samples", [2, 9, 10, 81, 100])
 def test_two_samples_that_change_places_show(samples: int) -> None:
-    """Whichever two rows are exchanged, some pass tells."""
+    """Whichever two rows are exchanged, some pass of the check shows it."""
     by, norms = factors(samples), torch.rand(samples) + 0.5
     right = [[norms * factor] for factor in by]
     assert [True] == verdicts(right, by)
@@ -83,7 +83,7 @@ def test_two_samples_that_change_places_show(samples: int) -> None:
 
 
 def test_a_check_of_one_batch_needs_a_size_that_is_no_other_dimension() -> None:
-    """Where the batch could be another dimension, a check proves nothing; batches of unlike size do."""
+    """A batch whose size equals another dimension proves nothing; batches of two sizes do."""
     model = made(RIGHT["by keyword"])
     probe = Probe(model)
     with pytest.raises(ValueError, match="a batch of 5 cannot show which dimension is the batch"):
@@ -96,14 +96,15 @@ def test_a_check_of_one_batch_needs_a_size_that_is_no_other_dimension() -> None:
 
 
 def test_one_logit_needs_a_binary_loss() -> None:
-    """Cross-entropy over one class is always 0; the binary loss has norms and margins."""
+    """Cross-entropy of one logit is refused, and the binary loss gives norms and margins."""
     model, read, labels = nn.Linear(4, 1), torch.randn(3, 4), torch.tensor([0, 1, 0])
     with pytest.raises(
         ValueError, match=r"needs two logits or more of each sample.*binary_cross_entropy"
     ):
         Probe(model).responses(lambda: model(read), labels)
     found = Probe(model).responses(lambda: model(read), labels, loss=binary_cross_entropy)
-    two = F.pad(model(read).detach(), (1, 0))  # the same as logits (0, z)
+    # the same as logits (0, z)
+    two = F.pad(model(read).detach(), (1, 0))
     assert pytest.approx(cross_entropy(two, labels).tolist()) == found.loss.tolist()
     assert pytest.approx((two[:, 1] * torch.tensor([-1, 1, -1])).tolist()) == found.margin.tolist()
     pull = two[:, 1].sigmoid() - labels
@@ -114,13 +115,13 @@ def test_one_logit_needs_a_binary_loss() -> None:
 
 
 def test_a_target_for_each_output() -> None:
-    """One target against three outputs would be broadcast."""
+    """One target for three outputs is refused, since it would be broadcast."""
     with pytest.raises(ValueError, match=r"got shapes \(2, 3\) and \(2,\)"):
         squared_error(torch.ones(2, 3), torch.ones(2))
 
 
 def test_a_gradient_taken_within_the_model_is_refused() -> None:
-    """What it passes through would be counted twice."""
+    """It is refused, since the layers it passes through would be counted twice."""
     model = nn.Linear(4, 2)
 
     def run() -> Tensor:
@@ -132,7 +133,7 @@ def test_a_gradient_taken_within_the_model_is_refused() -> None:
 
 
 def test_a_layer_that_is_run_with_other_numbers_is_refused_and_right_as_advised() -> None:
-    """Weights put in by functional_call are computed from its own, and their gradients are not its own."""
+    """A layer run by functional_call with other weights is refused, and right with `per_sample`."""
     model = nn.Sequential(nn.Embedding(9, 4), nn.Linear(4, 2))
 
     def output(ids: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Losses beside the cross-entropy of two classes: regression, tokens, several at once."""
+"""Losses beside the cross-entropy of two classes: regression, tokens, several objectives."""
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ CLICKS = torch.tensor([1, 0, 0, 1])
 
 
 class TwoHeads(nn.Module):
-    """Whether it is clicked, and what it costs."""
+    """A model that predicts a click and a price."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class TwoHeads(nn.Module):
 
 
 def test_a_regression_head_has_autograds_responses() -> None:
-    """Half the squared error of one number."""
+    """A regression head with half the squared error has autograd's responses."""
     model = made("BertForSequenceClassification", hf.BertConfig(**BERT, num_labels=1))
     directions = directions_of(model)
     true = gradients(
@@ -47,11 +47,12 @@ def test_a_regression_head_has_autograds_responses() -> None:
         lambda: model(PADDED, attention_mask=MASK).logits, PRICES, loss=squared_error
     )
     assert_agree(found, true, directions)
-    assert found.margin.isnan().all()  # a number has no margin
+    # a number has no margin
+    assert found.margin.isnan().all()
 
 
 def test_several_objectives_have_the_gradient_of_their_sum() -> None:
-    """Losses are added with their weights before anything is squared."""
+    """The weighted losses of several objectives are added before anything is squared."""
     model = TwoHeads()
     directions = directions_of(model)
 
@@ -72,7 +73,7 @@ def test_several_objectives_have_the_gradient_of_their_sum() -> None:
 
 
 def test_a_token_loss_is_the_mean_over_a_samples_own_tokens() -> None:
-    """Tokens labelled -100 count neither above nor below the line, and a sample without any has no loss."""
+    """Tokens labelled -100 do not count, and a sample of such tokens has loss 0."""
     logits = torch.randn(3, 5, 7, generator=torch.Generator().manual_seed(0))
     labels = torch.tensor([[1, 2, 3, 4, 5], [6, -100, 0, -100, -100], [-100] * 5])
     expected = [

@@ -1,4 +1,4 @@
-"""Against Opacus: its per-sample gradients, and its ghost clipping norms, which form no gradients either."""
+"""Responses against Opacus: its per-sample gradients and its ghost clipping norms."""
 
 import copy
 
@@ -11,18 +11,17 @@ from mainstem.responses import Probe
 from tests.responses.families import Case, bert
 from tests.responses.truth import CLOSE, assert_agree, directions_of, stacked
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore"
-)  # Opacus's own: how its hooks fire, and what it deprecates
+# Opacus warns of how its hooks fire and of deprecated functions
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def still() -> Case:
-    """A BERT without dropout: Opacus works in train mode only."""
+    """A BERT without dropout, because Opacus works in train mode only."""
     return bert(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
 
 
 def positions(ids: Tensor) -> Tensor:
-    """One row for each sample: of (1, T) Opacus cannot tell samples apart."""
+    """Return positions with a row for each sample: Opacus cannot tell samples apart in (1, T)."""
     return torch.arange(ids.shape[1]).expand_as(ids).contiguous()
 
 
@@ -38,7 +37,7 @@ def backward(model: nn.Module, case: Case) -> None:
 
 
 def per_sample(case: Case) -> list[dict[str, Tensor]]:
-    """Opacus's gradient of each sample."""
+    """Compute each sample's gradient with Opacus."""
     from opacus import GradSampleModule
 
     wrapped = GradSampleModule(copy.deepcopy(case.model).train(), loss_reduction="sum")
@@ -50,7 +49,7 @@ def per_sample(case: Case) -> list[dict[str, Tensor]]:
 
 
 def test_norms_and_dots_are_those_of_opacus() -> None:
-    """Its GradSampleModule forms each sample's gradient; norms and dots are the same."""
+    """Norms and dots are those of the gradients that GradSampleModule forms."""
     case = still()
     directions = directions_of(case.model)
     assert_agree(
@@ -59,7 +58,7 @@ def test_norms_and_dots_are_those_of_opacus() -> None:
 
 
 def test_norms_are_those_of_ghost_clipping() -> None:
-    """Opacus's fast gradient clipping takes the same norms by layer."""
+    """Norms are those of Opacus's fast gradient clipping."""
     from opacus.grad_sample import GradSampleModuleFastGradientClipping
 
     case = still()
@@ -77,7 +76,7 @@ def test_norms_are_those_of_ghost_clipping() -> None:
 
 
 def test_dots_of_sketches_are_near_those_of_opacus() -> None:
-    """With 1024 floats the cosine of two samples is off by less than 4 of its standard errors, 1 / sqrt(1024) each."""
+    """With 1024 floats cosines of samples are off by less than 4 / sqrt(1024)."""
     case = still()
     rows = F.normalize(stacked(per_sample(case)))
     sketch = F.normalize(case.responses(Probe(case.model, sketch=1024)).sketch.double())

@@ -1,4 +1,4 @@
-"""A weight that is used outside of its layer too: refused by name in the first pass that does so, and right as advised."""
+"""A weight used outside its layer is refused by name at once, and right as advised."""
 
 import ast
 from collections.abc import Callable
@@ -20,7 +20,7 @@ METHODS = ["responses", "training_step"]
 
 
 class Tied(nn.Module):
-    """Words whose table tells the class too, by function."""
+    """An embedding whose table is also the head, by a function."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class Tied(nn.Module):
 
 
 class Aliased(Net):
-    """A layer's weight that another module has in a list, and multiplies with."""
+    """A layer whose weight another module keeps in a list and multiplies with."""
 
     def __init__(self) -> None:
         super().__init__(nn.Linear(4, 4), mean)
@@ -42,7 +42,7 @@ class Aliased(Net):
 
 
 class Switched(Net):
-    """A layer whose weight is used another way too, once it is switched on."""
+    """A layer whose weight is also used in another way, once that is switched on."""
 
     def __init__(self) -> None:
         super().__init__(nn.Linear(4, 4), mean)
@@ -91,7 +91,7 @@ def assert_right(model: nn.Module, probe: Probe, method: str) -> None:
 def test_a_use_outside_is_refused_and_right_as_advised(
     make: Callable[[], nn.Module], method: str
 ) -> None:
-    """The layer is named, with nothing left behind; norms are those of all uses once autograd forms them."""
+    """The layer is named and nothing is left behind; with `per_sample` the norms are right."""
     model = made(make)
     owner = "words" if make is Tied else "layer"
     message = rf"^{owner}, a \w+, was run, but {owner}.\w+ was used outside of its layer"
@@ -107,7 +107,7 @@ def test_a_use_outside_is_refused_and_right_as_advised(
 
 @pytest.mark.parametrize("method", METHODS)
 def test_what_autograd_may_form_needs_no_advice(method: str) -> None:
-    """A convolution's gradients are formed all at once as a rule, and one by one where its weight is used otherwise."""
+    """A layer whose gradients autograd may form needs no advice, whatever else uses its weight."""
     model = made(
         lambda: Net(
             nn.Conv1d(4, 4, 1),
@@ -119,7 +119,7 @@ def test_what_autograd_may_form_needs_no_advice(method: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_penalty_in_the_loss_is_a_use(method: str) -> None:
-    """What a loss adds of a weight is part of each sample's gradient."""
+    """A penalty on a weight in the loss is part of each sample's gradient."""
     model = made(lambda: Net(nn.Linear(4, 4), mean))
 
     def loss(logits: Tensor, labels: Tensor) -> Tensor:
@@ -144,7 +144,7 @@ def test_a_penalty_in_the_loss_is_a_use(method: str) -> None:
 
 
 def shared() -> nn.Module:
-    """Two layers of one weight."""
+    """Make two layers that share one weight."""
     model = Net(nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4)), mean)
     model.layer[1].weight = model.layer[0].weight
     return model
@@ -170,7 +170,7 @@ RIGHT: dict[str, Callable[[], nn.Module]] = {
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("make", RIGHT.values(), ids=RIGHT)
 def test_what_layers_do_alone_is_no_use_outside(make: Callable[[], nn.Module], method: str) -> None:
-    """Shared weights, detached ones and checkpoints are right, and not refused."""
+    """Shared weights, detached weights and checkpoints are right, and not refused."""
     model = made(make)
     probe, true = Probe(model), alone_by_backward(model)
     for _ in range(2):
@@ -181,7 +181,7 @@ def test_what_layers_do_alone_is_no_use_outside(make: Callable[[], nn.Module], m
 
 
 def alone_by_backward(model: nn.Module) -> list[float]:
-    """Each sample's norm, from a pass of its own that a reentrant checkpoint bears."""
+    """Compute each sample's norm in a pass of its own that a reentrant checkpoint allows."""
     norms = []
     for one, label in zip(IDS, LABELS, strict=True):
         model.zero_grad()
@@ -196,9 +196,10 @@ def alone_by_backward(model: nn.Module) -> list[float]:
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("backend", ["eager", "aot_eager"])
-@pytest.mark.filterwarnings("ignore")  # the compiler's own
+# warnings of the compiler
+@pytest.mark.filterwarnings("ignore")
 def test_a_compiled_model_is_seen_through(backend: str, method: str) -> None:
-    """What is compiled hides no use, and makes none up."""
+    """Compiling hides no outside use of a weight, and invents none."""
     for make, is_refused in ((Tied, True), (lambda: Net(nn.Linear(4, 4), mean), False)):
         torch._dynamo.reset()
         model = made(make)
@@ -214,7 +215,7 @@ def test_a_compiled_model_is_seen_through(backend: str, method: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_use_under_autocast_is_seen(method: str) -> None:
-    """One cast of a weight serves all its uses, and hides none of them."""
+    """Autocast's cast of a weight serves all its uses, and hides none of them."""
     for make, is_refused in ((Tied, True), (lambda: Net(nn.Linear(4, 4), mean), False)):
         model = made(make)
         run = torch.autocast("cpu", torch.bfloat16)(lambda model=model: model(IDS))
@@ -230,7 +231,7 @@ def test_a_use_under_autocast_is_seen(method: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_another_way_through_the_model_is_looked_at_when_it_is_taken(method: str) -> None:
-    """A branch with a layer of its own is seen in the pass that takes it first, however many passes came before."""
+    """An outside use in a new branch is found in the first pass that takes the branch."""
     model = made(Switched)
     probe = Probe(model)
     for _ in range(2):
@@ -241,7 +242,7 @@ def test_another_way_through_the_model_is_looked_at_when_it_is_taken(method: str
 
 
 def test_a_first_pass_runs_the_model_once_and_says_the_same_as_a_second() -> None:
-    """A batch that comes out of a stream is not lost, and a probe that starts anew repeats each number, bit for bit."""
+    """A first pass runs the model once, and a second gives the same numbers bit for bit."""
     case, runs = bert(), []
     ids, mask, targets = case.batch()
 
@@ -257,8 +258,8 @@ def test_a_first_pass_runs_the_model_once_and_says_the_same_as_a_second() -> Non
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_who_waits_for_a_gradient_hears_of_none_in_responses(method: str) -> None:
-    """An optimizer that steps as soon as a gradient is there steps in a training step only."""
+def test_hooks_on_gradients_run_in_a_training_step_only(method: str) -> None:
+    """A hook on accumulated gradients runs in a training step, and not in `responses`."""
     model, heard = made(lambda: Net(nn.Linear(4, 4), mean)), list[Tensor]()
     for one in model.parameters():
         one.register_post_accumulate_grad_hook(heard.append)

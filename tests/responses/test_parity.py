@@ -1,4 +1,4 @@
-"""The probe on the two kinds of network of this project: short and long texts, company, padding."""
+"""The probe on both kinds of network: short and long texts, company, padding."""
 
 import pytest
 import torch
@@ -20,8 +20,10 @@ from tests.responses.truth import (
 from tests.small_models import given_encoder, scratch_encoder, shake
 
 LENGTHS = {
-    "gram": [8, 5, 7, 2, 3],  # every layer of either model takes the Gram route
-    "direct": [104, 11, 60, 2, 37],  # none does
+    # every layer of either model takes the Gram route
+    "gram": [8, 5, 7, 2, 3],
+    # every layer takes the direct route
+    "direct": [104, 11, 60, 2, 37],
     "one": [23],
 }
 
@@ -32,7 +34,7 @@ def scratch() -> CrossEncoder:
 
 @pytest.fixture(params=[scratch, given_encoder], ids=["scratch", "given"])
 def network(request: pytest.FixtureRequest) -> nn.Module:
-    """A network of each kind, with weights that all matter."""
+    """A network of each kind, with random weights everywhere."""
     network = request.param().network
     shake(network)
     return network
@@ -44,7 +46,7 @@ def words_of(network: nn.Module) -> int:
 
 @pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS)
 def test_responses_are_those_of_autograd(network: nn.Module, lengths: list[int]) -> None:
-    """Each sample's norm and dots in a padded batch are those of its own gradient over every parameter."""
+    """Each norm and dot in a padded batch is that of the sample's own gradient."""
     encoded, labels = encoded_of(lengths, words_of(network)), labels_of(len(lengths))
     directions = directions_of(network)
     found = Probe(network, directions=directions).responses(
@@ -54,11 +56,12 @@ def test_responses_are_those_of_autograd(network: nn.Module, lengths: list[int])
 
 
 def test_the_lengths_take_the_routes_they_are_meant_to(network: nn.Module) -> None:
-    """Each layer that reads tokens goes by the Gram route at the short lengths and by the direct one at the long ones."""
+    """Layers that read tokens take the Gram route at the short lengths and not at the long ones."""
     linear = [
         (layer.out_features, layer.in_features)
         for name, layer in network.named_modules()
-        if isinstance(layer, nn.Linear) and ".encoder." in name  # the others read one row a sample
+        # the others read one row per sample
+        if isinstance(layer, nn.Linear) and ".encoder." in name
     ]
     assert {True} == {is_gram_cheaper(max(LENGTHS["gram"]), *sizes) for sizes in linear}
     assert {False} == {is_gram_cheaper(max(LENGTHS["direct"]), *sizes) for sizes in linear}
@@ -74,13 +77,13 @@ def test_the_lengths_take_the_routes_they_are_meant_to(network: nn.Module) -> No
         (1, 2, 2, True),
     ],
 )
-def test_the_cheaper_route_is_taken(tokens: int, p: int, d: int, cheaper: bool) -> None:  # noqa: FBT001, RUF100
-    """The Gram route is taken while T^2 (D + P) <= T D P: up to 384 tokens at 768 x 768, up to 614 at 768 x 3072."""
+def test_the_cheaper_route_is_taken(tokens: int, p: int, d: int, cheaper: bool) -> None:
+    """The Gram route is taken while T^2 (D + P) <= T D P, as worked by hand for some sizes."""
     assert cheaper == is_gram_cheaper(tokens, p, d)
 
 
 def test_loss_and_margin_are_those_of_torch(network: nn.Module) -> None:
-    """Loss is the cross-entropy in nats, margin the label's logit less the other one, both in eval mode."""
+    """Loss is the cross-entropy in nats, margin the label's logit less the other, in eval mode."""
     encoded, labels = encoded_of(LENGTHS["gram"], words_of(network)), labels_of(5)
     found = Probe(network.train()).responses(lambda: network(batch_of(encoded)), labels)
     with torch.no_grad():
@@ -95,7 +98,7 @@ def test_loss_and_margin_are_those_of_torch(network: nn.Module) -> None:
 
 
 def test_company_and_padding_do_not_matter(network: nn.Module) -> None:
-    """A sample has the same norm and sketch alone, among others in any order, and under more padding."""
+    """A sample has the same norm and sketch alone, in any company and order, and under padding."""
     encoded, labels = encoded_of([9, 4, 30], words_of(network)), labels_of(3)
     probe = Probe(network, sketch=64)
     alone = [

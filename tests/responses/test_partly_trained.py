@@ -1,4 +1,4 @@
-"""Models of which only a part is trained: adapters, biases, the upper layers."""
+"""Partly trained models: adapters, biases, upper layers."""
 
 import copy
 import warnings
@@ -19,7 +19,8 @@ def with_adapters(*, shaken: bool) -> Case:
 
     case = bert()
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # peft's own
+        # peft warns
+        warnings.simplefilter("ignore")
         torch.manual_seed(3)
         targets = LoraConfig(
             task_type="SEQ_CLS", r=4, lora_alpha=8, target_modules=["query", "value", "dense"]
@@ -32,7 +33,7 @@ def with_adapters(*, shaken: bool) -> Case:
 
 
 def only(*parts: str) -> Case:
-    """A BERT in which only parameters with one of these in their names are trained."""
+    """A BERT in which only parameters with one of these parts in their names are trained."""
     case = bert()
     for name, parameter in case.model.named_parameters():
         parameter.requires_grad_(any(part in name for part in parts))
@@ -52,7 +53,7 @@ PARTS = {
 
 @pytest.mark.parametrize("parts", PARTS.values(), ids=PARTS)
 def test_only_what_is_trained_counts(parts: tuple[str, ...]) -> None:
-    """Norms and dots are those of the trained parameters, wherever in the model they lie."""
+    """Norms and dots are those of the trained parameters, wherever they are in the model."""
     case = only(*parts)
     directions = directions_of(case.model)
     assert_agree(
@@ -62,7 +63,7 @@ def test_only_what_is_trained_counts(parts: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("shaken", [False, True], ids=["as made", "trained"])
 def test_adapters_have_autograds_responses(*, shaken: bool) -> None:
-    """Responses of LoRA are those of its own pairs, from the first step on, when one of the two has no gradient yet."""
+    """LoRA's responses are autograd's, also at first, when one of each pair has no gradient."""
     case = with_adapters(shaken=shaken)
     directions = directions_of(case.model)
     true = case.gradients()

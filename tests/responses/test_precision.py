@@ -1,8 +1,9 @@
-"""Models in half precision, against autograd in float64 of the model as it was in float32.
+"""Models in half precision, against autograd in float64 of the same model in float32.
 
-bfloat16 has 8 bits: each rounding is off by up to 2^-9 = .002. On the way through these two layers and back a number is
-rounded some 60 times, independently: .002 x 60^(1/2) = .015, and of a norm over many numbers rather less. The limit is .02.
-float16 has 11 bits, so it is an eighth of that.
+bfloat16 has 8 bits: each rounding is off by up to 2^-9 = .002. In a pass through these two layers
+and back a number is rounded some 60 times, independently: .002 x 60^(1/2) = .015, and a norm over
+many numbers is off by rather less. The limit is .02. float16 has 11 bits, so its limit is an eighth
+of that.
 """
 
 from typing import Any
@@ -20,7 +21,7 @@ LIMIT = {torch.bfloat16: 0.02, torch.float16: 0.02 / 8}
 @pytest.mark.parametrize("kind", LIMIT, ids=str)
 @pytest.mark.parametrize("family", ["bert", "albert", "gpt-2, next token", "llama, next token"])
 def test_a_model_in_half_precision(family: str, kind: torch.dtype) -> None:
-    """Norms are right to the roundings of the passes; all that is kept is float32."""
+    """Norms are right up to the rounding of the passes, and all results are float32."""
     case = FAMILIES[family]()
     norms = stacked(case.gradients()).norm(dim=1)
     case.model.to(kind)
@@ -35,7 +36,7 @@ def test_a_model_in_half_precision(family: str, kind: torch.dtype) -> None:
 @pytest.mark.parametrize("kind", LIMIT, ids=str)
 @pytest.mark.parametrize("family", ["bert", "gpt-2, next token"])
 def test_a_pass_under_autocast(family: str, kind: torch.dtype, method: str) -> None:
-    """With weights in float32 and products in half precision, the same."""
+    """Norms are as right with weights in float32 and products in half precision."""
     case = FAMILIES[family]()
     norms = stacked(case.gradients()).norm(dim=1)
     with torch.autocast("cpu", kind):
@@ -46,7 +47,7 @@ def test_a_pass_under_autocast(family: str, kind: torch.dtype, method: str) -> N
 @pytest.mark.parametrize("kind", LIMIT, ids=str)
 @pytest.mark.parametrize("family", ["bert", "gpt-2, next token", "t5"])
 def test_the_probe_adds_no_error_of_its_own(family: str, kind: torch.dtype) -> None:
-    """Autograd's norms out of the same half precision are met to less than one rounding of it: products here are float32."""
+    """Norms differ from autograd's in the same precision by less than one rounding."""
     case = FAMILIES[family]()
     trained = {name: one for name, one in case.model.named_parameters() if one.requires_grad}
     with torch.autocast("cpu", kind):
@@ -57,7 +58,7 @@ def test_the_probe_adds_no_error_of_its_own(family: str, kind: torch.dtype) -> N
 
 @pytest.mark.parametrize("family", ["bert", "gpt-2, next token"])
 def test_autocast_reaches_no_product_of_the_probe(family: str) -> None:
-    """Around a model that switches autocast off for itself, responses are those without it, tied weights included."""
+    """Autocast around a model that switches it off changes no response, tied weights included."""
     case = FAMILIES[family]()
     probe = Probe(case.model)
     expected, inner = case.responses(probe).norm, case.model.forward
@@ -73,7 +74,7 @@ def test_autocast_reaches_no_product_of_the_probe(family: str) -> None:
 
 
 def test_a_loss_scale_is_divided_out_again() -> None:
-    """A scale of 1024 as weights keeps small gradients above what float16 can hold; responses are as without it."""
+    """Weights of 1024 keep small gradients within float16's range, and do not change responses."""
     case = FAMILIES["bert"]()
     norms = stacked(case.gradients()).norm(dim=1)
     case.model.half()

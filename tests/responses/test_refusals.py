@@ -1,4 +1,4 @@
-"""What the probe refuses: all that would make a norm wrong without a sign of it."""
+"""The probe refuses all that would make a norm wrong unnoticed."""
 
 import re
 from collections.abc import Callable
@@ -14,14 +14,14 @@ from tests.responses.families import FAMILIES, WORDS, made, t5
 
 
 class Normed(nn.Linear):
-    """A linear layer in name, which multiplies with another weight than its own."""
+    """A subclass of the linear layer that multiplies with another weight than its own."""
 
     def forward(self, read: Tensor) -> Tensor:
         return nn.functional.linear(read, nn.functional.normalize(self.weight), self.bias)
 
 
 class Scaled(nn.Linear):
-    """A linear layer with one parameter more."""
+    """A linear layer with one more parameter."""
 
     def __init__(self) -> None:
         super().__init__(3, 2)
@@ -32,7 +32,7 @@ class Scaled(nn.Linear):
 
 
 class Enlarged(nn.Embedding):
-    """An embedding whose rows are multiplied, as those of BART and Gemma are."""
+    """An embedding whose rows are multiplied, as in BART and Gemma."""
 
     def forward(self, ids: Tensor) -> Tensor:
         return super().forward(ids) * 4
@@ -92,13 +92,13 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
 def test_a_model_without_a_formula_is_refused_by_name(
     make: Callable[[], nn.Module], message: str
 ) -> None:
-    """A trained parameter that the formulas do not cover is named before anything is computed."""
+    """A trained parameter that no formula covers is named before anything is computed."""
     with pytest.raises(ModelError, match=re.escape(message)):
         Probe(make())
 
 
 def test_a_table_of_relative_positions_is_refused() -> None:
-    """T5's has no batch in what it reads, so its layer is named, also where a batch is as large as a text is long."""
+    """The layer of T5's table, whose input has no batch, is named for batches of any size."""
     model = made("T5ForConditionalGeneration", t5())
     for samples in (3, 4):
         ids, labels = torch.full((samples, 4), 7), torch.full((samples, 4), 8)
@@ -110,7 +110,7 @@ def test_a_table_of_relative_positions_is_refused() -> None:
 
 
 def test_a_frozen_layer_needs_no_formula() -> None:
-    """A layer that is not trained has no gradient to leave out."""
+    """A layer that is not trained is not refused."""
     model = nn.Sequential(nn.Conv1d(1, 1, 1).requires_grad_(False), nn.Flatten(), nn.Linear(3, 2))
     found = Probe(model).responses(lambda: model(torch.ones(2, 1, 3)), torch.tensor([0, 1]))
     assert (2,) == found.norm.shape
@@ -118,13 +118,13 @@ def test_a_frozen_layer_needs_no_formula() -> None:
 
 @pytest.mark.parametrize("family", ["gpt-2, next token", "bert, masked tokens", "albert", "t5"])
 def test_tied_and_repeated_layers_are_not_refused(family: str) -> None:
-    """A weight that several layers share, or a layer that is passed several times, is taken."""
+    """A weight in several layers, and a layer passed several times, are accepted."""
     Probe(FAMILIES[family]().model)
 
 
 @pytest.mark.parametrize("method", ["responses", "training_step"])
 def test_an_empty_batch_is_refused(method: str) -> None:
-    """No samples make no batch."""
+    """A batch without samples is refused."""
     model = nn.Linear(2, 2)
     with pytest.raises(ValueError, match="a batch needs at least one sample; got none"):
         getattr(Probe(model), method)(
@@ -134,7 +134,7 @@ def test_an_empty_batch_is_refused(method: str) -> None:
 
 @pytest.mark.parametrize("method", ["responses", "training_step"])
 def test_a_loss_of_the_whole_batch_is_refused(method: str) -> None:
-    """A mean over samples would make every gradient B times too small: a loss is one number for each."""
+    """A mean over samples is refused, since every gradient would be B times too small."""
     model = nn.Linear(2, 2)
     message = r"a loss gives one number for each of the 3 samples; got shape \(\)"
     with pytest.raises(ValueError, match=message):
@@ -146,7 +146,7 @@ def test_a_loss_of_the_whole_batch_is_refused(method: str) -> None:
 
 
 class Crosswise(nn.Module):
-    """A layer that reads tokens first, and the batch second."""
+    """A layer that reads tokens first and the batch second."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -157,7 +157,7 @@ class Crosswise(nn.Module):
 
 
 def test_a_layer_whose_first_dimension_is_not_the_batch_is_named() -> None:
-    """What came back to such a layer is no list of samples."""
+    """A layer whose rows are not the samples is refused by name."""
     model = Crosswise()
     message = (
         "read, a Linear, saw 5 rows where the batch has 2; give every input one row for each sample"
@@ -184,20 +184,20 @@ DIRECTIONS = {
 def test_a_direction_that_is_not_of_the_model_is_refused(
     direction: dict[str, Tensor], message: str
 ) -> None:
-    """A direction whose part would be ignored, or multiplied with something else, is named."""
+    """A direction with an unknown parameter or another shape is refused by name."""
     with pytest.raises(ModelError, match=re.escape(message)):
         Probe(nn.Linear(2, 2), directions=[{}, direction])
 
 
 def test_a_pass_without_the_layers_is_refused() -> None:
-    """A model that is not the one that runs has no responses."""
+    """A model other than the one that runs has no responses."""
     model, other = nn.Linear(2, 2), nn.Linear(2, 2).requires_grad_(False)
     with pytest.raises(ModelError, match=r"the model was run without any of the layers \[''\]"):
         Probe(model).responses(lambda: other(torch.ones(1, 2)), torch.tensor([0]))
 
 
 def test_weights_of_another_shape_are_refused() -> None:
-    """Weights are one for each sample: a column of them would weigh every sample with every weight."""
+    """A column of weights is refused, since it would weigh every sample with every weight."""
     model = nn.Linear(2, 2)
     with pytest.raises(ValueError, match="weights"):
         Probe(model).training_step(
@@ -206,7 +206,7 @@ def test_weights_of_another_shape_are_refused() -> None:
 
 
 def test_only_cross_entropy_has_a_margin() -> None:
-    """Another loss has NaN for a margin, not a number that means something else."""
+    """Another loss has NaN for a margin."""
     model, targets = nn.Linear(2, 2), torch.zeros(1, 2)
     found = Probe(model).responses(lambda: model(torch.ones(1, 2)), targets, loss=squared_error)
     assert found.margin.isnan().all()
@@ -217,7 +217,7 @@ def test_only_cross_entropy_has_a_margin() -> None:
 
 
 class Outside(nn.Module):
-    """An embedding whose weight is used once more, past the layer."""
+    """An embedding whose weight is also used outside the layer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -228,18 +228,16 @@ class Outside(nn.Module):
 
 
 def test_a_weight_that_is_used_outside_of_its_layer_is_found_by_a_check() -> None:
-    """No hook sees it, so responses lack it; held against an ordinary backward pass they do not add up."""
+    """The check finds that the responses do not add up to the gradient of an ordinary pass."""
     model, ids, labels = Outside(), torch.tensor([[1, 2], [3, 3], [4, 5]]), torch.tensor([0, 1, 1])
     with pytest.raises(ModelError, match="is a weight used outside of its layer"):
         Probe(model).check(lambda: model(ids), labels)
 
 
 def test_a_model_that_is_seen_whole_passes_the_check() -> None:
-    """What the samples say adds up to the ordinary gradient, and the probe is as it was."""
-    model, ids = (
-        nn.Sequential(nn.Embedding(9, 4), nn.Flatten(), nn.Linear(8, 2)),
-        torch.tensor([[1, 2], [3, 3], [4, 5]]),
-    )
+    """Where responses add up to the ordinary gradient, the check passes and changes nothing."""
+    model = nn.Sequential(nn.Embedding(9, 4), nn.Flatten(), nn.Linear(8, 2))
+    ids = torch.tensor([[1, 2], [3, 3], [4, 5]])
     probe = Probe(model)
     probe.check(lambda: model(ids), torch.tensor([0, 1, 1]))
     assert (3, 0) == probe.responses(lambda: model(ids), torch.tensor([0, 1, 1])).dots.shape

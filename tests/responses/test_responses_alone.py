@@ -1,4 +1,4 @@
-"""The program of `docs/responses-alone.md`, run as it stands, on a small model in the place of the hub's."""
+"""The program in `docs/responses-alone.md`, with a small model in place of the hub's."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "responses-alone.md"
 
 
 def test_the_program_works(tmp_path: Path) -> None:
-    """They give a norm, a dot and a sketch for each text; the mean gradient's dot with itself is its squared length."""
+    """It gives norm, dot and sketch for each text, and the mean dot is the squared length."""
     code = PAGE.read_text().split("```python\n", 1)[1].split("```")[0]
     folder = save_bert(tmp_path / "bert")
     classes = [1, 0, 1]
@@ -21,7 +21,8 @@ def test_the_program_works(tmp_path: Path) -> None:
         "classes": classes,
         "trusted_labels": torch.tensor(classes),
     }
-    trusted = "trusted = batch\ndirection ="  # the very samples that are scored, so that the truth is known
+    # the very samples that are scored, so that the mean dot is known
+    trusted = "trusted = batch\ndirection ="
     exec(code.replace("bert-base-uncased", str(folder)).replace("direction =", trusted), names)
     found, direction = names["found"], names["direction"]
     assert [(3,), (3, 1), (3, 64)] == [

@@ -1,4 +1,4 @@
-"""Models of all sorts: responses are autograd's, or a layer is named, and what the message advises is right."""
+"""Models of all sorts: responses are autograd's, or a layer is refused with advice that works."""
 
 import ast
 from collections.abc import Callable
@@ -14,7 +14,8 @@ from mainstem.responses import Probe
 from tests.responses.families import bert
 from tests.responses.oddities import IDS, LABELS, RIGHT, RIGHT_AS_ADVISED, alone, made
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # torch's own, of old weight norms
+# torch warns of old weight norms
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def assert_right(model: nn.Module, probe: Probe) -> None:
@@ -27,14 +28,14 @@ def assert_right(model: nn.Module, probe: Probe) -> None:
 
 @pytest.mark.parametrize("make", RIGHT.values(), ids=RIGHT)
 def test_a_model_is_right(make: Callable[[], nn.Module]) -> None:
-    """Norms are those of each sample alone, and nothing of the pass is left."""
+    """Norms are those of each sample alone, and the pass leaves nothing behind."""
     model = made(make)
     assert_right(model, Probe(model))
 
 
 @pytest.mark.parametrize("make", RIGHT_AS_ADVISED.values(), ids=RIGHT_AS_ADVISED)
 def test_a_model_is_refused_by_name_and_right_as_advised(make: Callable[[], nn.Module]) -> None:
-    """Where a layer has no formula, or reads something else than samples, it is named; with `per_sample` it is right."""
+    """A layer without a formula or without a row per sample is named; `per_sample` is right."""
     model, advice = made(make), list[str]()
     for _ in range(3):
         try:
@@ -51,7 +52,7 @@ def test_a_model_is_refused_by_name_and_right_as_advised(make: Callable[[], nn.M
 
 @pytest.mark.parametrize("kind", ["PromptTuningConfig", "PromptEncoderConfig"])
 def test_a_tuned_prompt_is_refused_by_name_and_right_as_advised(kind: str) -> None:
-    """One prompt is repeated for each sample, so that its gradient is the batch's until autograd forms each."""
+    """One prompt serves all samples, so it is refused by name, and right once autograd forms it."""
     import peft
 
     sizes = {"encoder_hidden_size": 8} if kind == "PromptEncoderConfig" else {}
@@ -80,14 +81,12 @@ def test_a_tuned_prompt_is_refused_by_name_and_right_as_advised(kind: str) -> No
     "make", [RIGHT_AS_ADVISED["LSTM"], RIGHT_AS_ADVISED["convolution"]], ids=["LSTM", "convolution"]
 )
 def test_a_training_step_with_formed_gradients(make: Callable[[], nn.Module]) -> None:
-    """The step's gradient is the mean's, whatever is formed beside it, and norms, dots and sketches are of each sample."""
+    """A step with `per_sample` has the mean gradient and each sample's norm, dots and sketch."""
     model = made(make)
     ones = {name: torch.ones_like(one) for name, one in model.named_parameters()}
     probe = Probe(model, per_sample=["layer"], directions=[ones], sketch=64)
-    found, at_rest = (
-        probe.training_step(lambda: model(IDS), LABELS),
-        probe.responses(lambda: model(IDS), LABELS),
-    )
+    found = probe.training_step(lambda: model(IDS), LABELS)
+    at_rest = probe.responses(lambda: model(IDS), LABELS)
     assert pytest.approx(alone(model), rel=1e-4) == found.norm.tolist()
     assert torch.allclose(found.dots, at_rest.dots, rtol=1e-3, atol=1e-5)
     assert torch.allclose(found.sketch, at_rest.sketch, rtol=1e-3, atol=1e-4)
@@ -100,18 +99,16 @@ def test_a_training_step_with_formed_gradients(make: Callable[[], nn.Module]) ->
 
 
 def test_samples_without_tokens_have_a_gradient_of_biases() -> None:
-    """A text of no token is no error."""
+    """A text without tokens has the gradient of the biases alone."""
     model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
     found = Probe(model).responses(lambda: model[1](model[0](torch.zeros(5, 0, 4)).sum(1)), LABELS)
     assert (found.norm > 0).all()
 
 
 def test_an_epsilon_that_is_not_given_is_that_of_the_layers_type() -> None:
-    """In double precision it is far smaller, which shows in small rows."""
-    model, rows = (
-        nn.Sequential(nn.RMSNorm(4), nn.Linear(4, 2)).double(),
-        torch.randn(5, 4).double() * 1e-5,
-    )
+    """The default epsilon of a float64 layer is far smaller, which shows in small rows."""
+    model = nn.Sequential(nn.RMSNorm(4), nn.Linear(4, 2)).double()
+    rows = torch.randn(5, 4).double() * 1e-5
     parameters = list(model.parameters())
     losses = F.cross_entropy(model(rows), LABELS, reduction="none")
     true = [
@@ -125,7 +122,7 @@ def test_an_epsilon_that_is_not_given_is_that_of_the_layers_type() -> None:
 
 
 def test_a_weight_that_is_used_outside_of_its_layer_too_is_right_as_advised() -> None:
-    """A check finds it, and what the check advises gives the gradient of both uses."""
+    """The check finds the outside use, and the `per_sample` it advises is right."""
     model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
     rows = [torch.randn(5, 4), torch.randn(3, 4)]
 

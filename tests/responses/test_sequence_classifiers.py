@@ -1,6 +1,6 @@
-"""Every class for sequence classification of transformers that can be tiny: right, or refused with advice that is right.
+"""Every sequence classifier of transformers that can be tiny is right, or refused with good advice.
 
-The table is kept by name, so that a family that changes sides shows.
+The lists are kept by name, so that a family that changes sides shows.
 """
 
 import ast
@@ -22,13 +22,13 @@ RIGHT: list[str] = """
     olmo olmo2 olmo3 openai-gpt persimmon phi phi3 qwen2 qwen3 rembert roberta
     roberta-prelayernorm roc_bert roformer seed_oss smollm3 stablelm starcoder2 tapas xlm
     xlm-roberta xlm-roberta-xl xmod yoso
-""".split()  # noqa: SIM905 - to be read
+""".split()  # noqa: SIM905 - easier to read
 REFUSED_WITH_ADVICE = """
     axk2 bart bigbird_pegasus biogpt canine convbert deberta deberta-v2 deepseek_v2 diffllama
     doge falcon funnel gemma gemma2 gemma3_text gpt_oss hunyuan_v1_moe ibert jetmoe longformer
     mbart minicpm3 minimax mistral4 mixtral mobilebert mpnet mt5 mvp nemotron nystromformer opt
     perceiver phimoe plbart qwen2_moe qwen3_5_text qwen3_moe qwen3_next squeezebert t5 umt5 xlnet
-""".split()  # noqa: SIM905 - to be read
+""".split()  # noqa: SIM905 - easier to read
 NOT_TINY = {
     "axk1": "its sizes hang together",
     "gemma3": "its vision tower has a size of its own",
@@ -46,12 +46,12 @@ LABELS = torch.tensor([0, 1, 1])
 
 
 def test_the_table_has_every_kind() -> None:
-    """What a new transformers brings is to be put on one of the sides."""
+    """A kind that a new version of transformers adds has to be put into one of the lists."""
     assert sorted(KINDS) == sorted([*RIGHT, *REFUSED_WITH_ADVICE, *NOT_TINY])
 
 
 def alone(model: nn.Module, ids: torch.Tensor) -> list[float]:
-    """Each sample's norm by autograd, from a pass of its own."""
+    """Compute each sample's norm by autograd, in a pass of its own."""
     trained = [one for one in model.parameters() if one.requires_grad]
     norms = []
     for one, label in zip(ids, LABELS, strict=True):
@@ -64,7 +64,7 @@ def alone(model: nn.Module, ids: torch.Tensor) -> list[float]:
 
 
 def assert_right(model: nn.Module, probe: Probe) -> None:
-    """Norms are autograd's of each sample alone, and two batches of unlike size and length pass the check."""
+    """Assert norms as autograd's, and that batches of two sizes and lengths pass the check."""
     ids, shorter = ids_of(3, 8), ids_of(2, 5)
     found = probe.responses(lambda: model(ids).logits, LABELS)
     assert pytest.approx(alone(model, ids), rel=1e-3) == found.norm.tolist()
@@ -76,7 +76,7 @@ def assert_right(model: nn.Module, probe: Probe) -> None:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", RIGHT)
 def test_a_family_is_right(kind: str) -> None:
-    """Its responses are autograd's without a word of advice."""
+    """The responses of the family are autograd's without advice."""
     model = tiny(kind)
     assert_right(model, Probe(model))
 
@@ -84,7 +84,7 @@ def test_a_family_is_right(kind: str) -> None:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", REFUSED_WITH_ADVICE)
 def test_a_family_is_refused_and_the_advice_is_right(kind: str) -> None:
-    """A layer is named, and with the layers that the message says, once or twice, responses are autograd's."""
+    """A layer is named, and after one or two pieces of advice the responses are autograd's."""
     model, ids, advice = tiny(kind), ids_of(3, 8), list[str]()
     for _ in range(3):
         try:

@@ -1,4 +1,4 @@
-"""Sketches: unbiased, ever narrower with more floats, and the same wherever they are made."""
+"""Sketches: unbiased, more exact with more floats, and the same wherever they are made."""
 
 import re
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from tests.responses.truth import stacked
 
 
 def dots_over_seeds(case: Case, k: int, seeds: int) -> Tensor:
-    """Dots of each sample's sketch with each one's, for many seeds: shape (seeds, B, B)."""
+    """Compute the dots of all pairs of sketches for many seeds, shape (seeds, B, B)."""
     found = torch.stack(
         [case.responses(Probe(case.model, sketch=k, seed=seed)).sketch for seed in range(seeds)]
     ).double()
@@ -39,7 +39,7 @@ SMALL: dict[str, Callable[[], Case]] = {
 
 @pytest.mark.parametrize("make", SMALL.values(), ids=SMALL)
 def test_dots_of_sketches_are_those_of_gradients_in_the_mean(make: Callable[[], Case]) -> None:
-    """Over 400 seeds no mean is further than 4 standard errors off, with plain, repeated and tied layers."""
+    """Over 400 seeds no mean dot is off by more than 4 standard errors, also with tied layers."""
     case = make()
     found = dots_over_seeds(case, 32, 400)
     error = (found.mean(0) - exact_dots(case)) / (found.std(0) / 400**0.5)
@@ -47,7 +47,7 @@ def test_dots_of_sketches_are_those_of_gradients_in_the_mean(make: Callable[[], 
 
 
 def test_the_spread_falls_with_the_root_of_the_floats() -> None:
-    """Four times the floats, half the spread, of every pair of samples together."""
+    """Four times the floats halve the spread, over all pairs of samples."""
     case = SMALL["plain layers"]()
     size = exact_dots(case).diagonal()
     relative = size.outer(size).sqrt()
@@ -56,16 +56,16 @@ def test_the_spread_falls_with_the_root_of_the_floats() -> None:
     }
     assert pytest.approx(2, rel=0.25) == spread[32] / spread[128]
     assert pytest.approx(2, rel=0.25) == spread[128] / spread[512]
-    assert (
-        pytest.approx(2 / 32, rel=0.6) == spread[32] ** 2
-    )  # (1 + cos^2) / k of a count sketch, cos near 1
+    # (1 + cos^2) / k of a count sketch, cos near 1
+    assert pytest.approx(2 / 32, rel=0.6) == spread[32] ** 2
 
 
 def test_sixty_four_floats_tell_which_gradients_point_the_same_way() -> None:
-    """On a model that was trained for a while, cosines of sketches are off by .09 or so: less than .15 here."""
+    """On a model trained for a while, the error of cosines of sketches is about .09, below .15."""
     model = made("BertForSequenceClassification", hf.BertConfig(**BERT, num_labels=5))
     texts = torch.stack(texts_of((8,) * 24))
-    labels = texts[:, 0] % 5  # what there is to learn
+    # something to learn
+    labels = texts[:, 0] % 5
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     for _ in range(30):
         optimizer.zero_grad()
@@ -82,12 +82,13 @@ def test_sixty_four_floats_tell_which_gradients_point_the_same_way() -> None:
     for seed in range(4):
         sketch = F.normalize(case.responses(Probe(model, sketch=64, seed=seed)).sketch.double())
         errors.append((sketch @ sketch.T - exact)[pairs[0], pairs[1]])
-    assert exact[pairs[0], pairs[1]].std() > 0.3  # they do not all point the same way
+    # the gradients do not all point the same way
+    assert exact[pairs[0], pairs[1]].std() > 0.3
     assert torch.cat(errors).square().mean().sqrt() < 0.15
 
 
 def test_a_seed_gives_the_same_sketches_in_models_built_twice() -> None:
-    """Tables go by the parameter's name, width and seed: another probe of another copy sketches alike; another seed, not."""
+    """Tables depend on a parameter's name and width and on the seed, not on the model's copy."""
     one, other = (
         case.responses(Probe(case.model, sketch=64, seed=9)).sketch for case in (bert(), bert())
     )
@@ -101,7 +102,7 @@ def test_a_seed_gives_the_same_sketches_in_models_built_twice() -> None:
     "size", [20, 64, 300], ids=["less than a block", "a block", "blocks and a part"]
 )
 def test_many_rows_are_added_as_slices_into_the_same_buckets(size: int, *, shuffled: bool) -> None:
-    """Added block by block or number by number, what each coordinate adds lies in its bucket with its sign."""
+    """Added by blocks or one by one, each coordinate lands in its bucket with its sign."""
     sketch = CountSketch(size, 64, 5, torch.device("cpu"), shuffled=shuffled)
     rows = torch.randn(
         _FEW // size + 1, size, generator=torch.Generator().manual_seed(0), dtype=torch.float64
@@ -110,14 +111,13 @@ def test_many_rows_are_added_as_slices_into_the_same_buckets(size: int, *, shuff
     assert rows.numel() >= _FEW > 16 * size
     assert torch.allclose(by_number, sketch.buckets(rows), rtol=0, atol=1e-12)
     blocks = sketch._bucket.split(64)
-    assert [len(block) for block in blocks] == [
-        len(block.unique()) for block in blocks
-    ]  # those of a block never meet
+    # no two coordinates of a block share a bucket
+    assert [len(block) for block in blocks] == [len(block.unique()) for block in blocks]
 
 
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_the_table_a_gpu_multiplies_with_says_what_the_slices_say(*, shuffled: bool) -> None:
-    """By one product with a table or by slices and a transform, a row has the same sketch."""
+    """A row has the same sketch by a product with a table as by slices and a transform."""
     sketch = CountSketch(300, 64, 5, torch.device("cpu"), shuffled=shuffled)
     rows = torch.randn(3, 300, generator=torch.Generator().manual_seed(0))
     assert torch.allclose(
@@ -126,7 +126,7 @@ def test_the_table_a_gpu_multiplies_with_says_what_the_slices_say(*, shuffled: b
 
 
 def test_tables_do_not_depend_on_what_else_is_sketched() -> None:
-    """Rows are drawn by a parameter's name, columns by its width, and parameters of one width share their columns."""
+    """Rows depend on a parameter's name, columns on its width, and equal widths share columns."""
     one, other = torch.zeros(5, 4), torch.zeros(7, 4)
     alone, both = tables_of({"b": other}, 32, 0), tables_of({"a": one, "b": other}, 32, 0)
     for name in ("rows", "columns"):
@@ -139,12 +139,10 @@ def test_tables_do_not_depend_on_what_else_is_sketched() -> None:
 
 
 def test_a_matrix_of_a_layer_without_a_formula_is_sketched() -> None:
-    """The gradient of a matrix that autograd formed has a sketch like any other."""
+    """A gradient that autograd formed has the sketch that the formula gives."""
     model = torch.nn.Sequential(torch.nn.Linear(3, 2, bias=False))
-    rows, labels = (
-        torch.randn(4, 3, generator=torch.Generator().manual_seed(0)),
-        torch.tensor([0, 1, 0, 1]),
-    )
+    rows = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
+    labels = torch.tensor([0, 1, 0, 1])
     formula, formed = (
         Probe(model, sketch=32, per_sample=patterns).responses(lambda: model(rows), labels).sketch
         for patterns in ((), ["0"])
@@ -154,7 +152,7 @@ def test_a_matrix_of_a_layer_without_a_formula_is_sketched() -> None:
 
 @pytest.mark.parametrize("floats", [33, 30, 1026, -2])
 def test_a_sketch_of_another_size_is_refused(floats: int) -> None:
-    """A sketch has an even number of floats from 32 to 1024."""
+    """A sketch has an even number of floats from 32 to 1024, and others are refused."""
     message = f"a sketch has an even number of floats from 32 to 1024; got {floats}"
     with pytest.raises(ValueError, match=re.escape(message)):
         Probe(torch.nn.Linear(2, 2), sketch=floats)
@@ -162,7 +160,7 @@ def test_a_sketch_of_another_size_is_refused(floats: int) -> None:
 
 @pytest.mark.parametrize("floats", [32, 1024])
 def test_the_smallest_and_the_largest_sketch_are_made(floats: int) -> None:
-    """Both ends of the range belong to it; 0 is no sketch."""
+    """A sketch of 32 or 1024 floats is made, and 0 floats make none."""
     model = torch.nn.Linear(2, 2)
     for k in (floats, 0):
         found = Probe(model, sketch=k).responses(lambda: model(torch.ones(1, 2)), torch.tensor([0]))

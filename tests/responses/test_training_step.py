@@ -1,4 +1,4 @@
-"""The responses that come with a training step."""
+"""The responses that a training step gives."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ WEIGHTS = torch.tensor([0.5, 2.0, 0.01, 30.0])
 
 
 def still(case: Case) -> Case:
-    """In train mode, without dropout."""
+    """Put the model in train mode, without dropout."""
     case.model.train()
     for layer in case.model.modules():
         if isinstance(layer, nn.Dropout):
@@ -28,7 +28,7 @@ def still(case: Case) -> Case:
 
 
 def gradients_now(case: Case, seed: int) -> tuple[Tensor, Tensor]:
-    """Losses, and each sample's gradient, from one pass over the batch in the mode the model is in."""
+    """Compute losses and each sample's gradient, in one pass in the model's present mode."""
     torch.manual_seed(seed)
     ids, mask, labels = case.batch()
     losses = F.cross_entropy(case.answer(case.model, ids, mask, labels), labels, reduction="none")
@@ -39,7 +39,7 @@ def gradients_now(case: Case, seed: int) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["mean", "weighted"])
 @pytest.mark.parametrize("family", ["bert", "albert", "gpt-2"])
 def test_gradients_are_filled_as_backward_fills_them(family: str, weights: Tensor | None) -> None:
-    """`.grad` is that of the mean loss, or of the weighted sum, and a second step adds to it."""
+    """`.grad` is that of the mean loss or weighted sum, and a second step adds to it."""
     case = still(FAMILIES[family]())
     _, rows = gradients_now(case, 0)
     expected = (rows * (torch.full((4, 1), 0.25) if weights is None else weights.unsqueeze(1))).sum(
@@ -59,7 +59,7 @@ def test_gradients_are_filled_as_backward_fills_them(family: str, weights: Tenso
 def test_responses_are_those_of_a_pass_without_training(
     make: Callable[[], Case], weights: Tensor | None
 ) -> None:
-    """Without dropout both ways agree in norms, losses, dots and sketches; weights are divided out again."""
+    """Without dropout a step and a pass agree in all numbers, and weights are divided out."""
     case = still(make())
     weights = None if weights is None else weights[: len(case.texts)]
     probe = Probe(case.model, directions=directions_of(case.model), sketch=64)
@@ -73,7 +73,7 @@ def test_responses_are_those_of_a_pass_without_training(
 
 
 def test_dropout_is_that_of_the_step() -> None:
-    """In train mode responses are autograd's under the very dropout that the step drew; the probe draws nothing itself."""
+    """Responses in a step have the dropout of the step, and the probe draws no random numbers."""
     case = bert(hidden_dropout_prob=0.3, attention_probs_dropout_prob=0.3)
     still_there = case.responses(Probe(case.model)).norm
     case.model.train()
@@ -94,7 +94,7 @@ def test_dropout_is_that_of_the_step() -> None:
 
 
 def test_weights_of_one_for_each_sample_are_the_sum() -> None:
-    """With weights of 1 the step is that of the summed loss."""
+    """With weights of 1 the gradient is that of the summed loss."""
     model, rows = nn.Linear(3, 2), torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
     labels = torch.tensor([0, 1, 1, 0, 1])
     expected = torch.autograd.grad(
@@ -109,7 +109,7 @@ def test_weights_of_one_for_each_sample_are_the_sum() -> None:
 
 @pytest.mark.parametrize("bad", [0.0, -1.0, float("nan")])
 def test_a_weight_that_is_not_above_0_is_refused(bad: float) -> None:
-    """A norm is divided by its sample's weight: it would be no number, or below 0."""
+    """Such a weight is refused, since each norm is divided by its sample's weight."""
     model = nn.Linear(3, 2)
     with pytest.raises(ValueError, match="weights are above 0"):
         Probe(model).training_step(
@@ -118,7 +118,7 @@ def test_a_weight_that_is_not_above_0_is_refused(bad: float) -> None:
 
 
 def test_a_step_that_passes_no_layer_is_refused() -> None:
-    """Outputs that were computed before the step have no responses, and are not said to have norms of 0."""
+    """Outputs computed before the step are refused, rather than given norms of 0."""
     model = nn.Linear(3, 2)
     output = model(torch.ones(2, 3))
     with pytest.raises(ModelError, match="the model was run without any of the layers"):
@@ -126,7 +126,7 @@ def test_a_step_that_passes_no_layer_is_refused() -> None:
 
 
 def test_a_frozen_layer_gets_no_gradient() -> None:
-    """What is frozen stays without `.grad`, and its part is in no norm."""
+    """A frozen layer gets no `.grad`, and no norm includes it."""
     case = still(bert())
     case.model.bert.embeddings.requires_grad_(False)
     true, directions = case.gradients(), directions_of(case.model)

@@ -1,4 +1,4 @@
-"""A tiny model of each class for sequence classification that transformers has, by the kind of its configuration."""
+"""A tiny model of each sequence classifier of transformers, by the kind of its configuration."""
 
 from typing import Any, Final
 
@@ -9,7 +9,8 @@ from transformers import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES
 
 KINDS: Final[dict[str, str]] = dict(MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES)
-MOST: Final = 3_000_000  # parameters of what is tiny still
+# a model with more parameters is not tiny
+MOST: Final = 3_000_000
 
 _SIZES: Final[dict[str, tuple[str, ...]]] = {
     "16": (
@@ -94,7 +95,8 @@ _MORE: Final[dict[str, dict[str, Any]]] = {
     "lilt": {"channel_shrink_ratio": 2, "hidden_size": 24},
     "longformer": {"attention_window": 4},
     "luke": {"entity_vocab_size": 9, "entity_emb_size": 8},
-    "opt": {"word_embed_proj_dim": 8},  # as the 350M one, whose embeddings are projected
+    # like the model of 350M, whose embeddings are projected
+    "opt": {"word_embed_proj_dim": 8},
     "perceiver": {
         "d_latents": 16,
         "num_latents": 4,
@@ -123,7 +125,8 @@ _MORE: Final[dict[str, dict[str, Any]]] = {
     "t5": {"decoder_start_token_id": 0},
     "xmod": {"default_language": "en_XX", "languages": ["en_XX"]},
 }
-_NOT_OURS: Final[dict[str, tuple[str, ...]]] = {  # it follows from others there
+# sizes that follow from others in these kinds
+_NOT_OURS: Final[dict[str, tuple[str, ...]]] = {
     "axk1": ("head_dim",),
     "deepseek_v3": ("head_dim",),
     "falcon": ("head_dim",),
@@ -136,10 +139,10 @@ _NOT_OURS: Final[dict[str, tuple[str, ...]]] = {  # it follows from others there
 
 
 def tiny(kind: str) -> nn.Module:
-    """The model of a kind, with random weights, in eval mode.
+    """Make the model of a kind, with random weights, in eval mode.
 
     Raises:
-        Exception: whatever the class says that cannot be made so small.
+        Exception: the error of a class that cannot be made so small.
     """
     base = CONFIG_MAPPING[kind]()
     sizes = {
@@ -164,7 +167,7 @@ def tiny(kind: str) -> nn.Module:
 
 
 def ids_of(samples: int, tokens: int) -> Tensor:
-    """Token ids that end with the end of the text."""
+    """Draw token ids that end with the end of the text."""
     ids = torch.randint(5, 90, (samples, tokens), generator=torch.Generator().manual_seed(samples))
     ids[:, -1] = 2
     return ids

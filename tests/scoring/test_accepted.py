@@ -1,4 +1,4 @@
-"""A sample is accepted once, and an outdated one never: as whoever remembers everything would say."""
+"""Each label version is accepted once and an outdated one never, against a full record."""
 
 import random
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ HORIZON = 15
 
 
 class One(NamedTuple):
-    """What is read of a sample."""
+    """The fields of a sample that acceptance reads."""
 
     sample_id: UUID
     label_version: int
@@ -24,7 +24,7 @@ class One(NamedTuple):
 
 
 def delivered(count: int, seed: int) -> list[One]:
-    """Samples and their revisions as time goes on, many of them delivered more than once, some long after."""
+    """Make samples and revisions in order of time, many delivered again, some much later."""
     draws, sent = random.Random(seed), list[One]()
     for number in range(count):
         if sent and draws.random() < 0.4:
@@ -40,7 +40,7 @@ def delivered(count: int, seed: int) -> list[One]:
 
 
 def respond(rows: Rows, one: One, position: int) -> None:
-    """A visit."""
+    """Add a visit of a sample."""
     facts = Facts(
         one.label_version,
         partition=0,
@@ -54,7 +54,7 @@ def respond(rows: Rows, one: One, position: int) -> None:
 
 
 def keep(store: Store, one: One, position: int, *, response: bool) -> None:
-    """What the history is told of an accepted sample."""
+    """Write an accepted sample to the history, with or without a response."""
     facts: dict[str, Any] = {**one._asdict(), "partition": 0, "offset": position}
     places = facts | {"position": position}
     store.write("positions", {name: [value] for name, value in places.items()})
@@ -73,7 +73,7 @@ def keep(store: Store, one: One, position: int, *, response: bool) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_each_sample_is_accepted_once_whatever_is_delivered(seed: int, tmp_path: Any) -> None:
-    """Rows that leave, samples without a row, batches of any size and owners that change: the answer is always the same."""
+    """Acceptance does not depend on rows that leave or lack, on batches or on owners."""
     draws, newest = random.Random(seed + 100), dict[UUID, int]()
     with Store(f"chdb://{tmp_path / 'history'}") as store:
         rows, position, now, left = Rows(), 0, 0, 0
@@ -90,17 +90,20 @@ def test_each_sample_is_accepted_once_whatever_is_delivered(seed: int, tmp_path:
                 {0: accepted}, [(0, one) for one in batch], {0: position}, {0: left}
             )
             for one in [one for one, first in zip(batch, expected, strict=True) if first]:
-                response = one.sample_id.int % 3 > 0  # the others are of the direction or the gate
+                # the others belong to the direction or the gate
+                response = one.sample_id.int % 3 > 0
                 if response:
                     respond(rows, one, position)
                 keep(store, one, position, response=response)
                 accepted.settle(one)
                 position, now = position + 1, max(now, one.event_time)
-            if draws.random() < 0.3:  # a judgement
+            # a judgement
+            if draws.random() < 0.3:
                 left = max(now - HORIZON, 0)
                 rows.leave(left)
                 accepted.leave(left)
-            if draws.random() < 0.2:  # another owner
+            # another owner
+            if draws.random() < 0.2:
                 accepted = Accepted(store, 0, rows)
                 accepted.rebuild(position, left)
         assert left > 0
@@ -110,7 +113,7 @@ def test_each_sample_is_accepted_once_whatever_is_delivered(seed: int, tmp_path:
 
 
 def test_what_has_a_row_or_has_left_is_not_remembered_twice(tmp_path: Any) -> None:
-    """Memory holds only samples that have no row and are young enough for one."""
+    """Memory holds only samples without a row that are young enough to get one."""
     with Store(f"chdb://{tmp_path / 'history'}") as store:
         rows = Rows()
         accepted = Accepted(store, 0, rows)

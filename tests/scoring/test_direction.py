@@ -1,4 +1,4 @@
-"""The trusted gradient of a version, out of a history."""
+"""The trusted gradient of a version, computed from a history."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ SETTINGS = Settings(model=Model(max_tokens=24, device="cpu"))
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    """Thirty samples of two partitions; every third is of the direction slice, every third a canary."""
+    """Thirty samples of two partitions, a third of them direction and a third canaries."""
     with Store(f"chdb://{tmp_path / 'history'}") as opened:
         opened.write(
             "samples",
@@ -40,14 +40,14 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def active() -> ActiveVersion:
-    """A version at work."""
+    """An active version."""
     encoder = given_encoder()
     shake(encoder.network)
     return ActiveVersion(encoder, SETTINGS)
 
 
 def gradient(active: ActiveVersion, numbers: list[int]) -> dict[str, torch.Tensor]:
-    """The mean gradient of samples by their numbers."""
+    """Compute the mean gradient of samples by their numbers."""
     some = [sample(number) for number in numbers]
     return active.gradient(
         [(one.context_text, one.item_text) for one in some], [one.label for one in some]
@@ -63,7 +63,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 def test_it_is_the_mean_gradient_of_the_direction_slice(
     store: Store, active: ActiveVersion
 ) -> None:
-    """Samples of that part alone count, of all partitions, below the ends that are given."""
+    """Only samples of part direction count, of all partitions, up to the ends that are given."""
     assert same(gradient(active, [*range(0, 30, 3)]), direction_of(active, store, {0: 15, 1: 15}))
     assert same(gradient(active, [0, 3, 6, 9]), direction_of(active, store, {0: 5, 1: 5}))
     assert same(gradient(active, [3, 9, 15, 21, 27]), direction_of(active, store, {1: 15}))
@@ -72,19 +72,19 @@ def test_it_is_the_mean_gradient_of_the_direction_slice(
 def test_only_the_newest_count(
     store: Store, active: ActiveVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of many samples the latest by event time are taken, whatever partition they are in."""
+    """The latest samples by event time count, whatever partition they belong to."""
     monkeypatch.setattr(module, "_NEWEST", 4)
     assert same(gradient(active, [18, 21, 24, 27]), direction_of(active, store, {0: 15, 1: 15}))
 
 
-def test_there_is_none_without_samples(store: Store, active: ActiveVersion) -> None:
-    """Before any sample of that part there is no direction."""
+def test_there_is_no_direction_without_samples(store: Store, active: ActiveVersion) -> None:
+    """Without a sample of part direction there is no direction."""
     assert {} == direction_of(active, store, {0: 0, 1: 1})
     assert [] == trusted_samples(store, "direction", {0: 0, 1: 1})
 
 
-def test_a_label_that_is_vouched_for_counts(store: Store, active: ActiveVersion) -> None:
-    """Once somebody confirms labels, the direction is that of the samples and labels that were confirmed."""
+def test_a_confirmed_label_counts_for_the_direction(store: Store, active: ActiveVersion) -> None:
+    """Once labels are confirmed, only the confirmed samples and labels count."""
     confirmed = [(uuid_of("sample", number), "direction", "confirmed", 1) for number in (4, 5)]
     store.write("trusted", trusted_columns(confirmed))
     some = [sample(4), sample(5)]
@@ -93,7 +93,7 @@ def test_a_label_that_is_vouched_for_counts(store: Store, active: ActiveVersion)
 
 
 def test_a_gradient_that_is_no_number_is_no_direction(store: Store, active: ActiveVersion) -> None:
-    """Nothing could be held against it, and every alignment would be none without a word."""
+    """A gradient that is not finite is an error, since every alignment with it would be missing."""
     with torch.no_grad():
         next(active.encoder.network.parameters()).fill_(float("inf"))
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""Responses that are no numbers make no visit."""
+"""Responses that are not finite make no visit."""
 
 import logging
 from dataclasses import fields
@@ -16,13 +16,13 @@ ODD = [float("nan"), float("inf"), float("-inf")]
 
 
 def responses(count: int = 4) -> Responses:
-    """Finite ones, each number another."""
+    """Make finite responses, no two numbers alike."""
     numbers = np.arange(1, 1 + 6 * count, dtype=np.float32).reshape(6, count)
     return Responses(*numbers[:3], numbers[3:4].T.copy(), numbers[4:].T.copy())
 
 
 def test_finite_responses_are_let_through(caplog: pytest.LogCaptureFixture) -> None:
-    """All of them, as they are, without a word."""
+    """Finite responses pass unchanged, and nothing is logged."""
     found = responses()
     assert (SAMPLES, found) == finite_only(SAMPLES, found, 3)
     assert [] == caplog.records
@@ -33,7 +33,7 @@ def test_finite_responses_are_let_through(caplog: pytest.LogCaptureFixture) -> N
 def test_others_are_left_out_and_told(
     name: str, odd: float, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whichever number of it is not finite, a response is dropped with its sample, counted, and the rest stays."""
+    """A response with any number that is not finite is dropped with its sample, and logged."""
     found, caplog_at = responses(), logging.WARNING
     getattr(found, name)[1] = odd
     samples, kept = finite_only(SAMPLES, found, 3)
@@ -42,12 +42,15 @@ def test_others_are_left_out_and_told(
         np.testing.assert_array_equal(
             getattr(responses(), one.name)[[0, 2, 3]], getattr(kept, one.name)
         )
-    told = f"1 of 4 responses at version 3 are not finite and are left out, like that of sample {SAMPLES[1].sample_id}"
+    told = (
+        "1 of 4 responses at version 3 are not finite and are left out, "
+        f"like that of sample {SAMPLES[1].sample_id}"
+    )
     assert [(caplog_at, told)] == [(one.levelno, one.getMessage()) for one in caplog.records]
 
 
 def test_a_version_without_a_finite_response_is_an_error() -> None:
-    """Where enough samples have none it is the version's fault; where they are few they are left out."""
+    """A version without a finite response is an error, unless the samples are few."""
     found, samples = responses(8), [stored(number) for number in range(8)]
     found.norm[:] = float("nan")
     with pytest.raises(

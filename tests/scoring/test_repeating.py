@@ -1,4 +1,4 @@
-"""What a deployed worker did is repeated out of what it recorded: same visits, judgements, moves and rows."""
+"""A recorded schedule repeats a deployed worker: the same visits, judgements, moves and rows."""
 
 from typing import Any
 from uuid import UUID
@@ -25,7 +25,10 @@ EXACT = ("judgements", "moves", "standings")
 
 
 def lives(store: KillingStore, versions: Versions, records: dict[int, Any]) -> Worker:
-    """A worker takes up version 1 in mid-stream and dies while it scores again; the next one finishes, in quiet too."""
+    """Run a worker that takes up version 1 in mid-stream and dies while it scores again.
+
+    The next worker goes on, scores again while the stream is quiet, and takes up version 2.
+    """
     group = FakeGroup(records)
     first = Worker(store, versions, group, settings=TWO).run(3)
     first.program.take_up(Announcement(version=1, generation=1), first=False)
@@ -41,7 +44,7 @@ def lives(store: KillingStore, versions: Versions, records: dict[int, Any]) -> W
 
 
 def laid_out(store: Store, recorded: RecordedSchedule, records: dict[int, Any]) -> None:
-    """A history that holds nothing but the samples, at their recorded positions."""
+    """Leave nothing in the history but the samples, at their recorded positions."""
     forget(store)  # type: ignore[arg-type]
     store.execute("TRUNCATE TABLE samples")
     known = {
@@ -60,7 +63,7 @@ def laid_out(store: Store, recorded: RecordedSchedule, records: dict[int, Any]) 
 def test_a_recorded_schedule_repeats_what_was_judged(
     store: KillingStore, versions: Versions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two partitions, versions taken up in mid-stream and in quiet, a death: every judgement, move and row is the same."""
+    """Judgements, moves and rows are repeated exactly, after new versions and a worker's death."""
     monkeypatch.setattr(scoring, "_CHUNK", 4)
     records = {0: mixed(19), 1: [[sample(5000 + number)] for number in range(17)]}
     sink(store, TWO, records)
@@ -84,7 +87,7 @@ def test_a_recorded_schedule_repeats_what_was_judged(
 
 
 def test_of_a_turn_that_was_cut_off_only_what_was_done_is_kept(store: KillingStore) -> None:
-    """Whoever takes over writes the last turn anew with those samples that were scored, and goes on counting."""
+    """Of a last turn that was cut off, the next owner keeps the samples that were scored."""
     one, other = sample(1).sample_id, sample(2).sample_id
     write_turns(store, [Turn(0, 0, 9, 1, AGAIN, [one, other])])
     visit = {"sample_id": one, "version": 1, "partition": 0, "event_time": 0, "part": "stream"}
@@ -96,14 +99,14 @@ def test_of_a_turn_that_was_cut_off_only_what_was_done_is_kept(store: KillingSto
 
 
 def test_a_judgement_that_was_cut_off_is_no_turn(store: KillingStore) -> None:
-    """A judgement that was announced and not made is not made again by whoever repeats."""
+    """A judgement that was announced but not made is not repeated."""
     write_turns(store, [Turn(0, 0, 9, 1, JUDGE, [])])
     Turns(store).take_over(0, 9, 1)
     assert [AGAIN, TAKE_OVER] == [turn.kind for turn in RecordedSchedule.of_store(store).turns]
 
 
 def test_what_was_scored_again_before_a_death_counts_from_the_last_commit_on() -> None:
-    """A turn after the commit that another worker goes on from moves back to it; a judgement there is dropped."""
+    """A turn after the commit where the next worker starts moves there; a judgement is dropped."""
     ids = [UUID(int=1)]
     turns = [
         Turn(0, 0, 9, 1, AGAIN, ids),

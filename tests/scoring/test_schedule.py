@@ -1,4 +1,4 @@
-"""The schedule: the same positions are judged and learnt at, however samples come."""
+"""The schedule: judgements and rounds fall at the same positions, however samples come."""
 
 import random
 from typing import NamedTuple
@@ -10,26 +10,26 @@ from mainstem.scoring.schedule import NEVER, Due, Reached, Schedule, newest, rou
 
 
 class One(NamedTuple):
-    """What a schedule reads of a sample."""
+    """The fields of a sample that a schedule reads."""
 
     partition: int
     event_time: int
 
 
 def schedule(**more: object) -> Schedule:
-    """Two partitions, a judgement at every 3 samples of one, a round at every 4 of both."""
+    """Schedule two partitions: a judgement every 3 samples of one, a round every 4 of both."""
     given = {"judge_every": 3, "round_every": 4, "reached": {0: Reached(), 1: Reached()}} | more
     return Schedule(**given)  # type: ignore[arg-type]
 
 
 def some(count: int) -> list[One]:
-    """Samples of two partitions, their event times out of order."""
+    """Make samples of two partitions whose event times are out of order."""
     draws = random.Random(3)
     return [One(draws.randrange(2), draws.randrange(1000)) for _ in range(count)]
 
 
 def done(cut: list[list[One]], most: int = 5) -> list[tuple[int, int, Due]]:
-    """(partition, position, what is due) of all that is due, the samples given in such pieces."""
+    """Return (partition, position, due) wherever something is due, with samples in these pieces."""
     one = schedule()
     return [
         (run.partition, one.reached[run.partition].position, run.due)
@@ -40,7 +40,7 @@ def done(cut: list[list[One]], most: int = 5) -> list[tuple[int, int, Due]]:
 
 
 def test_judgements_fall_at_multiples_and_rounds_at_multiples_of_all() -> None:
-    """Of each partition every third sample, and of all together every fourth, whichever partition it is of."""
+    """A judgement is due at every third sample of a partition, a round at every fourth of all."""
     samples = some(40)
     counts, expected = {0: 0, 1: 0}, []
     for number, sample in enumerate(samples, 1):
@@ -67,8 +67,8 @@ def test_every_sample_is_in_one_run_of_at_most_so_many() -> None:
     assert [7, 7, 7, 7, 7, 5] == [len(run.samples) for run in runs]
 
 
-def test_it_goes_on_where_it_was_kept() -> None:
-    """From what was kept after any sample, through JSON, the rest falls as if nothing had stopped."""
+def test_a_schedule_goes_on_where_it_was_saved() -> None:
+    """A schedule saved after any sample, as JSON, goes on as if nothing had stopped."""
     samples = some(30)
     for at in range(30):
         first = schedule()
@@ -82,7 +82,7 @@ def test_it_goes_on_where_it_was_kept() -> None:
 
 
 def test_event_time_never_goes_back() -> None:
-    """It is the largest so far of the partition's samples."""
+    """The event time of a partition is the largest of its samples so far."""
     one = schedule()
     for time in (5, 9, 7):
         one.take(0, time)
@@ -98,14 +98,14 @@ def test_the_last_part_of_a_log_brings_no_round_nearer() -> None:
     ] == dues
 
 
-def test_who_runs_no_round_is_told_of_none() -> None:
-    """With `round_every` 0 nothing is to be learnt."""
+def test_no_round_is_due_where_none_is_run() -> None:
+    """With `round_every` 0 no round is ever due."""
     one = schedule(round_every=0, judge_every=NEVER)
     assert {Due(False, False)} == {one.take(*sample) for sample in some(50)}
 
 
 def test_positions_are_told_before_they_are_taken() -> None:
-    """Each partition counts for itself, and telling takes nothing."""
+    """Each partition counts for itself, and asking for positions takes no sample."""
     one = schedule()
     one.take(1, 0)
     assert [0, 1, 1, 2] == one.positions([0, 1, 0, 1])
@@ -113,6 +113,6 @@ def test_positions_are_told_before_they_are_taken() -> None:
 
 
 def test_a_round_waits_for_enough_samples_and_the_newest_share_a_budget() -> None:
-    """One fewer is not enough; a budget is divided among all partitions, those of others too."""
+    """One sample too few starts no round, and a budget is divided among all partitions."""
     assert [False, True, True] == [round_is_due(counted, 10, 4) for counted in (13, 14, 20)]
     assert {0: (7, 10), 2: (0, 2)} == newest({0: 10, 2: 2}, 12, 4)

@@ -1,4 +1,4 @@
-"""Addresses come from the environment, and from the command line before it."""
+"""Addresses are read from the environment, and the command line overrides it."""
 
 from dataclasses import fields
 
@@ -16,7 +16,7 @@ ALL = {
 
 
 def test_each_place_has_its_variable() -> None:
-    """Four variables, four places; other variables do not matter."""
+    """Four variables give four addresses, and other variables do not matter."""
     expected = Addresses(
         events="kafka://one",
         store="clickhouse://two/db",
@@ -29,26 +29,25 @@ def test_each_place_has_its_variable() -> None:
 
 
 def test_what_is_given_comes_first() -> None:
-    """A place given on the command line wins; None is none given."""
+    """An address on the command line overrides the variable, unless it is None."""
     found = Addresses.from_environment(ALL, "events", events="kafka://other", store=None)
     assert ("kafka://other", "clickhouse://two/db") == (found.events, found.store)
 
 
 def test_what_is_given_suffices() -> None:
-    """A needed place may be given instead of set."""
-    assert (
-        "kafka://other" == Addresses.from_environment({}, "events", events="kafka://other").events
-    )
+    """A required address may be given without its variable."""
+    found = Addresses.from_environment({}, "events", events="kafka://other")
+    assert "kafka://other" == found.events
 
 
 def test_what_is_not_needed_may_be_missing() -> None:
-    """A program asks only for the places that it uses."""
+    """A program requires only the addresses that it uses."""
     assert Addresses() == Addresses.from_environment({})
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Addresses)])
 def test_a_missing_place_is_named_with_an_example(name: str) -> None:
-    """The message has the variable and what it might look like; an empty value is a missing one."""
+    """The error for a missing or empty address has the variable and an example."""
     variable = f"MAINSTEM_{name.upper()}"
     with pytest.raises(SettingError, match=rf"^{variable} is not set; .*, like '[a-z]+://"):
         Addresses.from_environment(
@@ -57,5 +56,5 @@ def test_a_missing_place_is_named_with_an_example(name: str) -> None:
 
 
 def test_every_place_is_no_setting() -> None:
-    """The variables of all places are known, so that the settings do not take them for misspelt ones."""
+    """The settings do not take the variables of addresses for misspelt settings."""
     assert {f"MAINSTEM_{field.name.upper()}" for field in fields(Addresses)} <= NAMES

@@ -1,4 +1,4 @@
-"""`mainstem.toml` and the environment: which wins, and one line for whatever is wrong."""
+"""Settings from `mainstem.toml` and the environment: precedence, and errors in one line."""
 
 import re
 from pathlib import Path
@@ -33,14 +33,17 @@ LESS_USUAL = Settings.of(
 
 
 def read(folder: Path, text: str | bytes, **variables: str) -> Settings:
-    """Settings of a folder that holds this file, and of these variables."""
+    """Read the settings of a folder with this file and of these variables."""
     (folder / "mainstem.toml").write_bytes(text if isinstance(text, bytes) else text.encode())
     return Settings.read(variables, folder=folder)
 
 
 def test_a_file_gives_settings_and_the_rest_are_defaults(tmp_path: Path) -> None:
-    """Text, whole and broken numbers and durations are read below their groups; a byte order mark is no part of them."""
-    text = '\ufeff[join]\ngrace = "5m"\nnegatives = 2\n[learning]\ngate_margin = 1\n[objectives]\nclasses = "b,a"\n'
+    """Texts, numbers and durations are read by group; a byte order mark is ignored."""
+    text = (
+        '\ufeff[join]\ngrace = "5m"\nnegatives = 2\n[learning]\ngate_margin = 1\n'
+        '[objectives]\nclasses = "b,a"\n'
+    )
     expected = Settings(
         join=Join(grace=300_000, negatives=2),
         learning=Learning(gate_margin=1.0),
@@ -51,7 +54,7 @@ def test_a_file_gives_settings_and_the_rest_are_defaults(tmp_path: Path) -> None
 
 
 def test_a_variable_wins_over_the_file_and_what_is_given_over_both(tmp_path: Path) -> None:
-    """One setting after the other comes from the nearest place that knows it."""
+    """A given value overrides the variable, and the variable the file, setting by setting."""
     file = tmp_path / "other.toml"
     file.write_text('[join]\ngrace = "1m"\nnegatives = 2\nhistory_length = 3\n')
     environment = {
@@ -66,7 +69,7 @@ def test_a_variable_wins_over_the_file_and_what_is_given_over_both(tmp_path: Pat
 
 
 def test_bounds_between_groups_hold_for_all_places_together(tmp_path: Path) -> None:
-    """A file may need a variable beside it to hold."""
+    """Bounds between settings are checked after file and environment are combined."""
     text = '[responses]\nhorizon = "2d"\n'
     with pytest.raises(
         SettingError, match=r"responses.horizon must be at least join.revision_window"
@@ -80,7 +83,7 @@ def test_bounds_between_groups_hold_for_all_places_together(tmp_path: Path) -> N
 
 
 def test_the_file_that_is_read_is_told(tmp_path: Path) -> None:
-    """Who is asked to say where settings come from names the file, and nothing where there is none."""
+    """The file that is read is reported, and nothing is reported without one."""
     said: list[str] = []
     Settings.read({}, folder=tmp_path, say=said.append)
     (tmp_path / "mainstem.toml").touch()
@@ -93,7 +96,10 @@ def test_the_file_that_is_read_is_told(tmp_path: Path) -> None:
     [
         (
             "[joins]\ngrace = '5m'",
-            r"\[joins\] is no group of settings; did you mean \[join\]\? there are \[run\], \[join\],",
+            (
+                r"\[joins\] is no group of settings; did you mean \[join\]\? "
+                r"there are \[run\], \[join\],"
+            ),
         ),
         (
             "[join]\ngrase = '5m'",
@@ -130,7 +136,7 @@ def test_the_file_that_is_read_is_told(tmp_path: Path) -> None:
 def test_what_is_wrong_in_a_file_is_one_line_that_names_it(
     tmp_path: Path, text: str | bytes, told: str
 ) -> None:
-    """An unknown name, a value of another type or out of bounds, or no TOML at all: the line says where and what."""
+    """An unknown name, a wrong value or bad TOML is an error in one line with the file."""
     with pytest.raises(SettingError, match=told) as caught:
         read(tmp_path, text)
     assert str(caught.value).startswith(f"'{tmp_path / 'mainstem.toml'}'")
@@ -138,7 +144,7 @@ def test_what_is_wrong_in_a_file_is_one_line_that_names_it(
 
 
 def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
-    """A wrong `MAINSTEM_SETTINGS` is not taken for no settings."""
+    """A wrong `MAINSTEM_SETTINGS` is an error."""
     with pytest.raises(
         SettingError,
         match=r"^cannot read '.*nothing.toml': No such file.*; correct MAINSTEM_SETTINGS",
@@ -148,14 +154,14 @@ def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("settings", [Settings(), LESS_USUAL], ids=["defaults", "others"])
 def test_what_is_written_is_read_as_the_same_settings(tmp_path: Path, settings: Settings) -> None:
-    """Nothing is lost by way of a file, whatever a text holds."""
+    """Settings survive being written to a file, whatever their texts hold."""
     assert settings == read(tmp_path, as_toml(settings))
 
 
 def test_what_is_written_without_its_comment_signs_is_read_as_the_same_settings(
     tmp_path: Path,
 ) -> None:
-    """Each default stands in the file as it would be set."""
+    """Every default in a written file can be uncommented and read again."""
     names = "|".join(name.partition(".")[2] for name in known())
     text = re.sub(rf"^# ((?:{names}) = )", r"\1", as_toml(Settings()), flags=re.MULTILINE)
     assert len(known()) == len(re.findall(rf"^(?:{names}) = ", text, re.MULTILINE))
@@ -163,7 +169,7 @@ def test_what_is_written_without_its_comment_signs_is_read_as_the_same_settings(
 
 
 def test_a_file_says_what_each_setting_means() -> None:
-    """Each group and each meaning is in it."""
+    """A written file has each group and the meaning of each setting."""
     text = as_toml(Settings())
     assert [] == [group for group in GROUPS if f"[{group}]" not in text]
     assert [] == [
@@ -178,7 +184,10 @@ def test_a_file_says_what_each_setting_means() -> None:
         ("MAINSTEM_MODEL", "MAINSTEM_MODEL is called MAINSTEM_MODEL__MODEL now; rename it"),
         (
             "MAINSTEM_GRASE",
-            "MAINSTEM_GRASE is no setting; did you mean MAINSTEM_JOIN__GRACE? `mainstem settings` lists them",
+            (
+                "MAINSTEM_GRASE is no setting; did you mean MAINSTEM_JOIN__GRACE? "
+                "`mainstem settings` lists them"
+            ),
         ),
         (
             "MAINSTEM_JOIN__DRAW",
@@ -193,13 +202,13 @@ def test_a_file_says_what_each_setting_means() -> None:
     ],
 )
 def test_a_variable_with_an_old_or_a_wrong_name_is_told_the_right_one(name: str, told: str) -> None:
-    """The name from before there were groups, a misspelt one, one of another group."""
+    """The error for an old, misspelt or misplaced name has the right name."""
     with pytest.raises(SettingError, match=f"^{re.escape(told)}"):
         Settings.from_environment({name: "5m"})
 
 
 def test_every_old_name_has_a_new_one_that_is_a_setting() -> None:
-    """What homes of before record is found under the names of today."""
+    """Old names that are renamed become names of settings."""
     olds = {name.partition(".")[2]: name for name in known()}
     found = renamed(dict.fromkeys(olds))
     assert set() == set(found) - set(known()) - {
@@ -210,7 +219,7 @@ def test_every_old_name_has_a_new_one_that_is_a_setting() -> None:
 
 @pytest.mark.parametrize("name", known())
 def test_every_setting_has_a_group_bounds_a_meaning_and_an_effect(name: str) -> None:
-    """What `mainstem settings` prints is there for each of them, the meaning as one sentence."""
+    """Every setting has a group, bounds or choices, a meaning of one sentence, and an effect."""
     field = known()[name]
     assert name.partition(".")[0] in GROUPS
     assert field.means.affects in {"join", "results", "nothing"}
@@ -221,6 +230,6 @@ def test_every_setting_has_a_group_bounds_a_meaning_and_an_effect(name: str) -> 
 
 
 def test_settings_have_the_groups_that_are_listed() -> None:
-    """Each group is a field of the settings, by its own name and in the order in which they are told."""
+    """The fields of the settings are the listed groups, in their order."""
     assert list(GROUPS) == list(Settings.__struct_fields__)
     assert all(type(getattr(Settings(), name)) is kind for name, kind in GROUPS.items())

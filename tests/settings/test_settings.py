@@ -1,4 +1,4 @@
-"""Settings: one frozen object, defaults that hold, an environment that is read strictly."""
+"""Settings are frozen, their defaults are valid, and the environment is read strictly."""
 
 from typing import Any
 
@@ -39,11 +39,10 @@ def test_every_setting_says_what_it_means(name: str) -> None:
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_every_setting_is_read_from_its_variable(name: str) -> None:
-    """A default that is written into `MAINSTEM_GROUP__NAME` comes back as itself, of the same type."""
+    """A default written into `MAINSTEM_GROUP__NAME` is read back, with the same type."""
     default, duration = SETTINGS[name].default, SETTINGS[name].means.is_duration
-    found = Settings.from_environment({variable(name): text_of(default, duration=duration)}).flat()[
-        name
-    ]
+    environment = {variable(name): text_of(default, duration=duration)}
+    found = Settings.from_environment(environment).flat()[name]
     assert (default, type(default)) == (found, type(found))
 
 
@@ -51,12 +50,12 @@ LEAVES_ROOM = {
     "join.dedupe_horizon": {"join.grace": 0},
     "responses.horizon": {"join.label_window": 0, "join.revision_window": 0},
 }
-"""What a setting that must reach as far as others needs, to be as low as it can be."""
+"""Other settings that must be low for a setting to be at its lower bound."""
 
 
 @pytest.mark.parametrize(("name", "bound", "value"), BOUNDED)
 def test_a_bound_holds_and_beyond_it_is_an_error(name: str, bound: str, value: float) -> None:
-    """A value at its bound is taken; one beyond it is refused with the name, the bound and the value."""
+    """A value at its bound is accepted, and one beyond it is refused with name and value."""
     assert value == Settings.of({name: value, **LEAVES_ROOM.get(name, {})}).flat()[name]
     beyond = value - 1 if bound == "low" else value + 1
     with pytest.raises(SettingError, match=rf"^{name} must be (at least|from) .*; got {beyond!r}$"):
@@ -73,7 +72,7 @@ def test_a_share_is_between_0_and_1(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in SETTINGS if SETTINGS[name].means.choices])
 def test_a_choice_is_one_of_those_offered(name: str) -> None:
-    """Each choice is taken, and another one is refused with the list of them."""
+    """Each choice is accepted, and any other value is refused with the list."""
     choices = SETTINGS[name].means.choices
     assert [*choices] == [Settings.of({name: choice}).flat()[name] for choice in choices]
     with pytest.raises(SettingError, match=f"^{name} is one of {', '.join(choices)}; got 'none'$"):
@@ -99,7 +98,7 @@ def test_samples_stay_for_as_long_as_they_can_be_revised() -> None:
 
 
 def test_settings_are_frozen() -> None:
-    """What was read once is not changed after."""
+    """Settings cannot be changed after they are read."""
     with pytest.raises(AttributeError, match="immutable"):
         Settings().run.seed = 1
     with pytest.raises(AttributeError, match="immutable"):
@@ -107,7 +106,7 @@ def test_settings_are_frozen() -> None:
 
 
 def test_what_is_given_goes_before_the_environment_and_that_before_the_default() -> None:
-    """A given value wins, even 0; None counts as not given, and the rest are defaults."""
+    """A given value, even 0, overrides the environment, unless it is None."""
     environment = {
         "MAINSTEM_RUN__SEED": "3",
         "MAINSTEM_JOIN__GRACE": "5m",
@@ -120,14 +119,17 @@ def test_what_is_given_goes_before_the_environment_and_that_before_the_default()
 
 
 def test_an_unknown_variable_is_an_error() -> None:
-    """A misspelt setting is not ignored."""
-    told = r"^MAINSTEM_JOIN__GRACES is no setting; did you mean MAINSTEM_JOIN__GRACE\? `mainstem settings` lists them$"
+    """A misspelt setting is an error."""
+    told = (
+        r"^MAINSTEM_JOIN__GRACES is no setting; did you mean MAINSTEM_JOIN__GRACE\? "
+        r"`mainstem settings` lists them$"
+    )
     with pytest.raises(SettingError, match=told):
         Settings.from_environment({"MAINSTEM_JOIN__GRACES": "5m"})
 
 
 def test_other_variables_are_none_of_its_business() -> None:
-    """Variables of other programs, and those that say where things are, set nothing."""
+    """Variables of other programs, and those of addresses and keys, set nothing."""
     others = {
         "PATH": "/bin",
         "MAINSTEM_HOME": "/tmp/home",
@@ -151,7 +153,7 @@ def test_other_variables_are_none_of_its_business() -> None:
     ],
 )
 def test_a_value_that_cannot_be_read_is_an_error(name: str, text: str, message: str) -> None:
-    """Text that is no value of its setting is refused, with what it should be and what it is."""
+    """A text that is no value of its setting is refused with its type and the text."""
     with pytest.raises(SettingError, match=message) as caught:
         Settings.from_environment({name: text})
     assert repr(text) in str(caught.value)
@@ -176,14 +178,14 @@ def test_durations_are_read_in_their_units(text: str, millis: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "10", "m", "-5m", "1h30m", "5 weeks", "1e3s", "nan s"])
 def test_what_is_no_duration_is_an_error(text: str) -> None:
-    """Without a unit, with a sign or in two parts it is refused, with examples."""
+    """A duration without a unit, with a sign or in two parts is refused with examples."""
     with pytest.raises(SettingError, match="like '90s' or '30d'"):
         parse_duration(text)
 
 
 @pytest.mark.parametrize("floats", [1, 2, 31, 33, 65])
 def test_a_sketch_is_none_or_of_an_even_number_from_32(floats: int) -> None:
-    """Fewer floats would say nothing, and an odd number has no transform; 0 is none."""
+    """A sketch has an even number of floats from 32 to 1024, or is 0 for none."""
     assert [0, 32, 1024] == [Responses(sketch=one).sketch for one in (0, 32, 1024)]
     with pytest.raises(
         SettingError,
@@ -194,7 +196,7 @@ def test_a_sketch_is_none_or_of_an_even_number_from_32(floats: int) -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "head,,", "head, "])
 def test_layers_have_names(text: str) -> None:
-    """A pattern that is empty is an error, for it would fit nothing."""
+    """An empty layer pattern is refused, because it matches no layer."""
     assert ("head", "bert.*") == Responses(response_layers=" head ,bert.*").layer_patterns
     with pytest.raises(
         SettingError, match=r"^responses.response_layers are names or patterns with commas between"
@@ -205,6 +207,6 @@ def test_layers_have_names(text: str) -> None:
 @pytest.mark.parametrize("name", [name for name, one in SETTINGS.items() if one.kind is float])
 @pytest.mark.parametrize("value", ["inf", "nan", "-inf"])
 def test_no_number_is_infinite(name: str, value: str) -> None:
-    """A setting that is a number is a finite one: a rate of infinity would teach nothing, and only say so in the end."""
+    """Infinity and NaN are refused for every setting that is a float."""
     with pytest.raises(SettingError, match=f"^{name} must be .*; got {float(value)!r}$"):
         Settings.from_environment({variable(name): value})

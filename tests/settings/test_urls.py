@@ -1,4 +1,4 @@
-"""A folder comes out of its URL as it went in, whatever it is called; what is no folder's URL gets one clear line."""
+"""A folder of any name survives its URL, and an invalid URL is an error in one line."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ HOSTILE = ["a?b=1&c", "a#b", "a%41", "a%", "a b::c*[d]", "~ü\n;'\"\\"]
 
 @given(name=NAMES, scheme=st.sampled_from(["chdb", "file"]))
 def test_a_folder_comes_out_of_its_url_as_it_went_in(name: str, scheme: str) -> None:
-    """For any name that a file system takes, bytes that are no text among them."""
+    """A folder of any valid name, even one that is no text, is read back from its URL."""
     folder = Path("/homes", name, "history")
     url = url_of(scheme, folder)
     assert (scheme, folder) == (scheme_of(url), folder_of(url))
@@ -31,13 +31,13 @@ def test_a_folder_comes_out_of_its_url_as_it_went_in(name: str, scheme: str) -> 
 
 @given(one=NAMES, other=NAMES)
 def test_unlike_folders_have_unlike_urls(one: str, other: str) -> None:
-    """No two names are put into one URL."""
+    """Two different names never have the same URL."""
     assert (one == other) == (url_of("chdb", Path("/", one)) == url_of("chdb", Path("/", other)))
 
 
 @given(name=NAMES)
 def test_fsspec_is_given_the_folder_and_not_the_url(name: str) -> None:
-    """What a file system is asked for is the name itself."""
+    """The file system gets the plain name of the folder."""
     assert str(Path("/homes", name)) == files_at(url_of("file", Path("/homes", name)))[1]
 
 
@@ -51,7 +51,7 @@ def test_fsspec_is_given_the_folder_and_not_the_url(name: str) -> None:
     ],
 )
 def test_a_url_written_by_hand_is_understood(url: str, folder: str) -> None:
-    """Escapes are escapes; other letters stand for themselves."""
+    """Escapes are decoded, and other characters stand for themselves."""
     assert Path(folder) == folder_of(url)
 
 
@@ -60,7 +60,7 @@ def test_a_url_written_by_hand_is_understood(url: str, folder: str) -> None:
     ["chdb:/x", "chdb://relative", "chdb://", "chdb:///", "file://host/x", "chdb:///a%00", "x"],
 )
 def test_what_names_no_folder_is_refused(url: str) -> None:
-    """The message has the URL and what one looks like."""
+    """The error for a URL without a folder has the URL."""
     with pytest.raises(SettingError, match=r"got '"):
         folder_of(url)
     with pytest.raises(StoreError):
@@ -69,7 +69,7 @@ def test_what_names_no_folder_is_refused(url: str) -> None:
 
 @pytest.mark.parametrize("url", ["file:/x", "versions", "nosuch://x", "file://host/x", ""])
 def test_a_place_of_files_that_is_none_is_refused(url: str) -> None:
-    """No folder is made of what was meant as a URL."""
+    """A misspelt URL is an error and does not become a folder."""
     with pytest.raises(SettingError):
         files_at(url)
 
@@ -78,14 +78,14 @@ def test_a_place_of_files_that_is_none_is_refused(url: str) -> None:
     "url", ["clickhouse://", "clickhouse://h:x/d", "clickhouse://u:geheim#1@h/d", "CLICKHOUSE:/h"]
 )
 def test_a_server_that_cannot_be_understood_is_told_without_its_password(url: str) -> None:
-    """A port that is no number, a # in a password, no host: one line."""
+    """A bad ClickHouse URL is an error in one line without the password."""
     with pytest.raises(StoreError, match="is not like clickhouse://user") as caught:
         Store(url)
     assert "geheim" not in str(caught.value)
 
 
 def test_a_history_lies_in_the_folder_that_was_named(tmp_path: Path) -> None:
-    """Hostile names are folders of that name, each with a history of its own."""
+    """Each folder with an unusual name has its own history."""
     code = """if True:
         import sys
         from pathlib import Path
@@ -102,7 +102,7 @@ def test_a_history_lies_in_the_folder_that_was_named(tmp_path: Path) -> None:
 
 
 def test_who_only_asks_makes_no_history(tmp_path: Path) -> None:
-    """A typo is told, with the folder that was meant where it can be guessed; nothing is made."""
+    """A wrong path is an error that makes no history and suggests the folder that was meant."""
     with pytest.raises(StoreError, match="there is no history at"):
         Store(url_of("chdb", tmp_path / "typo"), make=False)
     assert [] == list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""Simulated shops that tests share, and what mainstem's own join makes of them."""
+"""Helpers for tests of the simulated shop: shops, and the labels that the join gives them."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,7 +39,7 @@ CAUSES = {"", "lost"} | OPPOSITE
 
 @dataclass(frozen=True)
 class Made:
-    """A simulated shop: its lines, its truth, and what was said of it."""
+    """A simulated shop: its lines, its truth, and the summary of the simulation."""
 
     lines: list[bytes]
     questions: dict[str, TruthOfQuestion]
@@ -48,11 +48,11 @@ class Made:
     said: Simulated
 
     def events(self) -> list[Event | Refusal]:
-        """What a reader makes of the lines."""
+        """Decode the lines."""
         return [decode(line) for line in self.lines]
 
     def readable(self, *kinds: type) -> list[Any]:
-        """The events of these kinds."""
+        """Return the events of these kinds."""
         return [event for event in self.events() if isinstance(event, kinds)]
 
 
@@ -70,12 +70,12 @@ def _made(shop: Shop, events: int | None) -> Made:
 
 
 def make(events: int | None = None, **given: Any) -> Made:
-    """Simulates a small shop, once."""
+    """Simulate a small shop, and keep the latest four."""
     return _made(Shop(**{"users": 60, "items": 120, "days": 12, "sessions": 1, **given}), events)
 
 
 def labels_of(made: Made) -> dict[Any, int]:
-    """The label of each sample in the end, by mainstem's own join with default settings."""
+    """Return the last label of each sample by mainstem's join with default settings."""
     settings = Settings(join=Join(questions="shown"))
     catalogue = Catalogue()
     surveyed = survey(made.lines)

@@ -1,4 +1,4 @@
-"""The simulated shop's truth: it agrees with the join, names every accident, and knows the optimum."""
+"""The truth of a simulated shop agrees with the join and names every accident and the best AUC."""
 
 import random
 from collections import Counter, defaultdict
@@ -42,17 +42,15 @@ from tests.simulate.simulated import ACCIDENTS, CAUSES, DAY, GRACE, OPPOSITE, Ma
     ],
 )
 def test_the_join_answers_as_the_truth_says(given) -> None:
-    """Where no cause is named the join's label is the truth's, where one is it is the opposite, and `lost` may be either."""
+    """The joined label is the truth's without a cause and the opposite with one, except `lost`."""
     made = make(seed=3, **given)
     labels = labels_of(made)
     found: Counter[tuple[str, str]] = Counter()
     for question in made.questions.values():
         for item in question.items:
             label = labels.pop(uuid_of("sample", question.question, item.item_id), None)
-            found[
-                item.cause,
-                "missing" if label is None else "same" if label == item.label else "opposite",
-            ] += 1
+            answer = "same" if label == item.label else "opposite"
+            found[item.cause, "missing" if label is None else answer] += 1
     assert {} == labels, "the join knows questions that the truth does not"
     assert set() == {cause for cause, _ in found} - CAUSES
     assert {("", "same")} == {pair for pair in found if pair[0] == ""}
@@ -72,7 +70,7 @@ def _summed(found: Counter[tuple[str, str]]) -> Counter[str]:
 
 
 def test_labels_are_drawn_from_their_probabilities() -> None:
-    """Of the items with one probability about that share is wanted."""
+    """Items of one probability are wanted about that often."""
     made = make(users=400)
     by_probability: dict[float, list[int]] = defaultdict(list)
     for question in made.questions.values():
@@ -84,7 +82,7 @@ def test_labels_are_drawn_from_their_probabilities() -> None:
 
 
 def test_accidents_change_the_log_and_not_the_shoppers() -> None:
-    """The same seed with and without accidents gives the same questions, probabilities and labels."""
+    """Accidents change the log, but not the questions, probabilities and labels of a seed."""
     quiet, loud = (
         make(days=4, **{name: rate * factor for name, rate in ACCIDENTS.items()})
         for factor in (0, 1)
@@ -120,13 +118,11 @@ def test_the_best_auc_is_the_sum_over_all_pairs() -> None:
 
 
 def test_the_best_auc_is_scikit_learns_on_drawn_labels() -> None:
-    """Ranking the truth's items by probability has, by scikit-learn, the AUC that was promised; a noisier one has less."""
+    """Ranking by true probability has the best AUC by scikit-learn, and noise lowers it."""
     made = make(users=400)
     items = [item for question in made.questions.values() for item in question.items]
-    labels, scores = (
-        np.array([item.label for item in items]),
-        np.array([item.probability for item in items]),
-    )
+    labels = np.array([item.label for item in items])
+    scores = np.array([item.probability for item in items])
     assert made.said.best_auc == best_auc(scores)
     assert made.said.best_auc == pytest.approx(roc_auc_score(labels, scores), abs=0.005)
     worse = scores + np.random.default_rng(0).normal(0, 0.2, len(scores))
@@ -135,13 +131,13 @@ def test_the_best_auc_is_scikit_learns_on_drawn_labels() -> None:
 
 @pytest.mark.parametrize("probabilities", [[], [0.3], [1.0, 1.0], [0.0, 0.0]])
 def test_no_pair_no_auc(probabilities) -> None:
-    """Without a possible pair of wanted and unwanted there is no AUC."""
+    """Without a possible pair of wanted and unwanted items there is no AUC."""
     with pytest.raises(ValueError, match="the AUC needs an item that may be wanted"):
         best_auc(probabilities)
 
 
 def test_events_arrive_in_order_but_for_the_accidents() -> None:
-    """Only late events come more than ten minutes after a later one, only disordered and duplicated ones less."""
+    """Only late, disordered and duplicated events are out of order, each within its bounds."""
     made = make(**ACCIDENTS)
     why = defaultdict(set)
     for accident in made.accidents:
@@ -189,7 +185,7 @@ def test_accidents_come_at_their_rates_and_are_named_by_their_lines() -> None:
 
 
 def test_the_tracking_bug_is_where_the_truth_says() -> None:
-    """Nearly all answers of one category are turned over on the days of the bug, and none elsewhere."""
+    """The bug turns over every label of one category on its days, and no other label."""
     made = make(users=300, plain=True, tracking_bug=3)
     bug = made.head.tracking_bug
     assert 3 * DAY == bug.end - bug.begin
@@ -201,7 +197,7 @@ def test_the_tracking_bug_is_where_the_truth_says() -> None:
 
 
 def test_the_log_ends_about_where_it_should() -> None:
-    """With `events` the shop closes early, and what has begun still ends: the truth holds all the same."""
+    """With `events` the shop closes early, and the truth still agrees with the join."""
     made = make(events=2000, users=500)
     assert 2000 <= len(made.lines) < 2100
     labels = labels_of(made)

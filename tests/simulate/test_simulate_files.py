@@ -1,4 +1,4 @@
-"""The simulated shop on disk: the same bytes every time, bounded memory, and a truth file that is read back."""
+"""The simulated shop on disk: reproducible bytes, bounded memory, and a readable truth file."""
 
 import gzip
 import hashlib
@@ -26,7 +26,7 @@ sys.stdout.write(hashlib.sha256(log.getvalue() + truth.getvalue()).hexdigest())
 
 
 def test_the_same_seed_gives_the_same_bytes_in_every_process() -> None:
-    """Whatever the hash seed of the process the bytes are those written down here, and another seed gives others."""
+    """A seed gives known bytes whatever the hash seed, and another seed gives others."""
     found = {
         subprocess.run(
             [sys.executable, "-c", BYTES],
@@ -44,7 +44,7 @@ def test_the_same_seed_gives_the_same_bytes_in_every_process() -> None:
 
 
 class _Nowhere(BytesIO):
-    """Counts, and forgets, what is written to it."""
+    """A file that counts writes and keeps none."""
 
     count = 0
 
@@ -54,7 +54,7 @@ class _Nowhere(BytesIO):
 
 
 def _peak(events: int) -> int:
-    """Bytes that simulating so many events takes at most."""
+    """Return the peak memory, in bytes, of simulating this many events."""
     log = _Nowhere()
     tracemalloc.start()
     simulate(Shop(users=20, days=1000, sessions=4), log, _Nowhere(), events=events)
@@ -65,12 +65,13 @@ def _peak(events: int) -> int:
 
 
 def test_memory_does_not_grow_with_the_events() -> None:
-    """Once a fortnight's returns are on their way, events take no more memory than there are different probabilities."""
-    assert _peak(40_000) < _peak(15_000) + 1_000_000  # so many more events would take several
+    """Memory does not grow with events once a fortnight's returns are pending."""
+    # 25,000 events that were kept would take several megabytes
+    assert _peak(40_000) < _peak(15_000) + 1_000_000
 
 
 def test_the_truth_begins_with_the_shop() -> None:
-    """All parameters are in the first line, so that the shop can be made again."""
+    """The first line holds all parameters, so that the shop can be made again."""
     made = make()
     shop = Shop(**made.head.shop)
     assert asdict(shop) == made.head.shop
@@ -80,7 +81,7 @@ def test_the_truth_begins_with_the_shop() -> None:
 
 
 def test_a_packed_truth_is_read_like_a_plain_one(tmp_path) -> None:
-    """Gzip is told by its bytes."""
+    """A packed truth file is recognised by its bytes."""
     made = make(days=1)
     truth = BytesIO()
     simulate(Shop(**made.head.shop), BytesIO(), truth)
@@ -113,7 +114,7 @@ def test_a_packed_truth_is_read_like_a_plain_one(tmp_path) -> None:
     ],
 )
 def test_what_is_no_truth_file_is_refused(tmp_path, lines, said) -> None:
-    """A log, a truth without its beginning, or half a line is an error that names the line."""
+    """A log, a truth without its first line, or half a line is an error that names the line."""
     path = tmp_path / "truth.jsonl"
     path.write_bytes(lines)
     with pytest.raises(LogError, match=said):

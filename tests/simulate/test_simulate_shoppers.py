@@ -1,4 +1,4 @@
-"""The simulated shop's shoppers and catalogue: their habits, their words, and what a shop cannot be."""
+"""The simulated shop's shoppers, words and catalogue, and the shops that are refused."""
 
 from collections import Counter, defaultdict
 from io import BytesIO
@@ -15,7 +15,7 @@ from tests.simulate.simulated import DAY, Made, make
 
 
 def test_a_plain_shop_is_nearly_certain() -> None:
-    """Everything is looked at, nothing else happens, and the best AUC is at least .95, with a share turned over too."""
+    """A plain shop has no accidents and a best AUC of at least .95, with labels turned over too."""
     made, turned = make(plain=True, items=500), make(plain=True, items=500, turned_over=0.2)
     assert made.said.best_auc >= 0.95
     assert made.said.best_auc == turned.said.best_auc
@@ -29,7 +29,7 @@ def test_a_plain_shop_is_nearly_certain() -> None:
 
 
 def test_relevance_can_be_told_from_the_words() -> None:
-    """In a plain shop an item is wanted where category and title hold what the query asks for."""
+    """In a plain shop an item is wanted if its category and title match the query."""
     made = make(plain=True, items=500)
     items = {item.item_id: item for item in made.readable(Item)}
     queries = {page.event_id: page.query for page in made.readable(Impression)}
@@ -45,7 +45,7 @@ def test_relevance_can_be_told_from_the_words() -> None:
 
 
 def test_shoppers_have_their_habits() -> None:
-    """Later places are clicked less, things come back, pages are opened without a search, and every page has its query."""
+    """Later positions get fewer clicks, items are returned, and some pages are opened directly."""
     made = make(users=300)
     places: dict[int, list[int]] = defaultdict(list)
     for one in made.questions.values():
@@ -58,16 +58,17 @@ def test_shoppers_have_their_habits() -> None:
     searched = {(event.session_id, event.query) for event in made.readable(Search)}
     pages = made.readable(Impression)
     missing = [page for page in pages if (page.session_id, page.query) not in searched]
-    assert len(missing) < 0.01 * len(pages)  # their search was malformed
-    assert [
-        Shown(item_id=item.item_id, position=n) for n, item in enumerate(pages[0].items, start=1)
-    ] == list(pages[0].items)
+    # the search of a page is missing only where it was malformed
+    assert len(missing) < 0.01 * len(pages)
+    shown = pages[0].items
+    expected = [Shown(item_id=item.item_id, position=n) for n, item in enumerate(shown, start=1)]
+    assert expected == list(shown)
     assert {True, False} == {view.impression_id is None for view in made.readable(View)}
     assert made.readable(Return)
 
 
 def test_what_is_not_looked_at_is_not_clicked_by_mistake() -> None:
-    """Where only the first place is looked at, all mis-clicks are there."""
+    """Where shoppers look at little but the first position, most mis-clicks are there."""
     made = make(misclicks=1, position_bias=1e2, bots=0, tracking_bug=0)
     places = Counter(
         place
@@ -79,7 +80,7 @@ def test_what_is_not_looked_at_is_not_clicked_by_mistake() -> None:
 
 
 def test_taste_drifts() -> None:
-    """A shopper's favourite colours at the beginning are not the favourites two drifts later, and without drift they are."""
+    """A shopper's favourite colour changes over two drifts and stays without drift."""
 
     def wanted(made: Made, first: int, last: int) -> dict[str, Counter[str]]:
         title = {item.item_id: item.title.split(" ")[1] for item in made.readable(Item)}
@@ -88,9 +89,7 @@ def test_taste_drifts() -> None:
         for one in made.questions.values():
             if one.question in user and first <= (one.time - Shop().begin) // DAY < last:
                 for item in one.items:
-                    colours[user[one.question]][title[item.item_id]] += (
-                        1 if item.probability > 0.6 else 0
-                    )
+                    colours[user[one.question]][title[item.item_id]] += item.probability > 0.6
         return colours
 
     def overlap(made: Made) -> float:
@@ -113,7 +112,7 @@ def test_taste_drifts() -> None:
 
 
 def test_the_season_moves_what_is_searched_for() -> None:
-    """With a season half a year changes the share of most categories' searches; without, of nearly none."""
+    """Half a year moves the shares of searches at least twice as much with a season."""
 
     def moved(season: float) -> float:
         shares = []
@@ -131,7 +130,7 @@ def test_the_season_moves_what_is_searched_for() -> None:
 
 
 def test_a_category_comes_later_and_items_change() -> None:
-    """Before its day a new category is neither in the catalogue nor shown; titles and prices change in the order of time."""
+    """A new category is neither listed nor shown before its day, and items change over time."""
     made = make(users=200, new_category=5, changes=0.05, malformed=0, late=0, disordered=0)
     begin = Shop().begin
     first: dict[str, int] = {}
@@ -153,7 +152,7 @@ def test_a_category_comes_later_and_items_change() -> None:
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_shop_speaks_its_language(language) -> None:
-    """Queries and titles are in Chinese or in English, and each query's page holds an item that fits it."""
+    """Queries and titles are in the shop's language."""
     made = make(language=language, plain=True)
     chinese = [
         any("\u4e00" <= letter <= "\u9fff" for letter in search.query)
@@ -167,7 +166,7 @@ def test_a_shop_speaks_its_language(language) -> None:
 
 
 def test_the_excerpts_titles_and_prices_are_its_own() -> None:
-    """With the excerpt as catalogue the first 120 items are those of the shipped log, each in the category of its noun."""
+    """The excerpt as catalogue has the items of the shipped log, with categories from titles."""
     made = make(catalogue="excerpt", changes=0, new_category=0)
     real = [decode(line) for line in excerpt_lines(2000)]
     expected = {
@@ -196,7 +195,7 @@ def test_the_excerpts_titles_and_prices_are_its_own() -> None:
     ],
 )
 def test_a_shop_that_cannot_be_is_refused(given, said) -> None:
-    """What is out of range, or does not go together, is named with what was got."""
+    """A parameter out of range, or in conflict with another, is refused with its value."""
     with pytest.raises(SettingError, match=said):
         Shop(**given)
 

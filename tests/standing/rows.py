@@ -1,4 +1,4 @@
-"""Rows put together by hand, for the judge."""
+"""Rows made by hand, for the judge."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -7,13 +7,20 @@ import numpy as np
 
 from mainstem.importance import CANARY, STREAM, Rows
 from mainstem.importance.canaries import Canaries
+from mainstem.settings import Settings, Standing
 from tests.importance.visiting import visits
+
+SETTINGS = Settings(
+    standing=Standing(
+        canary_minimum=19, core_quantile=0.5, confidence=1.0, core_visits=2, spent_level=0.05
+    )
+)
 
 
 def rows_of(*told: dict[str, float]) -> Rows:
-    """Rows with these values; a row that says nothing else is a stream sample of label 1 with two firm visits.
+    """Make rows with these values; by default a stream sample of label 1 with two equal visits.
 
-    `margin` is the running mean, and the recent one too.
+    `margin` sets the running mean, and the recent margin too unless that is given.
     """
     rows, count = Rows(), len(told)
     made = visits(
@@ -46,12 +53,12 @@ def rows_of(*told: dict[str, float]) -> Rows:
 
 
 def settle_canaries(rows: Rows) -> None:
-    """Let canaries be remembered as they stand, at the version that everything was scored by."""
+    """Record the canaries' present margins for version 1, which scored every row."""
     those = np.flatnonzero(rows["part"] == CANARY)
     rows.canaries = Canaries()
     rows.canaries.saw(1, those, rows["recent_margin"][those].copy())
 
 
 def canaries(margins: Sequence[float], **more: float) -> list[dict[str, float]]:
-    """Canaries of these margins."""
+    """Describe canaries of these margins."""
     return [{"part": CANARY, "margin": float(margin), **more} for margin in margins]

@@ -1,4 +1,4 @@
-"""A count of 0 comes with its reason and its figures."""
+"""Why no sample is contradictory: the reason for a count of 0, with figures."""
 
 import re
 
@@ -38,8 +38,8 @@ NINETEEN = canaries(range(1, 20))
         (NINETEEN, {}, True, "no version that scored other samples"),
     ],
 )
-def test_why_nothing_is_contradictory(rows: list, given: dict, trusted: bool, told: str) -> None:  # noqa: FBT001, RUF100
-    """Nobody vouches, canaries are too few, or none is found at this rate: each with what there is and what is needed."""
+def test_why_nothing_is_contradictory(rows: list, given: dict, trusted: bool, told: str) -> None:
+    """No trusted samples, too few canaries, or no p-value small enough: each with its figures."""
     settings = SETTINGS.but(named(**given))
     held = rows_of(*rows)
     assert re.search(
@@ -47,8 +47,8 @@ def test_why_nothing_is_contradictory(rows: list, given: dict, trusted: bool, to
     )
 
 
-def test_where_something_is_called_nothing_is_excused() -> None:
-    """A count above 0 needs no reason."""
+def test_where_something_is_called_there_is_no_reason() -> None:
+    """A count above 0 has no reason."""
     settings = Settings(standing=Standing(canary_minimum=19))
     rows = rows_of({"margin": -1.0}, *NINETEEN)
     assert "" == why_none_called(rows, judge(rows, settings.standing, trusted=True), settings)

@@ -1,4 +1,4 @@
-"""What two histories of one log are held against each other by."""
+"""Which samples of a history need not have a response of the first version."""
 
 from pathlib import Path
 from uuid import UUID
@@ -8,8 +8,8 @@ from mainstem.store.compared import met_later
 from mainstem.store.turns import AGAIN, TAKE_OVER, TAKE_UP, Turn, write_turns
 
 
-def test_only_what_came_under_a_later_version_need_not_have_met_the_first(tmp_path: Path) -> None:
-    """A sample before the first taking up of its partition does, although a later version scored it again."""
+def test_only_samples_that_came_under_a_later_version_may_lack_the_first(tmp_path: Path) -> None:
+    """A sample that came before a partition took up a later version has met the first one."""
     ids = [UUID(int=number) for number in range(6)]
     with Store(f"chdb://{tmp_path / 'history'}") as store:
         positions = {

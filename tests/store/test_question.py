@@ -1,4 +1,4 @@
-"""What may be asked of a history, and what is said of the rest."""
+"""Which queries a history answers, and what it says of the others."""
 
 import pytest
 
@@ -30,7 +30,7 @@ SINGLE = "one statement at a time"
     ],
 )
 def test_a_question_is_asked_as_it_stands(sql: str) -> None:
-    """Whatever reads is let through, with semicolons and the words of other statements inside quotes and names."""
+    """A query that only reads is allowed, with semicolons and other verbs in quotes and names."""
     assert sql == one_question(sql)
     assert sql == one_question(f"{sql}\n;;  ; ")
 
@@ -39,7 +39,7 @@ def test_a_question_is_asked_as_it_stands(sql: str) -> None:
     ("sql", "expected"), [("SELECT 1; -- all", "SELECT 1"), (";SELECT 1", "SELECT 1")]
 )
 def test_semicolons_around_a_question_are_none(sql: str, expected: str) -> None:
-    """An empty statement is no second one."""
+    """An empty statement is not a second statement."""
     assert expected == one_question(sql)
 
 
@@ -69,8 +69,8 @@ def test_semicolons_around_a_question_are_none(sql: str, expected: str) -> None:
         ("SELECT '\udcff'", "a question is text in UTF-8"),
     ],
 )
-def test_what_is_no_question_is_answered_in_words(sql: str, told: str) -> None:
-    """One line says what was wrong, not where a parser stopped."""
+def test_what_is_not_a_question_is_refused_in_words(sql: str, told: str) -> None:
+    """One line says what is wrong with the query."""
     with pytest.raises(StoreError, match=told) as caught:
         one_question(sql)
     assert 1 == len(str(caught.value).splitlines())

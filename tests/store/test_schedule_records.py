@@ -1,4 +1,4 @@
-"""A schedule cut into records is read as it was, whatever its writers did twice."""
+"""A schedule that was cut into records is read back whole, whatever its writers wrote twice."""
 
 from uuid import UUID
 
@@ -59,12 +59,12 @@ SCHEDULE = RecordedSchedule(
 
 
 def again(records: list[ScheduleRecord]) -> RecordedSchedule:
-    """What is read of records."""
+    """Read a schedule from records."""
     return RecordedSchedule.of_records(records, "the topic")
 
 
 def test_records_give_the_schedule_again() -> None:
-    """Records and lines give it; each is below what a broker takes, and has its own key."""
+    """Records and lines give the schedule back, each fit for a broker and with a key of its own."""
     records = list(SCHEDULE.records())
     assert SCHEDULE == again(records)
     lines = list(SCHEDULE.lines())
@@ -76,7 +76,7 @@ def test_records_give_the_schedule_again() -> None:
 
 
 def test_positions_that_are_written_again_are_the_same_positions() -> None:
-    """Whoever takes over goes on from its commit, and cuts blocks otherwise."""
+    """A worker that takes over cuts other blocks from its commit on, of the same positions."""
     cut = [
         *accepted_blocks(SCHEDULE.accepted[:700]),
         *accepted_blocks(SCHEDULE.accepted[500:1300]),
@@ -87,7 +87,7 @@ def test_positions_that_are_written_again_are_the_same_positions() -> None:
 
 
 def test_a_turn_that_is_cut_takes_the_place_of_the_longer_one() -> None:
-    """Parts of the longer one that are still there do not count."""
+    """Parts of the longer turn that are still in the topic do not count."""
     for left in (0, 1, 1000, 1500):
         shorter = SCHEDULE.turns[1]._replace(samples=IDS[:left])
         found = again([*SCHEDULE.records(), *turn_blocks(shorter)])
@@ -95,7 +95,7 @@ def test_a_turn_that_is_cut_takes_the_place_of_the_longer_one() -> None:
 
 
 def test_partitions_may_come_in_any_mixture() -> None:
-    """A scoring worker sends what it accepted of several partitions at once."""
+    """Positions of several partitions may be mixed, as a scoring worker sends them."""
     mixed = sorted(SCHEDULE.accepted, key=lambda one: (one.position, one.partition))
     rest = [one for one in SCHEDULE.records() if not isinstance(one, AcceptedBlock)]
     assert SCHEDULE == again([*accepted_blocks(mixed), *rest])
@@ -112,7 +112,7 @@ def test_partitions_may_come_in_any_mixture() -> None:
     ],
 )
 def test_a_record_that_is_missing_is_missed(key: str, told: str) -> None:
-    """Missing positions, turns and parts are told; a draw that is gone whole nobody misses."""
+    """A missing position, turn or part is an error; a draw that is missing whole is not noticed."""
     records = [one for one in SCHEDULE.records() if key_of(one) != key]
     if told:
         with pytest.raises(LogError, match=f"the topic {told}; `mainstem stream schedule`"):

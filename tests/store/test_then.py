@@ -1,4 +1,4 @@
-"""What a history had by an earlier place is cut out of what it has now, by the bounds of each table."""
+"""The rows that a history had at an earlier place, by the bounds of each table."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -16,7 +16,7 @@ SAMPLE = UUID(int=7)
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """A history that went on after the place, and another partition beside it."""
+    """A history that went on after the place, with another partition beside it."""
     with Store(f"chdb://{tmp_path_factory.mktemp('then')}") as opened:
         for name, rows in ROWS.items():
             opened.write(name, {column: [row[column] for row in rows] for column in rows[0]})
@@ -24,7 +24,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 def visit(offset: int, version: int, partition: int = 1) -> dict[str, object]:
-    """A response."""
+    """A row of `responses`."""
     sample = UUID(int=offset if partition else 90)
     known = {
         "sample_id": sample,
@@ -59,7 +59,7 @@ def ledger(topic: str, partition: int, next_offset: int) -> dict[str, object]:
 def move(
     judgement: int, standing: str, partition: int = 1, sample: UUID = SAMPLE
 ) -> dict[str, object]:
-    """A move of a sample."""
+    """A row of `moves`."""
     known = {
         "sample_id": sample,
         "label_version": 0,
@@ -133,19 +133,19 @@ ROWS: dict[str, list[dict[str, object]]] = {
 
 
 def of(store: Store, table: str, place: Then = BY) -> list[tuple[object, ...]]:
-    """The rows of a table by then, in order."""
+    """Return the rows of a table at a place, in order."""
     return sorted(BY_THEN[table].of(store, **place._asdict()))
 
 
 def test_samples_and_labels_are_those_before_the_position(store: Store) -> None:
-    """A later revision is not of then; a label that somebody vouched for is known with its part."""
+    """A later revision is left out, and a confirmed label comes with its part."""
     assert [(0, 0), (1, 0)] == [(one.offset, one.label_version) for one in of(store, "samples")]
     assert 3 == len(of(store, "samples", LATER))
     assert [("", -1), ("canary", 0)] == [(one.part, one.vouched) for one in of(store, "labels")]
 
 
 def test_the_ledger_has_its_whole_blocks(store: Store) -> None:
-    """A row within a block is replaced by later ones, so it is of no moment; items are read whole."""
+    """Of events only whole blocks are read, since later rows replace others; items are whole."""
     expected = [("events", 1_000), ("events", 2_000), ("items", 70)]
     assert expected == [(one.topic, one.next_offset) for one in of(store, "ledger")]
     assert [("events", 3_000)] == sorted(
@@ -154,14 +154,14 @@ def test_the_ledger_has_its_whole_blocks(store: Store) -> None:
 
 
 def test_responses_are_those_of_the_versions_until_then(store: Store) -> None:
-    """An older sample that a later version scored again has only its earlier responses."""
+    """A sample that a later version scored again has only its earlier responses."""
     assert [(0, 0), (0, 1), (1, 1)] == [
         (UUID(one.sample_id).int, one.version) for one in of(store, "responses")
     ]
 
 
 def test_a_sample_stands_where_its_last_move_until_then_put_it(store: Store) -> None:
-    """Neither a later move counts, nor a judgement where only a log had ended."""
+    """Later moves are left out, and so are judgements that only the end of a log caused."""
     assert [(600, "core")] == [(one.judgement, one.standing) for one in of(store, "standings")]
     assert [300, 600] == [one.judgement for one in of(store, "judgements")]
     assert [(900, "noise")] == [
@@ -170,12 +170,12 @@ def test_a_sample_stands_where_its_last_move_until_then_put_it(store: Store) -> 
 
 
 def test_what_was_refused_until_then(store: Store) -> None:
-    """Events and items by their own offsets."""
+    """Refused events and items are cut by the offsets of their own topics."""
     assert [("events", 2_499), ("items", 69)] == [
         (one.topic, one.offset) for one in of(store, "rejected")
     ]
 
 
 def test_the_newest_offset_tells_how_far_a_history_has_come(store: Store) -> None:
-    """The rows within a block count here."""
+    """The newest offset of a partition counts rows within a block too."""
     assert [(0, 2_000), (1, 3_456)] == sorted(NEWEST_OFFSET.of(store))

@@ -1,4 +1,4 @@
-"""Trusted samples as people bring them: what may stand in their file, and what a home makes of it."""
+"""Trusted samples in a file: what a line may hold, and what a home makes of it."""
 
 import json
 from pathlib import Path
@@ -37,10 +37,11 @@ def pair(number: int, label: str = "yes") -> Labelled:
             {"event_id": "e", "item_id": "i", "label": "good"},
             (uuid_of("sample", "e", "i"), uuid_of("question", "e"), "good"),
         ),
+        # a labelled text
         (
             {"event_id": "e", "label": 0},
             (uuid_of("sample", "e", ""), uuid_of("question", "e"), "bad"),
-        ),  # a labelled text
+        ),
         (
             {"event_id": "e", "item_id": "", "label": 0},
             (uuid_of("sample", "e", ""), uuid_of("question", "e"), "bad"),
@@ -51,7 +52,7 @@ def pair(number: int, label: str = "yes") -> Labelled:
 def test_a_sample_is_named_by_its_id_or_by_its_event_and_item(
     line: dict[str, object], expected: tuple[object, ...]
 ) -> None:
-    """Either way it is the sample that the join makes, with the name of the class; other fields are let go."""
+    """Either name gives the sample that the join makes and the name of its class."""
     [one] = read_trusted([json.dumps(line).encode(), b""], SETTINGS.objectives)
     assert isinstance(one, Vouched)
     assert expected == (one.sample_id, one.question_id, one.label)
@@ -75,7 +76,7 @@ def test_a_sample_is_named_by_its_id_or_by_its_event_and_item(
     ],
 )
 def test_a_line_that_cannot_be_believed_is_an_error_that_says_where(line: bytes, told: str) -> None:
-    """The first bad line ends it, by its number, with what was got and what to do."""
+    """The first bad line is an error with its number, what was got and what to do."""
     with pytest.raises(TrustError, match="line 2") as error:
         list(read_trusted([b'{"event_id":"e","item_id":"i","label":1}', line], SETTINGS.objectives))
     assert told in str(error.value)
@@ -83,7 +84,7 @@ def test_a_line_that_cannot_be_believed_is_an_error_that_says_where(line: bytes,
 
 
 def test_adding_the_same_again_changes_nothing(tmp_path: Path) -> None:
-    """Twice is the same as once, and of two labels for one sample the later holds."""
+    """Adding a sample twice changes nothing, and the later of two labels for one sample counts."""
     file, one = tmp_path / "trusted.jsonl", Vouched(sample_id=UUID(int=1), label="no")
     assert 2 == add_trusted(file, [one, pair(1)])
     before = load_trust(file, Settings())[2]
@@ -96,12 +97,15 @@ def test_adding_the_same_again_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_labelled_text_is_found_by_its_event_id(tmp_path: Path) -> None:
-    """Whether it is about an item, and which, its line in the log tells; other lines are none of its business."""
+    """The log tells whether a labelled text is about an item, and its other lines are skipped."""
     named = read_trusted(
         [b'{"event_id":"with","label":"no"}', b'{"event_id":"without","label":"yes"}'], Objectives()
     )
     add_trusted(tmp_path / "t", named)
-    event = '{"type":"labelled","event_id":"%s","event_timestamp":5,"user_id":"u","text":"cup","label":"yes"%s}'
+    event = (
+        '{"type":"labelled","event_id":"%s","event_timestamp":5,'
+        '"user_id":"u","text":"cup","label":"yes"%s}'
+    )
     log = [event % ("without", ""), event % ("with", ',"item_id":"i"'), "{half"]
     trust, *_ = load_trust(tmp_path / "t", Settings(), [line.encode() for line in log])
     assert {uuid_of("sample", "with", "i"): 0, uuid_of("sample", "without", ""): 1} == {
@@ -110,13 +114,13 @@ def test_a_labelled_text_is_found_by_its_event_id(tmp_path: Path) -> None:
 
 
 def test_without_a_file_slices_stand_in(tmp_path: Path) -> None:
-    """A home that was given none believes nothing of its own."""
+    """A home that was given no file of trusted samples trusts none of its own."""
     trust, graded, digest = load_trust(tmp_path / "none.jsonl", Settings())
     assert (False, [], "") == (trust.is_own, graded, digest)
 
 
 def test_trusted_samples_are_divided_among_the_three_parts_only(tmp_path: Path) -> None:
-    """Each is in a part, in proportion to the shares; nothing else of the stream is, and a question stays together."""
+    """Confirmed samples fall into the three parts by the shares, and a question stays together."""
     named = [
         Vouched(sample_id=UUID(int=n), question_id=UUID(int=n // 2), label="yes")
         for n in range(4000)
@@ -132,7 +136,7 @@ def test_trusted_samples_are_divided_among_the_three_parts_only(tmp_path: Path) 
 
 
 def test_a_graded_pair_is_a_sample_with_its_texts(tmp_path: Path) -> None:
-    """It is vouched for by its grade, and comes with the texts that the model reads."""
+    """A graded pair is trusted by its grade, and brings the texts that the model reads."""
     add_trusted(tmp_path / "t", [pair(1, "no")])
     trust, [sample], _ = load_trust(tmp_path / "t", Settings())
     assert ("cup", "red cup 1", 0) == (sample.context_text, sample.item_text, sample.label)
@@ -151,7 +155,7 @@ def test_a_graded_pair_is_a_sample_with_its_texts(tmp_path: Path) -> None:
 def test_status_says_what_follows_from_what_there_is(
     yes: int, no: int, origin: str, told: list[str]
 ) -> None:
-    """Each label is judged by its own canaries, by all, or not at all; no comes first."""
+    """A label is judged by its own canaries, by all of them, or not at all, label no first."""
     seen = [("canary", 1, 0, origin, yes), ("canary", 0, 0, origin, no)]
     rows = [
         row

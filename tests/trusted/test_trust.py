@@ -1,4 +1,4 @@
-"""Slices of the stream: which questions are trusted, and for what."""
+"""Slices of the stream: which questions are trusted, and in which part."""
 
 from collections import Counter
 from uuid import UUID
@@ -35,7 +35,7 @@ def test_slices_have_their_shares() -> None:
     ],
 )
 def test_shares_may_be_nothing_or_all(shares: tuple[float, float, float], part: str | None) -> None:
-    """A share of 0 takes nobody, and shares that add up to 1 leave nobody in the stream."""
+    """A share of 0 takes no question, and shares that add up to 1 leave none in the stream."""
     settings = Settings(
         trusted=Trusted(direction_share=shares[0], canary_share=shares[1], gate_share=shares[2])
     )
@@ -44,7 +44,7 @@ def test_shares_may_be_nothing_or_all(shares: tuple[float, float, float], part: 
 
 
 def test_a_slice_depends_on_seed_and_question_only() -> None:
-    """The same question is always in the same part, whatever else is set; another seed cuts other slices."""
+    """The part of a question depends on no other setting than the seed and the shares."""
     other = Settings(
         trusted=Trusted(direction_share=0.05, canary_share=0.2, gate_share=0.1),
         join=Join(partitions=7, history_length=1),
@@ -58,13 +58,13 @@ def test_a_slice_depends_on_seed_and_question_only() -> None:
 
 
 def test_slices_are_the_same_on_every_machine() -> None:
-    """These questions are in these parts for good: a log that is replayed elsewhere must find them there."""
+    """Known questions are in known parts, so that a log replayed elsewhere finds them there."""
     expected = {0: "stream", 1: "gate", 3: "canary", 4: "direction"}
     assert expected == {number: part_of(SETTINGS, UUID(int=number)) for number in expected}
 
 
 def test_slices_do_not_follow_the_planted_errors() -> None:
-    """Parts and other draws by the same seed are independent, so that errors fall on all parts alike."""
+    """Planted errors fall on all parts alike, because draws by the same seed are independent."""
     from mainstem.bench.planting import Plant
 
     canaries = [question for question in QUESTIONS if part_of(SETTINGS, question) == "canary"]

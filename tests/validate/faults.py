@@ -1,4 +1,4 @@
-"""Faults, planted one at a time in the log of a small shop that has none."""
+"""Faults, planted one at a time in the faultless log of a small shop."""
 
 import random
 from collections.abc import Callable
@@ -21,7 +21,7 @@ CLEAN = shop_log()
 
 
 def changed(change: Callable[[dict[str, Any]], object], log: Log = CLEAN) -> Log:
-    """The log with something done to each of its events."""
+    """Return a copy of the log with a change made to each of its events."""
     copy = deepcopy(log)
     for one in copy:
         change(one)
@@ -29,29 +29,29 @@ def changed(change: Callable[[dict[str, Any]], object], log: Log = CLEAN) -> Log
 
 
 def of_kind(kind: str, every: int = 1) -> Callable[[dict[str, Any]], bool]:
-    """Whether an event is one of a kind; with `every`, whether it is each so manieth."""
+    """Return a predicate for events of a kind, or for every `every`-th of them."""
     seen = iter(range(10**9))
     return lambda one: one["type"] == kind and next(seen) % every == 0
 
 
 def missing_fields() -> Log:
-    """Searches without a user."""
+    """Leave the user out of searches."""
     return changed(lambda one: one["type"] == "search" and one.pop("user_id"))
 
 
 def wrong_types() -> Log:
-    """Searches whose query is a number."""
+    """Make the query of each search a number."""
     return changed(lambda one: one["type"] == "search" and one.update(query=7))
 
 
 def future_dates() -> Log:
-    """Three searches a year after now."""
+    """Add three searches a year after now."""
     late = [event("search", f"late-{n}", NOW + 365 * DAY, user_id="u", query="q") for n in range(3)]
     return CLEAN[:600] + late + CLEAN[600:]
 
 
 def seconds() -> Log:
-    """Searches in seconds."""
+    """Write the times of searches in seconds."""
     return changed(
         lambda one: (
             one["type"] == "search" and one.update(event_timestamp=one["event_timestamp"] // 1000)
@@ -60,12 +60,12 @@ def seconds() -> Log:
 
 
 def lost_days() -> Log:
-    """Two days of ten are not in the log."""
+    """Leave two of the ten days out."""
     return [one for one in CLEAN if (one["event_timestamp"] - BEGIN) // DAY not in {3, 5}]
 
 
 def strangers() -> Log:
-    """A third of the clicks, and what follows, bear another system's user id."""
+    """Give a third of the clicks, and what follows them, the user id of another system."""
     return changed(
         lambda one: (
             one["type"] in {"click", "purchase", "return"}
@@ -76,24 +76,24 @@ def strangers() -> Log:
 
 
 def unknown_item() -> Log:
-    """One item is not in the catalogue."""
+    """Leave one item out of the catalogue."""
     return [one for one in CLEAN if one["event_id"] != "item-cups-4"]
 
 
 def no_catalogue() -> Log:
-    """No item is."""
+    """Leave every item out."""
     return [one for one in CLEAN if one["type"] != "item"]
 
 
 def late_items() -> Log:
-    """Items are sent with the time of an export, after five days."""
+    """Date the items five days in, at the time of an export."""
     return changed(
         lambda one: one["type"] == "item" and one.update(event_timestamp=BEGIN + 5 * DAY)
     )
 
 
 def positions_from(places: Callable[[int], int | None]) -> Log:
-    """Positions are made otherwise of each item's place."""
+    """Replace each position by a function of it."""
 
     def renumber(one: dict[str, Any]) -> None:
         for place, item in enumerate(one.get("items", ()), start=1):
@@ -103,12 +103,12 @@ def positions_from(places: Callable[[int], int | None]) -> Log:
 
 
 def no_answers() -> Log:
-    """Questions only."""
+    """Keep questions only."""
     return [one for one in CLEAN if one["type"] in {"item", "search", "impression"}]
 
 
 def clicked_only() -> Log:
-    """Pages hold only the items that were clicked."""
+    """Show on each page only the items that were clicked."""
     clicked = {(one["impression_id"], one["item_id"]) for one in CLEAN if one["type"] == "click"}
 
     def keep(one: dict[str, Any]) -> None:
@@ -126,7 +126,7 @@ def clicked_only() -> Log:
 
 
 def bot() -> Log:
-    """Somebody searches every half second for five minutes."""
+    """Add a user who searches every half second for five minutes."""
     begin = BEGIN + 2 * DAY + 9 * HOUR
     searches = [
         event("search", f"bot-{n}", begin + n * 500, user_id="bot", query="q") for n in range(600)
@@ -135,7 +135,7 @@ def bot() -> Log:
 
 
 def clicked_away() -> Log:
-    """On one day everything in a category is clicked."""
+    """Click everything in one category on one day."""
     begin = BEGIN + 6 * DAY
     pages = [
         one
@@ -158,7 +158,7 @@ def clicked_away() -> Log:
 
 
 def numbered_daily() -> Log:
-    """Ids of searches begin again every day."""
+    """Restart the ids of searches every day."""
     days: dict[int, int] = {}
 
     def number(one: dict[str, Any]) -> None:
@@ -171,7 +171,7 @@ def numbered_daily() -> Log:
 
 
 def shifted(kind: str, by: int, *, sort: bool) -> Log:
-    """A kind's times are off."""
+    """Shift the times of one kind of event."""
     log = changed(
         lambda one: one["type"] == kind and one.update(event_timestamp=one["event_timestamp"] + by)
     )
@@ -179,7 +179,7 @@ def shifted(kind: str, by: int, *, sort: bool) -> Log:
 
 
 def delayed() -> Log:
-    """Every tenth search comes between half an hour and an hour late."""
+    """Deliver every tenth search between half an hour and an hour late."""
     draws, late = random.Random(1), of_kind("search", every=10)
     arrivals = [
         (one["event_timestamp"] + (draws.randrange(30, 60) * MINUTE if late(one) else 0), one)
@@ -189,7 +189,7 @@ def delayed() -> Log:
 
 
 def copied() -> Log:
-    """Thirty searches come again after two days."""
+    """Repeat thirty searches after two days."""
     copies = [one for one in CLEAN if one["type"] == "search"][:30]
     arrivals = [(one["event_timestamp"], one) for one in CLEAN]
     arrivals += [(one["event_timestamp"] + 2 * DAY, one) for one in copies]
@@ -197,5 +197,5 @@ def copied() -> Log:
 
 
 def bought_only() -> Log:
-    """Purchases and items alone."""
+    """Keep purchases and items only."""
     return [one for one in CLEAN if one["type"] in {"item", "purchase"}]

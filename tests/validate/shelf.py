@@ -1,4 +1,4 @@
-"""What tests of the validator share: a log of a small shop without any fault, and ways to look at verdicts."""
+"""Helpers for tests of the validator: the faultless log of a small shop, and its verdicts."""
 
 import json
 import random
@@ -10,7 +10,8 @@ from mainstem.validate import Validation, validate
 from tests.named import named
 
 HOUR, MINUTE, DAY = 3_600_000, 60_000, 86_400_000
-BEGIN = 1_700_006_400_000  # midnight UTC
+# 2023-11-15, midnight UTC
+BEGIN = 1_700_006_400_000
 DAYS = 10
 NOW = BEGIN + 30 * DAY
 CATEGORIES = ("cups", "pots", "tins")
@@ -18,7 +19,7 @@ Log = list[dict[str, Any]]
 
 
 def shop_log(seed: int = 0) -> Log:
-    """Ten days of a shop: 450 pages of six items, a third of them clicked, some bought, some sent back, in order of time."""
+    """Make ten days of a shop in order of time: 450 pages of six items, a third of them clicked."""
     draws = random.Random(seed)
     items = [f"{category}-{number}" for number in range(10) for category in CATEGORIES]
     log: Log = [
@@ -40,7 +41,7 @@ def shop_log(seed: int = 0) -> Log:
 
 
 def visit(draws: random.Random, page: int, time: int, items: list[str]) -> Log:
-    """A search, the page that answers it, and what the shopper does there."""
+    """Make a search, the page that answers it, and the shopper's outcomes."""
     who = {"user_id": f"user-{draws.randrange(60)}", "session_id": f"session-{page}"}
     first = 3 * draws.randrange(9)
     shown = items[first : first + 6]
@@ -69,36 +70,36 @@ def visit(draws: random.Random, page: int, time: int, items: list[str]) -> Log:
 
 
 def event(kind: str, event_id: str, time: int, **more: Any) -> dict[str, Any]:
-    """One event as it stands in a log."""
+    """Make one event as it stands in a log."""
     return {"type": kind, "event_id": event_id, "event_timestamp": time, **more}
 
 
 def in_time(log: Log) -> Log:
-    """A log in the order of its event times."""
+    """Sort a log by event time."""
     return sorted(log, key=lambda one: one["event_timestamp"])
 
 
 def lines_of(log: Log) -> list[bytes]:
-    """A log as lines."""
+    """Write a log as lines."""
     return [json.dumps(one).encode() for one in log]
 
 
 def held(lines: list[bytes], **settings: Any) -> Validation:
-    """The log's validation at `NOW`."""
+    """Validate a log at `NOW`."""
     return validate(lambda: lines, Settings.of(named(**settings)), NOW)
 
 
 def at_fault(found: Validation) -> dict[str, str]:
-    """Each rule that does not pass, with its verdict."""
+    """Return the verdict of each rule that does not pass."""
     return {one.rule: one.status for one in found.findings if one.status != "PASS"}
 
 
 def advice_of(found: Validation) -> str:
-    """What the only rule that fails says is to be done."""
+    """Return the advice of the only rule that fails."""
     [finding] = [one for one in found.findings if one.status == "FAIL"]
     return finding.advice
 
 
 def settings_in(advice: str) -> dict[str, str]:
-    """The environment variables that an advice names."""
+    """Return the environment variables that an advice names."""
     return dict(re.findall(r"(MAINSTEM_[A-Z_]+)=(\w+)", advice))

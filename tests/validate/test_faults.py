@@ -1,4 +1,4 @@
-"""Each fault, planted alone in a log without any, fails its own rule alone; its advice, followed, makes the log pass."""
+"""A fault planted in a faultless log fails its own rule only, and its advice makes it pass."""
 
 import re
 from collections.abc import Callable
@@ -76,14 +76,14 @@ MENDED_BY_THE_PRODUCER = [
 
 @pytest.mark.parametrize(("rule", "log", "advice"), MENDED_BY_THE_PRODUCER)
 def test_a_planted_fault_fails_its_rule_alone(rule: str, log: Log, advice: str) -> None:
-    """The rule fails, every other one passes, and the advice says what was done to the log."""
+    """The rule fails, every other rule passes, and the advice names the fault."""
     found = held(lines_of(log))
     assert {rule: "FAIL"} == at_fault(found)
     assert advice in advice_of(found)
 
 
 def examples_of(found: Validation) -> list[int]:
-    """The lines that the failing rule names."""
+    """Return the line numbers that the failing rule names."""
     [finding] = [one for one in found.findings if one.status == "FAIL"]
     return [example.offset for example in finding.examples]
 
@@ -92,16 +92,16 @@ def examples_of(found: Validation) -> list[int]:
     "plant", [future_dates, bot, clicked_away, missing_fields, seconds, numbered_daily]
 )
 def test_examples_are_the_lines_at_fault(plant: Callable[[], Log]) -> None:
-    """A finding names the planted lines, counted from 0, by at most five of them."""
+    """A finding names at most five of the planted lines, counted from 0."""
     log = plant()
     clean = {str(one) for one in CLEAN}
     named = [log[offset] for offset in examples_of(held(lines_of(log)))]
     assert 0 < len(named) <= 5
-    if plant is not clicked_away:  # there the questions are named
+    if plant is not clicked_away:  # its examples are questions, which were not planted
         assert [] == [one for one in named if str(one) in clean]
 
 
-# advice that the test itself can follow -------------------------------------------------------------------------------
+# The tests from here to `test_one_endless_line...` follow the advice themselves.
 
 
 def test_leaving_out_the_named_shoppers_makes_rates_pass() -> None:
@@ -122,7 +122,7 @@ def test_leaving_out_the_named_lines_makes_future_pass() -> None:
 
 
 def test_leaving_out_a_category_on_its_day_makes_jumps_pass() -> None:
-    """Without the category's items and outcomes on the day of the named questions the log passes."""
+    """Without the category's items and outcomes on the day that is named the log passes."""
     log = clicked_away()
     days = {log[offset]["event_timestamp"] // DAY for offset in examples_of(held(lines_of(log)))}
     kept: Log = []
@@ -144,7 +144,7 @@ def test_leaving_out_a_category_on_its_day_makes_jumps_pass() -> None:
 
 
 def test_latin_1_fails_encoding_and_passes_converted() -> None:
-    """A log in Latin-1 fails, and passes as UTF-8."""
+    """A log in Latin-1 fails, and passes after conversion to UTF-8."""
     log = changed(lambda one: one["type"] == "search" and one.update(query="caf\u00e9"))
     texts = [line.decode("unicode_escape") for line in lines_of(log)]
     found = held([text.encode("latin-1") for text in texts])
@@ -154,7 +154,7 @@ def test_latin_1_fails_encoding_and_passes_converted() -> None:
 
 
 def test_one_endless_line_fails_encoding_and_passes_broken_up() -> None:
-    """Events without line breaks between them fail as a line that is too long, and pass with them."""
+    """Events without line breaks between them fail as one long line, and pass when broken up."""
     searches = [
         event("search", f"more-{n}", BEGIN + n, user_id=f"u{n}", query="q" * 4000)
         for n in range(300)
@@ -168,7 +168,7 @@ def test_one_endless_line_fails_encoding_and_passes_broken_up() -> None:
 
 
 def test_a_log_that_is_one_endless_line_says_so() -> None:
-    """Of a log that is nothing but one line, `encoding` says what is wrong."""
+    """A log that is one endless line fails rule `encoding`."""
     found = held([b"[" * 1_000_001])
     assert "FAIL" == at_fault(found)["encoding"]
 
@@ -180,15 +180,14 @@ OF_OUTCOMES = [("click", 2), ("click", -5), ("click", 5.5), ("purchase", -3), ("
     ("kind", "hours", "sort"),
     [
         *((kind, hours, False) for kind, hours in [*OF_OUTCOMES, ("search", 8)]),
-        *(
-            (kind, hours, True) for kind, hours in OF_OUTCOMES
-        ),  # nothing in a sorted log tells when somebody searched
+        # a sorted log has no sign of when a search was really made
+        *((kind, hours, True) for kind, hours in OF_OUTCOMES),
     ],
 )
 def test_local_time_fails_its_rule_alone_and_passes_mended(
     kind: str, hours: float, sort: bool
 ) -> None:
-    """A kind in local time is found, with its shift; the change that is advised makes the log pass."""
+    """The advice on a kind in local time names its shift, and the log passes with it applied."""
     found = held(lines_of(shifted(kind, round(hours * HOUR), sort=sort)))
     assert {"time zone": "FAIL"} == at_fault(found)
     [(named, by)] = re.findall(r"(\w+): ([+-]\d+)", advice_of(found))
@@ -216,7 +215,7 @@ def test_local_time_fails_its_rule_alone_and_passes_mended(
 def test_settings_that_are_advised_make_the_log_pass(
     rule: str, log: Log, before: dict[str, str]
 ) -> None:
-    """Where a setting is the answer, the advice holds it, ready to be used."""
+    """Where a setting solves the problem, the advice names it, and with it the log passes."""
     lines = lines_of(log)
     found = validate(lambda: lines, Settings.from_environment(before), NOW)
     assert {rule: "FAIL"} == at_fault(found)
@@ -226,13 +225,13 @@ def test_settings_that_are_advised_make_the_log_pass(
 
 
 def test_sorting_makes_disorder_pass() -> None:
-    """The other advice on disorder is to sort the log."""
+    """The advice on disorder also says to sort the log, and the sorted log passes."""
     assert "sort the log" in advice_of(held(lines_of(delayed())))
     assert {} == at_fault(held(lines_of(in_time(delayed()))))
 
 
 def test_a_single_fault_among_many_lines_warns() -> None:
-    """What one line in thousands gets wrong is told, but fails nothing."""
+    """A fault in one line of thousands is a warning and not a failure."""
     more = [
         event("search", f"more-{n}", BEGIN + 11 * HOUR, user_id=f"u{n}", query="q")
         for n in range(3000)

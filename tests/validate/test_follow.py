@@ -1,4 +1,4 @@
-"""The validator's questions, outcomes and delays are the joiner's."""
+"""The validator's questions, outcomes and delays are those of the joiner."""
 
 from collections import Counter
 from itertools import pairwise
@@ -21,7 +21,7 @@ from tests.validate.shelf import DAY, HOUR, MINUTE, held, lines_of, shop_log
 @EXAMPLES
 @given(logs(), asks)
 def test_outcomes_are_counted_as_the_ledger_counts_them(log: Log, questions: str) -> None:
-    """Joined, revised, late, orphaned and duplicate, by measured delay, are what the ledger says."""
+    """Joined, revised, late, orphaned and duplicate counts by delay agree with the ledger."""
     settings = short(**WINDOWS, questions=questions)
     events = [event for event in log.arrived if not isinstance(event, Refusal)]
     repeats = Repeats(
@@ -58,7 +58,7 @@ def test_outcomes_are_counted_as_the_ledger_counts_them(log: Log, questions: str
 
 @given(st.lists(st.integers(0, 4 * 10**10), min_size=1, max_size=200))
 def test_a_spread_counts_exactly_at_its_edges(durations: list[int]) -> None:
-    """What is longer than a rung is counted as sorting would; a quantile is at most a quarter too long."""
+    """Counts beyond a rung are exact, and a quantile is at most a quarter too long."""
     spread = Spread()
     for millis in durations:
         spread.note(millis)
@@ -71,13 +71,13 @@ def test_a_spread_counts_exactly_at_its_edges(durations: list[int]) -> None:
 
 
 def test_edges_lie_close_together() -> None:
-    """No two edges are further apart than a quarter, so neither is a quantile."""
+    """Adjacent edges differ by at most a quarter, which bounds the error of a quantile."""
     edges = [edge for edge in Spread().edges if edge >= 100]
     assert max(later / edge for edge, later in pairwise(edges)) < 1.26
 
 
 def test_windows_cost_what_the_delays_say() -> None:
-    """The cost of each candidate is the share of planted delays beyond it, and the shortest cheap one is suggested."""
+    """A window costs the share of delays beyond it, and the shortest cheap one is suggested."""
     delays = Delays(Join())
     for number in range(1000):
         delays.note("click", 3 * MINUTE if number < 960 else 5 * HOUR if number < 998 else 20 * DAY)
@@ -92,7 +92,7 @@ def test_windows_cost_what_the_delays_say() -> None:
 
 
 def test_returns_do_not_lengthen_the_label_window() -> None:
-    """Returns revise labels by nature: they count for the revision window alone."""
+    """Returns count for the revision window only, because they always revise a label."""
     delays = Delays(Join())
     for _ in range(100):
         delays.note("click", MINUTE)
@@ -102,7 +102,7 @@ def test_returns_do_not_lengthen_the_label_window() -> None:
 
 
 def test_the_delays_of_a_log_are_those_it_was_made_with() -> None:
-    """Clicks of the small shop come within two minutes of their page, all of them joined."""
+    """The number and the largest delay of clicks are those of the log."""
     log = shop_log()
     found = held(lines_of(log))
     pages = {
@@ -119,10 +119,10 @@ def test_the_delays_of_a_log_are_those_it_was_made_with() -> None:
 
 
 def test_an_unknown_class_is_refused_as_the_joiner_does() -> None:
-    """A labelled text of a class that the settings do not know is a fault of its fields; known ones make samples."""
+    """A labelled text of an unknown class fails rule `fields`, and known classes make samples."""
     texts = [
-        b'{"type":"labelled","event_id":"e%d","event_timestamp":%d,"user_id":"u","text":"t","label":"%s"}'
-        % (number, 1_700_000_000_000 + number, label)
+        b'{"type":"labelled","event_id":"e%d","event_timestamp":%d,'
+        b'"user_id":"u","text":"t","label":"%s"}' % (number, 1_700_000_000_000 + number, label)
         for number, label in enumerate([b"sport", b"news", b"odd"] * 3)
     ]
     assert not isinstance(decode(texts[0]), Refusal)

@@ -1,4 +1,4 @@
-"""For all tests in this folder: one thread, and an empty place for versions."""
+"""One thread and an empty place for versions, for all tests in this folder."""
 
 from pathlib import Path
 from uuid import uuid4
@@ -13,7 +13,7 @@ __all__ = ["one_thread"]
 
 @pytest.fixture(params=["file", "memory"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty place of each kind."""
+    """The URL of an empty place of each kind."""
     return {"file": url_of("file", tmp_path / "versions"), "memory": f"memory://{uuid4()}"}[
         request.param
     ]

@@ -1,4 +1,4 @@
-"""Versions that are saved, and saves that are killed."""
+"""Saving versions, and killing the saves."""
 
 from collections.abc import Iterator
 
@@ -32,7 +32,10 @@ def direction_of(encoder: CrossEncoder) -> dict[str, torch.Tensor]:
 
 
 def kills(url: str, encoder: CrossEncoder, version: int) -> Iterator[Versions]:
-    """The place after a save that was killed at its first change, at its second, ... until one goes through."""
+    """Kill a save at its first change, then at its second and so on, until a save goes through.
+
+    Yields the place as each kill left it.
+    """
     for at in range(100):
         versions = Versions(url)
         versions._files = FailingFiles(versions._files, at)

@@ -1,4 +1,4 @@
-"""A version that is damaged is refused in one line, with what to do."""
+"""A damaged version is refused in one line that says what to do."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from tests.versions.saving import FILES, save
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_damaged_file_is_refused(name: str, tmp_path: Path) -> None:
-    """One changed byte, a cut file and a missing file are each told by name, with what to do."""
+    """A changed byte, a cut file and a missing file are each refused by the name of the file."""
     versions = Versions(f"file://{tmp_path}")
     save(versions, given_encoder(), 4)
     path = tmp_path / "000004" / name
@@ -36,7 +36,7 @@ def test_a_damaged_file_is_refused(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"version": 4}'])
 def test_a_damaged_manifest_is_refused(content: bytes, tmp_path: Path) -> None:
-    """A manifest that cannot be read is told, with what to do."""
+    """A manifest that cannot be read is refused, with what to do."""
     versions = Versions(f"file://{tmp_path}")
     save(versions, given_encoder(), 4)
     (tmp_path / "000004" / "manifest.json").write_bytes(content)
@@ -47,7 +47,7 @@ def test_a_damaged_manifest_is_refused(content: bytes, tmp_path: Path) -> None:
 
 
 def rewritten(folder: Path, version: int, name: str, content: bytes) -> None:
-    """Somebody writes a file of a version anew, and its digest too."""
+    """Rewrite a file of a version and its digest in the manifest."""
     place = folder / f"{version:06d}"
     (place / name).write_bytes(content)
     manifest = json.loads((place / "manifest.json").read_text())
@@ -71,7 +71,7 @@ def rewritten(folder: Path, version: int, name: str, content: bytes) -> None:
 def test_files_that_do_not_belong_together_are_refused(
     name: str, change: Callable[[bytes], bytes], tmp_path: Path
 ) -> None:
-    """A version whose manifest is right and whose files do not fit is told in one line, as any that is damaged."""
+    """Files that the manifest confirms but that do not fit together are refused in one line."""
     versions = Versions(f"file://{tmp_path}")
     save(versions, given_encoder(), 4)
     rewritten(tmp_path, 4, name, change((tmp_path / "000004" / name).read_bytes()))
@@ -83,7 +83,7 @@ def test_files_that_do_not_belong_together_are_refused(
 
 
 def test_a_version_of_another_kind_is_refused(tmp_path: Path) -> None:
-    """A manifest that takes a given model for one that was made here, or for something unknown, opens nothing."""
+    """A manifest that names another kind of model, or an unknown kind, is refused."""
     versions = Versions(f"file://{tmp_path}")
     save(versions, given_encoder(), 4)
     path = tmp_path / "000004" / "manifest.json"
@@ -96,7 +96,7 @@ def test_a_version_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("odd", [float("nan"), float("inf")])
 def test_a_version_whose_weights_are_no_numbers_is_refused(odd: float, tmp_path: Path) -> None:
-    """It would score nothing; which weights they are is told."""
+    """Weights that are NaN or infinite are refused by name."""
     versions, encoder = Versions(f"file://{tmp_path}"), given_encoder()
     encoder.network.model.classifier.bias.data[1] = odd
     save(versions, encoder, 4)

@@ -1,4 +1,4 @@
-"""A version keeps the trusted gradient that it was promoted with."""
+"""A version keeps the trusted gradient with which it was promoted."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.versions.saving import FILES, direction_of, logits, save
 
 
 def test_a_direction_is_read_back_with_its_version(url: str) -> None:
-    """What is saved as the trusted gradient is given back by parameter; a version without one, or an empty one, has none."""
+    """The trusted gradient comes back by parameter; a missing or empty one comes back as None."""
     versions, encoder = Versions(url), given_encoder()
     direction = direction_of(encoder)
     versions.save(encoder, version=1, parent=0, event_time=0, reason="", direction=direction)
@@ -29,7 +29,7 @@ def test_a_direction_is_read_back_with_its_version(url: str) -> None:
 
 
 def test_a_version_that_is_replaced_without_its_direction_has_none(url: str) -> None:
-    """The file that the earlier one left is not taken for the later one's."""
+    """A version that replaces another does not inherit its direction."""
     versions, encoder = Versions(url), given_encoder()
     versions.save(
         encoder, version=1, parent=0, event_time=0, reason="", direction=direction_of(encoder)
@@ -39,7 +39,7 @@ def test_a_version_that_is_replaced_without_its_direction_has_none(url: str) -> 
 
 
 def test_a_damaged_direction_is_refused_and_the_version_is_not(tmp_path: Path) -> None:
-    """A direction that is not what the manifest says is told; the weights can be read without it."""
+    """A damaged direction is refused, and the weights can still be read."""
     versions, encoder = Versions(f"file://{tmp_path}"), given_encoder()
     versions.save(
         encoder, version=4, parent=3, event_time=0, reason="", direction=direction_of(encoder)

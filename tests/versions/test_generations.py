@@ -1,4 +1,4 @@
-"""Of two learners the later generation's version is seen, and a forgotten version is gone in every generation."""
+"""The latest generation of a version is the one that is read, and forgetting removes them all."""
 
 from itertools import permutations
 from pathlib import Path
@@ -11,12 +11,13 @@ from mainstem.versions import Versions
 from tests.small_models import given_encoder
 from tests.versions.saving import logits
 
-GENERATIONS = {3: 1, 7: 2, 12: 3}  # generation of a learner, and the seed of what it made
+# generation of a learner, and the seed of the model it made
+GENERATIONS = {3: 1, 7: 2, 12: 3}
 
 
 @pytest.mark.parametrize("order", list(permutations(GENERATIONS)))
 def test_of_two_learners_the_later_generation_wins(url: str, order: tuple[int, ...]) -> None:
-    """Whatever order they were written in, the version is that of the latest generation, manifest and weights."""
+    """The latest generation is read, manifest and weights, whatever was written last."""
     for generation in order:
         encoder = given_encoder(seed=GENERATIONS[generation])
         Versions(url).save(
@@ -37,12 +38,13 @@ def test_of_two_learners_the_later_generation_wins(url: str, order: tuple[int, .
 
 
 def test_a_lower_generation_that_writes_later_is_not_seen(url: str) -> None:
-    """A learner that was paused and overtaken saves to a folder of its own; none of what the later one wrote changes."""
+    """A learner that was paused and overtaken changes nothing of what the later one wrote."""
     versions = Versions(url)
     saved = versions.save(
         given_encoder(seed=1), version=2, parent=1, event_time=5, reason="later", generation=9
     )
-    for generation in (8, 0):  # 0: of an embedded loop
+    # generation 0 is that of an embedded loop
+    for generation in (8, 0):
         versions.save(
             given_encoder(seed=2),
             version=2,
@@ -56,7 +58,7 @@ def test_a_lower_generation_that_writes_later_is_not_seen(url: str) -> None:
 
 
 def test_a_later_generation_without_a_manifest_is_not_seen(tmp_path: Path) -> None:
-    """A learner that died before its manifest leaves the version of the one before it."""
+    """A learner that dies before it writes its manifest leaves the earlier generation in place."""
     versions = Versions(f"file://{tmp_path}")
     saved = versions.save(
         given_encoder(seed=1), version=2, parent=1, event_time=5, reason="whole", generation=1
@@ -70,7 +72,7 @@ def test_a_later_generation_without_a_manifest_is_not_seen(tmp_path: Path) -> No
 
 
 def test_a_number_is_listed_once_whatever_generations_it_has(url: str) -> None:
-    """Numbers are those of versions, not of folders."""
+    """A version number is listed once, however many folders it has."""
     versions = Versions(url)
     for version, generation in ((1, 4), (0, 2), (1, 2), (0, 0)):
         versions.save(
@@ -85,7 +87,7 @@ def test_a_number_is_listed_once_whatever_generations_it_has(url: str) -> None:
 
 
 def test_forgetting_removes_every_generation(url: str) -> None:
-    """Of a version that is forgotten no generation is left to come back; the others stay whole."""
+    """Forgetting removes all generations of later versions and leaves the others whole."""
     versions = Versions(url)
     for version in range(4):
         for generation in (0, 2, 5):
@@ -108,7 +110,7 @@ def test_forgetting_removes_every_generation(url: str) -> None:
 
 
 def test_scale_and_generation_are_in_the_manifest(url: str) -> None:
-    """They are read back as they were saved; without them a manifest says none, and generation 0."""
+    """Scale and generation come back as they were saved; the defaults are None and 0."""
     versions = Versions(url)
     versions.save(
         given_encoder(), version=1, parent=0, event_time=0, reason="", scale=0.1 + 0.2, generation=3

@@ -1,4 +1,4 @@
-"""Versions on disk: what is saved is read back, and half a version is never read."""
+"""Versions on disk: a saved version is read back, and half a version is never read."""
 
 import pickle
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from tests.versions.saving import FILES, kills, logits, save
 
 @pytest.mark.parametrize("make", [scratch_encoder, given_encoder])
 def test_what_is_saved_is_read_back(url: str, make: Callable[..., CrossEncoder]) -> None:
-    """A version of either kind gives the very same logits when it is read again, and torch's own state is left alone."""
+    """A saved version gives the very same logits, and loading leaves torch's random state alone."""
     encoder = make(seed=3)
     save(Versions(url), encoder, 5)
     state = torch.get_rng_state()
@@ -33,7 +33,7 @@ def test_what_is_saved_is_read_back(url: str, make: Callable[..., CrossEncoder])
 def test_a_version_is_computed_in_float32(
     make: Callable[..., CrossEncoder], dtype: torch.dtype, tmp_path: Path
 ) -> None:
-    """Whatever its weights and its config were written in, as versions of before may have been."""
+    """A version is loaded as float32, in whatever type its weights and its config were written."""
     versions, encoder = Versions(f"file://{tmp_path}"), make()
     encoder.network.to(dtype)
     encoder.network.config.dtype = dtype
@@ -45,7 +45,7 @@ def test_a_version_is_computed_in_float32(
 
 
 def test_a_manifest_says_what_a_version_is(url: str) -> None:
-    """Number, parent, kind, event time and reason are kept beside the digest of each file."""
+    """The manifest has number, parent, kind, event time, reason and the digest of each file."""
     saved = Versions(url).save(
         given_encoder(), version=2, parent=1, event_time=1234, reason="AUC .70 -> .71"
     )
@@ -62,7 +62,7 @@ def test_a_manifest_says_what_a_version_is(url: str) -> None:
 
 
 def test_versions_are_listed_oldest_first(url: str) -> None:
-    """Numbers come in their order, whatever order they were written in; an empty place has none."""
+    """Versions are listed in the order of their numbers, and an empty place has none."""
     assert [] == Versions(url).numbers()
     for version in (10, 0, 9):
         save(Versions(url), given_encoder(), version)
@@ -78,7 +78,7 @@ def test_a_folder_may_have_any_name(name: str, tmp_path: Path) -> None:
 
 
 def test_other_folders_are_no_versions(tmp_path: Path) -> None:
-    """A stranger's folder with a manifest beside the versions is not counted as one."""
+    """A foreign folder with a manifest beside the versions is not listed."""
     url = f"file://{tmp_path}"
     save(Versions(url), given_encoder(), 0)
     (tmp_path / "notes").mkdir()
@@ -87,7 +87,7 @@ def test_other_folders_are_no_versions(tmp_path: Path) -> None:
 
 
 def test_a_version_exists_only_when_its_manifest_does(url: str) -> None:
-    """A kill at any step leaves no version, and saving again after it makes a whole one."""
+    """A kill at any step leaves no version, and the next save makes a whole one."""
     encoder, steps = given_encoder(), 0
     for versions in kills(url, encoder, 1):
         steps += 1
@@ -118,7 +118,7 @@ def test_a_version_that_is_replaced_is_the_old_or_the_new_one(url: str) -> None:
 def test_nothing_unpickles(
     make: Callable[..., CrossEncoder], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Saving and loading go without pickle, which could run a stranger's code, and no file is one."""
+    """Saving and loading never use pickle, which could run foreign code."""
 
     def refuse(*_: Any, **__: Any) -> None:
         msg = "something was unpickled"

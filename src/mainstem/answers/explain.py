@@ -30,7 +30,7 @@ MEANINGS: Final = {
     "too few canaries": "There are too few canaries to compare it with, so it has no verdict yet.",
     "undecided": (
         "Nothing speaks against its label; "
-        "it is neither important enough for core nor clearly spent."
+        "it is neither important enough for core nor surely spent."
     ),
     "doubtful": (
         "The model doubts its label more than most canaries': too doubtful for core, "

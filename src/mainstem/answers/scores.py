@@ -1,4 +1,4 @@
-"""Probabilities of text pairs under a version, and responses where labels are given."""
+"""Score text pairs into a data frame: probabilities, and responses where labels are given."""
 
 from collections.abc import Sequence
 
