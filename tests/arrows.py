@@ -1,4 +1,4 @@
-"""What tests of arrows and measures read out of the source."""
+"""Readers of source code for the tests of arrows and for the measures."""
 
 import ast
 import re
@@ -7,13 +7,14 @@ from typing import Final
 
 _SQL: Final = re.compile(
     r"\bSELECT\b.*\bFROM\b"
-    r"|\b(INSERT INTO|ALTER TABLE|DELETE FROM|TRUNCATE TABLE|CREATE (TABLE|VIEW|DATABASE|OR REPLACE))\b",
+    r"|\b(INSERT INTO|ALTER TABLE|DELETE FROM|TRUNCATE TABLE"
+    r"|CREATE (TABLE|VIEW|DATABASE|OR REPLACE))\b",
     re.DOTALL,
 )
 
 
 def texts(tree: ast.AST) -> Iterator[str]:
-    """The string literals of a file that are no docstrings, each f-string as one."""
+    """Yield the string literals of a file that are no docstrings, each f-string as one text."""
     docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
@@ -25,5 +26,5 @@ def texts(tree: ast.AST) -> Iterator[str]:
 
 
 def is_sql(text: str) -> bool:
-    """Whether a text is, or holds, a statement in SQL."""
+    """Return whether a text is or contains an SQL statement."""
     return bool(_SQL.search(text))

@@ -1,6 +1,6 @@
-"""Kill a replay again and again, as `kill -9` does, and see whether it ends as if nothing had happened.
+"""Kill a replay again and again with `kill -9`, and compare its results with an undisturbed one.
 
-python -m tests.chaos --kills 10      the whole excerpt; a replay of it for every few kills
+python -m tests.chaos --kills 10      replays the whole excerpt, once for every few kills
 """
 
 import argparse
@@ -21,12 +21,12 @@ SAME = ("hash", "set_hash", "ledger", "sets", "rounds", "versions")
 
 
 def command(log: Path, home: Path) -> list[str]:
-    """The replay, as a user would start it."""
+    """Return the command that a user would type for the replay."""
     return [sys.executable, "-m", "mainstem.cli", "replay", str(log), "--home", str(home), "--json"]
 
 
 def replay(log: Path, home: Path, settings: Mapping[str, str]) -> dict[str, Any]:
-    """Replay to the end; the report."""
+    """Replay to the end and return the report."""
     done = subprocess.run(
         command(log, home),
         env={**os.environ, **settings},
@@ -42,7 +42,11 @@ def replay(log: Path, home: Path, settings: Mapping[str, str]) -> dict[str, Any]
 def killed_after(
     seconds: float, log: Path, home: Path, settings: Mapping[str, str], *, line: int = 0
 ) -> bool:
-    """Start a replay and kill it, so long after its checkpoint reached `line`; False where it was done already."""
+    """Start a replay and kill it some time after its checkpoint reached `line`.
+
+    Returns:
+        False if the replay had ended before the kill.
+    """
     process = subprocess.Popen(
         command(log, home),
         env={**os.environ, **settings},
@@ -61,7 +65,7 @@ def killed_after(
 
 
 def checkpoint_line(home: Path) -> int:
-    """How far a killed replay had come."""
+    """Return the line of a killed replay's checkpoint."""
     import msgspec
 
     from mainstem.embedded.checkpoint import Checkpoint
@@ -71,7 +75,7 @@ def checkpoint_line(home: Path) -> int:
 
 
 def main() -> None:
-    """Run it and print each kill and each outcome."""
+    """Run the replays and print each kill and each comparison."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--kills", type=int, default=10)
     arguments.add_argument("--seed", type=int, default=0)
@@ -90,7 +94,7 @@ def main() -> None:
         )
         wrong: set[str] = set()
         kills = replays = 0
-        while kills < given.kills:  # a replay that ended is compared, and the next one begins
+        while kills < given.kills:  # a replay that ends is compared, and the next one begins
             replays += 1
             home = Path(folder, f"killed-{replays}")
             while kills < given.kills and killed_after(
@@ -98,7 +102,8 @@ def main() -> None:
             ):
                 kills += 1
                 print(
-                    f"kill {kills}: after {seconds:.1f} s, checkpoint at line {checkpoint_line(home):,}",
+                    f"kill {kills}: after {seconds:.1f} s, "
+                    f"checkpoint at line {checkpoint_line(home):,}",
                     flush=True,
                 )
             end = replay(log, home, {})

@@ -1,4 +1,4 @@
-"""The command line as users have it, for tests that ask whether a line would be understood."""
+"""The command line of a user, for tests that check whether it accepts a line."""
 
 from importlib.metadata import entry_points
 from typing import Any
@@ -10,7 +10,7 @@ from mainstem.cli.main import app, load_programs
 
 
 def command_line() -> click.Group:
-    """The command line with the commands of its programs."""
+    """Return the command line with the commands of its programs."""
     if {entry.name for entry in entry_points(group="mainstem.commands")} - set(
         typer.main.get_command(app).commands
     ):
@@ -19,15 +19,15 @@ def command_line() -> click.Group:
 
 
 def parsed(group: click.Group, words: list[str], *, lenient: bool = False) -> dict[str, Any]:
-    """Options and arguments that a line gives its command.
+    """Return the options and arguments that a line gives to its command.
 
     Args:
         group: the command line.
-        words: the line, without the word `mainstem`.
-        lenient: whether required arguments may be missing, as where a text only names a command.
+        words: words of the line after `mainstem`.
+        lenient: whether required arguments may be missing, as in a text that only names a command.
 
     Raises:
-        click.ClickException: if there is no such command or option, or a value is wrong.
+        click.ClickException: the command or an option does not exist, or a value is wrong.
     """
     command: click.Command = group
     context = click.Context(group, info_name="mainstem")
@@ -51,7 +51,7 @@ def parsed(group: click.Group, words: list[str], *, lenient: bool = False) -> di
 
 
 def all_commands(group: click.Group, *before: str) -> dict[str, click.Command]:
-    """Every command by its words, those of groups among them."""
+    """Return every command by its words, including the commands of groups."""
     found = {}
     for name, command in group.commands.items():
         if isinstance(command, click.Group):

@@ -1,11 +1,12 @@
-"""How long a replay takes alone and in company, by how its threads wait: `python -m tests.crowded`; prints Markdown.
+"""Measure how long a replay takes alone and beside others, by the way its threads wait.
 
     python -m tests.crowded --lines 1500 --rounds 3 --waits ,default,10000,3000,passive
     python -m tests.crowded --demo            the whole demo, alone and beside two busy processes
     python -m tests.crowded --demo --lines 3000    the first lines of its log, with its settings
 
-A case is the same replay of the first lines of the shipped excerpt. Its time alone is told in seconds; all others are
-ratios to the time of one thread alone, in the same round, the cases taken in turn. `user` is its own processor time.
+It prints Markdown. Each case replays the first lines of the shipped excerpt. The time of one
+thread alone is in seconds. All other times are ratios to it in the same round, with the cases in
+turn. Processor time is the replay's own.
 """
 
 import argparse
@@ -28,13 +29,18 @@ _BUSY = "import time\nend = time.monotonic() + {seconds}\nwhile time.monotonic()
 
 
 class Case(NamedTuple):
-    """How many threads, and how they wait: `default` of OpenMP, a count of spins, or `passive`; ours where it is empty."""
+    """The number of threads and the way they wait.
+
+    Attributes:
+        threads: number of threads of the replay.
+        wait: `default` of OpenMP, a count of spins, `passive`, or empty for mainstem's choice.
+    """
 
     threads: int
     wait: str = ""
 
     def environment(self) -> dict[str, str]:
-        """What is set for it; nothing else of OpenMP is."""
+        """Return the variables of OpenMP that the case sets."""
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -53,7 +59,7 @@ class Case(NamedTuple):
 
 
 class Took(NamedTuple):
-    """Seconds by the clock, and of processors."""
+    """Seconds of the clock and of the processor."""
 
     wall: float
     user: float
@@ -61,7 +67,7 @@ class Took(NamedTuple):
 
 @contextmanager
 def busy(count: int, seconds: float) -> Iterator[None]:
-    """So many processes that do nothing but turn, for as long at most."""
+    """Keep some processes busy, each for at most `seconds`."""
     turning = [
         subprocess.Popen([sys.executable, "-c", _BUSY.format(seconds=seconds)])
         for _ in range(count)
@@ -77,7 +83,7 @@ def busy(count: int, seconds: float) -> Iterator[None]:
 def replay(
     log: Path | None, case: Case, folder: Path, limit: float, settings: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
-    """A replay of a log, or the demo, that has begun."""
+    """Start a replay of a log, or the demo if there is no log."""
     what = ["replay", str(log)] if log else ["demo"]
     command = [
         "timeout",
@@ -99,7 +105,11 @@ def replay(
 def measure(
     log: Path | None, case: Case, company: str, limit: float, settings: Mapping[str, str]
 ) -> Took | None:
-    """One replay in its company; of three, the mean of their times. None where it did not end in time."""
+    """Time one replay in its company, or average three that run side by side.
+
+    Returns:
+        The times, or None if a replay did not end in time.
+    """
     with tempfile.TemporaryDirectory(prefix="mainstem-crowded-") as folder, ExitStack() as stack:
         if company == COMPANY[1]:
             stack.enter_context(busy(2, limit))
@@ -114,7 +124,7 @@ def measure(
 
 
 def told(took: Sequence[Took | None], one: Sequence[Took | None]) -> str:
-    """Median ratio of the clock's times to those of one thread alone, and of processor time."""
+    """Return the median ratios of clock and processor time to those of one thread alone."""
     pairs = [(mine, alone) for mine, alone in zip(took, one, strict=True) if mine and alone]
     if not pairs or len(pairs) < len(took):
         return "did not end"
@@ -128,18 +138,18 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     asked.add_argument(
-        "--lines", type=int, help="of the shipped excerpt; 1,500, or all of the demo's, by default"
+        "--lines", type=int, help="lines of the excerpt; by default 1,500, or all with --demo"
     )
     asked.add_argument("--rounds", type=int, default=1)
     asked.add_argument(
-        "--waits", default=",default,passive", help="beside one thread, two threads that wait so"
+        "--waits", default=",default,passive", help="ways in which the two threads wait"
     )
     asked.add_argument("--threads", type=int, default=2)
     asked.add_argument(
-        "--limit", type=float, default=300, help="seconds after which a replay is given up"
+        "--limit", type=float, default=300, help="seconds after which a replay is stopped"
     )
     asked.add_argument(
-        "--demo", action="store_true", help="with the demo's settings, and our own waiting only"
+        "--demo", action="store_true", help="use the demo's settings and only its own waiting"
     )
     given = asked.parse_args()
     cases = [Case(1), *(Case(given.threads, wait) for wait in given.waits.split(","))]
@@ -168,7 +178,8 @@ def main() -> None:
         )
     seconds = median(one.wall for one in alone if one)
     print(
-        f"{cases[0].threads} thread(s) alone: {seconds:.1f} s; others by that, processor time in brackets\n"
+        f"{cases[0].threads} thread(s) alone: {seconds:.1f} s; "
+        "other times are ratios to it, with processor time in brackets\n"
     )
     print(f"| threads | wait | {' | '.join(companies)} |\n|---|---|{'---|' * len(companies)}")
     for case in cases:

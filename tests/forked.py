@@ -1,9 +1,10 @@
-"""The command line in processes that are forked from one which has loaded the large packages already.
+"""Run the command line in processes forked from one that has loaded the large packages.
 
-Most of the CPU time of a short replay is the import of torch, transformers and SciPy: six of ten seconds. Workers
-of `make test` run the commands of the fixture `mainstem` this way. mainstem's own modules are imported by each process
-itself, as ever. What another environment or another way of starting might change runs in a process of its own,
-and so does everything where the tests run one by one, and all that tests start without that fixture.
+Six of ten seconds of CPU time of a short replay are imports of torch, transformers and SciPy, so
+workers of `make test` run the commands of the fixture `mainstem` this way. Each forked process
+still imports mainstem's own modules itself. A new process runs whatever another environment or
+another way of starting might change, every command where the tests run one by one, and every
+command that a test starts without that fixture.
 """
 
 import contextlib
@@ -35,7 +36,7 @@ FREE: Final = ("MAINSTEM_", "TMPDIR", "COLUMNS")
 
 
 class Forks:
-    """Starts processes by forking one that ends when this is closed, or with the process that made it."""
+    """Forks processes from one process, which ends when this is closed or its maker ends."""
 
     def __init__(self) -> None:
         self._environment = {**os.environ, "GOMP_SPINCOUNT": "1000"}  # as the command line sets it
@@ -56,7 +57,7 @@ class Forks:
         self._process.wait()
 
     def takes(self, environment: Mapping[str, str], more: Mapping[str, Any]) -> bool:
-        """Whether a process that is started so would be as one that is started anew."""
+        """Return whether a forked process would behave like a new one under these arguments."""
         differing = {
             name
             for name, _ in environment.items() ^ self._environment.items()
@@ -74,7 +75,7 @@ class Forks:
         stdin: IO[Any] | None = None,
         timeout: float,
     ) -> subprocess.CompletedProcess[str]:
-        """Run the command line to its end, as `subprocess.run` does with captured text."""
+        """Run the command line to its end, like `subprocess.run` with captured text."""
         request = json.dumps([list(arguments), dict(environment), str(Path(cwd).absolute())])
         with (
             tempfile.TemporaryFile("w+") as given,
@@ -101,8 +102,12 @@ class Forks:
 
 
 def _serve(control: socket.socket) -> tuple[list[str], dict[str, str], str] | None:
-    """Fork for each request; returns in the forked process, with the request, or at the end with None."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the keepers
+    """Fork for each request.
+
+    Returns:
+        The request in a forked process; None at the end in the process that is forked.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no code waits for the first forks
     while True:
         request, files, _, _ = socket.recv_fds(control, 1 << 20, 4)
         if not request:
@@ -115,7 +120,11 @@ def _serve(control: socket.socket) -> tuple[list[str], dict[str, str], str] | No
 
 
 def _is_forked(files: Sequence[int]) -> bool:
-    """Fork once more: the first process says how the second ended; True in the second."""
+    """Fork again; the first process reports how the second ended.
+
+    Returns:
+        True in the second process.
+    """
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pid = os.fork()
     if not pid:
@@ -127,7 +136,7 @@ def _is_forked(files: Sequence[int]) -> bool:
     for file in files[:3]:
         os.close(file)
     reply = socket.socket(fileno=files[3])
-    with contextlib.suppress(BrokenPipeError):  # who asked waits no longer
+    with contextlib.suppress(BrokenPipeError):  # the caller may have stopped waiting
         reply.send(str(pid).encode())
         reply.send(str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])).encode())
     os._exit(0)

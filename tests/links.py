@@ -1,7 +1,7 @@
-"""Whether the links of the documents lead anywhere: `python -m tests.links`; exits with 1 where one does not.
+"""Check the links of the documents: `python -m tests.links` exits with 1 if one leads nowhere.
 
-It looks at relative links, at anchors, and at paths of this repository in backticks. It opens no connection, so it says
-nothing of other sites.
+It checks relative links, anchors, and paths of this repository in backticks. It opens no
+connection, so it does not check links to other sites.
 """
 
 import os
@@ -16,7 +16,7 @@ _PATH = re.compile(r"(src|streams|trainer|tests|docs)/[\w./-]*")
 
 
 def dead(page: Path) -> list[str]:
-    """The links of a page that lead nowhere, each with its reason."""
+    """Return the links of a page that lead nowhere, each with its reason."""
     found = [(link, _fault(page, link)) for link in links(page)]
     found += [
         (path, "no such file or folder in the repository")

@@ -1,10 +1,10 @@
-"""How the code stands, in figures: `python -m tests.measures [FOLDER]`; a table, and JSON on the last line.
+"""Measure the code: `python -m tests.measures [FOLDER]` prints a table, and JSON on its last line.
 
 files, median, longest          Python files of src, streams and trainer, and their lines
 function_median, function_p90   lines of a function, from its `def` to its last line
 comments, docstrings            lines that are, or end in, a comment; lines of docstrings
 noqa, type_ignores              rules that are silenced
-sql_outside_store               files with a statement in SQL outside of store/
+sql_outside_store               files outside of store/ with an SQL statement
 """
 
 import ast
@@ -24,7 +24,7 @@ SOURCES: Final = ("src", "streams", "trainer")
 
 
 def measured(root: Path) -> dict[str, float]:
-    """The figures of the code in a folder."""
+    """Return the measurements of the code in a folder."""
     files = sorted(path for source in SOURCES for path in (root / source).rglob("*.py"))
     sources = {path: path.read_text() for path in files}
     trees = {path: ast.parse(source) for path, source in sources.items()}

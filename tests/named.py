@@ -1,4 +1,4 @@
-"""Settings by their last names, for tests that pass them on: a test of the join need not say `join.` before each."""
+"""Settings by their last names, so that a test of the join need not write `join.` before each."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from mainstem.settings import known
 
 
 def named(**values: Any) -> dict[str, Any]:
-    """What `Settings.of` and `Settings.but` take, out of names without their groups.
+    """Return settings by full name, as `Settings.of` and `Settings.but` take them.
 
     Example:
         >>> named(grace=10, draw=3)

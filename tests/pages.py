@@ -1,14 +1,14 @@
-"""The pages for users, as tests read them: blocks of code with what they are for, code in the text, links and headings.
+"""Read the pages for users: blocks of code, code in the text, links and headings.
 
-A block's info string says what becomes of it when the page is tested:
+The info string of a block says how a test uses it:
 
-    ```csv visits.csv       a file of that name, in the folder in which the page's commands run
-    ```console              `$ ` begins a command, which is run; all of a page run in one shell, in order
-    ```python               a program, which is run in its place among the commands
+    ```csv visits.csv       a file of that name in the folder where the page's commands run
+    ```console              `$ ` begins a command; all commands of a page run in one shell, in order
+    ```python               a program that runs in its place among the commands
     ```sql                  a question to the home that the page is about
-    ```text                 what the block before it prints
-    ```sh                   commands that need servers or long: parsed by the command line, run elsewhere
-    ```json, ```text WORDS  to look at
+    ```text                 the output of the block before it
+    ```sh                   commands that need servers or time: parsed here, run in other tests
+    ```json, ```text WORDS  shown only
 """
 
 import re
@@ -29,20 +29,20 @@ DOCUMENTS = [*PAGES, *(ROOT / f"{name}.md" for name in ("BENCHMARKS", "CHANGELOG
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, what else its info string says, and its content."""
+    """A fenced block: its language, the rest of its info string, and its content."""
 
     language: str
     name: str
     content: str
 
     def commands(self) -> list[str]:
-        """Of a console or a shell, each command whole; a line that ends with a backslash goes on."""
+        """Return the commands of a console or shell block, with continued lines joined."""
         lines = self.content.replace("\\\n", "").splitlines()
         return [line.removeprefix("$ ") for line in lines if line.strip()]
 
 
 def blocks(page: Path) -> list[Block]:
-    """The fenced blocks of a page, in order."""
+    """Return the fenced blocks of a page in order."""
     found = [token for token in _tokens(page) if token.type == "fence"]
     infos = [token.info.partition(" ") for token in found]
     return [
@@ -52,7 +52,7 @@ def blocks(page: Path) -> list[Block]:
 
 
 def shown_after(page: Path, *languages: str) -> list[tuple[Block, str]]:
-    """What a page says that a block in one of these languages prints."""
+    """Return the blocks in some languages that show an output, with that output."""
     found = blocks(page)
     return [
         (before, block.content)
@@ -62,12 +62,12 @@ def shown_after(page: Path, *languages: str) -> list[tuple[Block, str]]:
 
 
 def code_in_text(page: Path) -> list[str]:
-    """What stands in backticks in the text and the tables of a page."""
+    """Return the code in backticks in the text and the tables of a page."""
     return [one.content for one in _inline(page) if one.type == "code_inline"]
 
 
 def links(page: Path) -> list[str]:
-    """Where the links and images of a page lead."""
+    """Return the targets of a page's links and images."""
     return [
         str(one.attrs.get("href") or one.attrs["src"])
         for one in _inline(page)
@@ -76,7 +76,7 @@ def links(page: Path) -> list[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors of a page's headings, as GitHub makes them."""
+    """Return the anchors of a page's headings, as GitHub makes them."""
     tokens, seen = _tokens(page), dict[str, int]()
     for before, token in pairwise(tokens):
         if before.type == "heading_open":

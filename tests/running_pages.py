@@ -1,4 +1,4 @@
-"""The commands of a page, run in a folder of their own as a user would run them."""
+"""Run the commands of a page in a folder, as a user would."""
 
 import csv
 import json
@@ -25,7 +25,7 @@ _SOURCE = (
 
 
 def prepare(page: Path, folder: Path) -> None:
-    """Put into a folder what a page takes for granted, and the files that it shows."""
+    """Put the files that a page shows or takes for granted into a folder."""
     activate = folder / ".venv" / "bin" / "activate"
     activate.parent.mkdir(parents=True)
     activate.write_text(f"PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH\n")
@@ -36,7 +36,7 @@ def prepare(page: Path, folder: Path) -> None:
 
 
 def write_source(path: Path) -> None:
-    """A file like UCI Online Retail, made of the beginning of the excerpt."""
+    """Write a file like UCI Online Retail from the beginning of the excerpt."""
     events = [json.loads(line) for line in excerpt_lines(900)]
     titles = {event["item_id"]: event["title"] for event in events if event["type"] == "item"}
     with path.open("w", newline="") as file:
@@ -51,12 +51,15 @@ def write_source(path: Path) -> None:
 
 
 def run(page: Path, folder: Path) -> dict[str, str]:
-    """Run a page's commands and programs in one shell; what each block printed, by its content.
+    """Run a page's commands and programs in one shell.
 
-    `make` is left out: it would make the environment and run the demo or all tests.
+    `make` is left out, because it would make the environment and run the demo or all tests.
+
+    Returns:
+        The output of each block by the block's content.
 
     Raises:
-        RuntimeError: if one fails, with what it said.
+        RuntimeError: a command fails; the message has its output.
     """
     runs = [block for block in blocks(page) if block.language in {"console", "python"}]
     lines = [line for n, block in enumerate(runs) for line in _lines(block, folder, n)]

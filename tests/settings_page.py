@@ -1,7 +1,7 @@
-"""The tables of `docs/settings.md`, made from the settings themselves.
+"""Make the tables of `docs/settings.md` from the settings themselves.
 
-python -m tests.settings_page           prints the page as it must be
-python -m tests.settings_page --write   writes it
+python -m tests.settings_page           prints the page
+python -m tests.settings_page --write   writes the page
 """
 
 import sys
@@ -14,7 +14,7 @@ MARK = "<!-- The tables below are written by `python -m tests.settings_page --wr
 
 
 def tables() -> str:
-    """A section for each group: what it is about, and a row for each of its settings."""
+    """Return a section for each group, with a row for each of its settings."""
     lines = []
     for group, kind in GROUPS.items():
         lines += ["", f"### {group}", "", kind.__doc__ or "", ""]
@@ -28,7 +28,7 @@ def tables() -> str:
 
 
 def page() -> str:
-    """The whole page: what stands above the mark, which people write, then the tables."""
+    """Return the whole page: the hand-written text above the mark, then the tables."""
     return PAGE.read_text().split(MARK)[0] + MARK + tables()
 
 

@@ -1,4 +1,4 @@
-"""What workers that run tests side by side share: a folder that the first of them makes."""
+"""Share a folder among workers: the first worker to ask makes it."""
 
 import fcntl
 import os
@@ -10,17 +10,17 @@ import pytest
 
 
 def is_worker() -> bool:
-    """Whether this process is one of several that share the tests."""
+    """Return whether this process is one of several that share the tests."""
     return "PYTEST_XDIST_WORKER" in os.environ
 
 
 def made_once(folders: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """A folder that whoever asks first makes, and all workers read.
+    """Return a folder that the first caller makes and all workers read.
 
     Args:
-        folders: of this worker; those of all lie in one folder.
-        name: of the folder.
-        make: fills the folder, which exists and is empty.
+        folders: folder factory of this worker; the factories of all workers share a parent folder.
+        name: name of the folder.
+        make: function that fills the folder, which exists and is empty.
     """
     base = folders.getbasetemp()
     if is_worker():
@@ -36,7 +36,7 @@ def made_once(folders: pytest.TempPathFactory, name: str, make: Callable[[Path],
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """While one worker is inside, the others wait."""
+    """Let one worker in while the others wait."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,4 +1,4 @@
-"""Small models that tests share: the one that is made here, and a BERT as Hugging Face saves one."""
+"""Small models for tests: one made from scratch, and a BERT as Hugging Face saves it."""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ LABELS = (1, 0, 1, 1, 0)
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:
-    """Tensors this small are computed faster by one thread than by several that wait for each other."""
+    """Use one thread, which computes small tensors faster than several that wait for each other."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -41,17 +41,17 @@ def one_thread() -> Iterator[None]:
 
 
 def tokenizer() -> Tokenizer:
-    """A word list of English and Chinese."""
+    """Return a word list of English and Chinese."""
     return train_tokenizer(TEXTS, size=300)
 
 
 def scratch_encoder(*, max_tokens: int = 64, seed: int = 0) -> CrossEncoder:
-    """The model made here."""
+    """Return a model made from scratch."""
     return initial_encoder(tokenizer(), max_tokens, seed)
 
 
 def bert_config(**more: Any) -> BertConfig:
-    """A BERT of two layers of 16."""
+    """Return the configuration of a BERT of two layers of 16."""
     sizes = {
         "hidden_size": 16,
         "num_hidden_layers": 2,
@@ -64,7 +64,7 @@ def bert_config(**more: Any) -> BertConfig:
 
 
 def given_encoder(*, seed: int = 0) -> CrossEncoder:
-    """A given BERT with random weights."""
+    """Return a given BERT with random weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return CrossEncoder(
@@ -73,7 +73,7 @@ def given_encoder(*, seed: int = 0) -> CrossEncoder:
 
 
 def save_bert(folder: Path, *, classes: int = 2, **more: Any) -> Path:
-    """A BERT in a folder, as Hugging Face saves one."""
+    """Save a BERT in a folder, as Hugging Face does."""
     folder.mkdir(parents=True)
     tokenizer().save(str(folder / "tokenizer.json"))
     described = {
@@ -92,9 +92,10 @@ def save_bert(folder: Path, *, classes: int = 2, **more: Any) -> Path:
 
 @torch.no_grad()
 def shake(network: nn.Module, seed: int = 0) -> None:
-    """Move every weight, so that no layer is at its idle start (scales of 1, shifts of 0) and all have a say.
+    """Move every weight, so that every layer contributes.
 
-    Logits stay of order 1: where a model is certain, 1 - p leaves float32 few digits, and a comparison says little.
+    At their start some layers do nothing, with scales of 1 and shifts of 0. Logits stay of order 1:
+    where a model is certain, 1 - p has few digits in float32 and comparisons say little.
     """
     generator = torch.Generator().manual_seed(seed)
     for parameter in network.parameters():

@@ -1,4 +1,4 @@
-"""What is deployed with Docker fits the programs: compose file, image, dashboard; checked without a Docker engine."""
+"""The compose file, image and dashboard fit the programs; checked without a Docker engine."""
 
 import json
 import re
@@ -45,18 +45,18 @@ METRICS: Final = {
 
 
 def panels() -> list[dict[str, Any]]:
-    """The dashboard's panels that ask something."""
+    """Return the panels of the dashboard that have queries."""
     dashboard = json.loads((OBSERVE / "grafana" / "mainstem.json").read_text())
     return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
 
 
 def asked(key: str) -> list[str]:
-    """The dashboard's queries: of Prometheus (`expr`) or of the history (`rawSql`)."""
+    """Return the dashboard's queries to Prometheus (`expr`) or to the history (`rawSql`)."""
     return [target[key] for panel in panels() for target in panel["targets"] if key in target]
 
 
 def sources() -> str:
-    """All of the package's code."""
+    """Return the code of the package."""
     return "\n".join(
         path.read_text()
         for folder in ("src", "streams", "trainer")
@@ -66,12 +66,12 @@ def sources() -> str:
 
 @pytest.fixture(scope="module")
 def command_line() -> click.Group:
-    """The command line as it is with its programs."""
+    """Command line with the commands of the programs."""
     return whole_command_line()
 
 
 def test_the_compose_file_obeys_the_specification() -> None:
-    """The compose file is valid by the Compose Specification's own schema, and names no version of it, as is right today."""
+    """The compose file is valid by the schema of the Compose Specification and has no `version`."""
     schema = json.loads((ROOT / "tests" / "compose-spec.json").read_text())
     file = yaml.safe_load(COMPOSE)
     validator = jsonschema.Draft202012Validator(schema)
@@ -81,7 +81,7 @@ def test_the_compose_file_obeys_the_specification() -> None:
 
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_every_service_runs_a_command_there_is(name: str, command_line: click.Group) -> None:
-    """The command of a service of ours exists and takes the options that it is given."""
+    """The command of each of our services exists and takes its options."""
     parsed(command_line, OURS[name]["command"])
 
 
@@ -89,7 +89,7 @@ def test_every_service_runs_a_command_there_is(name: str, command_line: click.Gr
 def test_a_program_is_asked_for_its_health_where_it_answers(
     name: str, command_line: click.Group
 ) -> None:
-    """Health check, published port and `--http` of a program name one port, reachable from outside its container."""
+    """Health check, published port and `--http` of a program use one port on every address."""
     service = PROGRAMS[name]
     host, port = address_of(parsed(command_line, service["command"])["http"])
     health = urlsplit(service["environment"]["HEALTH"])
@@ -111,7 +111,7 @@ def test_prometheus_asks_every_program_where_it_answers(command_line: click.Grou
 
 
 def test_every_variable_of_ours_means_something() -> None:
-    """A `MAINSTEM_` variable of the compose file is a setting or a place, and its value can be read."""
+    """Each `MAINSTEM_` variable of the compose file is a setting or a place with a valid value."""
     given = {
         name: str(value)
         for one in SERVICES.values()
@@ -123,7 +123,7 @@ def test_every_variable_of_ours_means_something() -> None:
 
 
 def test_every_variable_that_a_user_may_give_is_in_the_example() -> None:
-    """What the compose file takes from .env, .env.example names, and nothing else; no value is longer than its default."""
+    """The file .env.example has exactly the variables and defaults of the compose file."""
     example = dict(re.findall(r"^(\w+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
     taken = dict(re.findall(r"\$\{(\w+)(?::-(\w*)|:\?[^}]*)\}", COMPOSE))
     assert taken == example
@@ -132,7 +132,7 @@ def test_every_variable_that_a_user_may_give_is_in_the_example() -> None:
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
 def test_a_service_is_pinned_limited_and_reachable_from_this_machine_only(name: str) -> None:
-    """An image has the tag of a version, a service has a memory limit, and ports are published on 127.0.0.1."""
+    """An image has a version, a service has a memory limit, and ports are on 127.0.0.1 only."""
     service = SERVICES[name]
     assert re.search(r":v?\d+\.\d+(\.\d+)+(-\w+)?$", service["image"])
     assert re.fullmatch(r"\d+[mg]", service["mem_limit"])
@@ -141,7 +141,7 @@ def test_a_service_is_pinned_limited_and_reachable_from_this_machine_only(name: 
 
 @pytest.mark.parametrize("name", sorted(LASTING))
 def test_what_lasts_is_looked_after(name: str) -> None:
-    """A service that goes on has a health check, comes back, has time to stop, and waits for what it needs."""
+    """A lasting service has a health check, restarts, has time to stop and waits for others."""
     service = LASTING[name]
     assert {"test", "interval", "timeout", "retries", "start_period"} <= set(service["healthcheck"])
     assert ("unless-stopped", "30s") == (service["restart"], service["stop_grace_period"])
@@ -153,13 +153,13 @@ def test_what_lasts_is_looked_after(name: str) -> None:
 
 
 def test_two_scorers_of_one_machine_exclude_each_other() -> None:
-    """The scorer on the GPU takes the same port of the machine as the other one, so that both cannot run by accident."""
+    """Both scorers publish the same port, so that they cannot run by accident at the same time."""
     assert ["gpu"] == SERVICES["score-gpu"]["profiles"]
     assert SERVICES["score"]["ports"] == SERVICES["score-gpu"]["ports"] == ["127.0.0.1:6068:6068"]
 
 
 def test_the_images_are_of_this_version_and_their_targets_exist() -> None:
-    """Our images are tagged with the package's version, and are built from targets of the Dockerfile."""
+    """Our images have the package's version as tag and are built from targets of the Dockerfile."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert {f"mainstem:{version}", f"mainstem:{version}-cuda"} == {
         one["image"] for one in OURS.values()
@@ -173,7 +173,7 @@ def test_the_images_are_of_this_version_and_their_targets_exist() -> None:
 
 
 def test_the_image_gets_what_the_package_is_made_of() -> None:
-    """All that pyproject.toml refers to is let through to the image's build."""
+    """The build of the image gets every path that pyproject.toml refers to."""
     let_through = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     folders = {path.split("/")[0] for path in project["tool"]["setuptools"]["package-dir"].values()}
@@ -188,7 +188,7 @@ def test_the_image_gets_what_the_package_is_made_of() -> None:
 
 
 def test_every_file_that_is_mounted_exists() -> None:
-    """What a service mounts from this folder is a file here."""
+    """Every file that a service mounts from this folder exists."""
     mounts = [mount.split(":")[0] for one in SERVICES.values() for mount in one.get("volumes", [])]
     mounted = [mount for mount in mounts if mount.startswith("./")]
     assert mounted
@@ -196,7 +196,7 @@ def test_every_file_that_is_mounted_exists() -> None:
 
 
 def test_the_dashboard_asks_sources_there_are() -> None:
-    """Every panel asks a provisioned source of data, which logs in as the user who can only read."""
+    """Each panel uses a provisioned data source, which logs in as the user who can only read."""
     provisioned = yaml.safe_load((OBSERVE / "grafana" / "datasources.yml").read_text())[
         "datasources"
     ]
@@ -209,14 +209,14 @@ def test_the_dashboard_asks_sources_there_are() -> None:
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """A fresh history."""
+    """Fresh history."""
     with Store(f"chdb://{tmp_path_factory.mktemp('store')}/history") as store:
         yield store
 
 
 @pytest.mark.parametrize("sql", asked("rawSql"))
 def test_the_dashboards_sql_runs(sql: str, history: Store) -> None:
-    """A query of the dashboard runs as it stands on a fresh history, and needs nothing of Grafana."""
+    """Each query of the dashboard runs unchanged on a fresh history, without macros of Grafana."""
     assert "$" not in sql
     history.ask(sql)
 
@@ -231,11 +231,11 @@ def test_the_dashboard_draws_columns_that_its_sql_gives(history: Store) -> None:
 
 
 def test_the_dashboard_shows_every_metric_and_no_other() -> None:
-    """Prometheus is asked for the programs' metrics, and for all of them."""
+    """The dashboard shows every metric of the programs and no other."""
     assert METRICS == set(re.findall(r"mainstem_\w+", " ".join(asked("expr"))))
 
 
 def test_every_metric_is_counted_somewhere() -> None:
-    """The programs have a metric of each name; Prometheus's client adds the `_total`."""
+    """The programs count every metric, to whose name the client of Prometheus adds `_total`."""
     code = sources()
     assert [] == sorted(name for name in METRICS if f'"{name.removesuffix("_total")}"' not in code)

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""A file is written whole or not at all."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from mainstem.disk import into_place, put_whole, write_whole
 
 
 class Recorder:
-    """Stands before the system's own calls, and keeps what was called in which order; may fail at one of them."""
+    """Wraps system calls and records their order; may fail at one of them."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, failing: str = "") -> None:
         self.calls: list[tuple[str, str]] = []
@@ -37,7 +37,7 @@ class Recorder:
 def test_content_is_synced_before_the_move_and_the_folder_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file's name is never on disk before its content, and is there when the call returns."""
+    """A file's content is synced before its name exists, and its folder before the call returns."""
     recorder = Recorder(monkeypatch)
     write_whole(tmp_path / "checkpoint", b"new")
     assert [
@@ -53,7 +53,7 @@ def test_content_is_synced_before_the_move_and_the_folder_after_it(
 def test_a_crash_leaves_the_old_content_or_the_new(
     failing: str, left: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever call does not come back, the file is whole."""
+    """A failure of any system call leaves either the old or the new content whole."""
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "a").write_bytes(b"old")
@@ -64,7 +64,7 @@ def test_a_crash_leaves_the_old_content_or_the_new(
 
 
 def test_a_private_file_is_its_owners_from_the_first_byte_on(tmp_path: Path) -> None:
-    """Also where an earlier attempt left half a file that everybody may read."""
+    """A private file is readable by its owner alone, even if a readable temporary file was left."""
     (tmp_path / "key.half").write_bytes(b"half")
     (tmp_path / "key.half").chmod(0o644)
     write_whole(tmp_path / "key", b"secret", private=True)
@@ -74,7 +74,7 @@ def test_a_private_file_is_its_owners_from_the_first_byte_on(tmp_path: Path) -> 
 def test_a_file_that_was_written_elsewhere_is_synced_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a command writes piece by piece goes the same way."""
+    """A file that a command writes piece by piece is synced and moved in the same way."""
     (tmp_path / "log.half").write_bytes(b"lines")
     recorder = Recorder(monkeypatch)
     into_place(tmp_path / "log.half", tmp_path / "log")
@@ -83,7 +83,7 @@ def test_a_file_that_was_written_elsewhere_is_synced_too(
 
 @pytest.mark.parametrize("url", ["file", "memory"])
 def test_every_file_system_gets_the_whole_content(url: str, tmp_path: Path) -> None:
-    """Local folders and object stores alike."""
+    """Local folders and object stores both get the whole content."""
     files = fsspec.filesystem(url)
     path = f"{tmp_path}/a[1]"
     files.makedirs(str(tmp_path), exist_ok=True)
@@ -94,7 +94,7 @@ def test_every_file_system_gets_the_whole_content(url: str, tmp_path: Path) -> N
 def test_a_folder_that_cannot_be_synced_is_no_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Some network file systems refuse; other failures are told."""
+    """A file system that refuses to sync folders causes no failure."""
     fsync = os.fsync
 
     def refusing(number: int) -> None:

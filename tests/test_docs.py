@@ -1,4 +1,4 @@
-"""What the documents say of the package and of its tests is true; `test_pages.py` is about the pages for users."""
+"""The documents agree with the package and its tests; `test_pages.py` checks users' pages."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_the_changelogs_newest_version_is_the_packages() -> None:
-    """Changelog and package agree."""
+    """The newest version of the changelog is the version of the package."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     newest = re.search(r"^## \[([^\]]+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert newest
@@ -19,7 +19,7 @@ def test_the_changelogs_newest_version_is_the_packages() -> None:
 
 
 def test_constraints_pin_every_dependency() -> None:
-    """What pyproject.toml asks for is pinned in constraints.txt as it was tested."""
+    """Every dependency in pyproject.toml is pinned in constraints.txt to the tested version."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["test"]]
     names = {re.split(r"[<>=\[ ]", one)[0].lower() for one in wanted}

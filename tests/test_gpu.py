@@ -1,4 +1,4 @@
-"""The command for a GPU, tried without one: the script itself, as it is run on a machine with little but torch."""
+"""The command for a GPU, run without one as a script on a machine with little more than torch."""
 
 import json
 import os
@@ -27,7 +27,10 @@ MISSING = (
 BARE = f"""
 import importlib.metadata, runpy, sys
 sys.modules.update(dict.fromkeys({MISSING}))
-sys.meta_path[:] = [one for one in sys.meta_path if "editable" not in f"{{one}} {{one.__module__}}".lower()]
+sys.meta_path[:] = [
+    one for one in sys.meta_path
+    if "editable" not in f"{{one}} {{one.__module__}}".lower()
+]
 def version(name, known=importlib.metadata.version):
     if name == "mainstem":
         raise importlib.metadata.PackageNotFoundError(name)
@@ -39,7 +42,7 @@ runpy.run_module("tests.gpu", run_name="__main__", alter_sys=True)
 
 
 def run(*given: str, code: str = "") -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own that sees no GPU."""
+    """Run the command in a process that sees no GPU."""
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
     start = ["-c", code] if code else ["-m", "tests.gpu"]
     return subprocess.run(
@@ -53,14 +56,14 @@ def run(*given: str, code: str = "") -> subprocess.CompletedProcess[str]:
 
 
 def test_without_a_gpu_it_says_so() -> None:
-    """One line, and an exit code that is neither success nor a broken tolerance."""
+    """Without a GPU the command prints one line and exits with a code of its own."""
     done = run()
     assert (2, 1) == (done.returncode, len(done.stdout.splitlines()))
     assert done.stdout.startswith("no GPU: ")
 
 
 def test_every_part_runs_uninstalled_and_without_databases(tmp_path: Path) -> None:
-    """On a CPU at tiny sizes each part ends, agrees with the CPU, and is in both reports."""
+    """Each part runs on a CPU at a tiny size, agrees with the CPU, and is in both reports."""
     files = tmp_path / "gpu.json", tmp_path / "gpu.md"
     done = run(
         "--device",
@@ -81,7 +84,7 @@ def test_every_part_runs_uninstalled_and_without_databases(tmp_path: Path) -> No
 
 
 def test_a_broken_tolerance_and_a_part_that_fails_are_no_success() -> None:
-    """What is beyond its limit, NaN among it, and what failed count against the run; so does a run that did nothing."""
+    """A value beyond its limit, a NaN, a failed part and a run without parts are no success."""
     empty, good, broken, unknown, failed = (Plan("cpu", Sizes(), 480) for _ in range(5))
     for plan, error in ((good, 0.9e-4), (broken, 1.1e-4), (unknown, float("nan")), (failed, 0.0)):
         plan.found["seconds"]["part"] = 1.0
@@ -93,7 +96,7 @@ def test_a_broken_tolerance_and_a_part_that_fails_are_no_success() -> None:
 
 
 def test_a_part_that_may_not_end_in_time_is_left_out_and_named() -> None:
-    """With no time left nothing begins, and the report says what is missing."""
+    """With no time left no part begins, and the report names the missing parts."""
     done = run("--device", "cpu", "--quick", "--minutes", "0.001")
     assert 1 == done.returncode
     assert all(f"left out for lack of time: {name}" in done.stdout for name in PARTS)
@@ -113,5 +116,5 @@ def test_a_part_that_may_not_end_in_time_is_left_out_and_named() -> None:
     ],
 )
 def test_kernels_are_known_by_their_names(kernel: str, kind: str) -> None:
-    """The kinds that a GPU's own names of kernels stand for."""
+    """A kernel's name tells its kind."""
     assert kind == kind_of(kernel)

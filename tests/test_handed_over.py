@@ -1,4 +1,4 @@
-"""What rooms and programs hand to each other: values of the join, and structs."""
+"""Rooms and programs exchange values of the join, and structs."""
 
 import ast
 
@@ -11,7 +11,7 @@ from tests.test_arrows import LIBRARY, STREAMS, TRAINER, files, imported
     "folder", ["learning/training", "learning/evaluation", "models", "responses", "objectives"]
 )
 def test_training_and_models_do_not_know_the_store(folder: str) -> None:
-    """What computes takes samples as they are handed to it, and asks no history for them."""
+    """Rooms that compute receive their samples and never import the store."""
     found = [
         path.name
         for path in files(LIBRARY / folder)
@@ -22,7 +22,7 @@ def test_training_and_models_do_not_know_the_store(folder: str) -> None:
 
 
 def test_what_goes_to_a_topic_is_a_struct() -> None:
-    """Programs encode no mapping of their own making: a record is one of the messages, or an event."""
+    """Programs encode no mapping of their own: a record is one of the messages or an event."""
     programs = [
         *files(LIBRARY / "kafka"),
         *files(TRAINER),

@@ -1,4 +1,4 @@
-"""A home from Python."""
+"""A home in Python."""
 
 import doctest
 import gzip
@@ -25,7 +25,7 @@ PAIRS = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the first 600 lines of the excerpt, and a home that has read them."""
+    """Folder with the first 600 lines of the excerpt, and a home that has read them."""
     folder = tmp_path_factory.mktemp("notebook")
     with gzip.open(mainstem.demo_log()) as lines:
         (folder / "log.jsonl").write_bytes(b"".join(lines.readlines()[:600]))
@@ -41,7 +41,7 @@ def home(folder: Path) -> mainstem.Home:
 
 
 def printed(folder: Path, *words: str) -> list[dict[str, object]]:
-    """What the command line prints of the home, as JSON."""
+    """Return what the command line prints of the home as JSON."""
     command = [sys.executable, "-m", "mainstem.cli", *words, "--home", str(folder / "shop")]
     done = subprocess.run([*command, "--json"], check=True, capture_output=True, text=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -60,7 +60,7 @@ def test_sql_sets_and_versions_are_those_of_the_command_line(
 
 
 def test_a_parameter_of_a_question_is_a_value(home: mainstem.Home) -> None:
-    """A quote in a parameter ends no string."""
+    """A quote in a parameter does not end a string."""
     assert ["it's"] == home.sql("SELECT {word:String} AS word", word="it's")["word"].tolist()
 
 
@@ -73,7 +73,7 @@ def test_the_history_cannot_be_changed(home: mainstem.Home) -> None:
 def test_a_sample_is_explained_by_the_beginning_of_its_id(
     folder: Path, home: mainstem.Home
 ) -> None:
-    """The story is the same by eight digits and by the whole id, and the log tells its events."""
+    """A sample is explained alike by eight digits and by its whole id, with events from the log."""
     [sample] = home.samples("edge", limit=1).to_dict("records")
     story = home.explain(str(sample["sample_id"])[:8], log=folder / "log.jsonl")
     assert str(sample["sample_id"]) == story["sample_id"]
@@ -84,7 +84,7 @@ def test_a_sample_is_explained_by_the_beginning_of_its_id(
 
 
 def test_the_samples_of_a_set_come_by_importance(home: mainstem.Home) -> None:
-    """The first is the most important one, and labels have their names."""
+    """The samples of a set come in order of importance, and their labels have names."""
     found = home.samples("edge", limit=10)
     assert 10 == len(found)
     assert sorted(found["importance"], reverse=True) == found["importance"].tolist()
@@ -94,7 +94,7 @@ def test_the_samples_of_a_set_come_by_importance(home: mainstem.Home) -> None:
 
 
 def test_scores_are_probabilities_and_responses_of_the_pairs(home: mainstem.Home) -> None:
-    """Probabilities add up to one; the loss is minus the logarithm of the label's probability."""
+    """Probabilities add up to one, and the loss is minus the log of the label's probability."""
     found = home.score(PAIRS, labels=["yes", "no", "yes"], version=0)
     assert np.allclose(1, found["no"] + found["yes"])
     assert np.allclose(
@@ -113,13 +113,13 @@ def test_scores_are_probabilities_and_responses_of_the_pairs(home: mainstem.Home
 def test_labels_that_do_not_fit_are_refused(
     home: mainstem.Home, labels: list[str], words: str
 ) -> None:
-    """Their number, and their names."""
+    """A wrong number of labels and an unknown label name are refused."""
     with pytest.raises(ValueError, match=words.replace("?", r"\?")):
         home.score(PAIRS, labels=labels)
 
 
 def test_a_version_that_is_not_there_is_refused(home: mainstem.Home, tmp_path: Path) -> None:
-    """The error names those that are there, or says that there is none."""
+    """A missing version is refused by an error that names the existing versions."""
     with pytest.raises(VersionError, match=r"there is no version 7 in .*; there are: 0"):
         home.score(PAIRS, version=7)
     with pytest.raises(VersionError, match="there are: none"):
@@ -128,31 +128,32 @@ def test_a_version_that_is_not_there_is_refused(home: mainstem.Home, tmp_path: P
 
 
 def test_a_home_that_is_not_there_has_no_history(tmp_path: Path) -> None:
-    """Asking makes nothing."""
+    """A question to a missing home is refused and makes no home."""
     with pytest.raises(HomeError, match="is no home of mainstem"):
         mainstem.open_home(tmp_path / "new").sets()
     assert not (tmp_path / "new").exists()
 
 
 def test_a_home_goes_on_with_its_own_settings(folder: Path) -> None:
-    """Those of a new home are given or read; those of a home that exists are what it was made with."""
+    """A new home takes the given settings, and an existing home keeps its own."""
     given = Settings.of({"run.seed": 5})
     assert given == mainstem.open_home(folder / "new", settings=given).settings
     assert "purchases" == mainstem.open_home(folder / "shop").settings.join.questions
 
 
 def test_a_log_of_which_no_sample_comes_is_an_error(tmp_path: Path) -> None:
-    """The message says what is missing."""
+    """A log that makes no sample is an error."""
     log = tmp_path / "log.jsonl"
     log.write_text(
-        '{"type":"item","event_id":"n1","event_timestamp":1291191000000,"item_id":"a","title":"t"}\n'
+        '{"type":"item","event_id":"n1","event_timestamp":1291191000000,'
+        '"item_id":"a","title":"t"}\n'
     )
     with pytest.raises(LogError):
         mainstem.open_home(tmp_path / "shop").replay(log)
 
 
 def test_a_history_elsewhere_is_asked_by_its_url(folder: Path, tmp_path: Path) -> None:
-    """The store and the versions of a deployment take the place of the home's."""
+    """The given store and versions of a deployment replace those of the home."""
     shutil.copytree(folder / "shop" / "history", tmp_path / "history", symlinks=True)
     away = mainstem.open_home(
         tmp_path / "none",
@@ -166,7 +167,7 @@ def test_a_history_elsewhere_is_asked_by_its_url(folder: Path, tmp_path: Path) -
 def test_the_page_about_python_shows_what_it_prints(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every example of docs/python.md runs, in order, with the output that the page shows."""
+    """Every example of docs/python.md runs in order and prints the output that the page shows."""
     page = Path(__file__).parents[1] / "docs" / "python.md"
     (folder / "log.jsonl").rename(folder / "shop.jsonl")
     monkeypatch.chdir(folder)

@@ -1,4 +1,4 @@
-"""What a wheel holds: a package that is not listed in `pyproject.toml` is there in the checkout only."""
+"""The wheel holds every package; one not listed in `pyproject.toml` exists in the checkout only."""
 
 import tomllib
 from pathlib import Path
@@ -7,7 +7,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def packages_in_folders() -> list[str]:
-    """Each folder with an `__init__.py`, by the name under which it is imported."""
+    """Return each folder with an `__init__.py` by its import name."""
     inside = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"][
         "package-dir"
     ]
@@ -22,6 +22,6 @@ def packages_in_folders() -> list[str]:
 
 
 def test_every_package_is_in_the_wheel() -> None:
-    """The packages that setuptools is told of are those that there are."""
+    """The packages that setuptools is told of are exactly the existing packages."""
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
     assert packages_in_folders() == sorted(listed)

@@ -1,4 +1,4 @@
-"""The pages for users are true: what they tell to run runs, and prints what they show."""
+"""The pages for users are true: their commands run and print what the pages show."""
 
 import re
 import shlex
@@ -21,9 +21,9 @@ from tests.running_pages import prepare, run
 
 README = ROOT / "README.md"
 OWN = {
-    "docs/python.md": "test_notebook.py",  # and compares with what the commands say
-    "docs/responses-alone.md": "responses/test_responses_alone.py",  # with a model that is here
-    "docs/your-own-log.md": "cli/test_your_own_log.py",  # and looks at the logs that it makes
+    "docs/python.md": "test_notebook.py",  # also compares with the output of commands
+    "docs/responses-alone.md": "responses/test_responses_alone.py",  # uses a local model
+    "docs/your-own-log.md": "cli/test_your_own_log.py",  # also checks the logs that it makes
 }
 """Pages with a test of their own, which runs what they show."""
 ELSEWHERE = {
@@ -47,17 +47,17 @@ ASSIGNMENT = re.compile(r"[A-Z_]+=\S*")
 
 
 def pages_with(*languages: str) -> list[Path]:
-    """The pages that have a block in one of these languages."""
+    """Return the pages with a block in one of these languages."""
     return [page for page in PAGES if {one.language for one in blocks(page)} & set(languages)]
 
 
 def page_name(page: Path) -> str:
-    """A page as a test's name has it."""
+    """Return the name of a page in the id of a test."""
     return page.relative_to(ROOT).as_posix()
 
 
 def shell_words(line: str) -> list[str]:
-    """The words of the first command of a line, without variables, comments and what follows."""
+    """Return the words of a line's first command, without variables and comments."""
     words = shlex.split(line, comments=True)
     while words and ASSIGNMENT.fullmatch(words[0]):
         words = words[1:]
@@ -66,7 +66,7 @@ def shell_words(line: str) -> list[str]:
 
 
 def shell_lines(language: str, pages: list[Path] = PAGES) -> list[list[str]]:
-    """Each command of the pages' blocks in a language, as words."""
+    """Return the words of each command in the pages' blocks of a language."""
     found = [one for page in pages for one in blocks(page) if one.language == language]
     return [shell_words(line) for block in found for line in block.commands()]
 
@@ -77,7 +77,7 @@ def shell_lines(language: str, pages: list[Path] = PAGES) -> list[list[str]]:
     ids=page_name,
 )
 def test_a_pages_commands_run_and_print_what_it_shows(page: Path, tmp_path: Path) -> None:
-    """In a folder with the page's files, its commands and programs succeed in order, and print what is shown below them."""
+    """The commands and programs of a page succeed in order and print the shown output."""
     prepare(page, tmp_path)
     printed = run(page, tmp_path)
     shown = [
@@ -88,7 +88,7 @@ def test_a_pages_commands_run_and_print_what_it_shows(page: Path, tmp_path: Path
 
 @pytest.mark.parametrize("page", pages_with("sql"), ids=page_name)
 def test_a_pages_questions_have_the_columns_that_it_shows(page: Path, small_home: Path) -> None:
-    """Each question of a page is answered by a home of real purchases, with the columns that the page shows, and by rows."""
+    """A home answers each question of a page with rows in the columns that the page shows."""
     questions = [block.content for block in blocks(page) if block.language == "sql"]
     shown = [text.splitlines()[0].split() for _, text in shown_after(page, "sql")]
     found = answers(small_home, None, questions)
@@ -98,14 +98,14 @@ def test_a_pages_questions_have_the_columns_that_it_shows(page: Path, small_home
 
 
 def test_there_are_ten_questions() -> None:
-    """The page of the history has ten questions, each with its answer."""
+    """The page about the history has ten questions, each with its answer."""
     page = ROOT / "docs" / "history-in-sql.md"
     assert 10 == len(shown_after(page, "sql"))
 
 
 @pytest.mark.parametrize("page", DOCUMENTS, ids=page_name)
 def test_every_command_that_is_shown_is_one(page: Path) -> None:
-    """The command line understands each of its commands in the blocks of a page, and knows those that the text names."""
+    """The command line accepts each command in a block and knows each command in a text."""
     line, wrong = command_line(), []
     in_blocks = shell_lines("sh", [page]) + shell_lines("console", [page])
     in_text = [shell_words(code) for code in code_in_text(page) if code.startswith("mainstem ")]
@@ -119,7 +119,7 @@ def test_every_command_that_is_shown_is_one(page: Path) -> None:
 
 
 def test_a_command_that_needs_more_is_run_in_a_test() -> None:
-    """Each command of a shell block has a test file that runs it, and each page without a test here has one of its own."""
+    """Each command of a shell block and each page without a test here is run by another test."""
     assert [] == [test for test in OWN.values() if not (ROOT / "tests" / test).exists()]
     words = [one for one in shell_lines("sh") if one[:1] == ["mainstem"]]
     assert words
@@ -155,20 +155,20 @@ def test_what_else_is_told_to_run_is_there(page: Path) -> None:
 
 
 def test_continuous_integration_calls_the_test_command_of_the_readme() -> None:
-    """`.ci/run` runs what the README tells."""
+    """`.ci/run` runs the test command of the README."""
     assert "make test" in README.read_text()
     assert "make test" in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
 def test_the_readme_is_short_and_begins_with_a_command() -> None:
-    """It has at most 150 lines, and something to run within the first thirty."""
+    """The README has at most 150 lines, with a command to run in the first thirty."""
     lines = README.read_text().splitlines()
     assert len(lines) <= 150
     assert "$ make demo" in lines[:30]
 
 
 def test_prose_has_lines_of_at_most_100_characters() -> None:
-    """Tables, links alone on their line, and what programs write or print may be longer."""
+    """Lines of prose have at most 100 characters, unlike tables, lone links and program output."""
     long = []
     for page in DOCUMENTS:
         text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
@@ -178,7 +178,7 @@ def test_prose_has_lines_of_at_most_100_characters() -> None:
 
 
 def test_every_command_has_its_help_and_its_row() -> None:
-    """Each command of the command line has a help text and a place on the page of commands."""
+    """Each command has a help text and a row on the page of commands."""
     page = ROOT / "docs" / "commands.md"
     told = [code for code in code_in_text(page) if code.startswith("mainstem ")]
     names = all_commands(command_line())
@@ -195,12 +195,12 @@ def test_every_command_has_its_help_and_its_row() -> None:
 
 
 def test_the_page_of_settings_is_what_the_settings_say() -> None:
-    """`docs/settings.md` is as `python -m tests.settings_page --write` writes it."""
+    """`docs/settings.md` is the page that `python -m tests.settings_page --write` writes."""
     assert settings_page.page() == settings_page.PAGE.read_text()
 
 
 def test_every_kind_of_event_is_shown_and_can_be_read() -> None:
-    """The page of one's own log shows each kind of event once, and each is an event."""
+    """The page about one's own log shows each kind of event once, and each is valid."""
     [log] = [one for one in blocks(ROOT / "docs" / "your-own-log.md") if one.language == "jsonl"]
     events = [decode(line.encode()) for line in log.content.splitlines()]
     assert [] == [event for event in events if isinstance(event, Refusal)]
@@ -209,7 +209,7 @@ def test_every_kind_of_event_is_shown_and_can_be_read() -> None:
 
 
 def test_every_kind_of_trusted_sample_is_shown_and_can_be_read(tmp_path: Path) -> None:
-    """The page of trusted samples shows a file of the four kinds of line, and all are taken."""
+    """The page about trusted samples shows the four kinds of line, and all are accepted."""
     [file] = [one for one in blocks(ROOT / "docs" / "trusted-samples.md") if one.language == "json"]
     (tmp_path / "trusted.jsonl").write_text(file.content)
     assert 4 == len(list(map(msgspec.json.decode, file.content.splitlines())))
@@ -217,7 +217,7 @@ def test_every_kind_of_trusted_sample_is_shown_and_can_be_read(tmp_path: Path) -
 
 
 def test_every_word_of_ours_is_explained() -> None:
-    """Each word that means one thing everywhere has a heading of its own."""
+    """Each word of the project has a heading on the page of words."""
     text = (ROOT / "CONTRIBUTING.md").read_text()
     [listed] = re.findall(r"One word per thing.*?: (.*?)\.", text, re.DOTALL)
     words = {re.sub(r"\s+", "-", word.strip()) for word in listed.split(",")}
@@ -243,12 +243,12 @@ def test_every_table_and_every_view_is_described() -> None:
 
 @pytest.mark.parametrize("page", DOCUMENTS, ids=page_name)
 def test_links_lead_somewhere(page: Path) -> None:
-    """Each relative link, anchor and path of a document is there."""
+    """Each relative link, anchor and path of a document leads somewhere."""
     assert [] == dead(page)
 
 
 def test_messages_name_pages_that_exist() -> None:
-    """A page, or a heading of one, that a message or a docstring of the package names is there."""
+    """Each page or heading that a message or a docstring of the package names exists."""
     sources = [
         path for name in ("src", "streams", "trainer") for path in (ROOT / name).rglob("*.py")
     ]
@@ -268,7 +268,7 @@ def test_messages_name_pages_that_exist() -> None:
 
 
 def test_a_dead_link_is_found(tmp_path: Path) -> None:
-    """A file, a heading and a path that are not there are told; what is there is not."""
+    """A missing file, heading or path is reported, and an existing one is not."""
     page = tmp_path / "page.md"
     page.write_text(
         "# A heading\n[a](gone.md) [b](#a-heading) [c](#another) [d](page.md) `src/gone.py`\n"

@@ -1,4 +1,4 @@
-"""What goes out is one line each, obeyed by no terminal, and JSON that every reader takes."""
+"""Output is one line for each entry, obeys no terminal commands, and is JSON for every reader."""
 
 import json
 import unicodedata
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mainstem.printable import as_cell, in_json, printable
 
-ANY = st.text(st.characters(exclude_categories=()))  # lone surrogates too
+ANY = st.text(st.characters(exclude_categories=()))  # includes lone surrogates
 PLAIN = st.recursive(
     st.none()
     | st.booleans()
@@ -25,7 +25,7 @@ PLAIN = st.recursive(
 
 @given(ANY)
 def test_text_of_any_kind_is_one_line_without_commands(text: str) -> None:
-    """Nothing is left that breaks a line, steers a terminal or cannot be encoded."""
+    """No character is left that breaks a line, steers a terminal or cannot be encoded."""
     shown = printable(text)
     assert len(shown.splitlines()) <= 1
     assert not {"Cc", "Cs", "Zl", "Zp"} & {unicodedata.category(letter) for letter in shown}
@@ -35,7 +35,7 @@ def test_text_of_any_kind_is_one_line_without_commands(text: str) -> None:
 
 @given(st.text(st.characters(exclude_categories=("Cs",))))
 def test_a_field_can_be_read_back(text: str) -> None:
-    """What is escaped in a table can be told from what somebody wrote so."""
+    """An escaped character differs from the same escape in the original text."""
     assert text == as_cell(text).encode("latin-1", "backslashreplace").decode("unicode_escape")
 
 
@@ -50,19 +50,19 @@ def test_a_field_can_be_read_back(text: str) -> None:
     ],
 )
 def test_what_languages_need_stays(text: str) -> None:
-    """Wide spaces, joined emoji, joiners of scripts and what looks like markup are printed as they are."""
+    """Wide spaces, joined emoji, joiners of scripts and markup are printed unchanged."""
     assert text == printable(text) == as_cell(text)
 
 
 @given(PLAIN)
 def test_json_of_plain_values_comes_back(value: object) -> None:
-    """One line of JSON holds what was put in, whole numbers of any size included."""
+    """A line of JSON returns what was put in, including whole numbers of any size."""
     line = in_json(value)
     assert (1, value) == (len(line.splitlines()), json.loads(line))
 
 
 def test_json_has_no_word_that_is_none() -> None:
-    """NaN and infinities are null at any depth; times, ids and decimals are text; keys are."""
+    """NaN and infinities become null at any depth; times, ids, decimals and keys become text."""
     nan = float("nan")
     value = {
         "a": nan,

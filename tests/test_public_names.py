@@ -1,4 +1,4 @@
-"""What each package offers, and that it is what the package says."""
+"""Each package offers exactly the names that it lists."""
 
 import importlib
 import pkgutil
@@ -20,14 +20,14 @@ PACKAGES = (
 
 
 def modules() -> list[str]:
-    """Every module of the library."""
+    """Return every module of the library."""
     found = pkgutil.walk_packages(mainstem.__path__, "mainstem.")
     return [one.name for one in found if not one.name.endswith("__main__")]
 
 
 @pytest.mark.parametrize("name", modules())
 def test_public_names_are_listed_in_order_and_exist(name: str) -> None:
-    """`__all__` is sorted as ruff sorts it, and every name in it is there."""
+    """`__all__` is sorted as ruff sorts it, and every name in it exists."""
     module = importlib.import_module(name)
     listed = list(getattr(module, "__all__", []))
     assert [] == [one for one in listed if not hasattr(module, one)]
@@ -36,7 +36,7 @@ def test_public_names_are_listed_in_order_and_exist(name: str) -> None:
 
 @pytest.mark.parametrize("name", PACKAGES)
 def test_a_package_offers_exactly_what_it_lists(name: str) -> None:
-    """What is imported into a package's namespace is listed, and the other way round."""
+    """A package lists exactly the names that are imported into its namespace."""
     package = importlib.import_module(f"mainstem.{name}")
     inside = {one.name for one in pkgutil.iter_modules(package.__path__)}
     offered = {one for one in vars(package) if not one.startswith("_")} - inside

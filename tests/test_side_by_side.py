@@ -1,4 +1,4 @@
-"""How the tests are divided among workers, and what they share."""
+"""The tests are divided among workers, which share folders."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def forks() -> Iterator[Forks]:
 
 
 def test_what_comes_first_is_there() -> None:
-    """Each file or group that takes long exists: one that was renamed would come last."""
+    """Each file or group that takes long exists, because a renamed one would come last."""
     files = {path for path in side_by_side.FIRST if path.endswith(".py")}
     assert [] == [path for path in files if not (ROOT / path).exists()]
     assert set(side_by_side.FIRST) - files <= set(side_by_side.GROUPS.values())
@@ -36,13 +36,13 @@ def test_what_comes_first_is_there() -> None:
 def test_there_are_as_many_workers_as_cores(
     cores: int, workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On one core the tests run one by one, and a large machine is not filled."""
+    """There is no worker on one core, one for each core otherwise, and no more than `MOST`."""
     monkeypatch.setattr(side_by_side, "available_threads", lambda: cores)
     assert workers == side_by_side.pytest_xdist_auto_num_workers()
 
 
 def test_a_shared_folder_is_made_once(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Who asks second gets what the first made; one that could not be made is made anew."""
+    """The second caller gets the folder of the first, and a folder that failed is made anew."""
     name, made = f"of-a-test-{os.getpid()}", []
 
     def make(folder: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_shared_folder_is_made_once(tmp_path_factory: pytest.TempPathFactory) 
 def test_a_forked_command_is_like_one_started_anew(
     arguments: tuple[str, ...], forks: Forks, tmp_path: Path
 ) -> None:
-    """Its code, its answer and its talk are the same, in a folder and an environment of its own."""
+    """A forked command has the exit code and output of a new process in the same environment."""
     environment = {**os.environ, "MAINSTEM_JOIN__GRACE": "5m"}
     command = [sys.executable, "-m", "mainstem.cli", *arguments]
     anew = subprocess.run(
@@ -81,7 +81,7 @@ def test_a_forked_command_is_like_one_started_anew(
 
 
 def test_a_forked_command_reads_what_it_is_given(forks: Forks) -> None:
-    """Text for standard input arrives, and a command that takes too long is ended."""
+    """A forked command reads its standard input, and is ended when it takes too long."""
     line = json.dumps({"type": "view"})
     done = forks.run(["validate", "-", "--json"], dict(os.environ), input=line, timeout=300)
     assert (1, True) == (done.returncode, "view" in done.stdout or bool(done.stdout))
@@ -90,7 +90,7 @@ def test_a_forked_command_reads_what_it_is_given(forks: Forks) -> None:
 
 
 def test_another_environment_gets_a_process_of_its_own(forks: Forks) -> None:
-    """What Python or a library reads when it starts is not taken from the process that is forked."""
+    """A change of a variable that is read at the start needs a new process."""
     same = {**os.environ, "MAINSTEM_RUN__SEED": "3", "TMPDIR": "/tmp"}
     assert forks.takes(same, {"timeout": 3, "cwd": "."})
     assert not forks.takes({**same, "PYTHONHASHSEED": "7"}, {})

@@ -1,9 +1,10 @@
-"""How far the evidence is from the best there is: a model that was trained on the truth of a simulated shop.
+"""Compare the evidence with a model that was trained on the truth of a simulated shop.
 
     python -m tests.truth_trained --events 15000 --seed 0
 
-replays the log of a shop with all its habits and accidents twice, as it is and with the true labels, and prints how well
-wrong labels are ranked: by the evidence of the first home, and by the margins of the last version of the second one.
+The log of a shop with all its habits and accidents is replayed twice: as it is, and with the true
+labels. The command prints how well wrong labels are ranked by the evidence of the first home, and
+by the margins of the last version of the second home, which is the best that can be reached.
 """
 
 import argparse
@@ -32,18 +33,18 @@ from mainstem.trusted.files import add_trusted
 
 
 class Quiet:
-    """Watches a replay and says when a round ends."""
+    """Watches a replay and prints a line at the end of each round."""
 
     def block_done(self, loop: Loop, line: int) -> None:
-        """Nothing."""
+        """Ignore the end of a block."""
 
     def round_done(self, done: Any) -> None:
-        """A line."""
+        """Print the decision about the round."""
         print(f"  round {done.version}: {done.decision.reason}", flush=True)
 
 
 def main() -> None:
-    """Run and print."""
+    """Run the comparison and print it."""
     parser = argparse.ArgumentParser()
     for name, value in (
         ("events", 15_000),
@@ -64,7 +65,7 @@ def main() -> None:
 
 
 def measured(folder: Path, shop: Shop, events: int) -> dict[str, Any]:
-    """Both replays, compared."""
+    """Replay a log with its own and with true labels, and return both results."""
     log, truth, settings = (
         folder / "log.jsonl",
         folder / "truth.jsonl",
