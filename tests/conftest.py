@@ -1,4 +1,4 @@
-"""What tests share: a short log of real purchases, settings that fit it, and one home made from it."""
+"""Shared by all tests: a short log of real purchases, settings for it, and a home made from it."""
 
 import gzip
 import os
@@ -16,7 +16,7 @@ from hypothesis import settings
 from tests.forked import Forks
 from tests.sharing import is_worker, made_once
 
-# a busy machine is slow at any moment: tests check behaviour, not time
+# A busy machine is slow at any moment, and tests check behaviour, not time.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
@@ -34,13 +34,13 @@ SMALL = {
     "MAINSTEM_LEARNING__GATE_MARGIN": "1",
     "MAINSTEM_RUN__CHECKPOINT_EVERY": "250",
 }
-"""Settings with which 1,500 lines see several rounds, judgements, core samples and checkpoints."""
+"""Settings that give 1,500 lines several rounds, judgements, core samples and checkpoints."""
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def excerpt_lines(count: int) -> list[bytes]:
-    """The first lines of the shipped excerpt."""
+    """Return the first lines of the shipped excerpt."""
     with (
         (resources.files("mainstem.data") / "online-retail.jsonl.gz").open("rb") as file,
         gzip.open(file) as log,
@@ -50,7 +50,7 @@ def excerpt_lines(count: int) -> list[bytes]:
 
 @pytest.fixture(scope="session")
 def small_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """1,500 lines of the shipped excerpt."""
+    """File with the first 1,500 lines of the shipped excerpt."""
     path = tmp_path_factory.mktemp("log") / "small.jsonl"
     path.write_bytes(b"".join(excerpt_lines(1500)))
     return path
@@ -58,7 +58,7 @@ def small_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def mainstem() -> Iterator[Run]:
-    """The command line, in a process of its own."""
+    """Function that runs the command line in a process of its own."""
     forks = Forks() if is_worker() else None
 
     def run(
@@ -83,7 +83,7 @@ def mainstem() -> Iterator[Run]:
 
 @pytest.fixture(scope="session")
 def small_home(small_log: Path, tmp_path_factory: pytest.TempPathFactory, mainstem: Run) -> Path:
-    """A home in which the short log was replayed; for reading only."""
+    """Home in which the short log was replayed; tests only read it."""
 
     def make(folder: Path) -> None:
         done = mainstem("replay", small_log, "--home", folder / "small", "--json")
@@ -91,6 +91,6 @@ def small_home(small_log: Path, tmp_path_factory: pytest.TempPathFactory, mainst
         (folder / "report.json").write_text(done.stdout)
 
     made = made_once(tmp_path_factory, "small-home", make)
-    # a copy of its own for each worker: who asks a home holds its lock
+    # Each worker has its own copy, because a reader holds the lock of a home.
     homes = tmp_path_factory.mktemp("homes") / "of-this-worker"
     return shutil.copytree(made, homes, symlinks=True) / "small"

@@ -1,9 +1,10 @@
-"""A million mutated events through decode, validate and join: nothing raises, and the ledger accounts for each.
+"""A million mutated events go through decode, validate and join: no error, each one counted.
 
-python -m tests.fuzz --events 1000000 --seed 0      prints what became of them; ends at the first fault, with its line
+python -m tests.fuzz --events 1000000 --seed 0
 
-They come in runs, each with settings of its own. Between the mutated events of a run are whole ones, so that there is
-something to answer, to repeat and to revise. Sound is checked against what can be counted without the joiner.
+It prints the results, and ends at the first error with the line that caused it. The events come in
+runs, each with its own settings. Unmutated events in between give the mutated ones something to
+answer, repeat and revise. The results are compared with counts made without the joiner.
 """
 
 import argparse
@@ -40,21 +41,21 @@ Told = Event | Refusal | None
 
 @dataclass
 class Tally:
-    """What became of the events of all runs."""
+    """Counts over the events of all runs."""
 
     mutations: Counter[str] = field(default_factory=Counter)
     decoded: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
-    ledger: Counter[str] = field(default_factory=Counter)  # of one partition
+    ledger: Counter[str] = field(default_factory=Counter)  # in the run with one partition
     most: Counter[str] = field(default_factory=Counter)  # open and parked at the end of a block
     samples: Counter[str] = field(default_factory=Counter)
-    statuses: Counter[str] = field(default_factory=Counter)  # of a rule of the validator
+    statuses: Counter[str] = field(default_factory=Counter)  # by rule of the validator
     lines: int = 0
     restores: int = 0
 
     @property
     def missing(self) -> list[str]:
-        """Classes of the ledger that nothing came to."""
+        """Classes of the ledger without an event."""
         return [
             name
             for name in CLASSES
@@ -63,15 +64,13 @@ class Tally:
 
 
 def fuzz(events: int, seed: int, size: int, tally: Tally) -> Iterator[int]:
-    """Run after run, until so many events were mutated; gives the number of each run that ended well."""
+    """Run until enough events were mutated, and yield the number of each run that succeeded."""
     bases = (shown_base(), purchases_base())
     with tempfile.TemporaryDirectory() as folder:
         number = 0
         while (left := events - tally.mutations.total()) > 0:
-            far = number % 10 in {
-                2,
-                5,
-            }  # the year 2100 makes all that follows late, so it has runs of its own
+            # The year 2100 makes every later event late, so it has runs of its own.
+            far = number % 10 in {2, 5}
             try:
                 _run(
                     Random(f"{seed}-{number}"),
@@ -104,7 +103,8 @@ def _run(chance: Random, base: Base, size: int, path: Path, tally: Tally, *, far
         for one in told
         if isinstance(one, Refusal)
     )
-    # an item event is no fault of a log; and what is not UTF-8 is one even where decode skips over it, in an unknown field
+    # An item event is no fault of a log. Bytes that are not UTF-8 are one, even in an unknown
+    # field that decode skips.
     refused = [_is_refused(one, settings) and not isinstance(one, Item) for one in told]
     unusable = sum(bad or not _is_utf8(raw) for bad, raw in zip(refused, lines, strict=True))
     _validate(path, settings, base.newest + DAY, len(lines), unusable, tally)
@@ -129,14 +129,14 @@ def _settings(chance: Random, questions: str) -> Settings:
 
 
 def _shape(reason: str) -> str:
-    """A reason without what differs from line to line."""
+    """Return a reason without the parts that differ from line to line."""
     return re.sub(
         r"Invalid value '.*'", "Invalid value '…'", re.sub(r"\d+", "N", reason), flags=re.DOTALL
     )
 
 
 def _decoded(raw: bytes) -> Event | Refusal:
-    """The event, which the wire and a snapshot can hold, or the refusal, which names nobody."""
+    """Return the event, checked on the wire and in a snapshot, or the nameless refusal."""
     try:
         event = decode(raw)
         if isinstance(event, Refusal):
@@ -145,18 +145,16 @@ def _decoded(raw: bytes) -> Event | Refusal:
             assert '"user_id":' not in event.body
             assert '"session_id":' not in event.body
             assert not event.body or isinstance(json.loads(event.body), dict)
-            elsewhere = re.sub(
-                UNKEPT, b"", raw
-            )  # a mutation may have put a name where none should be
+            # A mutation may have put a user id into any other field.
+            elsewhere = re.sub(UNKEPT, b"", raw)
             assert all(
                 name.encode() in elsewhere
                 for name in PRIVATE.findall(event.reason + event.path + event.body)
             )
         else:
             assert decode(encode(event)) == event
-            assert (
-                msgspec.msgpack.decode(msgspec.msgpack.encode(event), type=Event) == event
-            )  # as snapshots hold it
+            in_snapshot = msgspec.msgpack.encode(event)
+            assert msgspec.msgpack.decode(in_snapshot, type=Event) == event
     except BaseException as error:
         error.add_note(f"at line {raw[:5000]!r}")
         raise
@@ -164,7 +162,7 @@ def _decoded(raw: bytes) -> Event | Refusal:
 
 
 def _is_refused(event: Told, settings: Settings) -> bool:
-    """Whether the events stream has no place for it."""
+    """Return whether the joiner rejects the event."""
     return isinstance(event, Refusal | Item) or (
         isinstance(event, Labelled) and event.label not in settings.objectives.class_names
     )
@@ -181,7 +179,7 @@ def _is_utf8(raw: bytes) -> bool:
 def _validate(
     path: Path, settings: Settings, now: int, lines: int, unusable: int, tally: Tally
 ) -> None:
-    """The validator reports, and refuses as many lines as it should."""
+    """Assert that the validator reports every rule and refuses the expected number of lines."""
     found = validate(lambda: read_lines(path), settings, now)
     counts = {finding.rule: finding.counts for finding in found.findings}
     assert (lines, RULES) == (found.lines, len(counts))
@@ -197,7 +195,7 @@ def _validate(
 def _routed(
     chance: Random, lines: list[bytes], told: list[Event | Refusal], tally: Tally
 ) -> tuple[Catalogue, list[Told]]:
-    """The catalogue, read whole, and topic `events`: with item events gone astray, and offsets that are empty."""
+    """Return the whole catalogue, and topic `events` with stray items and empty offsets."""
     catalogue, events, counts = Catalogue(), list[Told](), new_counts()
     for raw, event in zip(lines, told, strict=True):
         if belongs_to_items(event, raw):
@@ -218,7 +216,7 @@ def _routed(
 
 
 class Lane:
-    """One partitioning, joined twice: by joiners that go through, and by joiners that end and are restored."""
+    """Two sets of joiners for one number of partitions: one runs through, the other restarts."""
 
     def __init__(
         self,
@@ -235,7 +233,7 @@ class Lane:
         self._rejections = 0
 
     def join(self, events: list[Told]) -> None:
-        """Fold all, then a final tick; whatever does not add up is an AssertionError."""
+        """Join all events and a final tick, and assert that every count agrees."""
         for event in events:
             try:
                 self._take(event)
@@ -264,7 +262,8 @@ class Lane:
         ]
         if self._partitions == 1:
             self._tally.ledger.update(rows[0].counts)
-        self._take(Tick(event_timestamp=newest + 1000 * DAY))  # all that was kept for a time
+        # Everything that is kept for a time expires.
+        self._take(Tick(event_timestamp=newest + 1000 * DAY))
         for state in (joiner._state for joiner in self._whole):
             assert ([], [], {}, []) == (state.waiting, state.deadlines, state.seen, state.forget)
 
@@ -272,7 +271,7 @@ class Lane:
         return Joiner(number, self._settings, self._catalogue, b"secret")
 
     def _take(self, event: Told) -> None:
-        if isinstance(event, Item | None):  # in whatever partition it lies
+        if isinstance(event, Item | None):  # any partition may hold these
             places = [self._chance.randrange(self._partitions)]
         else:
             places = partitions_of_event(event, self._partitions)
@@ -314,11 +313,11 @@ def _told(counts: Counter[str]) -> str:
 
 
 def main() -> None:
-    """Run it, and print what became of the events."""
+    """Run and print the results."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--events", type=int, default=1_000_000)
     arguments.add_argument("--seed", type=int, default=0)
-    arguments.add_argument("--size", type=int, default=10_000, help="mutated events of a run")
+    arguments.add_argument("--size", type=int, default=10_000, help="mutated events in each run")
     given = arguments.parse_args()
     tally, begun = Tally(), time.monotonic()
     for number in fuzz(given.events, given.seed, given.size, tally):
@@ -331,15 +330,15 @@ def main() -> None:
     taken, mutated = time.monotonic() - begun, tally.mutations.total()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"{mutated:,} mutated events, {tally.lines:,} lines, {taken:.0f} s, {mutated / taken:,.0f} mutated events a second"
+        f"{mutated:,} mutated events, {tally.lines:,} lines, {taken:.0f} s, "
+        f"{mutated / taken:,.0f} mutated events a second"
     )
     print(f"peak memory {memory:,.0f} MiB; joiners restored {tally.restores:,} times")
     for name in ("mutations", "decoded", "ledger", "most", "samples", "statuses"):
         print(f"{name}: {_told(getattr(tally, name))}")
-    print(
-        f"{len(tally.reasons):,} reasons of refusal, the most common: {_told(Counter(dict(tally.reasons.most_common(10))))}"
-    )
-    assert not tally.missing, f"nothing came to {tally.missing}; raise --events"
+    common = _told(Counter(dict(tally.reasons.most_common(10))))
+    print(f"{len(tally.reasons):,} reasons of refusal, the most common: {common}")
+    assert not tally.missing, f"no event in {tally.missing}; raise --events"
 
 
 if __name__ == "__main__":

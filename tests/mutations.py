@@ -1,4 +1,4 @@
-"""Mutations of events, of their bytes and of their structure, and logs made of them."""
+"""Mutations of the bytes and the structure of events, and logs made of them."""
 
 import re
 from collections import Counter
@@ -147,7 +147,7 @@ BYTES: dict[str, Callable[[Random, bytes, bytes, bytes, bytes], bytes]] = {
 
 @dataclass(frozen=True)
 class Base:
-    """Sound events of shoppers in the order of their arrival, and the items that they are about."""
+    """Valid events of shoppers in order of arrival, and the items that they name."""
 
     events: list[Fields]
     items: dict[str, Fields]
@@ -155,19 +155,19 @@ class Base:
 
     @property
     def newest(self) -> int:
-        """The largest event time."""
+        """Return the largest event time."""
         return max(event["event_timestamp"] for event in self.events)
 
 
 @cache
 def purchases_base() -> Base:
-    """The shipped excerpt, in which purchases ask, and its titles as labelled texts."""
+    """Return the shipped excerpt, whose questions are purchases, with titles as labelled texts."""
     return _base([decode(line) for line in excerpt_lines(15_000)], "purchases")
 
 
 @cache
 def shown_base() -> Base:
-    """A simulated shop, in which impressions and views ask."""
+    """Return a simulated shop, whose questions are impressions and views."""
     log = BytesIO()
     simulate(Shop(users=400, items=300, days=30), log, events=15_000)
     return _base([decode(line) for line in log.getvalue().splitlines()], "shown")
@@ -201,14 +201,19 @@ def _base(events: list[Event | Refusal], questions: str) -> Base:
 def mutated_lines(
     chance: Random, base: Base, size: int, tally: Counter[str], *, far: bool
 ) -> Iterator[bytes]:
-    """A log of the items that it needs, of whole events, and of `size` mutated ones, which are counted by mutation.
+    """Yield a log of items, unmutated events and `size` mutated events.
 
-    Unless `far`, none lies more than two hours after the event that it was made of.
+    Args:
+        chance: source of randomness.
+        base: events to mutate and the items that they name.
+        size: number of mutated events.
+        tally: counts of mutated events by mutation, which is updated.
+        far: whether a mutated event may be more than two hours later than its original.
     """
     begin = chance.randrange(len(base.events))
     events = [base.events[(begin + number) % len(base.events)] for number in range(4 * size)]
     events = events[: len(base.events)]
-    # subtle: the first 4 KiB of a file tell whether it is text at all, so they stay whole
+    # subtle: the first 4 KiB of a file decide whether it is text at all, so they are not mutated.
     yield from (msgspec.json.encode(item) for item in list(base.items.values())[:100])
     known, whole, left = set(list(base.items)[:100]), list[Fields](), size
     while left > 0:
@@ -237,11 +242,10 @@ def _items_of(event: Fields) -> set[str]:
 def _mutated(
     chance: Random, event: Fields, others: list[Fields], *, far: bool
 ) -> tuple[str, bytes]:
-    """One of the mutations that does not lead too far ahead."""
+    """Mutate an event so that its time stays within the limit."""
     latest = FUTURE if far else event["event_timestamp"] + 2 * HOUR
-    source = (
-        chance.choice(others) if chance.random() < 0.1 else event
-    )  # an item event, or one that comes again
+    # Sometimes an item event, or an event that comes again.
+    source = chance.choice(others) if chance.random() < 0.1 else event
     while True:
         name, line = _once(chance, source, chance.choice(others))
         if not any(_time_of(part) > latest for part in line.split(b"\n")):
@@ -314,7 +318,7 @@ def _fresh(chance: Random, event: Fields) -> Fields:
 
 
 def _answered(chance: Random, event: Fields, _: Fields) -> Fields:
-    """What asks is answered: at once, in a while, or after hours."""
+    """Answer a question at once, after a while, or after hours."""
     item = chance.choice(event["items"]) if event.get("items") else event
     later = chance.choice((0, 1, 60_000, 900_000, HOUR, 3 * HOUR // 2, 2 * HOUR))
     answer = {"type": chance.choice(KINDS[3:7]), "item_id": item.get("item_id", "x")}

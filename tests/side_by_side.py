@@ -1,7 +1,7 @@
-"""How the tests are divided among workers: `pytest -n auto`, which `make test` says; plain `pytest` runs them one by one.
+"""Divide the tests among workers, as `make test` does with `pytest -n auto`.
 
-A worker takes the tests of one file, or of one group, at a time. What takes longest comes first, so that no worker
-is left alone with it at the end.
+Plain `pytest` runs the tests one by one. A worker takes the tests of one file or group at a time,
+those that take longest first, so that no worker is left alone with them at the end.
 """
 
 import os
@@ -24,11 +24,13 @@ FIRST: Final = (
 
 
 def group_of(nodeid: str) -> str:
-    """The group of a test, or its file.
+    """Return the group of a test, or its file.
 
     Example:
-        >>> group_of("tests/test_ids.py::test_one[a::b]"), group_of("tests/services/test_found.py::test_two")
-        ('tests/test_ids.py', 'deployments')
+        >>> group_of("tests/test_ids.py::test_one[a::b]")
+        'tests/test_ids.py'
+        >>> group_of("tests/services/test_found.py::test_two")
+        'deployments'
     """
     file = nodeid.partition("::")[0]
     return next((group for start, group in GROUPS.items() if file.startswith(start)), file)
@@ -36,14 +38,14 @@ def group_of(nodeid: str) -> str:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """As many workers as there are cores to use; on one core none, which is plain pytest."""
+    """Use as many workers as there are free cores, or plain pytest on one core."""
     workers = min(available_threads(), MOST)
     return workers if workers > 1 else 0
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Hand out whole files or groups, in the order of the collection."""
+    """Hand out whole files or groups in the order of the collection."""
     from xdist.scheduler.loadscope import LoadScopeScheduling  # not there where nothing is shared
 
     class ByFile(LoadScopeScheduling):
@@ -56,14 +58,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Workers inherit the environment: one thread each, unless it says how many."""
+    """Give each worker one thread, unless the environment says how many."""
     if config.getoption("numprocesses", None):
         os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Bring what takes longest to the front, where workers share the tests."""
+    """Move the tests that take longest to the front."""
     if hasattr(config, "workerinput"):
         ranks = {group: rank for rank, group in enumerate(FIRST)}
         items.sort(key=lambda item: ranks.get(group_of(item.nodeid), len(ranks)))

@@ -1,4 +1,4 @@
-"""Arrows point one way: who may import whom, read from the source itself."""
+"""Arrows point one way: the rooms that each room may import, read from the source itself."""
 
 import ast
 import subprocess
@@ -149,7 +149,7 @@ BELOW = {
         "validate",
     },
 }
-"""What each room of the library may import of the others; `cli` may import all, and nothing imports `cli`."""
+"""Rooms that each room may import; `cli` may import all, and no room imports `cli`."""
 
 HEAVY = {
     "torch",
@@ -165,12 +165,12 @@ HEAVY = {
 
 
 def files(folder: Path) -> list[Path]:
-    """The Python files of a folder."""
+    """Return the Python files of a folder."""
     return sorted(folder.rglob("*.py"))
 
 
 def imported(path: Path, *, at_load_only: bool = False) -> Iterator[str]:
-    """The modules that a file imports, at its top level or anywhere."""
+    """Yield the modules that a file imports, at its top level or anywhere."""
     tree = ast.parse(path.read_text())
     nodes = tree.body if at_load_only else list(ast.walk(tree))
     for node in nodes:
@@ -181,13 +181,13 @@ def imported(path: Path, *, at_load_only: bool = False) -> Iterator[str]:
 
 
 def room_of(path: Path) -> str:
-    """The room of the library that a file is in."""
+    """Return the room of a file of the library."""
     return path.relative_to(LIBRARY).with_suffix("").parts[0]
 
 
 @pytest.mark.parametrize("room", sorted(BELOW))
 def test_a_room_imports_only_what_is_below_it(room: str) -> None:
-    """No file imports a room that its own may not know."""
+    """A file imports only rooms that its own room may import."""
     allowed = {room, *BELOW[room]}
     found = {
         (path.name, name.split(".")[1])
@@ -200,23 +200,23 @@ def test_a_room_imports_only_what_is_below_it(room: str) -> None:
 
 
 def test_every_room_has_its_arrows() -> None:
-    """A new room cannot be added without saying what it may import."""
+    """A new room is listed with the rooms that it may import."""
     rooms = {room_of(path) for path in files(LIBRARY)} - {"__init__", "cli"}
     assert set(BELOW) == rooms
 
 
 def test_the_arrows_make_no_circle() -> None:
-    """The rooms can be put in an order in which each imports earlier ones only."""
+    """The rooms have an order in which each imports only earlier ones."""
     left = dict(BELOW)
     while left:
         free = [room for room, below in left.items() if not below & set(left)]
-        assert free, f"a circle among {sorted(left)}"
+        assert free, f"rooms import each other in a circle: {sorted(left)}"
         for room in free:
             del left[room]
 
 
 def test_the_library_never_imports_a_program() -> None:
-    """`streams` and `trainer` are not known to the library."""
+    """The library imports neither `streams` nor `trainer`."""
     programs = ("mainstem.streams", "mainstem.trainer")
     assert [] == [
         path.name for path in files(LIBRARY) for name in imported(path) if name.startswith(programs)
@@ -224,7 +224,7 @@ def test_the_library_never_imports_a_program() -> None:
 
 
 def test_programs_do_not_import_each_other_nor_the_others_libraries() -> None:
-    """Streams know neither trainer nor torch, the trainer knows neither streams nor Faust."""
+    """Stream programs import neither trainer nor torch, and the trainer neither them nor Faust."""
     forbidden = {STREAMS: ("mainstem.trainer", "torch"), TRAINER: ("mainstem.streams", "faust")}
     found = [
         path
@@ -237,18 +237,22 @@ def test_programs_do_not_import_each_other_nor_the_others_libraries() -> None:
 
 
 def test_streams_run_without_torch() -> None:
-    """Loading every module of `streams` loads no torch, whatever the library's modules import."""
+    """Loading every module of `streams` loads no torch."""
     names = [
         f"mainstem.streams.{path.stem}"
         for path in files(STREAMS)
         if path.parent == STREAMS and path.stem != "__init__"
     ]
-    code = f"import importlib, sys; [importlib.import_module(name) for name in {names}]; sys.exit('torch' in sys.modules)"
+    code = (
+        "import importlib, sys; "
+        f"[importlib.import_module(name) for name in {names}]; "
+        "sys.exit('torch' in sys.modules)"
+    )
     assert 0 == subprocess.run([sys.executable, "-c", code], check=False).returncode
 
 
 def test_only_opening_and_the_command_line_open_homes_and_make_models() -> None:
-    """A home has one holder, and a first model one maker."""
+    """Only `opening` and the command line open homes and make first models."""
     makers = {"Home", "load_pretrained", "initial_encoder"}
     found = {
         path.relative_to(LIBRARY).as_posix()
@@ -267,7 +271,7 @@ def test_only_opening_and_the_command_line_open_homes_and_make_models() -> None:
 
 
 def test_the_command_line_starts_without_heavy_imports() -> None:
-    """What `--help` loads imports nothing heavy."""
+    """`mainstem --help` imports no heavy package."""
     at_start = [
         "main",
         "benching",
@@ -295,7 +299,7 @@ def test_the_command_line_starts_without_heavy_imports() -> None:
 
 
 def test_no_source_file_asserts_or_is_longer_than_an_idea() -> None:
-    """Asserts belong to tests, and a file ends by 300 lines."""
+    """Source files contain no assert and have at most 300 lines."""
     source = [*files(LIBRARY), *files(STREAMS), *files(TRAINER)]
     asserts = [
         path.name
@@ -308,7 +312,7 @@ def test_no_source_file_asserts_or_is_longer_than_an_idea() -> None:
 
 
 def test_sql_stands_in_the_store_alone() -> None:
-    """No text outside of `store/` is a statement in SQL, not even one that is only suggested."""
+    """No text outside of `store/` is an SQL statement, not even a suggested one."""
     found = {
         str(path.relative_to(ROOT))
         for folder in (LIBRARY, STREAMS, TRAINER)
@@ -320,7 +324,7 @@ def test_sql_stands_in_the_store_alone() -> None:
 
 
 def test_training_and_models_know_no_store() -> None:
-    """What is trained and what trains are given samples, wherever those lie."""
+    """Rooms that train or compute receive their samples and never import the store."""
     found = {
         str(path.relative_to(LIBRARY))
         for folder in (
@@ -357,7 +361,7 @@ ADAPTERS = {
 
 
 def made(tree: ast.AST) -> Iterator[str]:
-    """The names that a file calls, those of a class method by their class."""
+    """Yield the names that a file calls; a class method counts as its class."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             if isinstance(node.func, ast.Name):
@@ -369,7 +373,7 @@ def made(tree: ast.AST) -> Iterator[str]:
 
 
 def test_what_stands_behind_a_url_is_known_to_bootstrap() -> None:
-    """Loop, commands and programs ask `bootstrap` for stores, versions, brokers and producers, and make none themselves."""
+    """Only `bootstrap` makes stores, versions, brokers and producers."""
     found = {
         (name, str(path.relative_to(ROOT)))
         for folder in (LIBRARY, STREAMS, TRAINER)

@@ -1,4 +1,4 @@
-"""Mutated events through decode, validate and join; `python -m tests.fuzz` does the same with a million."""
+"""Mutated events go through decode, validate and join, as in `python -m tests.fuzz`."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ NUMBERS = (
 
 
 def test_mutated_events_do_no_harm_and_are_accounted_for() -> None:
-    """Of 5,000 mutated events none makes anything raise, every class of the ledger gets some, and all sums hold."""
+    """Of 5,000 mutated events none causes an error, and the ledger has every class in balance."""
     tally = Tally()
     assert [0, 1, 2, 3] == list(fuzz(5000, seed=0, size=1250, tally=tally))
     assert 5000 == tally.mutations.total()
@@ -32,7 +32,7 @@ def test_mutated_events_do_no_harm_and_are_accounted_for() -> None:
 
 
 def test_the_same_seed_makes_the_same_mutations() -> None:
-    """A fault that was found can be found again."""
+    """The same seed makes the same mutations, so that an error can be repeated."""
     first, again = Tally(), Tally()
     for tally in (first, again):
         list(fuzz(300, seed=7, size=150, tally=tally))
@@ -41,7 +41,7 @@ def test_the_same_seed_makes_the_same_mutations() -> None:
 
 @st.composite
 def wrong_somewhere(draw: st.DrawFn) -> dict[str, Any]:
-    """An event of any kind, with one of its values replaced, perhaps inside its items."""
+    """Return an event of any kind with one value replaced, possibly inside its items."""
     event = json.loads(json.dumps(draw(st.sampled_from([fields for fields, _ in KINDS]))))
     place = draw(st.sampled_from([event, *event.get("items", [])]))
     place[draw(st.sampled_from(sorted(place)))] = draw(NUMBERS | json_values)
@@ -52,7 +52,7 @@ def wrong_somewhere(draw: st.DrawFn) -> dict[str, Any]:
 @given(wrong_somewhere(), st.sampled_from(["shown", "purchases"]))
 @example({**KINDS[1][0], "items": [{"item_id": "a", "position": 2**64}]}, "shown")
 def test_whatever_a_field_holds_the_joiner_goes_on(fields: dict[str, Any], questions: str) -> None:
-    """With any value in any field an event is refused or joined, and a joiner that holds it can be saved and restored."""
+    """An event with any value in any field is refused or joined, and its joiner can be restored."""
     event = decode(json.dumps(fields).encode())
     one, other = (joiner_after(event, questions) for _ in range(2))
     other.restore(one.snapshot())
@@ -65,7 +65,7 @@ def test_whatever_a_field_holds_the_joiner_goes_on(fields: dict[str, Any], quest
 
 
 def joiner_after(event: Event | Refusal, questions: str) -> Joiner:
-    """A joiner that took one event."""
+    """Return a joiner that took one event."""
     (joiner,) = joiners(1, questions)
     list(joiner.step(0, event))
     return joiner
@@ -73,7 +73,7 @@ def joiner_after(event: Event | Refusal, questions: str) -> Joiner:
 
 @pytest.mark.parametrize("deep", [50, 99, 100, 900])
 def test_how_deep_a_line_nests_is_judged_alike_by_all_callers(deep: int) -> None:
-    """Python's limit of recursion counts the frames of the caller, who must not decide what an event is."""
+    """The depth at which a line is refused does not depend on the caller's depth of recursion."""
 
     def from_below(frames: int) -> Event | Refusal:
         return from_below(frames - 1) if frames else decode(raw)
@@ -85,5 +85,5 @@ def test_how_deep_a_line_nests_is_judged_alike_by_all_callers(deep: int) -> None
 
 
 def test_brackets_in_a_text_do_not_nest() -> None:
-    """A text may hold as many brackets as it likes, behind escaped quotes too."""
+    """A text may hold any number of brackets, even behind escaped quotes."""
     assert not isinstance(decode(DEEP % (b'"' + b'[{\\"' * 500 + b'"')), Refusal)

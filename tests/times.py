@@ -1,8 +1,10 @@
-"""Where the tests' time goes, by file: `python -m tests.times [ARGUMENTS OF PYTEST]`, or `pytest -p tests.times`.
+"""Measure the tests by file: `python -m tests.times [ARGUMENTS OF PYTEST]`.
 
-seconds   from the start of a file's first fixture to the end of its last test, added up; beside other workers too
-set-up    of these, in fixtures: servers, models and replays that tests share
-CPU       seconds that the file's own process computed, and the processes that it started and waited for
+`pytest -p tests.times` does the same.
+
+seconds   durations of a file's fixtures and tests, added up; longer beside other workers
+set-up    the part of these in fixtures: servers, models and replays that tests share
+CPU       CPU seconds of the file's own process and of processes that it started and waited for
 """
 
 import os
@@ -19,7 +21,7 @@ SHOWN: Final = 25
 
 @dataclass
 class Times:
-    """What one file took."""
+    """Measurements of one file."""
 
     tests: int = 0
     seconds: float = 0.0
@@ -28,13 +30,13 @@ class Times:
 
 
 class Clock:
-    """CPU seconds of this process and of the children that it waited for, since it was read last."""
+    """CPU seconds of this process and of awaited child processes since the last reading."""
 
     def __init__(self) -> None:
         self._before = sum(os.times()[:4])
 
     def read(self) -> float:
-        """The seconds since the last reading."""
+        """Return the seconds since the last reading."""
         before, self._before = self._before, sum(os.times()[:4])
         return self._before - before
 
@@ -44,14 +46,14 @@ _CLOCK: Final = Clock()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:  # noqa: ARG001 - the hook's name
-    """A report carries the CPU seconds of its step."""
+    """Add the CPU seconds of a step to its report."""
     report = yield
     report.computing = _CLOCK.read()
     return report
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """The table, at the end of a run."""
+    """Print the table at the end of a run."""
     reports = [
         one for some in terminalreporter.stats.values() for one in some if hasattr(one, "when")
     ]
@@ -60,7 +62,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def by_file(reports: list[Any]) -> dict[str, Times]:
-    """What each file took."""
+    """Return the measurements of each file."""
     files: defaultdict[str, Times] = defaultdict(Times)
     for report in reports:
         file = files[report.nodeid.partition("::")[0]]
@@ -72,7 +74,7 @@ def by_file(reports: list[Any]) -> dict[str, Times]:
 
 
 def table(files: dict[str, Times]) -> list[str]:
-    """The slowest files, worst first, then the rest and the sum; each as a line of a Markdown table.
+    """Return the lines of a Markdown table: the slowest files, then the rest and the sum.
 
     Example:
         >>> print(*table({"tests/test_a.py": Times(2, 3.0, 1.0, 2.5)}), sep="\\n")
