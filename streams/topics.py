@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mainstem.errors import BrokerError
 from mainstem.kafka import TOPICS, Broker, DirectReader, Topic
-from mainstem.kafka.faults import lacking_codecs, together, told_of
+from mainstem.kafka.faults import lacking_codecs, one_line, together
 from mainstem.settings import Join
 
 __all__ = ["make_topics", "notes_on_codecs"]
@@ -104,7 +104,7 @@ def _refusal(topic: Mapping[str, Any]) -> str:
             "this user may not make topic {}; allow CREATE on it or on the cluster, "
             "or let another user make it"
         )
-    reason = told_of(known.for_code(code)(topic.get("error_message") or ""))
+    reason = one_line(known.for_code(code)(topic.get("error_message") or ""))
     return f"the broker does not make topic {{}} ({reason}); mend that, or make it by hand"
 
 

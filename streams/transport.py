@@ -24,7 +24,7 @@ from faust.transport.drivers import aiokafka as driver
 from yarl import URL
 
 from mainstem.errors import MainstemError
-from mainstem.kafka.faults import passes, refusal, told_of, undecodable
+from mainstem.kafka.faults import one_line, passes, refusal, undecodable
 
 __all__ = ["CANNOT_GO_ON", "CommittedTransport", "end_over", "transport_of"]
 
@@ -40,7 +40,7 @@ def end_over(error: BaseException) -> None:
     """
     ours = isinstance(error, MainstemError)
     if ours or passes(error) or type(error).__module__.startswith(("kafka.", "aiokafka.")):
-        reason = told_of(error) if ours else refusal(error)
+        reason = one_line(error) if ours else refusal(error)
         _LOG.error("cannot go on: %s; the supervisor starts this program again", reason)
     else:
         _LOG.error("cannot go on; the supervisor starts this program again", exc_info=error)

@@ -10,7 +10,7 @@ import pytest
 from kafka import errors
 
 from mainstem.errors import BrokerError, StoppedError, StoreError
-from mainstem.kafka.faults import CODECS, decoded_poll, lacking_codecs, told_of
+from mainstem.kafka.faults import CODECS, decoded_poll, lacking_codecs, one_line
 from mainstem.kafka.outages import ASKED, patiently
 
 
@@ -138,5 +138,5 @@ def test_whoever_is_asked_to_end_waits_no_longer(error: Exception) -> None:
 
 def test_an_error_is_told_in_one_line() -> None:
     """The text of an error is one line of bounded length."""
-    assert "a b" == told_of(ValueError("a\n  b"))
-    assert 301 == len(told_of(ValueError("x" * 5000)))
+    assert "a b" == one_line(ValueError("a\n  b"))
+    assert 301 == len(one_line(ValueError("x" * 5000)))

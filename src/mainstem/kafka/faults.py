@@ -14,11 +14,11 @@ __all__ = [
     "CODECS",
     "decoded_poll",
     "lacking_codecs",
+    "one_line",
     "passes",
     "refusal",
     "stuck",
     "together",
-    "told_of",
     "undecodable",
 ]
 
@@ -63,11 +63,11 @@ def lacking_codecs() -> dict[str, str]:
     }
 
 
-def told_of(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     r"""Put an error into one line; a long text is cut.
 
     Example:
-        >>> told_of(OSError("no\nroute")), told_of(TimeoutError())
+        >>> one_line(OSError("no\nroute")), one_line(TimeoutError())
         ('no route', 'TimeoutError')
     """
     text = " ".join(str(error).split()) or type(error).__name__
@@ -82,7 +82,7 @@ def refusal(error: BaseException) -> str:
         'the broker refuses: no answer'
     """
     mend = _ALLOW.get(type(error).__name__)
-    return f"the broker refuses: {told_of(error)}{f'; {mend}' if mend else ''}"
+    return f"the broker refuses: {one_line(error)}{f'; {mend}' if mend else ''}"
 
 
 def together(faults: Iterable[tuple[str, str]]) -> list[str]:
@@ -143,7 +143,9 @@ def undecodable(error: BaseException, where: str) -> BrokerError:
     if codec:
         msg = f"{where} is compressed by {codec}, which cannot be decoded here; {lacking[codec]}"
     else:
-        msg = f"{where} holds a batch that cannot be decoded ({kind}: {told_of(error)}); {_DAMAGED}"
+        msg = (
+            f"{where} holds a batch that cannot be decoded ({kind}: {one_line(error)}); {_DAMAGED}"
+        )
     return BrokerError(msg)
 
 

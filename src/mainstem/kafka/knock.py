@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from mainstem.kafka.faults import told_of
+from mainstem.kafka.faults import one_line
 from mainstem.kafka.login import MECHANISMS, Login
 
 __all__ = ["knock", "mechanisms"]
@@ -69,7 +69,7 @@ def knock(server: str, login: Login) -> str:
         return _certificate_fault(error, server, login)
     except (OSError, struct.error, ValueError) as error:
         return _security_fault(server, login) or (
-            f"cannot be reached with {login.security} ({told_of(error)}); check that it is up, "
+            f"cannot be reached with {login.security} ({one_line(error)}); check that it is up, "
             "that MAINSTEM_EVENTS is right, and that it wants no other ?security="
         )
     return ""
@@ -145,7 +145,7 @@ def _log_in(line: socket.socket, login: Login) -> None:
 
 
 def _refused(login: Login, reason: str) -> str:
-    why = told_of(ValueError(reason))
+    why = one_line(ValueError(reason))
     return (
         f"refuses the login of {login.user!r} by {login.mechanism} ({why}); check user and "
         "password in MAINSTEM_EVENTS, and that special characters in them are quoted (%40 for @)"

@@ -12,7 +12,7 @@ from threading import Event
 from typing import Final, ParamSpec, TypeVar
 
 from mainstem.errors import BrokerError, StoppedError, StoreError
-from mainstem.kafka.faults import passes, refusal, told_of
+from mainstem.kafka.faults import one_line, passes, refusal
 
 __all__ = ["ASKED", "LONGEST_OUTAGE", "patiently"]
 
@@ -63,7 +63,7 @@ def patiently(action: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs)
         return trying(action, *arguments, **named)
     except (KafkaError, OSError, StoreError) as error:
         if ASKED.is_set():
-            msg = f"asked to end while waiting ({told_of(error)})"
+            msg = f"asked to end while waiting ({one_line(error)})"
             raise StoppedError(msg) from error
         if isinstance(error, KafkaError):
             raise BrokerError(refusal(error)) from error

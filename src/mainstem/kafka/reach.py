@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from mainstem.errors import BrokerError, StoreError
 from mainstem.kafka.broker import Broker
-from mainstem.kafka.faults import together, told_of
+from mainstem.kafka.faults import one_line, together
 from mainstem.kafka.knock import knock, mechanisms
 
 __all__ = ["reach", "reach_store"]
@@ -87,7 +87,7 @@ def reach_store(url: str) -> None:
     except (OSError, HTTPException) as error:
         at = f"{parts.hostname}:{port}"
         msg = (
-            f"ClickHouse at {at} does not answer ({told_of(error)}); "
+            f"ClickHouse at {at} does not answer ({one_line(error)}); "
             "check that it is up and that MAINSTEM_STORE is right"
         )
         raise StoreError(msg) from error
@@ -176,7 +176,7 @@ def _unreachable(broker: Broker, heard: list[BaseException]) -> str:
                     f"{broker.login.security}; say "
                     f"kafka://user:password@host:port/prefix?security={wanted}&mechanism=..."
                 )
-    texts = list(dict.fromkeys(told_of(error) for error in heard)) or ["no answer"]
+    texts = list(dict.fromkeys(one_line(error) for error in heard)) or ["no answer"]
     # an error about bootstrapping says least, so it is shown only if there is no other
     reason = next((text for text in texts if "bootstrap" not in text.lower()), texts[-1])
     return _silent(broker, broker.servers, reason)
