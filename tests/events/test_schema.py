@@ -146,6 +146,17 @@ def test_what_a_schema_cannot_say_is_said_in_words(text: str) -> None:
     ]
 
 
+def test_every_field_of_an_event_is_described() -> None:
+    """The schema describes each field of each kind of event, inherited fields among them."""
+    bare = [
+        (name, field)
+        for name, struct in event_schema()["$defs"].items()
+        for field, one in struct["properties"].items()
+        if field != "type" and not one.get("description")
+    ]
+    assert [] == bare
+
+
 def test_an_unknown_kind_is_told_with_the_known_ones() -> None:
     """The error names the kind that was asked for and the known kinds."""
     with pytest.raises(

@@ -75,18 +75,28 @@ def schemas_of(types: Iterable[Any], at: str) -> tuple[list[dict[str, Any]], dic
     refs, schemas = msgspec.json.schema_components(types, ref_template=f"{at}{{name}}")
     # subtle: through JSON and back, because a default that is a tuple must become an array
     plain = msgspec.json.decode(msgspec.json.encode(schemas))
-    return list(refs), {name: _described(schema) for name, schema in plain.items()}
+    return list(refs), {name: _described(name, schema) for name, schema in plain.items()}
 
 
-def _described(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a struct, with the docstring's `Attributes` as descriptions of properties."""
-    text, _, attributes = inspect.cleandoc(schema.get("description", "")).partition(_ATTRIBUTES)
-    entries = re.findall(r"^ {4}(\w[\w, ]*): (.*(?:\n {5,}.*)*)", attributes, re.MULTILINE)
-    meanings = {
-        name: " ".join(meaning.split()) for names, meaning in entries for name in names.split(", ")
-    }
+def _described(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a struct, with the docstring's `Attributes` as descriptions of properties.
+
+    A kind of event inherits the descriptions of the fields that it inherits.
+    """
+    text, meanings = _described_in(schema.get("description", ""))
+    if name.lower() in KINDS:
+        for base in KINDS[name.lower()].__mro__[1:]:
+            meanings = _described_in(base.__doc__ or "")[1] | meanings
     properties = {
-        name: {**one, "description": meanings[name]} if name in meanings else one
-        for name, one in schema["properties"].items()
+        field: {**one, "description": meanings[field]} if field in meanings else one
+        for field, one in schema["properties"].items()
     }
     return {**schema, "description": text, "properties": properties}
+
+
+def _described_in(docstring: str) -> tuple[str, dict[str, str]]:
+    text, _, attributes = inspect.cleandoc(docstring).partition(_ATTRIBUTES)
+    entries = re.findall(r"^ {4}(\w[\w, ]*): (.*(?:\n {5,}.*)*)", attributes, re.MULTILINE)
+    return text, {
+        name: " ".join(meaning.split()) for names, meaning in entries for name in names.split(", ")
+    }

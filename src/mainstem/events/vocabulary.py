@@ -34,17 +34,35 @@ Price: TypeAlias = Annotated[float, Meta(ge=0, le=1e12)]
 class _Event(
     Struct, frozen=True, kw_only=True, tag_field="type", tag=str.lower, omit_defaults=True
 ):
+    """The fields of every event.
+
+    Attributes:
+        event_id: id of the event; a repetition within `dedupe_horizon` counts once.
+        event_timestamp: time of the event, in milliseconds since 1970 UTC.
+    """
+
     event_id: Id
     event_timestamp: Millis
 
 
 class _UserEvent(_Event, frozen=True, kw_only=True):
+    """The fields of every event of a shopper.
+
+    Attributes:
+        user_id: id of the shopper; a keyed hash replaces it before anything is kept.
+        session_id: id of the shopper's session, if known; a keyed hash replaces it likewise.
+    """
+
     user_id: Id
     session_id: Id | None = None
 
 
 class Search(_UserEvent, frozen=True, kw_only=True):
-    """A shopper typed a query, which later impressions of the session get if they have none."""
+    """A shopper typed a query, which later questions of the session get if they have none.
+
+    Attributes:
+        query: the words of the query.
+    """
 
     query: Text
 
@@ -62,7 +80,13 @@ class Shown(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Impression(_UserEvent, frozen=True, kw_only=True):
-    """Items were shown under a query, which is a question to the shopper."""
+    """Items were shown under a query, which is a question to the shopper.
+
+    Attributes:
+        impression_id: id of the impression, which its outcomes may name.
+        items: the items that were shown, in the order of the page.
+        query: the query; if missing, the latest search of the session counts, if there is one.
+    """
 
     impression_id: Id
     items: Annotated[tuple[Shown, ...], Meta(min_length=1, max_length=1000)]
@@ -73,6 +97,10 @@ class View(_UserEvent, frozen=True, kw_only=True):
     """A shopper opened the page of an item.
 
     A view is a question, unless it names an impression; then it is only context.
+
+    Attributes:
+        item_id: id of the item.
+        impression_id: impression from which the shopper came, if there is one.
     """
 
     item_id: Id
@@ -83,6 +111,11 @@ class Outcome(_UserEvent, frozen=True, kw_only=True):
     """The answer to a question.
 
     An outcome names its impression, or else answers the user's latest question with its item.
+
+    Attributes:
+        item_id: id of the item.
+        impression_id: impression that the outcome answers; if missing, the user's latest question
+            with the item is answered.
     """
 
     item_id: Id
@@ -101,6 +134,10 @@ class Purchase(Outcome, frozen=True, kw_only=True):
     """The shopper bought the item.
 
     In a log without impressions and views a purchase is itself a question, answered yes.
+
+    Attributes:
+        quantity: number of pieces that the shopper bought, if known.
+        price: price of one piece, if known.
     """
 
     quantity: Annotated[float, Meta(gt=0)] | None = None
@@ -108,13 +145,25 @@ class Purchase(Outcome, frozen=True, kw_only=True):
 
 
 class Return(Outcome, frozen=True, kw_only=True):
-    """The shopper sent the item back, so the answer becomes no."""
+    """The shopper sent the item back, so the answer becomes no.
+
+    Attributes:
+        quantity: number of pieces that the shopper sent back, if known.
+    """
 
     quantity: Annotated[float, Meta(gt=0)] | None = None
 
 
 class Item(_Event, frozen=True, kw_only=True):
-    """The catalogue has a new item, or new text of an item, from `event_timestamp` on."""
+    """The catalogue has a new item, or new text of an item, from `event_timestamp` on.
+
+    Attributes:
+        item_id: id of the item.
+        title: name of the item, with which its text for the model begins.
+        category: category of the item, if known.
+        brand: brand of the item, if known.
+        price: price of the item, if known; the item's text has a price band in place of it.
+    """
 
     item_id: Id
     title: Annotated[str, Meta(min_length=1, max_length=4096)]
@@ -133,6 +182,8 @@ class Labelled(_UserEvent, frozen=True, kw_only=True):
         text: the text, or the first of a pair.
         label: name of a class, one of the setting `classes`, or `no` or `yes` if that is empty.
         pair: the second text of a pair.
+        item_id: id of the item that the text is about, if there is one.
+        category: category of the text, if known.
     """
 
     text: Annotated[str, Meta(min_length=1, max_length=65_536)]
@@ -143,7 +194,11 @@ class Labelled(_UserEvent, frozen=True, kw_only=True):
 
 
 class Tick(Struct, frozen=True, kw_only=True, tag_field="type", tag="tick"):
-    """Nothing happened, but event time has come this far. A tick moves a partition's watermark."""
+    """Nothing happened, but event time has come this far. A tick moves a partition's watermark.
+
+    Attributes:
+        event_timestamp: time that has been reached, in milliseconds since 1970 UTC.
+    """
 
     event_timestamp: Millis
 
