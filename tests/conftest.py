@@ -1,4 +1,4 @@
-"""What tests share: a short log of real purchases, settings that fit it, and one home made from it."""
+"""Fixtures of many tests: a short log of real purchases, settings for it, and a home made of it."""
 
 import gzip
 import os
@@ -91,6 +91,6 @@ def small_home(small_log: Path, tmp_path_factory: pytest.TempPathFactory, mainst
         (folder / "report.json").write_text(done.stdout)
 
     made = made_once(tmp_path_factory, "small-home", make)
-    # a copy of its own for each worker: who asks a home holds its lock
+    # each worker gets a copy, because a command holds the lock of the home that it reads
     homes = tmp_path_factory.mktemp("homes") / "of-this-worker"
     return shutil.copytree(made, homes, symlinks=True) / "small"

@@ -1,8 +1,10 @@
-"""Where the tests' time goes, by file: `python -m tests.times [ARGUMENTS OF PYTEST]`, or `pytest -p tests.times`.
+"""A pytest plugin that prints the time that each test file takes, the slowest first.
 
-seconds   from the start of a file's first fixture to the end of its last test, added up; beside other workers too
-set-up    of these, in fixtures: servers, models and replays that tests share
-CPU       seconds that the file's own process computed, and the processes that it started and waited for
+`python -m tests.times [ARGUMENTS OF PYTEST]` runs pytest with it, and `make test` does so too.
+
+seconds   wall-clock time of the fixtures and tests of a file; longer if other workers run beside it
+set-up    the part of it spent in fixtures, such as servers, models and replays
+CPU       CPU time of the tests, and of the processes that they started and waited for
 """
 
 import os
@@ -14,12 +16,19 @@ from typing import Any, Final
 
 import pytest
 
+from tests.forked import Forks
+
 SHOWN: Final = 25
 
 
 @dataclass
 class Times:
-    """What one file took."""
+    """Times of one file, in seconds.
+
+    Attributes:
+        tests: number of tests that ran.
+        seconds, setting_up, computing: as in the columns of the table.
+    """
 
     tests: int = 0
     seconds: float = 0.0
@@ -28,15 +37,18 @@ class Times:
 
 
 class Clock:
-    """CPU seconds of this process and of the children that it waited for, since it was read last."""
+    """Measures the CPU time of this process and of the processes that it waited for."""
 
     def __init__(self) -> None:
-        self._before = sum(os.times()[:4])
+        self._before = self._now()
 
     def read(self) -> float:
-        """The seconds since the last reading."""
-        before, self._before = self._before, sum(os.times()[:4])
+        """CPU seconds since the last reading."""
+        before, self._before = self._before, self._now()
         return self._before - before
+
+    def _now(self) -> float:
+        return sum(os.times()[:4]) + sum(one.computed for one in Forks.open)
 
 
 _CLOCK: Final = Clock()
@@ -44,14 +56,14 @@ _CLOCK: Final = Clock()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:  # noqa: ARG001 - the hook's name
-    """A report carries the CPU seconds of its step."""
+    """Add the CPU seconds of a step to its report."""
     report = yield
     report.computing = _CLOCK.read()
     return report
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """The table, at the end of a run."""
+    """Print the table at the end of a run."""
     reports = [
         one for some in terminalreporter.stats.values() for one in some if hasattr(one, "when")
     ]
@@ -60,7 +72,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def by_file(reports: list[Any]) -> dict[str, Times]:
-    """What each file took."""
+    """The times of each file."""
     files: defaultdict[str, Times] = defaultdict(Times)
     for report in reports:
         file = files[report.nodeid.partition("::")[0]]
@@ -72,7 +84,7 @@ def by_file(reports: list[Any]) -> dict[str, Times]:
 
 
 def table(files: dict[str, Times]) -> list[str]:
-    """The slowest files, worst first, then the rest and the sum; each as a line of a Markdown table.
+    """A Markdown table: the slowest files, then all others together, then the sum.
 
     Example:
         >>> print(*table({"tests/test_a.py": Times(2, 3.0, 1.0, 2.5)}), sep="\\n")

@@ -1,11 +1,14 @@
-"""A real broker and a real ClickHouse for the tests, started once a run; or those that the environment names.
+"""A pytest plugin that gives tests a real Kafka and a real ClickHouse.
+
+Each worker starts its own, once, unless the environment names others:
 
 MAINSTEM_TEST_KAFKA              a broker, host:port
 MAINSTEM_TEST_CLICKHOUSE         a server, clickhouse://user:password@host:port
-MAINSTEM_TEST_CLICKHOUSE_BINARY  the program of a server to start, without which `clickhouse` on PATH is taken
-MAINSTEM_TEST_ALLOW_MISSING      what may be missing also where CI=true, like "clickhouse,kafka"
+MAINSTEM_TEST_CLICKHOUSE_BINARY  the program to start; without it, `clickhouse` on PATH
+MAINSTEM_TEST_ALLOW_MISSING      servers that may be missing if CI=true, like "clickhouse,kafka"
 
-Where something is missing a test is skipped, and the run ends with a line that says so; where CI=true it fails.
+A test is skipped if its server is missing, and the run ends with a line that says so. If CI=true,
+the test fails instead.
 """
 
 import os
@@ -118,8 +121,12 @@ def unique() -> str:
 def not_run(reports: list[Any]) -> list[str]:
     """A line for each test file of which something was skipped because a server is not there."""
     lines = {
-        f"NOT RUN: {report.nodeid.split('::')[0].removeprefix('tests/')} ({reason.partition(NOT_THERE)[2]})"
+        f"NOT RUN: {_file(report)} ({reason.partition(NOT_THERE)[2]})"
         for report in reports
         if isinstance(report.longrepr, tuple) and NOT_THERE in (reason := report.longrepr[2])
     }
     return sorted(lines)
+
+
+def _file(report: Any) -> str:
+    return report.nodeid.split("::")[0].removeprefix("tests/")
