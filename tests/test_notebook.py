@@ -135,7 +135,7 @@ def test_a_home_that_is_not_there_has_no_history(tmp_path: Path) -> None:
 
 
 def test_a_home_goes_on_with_its_own_settings(folder: Path) -> None:
-    """Those of a new home are given or read; those of a home that exists are what it was made with."""
+    """A new home takes given settings; a home that exists keeps those that it was made with."""
     given = Settings.of({"run.seed": 5})
     assert given == mainstem.open_home(folder / "new", settings=given).settings
     assert "purchases" == mainstem.open_home(folder / "shop").settings.join.questions
