@@ -1,6 +1,6 @@
 # `make demo` and `make test` do all the set-up, in .venv; the second time they start at once.
 #   PYTHON=...       the Python to use, 3.11 to 3.13; where it has torch already, that torch is used
-#   WORKERS=...      how many processes share the tests; 0: none, they run one by one. By default one a core, at most 4
+#   WORKERS=...      how many processes share the tests, one a core by default; 0: run one by one
 #   TORCH_INDEX=...  take torch from this package index, for one without CUDA on a laptop
 PYTHON ?= python3
 TORCH_INDEX ?=
@@ -39,7 +39,7 @@ style: environment
 types: environment
 	$(RUN)/mypy
 
-chaos: environment ## kill a replay of the whole excerpt ten times; then do a deployment harm, KILLS times
+chaos: environment ## kill a replay of the excerpt ten times; then harm a deployment, KILLS times
 	$(RUN)/python -m tests.chaos --kills 10
 	$(RUN)/python -m tests.services.faults --kills $(KILLS)
 
@@ -50,7 +50,8 @@ environment: .venv/ready
 	  { echo "mainstem runs on Python 3.11 to 3.13; $(PYTHON) is `$(PYTHON) --version 2>&1`."; \
 	    echo "Name another: make PYTHON=python3.13 $(MAKECMDGOALS)"; exit 2; }
 	@$(PYTHON) -c 'import shutil, sys; free = shutil.disk_usage(".").free / 1e9; \
-	  sys.exit(free < $(FREE_GB) and f"mainstem needs $(FREE_GB) GB of free disk for its environment; {free:.1f} GB are free here" or 0)'
+	  sys.exit(free < $(FREE_GB) and "mainstem needs $(FREE_GB) GB of free disk for .venv; " \
+	    f"{free:.1f} GB are free here" or 0)'
 	@rm -rf .venv && $(PYTHON) -m venv .venv
 	@$(RUN)/python .ci/environment.py --python "$(PYTHON)" --torch-index "$(TORCH_INDEX)"
 	@touch .venv/ready

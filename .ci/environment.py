@@ -1,12 +1,13 @@
-"""Fill a new `.venv` with what pyproject.toml asks for: `make environment` runs this with the Python of that `.venv`.
+"""Installs mainstem and its packages into a new `.venv`: `make environment` runs this.
 
-uv installs the packages where it can: it is several times as fast as pip. It takes its package index from the
-user's settings of pip. Where a setting of pip has no counterpart in uv, or uv cannot be had, pip installs them.
+uv installs the packages, because it is several times as fast as pip. It takes the package index and
+other settings from the user's configuration of pip. pip installs the packages if a setting of pip
+has no counterpart in uv, or if uv cannot be installed.
 
     .venv/bin/python .ci/environment.py [--python PYTHON] [--torch-index URL]
 
-    --python        use the torch of this Python, where it has one that is new enough
-    --torch-index   fetch torch from this package index
+    --python        use the torch of this Python, if it has one that is new enough
+    --torch-index   install torch from this package index
 """
 
 import argparse
@@ -32,7 +33,7 @@ COUNTERPARTS: Final = {
     "timeout": "UV_HTTP_TIMEOUT",
     "trusted-host": "UV_INSECURE_HOST",
 }
-"""Settings of pip, and the variables by which uv is told the same."""
+"""Settings of pip, and the variables that set the same in uv."""
 ALIASES: Final = {"default-timeout": "timeout", "i": "index-url", "pypi-url": "index-url"}
 WITHOUT_EFFECT: Final = {
     "break-system-packages",
@@ -49,15 +50,15 @@ WITHOUT_EFFECT: Final = {
     "root-user-action",
     "verbose",
 }
-"""Settings of pip that change nothing of what is installed."""
+"""Settings of pip that do not change which packages are installed."""
 
 
 class NoCounterpartError(Exception):
-    """uv cannot be told what pip was told."""
+    """A setting of pip has no counterpart in uv."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Install everything; the exit code of the installer."""
+    """Install everything. Returns the exit code of the installer."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--python", default="")
     parser.add_argument("--torch-index", default="")
@@ -67,20 +68,20 @@ def main(arguments: Sequence[str]) -> int:
     installed = torch_of(asked.python) if asked.python and not asked.torch_index else None
     if installed:
         sys.stdout.write(
-            f"Made .venv; it uses the torch of {asked.python}. Fetching the other packages (0.4 GB).\n"
+            f"Made .venv, with the torch of {asked.python}. Fetching other packages (0.4 GB).\n"
         )
         pins = "".join(line for line in pins.splitlines(True) if not line.startswith("torch=="))
     else:
         sys.stdout.write(
-            "Made .venv. Fetching torch and its companions (2.7 GB with CUDA; TORCH_INDEX=URL takes it "
-            "from elsewhere)\nand the other packages (0.4 GB).\n"
+            "Made .venv. Fetching torch and its dependencies (2.7 GB with CUDA; TORCH_INDEX=URL\n"
+            "takes it from another package index) and other packages (0.4 GB).\n"
         )
     sys.stdout.flush()
     constraints.write_text(pins)
-    # subtle: uv does not look where a .pth file points; so nothing may ask it for torch
+    # subtle: uv ignores folders that a .pth file adds, so no package may require torch
     left_out.write_text("torch; python_version < '3'\n" if installed else "")
     install, environment = installer(left_out)
-    if installed:  # subtle: not before uv is here, for pip would find the one of that Python
+    if installed:  # subtle: only now, or pip would find a uv of that Python and install none
         Path(sysconfig.get_path("purelib"), "installed-torch.pth").write_text(f"{installed}\n")
     held = ("-c", str(constraints))
     if asked.torch_index:
@@ -91,7 +92,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def torch_of(python: str) -> str | None:
-    """The folder in which a Python has a torch that is new enough; None where it has none."""
+    """The folder of the torch that a Python has; None if it has none that is new enough."""
     code = (
         "import pathlib, torch; print(torch.__version__, pathlib.Path(torch.__file__).parents[1])"
     )
@@ -103,7 +104,7 @@ def torch_of(python: str) -> str | None:
 
 
 def least_torch() -> str:
-    """The oldest torch that pyproject.toml takes.
+    """The oldest version of torch that pyproject.toml allows.
 
     Example:
         >>> numbers(least_torch()) >= (2, 8)
@@ -124,17 +125,19 @@ def numbers(version: str) -> tuple[int, ...]:
 
 
 def installer(left_out: Path) -> tuple[list[str], dict[str, str]]:
-    """The command that installs, and its environment: uv's where it can be had and told what pip was told."""
+    """The command that installs packages, and its environment; uv if possible, else pip."""
     with_pip = [*PIP, "install", "--prefer-binary"]
     listed = subprocess.run([*PIP, "config", "list"], capture_output=True, text=True, check=False)
     try:
         told = for_uv(settings_of_pip(listed.stdout))
     except NoCounterpartError as error:
-        sys.stdout.write(f"pip installs them: uv has no counterpart of pip's setting {error}.\n")
+        sys.stdout.write(
+            f"pip installs them, because uv has no counterpart of its setting {error}.\n"
+        )
         return with_pip, dict(os.environ)
     pin = ("-c", str(ROOT / "constraints.txt"))
     if subprocess.run([*PIP, "install", "--quiet", *pin, "uv"], check=False).returncode:
-        sys.stdout.write("pip installs them: uv cannot be had.\n")
+        sys.stdout.write("pip installs them, because it cannot install uv.\n")
         return with_pip, dict(os.environ)
     uv = Path(sysconfig.get_path("scripts"), "uv")
     with_uv = [str(uv), "pip", "install", "--python", sys.executable]
@@ -144,11 +147,14 @@ def installer(left_out: Path) -> tuple[list[str], dict[str, str]]:
 
 
 def settings_of_pip(listed: str) -> dict[str, str]:
-    r"""What `pip config list` prints, by name; the environment wins over `install`, that over `global`.
+    r"""The settings in the output of `pip config list`, by name.
+
+    A variable of the environment has precedence over a setting for `pip install`, and that over a
+    setting for all commands.
 
     Example:
-        >>> settings_of_pip("global.timeout='9'\n:env:.timeout='60'\ninstall.index-url='https://a/b'")
-        {'timeout': '60', 'index-url': 'https://a/b'}
+        >>> settings_of_pip("global.timeout='9'\n:env:.timeout='60'\ninstall.index-url='a/b'")
+        {'timeout': '60', 'index-url': 'a/b'}
     """
     found: dict[str, str] = {}
     for section in ("global.", "install.", ":env:."):
@@ -160,10 +166,10 @@ def settings_of_pip(listed: str) -> dict[str, str]:
 
 
 def for_uv(settings: Mapping[str, str]) -> dict[str, str]:
-    """The same for uv, as variables of its environment.
+    """The same settings for uv, as variables of its environment.
 
     Raises:
-        NoCounterpartError: if pip was told something that uv cannot be told; names it.
+        NoCounterpartError: a setting has no counterpart; the message is its name.
 
     Example:
         >>> for_uv({"index-url": "https://a/b", "quiet": "1"})
@@ -181,7 +187,9 @@ def for_uv(settings: Mapping[str, str]) -> dict[str, str]:
         elif name not in WITHOUT_EFFECT:
             raise NoCounterpartError(name)
     if "UV_INDEX" in told:
-        told["UV_INDEX_STRATEGY"] = "unsafe-best-match"  # as pip does: the best of all indexes
+        told["UV_INDEX_STRATEGY"] = (
+            "unsafe-best-match"  # like pip, take the best version of all indexes
+        )
     return told
 
 

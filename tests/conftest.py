@@ -1,4 +1,4 @@
-"""Shared by all tests: a short log of real purchases, settings for it, and a home made from it."""
+"""Fixtures of many tests: a short log of real purchases, settings for it, and a home made of it."""
 
 import gzip
 import os
@@ -16,7 +16,7 @@ from hypothesis import settings
 from tests.forked import Forks
 from tests.sharing import is_worker, made_once
 
-# A busy machine is slow at any moment, and tests check behaviour, not time.
+# a busy machine is slow at any moment: tests check behaviour, not time
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
@@ -34,13 +34,13 @@ SMALL = {
     "MAINSTEM_LEARNING__GATE_MARGIN": "1",
     "MAINSTEM_RUN__CHECKPOINT_EVERY": "250",
 }
-"""Settings that give 1,500 lines several rounds, judgements, core samples and checkpoints."""
+"""Settings with which 1,500 lines see several rounds, judgements, core samples and checkpoints."""
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def excerpt_lines(count: int) -> list[bytes]:
-    """Return the first lines of the shipped excerpt."""
+    """The first lines of the shipped excerpt."""
     with (
         (resources.files("mainstem.data") / "online-retail.jsonl.gz").open("rb") as file,
         gzip.open(file) as log,
@@ -50,7 +50,7 @@ def excerpt_lines(count: int) -> list[bytes]:
 
 @pytest.fixture(scope="session")
 def small_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """File with the first 1,500 lines of the shipped excerpt."""
+    """1,500 lines of the shipped excerpt."""
     path = tmp_path_factory.mktemp("log") / "small.jsonl"
     path.write_bytes(b"".join(excerpt_lines(1500)))
     return path
@@ -58,7 +58,7 @@ def small_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def mainstem() -> Iterator[Run]:
-    """Function that runs the command line in a process of its own."""
+    """The command line, in a process of its own."""
     forks = Forks() if is_worker() else None
 
     def run(
@@ -83,7 +83,7 @@ def mainstem() -> Iterator[Run]:
 
 @pytest.fixture(scope="session")
 def small_home(small_log: Path, tmp_path_factory: pytest.TempPathFactory, mainstem: Run) -> Path:
-    """Home in which the short log was replayed; tests only read it."""
+    """A home in which the short log was replayed; for reading only."""
 
     def make(folder: Path) -> None:
         done = mainstem("replay", small_log, "--home", folder / "small", "--json")
@@ -91,6 +91,6 @@ def small_home(small_log: Path, tmp_path_factory: pytest.TempPathFactory, mainst
         (folder / "report.json").write_text(done.stdout)
 
     made = made_once(tmp_path_factory, "small-home", make)
-    # Each worker has its own copy, because a reader holds the lock of a home.
+    # each worker gets a copy, because a command holds the lock of the home that it reads
     homes = tmp_path_factory.mktemp("homes") / "of-this-worker"
     return shutil.copytree(made, homes, symlinks=True) / "small"

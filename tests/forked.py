@@ -1,10 +1,12 @@
-"""Run the command line in processes forked from one that has loaded the large packages.
+"""Runs commands in processes that are forked from one that has imported the large packages.
 
-Six of ten seconds of CPU time of a short replay are imports of torch, transformers and SciPy, so
-workers of `make test` run the commands of the fixture `mainstem` this way. Each forked process
-still imports mainstem's own modules itself. A new process runs whatever another environment or
-another way of starting might change, every command where the tests run one by one, and every
-command that a test starts without that fixture.
+Imports of torch, transformers and SciPy are most of the CPU time of a short replay: six of ten
+seconds. Workers of `make test` therefore run the commands of the fixture `mainstem` in forked
+processes. Each process still imports the modules of mainstem itself.
+
+A command gets a process of its own, started anew, if its environment or its way of starting could
+change the outcome (see `Forks.takes`). So do all commands if the tests run one after the other, and
+all processes that a test starts without the fixture.
 """
 
 import contextlib
@@ -20,7 +22,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, ClassVar, Final
 
 LOADED: Final = (
     "scipy.special",
@@ -30,15 +32,26 @@ LOADED: Final = (
     "transformers.models.auto.modeling_auto",
     "transformers.models.bert.modeling_bert",
 )
-"""chdb and clickhouse_connect start threads when they are imported, which a fork would lose."""
+"""subtle: not chdb, which starts threads when it is imported; a forked process would lack them."""
 FREE: Final = ("MAINSTEM_", "TMPDIR", "COLUMNS")
-"""Variables that nothing reads while it is imported."""
+"""Prefixes of variables that no package reads while it is imported."""
 
 
 class Forks:
-    """Forks processes from one process, which ends when this is closed or its maker ends."""
+    """Starts processes by forking a process that has imported `LOADED`.
+
+    That process ends when this is closed, or when the process that made this ends.
+
+    Attributes:
+        computed: CPU seconds of all processes that have ended.
+        open: all that were made in this process.
+    """
+
+    open: ClassVar[list["Forks"]] = []
 
     def __init__(self) -> None:
+        self.computed = 0.0
+        self.open.append(self)
         self._environment = {**os.environ, "GOMP_SPINCOUNT": "1000"}  # as the command line sets it
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
@@ -52,12 +65,17 @@ class Forks:
             )
 
     def close(self) -> None:
-        """End the process that is forked."""
+        """End the process from which others are forked."""
         self._control.close()
         self._process.wait()
 
     def takes(self, environment: Mapping[str, str], more: Mapping[str, Any]) -> bool:
-        """Return whether a forked process would behave like a new one under these arguments."""
+        """Whether a forked process behaves as one started anew would.
+
+        Args:
+            environment: environment of the process.
+            more: further arguments of `subprocess.run`.
+        """
         differing = {
             name
             for name, _ in environment.items() ^ self._environment.items()
@@ -75,7 +93,7 @@ class Forks:
         stdin: IO[Any] | None = None,
         timeout: float,
     ) -> subprocess.CompletedProcess[str]:
-        """Run the command line to its end, like `subprocess.run` with captured text."""
+        """Run `mainstem` to its end, like `subprocess.run` with its output captured as text."""
         request = json.dumps([list(arguments), dict(environment), str(Path(cwd).absolute())])
         with (
             tempfile.TemporaryFile("w+") as given,
@@ -92,22 +110,21 @@ class Forks:
                 pid = int(ours.recv(64))
                 ours.settimeout(timeout)
                 try:
-                    code = int(ours.recv(64))
+                    code, seconds = ours.recv(64).split()
                 except TimeoutError:
                     os.kill(pid, signal.SIGKILL)
                     raise subprocess.TimeoutExpired(list(arguments), timeout) from None
+            self.computed += float(seconds)
             output.seek(0)
             talk.seek(0)
-            return subprocess.CompletedProcess(list(arguments), code, output.read(), talk.read())
+            return subprocess.CompletedProcess(
+                list(arguments), int(code), output.read(), talk.read()
+            )
 
 
 def _serve(control: socket.socket) -> tuple[list[str], dict[str, str], str] | None:
-    """Fork for each request.
-
-    Returns:
-        The request in a forked process; None at the end in the process that is forked.
-    """
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no code waits for the first forks
+    """Fork for each request. Returns the request in the forked process, and None at the end."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the processes forked here
     while True:
         request, files, _, _ = socket.recv_fds(control, 1 << 20, 4)
         if not request:
@@ -120,11 +137,7 @@ def _serve(control: socket.socket) -> tuple[list[str], dict[str, str], str] | No
 
 
 def _is_forked(files: Sequence[int]) -> bool:
-    """Fork again; the first process reports how the second ended.
-
-    Returns:
-        True in the second process.
-    """
+    """Fork again. Returns True in the new process; the other reports how the new one ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pid = os.fork()
     if not pid:
@@ -136,9 +149,11 @@ def _is_forked(files: Sequence[int]) -> bool:
     for file in files[:3]:
         os.close(file)
     reply = socket.socket(fileno=files[3])
-    with contextlib.suppress(BrokenPipeError):  # the caller may have stopped waiting
+    with contextlib.suppress(BrokenPipeError):  # the test has stopped waiting
         reply.send(str(pid).encode())
-        reply.send(str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])).encode())
+        _, status, used = os.wait4(pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+        reply.send(f"{code} {used.ru_utime + used.ru_stime}".encode())
     os._exit(0)
 
 
@@ -151,7 +166,7 @@ def _become(arguments: list[str], environment: dict[str, str], folder: str) -> N
     os.chdir(folder)
     tempfile.tempdir = None
     random.seed()
-    np.random.seed()  # noqa: NPY002 - the state that the fork copied
+    np.random.seed()  # noqa: NPY002 - the fork has copied the old state
     sys.argv[1:] = arguments
     runpy.run_module("mainstem.cli", run_name="__main__", alter_sys=True)
 

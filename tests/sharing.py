@@ -1,4 +1,4 @@
-"""Share a folder among workers: the first worker to ask makes it."""
+"""Folders that workers which run tests side by side share."""
 
 import fcntl
 import os
@@ -10,17 +10,17 @@ import pytest
 
 
 def is_worker() -> bool:
-    """Return whether this process is one of several that share the tests."""
+    """Whether this process is one of several workers that share the tests."""
     return "PYTEST_XDIST_WORKER" in os.environ
 
 
 def made_once(folders: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """Return a folder that the first caller makes and all workers read.
+    """A folder that the first worker to ask makes, and that all workers may read.
 
     Args:
-        folders: folder factory of this worker; the factories of all workers share a parent folder.
-        name: name of the folder.
-        make: function that fills the folder, which exists and is empty.
+        folders: temporary folders of this worker; those of all workers have one parent.
+        name: name of the folder, unique among all folders made by this function.
+        make: fills the folder. It is called again, by the next worker that asks, if it raises.
     """
     base = folders.getbasetemp()
     if is_worker():
@@ -36,7 +36,7 @@ def made_once(folders: pytest.TempPathFactory, name: str, make: Callable[[Path],
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Let one worker in while the others wait."""
+    """Hold a lock, for which the other workers wait."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

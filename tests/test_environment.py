@@ -1,4 +1,4 @@
-"""The making of the environment: supported Pythons, and the settings that uv gets from pip."""
+"""`make environment`: the range of Pythons, and how uv gets the settings of pip."""
 
 import importlib.util
 import re
@@ -14,7 +14,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 @pytest.fixture(scope="module")
 def environment() -> ModuleType:
-    """The script that `make environment` runs."""
+    """The script that `make environment` runs, as a module."""
     found = importlib.util.spec_from_file_location("environment", ROOT / ".ci" / "environment.py")
     made = importlib.util.module_from_spec(found)
     found.loader.exec_module(made)
@@ -22,7 +22,7 @@ def environment() -> ModuleType:
 
 
 def test_all_say_the_same_pythons() -> None:
-    """All files name one range of Pythons, and types and style are checked for the oldest."""
+    """Package, Makefile, README, image and linters agree on the oldest and the newest Python."""
     least, most = re.fullmatch(
         r">=3\.(\d+),<3\.(\d+)", PROJECT["project"]["requires-python"]
     ).groups()
@@ -38,7 +38,7 @@ def test_all_say_the_same_pythons() -> None:
 
 
 def test_uv_is_told_what_pip_was_told(environment: ModuleType, tmp_path: Path) -> None:
-    """Indexes, existing folders of wheels, certificates and time limits of pip are given to uv."""
+    """uv gets the indexes, folders of wheels, certificates and time-out that pip would use."""
     listed = "\n".join(
         (
             "global.index-url='https://one/simple'",
@@ -61,7 +61,7 @@ def test_uv_is_told_what_pip_was_told(environment: ModuleType, tmp_path: Path) -
 
 
 def test_the_narrower_setting_of_pip_holds(environment: ModuleType) -> None:
-    """A variable wins over a setting of `pip install`, which wins over a general setting of pip."""
+    """A variable has precedence over a setting for `pip install`, and that over a global one."""
     lines = (":env:.index-url='a'", "install.index-url='b'", "global.index-url='c'")
     for count in (1, 2, 3):
         found = environment.settings_of_pip("\n".join(lines[-count:]))
@@ -72,7 +72,7 @@ def test_the_narrower_setting_of_pip_holds(environment: ModuleType) -> None:
     "name", ["client-cert", "keyring-provider", "no-binary", "no-index", "pre"]
 )
 def test_what_uv_cannot_be_told_is_left_to_pip(name: str, environment: ModuleType) -> None:
-    """A setting of pip without a known counterpart stops uv from being used."""
+    """uv is not used if pip has a setting that is not known to be harmless."""
     with pytest.raises(environment.NoCounterpartError, match=name):
         environment.for_uv({"index-url": "https://one", name: "1"})
 
@@ -83,7 +83,7 @@ def test_what_uv_cannot_be_told_is_left_to_pip(name: str, environment: ModuleTyp
 def test_a_torch_that_is_there_is_used_where_it_is_new_enough(
     version: str, is_taken: bool, environment: ModuleType, tmp_path: Path
 ) -> None:
-    """A torch that is new enough is used from its folder, and an older one is not."""
+    """Its folder is found; a torch that is too old is not used."""
     (tmp_path / "torch").mkdir()
     (tmp_path / "torch" / "__init__.py").write_text(f"__version__ = {version!r}\n")
     python = tmp_path / "python"

@@ -1,10 +1,10 @@
-"""Measure the tests by file: `python -m tests.times [ARGUMENTS OF PYTEST]`.
+"""A pytest plugin that prints the time that each test file takes, the slowest first.
 
-`pytest -p tests.times` does the same.
+`python -m tests.times [ARGUMENTS OF PYTEST]` runs pytest with it, and `make test` does so too.
 
-seconds   durations of a file's fixtures and tests, added up; longer beside other workers
-set-up    the part of these in fixtures: servers, models and replays that tests share
-CPU       CPU seconds of the file's own process and of processes that it started and waited for
+seconds   wall-clock time of the fixtures and tests of a file; longer if other workers run beside it
+set-up    the part of it spent in fixtures, such as servers, models and replays
+CPU       CPU time of the tests, and of the processes that they started and waited for
 """
 
 import os
@@ -16,12 +16,19 @@ from typing import Any, Final
 
 import pytest
 
+from tests.forked import Forks
+
 SHOWN: Final = 25
 
 
 @dataclass
 class Times:
-    """Measurements of one file."""
+    """Times of one file, in seconds.
+
+    Attributes:
+        tests: number of tests that ran.
+        seconds, setting_up, computing: as in the columns of the table.
+    """
 
     tests: int = 0
     seconds: float = 0.0
@@ -30,15 +37,18 @@ class Times:
 
 
 class Clock:
-    """CPU seconds of this process and of awaited child processes since the last reading."""
+    """Measures the CPU time of this process and of the processes that it waited for."""
 
     def __init__(self) -> None:
-        self._before = sum(os.times()[:4])
+        self._before = self._now()
 
     def read(self) -> float:
-        """Return the seconds since the last reading."""
-        before, self._before = self._before, sum(os.times()[:4])
+        """CPU seconds since the last reading."""
+        before, self._before = self._before, self._now()
         return self._before - before
+
+    def _now(self) -> float:
+        return sum(os.times()[:4]) + sum(one.computed for one in Forks.open)
 
 
 _CLOCK: Final = Clock()
@@ -62,7 +72,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def by_file(reports: list[Any]) -> dict[str, Times]:
-    """Return the measurements of each file."""
+    """The times of each file."""
     files: defaultdict[str, Times] = defaultdict(Times)
     for report in reports:
         file = files[report.nodeid.partition("::")[0]]
@@ -74,7 +84,7 @@ def by_file(reports: list[Any]) -> dict[str, Times]:
 
 
 def table(files: dict[str, Times]) -> list[str]:
-    """Return the lines of a Markdown table: the slowest files, then the rest and the sum.
+    """A Markdown table: the slowest files, then all others together, then the sum.
 
     Example:
         >>> print(*table({"tests/test_a.py": Times(2, 3.0, 1.0, 2.5)}), sep="\\n")

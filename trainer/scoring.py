@@ -211,7 +211,7 @@ class ScoringProgram:
             self._publish_scale()
 
     def _publish_scale(self) -> None:
-        """Publish the scale of the version in use; it has none before it scored for the first time."""
+        """Publish the scale of the version in use, if it has scored already."""
         if self._worker.scale is not None:
             self._outgoing.scale(self.version, self._worker.scale)
 

@@ -1,12 +1,14 @@
-"""A real broker and a real ClickHouse for the tests, started once a run or given by variables.
+"""A pytest plugin that gives tests a real Kafka and a real ClickHouse.
+
+Each worker starts its own, once, unless the environment names others:
 
 MAINSTEM_TEST_KAFKA              a broker, host:port
 MAINSTEM_TEST_CLICKHOUSE         a server, clickhouse://user:password@host:port
-MAINSTEM_TEST_CLICKHOUSE_BINARY  the server program to start; `clickhouse` on PATH by default
-MAINSTEM_TEST_ALLOW_MISSING      servers that may be missing where CI=true, like "clickhouse,kafka"
+MAINSTEM_TEST_CLICKHOUSE_BINARY  the program to start; without it, `clickhouse` on PATH
+MAINSTEM_TEST_ALLOW_MISSING      servers that may be missing if CI=true, like "clickhouse,kafka"
 
-A test whose server is missing is skipped, and the run ends with a line that says so. Where CI=true
-the test fails.
+A test is skipped if its server is missing, and the run ends with a line that says so. If CI=true,
+the test fails instead.
 """
 
 import os
@@ -119,9 +121,12 @@ def unique() -> str:
 def not_run(reports: list[Any]) -> list[str]:
     """Return a line for each test file in which a missing server caused a skip."""
     lines = {
-        f"NOT RUN: {report.nodeid.split('::')[0].removeprefix('tests/')} "
-        f"({reason.partition(NOT_THERE)[2]})"
+        f"NOT RUN: {_file(report)} ({reason.partition(NOT_THERE)[2]})"
         for report in reports
         if isinstance(report.longrepr, tuple) and NOT_THERE in (reason := report.longrepr[2])
     }
     return sorted(lines)
+
+
+def _file(report: Any) -> str:
+    return report.nodeid.split("::")[0].removeprefix("tests/")

@@ -101,7 +101,7 @@ def test_examples_are_the_lines_at_fault(plant: Callable[[], Log]) -> None:
         assert [] == [one for one in named if str(one) in clean]
 
 
-# The tests from here to `test_one_endless_line...` follow the advice themselves.
+# Most tests below follow the advice, and the log passes.
 
 
 def test_leaving_out_the_named_shoppers_makes_rates_pass() -> None:

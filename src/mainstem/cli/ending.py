@@ -51,7 +51,7 @@ def _planted(report: dict[str, Any]) -> Iterator[str]:
 
 
 def _hashes(report: dict[str, Any], seconds: float) -> Iterator[str]:
-    yield f"\n{report['samples']:,} samples in {seconds:.0f} s"
+    yield f"\n{report['samples']:,} samples in {seconds:,.0f} s"
     yield f"  hash      {report['hash']}"
     yield f"  set_hash  {report['set_hash']}"
     yield wrapped(

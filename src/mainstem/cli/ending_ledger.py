@@ -44,7 +44,10 @@ def ledger_told(loop: Loop, report: dict[str, Any]) -> Iterator[str]:
         yield "\nledger in balance: every line of the log is counted once"
     yield from _sums(ledger)
     if unknown := ledger["unknown_item"]:
-        yield wrapped(f"beside the sums: {unknown:,} asked about an item that no event describes")
+        one = unknown == 1
+        who = "1 item of a question is" if one else f"{unknown:,} items of questions are"
+        what = f"no item event describes {'it' if one else 'them'} (beside the sums)"
+        yield wrapped(f"{who} unknown: {what}")
     for reason, path, times in refusals(loop.store, _REASONS):
         yield wrapped(f"refused {times:,} x {printable(reason)} at {printable(path)}")
 

@@ -33,6 +33,7 @@ _SOURCES: Final = {
     "view": "from what the shopper did after a view of the item",
     "labelled": "the text came with it",
 }
+_RETURNED: Final = "the shopper bought it and returned it"
 _Score: TypeAlias = Callable[[Any, Any], Any]
 _Place: TypeAlias = tuple[int, int]  # a partition, and a row in it
 
@@ -146,7 +147,9 @@ def _in_words(loop: Loop, partition: int, row: int) -> Iterator[tuple[str, str]]
     else:
         yield "item", item
         yield "context", context or "none: no query, and no history of the shopper"
-    yield "label", f"{loop.settings.objectives.class_names[label]}: {_SOURCES[source]}"
+    # a purchase is a question answered yes, unless the item came back
+    origin = _RETURNED if (source, label) == ("purchase", 0) else _SOURCES[source]
+    yield "label", f"{loop.settings.objectives.class_names[label]}: {origin}"
     standing, reason = STANDINGS[judged.standing[row]], REASONS[judged.reason[row]]
     yield "standing", f"{standing}, {reason}: {MEANINGS[reason]}"
     visits, p_value = int(rows["visits"][row]), judged.p_value[row]

@@ -55,7 +55,8 @@ class Screen:
         """Say what is replayed where, and what is going to happen; nothing is read yet."""
         using = f"{threads} thread{'s' * (threads > 1)}"
         where = f"{printable(Path(log).name)} into {printable(str(home))}"
-        self._say(f"replaying {where} with {using}\n{wrapped(_PLAN)}")
+        self._say(wrapped(f"replaying {where} with {using}", first=""))
+        self._say(wrapped(_PLAN))
         self._say(f"  What each word means: {WORDS}")
 
     def opened(self, loop: Loop) -> None:

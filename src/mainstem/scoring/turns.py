@@ -1,4 +1,4 @@
-"""Turns of a scoring worker beside the schedule, written as they are taken, and read by whoever repeats them."""
+"""The turns of scoring workers: written before they are taken, and read by whoever repeats them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -26,7 +26,13 @@ class Turns:
         self._next: dict[int, int] = {}
 
     def take_over(self, partition: int, position: int, version: int) -> None:
-        """Go on with a partition; of the turn that was cut off there, only what was done is kept."""
+        """Begin to own a partition, and shorten its last turn to the work that was done.
+
+        Args:
+            partition: the partition.
+            position: its next position, from which this worker goes on.
+            version: the version in use.
+        """
         last = last_turn(self._store, partition)
         number = last.number + 1 if last else 0
         begun = Turn(partition, number, position, version, TAKE_OVER, [])
@@ -39,15 +45,15 @@ class Turns:
     def write(
         self, kind: str, version: int, ends: Mapping[int, int], samples: Sequence[PlacedSample] = ()
     ) -> None:
-        """Write one turn of each of some partitions.
+        """Write one turn for each of some partitions.
 
         Args:
-            kind: what is done.
-            version: in use from here on.
-            ends: the partitions, each with its next position.
-            samples: that are scored again, of all of them.
+            kind: kind of the turns: `take up`, `again` or `judge`.
+            version: the version in use from these turns on.
+            ends: next position of each of these partitions.
+            samples: samples of these partitions that the version scores again.
         """
-        # subtle: numbers go up only after the write, which is tried again when the history is away
+        # subtle: numbers go up only after the write, which is tried again after an outage
         turns = [
             Turn(
                 partition=partition,
@@ -66,17 +72,19 @@ class Turns:
 
 
 def in_effect(turns: Iterable[Turn]) -> list[Turn]:
-    """The turns of one partition in the order of their positions, as they led to the rows of the last worker.
+    """The turns of one partition that led to the rows of its last worker, by their positions.
 
-    Whoever takes over goes on from the last commit, which may lie before what its predecessor had come to. What was scored
-    again there counts from that commit on, for rows are made again out of the history; a judgement after it is made again.
+    A worker that takes over goes on from the last commit; its predecessor may have come further.
+    Samples that the predecessor scored again after that commit count from the commit on, because
+    the rows are rebuilt from the history. A judgement after the commit is made again.
 
     Args:
-        turns: in the order of their numbers.
+        turns: turns of the partition in the order of their numbers.
 
     Example:
-        >>> again = [Turn(0, 1, 9, 1, "again", []), Turn(0, 2, 9, 1, "judge", [])]
-        >>> [(one.position, one.kind) for one in in_effect([*again, Turn(0, 3, 5, 1, "take over", [])])]
+        >>> before = [Turn(0, 1, 9, 1, "again", []), Turn(0, 2, 9, 1, "judge", [])]
+        >>> found = in_effect([*before, Turn(0, 3, 5, 1, "take over", [])])
+        >>> [(one.position, one.kind) for one in found]
         [(5, 'again'), (5, 'take over')]
     """
     found: list[Turn] = []
