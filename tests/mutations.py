@@ -18,103 +18,31 @@ from tests.conftest import excerpt_lines
 PRIVATE = re.compile(r"private-(?:user|session)-[\w-]+")
 """Every user and session id of a base is of this form, so that one can be told anywhere."""
 KINDS = (
-    "search",
-    "impression",
-    "view",
-    "click",
-    "cart",
-    "purchase",
-    "return",
-    "item",
-    "labelled",
-    "tick",
+    *("search", "impression", "view", "click", "cart"),
+    *("purchase", "return", "item", "labelled", "tick"),
 )
 FUTURE = 4_102_444_800_000
 HOUR = 3_600_000
 NUMBERS = (
-    0,
-    1,
-    -1,
-    -0.0,
-    0.5,
-    1e-320,
-    1e12,
-    1e308,
-    2**31,
-    2**53,
-    2**63,
-    2**64,
-    10**30,
-    FUTURE,
-    FUTURE + 1,
-    1_700_000_000,
+    *(0, 1, -1, -0.0, 0.5, 1e-320, 1e12, 1e308, 2**31, 2**53),
+    *(2**63, 2**64, 10**30, FUTURE, FUTURE + 1, 1_700_000_000),
 )
 IDS = (
-    "",
-    "x",
-    "x" * 256,
-    "x" * 257,
-    "x" * 4097,
-    "\0",
-    "é",
-    "\U0001d4b3" * 256,
-    " ",
-    "\u202e",
-    "null",
-    "' OR 1=1 --",
-    "<b>",
+    *("", "x", "x" * 256, "x" * 257, "x" * 4097, "\0", "é"),
+    *("\U0001d4b3" * 256, " ", "\u202e", "null", "' OR 1=1 --", "<b>"),
 )
 ODD = (None, True, [], {}, "", [[]], {"item_id": {}}, "5", 5, 5.5, *IDS)
 NEAR = (
-    -1,
-    0,
-    1,
-    1000,
-    -1000,
-    60_000,
-    -60_000,
-    600_000,
-    -600_000,
-    -HOUR,
-    -24 * HOUR,
-    -900 * HOUR,
-    HOUR // 2,
+    *(-1, 0, 1, 1000, -1000, 60_000, -60_000, 600_000, -600_000),
+    *(-HOUR, -24 * HOUR, -900 * HOUR, HOUR // 2),
 )
 VALUE = re.compile(rb'(?<=":)("[^"]*"|[-0-9.]+)')
 TOKENS = (
-    *(
-        rb'"\ud800"',
-        rb'"\udc00\ud800"',
-        rb'"\u0000"',
-        b'"\0"',
-        b'"\xed\xa0\x80"',
-        b'"\xc3"',
-        b'"\\x"',
-        b'"a\tb"',
-        b"''",
-    ),
-    *(
-        b"NaN",
-        b"-Infinity",
-        b"1e400",
-        b"1E-400",
-        b"-0",
-        b"01",
-        b"0x1",
-        b"1_0",
-        b"9" * 400,
-        b"18446744073709551616",
-    ),
-    *(
-        b"null",
-        b"true",
-        b"tru",
-        b"{}",
-        b"[" * 50 + b"]" * 50,
-        b"[" * 950 + b"]" * 950,
-        b"[" * 20_000,
-        b'{"a":' * 2000,
-    ),
+    *(rb'"\ud800"', rb'"\udc00\ud800"', rb'"\u0000"', b'"\0"', b'"\xed\xa0\x80"', b'"\xc3"'),
+    *(b'"\\x"', b'"a\tb"', b"''"),
+    *(b"NaN", b"-Infinity", b"1e400", b"1E-400", b"-0", b"01", b"0x1", b"1_0"),
+    *(b"9" * 400, b"18446744073709551616", b"null", b"true", b"tru", b"{}"),
+    *(b"[" * 50 + b"]" * 50, b"[" * 950 + b"]" * 950, b"[" * 20_000, b'{"a":' * 2000),
     *(b'"' + b"x" * 5000 + b'"', b'"' + b"x" * 70_000 + b'"', b"/**/1", b'"a" "b"', b",", b""),
 )
 LONG = b'"' + b"x" * 1_000_000 + b'"'
@@ -201,14 +129,9 @@ def _base(events: list[Event | Refusal], questions: str) -> Base:
 def mutated_lines(
     chance: Random, base: Base, size: int, tally: Counter[str], *, far: bool
 ) -> Iterator[bytes]:
-    """Yield a log of items, unmutated events and `size` mutated events.
+    """Yield a log of items, unmutated events and `size` mutated ones, counted in `tally`.
 
-    Args:
-        chance: source of randomness.
-        base: events to mutate and the items that they name.
-        size: number of mutated events.
-        tally: counts of mutated events by mutation, which is updated.
-        far: whether a mutated event may be more than two hours later than its original.
+    Unless `far`, no mutated event is more than two hours later than its original.
     """
     begin = chance.randrange(len(base.events))
     events = [base.events[(begin + number) % len(base.events)] for number in range(4 * size)]

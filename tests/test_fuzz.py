@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from mainstem.events import Event, Item, Refusal, Tick, decode
 from mainstem.join import Joiner, imbalance
 from tests.events.test_decode import KINDS, LATEST, json_values
-from tests.fuzz import CLASSES, Tally, fuzz
+from tests.fuzz import fuzz
+from tests.fuzz_joins import CLASSES, Tally
 from tests.join.generated import joiners
 from tests.mutations import BYTES, STRUCTURE
 
