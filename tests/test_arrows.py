@@ -168,7 +168,7 @@ def test_streams_run_without_torch() -> None:
 
 def test_only_opening_and_the_command_line_open_homes_and_make_models() -> None:
     """Only `opening` and the command line open homes and make first models."""
-    makers = {"Home", "load_pretrained", "initial_encoder"}
+    makers = {"HomeFolder", "load_pretrained", "initial_encoder"}
     found = {
         path.relative_to(LIBRARY).as_posix()
         for path in files(LIBRARY)
@@ -180,7 +180,6 @@ def test_only_opening_and_the_command_line_open_homes_and_make_models() -> None:
         "cli/trusting.py",
         "cli/verifying.py",
         "learning/first.py",
-        "notebook.py",
         "opening.py",
     } == found
 
@@ -234,23 +233,6 @@ def test_sql_stands_in_the_store_alone() -> None:
         for path in files(folder)
         if LIBRARY / "store" not in path.parents
         and any(map(is_sql, texts(ast.parse(path.read_text()))))
-    }
-    assert set() == found
-
-
-def test_training_and_models_know_no_store() -> None:
-    """Rooms that train or compute receive their samples and never import the store."""
-    found = {
-        str(path.relative_to(LIBRARY))
-        for folder in (
-            LIBRARY / "learning" / "training",
-            LIBRARY / "models",
-            LIBRARY / "objectives",
-            LIBRARY / "responses",
-        )
-        for path in files(folder)
-        for name in imported(path)
-        if name.startswith("mainstem.store")
     }
     assert set() == found
 

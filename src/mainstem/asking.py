@@ -62,10 +62,10 @@ def answers(folder: Path, url: str | None, questions: Sequence[str], **parameter
 
 def _of_home(folder: Path, questions: Sequence[str], parameters: Mapping[str, Any]) -> Answers:
     from mainstem.bootstrap import open_store
-    from mainstem.embedded.home import Home
+    from mainstem.embedded.home import HomeFolder
     from mainstem.store import has_history
 
-    with Home(folder, create=False) as home:
+    with HomeFolder(folder, create=False) as home:
         if not has_history(home.folder / "history"):
             begin = f"mainstem replay LOG --home {shlex.quote(str(folder))}"
             msg = f"{str(folder)!r} has no history yet; `{begin}` makes one"

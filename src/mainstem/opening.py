@@ -18,7 +18,7 @@ from mainstem.embedded.again import (
 )
 from mainstem.embedded.as_of import line_as_of, refuse_further, told_of
 from mainstem.embedded.asked import Asked
-from mainstem.embedded.home import SOCKET, Home
+from mainstem.embedded.home import SOCKET, HomeFolder
 from mainstem.embedded.opening import check_versions, open_log
 from mainstem.errors import HomeError, LogError
 from mainstem.events import read_lines
@@ -79,7 +79,7 @@ def open_loop(
     if log != "-":
         # fails for a missing log before anything is made or deleted
         next(read_lines(Path(log)))
-    with Home(folder, create=not asked.append) as home:
+    with HomeFolder(folder, create=not asked.append) as home:
         path = spool(home.folder) if log == "-" else Path(log)
         opened = open_log(
             path,
@@ -167,7 +167,10 @@ def open_again(
     from mainstem.learning.first import make_first_version
     from mainstem.loop import Loop
 
-    with Home(folder, create=False, alone=False) as made, Home(scratch, create=True) as home:
+    with (
+        HomeFolder(folder, create=False, alone=False) as made,
+        HomeFolder(scratch, create=True) as home,
+    ):
         if not (known := made.log()):
             msg = (
                 f"{str(folder)!r} was made before logs were remembered; "
@@ -194,7 +197,9 @@ def open_again(
             yield Loop(parts, settings, labels, watcher, again=again)
 
 
-def _until(log: OpenedLog, home: Home, asked: Asked, say: Callable[[str], None]) -> int | None:
+def _until(
+    log: OpenedLog, home: HomeFolder, asked: Asked, say: Callable[[str], None]
+) -> int | None:
     """Give the number of lines to replay, None for all; empty a home that begins again."""
     until = None if asked.as_of is None else line_as_of(log, asked.as_of)
     if asked.from_start:

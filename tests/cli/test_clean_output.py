@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mainstem.cli.history import show_rows
-from mainstem.embedded.home import SOCKET, Home
+from mainstem.embedded.home import SOCKET, HomeFolder
 from mainstem.errors import StoreError
 from mainstem.settings import Settings
 from mainstem.store import Store
@@ -36,7 +36,7 @@ ODD = st.lists(
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with one item whose title has control codes and markup."""
     folder = tmp_path_factory.mktemp("clean") / "home"
-    with Home(folder, create=True) as made:
+    with HomeFolder(folder, create=True) as made:
         made.settle(Settings(), {})
         with Store(made.store_url) as store:
             write_items(store, [STEERING])

@@ -198,9 +198,9 @@ def test_a_home_in_use_says_by_whom(small_home: Path, mainstem: Run) -> None:
     """The error of a second process on a home names the process that holds it."""
     import os
 
-    from mainstem.embedded.home import Home
+    from mainstem.embedded.home import HomeFolder
 
-    with Home(small_home, create=False):
+    with HomeFolder(small_home, create=False):
         done = mainstem("sets", "--home", small_home)
     assert 1 == done.returncode
     assert f"in use by process {os.getpid()}" in done.stderr

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 
 from mainstem.answers.explain import MEANINGS, events_of, story_of
-from mainstem.embedded.home import SOCKET, Home
+from mainstem.embedded.home import SOCKET, HomeFolder
 from mainstem.errors import LogError
 from mainstem.events import Refusal, encode
 from mainstem.ids import uuid_of
@@ -42,7 +42,7 @@ def asker(store: Store) -> Any:
 @pytest.fixture
 def opened(small_home: Path) -> Iterator[Store]:
     """The history of the short log."""
-    with Home(small_home, create=False) as home, Store(home.store_url) as store:
+    with HomeFolder(small_home, create=False) as home, Store(home.store_url) as store:
         yield store
 
 
@@ -58,7 +58,7 @@ def kinds(small_home: Path) -> dict[str, str]:
         "canary": "SELECT min(toString(sample_id)) FROM responses WHERE part = 'canary'",
         "gate": "SELECT min(toString(sample_id)) FROM trusted WHERE part = 'gate'",
     }
-    with Home(small_home, create=False) as home, Store(home.store_url) as store:
+    with HomeFolder(small_home, create=False) as home, Store(home.store_url) as store:
         return {name: store.rows(query)[0][0] for name, query in queries.items()}
 
 
@@ -200,7 +200,7 @@ def test_a_holder_tells_the_same_story(
     ways = [[kinds["core"]], [kinds["core"][:8], "--json"]]
     alone = [mainstem("explain", *way, "--home", small_home).stdout for way in ways]
     with (
-        Home(small_home, create=False) as home,
+        HomeFolder(small_home, create=False) as home,
         Store(home.store_url),
         Answerer(home.folder / SOCKET, partial(Store, home.store_url)),
     ):

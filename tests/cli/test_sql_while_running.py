@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from mainstem.embedded.home import SOCKET, Home
+from mainstem.embedded.home import SOCKET, HomeFolder
 from mainstem.errors import StoreError
 from mainstem.settings import Settings
 from mainstem.store import Store
@@ -51,7 +51,7 @@ EVERY_TYPE = """
 def held(folder: Path) -> Iterator[Store]:
     """Hold a home in this process, and answer questions."""
     with (
-        Home(folder, create=True) as home,
+        HomeFolder(folder, create=True) as home,
         Store(home.store_url) as store,
         Answerer(home.folder / SOCKET, partial(Store, home.store_url)),
     ):
@@ -62,7 +62,7 @@ def held(folder: Path) -> Iterator[Store]:
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A home that nobody holds, with one sample; also one whose path is too long for a socket."""
     folder = tmp_path / request.param
-    with Home(folder, create=True) as made:
+    with HomeFolder(folder, create=True) as made:
         made.settle(Settings(), {})
         with Store(made.store_url) as store:
             sample = {"sample_id": ["35e58da0-a9c8-20d0-81ca-9032c9e3fe09"]}
@@ -231,7 +231,7 @@ def test_who_asked_a_holder_that_leaves_asks_the_home(home: Path) -> None:
 
 def test_a_question_waits_for_a_home_that_is_soon_free(home: Path) -> None:
     """Two questions wait for a holder that does not answer but leaves soon."""
-    with Home(home, create=False):
+    with HomeFolder(home, create=False):
         processes = [started("sql", "SELECT 1 AS one", "--home", home) for _ in range(2)]
         time.sleep(3)
         assert [None, None] == [process.poll() for process in processes]

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from mainstem.embedded.home import Home
+from mainstem.embedded.home import HomeFolder
 from mainstem.errors import HomeError
 from mainstem.settings import Settings
 
@@ -16,7 +16,7 @@ NOT_THE_DEFAULT = {"join.grace": 60_000, "learning.draw": 50, "model.model": "a 
 
 def settle(folder: Path, named: dict[str, Any], **facts: Any) -> None:
     """Open a home with these settings and facts."""
-    with Home(folder, create=True) as home:
+    with HomeFolder(folder, create=True) as home:
         home.settle(Settings.of(named), facts)
 
 
@@ -88,7 +88,7 @@ def test_a_checkpoint_that_lacks_what_is_needed_now_says_how_to_begin_anew(tmp_p
     settle(tmp_path, {})
     (tmp_path / "checkpoint").write_bytes(msgspec.msgpack.encode({"line": 5}))
     with (
-        Home(tmp_path, create=False) as home,
+        HomeFolder(tmp_path, create=False) as home,
         pytest.raises(HomeError, match=r"another mainstem wrote it.*--from-start"),
     ):
         home.checkpoint()

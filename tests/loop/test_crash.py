@@ -4,7 +4,7 @@ import json
 import random
 from pathlib import Path
 
-from mainstem.embedded.home import Home
+from mainstem.embedded.home import HomeFolder
 from mainstem.store import Store
 from tests.chaos import SAME, killed_after, replay
 from tests.conftest import SMALL
@@ -14,7 +14,7 @@ def visits(folder: Path) -> list[tuple[int, int]]:
     """Return the number of responses and of sketches of a home, each with an exact hash."""
     key = "sample_id, label_version, version"
     tables = {"responses_now": "norm, loss, margin, alignment", "sketches_now": "scale, sketch"}
-    with Home(folder, create=False) as home, Store(home.store_url) as store:
+    with HomeFolder(folder, create=False) as home, Store(home.store_url) as store:
         return [
             row
             for table, values in tables.items()

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from mainstem.embedded.asked import Asked
-from mainstem.embedded.home import Home
+from mainstem.embedded.home import HomeFolder
 from mainstem.errors import HomeError
 from mainstem.opening import open_loop
 from mainstem.store import Store
@@ -18,7 +18,7 @@ def test_a_replay_does_not_go_on_from_joiners_that_knew_less(tmp_path: Path) -> 
     log, home = tmp_path / "log.jsonl", tmp_path / "home"
     log.write_bytes(b"".join(LINES))
     first = replay(log, home)
-    with Home(home, create=False) as opened:
+    with HomeFolder(home, create=False) as opened:
         at = opened.checkpoint()
         assert at
         opened.save(

@@ -13,7 +13,7 @@ import pytest
 
 from mainstem.answers.fingerprint import deployed_hash
 from mainstem.embedded.asked import Asked
-from mainstem.embedded.home import Home
+from mainstem.embedded.home import HomeFolder
 from mainstem.errors import HomeError, LogError
 from mainstem.opening import open_loop
 from mainstem.settings import Join, Model, Run, Settings
@@ -228,14 +228,14 @@ def test_a_home_that_cannot_be_written_is_told_in_one_line(
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", tmp_path / "file" / "home"):
         with pytest.raises(HomeError, match="cannot open the home"):
-            Home(folder, create=True)
+            HomeFolder(folder, create=True)
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with (
-        Home(tmp_path / "home", create=True) as made,
+        HomeFolder(tmp_path / "home", create=True) as made,
         pytest.raises(HomeError, match="No space left on device"),
     ):
         made.settle(Settings(), {})

@@ -10,7 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mainstem.embedded.home import Home
+from mainstem.embedded.home import HomeFolder
 from mainstem.models.tokenizer import encode_pairs, pad
 from mainstem.store import Store
 from mainstem.versions import Versions
@@ -20,14 +20,14 @@ __all__ = ["one_thread"]
 
 
 @pytest.fixture
-def home(small_home: Path) -> Iterator[Home]:
+def home(small_home: Path) -> Iterator[HomeFolder]:
     """Home of the short log."""
-    with Home(small_home, create=False) as opened:
+    with HomeFolder(small_home, create=False) as opened:
         yield opened
 
 
 @pytest.fixture
-def store(home: Home) -> Iterator[Store]:
+def store(home: HomeFolder) -> Iterator[Store]:
     """History of the home."""
     with Store(home.store_url) as opened:
         yield opened
@@ -66,7 +66,7 @@ def test_the_mean_response_is_no_longer_than_responses_are_in_the_mean(store: St
 
 
 def test_versions_that_were_promoted_have_a_direction_and_alignments(
-    store: Store, home: Home
+    store: Store, home: HomeFolder
 ) -> None:
     """Every promoted version but the first has a direction, and its responses have alignments."""
     versions = Versions(home.versions_url)
@@ -100,7 +100,7 @@ def gradients(versions: Versions, version: int, samples: list[tuple[Any, ...]]) 
     ).numpy()
 
 
-def test_what_is_stored_of_a_response_is_autograds(store: Store, home: Home) -> None:
+def test_what_is_stored_of_a_response_is_autograds(store: Store, home: HomeFolder) -> None:
     """Stored norms and alignments equal autograd's, and dots of sketches estimate its dots."""
     found = store.rows(
         """SELECT s.context_text, s.item_text, r.label, r.norm, r.alignment, k.sketch

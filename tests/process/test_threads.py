@@ -11,7 +11,7 @@ import torch
 
 from mainstem import bootstrap
 from mainstem.bootstrap import threads
-from mainstem.embedded.home import Home
+from mainstem.embedded.home import HomeFolder
 from mainstem.errors import HomeError, SettingError
 from mainstem.process.threads import asked_threads, available_threads, wait_briefly
 from mainstem.settings import Settings
@@ -24,7 +24,7 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 
 def home_of(folder: Path, **facts: object) -> Path:
     """Make a home that was settled with these facts."""
-    with Home(folder, create=True) as home:
+    with HomeFolder(folder, create=True) as home:
         home.settle(Settings(), facts)
     return folder
 

@@ -223,7 +223,7 @@ def test_the_command_exits_with_1_where_something_is_out(
     deployed: Deployed,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    as_json: bool,  # noqa: FBT001, RUF100
+    as_json: bool,
 ) -> None:
     """The command prints the disagreements and exits with 1, and exits with 0 in balance."""
     monkeypatch.setenv(

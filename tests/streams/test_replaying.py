@@ -19,7 +19,7 @@ from tests.streams.replayed import PARTITIONS, expected_of, replay, write_log
 def test_every_line_is_where_it_belongs(
     broker: Broker,
     tmp_path: Path,
-    tick: bool,  # noqa: FBT001, RUF100
+    tick: bool,
 ) -> None:
     """Lines go to partitions by key, refused lines by digest, and ticks to all, each in order."""
     log = write_log(tmp_path / "log.jsonl")

@@ -172,7 +172,7 @@ def run(sink: Sink, some: Sequence[Batch], since: int) -> None:
 @pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
 def test_a_crash_at_any_write_changes_nothing(
     tmp_path: Path,
-    after: bool,  # noqa: FBT001, RUF100
+    after: bool,
 ) -> None:
     """After a crash at any write the next sink ends with the same history."""
     with Store(f"chdb://{tmp_path}/whole") as store:

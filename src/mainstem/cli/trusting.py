@@ -15,7 +15,7 @@ from mainstem.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mainstem.embedded.home import Home
+    from mainstem.embedded.home import HomeFolder
     from mainstem.events import Labelled
     from mainstem.join import Sample
     from mainstem.trusted import Confirmed
@@ -73,9 +73,9 @@ def add(
         of_them = f"{len(found):,} trusted samples, {pairs:,} of them graded pairs"
         print(f"published {of_them}", file=sys.stderr)
         return
-    from mainstem.embedded.home import Home
+    from mainstem.embedded.home import HomeFolder
 
-    with Home(home, create=True) as opened:
+    with HomeFolder(home, create=True) as opened:
         changed = add_trusted(opened.trusted, found)
         begun = opened.checkpoint() is not None or (opened.folder / "settings.json").exists()
         _tell_met(opened, [one for one in found if not isinstance(one, Labelled)])
@@ -138,7 +138,7 @@ def _of_share(share: float | None) -> str:
     return "" if share is None else f" at --share {share:g}"
 
 
-def _tell_met(home: "Home", named: "Sequence[Vouched]") -> None:
+def _tell_met(home: "HomeFolder", named: "Sequence[Vouched]") -> None:
     """Print how many of the added samples the home's history holds, if it has a history."""
     if not named or not (home.folder / "history").is_dir():
         return

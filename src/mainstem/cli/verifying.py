@@ -130,10 +130,10 @@ def _places(loop: "Loop") -> "list[Then]":
 def _refuse_short(ask: Any, folder: Path, until: int, places: "Sequence[Then]") -> None:
     """Refuse a home that has not been replayed as far as the moment."""
     from mainstem.embedded.as_of import lines_done
-    from mainstem.embedded.home import Home
+    from mainstem.embedded.home import HomeFolder
     from mainstem.store.then import NEWEST_OFFSET  # numpy is slow to import
 
-    with Home(folder, create=False, alone=False) as home:
+    with HomeFolder(folder, create=False, alone=False) as home:
         if lines_done(home) >= until:
             return
     [(_, rows)] = ask([NEWEST_OFFSET.sql])

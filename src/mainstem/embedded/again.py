@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from mainstem.embedded.home import KEY, Home
+from mainstem.embedded.home import KEY, HomeFolder
 from mainstem.embedded.recorded import record
 from mainstem.errors import HomeError
 from mainstem.settings import Settings, known
@@ -30,8 +30,8 @@ def settings_of(folder: Path, environment: Mapping[str, str]) -> Settings:
     return Settings.of(free | made_with)
 
 
-def key_of(home: Home, environment: Mapping[str, str]) -> bytes:
-    """The pseudonym key of a home. Unlike `Home.key`, it never makes a new one.
+def key_of(home: HomeFolder, environment: Mapping[str, str]) -> bytes:
+    """The pseudonym key of a home. Unlike `HomeFolder.key`, it never makes a new one.
 
     Args:
         home: the home.
@@ -54,7 +54,7 @@ def key_digest(key: bytes) -> str:
     return hashlib.blake2b(key, digest_size=8, person=b"mainstem-key").hexdigest()
 
 
-def check_repeatable(home: Home, now: Mapping[str, Any]) -> Mapping[str, Any]:
+def check_repeatable(home: HomeFolder, now: Mapping[str, Any]) -> Mapping[str, Any]:
     """Refuse a home that a replay of its log cannot reproduce.
 
     Args:
@@ -91,10 +91,10 @@ def check_repeatable(home: Home, now: Mapping[str, Any]) -> Mapping[str, Any]:
     return facts
 
 
-def copy_first_version(home: Home, to: Home) -> None:
+def copy_first_version(home: HomeFolder, to: HomeFolder) -> None:
     """Copy the first version of a home into another, where a part of the log would make another."""
     shutil.copytree(_versions(home) / "000000", _versions(to) / "000000")
 
 
-def _versions(home: Home) -> Path:
+def _versions(home: HomeFolder) -> Path:
     return folder_of(home.versions_url)

@@ -4,7 +4,7 @@ As of a moment, a home holds the results of all lines before the first event tha
 moment. The log does not end there, so no open question is closed and there is no final judgement.
 """
 
-from mainstem.embedded.home import Home
+from mainstem.embedded.home import HomeFolder
 from mainstem.errors import HomeError, LogError
 from mainstem.events.known_log import OpenedLog
 from mainstem.events.moments import lines_until, written
@@ -30,13 +30,13 @@ def line_as_of(log: OpenedLog, time: int) -> int:
     return until
 
 
-def lines_done(home: Home) -> int:
+def lines_done(home: HomeFolder) -> int:
     """How many lines of its log a home has replayed, without those of an incomplete block."""
     at, end = home.checkpoint(), home.end()
     return max(at.line if at else 0, end.mark.lines if end else 0)
 
 
-def refuse_further(home: Home, until: int, time: int) -> None:
+def refuse_further(home: HomeFolder, until: int, time: int) -> None:
     """Refuse a home that has already replayed more lines than the moment covers.
 
     Args:

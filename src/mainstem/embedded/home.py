@@ -32,7 +32,7 @@ from mainstem.settings.comparing import differences, that_affect
 from mainstem.settings.renamed import renamed
 from mainstem.settings.urls import url_of
 
-__all__ = ["KEY", "SOCKET", "Home"]
+__all__ = ["KEY", "SOCKET", "HomeFolder"]
 
 SOCKET: Final = "history.sock"
 _TRUSTED: Final = "trusted.jsonl"
@@ -48,7 +48,7 @@ _OURS: Final = {*_OF_A_REPLAY, *_FOLDERS, _TRUSTED, SOCKET, "lock", KEY, _SPOOLE
 T = TypeVar("T")
 
 
-class Home:
+class HomeFolder:
     """An opened home, as a context manager that closes it.
 
     Args:

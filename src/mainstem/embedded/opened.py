@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mainstem.embedded.home import Home
+from mainstem.embedded.home import HomeFolder
 from mainstem.events.known_log import OpenedLog
 from mainstem.store import Store
 from mainstem.versions import Versions
@@ -25,7 +25,7 @@ class Opened:
     """
 
     log: OpenedLog
-    home: Home
+    home: HomeFolder
     store: Store
     versions: Versions
     key: bytes

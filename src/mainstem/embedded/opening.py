@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mainstem.embedded.home import Home
+from mainstem.embedded.home import HomeFolder
 from mainstem.errors import HomeError
 from mainstem.events import read_lines
 from mainstem.events.known_log import OpenedLog, next_file, same_log
@@ -20,7 +20,7 @@ __all__ = ["check_versions", "open_log"]
 def open_log(
     path: Path,
     log: str,
-    home: Home,
+    home: HomeFolder,
     settings: Settings,
     *,
     from_start: bool,
@@ -60,7 +60,7 @@ def open_log(
     return opened
 
 
-def check_versions(home: Home, versions: "Versions") -> None:
+def check_versions(home: HomeFolder, versions: "Versions") -> None:
     """Refuse a home whose checkpoint needs a version that is missing.
 
     Raises:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from mainstem.embedded.arrivals import Arrivals
-from mainstem.embedded.home import Home
+from mainstem.embedded.home import HomeFolder
 from mainstem.embedded.labels import Labels
 from mainstem.embedded.recorded import record
 from mainstem.errors import HomeError, LogError, VersionError
@@ -149,7 +149,7 @@ class Repetition:
 
 
 def copy_versions(
-    recorded: RecordedSchedule, deployed: Versions, home: Home, versions: Versions
+    recorded: RecordedSchedule, deployed: Versions, home: HomeFolder, versions: Versions
 ) -> None:
     """Copy the versions that a schedule names from a deployment into a home.
 
