@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import mainstem
-from mainstem.errors import HomeError, LogError, StoreError, VersionError
+from mainstem.errors import HomeError, LogError, SettingError, StoreError, VersionError
 from mainstem.settings import Settings
 from mainstem.settings.urls import url_of
 
@@ -89,7 +89,10 @@ def test_the_samples_of_a_set_come_by_importance(home: mainstem.Home) -> None:
     assert 10 == len(found)
     assert sorted(found["importance"], reverse=True) == found["importance"].tolist()
     assert {"no", "yes"} >= set(found["label"])
-    with pytest.raises(ValueError, match="a standing is one of core, edge, noise"):
+    assert home.samples("spent").empty
+    with pytest.raises(
+        ValueError, match="a set is one of core, edge, noise, contradictory, spent; got"
+    ):
         home.samples("good")
 
 
@@ -118,6 +121,34 @@ def test_labels_that_do_not_fit_are_refused(
         home.score(PAIRS, labels=labels)
 
 
+@pytest.mark.parametrize("pairs", [("red", "cup"), ["ab"], [("red", 5)], [("a", "b", "c")]])
+def test_pairs_that_are_not_two_texts_are_refused(home: mainstem.Home, pairs: list[object]) -> None:
+    """The error shows the first such pair."""
+    with pytest.raises(ValueError, match="each pair is a context and an item's text"):
+        home.score(pairs)
+
+
+def test_a_deployment_hides_its_password() -> None:
+    """What a notebook prints of a home names the server alone."""
+    home = mainstem.open_home(store="clickhouse://user:secret@shop.example:8123/mainstem")
+    assert "<mainstem deployment at shop.example>" == repr(home)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"learning.round_every": "x"}, "learning.round_every must be of type int; got 'x'"),
+        ({"join.grace": "10m"}, "join.grace must be of type int of milliseconds; got '10m'"),
+        ({"MAINSTEM_JOIN__GRACE": 5}, "did you mean join.grace?"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(given: dict[str, object], words: str) -> None:
+    """The error names the setting and what it was given."""
+    with pytest.raises(SettingError) as caught:
+        mainstem.open_home("shop", settings=given)
+    assert words in str(caught.value)
+
+
 def test_a_version_that_is_not_there_is_refused(home: mainstem.Home, tmp_path: Path) -> None:
     """A missing version is refused by an error that names the existing versions."""
     with pytest.raises(VersionError, match=r"there is no version 7 in .*; there are: 0"):
@@ -137,7 +168,7 @@ def test_a_home_that_is_not_there_has_no_history(tmp_path: Path) -> None:
 def test_a_home_goes_on_with_its_own_settings(folder: Path) -> None:
     """A new home takes the given settings, and an existing home keeps its own."""
     given = Settings.of({"run.seed": 5})
-    assert given == mainstem.open_home(folder / "new", settings=given).settings
+    assert given == mainstem.open_home(folder / "new", settings={"run.seed": 5}).settings
     assert "purchases" == mainstem.open_home(folder / "shop").settings.join.questions
 
 

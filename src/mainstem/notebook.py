@@ -7,7 +7,8 @@ of several rows are pandas data frames.
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from mainstem.errors import LogError
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Home", "demo_log", "open_home"]
 
+_SETS: Final = ("core", "edge", "noise", "contradictory", "spent")
+
 
 def open_home(
     folder: str | Path = "mainstem-home",
     *,
-    settings: Settings | None = None,
+    settings: Settings | Mapping[str, Any] | None = None,
     store: str | None = None,
     versions: str | None = None,
 ) -> "Home":
@@ -35,19 +38,24 @@ def open_home(
 
     Args:
         folder: Folder of the home.
-        settings: Settings of a new home. None takes them from `mainstem.toml` and the environment,
-            as the command line does; a home that exists goes on with the settings that it was made
-            with.
+        settings: Settings of a new home, such as `{"learning.round_every": 1_000}`. None takes them
+            from `mainstem.toml` and the environment, as the command line does; a home that exists
+            goes on with the settings that it was made with.
         store: URL of a deployment's history, `clickhouse://user:password@host:port/database`. It is
             asked instead of the home.
         versions: URL of a deployment's versions, such as `s3://bucket/folder`. None means those in
             the home.
 
+    Raises:
+        SettingError: A setting has an unknown name or a value that it cannot have.
+
     Example:
-        >>> open_home("shop")
-        <mainstem home 'shop'>
+        >>> home = open_home("shop", settings={"learning.round_every": 1_000})
+        >>> home.folder.name, home.settings.learning.round_every
+        ('shop', 1000)
     """
-    return Home(Path(folder), settings, store, versions)
+    given = Settings.of(settings) if isinstance(settings, Mapping) else settings
+    return Home(Path(folder).absolute(), given, store, versions)
 
 
 def demo_log() -> Path:
@@ -96,7 +104,9 @@ class Home:
         self._settings, self._store, self._versions = settings, store, versions
 
     def __repr__(self) -> str:
-        return f"<mainstem home {self._store or str(self.folder)!r}>"
+        if self._store is None:
+            return f"<mainstem home {str(self.folder)!r}>"
+        return f"<mainstem deployment at {urlsplit(self._store).hostname}>"  # not its password
 
     @property
     def settings(self) -> Settings:
@@ -128,7 +138,7 @@ class Home:
             log: Path of the log.
             from_start: Forget what the home holds, and begin again.
             append: The log is the next file of the rotated log that the home has read.
-            as_of: Stop before the first event at or after this moment of event time, such as
+            as_of: Stop at the first event that is later than this moment of event time, such as
                 `2011-01-15` or `2011-01-15T08:30Z`. None replays the log to its end.
             learn: False scores and judges, but trains nothing.
             say: Receives a line of progress now and then; `print` shows them.
@@ -196,24 +206,23 @@ class Home:
 
         return self.sql(SETS.sql)
 
-    def samples(self, standing: str = "core", *, limit: int = 20) -> "DataFrame":
+    def samples(self, members_of: str = "core", *, limit: int = 20) -> "DataFrame":
         """The samples of one set, the most important first, with their texts.
 
         Args:
-            standing: `core`, `edge` or `noise`.
+            members_of: `core`, `edge` or `noise`, or one part of noise: `contradictory` or `spent`.
             limit: Rows at most.
 
         Raises:
             ValueError: There is no such set.
         """
-        from mainstem.standing import STANDINGS
         from mainstem.store.texts import MEMBERS
 
-        if standing not in STANDINGS:
-            msg = f"a standing is one of {', '.join(sorted(STANDINGS))}; got {standing!r}"
+        if members_of not in _SETS:
+            msg = f"a set is one of {', '.join(_SETS)}; got {members_of!r}"
             raise ValueError(msg)
         names = self.settings.objectives.class_names
-        found = self.sql(MEMBERS.sql, standing=standing, most=limit)
+        found = self.sql(MEMBERS.sql, members_of=members_of, most=limit)
         return found.assign(label=[names[label] for label in found["label"]])
 
     def versions(self) -> "DataFrame":

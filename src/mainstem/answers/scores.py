@@ -35,8 +35,10 @@ def scores_of(
 
     Raises:
         VersionError: if there is no such version.
-        ValueError: if there is not one label for each pair, or a label names no class.
+        ValueError: if a pair is not two texts, there is not one label for each pair, or a label
+            names no class.
     """
+    _check_pairs(pairs)
     names = settings.objectives.class_names
     numbers = None if labels is None else _numbers_of(labels, len(pairs), names)
     active = load_active(versions, _one_of(versions, version), settings)
@@ -53,11 +55,20 @@ def scores_of(
     )
 
 
+def _check_pairs(pairs: Sequence[tuple[str, str]]) -> None:
+    for pair in pairs:
+        if isinstance(pair, str) or len(pair) != 2 or not all(isinstance(one, str) for one in pair):
+            msg = (
+                f"each pair is a context and an item's text, like ('red cup', 'Cup'); got {pair!r}"
+            )
+            raise ValueError(msg)
+
+
 def _one_of(versions: Versions, version: int | None) -> int:
     numbers = versions.numbers()
     if not numbers or version not in (None, *numbers):
         there = ", ".join(map(str, numbers)) or "none"
-        asked = "version" if version is None else f"version {version}"
+        asked = "version" if version is None else f"version {version!r}"
         msg = f"there is no {asked} in {versions.url}; there are: {there}"
         raise VersionError(msg)
     return numbers[-1] if version is None else version

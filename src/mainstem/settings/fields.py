@@ -110,13 +110,24 @@ class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A group of settings; its name is the name of its class in small letters.
 
     Raises:
-        SettingError: if a value is out of its bounds or is not one of its choices.
+        SettingError: if a value has another type, is out of its bounds or is not one of its
+            choices.
     """
 
     def __post_init__(self) -> None:
         group = type(self)
         for name, field in fields_of(group).items():
-            check(f"{group.__name__.lower()}.{name}", getattr(self, name), field.means)
+            whole_name, value = f"{group.__name__.lower()}.{name}", getattr(self, name)
+            _check_type(whole_name, value, field)
+            check(whole_name, value, field.means)
+
+
+def _check_type(name: str, value: Any, field: Field) -> None:
+    kinds = (int, float) if field.kind is float else (field.kind,)
+    if not isinstance(value, kinds) or (isinstance(value, bool) and field.kind is not bool):
+        unit = " of milliseconds" if field.means.is_duration else ""
+        msg = f"{name} must be of type {field.kind.__name__}{unit}; got {value!r}"
+        raise SettingError(msg)
 
 
 def check(name: str, value: Any, means: Means) -> None:

@@ -53,10 +53,13 @@ def no_setting(name: str) -> SettingError:
     Example:
         >>> print(no_setting("join.grase"))
         join.grase is no setting; did you mean join.grace? `mainstem settings` lists them
+        >>> print(no_setting("MAINSTEM_JOIN__GRACE"))  # where a name and not a variable is wanted
+        MAINSTEM_JOIN__GRACE is no setting; did you mean join.grace? `mainstem settings` lists them
     """
     is_variable = name.startswith(PREFIX)
     meant = _meant(name.removeprefix(PREFIX).replace("__", ".").lower(), known())
-    guess = f"did you mean {variable(meant) if is_variable else meant}? " if meant else ""
+    shown = variable(meant) if is_variable and variable(meant) != name else meant
+    guess = f"did you mean {shown}? " if meant else ""
     return SettingError(f"{name} is no setting; {guess}`mainstem settings` lists them")
 
 
