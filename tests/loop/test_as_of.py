@@ -201,7 +201,7 @@ def test_a_moment_before_the_first_event_is_refused(
     [
         (("--as-of", "yesterday"), "got 'yesterday'"),
         (("--as-of", "2026-01-02T00:00", "--verify"), "got '2026-01-02T00:00'"),
-        (("--verify",), "give that as --as-of"),
+        (("--verify",), "give the moment as --as-of"),
         (
             ("--verify", "--as-of", "2026-01-02", "--seed", "3"),
             "--verify takes settings from the home",
