@@ -7,7 +7,6 @@ from pandas import DataFrame
 
 from mainstem.errors import VersionError
 from mainstem.models import alignments_of
-from mainstem.printable import number_of
 from mainstem.settings import Settings
 from mainstem.versions import Versions, load_active
 
@@ -77,8 +76,7 @@ def _one_of(versions: Versions, version: int | None) -> int:
 
 def _numbers_of(labels: Sequence[str], pairs: int, names: Sequence[str]) -> list[int]:
     if len(labels) != pairs:
-        got = f"{number_of(len(labels), 'label')} and {number_of(pairs, 'pair')}"
-        msg = f"there must be a label for each pair; got {got}"
+        msg = f"there must be as many labels as pairs; got {len(labels)} for {pairs}"
         raise ValueError(msg)
     if unknown := sorted(set(labels) - set(names)):
         msg = f"a label is one of {', '.join(names)}; got {unknown[0]!r}"
