@@ -70,8 +70,10 @@ def replay(
         typer.Option(
             "--as-of",
             metavar="MOMENT",
-            help="Stop before the first event later than MOMENT, such as 2011-01-15 or "
-            "2011-01-15T08:30Z.",
+            help=(
+                "Stop before the first event later than MOMENT, such as 2011-01-15 or "
+                "2011-01-15T08:30Z."
+            ),
         ),
     ] = None,
     verify: Annotated[
