@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["bench"]
 
 bench = typer.Typer(
-    help="Measure speed, beside the same work without mainstem in the same run.",
+    help="Measure speed, and compare it with the same work done without mainstem.",
     no_args_is_help=True,
 )
 

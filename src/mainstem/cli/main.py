@@ -150,7 +150,9 @@ def _ending(error: BaseException) -> tuple[str, int]:
             # without any argument the message is empty, and the help has been printed already
             message = error.format_message().rstrip(".")
             how = "`mainstem --help` or `mainstem COMMAND --help` says how"
-            ending = f"{message}; {how}" if message else "", 2
+            # click forgets a stop before its question
+            message = message.replace(" Did you mean ", ". Did you mean ")
+            ending = f"{message}{'' if message.endswith('?') else ';'} {how}" if message else "", 2
         case ModuleNotFoundError() if (error.name or "").split(".")[0] in _OF_PROGRAMS:
             what = f"{error.name!r} is not installed, and the programs beside Kafka need it"
             ending = f"{what}; pip install 'mainstem[kafka]' installs it", 1

@@ -96,7 +96,7 @@ class HomeFolder:
 
     @property
     def is_begun(self) -> bool:
-        """Whether the replay of a log into it has begun."""
+        """Whether a replay into this home has begun."""
         return (self.folder / SETTINGS).exists()
 
     @property

@@ -192,7 +192,8 @@ class ActiveVersion:
                 )
                 raise ModelError(msg) from error
             self._tokens = max(longest * len(encoded) // 2, longest)
-        # subtle: only here the error is gone, and with it the tensors that its frames held
+        # subtle: the error keeps the tensors of its frames alive, so memory can be freed only after
+        # the `except` block
         torch.cuda.empty_cache()
         return None
 
