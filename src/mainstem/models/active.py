@@ -192,8 +192,7 @@ class ActiveVersion:
                 )
                 raise ModelError(msg) from error
             self._tokens = max(longest * len(encoded) // 2, longest)
-        # subtle: the error keeps the tensors of its frames alive, so memory can be freed only after
-        # the `except` block
+        # subtle: the error keeps its frames' tensors alive, so memory is freed only now
         torch.cuda.empty_cache()
         return None
 
