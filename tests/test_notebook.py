@@ -125,7 +125,7 @@ def test_scores_are_probabilities_and_responses_of_the_pairs(home: mainstem.Home
 
 @pytest.mark.parametrize(
     ("labels", "words"),
-    [(["yes"], "a label for each pair; got 1 labels and 3 pairs"), (["yes", "?", "no"], "got '?'")],
+    [(["yes"], "as many labels as pairs; got 1 for 3"), (["yes", "?", "no"], "got '?'")],
 )
 def test_labels_that_do_not_fit_are_refused(
     home: mainstem.Home, labels: list[str], words: str

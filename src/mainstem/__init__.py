@@ -4,7 +4,7 @@
 
 Where to look in the source: an event enters in `events` and becomes a sample in `join`. `scoring`
 scores it, with `responses` and `importance`, and judges it, with `standing`. `learning` trains on
-it. `store` keeps its history. `loop` is the whole way on one page.
+it. `store` keeps its history. `loop` is the whole path on one page.
 """
 
 from importlib.metadata import PackageNotFoundError, version

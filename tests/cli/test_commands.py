@@ -20,6 +20,8 @@ def test_sets_count_every_judged_sample(small_home: Path, mainstem: Run) -> None
     assert sum(report["sets"].values()) == sum(row["samples"] for row in rows)
     core = [row["samples"] for row in rows if row["standing"] == "core"]
     assert report["sets"]["core"] == sum(core)
+    why = "nothing is called contradictory: nobody has vouched for the labels of the "
+    assert why in mainstem("sets", "--home", small_home).stderr
 
 
 def test_history_tells_visits_and_moves_of_a_sample(small_home: Path, mainstem: Run) -> None:
@@ -211,7 +213,7 @@ def test_import_makes_a_log_and_says_what_it_left_out(tmp_path: Path, mainstem: 
     done = mainstem("import", "online-retail", source, "-o", log)
     assert 0 == done.returncode
     assert "1 item, 1 purchase, 1 return" in done.stderr
-    assert "left out 1 rows: not an item" in done.stderr
+    assert "left out 1 row: not an item" in done.stderr
     replayed = json.loads(
         mainstem("replay", log, "--home", tmp_path / "home", "--no-learn", "--json").stdout
     )

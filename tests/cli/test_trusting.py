@@ -70,6 +70,9 @@ def test_truth_tells_what_is_wrong_in_a_home(shop: Path, mainstem: Run) -> None:
     assert (0, True) == (found["unknown"], found["optimum"] >= 0.95)
     table = mainstem("truth", shop / "truth.jsonl", "--home", shop / "home")
     assert "turned over" in table.stdout
+    missing = mainstem("truth", shop / "gone", "--home", shop / "home")
+    assert 1 == missing.returncode
+    assert f"there is no truth file '{shop / 'gone'}'; " in missing.stderr
 
 
 def test_more_trust_needs_a_replay_from_the_start(

@@ -11,6 +11,7 @@ from mainstem.asking import answers
 from mainstem.cli.lines import wrapped
 from mainstem.cli.notes import explain_words
 from mainstem.errors import StoreError
+from mainstem.printable import number_of
 
 if TYPE_CHECKING:
     from mainstem.answers.explain import Ask
@@ -177,15 +178,20 @@ def _ask(home: Path, store: str | None, query: str, what: str, *more: str) -> tu
 
 def _why_none_called(verdicts: "Sequence[Verdict]") -> Iterator[str]:
     """A line for each reason that nothing is called contradictory, with the number of canaries."""
+    from mainstem.standing.judge import NO_TRUSTED  # numpy is slow to import
+
     for verdict in dict.fromkeys(one.verdict for one in verdicts):
         those = [one for one in verdicts if one.verdict == verdict]
         canaries = sum(one.canaries for one in those)
         of = f" in {len(those)} partitions" if len(verdicts) > 1 else ""
-        why = "none is found at this rate of false calls" if verdict == "given" else verdict
-        yield (
-            f"nothing is called contradictory: {why} ({canaries:,} canaries{of}); "
-            "`mainstem trust status` tells more"
-        )
+        there = f"{number_of(canaries, 'canary', 'canaries')}{of}"
+        if verdict == NO_TRUSTED:
+            why = f"nobody has vouched for the labels of the {there}"
+        elif verdict == "given":
+            why = f"none is found at this rate of false calls ({there})"
+        else:
+            why = f"{verdict} ({there})"
+        yield f"nothing is called contradictory: {why}; `mainstem trust status` tells more"
 
 
 def _show_typed(name: str, rows: Sequence[Any], *, as_json: bool) -> None:

@@ -14,7 +14,9 @@ from importlib.metadata import entry_points
 from typing import Annotated, Final
 
 import typer
+from click import Context
 from click.exceptions import Abort, ClickException
+from typer.core import TyperGroup
 
 from mainstem.cli.benching import bench
 from mainstem.cli.comparing import truth
@@ -54,8 +56,24 @@ _OF_PROGRAMS: Final = {
 }
 BENCHES: Final = "mainstem.benches"
 
+_ORDER: Final = (
+    *("demo", "import", "schema", "simulate", "validate", "replay"),
+    *("sets", "explain", "history", "layers", "trust", "truth", "versions", "sql", "settings"),
+    *("topics", "stream", "train", "audit", "up", "down", "bench"),
+)
+
+
+class _InOrder(TyperGroup):
+    """Lists the commands in the order of `docs/commands.md`, and unknown ones after them."""
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        known = {name: place for place, name in enumerate(_ORDER)}
+        return sorted(super().list_commands(ctx), key=lambda name: known.get(name, len(known)))
+
+
 app = typer.Typer(
     name="mainstem",
+    cls=_InOrder,
     help=(
         "Streaming continual learning for e-commerce search: find the samples that matter to the "
         "model, train on those, and keep in SQL why."

@@ -33,7 +33,8 @@ _JSON = Annotated[
 _MODEL = Annotated[
     str | None,
     typer.Option(
-        help="Hugging Face name or path of a BERT cross-encoder; one is made here, if not given."
+        help="Hugging Face name or path of a BERT cross-encoder; without it, mainstem makes a "
+        "model from the log."
     ),
 ]
 _SEED = Annotated[

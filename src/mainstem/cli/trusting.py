@@ -41,7 +41,7 @@ def add(
     share: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="Take this share of a simulated shop's questions (0.1 if not given)."
+            min=0, max=1, help="Take this share of a simulated shop's questions (default 0.1)."
         ),
     ] = None,
     to: Annotated[
