@@ -1,8 +1,9 @@
-"""The Faust app passes records to a join worker and acknowledges them once they are delivered.
+"""Events enter here: the Faust app passes records to a join worker, which decodes and joins them.
 
-Faust provides the consumer group and the batches. It keeps no tables and serves no pages. Any error
-ends the process, and the supervisor starts it again. The worker then joins again, from its newest
-snapshot, all events whose outputs the broker may lack.
+The app acknowledges records once their outputs are delivered. Faust provides the consumer group and
+the batches. It keeps no tables and serves no pages. Any error ends the process, and the supervisor
+starts it again. The worker then joins again, from its newest snapshot, all events whose outputs the
+broker may lack.
 """
 
 import asyncio

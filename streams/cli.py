@@ -77,7 +77,9 @@ def sink(http: HttpOption = "127.0.0.1:6067", session_timeout: SessionOption = 2
 
 @stream.command()
 def replay(
-    log: Annotated[Path, typer.Argument(help="Event log: JSON lines, plain or gzip.")],
+    log: Annotated[
+        Path, typer.Argument(help="Event log (JSON lines or Parquet), or a folder of logs.")
+    ],
     *,
     to: Annotated[
         str | None,

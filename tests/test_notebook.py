@@ -6,12 +6,14 @@ import json
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import mainstem
+from mainstem.bootstrap import open_store
 from mainstem.errors import HomeError, LogError, SettingError, StoreError, VersionError
 from mainstem.settings import Settings
 from mainstem.settings.urls import url_of
@@ -62,6 +64,11 @@ def test_sql_sets_and_versions_are_those_of_the_command_line(
 def test_a_parameter_of_a_question_is_a_value(home: mainstem.Home) -> None:
     """A quote in a parameter does not end a string."""
     assert ["it's"] == home.sql("SELECT {word:String} AS word", word="it's")["word"].tolist()
+    for name in ("query", "self", "sql", "questions", "folder", "url"):
+        found = home.sql(f"SELECT {{{name}:String}} AS word", **{name: "it's"})
+        assert ["it's"] == found["word"].tolist()
+    with pytest.raises(StoreError, match="parameter 'word' and no value for it; in Python, give"):
+        home.sql("SELECT {word:String} AS word")
 
 
 def test_the_history_cannot_be_changed(home: mainstem.Home) -> None:
@@ -81,6 +88,11 @@ def test_a_sample_is_explained_by_the_beginning_of_its_id(
     assert {**story, "events": None} == home.explain(sample["sample_id"])
     with pytest.raises(ValueError, match="a sample id is a UUID"):
         home.explain("abc")
+    for none in ("0" * 8, "0" * 32):
+        with pytest.raises(
+            StoreError, match="; `SELECT sample_id FROM samples LIMIT 9` lists some"
+        ):
+            home.explain(none)
 
 
 def test_the_samples_of_a_set_come_by_importance(home: mainstem.Home) -> None:
@@ -94,6 +106,8 @@ def test_the_samples_of_a_set_come_by_importance(home: mainstem.Home) -> None:
         ValueError, match="a set is one of core, edge, noise, contradictory, spent; got"
     ):
         home.samples("good")
+    with pytest.raises(ValueError, match="limit is a number of rows, 0 or more; got -1"):
+        home.samples("edge", limit=-1)
 
 
 def test_scores_are_probabilities_and_responses_of_the_pairs(home: mainstem.Home) -> None:
@@ -111,7 +125,7 @@ def test_scores_are_probabilities_and_responses_of_the_pairs(home: mainstem.Home
 
 @pytest.mark.parametrize(
     ("labels", "words"),
-    [(["yes"], "a label for each pair; got 1 labels and 3 pairs"), (["yes", "?", "no"], "got '?'")],
+    [(["yes"], "as many labels as pairs; got 1 for 3"), (["yes", "?", "no"], "got '?'")],
 )
 def test_labels_that_do_not_fit_are_refused(
     home: mainstem.Home, labels: list[str], words: str
@@ -153,8 +167,12 @@ def test_a_version_that_is_not_there_is_refused(home: mainstem.Home, tmp_path: P
     """A missing version is refused by an error that names the existing versions."""
     with pytest.raises(VersionError, match=r"there is no version 7 in .*; there are: 0"):
         home.score(PAIRS, version=7)
-    with pytest.raises(VersionError, match="there are: none"):
+    with pytest.raises(
+        HomeError, match=r"new' is no home of mainstem; `mainstem replay LOG --home"
+    ):
         mainstem.open_home(tmp_path / "new").score(PAIRS)
+    with pytest.raises(VersionError, match="there are: none"):
+        mainstem.open_home(versions=url_of("file", tmp_path / "new")).score(PAIRS)
     assert not (tmp_path / "new").exists()
 
 
@@ -170,6 +188,46 @@ def test_a_home_goes_on_with_its_own_settings(folder: Path) -> None:
     given = Settings.of({"run.seed": 5})
     assert given == mainstem.open_home(folder / "new", settings={"run.seed": 5}).settings
     assert "purchases" == mainstem.open_home(folder / "shop").settings.join.questions
+
+
+def test_settings_that_contradict_a_home_are_refused(folder: Path) -> None:
+    """The settings of a home that was made with others are refused, as by a replay."""
+    home = mainstem.open_home(folder / "shop", settings={"run.seed": 5})
+    with pytest.raises(HomeError, match=r"made with other settings \(run.seed 0 there, 5 now\)"):
+        home.score(PAIRS)
+    same = mainstem.open_home(folder / "shop", settings={"run.snapshot_every": 7})
+    assert ("purchases", 7) == (same.settings.join.questions, same.settings.run.snapshot_every)
+
+
+def test_a_replay_that_cannot_be_is_refused_before_anything_is_touched(
+    folder: Path, home: mainstem.Home
+) -> None:
+    """The home keeps its samples, and no home is made beside it."""
+    log = folder / "log.jsonl"
+    with pytest.raises(TypeError, match="say takes a function, such as print; got 'print'"):
+        home.replay(log, say="print")  # type: ignore[arg-type]
+    with pytest.raises(
+        SettingError, match=r"write a moment like .*; got datetime.date\(2011, 1, 1"
+    ):
+        home.replay(log, as_of=date(2011, 1, 1))  # type: ignore[arg-type]
+    assert 683 == home.sql("SELECT count() AS samples FROM samples_now")["samples"].item()
+    away = mainstem.open_home(folder / "none", store="clickhouse://localhost:1")
+    with pytest.raises(SettingError, match="a replay needs a folder, not store="):
+        away.replay(log)
+    with pytest.raises(StoreError, match="cannot open the history clickhouse://localhost:1: "):
+        away.sql("SELECT 1")
+    assert not (folder / "none").exists()
+
+
+def test_another_home_of_this_process_is_told_to_wait(folder: Path, tmp_path: Path) -> None:
+    """chDB has one history open in a process, and the error names it."""
+    shutil.copytree(folder / "shop" / "history", tmp_path / "other", symlinks=True)
+    home = mainstem.open_home(folder / "shop")
+    with (
+        open_store(url_of("chdb", tmp_path / "other"), make=False),
+        pytest.raises(StoreError, match=r"this process has the history '.*/other' open, and chDB"),
+    ):
+        home.sets()
 
 
 def test_a_log_of_which_no_sample_comes_is_an_error(tmp_path: Path) -> None:

@@ -194,6 +194,15 @@ def test_every_command_has_its_help_and_its_row() -> None:
     assert [] == [name for name in importers if not re.search(rf"[`$] ?mainstem {name} ", own)]
 
 
+def test_help_lists_commands_in_the_order_of_the_page() -> None:
+    """`mainstem --help` lists the commands in the order in which the page of commands has them."""
+    codes = re.findall(
+        r"^\| `mainstem (\w+)", (ROOT / "docs/commands.md").read_text(), re.MULTILINE
+    )
+    line = command_line()
+    assert list(dict.fromkeys(codes)) == line.list_commands(click.Context(line))
+
+
 def test_the_page_of_settings_is_what_the_settings_say() -> None:
     """`docs/settings.md` is the page that `python -m tests.settings_page --write` writes."""
     assert settings_page.page() == settings_page.PAGE.read_text()

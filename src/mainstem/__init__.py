@@ -3,8 +3,8 @@
 `open_home` is what a notebook needs: replay a log, ask the history, explain a sample, score texts.
 
 Where to look in the source: an event enters in `events` and becomes a sample in `join`. `scoring`
-has it scored by `responses` and `importance` and judged by `standing`; `learning` trains on it;
-`store` keeps its history. `loop` is the whole way on one page.
+scores it, with `responses` and `importance`, and judges it, with `standing`. `learning` trains on
+it. `store` keeps its history. `loop` is the whole path on one page.
 """
 
 from importlib.metadata import PackageNotFoundError, version

@@ -21,7 +21,9 @@ _EVERY: Final = 0.1  # seconds between two tries
 _TIMES: Final = 100
 
 
-def answers(folder: Path, url: str | None, questions: Sequence[str], **parameters: Any) -> Answers:
+def answers(
+    folder: Path, url: str | None, questions: Sequence[str], /, **parameters: Any
+) -> Answers:
     """Ask a history some questions.
 
     Args:

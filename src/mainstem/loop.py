@@ -1,4 +1,4 @@
-"""The embedded loop: the whole way of the data in one process, on one page.
+"""The embedded loop: the whole path of the data in one process, on one page.
 
     line of the log -> event -> (join) -> sample -> (score) -> response -> importance
         -> (judge) -> standing; now and then a (round) -> version

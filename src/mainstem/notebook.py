@@ -7,11 +7,11 @@ of several rows are pandas data frames.
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from mainstem.errors import LogError
+from mainstem.errors import LogError, SettingError
 from mainstem.settings import Settings
 from mainstem.settings.urls import url_of
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from mainstem.store.named import Query
 
 __all__ = ["Home", "demo_log", "open_home"]
-
-_SETS: Final = ("core", "edge", "noise", "contradictory", "spent")
 
 
 def open_home(
@@ -110,15 +108,17 @@ class Home:
 
     @property
     def settings(self) -> Settings:
-        """The settings that the home was made with, or that a new home will be made with."""
+        """The settings that the home was made with, or that a new home will be made with.
+
+        Raises:
+            HomeError: The home was made with other settings than `open_home` was given.
+        """
         from mainstem.embedded.again import settings_of
         from mainstem.embedded.recorded import record
 
-        if self._settings is not None:
-            return self._settings
         if self._store is None and record(self.folder):
-            return settings_of(self.folder, os.environ)
-        return Settings.read(os.environ)
+            return settings_of(self.folder, os.environ, self._settings)
+        return self._settings or Settings.read(os.environ)
 
     def replay(
         self,
@@ -132,14 +132,14 @@ class Home:
     ) -> dict[str, Any]:
         """Replay an event log: join, score, judge and learn.
 
-        A replay that was interrupted goes on where it stopped.
+        A replay that was interrupted goes on from its last checkpoint.
 
         Args:
             log: Path of the log.
             from_start: Forget what the home holds, and begin again.
             append: The log is the next file of the rotated log that the home has read.
-            as_of: Stop at the first event that is later than this moment of event time, such as
-                `2011-01-15` or `2011-01-15T08:30Z`. None replays the log to its end.
+            as_of: Stop before the first event later than this moment of event time, such as
+                `2011-01-15` (its first moment, in UTC) or `2011-01-15T08:30Z`.
             learn: False scores and judges, but trains nothing.
             say: Receives a line of progress now and then; `print` shows them.
 
@@ -151,6 +151,7 @@ class Home:
         Raises:
             LogError: The log cannot be read, or no sample comes of it.
             HomeError: The home is in use, or was made with other settings or from another log.
+            SettingError: `as_of` is no moment, or `open_home` was given a `store`.
         """
         from mainstem.answers.progress import Progress
         from mainstem.answers.report import report_of
@@ -161,32 +162,30 @@ class Home:
         from mainstem.store.telling import refusals
         from mainstem.validate.lacking import why_no_samples
 
-        settings = self.settings
+        if self._store is not None:
+            msg = "a replay needs a folder, not store=; a deployment has `mainstem stream replay`"
+            raise SettingError(msg)
+        watcher = Progress(say)
+        settings = self._settings or self.settings  # what differs is for the replay to refuse
         threads(None if from_start else self.folder)
-        heard = say or _silent
-        asked = Asked(
-            from_start=from_start,
-            append=append,
-            as_of=None if as_of is None else moment(as_of),
-            learn=learn,
-        )
-        with open_loop(str(log), self.folder, settings, Progress(heard), asked, say=heard) as loop:
+        until = None if as_of is None else moment(as_of)
+        asked = Asked(from_start=from_start, append=append, as_of=until, learn=learn)
+        with open_loop(str(log), self.folder, settings, watcher, asked, say=watcher.say) as loop:
             loop.run()
             report = report_of(loop, str(self.folder))
             if not report["samples"]:
-                lack = why_no_samples(
-                    report["ledger"], refusals(loop.store, 5), loop.settings.join.questions
-                )
-                msg = f"no sample came of {str(log)!r}: {lack}"
+                asks, refused = loop.settings.join.questions, refusals(loop.store, 5)
+                lack = why_no_samples(report["ledger"], refused, asks)
+                msg = f"no sample was made of {str(log)!r}: {lack}"
                 raise LogError(msg)
         return report
 
-    def sql(self, query: str, **parameters: Any) -> "DataFrame":
+    def sql(self, query: str, /, **parameters: Any) -> "DataFrame":
         """Ask the history in SQL, also while a replay has the home open.
 
         Args:
             query: A query of ClickHouse. `{name:Type}` stands for a parameter.
-            parameters: Values of the parameters, by name.
+            parameters: Values of the parameters, by name. Names that it lacks are ignored.
 
         Returns:
             The rows, with the columns' names.
@@ -214,13 +213,12 @@ class Home:
             limit: Rows at most.
 
         Raises:
-            ValueError: There is no such set.
+            ValueError: There is no such set, or `limit` is no number of rows.
         """
+        from mainstem.answers.members import check_members
         from mainstem.store.texts import MEMBERS
 
-        if members_of not in _SETS:
-            msg = f"a set is one of {', '.join(_SETS)}; got {members_of!r}"
-            raise ValueError(msg)
+        check_members(members_of, limit)
         names = self.settings.objectives.class_names
         found = self.sql(MEMBERS.sql, members_of=members_of, most=limit)
         return found.assign(label=[names[label] for label in found["label"]])
@@ -277,12 +275,16 @@ class Home:
             `alignment`.
 
         Raises:
+            HomeError: There is no home.
             VersionError: There is no such version.
             ValueError: The labels are not as many as the pairs, or one is the name of no class.
         """
         from mainstem.answers.scores import scores_of
         from mainstem.bootstrap import open_versions
+        from mainstem.embedded.recorded import no_home, record
 
+        if self._versions is None and not record(self.folder):
+            raise no_home(self.folder)
         url = self._versions or url_of("file", self.folder.resolve() / "versions")
         return scores_of(pairs, labels, open_versions(url), version, self.settings)
 
@@ -294,7 +296,3 @@ class Home:
     def _typed(self, *queries: "Query[Any]", **parameters: Any) -> list[list[Any]]:
         found = self._answers([query.sql for query in queries], parameters)
         return [query.typed(rows) for query, (_, rows) in zip(queries, found, strict=True)]
-
-
-def _silent(_: str) -> None:
-    """Say nothing."""

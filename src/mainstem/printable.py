@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["as_cell", "in_json", "printable"]
+__all__ = ["as_cell", "in_json", "number_of", "printable"]
 
 _HIDDEN: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 # joiners and marks that scripts and emoji need
@@ -30,6 +30,16 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(_escaped(letter) if _is_hidden(letter) else letter for letter in text)
+
+
+def number_of(count: int, noun: str, plural: str = "") -> str:
+    """Write a count with its noun, which is `noun` plus s unless `plural` is given.
+
+    Example:
+        >>> number_of(1, "row"), number_of(2_000, "row"), number_of(0, "canary", "canaries")
+        ('1 row', '2,000 rows', '0 canaries')
+    """
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def as_cell(value: Any) -> str:

@@ -20,6 +20,8 @@ def test_sets_count_every_judged_sample(small_home: Path, mainstem: Run) -> None
     assert sum(report["sets"].values()) == sum(row["samples"] for row in rows)
     core = [row["samples"] for row in rows if row["standing"] == "core"]
     assert report["sets"]["core"] == sum(core)
+    why = "nothing is called contradictory: nobody has vouched for the labels of the "
+    assert why in mainstem("sets", "--home", small_home).stderr
 
 
 def test_history_tells_visits_and_moves_of_a_sample(small_home: Path, mainstem: Run) -> None:
@@ -118,6 +120,30 @@ def test_settings_show_what_the_environment_says(mainstem: Run) -> None:
     assert ("10m", "5m") == (grace["default"], grace["value"])
 
 
+def test_settings_of_a_home_are_those_it_was_made_with(
+    small_home: Path, tmp_path: Path, mainstem: Run
+) -> None:
+    """`settings --home` has the values of the home, not of the environment; no home is an error."""
+    made_with = json.loads((small_home / "settings.json").read_text())
+    options = ("settings", "--home", small_home)
+    env = {"MAINSTEM_STANDING__JUDGE_EVERY": "77"}
+    found = json.loads(mainstem(*options, "--json", env=env).stdout)
+    kept = found["MAINSTEM_STANDING__JUDGE_EVERY"]["value"]
+    assert kept == str(made_with["standing.judge_every"]) != "77"
+    assert f"judge_every = {kept}\n" in mainstem(*options, "--write", env=env).stdout
+    refused = mainstem("settings", "--home", tmp_path)
+    assert (1, "") == (refused.returncode, refused.stdout)
+    assert refused.stderr.startswith(f"mainstem: {str(tmp_path)!r} is no home of mainstem")
+
+
+def test_a_misspelt_option_gets_its_likely_name(mainstem: Run) -> None:
+    """The question for the option that was meant is a sentence of its own."""
+    done = mainstem("settings", "--hom", "x")
+    assert done.stderr.startswith(
+        "mainstem: No such option: --hom. Did you mean --home? `mainstem --help` or "
+    )
+
+
 def test_settings_are_told_group_by_group(mainstem: Run) -> None:
     """`settings` lists each group in a line, followed by its variables."""
     lines = mainstem("settings", defaults=True).stdout.splitlines()
@@ -187,7 +213,7 @@ def test_import_makes_a_log_and_says_what_it_left_out(tmp_path: Path, mainstem: 
     done = mainstem("import", "online-retail", source, "-o", log)
     assert 0 == done.returncode
     assert "1 item, 1 purchase, 1 return" in done.stderr
-    assert "left out 1 rows: not an item" in done.stderr
+    assert "left out 1 row: not an item" in done.stderr
     replayed = json.loads(
         mainstem("replay", log, "--home", tmp_path / "home", "--no-learn", "--json").stdout
     )

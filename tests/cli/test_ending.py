@@ -32,7 +32,7 @@ def section(text: str, title: str) -> list[str]:
 
 
 def test_rounds_sets_and_hashes_are_those_of_the_report(
-    told: tuple[str, Path], small_home: Path
+    told: tuple[str, Path], small_home: Path, mainstem: Run
 ) -> None:
     """Rounds, sets, ledger and hashes agree with the JSON report."""
     text, _ = told
@@ -44,6 +44,13 @@ def test_rounds_sets_and_hashes_are_those_of_the_report(
     for one in report["rounds"]:
         assert f"{one['drawn']:,}" in rounds[str(one["version"])].split()
     sets = {row.split()[0]: row.split()[1] for row in section(text, "sets")[:4]}
+    judged = sum(report["sets"].values())
+    query = "SELECT count() AS apart FROM trusted_now WHERE part IN ('direction', 'gate')"
+    asked = mainstem("sql", query, "--home", small_home, "--json").stdout
+    apart = json.loads(asked)["apart"]
+    assert apart > 0
+    title = f"{judged:,} samples at the last judgement; {apart:,} more guide or check the model"
+    assert f"\nsets: {title}\n" in text
     assert {name: f"{count:,}" for name, count in report["sets"].items()} == sets
     sums = section(text, "ledger in balance")
     assert ["1,500", "lines", "="] == sums[0].split()[:3]

@@ -176,6 +176,11 @@ def test_a_sample_is_found_by_its_first_digits_and_by_its_event(
     )
     for name in names:
         assert whole == mainstem("explain", *name, *options).stdout
+    rows = [
+        mainstem("history", name, "--home", small_home).stdout
+        for name in (kinds["core"], kinds["core"][:8])
+    ]
+    assert rows[0] == rows[1] != ""
 
 
 @pytest.mark.parametrize("name", [(), ("1234567",), ("not-an-id",), ("35e58da0", "--event", "e")])

@@ -43,7 +43,7 @@ def test_labelled_ends_with_the_setting_on_stdout(tmp_path: Path, mainstem: Run)
     line = "MAINSTEM_OBJECTIVES__CLASSES='sports,big business'\n"
     assert (0, line) == (done.returncode, done.stdout)
     assert "wrote 2 labelled events" in done.stderr
-    assert "left out 1 rows: no text" in done.stderr
+    assert "left out 1 row: no text" in done.stderr
     piped = mainstem(*given, "-o", "-")
     assert (tmp_path / "news.jsonl").read_text() == piped.stdout
     assert line in piped.stderr

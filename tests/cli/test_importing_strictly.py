@@ -104,7 +104,7 @@ def test_what_is_no_id_is_left_out_and_counted(name: str, cell: str, tmp_path: P
         # a text without a user is still imported
         assert f"1 cells of 'who' say {cell!r}" in done.stderr
     else:
-        assert "left out 1 rows: " in done.stderr
+        assert "left out 1 row: " in done.stderr
     assert log
     assert cell not in ids(log)
 
@@ -196,7 +196,7 @@ def test_a_bad_row_and_an_encoding_are_told(tmp_path: Path) -> None:
     ]
     (tmp_path / "source.csv").write_bytes(b"\n".join(encoded))
     done, log = run_file(tmp_path, "table")
-    assert "left out 1 rows: not in the encoding of the file" in done.stderr
+    assert "left out 1 row: not in the encoding of the file" in done.stderr
     assert "(line 3): b'2026-05-04 10:00,u1,A1,Schl\\xfcssel,9.50'" in done.stderr
     assert "Tee ☕" in log
 
@@ -217,7 +217,7 @@ def test_items_alone_are_no_log_of_purchases(tmp_path: Path) -> None:
     """An import whose only events are items fails."""
     done, log = run(tmp_path, "online-retail", [{**RETAIL, "CustomerID": "NULL"}])
     assert (1, "") == (done.exit_code, log)
-    assert "left out 1 rows: no customer (it says 'NULL')" in done.stderr
+    assert "left out 1 row: no customer (it says 'NULL')" in done.stderr
     assert "became an event other than an item" in str(done.exception)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Run
-from tests.validate.shelf import Log, lines_of, shop_log
+from tests.validate.shelf import BEGIN, DAY, Log, event, lines_of, shop_log
 
 RULES = (
     "encoding",
@@ -112,3 +112,55 @@ def test_the_shipped_excerpt_fails_nothing(mainstem: Run) -> None:
     assert "purchases" == found["questions"]
     warned = {rule["rule"] for rule in found["rules"] if rule["status"] != "PASS"}
     assert ("WARN", {"items", "missing days", "orphaned"}) == (found["status"], warned)
+
+
+def purchases_only(*returns: tuple[str, str, int]) -> Log:
+    """Make a log of purchases, one a day, and returns (shopper, item, day)."""
+    items = [event("item", f"about-{n}", BEGIN, item_id=f"i{n}", title="a cup") for n in range(2)]
+    bought = [
+        event("purchase", f"p{n}", BEGIN + DAY, user_id=f"u{n}", item_id=f"i{n % 2}")
+        for n in range(40)
+    ]
+    sent_back = [
+        event("return", f"r{n}", BEGIN + day * DAY, user_id=user, item_id=item)
+        for n, (user, item, day) in enumerate(returns)
+    ]
+    return [*items, *bought, *sent_back]
+
+
+EARLIER = "begin the log earlier, so that it covers the purchases of what was returned"
+WINDOW = "begin the log earlier, or set a longer MAINSTEM_JOIN__REVISION_WINDOW"
+
+
+@pytest.mark.parametrize(
+    ("returned", "reason", "advice"),
+    [
+        (("nobody", "i0", 1), "the shopper had no question before", EARLIER),
+        (("u0", "i1", 2), "its item was in no question", EARLIER),
+        (("nobody", "i0", 62), "the shopper had no question in 60d before", WINDOW),
+    ],
+)
+def test_a_longer_window_is_advised_only_where_it_can_help(
+    returned: tuple[str, str, int], reason: str, advice: str, tmp_path: Path, mainstem: Run
+) -> None:
+    """If the log holds no question for a return, only an earlier beginning of the log helps."""
+    path = written(tmp_path / "log.jsonl", purchases_only(returned))
+    found = json.loads(mainstem("validate", path, "--json", defaults=True).stdout)
+    [rule] = [rule for rule in found["rules"] if rule["rule"] == "orphaned"]
+    assert f"1 of 1 outcomes answer no question; {reason}" == rule["found"]
+    assert rule["advice"].startswith(advice)
+
+
+def test_a_log_of_purchases_is_told_what_was_not_measured(tmp_path: Path, mainstem: Run) -> None:
+    """A rule without events, a single day and a window without delays say so in true words."""
+    path = written(tmp_path / "log.jsonl", purchases_only(("nobody", "i0", 1))[2:])
+    rows = [line.split("\t") for line in mainstem("validate", path).stdout.splitlines()]
+    found = {row[1]: row[2] for row in rows if len(row) == 4}
+    assert "nothing to measure; purchases and returns do not count" == found["rates"]
+    assert "none missing in 1 day" == found["missing days"]
+    nothing = {row[0]: row[3] for row in rows if len(row) == 5 and row[2] == "-"}
+    assert {
+        "label_window": "nothing to go by: no outcome except returns answers a question",
+        "revision_window": "nothing to go by: no outcome answers a question",
+        "grace": "nothing to go by: no event is late",
+    } == nothing

@@ -59,7 +59,7 @@ PACKED = {
     "snappy": b"\xff\x06\0\0sNaPpY\0",
 }
 LAID_OUT = {
-    "an Excel or office file": zipped("xl/workbook.xml"),
+    "a spreadsheet (such as .xlsx) or office file": zipped("[Content_Types].xml"),
     "an Excel file (.xls)": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0",
     "an Avro file": b"Obj\x01\x04\x14avro.codec",
     "an ORC file": arrow(orc.write_table),

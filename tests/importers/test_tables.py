@@ -35,7 +35,7 @@ UNREADABLE = {
     "empty": (b"", "lacks the columns ['sku', 'name']"),
     "Excel": (
         b"PK\x03\x04\x14\0[Content_Types].xml",
-        "is an Excel or office file; save the sheet as CSV (UTF-8)",
+        "is a spreadsheet (such as .xlsx) or office file; save the sheet as CSV (UTF-8)",
     ),
     "binary": (b"\x01\0\0\0", "is neither CSV, JSON lines nor Parquet"),
     "cut-off Parquet": (b"PAR1\x15\x04\x15", "is a broken Parquet file"),

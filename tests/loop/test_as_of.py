@@ -174,9 +174,10 @@ def test_a_home_that_came_further_is_not_put_back(
     arguments = ("--home", whole["home"], "--partitions", 2, "--no-learn", "--as-of", SECOND_DAY)
     refused = mainstem("replay", shop_log, *arguments)
     assert 1 == refused.returncode
+    assert "mainstem: the home has already replayed " in refused.stderr
     assert (
-        "give another --home for it, or --verify to compare this one with what it had by then"
-        in refused.stderr
+        " come before the first event later than 2026-01-02T12:00:00.000Z; give another --home, "
+        "or --verify to compare this one with what it had at that time" in refused.stderr
     )
 
 
@@ -200,7 +201,7 @@ def test_a_moment_before_the_first_event_is_refused(
     [
         (("--as-of", "yesterday"), "got 'yesterday'"),
         (("--as-of", "2026-01-02T00:00", "--verify"), "got '2026-01-02T00:00'"),
-        (("--verify",), "give that as --as-of"),
+        (("--verify",), "give the moment as --as-of"),
         (
             ("--verify", "--as-of", "2026-01-02", "--seed", "3"),
             "--verify takes settings from the home",

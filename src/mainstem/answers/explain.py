@@ -79,7 +79,7 @@ def story_of(sample_id: str, settings: Settings, ask: Ask) -> Row:
         *queries, sample=sample_id, horizon=settings.responses.horizon
     )
     if not labels:
-        msg = f"no sample {sample_id} in this history; `mainstem sql {SAMPLE_IDS!r}` lists some"
+        msg = f"no sample {sample_id} in this history; `{SAMPLE_IDS}` lists some"
         raise StoreError(msg)
     # subtle: the label that was scored may differ from the label in the log, and overrides it
     scored = {one.label_version: one.label for one in (*labels, *visits)}

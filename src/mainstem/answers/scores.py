@@ -76,7 +76,7 @@ def _one_of(versions: Versions, version: int | None) -> int:
 
 def _numbers_of(labels: Sequence[str], pairs: int, names: Sequence[str]) -> list[int]:
     if len(labels) != pairs:
-        msg = f"there must be a label for each pair; got {len(labels)} labels and {pairs} pairs"
+        msg = f"there must be as many labels as pairs; got {len(labels)} for {pairs}"
         raise ValueError(msg)
     if unknown := sorted(set(labels) - set(names)):
         msg = f"a label is one of {', '.join(names)}; got {unknown[0]!r}"

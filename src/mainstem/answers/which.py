@@ -46,7 +46,6 @@ def sample_id_of(given: str, ask: Ask) -> str:
         f"several samples begin with {given!r}, like {found[0]} and {found[1]}; "
         "give more of the digits"
         if found
-        else f"no sample of this history begins with {given!r}; "
-        f"`mainstem sql {SAMPLE_IDS!r}` lists some"
+        else f"no sample of this history begins with {given!r}; `{SAMPLE_IDS}` lists some"
     )
     raise StoreError(msg)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["bench"]
 
 bench = typer.Typer(
-    help="Measure speed, beside the same work without mainstem in the same run.",
+    help="Measure speed, and compare it with the same work done without mainstem.",
     no_args_is_help=True,
 )
 
@@ -36,7 +36,7 @@ def store(
         str | None,
         typer.Option(
             "--store",
-            help="clickhouse:// URL of an empty database; a temporary chDB, if not given.",
+            help="clickhouse:// URL of an empty database; by default a temporary chDB.",
         ),
     ] = None,
     *,
@@ -89,7 +89,7 @@ def store(
 def join(
     log: Annotated[
         Path | None,
-        typer.Argument(help="Event log; the excerpt and a simulated shop, if not given."),
+        typer.Argument(help="Event log; by default the excerpt and a simulated shop."),
     ] = None,
     *,
     events: Annotated[

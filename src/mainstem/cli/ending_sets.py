@@ -11,7 +11,7 @@ from mainstem.cli.lines import aligned, points, wrapped
 from mainstem.loop import Loop
 from mainstem.printable import printable
 from mainstem.standing import CORE, REASONS, STANDINGS, why_none_called
-from mainstem.store.telling import trusted_met
+from mainstem.store.telling import kept_apart, trusted_met
 from mainstem.store.texts import words_of
 from mainstem.validate.lacking import unmet_trust
 
@@ -44,7 +44,9 @@ def sets(loop: Loop, report: dict[str, Any]) -> Iterator[str]:
     They also say why nothing is called contradictory, and which trusted samples the log lacks.
     """
     counts = report["sets"]
-    yield f"\nsets: the standing of {sum(counts.values()):,} samples at the last judgement"
+    apart = kept_apart(loop.store)
+    others = f"; {apart:,} more guide or check the model" if apart else ""
+    yield f"\nsets: {sum(counts.values()):,} samples at the last judgement{others}"
     yield from aligned([(name, f"{counts[name]:,}", _SETS[name]) for name in counts], "lrl")
     if not counts["contradictory"]:
         yield from _why_none(loop)

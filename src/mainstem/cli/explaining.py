@@ -3,12 +3,11 @@
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from mainstem.asking import answers
-from mainstem.cli.history import DEFAULT_HOME, HomeOption, StoreOption
+from mainstem.cli.history import DEFAULT_HOME, HomeOption, StoreOption, asker, sample_named
 from mainstem.cli.story import tell_story
 from mainstem.ids import uuid_of
 from mainstem.printable import in_json
@@ -17,7 +16,6 @@ from mainstem.settings.renamed import renamed
 
 if TYPE_CHECKING:
     from mainstem.answers.explain import Ask
-    from mainstem.store.named import Query
 
 __all__ = ["explain"]
 
@@ -55,11 +53,7 @@ def explain(
     """
     from mainstem.answers.explain import events_of, story_of  # the join is slow to import
 
-    def ask(*queries: "Query[Any]", **parameters: Any) -> list[list[Any]]:
-        found = answers(home, store, [query.sql for query in queries], **parameters)
-        return [query.typed(rows) for query, (_, rows) in zip(queries, found, strict=True)]
-
-    settings = _settings(home, store)
+    ask, settings = asker(home, store), _settings(home, store)
     story = story_of(_sample_id(sample, event, item, ask), settings, ask)
     story["events"] = events_of(log, story["question"], settings) if log else None
     if as_json:
@@ -79,14 +73,9 @@ def _settings(home: Path, store: str | None) -> Settings:
 
 
 def _sample_id(sample: str | None, event: str | None, item: str, ask: "Ask") -> str:
-    from mainstem.answers.which import sample_id_of  # the join is slow to import
-
     if (sample is None) == (event is None):
         msg = "give either a sample id, or --event EVENT_ID and --item ITEM_ID"
         raise typer.BadParameter(msg)
     if event is not None:
         return str(uuid_of("sample", event, item))
-    try:
-        return sample_id_of(str(sample), ask)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    return sample_named(str(sample), ask)

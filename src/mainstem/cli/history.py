@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID
 
 import typer
 
@@ -12,11 +11,25 @@ from mainstem.asking import answers
 from mainstem.cli.lines import wrapped
 from mainstem.cli.notes import explain_words
 from mainstem.errors import StoreError
+from mainstem.printable import number_of
 
 if TYPE_CHECKING:
+    from mainstem.answers.explain import Ask
+    from mainstem.store.named import Query
     from mainstem.store.telling import Verdict
 
-__all__ = ["AsJson", "HomeOption", "StoreOption", "history", "sets", "show_rows", "sql", "versions"]
+__all__ = [
+    "AsJson",
+    "HomeOption",
+    "StoreOption",
+    "asker",
+    "history",
+    "sample_named",
+    "sets",
+    "show_rows",
+    "sql",
+    "versions",
+]
 
 HomeOption = Annotated[
     Path,
@@ -64,7 +77,9 @@ def sets(
 
 
 def history(
-    sample: Annotated[str, typer.Argument(help="Id of the sample, as the views have it.")],
+    sample: Annotated[
+        str, typer.Argument(help="Id of the sample, or the first 8 or more digits of it.")
+    ],
     home: HomeOption = DEFAULT_HOME,
     store: StoreOption = None,
     *,
@@ -79,13 +94,9 @@ def history(
     from mainstem.store.rows_of_sample import HISTORY
     from mainstem.store.suggestions import SAMPLE_IDS
 
-    found = answers(
-        home, store, [query.sql for query in HISTORY.values()], sample=_sample_id(sample)
-    )
-    tables = {
-        name: query.typed(rows)
-        for (name, query), (_, rows) in zip(HISTORY.items(), found, strict=True)
-    }
+    ask = asker(home, store)
+    found = ask(*HISTORY.values(), sample=sample_named(sample, ask))
+    tables = dict(zip(HISTORY, found, strict=True))
     if not tables["sample"]:
         msg = f"no sample {sample!r} in this history; `mainstem sql {SAMPLE_IDS!r}` lists some"
         raise StoreError(msg)
@@ -167,15 +178,20 @@ def _ask(home: Path, store: str | None, query: str, what: str, *more: str) -> tu
 
 def _why_none_called(verdicts: "Sequence[Verdict]") -> Iterator[str]:
     """A line for each reason that nothing is called contradictory, with the number of canaries."""
+    from mainstem.standing.judge import NO_TRUSTED  # numpy is slow to import
+
     for verdict in dict.fromkeys(one.verdict for one in verdicts):
         those = [one for one in verdicts if one.verdict == verdict]
         canaries = sum(one.canaries for one in those)
         of = f" in {len(those)} partitions" if len(verdicts) > 1 else ""
-        why = "none is found at this rate of false calls" if verdict == "given" else verdict
-        yield (
-            f"nothing is called contradictory: {why} ({canaries:,} canaries{of}); "
-            "`mainstem trust status` tells more"
-        )
+        there = f"{number_of(canaries, 'canary', 'canaries')}{of}"
+        if verdict == NO_TRUSTED:
+            why = f"nobody has vouched for the labels of the {there}"
+        elif verdict == "given":
+            why = f"none is found at this rate of false calls ({there})"
+        else:
+            why = f"{verdict} ({there})"
+        yield f"nothing is called contradictory: {why}; `mainstem trust status` tells more"
 
 
 def _show_typed(name: str, rows: Sequence[Any], *, as_json: bool) -> None:
@@ -194,9 +210,21 @@ def show_rows(header: Sequence[str], rows: Sequence[Sequence[Any]], *, as_json: 
     (show_json if as_json else show)(header, rows)
 
 
-def _sample_id(text: str) -> str:
+def asker(home: Path, store: str | None) -> "Ask":
+    """A function that asks a history and gives the rows of each query, typed."""
+
+    def ask(*queries: "Query[Any]", **parameters: Any) -> list[list[Any]]:
+        found = answers(home, store, [query.sql for query in queries], **parameters)
+        return [query.typed(rows) for query, (_, rows) in zip(queries, found, strict=True)]
+
+    return ask
+
+
+def sample_named(given: str, ask: "Ask") -> str:
+    """The whole id of the sample that a user names by its id or its first digits."""
+    from mainstem.answers.which import sample_id_of  # the join is slow to import
+
     try:
-        return str(UUID(text))
+        return sample_id_of(given, ask)
     except ValueError as error:
-        msg = f"a sample id is a UUID like 35e58da0-a9c8-20d0-81ca-9032c9e3fe09; got {text!r}"
-        raise typer.BadParameter(msg) from error
+        raise typer.BadParameter(str(error)) from error

@@ -116,7 +116,7 @@ def taobao(
     sort: SortOption = False,
     favourites: Annotated[
         Favourite | None,
-        typer.Option(help="Import `fav` as this kind of event; it is left out, if not given."),
+        typer.Option(help="Import `fav` as this kind of event; by default it is left out."),
     ] = None,
 ) -> None:
     """Import views, carts, purchases and items of Taobao UserBehavior.

@@ -12,7 +12,7 @@ import typer
 
 from mainstem.cli.whole_files import open_whole
 from mainstem.errors import ImportSourceError
-from mainstem.printable import printable
+from mainstem.printable import number_of, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +45,7 @@ EncodingOption: TypeAlias = Annotated[
     str,
     typer.Option(
         "--encoding",
-        help="Encoding of the text, like cp1252 or gb18030; detected and reported, if not given.",
+        help="Encoding of the text, like cp1252; by default it is detected and reported.",
     ),
 ]
 
@@ -161,9 +161,9 @@ def _tell_notes(notes: "Notes | None") -> None:
 def _tell_left_out(left_out: Counter[str], notes: "Notes | None") -> None:
     rows = notes.rows if notes else {}
     for reason, count in left_out.most_common(_REASONS):
-        print(f"  left out {count:,} rows: {printable(reason)}", file=sys.stderr)
+        print(f"  left out {number_of(count, 'row')}: {printable(reason)}", file=sys.stderr)
         for row in rows.get(reason, ()):
             print(f"    {printable(row)}", file=sys.stderr)
     if others := sum(left_out.values()) - sum(count for _, count in left_out.most_common(_REASONS)):
-        reasons = f"{len(left_out) - _REASONS:,} other reasons"
-        print(f"  left out {others:,} rows for {reasons}", file=sys.stderr)
+        reasons = number_of(len(left_out) - _REASONS, "other reason")
+        print(f"  left out {number_of(others, 'row')} for {reasons}", file=sys.stderr)

@@ -14,7 +14,9 @@ from importlib.metadata import entry_points
 from typing import Annotated, Final
 
 import typer
+from click import Context
 from click.exceptions import Abort, ClickException
+from typer.core import TyperGroup
 
 from mainstem.cli.benching import bench
 from mainstem.cli.comparing import truth
@@ -54,8 +56,24 @@ _OF_PROGRAMS: Final = {
 }
 BENCHES: Final = "mainstem.benches"
 
+_ORDER: Final = (
+    *("demo", "import", "schema", "simulate", "validate", "replay"),
+    *("sets", "explain", "history", "layers", "trust", "truth", "versions", "sql", "settings"),
+    *("topics", "stream", "train", "audit", "up", "down", "bench"),
+)
+
+
+class _InOrder(TyperGroup):
+    """Lists the commands in the order of `docs/commands.md`, and unknown ones after them."""
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        known = {name: place for place, name in enumerate(_ORDER)}
+        return sorted(super().list_commands(ctx), key=lambda name: known.get(name, len(known)))
+
+
 app = typer.Typer(
     name="mainstem",
+    cls=_InOrder,
     help=(
         "Streaming continual learning for e-commerce search: find the samples that matter to the "
         "model, train on those, and keep in SQL why."
@@ -132,7 +150,9 @@ def _ending(error: BaseException) -> tuple[str, int]:
             # without any argument the message is empty, and the help has been printed already
             message = error.format_message().rstrip(".")
             how = "`mainstem --help` or `mainstem COMMAND --help` says how"
-            ending = f"{message}; {how}" if message else "", 2
+            # click forgets a stop before its question
+            message = message.replace(" Did you mean ", ". Did you mean ")
+            ending = f"{message}{'' if message.endswith('?') else ';'} {how}" if message else "", 2
         case ModuleNotFoundError() if (error.name or "").split(".")[0] in _OF_PROGRAMS:
             what = f"{error.name!r} is not installed, and the programs beside Kafka need it"
             ending = f"{what}; pip install 'mainstem[kafka]' installs it", 1

@@ -33,7 +33,8 @@ _JSON = Annotated[
 _MODEL = Annotated[
     str | None,
     typer.Option(
-        help="Hugging Face name or path of a BERT cross-encoder; one is made here, if not given."
+        help="Hugging Face name or path of a BERT cross-encoder; without it, mainstem makes a "
+        "model from the log."
     ),
 ]
 _SEED = Annotated[
@@ -69,7 +70,10 @@ def replay(
         typer.Option(
             "--as-of",
             metavar="MOMENT",
-            help="Stop at the first event later than 2011-01-15 or 2011-01-15T08:30Z.",
+            help=(
+                "Stop before the first event later than MOMENT, such as 2011-01-15 or "
+                "2011-01-15T08:30Z."
+            ),
         ),
     ] = None,
     verify: Annotated[

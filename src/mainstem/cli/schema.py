@@ -12,7 +12,7 @@ def schema(
     event: Annotated[
         str | None,
         typer.Argument(
-            show_default=False, help="Type of event, like click; every type, if not given."
+            show_default=False, help="Type of event, like click; by default every type."
         ),
     ] = None,
     *,

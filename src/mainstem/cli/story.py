@@ -12,7 +12,7 @@ __all__ = ["tell_story"]
 
 _WIDTH: Final = 100  # columns, if the output is not a terminal
 _MOST: Final = 6  # rows of a table, so that the whole story is one screen
-_NAMES: Final = {"norm / scale": "importance_seen", "running margin": "running_margin"}
+_NAMES: Final = {"norm in canaries": "importance_seen", "running margin": "running_margin"}
 """The field behind a column of a table, where the two have different names."""
 _ALONE: Final = {
     "purchase": "bought",
@@ -24,7 +24,6 @@ _SOURCES: Final = {
     "impression": "an impression",
     "view": "a view",
     "purchase": "a purchase",
-    "drawn": "a draw of negatives",
     "labelled": "a labelled text",
 }
 _PARTS: Final = {
@@ -57,7 +56,7 @@ def tell_story(story: dict[str, Any]) -> None:
         "version",
         "label",
         "norm",
-        "norm / scale",
+        "norm in canaries",
         "importance",
         "alignment",
         "loss",
@@ -66,15 +65,14 @@ def tell_story(story: dict[str, Any]) -> None:
     )
     _table(screen, "visits", visits, story["visits"])
     verdicts = (
-        "at",
-        "by",
+        "position",
+        "version",
         "standing",
         "p",
         "evidence",
-        "more doubtful than",
-        "canaries",
+        "canaries less doubtful",
         "importance",
-        "core >",
+        "core level",
     )
     _table(screen, "verdicts", verdicts, [{**row, **_in_words(row)} for row in story["verdicts"]])
     _table(
@@ -89,31 +87,33 @@ def tell_story(story: dict[str, Any]) -> None:
 def _why(story: dict[str, Any]) -> Iterator[str]:
     yield story["meaning"]
     if since := story["since"]:
-        place = f"judgement {since['judgement']} of partition {since['partition']}"
+        place = f"sample {since['judgement']} of partition {since['partition']}"
         when = _second(since["event_time"])
-        yield f"It has stood there since {when}, by {place}, with version {since['version']}."
+        judged = f"judged at {place}, with version {since['version']}"
+        yield f"It has stood there since {when}: {judged}."
     if now := story["now"]:
-        of_mean, alignment = _cell(now["importance_of_mean"]), _cell(now["alignment"])
+        of_mean, cosine = _cell(now["importance_of_mean"]), now["alignment"]
+        alignment = "no alignment yet" if cosine is None else f"alignment {_cell(cosine)}"
         yield (
             f"Importance {_cell(now['importance'])} (1 is the mean canary), "
-            f"length of its mean response {of_mean}; alignment {alignment}."
+            f"length of its mean response {of_mean}; {alignment}."
         )
 
 
 def _asked(question: dict[str, Any]) -> Iterator[str]:
-    drawn = (
-        f", drawn with probability {_cell(question['sampling_probability'])}"
-        if question["source"] == "drawn"
-        else ""
-    )
+    time, item = _second(question["event_time"]), question["item_id"]
+    if question["source"] == "drawn":
+        probability = _cell(question["sampling_probability"])
+        asked = f"{time}: item {item}, drawn as a negative with probability {probability}"
+    else:
+        asked = f"{time} by {_SOURCES[question['source']]}" + (f": item {item}" if item else "")
     origin = f" ({question['origin']})" if question["origin"] else ""
-    asked = f"{_second(question['event_time'])} by {_SOURCES[question['source']]}{drawn}"
-    yield f"asked    {asked}, item {question['item_id'] or '-'}"
-    yield f"part     {_PARTS[question['part']]}{origin}"
-    yield f"query    {question['query'] or '-'}"
-    yield f"history  {', '.join(question['history']) or '-'}"
-    yield f"context  {question['context_text'] or '-'}"
-    yield f"item     {question['item_text'] or '-'}"
+    yield f"asked          {asked}"
+    yield f"part           {_PARTS[question['part']]}{origin}"
+    yield f"query          {question['query'] or '-'}"
+    yield f"earlier items  {', '.join(question['history']) or '-'}"
+    yield f"context        {question['context_text'] or '-'}"
+    yield f"item           {question['item_text'] or '-'}"
 
 
 def _labels(story: dict[str, Any]) -> Iterator[str]:
@@ -131,23 +131,22 @@ def _labels(story: dict[str, Any]) -> Iterator[str]:
 
 def _in_words(verdict: dict[str, Any]) -> dict[str, Any]:
     return {
-        "at": verdict["judgement"],
-        "by": verdict["version"],
+        "position": verdict["judgement"],
         "standing": f"{verdict['standing']}, {verdict['reason']}",
         "p": verdict["p_value"],
-        "more doubtful than": _place(verdict),
-        "canaries": f"{verdict['canaries_of_label']}/{verdict['canaries']}",
-        "core >": verdict["core_level"],
+        "canaries less doubtful": _place(verdict),
+        "core level": verdict["core_level"],
     }
 
 
 def _place(verdict: dict[str, Any]) -> str:
-    """The share of canaries of its stratum that are less doubtful, rounded down."""
+    """The share of the canaries it was compared with that are less doubtful, rounded down."""
     if verdict["stratum"] is None:
-        return "-"
+        return f"too few: {verdict['canaries']:,}"
     less = verdict["stratum_canaries"] - verdict["at_least_as_doubtful"]
-    of = f"label {verdict['label']}" if verdict["stratum"] == "label" else "all"
-    return f"{1000 * less // verdict['stratum_canaries'] / 10:g} % of {of}"
+    share = 1000 * less // verdict["stratum_canaries"] / 10
+    alike = f" (label {verdict['label']})" if verdict["stratum"] == "label" else ""
+    return f"{share:g} % of {verdict['stratum_canaries']:,}{alike}"
 
 
 def _drawn(one: dict[str, Any]) -> dict[str, Any]:

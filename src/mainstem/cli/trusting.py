@@ -41,7 +41,7 @@ def add(
     share: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="Take this share of a simulated shop's questions (0.1 if not given)."
+            min=0, max=1, help="Take this share of a simulated shop's questions (default 0.1)."
         ),
     ] = None,
     to: Annotated[
@@ -106,7 +106,7 @@ def status(
         seen = named_in(file, settings)
     else:
         [(_, seen)] = answers(home, store, [TRUSTED_COUNTS.sql])
-    header = ("part", "stratum", "partition", "origin", "there", "needed", "what follows")
+    header = ("part", "label", "partition", "origin", "have", "need", "what follows")
     show_rows(header, status_of(seen, settings), as_json=as_json)
     if not as_json:
         explain_words(

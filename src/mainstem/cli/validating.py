@@ -23,6 +23,11 @@ __all__ = ["validate"]
 _BLOCKS: Final = " ▁▂▃▄▅▆▇█"
 _WIDTH: Final = 3  # columns of the plot for each duration
 _PLACES: Final = 3  # examples shown for each rule
+_NOTHING: Final = {
+    "label_window": "no outcome except returns answers a question",
+    "revision_window": "no outcome answers a question",
+    "grace": "no event is late",
+}
 
 
 def validate(
@@ -188,7 +193,7 @@ def _rows(window: "Window") -> Iterator[tuple[str, str, str, str, str]]:
         little = (
             f"too few outcomes to go by: {window.measured:,} measured"
             if window.measured
-            else "nothing to go by: no outcomes"
+            else f"nothing to go by: {_NOTHING[window.setting]}"
         )
         yield window.setting, duration(window.now), "-", little, "now"
         return

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from mainstem.embedded.home import KEY, HomeFolder
-from mainstem.embedded.recorded import record
+from mainstem.embedded.recorded import check_same, record
 from mainstem.errors import HomeError
 from mainstem.settings import Settings, known
+from mainstem.settings.comparing import that_affect
 from mainstem.settings.urls import folder_of
 
 __all__ = ["check_repeatable", "copy_first_version", "key_digest", "key_of", "settings_of"]
@@ -17,13 +18,25 @@ __all__ = ["check_repeatable", "copy_first_version", "key_digest", "key_of", "se
 _FACTS: Final = ("learn", "planted", "relabel", "trusted", "threads", "pseudonym_key", "schedule")
 
 
-def settings_of(folder: Path, environment: Mapping[str, str]) -> Settings:
+def settings_of(
+    folder: Path, environment: Mapping[str, str], given: Settings | None = None
+) -> Settings:
     """The settings that a home was made with; settings that affect nothing have today's values.
 
     Args:
         folder: folder of the home.
         environment: variables by name, which may hold settings.
+        given: settings to return instead, if the home was made with them.
+
+    Raises:
+        HomeError: if the home was made with other settings than the given ones.
     """
+    if given is not None:
+        kept = record(folder)
+        if given.join.questions == "auto":  # the log decided
+            given = given.but({"join.questions": kept["join.questions"]})
+        check_same(kept, that_affect(given, "join", "results"))
+        return given
     now = Settings.from_environment(environment).flat()
     free = {name: now[name] for name, field in known().items() if field.means.affects == "nothing"}
     made_with = {name: value for name, value in record(folder).items() if name in known()}

@@ -49,8 +49,9 @@ def refuse_further(home: HomeFolder, until: int, time: int) -> None:
     """
     if (done := lines_done(home)) > until:
         msg = (
-            f"the home has replayed {done:,} lines, and {written(time)} is behind {until:,}; "
-            "give another --home for it, or --verify to compare this one with what it had by then"
+            f"the home has already replayed {done:,} lines, and only {until:,} come before the "
+            f"first event later than {written(time)}; give another --home, "
+            "or --verify to compare this one with what it had at that time"
         )
         raise HomeError(msg)
 

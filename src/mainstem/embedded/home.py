@@ -12,7 +12,6 @@ HOME/history.sock      socket on which the process that has the home open answer
 """
 
 import secrets
-import shlex
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,11 +23,11 @@ from mainstem.disk import write_whole
 from mainstem.embedded.checkpoint import Checkpoint
 from mainstem.embedded.files import home_errors, read_file, write_file
 from mainstem.embedded.lock import take_lock
-from mainstem.embedded.recorded import SETTINGS
+from mainstem.embedded.recorded import SETTINGS, check_same, no_home
 from mainstem.errors import HomeError
 from mainstem.events.known_log import KnownLog, Past
 from mainstem.settings import Settings
-from mainstem.settings.comparing import differences, that_affect
+from mainstem.settings.comparing import that_affect
 from mainstem.settings.renamed import renamed
 from mainstem.settings.urls import url_of
 
@@ -66,12 +65,10 @@ class HomeFolder:
     """
 
     def __init__(self, folder: Path, *, create: bool, alone: bool = True) -> None:
-        begin = f"mainstem replay LOG --home {shlex.quote(str(folder))}"
-        no_home = f"{str(folder)!r} is no home of mainstem; `{begin}` makes one"
         with home_errors("cannot open the home", folder):
             self.folder = folder.resolve()
             if not create and not any((self.folder / name).exists() for name in (SETTINGS, "lock")):
-                raise HomeError(no_home)
+                raise no_home(folder)
             if foreign := _foreign(self.folder):
                 msg = (
                     f"{str(folder)!r} holds other things, like {foreign!r}; "
@@ -87,7 +84,7 @@ class HomeFolder:
         # subtle: a folder with nothing but a lock was becoming a home, and is none now
         if not create and not self.is_begun:
             self._lock.close()
-            raise HomeError(no_home)
+            raise no_home(folder)
 
     def __enter__(self) -> Self:
         return self
@@ -99,7 +96,7 @@ class HomeFolder:
 
     @property
     def is_begun(self) -> bool:
-        """Whether the replay of a log into it has begun."""
+        """Whether a replay into this home has begun."""
         return (self.folder / SETTINGS).exists()
 
     @property
@@ -166,23 +163,14 @@ class HomeFolder:
         wanted = {**that_affect(settings, "join", "results"), **facts}
         on_disk = self._read(SETTINGS, dict[str, Any], msgspec.json) or {}
         found = renamed(on_disk)
-        # a home that was made before a setting existed has its default
-        defaults = that_affect(Settings(), "join", "results") if found else {}
-        there = {**wanted, **defaults, _ID: secrets.token_hex(8), **found}
-        differ, undo = differences(there, wanted)
-        if differ:
-            go_on = f"{undo} goes on, " if undo else ""
-            msg = (
-                f"the home was made with other settings ({differ}); "
-                f"{go_on}--from-start begins again, or give another --home"
-            )
-            raise HomeError(msg)
+        check_same(found, wanted)
+        own = found.get(_ID) or secrets.token_hex(8)
         if log:
             write_file(self.folder / "log", msgspec.msgpack.encode(log))
-        wanted |= {_ID: there[_ID]}
+        wanted |= {_ID: own}
         if wanted != on_disk:
             write_file(self.folder / SETTINGS, msgspec.json.format(msgspec.json.encode(wanted)))
-        self._claim(there[_ID])
+        self._claim(own)
 
     def check_own(self) -> None:
         """Refuse history or versions of another home.

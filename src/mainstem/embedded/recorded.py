@@ -1,14 +1,18 @@
 """Read the settings and facts that a home records, without opening the home."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from mainstem.errors import HomeError
+from mainstem.settings import Settings
+from mainstem.settings.comparing import differences, that_affect
 from mainstem.settings.renamed import renamed
 
-__all__ = ["SETTINGS", "record", "recorded"]
+__all__ = ["SETTINGS", "check_same", "no_home", "record", "recorded"]
 
 SETTINGS: Final = "settings.json"
 
@@ -22,3 +26,31 @@ def record(folder: Path) -> Mapping[str, Any]:
     """All recorded settings and facts by name; empty where the folder is no home yet."""
     path = folder / SETTINGS
     return renamed(msgspec.json.decode(path.read_bytes())) if path.exists() else {}
+
+
+def check_same(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Refuse settings and facts that a home was not made with.
+
+    Args:
+        found: what the home records, by name; empty where it records nothing yet.
+        wanted: the settings and facts that it is to be used with.
+
+    Raises:
+        HomeError: if one differs: going on would mix two histories.
+    """
+    # a home that was made before a setting existed has its default
+    defaults = that_affect(Settings(), "join", "results") if found else {}
+    differ, undo = differences({**wanted, **defaults, **found}, wanted)
+    if differ:
+        go_on = f"{undo} goes on, " if undo else ""
+        msg = (
+            f"the home was made with other settings ({differ}); "
+            f"{go_on}--from-start begins again, or give another --home"
+        )
+        raise HomeError(msg)
+
+
+def no_home(folder: Path) -> HomeError:
+    """The error that a folder is no home, and how to make one."""
+    begin = f"mainstem replay LOG --home {shlex.quote(str(folder))}"
+    return HomeError(f"{str(folder)!r} is no home of mainstem; `{begin}` makes one")

@@ -59,7 +59,7 @@ def foreign(start: bytes, *, unpacked: bool = False) -> str:
         if not magic.match(start) or (name in {"gzip", "zstd"} and not unpacked):
             continue
         if name == "zip" and _EXCEL.search(start):
-            return "an Excel or office file; save the sheet as CSV (UTF-8)"
+            return "a spreadsheet (such as .xlsx) or office file; save the sheet as CSV (UTF-8)"
         return f"packed by {name}{' once more' if unpacked else ''}; unpack it: `{how}`"
     for magic, name in _OTHER_FORMATS:
         if magic.match(start) and (name != "a Parquet file" or unpacked):

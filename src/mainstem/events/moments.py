@@ -34,7 +34,7 @@ def moment(text: str) -> int:
     """
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+    except (TypeError, ValueError):  # a TypeError: no text
         found = None
     if found and not found.tzinfo and len(text) == _LENGTH_OF_DATE:
         found = found.replace(tzinfo=UTC)

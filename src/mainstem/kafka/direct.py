@@ -22,7 +22,7 @@ _SILENT_POLLS: Final = 60
 
 
 class Record(NamedTuple):
-    """One offset of a partition.
+    """What one offset of a partition holds: a record, or none.
 
     Attributes:
         offset: the offset.

@@ -102,9 +102,9 @@ def together(faults: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def passes(error: BaseException) -> bool:
-    """Whether it makes sense to try again after an error.
+    """Whether an error may pass by itself, so that trying again makes sense.
 
-    It does not after an error about rights, about the configuration or about a broken batch.
+    It makes none after an error about rights, about the configuration or about a broken batch.
 
     Example:
         >>> passes(ConnectionRefusedError()), passes(ValueError())

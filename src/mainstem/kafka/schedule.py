@@ -60,7 +60,7 @@ class ScheduleWriter:
         if not self._waiting:
             return
         if self._failed:
-            # subtle: of what was sent together with the failed record, anything may be lost
+            # subtle: any record that was sent with the failed one may be lost, so send all again
             self._sent.clear()
             self._send(self._waiting)
         self._failed = True

@@ -19,7 +19,7 @@ __all__ = ["keep_round"]
 
 
 def keep_round(done: Round, store: Store, versions: Versions, generation: int) -> None:
-    """Write everything that is kept of a round.
+    """Write a round: its evaluations, its row and its version; save the version if promoted.
 
     Args:
         done: the round.

@@ -192,7 +192,7 @@ class ActiveVersion:
                 )
                 raise ModelError(msg) from error
             self._tokens = max(longest * len(encoded) // 2, longest)
-        # subtle: only here the error is gone, and with it the tensors that its frames held
+        # subtle: the error keeps its frames' tensors alive, so memory is freed only now
         torch.cuda.empty_cache()
         return None
 

@@ -81,7 +81,7 @@ class Listener:
         self._uses: Counter[str] = Counter()  # of each parameter, in the forward pass
         self._readers: Counter[int] = Counter()  # of each input, by its address
         self._tapped: set[str] = set()
-        # an input, and the same in the type in which its layer multiplied it
+        # the last input, and a copy of it in the type that its layer computed in
         self._cast: tuple[Tensor, Tensor] | None = None
         self._computing = self._is_backward = self._is_deaf = self._is_over = False
         self.is_reentrant = False
@@ -279,7 +279,7 @@ class Listener:
         if not (is_product and is_for_matrix_units(b)):
             return a.float() if a.is_floating_point() else a, b.float()
         if self._cast is None or not is_same(self._cast[0], a):
-            # as the layer itself read it; kept because layers that read the same can be joined
+            # in the type that the layer used; kept, so that layers with one input can be joined
             self._cast = a, a.to(b.dtype)
         return self._cast[1], b
 

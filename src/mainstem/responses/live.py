@@ -102,7 +102,7 @@ class Live:
         return found.index_select(0, self._row).view(*self.mask.shape, matrix.shape[1])
 
     def trimmed(self, x: Tensor) -> Tensor:
-        """The tokens that `first` names: (B, T, n) -> (B, L, n)."""
+        """The tokens at the indices in `first`, live ones first: (B, T, n) -> (B, L, n)."""
         if self.first is None:
             return x
         return x.gather(1, self.first.unsqueeze(2).expand(-1, -1, x.shape[2]))

@@ -21,7 +21,7 @@ def read_by(inputs: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
 
 
 def misread(read: Any, output: Any, samples: int, *, is_embedding: bool) -> str | None:
-    """Why no formula fits what a layer read and gave, or None if one may fit.
+    """The reason why no formula fits a layer's input and output; None if one may fit.
 
     Args:
         read: argument of the layer, as `read_by` gives it.

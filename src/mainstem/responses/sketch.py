@@ -112,7 +112,7 @@ class CountSketch:
         return self._table
 
     def waves_at(self, places: Tensor) -> Tensor:
-        """Transforms of the sketches of rows that are 1 at a place: (...) -> (..., k / 2 + 1)."""
+        """Transforms of the sketches of one-hot rows, by place: (...) -> (..., k / 2 + 1)."""
         transforms = _waves(self.k, places.device)[self._bucket[places]]
         return transforms * self._sign[places].unsqueeze(-1)
 

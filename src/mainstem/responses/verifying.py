@@ -1,4 +1,4 @@
-"""Whether a weight is used outside of the layers that hold it: a look at the graph tells.
+"""Find out from the graph whether a weight is used outside of the layers that hold it.
 
 A tap hears what a layer does with its weight, and nothing else. So the graph of a forward pass is
 walked back from the losses, and at the output of a layer the walk jumps to the layer's input. A

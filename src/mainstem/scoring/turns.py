@@ -1,4 +1,7 @@
-"""The turns of scoring workers: written before they are taken, and read by whoever repeats them."""
+"""Turns: what a scoring worker does outside of the schedule.
+
+A worker records a turn before it acts on it, so that a repetition can do the same.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -10,7 +13,7 @@ __all__ = ["Turns", "in_effect"]
 
 
 class Turns:
-    """Writes the turns of the partitions that a worker owns.
+    """Records the turns of a worker in the partitions that it owns.
 
     Args:
         store: the history.
@@ -72,11 +75,11 @@ class Turns:
 
 
 def in_effect(turns: Iterable[Turn]) -> list[Turn]:
-    """The turns of one partition that led to the rows of its last worker, by their positions.
+    """Keep of the turns of one partition what still counts after each takeover.
 
-    A worker that takes over goes on from the last commit; its predecessor may have come further.
-    Samples that the predecessor scored again after that commit count from the commit on, because
-    the rows are rebuilt from the history. A judgement after the commit is made again.
+    A worker that takes over goes on from the last commit, which may be earlier than where its
+    predecessor stopped. Samples that the predecessor scored again count from that commit on,
+    because the rows are rebuilt from the history. A judgement after the commit is made again.
 
     Args:
         turns: turns of the partition in the order of their numbers.

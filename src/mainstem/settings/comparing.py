@@ -1,4 +1,4 @@
-"""Compare the settings that a home or a snapshot was made with with the settings of now."""
+"""Compare the settings of a home or a snapshot with the current ones."""
 
 import shlex
 from collections.abc import Mapping

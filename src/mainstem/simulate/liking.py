@@ -68,7 +68,7 @@ class Liking:
         return category >= len(self._weights)
 
     def favourites(self, user: int, time: int, colours: tuple[str, ...]) -> dict[str, float]:
-        """Return the pull of the colours that a shopper likes.
+        """Return how strongly each favourite colour attracts a shopper.
 
         With drift, a shopper slowly moves from one favourite colour to the next.
 

@@ -159,14 +159,16 @@ def meaning(name: str) -> str:
 
     Example:
         >>> meaning("bots")
-        'Share of the shoppers that are programs, and act at random; 0.01, in a plain shop 0.'
+        'Share of the shoppers that are programs, and act at random (default 0.01; 0 with --plain).'
     """
     setting = Shop.__dataclass_fields__[name]
     text, usual = setting.metadata["help"], setting.metadata.get("usual", MISSING)
     default = f"{setting.default}"
     if usual is not MISSING:
-        default = f"{usual:g}{', in a plain shop 0' if usual else ''}"
-    return f"{text[0].upper()}{text[1:]}" + ("." if setting.default is False else f"; {default}.")
+        default = f"{usual:g}{'; 0 with --plain' if usual else ''}"
+    return f"{text[0].upper()}{text[1:]}" + (
+        "." if setting.default is False else f" (default {default})."
+    )
 
 
 def _day_of(text: str) -> date:

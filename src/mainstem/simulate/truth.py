@@ -97,6 +97,9 @@ def read_truth(path: Path) -> Iterator[Truth]:
     Raises:
         LogError: if the file cannot be read, or is not a truth file.
     """
+    if not path.exists():
+        msg = f"there is no truth file {str(path)!r}; `mainstem simulate --truth FILE` writes one"
+        raise LogError(msg)
     for number, line in enumerate(read_lines(path), start=1):
         head = line.partition(b":")[0]
         decoder = _KINDS.get(head)

@@ -153,7 +153,7 @@ class Asker:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def ask(self, sql: str, **parameters: Any) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    def ask(self, sql: str, /, **parameters: Any) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """Ask a question like `Store.ask`, in the process of the holder.
 
         Args:

@@ -22,6 +22,7 @@ _UNKNOWN: Final = re.compile(
     r" identifier ['`]([^'`]+)['`]"
     r"|Identifier ['`]([^'`]+)['`] cannot be resolved"
 )
+_UNSET: Final = re.compile(r"Substitution `([^`]+)` is not set")
 _NAMES: Final = """
     SELECT name FROM system.tables WHERE database = currentDatabase()
     UNION DISTINCT SELECT name FROM system.columns WHERE database = currentDatabase()"""
@@ -51,6 +52,11 @@ def complaint_of(
         return f"the question breaks off: something is missing at its end; got {statement[-40:]!r}"
     if "in readonly mode" in said and "setting" in said:
         return "a question cannot change settings; leave SETTINGS out"
+    if unset := _UNSET.search(said):
+        return (
+            f"the question has a parameter {unset[1]!r} and no value for it; "
+            f"in Python, give it as home.sql(QUESTION, {unset[1]}=VALUE)"
+        )
     return first_line(error)
 
 

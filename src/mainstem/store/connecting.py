@@ -3,6 +3,7 @@
 import atexit
 import logging
 import os
+import re
 import shutil
 import tempfile
 from functools import lru_cache
@@ -18,6 +19,7 @@ __all__ = ["DATABASE", "client_errors", "connect", "database_of", "has_history"]
 
 DATABASE: Final = "mainstem"
 """The database of a history whose URL names none."""
+_OTHER: Final = re.compile(r"already initialized with path '(.*)', cannot connect")
 
 
 def has_history(folder: Path) -> bool:
@@ -63,7 +65,7 @@ def _server(url: str) -> SplitResult:
 
 def _without_password(url: str) -> str:
     parts = _server(url)
-    return f"{parts.hostname}{parts.path}"
+    return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def connect(url: str, *, make: bool) -> Any:
@@ -94,6 +96,12 @@ def connect(url: str, *, make: bool) -> Any:
             server = urlunsplit(_server(url)._replace(path=""))
             return clickhouse_connect.get_client(dsn=server, autogenerate_session_id=False)
     except client_errors() as error:
+        if other := _OTHER.search(str(error)):
+            msg = (
+                f"this process has the history {other[1]!r} open, and chDB opens one at a time; "
+                f"ask {str(folder_of(url))!r} when that one is closed, or from another process"
+            )
+            raise StoreError(msg) from error
         place = str(folder_of(url)) if scheme == "chdb" else _without_password(url)
         msg = f"cannot open the history {scheme}://{place}: {first_line(error)}"
         raise StoreError(msg) from error

@@ -109,7 +109,7 @@ class Store:
         except client_errors() as error:
             raise StoreError(first_line(error)) from error
 
-    def ask(self, sql: str, **parameters: Any) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    def ask(self, sql: str, /, **parameters: Any) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """Answer a user's question, which may only read.
 
         Args:

@@ -15,6 +15,7 @@ __all__ = [
     "Verdict",
     "ids_among",
     "items_asked",
+    "kept_apart",
     "refusals",
     "trusted_met",
 ]
@@ -77,6 +78,12 @@ def trusted_met(store: Store) -> set[UUID]:
     """Ids of the samples in the history whose label somebody has confirmed or graded."""
     sql = "SELECT sample_id FROM trusted_now WHERE origin IN ('confirmed', 'graded')"
     return {sample_id for (sample_id,) in store.rows(sql)}
+
+
+def kept_apart(store: Store) -> int:
+    """How many samples only guide or check the model: those of `direction` and of `gate`."""
+    [(count,)] = store.rows("SELECT count() FROM trusted_now WHERE part IN ('direction', 'gate')")
+    return int(count)
 
 
 def ids_among(store: Store, samples: AbstractSet[UUID], questions: AbstractSet[UUID]) -> set[UUID]:

@@ -17,7 +17,7 @@ _OVER_TABLES: Final = ("responses_now", "sketches_now")
 
 
 def of_sample(question: str, *names: str) -> str:
-    """Make a query about one sample, `{sample:UUID}`, that brings the definitions of its views.
+    """Extend a query about one sample, `{sample:UUID}`, by the definitions of the views it reads.
 
     The views over the tables of responses and of sketches are restricted to the sample, and so are
     all views on top of them. Without that the engine would read the whole tables.

@@ -157,7 +157,7 @@ def graded_of(event: Labelled, objectives: Objectives) -> Sample:
 
 
 def confirmed_of(one: Labelled | Vouched, settings: Settings) -> Confirmed:
-    """A trusted sample with its part; the three parts share all of them by the shares in settings.
+    """A trusted sample with its part; by a hash the three parts get their shares.
 
     Raises:
         TrustError: if its label is no class of these settings.

@@ -86,7 +86,7 @@ class Unit:
         self._seen = Seen()
 
     def refuses(self, offset: int, event_id: str | None, time: int) -> bool:
-        """Note an event if it is older than any shop on the web, and tell whether it is."""
+        """Note an event if it is older than online shopping; return whether it is."""
         if time >= OLDEST:
             return False
         self._seen.note(offset, event_id)
@@ -191,7 +191,9 @@ class Days:
         for before, day in pairwise(days):
             if any(gap % _WEEK not in rest for gap in range(before + 1, day)):
                 seen.note(*self._first[day])
-        found = f"{open_days} days" if days else "no days"
+        found = "no days"
+        if days:
+            found = f"none missing in {open_days} day{'' if open_days == 1 else 's'}"
         if missing:
             named = ", ".join(_date(day) for day in missing[:3])
             more = " and more" if len(missing) > 3 else ""

@@ -16,9 +16,14 @@ from mainstem.join import Catalogue, Sample
 from mainstem.join.fold import CLOSE, Fold
 from mainstem.join.state import JoinState, Question, UserState
 from mainstem.settings import Settings
+from mainstem.validate.finding import duration
 
-__all__ = ["Answered", "Asked", "Closed", "Follower", "Happened", "Orphaned"]
+__all__ = ["BEFORE_THE_LOG", "Answered", "Asked", "Closed", "Follower", "Happened", "Orphaned"]
 
+_NO_QUESTION: Final = "the shopper had no question before"
+_NO_ITEM: Final = "its item was in no question"
+BEFORE_THE_LOG: Final = frozenset({_NO_QUESTION, _NO_ITEM})
+"""Reasons that no longer window changes: if there was a question, it is not in the log."""
 _SWEEP: Final = 1000  # fewest events between two sweeps for shoppers without open questions
 
 
@@ -79,7 +84,9 @@ class Follower:
     """
 
     def __init__(self, settings: Settings, catalogue: Catalogue, lateness: int = 0) -> None:
-        window = 2 * max(settings.join.revision_window, settings.join.label_window)
+        self._remembered = window = 2 * max(
+            settings.join.revision_window, settings.join.label_window
+        )
         self._grace = max(settings.join.grace, lateness + 1)
         self._windows = settings.join.label_window
         self._state = JoinState()
@@ -95,11 +102,13 @@ class Follower:
         self._waiting: list[tuple[int, bool, str, int, Any]] = []
         self._offsets: dict[str, int] = {}  # the line of each open question, by event id
         self._since_sweep = 0
+        self._oldest: int | None = None
 
     def step(self, offset: int, event: Any) -> Iterator[Happened]:
         """Add an event or a tick, and yield what happens up to the watermark."""
         if not isinstance(event, Tick):
             self._count(event)
+            self._oldest = min(event.event_timestamp, self._oldest or event.event_timestamp)
             # subtle: the joiner's own order, in which a question comes before outcomes of its time
             time, is_outcome = event.event_timestamp, self._fold.is_outcome(event)
             heapq.heappush(self._waiting, (time, is_outcome, event.event_id, offset, event))
@@ -147,10 +156,23 @@ class Follower:
             user = self._state.users[event.user_id]
             # `late` counts here, because a joiner with the real windows has dropped the question
             if counts["orphaned"] + counts["late"] > orphaned:
-                yield Orphaned(offset, event, _why(event, user))
+                yield Orphaned(offset, event, self._why(event, user))
             elif counts["joined"] + counts["revised"] > answered:
                 delay = event.event_timestamp - _question_of(event, user).time
                 yield Answered(offset, event, delay)
+
+    def _why(self, event: Any, user: UserState) -> str:
+        # subtle: older questions have been forgotten, and a longer window might find one
+        is_whole = event.event_timestamp - (self._oldest or 0) <= self._remembered
+        days = duration(self._remembered)
+        if not user.questions:
+            return _NO_QUESTION if is_whole else f"the shopper had no question in {days} before"
+        impressions = {one.impression_id for one in user.questions}
+        if event.impression_id and event.impression_id not in impressions:
+            return "the shopper had no impression with its impression_id"
+        if any(event.item_id in one.items for one in user.questions):
+            return "its item was in a question, but too long ago or in another impression"
+        return _NO_ITEM if is_whole else f"its item was in no question in {days} before"
 
     def _act(self, deadline: tuple[int, int, str, int, str]) -> Iterator[Happened]:
         _, action, user_id, time, event_id = deadline
@@ -175,14 +197,3 @@ def _question_of(event: Any, user: UserState) -> Question:
 
 def _place(question: Question) -> tuple[int, str]:
     return question.time, question.event_id
-
-
-def _why(event: Any, user: UserState) -> str:
-    if not user.questions:
-        return "the shopper had no question before"
-    impressions = {one.impression_id for one in user.questions}
-    if event.impression_id and event.impression_id not in impressions:
-        return "the shopper had no impression with its impression_id"
-    if any(event.item_id in one.items for one in user.questions):
-        return "its item was in a question, but too long ago or in another impression"
-    return "its item was in no question"

@@ -9,7 +9,7 @@ from typing import Final
 from mainstem.events import Impression, Return
 from mainstem.settings import Settings
 from mainstem.validate.finding import FAIL, PASS, WARN, Finding, Seen, Status, graded, share
-from mainstem.validate.follow import Answered, Closed, Orphaned
+from mainstem.validate.follow import BEFORE_THE_LOG, Answered, Closed, Orphaned
 
 __all__ = ["Items", "Orphans", "Positions", "Positives"]
 
@@ -77,6 +77,8 @@ class Orphans:
         )
 
     def _advice(self) -> str:
+        if self._purchases_ask and self._reasons.keys() <= BEFORE_THE_LOG:
+            return "begin the log earlier, so that it covers the purchases of what was returned"
         if self._purchases_ask:
             return (
                 "begin the log earlier, or set a longer MAINSTEM_JOIN__REVISION_WINDOW, "

@@ -33,6 +33,9 @@ LEAST_JUMP: Final = math.log(2)
 """The odds must at least double or halve to be a jump, however many answers there are."""
 
 
+_NOTHING: Final = "nothing to measure; purchases and returns do not count"
+
+
 class Rates:
     """`rates`: users act at human rates.
 
@@ -73,7 +76,7 @@ class Rates:
             seen.note(*place)
         theirs = sum(self._users[user][5] for user in self._fast)
         part, users = share(theirs, self._events), len(self._users)
-        found = f"{users:,} users at human rates" if users else "no users"
+        found = f"{users:,} users at human rates" if users else _NOTHING
         if seen.count:
             found = (
                 f"{seen.count:,} of {users:,} users act faster than a person can "
