@@ -176,7 +176,7 @@ class Home:
             if not report["samples"]:
                 asks, refused = loop.settings.join.questions, refusals(loop.store, 5)
                 lack = why_no_samples(report["ledger"], refused, asks)
-                msg = f"no sample came of {str(log)!r}: {lack}"
+                msg = f"no sample was made of {str(log)!r}: {lack}"
                 raise LogError(msg)
         return report
 

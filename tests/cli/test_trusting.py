@@ -45,8 +45,8 @@ def test_status_counts_what_the_replay_met(shop: Path, mainstem: Run) -> None:
     assert {"direction", "canary", "gate"} == {row["part"] for row in rows}
     assert {"confirmed"} == {row["origin"] for row in rows}
     canaries = [row for row in rows if row["part"] == "canary"]
-    assert ["no", "yes"] == [row["stratum"] for row in canaries]
-    assert all(row["there"] > 20 and "of this label" in row["what follows"] for row in canaries)
+    assert ["no", "yes"] == [row["label"] for row in canaries]
+    assert all(row["have"] > 20 and "of this label" in row["what follows"] for row in canaries)
 
 
 def test_a_trusted_label_overrules_the_log(shop: Path, mainstem: Run) -> None:
@@ -114,7 +114,7 @@ def test_graded_pairs_come_in_between_the_samples(
     assert mainstem("trust", "add", pairs, "--home", home).returncode == 0
     named = rows_of(mainstem("trust", "status", "--home", home, "--json", env=SHORT))
     assert {"graded"} == {row["origin"] for row in named}
-    assert 40 == sum(row["there"] for row in named)
+    assert 40 == sum(row["have"] for row in named)
     hashes = []
     for _ in range(2):
         done = mainstem(

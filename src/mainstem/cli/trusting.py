@@ -106,7 +106,7 @@ def status(
         seen = named_in(file, settings)
     else:
         [(_, seen)] = answers(home, store, [TRUSTED_COUNTS.sql])
-    header = ("part", "stratum", "partition", "origin", "there", "needed", "what follows")
+    header = ("part", "label", "partition", "origin", "have", "need", "what follows")
     show_rows(header, status_of(seen, settings), as_json=as_json)
     if not as_json:
         explain_words(
