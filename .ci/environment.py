@@ -2,7 +2,7 @@
 
 uv installs the packages, because it is several times as fast as pip. It takes the package index and
 other settings from the user's configuration of pip. pip installs the packages if a setting of pip
-has no counterpart in uv, or if uv cannot be installed.
+has no counterpart in uv, or if uv cannot be installed or fails.
 
     .venv/bin/python .ci/environment.py [--python PYTHON] [--torch-index URL]
 
@@ -24,6 +24,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[1]
 WANTED: Final = ("-e", f"{ROOT}[kafka,test]")
 PIP: Final = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input")
+WITH_PIP: Final = [*PIP, "install", "--prefer-binary"]
 COUNTERPARTS: Final = {
     "cert": "SSL_CERT_FILE",
     "extra-index-url": "UV_INDEX",
@@ -83,9 +84,21 @@ def main(arguments: Sequence[str]) -> int:
     install, environment = installer(left_out)
     if installed:  # subtle: only now, or pip would find a uv of that Python and install none
         Path(sysconfig.get_path("purelib"), "installed-torch.pth").write_text(f"{installed}\n")
+    code = install_all(install, environment, constraints, asked.torch_index)
+    if code and install != WITH_PIP:
+        sys.stdout.write("uv could not install them; pip tries it.\n")
+        sys.stdout.flush()
+        return install_all(WITH_PIP, dict(os.environ), constraints, asked.torch_index)
+    return code
+
+
+def install_all(
+    install: Sequence[str], environment: Mapping[str, str], constraints: Path, torch_index: str
+) -> int:
+    """Install torch from an index of its own, if one is given, and then all that is wanted."""
     held = ("-c", str(constraints))
-    if asked.torch_index:
-        first = [*install, "--index-url", asked.torch_index, *held, "torch"]
+    if torch_index:
+        first = [*install, "--index-url", torch_index, *held, "torch"]
         if code := subprocess.run(first, env=environment, check=False).returncode:
             return code
     return subprocess.run([*install, *held, *WANTED], env=environment, check=False).returncode
@@ -126,7 +139,6 @@ def numbers(version: str) -> tuple[int, ...]:
 
 def installer(left_out: Path) -> tuple[list[str], dict[str, str]]:
     """The command that installs packages, and its environment; uv if possible, else pip."""
-    with_pip = [*PIP, "install", "--prefer-binary"]
     listed = subprocess.run([*PIP, "config", "list"], capture_output=True, text=True, check=False)
     try:
         told = for_uv(settings_of_pip(listed.stdout))
@@ -134,11 +146,11 @@ def installer(left_out: Path) -> tuple[list[str], dict[str, str]]:
         sys.stdout.write(
             f"pip installs them, because uv has no counterpart of its setting {error}.\n"
         )
-        return with_pip, dict(os.environ)
+        return WITH_PIP, dict(os.environ)
     pin = ("-c", str(ROOT / "constraints.txt"))
     if subprocess.run([*PIP, "install", "--quiet", *pin, "uv"], check=False).returncode:
         sys.stdout.write("pip installs them, because it cannot install uv.\n")
-        return with_pip, dict(os.environ)
+        return WITH_PIP, dict(os.environ)
     uv = Path(sysconfig.get_path("scripts"), "uv")
     with_uv = [str(uv), "pip", "install", "--python", sys.executable]
     if left_out.read_text():
