@@ -231,13 +231,13 @@ def test_another_home_of_this_process_is_told_to_wait(folder: Path, tmp_path: Pa
 
 
 def test_a_log_of_which_no_sample_comes_is_an_error(tmp_path: Path) -> None:
-    """A log that makes no sample is an error."""
+    """A log of which no sample comes is an error that says what is missing."""
     log = tmp_path / "log.jsonl"
     log.write_text(
         '{"type":"item","event_id":"n1","event_timestamp":1291191000000,'
         '"item_id":"a","title":"t"}\n'
     )
-    with pytest.raises(LogError):
+    with pytest.raises(LogError, match="no line is an event of a shopper"):
         mainstem.open_home(tmp_path / "shop").replay(log)
 
 
