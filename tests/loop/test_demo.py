@@ -30,6 +30,7 @@ def demo(done: subprocess.CompletedProcess[str]) -> dict:
 
 def shapes(text: str) -> set[tuple[str, ...]]:
     """Return each line without numbers, split at commas, so that equal parts count once."""
+    text = text.replace("1 thread\n", "2 threads\n")  # a worker of the tests has one core
     lines = (re.sub(r"\s+", " ", re.sub(r"[\d.,]*\d", "#", line)) for line in text.splitlines())
     return {tuple(dict.fromkeys(line.strip().split(", "))) for line in lines}
 
