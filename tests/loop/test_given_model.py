@@ -51,14 +51,10 @@ def test_a_half_precision_model_learns_and_a_refused_one_leaves_its_home_free(
     }
     refused = mainstem(*command, env=environment)
     assert 1 == refused.returncode
-    assert ["replaying log.jsonl into", "mainstem: model"] == [
-        line[: len(start)]
-        for line, start in zip(
-            [*refused.stdout.splitlines(), *refused.stderr.splitlines()],
-            ["replaying log.jsonl into", "mainstem: model"],
-            strict=True,
-        )
-    ]
+    assert refused.stdout.startswith("replaying log.jsonl into")
+    assert "Events of the log" not in refused.stdout
+    [error] = refused.stderr.splitlines()
+    assert error.startswith("mainstem: model")
     (tmp_path / "kept").rename(words)
     done = mainstem(*command, env=environment)
     assert 0 == done.returncode, done.stderr

@@ -38,10 +38,13 @@ class Quiet:
         """Ignore the end of a round."""
 
 
-def replay(log: Path | str, home: Path, watcher: Any = None, **more: Any) -> str:
+def replay(
+    log: Path | str, home: Path, watcher: Any = None, say: Any = lambda _: None, **more: Any
+) -> str:
     """Replay a log into a home and return the hash of the result."""
+    asked = Asked(learn=False, **more)
     with open_loop(
-        str(log), home, SETTINGS, watcher or Quiet(), Asked(learn=False, **more), environment={}
+        str(log), home, SETTINGS, watcher or Quiet(), asked, say=say, environment={}
     ) as loop:
         loop.run()
         return deployed_hash(loop.store)

@@ -52,15 +52,18 @@ class Screen:
         self._task: Any = None
 
     def begin(self, log: str, home: Path, threads: int) -> None:
-        """Say what is replayed where, and what is going to happen; nothing is read yet."""
+        """Say what is replayed where; nothing is read yet."""
         using = f"{threads} thread{'s' * (threads > 1)}"
         where = f"{printable(Path(log).name)} into {printable(str(home))}"
         self._say(wrapped(f"replaying {where} with {using}", first=""))
-        self._say(wrapped(_PLAN))
-        self._say(f"  What each word means: {WORDS}")
 
     def opened(self, loop: Loop) -> None:
-        """Warn of labels that no setting names, before anything is replayed."""
+        """Say what is going to happen, and warn of labels that no setting names.
+
+        A log or a home that is refused gets no such words: its error is one line.
+        """
+        self._say(wrapped(_PLAN))
+        self._say(f"  What each word means: {WORDS}")
         if unknown := unknown_classes(loop.surveyed.labels, loop.settings.objectives):
             self._say(wrapped(unknown))
 
