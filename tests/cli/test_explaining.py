@@ -377,7 +377,12 @@ def test_a_revised_sample_on_each_engine(url: str, mainstem: Run) -> None:
         (one["running_margin"], one["importance"]) for one in story["visits"]
     ]
     assert ("label", 2) == stratum(story)
-    assert 1 == story["verdicts"][0]["at_least_as_doubtful"]
+    [verdict] = story["verdicts"]
+    assert (1, 2, 3) == (
+        verdict["at_least_as_doubtful"],
+        verdict["canaries_of_label"],
+        verdict["canaries"],
+    )
     environment = {"MAINSTEM_STANDING__CANARY_MINIMUM": "2"}
     told = mainstem("explain", "--store", url, UUID(int=1), env=environment).stdout
     assert "label 0  revised by return; it was 1 (label version 1)" in told
