@@ -154,13 +154,11 @@ class Home:
             SettingError: `as_of` is no moment, or `open_home` was given a `store`.
         """
         from mainstem.answers.progress import Progress
-        from mainstem.answers.report import report_of
+        from mainstem.answers.report import report_of, why_empty
         from mainstem.bootstrap import threads
         from mainstem.embedded.asked import Asked
         from mainstem.events.moments import moment
         from mainstem.opening import open_loop
-        from mainstem.store.telling import refusals
-        from mainstem.validate.lacking import why_no_samples
 
         if self._store is not None:
             msg = "a replay needs a folder, not store=; a deployment has `mainstem stream replay`"
@@ -173,9 +171,7 @@ class Home:
         with open_loop(str(log), self.folder, settings, watcher, asked, say=watcher.say) as loop:
             loop.run()
             report = report_of(loop, str(self.folder))
-            if not report["samples"]:
-                asks, refused = loop.settings.join.questions, refusals(loop.store, 5)
-                lack = why_no_samples(report["ledger"], refused, asks)
+            if lack := why_empty(loop, report):
                 msg = f"no sample was made of {str(log)!r}: {lack}"
                 raise LogError(msg)
         return report

@@ -12,11 +12,13 @@ from mainstem.loop import Loop
 from mainstem.models import ActiveVersion
 from mainstem.standing import REASONS, STANDINGS
 from mainstem.store import samples_since
+from mainstem.store.telling import refusals
 from mainstem.store.texts import bought_before
 from mainstem.store.versions import ROUNDS_TOLD, promoted_versions
 from mainstem.store.writes import columns_of
+from mainstem.validate.lacking import why_no_samples
 
-__all__ = ["report_of"]
+__all__ = ["report_of", "why_empty"]
 
 _MOST_LATER: Final = 20_000  # samples of the last part of the log that versions are compared on
 
@@ -58,6 +60,18 @@ def report_of(loop: Loop, home: str, plant: Plant | None = None) -> dict[str, An
             [(loop.worker.rows[p], judged) for p, judged in sorted(loop.judged.items())]
         )
     return report
+
+
+def why_empty(loop: Loop, report: dict[str, Any]) -> str:
+    """Why a replay made no sample, and what to do; empty if it made some.
+
+    Args:
+        loop: a loop that has run to its end.
+        report: its report.
+    """
+    if loop.samples:
+        return ""
+    return why_no_samples(report["ledger"], refusals(loop.store, 5), loop.settings.join.questions)
 
 
 def _sets(loop: Loop) -> dict[str, int]:

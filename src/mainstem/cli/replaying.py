@@ -209,12 +209,10 @@ def _run(
     try:
         with ExitStack() as opened:
             with working(f"reading {Path(log).name}, making the first version"):
-                from mainstem.answers.report import report_of
+                from mainstem.answers.report import report_of, why_empty
                 from mainstem.bootstrap import threads  # torch is slow to import
                 from mainstem.cli.screen import Screen
                 from mainstem.opening import open_loop
-                from mainstem.store.telling import refusals
-                from mainstem.validate.lacking import why_no_samples
 
                 screen = Screen(to=sys.stderr if as_json else sys.stdout)
                 screen.begin(log, home, threads(None if asked.from_start else home))
@@ -227,10 +225,7 @@ def _run(
             with working("comparing the versions"):
                 report = report_of(loop, str(home), plant)
             screen.end(loop, report)
-            lack = ""
-            if not loop.samples:
-                asks, refused = loop.settings.join.questions, refusals(loop.store, 5)
-                lack = why_no_samples(report["ledger"], refused, asks)
+            lack = why_empty(loop, report)
     except KeyboardInterrupt:
         again = (
             "the same command begins again"
