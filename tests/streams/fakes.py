@@ -40,6 +40,10 @@ class Log:
     stands: dict[int, int] = field(default_factory=dict)
     most: int = 17
 
+    def partitions(self) -> list[int]:
+        """Return the numbers of the partitions."""
+        return sorted(self.values)
+
     def first(self, partition: int) -> int:
         """Return the oldest offset that the partition still has."""
         return self.firsts.get(partition, 0)
@@ -93,7 +97,7 @@ class FakeSend:
     """A producer that delivers a record some turns of the event loop after it was sent."""
 
     def __init__(self, told: Told, turns: int = 3) -> None:
-        self.records: list[tuple[str, bytes, bytes, int | None]] = []
+        self.records: list[tuple[str, bytes | None, bytes, int]] = []
         self.delivered = 0
         self.interrupt: Callable[[int], None] = lambda sent: None  # noqa: ARG005
         self._told, self._turns = told, turns

@@ -48,21 +48,17 @@ def test_an_hour_that_is_published_twice_counts_once() -> None:
     assert {0: 0} == hours.waiting
 
 
-@pytest.mark.parametrize("shown", [1, 2], ids=["same rows", "other rows"])
 @pytest.mark.parametrize("seed", range(5))
-def test_publications_of_two_owners_do_not_mix(seed: int, shown: int) -> None:
+def test_publications_of_two_owners_do_not_mix(seed: int) -> None:
     """Whatever the order of two owners' records, the hour of the one that ends first counts."""
-    chance = random.Random(seed)
-    left = [encode_hour(many(7)), encode_hour(many(7, shown=shown))]
-    order = []
+    chance, owners = random.Random(seed), [many(7), many(7, shown=2)]
+    left, values, ended = [encode_hour(hour) for hour in owners], list[bytes](), list[Hour]()
     while any(left):
-        order.append(chance.choice([owner for owner in left if owner]).pop(0))
-    first = next(value for value in order if value in {encode_hour(many(7))[-1]} | set(LASTS))
-    expected = many(7) if first == encode_hour(many(7))[-1] else many(7, shown=2)
-    assert [expected] == taken(reader(), records(*order))
-
-
-LASTS = [encode_hour(many(7, shown=2))[-1]]
+        owner = chance.choice([owner for owner in (0, 1) if left[owner]])
+        values.append(left[owner].pop(0))
+        if not left[owner]:
+            ended.append(owners[owner])
+    assert ended[:1] == taken(reader(), records(*values))
 
 
 def test_a_publication_that_was_cut_off_is_completed_by_the_next() -> None:
@@ -120,7 +116,7 @@ def tables(store: Store) -> list[Any]:
     return [sorted(store.rows(f"SELECT * FROM {table} FINAL")) for table in ("counts", "hours")]
 
 
-@pytest.mark.parametrize("cut", range(1, 8))
+@pytest.mark.parametrize("cut", [1, 3, 4, 6])
 def test_a_sink_that_is_killed_between_parts_loses_none(tmp_path: Path, cut: int) -> None:
     """A sink killed in the middle of an hour commits before it; the next reads the hour whole."""
     batch = published(many(7), many(8, uncounted=2))
