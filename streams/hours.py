@@ -75,7 +75,7 @@ class Hours:
         passed = mine.closed is not None and last <= mine.closed
         if isinstance(message, CountsPart):
             if not passed:
-                mine.since.setdefault(publication, record.offset)
+                mine.since.setdefault(publication, int(record.offset))
                 mine.parts.setdefault(publication, {})[message.part] = message.counts
             return None
         if passed:
@@ -132,7 +132,7 @@ class Hours:
             position: offset after the last record taken.
         """
         mine = self._open.get(partition)
-        return min([position, *(mine.since.values() if mine else ())])
+        return min(mine.since.values(), default=position) if mine else position
 
 
 def _place(record: Any) -> tuple[int, int]:

@@ -102,7 +102,7 @@ class Idle:
             self.ticks[partition] = self.ticks.get(partition, 0) + 1
 
     async def _is_idle(self, partition: int, reached: int, before: Mapping[int, int]) -> bool:
-        end = await self._ask(self._reader.end, partition)
+        end: int = await self._ask(self._reader.end, partition)
         if reached >= end:
             self._ends[partition] = end
         return reached >= end and before.get(partition) == end

@@ -64,7 +64,9 @@ class HourClosed(Struct, frozen=True, kw_only=True, tag_field="type", tag="close
     uncounted: int
 
 
-_DECODER: Final = msgspec.json.Decoder(CountsPart | HourClosed)
+_DECODER: Final[msgspec.json.Decoder[CountsPart | HourClosed]] = msgspec.json.Decoder(
+    CountsPart | HourClosed
+)
 
 
 def encode_hour(hour: Hour) -> list[bytes]:
