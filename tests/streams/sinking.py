@@ -1,7 +1,7 @@
 """Batches for a sink, and the fakes around it."""
 
 import random
-from typing import Any, NamedTuple
+from typing import Any
 
 from mainstem.behaviour import Count, Hour
 from mainstem.events import Item, encode
@@ -13,19 +13,11 @@ from mainstem.store import Store
 from mainstem.store.ledgers import newest_ledger
 from mainstem.streams.sink import SINK_TOPICS, Sink
 from tests.join.shop import KEY, short
-from tests.streams.fakes import plainly, shop_log
+from tests.streams.fakes import FakeRecord, plainly, shop_log
 
 SETTINGS = short(direction_share=0.3, canary_share=0.3, gate_share=0.2)
 TABLES = ("samples", "trusted", "ledger", "rejected", "items", "counts", "hours")
 Batch = list[tuple[str, Any]]
-
-
-class FakeRecord(NamedTuple):
-    """A record as kafka-python gives it."""
-
-    partition: int
-    offset: int
-    value: bytes | None
 
 
 class FakeIntake:
