@@ -1,14 +1,18 @@
 """An idle partition is ticked by the event time of the others, and never by a clock."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from mainstem.behaviour import HOUR
 from mainstem.events import Tick, decode, encode
+from mainstem.join import Joiner
+from mainstem.kafka import Broker, DirectReader
 from mainstem.streams.idling import Idle
-from mainstem.streams.outbox import Message
-from tests.join.shop import short, view
+from mainstem.streams.outbox import Message, Outbox
+from tests.join.shop import joiner, short, view
+from tests.kafka.topic import produce, read_all
 from tests.streams.fakes import Bench, Log
 
 SETTINGS = short(partitions=3, grace=10)
@@ -183,3 +187,46 @@ def test_what_a_joiner_refuses_moves_no_time(tmp_path: Path) -> None:
 
     asyncio.run(run())
     assert [] == stack.ticks(0)
+
+
+class Alone:
+    """A worker of one partition, which asks a real broker."""
+
+    def __init__(self, joiner: Joiner) -> None:
+        self.joiners = {joiner.partition: joiner}
+
+    async def ask(self, action: Callable[..., Any], *arguments: Any) -> Any:
+        """Run an action."""
+        return action(*arguments)
+
+
+def test_a_broker_tells_what_an_idle_partition_needs_to_know(broker: Broker) -> None:
+    """By the broker's ends, commits and records, partition 0 is ticked as far as 1 is joined."""
+    topic, group = broker.topic("events"), broker.group("join")
+    times = (HOUR + 5, HOUR + 4, 7 * HOUR)
+    produce(broker, topic, [encode(view(f"e{time}", time, "cup")) for time in times], 1)
+    commit(broker, topic, group, 1, 2)
+
+    async def run(reader: DirectReader) -> None:
+        outbox = Outbox(broker)
+        idle = Idle(Alone(joiner(grace=10)), reader, outbox, 10)
+        for _ in range(3):
+            await idle.look()
+        await outbox.stop()
+
+    with DirectReader(broker, topic, group) as reader:
+        asyncio.run(run(reader))
+    found = read_all(broker, "events")
+    assert [HOUR + 5] == [decode(value).event_timestamp for value in found[0]]
+    assert (3, []) == (len(found[1]), found[2])
+
+
+def commit(broker: Broker, topic: str, group: str, partition: int, offset: int) -> None:
+    """Commit an offset of a group."""
+    from kafka import KafkaConsumer, TopicPartition
+    from kafka.structs import OffsetAndMetadata
+
+    consumer = KafkaConsumer(**broker.options, group_id=group, enable_auto_commit=False)
+    consumer.assign([TopicPartition(topic, partition)])
+    consumer.commit({TopicPartition(topic, partition): OffsetAndMetadata(offset, "", -1)})
+    consumer.close()
