@@ -10,7 +10,8 @@ from mainstem.behaviour import FEATURES, LAST_POSITION, Asked, Sums, end_of, fea
 from mainstem.join import PlacedSample, Sample
 from mainstem.settings import Settings
 from mainstem.store import Store
-from mainstem.store.features import counted, hours_closed, stored_features, write_features
+from mainstem.store.features import counted, stored_features, write_features
+from mainstem.store.hours import closed_hours
 
 __all__ = ["features_of", "needed", "reached", "with_features"]
 
@@ -85,8 +86,8 @@ def reached(store: Store, partitions: Iterable[int]) -> int:
     Returns:
         The hour, counted since 1970 UTC; 0 if a partition has closed none.
     """
-    closed = hours_closed(store)
-    return min((closed.get(partition, 0) for partition in partitions), default=0)
+    closed = closed_hours(store)
+    return min((closed.get(partition, -1) + 1 for partition in partitions), default=0)
 
 
 def _lag(settings: Settings) -> int:
