@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from mainstem.errors import NonFiniteError
 from mainstem.learning.evaluation import Evaluation, auc, evaluate, log_loss
-from mainstem.learning.evaluation.evaluation import auc_of_classes
+from mainstem.learning.evaluation.metrics import auc_of_classes
 from tests.learning.samples import learnable
 
 # some of them tied
