@@ -23,6 +23,8 @@ class PlacedSample(NamedTuple):
         weight, sampling_probability, position: the fields of `Sample` with these names.
         part: use of the sample, one of `PARTS`.
         item_id, history, context_text, item_text: the fields of `Sample` with these names.
+        features: behaviour features as of the question, in the order of their names; empty where
+            they are unknown, which a model reads as 0, their mean.
     """
 
     sample_id: UUID
@@ -40,6 +42,7 @@ class PlacedSample(NamedTuple):
     history: tuple[str, ...]
     context_text: str
     item_text: str
+    features: tuple[float, ...] = ()
 
     @classmethod
     def of(

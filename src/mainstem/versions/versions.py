@@ -30,6 +30,8 @@ from mainstem.errors import VersionError
 from mainstem.models.encoder import CrossEncoder, PairReader, PretrainedReader
 from mainstem.process.quiet import quietly
 from mainstem.settings.urls import files_at
+from mainstem.versions.beats_counting import BeatsCounting
+from mainstem.versions.calibration import Calibration
 
 __all__ = ["Manifest", "Versions"]
 
@@ -49,6 +51,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
         scale: mean response norm of the canaries under the version; norms are divided by it. None
             if no canary was known yet.
         generation: generation of the learner that made the version; 0 in the embedded loop.
+        calibration: makes probabilities of its scores; None where there were no samples to fit it.
+        beats_counting: whether it ranks better than counting; None where nothing can be counted.
     """
 
     version: int
@@ -59,6 +63,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     files: dict[str, str]
     scale: float | None = None
     generation: int = 0
+    calibration: Calibration | None = None
+    beats_counting: BeatsCounting | None = None
 
 
 class Versions:
@@ -86,6 +92,8 @@ class Versions:
         scale: float | None = None,
         generation: int = 0,
         direction: Mapping[str, Tensor] | None = None,
+        calibration: Calibration | None = None,
+        beats_counting: BeatsCounting | None = None,
     ) -> Manifest:
         """Write a version, with its manifest last.
 
@@ -101,6 +109,8 @@ class Versions:
             generation: generation of the learner; 0 in the embedded loop.
             direction: trusted gradient at the version by parameter name; None or empty if there
                 is none.
+            calibration: makes probabilities of its scores.
+            beats_counting: whether it ranks better than counting.
         """
         folder = self._new_folder(version, generation)
         self._files.makedirs(folder, exist_ok=True)
@@ -118,6 +128,8 @@ class Versions:
             files={name: _digest(content) for name, content in contents.items()},
             scale=scale,
             generation=generation,
+            calibration=calibration,
+            beats_counting=beats_counting,
         )
         put_whole(self._files, f"{folder}/{_MANIFEST}", msgspec.json.encode(manifest))
         return manifest
