@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstem.errors import NonFiniteError
-from mainstem.join import PlacedSample
+from mainstem.join import PlacedSample, examples_of
 from mainstem.learning.evaluation.metrics import (
     auc_of_classes,
     calibration_error,
@@ -78,8 +78,7 @@ def logits_of(
     Raises:
         NonFiniteError: if a logit is NaN or infinite, because it cannot be ranked.
     """
-    del examined
-    logits = active.logits([sample.pair for sample in samples])
+    logits = active.logits(examples_of(samples), examined=examined)
     if bad := int((~np.isfinite(logits).all(axis=1)).sum()):
         msg = f"non-finite logits for {bad} of {len(samples)} samples"
         raise NonFiniteError(msg)
