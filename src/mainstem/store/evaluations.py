@@ -102,7 +102,7 @@ EVALUATIONS: Final = Query(
 _FACTS: Final = Query(
     SliceFacts,
     """
-    SELECT sample_id, question_id, if(query = '', 0, cityHash64(query)) AS asked, category, -1
+    SELECT sample_id, question_id, if(query = '', 0, cityHash64(query)) AS asked, category, item_age
     FROM samples WHERE sample_id IN {ids:Array(UUID)}
     ORDER BY sample_id, label_version LIMIT 1 BY sample_id""",
 )

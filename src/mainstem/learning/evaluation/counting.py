@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from mainstem.behaviour import FEATURE_NAMES
 from mainstem.join import PlacedSample
 from mainstem.learning.evaluation.metrics import auc
 
 __all__ = ["Counted", "Counting", "Logistic"]
 
-FEATURE_NAMES: Final[tuple[str, ...]] = ()
-POPULAR: Final = ("item_purchased_90", "item_clicked_90")
+_POPULAR: Final = ("item_purchased_90", "item_clicked_90", "item_clicked_30")
 _STEPS: Final = 50
 _SMALL: Final = 1e-9  # size of a step after which no more follow
 
@@ -50,7 +50,7 @@ class Counting:
         self,
         samples: Sequence[PlacedSample],
         names: Sequence[str] = FEATURE_NAMES,
-        popular: Sequence[str] = POPULAR,
+        popular: Sequence[str] = _POPULAR,
     ) -> None:
         self._names, self._popular = list(names), [one for one in popular if one in names]
         known = [sample for sample in samples if sample.features]
