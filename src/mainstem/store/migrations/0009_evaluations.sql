@@ -1,5 +1,5 @@
 -- More measures of a version, and what plain counting reaches on the same samples. Rows from before
--- have none of them.
+-- have none of them. NDCG and MRR are means over `questions`; popularity and logistic are AUCs.
 
 ALTER TABLE evaluations ADD COLUMN IF NOT EXISTS calibration_error Nullable(Float64);
 
@@ -7,8 +7,8 @@ ALTER TABLE evaluations ADD COLUMN IF NOT EXISTS ndcg_10 Nullable(Float64);
 
 ALTER TABLE evaluations ADD COLUMN IF NOT EXISTS mrr Nullable(Float64);
 
-ALTER TABLE evaluations ADD COLUMN IF NOT EXISTS questions UInt64; -- that NDCG and MRR are means of
+ALTER TABLE evaluations ADD COLUMN IF NOT EXISTS questions UInt64;
 
-ALTER TABLE evaluations ADD COLUMN IF NOT EXISTS popularity Nullable(Float64); -- AUC of popularity
+ALTER TABLE evaluations ADD COLUMN IF NOT EXISTS popularity Nullable(Float64);
 
-ALTER TABLE evaluations ADD COLUMN IF NOT EXISTS logistic Nullable(Float64); -- AUC of a regression
+ALTER TABLE evaluations ADD COLUMN IF NOT EXISTS logistic Nullable(Float64);
