@@ -95,7 +95,7 @@ EVALUATIONS: Final = Query(
     """
     SELECT version, slice, samples, auc, popularity, logistic, log_loss, calibration_error,
            questions, ndcg_10, mrr
-    FROM evaluations FINAL WHERE round IN (version, 0)
+    FROM evaluations FINAL WHERE round = version OR round = 0
     ORDER BY version, indexOf(['gate', 'held_out', 'later'], splitByChar('/', slice)[1]), slice""",
 )
 """What was measured of each version: by the round that made it, and on the last part of the log."""
