@@ -130,7 +130,7 @@ def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
     loop.store.write("evaluations", columns_of(rows))
     answered, names = (
         bought_before(loop.store, loop.later_from),
-        loop.settings.objectives.class_names,
+        loop.settings.objectives.label_names,
     )
     return {
         "later": {"samples": len(later), "labels": [names[label] for label in sorted(set(labels))]},

@@ -39,7 +39,7 @@ def scores_of(
             names no class.
     """
     _check_pairs(pairs)
-    names = settings.objectives.class_names
+    names = settings.objectives.label_names
     numbers = None if labels is None else _numbers_of(labels, len(pairs), names)
     active = load_active(versions, _one_of(versions, version), settings)
     found = DataFrame(list(pairs), columns=["context", "item"])
