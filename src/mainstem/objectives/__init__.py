@@ -4,6 +4,7 @@ The losses need torch: `losses` and `pointwise` have one for each sample, `listw
 order. What this package offers itself needs none, and no numpy, so that joiners may import it.
 """
 
+from mainstem.objectives.examples import Examples
 from mainstem.objectives.targets import (
     OBJECTIVES,
     TARGETS,
@@ -20,6 +21,7 @@ __all__ = [
     "OBJECTIVES",
     "TARGETS",
     "UNKNOWN",
+    "Examples",
     "code_of",
     "label_of",
     "label_of_class",
