@@ -128,7 +128,7 @@ def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
     write_evaluations(loop.store, rows)
     answered, names = (
         bought_before(loop.store, loop.later_from),
-        loop.settings.objectives.class_names,
+        loop.settings.objectives.label_names,
     )
     beats = {one.version: one.beats_counting for one in VERSIONS_TOLD.of(loop.store)}
     return {

@@ -42,7 +42,7 @@ def scores_of(
             names no class.
     """
     _check_pairs(pairs)
-    names = settings.objectives.class_names
+    names = settings.objectives.label_names
     numbers = None if labels is None else _numbers_of(labels, len(pairs), names)
     number = _one_of(versions, version)
     active = load_active(versions, number, settings)
