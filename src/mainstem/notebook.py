@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from mainstem.data import demo_log
 from mainstem.errors import LogError, SettingError
 from mainstem.settings import Settings
 from mainstem.settings.urls import url_of
@@ -54,16 +55,6 @@ def open_home(
     """
     given = Settings.of(settings) if isinstance(settings, Mapping) else settings
     return Home(Path(folder).absolute(), given, store, versions)
-
-
-def demo_log() -> Path:
-    """The event log that comes with mainstem: 12,000 purchases and returns of a gift shop.
-
-    Example:
-        >>> demo_log().name
-        'online-retail.jsonl.gz'
-    """
-    return Path(__file__).parent / "data" / "online-retail.jsonl.gz"
 
 
 class Home:
@@ -248,6 +239,19 @@ class Home:
         story = story_of(sample_id_of(str(sample), self._typed), settings, self._typed)
         story["events"] = events_of(Path(log), story["question"], settings) if log else None
         return story
+
+    def report(self) -> str:
+        """The report of the history as one HTML page, which loads nothing.
+
+        Returns:
+            The page that `mainstem report` writes.
+
+        Raises:
+            HomeError: There is no history yet.
+        """
+        from mainstem.answers.page.page import page_about
+
+        return page_about(self.folder, self._store, self.settings, self._typed)
 
     def score(
         self,

@@ -9,6 +9,7 @@ from mainstem.store.named import Query
 from mainstem.store.store import Store
 
 __all__ = [
+    "BOUGHT",
     "MEMBERS",
     "NEWEST_PAIRS",
     "Bought",
@@ -103,15 +104,14 @@ _WORDS: Final = Query(
     SELECT context_text, item_text, label, source FROM samples_now
     WHERE sample_id = {sample_id:UUID}""",
 )
-_BOUGHT: Final = Query(
+BOUGHT: Final = Query(
     Bought,
     """
     SELECT item_id, history FROM samples_now
     WHERE source != 'drawn' AND label = 1
       AND toUnixTimestamp64Milli(event_time) < {before:Int64}""",
 )
-
-
+"""Items that were bought after questions asked before an event time, in milliseconds."""
 _ITEMS: Final = Query(
     _Item,
     """
@@ -132,7 +132,7 @@ def words_of(store: Store, sample_id: UUID) -> Words:
 
 def bought_before(store: Store, before: int) -> Iterator[Bought]:
     """Items that were bought after questions asked before an event time, in milliseconds."""
-    return _BOUGHT.stream(store, before=before)
+    return BOUGHT.stream(store, before=before)
 
 
 def items_told(store: Store) -> Iterator[Item]:
