@@ -16,6 +16,7 @@ LIBRARY, STREAMS, TRAINER = ROOT / "src" / "mainstem", ROOT / "streams", ROOT / 
 BELOW = {
     room: set(known.split())
     for room, known in {
+        "behaviour": "errors events ids settings",
         "data": "",
         "disk": "",
         "errors": "",
@@ -28,26 +29,27 @@ BELOW = {
         "responses": "errors ids objectives",
         "settings": "errors",
         "importers": "errors events",
-        "join": "events ids objectives settings",
+        "join": "behaviour events ids objectives settings",
         "models": "errors objectives process responses settings",
         "simulate": "errors events ids",
         "standing": "importance settings",
-        "embedded": "disk errors events join scoring settings store trusted versions",
-        "store": "errors events join objectives responses settings",
+        "embedded": "behaviour disk errors events join scoring settings store trusted versions",
+        "store": "behaviour errors events join objectives responses settings",
         "trusted": "disk errors events ids join settings",
         "validate": "events join printable settings",
         "versions": "disk errors models process settings",
-        "kafka": "errors events join printable store trusted",
-        "scoring": "errors importance join models responses settings standing store",
+        "kafka": "behaviour errors events join printable store trusted",
+        "scoring": "behaviour errors importance join models responses settings standing store",
         "learning": (
             "errors ids importance join models objectives scoring settings standing store versions"
         ),
         "bench": (
-            "events ids importance join learning process "
+            "behaviour events ids importance join learning process "
             "responses settings simulate standing store trusted"
         ),
         "loop": (
-            "embedded errors events join learning scoring settings standing store trusted versions"
+            "behaviour embedded errors events join learning scoring settings standing store trusted"
+            " versions"
         ),
         "answers": (
             "bench embedded errors events ids join learning loop models printable settings standing"

@@ -23,6 +23,7 @@ class PlacedSample(NamedTuple):
         weight, sampling_probability, position: the fields of `Sample` with these names.
         part: use of the sample, one of `PARTS`.
         item_id, history, context_text, item_text: the fields of `Sample` with these names.
+        features: features of the sample in the order of `behaviour.FEATURES`; empty if it has none.
     """
 
     sample_id: UUID
@@ -40,6 +41,7 @@ class PlacedSample(NamedTuple):
     history: tuple[str, ...]
     context_text: str
     item_text: str
+    features: tuple[float, ...] = ()
 
     @classmethod
     def of(

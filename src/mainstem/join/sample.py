@@ -43,6 +43,15 @@ class Sample(Struct, frozen=True, gc=False):
         item_text: title, category, brand and price band, which the model reads second.
         targets: target of each objective; empty in samples of release 0.1, which had a label only.
         position: position of the item in its impression, from 1; 0 if it was in no impression.
+        price: price of the item as of `event_time`; 0 if unknown.
+        history_price: mean price of those items of the history that had one at `event_time`; 0 if
+            none had.
+        item_age: milliseconds from the first description of the item in the catalogue to the
+            question; -1 if unknown.
+        own_touches: how often the shopper viewed, clicked, carted or bought this item in the 90
+            days before the question, as far as the joiner remembers.
+        own_purchases: how often the shopper bought this item in that time.
+        own_last: milliseconds from the last of these touches to the question; -1 if there was none.
     """
 
     sample_id: UUID
@@ -65,6 +74,12 @@ class Sample(Struct, frozen=True, gc=False):
     item_text: str
     targets: tuple[float, ...] = ()
     position: int = 0
+    price: float = 0.0
+    history_price: float = 0.0
+    item_age: int = -1
+    own_touches: int = 0
+    own_purchases: int = 0
+    own_last: int = -1
 
 
 _NAMES_0_1: Final = Sample.__struct_fields__[: Sample.__struct_fields__.index("item_text") + 1]
