@@ -58,6 +58,7 @@ BELOW = {
         "asking": "bootstrap embedded errors store",
         "notebook": (
             "answers asking bootstrap data embedded errors events opening settings standing store"
+            " versions"
         ),
         "bootstrap": "embedded errors events kafka process settings store versions",
         "opening": (

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 import mainstem
+from mainstem.answers.ablation import Ablation, Without
 from mainstem.answers.page.facts import Facts, facts_of
 from mainstem.answers.page.layout import auc_told
 from mainstem.answers.page.page import page_of
@@ -156,6 +157,18 @@ def test_a_ledger_that_is_out_is_said(empty: Facts) -> None:
     assert "Out of balance in events 3." in page.texts["p"]
     assert ["question", "2", "1 answered", "no"] in rows(page)
     assert ["outcome", "0", "0", "yes"] in rows(page)
+
+
+def test_features_that_count_are_drawn_and_listed(empty: Facts) -> None:
+    """The AUC that is lost without a group of features stands in the chart and in the table."""
+    lost = [Without("price", ("price",), 0.7, 0.1), Without("the item", ("item_a",), 0.812, -0.012)]
+    found = Ablation(3, 90, 0.8, Without("all", ("price", "item_a"), 0.6, 0.2), lost, lost)
+    page = Page(page_of(replace(empty, counting=found)))
+    assert [] == page.faults
+    [described] = page.texts["desc"]
+    assert "From most to least: price .100, the item -.012." == described
+    assert ["the item", "-.012", ".812", "item_a"] in rows(page)
+    assert ["the item", "-.012"] in rows(page)
 
 
 def test_a_refused_round_is_marked_and_told(empty: Facts) -> None:

@@ -13,6 +13,7 @@ from mainstem.embedded.home import PAGE
 from mainstem.embedded.recorded import SETTINGS
 from mainstem.errors import SettingError
 from mainstem.settings import Settings
+from mainstem.settings.urls import url_of
 
 __all__ = ["report", "write_page"]
 
@@ -24,24 +25,33 @@ def report(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Where to write the page; - is stdout.")
     ] = Path(PAGE),
+    versions: Annotated[
+        str | None,
+        typer.Option(
+            "--versions",
+            envvar="MAINSTEM_VERSIONS",
+            help="With --store, where that deployment keeps its versions.",
+        ),
+    ] = None,
 ) -> None:
     """Write a report of the history as one HTML file, which loads nothing.
 
     It shows quality and sets over event time, versions and rounds, the ledger
     and the fingerprints. A browser opens it without a network.
     """
-    write_page(home, store, output)
+    write_page(home, store, output, versions)
     if not is_stdout(output):
         note(f"the report is in {output}")
 
 
-def write_page(home: Path, store: str | None, output: Path) -> None:
+def write_page(home: Path, store: str | None, output: Path, versions: str | None = None) -> None:
     """Write the report of a history.
 
     Args:
         home: the home.
         store: URL of a store to ask instead; None asks the home.
         output: path of the page; - is standard output.
+        versions: URL of the versions of that store.
 
     Raises:
         HomeError: if the home is missing or has no history yet.
@@ -49,13 +59,16 @@ def write_page(home: Path, store: str | None, output: Path) -> None:
         SettingError: if the page would be a foreign file in a home.
     """
     from mainstem.answers.page.page import page_about  # torch is slow to import
+    from mainstem.bootstrap import open_versions
     from mainstem.cli.tables import working  # rich is slow to import
     from mainstem.embedded.again import settings_of
 
     _check(output)
     settings = Settings.read(os.environ) if store else settings_of(home, os.environ)
     with working("asking the history"):
-        page = page_about(home, store, settings, asker(home, store))
+        where = versions if store else url_of("file", home.resolve() / "versions")
+        opened = open_versions(where) if where else None
+        page = page_about(home, store, settings, asker(home, store), opened)
     with open_whole(output, kind="report") as file:
         file.write(page.encode())
 

@@ -94,7 +94,7 @@ MEMBERS: Final = Query(
            t.evidence AS evidence, t.p_value AS p_value, s.label AS label, s.source AS source,
            s.context_text AS context_text, s.item_text AS item_text
     FROM standings_now AS t INNER JOIN samples_now AS s ON s.sample_id = t.sample_id
-    WHERE {members_of:String} IN (t.standing, t.reason)
+    WHERE t.standing = {members_of:String} OR t.reason = {members_of:String}
     ORDER BY importance DESC, sample_id LIMIT {most:UInt32}""",
 )
 """The samples with one standing, the most important first, at most `most`."""

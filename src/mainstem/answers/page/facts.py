@@ -1,13 +1,18 @@
-"""What the page tells, asked from the history by named queries; nothing is scored or joined."""
+"""What the page tells, asked from the history by named queries.
+
+The newest version ranks the last samples once more, without some features; nothing else is scored.
+"""
 
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from mainstem.answers.ablation import Ablation, ablation_of
 from mainstem.answers.fingerprint import hash_of
 from mainstem.answers.page.quality import PartOfLog, quality_over_time
 from mainstem.answers.page.source import Source
+from mainstem.errors import VersionError
 from mainstem.join import LedgerRow
 from mainstem.join.ledger import totals
 from mainstem.learning.evaluation.baselines import baselines
@@ -19,6 +24,7 @@ from mainstem.store.reads import SINCE, placed
 from mainstem.store.telling import HELD, REFUSED, VERDICTS, Held, Refused, Verdict
 from mainstem.store.texts import BOUGHT, MEMBERS, Member
 from mainstem.store.versions import ROUNDS_TOLD, VERSIONS_TOLD, RoundTold, VersionTold
+from mainstem.versions import Versions
 
 __all__ = ["Ask", "Facts", "LaterPart", "SetsThen", "facts_of", "sets_over_time"]
 
@@ -69,6 +75,7 @@ class Facts:
         quality: quality over event time.
         versions, made, rounds: the versions, when they were made, and the rounds that made them.
         later: the last part of the log; None where there is none.
+        counting: what the newest version ranks worse without features, or why none is known.
         sets_then: the sets after each judgement.
         sets: the sets now, by reason.
         verdicts: the newest verdict of each partition.
@@ -86,6 +93,7 @@ class Facts:
     made: list[Made]
     rounds: list[RoundTold]
     later: LaterPart | None
+    counting: Ablation | str
     sets_then: list[SetsThen]
     sets: list[Set]
     verdicts: list[Verdict]
@@ -97,15 +105,16 @@ class Facts:
     set_hash: str
 
 
-def facts_of(source: Source, ask: Ask) -> Facts:
+def facts_of(source: Source, ask: Ask, versions: Versions | None = None) -> Facts:
     """Ask the history for all that the page tells.
 
     Args:
         source: the history.
         ask: asks it.
+        versions: where its versions are; None where that is not known.
     """
     told = (HELD, VERSIONS_TOLD, MADE, ROUNDS_TOLD, JUDGED, SETS, VERDICTS, NEWEST_LEDGER)
-    [held], versions, made, rounds, judged, sets, verdicts, ledger = ask(*told)
+    [held], listed, made, rounds, judged, sets, verdicts, ledger = ask(*told)
     [arrived] = ask(ARRIVED, most=_MOST_ARRIVED)
     [core] = ask(MEMBERS, members_of="core", most=_MOST_MEMBERS)
     [contradictory] = ask(MEMBERS, members_of="contradictory", most=_MOST_MEMBERS)
@@ -116,10 +125,11 @@ def facts_of(source: Source, ask: Ask) -> Facts:
         source=source,
         held=held,
         quality=quality_over_time(arrived, len(source.settings.objectives.class_names)),
-        versions=versions,
+        versions=listed,
         made=made,
         rounds=rounds,
         later=_later(source, ask),
+        counting=_counting(source, ask, versions),
         sets_then=sets_over_time(judged),
         sets=sets,
         verdicts=verdicts,
@@ -164,6 +174,23 @@ def _later(source: Source, ask: Ask) -> LaterPart | None:
         return LaterPart(len(later), {})
     [bought] = ask(BOUGHT, before=source.later_from)
     return LaterPart(len(later), baselines(bought, later, [one.label for one in later]))
+
+
+def _counting(source: Source, ask: Ask, versions: Versions | None) -> Ablation | str:
+    """What the newest version's ranking of samples that no version learnt from loses."""
+    if versions is None or not (numbers := versions.numbers()):
+        return "The files of the versions are not at hand; --versions says where they are."
+    manifest = versions.manifest(newest := numbers[-1])
+    if not manifest.features:
+        return f"Version {newest} reads words alone."
+    since = manifest.event_time if source.later_from is None else source.later_from
+    [rows] = ask(SINCE, event_time=since, most=_MOST_LATER)
+    try:
+        encoder = versions.load(newest)
+    except VersionError as error:
+        return f"{error}"
+    found = ablation_of(encoder, placed(rows), source.settings, newest)
+    return found or "No later samples with features have both labels."
 
 
 def _set_hash(stood: Sequence[Standing]) -> str:

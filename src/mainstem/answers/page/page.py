@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from mainstem.answers.page.counting import counting
 from mainstem.answers.page.facts import Ask, Facts, facts_of
 from mainstem.answers.page.layout import PLAIN, auc_told
 from mainstem.answers.page.ledger import hashes, ledger
@@ -15,6 +16,7 @@ from mainstem.answers.page.style import STYLE
 from mainstem.answers.page.versions import last_part, over_time, rounds
 from mainstem.join.ledger import imbalance
 from mainstem.settings import Settings
+from mainstem.versions import Versions
 
 __all__ = ["page_about", "page_of"]
 
@@ -22,7 +24,9 @@ __all__ = ["page_about", "page_of"]
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def page_about(folder: Path, store: str | None, settings: Settings, ask: Ask) -> str:
+def page_about(
+    folder: Path, store: str | None, settings: Settings, ask: Ask, versions: Versions | None
+) -> str:
     """The report of a history as an HTML document.
 
     Args:
@@ -30,11 +34,12 @@ def page_about(folder: Path, store: str | None, settings: Settings, ask: Ask) ->
         store: URL of a deployment's history, which is meant instead of the home.
         settings: settings that the history was made with.
         ask: asks the history.
+        versions: where the versions are; None where that is not known.
 
     Raises:
         HomeError: if the folder is meant, and is no home.
     """
-    return page_of(facts_of(source_of(folder, store, settings), ask))
+    return page_of(facts_of(source_of(folder, store, settings), ask, versions))
 
 
 def page_of(facts: Facts) -> str:
@@ -52,7 +57,7 @@ def page_of(facts: Facts) -> str:
         element("title", title),
         element("style", Markup(STYLE)),
     )
-    sections = (over_time, last_part, rounds, sets, members, ledger, hashes)
+    sections = (over_time, last_part, counting, rounds, sets, members, ledger, hashes)
     body = element(
         "body",
         element("header", element("h1", title), *_span(facts), _tiles(facts)),
