@@ -16,46 +16,50 @@ LIBRARY, STREAMS, TRAINER = ROOT / "src" / "mainstem", ROOT / "streams", ROOT / 
 BELOW = {
     room: set(known.split())
     for room, known in {
+        "behaviour": "errors events ids settings",
         "data": "",
         "disk": "",
         "errors": "",
         "ids": "",
         "importance": "join",
-        "objectives": "",
+        "objectives": "settings",
         "printable": "",
         "events": "disk errors",
         "process": "errors",
         "responses": "errors ids objectives",
         "settings": "errors",
         "importers": "errors events",
-        "join": "events ids objectives settings",
+        "join": "behaviour events ids objectives settings",
         "models": "errors objectives process responses settings",
         "simulate": "errors events ids",
         "standing": "importance settings",
-        "embedded": "disk errors events join scoring settings store trusted versions",
-        "store": "errors events join objectives responses settings",
-        "trusted": "disk errors events ids join settings",
+        "embedded": "behaviour disk errors events join scoring settings store trusted versions",
+        "store": "behaviour errors events join objectives responses settings",
+        "trusted": "disk errors events ids join objectives settings",
         "validate": "events join printable settings",
         "versions": "disk errors models process settings",
-        "kafka": "errors events join printable store trusted",
-        "scoring": "errors importance join models responses settings standing store",
+        "kafka": "behaviour errors events join printable store trusted",
+        "scoring": "behaviour errors importance join models responses settings standing store",
         "learning": (
-            "errors ids importance join models objectives scoring settings standing store versions"
+            "behaviour errors ids importance join models objectives scoring settings standing store"
+            " versions"
         ),
         "bench": (
-            "events ids importance join learning process "
+            "behaviour events ids importance join learning process "
             "responses settings simulate standing store trusted"
         ),
         "loop": (
-            "embedded errors events join learning scoring settings standing store trusted versions"
+            "behaviour embedded errors events join learning scoring settings standing store trusted"
+            " versions"
         ),
         "answers": (
-            "bench errors events ids join learning loop models settings standing store validate"
-            " versions"
+            "bench embedded errors events ids join learning loop models printable settings standing"
+            " store validate versions"
         ),
         "asking": "bootstrap embedded errors store",
         "notebook": (
-            "answers asking bootstrap embedded errors events opening settings standing store"
+            "answers asking bootstrap data embedded errors events opening settings standing store"
+            " versions"
         ),
         "bootstrap": "embedded errors events kafka process settings store versions",
         "opening": (

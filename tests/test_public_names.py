@@ -8,6 +8,7 @@ import pytest
 import mainstem
 
 PACKAGES = (
+    "behaviour",
     "events",
     "importance",
     "join",

@@ -13,7 +13,8 @@ from tests.trainer.fakes import sample
 
 EVERYWHERE = {0: (0, 100)}
 # columns, and the migration that adds them
-NEW, FIRST_NEW = {"targets", "position"}, 5
+OF_BEHAVIOUR = {"price", "history_price", "item_age", "own_touches", "own_purchases", "own_last"}
+NEW, FIRST_NEW = {"targets", "position", *OF_BEHAVIOUR}, 5
 SHOWN = msgspec.structs.replace(
     sample(1, label_version=2),
     targets=(1.0, 0.25),

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 from msgspec import Struct
 
+from mainstem.behaviour import Hour
 from mainstem.events import (
     Cart,
     Click,
@@ -66,7 +67,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         return f"form {self.form} there, {FORM} now: the samples of the two have different fields"
 
 
-Output: TypeAlias = Sample | Rejection | LedgerRow
+Output: TypeAlias = Sample | Rejection | LedgerRow | Hour
 
 
 class Joiner:

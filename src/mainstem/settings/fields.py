@@ -71,7 +71,8 @@ class Means:
         if self.low is None:
             return self.form
         if self.high is None:
-            return f"at least {self.low:g}"
+            is_long = self.is_duration and self.low > 0
+            return f"at least {duration_text(int(self.low)) if is_long else f'{self.low:g}'}"
         return f"from {self.low:g} to {self.high:g}"
 
     def text_of(self, value: Any) -> str:
