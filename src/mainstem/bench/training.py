@@ -98,12 +98,9 @@ def _plain(child: CrossEncoder, examples: Examples, settings: Settings, seed: in
     for start in range(0, len(order), learning.train_batch):
         places = order[start : start + learning.train_batch]
         batch = pad([encoded[place] for place in places], child.padding_id)
-        known = features if child.features else None
-        beside = {
-            "features": None if known is None else known[places],
-            "shown_at": positions[places],
-        }
-        logits = network(replace(batch, **beside).to(device))
+        known = None if features is None or not child.features else features[places]
+        batch = replace(batch, features=known, shown_at=positions[places])
+        logits = network(batch.to(device))
         loss = loss_of(logits, (labels[places], weights[places])).mean()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
