@@ -77,8 +77,9 @@ class Learner:
         drawn = self._draw(version, pool, position)
         samples = list(drawn_samples(self._store, version))
         held_out = self._held_out(position)
+        importance = _importance_of(samples, pool, drawn)
         try:
-            made = self._made(version, active, samples, held_out, position)
+            made = self._made(version, active, samples, held_out, position, importance)
         except NonFiniteError as error:  # this ends the round, and is its reason
             made = Made.failed(str(error))
         if not claim.holds():
@@ -116,10 +117,11 @@ class Learner:
         samples: Sequence[PlacedSample],
         held_out: Sequence[PlacedSample],
         position: Position,
+        importance: Sequence[float],
     ) -> Made:
         """Fine-tune a copy, evaluate it and its parent, and decide."""
         seed = number_of("train", self._settings.run.seed, version)
-        training = fine_tune(active.encoder, samples, held_out, self._settings, seed)
+        training = fine_tune(active.encoder, samples, held_out, self._settings, seed, importance)
         child = ActiveVersion(training.encoder, self._settings)
         gate = trusted_samples(self._store, "gate", position.ends)
         measured = {
@@ -154,3 +156,10 @@ class Learner:
     def _newest(self, position: Position) -> dict[int, tuple[int, int]]:
         """Positions of the samples that a round holds out, by partition."""
         return newest(position.ends, self._settings.learning.held_out, len(position.ends))
+
+
+def _importance_of(samples: Sequence[PlacedSample], pool: RoundPool, drawn: Draw) -> list[float]:
+    """The importance with which each sample was drawn."""
+    known = zip(drawn.rows.tolist(), pool["importance"][drawn.rows].tolist(), strict=True)
+    by_id = {pool.id_of(row): importance for row, importance in known}
+    return [by_id[sample.sample_id] for sample in samples]

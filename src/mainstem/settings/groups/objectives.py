@@ -119,6 +119,12 @@ class Objectives(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 f"one for each of {', '.join(asked)}; got {self.alphas!r}"
             )
             raise SettingError(msg)
+        if self.listwise and self.ranking == "answer" and len(names) > 2:
+            msg = (
+                "objectives.listwise needs an objective with an order to rank by; "
+                f"the answer is one of {len(names)} classes: set objectives.rank_by, or listwise=0"
+            )
+            raise SettingError(msg)
 
     @property
     def class_names(self) -> tuple[str, ...]:
