@@ -12,6 +12,7 @@ from mainstem.join import PlacedSample
 from mainstem.learning.comparing import beats_counting, compare
 from mainstem.learning.draws.draw import Draw, Pool, draw
 from mainstem.learning.evaluation.judged import Judged
+from mainstem.learning.evaluation.ranked import as_ranked
 from mainstem.learning.gate import decide
 from mainstem.learning.keeping import keep_round
 from mainstem.learning.rounds import Claim, Made, Position, Round
@@ -125,11 +126,12 @@ class Learner:
         training = fine_tune(active.encoder, samples, held_out, self._settings, seed, importance)
         child = ActiveVersion(training.encoder, self._settings)
         gate = trusted_samples(self._store, "gate", position.ends)
+        objectives = self._settings.objectives
         judged = [
-            Judged.of(name, some, self._store)
+            Judged.of(name, as_ranked(some, objectives), self._store)
             for name, some in (("gate", gate), ("held_out", held_out))
         ]
-        found = compare(active, child, samples, judged)
+        found = compare(active, child, as_ranked(samples, objectives), judged)
         measured = found.measured
         decision = decide(measured["gate"], measured["held_out"], self._settings.learning)
         scale = scale_of(child, [*trusted_samples(self._store, "canary", position.ends), *held_out])
