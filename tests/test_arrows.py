@@ -53,12 +53,13 @@ BELOW = {
             " versions"
         ),
         "answers": (
-            "bench errors events ids join learning loop models settings standing store validate"
-            " versions"
+            "bench embedded errors events ids join learning loop models printable settings standing"
+            " store validate versions"
         ),
         "asking": "bootstrap embedded errors store",
         "notebook": (
-            "answers asking bootstrap embedded errors events opening settings standing store"
+            "answers asking bootstrap data embedded errors events opening settings standing store"
+            " versions"
         ),
         "bootstrap": "embedded errors events kafka process settings store versions",
         "opening": (
