@@ -1,6 +1,6 @@
 """Read samples back for scoring and learning: texts, label, and position in their partition."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -12,8 +12,10 @@ from mainstem.store.positions import of_partition
 from mainstem.store.store import Store
 
 __all__ = [
+    "SINCE",
     "accepted_between",
     "drawn_samples",
+    "placed",
     "sample_ends",
     "samples_among",
     "samples_between",
@@ -70,7 +72,7 @@ _AMONG: Final = Query(
     f"{_AT_POSITIONS} LEFT {_TRUSTED} {_AND_FEATURES} {_OF_PARTITION}"
     f" AND s.sample_id IN {{ids:Array(UUID)}} {_NEWEST}",
 )
-_SINCE: Final = Query(
+SINCE: Final = Query(
     PlacedSample,
     f"""
     SELECT {_COLUMNS} FROM {_SAMPLES} LEFT {_TRUSTED}
@@ -78,6 +80,7 @@ _SINCE: Final = Query(
     WHERE toUnixTimestamp64Milli(s.event_time) >= {{event_time:Int64}}
     {_NEWEST} LIMIT {{most:UInt64}}""",
 )
+"""Rows of `samples_since`; `placed` makes samples of them."""
 _VERSION: Final = "version = {version:UInt32}"
 _DRAWN: Final = Query(
     PlacedSample,
@@ -160,7 +163,7 @@ def samples_since(store: Store, event_time: int, most: int) -> list[PlacedSample
         event_time: event time of the question in milliseconds.
         most: the largest number of samples; those with the smallest ids are chosen.
     """
-    return [_told(one) for one in _SINCE.stream(store, event_time=event_time, most=most)]
+    return placed(SINCE.stream(store, event_time=event_time, most=most))
 
 
 def drawn_samples(store: Store, version: int) -> Iterator[PlacedSample]:
@@ -174,6 +177,11 @@ def _read(
     query = of_partition(query, store, partition)
     samples = (_told(one) for one in query.stream(store, partition=partition, **parameters))
     return sorted(samples, key=lambda sample: sample.offset)
+
+
+def placed(rows: Iterable[PlacedSample]) -> list[PlacedSample]:
+    """Samples of rows that a query of this file gave, asked here or by another process."""
+    return [_told(one) for one in rows]
 
 
 def _told(one: PlacedSample) -> PlacedSample:
