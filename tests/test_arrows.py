@@ -22,7 +22,7 @@ BELOW = {
         "errors": "",
         "ids": "",
         "importance": "join",
-        "objectives": "",
+        "objectives": "settings",
         "printable": "",
         "events": "disk errors",
         "process": "errors",
@@ -35,13 +35,14 @@ BELOW = {
         "standing": "importance settings",
         "embedded": "behaviour disk errors events join scoring settings store trusted versions",
         "store": "behaviour errors events join objectives responses settings",
-        "trusted": "disk errors events ids join settings",
+        "trusted": "disk errors events ids join objectives settings",
         "validate": "events join printable settings",
         "versions": "disk errors models process settings",
         "kafka": "behaviour errors events join printable store trusted",
         "scoring": "behaviour errors importance join models responses settings standing store",
         "learning": (
-            "errors ids importance join models objectives scoring settings standing store versions"
+            "behaviour errors ids importance join models objectives scoring settings standing store"
+            " versions"
         ),
         "bench": (
             "behaviour events ids importance join learning process "

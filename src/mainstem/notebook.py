@@ -207,7 +207,7 @@ class Home:
         from mainstem.store.texts import MEMBERS
 
         check_members(members_of, limit)
-        names = self.settings.objectives.class_names
+        names = self.settings.objectives.label_names
         found = self.sql(MEMBERS.sql, members_of=members_of, most=limit)
         return found.assign(label=[names[label] for label in found["label"]])
 

@@ -143,10 +143,16 @@ def expected_clicks(
             shown[min(row.count.position, 50)] += row.count.shown
             clicked[min(row.count.position, 50)] += row.count.clicked
     return sum(
-        found[f"shown at {place}"] * clicked[place] / shown[place]
+        found[f"shown at {place}"] * (clicked[place] + 1) / (shown[place] + 10)
         for place in range(1, 51)
-        if shown[place]
     )
+
+
+def recounted_shop(rows: Sequence[Row], one: Sample, days: int) -> int:
+    """How often anything was put into a cart in a window, row by row."""
+    end = one.event_time // HOUR - 1
+    kinds = [row for row in rows if row.count.kind == "category"]
+    return sum(row.count.carted for row in kinds if end - 24 * days <= row.hour < end)
 
 
 def key_of(one: Sample, kind: str) -> tuple[str, str]:

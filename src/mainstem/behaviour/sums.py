@@ -91,14 +91,16 @@ class Sums:
     Attributes:
         asked: keys and windows of the samples.
         tallies: counts of each kind; the number of a key is its place in `asked`.
-        exposed: counts of items and of queries with items, by position as well.
+        exposed: counts of items, categories and queries with items, by position as well.
         positions: counts of all items together, by position.
+        shop: counts of all items together.
     """
 
     asked: Asked
     tallies: dict[str, Tally]
     exposed: dict[str, Tally]
     positions: Tally
+    shop: Tally
 
     @classmethod
     def of(cls, asked: Asked, rows: Sequence[Counted]) -> Self:
@@ -126,8 +128,9 @@ class Sums:
             tallies={
                 one: tally(one) for one in ("item", "category", "query", "query_item", "pair")
             },
-            exposed={one: tally(one, split=True) for one in ("item", "query_item")},
+            exposed={one: tally(one, split=True) for one in ("item", "category", "query_item")},
             positions=tally("", split=True),
+            shop=tally(""),
         )
 
     def over(self, kind: str, outcome: str, days: int) -> _Ints:
@@ -145,14 +148,22 @@ class Sums:
         found = self.tallies[kind].between(numbers, self.asked.starts(days), self._ends(kind))
         return found[:, OUTCOMES.index(outcome)]
 
+    def of_shop(self, outcome: str, days: int) -> _Ints:
+        """How often an outcome happened to any item in the window of each sample, shape (N,)."""
+        asked = self.asked
+        numbers = np.zeros(len(asked.ends), np.int64)
+        found = self.shop.between(numbers, asked.starts(days), asked.ends)
+        return found[:, OUTCOMES.index(outcome)]
+
     def clicks(self, kind: str, days: int) -> tuple[_Ints, _Floats]:
         """Clicks on what was shown at a position, and the clicks that the positions explain.
 
         A position explains as many clicks on a showing as it gets in the mean over all items, in
-        the 90 days before the end of the window.
+        the 90 days before the end of the window; the prior is one click on ten showings. What was
+        shown in no impression counts nothing.
 
         Args:
-            kind: `item` or `query_item`.
+            kind: `item`, `category` or `query_item`.
             days: length of the window, one of `DAYS`.
 
         Returns:
@@ -195,6 +206,12 @@ class Sums:
         count = len(self.asked.ends)
         return np.bincount(self.asked.owner, values, minlength=count).astype(np.float64)
 
+    def largest(self, values: _Floats) -> _Floats:
+        """The largest value, at least 0, of the items of each history, from (M,) to (N,)."""
+        found = np.zeros(len(self.asked.ends))
+        np.maximum.at(found, self.asked.owner, values)
+        return found
+
     def _ends(self, kind: str) -> _Ints:
         return self.asked.day_ends if kind in {"query", "query_item"} else self.asked.ends
 
@@ -207,7 +224,7 @@ class Sums:
         end = np.repeat(ends, count)
         first = np.maximum(end - _LONGEST * 24, 0)
         found = self.positions.between(place, first, end).reshape(-1, count, len(OUTCOMES))
-        rates = found[:, :, _CLICKED] / np.maximum(found[:, :, _SHOWN], 1)
+        rates = (found[:, :, _CLICKED] + 1) / (found[:, :, _SHOWN] + 10)
         return rates[which]
 
 

@@ -7,7 +7,7 @@ from mainstem.join.catalogue import Catalogue
 from mainstem.join.sample import Sample
 from mainstem.join.state import Question
 from mainstem.join.text import context_text
-from mainstem.objectives import targets_of
+from mainstem.objectives import label_of, targets_of
 from mainstem.settings import Settings
 
 __all__ = ["SampleMaker"]
@@ -22,6 +22,8 @@ class SampleMaker:
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self._settings = settings
         self._catalogue = catalogue
+        self._objectives = settings.objectives.objective_names
+        self._propensity_cap = settings.objectives.propensity_cap
 
     def first(self, question: Question, user: str, counts: dict[str, int]) -> list[Sample]:
         """Make the samples of a question that closes, those of its drawn negatives included.
@@ -62,7 +64,7 @@ class SampleMaker:
     ) -> list[Sample]:
         time, query, answers = question.time, question.query, question.answers
         question_id, source = question.question_id, question.source
-        history, bought = tuple(question.history), question.source == "purchase"
+        history = tuple(question.history)
         context = context_text(query, self._catalogue.titles_as_of(history, time))
         sample_id_of = uuids_of("sample", question.event_id)
         made = []
@@ -75,7 +77,8 @@ class SampleMaker:
             outcomes: tuple[str, ...] = ()
             if probability is None and item_id in answers:
                 outcomes = tuple([kind for _, _, kind in answers[item_id]])
-            targets = targets_of(outcomes, bought=bought and probability is None)
+            kind = source if probability is None else "drawn"
+            targets = targets_of(outcomes, kind, self._objectives)
             # by position, because naming the fields takes five times as long, and nothing else is
             # made as often
             sample = Sample(
@@ -84,10 +87,10 @@ class SampleMaker:
                 question_id,
                 time,
                 user,
-                source if probability is None else "drawn",
+                kind,
                 outcomes,
-                int(targets[0]),
-                1.0,
+                label_of(targets),
+                self._weight(question, item_id) if question.propensities else 1.0,
                 1.0 if probability is None else probability,
                 query,
                 history,
@@ -102,6 +105,10 @@ class SampleMaker:
             )
             made.append(sample)
         return made
+
+    def _weight(self, question: Question, item_id: str) -> float:
+        """The inverse of the propensity with which an item was shown, up to the cap."""
+        return min(1 / question.propensities[question.items.index(item_id)], self._propensity_cap)
 
 
 def _position(question: Question, place: int) -> int:

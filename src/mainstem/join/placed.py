@@ -6,7 +6,7 @@ from uuid import UUID
 
 from mainstem.join.facts import PARTS, Facts
 from mainstem.join.sample import Sample
-from mainstem.objectives import Examples, relabelled
+from mainstem.objectives import Examples, code_of, relabelled
 
 __all__ = ["PlacedSample", "examples_of"]
 
@@ -19,7 +19,7 @@ class PlacedSample(NamedTuple):
         partition: partition of the sample.
         offset: number of samples of the partition that were accepted before this sample.
         label: label of the sample; for a trusted sample, the label that was vouched for.
-        targets: target of each objective; the first one agrees with `label`.
+        targets: target of each objective; the first known one agrees with `label`.
         weight, sampling_probability, position: the fields of `Sample` with these names.
         part: use of the sample, one of `PARTS`.
         item_id, history, context_text, item_text: the fields of `Sample` with these names.
@@ -77,11 +77,10 @@ class PlacedSample(NamedTuple):
 
     @property
     def facts(self) -> Facts[int]:
-        """The six numbers of this sample that the rows keep."""
-        part = PARTS.index(self.part)
-        return Facts(
-            self.label_version, self.partition, self.offset, self.event_time, self.label, part
-        )
+        """The seven numbers of this sample that the rows keep."""
+        place = (self.partition, self.offset, self.event_time)
+        part, code = PARTS.index(self.part), code_of(self.targets)
+        return Facts(self.label_version, *place, self.label, part, code)
 
     @property
     def pair(self) -> tuple[str, str]:

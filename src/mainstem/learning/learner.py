@@ -9,8 +9,9 @@ import numpy as np
 from mainstem.errors import NonFiniteError, OvertakenError
 from mainstem.ids import number_of
 from mainstem.join import PlacedSample
+from mainstem.learning.comparing import beats_counting, compare
 from mainstem.learning.draws.draw import Draw, Pool, draw
-from mainstem.learning.evaluation.evaluation import evaluate
+from mainstem.learning.evaluation.judged import Judged
 from mainstem.learning.gate import decide
 from mainstem.learning.keeping import keep_round
 from mainstem.learning.rounds import Claim, Made, Position, Round
@@ -122,14 +123,23 @@ class Learner:
         training = fine_tune(active.encoder, samples, held_out, self._settings, seed)
         child = ActiveVersion(training.encoder, self._settings)
         gate = trusted_samples(self._store, "gate", position.ends)
-        measured = {
-            name: (evaluate(active, some), evaluate(child, some))
+        judged = [
+            Judged.of(name, some, self._store)
             for name, some in (("gate", gate), ("held_out", held_out))
-        }
+        ]
+        found = compare(active, child, samples, judged)
+        measured = found.measured
         decision = decide(measured["gate"], measured["held_out"], self._settings.learning)
         scale = scale_of(child, [*trusted_samples(self._store, "canary", position.ends), *held_out])
         direction = direction_of(child, self._store, position.ends) if decision.promoted else {}
-        return Made(decision, training, measured, scale, direction)
+        return Made(
+            decision=decision,
+            training=training,
+            comparison=found,
+            beats_counting=beats_counting(decision, found.counted),
+            scale=scale,
+            direction=direction,
+        )
 
     def _draw(self, version: int, pool: RoundPool, position: Position) -> Draw:
         held_out = self._newest(position)

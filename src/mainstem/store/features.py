@@ -64,7 +64,7 @@ _COUNTS: Final = Query(
                 _ANY_KEY("items"),
                 f"if(key IN {{own:Array(String)}}, {_AT}, 0)",
             ),
-            _counts_of("category", _ANY_KEY("categories")),
+            _counts_of("category", _ANY_KEY("categories"), _AT),
             _counts_of("query", f"{_ANY_KEY('queries')} AND {_OPEN}"),
             _counts_of(
                 "query_item", f"{_IN.format(key='asked', other='answered')} AND {_OPEN}", _AT
@@ -72,7 +72,7 @@ _COUNTS: Final = Query(
             _counts_of("pair", _IN.format(key="smaller", other="larger")),
             f"""
         SELECT '' AS all, '' AS key, '' AS other, {_AT} AS at, {_RUN}, {_SUMS} FROM counts FINAL
-        WHERE kind = 'category' AND position > 0 AND {_WINDOW} GROUP BY at, since""",
+        WHERE kind = 'category' AND {_WINDOW} GROUP BY at, since""",
         ]
     ),
 )

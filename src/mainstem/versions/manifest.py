@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from mainstem.errors import VersionError
+from mainstem.versions.beats_counting import BeatsCounting
+from mainstem.versions.calibration import Calibration
 
 __all__ = ["Manifest", "ReadFeature", "check_features", "features_read"]
 
@@ -37,6 +39,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
         features: features that the model reads, in order; empty for a model that reads words
             alone, as all did before there was behaviour.
         examined: numbers of the logits that the examination tower is added to; empty without it.
+        calibration: makes probabilities of its scores; None where there were no samples to fit it.
+        beats_counting: whether it ranks better than counting; None where nothing can be counted.
     """
 
     version: int
@@ -49,6 +53,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     generation: int = 0
     features: list[ReadFeature] = []
     examined: list[int] = []
+    calibration: Calibration | None = None
+    beats_counting: BeatsCounting | None = None
 
 
 def features_read(names: Sequence[str], known: Mapping[str, str]) -> list[ReadFeature]:

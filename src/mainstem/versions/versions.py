@@ -27,6 +27,8 @@ from mainstem.errors import VersionError
 from mainstem.models.encoder import CrossEncoder
 from mainstem.models.features import TRANSFORMS
 from mainstem.settings.urls import files_at
+from mainstem.versions.beats_counting import BeatsCounting
+from mainstem.versions.calibration import Calibration
 from mainstem.versions.contents import contents_of, digest_of, network_of, packed
 from mainstem.versions.manifest import Manifest, check_features, features_read
 
@@ -63,6 +65,8 @@ class Versions:
         scale: float | None = None,
         generation: int = 0,
         direction: Mapping[str, Tensor] | None = None,
+        calibration: Calibration | None = None,
+        beats_counting: BeatsCounting | None = None,
     ) -> Manifest:
         """Write a version, with its manifest last.
 
@@ -78,6 +82,8 @@ class Versions:
             generation: generation of the learner; 0 in the embedded loop.
             direction: trusted gradient at the version by parameter name; None or empty if there
                 is none.
+            calibration: makes probabilities of its scores.
+            beats_counting: whether it ranks better than counting.
         """
         folder = self._new_folder(version, generation)
         self._files.makedirs(folder, exist_ok=True)
@@ -95,6 +101,8 @@ class Versions:
             files={name: digest_of(content) for name, content in contents.items()},
             scale=scale,
             generation=generation,
+            calibration=calibration,
+            beats_counting=beats_counting,
             features=features_read(encoder.features, self._known),
             examined=list(encoder.examined),
         )
