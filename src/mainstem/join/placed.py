@@ -6,7 +6,7 @@ from uuid import UUID
 
 from mainstem.join.facts import PARTS, Facts
 from mainstem.join.sample import Sample
-from mainstem.objectives import relabelled
+from mainstem.objectives import Examples, relabelled
 
 __all__ = ["PlacedSample", "examples_of"]
 
@@ -23,6 +23,8 @@ class PlacedSample(NamedTuple):
         weight, sampling_probability, position: the fields of `Sample` with these names.
         part: use of the sample, one of `PARTS`.
         item_id, history, context_text, item_text: the fields of `Sample` with these names.
+        features: behaviour features as of the question, in the order of their names; empty where
+            they are unknown, which a model reads as 0, their mean.
     """
 
     sample_id: UUID
@@ -40,6 +42,7 @@ class PlacedSample(NamedTuple):
     history: tuple[str, ...]
     context_text: str
     item_text: str
+    features: tuple[float, ...] = ()
 
     @classmethod
     def of(
@@ -86,14 +89,18 @@ class PlacedSample(NamedTuple):
         return self.context_text, self.item_text
 
 
-def examples_of(
-    samples: Sequence[PlacedSample],
-) -> tuple[list[tuple[str, str]], list[int], list[float]]:
-    """Split samples into what a model learns from: pairs of texts, labels and weights.
+def examples_of(samples: Sequence[PlacedSample]) -> Examples:
+    """What a model reads of samples and learns from.
 
     Example:
-        >>> examples_of([])
-        ([], [], [])
+        >>> len(examples_of([]))
+        0
     """
-    pairs = [sample.pair for sample in samples]
-    return pairs, [sample.label for sample in samples], [sample.weight for sample in samples]
+    return Examples.of(
+        [sample.pair for sample in samples],
+        [sample.label for sample in samples],
+        [sample.weight for sample in samples],
+        targets=[sample.targets or (float(sample.label),) for sample in samples],
+        features=[sample.features for sample in samples],
+        positions=[sample.position for sample in samples],
+    )

@@ -1,7 +1,8 @@
 """Versions on disk or in S3: files, manifests and directions, and loading one to score."""
 
 from mainstem.versions.loading import load_active
-from mainstem.versions.versions import Manifest, Versions
+from mainstem.versions.manifest import Manifest
+from mainstem.versions.versions import Versions
 
 __all__ = [
     "Manifest",

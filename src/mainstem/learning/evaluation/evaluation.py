@@ -10,7 +10,7 @@ from scipy.special import log_softmax
 from scipy.stats import rankdata
 
 from mainstem.errors import NonFiniteError
-from mainstem.join import PlacedSample
+from mainstem.join import PlacedSample, examples_of
 from mainstem.models import ActiveVersion
 
 __all__ = ["Evaluation", "auc", "auc_of_classes", "evaluate", "log_loss"]
@@ -114,7 +114,7 @@ def evaluate(
     if not samples:
         return Evaluation(0, None, None)
     truth = np.array([sample.label for sample in samples] if labels is None else labels, np.int64)
-    logits = active.logits([sample.pair for sample in samples])
+    logits = active.logits(examples_of(samples))
     if bad := int((~np.isfinite(logits).all(axis=1)).sum()):
         msg = f"non-finite logits for {bad} of {len(samples)} samples"
         raise NonFiniteError(msg)
