@@ -25,6 +25,7 @@ from mainstem.kafka import DirectReader, Monitor, Record
 from mainstem.settings import Settings
 from mainstem.settings.addresses import Addresses
 
+from .idling import Idle
 from .items import ItemsReader
 from .joining import JoinWorker
 from .metrics import JoinCollector
@@ -40,6 +41,7 @@ WITHIN: Final = 0.2  # seconds that a batch waits to fill
 _COLLECT: Final = 300.0  # seconds between two full garbage collections
 _STALL: Final = 6.0  # seconds without progress after which a partition is read directly
 _ASK_HELD: Final = 30.0  # seconds between two looks for open transactions
+_LOOK_IDLE: Final = 5.0  # seconds between two looks for idle partitions
 _BEHIND: Final = 100_000  # a worker that is more events behind the end is not ready
 FAUST: Final[Mapping[str, Any]] = {
     "broker_commit_interval": 1.0,
@@ -108,10 +110,10 @@ def make_app(
     snapshots = Snapshots(
         addresses.snapshots, broker.prefix or "mainstem", settings, key=key, topic=events
     )
-    worker = JoinWorker(
-        settings, key, items, snapshots, DirectReader(broker, events, member), outbox
-    )
-    REGISTRY.register(JoinCollector(worker))
+    reader = DirectReader(broker, events, member)
+    worker = JoinWorker(settings, key, items, snapshots, reader, outbox)
+    idle = Idle(worker, reader, outbox, settings.join.grace)
+    REGISTRY.register(JoinCollector(worker, idle))
 
     @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
     async def revoked(*_: Any, **__: Any) -> None:
@@ -138,6 +140,12 @@ def make_app(
     @app.task  # type: ignore[untyped-decorator]
     async def watch() -> None:
         await _or_exit(_watch, app, worker, monitor)
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def tick_idle() -> None:
+        while not app.should_stop:
+            await asyncio.sleep(_LOOK_IDLE)
+            await _or_exit(idle.look)
 
     return app, worker
 

@@ -55,7 +55,9 @@ def join(http: HttpOption = "127.0.0.1:6066", session_timeout: SessionOption = 2
     addresses = Addresses.from_environment(os.environ, "events", "snapshots")
     monitor = begin(http)
     broker = open_broker(addresses.events)
-    reach(broker, ["events", "items"], ["samples", "ledger", "rejected"], "join")
+    # it also writes to `events`, where it ticks idle partitions
+    written = ["samples", "counts", "ledger", "rejected", "events"]
+    reach(broker, ["events", "items"], written, "join")
     from .running import run_join  # faust is slow to import
 
     run_join(addresses, settings, key, monitor, session_timeout)
@@ -63,12 +65,13 @@ def join(http: HttpOption = "127.0.0.1:6066", session_timeout: SessionOption = 2
 
 @stream.command()
 def sink(http: HttpOption = "127.0.0.1:6067", session_timeout: SessionOption = 20.0) -> None:
-    """Write samples, items, the ledger and rejected events to the history."""
+    """Write samples, items, counts, the ledger and rejected events to the history."""
     settings, key = settled(), _key()
     addresses = Addresses.from_environment(os.environ, "events", "store")
     monitor = begin(http)
     broker = open_broker(addresses.events)
-    reach(broker, ["items", "ledger", "rejected", "samples", "trusted"], group="sink")
+    read = ["items", "counts", "ledger", "rejected", "samples", "trusted"]
+    reach(broker, read, group="sink")
     reach_store(addresses.store)
     from .running import run_sink
 

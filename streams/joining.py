@@ -12,18 +12,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeVar
 
+from mainstem.behaviour import Hour
 from mainstem.errors import SettingError
 from mainstem.events import decode
-from mainstem.join import Joiner, LedgerRow, Output, Rejection, Sample, Snapshot
-from mainstem.join.route import partition_of_question
+from mainstem.join import Joiner, Output, Snapshot
 from mainstem.kafka import DirectReader, Record
-from mainstem.kafka.messages import encode, questions_of
 from mainstem.kafka.outages import patiently
 from mainstem.settings import Settings
 
+from .delivering import messages_of
 from .door import Door
 from .items import ItemsReader
-from .outbox import Message, Send
+from .outbox import Send
 from .snapshots import Snapshots
 
 __all__ = ["JoinWorker", "Loaded"]
@@ -65,6 +65,7 @@ class JoinWorker:
         events: number of offsets joined so far.
         taken: number of snapshots saved so far.
         rebalances: how often the group has assigned partitions so far.
+        published: number of hours published so far, by partition.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class JoinWorker:
         self.owned: frozenset[int] = frozenset()
         self.loaded: dict[int, Loaded] = {}
         self.events = self.taken = self.rebalances = 0
+        self.published: dict[int, int] = {}
         self._filled = self._dropped = 0  # counts of the doors of former partitions
         self._settings, self._key, self._items, self._snapshots = settings, key, items, snapshots
         self._reader, self._send = reader, send
@@ -99,6 +101,11 @@ class JoinWorker:
         """Give up all partitions until the group assigns some again."""
         self._filled, self._dropped = self.filled, self.dropped
         self.owned, self.loaded = frozenset(), {}
+
+    @property
+    def joiners(self) -> dict[int, Joiner]:
+        """The joiners of the owned partitions that have been loaded."""
+        return {partition: loaded.joiner for partition, loaded in self.loaded.items()}
 
     @property
     def filled(self) -> int:
@@ -137,7 +144,7 @@ class JoinWorker:
             The partitions whose records were joined, and a future that ends with the delivery.
         """
         async with self._lock:
-            reading = asyncio.ensure_future(self._do(self._items.read_to_end))
+            reading = asyncio.ensure_future(self.ask(self._items.read_to_end))
             await _over(self._delivery)
             await reading
             mine = [partition for partition in sorted(delivered) if partition in self.owned]
@@ -162,7 +169,7 @@ class JoinWorker:
             if partition not in self.owned:
                 return
             await _over(self._delivery)
-            await self._do(self._items.read_to_end)
+            await self.ask(self._items.read_to_end)
             loaded = await self._load(partition)
             goal = await self._goal(partition) if end is None else end
             async for batch in loaded.door.until(goal):
@@ -175,10 +182,10 @@ class JoinWorker:
 
         Offsets of an open transaction cannot be read yet.
         """
-        committed = await self._do(self._reader.committed, partition)
+        committed = await self.ask(self._reader.committed, partition)
         if committed is None:
             return 0
-        return min(committed, await self._do(self._reader.end, partition))
+        return min(committed, await self.ask(self._reader.end, partition))
 
     async def saved(self) -> None:
         """Wait for snapshots that are being saved; the end of the event loop would drop them."""
@@ -190,7 +197,7 @@ class JoinWorker:
         A partition that is not loaded yet counts as if it stood at offset 0.
         """
         ends = {
-            partition: await self._do(self._reader.end, partition)
+            partition: await self.ask(self._reader.end, partition)
             for partition in sorted(self.owned)
         }
         reached = {partition: loaded.door.next_offset for partition, loaded in self.loaded.items()}
@@ -202,23 +209,23 @@ class JoinWorker:
         Partitions of `items` are included; partitions that nothing holds back are left out.
         """
         counts = {
-            f"events/{place}": await self._do(self._reader.held_back, place)
+            f"events/{place}": await self.ask(self._reader.held_back, place)
             for place in sorted(self.owned)
         }
-        counts |= await self._do(self._items.held_back)
+        counts |= await self.ask(self._items.held_back)
         return {place: count for place, count in counts.items() if count}
 
     async def _load(self, partition: int) -> Loaded:
         if partition not in self.loaded:
             joiner = Joiner(partition, self._settings, self._items.catalogue, self._key)
-            if snapshot := await self._do(self._snapshots.newest, partition):
-                _refuse_foreign(snapshot, await self._do(self._reader.end, partition))
+            if snapshot := await self.ask(self._snapshots.newest, partition):
+                _refuse_foreign(snapshot, await self.ask(self._reader.end, partition))
                 joiner.restore(snapshot)
             else:
-                joiner.begin_at(await self._do(self._reader.first, partition))
+                joiner.begin_at(await self.ask(self._reader.first, partition))
 
             async def read(first: int, end: int) -> list[Record]:
-                return await self._do(self._reader.read, partition, first, end)
+                return await self.ask(self._reader.read, partition, first, end)
 
             self.loaded[partition] = Loaded(joiner, Door(joiner.next_offset, read))
         return self.loaded[partition]
@@ -241,25 +248,18 @@ class JoinWorker:
 
     async def _save(self, snapshots: list[Snapshot]) -> None:
         for snapshot in snapshots:
-            await self._do(self._snapshots.save, snapshot, pool=self._files)
+            await self.ask(self._snapshots.save, snapshot, pool=self._files)
             self.taken += 1
 
     async def _deliver(self, outputs: list[Output]) -> None:
         """Send outputs, and return once the broker has all of them."""
-        messages: list[Message] = []
-        samples = [output for output in outputs if isinstance(output, Sample)]
-        for question_id, together in questions_of(samples):
-            place = partition_of_question(question_id, self._settings.join.partitions)
-            messages.append(Message("samples", place, question_id.bytes, encode(together)))
-        for output in outputs:
-            if isinstance(output, LedgerRow | Rejection):
-                topic = "ledger" if isinstance(output, LedgerRow) else "rejected"
-                key = f"{output.topic}-{output.partition}".encode()
-                messages.append(Message(topic, 0, key, encode(output)))
-        if messages:
+        if messages := messages_of(outputs, self._settings.join.partitions):
             await self._send(messages)
+        for output in outputs:
+            if isinstance(output, Hour):
+                self.published[output.partition] = self.published.get(output.partition, 0) + 1
 
-    async def _do(
+    async def ask(
         self, action: Callable[..., _T], *arguments: Any, pool: ThreadPoolExecutor | None = None
     ) -> _T:
         """Run a blocking action in a thread; it is tried again while the broker is away."""

@@ -21,7 +21,7 @@ class Message(NamedTuple):
 
     topic: str
     partition: int
-    key: bytes
+    key: bytes | None
     value: bytes
 
 

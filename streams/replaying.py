@@ -1,5 +1,8 @@
 """Replays a log into Kafka: items first, then the events of shoppers, then a final tick.
 
+When an event closes an hour of its partition, a tick before it closes that hour in every partition,
+as in the embedded loop.
+
 The records of a partition are always a prefix of the log's lines for it, and headers name the line
 and the log of each record (`resuming.py`). So the last record of each partition says where a replay
 that was killed goes on, and nothing has to be kept elsewhere.
@@ -10,8 +13,9 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from mainstem.behaviour import HOUR, hour_of
 from mainstem.bootstrap import open_producer
 from mainstem.errors import BrokerError
 from mainstem.events import Refusal, Tick, encode
@@ -26,6 +30,21 @@ from .resuming import headers_of, last_sent, mark_before, numbered
 __all__ = ["Replay"]
 
 _REPORT_EVERY: Final = 2.0  # seconds
+
+
+class _Outgoing(NamedTuple):
+    """A record to send, with the number of its line and the mark after it.
+
+    `after` is True for the tick of an hour, which follows its line in every partition.
+    """
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes
+    line: int
+    mark: Mark
+    after: bool = False
 
 
 class Replay:
@@ -87,17 +106,21 @@ class Replay:
             grace=self._join.grace,
             say=self._say,
         )
-        done = {(end.topic, end.partition): end.line for end in ends}
-        if max(done.values()) >= 0:
-            self._say(f"goes on after line {max(done.values()) + 1:,}")
+        done = {(end.topic, end.partition): end for end in ends}
+        if (newest := max(end.line for end in ends)) >= 0:
+            self._say(f"goes on after line {newest + 1:,}")
         producer: Any = open_producer(self._broker, linger_ms=20, batch_size=128 << 10)
         begun = shown = self._clock()
-        sent = max(line for (topic, _), line in done.items() if topic == "events")
-        for topic, partition, key, value, line, mark in self._records(len(events), sent, file):
-            if line <= done[topic, partition]:
+        sent = max(end.line for end in ends if end.topic == "events")
+        for one in self._records(len(events), sent, file):
+            end, line = done[one.topic, one.partition], one.line
+            if (line, one.after) <= (end.line, end.after):
                 continue
-            full, headers = self._broker.topic(topic), headers_of(line, mark, file)
-            future = producer.send(full, value, key=key, headers=headers, partition=partition)
+            full = self._broker.topic(one.topic)
+            headers = headers_of(line, one.mark, file, after=one.after)
+            future = producer.send(
+                full, one.value, key=one.key, headers=headers, partition=one.partition
+            )
             future.add_errback(self._failed.append)
             self.sent += 1
             if (now := self._clock()) - shown > _REPORT_EVERY or self._failed:
@@ -112,8 +135,8 @@ class Replay:
 
     def _records(
         self, partitions: int, sent: int = -1, file: Mark = BEGIN
-    ) -> Iterator[tuple[str, int, bytes | None, bytes, int, Mark]]:
-        """Yield topic, partition, key, value, line number and mark of every record, in order.
+    ) -> Iterator["_Outgoing"]:
+        """Yield every record in order.
 
         Args:
             partitions: number of partitions of `events`.
@@ -124,41 +147,37 @@ class Replay:
         for line, raw, event, mark in numbered(self._log, file):
             total = mark.lines
             if belongs_to_items(event, raw):
-                yield "items", 0, getattr(event, "item_id", "").encode() or None, raw, line, mark
+                key = getattr(event, "item_id", "").encode() or None
+                yield _Outgoing("items", 0, key, raw, line, mark)
         yield from self._events(partitions, sent, file, total)
 
-    def _events(
-        self, partitions: int, sent: int, file: Mark, total: int
-    ) -> Iterator[tuple[str, int, bytes | None, bytes, int, Mark]]:
-        newest, mark = -1, file
+    def _events(self, partitions: int, sent: int, file: Mark, total: int) -> Iterator["_Outgoing"]:
+        newest, mark, grace = -1, file, self._join.grace
         pace = self._pace()
         # subtle: the log may have grown since the items were read; the new lines may hold items, so
         # they wait for the next replay
-        for line, raw, event, mark in islice(numbered(self._log, file), total - file.lines):
+        for line, raw, event, marked in islice(numbered(self._log, file), total - file.lines):
+            before, mark = mark, marked
             if belongs_to_items(event, raw):
                 continue
-            if isinstance(event, Refusal):
-                if mark.lines == total and not self._tick:
-                    held = "is not an event yet; it is sent once another line follows it"
-                    self._say(f"line {line + 1:,} {held}")
-                    return
-                place = number_of("events", event.digest) % partitions
-                yield "events", place, None, raw, line, mark
-                continue
-            newest = max(newest, event.event_timestamp)
-            if line > sent:
-                pace(event.event_timestamp)
-            if isinstance(event, Tick):
-                for place in range(partitions):
-                    yield "events", place, None, raw, line, mark
-            else:
-                key = event.user_id.encode("utf-8", "surrogatepass")
-                yield "events", _partition_of(key, partitions), key, raw, line, mark
+            if not isinstance(event, Refusal):
+                time = event.event_timestamp
+                if line > sent:
+                    pace(time)
+                ended = hour_of(time - grace)  # the hour that this event's watermark is in
+                if newest >= 0 and ended > hour_of(newest - grace):
+                    tick = ended * HOUR + grace
+                    yield from _ticks(partitions, tick, line - 1, before, after=True)
+                newest = max(newest, time)
+            elif mark.lines == total and not self._tick:
+                held = "is not an event yet; it is sent once another line follows it"
+                self._say(f"line {line + 1:,} {held}")
+                return
+            for place, key in _places_of(event, partitions):
+                yield _Outgoing("events", place, key, raw, line, mark)
         if self._tick:
             closing = newest + self._join.label_window + self._join.grace + 1
-            end = encode(Tick(event_timestamp=closing))
-            for place in range(partitions):
-                yield "events", place, None, end, mark.lines, mark
+            yield from _ticks(partitions, closing, mark.lines, mark)
 
     def _pace(self) -> Callable[[int], None]:
         """Make a function that waits until an event is due."""
@@ -182,6 +201,25 @@ class Replay:
                 "run the same command again to go on from there"
             )
             raise BrokerError(msg)
+
+
+def _ticks(
+    partitions: int, time: int, line: int, mark: Mark, *, after: bool = False
+) -> Iterator[_Outgoing]:
+    tick = encode(Tick(event_timestamp=time))
+    for place in range(partitions):
+        yield _Outgoing("events", place, None, tick, line, mark, after)
+
+
+def _places_of(event: Any, partitions: int) -> Iterator[tuple[int, bytes | None]]:
+    """The partitions that get a line of the log, each with the record's key."""
+    if isinstance(event, Refusal):
+        yield number_of("events", event.digest) % partitions, None
+    elif isinstance(event, Tick):
+        yield from ((place, None) for place in range(partitions))
+    else:
+        key = event.user_id.encode("utf-8", "surrogatepass")
+        yield _partition_of(key, partitions), key
 
 
 @lru_cache(maxsize=100_000)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from mainstem.errors import BrokerError
-from mainstem.events import Item, Refusal, decode, read_lines
+from mainstem.events import Item, Refusal, Tick, decode, read_lines
 from mainstem.events.marks import BEGIN, Mark
 from mainstem.kafka import Broker
 from mainstem.kafka.faults import decoded_poll
@@ -24,6 +24,7 @@ _LOG: Final = "mainstem-log"
 _LINE: Final = "mainstem-line"
 _MARK: Final = "mainstem-mark"
 _FILE: Final = "mainstem-file"
+_AFTER: Final = "mainstem-after"  # the record is the tick of an hour that follows the line
 _AWAY: Final = (
     "to replay into other topics, give the broker's URL another prefix, kafka://host:port/PREFIX"
 )
@@ -38,6 +39,7 @@ class Sent(NamedTuple):
         mark: mark after that line; None for a record that was sent before marks existed.
         file: mark before the file that the line is from.
         event_time: event time of the record in milliseconds; -1 if it has none.
+        after: whether the record is the tick of an hour that follows the line.
     """
 
     topic: str
@@ -46,6 +48,7 @@ class Sent(NamedTuple):
     mark: Mark | None = None
     file: Mark = BEGIN
     event_time: int = -1
+    after: bool = False
 
     @property
     def is_final(self) -> bool:
@@ -53,19 +56,25 @@ class Sent(NamedTuple):
         return self.mark is not None and self.mark.lines == self.line
 
 
-def headers_of(line: int, mark: Mark, file: Mark) -> list[tuple[str, bytes]]:
+def headers_of(
+    line: int, mark: Mark, file: Mark, *, after: bool = False
+) -> list[tuple[str, bytes]]:
     """Make the headers of a record.
 
     Args:
         line: number of its line.
         mark: mark after that line.
         file: mark before the file that the line is from.
+        after: whether the record is the tick of an hour that follows the line.
     """
-    return [(_LINE, b"%d" % line), (_MARK, _written(mark)), (_FILE, _written(file))]
+    headers = [(_LINE, b"%d" % line), (_MARK, _written(mark)), (_FILE, _written(file))]
+    return [*headers, (_AFTER, b"1")] if after else headers
 
 
 def last_sent(broker: Broker, topic: str, partition: int, log: Path) -> Sent:
-    """Read the last record of a partition.
+    """Read the last record of a partition that a replay may have sent.
+
+    Join workers tick idle partitions; their ticks have no headers, and are passed over.
 
     Args:
         broker: broker to read from.
@@ -79,7 +88,6 @@ def last_sent(broker: Broker, topic: str, partition: int, log: Path) -> Sent:
     from kafka import KafkaConsumer, TopicPartition  # a second to import
 
     place = TopicPartition(broker.topic(topic), partition)
-    found: list[Any] = []
     consumer: Any = KafkaConsumer(
         **broker.options,
         enable_auto_commit=False,
@@ -89,18 +97,16 @@ def last_sent(broker: Broker, topic: str, partition: int, log: Path) -> Sent:
     try:
         consumer.assign([place])
         end = consumer.end_offsets([place])[place]
-        if end == 0:
-            return Sent(topic, partition)
-        if consumer.beginning_offsets([place])[place] < end:
-            # the last offset may hold the marker of a transaction, which is not a record
-            consumer.seek(place, max(end - 2, 0))
-            found = list(chain.from_iterable(decoded_poll(consumer, 15_000, 500).values()))
+        first = consumer.beginning_offsets([place])[place]
+        found = _newest(consumer, place, first, end)
     finally:
         consumer.close()
-    headers = dict(found[-1].headers) if found else {}
+    if found is None and first == 0:
+        return Sent(topic, partition)
+    headers = dict(found.headers) if found else {}
     if _LINE not in headers or (_MARK not in headers and headers.get(_LOG) != _name_of(log)):
         raise _others(place.topic, partition, log)
-    event, mark = decode(found[-1].value or b""), headers.get(_MARK)
+    event, mark = decode(found.value or b""), headers.get(_MARK)
     return Sent(
         topic,
         partition,
@@ -108,6 +114,7 @@ def last_sent(broker: Broker, topic: str, partition: int, log: Path) -> Sent:
         _read(mark) if mark else None,
         _read(headers[_FILE]) if mark else BEGIN,
         getattr(event, "event_timestamp", -1),
+        _AFTER in headers,
     )
 
 
@@ -166,6 +173,23 @@ def numbered(log: Path, begin: Mark) -> Iterator[tuple[int, bytes, Any, Mark]]:
         event = decode(raw)
         mark = mark.after(raw, event)
         yield mark.lines - 1, raw, event, mark
+
+
+def _newest(consumer: Any, place: Any, first: int, end: int) -> Any:
+    """The newest record that is no tick without headers; None if there is none."""
+    back, start = 2, end  # the last offset may hold the marker of a transaction, which is no record
+    newest = None
+    while newest is None and start > first:
+        start, back = max(end - back, first), back * 8
+        consumer.seek(place, start)
+        reached, within = start, 15_000
+        while reached < end:
+            records = list(chain.from_iterable(decoded_poll(consumer, within, 500).values()))
+            for record in records:
+                if record.headers or not isinstance(decode(record.value or b""), Tick):
+                    newest = record
+            reached, within = consumer.position(place) if records else end, 1000
+    return newest
 
 
 def _other(log: Path, begin: Mark, sent: Sequence[Sent]) -> tuple[Any, int]:

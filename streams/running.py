@@ -11,7 +11,11 @@ from mainstem.kafka.outages import patiently
 from mainstem.kafka.trusted import TrustedTopic
 from mainstem.settings import Settings
 from mainstem.settings.addresses import Addresses
+from mainstem.store import Store
+from mainstem.store.hours import closed_hours
 
+from .holding import Holding
+from .metrics import HoursCollector
 from .sink import SINK_TOPICS, Sink
 
 __all__ = ["run_join", "run_sink"]
@@ -66,12 +70,14 @@ def run_sink(
         monitor: shows lag and readiness to health checks and to Prometheus.
         session_timeout: seconds of silence after which another sink takes over the partitions.
     """
-    from prometheus_client import Counter
+    from prometheus_client import REGISTRY, Counter
 
     rows = Counter("mainstem_rows", "Rows written", ["table"])
     broker, stop = open_broker(addresses.events), stopping()
     with open_store(addresses.store) as store:
         sink = Sink(store, settings, key)
+        holding = Holding(settings.join.partitions)
+        REGISTRY.register(HoursCollector(sink.hours, holding))
         intake = Intake(
             broker,
             "sink",
@@ -87,20 +93,28 @@ def run_sink(
             while not stop():
                 if confirmed := patiently(trusted.read):
                     sink.trust(confirmed)
-                batch = _full_batch(intake)
+                batch = _full_batch(intake, sink)
                 sink.write(batch)
-                if (sink.passed(intake) or batch) and not patiently(intake.commit):
+                if (sink.passed(intake) or batch) and not patiently(intake.commit, sink.commits):
                     _LOG.info("partitions went to another sink, which writes this batch again")
                 for table, count in sink.rows.items():
                     rows.labels(table).inc(count - seen.get(table, 0))
                     seen[table] = count
+                if told := patiently(_holds_up, holding, store):
+                    _LOG.warning("%s", told)
                 monitor.show_lag(patiently(intake.lag))
                 monitor.unready = ""
 
 
-def _full_batch(intake: Intake) -> list[tuple[str, Any]]:
+def _holds_up(holding: Holding, store: Store) -> str:
+    return holding.look(closed_hours(store)) if holding.is_due else ""
+
+
+def _full_batch(intake: Intake, sink: Sink) -> list[tuple[str, Any]]:
     batch = intake.next_batch()
-    due = time.monotonic() + _WAIT
+    due, changes = time.monotonic() + _WAIT, sink.changes
     while batch and len(batch) < _BATCH and time.monotonic() < due:
         batch += intake.next_batch()
+        if sink.changes != changes:
+            return []  # all records since the last commit are given out again, in order
     return batch

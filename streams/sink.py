@@ -1,8 +1,9 @@
-"""The sink writes samples, items, the ledger and rejected events from their topics to the history.
+"""The sink writes samples, items, counts, the ledger and rejected events to the history.
 
 It writes a batch before it commits. A batch that is delivered again is written again, which is the
 same as writing it once. Topic `items` holds raw events, so the sink itself makes the rejections and
 the ledger of that topic. The ledger row of `items` is written last and says where the sink goes on.
+An hour of topic `counts` is written once it is complete; until then, its parts are not committed.
 """
 
 import hashlib
@@ -15,11 +16,14 @@ import msgspec
 from mainstem.events import Item, Refusal, decode
 from mainstem.join import LedgerRow, Rejection, Sample, rejection_of
 from mainstem.join.ledger import block_of, new_counts
+from mainstem.kafka.hours import CountsPart, HourClosed, decode_hour
 from mainstem.kafka.intake import Assigned, Intake
 from mainstem.kafka.messages import decode_ledger, decode_rejection, decode_samples
 from mainstem.kafka.outages import patiently
 from mainstem.settings import Settings
 from mainstem.store import Store
+from mainstem.store.counts import count_columns, hour_columns
+from mainstem.store.hours import closed_hours
 from mainstem.store.ledgers import ledger_of_items
 from mainstem.store.writes import (
     item_columns,
@@ -30,9 +34,11 @@ from mainstem.store.writes import (
 )
 from mainstem.trusted import Confirmed, Trust
 
+from .hours import Hours
+
 __all__ = ["SINK_TOPICS", "Sink"]
 
-SINK_TOPICS: Final = ("items", "ledger", "rejected", "samples")
+SINK_TOPICS: Final = ("counts", "items", "ledger", "rejected", "samples")
 _T = TypeVar("_T")
 
 
@@ -46,16 +52,25 @@ class Sink:
 
     Attributes:
         rows: number of rows written so far, by table.
+        hours: the hours of topic `counts`.
+        changes: how often owners have changed. Records taken before a change and not committed are
+            given out again after it.
     """
 
     def __init__(self, store: Store, settings: Settings, key: bytes) -> None:
         self.rows: dict[str, int] = defaultdict(int)
         self._store, self._key, self._trust = store, key, Trust(settings)
+        self.hours, self.changes = Hours(), 0
         self._items: dict[int, LedgerRow] = {}  # ledger of `items`, by partition
+        self._read_to: dict[Assigned, int] = {}  # offset after the last record
 
     def assigned(self, owned: Sequence[Assigned], intake: Intake) -> None:
         """Take over partitions; topic `items` goes on at its ledger, not at its commit."""
+        self.changes += 1
+        closed = patiently(closed_hours, self._store)
         for topic, partition in owned:
+            if topic == "counts":
+                self.hours.own(partition, closed.get(partition))
             if topic == "items":
                 place = (topic, partition)
                 row = self._ledger_of_items(partition, intake.committed(place))
@@ -64,8 +79,12 @@ class Sink:
 
     def revoked(self, owned: Sequence[Assigned]) -> None:
         """Give up partitions, which another sink goes on with."""
+        self.changes += 1
         for topic, partition in owned:
-            if topic == "items":
+            self._read_to.pop((topic, partition), None)
+            if topic == "counts":
+                self.hours.disown(partition)
+            elif topic == "items":
                 self._items.pop(partition, None)
 
     def trust(self, confirmed: Sequence[Confirmed]) -> None:
@@ -87,12 +106,31 @@ class Sink:
         by_topic: dict[str, list[Any]] = defaultdict(list)
         for topic, record in batch:
             by_topic[topic].append(record)
+            self._read_to[topic, record.partition] = record.offset + 1
+        self._write_hours(self._read("counts", by_topic, decode_hour))
         self._write_samples(self._read("samples", by_topic, decode_samples))
         refused = [rejection for _, rejection in self._read("rejected", by_topic, decode_rejection)]
         self._write("rejected", rejection_columns(refused))
         rows = [row for _, row in self._read("ledger", by_topic, decode_ledger)]
         self._write("ledger", ledger_columns(rows))
         self._write_items(by_topic["items"])
+
+    @property
+    def commits(self) -> dict[Assigned, tuple[int, str]] | None:
+        """Offsets to commit after a write; None to commit all records given out so far.
+
+        While an hour is incomplete, its first part and what follows it are not committed, so that
+        another sink reads the parts again.
+        """
+        if not any(self.hours.waiting.values()):
+            return None
+        return {
+            (topic, partition): (
+                self.hours.begins(partition, reached) if topic == "counts" else reached,
+                "",
+            )
+            for (topic, partition), reached in self._read_to.items()
+        }
 
     def passed(self, intake: Intake) -> bool:
         """Count offsets at the end of `items` that hold no record.
@@ -129,6 +167,13 @@ class Sink:
                 refused.append(rejection_of(refusal, *place, self._key))
         self._write("rejected", rejection_columns(refused))
         return found
+
+    def _write_hours(self, read: Sequence[tuple[Any, CountsPart | HourClosed]]) -> None:
+        taken = (self.hours.take(record, message) for record, message in read)
+        hours = [hour for hour in taken if hour]
+        # subtle: counts before hours, because whoever finds an hour relies on its counts
+        self._write("counts", count_columns(hours))
+        self._write("hours", hour_columns(hours))
 
     def _write_samples(self, read: Sequence[tuple[Any, Sequence[Sample]]]) -> None:
         placed = [

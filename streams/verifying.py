@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -24,11 +23,11 @@ from uuid import UUID
 from mainstem.answers.fingerprint import deployed_hash, deployed_hash_0_1
 from mainstem.bootstrap import open_schedule, open_store
 from mainstem.errors import LogError, VersionError
-from mainstem.printable import in_json
 from mainstem.settings.addresses import NAMES, Addresses
 from mainstem.settings.urls import files_at, url_of
 from mainstem.store import Store
 from mainstem.store.compared import (
+    ALL_FEATURES,
     ALL_JUDGEMENTS,
     ALL_RESPONSES,
     FIRST_RESPONSES,
@@ -39,74 +38,15 @@ from mainstem.store.compared import (
     has_learnt,
     met_later,
 )
+from mainstem.store.counts import counts_hash
 
-__all__ = ["Comparison", "verify"]
+from .comparison import Comparison
+
+__all__ = ["verify"]
 
 # variables that name places of the deployment, which the embedded replay must not use
 _ELSEWHERE: Final = NAMES - {"MAINSTEM_PSEUDONYM_KEY", "MAINSTEM_SETTINGS"}
-_RESPONSES_AGREE: Final = 1e-4  # largest relative difference of responses that agree
 _NEAR: Final = 1e-3  # relative difference of figures that count as equal near a threshold
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What a comparison of the deployed and the embedded results has found.
-
-    Attributes:
-        hash, embedded_hash: hash over samples and ledger, deployed and embedded.
-        hash_0_1, embedded_hash_0_1: the same hash over the fields that samples had in release 0.1.
-        versions: versions whose responses were compared: `all versions` under a schedule, otherwise
-            `version 0`.
-        responses: number of responses compared.
-        worst: largest relative difference of a norm, loss, margin or alignment; infinite if only
-            one side has an alignment. Sketches are stored with less precision and not compared.
-        missing: number of responses that only one side has. Without a schedule, samples that the
-            deployment accepted while a later version was in use need no response of version 0.
-        standings: number of samples whose standing was compared; 0 if later versions have scored
-            and no schedule was given, because standings are then not comparable.
-        near: samples whose standings differ while the figures agree within 1e-3, one line each.
-        other: all other samples whose standings differ, one line each.
-        judgements: number of judgements compared; 0 without a schedule.
-        judged_otherwise: judgements that differ, one line each.
-    """
-
-    hash: str
-    embedded_hash: str
-    hash_0_1: str
-    embedded_hash_0_1: str
-    versions: str
-    responses: int
-    worst: float
-    missing: int
-    standings: int
-    near: list[str]
-    other: list[str]
-    judgements: int
-    judged_otherwise: list[str]
-
-    @property
-    def agrees(self) -> bool:
-        """Whether the results agree; standings that differ near a threshold are tolerated."""
-        responses = self.missing == 0 and self.worst <= _RESPONSES_AGREE
-        judged = not self.other and not self.judged_otherwise
-        return self.hash == self.embedded_hash and responses and judged
-
-    def show(self, *, as_json: bool) -> None:
-        """Print the findings as one JSON object or as a short report."""
-        if as_json:
-            print(in_json({**asdict(self), "agrees": self.agrees}))
-            return
-        print(f"hash      {self.hash} deployed\n          {self.embedded_hash} embedded")
-        apart = f"{self.worst:.1e} apart at most, {self.missing} missing"
-        print(f"responses {self.responses:,} of {self.versions} compared, {apart}")
-        frozen = "versions after the first have scored: not compared" if not self.standings else ""
-        print(f"standings {frozen or f'{self.standings:,} compared, {len(self.other)} differ'}")
-        if self.judgements:
-            differ = len(self.judged_otherwise)
-            print(f"judged    {self.judgements:,} times compared, {differ} differ")
-        for line in [*self.near, *self.other, *self.judged_otherwise]:
-            print(f"          {line}")
-        print("the same" if self.agrees else "NOT THE SAME")
 
 
 def verify(log: Path, addresses: Addresses, schedule: str | None = None) -> Comparison:
@@ -145,15 +85,21 @@ def verify(log: Path, addresses: Addresses, schedule: str | None = None) -> Comp
                 judged_otherwise, judgements = _judgements(deployed, embedded)
             if schedule is not None or not has_learnt(deployed):
                 near, other, standings = _standings(deployed, embedded)
+            features = list(_features(deployed, embedded))
         return Comparison(
             hash=deployed_hash(deployed),
             embedded_hash=report["hash"],
             hash_0_1=deployed_hash_0_1(deployed),
             embedded_hash_0_1=report["hash_0_1"],
+            counts_hash=counts_hash(deployed),
+            embedded_counts_hash=report["counts_hash"],
             versions="version 0" if schedule is None else "all versions",
             responses=len(responses),
             worst=max((worst for worst in responses if worst is not None), default=0.0),
             missing=responses.count(None),
+            features=len(features),
+            features_apart=max((apart for apart in features if apart is not None), default=0.0),
+            features_missing=features.count(None),
             standings=standings,
             near=near,
             other=other,
@@ -220,6 +166,20 @@ def _responses(deployed: Store, embedded: Store) -> Iterator[float | None]:
     """Yield the relative difference of each response; None if one side lacks it."""
     ours = {row[:3]: row[3:] for row in ALL_RESPONSES.stream(embedded)}
     yield from _differences(ALL_RESPONSES.stream(deployed), ours)
+    yield from (None for _ in ours)
+
+
+def _features(deployed: Store, embedded: Store) -> Iterator[float | None]:
+    """Yield the largest difference of each sample's features; None if one side lacks them."""
+    ours = {row.sample_id: row for row in ALL_FEATURES.stream(embedded)}
+    for theirs in ALL_FEATURES.stream(deployed):
+        mine = ours.pop(theirs.sample_id, None)
+        if mine is None:
+            yield None
+        elif mine.names != theirs.names:
+            yield math.inf
+        else:
+            yield max(abs(a - b) for a, b in zip(mine.values, theirs.values, strict=True))
     yield from (None for _ in ours)
 
 

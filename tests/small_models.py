@@ -1,7 +1,7 @@
 """Small models for tests: one made from scratch, and a BERT as Hugging Face saves it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +45,15 @@ def tokenizer() -> Tokenizer:
     return train_tokenizer(TEXTS, size=300)
 
 
-def scratch_encoder(*, max_tokens: int = 64, seed: int = 0) -> CrossEncoder:
+def scratch_encoder(
+    *,
+    max_tokens: int = 64,
+    seed: int = 0,
+    features: Sequence[str] = (),
+    examined: Sequence[int] = (),
+) -> CrossEncoder:
     """Return a model made from scratch."""
-    return initial_encoder(tokenizer(), max_tokens, seed)
+    return initial_encoder(tokenizer(), max_tokens, seed, features=features, examined=examined)
 
 
 def bert_config(**more: Any) -> BertConfig:
@@ -63,13 +69,14 @@ def bert_config(**more: Any) -> BertConfig:
     )
 
 
-def given_encoder(*, seed: int = 0) -> CrossEncoder:
+def given_encoder(
+    *, seed: int = 0, features: Sequence[str] = (), examined: Sequence[int] = ()
+) -> CrossEncoder:
     """Return a given BERT with random weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return CrossEncoder(
-            PretrainedReader(BertForSequenceClassification(bert_config())), tokenizer()
-        )
+        model = BertForSequenceClassification(bert_config())
+        return CrossEncoder(PretrainedReader(model, features, examined), tokenizer())
 
 
 def save_bert(folder: Path, *, classes: int = 2, **more: Any) -> Path:

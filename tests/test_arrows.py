@@ -22,7 +22,7 @@ BELOW = {
         "errors": "",
         "ids": "",
         "importance": "join",
-        "objectives": "",
+        "objectives": "settings",
         "printable": "",
         "events": "disk errors",
         "process": "errors",
@@ -30,18 +30,19 @@ BELOW = {
         "settings": "errors",
         "importers": "errors events",
         "join": "behaviour events ids objectives settings",
-        "models": "errors objectives process responses settings",
+        "models": "behaviour errors objectives process responses settings",
         "simulate": "errors events ids",
         "standing": "importance settings",
         "embedded": "behaviour disk errors events join scoring settings store trusted versions",
         "store": "behaviour errors events join objectives responses settings",
-        "trusted": "disk errors events ids join settings",
+        "trusted": "disk errors events ids join objectives settings",
         "validate": "events join printable settings",
         "versions": "disk errors models process settings",
         "kafka": "behaviour errors events join printable store trusted",
         "scoring": "behaviour errors importance join models responses settings standing store",
         "learning": (
-            "errors ids importance join models objectives scoring settings standing store versions"
+            "behaviour errors ids importance join models objectives scoring settings standing store"
+            " versions"
         ),
         "bench": (
             "behaviour events ids importance join learning process "
@@ -52,12 +53,13 @@ BELOW = {
             " versions"
         ),
         "answers": (
-            "bench errors events ids join learning loop models settings standing store validate"
-            " versions"
+            "bench embedded errors events ids join learning loop models objectives printable"
+            " settings standing store validate versions"
         ),
         "asking": "bootstrap embedded errors store",
         "notebook": (
-            "answers asking bootstrap embedded errors events opening settings standing store"
+            "answers asking bootstrap data embedded errors events opening settings standing store"
+            " versions"
         ),
         "bootstrap": "embedded errors events kafka process settings store versions",
         "opening": (

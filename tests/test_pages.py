@@ -30,6 +30,7 @@ ELSEWHERE = {
     "mainstem audit": "streams/test_audit.py",
     "mainstem demo": "loop/test_demo.py",
     "mainstem replay": "loop/test_schedule.py",
+    "mainstem report": "cli/test_reporting.py",
     "mainstem sets": "cli/test_commands.py",
     "mainstem sql": "cli/test_commands.py",
     "mainstem stream join": "services/test_deployed.py",

@@ -207,7 +207,7 @@ class Loop:
             counted=at.counted if at else 0,
         )
         arrivals = self._repeat.arrivals if self._repeat else Arrivals
-        self._arrivals = arrivals(self.store, self._labels, self._schedule)
+        self._arrivals = arrivals(self.store, self._labels, self._schedule, settings)
 
     def _keep_ledger(self, rows: list[LedgerRow], rejections: list[Rejection]) -> None:
         self.store.write("rejected", rejection_columns(rejections))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from mainstem.data import demo_log
 from mainstem.errors import LogError, SettingError
 from mainstem.settings import Settings
 from mainstem.settings.urls import url_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from mainstem.store.named import Query
+    from mainstem.versions import Versions
 
 __all__ = ["Home", "demo_log", "open_home"]
 
@@ -56,16 +58,6 @@ def open_home(
     return Home(Path(folder).absolute(), given, store, versions)
 
 
-def demo_log() -> Path:
-    """The event log that comes with mainstem: 12,000 purchases and returns of a gift shop.
-
-    Example:
-        >>> demo_log().name
-        'online-retail.jsonl.gz'
-    """
-    return Path(__file__).parent / "data" / "online-retail.jsonl.gz"
-
-
 class Home:
     """A home as `open_home` gives it.
 
@@ -85,8 +77,8 @@ class Home:
         [683]
         >>> home.sets()[["standing", "reason", "samples"]].to_numpy().tolist()
         [['edge', 'too few canaries', 641]]
-        >>> home.versions()["version"].tolist()
-        [0]
+        >>> home.versions()["version"].tolist(), home.evaluations()["slice"].tolist()[0]
+        ([0], 'later')
         >>> edge = home.samples("edge", limit=2)
         >>> home.explain(edge["sample_id"][0])["reason"]
         'too few canaries'
@@ -215,15 +207,21 @@ class Home:
         from mainstem.store.texts import MEMBERS
 
         check_members(members_of, limit)
-        names = self.settings.objectives.class_names
+        names = self.settings.objectives.label_names
         found = self.sql(MEMBERS.sql, members_of=members_of, most=limit)
         return found.assign(label=[names[label] for label in found["label"]])
 
     def versions(self) -> "DataFrame":
-        """The versions: parent, whether and why promoted, and AUC on the last part of the log."""
+        """The versions: parent, whether and why promoted, and AUC beside that of counting."""
         from mainstem.store.versions import VERSIONS_TOLD
 
         return self.sql(VERSIONS_TOLD.sql)
+
+    def evaluations(self) -> "DataFrame":
+        """Every measure of every version, on each slice of its samples."""
+        from mainstem.store.evaluations import EVALUATIONS
+
+        return self.sql(EVALUATIONS.sql)
 
     def explain(self, sample: str | UUID, *, log: str | Path | None = None) -> dict[str, Any]:
         """The story of one sample: why it stands where it stands.
@@ -249,6 +247,17 @@ class Home:
         story["events"] = events_of(Path(log), story["question"], settings) if log else None
         return story
 
+    def report(self) -> str:
+        """The page that `mainstem report` writes: one HTML document, which loads nothing.
+
+        Raises:
+            HomeError: There is no history yet.
+        """
+        from mainstem.answers.page.page import page_about
+
+        versions = None if self._store and not self._versions else self._at()
+        return page_about(self.folder, self._store, self.settings, self._typed, versions)
+
     def score(
         self,
         pairs: Sequence[tuple[str, str]],
@@ -268,7 +277,7 @@ class Home:
         Returns:
             N rows with `context`, `item` and the probability of each class under its name; with
             labels also `loss`, `margin`, `norm` (the length of the gradient response) and
-            `alignment`.
+            `alignment`. The probabilities are calibrated if the version has a calibration.
 
         Raises:
             HomeError: There is no home.
@@ -276,13 +285,16 @@ class Home:
             ValueError: The labels are not as many as the pairs, or one is the name of no class.
         """
         from mainstem.answers.scores import scores_of
-        from mainstem.bootstrap import open_versions
         from mainstem.embedded.recorded import no_home, record
 
         if self._versions is None and not record(self.folder):
             raise no_home(self.folder)
-        url = self._versions or url_of("file", self.folder.resolve() / "versions")
-        return scores_of(pairs, labels, open_versions(url), version, self.settings)
+        return scores_of(pairs, labels, self._at(), version, self.settings)
+
+    def _at(self) -> "Versions":
+        from mainstem.bootstrap import open_versions
+
+        return open_versions(self._versions or url_of("file", self.folder.resolve() / "versions"))
 
     def _answers(self, queries: Sequence[str], parameters: Mapping[str, Any]) -> list[Any]:
         from mainstem.asking import answers

@@ -1,7 +1,7 @@
 """Every view, command and program shows the same figures of a sample, on every engine."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -22,9 +22,10 @@ from tests.conftest import Run
 
 DAY = 1_291_200_000_000
 K = 32
-# of each sample: its responses as (label_version, version, label),
+# of each sample: its responses as (label_version, version, label), and the code of its targets if
+# the label is not the only one,
 # and which of them are visits to its newest answer
-SAMPLES = {
+SAMPLES: dict[str, tuple[list[tuple[int, ...]], list[int]]] = {
     "scored again": ([(0, 0, 1), (0, 1, 1), (0, 3, 1)], [0, 1, 2]),
     "another answer": ([(0, 0, 0), (0, 1, 0), (1, 1, 1), (1, 2, 1)], [2, 3]),
     "the same answer": ([(0, 0, 1), (0, 1, 1), (1, 2, 1), (1, 3, 1)], [0, 1, 2, 3]),
@@ -39,6 +40,14 @@ SAMPLES = {
         [(0, 0, 1), (0, 1, 1), (0, 2, 0), (0, 3, 0)],
         [2, 3],
     ),
+    "another target beside the same label": (
+        [(0, 0, 1, 1 << 31), (0, 1, 1, 1 << 31), (1, 1, 1, 1 << 31 | 7), (1, 2, 1, 1 << 31 | 7)],
+        [2, 3],
+    ),
+    "the same targets again": (
+        [(0, 0, 1, 1 << 31), (0, 1, 1, 1 << 31), (1, 2, 1, 1 << 31)],
+        [0, 1, 2],
+    ),
     "scored once": ([(0, 2, 0)], [0]),
 }
 FIGURES = ("visits", "importance", "margin", "alignment", "importance_of_mean")
@@ -51,12 +60,13 @@ def responses() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     random = np.random.default_rng(11)
     for number, (name, (seen, _)) in enumerate(SAMPLES.items()):
         rows = []
-        for label_version, version, label in seen:
+        for label_version, version, label, *code in seen:
             row = {
                 "sample_id": uuid_of("sample", name),
                 "label_version": label_version,
                 "version": version,
                 "label": label,
+                "answer_code": code[0] if code else label,
             }
             row |= {
                 "partition": 0,
@@ -93,8 +103,11 @@ def expected(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def fill(store: Store) -> None:
-    """Write samples, responses and sketches, all twice, which must change no figure."""
+def fill(store: Store, *, left_out: Collection[str] = ("sketch",)) -> None:
+    """Write samples, responses and sketches, all twice, which must change no figure.
+
+    `left_out` has the keys that are no columns of table `responses`.
+    """
     texts = dict.fromkeys(("user", "query", "item_id", "category", "brand", "price_band"), "") | {
         "digest": "0" * 32
     }
@@ -134,7 +147,7 @@ def fill(store: Store) -> None:
             write(
                 store,
                 "responses",
-                [{key: row[key] for key in row if key != "sketch"} for row in rows],
+                [{key: row[key] for key in row if key not in left_out} for row in rows],
             )
 
 
@@ -276,7 +289,7 @@ def test_a_history_without_the_newest_views_shows_the_same(
         store_module, "migrations", lambda: [one for one in migrations() if one[0] < 3]
     )
     with Store(url) as store:
-        fill(store)
+        fill(store, left_out=("sketch", "answer_code"))
         with pytest.raises(StoreError, match="visits_of_sample"):
             store.rows("SELECT count() FROM visits_of_sample")
     monkeypatch.undo()

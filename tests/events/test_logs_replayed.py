@@ -72,7 +72,10 @@ def test_what_goes_into_kafka_does_not_depend_on_the_form_of_the_log(
     def records(log: Path) -> list[tuple]:
         broker = Broker.parse("kafka://nowhere")
         replay = Replay(broker, log, Join(), speed=None, tick=True, say=print)
-        return [(*to, key, decode(value), line) for *to, key, value, line, _ in replay._records(4)]
+        return [
+            (one.topic, one.partition, one.key, decode(one.value), one.line)
+            for one in replay._records(4)
+        ]
 
     (tmp_path / "packed").mkdir()
     packed = pack(lines, form, tmp_path / "packed")

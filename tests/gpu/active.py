@@ -14,7 +14,7 @@ from mainstem.models import (
     initial_encoder,
     train_tokenizer,
 )
-from mainstem.models.active import precision_of
+from mainstem.models.device import precision_of
 from mainstem.models.encoder import PretrainedReader
 from mainstem.settings import Model, Responses, Settings
 from tests.gpu.plan import Plan

@@ -5,7 +5,7 @@ out of the weights: no loss depends on them, so their gradient is rounding alone
 up to the size of any other.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
 from uuid import UUID
@@ -14,10 +14,10 @@ import numpy as np
 from torch import Tensor, nn
 
 from mainstem.join import PlacedSample
-from mainstem.learning.evaluation import Evaluation
 from mainstem.learning.training import fine_tuning as room
 from mainstem.learning.training.fine_tuning import fine_tune
 from mainstem.models import ActiveVersion, CrossEncoder
+from mainstem.models.reading import Read
 from mainstem.settings import Settings
 from tests.gpu.active import TOKENS, WORDS, copied, encoders
 from tests.gpu.plan import Plan
@@ -96,18 +96,18 @@ def samples_of(count: int, *, start: int = 0) -> list[PlacedSample]:
 def losses_noted() -> Iterator[list[float]]:
     """Collect the held-out losses that a training computes, in order."""
     losses: list[float] = []
-    evaluate: Callable[[ActiveVersion, Sequence[PlacedSample]], Evaluation] = room.evaluate
+    loss_on: Callable[[ActiveVersion, Read], float | None] = room.loss_on
 
-    def noting(active: ActiveVersion, samples: Sequence[PlacedSample]) -> Evaluation:
-        found = evaluate(active, samples)
-        losses.append(found.log_loss or 0.0)
+    def noting(active: ActiveVersion, held_out: Read) -> float | None:
+        found = loss_on(active, held_out)
+        losses.append(found or 0.0)
         return found
 
-    room.evaluate = noting
+    room.loss_on = noting
     try:
         yield losses
     finally:
-        room.evaluate = evaluate
+        room.loss_on = loss_on
 
 
 def weights_of(encoder: CrossEncoder) -> dict[str, Tensor]:

@@ -123,6 +123,16 @@ def test_another_label_is_scored_again_by_the_same_version() -> None:
     assert [1, 2.0, 1.0] == row(columns, 7, "visits", "importance", "margin")
 
 
+def test_another_target_beside_the_same_label_starts_again() -> None:
+    """Importance starts again with any target, and goes on where all are the same."""
+    columns = Rows()
+    clicked, bought = fact(answer_code=1 << 31), fact(label_version=1, answer_code=1 << 31 | 1)
+    visit(columns, 1, (7, clicked, 4.0, 1.0))
+    visit(columns, 2, (7, bought, 2.0, 3.0))
+    visit(columns, 3, (7, {**bought, "label_version": 2}, 4.0, 3.0))
+    assert [2, 3.0, 3.0, True] == row(columns, 7, "visits", "importance", "margin", "relabelled")
+
+
 def test_a_sample_that_was_drawn_is_stale_once_relabelled() -> None:
     """A sample drawn with its old label is stale for good once relabelled, and not drawn since."""
     columns = Rows()

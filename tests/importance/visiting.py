@@ -24,6 +24,10 @@ def fact(**more: int) -> dict[str, int]:
 
 
 def visits(*, ids: Sequence[UUID], facts: Sequence[Mapping[str, int]], **more: Any) -> Visits:
-    """Make visits of samples; `more` has their responses, their version and its scale."""
-    columns = Facts(*[np.array([fact[name] for fact in facts], np.int64) for name in Facts._fields])
+    """Make visits of samples; `more` has their responses, their version and its scale.
+
+    The label of a sample is its only target where its facts have no `answer_code`.
+    """
+    whole = [{"answer_code": one["label"], **one} for one in facts]
+    columns = Facts(*[np.array([one[name] for one in whole], np.int64) for name in Facts._fields])
     return Visits(keys=[sample_id.bytes for sample_id in ids], facts=columns, **more)

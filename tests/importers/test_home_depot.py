@@ -27,8 +27,8 @@ def test_a_row_is_a_labelled_pair() -> None:
     common = {"text": "l bracket", "pair": "12-Gauge Angle", "item_id": "100001"}
     ids = [{"event_id": name, "user_id": name} for name in ("home-depot-3", "home-depot-4")]
     assert [
-        Labelled(**common, **ids[0], event_timestamp=5000, label="yes"),
-        Labelled(**common, **ids[1], event_timestamp=6000, label="no"),
+        Labelled(**common, **ids[0], event_timestamp=5000, label="yes", grade=0.75),
+        Labelled(**common, **ids[1], event_timestamp=6000, label="no", grade=0.665),
     ] == pairs
 
 

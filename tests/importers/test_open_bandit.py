@@ -84,3 +84,11 @@ def test_the_real_file_gives_what_pyarrow_counts() -> None:
         event.event_timestamp for event in events
     ]
     assert clicks == sum(isinstance(event, Click) for event in events)
+
+
+def test_a_propensity_score_is_the_items_propensity() -> None:
+    """A source with propensity scores keeps them; one that is no probability stops the import."""
+    _, impression, _ = events_of([{**ROW, "propensity_score": "0.0125"}])
+    assert (Shown(item_id="14", position=3, propensity=0.0125),) == impression.items
+    with pytest.raises(ImportSourceError, match="propensity_score 2 is not above 0"):
+        list(events_of([{**ROW, "propensity_score": "2"}]))

@@ -1,5 +1,6 @@
 """Labelled texts are questions that bring their own answer."""
 
+import msgspec
 import pytest
 
 from mainstem.events import Labelled, Tick
@@ -75,3 +76,13 @@ def test_without_classes_a_label_is_no_or_yes(label: str, expected: int) -> None
     """With the default setting there are two classes, no and yes."""
     [sample], _, _ = joined(text(1, label), settings=Settings(join=Join(questions="shown")))
     assert expected == sample.label
+
+
+def test_a_grade_is_a_relevance_and_its_class_an_answer() -> None:
+    """Without a grade the place of the class counts; nothing is known of clicks."""
+    objectives = Objectives(names="relevance,click,answer", classes="bad,fair,good")
+    settings = Settings(join=Join(questions="purchases"), objectives=objectives)
+    graded = msgspec.structs.replace(text(2, "good"), grade=0.75)
+    samples, _, _ = joined(text(1, "fair"), graded, text(3, "bad"), settings=settings)
+    expected = [(1, (0.5, -1.0, 1.0)), (1, (0.75, -1.0, 2.0)), (0, (0.0, -1.0, 0.0))]
+    assert expected == [(sample.label, sample.targets) for sample in samples]

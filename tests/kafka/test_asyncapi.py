@@ -11,11 +11,13 @@ import pytest
 from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
 from msgspec import Struct
 
+from mainstem.behaviour import Count, Hour
 from mainstem.events import Tick
 from mainstem.events import encode as encode_event
 from mainstem.events.schema import KINDS, schemas_of
 from mainstem.kafka import TOPICS
 from mainstem.kafka.asyncapi import document
+from mainstem.kafka.hours import encode_hour
 from mainstem.kafka.messages import Announcement, PublishedStanding, encode
 from tests.events.test_decode import KINDS as EXAMPLES
 from tests.streams.fakes import plainly, shop_log
@@ -138,6 +140,8 @@ def test_what_is_written_into_the_topics_is_valid() -> None:
     joined = plainly(shop_log(random.Random(0), 1, 300), 0)
     assert joined.samples
     assert joined.rejections
+    count = Count("item", "cup", "", 1, 1, 0, 0, 0, 0, 0)
+    hour = Hour(partition=0, first=7, hour=8, counts=[count])
     written = {
         "events": [
             json.dumps(fields).encode() for fields, _ in EXAMPLES if fields["type"] != "item"
@@ -146,6 +150,7 @@ def test_what_is_written_into_the_topics_is_valid() -> None:
             json.dumps(fields).encode() for fields, _ in EXAMPLES if fields["type"] == "item"
         ],
         "samples": [encode(joined.samples)],
+        "counts": encode_hour(hour),
         "ledger": [encode(joined.row)],
         "rejected": [encode(one) for one in joined.rejections],
         "standings": [encode(PublishedStanding.of(STANDING))],

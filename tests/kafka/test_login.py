@@ -225,7 +225,7 @@ def test_programs_run_until_a_right_is_taken_away(
     broker: Guarded, rights: Rights, shop: str, tmp_path: Path
 ) -> None:
     """Programs log in over TLS and work until a right is taken away, and end with one line."""
-    for name in ("events", "items", "samples", "ledger", "rejected", "trusted"):
+    for name in ("events", "items", "samples", "counts", "ledger", "rejected", "trusted"):
         rights.allow("topic", f"{shop}.{name}", "read", "write")
     for name in ("join", "sink"):
         rights.allow("group", f"{shop}.mainstem-{name}", "read")

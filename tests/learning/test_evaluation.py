@@ -10,7 +10,9 @@ from sklearn.metrics import roc_auc_score
 
 from mainstem.errors import NonFiniteError
 from mainstem.learning.evaluation import Evaluation, auc, evaluate, log_loss
-from mainstem.learning.evaluation.evaluation import auc_of_classes
+from mainstem.learning.evaluation.evaluation import logits_of
+from mainstem.learning.evaluation.metrics import auc_of_classes
+from mainstem.objectives import Examples
 from tests.learning.samples import learnable
 
 # some of them tied
@@ -23,9 +25,11 @@ class FakeActive:
     def __init__(self, odds: list[float]) -> None:
         self.odds = odds
         self.asked: list[tuple[str, str]] = []
+        self.examined: list[bool] = []
 
-    def logits(self, pairs: list[tuple[str, str]]) -> np.ndarray:
-        self.asked += pairs
+    def logits(self, given: Examples, *, examined: bool) -> np.ndarray:
+        self.asked += given.pairs
+        self.examined.append(examined)
         return of_odds(self.odds)
 
 
@@ -90,6 +94,14 @@ def test_a_version_is_measured_on_its_samples() -> None:
     expected = Evaluation(4, 3 / 4, log_loss(np.array([0, 1, 0, 1]), of_odds(active.odds)))
     assert expected == evaluate(active, samples)
     assert [sample.pair for sample in samples] == active.asked
+
+
+def test_logged_clicks_are_predicted_at_their_position_and_rankings_are_not() -> None:
+    """An evaluation adds the examination tower; a ranking can leave it out."""
+    active = FakeActive([-1.0, 1.0, 2.0, 3.0])
+    evaluate(active, learnable(4))
+    logits_of(active, learnable(4), examined=False)
+    assert [True, False] == active.examined
 
 
 def test_other_labels_may_be_given() -> None:

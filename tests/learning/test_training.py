@@ -9,13 +9,15 @@ import torch
 from torch import nn
 
 from mainstem.errors import NonFiniteError
-from mainstem.join import PlacedSample
-from mainstem.learning.evaluation import Evaluation, evaluate
+from mainstem.join import PlacedSample, examples_of
+from mainstem.learning.evaluation import evaluate
+from mainstem.learning.evaluation.evaluation import auc
 from mainstem.learning.training import fine_tuning as training
 from mainstem.learning.training.fine_tuning import Training, fine_tune
+from mainstem.learning.training.steps import Rate
 from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.settings import Learning, Model, Settings
-from tests.learning.samples import learnable
+from tests.learning.samples import learnable, stored
 from tests.named import named
 from tests.small_models import given_encoder, scratch_encoder
 
@@ -26,15 +28,15 @@ SAMPLES, HELD_OUT = learnable(48), learnable(20, start=48)
 
 
 class ScriptedEvaluations:
-    """Replaces `evaluate`: returns the given losses and records the weights it sees."""
+    """Replaces `loss_on`: returns the given losses and records the weights it sees."""
 
     def __init__(self, losses: list[float | None]) -> None:
         self.losses = losses
         self.shown: list[torch.Tensor] = []
 
-    def __call__(self, active: ActiveVersion, _samples: object) -> Evaluation:
+    def __call__(self, active: ActiveVersion, _held_out: object) -> float | None:
         self.shown.append(weights(active.encoder.network))
-        return Evaluation(1, None, self.losses[len(self.shown) - 1])
+        return self.losses[len(self.shown) - 1]
 
 
 def weights(network: nn.Module) -> torch.Tensor:
@@ -46,7 +48,7 @@ def train(
 ) -> tuple[Training, list[torch.Tensor]]:
     """Train under the given losses; return the training and the weights after each pass."""
     script = ScriptedEvaluations(losses)
-    monkeypatch.setattr(training, "evaluate", script)
+    monkeypatch.setattr(training, "loss_on", script)
     settings = Settings.of(
         named(**({"epochs": len(losses), "train_batch": 8, "device": "cpu"} | more))
     )
@@ -106,6 +108,68 @@ def test_weights_of_samples_count() -> None:
     assert evaluate(ActiveVersion(child, SETTINGS), HELD_OUT).auc > 0.95
 
 
+def told_by_behaviour(count: int, *, seed: int) -> list[PlacedSample]:
+    """Make samples of like texts, whose label is yes where the second feature is above 1."""
+    drawn = np.random.default_rng(seed).normal(size=(count, 3))
+    return [
+        stored(number, label=int(row[1] > 1), features=tuple(row.tolist()), item_text="cups")
+        for number, row in enumerate(drawn)
+    ]
+
+
+@pytest.mark.parametrize("make", [scratch_encoder, given_encoder])
+def test_what_behaviour_tells_is_learnt(make: Callable[..., CrossEncoder]) -> None:
+    """Where the texts say nothing, the features do, past a threshold of one of them."""
+    rate = 0.002 if make is scratch_encoder else 2e-4
+    settings = SETTINGS.but({"learning.epochs": 6, "learning.learning_rate": rate})
+    parent = make(features=("a", "b", "c"))
+    samples, later = told_by_behaviour(320, seed=0), told_by_behaviour(200, seed=1)
+    child = fine_tune(parent, samples, later, settings, seed=1).encoder
+    active = ActiveVersion(child, SETTINGS)
+    labels = np.array([one.label for one in later])
+    logits, without = (
+        active.logits(examples_of(later), behaviour=behaviour) for behaviour in (True, False)
+    )
+    assert auc(labels, logits[:, 1] - logits[:, 0]) > 0.95
+    assert pytest.approx(0.5) == auc(labels, without[:, 1] - without[:, 0])
+
+
+def clicked(count: int, *, seed: int) -> list[PlacedSample]:
+    """Make samples that are clicked if they are looked at, and more often if they are liked.
+
+    Liked items are shown further down, so that positions alone say that lower ones are better.
+    """
+    random = np.random.default_rng(seed)
+    likes = random.integers(0, 2, count)
+    positions = random.integers(1, 6, count) + 5 * likes * random.integers(0, 2, count)
+    looks = random.random(count) < 1 / positions
+    return [
+        stored(
+            number,
+            label=int(look and random.random() < (0.9 if like else 0.3)),
+            position=int(position),
+            features=(2.0 * like - 1.0,),
+            item_text="cups",
+        )
+        for number, (look, like, position) in enumerate(zip(looks, likes, positions, strict=True))
+    ]
+
+
+def test_what_was_not_looked_at_is_learnt_beside_the_ranking() -> None:
+    """The examination tower learns that lower positions are looked at less, and is left out."""
+    settings = SETTINGS.but(
+        {"learning.epochs": 6, "learning.train_batch": 64, "learning.learning_rate": 1e-4}
+    )
+    parent = given_encoder(features=("liked",), examined=(1,))
+    child = fine_tune(parent, clicked(1600, seed=0), [], settings, seed=1).encoder
+    weight = child.network.examination.read.weight[0].tolist()
+    assert weight[0] > weight[1] + 0.3 > weight[8] + 0.6
+    active, later = ActiveVersion(child, SETTINGS), examples_of(clicked(200, seed=1))
+    plain = active.logits(later)
+    assert 2 == len(np.unique(plain[:, 1].round(4)))  # by the feature alone, wherever it was shown
+    assert len(np.unique(active.logits(later, examined=True)[:, 1].round(4))) > 10
+
+
 @pytest.mark.parametrize(
     ("losses", "patience", "passes", "best"),
     [
@@ -159,10 +223,8 @@ def test_each_kind_has_its_own_rate(make: Callable[[], CrossEncoder], rate: floa
     """Unless a rate is set, a model from scratch learns faster than a given one."""
     child = make()
     settings = Settings(model=Model(device="cpu"), learning=Learning(warm_up=0.0))
-    assert pytest.approx(rate) == training._rate(child, settings, 10)(0)
-    assert 0.3 == training._rate(
-        child, Settings(learning=Learning(learning_rate=0.3, warm_up=0.0)), 10
-    )(0)
+    assert pytest.approx(rate) == Rate(child, settings, 10)(0)
+    assert 0.3 == Rate(child, Settings(learning=Learning(learning_rate=0.3, warm_up=0.0)), 10)(0)
 
 
 def test_nothing_to_train_on_is_no_error() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mainstem.errors import ModelError
 from mainstem.models import ActiveVersion, CrossEncoder
-from mainstem.models.active import device_of
+from mainstem.models.device import device_of
 from mainstem.models.tokenizer import encode_pairs, pad
 from mainstem.settings import Model, Responses, Settings
 from tests.responses.truth import true_norms
@@ -145,12 +145,12 @@ def test_no_pass_holds_more_tokens_than_it_may(
     active = small_active(size, max_tokens)
     encoded = encode_pairs(active.encoder.tokenizer, pairs, max_tokens)
     seen: list[int] = []
-    for places, batch in active._batches(pairs, size * max_tokens):
+    for places, batch in active._batches(active.read(pairs), size * max_tokens):
         assert batch.ids.numel() <= size * max_tokens
         assert [ids for ids, _ in (encoded[place] for place in places)] == [
             row[mask == 1].tolist() for row, mask in zip(batch.ids, batch.mask, strict=True)
         ]
-        seen += places
+        seen += places.tolist()
     assert list(range(len(pairs))) == sorted(seen)
 
 
@@ -161,7 +161,7 @@ def test_short_pairs_fill_a_pass() -> None:
     length = len(encode_pairs(active.encoder.tokenizer, pairs[:1], 24)[0][0])
     whole = 4 * 24 // length
     assert whole > 4
-    sizes = [len(places) for places, _ in active._batches(pairs, 4 * 24)]
+    sizes = [len(places) for places, _ in active._batches(active.read(pairs), 4 * 24)]
     assert [whole] * (50 // whole) + [50 % whole] * (50 % whole > 0) == sizes
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mainstem.errors import ModelError
 from mainstem.models import ActiveVersion, CrossEncoder, alignments_of
-from mainstem.models.active import precision_of
+from mainstem.models.device import precision_of
 from mainstem.models.tokenizer import encode_pairs, pad
 from mainstem.settings import Model, Responses, Settings
 from mainstem.versions import Versions, load_active

@@ -48,6 +48,7 @@ def respond(rows: Rows, one: One, position: int) -> None:
         event_time=one.event_time,
         label=0,
         part=STREAM,
+        answer_code=0,
     )
     whole = Facts(*[np.array([value]) for value in facts])
     rows.visit(Visits(0, 1.0, [one.sample_id.bytes], whole, [1.0], [0.0], [1.0]))

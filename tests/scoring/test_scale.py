@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mainstem.errors import NonFiniteError
-from mainstem.join import PlacedSample
+from mainstem.join import PlacedSample, examples_of
+from mainstem.objectives import Examples
 from mainstem.responses import Responses
 from mainstem.scoring import mean_norm, scale_of
 from tests.learning.samples import stored
@@ -15,12 +16,10 @@ CLOSE = {"rel": 1e-12}
 class FakeActive:
     """A version in which the norm of a sample is its item text."""
 
-    def responses(
-        self, pairs: list[tuple[str, str]], labels: list[int], _: list[float] | None = None
-    ) -> Responses:
+    def responses(self, examples: Examples) -> Responses:
         """Return norms read from the texts."""
-        norms = np.array([float(item) for _, item in pairs], np.float32)
-        nothing, none = np.zeros(len(labels), np.float32), np.zeros((len(labels), 0), np.float32)
+        norms = np.array([float(item) for _, item in examples.pairs], np.float32)
+        nothing, none = np.zeros(len(norms), np.float32), np.zeros((len(norms), 0), np.float32)
         return Responses(norms, nothing, nothing, none, none)
 
 
@@ -54,7 +53,7 @@ def test_there_is_no_scale_without_samples() -> None:
 def test_responses_that_are_known_give_the_same(canaries: int) -> None:
     """The scale computed from given responses is the one computed by scoring the samples."""
     some = samples(canaries, 9)
-    found = FakeActive().responses([one.pair for one in some], [one.label for one in some])
+    found = FakeActive().responses(examples_of(some))
     assert scale_of(FakeActive(), some) == mean_norm(found, some)
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mainstem.kafka import Broker, DirectReader
 from mainstem.streams.local.supervisor import Supervisor
 
 CLI = [sys.executable, "-m", "mainstem.cli"]
@@ -118,7 +119,7 @@ class Deployment:
 
     def settled(self) -> bool:
         """Return whether all samples are joined, stored, scored and judged to the end."""
-        if not self.audit()["in_balance"]:
+        if not self.audit()["in_balance"] or not self.counted():
             return False
         from mainstem.store import Store
 
@@ -145,6 +146,14 @@ class Deployment:
                 "(SELECT max(position) + 1 AS n FROM positions GROUP BY partition) " + counts
             )
         return left == [(0,)] and samples == counted and judged == ends
+
+    def counted(self) -> bool:
+        """Return whether the sink has written all of topic `counts`."""
+        broker = Broker.parse(self.events)
+        with DirectReader(broker, broker.topic("counts"), broker.group("sink")) as reader:
+            return all(
+                (reader.committed(one) or 0) == reader.end(one) for one in reader.partitions()
+            )
 
     def settle(self, seconds: float) -> None:
         """Wait until the deployment is settled.

@@ -19,6 +19,7 @@ from tests.small_models import save_bert
 TAKEN_OVER = "SELECT count() AS n FROM turns FINAL WHERE kind = 'take over'"
 ROUNDS = "SELECT count() AS n FROM versions FINAL WHERE version > 0"
 WRITTEN = "SELECT (SELECT count() FROM responses) + (SELECT count() FROM turns) AS n"
+COUNTS = "SELECT count() AS n FROM counts FINAL"
 FROZEN = {**PROGRAMS, "learn": [*CLI, "train", "learn", "--frozen"]}
 
 
@@ -81,6 +82,8 @@ def test_a_deployment_gives_the_hash_of_the_embedded_loop(
         until(lambda: is_still(seen, counted(deployment, WRITTEN)), 120, deployment.told)
     same = agreed(deployment, log)
     assert same["hash"] == same["embedded_hash"]
+    assert same["counts_hash"] == same["embedded_counts_hash"]
+    assert counted(deployment, COUNTS) > 1000
     assert (0, 0) == (same["missing"], len(same["other"]))
     assert deployment.audit()["in_balance"]
     published = open_schedule(events_url)
@@ -117,6 +120,8 @@ def test_four_faults_change_nothing(
         deployment.settle(300)
     same = agreed(deployment, log)
     assert same["hash"] == same["embedded_hash"]
+    assert same["counts_hash"] == same["embedded_counts_hash"]
+    assert counted(deployment, COUNTS) > 1000
     assert same["standings"] > 0
     assert open_schedule(store_url).digest == open_schedule(events_url).digest
     from mainstem.store import Store

@@ -1,6 +1,7 @@
 """Each program ends within ten seconds in any state, and resumes at the next start."""
 
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ ENDLESS = {"MAINSTEM_LEARNING__EPOCHS": "1000000", "MAINSTEM_LEARNING__PATIENCE"
 SHORT = {"MAINSTEM_LEARNING__EPOCHS": "1"}
 FROZEN = {**PROGRAMS, "learn": ("train", "learn", "--frozen")}
 IN_TIME = dict.fromkeys(PROGRAMS, True)
+_JOIN_AGAIN = 20.0  # seconds that a member of ours may take to be let in
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +96,7 @@ class Group:
             {"partition_assignment_strategy": [assignor]},
         )
         self._members: list[Any] = []
+        self._joined = 0.0  # when the newest member asked to join
 
     def join(self) -> None:
         """Add a member that asks to join."""
@@ -104,16 +107,23 @@ class Group:
         )
         member.subscribe([self._topic])
         self._members.append(member)
+        self._joined = time.monotonic()
 
     def poll(self) -> None:
         """Poll with the newest member, as members do."""
         self._members[-1].poll(100)
 
     def is_let_in(self) -> bool:
-        """Return whether the group is stable with the program and all our members."""
+        """Return whether the group is stable with the program and our newest member."""
         self.poll()
         found = self.found()
-        return found["group_state"] == "Stable" and len(found["members"]) == 1 + len(self._members)
+        is_stable = found["group_state"] == "Stable" and len(found["members"]) == 2
+        # subtle: on a busy machine the client may lose its membership while it joins, and then
+        # polls on without asking to join again; a new member takes its place
+        if not is_stable and time.monotonic() > self._joined + _JOIN_AGAIN:
+            self._members.pop().close(autocommit=False)
+            self.join()
+        return is_stable
 
     def settles_anew(self) -> bool:
         """Return whether the group is rebalancing and waits for members."""
@@ -219,7 +229,7 @@ def test_programs_end_while_their_groups_settle_anew(deployment: Deployment) -> 
         for name, group in groups.items():
             group.join()
             if name != "join":
-                until(group.is_let_in, 60, lambda: str(group.found()))  # noqa: B023
+                until(group.is_let_in, 100, lambda: str(group.found()))  # noqa: B023
                 group.join()
         until(
             # a list, so that each group polls

@@ -224,9 +224,21 @@ def test_every_setting_has_a_group_bounds_a_meaning_and_an_effect(name: str) -> 
     assert name.partition(".")[0] in GROUPS
     assert field.means.affects in {"join", "results", "nothing"}
     assert field.means.choices or field.means.form or field.means.low is not None
-    assert (field.kind is str) == (field.means.low is None)
+    assert (field.kind in {str, bool}) == (field.means.low is None)
     assert re.fullmatch(r"[A-Z][^\n]{20,}[^.]\.", field.means.meaning)
     assert [name] == [found for found in known() if variable(found) == variable(name)]
+
+
+def test_a_switch_is_true_or_false(tmp_path: Path) -> None:
+    """A switch is read from a file and from the environment, and nothing else is taken for it."""
+    assert not read(tmp_path, "[model]\nbehaviour = false").model.behaviour
+    for text, expected in (("false", False), ("True", True)):
+        found = Settings.from_environment({"MAINSTEM_MODEL__EXAMINATION": text})
+        assert expected is found.model.examination
+    with pytest.raises(SettingError, match="MAINSTEM_MODEL__EXAMINATION should be true or false"):
+        Settings.from_environment({"MAINSTEM_MODEL__EXAMINATION": "0"})
+    with pytest.raises(SettingError, match=r"model\.behaviour should be true or false; got 1"):
+        read(tmp_path, "[model]\nbehaviour = 1")
 
 
 def test_settings_have_the_groups_that_are_listed() -> None:

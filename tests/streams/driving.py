@@ -57,3 +57,4 @@ def check_all(at: Bench) -> None:
         rows = [row for row in at.send.rows() if row.partition == joined.row.partition]
         assert joined.row == max(rows, key=lambda row: row.next_offset)
         assert [] == [row for row in rows if imbalance(row)]
+        assert joined.hours == at.send.hours(joined.row.partition)

@@ -5,16 +5,19 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
+from mainstem.behaviour import Hour
 from mainstem.events import Event, Item, Tick, decode, encode
 from mainstem.join import Joiner, LedgerRow, Output, Rejection, Sample, Snapshot, digest_of
 from mainstem.kafka import Record
+from mainstem.kafka.hours import decode_hour
 from mainstem.kafka.messages import decode_ledger, decode_rejection, decode_samples
 from mainstem.settings import Settings
+from mainstem.streams.hours import Hours
 from mainstem.streams.joining import JoinWorker
 from mainstem.streams.outbox import Message
 from mainstem.streams.snapshots import Snapshots
@@ -39,6 +42,10 @@ class Log:
     firsts: dict[int, int] = field(default_factory=dict)
     stands: dict[int, int] = field(default_factory=dict)
     most: int = 17
+
+    def partitions(self) -> list[int]:
+        """Return the numbers of the partitions."""
+        return sorted(self.values)
 
     def first(self, partition: int) -> int:
         """Return the oldest offset that the partition still has."""
@@ -93,7 +100,7 @@ class FakeSend:
     """A producer that delivers a record some turns of the event loop after it was sent."""
 
     def __init__(self, told: Told, turns: int = 3) -> None:
-        self.records: list[tuple[str, bytes, bytes, int | None]] = []
+        self.records: list[tuple[str, bytes | None, bytes, int]] = []
         self.delivered = 0
         self.interrupt: Callable[[int], None] = lambda sent: None  # noqa: ARG005
         self._told, self._turns = told, turns
@@ -127,6 +134,27 @@ class FakeSend:
             decode_rejection(value) for topic, _, value, _ in self.records if topic == "rejected"
         ]
 
+    def hours(self, partition: int) -> list[Hour]:
+        """Return the hours of a partition that count for a reader of topic `counts`."""
+        reader = Hours()
+        reader.own(partition, None)
+        values = [
+            value for topic, _, value, to in self.records if topic == "counts" and to == partition
+        ]
+        read = (
+            reader.take(FakeRecord(partition, offset, value), decode_hour(value))
+            for offset, value in enumerate(values)
+        )
+        return [hour for hour in read if hour]
+
+
+class FakeRecord(NamedTuple):
+    """A record as kafka-python gives it."""
+
+    partition: int
+    offset: int
+    value: bytes | None
+
 
 class WatchedSnapshots(Snapshots):
     """Real snapshots that record each save and the number of records delivered by then."""
@@ -158,13 +186,18 @@ class Bench:
         )
 
 
-def shop_log(chance: random.Random, partitions: int, size: int, *, tick: bool = True) -> Log:
-    """Make a log of shoppers with malformed lines, empty offsets and a tick at the end."""
+def shop_log(
+    chance: random.Random, partitions: int, size: int, *, tick: bool = True, jump: int = 0
+) -> Log:
+    """Make a log of shoppers with malformed lines, empty offsets and a tick at the end.
+
+    The event time jumps by `jump` milliseconds after every twenty events.
+    """
     values: dict[int, list[bytes | None]] = {}
     for partition in range(partitions):
         time, lines = 0, list[bytes | None]()
         for number in range(size):
-            time += chance.randrange(12)
+            time += chance.randrange(12) + (jump if number % 20 == 19 else 0)
             lines.append(
                 _line(
                     chance, f"{partition}-{number}", time, f"user-{partition}-{chance.randrange(3)}"
@@ -192,11 +225,12 @@ def _line(chance: random.Random, name: str, time: int, user: str) -> bytes | Non
 
 @dataclass
 class Joined:
-    """The samples, rejections and ledger that any worker must make from a partition."""
+    """The samples, rejections, ledger and hours that any worker must make from a partition."""
 
     samples: list[Sample]
     rejections: list[Rejection]
     row: LedgerRow
+    hours: list[Hour]
 
 
 def plainly(log: Log, partition: int, items: Any = None, **more: Any) -> Joined:
@@ -210,6 +244,7 @@ def plainly(log: Log, partition: int, items: Any = None, **more: Any) -> Joined:
         [output for output in outputs if isinstance(output, Sample)],
         [output for output in outputs if isinstance(output, Rejection)],
         joiner.ledger_row(),
+        [output for output in outputs if isinstance(output, Hour)],
     )
 
 

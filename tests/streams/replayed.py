@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+from mainstem.behaviour import HOUR
 from mainstem.events import Item, Refusal, Tick, decode, encode
 from mainstem.ids import number_of
 from mainstem.kafka import Broker
@@ -16,12 +17,12 @@ BAD = b'{"type":"view","event_id":"b","user_id":"ann","event_timestamp":5,"item_
 USERS = ("ann", "ben", "cy", "dörte", "😀", "user 6", "7")
 
 
-def write_log(path: Path, size: int = 300, seed: int = 0) -> Path:
-    """Write shoppers' events a second apart, items, malformed lines of both kinds and a tick."""
+def write_log(path: Path, size: int = 300, seed: int = 0, step: int = 1000) -> Path:
+    """Write shoppers' events some milliseconds apart, items, malformed lines and a tick."""
     chance = random.Random(seed)
     lines = [encode(Item(event_id="i", event_timestamp=0, item_id="cup", title=f"cup {seed}"))]
     for number in range(size):
-        time, user = 1000 * number, chance.choice(USERS)
+        time, user = step * number, chance.choice(USERS)
         event = chance.choice([view, click])(f"e{number}", time, "cup")
         lines.append(
             encode(
@@ -84,7 +85,13 @@ def expected_of(log: Path, *, tick: bool = True) -> tuple[list[bytes], dict[int,
         if b'"type":"item"' in line:
             items.append(line)
             continue
-        newest = max(newest, getattr(event, "event_timestamp", -1))
+        time = getattr(event, "event_timestamp", -1)
+        grace = SETTINGS.join.grace
+        if newest >= 0 and (newest - grace) // HOUR < (time - grace) // HOUR:
+            ended = (time - grace) // HOUR * HOUR
+            hour = encode(Tick(event_timestamp=ended + grace))
+            events = {place: [*lines, hour] for place, lines in events.items()}
+        newest = max(newest, time)
         if isinstance(event, Tick):
             places = list(range(PARTITIONS))
         elif isinstance(event, Refusal):

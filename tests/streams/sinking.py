@@ -1,29 +1,23 @@
 """Batches for a sink, and the fakes around it."""
 
 import random
-from typing import Any, NamedTuple
+from typing import Any
 
+from mainstem.behaviour import Count, Hour
 from mainstem.events import Item, encode
 from mainstem.join import LedgerRow, Rejection, Sample
+from mainstem.kafka.hours import encode_hour
 from mainstem.kafka.messages import encode as encode_message
 from mainstem.kafka.messages import questions_of
 from mainstem.store import Store
 from mainstem.store.ledgers import newest_ledger
-from mainstem.streams.sink import Sink
+from mainstem.streams.sink import SINK_TOPICS, Sink
 from tests.join.shop import KEY, short
-from tests.streams.fakes import plainly, shop_log
+from tests.streams.fakes import FakeRecord, plainly, shop_log
 
 SETTINGS = short(direction_share=0.3, canary_share=0.3, gate_share=0.2)
-TABLES = ("samples", "trusted", "ledger", "rejected", "items")
+TABLES = ("samples", "trusted", "ledger", "rejected", "items", "counts", "hours")
 Batch = list[tuple[str, Any]]
-
-
-class FakeRecord(NamedTuple):
-    """A record as kafka-python gives it."""
-
-    partition: int
-    offset: int
-    value: bytes | None
 
 
 class FakeIntake:
@@ -50,7 +44,7 @@ class FakeIntake:
 def sink_of(store: Any, committed: int = 0) -> tuple[Sink, FakeIntake]:
     """Return a sink that owns partition 0 of every topic."""
     sink, intake = Sink(store, SETTINGS, KEY), FakeIntake(committed)
-    sink.assigned([(topic, 0) for topic in ("items", "ledger", "rejected", "samples")], intake)
+    sink.assigned([(topic, 0) for topic in SINK_TOPICS], intake)
     return sink, intake
 
 
@@ -60,8 +54,15 @@ def joined_batch(seed: int = 0) -> tuple[Batch, list[Sample], list[Rejection], l
     values = [("samples", encode_message(samples)) for _, samples in questions_of(joined.samples)]
     values += [("rejected", encode_message(rejection)) for rejection in joined.rejections]
     values += [("ledger", encode_message(joined.row))]
+    values += [("counts", value) for hour in (7, 8) for value in encode_hour(hour_of_counts(hour))]
     batch = [(topic, FakeRecord(0, offset, value)) for offset, (topic, value) in enumerate(values)]
     return batch, joined.samples, joined.rejections, [joined.row]
+
+
+def hour_of_counts(hour: int, rows: int = 3, *, uncounted: int = 0, shown: int = 1) -> Hour:
+    """Return an hour of partition 0 with counts of some items."""
+    counts = [Count("item", f"i{row}", "", 0, shown, 0, 0, 0, 0, 0) for row in range(rows)]
+    return Hour(partition=0, first=hour, hour=hour, counts=counts, uncounted=uncounted)
 
 
 def item(name: str, time: int = 0) -> bytes:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mainstem.behaviour import HOUR
 from mainstem.events import Item
 from mainstem.join import imbalance
 from mainstem.join.route import partition_of_question
@@ -102,7 +103,7 @@ class Owners:
 def test_partitions_may_change_hands_at_any_time(tmp_path: Path, seed: int) -> None:
     """Partitions that change hands between or within batches leave the results unchanged."""
     chance = random.Random(seed)
-    at = bench(tmp_path, shop_log(chance, PARTITIONS, 120))
+    at = bench(tmp_path, shop_log(chance, PARTITIONS, 120, jump=HOUR if seed % 2 else 0))
     owners = Owners(at, chance)
 
     async def run() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mainstem.behaviour import HOUR
 from mainstem.errors import BrokerError, SettingError
 from mainstem.events import decode
 from mainstem.join import Joiner
@@ -55,7 +56,7 @@ def test_the_state_of_a_snapshot_is_that_of_its_prefix(tmp_path: Path) -> None:
 def test_after_a_crash_nothing_is_missing(tmp_path: Path, seed: int) -> None:
     """After a crash a new worker sends again what no snapshot covers, and the results agree."""
     chance = random.Random(seed)
-    at = bench(tmp_path, shop_log(chance, PARTITIONS, 150))
+    at = bench(tmp_path, shop_log(chance, PARTITIONS, 150, jump=HOUR if seed % 2 else 0))
     last = chance.randrange(3, 150)
 
     def die(sent: int) -> None:

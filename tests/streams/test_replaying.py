@@ -71,7 +71,7 @@ def test_a_half_written_last_line_waits_until_it_is_whole(broker: Broker, tmp_pa
 def test_items_are_sent_before_events(broker: Broker, tmp_path: Path) -> None:
     """Every item is sent before the first event, wherever it is in the log."""
     records = list(replay(broker, write_log(tmp_path / "log.jsonl", 60))._records(PARTITIONS))
-    topics = [topic for topic, *_ in records]
+    topics = [one.topic for one in records]
     assert sorted(topics, reverse=True) == topics
     assert {"items", "events"} == set(topics)
 

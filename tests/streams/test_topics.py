@@ -43,7 +43,7 @@ def test_all_topics_are_made_as_they_must_be(broker: Broker) -> None:
     made = make_topics(broker, SETTINGS.join)
     assert [broker.topic(name) for name in TOPICS] == made
     found, month = described(broker), str(30 * 86_400_000)
-    assert {"events": 3, "samples": 3, "schedule": 3, "standings": 3} == {
+    assert {"events": 3, "samples": 3, "counts": 3, "schedule": 3, "standings": 3} == {
         name: count for name, (count, *_) in found.items() if count > 1
     }
     assert {"schedule", "standings", "versions", "trusted"} == {
@@ -54,6 +54,7 @@ def test_all_topics_are_made_as_they_must_be(broker: Broker) -> None:
         "events": month,
         "items": "-1",
         "samples": month,
+        "counts": month,
         "ledger": month,
         "rejected": month,
     } == kept

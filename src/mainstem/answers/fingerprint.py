@@ -12,7 +12,7 @@ from mainstem.store import Store
 from mainstem.store.digests import SampleDigest, digests, digests_0_1
 from mainstem.store.ledgers import newest_ledger
 
-__all__ = ["content_hash", "content_hash_0_1", "deployed_hash", "deployed_hash_0_1"]
+__all__ = ["content_hash", "content_hash_0_1", "deployed_hash", "deployed_hash_0_1", "hash_of"]
 
 _NOT_IN_HASH: Final = {"tick", "control"}
 
@@ -30,7 +30,7 @@ def content_hash(store: Store, counts: Mapping[str, int]) -> str:
     Returns:
         The hash, 32 hexadecimal digits.
     """
-    return _hash(digests(store), counts)
+    return hash_of(digests(store), counts)
 
 
 def content_hash_0_1(store: Store, counts: Mapping[str, int]) -> str:
@@ -40,7 +40,7 @@ def content_hash_0_1(store: Store, counts: Mapping[str, int]) -> str:
         store: history of the replay.
         counts: counts of the ledger, added up over all partitions.
     """
-    return _hash(digests_0_1(store), counts)
+    return hash_of(digests_0_1(store), counts)
 
 
 def deployed_hash(store: Store) -> str:
@@ -53,7 +53,13 @@ def deployed_hash_0_1(store: Store) -> str:
     return content_hash_0_1(store, totals(newest_ledger(store)))
 
 
-def _hash(samples: Iterable[SampleDigest], counts: Mapping[str, int]) -> str:
+def hash_of(samples: Iterable[SampleDigest], counts: Mapping[str, int]) -> str:
+    """The hash of samples and counts that were read elsewhere; see `content_hash`.
+
+    Args:
+        samples: digests of the samples, ordered by id and label version.
+        counts: counts of the ledger, added up over all partitions.
+    """
     digest = hashlib.blake2b(digest_size=16)
     for sample_id, label_version, content in samples:
         digest.update(f"{sample_id} {label_version} {content}\n".encode())

@@ -1,22 +1,26 @@
 """The report of a replay, as one value: printed as JSON, or told in words by the screen."""
 
 import hashlib
+from dataclasses import asdict
 from typing import Any, Final
 
 from mainstem.answers.fingerprint import content_hash, content_hash_0_1
 from mainstem.bench.planting import Plant
 from mainstem.join.ledger import imbalance, totals
-from mainstem.learning.evaluation import Evaluation, evaluate
+from mainstem.learning.evaluation import Evaluation
 from mainstem.learning.evaluation.baselines import baselines
+from mainstem.learning.evaluation.evaluation import logits_of
+from mainstem.learning.evaluation.judged import Judged
+from mainstem.learning.evaluation.ranked import as_ranked
 from mainstem.loop import Loop
 from mainstem.models import ActiveVersion
 from mainstem.standing import REASONS, STANDINGS
 from mainstem.store import samples_since
 from mainstem.store.counts import counts_hash, uncounted
+from mainstem.store.evaluations import KeptEvaluation, write_evaluations
 from mainstem.store.telling import refusals
 from mainstem.store.texts import bought_before
-from mainstem.store.versions import ROUNDS_TOLD, promoted_versions
-from mainstem.store.writes import columns_of
+from mainstem.store.versions import ROUNDS_TOLD, VERSIONS_TOLD, promoted_versions
 from mainstem.validate.lacking import why_no_samples
 
 __all__ = ["report_of", "why_empty"]
@@ -41,7 +45,9 @@ def report_of(loop: Loop, home: str, plant: Plant | None = None) -> dict[str, An
         sets: how many samples are core, edge, contradictory and spent.
         rounds: what each round drew, its quality before and after, and whether it promoted.
         later: how many samples the last part of the log has, and their labels.
-        versions, baselines: AUC of each promoted version and of each plain ranking on that part.
+        versions: measures of each promoted version on that part, and whether the gate found it
+            better than counting.
+        baselines: AUC of each plain ranking on that part.
         home: as given.
         planted: how well planted errors were found; only with `plant`.
     """
@@ -113,33 +119,53 @@ def _rounds(loop: Loop) -> list[dict[str, Any]]:
 
 
 def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
-    """AUC of every version and baseline on the last part of the log, by the true labels."""
-    later = samples_since(loop.store, loop.later_from, _MOST_LATER)
-    labels = [plant.truth(sample) if plant else sample.label for sample in later]
-    measured: list[tuple[int, Evaluation]] = []
-    for version in promoted_versions(loop.store):
-        active = ActiveVersion(loop.versions.load(version), loop.settings)
-        measured.append((version, evaluate(active, later, labels)))
+    """Measures of every version and baseline on the last part of the log, by the true labels."""
+    found = samples_since(loop.store, loop.later_from, _MOST_LATER)
+    samples = as_ranked(found, loop.settings.objectives)
+    labels = [plant.truth(sample) if plant else sample.label for sample in samples]
+    later = Judged.of("later", samples, loop.store, labels)
+    promoted = promoted_versions(loop.store)
+    measured = {version: _measured(loop, version, later) for version in promoted}
     rows = [
-        {
-            "version": version,
-            "round": 0,
-            "slice": "later",
-            "samples": found.samples,
-            "auc": found.auc,
-            "log_loss": found.log_loss,
-        }
-        for version, found in measured
+        KeptEvaluation(version, 0, name, **asdict(found), popularity=None, logistic=None)
+        for version, each in measured.items()
+        for name, found in each.items()
     ]
-    loop.store.write("evaluations", columns_of(rows))
+    write_evaluations(loop.store, rows)
     answered, names = (
         bought_before(loop.store, loop.later_from),
-        loop.settings.objectives.class_names,
+        loop.settings.objectives.ranked_names,
     )
+    beats = {one.version: one.beats_counting for one in VERSIONS_TOLD.of(loop.store)}
     return {
-        "later": {"samples": len(later), "labels": [names[label] for label in sorted(set(labels))]},
-        "versions": [{"version": version, "auc_later": found.auc} for version, found in measured],
-        "baselines": baselines(answered, later, labels)
+        "later": {
+            "samples": len(samples),
+            "labels": [names[label] for label in sorted(set(labels))],
+        },
+        "versions": [
+            _version_told(version, each[later.name], beats.get(version))
+            for version, each in measured.items()
+        ],
+        "baselines": baselines(answered, samples, labels)
         if loop.settings.objectives.answers_yes_or_no
         else {},
+    }
+
+
+def _measured(loop: Loop, version: int, later: Judged) -> dict[str, Evaluation]:
+    """Measures of a version on each slice; they are those of a ranking, position left out."""
+    active = ActiveVersion(loop.versions.load(version), loop.settings)
+    logits = logits_of(active, later.samples, examined=False)
+    return later.measured(logits, loop.versions.manifest(version).calibration)
+
+
+def _version_told(version: int, found: Evaluation, beats_counting: int | None) -> dict[str, Any]:
+    return {
+        "version": version,
+        "auc_later": found.auc,
+        "log_loss": found.log_loss,
+        "calibration_error": found.calibration_error,
+        "ndcg_10": found.ndcg_10,
+        "mrr": found.mrr,
+        "beats_counting": None if beats_counting is None else bool(beats_counting),
     }

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from pandas import DataFrame
+from scipy.special import softmax
 
 from mainstem.errors import VersionError
 from mainstem.models import alignments_of
 from mainstem.settings import Settings
-from mainstem.versions import Versions, load_active
+from mainstem.versions import Calibration, Versions, load_active
 
 __all__ = ["scores_of"]
 
@@ -31,7 +33,8 @@ def scores_of(
 
     Returns:
         N rows with `context`, `item` and the probability of each class under its name; with labels
-        also `loss`, `margin`, `norm` and `alignment`.
+        also `loss`, `margin`, `norm` and `alignment`. The probabilities are calibrated if the
+        version has a calibration; where negatives were drawn, they are those among all items.
 
     Raises:
         VersionError: if there is no such version.
@@ -39,11 +42,15 @@ def scores_of(
             names no class.
     """
     _check_pairs(pairs)
-    names = settings.objectives.class_names
+    names = settings.objectives.label_names
     numbers = None if labels is None else _numbers_of(labels, len(pairs), names)
-    active = load_active(versions, _one_of(versions, version), settings)
+    number = _one_of(versions, version)
+    active = load_active(versions, number, settings)
     found = DataFrame(list(pairs), columns=["context", "item"])
-    found[list(names)] = torch.from_numpy(active.logits(pairs)).softmax(dim=1).numpy()
+    calibration = versions.manifest(number).calibration
+    found[list(settings.objectives.ranked_names)] = _probabilities(
+        active.logits(pairs), calibration
+    )
     if numbers is None:
         return found
     responses = active.responses(pairs, numbers)
@@ -53,6 +60,17 @@ def scores_of(
         norm=responses.norm,
         alignment=alignments_of(responses),
     )
+
+
+def _probabilities(
+    logits: NDArray[np.float64], calibration: Calibration | None
+) -> NDArray[np.float64]:
+    """Probability of each class, shape (N, C); calibrated where the version has a calibration."""
+    if calibration is None:
+        found: NDArray[np.float64] = softmax(logits, axis=1)
+        return found
+    yes = calibration.probabilities_of(logits[:, 1] - logits[:, 0])
+    return np.column_stack([1 - yes, yes])
 
 
 def _check_pairs(pairs: Sequence[tuple[str, str]]) -> None:

@@ -1,5 +1,26 @@
 """Counts of what shoppers did, by closed hours of event time, and features made of them."""
 
+from mainstem.behaviour.asked import DAYS, Asked, Moment, end_of
 from mainstem.behaviour.counts import HOUR, KINDS, Count, Hour, hour_of, query_key
+from mainstem.behaviour.features import FEATURE_NAMES, FEATURES, Feature, features
+from mainstem.behaviour.sums import LAST_POSITION, Counted, Sums
 
-__all__ = ["HOUR", "KINDS", "Count", "Hour", "hour_of", "query_key"]
+__all__ = [
+    "DAYS",
+    "FEATURES",
+    "FEATURE_NAMES",
+    "HOUR",
+    "KINDS",
+    "LAST_POSITION",
+    "Asked",
+    "Count",
+    "Counted",
+    "Feature",
+    "Hour",
+    "Moment",
+    "Sums",
+    "end_of",
+    "features",
+    "hour_of",
+    "query_key",
+]

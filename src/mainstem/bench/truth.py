@@ -66,7 +66,7 @@ def compare(judged: Iterable[JudgedSample], truth: Path, settings: Settings) -> 
         kind = (item.cause or "unexplained") if is_wrong else _SOUND
         for group in (
             by_kind.setdefault(kind, Counter()),
-            by_label.setdefault(settings.objectives.class_names[label], Counter()),
+            by_label.setdefault(settings.objectives.label_names[label], Counter()),
         ):
             group.update(
                 {"samples": 1, "wrong": is_wrong, reason if standing == "noise" else standing: 1}

@@ -151,7 +151,7 @@ def _in_words(loop: Loop, partition: int, row: int) -> Iterator[tuple[str, str]]
         yield "context", context or "none: no query, and no history of the shopper"
     # a purchase is a question answered yes, unless the item came back
     origin = _RETURNED if (source, label) == ("purchase", 0) else _SOURCES[source]
-    yield "label", f"{loop.settings.objectives.class_names[label]}: {origin}"
+    yield "label", f"{loop.settings.objectives.label_names[label]}: {origin}"
     standing, reason = STANDINGS[judged.standing[row]], REASONS[judged.reason[row]]
     yield "standing", f"{standing}, {reason}: {MEANINGS[reason]}"
     visits, p_value = int(rows["visits"][row]), judged.p_value[row]

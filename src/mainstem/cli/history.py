@@ -108,15 +108,29 @@ def history(
 
 
 def versions(
-    home: HomeOption = DEFAULT_HOME, store: StoreOption = None, *, as_json: AsJson = False
+    home: HomeOption = DEFAULT_HOME,
+    store: StoreOption = None,
+    *,
+    slices: Annotated[
+        bool,
+        typer.Option("--slices", help="Show every measure, on each slice of the samples."),
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Show every version: its parent, whether it was promoted and why, and how well it ranks."""
+    """Show every version: its parent, whether it was promoted and why, and how well it ranks.
+
+    It is held against counting, too: whether it ranks better than the number of
+    purchases and than a logistic regression on the behaviour features.
+    """
+    from mainstem.store.evaluations import EVALUATIONS  # numpy is slow to import
     from mainstem.store.versions import VERSIONS_TOLD  # numpy is slow to import
 
-    header, rows = _ask(home, store, VERSIONS_TOLD.sql, "a version")
+    query, words = (EVALUATIONS, _SLICES) if slices else (VERSIONS_TOLD, _VERSIONS)
+    what = "an evaluation of a version" if slices else "a version"
+    header, rows = _ask(home, store, query.sql, what)
     show_rows(header, rows, as_json=as_json)
     if not as_json:
-        explain_words(*_VERSIONS)
+        explain_words(*words)
 
 
 def sql(
@@ -152,6 +166,14 @@ _VERSIONS = (
     "parent: the version that this one was fine-tuned from",
     "promoted: 1 if the gate found it no worse than its parent, by the reason",
     "auc_later: how often it ranks a yes above a no on the last part of the log",
+    "auc: the same on the samples that the gate decided on",
+    "popularity, logistic: auc of counting purchases, and of a regression on behaviour",
+    "beats_counting: 1 if auc is above both",
+)
+_SLICES = (
+    "slice: gate or held_out samples of its round, later ones of a replay, or a part of these",
+    "calibration_error: how far its probabilities are from the share of yes",
+    "questions: how many have a yes and a no; ndcg_10 and mrr are means over them",
 )
 
 

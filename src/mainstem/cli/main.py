@@ -25,6 +25,7 @@ from mainstem.cli.history import history, sets, sql, versions
 from mainstem.cli.importing import importer
 from mainstem.cli.layers import layers
 from mainstem.cli.replaying import demo, replay
+from mainstem.cli.reporting import report
 from mainstem.cli.schema import schema
 from mainstem.cli.settings import settings
 from mainstem.cli.simulating import simulate
@@ -58,7 +59,18 @@ BENCHES: Final = "mainstem.benches"
 
 _ORDER: Final = (
     *("demo", "import", "schema", "simulate", "validate", "replay"),
-    *("sets", "explain", "history", "layers", "trust", "truth", "versions", "sql", "settings"),
+    *(
+        "report",
+        "sets",
+        "explain",
+        "history",
+        "layers",
+        "trust",
+        "truth",
+        "versions",
+        "sql",
+        "settings",
+    ),
     *("topics", "stream", "train", "audit", "up", "down", "bench"),
 )
 
@@ -87,6 +99,7 @@ app.add_typer(importer, name="import")
 app.command()(validate)
 app.command()(simulate)
 app.command()(replay)
+app.command()(report)
 app.command()(sets)
 app.command()(history)
 app.command()(explain)

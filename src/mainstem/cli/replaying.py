@@ -12,11 +12,13 @@ import typer
 
 from mainstem.cli.history import DEFAULT_HOME, HomeOption
 from mainstem.cli.notes import note
+from mainstem.cli.reporting import write_page
 from mainstem.cli.verifying import verify as verify_as_of
 from mainstem.embedded.asked import Asked
+from mainstem.embedded.home import PAGE
 from mainstem.errors import LogError, SettingError
 from mainstem.events.moments import moment
-from mainstem.printable import in_json
+from mainstem.printable import in_json, printable
 from mainstem.settings import Settings
 
 if TYPE_CHECKING:
@@ -146,7 +148,8 @@ def demo(
 ) -> None:
     """Replay 12,000 real purchases of a gift shop from the start, and report.
 
-    It takes about ten minutes on two cores.
+    It takes about ten minutes on two cores, and leaves the report as a page,
+    report.html, in the home.
     """
     from mainstem.bench.planting import Plant  # torch is slow to import
 
@@ -156,6 +159,9 @@ def demo(
         asked = replace(asked, planted=True, relabel=(planted.name, planted.relabel))
     with resources.as_file(resources.files("mainstem.data") / "online-retail.jsonl.gz") as log:
         _run(str(log), home, settings, asked, as_json=as_json, plant=planted)
+    write_page(home, None, home / PAGE)
+    told = f"\na report to open in a browser: {printable(str(home / PAGE))}"
+    print(told, file=sys.stderr if as_json else sys.stdout)
 
 
 def _verify(

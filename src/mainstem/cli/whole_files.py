@@ -48,7 +48,9 @@ def same_file(one: Path, other: Path) -> bool:
 
 
 @contextmanager
-def open_whole(path: Path, sources: Sequence[Path] = ()) -> "Iterator[IO[bytes]]":
+def open_whole(
+    path: Path, sources: Sequence[Path] = (), *, kind: str = "log"
+) -> "Iterator[IO[bytes]]":
     """Open a file that is moved to its place when it is complete; the old file stays until then.
 
     A signal that ends the program removes the half-written file first. Standard output, pipes and
@@ -58,21 +60,22 @@ def open_whole(path: Path, sources: Sequence[Path] = ()) -> "Iterator[IO[bytes]]
         path: where the file belongs; it is packed by gzip if the name ends in `.gz`. If it is a
             link, the file that it leads to is written.
         sources: files that are read meanwhile, and must not be overwritten.
+        kind: what the file is, for the words of an error.
 
     Raises:
         ImportSourceError: if the path is one of the sources or a folder, or cannot be written.
     """
-    _refuse(path, sources)
+    _refuse(path, sources, kind)
     if is_stdout(path):
-        with _told(path, "standard output"):
+        with _told(path, kind, "standard output"):
             yield sys.stdout.buffer
             sys.stdout.buffer.flush()
         return
     if path.exists() and not path.is_file():  # a pipe or a device
-        with _told(path), path.open("wb") as pipe:
+        with _told(path, kind), path.open("wb") as pipe:
             yield pipe
         return
-    with _ended_cleanly(), _told(path), _half_of(path.resolve()) as (half, file):
+    with _ended_cleanly(), _told(path, kind), _half_of(path.resolve()) as (half, file):
         if path.suffix == ".gz":
             # without name and time, the same content gives the same bytes
             with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as zipped:
@@ -103,7 +106,7 @@ def _half_of(place: Path) -> Iterator[tuple[Path, IO[bytes]]]:
                 folder.rmdir()
 
 
-def _refuse(path: Path, sources: Sequence[Path]) -> None:
+def _refuse(path: Path, sources: Sequence[Path], kind: str) -> None:
     for source in sources:
         if str(source) != "-" and same_file(path, source) and not _is_device(source):
             msg = (
@@ -112,10 +115,10 @@ def _refuse(path: Path, sources: Sequence[Path]) -> None:
             )
             raise ImportSourceError(msg)
     if path.is_dir():
-        msg = f"cannot write the log {str(path)!r}: it is a folder; name a file in it"
+        msg = f"cannot write the {kind} {str(path)!r}: it is a folder; name a file in it"
         raise ImportSourceError(msg)
     if path.is_file() and not os.access(path, os.W_OK):
-        msg = f"cannot write the log {str(path)!r}: it is write-protected; name another place"
+        msg = f"cannot write the {kind} {str(path)!r}: it is write-protected; name another place"
         raise ImportSourceError(msg)
 
 
@@ -139,18 +142,18 @@ def _mode(place: Path) -> int:
 
 
 @contextmanager
-def _told(path: Path, what: str = "") -> Iterator[None]:
+def _told(path: Path, kind: str, what: str = "") -> Iterator[None]:
     try:
         yield
     except BrokenPipeError as error:
         if what:
             # subtle: else Python prints an error when it flushes stdout at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        msg = f"the reader of {what or repr(str(path))} has closed it; the log is not complete"
+        msg = f"the reader of {what or repr(str(path))} has closed it; the {kind} is not complete"
         raise ImportSourceError(msg) from error
     except OSError as error:
         msg = (
-            f"cannot write the log {what or repr(str(path))}: {error.strerror or error}; name "
+            f"cannot write the {kind} {what or repr(str(path))}: {error.strerror or error}; name "
             "another place"
         )
         raise ImportSourceError(msg) from error

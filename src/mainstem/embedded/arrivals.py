@@ -1,4 +1,4 @@
-"""Take samples into an embedded history: accept each once, give it position and part, write it."""
+"""Take samples into an embedded history: accept each once, give it position, part and features."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,6 +6,8 @@ from mainstem.embedded.labels import Labels
 from mainstem.join import PlacedSample, Sample
 from mainstem.join.route import partition_of_question
 from mainstem.scoring import Accepted, Schedule, first_times
+from mainstem.scoring.features import with_features
+from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.positions import positions_of
 from mainstem.store.writes import sample_columns, trusted_columns
@@ -20,18 +22,23 @@ class Arrivals:
         store: the history.
         labels: assigns samples to parts, and changes or adds labels.
         schedule: schedule of the replay, which gives out the positions.
+        settings: settings with the lag of features.
     """
 
-    def __init__(self, store: Store, labels: Labels, schedule: Schedule) -> None:
+    def __init__(
+        self, store: Store, labels: Labels, schedule: Schedule, settings: Settings
+    ) -> None:
         self._store, self._labels, self._schedule = store, labels, schedule
+        self._settings = settings
 
     def take_in(
         self, samples: Sequence[Sample], accepted: Mapping[int, Accepted], left: Mapping[int, int]
     ) -> list[PlacedSample]:
-        """Write samples.
+        """Write samples and their features.
 
         Args:
-            samples: samples from the joiners, in order.
+            samples: samples from the joiners, in order. The history must have the counts of all
+                hours that were closed before the newest of them was made.
             accepted: samples that each partition accepted before.
             left: event time, by partition; samples before it have left the rows of the worker.
 
@@ -65,10 +72,12 @@ class Arrivals:
             if part != "stream"
         ]
         self._store.write("trusted", trusted_columns(trusted))
-        return [
+        told = [
             PlacedSample.of(*one, part, label)
             for one, part, label in zip(found, parts, vouched, strict=True)
         ]
+        made = [sample for sample, _, _ in found]
+        return with_features(self._store, told, made, self._settings)
 
     def _write_again(self, repeated: Sequence[tuple[int, Sample]]) -> None:
         """Write samples whose event id was used before, at the positions of their first arrival."""

@@ -9,6 +9,7 @@ HOME/end               state that the next file of a rotated log needs
 HOME/pseudonym.key     secret of the pseudonyms (unless MAINSTEM_PSEUDONYM_KEY is set)
 HOME/checkpoint        where a replay goes on
 HOME/history.sock      socket on which the process that has the home open answers questions
+HOME/report.html       a page about the home, for people
 """
 
 import secrets
@@ -31,14 +32,16 @@ from mainstem.settings.comparing import that_affect
 from mainstem.settings.renamed import renamed
 from mainstem.settings.urls import url_of
 
-__all__ = ["KEY", "SOCKET", "HomeFolder"]
+__all__ = ["END", "KEY", "PAGE", "SOCKET", "HomeFolder"]
 
 SOCKET: Final = "history.sock"
+PAGE: Final = "report.html"
+END: Final = "end"
 _TRUSTED: Final = "trusted.jsonl"
 # file in the folders of history and versions that says which home they belong to
 _ID: Final = "home"
 KEY: Final = "pseudonym.key"
-_OF_A_REPLAY: Final = ("checkpoint", "end", "log", SETTINGS)
+_OF_A_REPLAY: Final = ("checkpoint", END, "log", PAGE, SETTINGS)
 _FOLDERS: Final = ("history", "versions")
 _SPOOLED: Final = "stdin.jsonl"
 _OURS: Final = {*_OF_A_REPLAY, *_FOLDERS, _TRUSTED, SOCKET, "lock", KEY, _SPOOLED}
@@ -222,11 +225,11 @@ class HomeFolder:
 
     def end(self) -> Past | None:
         """The state that the last replay left at the end of its log; None before the first."""
-        return self._read("end", Past)
+        return self._read(END, Past)
 
     def save_end(self, past: Past) -> None:
         """Write the state that the next file of a rotated log needs, whole or not at all."""
-        write_file(self.folder / "end", msgspec.msgpack.encode(past))
+        write_file(self.folder / END, msgspec.msgpack.encode(past))
 
     def _read(self, name: str, kind: type[T], form: Any = msgspec.msgpack) -> T | None:
         return read_file(self.folder / name, kind, form)
@@ -248,4 +251,5 @@ def _foreign(folder: Path) -> str:
     """Name of the first file in a folder that no home holds; empty where there is none."""
     files = folder.iterdir() if folder.is_dir() else ()
     names = sorted(path.name.removesuffix(".half") for path in files)
-    return next((name for name in names if name not in _OURS), "")
+    # subtle: a page that is being written beside its place has a name of its own
+    return next((one for one in names if one not in _OURS and not one.startswith(f".{PAGE}.")), "")

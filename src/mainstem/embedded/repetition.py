@@ -32,13 +32,19 @@ class LaidOut(Arrivals):
         store: the history.
         labels: assigns samples to parts, and changes or adds labels.
         schedule: schedule of the replay, which does not advance while samples enter.
+        settings: settings with the lag of features.
         recorded: schedule of the deployment, with the positions.
     """
 
     def __init__(
-        self, store: Store, labels: Labels, schedule: Schedule, recorded: RecordedSchedule
+        self,
+        store: Store,
+        labels: Labels,
+        schedule: Schedule,
+        settings: Settings,
+        recorded: RecordedSchedule,
     ) -> None:
-        super().__init__(store, labels, schedule)
+        super().__init__(store, labels, schedule, settings)
         self._places = {
             (one.sample_id, one.label_version): (one.partition, one.position)
             for one in recorded.accepted
@@ -111,9 +117,11 @@ class Repetition:
         """The highest number of a round or version in the schedule."""
         return max([0, *self._recorded.versions, *(one.version for one in self._recorded.rounds)])
 
-    def arrivals(self, store: Store, labels: Labels, schedule: Schedule) -> Arrivals:
+    def arrivals(
+        self, store: Store, labels: Labels, schedule: Schedule, settings: Settings
+    ) -> Arrivals:
         """Make the place where joined samples enter the history."""
-        self._laid_out = LaidOut(store, labels, schedule, self._recorded)
+        self._laid_out = LaidOut(store, labels, schedule, settings, self._recorded)
         return self._laid_out
 
     def run(self, store: Store, settings: Settings, worker: ScoringWorker) -> Iterator[Repeated]:

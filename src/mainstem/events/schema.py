@@ -89,9 +89,10 @@ def _described(name: str, schema: dict[str, Any]) -> dict[str, Any]:
             meanings = _described_in(base.__doc__ or "")[1] | meanings
     properties = {
         field: {**one, "description": meanings[field]} if field in meanings else one
-        for field, one in schema["properties"].items()
+        for field, one in schema.get("properties", {}).items()
     }
-    return {**schema, "description": text, "properties": properties}
+    # a named tuple is an array, which has no properties
+    return {**schema, "description": text, **({"properties": properties} if properties else {})}
 
 
 def _described_in(docstring: str) -> tuple[str, dict[str, str]]:

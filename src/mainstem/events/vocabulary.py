@@ -73,10 +73,12 @@ class Shown(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         item_id: id of the item.
         position: place on the page, where 1 is the first; if missing, the place in the list counts.
+        propensity: probability with which the shop showed the item in this place, if known.
     """
 
     item_id: Id
     position: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
+    propensity: Annotated[float, Meta(gt=0, le=1)] | None = None
 
 
 class Impression(_UserEvent, frozen=True, kw_only=True):
@@ -184,6 +186,8 @@ class Labelled(_UserEvent, frozen=True, kw_only=True):
         pair: the second text of a pair.
         item_id: id of the item that the text is about, if there is one.
         category: category of the text, if known.
+        grade: relevance of the pair in [0, 1], if somebody graded it; if missing, the place of the
+            label among the classes counts.
     """
 
     text: Annotated[str, Meta(min_length=1, max_length=65_536)]
@@ -191,6 +195,7 @@ class Labelled(_UserEvent, frozen=True, kw_only=True):
     pair: Annotated[str, Meta(max_length=65_536)] | None = None
     item_id: Id | None = None
     category: Text | None = None
+    grade: Annotated[float, Meta(ge=0, le=1)] | None = None
 
 
 class Tick(Struct, frozen=True, kw_only=True, tag_field="type", tag="tick"):

@@ -1,8 +1,8 @@
 """One row for each sample with the sums over its visits: about 250 bytes a sample.
 
-Rows are rebuilt from the history. A sample whose label changes starts again, because its earlier
-responses belong to another answer. Beside the rows stand the margins of canaries under each
-version, which samples are compared with.
+Rows are rebuilt from the history. A sample whose answer changes (the target of any objective)
+starts again, because its earlier responses belong to another answer. Beside the rows stand the
+margins of canaries under each version, which samples are compared with.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,12 +28,13 @@ _DTYPES: Final[Mapping[str, Any]] = {
     "event_time": np.int64,
     "label": np.int8,
     "part": np.int8,  # STREAM or CANARY
+    "answer_code": np.uint32,  # number of the targets
     **ADDED_UP,
     "recent_margin": np.float64,  # decayed mean: each visit counts half as much as the next one
     "last_version": np.int32,
-    "relabelled": np.bool_,  # the label changed after the sample was scored
-    "drawn": np.bool_,  # a promoted version was trained on this label
-    "stale": np.bool_,  # a promoted version was trained on an earlier label that differs
+    "relabelled": np.bool_,  # the answer changed after the sample was scored
+    "drawn": np.bool_,  # a promoted version was trained on this answer
+    "stale": np.bool_,  # a promoted version was trained on an earlier answer that differs
     "standing": np.int8,
     "reason": np.int8,
     "judged": np.int64,  # label version at the last judgement; -1 before the first
@@ -55,7 +56,7 @@ class Rows:
     Example:
         >>> rows = Rows()
         >>> # one sample of the stream, labelled yes
-        >>> facts = Facts(*np.array([[0], [0], [0], [0], [1], [0]]))
+        >>> facts = Facts(*np.array([[0], [0], [0], [0], [1], [0], [1]]))
         >>> one = dict(keys=[UUID(int=7).bytes], facts=facts)
         >>> rows.visit(Visits(version=1, scale=2.0, **one, norm=[4.0], margin=[-1.0], loss=[1.3]))
         >>> rows.visit(Visits(version=2, scale=2.0, **one, norm=[2.0], margin=[1.0], loss=[0.3]))
@@ -149,9 +150,10 @@ class Rows:
             rows[new] = self._keyed.add(unknown)
             self._keyed.arrays["judged"][rows[new]] = -1
             self._begin(rows[new], facts, new)
-        known, label = self._keyed.arrays["label_version"][rows], self._keyed.arrays["label"][rows]
+        arrays = self._keyed.arrays
+        known, code = arrays["label_version"][rows], arrays["answer_code"][rows]
         # a trusted label may overrule the log's label without a new label version
-        overruled = (facts.label_version == known) & (facts.label != label)
+        overruled = (facts.label_version == known) & (facts.answer_code != code)
         newer = (facts.label_version > known) | overruled
         if newer.any():
             self._revise(rows, facts, newer)
@@ -172,7 +174,7 @@ class Rows:
     ) -> None:
         arrays = self._keyed.arrays
         # the same answer again: the visits so far still hold
-        same = newer & (facts.label == arrays["label"][rows])
+        same = newer & (facts.answer_code == arrays["answer_code"][rows])
         arrays["label_version"][rows[same]] = facts.label_version[same]
         arrays["offset"][rows[same]] = facts.offset[same]
         other = newer & ~same

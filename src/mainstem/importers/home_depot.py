@@ -1,9 +1,9 @@
 """Importer for Home Depot's search relevance: queries and product titles that people have graded.
 
 Each row becomes a labelled pair. A grade is the mean of at least three raters, from 1 (irrelevant)
-to 3 (a perfect match). The source has neither shoppers nor times: each pair gets a shopper of its
-own, and a time one second after the pair before it. The pairs can serve as trusted samples, or be
-replayed like any labelled texts.
+to 3 (a perfect match); it gives the label, and from 0 to 1 the pair's own grade. The source has
+neither shoppers nor times: each pair gets a shopper of its own, and a time one second after the
+pair before it. The pairs can serve as trusted samples, or be replayed like any labelled texts.
 
 Source: Home Depot Product Search Relevance, Kaggle, 2016,
 https://www.kaggle.com/c/home-depot-product-search-relevance.
@@ -75,6 +75,7 @@ def events_of(
             text=query,
             pair=title,
             label=label,
+            grade=(grade - 1) / 2,
             item_id=name_of(row["product_uid"]) or None,
         )
 

@@ -4,8 +4,8 @@ An item is shown in one of three positions.
 The source does not identify shoppers: each row gets a shopper of its own, so no shopper has a
 history. The campaign and the four hashed features of the shopper form the query. An item is a
 number within its campaign, and its title says no more. A click has no time of its own and gets the
-time of its impression. The policy and the propensity score have no field in an event and are
-dropped, so the log cannot serve off-policy estimates.
+time of its impression. The propensity score, where the source has one, becomes the propensity of
+the item. The policy has no field in an event and is dropped.
 
 Source: Saito, Aihara, Matsutani and Narita, Open Bandit Dataset and Pipeline, NeurIPS 2021 Datasets
 and Benchmarks, https://arxiv.org/abs/2008.07146.
@@ -20,13 +20,13 @@ from mainstem.events.vocabulary import Click, Impression, Item, Shown
 from mainstem.importers.making import Shelf, named, row_by_row
 from mainstem.importers.names import name_of, nothing_said, text_of, worded
 from mainstem.importers.tables import Row
-from mainstem.importers.values import time_reader, whole_number_of
+from mainstem.importers.values import number_of, time_reader, whole_number_of
 
 __all__ = ["COLUMNS", "OPTIONAL", "events_of"]
 
 _FEATURES: Final = tuple(f"user_feature_{number}" for number in range(4))
 COLUMNS: Final = ("timestamp", "item_id", "position", "click", *_FEATURES)
-OPTIONAL: Final = ("campaign",)
+OPTIONAL: Final = ("campaign", "propensity_score")
 _DIGITS: Final = 6  # kept of a feature's 32 digits, as a word that a model can learn
 
 
@@ -36,8 +36,8 @@ def events_of(
     """Turn the rows of the source, in their order, into events.
 
     Args:
-        rows: one mapping per row, with the source's own column names (`COLUMNS`); `campaign` may be
-            missing.
+        rows: one mapping per row, with the source's own column names (`COLUMNS`); `campaign`
+            and `propensity_score` may be missing.
         left_out: counts, by reason, the rows without an item.
 
     Raises:
@@ -75,7 +75,8 @@ def events_of(
             "user_id": digest,
             "impression_id": digest,
         }
-        shown = Shown(item_id=item_id, position=position)
+        propensity = _propensity(row.get("propensity_score"))
+        shown = Shown(item_id=item_id, position=position, propensity=propensity)
         query = " ".join([campaign, *(feature[:_DIGITS] for feature in features)]).strip()
         yield Impression(**common, event_id=digest, items=(shown,), query=query)
         if clicked:
@@ -90,3 +91,11 @@ def _clicked(value: Any) -> bool:
         msg = f"click {number} is neither 0 nor 1"
         raise ValueError(msg)
     return bool(number)
+
+
+def _propensity(value: Any) -> float | None:
+    number = number_of(value, "propensity_score")
+    if number is not None and not 0 < number <= 1:
+        msg = f"propensity_score {number:g} is not above 0 and at most 1"
+        raise ValueError(msg)
+    return number

@@ -1,4 +1,4 @@
-"""Six numbers that every room needs of a sample, in one shape from the topic to the rows."""
+"""Seven numbers that every room needs of a sample, in one shape from the topic to the rows."""
 
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -10,13 +10,15 @@ T = TypeVar("T")
 
 
 class Facts(NamedTuple, Generic[T]):
-    """Six numbers of one sample, or six columns of numbers of many samples.
+    """Seven numbers of one sample, or seven columns of numbers of many samples.
 
     Attributes:
         label_version, event_time: the fields of `Sample` with these names.
         label: label of the sample; for a trusted sample, the label that was vouched for.
         partition, offset: place of the sample in the log of samples, as in `PlacedSample`.
         part: index of the sample's part in `PARTS`.
+        answer_code: number of the sample's targets (`code_of`): the label itself where that is the
+            only target. A sample whose answer changes starts its importance again.
     """
 
     label_version: T
@@ -25,3 +27,4 @@ class Facts(NamedTuple, Generic[T]):
     event_time: T
     label: T
     part: T
+    answer_code: T

@@ -48,6 +48,7 @@ class Fold:
             name: number for number, name in enumerate(settings.objectives.class_names)
         }
         self._label_window = settings.join.label_window
+        self._weighs = settings.objectives.propensity_cap > 0
         self._purchases_ask = settings.join.questions == "purchases"
         self._asking = frozenset(
             {Purchase, Labelled} if self._purchases_ask else {Impression, View, Labelled}
@@ -153,6 +154,7 @@ class Fold:
             source=_KINDS[type(event)],
             items=list(places) if shown else [event.item_id],  # type: ignore[union-attr]
             positions=list(places.values()),
+            propensities=_propensities(shown) if shown and self._weighs else [],
             impression_id=shown.impression_id if shown else "",
             session=event.session_id or "",
             query=(shown.query or "") if shown else "",
@@ -225,4 +227,13 @@ class Fold:
     def _labelled(self, event: Labelled) -> Sample:
         self.state.counts["open"] -= 1
         self.state.counts["answered"] += 1
-        return labelled_sample(event, event.user_id, self._classes[event.label])
+        number = self._classes[event.label]
+        return labelled_sample(event, event.user_id, number, self._settings.objectives)
+
+
+def _propensities(shown: Impression) -> list[float]:
+    """The propensities of the items of an impression, each once; 1 where the log has none."""
+    found: dict[str, float] = {}
+    for item in shown.items:
+        found.setdefault(item.item_id, item.propensity or 1.0)
+    return list(found.values())

@@ -3,11 +3,13 @@
 from mainstem.events import Labelled
 from mainstem.ids import uuid_of
 from mainstem.join.sample import Sample
+from mainstem.objectives import label_of, targets_of_class
+from mainstem.settings import Objectives
 
 __all__ = ["labelled_sample"]
 
 
-def labelled_sample(event: Labelled, user: str, label: int) -> Sample:
+def labelled_sample(event: Labelled, user: str, number: int, objectives: Objectives) -> Sample:
     """Make the sample of a labelled text or pair of texts.
 
     The text becomes the context, which the model reads first, and its pair becomes the item text.
@@ -15,14 +17,16 @@ def labelled_sample(event: Labelled, user: str, label: int) -> Sample:
     Args:
         event: the text, its pair if it has one, and the name of its class.
         user: pseudonym of the event's user.
-        label: number of the class.
+        number: number of the class.
+        objectives: settings that name the objectives and the classes.
 
     Example:
         >>> event = Labelled(event_id="e", event_timestamp=0, user_id="u", text="cup", label="yes")
-        >>> labelled_sample(event, "pseudonym", 1).context_text
+        >>> labelled_sample(event, "pseudonym", 1, Objectives()).context_text
         'cup'
     """
-    item_id = event.item_id or ""
+    item_id, names = event.item_id or "", objectives.objective_names
+    targets = targets_of_class(number, len(objectives.class_names), event.grade, names)
     return Sample(
         sample_id=uuid_of("sample", event.event_id, item_id),
         label_version=0,
@@ -31,7 +35,7 @@ def labelled_sample(event: Labelled, user: str, label: int) -> Sample:
         user=user,
         source="labelled",
         outcomes=(),
-        label=label,
+        label=label_of(targets),
         weight=1.0,
         sampling_probability=1.0,
         query="",
@@ -42,5 +46,5 @@ def labelled_sample(event: Labelled, user: str, label: int) -> Sample:
         price_band="",
         context_text=event.text,
         item_text=event.pair or "",
-        targets=(float(label),),
+        targets=targets,
     )

@@ -8,7 +8,7 @@ from mainstem.join.past import NOTHING, own_between
 from mainstem.join.sample import Sample
 from mainstem.join.state import Question
 from mainstem.join.text import context_text
-from mainstem.objectives import targets_of
+from mainstem.objectives import label_of, targets_of
 from mainstem.settings import Settings
 
 __all__ = ["SampleMaker"]
@@ -23,6 +23,8 @@ class SampleMaker:
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self._settings = settings
         self._catalogue = catalogue
+        self._objectives = settings.objectives.objective_names
+        self._propensity_cap = settings.objectives.propensity_cap
 
     def first(
         self,
@@ -79,7 +81,7 @@ class SampleMaker:
     ) -> list[Sample]:
         time, query, answers = question.time, question.query, question.answers
         question_id, source = question.question_id, question.source
-        history, bought = tuple(question.history), question.source == "purchase"
+        history = tuple(question.history)
         context, history_price = self._context(query, history, time)
         own = question.own or {}
         sample_id_of = uuids_of("sample", question.event_id)
@@ -94,7 +96,8 @@ class SampleMaker:
             if probability is None and item_id in answers:
                 outcomes = tuple([kind for _, _, kind in answers[item_id]])
             touches, purchases, since = own.get(item_id, NOTHING)
-            targets = targets_of(outcomes, bought=bought and probability is None)
+            kind = source if probability is None else "drawn"
+            targets = targets_of(outcomes, kind, self._objectives)
             # by position, because naming the fields takes five times as long, and nothing else is
             # made as often
             sample = Sample(
@@ -103,10 +106,10 @@ class SampleMaker:
                 question_id,
                 time,
                 user,
-                source if probability is None else "drawn",
+                kind,
                 outcomes,
-                int(targets[0]),
-                1.0,
+                label_of(targets),
+                self._weight(question, item_id) if question.propensities else 1.0,
                 1.0 if probability is None else probability,
                 query,
                 history,
@@ -135,6 +138,10 @@ class SampleMaker:
         prices = [item.price for item in touched if item.price]
         mean = sum(prices) / len(prices) if prices else 0.0
         return context_text(query, [item.title for item in touched]), mean
+
+    def _weight(self, question: Question, item_id: str) -> float:
+        """The inverse of the propensity with which an item was shown, up to the cap."""
+        return min(1 / question.propensities[question.items.index(item_id)], self._propensity_cap)
 
 
 def _position(question: Question, place: int) -> int:

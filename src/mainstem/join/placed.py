@@ -6,7 +6,7 @@ from uuid import UUID
 
 from mainstem.join.facts import PARTS, Facts
 from mainstem.join.sample import Sample
-from mainstem.objectives import relabelled
+from mainstem.objectives import Examples, code_of, relabelled
 
 __all__ = ["PlacedSample", "examples_of"]
 
@@ -19,10 +19,13 @@ class PlacedSample(NamedTuple):
         partition: partition of the sample.
         offset: number of samples of the partition that were accepted before this sample.
         label: label of the sample; for a trusted sample, the label that was vouched for.
-        targets: target of each objective; the first one agrees with `label`.
+        targets: target of each objective; the first known one agrees with `label`.
         weight, sampling_probability, position: the fields of `Sample` with these names.
         part: use of the sample, one of `PARTS`.
         item_id, history, context_text, item_text: the fields of `Sample` with these names.
+        features: behaviour features as of the question, in the order of their names; empty where
+            they are unknown, which a model reads as 0, their mean.
+        question_id: the field of `Sample` with this name.
     """
 
     sample_id: UUID
@@ -40,6 +43,8 @@ class PlacedSample(NamedTuple):
     history: tuple[str, ...]
     context_text: str
     item_text: str
+    features: tuple[float, ...] = ()
+    question_id: UUID = UUID(int=0)
 
     @classmethod
     def of(
@@ -70,15 +75,15 @@ class PlacedSample(NamedTuple):
             history=sample.history,
             context_text=sample.context_text,
             item_text=sample.item_text,
+            question_id=sample.question_id,
         )
 
     @property
     def facts(self) -> Facts[int]:
-        """The six numbers of this sample that the rows keep."""
-        part = PARTS.index(self.part)
-        return Facts(
-            self.label_version, self.partition, self.offset, self.event_time, self.label, part
-        )
+        """The seven numbers of this sample that the rows keep."""
+        place = (self.partition, self.offset, self.event_time)
+        part, code = PARTS.index(self.part), code_of(self.targets)
+        return Facts(self.label_version, *place, self.label, part, code)
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -86,14 +91,30 @@ class PlacedSample(NamedTuple):
         return self.context_text, self.item_text
 
 
-def examples_of(
-    samples: Sequence[PlacedSample],
-) -> tuple[list[tuple[str, str]], list[int], list[float]]:
-    """Split samples into what a model learns from: pairs of texts, labels and weights.
+def examples_of(samples: Sequence[PlacedSample], *, weighed: bool = True) -> Examples:
+    """What a model reads of samples and learns from.
+
+    Args:
+        samples: the samples.
+        weighed: whether their weights count, as in training. Responses leave them out: a response
+            says what a sample would teach, not how often samples like it were shown.
 
     Example:
-        >>> examples_of([])
-        ([], [], [])
+        >>> len(examples_of([]))
+        0
     """
-    pairs = [sample.pair for sample in samples]
-    return pairs, [sample.label for sample in samples], [sample.weight for sample in samples]
+    return Examples.of(
+        [sample.pair for sample in samples],
+        [sample.label for sample in samples],
+        [sample.weight for sample in samples] if weighed else None,
+        targets=[sample.targets or (float(sample.label),) for sample in samples],
+        features=[sample.features for sample in samples],
+        positions=[sample.position for sample in samples],
+        questions=_numbered([sample.question_id for sample in samples]),
+    )
+
+
+def _numbered(questions: Sequence[UUID]) -> list[int]:
+    """The questions by number, in the order in which they come first."""
+    numbers: dict[UUID, int] = {}
+    return [numbers.setdefault(question, len(numbers)) for question in questions]

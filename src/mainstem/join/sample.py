@@ -28,9 +28,10 @@ class Sample(Struct, frozen=True, gc=False):
         source: kind of question: `impression`, `view`, `purchase` or `labelled` (a labelled text);
             `drawn` for a drawn negative.
         outcomes: kinds of the outcomes that are folded into the label, in event time order.
-        label: first target as a whole number, 1 for yes and 0 for no; for a labelled text, the
-            number of its class.
-        weight: factor of this sample's loss, in training and in its response.
+        label: first known target as a whole number, 1 for yes and 0 for no; for a labelled text
+            with a class as its answer, the number of the class.
+        weight: factor of this sample's loss in training: 1, or the inverse of its propensity up to
+            the setting `propensity_cap`.
         sampling_probability: probability that the item was drawn from the items known at
             `event_time`; 1 if it was not drawn.
         query: the shopper's search query; empty if there was none.
@@ -41,7 +42,8 @@ class Sample(Struct, frozen=True, gc=False):
         price_band: price band of the item as of `event_time`; empty if unknown.
         context_text: query and titles of the history, which the model reads first.
         item_text: title, category, brand and price band, which the model reads second.
-        targets: target of each objective; empty in samples of release 0.1, which had a label only.
+        targets: target of each objective, negative where it is unknown; empty in samples of release
+            0.1, which had a label only.
         position: position of the item in its impression, from 1; 0 if it was in no impression.
         price: price of the item as of `event_time`; 0 if unknown.
         history_price: mean price of those items of the history that had one at `event_time`; 0 if
@@ -88,7 +90,7 @@ _Sample01: Final[Any] = msgspec.defstruct("_Sample01", _NAMES_0_1, frozen=True, 
 
 
 def relabelled_sample(sample: Sample, label: int) -> Sample:
-    """Copy a sample with another label and the first target that agrees with it."""
+    """Copy a sample with another label and the first known target that agrees with it."""
     return msgspec.structs.replace(sample, label=label, targets=relabelled(sample.targets, label))
 
 

@@ -32,6 +32,8 @@ class Question(Struct, kw_only=True, gc=False):
     items: list[str]
     # positions of the items in their impression; empty if the question is no impression
     positions: list[int] = field(default_factory=list)
+    # probabilities with which the items were shown; empty if the settings ignore propensities
+    propensities: list[float] = field(default_factory=list)
     impression_id: str = ""
     session: str = ""
     query: str = ""

@@ -6,6 +6,7 @@ from typing import Any, Final, get_args, get_origin
 import mainstem
 from mainstem.events.schema import BEYOND, KINDS, schemas_of
 from mainstem.join import LedgerRow, Rejection, Sample
+from mainstem.kafka.hours import CountsPart, HourClosed
 from mainstem.kafka.messages import Announcement, PublishedStanding
 from mainstem.kafka.topics import TOPICS, Topic
 from mainstem.store.schedule_records import ScheduleRecord
@@ -17,6 +18,7 @@ _HELD: Final[dict[str, tuple[Any, ...]]] = {
     "events": tuple(kind for name, kind in KINDS.items() if name != "item"),
     "items": (KINDS["item"],),
     "samples": (list[Sample],),
+    "counts": (CountsPart, HourClosed),
     "ledger": (LedgerRow,),
     "rejected": (Rejection,),
     "standings": (PublishedStanding,),

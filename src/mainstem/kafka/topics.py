@@ -32,6 +32,7 @@ TOPICS: Final[Mapping[str, Topic]] = MappingProxyType(
         "events": Topic(key="user_id", many=True),
         "items": Topic(key="item_id", forever=True),
         "samples": Topic(key="question_id", many=True),
+        "counts": Topic(key="partition", many=True),
         "ledger": Topic(key="topic and partition"),
         "rejected": Topic(key="topic and partition"),
         "standings": Topic(key="sample_id", many=True, compacted=True),
@@ -40,4 +41,8 @@ TOPICS: Final[Mapping[str, Topic]] = MappingProxyType(
         "schedule": Topic(key="record and its numbers", many=True, compacted=True),
     }
 )
-"""All topics by name. One record of `samples` holds the samples of one question."""
+"""All topics by name.
+
+One record of `samples` holds the samples of one question. A partition of `counts` holds the hours
+of the partition of `events` with the same number.
+"""

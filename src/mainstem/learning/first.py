@@ -1,6 +1,6 @@
 """The first version: a new model with a vocabulary of the log's texts, or a given model."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from torch import Tensor
 
@@ -12,6 +12,8 @@ from mainstem.models import (
     load_pretrained,
     train_tokenizer,
 )
+from mainstem.models.features import TRANSFORMS
+from mainstem.objectives.layout import Layout
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.versions import KeptVersion, has_version, write_version
@@ -23,24 +25,46 @@ Measure = Callable[[CrossEncoder], float | None]
 Point = Callable[[CrossEncoder], Mapping[str, Tensor]]
 
 
-def first_encoder(texts: Iterable[str], settings: Settings) -> CrossEncoder:
+def first_encoder(
+    texts: Iterable[str], settings: Settings, features: Sequence[str] = tuple(TRANSFORMS)
+) -> CrossEncoder:
     """The given model, after a check of its responses; or a new model with a vocabulary of `texts`.
 
     Args:
         texts: texts of the log.
         settings: settings with the model, its vocabulary and tokens, the classes and the seed.
+        features: names of the features that the model reads, in order, if the settings let it
+            read behaviour.
 
     Raises:
         ModelError: if the given model cannot be taken in, or does not know the words of `texts`.
     """
-    model, classes = settings.model, settings.objectives.class_names
+    model, layout = settings.model, Layout.of(settings.objectives)
+    # a single answer has a logit for each class, which a given model may know by name
+    classes = settings.objectives.class_names if layout.is_single_answer else layout.names
+    names = features if model.behaviour else ()
+    examined = layout.examined if model.examination else ()
     if model.model:
-        encoder = load_pretrained(model.model, model.max_tokens, settings.run.seed, classes)
+        encoder = load_pretrained(
+            model.model,
+            model.max_tokens,
+            settings.run.seed,
+            classes,
+            features=names,
+            examined=examined,
+        )
         check_words(encoder, texts, model.model)
         ActiveVersion(encoder, settings).check()
         return encoder
     tokenizer = train_tokenizer(set(texts), model.vocabulary)
-    return initial_encoder(tokenizer, model.max_tokens, settings.run.seed, len(classes))
+    return initial_encoder(
+        tokenizer,
+        model.max_tokens,
+        settings.run.seed,
+        len(classes),
+        features=names,
+        examined=examined,
+    )
 
 
 def make_first_version(

@@ -6,13 +6,13 @@ learner that is killed in between does the round again.
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
 
+from mainstem.learning.evaluation.counting import Counted
 from mainstem.learning.rounds import Round
 from mainstem.store import Store
+from mainstem.store.evaluations import KeptEvaluation, write_evaluations
 from mainstem.store.rounds import KeptRound, write_round
 from mainstem.store.versions import KeptVersion, write_version
-from mainstem.store.writes import columns_of
 from mainstem.versions import Versions
 
 __all__ = ["keep_round"]
@@ -27,7 +27,7 @@ def keep_round(done: Round, store: Store, versions: Versions, generation: int) -
         versions: place where versions are saved.
         generation: generation of the learner, for the manifest.
     """
-    store.write("evaluations", columns_of(list(_evaluations(done))))
+    write_evaluations(store, list(_evaluations(done)))
     write_round(store, _row_of(done))
     digest = _save(done, versions, generation)
     kept = KeptVersion(
@@ -55,6 +55,8 @@ def _save(done: Round, versions: Versions, generation: int) -> str:
         scale=done.scale,
         generation=generation,
         direction=done.made.direction,
+        calibration=done.made.comparison.calibration if done.made.comparison else None,
+        beats_counting=done.made.beats_counting,
     )
     return saved.files["weights.safetensors"]
 
@@ -82,7 +84,11 @@ def _row_of(done: Round) -> KeptRound:
     )
 
 
-def _evaluations(done: Round) -> Iterator[dict[str, Any]]:
-    for name, pair in done.made.measured.items():
+def _evaluations(done: Round) -> Iterator[KeptEvaluation]:
+    comparison = done.made.comparison
+    if comparison is None:
+        return
+    for name, pair in comparison.measured.items():
+        beside = asdict(comparison.counted.get(name, Counted()))
         for of, evaluation in zip((done.parent, done.version), pair, strict=True):
-            yield {"version": of, "round": done.version, "slice": name, **asdict(evaluation)}
+            yield KeptEvaluation(of, done.version, name, **asdict(evaluation), **beside)

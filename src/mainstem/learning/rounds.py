@@ -7,10 +7,12 @@ from uuid import UUID
 
 from torch import Tensor
 
+from mainstem.learning.comparing import Comparison
 from mainstem.learning.evaluation.evaluation import Evaluation
 from mainstem.learning.gate import Decision
 from mainstem.learning.training.fine_tuning import Training
 from mainstem.models import ActiveVersion
+from mainstem.versions import BeatsCounting
 
 __all__ = ["Claim", "Made", "Position", "Round"]
 
@@ -52,14 +54,16 @@ class Made:
     Attributes:
         decision: whether it is promoted, and why.
         training: the fine-tuned copy; None if a number in the round was not finite.
-        measured: for the name of each slice, the evaluations of parent and new version on it.
+        comparison: what was measured of it beside its parent; None if there is no version.
+        beats_counting: whether it ranks better than counting; None where nothing can be counted.
         scale: number that the version's norms are divided by.
         direction: trusted gradient at the version by parameter name; empty if it is not promoted.
     """
 
     decision: Decision
     training: Training | None = None
-    measured: Mapping[str, tuple[Evaluation, Evaluation]] = field(default_factory=dict)
+    comparison: Comparison | None = None
+    beats_counting: BeatsCounting | None = None
     scale: float | None = None
     direction: Mapping[str, Tensor] = field(default_factory=dict)
 

@@ -1,6 +1,7 @@
 """Models: encoders, tokenizers, and a version that is ready to score."""
 
-from mainstem.models.active import ActiveVersion, alignments_of
+from mainstem.models.active import ActiveVersion
+from mainstem.models.aligning import alignments_of
 from mainstem.models.encoder import CrossEncoder, initial_encoder
 from mainstem.models.given import check_words, load_pretrained
 from mainstem.models.tokenizer import train_tokenizer

@@ -4,7 +4,6 @@ Results stay on the device until all samples are done, and are then copied at on
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -14,42 +13,28 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mainstem.errors import ModelError
+from mainstem.models.aligning import of_length_one, weighed_by
+from mainstem.models.device import device_of, precision_of
 from mainstem.models.encoder import CrossEncoder
-from mainstem.models.tokenizer import Batch, encode_pairs, on_device, pad
-from mainstem.objectives.losses import cross_entropy, with_weights
-from mainstem.responses import Probe, Responses, gradient_of, length_of
+from mainstem.models.reading import Read
+from mainstem.models.tokenizer import Batch
+from mainstem.objectives import Examples
+from mainstem.objectives.layout import Layout
+from mainstem.objectives.losses import with_weights
+from mainstem.responses import Probe, Responses, gradient_of
 from mainstem.settings import Settings
 
-__all__ = ["ActiveVersion", "alignments_of", "device_of", "precision_of"]
+__all__ = ["ActiveVersion"]
 
 Pair: TypeAlias = tuple[str, str]
-Encoded: TypeAlias = tuple[list[int], list[int]]
+Given: TypeAlias = Examples | Sequence[Pair] | Read
+"""Examples, or their texts alone, or what `ActiveVersion.read` made of them."""
 _EVALUATION_BATCH: Final = 256
 _UNLIKE: Final = [
     [("red", "a cup"), ("a red cup", "a blue cup of tea"), ("", "tea")],
     [("cup", "tea"), ("tea", "cup")],
 ]
 """Pairs for a check of a model, in two batches of different size and length."""
-
-
-def device_of(settings: Settings) -> torch.device:
-    """The device that the settings ask for; "auto" means a GPU where there is one."""
-    if settings.model.device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(settings.model.device)
-
-
-def precision_of(settings: Settings) -> torch.dtype:
-    """The type in which a scoring pass computes.
-
-    "auto" means bfloat16 on a GPU that has it, and float32 elsewhere.
-    """
-    asked = settings.responses.precision
-    if asked == "auto":
-        is_gpu = device_of(settings).type == "cuda"
-        with_bfloat16 = is_gpu and torch.cuda.is_bf16_supported(including_emulation=False)
-        return torch.bfloat16 if with_bfloat16 else torch.float32
-    return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[asked]
 
 
 class ActiveVersion:
@@ -75,13 +60,13 @@ class ActiveVersion:
         sketch: int = 0,
     ) -> None:
         self.encoder = encoder
-        self._settings = settings
+        self._settings, self._layout = settings, Layout.of(settings.objectives)
         self._device = device_of(settings)
         self._precision = precision_of(settings)
         # of one pass, padding counted
         self._tokens = settings.responses.score_batch * settings.model.max_tokens
         encoder.network.to(self._device)
-        directions = _of_length_one(encoder, direction, settings) if direction else []
+        directions = of_length_one(encoder, direction, settings) if direction else []
         self._directions, self._sketch = len(directions), sketch
         self._probe = Probe(
             encoder.network,
@@ -96,18 +81,29 @@ class ActiveVersion:
         """The number of trained weights that responses are taken over."""
         return sum(parameter.numel() for parameter in self._probe.parameters.values())
 
+    def read(self, given: Given) -> Read:
+        """Encode examples, so that several passes over them need not do it again."""
+        if isinstance(given, Read):
+            return given
+        examples = given if isinstance(given, Examples) else Examples.of(given)
+        longest = self._settings.model.max_tokens
+        return Read(self.encoder, examples, longest, self._device, self._layout)
+
     def responses(
-        self, pairs: Sequence[Pair], labels: Sequence[int], weights: Sequence[float] | None = None
+        self,
+        given: Given,
+        labels: Sequence[int] | None = None,
+        weights: Sequence[float] | None = None,
     ) -> Responses[NDArray[np.float32]]:
         """Responses of N samples, in the order given; inside, pairs of similar length go together.
 
-        A pass that does not fit into the device's memory is repeated in halves, and later passes
-        stay that small.
+        The position of a sample counts, as in training. A pass that does not fit into the device's
+        memory is repeated in halves, and later passes stay that small.
 
         Args:
-            pairs: context and item of each sample.
-            labels: class of each sample.
-            weights: factor of each sample's loss, and so of its norm, dots and sketch, but not of
+            given: the samples, or their texts alone, for which `labels` are needed.
+            labels: class of each text pair.
+            weights: factor of each pair's loss, and so of its norm, dots and sketch, but not of
                 its margin; None means 1.
 
         Returns:
@@ -115,21 +111,20 @@ class ActiveVersion:
             the direction at length 1.
 
         Raises:
-            ModelError: if one sample alone does not fit into the device's memory.
+            ModelError: if one sample alone does not fit into the device's memory, or the model
+                reads other features.
         """
-        encoded, order = self._by_length(pairs)
-        ordered = torch.tensor([labels[place] for place in order], dtype=torch.int64)
-        targets = on_device(ordered, self._device)
+        read = self.read(_with_labels(given, labels, weights))
+        order = _by_length(read)
         found: list[Responses[Tensor]] = []
         done = 0
         while done < len(order):
-            end = _end_of_pass(encoded, order, done, self._tokens)
-            some = [encoded[place] for place in order[done:end]]
-            one = self._responses_of(some, targets[done:end])
+            end = _end_of_pass(read.lengths[order], done, self._tokens)
+            one = self._responses_of(read, order[done:end])
             if one is not None:
                 found.append(one)
                 done = end
-        return _weighed(self._in_order(found, order), weights)
+        return weighed_by(self._in_order(found, order), read.examples.weights)
 
     def check(self) -> None:
         """Compare responses with ordinary backward passes, on two small batches in float32.
@@ -139,59 +134,82 @@ class ActiveVersion:
         """
         batches = []
         for pairs in _UNLIKE:
-            batch = self._padded(encode_pairs(self.encoder.tokenizer, pairs, 16))
-            labels = torch.tensor([0, 1, 0][: len(batch.ids)], device=self._device)
-            batches.append((partial(self.encoder.network, batch), labels))
-        self._probe.check(batches=batches)
+            read = self.read(_unlike(pairs, len(self.encoder.features), len(self._layout.parts)))
+            batch = read.batch(range(len(pairs)), examined=True)
+            batches.append((partial(self.encoder.network, batch), read.targets(range(len(pairs)))))
+        self._probe.check(batches=batches, loss=read.loss)
 
     def gradient(
-        self, pairs: Sequence[Pair], labels: Sequence[int], weights: Sequence[float] | None = None
+        self,
+        given: Given,
+        labels: Sequence[int] | None = None,
+        weights: Sequence[float] | None = None,
     ) -> dict[str, Tensor]:
         """The mean gradient of N samples' losses.
 
         Args:
-            pairs: context and item of each sample.
-            labels: class of each sample.
-            weights: factor of each sample's loss; None means 1.
+            given, labels, weights: as in `responses`.
 
         Returns:
             The gradient by parameter name, float32, on the CPU; empty without samples.
         """
-        told = torch.tensor(labels, dtype=torch.int64, device=self._device)
-        given = np.ones(len(pairs)) if weights is None else weights
-        weighing = torch.tensor(given, dtype=torch.float32, device=self._device)
+        read = self.read(_with_labels(given, labels, weights))
         batches = (
-            (partial(self.encoder.network, batch), (told[places], weighing[places]))
-            for places, batch in self._batches(pairs, self._tokens)
+            (partial(self.encoder.network, batch), (read.targets(places), read.weights(places)))
+            for places, batch in self._batches(read, self._tokens, examined=True)
         )
-        found = gradient_of(self.encoder.network, batches, with_weights(cross_entropy))
+        found = gradient_of(self.encoder.network, batches, with_weights(read.loss))
         return {name: part.cpu() for name, part in found.items()}
 
+    def logits(
+        self, given: Given, *, examined: bool = False, behaviour: bool = True
+    ) -> NDArray[np.float64]:
+        """Logits of N samples under the objective that ranks, shape (N, C).
+
+        C is the number of its classes; a single logit becomes those of no and yes, (0, logit).
+
+        Args:
+            given: the samples, or their texts alone.
+            examined: whether the examination tower is added at the position of each sample, as for
+                clicks that were logged there; a ranking leaves it out.
+            behaviour: whether the features are read; without them each is at its mean, so that a
+                ranking can be told by part.
+
+        Raises:
+            ModelError: if the model reads other features.
+        """
+        return self._layout.ranked(self.answers(given, examined=examined, behaviour=behaviour))
+
     @torch.no_grad()
-    def logits(self, pairs: Sequence[Pair]) -> NDArray[np.float64]:
-        """Logits of N pairs, shape (N, C)."""
+    def answers(
+        self, given: Given, *, examined: bool = False, behaviour: bool = True
+    ) -> NDArray[np.float64]:
+        """Logits of N samples under all objectives, side by side, as `logits` takes them."""
         self.encoder.network.eval()
-        logits = np.empty((len(pairs), self.encoder.network.config.num_labels))
+        read = self.read(given)
+        logits = np.empty((len(read), self.encoder.network.config.num_labels))
         tokens = _EVALUATION_BATCH * self._settings.model.max_tokens
-        for places, batch in self._batches(pairs, tokens):
+        batches = self._batches(read, tokens, examined=examined, behaviour=behaviour)
+        for places, batch in batches:
             logits[places] = self.encoder.network(batch).double().cpu().numpy()
         return logits
 
-    def _responses_of(self, encoded: Sequence[Encoded], labels: Tensor) -> Responses[Tensor] | None:
+    def _responses_of(self, read: Read, places: NDArray[np.int64]) -> Responses[Tensor] | None:
         """Responses of one pass; None if memory is too small, and then later passes are smaller."""
         try:
-            batch = self._padded(encoded)
-            return self._probe.responses(lambda: self._run(batch), labels)
+            batch = read.batch(places, examined=True)
+            run = partial(self._run, batch)
+            return self._probe.responses(run, read.targets(places), loss=read.loss)
         except torch.OutOfMemoryError as error:
-            longest = max(len(ids) for ids, _ in encoded)
-            if len(encoded) == 1:
+            longest = int(read.lengths[places].max())
+            if len(places) == 1:
                 msg = (
                     f"the memory of {self._device} is too small for the responses of one sample of "
                     f"{longest} tokens; "
                     "set MAINSTEM_MODEL__MAX_TOKENS lower, or MAINSTEM_MODEL__DEVICE=cpu"
                 )
                 raise ModelError(msg) from error
-            self._tokens = max(longest * len(encoded) // 2, longest)
+            self._tokens = max(longest * len(places) // 2, longest)
         # subtle: the error keeps its frames' tensors alive, so memory is freed only now
         torch.cuda.empty_cache()
         return None
@@ -203,7 +221,7 @@ class ActiveVersion:
             return logits
 
     def _in_order(
-        self, found: Sequence[Responses[Tensor]], order: Sequence[int]
+        self, found: Sequence[Responses[Tensor]], order: NDArray[np.int64]
     ) -> Responses[NDArray[np.float32]]:
         """Join the responses of all passes, in the original order of the samples."""
         widths = np.cumsum([1, 1, 1, self._directions, self._sketch])
@@ -219,82 +237,53 @@ class ActiveVersion:
         )
         return Responses(norm[:, 0], loss[:, 0], margin[:, 0], dots, sketch)
 
-    def _by_length(self, pairs: Sequence[Pair]) -> tuple[list[Encoded], list[int]]:
-        """Token ids of each pair, and the indices of the pairs from the shortest to the longest."""
-        encoded = encode_pairs(self.encoder.tokenizer, pairs, self._settings.model.max_tokens)
-        return encoded, sorted(range(len(pairs)), key=lambda place: len(encoded[place][0]))
-
-    def _batches(self, pairs: Sequence[Pair], tokens: int) -> Iterator[tuple[list[int], Batch]]:
+    def _batches(
+        self, read: Read, tokens: int, *, examined: bool = False, behaviour: bool = True
+    ) -> Iterator[tuple[NDArray[np.int64], Batch]]:
         """Batches of at most `tokens` tokens, padding counted; similar lengths go together."""
-        encoded, order = self._by_length(pairs)
+        order = _by_length(read)
         done = 0
         while done < len(order):
-            places = order[done : _end_of_pass(encoded, order, done, tokens)]
-            yield places, self._padded([encoded[place] for place in places])
+            places = order[done : _end_of_pass(read.lengths[order], done, tokens)]
+            yield places, read.batch(places, examined=examined, behaviour=behaviour)
             done += len(places)
 
-    def _padded(self, encoded: Sequence[Encoded]) -> Batch:
-        return pad(encoded, self.encoder.padding_id).to(self._device)
+
+def _with_labels(
+    given: Given, labels: Sequence[int] | None, weights: Sequence[float] | None
+) -> Examples | Read:
+    if isinstance(given, Examples | Read):
+        return given
+    return Examples.of(given, labels, weights)
 
 
-def alignments_of(found: Responses[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Cosine of each response with the direction, in [-1, 1], shape (B,).
-
-    It is NaN where there is no direction, and where the norm is 0.
-
-    Example:
-        >>> from dataclasses import replace
-        >>> norm, one = np.array([2.0, 0.0], np.float32), np.ones(2, np.float32)
-        >>> dots, none = np.array([[-1.0], [0.0]], np.float32), np.zeros((2, 0), np.float32)
-        >>> found = Responses(norm, one, one, dots, none)
-        >>> alignments_of(found).tolist()
-        [-0.5, nan]
-        >>> alignments_of(replace(found, dots=none)).tolist()
-        [nan, nan]
-    """
-    alignments = np.full(len(found.norm), np.nan, np.float32)
-    if found.dots.shape[1]:
-        known = found.norm > 0
-        alignments[known] = (found.dots[known, 0] / found.norm[known]).clip(-1, 1)
-    return alignments
-
-
-def _weighed(
-    found: Responses[NDArray[np.float32]], weights: Sequence[float] | None
-) -> Responses[NDArray[np.float32]]:
-    """Responses of the weighted losses: gradients are linear in the loss, and margins stay."""
-    if weights is None:
-        return found
-    factor = np.array(weights, np.float32)
-    column = factor[:, None]
-    return replace(
-        found,
-        norm=found.norm * factor,
-        loss=found.loss * factor,
-        dots=found.dots * column,
-        sketch=found.sketch * column,
+def _unlike(pairs: Sequence[Pair], features: int, objectives: int) -> Examples:
+    """Examples of a check: texts, features and positions that differ."""
+    drawn = np.random.default_rng(len(pairs)).normal(size=(len(pairs), features))
+    labels = [0, 1, 0][: len(pairs)]
+    return Examples.of(
+        pairs,
+        labels,
+        targets=[[float(label)] * objectives for label in labels],
+        features=drawn.tolist(),
+        positions=range(1, len(pairs) + 1),
     )
 
 
-def _end_of_pass(encoded: Sequence[Encoded], order: Sequence[int], start: int, tokens: int) -> int:
+def _by_length(read: Read) -> NDArray[np.int64]:
+    """Places of the examples, from the shortest pair to the longest."""
+    return np.argsort(read.lengths, kind="stable")
+
+
+def _end_of_pass(lengths: NDArray[np.int64], start: int, tokens: int) -> int:
     """The end of a pass that starts at `start` and holds at most `tokens` tokens, or one sample.
 
-    Start and end are positions in `order`, from the shortest pair to the longest.
+    Args:
+        lengths: numbers of tokens, ascending.
+        start: where the pass starts.
+        tokens: the most tokens of a pass, padding counted.
     """
     end = start + 1
-    while end < len(order) and (end + 1 - start) * len(encoded[order[end]][0]) <= tokens:
+    while end < len(lengths) and (end + 1 - start) * lengths[end] <= tokens:
         end += 1
     return end
-
-
-def _of_length_one(
-    encoder: CrossEncoder, direction: Mapping[str, Tensor], settings: Settings
-) -> list[dict[str, Tensor]]:
-    """The part of a direction in the layers that responses are taken over, at length 1.
-
-    The list is empty where that part is 0.
-    """
-    taken = Probe(encoder.network, layers=settings.responses.layer_patterns).parameters
-    part = {name: direction[name] for name in sorted(taken.keys() & direction.keys())}
-    length = length_of(part)
-    return [{name: one / length for name, one in part.items()}] if length else []

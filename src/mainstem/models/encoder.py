@@ -1,5 +1,6 @@
-"""The cross-encoder: a BERT that reads (context, item) and gives logits."""
+"""The cross-encoder: a BERT that reads (context, item) and behaviour, and gives logits."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -7,6 +8,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from mainstem.models.tokenizer import Batch
+from mainstem.models.towers import WIDTH, BehaviourTower, ExaminationTower
 
 __all__ = ["CrossEncoder", "PairReader", "PretrainedReader", "initial_encoder"]
 
@@ -14,22 +16,34 @@ __all__ = ["CrossEncoder", "PairReader", "PretrainedReader", "initial_encoder"]
 class PairReader(nn.Module):
     """A BERT with the head of a model from scratch.
 
-    The head reads the mean of each segment as [a, b, a*b, |a-b|], and has two layers. A head on
-    the first token would first have to learn to compare the two sides.
+    The head reads the mean of each segment as [a, b, a*b, |a-b|], and what the behaviour tower
+    makes of the features, and has two layers. A head on the first token would first have to learn
+    to compare the two sides; a head for the words and another for behaviour lose accuracy.
+
+    Args:
+        config: configuration of the BERT.
+        features: names of the features, in order; empty for a model that reads words alone.
+        examined: numbers of the logits that the examination tower is added to; empty for a model
+            without it.
     """
 
-    def __init__(self, config: Any) -> None:
+    def __init__(
+        self, config: Any, features: Sequence[str] = (), examined: Sequence[int] = ()
+    ) -> None:
         super().__init__()
         from transformers import BertModel  # seconds to import
 
-        self.config = config
+        self.config, self.features = config, tuple(features)
+        dropout = config.hidden_dropout_prob
         self.bert = BertModel(config, add_pooling_layer=False)
         self.head = nn.Sequential(
-            nn.Linear(4 * config.hidden_size, config.hidden_size),
+            nn.Linear(4 * config.hidden_size + WIDTH * bool(features), config.hidden_size),
             nn.GELU(),
-            nn.Dropout(config.hidden_dropout_prob),
+            nn.Dropout(dropout),
             nn.Linear(config.hidden_size, config.num_labels),
         )
+        self.behaviour = BehaviourTower(len(features), dropout) if features else None
+        self.examination = ExaminationTower(config.num_labels, examined) if examined else None
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits, shape (B, C)."""
@@ -41,18 +55,38 @@ class PairReader(nn.Module):
         ).last_hidden_state  # (B, T, D)
         context = _segment_mean(read, batch.mask * (batch.segments == 0))  # (B, D)
         item = _segment_mean(read, batch.mask * (batch.segments == 1))
-        compared = [context, item, context * item, (context - item).abs()]
-        logits: Tensor = self.head(torch.cat(compared, dim=1))
-        return logits
+        parts = [context, item, context * item, (context - item).abs()]
+        if self.behaviour is not None:
+            parts.append(self.behaviour(batch.features, item))
+        return _examined(self.head(torch.cat(parts, dim=1)), self.examination, batch)
 
 
 class PretrainedReader(nn.Module):
-    """A given BERT with the classification head of its family."""
+    """A given BERT with the classification head of its family.
 
-    def __init__(self, model: Any) -> None:
+    A behaviour part stands beside the head and starts at zero, so that the model starts as it was
+    given.
+
+    Args:
+        model: the given model.
+        features: names of the features, in order; empty for a model that reads words alone.
+        examined: numbers of the logits that the examination tower is added to; empty for a model
+            without it.
+    """
+
+    def __init__(
+        self, model: Any, features: Sequence[str] = (), examined: Sequence[int] = ()
+    ) -> None:
         super().__init__()
         self.model = model
-        self.config = model.config
+        self.config, self.features = model.config, tuple(features)
+        dropout, classes = model.config.hidden_dropout_prob, model.config.num_labels
+        self.behaviour = BehaviourTower(len(features), dropout) if features else None
+        self.beside = nn.Linear(WIDTH, classes) if features else None
+        if self.beside is not None:
+            nn.init.zeros_(self.beside.weight)
+            nn.init.zeros_(self.beside.bias)
+        self.examination = ExaminationTower(classes, examined) if examined else None
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits, shape (B, C)."""
@@ -62,11 +96,18 @@ class PretrainedReader(nn.Module):
             token_type_ids=batch.segments,
             position_ids=batch.positions,
         ).logits
-        return logits
+        if self.behaviour is not None and self.beside is not None:
+            logits = logits + self.beside(self.behaviour(batch.features, logits))
+        return _examined(logits, self.examination, batch)
 
 
 class CrossEncoder:
-    """A network and its tokenizer, as a version holds them."""
+    """A network and its tokenizer, as a version holds them.
+
+    Args:
+        network: the network.
+        tokenizer: its tokenizer.
+    """
 
     def __init__(self, network: PairReader | PretrainedReader, tokenizer: Tokenizer) -> None:
         self.network = network
@@ -78,13 +119,30 @@ class CrossEncoder:
         return int(self.network.config.pad_token_id or 0)
 
     @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the features that the network reads, in order."""
+        return self.network.features
+
+    @property
+    def examined(self) -> tuple[int, ...]:
+        """Numbers of the logits that the examination tower is added to; empty without a tower."""
+        tower = self.network.examination
+        return () if tower is None else tower.columns
+
+    @property
     def from_scratch(self) -> bool:
         """Whether mainstem made the model, in contrast to a model that a user gives."""
         return isinstance(self.network, PairReader)
 
 
 def initial_encoder(
-    tokenizer: Tokenizer, max_tokens: int, seed: int, classes: int = 2
+    tokenizer: Tokenizer,
+    max_tokens: int,
+    seed: int,
+    classes: int = 2,
+    *,
+    features: Sequence[str] = (),
+    examined: Sequence[int] = (),
 ) -> CrossEncoder:
     """A new model with 2 layers of width 128.
 
@@ -93,6 +151,8 @@ def initial_encoder(
         max_tokens: the most tokens that the model can read.
         seed: seed of the weights.
         classes: number of logits.
+        features: names of the features that the model reads, in order; empty for words alone.
+        examined: numbers of the logits that an examination tower is added to; empty for none.
     """
     from transformers import BertConfig  # seconds to import
 
@@ -108,7 +168,15 @@ def initial_encoder(
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return CrossEncoder(PairReader(config), tokenizer)
+        return CrossEncoder(PairReader(config, features, examined), tokenizer)
+
+
+def _examined(logits: Tensor, tower: ExaminationTower | None, batch: Batch) -> Tensor:
+    """The logits, with what the position adds to them where the batch says at which it was."""
+    if tower is None or batch.shown_at is None:
+        return logits
+    added: Tensor = tower(batch.shown_at)
+    return logits + added
 
 
 def _segment_mean(read: Tensor, mask: Tensor) -> Tensor:

@@ -42,17 +42,26 @@ _MOST_UNKNOWN, _SOME_UNKNOWN = 0.9, 0.1
 
 
 def load_pretrained(
-    name: str, max_tokens: int, seed: int, classes: Sequence[str] = ("no", "yes")
+    name: str,
+    max_tokens: int,
+    seed: int,
+    classes: Sequence[str] = ("no", "yes"),
+    *,
+    features: Sequence[str] = (),
+    examined: Sequence[int] = (),
 ) -> CrossEncoder:
     """Load a BERT by its Hugging Face name or local path.
 
-    A head that is missing or has other classes is drawn from the seed.
+    A head that is missing or has other classes is drawn from the seed. A behaviour part and an
+    examination tower beside it start at zero.
 
     Args:
         name: Hugging Face name or path of the model.
         max_tokens: the most tokens that the model must read.
         seed: seed of a new head.
         classes: names of the classes that the logits stand for, in order.
+        features: names of the features that the model reads, in order; empty for words alone.
+        examined: numbers of the logits that an examination tower is added to; empty for none.
 
     Raises:
         ModelError: if the model cannot be fetched or read; is no BERT of two segments and
@@ -84,7 +93,8 @@ def load_pretrained(
         drawn = _check_weights(model, loaded, own, name)
         if "classifier.weight" not in drawn:
             check_classes(own, classes, name)
-        encoder = CrossEncoder(PretrainedReader(model), tokenizer.backend_tokenizer)
+        network = PretrainedReader(model, features, examined)
+        encoder = CrossEncoder(network, tokenizer.backend_tokenizer)
         _check_answer(encoder, name)
     for line in [
         *_remarks(own, loaded, drawn, classes),

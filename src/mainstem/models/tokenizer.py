@@ -24,7 +24,9 @@ SPECIAL: Final = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 @dataclass(frozen=True)
 class Batch:
-    """B padded text pairs of T tokens; each tensor has shape (B, T) and is int64.
+    """B padded text pairs of T tokens, with what is known beside the texts.
+
+    The tensors of the texts have shape (B, T) and are int64.
 
     Attributes:
         ids: token ids.
@@ -32,17 +34,26 @@ class Batch:
         mask: 0 at padding, 1 elsewhere.
         positions: position of each token. It has B rows instead of one that is broadcast, so that
             per-sample gradients of the position embedding exist.
+        features: behaviour features, shape (B, F), float32; None means 0, their mean.
+        shown_at: position at which each item was shown, from 1, shape (B,), int64; 0 where it is
+            unknown. None leaves the examination tower out.
     """
 
     ids: Tensor
     segments: Tensor
     mask: Tensor
     positions: Tensor
+    features: Tensor | None = None
+    shown_at: Tensor | None = None
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device."""
-        tensors = (self.ids, self.segments, self.mask, self.positions)
-        return Batch(*(on_device(tensor, device) for tensor in tensors))
+        texts = (self.ids, self.segments, self.mask, self.positions)
+        beside = (self.features, self.shown_at)
+        return Batch(
+            *(on_device(one, device) for one in texts),
+            *(None if one is None else on_device(one, device) for one in beside),
+        )
 
 
 def on_device(tensor: Tensor, device: torch.device) -> Tensor:

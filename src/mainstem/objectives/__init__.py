@@ -1,13 +1,31 @@
 """What a model learns of a sample: targets from its outcomes, and a loss for each sample.
 
-The losses need torch and are in `losses`.
+The losses need torch: `losses` and `pointwise` have one for each sample, `listwise` those of an
+order. What this package offers itself needs none, and no numpy, so that joiners may import it.
 """
 
-from mainstem.objectives.targets import OBJECTIVES, TARGETS, relabelled, targets_of
+from mainstem.objectives.examples import Examples
+from mainstem.objectives.targets import (
+    OBJECTIVES,
+    TARGETS,
+    UNKNOWN,
+    code_of,
+    label_of,
+    label_of_class,
+    relabelled,
+    targets_of,
+    targets_of_class,
+)
 
 __all__ = [
     "OBJECTIVES",
     "TARGETS",
+    "UNKNOWN",
+    "Examples",
+    "code_of",
+    "label_of",
+    "label_of_class",
     "relabelled",
     "targets_of",
+    "targets_of_class",
 ]

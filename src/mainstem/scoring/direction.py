@@ -33,7 +33,7 @@ def direction_of(active: ActiveVersion, store: Store, ends: Mapping[int, int]) -
     known = trusted_samples(store, "direction", ends)
     by_time = sorted(known, key=lambda sample: (sample.event_time, sample.partition, sample.offset))
     newest = by_time[-_NEWEST:]
-    direction = active.gradient(*examples_of(newest))
+    direction = active.gradient(examples_of(newest))
     for name, part in direction.items():
         if not torch.isfinite(part).all():
             msg = f"non-finite trusted gradient of {name!r} over {len(newest)} samples"

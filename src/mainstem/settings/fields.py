@@ -16,7 +16,17 @@ from msgspec import Struct
 from mainstem.errors import SettingError
 from mainstem.settings.durations import duration_text
 
-__all__ = ["Affects", "Field", "Group", "Means", "check", "duration", "fields_of", "share"]
+__all__ = [
+    "Affects",
+    "Field",
+    "Group",
+    "Means",
+    "check",
+    "duration",
+    "fields_of",
+    "share",
+    "switch",
+]
 
 Affects = Literal["join", "results", "nothing"]
 """What changes with a setting.
@@ -61,17 +71,25 @@ class Means:
         if self.low is None:
             return self.form
         if self.high is None:
-            return f"at least {self.low:g}"
+            is_long = self.is_duration and self.low > 0
+            return f"at least {duration_text(int(self.low)) if is_long else f'{self.low:g}'}"
         return f"from {self.low:g} to {self.high:g}"
 
     def text_of(self, value: Any) -> str:
         """Write a value as a variable of the environment takes it."""
+        if isinstance(value, bool):
+            return str(value).lower()
         return duration_text(value) if self.is_duration else str(value)
 
 
 def share(meaning: str, *, affects: Affects = "results") -> Means:
     """Make the `Means` of a setting between 0 and 1."""
     return Means(meaning, affects=affects, low=0, high=1)
+
+
+def switch(meaning: str, *, affects: Affects = "results") -> Means:
+    """Make the `Means` of a setting that is true or false."""
+    return Means(meaning, affects=affects, form="true or false")
 
 
 def duration(meaning: str, *, affects: Affects = "results") -> Means:

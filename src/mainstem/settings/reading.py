@@ -29,7 +29,8 @@ __all__ = ["FILE", "in_environment", "in_file", "settings_file"]
 FILE: Final = "mainstem.toml"
 _NAMED_BY: Final = "MAINSTEM_SETTINGS"
 _OF_TESTS: Final = "MAINSTEM_TEST_"  # which servers the test suite uses
-_WRITTEN: Final = {int: "a whole number", float: "a number", str: "a text"}
+_WRITTEN: Final = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+_SWITCH: Final = {"true": True, "false": False}
 
 
 def in_environment(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -123,8 +124,8 @@ def _taken(name: str, value: Any, field: Field) -> Any:
     if field.means.is_duration and isinstance(value, str):
         return _parsed(name, value, field)
     kinds = field.kind | int if field.kind is float else field.kind
-    # subtle: Python takes true for an int; no setting does
-    has_kind = isinstance(value, kinds) and not isinstance(value, bool)
+    # subtle: Python takes true for an int; no number here does
+    has_kind = isinstance(value, kinds) and isinstance(value, bool) == (field.kind is bool)
     if field.means.is_duration or not has_kind:
         duration = 'a duration in quotation marks, like "90s" or "30d"'
         wanted = duration if field.means.is_duration else _WRITTEN[field.kind]
@@ -141,6 +142,11 @@ def _parsed(name: str, text: str, field: Field) -> Any:
         except SettingError as error:
             msg = f"{name}: {error}"
             raise SettingError(msg) from error
+    if field.kind is bool:
+        if text.lower() not in _SWITCH:
+            msg = f"{name} should be true or false; got {text!r}"
+            raise SettingError(msg)
+        return _SWITCH[text.lower()]
     try:
         return field.kind(text)
     except ValueError as error:

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from mainstem.errors import SettingError
 from mainstem.settings.groups import (
     GROUPS,
+    Behaviour,
     Join,
     Learning,
     Model,
@@ -41,6 +42,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     run: Run = field(default_factory=Run)
     join: Join = field(default_factory=Join)
+    behaviour: Behaviour = field(default_factory=Behaviour)
     objectives: Objectives = field(default_factory=Objectives)
     trusted: Trusted = field(default_factory=Trusted)
     model: Model = field(default_factory=Model)

@@ -51,6 +51,8 @@ def _said(field: Field) -> str:
 def _written(value: Any, field: Field) -> str:
     if field.means.is_duration:
         return f'"{duration_text(value)}"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, str):
         # subtle: JSON escapes as TOML does, except for U+007F
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -64,6 +64,6 @@ def too_few(by_class: dict[str, int], standing: Standing) -> str:
 
 def _by_class(rows: Rows, settings: Settings) -> dict[str, int]:
     labels = rows["label"][rows["part"] == CANARY]
-    counts = np.bincount(labels, minlength=len(settings.objectives.class_names))
-    names = settings.objectives.class_names
+    counts = np.bincount(labels, minlength=len(settings.objectives.label_names))
+    names = settings.objectives.label_names
     return {name: int(count) for name, count in zip(names, counts, strict=True)}

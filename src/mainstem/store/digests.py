@@ -4,18 +4,16 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from mainstem.join import Sample, digest_0_1_of
+from mainstem.store.named import Query
 from mainstem.store.store import Store
 
-__all__ = ["SampleDigest", "digests", "digests_0_1"]
+__all__ = ["DIGESTS", "SampleDigest", "digests", "digests_0_1"]
 
 _NAMES: Final = Sample.__struct_fields__[: Sample.__struct_fields__.index("item_text") + 1]
 _COLUMNS: Final = ", ".join(
     {"event_time": "toUnixTimestamp64Milli(samples.event_time) AS event_time"}.get(name, name)
     for name in _NAMES
 )
-_DIGESTS: Final = """
-    SELECT toString(sample_id) AS id, label_version, digest
-    FROM samples FINAL ORDER BY id, label_version"""
 
 
 class SampleDigest(NamedTuple):
@@ -26,11 +24,18 @@ class SampleDigest(NamedTuple):
     digest: str
 
 
+DIGESTS: Final = Query(
+    SampleDigest,
+    """
+    SELECT toString(sample_id) AS id, label_version, toString(digest) AS digest
+    FROM samples FINAL ORDER BY id, label_version""",
+)
+"""Digests that were written with the samples, ordered by id and label version."""
+
+
 def digests(store: Store) -> Iterator[SampleDigest]:
     """Digests that were written with the samples, ordered by id and label version."""
-    for sample_id, label_version, digest in store.stream(_DIGESTS):
-        text = digest.decode() if isinstance(digest, bytes) else str(digest)
-        yield SampleDigest(sample_id, label_version, text)
+    return DIGESTS.stream(store)
 
 
 def digests_0_1(store: Store) -> Iterator[SampleDigest]:

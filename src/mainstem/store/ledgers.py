@@ -1,34 +1,59 @@
 """Read the ledger back."""
 
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from mainstem.join import LedgerRow
 from mainstem.join.ledger import COUNTS
+from mainstem.store.named import Query
 from mainstem.store.store import Store
 
-__all__ = ["ledger_of_items", "newest_ledger"]
+__all__ = ["NEWEST_LEDGER", "KeptLedger", "ledger_of_items", "ledger_row", "newest_ledger"]
 
-_KEY: Final = ("topic", "partition", "block", "first_offset", "next_offset")
-_ROWS: Final = f"SELECT {', '.join((*_KEY, *COUNTS))} FROM ledger FINAL"
+
+class KeptLedger(NamedTuple):
+    """A row of the ledger as it is stored; `counts` are in the order of `COUNTS`."""
+
+    topic: str
+    partition: int
+    block: int
+    first_offset: int
+    next_offset: int
+    counts: list[int]
+
+
+_ROWS: Final = f"""
+    SELECT topic, partition, block, first_offset, next_offset, [{", ".join(COUNTS)}] AS counts
+    FROM ledger FINAL"""
+NEWEST_LEDGER: Final = Query(
+    KeptLedger,
+    f"{_ROWS} ORDER BY topic, partition, next_offset DESC LIMIT 1 BY topic, partition",
+)
+"""The newest row of every partition of every topic, ordered by topic and partition."""
+_OF_ITEMS: Final = Query(
+    KeptLedger,
+    f"""
+    {_ROWS} WHERE topic = 'items' AND partition = {{partition:UInt32}}
+    ORDER BY next_offset DESC LIMIT 1""",
+)
 
 
 def newest_ledger(store: Store) -> list[LedgerRow]:
     """The newest row of every partition of every topic, ordered by topic and partition."""
-    sql = f"{_ROWS} ORDER BY topic, partition, next_offset DESC LIMIT 1 BY topic, partition"
-    return [_row(values) for values in store.rows(sql)]
+    return [ledger_row(one) for one in NEWEST_LEDGER.of(store)]
 
 
 def ledger_of_items(store: Store, partition: int) -> LedgerRow | None:
     """The newest row of a partition of topic `items`; None where there is none yet."""
-    sql = f"""
-        {_ROWS} WHERE topic = 'items' AND partition = {{partition:UInt32}}
-        ORDER BY next_offset DESC LIMIT 1"""
-    return next((_row(values) for values in store.rows(sql, partition=partition)), None)
+    return next((ledger_row(one) for one in _OF_ITEMS.of(store, partition=partition)), None)
 
 
-def _row(values: tuple[Any, ...]) -> LedgerRow:
-    size = len(_KEY)
+def ledger_row(kept: KeptLedger) -> LedgerRow:
+    """A stored row with its counts by name."""
     return LedgerRow(
-        **dict(zip(_KEY, values[:size], strict=True)),
-        counts=dict(zip(COUNTS, values[size:], strict=True)),
+        topic=kept.topic,
+        partition=kept.partition,
+        block=kept.block,
+        first_offset=kept.first_offset,
+        next_offset=kept.next_offset,
+        counts=dict(zip(COUNTS, kept.counts, strict=True)),
     )

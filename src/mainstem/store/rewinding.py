@@ -9,7 +9,7 @@ from mainstem.store.store import Store
 
 __all__ = ["rewind"]
 
-_BY_OFFSET: Final = ("samples", "responses", "sketches")
+_BY_OFFSET: Final = ("samples", "features", "responses", "sketches")
 _BY_JUDGEMENT: Final = ("moves", "judgements", "standings")
 _BY_VERSION: Final = ("draws", "rounds", "versions", "responses", "sketches")
 _BY_HOUR: Final = ("counts", "hours")

@@ -9,6 +9,7 @@ from mainstem.store.store import Store
 
 __all__ = [
     "HELD",
+    "REFUSED",
     "VERDICTS",
     "Held",
     "Refused",
@@ -61,17 +62,18 @@ VERDICTS: Final = Query(
     SELECT partition, argMax(verdict, judgement) AS verdict, argMax(canaries, judgement) AS canaries
     FROM judgements GROUP BY partition ORDER BY partition""",
 )
-_REFUSED: Final = Query(
+REFUSED: Final = Query(
     Refused,
     """
     SELECT reason, path, count() AS times FROM (SELECT * FROM rejected FINAL)
     GROUP BY reason, path ORDER BY times DESC, reason, path LIMIT {most:UInt32}""",
 )
+"""The reasons for which events were refused, the most frequent first; at most `most`."""
 
 
 def refusals(store: Store, most: int) -> list[Refused]:
     """The reasons for which events were refused, the most frequent first; at most `most`."""
-    return _REFUSED.of(store, most=most)
+    return REFUSED.of(store, most=most)
 
 
 def trusted_met(store: Store) -> set[UUID]:

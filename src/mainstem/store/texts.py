@@ -9,6 +9,7 @@ from mainstem.store.named import Query
 from mainstem.store.store import Store
 
 __all__ = [
+    "BOUGHT",
     "MEMBERS",
     "NEWEST_PAIRS",
     "Bought",
@@ -93,7 +94,7 @@ MEMBERS: Final = Query(
            t.evidence AS evidence, t.p_value AS p_value, s.label AS label, s.source AS source,
            s.context_text AS context_text, s.item_text AS item_text
     FROM standings_now AS t INNER JOIN samples_now AS s ON s.sample_id = t.sample_id
-    WHERE {members_of:String} IN (t.standing, t.reason)
+    WHERE t.standing = {members_of:String} OR t.reason = {members_of:String}
     ORDER BY importance DESC, sample_id LIMIT {most:UInt32}""",
 )
 """The samples with one standing, the most important first, at most `most`."""
@@ -103,15 +104,14 @@ _WORDS: Final = Query(
     SELECT context_text, item_text, label, source FROM samples_now
     WHERE sample_id = {sample_id:UUID}""",
 )
-_BOUGHT: Final = Query(
+BOUGHT: Final = Query(
     Bought,
     """
     SELECT item_id, history FROM samples_now
     WHERE source != 'drawn' AND label = 1
       AND toUnixTimestamp64Milli(event_time) < {before:Int64}""",
 )
-
-
+"""Items that were bought after questions asked before an event time, in milliseconds."""
 _ITEMS: Final = Query(
     _Item,
     """
@@ -132,7 +132,7 @@ def words_of(store: Store, sample_id: UUID) -> Words:
 
 def bought_before(store: Store, before: int) -> Iterator[Bought]:
     """Items that were bought after questions asked before an event time, in milliseconds."""
-    return _BOUGHT.stream(store, before=before)
+    return BOUGHT.stream(store, before=before)
 
 
 def items_told(store: Store) -> Iterator[Item]:

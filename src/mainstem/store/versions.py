@@ -43,7 +43,14 @@ class KeptVersion(NamedTuple):
 class VersionTold(NamedTuple):
     """A version, whether it was promoted and why.
 
-    `auc_later` is its AUC on the last part of the log; None where it was not measured.
+    Attributes:
+        version, parent, promoted, reason: as in `KeptVersion`.
+        auc_later: its AUC on the last part of the log; None where it was not measured.
+        auc: its AUC on the samples that the gate decided on.
+        popularity, logistic: AUC of popularity, and of logistic regression on the behaviour
+            features, on the samples of `auc`; None where it is unknown.
+        beats_counting: 1 if `auc` is above both of them, as far as they are known; None if neither
+            is, or the version has no AUC.
     """
 
     version: int
@@ -51,6 +58,10 @@ class VersionTold(NamedTuple):
     promoted: int
     reason: str
     auc_later: float | None
+    auc: float | None
+    popularity: float | None
+    logistic: float | None
+    beats_counting: int | None
 
 
 class RoundTold(NamedTuple):
@@ -86,10 +97,18 @@ VERSIONS_TOLD: Final = Query(
     VersionTold,
     """
     SELECT v.version AS version, v.parent AS parent, v.promoted AS promoted, v.reason AS reason,
-           e.auc AS auc_later
+           e.auc AS auc_later, g.auc AS auc, g.popularity AS popularity, g.logistic AS logistic,
+           if(isNull(g.popularity) AND isNull(g.logistic), NULL,
+              g.auc > greatest(ifNull(g.popularity, 0), ifNull(g.logistic, 0))) AS beats_counting
     FROM (SELECT * FROM versions FINAL) AS v
     LEFT JOIN (SELECT * FROM evaluations FINAL WHERE slice = 'later') AS e
         ON v.version = e.version
+    LEFT JOIN (
+        SELECT e.version AS version, auc, popularity, logistic
+        FROM (SELECT * FROM evaluations FINAL WHERE version = round) AS e
+        INNER JOIN (SELECT version, judged_on FROM rounds FINAL) AS r
+            ON e.version = r.version AND e.slice = r.judged_on) AS g
+        ON v.version = g.version
     ORDER BY version""",
 )
 ROUNDS_TOLD: Final = Query(

@@ -19,8 +19,8 @@ _THESE: Final = """
       AND toUnixTimestamp64Milli(event_time) >= {left:Int64}"""
 _SQL: Final = f"""
     SELECT UUIDStringToNum(toString(r.sample_id)), r.label_version, r.partition, r.offset,
-           toUnixTimestamp64Milli(r.event_time), r.label, r.part, r.scale, r.norm, r.margin, r.loss,
-           ifNull(r.alignment, nan), s.sketch
+           toUnixTimestamp64Milli(r.event_time), r.label, r.part, r.answer_code, r.scale, r.norm,
+           r.margin, r.loss, ifNull(r.alignment, nan), s.sketch
     FROM (SELECT * FROM responses FINAL {_THESE}) AS r
     LEFT JOIN (
         SELECT sample_id, label_version, sketch FROM sketches FINAL
@@ -78,7 +78,9 @@ def stored_visits(
 
 
 def _visits(rows: Sequence[tuple[Any, ...]], size: int) -> StoredVisits:
-    keys, *facts, part, scale, norm, margin, loss, alignment, sketches = zip(*rows, strict=True)
+    keys, *facts, part, code, scale, norm, margin, loss, alignment, sketches = zip(
+        *rows, strict=True
+    )
     sketch = np.full((len(rows), size), np.nan, np.float32)
     for place, one in enumerate(sketches):
         if one:
@@ -86,7 +88,10 @@ def _visits(rows: Sequence[tuple[Any, ...]], size: int) -> StoredVisits:
     return StoredVisits(
         keys=keys,
         facts=Facts(
-            *[np.array(values, np.int64) for values in (*facts, [PARTS.index(one) for one in part])]
+            *[
+                np.array(values, np.int64)
+                for values in (*facts, [PARTS.index(one) for one in part], code)
+            ]
         ),
         scale=scale[0],
         norm=np.array(norm, np.float64),

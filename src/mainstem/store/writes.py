@@ -8,6 +8,7 @@ import numpy as np
 
 from mainstem.events import Item
 from mainstem.join import LedgerRow, PlacedSample, Rejection, Sample, digest_of
+from mainstem.objectives import code_of
 from mainstem.store.store import Columns
 
 if TYPE_CHECKING:
@@ -173,6 +174,7 @@ def response_columns(
         known[place] = None
     return {
         **_of_a_visit(samples, ("label", "part"), version, scale),
+        "answer_code": [code_of(sample.targets) for sample in samples],
         "norm": found.norm,
         "loss": found.loss,
         "margin": found.margin,

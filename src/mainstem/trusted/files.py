@@ -3,7 +3,7 @@
 A file of them is JSON lines, each in one of these forms.
 
     A graded text pair, as an event:
-    {"type": "labelled", "event_id": ..., "text": ..., "pair": ..., "label": ...}
+    {"type": "labelled", "event_id": ..., "text": ..., "pair": ..., "label": ..., "grade": ...}
     An item of a question:
     {"event_id": ..., "item_id": ..., "label": ...}
     A labelled text of the log:
@@ -11,7 +11,8 @@ A file of them is JSON lines, each in one of these forms.
     A sample, as the history names it:
     {"sample_id": ..., "label": ...}
 
-A label is the name of a class or its number. Of two lines for one sample the later one counts.
+A label is the name of a class or its number; a grade is its relevance in [0, 1], and may be
+missing. Of two lines for one sample the later one counts.
 """
 
 import hashlib
@@ -29,6 +30,7 @@ from mainstem.events import Labelled, Refusal, decode, encode, read_lines
 from mainstem.ids import uuid_of
 from mainstem.join import Sample
 from mainstem.join.labelled import labelled_sample
+from mainstem.objectives import label_of_class
 from mainstem.settings import Objectives, Settings
 from mainstem.trusted import Confirmed, Trust, part_of
 
@@ -153,7 +155,8 @@ def graded_of(event: Labelled, objectives: Objectives) -> Sample:
     Raises:
         TrustError: if its label is no class of these objectives.
     """
-    return labelled_sample(event, _NOBODY, _class_of(event.label, objectives))
+    number = _class_of(event.label, objectives)
+    return labelled_sample(event, _NOBODY, number, objectives)
 
 
 def confirmed_of(one: Labelled | Vouched, settings: Settings) -> Confirmed:
@@ -162,9 +165,12 @@ def confirmed_of(one: Labelled | Vouched, settings: Settings) -> Confirmed:
     Raises:
         TrustError: if its label is no class of these settings.
     """
-    label = _class_of(one.label, settings.objectives)
+    objectives = settings.objectives
+    number, grade = _class_of(one.label, objectives), getattr(one, "grade", None)
+    names, classes = objectives.objective_names, len(objectives.class_names)
+    label = label_of_class(number, classes, grade, names)
     if isinstance(one, Labelled):
-        sample = graded_of(one, settings.objectives)
+        sample = graded_of(one, objectives)
         part = part_of(settings, sample.question_id, whole=True)
         return Confirmed(sample_id=sample.sample_id, part=part, label=label, origin="graded")
     part = part_of(settings, one.question_id or one.sample_id, whole=True)

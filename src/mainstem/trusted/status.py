@@ -65,7 +65,7 @@ def status_of(
     totals = {
         part: sum(count for (of, *_), count in counts.items() if of == part) for part in PARTS
     }
-    names, needed = settings.objectives.class_names, settings.standing.canary_minimum
+    names, needed = settings.objectives.label_names, settings.standing.canary_minimum
     rows: list[tuple[Any, ...]] = [
         ("direction", "all", "all", origin_of["direction"], totals["direction"], 1, "")
     ]

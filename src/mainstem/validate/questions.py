@@ -208,7 +208,7 @@ class Positives:
 
         Three or more classes have no yes, so it is enough that more than one of them occurs.
         """
-        classes, whole = self._settings.objectives.class_names, sum(self._labels.values())
+        classes, whole = self._settings.objectives.label_names, sum(self._labels.values())
         names = {classes[number]: count for number, count in sorted(self._labels.items())}
         yes = share(self._labels[1], whole)
         status: Status

@@ -13,52 +13,29 @@ Nothing is unpickled: weights are safetensors, the rest is JSON. Files are check
 manifest when they are read.
 """
 
-import hashlib
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import torch
-from msgspec import Struct
 from safetensors.torch import load as load_weights
-from safetensors.torch import save as save_weights
 from tokenizers import Tokenizer
 from torch import Tensor
 
 from mainstem.disk import put_whole
 from mainstem.errors import VersionError
-from mainstem.models.encoder import CrossEncoder, PairReader, PretrainedReader
-from mainstem.process.quiet import quietly
+from mainstem.models.encoder import CrossEncoder
+from mainstem.models.features import TRANSFORMS
 from mainstem.settings.urls import files_at
+from mainstem.versions.beats_counting import BeatsCounting
+from mainstem.versions.calibration import Calibration
+from mainstem.versions.contents import contents_of, digest_of, network_of, packed
+from mainstem.versions.manifest import Manifest, check_features, features_read
 
-__all__ = ["Manifest", "Versions"]
+__all__ = ["Versions"]
 
 _MANIFEST: Final = "manifest.json"
 _DIRECTION: Final = "direction.safetensors"
-
-
-class Manifest(Struct, frozen=True, kw_only=True):
-    """The facts of a version.
-
-    Attributes:
-        version, parent: numbers of the version and of its parent; version 0 has no parent.
-        kind: `scratch` (made by mainstem) or `pretrained` (given).
-        event_time: largest event time so far when the version was made, in milliseconds.
-        reason: why it was promoted.
-        files: BLAKE2b digest of each file, by name.
-        scale: mean response norm of the canaries under the version; norms are divided by it. None
-            if no canary was known yet.
-        generation: generation of the learner that made the version; 0 in the embedded loop.
-    """
-
-    version: int
-    parent: int | None
-    kind: str
-    event_time: int
-    reason: str
-    files: dict[str, str]
-    scale: float | None = None
-    generation: int = 0
 
 
 class Versions:
@@ -66,13 +43,15 @@ class Versions:
 
     Args:
         url: URL of the folder (`file:///folder`, `s3://bucket/folder`, ...).
+        known: transform of each feature that this release computes, by name, in order.
 
     Raises:
         VersionError: from all methods that read a version, if it is missing or damaged.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, known: Mapping[str, str] = TRANSFORMS) -> None:
         self.url = url
+        self._known = known
         self._files, self._root = files_at(url)
 
     def save(
@@ -86,6 +65,8 @@ class Versions:
         scale: float | None = None,
         generation: int = 0,
         direction: Mapping[str, Tensor] | None = None,
+        calibration: Calibration | None = None,
+        beats_counting: BeatsCounting | None = None,
     ) -> Manifest:
         """Write a version, with its manifest last.
 
@@ -101,12 +82,14 @@ class Versions:
             generation: generation of the learner; 0 in the embedded loop.
             direction: trusted gradient at the version by parameter name; None or empty if there
                 is none.
+            calibration: makes probabilities of its scores.
+            beats_counting: whether it ranks better than counting.
         """
         folder = self._new_folder(version, generation)
         self._files.makedirs(folder, exist_ok=True)
         if self._files.exists(f"{folder}/{_MANIFEST}"):
             self._files.rm_file(f"{folder}/{_MANIFEST}")
-        contents = _contents(encoder) | ({_DIRECTION: _packed(direction)} if direction else {})
+        contents = contents_of(encoder) | ({_DIRECTION: packed(direction)} if direction else {})
         for name, content in contents.items():
             put_whole(self._files, f"{folder}/{name}", content)
         manifest = Manifest(
@@ -115,9 +98,13 @@ class Versions:
             kind="scratch" if encoder.from_scratch else "pretrained",
             event_time=event_time,
             reason=reason,
-            files={name: _digest(content) for name, content in contents.items()},
+            files={name: digest_of(content) for name, content in contents.items()},
             scale=scale,
             generation=generation,
+            calibration=calibration,
+            beats_counting=beats_counting,
+            features=features_read(encoder.features, self._known),
+            examined=list(encoder.examined),
         )
         put_whole(self._files, f"{folder}/{_MANIFEST}", msgspec.json.encode(manifest))
         return manifest
@@ -135,13 +122,15 @@ class Versions:
         """Read a version without its direction, in float32, whatever it was written in.
 
         Raises:
-            VersionError: if it is missing or damaged.
+            VersionError: if it is missing or damaged, or reads other features than this release
+                computes.
         """
         manifest = self.manifest(version)
+        check_features(manifest, self._known, self.url)
         files = {name: digest for name, digest in manifest.files.items() if name != _DIRECTION}
         contents = {name: self.content(version, name, digest) for name, digest in files.items()}
         try:
-            network = _network(manifest.kind, msgspec.json.decode(contents["config.json"]))
+            network = network_of(manifest, msgspec.json.decode(contents["config.json"]))
             network.load_state_dict(load_weights(contents["weights.safetensors"]))
             tokenizer = Tokenizer.from_buffer(contents["tokenizer.json"])
         # files that do not belong together make the libraries raise anything
@@ -237,40 +226,10 @@ class Versions:
         except FileNotFoundError as error:
             msg = f"{name} of version {version} under {self.url} is missing; restore it from a copy"
             raise VersionError(msg) from error
-        if _digest(content) != digest:
+        if digest_of(content) != digest:
             msg = (
                 f"{name} of version {version} under {self.url} is not what its manifest says; "
                 "restore it from a copy"
             )
             raise VersionError(msg)
         return content
-
-
-def _contents(encoder: CrossEncoder) -> dict[str, bytes]:
-    return {
-        "weights.safetensors": _packed(encoder.network.state_dict()),
-        "config.json": encoder.network.config.to_json_string(use_diff=False).encode(),
-        "tokenizer.json": encoder.tokenizer.to_str().encode(),
-    }
-
-
-def _packed(tensors: Mapping[str, Tensor]) -> bytes:
-    ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    return save_weights(ready)
-
-
-def _network(kind: str, config: dict[str, Any]) -> PairReader | PretrainedReader:
-    from transformers import AutoModelForSequenceClassification, BertConfig  # seconds to import
-
-    described = BertConfig.from_dict({**config, "dtype": "float32"})
-    with torch.random.fork_rng(devices=[]), quietly():
-        if kind == "scratch":
-            return PairReader(described)
-        if kind != "pretrained":
-            msg = f"its kind is {kind!r}, neither 'scratch' nor 'pretrained'"
-            raise VersionError(msg)
-        return PretrainedReader(AutoModelForSequenceClassification.from_config(described))
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=16).hexdigest()

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from mainstem.join import PlacedSample
-from mainstem.learning.evaluation.evaluation import auc
+from mainstem.learning.evaluation.metrics import auc
 
 __all__ = ["baselines"]
 

@@ -1,19 +1,24 @@
-"""The quality of a version on samples it was not trained on: AUC and log-loss."""
+"""The quality of a version on samples it was not trained on."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
-from scipy.stats import rankdata
 
 from mainstem.errors import NonFiniteError
-from mainstem.join import PlacedSample
+from mainstem.join import PlacedSample, examples_of
+from mainstem.learning.evaluation.metrics import (
+    auc_of_classes,
+    calibration_error,
+    log_loss,
+    ndcg_of_questions,
+    reciprocal_ranks,
+)
 from mainstem.models import ActiveVersion
 
-__all__ = ["Evaluation", "auc", "auc_of_classes", "evaluate", "log_loss"]
+__all__ = ["Evaluation", "evaluate", "logits_of", "measure"]
 
 
 @dataclass(frozen=True)
@@ -24,78 +29,20 @@ class Evaluation:
         samples: number of samples.
         auc: AUC in [0, 1]; None if there are no samples, or only one label.
         log_loss: mean log-loss in nats; None if there are no samples.
+        calibration_error: expected calibration error of calibrated scores, in [0, 1]; None if it
+            was not measured.
+        questions: number of questions that have both a yes and a no.
+        ndcg_10, mrr: mean over these questions of the NDCG of the first ten items, and of 1 / rank
+            of the first yes; None without such questions.
     """
 
     samples: int
     auc: float | None
     log_loss: float | None
-
-
-def auc(labels: NDArray[np.int64], scores: NDArray[np.float64]) -> float | None:
-    """Probability that a yes is scored above a no, ties counting half; None without both labels.
-
-    Args:
-        labels: 0 or 1 for each sample, shape (N,).
-        scores: score of each sample, shape (N,).
-
-    Example:
-        >>> auc(np.array([0, 1, 0, 1]), np.array([0.1, 0.9, 0.5, 0.5]))
-        0.875
-    """
-    yes = int(labels.sum())
-    no = len(labels) - yes
-    if not yes or not no:
-        return None
-    return float((rankdata(scores)[labels == 1].sum() - yes * (yes + 1) / 2) / (yes * no))
-
-
-def auc_of_classes(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> float | None:
-    """AUC of two classes by their log-odds.
-
-    With more classes it is the mean AUC of each class against the rest, over those that occur.
-
-    Args:
-        labels: class of each sample, shape (N,), in [0, C).
-        logits: logits of each sample, shape (N, C).
-
-    Returns:
-        The AUC; None if only one class occurs.
-
-    Example:
-        >>> auc_of_classes(np.array([0, 1, 2]), np.array([[3.0, 0, 0], [0, 3, 0], [0, 0, 3]]))
-        1.0
-    """
-    if logits.shape[1] == 2:
-        return auc(labels, logits[:, 1] - logits[:, 0])
-    log_probabilities = log_softmax(logits, axis=1)
-    each = [
-        auc((labels == one).astype(np.int64), log_probabilities[:, one])
-        for one in range(logits.shape[1])
-    ]
-    known = [one for one in each if one is not None]
-    return math.fsum(known) / len(known) if known else None
-
-
-def log_loss(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> float | None:
-    """Mean negative log-likelihood in nats; None without samples.
-
-    Args:
-        labels: class of each sample, shape (N,), in [0, C).
-        logits: logits of each sample, shape (N, C).
-
-    Example:
-        >>> round(log_loss(np.array([1]), np.array([[0.0, 0.0]])), 4)
-        0.6931
-    """
-    if not len(labels):
-        return None
-    if logits.shape[1] == 2:
-        signs = np.where(labels == 1, 1.0, -1.0)
-        losses = np.logaddexp(0, -signs * (logits[:, 1] - logits[:, 0]))
-    else:
-        losses = -log_softmax(logits, axis=1)[np.arange(len(labels)), labels]
-    # subtle: numpy's own sum may differ in the last bit with the place of an array in memory
-    return math.fsum(losses) / len(labels)
+    calibration_error: float | None = None
+    questions: int = 0
+    ndcg_10: float | None = None
+    mrr: float | None = None
 
 
 def evaluate(
@@ -114,8 +61,65 @@ def evaluate(
     if not samples:
         return Evaluation(0, None, None)
     truth = np.array([sample.label for sample in samples] if labels is None else labels, np.int64)
-    logits = active.logits([sample.pair for sample in samples])
+    return measure(truth, logits_of(active, samples))
+
+
+def logits_of(
+    active: ActiveVersion, samples: Sequence[PlacedSample], *, examined: bool = True
+) -> NDArray[np.float64]:
+    """Logits of samples, shape (N, C).
+
+    Args:
+        active: the version, ready to score.
+        samples: N samples.
+        examined: whether the position at which a sample was shown counts, as it did when its
+            clicks were logged; a ranking leaves it out.
+
+    Raises:
+        NonFiniteError: if a logit is NaN or infinite, because it cannot be ranked.
+    """
+    logits = active.logits(examples_of(samples), examined=examined)
     if bad := int((~np.isfinite(logits).all(axis=1)).sum()):
         msg = f"non-finite logits for {bad} of {len(samples)} samples"
         raise NonFiniteError(msg)
-    return Evaluation(len(samples), auc_of_classes(truth, logits), log_loss(truth, logits))
+    return logits
+
+
+def measure(
+    labels: NDArray[np.int64],
+    logits: NDArray[np.float64],
+    questions: NDArray[Any] | None = None,
+    shares: NDArray[np.float64] | None = None,
+) -> Evaluation:
+    """All measures of some logits.
+
+    Args:
+        labels: class of each sample, shape (N,), in [0, C).
+        logits: logits of each sample, shape (N, C).
+        questions: key of the question of each sample, shape (N,). None, and more than two classes,
+            leave out the measures within questions.
+        shares: calibrated share of yes for each sample, shape (N,). None, and more than two
+            classes, leave out the calibration error.
+
+    Example:
+        >>> logits = np.array([[0.0, -1.0], [0.0, 1.0]])
+        >>> measure(np.array([1, 0]), logits, np.array([7, 7])).ndcg_10
+        0.6309297535714575
+    """
+    is_yes_or_no = logits.shape[1] == 2
+    error, ndcg, ranks = None, np.zeros(0), np.zeros(0)
+    if is_yes_or_no and shares is not None:
+        error = calibration_error(labels, shares)
+    if is_yes_or_no and questions is not None:
+        scores = logits[:, 1] - logits[:, 0]
+        ndcg = ndcg_of_questions(labels, scores, questions)
+        ranks = reciprocal_ranks(labels, scores, questions)
+    return Evaluation(
+        samples=len(labels),
+        auc=auc_of_classes(labels, logits) if len(labels) else None,
+        log_loss=log_loss(labels, logits),
+        calibration_error=error,
+        questions=len(ndcg),
+        ndcg_10=float(ndcg.mean()) if len(ndcg) else None,
+        mrr=float(ranks.mean()) if len(ranks) else None,
+    )

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from mainstem.settings.fields import Group
+from mainstem.settings.groups.behaviour import Behaviour
 from mainstem.settings.groups.join import Join
 from mainstem.settings.groups.learning import Learning
 from mainstem.settings.groups.model import Model
@@ -16,6 +17,7 @@ from mainstem.settings.groups.trusted import Trusted
 
 __all__ = [
     "GROUPS",
+    "Behaviour",
     "Join",
     "Learning",
     "Model",
@@ -29,7 +31,7 @@ __all__ = [
 GROUPS: Final[Mapping[str, type[Group]]] = MappingProxyType(
     {
         one.__name__.lower(): one
-        for one in (Run, Join, Objectives, Trusted, Model, Responses, Standing, Learning)
+        for one in (Run, Join, Behaviour, Objectives, Trusted, Model, Responses, Standing, Learning)
     }
 )
 """Each group by its name, in the order in which commands and files list them."""

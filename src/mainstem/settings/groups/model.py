@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from mainstem.settings.fields import Group, Means
+from mainstem.settings.fields import Group, Means, switch
 
 __all__ = ["Model"]
 
@@ -39,3 +39,17 @@ class Model(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int,
         Means("A higher number gives the vocabulary that is made here more word pieces.", low=200),
     ] = 8000
+    behaviour: Annotated[
+        bool,
+        switch(
+            "If true, a first version reads behaviour features beside the words; a version keeps"
+            " the features that it was made with."
+        ),
+    ] = True
+    examination: Annotated[
+        bool,
+        switch(
+            "If true, a first version learns how much more often the items at each position are"
+            " answered, and leaves that out when it ranks."
+        ),
+    ] = True

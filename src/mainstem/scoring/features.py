@@ -1,0 +1,107 @@
+"""The features of samples, computed and written when a sample is first accepted."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mainstem.behaviour import FEATURES, LAST_POSITION, Asked, Sums, end_of, features
+from mainstem.join import PlacedSample, Sample
+from mainstem.settings import Settings
+from mainstem.store import Store
+from mainstem.store.features import counted, stored_features, write_features
+from mainstem.store.hours import closed_hours
+
+__all__ = ["features_of", "needed", "reached", "with_features"]
+
+_BATCH: Final = 256  # samples of one query at most
+_LENGTH: Final = 40_000  # characters of its item ids; a server takes parameters of 131,072 bytes
+_WITHOUT: Final = "labelled"  # source of the samples that no shopper's behaviour stands behind
+
+
+def features_of(store: Store, samples: Sequence[Sample], settings: Settings) -> NDArray[np.float32]:
+    """Compute the features of samples.
+
+    Args:
+        store: the history. It must hold the counts of all hours before `needed`.
+        samples: N samples.
+        settings: settings with the lag of features.
+
+    Returns:
+        Values in the order of `FEATURES`, shape (N, F).
+    """
+    lag, found = _lag(settings), [np.zeros((0, len(FEATURES)), np.float32)]
+    for some in _batches(samples):
+        asked = Asked.of(some, lag)
+        found.append(features(some, Sums.of(asked, counted(store, asked, LAST_POSITION))))
+    return np.concatenate(found)
+
+
+def with_features(
+    store: Store, placed: Sequence[PlacedSample], samples: Sequence[Sample], settings: Settings
+) -> list[PlacedSample]:
+    """Give samples their features: the written ones, or else new ones, which are written now.
+
+    Args:
+        store: the history. It must hold the counts of all hours before `needed`.
+        placed: N samples at their places.
+        samples: the same samples as the join made them.
+        settings: settings with the lag of features.
+
+    Returns:
+        The N samples. Those without behaviour have no features.
+    """
+    known = stored_features(store, [one.sample_id for one in placed])
+    new = {
+        one.sample_id: (at, one)
+        for at, one in zip(placed, samples, strict=True)
+        if one.source != _WITHOUT and one.sample_id not in known
+    }
+    values = features_of(store, [one for _, one in new.values()], settings)
+    write_features(store, [at for at, _ in new.values()], values)
+    known |= {one: tuple(numbers) for one, numbers in zip(new, values.tolist(), strict=True)}
+    return [one._replace(features=known.get(one.sample_id, ())) for one in placed]
+
+
+def needed(samples: Iterable[Sample], settings: Settings) -> int:
+    """The hour up to which (exclusive) counts must be complete for the features of samples.
+
+    Args:
+        samples: the samples.
+        settings: settings with the lag of features.
+    """
+    lag = _lag(settings)
+    ends = [end_of(one.event_time, lag) for one in samples if one.source != _WITHOUT]
+    return max(ends, default=0)
+
+
+def reached(store: Store, partitions: Iterable[int]) -> int:
+    """The hour up to which (exclusive) every one of some partitions of events has closed all hours.
+
+    Args:
+        store: the history.
+        partitions: the partitions.
+
+    Returns:
+        The hour, counted since 1970 UTC; 0 if a partition has closed none.
+    """
+    closed = closed_hours(store)
+    return min((closed.get(partition, -1) + 1 for partition in partitions), default=0)
+
+
+def _batches(samples: Sequence[Sample]) -> Iterator[Sequence[Sample]]:
+    first = length = 0
+    for place, one in enumerate(samples):
+        own = len(one.item_id)
+        more = own + len(one.query) + sum(own + len(other) for other in one.history)
+        if place - first == _BATCH or (place > first and length + more > _LENGTH):
+            yield samples[first:place]
+            first, length = place, 0
+        length += more
+    if samples:
+        yield samples[first:]
+
+
+def _lag(settings: Settings) -> int:
+    return max(settings.behaviour.feature_lag, settings.join.grace)

@@ -1,0 +1,60 @@
+"""The files of a version: weights, configuration, tokenizer, and a network to put them into."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from safetensors.torch import save as save_weights
+from torch import Tensor
+
+from mainstem.errors import VersionError
+from mainstem.models.encoder import CrossEncoder, PairReader, PretrainedReader
+from mainstem.process.quiet import quietly
+from mainstem.versions.manifest import Manifest
+
+__all__ = ["contents_of", "digest_of", "network_of", "packed"]
+
+
+def contents_of(encoder: CrossEncoder) -> dict[str, bytes]:
+    """The files of a version, by name."""
+    return {
+        "weights.safetensors": packed(encoder.network.state_dict()),
+        "config.json": encoder.network.config.to_json_string(use_diff=False).encode(),
+        "tokenizer.json": encoder.tokenizer.to_str().encode(),
+    }
+
+
+def packed(tensors: Mapping[str, Tensor]) -> bytes:
+    """Tensors by name as a file."""
+    ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    return save_weights(ready)
+
+
+def network_of(manifest: Manifest, config: dict[str, Any]) -> PairReader | PretrainedReader:
+    """An empty network of the kind, configuration, features and towers of a version.
+
+    Args:
+        manifest: manifest of the version.
+        config: configuration of its BERT.
+
+    Raises:
+        VersionError: if the kind is unknown.
+    """
+    from transformers import AutoModelForSequenceClassification, BertConfig  # seconds to import
+
+    described = BertConfig.from_dict({**config, "dtype": "float32"})
+    names = [one.name for one in manifest.features]
+    with torch.random.fork_rng(devices=[]), quietly():
+        if manifest.kind == "scratch":
+            return PairReader(described, names, manifest.examined)
+        if manifest.kind != "pretrained":
+            msg = f"its kind is {manifest.kind!r}, neither 'scratch' nor 'pretrained'"
+            raise VersionError(msg)
+        model = AutoModelForSequenceClassification.from_config(described)
+        return PretrainedReader(model, names, manifest.examined)
+
+
+def digest_of(content: bytes) -> str:
+    """BLAKE2b digest of a file."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()

@@ -1,0 +1,149 @@
+"""Counts are added up over windows alike on every engine, whatever the partitions."""
+
+import numpy as np
+import pytest
+
+from mainstem.behaviour import DAYS, FEATURE_NAMES, HOUR, LAST_POSITION, Asked, Count, Sums
+from mainstem.join import PlacedSample
+from mainstem.scoring.features import features_of, needed, reached, with_features
+from mainstem.settings import Settings
+from mainstem.store import Store
+from mainstem.store.features import counted, stored_features
+from tests.behaviour.counting import (
+    LAST,
+    Row,
+    count,
+    expected_clicks,
+    key_of,
+    random_rows,
+    random_samples,
+    recounted,
+    recounted_shop,
+    sample,
+    write_counts,
+)
+
+OUTCOMES = ("shown", "clicked", "carted", "purchased", "returned")
+
+
+def test_sums_equal_those_counted_row_by_row(store: Store) -> None:
+    """The sums of all kinds, windows and outcomes are those of a recount, row by row."""
+    rows, samples = random_rows(1, 700), random_samples(2, 16)
+    write_counts(store, rows)
+    write_counts(store, rows[::3])
+    asked = Asked.of(samples, HOUR)
+    sums = Sums.of(asked, counted(store, asked, LAST_POSITION))
+    for kind in ("item", "category", "query", "query_item"):
+        for days in DAYS:
+            again = [recounted(rows, one, kind, *key_of(one, kind), days) for one in samples]
+            for outcome in OUTCOMES:
+                found = sums.over(kind, outcome, days).tolist()
+                assert [one[outcome] for one in again] == found, (kind, outcome, days)
+            if kind != "query":
+                clicks, expected = sums.clicks(kind, days)
+                assert [one["clicked where shown"] for one in again] == clicks.tolist()
+                by_hand = [
+                    expected_clicks(rows, one, each)
+                    for one, each in zip(samples, again, strict=True)
+                ]
+                np.testing.assert_allclose(expected, by_hand, rtol=1e-12)
+    for days in DAYS:
+        by_hand = [recounted_shop(rows, one, days) for one in samples]
+        assert by_hand == sums.of_shop("carted", days).tolist()
+    beside = [(one, other) for one in samples for other in one.history if other != one.item_id]
+    for days in (30, 90):
+        pairs = [recounted(rows, one, "pair", *sorted((one.item_id, h)), days) for one, h in beside]
+        assert [one["purchased"] for one in pairs] == sums.beside(
+            "pair", "purchased", days
+        ).tolist()
+        near = [recounted(rows, one, "item", h, "", days)["clicked"] for one, h in beside]
+        assert near == sums.beside("neighbour", "clicked", days).tolist()
+
+
+def test_features_do_not_depend_on_the_partitions(store: Store) -> None:
+    """Counts that are spread over partitions give the features of counts in one partition."""
+    rows, samples = random_rows(3, 600), random_samples(4, 30)
+    write_counts(store, rows)
+    spread = features_of(store, samples, Settings())
+    store.execute("TRUNCATE TABLE counts")
+    together: dict[tuple[int, str, str, str, int], list[int]] = {}
+    for row in rows:
+        key = (row.hour, *row.count[:4])
+        sums = together.setdefault(key, [0] * 6)
+        together[key] = [one + other for one, other in zip(sums, row.count[4:], strict=True)]
+    write_counts(
+        store,
+        [
+            Row(0, hour, Count(kind, key, other, position, *sums))
+            for (hour, kind, key, other, position), sums in together.items()
+        ],
+    )
+    np.testing.assert_array_equal(spread, features_of(store, samples, Settings()))
+
+
+def test_features_are_written_once_and_then_read(store: Store) -> None:
+    """Later counts do not change the features of a sample, and labelled texts have none."""
+    one, text = sample(1), sample(2, source="labelled")
+    placed = [PlacedSample.of(each, 0, at, "stream") for at, each in enumerate((one, text))]
+    write_counts(store, [Row(0, LAST - 1, count("item", "a", purchased=3))])
+    first = with_features(store, placed, [one, text], Settings())
+    write_counts(store, [Row(1, LAST - 1, count("item", "a", purchased=9))])
+    assert first == with_features(store, placed, [one, text], Settings())
+    assert () == first[1].features
+    assert {one.sample_id: first[0].features} == stored_features(
+        store, [one.sample_id, text.sample_id]
+    )
+
+
+def test_hours_count_once_every_partition_has_closed_them(store: Store) -> None:
+    """The hour that is reached is that of the slowest partition, and a silent one holds all up."""
+    closing = {"first": 5, "counts": 0, "uncounted": 0, "provisional": 0}
+    rows = [closing | {"partition": 0, "hour": 7}, closing | {"partition": 1, "hour": 5}]
+    store.write("hours", {name: [row[name] for row in rows] for name in rows[0]})
+    assert (6, 8, 0) == (reached(store, [0, 1]), reached(store, [0]), reached(store, [0, 2]))
+    samples = [sample(1, event_time=9 * HOUR + 5), sample(2, source="labelled")]
+    assert 8 == needed(samples, Settings())
+    assert 0 == needed(samples[1:], Settings())
+
+
+@pytest.mark.parametrize(("shoppers", "seen"), [([4], 0), ([3, 2], 7), ([5], 7)])
+def test_a_day_of_a_query_counts_from_five_shoppers_on(
+    store: Store, shoppers: list[int], seen: int
+) -> None:
+    """Only days on which five shoppers asked a query count, added up over partitions and hours."""
+    one = sample(1, query="Red cup", event_time=(LAST + 30) * HOUR)
+    digest, _ = key_of(one, "query")
+    rows = [
+        Row(at, LAST // 24 * 24 + at, count("query", digest, shoppers=each))
+        for at, each in enumerate(shoppers)
+    ]
+    clicks = count("query_item", digest, "a", position=1, clicked=7, shown=9)
+    write_counts(store, [*rows, Row(2, LAST // 24 * 24 + 3, clicks)])
+    asked = Asked.of([one], HOUR)
+    sums = Sums.of(asked, counted(store, asked, LAST_POSITION))
+    assert [seen] == sums.over("query_item", "clicked", 30).tolist()
+
+
+def test_a_day_of_a_query_counts_once_it_is_over(store: Store) -> None:
+    """The counts of a query's day are read when the last hour of the day is closed, not before."""
+    digest, _ = key_of(sample(query="cup"), "query")
+    day = 20_000 * 24
+    write_counts(store, [Row(0, day, count("query", digest, clicked=1, shoppers=9))])
+    ends = [day + 23, day + 24]
+    samples = [sample(at, query="cup", event_time=(end + 1) * HOUR) for at, end in enumerate(ends)]
+    asked = Asked.of(samples, HOUR)
+    sums = Sums.of(asked, counted(store, asked, LAST_POSITION))
+    assert [0, 1] == sums.over("query", "clicked", 30).tolist()
+
+
+def test_long_histories_of_long_ids_are_asked_for_in_several_queries(store: Store) -> None:
+    """A server refuses long parameters, so a batch is divided before it grows too long."""
+    ids = [f"{number:04}-{'ü' * 36}" for number in range(130)]
+    samples = [
+        sample(number, item_id=one, history=tuple(ids[number : number + 100]))
+        for number, one in enumerate(ids[:30])
+    ]
+    write_counts(store, [Row(0, LAST - 1, count("pair", ids[0], ids[1], clicked=4))])
+    found = features_of(store, samples, Settings())
+    place = FEATURE_NAMES.index("pair_7")
+    assert found[0, place] > found[2, place] == found[20, place]
