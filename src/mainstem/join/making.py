@@ -1,5 +1,6 @@
 """Turns a closed question into samples: one for each of its items and for each drawn negative."""
 
+from functools import lru_cache
 from typing import TypeAlias
 
 from mainstem.ids import uuids_of
@@ -23,7 +24,11 @@ class SampleMaker:
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self._settings = settings
         self._catalogue = catalogue
-        self._objectives = settings.objectives.objective_names
+        objectives = settings.objectives.objective_names
+        # most samples have one of few combinations
+        self._targets_of = lru_cache(4096)(
+            lambda outcomes, source: targets_of(outcomes, source, objectives)
+        )
         self._propensity_cap = settings.objectives.propensity_cap
 
     def first(
@@ -83,7 +88,7 @@ class SampleMaker:
         question_id, source = question.question_id, question.source
         history = tuple(question.history)
         context, history_price = self._context(query, history, time)
-        own = question.own or {}
+        own, shown_with = question.own or {}, question.propensities
         sample_id_of = uuids_of("sample", question.event_id)
         made = []
         for item_id, probability, position in shown:
@@ -97,7 +102,7 @@ class SampleMaker:
                 outcomes = tuple([kind for _, _, kind in answers[item_id]])
             touches, purchases, since = own.get(item_id, NOTHING)
             kind = source if probability is None else "drawn"
-            targets = targets_of(outcomes, kind, self._objectives)
+            targets = self._targets_of(outcomes, kind)
             # by position, because naming the fields takes five times as long, and nothing else is
             # made as often
             sample = Sample(
@@ -109,7 +114,7 @@ class SampleMaker:
                 kind,
                 outcomes,
                 label_of(targets),
-                self._weight(question, item_id) if question.propensities else 1.0,
+                self._weight(shown_with[question.items.index(item_id)]) if shown_with else 1.0,
                 1.0 if probability is None else probability,
                 query,
                 history,
@@ -133,15 +138,18 @@ class SampleMaker:
 
     def _context(self, query: str, history: tuple[str, ...], time: int) -> tuple[str, float]:
         """The context text of a question, and the mean price of its history."""
-        known = self._catalogue.described_as_of
-        touched = [one.item for item_id in history if (one := known(item_id, time))]
-        prices = [item.price for item in touched if item.price]
-        mean = sum(prices) / len(prices) if prices else 0.0
-        return context_text(query, [item.title for item in touched]), mean
+        known, titles, prices = self._catalogue.described_as_of, [], []
+        for item_id in history:
+            if described := known(item_id, time):
+                item = described.item
+                titles.append(item.title)
+                if item.price:
+                    prices.append(item.price)
+        return context_text(query, titles), sum(prices) / len(prices) if prices else 0.0
 
-    def _weight(self, question: Question, item_id: str) -> float:
+    def _weight(self, propensity: float) -> float:
         """The inverse of the propensity with which an item was shown, up to the cap."""
-        return min(1 / question.propensities[question.items.index(item_id)], self._propensity_cap)
+        return min(1 / propensity, self._propensity_cap)
 
 
 def _position(question: Question, place: int) -> int:
