@@ -82,7 +82,7 @@ class Asked:
         categories, queries: categories and digests of queries, each once.
         query_items: pairs of a query and an item of the same sample, each once.
         pairs: pairs of a sample's item and an item of its history, the smaller id first, each once.
-        item, category, query, query_item: for each sample the place of its key in these lists, -1
+        item, category, query_item: for each sample the place of its key in these lists, -1
             where it has none, shape (N,).
         owner: for each item of a history the place of its sample, shape (M,). A sample's own item
             is left out of its history.
@@ -100,7 +100,6 @@ class Asked:
     pairs: list[tuple[str, str]]
     item: _Ints
     category: _Ints
-    query: _Ints
     query_item: _Ints
     owner: _Ints
     neighbour: _Ints
@@ -114,7 +113,7 @@ class Asked:
             samples: the samples.
             lag: milliseconds between the last hour that counts and a question, at least.
         """
-        items, categories, queries = dict[str, int](), dict[str, int](), dict[str, int]()
+        items, categories = dict[str, int](), dict[str, int]()
         query_items, pairs = dict[tuple[str, str], int](), dict[tuple[str, str], int]()
         ends = np.array([end_of(one.event_time, lag) for one in samples], np.int64)
         item = [_place(items, one.item_id) for one in samples]
@@ -131,7 +130,6 @@ class Asked:
             day_ends=ends // _DAY * _DAY,
             item=_ints(item),
             category=_ints([_place(categories, one.category) for one in samples]),
-            query=_ints([_place(queries, digest) for digest in digests]),
             query_item=_ints(
                 [
                     _place(query_items, (digest, one.item_id)) if digest else -1
@@ -146,7 +144,7 @@ class Asked:
             items=list(items),
             own=own,
             categories=list(categories),
-            queries=list(queries),
+            queries=list(dict.fromkeys(digest for digest in digests if digest)),
             query_items=list(query_items),
             pairs=list(pairs),
         )
