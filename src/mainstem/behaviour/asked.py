@@ -84,10 +84,9 @@ class Asked:
         pairs: pairs of a sample's item and an item of its history, the smaller id first, each once.
         item, category, query_item: for each sample the place of its key in these lists, -1
             where it has none, shape (N,).
-        owner: for each item of a history the place of its sample, shape (M,). A sample's own item
-            is left out of its history.
+        owner: for each item of a history the place of its sample, shape (M,).
         neighbour, pair: for each item of a history its place in `items`, and the place of its pair
-            in `pairs`, shape (M,).
+            in `pairs`, -1 if it is the sample's own item, shape (M,).
     """
 
     ends: _Ints
@@ -123,7 +122,6 @@ class Asked:
             (place, one.item_id, other)
             for place, one in enumerate(samples)
             for other in dict.fromkeys(one.history)
-            if other != one.item_id
         ]
         return cls(
             ends=ends,
@@ -139,7 +137,10 @@ class Asked:
             owner=_ints([place for place, _, _ in beside]),
             neighbour=_ints([_place(items, other) for _, _, other in beside]),
             pair=_ints(
-                [_place(pairs, (min(one, other), max(one, other))) for _, one, other in beside]
+                [
+                    _place(pairs, (min(one, other), max(one, other))) if one != other else -1
+                    for _, one, other in beside
+                ]
             ),
             items=list(items),
             own=own,
