@@ -19,6 +19,7 @@ from mainstem.join.placed import examples_of
 from mainstem.learning.evaluation import auc
 from mainstem.models import CrossEncoder
 from mainstem.models.reading import Read
+from mainstem.objectives.layout import Layout
 from mainstem.settings import Settings
 
 __all__ = ["Ablation", "Without", "ablation_of", "groups_of"]
@@ -27,6 +28,8 @@ _BATCH: Final = 256
 _GROUPS: Final = {
     "query_item_": "the item under this query",
     "query_": "the query",
+    "has_query": "the query",
+    "shop_": "the whole shop",
     "pair_": "taken together with the history",
     "category_": "the category",
     "item_age": "age of the item",
@@ -149,6 +152,7 @@ def _scores(
 ) -> NDArray[np.float64]:
     """Log-odds of a yes without each choice of features, shape (choices, N)."""
     network, columns = encoder.network, {name: at for at, name in enumerate(encoder.features)}
+    layout = Layout.of(settings.objectives)
     network.eval()
     device = next(network.parameters()).device
     read = Read(encoder, examples_of(samples), settings.model.max_tokens, device)
@@ -163,7 +167,8 @@ def _scores(
                 if features is not None:
                     features[:, [columns[name] for name in left_out]] = 0
                 logits = network(replace(batch, features=features)).double().cpu().numpy()
-                scores[row, places] = logits[:, 1] - logits[:, 0]
+                ranked = layout.ranked(logits)
+                scores[row, places] = ranked[:, 1] - ranked[:, 0]
     return scores
 
 
