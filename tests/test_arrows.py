@@ -53,8 +53,8 @@ BELOW = {
             " versions"
         ),
         "answers": (
-            "bench embedded errors events ids join learning loop models printable settings standing"
-            " store validate versions"
+            "bench embedded errors events ids join learning loop models objectives printable"
+            " settings standing store validate versions"
         ),
         "asking": "bootstrap embedded errors store",
         "notebook": (
