@@ -29,6 +29,8 @@ _BATCH: Final = 256
 _GROUPS: Final = {
     "query_item_": "the item under this query",
     "query_": "the query",
+    "has_query": "the query",
+    "shop_": "the whole shop",
     "pair_": "taken together with the history",
     "category_": "the category",
     "item_age": "age of the item",
@@ -166,9 +168,9 @@ def _scores(
                 features = None if batch.features is None else batch.features.clone()
                 if features is not None:
                     features[:, [columns[name] for name in left_out]] = 0
-                answers = network(replace(batch, features=features)).double().cpu().numpy()
-                logits = layout.ranked(answers)
-                scores[row, places] = logits[:, 1] - logits[:, 0]
+                logits = network(replace(batch, features=features)).double().cpu().numpy()
+                ranked = layout.ranked(logits)
+                scores[row, places] = ranked[:, 1] - ranked[:, 0]
     return scores
 
 

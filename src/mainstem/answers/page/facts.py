@@ -17,6 +17,7 @@ from mainstem.join import LedgerRow
 from mainstem.join.ledger import totals
 from mainstem.learning.evaluation.baselines import baselines
 from mainstem.store.digests import DIGESTS
+from mainstem.store.evaluations import EVALUATIONS, EvaluationTold
 from mainstem.store.figures import SETS, Set
 from mainstem.store.ledgers import NEWEST_LEDGER, ledger_row
 from mainstem.store.over_time import ARRIVED, JUDGED, MADE, STOOD, Judged, Made, Standing
@@ -74,6 +75,7 @@ class Facts:
         held: how many samples, standings and versions it has.
         quality: quality over event time.
         versions, made, rounds: the versions, when they were made, and the rounds that made them.
+        measured: measures of each version on the slices that it was measured on.
         later: the last part of the log; None where there is none.
         counting: what the newest version ranks worse without features, or why none is known.
         sets_then: the sets after each judgement.
@@ -92,6 +94,7 @@ class Facts:
     versions: list[VersionTold]
     made: list[Made]
     rounds: list[RoundTold]
+    measured: list[EvaluationTold]
     later: LaterPart | None
     counting: Ablation | str
     sets_then: list[SetsThen]
@@ -113,8 +116,9 @@ def facts_of(source: Source, ask: Ask, versions: Versions | None = None) -> Fact
         ask: asks it.
         versions: where its versions are; None where that is not known.
     """
-    told = (HELD, VERSIONS_TOLD, MADE, ROUNDS_TOLD, JUDGED, SETS, VERDICTS, NEWEST_LEDGER)
-    [held], listed, made, rounds, judged, sets, verdicts, ledger = ask(*told)
+    told = (HELD, VERSIONS_TOLD, MADE, ROUNDS_TOLD, EVALUATIONS, JUDGED, SETS, VERDICTS)
+    [held], listed, made, rounds, measured, judged, sets, verdicts = ask(*told)
+    [ledger] = ask(NEWEST_LEDGER)
     [arrived] = ask(ARRIVED, most=_MOST_ARRIVED)
     [core] = ask(MEMBERS, members_of="core", most=_MOST_MEMBERS)
     [contradictory] = ask(MEMBERS, members_of="contradictory", most=_MOST_MEMBERS)
@@ -124,10 +128,11 @@ def facts_of(source: Source, ask: Ask, versions: Versions | None = None) -> Fact
     return Facts(
         source=source,
         held=held,
-        quality=quality_over_time(arrived, len(source.settings.objectives.class_names)),
+        quality=quality_over_time(arrived, len(source.settings.objectives.label_names)),
         versions=listed,
         made=made,
         rounds=rounds,
+        measured=measured,
         later=_later(source, ask),
         counting=_counting(source, ask, versions),
         sets_then=sets_over_time(judged),
