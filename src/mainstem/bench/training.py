@@ -16,14 +16,13 @@ from torch import nn
 
 from mainstem.errors import NonFiniteError
 from mainstem.join import PlacedSample, examples_of
-from mainstem.learning.training.batches import batches_of
+from mainstem.learning.training.batch_loss import BatchLoss, epoch_of
 from mainstem.learning.training.steps import Seen, optimizer_of, train_step
 from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.models.device import device_of
-from mainstem.models.reading import LOSS
 from mainstem.models.tokenizer import encode_pairs, pad
 from mainstem.objectives import Examples
-from mainstem.objectives.losses import with_weights
+from mainstem.objectives.losses import cross_entropy, with_weights
 from mainstem.settings import Settings
 
 __all__ = ["train_ratio"]
@@ -80,8 +79,9 @@ def _ours(child: CrossEncoder, examples: Examples, settings: Settings, seed: int
     child.network.train()
     size, seen = settings.learning.train_batch, Seen(0)
     optimizer, schedule = optimizer_of(child, settings, -(-len(read) // size))
-    for places in batches_of(read.lengths, size, np.random.default_rng(seed)):
-        seen.add(*train_step(child.network, read, places, optimizer))
+    loss_of, random = BatchLoss(read, settings.objectives), np.random.default_rng(seed)
+    for places in epoch_of(read, settings.objectives, size, random):
+        seen.add(*train_step(child.network, read, places, optimizer, loss_of))
         schedule.step()
     seen.check()
 
@@ -93,7 +93,8 @@ def _plain(child: CrossEncoder, examples: Examples, settings: Settings, seed: in
     positions = torch.from_numpy(examples.positions)
     labels = torch.from_numpy(examples.labels).to(device)
     weights = torch.from_numpy(examples.weights).to(device)
-    loss_of, order = with_weights(LOSS), np.random.default_rng(seed).permutation(len(examples))
+    order = np.random.default_rng(seed).permutation(len(examples))
+    loss_of = with_weights(cross_entropy)
     optimizer = torch.optim.AdamW(network.parameters(), lr=5e-4, weight_decay=0.01)
     for start in range(0, len(order), learning.train_batch):
         places = order[start : start + learning.train_batch]
