@@ -11,7 +11,7 @@ from torch import nn
 from mainstem.errors import NonFiniteError
 from mainstem.join import PlacedSample, examples_of
 from mainstem.learning.evaluation import evaluate
-from mainstem.learning.evaluation.evaluation import auc
+from mainstem.learning.evaluation.metrics import auc
 from mainstem.learning.training import fine_tuning as training
 from mainstem.learning.training.fine_tuning import Training, fine_tune
 from mainstem.learning.training.steps import Rate
