@@ -30,7 +30,7 @@ BELOW = {
         "settings": "errors",
         "importers": "errors events",
         "join": "behaviour events ids objectives settings",
-        "models": "errors objectives process responses settings",
+        "models": "behaviour errors objectives process responses settings",
         "simulate": "errors events ids",
         "standing": "importance settings",
         "embedded": "behaviour disk errors events join scoring settings store trusted versions",

@@ -77,8 +77,8 @@ class Home:
         [683]
         >>> home.sets()[["standing", "reason", "samples"]].to_numpy().tolist()
         [['edge', 'too few canaries', 641]]
-        >>> home.versions()["version"].tolist()
-        [0]
+        >>> home.versions()["version"].tolist(), home.evaluations()["slice"].tolist()[0]
+        ([0], 'later')
         >>> edge = home.samples("edge", limit=2)
         >>> home.explain(edge["sample_id"][0])["reason"]
         'too few canaries'
@@ -212,10 +212,16 @@ class Home:
         return found.assign(label=[names[label] for label in found["label"]])
 
     def versions(self) -> "DataFrame":
-        """The versions: parent, whether and why promoted, and AUC on the last part of the log."""
+        """The versions: parent, whether and why promoted, and AUC beside that of counting."""
         from mainstem.store.versions import VERSIONS_TOLD
 
         return self.sql(VERSIONS_TOLD.sql)
+
+    def evaluations(self) -> "DataFrame":
+        """Every measure of every version, on each slice of its samples."""
+        from mainstem.store.evaluations import EVALUATIONS
+
+        return self.sql(EVALUATIONS.sql)
 
     def explain(self, sample: str | UUID, *, log: str | Path | None = None) -> dict[str, Any]:
         """The story of one sample: why it stands where it stands.
@@ -271,7 +277,7 @@ class Home:
         Returns:
             N rows with `context`, `item` and the probability of each class under its name; with
             labels also `loss`, `margin`, `norm` (the length of the gradient response) and
-            `alignment`.
+            `alignment`. The probabilities are calibrated if the version has a calibration.
 
         Raises:
             HomeError: There is no home.

@@ -1,6 +1,7 @@
 """Each feature is what a hand-worked case says it is, and windows end where they should."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -194,3 +195,14 @@ def test_every_feature_says_what_it_is() -> None:
     assert len(set(FEATURE_NAMES)) == len(FEATURES)
     assert all(one.transform and "\n" not in one.transform for one in FEATURES)
     assert not any("," in one.name for one in FEATURES)
+
+
+def test_the_page_names_every_feature() -> None:
+    """Each feature, or the end of its name after others of its kind, stands in the page."""
+    page = (Path(__file__).parents[2] / "docs" / "how-it-works.md").read_text()
+    missing = [
+        name
+        for name in FEATURE_NAMES
+        if f"`{name}`" not in page and f"`_{name.rpartition('_')[2]}`" not in page
+    ]
+    assert [] == missing

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mainstem.behaviour import DAYS, HOUR, LAST_POSITION, Asked, Count, Sums
+from mainstem.behaviour import DAYS, FEATURE_NAMES, HOUR, LAST_POSITION, Asked, Count, Sums
 from mainstem.join import PlacedSample
 from mainstem.scoring.features import features_of, needed, reached, with_features
 from mainstem.settings import Settings
@@ -134,3 +134,16 @@ def test_a_day_of_a_query_counts_once_it_is_over(store: Store) -> None:
     asked = Asked.of(samples, HOUR)
     sums = Sums.of(asked, counted(store, asked, LAST_POSITION))
     assert [0, 1] == sums.over("query", "clicked", 30).tolist()
+
+
+def test_long_histories_of_long_ids_are_asked_for_in_several_queries(store: Store) -> None:
+    """A server refuses long parameters, so a batch is divided before it grows too long."""
+    ids = [f"{number:04}-{'ü' * 36}" for number in range(130)]
+    samples = [
+        sample(number, item_id=one, history=tuple(ids[number : number + 100]))
+        for number, one in enumerate(ids[:30])
+    ]
+    write_counts(store, [Row(0, LAST - 1, count("pair", ids[0], ids[1], clicked=4))])
+    found = features_of(store, samples, Settings())
+    place = FEATURE_NAMES.index("pair_7")
+    assert found[0, place] > found[2, place] == found[20, place]

@@ -11,6 +11,7 @@ from mainstem.learning.evaluation import Evaluation
 from mainstem.learning.evaluation.baselines import baselines
 from mainstem.learning.evaluation.evaluation import logits_of
 from mainstem.learning.evaluation.judged import Judged
+from mainstem.learning.evaluation.ranked import as_ranked
 from mainstem.loop import Loop
 from mainstem.models import ActiveVersion
 from mainstem.standing import REASONS, STANDINGS
@@ -115,7 +116,8 @@ def _rounds(loop: Loop) -> list[dict[str, Any]]:
 
 def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
     """Measures of every version and baseline on the last part of the log, by the true labels."""
-    samples = samples_since(loop.store, loop.later_from, _MOST_LATER)
+    found = samples_since(loop.store, loop.later_from, _MOST_LATER)
+    samples = as_ranked(found, loop.settings.objectives)
     labels = [plant.truth(sample) if plant else sample.label for sample in samples]
     later = Judged.of("later", samples, loop.store, labels)
     promoted = promoted_versions(loop.store)
@@ -128,7 +130,7 @@ def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
     write_evaluations(loop.store, rows)
     answered, names = (
         bought_before(loop.store, loop.later_from),
-        loop.settings.objectives.label_names,
+        loop.settings.objectives.ranked_names,
     )
     beats = {one.version: one.beats_counting for one in VERSIONS_TOLD.of(loop.store)}
     return {

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from mainstem.cli.lines import aligned, points, wrapped
 from mainstem.loop import Loop
-from mainstem.store.versions import ROUNDS_TOLD, RoundTold
+from mainstem.store.versions import ROUNDS_TOLD, VERSIONS_TOLD, RoundTold
 
 __all__ = ["quality", "rounds"]
 
@@ -40,6 +40,7 @@ def rounds(loop: Loop, report: dict[str, Any]) -> Iterator[str]:
     for one in shown:
         if not one.promoted:
             yield wrapped(f"round {one.version} promoted nothing: {one.reason}")
+    yield from _counting(loop)
 
 
 def quality(report: dict[str, Any]) -> Iterator[str]:
@@ -95,6 +96,27 @@ def _legend(loop: Loop, report: dict[str, Any], shown: list[RoundTold]) -> Itera
             f"* on the newest samples, because the gate had fewer than {learning.gate_minimum:,}, "
             "or only one label"
         )
+
+
+def _counting(loop: Loop) -> Iterator[str]:
+    """A line for the newest version that the gate compared with counting."""
+    told = [one for one in VERSIONS_TOLD.of(loop.store) if one.promoted and one.auc is not None]
+    if not told or told[-1].beats_counting is None:
+        return
+    newest = told[-1]
+    beside = [
+        f"{name} {points(auc)}"
+        for name, auc in (
+            ("popularity", newest.popularity),
+            ("logistic regression on behaviour", newest.logistic),
+        )
+        if auc is not None
+    ]
+    verb = "ranks better than" if newest.beats_counting else "does not rank better than"
+    yield wrapped(
+        f"Version {newest.version} {verb} counting on the samples of its gate: AUC "
+        f"{points(newest.auc)}, {', '.join(beside)}."
+    )
 
 
 def _verdict(newest: int, reached: float | None, plain: dict[str, float]) -> str:

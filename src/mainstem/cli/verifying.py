@@ -153,7 +153,8 @@ def _show(held: "Sequence[Held]", told: str, version: int) -> None:
     used = "version 0" if not version else f"versions 0 to {version}"
     print(f"scored with {used} of the home; nothing was trained again")
     for one in held:
-        apart = f", numbers differ by {one.worst:.1e} at most" if one.table == "responses" else ""
+        with_numbers = one.table in {"responses", "features"}
+        apart = f", numbers differ by {one.worst:.1e} at most" if with_numbers else ""
         near = f", {len(one.near)} differ near a threshold, which is allowed" if one.near else ""
         print(f"{one.table:<10}  {one.rows:>9,} compared, {one.differ:,} differ{apart}{near}")
         for line in [*one.near, *one.first]:

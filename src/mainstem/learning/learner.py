@@ -12,6 +12,7 @@ from mainstem.join import PlacedSample
 from mainstem.learning.comparing import beats_counting, compare
 from mainstem.learning.draws.draw import Draw, Pool, draw
 from mainstem.learning.evaluation.judged import Judged
+from mainstem.learning.evaluation.ranked import as_ranked
 from mainstem.learning.gate import decide
 from mainstem.learning.keeping import keep_round
 from mainstem.learning.rounds import Claim, Made, Position, Round
@@ -78,8 +79,9 @@ class Learner:
         drawn = self._draw(version, pool, position)
         samples = list(drawn_samples(self._store, version))
         held_out = self._held_out(position)
+        importance = _importance_of(samples, pool, drawn)
         try:
-            made = self._made(version, active, samples, held_out, position)
+            made = self._made(version, active, samples, held_out, position, importance)
         except NonFiniteError as error:  # this ends the round, and is its reason
             made = Made.failed(str(error))
         if not claim.holds():
@@ -117,17 +119,19 @@ class Learner:
         samples: Sequence[PlacedSample],
         held_out: Sequence[PlacedSample],
         position: Position,
+        importance: Sequence[float],
     ) -> Made:
         """Fine-tune a copy, evaluate it and its parent, and decide."""
         seed = number_of("train", self._settings.run.seed, version)
-        training = fine_tune(active.encoder, samples, held_out, self._settings, seed)
+        training = fine_tune(active.encoder, samples, held_out, self._settings, seed, importance)
         child = ActiveVersion(training.encoder, self._settings)
         gate = trusted_samples(self._store, "gate", position.ends)
+        objectives = self._settings.objectives
         judged = [
-            Judged.of(name, some, self._store)
+            Judged.of(name, as_ranked(some, objectives), self._store)
             for name, some in (("gate", gate), ("held_out", held_out))
         ]
-        found = compare(active, child, samples, judged)
+        found = compare(active, child, as_ranked(samples, objectives), judged)
         measured = found.measured
         decision = decide(measured["gate"], measured["held_out"], self._settings.learning)
         scale = scale_of(child, [*trusted_samples(self._store, "canary", position.ends), *held_out])
@@ -164,3 +168,10 @@ class Learner:
     def _newest(self, position: Position) -> dict[int, tuple[int, int]]:
         """Positions of the samples that a round holds out, by partition."""
         return newest(position.ends, self._settings.learning.held_out, len(position.ends))
+
+
+def _importance_of(samples: Sequence[PlacedSample], pool: RoundPool, drawn: Draw) -> list[float]:
+    """The importance with which each sample was drawn."""
+    known = zip(drawn.rows.tolist(), pool["importance"][drawn.rows].tolist(), strict=True)
+    by_id = {pool.id_of(row): importance for row, importance in known}
+    return [by_id[sample.sample_id] for sample in samples]

@@ -12,16 +12,11 @@ from mainstem.join import PlacedSample
 from mainstem.store.named import Query
 from mainstem.store.store import Store
 
-__all__ = ["FEATURE_LIST", "counted", "hours_closed", "stored_features", "write_features"]
+__all__ = ["FEATURE_LIST", "counted", "stored_features", "write_features"]
 
 FEATURE_LIST: Final = ",".join(FEATURE_NAMES)
 """The names of the features in order, as rows of table `features` keep them."""
-FEWEST_SHOPPERS: Final = 5  # that ask a query on a day before readers may use the day
-
-
-class _Closed(NamedTuple):
-    partition: int
-    end: int
+_FEWEST_SHOPPERS: Final = 5  # that ask a query on a day before readers may use the day
 
 
 class _Stored(NamedTuple):
@@ -55,7 +50,7 @@ _COUNTS: Final = Query(
         SELECT key, intDiv(hour, 24) AS day FROM counts FINAL
         WHERE kind = 'query' AND {_ANY_KEY("queries")}
           AND hour >= intDiv({{low:UInt32}}, 24) * 24 AND hour < {{high:UInt32}}
-        GROUP BY key, day HAVING sum(shoppers) >= {FEWEST_SHOPPERS})
+        GROUP BY key, day HAVING sum(shoppers) >= {_FEWEST_SHOPPERS})
     """
     + " UNION ALL ".join(
         [
@@ -76,7 +71,6 @@ _COUNTS: Final = Query(
         ]
     ),
 )
-_CLOSED: Final = Query(_Closed, "SELECT partition, max(hour) + 1 FROM hours GROUP BY partition")
 _FEATURES: Final = Query(
     _Stored,
     """
@@ -120,11 +114,6 @@ def counted(store: Store, asked: Asked, last_position: int) -> list[Counted]:
         high=edges[-1],
         last=last_position,
     )
-
-
-def hours_closed(store: Store) -> dict[int, int]:
-    """For each partition of events that has closed an hour, the first hour that is not closed."""
-    return {one.partition: one.end for one in _CLOSED.of(store)}
 
 
 def stored_features(store: Store, sample_ids: Iterable[UUID]) -> dict[UUID, tuple[float, ...]]:

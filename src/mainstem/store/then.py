@@ -67,6 +67,15 @@ class LabelThen(NamedTuple):
     vouched: int
 
 
+class FeaturesThen(NamedTuple):
+    """The features of a sample in the order of `names`."""
+
+    sample_id: str
+    offset: int
+    names: str
+    values: list[float]
+
+
 class LedgerThen(NamedTuple):
     """A row of the ledger at the end of a block; `counts` has the order of `COUNTS`."""
 
@@ -151,6 +160,12 @@ BY_THEN: Final[dict[str, Query[Any]]] = {
             SELECT * FROM samples FINAL
             WHERE partition = {partition:UInt32} AND offset < {samples:UInt64}) AS s
         LEFT JOIN (SELECT * FROM trusted FINAL) AS t ON s.sample_id = t.sample_id""",
+    ),
+    "features": Query(
+        FeaturesThen,
+        """
+        SELECT toString(sample_id), offset, names, values
+        FROM features FINAL WHERE partition = {partition:UInt32} AND offset < {samples:UInt64}""",
     ),
     "ledger": Query(
         LedgerThen,

@@ -10,11 +10,11 @@ import torch
 
 from mainstem.errors import NonFiniteError
 from mainstem.join import PlacedSample, examples_of
-from mainstem.learning.training.batches import batches_of
+from mainstem.learning.training.batch_loss import BatchLoss, epoch_of, steps_of
 from mainstem.learning.training.steps import Seen, optimizer_of, train_step
 from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.models.device import device_of
-from mainstem.models.reading import LOSS, Read
+from mainstem.models.reading import Read
 from mainstem.settings import Settings
 
 __all__ = ["Training", "fine_tune", "loss_on"]
@@ -41,6 +41,7 @@ def fine_tune(
     held_out: Sequence[PlacedSample],
     settings: Settings,
     seed: int,
+    importance: Sequence[float] | None = None,
 ) -> Training:
     """Train a copy of a model on samples; the model itself stays as it is.
 
@@ -51,6 +52,8 @@ def fine_tune(
             weights of the last epoch are kept.
         settings: settings for training.
         seed: seed of all randomness (order, dropout).
+        importance: importance of each of the samples to train on, NaN for one without; it counts
+            where the setting `by_importance` is above 0. None where none is known.
 
     Raises:
         NonFiniteError: if the loss or gradient of a step, or a trained weight, is not finite.
@@ -60,7 +63,8 @@ def fine_tune(
     device = device_of(settings)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        return _train(child, samples, held_out, settings, np.random.default_rng(seed))
+        random = np.random.default_rng(seed)
+        return _train(child, samples, held_out, settings, random, importance)
 
 
 def _train(
@@ -69,18 +73,23 @@ def _train(
     held_out: Sequence[PlacedSample],
     settings: Settings,
     random: np.random.Generator,
+    importance: Sequence[float] | None,
 ) -> Training:
     active, network, learning = ActiveVersion(child, settings), child.network, settings.learning
+    objectives, size = settings.objectives, learning.train_batch
     read, later = active.read(examples_of(samples)), active.read(examples_of(held_out))
-    steps_an_epoch = -(-len(read) // learning.train_batch)
+    loss_of = BatchLoss(read, objectives, importance)
+    steps_an_epoch = steps_of(read, objectives, size)
     optimizer, schedule = optimizer_of(child, settings, learning.epochs * steps_an_epoch)
+    steps = 0
     best_loss, best, best_epoch, epoch = float("inf"), network.state_dict(), 0, 0
     for epoch in range(1, learning.epochs + 1):
         network.train()
-        seen = Seen((epoch - 1) * steps_an_epoch)
-        for places in batches_of(read.lengths, learning.train_batch, random):
-            seen.add(*train_step(network, read, places, optimizer))
+        seen = Seen(steps)
+        for places in epoch_of(read, objectives, size, random):
+            seen.add(*train_step(network, read, places, optimizer, loss_of))
             schedule.step()
+            steps += 1
         seen.check()
         held_out_loss = loss_on(active, later)
         if held_out_loss is None or held_out_loss < best_loss:
@@ -91,9 +100,9 @@ def _train(
     network.load_state_dict(best)
     for name, weight in network.named_parameters():
         if not torch.isfinite(weight).all():
-            msg = f"non-finite weights {name!r} after step {epoch * steps_an_epoch}"
+            msg = f"non-finite weights {name!r} after step {steps}"
             raise NonFiniteError(msg)
-    return Training(child, best_epoch, epoch * steps_an_epoch)
+    return Training(child, best_epoch, steps)
 
 
 def loss_on(active: ActiveVersion, held_out: Read) -> float | None:
@@ -111,9 +120,9 @@ def loss_on(active: ActiveVersion, held_out: Read) -> float | None:
     """
     if not len(held_out):
         return None
-    logits = torch.from_numpy(active.logits(held_out, examined=True))
+    logits = torch.from_numpy(active.answers(held_out, examined=True))
     if bad := int((~torch.isfinite(logits).all(dim=1)).sum()):
         msg = f"non-finite logits for {bad} of {len(held_out)} samples"
         raise NonFiniteError(msg)
-    losses = LOSS(logits, held_out.targets(range(len(held_out))).cpu())
+    losses = held_out.loss(logits, held_out.targets(range(len(held_out))).cpu())
     return math.fsum(losses.tolist()) / len(held_out)
