@@ -155,7 +155,7 @@ def _scores(
     layout = Layout.of(settings.objectives)
     network.eval()
     device = next(network.parameters()).device
-    read = Read(encoder, examples_of(samples), settings.model.max_tokens, device)
+    read = Read(encoder, examples_of(samples), settings.model.max_tokens, device, layout)
     scores = np.empty((len(choices), len(samples)))
     order = np.argsort(read.lengths, kind="stable")
     with _words_once(network):

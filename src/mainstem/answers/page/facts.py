@@ -16,6 +16,7 @@ from mainstem.errors import VersionError
 from mainstem.join import LedgerRow
 from mainstem.join.ledger import totals
 from mainstem.learning.evaluation.baselines import baselines
+from mainstem.learning.evaluation.ranked import as_ranked
 from mainstem.store.counts import SUMMED, hash_of_counts
 from mainstem.store.digests import DIGESTS
 from mainstem.store.evaluations import EVALUATIONS, EvaluationTold
@@ -172,7 +173,7 @@ def _later(source: Source, ask: Ask) -> LaterPart | None:
     if source.later_from is None:
         return None
     [rows] = ask(SINCE, event_time=source.later_from, most=_MOST_LATER)
-    later = placed(rows)
+    later = as_ranked(placed(rows), source.settings.objectives)
     if source.is_planted or not source.settings.objectives.answers_yes_or_no:
         return LaterPart(len(later), {})
     [bought] = ask(BOUGHT, before=source.later_from)
@@ -192,7 +193,8 @@ def _counting(source: Source, ask: Ask, versions: Versions | None) -> Ablation |
         encoder = versions.load(newest)
     except VersionError as error:
         return f"{error}"
-    found = ablation_of(encoder, placed(rows), source.settings, newest)
+    samples = as_ranked(placed(rows), source.settings.objectives)
+    found = ablation_of(encoder, samples, source.settings, newest)
     return found or "No later samples with features have both labels."
 
 
