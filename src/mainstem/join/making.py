@@ -131,6 +131,10 @@ class SampleMaker:
             made.append(sample)
         return made
 
+    def _weight(self, question: Question, item_id: str) -> float:
+        """The inverse of the propensity with which an item was shown, up to the cap."""
+        return min(1 / question.propensities[question.items.index(item_id)], self._propensity_cap)
+
     def _context(self, query: str, history: tuple[str, ...], time: int) -> tuple[str, float]:
         """The context text of a question, and the mean price of its history."""
         known = self._catalogue.described_as_of
@@ -138,10 +142,6 @@ class SampleMaker:
         prices = [item.price for item in touched if item.price]
         mean = sum(prices) / len(prices) if prices else 0.0
         return context_text(query, [item.title for item in touched]), mean
-
-    def _weight(self, question: Question, item_id: str) -> float:
-        """The inverse of the propensity with which an item was shown, up to the cap."""
-        return min(1 / question.propensities[question.items.index(item_id)], self._propensity_cap)
 
 
 def _position(question: Question, place: int) -> int:
