@@ -154,9 +154,7 @@ def shoppers_of(lines: Iterable[bytes], share: float) -> Iterator[bytes]:
     for raw in lines:
         event = decode(raw)
         user = getattr(event, "user_id", None)
-        if isinstance(event, Refusal) or user is None:
-            yield raw
-        elif parts and _number(user) % parts == 0:
+        if isinstance(event, Refusal) or user is None or (parts and _number(user) % parts == 0):
             yield raw
 
 
