@@ -7,7 +7,7 @@ from typing import Final
 from mainstem.behaviour import Count, Hour
 from mainstem.store.store import Columns, Store
 
-__all__ = ["count_columns", "counts_hash", "hour_columns", "write_hours"]
+__all__ = ["count_columns", "counts_hash", "hour_columns", "uncounted", "write_hours"]
 
 _SUMS: Final = ("shown", "clicked", "carted", "purchased", "returned", "shoppers")
 _COUNTS: Final = f"""
@@ -60,3 +60,9 @@ def counts_hash(store: Store) -> str:
     for row in store.stream(_COUNTS):
         digest.update(f"{row}\n".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
+
+
+def uncounted(store: Store) -> int:
+    """Number of events that no count includes, because their hour was closed when they came."""
+    [(events,)] = store.rows("SELECT sum(uncounted) FROM hours FINAL")
+    return int(events)
