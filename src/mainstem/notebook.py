@@ -77,8 +77,8 @@ class Home:
         [683]
         >>> home.sets()[["standing", "reason", "samples"]].to_numpy().tolist()
         [['edge', 'too few canaries', 641]]
-        >>> home.versions()["version"].tolist(), home.versions(slices=True)["slice"][0]
-        ([0], 'later')
+        >>> home.versions(slices=True)["slice"].tolist()[0]
+        'later'
         >>> edge = home.samples("edge", limit=2)
         >>> home.explain(edge["sample_id"][0])["reason"]
         'too few canaries'
@@ -243,11 +243,7 @@ class Home:
         return story
 
     def report(self) -> str:
-        """The page that `mainstem report` writes: one HTML document, which loads nothing.
-
-        Raises:
-            HomeError: There is no history yet.
-        """
+        """The page that `mainstem report` writes: one HTML document, which loads nothing."""
         from mainstem.answers.page.page import page_about
 
         versions = None if self._store and not self._versions else self._at()

@@ -84,14 +84,17 @@ def test_the_page_of_a_home_is_sound_html_that_loads_nothing(page: Page) -> None
 
 def test_figures_of_the_page_are_those_of_the_report(page: Page, report: dict) -> None:
     """Hashes, versions, plain rankings, sets and ledger are the ones that the replay printed."""
-    told = page.texts["code"]
-    assert {report["hash"], report["set_hash"]} <= set(told)
+    hashes = {report[name] for name in ("hash", "counts_hash", "set_hash") if name in report}
+    assert hashes <= set(page.texts["code"])
     cells = rows(page)
     for name, auc in report["baselines"].items():
         shown = {"word_overlap": "word overlap", "co_occurrence": "co-occurrence"}.get(name, name)
         assert [shown, auc_told(auc)] in cells
     for one in report["versions"]:
         assert [f"version {one['version']}", auc_told(one["auc_later"])] in cells
+    newest = auc_told(report["versions"][-1]["auc_later"])
+    told = f"{report['later']['samples']:,} samples that it has not learnt from with an AUC of {newest}"
+    assert told in " ".join(page.texts["p"])
     [last] = [row for row in cells if row[1:] == [f"{n:,}" for n in report["sets"].values()]][-1:]
     assert 5 == len(last)
     ledger = {row[0]: row for row in cells if row[-1] in {"yes", "no"} and "=" not in row[0]}

@@ -10,7 +10,8 @@ from torch import nn
 
 from mainstem.errors import NonFiniteError
 from mainstem.join import PlacedSample, examples_of
-from mainstem.learning.evaluation import auc, evaluate
+from mainstem.learning.evaluation import evaluate
+from mainstem.learning.evaluation.metrics import auc
 from mainstem.learning.training import fine_tuning as training
 from mainstem.learning.training.fine_tuning import Training, fine_tune
 from mainstem.learning.training.steps import Rate

@@ -38,7 +38,7 @@ _GROUPS: Final = {
     "price": "price",
     "own_": "the shopper and this item",
     "in_history": "the shopper and this item",
-    "history_": "length of the history",
+    "history_": "the history",
     "words_": "words in common",
     "hour_": "hour and weekday",
     "weekday_": "hour and weekday",
