@@ -8,6 +8,7 @@ from mainstem.printable import in_json
 __all__ = ["Comparison"]
 
 _RESPONSES_AGREE: Final = 1e-4  # largest relative difference of responses that agree
+_FEATURES_AGREE: Final = 1e-5  # largest difference of features that agree; they lie within [-3, 3]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,10 @@ class Comparison:
             one side has an alignment. Sketches are stored with less precision and not compared.
         missing: number of responses that only one side has. Without a schedule, samples that the
             deployment accepted while a later version was in use need no response of version 0.
+        features: number of samples whose features were compared.
+        features_apart: largest difference of a feature; infinite if a sample has other features on
+            the two sides.
+        features_missing: number of samples that have features on one side only.
         standings: number of samples whose standing was compared; 0 if later versions have scored
             and no schedule was given, because standings are then not comparable.
         near: samples whose standings differ while the figures agree within 1e-3, one line each.
@@ -43,6 +48,9 @@ class Comparison:
     responses: int
     worst: float
     missing: int
+    features: int
+    features_apart: float
+    features_missing: int
     standings: int
     near: list[str]
     other: list[str]
@@ -55,7 +63,8 @@ class Comparison:
         responses = self.missing == 0 and self.worst <= _RESPONSES_AGREE
         judged = not self.other and not self.judged_otherwise
         counted = self.counts_hash == self.embedded_counts_hash
-        return self.hash == self.embedded_hash and counted and responses and judged
+        known = self.features_missing == 0 and self.features_apart <= _FEATURES_AGREE
+        return self.hash == self.embedded_hash and counted and responses and judged and known
 
     def show(self, *, as_json: bool) -> None:
         """Print the findings as one JSON object or as a short report."""
@@ -67,6 +76,8 @@ class Comparison:
         print(f"          {self.embedded_counts_hash} embedded")
         apart = f"{self.worst:.1e} apart at most, {self.missing} missing"
         print(f"responses {self.responses:,} of {self.versions} compared, {apart}")
+        apart = f"{self.features_apart:.1e} apart at most, {self.features_missing} missing"
+        print(f"features  of {self.features:,} samples compared, {apart}")
         frozen = "versions after the first have scored: not compared" if not self.standings else ""
         print(f"standings {frozen or f'{self.standings:,} compared, {len(self.other)} differ'}")
         if self.judgements:

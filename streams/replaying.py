@@ -1,7 +1,7 @@
 """Replays a log into Kafka: items first, then the events of shoppers, then a final tick.
 
-A tick goes to every partition before the first event of another hour, so that all partitions close
-their hours together, as in the embedded loop.
+When an event closes an hour of its partition, a tick before it closes that hour in every partition,
+as in the embedded loop.
 
 The records of a partition are always a prefix of the log's lines for it, and headers name the line
 and the log of each record (`resuming.py`). So the last record of each partition says where a replay
@@ -152,7 +152,7 @@ class Replay:
         yield from self._events(partitions, sent, file, total)
 
     def _events(self, partitions: int, sent: int, file: Mark, total: int) -> Iterator["_Outgoing"]:
-        newest, mark = -1, file
+        newest, mark, grace = -1, file, self._join.grace
         pace = self._pace()
         # subtle: the log may have grown since the items were read; the new lines may hold items, so
         # they wait for the next replay
@@ -164,10 +164,10 @@ class Replay:
                 time = event.event_timestamp
                 if line > sent:
                     pace(time)
-                if newest >= 0 and hour_of(time) > hour_of(newest):
-                    yield from _ticks(
-                        partitions, hour_of(time) * HOUR, line - 1, before, after=True
-                    )
+                ended = hour_of(time - grace)  # the hour that this event's watermark is in
+                if newest >= 0 and ended > hour_of(newest - grace):
+                    tick = ended * HOUR + grace
+                    yield from _ticks(partitions, tick, line - 1, before, after=True)
                 newest = max(newest, time)
             elif mark.lines == total and not self._tick:
                 held = "is not an event yet; it is sent once another line follows it"

@@ -27,6 +27,7 @@ from mainstem.settings.addresses import NAMES, Addresses
 from mainstem.settings.urls import files_at, url_of
 from mainstem.store import Store
 from mainstem.store.compared import (
+    ALL_FEATURES,
     ALL_JUDGEMENTS,
     ALL_RESPONSES,
     FIRST_RESPONSES,
@@ -84,6 +85,7 @@ def verify(log: Path, addresses: Addresses, schedule: str | None = None) -> Comp
                 judged_otherwise, judgements = _judgements(deployed, embedded)
             if schedule is not None or not has_learnt(deployed):
                 near, other, standings = _standings(deployed, embedded)
+            features = list(_features(deployed, embedded))
         return Comparison(
             hash=deployed_hash(deployed),
             embedded_hash=report["hash"],
@@ -95,6 +97,9 @@ def verify(log: Path, addresses: Addresses, schedule: str | None = None) -> Comp
             responses=len(responses),
             worst=max((worst for worst in responses if worst is not None), default=0.0),
             missing=responses.count(None),
+            features=len(features),
+            features_apart=max((apart for apart in features if apart is not None), default=0.0),
+            features_missing=features.count(None),
             standings=standings,
             near=near,
             other=other,
@@ -161,6 +166,20 @@ def _responses(deployed: Store, embedded: Store) -> Iterator[float | None]:
     """Yield the relative difference of each response; None if one side lacks it."""
     ours = {row[:3]: row[3:] for row in ALL_RESPONSES.stream(embedded)}
     yield from _differences(ALL_RESPONSES.stream(deployed), ours)
+    yield from (None for _ in ours)
+
+
+def _features(deployed: Store, embedded: Store) -> Iterator[float | None]:
+    """Yield the largest difference of each sample's features; None if one side lacks them."""
+    ours = {row.sample_id: row for row in ALL_FEATURES.stream(embedded)}
+    for theirs in ALL_FEATURES.stream(deployed):
+        mine = ours.pop(theirs.sample_id, None)
+        if mine is None:
+            yield None
+        elif mine.names != theirs.names:
+            yield math.inf
+        else:
+            yield max(abs(a - b) for a, b in zip(mine.values, theirs.values, strict=True))
     yield from (None for _ in ours)
 
 

@@ -30,7 +30,7 @@ BELOW = {
         "settings": "errors",
         "importers": "errors events",
         "join": "behaviour events ids objectives settings",
-        "models": "errors objectives process responses settings",
+        "models": "behaviour errors objectives process responses settings",
         "simulate": "errors events ids",
         "standing": "importance settings",
         "embedded": "behaviour disk errors events join scoring settings store trusted versions",
@@ -45,7 +45,7 @@ BELOW = {
             " versions"
         ),
         "bench": (
-            "behaviour events ids importance join learning process "
+            "behaviour errors events ids importance join learning models objectives process "
             "responses settings simulate standing store trusted"
         ),
         "loop": (
@@ -53,8 +53,8 @@ BELOW = {
             " versions"
         ),
         "answers": (
-            "bench embedded errors events ids join learning loop models printable settings standing"
-            " store validate versions"
+            "bench embedded errors events ids join learning loop models objectives printable"
+            " settings standing store validate versions"
         ),
         "asking": "bootstrap embedded errors store",
         "notebook": (

@@ -46,6 +46,8 @@ def run_scorer(
         Counter("mainstem_judgements", "Judgements"),
     )
     version = Gauge("mainstem_version", "The version in use")
+    held = Gauge("mainstem_waiting_samples", "Samples that wait for hours to be closed")
+    waited = Counter("mainstem_waiting_seconds", "Seconds that samples have waited for hours")
     broker, stop = open_broker(addresses.events), stopping()
     monitor.unready, monitor.doing = "", "waiting for the first version"
     announcements = patiently(Announcements, broker)
@@ -72,7 +74,10 @@ def run_scorer(
         with program.intake:
             while not stop():
                 scored_before, judged_before = program.scored, program.judgements
+                waited_before = program.waiting.seconds
                 program.step()
+                held.set(program.waiting.samples)
+                waited.inc(program.waiting.seconds - waited_before)
                 scored.inc(program.scored - scored_before)
                 judged.inc(program.judgements - judged_before)
                 if time.monotonic() - looked > _LOOK_EVERY:
@@ -83,7 +88,7 @@ def run_scorer(
                         program.take_up(announced := now, first=False)
                     version.set(program.version)
                     monitor.show_lag(patiently(program.intake.lag))
-                    monitor.unready, monitor.doing = "", "ok"
+                    monitor.unready, monitor.doing = program.waiting.reason, "ok"
 
 
 def run_learner(

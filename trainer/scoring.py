@@ -19,13 +19,10 @@ import msgspec
 from mainstem.join import PlacedSample, Sample
 from mainstem.kafka import Broker, Intake
 from mainstem.kafka.intake import Assigned
-from mainstem.kafka.messages import (
-    Announcement,
-    decode_samples,
-    read_message,
-)
+from mainstem.kafka.messages import Announcement
 from mainstem.kafka.outages import patiently
 from mainstem.scoring import Accepted, Reached, Schedule, ScoringWorker, first_times
+from mainstem.scoring.features import with_features
 from mainstem.scoring.turns import Turns
 from mainstem.settings import Settings
 from mainstem.store import Store
@@ -37,6 +34,7 @@ from mainstem.trusted import Confirmed, Trust
 from mainstem.versions import Versions, load_active
 
 from .outgoing import Outgoing
+from .waiting import Brought, Waiting
 
 __all__ = ["ScoringProgram"]
 
@@ -60,6 +58,7 @@ class ScoringProgram:
         intake: intake of topic `samples`; the caller must set it before the first step.
         scored: number of visits so far.
         judgements: number of judgements so far.
+        waiting: what the batch in hand waits for.
     """
 
     intake: Intake
@@ -74,6 +73,7 @@ class ScoringProgram:
         idle: float,
     ) -> None:
         self.scored = self.judgements = 0
+        self.waiting = Waiting(store, settings)
         self._store, self._versions, self._settings = store, versions, settings
         self._idle, self._outgoing = idle, Outgoing(broker, producer)
         publish = self._outgoing.standings
@@ -84,6 +84,7 @@ class ScoringProgram:
         self._accepted: dict[int, Accepted] = {}
         self._judged: dict[int, JudgedAt] = {}  # last judgement of each partition
         self._again: list[PlacedSample] = []  # samples to score again when there is time
+        self._held: list[Brought] = []  # a batch that waits for hours to be closed
         self._last_record = time.monotonic()
 
     @property
@@ -107,6 +108,12 @@ class ScoringProgram:
             _LOG.info(text, partition, end, count, took)
         self._again = patiently(self._worker.due, self._schedule.ends)
         self._last_record = time.monotonic()
+        self._drop_held()
+
+    def _drop_held(self) -> None:
+        """Forget the batch in hand, whose records are given out again after a change of owners."""
+        self._held = []
+        self.waiting.stop()
 
     def _take_over(self, partition: int) -> int:
         """Rebuild the state of a partition at the group's commit; return the position there."""
@@ -131,6 +138,7 @@ class ScoringProgram:
             for known in (self._schedule.reached, self._accepted, self._judged):
                 known.pop(partition, None)
         self._again = []
+        self._drop_held()
 
     def take_up(self, announced: Announcement, *, first: bool) -> None:
         """Use an announced version from now on.
@@ -155,35 +163,44 @@ class ScoringProgram:
         self._again = [sample for sample in due if sample.part != "canary"]
 
     def step(self) -> None:
-        """Score a batch; without one, score samples again or judge partitions at their ends."""
-        if batch := self.intake.next_batch():
+        """Score a batch; without one, score samples again or judge partitions at their ends.
+
+        A batch whose features need hours that are not closed yet is held, and nothing is committed.
+        """
+        if not self._held:
+            self._held = [Brought.by(record) for _, record in self.intake.next_batch()]
+        if self._held and not self.waiting.lacks(self._held):
             self._last_record = time.monotonic()
-            ends = self._take([record for _, record in batch])
+            batch, self._held = self._held, []
+            ends = self._take(batch)
             self._outgoing.delivered()
             if not patiently(self.intake.commit, self._commits(ends)):
                 _LOG.info("partitions went to another worker, which scores this batch again")
-        elif self._again:
+            return
+        if self._held:
+            self.intake.stay()
+        if self._again:
             chunk, self._again = self._again[:_CHUNK], self._again[_CHUNK:]
             owned = [sample for sample in chunk if sample.partition in self._schedule.reached]
             mine = self._worker.unscored(owned)
             places = {one.partition: self._schedule.ends[one.partition] for one in mine}
             self._score_again(AGAIN, places, mine)
-        elif time.monotonic() - self._last_record > self._idle:
+        elif not self._held and time.monotonic() - self._last_record > self._idle:
             for partition, end in self._schedule.ends.items():
                 if end and self._judged[partition] != (end, self.version):
                     patiently(self._turns.write, JUDGE, self.version, {partition: end})
                     self._judge(partition)
             self._outgoing.delivered()
 
-    def _take(self, records: Sequence[Any]) -> dict[int, int]:
+    def _take(self, batch: Sequence[Brought]) -> dict[int, int]:
         """Score the samples that come for the first time, in order, and judge where that is due.
 
         Returns:
             The next offset of each partition.
         """
         # records of partitions that another worker owns by now are left out
-        mine = [record for record in records if record.partition in self._schedule.reached]
-        brought = [(record, sample) for record in mine for sample in _samples_in(record)]
+        mine = [one for one in batch if one.record.partition in self._schedule.reached]
+        brought = [(one.record, sample) for one in mine for sample in one.samples]
         routed = [(record.partition, sample) for record, sample in brought]
         ends, left = self._schedule.ends, self._worker.left
         first = patiently(first_times, self._accepted, routed, ends, left)
@@ -193,6 +210,8 @@ class ScoringProgram:
             self._stored(sample, record.partition, at)
             for (record, sample), at in zip(new, positions, strict=True)
         ]
+        made = [sample for _, sample in new]
+        placed = patiently(with_features, self._store, placed, made, self._settings)
         offsets = iter([record.offset for record, _ in new])
         for run in self._schedule.runs(placed, 4 * self._settings.responses.score_batch):
             self._score(run.samples)
@@ -202,7 +221,7 @@ class ScoringProgram:
             if run.due.judge:
                 self._judge(run.partition)
         self._outgoing.accepted(placed)
-        return {record.partition: record.offset + 1 for record in mine}
+        return {one.record.partition: one.record.offset + 1 for one in mine}
 
     def _score(self, samples: Sequence[PlacedSample]) -> None:
         if some := self._worker.unscored(samples):
@@ -262,8 +281,3 @@ class ScoringProgram:
         part = trust.part_of(sample.sample_id, sample.question_id)
         label = trust.label_of(sample.sample_id)
         return PlacedSample.of(sample, partition, position, part, label)
-
-
-def _samples_in(record: Any) -> Sequence[Sample]:
-    place = f"samples/{record.partition} at {record.offset}"
-    return read_message(record.value, decode_samples, place) or ()

@@ -77,8 +77,6 @@ class Home:
         [683]
         >>> home.sets()[["standing", "reason", "samples"]].to_numpy().tolist()
         [['edge', 'too few canaries', 641]]
-        >>> home.versions()["version"].tolist()
-        [0]
         >>> edge = home.samples("edge", limit=2)
         >>> home.explain(edge["sample_id"][0])["reason"]
         'too few canaries'
@@ -212,10 +210,16 @@ class Home:
         return found.assign(label=[names[label] for label in found["label"]])
 
     def versions(self) -> "DataFrame":
-        """The versions: parent, whether and why promoted, and AUC on the last part of the log."""
+        """The versions: parent, whether and why promoted, and AUC beside that of counting."""
         from mainstem.store.versions import VERSIONS_TOLD
 
         return self.sql(VERSIONS_TOLD.sql)
+
+    def evaluations(self) -> "DataFrame":
+        """Every measure of every version, on each slice of its samples."""
+        from mainstem.store.evaluations import EVALUATIONS
+
+        return self.sql(EVALUATIONS.sql)
 
     def explain(self, sample: str | UUID, *, log: str | Path | None = None) -> dict[str, Any]:
         """The story of one sample: why it stands where it stands.
@@ -242,11 +246,7 @@ class Home:
         return story
 
     def report(self) -> str:
-        """The page that `mainstem report` writes: one HTML document, which loads nothing.
-
-        Raises:
-            HomeError: There is no history yet.
-        """
+        """The page that `mainstem report` writes: one HTML document, which loads nothing."""
         from mainstem.answers.page.page import page_about
 
         versions = None if self._store and not self._versions else self._at()
@@ -271,7 +271,7 @@ class Home:
         Returns:
             N rows with `context`, `item` and the probability of each class under its name; with
             labels also `loss`, `margin`, `norm` (the length of the gradient response) and
-            `alignment`.
+            `alignment`. The probabilities are calibrated if the version has a calibration.
 
         Raises:
             HomeError: There is no home.

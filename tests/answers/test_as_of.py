@@ -6,7 +6,7 @@ from typing import Any
 from mainstem.answers.as_of import Held, compare
 from mainstem.store.then import BY_THEN, Then
 
-PLACE = Then(partition=0, samples=9, events=9, items=9, version=1, judgement=6, every=3)
+PLACE = Then(partition=0, samples=9, events=9, items=9, hour=9, version=1, judgement=6, every=3)
 RESPONSE = ("a", 0, 1, 1, "stream", 2.0, 1.0, 0.5, 0.25, None)
 STANDING = ("a", 0, "edge", "new", 6, 0.5, 0.5, 1.25, 0.0)
 
@@ -88,3 +88,15 @@ def test_an_older_judgement_of_the_same_standing_agrees() -> None:
     """A standing agrees when an older judgement made it, and differs when the standing differs."""
     assert 0 == held("standings", [changed(STANDING, _4=5, _7=9.0)], [STANDING]).differ
     assert 1 == held("standings", [changed(STANDING, _4=5, _2="core")], [STANDING]).differ
+
+
+def test_features_agree_value_by_value() -> None:
+    """Features may differ by rounding; the largest difference is told, and a larger one differs."""
+    row = ("a", 0, "x,y", [0.5, -1.0])
+    near, far = changed(row, _3=[0.50001, -1.0]), changed(row, _3=[0.5, -2.0])
+    found = held("features", [near], [row])
+    assert (0, 1e-5) == (found.differ, round(found.worst, 8))
+    assert ["partition 0, sample_id a: values [0.5, -2] there, [0.5, -1] replayed"] == held(
+        "features", [far], [row]
+    ).first
+    assert 1 == held("features", [changed(row, _3=[0.5])], [row]).differ

@@ -17,6 +17,7 @@ from mainstem.asking import answers
 from mainstem.join.ledger import LedgerRow, new_counts
 from mainstem.settings import Settings
 from mainstem.store import Store
+from mainstem.store.evaluations import EvaluationTold
 from mainstem.store.named import Query
 from mainstem.store.telling import Refused
 from mainstem.store.texts import Member
@@ -83,14 +84,17 @@ def test_the_page_of_a_home_is_sound_html_that_loads_nothing(page: Page) -> None
 
 def test_figures_of_the_page_are_those_of_the_report(page: Page, report: dict) -> None:
     """Hashes, versions, plain rankings, sets and ledger are the ones that the replay printed."""
-    told = page.texts["code"]
-    assert {report["hash"], report["set_hash"]} <= set(told)
+    hashes = {report[name] for name in ("hash", "counts_hash", "set_hash") if name in report}
+    assert hashes <= set(page.texts["code"])
     cells = rows(page)
     for name, auc in report["baselines"].items():
         shown = {"word_overlap": "word overlap", "co_occurrence": "co-occurrence"}.get(name, name)
         assert [shown, auc_told(auc)] in cells
     for one in report["versions"]:
         assert [f"version {one['version']}", auc_told(one["auc_later"])] in cells
+    newest = auc_told(report["versions"][-1]["auc_later"])
+    told = f"{report['later']['samples']:,} samples that it has not learnt from with an AUC of {newest}"
+    assert told in " ".join(page.texts["p"])
     [last] = [row for row in cells if row[1:] == [f"{n:,}" for n in report["sets"].values()]][-1:]
     assert 5 == len(last)
     ledger = {row[0]: row for row in cells if row[-1] in {"yes", "no"} and "=" not in row[0]}
@@ -102,18 +106,20 @@ def test_rounds_of_the_page_are_those_of_the_history(page: Page, small_home: Pat
     """Each round and version is told by the queries that the commands ask."""
     (_, rounds), (_, versions) = answers(small_home, None, [ROUNDS_TOLD.sql, VERSIONS_TOLD.sql])
     later = {one.version: one.auc_later for one in VERSIONS_TOLD.typed(versions)}
-    shown = {row[0]: row for row in rows(page) if len(row) == 9}
+    shown = {row[0]: row for row in rows(page) if len(row) == 10}
     for one in ROUNDS_TOLD.typed(rounds):
         expected = [f"{one.drawn:,}", auc_told(one.auc_before), auc_told(one.auc_after)]
         row = shown[str(one.version)]
         assert expected == [row[2], row[4], row[5]]
-        assert auc_told(later[one.version]) == row[8]
+        assert auc_told(later[one.version]) == row[9]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_text_of_a_log_becomes_markup(empty: Facts, text: str) -> None:
     """Titles, queries, reasons, paths and names appear as text, and add no element."""
     member = Member(UUID(int=1), "important", 1.0, None, None, 1, "view", text, text)
+    version = VersionTold(0, None, 1, text, None, None, None, None, None)
+    slice_ = EvaluationTold(0, text, 9, *[None] * 5, 0, None, None)
     refused = RoundTold(1, 9, 9, 0, "gate", 0.5, 0.7, 0.4, 0.8, 0, text)
     facts = replace(
         empty,
@@ -122,12 +128,13 @@ def test_no_text_of_a_log_becomes_markup(empty: Facts, text: str) -> None:
         contradictory=[member],
         refused=[Refused(text, text, 3)],
         rounds=[refused],
-        versions=[VersionTold(0, None, 1, text, None), VersionTold(1, 0, 0, text, None)],
+        versions=[version, version._replace(version=1, parent=0, promoted=0)],
+        measured=[slice_],
     )
     found, plain = Page(page_of(facts)), Page(page_of(replace(facts, source=empty.source)))
     assert [] == found.faults
     assert text in found.texts["title"][0]
-    assert [text] * 4 == found.texts["bdi"]
+    assert [text] * 5 == found.texts["bdi"]
     assert f"round 1: {text}" in found.texts["li"]
     assert len(found.elements) == len(plain.elements)
 
@@ -171,10 +178,22 @@ def test_features_that_count_are_drawn_and_listed(empty: Facts) -> None:
     assert ["the item", "-.012"] in rows(page)
 
 
+def test_a_version_that_counting_beats_is_told(empty: Facts) -> None:
+    """The table of rounds says what a version is not above, and slices show the newest one."""
+    version = VersionTold(1, 0, 1, "", None, 0.6, 0.7, None, 0)
+    one = RoundTold(1, 9, 9, 0, "gate", 0.5, 0.7, 0.6, 0.6, 1, "")
+    part = EvaluationTold(1, "gate/query=head", 40, 0.6, 0.7, None, 0.61, 0.02, 9, 0.5, 0.4)
+    facts = replace(empty, versions=[version], rounds=[one], measured=[part])
+    cells = rows(Page(page_of(facts)))
+    assert ["yes", "no: popularity .700", "-"] == next(row for row in cells if row[0] == "1")[7:]
+    slices = ["gate/query=head", "40", ".600", ".700", "-", ".610", ".020", ".500", ".400"]
+    assert slices in cells
+
+
 def test_a_refused_round_is_marked_and_told(empty: Facts) -> None:
     """A version that the gate refused is listed with its reason."""
     one = RoundTold(1, 9, 9, 0, "gate", 0.5, 0.7, 0.4, 0.8, 0, "AUC .500 -> .400 on 90 samples")
     page = Page(page_of(replace(empty, rounds=[one])))
     assert "round 1: AUC .500 -> .400 on 90 samples" in page.texts["li"]
     [row] = [row for row in rows(page) if row[0] == "1"]
-    assert ["no", "-"] == row[7:]
+    assert ["no", "-", "-"] == row[7:]

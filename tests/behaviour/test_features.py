@@ -1,6 +1,7 @@
 """Each feature is what a hand-worked case says it is, and windows end where they should."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -145,6 +146,16 @@ def test_what_is_not_known_is_zero() -> None:
     assert all(value == 0 for name, value in found.items() if name.startswith(unknown))
 
 
+def test_an_item_in_its_own_history_is_no_pair() -> None:
+    """The item's own touches count among those of the history, and not as a pair."""
+    rows = [row("item", "a", "", 1, purchased=8)]
+    found = known(sample(event_time=NOW, item_id="a", history=("a",)), rows)
+    assert (2.0, -1.0, -1.0) == tuple(
+        found[one] for one in ("in_history", "pair_90", "pair_cosine")
+    )
+    assert pytest.approx(math.log(9) / 2 - 1.5, abs=1e-6) == found["history_touches"]
+
+
 def test_an_item_is_at_least_an_hour_old() -> None:
     """An item that the catalogue describes at the moment of its question is not told by its age."""
     ages = [known(sample(item_age=age), [])["item_age"] for age in (0, HOUR, 2 * HOUR)]
@@ -194,3 +205,14 @@ def test_every_feature_says_what_it_is() -> None:
     assert len(set(FEATURE_NAMES)) == len(FEATURES)
     assert all(one.transform and "\n" not in one.transform for one in FEATURES)
     assert not any("," in one.name for one in FEATURES)
+
+
+def test_the_page_names_every_feature() -> None:
+    """Each feature, or the end of its name after others of its kind, stands in the page."""
+    page = (Path(__file__).parents[2] / "docs" / "how-it-works.md").read_text()
+    missing = [
+        name
+        for name in FEATURE_NAMES
+        if f"`{name}`" not in page and f"`_{name.rpartition('_')[2]}`" not in page
+    ]
+    assert [] == missing

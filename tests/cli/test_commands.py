@@ -55,6 +55,21 @@ def test_versions_name_parent_reason_and_quality(small_home: Path, mainstem: Run
     assert expected == {row["version"]: row["auc_later"] for row in rows}
 
 
+def test_versions_tell_every_measure_on_slices(small_home: Path, mainstem: Run) -> None:
+    """`versions --slices` has the measures of each round and of the last part of the log."""
+    report = json.loads((small_home.parent / "report.json").read_text())
+    told = mainstem("versions", "--slices", "--home", small_home, "--json").stdout
+    rows = [json.loads(line) for line in told.splitlines()]
+    later = {row["version"]: row for row in rows if row["slice"] == "later"}
+    for one in report["versions"]:
+        for name, column in {"auc_later": "auc", "ndcg_10": "ndcg_10", "mrr": "mrr"}.items():
+            assert one[name] == later[one["version"]][column]
+        assert 0 < one["ndcg_10"] < 1
+    newest = later[max(later)]
+    assert 0 < newest["calibration_error"] < 0.5
+    assert {"gate", "held_out", "later"} <= {row["slice"].split("/")[0] for row in rows}
+
+
 def test_layers_tell_what_some_of_them_are_worth(small_home: Path, mainstem: Run) -> None:
     """`layers` compares the usual choices at the newest version, and all layers explain it all."""
     usual = [

@@ -86,8 +86,10 @@ def expected_of(log: Path, *, tick: bool = True) -> tuple[list[bytes], dict[int,
             items.append(line)
             continue
         time = getattr(event, "event_timestamp", -1)
-        if 0 <= newest // HOUR < time // HOUR:
-            hour = encode(Tick(event_timestamp=time // HOUR * HOUR))
+        grace = SETTINGS.join.grace
+        if newest >= 0 and (newest - grace) // HOUR < (time - grace) // HOUR:
+            ended = (time - grace) // HOUR * HOUR
+            hour = encode(Tick(event_timestamp=ended + grace))
             events = {place: [*lines, hour] for place, lines in events.items()}
         newest = max(newest, time)
         if isinstance(event, Tick):

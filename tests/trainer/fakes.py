@@ -83,7 +83,7 @@ class FakeIntake:
     """
 
     def __init__(self, group: FakeGroup, most: int, program: Any, kill: Kill) -> None:
-        self.refuse = False
+        self.refuse, self.stayed = False, 0
         self._group, self._most, self._program, self._kill = group, most, program, kill
         self._positions: dict[int, int] = {}
         self._changes: list[Callable[[], None]] = []
@@ -126,6 +126,12 @@ class FakeIntake:
                 )
                 self._positions[one] += 1
         return batch
+
+    def stay(self) -> None:
+        """Take no records; report a change of owners."""
+        self.stayed += 1
+        while self._changes:
+            self._changes.pop(0)()
 
     def commit(self, places: dict[Assigned, tuple[int, str]]) -> bool:
         """Commit, and return False if another member owns the partitions by now."""
@@ -210,8 +216,21 @@ def samples_of(settings: Settings, part: str, count: int) -> list[Sample]:
     return found
 
 
+def close_hours(store: Store, partition: int, end: int) -> None:
+    """Close the hours of a partition of events that lie before an hour, as the sink does."""
+    row = {"partition": partition, "hour": end - 1, "first": end - 1}
+    Store.write(store, "hours", {name: [value] for name, value in row.items()})
+
+
+def close_all_hours(store: Store, settings: Settings) -> None:
+    """Close all hours of all samples, in every partition of events."""
+    for partition in range(settings.join.partitions):
+        close_hours(store, partition, START // 3_600_000 + 100_000)
+
+
 def sink(store: Store, settings: Settings, records: dict[int, list[list[Sample]]]) -> None:
-    """Write samples and their parts to the history, as the sink does."""
+    """Write samples, their parts and closed hours to the history, as the sink does."""
+    close_all_hours(store, settings)
     placed = [
         (one, partition, offset)
         for partition, topic in records.items()

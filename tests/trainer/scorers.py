@@ -15,7 +15,15 @@ from mainstem.store.schedule_records import decode_record
 from mainstem.trainer.scoring import ScoringProgram
 from mainstem.trusted import part_of
 from mainstem.versions import Versions
-from tests.trainer.fakes import FakeGroup, FakeIntake, FakeProducer, KillingStore, sample, sink
+from tests.trainer.fakes import (
+    FakeGroup,
+    FakeIntake,
+    FakeProducer,
+    KillingStore,
+    close_all_hours,
+    sample,
+    sink,
+)
 
 SETTINGS = Settings(
     standing=Standing(judge_every=8, canary_minimum=3, core_visits=1),
@@ -24,7 +32,7 @@ SETTINGS = Settings(
     trusted=Trusted(direction_share=0.1, canary_share=0.3, gate_share=0.1),
 )
 NEVER, AT_ONCE = 1e9, -1.0
-TABLES = ("responses", "sketches_now", "standings", "moves", "judgements")
+TABLES = ("features", "responses", "sketches_now", "standings", "moves", "judgements")
 Records = dict[int, list[list[Sample]]]
 
 
@@ -43,7 +51,10 @@ class Worker:
         idle: float = NEVER,
         sent: list[Any] | None = None,
         owns: tuple[int, ...] | None = None,
+        closed: bool = True,
     ) -> None:
+        if closed:
+            close_all_hours(store, settings)
         self.producer = FakeProducer(store.kill, [] if sent is None else sent)
         broker = Broker.parse("kafka://nowhere")
         self.program = ScoringProgram(store, versions, settings, broker, self.producer, idle)

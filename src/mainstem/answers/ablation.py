@@ -17,8 +17,10 @@ from torch import nn
 from mainstem.join import PlacedSample
 from mainstem.join.placed import examples_of
 from mainstem.learning.evaluation import auc
+from mainstem.learning.evaluation.ranked import as_ranked
 from mainstem.models import CrossEncoder
 from mainstem.models.reading import Read
+from mainstem.objectives.layout import Layout
 from mainstem.settings import Settings
 
 __all__ = ["Ablation", "Without", "ablation_of", "groups_of"]
@@ -27,6 +29,8 @@ _BATCH: Final = 256
 _GROUPS: Final = {
     "query_item_": "the item under this query",
     "query_": "the query",
+    "has_query": "the query",
+    "shop_": "the whole shop",
     "pair_": "taken together with the history",
     "category_": "the category",
     "item_age": "age of the item",
@@ -34,7 +38,7 @@ _GROUPS: Final = {
     "price": "price",
     "own_": "the shopper and this item",
     "in_history": "the shopper and this item",
-    "history_": "length of the history",
+    "history_": "the history",
     "words_": "words in common",
     "hour_": "hour and weekday",
     "weekday_": "hour and weekday",
@@ -116,7 +120,8 @@ def ablation_of(
         The rankings; None if the version reads no features, has more than two classes, no sample
         has features, or only one label occurs.
     """
-    names, known = encoder.features, [one for one in samples if one.features]
+    ranked_samples = as_ranked(samples, settings.objectives)
+    names, known = encoder.features, [one for one in ranked_samples if one.features]
     truth = np.array([one.label for one in known], np.int64)
     if not names or len(set(truth)) != 2 or not settings.objectives.answers_yes_or_no:
         return None
@@ -151,7 +156,8 @@ def _scores(
     network, columns = encoder.network, {name: at for at, name in enumerate(encoder.features)}
     network.eval()
     device = next(network.parameters()).device
-    read = Read(encoder, examples_of(samples), settings.model.max_tokens, device)
+    layout = Layout.of(settings.objectives)
+    read = Read(encoder, examples_of(samples), settings.model.max_tokens, device, layout)
     scores = np.empty((len(choices), len(samples)))
     order = np.argsort(read.lengths, kind="stable")
     with _words_once(network):
@@ -163,7 +169,8 @@ def _scores(
                 if features is not None:
                     features[:, [columns[name] for name in left_out]] = 0
                 logits = network(replace(batch, features=features)).double().cpu().numpy()
-                scores[row, places] = logits[:, 1] - logits[:, 0]
+                ranked = layout.ranked(logits)
+                scores[row, places] = ranked[:, 1] - ranked[:, 0]
     return scores
 
 

@@ -26,8 +26,11 @@ _FIRST: Final = 3
 _KEYS: Final = {
     "samples": 2,
     "labels": 2,
+    "features": 1,
     "ledger": 2,
     "rejected": 2,
+    "hours": 1,
+    "counts": 5,
     "responses": 3,
     "judgements": 1,
     "standings": 1,
@@ -114,13 +117,26 @@ def _differences(held: Held, one: Any, two: Any) -> Iterator[str]:
             continue
         apart = _apart(mine, other)
         if apart > _AGREE:
-            yield f"{name} {other!r} there, {mine!r} replayed"
+            yield f"{name} {_shown(other)} there, {_shown(mine)} replayed"
         else:
             held.worst = max(held.worst, apart)
 
 
+def _shown(value: Any) -> str:
+    return "[" + ", ".join(f"{one:.4g}" for one in value) + "]" if _is_list(value) else repr(value)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
 def _apart(one: Any, two: Any) -> float:
-    """Relative difference of two floats; of other values 0 if they are equal, else infinity."""
+    """Relative difference of two floats; of other values 0 if they are equal, else infinity.
+
+    Lists are as far apart as their values that are furthest apart.
+    """
+    if _is_list(one) and _is_list(two) and len(one) == len(two):
+        return max((_apart(*pair) for pair in zip(one, two, strict=True)), default=0.0)
     if not (isinstance(one, float) and isinstance(two, float)):
         return 0.0 if one == two else math.inf
     if not math.isfinite(one - two):

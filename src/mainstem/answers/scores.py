@@ -48,7 +48,9 @@ def scores_of(
     active = load_active(versions, number, settings)
     found = DataFrame(list(pairs), columns=["context", "item"])
     calibration = versions.manifest(number).calibration
-    found[list(names)] = _probabilities(active.logits(pairs), calibration)
+    found[list(settings.objectives.ranked_names)] = _probabilities(
+        active.logits(pairs), calibration
+    )
     if numbers is None:
         return found
     responses = active.responses(pairs, numbers)

@@ -119,6 +119,7 @@ def _places(loop: "Loop") -> "list[Then]":
             samples=loop.ends[row.partition],
             events=row.next_offset - at_end,
             items=items,
+            hour=loop.open_hours[row.partition],
             version=loop.worker.version,
             judgement=max(loop.ends[row.partition] - at_end, 0) // every * every,
             every=every,
@@ -153,7 +154,8 @@ def _show(held: "Sequence[Held]", told: str, version: int) -> None:
     used = "version 0" if not version else f"versions 0 to {version}"
     print(f"scored with {used} of the home; nothing was trained again")
     for one in held:
-        apart = f", numbers differ by {one.worst:.1e} at most" if one.table == "responses" else ""
+        with_numbers = one.table in {"responses", "features"}
+        apart = f", numbers differ by {one.worst:.1e} at most" if with_numbers else ""
         near = f", {len(one.near)} differ near a threshold, which is allowed" if one.near else ""
         print(f"{one.table:<10}  {one.rows:>9,} compared, {one.differ:,} differ{apart}{near}")
         for line in [*one.near, *one.first]:

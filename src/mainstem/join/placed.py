@@ -25,6 +25,7 @@ class PlacedSample(NamedTuple):
         item_id, history, context_text, item_text: the fields of `Sample` with these names.
         features: behaviour features as of the question, in the order of their names; empty where
             they are unknown, which a model reads as 0, their mean.
+        question_id: the field of `Sample` with this name.
     """
 
     sample_id: UUID
@@ -43,6 +44,7 @@ class PlacedSample(NamedTuple):
     context_text: str
     item_text: str
     features: tuple[float, ...] = ()
+    question_id: UUID = UUID(int=0)
 
     @classmethod
     def of(
@@ -73,6 +75,7 @@ class PlacedSample(NamedTuple):
             history=sample.history,
             context_text=sample.context_text,
             item_text=sample.item_text,
+            question_id=sample.question_id,
         )
 
     @property
@@ -88,8 +91,13 @@ class PlacedSample(NamedTuple):
         return self.context_text, self.item_text
 
 
-def examples_of(samples: Sequence[PlacedSample]) -> Examples:
+def examples_of(samples: Sequence[PlacedSample], *, weighed: bool = True) -> Examples:
     """What a model reads of samples and learns from.
+
+    Args:
+        samples: the samples.
+        weighed: whether their weights count, as in training. Responses leave them out: a response
+            says what a sample would teach, not how often samples like it were shown.
 
     Example:
         >>> len(examples_of([]))
@@ -98,8 +106,15 @@ def examples_of(samples: Sequence[PlacedSample]) -> Examples:
     return Examples.of(
         [sample.pair for sample in samples],
         [sample.label for sample in samples],
-        [sample.weight for sample in samples],
+        [sample.weight for sample in samples] if weighed else None,
         targets=[sample.targets or (float(sample.label),) for sample in samples],
         features=[sample.features for sample in samples],
         positions=[sample.position for sample in samples],
+        questions=_numbered([sample.question_id for sample in samples]),
     )
+
+
+def _numbered(questions: Sequence[UUID]) -> list[int]:
+    """The questions by number, in the order in which they come first."""
+    numbers: dict[UUID, int] = {}
+    return [numbers.setdefault(question, len(numbers)) for question in questions]

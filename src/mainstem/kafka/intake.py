@@ -116,6 +116,21 @@ class Intake:
             (self._short[at.topic], record) for at, records in found.items() for record in records
         ]
 
+    def stay(self) -> None:
+        """Remain a member for half a second without taking records.
+
+        A caller that cannot write its batch yet calls this instead of `next_batch`, over and over.
+        """
+        held = self._consumer.assignment()
+        self._consumer.pause(*held)
+        try:
+            decoded_poll(self._consumer, _POLL_MS, self._most)
+        finally:
+            self._consumer.resume(*(held & self._consumer.assignment()))
+        self._still.clear()  # a partition that is held is not stuck
+        if self._changes:
+            self._settle()
+
     def _settle(self) -> None:
         """After a change of owners, go back to the commits and report the change to the caller.
 

@@ -13,6 +13,7 @@ from mainstem.models import (
     train_tokenizer,
 )
 from mainstem.models.features import TRANSFORMS
+from mainstem.objectives.layout import Layout
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.versions import KeptVersion, has_version, write_version
@@ -38,10 +39,11 @@ def first_encoder(
     Raises:
         ModelError: if the given model cannot be taken in, or does not know the words of `texts`.
     """
-    model, classes = settings.model, settings.objectives.class_names
+    model, layout = settings.model, Layout.of(settings.objectives)
+    # a single answer has a logit for each class, which a given model may know by name
+    classes = settings.objectives.class_names if layout.is_single_answer else layout.names
     names = features if model.behaviour else ()
-    # a position makes a yes likelier; of several classes none is more of a yes than the others
-    examined = (1,) if model.examination and len(classes) == 2 else ()
+    examined = layout.examined if model.examination else ()
     if model.model:
         encoder = load_pretrained(
             model.model,

@@ -1,10 +1,11 @@
 """The learner: a round draws samples, fine-tunes a copy, evaluates it, and lets the gate decide."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mainstem.errors import NonFiniteError, OvertakenError
 from mainstem.ids import number_of
@@ -12,15 +13,17 @@ from mainstem.join import PlacedSample
 from mainstem.learning.comparing import beats_counting, compare
 from mainstem.learning.draws.draw import Draw, Pool, draw
 from mainstem.learning.evaluation.judged import Judged
+from mainstem.learning.evaluation.ranked import as_ranked
 from mainstem.learning.gate import decide
 from mainstem.learning.keeping import keep_round
 from mainstem.learning.rounds import Claim, Made, Position, Round
-from mainstem.learning.training.fine_tuning import fine_tune
+from mainstem.learning.training.fine_tuning import Training, fine_tune
 from mainstem.models import ActiveVersion
+from mainstem.objectives.layout import Layout
 from mainstem.scoring.direction import direction_of
 from mainstem.scoring.scale import scale_of
 from mainstem.scoring.schedule import newest
-from mainstem.settings import Settings
+from mainstem.settings import Objectives, Settings
 from mainstem.standing import STANDINGS
 from mainstem.store import Store, drawn_samples, samples_between, trusted_samples
 from mainstem.store.draws import Drawn, write_draw
@@ -78,8 +81,9 @@ class Learner:
         drawn = self._draw(version, pool, position)
         samples = list(drawn_samples(self._store, version))
         held_out = self._held_out(position)
+        importance = _importance_of(samples, pool, drawn)
         try:
-            made = self._made(version, active, samples, held_out, position)
+            made = self._made(version, active, samples, held_out, position, importance)
         except NonFiniteError as error:  # this ends the round, and is its reason
             made = Made.failed(str(error))
         if not claim.holds():
@@ -117,21 +121,28 @@ class Learner:
         samples: Sequence[PlacedSample],
         held_out: Sequence[PlacedSample],
         position: Position,
+        importance: Sequence[float],
     ) -> Made:
         """Fine-tune a copy, evaluate it and its parent, and decide."""
         seed = number_of("train", self._settings.run.seed, version)
-        training = fine_tune(active.encoder, samples, held_out, self._settings, seed)
+        training = fine_tune(active.encoder, samples, held_out, self._settings, seed, importance)
         child = ActiveVersion(training.encoder, self._settings)
         gate = trusted_samples(self._store, "gate", position.ends)
+        objectives = self._settings.objectives
         judged = [
-            Judged.of(name, some, self._store)
+            Judged.of(name, as_ranked(some, objectives), self._store)
             for name, some in (("gate", gate), ("held_out", held_out))
         ]
-        found = compare(active, child, samples, judged)
+        known = _known_logits(training, held_out, objectives)
+        found = compare(active, child, as_ranked(samples, objectives), judged, known)
         measured = found.measured
         decision = decide(measured["gate"], measured["held_out"], self._settings.learning)
-        scale = scale_of(child, [*trusted_samples(self._store, "canary", position.ends), *held_out])
-        direction = direction_of(child, self._store, position.ends) if decision.promoted else {}
+        scale: float | None = None
+        direction: Mapping[str, Any] = {}
+        if decision.promoted:
+            canaries = trusted_samples(self._store, "canary", position.ends)
+            scale = scale_of(child, [*canaries, *held_out])
+            direction = direction_of(child, self._store, position.ends)
         return Made(
             decision=decision,
             training=training,
@@ -164,3 +175,20 @@ class Learner:
     def _newest(self, position: Position) -> dict[int, tuple[int, int]]:
         """Positions of the samples that a round holds out, by partition."""
         return newest(position.ends, self._settings.learning.held_out, len(position.ends))
+
+
+def _known_logits(
+    training: Training, held_out: Sequence[PlacedSample], objectives: Objectives
+) -> dict[UUID, NDArray[np.float64]]:
+    """Logits of the new version for the held-out samples, which the training computed."""
+    if training.held_out is None:
+        return {}
+    logits = Layout.of(objectives).ranked(training.held_out)
+    return {one.sample_id: row for one, row in zip(held_out, logits, strict=True)}
+
+
+def _importance_of(samples: Sequence[PlacedSample], pool: RoundPool, drawn: Draw) -> list[float]:
+    """The importance with which each sample was drawn."""
+    known = zip(drawn.rows.tolist(), pool["importance"][drawn.rows].tolist(), strict=True)
+    by_id = {pool.id_of(row): importance for row, importance in known}
+    return [by_id[sample.sample_id] for sample in samples]

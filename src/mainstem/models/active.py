@@ -16,9 +16,10 @@ from mainstem.errors import ModelError
 from mainstem.models.aligning import of_length_one, weighed_by
 from mainstem.models.device import device_of, precision_of
 from mainstem.models.encoder import CrossEncoder
-from mainstem.models.reading import LOSS, Read
+from mainstem.models.reading import Read
 from mainstem.models.tokenizer import Batch
 from mainstem.objectives import Examples
+from mainstem.objectives.layout import Layout
 from mainstem.objectives.losses import with_weights
 from mainstem.responses import Probe, Responses, gradient_of
 from mainstem.settings import Settings
@@ -59,7 +60,7 @@ class ActiveVersion:
         sketch: int = 0,
     ) -> None:
         self.encoder = encoder
-        self._settings = settings
+        self._settings, self._layout = settings, Layout.of(settings.objectives)
         self._device = device_of(settings)
         self._precision = precision_of(settings)
         # of one pass, padding counted
@@ -85,7 +86,8 @@ class ActiveVersion:
         if isinstance(given, Read):
             return given
         examples = given if isinstance(given, Examples) else Examples.of(given)
-        return Read(self.encoder, examples, self._settings.model.max_tokens, self._device)
+        longest = self._settings.model.max_tokens
+        return Read(self.encoder, examples, longest, self._device, self._layout)
 
     def responses(
         self,
@@ -132,10 +134,10 @@ class ActiveVersion:
         """
         batches = []
         for pairs in _UNLIKE:
-            read = self.read(_unlike(pairs, len(self.encoder.features)))
+            read = self.read(_unlike(pairs, len(self.encoder.features), len(self._layout.parts)))
             batch = read.batch(range(len(pairs)), examined=True)
             batches.append((partial(self.encoder.network, batch), read.targets(range(len(pairs)))))
-        self._probe.check(batches=batches, loss=LOSS)
+        self._probe.check(batches=batches, loss=read.loss)
 
     def gradient(
         self,
@@ -156,14 +158,15 @@ class ActiveVersion:
             (partial(self.encoder.network, batch), (read.targets(places), read.weights(places)))
             for places, batch in self._batches(read, self._tokens, examined=True)
         )
-        found = gradient_of(self.encoder.network, batches, with_weights(LOSS))
+        found = gradient_of(self.encoder.network, batches, with_weights(read.loss))
         return {name: part.cpu() for name, part in found.items()}
 
-    @torch.no_grad()
     def logits(
         self, given: Given, *, examined: bool = False, behaviour: bool = True
     ) -> NDArray[np.float64]:
-        """Logits of N samples, shape (N, C).
+        """Logits of N samples under the objective that ranks, shape (N, C).
+
+        C is the number of its classes; a single logit becomes those of no and yes, (0, logit).
 
         Args:
             given: the samples, or their texts alone.
@@ -175,6 +178,13 @@ class ActiveVersion:
         Raises:
             ModelError: if the model reads other features.
         """
+        return self._layout.ranked(self.answers(given, examined=examined, behaviour=behaviour))
+
+    @torch.no_grad()
+    def answers(
+        self, given: Given, *, examined: bool = False, behaviour: bool = True
+    ) -> NDArray[np.float64]:
+        """Logits of N samples under all objectives, side by side, as `logits` takes them."""
         self.encoder.network.eval()
         read = self.read(given)
         logits = np.empty((len(read), self.encoder.network.config.num_labels))
@@ -189,7 +199,7 @@ class ActiveVersion:
         try:
             batch = read.batch(places, examined=True)
             run = partial(self._run, batch)
-            return self._probe.responses(run, read.targets(places), loss=LOSS)
+            return self._probe.responses(run, read.targets(places), loss=read.loss)
         except torch.OutOfMemoryError as error:
             longest = int(read.lengths[places].max())
             if len(places) == 1:
@@ -247,12 +257,14 @@ def _with_labels(
     return Examples.of(given, labels, weights)
 
 
-def _unlike(pairs: Sequence[Pair], features: int) -> Examples:
+def _unlike(pairs: Sequence[Pair], features: int, objectives: int) -> Examples:
     """Examples of a check: texts, features and positions that differ."""
     drawn = np.random.default_rng(len(pairs)).normal(size=(len(pairs), features))
+    labels = [0, 1, 0][: len(pairs)]
     return Examples.of(
         pairs,
-        [0, 1, 0][: len(pairs)],
+        labels,
+        targets=[[float(label)] * objectives for label in labels],
         features=drawn.tolist(),
         positions=range(1, len(pairs) + 1),
     )

@@ -1,7 +1,6 @@
 """Examples that a network is about to read: encoded once, padded again for each batch."""
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 import torch
@@ -12,13 +11,11 @@ from torch import Tensor
 from mainstem.errors import ModelError
 from mainstem.models.encoder import CrossEncoder
 from mainstem.models.tokenizer import Batch, encode_pairs, on_device
-from mainstem.objectives import Examples
-from mainstem.objectives.losses import Loss, cross_entropy
+from mainstem.objectives import UNKNOWN, Examples
+from mainstem.objectives.layout import Layout
+from mainstem.objectives.pointwise import loss_of
 
-__all__ = ["LOSS", "Read"]
-
-LOSS: Final[Loss] = cross_entropy
-"""The loss of each sample that training, responses and gradients are of."""
+__all__ = ["Read"]
 
 
 class Read:
@@ -29,9 +26,11 @@ class Read:
         examples: the examples.
         max_tokens: the most tokens of a pair; longer ones are cut.
         device: device of the network.
+        layout: which of the network's logits belong to which objective.
 
     Attributes:
         examples: the examples.
+        loss: the loss of each sample that training, responses and gradients are of.
         lengths: number of tokens of each pair, shape (N,).
 
     Raises:
@@ -39,9 +38,14 @@ class Read:
     """
 
     def __init__(
-        self, encoder: CrossEncoder, examples: Examples, max_tokens: int, device: torch.device
+        self,
+        encoder: CrossEncoder,
+        examples: Examples,
+        max_tokens: int,
+        device: torch.device,
+        layout: Layout,
     ) -> None:
-        self.examples = examples
+        self.examples, self.loss = examples, loss_of(layout)
         self._padding, self._device = encoder.padding_id, device
         ids, segments, self.lengths = _encoded(encoder.tokenizer, examples.pairs, max_tokens)
         starts = np.cumsum(self.lengths) - self.lengths
@@ -50,7 +54,8 @@ class Read:
         features = _features_of(encoder, examples)
         self._features = None if features is None else self._there(features)
         self._positions = self._there(examples.positions)
-        self._labels = self._there(examples.labels)
+        told = examples.labels if layout.is_plain else _targets_of(examples, len(layout.parts))
+        self._targets = self._there(told)
         self._weights = self._there(examples.weights)
 
     def __len__(self) -> int:
@@ -88,8 +93,8 @@ class Read:
         )
 
     def targets(self, places: NDArray[np.int64] | Sequence[int]) -> Tensor:
-        """What `LOSS` compares the logits of some examples with, shape (B,)."""
-        return self._labels[self._there(np.asarray(places, np.int64))]
+        """What `loss` compares the logits of some examples with: labels (B,), or targets (B, J)."""
+        return self._targets[self._there(np.asarray(places, np.int64))]
 
     def weights(self, places: NDArray[np.int64] | Sequence[int]) -> Tensor:
         """Factors of the losses of some examples, shape (B,)."""
@@ -113,6 +118,12 @@ def _encoded(
         np.fromiter(each_segment, np.int64, total),
         lengths,
     )
+
+
+def _targets_of(examples: Examples, objectives: int) -> NDArray[np.float32]:
+    """Targets, shape (N, J); unknown where the examples have fewer, as a text with a label has."""
+    missing = objectives - examples.targets.shape[1]
+    return np.pad(examples.targets, ((0, 0), (0, missing)), constant_values=UNKNOWN)
 
 
 def _features_of(encoder: CrossEncoder, examples: Examples) -> NDArray[np.float32] | None:

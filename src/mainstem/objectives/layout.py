@@ -68,9 +68,40 @@ class Layout:
         return sum(part.width for part in self.parts)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """A name for each logit: that of its objective, with the number of the class if it has one.
+
+        Example:
+            >>> Layout.of(Objectives(names="click,answer", classes="a,b,c")).names
+            ('click', 'answer 0', 'answer 1', 'answer 2')
+        """
+        return tuple(
+            part.name if part.width == 1 else f"{part.name} {number}"
+            for part in self.parts
+            for number in range(part.width)
+        )
+
+    @property
+    def examined(self) -> tuple[int, ...]:
+        """Columns of the logits of a yes that is likelier where shoppers look.
+
+        None of several classes is more of a yes than the others, and graders look at every pair.
+        """
+        return tuple(
+            part.first + part.width - 1
+            for part in self.parts
+            if part.width <= 2 and part.name != "relevance"
+        )
+
+    @property
     def is_plain(self) -> bool:
         """Whether the only objective is `answer` with alpha 1: its loss is the cross-entropy."""
-        return len(self.parts) == 1 and self.parts[0].name == "answer" and self.parts[0].alpha == 1
+        return self.is_single_answer and self.parts[0].alpha == 1
+
+    @property
+    def is_single_answer(self) -> bool:
+        """Whether the only objective is `answer`, which has a logit for each class."""
+        return len(self.parts) == 1 and self.parts[0].name == "answer"
 
     def ranked(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
         """The logits of the objective that ranks, as logits of its classes.
@@ -88,6 +119,8 @@ class Layout:
             >>> layout.ranked(np.array([[5.0, -2.0]])).tolist()
             [[0.0, -2.0]]
         """
+        if self.is_single_answer:
+            return logits
         part = self.parts[self.ranking]
         found = logits[:, part.first : part.first + part.width]
         return np.pad(found, ((0, 0), (1, 0))) if part.width == 1 else found

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mainstem.objectives.layout import Layout, Part
-from mainstem.objectives.losses import margins
+from mainstem.objectives.losses import Loss, cross_entropy, margins
 
-__all__ = ["Pointwise"]
+__all__ = ["Pointwise", "loss_of"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,15 @@ class Pointwise:
                 f"got {tuple(logits.shape)} and {tuple(targets.shape)}"
             )
             raise ValueError(msg)
+
+
+def loss_of(layout: Layout) -> Loss:
+    """The loss of each sample that training, responses and gradients are of.
+
+    A single answer has the cross-entropy of its classes, which reads labels of shape (B,). All
+    other objectives have `Pointwise`, which reads targets of shape (B, J).
+    """
+    return cross_entropy if layout.is_plain else Pointwise(layout)
 
 
 def _loss(part: Part, logits: Tensor, target: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from mainstem.objectives.losses import Loss, binary_cross_entropy, cross_entropy, margins
+from mainstem.objectives.pointwise import Pointwise
 from mainstem.responses.checking import Compared, check, compared, random_directions
 from mainstem.responses.directions import Direction, checked
 from mainstem.responses.gathering import Gathering
@@ -218,6 +219,8 @@ class Probe:
         margin = torch.full_like(losses, float("nan"))
         if loss in (cross_entropy, binary_cross_entropy):
             margin = margins(output.detach().float(), targets)
+        elif isinstance(loss, Pointwise):
+            margin = loss.margins(output.detach().float(), targets)
         return Responses(norm, losses, margin, dots, sketch)
 
     def check(

@@ -1,6 +1,6 @@
 """The features of samples, computed and written when a sample is first accepted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -10,11 +10,13 @@ from mainstem.behaviour import FEATURES, LAST_POSITION, Asked, Sums, end_of, fea
 from mainstem.join import PlacedSample, Sample
 from mainstem.settings import Settings
 from mainstem.store import Store
-from mainstem.store.features import counted, hours_closed, stored_features, write_features
+from mainstem.store.features import counted, stored_features, write_features
+from mainstem.store.hours import closed_hours
 
 __all__ = ["features_of", "needed", "reached", "with_features"]
 
-_BATCH: Final = 256  # samples of one query; a server takes no parameters that are much longer
+_BATCH: Final = 1024  # samples of one query at most
+_LENGTH: Final = 100_000  # bytes of its item ids; a server takes parameters of 131,072 bytes
 _WITHOUT: Final = "labelled"  # source of the samples that no shopper's behaviour stands behind
 
 
@@ -30,8 +32,7 @@ def features_of(store: Store, samples: Sequence[Sample], settings: Settings) -> 
         Values in the order of `FEATURES`, shape (N, F).
     """
     lag, found = _lag(settings), [np.zeros((0, len(FEATURES)), np.float32)]
-    for first in range(0, len(samples), _BATCH):
-        some = samples[first : first + _BATCH]
+    for some in _batches(samples):
         asked = Asked.of(some, lag)
         found.append(features(some, Sums.of(asked, counted(store, asked, LAST_POSITION))))
     return np.concatenate(found)
@@ -85,8 +86,21 @@ def reached(store: Store, partitions: Iterable[int]) -> int:
     Returns:
         The hour, counted since 1970 UTC; 0 if a partition has closed none.
     """
-    closed = hours_closed(store)
-    return min((closed.get(partition, 0) for partition in partitions), default=0)
+    closed = closed_hours(store)
+    return min((closed.get(partition, -1) + 1 for partition in partitions), default=0)
+
+
+def _batches(samples: Sequence[Sample]) -> Iterator[Sequence[Sample]]:
+    first = length = 0
+    for place, one in enumerate(samples):
+        own = len(one.item_id.encode())
+        more = own + sum(own + len(other.encode()) + 8 for other in one.history)
+        if place - first == _BATCH or (place > first and length + more > _LENGTH):
+            yield samples[first:place]
+            first, length = place, 0
+        length += more
+    if samples:
+        yield samples[first:]
 
 
 def _lag(settings: Settings) -> int:

@@ -38,7 +38,7 @@ def scale_of(active: ActiveVersion, samples: Sequence[PlacedSample]) -> float | 
     chosen = canaries if len(canaries) >= _FEWEST else list(samples)
     if not chosen:
         return None
-    found = active.responses(examples_of(chosen))
+    found = active.responses(examples_of(chosen, weighed=False))
     return mean_norm(found, chosen)
 
 

@@ -106,7 +106,7 @@ class ScoringWorker:
         taken = [sample for sample in samples if sample.part in SCORED]
         if not taken:
             return
-        found = self.active.responses(examples_of(taken))
+        found = self.active.responses(examples_of(taken, weighed=False))
         taken, found = finite_only(taken, found, self.version)
         if not taken:
             return

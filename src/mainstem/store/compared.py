@@ -8,10 +8,12 @@ from mainstem.store.named import Query
 from mainstem.store.store import Store
 
 __all__ = [
+    "ALL_FEATURES",
     "ALL_JUDGEMENTS",
     "ALL_RESPONSES",
     "FIRST_RESPONSES",
     "NEWEST_STANDINGS",
+    "MadeFeatures",
     "MadeJudgement",
     "MadeResponse",
     "NewestStanding",
@@ -31,6 +33,14 @@ class MadeResponse(NamedTuple):
     loss: float
     margin: float
     alignment: float | None
+
+
+class MadeFeatures(NamedTuple):
+    """The features of a sample, and their names with commas between."""
+
+    sample_id: UUID
+    names: str
+    values: list[float]
 
 
 class NewestStanding(NamedTuple):
@@ -62,6 +72,7 @@ _RESPONSES: Final = (
 )
 ALL_RESPONSES: Final = Query(MadeResponse, _RESPONSES)
 FIRST_RESPONSES: Final = Query(MadeResponse, f"{_RESPONSES} WHERE version = 0")
+ALL_FEATURES: Final = Query(MadeFeatures, "SELECT sample_id, names, values FROM features FINAL")
 ALL_JUDGEMENTS: Final = Query(
     MadeJudgement,
     f"""

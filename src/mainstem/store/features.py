@@ -12,16 +12,11 @@ from mainstem.join import PlacedSample
 from mainstem.store.named import Query
 from mainstem.store.store import Store
 
-__all__ = ["FEATURE_LIST", "counted", "hours_closed", "stored_features", "write_features"]
+__all__ = ["FEATURE_LIST", "counted", "stored_features", "write_features"]
 
 FEATURE_LIST: Final = ",".join(FEATURE_NAMES)
 """The names of the features in order, as rows of table `features` keep them."""
-FEWEST_SHOPPERS: Final = 5  # that ask a query on a day before readers may use the day
-
-
-class _Closed(NamedTuple):
-    partition: int
-    end: int
+_FEWEST_SHOPPERS: Final = 5  # that ask a query on a day before readers may use the day
 
 
 class _Stored(NamedTuple):
@@ -55,7 +50,7 @@ _COUNTS: Final = Query(
         SELECT key, intDiv(hour, 24) AS day FROM counts FINAL
         WHERE kind = 'query' AND {_ANY_KEY("queries")}
           AND hour >= intDiv({{low:UInt32}}, 24) * 24 AND hour < {{high:UInt32}}
-        GROUP BY key, day HAVING sum(shoppers) >= {FEWEST_SHOPPERS})
+        GROUP BY key, day HAVING sum(shoppers) >= {_FEWEST_SHOPPERS})
     """
     + " UNION ALL ".join(
         [
@@ -65,7 +60,6 @@ _COUNTS: Final = Query(
                 f"if(key IN {{own:Array(String)}}, {_AT}, 0)",
             ),
             _counts_of("category", _ANY_KEY("categories"), _AT),
-            _counts_of("query", f"{_ANY_KEY('queries')} AND {_OPEN}"),
             _counts_of(
                 "query_item", f"{_IN.format(key='asked', other='answered')} AND {_OPEN}", _AT
             ),
@@ -76,7 +70,6 @@ _COUNTS: Final = Query(
         ]
     ),
 )
-_CLOSED: Final = Query(_Closed, "SELECT partition, max(hour) + 1 FROM hours GROUP BY partition")
 _FEATURES: Final = Query(
     _Stored,
     """
@@ -89,8 +82,8 @@ _FEATURES: Final = Query(
 def counted(store: Store, asked: Asked, last_position: int) -> list[Counted]:
     """Read the counts that a batch of samples asks for.
 
-    Days on which fewer than five shoppers asked a query tell nothing about the query: neither its
-    counts nor those of an item under it are read. A day counts once it is over, which the windows
+    The counts of items under a query are read only for days on which at least five shoppers asked
+    the query. A day counts once it is over, which the windows
     of queries in `asked` see to.
 
     Args:
@@ -120,11 +113,6 @@ def counted(store: Store, asked: Asked, last_position: int) -> list[Counted]:
         high=edges[-1],
         last=last_position,
     )
-
-
-def hours_closed(store: Store) -> dict[int, int]:
-    """For each partition of events that has closed an hour, the first hour that is not closed."""
-    return {one.partition: one.end for one in _CLOSED.of(store)}
 
 
 def stored_features(store: Store, sample_ids: Iterable[UUID]) -> dict[UUID, tuple[float, ...]]:

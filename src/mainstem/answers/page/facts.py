@@ -16,10 +16,13 @@ from mainstem.errors import VersionError
 from mainstem.join import LedgerRow
 from mainstem.join.ledger import totals
 from mainstem.learning.evaluation.baselines import baselines
+from mainstem.learning.evaluation.ranked import as_ranked
+from mainstem.store.counts import SUMMED, hash_of_counts
 from mainstem.store.digests import DIGESTS
+from mainstem.store.evaluations import EVALUATIONS, EvaluationTold
 from mainstem.store.figures import SETS, Set
 from mainstem.store.ledgers import NEWEST_LEDGER, ledger_row
-from mainstem.store.over_time import ARRIVED, JUDGED, MADE, STOOD, Judged, Made, Standing
+from mainstem.store.over_time import ARRIVED, HASHED, JUDGED, MADE, STOOD, Judged, Made, Standing
 from mainstem.store.reads import SINCE, placed
 from mainstem.store.telling import HELD, REFUSED, VERDICTS, Held, Refused, Verdict
 from mainstem.store.texts import BOUGHT, MEMBERS, Member
@@ -32,6 +35,7 @@ Ask: TypeAlias = Callable[..., list[list[Any]]]
 """Asks the history: named queries and their parameters in, the rows of each query out."""
 _MOST_ARRIVED: Final = 100_000  # the newest ones, on which quality over time is measured
 _MOST_LATER: Final = 20_000  # as many as `answers.report` compares versions on
+_MOST_HASHED: Final = 1_000_000  # samples, or counts, that are hashed for a page
 _MOST_MEMBERS: Final = 5
 _MOST_REFUSED: Final = 20
 
@@ -74,6 +78,7 @@ class Facts:
         held: how many samples, standings and versions it has.
         quality: quality over event time.
         versions, made, rounds: the versions, when they were made, and the rounds that made them.
+        measured: measures of each version on the slices that it was measured on.
         later: the last part of the log; None where there is none.
         counting: what the newest version ranks worse without features, or why none is known.
         sets_then: the sets after each judgement.
@@ -82,8 +87,7 @@ class Facts:
         core, contradictory: the most important samples of both sets.
         ledger: the newest row of each partition of each topic.
         refused: why events were refused.
-        hash: fingerprint of samples, labels and ledger.
-        set_hash: fingerprint of standings.
+        hashes: fingerprints by name; empty in a history that is too large to hash for a page.
     """
 
     source: Source
@@ -92,6 +96,7 @@ class Facts:
     versions: list[VersionTold]
     made: list[Made]
     rounds: list[RoundTold]
+    measured: list[EvaluationTold]
     later: LaterPart | None
     counting: Ablation | str
     sets_then: list[SetsThen]
@@ -101,8 +106,7 @@ class Facts:
     contradictory: list[Member]
     ledger: list[LedgerRow]
     refused: list[Refused]
-    hash: str
-    set_hash: str
+    hashes: dict[str, str]
 
 
 def facts_of(source: Source, ask: Ask, versions: Versions | None = None) -> Facts:
@@ -113,21 +117,22 @@ def facts_of(source: Source, ask: Ask, versions: Versions | None = None) -> Fact
         ask: asks it.
         versions: where its versions are; None where that is not known.
     """
-    told = (HELD, VERSIONS_TOLD, MADE, ROUNDS_TOLD, JUDGED, SETS, VERDICTS, NEWEST_LEDGER)
-    [held], listed, made, rounds, judged, sets, verdicts, ledger = ask(*told)
+    told = (HELD, VERSIONS_TOLD, MADE, ROUNDS_TOLD, EVALUATIONS, JUDGED, SETS, VERDICTS)
+    [held], listed, made, rounds, measured, judged, sets, verdicts = ask(*told)
+    [ledger] = ask(NEWEST_LEDGER)
     [arrived] = ask(ARRIVED, most=_MOST_ARRIVED)
     [core] = ask(MEMBERS, members_of="core", most=_MOST_MEMBERS)
     [contradictory] = ask(MEMBERS, members_of="contradictory", most=_MOST_MEMBERS)
     [refused] = ask(REFUSED, most=_MOST_REFUSED)
-    [digests], [stood] = ask(DIGESTS), ask(STOOD)
     rows = [ledger_row(one) for one in ledger]
     return Facts(
         source=source,
         held=held,
-        quality=quality_over_time(arrived, len(source.settings.objectives.class_names)),
+        quality=quality_over_time(arrived, len(source.settings.objectives.label_names)),
         versions=listed,
         made=made,
         rounds=rounds,
+        measured=measured,
         later=_later(source, ask),
         counting=_counting(source, ask, versions),
         sets_then=sets_over_time(judged),
@@ -137,8 +142,7 @@ def facts_of(source: Source, ask: Ask, versions: Versions | None = None) -> Fact
         contradictory=contradictory,
         ledger=rows,
         refused=refused,
-        hash=hash_of(digests, totals(rows)),
-        set_hash=_set_hash(stood),
+        hashes=_hashes(ask, rows),
     )
 
 
@@ -169,7 +173,7 @@ def _later(source: Source, ask: Ask) -> LaterPart | None:
     if source.later_from is None:
         return None
     [rows] = ask(SINCE, event_time=source.later_from, most=_MOST_LATER)
-    later = placed(rows)
+    later = as_ranked(placed(rows), source.settings.objectives)
     if source.is_planted or not source.settings.objectives.answers_yes_or_no:
         return LaterPart(len(later), {})
     [bought] = ask(BOUGHT, before=source.later_from)
@@ -189,8 +193,22 @@ def _counting(source: Source, ask: Ask, versions: Versions | None) -> Ablation |
         encoder = versions.load(newest)
     except VersionError as error:
         return f"{error}"
-    found = ablation_of(encoder, placed(rows), source.settings, newest)
+    samples = as_ranked(placed(rows), source.settings.objectives)
+    found = ablation_of(encoder, samples, source.settings, newest)
     return found or "No later samples with features have both labels."
+
+
+def _hashes(ask: Ask, ledger: Sequence[LedgerRow]) -> dict[str, str]:
+    """The fingerprints that a replay prints, of a history whose rows fit into memory."""
+    [[rows]] = ask(HASHED)
+    if max(rows) > _MOST_HASHED:
+        return {}
+    digests, counts, stood = ask(DIGESTS, SUMMED, STOOD)
+    return {
+        "hash": hash_of(digests, totals(ledger)),
+        "counts_hash": hash_of_counts(counts),
+        "set_hash": _set_hash(stood),
+    }
 
 
 def _set_hash(stood: Sequence[Standing]) -> str:

@@ -11,6 +11,7 @@ from mainstem.answers.page.ledger import hashes, ledger
 from mainstem.answers.page.markup import Markup, element, joined
 from mainstem.answers.page.scales import moment
 from mainstem.answers.page.sets import members, sets
+from mainstem.answers.page.slices import slices
 from mainstem.answers.page.source import source_of
 from mainstem.answers.page.style import STYLE
 from mainstem.answers.page.versions import last_part, over_time, rounds
@@ -57,7 +58,7 @@ def page_of(facts: Facts) -> str:
         element("title", title),
         element("style", Markup(STYLE)),
     )
-    sections = (over_time, last_part, counting, rounds, sets, members, ledger, hashes)
+    sections = (over_time, last_part, slices, counting, rounds, sets, members, ledger, hashes)
     body = element(
         "body",
         element("header", element("h1", title), *_span(facts), _tiles(facts)),

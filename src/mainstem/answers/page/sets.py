@@ -46,7 +46,7 @@ def sets(facts: Facts) -> Markup:
 def members(facts: Facts) -> Markup:
     """The most important samples of core, and those that are called contradictory."""
     parts: list[Markup] = []
-    names = facts.source.settings.objectives.class_names
+    names = facts.source.settings.objectives.label_names
     for title, rows in (("core", facts.core), ("contradictory", facts.contradictory)):
         if rows:
             caption = f"{title}: the most important samples"

@@ -1,14 +1,22 @@
 """Sections about quality: over event time, on the last part of the log, and the rounds."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from mainstem.answers.page.charts import Bar, Chart, Line, Mark, bars, lines
 from mainstem.answers.page.facts import Facts
 from mainstem.answers.page.layout import PLAIN, auc_told, figure, note, section
 from mainstem.answers.page.markup import Markup, element, table
 from mainstem.answers.page.scales import moment
+from mainstem.store.versions import VersionTold
 
 __all__ = ["last_part", "marks_of", "over_time", "rounds"]
+
+
+_COUNTING: Final = (
+    "A version beats counting if its AUC on the samples of the gate is above that of popularity "
+    "and of logistic regression on the behaviour features, which need no network."
+)
 
 
 def over_time(facts: Facts) -> Markup:
@@ -78,7 +86,7 @@ def rounds(facts: Facts) -> Markup:
     """A table of rounds, and those that promoted nothing with their reason."""
     if not facts.rounds:
         return section("rounds", "Rounds", note("No round has been run."))
-    later = {one.version: one.auc_later for one in facts.versions}
+    told = {one.version: one for one in facts.versions}
     rows = [
         (
             str(one.version),
@@ -89,17 +97,27 @@ def rounds(facts: Facts) -> Markup:
             auc_told(one.auc_after),
             "held-out" if one.judged_on == "held_out" else one.judged_on or "-",
             "yes" if one.promoted else "no",
-            auc_told(later.get(one.version)),
+            _beats(told.get(one.version)),
+            auc_told(told[one.version].auc_later if one.version in told else None),
         )
         for one in facts.rounds
     ]
     header = ("round", "at sample", "drawn", "from", "before", "after", "judged on", "promoted")
     shown = table(
         "AUC before and after fine-tuning, on the samples that the gate judged by",
-        (*header, "last part"),
+        (*header, "beats counting", "last part"),
         rows,
     )
-    return section("rounds", "Rounds", shown, *_refused(facts))
+    return section("rounds", "Rounds", shown, note(_COUNTING), *_refused(facts))
+
+
+def _beats(one: VersionTold | None) -> str:
+    """Whether a version ranks better than counting, with the AUC of what it was compared with."""
+    if one is None or one.beats_counting is None:
+        return "-"
+    known = (("popularity", one.popularity), ("logistic", one.logistic))
+    beside = ", ".join(f"{name} {auc_told(auc)}" for name, auc in known if auc is not None)
+    return f"{'yes' if one.beats_counting else 'no'}: {beside}"
 
 
 def _quality(facts: Facts, what: str) -> Iterator[Markup]:

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from mainstem.errors import NonFiniteError
 from mainstem.join import PlacedSample, examples_of
-from mainstem.learning.training.batches import batches_of
+from mainstem.learning.training.batch_loss import BatchLoss, epoch_of, steps_of
 from mainstem.learning.training.steps import Seen, optimizer_of, train_step
 from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.models.device import device_of
-from mainstem.models.reading import LOSS, Read
+from mainstem.models.reading import Read
 from mainstem.settings import Settings
 
 __all__ = ["Training", "fine_tune", "loss_on"]
@@ -28,11 +29,14 @@ class Training:
         encoder: the copy.
         epochs: number of the epoch whose weights it has.
         steps: number of training steps in all epochs that were run.
+        held_out: logits of the held-out samples under these weights and all objectives, at the
+            positions at which they were shown, shape (N, W); None without held-out samples.
     """
 
     encoder: CrossEncoder
     epochs: int
     steps: int
+    held_out: NDArray[np.float64] | None = None
 
 
 def fine_tune(
@@ -41,6 +45,7 @@ def fine_tune(
     held_out: Sequence[PlacedSample],
     settings: Settings,
     seed: int,
+    importance: Sequence[float] | None = None,
 ) -> Training:
     """Train a copy of a model on samples; the model itself stays as it is.
 
@@ -51,6 +56,8 @@ def fine_tune(
             weights of the last epoch are kept.
         settings: settings for training.
         seed: seed of all randomness (order, dropout).
+        importance: importance of each of the samples to train on, NaN for one without; it counts
+            where the setting `by_importance` is above 0. None where none is known.
 
     Raises:
         NonFiniteError: if the loss or gradient of a step, or a trained weight, is not finite.
@@ -60,7 +67,8 @@ def fine_tune(
     device = device_of(settings)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        return _train(child, samples, held_out, settings, np.random.default_rng(seed))
+        random = np.random.default_rng(seed)
+        return _train(child, samples, held_out, settings, random, importance)
 
 
 def _train(
@@ -69,34 +77,42 @@ def _train(
     held_out: Sequence[PlacedSample],
     settings: Settings,
     random: np.random.Generator,
+    importance: Sequence[float] | None,
 ) -> Training:
     active, network, learning = ActiveVersion(child, settings), child.network, settings.learning
+    objectives, size = settings.objectives, learning.train_batch
     read, later = active.read(examples_of(samples)), active.read(examples_of(held_out))
-    steps_an_epoch = -(-len(read) // learning.train_batch)
+    loss_of = BatchLoss(read, objectives, importance)
+    steps_an_epoch = steps_of(read, objectives, size)
     optimizer, schedule = optimizer_of(child, settings, learning.epochs * steps_an_epoch)
+    steps = 0
     best_loss, best, best_epoch, epoch = float("inf"), network.state_dict(), 0, 0
+    answers: NDArray[np.float64] | None = None
     for epoch in range(1, learning.epochs + 1):
         network.train()
-        seen = Seen((epoch - 1) * steps_an_epoch)
-        for places in batches_of(read.lengths, learning.train_batch, random):
-            seen.add(*train_step(network, read, places, optimizer))
+        seen = Seen(steps)
+        for places in epoch_of(read, objectives, size, random):
+            seen.add(*train_step(network, read, places, optimizer, loss_of))
             schedule.step()
+            steps += 1
         seen.check()
-        held_out_loss = loss_on(active, later)
-        if held_out_loss is None or held_out_loss < best_loss:
-            best_loss, best_epoch = held_out_loss or float("inf"), epoch
+        loss, found = loss_on(active, later)
+        if loss is None or loss < best_loss:
+            best_loss, best_epoch, answers = loss or float("inf"), epoch, found
             best = copy.deepcopy(network.state_dict())
         elif epoch - best_epoch >= learning.patience:
             break
     network.load_state_dict(best)
     for name, weight in network.named_parameters():
         if not torch.isfinite(weight).all():
-            msg = f"non-finite weights {name!r} after step {epoch * steps_an_epoch}"
+            msg = f"non-finite weights {name!r} after step {steps}"
             raise NonFiniteError(msg)
-    return Training(child, best_epoch, epoch * steps_an_epoch)
+    return Training(child, best_epoch, steps, answers)
 
 
-def loss_on(active: ActiveVersion, held_out: Read) -> float | None:
+def loss_on(
+    active: ActiveVersion, held_out: Read
+) -> tuple[float | None, NDArray[np.float64] | None]:
     """Mean loss on samples that are not trained on, at the positions at which they were shown.
 
     Args:
@@ -104,16 +120,18 @@ def loss_on(active: ActiveVersion, held_out: Read) -> float | None:
         held_out: the samples, encoded by it.
 
     Returns:
-        The mean loss, without the weights of the samples; None without samples.
+        The mean loss, without the weights of the samples, and their logits, shape (N, W); None
+        and None without samples.
 
     Raises:
         NonFiniteError: if a logit is NaN or infinite.
     """
     if not len(held_out):
-        return None
-    logits = torch.from_numpy(active.logits(held_out, examined=True))
+        return None, None
+    answers = active.answers(held_out, examined=True)
+    logits = torch.from_numpy(answers)
     if bad := int((~torch.isfinite(logits).all(dim=1)).sum()):
         msg = f"non-finite logits for {bad} of {len(held_out)} samples"
         raise NonFiniteError(msg)
-    losses = LOSS(logits, held_out.targets(range(len(held_out))).cpu())
-    return math.fsum(losses.tolist()) / len(held_out)
+    losses = held_out.loss(logits, held_out.targets(range(len(held_out))).cpu())
+    return math.fsum(losses.tolist()) / len(held_out), answers

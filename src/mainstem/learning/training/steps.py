@@ -10,22 +10,25 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mainstem.errors import NonFiniteError
+from mainstem.learning.training.batch_loss import BatchLoss
 from mainstem.models import CrossEncoder
-from mainstem.models.reading import LOSS, Read
-from mainstem.objectives.losses import with_weights
+from mainstem.models.reading import Read
 from mainstem.settings import Settings
 
 __all__ = ["Rate", "Seen", "optimizer_of", "train_step"]
 
 _FROM_SCRATCH, _PRETRAINED = 5e-4, 2e-5  # default learning rates
 _EXAMINATION: Final = 20.0  # times as fast as other new parts
-_LOSS: Final = with_weights(LOSS)
 _CLIPPED: Final = 1.0  # gradients longer than this are shortened to it
 _LOOK: Final = 32  # steps after which losses are looked at, because a GPU is waited for
 
 
 def train_step(
-    network: nn.Module, read: Read, places: NDArray[np.int64], optimizer: torch.optim.Optimizer
+    network: nn.Module,
+    read: Read,
+    places: NDArray[np.int64],
+    optimizer: torch.optim.Optimizer,
+    loss_of: BatchLoss,
 ) -> tuple[Tensor, Tensor]:
     """Train a network on one batch.
 
@@ -34,12 +37,13 @@ def train_step(
         read: the samples, encoded.
         places: places of the samples of the batch.
         optimizer: optimizer of the network's parameters.
+        loss_of: loss of a batch of these samples.
 
     Returns:
-        The mean loss of the batch and the length of its gradient, each one number on the device.
+        The loss of the batch and the length of its gradient, each one number on the device.
     """
     logits = network(read.batch(places, examined=True))
-    loss = _LOSS(logits, (read.targets(places), read.weights(places))).mean()
+    loss = loss_of(logits, places)
     optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     length = torch.nn.utils.clip_grad_norm_(network.parameters(), _CLIPPED)

@@ -119,6 +119,12 @@ class Objectives(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 f"one for each of {', '.join(asked)}; got {self.alphas!r}"
             )
             raise SettingError(msg)
+        if self.listwise and self.ranking == "answer" and len(names) > 2:
+            msg = (
+                "objectives.listwise needs an objective with an order to rank by; "
+                f"the answer is one of {len(names)} classes: set objectives.rank_by, or listwise=0"
+            )
+            raise SettingError(msg)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -154,6 +160,11 @@ class Objectives(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.class_names if "answer" in self.objective_names else ("no", "yes")
 
     @property
+    def ranked_names(self) -> tuple[str, ...]:
+        """Names of the labels under the objective that ranks: classes, or no and yes."""
+        return self.class_names if self.ranking == "answer" else ("no", "yes")
+
+    @property
     def alpha_values(self) -> tuple[float, ...]:
         """The alpha of each objective; empty where the setting holds something else than numbers.
 
@@ -175,8 +186,8 @@ class Objectives(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def answers_yes_or_no(self) -> bool:
-        """Whether a label is no (0) or yes (1)."""
-        return len(self.label_names) == 2
+        """Whether the objective that ranks is answered with no (0) or yes (1)."""
+        return len(self.ranked_names) == 2
 
 
 def _split(text: str) -> tuple[str, ...]:

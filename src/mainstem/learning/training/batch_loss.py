@@ -1,0 +1,117 @@
+"""The loss that a training step lowers, and the batches of an epoch.
+
+L = sum_j alpha_j L_j + gamma L_f + delta L_i: the losses of the objectives, which responses are of
+too; L_f, the order of each question's items; and L_i, the losses of the objectives weighed by
+importance. Gamma is the setting `listwise`, delta the setting `by_importance`.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mainstem.learning.training.batches import batches_of
+from mainstem.models.reading import Read
+from mainstem.objectives.imbalance import balanced_weights, resampled
+from mainstem.objectives.layout import Layout
+from mainstem.objectives.listwise import LISTWISE
+from mainstem.objectives.losses import with_weights
+from mainstem.settings import Objectives
+
+__all__ = ["BatchLoss", "epoch_of", "steps_of"]
+
+
+class BatchLoss:
+    """The loss of a batch of samples.
+
+    Args:
+        read: the samples, encoded.
+        objectives: settings of the losses.
+        importance: importance of each sample, shape (N,); None where none is known, and NaN for a
+            sample without one: it counts as one of mean importance.
+    """
+
+    def __init__(
+        self, read: Read, objectives: Objectives, importance: Sequence[float] | None = None
+    ) -> None:
+        self._read, self._layout = read, Layout.of(objectives)
+        self._gamma = objectives.listwise
+        self._listwise = LISTWISE[objectives.listwise_loss]
+        self._factor = _factor_of(read, objectives, importance)
+        questions = read.examples.questions
+        self._questions = np.arange(len(read)) if questions is None else questions
+
+    def __call__(self, logits: Tensor, places: NDArray[np.int64]) -> Tensor:
+        """The loss of a batch, one number.
+
+        Args:
+            logits: output of the network for the samples of the batch, shape (B, W).
+            places: places of these samples among the N.
+        """
+        targets, weights = self._read.targets(places), self._read.weights(places)
+        if self._factor is not None:
+            weights = weights * torch.from_numpy(self._factor[places]).to(weights.device)
+        loss = with_weights(self._read.loss)(logits, (targets, weights)).mean()
+        if self._gamma:
+            loss = loss + self._gamma * self._order(logits, targets, places)
+        return loss
+
+    def _order(self, logits: Tensor, targets: Tensor, places: NDArray[np.int64]) -> Tensor:
+        """The listwise loss under the objective that ranks."""
+        place = self._layout.ranking
+        part = self._layout.parts[place]
+        scores = logits[:, part.first + part.width - 1]
+        if part.width == 2:
+            scores = scores - logits[:, part.first]
+        ranked = targets if targets.dim() == 1 else targets[:, place]
+        questions = torch.from_numpy(self._questions[places]).to(logits.device)
+        return self._listwise(scores, ranked.float(), questions)
+
+
+def epoch_of(
+    read: Read, objectives: Objectives, size: int, random: np.random.Generator
+) -> list[NDArray[np.int64]]:
+    """The batches of one epoch, each the places of its samples.
+
+    A listwise loss keeps the samples of a question in one batch.
+
+    Args:
+        read: the samples, encoded.
+        objectives: settings of the losses and of rare labels.
+        size: the most samples of a batch.
+        random: where the order comes from.
+    """
+    questions = read.examples.questions if objectives.listwise else None
+    if objectives.imbalance != "resample":
+        return batches_of(read.lengths, size, random, questions)
+    drawn = resampled(read.examples.labels, random)
+    of_drawn = None if questions is None else questions[drawn]
+    return [drawn[some] for some in batches_of(read.lengths[drawn], size, random, of_drawn)]
+
+
+def steps_of(read: Read, objectives: Objectives, size: int) -> int:
+    """About how many batches an epoch has; exactly so many where questions may be split."""
+    if not objectives.listwise:
+        return -(-len(read) // size)
+    return len(epoch_of(read, objectives, size, np.random.default_rng(0)))
+
+
+def _factor_of(
+    read: Read, objectives: Objectives, importance: Sequence[float] | None
+) -> NDArray[np.float32] | None:
+    """What weights are multiplied by, shape (N,): for rare labels, and 1 + delta * importance.
+
+    Importance is divided by its mean. None stands for ones.
+    """
+    factor = np.ones(len(read), np.float32)
+    if objectives.imbalance == "weights":
+        factor *= balanced_weights(read.examples.labels)
+    if objectives.by_importance:
+        known = np.array([] if importance is None else importance, np.float64)
+        mean = float(np.nanmean(known)) if np.isfinite(known).any() else 0.0
+        share = np.nan_to_num(known / mean, nan=1.0) if mean else np.ones(len(read))
+        factor *= (1 + objectives.by_importance * share).astype(np.float32)
+    is_plain = objectives.imbalance != "weights" and not objectives.by_importance
+    return None if is_plain else factor
