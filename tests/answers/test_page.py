@@ -93,7 +93,8 @@ def test_figures_of_the_page_are_those_of_the_report(page: Page, report: dict) -
     for one in report["versions"]:
         assert [f"version {one['version']}", auc_told(one["auc_later"])] in cells
     newest = auc_told(report["versions"][-1]["auc_later"])
-    told = f"{report['later']['samples']:,} samples that it has not learnt from with an AUC of {newest}"
+    later = report["later"]["samples"]
+    told = f"{later:,} samples that it has not learnt from with an AUC of {newest}"
     assert told in " ".join(page.texts["p"])
     [last] = [row for row in cells if row[1:] == [f"{n:,}" for n in report["sets"].values()]][-1:]
     assert 5 == len(last)
