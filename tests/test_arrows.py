@@ -45,7 +45,7 @@ BELOW = {
             " versions"
         ),
         "bench": (
-            "behaviour events ids importance join learning process "
+            "behaviour errors events ids importance join learning models objectives process "
             "responses settings simulate standing store trusted"
         ),
         "loop": (

@@ -8,28 +8,29 @@ and then saves a checkpoint. After a crash it takes the block again from the las
 the same results.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
+from mainstem.behaviour import Hour
 from mainstem.embedded.arrivals import Arrivals
 from mainstem.embedded.checkpoint import Checkpoint
 from mainstem.embedded.items import write_items
+from mainstem.embedded.joiners import Joiners
 from mainstem.embedded.labels import Labels
 from mainstem.embedded.opened import Opened
 from mainstem.embedded.repetition import Repetition
 from mainstem.errors import LogError
-from mainstem.events import decode
-from mainstem.events.survey import Survey, belongs_to_items
-from mainstem.join import Catalogue, Joiner, LedgerRow, Output, Rejection, Sample
-from mainstem.join.route import partitions_of_event
+from mainstem.events.survey import Survey
+from mainstem.join import Catalogue, LedgerRow, Output, Rejection, Sample
 from mainstem.learning import Learner, Position, RecordedRounds, Round
 from mainstem.learning.draws import RowsPool
 from mainstem.scoring import Accepted, Reached, Schedule, ScoringWorker
 from mainstem.settings import Settings
 from mainstem.standing import Judgement
 from mainstem.store import Store
+from mainstem.store.counts import write_hours
 from mainstem.store.rewinding import rewind
 from mainstem.store.writes import ledger_columns, rejection_columns
 from mainstem.trusted import Trust
@@ -85,7 +86,7 @@ class Loop:
         catalogue = Catalogue()
         for item in survey.items:
             catalogue.add(item)
-        self._joiners = [Joiner(one, settings, catalogue, opened.key) for one in partitions]
+        self._joiners = Joiners(settings, catalogue, opened.key)
         self._accepted: dict[int, Accepted] = {}
         self._follow(None)
 
@@ -101,7 +102,7 @@ class Loop:
         row, rejections = write_items(self.store, self.surveyed, self._opened.key)
         self._keep_ledger([row], rejections)
         for block in _blocks(islice(log.lines(line), stop - line), every):
-            self._take(self._join(block))
+            self._take(self._joiners.join(block))
             line += len(block)
             # subtle: there is no checkpoint after the last line, which may be half-written, nor
             # after a short block, because the samples of a whole block are scored together
@@ -120,21 +121,13 @@ class Loop:
         else:
             self._keep_ledger(self.ledger_now, [])
 
-    def _join(self, block: Iterable[bytes]) -> Iterator[Output]:
-        for raw in block:
-            event = decode(raw)
-            if belongs_to_items(event, raw):
-                continue  # the survey has read it
-            for partition in partitions_of_event(event, len(self._joiners)):
-                joiner = self._joiners[partition]
-                yield from joiner.step(joiner.next_offset, event)
-
     def _take(self, outputs: Iterable[Output]) -> None:
         """Write the joiners' outputs; score, judge and learn at the positions of the schedule."""
-        kinds: dict[type, list[Output]] = {Sample: [], Rejection: [], LedgerRow: []}
+        kinds: dict[type, list[Output]] = {Sample: [], Rejection: [], LedgerRow: [], Hour: []}
         for output in outputs:
             kinds[type(output)].append(output)
         self._keep_ledger(kinds[LedgerRow], kinds[Rejection])  # type: ignore[arg-type]  # by type
+        write_hours(self.store, kinds[Hour])  # type: ignore[arg-type]  # by type
         new: list[Sample] = kinds[Sample]  # type: ignore[assignment]  # by type
         samples = self._arrivals.take_in(new, self._accepted, self.worker.left)
         for run in self._schedule.runs(samples, 4 * self.settings.responses.score_batch):
@@ -167,7 +160,7 @@ class Loop:
         self._opened.home.save(
             Checkpoint(
                 line=line,
-                snapshots=[joiner.snapshot() for joiner in self._joiners],
+                snapshots=self._joiners.snapshots(),
                 ends=self._schedule.ends,
                 left=self.worker.left,
                 event_times=self._schedule.event_times,
@@ -182,11 +175,10 @@ class Loop:
         """Go back to the last checkpoint, and return the number of lines that are done."""
         at = self._opened.home.checkpoint()
         if at:
-            for joiner, snapshot in zip(self._joiners, at.snapshots, strict=True):
-                joiner.restore(snapshot)
+            self._joiners.restore(at.snapshots)
             self._follow(at)
         version, scale = (at.version, at.scale) if at else (0, self.versions.manifest(0).scale)
-        rewind(self.store, self._schedule.ends, self._rounds)
+        rewind(self.store, self._schedule.ends, self._rounds, self.open_hours)
         self.versions.forget_after(self._rounds)
         self.worker.use(version, load_active(self.versions, version, self.settings), scale)
         if at:
@@ -224,10 +216,11 @@ class Loop:
 
     def _finish(self) -> None:
         """Close all open questions by a final tick, on copies of the joiners, and judge again."""
-        windows = self.settings.join.label_window + self.settings.join.grace
-        for joiner in self._joiners:
-            _, outputs = joiner.closed(self.surveyed.newest + windows + 1)
-            self._take(outputs)
+        closed = self._joiners.closed(self.surveyed.newest)
+        # subtle: features of a sample add up the hours of all partitions, so these come first
+        write_hours(self.store, [one for some in closed for one in some if isinstance(one, Hour)])
+        for outputs in closed:
+            self._take([one for one in outputs if not isinstance(one, Hour)])
         if self._repeat:
             for one in self._repeat.run(self.store, self.settings, self.worker):
                 self._schedule.reached[one.partition] = one.reached
@@ -280,7 +273,12 @@ class Loop:
     @property
     def ledger_now(self) -> list[LedgerRow]:
         """The present ledger of `events`, which the history gets only at the end of a block."""
-        return [joiner.ledger_row() for joiner in self._joiners]
+        return self._joiners.ledger
+
+    @property
+    def open_hours(self) -> Mapping[int, int]:
+        """The first hour of each partition whose counts are not closed."""
+        return self._joiners.open_hours
 
 
 class Watcher(Protocol):

@@ -6,7 +6,7 @@ from typing import Any
 from mainstem.answers.as_of import Held, compare
 from mainstem.store.then import BY_THEN, Then
 
-PLACE = Then(partition=0, samples=9, events=9, items=9, version=1, judgement=6, every=3)
+PLACE = Then(partition=0, samples=9, events=9, items=9, hour=9, version=1, judgement=6, every=3)
 RESPONSE = ("a", 0, 1, 1, "stream", 2.0, 1.0, 0.5, 0.25, None)
 STANDING = ("a", 0, "edge", "new", 6, 0.5, 0.5, 1.25, 0.0)
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from mainstem.cli.ending_rounds import quality
+from mainstem.cli.ending_rounds import counting, quality
+from mainstem.store.versions import VersionTold
 from tests.conftest import Run
 
 
@@ -114,6 +115,30 @@ def test_it_is_said_what_ranks_better(
     assert sorted(figures, reverse=True) == figures
     assert verdict in lines[-1]
     assert len(lines) == 2 + len(figures)
+
+
+@pytest.mark.parametrize(
+    ("auc", "popularity", "logistic", "beats", "words"),
+    [
+        (0.75, 0.7, 0.72, 1, "popularity .700 and a regression on behaviour .720: it ranks better"),
+        (0.71, 0.7, 0.72, 0, "an AUC of .710, popularity .700 and"),
+        (0.71, None, 0.72, 0, "a regression on behaviour .720: it ranks no better than counting"),
+        (0.75, 0.7, None, 1, "an AUC of .750, popularity .700: it ranks better"),
+    ],
+)
+def test_the_newest_version_is_held_against_counting(
+    auc: float, popularity: float | None, logistic: float | None, beats: int, words: str
+) -> None:
+    """The end of a replay says whether the newest promoted version ranks better than counting."""
+    told = [
+        VersionTold(1, 0, 1, "", None, 0.9, 0.1, 0.1, 1),
+        VersionTold(2, 1, 1, "", None, auc, popularity, logistic, beats),
+        VersionTold(3, 2, 0, "worse", None, 0.1, 0.9, 0.9, 0),
+    ]
+    [lines] = counting(told)
+    assert words in " ".join(lines.split())
+    assert [] == list(counting([VersionTold(1, 0, 1, "", None, 0.9, None, None, None)]))
+    assert [] == list(counting([]))
 
 
 def test_a_figure_that_is_none_is_not_compared() -> None:

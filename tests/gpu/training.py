@@ -96,12 +96,12 @@ def samples_of(count: int, *, start: int = 0) -> list[PlacedSample]:
 def losses_noted() -> Iterator[list[float]]:
     """Collect the held-out losses that a training computes, in order."""
     losses: list[float] = []
-    loss_on: Callable[[ActiveVersion, Read], float | None] = room.loss_on
+    loss_on: Callable[[ActiveVersion, Read], tuple[float | None, object]] = room.loss_on
 
-    def noting(active: ActiveVersion, held_out: Read) -> float | None:
-        found = loss_on(active, held_out)
-        losses.append(found or 0.0)
-        return found
+    def noting(active: ActiveVersion, held_out: Read) -> tuple[float | None, object]:
+        loss, answers = loss_on(active, held_out)
+        losses.append(loss or 0.0)
+        return loss, answers
 
     room.loss_on = noting
     try:

@@ -160,7 +160,7 @@ def test_a_snapshot_of_before_is_refused() -> None:
     before = msgspec.convert(
         {name: value for name, value in whole.items() if name != "form"}, Snapshot
     )
-    with pytest.raises(ValueError, match=r"cannot go on from the snapshot \(form 0 there, 1 now"):
+    with pytest.raises(ValueError, match=r"cannot go on from the snapshot \(form 0 there, 2 now"):
         Joiner(0, short(), shelf(), KEY).restore(before)
 
 

@@ -29,6 +29,8 @@ _KEYS: Final = {
     "features": 1,
     "ledger": 2,
     "rejected": 2,
+    "hours": 1,
+    "counts": 5,
     "responses": 3,
     "judgements": 1,
     "standings": 1,

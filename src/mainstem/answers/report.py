@@ -16,6 +16,7 @@ from mainstem.loop import Loop
 from mainstem.models import ActiveVersion
 from mainstem.standing import REASONS, STANDINGS
 from mainstem.store import samples_since
+from mainstem.store.counts import counts_hash, uncounted
 from mainstem.store.evaluations import KeptEvaluation, write_evaluations
 from mainstem.store.telling import refusals
 from mainstem.store.texts import bought_before
@@ -38,8 +39,9 @@ def report_of(loop: Loop, home: str, plant: Plant | None = None) -> dict[str, An
     Returns:
         ledger: each count added up over all partitions, and `balance`, which is 0 if it balances.
         samples: how many samples were made, each label version counted.
-        hash, hash_0_1, set_hash: fingerprints of samples, labels and ledger (over all fields, and
-            over those of 0.1), and of standings.
+        hash, hash_0_1, counts_hash, set_hash: fingerprints of samples, labels and ledger (over all
+            fields, and over those of 0.1), of the hourly counts, and of standings.
+        uncounted: events that no count includes, because their hour was closed when they came.
         sets: how many samples are core, edge, contradictory and spent.
         rounds: what each round drew, its quality before and after, and whether it promoted.
         later: how many samples the last part of the log has, and their labels.
@@ -55,6 +57,8 @@ def report_of(loop: Loop, home: str, plant: Plant | None = None) -> dict[str, An
         "samples": loop.samples,
         "hash": content_hash(loop.store, ledger),
         "hash_0_1": content_hash_0_1(loop.store, ledger),
+        "counts_hash": counts_hash(loop.store),
+        "uncounted": uncounted(loop.store),
         "sets": _sets(loop),
         "set_hash": _set_hash(loop),
         "rounds": _rounds(loop),

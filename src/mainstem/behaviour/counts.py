@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
+from mainstem.settings.durations import HOUR
+
 __all__ = ["HOUR", "KINDS", "Count", "Hour", "hour_of", "query_key"]
 
-HOUR: Final = 3_600_000
-"""Milliseconds of an hour."""
 KINDS: Final = ("item", "category", "query", "query_item", "pair")
 """What a count is about."""
 

@@ -125,9 +125,7 @@ def _log_odds(active: ActiveVersion, part: Part) -> Scores:
     return found
 
 
-def _measures(
-    name: str, log: RankerLog, test: Scores, lists: Scores
-) -> Mapping[str, float | None]:
+def _measures(name: str, log: RankerLog, test: Scores, lists: Scores) -> Mapping[str, float | None]:
     labels, gains, questions = log.test.labels, log.lists.labels, log.lists.questions
     found: dict[str, float | None] = {
         "auc": _mean([auc(labels, one) for one in test]),

@@ -60,9 +60,7 @@ class Part:
 
     def between(self, begin: int, end: int) -> "Part":
         """The samples whose event time, in milliseconds, is in [begin, end)."""
-        kept = [
-            place for place, one in enumerate(self.samples) if begin <= one.event_time < end
-        ]
+        kept = [place for place, one in enumerate(self.samples) if begin <= one.event_time < end]
         return Part([self.samples[one] for one in kept], [self.placed[one] for one in kept])
 
 
@@ -127,9 +125,7 @@ def joined(
             train, test = whole.between(0, begin), whole.between(begin, end)
             shown = test
             if not found.has_shown:
-                shown = _with_features(
-                    store, _drawn(lines, found, settings, test, lists), settings
-                )
+                shown = _with_features(store, _drawn(lines, found, settings, test, lists), settings)
     if not (len(set(train.labels)) == len(set(test.labels)) == 2):
         msg = (
             f"log {name!r} has {len(train.samples):,} samples before its last part and "
@@ -158,9 +154,7 @@ def shoppers_of(lines: Iterable[bytes], share: float) -> Iterator[bytes]:
     for raw in lines:
         event = decode(raw)
         user = getattr(event, "user_id", None)
-        if isinstance(event, Refusal) or user is None:
-            yield raw
-        elif parts and _number(user) % parts == 0:
+        if isinstance(event, Refusal) or user is None or (parts and _number(user) % parts == 0):
             yield raw
 
 
@@ -224,10 +218,6 @@ def _drawn(
     """Purchases of the last part with 50 drawn items each; a hash of the question chooses them."""
     asked = {one.question_id for one in test.samples}
     share = most / max(len(asked), 1)
-    chosen = {
-        one for one in asked if fraction_of("ranker", settings.run.seed, str(one)) < share
-    }
+    chosen = {one for one in asked if fraction_of("ranker", settings.run.seed, str(one)) < share}
     more = settings.but({"join.negatives": _DRAWN})
-    return _newest(
-        one for one in _outputs(lines, found, more, None) if one.question_id in chosen
-    )
+    return _newest(one for one in _outputs(lines, found, more, None) if one.question_id in chosen)

@@ -52,13 +52,18 @@ def _planted(report: dict[str, Any]) -> Iterator[str]:
 
 def _hashes(report: dict[str, Any], seconds: float) -> Iterator[str]:
     yield f"\n{report['samples']:,} samples in {seconds:,.0f} s"
-    yield f"  hash      {report['hash']}"
-    yield f"  set_hash  {report['set_hash']}"
+    yield f"  hash         {report['hash']}"
+    yield f"  counts_hash  {report['counts_hash']}"
+    yield f"  set_hash     {report['set_hash']}"
     yield wrapped(
-        "`hash` covers samples, labels and ledger: the same log and settings give the same one "
-        "everywhere. `set_hash` covers the standings too, and repeats on this machine with as "
-        "many threads."
+        "`hash` covers samples, labels and ledger, and `counts_hash` the hourly counts: the same "
+        "log and settings give the same ones everywhere. `set_hash` covers the standings too, and "
+        "repeats on this machine with as many threads."
     )
+    if report["uncounted"]:
+        yield wrapped(
+            f"{report['uncounted']:,} events came after their hour was closed; no count has them."
+        )
 
 
 def _next(loop: Loop, home: str) -> Iterator[str]:

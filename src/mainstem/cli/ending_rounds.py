@@ -1,14 +1,14 @@
 """The end of a replay for people: a table of rounds, and versions beside plain rankings."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from mainstem.cli.lines import aligned, points, wrapped
 from mainstem.loop import Loop
-from mainstem.store.versions import ROUNDS_TOLD, VERSIONS_TOLD, RoundTold
+from mainstem.store.versions import ROUNDS_TOLD, VERSIONS_TOLD, RoundTold, VersionTold
 
-__all__ = ["quality", "rounds"]
+__all__ = ["counting", "quality", "rounds"]
 
 _MOST: Final = 20  # rounds in the table, the newest ones
 _HEADER: Final = ("round", "at sample", "drawn", "from", "before", "after", "promoted", "last part")
@@ -40,7 +40,7 @@ def rounds(loop: Loop, report: dict[str, Any]) -> Iterator[str]:
     for one in shown:
         if not one.promoted:
             yield wrapped(f"round {one.version} promoted nothing: {one.reason}")
-    yield from _counting(loop)
+    yield from counting(VERSIONS_TOLD.of(loop.store))
 
 
 def quality(report: dict[str, Any]) -> Iterator[str]:
@@ -98,24 +98,20 @@ def _legend(loop: Loop, report: dict[str, Any], shown: list[RoundTold]) -> Itera
         )
 
 
-def _counting(loop: Loop) -> Iterator[str]:
-    """A line for the newest version that the gate compared with counting."""
-    told = [one for one in VERSIONS_TOLD.of(loop.store) if one.promoted and one.auc is not None]
-    if not told or told[-1].beats_counting is None:
+def counting(told: Sequence[VersionTold]) -> Iterator[str]:
+    """Compare the newest version with counting, where its gate could."""
+    promoted = [one for one in told if one.promoted]
+    if not promoted or promoted[-1].auc is None or promoted[-1].beats_counting is None:
         return
-    newest = told[-1]
-    beside = [
-        f"{name} {points(auc)}"
-        for name, auc in (
-            ("popularity", newest.popularity),
-            ("logistic regression on behaviour", newest.logistic),
-        )
-        if auc is not None
-    ]
-    verb = "ranks better than" if newest.beats_counting else "does not rank better than"
+    newest = promoted[-1]
+    known = {"popularity": newest.popularity, "a regression on behaviour": newest.logistic}
+    beside = [f"{name} {points(auc)}" for name, auc in known.items() if auc is not None]
+    how = "better than both" if newest.beats_counting else "no better than counting"
+    if newest.beats_counting and len(beside) == 1:
+        how = "better"
     yield wrapped(
-        f"Version {newest.version} {verb} counting on the samples of its gate: AUC "
-        f"{points(newest.auc)}, {', '.join(beside)}."
+        f"On the samples that the gate judged it on, version {newest.version} has an AUC of "
+        f"{points(newest.auc)}, {' and '.join(beside)}: it ranks {how}"
     )
 
 

@@ -119,6 +119,7 @@ def _places(loop: "Loop") -> "list[Then]":
             samples=loop.ends[row.partition],
             events=row.next_offset - at_end,
             items=items,
+            hour=loop.open_hours[row.partition],
             version=loop.worker.version,
             judgement=max(loop.ends[row.partition] - at_end, 0) // every * every,
             every=every,

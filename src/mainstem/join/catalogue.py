@@ -4,7 +4,6 @@ Item events may be added in any order; the answers are the same.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from mainstem.events import Item
@@ -16,11 +15,19 @@ __all__ = ["Catalogue", "Described"]
 
 
 class Described(NamedTuple):
-    """An item, its text and its price band, as a sample holds them."""
+    """An item as a sample holds it.
+
+    Attributes:
+        item: the item.
+        text: its text.
+        band: its price band.
+        known_since: event time of the first description of the item, in milliseconds.
+    """
 
     item: Item
     text: str
     band: str
+    known_since: int
 
 
 class Catalogue:
@@ -45,19 +52,21 @@ class Catalogue:
     def add(self, item: Item) -> None:
         """Add one item event; adding it again changes nothing."""
         versions = self._versions.setdefault(item.item_id, [])
-        entry = (
-            item.event_timestamp,
-            item.event_id,
-            Described(item, item_text(item), price_band(item.price)),
-        )
-        if any(known[:2] == entry[:2] for known in versions):
+        time = item.event_timestamp
+        if any(known[:2] == (time, item.event_id) for known in versions):
             return
         earlier = versions[0][0] if versions else None
-        insort(versions, entry, key=lambda version: version[:2])
-        if earlier is None or item.event_timestamp < earlier:
+        since = time if earlier is None else min(earlier, time)
+        described = Described(item, item_text(item), price_band(item.price), since)
+        insort(versions, (time, item.event_id, described), key=lambda version: version[:2])
+        if since != earlier:
             if earlier is not None:
                 self._first_known.remove((earlier, item.item_id))
-            insort(self._first_known, (item.event_timestamp, item.item_id))
+                versions[:] = [
+                    (when, event_id, one._replace(known_since=since))
+                    for when, event_id, one in versions
+                ]
+            insort(self._first_known, (time, item.item_id))
 
     def as_of(self, item_id: str, time: int) -> Item | None:
         """The item as it was at `time` (milliseconds), or None if no event described it by then."""
@@ -65,7 +74,7 @@ class Catalogue:
         return found.item if found else None
 
     def described_as_of(self, item_id: str, time: int) -> Described | None:
-        """The item as it was at `time`, with its text and price band; None as in `as_of`."""
+        """The item as it was at `time`, as a sample holds it; None as in `as_of`."""
         versions = self._versions.get(item_id)
         if not versions:
             return None
@@ -74,10 +83,10 @@ class Catalogue:
         place = bisect_left(versions, (time + 1,))
         return versions[place - 1][2] if place else None
 
-    def titles_as_of(self, item_ids: Iterable[str], time: int) -> list[str]:
-        """Titles of the items as they were at `time`; items that were unknown then are left out."""
-        known = self.described_as_of
-        return [described.item.title for item_id in item_ids if (described := known(item_id, time))]
+    def category_of(self, item_id: str, time: int) -> str:
+        """Category of the item as it was at `time`; empty if it is unknown."""
+        found = self.described_as_of(item_id, time)
+        return (found.item.category or "") if found else ""
 
     def draw(
         self, seed: int, question_event_id: str, item_id: str, time: int, count: int

@@ -10,13 +10,15 @@ import heapq
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import Any, Final
+from typing import Final
 
 from mainstem.events import Cart, Click, Impression, Labelled, Purchase, Return, Search, View
 from mainstem.ids import uuids_of
 from mainstem.join.catalogue import Catalogue
+from mainstem.join.counted import Counted, places_of
 from mainstem.join.labelled import labelled_sample
 from mainstem.join.making import SampleMaker
+from mainstem.join.past import TOUCHES, Past
 from mainstem.join.sample import Sample
 from mainstem.join.state import JoinState, Question, UserState
 from mainstem.settings import Settings
@@ -26,14 +28,11 @@ __all__ = ["CLOSE", "FORGET", "Fold"]
 CLOSE: Final = 0
 FORGET: Final = 1
 _OUTCOMES: Final = frozenset({Click, Cart, Purchase, Return})
-_TOUCHES: Final = frozenset({View, Click, Cart, Purchase})
 _KINDS: Final = {
     kind: kind.__name__.lower() for kind in (Impression, View, Click, Cart, Purchase, Return)
 }
 _QUESTION_ID: Final = uuids_of("question")  # makes the id of a question from its event id
 _PLACE: Final = attrgetter("time", "event_id")  # the order of a shopper's questions
-# A history keeps this many times `history_length` entries, because items may repeat in it.
-_KEPT: Final = 4
 
 
 class Fold:
@@ -43,7 +42,8 @@ class Fold:
         self.state = state
         self._settings = settings
         self._maker = SampleMaker(settings, catalogue)
-        self._kept = _KEPT * max(settings.join.history_length, 1)
+        self._past = Past(settings.join)
+        self._counted = Counted(state.open_hour, self._past, settings.join)
         self._classes = {
             name: number for number, name in enumerate(settings.objectives.class_names)
         }
@@ -94,11 +94,16 @@ class Fold:
         if user is None:
             user = self.state.users[event.user_id] = UserState()
         made: Sequence[Sample] = ()
-        if self.is_question(event):
-            self._open(event, user)  # type: ignore[arg-type]  # is_question says which kinds
-        elif self.is_outcome(event):
-            made = self._answer(event, user)  # type: ignore[arg-type]
-        self._remember(event, user)
+        if self.is_outcome(event):
+            made = self._answer(event, user)  # type: ignore[arg-type]  # is_outcome says the kinds
+        elif self.is_question(event):
+            self._open(event, user)  # type: ignore[arg-type]  # likewise
+        else:
+            self._counted.context(event, user)
+        if type(event) in TOUCHES:
+            self._past.touch(event, user)  # type: ignore[arg-type]  # likewise
+        elif type(event) is Search:
+            self._past.search(event, user)
         return made
 
     def act(self, deadline: tuple[int, int, str, int, str]) -> Sequence[Sample]:
@@ -124,14 +129,8 @@ class Fold:
 
         This frees memory and changes no sample.
         """
-        windows = self._settings.join
-        # the label window too, because `_query` looks that far back
-        oldest = watermark - max(windows.history_window, windows.label_window)
-        users = self.state.users
-        gone = [
-            key for key, user in users.items() if not user.questions and _last_seen(user) < oldest
-        ]
-        for user_id in gone:
+        users, is_over = self.state.users, self._past.is_over
+        for user_id in [key for key, user in users.items() if is_over(user, watermark)]:
             del users[user_id]
 
     def _open(self, event: Impression | View | Purchase, user: UserState) -> None:
@@ -147,7 +146,7 @@ class Fold:
             counts["duplicate"] += 1
             return
         shown = event if type(event) is Impression else None
-        places = _places(shown) if shown else {}
+        places = places_of(shown) if shown else {}
         question = Question(
             question_id=_QUESTION_ID(event_id),
             event_id=event_id,
@@ -161,6 +160,7 @@ class Fold:
             query=(shown.query or "") if shown else "",
         )
         questions.insert(place, question)
+        self._counted.question(event, question, user)
         deadlines, user_id = self.state.deadlines, event.user_id
         heapq.heappush(deadlines, (time + self._label_window, CLOSE, user_id, time, event_id))
         # subtle: a question is kept for twice the revision window, so that an outcome after the
@@ -174,10 +174,13 @@ class Fold:
         question = self._question_of(event, user)
         if question is None:
             counts["orphaned"] += 1
+            self._counted.outcome(event, user)
             return ()
         delay = event.event_timestamp - question.time
         answers = question.answers.setdefault(event.item_id, [])
         repeated = any(event_id == event.event_id for _, event_id, _ in answers)
+        if not repeated:
+            self._counted.answer(event, question, user)
         if repeated or delay > self._revisable:
             counts["outcome"] -= 1
             counts["duplicate" if repeated else "late"] += 1
@@ -216,69 +219,16 @@ class Fold:
         question.answered |= question.source == "purchase"
         self.state.counts["open"] -= 1
         self.state.counts["answered" if question.answered else "expired"] += 1
-        question.history = self._history(question, user)
-        question.query = question.query or self._query(question, user)
-        return self._maker.first(question, user_id, self.state.counts)
+        question.history = self._past.history(user, question.time)
+        if not question.query:
+            question.query = self._past.query(user, question.session, question.time)
+        return self._maker.first(question, user_id, self.state.counts, user.touched)
 
     def _labelled(self, event: Labelled) -> Sample:
         self.state.counts["open"] -= 1
         self.state.counts["answered"] += 1
         number = self._classes[event.label]
         return labelled_sample(event, event.user_id, number, self._settings.objectives)
-
-    def _history(self, question: Question, user: UserState) -> list[str]:
-        """Distinct items the shopper touched strictly before the question, newest first."""
-        length, touched = self._settings.join.history_length, user.history
-        before = bisect_left(touched, (question.time,))
-        oldest = question.time - self._settings.join.history_window
-        found: dict[str, None] = {}
-        for time, _, item_id in reversed(touched[max(before - _KEPT * length, 0) : before]):
-            if time < oldest or len(found) == length:
-                break
-            found[item_id] = None
-        return list(found)
-
-    def _query(self, question: Question, user: UserState) -> str:
-        """The newest search of the question's session, no older than the label window."""
-        oldest = question.time - self._settings.join.label_window
-        for time, _, session, query in reversed(user.searches):
-            if oldest <= time <= question.time and session == question.session:
-                return query
-        return ""
-
-    def _remember(self, event: Any, user: UserState) -> None:
-        if type(event) is Search:
-            session = event.session_id or ""
-            insort(user.searches, (event.event_timestamp, event.event_id, session, event.query))
-            self._prune(user.searches, event.event_timestamp, user)
-        elif type(event) in _TOUCHES:
-            insort(user.history, (event.event_timestamp, event.event_id, event.item_id))
-            self._prune(user.history, event.event_timestamp, user)
-
-    def _prune(
-        self,
-        entries: list[tuple[int, str, str]] | list[tuple[int, str, str, str]],
-        now: int,
-        user: UserState,
-    ) -> None:
-        keep = self._kept
-        if len(entries) <= 2 * keep:
-            return
-        # questions are sorted by time, so the first open one is the oldest
-        open_since = (question.time for question in user.questions if not question.closed)
-        before = bisect_left(entries, (min(next(open_since, now), now),))
-        del entries[: max(before - keep, 0)]
-
-
-def _places(shown: Impression) -> dict[str, int]:
-    """The items of an impression, each once, with their positions.
-
-    An item without a position of its own has the position that it takes in the list.
-    """
-    found: dict[str, int] = {}
-    for place, item in enumerate(shown.items, start=1):
-        found.setdefault(item.item_id, item.position or place)
-    return found
 
 
 def _propensities(shown: Impression) -> list[float]:
@@ -287,7 +237,3 @@ def _propensities(shown: Impression) -> list[float]:
     for item in shown.items:
         found.setdefault(item.item_id, item.propensity or 1.0)
     return list(found.values())
-
-
-def _last_seen(user: UserState) -> int:
-    return max((entries[-1][0] for entries in (user.history, user.searches) if entries), default=-1)

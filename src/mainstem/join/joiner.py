@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
 import msgspec
-from msgspec import Struct
 
-from mainstem.behaviour import Hour
+from mainstem.behaviour import HOUR, Hour, hour_of
+from mainstem.behaviour.counting import close
 from mainstem.events import (
     Cart,
     Click,
@@ -34,39 +34,13 @@ from mainstem.join.fold import Fold
 from mainstem.join.ledger import BLOCK, LedgerRow, block_of
 from mainstem.join.rejections import Rejection, pseudonym, rejection_of
 from mainstem.join.sample import Sample
-from mainstem.join.state import FORM, JoinState
+from mainstem.join.snapshot import Snapshot
+from mainstem.join.state import JoinState
 from mainstem.settings import Settings
 
-__all__ = ["Joiner", "Output", "Snapshot"]
+__all__ = ["Joiner", "Output"]
 
 _OF_SHOPPERS: Final = frozenset({Search, Impression, View, Click, Cart, Purchase, Return})
-_ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
-_DECODER: Final = msgspec.msgpack.Decoder(JoinState)
-
-
-class Snapshot(Struct, frozen=True, kw_only=True):
-    """The state of a joiner as a value.
-
-    Attributes:
-        partition: partition that the joiner folds.
-        next_offset: offset of the first event that is not part of the state.
-        state: the encoded `JoinState`; two owners of a partition write the same bytes.
-        form: the `FORM` of the state; 0 in snapshots that were written before forms existed.
-    """
-
-    partition: int
-    next_offset: int
-    state: bytes
-    form: int = 0
-
-    @property
-    def lacks(self) -> str:
-        """Why a joiner cannot go on from this snapshot; empty if it can."""
-        if self.form == FORM:
-            return ""
-        return f"form {self.form} there, {FORM} now: the samples of the two have different fields"
-
-
 Output: TypeAlias = Sample | Rejection | LedgerRow | Hour
 
 
@@ -122,6 +96,16 @@ class Joiner:
         """Event time up to which all events and deadlines have been folded, in milliseconds."""
         return self._state.newest - self._settings.join.grace
 
+    @property
+    def newest(self) -> int:
+        """Largest event time seen, in milliseconds; -1 before the first event."""
+        return self._state.newest
+
+    @property
+    def open_hour(self) -> int:
+        """The first hour that is not closed, as a number of hours since 1970 UTC."""
+        return max(self._state.open_hour.hour, 0)
+
     def step(self, offset: int, event: Event | Refusal | None) -> Iterable[Output]:
         """Fold the event at `offset`.
 
@@ -131,8 +115,8 @@ class Joiner:
                 which a direct read of the topic has shown.
 
         Returns:
-            What the event brings about, in order: samples, a rejection, and at the end of a block
-            a row of the ledger.
+            What the event brings about, in order: samples and closed hours, a rejection, and at the
+            end of a block a row of the ledger.
 
         Raises:
             ValueError: if `offset` is not the next offset. No event may be skipped or folded twice.
@@ -151,6 +135,20 @@ class Joiner:
             outputs.append(self.ledger_row())
         return outputs
 
+    def tick(self, time: int) -> list[Output]:
+        """Move the watermark by a tick that has no offset, because no topic holds it.
+
+        Args:
+            time: event time that has been reached, in milliseconds. No later event may be earlier
+                than this less `grace`.
+
+        Returns:
+            The samples and closed hours that the tick brings about.
+        """
+        outputs: list[Output] = []
+        self._advance(time, outputs)
+        return outputs
+
     def ledger_row(self) -> LedgerRow:
         """The row of the ledger at the current offset."""
         state = self._state
@@ -165,10 +163,7 @@ class Joiner:
 
     def snapshot(self) -> Snapshot:
         """The state as a value; the same prefix of the log gives the same bytes."""
-        state = _ENCODER.encode(self._state)
-        return Snapshot(
-            partition=self.partition, next_offset=self._state.next_offset, state=state, form=FORM
-        )
+        return Snapshot.of(self.partition, self._state)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Replace the state with the state of a snapshot.
@@ -180,7 +175,7 @@ class Joiner:
             other = snapshot.lacks or f"partition {snapshot.partition} there, {self.partition} here"
             msg = f"this joiner cannot go on from the snapshot ({other})"
             raise ValueError(msg)
-        self._use(_DECODER.decode(snapshot.state))
+        self._use(snapshot.decoded())
 
     def closed(self, time: int) -> tuple["Joiner", list[Output]]:
         """Fold a final tick into a copy, so that this joiner can go on when the log grows.
@@ -190,11 +185,14 @@ class Joiner:
 
         Returns:
             The copy, and the outputs that the tick brings about, with a row of the ledger last.
+            Hours that the tick closes are provisional.
         """
         copy = Joiner(self.partition, self._settings, self._catalogue, self._key)
         copy.restore(self.snapshot())
-        outputs: list[Output] = []
-        copy._advance(time, outputs)
+        outputs = [
+            msgspec.structs.replace(one, provisional=True) if isinstance(one, Hour) else one
+            for one in copy.tick(time)
+        ]
         return copy, [*outputs, copy.ledger_row()]
 
     def _use(self, state: JoinState) -> None:
@@ -239,9 +237,10 @@ class Joiner:
             known = msgspec.structs.replace(
                 event, user_id=pseudonym(key, event.user_id), session_id=session
             )
-            # subtle: at equal times a question precedes its outcomes, whatever the event ids are,
-            # because some logs record whole seconds
-            heapq.heappush(state.waiting, (time, is_outcome, event_id, known))
+            # subtle: at equal times a search precedes its question, and a question its outcomes,
+            # whatever the event ids are, because some logs record whole seconds
+            rank = 2 if is_outcome else 0 if type(event) is Search else 1
+            heapq.heappush(state.waiting, (time, rank, event_id, known))
         self._advance(time, outputs)
 
     def _count(self, event: Event, *, is_outcome: bool) -> None:
@@ -260,17 +259,31 @@ class Joiner:
         state, fold = self._state, self._fold
         state.newest = max(state.newest, time)
         watermark, waiting, deadlines = self.watermark, state.waiting, state.deadlines
+        hour = state.open_hour
+        if hour.hour < 0:
+            hour.hour = max(hour_of(watermark), 0)
+        end = (hour.hour + 1) * HOUR
         while True:
             event_due = bool(waiting) and waiting[0][0] < watermark
             # subtle: at equal times the event comes first, so the end of a window belongs to it
             if event_due and (not deadlines or waiting[0][0] <= deadlines[0][0]):
-                event = heapq.heappop(waiting)[3]
+                time, _, _, event = heapq.heappop(waiting)
+                if time >= end:
+                    outputs.append(self._close(time))
+                    end = (hour.hour + 1) * HOUR
                 outputs += fold.happen(event)  # type: ignore[arg-type]  # only user events wait
             elif deadlines and deadlines[0][0] < watermark:
                 outputs += fold.act(heapq.heappop(deadlines))
             else:
                 break
+        if watermark >= end:
+            outputs.append(self._close(watermark))
         self._forget(watermark)
+
+    def _close(self, time: int) -> Hour:
+        """Close all hours before the one of an event time."""
+        hour, category_of = self._state.open_hour, self._catalogue.category_of
+        return close(hour, self.partition, hour_of(time), category_of)
 
     def _forget(self, watermark: int) -> None:
         state = self._state

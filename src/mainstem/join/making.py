@@ -4,6 +4,7 @@ from typing import TypeAlias
 
 from mainstem.ids import uuids_of
 from mainstem.join.catalogue import Catalogue
+from mainstem.join.past import NOTHING, own_between
 from mainstem.join.sample import Sample
 from mainstem.join.state import Question
 from mainstem.join.text import context_text
@@ -25,14 +26,22 @@ class SampleMaker:
         self._objectives = settings.objectives.objective_names
         self._propensity_cap = settings.objectives.propensity_cap
 
-    def first(self, question: Question, user: str, counts: dict[str, int]) -> list[Sample]:
+    def first(
+        self,
+        question: Question,
+        user: str,
+        counts: dict[str, int],
+        touched: dict[str, bytes],
+    ) -> list[Sample]:
         """Make the samples of a question that closes, those of its drawn negatives included.
 
         Args:
-            question: the question; its history and query must be filled in.
+            question: the question; its history and query must be filled in, and `own` is filled
+                in here.
             user: pseudonym of the shopper.
             counts: counts of the ledger. An item that the catalogue did not know at the
                 question's time gives no sample and adds one to `unknown_item`.
+            touched: touches of each item by the shopper, as a `UserState` holds them.
         """
         shown: list[_Shown] = [
             (item_id, None, _position(question, place))
@@ -47,6 +56,14 @@ class SampleMaker:
                 self._settings.join.negatives,
             )
             shown += [(item_id, probability, 0) for item_id, probability in drawn]
+        if touched:
+            oldest = question.time - self._settings.join.history_window
+            question.own = {
+                item_id: own
+                for item_id, _, _ in shown
+                if item_id in touched
+                and (own := own_between(touched[item_id], oldest, question.time))
+            } or None
         return self._made(question, user, counts, shown)
 
     def revised(
@@ -65,7 +82,8 @@ class SampleMaker:
         time, query, answers = question.time, question.query, question.answers
         question_id, source = question.question_id, question.source
         history = tuple(question.history)
-        context = context_text(query, self._catalogue.titles_as_of(history, time))
+        context, history_price = self._context(query, history, time)
+        own = question.own or {}
         sample_id_of = uuids_of("sample", question.event_id)
         made = []
         for item_id, probability, position in shown:
@@ -73,10 +91,11 @@ class SampleMaker:
             if described is None:
                 counts["unknown_item"] += 1
                 continue
-            item, text, band = described
+            item, text, band, known_since = described
             outcomes: tuple[str, ...] = ()
             if probability is None and item_id in answers:
                 outcomes = tuple([kind for _, _, kind in answers[item_id]])
+            touches, purchases, since = own.get(item_id, NOTHING)
             kind = source if probability is None else "drawn"
             targets = targets_of(outcomes, kind, self._objectives)
             # by position, because naming the fields takes five times as long, and nothing else is
@@ -102,6 +121,12 @@ class SampleMaker:
                 text,
                 targets,
                 position,
+                item.price or 0.0,
+                history_price,
+                time - known_since,
+                touches,
+                purchases,
+                since,
             )
             made.append(sample)
         return made
@@ -109,6 +134,14 @@ class SampleMaker:
     def _weight(self, question: Question, item_id: str) -> float:
         """The inverse of the propensity with which an item was shown, up to the cap."""
         return min(1 / question.propensities[question.items.index(item_id)], self._propensity_cap)
+
+    def _context(self, query: str, history: tuple[str, ...], time: int) -> tuple[str, float]:
+        """The context text of a question, and the mean price of its history."""
+        known = self._catalogue.described_as_of
+        touched = [one.item for item_id in history if (one := known(item_id, time))]
+        prices = [item.price for item in touched if item.price]
+        mean = sum(prices) / len(prices) if prices else 0.0
+        return context_text(query, [item.title for item in touched]), mean
 
 
 def _position(question: Question, place: int) -> int:

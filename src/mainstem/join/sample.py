@@ -50,8 +50,8 @@ class Sample(Struct, frozen=True, gc=False):
             none had.
         item_age: milliseconds from the first description of the item in the catalogue to the
             question; -1 if unknown.
-        own_touches: how often the shopper viewed, clicked, carted or bought this item in the 90
-            days before the question, as far as the joiner remembers.
+        own_touches: how often the shopper viewed, clicked, carted or bought this item before the
+            question, within `join.history_window` and as far as the joiner remembers.
         own_purchases: how often the shopper bought this item in that time.
         own_last: milliseconds from the last of these touches to the question; -1 if there was none.
     """

@@ -5,23 +5,24 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
+from mainstem.behaviour.counting import OpenHour
 from mainstem.events import Event
 from mainstem.join.ledger import new_counts
 
 __all__ = ["FORM", "JoinState", "Question", "UserState"]
 
-FORM: Final = 1
+FORM: Final = 2
 """Number of the form of a state. It grows when joiners need something that older states lack.
 
-Form 0 had no positions.
+Form 0 had no positions; form 1 had no open hour, and did not know what a shopper had touched.
 """
 
 
 class Question(Struct, kw_only=True, gc=False):
     """A question and the outcomes that have answered it so far.
 
-    Its `history` and `query` are filled in when it closes, and then kept, because a revised sample
-    must repeat the text of the first one.
+    Its `history`, `query` and `own` are filled in when it closes, and then kept, because a revised
+    sample must repeat what the first one said.
     """
 
     question_id: UUID
@@ -36,7 +37,10 @@ class Question(Struct, kw_only=True, gc=False):
     impression_id: str = ""
     session: str = ""
     query: str = ""
+    query_key: str = ""  # digest of the query that was known when the question was asked
     history: list[str] = field(default_factory=list)
+    # what the shopper did before with each item, where anything: touches, purchases, time since
+    own: dict[str, tuple[int, int, int]] | None = None
     # outcomes by item id: (time, event id, kind), sorted
     answers: dict[str, list[tuple[int, str, str]]] = field(default_factory=dict)
     closed: bool = False
@@ -44,12 +48,16 @@ class Question(Struct, kw_only=True, gc=False):
 
 
 class UserState(Struct, kw_only=True, gc=False):
-    """The recent past of one shopper, as far as texts of open or future questions need it."""
+    """The recent past of one shopper, as far as samples of open or future questions need it."""
 
     # sorted by (time, event id)
     questions: list[Question] = field(default_factory=list)
     # touches: (time, event id, item id), sorted
     history: list[tuple[int, str, str]] = field(default_factory=list)
+    # packed touches of each item (`past`), which take a third of the memory of lists
+    touched: dict[str, bytes] = field(default_factory=dict)
+    # the last `history_length` different items that were touched, newest last
+    recent: list[str] = field(default_factory=list)
     # (time, event id, session, query), sorted
     searches: list[tuple[int, str, str, str]] = field(default_factory=list)
 
@@ -61,8 +69,8 @@ class JoinState(Struct, kw_only=True):
     next_offset: int = 0
     newest: int = -1  # largest event time seen; -1 before the first event
     counts: dict[str, int] = field(default_factory=new_counts)
-    # heap of events that the watermark has not passed: time, whether an outcome, event id, event
-    waiting: list[tuple[int, bool, str, Event]] = field(default_factory=list)
+    # heap of events that the watermark has not passed: time, rank at that time, event id, event
+    waiting: list[tuple[int, int, str, Event]] = field(default_factory=list)
     # heap: due time, action, user, time and event id of the question
     deadlines: list[tuple[int, int, str, int, str]] = field(default_factory=list)
     # event times by event id, kept for `dedupe_horizon`
@@ -71,3 +79,4 @@ class JoinState(Struct, kw_only=True):
     forget: list[tuple[int, str]] = field(default_factory=list)
     users: dict[str, UserState] = field(default_factory=dict)
     since_sweep: int = 0
+    open_hour: OpenHour = field(default_factory=OpenHour)

@@ -15,8 +15,8 @@ from mainstem.store.hours import closed_hours
 
 __all__ = ["features_of", "needed", "reached", "with_features"]
 
-_BATCH: Final = 256  # samples of one query at most
-_LENGTH: Final = 40_000  # characters of its item ids; a server takes parameters of 131,072 bytes
+_BATCH: Final = 1024  # samples of one query at most
+_LENGTH: Final = 100_000  # bytes of its item ids; a server takes parameters of 131,072 bytes
 _WITHOUT: Final = "labelled"  # source of the samples that no shopper's behaviour stands behind
 
 
@@ -93,8 +93,8 @@ def reached(store: Store, partitions: Iterable[int]) -> int:
 def _batches(samples: Sequence[Sample]) -> Iterator[Sequence[Sample]]:
     first = length = 0
     for place, one in enumerate(samples):
-        own = len(one.item_id)
-        more = own + len(one.query) + sum(own + len(other) for other in one.history)
+        own = len(one.item_id.encode())
+        more = own + sum(own + len(other.encode()) + 8 for other in one.history)
         if place - first == _BATCH or (place > first and length + more > _LENGTH):
             yield samples[first:place]
             first, length = place, 0

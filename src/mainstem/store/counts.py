@@ -15,6 +15,7 @@ __all__ = [
     "counts_hash",
     "hash_of_counts",
     "hour_columns",
+    "uncounted",
     "write_hours",
 ]
 
@@ -96,3 +97,9 @@ def hash_of_counts(counts: Iterable[Summed]) -> str:
     for row in counts:
         digest.update(f"{tuple(row)}\n".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
+
+
+def uncounted(store: Store) -> int:
+    """Number of events that no count includes, because their hour was closed when they came."""
+    [(events,)] = store.rows("SELECT sum(uncounted) FROM hours FINAL")
+    return int(events)

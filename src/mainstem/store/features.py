@@ -60,7 +60,6 @@ _COUNTS: Final = Query(
                 f"if(key IN {{own:Array(String)}}, {_AT}, 0)",
             ),
             _counts_of("category", _ANY_KEY("categories"), _AT),
-            _counts_of("query", f"{_ANY_KEY('queries')} AND {_OPEN}"),
             _counts_of(
                 "query_item", f"{_IN.format(key='asked', other='answered')} AND {_OPEN}", _AT
             ),
@@ -83,8 +82,8 @@ _FEATURES: Final = Query(
 def counted(store: Store, asked: Asked, last_position: int) -> list[Counted]:
     """Read the counts that a batch of samples asks for.
 
-    Days on which fewer than five shoppers asked a query tell nothing about the query: neither its
-    counts nor those of an item under it are read. A day counts once it is over, which the windows
+    The counts of items under a query are read only for days on which at least five shoppers asked
+    the query. A day counts once it is over, which the windows
     of queries in `asked` see to.
 
     Args:

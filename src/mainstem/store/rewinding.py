@@ -12,11 +12,12 @@ __all__ = ["rewind"]
 _BY_OFFSET: Final = ("samples", "features", "responses", "sketches")
 _BY_JUDGEMENT: Final = ("moves", "judgements", "standings")
 _BY_VERSION: Final = ("draws", "rounds", "versions", "responses", "sketches")
+_BY_HOUR: Final = ("counts", "hours")
 _LATER_IN: Final = """
     DELETE FROM {table} WHERE partition = {{partition:UInt32}} AND {beyond} {{end:UInt64}}"""
 
 
-def rewind(store: Store, ends: Mapping[int, int], rounds: int) -> None:
+def rewind(store: Store, ends: Mapping[int, int], rounds: int, hours: Mapping[int, int]) -> None:
     """Delete what was written after a checkpoint.
 
     Doing it again would not overwrite all of it: if the log has grown since, other rows may result.
@@ -25,6 +26,8 @@ def rewind(store: Store, ends: Mapping[int, int], rounds: int) -> None:
         store: the history.
         ends: next position of each partition at the checkpoint.
         rounds: number of rounds at the checkpoint.
+        hours: first hour of each partition that was not closed at the checkpoint. Provisional hours
+            are always later.
 
     Raises:
         HomeError: if the history lacks samples that were written before the checkpoint.
@@ -36,6 +39,10 @@ def rewind(store: Store, ends: Mapping[int, int], rounds: int) -> None:
             store.execute(_LATER_IN.format(table=table, beyond="offset >="), **at)
         for table in _BY_JUDGEMENT:
             store.execute(_LATER_IN.format(table=table, beyond="judgement >"), **at)
+    for partition, hour in hours.items():
+        at = {"partition": partition, "end": hour}
+        for table in _BY_HOUR:
+            store.execute(_LATER_IN.format(table=table, beyond="hour >="), **at)
     for table in _BY_VERSION:
         store.execute(f"DELETE FROM {table} WHERE version > {{rounds:UInt32}}", rounds=rounds)
     store.execute("DELETE FROM evaluations WHERE round > {rounds:UInt32}", rounds=rounds)

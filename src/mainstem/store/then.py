@@ -21,6 +21,7 @@ class Then(NamedTuple):
         samples: next position of a sample.
         events: next offset of topic `events`.
         items: next offset of topic `items`.
+        hour: first hour of the counts that was not closed, as a number of hours since 1970 UTC.
         version: newest version that had scored samples.
         judgement: position of the last judgement.
         every: samples between two judgements of the schedule.
@@ -30,6 +31,7 @@ class Then(NamedTuple):
     samples: int
     events: int
     items: int
+    hour: int
     version: int
     judgement: int
     every: int
@@ -95,6 +97,31 @@ class RejectedThen(NamedTuple):
     path: str
     digest: str
     body: str
+
+
+class HourThen(NamedTuple):
+    """A record that closed the hours from `first` to `hour`."""
+
+    hour: int
+    first: int
+    counts: int
+    uncounted: int
+
+
+class CountThen(NamedTuple):
+    """A count of a closed hour."""
+
+    kind: str
+    key: str
+    other: str
+    hour: int
+    position: int
+    shown: int
+    clicked: int
+    carted: int
+    purchased: int
+    returned: int
+    shoppers: int
 
 
 class ResponseThen(NamedTuple):
@@ -185,6 +212,18 @@ BY_THEN: Final[dict[str, Query[Any]]] = {
         WHERE partition = {partition:UInt32}
           AND (topic = 'events' AND offset < {events:UInt64}
                OR topic = 'items' AND offset < {items:UInt64})""",
+    ),
+    "hours": Query(
+        HourThen,
+        """
+        SELECT hour, first, counts, uncounted FROM hours FINAL
+        WHERE partition = {partition:UInt32} AND hour < {hour:UInt32}""",
+    ),
+    "counts": Query(
+        CountThen,
+        f"""
+        SELECT {", ".join(CountThen._fields)} FROM counts FINAL
+        WHERE partition = {{partition:UInt32}} AND hour < {{hour:UInt32}}""",
     ),
     "responses": Query(
         ResponseThen,
