@@ -9,7 +9,7 @@ import pytest
 
 import mainstem
 from mainstem.answers.ablation import Ablation, Without
-from mainstem.answers.page.facts import Facts, facts_of
+from mainstem.answers.page.facts import Facts, LaterPart, facts_of
 from mainstem.answers.page.layout import auc_told
 from mainstem.answers.page.page import page_of
 from mainstem.answers.page.source import Source
@@ -93,7 +93,8 @@ def test_figures_of_the_page_are_those_of_the_report(page: Page, report: dict) -
     for one in report["versions"]:
         assert [f"version {one['version']}", auc_told(one["auc_later"])] in cells
     newest = auc_told(report["versions"][-1]["auc_later"])
-    told = f"{report['later']['samples']:,} samples that it has not learnt from with an AUC of {newest}"
+    later = report["later"]["samples"]
+    told = f"{later:,} samples that it has not learnt from with an AUC of {newest}"
     assert told in " ".join(page.texts["p"])
     [last] = [row for row in cells if row[1:] == [f"{n:,}" for n in report["sets"].values()]][-1:]
     assert 5 == len(last)
@@ -176,6 +177,17 @@ def test_features_that_count_are_drawn_and_listed(empty: Facts) -> None:
     assert "From most to least: price .100, the item -.012." == described
     assert ["the item", "-.012", ".812", "item_a"] in rows(page)
     assert ["the item", "-.012"] in rows(page)
+
+
+def test_planted_errors_are_told(empty: Facts) -> None:
+    """Where labels were turned wrong, the page says why it shows no plain rankings."""
+    source = replace(empty.source, is_planted=True)
+    version = VersionTold(0, None, 1, "", 0.7, None, None, None, None)
+    facts = replace(empty, source=source, later=LaterPart(9, {}), versions=[version])
+    page = Page(page_of(facts))
+    assert any("turned wrong on purpose" in text for text in page.texts["p"])
+    assert ["version 0", ".700"] in rows(page)
+    assert "From best to worst: version 0, the newest .700." in page.texts["desc"]
 
 
 def test_a_version_that_counting_beats_is_told(empty: Facts) -> None:
