@@ -23,9 +23,9 @@ __all__ = ["Ranking", "bm25", "counted_rankings", "fitted_rankings"]
 Ranking: TypeAlias = Callable[[Part], NDArray[np.float64]]
 """Scores of the samples of a part, shape (N,)."""
 _SINGLE: Final = {
-    "popularity": {"purchases": "item_purchased_90", "shown": "item_clicked_30"},
-    "overlap": {"purchases": "words_shared", "shown": "words_shared"},
-    "co_occurrence": {"purchases": "pair_cosine_purchased_90", "shown": "pair_cosine_clicked_90"},
+    "popularity": {"purchases": "item_purchased_90", "shown": "item_clicked_90"},
+    "overlap": {"purchases": "words_shared", "shown": "words_query"},
+    "co_occurrence": {"purchases": "pair_cosine", "shown": "pair_cosine"},
 }
 """The feature that is the ranking, by what the questions of the log are."""
 _TREES: Final = tuple(
