@@ -4,8 +4,8 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final
-from uuid import UUID
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from mainstem.settings import Settings
 from mainstem.settings.urls import url_of
 from mainstem.store import Store
 from mainstem.store.counts import write_hours
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 __all__ = ["Part", "RankerLog", "joined", "shoppers_of"]
 
@@ -118,14 +121,17 @@ def joined(
     if begin is None:
         begin = found.later_from(found.questions, settings.learning.later_share)
     end = found.newest + 1 if test_until is None else test_until
-    with tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder:
-        with open_store(url_of("chdb", folder)) as store:
-            samples = _newest(_outputs(lines, found, settings, store))
-            whole = _with_features(store, samples, settings)
-            train, test = whole.between(0, begin), whole.between(begin, end)
-            shown = test
-            if not found.has_shown:
-                shown = _with_features(store, _drawn(lines, found, settings, test, lists), settings)
+    with (
+        tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder,
+        open_store(url_of("chdb", Path(folder, "history"))) as store,
+    ):
+        samples = _newest(_outputs(lines, found, settings, store))
+        whole = _with_features(store, samples, settings)
+        train, test = whole.between(0, begin), whole.between(begin, end)
+        shown = test
+        if not found.has_shown:
+            drawn = _drawn(lines, found, settings, test, lists)
+            shown = _with_features(store, drawn, settings)
     if not (len(set(train.labels)) == len(set(test.labels)) == 2):
         msg = (
             f"log {name!r} has {len(train.samples):,} samples before its last part and "
@@ -138,8 +144,8 @@ def joined(
 def shoppers_of(lines: Iterable[bytes], share: float) -> Iterator[bytes]:
     """Keep the events of a share of the shoppers, and everything that belongs to no shopper.
 
-    A shopper is kept if the first 8 bytes of the blake2b hash of the user id, as a number, are
-    among the lowest `share` of their residues modulo 1,000.
+    A shopper is kept if the first 8 bytes of the blake2b hash of the user id, as a number, can be
+    divided by 1 / `share`, rounded to a whole number.
 
     Args:
         lines: lines of a log.
@@ -154,7 +160,8 @@ def shoppers_of(lines: Iterable[bytes], share: float) -> Iterator[bytes]:
     for raw in lines:
         event = decode(raw)
         user = getattr(event, "user_id", None)
-        if isinstance(event, Refusal) or user is None or (parts and _number(user) % parts == 0):
+        of_nobody = isinstance(event, Refusal) or user is None
+        if of_nobody or (parts and _number(str(user)) % parts == 0):
             yield raw
 
 

@@ -8,7 +8,7 @@ from mainstem.join.past import NOTHING, own_between
 from mainstem.join.sample import Sample
 from mainstem.join.state import Question
 from mainstem.join.text import context_text
-from mainstem.objectives import label_of, targets_of
+from mainstem.objectives import answered
 from mainstem.settings import Settings
 
 __all__ = ["SampleMaker"]
@@ -97,7 +97,7 @@ class SampleMaker:
                 outcomes = tuple([kind for _, _, kind in answers[item_id]])
             touches, purchases, since = own.get(item_id, NOTHING)
             kind = source if probability is None else "drawn"
-            targets = targets_of(outcomes, kind, self._objectives)
+            targets, label = answered(outcomes, kind, self._objectives)
             # by position, because naming the fields takes five times as long, and nothing else is
             # made as often
             sample = Sample(
@@ -108,7 +108,7 @@ class SampleMaker:
                 user,
                 kind,
                 outcomes,
-                label_of(targets),
+                label,
                 self._weight(question, item_id) if question.propensities else 1.0,
                 1.0 if probability is None else probability,
                 query,

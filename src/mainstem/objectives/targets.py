@@ -18,6 +18,7 @@ __all__ = [
     "TARGETS",
     "UNKNOWN",
     "Target",
+    "answered",
     "code_of",
     "label_of",
     "label_of_class",
@@ -91,6 +92,23 @@ def targets_of(
         (0.0, 1.0, -1.0)
     """
     return tuple([TARGETS[name](outcomes, source) for name in objectives])
+
+
+@lru_cache(maxsize=10_000)
+def answered(
+    outcomes: tuple[str, ...], source: str, objectives: tuple[str, ...] = OBJECTIVES
+) -> tuple[tuple[float, ...], int]:
+    """The targets of a sample and its label; remembered, because few outcomes are unlike.
+
+    Args:
+        outcomes, source, objectives: as for `targets_of`.
+
+    Example:
+        >>> answered(("cart",), "view", ("purchase", "cart"))
+        ((0.0, 1.0), 0)
+    """
+    targets = targets_of(outcomes, source, objectives)
+    return targets, label_of(targets)
 
 
 def targets_of_class(

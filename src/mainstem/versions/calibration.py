@@ -101,7 +101,8 @@ class Calibration(Struct, frozen=True, kw_only=True):
         slope = (levels[-1] - levels[0]) / (last - first) if last > first else 0.0
         beyond = log_odds - np.clip(log_odds, first, last)
         found = np.interp(log_odds, self.log_odds, levels) + slope * beyond
-        return np.clip(found, -_MOST, _MOST)
+        inside: NDArray[np.float64] = np.clip(found, -_MOST, _MOST)
+        return inside
 
 
 def isotonic(
