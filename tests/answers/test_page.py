@@ -9,12 +9,13 @@ import pytest
 
 import mainstem
 from mainstem.answers.ablation import Ablation, Without
-from mainstem.answers.page.facts import Facts, LaterPart, facts_of
+from mainstem.answers.page.facts import Facts, LaterPart, facts_of, features_that_count
 from mainstem.answers.page.layout import auc_told
 from mainstem.answers.page.page import page_of
 from mainstem.answers.page.source import Source
 from mainstem.asking import answers
 from mainstem.join.ledger import LedgerRow, new_counts
+from mainstem.models import initial_encoder, train_tokenizer
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.evaluations import EvaluationTold
@@ -22,6 +23,7 @@ from mainstem.store.named import Query
 from mainstem.store.telling import Refused
 from mainstem.store.texts import Member
 from mainstem.store.versions import ROUNDS_TOLD, VERSIONS_TOLD, RoundTold, VersionTold
+from mainstem.versions import Versions
 from tests.strict_html import Page
 
 HOSTILE = (
@@ -44,6 +46,17 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Facts:
             return [query.of(store, **parameters) for query in queries]
 
         return facts_of(Source("empty", Settings()), ask)
+
+
+def test_a_version_of_before_reads_words_alone(tmp_path: Path) -> None:
+    """A version without features, and a history without its versions, are told in a sentence."""
+    versions = Versions(f"file://{tmp_path / 'versions'}")
+    source, ask = Source("of before", Settings()), lambda *queries, **_: [[] for _ in queries]
+    assert "not at hand" in features_that_count(source, ask, versions)
+    assert "not at hand" in features_that_count(source, ask, None)
+    words = initial_encoder(train_tokenizer(["red cup"], 60), 32, 7)
+    versions.save(words, version=0, parent=None, event_time=0, reason="the first version")
+    assert "Version 0 reads words alone." == features_that_count(source, ask, versions)
 
 
 @pytest.fixture(scope="module")

@@ -94,6 +94,15 @@ def test_features_are_written_once_and_then_read(store: Store) -> None:
     )
 
 
+def test_the_features_of_a_sample_stand_at_its_first_position(store: Store) -> None:
+    """Label versions that come together share features, which have the position of the first."""
+    versions = [sample(1, label_version=number) for number in range(3)]
+    placed = [PlacedSample.of(one, 0, 7 + at, "stream") for at, one in enumerate(versions)]
+    found = with_features(store, placed, versions, Settings())
+    assert 1 == len({one.features for one in found})
+    assert [(7,)] == store.rows("SELECT offset FROM features")
+
+
 def test_hours_count_once_every_partition_has_closed_them(store: Store) -> None:
     """The hour that is reached is that of the slowest partition, and a silent one holds all up."""
     closing = {"first": 5, "counts": 0, "uncounted": 0, "provisional": 0}

@@ -1,7 +1,7 @@
 """How many samples a second fine-tuning takes, beside a plain loop over the same batches' samples.
 
 The plain loop is the usual one, and the one that mainstem had: random batches, padded row by row,
-AdamW without fused kernels, and a look at the loss after each step.
+torch's own dropout, AdamW without fused kernels, and a look at the loss after each step.
 """
 
 import copy
@@ -20,6 +20,7 @@ from mainstem.learning.training.batch_loss import BatchLoss, epoch_of, steps_of
 from mainstem.learning.training.steps import Seen, optimizer_of, train_step
 from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.models.device import device_of
+from mainstem.models.dropout import QuickDropout
 from mainstem.models.tokenizer import encode_pairs, pad
 from mainstem.objectives import Examples
 from mainstem.settings import Settings
@@ -87,6 +88,7 @@ def _ours(child: CrossEncoder, examples: Examples, settings: Settings, seed: int
 
 def _plain(child: CrossEncoder, examples: Examples, settings: Settings, seed: int) -> None:
     network, device, learning = child.network, device_of(settings), settings.learning
+    _with_plain_dropout(network)
     encoded = encode_pairs(child.tokenizer, examples.pairs, settings.model.max_tokens)
     features = None if examples.features is None else torch.from_numpy(examples.features)
     positions = torch.from_numpy(examples.positions)
@@ -107,3 +109,10 @@ def _plain(child: CrossEncoder, examples: Examples, settings: Settings, seed: in
             msg = f"non-finite loss or gradient after {start} samples"
             raise NonFiniteError(msg)
         optimizer.step()
+
+
+def _with_plain_dropout(network: nn.Module) -> None:
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, QuickDropout):
+                setattr(module, name, nn.Dropout(child.p))

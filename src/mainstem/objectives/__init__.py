@@ -16,6 +16,7 @@ from mainstem.objectives.targets import (
     relabelled,
     targets_of,
     targets_of_class,
+    targets_of_label,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "relabelled",
     "targets_of",
     "targets_of_class",
+    "targets_of_label",
 ]

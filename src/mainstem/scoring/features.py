@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,11 +56,10 @@ def with_features(
         The N samples. Those without behaviour have no features.
     """
     known = stored_features(store, [one.sample_id for one in placed])
-    new = {
-        one.sample_id: (at, one)
-        for at, one in zip(placed, samples, strict=True)
-        if one.source != _WITHOUT and one.sample_id not in known
-    }
+    new = dict[UUID, tuple[PlacedSample, Sample]]()
+    for at, one in zip(placed, samples, strict=True):
+        if one.source != _WITHOUT and one.sample_id not in known:
+            new.setdefault(one.sample_id, (at, one))  # the first of its label versions
     values = features_of(store, [one for _, one in new.values()], settings)
     write_features(store, [at for at, _ in new.values()], values)
     known |= {one: tuple(numbers) for one, numbers in zip(new, values.tolist(), strict=True)}

@@ -29,7 +29,15 @@ from mainstem.store.texts import BOUGHT, MEMBERS, Member
 from mainstem.store.versions import ROUNDS_TOLD, VERSIONS_TOLD, RoundTold, VersionTold
 from mainstem.versions import Versions
 
-__all__ = ["Ask", "Facts", "LaterPart", "SetsThen", "facts_of", "sets_over_time"]
+__all__ = [
+    "Ask",
+    "Facts",
+    "LaterPart",
+    "SetsThen",
+    "facts_of",
+    "features_that_count",
+    "sets_over_time",
+]
 
 Ask: TypeAlias = Callable[..., list[list[Any]]]
 """Asks the history: named queries and their parameters in, the rows of each query out."""
@@ -134,7 +142,7 @@ def facts_of(source: Source, ask: Ask, versions: Versions | None = None) -> Fact
         rounds=rounds,
         measured=measured,
         later=_later(source, ask),
-        counting=_counting(source, ask, versions),
+        counting=features_that_count(source, ask, versions),
         sets_then=sets_over_time(judged),
         sets=sets,
         verdicts=verdicts,
@@ -180,8 +188,17 @@ def _later(source: Source, ask: Ask) -> LaterPart | None:
     return LaterPart(len(later), baselines(bought, later, [one.label for one in later]))
 
 
-def _counting(source: Source, ask: Ask, versions: Versions | None) -> Ablation | str:
-    """What the newest version's ranking of samples that no version learnt from loses."""
+def features_that_count(source: Source, ask: Ask, versions: Versions | None) -> Ablation | str:
+    """What the newest version's ranking of samples that it has not learnt from loses.
+
+    Args:
+        source: the history.
+        ask: asks it.
+        versions: where its versions are; None where that is not known.
+
+    Returns:
+        The losses, or a sentence that says why they are not known.
+    """
     if versions is None or not (numbers := versions.numbers()):
         return "The files of the versions are not at hand; --versions says where they are."
     if source.is_planted:
