@@ -1,17 +1,15 @@
 """A log as pairs to rank: joined, counted and given features by the product's own code."""
 
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mainstem.behaviour import Hour
-from mainstem.bootstrap import open_store
 from mainstem.errors import LogError
 from mainstem.events import Refusal, decode
 from mainstem.events.survey import Survey, belongs_to_items
@@ -19,17 +17,19 @@ from mainstem.ids import fraction_of
 from mainstem.join import Catalogue, Joiner, Output, PlacedSample, Sample
 from mainstem.scoring.features import features_of
 from mainstem.settings import Settings
-from mainstem.settings.urls import url_of
 from mainstem.store import Store
 from mainstem.store.counts import write_hours
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-__all__ = ["Part", "RankerLog", "joined", "shoppers_of"]
+__all__ = ["OpenStore", "Part", "RankerLog", "joined", "shoppers_of"]
 
 _DRAWN: Final = 50  # items that a purchase is ranked against, where a log shows none
 _KEY: Final = b"bench"
+
+OpenStore: TypeAlias = Callable[[], AbstractContextManager[Store]]
+"""Opens an empty history, which is removed when it is closed."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,7 @@ def joined(
     name: str,
     lines: Iterable[bytes],
     settings: Settings,
+    opened: OpenStore,
     *,
     test_from: int | None = None,
     test_until: int | None = None,
@@ -104,6 +105,7 @@ def joined(
         name: name of the log.
         lines: lines of the log.
         settings: settings of the join; `join.questions` may be `auto`.
+        opened: opens an empty history for the counts.
         test_from: event time in milliseconds at which the last part begins; None takes the last
             `learning.later_share` of the questions.
         test_until: event time in milliseconds at which the last part ends; None takes all.
@@ -121,10 +123,7 @@ def joined(
     if begin is None:
         begin = found.later_from(found.questions, settings.learning.later_share)
     end = found.newest + 1 if test_until is None else test_until
-    with (
-        tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder,
-        open_store(url_of("chdb", Path(folder, "history"))) as store,
-    ):
+    with opened() as store:
         samples = _newest(_outputs(lines, found, settings, store))
         whole = _with_features(store, samples, settings)
         train, test = whole.between(0, begin), whole.between(begin, end)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstem.bench.ranker import Told, scores_of_seeds
-from mainstem.bench.ranker_log import Part, RankerLog, joined
+from mainstem.bench.ranker_log import OpenStore, Part, RankerLog, joined
 from mainstem.bench.truth import items_of
 from mainstem.join import PlacedSample, Sample, relabelled_sample
 from mainstem.learning.evaluation.metrics import auc
@@ -31,7 +31,7 @@ __all__ = ["bench_shop", "shop_log"]
 
 
 def shop_log(
-    events: int, seed: int, settings: Settings
+    events: int, seed: int, settings: Settings, opened: OpenStore
 ) -> tuple[RankerLog, dict[UUID, TruthOfItem]]:
     """The log of a simulated shop with its habits and accidents, and the truth of its samples.
 
@@ -39,6 +39,7 @@ def shop_log(
         events: about how many lines the log has.
         seed: seed of the shop.
         settings: settings of the join.
+        opened: opens an empty history for the counts.
     """
     log = BytesIO()
     with TemporaryDirectory(prefix="mainstem-bench-") as folder:
@@ -46,11 +47,16 @@ def shop_log(
         with truth.open("wb") as file:
             simulate(Shop(seed=seed), log, file, events=events)
         known = {sample_id: item for sample_id, _, item in items_of(truth)}
-    return joined(f"shop {seed}", log.getvalue().splitlines(), settings), known
+    return joined(f"shop {seed}", log.getvalue().splitlines(), settings, opened), known
 
 
 def bench_shop(
-    events: int, seeds: Sequence[int], settings: Settings, *, told: Told = lambda _: None
+    events: int,
+    seeds: Sequence[int],
+    settings: Settings,
+    opened: OpenStore,
+    *,
+    told: Told = lambda _: None,
 ) -> dict[str, Any]:
     """Measure versions of simulated shops on what their shoppers would have answered.
 
@@ -58,6 +64,7 @@ def bench_shop(
         events: about how many lines each log has.
         seeds: seeds of the shops; the version of each shop has the seed of the shop.
         settings: settings of join, model and training.
+        opened: opens an empty history for the counts of each shop.
         told: receives a line of progress.
 
     Returns:
@@ -68,7 +75,7 @@ def bench_shop(
     shops: list[dict[str, float | None]] = []
     rows: list[tuple[NDArray[Any], ...]] = []
     for seed in seeds:
-        log, truth = shop_log(events, seed, settings)
+        log, truth = shop_log(events, seed, settings, opened)
         as_logged, as_meant = _known(log, truth, meant=False), _known(log, truth, meant=True)
         labels = as_meant.test.labels
         without = settings.but({"model.examination": False})

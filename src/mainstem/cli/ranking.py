@@ -2,6 +2,8 @@
 
 import os
 import sys
+import tempfile
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -12,8 +14,11 @@ import typer
 from mainstem.printable import in_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mainstem.bench.ranker_log import RankerLog
     from mainstem.settings import Settings
+    from mainstem.store import Store
 
 __all__ = ["ranker"]
 
@@ -81,7 +86,7 @@ def ranker(
             found["train"] = train_ratio(first, some, log.settings, times=1 if quick else 3)
     if shop:
         events = min(shop_events, _QUICK_EVENTS) if quick else shop_events
-        found["shop"] = bench_shop(events, chosen, settings, told=_told)
+        found["shop"] = bench_shop(events, chosen, settings, _temporary_store, told=_told)
     if as_json:
         print(in_json(found))
     else:
@@ -105,8 +110,23 @@ def _logs(
             lines = read_lines(path)
             if shoppers < 1:
                 lines = shoppers_of(lines, shoppers)
-            found.append(joined(name, lines, settings, test_from=last[0], test_until=last[1]))
+            begin, end = last
+            found.append(
+                joined(name, lines, settings, _temporary_store, test_from=begin, test_until=end)
+            )
     return found
+
+
+@contextmanager
+def _temporary_store() -> "Iterator[Store]":
+    from mainstem.bootstrap import open_store
+    from mainstem.settings.urls import url_of
+
+    with (
+        tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder,
+        open_store(url_of("chdb", Path(folder, "history"))) as opened,
+    ):
+        yield opened
 
 
 def _show(found: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from mainstem.learning.evaluation.judged import Judged, log_odds_of
 from mainstem.learning.gate import Decision
 from mainstem.models import ActiveVersion
 from mainstem.objectives.offset import log_odds_offset
+from mainstem.process.stopwatch import SPENT
 from mainstem.versions import BeatsCounting, Calibration
 
 __all__ = ["Comparison", "beats_counting", "compare", "fit_calibration"]
@@ -36,6 +37,7 @@ class Comparison:
     calibration: Calibration | None
 
 
+@SPENT.on("evaluate")
 def compare(
     parent: ActiveVersion,
     child: ActiveVersion,

@@ -103,6 +103,7 @@ class Learner:
             cold=drawn.cold,
             made=made,
             active=self._ready(made),
+            available=drawn.available,
         )
         keep_round(done, self._store, self._versions, claim.generation)
         return done

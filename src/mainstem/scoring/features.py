@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mainstem.behaviour import FEATURES, LAST_POSITION, Asked, Sums, end_of, features
 from mainstem.join import PlacedSample, Sample
+from mainstem.process.stopwatch import SPENT
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.features import counted, stored_features, write_features
@@ -39,6 +40,7 @@ def features_of(store: Store, samples: Sequence[Sample], settings: Settings) -> 
     return np.concatenate(found)
 
 
+@SPENT.on("features")
 def with_features(
     store: Store, placed: Sequence[PlacedSample], samples: Sequence[Sample], settings: Settings
 ) -> list[PlacedSample]:

@@ -16,6 +16,7 @@ from mainstem.learning.training.steps import Seen, optimizer_of, train_step
 from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.models.device import device_of
 from mainstem.models.reading import Read
+from mainstem.process.stopwatch import SPENT
 from mainstem.settings import Settings
 
 __all__ = ["Training", "fine_tune", "loss_on"]
@@ -39,6 +40,7 @@ class Training:
     held_out: NDArray[np.float64] | None = None
 
 
+@SPENT.on("train")
 def fine_tune(
     parent: CrossEncoder,
     samples: Sequence[PlacedSample],
