@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-import msgspec
-
 from mainstem.behaviour import HOUR, Count, Hour, query_key
 from mainstem.events import Event, Item, Labelled, Tick
 from mainstem.join import Catalogue, Joiner, Sample, closing_time
@@ -242,7 +240,7 @@ def test_a_snapshot_holds_the_open_hour() -> None:
         found = closed(step(partition, *events[:cut]))
         rest.restore(partition.snapshot())
         found += closed(step(rest, *events[cut:], end))
-        assert msgspec.msgpack.encode(whole) == msgspec.msgpack.encode(found)
+        assert repr(whole) == repr(found)
 
 
 def test_a_sample_tells_what_its_shopper_did_with_the_item_before() -> None:

@@ -1,34 +1,35 @@
 """The open hour of a joiner: what has happened in it so far, and its counts once it closes.
 
 Events are folded in event time order, so only one hour of a partition is open at a time. It keeps
-what happened as plain lists, in the order of the fold, and adds it up when it closes. So its state
-is the same after a snapshot, and an event costs little.
+what happened as plain lists in the order of the fold, so it costs little for each event and is the
+same after a snapshot. Whoever reads the counts of a closed hour adds them up.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property, partial
 from itertools import chain, repeat
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, overload
 
 from msgspec import Struct, field
 
 from mainstem.behaviour.counts import HOUR, Count, Hour
 
-__all__ = ["OUTCOMES", "OpenHour", "ask", "close"]
+__all__ = ["OUTCOMES", "OpenHour", "Tally", "ask", "close"]
 
 OUTCOMES: Final = ("click", "cart", "purchase", "return")
 """Kinds of outcomes, in the order of their numbers in a `Count`."""
+_SHOPPERS: Final = len(OUTCOMES)  # place of the shoppers after the outcomes in a `Count`
 _MOST_ASKED: Final = 500  # queries of one shopper and day that count; who asks more is a robot
 _DAY: Final = 24  # hours
 
 _Key: TypeAlias = tuple[str, str, int]
 """Key, other and position of a `Count`."""
 _Sums: TypeAlias = dict[_Key, int]
+_Shown: TypeAlias = list[tuple[str, list[str], list[int]]]
 _Outcomes: TypeAlias = list[tuple[int, str, str, int, list[str]]]
 
 _COUNT: Final[Callable[[tuple[object, ...]], Count]] = partial(tuple.__new__, Count)
-_ZEROS: Final = (0,) * 6  # the numbers of a `Count`
 
 
 class OpenHour(Struct, kw_only=True):
@@ -47,8 +48,8 @@ class OpenHour(Struct, kw_only=True):
 
     hour: int = -1
     uncounted: int = 0
-    shown: list[tuple[str, list[str], list[int]]] = field(default_factory=list)
-    outcomes: list[tuple[int, str, str, int, list[str]]] = field(default_factory=list)
+    shown: _Shown = field(default_factory=list)
+    outcomes: _Outcomes = field(default_factory=list)
     queries: list[str] = field(default_factory=list)
     asked: dict[str, list[str]] = field(default_factory=dict)
 
@@ -79,13 +80,14 @@ def close(
         category_of: gives the category of an item as of an event time; empty if it is unknown.
 
     Returns:
-        The counts of the hour that was open.
+        The hour that was open, with its counts.
     """
+    end = (hour.hour + 1) * HOUR - 1
     closed = Hour(
         partition=partition,
         first=hour.hour,
         hour=until - 1,
-        counts=_counts(hour, category_of) if hour.shown or hour.outcomes or hour.queries else [],
+        counts=Tally(hour.shown, hour.outcomes, hour.queries, lambda item: category_of(item, end)),
         uncounted=hour.uncounted,
     )
     if until // _DAY > hour.hour // _DAY:
@@ -95,91 +97,139 @@ def close(
     return closed
 
 
-def _counts(hour: OpenHour, category_of: Callable[[str, int], str]) -> list[Count]:
-    by_kind = [[one for one in hour.outcomes if one[0] == kind] for kind in range(len(OUTCOMES))]
-    items = [_shown(hour), *map(_answered, by_kind)]
-    under = [_shown_under(hour), *map(_answered_under, by_kind)]
-    end = (hour.hour + 1) * HOUR - 1
-    category = {item: category_of(item, end) for item, _, _ in chain.from_iterable(items)}
-    return [
-        *_rows("item", items),
-        *_rows("category", [_by_category(sums, category) for sums in items]),
-        *_rows("query", [*map(_by_query, under), _asked(hour)]),
-        *_rows("query_item", under),
-        *_rows("pair", [{}, *map(_together, by_kind)]),
-    ]
+class Tally(Sequence[Count]):
+    """Counts of a closed hour, which are added up when they are first read.
 
-
-def _shown(hour: OpenHour) -> _Sums:
-    """How often each item was shown at each position."""
-    return Counter(
-        chain.from_iterable(zip(items, repeat(""), places) for _, items, places in hour.shown)
-    )
-
-
-def _shown_under(hour: OpenHour) -> _Sums:
-    """How often each item was shown at each position under each query."""
-    return Counter(
-        chain.from_iterable(
-            zip(repeat(query), items, places) for query, items, places in hour.shown if query
-        )
-    )
-
-
-def _answered(outcomes: _Outcomes) -> _Sums:
-    return Counter([(item, "", position) for _, _, item, position, _ in outcomes])
-
-
-def _answered_under(outcomes: _Outcomes) -> _Sums:
-    return Counter([(query, item, position) for _, query, item, position, _ in outcomes if query])
-
-
-def _together(outcomes: _Outcomes) -> _Sums:
-    """How often each pair of items was the item of an outcome and one touched before it."""
-    return Counter(
-        [
-            (item, other, 0) if item < other else (other, item, 0)
-            for _, _, item, _, before in outcomes
-            for other in before
-            if other != item
-        ]
-    )
-
-
-def _asked(hour: OpenHour) -> _Sums:
-    return Counter([(query, "", 0) for query in hour.queries])
-
-
-def _by_category(sums: _Sums, category: dict[str, str]) -> _Sums:
-    summed: _Sums = {}
-    for (item, _, position), count in sums.items():
-        key = (category[item], "", position)
-        summed[key] = summed.get(key, 0) + count
-    return summed
-
-
-def _by_query(sums: _Sums) -> _Sums:
-    summed: _Sums = {}
-    for (query, _, _), count in sums.items():
-        key = (query, "", 0)
-        summed[key] = summed.get(key, 0) + count
-    return summed
-
-
-def _rows(kind: str, sums: Sequence[_Sums]) -> Iterator[Count]:
-    """One count for each key that any of the sums has, in the order of the fold.
+    A joiner has no time for that, and an hour that is published again need not be read.
 
     Args:
-        kind: kind of the counts.
-        sums: their numbers by key, in the order of the fields of `Count`; the last may be missing.
+        shown, outcomes, queries: what happened, as in `OpenHour`.
+        category_of: gives the category that an item had at the end of the hour.
     """
-    there = [(place, one) for place, one in enumerate(sums) if one]
-    if len(there) == 1:  # a short cut, because most keys have one number
-        [(place, only)] = there
-        before, after = _ZEROS[:place], _ZEROS[place + 1 :]
-        for key, count in only.items():
-            yield _COUNT((kind, *key, *before, count, *after))
-        return
-    missing = _ZEROS[len(sums) :]
-    for key in dict.fromkeys(chain.from_iterable(sums)):
-        yield _COUNT((kind, *key, *[one.get(key, 0) for one in sums], *missing))
+
+    def __init__(
+        self,
+        shown: _Shown,
+        outcomes: _Outcomes,
+        queries: list[str],
+        category_of: Callable[[str], str],
+    ) -> None:
+        self._shown, self._outcomes, self._queries = shown, outcomes, queries
+        self._category_of = category_of
+
+    @overload
+    def __getitem__(self, place: int) -> Count: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Count]: ...
+
+    def __getitem__(self, place: int | slice) -> Count | list[Count]:
+        return self._rows[place]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._rows == list(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._rows))
+
+    def __repr__(self) -> str:
+        return repr(self._rows)
+
+    @cached_property
+    def _rows(self) -> list[Count]:
+        if not (self._shown or self._outcomes or self._queries):
+            return []
+        return [
+            *_rows("item", self._shown_items, _answered(self._by_item())),
+            *self._categories(),
+            *self._queries_asked(),
+            *_rows("query_item", self._shown_under(), _answered(self._by_query_item())),
+            *_pairs([self._together(kind) for kind in range(len(OUTCOMES))]),
+        ]
+
+    @cached_property
+    def _shown_items(self) -> _Sums:
+        shown = (zip(items, repeat(""), places) for _, items, places in self._shown)
+        return Counter(chain.from_iterable(shown))
+
+    def _shown_under(self) -> _Sums:
+        shown = (zip(repeat(key), items, places) for key, items, places in self._shown if key)
+        return Counter(chain.from_iterable(shown))
+
+    def _by_item(self) -> Iterator[tuple[_Key, int]]:
+        return (((item, "", place), kind) for kind, _, item, place, _ in self._outcomes)
+
+    def _by_query_item(self) -> Iterator[tuple[_Key, int]]:
+        return (
+            ((query, item, place), kind) for kind, query, item, place, _ in self._outcomes if query
+        )
+
+    def _categories(self) -> Iterable[Count]:
+        items = chain((key[0] for key in self._shown_items), (one[2] for one in self._outcomes))
+        category = {item: self._category_of(item) for item in dict.fromkeys(items)}
+        shown: _Sums = {}
+        for (item, _, place), count in self._shown_items.items():
+            key = (category[item], "", place)
+            shown[key] = shown.get(key, 0) + count
+        answered = (
+            ((category[item], "", place), kind) for kind, _, item, place, _ in self._outcomes
+        )
+        return _rows("category", shown, _answered(answered))
+
+    def _queries_asked(self) -> Iterable[Count]:
+        shown: _Sums = {}
+        for query, items, _ in self._shown:
+            if query:
+                shown[query, "", 0] = shown.get((query, "", 0), 0) + len(items)
+        answered = (((query, "", 0), kind) for kind, query, *_ in self._outcomes if query)
+        asked = (((query, "", 0), _SHOPPERS) for query in self._queries)
+        return _rows("query", shown, _answered(chain(answered, asked)))
+
+    def _together(self, kind: int) -> dict[tuple[str, str], int]:
+        """How often each pair of items was the item of an outcome and one touched before it."""
+        return Counter(
+            [
+                (item, other) if item < other else (other, item)
+                for number, _, item, _, before in self._outcomes
+                if number == kind
+                for other in before
+                if other != item
+            ]
+        )
+
+
+def _answered(outcomes: Iterable[tuple[_Key, int]]) -> dict[_Key, list[int]]:
+    """Numbers of the outcomes of each kind, and of shoppers, by key."""
+    found: dict[_Key, list[int]] = {}
+    for key, kind in outcomes:
+        sums = found.get(key)
+        if sums is None:
+            sums = found[key] = [0, 0, 0, 0, 0]
+        sums[kind] += 1
+    return found
+
+
+def _rows(kind: str, shown: _Sums, answered: dict[_Key, list[int]]) -> list[Count]:
+    rows = [
+        _COUNT((kind, key, other, place, count, 0, 0, 0, 0, 0))
+        for (key, other, place), count in shown.items()
+        if (key, other, place) not in answered
+    ]
+    rows += [_COUNT((kind, *key, shown.get(key, 0), *sums)) for key, sums in answered.items()]
+    return rows
+
+
+def _pairs(sums: list[dict[tuple[str, str], int]]) -> list[Count]:
+    clicked, carted, purchased, returned = sums
+    if not (clicked or carted or returned):  # a short cut for logs of purchases
+        return [
+            _COUNT(("pair", one, other, 0, 0, 0, 0, count, 0, 0))
+            for (one, other), count in purchased.items()
+        ]
+    return [
+        _COUNT(("pair", *key, 0, 0, *[one.get(key, 0) for one in sums], 0))
+        for key in dict.fromkeys(chain.from_iterable(sums))
+    ]

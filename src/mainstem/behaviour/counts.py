@@ -5,6 +5,7 @@ later, so its counts can be written twice, or added up by several readers, with 
 """
 
 import hashlib
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -64,7 +65,7 @@ class Hour(Struct, frozen=True, kw_only=True):
     partition: int
     first: int
     hour: int
-    counts: list[Count]
+    counts: Sequence[Count]
     uncounted: int = 0
     provisional: bool = False
 

@@ -7,7 +7,7 @@ from bisect import bisect_left, insort
 from typing import NamedTuple
 
 from mainstem.events import Item
-from mainstem.ids import number_of
+from mainstem.ids import numbers_of
 from mainstem.join.sample import price_band
 from mainstem.join.text import item_text
 
@@ -112,9 +112,9 @@ class Catalogue:
         others = known - (self.described_as_of(item_id, time) is not None)
         count = min(count, others)
         drawn: list[str] = []
-        number = 0
+        number, number_with = 0, numbers_of("negative", seed, question_event_id)
         while len(drawn) < count:
-            candidate = pool[number_of("negative", seed, question_event_id, number) % known][1]
+            candidate = pool[number_with(number) % known][1]
             number += 1
             if candidate != item_id and candidate not in drawn:
                 drawn.append(candidate)

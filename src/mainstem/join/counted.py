@@ -105,10 +105,10 @@ class Counted:
             key = query_key(event.query or "")
             self._show(event, key, list(places), list(places.values()))
         elif kind is View and not event.impression_id:
-            self._show(event, "", [event.item_id], [])
+            self._show(event, "", [event.item_id], None)
 
     def _show(
-        self, event: Impression | View, query: str, items: list[str], positions: list[int]
+        self, event: Impression | View, query: str, items: list[str], positions: list[int] | None
     ) -> None:
         hour = self._hour
         if event.event_timestamp < hour.hour * HOUR:

@@ -118,7 +118,9 @@ class Fold:
         """
         _, action, user_id, time, event_id = deadline
         user = self.state.users[user_id]
-        place = bisect_left(user.questions, (time, event_id), key=_PLACE)
+        place = 0  # as usual for a question that is forgotten
+        if _PLACE(user.questions[0]) != (time, event_id):
+            place = bisect_left(user.questions, (time, event_id), key=_PLACE)
         if action == CLOSE:
             return self._close(user.questions[place], user_id, user)
         del user.questions[place]
@@ -153,8 +155,8 @@ class Fold:
             time=time,
             source=_KINDS[type(event)],
             items=list(places) if shown else [event.item_id],  # type: ignore[union-attr]
-            positions=list(places.values()),
-            propensities=_propensities(shown) if shown and self._weighs else [],
+            positions=list(places.values()) if shown else None,
+            propensities=_propensities(shown) if shown and self._weighs else None,
             impression_id=shown.impression_id if shown else "",
             session=event.session_id or "",
             query=(shown.query or "") if shown else "",

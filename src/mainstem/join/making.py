@@ -83,7 +83,7 @@ class SampleMaker:
         question_id, source = question.question_id, question.source
         history = tuple(question.history)
         context, history_price = self._context(query, history, time)
-        own = question.own or {}
+        own, shown_with = question.own or {}, question.propensities
         sample_id_of = uuids_of("sample", question.event_id)
         made = []
         for item_id, probability, position in shown:
@@ -109,7 +109,7 @@ class SampleMaker:
                 kind,
                 outcomes,
                 label,
-                self._weight(question, item_id) if question.propensities else 1.0,
+                self._weight(shown_with[question.items.index(item_id)]) if shown_with else 1.0,
                 1.0 if probability is None else probability,
                 query,
                 history,
@@ -131,17 +131,20 @@ class SampleMaker:
             made.append(sample)
         return made
 
-    def _weight(self, question: Question, item_id: str) -> float:
-        """The inverse of the propensity with which an item was shown, up to the cap."""
-        return min(1 / question.propensities[question.items.index(item_id)], self._propensity_cap)
-
     def _context(self, query: str, history: tuple[str, ...], time: int) -> tuple[str, float]:
         """The context text of a question, and the mean price of its history."""
-        known = self._catalogue.described_as_of
-        touched = [one.item for item_id in history if (one := known(item_id, time))]
-        prices = [item.price for item in touched if item.price]
-        mean = sum(prices) / len(prices) if prices else 0.0
-        return context_text(query, [item.title for item in touched]), mean
+        known, titles, prices = self._catalogue.described_as_of, [], []
+        for item_id in history:
+            if described := known(item_id, time):
+                item = described.item
+                titles.append(item.title)
+                if item.price:
+                    prices.append(item.price)
+        return context_text(query, titles), sum(prices) / len(prices) if prices else 0.0
+
+    def _weight(self, propensity: float) -> float:
+        """The inverse of the propensity with which an item was shown, up to the cap."""
+        return min(1 / propensity, self._propensity_cap)
 
 
 def _position(question: Question, place: int) -> int:

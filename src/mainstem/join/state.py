@@ -30,10 +30,10 @@ class Question(Struct, kw_only=True, gc=False):
     time: int
     source: str
     items: list[str]
-    # positions of the items in their impression; empty if the question is no impression
-    positions: list[int] = field(default_factory=list)
-    # probabilities with which the items were shown; empty if the settings ignore propensities
-    propensities: list[float] = field(default_factory=list)
+    # positions of the items in their impression; None if the question is no impression
+    positions: list[int] | None = None
+    # probabilities with which the items were shown; None if the settings ignore propensities
+    propensities: list[float] | None = None
     impression_id: str = ""
     session: str = ""
     query: str = ""

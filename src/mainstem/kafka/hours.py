@@ -7,7 +7,7 @@ is complete in the topic's order counts, for all readers.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -102,12 +102,12 @@ def decode_hour(value: bytes) -> CountsPart | HourClosed:
     return _DECODER.decode(value)
 
 
-def _parts(rows: list[Count]) -> Iterator[bytes]:
+def _parts(rows: Sequence[Count]) -> Iterator[bytes]:
     for start in range(0, len(rows), _ROWS):
         yield from _halved(rows[start : start + _ROWS])
 
 
-def _halved(rows: list[Count]) -> Iterator[bytes]:
+def _halved(rows: Sequence[Count]) -> Iterator[bytes]:
     encoded = _ENCODER.encode(rows)
     if len(encoded) <= _BYTES or len(rows) == 1:
         yield encoded
