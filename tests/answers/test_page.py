@@ -100,8 +100,9 @@ def test_figures_of_the_page_are_those_of_the_report(page: Page, report: dict) -
     hashes = {report[name] for name in ("hash", "counts_hash", "set_hash") if name in report}
     assert hashes <= set(page.texts["code"])
     cells = rows(page)
-    for name, auc in report["baselines"].items():
-        shown = {"word_overlap": "word overlap", "co_occurrence": "co-occurrence"}.get(name, name)
+    for name in ("popularity", "overlap", "co_occurrence"):
+        auc = report["baselines"][name]
+        shown = {"overlap": "word overlap", "co_occurrence": "co-occurrence"}.get(name, name)
         assert [shown, auc_told(auc)] in cells
     for one in report["versions"]:
         assert [f"version {one['version']}", auc_told(one["auc_later"])] in cells

@@ -1,10 +1,15 @@
 """The bench of rankings: versions, counting and models of scikit-learn on the same pairs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from msgspec.structs import replace as with_fields
 from sklearn.metrics import roc_auc_score
 
 from mainstem.behaviour import FEATURE_NAMES
@@ -15,15 +20,24 @@ from mainstem.bench.ranker_shop import shop_log
 from mainstem.errors import LogError
 from mainstem.events import decode
 from mainstem.settings import Settings
+from mainstem.settings.urls import url_of
 from mainstem.simulate import Shop, simulate
+from mainstem.store import Store
 
 SMALL = Settings.of({"learning.epochs": 1, "learning.held_out": 100, "model.vocabulary": 300})
+
+
+@contextmanager
+def opened() -> Iterator[Store]:
+    """An empty history that does not outlive its use."""
+    with TemporaryDirectory() as folder, Store(url_of("chdb", Path(folder, "history"))) as store:
+        yield store
 
 
 @pytest.fixture(scope="module")
 def log() -> RankerLog:
     """A small simulated shop with searches, joined."""
-    return shop_log(1500, 3, SMALL)[0]
+    return shop_log(1500, 3, SMALL, opened)[0]
 
 
 def with_column(part: Part, name: str, values: np.ndarray) -> Part:
@@ -58,7 +72,7 @@ def test_purchases_are_ranked_against_fifty_drawn_items() -> None:
         % (number, 60_000_000 + number * 600_000, number % 80)
         for number in range(60)
     ]
-    lists = joined("bought", lines, SMALL, lists=5).lists
+    lists = joined("bought", lines, SMALL, opened, lists=5).lists
     sizes = np.bincount(lists.questions)
     assert set(sizes) == {51}
     assert 1 <= len(sizes) <= 12
@@ -68,7 +82,7 @@ def test_purchases_are_ranked_against_fifty_drawn_items() -> None:
 def test_a_log_without_both_labels_is_refused() -> None:
     """A part that holds one label only cannot be ranked, and the message says which log it is."""
     with pytest.raises(LogError, match="log 'none' has 0 samples"):
-        joined("none", [b'{"type":"tick","event_timestamp":5}'], SMALL)
+        joined("none", [b'{"type":"tick","event_timestamp":5}'], SMALL, opened)
 
 
 def test_a_share_of_the_shoppers_keeps_each_whole() -> None:
@@ -91,8 +105,6 @@ def test_bm25_prefers_rare_words_and_short_texts(log: RankerLog) -> None:
     def score(query: str, text: str) -> float:
         fields = {"query": query, "item_text": text}
         one = part.samples[0]
-        from msgspec.structs import replace as with_fields
-
         return float(ranking(Part([with_fields(one, **fields)], []))[0])
 
     assert score("red cup", "red cup") > score("red cup", "red mug") > 0

@@ -92,7 +92,7 @@ def report_of(newest: float | None, plain: dict[str, float | None]) -> dict[str,
     return {
         "later": {"samples": 10, "labels": ["no", "yes"]},
         "versions": versions,
-        "baselines": {"popularity": 0.7, "word_overlap": 0.6, "co_occurrence": 0.65} | plain,
+        "baselines": {"popularity": 0.7, "overlap": 0.6, "co_occurrence": 0.65} | plain,
     }
 
 

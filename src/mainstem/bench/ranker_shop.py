@@ -81,7 +81,8 @@ def bench_shop(
         without = settings.but({"model.examination": False})
 
         def scores(some: RankerLog, asked: Settings, seed: int = seed) -> NDArray[np.float64]:
-            return scores_of_seeds(some, asked, [seed], told)[0][0]
+            of_seed: NDArray[np.float64] = scores_of_seeds(some, asked, [seed], told)[0][0]
+            return of_seed
 
         with_tower, no_tower = scores(as_logged, settings), scores(as_logged, without)
         of_truth = scores(as_meant, without)

@@ -15,8 +15,13 @@ _HEADER: Final = ("round", "at sample", "drawn", "from", "before", "after", "pro
 _MEANINGS: Final = {
     "popularity": "how often the item was bought before",
     "co_occurrence": "bought together with the shopper's history",
-    "word_overlap": "words of the item in the shopper's history",
+    "overlap": "words of the item in the shopper's history",
+    "logistic": "logistic regression on the features of behaviour",
+    "trees": "gradient-boosted trees on the features of behaviour",
+    "words": "the newest version with its features at their mean",
 }
+
+_MODELS: Final = frozenset({"logistic", "trees", "words"})
 
 
 def rounds(loop: Loop, report: dict[str, Any]) -> Iterator[str]:
@@ -55,7 +60,7 @@ def quality(report: dict[str, Any]) -> Iterator[str]:
     yield f"\n{title}"
     newest = max(versions)
     plain = {name: auc for name, auc in report["baselines"].items() if auc is not None}
-    rows = [(auc, f"{_named(name)} (no model): {_MEANINGS[name]}") for name, auc in plain.items()]
+    rows = [(auc, f"{_named(name)}{_how(name)}: {_MEANINGS[name]}") for name, auc in plain.items()]
     if 0 in versions:
         rows.append((versions[0], "version 0, before the first round"))
     if newest:
@@ -135,6 +140,10 @@ def _why_none(later: dict[str, Any]) -> str:
         f"its {later['samples']:,} samples are all labelled {labels}, and two labels are needed to "
         "rank one above the other"
     )
+
+
+def _how(baseline: str) -> str:
+    return "" if baseline in _MODELS else " (no model)"
 
 
 def _named(baseline: str) -> str:

@@ -77,7 +77,7 @@ def ranker(
     threads()
     chosen = list(range(1 if quick else seeds))
     settings = Settings.read(os.environ, {"learning.epochs": 1} if quick else {})
-    last = tuple(one and _milliseconds(one) for one in (test_from, test_until))
+    last = (_milliseconds(test_from), _milliseconds(test_until))
     found: dict[str, Any] = {"logs": {}}
     for log in _logs(logs, settings, shoppers, last):
         found["logs"][log.name] = bench_log(log, chosen, quick=quick, told=_told)
@@ -154,8 +154,8 @@ def _cell(value: float | None) -> str:
     return "" if value is None else f"{value:.4f}"
 
 
-def _milliseconds(day: datetime) -> int:
-    return int(day.replace(tzinfo=UTC).timestamp() * 1000)
+def _milliseconds(day: datetime | None) -> int | None:
+    return int(day.replace(tzinfo=UTC).timestamp() * 1000) if day else None
 
 
 def _told(line: str) -> None:
