@@ -22,6 +22,7 @@ from mainstem.events import Refusal, Tick, encode
 from mainstem.events.marks import BEGIN, Mark
 from mainstem.events.survey import belongs_to_items
 from mainstem.ids import number_of
+from mainstem.join import closing_time
 from mainstem.kafka import Broker, DirectReader
 from mainstem.settings import Join
 
@@ -53,7 +54,7 @@ class Replay:
     Args:
         broker: broker that gets the records.
         log: event log as JSON lines.
-        join: settings of the join. `label_window` and `grace` set the time of the final tick.
+        join: settings of the join. They set the times of the ticks.
         speed: speed against event time, such as 100.0. None sends as fast as the broker accepts.
         tick: whether to end with a tick that closes every window. False for a log that will grow.
             A last line that is no event is then not sent, because it may be half-written.
@@ -176,8 +177,7 @@ class Replay:
             for place, key in _places_of(event, partitions):
                 yield _Outgoing("events", place, key, raw, line, mark)
         if self._tick:
-            closing = newest + self._join.label_window + self._join.grace + 1
-            yield from _ticks(partitions, closing, mark.lines, mark)
+            yield from _ticks(partitions, closing_time(newest, self._join), mark.lines, mark)
 
     def _pace(self) -> Callable[[int], None]:
         """Make a function that waits until an event is due."""

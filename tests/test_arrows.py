@@ -39,22 +39,24 @@ BELOW = {
         "validate": "events join printable settings",
         "versions": "disk errors models process settings",
         "kafka": "behaviour errors events join printable store trusted",
-        "scoring": "behaviour errors importance join models responses settings standing store",
+        "scoring": (
+            "behaviour errors importance join models process responses settings standing store"
+        ),
         "learning": (
-            "behaviour errors ids importance join models objectives scoring settings standing store"
-            " versions"
+            "behaviour errors ids importance join models objectives process scoring settings"
+            " standing store versions"
         ),
         "bench": (
-            "behaviour events ids importance join learning process "
-            "responses settings simulate standing store trusted"
+            "behaviour errors events ids importance join learning models objectives process "
+            "responses scoring settings simulate standing store trusted"
         ),
         "loop": (
-            "behaviour embedded errors events join learning scoring settings standing store trusted"
-            " versions"
+            "behaviour embedded errors events join learning process scoring settings standing store"
+            " trusted versions"
         ),
         "answers": (
             "bench embedded errors events ids join learning loop models objectives printable"
-            " settings standing store validate versions"
+            " process settings standing store validate versions"
         ),
         "asking": "bootstrap embedded errors store",
         "notebook": (

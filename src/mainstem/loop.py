@@ -26,6 +26,7 @@ from mainstem.events.survey import Survey
 from mainstem.join import Catalogue, LedgerRow, Output, Rejection, Sample
 from mainstem.learning import Learner, Position, RecordedRounds, Round
 from mainstem.learning.draws import RowsPool
+from mainstem.process.stopwatch import SPENT
 from mainstem.scoring import Accepted, Reached, Schedule, ScoringWorker
 from mainstem.settings import Settings
 from mainstem.standing import Judgement
@@ -124,8 +125,9 @@ class Loop:
     def _take(self, outputs: Iterable[Output]) -> None:
         """Write the joiners' outputs; score, judge and learn at the positions of the schedule."""
         kinds: dict[type, list[Output]] = {Sample: [], Rejection: [], LedgerRow: [], Hour: []}
-        for output in outputs:
-            kinds[type(output)].append(output)
+        with SPENT.on("join"):
+            for output in outputs:
+                kinds[type(output)].append(output)
         self._keep_ledger(kinds[LedgerRow], kinds[Rejection])  # type: ignore[arg-type]  # by type
         write_hours(self.store, kinds[Hour])  # type: ignore[arg-type]  # by type
         new: list[Sample] = kinds[Sample]  # type: ignore[assignment]  # by type

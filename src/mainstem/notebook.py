@@ -77,8 +77,8 @@ class Home:
         [683]
         >>> home.sets()[["standing", "reason", "samples"]].to_numpy().tolist()
         [['edge', 'too few canaries', 641]]
-        >>> home.versions()["version"].tolist(), home.evaluations()["slice"].tolist()[0]
-        ([0], 'later')
+        >>> home.versions(slices=True)["slice"].tolist()[0]
+        'later'
         >>> edge = home.samples("edge", limit=2)
         >>> home.explain(edge["sample_id"][0])["reason"]
         'too few canaries'
@@ -211,17 +211,12 @@ class Home:
         found = self.sql(MEMBERS.sql, members_of=members_of, most=limit)
         return found.assign(label=[names[label] for label in found["label"]])
 
-    def versions(self) -> "DataFrame":
-        """The versions: parent, whether and why promoted, and AUC beside that of counting."""
+    def versions(self, *, slices: bool = False) -> "DataFrame":
+        """The versions, why they were promoted, and their AUC; or all measures on each slice."""
+        from mainstem.store.evaluations import EVALUATIONS
         from mainstem.store.versions import VERSIONS_TOLD
 
-        return self.sql(VERSIONS_TOLD.sql)
-
-    def evaluations(self) -> "DataFrame":
-        """Every measure of every version, on each slice of its samples."""
-        from mainstem.store.evaluations import EVALUATIONS
-
-        return self.sql(EVALUATIONS.sql)
+        return self.sql((EVALUATIONS if slices else VERSIONS_TOLD).sql)
 
     def explain(self, sample: str | UUID, *, log: str | Path | None = None) -> dict[str, Any]:
         """The story of one sample: why it stands where it stands.
@@ -248,11 +243,7 @@ class Home:
         return story
 
     def report(self) -> str:
-        """The page that `mainstem report` writes: one HTML document, which loads nothing.
-
-        Raises:
-            HomeError: There is no history yet.
-        """
+        """The page that `mainstem report` writes: one HTML document, which loads nothing."""
         from mainstem.answers.page.page import page_about
 
         versions = None if self._store and not self._versions else self._at()

@@ -9,12 +9,13 @@ import pytest
 
 import mainstem
 from mainstem.answers.ablation import Ablation, Without
-from mainstem.answers.page.facts import Facts, facts_of
+from mainstem.answers.page.facts import Facts, LaterPart, facts_of, features_that_count
 from mainstem.answers.page.layout import auc_told
 from mainstem.answers.page.page import page_of
 from mainstem.answers.page.source import Source
 from mainstem.asking import answers
 from mainstem.join.ledger import LedgerRow, new_counts
+from mainstem.models import initial_encoder, train_tokenizer
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.evaluations import EvaluationTold
@@ -22,6 +23,7 @@ from mainstem.store.named import Query
 from mainstem.store.telling import Refused
 from mainstem.store.texts import Member
 from mainstem.store.versions import ROUNDS_TOLD, VERSIONS_TOLD, RoundTold, VersionTold
+from mainstem.versions import Versions
 from tests.strict_html import Page
 
 HOSTILE = (
@@ -44,6 +46,17 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Facts:
             return [query.of(store, **parameters) for query in queries]
 
         return facts_of(Source("empty", Settings()), ask)
+
+
+def test_a_version_of_before_reads_words_alone(tmp_path: Path) -> None:
+    """A version without features, and a history without its versions, are told in a sentence."""
+    versions = Versions(f"file://{tmp_path / 'versions'}")
+    source, ask = Source("of before", Settings()), lambda *queries, **_: [[] for _ in queries]
+    assert "not at hand" in features_that_count(source, ask, versions)
+    assert "not at hand" in features_that_count(source, ask, None)
+    words = initial_encoder(train_tokenizer(["red cup"], 60), 32, 7)
+    versions.save(words, version=0, parent=None, event_time=0, reason="the first version")
+    assert "Version 0 reads words alone." == features_that_count(source, ask, versions)
 
 
 @pytest.fixture(scope="module")
@@ -84,14 +97,19 @@ def test_the_page_of_a_home_is_sound_html_that_loads_nothing(page: Page) -> None
 
 def test_figures_of_the_page_are_those_of_the_report(page: Page, report: dict) -> None:
     """Hashes, versions, plain rankings, sets and ledger are the ones that the replay printed."""
-    told = page.texts["code"]
-    assert {report["hash"], report["set_hash"]} <= set(told)
+    hashes = {report[name] for name in ("hash", "counts_hash", "set_hash") if name in report}
+    assert hashes <= set(page.texts["code"])
     cells = rows(page)
-    for name, auc in report["baselines"].items():
-        shown = {"word_overlap": "word overlap", "co_occurrence": "co-occurrence"}.get(name, name)
+    for name in ("popularity", "overlap", "co_occurrence"):
+        auc = report["baselines"][name]
+        shown = {"overlap": "word overlap", "co_occurrence": "co-occurrence"}.get(name, name)
         assert [shown, auc_told(auc)] in cells
     for one in report["versions"]:
         assert [f"version {one['version']}", auc_told(one["auc_later"])] in cells
+    newest = auc_told(report["versions"][-1]["auc_later"])
+    later = report["later"]["samples"]
+    told = f"{later:,} samples that it has not learnt from with an AUC of {newest}"
+    assert told in " ".join(page.texts["p"])
     [last] = [row for row in cells if row[1:] == [f"{n:,}" for n in report["sets"].values()]][-1:]
     assert 5 == len(last)
     ledger = {row[0]: row for row in cells if row[-1] in {"yes", "no"} and "=" not in row[0]}
@@ -173,6 +191,17 @@ def test_features_that_count_are_drawn_and_listed(empty: Facts) -> None:
     assert "From most to least: price .100, the item -.012." == described
     assert ["the item", "-.012", ".812", "item_a"] in rows(page)
     assert ["the item", "-.012"] in rows(page)
+
+
+def test_planted_errors_are_told(empty: Facts) -> None:
+    """Where labels were turned wrong, the page says why it shows no plain rankings."""
+    source = replace(empty.source, is_planted=True)
+    version = VersionTold(0, None, 1, "", 0.7, None, None, None, None)
+    facts = replace(empty, source=source, later=LaterPart(9, {}), versions=[version])
+    page = Page(page_of(facts))
+    assert any("turned wrong on purpose" in text for text in page.texts["p"])
+    assert ["version 0", ".700"] in rows(page)
+    assert "From best to worst: version 0, the newest .700." in page.texts["desc"]
 
 
 def test_a_version_that_counting_beats_is_told(empty: Facts) -> None:

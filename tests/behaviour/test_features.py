@@ -146,6 +146,16 @@ def test_what_is_not_known_is_zero() -> None:
     assert all(value == 0 for name, value in found.items() if name.startswith(unknown))
 
 
+def test_an_item_in_its_own_history_is_no_pair() -> None:
+    """The item's own touches count among those of the history, and not as a pair."""
+    rows = [row("item", "a", "", 1, purchased=8)]
+    found = known(sample(event_time=NOW, item_id="a", history=("a",)), rows)
+    assert (2.0, -1.0, -1.0) == tuple(
+        found[one] for one in ("in_history", "pair_90", "pair_cosine")
+    )
+    assert pytest.approx(math.log(9) / 2 - 1.5, abs=1e-6) == found["history_touches"]
+
+
 def test_an_item_is_at_least_an_hour_old() -> None:
     """An item that the catalogue describes at the moment of its question is not told by its age."""
     ages = [known(sample(item_age=age), [])["item_age"] for age in (0, HOUR, 2 * HOUR)]

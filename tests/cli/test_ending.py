@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from mainstem.cli.ending_rounds import quality
+from mainstem.cli.ending_rounds import counting, quality
+from mainstem.store.versions import VersionTold
 from tests.conftest import Run
 
 
@@ -37,10 +38,9 @@ def test_rounds_sets_and_hashes_are_those_of_the_report(
     """Rounds, sets, ledger and hashes agree with the JSON report."""
     text, _ = told
     report = json.loads((small_home.parent / "report.json").read_text())
-    rounds = {row.split()[0]: row for row in section(text, "rounds") if row.split()[-1][0] == "."}
-    assert [str(one["version"]) for one in report["rounds"]] == [
-        one for one in rounds if one != "-"
-    ]
+    rows = [row for row in section(text, "rounds") if row.split()[-1][0] == "."]
+    rounds = {row.split()[0]: row for row in rows if row.split()[0].isdecimal()}
+    assert [str(one["version"]) for one in report["rounds"]] == list(rounds)
     for one in report["rounds"]:
         assert f"{one['drawn']:,}" in rounds[str(one["version"])].split()
     sets = {row.split()[0]: row.split()[1] for row in section(text, "sets")[:4]}
@@ -92,7 +92,7 @@ def report_of(newest: float | None, plain: dict[str, float | None]) -> dict[str,
     return {
         "later": {"samples": 10, "labels": ["no", "yes"]},
         "versions": versions,
-        "baselines": {"popularity": 0.7, "word_overlap": 0.6, "co_occurrence": 0.65} | plain,
+        "baselines": {"popularity": 0.7, "overlap": 0.6, "co_occurrence": 0.65} | plain,
     }
 
 
@@ -114,6 +114,30 @@ def test_it_is_said_what_ranks_better(
     assert sorted(figures, reverse=True) == figures
     assert verdict in lines[-1]
     assert len(lines) == 2 + len(figures)
+
+
+@pytest.mark.parametrize(
+    ("auc", "popularity", "logistic", "beats", "words"),
+    [
+        (0.75, 0.7, 0.72, 1, "popularity .700 and a regression on behaviour .720: it ranks better"),
+        (0.71, 0.7, 0.72, 0, "an AUC of .710, popularity .700 and"),
+        (0.71, None, 0.72, 0, "a regression on behaviour .720: it ranks no better than counting"),
+        (0.75, 0.7, None, 1, "an AUC of .750, popularity .700: it ranks better"),
+    ],
+)
+def test_the_newest_version_is_held_against_counting(
+    auc: float, popularity: float | None, logistic: float | None, beats: int, words: str
+) -> None:
+    """The end of a replay says whether the newest promoted version ranks better than counting."""
+    told = [
+        VersionTold(1, 0, 1, "", None, 0.9, 0.1, 0.1, 1),
+        VersionTold(2, 1, 1, "", None, auc, popularity, logistic, beats),
+        VersionTold(3, 2, 0, "worse", None, 0.1, 0.9, 0.9, 0),
+    ]
+    [lines] = counting(told)
+    assert words in " ".join(lines.split())
+    assert [] == list(counting([VersionTold(1, 0, 1, "", None, 0.9, None, None, None)]))
+    assert [] == list(counting([]))
 
 
 def test_a_figure_that_is_none_is_not_compared() -> None:

@@ -33,24 +33,23 @@ def test_sums_equal_those_counted_row_by_row(store: Store) -> None:
     write_counts(store, rows[::3])
     asked = Asked.of(samples, HOUR)
     sums = Sums.of(asked, counted(store, asked, LAST_POSITION))
-    for kind in ("item", "category", "query", "query_item"):
+    for kind in ("item", "category", "query_item"):
         for days in DAYS:
             again = [recounted(rows, one, kind, *key_of(one, kind), days) for one in samples]
             for outcome in OUTCOMES:
                 found = sums.over(kind, outcome, days).tolist()
                 assert [one[outcome] for one in again] == found, (kind, outcome, days)
-            if kind != "query":
-                clicks, expected = sums.clicks(kind, days)
-                assert [one["clicked where shown"] for one in again] == clicks.tolist()
-                by_hand = [
-                    expected_clicks(rows, one, each)
-                    for one, each in zip(samples, again, strict=True)
-                ]
-                np.testing.assert_allclose(expected, by_hand, rtol=1e-12)
+            clicks, expected = sums.clicks(kind, days)
+            assert [one["clicked where shown"] for one in again] == clicks.tolist()
+            by_hand = [
+                expected_clicks(rows, one, each) for one, each in zip(samples, again, strict=True)
+            ]
+            np.testing.assert_allclose(expected, by_hand, rtol=1e-12)
     for days in DAYS:
         by_hand = [recounted_shop(rows, one, days) for one in samples]
         assert by_hand == sums.of_shop("carted", days).tolist()
-    beside = [(one, other) for one in samples for other in one.history if other != one.item_id]
+    # no row is of an item with itself
+    beside = [(one, other) for one in samples for other in one.history]
     for days in (30, 90):
         pairs = [recounted(rows, one, "pair", *sorted((one.item_id, h)), days) for one, h in beside]
         assert [one["purchased"] for one in pairs] == sums.beside(
@@ -95,6 +94,15 @@ def test_features_are_written_once_and_then_read(store: Store) -> None:
     )
 
 
+def test_the_features_of_a_sample_stand_at_its_first_position(store: Store) -> None:
+    """Label versions that come together share features, which have the position of the first."""
+    versions = [sample(1, label_version=number) for number in range(3)]
+    placed = [PlacedSample.of(one, 0, 7 + at, "stream") for at, one in enumerate(versions)]
+    found = with_features(store, placed, versions, Settings())
+    assert 1 == len({one.features for one in found})
+    assert [(7,)] == store.rows("SELECT offset FROM features")
+
+
 def test_hours_count_once_every_partition_has_closed_them(store: Store) -> None:
     """The hour that is reached is that of the slowest partition, and a silent one holds all up."""
     closing = {"first": 5, "counts": 0, "uncounted": 0, "provisional": 0}
@@ -128,12 +136,13 @@ def test_a_day_of_a_query_counts_once_it_is_over(store: Store) -> None:
     """The counts of a query's day are read when the last hour of the day is closed, not before."""
     digest, _ = key_of(sample(query="cup"), "query")
     day = 20_000 * 24
-    write_counts(store, [Row(0, day, count("query", digest, clicked=1, shoppers=9))])
+    asking = Row(0, day, count("query", digest, shoppers=9))
+    write_counts(store, [asking, Row(0, day, count("query_item", digest, "a", clicked=1))])
     ends = [day + 23, day + 24]
     samples = [sample(at, query="cup", event_time=(end + 1) * HOUR) for at, end in enumerate(ends)]
     asked = Asked.of(samples, HOUR)
     sums = Sums.of(asked, counted(store, asked, LAST_POSITION))
-    assert [0, 1] == sums.over("query", "clicked", 30).tolist()
+    assert [0, 1] == sums.over("query_item", "clicked", 30).tolist()
 
 
 def test_long_histories_of_long_ids_are_asked_for_in_several_queries(store: Store) -> None:

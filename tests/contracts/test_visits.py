@@ -1,15 +1,18 @@
 """Visits come out of the history as they were written, on every engine."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 import pytest
 
-from mainstem.importance import rounded
+from mainstem.importance import Rows, rounded
 from mainstem.join import PARTS, PlacedSample
 from mainstem.responses import Responses
+from mainstem.scoring.answered import Answered
+from mainstem.scoring.rebuilding import rebuilt
 from mainstem.store import Store, StoredVisits, stored_visits, visits
 from mainstem.store.writes import response_columns, sketch_columns
 from tests.learning.samples import stored
@@ -104,3 +107,26 @@ def test_visits_of_samples_that_have_left_are_not_read(store: Store) -> None:
     write(store, samples, found, alignment)
     assert [6, 8] == whole(stored_visits(store, 0, 99, 4, left=5, sketch=K))["ids"]
     assert [] == list(stored_visits(store, 0, 99, 3, sketch=K))
+
+
+def test_another_target_beside_the_same_label_starts_again_live_and_rebuilt(store: Store) -> None:
+    """A purchase after a click starts importance again, also in rows made from the history."""
+    clicked = stored(2, partition=0, offset=0, targets=(1.0, 0.0))
+    bought = stored(2, partition=0, offset=1, label_version=1, targets=(1.0, 1.0))
+    again = stored(2, partition=0, offset=2, label_version=2, targets=(1.0, 1.0))
+    live = Rows(sketch=K)
+    for version, sample in enumerate((clicked, bought, again)):
+        found, _ = responses(1)
+        found = replace(found, norm=np.array([4.0 + version], np.float32))
+        answered = Answered.by(version, 2.0, [sample], found)
+        answered.keep(store)
+        for _, seen in answered.visits():
+            live.visit(seen)
+    [rows] = rebuilt(store, {0: 3}, 2, left={0: 0}, sketch=K).values()
+    for name in ("visits", "importance", "label_version", "answer_code", "relabelled"):
+        assert live[name].tolist() == rows[name].tolist(), name
+    assert ([2], [(5 + 6) / 2 / 2], [True]) == (
+        live["visits"].tolist(),
+        live["importance"].tolist(),
+        live["relabelled"].tolist(),
+    )

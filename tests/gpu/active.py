@@ -16,6 +16,7 @@ from mainstem.models import (
 )
 from mainstem.models.device import precision_of
 from mainstem.models.encoder import PretrainedReader
+from mainstem.objectives import Examples
 from mainstem.settings import Model, Responses, Settings
 from tests.gpu.plan import Plan
 from tests.gpu.responses import distance
@@ -38,6 +39,7 @@ WORDS = (
     "水壶",
 )
 TOKENS = 48
+NAMES = ("bought", "age", "price")
 
 
 def pairs_of(count: int) -> tuple[list[tuple[str, str]], list[int]]:
@@ -50,10 +52,20 @@ def pairs_of(count: int) -> tuple[list[tuple[str, str]], list[int]]:
     return [(context, item) for context, item in texts], [number % 2 for number in range(count)]
 
 
+def examples_of(pairs: list[tuple[str, str]], labels: list[int]) -> Examples:
+    """Make examples with features, some unknown, and with positions."""
+    random = Random(1)
+    features = [
+        tuple(random.gauss(0, 1) for _ in NAMES) if place % 5 else () for place in range(len(pairs))
+    ]
+    positions = [place % 60 for place in range(len(pairs))]
+    return Examples.of(pairs, labels, features=features, positions=positions)
+
+
 def encoders(wide: int) -> dict[str, CrossEncoder]:
-    """Make an encoder from scratch, and a given one."""
+    """Make an encoder from scratch, and a given one, each with both towers."""
     tokenizer = train_tokenizer(WORDS, 200)
-    made = initial_encoder(tokenizer, TOKENS, seed=0)
+    made = initial_encoder(tokenizer, TOKENS, seed=0, features=NAMES, examined=(1,))
     sizes = {
         "hidden_size": wide,
         "num_hidden_layers": 4,
@@ -64,7 +76,8 @@ def encoders(wide: int) -> dict[str, CrossEncoder]:
         vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=TOKENS, **sizes
     )
     torch.manual_seed(0)
-    given = CrossEncoder(PretrainedReader(BertForSequenceClassification(config)), tokenizer)
+    network = PretrainedReader(BertForSequenceClassification(config), NAMES, (1,))
+    given = CrossEncoder(network, tokenizer)
     for encoder in (made, given):
         shake(encoder.network)
     return {"the model made here": made, f"a given bert 4x{wide}": given}
@@ -72,20 +85,20 @@ def encoders(wide: int) -> dict[str, CrossEncoder]:
 
 def active(plan: Plan) -> None:
     """Compare responses in each precision, the logits, and the gradient that gives a direction."""
-    pairs, labels = pairs_of(plan.sizes.pairs)
+    examples = examples_of(*pairs_of(plan.sizes.pairs))
     base = Settings(
         model=Model(device="cpu", max_tokens=TOKENS),
         responses=Responses(precision="float32", score_batch=32),
     )
     for name, encoder in encoders(plan.sizes.wide).items():
         plain = ActiveVersion(copied(encoder), base)
-        direction = plain.gradient(pairs, labels)
+        direction = plain.gradient(examples)
         pointed = ActiveVersion(copied(encoder), base, direction=direction, sketch=64)
-        true, true_logits = pointed.responses(pairs, labels), plain.logits(pairs)
+        true, true_logits = pointed.responses(examples), plain.logits(examples)
         for precision in ("auto", "float32", "bfloat16", "float16"):
             settings = base.but({"model.device": plan.device, "responses.precision": precision})
             there = ActiveVersion(copied(encoder), settings, direction=direction, sketch=64)
-            found = there.responses(pairs, labels)
+            found = there.responses(examples)
             taken = str(precision_of(settings)).removeprefix("torch.")
             errors = {
                 "norm": _largest(found.norm / true.norm - 1),
@@ -104,9 +117,9 @@ def active(plan: Plan) -> None:
                 errors["sketch"] = _largest(off)
             if precision == "float32":
                 errors["logits"] = _largest(
-                    (there.logits(pairs) - true_logits) / np.abs(true_logits).max()
+                    (there.logits(examples) - true_logits) / np.abs(true_logits).max()
                 )
-                errors["gradient"] = distance(there.gradient(pairs, labels), direction)
+                errors["gradient"] = distance(there.gradient(examples), direction)
             plan.check(f"responses of {name}, {precision}", taken, errors)
 
 

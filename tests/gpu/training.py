@@ -13,13 +13,13 @@ from uuid import UUID
 import numpy as np
 from torch import Tensor, nn
 
-from mainstem.join import PlacedSample
+from mainstem.join import PlacedSample, examples_of
 from mainstem.learning.training import fine_tuning as room
 from mainstem.learning.training.fine_tuning import fine_tune
 from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.models.reading import Read
 from mainstem.settings import Settings
-from tests.gpu.active import TOKENS, WORDS, copied, encoders
+from tests.gpu.active import NAMES, TOKENS, WORDS, copied, encoders
 from tests.gpu.plan import Plan
 from tests.gpu.responses import distance
 
@@ -27,7 +27,7 @@ from tests.gpu.responses import distance
 def training(plan: Plan) -> None:
     """Train on the device and on the CPU on a rule that one word decides."""
     samples, held_out = samples_of(plan.sizes.samples), samples_of(100, start=10**6)
-    pairs = [sample.pair for sample in held_out]
+    later = examples_of(held_out)
     for name, encoder in encoders(plan.sizes.wide).items():
         for part in encoder.network.modules():
             if isinstance(part, nn.Dropout):
@@ -51,7 +51,7 @@ def training(plan: Plan) -> None:
             shown = " ".join(f"{one:.5f}" for one in curve)
             plan.tell(f"  {name}: held-out loss {shown} on {device}")
         settings = Settings.of({**given, "model.device": "cpu"})
-        true, found = (ActiveVersion(copied(one), settings).logits(pairs) for one in trained)
+        true, found = (ActiveVersion(copied(one), settings).logits(later) for one in trained)
         here, there = (weights_of(one) for one in trained)
         errors = {
             "losses": max(
@@ -81,12 +81,13 @@ def samples_of(count: int, *, start: int = 0) -> list[PlacedSample]:
                 targets=(float(number % 2),),
                 weight=1.0,
                 sampling_probability=1.0,
-                position=0,
+                position=number % 9,
                 part="stream",
                 item_id=f"item-{number}",
                 history=(),
                 context_text=context,
                 item_text=f"{item} {('holder', 'hottie')[number % 2]}",
+                features=tuple(random.gauss(0, 1) for _ in NAMES),
             )
         )
     return found
@@ -96,12 +97,12 @@ def samples_of(count: int, *, start: int = 0) -> list[PlacedSample]:
 def losses_noted() -> Iterator[list[float]]:
     """Collect the held-out losses that a training computes, in order."""
     losses: list[float] = []
-    loss_on: Callable[[ActiveVersion, Read], float | None] = room.loss_on
+    loss_on: Callable[[ActiveVersion, Read], tuple[float | None, object]] = room.loss_on
 
-    def noting(active: ActiveVersion, held_out: Read) -> float | None:
-        found = loss_on(active, held_out)
-        losses.append(found or 0.0)
-        return found
+    def noting(active: ActiveVersion, held_out: Read) -> tuple[float | None, object]:
+        loss, answers = loss_on(active, held_out)
+        losses.append(loss or 0.0)
+        return loss, answers
 
     room.loss_on = noting
     try:

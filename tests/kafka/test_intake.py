@@ -194,3 +194,35 @@ def test_lag_is_what_was_not_given_out(broker: Broker, member: Callable[..., Int
     take(one, count=len(ALL))
     produce(broker, broker.topic("samples"), [b"new"] * 3, 1)
     assert {("items", 0): 0, ("samples", 0): 0, ("samples", 1): 3} == one.lag()
+
+
+def test_a_member_that_stays_keeps_its_places_and_goes_on_after_its_batch(
+    member: Callable[..., Intake],
+) -> None:
+    """Staying longer than the time between two polls loses no place and takes no record."""
+    one = member(poll_timeout=3.0)
+    [held] = take(one, count=1)
+    for _ in range(8):
+        one.stay()
+    assert one.commit()
+    assert 3 == len(one.owned)
+    [rest] = take(one, count=len(ALL) - len(held))
+    assert sorted(ALL) == sorted([*held, *rest])
+
+
+def test_a_member_that_stays_hears_of_new_owners(member: Callable[..., Intake]) -> None:
+    """When a member joins, the one that stays is told, and uncommitted records come again."""
+    told: list[list[Place]] = []
+    one = member(assigned=told.append)
+    take(one, count=len(ALL))
+    told.clear()
+    two = member()
+    second: list[tuple[str, int, int]] = []
+    for _ in range(60):
+        one.stay()
+        second += [(topic, record.partition, record.offset) for topic, record in two.next_batch()]
+        if told and second:
+            break
+    assert told
+    first, more = take(one, two, count=len(ALL) - len(second))
+    assert ALL == {*first, *second, *more}

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from mainstem.learning.evaluation.counting import Counted, Counting, Logistic
 from tests.learning.samples import stored
 
-NAMES = ("age", "item_purchased_90", "item_clicked_30")
+NAMES = ("age", "item_purchased_90", "item_clicked_90")
 
 
 @settings(max_examples=40)

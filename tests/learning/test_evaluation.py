@@ -12,8 +12,10 @@ from mainstem.errors import NonFiniteError
 from mainstem.learning.evaluation import Evaluation, auc, evaluate, log_loss
 from mainstem.learning.evaluation.evaluation import logits_of
 from mainstem.learning.evaluation.metrics import auc_of_classes
+from mainstem.learning.evaluation.ranked import as_ranked
 from mainstem.objectives import Examples
-from tests.learning.samples import learnable
+from mainstem.settings import Objectives
+from tests.learning.samples import learnable, stored
 
 # some of them tied
 ODDS = st.floats(-8, 8) | st.integers(-3, 3).map(float)
@@ -121,3 +123,19 @@ def test_an_answer_that_is_no_number_is_no_evaluation(odd: float) -> None:
     """One logit that is not finite prevents the evaluation, and the error counts such samples."""
     with pytest.raises(NonFiniteError, match=r"^non-finite logits for 1 of 4 samples$"):
         evaluate(FakeActive([-1.0, odd, 2.0, 3.0]), learnable(4))
+
+
+def test_versions_are_measured_on_the_objective_that_ranks() -> None:
+    """Labels are its targets, and samples that say nothing about it are left out."""
+    objectives = Objectives(names="click,purchase,relevance", rank_by="relevance")
+    samples = [
+        stored(1, label=1, targets=(1.0, 0.0, 0.3)),
+        stored(2, label=0, targets=(0.0, 0.0, -1.0)),
+        stored(3, label=1, targets=(1.0, 1.0)),
+        stored(4, label=1, targets=(1.0, 1.0, 0.9)),
+    ]
+    found = as_ranked(samples, objectives)
+    assert [(samples[0].sample_id, 0), (samples[3].sample_id, 1)] == [
+        (one.sample_id, one.label) for one in found
+    ]
+    assert samples == as_ranked(samples, Objectives())

@@ -11,7 +11,7 @@ from torch import nn
 from mainstem.errors import NonFiniteError
 from mainstem.join import PlacedSample, examples_of
 from mainstem.learning.evaluation import evaluate
-from mainstem.learning.evaluation.evaluation import auc
+from mainstem.learning.evaluation.metrics import auc
 from mainstem.learning.training import fine_tuning as training
 from mainstem.learning.training.fine_tuning import Training, fine_tune
 from mainstem.learning.training.steps import Rate
@@ -34,9 +34,12 @@ class ScriptedEvaluations:
         self.losses = losses
         self.shown: list[torch.Tensor] = []
 
-    def __call__(self, active: ActiveVersion, _held_out: object) -> float | None:
+    def __call__(
+        self, active: ActiveVersion, _held_out: object
+    ) -> tuple[float | None, np.ndarray | None]:
         self.shown.append(weights(active.encoder.network))
-        return self.losses[len(self.shown) - 1]
+        loss = self.losses[len(self.shown) - 1]
+        return loss, None if loss is None else np.full((1, 2), loss)
 
 
 def weights(network: nn.Module) -> torch.Tensor:
@@ -195,6 +198,17 @@ def test_the_best_pass_is_kept(
     trained, shown = train(losses, monkeypatch, patience=patience)
     assert (passes, best, passes * 2) == (len(shown), trained.epochs, trained.steps)
     assert torch.equal(shown[best - 1], weights(trained.encoder.network))
+    kept = None if trained.held_out is None else trained.held_out[0, 0]
+    assert losses[best - 1] == kept
+
+
+def test_the_logits_of_held_out_samples_are_those_of_the_kept_weights() -> None:
+    """A training returns them, so that no further pass is needed to judge the version."""
+    parent = scratch_encoder(features=("a",), examined=(1,))
+    later = [one._replace(features=(0.5,), position=3) for one in HELD_OUT]
+    trained = fine_tune(parent, SAMPLES, later, SETTINGS, seed=1)
+    active = ActiveVersion(trained.encoder, SETTINGS)
+    assert np.array_equal(trained.held_out, active.logits(examples_of(later), examined=True))
 
 
 def test_the_rate_rises_and_falls(monkeypatch: pytest.MonkeyPatch) -> None:

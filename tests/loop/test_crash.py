@@ -11,15 +11,19 @@ from tests.conftest import SMALL
 
 
 def visits(folder: Path) -> list[tuple[int, int]]:
-    """Return the number of responses and of sketches of a home, each with an exact hash."""
+    """Return how many responses, sketches and features a home has, each with an exact hash."""
     key = "sample_id, label_version, version"
-    tables = {"responses_now": "norm, loss, margin, alignment", "sketches_now": "scale, sketch"}
+    tables = {
+        "responses_now": f"{key}, norm, loss, margin, alignment",
+        "sketches_now": f"{key}, scale, sketch",
+        "features FINAL": "sample_id, partition, offset, names, values",
+    }
     with HomeFolder(folder, create=False) as home, Store(home.store_url) as store:
         return [
             row
             for table, values in tables.items()
             for row in store.rows(
-                f"SELECT count(), sum(cityHash64(toString(tuple({key}, {values})))) FROM {table}"
+                f"SELECT count(), sum(cityHash64(toString(tuple({values})))) FROM {table}"
             )
         ]
 

@@ -68,7 +68,8 @@ def test_the_demo_fills_core_and_edge_and_accuses_nobody(demo: dict) -> None:
 
 def test_the_demo_compares_itself_with_plain_rankings(demo: dict) -> None:
     """Popularity, word overlap and co-occurrence are measured on the same pairs."""
-    assert {"popularity", "word_overlap", "co_occurrence"} == set(demo["baselines"])
+    names = {"popularity", "overlap", "co_occurrence", "logistic", "trees", "words"}
+    assert names == set(demo["baselines"])
     assert all(0.5 < value < 1 for value in demo["baselines"].values())
 
 

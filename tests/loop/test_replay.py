@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from mainstem.embedded.home import HomeFolder
+from mainstem.store import Store
 from tests.conftest import Run, excerpt_lines
 
 
@@ -69,9 +71,9 @@ def test_nothing_is_called_contradictory_where_canaries_are_only_assumed(
 
 
 def test_the_number_of_partitions_does_not_change_samples(
-    frozen: dict[str, Any], small_log: Path, tmp_path: Path, mainstem: Run
+    frozen: dict[str, Any], small_home: Path, small_log: Path, tmp_path: Path, mainstem: Run
 ) -> None:
-    """One partition and four partitions give the same samples, labels and ledger."""
+    """One partition and four partitions give the same samples, labels, ledger and features."""
     four = report(
         mainstem(
             "replay",
@@ -86,6 +88,18 @@ def test_the_number_of_partitions_does_not_change_samples(
     )
     assert frozen["hash"] == four["hash"]
     assert frozen["ledger"] == four["ledger"]
+    of_one, of_four = features(small_home), features(tmp_path / "four")
+    assert of_one == of_four
+    assert len(of_one) > 1000
+    # the log has purchases only, so what counts clicks or showings does not vary
+    assert sum(len(set(column)) > 1 for column in zip(*of_one.values(), strict=True)) > 20
+
+
+def features(folder: Path) -> dict[str, tuple[float, ...]]:
+    """The features of the samples of a home, by sample id."""
+    with HomeFolder(folder, create=False) as home, Store(home.store_url) as store:
+        found = store.rows("SELECT toString(sample_id), values FROM features FINAL")
+        return {sample_id: tuple(values) for sample_id, values in found}
 
 
 def test_learning_does_not_change_samples(frozen: dict[str, Any], whole: dict[str, Any]) -> None:

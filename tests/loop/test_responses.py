@@ -1,6 +1,7 @@
 """Stored responses of a replay: each has a sketch and agrees with autograd at its version."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -85,14 +86,18 @@ def test_versions_that_were_promoted_have_a_direction_and_alignments(
 def gradients(versions: Versions, version: int, samples: list[tuple[Any, ...]]) -> np.ndarray:
     """Return autograd's gradient of each sample, with the direction's gradient as the last row."""
     encoder, rows = versions.load(version), []
-    names = sorted(name for name, _ in encoder.network.named_parameters())
-    for *pair, label in samples:
-        encoder.network.eval().zero_grad()
-        [encoded] = encode_pairs(encoder.tokenizer, [tuple(pair)], 64)
-        F.cross_entropy(
-            encoder.network(pad([encoded], encoder.padding_id)), torch.tensor([label])
-        ).backward()
-        own = dict(encoder.network.named_parameters())
+    network = encoder.network.eval()
+    names = sorted(name for name, _ in network.named_parameters())
+    for *pair, label, features, position in samples:
+        encoded = encode_pairs(encoder.tokenizer, [tuple(pair)], 64)
+        batch = replace(
+            pad(encoded, encoder.padding_id),
+            features=torch.tensor([features]),
+            shown_at=torch.tensor([position]),
+        )
+        network.zero_grad()
+        F.cross_entropy(network(batch), torch.tensor([label])).backward()
+        own = dict(network.named_parameters())
         rows.append(torch.cat([own[name].grad.flatten().double() for name in names]))
     direction = versions.direction(version)
     return torch.stack(
@@ -103,20 +108,23 @@ def gradients(versions: Versions, version: int, samples: list[tuple[Any, ...]]) 
 def test_what_is_stored_of_a_response_is_autograds(store: Store, home: HomeFolder) -> None:
     """Stored norms and alignments equal autograd's, and dots of sketches estimate its dots."""
     found = store.rows(
-        """SELECT s.context_text, s.item_text, r.label, r.norm, r.alignment, k.sketch
+        """SELECT s.context_text, s.item_text, r.label, f.values, s.position,
+                  r.norm, r.alignment, k.sketch
            FROM responses_now AS r
            INNER JOIN (SELECT * FROM samples FINAL) AS s
                ON r.sample_id = s.sample_id AND r.label_version = s.label_version
+           INNER JOIN (SELECT * FROM features FINAL) AS f ON r.sample_id = f.sample_id
            INNER JOIN sketches_now AS k
                ON r.sample_id = k.sample_id AND r.label_version = k.label_version
                   AND r.version = k.version
            WHERE r.version = 2 ORDER BY cityHash64(r.sample_id) LIMIT 16"""
     )
-    *own, direction = gradients(Versions(home.versions_url), 2, [row[:3] for row in found])
+    assert 16 == len(found)
+    *own, direction = gradients(Versions(home.versions_url), 2, [row[:5] for row in found])
     norms, cosines, sketches = (
-        [row[3] for row in found],
-        [row[4] for row in found],
-        np.array([row[5] for row in found]),
+        [row[5] for row in found],
+        [row[6] for row in found],
+        np.array([row[7] for row in found]),
     )
     lengths = np.linalg.norm(own, axis=1)
     assert pytest.approx(lengths, rel=1e-4) == norms

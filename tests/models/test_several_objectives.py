@@ -128,10 +128,10 @@ def test_the_objective_that_ranks_gives_the_logits(encoder: CrossEncoder) -> Non
     assert not np.array_equal(active.logits(EXAMPLES), active.logits(EXAMPLES, examined=True))
 
 
-def test_a_label_alone_is_the_first_target(encoder: CrossEncoder) -> None:
-    """Texts with labels and nothing else have unknown targets but for the first."""
+def test_a_label_alone_is_a_target_of_what_texts_are_labelled_with(encoder: CrossEncoder) -> None:
+    """Texts with labels and nothing else have a relevance, and no click is known of them."""
     active = ActiveVersion(encoder, SETTINGS)
-    whole = Examples.of(PAIRS, LABELS, targets=[(float(label), -1.0) for label in LABELS])
+    whole = Examples.of(PAIRS, LABELS, targets=[(-1.0, float(label)) for label in LABELS])
     expected, found = active.responses(whole), active.responses(PAIRS, LABELS)
     assert expected.norm.tolist() == found.norm.tolist()
     assert expected.margin.tolist() == found.margin.tolist()

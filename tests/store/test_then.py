@@ -9,7 +9,9 @@ from mainstem.join.ledger import new_counts
 from mainstem.store import Store
 from mainstem.store.then import BY_THEN, NEWEST_OFFSET, Then
 
-BY = Then(partition=1, samples=2, events=2_500, items=70, version=1, judgement=600, every=300)
+BY = Then(
+    partition=1, samples=2, events=2_500, items=70, version=1, judgement=600, every=300, hour=50
+)
 LATER = BY._replace(samples=3, events=3_000, version=2, judgement=900)
 SAMPLE = UUID(int=7)
 
@@ -125,6 +127,18 @@ ROWS: dict[str, list[dict[str, object]]] = {
         move(900, "noise"),
         move(300, "edge", 0, UUID(int=9)),
     ],
+    "features": [
+        {"sample_id": UUID(int=number), "partition": partition, "offset": offset, "values": [0.5]}
+        for number, offset, partition in [(0, 0, 1), (1, 1, 1), (2, 2, 1), (90, 0, 0)]
+    ],
+    "hours": [
+        {"partition": partition, "hour": hour, "first": hour}
+        for partition, hour in [(1, 48), (1, 49), (1, 50), (0, 49)]
+    ],
+    "counts": [
+        {"partition": partition, "hour": hour, "kind": "item", "key": "a", "shown": 1}
+        for partition, hour in [(1, 48), (1, 49), (1, 50), (0, 49)]
+    ],
     "rejected": [
         {"topic": topic, "partition": 1, "offset": offset, "reason": "broken"}
         for topic, offset in [("events", 2_499), ("events", 2_500), ("items", 69), ("items", 70)]
@@ -142,6 +156,17 @@ def test_samples_and_labels_are_those_before_the_position(store: Store) -> None:
     assert [(0, 0), (1, 0)] == [(one.offset, one.label_version) for one in of(store, "samples")]
     assert 3 == len(of(store, "samples", LATER))
     assert [("", -1), ("canary", 0)] == [(one.part, one.vouched) for one in of(store, "labels")]
+
+
+def test_features_are_those_of_samples_before_the_position(store: Store) -> None:
+    """Features of later samples and of other partitions are left out."""
+    assert [(0, [0.5]), (1, [0.5])] == [(one.offset, one.values) for one in of(store, "features")]
+
+
+def test_hours_and_counts_are_those_that_were_closed(store: Store) -> None:
+    """An hour that was open at the place is left out, with its counts."""
+    assert [48, 49] == sorted(one.hour for one in of(store, "hours"))
+    assert [48, 49] == sorted(one.hour for one in of(store, "counts"))
 
 
 def test_the_ledger_has_its_whole_blocks(store: Store) -> None:

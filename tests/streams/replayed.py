@@ -7,6 +7,7 @@ from typing import Any
 from mainstem.behaviour import HOUR
 from mainstem.events import Item, Refusal, Tick, decode, encode
 from mainstem.ids import number_of
+from mainstem.join import closing_time
 from mainstem.kafka import Broker
 from mainstem.streams.replaying import Replay
 from tests.join.shop import click, short, view
@@ -103,8 +104,6 @@ def expected_of(log: Path, *, tick: bool = True) -> tuple[list[bytes], dict[int,
         for place in places:
             events[place].append(line)
     if tick:
-        end = encode(
-            Tick(event_timestamp=newest + SETTINGS.join.label_window + SETTINGS.join.grace + 1)
-        )
+        end = encode(Tick(event_timestamp=closing_time(newest, SETTINGS.join)))
         events = {partition: [*lines, end] for partition, lines in events.items()}
     return items, events

@@ -32,7 +32,7 @@ SETTINGS = Settings(
     trusted=Trusted(direction_share=0.1, canary_share=0.3, gate_share=0.1),
 )
 NEVER, AT_ONCE = 1e9, -1.0
-TABLES = ("responses", "sketches_now", "standings", "moves", "judgements")
+TABLES = ("features", "responses", "sketches_now", "standings", "moves", "judgements")
 Records = dict[int, list[list[Sample]]]
 
 

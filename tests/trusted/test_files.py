@@ -4,14 +4,23 @@ import json
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from mainstem.errors import TrustError
 from mainstem.events import Labelled, encode
 from mainstem.ids import uuid_of
+from mainstem.join import PlacedSample
 from mainstem.settings import Objectives, Settings, Standing, Trusted
 from mainstem.trusted import PARTS
-from mainstem.trusted.files import Vouched, add_trusted, load_trust, read_trusted
+from mainstem.trusted.files import (
+    Vouched,
+    add_trusted,
+    confirmed_of,
+    graded_of,
+    load_trust,
+    read_trusted,
+)
 from mainstem.trusted.status import status_of
 
 SETTINGS = Settings(objectives=Objectives(classes="bad,good"))
@@ -164,3 +173,26 @@ def test_status_says_what_follows_from_what_there_is(
     ]
     assert [no, yes] == [row[4] for row in rows]
     assert [True, True] == [part in row[-1] for part, row in zip(told, rows, strict=True)]
+
+
+def test_a_grade_is_trusted_as_a_yes_or_a_no() -> None:
+    """Where relevance is learnt, a named class is a yes or a no, and a grade that agrees stays."""
+    objectives = Objectives(names="relevance,click", classes="bad,fair,good")
+    settings = Settings(objectives=objectives)
+    graded = msgspec.structs.replace(pair(1, "bad"), grade=0.7)
+    vouched = Vouched(sample_id=UUID(int=7), label="fair")
+    assert [1, 1] == [confirmed_of(one, settings).label for one in (graded, vouched)]
+    sample = graded_of(graded, objectives)
+    kept, overruled = (PlacedSample.of(sample, 0, 0, "canary", label) for label in (1, 0))
+    assert ((0.7, -1.0), (0.0, -1.0)) == (kept.targets, overruled.targets)
+
+
+def test_a_class_is_trusted_where_clicks_are_learnt() -> None:
+    """A pair that says nothing about clicks stands for one when somebody vouches for it."""
+    objectives = Objectives(names="click")
+    sample = graded_of(pair(1), objectives)
+    label = confirmed_of(pair(1), Settings(objectives=objectives)).label
+    assert ((-1.0,), (1.0,)) == (
+        sample.targets,
+        PlacedSample.of(sample, 0, 0, "gate", label).targets,
+    )

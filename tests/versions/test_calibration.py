@@ -20,7 +20,8 @@ def test_the_steps_are_those_of_scikit_learn(samples: list[tuple[float, int]]) -
     scores, labels = (np.array(column, np.float64) for column in zip(*samples, strict=True))
     asked = np.concatenate([scores, np.linspace(-9, 9, 41)])
     theirs = IsotonicRegression(out_of_bounds="clip").fit(scores, labels)
-    points, levels = isotonic(scores, labels)
+    points, levels, counts = isotonic(scores, labels)
+    assert len(scores) == counts.sum()
     assert pytest.approx(theirs.predict(asked), abs=1e-9) == np.interp(asked, points, levels)
 
 
@@ -59,8 +60,19 @@ def test_a_probability_is_never_0_or_1() -> None:
     fitted = Calibration.fit(np.array([-1.0, 1.0]), np.array([0, 1]))
     assert fitted is not None
     found = fitted.probabilities_of(np.array([-1e9, 0.0, 1e9]))
-    assert pytest.approx([0.25, 0.5, 0.75]) == found.tolist()
+    assert pytest.approx(0.5) == found[1]
     assert np.isfinite(logit(found)).all()
+    assert pytest.approx([0.25, 0.75]) == fitted.shares_of(np.array([-1.0, 1.0])).tolist()
+
+
+def test_a_calibration_keeps_the_order_of_scores() -> None:
+    """Every higher score has a higher probability, inside a step and beyond the last one too."""
+    fitted = Calibration.fit(*drawn(500), offset=-3.0)
+    assert fitted is not None
+    assert len(fitted.log_odds) < 60
+    asked = np.linspace(-9, 9, 2000)
+    assert (np.diff(fitted.probabilities_of(asked)) > 0).all()
+    assert (np.diff(fitted.shares_of(asked)) > 0).all()
 
 
 def test_one_label_has_no_calibration() -> None:

@@ -17,6 +17,7 @@ from torch import nn
 from mainstem.join import PlacedSample
 from mainstem.join.placed import examples_of
 from mainstem.learning.evaluation import auc
+from mainstem.learning.evaluation.ranked import as_ranked
 from mainstem.models import CrossEncoder
 from mainstem.models.reading import Read
 from mainstem.objectives.layout import Layout
@@ -37,7 +38,7 @@ _GROUPS: Final = {
     "price": "price",
     "own_": "the shopper and this item",
     "in_history": "the shopper and this item",
-    "history_": "length of the history",
+    "history_": "the history",
     "words_": "words in common",
     "hour_": "hour and weekday",
     "weekday_": "hour and weekday",
@@ -119,7 +120,8 @@ def ablation_of(
         The rankings; None if the version reads no features, has more than two classes, no sample
         has features, or only one label occurs.
     """
-    names, known = encoder.features, [one for one in samples if one.features]
+    ranked_samples = as_ranked(samples, settings.objectives)
+    names, known = encoder.features, [one for one in ranked_samples if one.features]
     truth = np.array([one.label for one in known], np.int64)
     if not names or len(set(truth)) != 2 or not settings.objectives.answers_yes_or_no:
         return None
@@ -152,10 +154,10 @@ def _scores(
 ) -> NDArray[np.float64]:
     """Log-odds of a yes without each choice of features, shape (choices, N)."""
     network, columns = encoder.network, {name: at for at, name in enumerate(encoder.features)}
-    layout = Layout.of(settings.objectives)
     network.eval()
     device = next(network.parameters()).device
-    read = Read(encoder, examples_of(samples), settings.model.max_tokens, device)
+    layout = Layout.of(settings.objectives)
+    read = Read(encoder, examples_of(samples), settings.model.max_tokens, device, layout)
     scores = np.empty((len(choices), len(samples)))
     order = np.argsort(read.lengths, kind="stable")
     with _words_once(network):

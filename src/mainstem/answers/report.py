@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from mainstem.answers.fingerprint import content_hash, content_hash_0_1
+from mainstem.answers.rivals import rivals
 from mainstem.bench.planting import Plant
 from mainstem.join.ledger import imbalance, totals
 from mainstem.learning.evaluation import Evaluation
@@ -14,6 +15,7 @@ from mainstem.learning.evaluation.judged import Judged
 from mainstem.learning.evaluation.ranked import as_ranked
 from mainstem.loop import Loop
 from mainstem.models import ActiveVersion
+from mainstem.process.stopwatch import SPENT
 from mainstem.standing import REASONS, STANDINGS
 from mainstem.store import samples_since
 from mainstem.store.counts import counts_hash, uncounted
@@ -47,7 +49,8 @@ def report_of(loop: Loop, home: str, plant: Plant | None = None) -> dict[str, An
         later: how many samples the last part of the log has, and their labels.
         versions: measures of each promoted version on that part, and whether the gate found it
             better than counting.
-        baselines: AUC of each plain ranking on that part.
+        baselines: AUC of each plain ranking on that part, and of models on the same features.
+        against_trees: AUC of the newest version less that of the trees, with an interval.
         home: as given.
         planted: how well planted errors were found; only with `plant`.
     """
@@ -118,6 +121,7 @@ def _rounds(loop: Loop) -> list[dict[str, Any]]:
     ]
 
 
+@SPENT.on("evaluate")
 def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
     """Measures of every version and baseline on the last part of the log, by the true labels."""
     found = samples_since(loop.store, loop.later_from, _MOST_LATER)
@@ -132,10 +136,7 @@ def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
         for name, found in each.items()
     ]
     write_evaluations(loop.store, rows)
-    answered, names = (
-        bought_before(loop.store, loop.later_from),
-        loop.settings.objectives.ranked_names,
-    )
+    names = loop.settings.objectives.ranked_names
     beats = {one.version: one.beats_counting for one in VERSIONS_TOLD.of(loop.store)}
     return {
         "later": {
@@ -146,10 +147,18 @@ def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
             _version_told(version, each[later.name], beats.get(version))
             for version, each in measured.items()
         ],
-        "baselines": baselines(answered, samples, labels)
-        if loop.settings.objectives.answers_yes_or_no
-        else {},
+        **_beside(loop, later, promoted),
     }
+
+
+def _beside(loop: Loop, later: Judged, promoted: list[int]) -> dict[str, Any]:
+    """Plain rankings and models on the features, where the labels are yes or no."""
+    if not loop.settings.objectives.answers_yes_or_no:
+        return {"baselines": {}, "against_trees": None}
+    answered = bought_before(loop.store, loop.later_from)
+    plain = baselines(answered, later.samples, later.labels.tolist())
+    found = rivals(loop, max(promoted), later)
+    return found | {"baselines": plain | found["baselines"]}
 
 
 def _measured(loop: Loop, version: int, later: Judged) -> dict[str, Evaluation]:

@@ -82,12 +82,11 @@ class Asked:
         categories, queries: categories and digests of queries, each once.
         query_items: pairs of a query and an item of the same sample, each once.
         pairs: pairs of a sample's item and an item of its history, the smaller id first, each once.
-        item, category, query, query_item: for each sample the place of its key in these lists, -1
+        item, category, query_item: for each sample the place of its key in these lists, -1
             where it has none, shape (N,).
-        owner: for each item of a history the place of its sample, shape (M,). A sample's own item
-            is left out of its history.
+        owner: for each item of a history the place of its sample, shape (M,).
         neighbour, pair: for each item of a history its place in `items`, and the place of its pair
-            in `pairs`, shape (M,).
+            in `pairs`, -1 if it is the sample's own item, shape (M,).
     """
 
     ends: _Ints
@@ -100,7 +99,6 @@ class Asked:
     pairs: list[tuple[str, str]]
     item: _Ints
     category: _Ints
-    query: _Ints
     query_item: _Ints
     owner: _Ints
     neighbour: _Ints
@@ -114,7 +112,7 @@ class Asked:
             samples: the samples.
             lag: milliseconds between the last hour that counts and a question, at least.
         """
-        items, categories, queries = dict[str, int](), dict[str, int](), dict[str, int]()
+        items, categories = dict[str, int](), dict[str, int]()
         query_items, pairs = dict[tuple[str, str], int](), dict[tuple[str, str], int]()
         ends = np.array([end_of(one.event_time, lag) for one in samples], np.int64)
         item = [_place(items, one.item_id) for one in samples]
@@ -124,14 +122,12 @@ class Asked:
             (place, one.item_id, other)
             for place, one in enumerate(samples)
             for other in dict.fromkeys(one.history)
-            if other != one.item_id
         ]
         return cls(
             ends=ends,
             day_ends=ends // _DAY * _DAY,
             item=_ints(item),
             category=_ints([_place(categories, one.category) for one in samples]),
-            query=_ints([_place(queries, digest) for digest in digests]),
             query_item=_ints(
                 [
                     _place(query_items, (digest, one.item_id)) if digest else -1
@@ -141,12 +137,15 @@ class Asked:
             owner=_ints([place for place, _, _ in beside]),
             neighbour=_ints([_place(items, other) for _, _, other in beside]),
             pair=_ints(
-                [_place(pairs, (min(one, other), max(one, other))) for _, one, other in beside]
+                [
+                    _place(pairs, (min(one, other), max(one, other))) if one != other else -1
+                    for _, one, other in beside
+                ]
             ),
             items=list(items),
             own=own,
             categories=list(categories),
-            queries=list(queries),
+            queries=list(dict.fromkeys(digest for digest in digests if digest)),
             query_items=list(query_items),
             pairs=list(pairs),
         )

@@ -125,9 +125,7 @@ class Sums:
 
         return cls(
             asked=asked,
-            tallies={
-                one: tally(one) for one in ("item", "category", "query", "query_item", "pair")
-            },
+            tallies={one: tally(one) for one in ("item", "category", "query_item", "pair")},
             exposed={one: tally(one, split=True) for one in ("item", "category", "query_item")},
             positions=tally("", split=True),
             shop=tally(""),
@@ -137,7 +135,7 @@ class Sums:
         """How often an outcome happened to the key of each sample in a window.
 
         Args:
-            kind: `item`, `category`, `query` or `query_item`.
+            kind: `item`, `category` or `query_item`.
             outcome: one of `OUTCOMES`.
             days: length of the window, one of `DAYS`.
 
@@ -213,7 +211,7 @@ class Sums:
         return found
 
     def _ends(self, kind: str) -> _Ints:
-        return self.asked.day_ends if kind in {"query", "query_item"} else self.asked.ends
+        return self.asked.day_ends if kind == "query_item" else self.asked.ends
 
     def _rates(self) -> _Floats:
         """Clicks per showing at each position from 1, for each sample, shape (N, P)."""
@@ -233,7 +231,6 @@ def _numbers(asked: Asked, rows: Sequence[Counted]) -> list[int]:
     places: dict[str, dict[tuple[str, str], int]] = {
         "item": {(one, ""): at for at, one in enumerate(asked.items)},
         "category": {(one, ""): at for at, one in enumerate(asked.categories)},
-        "query": {(one, ""): at for at, one in enumerate(asked.queries)},
         "query_item": {one: at for at, one in enumerate(asked.query_items)},
         "pair": {one: at for at, one in enumerate(asked.pairs)},
         "": {("", ""): 0},

@@ -6,8 +6,10 @@ that are trained on the part that a version is trained on.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from itertools import product
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -18,18 +20,29 @@ from mainstem.bench.ranker_log import Part, RankerLog
 from mainstem.errors import SettingError
 from mainstem.learning.evaluation import auc
 
-__all__ = ["Ranking", "bm25", "counted_rankings", "fitted_rankings"]
+__all__ = [
+    "Fitted",
+    "Ranking",
+    "bm25",
+    "counted_rankings",
+    "fitted_rankings",
+    "has_sklearn",
+    "logistic_of",
+    "trees_of",
+]
 
 Ranking: TypeAlias = Callable[[Part], NDArray[np.float64]]
 """Scores of the samples of a part, shape (N,)."""
+Fitted: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float64]]
+"""Log-odds of yes by features: (N, F) -> (N,)."""
 _SINGLE: Final = {
-    "popularity": {"purchases": "item_purchased_90", "shown": "item_clicked_30"},
-    "overlap": {"purchases": "words_shared", "shown": "words_shared"},
-    "co_occurrence": {"purchases": "pair_cosine_purchased_90", "shown": "pair_cosine_clicked_90"},
+    "popularity": {"purchases": "item_purchased_90", "shown": "item_clicked_90"},
+    "overlap": {"purchases": "words_shared", "shown": "words_query"},
+    "co_occurrence": {"purchases": "pair_cosine", "shown": "pair_cosine"},
 }
 """The feature that is the ranking, by what the questions of the log are."""
 _TREES: Final = tuple(
-    {"learning_rate": rate, "max_leaf_nodes": leaves, "min_samples_leaf": least, "max_iter": 150}
+    {"learning_rate": rate, "max_leaf_nodes": leaves, "min_samples_leaf": least}
     for rate, leaves, least in product((0.05, 0.1), (15, 31), (20, 50, 100))
 )
 """The 12 settings of the trees that are compared on the end of the training part."""
@@ -88,7 +101,7 @@ def fitted_rankings(log: RankerLog, *, quick: bool = False) -> dict[str, Ranking
 
     Args:
         log: the log.
-        quick: whether to take the first setting of the trees instead of the best one.
+        quick: whether to take the usual settings of the trees instead of the best ones.
 
     Returns:
         Rankings by the log-odds of yes.
@@ -96,41 +109,76 @@ def fitted_rankings(log: RankerLog, *, quick: bool = False) -> dict[str, Ranking
     Raises:
         SettingError: if scikit-learn is not installed.
     """
-    try:  # optional: the extra `bench`
-        from sklearn.ensemble import HistGradientBoostingClassifier
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-    except ImportError as error:
+    if not has_sklearn():
         msg = "logistic regression and trees need scikit-learn; pip install 'mainstem[bench]'"
-        raise SettingError(msg) from error
-
-    def trees(part: Part, settings: dict[str, Any]) -> Any:
-        # early stopping would choose its own samples
-        model = HistGradientBoostingClassifier(early_stopping=False, random_state=0, **settings)
-        return model.fit(part.features, part.labels)
-
-    chosen = _TREES[0] if quick else _best(log, trees)
-    linear = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    linear.fit(log.train.features, log.train.labels)
-    return {"logistic": _log_odds(linear), "trees": _log_odds(trees(log.train, chosen))}
+        raise SettingError(msg)
+    features, labels = log.train.features, log.train.labels
+    fitted = {
+        "logistic": logistic_of(features, labels),
+        "trees": trees_of(features, labels, {} if quick else _best(log)),
+    }
+    return {name: _of_part(one) for name, one in fitted.items()}
 
 
-def _best(log: RankerLog, trees: Callable[[Part, dict[str, Any]], Any]) -> dict[str, Any]:
+def has_sklearn() -> bool:
+    """Whether scikit-learn is installed, which the extra `bench` brings."""
+    return find_spec("sklearn") is not None
+
+
+def logistic_of(features: NDArray[np.float32], labels: NDArray[np.int64]) -> Fitted:
+    """Logistic regression on standardised features.
+
+    Args:
+        features: features of the samples that it is fitted on, shape (N, F).
+        labels: their labels, shape (N,), of both kinds.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    return _log_odds(model.fit(features, labels))
+
+
+def trees_of(
+    features: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    settings: Mapping[str, Any] = MappingProxyType({}),
+) -> Fitted:
+    """Gradient-boosted trees: 150 of them, which learn at a rate of .05.
+
+    Args:
+        features, labels: as in `logistic_of`.
+        settings: settings of scikit-learn's trees that replace these.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    # early stopping would keep samples back for itself
+    usual = {"learning_rate": 0.05, "max_iter": 150, "early_stopping": False, "random_state": 0}
+    model = HistGradientBoostingClassifier(**(usual | dict(settings)))
+    return _log_odds(model.fit(features, labels))
+
+
+def _best(log: RankerLog) -> Mapping[str, Any]:
     times = [one.event_time for one in log.test.samples]
     end = min(times)
     begin = end - (max(times) - end + 1)
     before, after = log.train.between(0, begin), log.train.between(begin, end)
     if not len(set(before.labels)) == len(set(after.labels)) == 2:
-        return _TREES[0]
+        return {}
     reached = [
-        auc(after.labels, _log_odds(trees(before, settings))(after)) or 0.0 for settings in _TREES
+        auc(after.labels, trees_of(before.features, before.labels, settings)(after.features))
+        for settings in _TREES
     ]
-    return _TREES[int(np.argmax(reached))]
+    return _TREES[int(np.argmax([one or 0.0 for one in reached]))]
 
 
-def _log_odds(model: Any) -> Ranking:
-    return lambda part: np.asarray(model.decision_function(part.features), np.float64)
+def _log_odds(model: Any) -> Fitted:
+    return lambda features: np.asarray(model.decision_function(features), np.float64)
+
+
+def _of_part(fitted: Fitted) -> Ranking:
+    return lambda part: fitted(part.features)
 
 
 def _words(text: str) -> Sequence[str]:

@@ -1,17 +1,15 @@
 """A log as pairs to rank: joined, counted and given features by the product's own code."""
 
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final
-from uuid import UUID
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mainstem.behaviour import Hour
-from mainstem.bootstrap import open_store
 from mainstem.errors import LogError
 from mainstem.events import Refusal, decode
 from mainstem.events.survey import Survey, belongs_to_items
@@ -19,14 +17,19 @@ from mainstem.ids import fraction_of
 from mainstem.join import Catalogue, Joiner, Output, PlacedSample, Sample
 from mainstem.scoring.features import features_of
 from mainstem.settings import Settings
-from mainstem.settings.urls import url_of
 from mainstem.store import Store
 from mainstem.store.counts import write_hours
 
-__all__ = ["Part", "RankerLog", "joined", "shoppers_of"]
+if TYPE_CHECKING:
+    from uuid import UUID
+
+__all__ = ["OpenStore", "Part", "RankerLog", "joined", "shoppers_of"]
 
 _DRAWN: Final = 50  # items that a purchase is ranked against, where a log shows none
 _KEY: Final = b"bench"
+
+OpenStore: TypeAlias = Callable[[], AbstractContextManager[Store]]
+"""Opens an empty history, which is removed when it is closed."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ def joined(
     name: str,
     lines: Iterable[bytes],
     settings: Settings,
+    opened: OpenStore,
     *,
     test_from: int | None = None,
     test_until: int | None = None,
@@ -101,6 +105,7 @@ def joined(
         name: name of the log.
         lines: lines of the log.
         settings: settings of the join; `join.questions` may be `auto`.
+        opened: opens an empty history for the counts.
         test_from: event time in milliseconds at which the last part begins; None takes the last
             `learning.later_share` of the questions.
         test_until: event time in milliseconds at which the last part ends; None takes all.
@@ -118,14 +123,14 @@ def joined(
     if begin is None:
         begin = found.later_from(found.questions, settings.learning.later_share)
     end = found.newest + 1 if test_until is None else test_until
-    with tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder:
-        with open_store(url_of("chdb", folder)) as store:
-            samples = _newest(_outputs(lines, found, settings, store))
-            whole = _with_features(store, samples, settings)
-            train, test = whole.between(0, begin), whole.between(begin, end)
-            shown = test
-            if not found.has_shown:
-                shown = _with_features(store, _drawn(lines, found, settings, test, lists), settings)
+    with opened() as store:
+        samples = _newest(_outputs(lines, found, settings, store))
+        whole = _with_features(store, samples, settings)
+        train, test = whole.between(0, begin), whole.between(begin, end)
+        shown = test
+        if not found.has_shown:
+            drawn = _drawn(lines, found, settings, test, lists)
+            shown = _with_features(store, drawn, settings)
     if not (len(set(train.labels)) == len(set(test.labels)) == 2):
         msg = (
             f"log {name!r} has {len(train.samples):,} samples before its last part and "
@@ -138,8 +143,8 @@ def joined(
 def shoppers_of(lines: Iterable[bytes], share: float) -> Iterator[bytes]:
     """Keep the events of a share of the shoppers, and everything that belongs to no shopper.
 
-    A shopper is kept if the first 8 bytes of the blake2b hash of the user id, as a number, are
-    among the lowest `share` of their residues modulo 1,000.
+    A shopper is kept if the first 8 bytes of the blake2b hash of the user id, as a number, can be
+    divided by 1 / `share`, rounded to a whole number.
 
     Args:
         lines: lines of a log.
@@ -154,7 +159,8 @@ def shoppers_of(lines: Iterable[bytes], share: float) -> Iterator[bytes]:
     for raw in lines:
         event = decode(raw)
         user = getattr(event, "user_id", None)
-        if isinstance(event, Refusal) or user is None or (parts and _number(user) % parts == 0):
+        of_nobody = isinstance(event, Refusal) or user is None
+        if of_nobody or (parts and _number(str(user)) % parts == 0):
             yield raw
 
 

@@ -1,7 +1,7 @@
 """How many samples a second fine-tuning takes, beside a plain loop over the same batches' samples.
 
 The plain loop is the usual one, and the one that mainstem had: random batches, padded row by row,
-AdamW without fused kernels, and a look at the loss after each step.
+torch's own dropout, AdamW without fused kernels, and a look at the loss after each step.
 """
 
 import copy
@@ -16,14 +16,13 @@ from torch import nn
 
 from mainstem.errors import NonFiniteError
 from mainstem.join import PlacedSample, examples_of
-from mainstem.learning.training.batches import batches_of
+from mainstem.learning.training.batch_loss import BatchLoss, epoch_of, steps_of
 from mainstem.learning.training.steps import Seen, optimizer_of, train_step
 from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.models.device import device_of
-from mainstem.models.reading import LOSS
+from mainstem.models.dropout import QuickDropout
 from mainstem.models.tokenizer import encode_pairs, pad
 from mainstem.objectives import Examples
-from mainstem.objectives.losses import with_weights
 from mainstem.settings import Settings
 
 __all__ = ["train_ratio"]
@@ -78,22 +77,23 @@ def train_ratio(
 def _ours(child: CrossEncoder, examples: Examples, settings: Settings, seed: int) -> None:
     read = ActiveVersion(child, settings).read(examples)
     child.network.train()
-    size, seen = settings.learning.train_batch, Seen(0)
-    optimizer, schedule = optimizer_of(child, settings, -(-len(read) // size))
-    for places in batches_of(read.lengths, size, np.random.default_rng(seed)):
-        seen.add(*train_step(child.network, read, places, optimizer))
+    objectives, size, seen = settings.objectives, settings.learning.train_batch, Seen(0)
+    loss_of = BatchLoss(read, objectives)
+    optimizer, schedule = optimizer_of(child, settings, steps_of(read, objectives, size))
+    for places in epoch_of(read, objectives, size, np.random.default_rng(seed)):
+        seen.add(*train_step(child.network, read, places, optimizer, loss_of))
         schedule.step()
     seen.check()
 
 
 def _plain(child: CrossEncoder, examples: Examples, settings: Settings, seed: int) -> None:
     network, device, learning = child.network, device_of(settings), settings.learning
+    _with_plain_dropout(network)
     encoded = encode_pairs(child.tokenizer, examples.pairs, settings.model.max_tokens)
     features = None if examples.features is None else torch.from_numpy(examples.features)
     positions = torch.from_numpy(examples.positions)
-    labels = torch.from_numpy(examples.labels).to(device)
-    weights = torch.from_numpy(examples.weights).to(device)
-    loss_of, order = with_weights(LOSS), np.random.default_rng(seed).permutation(len(examples))
+    loss_of = BatchLoss(ActiveVersion(child, settings).read(examples), settings.objectives)
+    order = np.random.default_rng(seed).permutation(len(examples))
     optimizer = torch.optim.AdamW(network.parameters(), lr=5e-4, weight_decay=0.01)
     for start in range(0, len(order), learning.train_batch):
         places = order[start : start + learning.train_batch]
@@ -101,7 +101,7 @@ def _plain(child: CrossEncoder, examples: Examples, settings: Settings, seed: in
         known = None if features is None or not child.features else features[places]
         batch = replace(batch, features=known, shown_at=positions[places])
         logits = network(batch.to(device))
-        loss = loss_of(logits, (labels[places], weights[places])).mean()
+        loss = loss_of(logits, places)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -109,3 +109,10 @@ def _plain(child: CrossEncoder, examples: Examples, settings: Settings, seed: in
             msg = f"non-finite loss or gradient after {start} samples"
             raise NonFiniteError(msg)
         optimizer.step()
+
+
+def _with_plain_dropout(network: nn.Module) -> None:
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, QuickDropout):
+                setattr(module, name, nn.Dropout(child.p))

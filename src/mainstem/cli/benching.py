@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mainstem.cli.ranking import ranker
 from mainstem.printable import in_json
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ bench = typer.Typer(
     help="Measure speed, and compare it with the same work done without mainstem.",
     no_args_is_help=True,
 )
+
+
+bench.command()(ranker)
 
 
 @bench.callback()

@@ -1,22 +1,27 @@
 """The end of a replay for people: a table of rounds, and versions beside plain rankings."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from mainstem.cli.lines import aligned, points, wrapped
 from mainstem.loop import Loop
-from mainstem.store.versions import ROUNDS_TOLD, VERSIONS_TOLD, RoundTold
+from mainstem.store.versions import ROUNDS_TOLD, VERSIONS_TOLD, RoundTold, VersionTold
 
-__all__ = ["quality", "rounds"]
+__all__ = ["counting", "quality", "rounds"]
 
 _MOST: Final = 20  # rounds in the table, the newest ones
 _HEADER: Final = ("round", "at sample", "drawn", "from", "before", "after", "promoted", "last part")
 _MEANINGS: Final = {
     "popularity": "how often the item was bought before",
     "co_occurrence": "bought together with the shopper's history",
-    "word_overlap": "words of the item in the shopper's history",
+    "overlap": "words of the item in the shopper's history",
+    "logistic": "logistic regression on the features of behaviour",
+    "trees": "gradient-boosted trees on the features of behaviour",
+    "words": "the newest version with its features at their mean",
 }
+
+_MODELS: Final = frozenset({"logistic", "trees", "words"})
 
 
 def rounds(loop: Loop, report: dict[str, Any]) -> Iterator[str]:
@@ -40,7 +45,7 @@ def rounds(loop: Loop, report: dict[str, Any]) -> Iterator[str]:
     for one in shown:
         if not one.promoted:
             yield wrapped(f"round {one.version} promoted nothing: {one.reason}")
-    yield from _counting(loop)
+    yield from counting(VERSIONS_TOLD.of(loop.store))
 
 
 def quality(report: dict[str, Any]) -> Iterator[str]:
@@ -55,7 +60,7 @@ def quality(report: dict[str, Any]) -> Iterator[str]:
     yield f"\n{title}"
     newest = max(versions)
     plain = {name: auc for name, auc in report["baselines"].items() if auc is not None}
-    rows = [(auc, f"{_named(name)} (no model): {_MEANINGS[name]}") for name, auc in plain.items()]
+    rows = [(auc, f"{_named(name)}{_how(name)}: {_MEANINGS[name]}") for name, auc in plain.items()]
     if 0 in versions:
         rows.append((versions[0], "version 0, before the first round"))
     if newest:
@@ -98,24 +103,20 @@ def _legend(loop: Loop, report: dict[str, Any], shown: list[RoundTold]) -> Itera
         )
 
 
-def _counting(loop: Loop) -> Iterator[str]:
-    """A line for the newest version that the gate compared with counting."""
-    told = [one for one in VERSIONS_TOLD.of(loop.store) if one.promoted and one.auc is not None]
-    if not told or told[-1].beats_counting is None:
+def counting(told: Sequence[VersionTold]) -> Iterator[str]:
+    """Compare the newest version with counting, where its gate could."""
+    promoted = [one for one in told if one.promoted]
+    if not promoted or promoted[-1].auc is None or promoted[-1].beats_counting is None:
         return
-    newest = told[-1]
-    beside = [
-        f"{name} {points(auc)}"
-        for name, auc in (
-            ("popularity", newest.popularity),
-            ("logistic regression on behaviour", newest.logistic),
-        )
-        if auc is not None
-    ]
-    verb = "ranks better than" if newest.beats_counting else "does not rank better than"
+    newest = promoted[-1]
+    known = {"popularity": newest.popularity, "a regression on behaviour": newest.logistic}
+    beside = [f"{name} {points(auc)}" for name, auc in known.items() if auc is not None]
+    how = "better than both" if newest.beats_counting else "no better than counting"
+    if newest.beats_counting and len(beside) == 1:
+        how = "better"
     yield wrapped(
-        f"Version {newest.version} {verb} counting on the samples of its gate: AUC "
-        f"{points(newest.auc)}, {', '.join(beside)}."
+        f"On the samples that the gate judged it on, version {newest.version} has an AUC of "
+        f"{points(newest.auc)}, {' and '.join(beside)}: it ranks {how}"
     )
 
 
@@ -139,6 +140,10 @@ def _why_none(later: dict[str, Any]) -> str:
         f"its {later['samples']:,} samples are all labelled {labels}, and two labels are needed to "
         "rank one above the other"
     )
+
+
+def _how(baseline: str) -> str:
+    return "" if baseline in _MODELS else " (no model)"
 
 
 def _named(baseline: str) -> str:

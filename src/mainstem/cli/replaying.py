@@ -215,6 +215,7 @@ def _run(
     try:
         with ExitStack() as opened:
             with working(f"reading {Path(log).name}, making the first version"):
+                from mainstem.answers.pace import Pace
                 from mainstem.answers.report import report_of, why_empty
                 from mainstem.bootstrap import threads  # torch is slow to import
                 from mainstem.cli.screen import Screen
@@ -222,14 +223,15 @@ def _run(
 
                 screen = Screen(to=sys.stderr if as_json else sys.stdout)
                 screen.begin(log, home, threads(None if asked.from_start else home))
-                open_it = open_loop(log, home, settings, screen, asked, say=said.append)
+                pace = Pace(screen)
+                open_it = open_loop(log, home, settings, pace, asked, say=said.append)
                 loop = opened.enter_context(open_it)
             for text in said:
                 note(text)
             screen.opened(loop)
             loop.run()
             with working("comparing the versions"):
-                report = report_of(loop, str(home), plant)
+                report = pace.told(report_of(loop, str(home), plant))
             screen.end(loop, report)
             lack = why_empty(loop, report)
     except KeyboardInterrupt:

@@ -1,6 +1,5 @@
 """Turns a closed question into samples: one for each of its items and for each drawn negative."""
 
-from functools import lru_cache
 from typing import TypeAlias
 
 from mainstem.ids import uuids_of
@@ -9,7 +8,7 @@ from mainstem.join.past import NOTHING, own_between
 from mainstem.join.sample import Sample
 from mainstem.join.state import Question
 from mainstem.join.text import context_text
-from mainstem.objectives import label_of, targets_of
+from mainstem.objectives import answered
 from mainstem.settings import Settings
 
 __all__ = ["SampleMaker"]
@@ -24,11 +23,7 @@ class SampleMaker:
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self._settings = settings
         self._catalogue = catalogue
-        objectives = settings.objectives.objective_names
-        # most samples have one of few combinations
-        self._targets_of = lru_cache(4096)(
-            lambda outcomes, source: targets_of(outcomes, source, objectives)
-        )
+        self._objectives = settings.objectives.objective_names
         self._propensity_cap = settings.objectives.propensity_cap
 
     def first(
@@ -102,7 +97,7 @@ class SampleMaker:
                 outcomes = tuple([kind for _, _, kind in answers[item_id]])
             touches, purchases, since = own.get(item_id, NOTHING)
             kind = source if probability is None else "drawn"
-            targets = self._targets_of(outcomes, kind)
+            targets, label = answered(outcomes, kind, self._objectives)
             # by position, because naming the fields takes five times as long, and nothing else is
             # made as often
             sample = Sample(
@@ -113,7 +108,7 @@ class SampleMaker:
                 user,
                 kind,
                 outcomes,
-                label_of(targets),
+                label,
                 self._weight(shown_with[question.items.index(item_id)]) if shown_with else 1.0,
                 1.0 if probability is None else probability,
                 query,

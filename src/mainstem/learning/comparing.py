@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from mainstem.learning.evaluation.judged import Judged, log_odds_of
 from mainstem.learning.gate import Decision
 from mainstem.models import ActiveVersion
 from mainstem.objectives.offset import log_odds_offset
+from mainstem.process.stopwatch import SPENT
 from mainstem.versions import BeatsCounting, Calibration
 
 __all__ = ["Comparison", "beats_counting", "compare", "fit_calibration"]
@@ -34,11 +37,13 @@ class Comparison:
     calibration: Calibration | None
 
 
+@SPENT.on("evaluate")
 def compare(
     parent: ActiveVersion,
     child: ActiveVersion,
     drawn: Sequence[PlacedSample],
     judged: Sequence[Judged],
+    known: Mapping[UUID, NDArray[np.float64]] = MappingProxyType({}),
 ) -> Comparison:
     """Measure a parent and its child on the same samples, and counting beside them.
 
@@ -50,11 +55,14 @@ def compare(
         child: its fine-tuned copy.
         drawn: samples that the child was trained on; the regression is fitted on the same.
         judged: samples that neither was trained on, by name.
+        known: logits of the child for some of these samples, shape (C,), by sample id, at the
+            positions at which they were shown; they are not computed again.
 
     Raises:
         NonFiniteError: if a logit is not finite.
     """
-    logits = [[logits_of(one, some.samples) for some in judged] for one in (parent, child)]
+    of_parent = [logits_of(parent, some.samples) for some in judged]
+    logits = [of_parent, [_logits(child, some.samples, known) for some in judged]]
     each = [_measured(judged, of_one) for of_one in logits]
     counted: dict[str, Counted] = {}
     if all(one.shape[1] == 2 for one in logits[1]):
@@ -118,6 +126,16 @@ def beats_counting(decision: Decision, counted: Mapping[str, Counted]) -> BeatsC
         above=[name for name, one in known.items() if reached > one],
         not_above=[name for name, one in known.items() if reached <= one],
     )
+
+
+def _logits(
+    child: ActiveVersion,
+    samples: Sequence[PlacedSample],
+    known: Mapping[UUID, NDArray[np.float64]],
+) -> NDArray[np.float64]:
+    if samples and all(one.sample_id in known for one in samples):
+        return np.stack([known[one.sample_id] for one in samples])
+    return logits_of(child, samples)
 
 
 def _measured(

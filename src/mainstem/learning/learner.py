@@ -1,10 +1,11 @@
 """The learner: a round draws samples, fine-tunes a copy, evaluates it, and lets the gate decide."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mainstem.errors import NonFiniteError, OvertakenError
 from mainstem.ids import number_of
@@ -16,12 +17,13 @@ from mainstem.learning.evaluation.ranked import as_ranked
 from mainstem.learning.gate import decide
 from mainstem.learning.keeping import keep_round
 from mainstem.learning.rounds import Claim, Made, Position, Round
-from mainstem.learning.training.fine_tuning import fine_tune
+from mainstem.learning.training.fine_tuning import Training, fine_tune
 from mainstem.models import ActiveVersion
+from mainstem.objectives.layout import Layout
 from mainstem.scoring.direction import direction_of
 from mainstem.scoring.scale import scale_of
 from mainstem.scoring.schedule import newest
-from mainstem.settings import Settings
+from mainstem.settings import Objectives, Settings
 from mainstem.standing import STANDINGS
 from mainstem.store import Store, drawn_samples, samples_between, trusted_samples
 from mainstem.store.draws import Drawn, write_draw
@@ -101,6 +103,7 @@ class Learner:
             cold=drawn.cold,
             made=made,
             active=self._ready(made),
+            available=drawn.available,
         )
         keep_round(done, self._store, self._versions, claim.generation)
         return done
@@ -131,11 +134,16 @@ class Learner:
             Judged.of(name, as_ranked(some, objectives), self._store)
             for name, some in (("gate", gate), ("held_out", held_out))
         ]
-        found = compare(active, child, as_ranked(samples, objectives), judged)
+        known = _known_logits(training, held_out, objectives)
+        found = compare(active, child, as_ranked(samples, objectives), judged, known)
         measured = found.measured
         decision = decide(measured["gate"], measured["held_out"], self._settings.learning)
-        scale = scale_of(child, [*trusted_samples(self._store, "canary", position.ends), *held_out])
-        direction = direction_of(child, self._store, position.ends) if decision.promoted else {}
+        scale: float | None = None
+        direction: Mapping[str, Any] = {}
+        if decision.promoted:
+            canaries = trusted_samples(self._store, "canary", position.ends)
+            scale = scale_of(child, [*canaries, *held_out])
+            direction = direction_of(child, self._store, position.ends)
         return Made(
             decision=decision,
             training=training,
@@ -168,6 +176,16 @@ class Learner:
     def _newest(self, position: Position) -> dict[int, tuple[int, int]]:
         """Positions of the samples that a round holds out, by partition."""
         return newest(position.ends, self._settings.learning.held_out, len(position.ends))
+
+
+def _known_logits(
+    training: Training, held_out: Sequence[PlacedSample], objectives: Objectives
+) -> dict[UUID, NDArray[np.float64]]:
+    """Logits of the new version for the held-out samples, which the training computed."""
+    if training.held_out is None:
+        return {}
+    logits = Layout.of(objectives).ranked(training.held_out)
+    return {one.sample_id: row for one, row in zip(held_out, logits, strict=True)}
 
 
 def _importance_of(samples: Sequence[PlacedSample], pool: RoundPool, drawn: Draw) -> list[float]:

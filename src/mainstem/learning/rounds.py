@@ -98,6 +98,7 @@ class Round:
         cold: whether it drew uniformly because core was too small.
         made: the new version and what was measured of it.
         active: the new version ready to score; None if it is not promoted.
+        available: number of samples that it could draw from; 0 for a recorded round.
     """
 
     version: int
@@ -109,6 +110,7 @@ class Round:
     cold: bool
     made: Made
     active: ActiveVersion | None
+    available: int = 0
 
     @property
     def decision(self) -> Decision:

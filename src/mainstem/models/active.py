@@ -18,7 +18,7 @@ from mainstem.models.device import device_of, precision_of
 from mainstem.models.encoder import CrossEncoder
 from mainstem.models.reading import Read
 from mainstem.models.tokenizer import Batch
-from mainstem.objectives import Examples
+from mainstem.objectives import Examples, targets_of_label
 from mainstem.objectives.layout import Layout
 from mainstem.objectives.losses import with_weights
 from mainstem.responses import Probe, Responses, gradient_of
@@ -114,7 +114,7 @@ class ActiveVersion:
             ModelError: if one sample alone does not fit into the device's memory, or the model
                 reads other features.
         """
-        read = self.read(_with_labels(given, labels, weights))
+        read = self.read(self._with_labels(given, labels, weights))
         order = _by_length(read)
         found: list[Responses[Tensor]] = []
         done = 0
@@ -153,7 +153,7 @@ class ActiveVersion:
         Returns:
             The gradient by parameter name, float32, on the CPU; empty without samples.
         """
-        read = self.read(_with_labels(given, labels, weights))
+        read = self.read(self._with_labels(given, labels, weights))
         batches = (
             (partial(self.encoder.network, batch), (read.targets(places), read.weights(places)))
             for places, batch in self._batches(read, self._tokens, examined=True)
@@ -220,6 +220,15 @@ class ActiveVersion:
             logits: Tensor = self.encoder.network(batch)
             return logits
 
+    def _with_labels(
+        self, given: Given, labels: Sequence[int] | None, weights: Sequence[float] | None
+    ) -> Examples | Read:
+        if isinstance(given, Examples | Read):
+            return given
+        names = [part.name for part in self._layout.parts]
+        targets = [targets_of_label(label, names) for label in labels or ()]
+        return Examples.of(given, labels, weights, targets=targets)
+
     def _in_order(
         self, found: Sequence[Responses[Tensor]], order: NDArray[np.int64]
     ) -> Responses[NDArray[np.float32]]:
@@ -247,14 +256,6 @@ class ActiveVersion:
             places = order[done : _end_of_pass(read.lengths[order], done, tokens)]
             yield places, read.batch(places, examined=examined, behaviour=behaviour)
             done += len(places)
-
-
-def _with_labels(
-    given: Given, labels: Sequence[int] | None, weights: Sequence[float] | None
-) -> Examples | Read:
-    if isinstance(given, Examples | Read):
-        return given
-    return Examples.of(given, labels, weights)
 
 
 def _unlike(pairs: Sequence[Pair], features: int, objectives: int) -> Examples:

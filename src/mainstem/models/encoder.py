@@ -7,6 +7,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from mainstem.models.dropout import with_quick_dropout
 from mainstem.models.tokenizer import Batch
 from mainstem.models.towers import WIDTH, BehaviourTower, ExaminationTower
 
@@ -44,6 +45,7 @@ class PairReader(nn.Module):
         )
         self.behaviour = BehaviourTower(len(features), dropout) if features else None
         self.examination = ExaminationTower(config.num_labels, examined) if examined else None
+        with_quick_dropout(self)
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits, shape (B, C)."""
@@ -87,6 +89,7 @@ class PretrainedReader(nn.Module):
             nn.init.zeros_(self.beside.weight)
             nn.init.zeros_(self.beside.bias)
         self.examination = ExaminationTower(classes, examined) if examined else None
+        with_quick_dropout(self)
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits, shape (B, C)."""

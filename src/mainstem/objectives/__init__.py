@@ -9,12 +9,14 @@ from mainstem.objectives.targets import (
     OBJECTIVES,
     TARGETS,
     UNKNOWN,
+    answered,
     code_of,
     label_of,
     label_of_class,
     relabelled,
     targets_of,
     targets_of_class,
+    targets_of_label,
 )
 
 __all__ = [
@@ -22,10 +24,12 @@ __all__ = [
     "TARGETS",
     "UNKNOWN",
     "Examples",
+    "answered",
     "code_of",
     "label_of",
     "label_of_class",
     "relabelled",
     "targets_of",
     "targets_of_class",
+    "targets_of_label",
 ]

@@ -18,12 +18,14 @@ __all__ = [
     "TARGETS",
     "UNKNOWN",
     "Target",
+    "answered",
     "code_of",
     "label_of",
     "label_of_class",
     "relabelled",
     "targets_of",
     "targets_of_class",
+    "targets_of_label",
 ]
 
 Target: TypeAlias = Callable[[Sequence[str], str], float]
@@ -31,6 +33,7 @@ Target: TypeAlias = Callable[[Sequence[str], str], float]
 UNKNOWN: Final = -1.0
 """The target of an objective that a sample says nothing about."""
 _OF_PURCHASES: Final = frozenset({"purchase", "drawn"})
+_OF_TEXTS: Final = frozenset({"answer", "relevance"})
 
 
 def _answer(outcomes: Sequence[str], source: str) -> float:
@@ -91,6 +94,23 @@ def targets_of(
         (0.0, 1.0, -1.0)
     """
     return tuple([TARGETS[name](outcomes, source) for name in objectives])
+
+
+@lru_cache(maxsize=10_000)
+def answered(
+    outcomes: tuple[str, ...], source: str, objectives: tuple[str, ...] = OBJECTIVES
+) -> tuple[tuple[float, ...], int]:
+    """The targets of a sample and its label; remembered, because few outcomes are unlike.
+
+    Args:
+        outcomes, source, objectives: as for `targets_of`.
+
+    Example:
+        >>> answered(("cart",), "view", ("purchase", "cart"))
+        ((0.0, 1.0), 0)
+    """
+    targets = targets_of(outcomes, source, objectives)
+    return targets, label_of(targets)
 
 
 def targets_of_class(
@@ -155,6 +175,20 @@ def label_of_class(
     if all(target < 0 for target in targets):
         targets = targets_of_class(number, classes, grade, ("relevance",))
     return label_of(targets)
+
+
+def targets_of_label(label: int, objectives: Sequence[str] = OBJECTIVES) -> tuple[float, ...]:
+    """The targets of a text of which only the label is known.
+
+    The label is the target of the objective that gives labels to texts, `answer` or `relevance`,
+    or else of the first one; the other targets are unknown.
+
+    Example:
+        >>> targets_of_label(5, ("click", "answer")), targets_of_label(1, ("click", "purchase"))
+        ((-1.0, 5.0), (1.0, -1.0))
+    """
+    place = next((at for at, name in enumerate(objectives) if name in _OF_TEXTS), 0)
+    return tuple([float(label) if at == place else UNKNOWN for at in range(len(objectives))])
 
 
 def relabelled(targets: Sequence[float], label: int) -> tuple[float, ...]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mainstem.behaviour import FEATURES, LAST_POSITION, Asked, Sums, end_of, features
 from mainstem.join import PlacedSample, Sample
+from mainstem.process.stopwatch import SPENT
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.features import counted, stored_features, write_features
@@ -15,8 +17,8 @@ from mainstem.store.hours import closed_hours
 
 __all__ = ["features_of", "needed", "reached", "with_features"]
 
-_BATCH: Final = 256  # samples of one query at most
-_LENGTH: Final = 40_000  # characters of its item ids; a server takes parameters of 131,072 bytes
+_BATCH: Final = 1024  # samples of one query at most
+_LENGTH: Final = 100_000  # bytes of its item ids; a server takes parameters of 131,072 bytes
 _WITHOUT: Final = "labelled"  # source of the samples that no shopper's behaviour stands behind
 
 
@@ -38,6 +40,7 @@ def features_of(store: Store, samples: Sequence[Sample], settings: Settings) -> 
     return np.concatenate(found)
 
 
+@SPENT.on("features")
 def with_features(
     store: Store, placed: Sequence[PlacedSample], samples: Sequence[Sample], settings: Settings
 ) -> list[PlacedSample]:
@@ -53,11 +56,10 @@ def with_features(
         The N samples. Those without behaviour have no features.
     """
     known = stored_features(store, [one.sample_id for one in placed])
-    new = {
-        one.sample_id: (at, one)
-        for at, one in zip(placed, samples, strict=True)
-        if one.source != _WITHOUT and one.sample_id not in known
-    }
+    new = dict[UUID, tuple[PlacedSample, Sample]]()
+    for at, one in zip(placed, samples, strict=True):
+        if one.source != _WITHOUT and one.sample_id not in known:
+            new.setdefault(one.sample_id, (at, one))  # the first of its label versions
     values = features_of(store, [one for _, one in new.values()], settings)
     write_features(store, [at for at, _ in new.values()], values)
     known |= {one: tuple(numbers) for one, numbers in zip(new, values.tolist(), strict=True)}
@@ -93,8 +95,8 @@ def reached(store: Store, partitions: Iterable[int]) -> int:
 def _batches(samples: Sequence[Sample]) -> Iterator[Sequence[Sample]]:
     first = length = 0
     for place, one in enumerate(samples):
-        own = len(one.item_id)
-        more = own + len(one.query) + sum(own + len(other) for other in one.history)
+        own = len(one.item_id.encode())
+        more = own + sum(own + len(other.encode()) + 8 for other in one.history)
         if place - first == _BATCH or (place > first and length + more > _LENGTH):
             yield samples[first:place]
             first, length = place, 0

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from mainstem.importance import Rows
 from mainstem.join import PlacedSample, examples_of
 from mainstem.models import ActiveVersion
+from mainstem.process.stopwatch import SPENT
 from mainstem.scoring.answered import SCORED, Answered
 from mainstem.scoring.finite import finite_only
 from mainstem.scoring.judging import At, Judging, Publish
@@ -87,7 +88,8 @@ class ScoringWorker:
         """
         self.use(version, active, scale)
         known = self.due(ends)
-        self.score(known)
+        with SPENT.on("rescore"):
+            self._score(known)
         return len(known)
 
     def due(self, ends: Mapping[int, int]) -> list[PlacedSample]:
@@ -103,6 +105,10 @@ class ScoringWorker:
 
         Samples of parts that are not scored are skipped.
         """
+        with SPENT.on("score"):
+            self._score(samples)
+
+    def _score(self, samples: Sequence[PlacedSample]) -> None:
         taken = [sample for sample in samples if sample.part in SCORED]
         if not taken:
             return

@@ -2,18 +2,50 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from mainstem.behaviour import Count, Hour
+from mainstem.store.named import Query
 from mainstem.store.store import Columns, Store
 
-__all__ = ["count_columns", "counts_hash", "hour_columns", "uncounted", "write_hours"]
+__all__ = [
+    "SUMMED",
+    "Summed",
+    "count_columns",
+    "counts_hash",
+    "hash_of_counts",
+    "hour_columns",
+    "uncounted",
+    "write_hours",
+]
 
 _SUMS: Final = ("shown", "clicked", "carted", "purchased", "returned", "shoppers")
-_COUNTS: Final = f"""
+
+
+class Summed(NamedTuple):
+    """A count of an hour, added up over the partitions; the fields are those of `Count`."""
+
+    kind: str
+    key: str
+    other: str
+    hour: int
+    position: int
+    shown: int
+    clicked: int
+    carted: int
+    purchased: int
+    returned: int
+    shoppers: int
+
+
+SUMMED: Final = Query(
+    Summed,
+    f"""
     SELECT kind, key, other, hour, position, {", ".join(f"sum({name})" for name in _SUMS)}
     FROM counts FINAL
-    GROUP BY kind, key, other, hour, position ORDER BY kind, key, other, hour, position"""
+    GROUP BY kind, key, other, hour, position ORDER BY kind, key, other, hour, position""",
+)
+"""All counts, added up over the partitions, in the order in which they are hashed."""
 
 
 def write_hours(store: Store, hours: Sequence[Hour]) -> None:
@@ -56,9 +88,14 @@ def counts_hash(store: Store) -> str:
     Returns:
         The hash, 32 hexadecimal digits.
     """
+    return hash_of_counts(SUMMED.stream(store))
+
+
+def hash_of_counts(counts: Iterable[Summed]) -> str:
+    """Hash counts that were read elsewhere, in the order of `SUMMED`; see `counts_hash`."""
     digest = hashlib.blake2b(digest_size=16)
-    for row in store.stream(_COUNTS):
-        digest.update(f"{row}\n".encode("utf-8", "surrogatepass"))
+    for row in counts:
+        digest.update(f"{tuple(row)}\n".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 

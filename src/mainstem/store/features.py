@@ -16,6 +16,7 @@ __all__ = ["FEATURE_LIST", "counted", "stored_features", "write_features"]
 
 FEATURE_LIST: Final = ",".join(FEATURE_NAMES)
 """The names of the features in order, as rows of table `features` keep them."""
+_IDS: Final = 2000  # sample ids of one query; a server takes parameters of 131,072 bytes
 _FEWEST_SHOPPERS: Final = 5  # that ask a query on a day before readers may use the day
 
 
@@ -60,7 +61,6 @@ _COUNTS: Final = Query(
                 f"if(key IN {{own:Array(String)}}, {_AT}, 0)",
             ),
             _counts_of("category", _ANY_KEY("categories"), _AT),
-            _counts_of("query", f"{_ANY_KEY('queries')} AND {_OPEN}"),
             _counts_of(
                 "query_item", f"{_IN.format(key='asked', other='answered')} AND {_OPEN}", _AT
             ),
@@ -83,8 +83,8 @@ _FEATURES: Final = Query(
 def counted(store: Store, asked: Asked, last_position: int) -> list[Counted]:
     """Read the counts that a batch of samples asks for.
 
-    Days on which fewer than five shoppers asked a query tell nothing about the query: neither its
-    counts nor those of an item under it are read. A day counts once it is over, which the windows
+    The counts of items under a query are read only for days on which at least five shoppers asked
+    the query. A day counts once it is over, which the windows
     of queries in `asked` see to.
 
     Args:
@@ -118,9 +118,12 @@ def counted(store: Store, asked: Asked, last_position: int) -> list[Counted]:
 
 def stored_features(store: Store, sample_ids: Iterable[UUID]) -> dict[UUID, tuple[float, ...]]:
     """The features that samples have in the history, by id; samples without any are left out."""
-    ids = list(dict.fromkeys(sample_ids))
-    found = _FEATURES.of(store, ids=ids, names=FEATURE_LIST) if ids else []
-    return {one.sample_id: tuple(one.values) for one in found}
+    ids, found = list(dict.fromkeys(sample_ids)), dict[UUID, tuple[float, ...]]()
+    for first in range(0, len(ids), _IDS):
+        some = ids[first : first + _IDS]
+        for one in _FEATURES.of(store, ids=some, names=FEATURE_LIST):
+            found[one.sample_id] = tuple(one.values)
+    return found
 
 
 def write_features(

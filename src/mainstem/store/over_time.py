@@ -4,7 +4,18 @@ from typing import Final, NamedTuple
 
 from mainstem.store.named import Query
 
-__all__ = ["ARRIVED", "JUDGED", "MADE", "STOOD", "Arrived", "Judged", "Made", "Standing"]
+__all__ = [
+    "ARRIVED",
+    "HASHED",
+    "JUDGED",
+    "MADE",
+    "STOOD",
+    "Arrived",
+    "Hashed",
+    "Judged",
+    "Made",
+    "Standing",
+]
 
 
 class Arrived(NamedTuple):
@@ -49,6 +60,13 @@ class Made(NamedTuple):
     promoted: int
 
 
+class Hashed(NamedTuple):
+    """How many rows the fingerprints of a history read."""
+
+    samples: int
+    counts: int
+
+
 class Standing(NamedTuple):
     """Where a sample stands, for the hash of all standings."""
 
@@ -88,6 +106,11 @@ MADE: Final = Query(
     FROM versions FINAL ORDER BY version""",
 )
 """When each version was made, promoted or not."""
+HASHED: Final = Query(
+    Hashed,
+    "SELECT (SELECT count() FROM samples) AS samples, (SELECT count() FROM counts) AS counts",
+)
+"""How many rows the fingerprints would read."""
 STOOD: Final = Query(
     Standing,
     """

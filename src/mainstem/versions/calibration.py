@@ -5,7 +5,7 @@ calibration is a rising curve from the log-odds that a version gives to the shar
 these log-odds that were answered with yes.
 """
 
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from msgspec import Struct
@@ -15,23 +15,32 @@ from scipy.special import expit, logit
 
 __all__ = ["Calibration", "isotonic"]
 
+_MOST: Final = 30.0  # largest log-odds, at which a probability still differs from 1
+
 
 class Calibration(Struct, frozen=True, kw_only=True):
-    """A rising curve from log-odds to probabilities, straight between its points.
+    """A rising curve from log-odds to shares of yes, straight in log-odds between its points.
+
+    The points are the centres of the steps of an isotonic regression. The steps themselves would
+    give many samples one probability, and so lose the order that the version puts them in. Beyond
+    its points the curve goes on with its mean slope.
 
     Attributes:
         log_odds: log-odds of the points, rising.
-        shares: share of yes at each point, rising, inside (0, 1). Below the first point and above
-            the last one the curve is flat.
+        shares: share of yes at each point, rising, inside (0, 1).
         samples: number of samples that the curve was fitted on.
-        offset: number that is added to the log-odds of a share, because the negatives of the
-            samples were drawn: mean log of their sampling probability; 0 if none was drawn.
+        offset: number that is added to the log-odds of a share, because negatives were drawn, and
+            most of them were not; 0 where none was drawn.
 
     Example:
         >>> odds, labels = np.array([-2.0, -1.0, 1.0, 2.0]), np.array([0, 1, 0, 1])
         >>> fitted = Calibration.fit(odds, labels)
-        >>> fitted.shares_of(np.array([-9.0, 0.0, 9.0])).round(2).tolist()
-        [0.17, 0.5, 0.83]
+        >>> fitted.shares_of(np.array([-2.0, 0.0, 1.0, 2.0])).round(2).tolist()
+        [0.17, 0.5, 0.69, 0.83]
+
+    Source:
+        Oron and Flournoy, Centered isotonic regression, Statistics in Biopharmaceutical Research
+        2017, https://arxiv.org/abs/1701.05964.
     """
 
     log_odds: tuple[float, ...]
@@ -43,7 +52,7 @@ class Calibration(Struct, frozen=True, kw_only=True):
     def fit(
         cls, log_odds: NDArray[np.float64], labels: NDArray[Any], offset: float = 0.0
     ) -> Self | None:
-        """Fit the curve by isotonic regression, every sample counting alike.
+        """Fit the curve, every sample counting alike.
 
         Drawn negatives count as one sample each, too: weighed by the inverse of their sampling
         probability, a few of them would be the whole curve. The offset makes up for it.
@@ -51,7 +60,7 @@ class Calibration(Struct, frozen=True, kw_only=True):
         Args:
             log_odds: log-odds of a yes that the version gives to each sample, shape (N,), finite.
             labels: 0 or 1 for each sample, shape (N,).
-            offset: mean log of the sampling probability of drawn negatives.
+            offset: see `objectives.offset.log_odds_offset`.
 
         Returns:
             The curve; None if the samples have only one label.
@@ -59,12 +68,14 @@ class Calibration(Struct, frozen=True, kw_only=True):
         count = len(labels)
         if not 0 < labels.sum() < count:
             return None
-        points, shares = isotonic(log_odds, labels)
-        # of N samples alike, nobody knows that the next one is so too
+        points, levels, counts = isotonic(log_odds, labels)
+        shares, step = np.unique(levels, return_inverse=True)
+        centres = np.bincount(step, points * counts) / np.bincount(step, counts)
+        # however many samples agree, the next one may not
         least = 1 / (count + 2)
         inside = np.clip(shares, least, 1 - least)
         return cls(
-            log_odds=tuple(points.tolist()),
+            log_odds=tuple(centres.tolist()),
             shares=tuple(inside.tolist()),
             samples=count,
             offset=offset,
@@ -72,20 +83,31 @@ class Calibration(Struct, frozen=True, kw_only=True):
 
     def shares_of(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
         """Share of yes among samples made as those of the fit, drawn negatives included."""
-        return np.interp(log_odds, self.log_odds, self.shares)
+        found: NDArray[np.float64] = expit(self._calibrated(log_odds))
+        return found
 
     def probabilities_of(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probability of a yes among all pairs that the shop could have shown.
 
         It differs from the share where negatives were drawn: most of them were not.
         """
-        found: NDArray[np.float64] = expit(logit(self.shares_of(log_odds)) + self.offset)
+        found: NDArray[np.float64] = expit(self._calibrated(log_odds) + self.offset)
         return found
+
+    def _calibrated(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Log-odds of the share."""
+        levels = logit(self.shares)
+        first, last = self.log_odds[0], self.log_odds[-1]
+        slope = (levels[-1] - levels[0]) / (last - first) if last > first else 0.0
+        beyond = log_odds - np.clip(log_odds, first, last)
+        found = np.interp(log_odds, self.log_odds, levels) + slope * beyond
+        inside: NDArray[np.float64] = np.clip(found, -_MOST, _MOST)
+        return inside
 
 
 def isotonic(
     scores: NDArray[np.float64], labels: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """The rising step function nearest to the labels, by pool adjacent violators.
 
     Args:
@@ -93,20 +115,19 @@ def isotonic(
         labels: number that the function is to give for each sample, shape (N,).
 
     Returns:
-        Rising scores at which the steps begin and end, and the level at each, shape (P,) both.
+        The P different scores, rising; the level of the function at each; and the number of
+        samples with each score; shape (P,) all three.
 
     Example:
-        >>> isotonic(np.array([1.0, 2.0, 3.0, 4.0]), np.array([0, 1, 0, 1]))
-        (array([1., 2., 3., 4.]), array([0. , 0.5, 0.5, 1. ]))
+        >>> points, levels, counts = isotonic(np.array([1.0, 2, 3, 4]), np.array([0, 1, 0, 1]))
+        >>> levels.tolist()
+        [0.0, 0.5, 0.5, 1.0]
 
     Source:
         Zadrozny and Elkan, Transforming classifier scores into probability estimates, KDD 2002,
         https://doi.org/10.1145/775047.775151.
     """
     points, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    means = np.bincount(place, labels) / counts
-    levels = isotonic_regression(means, weights=counts.astype(np.float64)).x
-    # the inner points of a step say nothing
-    is_same = levels[1:] == levels[:-1]
-    kept = ~(np.append(False, is_same) & np.append(is_same, False))
-    return points[kept], levels[kept]
+    weights = counts.astype(np.float64)
+    levels = isotonic_regression(np.bincount(place, labels) / weights, weights=weights).x
+    return points, levels, weights

@@ -16,23 +16,34 @@ from mainstem.errors import VersionError
 from mainstem.join import LedgerRow
 from mainstem.join.ledger import totals
 from mainstem.learning.evaluation.baselines import baselines
+from mainstem.learning.evaluation.ranked import as_ranked
+from mainstem.store.counts import SUMMED, hash_of_counts
 from mainstem.store.digests import DIGESTS
 from mainstem.store.evaluations import EVALUATIONS, EvaluationTold
 from mainstem.store.figures import SETS, Set
 from mainstem.store.ledgers import NEWEST_LEDGER, ledger_row
-from mainstem.store.over_time import ARRIVED, JUDGED, MADE, STOOD, Judged, Made, Standing
+from mainstem.store.over_time import ARRIVED, HASHED, JUDGED, MADE, STOOD, Judged, Made, Standing
 from mainstem.store.reads import SINCE, placed
 from mainstem.store.telling import HELD, REFUSED, VERDICTS, Held, Refused, Verdict
 from mainstem.store.texts import BOUGHT, MEMBERS, Member
 from mainstem.store.versions import ROUNDS_TOLD, VERSIONS_TOLD, RoundTold, VersionTold
 from mainstem.versions import Versions
 
-__all__ = ["Ask", "Facts", "LaterPart", "SetsThen", "facts_of", "sets_over_time"]
+__all__ = [
+    "Ask",
+    "Facts",
+    "LaterPart",
+    "SetsThen",
+    "facts_of",
+    "features_that_count",
+    "sets_over_time",
+]
 
 Ask: TypeAlias = Callable[..., list[list[Any]]]
 """Asks the history: named queries and their parameters in, the rows of each query out."""
 _MOST_ARRIVED: Final = 100_000  # the newest ones, on which quality over time is measured
 _MOST_LATER: Final = 20_000  # as many as `answers.report` compares versions on
+_MOST_HASHED: Final = 1_000_000  # samples, or counts, that are hashed for a page
 _MOST_MEMBERS: Final = 5
 _MOST_REFUSED: Final = 20
 
@@ -84,8 +95,7 @@ class Facts:
         core, contradictory: the most important samples of both sets.
         ledger: the newest row of each partition of each topic.
         refused: why events were refused.
-        hash: fingerprint of samples, labels and ledger.
-        set_hash: fingerprint of standings.
+        hashes: fingerprints by name; empty in a history that is too large to hash for a page.
     """
 
     source: Source
@@ -104,8 +114,7 @@ class Facts:
     contradictory: list[Member]
     ledger: list[LedgerRow]
     refused: list[Refused]
-    hash: str
-    set_hash: str
+    hashes: dict[str, str]
 
 
 def facts_of(source: Source, ask: Ask, versions: Versions | None = None) -> Facts:
@@ -123,7 +132,6 @@ def facts_of(source: Source, ask: Ask, versions: Versions | None = None) -> Fact
     [core] = ask(MEMBERS, members_of="core", most=_MOST_MEMBERS)
     [contradictory] = ask(MEMBERS, members_of="contradictory", most=_MOST_MEMBERS)
     [refused] = ask(REFUSED, most=_MOST_REFUSED)
-    [digests], [stood] = ask(DIGESTS), ask(STOOD)
     rows = [ledger_row(one) for one in ledger]
     return Facts(
         source=source,
@@ -134,7 +142,7 @@ def facts_of(source: Source, ask: Ask, versions: Versions | None = None) -> Fact
         rounds=rounds,
         measured=measured,
         later=_later(source, ask),
-        counting=_counting(source, ask, versions),
+        counting=features_that_count(source, ask, versions),
         sets_then=sets_over_time(judged),
         sets=sets,
         verdicts=verdicts,
@@ -142,8 +150,7 @@ def facts_of(source: Source, ask: Ask, versions: Versions | None = None) -> Fact
         contradictory=contradictory,
         ledger=rows,
         refused=refused,
-        hash=hash_of(digests, totals(rows)),
-        set_hash=_set_hash(stood),
+        hashes=_hashes(ask, rows),
     )
 
 
@@ -174,17 +181,28 @@ def _later(source: Source, ask: Ask) -> LaterPart | None:
     if source.later_from is None:
         return None
     [rows] = ask(SINCE, event_time=source.later_from, most=_MOST_LATER)
-    later = placed(rows)
+    later = as_ranked(placed(rows), source.settings.objectives)
     if source.is_planted or not source.settings.objectives.answers_yes_or_no:
         return LaterPart(len(later), {})
     [bought] = ask(BOUGHT, before=source.later_from)
     return LaterPart(len(later), baselines(bought, later, [one.label for one in later]))
 
 
-def _counting(source: Source, ask: Ask, versions: Versions | None) -> Ablation | str:
-    """What the newest version's ranking of samples that no version learnt from loses."""
+def features_that_count(source: Source, ask: Ask, versions: Versions | None) -> Ablation | str:
+    """What the newest version's ranking of samples that it has not learnt from loses.
+
+    Args:
+        source: the history.
+        ask: asks it.
+        versions: where its versions are; None where that is not known.
+
+    Returns:
+        The losses, or a sentence that says why they are not known.
+    """
     if versions is None or not (numbers := versions.numbers()):
         return "The files of the versions are not at hand; --versions says where they are."
+    if source.is_planted:
+        return "Labels of this history were turned wrong on purpose, so no AUC by them means much."
     manifest = versions.manifest(newest := numbers[-1])
     if not manifest.features:
         return f"Version {newest} reads words alone."
@@ -194,8 +212,22 @@ def _counting(source: Source, ask: Ask, versions: Versions | None) -> Ablation |
         encoder = versions.load(newest)
     except VersionError as error:
         return f"{error}"
-    found = ablation_of(encoder, placed(rows), source.settings, newest)
+    samples = as_ranked(placed(rows), source.settings.objectives)
+    found = ablation_of(encoder, samples, source.settings, newest)
     return found or "No later samples with features have both labels."
+
+
+def _hashes(ask: Ask, ledger: Sequence[LedgerRow]) -> dict[str, str]:
+    """The fingerprints that a replay prints, of a history whose rows fit into memory."""
+    [[rows]] = ask(HASHED)
+    if max(rows) > _MOST_HASHED:
+        return {}
+    digests, counts, stood = ask(DIGESTS, SUMMED, STOOD)
+    return {
+        "hash": hash_of(digests, totals(ledger)),
+        "counts_hash": hash_of_counts(counts),
+        "set_hash": _set_hash(stood),
+    }
 
 
 def _set_hash(stood: Sequence[Standing]) -> str:

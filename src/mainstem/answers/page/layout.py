@@ -10,7 +10,7 @@ __all__ = ["PLAIN", "auc_told", "figure", "note", "section"]
 
 PLAIN: Final = {
     "popularity": "popularity",
-    "word_overlap": "word overlap",
+    "overlap": "word overlap",
     "co_occurrence": "co-occurrence",
 }
 """The plain rankings by the name that the library gives them, in words."""

@@ -17,6 +17,11 @@ _OFFSETS: Final = (
 )
 _OUTCOMES: Final = ("joined", "revised", "orphaned", "parked")
 _QUESTIONS: Final = ("answered", "expired", "open")
+_HASHED: Final = {
+    "hash": "samples, labels and ledger; equal for one log and one choice of settings",
+    "counts_hash": "counts of behaviour by the hour; equal in the same cases",
+    "set_hash": "the standings at the last judgement of each partition",
+}
 
 
 def ledger(facts: Facts) -> Markup:
@@ -46,23 +51,19 @@ def ledger(facts: Facts) -> Markup:
 
 def hashes(facts: Facts) -> Markup:
     """The fingerprints, and what each of them covers."""
-    rows = (
-        (
-            "hash",
-            facts.hash,
-            "samples, labels and ledger: equal for one log and one choice of settings",
-        ),
-        ("set_hash", facts.set_hash, "the standings at the last judgement of each partition"),
-    )
+    title = "Fingerprints"
+    if not facts.hashes:
+        why = "The history is too large to hash it for a page; `mainstem stream verify` does it."
+        return section("hashes", title, note(why))
     parts = [
         part
-        for name, value, meaning in rows
+        for name, value in facts.hashes.items()
         for part in (
-            element("dt", element("code", name), f": {meaning}"),
+            element("dt", element("code", name), f": {_HASHED[name]}"),
             element("dd", element("code", value)),
         )
     ]
-    return section("hashes", "Fingerprints", element("dl", *parts, class_="hashes"))
+    return section("hashes", title, element("dl", *parts, class_="hashes"))
 
 
 def _sum(name: str, whole: int, parts: Sequence[str], counts: Mapping[str, int]) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ figure { margin: .75rem 0 1rem; }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
 .model { --own: var(--model); }
 .popularity { --own: var(--popularity); stroke-dasharray: 7 3; }
-.word_overlap { --own: var(--overlap); stroke-dasharray: 2 3; }
+.overlap { --own: var(--overlap); stroke-dasharray: 2 3; }
 .co_occurrence { --own: var(--together); stroke-dasharray: 9 3 2 3; }
 .core { --own: var(--core); } .edge { --own: var(--edge); }
 .contradictory { --own: var(--contradictory); } .spent { --own: var(--spent); }

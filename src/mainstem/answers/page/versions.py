@@ -13,6 +13,10 @@ from mainstem.store.versions import VersionTold
 __all__ = ["last_part", "marks_of", "over_time", "rounds"]
 
 
+_PLANTED: Final = (
+    "Labels were turned wrong on purpose. Versions are measured by the true labels, which the "
+    "history does not hold; only the report of the replay has the plain rankings."
+)
 _COUNTING: Final = (
     "A version beats counting if its AUC on the samples of the gate is above that of popularity "
     "and of logistic regression on the behaviour features, which need no network."
@@ -79,7 +83,8 @@ def last_part(facts: Facts) -> Markup:
     every = [(f"version {version}", auc_told(auc)) for version, auc in sorted(ranked.items())]
     every += [(PLAIN.get(name, name), auc_told(auc)) for name, auc in facts.later.plain.items()]
     shown = figure(drawn, f"{caption}. Bars begin at .5, which is chance.", ("", "AUC"), every)
-    return section("later", title, shown)
+    planted = [note(_PLANTED)] if facts.source.is_planted else []
+    return section("later", title, shown, *planted)
 
 
 def rounds(facts: Facts) -> Markup:

@@ -31,11 +31,13 @@ class Draw:
         rows: rows in the pool, shape (M,).
         probability: probability of each row in a single draw, shape (M,).
         cold: whether it was a cold start.
+        available: number of samples that could have been drawn.
     """
 
     rows: NDArray[np.int64]
     probability: NDArray[np.float64]
     cold: bool
+    available: int
 
 
 def draw(
@@ -57,18 +59,19 @@ def draw(
     standing = pool["standing"]
     core = _in_order(pool, candidates & (standing == CORE))
     edge = _in_order(pool, candidates & (standing == EDGE))
-    total = min(settings.draw, len(core) + len(edge))
+    available = len(core) + len(edge)
+    total = min(settings.draw, available)
     if len(core) < settings.core_minimum:
         either = _in_order(pool, candidates & ((standing == CORE) | (standing == EDGE)))
         chosen, probability = _choose(np.ones(len(either)), total, random)
-        return Draw(either[chosen], probability, cold=True)
+        return Draw(either[chosen], probability, True, available)
     from_edge = min(max(round(settings.edge_floor * total), total - len(core)), len(edge))
     parts = [
         _from(pool, core, total - from_edge, settings, random),
         _from(pool, edge, from_edge, settings, random),
     ]
     rows, probability = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return Draw(rows, probability, cold=False)
+    return Draw(rows, probability, False, available)
 
 
 def _in_order(pool: Pool, mask: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -29,7 +29,7 @@ def baselines(
 
     Example:
         >>> baselines([("cup", ["pot"])], [], [])
-        {'popularity': None, 'word_overlap': None, 'co_occurrence': None}
+        {'popularity': None, 'overlap': None, 'co_occurrence': None}
     """
     popularity: Counter[str] = Counter()
     together: Counter[tuple[str, str]] = Counter()
@@ -38,7 +38,7 @@ def baselines(
         together.update(pair for other in history for pair in ((item, other), (other, item)))
     scores = {
         "popularity": [float(popularity[sample.item_id]) for sample in later],
-        "word_overlap": [_overlap(sample) for sample in later],
+        "overlap": [_overlap(sample) for sample in later],
         "co_occurrence": [_bought_together(sample, together, popularity) for sample in later],
     }
     truth = np.array(labels, np.int64)

@@ -18,7 +18,7 @@ from mainstem.learning.evaluation.metrics import auc
 
 __all__ = ["Counted", "Counting", "Logistic"]
 
-_POPULAR: Final = ("item_purchased_90", "item_clicked_90", "item_clicked_30")
+_POPULAR: Final = ("item_purchased_90", "item_clicked_90")
 _STEPS: Final = 50
 _SMALL: Final = 1e-9  # size of a step after which no more follow
 

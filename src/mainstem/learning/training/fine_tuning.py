@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from mainstem.errors import NonFiniteError
 from mainstem.join import PlacedSample, examples_of
@@ -15,6 +16,7 @@ from mainstem.learning.training.steps import Seen, optimizer_of, train_step
 from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.models.device import device_of
 from mainstem.models.reading import Read
+from mainstem.process.stopwatch import SPENT
 from mainstem.settings import Settings
 
 __all__ = ["Training", "fine_tune", "loss_on"]
@@ -28,13 +30,17 @@ class Training:
         encoder: the copy.
         epochs: number of the epoch whose weights it has.
         steps: number of training steps in all epochs that were run.
+        held_out: logits of the held-out samples under these weights and all objectives, at the
+            positions at which they were shown, shape (N, W); None without held-out samples.
     """
 
     encoder: CrossEncoder
     epochs: int
     steps: int
+    held_out: NDArray[np.float64] | None = None
 
 
+@SPENT.on("train")
 def fine_tune(
     parent: CrossEncoder,
     samples: Sequence[PlacedSample],
@@ -83,6 +89,7 @@ def _train(
     optimizer, schedule = optimizer_of(child, settings, learning.epochs * steps_an_epoch)
     steps = 0
     best_loss, best, best_epoch, epoch = float("inf"), network.state_dict(), 0, 0
+    answers: NDArray[np.float64] | None = None
     for epoch in range(1, learning.epochs + 1):
         network.train()
         seen = Seen(steps)
@@ -91,9 +98,9 @@ def _train(
             schedule.step()
             steps += 1
         seen.check()
-        held_out_loss = loss_on(active, later)
-        if held_out_loss is None or held_out_loss < best_loss:
-            best_loss, best_epoch = held_out_loss or float("inf"), epoch
+        loss, found = loss_on(active, later)
+        if loss is None or loss < best_loss:
+            best_loss, best_epoch, answers = loss or float("inf"), epoch, found
             best = copy.deepcopy(network.state_dict())
         elif epoch - best_epoch >= learning.patience:
             break
@@ -102,10 +109,12 @@ def _train(
         if not torch.isfinite(weight).all():
             msg = f"non-finite weights {name!r} after step {steps}"
             raise NonFiniteError(msg)
-    return Training(child, best_epoch, steps)
+    return Training(child, best_epoch, steps, answers)
 
 
-def loss_on(active: ActiveVersion, held_out: Read) -> float | None:
+def loss_on(
+    active: ActiveVersion, held_out: Read
+) -> tuple[float | None, NDArray[np.float64] | None]:
     """Mean loss on samples that are not trained on, at the positions at which they were shown.
 
     Args:
@@ -113,16 +122,18 @@ def loss_on(active: ActiveVersion, held_out: Read) -> float | None:
         held_out: the samples, encoded by it.
 
     Returns:
-        The mean loss, without the weights of the samples; None without samples.
+        The mean loss, without the weights of the samples, and their logits, shape (N, W); None
+        and None without samples.
 
     Raises:
         NonFiniteError: if a logit is NaN or infinite.
     """
     if not len(held_out):
-        return None
-    logits = torch.from_numpy(active.answers(held_out, examined=True))
+        return None, None
+    answers = active.answers(held_out, examined=True)
+    logits = torch.from_numpy(answers)
     if bad := int((~torch.isfinite(logits).all(dim=1)).sum()):
         msg = f"non-finite logits for {bad} of {len(held_out)} samples"
         raise NonFiniteError(msg)
     losses = held_out.loss(logits, held_out.targets(range(len(held_out))).cpu())
-    return math.fsum(losses.tolist()) / len(held_out)
+    return math.fsum(losses.tolist()) / len(held_out), answers

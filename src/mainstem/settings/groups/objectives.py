@@ -150,14 +150,16 @@ class Objectives(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def label_names(self) -> tuple[str, ...]:
         """Names of the labels that samples have; the place of a name is the number of its label.
 
-        Labels are classes where `answer` is an objective, and no or yes elsewhere: a grade of at
-        least one half is a yes.
+        A label is a class where `answer` gives it, and else no or yes: a grade of at least one half
+        is a yes.
 
         Example:
-            >>> Objectives(names="relevance", classes="bad,fair,good").label_names
+            >>> Objectives(names="relevance,answer", classes="bad,fair,good").label_names
             ('no', 'yes')
         """
-        return self.class_names if "answer" in self.objective_names else ("no", "yes")
+        names = self.objective_names
+        graded = [name for name in names if name in {"answer", "relevance"}]
+        return self.class_names if graded[:1] == ["answer"] else ("no", "yes")
 
     @property
     def ranked_names(self) -> tuple[str, ...]:
