@@ -15,7 +15,8 @@ from tests.loop.test_replay import report
 
 EARLIER, LATER = "2010-12-01T12:30+01:00", "2010-12-01T12:10Z"
 SECOND_DAY, FOURTH_DAY = "2026-01-02T12:00Z", "2026-01-04"
-TABLES = ["samples", "labels", "ledger", "rejected", "responses", "judgements", "standings"]
+TABLES = ["samples", "labels", "features", "ledger", "rejected", "hours", "counts"]
+TABLES += ["responses", "judgements", "standings"]
 
 
 @pytest.fixture(scope="module")
