@@ -27,7 +27,7 @@ _Key: TypeAlias = tuple[str, str, int]
 """Key, other and position of a `Count`."""
 _Sums: TypeAlias = dict[_Key, int]
 _Shown: TypeAlias = list[tuple[str, list[str], list[int]]]
-_Outcomes: TypeAlias = list[tuple[int, str, str, int, list[str]]]
+_Outcomes: TypeAlias = list[tuple[int, str, str, int, Sequence[str]]]
 
 _COUNT: Final[Callable[[tuple[object, ...]], Count]] = partial(tuple.__new__, Count)
 

@@ -109,7 +109,7 @@ def join(
         bool, typer.Option("--json", help="Print one JSON object with a key for each log.")
     ] = False,
 ) -> None:
-    """Measure the join: events a second through decoding, joining and encoding in one process.
+    """Measure the join: events a second through decoding, joining, encoding and counting.
 
     Each row adds a stage. Seconds are processor time.
     """

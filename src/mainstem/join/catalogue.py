@@ -43,6 +43,7 @@ class Catalogue:
 
     def __init__(self) -> None:
         self._versions: dict[str, list[tuple[int, str, Described]]] = {}
+        self._newest: dict[str, tuple[int, str, Described]] = {}
         # the pool that negatives are drawn from: (earliest event time, item id), sorted
         self._first_known: list[tuple[int, str]] = []
 
@@ -67,6 +68,7 @@ class Catalogue:
                     for when, event_id, one in versions
                 ]
             insort(self._first_known, (time, item.item_id))
+        self._newest[item.item_id] = versions[-1]
 
     def as_of(self, item_id: str, time: int) -> Item | None:
         """The item as it was at `time` (milliseconds), or None if no event described it by then."""
@@ -75,11 +77,12 @@ class Catalogue:
 
     def described_as_of(self, item_id: str, time: int) -> Described | None:
         """The item as it was at `time`, as a sample holds it; None as in `as_of`."""
-        versions = self._versions.get(item_id)
-        if not versions:
+        newest = self._newest.get(item_id)
+        if newest is None:
             return None
-        if versions[-1][0] <= time:  # the usual case: the newest description is the right one
-            return versions[-1][2]
+        if newest[0] <= time:  # the usual case: the newest description is the right one
+            return newest[2]
+        versions = self._versions[item_id]
         place = bisect_left(versions, (time + 1,))
         return versions[place - 1][2] if place else None
 

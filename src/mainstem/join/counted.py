@@ -81,7 +81,7 @@ class Counted:
         if time < hour.hour * HOUR:
             hour.uncounted += 1
             return
-        before = self._past.touched_before(user, time) if kind in self._pairing else []
+        before = self._past.touched_before(user, time) if kind in self._pairing else ()
         hour.outcomes.append((_NUMBERS[kind], query, event.item_id, position, before))
 
     def context(self, event: Any, user: UserState) -> None:

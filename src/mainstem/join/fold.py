@@ -88,22 +88,23 @@ class Fold:
         Returns:
             The samples that get their first label or a revised one from this event.
         """
-        if type(event) is Labelled:
-            return (self._labelled(event),)
+        kind = type(event)
+        if kind is Labelled:
+            return (self._labelled(event),)  # type: ignore[arg-type]  # by its kind
         user = self.state.users.get(event.user_id)
         if user is None:
             user = self.state.users[event.user_id] = UserState()
         made: Sequence[Sample] = ()
-        if self.is_outcome(event):
-            made = self._answer(event, user)  # type: ignore[arg-type]  # is_outcome says the kinds
+        if kind in self._answering:
+            made = self._answer(event, user)  # type: ignore[arg-type]  # likewise
         elif self.is_question(event):
             self._open(event, user)  # type: ignore[arg-type]  # likewise
         else:
             self._counted.context(event, user)
-        if type(event) in TOUCHES:
+        if kind in TOUCHES:
             self._past.touch(event, user)  # type: ignore[arg-type]  # likewise
-        elif type(event) is Search:
-            self._past.search(event, user)
+        elif kind is Search:
+            self._past.search(event, user)  # type: ignore[arg-type]  # likewise
         return made
 
     def act(self, deadline: tuple[int, int, str, int, str]) -> Sequence[Sample]:

@@ -5,6 +5,7 @@ of the past is bounded, and depends only on the shopper's own events.
 """
 
 from bisect import bisect_left, insort
+from collections.abc import Sequence
 from struct import unpack
 from typing import Final, TypeAlias
 
@@ -53,12 +54,15 @@ class Past:
         last = history[-1] if history else (time,)
         if time - last[0] > self._window:
             # subtle: a sweep may have dropped this shopper in another partitioning
-            user.touched, user.recent = {}, []
+            user.touched, user.recent = {}, ()
         insort(history, (time, event.event_id, item_id))
         if last[0] > time:
-            user.recent = self.history(user, last[0] + 1)[::-1]
-        else:
-            self._move_last(user.recent, item_id)
+            user.recent = tuple(self.history(user, last[0] + 1)[::-1])
+        elif self._length:
+            recent = user.recent
+            if item_id in recent:
+                recent = tuple([one for one in recent if one != item_id])
+            user.recent = (*recent, item_id)[-self._length :]
         if len(history) > 2 * self._kept:
             self._prune(history, time, user)
         touch = (2 * time + (type(event) is Purchase)).to_bytes(_SIZE, "big")
@@ -70,12 +74,12 @@ class Past:
             if len(touched) > 2 * _MOST_ITEMS:
                 _forget_items(user)
 
-    def touched_before(self, user: UserState, time: int) -> list[str]:
+    def touched_before(self, user: UserState, time: int) -> Sequence[str]:
         """The last different items that a shopper touched strictly before a time, in any order."""
         history = user.history
         if not history or time - history[-1][0] > self._window:
-            return []
-        return user.recent[:] if history[-1][0] < time else self.history(user, time)
+            return ()
+        return user.recent if history[-1][0] < time else self.history(user, time)
 
     def history(self, user: UserState, time: int) -> list[str]:
         """Distinct items that a shopper touched strictly before a time, newest first."""
@@ -102,13 +106,6 @@ class Past:
     def is_over(self, user: UserState, watermark: int) -> bool:
         """Whether no question can read anything of this past any more."""
         return not user.questions and _last_seen(user) < watermark - self._longest
-
-    def _move_last(self, recent: list[str], item_id: str) -> None:
-        if item_id in recent:
-            recent.remove(item_id)
-        recent.append(item_id)
-        if len(recent) > self._length:
-            del recent[0]
 
     def _prune(
         self,

@@ -57,7 +57,7 @@ class UserState(Struct, kw_only=True, gc=False):
     # packed touches of each item (`past`), which take a third of the memory of lists
     touched: dict[str, bytes] = field(default_factory=dict)
     # the last `history_length` different items that were touched, newest last
-    recent: list[str] = field(default_factory=list)
+    recent: tuple[str, ...] = ()
     # (time, event id, session, query), sorted
     searches: list[tuple[int, str, str, str]] = field(default_factory=list)
 
