@@ -95,10 +95,7 @@ def test_a_long_silence_empties_the_state(log: Log, questions: str) -> None:
 
 
 def test_state_does_not_grow_with_the_log() -> None:
-    """With ever new shoppers a snapshot is as large after 12,000 events as after 6,000.
-
-    Only the open hour grows, with its own events, until it closes.
-    """
+    """With ever new shoppers state and open hour are as large after 12,000 events as after 6,000."""
     partition, sizes, hours = joiner(), [], []
     for place in range(12_000):
         user = f"user-{place // 10:06}"
