@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
-WANTED: Final = ("-e", f"{ROOT}[kafka,test]")
+WANTED: Final = ("-e", f"{ROOT}[bench,kafka,test]")
 PIP: Final = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input")
 WITH_PIP: Final = [*PIP, "install", "--prefer-binary"]
 COUNTERPARTS: Final = {

@@ -28,7 +28,7 @@ def test_a_replay_does_not_go_on_from_joiners_that_knew_less(tmp_path: Path) -> 
         )
     with pytest.raises(
         HomeError,
-        match=r"\(form 0 there, 1 now: .*\); the history still answers .* --from-start begins",
+        match=r"\(form 0 there, 2 now: .*\); the history still answers .* --from-start begins",
     ):
         replay(log, home)
     with Store(f"chdb://{home / 'history'}", make=False) as store:

@@ -33,14 +33,27 @@ def frozen(
 
 
 def test_a_report_has_every_part_a_machine_reads(whole: dict[str, Any]) -> None:
-    """A report has ledger, samples, hashes, sets, rounds, later part, versions and baselines."""
-    hashes, others = (
-        {"hash", "hash_0_1", "set_hash"},
-        {"baselines", "home", "later", "ledger", "rounds", "samples"},
+    """A report has ledger, samples, hashes, sets, rounds, versions, baselines, and its pace."""
+    hashes, others, pace = (
+        {"hash", "hash_0_1", "counts_hash", "set_hash"},
+        {"baselines", "against_trees", "home", "later", "ledger", "rounds", "samples", "uncounted"},
+        {"seconds", "first_promoted_s", "seconds_by", "scoring_share"},
     )
-    assert hashes | others | {"sets", "versions"} == set(whole)
+    assert hashes | others | pace | {"sets", "versions"} == set(whole)
     assert {"core", "edge", "contradictory", "spent"} == set(whole["sets"])
-    assert {"version", "drawn", "before", "after", "promoted", "reason"} == set(whole["rounds"][0])
+    told = {"version", "available", "drawn", "before", "after", "promoted", "reason"}
+    assert told == set(whole["rounds"][0])
+    assert all(one["drawn"] <= one["available"] for one in whole["rounds"])
+
+
+def test_the_seconds_of_a_replay_add_up_to_no_more_than_it_took(whole: dict[str, Any]) -> None:
+    """Each stage has its own seconds, and the first version is promoted before the end."""
+    by = whole["seconds_by"]
+    assert {"join", "features", "score", "rescore", "train", "evaluate"} == set(by)
+    assert 0 < min(by.values())
+    assert sum(by.values()) < whole["seconds"]
+    assert 0 < whole["first_promoted_s"] < whole["seconds"]
+    assert 0 < whole["scoring_share"] < 1
 
 
 def test_the_ledger_balances_and_counts_every_line(whole: dict[str, Any], small_log: Path) -> None:

@@ -71,7 +71,7 @@ def test_a_snapshot_of_a_joiner_that_knew_less_is_refused(url: str) -> None:
     snapshots(url).save(before)
     with pytest.raises(
         SettingError,
-        match=r"\(form 0 there, 1 now: .*\); to begin anew, give a new topic prefix",
+        match=r"\(form 0 there, 2 now: .*\); to begin anew, give a new topic prefix",
     ):
         snapshots(url).newest(0)
 

@@ -66,8 +66,9 @@ class Joiner:
         >>> [*joiner.step(0, view), *joiner.step(1, click)]
         []
         >>> tick = Tick(event_timestamp=10**9)
-        >>> [(sample.label, sample.outcomes) for sample in joiner.step(2, tick)]
-        [(1, ('click',))]
+        >>> sample, hour = joiner.step(2, tick)
+        >>> sample.label, sample.outcomes, len(hour.counts)
+        (1, ('click',), 2)
     """
 
     def __init__(
