@@ -157,6 +157,8 @@ def _beside(loop: Loop, later: Judged, promoted: list[int]) -> dict[str, Any]:
         return {"baselines": {}, "against_trees": None}
     answered = bought_before(loop.store, loop.later_from)
     plain = baselines(answered, later.samples, later.labels.tolist())
+    if not later.samples:
+        return {"baselines": plain, "against_trees": None}
     found = rivals(loop, max(promoted), later)
     return found | {"baselines": plain | found["baselines"]}
 
