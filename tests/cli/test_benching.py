@@ -13,7 +13,7 @@ def test_bench_join_tells_every_stage_of_both_logs(mainstem: Run) -> None:
     found = json.loads(done.stdout)
     assert ["excerpt", "simulated"] == list(found)
     for one in found.values():
-        assert ["decode", "join", "encode"] == list(one["events_a_second"])
+        assert ["decode", "join", "encode", "count"] == list(one["events_a_second"])
         assert min(one["events_a_second"].values()) > 0
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mainstem.embedded.home import HomeFolder
 from mainstem.store import Store
-from tests.chaos import SAME, killed_after, replay
+from tests.chaos import killed_after, replay, results_of
 from tests.conftest import SMALL
 
 
@@ -38,5 +38,5 @@ def test_a_replay_killed_three_times_ends_as_if_uninterrupted(
     killed = [killed_after(seconds, small_log, home, SMALL, line=line) for line, seconds in moments]
     assert [True, True, True] == killed
     end = replay(small_log, home, SMALL)
-    assert {name: whole[name] for name in SAME} == {name: end[name] for name in SAME}
+    assert results_of(whole) == results_of(end)
     assert visits(small_home) == visits(home)

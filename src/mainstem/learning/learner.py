@@ -189,7 +189,11 @@ def _known_logits(
 
 
 def _importance_of(samples: Sequence[PlacedSample], pool: RoundPool, drawn: Draw) -> list[float]:
-    """The importance with which each sample was drawn."""
+    """The importance with which each sample was drawn.
+
+    It is NaN for a sample that another learner drew, which took over in the meantime; this round
+    then ends before anything comes of it.
+    """
     known = zip(drawn.rows.tolist(), pool["importance"][drawn.rows].tolist(), strict=True)
     by_id = {pool.id_of(row): importance for row, importance in known}
-    return [by_id[sample.sample_id] for sample in samples]
+    return [by_id.get(sample.sample_id, math.nan) for sample in samples]
