@@ -1,5 +1,6 @@
 """The learner: a round draws samples, fine-tunes a copy, evaluates it, and lets the gate decide."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
