@@ -52,11 +52,13 @@ def test_the_demo_prints_what_the_readme_quotes(done: subprocess.CompletedProces
 
 
 def test_the_demo_learns_to_rank_later_purchases(demo: dict) -> None:
-    """After at least four rounds unseen purchases are ranked far better than at first."""
+    """After at least four rounds unseen purchases are ranked better than counting ranks them."""
     later = [one["auc_later"] for one in demo["versions"]]
+    counted = [demo["baselines"][name] for name in ("popularity", "overlap", "co_occurrence")]
     assert len(demo["rounds"]) >= 4
-    assert later[-1] >= 0.68
-    assert later[-1] >= later[0] + 0.05
+    assert later[-1] >= 0.83
+    assert later[-1] >= later[0] + 0.2
+    assert later[-1] > max(counted)
 
 
 def test_the_demo_fills_core_and_edge_and_accuses_nobody(demo: dict) -> None:

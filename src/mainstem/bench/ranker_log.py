@@ -14,7 +14,7 @@ from mainstem.errors import LogError
 from mainstem.events import Refusal, decode
 from mainstem.events.survey import Survey, belongs_to_items
 from mainstem.ids import fraction_of
-from mainstem.join import Catalogue, Joiner, Output, PlacedSample, Sample
+from mainstem.join import Catalogue, Joiner, Output, PlacedSample, Sample, closing_time
 from mainstem.scoring.features import features_of
 from mainstem.settings import Settings
 from mainstem.store import Store
@@ -184,8 +184,7 @@ def _outputs(
         event = decode(raw)
         if not belongs_to_items(event, raw):
             yield from _kept(joiner.step(joiner.next_offset, event), store)
-    windows = settings.join.label_window + settings.join.grace
-    yield from _kept(joiner.closed(found.newest + windows + 1)[1], store)
+    yield from _kept(joiner.closed(closing_time(found.newest, settings.join))[1], store)
 
 
 def _kept(outputs: Iterable[Output], store: Store | None) -> Iterator[Sample]:
