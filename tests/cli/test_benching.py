@@ -27,7 +27,7 @@ def test_bench_join_repeats_a_log_of_ones_own(mainstem: Run, tmp_path: Path) -> 
     assert 0 == done.returncode, done.stderr
     header, *rows = [line.split("\t") for line in done.stdout.splitlines()]
     assert "events/s" == header[2]
-    assert [str(log)] * 3 == [row[0] for row in rows]
+    assert [str(log)] * 4 == [row[0] for row in rows]
 
 
 def test_bench_join_of_no_log_is_one_line(mainstem: Run, tmp_path: Path) -> None:
