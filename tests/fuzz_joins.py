@@ -6,7 +6,16 @@ from random import Random
 from typing import Any
 
 from mainstem.events import Event, Item, Labelled, Refusal, Tick
-from mainstem.join import BLOCK, Catalogue, Joiner, LedgerRow, Rejection, imbalance, new_counts
+from mainstem.join import (
+    BLOCK,
+    Catalogue,
+    Joiner,
+    LedgerRow,
+    Rejection,
+    Sample,
+    imbalance,
+    new_counts,
+)
 from mainstem.join.route import partitions_of_event
 from mainstem.settings import Settings
 
@@ -136,5 +145,5 @@ class Lane:
             assert offset == output.offset
             assert '"user_id":' not in output.body
             self._rejections += 1
-        elif self._partitions == 1:
+        elif isinstance(output, Sample) and self._partitions == 1:
             self._tally.samples[output.source] += 1

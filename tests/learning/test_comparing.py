@@ -11,7 +11,7 @@ from mainstem.learning import Decision
 from mainstem.learning.comparing import beats_counting, compare
 from mainstem.learning.evaluation import Evaluation
 from mainstem.learning.evaluation.counting import Counted
-from mainstem.learning.evaluation.judged import Judged
+from mainstem.learning.judged import Judged
 from mainstem.objectives import Examples
 from mainstem.versions import BeatsCounting, Calibration
 from tests.learning.samples import stored

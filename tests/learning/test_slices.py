@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mainstem.learning.evaluation.slices import slices_of
+from mainstem.learning.slices import slices_of
 from mainstem.store.evaluations import SliceFacts
 from tests.learning.samples import stored
 

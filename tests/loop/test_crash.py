@@ -16,7 +16,7 @@ def visits(folder: Path) -> list[tuple[int, int]]:
     tables = {
         "responses_now": f"{key}, norm, loss, margin, alignment",
         "sketches_now": f"{key}, scale, sketch",
-        "features FINAL": "sample_id, partition, offset, names, values",
+        "features FINAL": "sample_id, names, values",
     }
     with HomeFolder(folder, create=False) as home, Store(home.store_url) as store:
         return [

@@ -11,8 +11,8 @@ from mainstem.join.ledger import imbalance, totals
 from mainstem.learning.evaluation import Evaluation
 from mainstem.learning.evaluation.baselines import baselines
 from mainstem.learning.evaluation.evaluation import logits_of
-from mainstem.learning.evaluation.judged import Judged
 from mainstem.learning.evaluation.ranked import as_ranked
+from mainstem.learning.judged import Judged
 from mainstem.loop import Loop
 from mainstem.models import ActiveVersion
 from mainstem.process.stopwatch import SPENT

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from mainstem.bench.ranker_baselines import has_sklearn, logistic_of, trees_of
 from mainstem.join import PlacedSample, examples_of
-from mainstem.learning.evaluation.judged import Judged
 from mainstem.learning.evaluation.metrics import auc
 from mainstem.learning.evaluation.paired import paired_auc
+from mainstem.learning.judged import Judged
 from mainstem.loop import Loop
 from mainstem.models import ActiveVersion
 from mainstem.store import samples_between

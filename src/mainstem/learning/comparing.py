@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from mainstem.join import PlacedSample
 from mainstem.learning.evaluation.counting import Counted, Counting
 from mainstem.learning.evaluation.evaluation import Evaluation, logits_of
-from mainstem.learning.evaluation.judged import Judged, log_odds_of
 from mainstem.learning.gate import Decision
+from mainstem.learning.judged import Judged, log_odds_of
 from mainstem.models import ActiveVersion
 from mainstem.objectives.offset import log_odds_offset
 from mainstem.process.stopwatch import SPENT

@@ -13,9 +13,9 @@ from mainstem.ids import number_of
 from mainstem.join import PlacedSample
 from mainstem.learning.comparing import beats_counting, compare
 from mainstem.learning.draws.draw import Draw, Pool, draw
-from mainstem.learning.evaluation.judged import Judged
 from mainstem.learning.evaluation.ranked import as_ranked
 from mainstem.learning.gate import decide
+from mainstem.learning.judged import Judged
 from mainstem.learning.keeping import keep_round
 from mainstem.learning.rounds import Claim, Made, Position, Round
 from mainstem.learning.training.fine_tuning import Training, fine_tune

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mainstem.join import PlacedSample
 from mainstem.learning.evaluation.counting import Counted, Counting
 from mainstem.learning.evaluation.evaluation import Evaluation, measure
-from mainstem.learning.evaluation.slices import slices_of
+from mainstem.learning.slices import slices_of
 from mainstem.store import Store
 from mainstem.store.evaluations import frequent_queries, slice_facts
 from mainstem.versions import Calibration
