@@ -6,21 +6,19 @@ these is not worth its passes, and is said to be so.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from mainstem.behaviour import FEATURE_NAMES
 from mainstem.join import PlacedSample
 from mainstem.learning.evaluation.metrics import auc
+from mainstem.logistic import Logistic
 
-__all__ = ["Counted", "Counting", "Logistic"]
+__all__ = ["Counted", "Counting"]
 
 _POPULAR: Final = ("item_purchased_90", "item_clicked_90")
-_STEPS: Final = 50
-_SMALL: Final = 1e-9  # size of a step after which no more follow
 
 
 @dataclass(frozen=True)
@@ -91,78 +89,6 @@ class Counting:
             if sample.features:
                 read[row] = sample.features
         return read
-
-
-@dataclass(frozen=True)
-class Logistic:
-    """A logistic regression.
-
-    Attributes:
-        weights: weight of each feature, shape (F,).
-        bias: log-odds where all features are 0.
-
-    Example:
-        >>> features, labels = np.array([[-1.0], [1.0], [-1.0], [1.0]]), np.array([0, 1, 1, 1])
-        >>> Logistic.fit(features, labels).scores(features).round(2).tolist()
-        [0.6, 1.77, 0.6, 1.77]
-    """
-
-    weights: NDArray[np.float64]
-    bias: float
-
-    @classmethod
-    def fit(cls, features: NDArray[np.float64], labels: NDArray[Any]) -> Self | None:
-        """Fit the regression by Newton's method, with half the squared weights as a penalty.
-
-        Args:
-            features: features of N samples, shape (N, F), finite.
-            labels: 0 or 1 for each sample, shape (N,).
-
-        Returns:
-            The regression; None if the samples have only one label.
-
-        Source:
-            scikit-learn's `LogisticRegression` with its defaults has the same optimum.
-        """
-        if not 0 < labels.sum() < len(labels):
-            return None
-        read = np.column_stack([features, np.ones(len(features))]).astype(np.float64)
-        penalty = np.append(np.ones(features.shape[1]), 0.0)
-        at = np.zeros(read.shape[1])
-        for _ in range(_STEPS):
-            found = expit(read @ at)
-            pull = read.T @ (found - labels) + penalty * at
-            bend = (read * (found * (1 - found))[:, None]).T @ read + np.diag(penalty)
-            step = np.linalg.solve(bend, pull)
-            at -= step * _length(read, labels, penalty, at, step)
-            if np.abs(step).max() < _SMALL:
-                break
-        return cls(at[:-1], float(at[-1]))
-
-    def scores(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Log-odds of yes, shape (N,)."""
-        found: NDArray[np.float64] = features @ self.weights + self.bias
-        return found
-
-
-def _length(
-    read: NDArray[np.float64],
-    labels: NDArray[Any],
-    penalty: NDArray[np.float64],
-    at: NDArray[np.float64],
-    step: NDArray[np.float64],
-) -> float:
-    """The share of a Newton step that makes the loss fall: all of it but far from the optimum."""
-
-    def loss(place: NDArray[np.float64]) -> float:
-        log_odds = read @ place
-        lost = np.logaddexp(0, log_odds).sum() - labels @ log_odds
-        return float(lost + (penalty * place**2).sum() / 2)
-
-    length, before = 1.0, loss(at)
-    while length > _SMALL and loss(at - length * step) > before:
-        length /= 2
-    return length
 
 
 def _auc(

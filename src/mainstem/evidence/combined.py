@@ -1,0 +1,144 @@
+"""The parts together, weighed as the trusted samples tell.
+
+What a part is worth differs from stream to stream. A small conditional logit learns it from the
+trusted samples: it says which class is the true one, from what each part says of each class, from
+the given label, and from how often that label is wrong. No trusted sample is judged by a model
+that saw it: each model is fitted without one fold, on values that its parts gave out of fold.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax
+
+from mainstem.evidence.contract import Floats, Known, Reading, Trusted, doubt_of
+from mainstem.logistic import Choice
+
+__all__ = ["Combination", "CrossFit"]
+
+_FOLDS: Final = 5
+_BLOCK: Final = 8192  # samples that are weighed at once; bounds the memory
+_CONFUSED: Final = 8  # classes up to which it is learnt which label is given for which class
+_SOURCES: Final = 32  # sources up to which it is learnt how often each one is wrong
+_FARTHEST: Final = 6.0  # spreads at which what a part says is cut
+# penalties on the weights of the parts, of the given label, and of who is confused with whom
+_PART, _GIVEN, _CONFUSION = 3.0, 0.1, 3.0
+
+
+@dataclass(frozen=True)
+class CrossFit:
+    """What one model of the combination says of all samples.
+
+    Attributes:
+        held: places among the trusted samples that neither the model nor its parts saw.
+        log_odds: log-odds that the given label is wrong, shape (N,), by the combination.
+        say: what each part adds to it, shape (N, P): its weight times its doubt.
+        doubts: doubt of each part alone, shape (N, P).
+    """
+
+    held: NDArray[np.int64]
+    log_odds: Floats
+    say: Floats
+    doubts: Floats
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Models of the combination for N samples, each fitted without one fold of the trusted ones.
+
+    Attributes:
+        known: columns of the samples.
+        trusted: trusted samples.
+        readings: what each of P parts has read of the columns.
+        toward: sum of the weights of the parts before anything is learnt.
+    """
+
+    known: Known
+    trusted: Trusted
+    readings: Sequence[Reading]
+    toward: float = 2.0
+
+    def cross_fits(self, repeats: int, seed: int) -> Iterator[CrossFit]:
+        """Fit a model without each fold, under several divisions into folds.
+
+        Args:
+            repeats: number of divisions.
+            seed: seed of the divisions.
+        """
+        for repeat in range(repeats):
+            fold = self.trusted.folds(_FOLDS, (seed, repeat, 0))
+            for one in range(_FOLDS):
+                held = np.flatnonzero(fold == one)
+                if len(held):
+                    taught = self.trusted.only(fold != one)
+                    yield self._cross_fit(held, taught, (seed, repeat, 1))
+
+    def _cross_fit(
+        self, held: NDArray[np.int64], taught: Trusted, seed: tuple[int, ...]
+    ) -> CrossFit:
+        inside = self._out_of_fold(taught, seed)
+        spread = np.array([_spread(fits) for fits in inside])
+        parts = len(spread)
+        offers = self._offers(taught.rows, inside, spread)
+        penalty = np.full(offers.shape[2], _CONFUSION)
+        penalty[:parts], penalty[parts] = _PART, _GIVEN
+        toward = np.zeros(offers.shape[2])
+        toward[:parts] = self.toward / parts
+        model = Choice.fit(offers, taught.truth, penalty, toward)
+        samples = len(self.known)
+        log_odds = np.empty(samples)
+        doubts, say = np.empty((samples, parts)), np.empty((samples, parts))
+        for start in range(0, samples, _BLOCK):
+            rows = np.arange(start, min(start + _BLOCK, samples))
+            label = self.known.label[rows]
+            fits = [reading.fits(taught, rows) for reading in self.readings]
+            offers = self._offers(rows, fits, spread)
+            right = model.log_probabilities(offers)[np.arange(len(rows)), label]
+            log_odds[rows] = np.log(-np.expm1(np.minimum(right, -1e-12))) - right
+            for part in range(parts):
+                doubts[rows, part] = doubt_of(fits[part], label)
+                say[rows, part] = model.weights[part] * doubt_of(offers[:, :, part], label)
+        return CrossFit(held, log_odds, say, doubts)
+
+    def _out_of_fold(self, taught: Trusted, seed: tuple[int, ...]) -> list[Floats]:
+        """What each part says of trusted samples that it did not learn from, shape (T, C)."""
+        fold = taught.folds(_FOLDS, seed)
+        found = [np.zeros((len(taught), self.known.classes)) for _ in self.readings]
+        for one in np.unique(fold):
+            others, places = taught.only(fold != one), np.flatnonzero(fold == one)
+            for values, reading in zip(found, self.readings, strict=True):
+                values[places] = reading.fits(others, taught.rows[places])
+        return found
+
+    def _offers(self, rows: NDArray[np.int64], fits: Sequence[Floats], spread: Floats) -> Floats:
+        """What speaks for each class, shape (B, C, J).
+
+        First what each part says, then 1 for the given label, then 1 for each pair of given label
+        and class, and for each source of the given label.
+        """
+        label, classes = self.known.label[rows], self.known.classes
+        columns = [
+            np.clip((its - its.mean(axis=1, keepdims=True)) / size, -_FARTHEST, _FARTHEST)
+            for its, size in zip(fits, spread, strict=True)
+        ]
+        given = np.eye(classes)[label]  # (B, C)
+        columns.append(given)
+        offers = np.stack(columns, axis=2)
+        if classes <= _CONFUSED:
+            pairs = given[:, None, :, None] * np.eye(classes)[None, :, None, :]  # (B, C, C, C)
+            pairs = pairs.reshape(len(rows), classes, classes * classes)
+            offers = np.concatenate([offers, pairs], axis=2)
+        if self.known.source is not None:
+            source = np.minimum(self.known.source, _SOURCES - 1)
+            its_source = np.eye(int(source.max(initial=0)) + 1)[source[rows]]  # (B, S)
+            offers = np.concatenate([offers, given[:, :, None] * its_source[:, None, :]], axis=2)
+        return offers
+
+
+def _spread(fits: Floats) -> float:
+    """Root mean square of what a part says, centred for each sample; 1 if it says nothing."""
+    size = float(np.sqrt(np.mean((fits - fits.mean(axis=1, keepdims=True)) ** 2)))
+    return size if size > 1e-12 else 1.0
