@@ -20,7 +20,9 @@ BELOW = {
         "data": "",
         "disk": "",
         "errors": "",
+        "evidence": "logistic",
         "ids": "",
+        "logistic": "",
         "importance": "join",
         "objectives": "settings",
         "printable": "",
@@ -43,8 +45,8 @@ BELOW = {
             "behaviour errors importance join models process responses settings standing store"
         ),
         "learning": (
-            "behaviour errors ids importance join models objectives process scoring settings"
-            " standing store versions"
+            "behaviour errors ids importance join logistic models objectives process scoring"
+            " settings standing store versions"
         ),
         "bench": (
             "behaviour errors events ids importance join learning models objectives process "

@@ -10,6 +10,7 @@ import mainstem
 PACKAGES = (
     "behaviour",
     "events",
+    "evidence",
     "importance",
     "join",
     "learning",

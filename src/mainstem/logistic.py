@@ -11,7 +11,8 @@ from scipy.special import expit, log_softmax, softmax
 __all__ = ["Choice", "Logistic"]
 
 _STEPS: Final = 50
-_SMALL: Final = 1e-9  # size of a step after which no more follow
+_GAIN: Final = 1e-12  # what a step must still take off the loss
+_SMALL: Final = 1e-9  # share of a step below which it is not halved again
 
 Floats = NDArray[np.float64]
 
@@ -58,13 +59,13 @@ class Logistic:
             lost = np.logaddexp(0, log_odds).sum() - labels @ log_odds
             return float(lost + (costs * at**2).sum() / 2)
 
-        def step(at: Floats) -> Floats:
+        def slope(at: Floats) -> tuple[Floats, Floats]:
             found = expit(read @ at)
             pull = read.T @ (found - labels) + costs * at
             bend = (read * (found * (1 - found))[:, None]).T @ read + np.diag(costs)
-            return np.asarray(np.linalg.solve(bend, pull))
+            return pull, bend
 
-        at = _newton(loss, step, np.zeros(read.shape[1]))
+        at = _newton(loss, slope, np.zeros(read.shape[1]))
         return cls(at[:-1], float(at[-1]))
 
     def scores(self, features: Floats) -> Floats:
@@ -109,21 +110,20 @@ class Choice:
             toward: where the penalty draws the weights to, shape (J,); zeros if None.
         """
         start = np.zeros(offers.shape[2]) if toward is None else toward.astype(np.float64)
-        samples = np.arange(len(offers))
+        samples, flat = np.arange(len(offers)), offers.reshape(-1, offers.shape[2])
 
         def loss(at: Floats) -> float:
             lost = -log_softmax(offers @ at, axis=1)[samples, chosen].sum()
             return float(lost + (penalty * (at - start) ** 2).sum() / 2)
 
-        def step(at: Floats) -> Floats:
+        def slope(at: Floats) -> tuple[Floats, Floats]:
             found = softmax(offers @ at, axis=1)  # (N, C)
-            mean = np.einsum("nc,ncj->nj", found, offers)
+            mean = (found[:, None, :] @ offers)[:, 0]  # (N, J)
             pull = (mean - offers[samples, chosen]).sum(0) + penalty * (at - start)
-            spread = np.einsum("ncj,nc,nck->jk", offers, found, offers, optimize=True)
-            bend = spread - mean.T @ mean + np.diag(penalty)
-            return np.asarray(np.linalg.solve(bend, pull))
+            bend = flat.T @ (flat * found.reshape(-1, 1)) - mean.T @ mean + np.diag(penalty)
+            return pull, bend
 
-        return cls(_newton(loss, step, start.copy()))
+        return cls(_newton(loss, slope, start.copy()))
 
     def log_probabilities(self, offers: Floats) -> Floats:
         """Log-probability of each class, shape (N, C)."""
@@ -131,14 +131,21 @@ class Choice:
 
 
 def _newton(
-    loss: Callable[[Floats], float], step: Callable[[Floats], Floats], at: Floats
+    loss: Callable[[Floats], float],
+    slope: Callable[[Floats], tuple[Floats, Floats]],
+    at: Floats,
 ) -> Floats:
-    """Go to the minimum of a convex loss; a step is halved until the loss falls."""
+    """Go to the minimum of a convex loss; a step is halved until the loss falls.
+
+    `slope` gives the gradient and the Hessian at a place.
+    """
+    before = loss(at)
     for _ in range(_STEPS):
-        move, length, before = step(at), 1.0, loss(at)
-        while length > _SMALL and loss(at - length * move) > before:
-            length /= 2
-        at = at - length * move
-        if np.abs(move).max() < _SMALL:
+        pull, bend = slope(at)
+        move, length = np.linalg.solve(bend, pull), 1.0
+        if pull @ move < _GAIN:
             break
+        while (after := loss(at - length * move)) > before and length > _SMALL:
+            length /= 2
+        at, before = at - length * move, after
     return at

@@ -15,7 +15,7 @@ class ClassMeans:
     """Cosine of a sample's representation with the mean of each class, without the odd ones.
 
     The mean of a class is taken over the samples that are given its label, then again over the
-    better half of them: those that lie nearest to it, compared with the other means. So wrong
+    better part of them: those that lie nearest to it, compared with the other means. So wrong
     labels hardly move it. All vectors are centred first.
 
     Attributes:
@@ -29,7 +29,7 @@ class ClassMeans:
         A Fast Algorithm for the Minimum Covariance Determinant Estimator, Technometrics 1999.
     """
 
-    kept: float = 0.5
+    kept: float = 0.65
     rounds: int = 2
     scale: float = 5.0
 

@@ -12,7 +12,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 
 from mainstem.evidence.contract import Floats, Known, Reading, Trusted, doubt_of
 from mainstem.logistic import Choice
@@ -24,6 +23,7 @@ _BLOCK: Final = 8192  # samples that are weighed at once; bounds the memory
 _CONFUSED: Final = 8  # classes up to which it is learnt which label is given for which class
 _SOURCES: Final = 32  # sources up to which it is learnt how often each one is wrong
 _FARTHEST: Final = 6.0  # spreads at which what a part says is cut
+_LEAST: Final = 0.01  # of the worth of the best part, that every part counts for
 # penalties on the weights of the parts, of the given label, and of who is confused with whom
 _PART, _GIVEN, _CONFUSION = 3.0, 0.1, 3.0
 
@@ -53,13 +53,11 @@ class Combination:
         known: columns of the samples.
         trusted: trusted samples.
         readings: what each of P parts has read of the columns.
-        toward: sum of the weights of the parts before anything is learnt.
     """
 
     known: Known
     trusted: Trusted
     readings: Sequence[Reading]
-    toward: float = 2.0
 
     def cross_fits(self, repeats: int, seed: int) -> Iterator[CrossFit]:
         """Fit a model without each fold, under several divisions into folds.
@@ -81,14 +79,9 @@ class Combination:
     ) -> CrossFit:
         inside = self._out_of_fold(taught, seed)
         spread = np.array([_spread(fits) for fits in inside])
-        parts = len(spread)
         offers = self._offers(taught.rows, inside, spread)
-        penalty = np.full(offers.shape[2], _CONFUSION)
-        penalty[:parts], penalty[parts] = _PART, _GIVEN
-        toward = np.zeros(offers.shape[2])
-        toward[:parts] = self.toward / parts
-        model = Choice.fit(offers, taught.truth, penalty, toward)
-        samples = len(self.known)
+        model = _fitted(offers, taught.truth, taught.folds(_FOLDS, seed), len(spread))
+        samples, parts = len(self.known), len(spread)
         log_odds = np.empty(samples)
         doubts, say = np.empty((samples, parts)), np.empty((samples, parts))
         for start in range(0, samples, _BLOCK):
@@ -136,6 +129,45 @@ class Combination:
             its_source = np.eye(int(source.max(initial=0)) + 1)[source[rows]]  # (B, S)
             offers = np.concatenate([offers, given[:, :, None] * its_source[:, None, :]], axis=2)
         return offers
+
+
+def _fitted(
+    offers: Floats, truth: NDArray[np.int64], fold: NDArray[np.int64], parts: int
+) -> Choice:
+    """The combination, which starts from what each part is worth alone.
+
+    A part is worth what it takes off the loss out of fold, when it alone stands beside the given
+    label. The weights are drawn toward those of the parts alone, in proportion to their worth, and
+    a part that is worth little is held there: else many useless parts spoil a good one.
+    """
+    rest = list(range(parts, offers.shape[2]))
+    penalty = np.full(offers.shape[2], _CONFUSION)
+    penalty[:parts], penalty[parts] = 1.0, _GIVEN
+    least = _loss(offers[:, :, rest], truth, penalty[rest], fold)
+    worth, alone = np.zeros(parts), np.zeros(parts)
+    for part in range(parts):
+        columns = [part, *rest]
+        its, costs = offers[:, :, columns], penalty[columns]
+        worth[part] = max(least - _loss(its, truth, costs, fold), 0.0)
+        alone[part] = max(Choice.fit(its, truth, costs).weights[0], 0.0)
+    share = np.maximum(worth / worth.max(), _LEAST) if worth.max() > 0 else np.ones(parts)
+    penalty[:parts] = _PART / share
+    toward = np.zeros(offers.shape[2])
+    toward[:parts] = alone * share / share.sum()
+    return Choice.fit(offers, truth, penalty, toward)
+
+
+def _loss(
+    offers: Floats, truth: NDArray[np.int64], penalty: Floats, fold: NDArray[np.int64]
+) -> float:
+    """Out-of-fold log-loss of a choice, added up over the trusted samples."""
+    total = 0.0
+    for one in np.unique(fold):
+        held = fold == one
+        model = Choice.fit(offers[~held], truth[~held], penalty)
+        found = model.log_probabilities(offers[held])
+        total -= found[np.arange(len(found)), truth[held]].sum()
+    return float(total)
 
 
 def _spread(fits: Floats) -> float:

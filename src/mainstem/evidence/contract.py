@@ -6,7 +6,7 @@ the store, and keeps nothing between two judgements. It is rebuilt by reading th
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,8 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
-_FARTHEST = 8.0  # standard deviations at which a standardised number is cut
+_FARTHEST: Final = 8.0  # standard deviations at which a standardised number is cut
+_LARGEST: Final = 1e30  # number beyond which a column is cut
 
 
 @dataclass(frozen=True)
@@ -183,16 +184,21 @@ def doubt_of(fits: Floats, label: NDArray[np.int64]) -> Floats:
 def finite(column: NDArray[Any]) -> NDArray[Any]:
     """A column with NaN replaced by 0, and infinities by the largest finite numbers there.
 
+    Finite numbers beyond 1e30 are treated like infinities, so that all squares are finite.
+
     Example:
         >>> finite(np.array([1.0, np.nan, np.inf, -np.inf, -3.0]))
         array([ 1.,  0.,  1., -3., -3.])
     """
-    good = np.isfinite(column)
+    if column.dtype.kind != "f":
+        return column
+    largest = column.dtype.type(min(_LARGEST, float(np.finfo(column.dtype).max)))
+    good = np.abs(column) <= largest  # False for NaN
     if good.all():
         return column
     kept = column[good]
-    low, high = (kept.min(), kept.max()) if len(kept) else (0, 0)
-    return np.asarray(np.nan_to_num(column, nan=0.0, posinf=high, neginf=low))
+    low, high = (kept.min(), kept.max()) if len(kept) else (0.0, 0.0)
+    return np.asarray(np.clip(np.nan_to_num(column, nan=0.0, posinf=high, neginf=low), low, high))
 
 
 def standardised(columns: NDArray[Any]) -> Floats:

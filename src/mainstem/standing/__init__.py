@@ -1,6 +1,12 @@
 """Where each sample stands, and why: a pure function of the sums over its visits."""
 
 from mainstem.standing.conformal import conformal_p_values, rejected, share_sound
+from mainstem.standing.crossed import (
+    Crossed,
+    cross_conformal_p_values,
+    shift_weights,
+    strata_of,
+)
 from mainstem.standing.judge import (
     CORE,
     EDGE,
@@ -19,11 +25,15 @@ __all__ = [
     "NOISE",
     "REASONS",
     "STANDINGS",
+    "Crossed",
     "Judgement",
     "conformal_p_values",
+    "cross_conformal_p_values",
     "evidence_of",
     "judge",
     "rejected",
     "share_sound",
+    "shift_weights",
+    "strata_of",
     "why_none_called",
 ]

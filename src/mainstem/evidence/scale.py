@@ -1,0 +1,51 @@
+"""Numbers of different versions on one scale, by their ranks among canaries."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from mainstem.evidence.contract import Floats, finite
+
+__all__ = ["on_one_scale"]
+
+
+def on_one_scale(
+    values: Floats, version: NDArray[np.int64], canaries: Mapping[int, Floats]
+) -> Floats:
+    """Numbers of samples as normal scores among the canaries of the same version.
+
+    What two versions say is not comparable: one is firm about everything, one knows nothing yet.
+    But each of them scored canaries, and how many of those a sample exceeds means the same under
+    both. The canaries must be of all labels, and the number must not depend on the given label,
+    such as the log-odds of yes; for a margin, call it for the samples of each label apart.
+
+    Args:
+        values: a number about each sample by the version that scored it last, shape (N,).
+        version: number of that version, shape (N,).
+        canaries: the same number about canaries, by version, at least 2 each; their number may
+            differ from version to version.
+
+    Returns:
+        Normal scores, shape (N,); 0 is the median canary of the version. NaN for samples of
+        versions with fewer than 2 canaries.
+
+    Example:
+        >>> canaries = {1: np.array([0.0, 1.0, 2.0]), 2: np.array([0.0, 10.0, 20.0])}
+        >>> on_one_scale(np.array([1.0, 10.0, 5.0]), np.array([1, 2, 2]), canaries).round(2)
+        array([ 0.  ,  0.  , -0.43])
+    """
+    scores = np.full(len(values), np.nan)
+    tidy = finite(values)
+    for one in np.unique(version):
+        known = np.unique(finite(canaries.get(int(one), np.zeros(0))))
+        every = np.sort(finite(canaries.get(int(one), np.zeros(0))))
+        if len(every) < 2:
+            continue
+        here = version == one
+        # the middle of the ranks of equal canaries; between two canaries the rank is interpolated
+        left, right = np.searchsorted(every, known), np.searchsorted(every, known, side="right")
+        middle = (left + right) / 2 / len(every)  # in (0, 1)
+        scores[here] = ndtri(np.interp(tidy[here], known, middle))
+    return scores

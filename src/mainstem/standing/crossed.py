@@ -1,0 +1,140 @@
+"""Conformal p-values where the model of doubt has learnt from the canaries too.
+
+A canary may only be judged by a model that did not see it. So the model is fitted without one fold
+of the canaries after the other, and a sample is compared with the canaries of a fold under the
+model of that fold: both are on one scale. The p-values of several divisions into folds are
+averaged, so that the division does not decide what is found.
+
+Source:
+    Vovk, Cross-Conformal Predictors, Annals of Mathematics and Artificial Intelligence 2015,
+    https://arxiv.org/abs/1208.0806;
+    Tibshirani, Barber, Candes, Ramdas, Conformal Prediction Under Covariate Shift, NeurIPS 2019,
+    https://arxiv.org/abs/1904.06019, for the weights.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mainstem.standing.conformal import Floats
+
+__all__ = ["Crossed", "cross_conformal_p_values", "shift_weights", "strata_of"]
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """How doubtful one model finds all samples, and the canaries that it did not see.
+
+    Attributes:
+        doubt: how doubtful each sample is, shape (N,); higher is more doubtful.
+        canaries: rows of the sound canaries that the model did not see, shape (M,).
+        division: number of the division into folds that the model belongs to.
+    """
+
+    doubt: Floats
+    canaries: NDArray[np.int64]
+    division: int = 0
+
+
+def cross_conformal_p_values(
+    crossed: Sequence[Crossed],
+    strata: NDArray[np.int64] | None = None,
+    weights: Floats | None = None,
+) -> Floats:
+    """P-value of each sample: the share of canaries at least as doubtful, itself counted.
+
+    Within a division, p = (w + weight of the canaries at least as doubtful under the model that
+    did not see them) / (w + weight of all canaries), where w is the weight of the sample. The mean
+    over the divisions is returned.
+
+    Args:
+        crossed: the models of all divisions; the canaries of a division are distinct.
+        strata: a sample is compared only with canaries of its stratum, shape (N,); all samples
+            are compared with all canaries if it is None.
+        weights: how much more frequent samples like this one are in the stream than among the
+            canaries, shape (N,), > 0; all 1 if None.
+
+    Returns:
+        The p-values, shape (N,), in (0, 1]; 1 where a stratum has no canary.
+
+    Example:
+        >>> doubt = np.array([0.0, 1.0, 2.0, 0.5, 9.0])
+        >>> one, other = Crossed(doubt, np.array([0, 1])), Crossed(doubt * 2, np.array([2]))
+        >>> cross_conformal_p_values([one, other])
+        array([1.  , 0.75, 0.5 , 0.75, 0.25])
+    """
+    samples = len(crossed[0].doubt)
+    weight = np.ones(samples) if weights is None else weights
+    stratum = np.zeros(samples, np.int64) if strata is None else strata
+    divisions = sorted({one.division for one in crossed})
+    total = np.zeros(samples)
+    for division in divisions:
+        above, all_of_them = weight.copy(), weight.copy()
+        for one in (one for one in crossed if one.division == division):
+            for its in np.unique(stratum[one.canaries]):
+                here = np.flatnonzero(stratum == its)
+                canaries = one.canaries[stratum[one.canaries] == its]
+                above[here] += _weight_above(one.doubt[here], one.doubt[canaries], weight[canaries])
+                all_of_them[here] += weight[canaries].sum()
+        total += above / all_of_them
+    return np.minimum(total / len(divisions), 1.0)
+
+
+def strata_of(
+    label: NDArray[np.int64], canaries: NDArray[np.int64], minimum: int
+) -> NDArray[np.int64]:
+    """The stratum of each sample: its label where all labels have enough canaries.
+
+    Args:
+        label: label of each sample, shape (N,), int >= 0.
+        canaries: rows of the canaries, shape (M,).
+        minimum: number of canaries that a label needs to be a stratum of its own.
+
+    Returns:
+        Strata, shape (N,): the labels; or zeros if any label of a sample has too few canaries,
+        for then all samples are compared with the canaries of all labels.
+
+    Example:
+        >>> strata_of(np.array([0, 0, 0, 1, 1]), np.array([0, 1, 3]), 1)
+        array([0, 0, 0, 1, 1])
+        >>> strata_of(np.array([0, 0, 0, 1, 1]), np.array([0, 1, 3]), 2)
+        array([0, 0, 0, 0, 0])
+    """
+    present = np.unique(label)
+    count = np.bincount(label[canaries], minlength=int(label.max(initial=0)) + 1)
+    if len(present) and (count[present] >= minimum).all():
+        return label.copy()
+    return np.zeros(len(label), np.int64)
+
+
+def shift_weights(groups: NDArray[np.int64], canaries: NDArray[np.int64]) -> Floats:
+    """How much more frequent each sample's group is among all samples than among the canaries.
+
+    Args:
+        groups: group of each sample, such as its label or slice, shape (N,), int >= 0.
+        canaries: rows of the canaries, shape (M,).
+
+    Returns:
+        Ratios of the two shares, shape (N,); each canary count is one more than it is, so that a
+        group without canaries has a finite weight.
+
+    Example:
+        >>> shift_weights(np.array([0, 0, 1, 1]), np.array([0, 1, 2])).round(2)
+        array([0.83, 0.83, 1.25, 1.25])
+    """
+    size = np.bincount(groups)
+    among = np.bincount(groups[canaries], minlength=len(size))
+    present = np.count_nonzero(size)
+    stream = size / max(len(groups), 1)
+    ratio = stream * (len(canaries) + present) / (among + 1)
+    return np.asarray(ratio[groups])
+
+
+def _weight_above(doubt: Floats, canaries: Floats, weights: Floats) -> Floats:
+    """Weight of the canaries at least as doubtful as each sample."""
+    order = np.argsort(canaries, kind="stable")
+    # weight of the canaries from a place on; the last entry is 0
+    from_here = np.append(np.cumsum(weights[order][::-1])[::-1], 0.0)
+    return np.asarray(from_here[np.searchsorted(canaries[order], doubt, side="left")])

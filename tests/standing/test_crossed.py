@@ -1,0 +1,84 @@
+"""Cross-conformal p-values, by hand, against plain ones, and by what they promise."""
+
+import numpy as np
+import pytest
+
+from mainstem.standing import conformal_p_values, rejected
+from mainstem.standing.crossed import (
+    Crossed,
+    cross_conformal_p_values,
+    shift_weights,
+    strata_of,
+)
+
+
+def test_one_model_that_saw_no_canary_gives_plain_p_values() -> None:
+    """With a single fold the p-values are those of `conformal_p_values`, ties included."""
+    doubt = np.random.default_rng(0).integers(0, 9, 200).astype(float)
+    canaries = np.arange(0, 200, 5)
+    crossed = cross_conformal_p_values([Crossed(doubt, canaries)])
+    assert pytest.approx(conformal_p_values(doubt, doubt[canaries])) == crossed
+
+
+def test_a_sample_is_compared_under_the_model_that_did_not_see_the_canary() -> None:
+    """Worked by hand: two folds on different scales, and two divisions that are averaged."""
+    folds = [
+        Crossed(np.array([5.0, 0.0, 9.0]), np.array([0])),
+        Crossed(np.array([70.0, 60.0, 65.0]), np.array([1])),
+    ]
+    # sample 2 lies above canary 0 under the first model, and above canary 1 under the second
+    assert [2 / 3, 1.0, 1 / 3] == cross_conformal_p_values(folds).tolist()
+    both = [*folds, Crossed(np.array([1.0, 2.0, 0.0]), np.array([0, 1]), division=1)]
+    assert (1 / 3 + 1) / 2 == cross_conformal_p_values(both)[2]
+
+
+def test_labels_and_weights_worked_by_hand() -> None:
+    """Only canaries of the stratum count, each with its weight."""
+    doubt = np.array([1.0, 2.0, 3.0, 2.5, 2.5])
+    strata, canaries = np.array([0, 0, 1, 0, 1]), np.array([0, 1, 2])
+    found = cross_conformal_p_values([Crossed(doubt, canaries)], strata)
+    assert pytest.approx([1 / 3, 2 / 2]) == found[3:].tolist()
+    weights = np.array([1.0, 3.0, 1.0, 2.0, 1.0])
+    found = cross_conformal_p_values([Crossed(doubt, canaries)], weights=weights)
+    # canaries at least as doubtful as 2.5: the third, of weight 1; all weigh 5
+    assert pytest.approx([(2 + 1) / (2 + 5), (1 + 1) / (1 + 5)]) == found[3:].tolist()
+    alone = cross_conformal_p_values([Crossed(doubt, canaries[:2])], strata)
+    assert alone[4] == 1.0
+
+
+def test_sound_samples_get_small_p_values_no_oftener_than_said() -> None:
+    """Sound samples whose mix of groups is not that of the canaries: the weights repair it."""
+    random, small, plain = np.random.default_rng(0), [], []
+    for _ in range(200):
+        group = np.concatenate([random.random(300) < 0.8, random.random(300) < 0.2]).astype(int)
+        doubt = random.normal(size=600) + 2 * group
+        canaries = np.arange(300, 600)
+        weights = shift_weights(np.concatenate([group[:300], group[:300]]), np.arange(0))
+        among = np.bincount(group[canaries], minlength=2) / 300
+        weights = (np.bincount(group[:300], minlength=2) / 300 / among)[group]
+        crossed = [Crossed(doubt, canaries)]
+        small.append((cross_conformal_p_values(crossed, weights=weights)[:300] <= 0.1).mean())
+        plain.append((cross_conformal_p_values(crossed)[:300] <= 0.1).mean())
+    assert np.mean(small) < 0.11
+    assert np.mean(plain) > 0.2
+
+
+def test_false_calls_are_as_rare_as_said() -> None:
+    """Over many streams, the share of false calls is at most the rate that was asked for."""
+    random, false = np.random.default_rng(1), []
+    for _ in range(60):
+        wrong = random.random(1200) < 0.2
+        wrong[:300] = False
+        doubt = random.normal(size=1200) + 4 * wrong
+        folds = [Crossed(doubt * (1 + k), np.arange(k, 300, 5)) for k in range(5)]
+        called = rejected(cross_conformal_p_values(folds)[300:], 0.1)
+        false.append((called & ~wrong[300:]).sum() / max(called.sum(), 1))
+    assert np.mean(false) <= 0.1
+
+
+def test_weights_and_strata_at_the_edge() -> None:
+    """A group without canaries has a finite weight; no sample, no stratum."""
+    weights = shift_weights(np.array([0, 0, 2]), np.array([0, 1]))
+    assert np.isfinite(weights).all()
+    assert weights[2] > weights[0]
+    assert len(strata_of(np.zeros(0, np.int64), np.zeros(0, np.int64), 5)) == 0
