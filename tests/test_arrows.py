@@ -34,7 +34,7 @@ BELOW = {
         "join": "behaviour events ids objectives settings",
         "models": "behaviour errors objectives process responses settings",
         "simulate": "errors events ids",
-        "standing": "importance settings",
+        "standing": "evidence importance settings",
         "embedded": "behaviour disk errors events join scoring settings store trusted versions",
         "store": "behaviour errors events join objectives responses settings",
         "trusted": "disk errors events ids join objectives settings",

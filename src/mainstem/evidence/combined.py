@@ -34,12 +34,14 @@ class CrossFit:
 
     Attributes:
         held: places among the trusted samples that neither the model nor its parts saw.
+        division: number of the division into folds that the model belongs to.
         log_odds: log-odds that the given label is wrong, shape (N,), by the combination.
         say: what each part adds to it, shape (N, P): its weight times its doubt.
         doubts: doubt of each part alone, shape (N, P).
     """
 
     held: NDArray[np.int64]
+    division: int
     log_odds: Floats
     say: Floats
     doubts: Floats
@@ -72,15 +74,16 @@ class Combination:
                 held = np.flatnonzero(fold == one)
                 if len(held):
                     taught = self.trusted.only(fold != one)
-                    yield self._cross_fit(held, taught, (seed, repeat, 1))
+                    yield self._cross_fit(held, taught, repeat, seed)
 
     def _cross_fit(
-        self, held: NDArray[np.int64], taught: Trusted, seed: tuple[int, ...]
+        self, held: NDArray[np.int64], taught: Trusted, division: int, seed: int
     ) -> CrossFit:
-        inside = self._out_of_fold(taught, seed)
+        fold = taught.folds(_FOLDS, (seed, division, 1))
+        inside = self._out_of_fold(taught, fold)
         spread = np.array([_spread(fits) for fits in inside])
         offers = self._offers(taught.rows, inside, spread)
-        model = _fitted(offers, taught.truth, taught.folds(_FOLDS, seed), len(spread))
+        model = _fitted(offers, taught.truth, fold, len(spread))
         samples, parts = len(self.known), len(spread)
         log_odds = np.empty(samples)
         doubts, say = np.empty((samples, parts)), np.empty((samples, parts))
@@ -94,11 +97,10 @@ class Combination:
             for part in range(parts):
                 doubts[rows, part] = doubt_of(fits[part], label)
                 say[rows, part] = model.weights[part] * doubt_of(offers[:, :, part], label)
-        return CrossFit(held, log_odds, say, doubts)
+        return CrossFit(held, division, log_odds, say, doubts)
 
-    def _out_of_fold(self, taught: Trusted, seed: tuple[int, ...]) -> list[Floats]:
+    def _out_of_fold(self, taught: Trusted, fold: NDArray[np.int64]) -> list[Floats]:
         """What each part says of trusted samples that it did not learn from, shape (T, C)."""
-        fold = taught.folds(_FOLDS, seed)
         found = [np.zeros((len(taught), self.known.classes)) for _ in self.readings]
         for one in np.unique(fold):
             others, places = taught.only(fold != one), np.flatnonzero(fold == one)

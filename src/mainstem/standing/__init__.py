@@ -18,6 +18,7 @@ from mainstem.standing.judge import (
     judge,
 )
 from mainstem.standing.silence import why_none_called
+from mainstem.standing.verdicts import Verdicts, weigh_and_compare
 
 __all__ = [
     "CORE",
@@ -27,6 +28,7 @@ __all__ = [
     "STANDINGS",
     "Crossed",
     "Judgement",
+    "Verdicts",
     "conformal_p_values",
     "cross_conformal_p_values",
     "evidence_of",
@@ -35,5 +37,6 @@ __all__ = [
     "share_sound",
     "shift_weights",
     "strata_of",
+    "weigh_and_compare",
     "why_none_called",
 ]

@@ -19,6 +19,7 @@ from scipy.stats import rankdata
 from mainstem.importance import CANARY, Rows
 from mainstem.settings import Standing
 from mainstem.standing.conformal import Floats, conformal_p_values, rejected, share_sound
+from mainstem.standing.verdicts import Verdicts
 
 __all__ = [
     "CORE",
@@ -53,6 +54,9 @@ NO_TRUSTED: Final = "no trusted samples"
 TOO_FEW: Final = "too few canaries"
 # the pooled variance counts as much as this many visits of a sample itself
 _PRIOR_VISITS: Final = 2.0
+# probability of being right that a label needs for core, where it is known; on human label noise
+# a twentieth of the labels above it are wrong, where a fifth of all are
+_SOUND: Final = 0.9
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,9 @@ class Judgement:
         }
 
 
-def judge(rows: Rows, settings: Standing, *, trusted: bool) -> Judgement:
+def judge(
+    rows: Rows, settings: Standing, *, trusted: bool, verdicts: Verdicts | None = None
+) -> Judgement:
     """Judge all samples of one partition together.
 
     Args:
@@ -101,6 +107,9 @@ def judge(rows: Rows, settings: Standing, *, trusted: bool) -> Judgement:
         settings: thresholds of the verdicts and of core.
         trusted: whether the canaries' labels are trusted (planted or graded). If they are only
             assumed, no sample is called contradictory.
+        verdicts: doubt, p-values and P(label is right) of the rows, in their order, if evidence
+            that has learnt from trusted samples decides; None if the recent margin does. A sample
+            is then sound only if its label is right with a probability of at least .9 too.
 
     Example:
         >>> judge(Rows(), Standing(), trusted=True).counts()
@@ -108,8 +117,11 @@ def judge(rows: Rows, settings: Standing, *, trusted: bool) -> Judgement:
     """
     visits, importance = rows["visits"], rows["importance"]
     is_canary = rows["part"] == CANARY
-    evidence = evidence_of(rows)
-    p_value = _p_values(rows, settings.canary_minimum)
+    if verdicts is None:
+        evidence, p_value = evidence_of(rows), _p_values(rows, settings.canary_minimum)
+    else:
+        evidence = np.asarray(rankdata(verdicts.weighed.doubt) / max(len(rows), 1))
+        p_value = verdicts.p_value
     proven = ~np.isnan(p_value)
     contradictory = np.zeros(len(rows), np.bool_)
     if trusted:
@@ -120,11 +132,13 @@ def judge(rows: Rows, settings: Standing, *, trusted: bool) -> Judgement:
     seen = visits >= settings.core_visits
     level = float(np.quantile(importance[seen], settings.core_quantile)) if seen.any() else math.nan
     sound = proven & ~contradictory & (p_value >= settings.doubt)
+    if verdicts is not None:
+        sound &= verdicts.weighed.right >= _SOUND
     core = sound & seen & (importance - settings.confidence * error > level)
     spent = sound & seen & (importance + settings.confidence * error < settings.spent_level)
     steps = [
         (np.ones(len(rows), np.bool_), EDGE, UNDECIDED),
-        (p_value < settings.doubt, EDGE, DOUBTFUL),
+        (~sound & proven, EDGE, DOUBTFUL),
         (~seen, EDGE, NEW),
         (~proven, EDGE, UNPROVEN),
         (core, CORE, IMPORTANT),

@@ -1,0 +1,82 @@
+"""Verdicts on labels from evidence that has learnt from trusted samples."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mainstem.evidence import PARTS, CrossFit, Known, Part, Trusted, Weighed, weigh
+from mainstem.standing.conformal import Floats
+from mainstem.standing.crossed import Crossed, cross_conformal_p_values, strata_of
+
+__all__ = ["Verdicts", "weigh_and_compare"]
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """How doubtful the labels of N samples are, and how rare that is among sound samples.
+
+    Attributes:
+        weighed: doubt, the probability that each label is right, and what says so.
+        p_value: probability that a sound sample is at least this doubtful, shape (N,); NaN if too
+            few trusted samples have the right label in the log.
+        sound: rows of the trusted samples whose given label is right; they are the canaries.
+    """
+
+    weighed: Weighed
+    p_value: Floats
+    sound: NDArray[np.int64]
+
+
+def weigh_and_compare(
+    known: Known,
+    trusted: Trusted,
+    minimum: int,
+    *,
+    label_minimum: int = 1000,
+    parts: tuple[Part, ...] = PARTS,
+    divisions: int = 5,
+    seed: int = 0,
+) -> Verdicts:
+    """Weigh all labels, and compare the doubt about each with that about sound trusted samples.
+
+    A trusted sample whose given label is right is a sound sample of the stream, as long as the
+    trusted samples were drawn from the stream at random. Those whose given label is wrong teach
+    what wrong labels look like, and are not compared with.
+
+    Args:
+        known: columns of N samples; `label` is the log's label of trusted samples too.
+        trusted: trusted samples that teach, with their true labels.
+        minimum: number of sound trusted samples below which there are no p-values.
+        label_minimum: number of sound trusted samples of every label from which on a sample is
+            compared with those of its own label; with fewer, the smallest p-value of a label is
+            too large for any verdict.
+        parts: kinds of evidence.
+        divisions: number of divisions of the trusted samples into folds; more make what is found
+            depend less on the seed.
+        seed: seed of the divisions.
+
+    Example:
+        >>> random = np.random.default_rng(0)
+        >>> truth, feature = np.repeat([0, 1], 500), random.normal(size=1000)
+        >>> label = truth.copy()
+        >>> label[:200] = 1  # 200 of 700 given yes are wrong
+        >>> known = Known(label, features=(feature + 6 * truth)[:, None])
+        >>> rows = np.arange(0, 1000, 4)
+        >>> found = weigh_and_compare(known, Trusted(rows, truth[rows]), 100, divisions=1)
+        >>> [float(np.median(part).round(1)) for part in np.split(found.p_value, [200])]
+        [0.0, 0.5]
+    """
+    sound = known.label[trusted.rows] == trusted.truth
+    crossed: list[Crossed] = []
+
+    def compare(one: CrossFit) -> None:
+        canaries = trusted.rows[one.held[sound[one.held]]]
+        crossed.append(Crossed(one.log_odds, canaries, one.division))
+
+    weighed = weigh(known, trusted, parts=parts, divisions=divisions, seed=seed, watch=compare)
+    canaries = trusted.rows[sound]
+    if len(canaries) < minimum or not crossed:
+        return Verdicts(weighed, np.full(len(known), np.nan), canaries)
+    strata = strata_of(known.label, canaries, label_minimum)
+    return Verdicts(weighed, cross_conformal_p_values(crossed, strata), canaries)
