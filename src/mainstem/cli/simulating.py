@@ -28,6 +28,7 @@ def _of_shop(name: str) -> Any:
 Number: TypeAlias = int | None
 Share: TypeAlias = float | None
 Word: TypeAlias = str | None
+Words: TypeAlias = list[str] | None
 
 
 def simulate(
@@ -52,6 +53,7 @@ def simulate(
     plain: Annotated[bool, typer.Option("--plain", help=meaning("plain"))] = False,
     sessions: Annotated[Share, _of_shop("sessions")] = None,
     page: Annotated[Number, _of_shop("page")] = None,
+    fitting: Annotated[Share, _of_shop("fitting")] = None,
     position_bias: Annotated[Share, _of_shop("position_bias")] = None,
     views: Annotated[Share, _of_shop("views")] = None,
     taste: Annotated[Share, _of_shop("taste")] = None,
@@ -65,6 +67,10 @@ def simulate(
     bots: Annotated[Share, _of_shop("bots")] = None,
     tracking_bug: Annotated[Number, _of_shop("tracking_bug")] = None,
     turned_over: Annotated[Share, _of_shop("turned_over")] = None,
+    wrong_yes: Annotated[Share, _of_shop("wrong_yes")] = None,
+    wrong_no: Annotated[Share, _of_shop("wrong_no")] = None,
+    wrong_yes_of: Annotated[Words, _of_shop("wrong_yes_of")] = None,
+    wrong_no_of: Annotated[Words, _of_shop("wrong_no_of")] = None,
     duplicated: Annotated[Share, _of_shop("duplicated")] = None,
     late: Annotated[Share, _of_shop("late")] = None,
     disordered: Annotated[Share, _of_shop("disordered")] = None,
@@ -75,6 +81,8 @@ def simulate(
     The truth, in a file of its own, tells which labels are wrong and why.
     """
     given = dict(locals())
+    for name in ("wrong_yes_of", "wrong_no_of"):
+        given[name] = ",".join(given[name] or ())
     from mainstem.cli.tables import working  # rich is slow to import
     from mainstem.simulate import simulate as written  # slow to import
 
@@ -109,6 +117,12 @@ def _tell(made: "Simulated", output: Path) -> None:
         f"items of questions whose answer in the log is wrong, or may be: {_counts(made.causes)}"
     )
     print(f"  {wrong}", file=sys.stderr)
+    shares = ((name, made.wrong(label)) for label, name in ((1, "yes"), (0, "no")))
+    told = (
+        f"{share:.1%} of the {name}" if share is not None else f"no {name}"
+        for name, share in shares
+    )
+    print(f"  wrong answers in the log: {', '.join(told)}", file=sys.stderr)
     best = "none: nobody asked for anything" if made.best_auc is None else f"{made.best_auc:.4f}"
     print(f"  best AUC that a model could reach against the truth: {best}", file=sys.stderr)
 
