@@ -49,8 +49,8 @@ def to_turn(counts: Counts, *, wrong_yes: float, wrong_no: float) -> tuple[int, 
     Example:
         >>> to_turn(Counts(right_yes=10, right_no=90), wrong_yes=0.5, wrong_no=0)
         (10, 0)
-        >>> to_turn(Counts(right_yes=60, right_no=40), wrong_yes=0.25, wrong_no=0.25)
-        (18, 22)
+        >>> to_turn(Counts(right_yes=140, right_no=60), wrong_yes=0.25, wrong_no=0.25)
+        (45, 5)
         >>> to_turn(Counts(right_yes=60, right_no=40), wrong_yes=0.9, wrong_no=0)
         Traceback (most recent call last):
         mainstem.simulate.shares.UnreachableError: the largest possible wrong_yes is 0.400
