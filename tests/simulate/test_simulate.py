@@ -22,7 +22,7 @@ from tests.simulate.simulated import ACCIDENTS, CAUSES, DAY, GRACE, OPPOSITE, Ma
         {"plain": True, **ACCIDENTS},
         {"language": "zh"},
         {"catalogue": "excerpt"},
-        {"fitting": 0.5, "wrong_yes": 0.4, "wrong_no": 0.4, **ACCIDENTS},
+        {"fitting": 0.5, "wrong_yes": 0.4, "wrong_no": 0.3, **ACCIDENTS},
         {
             "users": 3,
             "items": 10,
