@@ -89,10 +89,8 @@ def test_what_was_called_and_what_is_wrong_worked_by_hand(tmp_path: Path) -> Non
 
 
 def test_the_evidence_ranks_within_a_label_as_scikit_learn_says(tmp_path: Path) -> None:
-    """AUROC, whole and within each label of the log, is scikit-learn's, ties included.
-
-    Errors are nearly all in yes, and evidence is higher for yes, so the whole flatters.
-    """
+    """AUROC, whole and within each label of the log, is scikit-learn's, ties included."""
+    # errors are nearly all in yes, and evidence is higher for yes, so the whole flatters
     draw = np.random.default_rng(4)
     labels = draw.integers(0, 2, 500)
     wrong = draw.random(500) < np.where(labels == 1, 0.6, 0.05)

@@ -112,10 +112,7 @@ def test_so_many_items_of_a_page_answer_its_query(share, language) -> None:
 
 
 def test_what_is_alike_is_confused_more_often() -> None:
-    """The share of turned labels grows with the words that an item has in common with others.
-
-    The others are the items of the page whose true label is the opposite.
-    """
+    """The more words an item shares with items of the opposite label, the more often it turns."""
     for shop, label, cause in ((FEW_FIT, 0, "wrong yes"), (MOST_FIT, 1, "wrong no")):
         made = make(users=300, items=400, days=6, plain=True, **shop)
         words = {item.item_id: _words(item) for item in made.readable(Item)}
