@@ -71,7 +71,7 @@ def test_truth_tells_what_is_wrong_in_a_home(shop: Path, mainstem: Run) -> None:
     table = mainstem("truth", shop / "truth.jsonl", "--home", shop / "home")
     assert "turned over" in table.stdout
     of_yes = found["auroc_within_label"]["yes"]
-    assert f", yes {of_yes:.3f}\n" in table.stdout
+    assert f"; yes: {of_yes:.3f}\n" in table.stdout
     lines = [line.split("\t") for line in table.stdout.splitlines()]
     shares = {line[0]: line[3] for line in lines if line[0] in {"core", "edge", "noise", "all"}}
     assert list(shares) == ["core", "edge", "noise", "all"]

@@ -85,8 +85,8 @@ def _auroc(found: dict[str, Any]) -> str:
 
 
 def _within(found: dict[str, Any]) -> str:
-    return ", ".join(
-        f"{label} {'not known' if auroc is None else f'{auroc:.3f}'}"
+    return "; ".join(
+        f"{label}: {'not known' if auroc is None else f'{auroc:.3f}'}"
         for label, auroc in found["auroc_within_label"].items()
     )
 
