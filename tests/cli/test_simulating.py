@@ -69,6 +69,16 @@ def test_simulate_writes_to_standard_output(tmp_path: Path, mainstem: Run) -> No
     assert isinstance(next(iter(read_truth(truth))), TruthOfShop)
 
 
+def test_a_share_that_accidents_exceed_is_told(tmp_path: Path, mainstem: Run) -> None:
+    """Where what shoppers overlook makes more of the no wrong than asked for, a line says so."""
+    done = mainstem("simulate", *SMALL_SHOP, "--wrong-no", 0.01, "-o", tmp_path / "log.jsonl")
+    assert 0 == done.returncode, done.stderr
+    assert "  other accidents make more wrong than --wrong-no 0.01 asks for;" in done.stderr
+    done = mainstem("simulate", *SMALL_SHOP, "--wrong-no", 0.3, "-o", tmp_path / "log.jsonl")
+    assert "asks for" not in done.stderr
+    assert ", 30." in done.stderr.partition("wrong answers in the log")[2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -1,6 +1,7 @@
 """`mainstem simulate -o LOG --truth FILE`: the event log of a simulated shop, and its truth."""
 
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -98,7 +99,7 @@ def simulate(
         made = written(
             shop, log, files.enter_context(open_whole(truth)) if truth else None, events=events
         )
-    _tell(made, output)
+    _tell(shop, made, output)
     if not made.probabilities:
         msg = (
             f"no shopper asks anything in {str(output)!r}, so nothing can be learnt from it; give "
@@ -107,7 +108,7 @@ def simulate(
         raise LogError(msg)
 
 
-def _tell(made: "Simulated", output: Path) -> None:
+def _tell(shop: Shop, made: "Simulated", output: Path) -> None:
     print(
         f"wrote {made.lines:,} lines to {printable(str(output))}: {_counts(made.kinds)}",
         file=sys.stderr,
@@ -117,14 +118,26 @@ def _tell(made: "Simulated", output: Path) -> None:
         f"items of questions whose answer in the log is wrong, or may be: {_counts(made.causes)}"
     )
     print(f"  {wrong}", file=sys.stderr)
-    shares = ((name, made.wrong(label)) for label, name in ((1, "yes"), (0, "no")))
-    told = (
-        f"{share:.1%} of the {name}" if share is not None else f"no {name}"
-        for name, share in shares
-    )
-    print(f"  wrong answers in the log: {', '.join(told)}", file=sys.stderr)
+    print(f"  wrong answers in the log: {', '.join(_wrong(made))}", file=sys.stderr)
+    for name, asked, share in (
+        ("--wrong-yes", shop.wrong_yes, made.wrong(1)),
+        ("--wrong-no", shop.wrong_no, made.wrong(0)),
+    ):
+        if (
+            asked
+            and not (shop.wrong_yes_of or shop.wrong_no_of)
+            and round(share or 0, 2) > round(asked, 2)
+        ):
+            told = f"other accidents make more wrong than {name} {asked:g} asks for"
+            print(f"  {told}; lower those to reach it", file=sys.stderr)
     best = "none: nobody asked for anything" if made.best_auc is None else f"{made.best_auc:.4f}"
     print(f"  best AUC that a model could reach against the truth: {best}", file=sys.stderr)
+
+
+def _wrong(made: "Simulated") -> Iterator[str]:
+    for label, name in ((1, "yes"), (0, "no")):
+        share = made.wrong(label)
+        yield f"no {name}" if share is None else f"{share:.1%} of the {name}"
 
 
 def _counts(counts: "Counter[str]") -> str:
