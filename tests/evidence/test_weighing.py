@@ -135,10 +135,11 @@ def test_weights_are_calibrated_by_samples_that_no_model_saw() -> None:
     correct = random.random(2000) < np.where(right > 0.9, 0.9, 0.2)
     rows = np.arange(0, 2000, 2)
     weights = clipped_weights(right, rows, correct[rows])
-    assert pytest.approx(0.9, abs=0.04) == weights[right > 0.9].mean()
-    assert pytest.approx(0.2, abs=0.04) == weights[right < 0.9].mean()
+    assert pytest.approx(2 * 0.9 - 1, abs=0.08) == weights[right > 0.9].mean()
+    assert (weights[right < 0.9] == 0).all()
     # where doubt is worse than chance, nothing is calibrated
-    assert pytest.approx(right) == clipped_weights(right, rows, ~correct[rows])
+    found = clipped_weights(right, rows, ~correct[rows], least=0.05)
+    assert pytest.approx(np.maximum(2 * right - 1, 0.05)) == found
 
 
 def test_columns_must_hold_the_same_samples() -> None:
