@@ -1,6 +1,7 @@
 """Overlaps of the words of items with queries and histories, and times on a circle."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -58,24 +59,31 @@ def words_of(texts: Sequence[tuple[str, str, str]]) -> Words:
         >>> [one.round(2).tolist() for one in found]
         [[0.5], [0.33], [0.33], [1.0]]
     """
-    found = np.array([_overlaps(*one) for one in texts], np.float64).reshape(len(texts), 4)
+    words = cache(_words)  # samples of a batch share titles
+    found = np.array([_overlaps(*one, words) for one in texts], np.float64).reshape(len(texts), 4)
     return Words(*found.T)
 
 
-def _overlaps(context: str, item: str, query: str) -> tuple[float, float, float, float]:
+def _overlaps(
+    context: str, item: str, query: str, words: Callable[[str], frozenset[str]]
+) -> tuple[float, float, float, float]:
     # subtle: the query may hold the mark that stands between titles
     beside = context.removeprefix(query).removeprefix(_TITLES) if query else context
-    titles = [_words(part) for part in beside.split(_TITLES)] if beside else []
-    asked = _words(query)
-    own = _words(item.split(_PARTS, 1)[0])
-    alike = [len(own & one) / max(len(own | one), 1) for one in titles]
+    titles = [words(part) for part in beside.split(_TITLES)] if beside else []
+    asked = words(query)
+    own = words(item.split(_PARTS, 1)[0])
+    shared = [len(own & one) for one in titles]
+    alike = [
+        common / max(len(own) + len(one) - common, 1)
+        for common, one in zip(shared, titles, strict=True)
+    ]
     return (
-        len(own & set[str]().union(*titles)) / max(len(own), 1),
+        len(own.intersection(frozenset[str]().union(*titles))) / max(len(own), 1),
         max(alike, default=0.0),
         sum(alike) / max(len(alike), 1),
-        len(asked & _words(item.replace(_PARTS, " "))) / max(len(asked), 1),
+        len(asked & words(item.replace(_PARTS, " "))) / max(len(asked), 1),
     )
 
 
-def _words(text: str) -> set[str]:
-    return set(text.lower().split())
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.lower().split())
