@@ -372,7 +372,9 @@ def test_a_revised_sample_on_each_engine(url: str, mainstem: Run) -> None:
             Settings(standing=Standing(canary_minimum=2), responses=Responses(horizon=124 * DAY)),
         ):
             assert (None, None) == stratum(story_of(str(UUID(int=1)), other, asker(store)))
-    assert [(0, 1, []), (1, 0, ["return"])] == [tuple(label.values()) for label in story["labels"]]
+    assert [(0, 1, {"answer": 1.0}, []), (1, 0, {"answer": 0.0}, ["return"])] == [
+        tuple(label.values()) for label in story["labels"]
+    ]
     assert [(3.0, 2.0), (2.0, 2.0), (-2.0, 2.0)] == [
         (one["running_margin"], one["importance"]) for one in story["visits"]
     ]
