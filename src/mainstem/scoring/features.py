@@ -35,9 +35,9 @@ def features_of(store: Store, samples: Sequence[Sample], settings: Settings) -> 
     """
     found = np.zeros((len(samples), len(FEATURES)), np.float32)
     is_labelled = np.array([one.source == _LABELLED for one in samples], np.bool_)
-    labelled = [samples[place] for place in np.flatnonzero(is_labelled)]
+    labelled = [samples[place] for place in np.flatnonzero(is_labelled).tolist()]
     found[is_labelled] = text_features([(one.context_text, one.item_text) for one in labelled])
-    asking = [samples[place] for place in np.flatnonzero(~is_labelled)]
+    asking = [samples[place] for place in np.flatnonzero(~is_labelled).tolist()]
     found[~is_labelled] = _of_behaviour(store, asking, _lag(settings))
     return found
 
