@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from mainstem.events import Item, Refusal
+from mainstem.events import Impression, Item, Refusal
 from mainstem.ids import uuid_of
 from mainstem.simulate import best_auc
 from tests.simulate.simulated import ACCIDENTS, CAUSES, DAY, GRACE, OPPOSITE, Made, labels_of, make
@@ -208,3 +208,13 @@ def test_the_log_ends_about_where_it_should() -> None:
         for item in one.items:
             if not item.cause:
                 assert item.label == labels[uuid_of("sample", one.question, item.item_id)]
+
+
+def test_a_shop_lists_dear_items_first_if_it_is_told_to() -> None:
+    """Every page of such a shop begins with its dearest item and ends with its cheapest one."""
+    made = make(users=20, days=3, plain=True, dear_first=1.0)
+    prices = {item.item_id: item.price or 0 for item in made.readable(Item)}
+    pages = [[prices[one.item_id] for one in page.items] for page in made.readable(Impression)]
+    assert len(pages) > 20
+    assert all(page == sorted(page, reverse=True) for page in pages)
+    assert any(len(set(page)) > 5 for page in pages)

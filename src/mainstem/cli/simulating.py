@@ -56,6 +56,7 @@ def simulate(
     page: Annotated[Number, _of_shop("page")] = None,
     fitting: Annotated[Share, _of_shop("fitting")] = None,
     position_bias: Annotated[Share, _of_shop("position_bias")] = None,
+    dear_first: Annotated[Share, _of_shop("dear_first")] = None,
     views: Annotated[Share, _of_shop("views")] = None,
     taste: Annotated[Share, _of_shop("taste")] = None,
     drift: Annotated[Share, _of_shop("drift")] = None,

@@ -17,7 +17,8 @@ class Pages:
     """The pages of a shop.
 
     Args:
-        shop: the scenario; `fitting` is the share of a page's items that fit.
+        shop: the scenario; `fitting` is the share of a page's items that fit, `dear_first` the
+            share of the pages that list the dearest items first.
         shelf: all items.
         random: draws numbers in [0, 1).
         is_to_come: says whether a category is not sold yet.
@@ -40,9 +41,14 @@ class Pages:
             category: number of the category in the query.
             word: colour or material in the query; empty if there is none.
         """
-        if self._shop.fitting is None:
-            return self._usual(category, word)
-        return self._with_share(category, word, self._shop.fitting)
+        shop, goods = self._shop, self._shelf.goods
+        if shop.fitting is None:
+            page = self._usual(category, word)
+        else:
+            page = self._with_share(category, word, shop.fitting)
+        if shop.dear_first and self._random() < shop.dear_first:
+            page.sort(key=lambda number: -goods[number].price)
+        return page
 
     def _usual(self, category: int, word: str) -> list[int]:
         """Nearly half of the items are drawn to fit the query, some others are related."""

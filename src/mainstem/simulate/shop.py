@@ -83,6 +83,9 @@ class Shop:
         "1 / (1 + position_bias * (n - 1))",
         high=100,
     )
+    dear_first: float = _given(
+        0.0, "share of the pages that list their dearest items first", low=0, high=1
+    )
     views: float = _usual(0.15, "share of sessions that open one item's page, without a search")
     taste: float = _usual(1.5, "how much a shopper prefers the favourite colour", high=100)
     drift: float = _usual(
