@@ -21,13 +21,14 @@ __all__ = [
 
 
 class Label(NamedTuple):
-    """A sample at one of its label versions, with the label in the log.
+    """A sample at one of its label versions, with the label and the targets in the log.
 
     `part` is its part in the trusted samples, or `stream`; `origin` says who trusts it.
     """
 
     label_version: int
     label: int
+    targets: list[float]
     outcomes: list[str]
     question_id: UUID
     event_time: datetime
@@ -100,7 +101,7 @@ class Beginning(NamedTuple):
 LABELS: Final = Query(
     Label,
     """
-    SELECT label_version, label, outcomes, question_id, event_time,
+    SELECT label_version, label, targets, outcomes, question_id, event_time,
            toUnixTimestamp64Milli(event_time) AS event_timestamp, source, query, history, item_id,
            context_text, item_text, sampling_probability,
            if(part = '', 'stream', part) AS part, origin
