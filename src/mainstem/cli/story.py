@@ -127,6 +127,8 @@ def _labels(story: dict[str, Any]) -> Iterator[str]:
         said = f"revised by {new}; it was {before['label']}" if before else new
         yield f"label {one['label']}  {said} (label version {one['label_version']})"
         before = one
+    if story["question"]["origin"] == "confirmed":
+        yield f"label {story['question']['confirmed']}  confirmed; it replaces the label of the log"
 
 
 def _in_words(verdict: dict[str, Any]) -> dict[str, Any]:

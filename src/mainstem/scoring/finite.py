@@ -48,5 +48,6 @@ def finite_only(
         "%d of %d responses at version %d are not finite and are left out, like that of sample %s"
     )
     _LOG.warning(said, bad, len(samples), version, like)
-    kept = Responses(*(getattr(found, one.name)[places] for one in fields(found)))
+    columns = [getattr(found, one.name) for one in fields(found)]
+    kept = Responses(*(None if one is None else one[places] for one in columns))
     return [samples[place] for place in places], kept

@@ -48,6 +48,7 @@ def _visits_of(found: StoredVisits, version: int) -> Visits:
         loss=found.loss,
         alignment=found.alignment,
         sketch=found.sketch,
+        logits=found.logits if found.logits.shape[1] else None,
     )
 
 

@@ -9,6 +9,7 @@ from mainstem.store.reads import (
     trusted_samples,
 )
 from mainstem.store.store import Columns, Store
+from mainstem.store.trusted import TrustedLabel, trusted_labels
 from mainstem.store.visits import StoredVisits, stored_visits
 
 __all__ = [
@@ -16,11 +17,13 @@ __all__ = [
     "Columns",
     "Store",
     "StoredVisits",
+    "TrustedLabel",
     "drawn_samples",
     "has_history",
     "sample_ends",
     "samples_between",
     "samples_since",
     "stored_visits",
+    "trusted_labels",
     "trusted_samples",
 ]
