@@ -20,11 +20,12 @@ _IDS: Final = 2000  # sample ids of one query; a server takes parameters of 131,
 class _Stored(NamedTuple):
     sample_id: UUID
     version: int
-    values: list[float]
+    digits: str
 
 
+# subtle: in hexadecimal digits, because the driver takes a string for text
 _SQL: Final = """
-    SELECT sample_id, version, values FROM representations FINAL
+    SELECT sample_id, version, hex(bytes) FROM representations FINAL
     WHERE sample_id IN {{ids:Array(UUID)}} {of_version}
     ORDER BY sample_id, version DESC, label_version DESC LIMIT 1 BY sample_id"""
 _NEWEST: Final = Query(_Stored, _SQL.format(of_version=""))
@@ -68,9 +69,11 @@ def representations_of(
         found = query.of(store, ids=ids[first : first + _IDS], **more)
         found.sort(key=_length)
         for _, rows in groupby(found, _length):
-            keys, versions, values = zip(*rows, strict=True)
-            yield Representations(keys, np.array(versions, np.int64), np.array(values, np.float16))
+            keys, versions, digits = zip(*rows, strict=True)
+            values = np.frombuffer(bytes.fromhex("".join(digits)), "<f2")
+            matrix = values.reshape(len(keys), -1).astype(np.float16)
+            yield Representations(keys, np.array(versions, np.int64), matrix)
 
 
 def _length(one: _Stored) -> int:
-    return len(one.values)
+    return len(one.digits)

@@ -216,7 +216,8 @@ def representation_columns(
     seconds = min(lifetime // 1000, _LONGEST)
     columns = dict(_of_a_visit(samples, (), version, 1.0))
     del columns["scale"]
-    return {**columns, "values": values.tolist(), "lifetime": [seconds] * len(samples)}
+    rows = [row.tobytes() for row in values.astype("<f2")]
+    return {**columns, "bytes": rows, "lifetime": [seconds] * len(samples)}
 
 
 def _of_a_visit(
