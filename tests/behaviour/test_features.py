@@ -15,6 +15,7 @@ from mainstem.behaviour import (
     Sums,
     features,
     query_key,
+    text_features,
 )
 from mainstem.join import Sample
 from tests.behaviour.counting import sample
@@ -115,6 +116,10 @@ BY_HAND = {
     "words_mean": 8 * (1 / 3 + 2 / 3) / 2 - 1,
     "words_query": 2.0,
     "has_query": 1.0,
+    "words_both": 5 * 2 / 7 - 1,  # red and cup, of red, cup, cups, price, 2, to, 5
+    "words_numbers": 0.0,  # no word of the query has a digit
+    "letters_query": 2.0,
+    "letters_least": 2.0,
     "hour_sin": 0.5 * math.sin(2 * math.pi / 24),  # one hour after midnight
     "hour_cos": 0.5 * math.cos(2 * math.pi / 24),
 }
@@ -131,6 +136,22 @@ def test_a_feature_is_what_is_worked_out_by_hand(name: str) -> None:
     """Every feature of one sample equals a figure that was worked out from the rows."""
     expected = max(min(BY_HAND[name], 3), -3)
     assert pytest.approx(expected, abs=1e-6) == known(ASKER, ROWS)[name]
+
+
+def test_a_labelled_pair_has_the_features_of_its_words_alone() -> None:
+    """The first text stands for the query; what behaviour would tell is 0."""
+    [values] = text_features([("M8 bolts", "hex bolt m8 | pack of 10")]).tolist()
+    found = dict(zip(FEATURE_NAMES, values, strict=True))
+    expected = {
+        "words_query": 3 * 1 / 2 - 1,
+        "has_query": 1.0,
+        "words_both": 5 * 1 / 7 - 1,
+        "words_numbers": 1.0,
+        "letters_query": 4 * 5 / 7 - 2,  # ^m8 m8$, ^bo bol olt; not lts ts$
+        "letters_least": 4 * 3 / 5 - 2,
+    }
+    assert pytest.approx(expected, abs=1e-6) == {name: found.pop(name) for name in expected}
+    assert not any(found.values())
 
 
 def test_weekdays_go_around_from_monday() -> None:

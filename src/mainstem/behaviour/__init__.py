@@ -2,7 +2,8 @@
 
 from mainstem.behaviour.asked import DAYS, Asked, Moment, end_of
 from mainstem.behaviour.counts import HOUR, KINDS, Count, Hour, hour_of, query_key
-from mainstem.behaviour.features import FEATURE_NAMES, FEATURES, Feature, features
+from mainstem.behaviour.feature import Feature
+from mainstem.behaviour.features import FEATURE_NAMES, FEATURES, features, text_features
 from mainstem.behaviour.sums import LAST_POSITION, Counted, Sums
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "features",
     "hour_of",
     "query_key",
+    "text_features",
 ]

@@ -6,45 +6,24 @@ known is 0.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mainstem.behaviour.asked import Moment
+from mainstem.behaviour.feature import Feature, bounded
 from mainstem.behaviour.known import Known
 from mainstem.behaviour.sums import Sums
-from mainstem.behaviour.transforms import circle
+from mainstem.behaviour.transforms import Words, circle, words_of
 
-__all__ = ["FEATURES", "FEATURE_NAMES", "Feature", "features"]
+__all__ = ["FEATURES", "FEATURE_NAMES", "features", "text_features"]
 
-_LARGEST: Final = 3.0
 _HOUR: Final = 3_600_000
 _DAY: Final = 24 * _HOUR
 _WEEK: Final = 7 * _DAY
 _MONDAY: Final = 4 * _DAY  # the first Monday of 1970
 _Floats: TypeAlias = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Feature:
-    """One feature.
-
-    Attributes:
-        name: short name.
-        transform: how it is computed, as a formula that the manifest of a version keeps.
-        raw: computes it for N samples, shape (N,); NaN where it is not known.
-    """
-
-    name: str
-    transform: str
-    raw: Callable[[Known], _Floats]
-
-    def values(self, known: Known) -> NDArray[np.float32]:
-        """The feature of N samples, within [-3, 3], shape (N,); 0 where it is not known."""
-        found = np.nan_to_num(self.raw(known), nan=0.0)
-        return np.clip(found, -_LARGEST, _LARGEST).astype(np.float32)
 
 
 def features(samples: Sequence[Moment], sums: Sums) -> NDArray[np.float32]:
@@ -59,6 +38,30 @@ def features(samples: Sequence[Moment], sums: Sums) -> NDArray[np.float32]:
     """
     known = Known(samples, sums)
     return np.stack([one.values(known) for one in FEATURES], axis=1)
+
+
+def text_features(pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
+    """The features of labelled pairs of texts: how the words of both overlap.
+
+    No behaviour stands behind a labelled pair, so all other features are 0, not known.
+
+    Args:
+        pairs: N pairs; the first text takes the place of the query.
+
+    Returns:
+        Values within [-3, 3], shape (N, F), in the order of `FEATURES`.
+
+    Example:
+        >>> found = text_features([("blue cup", "a blue cup"), ("tea", "a blue cup")])
+        >>> found[:, FEATURE_NAMES.index("words_query")].tolist()
+        [2.0, -1.0]
+    """
+    words = words_of([(first, second, first) for first, second in pairs])
+    found = np.zeros((len(pairs), len(FEATURES)), np.float32)
+    for place, one in enumerate(FEATURES):
+        if one.of_texts is not None:
+            found[:, place] = bounded(one.of_texts(words))
+    return found
 
 
 def _if(condition: NDArray[np.bool_], values: _Floats) -> _Floats:
@@ -232,6 +235,10 @@ def _own_features() -> Iterator[Feature]:
     )
 
 
+def _of_texts(name: str, transform: str, of_texts: Callable[[Words], _Floats]) -> Feature:
+    return Feature(name, transform, lambda known: of_texts(known.words), of_texts)
+
+
 def _word_features() -> Iterator[Feature]:
     yield Feature(
         "words_shared",
@@ -248,15 +255,31 @@ def _word_features() -> Iterator[Feature]:
         "8 (mean Jaccard overlap with the titles of the history) - 1",
         lambda known: 8 * known.words.mean - 1,
     )
-    yield Feature(
+    yield _of_texts(
         "words_query",
         "3 (share of the query's words in the item's text) - 1",
-        lambda known: 3 * known.words.query - 1,
+        lambda words: 3 * words.query - 1,
     )
-    yield Feature(
-        "has_query",
-        "1 if there is a query",
-        lambda known: np.array([float(bool(one.query)) for one in known.samples]),
+    yield _of_texts("has_query", "1 if there is a query", lambda words: words.asked)
+    yield _of_texts(
+        "words_both",
+        "5 (Jaccard overlap of the words of query and item's text) - 1 if there is a query",
+        lambda words: _if(words.asked > 0, 5 * words.both - 1),
+    )
+    yield _of_texts(
+        "words_numbers",
+        "2 (share of the query's words with a digit in the item's text) - 1 if it has such words",
+        lambda words: 2 * words.numbers - 1,
+    )
+    yield _of_texts(
+        "letters_query",
+        "4 (share of the trigrams of the query's words in the item's text) - 2 if there is a query",
+        lambda words: _if(words.asked > 0, 4 * words.letters - 2),
+    )
+    yield _of_texts(
+        "letters_least",
+        "4 (smallest such share of one word of the query) - 2 if there is a query",
+        lambda words: _if(words.asked > 0, 4 * words.least - 2),
     )
 
 

@@ -1,5 +1,6 @@
 """Overlaps of the words of items with queries and histories, and times on a circle."""
 
+import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeAlias
 
@@ -20,12 +21,23 @@ class Words(NamedTuple):
         shared: share of the words of the item's title that some title of the history holds.
         nearest, mean: largest and mean Jaccard overlap with a title of the history.
         query: share of the query's words that the item's text holds.
+        both: Jaccard overlap of the words of the query with those of the item's text.
+        numbers: share of those words of the query with a digit that the item's text holds; NaN
+            where the query has none.
+        letters: share of the trigrams of letters of the query's words that the item's text holds.
+        least: smallest share of the trigrams of one word of the query that the item's text holds.
+        asked: 1 where there is a query, else 0.
     """
 
     shared: _Floats
     nearest: _Floats
     mean: _Floats
     query: _Floats
+    both: _Floats
+    numbers: _Floats
+    letters: _Floats
+    least: _Floats
+    asked: _Floats
 
 
 def circle(times: ArrayLike, period: int) -> tuple[_Floats, _Floats]:
@@ -54,28 +66,52 @@ def words_of(texts: Sequence[tuple[str, str, str]]) -> Words:
         The overlaps; 0 where there are no words to compare.
 
     Example:
-        >>> found = words_of([("cup ; blue cup", "red cup | price 2 to 5", "cup")])
-        >>> [one.round(2).tolist() for one in found]
-        [[0.5], [0.33], [0.33], [1.0]]
+        >>> found = words_of([("cups ; blue cup", "red cup | price 2 to 5", "cups")])
+        >>> [one.round(2).tolist() for one in found[:4]], found.letters.tolist()
+        ([[0.5], [0.33], [0.33], [0.0]], [0.5])
     """
-    found = np.array([_overlaps(*one) for one in texts], np.float64).reshape(len(texts), 4)
-    return Words(*found.T)
+    width = len(Words._fields)
+    found = [(*_of_history(*one), *_of_query(one[1], one[2])) for one in texts]
+    return Words(*np.array(found, np.float64).reshape(len(texts), width).T)
 
 
-def _overlaps(context: str, item: str, query: str) -> tuple[float, float, float, float]:
+def _of_history(context: str, item: str, query: str) -> tuple[float, float, float]:
     # subtle: the query may hold the mark that stands between titles
     beside = context.removeprefix(query).removeprefix(_TITLES) if query else context
     titles = [_words(part) for part in beside.split(_TITLES)] if beside else []
-    asked = _words(query)
     own = _words(item.split(_PARTS, 1)[0])
     alike = [len(own & one) / max(len(own | one), 1) for one in titles]
     return (
         len(own & set[str]().union(*titles)) / max(len(own), 1),
         max(alike, default=0.0),
         sum(alike) / max(len(alike), 1),
-        len(asked & _words(item.replace(_PARTS, " "))) / max(len(asked), 1),
+    )
+
+
+def _of_query(item: str, query: str) -> tuple[float, float, float, float, float, float]:
+    asked = _words(query)
+    if not asked:
+        return 0.0, 0.0, math.nan, 0.0, 0.0, 0.0
+    own = _words(item.replace(_PARTS, " "))
+    numbers = {one for one in asked if any(letter.isdigit() for letter in one)}
+    parts = [_trigrams(one) for one in asked]
+    all_parts = set[str]().union(*parts)
+    there = set[str]().union(*(_trigrams(one) for one in own))
+    return (
+        len(asked & own) / len(asked),
+        len(asked & own) / len(asked | own),
+        len(numbers & own) / len(numbers) if numbers else math.nan,
+        len(all_parts & there) / len(all_parts),
+        min(len(one & there) / len(one) for one in parts),
+        1.0,
     )
 
 
 def _words(text: str) -> set[str]:
     return set(text.lower().split())
+
+
+def _trigrams(word: str) -> set[str]:
+    """Runs of three letters of a word with a mark at both ends, so that short words have some."""
+    marked = f"^{word}$"
+    return {marked[place : place + 3] for place in range(len(marked) - 2)}

@@ -7,7 +7,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from mainstem.behaviour import FEATURES, LAST_POSITION, Asked, Sums, end_of, features
+from mainstem.behaviour import FEATURES, LAST_POSITION, Asked, Sums, end_of, features, text_features
 from mainstem.join import PlacedSample, Sample
 from mainstem.process.stopwatch import SPENT
 from mainstem.settings import Settings
@@ -19,11 +19,11 @@ __all__ = ["features_of", "needed", "reached", "with_features"]
 
 _BATCH: Final = 1024  # samples of one query at most
 _LENGTH: Final = 100_000  # bytes of its item ids; a server takes parameters of 131,072 bytes
-_WITHOUT: Final = "labelled"  # source of the samples that no shopper's behaviour stands behind
+_LABELLED: Final = "labelled"  # source of the samples that no shopper's behaviour stands behind
 
 
 def features_of(store: Store, samples: Sequence[Sample], settings: Settings) -> NDArray[np.float32]:
-    """Compute the features of samples.
+    """Compute the features of samples; those of labelled pairs come from the two texts alone.
 
     Args:
         store: the history. It must hold the counts of all hours before `needed`.
@@ -33,11 +33,13 @@ def features_of(store: Store, samples: Sequence[Sample], settings: Settings) -> 
     Returns:
         Values in the order of `FEATURES`, shape (N, F).
     """
-    lag, found = _lag(settings), [np.zeros((0, len(FEATURES)), np.float32)]
-    for some in _batches(samples):
-        asked = Asked.of(some, lag)
-        found.append(features(some, Sums.of(asked, counted(store, asked, LAST_POSITION))))
-    return np.concatenate(found)
+    found = np.zeros((len(samples), len(FEATURES)), np.float32)
+    is_labelled = np.array([one.source == _LABELLED for one in samples], np.bool_)
+    labelled = [samples[place] for place in np.flatnonzero(is_labelled)]
+    found[is_labelled] = text_features([(one.context_text, one.item_text) for one in labelled])
+    asking = [samples[place] for place in np.flatnonzero(~is_labelled)]
+    found[~is_labelled] = _of_behaviour(store, asking, _lag(settings))
+    return found
 
 
 @SPENT.on("features")
@@ -53,12 +55,13 @@ def with_features(
         settings: settings with the lag of features.
 
     Returns:
-        The N samples. Those without behaviour have no features.
+        The N samples. A labelled text without a pair has no features.
     """
     known = stored_features(store, [one.sample_id for one in placed])
     new = dict[UUID, tuple[PlacedSample, Sample]]()
     for at, one in zip(placed, samples, strict=True):
-        if one.source != _WITHOUT and one.sample_id not in known:
+        has_features = one.source != _LABELLED or bool(one.item_text)
+        if has_features and one.sample_id not in known:
             new.setdefault(one.sample_id, (at, one))  # the first of its label versions
     values = features_of(store, [one for _, one in new.values()], settings)
     write_features(store, [at for at, _ in new.values()], values)
@@ -74,7 +77,7 @@ def needed(samples: Iterable[Sample], settings: Settings) -> int:
         settings: settings with the lag of features.
     """
     lag = _lag(settings)
-    ends = [end_of(one.event_time, lag) for one in samples if one.source != _WITHOUT]
+    ends = [end_of(one.event_time, lag) for one in samples if one.source != _LABELLED]
     return max(ends, default=0)
 
 
@@ -90,6 +93,14 @@ def reached(store: Store, partitions: Iterable[int]) -> int:
     """
     closed = closed_hours(store)
     return min((closed.get(partition, -1) + 1 for partition in partitions), default=0)
+
+
+def _of_behaviour(store: Store, samples: Sequence[Sample], lag: int) -> NDArray[np.float32]:
+    found = [np.zeros((0, len(FEATURES)), np.float32)]
+    for some in _batches(samples):
+        asked = Asked.of(some, lag)
+        found.append(features(some, Sums.of(asked, counted(store, asked, LAST_POSITION))))
+    return np.concatenate(found)
 
 
 def _batches(samples: Sequence[Sample]) -> Iterator[Sequence[Sample]]:
