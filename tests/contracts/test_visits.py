@@ -14,10 +14,12 @@ from mainstem.responses import Responses
 from mainstem.scoring.answered import Answered
 from mainstem.scoring.rebuilding import rebuilt, visits_of
 from mainstem.store import Store, StoredVisits, stored_visits, visits
+from mainstem.store import store as store_module
 from mainstem.store.writes import response_columns, sketch_columns
 from tests.learning.samples import stored
 
 K = 32
+_LOGITS = 11  # the migration that adds them
 
 
 def some(count: int) -> list[PlacedSample]:
@@ -115,6 +117,26 @@ def test_a_visit_without_logits_has_none(store: Store) -> None:
     assert [True, True, False] == np.isnan(whole(stored_visits(store, 0, 9, 4))["logits"]).all(
         axis=1
     ).tolist()
+
+
+def test_visits_of_a_history_of_before_have_no_logits(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A history from before there were logits opens, and keeps those of newer visits."""
+    everything, (found, alignment) = list(store_module.migrations()), responses(4)
+    with monkeypatch.context() as before:
+        before.setattr(
+            store_module, "migrations", lambda: iter(one for one in everything if one[0] < _LOGITS)
+        )
+        with Store(url) as old:
+            write(old, some(4), replace(found, logits=None), alignment)
+    with Store(url) as store:
+        write(store, some(4), found, alignment, version=5)
+        assert [(4, []), (5, found.logits[0].tolist())] == store.rows(
+            "SELECT version, logits FROM responses_now WHERE offset = 0 ORDER BY version"
+        )
+        [back] = stored_visits(store, 0, 99, 4)
+        assert (2, 0) == back.logits.shape
 
 
 def test_visits_of_samples_that_have_left_are_not_read(store: Store) -> None:
