@@ -107,6 +107,13 @@ def test_truth_tells_what_is_wrong_in_a_home(shop: Path, mainstem: Run) -> None:
     assert (0, True) == (found["unknown"], found["optimum"] >= 0.95)
     table = mainstem("truth", shop / "truth.jsonl", "--home", shop / "home")
     assert "turned over" in table.stdout
+    of_yes = found["auroc_within_label"]["yes"]
+    assert f"; yes: {of_yes:.3f}\n" in table.stdout
+    lines = [line.split("\t") for line in table.stdout.splitlines()]
+    shares = {line[0]: line[3] for line in lines if line[0] in {"core", "edge", "noise", "all"}}
+    assert list(shares) == ["core", "edge", "noise", "all"]
+    assert float(shares["all"]) == pytest.approx(found["all_wrong"], abs=1e-3)
+    assert found["all_wrong"] == found["wrong"] / found["samples"]
     missing = mainstem("truth", shop / "gone", "--home", shop / "home")
     assert 1 == missing.returncode
     assert f"there is no truth file '{shop / 'gone'}'; " in missing.stderr

@@ -91,8 +91,8 @@ def _train(
     active = ActiveVersion(CrossEncoder(mean.network, child.tokenizer), settings)
     read, later = active.read(examples_of(samples)), active.read(examples_of(held_out))
     loss_of = BatchLoss(read, objectives, importance)
-    steps_an_epoch = steps_of(read, objectives, size)
-    optimizer, schedule = optimizer_of(child, settings, learning.epochs * steps_an_epoch)
+    all_steps = learning.epochs * steps_of(read, objectives, size)
+    optimizer, schedule = optimizer_of(child, settings, all_steps, beside=read.has_features)
     steps = 0
     best_loss, best, best_epoch, epoch = float("inf"), network.state_dict(), 0, 0
     answers: NDArray[np.float64] | None = None
