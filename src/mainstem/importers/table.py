@@ -44,9 +44,8 @@ from mainstem.importers.values import number_of, time_reader, whole_number_of
 
 __all__ = ["events_of"]
 
-_YES: Final = {"true", "yes", "y", "t"}
+_YES, _NO = frozenset({"true", "yes", "y", "t"}), frozenset({"", "false", "no", "n", "f"})
 _ASKED: Final = {"search", "labelled"}  # kinds that need a query
-_NO: Final = {"", "false", "no", "n", "f"}
 
 
 @dataclass(frozen=True)
