@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from mainstem.behaviour.asked import Moment
 from mainstem.behaviour.feature import Feature, bounded
 from mainstem.behaviour.known import Known
+from mainstem.behaviour.moments import moment_features
 from mainstem.behaviour.sums import Sums
-from mainstem.behaviour.transforms import Words, circle, words_of
+from mainstem.behaviour.transforms import Words, words_of
 
 __all__ = ["FEATURES", "FEATURE_NAMES", "features", "text_features"]
 
 _HOUR: Final = 3_600_000
 _DAY: Final = 24 * _HOUR
 _WEEK: Final = 7 * _DAY
-_MONDAY: Final = 4 * _DAY  # the first Monday of 1970
 _Floats: TypeAlias = NDArray[np.float64]
 
 
@@ -283,23 +283,12 @@ def _word_features() -> Iterator[Feature]:
     )
 
 
-def _moment(place: int, first: int, period: int) -> Callable[[Known], _Floats]:
-    return lambda known: 0.5 * circle(known.field("event_time") - first, period)[place]
-
-
-def _moment_features() -> Iterator[Feature]:
-    for name, first, period in (("hour", 0, _DAY), ("weekday", _MONDAY, _WEEK)):
-        for place, curve in enumerate(("sin", "cos")):
-            moment = _moment(place, first, period)
-            yield Feature(f"{name}_{curve}", f"0.5 {curve} of the UTC {name}", moment)
-
-
 FEATURES: Final[tuple[Feature, ...]] = (
     *_item_features(),
     *_pair_features(),
     *_own_features(),
     *_word_features(),
-    *_moment_features(),
+    *moment_features(),
 )
 """All features, in the order in which models read them."""
 FEATURE_NAMES: Final = tuple(one.name for one in FEATURES)
