@@ -55,6 +55,19 @@ def test_targets_are_shown_where_the_label_does_not_tell_them(
     assert ([f"targets        {told}"] if told else []) == shown
 
 
+def test_a_story_tells_the_confirmed_label_beside_that_of_the_log(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The labels of the log are shown as they were, and the confirmed one after them."""
+    vouched = {"source": "purchase", "part": "canary", "origin": "confirmed", "confirmed": 0}
+    story = story_without_alignment(vouched)
+    story["labels"] = [{"label": 1, "outcomes": [], "label_version": 0}]
+    tell_story(story)
+    lines = capsys.readouterr().out.splitlines()
+    first = lines.index("label 1  bought (label version 0)")
+    assert "label 0  confirmed; it replaces the label of the log" == lines[first + 1]
+
+
 def story_without_alignment(question: dict[str, Any]) -> dict[str, Any]:
     """Return a story of a sample that no trusted gradient has been compared with."""
     verdict = {
@@ -84,6 +97,7 @@ def story_without_alignment(question: dict[str, Any]) -> dict[str, Any]:
             "item_id": "7",
             "sampling_probability": 0.25,
             "origin": "",
+            "confirmed": None,
             "part": "stream",
             "query": "",
             "history": [],

@@ -133,6 +133,8 @@ def _labels(story: dict[str, Any]) -> Iterator[str]:
             f"{name} {'unknown' if one is None else _cell(one)}" for name, one in targets.items()
         )
         yield f"targets        {known}"
+    if story["question"]["origin"] == "confirmed":
+        yield f"label {story['question']['confirmed']}  confirmed; it replaces the label of the log"
 
 
 def _in_words(verdict: dict[str, Any]) -> dict[str, Any]:
