@@ -10,7 +10,7 @@ Source:
 """
 
 import copy
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import torch
 from torch import nn
@@ -18,9 +18,10 @@ from torch import nn
 __all__ = ["MeanWeights"]
 
 _SHORT: Final = 10  # steps after which the mean reaches back about as far as the first step
+_N = TypeVar("_N", bound=nn.Module)
 
 
-class MeanWeights:
+class MeanWeights(Generic[_N]):
     """An exponential moving mean of a network's weights.
 
     Early on the mean reaches back over a share of the steps so far, so that the weights before
@@ -44,7 +45,7 @@ class MeanWeights:
         2.818
     """
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
+    def __init__(self, network: _N, decay: float) -> None:
         self.network = copy.deepcopy(network)
         self._decay, self._steps = decay, 0
 
