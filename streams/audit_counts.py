@@ -17,7 +17,7 @@ from mainstem.kafka.hours import decode_hour
 from mainstem.kafka.messages import read_message
 from mainstem.settings import Join
 from mainstem.store import Store
-from mainstem.store.compared import counts_of, hours_of
+from mainstem.store.compared import COUNT_FIELDS, counts_of, hours_of
 
 from .hours import Hours
 
@@ -124,7 +124,8 @@ def _published(reader: DirectReader, partition: int, first: int, end: int) -> _R
             hour = hours.take(_Place(partition, offset), message) if message else None
             if hour is not None:
                 closing = (hour.hour, len(hour.counts), hour.uncounted)
-                rows[hour.first] = {_digest(closing), *map(_digest, hour.counts)}
+                counts = [[getattr(one, name) for name in COUNT_FIELDS] for one in hour.counts]
+                rows[hour.first] = {_digest(closing), *map(_digest, counts)}
     return rows
 
 

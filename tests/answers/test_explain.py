@@ -16,7 +16,7 @@ def story(names: str, targets: list[float]) -> dict[str, Any]:
     moment = datetime(2020, 1, 1, tzinfo=UTC)
     texts = ("", [], "cup", "", "red cup")
     label = Label(
-        0, 1, targets, [], UUID(int=2), moment, 0, "impression", *texts, 1.0, "stream", ""
+        0, 1, targets, [], UUID(int=2), moment, 0, "impression", *texts, 1.0, "stream", "", None
     )
     return story_of(
         str(UUID(int=1)),

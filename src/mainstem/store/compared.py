@@ -12,6 +12,7 @@ __all__ = [
     "ALL_FEATURES",
     "ALL_JUDGEMENTS",
     "ALL_RESPONSES",
+    "COUNT_FIELDS",
     "FIRST_RESPONSES",
     "NEWEST_STANDINGS",
     "MadeFeatures",
@@ -24,6 +25,10 @@ __all__ = [
     "met_later",
     "samples_of",
 ]
+
+
+COUNT_FIELDS: Final = tuple(Count.__annotations__)
+"""The fields of a count, in the order of `counts_of`."""
 
 
 class MadeResponse(NamedTuple):
@@ -128,6 +133,6 @@ def hours_of(store: Store, partition: int) -> Iterator[tuple[int, int, int, int]
 def counts_of(store: Store, partition: int) -> Iterator[tuple[Any, ...]]:
     """The counts of a partition of events: the hour, then the fields of `Count`, of each."""
     sql = f"""
-        SELECT hour, {", ".join(Count._fields)} FROM counts FINAL
+        SELECT hour, {", ".join(COUNT_FIELDS)} FROM counts FINAL
         WHERE partition = {{partition:UInt32}}"""
     return store.stream(sql, partition=partition)

@@ -99,11 +99,14 @@ class Beginning(NamedTuple):
     sample_id: str
 
 
-# subtle: the sample is selected inside, next to FINAL and before joins, so no whole table is read
+# subtle: the sample is selected inside, next to FINAL and before joins, so no whole table is read;
+# the history of a server that has not been migrated may have no targets yet
 LABELS: Final = Query(
     Label,
     """
-    SELECT label_version, label, targets, outcomes, question_id, event_time,
+    SELECT label_version, label,
+           arrayConcat(CAST([], 'Array(Float32)'), COLUMNS('^targets$')) AS targets, outcomes,
+           question_id, event_time,
            toUnixTimestamp64Milli(event_time) AS event_timestamp, source, query, history, item_id,
            context_text, item_text, sampling_probability,
            if(part = '', 'stream', part) AS part, origin, confirmed
