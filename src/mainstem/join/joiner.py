@@ -283,8 +283,8 @@ class Joiner:
 
     def _close(self, time: int) -> Hour:
         """Close all hours before the one of an event time."""
-        hour, category_of = self._state.open_hour, self._catalogue.category_of
-        return close(hour, self.partition, hour_of(time), category_of)
+        hour, categories_of = self._state.open_hour, self._catalogue.categories_of
+        return close(hour, self.partition, hour_of(time), categories_of)
 
     def _forget(self, watermark: int) -> None:
         state = self._state
