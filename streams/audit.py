@@ -18,6 +18,8 @@ from mainstem.store import Store
 from mainstem.store.compared import samples_of
 from mainstem.store.ledgers import newest_ledger
 
+from .audit_counts import HoursLine, hours_beside
+
 __all__ = ["Audit", "run_audit"]
 
 _LOG = logging.getLogger("mainstem")
@@ -35,6 +37,11 @@ _SAMPLES_HEAD: Final = (
     *("samples", "in topic", "in history"),
     *("missing", "records", "first offset", ""),
 )
+_HOURS_HEAD: Final = (
+    *("hours", "in topic", "in history"),
+    *("rows", "missing", "other", "first offset", ""),
+)
+_MOST_HOURS: Final = 10  # hours that differ, of those that a person sees
 
 
 @dataclass(frozen=True)
@@ -103,48 +110,66 @@ class Audit:
 
     ledger: list[LedgerLine]
     samples: list[SamplesLine]
+    hours: list[HoursLine]
 
     @property
     def in_balance(self) -> bool:
         """Whether every line is in balance."""
         ledger = all(line.in_balance for line in self.ledger)
-        return ledger and all(line.in_balance for line in self.samples)
+        samples = all(line.in_balance for line in self.samples)
+        return ledger and samples and all(line.in_balance for line in self.hours)
 
     @property
     def is_empty(self) -> bool:
         """Whether neither the topics nor the history hold anything."""
         ledger = any(line.broker_offset or line.next_offset for line in self.ledger)
         samples = any(line.in_topic or line.in_history for line in self.samples)
-        return not ledger and not samples
+        hours = any(line.in_topic or line.in_history for line in self.hours)
+        return not (ledger or samples or hours)
 
     def show(self, *, as_json: bool) -> None:
         """Print the lines as one JSON object or as two tables."""
         if as_json:
-            ledger = [{**asdict(line), "in_balance": line.in_balance} for line in self.ledger]
-            samples = [{**asdict(line), "in_balance": line.in_balance} for line in self.samples]
-            print(in_json({"in_balance": self.in_balance, "ledger": ledger, "samples": samples}))
+            found = {
+                name: [{**asdict(line), "in_balance": line.in_balance} for line in lines]
+                for name, lines in (("ledger", self.ledger), ("samples", self.samples))
+            }
+            found["hours"] = [_hours_in_json(line) for line in self.hours]
+            print(in_json({"in_balance": self.in_balance, **found}))
             return
         from mainstem.cli.tables import show  # rich is slow to import
 
         show(_LEDGER_HEAD, [_ledger_cells(line) for line in self.ledger])
         print()
         show(_SAMPLES_HEAD, [_samples_cells(line) for line in self.samples])
+        print()
+        show(_HOURS_HEAD, [_hours_cells(line) for line in self.hours])
+        for line in self.hours:
+            for one in line.out[:_MOST_HOURS]:
+                place = f"partition {line.partition}, hour {one.hour}"
+                print(f"{place}: {one.missing:,} rows missing, {one.other:,} other")
+            if (more := len(line.out) - _MOST_HOURS) > 0:
+                print(f"partition {line.partition}: {more:,} more hours; --json shows all")
         whole = "in balance" if not self.is_empty else "nothing to balance: no topic holds a record"
         print(f"\n{whole if self.in_balance else 'OUT OF BALANCE'}")
 
 
 def run_audit(addresses: Addresses, join: Join) -> Audit:
-    """Compare the ledgers and samples of a deployment with its topics.
+    """Compare the ledgers, samples and counts of a deployment with its topics.
 
     Args:
         addresses: where the broker and the history are.
         join: settings of the join; `partitions` is used.
     """
     broker = open_broker(addresses.events)
-    reach(broker, ["events", "items", "samples"])
+    reach(broker, ["events", "items", "samples", "counts"])
     reach_store(addresses.store)
     with open_store(addresses.store, make=False) as store:
-        return Audit(list(_ledger(broker, store)), list(_samples(broker, store, join)))
+        return Audit(
+            list(_ledger(broker, store)),
+            list(_samples(broker, store, join)),
+            list(hours_beside(broker, store, join)),
+        )
 
 
 def _ledger(broker: Broker, store: Store) -> Iterator[LedgerLine]:
@@ -226,6 +251,23 @@ def _samples_cells(line: SamplesLine) -> tuple[object, ...]:
         *(line.partition, line.in_topic, line.in_history),
         *(line.missing, line.records, line.first_offset, _verdict(ok=line.in_balance)),
     )
+
+
+def _hours_cells(line: HoursLine) -> tuple[object, ...]:
+    return (
+        *(line.partition, line.in_topic, line.in_history, line.rows),
+        *(line.missing, line.other, line.first_offset, _verdict(ok=line.in_balance)),
+    )
+
+
+def _hours_in_json(line: HoursLine) -> dict[str, object]:
+    return {
+        **asdict(line),
+        "missing": line.missing,
+        "other": line.other,
+        "out": [one._asdict() for one in line.out],
+        "in_balance": line.in_balance,
+    }
 
 
 def _verdict(*, ok: bool) -> str:

@@ -29,9 +29,15 @@ LASTING: Final = {name: one for name, one in SERVICES.items() if name != "topics
 PROGRAMS: Final = {name: one for name, one in OURS.items() if name in LASTING}
 MONITOR_PATHS: Final = {"/health", "/lag", "/metrics"}
 METRICS: Final = {
+    "mainstem_closed_until_seconds",
     "mainstem_door_dropped_total",
     "mainstem_door_filled_total",
     "mainstem_events_total",
+    "mainstem_hours_published_total",
+    "mainstem_hours_repeated_total",
+    "mainstem_hours_waiting",
+    "mainstem_hours_written_total",
+    "mainstem_idle_ticks_total",
     "mainstem_judgements_total",
     "mainstem_lag",
     "mainstem_rebalances_total",
@@ -39,7 +45,10 @@ METRICS: Final = {
     "mainstem_rows_total",
     "mainstem_scored_total",
     "mainstem_snapshots_total",
+    "mainstem_uncounted_total",
     "mainstem_version",
+    "mainstem_waiting_samples",
+    "mainstem_waiting_seconds_total",
 }
 """What Prometheus finds, by its names: a counter ends in `_total`."""
 

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 from uuid import UUID
 
+import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from mainstem.bench.truth import compare, share_of
 from mainstem.ids import uuid_of
@@ -73,6 +75,40 @@ def test_what_was_called_and_what_is_wrong_worked_by_hand(tmp_path: Path) -> Non
     assert [("no", 5, 3), ("yes", 1, 1)] == [
         (one["label"], one["samples"], one["wrong"]) for one in found["by_label"]
     ]
+    # within no: wrong ones at .9, .8 and .2, and a sound one at .7
+    assert {"no": 2 / 3, "yes": None} == found["auroc_within_label"]
+    assert (1 / 1, 0 / 1, 3 / 4, 4 / 6) == tuple(
+        found[f"{standing}_wrong"] for standing in ("core", "edge", "noise", "all")
+    )
+    assert [
+        ("core", 1, 1, 1.0),
+        ("edge", 1, 0, 0.0),
+        ("noise", 4, 3, 0.75),
+        ("all", 6, 4, 2 / 3),
+    ] == [tuple(one.values()) for one in found["by_standing"]]
+
+
+def test_the_evidence_ranks_within_a_label_as_scikit_learn_says(tmp_path: Path) -> None:
+    """AUROC, whole and within each label of the log, is scikit-learn's, ties included."""
+    # errors are nearly all in yes, and evidence is higher for yes, so the whole flatters
+    draw = np.random.default_rng(4)
+    labels = draw.integers(0, 2, 500)
+    wrong = draw.random(500) < np.where(labels == 1, 0.6, 0.05)
+    evidence = np.round(draw.random(500) / 2 + labels / 2, 2)
+    items = [(0.5, int(label ^ one), "wrong yes") for label, one in zip(labels, wrong, strict=True)]
+    judged = [
+        row(number, int(label), evidence=float(doubt))
+        for number, (label, doubt) in enumerate(zip(labels, evidence, strict=True))
+    ]
+    found = compare(judged, truth_of(tmp_path / "t", *items), Settings())
+    assert roc_auc_score(wrong, evidence) == pytest.approx(found["auroc"], abs=1e-12)
+    assert found["auroc"] > 0.7
+    for number, name in enumerate(("no", "yes")):
+        expected = roc_auc_score(wrong[labels == number], evidence[labels == number])
+        assert expected == pytest.approx(found["auroc_within_label"][name], abs=1e-12)
+        assert expected < 0.65
+    assert wrong.mean() == found["edge_wrong"] == found["all_wrong"]
+    assert found["core_wrong"] is None
 
 
 def test_a_log_without_accidents_has_nothing_to_find(tmp_path: Path) -> None:

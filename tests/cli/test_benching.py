@@ -37,6 +37,17 @@ def test_bench_join_of_no_log_is_one_line(mainstem: Run, tmp_path: Path) -> None
     assert done.stderr.startswith("mainstem: cannot read the log")
 
 
+def test_bench_store_measures_writing_reading_and_features(mainstem: Run) -> None:
+    """A temporary history is filled, and each part of the bench has its figures."""
+    sizes = ("--rows", 10_000, "--history-rows", 1000, "--counts", 1000, "--rounds", 1)
+    done = mainstem("bench", "store", *sizes, "--json")
+    assert 0 == done.returncode, done.stderr
+    found = json.loads(done.stdout)
+    assert 1000 == found["rows"]
+    assert 900 < found["counts"] <= 1000
+    assert min(found["mainstem"], found["history_ms"], found["features_ms"]) > 0
+
+
 def test_bench_responses_holds_every_row_against_a_plain_pass(mainstem: Run) -> None:
     """Each row has a ratio to the plain pass and the error of its norms against autograd."""
     rows = ("norm", "norm+direction+sketch64", "last block", "opacus ghost", "torch.func vmap")

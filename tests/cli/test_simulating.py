@@ -21,11 +21,21 @@ def test_simulate_writes_what_the_library_writes(tmp_path: Path, mainstem: Run) 
         "turned_over": 0.2,
         "tracking_bug": 1,
         "first_day": "2025-06-01",
+        "fitting": 0.3,
+        "wrong_yes": 0.5,
+        "wrong_no_of": "category=杯子:0.4,source=view:0.1",
+        "views": 0.3,
     }
     flags = [
         ("--plain",) if value is True else (f"--{name.replace('_', '-')}", value)
         for name, value in given.items()
     ]
+    # an option may be given several times
+    flags.append(("--wrong-no-of", "source=view:0.1"))
+    flags[flags.index(("--wrong-no-of", given["wrong_no_of"]))] = (
+        "--wrong-no-of",
+        "category=杯子:0.4",
+    )
     words = [word for flag in flags for word in flag]
     done = mainstem("simulate", *SMALL_SHOP, *words, "-o", log, "--truth", truth)
     assert 0 == done.returncode, done.stderr
@@ -38,6 +48,8 @@ def test_simulate_writes_what_the_library_writes(tmp_path: Path, mainstem: Run) 
     assert "" == done.stdout
     assert f"wrote {made.lines:,} lines to {log}: " in done.stderr
     assert f"{made.causes['turned over']:,} turned over" in done.stderr
+    wrong = f"{made.wrong(1):.1%} of the yes, {made.wrong(0):.1%} of the no"
+    assert f"wrong answers in the log: {wrong}" in done.stderr
     assert f"{made.best_auc:.4f}" in done.stderr
 
 
@@ -57,6 +69,16 @@ def test_simulate_writes_to_standard_output(tmp_path: Path, mainstem: Run) -> No
     assert isinstance(next(iter(read_truth(truth))), TruthOfShop)
 
 
+def test_a_share_that_accidents_exceed_is_told(tmp_path: Path, mainstem: Run) -> None:
+    """Where what shoppers overlook makes more of the no wrong than asked for, a line says so."""
+    done = mainstem("simulate", *SMALL_SHOP, "--wrong-no", 0.01, "-o", tmp_path / "log.jsonl")
+    assert 0 == done.returncode, done.stderr
+    assert "  other accidents make more wrong than --wrong-no 0.01 asks for;" in done.stderr
+    done = mainstem("simulate", *SMALL_SHOP, "--wrong-no", 0.3, "-o", tmp_path / "log.jsonl")
+    assert "asks for" not in done.stderr
+    assert ", 30." in done.stderr.partition("wrong answers in the log")[2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -66,6 +88,10 @@ def test_simulate_writes_to_standard_output(tmp_path: Path, mainstem: Run) -> No
             "mainstem: the truth needs a file of its own;",
         ),
         (("-o", "-", "--truth", "-"), "mainstem: the truth needs a file of its own;"),
+        (
+            (*SMALL_SHOP, "--plain", "--wrong-yes", "0.9", "-o", "log.jsonl"),
+            "mainstem: wrong_yes cannot be 0.9; the largest possible is 0.",
+        ),
         (
             ("--catalogue", "excerpt", "--language", "zh", "-o", "-"),
             "mainstem: the excerpt's titles are English;",

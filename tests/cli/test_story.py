@@ -31,6 +31,43 @@ def test_a_story_says_in_words_what_is_not_there_yet(
     assert "too few: 3" in "\n".join(lines)
 
 
+@pytest.mark.parametrize(
+    ("targets", "told"),
+    [
+        ({"click": 1.0, "relevance": None}, "click 1, relevance unknown"),
+        ({"relevance": 0.25}, "relevance 0.25"),
+        ({"answer": 3.0}, "answer 3"),
+        ({"answer": 1.0}, None),
+    ],
+)
+def test_targets_are_shown_where_the_label_does_not_tell_them(
+    targets: dict[str, float | None], told: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The newest targets follow the labels, but for a single target that is yes or no."""
+    story = story_without_alignment({"source": "impression"})
+    story["labels"] = [
+        {"label_version": at, "label": 1, "targets": one, "outcomes": ["click"] * at}
+        for at, one in enumerate([{"click": 0.0, "cart": 0.0}, targets])
+    ]
+    tell_story(story)
+    lines = capsys.readouterr().out.splitlines()
+    shown = [line for line in lines if line.startswith("targets")]
+    assert ([f"targets        {told}"] if told else []) == shown
+
+
+def test_a_story_tells_the_confirmed_label_beside_that_of_the_log(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The labels of the log are shown as they were, and the confirmed one after them."""
+    vouched = {"source": "purchase", "part": "canary", "origin": "confirmed", "confirmed": 0}
+    story = story_without_alignment(vouched)
+    story["labels"] = [{"label": 1, "outcomes": [], "label_version": 0}]
+    tell_story(story)
+    lines = capsys.readouterr().out.splitlines()
+    first = lines.index("label 1  bought (label version 0)")
+    assert "label 0  confirmed; it replaces the label of the log" == lines[first + 1]
+
+
 def story_without_alignment(question: dict[str, Any]) -> dict[str, Any]:
     """Return a story of a sample that no trusted gradient has been compared with."""
     verdict = {
@@ -60,6 +97,7 @@ def story_without_alignment(question: dict[str, Any]) -> dict[str, Any]:
             "item_id": "7",
             "sampling_probability": 0.25,
             "origin": "",
+            "confirmed": None,
             "part": "stream",
             "query": "",
             "history": [],

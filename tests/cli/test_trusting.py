@@ -41,12 +41,49 @@ def rows_of(done: Any) -> list[dict[str, Any]]:
 
 def test_status_counts_what_the_replay_met(shop: Path, mainstem: Run) -> None:
     """All three parts are there, confirmed, and the canaries of each label suffice."""
-    rows = rows_of(mainstem("trust", "status", "--home", shop / "home", "--json", env=SHORT))
+    found = rows_of(mainstem("trust", "status", "--home", shop / "home", "--json", env=SHORT))
+    rows = [row for row in found if "part" in row]
     assert {"direction", "canary", "gate"} == {row["part"] for row in rows}
     assert {"confirmed"} == {row["origin"] for row in rows}
     canaries = [row for row in rows if row["part"] == "canary"]
     assert ["no", "yes"] == [row["label"] for row in canaries]
     assert all(row["have"] > 20 and "of this label" in row["what follows"] for row in canaries)
+
+
+def test_status_tells_how_many_given_labels_are_wrong(shop: Path, mainstem: Run) -> None:
+    """About a fifth of the confirmed samples has another label in the log, as the shop's truth."""
+    done = mainstem("trust", "status", "--home", shop / "home", "--json", env=SHORT)
+    no, yes, every = (row for row in rows_of(done) if "given label" in row)
+    assert ("no", "yes", "all") == (no["given label"], yes["given label"], every["given label"])
+    [row] = rows_of(mainstem("sql", _WRONG, "--home", shop / "home", "--json"))
+    for part in ("direction", "canary", "gate", "confirmed"):
+        assert row[part] == every[part] == no[part] + yes[part]
+    assert row["wrong"] == every["wrong"] == no["wrong"] + yes["wrong"]
+    assert pytest.approx(0.2, abs=0.07) == every["share wrong"]
+    assert round(yes["wrong"] / yes["confirmed"], 4) == yes["share wrong"]
+    shown = mainstem("trust", "status", "--home", shop / "home", env=SHORT)
+    assert "\n\ngiven label\tdirection\t" in shown.stdout
+
+
+_WRONG = """
+    SELECT countIf(part = 'direction') AS direction, countIf(part = 'canary') AS canary,
+           countIf(part = 'gate') AS gate, count() AS confirmed,
+           countIf(given != trusted_labels.confirmed) AS wrong
+    FROM trusted_labels"""
+
+
+def test_confirmed_labels_leave_the_samples_as_the_log_gave_them(
+    shop: Path, mainstem: Run, tmp_path: Path
+) -> None:
+    """With confirmed labels a home has the hash that it has without them."""
+    hashes = []
+    for home in (shop / "home", tmp_path / "home"):
+        done = mainstem(
+            "replay", shop / "log.jsonl", "--home", home, "--no-learn", "--json", env=SHORT
+        )
+        assert done.returncode == 0, done.stderr
+        hashes.append(json.loads(done.stdout.splitlines()[-1])["hash"])
+    assert hashes[0] == hashes[1]
 
 
 def test_a_trusted_label_overrules_the_log(shop: Path, mainstem: Run) -> None:
@@ -70,6 +107,13 @@ def test_truth_tells_what_is_wrong_in_a_home(shop: Path, mainstem: Run) -> None:
     assert (0, True) == (found["unknown"], found["optimum"] >= 0.95)
     table = mainstem("truth", shop / "truth.jsonl", "--home", shop / "home")
     assert "turned over" in table.stdout
+    of_yes = found["auroc_within_label"]["yes"]
+    assert f"; yes: {of_yes:.3f}\n" in table.stdout
+    lines = [line.split("\t") for line in table.stdout.splitlines()]
+    shares = {line[0]: line[3] for line in lines if line[0] in {"core", "edge", "noise", "all"}}
+    assert list(shares) == ["core", "edge", "noise", "all"]
+    assert float(shares["all"]) == pytest.approx(found["all_wrong"], abs=1e-3)
+    assert found["all_wrong"] == found["wrong"] / found["samples"]
     missing = mainstem("truth", shop / "gone", "--home", shop / "home")
     assert 1 == missing.returncode
     assert f"there is no truth file '{shop / 'gone'}'; " in missing.stderr

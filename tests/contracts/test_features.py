@@ -60,6 +60,19 @@ def test_sums_equal_those_counted_row_by_row(store: Store) -> None:
         assert near == sums.beside("neighbour", "clicked", days).tolist()
 
 
+def test_keys_may_hold_any_character(store: Store) -> None:
+    """Counts of keys with quotes, tabs and backslashes are found, and those of no other key."""
+    keys = ["o'neill", "a\tb", "back\\", "`tick`", "line\n", "é, 'x", "plain"]
+    rows = [Row(0, LAST - 2, count("item", key, clicked=at + 1)) for at, key in enumerate(keys)]
+    beside = [Row(0, LAST - 2, count("pair", *sorted(("z", key)), clicked=9)) for key in keys]
+    write_counts(store, rows + beside)
+    samples = [sample(at, item_id=key, history=("z",)) for at, key in enumerate(keys)]
+    asked = Asked.of(samples, HOUR)
+    sums = Sums.of(asked, counted(store, asked, LAST_POSITION))
+    assert [1, 2, 3, 4, 5, 6, 7] == sums.over("item", "clicked", 90).tolist()
+    assert [9] * 7 == sums.beside("pair", "clicked", 90).tolist()
+
+
 def test_features_do_not_depend_on_the_partitions(store: Store) -> None:
     """Counts that are spread over partitions give the features of counts in one partition."""
     rows, samples = random_rows(3, 600), random_samples(4, 30)

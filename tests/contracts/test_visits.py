@@ -12,12 +12,14 @@ from mainstem.importance import Rows, rounded
 from mainstem.join import PARTS, PlacedSample
 from mainstem.responses import Responses
 from mainstem.scoring.answered import Answered
-from mainstem.scoring.rebuilding import rebuilt
+from mainstem.scoring.rebuilding import rebuilt, visits_of
 from mainstem.store import Store, StoredVisits, stored_visits, visits
+from mainstem.store import store as store_module
 from mainstem.store.writes import response_columns, sketch_columns
 from tests.learning.samples import stored
 
 K = 32
+_LOGITS = 11  # the migration that adds them
 
 
 def some(count: int) -> list[PlacedSample]:
@@ -35,7 +37,9 @@ def responses(count: int) -> tuple[Responses[Any], np.ndarray]:
     alignment[::4] = np.nan
     # below what float16 can hold
     sketch = rounded(random.normal(scale=1e-7, size=(count, K)).astype(np.float32))
-    return Responses(norm, loss, margin, np.zeros((count, 0), np.float32), sketch), alignment
+    logits = random.normal(size=(count, 3)).astype(np.float32)
+    dots = np.zeros((count, 0), np.float32)
+    return Responses(norm, loss, margin, dots, sketch, logits), alignment
 
 
 def write(
@@ -66,7 +70,7 @@ def whole(chunks: Iterator[StoredVisits]) -> dict[str, Any]:
     }
 
 
-NUMBERS = ("norm", "margin", "loss", "alignment", "sketch")
+NUMBERS = ("norm", "margin", "loss", "alignment", "sketch", "logits")
 
 
 def test_what_was_written_is_read_back_to_the_last_bit(
@@ -86,6 +90,7 @@ def test_what_was_written_is_read_back_to_the_last_bit(
             assert np.array_equal(getattr(found, name)[expected], back[name]), name
         assert np.array_equal(alignment[expected], back["alignment"], equal_nan=True)
         assert np.array_equal(found.sketch[expected], back["sketch"])
+        assert np.array_equal(found.logits[expected], back["logits"])
     assert 1.5 == next(stored_visits(store, 1, 50, 4, sketch=K)).scale
 
 
@@ -101,12 +106,60 @@ def test_a_visit_without_a_sketch_of_that_length_has_none(store: Store) -> None:
     ).tolist()
 
 
+def test_a_visit_without_logits_has_none(store: Store) -> None:
+    """Logits of visits from before, and of models with many classes, are NaN or of width 0."""
+    samples, (found, alignment) = some(4), responses(4)
+    write(store, samples, replace(found, logits=None), alignment)
+    assert (2, 0) == whole(stored_visits(store, 0, 9, 4))["logits"].shape
+    assert [([],)] == store.rows("SELECT DISTINCT logits FROM responses_now")
+    later = stored(6, partition=0)
+    write(store, [later], responses(1)[0], alignment[:1])
+    assert [True, True, False] == np.isnan(whole(stored_visits(store, 0, 9, 4))["logits"]).all(
+        axis=1
+    ).tolist()
+
+
+def test_visits_of_a_history_of_before_have_no_logits(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A history from before there were logits opens, and keeps those of newer visits."""
+    everything, (found, alignment) = list(store_module.migrations()), responses(4)
+    with monkeypatch.context() as before:
+        before.setattr(
+            store_module, "migrations", lambda: iter(one for one in everything if one[0] < _LOGITS)
+        )
+        with Store(url) as old:
+            write(old, some(4), replace(found, logits=None), alignment)
+    with Store(url) as store:
+        write(store, some(4), found, alignment, version=5)
+        assert [(4, []), (5, found.logits[0].tolist())] == store.rows(
+            "SELECT version, logits FROM responses_now WHERE offset = 0 ORDER BY version"
+        )
+        [back] = stored_visits(store, 0, 99, 4)
+        assert (2, 0) == back.logits.shape
+
+
 def test_visits_of_samples_that_have_left_are_not_read(store: Store) -> None:
     """Visits of samples older than the event time given are not read."""
     samples, (found, alignment) = some(10), responses(10)
     write(store, samples, found, alignment)
     assert [6, 8] == whole(stored_visits(store, 0, 99, 4, left=5, sketch=K))["ids"]
     assert [] == list(stored_visits(store, 0, 99, 3, sketch=K))
+
+
+def test_the_visits_of_a_rebuild_are_those_of_the_worker(store: Store) -> None:
+    """Rows are given the same numbers of a visit live and rebuilt, logits included."""
+    samples, (found, _) = some(12), responses(12)
+    answered = Answered.by(4, 1.5, samples, found)
+    answered.keep(store)
+    live = dict(answered.visits())
+    for partition, expected in live.items():
+        [chunk] = stored_visits(store, partition, 99, 4, sketch=K)
+        again = visits_of(chunk, 4)
+        assert expected.keys == list(again.keys)
+        for name in NUMBERS:
+            one, other = getattr(expected, name), getattr(again, name)
+            assert np.array_equal(one, other, equal_nan=True), name
 
 
 def test_another_target_beside_the_same_label_starts_again_live_and_rebuilt(store: Store) -> None:

@@ -1,12 +1,17 @@
 """A broker as companies run it: logins, good and bad certificates, and rights for each user."""
 
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from mainstem.errors import BrokerError
+from mainstem.kafka import Broker
+from mainstem.kafka.reach import reach
 from mainstem.streams.local.kafka import LocalKafka
 from mainstem.streams.local.process import free_ports
+from tests.services.deployed import until
 
 SECRET: Final = "s3cret-of-the-tests"
 USERS: Final = ("owner", "limited")
@@ -161,3 +166,23 @@ def _member(enumeration: str, name: str) -> Any:
     import kafka.admin
 
     return getattr(kafka.admin, enumeration)[name.upper()]
+
+
+def is_let_in(url: str, *needs: Any) -> bool:
+    """Whether a broker accepts a login with what it needs."""
+    try:
+        reach(Broker.parse(url), *needs)
+    except BrokerError:
+        return False
+    return True
+
+
+def until_told(tell: Callable[[], str], part: str) -> None:
+    """Wait until a change of rights has reached the broker."""
+    heard = [""]
+
+    def tells() -> bool:
+        heard[0] = tell()
+        return part in heard[0]
+
+    until(tells, 10, lambda: heard[0])

@@ -1,6 +1,6 @@
 """A broker with logins, certificates and rights: every refusal is an error of one line."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from mainstem.kafka.reach import reach
 from mainstem.streams.local import kafka as local_kafka
 from mainstem.streams.topics import make_topics
 from tests.join.shop import short
-from tests.kafka.guarded import SECRET, Guarded, Rights, guarded
+from tests.kafka.guarded import SECRET, Guarded, Rights, guarded, is_let_in, until_told
 from tests.kafka.topic import commit, make, produce, read_all
 from tests.services.deployed import Deployment, until
 from tests.services.running import PROGRAMS, Running
@@ -276,26 +276,6 @@ def have_ended(running: Running, plain: Broker) -> bool:
     """Whether both programs have ended; otherwise produce one more event for them to commit."""
     produce(plain, plain.topic("events"), [encode(Tick(event_timestamp=TIME))])
     return not any(process.alive for process in running.processes.values())
-
-
-def is_let_in(url: str, *needs: Any) -> bool:
-    """Whether a broker accepts a login with what it needs."""
-    try:
-        reach(Broker.parse(url), *needs)
-    except BrokerError:
-        return False
-    return True
-
-
-def until_told(tell: Callable[[], str], part: str) -> None:
-    """Wait until a change of rights has reached the broker."""
-    heard = [""]
-
-    def tells() -> bool:
-        heard[0] = tell()
-        return part in heard[0]
-
-    until(tells, 10, lambda: heard[0])
 
 
 def of_topics(broker: Broker, notes: list[str]) -> str:

@@ -111,9 +111,9 @@ def test_scoring_changes_no_weight(encoder: CrossEncoder) -> None:
 def test_no_samples_have_no_responses(encoder: CrossEncoder) -> None:
     """Without samples the results are empty."""
     active = ActiveVersion(encoder, SETTINGS)
-    assert [(0,), (0,), (0,), (0, 0), (0, 0)] == [
-        part.shape for part in dataclasses.astuple(active.responses([], []))
-    ]
+    *parts, representation = dataclasses.astuple(active.responses([], []))
+    assert [(0,), (0,), (0,), (0, 0), (0, 0), (0, 2)] == [part.shape for part in parts]
+    assert representation is None
     assert (0, 2) == active.logits([]).shape
 
 

@@ -1,7 +1,7 @@
 """Responses that are not finite make no visit."""
 
 import logging
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -17,8 +17,9 @@ ODD = [float("nan"), float("inf"), float("-inf")]
 
 def responses(count: int = 4) -> Responses:
     """Make finite responses, no two numbers alike."""
-    numbers = np.arange(1, 1 + 6 * count, dtype=np.float32).reshape(6, count)
-    return Responses(*numbers[:3], numbers[3:4].T.copy(), numbers[4:].T.copy())
+    numbers = np.arange(1, 1 + 10 * count, dtype=np.float32).reshape(10, count)
+    parts = [part.T.copy() for part in np.split(numbers[3:], [1, 3, 5])]
+    return Responses(*numbers[:3], *parts)
 
 
 def test_finite_responses_are_let_through(caplog: pytest.LogCaptureFixture) -> None:
@@ -47,6 +48,14 @@ def test_others_are_left_out_and_told(
         f"like that of sample {SAMPLES[1].sample_id}"
     )
     assert [(caplog_at, told)] == [(one.levelno, one.getMessage()) for one in caplog.records]
+
+
+def test_responses_that_keep_nothing_more_have_none_of_it() -> None:
+    """Logits and representations that are not there stay away, whatever is left out."""
+    found = replace(responses(), logits=None, representation=None)
+    found.norm[1] = float("nan")
+    samples, kept = finite_only(SAMPLES, found, 3)
+    assert (3, None, None) == (len(samples), kept.logits, kept.representation)
 
 
 def test_a_version_without_a_finite_response_is_an_error() -> None:

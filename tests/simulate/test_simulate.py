@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from mainstem.events import Item, Refusal
+from mainstem.events import Impression, Item, Refusal
 from mainstem.ids import uuid_of
 from mainstem.simulate import best_auc
 from tests.simulate.simulated import ACCIDENTS, CAUSES, DAY, GRACE, OPPOSITE, Made, labels_of, make
@@ -22,6 +22,7 @@ from tests.simulate.simulated import ACCIDENTS, CAUSES, DAY, GRACE, OPPOSITE, Ma
         {"plain": True, **ACCIDENTS},
         {"language": "zh"},
         {"catalogue": "excerpt"},
+        {"fitting": 0.5, "wrong_yes": 0.4, "wrong_no": 0.3, **ACCIDENTS},
         {
             "users": 3,
             "items": 10,
@@ -38,6 +39,7 @@ from tests.simulate.simulated import ACCIDENTS, CAUSES, DAY, GRACE, OPPOSITE, Ma
         "plain with all accidents",
         "Chinese",
         "excerpt",
+        "wrong shares with all accidents",
         "few who come often, with all accidents",
     ],
 )
@@ -52,12 +54,13 @@ def test_the_join_answers_as_the_truth_says(given) -> None:
             answer = "same" if label == item.label else "opposite"
             found[item.cause, "missing" if label is None else answer] += 1
     assert {} == labels, "the join knows questions that the truth does not"
-    assert set() == {cause for cause, _ in found} - CAUSES
+    turned = {cause for cause in ("wrong yes", "wrong no") if cause.replace(" ", "_") in given}
+    assert set() == {cause for cause, _ in found} - CAUSES - turned
     assert {("", "same")} == {pair for pair in found if pair[0] == ""}
-    assert [] == [pair for pair in found if pair[0] in OPPOSITE and pair[1] != "opposite"]
+    assert [] == [pair for pair in found if pair[0] in OPPOSITE | turned and pair[1] != "opposite"]
     assert made.said.causes == _summed(found)
     if "malformed" in given:
-        expected = CAUSES if "plain" not in given else CAUSES - {"unseen"}
+        expected = turned | CAUSES - ({"unseen"} if "plain" in given else set())
         assert expected == {cause for cause, _ in found}
 
 
@@ -205,3 +208,13 @@ def test_the_log_ends_about_where_it_should() -> None:
         for item in one.items:
             if not item.cause:
                 assert item.label == labels[uuid_of("sample", one.question, item.item_id)]
+
+
+def test_a_shop_lists_dear_items_first_if_it_is_told_to() -> None:
+    """Every page of such a shop begins with its dearest item and ends with its cheapest one."""
+    made = make(users=20, days=3, plain=True, dear_first=1.0)
+    prices = {item.item_id: item.price or 0 for item in made.readable(Item)}
+    pages = [[prices[one.item_id] for one in page.items] for page in made.readable(Impression)]
+    assert len(pages) > 20
+    assert all(page == sorted(page, reverse=True) for page in pages)
+    assert any(len(set(page)) > 5 for page in pages)

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -41,6 +42,36 @@ def test_the_same_seed_gives_the_same_bytes_in_every_process() -> None:
     simulate(Shop(users=50, items=100, days=12, seed=10), log, truth)
     assert {"ab8db22e78bcf06b5452c73fff1280a9bd63fce2a4a7170602fa483d3032bc8b"} == found
     assert hashlib.sha256(log.getvalue() + truth.getvalue()).hexdigest() not in found
+
+
+@pytest.mark.parametrize(
+    ("shop", "events", "begins"),
+    [
+        ({"seed": 0}, 20_000, "ccbdca101b6d6c73"),
+        ({"seed": 7, "plain": True, "turned_over": 0.2, "items": 400}, 8000, "0bdcc482fceade9e"),
+        ({"seed": 5, "catalogue": "excerpt"}, 8000, "de88f679243db157"),
+    ],
+)
+def test_a_shop_without_wrong_shares_has_the_log_that_it_always_had(shop, events, begins) -> None:
+    """Shops that name no share of fitting items or of wrong labels keep their bytes."""
+    log = BytesIO()
+    simulate(Shop(**shop), log, events=events)
+    assert begins == hashlib.sha256(log.getvalue()).hexdigest()[:16]
+
+
+def test_wrong_shares_give_the_same_bytes_and_are_in_the_truth() -> None:
+    """The turned labels are the same in every run, and the truth names the shares."""
+    shop = Shop(users=100, days=3, fitting=0.2, wrong_yes=0.4, wrong_no_of="category=mugs:0.05")
+    runs = []
+    for _ in range(2):
+        log, truth = BytesIO(), BytesIO()
+        simulate(shop, log, truth)
+        runs.append((log.getvalue(), truth.getvalue()))
+    assert runs[0] == runs[1]
+    head = json.loads(runs[0][1].splitlines()[0])
+    assert {"fitting": 0.2, "wrong_yes": 0.4, "wrong_no_of": "category=mugs:0.05"} == {
+        name: value for name, value in head["shop"].items() if name.startswith(("fit", "wrong"))
+    }
 
 
 class _Nowhere(BytesIO):

@@ -2,19 +2,23 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 import typer
 
+from mainstem.behaviour import HOUR, Hour
 from mainstem.join import Joiner, LedgerRow, Sample
 from mainstem.kafka import Broker, DirectReader
+from mainstem.kafka.hours import encode_hour
 from mainstem.kafka.messages import encode, questions_of
 from mainstem.settings.addresses import Addresses
 from mainstem.settings.urls import url_of
 from mainstem.store import Store
+from mainstem.store.counts import count_columns
 from mainstem.streams.audit import Audit, run_audit
 from mainstem.streams.cli import audit
 from mainstem.streams.sink import Sink
@@ -22,7 +26,7 @@ from mainstem.streams.topics import make_topics
 from tests.join.shop import KEY, shelf, short
 from tests.kafka.topic import delete_before, produce
 from tests.streams.fakes import plainly, shop_log
-from tests.streams.sinking import FakeIntake, FakeRecord, item
+from tests.streams.sinking import FakeIntake, FakeRecord, hour_of_counts, item
 
 SETTINGS = short(partitions=2)
 Change = Callable[[list[tuple[str, FakeRecord]]], list[tuple[str, FakeRecord]]]
@@ -34,17 +38,18 @@ class Deployed:
 
     broker: Broker
     store: str
+    hours: dict[int, list[Hour]] = field(default_factory=dict)
 
     def write(self, change: Change = list) -> None:
         """Write the topics' records to the history, after `change` was applied to them."""
         batch = [
             (topic, FakeRecord(partition, offset, value))
-            for topic in ("samples", "ledger", "items")
+            for topic in ("samples", "ledger", "items", "counts")
             for partition, offset, value in self._read(topic)
         ]
         with Store(self.store) as store:
             sink = Sink(store, SETTINGS, KEY)
-            sink.assigned([("items", 0)], FakeIntake())
+            sink.assigned([("items", 0), ("counts", 0), ("counts", 1)], FakeIntake())
             sink.write(change(batch))
 
     def audit(self) -> Audit:
@@ -76,6 +81,7 @@ def deployed(events_url: str, tmp_path: Path) -> Deployed:
     broker = Broker.parse(events_url)
     make_topics(broker, SETTINGS.join)
     produce(broker, broker.topic("items"), [item("a"), item("b"), b"bad"])
+    hours = {}
     log = shop_log(random.Random(0), 2, 60)
     for partition, lines in log.values.items():
         log.values[partition] = [line for line in lines if line is not None]
@@ -85,7 +91,11 @@ def deployed(events_url: str, tmp_path: Path) -> Deployed:
         values = [encode(samples) for _, samples in questions_of(joined.samples)]
         produce(broker, broker.topic("samples"), values, partition)
         produce(broker, broker.topic("ledger"), [encode(joined.row)])
-    return Deployed(broker, empty_history(tmp_path))
+        made = [hour_of_counts(hour) for hour in (7, 8)]
+        hours[partition] = [msgspec.structs.replace(one, partition=partition) for one in made]
+        values = [value for hour in hours[partition] for value in encode_hour(hour)]
+        produce(broker, broker.topic("counts"), values, partition)
+    return Deployed(broker, empty_history(tmp_path), hours)
 
 
 def without_one_sample(batch: list[tuple[str, FakeRecord]]) -> list[tuple[str, FakeRecord]]:
@@ -111,6 +121,11 @@ def ledger(change: Callable[[LedgerRow], LedgerRow]) -> Change:
     return changed
 
 
+def time_of(hour: Hour) -> str:
+    """Return the begin of an hour as an audit writes it."""
+    return f"{datetime.fromtimestamp(hour.first * HOUR / 1000, UTC):%Y-%m-%dT%H:%MZ}"
+
+
 def off_by_one(name: str) -> Change:
     """Return a change that raises one count of partition 1 by one."""
     return ledger(
@@ -128,12 +143,13 @@ def test_what_was_written_whole_is_in_balance(deployed: Deployed) -> None:
     ]
     assert all(line.read == line.span == line.broker_offset for line in found.ledger)
     assert all(line.in_topic == line.in_history > 0 == line.missing for line in found.samples)
+    assert all(line.in_topic == line.in_history > 0 < line.rows for line in found.hours)
 
 
 def test_nothing_written_is_out(deployed: Deployed) -> None:
     """An empty history lacks everything that the topics hold."""
     found = deployed.audit()
-    assert not any(line.in_balance for line in [*found.ledger, *found.samples])
+    assert not any(line.in_balance for line in [*found.ledger, *found.samples, *found.hours])
     assert all(line.missing == line.in_topic > 0 for line in found.samples)
 
 
@@ -178,6 +194,26 @@ def test_a_sample_in_place_of_another_is_told(deployed: Deployed) -> None:
     deployed.write(another)
     line, _ = deployed.audit().samples
     assert (line.in_topic, 1, False) == (line.in_history, line.missing, line.in_balance)
+
+
+def test_counts_that_differ_are_told_by_hour_and_partition(deployed: Deployed) -> None:
+    """A lost and a changed row are told with their hour; a later publication is not compared."""
+    deployed.write()
+    changed, lost = deployed.hours[0][0], deployed.hours[1][1]
+    again = msgspec.structs.replace(changed, counts=[], uncounted=9)
+    produce(deployed.broker, deployed.broker.topic("counts"), encode_hour(again), 0)
+    assert all(line.in_balance for line in deployed.audit().hours)
+    other = changed.counts[0]._replace(shown=99)
+    with Store(deployed.store) as store:
+        store.write("counts", count_columns([msgspec.structs.replace(changed, counts=[other])]))
+        key = "key = {key:String} AND other = {other:String} AND kind = {kind:String}"
+        store.execute(
+            f"DELETE FROM counts WHERE partition = 1 AND hour = {lost.first} AND {key}",
+            **{name: getattr(lost.counts[0], name) for name in ("key", "other", "kind")},
+        )
+    found = deployed.audit()
+    assert not found.in_balance
+    assert [[(time_of(changed), 1, 1)], [(time_of(lost), 1, 0)]] == [one.out for one in found.hours]
 
 
 def test_a_ledger_behind_the_broker_is_told(deployed: Deployed) -> None:

@@ -1,13 +1,20 @@
 """A scorer holds a batch until every partition of events has closed the hours that it needs."""
 
+import json
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
 from mainstem.store import samples_between
 from mainstem.store.features import stored_features
 from mainstem.versions import Versions
+from tests.services.deployed import until
 from tests.trainer.fakes import START, FakeGroup, KillingStore, close_hours, sample, sink
 from tests.trainer.scorers import SETTINGS, Worker
 
@@ -43,6 +50,30 @@ def test_a_batch_waits_for_the_slowest_partition(store: KillingStore, versions: 
         assert ("", 0) == (waiting.reason, waiting.samples)
         assert {0: 6, 1: 2} == worker.intake._group.committed
         assert waiting.seconds > 0
+
+
+def test_a_waiting_scorer_names_the_partition_and_ends_by_a_signal(
+    versions: Versions, tmp_path: Path
+) -> None:
+    """While a batch waits, `/health` names the partition; SIGTERM ends the wait within seconds."""
+    command = [sys.executable, "-m", "tests.trainer.waiting_scorer", tmp_path / "history"]
+    with subprocess.Popen([*command, versions.url], stdout=subprocess.PIPE, text=True) as scorer:
+        assert scorer.stdout is not None
+        url = f"http://127.0.0.1:{int(scorer.stdout.readline())}/health"
+        until(lambda: "partition 1 of events" in health(url), 60, str)
+        begun = time.monotonic()
+        scorer.send_signal(signal.SIGTERM)
+        assert ("committed {0: 0, 1: 0}\n", 0) == (scorer.stdout.read(), scorer.wait(10))
+        assert time.monotonic() - begun < 10
+
+
+def health(url: str) -> str:
+    """Return the status of a program that is not ready; empty once it is ready."""
+    try:
+        with urlopen(url, timeout=5):
+            return ""
+    except HTTPError as error:
+        return str(json.load(error)["status"]) if error.code == 503 else ""
 
 
 def test_the_clock_never_ends_the_waiting(

@@ -17,7 +17,7 @@ from mainstem.join.fold import Fold
 from mainstem.join.state import JoinState
 from mainstem.settings import Settings
 from mainstem.store.figures import VISITS, figures_of
-from mainstem.store.story import BEGINNING, CANARIES, LABELS, MOVES, ROUNDS, Canaries, Move
+from mainstem.store.story import BEGINNING, CANARIES, LABELS, MOVES, ROUNDS, Canaries, Label, Move
 from mainstem.store.suggestions import SAMPLE_IDS
 
 __all__ = ["MEANINGS", "Ask", "events_of", "ids_beginning", "story_of"]
@@ -46,7 +46,7 @@ MEANINGS: Final = {
     "spent": "Its label is sound, but it has nothing left to teach the model; no round draws it.",
 }
 """The meaning of each reason of a standing, in plain words and at most 100 characters."""
-_OF_LABEL: Final = ("label_version", "label", "outcomes")
+_OF_LABEL: Final = ("label_version", "label", "targets", "outcomes")
 
 
 def story_of(sample_id: str, settings: Settings, ask: Ask) -> Row:
@@ -54,7 +54,8 @@ def story_of(sample_id: str, settings: Settings, ask: Ask) -> Row:
 
     Args:
         sample_id: id of the sample.
-        settings: `canary_minimum` and `horizon` decide which canaries it was compared with.
+        settings: `canary_minimum` and `horizon` decide which canaries it was compared with;
+            `objectives` name its targets.
         ask: asks the history.
 
     Returns:
@@ -65,7 +66,8 @@ def story_of(sample_id: str, settings: Settings, ask: Ask) -> Row:
         importance, now: its importance, and all figures that its visits add up to; None where it
             was never scored.
         question: the question that it answers.
-        labels: a row for each label version.
+        labels: a row for each label version; `targets` has the target of each objective, None
+            where the sample says nothing about the objective.
         visits: its visits, with running means.
         verdicts: its moves, with the figures of their judgements and the stratum of canaries that
             the p-value was taken in.
@@ -96,7 +98,7 @@ def story_of(sample_id: str, settings: Settings, ask: Ask) -> Row:
         "question": {
             name: value for name, value in labels[-1]._asdict().items() if name not in _OF_LABEL
         },
-        "labels": [{name: getattr(label, name) for name in _OF_LABEL} for label in labels],
+        "labels": [_label(label, settings.objectives.objective_names) for label in labels],
         "visits": [visit._asdict() for visit in visits],
         "verdicts": list(_verdicts(moves, canaries, scored, settings)),
         "rounds": [one._asdict() for one in rounds],
@@ -197,6 +199,18 @@ def _answers(
     there = [one for one in user.questions if one.event_id == asked.event_id] if user else []
     answers = [one.answers.get(question["item_id"], []) for one in there]
     return [event_id for each in answers for _, event_id, _ in each]
+
+
+def _label(label: Label, names: Sequence[str]) -> Row:
+    """A label version of a sample, with its targets by the names of their objectives."""
+    # samples of earlier releases have no targets: the label was the only one
+    targets = label.targets or [float(label.label)]
+    if len(targets) != len(names):  # the history was made with other objectives
+        names = [f"objective {number}" for number in range(1, len(targets) + 1)]
+    known = [None if target < 0 else target for target in targets]
+    return {name: getattr(label, name) for name in _OF_LABEL} | {
+        "targets": dict(zip(names, known, strict=True))
+    }
 
 
 def _since(moves: Sequence[Move]) -> Row | None:

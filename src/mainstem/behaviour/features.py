@@ -15,7 +15,8 @@ from mainstem.behaviour.asked import Moment
 from mainstem.behaviour.feature import Feature, bounded
 from mainstem.behaviour.known import Known
 from mainstem.behaviour.sums import Sums
-from mainstem.behaviour.transforms import Words, circle, words_of
+from mainstem.behaviour.transforms import circle, words_of
+from mainstem.behaviour.word_features import word_features
 
 __all__ = ["FEATURES", "FEATURE_NAMES", "features", "text_features"]
 
@@ -235,54 +236,6 @@ def _own_features() -> Iterator[Feature]:
     )
 
 
-def _of_texts(name: str, transform: str, of_texts: Callable[[Words], _Floats]) -> Feature:
-    return Feature(name, transform, lambda known: of_texts(known.words), of_texts)
-
-
-def _word_features() -> Iterator[Feature]:
-    yield Feature(
-        "words_shared",
-        "3 (share of the title's words in the history) - 1",
-        lambda known: 3 * known.words.shared - 1,
-    )
-    yield Feature(
-        "words_nearest",
-        "4 (largest Jaccard overlap with a title of the history) - 1",
-        lambda known: 4 * known.words.nearest - 1,
-    )
-    yield Feature(
-        "words_mean",
-        "8 (mean Jaccard overlap with the titles of the history) - 1",
-        lambda known: 8 * known.words.mean - 1,
-    )
-    yield _of_texts(
-        "words_query",
-        "3 (share of the query's words in the item's text) - 1",
-        lambda words: 3 * words.query - 1,
-    )
-    yield _of_texts("has_query", "1 if there is a query", lambda words: words.asked)
-    yield _of_texts(
-        "words_both",
-        "5 (Jaccard overlap of the words of query and item's text) - 1 if there is a query",
-        lambda words: _if(words.asked > 0, 5 * words.both - 1),
-    )
-    yield _of_texts(
-        "words_numbers",
-        "2 (share of the query's words with a digit in the item's text) - 1 if it has such words",
-        lambda words: 2 * words.numbers - 1,
-    )
-    yield _of_texts(
-        "letters_query",
-        "4 (share of the trigrams of the query's words in the item's text) - 2 if there is a query",
-        lambda words: _if(words.asked > 0, 4 * words.letters - 2),
-    )
-    yield _of_texts(
-        "letters_least",
-        "4 (smallest such share of one word of the query) - 2 if there is a query",
-        lambda words: _if(words.asked > 0, 4 * words.least - 2),
-    )
-
-
 def _moment(place: int, first: int, period: int) -> Callable[[Known], _Floats]:
     return lambda known: 0.5 * circle(known.field("event_time") - first, period)[place]
 
@@ -298,7 +251,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
     *_item_features(),
     *_pair_features(),
     *_own_features(),
-    *_word_features(),
+    *word_features(),
     *_moment_features(),
 )
 """All features, in the order in which models read them."""

@@ -111,11 +111,11 @@ class Sums:
             rows: counts of these keys, and the sums over all items by position. Rows of the same
                 key, position and hour add up.
         """
-        kinds = np.array([one.kind for one in rows], str)
-        since = np.array([one.since for one in rows], np.int64)
-        position = np.array([one.position for one in rows], np.int64)
-        counts = np.array([one[5:] for one in rows], np.int64).reshape(len(rows), len(OUTCOMES))
-        numbers = np.array(_numbers(asked, rows), np.int64)
+        named = tuple(zip(*rows, strict=True)) or ((),) * len(Counted._fields)
+        kinds = np.array(named[0], str)
+        position, since = (np.array(one, np.int64) for one in named[3:5])
+        counts = np.array(named[5:], np.int64).T
+        numbers = np.array(_numbers(asked, *named[:3]), np.int64)
 
         def tally(kind: str, *, split: bool = False) -> Tally:
             these = kinds == kind
@@ -226,7 +226,9 @@ class Sums:
         return rates[which]
 
 
-def _numbers(asked: Asked, rows: Sequence[Counted]) -> list[int]:
+def _numbers(
+    asked: Asked, kinds: Sequence[str], keys: Sequence[str], others: Sequence[str]
+) -> list[int]:
     """The number of each row's key; rows of all items have 0."""
     places: dict[str, dict[tuple[str, str], int]] = {
         "item": {(one, ""): at for at, one in enumerate(asked.items)},
@@ -235,4 +237,6 @@ def _numbers(asked: Asked, rows: Sequence[Counted]) -> list[int]:
         "pair": {one: at for at, one in enumerate(asked.pairs)},
         "": {("", ""): 0},
     }
-    return [places[one.kind][one.key, one.other] for one in rows]
+    return [
+        places[kind][key] for kind, key in zip(kinds, zip(keys, others, strict=True), strict=True)
+    ]

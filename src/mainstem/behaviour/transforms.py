@@ -1,7 +1,8 @@
 """Overlaps of the words of items with queries and histories, and times on a circle."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -12,6 +13,7 @@ __all__ = ["Words", "circle", "words_of"]
 _TITLES: Final = " ; "  # between the titles of a history, as `context_text` writes them
 _PARTS: Final = " | "  # between the parts of an item, as `item_text` writes them
 _Floats: TypeAlias = NDArray[np.float64]
+_Set: TypeAlias = Callable[[str], frozenset[str]]
 
 
 class Words(NamedTuple):
@@ -71,32 +73,42 @@ def words_of(texts: Sequence[tuple[str, str, str]]) -> Words:
         ([[0.5], [0.33], [0.33], [0.0]], [0.5])
     """
     width = len(Words._fields)
-    found = [(*_of_history(*one), *_of_query(one[1], one[2])) for one in texts]
+    # samples of a batch share titles and words
+    words, trigrams = cache(_words), cache(_trigrams)
+    found = [
+        (*_of_history(*one, words), *_of_query(one[1], one[2], words, trigrams)) for one in texts
+    ]
     return Words(*np.array(found, np.float64).reshape(len(texts), width).T)
 
 
-def _of_history(context: str, item: str, query: str) -> tuple[float, float, float]:
+def _of_history(context: str, item: str, query: str, words: _Set) -> tuple[float, float, float]:
     # subtle: the query may hold the mark that stands between titles
     beside = context.removeprefix(query).removeprefix(_TITLES) if query else context
-    titles = [_words(part) for part in beside.split(_TITLES)] if beside else []
-    own = _words(item.split(_PARTS, 1)[0])
-    alike = [len(own & one) / max(len(own | one), 1) for one in titles]
+    titles = [words(part) for part in beside.split(_TITLES)] if beside else []
+    own = words(item.split(_PARTS, 1)[0])
+    shared = [len(own & one) for one in titles]
+    alike = [
+        common / max(len(own) + len(one) - common, 1)
+        for common, one in zip(shared, titles, strict=True)
+    ]
     return (
-        len(own & set[str]().union(*titles)) / max(len(own), 1),
+        len(own & frozenset[str]().union(*titles)) / max(len(own), 1),
         max(alike, default=0.0),
         sum(alike) / max(len(alike), 1),
     )
 
 
-def _of_query(item: str, query: str) -> tuple[float, float, float, float, float, float]:
-    asked = _words(query)
+def _of_query(
+    item: str, query: str, words: _Set, trigrams: _Set
+) -> tuple[float, float, float, float, float, float]:
+    asked = words(query)
     if not asked:
         return 0.0, 0.0, math.nan, 0.0, 0.0, 0.0
-    own = _words(item.replace(_PARTS, " "))
+    own = words(item.replace(_PARTS, " "))
     numbers = {one for one in asked if any(letter.isdigit() for letter in one)}
-    parts = [_trigrams(one) for one in asked]
+    parts = [trigrams(one) for one in asked]
     all_parts = set[str]().union(*parts)
-    there = set[str]().union(*(_trigrams(one) for one in own))
+    there = set[str]().union(*(trigrams(one) for one in own))
     return (
         len(asked & own) / len(asked),
         len(asked & own) / len(asked | own),
@@ -107,11 +119,11 @@ def _of_query(item: str, query: str) -> tuple[float, float, float, float, float,
     )
 
 
-def _words(text: str) -> set[str]:
-    return set(text.lower().split())
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.lower().split())
 
 
-def _trigrams(word: str) -> set[str]:
+def _trigrams(word: str) -> frozenset[str]:
     """Runs of three letters of a word with a mark at both ends, so that short words have some."""
     marked = f"^{word}$"
-    return {marked[place : place + 3] for place in range(len(marked) - 2)}
+    return frozenset([marked[place : place + 3] for place in range(len(marked) - 2)])

@@ -12,16 +12,26 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from mainstem.join import PlacedSample
-from mainstem.store.filling import empty_responses, fill_responses, some_filled
+from mainstem.behaviour import HOUR
+from mainstem.join import PlacedSample, Sample
+from mainstem.scoring.features import features_of
+from mainstem.settings import Settings
+from mainstem.store.filling import (
+    empty_counts,
+    empty_responses,
+    fill_counts,
+    fill_responses,
+    some_filled,
+)
 from mainstem.store.store import Store
 from mainstem.store.writes import response_columns
 
-__all__ = ["bench_history", "bench_writes"]
+__all__ = ["bench_features", "bench_history", "bench_writes"]
 
 Floats: TypeAlias = NDArray[np.float32]
 _BATCH: Final = 10_000
 _EVENT_TIME: Final = 1_291_200_000_000
+_ITEMS: Final = 4000
 
 
 def bench_writes(store: Store, rows: int, rounds: int) -> dict[str, Any]:
@@ -94,6 +104,56 @@ def bench_history(store: Store, rows: int, asked: list[str], times: int = 20) ->
         "history_ms": round(median(took) * 1000, 1),
         "slowest_ms": round(max(took) * 1000, 1),
     }
+
+
+def bench_features(store: Store, rows: int, batch: int = 256, times: int = 10) -> dict[str, Any]:
+    """Milliseconds of processor time that the features of a batch of samples take.
+
+    Args:
+        store: store whose table `counts` is emptied and filled.
+        rows: counts in the history.
+        batch: samples of a batch, each with a history of five items.
+        times: batches, one after the other.
+
+    Returns:
+        `counts`, the rows of table `counts`; and `features_ms`, the median over the batches.
+    """
+    empty_counts(store)
+    count = fill_counts(store, rows, _ITEMS, _EVENT_TIME // HOUR)
+    random, settings = np.random.default_rng(0), Settings()
+    taken = []
+    for _ in range(times):
+        samples = [_asked(random) for _ in range(batch)]
+        begun = time.process_time()
+        features_of(store, samples, settings)
+        taken.append(time.process_time() - begun)
+    return {"counts": count, "features_ms": round(median(taken) * 1000, 1)}
+
+
+def _asked(random: np.random.Generator) -> Sample:
+    """A sample of some item whose history holds items that are counted in pairs with it."""
+    item = int(random.integers(_ITEMS))
+    near = [f"item-{(item + int(step)) % _ITEMS}" for step in random.integers(1, 51, 5)]
+    return Sample(
+        sample_id=UUID(int=item),
+        label_version=0,
+        question_id=UUID(int=item),
+        event_time=_EVENT_TIME + HOUR,
+        user="",
+        source="impression",
+        outcomes=(),
+        label=0,
+        weight=1.0,
+        sampling_probability=1.0,
+        query="",
+        history=tuple(near),
+        item_id=f"item-{item}",
+        category="",
+        brand="",
+        price_band="",
+        context_text="",
+        item_text="",
+    )
 
 
 def _sample(number: int) -> PlacedSample:

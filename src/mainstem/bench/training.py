@@ -16,6 +16,7 @@ from torch import nn
 
 from mainstem.errors import NonFiniteError
 from mainstem.join import PlacedSample, examples_of
+from mainstem.learning.training.averaging import MeanWeights
 from mainstem.learning.training.batch_loss import BatchLoss, epoch_of, steps_of
 from mainstem.learning.training.steps import Seen, optimizer_of, train_step
 from mainstem.models import ActiveVersion, CrossEncoder
@@ -79,10 +80,13 @@ def _ours(child: CrossEncoder, examples: Examples, settings: Settings, seed: int
     child.network.train()
     objectives, size, seen = settings.objectives, settings.learning.train_batch, Seen(0)
     loss_of = BatchLoss(read, objectives)
-    optimizer, schedule = optimizer_of(child, settings, steps_of(read, objectives, size))
+    steps = steps_of(read, objectives, size)
+    optimizer, schedule = optimizer_of(child, settings, steps, beside=read.has_features)
+    mean = MeanWeights(child.network, settings.learning.averaged)
     for places in epoch_of(read, objectives, size, np.random.default_rng(seed)):
         seen.add(*train_step(child.network, read, places, optimizer, loss_of))
         schedule.step()
+        mean.add(child.network)
     seen.check()
 
 

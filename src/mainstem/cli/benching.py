@@ -54,34 +54,43 @@ def store(
             min=1000, help="How many responses the history holds when one sample is looked up."
         ),
     ] = 10_000_000,
+    counts: Annotated[
+        int,
+        typer.Option(
+            min=1000, help="How many counts the history holds when features are computed."
+        ),
+    ] = 300_000,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure the history: rows written a second, and milliseconds to read one sample.
 
     Writing is compared with the bare client. Reading asks for all of one sample
-    among millions of responses.
+    among millions of responses, and for the features of a batch of 256 samples.
     """
-    from mainstem.bench.store import bench_history, bench_writes
+    from mainstem.bench.store import bench_features, bench_history, bench_writes
     from mainstem.bootstrap import open_store
     from mainstem.errors import StoreError
     from mainstem.settings.urls import url_of
-    from mainstem.store.filling import empty_responses, has_responses
+    from mainstem.store.filling import empty_counts, empty_responses, has_rows
     from mainstem.store.rows_of_sample import HISTORY
 
     with (
         tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder,
         open_store(url or url_of("chdb", Path(folder, "history"))) as opened,
     ):
-        if has_responses(opened):
+        if has_rows(opened):
             msg = (
-                f"{url!r} holds responses, which the bench would replace; give a database that "
-                "holds nothing"
+                f"{url!r} holds responses or counts, which the bench would replace; give a "
+                "database that holds nothing"
             )
             raise StoreError(msg)
-        found = bench_writes(opened, rows, rounds) | bench_history(
-            opened, history_rows, [query.sql for query in HISTORY.values()]
+        found = (
+            bench_writes(opened, rows, rounds)
+            | bench_history(opened, history_rows, [query.sql for query in HISTORY.values()])
+            | bench_features(opened, counts)
         )
         empty_responses(opened)
+        empty_counts(opened)
     print(
         in_json(found)
         if as_json

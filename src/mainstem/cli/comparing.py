@@ -28,7 +28,7 @@ def truth(
     """Compare what was called contradictory with the labels that are wrong in a simulated shop.
 
     It says how many calls are right and how many wrong labels were found, by
-    kind of accident.
+    kind of accident, and which share of core, edge and noise is wrong.
     """
     from mainstem.asking import answers
     from mainstem.bench.truth import compare  # torch is slow to import
@@ -54,6 +54,8 @@ def truth(
         "AUROC of the evidence, how often it ranks a wrong label above a sound one (.5 is chance): "
         f"{_auroc(found)}"
     )
+    if found["auroc"] is not None:
+        print(f"the same within each label of the log: {_within(found)}")
     print("; ".join(_called(found)))
     if found["optimum"] is not None:
         print(f"best AUC that any model could reach on these items: {found['optimum']:.3f}")
@@ -62,7 +64,11 @@ def truth(
             f"{found['unknown']:,} samples of the home are not in this truth; is it the truth of "
             "the log that was replayed?"
         )
-    for name, title in (("by_kind", "by kind of accident"), ("by_label", "by label")):
+    for name, title in (
+        ("by_standing", "wrong labels by standing"),
+        ("by_kind", "by kind of accident"),
+        ("by_label", "by label"),
+    ):
         if rows := found[name]:
             print(f"\n{title}")
             show(tuple(rows[0]), [tuple(row.values()) for row in rows])
@@ -75,6 +81,13 @@ def _auroc(found: dict[str, Any]) -> str:
         "not known, because no label is wrong"
         if not found["wrong"]
         else "not known, because no label is sound, or none has evidence"
+    )
+
+
+def _within(found: dict[str, Any]) -> str:
+    return "; ".join(
+        f"{label}: {'not known' if auroc is None else f'{auroc:.3f}'}"
+        for label, auroc in found["auroc_within_label"].items()
     )
 
 

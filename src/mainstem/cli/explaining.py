@@ -24,6 +24,7 @@ _OF_HOME: Final = (
     "responses.horizon",
     "join.label_window",
     "join.revision_window",
+    "objectives.names",
 )
 """The settings of a home that a story depends on."""
 

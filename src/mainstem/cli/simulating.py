@@ -1,6 +1,7 @@
 """`mainstem simulate -o LOG --truth FILE`: the event log of a simulated shop, and its truth."""
 
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -28,6 +29,7 @@ def _of_shop(name: str) -> Any:
 Number: TypeAlias = int | None
 Share: TypeAlias = float | None
 Word: TypeAlias = str | None
+Words: TypeAlias = list[str] | None
 
 
 def simulate(
@@ -52,7 +54,9 @@ def simulate(
     plain: Annotated[bool, typer.Option("--plain", help=meaning("plain"))] = False,
     sessions: Annotated[Share, _of_shop("sessions")] = None,
     page: Annotated[Number, _of_shop("page")] = None,
+    fitting: Annotated[Share, _of_shop("fitting")] = None,
     position_bias: Annotated[Share, _of_shop("position_bias")] = None,
+    dear_first: Annotated[Share, _of_shop("dear_first")] = None,
     views: Annotated[Share, _of_shop("views")] = None,
     taste: Annotated[Share, _of_shop("taste")] = None,
     drift: Annotated[Share, _of_shop("drift")] = None,
@@ -65,6 +69,10 @@ def simulate(
     bots: Annotated[Share, _of_shop("bots")] = None,
     tracking_bug: Annotated[Number, _of_shop("tracking_bug")] = None,
     turned_over: Annotated[Share, _of_shop("turned_over")] = None,
+    wrong_yes: Annotated[Share, _of_shop("wrong_yes")] = None,
+    wrong_no: Annotated[Share, _of_shop("wrong_no")] = None,
+    wrong_yes_of: Annotated[Words, _of_shop("wrong_yes_of")] = None,
+    wrong_no_of: Annotated[Words, _of_shop("wrong_no_of")] = None,
     duplicated: Annotated[Share, _of_shop("duplicated")] = None,
     late: Annotated[Share, _of_shop("late")] = None,
     disordered: Annotated[Share, _of_shop("disordered")] = None,
@@ -75,6 +83,8 @@ def simulate(
     The truth, in a file of its own, tells which labels are wrong and why.
     """
     given = dict(locals())
+    for name in ("wrong_yes_of", "wrong_no_of"):
+        given[name] = ",".join(given[name] or ())
     from mainstem.cli.tables import working  # rich is slow to import
     from mainstem.simulate import simulate as written  # slow to import
 
@@ -90,7 +100,7 @@ def simulate(
         made = written(
             shop, log, files.enter_context(open_whole(truth)) if truth else None, events=events
         )
-    _tell(made, output)
+    _tell(shop, made, output)
     if not made.probabilities:
         msg = (
             f"no shopper asks anything in {str(output)!r}, so nothing can be learnt from it; give "
@@ -99,7 +109,7 @@ def simulate(
         raise LogError(msg)
 
 
-def _tell(made: "Simulated", output: Path) -> None:
+def _tell(shop: Shop, made: "Simulated", output: Path) -> None:
     print(
         f"wrote {made.lines:,} lines to {printable(str(output))}: {_counts(made.kinds)}",
         file=sys.stderr,
@@ -109,8 +119,26 @@ def _tell(made: "Simulated", output: Path) -> None:
         f"items of questions whose answer in the log is wrong, or may be: {_counts(made.causes)}"
     )
     print(f"  {wrong}", file=sys.stderr)
+    print(f"  wrong answers in the log: {', '.join(_wrong(made))}", file=sys.stderr)
+    for name, asked, share in (
+        ("--wrong-yes", shop.wrong_yes, made.wrong(1)),
+        ("--wrong-no", shop.wrong_no, made.wrong(0)),
+    ):
+        if (
+            asked
+            and not (shop.wrong_yes_of or shop.wrong_no_of)
+            and round(share or 0, 2) > round(asked, 2)
+        ):
+            told = f"other accidents make more wrong than {name} {asked:g} asks for"
+            print(f"  {told}; lower those to reach it", file=sys.stderr)
     best = "none: nobody asked for anything" if made.best_auc is None else f"{made.best_auc:.4f}"
     print(f"  best AUC that a model could reach against the truth: {best}", file=sys.stderr)
+
+
+def _wrong(made: "Simulated") -> Iterator[str]:
+    for label, name in ((1, "yes"), (0, "no")):
+        share = made.wrong(label)
+        yield f"no {name}" if share is None else f"{share:.1%} of the {name}"
 
 
 def _counts(counts: "Counter[str]") -> str:

@@ -127,6 +127,14 @@ def _labels(story: dict[str, Any]) -> Iterator[str]:
         said = f"revised by {new}; it was {before['label']}" if before else new
         yield f"label {one['label']}  {said} (label version {one['label_version']})"
         before = one
+    targets = before.get("targets", {})
+    if len(targets) > 1 or any(one not in {0, 1} for one in targets.values()):
+        known = ", ".join(
+            f"{name} {'unknown' if one is None else _cell(one)}" for name, one in targets.items()
+        )
+        yield f"targets        {known}"
+    if story["question"]["origin"] == "confirmed":
+        yield f"label {story['question']['confirmed']}  confirmed; it replaces the label of the log"
 
 
 def _in_words(verdict: dict[str, Any]) -> dict[str, Any]:

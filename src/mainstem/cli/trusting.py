@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     from mainstem.trusted.files import Vouched
 
 __all__ = ["trust"]
+
+_OF_GIVEN: Final = (
+    "given label",
+    "direction",
+    "canary",
+    "gate",
+    "confirmed",
+    "wrong",
+    "share wrong",
+)
+_WRONG: Final = "wrong: confirmed samples whose label in the log is not the confirmed one"
 
 trust = typer.Typer(
     help="Add and count trusted samples: labels that you vouch for.", no_args_is_help=True
@@ -94,26 +105,33 @@ def status(
     """Show how many trusted samples there are and how many are needed.
 
     The last column says what follows: which verdicts cannot be given for lack
-    of them.
+    of them. A second table says how often the log's label of a confirmed sample
+    is wrong, by that label.
     """
     from mainstem.asking import answers
-    from mainstem.store.trusted import TRUSTED_COUNTS  # numpy is slow to import
-    from mainstem.trusted.status import named_in, status_of
+    from mainstem.store.trusted import GIVEN_COUNTS, TRUSTED_COUNTS  # numpy is slow to import
+    from mainstem.trusted.status import given_labels, named_in, status_of
 
     settings, file = Settings.read(os.environ), home / "trusted.jsonl"
+    counted: list[Any] = []
     if not store and file.exists() and not (home / "history").is_dir():
         print("nothing has been replayed yet; these were added", file=sys.stderr)
         seen = named_in(file, settings)
     else:
-        [(_, seen)] = answers(home, store, [TRUSTED_COUNTS.sql])
+        (_, seen), (_, counted) = answers(home, store, [TRUSTED_COUNTS.sql, GIVEN_COUNTS.sql])
     header = ("part", "label", "partition", "origin", "have", "need", "what follows")
     show_rows(header, status_of(seen, settings), as_json=as_json)
+    if given := given_labels(counted, settings):
+        if not as_json:
+            print()
+        show_rows(_OF_GIVEN, given, as_json=as_json)
     if not as_json:
         explain_words(
             "direction: samples that give the trusted gradient; never trained on",
             "canary: samples that verdicts compare others with, by label and partition",
             "gate: samples that judge whether a new version is promoted; never trained on",
             "origin: assumed, if the label was taken from the log; confirmed or graded, if added",
+            *([_WRONG] if given else []),
         )
 
 

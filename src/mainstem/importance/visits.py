@@ -32,6 +32,8 @@ class Visits:
             if no visit has one.
         sketch: sketches as the history keeps them, shape (B, k), a row of NaN where a visit has
             none; None if no visit has one.
+        logits: logits that the losses were taken of, shape (B, C), a row of NaN where a visit has
+            none; None if no visit has any.
     """
 
     version: int
@@ -43,6 +45,7 @@ class Visits:
     loss: _Numbers
     alignment: _Numbers | None = None
     sketch: NDArray[Any] | None = None
+    logits: NDArray[np.float32] | None = None
 
     def numbers(self) -> NDArray[np.float64]:
         """Norm over scale, margin and loss, side by side: shape (B, 3)."""

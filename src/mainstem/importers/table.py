@@ -20,6 +20,7 @@ from mainstem.events.vocabulary import (
     Event,
     Impression,
     Item,
+    Labelled,
     Purchase,
     Return,
     Search,
@@ -43,8 +44,8 @@ from mainstem.importers.values import number_of, time_reader, whole_number_of
 
 __all__ = ["events_of"]
 
-_YES: Final = {"true", "yes", "y", "t"}
-_NO: Final = {"", "false", "no", "n", "f"}
+_YES, _NO = frozenset({"true", "yes", "y", "t"}), frozenset({"", "false", "no", "n", "f"})
+_ASKED: Final = {"search", "labelled"}  # kinds that need a query
 
 
 @dataclass(frozen=True)
@@ -132,13 +133,17 @@ def _reason_to_leave_out(row: Row, table: TableMap, kind: str | None, value: str
         return f"no user{nothing_said(row[table.user])}"
     if kind != "search" and table.item and not name_of(row[table.item.id]):
         return f"no item{nothing_said(row[table.item.id])}"
-    titled = table.item and table.item.title and kind in {"item", "impression"}
+    titled = table.item and table.item.title and kind in {"item", "impression", "labelled"}
     if table.item and titled and not _worded(row, table.item.title):
         return f"no title{nothing_said(row[table.item.title])}"
-    if kind == "search" and not _worded(row, table.query):
+    if kind in _ASKED and not _worded(row, table.query):
         return f"no query{nothing_said(row[table.query])}"
-    no_page = f"no page{nothing_said(row[table.page.id] if table.page else None)}"
-    return no_page if kind == "impression" and not page else ""
+    if kind == "labelled" and table.grade:
+        name, cell = "grade", row[table.grade.column]
+    else:
+        name, cell = "page", row[table.page.id] if table.page else None
+    lacks = is_nothing(text_of(cell)) if name == "grade" else kind == "impression" and not page
+    return f"no {name}{nothing_said(cell)}" if lacks else ""
 
 
 def _worded(row: Row, column: str) -> str:
@@ -176,20 +181,22 @@ class _Making:
         try:
             yield from self._item(read)
             if read.kind != "item":
-                yield self._named(self._event(read), read)
+                made = self._graded(read) if read.kind == "labelled" else [self._event(read)]
+                yield from (self._named(one, read) for one in made)
         except ValueError as error:
             raise unreadable(read.number, read.row, error) from error
 
     def of_page(self, shown: list[_Read]) -> Iterator[Event]:
         """Yield the new or changed items of a page, its impression, and the clicks on it."""
         first, table = shown[0], self._table
-        items, clicked = [], []
+        items, clicked, graded = [], [], []
         for read in shown:
             try:
                 yield from self._item(read)
                 items.append(Shown(item_id=self._item_id(read), position=self._position(read)))
                 if table.page and table.page.clicked and _is_yes(read.row[table.page.clicked]):
                     clicked.append(read)
+                graded += self._graded(read)
             except ValueError as error:
                 raise unreadable(read.number, read.row, error) from error
         common = self._common(first)
@@ -200,6 +207,7 @@ class _Making:
         )
         for read in clicked:
             yield named(Click(**common, item_id=self._item_id(read), impression_id=read.page))
+        yield from graded
 
     def _named(self, event: Any, read: _Read) -> Any:
         """The event with the table's id, or else an id made from its content."""
@@ -223,7 +231,7 @@ class _Making:
     def _item(self, read: _Read) -> Iterator[Item]:
         columns = self._table.item
         title = _worded(read.row, columns.title) if columns else ""
-        if columns and title and read.kind != "search":
+        if columns and title and read.kind not in _ASKED:
             category, brand = (
                 _worded(read.row, name) for name in (columns.category, columns.brand)
             )
@@ -231,6 +239,24 @@ class _Making:
             yield from self._shelf.seen(
                 read.time, self._item_id(read), title, category=category, brand=brand, price=price
             )
+
+    def _graded(self, read: _Read) -> list[Labelled]:
+        """The pair of query and title, if somebody graded it."""
+        table, grades, columns = self._table, self._table.grade, self._table.item
+        query = _worded(read.row, table.query)
+        if not (grades and columns and query):
+            return []
+        grade = grades.of(read.row[grades.column], table.decimal)
+        if grade is None:
+            return []
+        about: dict[str, Any] = {
+            "pair": _worded(read.row, columns.title),
+            "item_id": self._item_id(read),
+            "category": _worded(read.row, columns.category) or None,
+        }
+        label = grades.label_of(grade)
+        common = self._common(read)
+        return [named(Labelled(**common, text=query, label=label, grade=grade, **about))]
 
     def _common(self, read: _Read) -> dict[str, Any]:
         session = name_of(read.row[self._table.session]) if self._table.session else ""

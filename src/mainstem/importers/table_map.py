@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from mainstem.errors import ImportSourceError
 from mainstem.importers.csv_rows import Dialect
+from mainstem.importers.grading import GradeColumn
 from mainstem.importers.names import label_of
 
 __all__ = [
@@ -34,7 +35,7 @@ __all__ = [
 ]
 
 Kind: TypeAlias = Literal[
-    "search", "impression", "view", "click", "cart", "purchase", "return", "item"
+    "search", "impression", "view", "click", "cart", "purchase", "return", "item", "labelled"
 ]
 Sign: TypeAlias = Annotated[str, msgspec.Meta(max_length=1)]
 
@@ -122,6 +123,8 @@ class TableMap(Struct, frozen=True, forbid_unknown_fields=True):
         kind: how to tell the kind of a row; None if every row is an item of an impression.
         item: columns of the item; None if the table has none.
         page: columns of the page that was shown; None if the table has none.
+        grade: where grades are; None if the table has none. A row with a grade that is an item of
+            an impression becomes a labelled pair of query and title, too.
         user, session, id, query, quantity: names of columns.
         decimal: character before the fraction of a number, `.` or `,`; given, thousands may be
             separated. Empty: `.`, and no separators.
@@ -133,6 +136,7 @@ class TableMap(Struct, frozen=True, forbid_unknown_fields=True):
     kind: KindColumn | None = None
     item: ItemColumns | None = None
     page: PageColumns | None = None
+    grade: GradeColumn | None = None
     user: str = ""
     session: str = ""
     id: str = ""
@@ -170,7 +174,8 @@ class TableMap(Struct, frozen=True, forbid_unknown_fields=True):
     def columns(self) -> list[str]:
         """The columns that the table must have."""
         kind = self.kind.column if self.kind else ""
-        parts = [kind, self.user, self.session, self.id, self.query, self.quantity]
+        grade = self.grade.column if self.grade else ""
+        parts = [kind, self.user, self.session, self.id, self.query, self.quantity, grade]
         for part in (self.item, self.page):
             parts += msgspec.structs.astuple(part) if part else ()
         return list(dict.fromkeys(name for name in (self.when.column, *parts) if name))
@@ -182,6 +187,7 @@ _KEYS: Final[dict[str, Any]] = {
     "$.kind": KindColumn,
     "$.item": ItemColumns,
     "$.page": PageColumns,
+    "$.grade": GradeColumn,
     "$.file": FileForm,
 }
 
@@ -269,11 +275,26 @@ def _wrong(table: TableMap) -> str:
         f"has {of_items} events, so it must say of which item; add item.id = 'COLUMN'": (
             of_items != "" and item is None
         ),
-        "has item events, so it must say what items are called; add item.title = 'COLUMN'": (
-            "item" in kinds and item is not None and not item.title
+        "has item or labelled events, so it must say what items are called; "
+        "add item.title = 'COLUMN'": (
+            not kinds.isdisjoint({"item", "labelled"}) and item is not None and not item.title
         ),
-        "has search events, so it must say what was searched for; add query = 'COLUMN'": (
-            "search" in kinds and not table.query
+        "has search or labelled events, so it must say what was searched for; "
+        "add query = 'COLUMN'": (not kinds.isdisjoint({"search", "labelled"}) and not table.query),
+        "has labelled events, so it must say how relevant an item is; add grade.column": (
+            "labelled" in kinds and table.grade is None
+        ),
+        "has grades, which belong to a query and a title; "
+        "add query and item.title to rows of kind impression or labelled": (
+            table.grade is not None
+            and (kinds.isdisjoint({"impression", "labelled"}) or not _has_pairs(table))
+        ),
+        "has a grade.lowest that is not below grade.highest": (
+            table.grade is not None and not table.grade.lowest < table.grade.highest
         ),
     }
     return next((message for message, is_wrong in found.items() if is_wrong), "")
+
+
+def _has_pairs(table: TableMap) -> bool:
+    return bool(table.query and table.item and table.item.title)

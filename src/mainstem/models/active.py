@@ -16,6 +16,7 @@ from mainstem.errors import ModelError
 from mainstem.models.aligning import of_length_one, weighed_by
 from mainstem.models.device import device_of, precision_of
 from mainstem.models.encoder import CrossEncoder
+from mainstem.models.kept import MOST_LOGITS, in_order, responses_of
 from mainstem.models.reading import Read
 from mainstem.models.tokenizer import Batch
 from mainstem.objectives import Examples, targets_of_label
@@ -67,7 +68,8 @@ class ActiveVersion:
         self._tokens = settings.responses.score_batch * settings.model.max_tokens
         encoder.network.to(self._device)
         directions = of_length_one(encoder, direction, settings) if direction else []
-        self._directions, self._sketch = len(directions), sketch
+        logits = encoder.network.config.num_labels
+        self._widths = (len(directions), sketch, logits if logits <= MOST_LOGITS else 0)
         self._probe = Probe(
             encoder.network,
             directions=directions,
@@ -107,8 +109,9 @@ class ActiveVersion:
                 its margin; None means 1.
 
         Returns:
-            The responses. With a direction `dots` has one column: the dot of each gradient with
-            the direction at length 1.
+            The responses, with the logits of all objectives if there are at most eight, and with
+            representations if the settings keep them. With a direction `dots` has one column: the
+            dot of each gradient with the direction at length 1.
 
         Raises:
             ModelError: if one sample alone does not fit into the device's memory, or the model
@@ -124,7 +127,7 @@ class ActiveVersion:
             if one is not None:
                 found.append(one)
                 done = end
-        return weighed_by(self._in_order(found, order), read.examples.weights)
+        return weighed_by(in_order(found, order, self._widths), read.examples.weights)
 
     def check(self) -> None:
         """Compare responses with ordinary backward passes, on two small batches in float32.
@@ -199,7 +202,11 @@ class ActiveVersion:
         try:
             batch = read.batch(places, examined=True)
             run = partial(self._run, batch)
-            return self._probe.responses(run, read.targets(places), loss=read.loss)
+            kept = self._settings.responses.representations
+            targets = read.targets(places)
+            return responses_of(
+                self._probe, self.encoder, run, targets, read.loss, representation=kept
+            )
         except torch.OutOfMemoryError as error:
             longest = int(read.lengths[places].max())
             if len(places) == 1:
@@ -228,23 +235,6 @@ class ActiveVersion:
         names = [part.name for part in self._layout.parts]
         targets = [targets_of_label(label, names) for label in labels or ()]
         return Examples.of(given, labels, weights, targets=targets)
-
-    def _in_order(
-        self, found: Sequence[Responses[Tensor]], order: NDArray[np.int64]
-    ) -> Responses[NDArray[np.float32]]:
-        """Join the responses of all passes, in the original order of the samples."""
-        widths = np.cumsum([1, 1, 1, self._directions, self._sketch])
-        rows = np.empty((len(order), widths[-1]), np.float32)
-        if found:
-            each = [
-                torch.column_stack([one.norm, one.loss, one.margin, one.dots, one.sketch])
-                for one in found
-            ]
-            rows[order] = torch.cat(each).float().cpu().numpy()
-        norm, loss, margin, dots, sketch = (
-            np.ascontiguousarray(part) for part in np.split(rows, widths[:-1], axis=1)
-        )
-        return Responses(norm[:, 0], loss[:, 0], margin[:, 0], dots, sketch)
 
     def _batches(
         self, read: Read, tokens: int, *, examined: bool = False, behaviour: bool = True

@@ -1,7 +1,8 @@
 """The cross-encoder: a BERT that reads (context, item) and behaviour, and gives logits."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
 
 import torch
 from tokenizers import Tokenizer
@@ -12,6 +13,8 @@ from mainstem.models.tokenizer import Batch
 from mainstem.models.towers import WIDTH, BehaviourTower, ExaminationTower
 
 __all__ = ["CrossEncoder", "PairReader", "PretrainedReader", "initial_encoder"]
+
+_MOST: Final = torch.finfo(torch.float16).max
 
 
 class PairReader(nn.Module):
@@ -131,6 +134,31 @@ class CrossEncoder:
         """Numbers of the logits that the examination tower is added to; empty without a tower."""
         tower = self.network.examination
         return () if tower is None else tower.columns
+
+    @contextmanager
+    def representing(self, read: list[Tensor]) -> Iterator[None]:
+        """Put the representations of a batch into a list whenever the network reads one.
+
+        A representation is what the head of the network reads, in eval mode: of a model from
+        scratch the two segments compared and the behaviour, of a given model the pooled output.
+        Numbers beyond the range of float16 are cut.
+
+        Args:
+            read: list that then holds the representations of the last batch, shape (B, D),
+                float16, and nothing else.
+        """
+
+        def keep(_: nn.Module, given: tuple[Tensor, ...]) -> None:
+            read[:] = [given[0].detach().clamp(-_MOST, _MOST).half()]
+
+        network = self.network
+        # subtle: not on a linear layer, whose response is computed in another way if it has a hook
+        before = network.head if isinstance(network, PairReader) else network.model.dropout
+        handle = before.register_forward_pre_hook(keep)
+        try:
+            yield
+        finally:
+            handle.remove()
 
     @property
     def from_scratch(self) -> bool:

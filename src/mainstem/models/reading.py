@@ -62,6 +62,11 @@ class Read:
         """The number of examples, N."""
         return len(self.examples)
 
+    @property
+    def has_features(self) -> bool:
+        """Whether the network reads features and the examples have them."""
+        return self._features is not None
+
     def batch(
         self,
         places: NDArray[np.int64] | Sequence[int],

@@ -24,6 +24,10 @@ class Responses(Generic[A]):
         dots: dot of each sample's gradient with each of n directions, shape (B, n).
         sketch: sketch of each sample's gradient, shape (B, k). The dot of two sketches is, in the
             mean over seeds, the dot of the gradients.
+        logits: logits that the loss was taken of, shape (B, C); None where they are not kept, as
+            by a probe.
+        representation: what the head of the model read, shape (B, D), float16; None where it is
+            not kept, as by a probe.
     """
 
     norm: A
@@ -31,7 +35,10 @@ class Responses(Generic[A]):
     margin: A
     dots: A
     sketch: A
+    logits: A | None = None
+    representation: Any = None
 
     def numpy(self: "Responses[Any]") -> "Responses[NDArray[np.float32]]":
         """The same as arrays; this waits for the device."""
-        return Responses(*(getattr(self, one.name).float().cpu().numpy() for one in fields(self)))
+        found = (getattr(self, one.name) for one in fields(self))
+        return Responses(*(one if one is None else one.float().cpu().numpy() for one in found))

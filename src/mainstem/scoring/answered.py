@@ -12,7 +12,7 @@ from mainstem.join import Facts, PlacedSample
 from mainstem.models import alignments_of
 from mainstem.responses import Responses
 from mainstem.store import Store
-from mainstem.store.writes import response_columns, sketch_columns
+from mainstem.store.writes import representation_columns, response_columns, sketch_columns
 
 __all__ = ["SCORED", "Answered"]
 
@@ -56,9 +56,17 @@ class Answered:
         alignment, sketch = alignments_of(found), rounded(found.sketch)
         return cls(version, float(np.float32(scale)), samples, found, alignment, sketch)
 
-    def keep(self, store: Store) -> None:
-        """Write the responses to the history."""
+    def keep(self, store: Store, lifetime: int = 0) -> None:
+        """Write the responses to the history.
+
+        Args:
+            store: the history.
+            lifetime: milliseconds after which it forgets the representations, where there are any.
+        """
         samples, version, scale = self.samples, self.version, self.scale
+        if (read := self.found.representation) is not None:
+            kept = representation_columns(samples, read, version=version, lifetime=lifetime)
+            store.write("representations", kept)
         # subtle: sketches come first, so that every response in the history has its sketch there
         sketches = sketch_columns(samples, self.sketch, version=version, scale=scale)
         store.write("sketches", sketches)
@@ -77,6 +85,7 @@ class Answered:
         places = np.flatnonzero(of_partition).tolist()
         mine = [self.samples[place] for place in places]
         columns = zip(*[sample.facts for sample in mine], strict=True)
+        logits = self.found.logits
         return Visits(
             version=self.version,
             scale=self.scale,
@@ -87,4 +96,5 @@ class Answered:
             loss=self.found.loss[places],
             alignment=self.alignment[places],
             sketch=self.sketch[places],
+            logits=None if logits is None else logits[places],
         )

@@ -34,11 +34,11 @@ def features_of(store: Store, samples: Sequence[Sample], settings: Settings) -> 
         Values in the order of `FEATURES`, shape (N, F).
     """
     found = np.zeros((len(samples), len(FEATURES)), np.float32)
-    is_labelled = np.array([one.source == _LABELLED for one in samples], np.bool_)
-    labelled = [samples[place] for place in np.flatnonzero(is_labelled)]
-    found[is_labelled] = text_features([(one.context_text, one.item_text) for one in labelled])
-    asking = [samples[place] for place in np.flatnonzero(~is_labelled)]
-    found[~is_labelled] = _of_behaviour(store, asking, _lag(settings))
+    labelled = [place for place, one in enumerate(samples) if one.source == _LABELLED]
+    pairs = [(samples[place].context_text, samples[place].item_text) for place in labelled]
+    found[labelled] = text_features(pairs)
+    others = [place for place, one in enumerate(samples) if one.source != _LABELLED]
+    found[others] = _of_behaviour(store, [samples[place] for place in others], _lag(settings))
     return found
 
 

@@ -32,7 +32,8 @@ def finite_only(
     Raises:
         NonFiniteError: if there are 8 samples or more and no response is finite.
     """
-    rows = np.column_stack([found.norm, found.loss, found.margin, found.dots, found.sketch])
+    columns = [getattr(found, one.name) for one in fields(found)]
+    rows = np.column_stack([one for one in columns if one is not None])
     places = np.flatnonzero(np.isfinite(rows).all(axis=1)).tolist()
     bad = len(samples) - len(places)
     if not bad:
@@ -48,5 +49,5 @@ def finite_only(
         "%d of %d responses at version %d are not finite and are left out, like that of sample %s"
     )
     _LOG.warning(said, bad, len(samples), version, like)
-    kept = Responses(*(getattr(found, one.name)[places] for one in fields(found)))
+    kept = Responses(*(None if one is None else one[places] for one in columns))
     return [samples[place] for place in places], kept

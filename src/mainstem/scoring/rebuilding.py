@@ -10,7 +10,7 @@ from mainstem.store import Store, StoredVisits, stored_visits
 from mainstem.store.draws import drawn_for_promoted
 from mainstem.store.standings import stood_before
 
-__all__ = ["rebuilt"]
+__all__ = ["rebuilt", "visits_of"]
 
 
 def rebuilt(
@@ -32,12 +32,13 @@ def rebuilt(
             rows.mark_drawn(drawn.get(at, []))
             end, oldest = ends[partition], left[partition]
             for found in stored_visits(store, partition, end, at, left=oldest, sketch=sketch):
-                rows.visit(_visits_of(found, at))
+                rows.visit(visits_of(found, at))
         _stand_again(rows, store, partition, ends[partition])
     return made
 
 
-def _visits_of(found: StoredVisits, version: int) -> Visits:
+def visits_of(found: StoredVisits, version: int) -> Visits:
+    """Visits of a version as rows receive them, from visits in the history."""
     return Visits(
         version=version,
         scale=found.scale,
@@ -48,6 +49,7 @@ def _visits_of(found: StoredVisits, version: int) -> Visits:
         loss=found.loss,
         alignment=found.alignment,
         sketch=found.sketch,
+        logits=found.logits if found.logits.shape[1] else None,
     )
 
 

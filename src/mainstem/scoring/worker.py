@@ -119,7 +119,7 @@ class ScoringWorker:
         if self.scale is None:
             self.scale = mean_norm(found, taken)
         answered = Answered.by(self.version, self.scale, taken, found)
-        answered.keep(self._store)
+        answered.keep(self._store, self._settings.responses.representations_ttl)
         for partition, visits in answered.visits():
             self.rows[partition].visit(visits)
 

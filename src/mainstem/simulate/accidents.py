@@ -6,11 +6,11 @@ from msgspec import Struct
 
 from mainstem.events.vocabulary import Cart, Click
 from mainstem.ids import fraction_of, number_of
-from mainstem.simulate.sessions import Answer, Asked, says
+from mainstem.simulate.sessions import Answer, Asked, Deed, says
 from mainstem.simulate.shelf import Shelf
 from mainstem.simulate.shop import DAY, Shop
 
-__all__ = ["Accidents", "TrackingBug"]
+__all__ = ["Accidents", "TrackingBug", "invented"]
 
 _OF_BOT: Final = 0.3  # share of the items shown to a bot that it acts on
 
@@ -67,10 +67,10 @@ class Accidents:
         ignored = answer.seen and not answer.label and not answer.deeds
         if bot:
             cause = "bot"
-            answer.deeds = [self._invented(asked)] if random() < _OF_BOT else []
+            answer.deeds = [invented(asked, random())] if random() < _OF_BOT else []
         elif ignored and asked.query is not None and random() < shop.misclicks:
             cause = "misclick"
-            answer.deeds = [self._invented(asked)]
+            answer.deeds = [invented(asked, random())]
         if broken and answer.good.category == self._broken:
             cause = "tracking bug"
             self._turn_over(asked, answer)
@@ -80,9 +80,15 @@ class Accidents:
         return cause
 
     def _turn_over(self, asked: Asked, answer: Answer) -> None:
-        answer.deeds = [] if says(answer.deeds) else [self._invented(asked)]
+        answer.deeds = [] if says(answer.deeds) else [invented(asked, self._random())]
 
-    def _invented(self, asked: Asked) -> tuple[type[Click | Cart], int]:
-        """An answer that no shopper gave: a click, or a cart if there was no search."""
-        kind = Cart if asked.query is None else Click
-        return kind, asked.time + 1000 + int(self._random() * 60_000)
+
+def invented(asked: Asked, draw: float) -> Deed:
+    """Return an answer that no shopper gave: a click, or a cart if there was no search.
+
+    Args:
+        asked: the question.
+        draw: number in [0, 1) that says when in the minute after the question.
+    """
+    kind = Cart if asked.query is None else Click
+    return kind, asked.time + 1000 + int(draw * 60_000)

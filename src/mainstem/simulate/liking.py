@@ -11,7 +11,7 @@ from random import Random
 from typing import Final
 
 from mainstem.ids import fraction_of, number_of
-from mainstem.simulate.shelf import Good, Shelf
+from mainstem.simulate.shelf import Good, Shelf, fits
 from mainstem.simulate.shop import DAY, Shop
 
 __all__ = ["Liking", "probability_of"]
@@ -104,7 +104,7 @@ class Liking:
         """
         if good.category != category:
             pull = self._misfits
-        elif not word or word in (good.colour, good.material):
+        elif fits(good, category, word):
             pull = self._fits
         else:
             pull = self._half_fits

@@ -1,7 +1,9 @@
 """A whole simulation: the catalogue, then day by day its changes and the shoppers' sessions."""
 
+import os
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import IO, Any, Final
 
 import msgspec
@@ -9,11 +11,12 @@ import msgspec
 from mainstem.events.vocabulary import Impression, Purchase, Return, Search, Shown, View
 from mainstem.simulate.accidents import Accidents
 from mainstem.simulate.arrivals import LOSING, ON_THE_WAY, Arrivals
+from mainstem.simulate.confusion import Confusion, Plan
 from mainstem.simulate.optimum import best_auc_of_counts
 from mainstem.simulate.sessions import Answer, Asked, Deed, Sessions, says
 from mainstem.simulate.shelf import Shelf, fill
 from mainstem.simulate.shop import DAY, HOUR, Shop
-from mainstem.simulate.truth import TruthOfItem, TruthOfQuestion, TruthOfShop
+from mainstem.simulate.truth import TruthOfItem, TruthOfQuestion, TruthOfShop, without_later
 
 __all__ = ["Simulated", "simulate"]
 
@@ -31,6 +34,8 @@ class Simulated:
         accidents: number of lines that each accident made or changed.
         causes: number of items of questions for which the log differs from the truth, or may
             differ, by cause (see `TruthOfItem.cause`).
+        labels: number of items of questions by the label that shoppers and accidents give them in
+            the log, and by the true label. What is lost on its way counts as if it were not.
         probabilities: how often each true probability occurs among the items of all questions.
     """
 
@@ -38,12 +43,25 @@ class Simulated:
     kinds: Counter[str]
     accidents: Counter[str]
     causes: Counter[str]
+    labels: Counter[tuple[int, int]]
     probabilities: Counter[float] = field(repr=False)
 
     @property
     def best_auc(self) -> float | None:
         """The expected AUC of the best ranking against the true labels; None without questions."""
         return best_auc_of_counts(self.probabilities) if self.probabilities else None
+
+    def wrong(self, label: int) -> float | None:
+        """The share of a label in the log, 1 or 0, that is wrong; None if there is no such label.
+
+        Example:
+            >>> from io import BytesIO
+            >>> made = simulate(Shop(users=50, days=2, plain=True, wrong_yes=0.3), BytesIO())
+            >>> round(made.wrong(1), 2), made.wrong(0)
+            (0.3, 0.0)
+        """
+        right, wrong = self.labels[label, label], self.labels[label, 1 - label]
+        return wrong / (right + wrong) if right + wrong else None
 
 
 def simulate(
@@ -60,6 +78,10 @@ def simulate(
         events: approximate number of lines, those of the catalogue included, after which no session
             begins; open sessions still end. None for the whole length of the shop.
 
+    Raises:
+        SettingError: if the share of wrong labels that the shop asks for cannot be reached. The
+            message names the largest possible share, and nothing is written.
+
     Example:
         >>> from io import BytesIO
         >>> log = BytesIO()
@@ -67,25 +89,58 @@ def simulate(
         >>> made.lines == log.getvalue().count(b"\n"), made.kinds["item"], made.best_auc > 0.95
         (True, 50, True)
     """
-    return _Simulation(shop, log, truth).run(events or _EVER)
+    last = events or _EVER
+    if not any((shop.wrong_yes, shop.wrong_no, shop.wrong_yes_of, shop.wrong_no_of)):
+        return _Simulation(shop, log, truth).run(last)
+    plan, questions = _planned(shop, last)
+    return _Simulation(shop, log, truth, plan).run(_EVER, questions)
+
+
+def _planned(shop: Shop, events: int) -> tuple[Plan, int]:
+    """Simulate without writing; return the labels to turn, and after how many questions to end."""
+    with Path(os.devnull).open("wb") as nowhere:
+        counting = _Simulation(shop, nowhere, None, {})
+        counting.run(events)
+        if events != _EVER:
+            # turned labels add and remove lines, so the log ends with another question
+            counting = _Simulation(shop, nowhere, None, counting.plan(strict=False))
+            counting.run(events)
+        return counting.plan(strict=True), counting.asked if counting.cut else _EVER
 
 
 class _Simulation:
-    def __init__(self, shop: Shop, log: IO[bytes], truth: IO[bytes] | None) -> None:
+    """One run.
+
+    Args:
+        plan: labels to turn; None if the shop asks for no share of wrong labels.
+
+    Attributes:
+        asked: number of questions.
+        cut: whether shoppers were left out at the end.
+    """
+
+    def __init__(
+        self, shop: Shop, log: IO[bytes], truth: IO[bytes] | None, plan: Plan | None = None
+    ) -> None:
         self._shop, self._truth = shop, truth
         self._shelf: Shelf = fill(shop)
+        self._confusion = None if plan is None else Confusion(shop, self._shelf, plan)
         self._sessions = Sessions(shop, self._shelf)
         self._accidents = Accidents(shop, self._shelf)
         self._arrivals = Arrivals(shop, log, truth)
         self._changes = shop.draws("changes")
         self._numbers: Counter[str] = Counter()
         self._causes: Counter[str] = Counter()
+        self._labels: Counter[tuple[int, int]] = Counter()
+        self.asked, self.cut = 0, False
         self._probabilities: Counter[float] = Counter()
 
-    def run(self, events: int) -> Simulated:
+    def run(self, events: int, questions: int = _EVER) -> Simulated:
+        """Write the log until it has so many lines or questions."""
         shop, arrivals = self._shop, self._arrivals
         if self._truth:
-            head = TruthOfShop(shop=asdict(shop), tracking_bug=self._accidents.bug)
+            given = without_later(asdict(shop))
+            head = TruthOfShop(shop=given, tracking_bug=self._accidents.bug)
             self._truth.write(_TRUTH.encode(head) + b"\n")
         later = len(self._shelf.names) - 1 if shop.new_category else None
         numbers = [n for n, good in enumerate(self._shelf.goods) if good.category != later]
@@ -94,15 +149,22 @@ class _Simulation:
             if hour % DAY == 0:
                 self._dawn(hour, later)
             for asked in self._sessions.hour(hour):
-                if arrivals.sent >= events:
+                if arrivals.sent >= events or self.asked >= questions:
                     break
                 self._ask(asked)
             arrivals.arrive(hour + HOUR)
-            if arrivals.sent >= events:
+            if arrivals.sent >= events or self.asked >= questions:
+                self.cut = True
                 break
         arrivals.arrive(_EVER)
         kinds, accidents = arrivals.kinds, arrivals.accidents
-        return Simulated(kinds.total(), kinds, accidents, self._causes, self._probabilities)
+        return Simulated(
+            kinds.total(), kinds, accidents, self._causes, self._labels, self._probabilities
+        )
+
+    def plan(self, *, strict: bool) -> Plan:
+        """Return the labels to turn in a run with the same questions (see `Confusion.plan`)."""
+        return self._confusion.plan(strict=strict) if self._confusion else {}
 
     def _dawn(self, time: int, later: int | None) -> None:
         """Begin a day: a category may be added, and some items change."""
@@ -129,6 +191,9 @@ class _Simulation:
 
     def _ask(self, asked: Asked) -> None:
         accidents = self._accidents.apply(asked)
+        if self._confusion:
+            accidents = self._confusion.apply(asked, accidents)
+        self.asked += 1
         who = {"user_id": f"user-{asked.user + 1}", "session_id": f"session-{asked.session}"}
         bot = "bot" if self._accidents.is_bot(asked.user) else ""
         source = "view" if asked.query is None else "impression"
@@ -141,6 +206,7 @@ class _Simulation:
             cause = _cause(answer, accident, arrived, on_way)
             if cause:
                 self._causes[cause] += 1
+            self._labels[says(answer.deeds), answer.label] += 1
             self._probabilities[answer.probability] += 1
             items.append(TruthOfItem(answer.good.item_id, answer.probability, answer.label, cause))
         if self._truth:

@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 from mainstem.events.vocabulary import Cart, Click, Purchase, Return, View
 from mainstem.simulate.liking import Liking
+from mainstem.simulate.pages import Pages
 from mainstem.simulate.shelf import Good, Shelf
 from mainstem.simulate.shop import DAY, HOUR, MINUTE, Shop
 
@@ -18,7 +19,6 @@ _BY_HOUR: Final = tuple(map(int, "111112356666765566788642"))  # weight of each 
 # how long a page is open without a search; its answers name no impression, so the shopper may not
 # open another question meanwhile
 _OPENED_FOR: Final = 25 * MINUTE
-_TRIES: Final = 4  # draws of an item until it is not on the page yet
 
 
 @dataclass(slots=True)
@@ -48,6 +48,8 @@ class Asked:
         user, session: number of the shopper and of the session.
         time: event time of the question, in milliseconds since 1970.
         query: the query; None for a page that was opened without a search.
+        category, word: category of the query by its number, and its colour or material; -1 and
+            empty if there is none.
         answers: one for each item of the question, in the order of the page.
     """
 
@@ -55,6 +57,8 @@ class Asked:
     session: int
     time: int
     query: str | None
+    category: int = -1
+    word: str = ""
     answers: list[Answer] = field(default_factory=list)
 
 
@@ -82,6 +86,7 @@ class Sessions:
         self._liking = Liking(shop, shelf)
         self._random = shop.draws("sessions").random
         self._draw = shop.draws("categories")
+        self._pages = Pages(shop, shelf, self._random, self._liking.is_to_come)
         self._examined = [1 / (1 + shop.position_bias * place) for place in range(shop.page)]
         self._busy: dict[int, int] = {}  # when each shopper's session ends; sessions do not overlap
         self._number = 0
@@ -124,17 +129,18 @@ class Sessions:
 
     def _show(self, asked: Asked, category: int, favourites: dict[str, float]) -> int:
         """Show a page for a query about the category; return when the shopper has seen it."""
-        random, goods, pools = self._random, self._shelf.goods, self._shelf.pools
-        pool = pools[category, ""]
+        random, goods = self._random, self._shelf.goods
+        pool = self._shelf.pools[category, ""]
         target = goods[pool[int(random() * len(pool))]]
         word = ""
         if random() < 0.3:
             word = target.colour if random() < 0.5 or not target.material else target.material
         nouns = self._shelf.nouns[category]
         noun = nouns[0] if random() < 0.7 else nouns[int(random() * len(nouns))]
+        asked.category, asked.word = category, word
         asked.query = self._shelf.query.format(word=word, noun=noun) if word else noun
         clock = asked.time + 1000
-        for place, number in enumerate(self._page(pools[category, word], pool)):
+        for place, number in enumerate(self._pages.draw(category, word)):
             good = goods[number]
             probability = self._liking.of_shown(good, category, word, favourites)
             label = int(random() < probability)
@@ -146,25 +152,6 @@ class Sessions:
                     deeds = self._act(clock, keeps=bool(label))
             asked.answers.append(Answer(good, probability, label, seen, deeds))
         return clock
-
-    def _page(self, fitting: list[int], related: list[int]) -> list[int]:
-        """Different items in random order: nearly half fit the query, some others are related."""
-        random, known = self._random, len(self._shelf.goods)
-        page: dict[int, None] = {}
-        for _ in range(self._shop.page):
-            for trial in range(_TRIES):
-                part = random()
-                pool = None
-                if not trial and part < 0.55:
-                    pool = fitting if part < 0.42 else related
-                number = pool[int(random() * len(pool))] if pool else int(random() * known)
-                if number not in page and self._is_sold(number):
-                    page[number] = None
-                    break
-        return list(page)
-
-    def _is_sold(self, number: int) -> bool:
-        return not self._liking.is_to_come(self._shelf.goods[number].category)
 
     def _act(self, time: int, *, keeps: bool) -> list[Deed]:
         """A click, and perhaps a view, a cart, and a purchase soon or the next day.
@@ -207,4 +194,5 @@ class Sessions:
             deeds = [(Cart, cart)]
             if random() < 0.4:
                 deeds.append((Purchase, cart + MINUTE + int(random() * 15 * MINUTE)))
-        yield Asked(user, self._number, time, None, [Answer(good, probability, label, True, deeds)])
+        answer = Answer(good, probability, label, True, deeds)
+        yield Asked(user, self._number, time, None, answers=[answer])

@@ -14,7 +14,7 @@ from mainstem.events.vocabulary import Item
 from mainstem.simulate.shop import Shop
 from mainstem.simulate.words import COLOURS_IN_TITLES, WORDS
 
-__all__ = ["OTHER", "Good", "Shelf", "fill"]
+__all__ = ["OTHER", "Good", "Shelf", "fill", "fits"]
 
 OTHER: Final = "other"
 """The category of items that share their noun with too few others; nobody searches for it."""
@@ -80,16 +80,19 @@ class Shelf:
                 good = self.goods[number]
                 good.cheapness = (typical - good.price) / (typical + good.price)
 
+    def category(self, good: Good) -> str:
+        """Return the name of an item's category."""
+        return self.names[good.category] if good.category >= 0 else OTHER
+
     def event(self, number: int, event_id: str, time: int) -> Item:
         """Return the item event of an item as it is now."""
         good = self.goods[number]
-        category = self.names[good.category] if good.category >= 0 else OTHER
         return Item(
             event_id=event_id,
             event_timestamp=time,
             item_id=good.item_id,
             title=good.title,
-            category=category,
+            category=self.category(good),
             brand=good.brand or None,
             price=good.price,
         )
@@ -109,6 +112,11 @@ class Shelf:
     def _put(self, number: int, good: Good) -> None:
         for word in dict.fromkeys(("", good.colour, good.material)):
             self.pools.setdefault((good.category, word), []).append(number)
+
+
+def fits(good: Good, category: int, word: str) -> bool:
+    """Whether an item answers a query: it has the category, and the colour or material if any."""
+    return good.category == category and (not word or word in (good.colour, good.material))
 
 
 def fill(shop: Shop) -> Shelf:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from mainstem.errors import SettingError
 from mainstem.ids import number_of
+from mainstem.simulate.parts import Part, check_sums, parts_of
 
 __all__ = ["DAY", "HOUR", "MINUTE", "Shop", "meaning"]
 
@@ -68,12 +69,22 @@ class Shop:
     )
     sessions: float = _given(0.5, "mean number of sessions per shopper and day", low=0.001, high=4)
     page: int = _given(10, "number of items on a page", low=2, high=200)
+    fitting: float | None = _given(
+        None,
+        "share of a page's items that answer the query; a page is shorter if too few items do",
+        low=0,
+        high=1,
+        usual_words="random, two fifths to a half in most shops",
+    )
 
     position_bias: float = _usual(
         0.1,
         "how much shoppers skip lower places: place n is looked at with probability "
         "1 / (1 + position_bias * (n - 1))",
         high=100,
+    )
+    dear_first: float = _given(
+        0.0, "share of the pages that list their dearest items first", low=0, high=1
     )
     views: float = _usual(0.15, "share of sessions that open one item's page, without a search")
     taste: float = _usual(1.5, "how much a shopper prefers the favourite colour", high=100)
@@ -102,6 +113,22 @@ class Shop:
     turned_over: float = _usual(
         0.0, "share of the items shown whose outcome is turned over: yes becomes no, no becomes yes"
     )
+    wrong_yes: float = _usual(
+        0.0, "share of the log's yes that is wrong: true no becomes yes until it is reached"
+    )
+    wrong_no: float = _usual(
+        0.0, "share of the log's no that is wrong: true yes becomes no until it is reached"
+    )
+    wrong_yes_of: str = _given(
+        "",
+        "another share of wrong yes for a part of the items, like category=shoes:0.5 or "
+        "source=view:0.2; an item belongs to the first part that holds it",
+    )
+    wrong_no_of: str = _given(
+        "",
+        "another share of wrong no for a part of the items, like category=shoes:0.5 or "
+        "source=view:0.2; an item belongs to the first part that holds it",
+    )
     duplicated: float = _usual(0.01, "share of the events that come twice")
     late: float = _usual(0.005, "share of the events that come ten minutes to twelve hours late")
     disordered: float = _usual(0.02, "share of the events that come up to ten minutes late")
@@ -110,6 +137,8 @@ class Shop:
     def __post_init__(self) -> None:
         for setting in fields(self):
             if getattr(self, setting.name) is None:
+                if setting.name == "fitting":
+                    continue
                 usual = setting.metadata["usual"]
                 object.__setattr__(self, setting.name, type(usual)(0) if self.plain else usual)
             _check(setting.name, getattr(self, setting.name), setting.metadata)
@@ -132,12 +161,19 @@ class Shop:
                 f"their sum is {arrivals:g}, above 1; lower them"
             )
             raise SettingError(msg)
+        check_sums(*self.wrong_parts)
         if self.end > int(datetime(_LAST_YEAR, 12, 1, tzinfo=UTC).timestamp()) * 1000:
             msg = (
                 f"the shop must close before December {_LAST_YEAR}; "
                 f"got {self.days} days from {self.first_day}; take fewer"
             )
             raise SettingError(msg)
+
+    @property
+    def wrong_parts(self) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+        """The parts of the items with their shares of wrong yes, and those of wrong no."""
+        yes = parts_of("wrong_yes_of", self.wrong_yes, self.wrong_yes_of)
+        return yes, parts_of("wrong_no_of", self.wrong_no, self.wrong_no_of)
 
     @property
     def begin(self) -> int:
@@ -163,7 +199,7 @@ def meaning(name: str) -> str:
     """
     setting = Shop.__dataclass_fields__[name]
     text, usual = setting.metadata["help"], setting.metadata.get("usual", MISSING)
-    default = f"{setting.default}"
+    default = setting.metadata.get("usual_words", f"{setting.default}" or "none")
     if usual is not MISSING:
         default = f"{usual:g}{'; 0 with --plain' if usual else ''}"
     return f"{text[0].upper()}{text[1:]}" + (

@@ -15,7 +15,15 @@ from mainstem.errors import LogError
 from mainstem.events.logs import read_lines
 from mainstem.simulate.accidents import TrackingBug
 
-__all__ = ["Truth", "TruthOfEvent", "TruthOfItem", "TruthOfQuestion", "TruthOfShop", "read_truth"]
+__all__ = [
+    "Truth",
+    "TruthOfEvent",
+    "TruthOfItem",
+    "TruthOfQuestion",
+    "TruthOfShop",
+    "read_truth",
+    "without_later",
+]
 
 
 class TruthOfShop(Struct, frozen=True, kw_only=True):
@@ -40,8 +48,9 @@ class TruthOfItem(Struct, frozen=True, array_like=True):
         label: 1 or 0, drawn from the probability: the shopper's final answer if they had looked at
             the item and no accident had happened.
         cause: why the log answers differently (`unseen`, `bot`, `misclick`, `tracking bug`,
-            `turned over`) or may (`lost`: the question or an outcome came too late or cannot be
-            read); empty if the log agrees.
+            `turned over`, `wrong yes` for a no that `Shop.wrong_yes` turned, `wrong no` likewise)
+            or may (`lost`: the question or an outcome came too late or cannot be read); empty if
+            the log agrees.
     """
 
     item_id: str
@@ -80,6 +89,11 @@ class TruthOfEvent(Struct, frozen=True, kw_only=True):
     line: int
 
 
+_LATER: Final[dict[str, Any]] = {
+    **dict.fromkeys(("wrong_yes", "wrong_no"), 0.0),
+    **dict.fromkeys(("wrong_yes_of", "wrong_no_of"), ""),
+    "fitting": None,
+}
 Truth: TypeAlias = TruthOfShop | TruthOfQuestion | TruthOfEvent
 _KINDS: Final[dict[bytes, Any]] = {
     b'{"shop"': msgspec.json.Decoder(TruthOfShop),
@@ -110,8 +124,23 @@ def read_truth(path: Path) -> Iterator[Truth]:
             )
             raise LogError(msg)
         try:
-            yield decoder.decode(line)
+            one = decoder.decode(line)
+            yield _whole(one) if isinstance(one, TruthOfShop) else one
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             place = f"line {number} of the truth file {str(path)!r}"
             msg = f"{place} cannot be read ({error}); simulate it again"
             raise LogError(msg) from error
+
+
+def without_later(shop: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the parameters that shops did not always have, where they are not given.
+
+    So the truth of a shop without them stays byte for byte as it was. `read_truth` adds them again.
+    """
+    return {
+        name: value for name, value in shop.items() if name not in _LATER or value != _LATER[name]
+    }
+
+
+def _whole(head: TruthOfShop) -> TruthOfShop:
+    return msgspec.structs.replace(head, shop=_LATER | head.shop)

@@ -1,9 +1,10 @@
 """Queries that compare two histories of one log: responses, judgements, standings and samples."""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from mainstem.behaviour import Count
 from mainstem.store.named import Query
 from mainstem.store.store import Store
 
@@ -17,7 +18,9 @@ __all__ = [
     "MadeJudgement",
     "MadeResponse",
     "NewestStanding",
+    "counts_of",
     "has_learnt",
+    "hours_of",
     "met_later",
     "samples_of",
 ]
@@ -111,3 +114,20 @@ def samples_of(store: Store, partition: int) -> Iterator[tuple[UUID, int]]:
         WHERE partition = {partition:UInt32}"""
     rows = store.stream(sql, partition=partition)
     return ((sample_id, label_version) for sample_id, label_version in rows)
+
+
+def hours_of(store: Store, partition: int) -> Iterator[tuple[int, int, int, int]]:
+    """The closing records of a partition of events: first, last hour, counts, and uncounted."""
+    sql = """
+        SELECT first, hour, counts, uncounted FROM hours FINAL
+        WHERE partition = {partition:UInt32}"""
+    rows = store.stream(sql, partition=partition)
+    return ((first, hour, counts, uncounted) for first, hour, counts, uncounted in rows)
+
+
+def counts_of(store: Store, partition: int) -> Iterator[tuple[Any, ...]]:
+    """The counts of a partition of events: the hour, then the fields of `Count`, of each."""
+    sql = f"""
+        SELECT hour, {", ".join(Count._fields)} FROM counts FINAL
+        WHERE partition = {{partition:UInt32}}"""
+    return store.stream(sql, partition=partition)

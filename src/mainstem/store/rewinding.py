@@ -9,9 +9,9 @@ from mainstem.store.store import Store
 
 __all__ = ["rewind"]
 
-_BY_OFFSET: Final = ("samples", "features", "responses", "sketches")
+_BY_OFFSET: Final = ("samples", "features", "responses", "sketches", "representations")
 _BY_JUDGEMENT: Final = ("moves", "judgements", "standings")
-_BY_VERSION: Final = ("draws", "rounds", "versions", "responses", "sketches")
+_BY_VERSION: Final = ("draws", "rounds", "versions", "responses", "sketches", "representations")
 _BY_HOUR: Final = ("counts", "hours")
 _LATER_IN: Final = """
     DELETE FROM {table} WHERE partition = {{partition:UInt32}} AND {beyond} {{end:UInt64}}"""

@@ -10,7 +10,10 @@ __all__ = ["HISTORY", "LabelRow", "MoveRow", "TrainedRow"]
 
 
 class LabelRow(NamedTuple):
-    """A sample at one of its label versions."""
+    """A sample at one of its label versions.
+
+    `label` is the label that the log gave it, and `confirmed` the one that somebody vouched for.
+    """
 
     label_version: int
     label: int
@@ -20,6 +23,7 @@ class LabelRow(NamedTuple):
     item_text: str
     context_text: str
     part: str
+    confirmed: int | None
 
 
 class MoveRow(NamedTuple):
@@ -53,10 +57,11 @@ HISTORY: Final[dict[str, Query[Any]]] = {
         LabelRow,
         """
         SELECT label_version, label, outcomes, source, event_time, item_text, context_text,
-               if(part = '', 'stream', part) AS part
+               if(part = '', 'stream', part) AS part, confirmed
         FROM (SELECT * FROM samples FINAL WHERE sample_id = {sample:UUID}) AS s
         LEFT JOIN (
-            SELECT sample_id, part FROM trusted_now WHERE sample_id = {sample:UUID}) AS t
+            SELECT sample_id, part, label AS confirmed FROM trusted_now
+            WHERE sample_id = {sample:UUID}) AS t
             USING sample_id
         ORDER BY label_version""",
     ),

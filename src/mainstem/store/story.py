@@ -21,13 +21,15 @@ __all__ = [
 
 
 class Label(NamedTuple):
-    """A sample at one of its label versions, with the label in the log.
+    """A sample at one of its label versions, with the label and the targets in the log.
 
-    `part` is its part in the trusted samples, or `stream`; `origin` says who trusts it.
+    `part` is its part in the trusted samples, or `stream`; `origin` says who trusts it, and
+    `confirmed` is the label that somebody vouched for.
     """
 
     label_version: int
     label: int
+    targets: list[float]
     outcomes: list[str]
     question_id: UUID
     event_time: datetime
@@ -41,6 +43,7 @@ class Label(NamedTuple):
     sampling_probability: float
     part: str
     origin: str
+    confirmed: int | None
 
 
 class Move(NamedTuple):
@@ -100,13 +103,14 @@ class Beginning(NamedTuple):
 LABELS: Final = Query(
     Label,
     """
-    SELECT label_version, label, outcomes, question_id, event_time,
+    SELECT label_version, label, targets, outcomes, question_id, event_time,
            toUnixTimestamp64Milli(event_time) AS event_timestamp, source, query, history, item_id,
            context_text, item_text, sampling_probability,
-           if(part = '', 'stream', part) AS part, origin
+           if(part = '', 'stream', part) AS part, origin, confirmed
     FROM (SELECT * FROM samples FINAL WHERE sample_id = {sample:UUID}) AS s
     LEFT JOIN (
-        SELECT sample_id, part, origin FROM trusted_now WHERE sample_id = {sample:UUID}) AS t
+        SELECT sample_id, part, origin, label AS confirmed FROM trusted_now
+        WHERE sample_id = {sample:UUID}) AS t
         USING sample_id
     ORDER BY label_version""",
 )

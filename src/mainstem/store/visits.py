@@ -20,7 +20,7 @@ _THESE: Final = """
 _SQL: Final = f"""
     SELECT UUIDStringToNum(toString(r.sample_id)), r.label_version, r.partition, r.offset,
            toUnixTimestamp64Milli(r.event_time), r.label, r.part, r.answer_code, r.scale, r.norm,
-           r.margin, r.loss, ifNull(r.alignment, nan), s.sketch
+           r.margin, r.loss, ifNull(r.alignment, nan), r.logits, s.sketch
     FROM (SELECT * FROM responses FINAL {_THESE}) AS r
     LEFT JOIN (
         SELECT sample_id, label_version, sketch FROM sketches FINAL
@@ -42,6 +42,8 @@ class StoredVisits:
             where there is none.
         sketch: sketches of the responses, shape (B, k); a row of NaN where there is no sketch of
             length k.
+        logits: logits of the responses, shape (B, C); a row of NaN where a response has none, and
+            C is 0 where none has any.
     """
 
     keys: Sequence[bytes]
@@ -52,6 +54,7 @@ class StoredVisits:
     loss: NDArray[np.float64]
     alignment: NDArray[np.float64]
     sketch: NDArray[np.float32]
+    logits: NDArray[np.float32]
 
 
 def stored_visits(
@@ -78,13 +81,9 @@ def stored_visits(
 
 
 def _visits(rows: Sequence[tuple[Any, ...]], size: int) -> StoredVisits:
-    keys, *facts, part, code, scale, norm, margin, loss, alignment, sketches = zip(
+    keys, *facts, part, code, scale, norm, margin, loss, alignment, logits, sketches = zip(
         *rows, strict=True
     )
-    sketch = np.full((len(rows), size), np.nan, np.float32)
-    for place, one in enumerate(sketches):
-        if one:
-            sketch[place] = one
     return StoredVisits(
         keys=keys,
         facts=Facts(
@@ -98,5 +97,15 @@ def _visits(rows: Sequence[tuple[Any, ...]], size: int) -> StoredVisits:
         margin=np.array(margin, np.float64),
         loss=np.array(loss, np.float64),
         alignment=np.array(alignment, np.float64),
-        sketch=sketch,
+        sketch=_matrix(sketches, size),
+        logits=_matrix(logits, max(map(len, logits))),
     )
+
+
+def _matrix(rows: Sequence[Sequence[float]], width: int) -> NDArray[np.float32]:
+    """The rows, side by side; a row of NaN for an empty one."""
+    found = np.full((len(rows), width), np.nan, np.float32)
+    for place, row in enumerate(rows):
+        if row:
+            found[place] = row
+    return found

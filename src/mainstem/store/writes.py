@@ -23,6 +23,7 @@ __all__ = [
     "ledger_columns",
     "position_columns",
     "rejection_columns",
+    "representation_columns",
     "response_columns",
     "sample_columns",
     "sketch_columns",
@@ -31,6 +32,8 @@ __all__ = [
 
 
 _OF_A_VISIT: Final = ("sample_id", "label_version", "partition", "offset", "event_time")
+# seconds, 20 years: a time that is kept in 32 bits must not overflow
+_LONGEST: Final = 20 * 365 * 86_400
 
 
 def columns_of(rows: Sequence[dict[str, Any]]) -> Columns:
@@ -179,6 +182,7 @@ def response_columns(
         "loss": found.loss,
         "margin": found.margin,
         "alignment": known,
+        **({} if found.logits is None else {"logits": found.logits.tolist()}),
     }
 
 
@@ -196,6 +200,24 @@ def sketch_columns(
     if not sketch.shape[1]:
         return {}
     return {**_of_a_visit(samples, (), version, scale), "sketch": sketch.tolist()}
+
+
+def representation_columns(
+    samples: Sequence[PlacedSample], values: "NDArray[np.float16]", *, version: int, lifetime: int
+) -> Columns:
+    """Columns of table `representations`, one visit of each sample.
+
+    Args:
+        samples: B samples that a version scored.
+        values: their representations, shape (B, D).
+        version: number of the version.
+        lifetime: milliseconds after which the history forgets them.
+    """
+    seconds = min(lifetime // 1000, _LONGEST)
+    columns = dict(_of_a_visit(samples, (), version, 1.0))
+    del columns["scale"]
+    rows = [row.tobytes() for row in values.astype("<f2")]
+    return {**columns, "bytes": rows, "lifetime": [seconds] * len(samples)}
 
 
 def _of_a_visit(

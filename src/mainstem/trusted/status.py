@@ -1,9 +1,9 @@
-"""How many trusted samples there are by part, class and partition, and what is missing."""
+"""How many trusted samples there are, what is missing, and how many labels they prove wrong."""
 
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mainstem.events import Labelled
 from mainstem.ids import uuid_of
@@ -12,7 +12,9 @@ from mainstem.settings import Settings
 from mainstem.trusted import PARTS
 from mainstem.trusted.files import confirmed_of, trusted_in
 
-__all__ = ["named_in", "status_of"]
+__all__ = ["given_labels", "named_in", "status_of"]
+
+_TRUSTED: Final = PARTS[1:]  # without the stream
 
 
 def named_in(file: Path, settings: Settings) -> list[tuple[str, int, int, str, int]]:
@@ -80,6 +82,46 @@ def status_of(
     follows = "they judge versions" if there >= needed else too_few
     rows.append(("gate", "all", "all", origin_of["gate"], there, needed, follows))
     return rows
+
+
+def given_labels(
+    counted: Iterable[tuple[str, int, int, int]], settings: Settings
+) -> list[tuple[Any, ...]]:
+    """How many samples were confirmed by the label that the log gave them, and how many are wrong.
+
+    Args:
+        counted: rows (part, label in the log, count, wrong ones among them).
+        settings: settings that name the labels.
+
+    Returns:
+        Rows (given label, direction, canary, gate, confirmed, wrong, share wrong), the last one of
+        all labels; none if no sample was confirmed. A share is from 0 to 1.
+
+    Example:
+        >>> given_labels([("gate", 1, 4, 1), ("canary", 1, 6, 1), ("gate", 0, 2, 0)], Settings())
+        ... # doctest: +NORMALIZE_WHITESPACE
+        [('no', 0, 0, 2, 2, 0, 0.0),
+         ('yes', 0, 6, 4, 10, 2, 0.2),
+         ('all', 0, 6, 6, 12, 2, 0.1667)]
+    """
+    there: Counter[tuple[str, int]] = Counter()
+    wrong: Counter[int] = Counter()
+    for part, label, count, mistaken in counted:
+        there[part, label] += count
+        wrong[label] += mistaken
+    names, labels = settings.objectives.label_names, sorted({label for _, label in there})
+    counts = [[there[part, label] for part in _TRUSTED] for label in labels]
+    # a home that was made with other settings may have more labels than these name
+    rows = [
+        (names[label] if label < len(names) else str(label), each, wrong[label])
+        for label, each in zip(labels, counts, strict=True)
+    ]
+    if rows:
+        rows.append(("all", [sum(column) for column in zip(*counts, strict=True)], wrong.total()))
+    return [
+        (name, *each, sum(each), mistaken, round(mistaken / sum(each), 4))
+        for name, each, mistaken in rows
+    ]
 
 
 def _verdicts(there: int, of_all: int, origins: set[str], needed: int) -> str:

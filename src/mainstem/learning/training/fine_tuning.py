@@ -1,4 +1,7 @@
-"""Fine-tuning: AdamW with warm-up and linear decay, until the held-out loss no longer falls."""
+"""Fine-tuning: AdamW with warm-up and linear decay, until the held-out loss no longer falls.
+
+A version has the mean of the weights over the last steps.
+"""
 
 import copy
 import math
@@ -11,6 +14,7 @@ from numpy.typing import NDArray
 
 from mainstem.errors import NonFiniteError
 from mainstem.join import PlacedSample, examples_of
+from mainstem.learning.training.averaging import MeanWeights
 from mainstem.learning.training.batch_loss import BatchLoss, epoch_of, steps_of
 from mainstem.learning.training.steps import Seen, optimizer_of, train_step
 from mainstem.models import ActiveVersion, CrossEncoder
@@ -81,12 +85,14 @@ def _train(
     random: np.random.Generator,
     importance: Sequence[float] | None,
 ) -> Training:
-    active, network, learning = ActiveVersion(child, settings), child.network, settings.learning
+    network, learning = child.network.to(device_of(settings)), settings.learning
     objectives, size = settings.objectives, learning.train_batch
+    mean = MeanWeights(network, learning.averaged)
+    active = ActiveVersion(CrossEncoder(mean.network, child.tokenizer), settings)
     read, later = active.read(examples_of(samples)), active.read(examples_of(held_out))
     loss_of = BatchLoss(read, objectives, importance)
-    steps_an_epoch = steps_of(read, objectives, size)
-    optimizer, schedule = optimizer_of(child, settings, learning.epochs * steps_an_epoch)
+    all_steps = learning.epochs * steps_of(read, objectives, size)
+    optimizer, schedule = optimizer_of(child, settings, all_steps, beside=read.has_features)
     steps = 0
     best_loss, best, best_epoch, epoch = float("inf"), network.state_dict(), 0, 0
     answers: NDArray[np.float64] | None = None
@@ -96,12 +102,13 @@ def _train(
         for places in epoch_of(read, objectives, size, random):
             seen.add(*train_step(network, read, places, optimizer, loss_of))
             schedule.step()
+            mean.add(network)
             steps += 1
         seen.check()
         loss, found = loss_on(active, later)
         if loss is None or loss < best_loss:
             best_loss, best_epoch, answers = loss or float("inf"), epoch, found
-            best = copy.deepcopy(network.state_dict())
+            best = copy.deepcopy(mean.network.state_dict())
         elif epoch - best_epoch >= learning.patience:
             break
     network.load_state_dict(best)
@@ -118,7 +125,7 @@ def loss_on(
     """Mean loss on samples that are not trained on, at the positions at which they were shown.
 
     Args:
-        active: the version that is being trained, ready to score.
+        active: the mean weights of the version that is being trained, ready to score.
         held_out: the samples, encoded by it.
 
     Returns:

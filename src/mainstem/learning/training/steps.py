@@ -18,7 +18,10 @@ from mainstem.settings import Settings
 __all__ = ["Rate", "Seen", "optimizer_of", "train_step"]
 
 _FROM_SCRATCH, _PRETRAINED = 5e-4, 2e-5  # default learning rates
-_FASTER: Final = {"behaviour.": 5.0, "examination.": 20.0}  # times as fast as other new parts
+_RATES: Final = {"behaviour.": 5.0, "examination.": 20.0}
+"""How many times as fast as other new parts some parts of a network learn."""
+_RATES_BESIDE: Final = _RATES | {"bert.": 0.3}
+"""The same where samples have features beside their words."""
 _CLIPPED: Final = 1.0  # gradients longer than this are shortened to it
 _LOOK: Final = 32  # steps after which losses are looked at, because a GPU is waited for
 
@@ -89,40 +92,43 @@ class Seen:
 
 
 def optimizer_of(
-    child: CrossEncoder, settings: Settings, steps: int
+    child: CrossEncoder, settings: Settings, steps: int, *, beside: bool
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
     """AdamW over all parameters, and the schedule of its learning rate.
 
     The towers beside a given model are new, so they learn as much faster than the model as a model
     from scratch does. The behaviour tower learns 5 times as fast as that, because words need small
-    steps and features do not: without it, early rounds hardly learn from features. The examination
-    tower learns 20 times as fast: its few weights are log-odds, and at the rate of a network's
-    weights they would take tens of rounds to get there.
+    steps and features do not: without it, early rounds hardly learn from features. Beside features
+    the words of a model from scratch learn .3 times as fast: otherwise they learn its samples by
+    heart over the rounds. The examination tower learns 20 times as fast: its few weights are
+    log-odds, and at the rate of a network's weights they would take tens of rounds to get there.
 
     Args:
         child: model to train; it is on its device.
         settings: settings for training.
         steps: number of steps.
+        beside: whether the samples have features beside their words.
     """
     rate = Rate(child, settings, steps)
+    rates_of = _RATES_BESIDE if beside else _RATES
     of_new = 1.0 if child.from_scratch else _FROM_SCRATCH / _PRETRAINED
     groups: dict[float, list[nn.Parameter]] = {}
     for name, parameter in child.network.named_parameters():
         is_given = name.startswith("model.")
-        faster = of_new * next((one for of, one in _FASTER.items() if name.startswith(of)), 1.0)
-        groups.setdefault(1.0 if is_given else faster, []).append(parameter)
+        times = of_new * next((one for of, one in rates_of.items() if name.startswith(of)), 1.0)
+        groups.setdefault(1.0 if is_given else times, []).append(parameter)
     optimizer = torch.optim.AdamW(
         [{"params": parameters} for parameters in groups.values()],
         lr=1.0,
         weight_decay=settings.learning.weight_decay,
         fused=True,
     )
-    rates: list[Callable[[int], float]] = [partial(_times, faster, rate) for faster in groups]
+    rates: list[Callable[[int], float]] = [partial(_times, times, rate) for times in groups]
     return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, rates)
 
 
-def _times(faster: float, rate: Callable[[int], float], step: int) -> float:
-    return faster * rate(step)
+def _times(times: float, rate: Callable[[int], float], step: int) -> float:
+    return times * rate(step)
 
 
 class Rate:

@@ -71,6 +71,15 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
         float,
         Means("A higher decay makes AdamW pull the weights towards zero more strongly.", low=0),
     ] = 0.01
+    averaged: Annotated[
+        float,
+        Means(
+            "A higher number averages the weights of a version over more of its last steps: .99"
+            " over some hundred; 0 takes the weights of the last step.",
+            low=0,
+            high=0.9999,
+        ),
+    ] = 0.99
     held_out: Annotated[
         int,
         Means(

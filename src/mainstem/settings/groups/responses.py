@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from mainstem.errors import SettingError
 from mainstem.settings.durations import DAY
-from mainstem.settings.fields import Group, Means, duration
+from mainstem.settings.fields import Group, Means, duration, switch
 
 __all__ = ["Responses"]
 
@@ -46,6 +46,24 @@ class Responses(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             form="names or patterns with commas between",
         ),
     ] = "*"
+    representations: Annotated[
+        bool,
+        switch(
+            "Keeps what the head of the model read of each scored sample, for neighbours; about"
+            " 1 KiB more for each visit.",
+            affects="nothing",
+        ),
+    ] = False
+    representations_ttl: Annotated[
+        int,
+        Means(
+            "A longer time keeps representations longer after they were written, by the clock of"
+            " the history.",
+            affects="nothing",
+            low=0,
+            is_duration=True,
+        ),
+    ] = 30 * DAY
     rescore_budget: Annotated[
         int,
         Means(
