@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
 
+from msgspec.structs import astuple
+
 from mainstem.behaviour import HOUR
 from mainstem.kafka import Broker, DirectReader
 from mainstem.kafka.hours import decode_hour
@@ -124,7 +126,8 @@ def _published(reader: DirectReader, partition: int, first: int, end: int) -> _R
             hour = hours.take(_Place(partition, offset), message) if message else None
             if hour is not None:
                 closing = (hour.hour, len(hour.counts), hour.uncounted)
-                rows[hour.first] = {_digest(closing), *map(_digest, hour.counts)}
+                counts = map(astuple, hour.counts)
+                rows[hour.first] = {_digest(closing), *map(_digest, counts)}
     return rows
 
 

@@ -128,6 +128,6 @@ def hours_of(store: Store, partition: int) -> Iterator[tuple[int, int, int, int]
 def counts_of(store: Store, partition: int) -> Iterator[tuple[Any, ...]]:
     """The counts of a partition of events: the hour, then the fields of `Count`, of each."""
     sql = f"""
-        SELECT hour, {", ".join(Count._fields)} FROM counts FINAL
+        SELECT hour, {", ".join(Count.__struct_fields__)} FROM counts FINAL
         WHERE partition = {{partition:UInt32}}"""
     return store.stream(sql, partition=partition)
