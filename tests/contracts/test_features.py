@@ -96,8 +96,8 @@ def test_features_do_not_depend_on_the_partitions(store: Store) -> None:
 
 
 def test_features_are_written_once_and_then_read(store: Store) -> None:
-    """Later counts do not change the features of a sample, and labelled texts have none."""
-    one, text = sample(1), sample(2, source="labelled")
+    """Later counts do not change the features of a sample, and a text without a pair has none."""
+    one, text = sample(1), sample(2, source="labelled", item_text="")
     placed = [PlacedSample.of(each, 0, at, "stream") for at, each in enumerate((one, text))]
     write_counts(store, [Row(0, LAST - 1, count("item", "a", purchased=3))])
     first = with_features(store, placed, [one, text], Settings())

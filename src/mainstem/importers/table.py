@@ -40,11 +40,10 @@ from mainstem.importers.names import (
 from mainstem.importers.rows import number_of_row
 from mainstem.importers.table_map import TableMap
 from mainstem.importers.tables import Row
-from mainstem.importers.values import number_of, time_reader, whole_number_of
+from mainstem.importers.values import is_yes, number_of, time_reader, whole_number_of
 
 __all__ = ["events_of"]
 
-_YES, _NO = frozenset({"true", "yes", "y", "t"}), frozenset({"", "false", "no", "n", "f"})
 _ASKED: Final = {"search", "labelled"}  # kinds that need a query
 
 
@@ -194,7 +193,7 @@ class _Making:
             try:
                 yield from self._item(read)
                 items.append(Shown(item_id=self._item_id(read), position=self._position(read)))
-                if table.page and table.page.clicked and _is_yes(read.row[table.page.clicked]):
+                if table.page and table.page.clicked and is_yes(read.row[table.page.clicked]):
                     clicked.append(read)
                 graded += self._graded(read)
             except ValueError as error:
@@ -255,8 +254,9 @@ class _Making:
             "category": _worded(read.row, columns.category) or None,
         }
         label = grades.label_of(grade)
-        common = self._common(read)
-        return [named(Labelled(**common, text=query, label=label, grade=grade, **about))]
+        return [
+            named(Labelled(**self._common(read), text=query, label=label, grade=grade, **about))
+        ]
 
     def _common(self, read: _Read) -> dict[str, Any]:
         session = name_of(read.row[self._table.session]) if self._table.session else ""
@@ -285,16 +285,3 @@ class _Making:
                 return Return(**common, quantity=quantity)
             case _:
                 return Purchase(**common, quantity=quantity, price=self._price(read))
-
-
-def _is_yes(value: Any) -> bool:
-    text = label_of(value).lower()
-    if is_nothing(text):
-        return False
-    if text in _YES or text in _NO:
-        return text in _YES
-    try:
-        return bool(number_of(text, "clicked"))
-    except ValueError as error:
-        msg = f"clicked {text!r} is neither yes nor no; write 1 or 0, true or false, yes or no"
-        raise ValueError(msg) from error

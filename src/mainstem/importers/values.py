@@ -13,11 +13,11 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mainstem.errors import ImportSourceError
-from mainstem.importers.names import Single, is_nothing, shortened, text_of
+from mainstem.importers.names import Single, is_nothing, label_of, shortened, text_of
 from mainstem.importers.notes import excerpt
 from mainstem.importers.parquet_rows import FarTime
 
-__all__ = ["LATEST", "UNITS", "number_of", "time_reader", "whole_number_of"]
+__all__ = ["LATEST", "UNITS", "is_yes", "number_of", "time_reader", "whole_number_of"]
 
 UNITS: Final = {
     "s": Decimal(1000),
@@ -28,6 +28,8 @@ UNITS: Final = {
 """Milliseconds in each unit in which a table may count times."""
 LATEST: Final = 4_102_444_800_000
 """The latest time of an event, in milliseconds since 1970: the start of the year 2100."""
+_YES: Final = {"true", "yes", "y", "t"}
+_NO: Final = {"", "false", "no", "n", "f"}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER: Final = re.compile(r"-?\d+(\.\d*)?")
 _PLAIN: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,5})?")
@@ -104,6 +106,28 @@ def whole_number_of(value: Any, of: str) -> int | None:
         msg = f"{of} {_shown(value)} is not a whole number"
         raise ValueError(msg)
     return int(number)
+
+
+def is_yes(value: Any) -> bool:
+    """Whether a cell that says if an item was clicked says yes; an empty cell says no.
+
+    Raises:
+        ValueError: if the cell is neither yes nor no.
+
+    Example:
+        >>> is_yes("Yes"), is_yes(2), is_yes("0"), is_yes("")
+        (True, True, False, False)
+    """
+    text = label_of(value).lower()
+    if is_nothing(text):
+        return False
+    if text in _YES or text in _NO:
+        return text in _YES
+    try:
+        return bool(number_of(text, "clicked"))
+    except ValueError as error:
+        msg = f"clicked {text!r} is neither yes nor no; write 1 or 0, true or false, yes or no"
+        raise ValueError(msg) from error
 
 
 def _finite(number: float, text: str, of: str) -> float:
