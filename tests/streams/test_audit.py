@@ -203,7 +203,7 @@ def test_counts_that_differ_are_told_by_hour_and_partition(deployed: Deployed) -
     again = msgspec.structs.replace(changed, counts=[], uncounted=9)
     produce(deployed.broker, deployed.broker.topic("counts"), encode_hour(again), 0)
     assert all(line.in_balance for line in deployed.audit().hours)
-    other = changed.counts[0]._replace(shown=99)
+    other = msgspec.structs.replace(changed.counts[0], shown=99)
     with Store(deployed.store) as store:
         store.write("counts", count_columns([msgspec.structs.replace(changed, counts=[other])]))
         key = "key = {key:String} AND other = {other:String} AND kind = {kind:String}"
