@@ -58,7 +58,7 @@ def write_counts(store: Store, rows: Iterable[Row]) -> None:
     """Write rows of table `counts`."""
     rows = list(rows)
     columns: dict[str, list[object]] = {
-        name: [getattr(row.count, name) for row in rows] for name in Count._fields
+        name: [getattr(row.count, name) for row in rows] for name in Count.__struct_fields__
     }
     columns["partition"] = [row.partition for row in rows]
     columns["hour"] = [row.hour for row in rows]
@@ -119,7 +119,11 @@ def recounted(
             asked[row.count.key, row.hour // 24] += row.count.shoppers
     found: Counter[str] = Counter()
     for row in rows:
-        if (kind, key, other) != row.count[:3] or not first <= row.hour < end:
+        if (kind, key, other) != (
+            row.count.kind,
+            row.count.key,
+            row.count.other,
+        ) or not first <= row.hour < end:
             continue
         if kind in {"query", "query_item"} and asked[key, row.hour // 24] < 5:
             continue

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import astuple
 
 from mainstem.behaviour import DAYS, FEATURE_NAMES, HOUR, LAST_POSITION, Asked, Count, Sums
 from mainstem.join import PlacedSample
@@ -80,9 +81,10 @@ def test_features_do_not_depend_on_the_partitions(store: Store) -> None:
     store.execute("TRUNCATE TABLE counts")
     together: dict[tuple[int, str, str, str, int], list[int]] = {}
     for row in rows:
-        key = (row.hour, *row.count[:4])
-        sums = together.setdefault(key, [0] * 6)
-        together[key] = [one + other for one, other in zip(sums, row.count[4:], strict=True)]
+        kind, key, other, position, *numbers = astuple(row.count)
+        place = (row.hour, kind, key, other, position)
+        sums = together.setdefault(place, [0] * 6)
+        together[place] = [one + more for one, more in zip(sums, numbers, strict=True)]
     write_counts(
         store,
         [

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec.structs import astuple
 
 from mainstem.behaviour import HOUR, Hour
 from mainstem.embedded.joiners import Joiners
@@ -67,8 +68,9 @@ def sums(outputs: Iterable[Output]) -> Counter[tuple[object, ...]]:
     found: Counter[tuple[object, ...]] = Counter()
     for hour in hours(outputs):
         for one in hour.counts:
-            for name in one._fields[4:]:
-                found[hour.first, *one[:4], name] += getattr(one, name)
+            kind, key, other, position, *numbers = astuple(one)
+            for place, number in enumerate(numbers):
+                found[hour.first, kind, key, other, position, place] += number
     return +found
 
 

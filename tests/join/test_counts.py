@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import msgspec
+
 from mainstem.behaviour import HOUR, Count, Hour, query_key
 from mainstem.events import Event, Item, Labelled, Tick
 from mainstem.join import Catalogue, Joiner, Sample, closing_time
@@ -44,7 +46,8 @@ def rows(found: Iterable[Hour], kind: str) -> set[Count]:
 
 def count(kind: str, key: str, other: str = "", position: int = 0, **sums: int) -> Count:
     """Make a count whose other numbers are 0."""
-    return NO_SUMS._replace(kind=kind, key=key, other=other, position=position, **sums)
+    place = {"kind": kind, "key": key, "other": other, "position": position}
+    return msgspec.structs.replace(NO_SUMS, **place, **sums)
 
 
 def test_a_click_counts_at_the_position_that_showed_the_item() -> None:

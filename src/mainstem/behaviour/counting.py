@@ -5,10 +5,9 @@ what happened as plain lists in the order of the fold, so it costs little for ea
 same after a snapshot. Whoever reads the counts of a closed hour adds them up.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, partial
-from itertools import chain, repeat
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import chain
 from typing import Final, TypeAlias, overload
 
 from msgspec import Struct, field
@@ -19,17 +18,16 @@ __all__ = ["OUTCOMES", "OpenHour", "Tally", "ask", "close"]
 
 OUTCOMES: Final = ("click", "cart", "purchase", "return")
 """Kinds of outcomes, in the order of their numbers in a `Count`."""
-_SHOPPERS: Final = len(OUTCOMES)  # place of the shoppers after the outcomes in a `Count`
+# subtle: sums of a key begin with those of the outcomes, so the number of a kind is its place
+_SHOWN: Final = len(OUTCOMES)
+_SHOPPERS: Final = _SHOWN + 1
 _MOST_ASKED: Final = 500  # queries of one shopper and day that count; who asks more is a robot
 _DAY: Final = 24  # hours
 
-_Key: TypeAlias = tuple[str, str, int]
-"""Key, other and position of a `Count`."""
-_Sums: TypeAlias = dict[_Key, int]
+_Sums: TypeAlias = dict[tuple[str, str, int], list[int]]
+"""Sums by key, other and position of a `Count`: of each outcome, then shown and shoppers."""
 _Shown: TypeAlias = list[tuple[str, list[str], list[int]]]
 _Outcomes: TypeAlias = list[tuple[int, str, str, int, Sequence[str]]]
-
-_COUNT: Final[Callable[[tuple[object, ...]], Count]] = partial(tuple.__new__, Count)
 
 
 class OpenHour(Struct, kw_only=True):
@@ -69,7 +67,10 @@ def ask(hour: OpenHour, user: str, query: str) -> None:
 
 
 def close(
-    hour: OpenHour, partition: int, until: int, category_of: Callable[[str, int], str]
+    hour: OpenHour,
+    partition: int,
+    until: int,
+    categories_of: Callable[[Iterable[str], int], Mapping[str, str]],
 ) -> Hour:
     """Close the open hour and all hours before another one, which is then the open hour.
 
@@ -77,7 +78,7 @@ def close(
         hour: the open hour, which is emptied.
         partition: partition of the events.
         until: the hour that is open from now on.
-        category_of: gives the category of an item as of an event time; empty if it is unknown.
+        categories_of: gives the categories of items as of an event time; empty if unknown.
 
     Returns:
         The hour that was open, with its counts.
@@ -87,7 +88,9 @@ def close(
         partition=partition,
         first=hour.hour,
         hour=until - 1,
-        counts=Tally(hour.shown, hour.outcomes, hour.queries, lambda item: category_of(item, end)),
+        counts=Tally(
+            hour.shown, hour.outcomes, hour.queries, lambda items: categories_of(items, end)
+        ),
         uncounted=hour.uncounted,
     )
     if until // _DAY > hour.hour // _DAY:
@@ -104,7 +107,7 @@ class Tally(Sequence[Count]):
 
     Args:
         shown, outcomes, queries: what happened, as in `OpenHour`.
-        category_of: gives the category that an item had at the end of the hour.
+        categories_of: gives the category that each item had at the end of the hour.
     """
 
     def __init__(
@@ -112,10 +115,10 @@ class Tally(Sequence[Count]):
         shown: _Shown,
         outcomes: _Outcomes,
         queries: list[str],
-        category_of: Callable[[str], str],
+        categories_of: Callable[[Iterable[str]], Mapping[str, str]],
     ) -> None:
         self._shown, self._outcomes, self._queries = shown, outcomes, queries
-        self._category_of = category_of
+        self._categories_of = categories_of
 
     @overload
     def __getitem__(self, place: int) -> Count: ...
@@ -125,6 +128,9 @@ class Tally(Sequence[Count]):
 
     def __getitem__(self, place: int | slice) -> Count | list[Count]:
         return self._rows[place]
+
+    def __iter__(self) -> Iterator[Count]:
+        return iter(self._rows)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -143,93 +149,70 @@ class Tally(Sequence[Count]):
         if not (self._shown or self._outcomes or self._queries):
             return []
         return [
-            *_rows("item", self._shown_items, _answered(self._by_item())),
-            *self._categories(),
-            *self._queries_asked(),
-            *_rows("query_item", self._shown_under(), _answered(self._by_query_item())),
-            *_pairs([self._together(kind) for kind in range(len(OUTCOMES))]),
+            *_counts("item", self._items()),
+            *_counts("category", self._categories()),
+            *_counts("query", self._asked()),
+            *_counts("query_item", self._under_queries()),
+            *_counts("pair", self._pairs()),
         ]
 
-    @cached_property
-    def _shown_items(self) -> _Sums:
-        shown = (zip(items, repeat(""), places) for _, items, places in self._shown)
-        return Counter(chain.from_iterable(shown))
+    def _items(self) -> _Sums:
+        sums: _Sums = {}
+        for _, items, places in self._shown:
+            for item, place in zip(items, places, strict=True):
+                sums.setdefault((item, "", place), [0, 0, 0, 0, 0, 0])[_SHOWN] += 1
+        for kind, _, item, place, _ in self._outcomes:
+            sums.setdefault((item, "", place), [0, 0, 0, 0, 0, 0])[kind] += 1
+        return sums
 
-    def _shown_under(self) -> _Sums:
-        shown = (zip(repeat(key), items, places) for key, items, places in self._shown if key)
-        return Counter(chain.from_iterable(shown))
+    def _categories(self) -> _Sums:
+        shown = chain.from_iterable(items for _, items, _ in self._shown)
+        category = self._categories_of(chain(shown, (item for _, _, item, _, _ in self._outcomes)))
+        sums: _Sums = {}
+        for _, items, places in self._shown:
+            for item, place in zip(items, places, strict=True):
+                sums.setdefault((category[item], "", place), [0, 0, 0, 0, 0, 0])[_SHOWN] += 1
+        for kind, _, item, place, _ in self._outcomes:
+            sums.setdefault((category[item], "", place), [0, 0, 0, 0, 0, 0])[kind] += 1
+        return sums
 
-    def _by_item(self) -> Iterator[tuple[_Key, int]]:
-        return (((item, "", place), kind) for kind, _, item, place, _ in self._outcomes)
-
-    def _by_query_item(self) -> Iterator[tuple[_Key, int]]:
-        return (
-            ((query, item, place), kind) for kind, query, item, place, _ in self._outcomes if query
-        )
-
-    def _categories(self) -> Iterable[Count]:
-        items = chain((key[0] for key in self._shown_items), (one[2] for one in self._outcomes))
-        category = {item: self._category_of(item) for item in dict.fromkeys(items)}
-        shown: _Sums = {}
-        for (item, _, place), count in self._shown_items.items():
-            key = (category[item], "", place)
-            shown[key] = shown.get(key, 0) + count
-        answered = (
-            ((category[item], "", place), kind) for kind, _, item, place, _ in self._outcomes
-        )
-        return _rows("category", shown, _answered(answered))
-
-    def _queries_asked(self) -> Iterable[Count]:
-        shown: _Sums = {}
+    def _asked(self) -> _Sums:
+        sums: _Sums = {}
         for query, items, _ in self._shown:
             if query:
-                shown[query, "", 0] = shown.get((query, "", 0), 0) + len(items)
-        answered = (((query, "", 0), kind) for kind, query, *_ in self._outcomes if query)
-        asked = (((query, "", 0), _SHOPPERS) for query in self._queries)
-        return _rows("query", shown, _answered(chain(answered, asked)))
+                sums.setdefault((query, "", 0), [0, 0, 0, 0, 0, 0])[_SHOWN] += len(items)
+        for kind, query, _, _, _ in self._outcomes:
+            if query:
+                sums.setdefault((query, "", 0), [0, 0, 0, 0, 0, 0])[kind] += 1
+        for query in self._queries:
+            sums.setdefault((query, "", 0), [0, 0, 0, 0, 0, 0])[_SHOPPERS] += 1
+        return sums
 
-    def _together(self, kind: int) -> dict[tuple[str, str], int]:
+    def _under_queries(self) -> _Sums:
+        sums: _Sums = {}
+        for query, items, places in self._shown:
+            if query:
+                for item, place in zip(items, places, strict=True):
+                    sums.setdefault((query, item, place), [0, 0, 0, 0, 0, 0])[_SHOWN] += 1
+        for kind, query, item, place, _ in self._outcomes:
+            if query:
+                sums.setdefault((query, item, place), [0, 0, 0, 0, 0, 0])[kind] += 1
+        return sums
+
+    def _pairs(self) -> _Sums:
         """How often each pair of items was the item of an outcome and one touched before it."""
-        return Counter(
-            [
-                (item, other) if item < other else (other, item)
-                for number, _, item, _, before in self._outcomes
-                if number == kind
-                for other in before
-                if other != item
-            ]
-        )
+        sums: _Sums = {}
+        for kind, _, item, _, before in self._outcomes:
+            for other in before:
+                if other != item:
+                    pair = (item, other, 0) if item < other else (other, item, 0)
+                    sums.setdefault(pair, [0, 0, 0, 0, 0, 0])[kind] += 1
+        return sums
 
 
-def _answered(outcomes: Iterable[tuple[_Key, int]]) -> dict[_Key, list[int]]:
-    """Numbers of the outcomes of each kind, and of shoppers, by key."""
-    found: dict[_Key, list[int]] = {}
-    for key, kind in outcomes:
-        sums = found.get(key)
-        if sums is None:
-            sums = found[key] = [0, 0, 0, 0, 0]
-        sums[kind] += 1
-    return found
-
-
-def _rows(kind: str, shown: _Sums, answered: dict[_Key, list[int]]) -> list[Count]:
-    rows = [
-        _COUNT((kind, key, other, place, count, 0, 0, 0, 0, 0))
-        for (key, other, place), count in shown.items()
-        if (key, other, place) not in answered
-    ]
-    rows += [_COUNT((kind, *key, shown.get(key, 0), *sums)) for key, sums in answered.items()]
-    return rows
-
-
-def _pairs(sums: list[dict[tuple[str, str], int]]) -> list[Count]:
-    clicked, carted, purchased, returned = sums
-    if not (clicked or carted or returned):  # a short cut for logs of purchases
-        return [
-            _COUNT(("pair", one, other, 0, 0, 0, 0, count, 0, 0))
-            for (one, other), count in purchased.items()
-        ]
+def _counts(kind: str, sums: _Sums) -> list[Count]:
     return [
-        _COUNT(("pair", *key, 0, 0, *[one.get(key, 0) for one in sums], 0))
-        for key in dict.fromkeys(chain.from_iterable(sums))
+        Count(kind, key, other, place, shown, clicks, carts, purchases, returns, shoppers)
+        for (key, other, place), numbers in sums.items()
+        for clicks, carts, purchases, returns, shown, shoppers in (numbers,)
     ]

@@ -7,7 +7,7 @@ later, so its counts can be written twice, or added up by several readers, with 
 import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec import Struct
 
@@ -19,7 +19,7 @@ KINDS: Final = ("item", "category", "query", "query_item", "pair")
 """What a count is about."""
 
 
-class Count(NamedTuple):
+class Count(Struct, frozen=True, order=True, array_like=True, gc=False):
     """What happened to one thing in one hour, at one position.
 
     Attributes:

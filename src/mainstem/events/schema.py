@@ -91,7 +91,7 @@ def _described(name: str, schema: dict[str, Any]) -> dict[str, Any]:
         field: {**one, "description": meanings[field]} if field in meanings else one
         for field, one in schema.get("properties", {}).items()
     }
-    # a named tuple is an array, which has no properties
+    # a struct that is written as an array has no properties
     return {**schema, "description": text, **({"properties": properties} if properties else {})}
 
 

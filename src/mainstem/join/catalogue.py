@@ -4,6 +4,7 @@ Item events may be added in any order; the answers are the same.
 """
 
 from bisect import bisect_left, insort
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from mainstem.events import Item
@@ -86,10 +87,13 @@ class Catalogue:
         place = bisect_left(versions, (time + 1,))
         return versions[place - 1][2] if place else None
 
-    def category_of(self, item_id: str, time: int) -> str:
-        """Category of the item as it was at `time`; empty if it is unknown."""
-        found = self.described_as_of(item_id, time)
-        return (found.item.category or "") if found else ""
+    def categories_of(self, item_ids: Iterable[str], time: int) -> dict[str, str]:
+        """Category of each item as it was at `time`; empty where it is unknown."""
+        found = {item_id: self.described_as_of(item_id, time) for item_id in set(item_ids)}
+        return {
+            item_id: (described.item.category or "") if described else ""
+            for item_id, described in found.items()
+        }
 
     def draw(
         self, seed: int, question_event_id: str, item_id: str, time: int, count: int

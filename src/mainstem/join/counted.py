@@ -53,15 +53,6 @@ class Counted:
         else:
             self._show(event, question.query_key, question.items, question.positions)
 
-    def answer(
-        self, event: Click | Cart | Purchase | Return, question: Question, user: UserState
-    ) -> None:
-        """Count an outcome that answers a question, at the position that the item had there."""
-        position = 0
-        if question.positions:
-            position = question.positions[question.items.index(event.item_id)]
-        self.outcome(event, user, question.query_key, position)
-
     def outcome(
         self,
         event: Click | Cart | Purchase | Return,

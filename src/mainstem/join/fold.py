@@ -17,7 +17,7 @@ from mainstem.ids import uuids_of
 from mainstem.join.catalogue import Catalogue
 from mainstem.join.counted import Counted, places_of
 from mainstem.join.labelled import labelled_sample
-from mainstem.join.making import SampleMaker
+from mainstem.join.making import SampleMaker, position_of
 from mainstem.join.past import TOUCHES, Past
 from mainstem.join.sample import Sample
 from mainstem.join.state import JoinState, Question, UserState
@@ -27,7 +27,6 @@ __all__ = ["CLOSE", "FORGET", "Fold"]
 
 CLOSE: Final = 0
 FORGET: Final = 1
-_OUTCOMES: Final = frozenset({Click, Cart, Purchase, Return})
 _KINDS: Final = {
     kind: kind.__name__.lower() for kind in (Impression, View, Click, Cart, Purchase, Return)
 }
@@ -50,28 +49,35 @@ class Fold:
         self._label_window = settings.join.label_window
         self._weighs = settings.objectives.propensity_cap > 0
         self._purchases_ask = settings.join.questions == "purchases"
-        self._asking = frozenset(
-            {Purchase, Labelled} if self._purchases_ask else {Impression, View, Labelled}
-        )
-        self._answering = frozenset({Return}) if self._purchases_ask else _OUTCOMES
+        asking = {Purchase} if self._purchases_ask else {Impression, View}
+        answering = {Return} if self._purchases_ask else {Click, Cart, Purchase, Return}
+        self._roles: dict[type, str] = {
+            **dict.fromkeys(asking | {Labelled}, "question"),
+            **dict.fromkeys(answering, "outcome"),
+        }
         # subtle: a revision window shorter than the label window must neither forget a question
         # before it closes nor call an outcome of its first label late
         self._revisable = max(settings.join.revision_window, settings.join.label_window)
 
-    def is_question(self, event: object) -> bool:
-        """Whether this event asks a question.
+    def role_of(self, event: object) -> str:
+        """What an event is to the ledger: a `question`, an `outcome` or `context`.
 
         An impression asks, and so does a view that names no impression. Where the setting
         `questions` is `purchases`, purchases ask instead. A labelled text always asks, and brings
-        its answer.
+        its answer. An outcome may answer a question.
         """
         kind = type(event)
-        named = kind is View and event.impression_id  # type: ignore[attr-defined]
-        return kind in self._asking and not named
+        if kind is View and event.impression_id:  # type: ignore[attr-defined]
+            return "context"
+        return self._roles.get(kind, "context")
+
+    def is_question(self, event: object) -> bool:
+        """Whether this event asks a question."""
+        return self.role_of(event) == "question"
 
     def is_outcome(self, event: object) -> bool:
         """Whether this event may answer a question."""
-        return type(event) in self._answering
+        return self.role_of(event) == "outcome"
 
     def class_of(self, event: Labelled) -> int | None:
         """Number of the class that a label names; None if the settings name no such class."""
@@ -95,9 +101,10 @@ class Fold:
         if user is None:
             user = self.state.users[event.user_id] = UserState()
         made: Sequence[Sample] = ()
-        if kind in self._answering:
+        role = self.role_of(event)
+        if role == "outcome":
             made = self._answer(event, user)  # type: ignore[arg-type]  # likewise
-        elif self.is_question(event):
+        elif role == "question":
             self._open(event, user)  # type: ignore[arg-type]  # likewise
         else:
             self._counted.context(event, user)
@@ -181,9 +188,10 @@ class Fold:
             return ()
         delay = event.event_timestamp - question.time
         answers = question.answers.setdefault(event.item_id, [])
-        repeated = any(event_id == event.event_id for _, event_id, _ in answers)
+        repeated = event.event_id in [event_id for _, event_id, _ in answers]
         if not repeated:
-            self._counted.answer(event, question, user)
+            position = position_of(question, event.item_id)
+            self._counted.outcome(event, user, question.query_key, position)
         if repeated or delay > self._revisable:
             counts["outcome"] -= 1
             counts["duplicate" if repeated else "late"] += 1

@@ -34,6 +34,7 @@ from mainstem.join.fold import Fold
 from mainstem.join.ledger import BLOCK, LedgerRow, block_of
 from mainstem.join.rejections import Rejection, pseudonym, rejection_of
 from mainstem.join.sample import Sample
+from mainstem.join.seen import Seen
 from mainstem.join.snapshot import Snapshot
 from mainstem.join.state import JoinState
 from mainstem.settings import Settings
@@ -81,6 +82,7 @@ class Joiner:
         self._settings = settings
         self._catalogue = catalogue
         self._key = key
+        self._grace = settings.join.grace
         self._use(JoinState())
 
     def begin_at(self, offset: int) -> None:
@@ -164,6 +166,7 @@ class Joiner:
 
     def snapshot(self) -> Snapshot:
         """The state as a value; the same prefix of the log gives the same bytes."""
+        self._seen.cut()
         return Snapshot.of(self.partition, self._state)
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -198,6 +201,7 @@ class Joiner:
 
     def _use(self, state: JoinState) -> None:
         self._state = state
+        self._seen = Seen(state, self._settings.join.dedupe_horizon)
         self._fold = Fold(state, self._settings, self._catalogue)
 
     def _take(self, offset: int, event: Event | Refusal | None, outputs: list[Output]) -> None:
@@ -225,73 +229,58 @@ class Joiner:
             outputs.append(rejection_of(refusal, "events", self.partition, offset, self._key))
 
     def _take_user_event(self, event: Any, outputs: list[Output]) -> None:
-        state, key = self._state, self._key
+        state, key, counts = self._state, self._key, self._state.counts
         time, event_id = event.event_timestamp, event.event_id
         if event_id in state.seen:
-            state.counts["duplicate"] += 1
+            counts["duplicate"] += 1
         else:
-            state.seen[event_id] = time
-            heapq.heappush(state.forget, (time, event_id))
-            is_outcome = self._fold.is_outcome(event)
-            self._count(event, is_outcome=is_outcome)
+            self._seen.add(event_id, time)
+            role = self._fold.role_of(event)
+            counts[role] += 1
+            if role == "question":
+                counts["open"] += 1
+            elif role == "outcome":
+                counts["parked"] += 1
             session = pseudonym(key, event.session_id) if event.session_id else None
             known = msgspec.structs.replace(
                 event, user_id=pseudonym(key, event.user_id), session_id=session
             )
             # subtle: at equal times a search precedes its question, and a question its outcomes,
             # whatever the event ids are, because some logs record whole seconds
-            rank = 2 if is_outcome else 0 if type(event) is Search else 1
+            rank = 2 if role == "outcome" else 0 if type(event) is Search else 1
             heapq.heappush(state.waiting, (time, rank, event_id, known))
         self._advance(time, outputs)
-
-    def _count(self, event: Event, *, is_outcome: bool) -> None:
-        counts = self._state.counts
-        if is_outcome:
-            counts["outcome"] += 1
-            counts["parked"] += 1
-        elif self._fold.is_question(event):
-            counts["question"] += 1
-            counts["open"] += 1
-        else:
-            counts["context"] += 1
 
     def _advance(self, time: int, outputs: list[Output]) -> None:
         """Move the watermark, and fold the events and deadlines that it passes, earliest first."""
         state, fold = self._state, self._fold
         state.newest = max(state.newest, time)
-        watermark, waiting, deadlines = self.watermark, state.waiting, state.deadlines
+        watermark, waiting, deadlines = state.newest - self._grace, state.waiting, state.deadlines
         hour = state.open_hour
         if hour.hour < 0:
             hour.hour = max(hour_of(watermark), 0)
         end = (hour.hour + 1) * HOUR
         while True:
-            event_due = bool(waiting) and waiting[0][0] < watermark
+            due = waiting[0][0] if waiting else watermark
             # subtle: at equal times the event comes first, so the end of a window belongs to it
-            if event_due and (not deadlines or waiting[0][0] <= deadlines[0][0]):
-                time, _, _, event = heapq.heappop(waiting)
-                if time >= end:
-                    outputs.append(self._close(time))
+            if due < watermark and (not deadlines or due <= deadlines[0][0]):
+                if due >= end:
+                    outputs.append(self._close(due))
                     end = (hour.hour + 1) * HOUR
-                outputs += fold.happen(event)  # type: ignore[arg-type]  # only user events wait
+                outputs += fold.happen(heapq.heappop(waiting)[3])  # type: ignore[arg-type]  # only user events wait
             elif deadlines and deadlines[0][0] < watermark:
                 outputs += fold.act(heapq.heappop(deadlines))
             else:
                 break
         if watermark >= end:
             outputs.append(self._close(watermark))
-        self._forget(watermark)
-
-    def _close(self, time: int) -> Hour:
-        """Close all hours before the one of an event time."""
-        hour, category_of = self._state.open_hour, self._catalogue.category_of
-        return close(hour, self.partition, hour_of(time), category_of)
-
-    def _forget(self, watermark: int) -> None:
-        state = self._state
-        forget, before = state.forget, watermark - self._settings.join.dedupe_horizon
-        while forget and forget[0][0] < before:
-            del state.seen[heapq.heappop(forget)[1]]
+        self._seen.forget(watermark)
         state.since_sweep += 1
         if state.since_sweep > BLOCK and state.since_sweep > len(state.users):
             state.since_sweep = 0
-            self._fold.sweep(watermark)
+            fold.sweep(watermark)
+
+    def _close(self, time: int) -> Hour:
+        """Close all hours before the one of an event time."""
+        hour, categories_of = self._state.open_hour, self._catalogue.categories_of
+        return close(hour, self.partition, hour_of(time), categories_of)

@@ -11,7 +11,7 @@ from mainstem.join.text import context_text
 from mainstem.objectives import answered
 from mainstem.settings import Settings
 
-__all__ = ["SampleMaker"]
+__all__ = ["SampleMaker", "position_of"]
 
 _Shown: TypeAlias = tuple[str, float | None, int]
 """An item id, the probability that it was drawn (None if not drawn), its position (0 if none)."""
@@ -43,9 +43,10 @@ class SampleMaker:
                 question's time gives no sample and adds one to `unknown_item`.
             touched: touches of each item by the shopper, as a `UserState` holds them.
         """
+        positions = question.positions or [0]
         shown: list[_Shown] = [
-            (item_id, None, _position(question, place))
-            for place, item_id in enumerate(question.items)
+            (item_id, None, position)
+            for item_id, position in zip(question.items, positions, strict=True)
         ]
         if question.source == "purchase":
             drawn = self._catalogue.draw(
@@ -73,7 +74,7 @@ class SampleMaker:
 
         The list is empty if the catalogue did not know the item at the question's time.
         """
-        position = _position(question, question.items.index(item_id))
+        position = position_of(question, item_id)
         return self._made(question, user, counts, [(item_id, None, position)])
 
     def _made(
@@ -83,21 +84,22 @@ class SampleMaker:
         question_id, source = question.question_id, question.source
         history = tuple(question.history)
         context, history_price = self._context(query, history, time)
-        own, shown_with = question.own or {}, question.propensities
+        own, shown_with = question.own, question.propensities
         sample_id_of = uuids_of("sample", question.event_id)
+        described_as_of, objectives = self._catalogue.described_as_of, self._objectives
         made = []
         for item_id, probability, position in shown:
-            described = self._catalogue.described_as_of(item_id, time)
+            described = described_as_of(item_id, time)
             if described is None:
                 counts["unknown_item"] += 1
                 continue
             item, text, band, known_since = described
             outcomes: tuple[str, ...] = ()
-            if probability is None and item_id in answers:
+            if answers and probability is None and item_id in answers:
                 outcomes = tuple([kind for _, _, kind in answers[item_id]])
-            touches, purchases, since = own.get(item_id, NOTHING)
+            touches, purchases, since = own.get(item_id, NOTHING) if own else NOTHING
             kind = source if probability is None else "drawn"
-            targets, label = answered(outcomes, kind, self._objectives)
+            targets, label = answered(outcomes, kind, objectives)
             # by position, because naming the fields takes five times as long, and nothing else is
             # made as often
             sample = Sample(
@@ -147,5 +149,6 @@ class SampleMaker:
         return min(1 / propensity, self._propensity_cap)
 
 
-def _position(question: Question, place: int) -> int:
-    return question.positions[place] if question.positions else 0
+def position_of(question: Question, item_id: str) -> int:
+    """The position of an item in the impression of a question; 0 if there was none."""
+    return question.positions[question.items.index(item_id)] if question.positions else 0

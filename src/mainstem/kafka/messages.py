@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final, Self, TypeVar
 from uuid import UUID
 
@@ -154,7 +155,7 @@ def questions_of(samples: Iterable[Sample]) -> Iterable[tuple[UUID, list[Sample]
     Returns:
         Pairs of a question's id and some of its samples.
     """
-    for question_id, of_one in groupby(samples, key=lambda sample: sample.question_id):
+    for question_id, of_one in groupby(samples, key=attrgetter("question_id")):
         together = list(of_one)
         for start in range(0, len(together), _SAMPLES_A_RECORD):
             yield question_id, together[start : start + _SAMPLES_A_RECORD]

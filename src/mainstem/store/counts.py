@@ -76,7 +76,7 @@ def count_columns(hours: Iterable[Hour]) -> Columns:
     return {
         "partition": [one.partition for one, size in placed for _ in range(size)],
         "hour": [one.first for one, size in placed for _ in range(size)],
-        **dict(zip(Count._fields, zip(*rows, strict=True), strict=True)),
+        **{name: [getattr(row, name) for row in rows] for name in Count.__struct_fields__},
     }
 
 
