@@ -90,7 +90,7 @@ class TruthOfEvent(Struct, frozen=True, kw_only=True):
 
 
 _LATER: Final[dict[str, Any]] = {
-    **dict.fromkeys(("wrong_yes", "wrong_no"), 0.0),
+    **dict.fromkeys(("wrong_yes", "wrong_no", "dear_first"), 0.0),
     **dict.fromkeys(("wrong_yes_of", "wrong_no_of"), ""),
     "fitting": None,
 }
