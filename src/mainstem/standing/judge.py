@@ -54,8 +54,7 @@ NO_TRUSTED: Final = "no trusted samples"
 TOO_FEW: Final = "too few canaries"
 # the pooled variance counts as much as this many visits of a sample itself
 _PRIOR_VISITS: Final = 2.0
-# probability of being right that a label needs for core, where it is known; on human label noise
-# a twentieth of the labels above it are wrong, where a fifth of all are
+# probability of being right that a label needs for core, where it is known
 _SOUND: Final = 0.9
 
 

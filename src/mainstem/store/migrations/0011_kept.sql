@@ -10,7 +10,7 @@ SELECT *, norm / scale AS importance_seen FROM responses FINAL;
 
 -- What the head of a version read of a sample. Like sketches, representations are apart from
 -- responses and expire by the time of writing. They are float16 in little endian, which the engine
--- has no type for: as bytes they take a quarter less than as Float32, and are read ten times as fast.
+-- has no type for, so they are kept as bytes.
 CREATE TABLE IF NOT EXISTS representations (
     sample_id UUID,
     label_version UInt32,
