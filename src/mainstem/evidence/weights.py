@@ -22,8 +22,7 @@ def clipped_weights(
     """2 P(label is right) - 1 as a weight, calibrated where that can be measured.
 
     A label that is right as often as it is wrong teaches nothing, and one that is wrong more often
-    teaches the opposite: both weigh as little as possible. On human label noise these weights, over
-    frozen features, close .87 of the gap between noisy and clean labels, and P itself closes .63.
+    teaches the opposite: both weigh as little as possible.
 
     Args:
         right: probability that each label is right, shape (N,); NaN where nothing is known.
