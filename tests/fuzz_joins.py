@@ -105,7 +105,9 @@ class Lane:
             self._tally.ledger.update(rows[0].counts)
         # Everything that is kept for a time expires.
         self._take(Tick(event_timestamp=newest + 1000 * DAY))
-        for state in (joiner._state for joiner in self._whole):
+        for joiner in self._whole:
+            joiner.snapshot()  # cuts the ids off that are forgotten
+            state = joiner._state
             assert ([], [], {}, []) == (state.waiting, state.deadlines, state.seen, state.forget)
 
     def _joiner(self, number: int) -> Joiner:
