@@ -3,8 +3,10 @@
 from uuid import UUID
 
 import numpy as np
+import pytest
 
 from mainstem.behaviour import FEATURE_NAMES
+from mainstem.cli.story import said
 from mainstem.importance import Rows
 from mainstem.join import PlacedSample
 from mainstem.learning.draws import StoredPool
@@ -16,8 +18,10 @@ from mainstem.scoring.rebuilding import rebuilt
 from mainstem.settings import Settings
 from mainstem.standing import Judgement
 from mainstem.store import Store
+from mainstem.store import store as store_module
 from mainstem.store.features import write_features
 from mainstem.store.positions import accepted_without_response
+from mainstem.store.story import MOVES
 from mainstem.store.writes import position_columns, trusted_columns
 from tests.learning.samples import stored
 
@@ -97,6 +101,37 @@ def test_a_move_keeps_what_each_part_says(store: Store) -> None:
     assert (list(weighed.parts), weighed.say[place].astype(np.float32).tolist()) == (
         list(found[0][3]),
         list(found[0][4]),
+    )
+
+
+def test_moves_of_a_history_from_before_say_that_the_margin_decided(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The story of a sample can be asked of a server's history that lacks the newest columns."""
+    everything = list(store_module.migrations())
+    monkeypatch.setattr(
+        store_module, "migrations", lambda: [one for one in everything if one[0] < 12]
+    )
+    with Store(url) as old:
+        old.write("moves", {"sample_id": [UUID(int=1)], "standing": ["edge"], "reason": ["new"]})
+        [move] = MOVES.of(old, sample=UUID(int=1))
+    assert (None, 1.0, [], [], "recent margin") == (
+        move.probably_right,
+        move.weight,
+        move.parts,
+        move.say,
+        move.decides,
+    )
+
+
+def test_a_story_says_what_decided(store: Store) -> None:
+    """`explain` prints what decided, and what each part of learnt evidence says of the label."""
+    rows, _, _ = lived(store)
+    verdicts = [one._asdict() for one in MOVES.of(store, sample=rows.id_of(0))]
+    decided, each = said(verdicts)
+    assert "decided by     combined: right with probability" in decided
+    assert [part for part in ("margin", "score", "truth") if f"{part} " in each] == list(
+        verdicts[-1]["parts"]
     )
 
 
