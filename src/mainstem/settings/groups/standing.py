@@ -61,8 +61,8 @@ class Standing(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     evidence: Annotated[
         str,
         Means(
-            "`learnt` lets confirmed samples teach which labels to doubt, where a partition has"
-            " enough of them; `margin` compares margins alone.",
+            "Decides which labels to doubt: `learnt` lets confirmed samples teach it, where a"
+            " partition has enough of them; `margin` compares margins alone.",
             choices=("learnt", "margin"),
         ),
     ] = "learnt"
