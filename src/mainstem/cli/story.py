@@ -1,5 +1,6 @@
 """The story of a sample on one screen, for people."""
 
+import math
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -166,6 +167,10 @@ def _in_words(verdict: dict[str, Any]) -> dict[str, Any]:
 
 def _place(verdict: dict[str, Any]) -> str:
     """The share of the canaries it was compared with that are less doubtful, rounded down."""
+    if verdict["probably_right"] is not None and verdict["p_value"] is not None:
+        # subtle: learnt evidence compares with confirmed samples whose label in the log is right,
+        # which the counts of canaries do not tell
+        return f"{math.floor(1000 * (1 - verdict['p_value'])) / 10:g} % of the sound ones"
     if verdict["stratum"] is None:
         return f"too few: {verdict['canaries']:,}"
     less = verdict["stratum_canaries"] - verdict["at_least_as_doubtful"]
