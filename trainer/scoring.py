@@ -145,8 +145,8 @@ class ScoringProgram:
 
         Args:
             announced: announcement of the version.
-            first: whether it is the first version that this program uses. Otherwise the canaries
-                are scored again at once, and other samples when there is time.
+            first: whether it is the first version that this program uses. Otherwise the trusted
+                samples are scored again at once, and other samples when there is time.
         """
         before, number = self.version, announced.version
         active = patiently(load_active, self._versions, number, self._settings)
@@ -158,9 +158,9 @@ class ScoringProgram:
         for version in range(before + 1, number + 1):  # this worker may have missed some versions
             patiently(self._worker.mark_drawn, version)
         due = patiently(self._worker.due, self._schedule.ends)
-        canaries = [sample for sample in due if sample.part == "canary"]
-        self._score_again(TAKE_UP, self._schedule.ends, canaries)
-        self._again = [sample for sample in due if sample.part != "canary"]
+        trusted = [sample for sample in due if sample.part != "stream"]
+        self._score_again(TAKE_UP, self._schedule.ends, trusted)
+        self._again = [sample for sample in due if sample.part == "stream"]
 
     def step(self) -> None:
         """Score a batch; without one, score samples again or judge partitions at their ends.
@@ -280,4 +280,5 @@ class ScoringProgram:
         trust = self._trust
         part = trust.part_of(sample.sample_id, sample.question_id)
         label = trust.label_of(sample.sample_id)
-        return PlacedSample.of(sample, partition, position, part, label)
+        confirmed = trust.is_confirmed(sample.sample_id)
+        return PlacedSample.of(sample, partition, position, part, label, confirmed=confirmed)

@@ -37,7 +37,8 @@ def test_a_confirmed_label_brings_its_target(store: Store) -> None:
     store.write("trusted", trusted_columns([(SHOWN.sample_id, "canary", "confirmed", 0)]))
     [found] = samples_between(store, EVERYWHERE)
     assert (0, (0.0, 0.25), "canary") == (found.label, found.targets, found.part)
-    assert PlacedSample.of(SHOWN, 0, 3, "canary", 0) == found
+    assert PlacedSample.of(SHOWN, 0, 3, "canary", 0, confirmed=True) == found
+    assert SHOWN.label == found.given
     assert [(1, [1.0, 0.25], 7)] == store.rows("SELECT label, targets, position FROM samples_now")
 
 

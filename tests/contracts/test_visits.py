@@ -175,7 +175,7 @@ def test_another_target_beside_the_same_label_starts_again_live_and_rebuilt(stor
         answered.keep(store)
         for _, seen in answered.visits():
             live.visit(seen)
-    [rows] = rebuilt(store, {0: 3}, 2, left={0: 0}, sketch=K).values()
+    [rows] = rebuilt(store, {0: 3}, 2, left={0: 0}, sketch=K).rows.values()
     for name in ("visits", "importance", "label_version", "answer_code", "relabelled"):
         assert live[name].tolist() == rows[name].tolist(), name
     assert ([2], [(5 + 6) / 2 / 2], [True]) == (

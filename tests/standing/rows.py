@@ -56,7 +56,9 @@ def settle_canaries(rows: Rows) -> None:
     """Record the canaries' present margins for version 1, which scored every row."""
     those = np.flatnonzero(rows["part"] == CANARY)
     rows.canaries = Canaries()
-    rows.canaries.saw(1, those, rows["recent_margin"][those].copy())
+    margins = rows["recent_margin"][those].copy()
+    score = np.where(rows["label"][those] > 0, margins, -margins).astype(np.float32)
+    rows.canaries.saw(1, those, margins, score)
 
 
 def canaries(margins: Sequence[float], **more: float) -> list[dict[str, float]]:

@@ -223,8 +223,8 @@ def test_a_sample_is_held_against_canaries_as_they_were_when_it_was_scored() -> 
     places, margins = rows.canaries.at(1)
     rows.canaries = Canaries()
     # -9 to 9: version 1 knew them less
-    rows.canaries.saw(1, places, margins - 10)
-    rows.canaries.saw(2, places, margins)
+    rows.canaries.saw(1, places, margins - 10, margins - 10)
+    rows.canaries.saw(2, places, margins, margins)
     rows["last_version"][1:] = 2
     judged = judge(rows, SETTINGS.standing, trusted=True)
     assert [10 / 20, 1 / 20] == judged.p_value[:2].tolist()

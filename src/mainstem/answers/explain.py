@@ -242,6 +242,7 @@ def _verdicts(
         # the counts, and no stratum is named
         known = (
             doubtful is not None
+            and move.probably_right is None  # learnt evidence compares with other samples
             and total <= move.canaries
             and abs(doubtful - round(doubtful)) < 1e-6 * (against + 1)
         )

@@ -1,5 +1,6 @@
 """The story of a sample on one screen, for people."""
 
+import math
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,7 +9,7 @@ from typing import Any, Final
 from mainstem.cli.lines import WORDS
 from mainstem.printable import printable
 
-__all__ = ["tell_story"]
+__all__ = ["said", "tell_story"]
 
 _WIDTH: Final = 100  # columns, if the output is not a terminal
 _MOST: Final = 6  # rows of a table, so that the whole story is one screen
@@ -75,6 +76,8 @@ def tell_story(story: dict[str, Any]) -> None:
         "core level",
     )
     _table(screen, "verdicts", verdicts, [{**row, **_in_words(row)} for row in story["verdicts"]])
+    for line in said(story["verdicts"]):
+        screen.print(_cell(line), no_wrap=True, overflow="ellipsis")
     _table(
         screen,
         "drawn by",
@@ -98,6 +101,21 @@ def _why(story: dict[str, Any]) -> Iterator[str]:
             f"Importance {_cell(now['importance'])} (1 is the mean canary), "
             f"length of its mean response {of_mean}; {alignment}."
         )
+
+
+def said(verdicts: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """What decided at the last verdict, and what each part of learnt evidence said of the label."""
+    if not verdicts:
+        return
+    last = verdicts[-1]
+    if last["probably_right"] is None:
+        yield f"decided by     {last['decides']}; no evidence was learnt from confirmed samples"
+        return
+    right, weight = _cell(last["probably_right"]), _cell(last["weight"])
+    yield f"decided by     {last['decides']}: right with probability {right}; it weighs {weight}"
+    each = zip(last["parts"], last["say"], strict=True)
+    said = ", ".join(f"{part} {say:+.2f}" for part, say in each)
+    yield f"log-odds       that the label in the log is wrong: {said}"
 
 
 def _asked(question: dict[str, Any]) -> Iterator[str]:
@@ -149,6 +167,10 @@ def _in_words(verdict: dict[str, Any]) -> dict[str, Any]:
 
 def _place(verdict: dict[str, Any]) -> str:
     """The share of the canaries it was compared with that are less doubtful, rounded down."""
+    if verdict["probably_right"] is not None and verdict["p_value"] is not None:
+        # subtle: learnt evidence compares with confirmed samples whose label in the log is right,
+        # which the counts of canaries do not tell
+        return f"{math.floor(1000 * (1 - verdict['p_value'])) / 10:g} % of the sound ones"
     if verdict["stratum"] is None:
         return f"too few: {verdict['canaries']:,}"
     less = verdict["stratum_canaries"] - verdict["at_least_as_doubtful"]

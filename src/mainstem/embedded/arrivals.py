@@ -73,7 +73,7 @@ class Arrivals:
         ]
         self._store.write("trusted", trusted_columns(trusted))
         told = [
-            PlacedSample.of(*one, part, label)
+            PlacedSample.of(*one, part, label, confirmed=trust.is_confirmed(one[0].sample_id))
             for one, part, label in zip(found, parts, vouched, strict=True)
         ]
         made = [sample for sample, _, _ in found]

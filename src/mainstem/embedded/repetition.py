@@ -146,6 +146,7 @@ class Repetition:
             one = Repeated(store, settings, load, partition, trusted=worker.trusted)
             one.run([turn for turn in self._recorded.turns if turn.partition == partition], end)
             worker.rows[partition] = one.worker.rows[partition]
+            worker.held[partition] = one.worker.held[partition]
             worker.left[partition] = one.worker.left[partition]
             worker.use(one.worker.version, one.worker.active, one.worker.scale)
             yield one

@@ -12,41 +12,59 @@ from numpy.typing import NDArray
 
 __all__ = ["Canaries"]
 
-_Seen: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float64]]
+_Rows: TypeAlias = NDArray[np.int64]
+_Seen: TypeAlias = tuple[_Rows, NDArray[np.float64], NDArray[np.float32]]
 
 
 class Canaries:
-    """For each version, the rows of the canaries that it scored and their recent margins then.
+    """For each version, the rows of the canaries that it scored and their margins then.
 
     Example:
         >>> canaries = Canaries()
-        >>> canaries.saw(1, np.array([0, 3]), np.array([0.5, -1.0]))
-        >>> canaries.saw(1, np.array([4]), np.array([2.0]))
+        >>> canaries.saw(1, np.array([0, 3]), np.array([0.5, -1.0]), np.array([0.4, 1.5]))
+        >>> canaries.saw(1, np.array([4]), np.array([2.0]), np.array([2.0]))
         >>> canaries.move(lambda rows: rows - 1)  # row 0 was dropped
         >>> canaries.at(1)
         (array([2, 3]), array([-1.,  2.]))
+        >>> canaries.scores_at(1)
+        array([1.5, 2. ])
     """
 
     def __init__(self) -> None:
         self._seen: dict[int, list[_Seen]] = {}
 
-    def saw(self, version: int, rows: NDArray[np.int64], margins: NDArray[np.float64]) -> None:
-        """Record the recent margins of canaries that a version has scored.
+    def saw(
+        self,
+        version: int,
+        rows: _Rows,
+        margins: NDArray[np.float64],
+        scores: NDArray[np.float32],
+    ) -> None:
+        """Record the margins of canaries that a version has scored.
 
         Args:
             version: number of the version.
             rows: rows of the canaries, shape (M,).
             margins: their recent margins after this visit, shape (M,).
+            scores: margins of label 1 at this visit, whatever their labels are, shape (M,).
         """
-        self._seen.setdefault(version, []).append((rows, margins))
+        self._seen.setdefault(version, []).append((rows, margins, scores))
 
-    def at(self, version: int) -> _Seen:
+    def at(self, version: int) -> tuple[_Rows, NDArray[np.float64]]:
         """Rows and recorded margins of all canaries that a version has scored, shape (M,) each."""
+        rows, margins, _ = self._at(version)
+        return rows, margins
+
+    def scores_at(self, version: int) -> NDArray[np.float32]:
+        """Recorded scores of all canaries that a version has scored, shape (M,), as in `at`."""
+        return self._at(version)[2]
+
+    def _at(self, version: int) -> _Seen:
         found = self._seen.get(version, [])
         if len(found) != 1:
-            rows = np.concatenate([np.zeros(0, np.int64), *(rows for rows, _ in found)])
-            margins = np.concatenate([np.zeros(0, np.float64), *(margins for _, margins in found)])
-            self._seen[version] = [(rows, margins)]
+            none = (np.zeros(0, np.int64), np.zeros(0, np.float64), np.zeros(0, np.float32))
+            rows, margins, scores = map(np.concatenate, zip(none, *found, strict=True))
+            self._seen[version] = [(rows, margins, scores)]
         return self._seen[version][0]
 
     def move(self, moved: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> None:
@@ -56,6 +74,7 @@ class Canaries:
             moved: maps old rows to new rows.
         """
         for version in self._seen:
-            rows, margins = self.at(version)
+            rows, margins, scores = self._at(version)
             now = moved(rows)
-            self._seen[version] = [(now[now >= 0], margins[now >= 0])]
+            kept = now >= 0
+            self._seen[version] = [(now[kept], margins[kept], scores[kept])]

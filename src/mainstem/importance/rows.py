@@ -27,17 +27,20 @@ _DTYPES: Final[Mapping[str, Any]] = {
     "offset": np.int64,  # in its partition of `samples`
     "event_time": np.int64,
     "label": np.int8,
+    "given": np.int8,  # label in the log of a confirmed sample; -1 for other samples
     "part": np.int8,  # STREAM or CANARY
     "answer_code": np.uint32,  # number of the targets
     **ADDED_UP,
     "recent_margin": np.float64,  # decayed mean: each visit counts half as much as the next one
+    "score": np.float32,  # newest margin, of label 1 against the others, whatever the label is
     "last_version": np.int32,
     "relabelled": np.bool_,  # the answer changed after the sample was scored
     "drawn": np.bool_,  # a promoted version was trained on this answer
     "stale": np.bool_,  # a promoted version was trained on an earlier answer that differs
     "standing": np.int8,
     "reason": np.int8,
-    "judged": np.int64,  # label version at the last judgement; -1 before the first
+    "weight": np.float32,  # in the loss, as of the last move; 1 before the first
+    "judged": np.int32,  # label version at the last judgement; -1 before the first
 }
 
 
@@ -115,6 +118,7 @@ class Rows:
         A visit by a version not later than the last one of its sample is not counted.
         """
         numbers, alignment, sketch = visits.numbers(), visits.alignments(), visits.sketches()
+        given = visits.labels_given()
         for turn in in_turn(visits.keys):
             facts = Facts(*[column[turn] for column in visits.facts])
             rows = self._admit([visits.keys[place] for place in turn], facts)
@@ -125,8 +129,12 @@ class Rows:
             count_numbers(arrays, rows, numbers[places])
             count_alignment(arrays, rows, alignment[places])
             count_sketch(arrays, rows, sketch[places])
+            arrays["given"][rows] = given[places]
+            sign = np.where(arrays["label"][rows] > 0, 1, -1)
+            arrays["score"][rows] = sign * numbers[places, 1]
             canaries = rows[arrays["part"][rows] == CANARY]
-            self.canaries.saw(visits.version, canaries, arrays["recent_margin"][canaries])
+            recent, score = arrays["recent_margin"][canaries], arrays["score"][canaries]
+            self.canaries.saw(visits.version, canaries, recent, score)
 
     def mark_drawn(self, ids: Sequence[UUID]) -> None:
         """Record that a promoted version was trained on these samples with their current labels."""
@@ -149,6 +157,7 @@ class Rows:
             unknown = [key for key, is_new in zip(keys, new, strict=True) if is_new]
             rows[new] = self._keyed.add(unknown)
             self._keyed.arrays["judged"][rows[new]] = -1
+            self._keyed.arrays["weight"][rows[new]] = 1
             self._begin(rows[new], facts, new)
         arrays = self._keyed.arrays
         known, code = arrays["label_version"][rows], arrays["answer_code"][rows]

@@ -23,7 +23,7 @@ ADDED_UP: Final[Mapping[str, Any]] = {
     "importance_m2": np.float64,  # sum of squared differences from the mean
     "margin": np.float64,  # running mean
     "margin_m2": np.float64,
-    "loss": np.float64,  # running mean
+    "loss": np.float32,  # running mean
     "alignment": np.float32,  # running mean over the visits that have one
     "aligned": np.int32,  # number of visits that have an alignment
     "sketched": np.int32,  # number of visits whose sketch is in the mean sketch

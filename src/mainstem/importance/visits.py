@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,8 @@ class Visits:
             none; None if no visit has one.
         logits: logits that the losses were taken of, shape (B, C), a row of NaN where a visit has
             none; None if no visit has any.
+        given: label that the log gave to a confirmed sample, shape (B,), -1 for other samples;
+            None if no sample is confirmed.
     """
 
     version: int
@@ -46,6 +48,24 @@ class Visits:
     alignment: _Numbers | None = None
     sketch: NDArray[Any] | None = None
     logits: NDArray[np.float32] | None = None
+    given: NDArray[np.int64] | None = None
+
+    def only(self, places: NDArray[np.bool_]) -> Self:
+        """Some of the visits, under a mask of shape (B,)."""
+        chosen = np.flatnonzero(places)
+        columns = ("norm", "margin", "loss", "alignment", "sketch", "logits", "given")
+        some: dict[str, Any] = {
+            name: np.asarray(its)[chosen]
+            for name in columns
+            if (its := getattr(self, name)) is not None
+        }
+        some["keys"] = [self.keys[place] for place in chosen.tolist()]
+        some["facts"] = Facts(*[column[chosen] for column in self.facts])
+        return replace(self, **some)
+
+    def without_sketches(self) -> Self:
+        """The same visits for rows that keep no sketches."""
+        return replace(self, sketch=None)
 
     def numbers(self) -> NDArray[np.float64]:
         """Norm over scale, margin and loss, side by side: shape (B, 3)."""
@@ -56,6 +76,11 @@ class Visits:
         """The alignments, shape (B,); NaN where a visit has none."""
         nothing = np.full(len(self.keys), np.nan, np.float32)
         return nothing if self.alignment is None else np.asarray(self.alignment, np.float32)
+
+    def labels_given(self) -> NDArray[np.int8]:
+        """The log's labels of confirmed samples, shape (B,); -1 for other samples."""
+        none = np.full(len(self.keys), -1, np.int8)
+        return none if self.given is None else np.asarray(self.given, np.int8)
 
     def sketches(self) -> NDArray[np.float32]:
         """Sketch / scale of each visit, shape (B, k); k is 0 if no visit has one."""

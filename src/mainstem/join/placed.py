@@ -26,6 +26,8 @@ class PlacedSample(NamedTuple):
         features: behaviour features as of the question, in the order of their names; empty where
             they are unknown, which a model reads as 0, their mean.
         question_id: the field of `Sample` with this name.
+        given: label that the log gave, of a sample of the stream whose label somebody confirmed;
+            -1 for every other sample, which has one label alone.
     """
 
     sample_id: UUID
@@ -45,10 +47,18 @@ class PlacedSample(NamedTuple):
     item_text: str
     features: tuple[float, ...] = ()
     question_id: UUID = UUID(int=0)
+    given: int = -1
 
     @classmethod
     def of(
-        cls, sample: Sample, partition: int, offset: int, part: str, label: int | None = None
+        cls,
+        sample: Sample,
+        partition: int,
+        offset: int,
+        part: str,
+        label: int | None = None,
+        *,
+        confirmed: bool = False,
     ) -> Self:
         """Put a sample at its place in the stream.
 
@@ -57,6 +67,8 @@ class PlacedSample(NamedTuple):
             partition, offset: its place.
             part: its use, one of `PARTS`.
             label: label that was vouched for; it replaces the sample's own. None keeps that one.
+            confirmed: whether a sample of the stream was vouched for; then the label of the log is
+                kept beside `label`.
         """
         held = sample.label if label is None else label
         return cls(
@@ -76,6 +88,7 @@ class PlacedSample(NamedTuple):
             context_text=sample.context_text,
             item_text=sample.item_text,
             question_id=sample.question_id,
+            given=sample.label if confirmed else -1,
         )
 
     @property

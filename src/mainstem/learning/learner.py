@@ -82,7 +82,12 @@ class Learner:
         drawn = self._draw(version, pool, position)
         samples = list(drawn_samples(self._store, version))
         held_out = self._held_out(position)
-        importance = _importance_of(samples, pool, drawn)
+        importance = _column_of("importance", samples, pool, drawn)
+        weights = _column_of("weight", samples, pool, drawn)
+        samples = [
+            one._replace(weight=one.weight * weight)
+            for one, weight in zip(samples, weights, strict=True)
+        ]
         try:
             made = self._made(version, active, samples, held_out, position, importance)
         except NonFiniteError as error:  # this ends the round, and is its reason
@@ -189,12 +194,14 @@ def _known_logits(
     return {one.sample_id: row for one, row in zip(held_out, logits, strict=True)}
 
 
-def _importance_of(samples: Sequence[PlacedSample], pool: RoundPool, drawn: Draw) -> list[float]:
-    """The importance with which each sample was drawn.
+def _column_of(
+    name: str, samples: Sequence[PlacedSample], pool: RoundPool, drawn: Draw
+) -> list[float]:
+    """The importance or the weight with which each sample was drawn.
 
     It is NaN for a sample that another learner drew, which took over in the meantime; this round
     then ends before anything comes of it.
     """
-    known = zip(drawn.rows.tolist(), pool["importance"][drawn.rows].tolist(), strict=True)
-    by_id = {pool.id_of(row): importance for row, importance in known}
+    known = zip(drawn.rows.tolist(), pool[name][drawn.rows].tolist(), strict=True)
+    by_id = {pool.id_of(row): value for row, value in known}
     return [by_id.get(sample.sample_id, math.nan) for sample in samples]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Self, TypeAlias
+from typing import Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,8 @@ from mainstem.responses import Responses
 from mainstem.store import Store
 from mainstem.store.writes import representation_columns, response_columns, sketch_columns
 
-__all__ = ["SCORED", "Answered"]
+__all__ = ["Answered"]
 
-SCORED: Final = frozenset({"stream", "canary"})
-"""The parts that are scored; direction and gate samples are neither scored nor drawn."""
 _Floats: TypeAlias = NDArray[np.float32]
 
 
@@ -28,7 +26,7 @@ class Answered:
     Attributes:
         version: number of the version.
         scale: mean response norm of the canaries under the version; norms are divided by it.
-        samples: samples of the parts in `SCORED`.
+        samples: samples that are scored.
         found: their responses.
         alignment, sketch: cosines with the trusted gradient, and sketches, as the history keeps
             them.
@@ -50,7 +48,7 @@ class Answered:
         Args:
             version: number of the version.
             scale: mean response norm of the canaries under the version.
-            samples: samples of the parts in `SCORED`.
+            samples: samples that are scored.
             found: their responses.
         """
         alignment, sketch = alignments_of(found), rounded(found.sketch)
@@ -85,7 +83,7 @@ class Answered:
         places = np.flatnonzero(of_partition).tolist()
         mine = [self.samples[place] for place in places]
         columns = zip(*[sample.facts for sample in mine], strict=True)
-        logits = self.found.logits
+        logits, given = self.found.logits, [sample.given for sample in mine]
         return Visits(
             version=self.version,
             scale=self.scale,
@@ -97,4 +95,5 @@ class Answered:
             alignment=self.alignment[places],
             sketch=self.sketch[places],
             logits=None if logits is None else logits[places],
+            given=np.array(given, np.int64),
         )

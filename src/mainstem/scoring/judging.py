@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstem.importance import Rows
+from mainstem.scoring.known import learnt_verdicts
 from mainstem.settings import Settings
 from mainstem.standing import REASONS, STANDINGS, Judgement, judge
 from mainstem.store import Store
@@ -26,6 +27,7 @@ __all__ = ["At", "Judging", "Publish"]
 
 Publish = Callable[[Sequence[KeptStanding]], None]
 _CHUNK: Final = 65_536
+_HEAVIER: Final = 0.25  # change of a sample's weight from which on it is a move
 
 
 class At(NamedTuple):
@@ -58,19 +60,24 @@ class Judging:
         self._settings = settings
         self._publish = publish
 
-    def judge(self, rows: Rows, at: At, *, trusted: bool, last: bool) -> Judgement:
+    def judge(self, rows: Rows, held: Rows, at: At, *, trusted: bool, last: bool) -> Judgement:
         """Judge rows; write the standings that moved, then the judgement.
 
         Args:
             rows: rows of the partition.
+            held: rows of its confirmed samples of direction and gate, which evidence learns from.
             at: place of the judgement.
             trusted: whether the canaries' labels are trusted, and not only assumed.
             last: whether the log ends here. If so, all standings are written, so that their
                 evidence is up to date.
         """
-        judged = judge(rows, self._settings.standing, trusted=trusted)
+        settings, place = self._settings, (at.partition, at.judgement)
+        verdicts = learnt_verdicts(rows, held, self._store, *place, settings)
+        judged = judge(rows, settings.standing, trusted=trusted, verdicts=verdicts)
         moved = (judged.standing != rows["standing"]) | (judged.reason != rows["reason"])
         moved |= rows["judged"] != rows["label_version"]
+        weight = judged.weight.astype(np.float32)
+        moved |= np.abs(weight - rows["weight"]) >= _HEAVIER
         moves = _standings_of(rows, judged, np.flatnonzero(moved), at)
         write_moves(self._store, moves, _stood_at(rows, np.flatnonzero(moved)), at.event_time)
         self._tell(moves)
@@ -78,6 +85,8 @@ class Judging:
             self._tell(_standings_of(rows, judged, some, at))
         write_judgement(self._store, _kept(judged, at))
         rows["standing"][:], rows["reason"][:] = judged.standing, judged.reason
+        # subtle: only with the moves, which rows are rebuilt from
+        rows["weight"][moved] = weight[moved]
         rows["judged"][:] = rows["label_version"]
         return judged
 
@@ -102,6 +111,13 @@ def _standings_of(
 ) -> list[KeptStanding]:
     """The standings of the samples in some rows, as the history keeps them."""
     count, alignment = len(places), rows["alignment"][places]
+    weighed = None if judged.verdicts is None else judged.verdicts.weighed
+    right = np.full(count, np.nan) if weighed is None else weighed.right[places]
+    parts, say = (
+        ([], np.zeros((count, 0)))
+        if weighed is None
+        else (list(weighed.parts), weighed.say[places])
+    )
     columns: dict[str, Sequence[Any]] = {
         "sample_id": [rows.id_of(row) for row in places],
         "label_version": rows["label_version"][places].tolist(),
@@ -117,6 +133,10 @@ def _standings_of(
         "visits": rows["visits"][places].tolist(),
         "alignment": _known(np.where(rows["aligned"][places] > 0, alignment, np.nan)),
         "importance_of_mean": _known(rows.importance_of_mean(places)),
+        "probably_right": _known(right),
+        "weight": judged.weight[places].tolist(),
+        "parts": [parts] * count,
+        "say": say.tolist(),
     }
     in_order = (columns[name] for name in KeptStanding._fields)
     return [KeptStanding(*values) for values in zip(*in_order, strict=True)]
@@ -139,6 +159,7 @@ def _kept(judged: Judgement, at: At) -> KeptJudgement:
         canaries=judged.canaries,
         core_level=core_level,
         verdict=judged.verdict,
+        decides=judged.decides,
     )
 
 

@@ -1,21 +1,35 @@
 """Rebuilds rows from the history: they equal the rows of the worker that wrote it."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from mainstem.importance import Rows, Visits
+from mainstem.scoring.held import apart
 from mainstem.standing import REASONS, STANDINGS
 from mainstem.store import Store, StoredVisits, stored_visits
 from mainstem.store.draws import drawn_for_promoted
 from mainstem.store.standings import stood_before
 
-__all__ = ["rebuilt", "visits_of"]
+__all__ = ["Rebuilt", "rebuilt", "visits_of"]
+
+
+class Rebuilt(NamedTuple):
+    """The rows of some partitions, by partition.
+
+    Attributes:
+        rows: rows of stream and canaries, which are judged.
+        held: rows of confirmed samples of direction and gate.
+    """
+
+    rows: dict[int, Rows]
+    held: dict[int, Rows]
 
 
 def rebuilt(
     store: Store, ends: Mapping[int, int], version: int, *, left: Mapping[int, int], sketch: int
-) -> dict[int, Rows]:
+) -> Rebuilt:
     """The rows of some partitions as they were when a version was in use.
 
     Args:
@@ -26,13 +40,14 @@ def rebuilt(
         sketch: number of floats in a sketch, k.
     """
     drawn = drawn_for_promoted(store, version)
-    made = {partition: Rows(sketch=sketch) for partition in ends}
-    for partition, rows in made.items():
+    made = Rebuilt({one: Rows(sketch=sketch) for one in ends}, {one: Rows() for one in ends})
+    for partition, rows in made.rows.items():
         for at in range(version + 1):
             rows.mark_drawn(drawn.get(at, []))
             end, oldest = ends[partition], left[partition]
             for found in stored_visits(store, partition, end, at, left=oldest, sketch=sketch):
-                rows.visit(visits_of(found, at))
+                for some, visits in apart(visits_of(found, at), rows, made.held[partition]):
+                    some.visit(visits)
         _stand_again(rows, store, partition, ends[partition])
     return made
 
@@ -50,6 +65,7 @@ def visits_of(found: StoredVisits, version: int) -> Visits:
         alignment=found.alignment,
         sketch=found.sketch,
         logits=found.logits if found.logits.shape[1] else None,
+        given=found.given,
     )
 
 
@@ -62,4 +78,5 @@ def _stand_again(rows: Rows, store: Store, partition: int, end: int) -> None:
         reason = np.array([REASONS.index(one) for one in stood.reason], np.int8)
         rows["standing"][rows_here] = standing[here]
         rows["reason"][rows_here] = reason[here]
+        rows["weight"][rows_here] = np.array(stood.weight, np.float32)[here]
         rows["judged"][rows_here] = np.array(stood.label_version, np.int64)[here]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from mainstem.importance import Rows
 from mainstem.join import PlacedSample
+from mainstem.scoring.held import is_scored, row_of
 from mainstem.scoring.schedule import newest
 from mainstem.settings import Settings
 from mainstem.store import Store, samples_between, trusted_samples
@@ -15,16 +16,20 @@ def due_again(
     store: Store,
     settings: Settings,
     rows: Mapping[int, Rows],
+    held: Mapping[int, Rows],
     version: int,
     ends: Mapping[int, int],
 ) -> list[PlacedSample]:
-    """The samples that a new version should score again: all canaries, and the newest samples.
+    """The samples that a new version should score again: the trusted ones, and the newest samples.
+
+    Of direction and gate only confirmed samples are scored.
 
     Args:
         store: the history.
         settings: settings with the budget of newest samples.
         rows: rows of the worker's partitions. Samples whose label is outdated, or that the version
             has scored, are left out.
+        held: rows of confirmed samples of direction and gate, of the same partitions.
         version: number of the version in use.
         ends: position of the next sample of each partition.
 
@@ -33,14 +38,19 @@ def due_again(
     """
     budget, partitions = settings.responses.rescore_budget, settings.join.partitions
     budgeted = samples_between(store, newest(ends, budget, partitions))
-    canaries = trusted_samples(store, "canary", ends)
-    again = {sample.sample_id: sample for sample in [*canaries, *budgeted]}
-    known = [one for one in again.values() if _is_due(rows[one.partition], one, version)]
+    trusted = trusted_samples(store, "canary", ends)
+    if any(len(some) for some in held.values()):
+        trusted += trusted_samples(store, "direction", ends) + trusted_samples(store, "gate", ends)
+    again = {sample.sample_id: sample for sample in [*trusted, *budgeted] if is_scored(sample)}
+    known = [one for one in again.values() if _is_due(row_of(one, rows, held), one, version)]
     return sorted(known, key=lambda sample: (sample.partition, sample.offset))
 
 
 def unscored(
-    rows: Mapping[int, Rows], version: int, samples: Sequence[PlacedSample]
+    rows: Mapping[int, Rows],
+    held: Mapping[int, Rows],
+    version: int,
+    samples: Sequence[PlacedSample],
 ) -> list[PlacedSample]:
     """The samples whose label is not outdated and that a version has not scored yet.
 
@@ -48,25 +58,18 @@ def unscored(
 
     Args:
         rows: rows of the worker's partitions.
+        held: rows of confirmed samples of direction and gate, of the same partitions.
         version: number of the version in use.
         samples: samples to choose from.
     """
-    return [sample for sample in samples if not _is_done(rows[sample.partition], sample, version)]
+    return [one for one in samples if not _is_done(row_of(one, rows, held), one, version)]
 
 
-def _is_due(rows: Rows, sample: PlacedSample, version: int) -> bool:
-    known, last = _known_of(rows, sample)
+def _is_due(row: tuple[int, int], sample: PlacedSample, version: int) -> bool:
+    known, last = row
     return known == sample.label_version and last < version
 
 
-def _is_done(rows: Rows, sample: PlacedSample, version: int) -> bool:
-    known, last = _known_of(rows, sample)
+def _is_done(row: tuple[int, int], sample: PlacedSample, version: int) -> bool:
+    known, last = row
     return known > sample.label_version or (known == sample.label_version and last >= version)
-
-
-def _known_of(rows: Rows, sample: PlacedSample) -> tuple[int, int]:
-    """Label version and last version in a sample's row; -1 for both if it has no row."""
-    row = rows.row_of(sample.sample_id)
-    if row is None:
-        return -1, -1
-    return int(rows["label_version"][row]), int(rows["last_version"][row])

@@ -10,8 +10,9 @@ from mainstem.importance import Rows
 from mainstem.join import PlacedSample, examples_of
 from mainstem.models import ActiveVersion
 from mainstem.process.stopwatch import SPENT
-from mainstem.scoring.answered import SCORED, Answered
+from mainstem.scoring.answered import Answered
 from mainstem.scoring.finite import finite_only
+from mainstem.scoring.held import apart, is_scored
 from mainstem.scoring.judging import At, Judging, Publish
 from mainstem.scoring.rebuilding import rebuilt
 from mainstem.scoring.rescoring import due_again, unscored
@@ -36,6 +37,7 @@ class ScoringWorker:
 
     Attributes:
         rows: rows of each partition that the worker owns.
+        held: for each of these partitions the rows of confirmed samples of direction and gate.
         left: for each of these partitions the event time before which rows were dropped.
         version: number of the version in use.
         scale: number that its norms are divided by; None before it has scored a sample.
@@ -51,6 +53,7 @@ class ScoringWorker:
         publish: Publish = lambda standings: None,  # noqa: ARG005 - publishes nothing
     ) -> None:
         self.rows = {partition: Rows(sketch=settings.responses.sketch) for partition in partitions}
+        self.held = {partition: Rows() for partition in self.rows}
         self.left: dict[int, int] = dict.fromkeys(self.rows, 0)
         self.version = 0
         self.scale: float | None = None
@@ -94,22 +97,22 @@ class ScoringWorker:
 
     def due(self, ends: Mapping[int, int]) -> list[PlacedSample]:
         """The samples that the version in use should score again; see `due_again`."""
-        return due_again(self._store, self._settings, self.rows, self.version, ends)
+        return due_again(self._store, self._settings, self.rows, self.held, self.version, ends)
 
     def unscored(self, samples: Sequence[PlacedSample]) -> list[PlacedSample]:
         """The samples whose label is not outdated and that the version in use has not scored."""
-        return unscored(self.rows, self.version, samples)
+        return unscored(self.rows, self.held, self.version, samples)
 
     def score(self, samples: Sequence[PlacedSample]) -> None:
         """Score samples by the version in use: one visit each.
 
-        Samples of parts that are not scored are skipped.
+        Samples of direction and gate that nobody confirmed are skipped.
         """
         with SPENT.on("score"):
             self._score(samples)
 
     def _score(self, samples: Sequence[PlacedSample]) -> None:
-        taken = [sample for sample in samples if sample.part in SCORED]
+        taken = [sample for sample in samples if is_scored(sample)]
         if not taken:
             return
         found = self.active.responses(examples_of(taken, weighed=False))
@@ -121,7 +124,8 @@ class ScoringWorker:
         answered = Answered.by(self.version, self.scale, taken, found)
         answered.keep(self._store, self._settings.responses.representations_ttl)
         for partition, visits in answered.visits():
-            self.rows[partition].visit(visits)
+            for rows, some in apart(visits, self.rows[partition], self.held[partition]):
+                rows.visit(some)
 
     def judge(self, partition: int, end: int, event_time: int, *, last: bool = False) -> Judgement:
         """Judge a partition; write the judgement, the new standings and the moves.
@@ -134,9 +138,11 @@ class ScoringWorker:
         """
         rows = self.rows[partition]
         self.left[partition] = max(event_time - self._settings.responses.horizon, 0)
-        rows.leave(self.left[partition])
+        held = self.held[partition]
+        for some in (rows, held):
+            some.leave(self.left[partition])
         at = At(partition, end, event_time, self.version)
-        return self._judging.judge(rows, at, trusted=self.trusted, last=last)
+        return self._judging.judge(rows, held, at, trusted=self.trusted, last=last)
 
     def write_again(self, partition: int, judgement: int) -> None:
         """Write and publish the moves of a judgement again; see `Judging.write_again`."""
@@ -158,9 +164,12 @@ class ScoringWorker:
         """
         self.left |= left
         sketch = self._settings.responses.sketch
-        self.rows |= rebuilt(self._store, ends, version, left=self.left, sketch=sketch)
+        found = rebuilt(self._store, ends, version, left=self.left, sketch=sketch)
+        self.rows |= found.rows
+        self.held |= found.held
 
     def disown(self, partition: int) -> None:
         """Forget a partition that another worker owns now."""
         self.rows.pop(partition, None)
+        self.held.pop(partition, None)
         self.left.pop(partition, None)

@@ -54,8 +54,6 @@ NO_TRUSTED: Final = "no trusted samples"
 TOO_FEW: Final = "too few canaries"
 # the pooled variance counts as much as this many visits of a sample itself
 _PRIOR_VISITS: Final = 2.0
-# probability of being right that a label needs for core, where it is known
-_SOUND: Final = 0.9
 
 
 @dataclass(frozen=True)
@@ -74,6 +72,8 @@ class Judgement:
             enough visits.
         canaries: number of canaries among the rows.
         verdict: `given`, or the reason why no sample can be called contradictory.
+        verdicts: what evidence that has learnt from trusted samples says of the rows; None if the
+            recent margin decided.
     """
 
     standing: NDArray[np.int8]
@@ -84,6 +84,18 @@ class Judgement:
     core_level: float
     canaries: int
     verdict: str
+    verdicts: Verdicts | None = None
+
+    @property
+    def decides(self) -> str:
+        """The evidence that decided: `combined` if it was learnt, else `recent margin`."""
+        return "recent margin" if self.verdicts is None else self.verdicts.weighed.decides
+
+    @property
+    def weight(self) -> Floats:
+        """Weight of each sample in the loss, shape (N,), in [0, 1]; 1 where nothing was learnt."""
+        known = None if self.verdicts is None else self.verdicts.weight
+        return np.ones(len(self.standing)) if known is None else known
 
     def counts(self) -> dict[str, int]:
         """The number of samples in core and edge, and in noise by reason."""
@@ -108,7 +120,7 @@ def judge(
             assumed, no sample is called contradictory.
         verdicts: doubt, p-values and P(label is right) of the rows, in their order, if evidence
             that has learnt from trusted samples decides; None if the recent margin does. A sample
-            is then sound only if its label is right with a probability of at least .9 too.
+            is then sound only if P(label is right) is at least `least_right` too.
 
     Example:
         >>> judge(Rows(), Standing(), trusted=True).counts()
@@ -132,7 +144,8 @@ def judge(
     level = float(np.quantile(importance[seen], settings.core_quantile)) if seen.any() else math.nan
     sound = proven & ~contradictory & (p_value >= settings.doubt)
     if verdicts is not None:
-        sound &= verdicts.weighed.right >= _SOUND
+        # on human label noise a twentieth of the labels above .9 are wrong, and a fifth of all
+        sound &= verdicts.weighed.right >= settings.least_right
     core = sound & seen & (importance - settings.confidence * error > level)
     spent = sound & seen & (importance + settings.confidence * error < settings.spent_level)
     steps = [
@@ -149,7 +162,7 @@ def judge(
         standing[mask], reason[mask] = its_standing, its_reason
     verdict = "given" if proven.any() and trusted else NO_TRUSTED if not trusted else TOO_FEW
     canaries = int(is_canary.sum())
-    return Judgement(standing, reason, evidence, p_value, error, level, canaries, verdict)
+    return Judgement(standing, reason, evidence, p_value, error, level, canaries, verdict, verdicts)
 
 
 def evidence_of(rows: Rows) -> Floats:

@@ -1,6 +1,6 @@
 """Verdicts on labels from evidence that has learnt from trusted samples."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,26 @@ class Verdicts:
         p_value: probability that a sound sample is at least this doubtful, shape (N,); NaN if too
             few trusted samples have the right label in the log.
         sound: rows of the trusted samples whose given label is right; they are the canaries.
+        weight: weight of each sample in the loss, shape (N,), in [0, 1]; None if all weigh 1.
     """
 
     weighed: Weighed
     p_value: Floats
     sound: NDArray[np.int64]
+    weight: Floats | None = None
+
+    def first(self, count: int) -> "Verdicts":
+        """The verdicts on the first samples, without those that were only weighed beside them."""
+        its = self.weighed
+        weighed = replace(
+            its,
+            doubt=its.doubt[:count],
+            right=its.right[:count],
+            doubts=its.doubts[:count],
+            say=its.say[:count],
+        )
+        weight = None if self.weight is None else self.weight[:count]
+        return Verdicts(weighed, self.p_value[:count], self.sound[self.sound < count], weight)
 
 
 def weigh_and_compare(

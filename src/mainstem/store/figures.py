@@ -59,7 +59,10 @@ class Figures(NamedTuple):
 
 
 class Drawable(NamedTuple):
-    """A sample that a round may draw; `standing` is empty where the sample was never judged."""
+    """A sample that a round may draw; `standing` is empty where the sample was never judged.
+
+    `weight` is its weight in the loss, in [0, 1].
+    """
 
     sample_id: UUID
     label_version: int
@@ -67,6 +70,7 @@ class Drawable(NamedTuple):
     offset: int
     event_time: int
     importance: float
+    weight: float
     standing: str
 
 
@@ -100,9 +104,11 @@ DRAWABLE: Final = Query(
     Drawable,
     """
     SELECT r.sample_id, (r.in_order.1)[-1], r.partition, (r.in_order.4)[-1],
-           toUnixTimestamp64Milli(r.event_time), r.importance[-1], s.standing
+           toUnixTimestamp64Milli(r.event_time), r.importance[-1],
+           if(s.standing = '', 1, s.weight), s.standing
     FROM visits_of_sample AS r
-    LEFT JOIN (SELECT sample_id, standing FROM standings FINAL) AS s ON r.sample_id = s.sample_id
+    LEFT JOIN (SELECT sample_id, standing, weight FROM standings FINAL) AS s
+        ON r.sample_id = s.sample_id
     WHERE r.sample_id NOT IN (
         SELECT sample_id FROM trusted_now WHERE part IN ('direction', 'gate'))""",
 )

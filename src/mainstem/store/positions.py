@@ -72,7 +72,8 @@ _WITHOUT_RESPONSE: Final = Query(
     WHERE partition = {partition:UInt32} AND position < {end:UInt64}
       AND toUnixTimestamp64Milli(event_time) >= {left:Int64}
       AND (sample_id, label_version) NOT IN (
-          SELECT sample_id, label_version FROM responses WHERE partition = {partition:UInt32})
+          SELECT sample_id, label_version FROM responses
+          WHERE partition = {partition:UInt32} AND part NOT IN ('direction', 'gate'))
     GROUP BY sample_id""",
 )
 _POSITIONS: Final = Query(
@@ -128,9 +129,10 @@ def accepted_versions(
 def accepted_without_response(
     store: Store, partition: int, end: int, left: int
 ) -> Iterator[AcceptedSample]:
-    """Samples that were accepted before a position and have no response.
+    """Samples that were accepted before a position and have no row.
 
-    Most of them are samples of direction and gate, which are not scored.
+    Most of them are samples of direction and gate. Confirmed ones have responses, but no row among
+    the samples that are judged.
 
     Args:
         store: the history.

@@ -33,7 +33,7 @@ _FACTS: Final = """
     s.sample_id, s.label_version, s.partition, {position}, toUnixTimestamp64Milli(s.event_time),
     ifNull(t.label, s.label), s.targets, s.weight, s.sampling_probability, s.position,
     if(t.part = '', 'stream', t.part), s.item_id, s.history, s.context_text, s.item_text,
-    f.values, s.question_id"""
+    f.values, s.question_id, if(t.origin = 'confirmed', toInt16(s.label), toInt16(-1))"""
 _COLUMNS: Final = _FACTS.format(position="s.offset")
 _SAMPLES: Final = "(SELECT * FROM samples FINAL) AS s"
 _TRUSTED: Final = "JOIN trusted_now AS t ON s.sample_id = t.sample_id"

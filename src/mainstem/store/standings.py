@@ -24,7 +24,15 @@ _CHUNK: Final = 65_536
 
 
 class KeptStanding(NamedTuple):
-    """Where a judgement put a sample, and the figures that decided it."""
+    """Where a judgement put a sample, and the figures that decided it.
+
+    Attributes:
+        probably_right: probability that the label in the log is right; None unless evidence that
+            has learnt from confirmed samples decided.
+        weight: weight of the sample in the loss, in [0, 1].
+        parts: names of the parts of learnt evidence; empty unless it decided.
+        say: what each part adds to the log-odds that the label is wrong.
+    """
 
     sample_id: UUID
     label_version: int
@@ -40,6 +48,10 @@ class KeptStanding(NamedTuple):
     visits: int
     alignment: float | None
     importance_of_mean: float | None
+    probably_right: float | None
+    weight: float
+    parts: Sequence[str]
+    say: Sequence[float]
 
 
 class KeptJudgement(NamedTuple):
@@ -53,6 +65,7 @@ class KeptJudgement(NamedTuple):
         canaries: canaries that it compared the samples with.
         core_level: importance above which core lies; None where no sample has enough visits.
         verdict: `given`, or the reason why no sample could be called contradictory.
+        decides: evidence that decided: `combined` if it was learnt, else `recent margin`.
     """
 
     partition: int
@@ -66,6 +79,7 @@ class KeptJudgement(NamedTuple):
     canaries: int
     core_level: float | None
     verdict: str
+    decides: str
 
 
 class Stood(NamedTuple):
@@ -75,12 +89,14 @@ class Stood(NamedTuple):
         keys: ids of the samples, 16 bytes each.
         standing, reason: standing of each sample, and why.
         label_version: label version at which each was judged.
+        weight: weight of each in the loss.
     """
 
     keys: Sequence[bytes]
     standing: Sequence[str]
     reason: Sequence[str]
     label_version: Sequence[int]
+    weight: Sequence[float]
 
 
 _MOVES_AT: Final = f"""
@@ -88,7 +104,7 @@ _MOVES_AT: Final = f"""
     WHERE partition = {{partition:UInt32}} AND judgement = {{at:UInt64}}"""
 _STOOD_BEFORE: Final = """
     SELECT UUIDStringToNum(toString(sample_id)), argMax(standing, judgement),
-           argMax(reason, judgement), argMax(label_version, judgement)
+           argMax(reason, judgement), argMax(label_version, judgement), argMax(weight, judgement)
     FROM moves FINAL WHERE partition = {partition:UInt32} AND judgement <= {end:UInt64}
     GROUP BY sample_id"""
 

@@ -49,7 +49,9 @@ class Label(NamedTuple):
 class Move(NamedTuple):
     """A move, with the figures at its judgement.
 
-    `canaries`, `core_level` and `verdict` are those of the judgement as a whole.
+    `canaries`, `core_level`, `verdict` and `decides` are those of the judgement as a whole. Where
+    learnt evidence decided, `probably_right` is the probability that the label in the log is right,
+    and `say` has what each of `parts` adds to the log-odds that it is wrong.
     """
 
     partition: int
@@ -67,9 +69,14 @@ class Move(NamedTuple):
     visits: int
     alignment: float | None
     importance_of_mean: float | None
+    probably_right: float | None
+    weight: float
+    parts: list[str]
+    say: list[float]
     canaries: int
     core_level: float | None
     verdict: str
+    decides: str
 
 
 class Canaries(NamedTuple):
@@ -100,7 +107,7 @@ class Beginning(NamedTuple):
 
 
 # subtle: the sample is selected inside, next to FINAL and before joins, so no whole table is read;
-# the history of a server that has not been migrated may have no targets yet
+# the history of a server that has not been migrated may lack columns, which COLUMNS allows
 LABELS: Final = Query(
     Label,
     """
@@ -122,10 +129,18 @@ MOVES: Final = Query(
     """
     SELECT m.partition AS partition, m.judgement AS judgement, m.event_time AS event_time,
            m.version AS version, label_version, before, standing, reason, p_value, evidence,
-           importance, margin, visits, alignment, importance_of_mean, j.canaries AS canaries,
-           j.core_level AS core_level, j.verdict AS verdict
-    FROM (SELECT * FROM moves FINAL WHERE sample_id = {sample:UUID}) AS m
-    LEFT JOIN (SELECT * FROM judgements FINAL) AS j
+           importance, margin, visits, alignment, importance_of_mean,
+           its_right AS probably_right, its_weight AS weight, its_parts AS parts, its_say AS say,
+           j.canaries AS canaries, j.core_level AS core_level, j.verdict AS verdict,
+           if(its_decides = '', 'recent margin', its_decides) AS decides
+    FROM (
+        SELECT *, [COLUMNS('^probably_right$'), NULL][1] AS its_right,
+               [COLUMNS('^weight$'), toFloat32(1)][1] AS its_weight,
+               arrayConcat(CAST([], 'Array(String)'), COLUMNS('^parts$')) AS its_parts,
+               arrayConcat(CAST([], 'Array(Float32)'), COLUMNS('^say$')) AS its_say
+        FROM moves FINAL WHERE sample_id = {sample:UUID}) AS m
+    LEFT JOIN (
+        SELECT *, concat('', COLUMNS('^decides$')) AS its_decides FROM judgements FINAL) AS j
         ON m.partition = j.partition AND m.judgement = j.judgement
     ORDER BY judgement""",
 )

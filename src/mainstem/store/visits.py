@@ -20,7 +20,7 @@ _THESE: Final = """
 _SQL: Final = f"""
     SELECT UUIDStringToNum(toString(r.sample_id)), r.label_version, r.partition, r.offset,
            toUnixTimestamp64Milli(r.event_time), r.label, r.part, r.answer_code, r.scale, r.norm,
-           r.margin, r.loss, ifNull(r.alignment, nan), r.logits, s.sketch
+           r.margin, r.loss, ifNull(r.alignment, nan), r.given, r.logits, s.sketch
     FROM (SELECT * FROM responses FINAL {_THESE}) AS r
     LEFT JOIN (
         SELECT sample_id, label_version, sketch FROM sketches FINAL
@@ -44,6 +44,7 @@ class StoredVisits:
             length k.
         logits: logits of the responses, shape (B, C); a row of NaN where a response has none, and
             C is 0 where none has any.
+        given: label that the log gave to a confirmed sample, shape (B,); -1 for other samples.
     """
 
     keys: Sequence[bytes]
@@ -55,6 +56,7 @@ class StoredVisits:
     alignment: NDArray[np.float64]
     sketch: NDArray[np.float32]
     logits: NDArray[np.float32]
+    given: NDArray[np.int64]
 
 
 def stored_visits(
@@ -81,7 +83,7 @@ def stored_visits(
 
 
 def _visits(rows: Sequence[tuple[Any, ...]], size: int) -> StoredVisits:
-    keys, *facts, part, code, scale, norm, margin, loss, alignment, logits, sketches = zip(
+    keys, *facts, part, code, scale, norm, margin, loss, alignment, given, logits, sketches = zip(
         *rows, strict=True
     )
     return StoredVisits(
@@ -99,6 +101,7 @@ def _visits(rows: Sequence[tuple[Any, ...]], size: int) -> StoredVisits:
         alignment=np.array(alignment, np.float64),
         sketch=_matrix(sketches, size),
         logits=_matrix(logits, max(map(len, logits))),
+        given=np.array(given, np.int64),
     )
 
 

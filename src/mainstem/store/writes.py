@@ -173,6 +173,7 @@ def response_columns(
         scale: mean response norm of the canaries under the version.
     """
     known: list[float | None] = alignment.tolist()
+    given = [sample.given for sample in samples]
     for place in np.flatnonzero(np.isnan(alignment)):
         known[place] = None
     return {
@@ -183,6 +184,7 @@ def response_columns(
         "margin": found.margin,
         "alignment": known,
         **({} if found.logits is None else {"logits": found.logits.tolist()}),
+        **({"given": given} if max(given, default=-1) >= 0 else {}),
     }
 
 

@@ -78,6 +78,10 @@ class Trust:
         known = self._confirmed.get(sample_id)
         return known.label if known else None
 
+    def is_confirmed(self, sample_id: UUID) -> bool:
+        """Whether a user vouches for the label of a sample of the stream, not of a graded pair."""
+        return self.origin_of(sample_id) == "confirmed"
+
     def origin_of(self, sample_id: UUID) -> str:
         """The origin of a trusted sample: `graded`, `confirmed` or only `assumed`."""
         known = self._confirmed.get(sample_id)

@@ -22,6 +22,7 @@ _DTYPES: Final[dict[str, Any]] = {
     "offset": np.int64,
     "event_time": np.int64,
     "importance": np.float64,
+    "weight": np.float32,
     "standing": np.int8,
 }
 _CHUNK: Final = 65_536
@@ -51,7 +52,7 @@ class RowsPool:
 
 
 class StoredPool:
-    """The same columns from the history, streamed: about 50 bytes a sample.
+    """The same columns from the history, streamed: about 54 bytes a sample.
 
     Each sample has its current importance, as every view and command reports it.
 
@@ -85,7 +86,7 @@ def _add(chunks: dict[str, list[NDArray[Any]]], rows: list[Drawable]) -> None:
     if not rows:
         return
     ids, *numbers, standing = zip(*rows, strict=True)
-    label_version, partition, offset, event_time, importance = numbers
+    label_version, partition, offset, event_time, importance, weight = numbers
     values = {
         "key_high": [one.int >> 64 for one in ids],
         "key_low": [one.int & 0xFFFF_FFFF_FFFF_FFFF for one in ids],
@@ -94,6 +95,7 @@ def _add(chunks: dict[str, list[NDArray[Any]]], rows: list[Drawable]) -> None:
         "offset": offset,
         "event_time": event_time,
         "importance": importance,
+        "weight": weight,
         "standing": [STANDINGS.index(one or "edge") for one in standing],
     }
     for name, dtype in _DTYPES.items():

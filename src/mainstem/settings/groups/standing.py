@@ -58,6 +58,30 @@ class Standing(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             low=0,
         ),
     ] = 1.0
+    evidence: Annotated[
+        str,
+        Means(
+            "Decides which labels to doubt: `learnt` lets confirmed samples teach it, where a"
+            " partition has enough of them; `margin` compares margins alone.",
+            choices=("learnt", "margin"),
+        ),
+    ] = "learnt"
+    divisions: Annotated[
+        int,
+        Means(
+            "A higher number makes learnt evidence depend less on chance, and a judgement slower:"
+            " it learns that many times over.",
+            low=1,
+            high=50,
+        ),
+    ] = 3
+    least_right: Annotated[
+        float,
+        share(
+            "A higher value makes core and `spent` stricter where evidence is learnt: the label of"
+            " a sample must be right with at least this probability."
+        ),
+    ] = 0.9
     core_visits: Annotated[
         int,
         Means("A higher number requires more visits before a sample can be core or spent.", low=1),
