@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mainstem.errors import SettingError
-from mainstem.printable import as_cell, in_json
+from mainstem.printable import as_cell, in_json, number_of
 
 if TYPE_CHECKING:
     from mainstem.bench.evidence.homes import Homes, Turning
@@ -115,11 +115,13 @@ def _announce(homes: "Homes", *, prepare: bool, measure: bool) -> None:
     missing = homes.missing
     if prepare:
         minutes = homes.seconds(missing) / 60
-        _told(f"{len(missing)} homes to make: about {minutes:.0f} minutes on two cores")
+        many = number_of(len(missing), "home")
+        _told(f"{many} to make: about {minutes:.0f} minutes on two cores")
     if measure:
         able = [one for one in homes.cells if homes.is_there(one) or (prepare and one in missing)]
-        seconds = sum(one.stream.measure_seconds for one in able)
-        _told(f"{len(able)} homes to measure: about {seconds / 60:.0f} minutes on two cores")
+        minutes = sum(one.stream.measure_seconds for one in able) / 60
+        many = number_of(len(able), "home")
+        _told(f"{many} to measure: about {minutes:.0f} minutes on two cores")
 
 
 def _with_model(homes: "Homes", model: str | None) -> "WithModel | None":

@@ -96,7 +96,7 @@ def _one_sided(found: Found) -> Iterator[Measure]:
         within = partial(_within, str(stream.noisy_label))
         for where, of in (("whole", _auroc), ("within the noisy label", within)):
             ours = [of(one) for one in found.of(COMBINATION, **asked)]
-            best = _best(found, asked, of)
+            best = _best(found, asked, of, len(ours))
             if best:
                 less = [_less(one, other) for one, other in zip(ours, best, strict=True)]
                 yield Measure(f"{stream.name}: less the best part, {where}", less, -0.01)
@@ -113,12 +113,16 @@ def _within(label: str, cell: _Cell) -> float | None:
 
 
 def _best(
-    found: Found, asked: Mapping[str, Any], of: Callable[[_Cell], float | None]
+    found: Found, asked: Mapping[str, Any], of: Callable[[_Cell], float | None], seeds: int
 ) -> list[float | None]:
     """The measure of the part that is best in the mean over the seeds, one for each seed."""
     names = {one["evidence"] for one in found.cells} - {COMBINATION, NONE, ORACLE}
     parts = [[of(one) for one in found.of(name, **asked)] for name in sorted(names)]
-    usable = [values for values in parts if any(one is not None for one in values)]
+    usable = [
+        values
+        for values in parts
+        if len(values) == seeds and any(one is not None for one in values)
+    ]
     return max(usable, key=_mean, default=[])
 
 

@@ -68,7 +68,7 @@ def bench_evidence(
                 store, path / "truth", classes, frozen.frozen.train if frozen else None
             )
         cells += measured(cell, columns, settings, frozen)
-    streams = list(dict.fromkeys(one.stream for one in homes.cells))
+    streams = list({one.stream.name: one.stream for one in homes.cells}.values())
     return {
         "cells": cells,
         "claims": claims_of(Found(cells, streams)),

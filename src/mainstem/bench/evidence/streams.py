@@ -125,7 +125,7 @@ QUICK: Final = (
     Stream(
         name="small plain shop, a fifth turned over",
         shop=MappingProxyType({"plain": True, "turned_over": 0.2}),
-        events=2000,
+        events=3000,
         settings=_FAST,
         prepare_seconds=40,
         measure_seconds=15,
@@ -133,7 +133,7 @@ QUICK: Final = (
     Stream(
         name="small shop, half of the yes wrong",
         shop=MappingProxyType({"plain": True, "fitting": 0.2, "wrong_yes": 0.5}),
-        events=2000,
+        events=3000,
         noisy_label=1,
         roles=frozenset({"one-sided"}),
         settings=_FAST,

@@ -134,7 +134,7 @@ def _untrusted(columns: Columns, weighed: Weighed, standing: Standing) -> Weighi
     for place, name in enumerate(weighed.parts):
         found[name] = Judged(weighed.doubts[:, place], nothing)
     level = np.quantile(weighed.doubt, 1 - _DOUBTFUL) if len(nothing) else 0.0
-    return Weighing(found, weighed.decides, (weighed.doubt < level).astype(np.float64))
+    return Weighing(found, weighed.decides, (weighed.doubt <= level).astype(np.float64))
 
 
 def _crossed(
