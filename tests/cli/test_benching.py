@@ -80,9 +80,9 @@ def test_a_peer_that_is_not_there_is_left_out_with_its_reason(
 def test_bench_evidence_needs_homes_and_names_its_streams(mainstem: Run, tmp_path: Path) -> None:
     """Without homes it says how they are made, and an unknown stream is answered with all names."""
     done = mainstem("bench", "evidence", "--homes", tmp_path, "--seeds", "1")
-    assert 1 == done.returncode
+    assert 2 == done.returncode
     assert "run with --prepare first" in done.stderr
     assert "0 homes to measure: about 0 minutes" in done.stderr
     done = mainstem("bench", "evidence", "--only", "nobody")
-    assert 1 == done.returncode
+    assert 2 == done.returncode
     assert "'habits'" in done.stderr
