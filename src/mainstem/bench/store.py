@@ -52,8 +52,10 @@ def bench_writes(store: Store, rows: int, rounds: int) -> dict[str, Any]:
     none = np.zeros((_BATCH, 0), np.float32)
     for start in range(0, rows, _BATCH):
         norm, loss, margin, alignment = random.random((4, _BATCH), dtype=np.float32)
+        logits = random.random((_BATCH, 2), dtype=np.float32)
         # subtle: the class of responses would load torch and its compilers, which no history needs
-        found = SimpleNamespace(norm=norm, loss=loss, margin=margin, dots=none, sketch=none)
+        numbers = {"norm": norm, "loss": loss, "margin": margin, "logits": logits}
+        found = SimpleNamespace(**numbers, dots=none, sketch=none)
         batches.append(([_sample(start + place) for place in range(_BATCH)], found, alignment))
     names = list(response_columns(*batches[0], version=0, scale=1.0))
     ready = [list(response_columns(*batch, version=0, scale=1.0).values()) for batch in batches]
