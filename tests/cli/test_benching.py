@@ -86,3 +86,18 @@ def test_bench_evidence_needs_homes_and_names_its_streams(mainstem: Run, tmp_pat
     done = mainstem("bench", "evidence", "--only", "nobody")
     assert 2 == done.returncode
     assert "'habits'" in done.stderr
+
+
+def test_bench_evidence_quick_measures_two_small_streams(mainstem: Run) -> None:
+    """Both have cells without and with trusted samples, and the claims are all eight rows."""
+    done = mainstem("bench", "evidence", "--quick", "--json")
+    assert 0 == done.returncode, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    keys = {"stream", "evidence", "trusted", "seed", "auroc", "ap", "called", "found", "false"}
+    keys |= {"core_wrong", "edge_wrong", "all_wrong", "auc_true"}
+    assert all(keys <= set(one) for one in found["cells"])
+    assert 2 == len({one["stream"] for one in found["cells"]})
+    assert {0, 200, 500} == {one["trusted"] for one in found["cells"]}
+    claims = {"name", "now", "reach", "mean", "low", "high", "holds"}
+    assert [True] * 8 == [claims <= set(one) for one in found["claims"]]
+    assert "2 homes to make: about 1 minutes" in done.stderr

@@ -127,7 +127,8 @@ class Homes:
             for one in self.cells
             if self.is_there(one)
         ]
-        return sum(one.stream.prepare_seconds for one in cells) * (median(paces) if paces else 1.0)
+        pace = median(paces) if paces else 1.0
+        return pace * sum(one.stream.prepare_seconds for one in cells)
 
     def prepare(self, make: MakeHome, told: Told) -> None:
         """Make the homes that are missing.

@@ -45,7 +45,7 @@ class Stream:
     roles: frozenset[str] = frozenset()
     settings: Mapping[str, Any] = field(default_factory=lambda: _NONE)
     prepare_seconds: float = 250.0
-    measure_seconds: float = 60.0
+    measure_seconds: float = 25.0
 
     @property
     def folder(self) -> str:
@@ -70,7 +70,7 @@ STREAMS: Final = (
         events=20_000,
         roles=frozenset({"plain"}),
         prepare_seconds=450,
-        measure_seconds=120,
+        measure_seconds=60,
     ),
     Stream(
         name="two thirds of the yes wrong",
@@ -94,7 +94,7 @@ STREAMS: Final = (
         made_of="excerpt",
         wrong=0.2,
         prepare_seconds=600,
-        measure_seconds=150,
+        measure_seconds=60,
     ),
     Stream(
         name=f"{TEXTS}, human",
@@ -102,7 +102,7 @@ STREAMS: Final = (
         roles=frozenset({"human"}),
         settings=_WORDS,
         prepare_seconds=300,
-        measure_seconds=150,
+        measure_seconds=60,
     ),
     Stream(
         name=f"{TEXTS}, flipped",
@@ -110,7 +110,7 @@ STREAMS: Final = (
         wrong=0.2,
         settings=_WORDS,
         prepare_seconds=300,
-        measure_seconds=80,
+        measure_seconds=35,
     ),
     Stream(
         name="nothing wrong",
@@ -127,8 +127,8 @@ QUICK: Final = (
         shop=MappingProxyType({"plain": True, "turned_over": 0.2}),
         events=3000,
         settings=_FAST,
-        prepare_seconds=40,
-        measure_seconds=15,
+        prepare_seconds=20,
+        measure_seconds=10,
     ),
     Stream(
         name="small shop, half of the yes wrong",
@@ -137,8 +137,8 @@ QUICK: Final = (
         noisy_label=1,
         roles=frozenset({"one-sided"}),
         settings=_FAST,
-        prepare_seconds=40,
-        measure_seconds=15,
+        prepare_seconds=20,
+        measure_seconds=10,
     ),
 )
 """The two small streams of `--quick`."""
