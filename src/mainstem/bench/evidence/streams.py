@@ -75,6 +75,7 @@ STREAMS: Final = (
     Stream(
         name="two thirds of the yes wrong",
         shop=_YES,
+        events=8000,  # few clicks, so that there are more samples to a line
         noisy_label=1,
         roles=frozenset({"one-sided"}),
     ),
