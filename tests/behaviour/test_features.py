@@ -147,7 +147,7 @@ def test_a_labelled_pair_has_the_features_of_its_words_alone() -> None:
         "has_query": 1.0,
         "words_both": 5 * 1 / 7 - 1,
         "words_numbers": 1.0,
-        "letters_query": 4 * 5 / 7 - 2,  # ^m8 m8$, ^bo bol olt; not lts ts$
+        "letters_query": 4 * 5 / 7 - 2,  # of ^bolts$ the first three of five
         "letters_least": 4 * 3 / 5 - 2,
     }
     assert pytest.approx(expected, abs=1e-6) == {name: found.pop(name) for name in expected}
