@@ -50,8 +50,8 @@ BELOW = {
             " settings standing store versions"
         ),
         "bench": (
-            "behaviour errors events ids importance join learning models objectives process "
-            "responses scoring settings simulate standing store trusted"
+            "behaviour data disk errors events evidence ids importance join learning models "
+            "objectives process responses scoring settings simulate standing store trusted"
         ),
         "loop": (
             "behaviour embedded errors events join learning process scoring settings standing store"

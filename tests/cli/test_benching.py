@@ -75,3 +75,29 @@ def test_a_peer_that_is_not_there_is_left_out_with_its_reason(
     assert 0 == done.returncode, done.stderr
     assert {"plain_ms", "plain", "norm"} == set(json.loads(done.stdout))
     assert "opacus hooks left out: " in done.stderr
+
+
+def test_bench_evidence_needs_homes_and_names_its_streams(mainstem: Run, tmp_path: Path) -> None:
+    """Without homes it says how they are made, and an unknown stream is answered with all names."""
+    done = mainstem("bench", "evidence", "--homes", tmp_path, "--seeds", "1")
+    assert 2 == done.returncode
+    assert "run with --prepare first" in done.stderr
+    assert "0 homes to measure: about 0 minutes" in done.stderr
+    done = mainstem("bench", "evidence", "--only", "nobody")
+    assert 2 == done.returncode
+    assert "'habits'" in done.stderr
+
+
+def test_bench_evidence_quick_measures_two_small_streams(mainstem: Run) -> None:
+    """Both have cells without and with trusted samples, and the claims are all eight rows."""
+    done = mainstem("bench", "evidence", "--quick", "--json")
+    assert 0 == done.returncode, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    keys = {"stream", "evidence", "trusted", "seed", "auroc", "ap", "called", "found", "false"}
+    keys |= {"core_wrong", "edge_wrong", "all_wrong", "auc_true"}
+    assert all(keys <= set(one) for one in found["cells"])
+    assert 2 == len({one["stream"] for one in found["cells"]})
+    assert {0, 200, 500} == {one["trusted"] for one in found["cells"]}
+    claims = {"name", "now", "reach", "mean", "low", "high", "holds"}
+    assert [True] * 8 == [claims <= set(one) for one in found["claims"]]
+    assert "2 homes to make: about 1 minutes" in done.stderr
