@@ -60,7 +60,7 @@ def columns_of(
             what the head of the newest version read.
     """
     version = max(promoted_versions(store))
-    rows = rebuilt(store, {0: _END}, version, left={0: 0}, sketch=0)[0]
+    rows = rebuilt(store, {0: _END}, version, left={0: 0}, sketch=0).rows[0]
     known = {one.sample_id: one for one in DESCRIBED.of(store)}
     described = [known[rows.id_of(row)] for row in range(len(rows))]
     label = rows["label"].astype(np.int64)
