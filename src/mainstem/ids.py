@@ -53,9 +53,7 @@ def uuids_of(*parts: str | int) -> Callable[[str], UUID]:
     begun.update(_bytes_of(parts[-1:]))
 
     def uuid_with(last: str) -> UUID:
-        # most ids are ASCII, which needs no handler of errors
-        raw = last.encode() if last.isascii() else last.encode("utf-8", "surrogatepass")
-        whole = begun.copy()
+        whole, raw = begun.copy(), last.encode("utf-8", "surrogatepass")
         whole.update(len(raw).to_bytes(4, "big") + raw)
         return msgspec.convert(whole.digest(), UUID)
 
