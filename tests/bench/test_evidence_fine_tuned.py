@@ -35,9 +35,8 @@ def test_a_model_learns_from_the_labels_that_weigh_and_not_from_the_others(tmp_p
 def test_the_share_of_the_gap_that_fine_tuning_closes() -> None:
     """The last claim is of the accuracy after fine-tuning, and has an interval over the seeds."""
     asked = {"stream": "noisy_agnews_10k, human", "trusted": 500, "revealed": "samples"}
-    none = dict.fromkeys(
-        ["auroc", "ap", "auroc_within", "called", "found", "false", "core", "core_wrong", "all_wrong", "accuracy_true"]
-    )
+    names = "auroc ap auroc_within called found false core core_wrong all_wrong accuracy_true"
+    none = dict.fromkeys(names.split())
     cells = [
         {**none, **asked, "evidence": evidence, "seed": seed, "accuracy_fine_tuned": accuracy}
         for evidence, accuracy in ((NONE, 0.8), (COMBINATION, 0.87), (ORACLE, 0.9))
