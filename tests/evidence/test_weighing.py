@@ -158,10 +158,7 @@ def test_columns_must_hold_the_same_samples() -> None:
 
 
 def test_a_few_trusted_samples_do_not_mistake_chance_for_evidence() -> None:
-    """With 150 trusted samples, doubt is nearly as good as the model of the truth.
-
-    The other parts have as much to say as chance gives them, and the sources are all alike.
-    """
+    """Doubt is nearly as good as the model of the truth, though chance speaks for other parts."""
     behind = []
     for seed in range(6):
         known, truth = one_sided(seed)
