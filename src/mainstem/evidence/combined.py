@@ -4,6 +4,10 @@ What a part is worth differs from stream to stream. A small conditional logit le
 trusted samples: it says which class is the true one, from what each part says of each class, from
 the given label, and from how often that label is wrong. No trusted sample is judged by a model
 that saw it: each model is fitted without one fold, on values that its parts gave out of fold.
+
+Few trusted samples cannot tell which part is the best: the losses of two parts differ by less than
+chance. So the favoured part, the model of the truth, has a head start that other parts must earn,
+and no part counts with its sign turned.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,8 +28,11 @@ _CONFUSED: Final = 8  # classes up to which it is learnt which label is given fo
 _SOURCES: Final = 32  # sources up to which it is learnt how often each one is wrong
 _FARTHEST: Final = 6.0  # spreads at which what a part says is cut
 _LEAST: Final = 0.01  # of the worth of the best part, that every part counts for
-# penalties on the weights of the parts, of the given label, and of who is confused with whom
-_PART, _GIVEN, _CONFUSION = 3.0, 0.1, 3.0
+# nats of log-loss over all trusted samples, which the favoured part is worth before it is measured
+_HEAD_START: Final = 32.0
+# penalties on the weights of the parts, of the given label, of who is confused with whom, and of
+# the sources; weaker penalties on sources let chance differences between them drown the parts
+_PART, _GIVEN, _CONFUSION, _SOURCE = 3.0, 0.1, 3.0, 20.0
 
 
 @dataclass(frozen=True)
@@ -55,11 +62,13 @@ class Combination:
         known: columns of the samples.
         trusted: trusted samples.
         readings: what each of P parts has read of the columns.
+        favoured: place of the part with a head start; None if no part has one.
     """
 
     known: Known
     trusted: Trusted
     readings: Sequence[Reading]
+    favoured: int | None = None
 
     def cross_fits(self, repeats: int, seed: int) -> Iterator[CrossFit]:
         """Fit a model without each fold, under several divisions into folds.
@@ -83,7 +92,7 @@ class Combination:
         inside = self._out_of_fold(taught, fold)
         spread = np.array([_spread(fits) for fits in inside])
         offers = self._offers(taught.rows, inside, spread)
-        model = _fitted(offers, taught.truth, fold, len(spread))
+        model = _fitted(offers, taught.truth, fold, len(spread), self.favoured)
         samples, parts = len(self.known), len(spread)
         log_odds = np.empty(samples)
         doubts, say = np.empty((samples, parts)), np.empty((samples, parts))
@@ -134,39 +143,83 @@ class Combination:
 
 
 def _fitted(
-    offers: Floats, truth: NDArray[np.int64], fold: NDArray[np.int64], parts: int
+    offers: Floats,
+    truth: NDArray[np.int64],
+    fold: NDArray[np.int64],
+    parts: int,
+    favoured: int | None,
 ) -> Choice:
     """The combination, which starts from what each part is worth alone.
 
     A part is worth what it takes off the loss out of fold, when it alone stands beside the given
-    label. The weights are drawn toward those of the parts alone, in proportion to their worth, and
-    a part that is worth little is held there: else many useless parts spoil a good one.
+    label; the favoured part is worth the head start on top. The weights are drawn toward those of
+    the parts alone, in proportion to their worth, and a part that is worth little is held there:
+    else many useless parts spoil a good one.
     """
     rest = list(range(parts, offers.shape[2]))
-    penalty = np.full(offers.shape[2], _CONFUSION)
-    penalty[:parts], penalty[parts] = 1.0, _GIVEN
-    least = _loss(offers[:, :, rest], truth, penalty[rest], fold)
+    penalty = _penalties(offers, parts)
+    least = _loss(offers[:, :, rest], truth, penalty[rest], fold, 0)
     worth, alone = np.zeros(parts), np.zeros(parts)
     for part in range(parts):
         columns = [part, *rest]
         its, costs = offers[:, :, columns], penalty[columns]
-        worth[part] = max(least - _loss(its, truth, costs, fold), 0.0)
-        alone[part] = max(Choice.fit(its, truth, costs).weights[0], 0.0)
+        alone[part] = _choice(its, truth, costs, 1).weights[0]
+        if alone[part] > 0:
+            head_start = _HEAD_START if part == favoured else 0.0
+            worth[part] = max(least - _loss(its, truth, costs, fold, 1) + head_start, 0.0)
     share = np.maximum(worth / worth.max(), _LEAST) if worth.max() > 0 else np.ones(parts)
     penalty[:parts] = _PART / share
     toward = np.zeros(offers.shape[2])
     toward[:parts] = alone * share / share.sum()
-    return Choice.fit(offers, truth, penalty, toward)
+    return _choice(offers, truth, penalty, parts, toward)
+
+
+def _penalties(offers: Floats, parts: int) -> Floats:
+    """Penalties on all weights, shape (J,); those of the parts are for a part alone."""
+    classes = offers.shape[1]
+    pairs = classes * classes if classes <= _CONFUSED else 0
+    penalty = np.full(offers.shape[2], _SOURCE)
+    penalty[:parts], penalty[parts] = 1.0, _GIVEN
+    penalty[parts + 1 : parts + 1 + pairs] = _CONFUSION
+    return penalty
+
+
+def _choice(
+    offers: Floats,
+    truth: NDArray[np.int64],
+    penalty: Floats,
+    parts: int,
+    toward: Floats | None = None,
+) -> Choice:
+    """A choice in which no part has a negative weight: such parts are left out, and it is refitted.
+
+    A part that speaks against the truth does so by chance, or repeats how often labels are wrong.
+    """
+    count = offers.shape[2]
+    start = np.zeros(count) if toward is None else toward
+    kept = np.arange(count)
+    while True:
+        fitted = Choice.fit(offers[:, :, kept], truth, penalty[kept], start[kept])
+        negative = (fitted.weights < 0) & (kept < parts)
+        if not negative.any():
+            weights = np.zeros(count)
+            weights[kept] = fitted.weights
+            return Choice(weights)
+        kept = kept[~negative]
 
 
 def _loss(
-    offers: Floats, truth: NDArray[np.int64], penalty: Floats, fold: NDArray[np.int64]
+    offers: Floats,
+    truth: NDArray[np.int64],
+    penalty: Floats,
+    fold: NDArray[np.int64],
+    parts: int,
 ) -> float:
     """Out-of-fold log-loss of a choice, added up over the trusted samples."""
     total = 0.0
     for one in np.unique(fold):
         held = fold == one
-        model = Choice.fit(offers[~held], truth[~held], penalty)
+        model = _choice(offers[~held], truth[~held], penalty, parts)
         found = model.log_probabilities(offers[held])
         total -= found[np.arange(len(found)), truth[held]].sum()
     return float(total)
