@@ -46,7 +46,7 @@ def shop(store: Store) -> list[PlacedSample]:
     ]
     values = np.zeros((COUNT, len(FEATURE_NAMES)), np.float32)
     values[:, FEATURE_NAMES.index("words_query")] = 3 * truth + random.normal(size=COUNT) * 0.3
-    write_features(store, samples, values)
+    write_features(store, samples, values, [("impression", "mugs")] * COUNT)
     confirmed = [(one.sample_id, one.part, "confirmed", one.label) for one in samples[::3]]
     store.write("trusted", trusted_columns(confirmed))
     return samples

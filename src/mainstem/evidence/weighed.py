@@ -1,7 +1,7 @@
 """The doubt about each label, and the probability that it is right."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -54,6 +54,11 @@ class Weighed:
     parts: tuple[str, ...]
     doubts: Floats
     say: Floats
+
+    def first(self, count: int) -> "Weighed":
+        """What is said of the first samples."""
+        columns = ("doubt", "right", "doubts", "say")
+        return replace(self, **{name: getattr(self, name)[:count] for name in columns})
 
 
 def weigh(

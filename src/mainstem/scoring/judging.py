@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstem.importance import Rows
-from mainstem.scoring.known import learnt_verdicts
+from mainstem.scoring.evidence import evidence_on
 from mainstem.settings import Settings
 from mainstem.standing import REASONS, STANDINGS, Judgement, judge
 from mainstem.store import Store
@@ -72,8 +72,8 @@ class Judging:
                 evidence is up to date.
         """
         settings, place = self._settings, (at.partition, at.judgement)
-        verdicts = learnt_verdicts(rows, held, self._store, *place, settings)
-        judged = judge(rows, settings.standing, trusted=trusted, verdicts=verdicts)
+        said = evidence_on(rows, held, self._store, *place, settings)
+        judged = judge(rows, settings.standing, trusted=trusted, **said._asdict())
         moved = (judged.standing != rows["standing"]) | (judged.reason != rows["reason"])
         moved |= rows["judged"] != rows["label_version"]
         weight = judged.weight.astype(np.float32)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from mainstem.evidence import Weighed
 from mainstem.importance import CANARY, Rows
 from mainstem.settings import Standing
 from mainstem.standing.conformal import Floats, conformal_p_values, rejected, share_sound
@@ -72,8 +73,10 @@ class Judgement:
             enough visits.
         canaries: number of canaries among the rows.
         verdict: `given`, or the reason why no sample can be called contradictory.
-        verdicts: what evidence that has learnt from trusted samples says of the rows; None if the
-            recent margin decided.
+        verdicts: what evidence that has learnt from trusted samples says of the rows; None if it
+            has not.
+        unaided: what evidence without trusted samples says of the rows, if `evidence` comes from
+            it; None if it comes from the verdicts or from the recent margin.
     """
 
     standing: NDArray[np.int8]
@@ -85,11 +88,18 @@ class Judgement:
     canaries: int
     verdict: str
     verdicts: Verdicts | None = None
+    unaided: Weighed | None = None
 
     @property
     def decides(self) -> str:
-        """The evidence that decided: `combined` if it was learnt, else `recent margin`."""
-        return "recent margin" if self.verdicts is None else self.verdicts.weighed.decides
+        """Where `evidence` comes from.
+
+        `combined`: learnt from trusted samples; such as `neighbours + class means`: representations
+        without trusted samples, where p-values are still those of the recent margin; or `recent
+        margin`.
+        """
+        weighed = self.unaided if self.verdicts is None else self.verdicts.weighed
+        return "recent margin" if weighed is None else weighed.decides
 
     @property
     def weight(self) -> Floats:
@@ -109,7 +119,12 @@ class Judgement:
 
 
 def judge(
-    rows: Rows, settings: Standing, *, trusted: bool, verdicts: Verdicts | None = None
+    rows: Rows,
+    settings: Standing,
+    *,
+    trusted: bool,
+    verdicts: Verdicts | None = None,
+    unaided: Weighed | None = None,
 ) -> Judgement:
     """Judge all samples of one partition together.
 
@@ -119,8 +134,12 @@ def judge(
         trusted: whether the canaries' labels are trusted (planted or graded). If they are only
             assumed, no sample is called contradictory.
         verdicts: doubt, p-values and P(label is right) of the rows, in their order, if evidence
-            that has learnt from trusted samples decides; None if the recent margin does. A sample
-            is then sound only if P(label is right) is at least `least_right` too.
+            that has learnt from trusted samples decides; None if it has not. A sample is then
+            sound only if P(label is right) is at least `least_right` too.
+        unaided: doubt of the rows without trusted samples, which gives `evidence` where there are
+            no verdicts. The p-values, and so all standings, stay those of the recent margin: which
+            parts decide unaided is chosen by how well they agree with the labels under doubt, and
+            whether a p-value keeps its promise after that choice has not been shown.
 
     Example:
         >>> judge(Rows(), Standing(), trusted=True).counts()
@@ -131,8 +150,9 @@ def judge(
     if verdicts is None:
         evidence, p_value = evidence_of(rows), _p_values(rows, settings.canary_minimum)
     else:
-        evidence = np.asarray(rankdata(verdicts.weighed.doubt) / max(len(rows), 1))
-        p_value = verdicts.p_value
+        evidence, p_value = _ranks(verdicts.weighed), verdicts.p_value
+    if verdicts is None and unaided is not None:
+        evidence = _ranks(unaided)
     proven = ~np.isnan(p_value)
     contradictory = np.zeros(len(rows), np.bool_)
     if trusted:
@@ -162,7 +182,9 @@ def judge(
         standing[mask], reason[mask] = its_standing, its_reason
     verdict = "given" if proven.any() and trusted else NO_TRUSTED if not trusted else TOO_FEW
     canaries = int(is_canary.sum())
-    return Judgement(standing, reason, evidence, p_value, error, level, canaries, verdict, verdicts)
+    return Judgement(
+        standing, reason, evidence, p_value, error, level, canaries, verdict, verdicts, unaided
+    )
 
 
 def evidence_of(rows: Rows) -> Floats:
@@ -184,6 +206,10 @@ def evidence_of(rows: Rows) -> Floats:
     # each count is one more than it is, so that the logarithm is finite; shape (C,)
     log_odds = np.log((count + 1) / (len(rows) - count + 1))
     return np.asarray(rankdata(log_odds[label] - rows["recent_margin"]) / max(len(rows), 1))
+
+
+def _ranks(weighed: Weighed) -> Floats:
+    return np.asarray(rankdata(weighed.doubt) / max(len(weighed.doubt), 1))
 
 
 def _p_values(rows: Rows, minimum: int) -> Floats:

@@ -1,6 +1,6 @@
 """Verdicts on labels from evidence that has learnt from trusted samples."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,14 +31,7 @@ class Verdicts:
 
     def first(self, count: int) -> "Verdicts":
         """The verdicts on the first samples, without those that were only weighed beside them."""
-        its = self.weighed
-        weighed = replace(
-            its,
-            doubt=its.doubt[:count],
-            right=its.right[:count],
-            doubts=its.doubts[:count],
-            say=its.say[:count],
-        )
+        weighed = self.weighed.first(count)
         weight = None if self.weight is None else self.weight[:count]
         return Verdicts(weighed, self.p_value[:count], self.sound[self.sound < count], weight)
 

@@ -1,0 +1,93 @@
+"""What evidence says of a partition at a judgement, and which kind of it decides."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from mainstem.evidence import Weighed, clipped_weights, weigh
+from mainstem.importance import Rows
+from mainstem.scoring.kept import kept_of
+from mainstem.scoring.known import Learnable, known_of
+from mainstem.settings import Settings
+from mainstem.standing import Verdicts, weigh_and_compare
+from mainstem.store import Store
+
+__all__ = ["Said", "evidence_on"]
+
+
+class Said(NamedTuple):
+    """What evidence says of the rows of a partition.
+
+    Attributes:
+        verdicts: verdicts of evidence that has learnt from confirmed samples, with weights in the
+            loss; None if too few samples are confirmed.
+        unaided: doubt by representations, which needs no confirmed sample; None if evidence has
+            learnt, or if there are no representations to read.
+    """
+
+    verdicts: Verdicts | None = None
+    unaided: Weighed | None = None
+
+
+def evidence_on(
+    rows: Rows, held: Rows, store: Store, partition: int, end: int, settings: Settings
+) -> Said:
+    """What evidence says of the rows of a partition beyond their recent margins.
+
+    Args:
+        rows: rows of stream and canaries.
+        held: rows of confirmed samples of direction and gate.
+        store: the history, which keeps what evidence reads beside the rows.
+        partition: number of the partition.
+        end: position up to which (exclusive) its samples count.
+        settings: settings of the judge, of the objectives and of the representations.
+    """
+    standing, representations = settings.standing, settings.responses.representations
+    confirmed = int((rows["given"] >= 0).sum()) + int((held["given"] >= 0).sum())
+    enough = confirmed >= standing.canary_minimum
+    if standing.evidence == "margin" or not len(rows) or not (enough or representations):
+        return Said()
+    classes = max(len(settings.objectives.label_names), 2)
+    kept = kept_of(
+        store, (rows, held), partition, end, classes=classes, representations=representations
+    )
+    found = known_of(rows, held, kept, classes)
+    if enough and (verdicts := _learnt(found, rows, settings)):
+        return Said(verdicts)
+    if kept.representation is None:
+        return Said()
+    return Said(unaided=weigh(found.known).first(len(rows)))
+
+
+def _learnt(found: Learnable, rows: Rows, settings: Settings) -> Verdicts | None:
+    """Verdicts that were learnt; None if too few confirmed labels are right for p-values."""
+    standing = settings.standing
+    verdicts = weigh_and_compare(
+        found.known,
+        found.trusted,
+        standing.canary_minimum,
+        divisions=standing.divisions,
+        seed=settings.run.seed,
+    )
+    if np.isnan(verdicts.p_value).all():
+        return None
+    weight = clipped_weights(verdicts.weighed.right, found.measured, found.correct)
+    return _as_trained(replace(verdicts, weight=weight).first(len(rows)), rows)
+
+
+def _as_trained(verdicts: Verdicts, rows: Rows) -> Verdicts:
+    """The same verdicts, but confirmed canaries weigh 1, and a corrected label is not doubted.
+
+    Evidence weighs the label that the log gave. A round trains on the confirmed one.
+    """
+    confirmed = rows["given"] >= 0
+    corrected = confirmed & (rows["given"] != rows["label"])
+    weighed = verdicts.weighed
+    doubt = np.where(corrected, weighed.doubt.min(initial=0.0), weighed.doubt)
+    return replace(
+        verdicts,
+        weighed=replace(weighed, doubt=doubt, right=np.where(corrected, 1.0, weighed.right)),
+        p_value=np.where(corrected, 1.0, verdicts.p_value),
+        weight=None if verdicts.weight is None else np.where(confirmed, 1.0, verdicts.weight),
+    )
