@@ -98,7 +98,8 @@ def _of_more(
     rows: Rows, both: Mapping[str, NDArray[np.int64]], label: NDArray[np.int64], kept: Kept
 ) -> tuple[_Numbers | None, _Numbers]:
     """The same for more than two classes; margins are compared label by label."""
-    version, recent = both["last_version"], both["recent_margin"].astype(np.float64)
+    version = both["last_version"]
+    recent: _Numbers = both["recent_margin"].astype(np.float64)
     turned = np.flatnonzero(label != both["label"])
     recent[turned] = np.nan
     scores = None
