@@ -9,7 +9,7 @@ import numpy as np
 from mainstem.importance import CANARY, STREAM, Rows
 from mainstem.join import PARTS
 from mainstem.scoring import evidence
-from mainstem.scoring.evidence import evidence_on
+from mainstem.scoring.evidence import evidence_on, is_worth_it
 from mainstem.scoring.held import apart
 from mainstem.scoring.kept import Kept
 from mainstem.scoring.known import known_of
@@ -189,3 +189,16 @@ def test_logits_of_more_than_two_classes_are_on_one_scale() -> None:
     assert np.mean(found.known.scores.argmax(axis=1) == truth) > 0.7
     corrected = (part == CANARY) & (given != truth)
     assert found.known.margin[corrected].mean() < -0.5 < found.known.margin[~corrected].mean()
+
+
+def test_a_large_partition_is_judged_less_often_where_evidence_weighs_it() -> None:
+    """The rows that are weighed for each new sample stay bounded; the margin costs little."""
+    rows, held, _, _ = a_partition(400)
+    often = SETTINGS.but({"standing.judge_every": 5})
+    at = [end for end in range(5, 100, 5) if is_worth_it(rows, held, end, often)]
+    assert [40, 80] == at
+    assert 16 * 20 < len(rows) <= 16 * 40
+    margin = often.but({"standing.evidence": "margin"})
+    assert all(is_worth_it(rows, held, end, margin) for end in range(5, 100, 5))
+    small = SETTINGS.but({"standing.judge_every": 50})
+    assert all(is_worth_it(rows, held, end, small) for end in range(50, 400, 50))

@@ -1,7 +1,7 @@
 """What evidence says of a partition at a judgement, and which kind of it decides."""
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,11 @@ from mainstem.settings import Settings
 from mainstem.standing import Verdicts, weigh_and_compare
 from mainstem.store import Store
 
-__all__ = ["Said", "evidence_on"]
+__all__ = ["Said", "evidence_on", "is_worth_it"]
+
+# rows that are weighed anew for each new sample, at most about twice as many; neighbours are dear
+_ROWS_FOR_ONE: Final = 16
+_READ_FOR_ONE: Final = 4
 
 
 class Said(NamedTuple):
@@ -43,21 +47,55 @@ def evidence_on(
         end: position up to which (exclusive) its samples count.
         settings: settings of the judge, of the objectives and of the representations.
     """
-    standing, representations = settings.standing, settings.responses.representations
-    confirmed = int((rows["given"] >= 0).sum()) + int((held["given"] >= 0).sum())
-    enough = confirmed >= standing.canary_minimum
-    if standing.evidence == "margin" or not len(rows) or not (enough or representations):
+    if not _is_weighed(rows, held, settings):
         return Said()
+    representations = settings.responses.representations
     classes = max(len(settings.objectives.label_names), 2)
     kept = kept_of(
         store, (rows, held), partition, end, classes=classes, representations=representations
     )
     found = known_of(rows, held, kept, classes)
-    if enough and (verdicts := _learnt(found, rows, settings)):
+    if _has_enough(rows, held, settings) and (verdicts := _learnt(found, rows, settings)):
         return Said(verdicts)
     if kept.representation is None:
         return Said()
     return Said(unaided=weigh(found.known).first(len(rows)))
+
+
+def is_worth_it(rows: Rows, held: Rows, end: int, settings: Settings) -> bool:
+    """Whether a partition is judged at a position where the schedule has a judgement.
+
+    Evidence weighs all rows of a partition at each judgement. So that the cost of a new sample does
+    not grow with them, a large partition is judged less often: after as many new samples as a
+    sixteenth of its rows, or a quarter where representations are read, rounded up to `judge_every`
+    times a power of two. Where the recent margin decides, which costs little, every judgement of
+    the schedule is made.
+
+    Args:
+        rows: rows of stream and canaries.
+        held: rows of confirmed samples of direction and gate.
+        end: position of the judgement, a multiple of `judge_every`.
+        settings: settings of the judge and of the representations.
+    """
+    if not _is_weighed(rows, held, settings):
+        return True
+    for_one = _READ_FOR_ONE if settings.responses.representations else _ROWS_FOR_ONE
+    every = settings.standing.judge_every
+    while every * for_one < len(rows):
+        every *= 2
+    return end % every == 0
+
+
+def _is_weighed(rows: Rows, held: Rows, settings: Settings) -> bool:
+    """Whether evidence can say more than the recent margin."""
+    if settings.standing.evidence == "margin" or not len(rows):
+        return False
+    return settings.responses.representations or _has_enough(rows, held, settings)
+
+
+def _has_enough(rows: Rows, held: Rows, settings: Settings) -> bool:
+    confirmed = int((rows["given"] >= 0).sum()) + int((held["given"] >= 0).sum())
+    return confirmed >= settings.standing.canary_minimum
 
 
 def _learnt(found: Learnable, rows: Rows, settings: Settings) -> Verdicts | None:

@@ -87,7 +87,7 @@ def _of_two(
         {one: rows.canaries.scores_at(one).astype(np.float64) for one in versions},
     )
     recent = on_one_scale(
-        both["recent_margin"] * _sign(both["label"].astype(np.int64)),
+        np.asarray(both["recent_margin"] * _sign(both["label"].astype(np.int64)), np.float64),
         version,
         {one: _signed_canaries(rows, one) for one in versions},
     )
