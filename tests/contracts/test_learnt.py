@@ -5,10 +5,11 @@ from uuid import UUID
 import numpy as np
 import pytest
 
+from mainstem.answers.gate import shares_of
 from mainstem.behaviour import FEATURE_NAMES
 from mainstem.cli.story import said
 from mainstem.importance import Rows
-from mainstem.join import PlacedSample
+from mainstem.join import PARTS, PlacedSample
 from mainstem.learning.draws import StoredPool
 from mainstem.responses import Responses
 from mainstem.scoring.answered import Answered
@@ -22,6 +23,7 @@ from mainstem.store import store as store_module
 from mainstem.store.features import write_features
 from mainstem.store.positions import accepted_without_response
 from mainstem.store.story import MOVES
+from mainstem.store.telling import GATE_SETS
 from mainstem.store.writes import position_columns, trusted_columns
 from tests.learning.samples import stored
 
@@ -102,6 +104,18 @@ def test_a_move_keeps_what_each_part_says(store: Store) -> None:
         list(found[0][3]),
         list(found[0][4]),
     )
+
+
+def test_the_sets_are_measured_on_the_gate(store: Store) -> None:
+    """Confirmed gate samples are counted by set, and fewer of core are wrong than of all."""
+    _, held, judged = lived(store)
+    _, rows = store.ask(GATE_SETS)
+    shares = {name: more for name, *more in shares_of(rows)}
+    gate = held["part"] == PARTS.index("gate")
+    wrong = gate & (held["given"] != held["label"])
+    assert [gate.sum(), wrong.sum()] == shares["all"][:2]
+    assert [judged.measured.gate_core, judged.measured.gate_core_wrong] == shares["core"][:2]
+    assert shares["noise"][1] > 0 == shares["core"][1]
 
 
 def test_moves_of_a_history_from_before_say_that_the_margin_decided(

@@ -9,7 +9,7 @@ import numpy as np
 from mainstem.importance import CANARY, STREAM, Rows
 from mainstem.join import PARTS
 from mainstem.scoring import evidence
-from mainstem.scoring.evidence import evidence_on, is_worth_it
+from mainstem.scoring.evidence import Said, evidence_on, is_worth_it
 from mainstem.scoring.held import apart
 from mainstem.scoring.kept import Kept
 from mainstem.scoring.known import known_of
@@ -145,7 +145,7 @@ def test_representations_decide_where_nobody_confirmed_a_label(monkeypatch: Any)
     assert np.array_equal(margin.standing, judged.standing)
     wrong = (truth != known_to_us["given"][order])[: len(rows)]
     assert judged.evidence[wrong].mean() > margin.evidence[wrong].mean() + 0.1
-    assert (None, None) == said(rows, held, kept, monkeypatch, **keeps)
+    assert Said() == said(rows, held, kept, monkeypatch, **keeps)
 
 
 def test_logits_of_more_than_two_classes_are_on_one_scale() -> None:

@@ -10,7 +10,7 @@ from mainstem.importance import Rows
 from mainstem.scoring.kept import kept_of
 from mainstem.scoring.known import Learnable, known_of
 from mainstem.settings import Settings
-from mainstem.standing import Verdicts, weigh_and_compare
+from mainstem.standing import HeldOut, Verdicts, weigh_and_compare
 from mainstem.store import Store
 
 __all__ = ["Said", "evidence_on", "is_worth_it"]
@@ -28,10 +28,12 @@ class Said(NamedTuple):
             loss; None if too few samples are confirmed.
         unaided: doubt by representations, which needs no confirmed sample; None if evidence has
             learnt, or if there are no representations to read.
+        held_out: confirmed samples of the gate, where evidence has learnt.
     """
 
     verdicts: Verdicts | None = None
     unaided: Weighed | None = None
+    held_out: HeldOut | None = None
 
 
 def evidence_on(
@@ -55,8 +57,12 @@ def evidence_on(
         store, (rows, held), partition, end, classes=classes, representations=representations
     )
     found = known_of(rows, held, kept, classes)
-    if _has_enough(rows, held, settings) and (verdicts := _learnt(found, rows, settings)):
-        return Said(verdicts)
+    if _has_enough(rows, held, settings) and (verdicts := _learnt(found, settings)):
+        gate = found.measured
+        right = verdicts.weighed.right[gate]
+        places = gate - len(rows)
+        held_out = HeldOut(held, places, verdicts.p_value[gate], right, ~found.correct)
+        return Said(_as_trained(verdicts.first(len(rows)), rows), held_out=held_out)
     if kept.representation is None:
         return Said()
     return Said(unaided=weigh(found.known).first(len(rows)))
@@ -98,7 +104,7 @@ def _has_enough(rows: Rows, held: Rows, settings: Settings) -> bool:
     return confirmed >= settings.standing.canary_minimum
 
 
-def _learnt(found: Learnable, rows: Rows, settings: Settings) -> Verdicts | None:
+def _learnt(found: Learnable, settings: Settings) -> Verdicts | None:
     """Verdicts that were learnt; None if too few confirmed labels are right for p-values."""
     standing = settings.standing
     verdicts = weigh_and_compare(
@@ -111,7 +117,7 @@ def _learnt(found: Learnable, rows: Rows, settings: Settings) -> Verdicts | None
     if np.isnan(verdicts.p_value).all():
         return None
     weight = clipped_weights(verdicts.weighed.right, found.measured, found.correct)
-    return _as_trained(replace(verdicts, weight=weight).first(len(rows)), rows)
+    return replace(verdicts, weight=weight)
 
 
 def _as_trained(verdicts: Verdicts, rows: Rows) -> Verdicts:

@@ -4,6 +4,7 @@ At the end of a log it also publishes the standings that it did not move.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -160,6 +161,7 @@ def _kept(judged: Judgement, at: At) -> KeptJudgement:
         core_level=core_level,
         verdict=judged.verdict,
         decides=judged.decides,
+        **asdict(judged.measured),
     )
 
 
