@@ -168,6 +168,7 @@ def cell(evidence: str, seed: int = 0, **more: Any) -> dict[str, Any]:
     """A cell of the stream with human noise, or of another one."""
     known = {"stream": "noisy_agnews_10k, human", "trusted": 500, "revealed": "samples"}
     names = "auroc ap auroc_within called found false core core_wrong all_wrong accuracy_true"
+    names += " accuracy_fine_tuned"
     return {**dict.fromkeys(names.split()), **known, "evidence": evidence, "seed": seed, **more}
 
 

@@ -1,11 +1,14 @@
 """The parts of a network learn at rates of their own."""
 
+from pathlib import Path
+
 import pytest
+from transformers import BertModel
 
 from mainstem.learning.training.steps import optimizer_of
-from mainstem.models import CrossEncoder
+from mainstem.models import CrossEncoder, load_pretrained
 from mainstem.settings import Settings
-from tests.small_models import given_encoder, scratch_encoder
+from tests.small_models import bert_config, given_encoder, save_bert, scratch_encoder
 
 FEATURES = ("popularity",)
 
@@ -30,8 +33,18 @@ def test_beside_features_words_from_scratch_learn_slowly() -> None:
     assert rates(encoder, beside=False) == {"bert": 1.0, "head": 1.0, "behaviour": 5.0}
 
 
+def test_a_given_model_without_a_head_keeps_its_rate(tmp_path: Path) -> None:
+    """The head that it came without learns as a model from scratch does."""
+    folder = save_bert(tmp_path / "bert")
+    BertModel(bert_config()).save_pretrained(folder)
+    encoder = load_pretrained(str(folder), 64, 0, features=FEATURES)
+    found = rates(encoder, beside=True)
+    assert (1.0, pytest.approx(10.0)) == (found["bert"], found["head"])
+    assert pytest.approx(50.0) == found["behaviour"]
+
+
 def test_a_given_model_keeps_its_rate() -> None:
     """Only the new parts beside it learn faster."""
     found = rates(given_encoder(features=FEATURES), beside=True)
     assert found["model"] == 1.0
-    assert pytest.approx(125.0) == found["behaviour"]
+    assert pytest.approx(50.0) == found["behaviour"]

@@ -9,12 +9,14 @@ import huggingface_hub.constants
 import pytest
 import torch
 from torch import nn
+from transformers import BertModel
 
 from mainstem.errors import ModelError
 from mainstem.models import load_pretrained
 from mainstem.models.encoder import PretrainedReader
 from mainstem.models.tokenizer import encode_pairs, pad
-from tests.small_models import PAIRS, save_bert, scratch_encoder
+from mainstem.versions import Versions
+from tests.small_models import PAIRS, bert_config, save_bert, scratch_encoder
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +105,26 @@ def test_a_local_folder_is_loaded(tmp_path: Path, reached: list[object]) -> None
         "红色", "set"
     ).tokens
     assert (False, []) == (encoder.from_scratch, reached)
+
+
+def test_a_model_without_a_head_gets_one_that_compares_the_texts(tmp_path: Path) -> None:
+    """The BERT keeps its weights, the seed draws the head, and a saved version is read back."""
+    folder = save_bert(tmp_path / "bert")
+    given = BertModel(bert_config())
+    given.save_pretrained(folder)
+    one, again, other = (load_pretrained(str(folder), max_tokens=64, seed=n) for n in (0, 0, 1))
+    assert ("encoder", False) == (one.kind, one.from_scratch)
+    kept = given.state_dict()
+    assert all(torch.equal(kept[name], its) for name, its in one.network.bert.state_dict().items())
+    batch = pad(encode_pairs(one.tokenizer, PAIRS, 64), one.padding_id)
+    logits, same, drawn = (each.network.eval()(batch) for each in (one, again, other))
+    assert torch.equal(logits, same)
+    assert not torch.equal(logits, drawn)
+    versions = Versions(f"file://{tmp_path}")
+    versions.save(one, version=0, parent=None, event_time=0, reason="the first version")
+    kept_version = versions.load(0)
+    assert "encoder" == versions.manifest(0).kind == kept_version.kind
+    assert torch.equal(logits, kept_version.network.eval()(batch))
 
 
 def test_a_head_that_does_not_fit_is_drawn_from_the_seed(tmp_path: Path) -> None:

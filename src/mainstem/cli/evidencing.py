@@ -50,6 +50,13 @@ def evidence(
             "are kept once; without it, what versions read of them is taken."
         ),
     ] = None,
+    fine_tuned: Annotated[
+        bool,
+        typer.Option(
+            "--fine-tuned",
+            help="Fine-tune the --model on the texts of three seeds too; an hour for each seed.",
+        ),
+    ] = False,
     seeds: Annotated[int, typer.Option(min=1, help="How many homes each stream has.")] = 5,
     only: Annotated[
         list[str] | None,
@@ -74,6 +81,9 @@ def evidence(
     from mainstem.settings import Settings
 
     threads()
+    if fine_tuned and not (model and data):
+        msg = "--fine-tuned needs --model, which it trains, and --data, where the texts are"
+        raise SettingError(msg)
     streams = [
         one
         for one in (QUICK if quick else STREAMS)
@@ -93,7 +103,7 @@ def evidence(
         _announce(wanted, prepare=prepare or quick, measure=not prepare)
         if prepare or quick:
             wanted.prepare(_make, _told)
-        with_model = _with_model(wanted, model)
+        with_model = _with_model(wanted, model, fine_tuned=fine_tuned)
         if prepare:
             return
         if not any(map(wanted.is_there, cells)):
@@ -124,7 +134,7 @@ def _announce(homes: "Homes", *, prepare: bool, measure: bool) -> None:
         _told(f"{many} to measure: about {minutes:.0f} minutes on two cores")
 
 
-def _with_model(homes: "Homes", model: str | None) -> "WithModel | None":
+def _with_model(homes: "Homes", model: str | None, *, fine_tuned: bool) -> "WithModel | None":
     from mainstem.bench.evidence.frozen import embed, frozen_of
     from mainstem.bench.evidence.run import WithModel
     from mainstem.bench.evidence.texts import has_texts, read_texts
@@ -133,7 +143,8 @@ def _with_model(homes: "Homes", model: str | None) -> "WithModel | None":
     if not wanted or not model or homes.data is None or not has_texts(homes.data):
         return None
     texts = read_texts(homes.data)
-    return WithModel(texts, frozen_of(model, texts, homes.folder, embed))
+    frozen = frozen_of(model, texts, homes.folder, embed)
+    return WithModel(texts, frozen, model if fine_tuned else None)
 
 
 class _Quiet:

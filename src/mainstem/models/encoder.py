@@ -18,7 +18,7 @@ _MOST: Final = torch.finfo(torch.float16).max
 
 
 class PairReader(nn.Module):
-    """A BERT with the head of a model from scratch.
+    """A BERT with the head that mainstem makes: for a model from scratch, or one without a head.
 
     The head reads the mean of each segment as [a, b, a*b, |a-b|], and what the behaviour tower
     makes of the features, and has two layers. A head on the first token would first have to learn
@@ -29,17 +29,25 @@ class PairReader(nn.Module):
         features: names of the features, in order; empty for a model that reads words alone.
         examined: numbers of the logits that the examination tower is added to; empty for a model
             without it.
+        given: the BERT of a given model, without a pooler, with weights that stay as they are; None
+            makes a new one.
     """
 
     def __init__(
-        self, config: Any, features: Sequence[str] = (), examined: Sequence[int] = ()
+        self,
+        config: Any,
+        features: Sequence[str] = (),
+        examined: Sequence[int] = (),
+        *,
+        given: nn.Module | None = None,
     ) -> None:
         super().__init__()
         from transformers import BertModel  # seconds to import
 
         self.config, self.features = config, tuple(features)
+        self.is_given = given is not None
         dropout = config.hidden_dropout_prob
-        self.bert = BertModel(config, add_pooling_layer=False)
+        self.bert = BertModel(config, add_pooling_layer=False) if given is None else given
         self.head = nn.Sequential(
             nn.Linear(4 * config.hidden_size + WIDTH * bool(features), config.hidden_size),
             nn.GELU(),
@@ -163,7 +171,18 @@ class CrossEncoder:
     @property
     def from_scratch(self) -> bool:
         """Whether mainstem made the model, in contrast to a model that a user gives."""
-        return isinstance(self.network, PairReader)
+        return isinstance(self.network, PairReader) and not self.network.is_given
+
+    @property
+    def kind(self) -> str:
+        """Where the model comes from: `scratch`, `pretrained` or `encoder`.
+
+        A `pretrained` model is given with its head. An `encoder` is given without one, and has the
+        head of a model from scratch.
+        """
+        if isinstance(self.network, PairReader):
+            return "encoder" if self.network.is_given else "scratch"
+        return "pretrained"
 
 
 def initial_encoder(

@@ -15,7 +15,7 @@ from typing import Any, Final
 import torch
 
 from mainstem.errors import ModelError
-from mainstem.models.encoder import CrossEncoder, PretrainedReader
+from mainstem.models.encoder import CrossEncoder, PairReader, PretrainedReader
 from mainstem.models.given_checks import (
     check_classes,
     check_config,
@@ -52,8 +52,9 @@ def load_pretrained(
 ) -> CrossEncoder:
     """Load a BERT by its Hugging Face name or local path.
 
-    A head that is missing or has other classes is drawn from the seed. A behaviour part and an
-    examination tower beside it start at zero.
+    A head that has other classes is drawn from the seed; a behaviour part beside it starts at zero.
+    A model without a head gets that of a model from scratch, which compares the two texts: a head
+    on the first token would have to learn that first. An examination tower starts at zero.
 
     Args:
         name: Hugging Face name or path of the model.
@@ -93,7 +94,7 @@ def load_pretrained(
         drawn = _check_weights(model, loaded, own, name)
         if "classifier.weight" not in drawn:
             check_classes(own, classes, name)
-        network = PretrainedReader(model, features, examined)
+        network = _reader(model, loaded, features, examined)
         encoder = CrossEncoder(network, tokenizer.backend_tokenizer)
         _check_answer(encoder, name)
     for line in [
@@ -154,6 +155,16 @@ def _one_line(name: str) -> Iterator[None]:
 def _is_path(name: str) -> bool:
     """Whether the name of a model is a path; on the hub it is `name` or `owner/name`."""
     return Path(name).exists() or name.startswith((".", "~", "/")) or name.count("/") > 1
+
+
+def _reader(
+    model: Any, loaded: Mapping[str, Any], features: Sequence[str], examined: Sequence[int]
+) -> PairReader | PretrainedReader:
+    if "classifier.weight" not in loaded["missing_keys"]:
+        return PretrainedReader(model, features, examined)
+    bert = model.bert
+    bert.pooler = None
+    return PairReader(model.config, features, examined, given=bert)
 
 
 def _check_weights(model: Any, loaded: Mapping[str, Any], own: Any, name: str) -> list[str]:

@@ -41,15 +41,19 @@ def network_of(manifest: Manifest, config: dict[str, Any]) -> PairReader | Pretr
     Raises:
         VersionError: if the kind is unknown.
     """
-    from transformers import AutoModelForSequenceClassification, BertConfig  # seconds to import
+    # seconds to import
+    from transformers import AutoModelForSequenceClassification, BertConfig, BertModel
 
     described = BertConfig.from_dict({**config, "dtype": "float32"})
     names = [one.name for one in manifest.features]
     with torch.random.fork_rng(devices=[]), quietly():
         if manifest.kind == "scratch":
             return PairReader(described, names, manifest.examined)
+        if manifest.kind == "encoder":
+            empty = BertModel(described, add_pooling_layer=False)
+            return PairReader(described, names, manifest.examined, given=empty)
         if manifest.kind != "pretrained":
-            msg = f"its kind is {manifest.kind!r}, neither 'scratch' nor 'pretrained'"
+            msg = f"its kind is {manifest.kind!r}, not 'scratch', 'pretrained' or 'encoder'"
             raise VersionError(msg)
         model = AutoModelForSequenceClassification.from_config(described)
         return PretrainedReader(model, names, manifest.examined)

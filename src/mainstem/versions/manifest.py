@@ -29,7 +29,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
     Attributes:
         version, parent: numbers of the version and of its parent; version 0 has no parent.
-        kind: `scratch` (made by mainstem) or `pretrained` (given).
+        kind: `scratch` (made by mainstem), `pretrained` (given with its head) or `encoder` (given
+            without a head, which mainstem made).
         event_time: largest event time so far when the version was made, in milliseconds.
         reason: why it was promoted.
         files: BLAKE2b digest of each file, by name.

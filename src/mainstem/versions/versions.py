@@ -95,7 +95,7 @@ class Versions:
         manifest = Manifest(
             version=version,
             parent=parent,
-            kind="scratch" if encoder.from_scratch else "pretrained",
+            kind=encoder.kind,
             event_time=event_time,
             reason=reason,
             files={name: digest_of(content) for name, content in contents.items()},

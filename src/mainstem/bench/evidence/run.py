@@ -10,6 +10,7 @@ import numpy as np
 
 from mainstem.bench.evidence.claims import NONE, ORACLE, QUESTIONS, SOUND, Found, claims_of
 from mainstem.bench.evidence.columns import Columns, columns_of, in_rows
+from mainstem.bench.evidence.fine_tuned import FineTuning
 from mainstem.bench.evidence.frozen import Frozen
 from mainstem.bench.evidence.head import HeadData, held_out, readable, right_of_truth
 from mainstem.bench.evidence.homes import Cell, Homes
@@ -33,12 +34,22 @@ _SOUND: Final = 500
 _SHARE: Final = 0.1  # of the questions
 
 
+_FINE_TUNED: Final = 3  # seeds of the stream with human noise, on which a model is fine-tuned
+
+
 @dataclass(frozen=True)
 class WithModel:
-    """The texts of the set, and what a frozen model says of them."""
+    """The texts of the set, and what a frozen model says of them.
+
+    Attributes:
+        texts: the texts.
+        frozen: features of the texts by the frozen model.
+        tuned: Hugging Face name or path of a model to fine-tune; None fine-tunes none.
+    """
 
     texts: Texts
     frozen: Frozen
+    tuned: str | None = None
 
 
 def bench_evidence(
@@ -67,7 +78,7 @@ def bench_evidence(
             columns = columns_of(
                 store, path / "truth", classes, frozen.frozen.train if frozen else None
             )
-        cells += measured(cell, columns, settings, frozen)
+        cells += measured(cell, columns, settings, frozen, told=told)
     streams = list({one.stream.name: one.stream for one in homes.cells}.values())
     return {
         "cells": cells,
@@ -77,7 +88,12 @@ def bench_evidence(
 
 
 def measured(
-    cell: Cell, columns: Columns, settings: Settings, with_model: WithModel | None = None
+    cell: Cell,
+    columns: Columns,
+    settings: Settings,
+    with_model: WithModel | None = None,
+    *,
+    told: Told = lambda _: None,
 ) -> Iterator[dict[str, Any]]:
     """Measure one home under every trusted set.
 
@@ -86,12 +102,14 @@ def measured(
         columns: what was read of it.
         settings: settings that it was made with.
         with_model: frozen features of the texts that heads are measured on.
+        told: receives a line of progress after each fine-tuning.
 
     Yields:
         A cell for each kind of evidence.
     """
     known, truth = columns.known, columns.truth
     parts, heads = read_once(known), _heads(columns, cell.seed, with_model)
+    tuning = _tuning(cell, columns, settings, with_model, told)
     right = right_of_truth(heads.features, truth, known.classes)
     hard = hard_among_sound(right, known.label, truth)
     for how, revealed in _sets(cell, columns, settings):
@@ -100,7 +118,7 @@ def measured(
         weighing = Weighing.of(columns, revealed, parts, settings.standing)
         asked = {"stream": cell.stream.name, "trusted": len(revealed), "seed": cell.seed}
         trained = how == "samples" and len(revealed) in _TRAINED
-        quality = _quality(heads, columns, revealed, weighing) if trained else {}
+        quality = _quality(heads, tuning, columns, revealed, weighing) if trained else {}
         for name, judged in weighing.judged.items():
             decides = weighing.decides if name == COMBINATION else name
             yield {
@@ -115,7 +133,7 @@ def measured(
             yield {**asked, "evidence": name, "revealed": how, **_UNMEASURED, **its}
 
 
-_UNTRAINED: Final = {"auc_true": None, "accuracy_true": None}
+_UNTRAINED: Final = {"auc_true": None, "accuracy_true": None, "accuracy_fine_tuned": None}
 _MEASURES: Final = ("auroc", "ap", "auroc_within", "auroc_hard", "called", "found", "false")
 _SHARES: Final = ("core", "core_wrong", "edge_wrong", "all_wrong")
 _UNMEASURED: Final = {"decides": None, **dict.fromkeys((*_MEASURES, *_SHARES))}
@@ -152,22 +170,45 @@ def _heads(columns: Columns, seed: int, with_model: WithModel | None) -> HeadDat
     return HeadData(features, train, features[held], truth[held], known.classes)
 
 
-def _quality(
-    heads: HeadData, columns: Columns, revealed: Revealed, weighing: Weighing
-) -> dict[str, dict[str, Any]]:
-    """Quality of a head that takes labels as they are, one that heeds evidence, and an oracle.
+def _tuning(
+    cell: Cell, columns: Columns, settings: Settings, with_model: WithModel | None, told: Told
+) -> FineTuning | None:
+    """What fine-tunes a model on the samples of a home; None where that was not asked for."""
+    if with_model is None or with_model.tuned is None or cell.seed >= _FINE_TUNED:
+        return None
+    if "human" not in cell.stream.roles or not with_model.texts.test:
+        return None
+    texts = with_model.texts
+    order = in_rows(np.arange(len(texts.words))[:, None], columns.rows)[:, 0]
+    return FineTuning(with_model.tuned, texts, order, settings, told)
 
-    The one that heeds evidence takes the true labels of trusted samples, with full weight.
+
+def _quality(
+    heads: HeadData,
+    tuning: FineTuning | None,
+    columns: Columns,
+    revealed: Revealed,
+    weighing: Weighing,
+) -> dict[str, dict[str, Any]]:
+    """Quality after training on labels as they are, on labels that evidence weighs, and on truth.
+
+    The training that heeds evidence takes the true labels of trusted samples, with full weight.
     """
     label, truth = columns.known.label, columns.truth
     every, better, weights = np.ones(len(label)), label.copy(), weighing.weights.copy()
     better[revealed.rows], weights[revealed.rows] = truth[revealed.rows], 1.0
-    found = {
-        COMBINATION: heads.quality(better, weights),
-        NONE: heads.quality(label, every),
-        ORACLE: heads.quality(np.where(truth >= 0, truth, label), every),
+    trainings = {
+        COMBINATION: (better, weights),
+        NONE: (label, every),
+        ORACLE: (np.where(truth >= 0, truth, label), every),
     }
-    return {
-        name: {"auc_true": its.auc, "accuracy_true": its.accuracy} if its else _UNTRAINED
-        for name, its in found.items()
-    }
+    found: dict[str, dict[str, Any]] = {}
+    for name, (labels, of_each) in trainings.items():
+        its = heads.quality(labels, of_each)
+        found[name] = _UNTRAINED | (
+            {"auc_true": its.auc, "accuracy_true": its.accuracy} if its else {}
+        )
+        if tuning is not None:
+            told = f"{name}, {len(revealed)} trusted" if name == COMBINATION else name
+            found[name]["accuracy_fine_tuned"] = tuning.accuracy(told, labels, of_each)
+    return found

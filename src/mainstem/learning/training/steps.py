@@ -17,11 +17,13 @@ from mainstem.settings import Settings
 
 __all__ = ["Rate", "Seen", "optimizer_of", "train_step"]
 
-_FROM_SCRATCH, _PRETRAINED = 5e-4, 2e-5  # default learning rates
+_FROM_SCRATCH, _PRETRAINED = 5e-4, 5e-5  # default learning rates
 _RATES: Final = {"behaviour.": 5.0, "examination.": 20.0}
 """How many times as fast as other new parts some parts of a network learn."""
 _RATES_BESIDE: Final = _RATES | {"bert.": 0.3}
 """The same where samples have features beside their words."""
+_GIVEN: Final = ("model.", "bert.")
+"""Prefixes of the parameters that a given model came with."""
 _CLIPPED: Final = 1.0  # gradients longer than this are shortened to it
 _LOOK: Final = 32  # steps after which losses are looked at, because a GPU is waited for
 
@@ -96,9 +98,9 @@ def optimizer_of(
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
     """AdamW over all parameters, and the schedule of its learning rate.
 
-    The towers beside a given model are new, so they learn as much faster than the model as a model
-    from scratch does. The behaviour tower learns 5 times as fast as that, because words need small
-    steps and features do not: without it, early rounds hardly learn from features. Beside features
+    The parts that a given model came without are new, so they learn as fast as a model from
+    scratch. The behaviour tower learns 5 times as fast as that, because words need small steps and
+    features do not: without it, early rounds hardly learn from features. Beside features
     the words of a model from scratch learn .3 times as fast: otherwise they learn its samples by
     heart over the rounds. The examination tower learns 20 times as fast: its few weights are
     log-odds, and at the rate of a network's weights they would take tens of rounds to get there.
@@ -114,7 +116,7 @@ def optimizer_of(
     of_new = 1.0 if child.from_scratch else _FROM_SCRATCH / _PRETRAINED
     groups: dict[float, list[nn.Parameter]] = {}
     for name, parameter in child.network.named_parameters():
-        is_given = name.startswith("model.")
+        is_given = not child.from_scratch and name.startswith(_GIVEN)
         times = of_new * next((one for of, one in rates_of.items() if name.startswith(of)), 1.0)
         groups.setdefault(1.0 if is_given else times, []).append(parameter)
     optimizer = torch.optim.AdamW(

@@ -56,7 +56,7 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
         float,
         Means(
             "A higher rate makes AdamW take longer steps; 0 means 5e-4 for the model made here,"
-            " 2e-5 for a given one.",
+            " 5e-5 for a given one.",
             low=0,
         ),
     ] = 0.0
