@@ -148,47 +148,43 @@ def test_representations_decide_where_nobody_confirmed_a_label(monkeypatch: Any)
     assert Said() == said(rows, held, kept, monkeypatch, **keeps)
 
 
-def test_logits_of_more_than_two_classes_are_on_one_scale() -> None:
-    """Each class is placed among the canaries of its version, and a corrected margin is taken anew.
+def of_three_classes() -> tuple[Rows, Kept, np.ndarray, np.ndarray]:
+    """Rows of three classes, half of them canaries, with their logits, labels and truth.
 
-    The third version says everything twice as firmly as the second.
+    The second version says everything twice as firmly as the first. A tenth of the labels in the
+    log is wrong.
     """
-    random = np.random.default_rng(3)
-    samples, classes = 300, 3
-    truth = np.arange(samples) % classes
-    given = np.where(np.arange(samples) % 10 == 0, (truth + 1) % classes, truth)
-    part = np.where(np.arange(samples) // 3 % 2 == 0, CANARY, STREAM)
-    label = np.where(part == CANARY, truth, given)
-    logits = random.normal(size=(samples, classes)) + 2 * np.eye(classes)[truth]
+    random, number = np.random.default_rng(3), np.arange(300)
+    truth, is_canary = number % 3, number // 3 % 2 == 0
+    given = np.where(number % 10 == 0, (truth + 1) % 3, truth)
+    label = np.where(is_canary, truth, given)
+    logits = random.normal(size=(300, 3)) + 2 * np.eye(3)[truth]
+    logits[150:] *= 2
+    margin = logits[number, label] - np.where(np.eye(3)[label] > 0, -np.inf, logits).max(axis=1)
     rows, canaries = Rows(), {}
-    for version in (2, 3):
-        here = np.flatnonzero(np.arange(samples) // 150 == version - 2)
-        logits[here] *= version - 1
-        own = logits[here, label[here]]
-        rest = np.where(np.eye(classes)[label[here]] > 0, -np.inf, logits[here]).max(axis=1)
-        rows.visit(
-            visits(
-                version=version,
-                scale=1.0,
-                ids=[UUID(int=int(one) + 1) for one in here],
-                facts=[
-                    fact(offset=int(one), label=int(label[one]), part=int(part[one]))
-                    for one in here
-                ],
-                norm=np.ones(len(here)),
-                margin=np.float32(own - rest),
-                loss=np.ones(len(here)),
-                given=np.where(part[here] == CANARY, given[here], -1),
-            )
-        )
-        canaries[version] = logits[here[part[here] == CANARY]]
-    found = known_of(rows, Rows(), Kept(logits=logits, canaries=canaries), classes)
-    assert given.tolist() == found.known.label.tolist()
-    first, second = np.split(np.abs(found.known.scores), 2)
+    for version, here in enumerate(np.split(number, 2), 1):
+        facts = [
+            fact(offset=at, label=int(label[at]), part=CANARY if is_canary[at] else STREAM)
+            for at in here.tolist()
+        ]
+        some = {"facts": facts, "norm": np.ones(150), "loss": np.ones(150)}
+        some["ids"] = [UUID(int=at + 1) for at in here.tolist()]
+        some["given"] = np.where(is_canary[here], given[here], -1)
+        rows.visit(visits(version=version, scale=1.0, margin=np.float32(margin[here]), **some))
+        canaries[version] = logits[here[is_canary[here]]]
+    return rows, Kept(logits=logits, canaries=canaries), given, truth
+
+
+def test_logits_of_more_than_two_classes_are_on_one_scale() -> None:
+    """Each class is placed among the canaries of its version; a corrected margin is taken anew."""
+    rows, kept, given, truth = of_three_classes()
+    found = known_of(rows, Rows(), kept, 3).known
+    assert given.tolist() == found.label.tolist()
+    first, second = np.split(np.abs(found.scores), 2)
     assert 0.8 < first.mean() / second.mean() < 1.25
-    assert np.mean(found.known.scores.argmax(axis=1) == truth) > 0.7
-    corrected = (part == CANARY) & (given != truth)
-    assert found.known.margin[corrected].mean() < -0.5 < found.known.margin[~corrected].mean()
+    assert np.mean(found.scores.argmax(axis=1) == truth) > 0.7
+    corrected = (rows["part"] == CANARY) & (given != truth)
+    assert found.margin[corrected].mean() < -0.5 < found.margin[~corrected].mean()
 
 
 def test_a_large_partition_is_judged_less_often_where_evidence_weighs_it() -> None:

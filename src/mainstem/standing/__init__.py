@@ -10,7 +10,7 @@ from mainstem.standing.crossed import (
 from mainstem.standing.judge import Judgement, evidence_of, judge
 from mainstem.standing.measured import HeldOut, Measured
 from mainstem.standing.sets import CORE, EDGE, NOISE, REASONS, STANDINGS
-from mainstem.standing.silence import why_none_called
+from mainstem.standing.silence import what_decides, why_none_called
 from mainstem.standing.verdicts import Verdicts, weigh_and_compare
 
 __all__ = [
@@ -33,5 +33,6 @@ __all__ = [
     "shift_weights",
     "strata_of",
     "weigh_and_compare",
+    "what_decides",
     "why_none_called",
 ]

@@ -1,6 +1,6 @@
 """Verdicts on labels from evidence that has learnt from trusted samples."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,18 +22,26 @@ class Verdicts:
             few trusted samples have the right label in the log.
         sound: rows of the trusted samples whose given label is right; they are the canaries.
         weight: weight of each sample in the loss, shape (N,), in [0, 1]; None if all weigh 1.
+        taught: number of trusted samples that taught.
+        compared: number of those that are canaries.
     """
 
     weighed: Weighed
     p_value: Floats
     sound: NDArray[np.int64]
     weight: Floats | None = None
+    taught: int = 0
+    compared: int = 0
 
     def first(self, count: int) -> "Verdicts":
         """The verdicts on the first samples, without those that were only weighed beside them."""
-        weighed = self.weighed.first(count)
-        weight = None if self.weight is None else self.weight[:count]
-        return Verdicts(weighed, self.p_value[:count], self.sound[self.sound < count], weight)
+        return replace(
+            self,
+            weighed=self.weighed.first(count),
+            p_value=self.p_value[:count],
+            sound=self.sound[self.sound < count],
+            weight=None if self.weight is None else self.weight[:count],
+        )
 
 
 def weigh_and_compare(
@@ -85,6 +93,8 @@ def weigh_and_compare(
     weighed = weigh(known, trusted, parts=parts, divisions=divisions, seed=seed, watch=compare)
     canaries = trusted.rows[sound]
     if len(canaries) < minimum or not crossed:
-        return Verdicts(weighed, np.full(len(known), np.nan), canaries)
-    strata = strata_of(known.label, canaries, label_minimum)
-    return Verdicts(weighed, cross_conformal_p_values(crossed, strata), canaries)
+        p_value = np.full(len(known), np.nan)
+    else:
+        strata = strata_of(known.label, canaries, label_minimum)
+        p_value = cross_conformal_p_values(crossed, strata)
+    return Verdicts(weighed, p_value, canaries, taught=len(trusted), compared=len(canaries))

@@ -8,6 +8,7 @@ from mainstem.store.named import Query
 from mainstem.store.store import Store
 
 __all__ = [
+    "DECIDES",
     "GATE_SETS",
     "HELD",
     "REFUSED",
@@ -63,6 +64,10 @@ VERDICTS: Final = Query(
     SELECT partition, argMax(verdict, judgement) AS verdict, argMax(canaries, judgement) AS canaries
     FROM judgements GROUP BY partition ORDER BY partition""",
 )
+DECIDES: Final = """
+    SELECT partition, COLUMNS('^decides$') FROM judgements FINAL
+    ORDER BY partition, judgement DESC LIMIT 1 BY partition"""
+"""What decided the newest judgement of each partition; see `GATE_SETS`."""
 # subtle: by pattern, because a server's history that is only asked may lack the columns
 GATE_SETS: Final = """
     SELECT partition, COLUMNS('^gate_') FROM judgements FINAL
