@@ -148,6 +148,27 @@ def test_representations_decide_where_nobody_confirmed_a_label(monkeypatch: Any)
     assert Said() == said(rows, held, kept, monkeypatch, **keeps)
 
 
+def test_graded_pairs_teach_the_truth_alone(monkeypatch: Any) -> None:
+    """They are compared with by no verdict, are never doubted, and change what parts learn."""
+    rows, held, _, kept = a_partition(600)
+    order = np.arange(len(rows) + len(held))
+    pairs = (order % 3 == 0) & np.concatenate([rows["part"] == CANARY, held["part"] == CANARY])
+    rows["given"][pairs[: len(rows)]] = -1
+    with_pairs = replace(kept, graded=pairs)
+    found = known_of(rows, held, with_pairs)
+    assert pairs.sum() == len(found.graded) > 20
+    assert not set(found.graded.rows) & {*found.trusted.rows, *found.measured}
+    without = learnt(rows, held, kept, monkeypatch)
+    having = learnt(rows, held, with_pairs, monkeypatch)
+    assert (without.taught, without.compared) == (having.taught, having.compared)
+    assert not np.array_equal(without.weighed.doubt, having.weighed.doubt)
+    assert not set(having.sound) & set(found.graded.rows)
+    assert {(1.0, 1.0, 1.0)} == {
+        (having.p_value[row], having.weighed.right[row], having.weight[row])
+        for row in found.graded.rows
+    }
+
+
 def of_three_classes() -> tuple[Rows, Kept, np.ndarray, np.ndarray]:
     """Rows of three classes, half of them canaries, with their logits, labels and truth.
 

@@ -65,6 +65,7 @@ def weigh(
     known: Known,
     trusted: Trusted | None = None,
     *,
+    graded: Trusted | None = None,
     parts: Sequence[Part] = PARTS,
     divisions: int = 5,
     seed: int = 0,
@@ -76,6 +77,8 @@ def weigh(
         known: columns of the samples.
         trusted: trusted samples that teach; samples that only measure are left out by the caller.
             With fewer than five of each of two true labels, nothing is learnt from them.
+        graded: samples whose true label is known, but to which the log gave none. Parts that learn
+            what is true learn from them too; how labels go wrong is learnt from `trusted` alone.
         parts: kinds of evidence.
         divisions: number of divisions of the trusted samples into folds; more of them cost more
             time, and make the result depend less on the seed.
@@ -99,9 +102,30 @@ def weigh(
     able = [(part, reading) for part, reading in readings if reading is not None]
     if trusted is not None and able and len(known) and _teaches(trusted):
         names = tuple(part.name for part, _ in able)
-        combination = Combination(known, trusted, [reading for _, reading in able])
+        more = Trusted() if graded is None else graded
+        asked = [
+            _WithMore(reading, more) if len(more) and _of_truth(part) else reading
+            for part, reading in able
+        ]
+        combination = Combination(known, trusted, asked)
         return _averaged(combination, names, divisions, seed, watch)
     return _without(known, able)
+
+
+@dataclass(frozen=True)
+class _WithMore:
+    """A reading that learns from some more samples each time, which are in no fold."""
+
+    reading: Reading
+    more: Trusted
+
+    def fits(self, trusted: Trusted, rows: NDArray[np.int64]) -> Floats:
+        return self.reading.fits(trusted.joined(self.more), rows)
+
+
+def _of_truth(part: Part) -> bool:
+    """Whether a part learns what is true, and no label of the log goes into that."""
+    return part.learns and not getattr(part, "same_label", False)
 
 
 def _teaches(trusted: Trusted) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mainstem.evidence import Weighed, clipped_weights, weigh
 from mainstem.importance import Rows
@@ -62,7 +63,8 @@ def evidence_on(
         right = verdicts.weighed.right[gate]
         places = gate - len(rows)
         held_out = HeldOut(held, places, verdicts.p_value[gate], right, ~found.correct)
-        return Said(_as_trained(verdicts.first(len(rows)), rows), held_out=held_out)
+        judged = _as_trained(verdicts.first(len(rows)), rows, found.graded.rows)
+        return Said(judged, held_out=held_out)
     if kept.representation is None:
         return Said()
     return Said(unaided=weigh(found.known).first(len(rows)))
@@ -111,6 +113,7 @@ def _learnt(found: Learnable, settings: Settings) -> Verdicts | None:
         found.known,
         found.trusted,
         standing.canary_minimum,
+        graded=found.graded,
         divisions=standing.divisions,
         seed=settings.run.seed,
     )
@@ -120,18 +123,25 @@ def _learnt(found: Learnable, settings: Settings) -> Verdicts | None:
     return replace(verdicts, weight=weight)
 
 
-def _as_trained(verdicts: Verdicts, rows: Rows) -> Verdicts:
-    """The same verdicts, but confirmed canaries weigh 1, and a corrected label is not doubted.
+def _as_trained(verdicts: Verdicts, rows: Rows, graded: NDArray[np.int64]) -> Verdicts:
+    """The same verdicts, but trusted canaries weigh 1, and a label that is true is not doubted.
 
-    Evidence weighs the label that the log gave. A round trains on the confirmed one.
+    Evidence weighs the label that the log gave. A round trains on the confirmed one, and the label
+    of a graded pair is true.
+
+    Args:
+        verdicts: verdicts on the rows.
+        rows: rows of stream and canaries.
+        graded: rows of graded pairs.
     """
-    confirmed = rows["given"] >= 0
-    corrected = confirmed & (rows["given"] != rows["label"])
+    trusted = rows["given"] >= 0
+    corrected = trusted & (rows["given"] != rows["label"])
+    trusted[graded] = corrected[graded] = True
     weighed = verdicts.weighed
     doubt = np.where(corrected, weighed.doubt.min(initial=0.0), weighed.doubt)
     return replace(
         verdicts,
         weighed=replace(weighed, doubt=doubt, right=np.where(corrected, 1.0, weighed.right)),
         p_value=np.where(corrected, 1.0, verdicts.p_value),
-        weight=None if verdicts.weight is None else np.where(confirmed, 1.0, verdicts.weight),
+        weight=None if verdicts.weight is None else np.where(trusted, 1.0, verdicts.weight),
     )

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +13,7 @@ from mainstem.importance import Rows
 from mainstem.store import Store
 from mainstem.store.features import features_before
 from mainstem.store.representations import representations_at
+from mainstem.store.trusted import graded_pairs
 from mainstem.store.visits import canary_logits, newest_logits
 
 __all__ = ["Kept", "kept_of", "numbered"]
@@ -31,6 +32,8 @@ class Kept:
         representation: what the head of one version read of each sample, shape (N, D), float16.
         logits: logits of the visit by the version in column `last_version`, shape (N, C), a row of
             NaN where that visit has none. It is read for more than two classes.
+        graded: whether each sample is a pair that came with its grade, shape (N,): its label is
+            true, and the log never gave it one.
         canaries: by version, the logits of the canaries that it scored, shape (M, C).
     """
 
@@ -38,6 +41,7 @@ class Kept:
     source: NDArray[np.int64] | None = None
     representation: NDArray[np.float16] | None = None
     logits: NDArray[np.float64] | None = None
+    graded: NDArray[np.bool_] | None = None
     canaries: dict[int, NDArray[np.float64]] = field(default_factory=dict)
 
 
@@ -68,11 +72,13 @@ def kept_of(
     place = {key: at for at, key in enumerate(ids)}
     versions = np.concatenate([rows["last_version"] for rows in some]).astype(np.int64)
     features, source = _features(store, place, partition, end)
-    made = Kept(features, source)
+    pairs = graded_pairs(store)
+    graded = np.array([key in pairs for key in ids], np.bool_) if pairs else None
+    made = Kept(features, source, graded=graded)
     if representations and ids:
         version = int(np.bincount(np.maximum(versions, 0)).argmax())
         read = _representations(store, place, partition, end, version)
-        made = Kept(features, source, read)
+        made = replace(made, representation=read)
     if classes == 2 or not ids:
         return made
     in_use = np.unique(versions).tolist()
@@ -82,7 +88,7 @@ def kept_of(
         if at >= 0 and versions[at] == version:
             logits[at] = its
     canaries = canary_logits(store, partition, end, in_use, classes)
-    return Kept(features, source, made.representation, logits, canaries)
+    return replace(made, logits=logits, canaries=canaries)
 
 
 def numbered(names: Sequence[Hashable]) -> NDArray[np.int64] | None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstem.evidence import Known, Trusted, on_one_scale
-from mainstem.importance import Rows
+from mainstem.importance import CANARY, Rows
 from mainstem.join import PARTS
 from mainstem.scoring.kept import Kept
 
@@ -32,12 +32,15 @@ class Learnable:
     Attributes:
         known: columns of the N rows that are judged, then of the rows that are held out.
         trusted: confirmed samples that teach, with their confirmed labels.
+        graded: graded pairs among the canaries, which teach what is true, and nothing about the
+            labels of the log.
         measured: rows of the confirmed samples of the gate, shape (M,).
         correct: whether the log's label of each of those is the confirmed one, shape (M,).
     """
 
     known: Known
     trusted: Trusted
+    graded: Trusted
     measured: NDArray[np.int64]
     correct: NDArray[np.bool_]
 
@@ -72,7 +75,11 @@ def known_of(rows: Rows, held: Rows, kept: Kept, classes: int = 2) -> Learnable:
     teaches = np.flatnonzero(is_confirmed & ~is_gate)
     measured = np.flatnonzero(is_confirmed & is_gate)
     correct = label[measured] == truth[measured]
-    return Learnable(known, Trusted(teaches, truth[teaches]), measured, correct)
+    pairs = np.zeros(0, np.int64)
+    if kept.graded is not None:
+        pairs = np.flatnonzero(kept.graded & (both["part"] == CANARY) & ~is_confirmed)
+    graded = Trusted(pairs, truth[pairs])
+    return Learnable(known, Trusted(teaches, truth[teaches]), graded, measured, correct)
 
 
 def _of_two(

@@ -49,6 +49,7 @@ def weigh_and_compare(
     trusted: Trusted,
     minimum: int,
     *,
+    graded: Trusted | None = None,
     label_minimum: int = 1000,
     parts: tuple[Part, ...] = PARTS,
     divisions: int = 5,
@@ -64,6 +65,8 @@ def weigh_and_compare(
         known: columns of N samples; `label` is the log's label of trusted samples too.
         trusted: trusted samples that teach, with their true labels.
         minimum: number of sound trusted samples below which there are no p-values.
+        graded: samples whose true label is known and to which the log gave none; they teach what is
+            true, and nothing is compared with them.
         label_minimum: number of sound trusted samples of every label from which on a sample is
             compared with those of its own label; with fewer, the smallest p-value of a label is
             too large for any verdict.
@@ -90,7 +93,9 @@ def weigh_and_compare(
         canaries = trusted.rows[one.held[sound[one.held]]]
         crossed.append(Crossed(one.log_odds, canaries, one.division))
 
-    weighed = weigh(known, trusted, parts=parts, divisions=divisions, seed=seed, watch=compare)
+    weighed = weigh(
+        known, trusted, graded=graded, parts=parts, divisions=divisions, seed=seed, watch=compare
+    )
     canaries = trusted.rows[sound]
     if len(canaries) < minimum or not crossed:
         p_value = np.full(len(known), np.nan)
