@@ -15,6 +15,7 @@ from mainstem.responses import Responses
 from mainstem.scoring.answered import Answered
 from mainstem.scoring.held import apart
 from mainstem.scoring.judging import At, Judging
+from mainstem.scoring.kept import kept_of
 from mainstem.scoring.rebuilding import rebuilt
 from mainstem.settings import Settings
 from mainstem.standing import Judgement
@@ -104,6 +105,33 @@ def test_a_move_keeps_what_each_part_says(store: Store) -> None:
         list(found[0][3]),
         list(found[0][4]),
     )
+
+
+def test_logits_and_representations_are_read_by_version(store: Store) -> None:
+    """Logits are of each row's last version, representations of one that has read nearly all."""
+    rows, samples, random, of_all = Rows(), shop(store), np.random.default_rng(0), None
+    some, none = np.ones(COUNT, np.float32), np.zeros((COUNT, 0), np.float32)
+    for version, among in ((1, range(COUNT)), (2, range(100)), (3, range(COUNT))):
+        logits = random.normal(size=(COUNT, 3)).astype(np.float32)
+        read = random.normal(size=(COUNT, 4)).astype(np.float16)
+        taken = [samples[one] for one in among]
+        columns = (some, some, some, none, none, logits, read)
+        answered = Answered.by(
+            version, 1.0, taken, Responses(*[one[: len(taken)] for one in columns])
+        )
+        answered.keep(store, 10**12)
+        [(_, visits)] = answered.visits()
+        rows.visit(visits)
+        found = kept_of(store, [rows], 0, COUNT, classes=3, representations=True)
+        assert np.array_equal(found.logits[: len(taken)], logits[: len(taken)])
+        assert np.isfinite(found.logits).all()
+        of_all = read if version != 2 else of_all
+        assert np.array_equal(found.representation, of_all)
+    most = kept_of(store, [rows], 0, COUNT - 30, classes=3, representations=True)
+    assert most.representation is None
+    canaries = [one for one, sample in enumerate(samples) if sample.part == "canary"]
+    assert np.array_equal(np.sort(found.canaries[3], axis=0), np.sort(logits[canaries], axis=0))
+    assert (COUNT, len(FEATURE_NAMES)) == found.features.shape
 
 
 def test_the_sets_are_measured_on_the_gate(store: Store) -> None:

@@ -12,7 +12,7 @@ from mainstem.behaviour import FEATURE_NAMES
 from mainstem.importance import Rows
 from mainstem.store import Store
 from mainstem.store.features import features_before
-from mainstem.store.representations import representations_at
+from mainstem.store.representations import read_by, representations_at
 from mainstem.store.trusted import graded_pairs
 from mainstem.store.visits import canary_logits, newest_logits
 
@@ -76,8 +76,7 @@ def kept_of(
     graded = np.array([key in pairs for key in ids], np.bool_) if pairs else None
     made = Kept(features, source, graded=graded)
     if representations and ids:
-        version = int(np.bincount(np.maximum(versions, 0)).argmax())
-        read = _representations(store, place, partition, end, version)
+        read = _representations(store, place, partition, end, int(versions.max()))
         made = replace(made, representation=read)
     if classes == 2 or not ids:
         return made
@@ -119,15 +118,18 @@ def _features(
 
 
 def _representations(
-    store: Store, place: dict[bytes, int], partition: int, end: int, version: int
+    store: Store, place: dict[bytes, int], partition: int, end: int, newest: int
 ) -> NDArray[Any] | None:
-    found: NDArray[Any] | None = None
-    there = 0
-    for key, read in representations_at(store, partition, end, version):
-        at = place.get(key, -1)
-        if at < 0:
+    """Representations by the newest version that has read nearly all samples; None if none has."""
+    enough = _NEARLY_ALL * len(place)
+    for version, samples in read_by(store, partition, end):
+        # subtle: rows never know more than the version in use
+        if version > newest or samples < enough:
             continue
-        if found is None:
-            found = np.zeros((len(place), len(read)), np.float16)
-        found[at], there = read, there + 1
-    return found if there >= _NEARLY_ALL * len(place) else None
+        read = dict(representations_at(store, partition, end, version))
+        there = [key for key in place if key in read]
+        if len(there) >= enough:
+            found = np.zeros((len(place), len(read[there[0]])), np.float16)
+            found[[place[key] for key in there]] = [read[key] for key in there]
+            return found
+    return None
