@@ -39,7 +39,12 @@ _RIVALS: Final = ("trees", "popularity", "co_occurrence", "logistic", "words")
 
 
 def bench_log(
-    log: RankerLog, seeds: Sequence[int], *, quick: bool = False, told: Told = lambda _: None
+    log: RankerLog,
+    seeds: Sequence[int],
+    *,
+    quick: bool = False,
+    words: bool = True,
+    told: Told = lambda _: None,
 ) -> dict[str, Any]:
     """Measure all rankings on the last part of a log.
 
@@ -47,6 +52,7 @@ def bench_log(
         log: the log.
         seeds: seeds of weights, order and dropout. A version is trained for each.
         quick: whether to leave out the model that reads words alone, and the choice of the trees.
+        words: whether to train a model that reads words alone; `quick` leaves it out too.
         told: receives a line of progress.
 
     Returns:
@@ -60,7 +66,7 @@ def bench_log(
         told(f"{log.name}: {name}")
         found[name] = ranking(test)[None], ranking(lists)[None]
     for name, reads in {"words": False, "mainstem": True}.items():
-        if reads or not quick:
+        if reads or (words and not quick):
             settings = log.settings.but({"model.behaviour": reads})
             found[name] = scores_of_seeds(log, settings, seeds, told)
     labels, questions = test.labels, test.questions

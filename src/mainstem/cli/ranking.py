@@ -53,6 +53,7 @@ def ranker(
     shop_events: Annotated[
         int, typer.Option(min=1000, help="How many events a simulated shop has.")
     ] = 30_000,
+    words: Annotated[bool, typer.Option(help="Train versions that read words alone too.")] = True,
     train: Annotated[bool, typer.Option(help="Measure the speed of training too.")] = True,
     quick: Annotated[
         bool,
@@ -80,7 +81,7 @@ def ranker(
     last = (_milliseconds(test_from), _milliseconds(test_until))
     found: dict[str, Any] = {"logs": {}}
     for log in _logs(logs, settings, shoppers, last):
-        found["logs"][log.name] = bench_log(log, chosen, quick=quick, told=_told)
+        found["logs"][log.name] = bench_log(log, chosen, quick=quick, words=words, told=_told)
         if train and "train" not in found:
             first, some = first_encoder(log.texts, log.settings), log.train.placed[:_TRAINED]
             found["train"] = train_ratio(first, some, log.settings, times=1 if quick else 3)
