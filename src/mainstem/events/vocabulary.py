@@ -32,7 +32,7 @@ Price: TypeAlias = Annotated[float, Meta(ge=0, le=1e12)]
 
 
 class _Event(
-    Struct, frozen=True, kw_only=True, tag_field="type", tag=str.lower, omit_defaults=True
+    Struct, frozen=True, kw_only=True, gc=False, tag_field="type", tag=str.lower, omit_defaults=True
 ):
     """The fields of every event.
 
@@ -67,7 +67,7 @@ class Search(_UserEvent, frozen=True, kw_only=True):
     query: Text
 
 
-class Shown(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Shown(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One item of an impression.
 
     Attributes:
