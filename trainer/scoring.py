@@ -24,6 +24,7 @@ from mainstem.kafka.outages import patiently
 from mainstem.scoring import Accepted, Reached, Schedule, ScoringWorker, first_times
 from mainstem.scoring.features import with_features
 from mainstem.scoring.turns import Turns
+from mainstem.scoring.worker import Judge
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.judged import JudgedAt, last_judgement
@@ -189,7 +190,7 @@ class ScoringProgram:
             for partition, end in self._schedule.ends.items():
                 if end and self._judged[partition] != (end, self.version):
                     patiently(self._turns.write, JUDGE, self.version, {partition: end})
-                    self._judge(partition)
+                    self._judge(partition, self._worker.judge)
             self._outgoing.delivered()
 
     def _take(self, batch: Sequence[Brought]) -> dict[int, int]:
@@ -219,7 +220,7 @@ class ScoringProgram:
             # before the judgement, because that drops rows
             self._keep_positions(run.samples, list(islice(offsets, len(run.samples))))
             if run.due.judge:
-                self._judge(run.partition)
+                self._judge(run.partition, self._worker.judge_in_turn)
         self._outgoing.accepted(placed)
         return {one.record.partition: one.record.offset + 1 for one in mine}
 
@@ -245,12 +246,13 @@ class ScoringProgram:
         for sample in samples:
             self._accepted[sample.partition].settle(sample)
 
-    def _judge(self, partition: int) -> None:
+    def _judge(self, partition: int, judge: Judge) -> None:
         reached = self._schedule.reached[partition]
-        patiently(self._worker.judge, partition, reached.position, reached.event_time)
+        judged = patiently(judge, partition, reached.position, reached.event_time)
         self._accepted[partition].leave(self._worker.left[partition])
-        self._judged[partition] = JudgedAt(reached.position, self.version)
-        self.judgements += 1
+        if judged:
+            self._judged[partition] = JudgedAt(reached.position, self.version)
+            self.judgements += 1
 
     def _commits(self, ends: Mapping[int, int]) -> dict[Assigned, tuple[int, str]]:
         """What to commit: the next offset of each partition, and a note with its position."""

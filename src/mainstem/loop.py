@@ -9,6 +9,7 @@ the same results.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -143,8 +144,9 @@ class Loop:
 
     def _judge(self, partition: int, *, last: bool = False) -> None:
         at = self._schedule.reached[partition]
-        judged = self.worker.judge(partition, at.position, at.event_time, last=last)
-        self.judged[partition] = judged
+        judge = partial(self.worker.judge, last=True) if last else self.worker.judge_in_turn
+        if judged := judge(partition, at.position, at.event_time):
+            self.judged[partition] = judged
         self._accepted[partition].leave(self.worker.left[partition])
 
     def _round(self) -> None:

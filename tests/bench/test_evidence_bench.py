@@ -22,7 +22,6 @@ from mainstem.bench.evidence.run import measured
 from mainstem.bench.evidence.streams import QUICK, STREAMS, Stream
 from mainstem.bench.evidence.texts import Texts, given_labels, labelled
 from mainstem.bench.evidence.truths import read_truths, write_truths
-from mainstem.bench.evidence.views import margins_of
 from mainstem.bench.evidence.weighing import COMBINATION, Weighing, read_once
 from mainstem.evidence import Known, Trusted
 from mainstem.ids import uuid_of
@@ -163,13 +162,6 @@ def test_heads_prefer_true_labels_and_hard_samples_are_unlikely(made: Columns) -
     assert noisy.accuracy < clean.accuracy
     assert heads.quality(truth, np.zeros(MANY)) is None
     assert right_of_truth(features, truth, 2).mean() > 0.8
-
-
-def test_margins_are_on_one_scale(made: Columns) -> None:
-    """Margins of a label are normal scores among the canaries with that label."""
-    found = margins_of(made.rows)
-    assert np.isfinite(found).all()
-    assert abs(np.median(found)) < 0.3
 
 
 def cell(evidence: str, seed: int = 0, **more: Any) -> dict[str, Any]:

@@ -82,6 +82,8 @@ def story_without_alignment(question: dict[str, Any]) -> dict[str, Any]:
         "stratum_canaries": 4,
         "at_least_as_doubtful": 1,
         "canaries": 6,
+        "decides": "recent margin",
+        "probably_right": None,
         "importance": 1.0,
         "core_level": 1.0,
     }

@@ -5,15 +5,17 @@ from uuid import UUID
 import numpy as np
 import pytest
 
+from mainstem.answers.gate import shares_of
 from mainstem.behaviour import FEATURE_NAMES
 from mainstem.cli.story import said
 from mainstem.importance import Rows
-from mainstem.join import PlacedSample
+from mainstem.join import PARTS, PlacedSample
 from mainstem.learning.draws import StoredPool
 from mainstem.responses import Responses
 from mainstem.scoring.answered import Answered
 from mainstem.scoring.held import apart
 from mainstem.scoring.judging import At, Judging
+from mainstem.scoring.kept import kept_of
 from mainstem.scoring.rebuilding import rebuilt
 from mainstem.settings import Settings
 from mainstem.standing import Judgement
@@ -22,6 +24,7 @@ from mainstem.store import store as store_module
 from mainstem.store.features import write_features
 from mainstem.store.positions import accepted_without_response
 from mainstem.store.story import MOVES
+from mainstem.store.telling import GATE_SETS
 from mainstem.store.writes import position_columns, trusted_columns
 from tests.learning.samples import stored
 
@@ -46,7 +49,7 @@ def shop(store: Store) -> list[PlacedSample]:
     ]
     values = np.zeros((COUNT, len(FEATURE_NAMES)), np.float32)
     values[:, FEATURE_NAMES.index("words_query")] = 3 * truth + random.normal(size=COUNT) * 0.3
-    write_features(store, samples, values)
+    write_features(store, samples, values, [("impression", "mugs")] * COUNT)
     confirmed = [(one.sample_id, one.part, "confirmed", one.label) for one in samples[::3]]
     store.write("trusted", trusted_columns(confirmed))
     return samples
@@ -102,6 +105,45 @@ def test_a_move_keeps_what_each_part_says(store: Store) -> None:
         list(found[0][3]),
         list(found[0][4]),
     )
+
+
+def test_logits_and_representations_are_read_by_version(store: Store) -> None:
+    """Logits are of each row's last version, representations of one that has read nearly all."""
+    rows, samples, random, of_all = Rows(), shop(store), np.random.default_rng(0), None
+    some, none = np.ones(COUNT, np.float32), np.zeros((COUNT, 0), np.float32)
+    for version, among in ((1, range(COUNT)), (2, range(100)), (3, range(COUNT))):
+        logits = random.normal(size=(COUNT, 3)).astype(np.float32)
+        read = random.normal(size=(COUNT, 4)).astype(np.float16)
+        taken = [samples[one] for one in among]
+        columns = (some, some, some, none, none, logits, read)
+        answered = Answered.by(
+            version, 1.0, taken, Responses(*[one[: len(taken)] for one in columns])
+        )
+        answered.keep(store, 10**12)
+        [(_, visits)] = answered.visits()
+        rows.visit(visits)
+        found = kept_of(store, [rows], 0, COUNT, classes=3, representations=True)
+        assert np.array_equal(found.logits[: len(taken)], logits[: len(taken)])
+        assert np.isfinite(found.logits).all()
+        of_all = read if version != 2 else of_all
+        assert np.array_equal(found.representation, of_all)
+    most = kept_of(store, [rows], 0, COUNT - 30, classes=3, representations=True)
+    assert most.representation is None
+    canaries = [one for one, sample in enumerate(samples) if sample.part == "canary"]
+    assert np.array_equal(np.sort(found.canaries[3], axis=0), np.sort(logits[canaries], axis=0))
+    assert (COUNT, len(FEATURE_NAMES)) == found.features.shape
+
+
+def test_the_sets_are_measured_on_the_gate(store: Store) -> None:
+    """Confirmed gate samples are counted by set, and fewer of core are wrong than of all."""
+    _, held, judged = lived(store)
+    _, rows = store.ask(GATE_SETS)
+    shares = {name: more for name, *more in shares_of(rows)}
+    gate = held["part"] == PARTS.index("gate")
+    wrong = gate & (held["given"] != held["label"])
+    assert [gate.sum(), wrong.sum()] == shares["all"][:2]
+    assert [judged.measured.gate_core, judged.measured.gate_core_wrong] == shares["core"][:2]
+    assert shares["noise"][1] > 0 == shares["core"][1]
 
 
 def test_moves_of_a_history_from_before_say_that_the_margin_decided(

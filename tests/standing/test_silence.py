@@ -2,10 +2,12 @@
 
 import re
 
+import numpy as np
 import pytest
 
+from mainstem.evidence import Weighed
 from mainstem.settings import Settings, Standing
-from mainstem.standing import judge, why_none_called
+from mainstem.standing import Verdicts, judge, what_decides, why_none_called
 from tests.named import named
 from tests.standing.rows import canaries, rows_of
 
@@ -52,3 +54,23 @@ def test_where_something_is_called_there_is_no_reason() -> None:
     settings = Settings(standing=Standing(canary_minimum=19))
     rows = rows_of({"margin": -1.0}, *NINETEEN)
     assert "" == why_none_called(rows, judge(rows, settings.standing, trusted=True), settings)
+
+
+def test_what_decided_is_told_with_its_figures() -> None:
+    """Learnt evidence names its teachers, unaided its parts, and a margin what it lacks."""
+    rows = rows_of({"margin": -1.0}, *NINETEEN)
+    unaided = Weighed(np.zeros(20), np.zeros(20), "neighbours", (), *2 * [np.zeros((20, 0))])
+    learnt = Verdicts(unaided, np.ones(20), np.arange(3), taught=1200, compared=900)
+    trusting = {"settings": SETTINGS.standing, "trusted": True}
+    told = what_decides(rows, judge(rows, **trusting, verdicts=learnt), SETTINGS)
+    assert "learnt from 1,200 confirmed samples" in told
+    assert "the 900 of them that the log has right" in told
+    why = why_none_called(rows, judge(rows, **trusting, verdicts=learnt), SETTINGS)
+    assert why.endswith("in comparison with 900 confirmed samples that the log has right")
+    told = what_decides(rows, judge(rows, **trusting, unaided=unaided), SETTINGS)
+    assert told.startswith("neighbours rank the doubt")
+    assert "" == what_decides(rows, judge(rows, **trusting), SETTINGS)
+    rows["given"][:2] = 1
+    told = what_decides(rows, judge(rows, **trusting), SETTINGS)
+    assert "the recent margin decides, because too few" in told
+    assert "2 among the canaries, and 19 must teach" in told

@@ -175,6 +175,14 @@ def test_status_says_what_follows_from_what_there_is(
     assert [True, True] == [part in row[-1] for part, row in zip(told, rows, strict=True)]
 
 
+def test_status_tells_where_learnt_evidence_gives_the_verdicts() -> None:
+    """A partition whose newest judgement it decided says so, the other one counts canaries."""
+    seen = [("canary", 1, partition, "confirmed", 9) for partition in (0, 1)]
+    settings = Settings.of({"standing.canary_minimum": 9, "join.partitions": 2})
+    told = [row[2::4] for row in status_of(seen, settings, {1}) if row[:2] == ("canary", "yes")]
+    assert ["this label" in told[0][1], "has learnt" in told[1][1]] == [True, True]
+
+
 def test_a_grade_is_trusted_as_a_yes_or_a_no() -> None:
     """Where relevance is learnt, a named class is a yes or a no, and a grade that agrees stays."""
     objectives = Objectives(names="relevance,click", classes="bad,fair,good")

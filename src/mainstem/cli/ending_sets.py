@@ -10,7 +10,7 @@ from mainstem.answers.explain import MEANINGS
 from mainstem.cli.lines import aligned, points, wrapped
 from mainstem.loop import Loop
 from mainstem.printable import printable
-from mainstem.standing import CORE, REASONS, STANDINGS, why_none_called
+from mainstem.standing import CORE, REASONS, STANDINGS, what_decides, why_none_called
 from mainstem.store.telling import kept_apart, trusted_met
 from mainstem.store.texts import words_of
 from mainstem.validate.lacking import unmet_trust
@@ -34,6 +34,7 @@ _SOURCES: Final = {
     "labelled": "the text came with it",
 }
 _RETURNED: Final = "the shopper bought it and returned it"
+_Told: TypeAlias = Callable[[Any, Any, Any], str]
 _Score: TypeAlias = Callable[[Any, Any], Any]
 _Place: TypeAlias = tuple[int, int]  # a partition, and a row in it
 
@@ -41,15 +42,17 @@ _Place: TypeAlias = tuple[int, int]  # a partition, and a row in it
 def sets(loop: Loop, report: dict[str, Any]) -> Iterator[str]:
     """Lines with the size and the meaning of each set.
 
-    They also say why nothing is called contradictory, and which trusted samples the log lacks.
+    They also say what decided, why nothing is called contradictory, and which trusted samples the
+    log lacks.
     """
     counts = report["sets"]
     apart = kept_apart(loop.store)
     others = f"; {apart:,} more guide or check the model" if apart else ""
     yield f"\nsets: {sum(counts.values()):,} samples at the last judgement{others}"
     yield from aligned([(name, f"{counts[name]:,}", _SETS[name]) for name in counts], "lrl")
+    yield from _in_partitions(loop, what_decides, "")
     if not counts["contradictory"]:
-        yield from _why_none(loop)
+        yield from _in_partitions(loop, why_none_called, "nothing is called contradictory")
     named, met = loop.trust.named, trusted_met(loop.store)
     if absent := next((str(sample_id) for sample_id in named if sample_id not in met), ""):
         told = unmet_trust(len(met & named.keys()), len(named), absent, loop.surveyed.example)
@@ -81,16 +84,17 @@ def first_to_explain(loop: Loop) -> UUID | None:
     return None
 
 
-def _why_none(loop: Loop) -> Iterator[str]:
-    """Why no sample is called contradictory, once if the reason is the same in all partitions."""
-    why = {
-        partition: why_none_called(loop.worker.rows[partition], judged, loop.settings)
+def _in_partitions(loop: Loop, told: _Told, lead: str) -> Iterator[str]:
+    """What is told of each partition after a lead, once if it is the same in all of them."""
+    found = {
+        partition: told(loop.worker.rows[partition], judged, loop.settings)
         for partition, judged in sorted(loop.judged.items())
     }
-    several = len(set(why.values())) > 1
-    for partition, reason in list(why.items())[: _PARTITIONS if several else 1]:
-        where = f" in partition {partition}" if several else ""
-        yield wrapped(f"nothing is called contradictory{where}: {reason}")
+    several = len(set(found.values())) > 1
+    for partition, text in list(found.items())[: _PARTITIONS if several else 1]:
+        start = f"{lead}{f' in partition {partition}' if several else ''}".strip()
+        if text:
+            yield wrapped(f"{start}: {text}" if start else text)
 
 
 def _ranked(loop: Loop, score: _Score) -> list[_Place]:

@@ -57,16 +57,27 @@ def sets(
     """Show how many samples are core, edge and noise, and for which reason.
 
     The other figures are means over these samples, as of their last judgement.
+    Where evidence has learnt from confirmed samples, a second table says how
+    many labels are wrong in each set, as far as the confirmed samples of the
+    gate tell, which nothing learns from.
     """
     from mainstem.answers.explain import MEANINGS  # the join is slow to import
+    from mainstem.answers.gate import shares_of
     from mainstem.store.figures import SETS  # numpy is slow to import
-    from mainstem.store.telling import VERDICTS  # numpy is slow to import
+    from mainstem.store.telling import GATE_SETS, VERDICTS  # numpy is slow to import
 
-    header, rows, (_, verdicts) = _ask(home, store, SETS.sql, _JUDGED, VERDICTS.sql)
+    asked = _ask(home, store, SETS.sql, _JUDGED, VERDICTS.sql, GATE_SETS)
+    header, rows, (_, verdicts), (_, judged) = asked
     show_rows(header, rows, as_json=as_json)
+    if measured := shares_of(judged):
+        if not as_json:
+            print()
+        show_rows(_MEASURED, measured, as_json=as_json)
     if not as_json:
         explain_words(
-            *(wrapped(f"{row[1]}: {MEANINGS[row[1]]}", first="") for row in rows), *_FIGURES
+            *(wrapped(f"{row[1]}: {MEANINGS[row[1]]}", first="") for row in rows),
+            *_FIGURES,
+            *([_GATE] if measured else []),
         )
     if not rows:
         when = "a judgement is due every MAINSTEM_STANDING__JUDGE_EVERY samples"
@@ -162,6 +173,8 @@ _FIGURES = (
     "alignment: the cosine with the gradient of trusted samples",
     "margin: how far the model puts the label above any other; below 0 it disagrees",
 )
+_MEASURED = ("set", "confirmed gate samples", "wrong", "share wrong")
+_GATE = "confirmed gate samples: never judged; the set is the one that they would be in"
 _VERSIONS = (
     "parent: the version that this one was fine-tuned from",
     "promoted: 1 if the gate found it no worse than its parent, by the reason",

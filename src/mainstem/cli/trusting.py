@@ -109,18 +109,22 @@ def status(
     is wrong, by that label.
     """
     from mainstem.asking import answers
+    from mainstem.evidence import COMBINED
+    from mainstem.store.telling import DECIDES
     from mainstem.store.trusted import GIVEN_COUNTS, TRUSTED_COUNTS  # numpy is slow to import
     from mainstem.trusted.status import given_labels, named_in, status_of
 
     settings, file = Settings.read(os.environ), home / "trusted.jsonl"
-    counted: list[Any] = []
+    counted, judged = list[Any](), list[Any]()
     if not store and file.exists() and not (home / "history").is_dir():
         print("nothing has been replayed yet; these were added", file=sys.stderr)
         seen = named_in(file, settings)
     else:
-        (_, seen), (_, counted) = answers(home, store, [TRUSTED_COUNTS.sql, GIVEN_COUNTS.sql])
+        asked = [TRUSTED_COUNTS.sql, GIVEN_COUNTS.sql, DECIDES]
+        (_, seen), (_, counted), (_, judged) = answers(home, store, asked)
     header = ("part", "label", "partition", "origin", "have", "need", "what follows")
-    show_rows(header, status_of(seen, settings), as_json=as_json)
+    learnt = {partition for partition, *decides in judged if decides == [COMBINED]}
+    show_rows(header, status_of(seen, settings, learnt), as_json=as_json)
     if given := given_labels(counted, settings):
         if not as_json:
             print()

@@ -97,6 +97,12 @@ class Trusted:
         """The trusted samples at some places of `rows`, or under a mask of them."""
         return Trusted(self.rows[places], self.truth[places])
 
+    def joined(self, more: "Trusted") -> "Trusted":
+        """These samples and some more, none of which is among them."""
+        return Trusted(
+            np.concatenate([self.rows, more.rows]), np.concatenate([self.truth, more.truth])
+        )
+
     def folds(self, count: int, seed: int | tuple[int, ...]) -> NDArray[np.int64]:
         """A fold for each trusted sample, shape (T,), int in [0, count), balanced by true label.
 

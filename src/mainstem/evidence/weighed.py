@@ -1,7 +1,7 @@
 """The doubt about each label, and the probability that it is right."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -56,11 +56,17 @@ class Weighed:
     doubts: Floats
     say: Floats
 
+    def first(self, count: int) -> "Weighed":
+        """What is said of the first samples."""
+        columns = ("doubt", "right", "doubts", "say")
+        return replace(self, **{name: getattr(self, name)[:count] for name in columns})
+
 
 def weigh(
     known: Known,
     trusted: Trusted | None = None,
     *,
+    graded: Trusted | None = None,
     parts: Sequence[Part] = PARTS,
     divisions: int = 5,
     seed: int = 0,
@@ -72,6 +78,8 @@ def weigh(
         known: columns of the samples.
         trusted: trusted samples that teach; samples that only measure are left out by the caller.
             With fewer than five of each of two true labels, nothing is learnt from them.
+        graded: samples whose true label is known, but to which the log gave none. Parts that learn
+            what is true learn from them too; how labels go wrong is learnt from `trusted` alone.
         parts: kinds of evidence.
         divisions: number of divisions of the trusted samples into folds; more of them cost more
             time, and make the result depend less on the seed.
@@ -96,9 +104,30 @@ def weigh(
     if trusted is not None and able and len(known) and _teaches(trusted):
         names = tuple(part.name for part, _ in able)
         favoured = names.index(_FAVOURED) if _FAVOURED in names else None
-        combination = Combination(known, trusted, [reading for _, reading in able], favoured)
+        more = Trusted() if graded is None else graded
+        asked = [
+            _WithMore(reading, more) if len(more) and _of_truth(part) else reading
+            for part, reading in able
+        ]
+        combination = Combination(known, trusted, asked, favoured)
         return _averaged(combination, names, divisions, seed, watch)
     return _without(known, able)
+
+
+@dataclass(frozen=True)
+class _WithMore:
+    """A reading that learns from some more samples each time, which are in no fold."""
+
+    reading: Reading
+    more: Trusted
+
+    def fits(self, trusted: Trusted, rows: NDArray[np.int64]) -> Floats:
+        return self.reading.fits(trusted.joined(self.more), rows)
+
+
+def _of_truth(part: Part) -> bool:
+    """Whether a part learns what is true, and no label of the log goes into that."""
+    return part.learns and not getattr(part, "same_label", False)
 
 
 def _teaches(trusted: Trusted) -> bool:

@@ -64,7 +64,8 @@ def with_features(
         if has_features and one.sample_id not in known:
             new.setdefault(one.sample_id, (at, one))  # the first of its label versions
     values = features_of(store, [one for _, one in new.values()], settings)
-    write_features(store, [at for at, _ in new.values()], values)
+    origins = [(one.source, one.category) for _, one in new.values()]
+    write_features(store, [at for at, _ in new.values()], values, origins)
     known |= {one: tuple(numbers) for one, numbers in zip(new, values.tolist(), strict=True)}
     return [one._replace(features=known.get(one.sample_id, ())) for one in placed]
 

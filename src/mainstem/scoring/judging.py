@@ -4,13 +4,14 @@ At the end of a log it also publishes the standings that it did not move.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mainstem.importance import Rows
-from mainstem.scoring.known import learnt_verdicts
+from mainstem.scoring.evidence import evidence_on
 from mainstem.settings import Settings
 from mainstem.standing import REASONS, STANDINGS, Judgement, judge
 from mainstem.store import Store
@@ -72,8 +73,8 @@ class Judging:
                 evidence is up to date.
         """
         settings, place = self._settings, (at.partition, at.judgement)
-        verdicts = learnt_verdicts(rows, held, self._store, *place, settings)
-        judged = judge(rows, settings.standing, trusted=trusted, verdicts=verdicts)
+        said = evidence_on(rows, held, self._store, *place, settings)
+        judged = judge(rows, settings.standing, trusted=trusted, **said._asdict())
         moved = (judged.standing != rows["standing"]) | (judged.reason != rows["reason"])
         moved |= rows["judged"] != rows["label_version"]
         weight = judged.weight.astype(np.float32)
@@ -160,6 +161,7 @@ def _kept(judged: Judgement, at: At) -> KeptJudgement:
         core_level=core_level,
         verdict=judged.verdict,
         decides=judged.decides,
+        **asdict(judged.measured),
     )
 
 

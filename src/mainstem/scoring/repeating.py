@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from mainstem.models import ActiveVersion
 from mainstem.scoring.schedule import Reached, Schedule
 from mainstem.scoring.turns import in_effect
-from mainstem.scoring.worker import ScoringWorker
+from mainstem.scoring.worker import Judge, ScoringWorker
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.reads import accepted_between, samples_among
@@ -80,7 +80,7 @@ class Repeated:
             among = samples_among(self._store, self.partition, turn.position, turn.samples)
             self.worker.score(self.worker.unscored(among))
             if turn.kind == JUDGE:
-                self._judge()
+                self._judge(self.worker.judge)
         self._go_to(end)
 
     def _go_to(self, end: int) -> None:
@@ -91,7 +91,7 @@ class Repeated:
             for run in self._schedule.runs(samples, self._most):
                 self.worker.score(self.worker.unscored(run.samples))
                 if run.due.judge:
-                    self._judge()
+                    self._judge(self.worker.judge_in_turn)
             at = self.reached.position
             if at != upto:
                 msg = f"partition {self.partition} has no sample at position {at}"
@@ -106,6 +106,6 @@ class Repeated:
             self.worker.mark_drawn(one)
         self._in_use = version
 
-    def _judge(self) -> None:
+    def _judge(self, judge: Judge) -> None:
         reached = self.reached
-        self.judged = self.worker.judge(self.partition, reached.position, reached.event_time)
+        self.judged = judge(self.partition, reached.position, reached.event_time) or self.judged

@@ -4,13 +4,15 @@ It writes to the history first and to its rows then. So the rows never know more
 and `rebuild` makes equal rows from it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from mainstem.importance import Rows
 from mainstem.join import PlacedSample, examples_of
 from mainstem.models import ActiveVersion
 from mainstem.process.stopwatch import SPENT
 from mainstem.scoring.answered import Answered
+from mainstem.scoring.evidence import is_worth_it
 from mainstem.scoring.finite import finite_only
 from mainstem.scoring.held import apart, is_scored
 from mainstem.scoring.judging import At, Judging, Publish
@@ -22,7 +24,10 @@ from mainstem.standing import Judgement
 from mainstem.store import Store
 from mainstem.store.draws import drawn_for_promoted
 
-__all__ = ["ScoringWorker"]
+__all__ = ["Judge", "ScoringWorker"]
+
+Judge: TypeAlias = Callable[[int, int, int], Judgement | None]
+"""Judges a partition at a position and an event time; None if it is not worth it yet."""
 
 
 class ScoringWorker:
@@ -136,13 +141,32 @@ class ScoringWorker:
             event_time: largest event time so far, in milliseconds.
             last: whether the log ends here; then standings that did not move are written too.
         """
-        rows = self.rows[partition]
-        self.left[partition] = max(event_time - self._settings.responses.horizon, 0)
-        held = self.held[partition]
-        for some in (rows, held):
-            some.leave(self.left[partition])
+        rows, held = self._leave(partition, event_time)
         at = At(partition, end, event_time, self.version)
         return self._judging.judge(rows, held, at, trusted=self.trusted, last=last)
+
+    def judge_in_turn(self, partition: int, end: int, event_time: int) -> Judgement | None:
+        """Judge a partition where the schedule has a judgement, if it is worth it.
+
+        Args:
+            partition: number of the partition.
+            end: position of the judgement, a multiple of `judge_every`.
+            event_time: largest event time so far, in milliseconds.
+
+        Returns:
+            The judgement; None if a large partition has too few new samples, see `is_worth_it`.
+        """
+        if not is_worth_it(*self._leave(partition, event_time), end, self._settings):
+            return None
+        return self.judge(partition, end, event_time)
+
+    def _leave(self, partition: int, event_time: int) -> tuple[Rows, Rows]:
+        """Drop the rows of a partition that are beyond the horizon."""
+        self.left[partition] = max(event_time - self._settings.responses.horizon, 0)
+        rows, held = self.rows[partition], self.held[partition]
+        for some in (rows, held):
+            some.leave(self.left[partition])
+        return rows, held
 
     def write_again(self, partition: int, judgement: int) -> None:
         """Write and publish the moves of a judgement again; see `Judging.write_again`."""

@@ -7,17 +7,10 @@ from mainstem.standing.crossed import (
     shift_weights,
     strata_of,
 )
-from mainstem.standing.judge import (
-    CORE,
-    EDGE,
-    NOISE,
-    REASONS,
-    STANDINGS,
-    Judgement,
-    evidence_of,
-    judge,
-)
-from mainstem.standing.silence import why_none_called
+from mainstem.standing.judge import Judgement, evidence_of, judge
+from mainstem.standing.measured import HeldOut, Measured
+from mainstem.standing.sets import CORE, EDGE, NOISE, REASONS, STANDINGS
+from mainstem.standing.silence import what_decides, why_none_called
 from mainstem.standing.verdicts import Verdicts, weigh_and_compare
 
 __all__ = [
@@ -27,7 +20,9 @@ __all__ = [
     "REASONS",
     "STANDINGS",
     "Crossed",
+    "HeldOut",
     "Judgement",
+    "Measured",
     "Verdicts",
     "conformal_p_values",
     "cross_conformal_p_values",
@@ -38,5 +33,6 @@ __all__ = [
     "shift_weights",
     "strata_of",
     "weigh_and_compare",
+    "what_decides",
     "why_none_called",
 ]

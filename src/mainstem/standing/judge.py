@@ -9,51 +9,34 @@ under the same version.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from mainstem.evidence import Weighed
 from mainstem.importance import CANARY, Rows
 from mainstem.settings import Standing
 from mainstem.standing.conformal import Floats, conformal_p_values, rejected, share_sound
+from mainstem.standing.measured import HeldOut, Measured
+from mainstem.standing.sets import (
+    CONTRADICTORY,
+    CORE,
+    EDGE,
+    NOISE,
+    SPENT,
+    STANDINGS,
+    importance_error,
+    sets_of,
+)
 from mainstem.standing.verdicts import Verdicts
 
-__all__ = [
-    "CORE",
-    "EDGE",
-    "NOISE",
-    "NO_TRUSTED",
-    "REASONS",
-    "STANDINGS",
-    "TOO_FEW",
-    "Judgement",
-    "evidence_of",
-    "judge",
-]
-
-EDGE: Final = 0  # every sample starts here
-CORE: Final = 1
-NOISE: Final = 2
-STANDINGS: Final = ("edge", "core", "noise")
-
-NEW, UNPROVEN, UNDECIDED, DOUBTFUL, IMPORTANT, CONTRADICTORY, SPENT = range(7)
-REASONS: Final = (
-    "new",
-    "too few canaries",
-    "undecided",
-    "doubtful",
-    "important",
-    "contradictory",
-    "spent",
-)
+__all__ = ["NO_TRUSTED", "TOO_FEW", "Judgement", "evidence_of", "judge"]
 
 NO_TRUSTED: Final = "no trusted samples"
 TOO_FEW: Final = "too few canaries"
-# the pooled variance counts as much as this many visits of a sample itself
-_PRIOR_VISITS: Final = 2.0
 
 
 @dataclass(frozen=True)
@@ -72,8 +55,12 @@ class Judgement:
             enough visits.
         canaries: number of canaries among the rows.
         verdict: `given`, or the reason why no sample can be called contradictory.
-        verdicts: what evidence that has learnt from trusted samples says of the rows; None if the
-            recent margin decided.
+        verdicts: what evidence that has learnt from trusted samples says of the rows; None if it
+            has not.
+        unaided: what evidence without trusted samples says of the rows, if `evidence` comes from
+            it; None if it comes from the verdicts or from the recent margin.
+        measured: confirmed samples of the gate by the set that they would be in; zeros where no
+            evidence has learnt.
     """
 
     standing: NDArray[np.int8]
@@ -85,11 +72,19 @@ class Judgement:
     canaries: int
     verdict: str
     verdicts: Verdicts | None = None
+    unaided: Weighed | None = None
+    measured: Measured = field(default_factory=Measured)
 
     @property
     def decides(self) -> str:
-        """The evidence that decided: `combined` if it was learnt, else `recent margin`."""
-        return "recent margin" if self.verdicts is None else self.verdicts.weighed.decides
+        """Where `evidence` comes from.
+
+        `combined`: learnt from trusted samples; such as `neighbours + class means`: representations
+        without trusted samples, where p-values are still those of the recent margin; or `recent
+        margin`.
+        """
+        weighed = self.unaided if self.verdicts is None else self.verdicts.weighed
+        return "recent margin" if weighed is None else weighed.decides
 
     @property
     def weight(self) -> Floats:
@@ -109,7 +104,13 @@ class Judgement:
 
 
 def judge(
-    rows: Rows, settings: Standing, *, trusted: bool, verdicts: Verdicts | None = None
+    rows: Rows,
+    settings: Standing,
+    *,
+    trusted: bool,
+    verdicts: Verdicts | None = None,
+    unaided: Weighed | None = None,
+    held_out: HeldOut | None = None,
 ) -> Judgement:
     """Judge all samples of one partition together.
 
@@ -119,8 +120,14 @@ def judge(
         trusted: whether the canaries' labels are trusted (planted or graded). If they are only
             assumed, no sample is called contradictory.
         verdicts: doubt, p-values and P(label is right) of the rows, in their order, if evidence
-            that has learnt from trusted samples decides; None if the recent margin does. A sample
-            is then sound only if P(label is right) is at least `least_right` too.
+            that has learnt from trusted samples decides; None if it has not. A sample is then
+            sound only if P(label is right) is at least `least_right` too.
+        unaided: doubt of the rows without trusted samples, which gives `evidence` where there are
+            no verdicts. The p-values, and so all standings, stay those of the recent margin: which
+            parts decide unaided is chosen by how well they agree with the labels under doubt, and
+            whether a p-value keeps its promise after that choice has not been shown.
+        held_out: samples that are not judged but counted by the set that they would be in, so that
+            the sets are measured on samples that nothing has learnt from.
 
     Example:
         >>> judge(Rows(), Standing(), trusted=True).counts()
@@ -131,38 +138,56 @@ def judge(
     if verdicts is None:
         evidence, p_value = evidence_of(rows), _p_values(rows, settings.canary_minimum)
     else:
-        evidence = np.asarray(rankdata(verdicts.weighed.doubt) / max(len(rows), 1))
-        p_value = verdicts.p_value
+        evidence, p_value = _ranks(verdicts.weighed), verdicts.p_value
+    if verdicts is None and unaided is not None:
+        evidence = _ranks(unaided)
     proven = ~np.isnan(p_value)
     contradictory = np.zeros(len(rows), np.bool_)
     if trusted:
         eligible = proven & ~is_canary & _may_be_contradictory(rows)
         rate = settings.false_discovery_rate / share_sound(p_value[eligible])
         contradictory[eligible] = rejected(p_value[eligible], rate)
-    error = _importance_error(rows)
+    error = importance_error(rows)
     seen = visits >= settings.core_visits
     level = float(np.quantile(importance[seen], settings.core_quantile)) if seen.any() else math.nan
-    sound = proven & ~contradictory & (p_value >= settings.doubt)
-    if verdicts is not None:
-        # on human label noise a twentieth of the labels above .9 are wrong, and a fifth of all
-        sound &= verdicts.weighed.right >= settings.least_right
-    core = sound & seen & (importance - settings.confidence * error > level)
-    spent = sound & seen & (importance + settings.confidence * error < settings.spent_level)
-    steps = [
-        (np.ones(len(rows), np.bool_), EDGE, UNDECIDED),
-        (~sound & proven, EDGE, DOUBTFUL),
-        (~seen, EDGE, NEW),
-        (~proven, EDGE, UNPROVEN),
-        (core, CORE, IMPORTANT),
-        (spent, NOISE, SPENT),
-        (contradictory, NOISE, CONTRADICTORY),
-    ]
-    standing, reason = np.zeros(len(rows), np.int8), np.zeros(len(rows), np.int8)
-    for mask, its_standing, its_reason in steps:  # later steps overrule earlier ones
-        standing[mask], reason[mask] = its_standing, its_reason
+    right = None if verdicts is None else verdicts.weighed.right
+    standing, reason = sets_of(rows, error, p_value, right, contradictory, level, settings)
+    measured = Measured()
+    if held_out is not None:
+        last_called = float(p_value[contradictory].max(initial=0.0))
+        measured = _measured(held_out, last_called, level, settings)
     verdict = "given" if proven.any() and trusted else NO_TRUSTED if not trusted else TOO_FEW
     canaries = int(is_canary.sum())
-    return Judgement(standing, reason, evidence, p_value, error, level, canaries, verdict, verdicts)
+    return Judgement(
+        standing,
+        reason,
+        evidence,
+        p_value,
+        error,
+        level,
+        canaries,
+        verdict,
+        verdicts,
+        unaided,
+        measured,
+    )
+
+
+def _measured(held_out: HeldOut, called: float, level: float, settings: Standing) -> Measured:
+    """Count samples that are held out by the set that the levels put them into.
+
+    Args:
+        held_out: the samples.
+        called: largest p-value of a judged sample that is contradictory; 0 if none is.
+        level: importance above which core lies.
+        settings: thresholds of core.
+    """
+    rows, places = held_out.rows, held_out.places
+    p_value, right = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+    p_value[places], right[places] = held_out.p_value, held_out.right
+    error = importance_error(rows)
+    standing, _ = sets_of(rows, error, p_value, right, p_value <= called, level, settings)
+    return Measured.of(np.array(STANDINGS)[standing[places]], held_out.wrong)
 
 
 def evidence_of(rows: Rows) -> Floats:
@@ -184,6 +209,10 @@ def evidence_of(rows: Rows) -> Floats:
     # each count is one more than it is, so that the logarithm is finite; shape (C,)
     log_odds = np.log((count + 1) / (len(rows) - count + 1))
     return np.asarray(rankdata(log_odds[label] - rows["recent_margin"]) / max(len(rows), 1))
+
+
+def _ranks(weighed: Weighed) -> Floats:
+    return np.asarray(rankdata(weighed.doubt) / max(len(weighed.doubt), 1))
 
 
 def _p_values(rows: Rows, minimum: int) -> Floats:
@@ -214,13 +243,3 @@ def _may_be_contradictory(rows: Rows) -> NDArray[np.bool_]:
     A relabelled sample may after two visits by versions that were not trained on its old label.
     """
     return np.asarray(~rows["relabelled"] | ((rows["visits"] >= 2) & ~rows["stale"]))
-
-
-def _importance_error(rows: Rows) -> Floats:
-    """Standard error of importance; with few visits it follows the variance over all samples."""
-    visits, squares = rows["visits"].astype(np.float64), rows["importance_m2"]
-    degrees = np.maximum(visits - 1, 0)
-    # `fsum` gives the same result wherever the array lies in memory
-    pooled = math.fsum(squares) / degrees.sum() if degrees.any() else 1.0
-    variance = (squares + _PRIOR_VISITS * pooled) / (degrees + _PRIOR_VISITS)
-    return np.asarray(np.sqrt(variance / np.maximum(visits, 1)))

@@ -1,4 +1,4 @@
-"""Why a judgement calls nothing contradictory.
+"""What decided a judgement, and why it calls nothing contradictory.
 
 There are no trusted samples, or too few canaries, or no sample is doubtful enough.
 """
@@ -9,7 +9,44 @@ from mainstem.importance import CANARY, Rows
 from mainstem.settings import Settings, Standing
 from mainstem.standing.judge import NO_TRUSTED, TOO_FEW, Judgement
 
-__all__ = ["why_none_called"]
+__all__ = ["what_decides", "why_none_called"]
+
+
+def what_decides(rows: Rows, judged: Judgement, settings: Settings) -> str:
+    """What evidence decided a judgement, in words; empty where only the recent margin could.
+
+    Args:
+        rows: rows of the partition.
+        judged: judgement of the partition.
+        settings: settings with the number of confirmed samples that are needed.
+
+    Example:
+        >>> from mainstem.standing.judge import judge
+        >>> what_decides(Rows(), judge(Rows(), Settings().standing, trusted=True), Settings())
+        ''
+    """
+    verdicts, needed = judged.verdicts, settings.standing.canary_minimum
+    if verdicts is not None:
+        return (
+            f"evidence that has learnt from {verdicts.taught:,} confirmed samples decides; it "
+            f"compares each label with the {verdicts.compared:,} of them that the log has right"
+        )
+    confirmed = int((rows["given"] >= 0).sum())
+    if settings.standing.evidence == "margin":
+        few = ""
+    elif confirmed:
+        few = (
+            f"too few samples are confirmed to learn from: {confirmed:,} among the canaries, and "
+            f"{needed:,} must teach that the log has right (MAINSTEM_STANDING__CANARY_MINIMUM)"
+        )
+    else:
+        few = "no sample of the stream is confirmed"
+    if judged.unaided is not None:
+        return (
+            f"{judged.decides} rank the doubt, and the recent margin gives the p-values, because "
+            f"{few}"
+        )
+    return f"the recent margin decides, because {few}" if confirmed and few else ""
 
 
 def why_none_called(rows: Rows, judged: Judgement, settings: Settings) -> str:
@@ -39,11 +76,17 @@ def why_none_called(rows: Rows, judged: Judgement, settings: Settings) -> str:
     held = ~np.isnan(judged.p_value) & (rows["part"] != CANARY)
     if not held.any():
         return "no version that scored other samples has scored enough canaries"
+    learnt = judged.verdicts
+    others = (
+        f"{judged.canaries:,} canaries"
+        if learnt is None
+        else f"{learnt.compared:,} confirmed samples that the log has right"
+    )
     return (
         f"none of {int(held.sum()):,} samples is found at a rate of "
         f"{settings.standing.false_discovery_rate:g} false calls "
         "(MAINSTEM_STANDING__FALSE_DISCOVERY_RATE); the smallest p-value is "
-        f"{judged.p_value[held].min():.2g}, in comparison with {judged.canaries:,} canaries"
+        f"{judged.p_value[held].min():.2g}, in comparison with {others}"
     )
 
 

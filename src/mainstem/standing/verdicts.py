@@ -22,25 +22,26 @@ class Verdicts:
             few trusted samples have the right label in the log.
         sound: rows of the trusted samples whose given label is right; they are the canaries.
         weight: weight of each sample in the loss, shape (N,), in [0, 1]; None if all weigh 1.
+        taught: number of trusted samples that taught.
+        compared: number of those that are canaries.
     """
 
     weighed: Weighed
     p_value: Floats
     sound: NDArray[np.int64]
     weight: Floats | None = None
+    taught: int = 0
+    compared: int = 0
 
     def first(self, count: int) -> "Verdicts":
         """The verdicts on the first samples, without those that were only weighed beside them."""
-        its = self.weighed
-        weighed = replace(
-            its,
-            doubt=its.doubt[:count],
-            right=its.right[:count],
-            doubts=its.doubts[:count],
-            say=its.say[:count],
+        return replace(
+            self,
+            weighed=self.weighed.first(count),
+            p_value=self.p_value[:count],
+            sound=self.sound[self.sound < count],
+            weight=None if self.weight is None else self.weight[:count],
         )
-        weight = None if self.weight is None else self.weight[:count]
-        return Verdicts(weighed, self.p_value[:count], self.sound[self.sound < count], weight)
 
 
 def weigh_and_compare(
@@ -48,6 +49,7 @@ def weigh_and_compare(
     trusted: Trusted,
     minimum: int,
     *,
+    graded: Trusted | None = None,
     label_minimum: int = 1000,
     parts: tuple[Part, ...] = PARTS,
     divisions: int = 5,
@@ -63,6 +65,8 @@ def weigh_and_compare(
         known: columns of N samples; `label` is the log's label of trusted samples too.
         trusted: trusted samples that teach, with their true labels.
         minimum: number of sound trusted samples below which there are no p-values.
+        graded: samples whose true label is known and to which the log gave none; they teach what is
+            true, and nothing is compared with them.
         label_minimum: number of sound trusted samples of every label from which on a sample is
             compared with those of its own label; with fewer, the smallest p-value of a label is
             too large for any verdict.
@@ -89,9 +93,13 @@ def weigh_and_compare(
         canaries = trusted.rows[one.held[sound[one.held]]]
         crossed.append(Crossed(one.log_odds, canaries, one.division))
 
-    weighed = weigh(known, trusted, parts=parts, divisions=divisions, seed=seed, watch=compare)
+    weighed = weigh(
+        known, trusted, graded=graded, parts=parts, divisions=divisions, seed=seed, watch=compare
+    )
     canaries = trusted.rows[sound]
     if len(canaries) < minimum or not crossed:
-        return Verdicts(weighed, np.full(len(known), np.nan), canaries)
-    strata = strata_of(known.label, canaries, label_minimum)
-    return Verdicts(weighed, cross_conformal_p_values(crossed, strata), canaries)
+        p_value = np.full(len(known), np.nan)
+    else:
+        strata = strata_of(known.label, canaries, label_minimum)
+        p_value = cross_conformal_p_values(crossed, strata)
+    return Verdicts(weighed, p_value, canaries, taught=len(trusted), compared=len(canaries))

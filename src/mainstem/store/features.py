@@ -70,9 +70,7 @@ _SHOP: Final = f"""
         PREWHERE kind = 'category' AND {_WINDOW} GROUP BY at, since"""
 _ALONE: Final = " SETTINGS max_threads = 1"  # more threads cost a fifth more processor time
 _BEFORE: Final = """
-    SELECT UUIDStringToNum(toString(sample_id)),
-           arrayMap(place -> values[place], {places:Array(UInt16)})
-    FROM features
+    SELECT UUIDStringToNum(toString(sample_id)), values, source, category FROM features
     WHERE partition = {partition:UInt32} AND offset < {end:UInt64} AND names = {names:String}
     LIMIT 1 BY sample_id"""
 _COUNTED: Final[Callable[[tuple[Any, ...]], Counted]] = partial(tuple.__new__, Counted)
@@ -141,25 +139,27 @@ def stored_features(store: Store, sample_ids: Iterable[UUID]) -> dict[UUID, tupl
 
 
 def features_before(
-    store: Store, partition: int, end: int, names: Sequence[str]
-) -> Iterator[tuple[bytes, Sequence[float]]]:
-    """Some features of the samples of a partition.
+    store: Store, partition: int, end: int
+) -> Iterator[tuple[bytes, Sequence[float], str, str]]:
+    """The features of the samples of a partition, and where each sample comes from.
 
     Args:
         store: the history.
         partition: partition of the samples.
         end: position up to which (exclusive) samples count.
-        names: names of the features.
 
     Yields:
-        The id of a sample, 16 bytes, and its features in the order of `names`.
+        The id of a sample, 16 bytes, its features in the order of `FEATURES`, its source and its
+        category; the last two are empty for samples from before they were kept.
     """
-    places = [FEATURE_NAMES.index(name) + 1 for name in names]
-    return store.stream(_BEFORE, partition=partition, end=end, names=FEATURE_LIST, places=places)
+    return store.stream(_BEFORE, partition=partition, end=end, names=FEATURE_LIST)
 
 
 def write_features(
-    store: Store, samples: Sequence[PlacedSample], values: NDArray[np.float32]
+    store: Store,
+    samples: Sequence[PlacedSample],
+    values: NDArray[np.float32],
+    origins: Sequence[tuple[str, str]],
 ) -> None:
     """Write the features of samples.
 
@@ -167,6 +167,7 @@ def write_features(
         store: the history.
         samples: N samples at their places.
         values: their features in the order of `FEATURES`, shape (N, F).
+        origins: source and category of each sample.
     """
     store.write(
         "features",
@@ -177,5 +178,7 @@ def write_features(
             "offset": [one.offset for one in samples],
             "names": [FEATURE_LIST] * len(samples),
             "values": values.tolist(),
+            "source": [source for source, _ in origins],
+            "category": [category for _, category in origins],
         },
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mainstem.store.named import Query
 from mainstem.store.store import Store
 
-__all__ = ["Representations", "representations_of"]
+__all__ = ["Representations", "read_by", "representations_at", "representations_of"]
 
 _IDS: Final = 2000  # sample ids of one query; a server takes parameters of 131,072 bytes
 
@@ -30,6 +30,14 @@ _SQL: Final = """
     ORDER BY sample_id, version DESC, label_version DESC LIMIT 1 BY sample_id"""
 _NEWEST: Final = Query(_Stored, _SQL.format(of_version=""))
 _OF_VERSION: Final = Query(_Stored, _SQL.format(of_version="AND version = {version:UInt32}"))
+_AT: Final = """
+    SELECT UUIDStringToNum(toString(sample_id)), hex(bytes) FROM representations FINAL
+    WHERE partition = {partition:UInt32} AND offset < {end:UInt64} AND version = {version:UInt32}
+    ORDER BY sample_id, label_version DESC LIMIT 1 BY sample_id"""
+_READ_BY: Final = """
+    SELECT version, uniqExact(sample_id) FROM representations
+    WHERE partition = {partition:UInt32} AND offset < {end:UInt64}
+    GROUP BY version ORDER BY version DESC"""
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,38 @@ def representations_of(
             values = np.frombuffer(bytes.fromhex("".join(digits)), "<f2")
             matrix = values.reshape(len(keys), -1).astype(np.float16)
             yield Representations(keys, np.array(versions, np.int64), matrix)
+
+
+def read_by(store: Store, partition: int, end: int) -> list[tuple[int, int]]:
+    """Versions, the newest first, and how many samples of a partition the head of each has read.
+
+    Args:
+        store: the history.
+        partition: partition of the samples.
+        end: position up to which (exclusive) samples count.
+    """
+    return [
+        (version, samples)
+        for version, samples in store.rows(_READ_BY, partition=partition, end=end)
+    ]
+
+
+def representations_at(
+    store: Store, partition: int, end: int, version: int
+) -> Iterator[tuple[bytes, NDArray[np.float16]]]:
+    """What the head of one version read of the samples of a partition.
+
+    Args:
+        store: the history.
+        partition: partition of the samples.
+        end: position up to which (exclusive) samples count.
+        version: number of the version.
+
+    Yields:
+        The id of a sample, 16 bytes, and its representation, shape (D,).
+    """
+    for key, digits in store.stream(_AT, partition=partition, end=end, version=version):
+        yield key, np.frombuffer(bytes.fromhex(digits), "<f2").astype(np.float16)
 
 
 def _length(one: _Stored) -> int:

@@ -65,7 +65,11 @@ class KeptJudgement(NamedTuple):
         canaries: canaries that it compared the samples with.
         core_level: importance above which core lies; None where no sample has enough visits.
         verdict: `given`, or the reason why no sample could be called contradictory.
-        decides: evidence that decided: `combined` if it was learnt, else `recent margin`.
+        decides: evidence that decided: `combined` if it was learnt, the names of parts if they
+            needed no trusted samples, else `recent margin`.
+        gate_core, gate_edge, gate_noise: confirmed samples of the gate by the set that they would
+            be in; 0 unless evidence has learnt.
+        gate_core_wrong, gate_edge_wrong, gate_noise_wrong: how many of them have a wrong label.
     """
 
     partition: int
@@ -80,6 +84,12 @@ class KeptJudgement(NamedTuple):
     core_level: float | None
     verdict: str
     decides: str
+    gate_core: int = 0
+    gate_core_wrong: int = 0
+    gate_edge: int = 0
+    gate_edge_wrong: int = 0
+    gate_noise: int = 0
+    gate_noise_wrong: int = 0
 
 
 class Stood(NamedTuple):

@@ -8,6 +8,8 @@ from mainstem.store.named import Query
 from mainstem.store.store import Store
 
 __all__ = [
+    "DECIDES",
+    "GATE_SETS",
     "HELD",
     "REFUSED",
     "VERDICTS",
@@ -62,6 +64,15 @@ VERDICTS: Final = Query(
     SELECT partition, argMax(verdict, judgement) AS verdict, argMax(canaries, judgement) AS canaries
     FROM judgements GROUP BY partition ORDER BY partition""",
 )
+DECIDES: Final = """
+    SELECT partition, COLUMNS('^decides$') FROM judgements FINAL
+    ORDER BY partition, judgement DESC LIMIT 1 BY partition"""
+"""What decided the newest judgement of each partition; see `GATE_SETS`."""
+# subtle: by pattern, because a server's history that is only asked may lack the columns
+GATE_SETS: Final = """
+    SELECT partition, COLUMNS('^gate_') FROM judgements FINAL
+    ORDER BY partition, judgement DESC LIMIT 1 BY partition"""
+"""Confirmed gate samples, and wrong ones among them, by set, as of each newest judgement."""
 REFUSED: Final = Query(
     Refused,
     """

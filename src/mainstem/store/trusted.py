@@ -14,6 +14,7 @@ __all__ = [
     "GivenCount",
     "TrustedCount",
     "TrustedLabel",
+    "graded_pairs",
     "trusted_labels",
 ]
 
@@ -84,6 +85,8 @@ GIVEN_COUNTS: Final = Query(
     ON t.sample_id = s.sample_id GROUP BY part, given ORDER BY part, given""",
 )
 """Confirmed samples that have arrived, counted by the label that the log gave them."""
+_GRADED: Final = """
+    SELECT UUIDStringToNum(toString(sample_id)) FROM trusted FINAL WHERE origin = 'graded'"""
 _LABELS: Final = Query(
     TrustedLabel,
     """
@@ -102,6 +105,11 @@ _LABELS_BEFORE: Final = Query(
         WHERE partition = {partition:UInt32} AND position < {end:UInt64})
     ORDER BY s.sample_id, s.label_version DESC LIMIT 1 BY s.sample_id""",
 )
+
+
+def graded_pairs(store: Store) -> set[bytes]:
+    """The ids of graded pairs, 16 bytes each."""
+    return {key for (key,) in store.stream(_GRADED)}
 
 
 def trusted_labels(store: Store, ends: Mapping[int, int] | None = None) -> list[TrustedLabel]:

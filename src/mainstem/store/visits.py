@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mainstem.join import PARTS, Facts
 from mainstem.store.store import Store
 
-__all__ = ["StoredVisits", "stored_visits"]
+__all__ = ["StoredVisits", "canary_logits", "newest_logits", "stored_visits"]
 
 _CHUNK: Final = 16_384  # visits in memory at once
 _THESE: Final = """
@@ -27,6 +27,17 @@ _SQL: Final = f"""
         {_THESE} AND length(sketch) = {{sketch:UInt32}}) AS s
         ON r.sample_id = s.sample_id AND r.label_version = s.label_version
     ORDER BY r.offset"""
+_WITH_LOGITS: Final = """
+    WHERE partition = {partition:UInt32} AND offset < {end:UInt64}
+      AND length(logits) = {classes:UInt16}"""
+_NEWEST_LOGITS: Final = f"""
+    SELECT UUIDStringToNum(toString(sample_id)), version, logits FROM responses
+    {_WITH_LOGITS} AND version <= {{version:UInt32}}
+    ORDER BY sample_id, version DESC, label_version DESC LIMIT 1 BY sample_id"""
+_CANARY_LOGITS: Final = f"""
+    SELECT version, logits FROM responses
+    {_WITH_LOGITS} AND part = 'canary' AND version IN {{versions:Array(UInt32)}}
+    ORDER BY version, sample_id, label_version DESC LIMIT 1 BY version, sample_id"""
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,50 @@ def stored_visits(
     )
     while chunk := list(islice(rows, _CHUNK)):
         yield _visits(chunk, sketch)
+
+
+def newest_logits(
+    store: Store, partition: int, end: int, version: int, classes: int
+) -> Iterator[tuple[bytes, int, Sequence[float]]]:
+    """The logits of the newest visit of each sample of a partition.
+
+    Args:
+        store: the history.
+        partition: partition of the samples.
+        end: position up to which (exclusive) samples count.
+        version: number of the last version whose visits count.
+        classes: number of logits of a visit; visits with another number are left out.
+
+    Yields:
+        The id of a sample, 16 bytes, the version of the visit, and its logits.
+    """
+    return store.stream(
+        _NEWEST_LOGITS, partition=partition, end=end, version=version, classes=classes
+    )
+
+
+def canary_logits(
+    store: Store, partition: int, end: int, versions: Sequence[int], classes: int
+) -> dict[int, NDArray[np.float64]]:
+    """The logits of the canaries of a partition under some versions, by version.
+
+    Args:
+        store: the history.
+        partition: partition of the canaries.
+        end: position up to which (exclusive) samples count.
+        versions: numbers of the versions.
+        classes: number C of logits of a visit.
+
+    Returns:
+        For each version that scored a canary, logits of shape (M, C).
+    """
+    rows = store.stream(
+        _CANARY_LOGITS, partition=partition, end=end, versions=list(versions), classes=classes
+    )
+    found: dict[int, list[Sequence[float]]] = {}
+    for version, logits in rows:
+        found.setdefault(version, []).append(logits)
+    return {version: np.array(its, np.float64) for version, its in found.items()}
 
 
 def _visits(rows: Sequence[tuple[Any, ...]], size: int) -> StoredVisits:

@@ -1,7 +1,7 @@
 """How many trusted samples there are, what is missing, and how many labels they prove wrong."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,10 @@ from mainstem.trusted.files import confirmed_of, trusted_in
 __all__ = ["given_labels", "named_in", "status_of"]
 
 _TRUSTED: Final = PARTS[1:]  # without the stream
+_LEARNT: Final = (
+    "verdicts compare with confirmed samples of all labels that the log has right: evidence has"
+    " learnt from them"
+)
 
 
 def named_in(file: Path, settings: Settings) -> list[tuple[str, int, int, str, int]]:
@@ -40,13 +44,16 @@ def named_in(file: Path, settings: Settings) -> list[tuple[str, int, int, str, i
 
 
 def status_of(
-    seen: Iterable[tuple[str, int, int, str, int]], settings: Settings
+    seen: Iterable[tuple[str, int, int, str, int]],
+    settings: Settings,
+    learnt: Collection[int] = (),
 ) -> list[tuple[Any, ...]]:
     """How many trusted samples there are and are needed, and what follows from a lack.
 
     Args:
         seen: rows (part, class, partition, origin, count).
         settings: settings with the needed numbers.
+        learnt: partitions whose newest judgement was decided by evidence that had learnt.
 
     Returns:
         Rows (part, stratum, partition, origin, count, needed, consequence). A stratum of canaries
@@ -74,7 +81,11 @@ def status_of(
     for partition in range(settings.join.partitions):
         each = [counts["canary", label, partition] for label in range(len(names))]
         for name, there in zip(names, each, strict=True):
-            follows = _verdicts(there, sum(each), origins["canary"], needed)
+            follows = (
+                _LEARNT
+                if partition in learnt
+                else _verdicts(there, sum(each), origins["canary"], needed)
+            )
             origin = origin_of["canary"]
             rows.append(("canary", name, partition, origin, there, needed, follows))
     there, needed = totals["gate"], settings.learning.gate_minimum

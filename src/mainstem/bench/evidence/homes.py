@@ -38,6 +38,7 @@ _EVERY: Final[dict[str, Any]] = {
     "responses.representations_ttl": 3650 * DAY,
     "responses.rescore_budget": 100_000,  # so that one version has read every sample
     "responses.sketch": 0,  # nothing here needs sketches
+    "standing.evidence": "margin",  # neighbours at every judgement would cost time for nothing
 }
 
 

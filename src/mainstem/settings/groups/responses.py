@@ -49,9 +49,8 @@ class Responses(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     representations: Annotated[
         bool,
         switch(
-            "Keeps what the head of the model read of each scored sample, for neighbours; about"
-            " 1 KiB more for each visit.",
-            affects="nothing",
+            "Keeps what the head of the model read of each scored sample, so that evidence can"
+            " compare a sample with its neighbours; about 1 KiB more for each visit.",
         ),
     ] = False
     representations_ttl: Annotated[
@@ -59,7 +58,6 @@ class Responses(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Means(
             "A longer time keeps representations longer after they were written, by the clock of"
             " the history.",
-            affects="nothing",
             low=0,
             is_duration=True,
         ),

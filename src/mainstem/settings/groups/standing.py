@@ -13,7 +13,8 @@ class Standing(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     judge_every: Annotated[
         int,
         Means(
-            "A higher number judges a partition less often: after this many new samples of it.",
+            "A higher number judges a partition less often: after this many new samples of it, or"
+            " after a sixteenth of its samples or more where evidence weighs all of them.",
             low=1,
         ),
     ] = 2000
