@@ -40,14 +40,14 @@ def rows_of(done: Any) -> list[dict[str, Any]]:
 
 
 def test_status_counts_what_the_replay_met(shop: Path, mainstem: Run) -> None:
-    """All three parts are there, confirmed, and the canaries of each label suffice."""
+    """All three parts are there, confirmed, and enough for evidence to have learnt from them."""
     found = rows_of(mainstem("trust", "status", "--home", shop / "home", "--json", env=SHORT))
     rows = [row for row in found if "part" in row]
     assert {"direction", "canary", "gate"} == {row["part"] for row in rows}
     assert {"confirmed"} == {row["origin"] for row in rows}
     canaries = [row for row in rows if row["part"] == "canary"]
     assert ["no", "yes"] == [row["label"] for row in canaries]
-    assert all(row["have"] > 20 and "of this label" in row["what follows"] for row in canaries)
+    assert all(row["have"] > 20 and "has learnt" in row["what follows"] for row in canaries)
 
 
 def test_status_tells_how_many_given_labels_are_wrong(shop: Path, mainstem: Run) -> None:
