@@ -55,9 +55,9 @@ def test_running_numbers_are_those_of_all_visits(history: list[Any], scale: floa
         assert (len(visits), max(visits)) == (columns["visits"][at], columns["last_version"][at])
         # each half of the next one
         weights = 0.5 ** np.arange(len(margin))[::-1] * ([1.0] + [0.5] * (len(margin) - 1))
-        assert pytest.approx(
-            [norm.mean(), margin.mean(), (weights * margin).sum()], **CLOSE
-        ) == [columns[name][at] for name in ("importance", "margin", "recent_margin")]
+        assert pytest.approx([norm.mean(), margin.mean(), (weights * margin).sum()], **CLOSE) == [
+            columns[name][at] for name in ("importance", "margin", "recent_margin")
+        ]
         assert pytest.approx(loss.mean(), rel=1e-5, abs=1e-5) == columns["loss"][at]  # float32
         assert pytest.approx(
             [norm.var() * len(norm), margin.var() * len(norm)], rel=1e-6, abs=1e-6

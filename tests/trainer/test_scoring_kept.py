@@ -17,14 +17,15 @@ def worked(store: KillingStore, versions: Versions, records: dict, settings: Set
     return Worker(store, versions, FakeGroup(records), settings=settings).run(30)
 
 
-def test_representations_are_written_only_by_setting_and_change_nothing(
+def test_representations_are_written_only_by_setting_and_change_no_response(
     store: KillingStore, versions: Versions
 ) -> None:
-    """With representations every visit has one, and all other tables are equal to the last bit."""
+    """Every visit has one, and all else is equal to the last bit where margins decide."""
     records, tables = prepared(store), []
     for settings in (SETTINGS, KEEPING):
         forget(store)
-        worker = worked(store, versions, records, settings)
+        by_margin = settings.but({"standing.evidence": "margin"})
+        worker = worked(store, versions, records, by_margin)
         tables.append((history(store), worker.rows()))
         [(kept,)] = store.rows("SELECT count() FROM representations")
         [(visits,)] = store.rows("SELECT count() FROM responses")
