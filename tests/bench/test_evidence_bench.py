@@ -14,7 +14,6 @@ from mainstem.bench.evidence.columns import Columns, in_rows
 from mainstem.bench.evidence.frozen import frozen_of
 from mainstem.bench.evidence.head import HeadData, held_out, readable, right_of_truth
 from mainstem.bench.evidence.homes import Cell, Homes, Turning
-from mainstem.bench.evidence.intervals import Measure, weakest
 from mainstem.bench.evidence.logs import plant_of, write_log
 from mainstem.bench.evidence.measures import Judged, average_precision, measures_of
 from mainstem.bench.evidence.reveal import Revealed, of_questions, of_samples, with_sound
@@ -207,13 +206,6 @@ def test_the_combination_is_compared_with_the_best_part_of_each_stream() -> None
     assert [-0.005, -0.02] == [pytest.approx(one["mean"]) for one in first["measures"]]
     assert (False, True) == (first["holds"], core["holds"])
     assert "within" in first["weakest"]
-
-
-def test_the_weakest_measure_counts_both_directions() -> None:
-    """A measure that is to stay below is on the wrong side above."""
-    high, low = Measure("found", [0.7], 0.6), Measure("false", [0.12, None], 0.1, at_most=True)
-    assert weakest([high, low]) is low
-    assert weakest([Measure("nothing", [], 1)]) is None
 
 
 def test_homes_are_made_once_and_a_half_made_one_again(tmp_path: Path) -> None:
