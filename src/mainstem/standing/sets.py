@@ -69,7 +69,7 @@ def sets_of(
     seen = rows["visits"] >= settings.core_visits
     sound = proven & ~contradictory & (p_value >= settings.doubt)
     if right is not None:
-        # on human label noise a twentieth of the labels above .9 are wrong, and a fifth of all
+        # a label that no p-value speaks against may still be more likely wrong than core allows
         sound &= right >= settings.least_right
     core = sound & seen & (importance - settings.confidence * error > level)
     spent = sound & seen & (importance + settings.confidence * error < settings.spent_level)
