@@ -12,7 +12,13 @@ from tests.importance.visiting import visits
 
 SETTINGS = Settings(
     standing=Standing(
-        canary_minimum=19, core_quantile=0.5, confidence=1.0, core_visits=2, spent_level=0.05
+        canary_minimum=19,
+        core_quantile=0.5,
+        confidence=1.0,
+        core_visits=2,
+        spent_visits=2,
+        spent_level=0.05,
+        assumed_sound=1.0,
     )
 )
 

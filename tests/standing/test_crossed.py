@@ -7,6 +7,7 @@ from mainstem.standing import conformal_p_values, rejected
 from mainstem.standing.crossed import (
     Crossed,
     cross_conformal_p_values,
+    expected_tail,
     shift_weights,
     strata_of,
 )
@@ -53,9 +54,8 @@ def test_sound_samples_get_small_p_values_no_oftener_than_said() -> None:
         group = np.concatenate([random.random(300) < 0.8, random.random(300) < 0.2]).astype(int)
         doubt = random.normal(size=600) + 2 * group
         canaries = np.arange(300, 600)
-        weights = shift_weights(np.concatenate([group[:300], group[:300]]), np.arange(0))
-        among = np.bincount(group[canaries], minlength=2) / 300
-        weights = (np.bincount(group[:300], minlength=2) / 300 / among)[group]
+        # the groups of the stream alone count as the stream
+        weights = shift_weights(group, canaries, np.repeat([1.0, 0.0], 300))
         crossed = [Crossed(doubt, canaries)]
         small.append((cross_conformal_p_values(crossed, weights=weights)[:300] <= 0.1).mean())
         plain.append((cross_conformal_p_values(crossed)[:300] <= 0.1).mean())
@@ -78,7 +78,28 @@ def test_false_calls_are_as_rare_as_said() -> None:
 
 def test_weights_and_strata_at_the_edge() -> None:
     """A group without canaries has a finite weight; no sample, no stratum."""
-    weights = shift_weights(np.array([0, 0, 2]), np.array([0, 1]))
+    groups, right = np.repeat([0, 2], 50), np.ones(100)
+    weights = shift_weights(groups, np.arange(20), right)
     assert np.isfinite(weights).all()
-    assert weights[2] > weights[0]
+    assert weights[99] > weights[0]
     assert len(strata_of(np.zeros(0, np.int64), np.zeros(0, np.int64), 5)) == 0
+
+
+def test_what_the_model_expects_keeps_a_few_canaries_from_deciding() -> None:
+    """With as many wrong labels as ever, what is found varies less, and false calls stay rare."""
+    random, alone, beside, false = np.random.default_rng(2), [], [], []
+    for _ in range(60):
+        wrong = random.random(2300) < 0.2
+        wrong[:300] = False
+        doubt = random.normal(size=2300) + 3 * wrong
+        # log-odds of normal doubts 3 apart, of which a fifth are wrong
+        right = 1 / (1 + np.exp(3 * doubt - 4.5 + np.log(0.2 / 0.8)))
+        crossed, stream = [Crossed(doubt, np.arange(300))], slice(300, None)
+        for found, expected in ((alone, None), (beside, expected_tail(doubt, right))):
+            p_value = cross_conformal_p_values(crossed, expected=expected)[stream]
+            called = rejected(p_value, 0.1 / 0.8)
+            found.append((called & wrong[stream]).sum() / wrong[stream].sum())
+        false.append((called & ~wrong[stream]).sum() / max(called.sum(), 1))
+    assert np.std(beside) < 0.7 * np.std(alone)
+    assert np.mean(beside) > np.mean(alone)
+    assert np.mean(false) <= 0.1

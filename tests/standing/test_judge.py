@@ -97,19 +97,27 @@ def test_the_standard_error_worked_by_hand() -> None:
     )
 
 
-def test_the_core_level_is_a_quantile_of_those_seen_enough() -> None:
-    """Samples with too few visits do not move the core level, and without others there is none."""
-    rows = [{"importance": value} for value in (1.0, 2.0, 3.0)] + [
-        {"importance": 99.0, "visits": 1}
-    ]
-    assert 2.0 == judge(rows_of(*rows), SETTINGS.standing, trusted=True).core_level
-    assert (
-        3.0
-        == judge(
-            rows_of(*rows), SETTINGS.but({"standing.core_quantile": 1.0}).standing, trusted=True
-        ).core_level
-    )
-    assert np.isnan(judge(rows_of(rows[-1]), SETTINGS.standing, trusted=True).core_level)
+def test_the_core_level_is_a_quantile_of_sound_samples_seen_enough() -> None:
+    """Doubtful samples and those with too few visits do not move the core level."""
+    those = [SOUND | {"importance": value} for value in (1.0, 2.0, 3.0)]
+    others = [SOUND | {"importance": 99.0, "visits": 1}, DOUBTED | {"importance": 99.0}]
+    # canaries are sound too, but for the two most doubtful of the nineteen
+    high = [one | {"importance": 2.0} for one in NINETEEN]
+    rows = rows_of(*those, *others, *high)
+    assert 2.0 == judge(rows, SETTINGS.standing, trusted=True).core_level
+    settings = SETTINGS.but({"standing.core_quantile": 1.0}).standing
+    assert 3.0 == judge(rows, settings, trusted=True).core_level
+    assert np.isnan(judge(rows_of(others[1]), SETTINGS.standing, trusted=True).core_level)
+
+
+def test_where_nothing_has_learnt_core_holds_less_doubtful_samples_only() -> None:
+    """The more doubtful half stays in edge, however important, unless a setting says otherwise."""
+    rows = rows_of(*[{"margin": value, "importance": 2.0} for value in (5.5, 15.5)], *NINETEEN)
+    half = SETTINGS.but({"standing.assumed_sound": 0.5}).standing
+    judged = judge(rows, half, trusted=True)
+    assert [("edge", "doubtful"), ("core", "important")] == [told(judged, row) for row in (0, 1)]
+    every = judge(rows, SETTINGS.standing, trusted=True)
+    assert {("core", "important")} == {told(every, row) for row in (0, 1)}
 
 
 @pytest.mark.parametrize(

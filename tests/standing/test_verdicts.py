@@ -13,7 +13,7 @@ def test_wrong_labels_of_one_side_are_called_and_few_sound_ones() -> None:
     """P-values of sound samples are spread out, and those of wrong ones are small."""
     known, truth = one_sided()
     trusted = revealed(truth, 400)
-    found = weigh_and_compare(known, trusted, 200, divisions=1)
+    found = weigh_and_compare(known, trusted, divisions=1)
     rest = np.setdiff1d(np.arange(len(known)), trusted.rows)
     wrong = (known.label != truth)[rest]
     p_value = found.p_value[rest]
@@ -25,17 +25,17 @@ def test_wrong_labels_of_one_side_are_called_and_few_sound_ones() -> None:
 def test_too_few_sound_trusted_samples_give_no_p_value() -> None:
     """Below the minimum there are no p-values, but there is a doubt."""
     known, truth = one_sided(samples=600)
-    found = weigh_and_compare(known, revealed(truth, 150), 200, divisions=1)
+    found = weigh_and_compare(known, revealed(truth, 150), minimum=200, divisions=1)
     assert np.isnan(found.p_value).all()
     assert np.isfinite(found.weighed.right).all()
 
 
-def verdicts(p_value: list[float], right: list[float]) -> Verdicts:
+def verdicts(p_value: list[float], right: list[float], compared: int = 19) -> Verdicts:
     """Verdicts with these numbers; doubt is the opposite of the probability of being right."""
     count = len(right)
     nothing = np.zeros((count, 0))
     weighed = Weighed(-np.array(right), np.array(right), "combined", (), nothing, nothing)
-    return Verdicts(weighed, np.array(p_value), np.arange(0))
+    return Verdicts(weighed, np.array(p_value), np.arange(0), compared=compared)
 
 
 def test_the_judge_takes_the_verdicts_and_holds_core_to_right_labels() -> None:
@@ -48,3 +48,12 @@ def test_the_judge_takes_the_verdicts_and_holds_core_to_right_labels() -> None:
     assert ["contradictory", "important", "doubtful", "doubtful"] == reasons
     assert judged.evidence[0] == 1.0
     assert judged.verdict == "given"
+
+
+def test_few_canaries_keep_doubtful_labels_out_of_core_but_call_none_wrong() -> None:
+    """With a canary too few nothing is called, and a doubtful label is in no core all the same."""
+    rows = rows_of(*[{"importance": 3.0}] * 3, *[{"importance": 0.5}] * 6)
+    told = verdicts([0.001, 0.9, 0.05] + [0.9] * 6, [0.1, 0.95, 0.95] + [0.95] * 6, compared=18)
+    judged = judge(rows, SETTINGS.standing, trusted=True, verdicts=told)
+    assert [EDGE, CORE, EDGE] == judged.standing[:3].tolist()
+    assert (judged.counts()["contradictory"], judged.verdict) == (0, "too few canaries")

@@ -130,7 +130,7 @@ def _no_core(loop: Loop) -> str:
             f"none: core takes {needed} visits (MAINSTEM_STANDING__CORE_VISITS), and no sample "
             f"has more than {visits}"
         )
-    return "none: no sample is both sound beside the canaries and more important than most"
+    return "none: no sample is both sound and more important than most sound ones"
 
 
 def _told(loop: Loop, places: list[_Place], none: str) -> Iterator[str]:

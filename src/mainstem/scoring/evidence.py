@@ -112,7 +112,6 @@ def _learnt(found: Learnable, settings: Settings) -> Verdicts | None:
     verdicts = weigh_and_compare(
         found.known,
         found.trusted,
-        standing.canary_minimum,
         graded=found.graded,
         divisions=standing.divisions,
         seed=settings.run.seed,

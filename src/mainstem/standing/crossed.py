@@ -5,6 +5,11 @@ of the canaries after the other, and a sample is compared with the canaries of a
 model of that fold: both are on one scale. The p-values of several divisions into folds are
 averaged, so that the division does not decide what is found.
 
+Far out among the doubtful there are few canaries: whether two or six of 500 lie beyond a threshold
+is chance, and it decides whether a thousand samples are called or none. What the model itself
+expects of sound samples varies less. So it may count beside the canaries, as if it were as many
+more of them.
+
 Source:
     Vovk, Cross-Conformal Predictors, Annals of Mathematics and Artificial Intelligence 2015,
     https://arxiv.org/abs/1208.0806;
@@ -14,13 +19,25 @@ Source:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import chisquare
 
 from mainstem.standing.conformal import Floats
 
-__all__ = ["Crossed", "cross_conformal_p_values", "shift_weights", "strata_of"]
+__all__ = [
+    "Crossed",
+    "cross_conformal_p_values",
+    "expected_tail",
+    "shift_weights",
+    "strata_of",
+]
+
+_FEWEST: Final = 5  # canaries of a group, as is usual for the test
+_BY_CHANCE: Final = 0.01
+_TINY: Final = np.finfo(float).tiny
 
 
 @dataclass(frozen=True)
@@ -42,6 +59,7 @@ def cross_conformal_p_values(
     crossed: Sequence[Crossed],
     strata: NDArray[np.int64] | None = None,
     weights: Floats | None = None,
+    expected: Floats | None = None,
 ) -> Floats:
     """P-value of each sample: the share of canaries at least as doubtful, itself counted.
 
@@ -55,6 +73,9 @@ def cross_conformal_p_values(
             are compared with all canaries if it is None.
         weights: how much more frequent samples like this one are in the stream than among the
             canaries, shape (N,), > 0; all 1 if None.
+        expected: share of the sound samples that is expected to be at least as doubtful, shape
+            (N,), as `expected_tail` gives it. It counts as much as all canaries together; None
+            counts canaries alone.
 
     Returns:
         The p-values, shape (N,), in (0, 1]; 1 where a stratum has no canary.
@@ -64,6 +85,8 @@ def cross_conformal_p_values(
         >>> one, other = Crossed(doubt, np.array([0, 1])), Crossed(doubt * 2, np.array([2]))
         >>> cross_conformal_p_values([one, other])
         array([1.  , 0.75, 0.5 , 0.75, 0.25])
+        >>> cross_conformal_p_values([one, other], expected=np.array([1.0, 0.5, 0.2, 0.8, 0.01]))
+        array([1.        , 0.64285714, 0.37142857, 0.77142857, 0.14714286])
     """
     samples = len(crossed[0].doubt)
     weight = np.ones(samples) if weights is None else weights
@@ -78,8 +101,37 @@ def cross_conformal_p_values(
                 canaries = one.canaries[stratum[one.canaries] == its]
                 above[here] += _weight_above(one.doubt[here], one.doubt[canaries], weight[canaries])
                 all_of_them[here] += weight[canaries].sum()
+        if expected is not None:
+            canaries_weigh = all_of_them - weight
+            above, all_of_them = above + canaries_weigh * expected, all_of_them + canaries_weigh
         total += above / all_of_them
     return np.minimum(total / len(divisions), 1.0)
+
+
+def expected_tail(doubt: Floats, right: Floats, strata: NDArray[np.int64] | None = None) -> Floats:
+    """Share of the sound samples that is expected to be at least as doubtful as each sample.
+
+    Every sample counts as much as its label is likely to be right.
+
+    Args:
+        doubt: how doubtful each sample is, shape (N,); higher is more doubtful.
+        right: probability that each label is right, shape (N,).
+        strata: a share is taken within a sample's stratum, shape (N,); among all if it is None.
+
+    Returns:
+        Shares, shape (N,), in [0, 1].
+
+    Example:
+        >>> expected_tail(np.array([3.0, 1.0, 2.0]), np.array([0.1, 0.6, 0.3]))
+        array([0.1, 1. , 0.4])
+    """
+    share = np.ones(len(doubt))
+    stratum = np.zeros(len(doubt), np.int64) if strata is None else strata
+    for its in np.unique(stratum):
+        here = np.flatnonzero(stratum == its)
+        above = _weight_above(doubt[here], doubt[here], right[here])
+        share[here] = above / max(above.max(), _TINY)
+    return share
 
 
 def strata_of(
@@ -109,27 +161,41 @@ def strata_of(
     return np.zeros(len(label), np.int64)
 
 
-def shift_weights(groups: NDArray[np.int64], canaries: NDArray[np.int64]) -> Floats:
-    """How much more frequent each sample's group is among all samples than among the canaries.
+def shift_weights(groups: NDArray[np.int64], canaries: NDArray[np.int64], right: Floats) -> Floats:
+    """How much more frequent each sample's group is in the stream than among the canaries.
+
+    Canaries are sound, so a group counts in the stream as much as its labels are likely to be
+    right. Groups of which fewer than five canaries are expected count as one. Where the canaries'
+    groups differ from the expected ones by no more than chance, all samples weigh 1.
 
     Args:
-        groups: group of each sample, such as its label or slice, shape (N,), int >= 0.
+        groups: group of each sample, such as its label or slice, shape (N,), int.
         canaries: rows of the canaries, shape (M,).
+        right: probability that each label is right, shape (N,).
 
     Returns:
-        Ratios of the two shares, shape (N,); each canary count is one more than it is, so that a
+        Ratios of the two shares, shape (N,), > 0; one more than it is on both sides, so that a
         group without canaries has a finite weight.
 
     Example:
-        >>> shift_weights(np.array([0, 0, 1, 1]), np.array([0, 1, 2])).round(2)
-        array([0.83, 0.83, 1.25, 1.25])
+        >>> groups, right = np.repeat([0, 1], 100), np.ones(200)
+        >>> shift_weights(groups, np.arange(70, 110), right)[[0, 199]].round(2)
+        array([0.68, 1.91])
+        >>> shift_weights(groups, np.arange(78, 118), right)[[0, 199]]
+        array([1., 1.])
+
+    Source:
+        Pearson's chi-squared test, at 1 %.
     """
-    size = np.bincount(groups)
-    among = np.bincount(groups[canaries], minlength=len(size))
-    present = np.count_nonzero(size)
-    stream = size / max(len(groups), 1)
-    ratio = stream * (len(canaries) + present) / (among + 1)
-    return np.asarray(ratio[groups])
+    number = np.unique(groups, return_inverse=True)[1]
+    expected = np.bincount(number, weights=right) * (len(canaries) / max(right.sum(), _TINY))
+    number = np.where(expected[number] < _FEWEST, len(expected), number)
+    number = np.unique(number, return_inverse=True)[1]
+    expected = np.bincount(number, weights=right) * (len(canaries) / max(right.sum(), _TINY))
+    among = np.bincount(number[canaries], minlength=len(expected))
+    if len(expected) < 2 or chisquare(among, expected).pvalue > _BY_CHANCE:
+        return np.ones(len(groups))
+    return np.asarray(((expected + 1) / (among + 1))[number])
 
 
 def _weight_above(doubt: Floats, canaries: Floats, weights: Floats) -> Floats:

@@ -8,7 +8,6 @@ separate evidence: how firmly recent versions disagreed with the label, compared
 under the same version.
 """
 
-import math
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,6 +27,8 @@ from mainstem.standing.sets import (
     NOISE,
     SPENT,
     STANDINGS,
+    Soundness,
+    core_level,
     importance_error,
     sets_of,
 )
@@ -51,7 +52,7 @@ class Judgement:
         p_value: probability that a sound sample is at least this doubtful; NaN where the version
             that scored the sample last has scored too few canaries.
         importance_error: standard error of each sample's importance.
-        core_level: importance that a sample must exceed to be core; NaN where no sample has
+        core_level: importance that a sample must exceed to be core; NaN where no sound sample has
             enough visits.
         canaries: number of canaries among the rows.
         verdict: `given`, or the reason why no sample can be called contradictory.
@@ -121,7 +122,9 @@ def judge(
             assumed, no sample is called contradictory.
         verdicts: doubt, p-values and P(label is right) of the rows, in their order, if evidence
             that has learnt from trusted samples decides; None if it has not. A sample is then
-            sound only if P(label is right) is at least `least_right` too.
+            sound only if P(label is right) is at least `least_right` too; without verdicts, only if
+            it is among the less doubtful samples, `assumed_sound` of them. With fewer canaries than
+            `canary_minimum` among the trusted samples, nothing is called contradictory.
         unaided: doubt of the rows without trusted samples, which gives `evidence` where there are
             no verdicts. The p-values, and so all standings, stay those of the recent margin: which
             parts decide unaided is chosen by how well they agree with the labels under doubt, and
@@ -133,7 +136,6 @@ def judge(
         >>> judge(Rows(), Standing(), trusted=True).counts()
         {'core': 0, 'edge': 0, 'contradictory': 0, 'spent': 0}
     """
-    visits, importance = rows["visits"], rows["importance"]
     is_canary = rows["part"] == CANARY
     if verdicts is None:
         evidence, p_value = evidence_of(rows), _p_values(rows, settings.canary_minimum)
@@ -143,20 +145,23 @@ def judge(
         evidence = _ranks(unaided)
     proven = ~np.isnan(p_value)
     contradictory = np.zeros(len(rows), np.bool_)
-    if trusted:
+    may_call = verdicts is None or verdicts.compared >= settings.canary_minimum
+    if trusted and may_call:
         eligible = proven & ~is_canary & _may_be_contradictory(rows)
         rate = settings.false_discovery_rate / share_sound(p_value[eligible])
         contradictory[eligible] = rejected(p_value[eligible], rate)
     error = importance_error(rows)
-    seen = visits >= settings.core_visits
-    level = float(np.quantile(importance[seen], settings.core_quantile)) if seen.any() else math.nan
-    right = None if verdicts is None else verdicts.weighed.right
-    standing, reason = sets_of(rows, error, p_value, right, contradictory, level, settings)
+    if verdicts is None:
+        soundness = Soundness(p_value, contradictory, rank=evidence)
+    else:
+        soundness = Soundness(p_value, contradictory, right=verdicts.weighed.right)
+    level = core_level(rows, soundness.sound(settings), settings)
+    standing, reason = sets_of(rows, error, soundness, level, settings)
     measured = Measured()
     if held_out is not None:
         last_called = float(p_value[contradictory].max(initial=0.0))
         measured = _measured(held_out, last_called, level, settings)
-    verdict = "given" if proven.any() and trusted else NO_TRUSTED if not trusted else TOO_FEW
+    verdict = NO_TRUSTED if not trusted else "given" if proven.any() and may_call else TOO_FEW
     canaries = int(is_canary.sum())
     return Judgement(
         standing,
@@ -186,7 +191,8 @@ def _measured(held_out: HeldOut, called: float, level: float, settings: Standing
     p_value, right = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
     p_value[places], right[places] = held_out.p_value, held_out.right
     error = importance_error(rows)
-    standing, _ = sets_of(rows, error, p_value, right, p_value <= called, level, settings)
+    soundness = Soundness(p_value, p_value <= called, right=right)
+    standing, _ = sets_of(rows, error, soundness, level, settings)
     return Measured.of(np.array(STANDINGS)[standing[places]], held_out.wrong)
 
 

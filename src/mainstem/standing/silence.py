@@ -8,6 +8,7 @@ import numpy as np
 from mainstem.importance import CANARY, Rows
 from mainstem.settings import Settings, Standing
 from mainstem.standing.judge import NO_TRUSTED, TOO_FEW, Judgement
+from mainstem.standing.verdicts import Verdicts
 
 __all__ = ["what_decides", "why_none_called"]
 
@@ -71,12 +72,12 @@ def why_none_called(rows: Rows, judged: Judgement, settings: Settings) -> str:
             f"{NO_TRUSTED}; the canaries' labels are only assumed "
             "until you add trusted samples with `mainstem trust add FILE`"
         )
+    learnt = judged.verdicts
     if judged.verdict == TOO_FEW:
-        return too_few(_by_class(rows, settings), settings.standing)
+        return _too_few(rows, learnt, settings)
     held = ~np.isnan(judged.p_value) & (rows["part"] != CANARY)
     if not held.any():
         return "no version that scored other samples has scored enough canaries"
-    learnt = judged.verdicts
     others = (
         f"{judged.canaries:,} canaries"
         if learnt is None
@@ -87,6 +88,15 @@ def why_none_called(rows: Rows, judged: Judgement, settings: Settings) -> str:
         f"{settings.standing.false_discovery_rate:g} false calls "
         "(MAINSTEM_STANDING__FALSE_DISCOVERY_RATE); the smallest p-value is "
         f"{judged.p_value[held].min():.2g}, in comparison with {others}"
+    )
+
+
+def _too_few(rows: Rows, learnt: Verdicts | None, settings: Settings) -> str:
+    if learnt is None:
+        return too_few(_by_class(rows, settings), settings.standing)
+    return (
+        f"{TOO_FEW}: {learnt.compared:,} confirmed samples that the log has right, and "
+        f"{settings.standing.canary_minimum:,} are needed (MAINSTEM_STANDING__CANARY_MINIMUM)"
     )
 
 

@@ -29,11 +29,10 @@ from mainstem.importance import CANARY, STREAM, Rows
 from mainstem.settings import Standing
 from mainstem.standing import (
     REASONS,
-    Crossed,
     Verdicts,
-    cross_conformal_p_values,
+    compared,
+    crossed_of,
     judge,
-    strata_of,
 )
 
 __all__ = ["COMBINATION", "Weighing", "read_once"]
@@ -41,7 +40,6 @@ __all__ = ["COMBINATION", "Weighing", "read_once"]
 COMBINATION: Final = "combination"
 """Name of the combination of all parts; without trusted samples, what decides in its place."""
 _DIVISIONS: Final = 3
-_OF_A_LABEL: Final = 1000  # canaries of every label, from which on labels are compared apart
 _DOUBTFUL: Final = 0.2  # of the samples, left out of training where nothing is trusted
 _CONTRADICTORY: Final = REASONS.index("contradictory")
 
@@ -104,21 +102,19 @@ class Weighing:
         weighed = weigh(known, teaches, parts=parts, divisions=_DIVISIONS, watch=fits.append)
         if not fits:
             return _untrusted(columns, weighed, standing)
-        sound = known.label[teaches.rows] == teaches.truth
-        canaries = teaches.rows[sound]
-        strata = strata_of(known.label, canaries, _OF_A_LABEL)
         found: dict[str, Judged] = {}
         with _trusting(columns.rows, revealed.rows):
-            for place, name in enumerate((COMBINATION, *weighed.parts)):
-                crossed = [_crossed(one, place - 1, teaches.rows, sound) for one in fits]
-                enough = len(canaries) >= standing.canary_minimum
-                p_value = (
-                    cross_conformal_p_values(crossed, strata)
-                    if enough
-                    else np.full(len(known), np.nan)
-                )
-                its = weighed if name == COMBINATION else _alone(weighed, place - 1)
-                verdicts = Verdicts(its, p_value, canaries)
+            verdicts = compared(
+                known,
+                teaches,
+                weighed,
+                [crossed_of(one, one.log_odds, known, teaches) for one in fits],
+            )
+            found[COMBINATION] = _judged(columns.rows, standing, verdicts)
+            for place, name in enumerate(weighed.parts):
+                crossed = [crossed_of(one, one.doubts[:, place], known, teaches) for one in fits]
+                alone = _alone(weighed, place)
+                verdicts = compared(known, teaches, alone, crossed, expects=False)
                 found[name] = _judged(columns.rows, standing, verdicts)
         gate = revealed.measures
         correct = known.label[gate.rows] == gate.truth
@@ -135,14 +131,6 @@ def _untrusted(columns: Columns, weighed: Weighed, standing: Standing) -> Weighi
         found[name] = Judged(weighed.doubts[:, place], nothing)
     level = np.quantile(weighed.doubt, 1 - _DOUBTFUL) if len(nothing) else 0.0
     return Weighing(found, weighed.decides, (weighed.doubt <= level).astype(np.float64))
-
-
-def _crossed(
-    one: CrossFit, part: int, rows: NDArray[np.int64], sound: NDArray[np.bool_]
-) -> Crossed:
-    """The doubt of one model by a part, or by all where `part` is below 0, and its canaries."""
-    doubt = one.log_odds if part < 0 else one.doubts[:, part]
-    return Crossed(doubt, rows[one.held[sound[one.held]]], one.division)
 
 
 def _alone(weighed: Weighed, part: int) -> Weighed:

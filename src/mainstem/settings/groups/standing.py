@@ -27,7 +27,10 @@ class Standing(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 0.1
     canary_minimum: Annotated[
         int,
-        Means("A higher number requires more canaries before any sample gets a verdict.", low=1),
+        Means(
+            "A higher number requires more canaries before any sample is called `contradictory`.",
+            low=1,
+        ),
     ] = 200
     doubt: Annotated[
         float,
@@ -40,7 +43,7 @@ class Standing(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
         float,
         share(
             "A higher quantile makes core smaller: it holds only samples whose importance lies"
-            " above it."
+            " above that of this share of the sound ones."
         ),
     ] = 0.5
     spent_level: Annotated[
@@ -58,7 +61,7 @@ class Standing(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             " standard errors.",
             low=0,
         ),
-    ] = 1.0
+    ] = 0.25
     evidence: Annotated[
         str,
         Means(
@@ -83,7 +86,18 @@ class Standing(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             " a sample must be right with at least this probability."
         ),
     ] = 0.9
+    assumed_sound: Annotated[
+        float,
+        share(
+            "A higher share makes core and `spent` larger where no evidence is learnt: only this"
+            " share of the samples, the least doubtful ones, can be in either."
+        ),
+    ] = 0.5
     core_visits: Annotated[
         int,
-        Means("A higher number requires more visits before a sample can be core or spent.", low=1),
+        Means("A higher number requires more visits before a sample can be core.", low=1),
+    ] = 1
+    spent_visits: Annotated[
+        int,
+        Means("A higher number requires more visits before a sample can be spent.", low=1),
     ] = 2
