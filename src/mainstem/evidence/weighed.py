@@ -103,7 +103,9 @@ def weigh(
     able = [(part, reading) for part, reading in readings if reading is not None]
     if trusted is not None and able and len(known) and _teaches(trusted):
         names = tuple(part.name for part, _ in able)
-        favoured = names.index(_FAVOURED) if _FAVOURED in names else None
+        # subtle: without features that model reads the newest scores alone, and those have learnt
+        has_features = known.features is not None and _FAVOURED in names
+        favoured = names.index(_FAVOURED) if has_features else None
         more = Trusted() if graded is None else graded
         asked = [
             _WithMore(reading, more) if len(more) and _of_truth(part) else reading
