@@ -26,18 +26,16 @@ Row: TypeAlias = dict[str, Any]
 Ask: TypeAlias = Callable[..., list[list[Any]]]
 """Asks the history: queries and their parameters in, the rows of each query out."""
 MEANINGS: Final = {
-    "new": "It has too few visits to be core or spent; each version that scores it adds one.",
+    "new": "It has too few visits to be core; each version that scores it adds one.",
     "too few canaries": "There are too few canaries to compare it with, so it has no verdict yet.",
     "undecided": (
         "Nothing speaks against its label; "
         "it is neither important enough for core nor surely spent."
     ),
-    "doubtful": (
-        "The model doubts its label more than most canaries': too doubtful for core, "
-        "but not proven wrong."
-    ),
+    "doubtful": "Its label is too doubtful for core, but not proven wrong.",
     "important": (
-        "Its label is sound, and it would move the model more than most samples: worth learning."
+        "Its label is sound, and it would move the model more than most sound samples: "
+        "worth learning."
     ),
     "contradictory": (
         "The model doubts its label so much more than canaries' that it is called wrong; "

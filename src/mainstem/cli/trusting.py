@@ -123,7 +123,7 @@ def status(
         asked = [TRUSTED_COUNTS.sql, GIVEN_COUNTS.sql, DECIDES]
         (_, seen), (_, counted), (_, judged) = answers(home, store, asked)
     header = ("part", "label", "partition", "origin", "have", "need", "what follows")
-    learnt = {partition for partition, *decides in judged if decides == [COMBINED]}
+    learnt = {partition for partition, *how in judged if how == ["given", COMBINED]}
     show_rows(header, status_of(seen, settings, learnt), as_json=as_json)
     if given := given_labels(counted, settings):
         if not as_json:

@@ -65,7 +65,7 @@ VERDICTS: Final = Query(
     FROM judgements GROUP BY partition ORDER BY partition""",
 )
 DECIDES: Final = """
-    SELECT partition, COLUMNS('^decides$') FROM judgements FINAL
+    SELECT partition, verdict, COLUMNS('^decides$') FROM judgements FINAL
     ORDER BY partition, judgement DESC LIMIT 1 BY partition"""
 """What decided the newest judgement of each partition; see `GATE_SETS`."""
 # subtle: by pattern, because a server's history that is only asked may lack the columns

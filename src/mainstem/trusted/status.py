@@ -53,7 +53,7 @@ def status_of(
     Args:
         seen: rows (part, class, partition, origin, count).
         settings: settings with the needed numbers.
-        learnt: partitions whose newest judgement was decided by evidence that had learnt.
+        learnt: partitions whose newest judgement compared with what evidence had learnt from.
 
     Returns:
         Rows (part, stratum, partition, origin, count, needed, consequence). A stratum of canaries
