@@ -55,7 +55,7 @@ def test_what_a_replay_lacks_is_told_with_figures(tmp_path: Path, mainstem: Run)
         'a question of this log is {"event_id": "t0"}',
         "nothing is called contradictory: too few canaries",
         "and two labels are needed",
-        "none: core takes 2 visits (MAINSTEM_STANDING__CORE_VISITS)",
+        "none: too few canaries tell which labels are sound",
     ):
         assert told in " ".join(done.stdout.split())
     query = done.stdout.split('sql "')[1].split('"')[0]

@@ -130,6 +130,8 @@ def _no_core(loop: Loop) -> str:
             f"none: core takes {needed} visits (MAINSTEM_STANDING__CORE_VISITS), and no sample "
             f"has more than {visits}"
         )
+    if all(np.isnan(judged.p_value).all() for judged in loop.judged.values()):
+        return "none: too few canaries tell which labels are sound"
     return "none: no sample is both sound and more important than most sound ones"
 
 
