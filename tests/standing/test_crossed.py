@@ -103,3 +103,27 @@ def test_what_the_model_expects_keeps_a_few_canaries_from_deciding() -> None:
     assert np.std(beside) < 0.7 * np.std(alone)
     assert np.mean(beside) > np.mean(alone)
     assert np.mean(false) <= 0.1
+
+
+def test_canaries_that_belong_together_count_for_less() -> None:
+    """With four canaries a question, a sample counts as four canaries; worked by hand."""
+    doubt = np.arange(9.0)
+    found = cross_conformal_p_values([Crossed(doubt, np.arange(8))], together=4.0)
+    # no canary is as doubtful as the last sample
+    assert pytest.approx((4 + 0) / (4 + 8)) == found[8]
+
+
+def test_canaries_of_few_questions_call_falsely_no_oftener() -> None:
+    """Doubt is shared by the samples of a question; that is heeded where questions are trusted."""
+    random, false = np.random.default_rng(3), {1.0: list[float](), 10.0: list[float]()}
+    for _ in range(150):
+        wrong = random.random(2300) < 0.2
+        wrong[:300] = False
+        shared = np.repeat(random.normal(size=230), 10)
+        doubt = 0.7 * shared + 0.7 * random.normal(size=2300) + 2.5 * wrong
+        for together, shares in false.items():
+            p_value = cross_conformal_p_values([Crossed(doubt, np.arange(300))], together=together)
+            called = rejected(p_value[300:], 0.1 / 0.8)
+            shares.append((called & ~wrong[300:]).sum() / max(called.sum(), 1))
+    assert np.mean(false[10.0]) < 0.1
+    assert np.mean(false[10.0]) < np.mean(false[1.0])

@@ -47,6 +47,8 @@ class Known:
         representation: pooled output of a version, shape (N, D), any float type.
         source: number of the source or slice of each sample, shape (N,), int >= 0; trusted samples
             tell how often the labels of each source are wrong.
+        question: number of the question of each sample, shape (N,), int; samples of one question
+            are alike, so that they count for less than as many of different ones.
     """
 
     label: NDArray[np.int64]
@@ -56,10 +58,11 @@ class Known:
     features: Floats | None = None
     representation: NDArray[Any] | None = None
     source: NDArray[np.int64] | None = None
+    question: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         samples = len(self.label)
-        for name in ("scores", "margin", "features", "representation", "source"):
+        for name in ("scores", "margin", "features", "representation", "source", "question"):
             column = getattr(self, name)
             if column is None:
                 continue

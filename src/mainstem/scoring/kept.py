@@ -13,7 +13,7 @@ from mainstem.importance import Rows
 from mainstem.store import Store
 from mainstem.store.features import features_before
 from mainstem.store.representations import read_by, representations_at
-from mainstem.store.trusted import graded_pairs
+from mainstem.store.trusted import graded_pairs, questions_of_confirmed
 from mainstem.store.visits import canary_logits, newest_logits
 
 __all__ = ["Kept", "kept_of", "numbered"]
@@ -29,6 +29,8 @@ class Kept:
         features: behaviour features and comparisons of words, shape (N, F); zeros of a sample that
             has none.
         source: number of the source and category of each sample, shape (N,).
+        question: number of the question of each sample, shape (N,): one that two confirmed samples
+            share is the same, and any other sample has one of its own.
         representation: what the head of one version read of each sample, shape (N, D), float16.
         logits: logits of the visit by the version in column `last_version`, shape (N, C), a row of
             NaN where that visit has none. It is read for more than two classes.
@@ -39,6 +41,7 @@ class Kept:
 
     features: NDArray[np.float32] | None = None
     source: NDArray[np.int64] | None = None
+    question: NDArray[np.int64] | None = None
     representation: NDArray[np.float16] | None = None
     logits: NDArray[np.float64] | None = None
     graded: NDArray[np.bool_] | None = None
@@ -74,7 +77,9 @@ def kept_of(
     features, source = _features(store, place, partition, end)
     pairs = graded_pairs(store)
     graded = np.array([key in pairs for key in ids], np.bool_) if pairs else None
-    made = Kept(features, source, graded=graded)
+    questions = questions_of_confirmed(store, partition)
+    question = _numbers([questions.get(key, key) for key in ids])
+    made = Kept(features, source, question, graded=graded)
     if representations and ids:
         read = _representations(store, place, partition, end, int(versions.max()))
         made = replace(made, representation=read)
@@ -101,6 +106,11 @@ def numbered(names: Sequence[Hashable]) -> NDArray[np.int64] | None:
     if len(counts) < 2:
         return None
     number = {name: place for place, (name, _) in enumerate(counts.most_common())}
+    return np.array([number[name] for name in names], np.int64)
+
+
+def _numbers(names: Sequence[bytes]) -> NDArray[np.int64]:
+    number = {name: place for place, name in enumerate(dict.fromkeys(names))}
     return np.array([number[name] for name in names], np.int64)
 
 

@@ -70,6 +70,7 @@ def known_of(rows: Rows, held: Rows, kept: Kept, classes: int = 2) -> Learnable:
         features=None if kept.features is None else kept.features.astype(np.float64),
         representation=kept.representation,
         source=kept.source,
+        question=kept.question,
     )
     is_gate = both["part"] == _GATE
     teaches = np.flatnonzero(is_confirmed & ~is_gate)

@@ -14,7 +14,9 @@ Source:
     Vovk, Cross-Conformal Predictors, Annals of Mathematics and Artificial Intelligence 2015,
     https://arxiv.org/abs/1208.0806;
     Tibshirani, Barber, Candes, Ramdas, Conformal Prediction Under Covariate Shift, NeurIPS 2019,
-    https://arxiv.org/abs/1904.06019, for the weights.
+    https://arxiv.org/abs/1904.06019, for the weights;
+    Dunn, Wasserman, Ramdas, Distribution-Free Prediction Sets for Two-Layer Hierarchical Models,
+    JASA 2023, https://arxiv.org/abs/1809.07441, for canaries that belong together.
 """
 
 from collections.abc import Sequence
@@ -60,12 +62,13 @@ def cross_conformal_p_values(
     strata: NDArray[np.int64] | None = None,
     weights: Floats | None = None,
     expected: Floats | None = None,
+    together: float = 1.0,
 ) -> Floats:
     """P-value of each sample: the share of canaries at least as doubtful, itself counted.
 
     Within a division, p = (w + weight of the canaries at least as doubtful under the model that
-    did not see them) / (w + weight of all canaries), where w is the weight of the sample. The mean
-    over the divisions is returned.
+    did not see them) / (w + weight of all canaries), where w is the weight of the sample, times
+    `together`. The mean over the divisions is returned.
 
     Args:
         crossed: the models of all divisions; the canaries of a division are distinct.
@@ -76,6 +79,8 @@ def cross_conformal_p_values(
         expected: share of the sound samples that is expected to be at least as doubtful, shape
             (N,), as `expected_tail` gives it. It counts as much as all canaries together; None
             counts canaries alone.
+        together: mean number of canaries that belong together, such as those of one question. A
+            sample counts as much as so many canaries, because it brings its own with it.
 
     Returns:
         The p-values, shape (N,), in (0, 1]; 1 where a stratum has no canary.
@@ -94,7 +99,7 @@ def cross_conformal_p_values(
     divisions = sorted({one.division for one in crossed})
     total = np.zeros(samples)
     for division in divisions:
-        above, all_of_them = weight.copy(), weight.copy()
+        above, all_of_them = weight * together, weight * together
         for one in (one for one in crossed if one.division == division):
             for its in np.unique(stratum[one.canaries]):
                 here = np.flatnonzero(stratum == its)
@@ -102,7 +107,7 @@ def cross_conformal_p_values(
                 above[here] += _weight_above(one.doubt[here], one.doubt[canaries], weight[canaries])
                 all_of_them[here] += weight[canaries].sum()
         if expected is not None:
-            canaries_weigh = all_of_them - weight
+            canaries_weigh = all_of_them - weight * together
             above, all_of_them = above + canaries_weigh * expected, all_of_them + canaries_weigh
         total += above / all_of_them
     return np.minimum(total / len(divisions), 1.0)

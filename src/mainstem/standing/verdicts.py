@@ -150,8 +150,11 @@ def compared(
     if not expects:
         return told(cross_conformal_p_values(crossed, strata))
     weights = shift_weights(_groups(known), canaries, right)
+    together = 1.0
+    if known.question is not None:
+        together = len(canaries) / len(np.unique(known.question[canaries]))
     expected = expected_tail(weighed.doubt, right, strata)
-    return told(cross_conformal_p_values(crossed, strata, weights, expected))
+    return told(cross_conformal_p_values(crossed, strata, weights, expected, together))
 
 
 def _groups(known: Known) -> NDArray[np.int64]:

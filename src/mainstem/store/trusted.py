@@ -15,6 +15,7 @@ __all__ = [
     "TrustedCount",
     "TrustedLabel",
     "graded_pairs",
+    "questions_of_confirmed",
     "trusted_labels",
 ]
 
@@ -87,6 +88,10 @@ GIVEN_COUNTS: Final = Query(
 """Confirmed samples that have arrived, counted by the label that the log gave them."""
 _GRADED: Final = """
     SELECT UUIDStringToNum(toString(sample_id)) FROM trusted FINAL WHERE origin = 'graded'"""
+_QUESTIONS: Final = """
+    SELECT UUIDStringToNum(toString(sample_id)), UUIDStringToNum(toString(question_id))
+    FROM samples WHERE partition = {partition:UInt32} AND sample_id IN (
+        SELECT sample_id FROM trusted WHERE label IS NOT NULL AND origin != 'graded')"""
 _LABELS: Final = Query(
     TrustedLabel,
     """
@@ -110,6 +115,11 @@ _LABELS_BEFORE: Final = Query(
 def graded_pairs(store: Store) -> set[bytes]:
     """The ids of graded pairs, 16 bytes each."""
     return {key for (key,) in store.stream(_GRADED)}
+
+
+def questions_of_confirmed(store: Store, partition: int) -> dict[bytes, bytes]:
+    """The question of each confirmed sample of a partition, by sample; ids of 16 bytes each."""
+    return dict(store.stream(_QUESTIONS, partition=partition))
 
 
 def trusted_labels(store: Store, ends: Mapping[int, int] | None = None) -> list[TrustedLabel]:

@@ -68,7 +68,9 @@ def columns_of(
     # subtle: a home from before features kept where their samples come from has no source in them
     source = numbered([(one.source, one.category) for one in described])
     meant = read_truths(truth, (one.sample_id.bytes for one in described))
-    return Columns(rows, replace(told, source=source), meant, described)
+    question = np.unique([one.question_id.hex for one in described], return_inverse=True)[1]
+    told = replace(told, source=source, question=question)
+    return Columns(rows, told, meant, described)
 
 
 def in_rows(texts: NDArray[Any], rows: Rows) -> NDArray[Any]:
