@@ -32,6 +32,7 @@ def blobs(
         features=places[:, :2] + random.normal(size=(samples, 2)),
         representation=places.astype(np.float16),
         source=random.integers(0, 3, samples),
+        question=np.arange(samples),
     )
     return known, truth
 
