@@ -73,4 +73,4 @@ def test_what_decided_is_told_with_its_figures() -> None:
     rows["given"][:2] = 1
     told = what_decides(rows, judge(rows, **trusting), SETTINGS)
     assert "the recent margin decides, because too few" in told
-    assert "2 among the canaries, and 19 must teach" in told
+    assert "2 among the canaries, and 19 are needed in all parts together" in told

@@ -126,7 +126,8 @@ def judge(
             it is among the less doubtful samples, `assumed_sound` of them. With fewer canaries than
             `canary_minimum` among the trusted samples, nothing is called contradictory.
         unaided: doubt of the rows without trusted samples, which gives `evidence` where there are
-            no verdicts. The p-values, and so all standings, stay those of the recent margin: which
+            no verdicts, and so which samples are the less doubtful ones that core can hold. The
+            p-values stay those of the recent margin: which
             parts decide unaided is chosen by how well they agree with the labels under doubt, and
             whether a p-value keeps its promise after that choice has not been shown.
         held_out: samples that are not judged but counted by the set that they would be in, so that

@@ -38,7 +38,7 @@ def what_decides(rows: Rows, judged: Judgement, settings: Settings) -> str:
     elif confirmed:
         few = (
             f"too few samples are confirmed to learn from: {confirmed:,} among the canaries, and "
-            f"{needed:,} must teach that the log has right (MAINSTEM_STANDING__CANARY_MINIMUM)"
+            f"{needed:,} are needed in all parts together (MAINSTEM_STANDING__CANARY_MINIMUM)"
         )
     else:
         few = "no sample of the stream is confirmed"

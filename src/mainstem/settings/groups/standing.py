@@ -28,7 +28,8 @@ class Standing(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     canary_minimum: Annotated[
         int,
         Means(
-            "A higher number requires more canaries before any sample is called `contradictory`.",
+            "A higher number requires more canaries before any sample is called `contradictory`,"
+            " and more confirmed samples before evidence is learnt.",
             low=1,
         ),
     ] = 200
