@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Difference", "paired_auc", "paired_mean"]
+__all__ = ["Difference", "WeightedAuc", "paired_auc", "paired_mean"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def paired_auc(
         >>> round(found.mean, 2), found.low > 0
         (0.28, True)
     """
-    rankings = [_Weighable(labels, np.atleast_2d(one)) for one in (ours, theirs)]
+    rankings = [WeightedAuc(labels, np.atleast_2d(one)) for one in (ours, theirs)]
     _, question = np.unique(questions, return_inverse=True)
     whole = np.ones(len(labels))
     if not 0 < labels.sum() < len(labels):
@@ -106,15 +106,29 @@ def paired_mean(
     return _difference(float(each.mean()), found, level)
 
 
-class _Weighable:
-    """The AUC of S rankings of N samples, for any weights of the samples."""
+class WeightedAuc:
+    """The AUC of S rankings of N samples, for any weights of the samples.
+
+    Args:
+        labels: 0 or 1 for each sample, shape (N,).
+        scores: scores of each ranking, shape (S, N).
+
+    Example:
+        >>> one = WeightedAuc(np.array([0, 1, 1]), np.array([[0.2, 0.1, 0.9]]))
+        >>> one.auc(np.ones(3)), one.auc(np.array([1.0, 0.0, 1.0]))
+        (0.5, 1.0)
+    """
 
     def __init__(self, labels: NDArray[np.int64], scores: NDArray[np.float64]) -> None:
         self._yes = labels == 1
         self._ties = [np.unique(one, return_inverse=True)[1] for one in scores]
 
     def auc(self, weights: NDArray[np.float64]) -> float:
-        """The mean AUC; NaN if one label has no weight."""
+        """The mean AUC of the rankings; NaN if one label has no weight.
+
+        Args:
+            weights: weight of each sample, shape (N,).
+        """
         yes, no = weights * self._yes, weights * ~self._yes
         pairs = yes.sum() * no.sum()
         if not pairs:

@@ -71,7 +71,11 @@ class BatchLoss:
 
 
 def epoch_of(
-    read: Read, objectives: Objectives, size: int, random: np.random.Generator
+    read: Read,
+    objectives: Objectives,
+    size: int,
+    random: np.random.Generator,
+    share: float = 1.0,
 ) -> list[NDArray[np.int64]]:
     """The batches of one epoch, each the places of its samples.
 
@@ -82,20 +86,42 @@ def epoch_of(
         objectives: settings of the losses and of rare labels.
         size: the most samples of a batch.
         random: where the order comes from.
+        share: share of the samples that the epoch takes, drawn anew; under a listwise loss, share
+            of the questions.
+
+    Source:
+        Okanovic et al., Repeated Random Sampling for Minimizing the Time-to-Accuracy of Learning,
+        2023 (2305.18424), section 3: a new random subset each epoch.
     """
     questions = read.examples.questions if objectives.listwise else None
-    if objectives.imbalance != "resample":
-        return batches_of(read.lengths, size, random, questions)
-    drawn = resampled(read.examples.labels, random)
-    of_drawn = None if questions is None else questions[drawn]
-    return [drawn[some] for some in batches_of(read.lengths[drawn], size, random, of_drawn)]
+    taken = np.arange(len(read))
+    if share < 1:
+        taken = _drawn(taken if questions is None else questions, share, random)
+    if objectives.imbalance == "resample":
+        taken = taken[resampled(read.examples.labels[taken], random)]
+    of_taken = None if questions is None else questions[taken]
+    return [taken[some] for some in batches_of(read.lengths[taken], size, random, of_taken)]
 
 
-def steps_of(read: Read, objectives: Objectives, size: int) -> int:
+def steps_of(read: Read, objectives: Objectives, size: int, share: float = 1.0) -> int:
     """About how many batches an epoch has; exactly so many where questions may be split."""
     if not objectives.listwise:
-        return -(-len(read) // size)
-    return len(epoch_of(read, objectives, size, np.random.default_rng(0)))
+        return -(-_count(len(read), share) // size)
+    return len(epoch_of(read, objectives, size, np.random.default_rng(0), share))
+
+
+def _drawn(
+    groups: NDArray[np.int64], share: float, random: np.random.Generator
+) -> NDArray[np.int64]:
+    """Places of the samples in a share of the groups, in order."""
+    names = np.unique(groups)
+    kept = random.choice(names, _count(len(names), share), replace=False)
+    return np.flatnonzero(np.isin(groups, kept))
+
+
+def _count(whole: int, share: float) -> int:
+    """A share of a number of samples or questions, but at least one if there is one."""
+    return min(max(round(share * whole), 1), whole)
 
 
 def _factor_of(

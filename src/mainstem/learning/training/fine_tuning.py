@@ -91,7 +91,8 @@ def _train(
     active = ActiveVersion(CrossEncoder(mean.network, child.tokenizer), settings)
     read, later = active.read(examples_of(samples)), active.read(examples_of(held_out))
     loss_of = BatchLoss(read, objectives, importance)
-    all_steps = learning.epochs * steps_of(read, objectives, size)
+    share = learning.epoch_share
+    all_steps = learning.epochs * steps_of(read, objectives, size, share)
     optimizer, schedule = optimizer_of(child, settings, all_steps, beside=read.has_features)
     steps = 0
     best_loss, best, best_epoch, epoch = float("inf"), network.state_dict(), 0, 0
@@ -99,7 +100,7 @@ def _train(
     for epoch in range(1, learning.epochs + 1):
         network.train()
         seen = Seen(steps)
-        for places in epoch_of(read, objectives, size, random):
+        for places in epoch_of(read, objectives, size, random, share):
             seen.add(*train_step(network, read, places, optimizer, loss_of))
             schedule.step()
             mean.add(network)

@@ -36,6 +36,13 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     epochs: Annotated[
         int, Means("A higher number lets a round pass over its draw more often.", low=1)
     ] = 3
+    epoch_share: Annotated[
+        float,
+        share(
+            "A smaller share lets each pass take only so much of the draw, chosen at random anew"
+            " each time."
+        ),
+    ] = 1.0
     patience: Annotated[
         int,
         Means(

@@ -1,0 +1,122 @@
+"""What all policies of a stream and a seed share: joined samples with features, and their truth."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mainstem.bench.cost.streams import CostStream
+from mainstem.bench.planting import Plant
+from mainstem.bench.ranker_log import OpenStore, Part, joined
+from mainstem.bench.truth import items_of
+from mainstem.data import demo_log
+from mainstem.events import read_lines
+from mainstem.ids import fraction_of
+from mainstem.join import PlacedSample, Sample
+from mainstem.settings import Settings
+from mainstem.simulate import Shop, simulate
+from mainstem.trusted import Confirmed, Trust, part_of
+
+__all__ = ["Material", "material_of"]
+
+
+@dataclass(frozen=True)
+class Material:
+    """A stream, joined once.
+
+    Attributes:
+        settings: settings of join, model and training, before a policy changes them.
+        texts: texts for a vocabulary.
+        samples: N samples before the last part, as the log labels them, in order.
+        placed: the same at their places, with parts, confirmed labels and features.
+        trust: the confirmed samples.
+        test: samples of the last part, with features.
+        truth: true label of each of those, shape (M,).
+        questions: number of the question of each of those, shape (M,).
+    """
+
+    settings: Settings
+    texts: frozenset[str]
+    samples: Sequence[Sample]
+    placed: Sequence[PlacedSample]
+    trust: Trust
+    test: Sequence[PlacedSample]
+    truth: NDArray[np.int64]
+    questions: NDArray[np.int64]
+
+
+def material_of(stream: CostStream, seed: int, settings: Settings, opened: OpenStore) -> Material:
+    """Make the log of a stream, join it, compute features, and confirm some labels.
+
+    Args:
+        stream: the stream.
+        seed: seed of the shop or of the planted errors, of the confirmed questions, and of models.
+        settings: usual settings.
+        opened: opens an empty history for the counts.
+    """
+    settings = settings.but({**stream.settings, "run.seed": seed})
+    lines, truth = _log_of(stream, seed)
+    log = joined(stream.name, lines, settings, opened)
+    plant = Plant(stream.planted, seed)
+    train = [plant.relabel(one, "stream") for one in log.train.samples]
+    meant = truth or {one.sample_id: one.label for one in log.train.samples}
+    trust = Trust(settings, _confirmed(train, meant, stream.confirmed, settings))
+    test = _known(log.test, truth)
+    return Material(
+        settings=log.settings,
+        texts=log.texts,
+        samples=train,
+        placed=list(_placed(train, log.train.placed, trust)),
+        trust=trust,
+        test=test.placed,
+        truth=np.array([truth.get(one.sample_id, one.label) for one in test.samples], np.int64),
+        questions=test.questions,
+    )
+
+
+def _log_of(stream: CostStream, seed: int) -> tuple[list[bytes], Mapping[UUID, int]]:
+    """The lines of a log, and the true labels; none where the log itself is true."""
+    if stream.shop is None:
+        return list(read_lines(demo_log())), {}
+    log = BytesIO()
+    with TemporaryDirectory(prefix="mainstem-bench-") as folder:
+        path = Path(folder, "truth.jsonl")
+        with path.open("wb") as file:
+            simulate(Shop(seed=seed, **stream.shop), log, file, events=stream.events)
+        truth = {sample_id: item.label for sample_id, _, item in items_of(path)}
+    return log.getvalue().splitlines(), truth
+
+
+def _confirmed(
+    samples: Sequence[Sample], truth: Mapping[UUID, int], share: float, settings: Settings
+) -> Iterable[Confirmed]:
+    for one in samples:
+        asked = fraction_of("trust", settings.run.seed, one.question_id.hex) < share
+        if asked and one.sample_id in truth:
+            yield Confirmed(
+                sample_id=one.sample_id,
+                part=part_of(settings, one.question_id, whole=True),
+                label=truth[one.sample_id],
+                origin="confirmed",
+            )
+
+
+def _placed(
+    samples: Sequence[Sample], joined_at: Sequence[PlacedSample], trust: Trust
+) -> Iterable[PlacedSample]:
+    for place, (one, at) in enumerate(zip(samples, joined_at, strict=True)):
+        part = trust.part_of(one.sample_id, one.question_id)
+        label, known = trust.label_of(one.sample_id), trust.is_confirmed(one.sample_id)
+        placed = PlacedSample.of(one, 0, place, part, label, confirmed=known)
+        yield placed._replace(features=at.features)
+
+
+def _known(part: Part, truth: Mapping[UUID, int]) -> Part:
+    """The samples of a part whose true label is known."""
+    kept = [place for place, one in enumerate(part.samples) if not truth or one.sample_id in truth]
+    return Part([part.samples[one] for one in kept], [part.placed[one] for one in kept])

@@ -1,0 +1,95 @@
+"""The ways to choose samples that are compared.
+
+All train the same model by the same rounds, with the same rehearsal: of the older samples they take
+the share `REHEARSAL` of what they take of the new ones.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+__all__ = ["FAMILIES", "OURS", "POLICIES", "QUICK", "REHEARSAL", "Policy"]
+
+REHEARSAL: Final = 0.5
+OURS: Final = "mainstem"
+FAMILIES: Final = ("everything", "random", "random again")
+"""The families of the baselines; the last is RS2, which draws anew for each epoch."""
+_ALL: Final = 1_000_000  # more samples than a stream has
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """One way to choose what a round trains on.
+
+    Attributes:
+        family: name of the curve that it is a point of.
+        draw: share of the new samples that a round takes.
+        epochs: the most passes over a draw.
+        again: share of a draw that each epoch takes, at random anew.
+        scored: whether samples are scored and judged, and draws heed it; else they are uniform.
+        settings: other settings of the policy.
+        also: other families whose curves it is a point of.
+    """
+
+    family: str
+    draw: float = 1.0
+    epochs: int = 3
+    again: float = 1.0
+    scored: bool = False
+    settings: Mapping[str, Any] = field(default_factory=lambda: _NONE)
+    also: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The policy in words.
+
+        Example:
+            >>> Policy(family="random", draw=0.25).name
+            'random, 25 %, 3 epochs'
+        """
+        share = self.draw if self.again == 1 else self.again
+        epochs = "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
+        return f"{self.family}, {share:.0%}, {epochs}".replace("%", " %")
+
+    @property
+    def all_settings(self) -> dict[str, Any]:
+        """The settings by which the policy differs from the usual ones."""
+        return {
+            "learning.draw": _ALL,
+            "learning.draw_new": self.draw,
+            "learning.draw_old": self.draw * REHEARSAL,
+            "learning.epochs": self.epochs,
+            "learning.epoch_share": self.again,
+            **self.settings,
+        }
+
+
+def _ours(family: str, draw: float, **settings: Any) -> Policy:
+    named = {name.replace("__", "."): value for name, value in settings.items()}
+    return Policy(family=family, draw=draw, scored=True, settings=MappingProxyType(named))
+
+
+POLICIES: Final = (
+    *(Policy(family="everything", epochs=epochs) for epochs in (1, 2)),
+    Policy(family="everything", also=("random", "random again")),
+    *(Policy(family="random", draw=draw) for draw in (0.25, 0.5)),
+    *(Policy(family="random again", again=share) for share in (0.25, 0.5)),
+    *(_ours(OURS, draw) for draw in (0.25, 0.5, 1.0)),
+    _ours(f"{OURS}, not scored again", 0.5, responses__rescore_budget=0),
+    _ours(f"{OURS}, uniform in core", 0.5, learning__uniform_share=1.0),
+    _ours(f"{OURS}, no evidence", 0.5, standing__evidence="margin"),
+)
+QUICK: Final = tuple(
+    one
+    for one in POLICIES
+    if one.name
+    in {
+        "everything, 100 %, 1 epoch",
+        "everything, 100 %, 3 epochs",
+        "random, 50 %, 3 epochs",
+        f"{OURS}, 50 %, 3 epochs",
+    }
+)
+"""The four policies of `--quick`."""

@@ -1,0 +1,161 @@
+"""Runs the loop over joined samples under one policy.
+
+The rounds, the gate and the scoring are the product's own. Where a policy scores nothing, no sample
+is visited or judged, and a round draws uniformly from all that came before it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mainstem.bench.cost.material import Material
+from mainstem.join import PlacedSample
+from mainstem.learning import Learner, Position
+from mainstem.learning.draws import RowsPool
+from mainstem.learning.first import first_encoder, make_first_version
+from mainstem.learning.learner import RoundPool
+from mainstem.scoring import Schedule, ScoringWorker
+from mainstem.scoring.schedule import NEVER, Reached
+from mainstem.settings import Settings
+from mainstem.standing import EDGE
+from mainstem.store import Store
+from mainstem.store.features import write_features
+from mainstem.store.writes import sample_columns, trusted_columns
+from mainstem.versions import Versions, load_active
+
+if TYPE_CHECKING:
+    from mainstem.models import ActiveVersion
+
+__all__ = ["Replay", "UnscoredPool"]
+
+_PARTITION: Final = 0
+_LEARNT: Final = frozenset({"stream", "canary"})  # parts that rounds may train on
+
+
+class UnscoredPool:
+    """Samples that a round may draw from, none of which was ever scored: all of them are edge.
+
+    Args:
+        samples: N samples of one partition.
+    """
+
+    def __init__(self, samples: Sequence[PlacedSample]) -> None:
+        self._samples = [one for one in samples if one.part in _LEARNT]
+        keys = [one.sample_id.int for one in self._samples]
+        count = len(keys)
+        self._columns: Mapping[str, NDArray[Any]] = {
+            "key_high": np.array([key >> 64 for key in keys], np.uint64),
+            "key_low": np.array([key & 0xFFFF_FFFF_FFFF_FFFF for key in keys], np.uint64),
+            "label_version": np.array([one.label_version for one in self._samples], np.uint32),
+            "partition": np.zeros(count, np.uint32),
+            "offset": np.array([one.offset for one in self._samples], np.int64),
+            "event_time": np.array([one.event_time for one in self._samples], np.int64),
+            "standing": np.full(count, EDGE, np.int8),
+            "reason": np.zeros(count, np.int8),
+            "weight": np.ones(count, np.float32),
+        }
+
+    def __getitem__(self, name: str, /) -> NDArray[Any]:
+        """A column, shape (N,); importance and what else is made of visits is 0."""
+        found = self._columns.get(name)
+        return np.zeros(len(self._samples)) if found is None else found
+
+    def id_of(self, row: int) -> UUID:
+        """The sample id in a row."""
+        return self._samples[row].sample_id
+
+
+class Replay:
+    """One replay of a material under one policy.
+
+    Args:
+        material: the samples.
+        settings: settings of the policy.
+        scored: whether samples are scored and judged.
+        store: an empty history.
+        versions: an empty place for versions.
+
+    Attributes:
+        active: the version in use.
+        rounds: number of rounds so far.
+    """
+
+    def __init__(
+        self,
+        material: Material,
+        settings: Settings,
+        store: Store,
+        versions: Versions,
+        *,
+        scored: bool,
+    ) -> None:
+        self._material, self._settings, self._scored = material, settings, scored
+        self._store, self.rounds = store, 0
+        _write(material, store)
+        first = first_encoder(material.texts, settings)
+        make_first_version(versions, store, lambda: material.texts, settings, made=first)
+        self.active: ActiveVersion = load_active(versions, 0, settings)
+        self._version = 0
+        self._learner = Learner(store, versions, settings)
+        self._worker = ScoringWorker(store, settings, [_PARTITION], trusted=True)
+        self._worker.use(0, self.active, None)
+        self._schedule = Schedule(
+            judge_every=settings.standing.judge_every,
+            round_every=settings.learning.round_every,
+            reached={_PARTITION: Reached()},
+        )
+
+    def run(self) -> None:
+        """Replay all samples before the last part; `active` is the last version afterwards."""
+        most = 4 * self._settings.responses.score_batch
+        for run in self._schedule.runs(self._material.placed, most):
+            reached = self._schedule.reached[_PARTITION]
+            if self._scored:
+                self._worker.score(run.samples)
+                if run.due.judge:
+                    self._worker.judge_in_turn(_PARTITION, reached.position, reached.event_time)
+            if run.due.learn:
+                self._round(reached)
+
+    def _round(self, reached: Reached) -> None:
+        self.rounds += 1
+        ends = self._schedule.ends
+        position = Position(ends, reached.event_time, NEVER)
+        done = self._learner.round(
+            self.rounds, self._version, self.active, self._pool(reached.position), position
+        )
+        if not done.active:
+            return
+        self.active, self._version = done.active, done.version
+        if self._scored:
+            for rows in self._worker.rows.values():
+                rows.mark_drawn(done.drawn)
+            self._worker.take_up(done.version, done.active, ends, done.scale)
+
+    def _pool(self, position: int) -> RoundPool:
+        if self._scored:
+            return RowsPool(list(self._worker.rows.values()))
+        return UnscoredPool(self._material.placed[:position])
+
+
+def _write(material: Material, store: Store) -> None:
+    """Write the samples of a material, its trusted ones and all features."""
+    placed, samples = material.placed, material.samples
+    store.write(
+        "samples",
+        sample_columns([(one, _PARTITION, place) for place, one in enumerate(samples)]),
+    )
+    store.write("trusted", trusted_columns(_trusted(material)))
+    values = np.array([one.features for one in placed], np.float32)
+    write_features(store, placed, values, [(one.source, one.category) for one in samples])
+
+
+def _trusted(material: Material) -> Iterator[tuple[UUID, str, str, int | None]]:
+    trust = material.trust
+    for one in material.placed:
+        if one.part != "stream":
+            label = trust.label_of(one.sample_id)
+            yield one.sample_id, one.part, trust.origin_of(one.sample_id), label

@@ -1,0 +1,151 @@
+"""`mainstem bench cost`: what choosing samples saves, and what it costs."""
+
+import os
+import sys
+import tempfile
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mainstem.errors import SettingError
+from mainstem.printable import as_cell, in_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mainstem.store import Store
+    from mainstem.versions import Versions
+
+__all__ = ["cost"]
+
+_FOLDER = Path("mainstem-bench-cost")
+
+
+def cost(
+    *,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that keeps the cells, so that a bench which was interrupted goes on; "
+            f"{str(_FOLDER)!r}, or with --quick a temporary one."
+        ),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds each stream has.")] = 5,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Take only streams whose name holds these words; may be given again."),
+    ] = None,
+    tuning: Annotated[
+        bool,
+        typer.Option(
+            "--tune",
+            help="Choose settings for each family of policies on two other seeds first; every "
+            "family gets the same number of trials.",
+        ),
+    ] = False,
+    processes: Annotated[
+        int, typer.Option(min=1, help="How many processes, each with one thread.")
+    ] = 2,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Two seeds of one small stream, and four policies.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object; text goes to stderr.")
+    ] = False,
+) -> None:
+    """Compare ways to choose samples by quality on true labels, and by all that they cost.
+
+    Everything, random draws, draws that are random anew for each epoch, and draws by importance
+    and evidence train the same model by the same rounds. The folder gets a table (cost.csv) and a
+    page (cost.html) too.
+    """
+    from mainstem.bench.cost.page import write_page, write_table
+    from mainstem.bench.cost.policies import POLICIES
+    from mainstem.bench.cost.policies import QUICK as FEW
+    from mainstem.bench.cost.run import Plan, bench_cost, tune
+    from mainstem.bench.cost.streams import QUICK, STREAMS
+    from mainstem.settings import Settings
+
+    streams = [
+        one
+        for one in (QUICK if quick else STREAMS)
+        if not only or any(words in one.name for words in only)
+    ]
+    if not streams:
+        names = ", ".join(repr(one.name) for one in (QUICK if quick else STREAMS))
+        msg = f"no stream is named like {only}; the streams are {names}"
+        raise SettingError(msg)
+    with ExitStack() as opened:
+        kept = folder or _FOLDER
+        if quick and folder is None:
+            temporary = tempfile.TemporaryDirectory(prefix="mainstem-bench-")
+            kept = Path(opened.enter_context(temporary))
+        plan = Plan(
+            folder=kept,
+            streams=streams,
+            policies=FEW if quick else POLICIES,
+            seeds=list(range(2 if quick else seeds)),
+            settings=Settings.read(os.environ),
+            opened=_opened,
+            opened_home=_opened_home,
+            processes=processes,
+        )
+        if tuning:
+            tune(plan, _told)
+        found = bench_cost(plan, _told)
+        write_table(kept / "cost.csv", found)
+        write_page(kept / "cost.html", found)
+    if as_json:
+        _show(found, sys.stderr)
+        print(in_json(found))
+    else:
+        _show(found, sys.stdout)
+
+
+@contextmanager
+def _opened() -> "Iterator[Store]":
+    from mainstem.bootstrap import open_store
+    from mainstem.settings.urls import url_of
+
+    with (
+        tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder,
+        open_store(url_of("chdb", Path(folder, "history"))) as store,
+    ):
+        yield store
+
+
+@contextmanager
+def _opened_home(folder: Path) -> "Iterator[tuple[Store, Versions]]":
+    from mainstem.bootstrap import open_store, open_versions
+    from mainstem.settings.urls import url_of
+
+    with open_store(url_of("chdb", folder / "history")) as store:
+        yield store, open_versions(url_of("file", folder / "versions"))
+
+
+def _show(found: dict[str, Any], to: Any) -> None:
+    print(*("stream", "policy", "cost", "auc_true"), sep="\t", file=to)
+    for stream, curves in found["curves"].items():
+        points = {one["policy"]: one for curve in curves.values() for one in curve}
+        for one in sorted(points.values(), key=lambda point: float(point["cost"])):
+            row = (stream, one["policy"], f"{one['cost']:,.0f}", as_cell(one["auc_true"]))
+            print(*row, sep="\t", file=to)
+    for stream, target in found["target"].items():
+        ratio, equal = found["cost_ratio"][stream], found["equal_cost"][stream]
+        print(f"{stream}: target {target:.4f}", file=to)
+        print(f"  cost against the cheapest baseline: {_interval(ratio)}", file=to)
+        print(f"  AUC at equal cost against random draws: {_interval(equal)}", file=to)
+        if words := found["bound"].get(stream):
+            print(f"  {words}", file=to)
+
+
+def _interval(one: dict[str, float | None]) -> str:
+    if one["mean"] is None:
+        return "never reached"
+    return f"{as_cell(one['mean'])} ({as_cell(one['low'])} to {as_cell(one['high'])})"
+
+
+def _told(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
