@@ -16,6 +16,7 @@ from mainstem.settings import Settings
 from mainstem.settings.addresses import Addresses
 
 from .announcements import Announcements
+from .costs import CostCounters
 from .learning import LearningProgram
 from .scoring import ScoringProgram
 
@@ -48,6 +49,7 @@ def run_scorer(
     version = Gauge("mainstem_version", "The version in use")
     held = Gauge("mainstem_waiting_samples", "Samples that wait for hours to be closed")
     waited = Counter("mainstem_waiting_seconds", "Seconds that samples have waited for hours")
+    costs = CostCounters()
     broker, stop = open_broker(addresses.events), stopping()
     monitor.unready, monitor.doing = "", "waiting for the first version"
     announcements = patiently(Announcements, broker)
@@ -80,6 +82,7 @@ def run_scorer(
                 waited.inc(program.waiting.seconds - waited_before)
                 scored.inc(program.scored - scored_before)
                 judged.inc(program.judgements - judged_before)
+                costs.show()
                 if time.monotonic() - looked > _LOOK_EVERY:
                     looked = time.monotonic()
                     program.trust(patiently(trusted.read))
@@ -110,7 +113,7 @@ def run_learner(
     """
     from prometheus_client import Counter
 
-    rounds = Counter("mainstem_rounds", "Rounds", ["promoted"])
+    rounds, costs = Counter("mainstem_rounds", "Rounds", ["promoted"]), CostCounters()
     broker, stop = open_broker(addresses.events), stopping()
     with (
         open_store(addresses.store) as store,
@@ -139,6 +142,7 @@ def run_learner(
             program.step()
             rounds.labels("yes").inc(program.promoted - before[0])
             rounds.labels("no").inc(program.refused - before[1])
+            costs.show()
             monitor.unready = ""
 
 

@@ -224,9 +224,9 @@ class ScoringProgram:
         self._outgoing.accepted(placed)
         return {one.record.partition: one.record.offset + 1 for one in mine}
 
-    def _score(self, samples: Sequence[PlacedSample]) -> None:
+    def _score(self, samples: Sequence[PlacedSample], *, again: bool = False) -> None:
         if some := self._worker.unscored(samples):
-            patiently(self._worker.score, some)
+            patiently(self._worker.score, some, again=again)
             self.scored += len(some)
             self._publish_scale()
 
@@ -239,7 +239,7 @@ class ScoringProgram:
         self, kind: str, ends: Mapping[int, int], samples: Sequence[PlacedSample]
     ) -> None:
         patiently(self._turns.write, kind, self.version, ends, samples)
-        self._score(samples)
+        self._score(samples, again=True)
 
     def _keep_positions(self, samples: Sequence[PlacedSample], offsets: Sequence[int]) -> None:
         patiently(self._store.write, "positions", position_columns(samples, offsets))

@@ -212,11 +212,11 @@ class Home:
         return found.assign(label=[names[label] for label in found["label"]])
 
     def versions(self, *, slices: bool = False) -> "DataFrame":
-        """The versions, why they were promoted, and their AUC; or all measures on each slice."""
+        """The versions, why they were promoted, their AUC and cost; or all measures by slice."""
+        from mainstem.store.costs import VERSIONS_AND_COSTS
         from mainstem.store.evaluations import EVALUATIONS
-        from mainstem.store.versions import VERSIONS_TOLD
 
-        return self.sql((EVALUATIONS if slices else VERSIONS_TOLD).sql)
+        return self.sql(EVALUATIONS.sql if slices else VERSIONS_AND_COSTS)
 
     def explain(self, sample: str | UUID, *, log: str | Path | None = None) -> dict[str, Any]:
         """The story of one sample: why it stands where it stands.

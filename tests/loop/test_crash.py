@@ -11,12 +11,16 @@ from tests.conftest import SMALL
 
 
 def visits(folder: Path) -> list[tuple[int, int]]:
-    """Return how many responses, sketches and features a home has, each with an exact hash."""
+    """Return how many rows some tables of a home have, each with an exact hash.
+
+    What passes cost is among them, without the seconds that they took.
+    """
     key = "sample_id, label_version, version"
     tables = {
         "responses_now": f"{key}, norm, loss, margin, alignment",
         "sketches_now": f"{key}, scale, sketch",
         "features FINAL": "sample_id, names, values",
+        "costs_now": "version, kind, samples, tokens, forward_equivalents",
     }
     with HomeFolder(folder, create=False) as home, Store(home.store_url) as store:
         return [

@@ -39,7 +39,7 @@ def test_a_report_has_every_part_a_machine_reads(whole: dict[str, Any]) -> None:
         {"baselines", "against_trees", "home", "later", "ledger", "rounds", "samples", "uncounted"},
         {"seconds", "first_promoted_s", "seconds_by", "scoring_share"},
     )
-    assert hashes | others | pace | {"sets", "versions"} == set(whole)
+    assert hashes | others | pace | {"sets", "versions", "costs"} == set(whole)
     assert {"core", "edge", "contradictory", "spent"} == set(whole["sets"])
     told = {"version", "available", "drawn", "before", "after", "promoted", "reason"}
     assert told == set(whole["rounds"][0])

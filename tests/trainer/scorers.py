@@ -103,9 +103,16 @@ def history(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
+def costs(store: Store) -> list[tuple[Any, ...]]:
+    """Return what each visit cost, but for its seconds, which the clock decides."""
+    return store.rows("""
+        SELECT version, kind, partition, offset, samples, tokens, round(forward_equivalents, 6)
+        FROM costs_now ORDER BY version, kind, partition, offset""")
+
+
 def forget(store: Store) -> None:
     """Empty every table that the program writes."""
-    for table in (*TABLES, "positions", "turns"):
+    for table in (*TABLES, "positions", "turns", "costs"):
         store.execute(f"TRUNCATE TABLE {table.removesuffix('_now')}")
 
 

@@ -25,7 +25,7 @@ from tests.trainer.deployment import (
 )
 from tests.trainer.fakes import Killed, KillingStore
 
-ROUND_TABLES = ("draws", "evaluations", "rounds", "versions")
+ROUND_TABLES = ("draws", "evaluations", "costs", "rounds", "versions")
 
 
 @pytest.fixture(autouse=True)
@@ -220,7 +220,7 @@ def test_a_learner_killed_at_any_step_is_followed_by_one_that_ends_it(
             break
         deaths += 1
         assert undisturbed == {**found, "died": False}, at
-    round_steps = ["draws", "evaluations", "rounds", "save", "versions", "schedule"]
+    round_steps = [*ROUND_TABLES[:-1], "save", "versions", "schedule"]
     assert len(["schedule", "announce 0", *round_steps, "announce 1"]) == deaths
 
 
@@ -253,6 +253,7 @@ def after_death(store: KillingStore, folder: Path, at: int | None) -> dict[str, 
         "rounds": rows(store, "rounds", "version, parent, offsets, drawn, promoted"),
         "evaluations": rows(store, "evaluations", "version, round, slice, samples, auc"),
         "draws": rows(store, "draws", "sample_id, version, probability"),
+        "costs": rows(store, "costs", "version, kind, samples, tokens, forward_equivalents"),
     }
 
 

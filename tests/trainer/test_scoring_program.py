@@ -20,6 +20,7 @@ from tests.trainer.scorers import (
     Records,
     Worker,
     announced,
+    costs,
     forget,
     history,
     judged,
@@ -40,7 +41,7 @@ def test_judgements_fall_at_multiples_however_records_are_cut(
     for most in (1, 3, 8, 100):
         forget(store)
         Worker(store, versions, FakeGroup({0: mixed(27)}), most=most).run()
-        told.append(history(store))
+        told.append(history(store) | {"costs": costs(store)})
     assert [8, 16, 24, 32] == sorted(row[1] for row in told[0]["judgements"])
     for other in told[1:]:
         assert told[0] == other
@@ -83,7 +84,7 @@ def test_a_death_at_any_step_changes_nothing(store: KillingStore, versions: Vers
     """A death at any step leaves the same history, columns and topic as no death."""
     records, sent = {0: mixed(13)}, []
     whole = Worker(store, versions, FakeGroup(records), sent=sent).to_the_end()
-    expected, deaths = history(store), 0
+    expected, spent, deaths = history(store), costs(store), 0
     [(visits, rows)] = store.rows(
         "SELECT uniqExact(sample_id, label_version, version), count() FROM responses"
     )
@@ -91,6 +92,7 @@ def test_a_death_at_any_step_changes_nothing(store: KillingStore, versions: Vers
     for at, after, published in lives(store, versions, records):
         deaths += 1
         assert expected == history(store), at
+        assert spent == costs(store), at
         assert same(whole.rows(), after.rows()), at
         assert newest(sent) == newest(published), at
         assert RecordedSchedule.of_store(store) == scheduled(published), at

@@ -15,9 +15,10 @@ from mainstem.learning.evaluation.ranked import as_ranked
 from mainstem.learning.judged import Judged
 from mainstem.loop import Loop
 from mainstem.models import ActiveVersion
-from mainstem.process.stopwatch import SPENT
+from mainstem.process.stopwatch import SPENT, Cost
 from mainstem.standing import REASONS, STANDINGS
 from mainstem.store import samples_since
+from mainstem.store.costs import COSTS_OF_VERSIONS, LATER, KeptCost, write_costs
 from mainstem.store.counts import counts_hash, uncounted
 from mainstem.store.evaluations import KeptEvaluation, write_evaluations
 from mainstem.store.telling import refusals
@@ -46,6 +47,7 @@ def report_of(loop: Loop, home: str, plant: Plant | None = None) -> dict[str, An
         uncounted: events that no count includes, because their hour was closed when they came.
         sets: how many samples are core, edge, contradictory and spent.
         rounds: what each round drew, its quality before and after, and whether it promoted.
+        costs: samples, tokens, forward-equivalents and seconds of each version, by kind of pass.
         later: how many samples the last part of the log has, and their labels.
         versions: measures of each promoted version on that part, and whether the gate found it
             better than counting.
@@ -66,6 +68,7 @@ def report_of(loop: Loop, home: str, plant: Plant | None = None) -> dict[str, An
         "set_hash": _set_hash(loop),
         "rounds": _rounds(loop),
         **_later(loop, plant),
+        "costs": [one._asdict() for one in COSTS_OF_VERSIONS.of(loop.store)],
         "home": home,
     }
     if plant:
@@ -132,10 +135,13 @@ def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
     measured = {version: _measured(loop, version, later) for version in promoted}
     rows = [
         KeptEvaluation(version, 0, name, **asdict(found), popularity=None, logistic=None)
-        for version, each in measured.items()
+        for version, (each, _) in measured.items()
         for name, found in each.items()
     ]
     write_evaluations(loop.store, rows)
+    write_costs(
+        loop.store, [KeptCost(version, LATER, *cost) for version, (_, cost) in measured.items()]
+    )
     names = loop.settings.objectives.ranked_names
     beats = {one.version: one.beats_counting for one in VERSIONS_TOLD.of(loop.store)}
     return {
@@ -145,7 +151,7 @@ def _later(loop: Loop, plant: Plant | None) -> dict[str, Any]:
         },
         "versions": [
             _version_told(version, each[later.name], beats.get(version))
-            for version, each in measured.items()
+            for version, (each, _) in measured.items()
         ],
         **_beside(loop, later, promoted),
     }
@@ -163,11 +169,13 @@ def _beside(loop: Loop, later: Judged, promoted: list[int]) -> dict[str, Any]:
     return found | {"baselines": plain | found["baselines"]}
 
 
-def _measured(loop: Loop, version: int, later: Judged) -> dict[str, Evaluation]:
-    """Measures of a version on each slice; they are those of a ranking, position left out."""
+def _measured(loop: Loop, version: int, later: Judged) -> tuple[dict[str, Evaluation], Cost]:
+    """Measures of a version on each slice, as a ranking, position left out; and what they cost."""
     active = ActiveVersion(loop.versions.load(version), loop.settings)
-    logits = logits_of(active, later.samples, examined=False)
-    return later.measured(logits, loop.versions.manifest(version).calibration)
+    with SPENT.counting() as counted, SPENT.on("evaluate"):
+        logits = logits_of(active, later.samples, examined=False)
+    calibration = loop.versions.manifest(version).calibration
+    return later.measured(logits, calibration), counted["evaluate"]
 
 
 def _version_told(version: int, found: Evaluation, beats_counting: int | None) -> dict[str, Any]:

@@ -131,17 +131,23 @@ def versions(
     """Show every version: its parent, whether it was promoted and why, and how well it ranks.
 
     It is held against counting, too: whether it ranks better than the number of
-    purchases and than a logistic regression on the behaviour features.
+    purchases and than a logistic regression on the behaviour features. The last
+    columns say what it cost so far: its round, and the samples that it scored.
     """
-    from mainstem.store.evaluations import EVALUATIONS  # numpy is slow to import
-    from mainstem.store.versions import VERSIONS_TOLD  # numpy is slow to import
+    from mainstem.store.costs import VERSIONS_AND_COSTS  # numpy is slow to import
+    from mainstem.store.evaluations import EVALUATIONS
+    from mainstem.store.versions import VERSIONS_TOLD
 
-    query, words = (EVALUATIONS, _SLICES) if slices else (VERSIONS_TOLD, _VERSIONS)
-    what = "an evaluation of a version" if slices else "a version"
-    header, rows = _ask(home, store, query.sql, what)
+    if slices:
+        header, rows = _ask(home, store, EVALUATIONS.sql, "an evaluation of a version")
+    else:
+        told = VERSIONS_AND_COSTS if _has_costs(home, store) else VERSIONS_TOLD.sql
+        header, rows = _ask(home, store, told, "a version")
     show_rows(header, rows, as_json=as_json)
     if not as_json:
-        explain_words(*words)
+        explain_words(*(_SLICES if slices else _VERSIONS))
+        if "forward_equivalents" in header:
+            explain_words(*_COSTS)
 
 
 def sql(
@@ -183,6 +189,11 @@ _VERSIONS = (
     "popularity, logistic: auc of counting purchases, and of a regression on behaviour",
     "beats_counting: 1 if auc is above both",
 )
+_COSTS = (
+    "samples, tokens: what all passes for it read, once for each pass, padding left out",
+    "forward_equivalents: tokens that plain passes would have read for the same work",
+    "seconds: how long these passes took",
+)
 _SLICES = (
     "slice: gate or held_out samples of its round, later ones of a replay, or a part of these",
     "calibration_error: how far its probabilities are from the share of yes",
@@ -209,6 +220,16 @@ def _ask(home: Path, store: str | None, query: str, what: str, *more: str) -> tu
         )
         raise StoreError(msg)
     return header, rows, *others
+
+
+def _has_costs(home: Path, store: str | None) -> bool:
+    """Whether a history has costs; a server's may not have been migrated yet."""
+    from mainstem.store.costs import HAS_COSTS  # numpy is slow to import
+
+    if store is None:
+        return True
+    [(_, found)] = answers(home, store, [HAS_COSTS.sql])
+    return bool(HAS_COSTS.typed(found)[0].views)
 
 
 def _why_none_called(verdicts: "Sequence[Verdict]") -> Iterator[str]:

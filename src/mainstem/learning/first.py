@@ -14,8 +14,11 @@ from mainstem.models import (
 )
 from mainstem.models.features import TRANSFORMS
 from mainstem.objectives.layout import Layout
+from mainstem.process.stopwatch import SPENT
+from mainstem.scoring.costs import kept_costs
 from mainstem.settings import Settings
 from mainstem.store import Store
+from mainstem.store.costs import ROUND_KINDS, write_costs
 from mainstem.store.versions import KeptVersion, has_version, write_version
 from mainstem.versions import Manifest, Versions
 
@@ -94,15 +97,18 @@ def make_first_version(
     """
     if not versions.numbers():
         encoder = made or first_encoder(texts(), settings)
+        with SPENT.counting() as costs:
+            measured, pointed = scale(encoder), direction(encoder)
+        write_costs(store, kept_costs(0, costs, [kind for kind in ROUND_KINDS if kind in costs]))
         versions.save(
             encoder,
             version=0,
             parent=None,
             event_time=0,
             reason="the first version",
-            scale=scale(encoder),
+            scale=measured,
             generation=generation,
-            direction=direction(encoder),
+            direction=pointed,
         )
     keep_row(versions.manifest(0), store, settings.model.model or "made here")
 

@@ -1,4 +1,4 @@
-"""Keeps a round: writes its evaluations, its row, the files of a promoted version, and its version.
+"""Keeps a round: writes its evaluations, costs and row, the files of a version, and its row.
 
 The row of the version comes last; with it the round is done. Everything can be written twice, so a
 learner that is killed in between does the round again.
@@ -9,7 +9,9 @@ from dataclasses import asdict
 
 from mainstem.learning.evaluation.counting import Counted
 from mainstem.learning.rounds import Round
+from mainstem.scoring.costs import kept_costs
 from mainstem.store import Store
+from mainstem.store.costs import ROUND_KINDS, write_costs
 from mainstem.store.evaluations import KeptEvaluation, write_evaluations
 from mainstem.store.rounds import KeptRound, write_round
 from mainstem.store.versions import KeptVersion, write_version
@@ -19,7 +21,7 @@ __all__ = ["keep_round"]
 
 
 def keep_round(done: Round, store: Store, versions: Versions, generation: int) -> None:
-    """Write a round: its evaluations, its row and its version; save the version if promoted.
+    """Write a round: its evaluations, costs, row and version; save the version if promoted.
 
     Args:
         done: the round.
@@ -28,6 +30,7 @@ def keep_round(done: Round, store: Store, versions: Versions, generation: int) -
         generation: generation of the learner, for the manifest.
     """
     write_evaluations(store, list(_evaluations(done)))
+    write_costs(store, kept_costs(done.version, done.costs, ROUND_KINDS))
     write_round(store, _row_of(done))
     digest = _save(done, versions, generation)
     kept = KeptVersion(

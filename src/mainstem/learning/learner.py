@@ -21,6 +21,7 @@ from mainstem.learning.rounds import Claim, Made, Position, Round
 from mainstem.learning.training.fine_tuning import Training, fine_tune
 from mainstem.models import ActiveVersion
 from mainstem.objectives.layout import Layout
+from mainstem.process.stopwatch import SPENT
 from mainstem.scoring.direction import direction_of
 from mainstem.scoring.scale import scale_of
 from mainstem.scoring.schedule import newest
@@ -88,10 +89,11 @@ class Learner:
             one._replace(weight=one.weight * weight)
             for one, weight in zip(samples, weights, strict=True)
         ]
-        try:
-            made = self._made(version, active, samples, held_out, position, importance)
-        except NonFiniteError as error:  # this ends the round, and is its reason
-            made = Made.failed(str(error))
+        with SPENT.counting() as costs:
+            try:
+                made = self._made(version, active, samples, held_out, position, importance)
+            except NonFiniteError as error:  # this ends the round, and is its reason
+                made = Made.failed(str(error))
         if not claim.holds():
             msg = (
                 f"another learner took over during round {version}; "
@@ -110,6 +112,7 @@ class Learner:
             made=made,
             active=self._ready(made),
             available=drawn.available,
+            costs=costs,
         )
         keep_round(done, self._store, self._versions, claim.generation)
         return done

@@ -12,6 +12,7 @@ from mainstem.learning.evaluation.evaluation import Evaluation
 from mainstem.learning.gate import Decision
 from mainstem.learning.training.fine_tuning import Training
 from mainstem.models import ActiveVersion
+from mainstem.process.stopwatch import Cost
 from mainstem.versions import BeatsCounting
 
 __all__ = ["Claim", "Made", "Position", "Round"]
@@ -99,6 +100,7 @@ class Round:
         made: the new version and what was measured of it.
         active: the new version ready to score; None if it is not promoted.
         available: number of samples that it could draw from; 0 for a recorded round.
+        costs: what its passes cost, by kind; empty for a recorded round.
     """
 
     version: int
@@ -111,6 +113,7 @@ class Round:
     made: Made
     active: ActiveVersion | None
     available: int = 0
+    costs: Mapping[str, Cost] = field(default_factory=dict)
 
     @property
     def decision(self) -> Decision:

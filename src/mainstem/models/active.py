@@ -17,6 +17,7 @@ from mainstem.models.aligning import of_length_one, weighed_by
 from mainstem.models.device import device_of, precision_of
 from mainstem.models.encoder import CrossEncoder
 from mainstem.models.kept import MOST_LOGITS, in_order, responses_of
+from mainstem.models.passes import factors_of
 from mainstem.models.reading import Read
 from mainstem.models.tokenizer import Batch
 from mainstem.objectives import Examples, targets_of_label
@@ -48,6 +49,10 @@ class ActiveVersion:
             empty for no alignments.
         sketch: length of each response's sketch in floats; 0 for no sketch.
 
+    Attributes:
+        encoder: as given.
+        factors: forward-equivalents of each token, by the kind of the pass; see `models.passes`.
+
     Raises:
         ModelError: if a trained layer of the model has no formula.
     """
@@ -69,6 +74,7 @@ class ActiveVersion:
         encoder.network.to(self._device)
         directions = of_length_one(encoder, direction, settings) if direction else []
         logits = encoder.network.config.num_labels
+        self.factors = factors_of(direction=bool(directions), sketch=bool(sketch))
         self._widths = (len(directions), sketch, logits if logits <= MOST_LOGITS else 0)
         self._probe = Probe(
             encoder.network,
@@ -127,6 +133,7 @@ class ActiveVersion:
             if one is not None:
                 found.append(one)
                 done = end
+        read.passed(self.factors["full"])
         return weighed_by(in_order(found, order, self._widths), read.examples.weights)
 
     def check(self) -> None:
@@ -162,6 +169,7 @@ class ActiveVersion:
             for places, batch in self._batches(read, self._tokens, examined=True)
         )
         found = gradient_of(self.encoder.network, batches, with_weights(read.loss))
+        read.passed(self.factors["plain"])
         return {name: part.cpu() for name, part in found.items()}
 
     def logits(
@@ -195,6 +203,7 @@ class ActiveVersion:
         batches = self._batches(read, tokens, examined=examined, behaviour=behaviour)
         for places, batch in batches:
             logits[places] = self.encoder.network(batch).double().cpu().numpy()
+        read.passed(self.factors["forward"])
         return logits
 
     def _responses_of(self, read: Read, places: NDArray[np.int64]) -> Responses[Tensor] | None:

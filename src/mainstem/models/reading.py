@@ -14,6 +14,7 @@ from mainstem.models.tokenizer import Batch, encode_pairs, on_device
 from mainstem.objectives import UNKNOWN, Examples
 from mainstem.objectives.layout import Layout
 from mainstem.objectives.pointwise import loss_of
+from mainstem.process.stopwatch import SPENT
 
 __all__ = ["Read"]
 
@@ -96,6 +97,16 @@ class Read:
             features=None if known is None else known[chosen],
             shown_at=self._positions[chosen] if examined else None,
         )
+
+    def passed(self, factor: float, places: NDArray[np.int64] | None = None) -> None:
+        """Count a pass over examples in what the stage of this thread costs.
+
+        Args:
+            factor: forward-equivalents of each token, by the kind of the pass.
+            places: places of the examples that it read; None means all.
+        """
+        lengths = self.lengths if places is None else self.lengths[places]
+        SPENT.passed(samples=len(lengths), tokens=int(lengths.sum()), factor=factor)
 
     def targets(self, places: NDArray[np.int64] | Sequence[int]) -> Tensor:
         """What `loss` compares the logits of some examples with: labels (B,), or targets (B, J)."""

@@ -9,6 +9,7 @@ from torch import Tensor
 from mainstem.errors import NonFiniteError
 from mainstem.join import examples_of
 from mainstem.models import ActiveVersion
+from mainstem.process.stopwatch import SPENT
 from mainstem.store import Store, trusted_samples
 
 __all__ = ["direction_of"]
@@ -16,6 +17,7 @@ __all__ = ["direction_of"]
 _NEWEST: Final = 500
 
 
+@SPENT.on("direction")
 def direction_of(active: ActiveVersion, store: Store, ends: Mapping[int, int]) -> dict[str, Tensor]:
     """Mean gradient over the newest trusted samples of part `direction`.
 

@@ -78,7 +78,7 @@ class Repeated:
             self._go_to(turn.position)
             self._use(turn.version)
             among = samples_among(self._store, self.partition, turn.position, turn.samples)
-            self.worker.score(self.worker.unscored(among))
+            self.worker.score(self.worker.unscored(among), again=True)
             if turn.kind == JUDGE:
                 self._judge(self.worker.judge)
         self._go_to(end)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mainstem.errors import NonFiniteError
 from mainstem.join import PlacedSample, examples_of
 from mainstem.models import ActiveVersion
+from mainstem.process.stopwatch import SPENT
 from mainstem.responses import Responses
 
 __all__ = ["mean_norm", "scale_of"]
@@ -20,6 +21,7 @@ __all__ = ["mean_norm", "scale_of"]
 _FEWEST: Final = 30  # with fewer canaries the mean is not steady
 
 
+@SPENT.on("scale")
 def scale_of(active: ActiveVersion, samples: Sequence[PlacedSample]) -> float | None:
     """Score samples and return the scale of a version.
 

@@ -7,11 +7,16 @@ and `rebuild` makes equal rows from it.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mainstem.importance import Rows
 from mainstem.join import PlacedSample, examples_of
 from mainstem.models import ActiveVersion
 from mainstem.process.stopwatch import SPENT
+from mainstem.responses import Responses
 from mainstem.scoring.answered import Answered
+from mainstem.scoring.costs import visit_costs
 from mainstem.scoring.evidence import is_worth_it
 from mainstem.scoring.finite import finite_only
 from mainstem.scoring.held import apart, is_scored
@@ -22,6 +27,7 @@ from mainstem.scoring.scale import mean_norm
 from mainstem.settings import Settings
 from mainstem.standing import Judgement
 from mainstem.store import Store
+from mainstem.store.costs import RESCORE, SCORE
 from mainstem.store.draws import drawn_for_promoted
 
 __all__ = ["Judge", "ScoringWorker"]
@@ -96,8 +102,7 @@ class ScoringWorker:
         """
         self.use(version, active, scale)
         known = self.due(ends)
-        with SPENT.on("rescore"):
-            self._score(known)
+        self.score(known, again=True)
         return len(known)
 
     def due(self, ends: Mapping[int, int]) -> list[PlacedSample]:
@@ -108,19 +113,24 @@ class ScoringWorker:
         """The samples whose label is not outdated and that the version in use has not scored."""
         return unscored(self.rows, self.held, self.version, samples)
 
-    def score(self, samples: Sequence[PlacedSample]) -> None:
+    def score(self, samples: Sequence[PlacedSample], *, again: bool = False) -> None:
         """Score samples by the version in use: one visit each.
 
         Samples of direction and gate that nobody confirmed are skipped.
-        """
-        with SPENT.on("score"):
-            self._score(samples)
 
-    def _score(self, samples: Sequence[PlacedSample]) -> None:
+        Args:
+            samples: samples to score.
+            again: whether an earlier version has scored them, which is another kind of cost.
+        """
+        kind = RESCORE if again else SCORE
+        with SPENT.on(kind):
+            self._score(samples, kind)
+
+    def _score(self, samples: Sequence[PlacedSample], kind: str) -> None:
         taken = [sample for sample in samples if is_scored(sample)]
         if not taken:
             return
-        found = self.active.responses(examples_of(taken, weighed=False))
+        found = self._passed(taken, kind)
         taken, found = finite_only(taken, found, self.version)
         if not taken:
             return
@@ -131,6 +141,16 @@ class ScoringWorker:
         for partition, visits in answered.visits():
             for rows, some in apart(visits, self.rows[partition], self.held[partition]):
                 rows.visit(some)
+
+    def _passed(self, samples: Sequence[PlacedSample], kind: str) -> Responses[NDArray[np.float32]]:
+        """The responses of samples at the version in use; what they cost is written."""
+        with SPENT.counting() as counted, SPENT.on(kind):
+            read = self.active.read(examples_of(samples, weighed=False))
+            found = self.active.responses(read)
+        # subtle: before the responses, because a sample that has one is not scored again
+        spent = visit_costs(self.version, kind, samples, read.lengths, counted[kind])
+        self._store.write("costs", spent)
+        return found
 
     def judge(self, partition: int, end: int, event_time: int, *, last: bool = False) -> Judgement:
         """Judge a partition; write the judgement, the new standings and the moves.

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from mainstem.errors import HomeError
+from mainstem.store.costs import VISIT_KINDS
 from mainstem.store.reads import sample_ends
 from mainstem.store.store import Store
 
@@ -11,7 +12,15 @@ __all__ = ["rewind"]
 
 _BY_OFFSET: Final = ("samples", "features", "responses", "sketches", "representations")
 _BY_JUDGEMENT: Final = ("moves", "judgements", "standings")
-_BY_VERSION: Final = ("draws", "rounds", "versions", "responses", "sketches", "representations")
+_BY_VERSION: Final = (
+    "draws",
+    "rounds",
+    "versions",
+    "responses",
+    "sketches",
+    "representations",
+    "costs",
+)
 _BY_HOUR: Final = ("counts", "hours")
 _LATER_IN: Final = """
     DELETE FROM {table} WHERE partition = {{partition:UInt32}} AND {beyond} {{end:UInt64}}"""
@@ -37,6 +46,9 @@ def rewind(store: Store, ends: Mapping[int, int], rounds: int, hours: Mapping[in
         at = {"partition": partition, "end": end}
         for table in _BY_OFFSET:
             store.execute(_LATER_IN.format(table=table, beyond="offset >="), **at)
+        # subtle: those of rounds have no position
+        visits = f"kind IN {VISIT_KINDS} AND offset >="
+        store.execute(_LATER_IN.format(table="costs", beyond=visits), **at)
         for table in _BY_JUDGEMENT:
             store.execute(_LATER_IN.format(table=table, beyond="judgement >"), **at)
     for partition, hour in hours.items():

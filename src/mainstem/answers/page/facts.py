@@ -17,6 +17,7 @@ from mainstem.join import LedgerRow
 from mainstem.join.ledger import totals
 from mainstem.learning.evaluation.baselines import baselines
 from mainstem.learning.evaluation.ranked import as_ranked
+from mainstem.store.costs import COSTS_OF_VERSIONS, HAS_COSTS, KeptCost
 from mainstem.store.counts import SUMMED, hash_of_counts
 from mainstem.store.digests import DIGESTS
 from mainstem.store.evaluations import EVALUATIONS, EvaluationTold
@@ -87,6 +88,7 @@ class Facts:
         quality: quality over event time.
         versions, made, rounds: the versions, when they were made, and the rounds that made them.
         measured: measures of each version on the slices that it was measured on.
+        costs: what each version cost, by kind; empty in a history from before costs were kept.
         later: the last part of the log; None where there is none.
         counting: what the newest version ranks worse without features, or why none is known.
         sets_then: the sets after each judgement.
@@ -105,6 +107,7 @@ class Facts:
     made: list[Made]
     rounds: list[RoundTold]
     measured: list[EvaluationTold]
+    costs: list[KeptCost]
     later: LaterPart | None
     counting: Ablation | str
     sets_then: list[SetsThen]
@@ -141,6 +144,7 @@ def facts_of(source: Source, ask: Ask, versions: Versions | None = None) -> Fact
         made=made,
         rounds=rounds,
         measured=measured,
+        costs=_costs(ask),
         later=_later(source, ask),
         counting=features_that_count(source, ask, versions),
         sets_then=sets_over_time(judged),
@@ -174,6 +178,11 @@ def sets_over_time(judged: Sequence[Judged]) -> list[SetsThen]:
         sizes = zip(*(each[3:] for each in newest.values()), strict=True)
         then[one.event_time] = SetsThen(one.event_time, *map(sum, sizes))
     return list(then.values())
+
+
+def _costs(ask: Ask) -> list[KeptCost]:
+    [[has_costs]] = ask(HAS_COSTS)
+    return ask(COSTS_OF_VERSIONS)[0] if has_costs.views else []
 
 
 def _later(source: Source, ask: Ask) -> LaterPart | None:

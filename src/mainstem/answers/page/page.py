@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from mainstem.answers.page.costs import costs
 from mainstem.answers.page.counting import counting
 from mainstem.answers.page.facts import Ask, Facts, facts_of
 from mainstem.answers.page.layout import PLAIN, auc_told
@@ -58,11 +59,11 @@ def page_of(facts: Facts) -> str:
         element("title", title),
         element("style", Markup(STYLE)),
     )
-    sections = (over_time, last_part, slices, counting, rounds, sets, members, ledger, hashes)
+    sections = (over_time, last_part, slices, counting, rounds, costs, sets, members)
     body = element(
         "body",
         element("header", element("h1", title), *_span(facts), _tiles(facts)),
-        element("main", *(each(facts) for each in sections)),
+        element("main", *(each(facts) for each in (*sections, ledger, hashes))),
     )
     return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
 

@@ -19,6 +19,7 @@ from mainstem.learning.training.batch_loss import BatchLoss, epoch_of, steps_of
 from mainstem.learning.training.steps import Seen, optimizer_of, train_step
 from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.models.device import device_of
+from mainstem.models.passes import PLAIN
 from mainstem.models.reading import Read
 from mainstem.process.stopwatch import SPENT
 from mainstem.settings import Settings
@@ -102,6 +103,7 @@ def _train(
         seen = Seen(steps)
         for places in epoch_of(read, objectives, size, random, share):
             seen.add(*train_step(network, read, places, optimizer, loss_of))
+            read.passed(PLAIN, places)
             schedule.step()
             mean.add(network)
             steps += 1
