@@ -245,7 +245,7 @@ def test_a_rare_slice_is_never_emptied() -> None:
 
 
 def test_few_spent_samples_are_drawn_again() -> None:
-    """A share of the draw is spent samples, others at another seed, and never contradictory ones."""
+    """Some of a draw is spent samples, others at another seed, and none is contradictory."""
     samples = pool(100, 100, 400)
     samples["reason"][300:] = SPENT
     settings = Settings(learning=Learning(draw=100, core_minimum=10, spent_again=0.1))
