@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 import numpy as np
 
@@ -99,7 +98,7 @@ def supposed_draw(
         later_from=later_from,
     )
     real = drawn_by(store, done.version)
-    ids: set[UUID] = {pool.id_of(row) for row in drawn.rows}
+    ids = {pool.id_of(row) for row in drawn.rows}
     return SupposedDraw(
         version=done.version,
         available=drawn.available,
