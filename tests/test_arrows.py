@@ -58,8 +58,8 @@ BELOW = {
             " trusted versions"
         ),
         "answers": (
-            "bench embedded errors events ids join learning loop models objectives printable"
-            " process settings standing store validate versions"
+            "bench embedded errors events ids importance join learning loop models objectives"
+            " printable process scoring settings standing store validate versions"
         ),
         "asking": "bootstrap embedded errors store",
         "notebook": (

@@ -2,7 +2,8 @@
 
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from mainstem.store import Store
     from mainstem.store.answering import Asker
 
-__all__ = ["Answers", "answers"]
+__all__ = ["Answers", "answers", "open_history"]
 
 Answers: TypeAlias = list[tuple[tuple[str, ...], list[tuple[Any, ...]]]]
 """For each question, the names of its columns and its rows."""
@@ -62,18 +63,37 @@ def answers(
     raise in_use
 
 
-def _of_home(folder: Path, questions: Sequence[str], parameters: Mapping[str, Any]) -> Answers:
+@contextmanager
+def open_history(folder: Path, url: str | None) -> "Iterator[Store]":
+    """Open a history to compute something out of it, and close it at the end.
+
+    Args:
+        folder: the home whose history is opened.
+        url: URL of a store to open instead; None opens that of the home.
+
+    Raises:
+        HomeError: if the folder is not a home or has no history, or if another process uses it.
+    """
     from mainstem.bootstrap import open_store
     from mainstem.embedded.home import HomeFolder
     from mainstem.store import has_history
 
+    if url:
+        with open_store(url, make=False) as store:
+            yield store
+        return
     with HomeFolder(folder, create=False) as home:
         if not has_history(home.folder / "history"):
             begin = f"mainstem replay LOG --home {shlex.quote(str(folder))}"
             msg = f"{str(folder)!r} has no history yet; `{begin}` makes one"
             raise HomeError(msg)
         with open_store(home.store_url) as store:
-            return _asked(store, questions, parameters)
+            yield store
+
+
+def _of_home(folder: Path, questions: Sequence[str], parameters: Mapping[str, Any]) -> Answers:
+    with open_history(folder, None) as store:
+        return _asked(store, questions, parameters)
 
 
 def _asked(

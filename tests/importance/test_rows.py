@@ -55,13 +55,14 @@ def test_running_numbers_are_those_of_all_visits(history: list[Any], scale: floa
         assert (len(visits), max(visits)) == (columns["visits"][at], columns["last_version"][at])
         # each half of the next one
         weights = 0.5 ** np.arange(len(margin))[::-1] * ([1.0] + [0.5] * (len(margin) - 1))
-        assert pytest.approx([norm.mean(), margin.mean(), (weights * margin).sum()], **CLOSE) == [
-            columns[name][at] for name in ("importance", "margin", "recent_margin")
+        means = [norm.mean(), margin.mean(), (weights * norm).sum(), (weights * margin).sum()]
+        assert pytest.approx(means, **CLOSE) == [
+            columns[name][at]
+            for name in ("importance", "margin", "recent_importance", "recent_margin")
         ]
         assert pytest.approx(loss.mean(), rel=1e-5, abs=1e-5) == columns["loss"][at]  # float32
-        assert pytest.approx(
-            [norm.var() * len(norm), margin.var() * len(norm)], rel=1e-6, abs=1e-6
-        ) == [columns["importance_m2"][at], columns["margin_m2"][at]]
+        squares = pytest.approx(norm.var() * len(norm), rel=1e-6, abs=1e-6)
+        assert squares == columns["importance_m2"][at]
 
 
 def test_norms_are_divided_by_the_scale_of_their_version() -> None:
@@ -95,8 +96,8 @@ def test_another_label_starts_a_sample_again() -> None:
     visit(columns, 1, (7, fact(offset=3), 4.0, -1.0))
     visit(columns, 2, (7, fact(offset=9, label_version=1, label=0), 2.0, 0.5))
     visit(columns, 3, (7, fact(offset=9, label_version=1, label=0), 4.0, 1.5))
-    assert [2, 3.0, 2.0, 1.0, 0.5] == row(
-        columns, 7, "visits", "importance", "importance_m2", "margin", "margin_m2"
+    assert [2, 3.0, 2.0, 3.0, 1.0] == row(
+        columns, 7, "visits", "importance", "importance_m2", "recent_importance", "margin"
     )
     assert [0, 1, 9, False] == row(columns, 7, "label", "label_version", "offset", "stale")
     assert [True, 1.0] == row(columns, 7, "relabelled", "recent_margin")

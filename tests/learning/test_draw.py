@@ -1,6 +1,7 @@
 """The draw of a round: counts checked by hand, probabilities by counting."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,9 +10,14 @@ from hypothesis import strategies as st
 
 from mainstem.learning.draws.draw import Draw, draw
 from mainstem.settings import Learning, Settings
-from mainstem.standing import CORE, EDGE, NOISE
+from mainstem.standing import CORE, EDGE, NOISE, REASONS
 
-SETTINGS = Settings(learning=Learning(draw=100, core_minimum=10, uniform_share=0.5, edge_floor=0.3))
+SETTINGS = Settings(
+    learning=Learning(
+        draw=100, core_minimum=10, uniform_share=0.5, edge_floor=0.3, slice_floor=0, spent_again=0
+    )
+)
+SPENT, CONTRADICTORY = REASONS.index("spent"), REASONS.index("contradictory")
 Pool = dict[str, np.ndarray]
 
 
@@ -22,7 +28,9 @@ def pool(core: int, edge: int, noise: int = 0) -> Pool:
         "key_high": np.zeros(count, np.uint64),
         "key_low": np.arange(count, dtype=np.uint64),
         "standing": np.repeat([CORE, EDGE, NOISE], [core, edge, noise]),
-        "importance": np.arange(count) + 0.5,
+        "reason": np.where(np.arange(count) < core + edge, 0, CONTRADICTORY),
+        "recent_importance": np.arange(count) + 0.5,
+        "weight": np.ones(count, np.float32),
     }
 
 
@@ -31,6 +39,7 @@ def drawn_from(
     settings: Settings = SETTINGS,
     seed: int = 0,
     candidates: np.ndarray | None = None,
+    **more: Any,
 ) -> Draw:
     all_of_them = np.ones(len(samples["standing"]), np.bool_)
     return draw(
@@ -38,6 +47,7 @@ def drawn_from(
         all_of_them if candidates is None else candidates,
         settings.learning,
         np.random.default_rng(seed),
+        **more,
     )
 
 
@@ -73,7 +83,7 @@ def test_a_cold_start_draws_all_alike() -> None:
     samples = pool(9, 191, noise=50)
     found = drawn_from(samples)
     assert (100, 0, True) == (len(found.rows), counts(samples, found)[2], found.cold)
-    assert {1 / 200} == set(found.probability)
+    assert {100 / 200} == set(found.probability)
     times = Counter(
         row for seed in range(400) for row in drawn_from(samples, seed=seed).rows.tolist()
     )
@@ -138,16 +148,119 @@ def test_both_halves_of_an_id_count() -> None:
 
 
 def test_samples_are_drawn_with_the_reported_probability() -> None:
-    """In a draw of one, each sample is drawn as often as its reported probability says."""
-    samples, seeds = pool(4, 0), 4000
-    settings = Settings(learning=Learning(draw=1, core_minimum=1, uniform_share=0.5))
-    expected = 0.5 / 4 + 0.5 * np.array([0.5, 1.5, 2.5, 3.5]) / 8
-    found = [drawn_from(samples, settings, seed) for seed in range(seeds)]
-    assert {(int(one.rows[0]), round(float(one.probability[0]), 9)) for one in found} == set(
-        enumerate(expected.round(9))
+    """Each sample is drawn as often as its reported probability says, whatever decides it."""
+    samples, seeds = pool(40, 60, 20), 4000
+    samples["reason"][110:] = SPENT
+    samples["weight"][::3] = 0.4
+    new, category = np.arange(120) % 4 == 0, np.where(np.arange(120) % 20 == 3, 1, 0)
+    settings = Settings(
+        learning=Learning(draw=30, core_minimum=1, slice_floor=4, spent_again=0.1, draw_old=0.3)
     )
-    times = np.bincount([one.rows[0] for one in found], minlength=4) / seeds
-    assert (np.abs(times - expected) < 4 * np.sqrt(expected * (1 - expected) / seeds)).all()
+    said, times = np.full(120, np.nan), np.zeros(120)
+    for seed in range(seeds):
+        found = drawn_from(samples, settings, seed, new=new, slices=lambda rows: [category[rows]])
+        same = np.isnan(said[found.rows]) | np.isclose(said[found.rows], found.probability)
+        assert same.all()
+        said[found.rows] = found.probability
+        times[found.rows] += 1
+    assert (30, False) == (len(found.rows), np.isnan(said[(samples["standing"] != NOISE)]).any())
+    known = np.nan_to_num(said)
+    error = np.sqrt(known * (1 - known) / seeds)
+    assert (np.abs(times / seeds - known) <= 4.5 * error).all()
+    assert pytest.approx(30, abs=1e-9) == known.sum()
+
+
+def test_a_draw_of_one_follows_utility_times_weight() -> None:
+    """The probability in a draw of one is half uniform, half by importance, times the weight."""
+    samples = pool(4, 0) | {"weight": np.array([1, 1, 0.5, 0], np.float32)}
+    settings = Settings(learning=Learning(draw=1, core_minimum=1, uniform_share=0.5))
+    utility = 0.5 / 4 + 0.5 * np.array([0.5, 1.5, 2.5, 3.5]) / 8
+    expected = utility * [1, 1, 0.5, 0] / (utility * [1, 1, 0.5, 0]).sum()
+    found = [drawn_from(samples, settings, seed) for seed in range(200)]
+    assert {(int(one.rows[0]), round(float(one.probability[0]), 9)) for one in found} == set(
+        list(enumerate(expected.round(9)))[:3]
+    )
+
+
+@pytest.mark.parametrize(
+    ("shares", "most", "expected"),
+    [
+        # all of 100 new ones and half of 300 old ones
+        ((1.0, 0.5), 1000, (100, 150)),
+        ((0.2, 0.1), 1000, (20, 30)),
+        # each wants more than half of the most
+        ((1.0, 1.0), 120, (60, 60)),
+        # the new ones want less than half, and the old ones have the rest
+        ((0.2, 1.0), 120, (20, 100)),
+        # the old ones want less than half
+        ((1.0, 0.1), 120, (90, 30)),
+        ((0.0, 0.5), 1000, (0, 150)),
+    ],
+)
+def test_a_draw_that_chooses_takes_shares_of_new_and_old(
+    shares: tuple[float, float], most: int, expected: tuple[int, int]
+) -> None:
+    """A version that has learnt draws shares of what is new and of what is old, up to the most."""
+    samples, new = pool(200, 200), np.arange(400) % 4 == 0
+    settings = Settings(
+        learning=Learning(draw=most, draw_new=shares[0], draw_old=shares[1], core_minimum=10)
+    )
+    found = drawn_from(samples, settings, new=new)
+    assert (*expected, True) == (
+        int(new[found.rows].sum()),
+        int((~new)[found.rows].sum()),
+        found.chooses,
+    )
+    assert 400 == found.available
+
+
+def test_a_draw_that_does_not_choose_takes_all_it_can_get() -> None:
+    """Without knowing what is new, a draw takes everything up to the most."""
+    settings = Settings(learning=Learning(draw=350, draw_new=0.1, draw_old=0.1, core_minimum=10))
+    found = drawn_from(pool(200, 200), settings)
+    assert (350, False) == (len(found.rows), found.chooses)
+
+
+def test_a_rare_slice_is_never_emptied() -> None:
+    """Of a slice of unimportant samples at least its floor is drawn, and all if it has fewer."""
+    samples = pool(4000, 0) | {"recent_importance": np.repeat([1e-3, 1.0], [100, 3900])}
+    category = np.where(np.arange(4000) < 60, 0, np.where(np.arange(4000) < 65, 1, 2))
+    bucket = np.where(np.arange(4000) % 50 == 0, 0, 1)
+    settings = Settings(
+        learning=Learning(draw=400, core_minimum=10, uniform_share=0.0, slice_floor=10)
+    )
+    seen = []
+    for seed in range(100):
+        found = drawn_from(
+            samples, settings, seed, slices=lambda rows: [category[rows], bucket[rows]]
+        )
+        assert 400 == len(found.rows)
+        seen.append([int((category[found.rows] == one).sum()) for one in (0, 1)])
+        assert (bucket[found.rows] == 0).any()
+    assert {(10, 5)} == {tuple(one) for one in seen}
+    without = [
+        int((category[drawn_from(samples, settings, seed).rows] == 0).sum()) for seed in range(100)
+    ]
+    assert max(without) < 5
+
+
+def test_few_spent_samples_are_drawn_again() -> None:
+    """Some of a draw is spent samples, others at another seed, and none is contradictory."""
+    samples = pool(100, 100, 400)
+    samples["reason"][300:] = SPENT
+    settings = Settings(learning=Learning(draw=100, core_minimum=10, spent_again=0.1))
+    again = [
+        frozenset(found.rows[found.rows >= 200].tolist())
+        for found in (drawn_from(samples, settings, seed) for seed in range(5))
+    ]
+    assert ({10}, 5) == ({len(one) for one in again}, len(set(again)))
+    assert all(min(one) >= 300 for one in again)
+    few = pool(100, 100, 3) | {"reason": np.full(203, SPENT)}
+    assert (97, 3) == tuple(
+        int(one.sum())
+        for rows in [drawn_from(few, settings).rows]
+        for one in (rows < 200, rows >= 200)
+    )
 
 
 @pytest.mark.parametrize(
@@ -155,7 +268,7 @@ def test_samples_are_drawn_with_the_reported_probability() -> None:
 )
 def test_importance_raises_the_chance(uniform_share: float, least: float, most: float) -> None:
     """The smaller the uniform share, the oftener samples of nine times the importance are drawn."""
-    samples = pool(200, 0) | {"importance": np.repeat([1.0, 9.0], 100)}
+    samples = pool(200, 0) | {"recent_importance": np.repeat([1.0, 9.0], 100)}
     settings = Settings(learning=Learning(draw=10, core_minimum=10, uniform_share=uniform_share))
     rows = np.concatenate([drawn_from(samples, settings, seed).rows for seed in range(600)])
     assert least < (rows >= 100).sum() / (rows < 100).sum() < most
@@ -164,7 +277,7 @@ def test_importance_raises_the_chance(uniform_share: float, least: float, most: 
 @pytest.mark.parametrize("importance", [0.0, -1.0])
 def test_samples_of_no_importance_are_drawn_last(importance: float) -> None:
     """With no uniform share, samples of no importance are drawn only when all others are."""
-    samples = pool(20, 0) | {"importance": np.repeat([importance, 1.0], 10)}
+    samples = pool(20, 0) | {"recent_importance": np.repeat([importance, 1.0], 10)}
     settings = Settings(learning=Learning(core_minimum=10, uniform_share=0.0, draw=12))
     found = drawn_from(samples, settings)
     assert (2, 10) == ((found.rows < 10).sum(), (found.rows >= 10).sum())
@@ -172,12 +285,12 @@ def test_samples_of_no_importance_are_drawn_last(importance: float) -> None:
 
 def test_no_importance_at_all_is_uniform() -> None:
     """Where every importance is 0, every sample has the same probability."""
-    samples = pool(20, 0) | {"importance": np.zeros(20)}
+    samples = pool(20, 0) | {"recent_importance": np.zeros(20)}
     found = drawn_from(
         samples,
         Settings(learning=Learning(core_minimum=10, uniform_share=0.0, edge_floor=0.0, draw=5)),
     )
-    assert pytest.approx([1 / 20] * 5) == found.probability
+    assert pytest.approx([5 / 20] * 5) == found.probability
 
 
 def test_the_same_state_gives_the_same_draw() -> None:

@@ -13,13 +13,18 @@ from mainstem.importance import STREAM, Rows
 from mainstem.learning.draws import RowsPool, StoredPool, draw
 from mainstem.learning.draws import pool as pool_module
 from mainstem.settings import Learning, Settings
-from mainstem.standing import STANDINGS
+from mainstem.standing import REASONS, STANDINGS
 from mainstem.store import Store
 from mainstem.store.writes import columns_of
 from tests.importance.visiting import visits
 
-NAMES = ("key_high", "key_low", "label_version", "partition", "offset", "event_time", "standing")
+NAMES = (
+    *("key_high", "key_low", "label_version", "partition", "offset", "event_time"),
+    *("standing", "reason"),
+)
+FIGURES = ("importance", "recent_importance")
 COUNT = 60
+REASON = {"core": "important", "noise": "spent"}
 
 
 @pytest.fixture(params=["chdb", "clickhouse"])
@@ -78,6 +83,7 @@ class Both:
         for number in numbers:
             columns = self.rows[number % 2]
             columns["standing"][columns.row_of(id_of(number))] = STANDINGS.index(standing)
+            columns["reason"][columns.row_of(id_of(number))] = REASONS.index(REASON[standing])
             row = {
                 "sample_id": id_of(number),
                 "label_version": 0,
@@ -87,7 +93,7 @@ class Both:
             row |= {
                 "version": 0,
                 "standing": standing,
-                "reason": "",
+                "reason": REASON[standing],
                 "p_value": None,
                 "evidence": None,
             }
@@ -99,8 +105,9 @@ class Both:
         mine, stored = in_order(RowsPool(self.rows)), in_order(StoredPool(self._store))
         for name in NAMES:
             assert mine[name].tolist() == stored[name].tolist(), name
-        assert pytest.approx(mine["importance"], rel=1e-9) == stored["importance"]
-        assert {np.dtype(np.float64)} == {mine["importance"].dtype, stored["importance"].dtype}
+        for name in FIGURES:
+            assert pytest.approx(mine[name], rel=1e-9) == stored[name], name
+            assert {np.dtype(np.float64)} == {mine[name].dtype, stored[name].dtype}
 
 
 def id_of(number: int) -> UUID:
@@ -110,7 +117,7 @@ def id_of(number: int) -> UUID:
 def in_order(pool: Any) -> dict[str, Any]:
     """Return the columns in the order of ids."""
     order = np.lexsort((pool["key_low"], pool["key_high"]))
-    return {name: pool[name][order] for name in (*NAMES, "importance")}
+    return {name: pool[name][order] for name in (*NAMES, *FIGURES)}
 
 
 @pytest.fixture
@@ -161,7 +168,7 @@ def test_a_response_written_twice_counts_once(store: Store) -> None:
     before = in_order(StoredPool(store))
     store.execute("INSERT INTO responses SELECT * FROM responses")
     after = in_order(StoredPool(store))
-    for name in (*NAMES, "importance"):
+    for name in (*NAMES, *FIGURES):
         assert before[name].tolist() == after[name].tolist(), name
 
 
@@ -186,7 +193,7 @@ def test_a_pool_that_is_read_in_pieces_is_the_same(
 def test_an_empty_history_is_an_empty_pool(store: Store) -> None:
     """A history without responses gives an empty pool."""
     pool = StoredPool(store)
-    assert {0} == {len(pool[name]) for name in (*NAMES, "importance")}
+    assert {0} == {len(pool[name]) for name in (*NAMES, *FIGURES)}
 
 
 @pytest.mark.parametrize("core_minimum", [5, 1000])

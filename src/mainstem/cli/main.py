@@ -29,6 +29,7 @@ from mainstem.cli.reporting import report
 from mainstem.cli.schema import schema
 from mainstem.cli.settings import settings
 from mainstem.cli.simulating import simulate
+from mainstem.cli.supposing import what_if
 from mainstem.cli.trusting import trust
 from mainstem.cli.validating import validate
 from mainstem.errors import MainstemError, SettingError, StoppedError
@@ -68,6 +69,7 @@ _ORDER: Final = (
         "trust",
         "truth",
         "versions",
+        "what-if",
         "sql",
         "settings",
     ),
@@ -106,6 +108,7 @@ app.command()(explain)
 app.command()(versions)
 app.command()(layers)
 app.command()(truth)
+app.command()(what_if)
 app.add_typer(trust, name="trust")
 app.command()(sql)
 app.command()(schema)

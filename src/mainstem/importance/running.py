@@ -21,8 +21,8 @@ ADDED_UP: Final[Mapping[str, Any]] = {
     "visits": np.int32,
     "importance": np.float64,  # running mean of norm / scale
     "importance_m2": np.float64,  # sum of squared differences from the mean
+    "recent_importance": np.float64,  # decayed mean: a visit counts half as much as the next one
     "margin": np.float64,  # running mean
-    "margin_m2": np.float64,
     "loss": np.float32,  # running mean
     "alignment": np.float32,  # running mean over the visits that have one
     "aligned": np.int32,  # number of visits that have an alignment
@@ -42,15 +42,16 @@ def count_numbers(arrays: _Arrays, rows: _Rows, numbers: NDArray[np.float64]) ->
         rows: rows of the samples, shape (B,).
         numbers: norm / scale, margin and loss side by side, shape (B, 3).
     """
-    recent, margin = arrays["recent_margin"], numbers[:, 1]
     is_first = arrays["visits"][rows] == 0
-    recent[rows] = np.where(is_first, margin, (recent[rows] + margin) / 2)
+    for place, name in enumerate(("recent_importance", "recent_margin")):
+        recent, seen = arrays[name], numbers[:, place]
+        recent[rows] = np.where(is_first, seen, (recent[rows] + seen) / 2)
     arrays["visits"][rows] += 1
     count = arrays["visits"][rows]
-    for place, name in enumerate(("importance", "margin")):
-        before = numbers[:, place] - arrays[name][rows]
-        arrays[name][rows] += before / count
-        arrays[f"{name}_m2"][rows] += before * (numbers[:, place] - arrays[name][rows])
+    before = numbers[:, 0] - arrays["importance"][rows]
+    arrays["importance"][rows] += before / count
+    arrays["importance_m2"][rows] += before * (numbers[:, 0] - arrays["importance"][rows])
+    arrays["margin"][rows] += (numbers[:, 1] - arrays["margin"][rows]) / count
     arrays["loss"][rows] += (numbers[:, 2] - arrays["loss"][rows]) / count
 
 

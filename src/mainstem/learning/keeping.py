@@ -71,7 +71,7 @@ def _row_of(done: Round) -> KeptRound:
         parent=done.parent,
         event_time=done.position.event_time,
         offsets=[ends[partition] for partition in sorted(ends)],
-        drawn=done.drawn_core + done.drawn_edge,
+        drawn=len(done.drawn),
         drawn_core=done.drawn_core,
         drawn_edge=done.drawn_edge,
         cold=int(done.cold),

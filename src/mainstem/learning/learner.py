@@ -12,7 +12,8 @@ from mainstem.errors import NonFiniteError, OvertakenError
 from mainstem.ids import number_of
 from mainstem.join import PlacedSample
 from mainstem.learning.comparing import beats_counting, compare
-from mainstem.learning.draws.draw import Draw, Pool, draw
+from mainstem.learning.draws.draw import Draw, Pool
+from mainstem.learning.draws.next_draw import next_draw
 from mainstem.learning.evaluation.ranked import as_ranked
 from mainstem.learning.gate import decide
 from mainstem.learning.judged import Judged
@@ -26,7 +27,7 @@ from mainstem.scoring.direction import direction_of
 from mainstem.scoring.scale import scale_of
 from mainstem.scoring.schedule import newest
 from mainstem.settings import Objectives, Settings
-from mainstem.standing import STANDINGS
+from mainstem.standing import CORE, EDGE, STANDINGS
 from mainstem.store import Store, drawn_samples, samples_between, trusted_samples
 from mainstem.store.draws import Drawn, write_draw
 from mainstem.versions import Versions
@@ -80,7 +81,7 @@ class Learner:
             OvertakenError: if another learner took over during the round.
         """
         claim = claim or Claim()
-        drawn = self._draw(version, pool, position)
+        drawn = self._draw(version, parent, pool, position)
         samples = list(drawn_samples(self._store, version))
         held_out = self._held_out(position)
         importance = _column_of("importance", samples, pool, drawn)
@@ -100,14 +101,14 @@ class Learner:
                 "it begins the round again, and this one stops"
             )
             raise OvertakenError(msg)
-        from_core = int((pool["standing"][drawn.rows] == STANDINGS.index("core")).sum())
+        standing = pool["standing"][drawn.rows]
         done = Round(
             version=version,
             parent=parent,
             position=position,
             drawn=[one.sample_id for one in samples],
-            drawn_core=from_core,
-            drawn_edge=len(drawn.rows) - from_core,
+            drawn_core=int((standing == CORE).sum()),
+            drawn_edge=int((standing == EDGE).sum()),
             cold=drawn.cold,
             made=made,
             active=self._ready(made),
@@ -162,13 +163,16 @@ class Learner:
             direction=direction,
         )
 
-    def _draw(self, version: int, pool: RoundPool, position: Position) -> Draw:
-        held_out = self._newest(position)
-        ends = np.array([held_out[partition][0] for partition in sorted(held_out)])
-        is_before = pool["offset"] < ends[pool["partition"]]
-        candidates = is_before & (pool["event_time"] < position.later_from)
-        random = np.random.default_rng(number_of("draw", self._settings.run.seed, version))
-        drawn = draw(pool, candidates, self._settings.learning, random)
+    def _draw(self, version: int, parent: int, pool: RoundPool, position: Position) -> Draw:
+        drawn = next_draw(
+            self._store,
+            pool,
+            self._settings,
+            version=version,
+            parent=parent,
+            ends=position.ends,
+            later_from=position.later_from,
+        )
         written = Drawn(
             sample_id=[pool.id_of(row) for row in drawn.rows],
             label_version=pool["label_version"][drawn.rows].tolist(),

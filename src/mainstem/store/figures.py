@@ -59,9 +59,11 @@ class Figures(NamedTuple):
 
 
 class Drawable(NamedTuple):
-    """A sample that a round may draw; `standing` is empty where the sample was never judged.
+    """A sample that a round may draw.
 
-    `weight` is its weight in the loss, in [0, 1].
+    `recent_importance` is the decayed mean over its visits, each counting half as much as the next
+    one. `weight` is its weight in the loss, in [0, 1]. `standing` and `reason` are empty where the
+    sample was never judged.
     """
 
     sample_id: UUID
@@ -70,8 +72,10 @@ class Drawable(NamedTuple):
     offset: int
     event_time: int
     importance: float
+    recent_importance: float
     weight: float
     standing: str
+    reason: str
 
 
 class Set(NamedTuple):
@@ -105,9 +109,15 @@ DRAWABLE: Final = Query(
     """
     SELECT r.sample_id, (r.in_order.1)[-1], r.partition, (r.in_order.4)[-1],
            toUnixTimestamp64Milli(r.event_time), r.importance[-1],
-           if(s.standing = '', 1, s.weight), s.standing
-    FROM visits_of_sample AS r
-    LEFT JOIN (SELECT sample_id, standing, weight FROM standings FINAL) AS s
+           arraySum((seen, place) -> seen * exp2(greatest(place, 2) - 1 - toInt64(length(r.each))),
+                    r.each, arrayEnumerate(r.each)),
+           if(s.standing = '', 1, s.weight), s.standing, s.reason
+    FROM (
+        SELECT *, arrayFilter(
+                   (seen, counted) -> counted, arraySlice(in_order.5, answer[-1]),
+                   arraySlice(counts, answer[-1])) AS each
+        FROM visits_of_sample) AS r
+    LEFT JOIN (SELECT sample_id, standing, reason, weight FROM standings FINAL) AS s
         ON r.sample_id = s.sample_id
     WHERE r.sample_id NOT IN (
         SELECT sample_id FROM trusted_now WHERE part IN ('direction', 'gate'))""",

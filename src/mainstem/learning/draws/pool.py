@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstem.importance import Rows
-from mainstem.standing import STANDINGS
+from mainstem.standing import REASONS, STANDINGS
 from mainstem.store import Store
 from mainstem.store.figures import DRAWABLE, Drawable
 
@@ -22,8 +22,10 @@ _DTYPES: Final[dict[str, Any]] = {
     "offset": np.int64,
     "event_time": np.int64,
     "importance": np.float64,
+    "recent_importance": np.float64,
     "weight": np.float32,
     "standing": np.int8,
+    "reason": np.int8,
 }
 _CHUNK: Final = 65_536
 
@@ -52,7 +54,7 @@ class RowsPool:
 
 
 class StoredPool:
-    """The same columns from the history, streamed: about 54 bytes a sample.
+    """The same columns from the history, streamed: about 63 bytes a sample.
 
     Each sample has its current importance, as every view and command reports it.
 
@@ -85,8 +87,8 @@ class StoredPool:
 def _add(chunks: dict[str, list[NDArray[Any]]], rows: list[Drawable]) -> None:
     if not rows:
         return
-    ids, *numbers, standing = zip(*rows, strict=True)
-    label_version, partition, offset, event_time, importance, weight = numbers
+    ids, *numbers, standing, reason = zip(*rows, strict=True)
+    label_version, partition, offset, event_time, importance, recent_importance, weight = numbers
     values = {
         "key_high": [one.int >> 64 for one in ids],
         "key_low": [one.int & 0xFFFF_FFFF_FFFF_FFFF for one in ids],
@@ -95,8 +97,10 @@ def _add(chunks: dict[str, list[NDArray[Any]]], rows: list[Drawable]) -> None:
         "offset": offset,
         "event_time": event_time,
         "importance": importance,
+        "recent_importance": recent_importance,
         "weight": weight,
         "standing": [STANDINGS.index(one or "edge") for one in standing],
+        "reason": [REASONS.index(one or "new") for one in reason],
     }
     for name, dtype in _DTYPES.items():
         chunks[name].append(np.array(values[name], dtype))

@@ -21,6 +21,21 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     draw: Annotated[
         int, Means("A higher number lets a round train on more samples, and take longer.", low=1)
     ] = 12000
+    draw_new: Annotated[
+        float,
+        share(
+            "A larger share lets a round train on more of the samples that came since the current"
+            " version was made, once that version beats counting; before, a draw takes all it can"
+            " get."
+        ),
+    ] = 1.0
+    draw_old: Annotated[
+        float,
+        share(
+            "A larger share lets a round train on more of the samples that were there before the"
+            " current version, once that version beats counting."
+        ),
+    ] = 0.5
     core_minimum: Annotated[
         int,
         Means(
@@ -33,6 +48,21 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
         float, share("A larger share draws more of the samples uniformly, and fewer by importance.")
     ] = 0.5
     edge_floor: Annotated[float, share("A larger share reserves more of each draw for edge.")] = 0.3
+    slice_floor: Annotated[
+        int,
+        Means(
+            "A higher number draws more samples of each rare category and query bucket: about so"
+            " many of each, or all that there are.",
+            low=0,
+        ),
+    ] = 20
+    spent_again: Annotated[
+        float,
+        share(
+            "A larger share fills more of each draw with `spent` samples, in case they have"
+            " something to teach again."
+        ),
+    ] = 0.02
     epochs: Annotated[
         int, Means("A higher number lets a round pass over its draw more often.", low=1)
     ] = 3
