@@ -24,7 +24,7 @@ def ran(quality: float, cost: float, seed: int) -> Ran:
     """Return a cell whose ranking is better the less noise it has."""
     random = np.random.default_rng(seed)
     scores = quality * TRUTH + random.normal(size=len(TRUTH))
-    facts = {"cost": {"score": cost / 4, "rescore": cost / 4, "train": cost / 2}}
+    facts = {"cost": {"score": cost / 4, "rescore": cost / 4, "train": cost / 2, "features": 0.0}}
     return Ran(facts, TRUTH, scores, QUESTIONS)
 
 

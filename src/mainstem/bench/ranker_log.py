@@ -15,6 +15,7 @@ from mainstem.events import Refusal, decode
 from mainstem.events.survey import Survey, belongs_to_items
 from mainstem.ids import fraction_of
 from mainstem.join import Catalogue, Joiner, Output, PlacedSample, Sample, closing_time
+from mainstem.process.stopwatch import SPENT
 from mainstem.scoring.features import features_of
 from mainstem.settings import Settings
 from mainstem.store import Store
@@ -209,7 +210,8 @@ def _newest(samples: Iterable[Sample]) -> list[Sample]:
 
 
 def _with_features(store: Store, samples: Sequence[Sample], settings: Settings) -> Part:
-    values = features_of(store, samples, settings).tolist()
+    with SPENT.on("features"):
+        values = features_of(store, samples, settings).tolist()
     placed = [
         PlacedSample.of(one, 0, place, "stream")._replace(features=tuple(numbers))
         for place, (one, numbers) in enumerate(zip(samples, values, strict=True))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mainstem.cli.costing import cost
 from mainstem.cli.evidencing import evidence
 from mainstem.cli.ranking import ranker
 from mainstem.printable import in_json
@@ -27,6 +28,7 @@ bench = typer.Typer(
 )
 
 
+bench.command()(cost)
 bench.command()(evidence)
 bench.command()(ranker)
 

@@ -13,6 +13,7 @@ from mainstem.ids import number_of
 from mainstem.join import PlacedSample
 from mainstem.learning.comparing import beats_counting, compare
 from mainstem.learning.draws.draw import Draw, Pool
+from mainstem.learning.draws.inclusion import loss_weights
 from mainstem.learning.draws.next_draw import next_draw
 from mainstem.learning.evaluation.ranked import as_ranked
 from mainstem.learning.gate import decide
@@ -85,11 +86,7 @@ class Learner:
         samples = list(drawn_samples(self._store, version))
         held_out = self._held_out(position)
         importance = _column_of("importance", samples, pool, drawn)
-        weights = _column_of("weight", samples, pool, drawn)
-        samples = [
-            one._replace(weight=one.weight * weight)
-            for one, weight in zip(samples, weights, strict=True)
-        ]
+        samples = self._weighed(samples, pool, drawn)
         with SPENT.counting() as costs:
             try:
                 made = self._made(version, active, samples, held_out, position, importance)
@@ -117,6 +114,19 @@ class Learner:
         )
         keep_round(done, self._store, self._versions, claim.generation)
         return done
+
+    def _weighed(
+        self, samples: Sequence[PlacedSample], pool: RoundPool, drawn: Draw
+    ) -> list[PlacedSample]:
+        """Samples with the weights that they have in the loss."""
+        learning = self._settings.learning
+        right = np.array(_column_of("weight", samples, pool, drawn)) ** learning.evidence_weight
+        chance = np.array(_by_sample(drawn.probability, samples, pool, drawn))
+        weights = right * loss_weights(chance, learning.inclusion_weight)
+        return [
+            one._replace(weight=one.weight * weight)
+            for one, weight in zip(samples, weights.tolist(), strict=True)
+        ]
 
     def _ready(self, made: Made) -> ActiveVersion | None:
         """The new version ready to score, if it is promoted."""
@@ -204,11 +214,18 @@ def _known_logits(
 def _column_of(
     name: str, samples: Sequence[PlacedSample], pool: RoundPool, drawn: Draw
 ) -> list[float]:
-    """The importance or the weight with which each sample was drawn.
+    """The importance or the weight with which each sample was drawn; see `_by_sample`."""
+    return _by_sample(pool[name][drawn.rows], samples, pool, drawn)
 
-    It is NaN for a sample that another learner drew, which took over in the meantime; this round
-    then ends before anything comes of it.
+
+def _by_sample(
+    values: NDArray[Any], samples: Sequence[PlacedSample], pool: RoundPool, drawn: Draw
+) -> list[float]:
+    """Values of the drawn rows in the order of their samples.
+
+    A value is NaN for a sample that another learner drew, which took over in the meantime; this
+    round then ends before anything comes of it.
     """
-    known = zip(drawn.rows.tolist(), pool[name][drawn.rows].tolist(), strict=True)
+    known = zip(drawn.rows.tolist(), values.tolist(), strict=True)
     by_id = {pool.id_of(row): value for row, value in known}
     return [by_id.get(sample.sample_id, math.nan) for sample in samples]

@@ -18,6 +18,7 @@ from mainstem.bench.cost.replay import Replay
 from mainstem.disk import write_whole
 from mainstem.join import examples_of
 from mainstem.learning.evaluation.metrics import auc
+from mainstem.process.stopwatch import SPENT, Cost
 from mainstem.store import Store
 from mainstem.versions import Versions
 
@@ -101,13 +102,19 @@ def run_cell(cell: Cell, material: Material, trial: Mapping[str, Any], opened: O
     with (
         tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder,
         opened(Path(folder)) as (store, versions),
+        SPENT.counting() as spent,
     ):
         replay = Replay(material, settings, store, versions, scored=cell.policy.scored)
         replay.run()
     seconds = time.perf_counter() - begun
     logits = replay.active.logits(examples_of(material.test))
     scores = (logits[:, 1] - logits[:, 0]).astype(np.float64)
-    cost = dict.fromkeys(_PAID, 0.0)
+    costs = {name: spent.get(name, Cost()) for name in _PAID}
+    tokens = sum(one.tokens for one in costs.values())
+    cost = {name: round(one.forward_equivalents, 1) for name, one in costs.items()}
+    # features are no pass: their seconds count as so many of training, at the pace of this cell
+    pace = costs["train"].forward_equivalents / max(costs["train"].seconds, 1e-9)
+    cost["features"] = round(material.feature_seconds * pace, 1)
     facts = {
         "stream": cell.stream,
         "policy": cell.policy.name,
@@ -118,6 +125,7 @@ def run_cell(cell: Cell, material: Material, trial: Mapping[str, Any], opened: O
         "trial": cell.trial,
         "rounds": replay.rounds,
         "auc_true": auc(material.truth, scores),
-        "cost": cost | {"seconds": round(seconds, 2)},
+        "cost": cost | {"tokens": tokens, "seconds": round(seconds, 2)},
+        "spent": {name: round(one.seconds, 2) for name, one in spent.items()},
     }
     return Ran(facts, material.truth, scores, material.questions)

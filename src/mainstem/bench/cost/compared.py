@@ -17,6 +17,7 @@ __all__ = ["DRAWS", "LESS", "Compared", "compared"]
 LESS: Final = 0.003
 """How much less than the best mean AUC of the baselines is the target."""
 DRAWS: Final = 400
+_PAID: Final = ("score", "rescore", "train", "features")
 _LEVEL: Final = (0.025, 0.975)
 
 
@@ -138,7 +139,7 @@ class _Each:
 
 def paid(ran: Ran) -> float:
     """What a cell cost: tokens times the factor of each kind of pass, without evaluation."""
-    return float(sum(ran.facts["cost"][name] for name in ("score", "rescore", "train")))
+    return float(sum(ran.facts["cost"][name] for name in _PAID))
 
 
 def _interval(found: float, drawn: NDArray[np.float64]) -> dict[str, float | None]:

@@ -50,8 +50,8 @@ def cost_at(curve: Curve, target: float) -> float | None:
         below it; None if no point reaches it.
 
     Example:
-        >>> curve = Curve(np.array([1.0, 3.0]), np.array([0.7, 0.9]))
-        >>> cost_at(curve, 0.8), cost_at(curve, 0.6), cost_at(curve, 0.95)
+        >>> curve = Curve(np.array([1.0, 3.0]), np.array([0.5, 0.75]))
+        >>> cost_at(curve, 0.625), cost_at(curve, 0.4), cost_at(curve, 0.8)
         (2.0, 1.0, None)
     """
     cost, quality = curve.frontier

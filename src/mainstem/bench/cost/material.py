@@ -18,6 +18,7 @@ from mainstem.data import demo_log
 from mainstem.events import read_lines
 from mainstem.ids import fraction_of
 from mainstem.join import PlacedSample, Sample
+from mainstem.process.stopwatch import SPENT, Cost
 from mainstem.settings import Settings
 from mainstem.simulate import Shop, simulate
 from mainstem.trusted import Confirmed, Trust, part_of
@@ -38,6 +39,7 @@ class Material:
         test: samples of the last part, with features.
         truth: true label of each of those, shape (M,).
         questions: number of the question of each of those, shape (M,).
+        feature_seconds: how long the features of all samples took.
     """
 
     settings: Settings
@@ -48,6 +50,7 @@ class Material:
     test: Sequence[PlacedSample]
     truth: NDArray[np.int64]
     questions: NDArray[np.int64]
+    feature_seconds: float
 
 
 def material_of(stream: CostStream, seed: int, settings: Settings, opened: OpenStore) -> Material:
@@ -61,7 +64,8 @@ def material_of(stream: CostStream, seed: int, settings: Settings, opened: OpenS
     """
     settings = settings.but({**stream.settings, "run.seed": seed})
     lines, truth = _log_of(stream, seed)
-    log = joined(stream.name, lines, settings, opened)
+    with SPENT.counting() as spent:
+        log = joined(stream.name, lines, settings, opened)
     plant = Plant(stream.planted, seed)
     train = [plant.relabel(one, "stream") for one in log.train.samples]
     meant = truth or {one.sample_id: one.label for one in log.train.samples}
@@ -76,6 +80,7 @@ def material_of(stream: CostStream, seed: int, settings: Settings, opened: OpenS
         test=test.placed,
         truth=np.array([truth.get(one.sample_id, one.label) for one in test.samples], np.int64),
         questions=test.questions,
+        feature_seconds=spent.get("features", Cost()).seconds,
     )
 
 

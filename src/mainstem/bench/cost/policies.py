@@ -57,6 +57,7 @@ class Policy:
     def all_settings(self) -> dict[str, Any]:
         """The settings by which the policy differs from the usual ones."""
         return {
+            "learning.choose": "learnt" if self.scored else "always",
             "learning.draw": _ALL,
             "learning.draw_new": self.draw,
             "learning.draw_old": self.draw * REHEARSAL,

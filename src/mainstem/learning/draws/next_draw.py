@@ -1,7 +1,7 @@
 """The draw of a round, made from its pool and from what the history knows of the current version.
 
 How it knows that a version has learnt: the gate held the version against counting, and it ranked
-better. Until then a draw takes all that it can get.
+better. Until then a draw takes all that it can get, unless the settings have it choose always.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -44,8 +44,8 @@ def next_draw(
     learning = settings.learning
     candidates = _before(pool, ends, learning.held_out) & (pool["event_time"] < later_from)
     made, new = made_by(store, parent), None
-    if made and made.beats_counting:
-        known = dict(enumerate(made.offsets))
+    if learning.choose == "always" or (made and made.beats_counting):
+        known = dict(enumerate(made.offsets)) if made else {}
         new = ~_before(pool, {one: known.get(one, 0) for one in ends}, learning.held_out)
     random = np.random.default_rng(number_of("draw", settings.run.seed, version))
     return draw(pool, candidates, learning, random, new=new, slices=_slices(store, pool))

@@ -36,6 +36,28 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             " current version, once that version beats counting."
         ),
     ] = 0.5
+    choose: Annotated[
+        str,
+        Means(
+            "Says from when on a draw is such a share: `learnt` waits until a version beats"
+            " counting, `always` does not.",
+            choices=("learnt", "always"),
+        ),
+    ] = "learnt"
+    evidence_weight: Annotated[
+        float,
+        share(
+            "A larger share (an exponent) lets a sample count less in the loss the less its label"
+            " is likely to be right; 0 lets all drawn samples count alike."
+        ),
+    ] = 1.0
+    inclusion_weight: Annotated[
+        float,
+        share(
+            "A larger share (an exponent) lets a sample count more in the loss the less likely it"
+            " was to be drawn; 1 makes the loss that of a uniform draw in the mean."
+        ),
+    ] = 0.0
     core_minimum: Annotated[
         int,
         Means(
