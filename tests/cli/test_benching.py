@@ -101,3 +101,29 @@ def test_bench_evidence_quick_measures_two_small_streams(mainstem: Run) -> None:
     claims = {"name", "now", "reach", "mean", "low", "high", "holds"}
     assert [True] * 8 == [claims <= set(one) for one in found["claims"]]
     assert "2 homes to make: about 1 minutes" in done.stderr
+
+
+def test_bench_cost_quick_holds_four_policies_against_each_other(
+    mainstem: Run, tmp_path: Path
+) -> None:
+    """Cells tell what they cost, streams their ratio, and a second run finds all cells done."""
+    done = mainstem("bench", "cost", "--quick", "--folder", tmp_path, "--json")
+    assert 0 == done.returncode, done.stderr
+    assert "8 cells x " in done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    keys = {"stream", "policy", "draw", "epochs", "seed", "auc_true", "cost"}
+    assert all(keys <= set(one) for one in found["cells"])
+    assert (4, 2) == tuple(len({one[of] for one in found["cells"]}) for of in ("policy", "seed"))
+    [(stream, ratio)] = found["cost_ratio"].items()
+    assert {"mean", "low", "high"} == set(ratio) == set(found["equal_cost"][stream])
+    assert 0.5 < found["target"][stream] < 1
+    kinds = {"score", "rescore", "train", "features", "tokens", "seconds"}
+    assert all(kinds == set(one["cost"]) for one in found["cells"])
+    ours = [one["cost"]["score"] > 0 for one in found["cells"] if "mainstem" in one["policy"]]
+    others = [one["cost"]["score"] for one in found["cells"] if "mainstem" not in one["policy"]]
+    assert ([True] * 2, [0] * 6) == (ours, others)
+    assert 9 == len((tmp_path / "cost.csv").read_text().splitlines())
+    assert stream in (tmp_path / "cost.html").read_text()
+    again = mainstem("bench", "cost", "--quick", "--folder", tmp_path, "--json")
+    assert "cells x " not in again.stderr
+    assert found == json.loads(again.stdout.splitlines()[-1])

@@ -6,7 +6,6 @@ the share `REHEARSAL` of what they take of the new ones.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Final
 
 __all__ = ["FAMILIES", "OURS", "POLICIES", "QUICK", "REHEARSAL", "Policy"]
@@ -16,7 +15,6 @@ OURS: Final = "mainstem"
 FAMILIES: Final = ("everything", "random", "random again")
 """The families of the baselines; the last is RS2, which draws anew for each epoch."""
 _ALL: Final = 1_000_000  # more samples than a stream has
-_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +36,7 @@ class Policy:
     epochs: int = 3
     again: float = 1.0
     scored: bool = False
-    settings: Mapping[str, Any] = field(default_factory=lambda: _NONE)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     also: tuple[str, ...] = ()
 
     @property
@@ -69,7 +67,7 @@ class Policy:
 
 def _ours(family: str, draw: float, **settings: Any) -> Policy:
     named = {name.replace("__", "."): value for name, value in settings.items()}
-    return Policy(family=family, draw=draw, scored=True, settings=MappingProxyType(named))
+    return Policy(family=family, draw=draw, scored=True, settings=named)
 
 
 POLICIES: Final = (

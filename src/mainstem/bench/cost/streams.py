@@ -2,12 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Final
 
 __all__ = ["QUICK", "STREAMS", "CostStream"]
-
-_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +26,7 @@ class CostStream:
     events: int = 12_000
     planted: float = 0.0
     confirmed: float = 0.1
-    settings: Mapping[str, Any] = field(default_factory=lambda: _NONE)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     cell_seconds: float = 60.0
 
     @property
@@ -42,16 +39,16 @@ STREAMS: Final = (
     CostStream(name="excerpt, a tenth turned over", planted=0.1, cell_seconds=130),
     CostStream(
         name="plain shop, a fifth turned over",
-        shop=MappingProxyType({"plain": True, "turned_over": 0.2}),
+        shop={"plain": True, "turned_over": 0.2},
     ),
-    CostStream(name="plain shop, none turned over", shop=MappingProxyType({"plain": True})),
+    CostStream(name="plain shop, none turned over", shop={"plain": True}),
 )
 QUICK: Final = (
     CostStream(
         name="small plain shop, a fifth turned over",
-        shop=MappingProxyType({"plain": True, "turned_over": 0.2}),
+        shop={"plain": True, "turned_over": 0.2},
         events=2500,
-        settings=MappingProxyType({"learning.round_every": 800, "learning.held_out": 200}),
+        settings={"learning.round_every": 500, "learning.held_out": 150},
         cell_seconds=12,
     ),
 )
