@@ -16,7 +16,7 @@ from mainstem.trainer import scoring
 from mainstem.versions import Versions, load_active
 from tests.trainer.conftest import one_thread, store, versions
 from tests.trainer.fakes import FakeGroup, Killed, KillingStore, sample, sink
-from tests.trainer.scorers import AT_ONCE, SETTINGS, Worker, forget, history, mixed, same
+from tests.trainer.scorers import AT_ONCE, SETTINGS, Worker, costs, forget, history, mixed, same
 
 __all__ = ["one_thread", "store", "versions"]
 
@@ -68,7 +68,7 @@ def test_a_recorded_schedule_repeats_what_was_judged(
     records = {0: mixed(19), 1: [[sample(5000 + number)] for number in range(17)]}
     sink(store, TWO, records)
     worker = lives(store, versions, records)
-    expected = history(store)
+    expected, spent = history(store), costs(store)
     recorded = RecordedSchedule.of_lines(list(RecordedSchedule.of_store(store).lines()), "schedule")
     assert {TAKE_OVER, TAKE_UP, AGAIN, JUDGE} == {one.kind for one in recorded.turns}
     laid_out(store, recorded, records)
@@ -83,6 +83,7 @@ def test_a_recorded_schedule_repeats_what_was_judged(
         assert same(worker.rows(partition), repeated.worker.rows[partition])
     found = history(store)
     assert all(expected[table] == found[table] for table in EXACT)
+    assert spent == costs(store)
     assert [row[:3] for row in expected["responses"]] == [row[:3] for row in found["responses"]]
 
 
