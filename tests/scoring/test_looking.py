@@ -1,12 +1,17 @@
 """Which spent samples are looked at again: about a share of them, others by each version."""
 
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 
 from mainstem.importance import Rows
 from mainstem.scoring.looking import looked_at_again
+from mainstem.scoring.rescoring import due_again
+from mainstem.settings import Settings
 from mainstem.standing import CORE, NOISE, REASONS
+from mainstem.store import Store
 from tests.importance.visiting import fact, visit
 
 
@@ -38,3 +43,25 @@ def test_the_order_of_rows_does_not_matter() -> None:
     """The same samples in another order are looked at again by the same version."""
     one, other = made(list(range(400))), made(list(range(399, -1, -1)))
     assert set(looked_at_again(one, 0.2, 0, 3)) == set(looked_at_again(other, 0.2, 0, 3))
+
+
+def test_a_new_version_scores_spent_samples_again(tmp_path: Path) -> None:
+    """Beside the newest samples, a version scores old spent ones again, once each."""
+    rows = made(list(range(40)))
+    columns: dict[str, Any] = {
+        "sample_id": [UUID(int=number) for number in range(40)],
+        "label_version": [0] * 40,
+        "partition": [0] * 40,
+        "offset": list(range(40)),
+        "event_time": [0] * 40,
+    }
+    spent = {UUID(int=number) for number in range(40) if number % 4 < 2}
+    newest = {UUID(int=number) for number in range(36, 40)}
+    settings = Settings.of({"responses.rescore_budget": 4, "join.partitions": 1})
+    with Store(f"chdb://{tmp_path / 'history'}") as store:
+        store.write("samples", columns)
+        for share, expected in ((1.0, spent | newest), (0.0, newest)):
+            some = settings.but({"learning.spent_again": share})
+            due = due_again(store, some, {0: rows}, {0: Rows()}, 2, {0: 40})
+            assert sorted(expected) == [one.sample_id for one in due]
+        assert [] == due_again(store, some, {0: rows}, {0: Rows()}, 1, {0: 40})
