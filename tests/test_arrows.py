@@ -42,8 +42,8 @@ BELOW = {
         "versions": "disk errors models process settings",
         "kafka": "behaviour errors events join printable store trusted",
         "scoring": (
-            "behaviour errors evidence importance join models process responses settings standing"
-            " store"
+            "behaviour errors evidence ids importance join models process responses settings"
+            " standing store"
         ),
         "learning": (
             "behaviour errors ids importance join logistic models objectives process scoring"

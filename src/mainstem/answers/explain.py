@@ -41,7 +41,7 @@ MEANINGS: Final = {
         "The model doubts its label so much more than canaries' that it is called wrong; "
         "no round draws it."
     ),
-    "spent": "Its label is sound, but it has nothing left to teach the model; no round draws it.",
+    "spent": "Its label is sound, but it has nothing left to teach the model; hardly any is drawn.",
 }
 """The meaning of each reason of a standing, in plain words and at most 100 characters."""
 _OF_LABEL: Final = ("label_version", "label", "targets", "outcomes")

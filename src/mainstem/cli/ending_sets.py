@@ -24,7 +24,7 @@ _SETS: Final = {
     "core": "sound, and worth learning from; drawn by importance",
     "edge": "undecided or overlooked; every sample starts here",
     "contradictory": "noise: label proven wrong by the canaries; never drawn",
-    "spent": "noise: sound, nothing left to teach; never drawn",
+    "spent": "noise: sound, nothing left to teach; hardly ever drawn",
 }
 _SOURCES: Final = {
     "purchase": "the shopper bought it",

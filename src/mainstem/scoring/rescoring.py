@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from mainstem.importance import Rows
 from mainstem.join import PlacedSample
 from mainstem.scoring.held import is_scored, row_of
+from mainstem.scoring.looking import looked_at_again
 from mainstem.scoring.schedule import newest
 from mainstem.settings import Settings
 from mainstem.store import Store, samples_between, trusted_samples
+from mainstem.store.reads import samples_among
 
 __all__ = ["due_again", "unscored"]
 
@@ -22,11 +24,12 @@ def due_again(
 ) -> list[PlacedSample]:
     """The samples that a new version should score again: the trusted ones, and the newest samples.
 
-    Of direction and gate only confirmed samples are scored.
+    A few `spent` samples are scored again too, in case they have something to teach again. Of
+    direction and gate only confirmed samples are scored.
 
     Args:
         store: the history.
-        settings: settings with the budget of newest samples.
+        settings: settings with the budget of newest samples, and the share of spent ones.
         rows: rows of the worker's partitions. Samples whose label is outdated, or that the version
             has scored, are left out.
         held: rows of confirmed samples of direction and gate, of the same partitions.
@@ -41,7 +44,20 @@ def due_again(
     trusted = trusted_samples(store, "canary", ends)
     if any(len(some) for some in held.values()):
         trusted += trusted_samples(store, "direction", ends) + trusted_samples(store, "gate", ends)
-    again = {sample.sample_id: sample for sample in [*trusted, *budgeted] if is_scored(sample)}
+    share, seed = settings.learning.spent_again, settings.run.seed
+    spent = [
+        one
+        for partition, some in rows.items()
+        if partition in ends
+        for one in samples_among(
+            store,
+            partition,
+            ends[partition],
+            looked_at_again(some, share, seed, version),
+        )
+    ]
+    every = [*trusted, *spent, *budgeted]
+    again = {sample.sample_id: sample for sample in every if is_scored(sample)}
     known = [one for one in again.values() if _is_due(row_of(one, rows, held), one, version)]
     return sorted(known, key=lambda sample: (sample.partition, sample.offset))
 

@@ -81,8 +81,8 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     spent_again: Annotated[
         float,
         share(
-            "A larger share fills more of each draw with `spent` samples, in case they have"
-            " something to teach again."
+            "A larger share fills more of each draw with `spent` samples, and scores more of them"
+            " again, in case they have something to teach again."
         ),
     ] = 0.02
     epochs: Annotated[
