@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from mainstem.importance import Rows
 from mainstem.join import PlacedSample
 from mainstem.scoring.held import is_scored, row_of
+from mainstem.scoring.reservoir import canaries_to_score, trusted_reservoir
 from mainstem.scoring.schedule import newest
 from mainstem.settings import Settings
-from mainstem.store import Store, samples_between, trusted_samples
+from mainstem.store import Store, samples_between
 
 __all__ = ["due_again", "unscored"]
 
@@ -20,13 +21,14 @@ def due_again(
     version: int,
     ends: Mapping[int, int],
 ) -> list[PlacedSample]:
-    """The samples that a new version should score again: the trusted ones, and the newest samples.
+    """The samples that a new version should score again: trusted ones, and the newest samples.
 
-    Of direction and gate only confirmed samples are scored.
+    Of each part of the trusted samples a reservoir is scored again, and of direction and gate only
+    confirmed samples.
 
     Args:
         store: the history.
-        settings: settings with the budget of newest samples.
+        settings: settings with the budget of newest samples and the sizes of the reservoirs.
         rows: rows of the worker's partitions. Samples whose label is outdated, or that the version
             has scored, are left out.
         held: rows of confirmed samples of direction and gate, of the same partitions.
@@ -38,9 +40,10 @@ def due_again(
     """
     budget, partitions = settings.responses.rescore_budget, settings.join.partitions
     budgeted = samples_between(store, newest(ends, budget, partitions))
-    trusted = trusted_samples(store, "canary", ends)
+    trusted = canaries_to_score(store, settings, ends)
     if any(len(some) for some in held.values()):
-        trusted += trusted_samples(store, "direction", ends) + trusted_samples(store, "gate", ends)
+        for part in ("direction", "gate"):
+            trusted += trusted_reservoir(store, settings, part, ends)
     again = {sample.sample_id: sample for sample in [*trusted, *budgeted] if is_scored(sample)}
     known = [one for one in again.values() if _is_due(row_of(one, rows, held), one, version)]
     return sorted(known, key=lambda sample: (sample.partition, sample.offset))
