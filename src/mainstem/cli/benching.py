@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mainstem.cli.bench_rounds import rounds
 from mainstem.cli.evidencing import evidence
 from mainstem.cli.ranking import ranker
 from mainstem.printable import in_json
@@ -29,6 +30,7 @@ bench = typer.Typer(
 
 bench.command()(evidence)
 bench.command()(ranker)
+bench.command("rounds")(rounds)
 
 
 @bench.callback()
