@@ -7,20 +7,22 @@ that counts the samples it is given.
 import time
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mainstem.join import PlacedSample
 from mainstem.learning.evaluation.evaluation import logits_of
-from mainstem.models import ActiveVersion
 from mainstem.scoring import SCORED, ScoringWorker, scale_of
 from mainstem.scoring.reservoir import trusted_reservoir
 from mainstem.scoring.schedule import newest
 from mainstem.settings import Settings
 from mainstem.store import Store, samples_between
 from mainstem.store.filled_log import fill_log
+
+if TYPE_CHECKING:
+    from mainstem.models import ActiveVersion
 
 __all__ = ["ALL", "PARTS_OF_A_ROUND", "bench_rounds"]
 
