@@ -28,7 +28,6 @@ __all__ = ["ALL", "PARTS_OF_A_ROUND", "bench_rounds"]
 
 ALL: Final = 1_000_000_000  # more trusted samples than any log has
 PARTS_OF_A_ROUND: Final = ("evaluation", "scale", "scored_again")
-_DAYS: Final = 365
 
 
 class _Counting:
@@ -46,14 +45,17 @@ class _Counting:
         return SimpleNamespace(norm=np.ones(len(given), np.float32))
 
 
-def bench_rounds(store: Store, samples: int, settings: Settings) -> dict[str, dict[str, Any]]:
-    """Passes of a round's fixed part after a year with some samples.
+def bench_rounds(
+    store: Store, samples: int, days: int, settings: Settings
+) -> dict[str, dict[str, Any]]:
+    """Passes of a round's fixed part after some samples.
 
     A pass is one sample through one model: a forward pass in an evaluation, a response otherwise.
 
     Args:
         store: an empty history, which is filled.
-        samples: how many samples the year has.
+        samples: how many samples the log has.
+        days: days of event time that they lie in.
         settings: settings of the rounds; those of the reservoirs are replaced in the second run.
 
     Returns:
@@ -63,7 +65,7 @@ def bench_rounds(store: Store, samples: int, settings: Settings) -> dict[str, di
     """
     trusted = settings.trusted
     shares = (trusted.direction_share, trusted.canary_share, trusted.gate_share)
-    event_time = fill_log(store, samples, _DAYS, shares)
+    event_time = fill_log(store, samples, days, shares)
     ends = {0: samples}
     worker = ScoringWorker(store, settings, [0], trusted=False)
     worker.rebuild(ends, 0, {0: event_time - settings.responses.horizon})

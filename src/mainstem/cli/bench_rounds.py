@@ -21,12 +21,12 @@ def rounds(
         list[int] | None,
         typer.Option(
             min=1000,
-            help="How many samples the year has, 100,000 and 800,000 by default; may be given "
-            "again.",
+            help="How many samples a log has, 100,000 and 800,000 by default; may be given again.",
         ),
     ] = None,
+    days: Annotated[int, typer.Option(min=1, help="How many days of event time a log has.")] = 365,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Two small years, and reservoirs of 50 samples.")
+        bool, typer.Option("--quick", help="Two small logs, and reservoirs of 50 samples.")
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object with a cell for each row.")
@@ -34,7 +34,7 @@ def rounds(
 ) -> None:
     """Count the passes that each round needs beside training, with and without reservoirs.
 
-    Years of made-up samples are written into temporary histories. Nothing is trained: it is
+    Logs of made-up samples are written into temporary histories. Nothing is trained: it is
     counted how many samples a round evaluates, takes its scale over and scores again.
     """
     from mainstem.bench.rounds import PARTS_OF_A_ROUND, bench_rounds  # torch is slow to import
@@ -50,12 +50,12 @@ def rounds(
         settings = settings.but(small | few)
     cells: list[dict[str, Any]] = []
     for many in samples or (_QUICK if quick else (100_000, 800_000)):
-        print(f"a year of {many:,} samples", file=sys.stderr, flush=True)
+        print(f"{many:,} samples in {days} days", file=sys.stderr, flush=True)
         with (
             tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder,
             open_store(url_of("chdb", Path(folder, "history"))) as store,
         ):
-            found = bench_rounds(store, many, settings)
+            found = bench_rounds(store, many, days, settings)
         cells += [{"samples": many, "trusted": name, **one} for name, one in found.items()]
     if as_json:
         print(in_json({"cells": cells}))
