@@ -24,7 +24,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from mainstem.ids import fraction_of
+from mainstem.ids import uuids_of
 
 __all__ = ["HALF_LIFE", "keys_of", "reservoir"]
 
@@ -51,8 +51,9 @@ def keys_of(ids: Sequence[UUID], event_times: Sequence[int], seed: int) -> NDArr
         >>> round(math.exp(old - new), 9)
         2.0
     """
+    hashed = uuids_of("reservoir", seed)
     # subtle: half a step is added, because the logarithm of 0 is not finite
-    uniform = [fraction_of("reservoir", seed, one.hex) + 2**-54 for one in ids]
+    uniform = [(hashed(one.hex).int >> 75) / 2**53 + 2**-54 for one in ids]
     waiting = np.array([math.log(-math.log1p(-one)) for one in uniform], np.float64)
     return np.asarray(waiting - _RATE * np.array(event_times, np.float64))
 

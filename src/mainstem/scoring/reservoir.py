@@ -8,7 +8,9 @@ again while they are among the newest samples. What chooses is a hash and the ti
 a version said; so the canaries that a version scored still stand for sound samples that it scored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
+from uuid import UUID
 
 import numpy as np
 
@@ -16,11 +18,13 @@ from mainstem.importance.reservoir import keys_of, reservoir
 from mainstem.join import PlacedSample
 from mainstem.scoring.schedule import NEVER
 from mainstem.settings import Settings
-from mainstem.store import Store
+from mainstem.store import Store, trusted_samples
 from mainstem.store.reads import samples_among
 from mainstem.store.reservoir import Candidate, candidates
 
 __all__ = ["canaries_to_score", "trusted_reservoir"]
+
+_AT_ONCE: Final = 10_000  # ids in one statement; a server takes an address of a megabyte at most
 
 
 def trusted_reservoir(
@@ -92,17 +96,24 @@ def _reservoir(
         strata=np.array([_stratum(one) for one in known], np.int64),
         least=least,
     )
-    mine: dict[int, list[Candidate]] = {partition: [] for partition in ends}
+    if len(chosen) == len(known):
+        return trusted_samples(store, part, ends)
+    mine: dict[int, list[UUID]] = {partition: [] for partition in ends}
     for place in chosen.tolist():
         if (one := known[place]).partition in mine:
-            mine[one.partition].append(one)
+            mine[one.partition].append(one.sample_id)
     return [
         sample
         for partition, some in sorted(mine.items())
-        for sample in samples_among(
-            store, partition, ends[partition], [one.sample_id for one in some]
-        )
+        for sample in _read(store, partition, ends[partition], some)
     ]
+
+
+def _read(store: Store, partition: int, end: int, ids: Sequence[UUID]) -> list[PlacedSample]:
+    found: list[PlacedSample] = []
+    for start in range(0, len(ids), _AT_ONCE):
+        found += samples_among(store, partition, end, ids[start : start + _AT_ONCE])
+    return sorted(found, key=lambda sample: sample.offset)
 
 
 def _stratum(one: Candidate) -> int:
