@@ -1,6 +1,7 @@
 """Which canaries a version scores again, and what that means for p-values."""
 
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from mainstem.settings import Settings
 from mainstem.standing import judge
 from mainstem.store import Store
 from mainstem.store.writes import sample_columns, trusted_columns
-from tests.importance.visiting import visits
+from tests.importance.visiting import fact, visits
 from tests.trainer.fakes import START, sample
 
 SETTINGS = Settings.of(
@@ -89,46 +90,33 @@ def test_what_is_due_does_not_grow_with_the_log(store: Store) -> None:
     assert [30, 55] == lengths[1000]
 
 
-def test_p_values_of_sound_samples_stay_uniform_with_a_reservoir() -> None:
-    """Ranks among the canaries that a version scored are uniform, also for a rare label.
+def scored_twice(minimum: int) -> Rows:
+    """Sound samples of 90 days; version 1 scored the newest and a reservoir of canaries again.
 
-    A tenth of the samples says yes, and margins of those are far lower. Version 1 scores the newest
-    samples again and a reservoir of canaries. Were the reservoir not filled by label, too few of
-    them would say yes, and nearly all that say yes would be compared with those that say no.
+    A tenth of the samples says yes, and margins of those are far lower.
     """
     random = np.random.default_rng(0)
-    count, minimum, days = 20_000, 100, 90 * 86_400_000
-    time = np.sort(random.integers(0, days, count))
+    count = 20_000
+    time = np.sort(random.integers(0, 90 * 86_400_000, count)).tolist()
     label = (random.random(count) < 0.1).astype(np.int64)
     is_canary = random.random(count) < 0.3
-    ids = [UUID(int=int(one) << 64 | number) for number, one in enumerate(time)]
-    first, second = random.normal(size=(2, count)) - 4 * label
+    ids = [UUID(int=one << 64 | number) for number, one in enumerate(time)]
     facts = [
-        {
-            "label_version": 0,
-            "partition": 0,
-            "offset": number,
-            "event_time": int(time[number]),
-            "label": int(label[number]),
-            "part": CANARY if is_canary[number] else STREAM,
-        }
+        fact(
+            offset=number,
+            event_time=time[number],
+            label=int(label[number]),
+            part=CANARY if is_canary[number] else STREAM,
+        )
         for number in range(count)
     ]
+    places = np.flatnonzero(is_canary)
+    those = [ids[place] for place in places]
+    keys = keys_of(those, [time[place] for place in places], 0)
+    chosen = places[reservoir(keys, those, 400, strata=label[places], least=minimum)]
+    newest = np.arange(count - 1000, count)
     rows = Rows()
-    for version, margin in enumerate((first, second)):
-        again = np.arange(count)
-        if version:
-            places = np.flatnonzero(is_canary)
-            those = [ids[place] for place in places]
-            chosen = reservoir(
-                keys_of(those, time[places].tolist(), 0),
-                those,
-                400,
-                strata=label[places],
-                least=minimum,
-            )
-            again = np.union1d(places[chosen], np.arange(count - 1000, count))
-        some = again.tolist()
+    for version, some in enumerate((np.arange(count), np.union1d(chosen, newest))):
         rows.visit(
             visits(
                 version=version,
@@ -136,18 +124,32 @@ def test_p_values_of_sound_samples_stay_uniform_with_a_reservoir() -> None:
                 ids=[ids[one] for one in some],
                 facts=[facts[one] for one in some],
                 norm=np.ones(len(some)),
-                margin=margin[again],
+                margin=random.normal(size=len(some)) - 4 * label[some],
                 loss=np.ones(len(some)),
             )
         )
-    settings = SETTINGS.but({"standing.canary_minimum": minimum, "standing.evidence": "margin"})
+    return rows
+
+
+def test_p_values_of_sound_samples_stay_uniform_with_a_reservoir() -> None:
+    """Ranks among the canaries that a version scored are uniform, also for a rare label."""
+    settings = SETTINGS.but({"standing.canary_minimum": 100, "standing.evidence": "margin"})
+    rows = scored_twice(minimum=100)
     judged = judge(rows, settings.standing, trusted=True)
-    stream = ~is_canary
-    for version in (0, 1):
-        for one in (0, 1):
-            found = judged.p_value[stream & (rows["last_version"] == version) & (label == one)]
-            assert np.isfinite(found).all()
-            # three standard errors of a share among 100 canaries
-            for level in (0.1, 0.25, 0.5, 0.75):
-                assert abs((found <= level).mean() - level) < 0.15
-    assert judged.counts()["contradictory"] < 0.002 * count
+    stream, last, label = rows["part"] == STREAM, rows["last_version"], rows["label"]
+    for version, one in product((0, 1), (0, 1)):
+        found = judged.p_value[stream & (last == version) & (label == one)]
+        assert len(found) > 50
+        # three standard errors of a share among 100 canaries, or among the samples
+        for level in (0.1, 0.25, 0.5, 0.75):
+            assert abs((found <= level).mean() - level) < 0.15
+    assert judged.counts()["contradictory"] < 0.002 * len(rows)
+
+
+def test_a_rare_label_would_be_doubted_if_it_had_no_canaries_of_its_own() -> None:
+    """With a reservoir that is not filled by label, nearly all of the rare label look doubtful."""
+    settings = SETTINGS.but({"standing.canary_minimum": 100, "standing.evidence": "margin"})
+    rows = scored_twice(minimum=0)
+    judged = judge(rows, settings.standing, trusted=True)
+    rare = (rows["part"] == STREAM) & (rows["last_version"] == 1) & (rows["label"] == 1)
+    assert (judged.p_value[rare] <= 0.1).mean() > 0.8
