@@ -23,7 +23,7 @@ BELOW = {
         "evidence": "logistic",
         "ids": "",
         "logistic": "",
-        "importance": "join",
+        "importance": "ids join",
         "objectives": "settings",
         "printable": "",
         "events": "disk errors",

@@ -77,6 +77,25 @@ def test_a_peer_that_is_not_there_is_left_out_with_its_reason(
     assert "opacus hooks left out: " in done.stderr
 
 
+def test_bench_rounds_counts_no_more_passes_in_a_longer_log(mainstem: Run) -> None:
+    """With reservoirs evaluation and scale stay as they are, and without they grow with the log."""
+    done = mainstem("bench", "rounds", "--quick", "--json")
+    assert 0 == done.returncode, done.stderr
+    cells = json.loads(done.stdout)["cells"]
+    assert [(2000, "reservoirs"), (2000, "all"), (4000, "reservoirs"), (4000, "all")] == [
+        (one["samples"], one["trusted"]) for one in cells
+    ]
+    for one in cells:
+        parts = one["evaluation"], one["scale"], one["scored_again"]
+        assert one["passes"] == sum(parts)
+        assert 0 < one["a_new_sample"] < one["passes"]
+    # two models on 50 gate samples, and a thousand held out but for direction and gate
+    short, _, long, every = cells
+    assert max(short["evaluation"], long["evaluation"]) <= 2 * (50 + 1000)
+    assert every["evaluation"] > long["evaluation"]
+    assert every["scale"] > 2 * long["scale"]
+
+
 def test_bench_evidence_needs_homes_and_names_its_streams(mainstem: Run, tmp_path: Path) -> None:
     """Without homes it says how they are made, and an unknown stream is answered with all names."""
     done = mainstem("bench", "evidence", "--homes", tmp_path, "--seeds", "1")

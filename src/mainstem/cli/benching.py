@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mainstem.cli.bench_rounds import rounds
 from mainstem.cli.costing import cost
 from mainstem.cli.evidencing import evidence
 from mainstem.cli.ranking import ranker
@@ -31,6 +32,7 @@ bench = typer.Typer(
 bench.command()(cost)
 bench.command()(evidence)
 bench.command()(ranker)
+bench.command("rounds")(rounds)
 
 
 @bench.callback()

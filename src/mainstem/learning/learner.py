@@ -25,11 +25,12 @@ from mainstem.models import ActiveVersion
 from mainstem.objectives.layout import Layout
 from mainstem.process.stopwatch import SPENT
 from mainstem.scoring.direction import direction_of
+from mainstem.scoring.reservoir import trusted_reservoir
 from mainstem.scoring.scale import scale_of
 from mainstem.scoring.schedule import newest
 from mainstem.settings import Objectives, Settings
 from mainstem.standing import CORE, EDGE, STANDINGS
-from mainstem.store import Store, drawn_samples, samples_between, trusted_samples
+from mainstem.store import Store, drawn_samples, samples_between
 from mainstem.store.draws import Drawn, write_draw
 from mainstem.versions import Versions
 
@@ -148,7 +149,7 @@ class Learner:
         seed = number_of("train", self._settings.run.seed, version)
         training = fine_tune(active.encoder, samples, held_out, self._settings, seed, importance)
         child = ActiveVersion(training.encoder, self._settings)
-        gate = trusted_samples(self._store, "gate", position.ends)
+        gate = trusted_reservoir(self._store, self._settings, "gate", position.ends)
         objectives = self._settings.objectives
         judged = [
             Judged.of(name, as_ranked(some, objectives), self._store)
@@ -161,7 +162,7 @@ class Learner:
         scale: float | None = None
         direction: Mapping[str, Any] = {}
         if decision.promoted:
-            canaries = trusted_samples(self._store, "canary", position.ends)
+            canaries = trusted_reservoir(self._store, self._settings, "canary", position.ends)
             scale = scale_of(child, [*canaries, *held_out])
             direction = direction_of(child, self._store, position.ends)
         return Made(

@@ -6,9 +6,10 @@ from mainstem.importance import Rows
 from mainstem.join import PlacedSample
 from mainstem.scoring.held import is_scored, row_of
 from mainstem.scoring.looking import looked_at_again
+from mainstem.scoring.reservoir import canaries_to_score, trusted_reservoir
 from mainstem.scoring.schedule import newest
 from mainstem.settings import Settings
-from mainstem.store import Store, samples_between, trusted_samples
+from mainstem.store import Store, samples_between
 from mainstem.store.reads import samples_among
 
 __all__ = ["due_again", "unscored"]
@@ -22,14 +23,16 @@ def due_again(
     version: int,
     ends: Mapping[int, int],
 ) -> list[PlacedSample]:
-    """The samples that a new version should score again: the trusted ones, and the newest samples.
+    """The samples that a new version should score again: trusted ones, and the newest samples.
 
-    A few `spent` samples are scored again too, in case they have something to teach again. Of
-    direction and gate only confirmed samples are scored.
+    Of each part of the trusted samples a reservoir is scored again, and of direction and gate only
+    confirmed samples. A few `spent` samples are scored again too, in case they have something to
+    teach again.
 
     Args:
         store: the history.
-        settings: settings with the budget of newest samples, and the share of spent ones.
+        settings: settings with the budget of newest samples, the sizes of the reservoirs, and the
+            share of spent samples.
         rows: rows of the worker's partitions. Samples whose label is outdated, or that the version
             has scored, are left out.
         held: rows of confirmed samples of direction and gate, of the same partitions.
@@ -41,9 +44,10 @@ def due_again(
     """
     budget, partitions = settings.responses.rescore_budget, settings.join.partitions
     budgeted = samples_between(store, newest(ends, budget, partitions))
-    trusted = trusted_samples(store, "canary", ends)
+    trusted = canaries_to_score(store, settings, ends)
     if any(len(some) for some in held.values()):
-        trusted += trusted_samples(store, "direction", ends) + trusted_samples(store, "gate", ends)
+        for part in ("direction", "gate"):
+            trusted += trusted_reservoir(store, settings, part, ends)
     share, seed = settings.learning.spent_again, settings.run.seed
     spent = [
         one

@@ -89,7 +89,7 @@ class ScoringWorker:
     def take_up(
         self, version: int, active: ActiveVersion, ends: Mapping[int, int], scale: float | None
     ) -> int:
-        """Take up a new version: score all canaries and the newest samples again.
+        """Take up a new version: score trusted and the newest samples again.
 
         Args:
             version: number of the version.

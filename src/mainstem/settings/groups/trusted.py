@@ -1,15 +1,15 @@
-"""How much of the stream goes into each part of the trusted samples."""
+"""How much of the stream goes into each part of the trusted samples, and what a round uses."""
 
 from typing import Annotated
 
 from mainstem.errors import SettingError
-from mainstem.settings.fields import Group, share
+from mainstem.settings.fields import Group, Means, share
 
 __all__ = ["Trusted"]
 
 
 class Trusted(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How much of the stream goes into each part of the trusted samples."""
+    """How much of the stream goes into each part of the trusted samples, and what a round uses."""
 
     direction_share: Annotated[
         float,
@@ -31,6 +31,23 @@ class Trusted(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "A larger share judges versions more surely, and takes more samples out of training."
         ),
     ] = 0.04
+    canary_maximum: Annotated[
+        int,
+        Means(
+            "A higher number makes each round go through more canaries, for a steadier scale and"
+            " steadier verdicts; `standing.canary_minimum` of each label and partition are scored"
+            " again in any case.",
+            low=1,
+        ),
+    ] = 2000
+    gate_maximum: Annotated[
+        int,
+        Means(
+            "A higher number makes each round evaluate on more gate samples, never on fewer than"
+            " `learning.gate_minimum`.",
+            low=1,
+        ),
+    ] = 2000
 
     def __post_init__(self) -> None:
         super().__post_init__()
