@@ -9,7 +9,7 @@ the first time, so a record that is delivered again does not change them.
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import Any, Final
@@ -151,7 +151,8 @@ class ScoringProgram:
         """
         before, number = self.version, announced.version
         active = patiently(load_active, self._versions, number, self._settings)
-        self._worker.use(number, active, self._versions.manifest(number).scale)
+        manifest = self._versions.manifest(number)
+        self._worker.use(number, active, manifest.scale, manifest.kinds)
         self._publish_scale()
         _LOG.info("took up version %d", number)
         if first:
@@ -215,7 +216,7 @@ class ScoringProgram:
         placed = patiently(with_features, self._store, placed, made, self._settings)
         offsets = iter([record.offset for record, _ in new])
         for run in self._schedule.runs(placed, 4 * self._settings.responses.score_batch):
-            self._score(run.samples)
+            self._score(run.samples, self._worker.score)
             # subtle: after the responses, because a sample with a position counts as scored, and
             # before the judgement, because that drops rows
             self._keep_positions(run.samples, list(islice(offsets, len(run.samples))))
@@ -224,9 +225,11 @@ class ScoringProgram:
         self._outgoing.accepted(placed)
         return {one.record.partition: one.record.offset + 1 for one in mine}
 
-    def _score(self, samples: Sequence[PlacedSample]) -> None:
+    def _score(
+        self, samples: Sequence[PlacedSample], score: Callable[[Sequence[PlacedSample]], None]
+    ) -> None:
         if some := self._worker.unscored(samples):
-            patiently(self._worker.score, some)
+            patiently(score, some)
             self.scored += len(some)
             self._publish_scale()
 
@@ -239,7 +242,7 @@ class ScoringProgram:
         self, kind: str, ends: Mapping[int, int], samples: Sequence[PlacedSample]
     ) -> None:
         patiently(self._turns.write, kind, self.version, ends, samples)
-        self._score(samples)
+        self._score(samples, self._worker.score_again)
 
     def _keep_positions(self, samples: Sequence[PlacedSample], offsets: Sequence[int]) -> None:
         patiently(self._store.write, "positions", position_columns(samples, offsets))

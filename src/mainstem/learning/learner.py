@@ -22,7 +22,7 @@ from mainstem.learning.training.fine_tuning import Training, fine_tune
 from mainstem.models import ActiveVersion
 from mainstem.objectives.layout import Layout
 from mainstem.scoring.direction import direction_of
-from mainstem.scoring.scale import scale_of
+from mainstem.scoring.kinds import scales_of
 from mainstem.scoring.schedule import newest
 from mainstem.settings import Objectives, Settings
 from mainstem.standing import STANDINGS
@@ -145,10 +145,12 @@ class Learner:
         measured = found.measured
         decision = decide(measured["gate"], measured["held_out"], self._settings.learning)
         scale: float | None = None
+        kinds: Mapping[str, Any] = {}
         direction: Mapping[str, Any] = {}
         if decision.promoted:
             canaries = trusted_samples(self._store, "canary", position.ends)
-            scale = scale_of(child, [*canaries, *held_out])
+            asked = self._settings.responses.kinds
+            scale, kinds = scales_of(child, [*canaries, *held_out], asked)
             direction = direction_of(child, self._store, position.ends)
         return Made(
             decision=decision,
@@ -156,6 +158,7 @@ class Learner:
             comparison=found,
             beats_counting=beats_counting(decision, found.counted),
             scale=scale,
+            kinds=kinds,
             direction=direction,
         )
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from mainstem.importance import Rows
 from mainstem.join import PlacedSample, examples_of
+from mainstem.kinds import Kind, KindScale
 from mainstem.models import ActiveVersion
 from mainstem.process.stopwatch import SPENT
 from mainstem.scoring.answered import Answered
@@ -16,6 +17,7 @@ from mainstem.scoring.evidence import is_worth_it
 from mainstem.scoring.finite import finite_only
 from mainstem.scoring.held import apart, is_scored
 from mainstem.scoring.judging import At, Judging, Publish
+from mainstem.scoring.kinds import kind_of
 from mainstem.scoring.rebuilding import rebuilt
 from mainstem.scoring.rescoring import due_again, unscored
 from mainstem.scoring.scale import mean_norm
@@ -46,6 +48,8 @@ class ScoringWorker:
         left: for each of these partitions the event time before which rows were dropped.
         version: number of the version in use.
         scale: number that its norms are divided by; None before it has scored a sample.
+        kinds: how norms of cheaper kinds stand to its full ones, by kind; it makes full visits
+            where a kind is missing.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class ScoringWorker:
         self.left: dict[int, int] = dict.fromkeys(self.rows, 0)
         self.version = 0
         self.scale: float | None = None
+        self.kinds: Mapping[str, KindScale] = {}
         self.trusted = trusted
         self._store = store
         self._settings = settings
@@ -76,12 +81,23 @@ class ScoringWorker:
             raise RuntimeError(msg)
         return self._active
 
-    def use(self, version: int, active: ActiveVersion, scale: float | None) -> None:
-        """Continue with a version that was taken up before, with its scale."""
-        self.version, self._active, self.scale = version, active, scale
+    def use(
+        self,
+        version: int,
+        active: ActiveVersion,
+        scale: float | None,
+        kinds: Mapping[str, KindScale],
+    ) -> None:
+        """Continue with a version that was taken up before, with its scales; see `take_up`."""
+        self.version, self._active, self.scale, self.kinds = version, active, scale, kinds
 
     def take_up(
-        self, version: int, active: ActiveVersion, ends: Mapping[int, int], scale: float | None
+        self,
+        version: int,
+        active: ActiveVersion,
+        ends: Mapping[int, int],
+        scale: float | None,
+        kinds: Mapping[str, KindScale],
     ) -> int:
         """Take up a new version: score all canaries and the newest samples again.
 
@@ -90,14 +106,14 @@ class ScoringWorker:
             active: the version, ready to score.
             ends: position of the next sample of each partition.
             scale: number that its norms are divided by; None if it is unknown.
+            kinds: how norms of cheaper kinds stand to its full ones, by kind.
 
         Returns:
             The number of samples that were scored again.
         """
-        self.use(version, active, scale)
+        self.use(version, active, scale, kinds)
         known = self.due(ends)
-        with SPENT.on("rescore"):
-            self._score(known)
+        self.score_again(known)
         return len(known)
 
     def due(self, ends: Mapping[int, int]) -> list[PlacedSample]:
@@ -109,24 +125,32 @@ class ScoringWorker:
         return unscored(self.rows, self.held, self.version, samples)
 
     def score(self, samples: Sequence[PlacedSample]) -> None:
-        """Score samples by the version in use: one visit each.
+        """Score samples that came, by the version in use: one visit each, of kind `first_visit`.
 
         Samples of direction and gate that nobody confirmed are skipped.
         """
         with SPENT.on("score"):
-            self._score(samples)
+            self._score(samples, self._settings.responses.first_visit)
 
-    def _score(self, samples: Sequence[PlacedSample]) -> None:
+    def score_again(self, samples: Sequence[PlacedSample]) -> None:
+        """Score samples again that earlier versions scored, as `score` does: kind `next_visit`."""
+        with SPENT.on("rescore"):
+            self._score(samples, self._settings.responses.next_visit)
+
+    def _score(self, samples: Sequence[PlacedSample], asked: str) -> None:
         taken = [sample for sample in samples if is_scored(sample)]
         if not taken:
             return
-        found = self.active.responses(examples_of(taken, weighed=False))
+        # the scale can be taken of full norms only
+        kind = Kind.FULL if self.scale is None else kind_of(asked, self.kinds)
+        found = self.active.responses(examples_of(taken, weighed=False), kind=kind)
         taken, found = finite_only(taken, found, self.version)
         if not taken:
             return
         if self.scale is None:
             self.scale = mean_norm(found, taken)
-        answered = Answered.by(self.version, self.scale, taken, found)
+        cheaper = None if kind is Kind.FULL else (kind, self.kinds[kind])
+        answered = Answered.by(self.version, self.scale, taken, found, cheaper)
         answered.keep(self._store, self._settings.responses.representations_ttl)
         for partition, visits in answered.visits():
             for rows, some in apart(visits, self.rows[partition], self.held[partition]):
