@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from mainstem.importance import Rows
 from mainstem.join import PlacedSample
+from mainstem.scoring.changeable import most_changeable
 from mainstem.scoring.held import is_scored, row_of
 from mainstem.scoring.schedule import newest
 from mainstem.settings import Settings
 from mainstem.store import Store, samples_between, trusted_samples
+from mainstem.store.reads import samples_among
 
 __all__ = ["due_again", "unscored"]
 
@@ -20,13 +22,14 @@ def due_again(
     version: int,
     ends: Mapping[int, int],
 ) -> list[PlacedSample]:
-    """The samples that a new version should score again: the trusted ones, and the newest samples.
+    """The samples that a new version should score again: the trusted ones, and some of the stream.
 
-    Of direction and gate only confirmed samples are scored.
+    Those are the newest samples, or the ones whose standing a visit is most likely to change. Of
+    direction and gate only confirmed samples are scored.
 
     Args:
         store: the history.
-        settings: settings with the budget of newest samples.
+        settings: settings with the budget, and how it is spent.
         rows: rows of the worker's partitions. Samples whose label is outdated, or that the version
             has scored, are left out.
         held: rows of confirmed samples of direction and gate, of the same partitions.
@@ -37,7 +40,15 @@ def due_again(
         The samples, by partition and position.
     """
     budget, partitions = settings.responses.rescore_budget, settings.join.partitions
-    budgeted = samples_between(store, newest(ends, budget, partitions))
+    if settings.responses.rescore == "newest":
+        budgeted = samples_between(store, newest(ends, budget, partitions))
+    else:
+        budgeted = []
+        for partition, end in sorted(ends.items()):
+            its, share = rows[partition], budget // partitions
+            chosen = most_changeable(its, version, share, settings.standing)
+            ids = [its.id_of(row) for row in chosen]
+            budgeted += samples_among(store, partition, end, ids)
     trusted = trusted_samples(store, "canary", ends)
     if any(len(some) for some in held.values()):
         trusted += trusted_samples(store, "direction", ends) + trusted_samples(store, "gate", ends)

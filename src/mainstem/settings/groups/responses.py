@@ -83,9 +83,20 @@ class Responses(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rescore_budget: Annotated[
         int,
         Means(
-            "A higher number makes each new version score more of the newest samples again.", low=0
+            "A higher number makes each new version score more samples again, besides the trusted"
+            " ones.",
+            low=0,
         ),
     ] = 6000
+    rescore: Annotated[
+        str,
+        Means(
+            "Chooses which samples a new version scores again, as many as `rescore_budget` allows:"
+            " the `newest`, or the most `changeable`, whose standing another visit is most likely"
+            " to change.",
+            choices=("newest", "changeable"),
+        ),
+    ] = "newest"
     horizon: Annotated[
         int,
         duration(
