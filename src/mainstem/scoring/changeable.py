@@ -1,5 +1,10 @@
 """Which samples another visit could move: how probable it is that a new visit changes a standing.
 
+What changes figures most is that versions differ, more than that visits of one version do. So the
+probability is multiplied by the number of versions since the last visit: with the probability alone
+a sample far from each level is never looked at again, and its figures stay those of a version that
+knew less.
+
 A pure function of the rows. The levels of the last judgement are computed again from them, by the
 recent margin, so that a worker that has rebuilt its rows chooses the same samples.
 """
@@ -22,7 +27,9 @@ _LEAST: Final = 1e-9
 def most_changeable(rows: Rows, version: int, budget: int, settings: Standing) -> NDArray[np.int64]:
     """The rows of the stream whose standing a visit by a new version is most likely to change.
 
-    Among equal ones the newest come first. Canaries are left out: they are scored by each version.
+    Revised answers that have one visit come first, then the largest products of the chance of a
+    move and the number of versions since the last visit, then the newest samples. Canaries are left
+    out: they are scored by each version.
 
     Args:
         rows: rows of a partition.
@@ -34,8 +41,10 @@ def most_changeable(rows: Rows, version: int, budget: int, settings: Standing) -
         Rows, shape (at most budget,), in their order.
     """
     free = np.flatnonzero((rows["part"] != CANARY) & (rows["last_version"] < version))
-    chance = chance_of_moving(rows, version, settings)[free]
-    first = np.lexsort((-rows["offset"][free], -chance))[:budget]
+    worth = chance_of_moving(rows, version, settings) * (version - rows["last_version"])
+    revised = rows["relabelled"] & (rows["visits"] < 2)
+    keys = (-rows["offset"], -worth, ~revised)
+    first = np.lexsort(tuple(key[free] for key in keys))[:budget]
     return np.asarray(np.sort(free[first]), np.int64)
 
 
@@ -45,8 +54,7 @@ def chance_of_moving(rows: Rows, version: int, settings: Standing) -> NDArray[np
     A sample is core if its label is sound and its importance clears the level, and spent if its
     importance is clear of the lower level. Each figure is taken to move by a normal step: that of
     importance follows from its variance and the number of visits, that of the recent margin from
-    the variance of the margin, and both grow with the number of versions since the last visit. A
-    revised answer is looked at until it has two visits.
+    the variance of the margin, and both grow with the number of versions since the last visit.
 
     Args:
         rows: rows of a partition.
@@ -68,9 +76,7 @@ def chance_of_moving(rows: Rows, version: int, settings: Standing) -> NDArray[np
     sound, turns = _soundness(rows, judged.evidence, settings, age)
     core = _changes(sound, above, turns, crosses)
     spent = _changes(sound, below, turns, falls)
-    chance = np.maximum(core, spent)
-    chance[rows["relabelled"] & (visits < 2)] = 1
-    return np.asarray(chance)
+    return np.asarray(np.maximum(core, spent))
 
 
 def _soundness(
