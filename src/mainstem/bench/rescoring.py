@@ -17,6 +17,7 @@ from mainstem.scoring.rebuilding import visits_of
 from mainstem.settings import Standing
 from mainstem.standing import judge
 from mainstem.store import Store, stored_visits
+from mainstem.store.rounds import ROUNDS
 
 __all__ = ["CHOICES", "Taken", "compare_rescoring", "taken_up"]
 
@@ -74,9 +75,10 @@ def compare_rescoring(
     return found
 
 
-def taken_up(rounds: Sequence[tuple[int, int]]) -> list[Taken]:
-    """The versions of a history from its promoted rounds: version and position of each."""
-    return [Taken(0, 0), *(Taken(*one) for one in rounds)]
+def taken_up(store: Store) -> list[Taken]:
+    """The first version and those of promoted rounds, of a history with one partition."""
+    promoted = [one for one in ROUNDS.of(store) if one.promoted]
+    return [Taken(0, 0), *(Taken(one.version, one.samples) for one in promoted)]
 
 
 class _State(NamedTuple):
@@ -125,7 +127,8 @@ def _agreement(one: _State, other: _State) -> tuple[float, float, float]:
     core, true = one.standing == 1, other.standing == 1
     rank = spearmanr(one.importance, other.importance).statistic
     same = (one.standing == other.standing).mean()
-    return float(rank), float(same), float((core & true).sum() / max((core | true).sum(), 1))
+    either = int((core | true).sum())
+    return float(rank), float(same), float((core & true).sum()) / either if either else 1.0
 
 
 def _newest(rows: Rows, version: int, budget: int, settings: Standing) -> _Chosen:

@@ -14,6 +14,7 @@ import typer
 
 from mainstem.cli.evidencing import evidence
 from mainstem.cli.ranking import ranker
+from mainstem.cli.rescoring import rescoring
 from mainstem.printable import in_json
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ bench = typer.Typer(
 
 bench.command()(evidence)
 bench.command()(ranker)
+bench.command()(rescoring)
 
 
 @bench.callback()
