@@ -22,35 +22,37 @@ BELOW = {
         "errors": "",
         "evidence": "logistic",
         "ids": "",
+        "kinds": "",
         "logistic": "",
-        "importance": "ids join",
+        "importance": "ids join kinds",
         "objectives": "settings",
         "printable": "",
         "events": "disk errors",
         "process": "errors",
         "responses": "errors ids objectives",
-        "settings": "errors",
+        "settings": "errors kinds",
         "importers": "errors events",
         "join": "behaviour events ids objectives settings",
-        "models": "behaviour errors objectives process responses settings",
+        "models": "behaviour errors kinds objectives process responses settings",
         "simulate": "errors events ids",
         "standing": "evidence importance settings",
         "embedded": "behaviour disk errors events join scoring settings store trusted versions",
-        "store": "behaviour errors events join objectives responses settings",
+        "store": "behaviour errors events join kinds objectives responses settings",
         "trusted": "disk errors events ids join objectives settings",
         "validate": "events join printable settings",
-        "versions": "disk errors models process settings",
+        "versions": "disk errors kinds models process settings",
         "kafka": "behaviour errors events join printable store trusted",
         "scoring": (
-            "behaviour errors evidence ids importance join models process responses settings"
+            "behaviour errors evidence ids importance join kinds models process responses"
+            " settings"
             " standing store"
         ),
         "learning": (
-            "behaviour errors ids importance join logistic models objectives process scoring"
+            "behaviour errors ids importance join kinds logistic models objectives process scoring"
             " settings standing store versions"
         ),
         "bench": (
-            "behaviour data disk errors events evidence ids importance join learning models "
+            "behaviour data disk errors events evidence ids importance join kinds learning models "
             "objectives process responses scoring settings simulate standing store trusted"
         ),
         "loop": (

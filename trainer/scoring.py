@@ -151,7 +151,8 @@ class ScoringProgram:
         """
         before, number = self.version, announced.version
         active = patiently(load_active, self._versions, number, self._settings)
-        self._worker.use(number, active, self._versions.manifest(number).scale)
+        manifest = self._versions.manifest(number)
+        self._worker.use(number, active, manifest.scale, manifest.kinds)
         self._publish_scale()
         _LOG.info("took up version %d", number)
         if first:

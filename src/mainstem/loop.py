@@ -157,7 +157,7 @@ class Loop:
         if done.active:
             for rows in worker.rows.values():
                 rows.mark_drawn(done.drawn)
-            worker.take_up(done.version, done.active, schedule.ends, done.scale)
+            worker.take_up(done.version, done.active, schedule.ends, done.scale, done.made.kinds)
         self._watcher.round_done(done)
 
     def _checkpoint(self, line: int) -> None:
@@ -177,14 +177,14 @@ class Loop:
 
     def _resume(self) -> int:
         """Go back to the last checkpoint, and return the number of lines that are done."""
-        at = self._opened.home.checkpoint()
-        if at:
+        if at := self._opened.home.checkpoint():
             self._joiners.restore(at.snapshots)
             self._follow(at)
         version, scale = (at.version, at.scale) if at else (0, self.versions.manifest(0).scale)
         rewind(self.store, self._schedule.ends, self._rounds, self.open_hours)
         self.versions.forget_after(self._rounds)
-        self.worker.use(version, load_active(self.versions, version, self.settings), scale)
+        active = load_active(self.versions, version, self.settings)
+        self.worker.use(version, active, scale, self.versions.manifest(version).kinds)
         if at:
             self.worker.rebuild(at.ends, at.version, at.left)
         for partition, end in self._schedule.ends.items():

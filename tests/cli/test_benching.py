@@ -48,6 +48,16 @@ def test_bench_store_measures_writing_reading_and_features(mainstem: Run) -> Non
     assert min(found["mainstem"], found["history_ms"], found["features_ms"]) > 0
 
 
+def test_bench_rescoring_compares_choices_on_a_home(mainstem: Run, small_home: Path) -> None:
+    """Each choice has a row for each budget, at the same cost."""
+    done = mainstem("bench", "rescoring", "--home", small_home, "--budget", "100", "--json")
+    assert 0 == done.returncode, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert ["newest", "random", "oldest visit", "changeable"] == [row["choice"] for row in rows]
+    assert {100} == {row["budget"] for row in rows}
+    assert all(0 < row["importance"] <= 1 for row in rows)
+
+
 def test_bench_responses_holds_every_row_against_a_plain_pass(mainstem: Run) -> None:
     """Each row has a ratio to the plain pass and the error of its norms against autograd."""
     rows = ("norm", "norm+direction+sketch64", "last block", "opacus ghost", "torch.func vmap")

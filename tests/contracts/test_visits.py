@@ -10,6 +10,7 @@ import pytest
 
 from mainstem.importance import Rows, rounded
 from mainstem.join import PARTS, PlacedSample
+from mainstem.kinds import Kind, KindScale
 from mainstem.responses import Responses
 from mainstem.scoring.answered import Answered
 from mainstem.scoring.rebuilding import rebuilt, visits_of
@@ -20,6 +21,7 @@ from tests.learning.samples import stored
 
 K = 32
 _LOGITS = 11  # the migration that adds them
+_KINDS = 15  # the same for kinds
 
 
 def some(count: int) -> list[PlacedSample]:
@@ -160,6 +162,44 @@ def test_the_visits_of_a_rebuild_are_those_of_the_worker(store: Store) -> None:
         for name in NUMBERS:
             one, other = getattr(expected, name), getattr(again, name)
             assert np.array_equal(one, other, equal_nan=True), name
+
+
+def test_visits_of_all_kinds_are_rebuilt_as_they_were(store: Store) -> None:
+    """A cheaper visit counts as the full norm expected with it, live, rebuilt and in the views."""
+    its, norms = KindScale(scale=2.0, power=0.5, factor=1.5), [4.0, 0.5, 8.0]
+    cheaper = [None, (Kind.LAST, its), (Kind.FORWARD, its)]
+    sample, live = stored(2, partition=0, offset=0), Rows(sketch=K)
+    for version, (kind, norm) in enumerate(zip(cheaper, norms, strict=True)):
+        found = replace(responses(1)[0], norm=np.array([norm], np.float32))
+        if kind:
+            found = replace(found, dots=found.dots[:, :0], sketch=found.sketch[:, :0])
+        answered = Answered.by(version, 2.0, [sample], found, kind)
+        answered.keep(store)
+        for _, seen in answered.visits():
+            live.visit(seen)
+    [rows] = rebuilt(store, {0: 1}, 2, left={0: 0}, sketch=K).rows.values()
+    for name in live:
+        assert live[name].tolist() == rows[name].tolist(), name
+    assert pytest.approx((4.0 / 2 + 1.5 * 0.25**0.5 + 1.5 * 4**0.5) / 3) == live["importance"][0]
+    assert [1] == live["sketched"].tolist()
+    assert [("full", 4.0, 4.0), ("last", 1.5, 0.5), ("forward", 6.0, 8.0)] == store.rows(
+        "SELECT kind, norm, measured FROM responses_now ORDER BY version"
+    )
+
+
+def test_visits_of_a_history_of_before_are_full(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A history from before there were kinds opens, and what its visits measured is their norm."""
+    everything, (found, alignment) = list(store_module.migrations()), responses(4)
+    with monkeypatch.context() as before:
+        before.setattr(
+            store_module, "migrations", lambda: iter(one for one in everything if one[0] < _KINDS)
+        )
+        with Store(url) as old:
+            write(old, some(4), found, alignment)
+    with Store(url) as store:
+        assert [("full", 1)] == store.rows(
+            "SELECT kind, measured = norm FROM responses_now GROUP BY ALL"
+        )
 
 
 def test_another_target_beside_the_same_label_starts_again_live_and_rebuilt(store: Store) -> None:

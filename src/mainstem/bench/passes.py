@@ -47,6 +47,7 @@ class Bench:
             "norm+direction+sketch256": partial(self._ours, direction=True, sketch=256),
             "training step": self._training,
             "last block": partial(self._ours, layers=_last_block(self.model)),
+            "head": partial(self._ours, layers=_last_block(self.model)[-1:]),
             **{name: partial(self._peer, make) for name, make in PEERS.items()},
         }
 

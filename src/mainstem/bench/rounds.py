@@ -92,7 +92,7 @@ def _fixed_part(
     scale = version.passes - evaluation
     worker = ScoringWorker(store, settings, [], trusted=False)
     worker.rows, worker.held = rebuilt.rows, rebuilt.held
-    worker.use(1, active, 1.0)
+    worker.use(1, active, 1.0, {})
     again = len(worker.due(ends))
     passes = evaluation + scale + again
     parts = dict(zip(PARTS_OF_A_ROUND, (evaluation, scale, again), strict=True))

@@ -16,6 +16,7 @@ from mainstem.cli.bench_rounds import rounds
 from mainstem.cli.costing import cost
 from mainstem.cli.evidencing import evidence
 from mainstem.cli.ranking import ranker
+from mainstem.cli.rescoring import rescoring
 from mainstem.printable import in_json
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ bench.command()(cost)
 bench.command()(evidence)
 bench.command()(ranker)
 bench.command("rounds")(rounds)
+bench.command()(rescoring)
 
 
 @bench.callback()

@@ -148,13 +148,15 @@ class Repetition:
             worker.rows[partition] = one.worker.rows[partition]
             worker.held[partition] = one.worker.held[partition]
             worker.left[partition] = one.worker.left[partition]
-            worker.use(one.worker.version, one.worker.active, one.worker.scale)
+            its = one.worker
+            worker.use(its.version, its.active, its.scale, its.kinds)
             yield one
 
     def _load(self, settings: Settings, version: int) -> Loaded:
-        scale = self._versions.manifest(version).scale
+        manifest = self._versions.manifest(version)
+        scale = manifest.scale
         known = scale if scale is not None else dict(self._recorded.scales).get(version)
-        return load_active(self._versions, version, settings), known
+        return load_active(self._versions, version, settings), known, manifest.kinds
 
 
 def copy_versions(

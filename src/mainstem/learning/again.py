@@ -76,7 +76,8 @@ class RecordedRounds:
             )
             raise VersionError(msg)
         promoted = bool(was.promoted)
-        scale = self._versions.manifest(version).scale if promoted else None
+        manifest = self._versions.manifest(version) if promoted else None
+        scale, kinds = (manifest.scale, manifest.kinds) if manifest else (None, {})
         return Round(
             version=version,
             parent=parent,
@@ -85,6 +86,6 @@ class RecordedRounds:
             drawn_core=was.drawn_core,
             drawn_edge=was.drawn_edge,
             cold=bool(was.cold),
-            made=Made.recorded(was.reason, scale, promoted=promoted),
+            made=Made.recorded(was.reason, scale, kinds, promoted=promoted),
             active=load_active(self._versions, version, self._settings) if promoted else None,
         )

@@ -56,6 +56,7 @@ def _save(done: Round, versions: Versions, generation: int) -> str:
         event_time=done.position.event_time,
         reason=done.decision.reason,
         scale=done.scale,
+        kinds=done.made.kinds,
         generation=generation,
         direction=done.made.direction,
         calibration=done.made.comparison.calibration if done.made.comparison else None,

@@ -25,8 +25,8 @@ from mainstem.models import ActiveVersion
 from mainstem.objectives.layout import Layout
 from mainstem.process.stopwatch import SPENT
 from mainstem.scoring.direction import direction_of
+from mainstem.scoring.kinds import scales_of
 from mainstem.scoring.reservoir import trusted_reservoir
-from mainstem.scoring.scale import scale_of
 from mainstem.scoring.schedule import newest
 from mainstem.settings import Objectives, Settings
 from mainstem.standing import CORE, EDGE, STANDINGS
@@ -160,10 +160,12 @@ class Learner:
         measured = found.measured
         decision = decide(measured["gate"], measured["held_out"], self._settings.learning)
         scale: float | None = None
+        kinds: Mapping[str, Any] = {}
         direction: Mapping[str, Any] = {}
         if decision.promoted:
             canaries = trusted_reservoir(self._store, self._settings, "canary", position.ends)
-            scale = scale_of(child, [*canaries, *held_out])
+            asked = self._settings.responses.kinds
+            scale, kinds = scales_of(child, [*canaries, *held_out], asked)
             direction = direction_of(child, self._store, position.ends)
         return Made(
             decision=decision,
@@ -171,6 +173,7 @@ class Learner:
             comparison=found,
             beats_counting=beats_counting(decision, found.counted),
             scale=scale,
+            kinds=kinds,
             direction=direction,
         )
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from torch import Tensor
 
+from mainstem.kinds import KindScale
 from mainstem.learning.comparing import Comparison
 from mainstem.learning.evaluation.evaluation import Evaluation
 from mainstem.learning.gate import Decision
@@ -58,6 +59,7 @@ class Made:
         comparison: what was measured of it beside its parent; None if there is no version.
         beats_counting: whether it ranks better than counting; None where nothing can be counted.
         scale: number that the version's norms are divided by.
+        kinds: how its norms of cheaper kinds stand to full ones, by kind.
         direction: trusted gradient at the version by parameter name; empty if it is not promoted.
     """
 
@@ -66,6 +68,7 @@ class Made:
     comparison: Comparison | None = None
     beats_counting: BeatsCounting | None = None
     scale: float | None = None
+    kinds: Mapping[str, KindScale] = field(default_factory=dict)
     direction: Mapping[str, Tensor] = field(default_factory=dict)
 
     @classmethod
@@ -74,16 +77,24 @@ class Made:
         return cls.recorded(reason, None, promoted=False)
 
     @classmethod
-    def recorded(cls, reason: str, scale: float | None, *, promoted: bool) -> Self:
+    def recorded(
+        cls,
+        reason: str,
+        scale: float | None,
+        kinds: Mapping[str, KindScale] | None = None,
+        *,
+        promoted: bool,
+    ) -> Self:
         """A new version as a history records it, without training and measurements.
 
         Args:
             reason: why it is promoted or not.
             scale: number that its norms are divided by; None if it is not promoted.
+            kinds: how its norms of cheaper kinds stand to full ones, by kind.
             promoted: whether it is promoted.
         """
         decision = Decision(promoted, "", before=_NOTHING, after=_NOTHING, reason=reason)
-        return cls(decision, scale=scale)
+        return cls(decision, scale=scale, kinds=kinds or {})
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mainstem.errors import ModelError
+from mainstem.kinds import Kind
 from mainstem.models.aligning import of_length_one, weighed_by
 from mainstem.models.device import device_of, precision_of
 from mainstem.models.encoder import CrossEncoder
 from mainstem.models.kept import MOST_LOGITS, in_order, responses_of
+from mainstem.models.kinds import Probes
 from mainstem.models.passes import factors_of
 from mainstem.models.reading import Read
 from mainstem.models.tokenizer import Batch
 from mainstem.objectives import Examples, targets_of_label
 from mainstem.objectives.layout import Layout
 from mainstem.objectives.losses import with_weights
-from mainstem.responses import Probe, Responses, gradient_of
+from mainstem.responses import Responses, gradient_of
 from mainstem.settings import Settings
 
 __all__ = ["ActiveVersion"]
@@ -75,19 +77,13 @@ class ActiveVersion:
         directions = of_length_one(encoder, direction, settings) if direction else []
         logits = encoder.network.config.num_labels
         self.factors = factors_of(direction=bool(directions), sketch=bool(sketch))
-        self._widths = (len(directions), sketch, logits if logits <= MOST_LOGITS else 0)
-        self._probe = Probe(
-            encoder.network,
-            directions=directions,
-            sketch=sketch,
-            seed=settings.run.seed,
-            layers=settings.responses.layer_patterns,
-        )
+        self._kept_logits = logits if logits <= MOST_LOGITS else 0
+        self._probes = Probes(encoder, settings, directions=directions, sketch=sketch)
 
     @property
     def parameters(self) -> int:
         """The number of trained weights that responses are taken over."""
-        return sum(parameter.numel() for parameter in self._probe.parameters.values())
+        return sum(one.numel() for one in self._probes.of(Kind.FULL).parameters.values())
 
     def read(self, given: Given) -> Read:
         """Encode examples, so that several passes over them need not do it again."""
@@ -102,6 +98,8 @@ class ActiveVersion:
         given: Given,
         labels: Sequence[int] | None = None,
         weights: Sequence[float] | None = None,
+        *,
+        kind: Kind = Kind.FULL,
     ) -> Responses[NDArray[np.float32]]:
         """Responses of N samples, in the order given; inside, pairs of similar length go together.
 
@@ -113,6 +111,8 @@ class ActiveVersion:
             labels: class of each text pair.
             weights: factor of each pair's loss, and so of its norm, dots and sketch, but not of
                 its margin; None means 1.
+            kind: how much of the responses is computed. Norms of different kinds are taken over
+                different layers; only full responses have dots and a sketch.
 
         Returns:
             The responses, with the logits of all objectives if there are at most eight, and with
@@ -129,12 +129,13 @@ class ActiveVersion:
         done = 0
         while done < len(order):
             end = _end_of_pass(read.lengths[order], done, self._tokens)
-            one = self._responses_of(read, order[done:end])
+            one = self._responses_of(read, order[done:end], kind)
             if one is not None:
                 found.append(one)
                 done = end
-        read.passed(self.factors["full"])
-        return weighed_by(in_order(found, order, self._widths), read.examples.weights)
+        read.passed(self.factors[kind])
+        widths = (*self._probes.widths(kind), self._kept_logits)
+        return weighed_by(in_order(found, order, widths), read.examples.weights)
 
     def check(self) -> None:
         """Compare responses with ordinary backward passes, on two small batches in float32.
@@ -147,7 +148,8 @@ class ActiveVersion:
             read = self.read(_unlike(pairs, len(self.encoder.features), len(self._layout.parts)))
             batch = read.batch(range(len(pairs)), examined=True)
             batches.append((partial(self.encoder.network, batch), read.targets(range(len(pairs)))))
-        self._probe.check(batches=batches, loss=read.loss)
+        for kind in self._settings.responses.kinds:
+            self._probes.of(kind).check(batches=batches, loss=read.loss)
 
     def gradient(
         self,
@@ -206,16 +208,16 @@ class ActiveVersion:
         read.passed(self.factors["forward"])
         return logits
 
-    def _responses_of(self, read: Read, places: NDArray[np.int64]) -> Responses[Tensor] | None:
+    def _responses_of(
+        self, read: Read, places: NDArray[np.int64], kind: Kind
+    ) -> Responses[Tensor] | None:
         """Responses of one pass; None if memory is too small, and then later passes are smaller."""
         try:
             batch = read.batch(places, examined=True)
             run = partial(self._run, batch)
             kept = self._settings.responses.representations
-            targets = read.targets(places)
-            return responses_of(
-                self._probe, self.encoder, run, targets, read.loss, representation=kept
-            )
+            targets, probe = read.targets(places), self._probes.of(kind)
+            return responses_of(probe, self.encoder, run, targets, read.loss, representation=kept)
         except torch.OutOfMemoryError as error:
             longest = int(read.lengths[places].max())
             if len(places) == 1:

@@ -1,7 +1,7 @@
 """The responses of samples at a version, on their way to the history and to the rows."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self, TypeAlias
 
 import numpy as np
@@ -9,10 +9,17 @@ from numpy.typing import NDArray
 
 from mainstem.importance import Visits, rounded
 from mainstem.join import Facts, PlacedSample
+from mainstem.kinds import Kind, KindScale
 from mainstem.models import alignments_of
 from mainstem.responses import Responses
+from mainstem.scoring.kinds import in_full
 from mainstem.store import Store
-from mainstem.store.writes import representation_columns, response_columns, sketch_columns
+from mainstem.store.writes import (
+    kind_columns,
+    representation_columns,
+    response_columns,
+    sketch_columns,
+)
 
 __all__ = ["Answered"]
 
@@ -27,9 +34,11 @@ class Answered:
         version: number of the version.
         scale: mean response norm of the canaries under the version; norms are divided by it.
         samples: samples that are scored.
-        found: their responses.
+        found: their responses; of a cheaper kind the norms are the full ones expected with them.
         alignment, sketch: cosines with the trusted gradient, and sketches, as the history keeps
             them.
+        kind: how much of the responses was computed.
+        measured: norms over the layers of the kind, shape (B,).
     """
 
     version: int
@@ -38,10 +47,17 @@ class Answered:
     found: Responses[_Floats]
     alignment: _Floats
     sketch: _Floats
+    kind: Kind
+    measured: _Floats
 
     @classmethod
     def by(
-        cls, version: int, scale: float, samples: Sequence[PlacedSample], found: Responses[_Floats]
+        cls,
+        version: int,
+        scale: float,
+        samples: Sequence[PlacedSample],
+        found: Responses[_Floats],
+        cheaper: tuple[Kind, KindScale] | None = None,
     ) -> Self:
         """Round the responses that a version gave as the history will return them.
 
@@ -50,9 +66,15 @@ class Answered:
             scale: mean response norm of the canaries under the version.
             samples: samples that are scored.
             found: their responses.
+            cheaper: the kind of the responses, and how its norms stand to full ones; None for
+                full responses.
         """
         alignment, sketch = alignments_of(found), rounded(found.sketch)
-        return cls(version, float(np.float32(scale)), samples, found, alignment, sketch)
+        scale, kind, measured = float(np.float32(scale)), Kind.FULL, found.norm
+        if cheaper is not None:
+            kind, its = cheaper
+            found = replace(found, norm=in_full(measured, its, scale))
+        return cls(version, scale, samples, found, alignment, sketch, kind, measured)
 
     def keep(self, store: Store, lifetime: int = 0) -> None:
         """Write the responses to the history.
@@ -71,7 +93,7 @@ class Answered:
         responses = response_columns(
             samples, self.found, self.alignment, version=version, scale=scale
         )
-        store.write("responses", responses)
+        store.write("responses", {**responses, **kind_columns(self.kind, self.measured)})
 
     def visits(self) -> Iterator[tuple[int, Visits]]:
         """Each partition with its visits, for its rows."""

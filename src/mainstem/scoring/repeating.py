@@ -5,9 +5,10 @@ a worker died and another one took over with a newer version, the samples that t
 scored after its last commit are not scored here: no row held them at any judgement that counts.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from mainstem.kinds import KindScale
 from mainstem.models import ActiveVersion
 from mainstem.scoring.schedule import Reached, Schedule
 from mainstem.scoring.turns import in_effect
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Loaded", "Repeated"]
 
 _WINDOW: Final = 4096
-Loaded: TypeAlias = tuple[ActiveVersion, float | None]
-"""A version ready to score, and the scale that its norms are divided by."""
+Loaded: TypeAlias = tuple[ActiveVersion, float | None, Mapping[str, KindScale]]
+"""A version ready to score, its scale, and how its norms of cheaper kinds stand to full ones."""
 
 
 class Repeated:
@@ -100,8 +101,7 @@ class Repeated:
     def _use(self, version: int) -> None:
         if version == self._in_use:
             return
-        active, scale = self._load(version)
-        self.worker.use(version, active, scale)
+        self.worker.use(version, *self._load(version))
         for one in range(self._in_use + 1, version + 1):
             self.worker.mark_drawn(one)
         self._in_use = version

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from mainstem.importance import Rows
 from mainstem.join import PlacedSample
+from mainstem.scoring.changeable import most_changeable
 from mainstem.scoring.held import is_scored, row_of
 from mainstem.scoring.looking import looked_at_again
 from mainstem.scoring.reservoir import canaries_to_score, trusted_reservoir
@@ -23,15 +24,15 @@ def due_again(
     version: int,
     ends: Mapping[int, int],
 ) -> list[PlacedSample]:
-    """The samples that a new version should score again: trusted ones, and the newest samples.
+    """The samples that a new version should score again: trusted ones, and some of the stream.
 
-    Of each part of the trusted samples a reservoir is scored again, and of direction and gate only
-    confirmed samples. A few `spent` samples are scored again too, in case they have something to
-    teach again.
+    Of the stream those are the newest samples, or the ones whose standing a visit is most likely to
+    change; and a few `spent` ones, in case they have something to teach again. Of each part of the
+    trusted samples a reservoir is scored again, and of direction and gate only confirmed samples.
 
     Args:
         store: the history.
-        settings: settings with the budget of newest samples, the sizes of the reservoirs, and the
+        settings: settings with the budget, how it is spent, the sizes of the reservoirs, and the
             share of spent samples.
         rows: rows of the worker's partitions. Samples whose label is outdated, or that the version
             has scored, are left out.
@@ -43,12 +44,20 @@ def due_again(
         The samples, by partition and position.
     """
     budget, partitions = settings.responses.rescore_budget, settings.join.partitions
-    budgeted = samples_between(store, newest(ends, budget, partitions))
+    if settings.responses.rescore == "newest":
+        budgeted = samples_between(store, newest(ends, budget, partitions))
+    else:
+        budgeted = []
+        for partition, end in sorted(ends.items()):
+            its, share = rows[partition], budget // partitions
+            chosen = most_changeable(its, version, share, settings.standing)
+            ids = [its.id_of(row) for row in chosen]
+            budgeted += samples_among(store, partition, end, ids)
     trusted = canaries_to_score(store, settings, ends)
     if any(len(some) for some in held.values()):
         for part in ("direction", "gate"):
             trusted += trusted_reservoir(store, settings, part, ends)
-    share, seed = settings.learning.spent_again, settings.run.seed
+    spent_again, seed = settings.learning.spent_again, settings.run.seed
     spent = [
         one
         for partition, some in rows.items()
@@ -57,7 +66,7 @@ def due_again(
             store,
             partition,
             ends[partition],
-            looked_at_again(some, share, seed, version),
+            looked_at_again(some, spent_again, seed, version),
         )
     ]
     every = [*trusted, *spent, *budgeted]

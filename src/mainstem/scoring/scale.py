@@ -16,7 +16,7 @@ from mainstem.models import ActiveVersion
 from mainstem.process.stopwatch import SPENT
 from mainstem.responses import Responses
 
-__all__ = ["mean_norm", "scale_of"]
+__all__ = ["counted", "mean_norm", "scale_of"]
 
 _FEWEST: Final = 30  # with fewer canaries the mean is not steady
 
@@ -36,12 +36,17 @@ def scale_of(active: ActiveVersion, samples: Sequence[PlacedSample]) -> float | 
     Raises:
         NonFiniteError: if most of the norms are not finite.
     """
-    canaries = [sample for sample in samples if sample.part == "canary"]
-    chosen = canaries if len(canaries) >= _FEWEST else list(samples)
+    chosen = counted(samples)
     if not chosen:
         return None
     found = active.responses(examples_of(chosen, weighed=False))
     return mean_norm(found, chosen)
+
+
+def counted(samples: Sequence[PlacedSample]) -> list[PlacedSample]:
+    """The samples whose mean norm is the scale: the canaries, or all if those are too few."""
+    canaries = [sample for sample in samples if sample.part == "canary"]
+    return canaries if len(canaries) >= _FEWEST else list(samples)
 
 
 def mean_norm(found: Responses[NDArray[np.float32]], samples: Sequence[PlacedSample]) -> float:

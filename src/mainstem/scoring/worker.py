@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mainstem.importance import Rows
 from mainstem.join import PlacedSample, examples_of
+from mainstem.kinds import Kind, KindScale
 from mainstem.models import ActiveVersion
 from mainstem.process.stopwatch import SPENT
 from mainstem.responses import Responses
@@ -21,6 +22,7 @@ from mainstem.scoring.evidence import is_worth_it
 from mainstem.scoring.finite import finite_only
 from mainstem.scoring.held import apart, is_scored
 from mainstem.scoring.judging import At, Judging, Publish
+from mainstem.scoring.kinds import kind_of
 from mainstem.scoring.rebuilding import rebuilt
 from mainstem.scoring.rescoring import due_again, unscored
 from mainstem.scoring.scale import mean_norm
@@ -52,6 +54,8 @@ class ScoringWorker:
         left: for each of these partitions the event time before which rows were dropped.
         version: number of the version in use.
         scale: number that its norms are divided by; None before it has scored a sample.
+        kinds: how norms of cheaper kinds stand to its full ones, by kind; it makes full visits
+            where a kind is missing.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class ScoringWorker:
         self.left: dict[int, int] = dict.fromkeys(self.rows, 0)
         self.version = 0
         self.scale: float | None = None
+        self.kinds: Mapping[str, KindScale] = {}
         self.trusted = trusted
         self._store = store
         self._settings = settings
@@ -82,12 +87,23 @@ class ScoringWorker:
             raise RuntimeError(msg)
         return self._active
 
-    def use(self, version: int, active: ActiveVersion, scale: float | None) -> None:
-        """Continue with a version that was taken up before, with its scale."""
-        self.version, self._active, self.scale = version, active, scale
+    def use(
+        self,
+        version: int,
+        active: ActiveVersion,
+        scale: float | None,
+        kinds: Mapping[str, KindScale],
+    ) -> None:
+        """Continue with a version that was taken up before, with its scales; see `take_up`."""
+        self.version, self._active, self.scale, self.kinds = version, active, scale, kinds
 
     def take_up(
-        self, version: int, active: ActiveVersion, ends: Mapping[int, int], scale: float | None
+        self,
+        version: int,
+        active: ActiveVersion,
+        ends: Mapping[int, int],
+        scale: float | None,
+        kinds: Mapping[str, KindScale],
     ) -> int:
         """Take up a new version: score trusted and the newest samples again.
 
@@ -96,11 +112,12 @@ class ScoringWorker:
             active: the version, ready to score.
             ends: position of the next sample of each partition.
             scale: number that its norms are divided by; None if it is unknown.
+            kinds: how norms of cheaper kinds stand to its full ones, by kind.
 
         Returns:
             The number of samples that were scored again.
         """
-        self.use(version, active, scale)
+        self.use(version, active, scale, kinds)
         known = self.due(ends)
         self.score(known, again=True)
         return len(known)
@@ -120,35 +137,43 @@ class ScoringWorker:
 
         Args:
             samples: samples to score.
-            again: whether an earlier version has scored them, which is another kind of cost.
+            again: whether an earlier version has scored them. Then the visits are of the kind
+                `next_visit`, not `first_visit`, and their cost is of another kind too.
         """
-        kind = RESCORE if again else SCORE
-        with SPENT.on(kind):
-            self._score(samples, kind)
+        stage = RESCORE if again else SCORE
+        with SPENT.on(stage):
+            self._score(samples, stage)
 
-    def _score(self, samples: Sequence[PlacedSample], kind: str) -> None:
+    def _score(self, samples: Sequence[PlacedSample], stage: str) -> None:
         taken = [sample for sample in samples if is_scored(sample)]
         if not taken:
             return
-        found = self._passed(taken, kind)
+        settings = self._settings.responses
+        asked = settings.next_visit if stage == RESCORE else settings.first_visit
+        # the scale can be taken of full norms only
+        kind = Kind.FULL if self.scale is None else kind_of(asked, self.kinds)
+        found = self._passed(taken, stage, kind)
         taken, found = finite_only(taken, found, self.version)
         if not taken:
             return
         if self.scale is None:
             self.scale = mean_norm(found, taken)
-        answered = Answered.by(self.version, self.scale, taken, found)
+        cheaper = None if kind is Kind.FULL else (kind, self.kinds[kind])
+        answered = Answered.by(self.version, self.scale, taken, found, cheaper)
         answered.keep(self._store, self._settings.responses.representations_ttl)
         for partition, visits in answered.visits():
             for rows, some in apart(visits, self.rows[partition], self.held[partition]):
                 rows.visit(some)
 
-    def _passed(self, samples: Sequence[PlacedSample], kind: str) -> Responses[NDArray[np.float32]]:
+    def _passed(
+        self, samples: Sequence[PlacedSample], stage: str, kind: Kind
+    ) -> Responses[NDArray[np.float32]]:
         """The responses of samples at the version in use; what they cost is written."""
-        with SPENT.counting() as counted, SPENT.on(kind):
+        with SPENT.counting() as counted, SPENT.on(stage):
             read = self.active.read(examples_of(samples, weighed=False))
-            found = self.active.responses(read)
+            found = self.active.responses(read, kind=kind)
         # subtle: before the responses, because a sample that has one is not scored again
-        spent = visit_costs(self.version, kind, samples, read.lengths, counted[kind])
+        spent = visit_costs(self.version, stage, samples, read.lengths, counted[stage])
         self._store.write("costs", spent)
         return found
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from mainstem.events import Item
 from mainstem.join import LedgerRow, PlacedSample, Rejection, Sample, digest_of
+from mainstem.kinds import Kind
 from mainstem.objectives import code_of
 from mainstem.store.store import Columns
 
@@ -20,6 +21,7 @@ __all__ = [
     "columns_of",
     "columns_of_tuples",
     "item_columns",
+    "kind_columns",
     "ledger_columns",
     "position_columns",
     "rejection_columns",
@@ -186,6 +188,18 @@ def response_columns(
         **({} if found.logits is None else {"logits": found.logits.tolist()}),
         **({"given": given} if max(given, default=-1) >= 0 else {}),
     }
+
+
+def kind_columns(kind: Kind, measured: "NDArray[np.float32]") -> Columns:
+    """Further columns of table `responses` for visits of a cheaper kind; none for full ones.
+
+    Args:
+        kind: kind of the visits.
+        measured: norms over the layers of the kind, shape (B,).
+    """
+    if kind is Kind.FULL:
+        return {}
+    return {"kind": [str(kind)] * len(measured), "measured": measured}
 
 
 def sketch_columns(

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from mainstem.errors import VersionError
+from mainstem.kinds import KindScale
 from mainstem.versions.beats_counting import BeatsCounting
 from mainstem.versions.calibration import Calibration
 
@@ -36,6 +37,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
         files: BLAKE2b digest of each file, by name.
         scale: mean response norm of the canaries under the version; norms are divided by it. None
             if no canary was known yet.
+        kinds: how norms of cheaper kinds stand to its full ones, by kind; empty where none was
+            measured, and then the version makes full visits only.
         generation: generation of the learner that made the version; 0 in the embedded loop.
         features: features that the model reads, in order; empty for a model that reads words
             alone, as all did before there was behaviour.
@@ -51,6 +54,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     reason: str
     files: dict[str, str]
     scale: float | None = None
+    kinds: dict[str, KindScale] = {}
     generation: int = 0
     features: list[ReadFeature] = []
     examined: list[int] = []

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from mainstem.disk import put_whole
 from mainstem.errors import VersionError
+from mainstem.kinds import KindScale
 from mainstem.models.encoder import CrossEncoder
 from mainstem.models.features import TRANSFORMS
 from mainstem.settings.urls import files_at
@@ -63,6 +64,7 @@ class Versions:
         event_time: int,
         reason: str,
         scale: float | None = None,
+        kinds: Mapping[str, KindScale] | None = None,
         generation: int = 0,
         direction: Mapping[str, Tensor] | None = None,
         calibration: Calibration | None = None,
@@ -79,6 +81,7 @@ class Versions:
             event_time: largest event time so far, in milliseconds.
             reason: why it is promoted.
             scale: mean response norm of the canaries under the version; None if it is unknown.
+            kinds: how norms of cheaper kinds stand to its full ones, by kind.
             generation: generation of the learner; 0 in the embedded loop.
             direction: trusted gradient at the version by parameter name; None or empty if there
                 is none.
@@ -100,6 +103,7 @@ class Versions:
             reason=reason,
             files={name: digest_of(content) for name, content in contents.items()},
             scale=scale,
+            kinds=dict(kinds or {}),
             generation=generation,
             calibration=calibration,
             beats_counting=beats_counting,

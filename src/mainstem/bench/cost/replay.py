@@ -101,7 +101,7 @@ class Replay:
         self._version = 0
         self._learner = Learner(store, versions, settings)
         self._worker = ScoringWorker(store, settings, [_PARTITION], trusted=True)
-        self._worker.use(0, self.active, None)
+        self._worker.use(0, self.active, None, {})
         self._schedule = Schedule(
             judge_every=settings.standing.judge_every,
             round_every=settings.learning.round_every,
@@ -133,7 +133,7 @@ class Replay:
         if self._scored:
             for rows in self._worker.rows.values():
                 rows.mark_drawn(done.drawn)
-            self._worker.take_up(done.version, done.active, ends, done.scale)
+            self._worker.take_up(done.version, done.active, ends, done.scale, done.made.kinds)
 
     def _pool(self, position: int) -> RoundPool:
         if self._scored:

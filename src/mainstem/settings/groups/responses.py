@@ -3,6 +3,7 @@
 from typing import Annotated, Final
 
 from mainstem.errors import SettingError
+from mainstem.kinds import Kind
 from mainstem.settings.durations import DAY
 from mainstem.settings.fields import Group, Means, duration, switch
 
@@ -46,6 +47,23 @@ class Responses(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             form="names or patterns with commas between",
         ),
     ] = "*"
+    first_visit: Annotated[
+        str,
+        Means(
+            "Chooses what is computed when a sample comes: `full`, the exact norm with alignment"
+            " and sketch; `last`, the norm over the last block and the head; `forward`, the norm"
+            " over the head, with no backward pass through the blocks. Cheaper norms tell less.",
+            choices=tuple(Kind),
+        ),
+    ] = Kind.FULL.value
+    next_visit: Annotated[
+        str,
+        Means(
+            "Chooses what is computed when a new version scores a sample again, as `first_visit`"
+            " does for its first visit.",
+            choices=tuple(Kind),
+        ),
+    ] = Kind.FULL.value
     representations: Annotated[
         bool,
         switch(
@@ -65,9 +83,20 @@ class Responses(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rescore_budget: Annotated[
         int,
         Means(
-            "A higher number makes each new version score more of the newest samples again.", low=0
+            "A higher number makes each new version score more samples again, besides the trusted"
+            " ones.",
+            low=0,
         ),
     ] = 6000
+    rescore: Annotated[
+        str,
+        Means(
+            "Chooses which samples a new version scores again, as many as `rescore_budget` allows:"
+            " the `newest`, or the most `changeable`, whose standing another visit is most likely"
+            " to change.",
+            choices=("newest", "changeable"),
+        ),
+    ] = "newest"
     horizon: Annotated[
         int,
         duration(
@@ -90,6 +119,17 @@ class Responses(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 f"got {self.response_layers!r}"
             )
             raise SettingError(msg)
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of visit that the settings ask for, `full` among them.
+
+        Example:
+            >>> [str(kind) for kind in Responses(first_visit="forward").kinds]
+            ['full', 'forward']
+        """
+        asked = {Kind.FULL, Kind(self.first_visit), Kind(self.next_visit)}
+        return tuple(kind for kind in Kind if kind in asked)
 
     @property
     def layer_patterns(self) -> tuple[str, ...]:

@@ -1,0 +1,117 @@
+"""How cheaper norms become full ones: a correction that each version measures on its canaries.
+
+Importance is a mean over visits, and visits may be of different kinds. So a cheaper norm counts as
+the full norm that is expected with it: a power law, fitted on the canaries, that leaves their mean
+as it is. Where the cheaper norm tells nothing, every sample counts as the mean.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mainstem.join import PlacedSample, examples_of
+from mainstem.kinds import Kind, KindScale
+from mainstem.models import ActiveVersion
+from mainstem.scoring.scale import counted, mean_norm
+
+__all__ = ["fitted", "in_full", "kind_of", "scales_of"]
+
+_FITTED: Final = 1e-3, 1e3  # norm over mean norm; beyond it a sample would bend the line alone
+_READ: Final = 1e-6, 1e6
+_POWERS: Final = 0.1, 2.0
+
+
+def scales_of(
+    active: ActiveVersion, samples: Sequence[PlacedSample], kinds: Sequence[Kind]
+) -> tuple[float | None, dict[str, KindScale]]:
+    """The scale of a version, and how its norms of cheaper kinds stand to full ones.
+
+    Each kind is computed in a pass of its own, as a visit does it.
+
+    Args:
+        active: the version, ready to score.
+        samples: samples that `scale_of` chooses from.
+        kinds: kinds to measure; `full` is always measured.
+
+    Returns:
+        The scale, None without samples; and each cheaper kind by name.
+
+    Raises:
+        NonFiniteError: if most of the norms are not finite.
+    """
+    chosen = counted(samples)
+    if not chosen:
+        return None, {}
+    examples = active.read(examples_of(chosen, weighed=False))
+    full = active.responses(examples)
+    cheaper = {
+        str(kind): fitted(active.responses(examples, kind=kind).norm, full.norm)
+        for kind in kinds
+        if kind is not Kind.FULL
+    }
+    found = {name: one for name, one in cheaper.items() if one is not None}
+    return mean_norm(full, chosen), found
+
+
+def fitted(norm: NDArray[Any], full: NDArray[Any]) -> KindScale | None:
+    """How norms of a cheaper kind stand to full norms of the same samples.
+
+    Args:
+        norm: norms of the cheaper kind, shape (N,).
+        full: full norms, shape (N,). Samples whose norms are not both finite are left out.
+
+    Returns:
+        The fit; None if a mean norm is 0 or not finite, because then nothing can be said.
+
+    Example:
+        >>> full = np.array([1.0, 4.0, 16.0])
+        >>> fit = fitted(np.sqrt(full), full)
+        >>> round(fit.power, 6)
+        2.0
+        >>> in_full(np.sqrt(full), fit, scale=7.0).tolist()
+        [1.0, 4.0, 16.0]
+    """
+    known = np.isfinite(norm) & np.isfinite(full)
+    cheap, whole = np.asarray(norm, float)[known], np.asarray(full, float)[known]
+    scale, level = _mean(cheap), _mean(whole)
+    if not (scale > 0 and level > 0):
+        return None
+    x, y = (np.log(np.clip(one, *_FITTED)) for one in (cheap / scale, whole / level))
+    spread = float(np.square(x - x.mean()).sum())
+    slope = float(((x - x.mean()) * y).sum()) / spread if spread > 0 else 1.0
+    power = float(np.clip(slope, *_POWERS))
+    return KindScale(scale=scale, power=power, factor=1 / _mean(_read(cheap, scale) ** power))
+
+
+def in_full(norm: NDArray[Any], its: KindScale, scale: float) -> NDArray[np.float32]:
+    """The full norms that are expected with norms of a cheaper kind.
+
+    They rise with the norm, and are finite for every norm that is a number.
+
+    Args:
+        norm: norms of the cheaper kind, shape (N,).
+        its: how they stand to full norms at this version.
+        scale: scale of the version.
+    """
+    expected = scale * its.factor * _read(np.asarray(norm, float), its.scale) ** its.power
+    return expected.clip(max=float(np.finfo(np.float32).max)).astype(np.float32)
+
+
+def kind_of(asked: str, kinds: Mapping[str, KindScale]) -> Kind:
+    """The kind of visit that a version can make: the one asked for, or a full one.
+
+    Args:
+        asked: name of the kind that the settings ask for.
+        kinds: the cheaper kinds that were measured at the version.
+    """
+    return Kind(asked) if asked in kinds else Kind.FULL
+
+
+def _read(norm: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
+    return np.clip(norm / scale, *_READ)
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    return float(values.mean()) if len(values) else 0.0
