@@ -44,8 +44,7 @@ BELOW = {
         "kafka": "behaviour errors events join printable store trusted",
         "scoring": (
             "behaviour errors evidence ids importance join kinds models process responses"
-            " settings"
-            " standing store"
+            " settings standing store"
         ),
         "learning": (
             "behaviour errors ids importance join kinds logistic models objectives process scoring"
@@ -54,6 +53,7 @@ BELOW = {
         "bench": (
             "behaviour data disk errors events evidence ids importance join kinds learning models "
             "objectives process responses scoring settings simulate standing store trusted"
+            " versions"
         ),
         "loop": (
             "behaviour embedded errors events join learning process scoring settings standing store"

@@ -61,11 +61,11 @@ def cost(
     and evidence train the same model by the same rounds. The folder gets a table (cost.csv) and a
     page (cost.html) too.
     """
-    from mainstem.bench.cost.page import write_page, write_table
     from mainstem.bench.cost.policies import POLICIES
     from mainstem.bench.cost.policies import QUICK as FEW
     from mainstem.bench.cost.run import Plan, bench_cost, tune
     from mainstem.bench.cost.streams import QUICK, STREAMS
+    from mainstem.cli.cost_page import write_page, write_table
     from mainstem.settings import Settings
 
     streams = [
