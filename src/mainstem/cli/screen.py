@@ -88,6 +88,8 @@ class Screen:
             if done.cold
             else f"{done.drawn_core:,} samples of core, {done.drawn_edge:,} of edge"
         )
+        spent = len(done.drawn) - done.drawn_core - done.drawn_edge
+        drawn += f", {spent:,} spent" if spent > 0 and not done.cold else ""
         promoted = "promoted" if done.decision.promoted else "not promoted"
         trained = f"fine-tuned version {done.parent} on {drawn}"
         self._say(f"{self._clock()}round {done.version}: {trained}")
