@@ -188,6 +188,7 @@ def test_only_opening_and_the_command_line_open_homes_and_make_models() -> None:
     }
     assert {
         "asking.py",
+        "cli/rescoring.py",
         "cli/trusting.py",
         "cli/verifying.py",
         "learning/first.py",
