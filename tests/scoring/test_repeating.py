@@ -76,6 +76,7 @@ def test_a_recorded_schedule_repeats_what_was_judged(
         load = lambda version: (  # noqa: E731
             load_active(versions, version, TWO),
             versions.manifest(version).scale,
+            versions.manifest(version).kinds,
         )
         repeated = Repeated(store, TWO, load, partition, trusted=False)
         end = sum(one.partition == partition for one in recorded.accepted)
