@@ -1,15 +1,19 @@
 """A scoring worker that takes up a version scores samples again, and a successor can finish it."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
 from mainstem.ids import uuid_of
 from mainstem.kafka.messages import Announcement
+from mainstem.kinds import KindScale
+from mainstem.scoring.changeable import most_changeable
 from mainstem.store.recorded_schedule import RecordedSchedule
 from mainstem.store.turns import TAKE_UP
 from mainstem.trainer import scoring
 from mainstem.versions import Versions
+from tests.small_models import given_encoder, shake
 from tests.trainer.fakes import FakeGroup, Killed, KillingStore, sample
 from tests.trainer.scorers import (
     AT_ONCE,
@@ -161,3 +165,48 @@ def test_a_partition_that_went_away_and_came_back_stands_as_if_it_had_stayed(
     one.to_the_end()
     assert expected == history(store)
     assert all(same(stayed.rows(partition), one.rows(partition)) for partition in (0, 1))
+
+
+def test_what_could_change_is_scored_again_within_the_budget(
+    store: KillingStore, versions: Versions
+) -> None:
+    """A new version scores the canaries and the samples that a visit is likeliest to move."""
+    more = {"responses.rescore_budget": 6, "responses.rescore": "changeable"}
+    settings = SETTINGS.but(more)
+    records = prepared(store, settings)
+    worker = Worker(store, versions, FakeGroup(records), settings=settings).run()
+    rows = worker.rows()
+    chosen = rows["offset"][most_changeable(rows, 1, 6, settings.standing)].tolist()
+    worker.program.take_up(Announcement(version=1, generation=1), first=False)
+    worker.run()
+    kinds = parts(records, settings)
+    canaries = {offset for offset, kind in enumerate(kinds) if kind == "canary"}
+    assert 6 == len(chosen)
+    assert canaries | set(chosen) == offsets_at(store, 1)
+
+
+def test_first_and_next_visits_are_of_the_kinds_that_are_asked_for(
+    store: KillingStore, tmp_path: Path
+) -> None:
+    """A version that has measured its kinds makes them; one that has not makes full visits."""
+    made, its = Versions(f"file://{tmp_path / 'versions'}"), KindScale(scale=1, power=1, factor=1)
+    for version, known in enumerate(({}, {"last": its, "forward": its})):
+        encoder = given_encoder(seed=version)
+        shake(encoder.network, version)
+        facts = {"event_time": 0, "reason": "", "scale": 1.5, "generation": 1}
+        made.save(encoder, version=version, parent=version - 1, kinds=known, **facts)
+    more = {"responses.first_visit": "forward", "responses.next_visit": "last"}
+    settings = SETTINGS.but(more)
+    group = FakeGroup(prepared(store, settings))
+    worker = Worker(store, made, group, settings=settings).run(3)
+    worker.program.take_up(Announcement(version=1, generation=1), first=False)
+    worker.run()
+    early = "offset < 10"
+    assert [(0, True, "full"), (1, False, "forward"), (1, True, "last")] == sorted(
+        (version, bool(is_early), kind)
+        for version, is_early, kind in store.rows(
+            f"SELECT DISTINCT version, {early}, kind FROM responses FINAL"
+        )
+    )
+    again = Worker(store, made, group, settings=settings, version=1).run()
+    assert same(worker.rows(), again.rows())
