@@ -63,6 +63,8 @@ def test_running_numbers_are_those_of_all_visits(history: list[Any], scale: floa
         assert pytest.approx(loss.mean(), rel=1e-5, abs=1e-5) == columns["loss"][at]  # float32
         squares = pytest.approx(norm.var() * len(norm), rel=1e-6, abs=1e-6)
         assert squares == columns["importance_m2"][at]
+        squares = pytest.approx(margin.var() * len(norm), rel=1e-5, abs=1e-5)
+        assert squares == columns["margin_m2"][at]  # float32
 
 
 def test_norms_are_divided_by_the_scale_of_their_version() -> None:

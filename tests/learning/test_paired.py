@@ -6,7 +6,7 @@ from scipy.stats import bootstrap
 from sklearn.metrics import roc_auc_score
 
 from mainstem.learning.evaluation import Difference, paired_auc, paired_mean
-from mainstem.learning.evaluation.paired import _Weighable
+from mainstem.learning.evaluation.paired import WeightedAuc
 
 
 def drawn(questions: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -36,7 +36,7 @@ def test_an_auc_with_weights_is_that_of_scikit_learn() -> None:
     labels, _, worse, _ = drawn(40)
     weights = np.random.default_rng(5).integers(0, 4, len(labels)).astype(np.float64)
     theirs = roc_auc_score(labels, worse, sample_weight=weights)
-    assert pytest.approx(theirs) == _Weighable(labels, worse[None]).auc(weights)
+    assert pytest.approx(theirs) == WeightedAuc(labels, worse[None]).auc(weights)
 
 
 def test_an_interval_of_aucs_is_that_of_scipy() -> None:

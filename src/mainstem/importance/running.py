@@ -23,10 +23,11 @@ ADDED_UP: Final[Mapping[str, Any]] = {
     "importance_m2": np.float64,  # sum of squared differences from the mean
     "recent_importance": np.float64,  # decayed mean: a visit counts half as much as the next one
     "margin": np.float64,  # running mean
+    "margin_m2": np.float32,  # sum of squared differences from the mean
     "loss": np.float32,  # running mean
     "alignment": np.float32,  # running mean over the visits that have one
-    "aligned": np.int32,  # number of visits that have an alignment
-    "sketched": np.int32,  # number of visits whose sketch is in the mean sketch
+    "aligned": np.uint16,  # number of visits that have an alignment
+    "sketched": np.uint16,  # number of visits whose sketch is in the mean sketch
 }
 """Columns that add up over visits, with their types; they start at 0 again with another label.
 
@@ -48,10 +49,12 @@ def count_numbers(arrays: _Arrays, rows: _Rows, numbers: NDArray[np.float64]) ->
         recent[rows] = np.where(is_first, seen, (recent[rows] + seen) / 2)
     arrays["visits"][rows] += 1
     count = arrays["visits"][rows]
-    before = numbers[:, 0] - arrays["importance"][rows]
-    arrays["importance"][rows] += before / count
-    arrays["importance_m2"][rows] += before * (numbers[:, 0] - arrays["importance"][rows])
-    arrays["margin"][rows] += (numbers[:, 1] - arrays["margin"][rows]) / count
+    for place, name in enumerate(("importance", "margin")):
+        before = numbers[:, place] - arrays[name][rows]
+        arrays[name][rows] += before / count
+        squares = arrays[f"{name}_m2"]
+        added = squares[rows] + before * (numbers[:, place] - arrays[name][rows])
+        squares[rows] = np.minimum(added, np.finfo(squares.dtype).max)
     arrays["loss"][rows] += (numbers[:, 2] - arrays["loss"][rows]) / count
 
 
