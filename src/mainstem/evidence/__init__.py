@@ -2,7 +2,7 @@
 
 from mainstem.evidence.combined import CrossFit
 from mainstem.evidence.contract import Known, Part, Reading, Trusted
-from mainstem.evidence.scale import on_one_scale
+from mainstem.evidence.scale import on_one_scale, what_is_left
 from mainstem.evidence.weighed import COMBINED, PARTS, Weighed, weigh
 from mainstem.evidence.weights import clipped_weights
 
@@ -18,4 +18,5 @@ __all__ = [
     "clipped_weights",
     "on_one_scale",
     "weigh",
+    "what_is_left",
 ]

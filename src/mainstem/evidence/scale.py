@@ -1,6 +1,7 @@
 """Numbers of different versions on one scale, by their ranks among canaries."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,9 @@ from scipy.special import ndtri
 
 from mainstem.evidence.contract import Floats, finite
 
-__all__ = ["on_one_scale"]
+__all__ = ["on_one_scale", "what_is_left"]
+
+_TELL: Final = 30  # canaries from which on a correlation tells something
 
 
 def on_one_scale(
@@ -49,3 +52,34 @@ def on_one_scale(
         middle = (left + right) / 2 / len(every)  # in (0, 1)
         scores[here] = ndtri(np.interp(tidy[here], known, middle))
     return scores
+
+
+def what_is_left(before: Floats, now: Floats) -> float:
+    """How much of a normal score under an earlier version is expected under a later one.
+
+    Evidence learns from trusted samples, which the newest version scores again. Of other samples
+    only an earlier version may have said something, and the first one knew nothing. Times this
+    number, its normal scores are those that the newest version is expected to give; so what an
+    earlier version said counts for as much as it has held true of the canaries.
+
+    Args:
+        before: numbers about M canaries by the earlier version, shape (M,).
+        now: numbers about the same canaries by the later version, shape (M,).
+
+    Returns:
+        The correlation of their normal scores, in [0, 1]; 1 with fewer than 30 canaries, which
+        cannot tell.
+
+    Example:
+        >>> random = np.random.default_rng(0)
+        >>> same, other = random.normal(size=(2, 1000))
+        >>> round(what_is_left(same, 2 * same + 1), 2), what_is_left(same, other) < 0.1
+        (1.0, True)
+    """
+    if len(before) < _TELL:
+        return 1.0
+    whole = np.zeros(len(before), np.int64)
+    scores = [on_one_scale(one, whole, {0: finite(one)}) for one in (before, now)]
+    if min(one.std() for one in scores) == 0:
+        return 0.0
+    return float(np.clip(np.corrcoef(scores[0], scores[1])[0, 1], 0, 1))

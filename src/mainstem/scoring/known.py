@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mainstem.evidence import Known, Trusted, on_one_scale
+from mainstem.evidence import Known, Trusted, on_one_scale, what_is_left
 from mainstem.importance import CANARY, Rows
 from mainstem.join import PARTS
 from mainstem.scoring.kept import Kept
@@ -89,16 +89,14 @@ def _of_two(
     """Scores of the two classes, and the recent margin of the label of the log."""
     version = both["last_version"]
     versions = np.unique(version).tolist()
-    score = on_one_scale(
-        both["score"].astype(np.float64),
-        version,
-        {one: rows.canaries.scores_at(one).astype(np.float64) for one in versions},
-    )
-    recent = on_one_scale(
-        np.asarray(both["recent_margin"] * _sign(both["label"].astype(np.int64)), np.float64),
-        version,
-        {one: _signed_canaries(rows, one) for one in versions},
-    )
+    places = {one: rows.canaries.at(one)[0] for one in versions}
+    scores = {one: rows.canaries.scores_at(one).astype(np.float64) for one in versions}
+    score = on_one_scale(both["score"].astype(np.float64), version, scores)
+    margins = {one: _signed_canaries(rows, one) for one in versions}
+    signed = both["recent_margin"] * _sign(both["label"].astype(np.int64))
+    recent = on_one_scale(np.asarray(signed, np.float64), version, margins)
+    score *= _left(version, places, scores)
+    recent *= _left(version, places, margins)
     return np.column_stack([-score / 2, score / 2]), recent * _sign(label)
 
 
@@ -134,6 +132,19 @@ def _of_more(
         }
         margin[here] = on_one_scale(recent[here], version[here], canaries)
     return scores, margin
+
+
+def _left(
+    version: NDArray[np.int64],
+    places: Mapping[int, NDArray[np.int64]],
+    numbers: Mapping[int, _Numbers],
+) -> _Numbers:
+    """How much of what each sample's last version said is expected of the newest, shape (N,)."""
+    newest, found = max(places, default=0), np.ones(len(version))
+    for one in places:
+        _, before, now = np.intersect1d(places[one], places[newest], return_indices=True)
+        found[version == one] = what_is_left(numbers[one][before], numbers[newest][now])
+    return found
 
 
 def _sign(label: NDArray[np.int64]) -> NDArray[np.int64]:
