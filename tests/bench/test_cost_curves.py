@@ -8,7 +8,8 @@ import pytest
 from mainstem.bench.cost.cells import Ran
 from mainstem.bench.cost.compared import compared
 from mainstem.bench.cost.curves import Curve, cost_at, quality_at
-from mainstem.bench.cost.policies import OURS, POLICIES, QUICK, Policy
+from mainstem.bench.cost.policies import FAMILIES, OURS, POLICIES, QUICK, Policy, trials_of
+from mainstem.bench.cost.run import _family_of, _middle_ones
 from mainstem.settings import Settings
 
 QUESTIONS = np.arange(400) // 2
@@ -111,7 +112,10 @@ def test_names_of_policies_tell_them_apart() -> None:
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda one: one.name)
 def test_settings_of_policies_exist(policy: Policy) -> None:
     """A setting that was renamed fails here, not after hours."""
-    Settings().but(policy.all_settings)
+    trials = trials_of(policy.family)
+    assert {"": {}} == {name: some for name, some in trials.items() if not name}
+    for trial in trials.values():
+        Settings().but({**policy.all_settings, **trial})
 
 
 def test_a_bench_fits_into_three_hours_of_two_processes() -> None:
@@ -121,3 +125,14 @@ def test_a_bench_fits_into_three_hours_of_two_processes() -> None:
     assert len(POLICIES) * len(STREAMS) * 5 <= 200
     seconds = sum(one.cell_seconds for one in STREAMS) * len(POLICIES) * 5 / 2
     assert seconds <= 3 * 3600
+
+
+def test_tuning_tries_the_middle_policy_of_each_family() -> None:
+    """Families that leave a part of ours out are not tried; they take what was chosen for ours."""
+    assert [
+        "everything, 100 %, 2 epochs",
+        "random, 50 %, 3 epochs",
+        "random again, 50 %, 3 epochs",
+        f"{OURS}, 50 %, 3 epochs",
+    ] == [one.name for one in _middle_ones(POLICIES)]
+    assert {OURS, *FAMILIES} == {_family_of(one) for one in POLICIES}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-__all__ = ["FAMILIES", "OURS", "POLICIES", "QUICK", "REHEARSAL", "Policy"]
+__all__ = ["FAMILIES", "OURS", "POLICIES", "QUICK", "REHEARSAL", "Policy", "trials_of"]
 
 REHEARSAL: Final = 0.5
 OURS: Final = "mainstem"
@@ -80,6 +80,23 @@ POLICIES: Final = (
     _ours(f"{OURS}, uniform in core", 0.5, learning__uniform_share=1.0),
     _ours(f"{OURS}, no evidence", 0.5, standing__evidence="margin"),
 )
+_FORWARD: Final = {"responses.first_visit": "forward", "responses.next_visit": "forward"}
+_RATES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "": {},
+    "faster": {"learning.learning_rate": 1e-3},
+    "slower": {"learning.learning_rate": 2.5e-4},
+    "patient": {"learning.patience": 2},
+}
+_CHOICES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "": {},
+    "forward": _FORWARD,
+    "forward, alike": {**_FORWARD, "learning.evidence_weight": 0.0},
+    "forward, unbiased": {
+        **_FORWARD,
+        "learning.evidence_weight": 0.0,
+        "learning.inclusion_weight": 1.0,
+    },
+}
 QUICK: Final = tuple(
     one
     for one in POLICIES
@@ -92,3 +109,16 @@ QUICK: Final = tuple(
     }
 )
 """The four policies of `--quick`."""
+
+
+def trials_of(family: str) -> Mapping[str, Mapping[str, Any]]:
+    """Settings that are tried for a family of policies, by name; as many for each family.
+
+    Args:
+        family: name of the family.
+
+    Example:
+        >>> len(trials_of("random")) == len(trials_of(OURS))
+        True
+    """
+    return _CHOICES if family.startswith(OURS) else _RATES

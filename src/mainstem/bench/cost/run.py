@@ -13,21 +13,15 @@ import numpy as np
 from mainstem.bench.cost.cells import Cell, OpenEmpty, Ran, run_cell
 from mainstem.bench.cost.compared import LESS, compared
 from mainstem.bench.cost.material import material_of
-from mainstem.bench.cost.policies import OURS, Policy
+from mainstem.bench.cost.policies import OURS, Policy, trials_of
 from mainstem.bench.cost.streams import CostStream
 from mainstem.bench.ranker_log import OpenStore
 from mainstem.disk import write_whole
 from mainstem.settings import Settings
 
-__all__ = ["TRIALS", "TUNING_SEEDS", "Group", "Plan", "bench_cost", "chosen_trials", "tune"]
+__all__ = ["TUNING_SEEDS", "Group", "Plan", "bench_cost", "chosen_trials", "tune"]
 
 Told: TypeAlias = Callable[[str], object]
-TRIALS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "": {},
-    "faster": {"learning.learning_rate": 1e-3},
-    "slower": {"learning.learning_rate": 2.5e-4},
-}
-"""Settings that are tried for each family of policies, by name."""
 TUNING_SEEDS: Final = (100, 101)
 """Seeds on which settings are chosen; they are not reported."""
 _CHOSEN: Final = "chosen.json"
@@ -84,7 +78,7 @@ class Plan:
                 stream,
                 seed,
                 [
-                    Cell(stream.name, policy, seed, trials.get(policy.family, ""))
+                    Cell(stream.name, policy, seed, trials.get(_family_of(policy), ""))
                     for policy in self.policies
                 ],
             )
@@ -166,14 +160,21 @@ def tune(plan: Plan, told: Told) -> dict[str, str]:
         told: receives a line of progress.
 
     Returns:
-        For each family the name of the settings with the best mean AUC over its policies, streams
-        and seeds; they are kept for later runs.
+        For each family the name of the settings with the best mean AUC over streams and seeds, of
+        its middle policy; they are kept for later runs.
     """
     groups = [
-        Group(stream, seed, [Cell(stream.name, one, seed, trial) for one in plan.policies])
+        Group(
+            stream,
+            seed,
+            [
+                Cell(stream.name, one, seed, trial)
+                for one in _middle_ones(plan.policies)
+                for trial in trials_of(one.family)
+            ],
+        )
         for seed in TUNING_SEEDS
         for stream in plan.streams
-        for trial in TRIALS
     ]
     plan.run(plan.missing(groups), told)
     reached: dict[tuple[str, str], list[float]] = {}
@@ -183,7 +184,7 @@ def tune(plan: Plan, told: Told) -> dict[str, str]:
     means = {at: float(np.mean(values)) for at, values in reached.items()}
     families = {family for family, _ in means}
     chosen = {
-        family: max(TRIALS, key=lambda trial, of=family: means[of, trial])  # type: ignore[misc]
+        family: max(trials_of(family), key=lambda trial, of=family: means[of, trial])  # type: ignore[misc]
         for family in sorted(families)
     }
     for (family, trial), mean in sorted(means.items()):
@@ -199,6 +200,20 @@ def chosen_trials(folder: Path) -> dict[str, str]:
         return {}
     found: dict[str, str] = msgspec.json.decode(file.read_bytes())
     return found
+
+
+def _family_of(policy: Policy) -> str:
+    """The family whose settings a policy takes: what leaves a part out takes those of the whole."""
+    return policy.family.partition(",")[0]
+
+
+def _middle_ones(policies: Sequence[Policy]) -> list[Policy]:
+    """The middle policy of each family."""
+    found: dict[str, list[Policy]] = {}
+    for one in policies:
+        if one.family == _family_of(one):
+            found.setdefault(one.family, []).append(one)
+    return [its[len(its) // 2] for its in found.values()]
 
 
 def _alone() -> None:
@@ -219,7 +234,7 @@ def _ran_in_turn(
 ) -> Iterator[str]:
     material = material_of(group.stream, group.seed, settings, opened)
     for cell in group.cells:
-        ran = run_cell(cell, material, TRIALS[cell.trial], home)
+        ran = run_cell(cell, material, trials_of(cell.policy.family)[cell.trial], home)
         ran.keep(folder, cell)
         reached, seconds = ran.facts["auc_true"], ran.facts["cost"]["seconds"]
         yield (
