@@ -12,6 +12,8 @@ from mainstem.store.store import migrations
 VIEWS = (
     "accepted_samples",
     "contradictory_by_source",
+    "costs_now",
+    "costs_of_version",
     "importance_by",
     "importance_of_behaviour",
     "importance_of_brand",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mainstem.join import PlacedSample, examples_of
 from mainstem.kinds import Kind, KindScale
 from mainstem.models import ActiveVersion
+from mainstem.process.stopwatch import SPENT
 from mainstem.scoring.scale import counted, mean_norm
 
 __all__ = ["fitted", "in_full", "kind_of", "scales_of"]
@@ -23,6 +24,7 @@ _READ: Final = 1e-6, 1e6
 _POWERS: Final = 0.1, 2.0
 
 
+@SPENT.on("scale")
 def scales_of(
     active: ActiveVersion, samples: Sequence[PlacedSample], kinds: Sequence[Kind]
 ) -> tuple[float | None, dict[str, KindScale]]:
