@@ -60,10 +60,8 @@ def counts(samples: Pool, found: Draw) -> tuple[int, int, int]:
 @pytest.mark.parametrize(
     ("core", "edge", "expected"),
     [
-        # the floor
-        (500, 500, (70, 30)),
-        # edge has fewer than its floor
-        (500, 20, (80, 20)),
+        (500, 500, (70, 30)),  # the floor
+        (500, 20, (80, 20)),  # edge has fewer than its floor
         # core has fewer than its share
         (40, 500, (40, 60)),
         (500, 0, (100, 0)),

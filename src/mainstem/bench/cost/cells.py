@@ -27,7 +27,10 @@ __all__ = ["Cell", "OpenEmpty", "Ran", "run_cell"]
 OpenEmpty: TypeAlias = Callable[[Path], AbstractContextManager[tuple[Store, Versions]]]
 """Opens an empty history and an empty place for versions in a folder."""
 _PAID: Final = ("score", "rescore", "train")
-"""Kinds of pass that are paid for; evaluation is apart, and the same for all."""
+"""Kinds of pass that are paid for; evaluation by the gate is apart, and the same for all.
+
+Training holds the forward passes over held-out samples that choose the epoch.
+"""
 
 
 @dataclass(frozen=True)
