@@ -13,7 +13,7 @@ from mainstem.store.evaluations import (
     slice_facts,
     write_evaluations,
 )
-from mainstem.store.rounds import KeptRound, write_round
+from mainstem.store.rounds import KeptRound, useful_epochs, write_round
 from mainstem.store.versions import VERSIONS_TOLD, KeptVersion, write_version
 from mainstem.store.writes import sample_columns
 from tests.trainer.fakes import sample
@@ -100,3 +100,12 @@ def test_a_version_is_told_beside_counting(store: Store) -> None:
     assert [None, None, None, 0.75, None] == [one.auc_later for one in VERSIONS_TOLD.of(store)]
     slices = [(one.version, one.slice) for one in EVALUATIONS.of(store) if one.version in (1, 3)]
     assert [(1, "gate"), (3, "gate"), (3, "held_out"), (3, "later")] == slices
+
+
+def test_a_round_knows_the_passes_of_those_before_it(store: Store) -> None:
+    """The useful passes of earlier rounds are read in their order, and of a repeated one once."""
+    known = dict.fromkeys(KeptRound._fields, 0) | {"offsets": [9], "reason": "", "judged_on": ""}
+    for version, epochs in ((2, 1), (1, 3), (3, 0), (4, 9), (2, 2)):
+        write_round(store, KeptRound(**(known | {"version": version, "epochs": epochs})))
+    assert [3, 2, 0] == useful_epochs(store, 4)
+    assert [] == useful_epochs(store, 1)

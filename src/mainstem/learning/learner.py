@@ -21,6 +21,7 @@ from mainstem.learning.judged import Judged
 from mainstem.learning.keeping import keep_round
 from mainstem.learning.rounds import Claim, Made, Position, Round
 from mainstem.learning.training.fine_tuning import Training, fine_tune
+from mainstem.learning.training.planned import planned_epochs
 from mainstem.models import ActiveVersion
 from mainstem.objectives.layout import Layout
 from mainstem.process.stopwatch import SPENT
@@ -32,6 +33,7 @@ from mainstem.settings import Objectives, Settings
 from mainstem.standing import CORE, EDGE, STANDINGS
 from mainstem.store import Store, drawn_samples, samples_between
 from mainstem.store.draws import Drawn, write_draw
+from mainstem.store.rounds import useful_epochs
 from mainstem.versions import Versions
 
 __all__ = ["Learner", "RoundPool"]
@@ -147,7 +149,8 @@ class Learner:
     ) -> Made:
         """Fine-tune a copy, evaluate it and its parent, and decide."""
         seed = number_of("train", self._settings.run.seed, version)
-        training = fine_tune(active.encoder, samples, held_out, self._settings, seed, importance)
+        settings = self._planned(version)
+        training = fine_tune(active.encoder, samples, held_out, settings, seed, importance)
         child = ActiveVersion(training.encoder, self._settings)
         gate = trusted_reservoir(self._store, self._settings, "gate", position.ends)
         objectives = self._settings.objectives
@@ -176,6 +179,14 @@ class Learner:
             kinds=kinds,
             direction=direction,
         )
+
+    def _planned(self, version: int) -> Settings:
+        """The settings with as many passes as a round plans."""
+        learning = self._settings.learning
+        if not learning.adaptive_epochs:
+            return self._settings
+        planned = planned_epochs(useful_epochs(self._store, version), learning.epochs)
+        return self._settings.but({"learning.epochs": planned})
 
     def _draw(self, version: int, parent: int, pool: RoundPool, position: Position) -> Draw:
         drawn = next_draw(

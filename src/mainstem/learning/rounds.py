@@ -107,7 +107,7 @@ class Round:
         position: place of the round in the input.
         drawn: ids of the samples that it trained on.
         drawn_core, drawn_edge: number of samples that it drew from core and from edge.
-        cold: whether it drew uniformly because core was too small.
+        cold: whether it drew without importance because core was too small.
         made: the new version and what was measured of it.
         active: the new version ready to score; None if it is not promoted.
         available: number of samples that it could draw from; 0 for a recorded round.

@@ -6,7 +6,7 @@ from mainstem.store.named import Query
 from mainstem.store.store import Store
 from mainstem.store.writes import columns_of_tuples
 
-__all__ = ["ROUNDS", "KeptRound", "RecordedRound", "write_round"]
+__all__ = ["ROUNDS", "KeptRound", "RecordedRound", "useful_epochs", "write_round"]
 
 
 class KeptRound(NamedTuple):
@@ -17,7 +17,7 @@ class KeptRound(NamedTuple):
         event_time: event time at which it started, in milliseconds.
         offsets: next position of each partition when it started, by partition number.
         drawn, drawn_core, drawn_edge: samples that it drew, in all, from core and from edge.
-        cold: 1 if it drew uniformly because core was too small.
+        cold: 1 if it drew without importance because core was too small.
         steps, epochs: training steps and passes over the draw.
         judged_on: `gate` or `held_out`, the samples that the gate decided on; empty if the round
             trained no version.
@@ -65,6 +65,23 @@ class RecordedRound(NamedTuple):
     cold: int
     promoted: int
     reason: str
+
+
+class _Epochs(NamedTuple):
+    epochs: int
+
+
+_EPOCHS: Final = Query(
+    _Epochs, "SELECT epochs FROM rounds FINAL WHERE version < {version:UInt32} ORDER BY version"
+)
+
+
+def useful_epochs(store: Store, version: int) -> list[int]:
+    """For each round before that of a version, the pass after which its held-out loss was lowest.
+
+    0 stands for a round that trained nothing.
+    """
+    return [one.epochs for one in _EPOCHS.of(store, version=version)]
 
 
 ROUNDS: Final = Query(

@@ -60,6 +60,7 @@ class Policy:
             "learning.draw_new": self.draw,
             "learning.draw_old": self.draw * REHEARSAL,
             "learning.epochs": self.epochs,
+            "learning.adaptive_epochs": self.scored,
             "learning.epoch_share": self.again,
             **self.settings,
         }

@@ -1,8 +1,8 @@
 """The draw of a round: shares of what is new and of what is old, from core and from edge.
 
 Within each set a sample is drawn in proportion to its utility times its weight in the loss, where
-utility is recent importance mixed with uniform. At cold start, when core is small, all are drawn
-alike. A version that has not learnt yet needs steps more than a choice: its draw takes all that it
+utility is recent importance mixed with uniform. At cold start, when core is small, only the weight
+counts. A version that has not learnt yet needs steps more than a choice: its draw takes all that it
 can get.
 """
 
@@ -143,7 +143,7 @@ def _strata(
     """Core and edge of one age, with the number that is drawn of each; one stratum if cold."""
     if cold:
         either = _in_order(pool, core | edge)
-        return [_Stratum(either, np.ones(len(either)), count)]
+        return [_Stratum(either, _sizes(pool, either, 1.0), count)]
     of_core, of_edge = _in_order(pool, core), _in_order(pool, edge)
     floor = max(round(settings.edge_floor * count), count - len(of_core))
     from_edge = min(floor, len(of_edge))

@@ -88,6 +88,13 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     epochs: Annotated[
         int, Means("A higher number lets a round pass over its draw more often.", low=1)
     ] = 3
+    adaptive_epochs: Annotated[
+        bool,
+        Means(
+            "On: a round plans as many passes as earlier rounds found useful, and one more where"
+            " all were. Off: it always plans `learning.epochs`."
+        ),
+    ] = True
     epoch_share: Annotated[
         float,
         share(

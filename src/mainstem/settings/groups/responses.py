@@ -55,7 +55,7 @@ class Responses(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             " over the head, with no backward pass through the blocks. Cheaper norms tell less.",
             choices=tuple(Kind),
         ),
-    ] = Kind.FULL.value
+    ] = Kind.FORWARD.value
     next_visit: Annotated[
         str,
         Means(
@@ -87,7 +87,7 @@ class Responses(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             " ones.",
             low=0,
         ),
-    ] = 6000
+    ] = 1500
     rescore: Annotated[
         str,
         Means(
@@ -96,7 +96,7 @@ class Responses(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             " to change.",
             choices=("newest", "changeable"),
         ),
-    ] = "newest"
+    ] = "changeable"
     horizon: Annotated[
         int,
         duration(
