@@ -78,25 +78,22 @@ POLICIES: Final = (
     *(Policy(family="random again", again=share) for share in (0.25, 0.5)),
     *(_ours(OURS, draw) for draw in (0.25, 0.5, 1.0)),
     _ours(f"{OURS}, not scored again", 0.5, responses__rescore_budget=0),
-    _ours(f"{OURS}, uniform in core", 0.5, learning__uniform_share=1.0),
     _ours(f"{OURS}, no evidence", 0.5, standing__evidence="margin"),
+    _ours(f"{OURS}, all passes", 0.5, learning__adaptive_epochs=False),
 )
-_FORWARD: Final = {"responses.first_visit": "forward", "responses.next_visit": "forward"}
 _RATES: Final[Mapping[str, Mapping[str, Any]]] = {
     "": {},
     "faster": {"learning.learning_rate": 1e-3},
     "slower": {"learning.learning_rate": 2.5e-4},
     "patient": {"learning.patience": 2},
 }
+_ALIKE: Final = {"learning.evidence_weight": 0.0}
+_FORWARD: Final = _ALIKE | {"responses.next_visit": "forward"}
 _CHOICES: Final[Mapping[str, Mapping[str, Any]]] = {
     "": {},
-    "forward": _FORWARD,
-    "forward, alike": {**_FORWARD, "learning.evidence_weight": 0.0},
-    "forward, unbiased": {
-        **_FORWARD,
-        "learning.evidence_weight": 0.0,
-        "learning.inclusion_weight": 1.0,
-    },
+    "alike": _ALIKE,
+    "alike, forward": _FORWARD,
+    "alike, forward, unbiased": _FORWARD | {"learning.inclusion_weight": 1.0},
 }
 QUICK: Final = tuple(
     one
