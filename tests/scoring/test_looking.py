@@ -57,7 +57,9 @@ def test_a_new_version_scores_spent_samples_again(tmp_path: Path) -> None:
     }
     spent = {UUID(int=number) for number in range(40) if number % 4 < 2}
     newest = {UUID(int=number) for number in range(36, 40)}
-    settings = Settings.of({"responses.rescore_budget": 4, "join.partitions": 1})
+    settings = Settings.of(
+        {"responses.rescore_budget": 4, "responses.rescore": "newest", "join.partitions": 1}
+    )
     with Store(f"chdb://{tmp_path / 'history'}") as store:
         store.write("samples", columns)
         for share, expected in ((1.0, spent | newest), (0.0, newest)):

@@ -25,6 +25,7 @@ SETTINGS = Settings.of(
         "trusted.canary_maximum": 12,
         "standing.canary_minimum": 3,
         "responses.rescore_budget": 10,
+        "responses.rescore": "newest",
     }
 )
 

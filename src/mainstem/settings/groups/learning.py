@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from mainstem.settings.fields import Group, Means, share
+from mainstem.settings.fields import Group, Means, share, switch
 
 __all__ = ["Learning"]
 
@@ -90,9 +90,9 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 3
     adaptive_epochs: Annotated[
         bool,
-        Means(
-            "On: a round plans as many passes as earlier rounds found useful, and one more where"
-            " all were. Off: it always plans `learning.epochs`."
+        switch(
+            "Lets a round plan as many passes as earlier rounds found useful, and one more where"
+            " all were; else each round plans `learning.epochs`."
         ),
     ] = True
     epoch_share: Annotated[
