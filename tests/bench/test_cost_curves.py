@@ -76,6 +76,16 @@ def test_a_target_that_is_never_reached_has_no_ratio() -> None:
     assert {"mean": None, "low": None, "high": None} == found.cost_ratio
 
 
+def test_the_ratio_without_scoring_leaves_out_what_ours_pays_for_it() -> None:
+    """Ours pays half for scoring and everything pays nothing for it, so the ratio halves."""
+    policies = [Policy(family="everything"), Policy(family=OURS, draw=0.5)]
+    some = cells({policies[0].name: (1.0, 8.0), policies[1].name: (1.0, 12.0)})
+    for one in some[policies[0].name].values():
+        one.facts["cost"].update(score=0.0, rescore=0.0, train=8.0)
+    found = compared(some, policies, seed=0)
+    assert (1.5, 0.75) == (found.cost_ratio["mean"], found.free_ratio)
+
+
 def test_at_equal_cost_ours_is_held_against_the_better_of_the_random_draws() -> None:
     """Everything counts as a random draw of all, and the better of two rivals decides."""
     policies = [

@@ -17,7 +17,8 @@ __all__ = ["DRAWS", "LESS", "Compared", "compared"]
 LESS: Final = 0.003
 """How much less than the best mean AUC of the baselines is the target."""
 DRAWS: Final = 400
-_PAID: Final = ("score", "rescore", "train", "features")
+_SCORING: Final = ("score", "rescore")
+_PAID: Final = (*_SCORING, "train", "features")
 _LEVEL: Final = (0.025, 0.975)
 
 
@@ -31,12 +32,14 @@ class Compared:
             and `high`; each None where it is never reached.
         equal_cost: AUC of ours less that of the better of the random baselines at the same cost, in
             the mean over our points: `mean`, `low`, `high`; each None where no cost is equal.
+        free_ratio: the ratio of cost if scoring cost nothing; None where it is never reached.
         curves: for each family its points, with `policy`, `cost` and `auc_true` in the mean.
     """
 
     target: float
     cost_ratio: Mapping[str, float | None]
     equal_cost: Mapping[str, float | None]
+    free_ratio: float | None
     curves: Mapping[str, Sequence[Mapping[str, Any]]]
 
 
@@ -56,10 +59,12 @@ def compared(
     ratios = np.array([one for one, _ in drawn])
     gains = np.array([one for _, one in drawn])
     cost, quality = each.as_they_are()
+    free = each.figures(cost - each.scoring(), quality)[1]
     return Compared(
         target=target,
         cost_ratio=_interval(ratio, ratios),
         equal_cost=_interval(gain, gains),
+        free_ratio=free if np.isfinite(free) else None,
         curves={
             family: [
                 {"policy": policies[at].name, "cost": cost[at], "auc_true": quality[at]}
@@ -77,6 +82,7 @@ class _Each:
         self._seeds = sorted(next(iter(ran.values())))
         cells = [[ran[one.name][seed] for seed in self._seeds] for one in policies]
         self._cost = np.array([[paid(one) for one in row] for row in cells])
+        self._scoring = np.array([[paid(one, _SCORING) for one in row] for row in cells])
         self._ranked = [[WeightedAuc(one.truth, one.scores[None]) for one in row] for row in cells]
         self._questions = [np.unique(one.questions, return_inverse=True)[1] for one in cells[0]]
         self.families: dict[str, list[int]] = {}
@@ -88,6 +94,10 @@ class _Each:
         """Cost and quality of each policy, in the mean over the seeds, shape (P,) each."""
         slots = list(range(len(self._seeds)))
         return self._measured(slots, [np.ones(len(one)) for one in self._questions])
+
+    def scoring(self) -> NDArray[np.float64]:
+        """What scoring cost each policy, in the mean over the seeds, shape (P,)."""
+        return self._scoring.mean(axis=1)
 
     def draws(
         self, count: int, seed: int
@@ -137,9 +147,9 @@ class _Each:
         return target, float(ratio), float(np.mean(gains)) if gains else np.nan
 
 
-def paid(ran: Ran) -> float:
+def paid(ran: Ran, kinds: Sequence[str] = _PAID) -> float:
     """What a cell cost: tokens times the factor of each kind of pass, without evaluation."""
-    return float(sum(ran.facts["cost"][name] for name in _PAID))
+    return float(sum(ran.facts["cost"][name] for name in kinds))
 
 
 def _interval(found: float, drawn: NDArray[np.float64]) -> dict[str, float | None]:

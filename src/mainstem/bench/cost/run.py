@@ -257,4 +257,8 @@ def _bound(its: Mapping[str, Any]) -> str:
         )
     if ratio < 1:
         return ""
-    return f"what scoring costs is more than what it saves: at the target ours costs {ratio:.2f}"
+    free = its["free_ratio"]
+    return (
+        f"what scoring costs is more than what it saves: at the target {OURS} costs {ratio:.2f} of "
+        f"the cheapest baseline, and {free:.2f} if scoring cost nothing"
+    )
