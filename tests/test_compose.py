@@ -17,6 +17,7 @@ from mainstem.kafka.monitor import address_of
 from mainstem.settings import PREFIX, Settings, known, variable
 from mainstem.settings.addresses import NAMES
 from mainstem.store import Store
+from mainstem.store.costs import FEATURES, LATER, ROUND_KINDS, VISIT_KINDS, KeptCost, write_costs
 from tests.command_line import command_line as whole_command_line
 from tests.command_line import parsed
 
@@ -51,6 +52,12 @@ METRICS: Final = {
     "mainstem_waiting_seconds_total",
 }
 """What Prometheus finds, by its names: a counter ends in `_total`."""
+PASSES: Final = (*VISIT_KINDS, *ROUND_KINDS, LATER)
+COSTS: Final = {
+    "Cost by version and kind": (PASSES, "forward_equivalents"),
+    "Seconds by version and kind": ((*PASSES, FEATURES), "seconds"),
+}
+"""Panels of costs: the kinds that they have as columns, and the figure that they show."""
 
 
 def panels() -> list[dict[str, Any]]:
@@ -233,10 +240,31 @@ def test_the_dashboards_sql_runs(sql: str, history: Store) -> None:
 def test_the_dashboard_draws_columns_that_its_sql_gives(history: Store) -> None:
     """The horizontal axis of a panel is a column of its query."""
     drawn = {panel["title"]: panel for panel in panels() if "xField" in panel.get("options", {})}
-    assert {"Samples by set", "Samples by set and day", "AUC by version"} == set(drawn)
+    assert {"Samples by set", "Samples by set and day", "AUC by version", *COSTS} == set(drawn)
     for title, panel in drawn.items():
         _, columns = history.ask(f"DESCRIBE ({panel['targets'][0]['rawSql']})")
         assert panel["options"]["xField"] in {name for name, *_ in columns}, title
+
+
+@pytest.mark.parametrize("title", sorted(COSTS))
+def test_the_dashboard_shows_what_each_kind_cost(title: str, history: Store) -> None:
+    """A panel has a column for each kind of cost, and a row for each version, in order."""
+    kinds, figure = COSTS[title]
+    history.execute("TRUNCATE TABLE costs")
+    made = [
+        KeptCost(version, kind, version + 1, 0, 100.0 * version + at, version + at / 8)
+        for version in range(12)
+        for at, kind in enumerate(kinds)
+    ]
+    write_costs(history, made)
+    [panel] = [one for one in panels() if one["title"] == title]
+    header, rows = history.ask(panel["targets"][0]["rawSql"])
+    assert ["of_version", *sorted(kinds)] == [header[0], *sorted(header[1:])]
+    told = {
+        (of, kind): cost for of, *row in rows for kind, cost in zip(header[1:], row, strict=True)
+    }
+    assert told == {(str(one.version), one.kind): getattr(one, figure) for one in made}
+    assert [str(version) for version in range(12)] == [of for of, *_ in rows]
 
 
 def test_the_dashboard_shows_every_metric_and_no_other() -> None:

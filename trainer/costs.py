@@ -1,4 +1,4 @@
-"""Counters that show Prometheus what the passes of a program cost."""
+"""Counters that show Prometheus what the passes of a program cost, and its features."""
 
 from mainstem.process.stopwatch import SPENT, Cost
 
@@ -16,10 +16,10 @@ class CostCounters:
         from prometheus_client import Counter  # only programs have it
 
         meanings = {
-            "samples": "Samples that passes through a model read",
+            "samples": "Samples that passes through a model read, or whose features were computed",
             "tokens": "Tokens that passes through a model read, without padding",
             "forward_equivalents": "Tokens that plain passes would have read for the same work",
-            "seconds": "Seconds of stages that pass samples through a model",
+            "seconds": "Seconds of stages that pass samples through a model or compute features",
         }
         self._counters = {
             name: Counter(f"mainstem_cost_{name}", meaning, ["kind"])
@@ -28,7 +28,7 @@ class CostCounters:
         self._shown: dict[str, Cost] = {}
 
     def show(self) -> None:
-        """Count what was spent since the last call; stages without a pass are left out."""
+        """Count what was spent since the last call; stages without samples are left out."""
         for kind, cost in list(SPENT.costs.items()):
             if not cost.samples:
                 continue

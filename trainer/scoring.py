@@ -213,7 +213,7 @@ class ScoringProgram:
             for (record, sample), at in zip(new, positions, strict=True)
         ]
         made = [sample for _, sample in new]
-        placed = patiently(with_features, self._store, placed, made, self._settings)
+        placed = patiently(with_features, self._store, placed, made, self._settings, self.version)
         offsets = iter([record.offset for record, _ in new])
         for run in self._schedule.runs(placed, 4 * self._settings.responses.score_batch):
             self._score(run.samples)

@@ -132,7 +132,7 @@ class Loop:
         self._keep_ledger(kinds[LedgerRow], kinds[Rejection])  # type: ignore[arg-type]  # by type
         write_hours(self.store, kinds[Hour])  # type: ignore[arg-type]  # by type
         new: list[Sample] = kinds[Sample]  # type: ignore[assignment]  # by type
-        samples = self._arrivals.take_in(new, self._accepted, self.worker.left)
+        samples = self._arrivals.take_in(new, self._accepted, self.worker.left, self.worker.version)
         for run in self._schedule.runs(samples, 4 * self.settings.responses.score_batch):
             self.worker.score(run.samples)
             if run.due.judge:

@@ -55,6 +55,7 @@ def responses() -> Iterator[tuple[str, list[dict[str, Any]]]]:
                 "version": version,
                 "label": label,
                 "answer_code": code[0] if code else label,
+                "kind": ("full", "last", "forward")[version % 3],
             }
             row |= {
                 "partition": 0,

@@ -45,6 +45,7 @@ def test_a_history_that_goes_back_keeps_what_its_rounds_cost(store: Store) -> No
     """Going back to a checkpoint forgets visits after it and rounds after it, and no others."""
     visited(store, 0, "score", 0, 4)
     visited(store, 2, "rescore", 0, 1)
+    visited(store, 0, "features", 0, 4, tokens=0)
     write_costs(store, [KeptCost(version, "train", 1, 10, 10.0, 1.0) for version in (1, 2)])
     rewind(store, {0: 0, 1: 0}, 1, {})
     assert [KeptCost(1, "train", 1, 10, 10.0, 1.0)] == COSTS_OF_VERSIONS.of(store)
@@ -58,14 +59,16 @@ def told(mainstem: Any, url: str) -> list[dict[str, Any]]:
 
 
 def test_versions_are_told_with_what_they_cost(url: str, mainstem: Any) -> None:
-    """`versions` adds up the kinds of each version; one without a pass has cost nothing."""
+    """`versions` adds up the kinds of each version, of which features are no pass."""
     with Store(url) as store:
         for version in (0, 1):
             write_version(store, KeptVersion(version, None, 0, 1, "good", "", ""))
         visited(store, 1, "score", 0, 4)
+        visited(store, 1, "features", 0, 3, tokens=0)
         write_costs(store, [KeptCost(1, "train", 2, 10, 10.0, 1.5)])
     names = ("version", "reason", "samples", "tokens", "forward_equivalents", "seconds")
-    expected = [(0, "good", 0, 0, 0.0, 0.0), (1, "good", 6, 38, 24.0, 2.5)]
+    names = (*names, "feature_seconds")
+    expected = [(0, "good", 0, 0, 0.0, 0.0, 0.0), (1, "good", 6, 38, 24.0, 3.25, 0.75)]
     assert expected == [tuple(one[name] for name in names) for one in told(mainstem, url)]
 
 

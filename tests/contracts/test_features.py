@@ -9,6 +9,7 @@ from mainstem.join import PlacedSample
 from mainstem.scoring.features import features_of, needed, reached, with_features
 from mainstem.settings import Settings
 from mainstem.store import Store
+from mainstem.store.costs import COSTS_OF_VERSIONS
 from mainstem.store.features import counted, stored_features
 from tests.behaviour.counting import (
     LAST,
@@ -100,22 +101,41 @@ def test_features_are_written_once_and_then_read(store: Store) -> None:
     one, text = sample(1), sample(2, source="labelled", item_text="")
     placed = [PlacedSample.of(each, 0, at, "stream") for at, each in enumerate((one, text))]
     write_counts(store, [Row(0, LAST - 1, count("item", "a", purchased=3))])
-    first = with_features(store, placed, [one, text], Settings())
+    first = with_features(store, placed, [one, text], Settings(), 0)
     write_counts(store, [Row(1, LAST - 1, count("item", "a", purchased=9))])
-    assert first == with_features(store, placed, [one, text], Settings())
+    assert first == with_features(store, placed, [one, text], Settings(), 1)
     assert () == first[1].features
     assert {one.sample_id: first[0].features} == stored_features(
         store, [one.sample_id, text.sample_id]
     )
+    [cost] = COSTS_OF_VERSIONS.of(store)
+    assert (0, "features", 1, 0, 0.0) == cost[:5]
 
 
 def test_the_features_of_a_sample_stand_at_its_first_position(store: Store) -> None:
     """Label versions that come together share features, which have the position of the first."""
     versions = [sample(1, label_version=number) for number in range(3)]
     placed = [PlacedSample.of(one, 0, 7 + at, "stream") for at, one in enumerate(versions)]
-    found = with_features(store, placed, versions, Settings())
+    found = with_features(store, placed, versions, Settings(), 0)
     assert 1 == len({one.features for one in found})
-    assert [(7,)] == store.rows("SELECT offset FROM features")
+    for table in ("features", "costs"):
+        assert [(7,)] == store.rows(f"SELECT offset FROM {table}")
+
+
+def test_features_computed_again_by_a_later_version_count_once(store: Store) -> None:
+    """A crash before they are written leaves the cost to the version that was in use before."""
+    samples = [sample(number) for number in range(4)]
+    placed = [
+        PlacedSample.of(one, number % 2, number, "stream") for number, one in enumerate(samples)
+    ]
+    with_features(store, placed[:2], samples[:2], Settings(), 3)
+    first = store.rows("SELECT * FROM costs FINAL ORDER BY offset")
+    store.execute("TRUNCATE TABLE features")
+    with_features(store, placed, samples, Settings(), 4)
+    told = store.rows("SELECT version, partition, offset FROM costs FINAL ORDER BY offset")
+    assert [(3, 0, 0), (3, 1, 1), (4, 0, 2), (4, 1, 3)] == told
+    assert first == store.rows("SELECT * FROM costs FINAL WHERE version = 3 ORDER BY offset")
+    assert 4 == len(stored_features(store, [one.sample_id for one in samples]))
 
 
 def test_hours_count_once_every_partition_has_closed_them(store: Store) -> None:

@@ -140,6 +140,26 @@ def test_the_commands_show_them_too(url: str, mainstem: Run) -> None:
         assert last[name] == told["importance"]
 
 
+def test_the_kind_of_each_visit_is_shown(url: str, mainstem: Run) -> None:
+    """`explain` and `history` show how much of a response each visit computed."""
+    name = "another answer"
+    sample, rows = uuid_of("sample", name), dict(responses())[name]
+    with Store(url) as store:
+        fill(store)
+    expected_kinds = [(row["label_version"], row["version"], row["kind"]) for row in rows]
+    assert {"full", "last", "forward"} == {kind for *_, kind in expected_kinds}
+    told = json.loads(mainstem("explain", sample, "--store", url, "--json").stdout)["visits"]
+    lines = mainstem("history", sample, "--store", url, "--json").stdout.splitlines()
+    listed = [row for row in map(json.loads, lines) if row["table"] == "visits"]
+    for visits in (told, listed):
+        found = [(one["label_version"], one["version"], one["kind"]) for one in visits]
+        assert expected_kinds == found
+    screen = mainstem("explain", sample, "--store", url).stdout.splitlines()
+    [head] = [at for at, line in enumerate(screen) if line.startswith("version kind")]
+    shown = [tuple(line.split()[:2]) for line in screen[head + 1 : head + 1 + len(rows)]]
+    assert [(str(version), kind) for _, version, kind in expected_kinds] == shown
+
+
 def test_a_sample_that_nothing_scored_has_no_figures(url: str, mainstem: Run) -> None:
     """`history` and `explain` show no figures of a sample that no version has scored."""
     with Store(url) as store:
@@ -163,12 +183,13 @@ def test_a_history_without_the_newest_views_shows_the_same(
         store_module, "migrations", lambda: [one for one in migrations() if one[0] < 3]
     )
     with Store(url) as store:
-        fill(store, left_out=("sketch", "answer_code"))
+        fill(store, left_out=("sketch", "answer_code", "kind"))
         with pytest.raises(StoreError, match="visits_of_sample"):
             store.rows("SELECT count() FROM visits_of_sample")
     monkeypatch.undo()
     told = json.loads(mainstem("explain", sample, "--store", url, "--json").stdout)
     check("explain", name, told["now"], figures)
+    assert {"full"} == {visit["kind"] for visit in told["visits"]}
     with Store(url) as store:
         check("pool", name, {"importance": dict(importances(store))[sample]}, figures)
 

@@ -1,4 +1,4 @@
-"""A replay has counted every pass: held against its visits, rounds and the words of its texts."""
+"""A replay has counted every pass and feature: held against visits, rounds and words of texts."""
 
 import json
 from collections import defaultdict
@@ -49,6 +49,21 @@ def test_visits_cost_their_tokens(small_home: Path, spent: Any) -> None:
     assert (0, "rescore") not in spent
 
 
+def test_each_sample_has_its_features_computed_once(small_home: Path, spent: Any) -> None:
+    """Features count a row for each sample that has them, at its position, and no tokens."""
+    places = "SELECT partition, offset FROM {} ORDER BY ALL"
+    [(_, features), (_, counted)] = answers(
+        small_home,
+        None,
+        [places.format("features FINAL"), places.format("costs_now WHERE kind = 'features'")],
+    )
+    assert features == counted
+    told = [counts for (_, kind), counts in spent.items() if kind == "features"]
+    assert len(told) > 1  # more than one version was in use
+    assert [(rows, rows, 0) for rows, *_ in told] == told
+    assert len(features) == sum(rows for rows, *_ in told)
+
+
 def test_rounds_cost_what_they_drew(small_home: Path, spent: Any) -> None:
     """A round of one epoch trains on its draw, and ranks the samples that it held out."""
     [(_, rounds)] = answers(small_home, None, [ROUNDS])
@@ -67,14 +82,17 @@ def test_what_a_version_cost_is_the_same_everywhere(
     """The report of the replay, the command `versions` and the page tell the same figures."""
     report = json.loads((small_home.parent / "report.json").read_text())
     told = {(one["version"], one["kind"]): one["tokens"] for one in report["costs"]}
-    assert {key: tokens for key, (_, _, tokens) in spent.items() if tokens} == told
+    assert {key: tokens for key, (_, samples, tokens) in spent.items() if samples} == told
     lines = mainstem("versions", "--home", small_home, "--json").stdout.splitlines()
     page = mainstem("report", "--home", small_home, "-o", "-").stdout
     for one in map(json.loads, lines):
         mine = [cost for cost in report["costs"] if cost["version"] == one["version"]]
-        assert one["samples"] == sum(cost["samples"] for cost in mine)
+        passes = [cost for cost in mine if cost["kind"] != "features"]
+        assert one["samples"] == sum(cost["samples"] for cost in passes)
         assert one["tokens"] == sum(cost["tokens"] for cost in mine)
         work = sum(cost["forward_equivalents"] for cost in mine)
         assert one["forward_equivalents"] == pytest.approx(work, abs=0.5)
         assert one["seconds"] == pytest.approx(sum(cost["seconds"] for cost in mine), abs=0.01)
+        features = sum(cost["seconds"] for cost in mine) - sum(cost["seconds"] for cost in passes)
+        assert one["feature_seconds"] == pytest.approx(features, abs=0.01)
         assert f"<td>{one['tokens']:,}</td>" in page

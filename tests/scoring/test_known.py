@@ -15,6 +15,7 @@ from mainstem.scoring.kept import Kept
 from mainstem.scoring.known import known_of
 from mainstem.settings import Settings
 from mainstem.standing import judge
+from mainstem.store.visits import CanaryLogits
 from tests.importance.visiting import fact, visits
 
 DIRECTION, GATE = PARTS.index("direction"), PARTS.index("gate")
@@ -192,7 +193,9 @@ def of_three_classes() -> tuple[Rows, Kept, np.ndarray, np.ndarray]:
         some["ids"] = [UUID(int=at + 1) for at in here.tolist()]
         some["given"] = np.where(is_canary[here], given[here], -1)
         rows.visit(visits(version=version, scale=1.0, margin=np.float32(margin[here]), **some))
-        canaries[version] = logits[here[is_canary[here]]]
+        seen = here[is_canary[here]]
+        keys = np.array([UUID(int=at + 1).bytes for at in seen.tolist()], "S16")
+        canaries[version] = CanaryLogits(keys, logits[seen])
     return rows, Kept(logits=logits, canaries=canaries), given, truth
 
 

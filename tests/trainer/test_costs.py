@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from mainstem.kafka.messages import Announcement
 from mainstem.process.stopwatch import SPENT
 from mainstem.store import Store, trusted_samples
-from mainstem.store.costs import ROUND_KINDS, VISIT_KINDS
+from mainstem.store.costs import FEATURES, PLACED_KINDS, ROUND_KINDS
 from mainstem.trainer import learning
 from mainstem.trainer.costs import CostCounters
 from mainstem.trusted import part_of
@@ -39,7 +39,7 @@ def test_each_visit_has_a_row_with_the_tokens_that_the_tokenizer_gives(
     worker = Worker(store, versions, FakeGroup(prepared(store, count=24)), most=7).run()
     worker.program.take_up(Announcement(version=1, generation=1), first=False)
     worker.run()
-    found = costs(store)
+    found = [one for one in costs(store) if one[1] != FEATURES]
     assert visits(store) == {(version, partition, at) for version, _, partition, at, *_ in found}
     assert {(1, 8)} == {(samples, tokens) for *_, samples, tokens, _ in found}
     text = sample(3)
@@ -60,8 +60,31 @@ def test_samples_of_an_earlier_version_are_another_kind(
     worker.program.take_up(Announcement(version=1, generation=1), first=False)
     worker.run()
     kinds = {(version, kind) for version, kind, *_ in costs(store)}
-    assert {(0, "score"), (1, "rescore")} == kinds
-    assert {kind for _, kind in kinds} <= set(VISIT_KINDS)
+    assert {(0, "score"), (0, FEATURES), (1, "rescore")} == kinds
+    assert {kind for _, kind in kinds} <= set(PLACED_KINDS)
+
+
+def test_features_count_once_whichever_version_a_successor_uses(
+    store: KillingStore, versions: Versions
+) -> None:
+    """A worker dies at any step, and the next one has taken up a newer version before it."""
+    records, expected = {0: mixed(13)}, None
+    for at in range(100):
+        forget(store)
+        group = FakeGroup(records)
+        store.kill.left = at
+        with suppress(Killed):
+            Worker(store, versions, group, most=3).run(6)
+        survived, store.kill.left = store.kill.left is not None, None
+        Worker(store, versions, group, most=5, version=1).run(6)
+        found = [one[2:] for one in costs(store) if one[1] == FEATURES]
+        places = store.rows("SELECT partition, offset FROM features FINAL ORDER BY ALL")
+        expected = expected or places
+        assert expected == places == sorted(one[:2] for one in found), at
+        assert {(1, 0, 0.0)} == {one[2:] for one in found}
+        if survived:
+            break
+    assert at > 15
 
 
 def test_a_successor_with_other_batches_counts_each_visit_once(

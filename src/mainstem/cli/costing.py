@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mainstem.errors import SettingError
+from mainstem.cli.choosing import chosen
 from mainstem.printable import as_cell, in_json
 
 if TYPE_CHECKING:
@@ -68,15 +68,7 @@ def cost(
     from mainstem.cli.cost_page import write_page, write_table
     from mainstem.settings import Settings
 
-    streams = [
-        one
-        for one in (QUICK if quick else STREAMS)
-        if not only or any(words in one.name for words in only)
-    ]
-    if not streams:
-        names = ", ".join(repr(one.name) for one in (QUICK if quick else STREAMS))
-        msg = f"no stream is named like {only}; the streams are {names}"
-        raise SettingError(msg)
+    streams = chosen(QUICK if quick else STREAMS, only)
     with ExitStack() as opened:
         kept = folder or _FOLDER
         if quick and folder is None:

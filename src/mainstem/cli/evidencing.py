@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mainstem.cli.choosing import chosen
 from mainstem.errors import SettingError
 from mainstem.printable import as_cell, in_json, number_of
 
@@ -84,15 +85,7 @@ def evidence(
     if fine_tuned and not (model and data):
         msg = "--fine-tuned needs --model, which it trains, and --data, where the texts are"
         raise SettingError(msg)
-    streams = [
-        one
-        for one in (QUICK if quick else STREAMS)
-        if not only or any(words in one.name for words in only)
-    ]
-    if not streams:
-        names = ", ".join(repr(one.name) for one in (QUICK if quick else STREAMS))
-        msg = f"no stream is named like {only}; the streams are {names}"
-        raise SettingError(msg)
+    streams = chosen(QUICK if quick else STREAMS, only)
     cells = [Cell(stream, seed) for seed in range(1 if quick else seeds) for stream in streams]
     with ExitStack() as opened:
         folder = homes or _HOMES

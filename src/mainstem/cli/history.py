@@ -192,7 +192,7 @@ _VERSIONS = (
 _COSTS = (
     "samples, tokens: what all passes for it read, once for each pass, padding left out",
     "forward_equivalents: tokens that plain passes would have read for the same work",
-    "seconds: how long these passes took",
+    "seconds: how long these passes took, with feature_seconds for behaviour features",
 )
 _SLICES = (
     "slice: gate or held_out samples of its round, later ones of a replay, or a part of these",

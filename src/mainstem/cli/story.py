@@ -55,6 +55,7 @@ def tell_story(story: dict[str, Any]) -> None:
     _table(screen, "events", ("line", "event_time", "kind", "event_id"), story["events"] or ())
     visits = (
         "version",
+        "kind",
         "label",
         "norm",
         "norm in canaries",

@@ -32,7 +32,11 @@ class Arrivals:
         self._settings = settings
 
     def take_in(
-        self, samples: Sequence[Sample], accepted: Mapping[int, Accepted], left: Mapping[int, int]
+        self,
+        samples: Sequence[Sample],
+        accepted: Mapping[int, Accepted],
+        left: Mapping[int, int],
+        version: int,
     ) -> list[PlacedSample]:
         """Write samples and their features.
 
@@ -41,6 +45,7 @@ class Arrivals:
                 hours that were closed before the newest of them was made.
             accepted: samples that each partition accepted before.
             left: event time, by partition; samples before it have left the rows of the worker.
+            version: number of the version in use.
 
         Returns:
             The samples that arrived for the first time, at their positions. They are to be scored.
@@ -52,12 +57,12 @@ class Arrivals:
         new = list(self._labels.with_graded(new, sum(schedule.ends.values())))
         partitions = [partition_of_question(sample.question_id, count) for sample in new]
         positions = schedule.positions(partitions)
-        placed = self._write(list(zip(new, partitions, positions, strict=True)))
+        placed = self._write(list(zip(new, partitions, positions, strict=True)), version)
         repeated = [one for one, is_first in zip(routed, first, strict=True) if not is_first]
-        self._write_again(repeated)
+        self._write_again(repeated, version)
         return placed
 
-    def _write(self, placed: Sequence[tuple[Sample, int, int]]) -> list[PlacedSample]:
+    def _write(self, placed: Sequence[tuple[Sample, int, int]], version: int) -> list[PlacedSample]:
         labels, trust = self._labels, self._labels.trust
         parts = [labels.part_of(sample) for sample, _, _ in placed]
         found = [
@@ -77,9 +82,9 @@ class Arrivals:
             for one, part, label in zip(found, parts, vouched, strict=True)
         ]
         made = [sample for sample, _, _ in found]
-        return with_features(self._store, told, made, self._settings)
+        return with_features(self._store, told, made, self._settings, version)
 
-    def _write_again(self, repeated: Sequence[tuple[int, Sample]]) -> None:
+    def _write_again(self, repeated: Sequence[tuple[int, Sample]], version: int) -> None:
         """Write samples whose event id was used before, at the positions of their first arrival."""
         known = positions_of(
             self._store, [(sample.sample_id, sample.label_version) for _, sample in repeated]
@@ -89,5 +94,6 @@ class Arrivals:
                 (sample, partition, known[sample.sample_id, sample.label_version])
                 for partition, sample in repeated
                 if (sample.sample_id, sample.label_version) in known
-            ]
+            ],
+            version,
         )

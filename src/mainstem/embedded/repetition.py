@@ -56,6 +56,7 @@ class LaidOut(Arrivals):
         samples: Sequence[Sample],
         accepted: Mapping[int, Accepted],  # noqa: ARG002 - the recorded schedule decides
         left: Mapping[int, int],  # noqa: ARG002 - likewise
+        version: int,
     ) -> list[PlacedSample]:
         """Write samples at their recorded positions.
 
@@ -63,6 +64,7 @@ class LaidOut(Arrivals):
             samples: samples from the joiners, in order.
             accepted: not used.
             left: not used.
+            version: number of the version in use.
 
         Returns:
             No samples, because none is to be scored now.
@@ -72,7 +74,7 @@ class LaidOut(Arrivals):
         """
         at = [self._place(sample) for sample in samples]
         self._laid.update(at)
-        self._write([(sample, *place) for sample, place in zip(samples, at, strict=True)])
+        self._write([(sample, *place) for sample, place in zip(samples, at, strict=True)], version)
         return []
 
     def check_whole(self) -> None:

@@ -54,7 +54,7 @@ def on_one_scale(
     return scores
 
 
-def what_is_left(before: Floats, now: Floats) -> float:
+def what_is_left(before: Floats, now: Floats, group: NDArray[np.int64] | None = None) -> float:
     """How much of a normal score under an earlier version is expected under a later one.
 
     Evidence learns from trusted samples, which the newest version scores again. Of other samples
@@ -65,6 +65,8 @@ def what_is_left(before: Floats, now: Floats) -> float:
     Args:
         before: numbers about M canaries by the earlier version, shape (M,).
         now: numbers about the same canaries by the later version, shape (M,).
+        group: number of the group of each canary, shape (M,), where samples are placed among the
+            canaries of their group alone, as margins are by label; None if they all are one group.
 
     Returns:
         The correlation of their normal scores, in [0, 1]; 1 with fewer than 30 canaries, which
@@ -76,10 +78,16 @@ def what_is_left(before: Floats, now: Floats) -> float:
         >>> round(what_is_left(same, 2 * same + 1), 2), what_is_left(same, other) < 0.1
         (1.0, True)
     """
-    if len(before) < _TELL:
+    own = np.zeros(len(before), np.int64) if group is None else group
+    scores = np.array(
+        [
+            on_one_scale(one, own, {int(at): one[own == at] for at in np.unique(own)})
+            for one in (before, now)
+        ]
+    )
+    scores = scores[:, np.isfinite(scores).all(axis=0)]  # without canaries alone in their group
+    if scores.shape[1] < _TELL:
         return 1.0
-    whole = np.zeros(len(before), np.int64)
-    scores = [on_one_scale(one, whole, {0: finite(one)}) for one in (before, now)]
-    if min(one.std() for one in scores) == 0:
+    if scores.std(axis=1).min() == 0:
         return 0.0
-    return float(np.clip(np.corrcoef(scores[0], scores[1])[0, 1], 0, 1))
+    return float(np.clip(np.corrcoef(scores)[0, 1], 0, 1))

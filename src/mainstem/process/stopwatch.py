@@ -15,7 +15,8 @@ class Cost(NamedTuple):
     """What some passes of samples through a model cost.
 
     Attributes:
-        samples: samples that the passes read; one that three passes read counts three times.
+        samples: samples that the passes read; one that three passes read counts three times. Work
+            that is no pass, such as computing features, has samples and seconds alone.
         tokens: tokens that they read, without padding.
         forward_equivalents: tokens that plain passes, forward and backward, would have read for the
             same work; see `models.passes`.
@@ -93,7 +94,7 @@ class Stopwatch:
 
         Args:
             samples: samples that it read.
-            tokens: tokens that it read, without padding.
+            tokens: tokens that it read, without padding; 0 for work that is no pass.
             factor: forward-equivalents of each token, by the kind of the pass.
         """
         stage: str = getattr(self._local, "stage", _OTHER)

@@ -1,16 +1,17 @@
-"""What visits and rounds cost, as the history keeps it."""
+"""What visits, features and rounds cost, as the history keeps it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mainstem.join import PlacedSample
 from mainstem.process.stopwatch import Cost
-from mainstem.store.costs import KeptCost
+from mainstem.store.costs import FEATURES, KeptCost
 from mainstem.store.store import Columns
 
-__all__ = ["kept_costs", "visit_costs"]
+__all__ = ["feature_costs", "kept_costs", "visit_costs"]
 
 
 def visit_costs(
@@ -33,15 +34,38 @@ def visit_costs(
         cost: what scoring all of them cost.
     """
     share = tokens / max(int(tokens.sum()), 1)
+    return _placed(version, kind, samples) | {
+        "tokens": tokens.astype(np.uint64),
+        "forward_equivalents": share * cost.forward_equivalents,
+        "seconds": share * cost.seconds,
+    }
+
+
+def feature_costs(version: int, samples: Sequence[PlacedSample], seconds: float) -> Columns:
+    """Columns of table `costs` for B samples whose features were computed together.
+
+    Each sample gets an equal part of the seconds. It counts no tokens, because features are no pass
+    through a model.
+
+    Args:
+        version: number of the version in use.
+        samples: the samples.
+        seconds: how long the features of all of them took.
+    """
+    return _placed(version, FEATURES, samples) | {
+        "tokens": np.zeros(len(samples), np.uint64),
+        "forward_equivalents": np.zeros(len(samples)),
+        "seconds": np.full(len(samples), seconds / max(len(samples), 1)),
+    }
+
+
+def _placed(version: int, kind: str, samples: Sequence[PlacedSample]) -> dict[str, Any]:
     return {
         "version": [version] * len(samples),
         "kind": [kind] * len(samples),
         "partition": [sample.partition for sample in samples],
         "offset": [sample.offset for sample in samples],
         "samples": np.ones(len(samples), np.uint64),
-        "tokens": tokens.astype(np.uint64),
-        "forward_equivalents": share * cost.forward_equivalents,
-        "seconds": share * cost.seconds,
     }
 
 

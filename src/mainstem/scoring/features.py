@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 from mainstem.behaviour import FEATURES, LAST_POSITION, Asked, Sums, end_of, features, text_features
 from mainstem.join import PlacedSample, Sample
 from mainstem.process.stopwatch import SPENT
+from mainstem.scoring.costs import feature_costs
 from mainstem.settings import Settings
 from mainstem.store import Store
+from mainstem.store.costs import FEATURES as COMPUTED
+from mainstem.store.costs import counted_before
 from mainstem.store.features import counted, stored_features, write_features
 from mainstem.store.hours import closed_hours
 
@@ -22,6 +25,7 @@ _LENGTH: Final = 100_000  # bytes of its item ids; a server takes parameters of 
 _LABELLED: Final = "labelled"  # source of the samples that no shopper's behaviour stands behind
 
 
+@SPENT.on(COMPUTED)
 def features_of(store: Store, samples: Sequence[Sample], settings: Settings) -> NDArray[np.float32]:
     """Compute the features of samples; those of labelled pairs come from the two texts alone.
 
@@ -39,12 +43,17 @@ def features_of(store: Store, samples: Sequence[Sample], settings: Settings) -> 
     found[labelled] = text_features(pairs)
     others = [place for place, one in enumerate(samples) if one.source != _LABELLED]
     found[others] = _of_behaviour(store, [samples[place] for place in others], _lag(settings))
+    SPENT.passed(samples=len(samples), tokens=0, factor=0.0)
     return found
 
 
-@SPENT.on("features")
+@SPENT.on(COMPUTED)
 def with_features(
-    store: Store, placed: Sequence[PlacedSample], samples: Sequence[Sample], settings: Settings
+    store: Store,
+    placed: Sequence[PlacedSample],
+    samples: Sequence[Sample],
+    settings: Settings,
+    version: int,
 ) -> list[PlacedSample]:
     """Give samples their features: the written ones, or else new ones, which are written now.
 
@@ -53,6 +62,7 @@ def with_features(
         placed: N samples at their places.
         samples: the same samples as the join made them.
         settings: settings with the lag of features.
+        version: number of the version in use, for which the cost of new ones counts.
 
     Returns:
         The N samples. A labelled text without a pair has no features.
@@ -63,9 +73,15 @@ def with_features(
         has_features = one.source != _LABELLED or bool(one.item_text)
         if has_features and one.sample_id not in known:
             new.setdefault(one.sample_id, (at, one))  # the first of its label versions
-    values = features_of(store, [one for _, one in new.values()], settings)
-    origins = [(one.source, one.category) for _, one in new.values()]
-    write_features(store, [at for at, _ in new.values()], values, origins)
+    places, made = [at for at, _ in new.values()], [one for _, one in new.values()]
+    with SPENT.counting() as spent:
+        values = features_of(store, made, settings)
+    # subtle: before the features, because features that are there are not computed again
+    before = counted_before(store, places, version)
+    uncounted = [at for at in places if (at.partition, at.offset) not in before]
+    seconds = spent[COMPUTED].seconds * len(uncounted) / max(len(places), 1)
+    store.write("costs", feature_costs(version, uncounted, seconds))
+    write_features(store, places, values, [(one.source, one.category) for one in made])
     known |= {one: tuple(numbers) for one, numbers in zip(new, values.tolist(), strict=True)}
     return [one._replace(features=known.get(one.sample_id, ())) for one in placed]
 

@@ -14,7 +14,7 @@ from mainstem.store import Store
 from mainstem.store.features import features_before
 from mainstem.store.representations import read_by, representations_at
 from mainstem.store.trusted import graded_pairs, questions_of_confirmed
-from mainstem.store.visits import canary_logits, newest_logits
+from mainstem.store.visits import CanaryLogits, canary_logits, newest_logits
 
 __all__ = ["Kept", "kept_of", "numbered"]
 
@@ -36,7 +36,7 @@ class Kept:
             NaN where that visit has none. It is read for more than two classes.
         graded: whether each sample is a pair that came with its grade, shape (N,): its label is
             true, and the log never gave it one.
-        canaries: by version, the logits of the canaries that it scored, shape (M, C).
+        canaries: by version, the logits of the canaries that it scored.
     """
 
     features: NDArray[np.float32] | None = None
@@ -45,7 +45,7 @@ class Kept:
     representation: NDArray[np.float16] | None = None
     logits: NDArray[np.float64] | None = None
     graded: NDArray[np.bool_] | None = None
-    canaries: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+    canaries: dict[int, CanaryLogits] = field(default_factory=dict)
 
 
 def kept_of(

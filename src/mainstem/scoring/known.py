@@ -8,7 +8,7 @@ verdicts.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,12 +110,15 @@ def _of_more(
     recent[turned] = np.nan
     scores = None
     if kept.logits is not None and np.isfinite(kept.logits).any():
+        keys = {at: its.keys for at, its in kept.canaries.items()}
+        said = [
+            {at: its.logits[:, one] for at, its in kept.canaries.items()}
+            for one in range(kept.logits.shape[1])
+        ]
         scores = np.column_stack(
             [
-                on_one_scale(
-                    values, version, {at: its[:, one] for at, its in kept.canaries.items()}
-                )
-                for one, values in enumerate(kept.logits.T)
+                on_one_scale(values, version, those) * _left(version, keys, those)
+                for values, those in zip(kept.logits.T, said, strict=True)
             ]
         )
         others = kept.logits[turned]
@@ -123,27 +126,43 @@ def _of_more(
         others[np.arange(len(turned)), label[turned]] = -np.inf
         recent[turned] = own - others.max(axis=1, initial=-np.inf)
     margin = np.full(len(label), np.nan)
+    seen = {at: rows.canaries.at(at) for at in np.unique(version).tolist()}
     for one in np.unique(label):
         here = label == one
-        canaries = {
-            at: margins[rows["label"][places] == one]
-            for at in np.unique(version).tolist()
-            for places, margins in [rows.canaries.at(at)]
-        }
+        canaries = {at: its[rows["label"][places] == one] for at, (places, its) in seen.items()}
         margin[here] = on_one_scale(recent[here], version[here], canaries)
-    return scores, margin
+    places = {at: its for at, (its, _) in seen.items()}
+    margins = {at: its for at, (_, its) in seen.items()}
+    of_row = rows["label"].astype(np.int64)
+    newest = max(places, default=0)
+    # subtle: its own margins, because a running one still holds what earlier versions said
+    sign = np.where(of_row[places[newest]] > 0, 1, -1)
+    now = sign * rows.canaries.scores_at(newest).astype(np.float64)
+    return scores, margin * _left(version, places, margins, now, of_row)
 
 
 def _left(
     version: NDArray[np.int64],
-    places: Mapping[int, NDArray[np.int64]],
+    canaries: Mapping[int, NDArray[Any]],
     numbers: Mapping[int, _Numbers],
+    now: _Numbers | None = None,
+    label: NDArray[np.int64] | None = None,
 ) -> _Numbers:
-    """How much of what each sample's last version said is expected of the newest, shape (N,)."""
-    newest, found = max(places, default=0), np.ones(len(version))
-    for one in places:
-        _, before, now = np.intersect1d(places[one], places[newest], return_indices=True)
-        found[version == one] = what_is_left(numbers[one][before], numbers[newest][now])
+    """How much of what each sample's last version said is expected of the newest, shape (N,).
+
+    Args:
+        version: last version of each sample, shape (N,).
+        canaries: by version, ids or rows of the canaries that it scored.
+        numbers: by version, what it said of each of those.
+        now: what the newest version says of each of its own; None if `numbers` has that.
+        label: label of each row, where the canaries are rows that are ranked label by label.
+    """
+    newest, found = max(canaries, default=0), np.ones(len(version))
+    for one in canaries.keys() - {newest}:
+        both, before, after = np.intersect1d(canaries[one], canaries[newest], return_indices=True)
+        group = None if label is None else label[both]
+        later = (numbers[newest] if now is None else now)[after]
+        found[version == one] = what_is_left(numbers[one][before], later, group)
     return found
 
 

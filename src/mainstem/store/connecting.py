@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 from mainstem.errors import SettingError, StoreError
 from mainstem.settings.urls import folder_of, scheme_of, url_of
 from mainstem.store.complaints import first_line
+from mainstem.store.stdin import keep_stdin
 
 __all__ = ["DATABASE", "client_errors", "connect", "database_of", "has_history"]
 
@@ -90,6 +91,7 @@ def connect(url: str, *, make: bool) -> Any:
     try:
         if scheme == "chdb":
             path = _engine_path(_folder(url, make=make))
+            keep_stdin()  # the engine would take it for rows
             return clickhouse_connect.get_client(interface="chdb", path=path)
         if scheme == "clickhouse":
             # subtle: a session would lock out a second thread, and the database may not exist yet

@@ -18,6 +18,7 @@ __all__ = ["DRAWABLE", "SETS", "VISITS", "Drawable", "Figures", "Set", "Visit", 
 class Visit(NamedTuple):
     """A response of a sample, and the running figures of its visits up to this response.
 
+    `kind` says how much of the response was computed: `full`, `last` or `forward`.
     The second response by one version to the same answer is not a visit: it repeats the figures of
     the first.
     """
@@ -26,6 +27,7 @@ class Visit(NamedTuple):
     version: int
     label: int
     visit: int
+    kind: str
     norm: float
     scale: float
     importance_seen: float
@@ -93,13 +95,20 @@ class Set(NamedTuple):
     margin: float
 
 
+# subtle: a server that has not been migrated may lack the kind, which COLUMNS allows
 VISITS: Final = Query(
     Visit,
     of_sample(
         """
-        SELECT label_version, version, label, visit, norm, scale, importance_seen, importance,
-               importance_of_mean, alignment, loss, margin, running_margin, running_alignment
-        FROM importance_of_mean_of_sample ORDER BY label_version, version""",
+        SELECT label_version, version, label, visit, if(its_kind = '', 'full', its_kind) AS kind,
+               norm, scale, importance_seen, importance, importance_of_mean, alignment, loss,
+               margin, running_margin, running_alignment
+        FROM importance_of_mean_of_sample AS v
+        LEFT JOIN (
+            SELECT label_version, version, concat('', COLUMNS('^kind$')) AS its_kind
+            FROM responses_now) AS r
+            USING (label_version, version)
+        ORDER BY label_version, version""",
         *("visits_of_sample", "importance_of_sample", "importance_of_mean_of_sample"),
     ),
 )

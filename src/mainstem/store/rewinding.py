@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from mainstem.errors import HomeError
-from mainstem.store.costs import VISIT_KINDS
+from mainstem.store.costs import PLACED_KINDS
 from mainstem.store.reads import sample_ends
 from mainstem.store.store import Store
 
@@ -47,8 +47,8 @@ def rewind(store: Store, ends: Mapping[int, int], rounds: int, hours: Mapping[in
         for table in _BY_OFFSET:
             store.execute(_LATER_IN.format(table=table, beyond="offset >="), **at)
         # subtle: those of rounds have no position
-        visits = f"kind IN {VISIT_KINDS} AND offset >="
-        store.execute(_LATER_IN.format(table="costs", beyond=visits), **at)
+        placed = f"kind IN {PLACED_KINDS} AND offset >="
+        store.execute(_LATER_IN.format(table="costs", beyond=placed), **at)
         for table in _BY_JUDGEMENT:
             store.execute(_LATER_IN.format(table=table, beyond="judgement >"), **at)
     for partition, hour in hours.items():

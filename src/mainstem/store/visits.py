@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mainstem.join import PARTS, Facts
 from mainstem.store.store import Store
 
-__all__ = ["StoredVisits", "canary_logits", "newest_logits", "stored_visits"]
+__all__ = ["CanaryLogits", "StoredVisits", "canary_logits", "newest_logits", "stored_visits"]
 
 _CHUNK: Final = 16_384  # visits in memory at once
 _THESE: Final = """
@@ -35,9 +35,21 @@ _NEWEST_LOGITS: Final = f"""
     {_WITH_LOGITS} AND version <= {{version:UInt32}}
     ORDER BY sample_id, version DESC, label_version DESC LIMIT 1 BY sample_id"""
 _CANARY_LOGITS: Final = f"""
-    SELECT version, logits FROM responses
+    SELECT version, UUIDStringToNum(toString(sample_id)), logits FROM responses
     {_WITH_LOGITS} AND part = 'canary' AND version IN {{versions:Array(UInt32)}}
     ORDER BY version, sample_id, label_version DESC LIMIT 1 BY version, sample_id"""
+
+
+class CanaryLogits(NamedTuple):
+    """The logits of M canaries under one version.
+
+    Attributes:
+        keys: ids of the canaries, 16 bytes each, shape (M,).
+        logits: their logits, shape (M, C).
+    """
+
+    keys: NDArray[np.bytes_]
+    logits: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -115,7 +127,7 @@ def newest_logits(
 
 def canary_logits(
     store: Store, partition: int, end: int, versions: Sequence[int], classes: int
-) -> dict[int, NDArray[np.float64]]:
+) -> dict[int, CanaryLogits]:
     """The logits of the canaries of a partition under some versions, by version.
 
     Args:
@@ -126,15 +138,21 @@ def canary_logits(
         classes: number C of logits of a visit.
 
     Returns:
-        For each version that scored a canary, logits of shape (M, C).
+        The logits under each version that scored a canary.
     """
     rows = store.stream(
         _CANARY_LOGITS, partition=partition, end=end, versions=list(versions), classes=classes
     )
-    found: dict[int, list[Sequence[float]]] = {}
-    for version, logits in rows:
-        found.setdefault(version, []).append(logits)
-    return {version: np.array(its, np.float64) for version, its in found.items()}
+    found: dict[int, list[tuple[bytes, Sequence[float]]]] = {}
+    for version, key, logits in rows:
+        found.setdefault(version, []).append((key, logits))
+    return {
+        version: CanaryLogits(
+            np.array([key for key, _ in its], "S16"),
+            np.array([logits for _, logits in its], np.float64),
+        )
+        for version, its in found.items()
+    }
 
 
 def _visits(rows: Sequence[tuple[Any, ...]], size: int) -> StoredVisits:

@@ -5,7 +5,7 @@ from typing import Final
 from mainstem.answers.page.facts import Facts
 from mainstem.answers.page.layout import note, section
 from mainstem.answers.page.markup import Markup, table
-from mainstem.store.costs import RESCORE, SCORE, KeptCost
+from mainstem.store.costs import FEATURES, RESCORE, SCORE, KeptCost
 
 __all__ = ["costs"]
 
@@ -13,7 +13,8 @@ _HOW: Final = (
     "Each pass of a sample through a model counts, once however often a crash repeated it. A "
     "forward-equivalent is the work of a plain pass, forward and backward, over one token. "
     "Training counts for the version that it made, promoted or not, and scoring for the version "
-    "that scored. The rest is evaluation, the scale of the norms and the trusted gradient."
+    "that scored. The rest is evaluation, the scale of the norms and the trusted gradient. "
+    "Features are no pass: their seconds count for the version that was in use when samples came."
 )
 
 
@@ -30,7 +31,7 @@ def costs(facts: Facts) -> Markup:
     header = ("version", "samples", "tokens", "forward-equivalents", "scoring", "scoring again")
     shown = table(
         "What all passes for a version read, and the forward-equivalents of each kind",
-        (*header, "training", "the rest", "seconds"),
+        (*header, "training", "the rest", "seconds", "of them features"),
         [*rows, _row("all", facts.costs)],
     )
     return section("costs", title, shown, note(_HOW))
@@ -43,10 +44,12 @@ def _row(name: str, those: list[KeptCost]) -> tuple[str, ...]:
     chosen = (SCORE, RESCORE, "train")
     kinds = [by.get(kind, 0.0) for kind in chosen]
     rest = sum(count for kind, count in by.items() if kind not in chosen)
+    features = sum(one.seconds for one in those if one.kind == FEATURES)
     return (
         name,
-        f"{sum(one.samples for one in those):,}",
+        f"{sum(one.samples for one in those if one.kind != FEATURES):,}",
         f"{sum(one.tokens for one in those):,}",
         *(f"{count:,.0f}" for count in (sum(by.values()), *kinds, rest)),
         f"{sum(one.seconds for one in those):,.1f}",
+        f"{features:,.1f}",
     )

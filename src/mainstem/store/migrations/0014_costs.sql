@@ -1,10 +1,10 @@
--- What passes of samples through a model cost. A visit has a row of its own under its partition and
+-- What passes of samples through a model cost, and features. A visit has a row of its own under its partition and
 -- position, so a visit that is made again after a crash replaces its row, however the samples were
 -- grouped. The passes of a round have one row for each kind, with partition and offset 0. The other
 -- rows of a kind that a round did not need hold zeros.
 CREATE TABLE IF NOT EXISTS costs (
     version UInt32,                -- the version that scored or that was made, promoted or not
-    kind LowCardinality(String),   -- score, rescore; train, evaluate, scale, direction; later
+    kind LowCardinality(String),   -- score, rescore; features; train, evaluate, scale, direction; later
     partition UInt32,
     offset UInt64 CODEC(Delta, ZSTD(1)),  -- position of the sample that was visited
     samples UInt64,                -- samples that the passes read, once for each pass
