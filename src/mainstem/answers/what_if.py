@@ -29,7 +29,8 @@ SUPPOSABLE: Final = (
     *("standing.assumed_sound", "standing.core_visits", "standing.spent_visits"),
     *("learning.draw", "learning.draw_new", "learning.draw_old", "learning.core_minimum"),
     *("learning.uniform_share", "learning.edge_floor", "learning.slice_floor"),
-    *("learning.spent_again", "learning.held_out"),
+    *("learning.spent_again", "learning.held_out", "learning.outdated_beyond"),
+    *("learning.outdated_half_life", "learning.gone_after"),
 )
 """Settings that decide sets and draws out of what the history holds."""
 _NOW: Final = 2**62  # a position after all others
