@@ -27,7 +27,7 @@ class OfCatalogue(NamedTuple):
     """What the catalogue says of N samples.
 
     Attributes:
-        counts: how much each counts in a draw, in (0, 1], shape (N,); None if all count in full.
+        counts: how much each counts in a draw, in [0, 1], shape (N,); None if all count in full.
         rest: which must not be drawn, shape (N,); None if none must.
     """
 
@@ -78,7 +78,7 @@ def counting_half(ages: NDArray[np.float64], half_life: int) -> NDArray[np.float
         half_life: milliseconds after which one counts half; 0 lets all count in full.
 
     Returns:
-        Factors, shape (N,), in (0, 1]; the least is 2 to the power of -30.
+        Factors, shape (N,), in [0, 1].
 
     Example:
         >>> counting_half(np.array([0.0, 5.0, 10.0]), 5).tolist()
@@ -86,5 +86,4 @@ def counting_half(ages: NDArray[np.float64], half_life: int) -> NDArray[np.float
     """
     if not half_life:
         return np.ones(len(ages))
-    # subtle: a size beyond all others counts as none, which only an older text must not bring about
-    return np.asarray(np.exp2(-np.minimum(np.maximum(ages, 0) / half_life, 30)), np.float64)
+    return np.asarray(np.exp2(-np.maximum(ages, 0) / half_life), np.float64)

@@ -2,8 +2,8 @@
 
 Within each set a sample is drawn in proportion to its utility times its weight in the loss, where
 utility is recent importance mixed with uniform. At cold start, when core is small, all are drawn
-alike. In either case a sample that is to count less, because its text is outdated, is drawn with
-that much less. A version that has not learnt yet needs steps more than a choice: its draw takes all that it
+alike. In either case a sample whose text is outdated has its size cut by as much as it is to count
+less. A version that has not learnt yet needs steps more than a choice: its draw takes all that it
 can get.
 """
 
@@ -92,7 +92,7 @@ def draw(
             lets the draw take all that it can get.
         slices: gives the slices that rows are in; it is called only if not all are drawn. None
             knows no slices.
-        counts: how much each sample counts, shape (N,), in (0, 1]; its size is multiplied by that
+        counts: how much each sample counts, shape (N,), in [0, 1]; its size is multiplied by that
             before any probability is computed. None lets all count in full.
 
     Example:
