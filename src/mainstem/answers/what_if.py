@@ -184,14 +184,15 @@ def _movers(judged: list[Judged], most: int) -> list[Mover]:
         before, after, importance = set_of(one.before), set_of(one.after), one.rows["importance"]
         moved = np.flatnonzero(before != after)
         first = moved[np.argsort(-importance[moved], kind="stable")[:most]]
-        weights = one.before.weight, one.after.weight
+        weight_before, weight_after = one.before.weight, one.after.weight
         found += [
             Mover(
                 one.rows.id_of(row),
                 str(before[row]),
                 str(after[row]),
                 float(importance[row]),
-                *(float(weight[row]) for weight in weights),
+                float(weight_before[row]),
+                float(weight_after[row]),
             )
             for row in first
         ]
