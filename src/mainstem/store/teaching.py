@@ -79,13 +79,16 @@ VISITS_SKETCHED: Final = Query(
         SELECT [COLUMNS('^kind$'), 'full'][1] AS its_kind FROM responses FINAL
         WHERE sample_id = {sample:UUID})""",
 )
-# Each sample is one row here, whichever parts the engine has not merged yet: a sketch that was
-# written twice has one cosine. Only cosines are held for all samples, and only `most` leave at each
-# end.
+# A sample is one row here, whichever parts the engine has not merged yet: a sketch that was written
+# twice has one cosine. Only cosines are held for all samples, and only `most` leave at each end.
+# subtle: a condition does not keep the engine from computing what it leaves out, so a sketch of
+# another length is first brought to the length of the given one
 _COSINES: Final = """
     SELECT sample_id, argMax(each, label_version) AS cosine, count() OVER () AS compared FROM (
         SELECT sample_id, label_version,
-               arraySum((one, other) -> one * other, sketch, {sketch:Array(Float32)})
+               arraySum((one, other) -> one * other,
+                        arrayResize(sketch, length({sketch:Array(Float32)})),
+                        {sketch:Array(Float32)})
                / sqrt(arraySum(one -> one * one, sketch))
                / sqrt(arraySum(one -> one * one, {sketch:Array(Float32)})) AS each
         FROM sketches
