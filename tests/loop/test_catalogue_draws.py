@@ -72,10 +72,10 @@ def test_what_if_draws_what_the_round_drew(mainstem: Run, home: Path) -> None:
     drew = sum(draw["drew"].values())
     assert (draw["drew"], drew) == (draw["would"], draw["both"])
     assert drew < draw["available"]
-    other = supposed(mainstem, home, "learning.outdated_half_life=0")
+    other = supposed(mainstem, home, "learning.outdated_half_life=0s")
     assert other["available"] == draw["available"]
     assert other["both"] < drew
-    assert supposed(mainstem, home, "learning.gone_after=0")["available"] > draw["available"]
+    assert supposed(mainstem, home, "learning.gone_after=0s")["available"] > draw["available"]
 
 
 def test_outdated_samples_are_drawn_less(store: Store) -> None:
