@@ -11,8 +11,8 @@ from mainstem.store.store import migrations
 
 VIEWS = (
     "accepted_samples",
-    "contradictory_by_source",
     "changed_texts",
+    "contradictory_by_source",
     "costs_now",
     "costs_of_version",
     "importance_by",

@@ -52,16 +52,16 @@ class _Id(NamedTuple):
 
 _ITEM: Final = """(
     SELECT item_id FROM samples WHERE sample_id = {sample:UUID} AND item_id != '')"""
-# subtle: a history that has not been migrated lacks these views, so the query brings its own; the
-# engine takes no scalar query as a day if it has no rows, so `newest` is an aggregate
+# subtle: a history that has not been migrated lacks these views, so the query brings its own
 ITEM_OF_SAMPLE: Final = Query(
     ItemOfSample,
     with_views(
         """
         SELECT source, c.changed AS changed, if(c.changed > 0, c.since, NULL) AS since,
                c.text_now AS text_now, if(i.item_id = '', NULL, i.last_seen) AS last_seen,
-               if(c.changed > 0, dateDiff('second', c.since, newest), 0) / 86400 AS days,
-               if(i.item_id = '', 0, dateDiff('second', i.last_seen, newest)) / 86400 AS unseen
+               if(c.changed > 0, dateDiff('millisecond', c.since, newest), 0) / 86400000 AS days,
+               if(i.item_id = '', 0, dateDiff('millisecond', i.last_seen, newest)) / 86400000
+                   AS unseen
         FROM samples_now AS s
         CROSS JOIN (SELECT max(event_time) AS newest FROM samples) AS n
         LEFT JOIN changed_texts AS c ON s.sample_id = c.sample_id
