@@ -189,9 +189,10 @@ class Home:
 
     def sets(self) -> "DataFrame":
         """How many samples are core, edge and noise, by reason, with the means of their figures."""
-        from mainstem.store.figures import SETS
+        from mainstem.answers.item_now import bounds_of
+        from mainstem.store.score_ages import SETS_TOLD
 
-        return self.sql(SETS.sql)
+        return self.sql(SETS_TOLD.sql, **bounds_of(self.settings.learning))
 
     def samples(self, members_of: str = "core", *, limit: int = 20) -> "DataFrame":
         """The samples of one set, the most important first, with their texts.
@@ -227,8 +228,9 @@ class Home:
 
         Returns:
             What `mainstem explain --json` prints: `standing`, `reason` and `meaning`, the
-            `question` with its texts, `labels`, `visits`, `verdicts`, and the `rounds` that drew
-            the sample.
+            `question` with its texts, `labels`, `visits`, `verdicts`, the `rounds` that drew the
+            sample, `score` and `item_now` for the age of its score and of its text, and `teaching`
+            for the samples that teach the same and the opposite.
 
         Raises:
             StoreError: No sample has this id, or several begin with these digits.

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from mainstem.answers.item_now import item_now
+from mainstem.answers.teaching import teaching_of
 from mainstem.errors import LogError, StoreError
 from mainstem.events import Impression, Outcome, View, decode, read_lines
 from mainstem.ids import uuid_of
@@ -17,6 +19,8 @@ from mainstem.join.fold import Fold
 from mainstem.join.state import JoinState
 from mainstem.settings import Settings
 from mainstem.store.figures import VISITS, figures_of
+from mainstem.store.item_texts import ITEM_OF_SAMPLE
+from mainstem.store.score_ages import SCORE_AGE, ScoreAge
 from mainstem.store.story import BEGINNING, CANARIES, LABELS, MOVES, ROUNDS, Canaries, Label, Move
 from mainstem.store.suggestions import SAMPLE_IDS
 
@@ -53,7 +57,7 @@ def story_of(sample_id: str, settings: Settings, ask: Ask) -> Row:
     Args:
         sample_id: id of the sample.
         settings: `canary_minimum` and `horizon` decide which canaries it was compared with;
-            `objectives` name its targets.
+            `objectives` name its targets; settings of `learning` say when its text is outdated.
         ask: asks the history.
 
     Returns:
@@ -63,19 +67,23 @@ def story_of(sample_id: str, settings: Settings, ask: Ask) -> Row:
         meaning: the reason in plain words.
         importance, now: its importance, and all figures that its visits add up to; None where it
             was never scored.
+        score: how old the newest score is that these rest on: `scored_by`, `scored_at`,
+            `versions_behind`, `days`; None where it was never scored.
         question: the question that it answers.
+        item_now: what the catalogue says of its text by now; see `item_now`.
         labels: a row for each label version; `targets` has the target of each objective, None
             where the sample says nothing about the objective.
         visits: its visits, with running means.
         verdicts: its moves, with the figures of their judgements and the stratum of canaries that
             the p-value was taken in.
         rounds: the rounds that drew it.
+        teaching: samples that teach the same and the opposite; see `teaching_of`.
 
     Raises:
         StoreError: if there is no such sample.
     """
-    queries = (LABELS, VISITS, MOVES, CANARIES, ROUNDS)
-    labels, visits, moves, canaries, rounds = ask(
+    queries = (LABELS, VISITS, MOVES, CANARIES, ROUNDS, SCORE_AGE, ITEM_OF_SAMPLE)
+    labels, visits, moves, canaries, rounds, ages, items = ask(
         *queries, sample=sample_id, horizon=settings.responses.horizon
     )
     if not labels:
@@ -93,13 +101,17 @@ def story_of(sample_id: str, settings: Settings, ask: Ask) -> Row:
         "since": _since(moves),
         "importance": now.importance,
         "now": now._asdict() if visits else None,
+        "score": _without_id(ages[0]) if ages else None,
         "question": {
             name: value for name, value in labels[-1]._asdict().items() if name not in _OF_LABEL
         },
+        "item_now": item_now(items, settings.learning),
         "labels": [_label(label, settings.objectives.objective_names) for label in labels],
         "visits": [visit._asdict() for visit in visits],
         "verdicts": list(_verdicts(moves, canaries, scored, settings)),
         "rounds": [one._asdict() for one in rounds],
+        # estimators that disagree about it belong here, beside what it teaches
+        "teaching": teaching_of(sample_id, ask),
     }
 
 
@@ -197,6 +209,10 @@ def _answers(
     there = [one for one in user.questions if one.event_id == asked.event_id] if user else []
     answers = [one.answers.get(question["item_id"], []) for one in there]
     return [event_id for each in answers for _, event_id, _ in each]
+
+
+def _without_id(age: ScoreAge) -> Row:
+    return {name: value for name, value in age._asdict().items() if name != "sample_id"}
 
 
 def _label(label: Label, names: Sequence[str]) -> Row:

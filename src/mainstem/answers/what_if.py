@@ -5,7 +5,7 @@ Everything is computed again from stored visits: no model is loaded, and nothing
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from mainstem.errors import SettingError
 from mainstem.scoring.schedule import NEVER
 from mainstem.settings import Settings
 from mainstem.store import Store
+from mainstem.store.score_ages import score_ages
 from mainstem.store.supposing import judged_partitions, last_round
 
 __all__ = ["SUPPOSABLE", "Mover", "Moves", "Supposed", "check_supposable", "what_if"]
@@ -29,7 +30,8 @@ SUPPOSABLE: Final = (
     *("standing.assumed_sound", "standing.core_visits", "standing.spent_visits"),
     *("learning.draw", "learning.draw_new", "learning.draw_old", "learning.core_minimum"),
     *("learning.uniform_share", "learning.edge_floor", "learning.slice_floor"),
-    *("learning.spent_again", "learning.held_out"),
+    *("learning.spent_again", "learning.held_out", "learning.outdated_beyond"),
+    *("learning.outdated_half_life", "learning.gone_after"),
 )
 """Settings that decide sets and draws out of what the history holds."""
 _NOW: Final = 2**62  # a position after all others
@@ -53,7 +55,10 @@ class Moves:
 
 @dataclass(frozen=True)
 class Mover:
-    """A sample that would be in another set, with its weight in the loss before and after."""
+    """A sample that would be in another set, with its weight in the loss before and after.
+
+    `versions_behind` and `score_days` say how old its newest score is.
+    """
 
     sample_id: UUID
     before: str
@@ -61,6 +66,8 @@ class Mover:
     importance: float
     weight_before: float
     weight_after: float
+    versions_behind: int = 0
+    score_days: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -141,7 +148,7 @@ def what_if(
     return Supposed(
         samples=len(before),
         moves=_moves(judged, before, after),
-        movers=_movers(judged, most),
+        movers=_aged(store, _movers(judged, most)),
         sets={
             name: (int((before == name).sum()), int((after == name).sum()))
             for name in ("core", "edge", "contradictory", "spent")
@@ -160,20 +167,32 @@ def _moves(judged: list[Judged], before: NDArray[Any], after: NDArray[Any]) -> l
     ]
 
 
+def _aged(store: Store, movers: list[Mover]) -> list[Mover]:
+    """The movers with the age of their scores."""
+    ages = score_ages(store, [one.sample_id for one in movers])
+    return [
+        replace(one, versions_behind=age.versions_behind, score_days=age.days)
+        if (age := ages.get(one.sample_id))
+        else one
+        for one in movers
+    ]
+
+
 def _movers(judged: list[Judged], most: int) -> list[Mover]:
     found: list[Mover] = []
     for one in judged:
         before, after, importance = set_of(one.before), set_of(one.after), one.rows["importance"]
         moved = np.flatnonzero(before != after)
         first = moved[np.argsort(-importance[moved], kind="stable")[:most]]
-        weights = one.before.weight, one.after.weight
+        weight_before, weight_after = one.before.weight, one.after.weight
         found += [
             Mover(
                 one.rows.id_of(row),
                 str(before[row]),
                 str(after[row]),
                 float(importance[row]),
-                *(float(weight[row]) for weight in weights),
+                float(weight_before[row]),
+                float(weight_after[row]),
             )
             for row in first
         ]

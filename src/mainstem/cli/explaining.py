@@ -1,32 +1,20 @@
 """`mainstem explain`: the story of one sample on one screen."""
 
-import json
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mainstem.cli.history import DEFAULT_HOME, HomeOption, StoreOption, asker, sample_named
+from mainstem.cli.settings_there import settings_there
 from mainstem.cli.story import tell_story
 from mainstem.ids import uuid_of
 from mainstem.printable import in_json
-from mainstem.settings import Settings
-from mainstem.settings.renamed import renamed
 
 if TYPE_CHECKING:
     from mainstem.answers.explain import Ask
 
 __all__ = ["explain"]
-
-_OF_HOME: Final = (
-    "standing.canary_minimum",
-    "responses.horizon",
-    "join.label_window",
-    "join.revision_window",
-    "objectives.names",
-)
-"""The settings of a home that a story depends on."""
 
 
 def explain(
@@ -49,28 +37,18 @@ def explain(
 ) -> None:
     """Explain why a sample stands where it stands.
 
-    It shows the question, the labels, every visit and verdict, and the rounds
-    that drew the sample.
+    It shows the question, the labels, every visit and verdict, the rounds that
+    drew the sample, and the samples that teach the same and the opposite.
     """
     from mainstem.answers.explain import events_of, story_of  # the join is slow to import
 
-    ask, settings = asker(home, store), _settings(home, store)
+    ask, settings = asker(home, store), settings_there(home, store)
     story = story_of(_sample_id(sample, event, item, ask), settings, ask)
     story["events"] = events_of(log, story["question"], settings) if log else None
     if as_json:
         print(in_json(story))
     else:
         tell_story(story)
-
-
-def _settings(home: Path, store: str | None) -> Settings:
-    if store:
-        return Settings.read(os.environ)
-    try:
-        kept = renamed(json.loads((home / "settings.json").read_bytes()))
-        return Settings.of({name: kept[name] for name in _OF_HOME if name in kept})
-    except (OSError, ValueError, AttributeError):  # not a home, which is said when it is opened
-        return Settings()
 
 
 def _sample_id(sample: str | None, event: str | None, item: str, ask: "Ask") -> str:

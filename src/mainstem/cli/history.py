@@ -57,16 +57,21 @@ def sets(
     """Show how many samples are core, edge and noise, and for which reason.
 
     The other figures are means over these samples, as of their last judgement.
-    Where evidence has learnt from confirmed samples, a second table says how
-    many labels are wrong in each set, as far as the confirmed samples of the
-    gate tell, which nothing learns from.
+    The last columns say how old their scores are, how many have an outdated
+    text, and of how many the item is gone. Where evidence has learnt from
+    confirmed samples, a second table says how many labels are wrong in each
+    set, as far as the confirmed samples of the gate tell, which nothing learns
+    from.
     """
     from mainstem.answers.explain import MEANINGS  # the join is slow to import
     from mainstem.answers.gate import shares_of
-    from mainstem.store.figures import SETS  # numpy is slow to import
+    from mainstem.answers.item_now import bounds_of
+    from mainstem.cli.settings_there import settings_there
+    from mainstem.store.score_ages import SETS_TOLD  # numpy is slow to import
     from mainstem.store.telling import GATE_SETS, VERDICTS  # numpy is slow to import
 
-    asked = _ask(home, store, SETS.sql, _JUDGED, VERDICTS.sql, GATE_SETS)
+    bounds = bounds_of(settings_there(home, store).learning)
+    asked = _ask(home, store, SETS_TOLD.sql, _JUDGED, VERDICTS.sql, GATE_SETS, **bounds)
     header, rows, (_, verdicts), (_, judged) = asked
     show_rows(header, rows, as_json=as_json)
     if measured := shares_of(judged):
@@ -171,6 +176,7 @@ _TABLES = {
     "visits": "each scoring by a version, and the running means with it",
     "moves": "each judgement that changed its standing, reason or label version",
     "trained": "the rounds that drew it",
+    "score": "how old the last visit is, in versions and in days of event time",
     "now": "what its visits add up to",
 }
 _FIGURES = (
@@ -178,6 +184,9 @@ _FIGURES = (
     "importance_of_mean: length of the mean response; near importance if visits agree",
     "alignment: the cosine with the gradient of trusted samples",
     "margin: how far the model puts the label above any other; below 0 it disagrees",
+    "versions_behind, score_days: versions and days of event time since their scores",
+    "outdated: how many have words that their item has no more; they count less in draws",
+    "gone: how many have an item that is gone (MAINSTEM_LEARNING__GONE_AFTER); they rest",
 )
 _MEASURED = ("set", "confirmed gate samples", "wrong", "share wrong")
 _GATE = "confirmed gate samples: never judged; the set is the one that they would be in"
@@ -201,7 +210,9 @@ _SLICES = (
 )
 
 
-def _ask(home: Path, store: str | None, query: str, what: str, *more: str) -> tuple[Any, ...]:
+def _ask(
+    home: Path, store: str | None, query: str, what: str, *more: str, **parameters: Any
+) -> tuple[Any, ...]:
     """Ask a question and some more; give its header, its rows, and the answers to the others.
 
     Raises:
@@ -210,7 +221,9 @@ def _ask(home: Path, store: str | None, query: str, what: str, *more: str) -> tu
     """
     from mainstem.store.telling import HELD  # numpy is slow to import
 
-    (header, rows), (_, counts), *others = answers(home, store, [query, HELD.sql, *more])
+    (header, rows), (_, counts), *others = answers(
+        home, store, [query, HELD.sql, *more], **parameters
+    )
     [held] = HELD.typed(counts)
     if not rows and not (held.samples and what == _JUDGED):
         msg = (

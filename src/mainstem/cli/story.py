@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from mainstem.cli.lines import WORDS
-from mainstem.printable import printable
+from mainstem.cli.taught import nearest, of_item_now, taught
+from mainstem.printable import number_of, printable
 
 __all__ = ["said", "tell_story"]
 
@@ -50,7 +51,8 @@ def tell_story(story: dict[str, Any]) -> None:
     )
     standing = f"{story['standing']}, {story['reason']}" if story["standing"] else "not judged"
     screen.print(f"sample {story['sample_id']}: {standing}", style="bold")
-    for line in (*_why(story), "", *_asked(story["question"]), *_labels(story)):
+    asked = (*_asked(story["question"]), *of_item_now(story["item_now"]))
+    for line in (*_why(story), "", *asked, *_labels(story)):
         screen.print(_cell(line), no_wrap=True, overflow="ellipsis")
     _table(screen, "events", ("line", "event_time", "kind", "event_id"), story["events"] or ())
     visits = (
@@ -85,6 +87,11 @@ def tell_story(story: dict[str, Any]) -> None:
         ("version", "drawn from", "probability", "of", "promoted", "reason"),
         map(_drawn, story["rounds"]),
     )
+    screen.print()
+    for line in taught(story["teaching"]):
+        screen.print(_cell(line), no_wrap=True, overflow="ellipsis")
+    near = ("teaches", "cosine", "label", "standing", "sample", "texts")
+    _table(screen, "", near, nearest(story["teaching"]))
     screen.print(f"\nwhat each word means: {WORDS}")
 
 
@@ -101,6 +108,12 @@ def _why(story: dict[str, Any]) -> Iterator[str]:
         yield (
             f"Importance {_cell(now['importance'])} (1 is the mean canary), "
             f"length of its mean response {of_mean}; {alignment}."
+        )
+    if score := story["score"]:
+        behind = number_of(score["versions_behind"], "version")
+        yield (
+            f"Scored last by version {score['scored_by']} at {_second(score['scored_at'])}: "
+            f"{score['days']:.1f} days and {behind} ago."
         )
 
 
@@ -212,7 +225,8 @@ def _table(screen: Any, name: str, header: Sequence[str], rows: Iterable[dict[st
         if left_out > 0
         else ""
     )
-    screen.print(f"\n{_TITLES[name]}{more}", style="bold")
+    if name:
+        screen.print(f"\n{_TITLES[name]}{more}", style="bold")
     screen.print(table)
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from mainstem.store.figures import VISITS
 from mainstem.store.named import Query
+from mainstem.store.score_ages import SCORE_AGE
 
 __all__ = ["HISTORY", "LabelRow", "MoveRow", "TrainedRow"]
 
@@ -81,5 +82,6 @@ HISTORY: Final[dict[str, Query[Any]]] = {
         INNER JOIN (SELECT version, promoted FROM versions FINAL) AS v USING version
         ORDER BY version""",
     ),
+    "score": SCORE_AGE,
 }
 """The queries by name, in the order in which the command prints their answers."""

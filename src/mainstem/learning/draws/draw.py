@@ -2,7 +2,8 @@
 
 Within each set a sample is drawn in proportion to its utility times its weight in the loss, where
 utility is recent importance mixed with uniform. At cold start, when core is small, only the weight
-counts. A version that has not learnt yet needs steps more than a choice: its draw takes all that it
+counts. In either case a sample whose text is outdated has its size cut by as much as it is to count
+less. A version that has not learnt yet needs steps more than a choice: its draw takes all that it
 can get.
 """
 
@@ -76,6 +77,7 @@ def draw(
     *,
     new: NDArray[np.bool_] | None = None,
     slices: Slices | None = None,
+    counts: NDArray[np.float64] | None = None,
 ) -> Draw:
     """Draw samples without replacement.
 
@@ -90,6 +92,8 @@ def draw(
             lets the draw take all that it can get.
         slices: gives the slices that rows are in; it is called only if not all are drawn. None
             knows no slices.
+        counts: how much each sample counts, shape (N,), in [0, 1]; its size is multiplied by that
+            before any probability is computed. None lets all count in full.
 
     Example:
         >>> from mainstem.importance import Rows
@@ -102,10 +106,12 @@ def draw(
     ages = [(core, edge)] if new is None else [(core & one, edge & one) for one in (new, ~new)]
     there = [int((one | other).sum()) for one, other in ages]
     spent = _in_order(pool, candidates & (standing == NOISE) & (pool["reason"] == _SPENT))
-    counts, of_spent = _counts(there, len(spent), settings, chooses=new is not None)
+    wanted, of_spent = _counts(there, len(spent), settings, chooses=new is not None)
     strata = [_Stratum(spent, np.ones(len(spent)), of_spent)]
-    for (its_core, its_edge), count in zip(ages, counts, strict=True):
+    for (its_core, its_edge), count in zip(ages, wanted, strict=True):
         strata += _strata(pool, its_core, its_edge, count, settings, cold=cold)
+    if counts is not None:
+        strata = [one._replace(sizes=one.sizes * counts[one.rows]) for one in strata]
     rows, probability = _drawn(strata, settings, random, slices)
     return Draw(rows, probability, cold, sum(there), new is not None)
 

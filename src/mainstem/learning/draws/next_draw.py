@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstem.ids import number_of
+from mainstem.learning.draws.catalogue import of_catalogue
 from mainstem.learning.draws.draw import Draw, Pool, draw
 from mainstem.learning.draws.floors import NONE, query_buckets
+from mainstem.learning.draws.places import places
 from mainstem.scoring.schedule import newest
 from mainstem.settings import Settings
 from mainstem.store import Store
@@ -48,7 +50,11 @@ def next_draw(
         known = dict(enumerate(made.offsets)) if made else {}
         new = ~_before(pool, {one: known.get(one, 0) for one in ends}, learning.held_out)
     random = np.random.default_rng(number_of("draw", settings.run.seed, version))
-    return draw(pool, candidates, learning, random, new=new, slices=_slices(store, pool))
+    counts, rest = of_catalogue(store, pool, learning, ends)
+    if rest is not None:
+        candidates &= ~rest
+    slices = _slices(store, pool)
+    return draw(pool, candidates, learning, random, new=new, slices=slices, counts=counts)
 
 
 def _before(pool: Pool, ends: Mapping[int, int], held_out: int) -> NDArray[np.bool_]:
@@ -63,7 +69,7 @@ def _slices(store: Store, pool: Pool) -> Callable[[NDArray[np.int64]], Sequence[
 
     def slices(rows: NDArray[np.int64]) -> Sequence[NDArray[np.int64]]:
         found = list(sliced_since(store, int(pool["event_time"][rows].min(initial=0))))
-        place = _places(pool, rows, [one.sample_id.int for one in found])
+        place = places(pool, rows, [one.sample_id.int for one in found])
         known = place >= 0
         queries, category = np.zeros(len(rows), np.uint64), np.full(len(rows), NONE, np.int64)
         queries[known] = np.array([one.query for one in found], np.uint64)[place[known]]
@@ -73,21 +79,3 @@ def _slices(store: Store, pool: Pool) -> Callable[[NDArray[np.int64]], Sequence[
         return category, query_buckets(queries, known)
 
     return slices
-
-
-def _places(pool: Pool, rows: NDArray[np.int64], ids: Sequence[int]) -> NDArray[np.int64]:
-    """For each row the place of its sample among some ids; -1 where it is not among them."""
-    mine = pool["key_high"][rows], pool["key_low"][rows]
-    theirs = (
-        np.array([one >> 64 for one in ids], np.uint64),
-        np.array([one & 0xFFFF_FFFF_FFFF_FFFF for one in ids], np.uint64),
-    )
-    high, low = (np.concatenate(both) for both in zip(mine, theirs, strict=True))
-    is_theirs = np.arange(len(high)) >= len(rows)
-    order = np.lexsort((is_theirs, low, high))
-    first, second = order[:-1], order[1:]
-    same = (high[first] == high[second]) & (low[first] == low[second])
-    same &= ~is_theirs[first] & is_theirs[second]
-    found = np.full(len(rows), -1, np.int64)
-    found[first[same]] = second[same] - len(rows)
-    return found

@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from mainstem.settings.fields import Group, Means, share, switch
+from mainstem.settings.durations import DAY
+from mainstem.settings.fields import Group, Means, duration, share, switch
 
 __all__ = ["Learning"]
 
@@ -78,6 +79,27 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             low=0,
         ),
     ] = 20
+    outdated_beyond: Annotated[
+        float,
+        share(
+            "A larger share calls fewer samples outdated: those of whose words, and of the words"
+            " that their item has now, more than this share is not in both."
+        ),
+    ] = 0.5
+    outdated_half_life: Annotated[
+        int,
+        duration(
+            "A longer time lets outdated samples count for longer: each such time since their item"
+            " got other words halves how readily a sample is drawn; 0 lets them count in full."
+        ),
+    ] = 30 * DAY
+    gone_after: Annotated[
+        int,
+        duration(
+            "A longer time goes on drawing samples of an item that is neither described nor asked"
+            " about any more; beyond it they rest, and 0 lets none rest."
+        ),
+    ] = 0
     spent_again: Annotated[
         float,
         share(
