@@ -25,6 +25,7 @@ BELOW = {
         "kinds": "",
         "logistic": "",
         "importance": "ids join kinds",
+        "estimators": "importance",
         "objectives": "settings",
         "printable": "",
         "events": "disk errors",
