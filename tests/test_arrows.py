@@ -44,8 +44,8 @@ BELOW = {
         "versions": "disk errors kinds models process settings",
         "kafka": "behaviour errors events join printable store trusted",
         "scoring": (
-            "behaviour errors evidence ids importance join kinds models process responses"
-            " settings standing store"
+            "behaviour errors estimators evidence ids importance join kinds models process"
+            " responses settings standing store"
         ),
         "learning": (
             "behaviour errors ids importance join kinds logistic models objectives process scoring"
@@ -61,7 +61,7 @@ BELOW = {
             " trusted versions"
         ),
         "answers": (
-            "bench embedded errors events ids importance join learning loop models objectives"
+            "bench embedded errors estimators events ids importance join learning loop models objectives"
             " printable process scoring settings standing store validate versions"
         ),
         "asking": "bootstrap embedded errors store",
