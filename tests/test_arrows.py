@@ -61,8 +61,8 @@ BELOW = {
             " trusted versions"
         ),
         "answers": (
-            "bench embedded errors estimators events ids importance join learning loop models objectives"
-            " printable process scoring settings standing store validate versions"
+            "bench embedded errors estimators events ids importance join learning loop models"
+            " objectives printable process scoring settings standing store validate versions"
         ),
         "asking": "bootstrap embedded errors store",
         "notebook": (

@@ -119,6 +119,6 @@ def write_estimates(
             "event_time": event_time[known].tolist(),
             "value": values[known].tolist(),
         }
-        columns["sample_id"] = [sample_id[place] for place in known]
+        columns["sample_id"] = [sample_id[place] for place in known.tolist()]
         columns["estimator"] = [name] * len(known)
         store.write("estimates", columns)

@@ -28,10 +28,7 @@ INNER JOIN (
     SELECT sample_id, max((label_version, version)) AS newest
     FROM estimates_now WHERE estimator = 'response_norm' GROUP BY sample_id) AS n
     ON e.sample_id = n.sample_id
-LEFT JOIN (
-    SELECT sample_id, argMax(standing, (label_version, judgement)) AS standing
-    FROM standings_now GROUP BY sample_id) AS s
-    ON e.sample_id = s.sample_id
+LEFT JOIN standings_now AS s ON e.sample_id = s.sample_id
 WHERE (e.label_version, e.version) = n.newest;
 
 -- Which samples an estimator would call core: the highest of those that are not noise, as many as
@@ -48,11 +45,11 @@ FROM (
 
 CREATE OR REPLACE VIEW shadow_overlap AS
 SELECT
-    estimator, count() AS samples, countIf(standing = 'core') AS core,
-    countIf(would_be_core) AS would_be_core,
-    countIf(would_be_core AND standing = 'core') AS both,
+    estimator, count() AS samples, countIf(t.standing = 'core') AS core,
+    countIf(t.would_be_core) AS would_be_core,
+    countIf(t.would_be_core AND t.standing = 'core') AS both,
     if(would_be_core = 0, NULL, both / would_be_core) AS overlap
-FROM shadow_sets GROUP BY estimator;
+FROM shadow_sets AS t GROUP BY estimator;
 
 -- Spearman's rank correlation of two estimators, over the samples that have figures of both.
 CREATE OR REPLACE VIEW shadow_correlations AS
@@ -101,7 +98,5 @@ FROM (
         WHERE e.version < r.version AND e.offset < r.offsets[e.partition + 1]
         ORDER BY estimator, sample_id, e.label_version DESC, e.version DESC
         LIMIT 1 BY estimator, sample_id)
-    WHERE sample_id NOT IN (
-        SELECT sample_id FROM standings_now GROUP BY sample_id
-        HAVING argMax(standing, (label_version, judgement)) = 'noise'))
+    WHERE sample_id NOT IN (SELECT sample_id FROM standings_now WHERE standing = 'noise'))
 GROUP BY round, estimator;
