@@ -211,6 +211,7 @@ def test_the_command_line_starts_without_heavy_imports() -> None:
         "replaying",
         "schema",
         "settings",
+        "shadowing",
         "simulating",
         "trusting",
         "validating",

@@ -14,9 +14,11 @@ __all__ = [
     "CORRELATIONS",
     "DRAWS",
     "OVERLAPS",
+    "PASSES",
     "Correlation",
     "DrawnBeside",
     "Overlap",
+    "Passes",
     "write_estimates",
 ]
 
@@ -74,6 +76,20 @@ class DrawnBeside(NamedTuple):
     overlap: float | None
 
 
+class Passes(NamedTuple):
+    """How many visits the history holds that estimators can read.
+
+    Attributes:
+        visits: visits of any kind.
+        full: full ones, which have alignment and sketch.
+        represented: those whose representation is kept.
+    """
+
+    visits: int
+    full: int
+    represented: int
+
+
 OVERLAPS: Final = Query(
     Overlap, f"SELECT {', '.join(Overlap._fields)} FROM shadow_overlap ORDER BY estimator"
 )
@@ -83,6 +99,14 @@ CORRELATIONS: Final = Query(
 )
 DRAWS: Final = Query(
     DrawnBeside, f"SELECT {', '.join(DrawnBeside._fields)} FROM shadow_draws ORDER BY estimator"
+)
+
+PASSES: Final = Query(
+    Passes,
+    """
+    SELECT count(), countIf(kind = 'full'),
+           (SELECT count() FROM representations FINAL)
+    FROM responses_now""",
 )
 
 
