@@ -60,6 +60,17 @@ def test_a_relabelled_sample_starts_again(name: str) -> None:
     same(*found)
 
 
+def test_a_revision_to_the_same_answer_goes_on_and_is_told() -> None:
+    """Figures go on under the new label version, and count as changed even without a visit."""
+    one = stream(samples=6)
+    shadow, rows = counted("aum", one)
+    before = by_sample(shadow, rows, "aum")
+    assert (6, 0) == (len(shadow.changed(rows)), len(shadow.changed(rows)))
+    show(rows, one, 3, [2], label_version=1)  # by the version that has visited it already
+    assert [2] == shadow.changed(rows).tolist()
+    assert before.tolist() == by_sample(shadow, rows, "aum").tolist()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sample_that_was_left_starts_again(name: str) -> None:
     """Rows that left and came again hold nothing of before, whoever had their place since."""

@@ -71,6 +71,10 @@ class Shadow:
                 one.visit(State(arrays, rows, one.name), visit)
         arrays[_CHANGED][rows] = True
 
+    def revised(self, arrays: Mapping[str, NDArray[Any]], rows: NDArray[np.int64]) -> None:
+        """Mark rows whose figures go on under another label version, see `Beside`."""
+        arrays[_CHANGED][rows] = True
+
     def values(self, rows: Rows, representation: NDArray[Any] | None = None) -> dict[str, Floats]:
         """The figures of all rows by the name of the estimator, each of shape (N,).
 
@@ -88,7 +92,7 @@ class Shadow:
 
     @staticmethod
     def changed(rows: Rows) -> NDArray[np.int64]:
-        """Rows with a visit since the last call, shape (M,); the caller writes their figures."""
+        """Rows that were visited or revised since the last call, shape (M,)."""
         found = np.flatnonzero(rows[_CHANGED])
         rows[_CHANGED][:] = False
         return found

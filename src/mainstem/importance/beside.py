@@ -38,3 +38,12 @@ class Beside(Protocol):
             places: place of the visit of each row among them, shape (B,).
         """
         ...
+
+    def revised(self, arrays: Mapping[str, NDArray[Any]], rows: NDArray[np.int64]) -> None:
+        """Learn that some rows have another label version, which says the same.
+
+        Args:
+            arrays: all columns by name.
+            rows: rows of the samples, shape (B,), all different.
+        """
+        ...

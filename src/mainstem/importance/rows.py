@@ -192,6 +192,8 @@ class Rows:
         same = newer & (facts.answer_code == arrays["answer_code"][rows])
         arrays["label_version"][rows[same]] = facts.label_version[same]
         arrays["offset"][rows[same]] = facts.offset[same]
+        if self._beside:
+            self._beside.revised(arrays, rows[same])
         other = newer & ~same
         again = rows[other]
         self._begin(again, facts, other)
