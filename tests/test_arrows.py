@@ -25,6 +25,7 @@ BELOW = {
         "kinds": "",
         "logistic": "",
         "importance": "ids join kinds",
+        "estimators": "importance",
         "objectives": "settings",
         "printable": "",
         "events": "disk errors",
@@ -43,8 +44,8 @@ BELOW = {
         "versions": "disk errors kinds models process settings",
         "kafka": "behaviour errors events join printable store trusted",
         "scoring": (
-            "behaviour errors evidence ids importance join kinds models process responses"
-            " settings standing store"
+            "behaviour errors estimators evidence ids importance join kinds models process"
+            " responses settings standing store"
         ),
         "learning": (
             "behaviour errors ids importance join kinds logistic models objectives process scoring"
@@ -60,8 +61,8 @@ BELOW = {
             " trusted versions"
         ),
         "answers": (
-            "bench embedded errors events ids importance join learning loop models objectives"
-            " printable process scoring settings standing store validate versions"
+            "bench embedded errors estimators events ids importance join learning loop models"
+            " objectives printable process scoring settings standing store validate versions"
         ),
         "asking": "bootstrap embedded errors store",
         "notebook": (
@@ -210,6 +211,7 @@ def test_the_command_line_starts_without_heavy_imports() -> None:
         "replaying",
         "schema",
         "settings",
+        "shadowing",
         "simulating",
         "trusting",
         "validating",

@@ -28,6 +28,7 @@ from mainstem.cli.replaying import demo, replay
 from mainstem.cli.reporting import report
 from mainstem.cli.schema import schema
 from mainstem.cli.settings import settings
+from mainstem.cli.shadowing import shadow
 from mainstem.cli.simulating import simulate
 from mainstem.cli.supposing import what_if
 from mainstem.cli.trusting import trust
@@ -66,6 +67,7 @@ _ORDER: Final = (
         "explain",
         "history",
         "layers",
+        "shadow",
         "trust",
         "truth",
         "versions",
@@ -107,6 +109,7 @@ app.command()(history)
 app.command()(explain)
 app.command()(versions)
 app.command()(layers)
+app.command()(shadow)
 app.command()(truth)
 app.command()(what_if)
 app.add_typer(trust, name="trust")

@@ -12,6 +12,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from mainstem.importance.beside import Beside
 from mainstem.importance.canaries import Canaries
 from mainstem.importance.keyed import Keyed
 from mainstem.importance.running import ADDED_UP, count_alignment, count_numbers, count_sketch
@@ -52,6 +53,7 @@ class Rows:
 
     Args:
         sketch: number of floats in a sketch, k; 0 to keep no sketches.
+        beside: keeps more columns, such as those of estimators in shadow; None for no more.
 
     Attributes:
         canaries: margins of the canaries under each version, by row.
@@ -67,9 +69,11 @@ class Rows:
         (array([2], dtype=int32), array([1.5]), array([0.]), array([0.]))
     """
 
-    def __init__(self, *, sketch: int = 0) -> None:
+    def __init__(self, *, sketch: int = 0, beside: Beside | None = None) -> None:
+        more = beside.columns if beside else {}
         shapes: dict[str, tuple[Any, tuple[int, ...]]] = {}
-        shapes |= {name: (dtype, ()) for name, dtype in _DTYPES.items()}
+        shapes |= {name: (dtype, ()) for name, dtype in {**_DTYPES, **more}.items()}
+        self._beside, self._begins = beside, (*ADDED_UP, "sketch", *more)
         self._keyed = Keyed({**shapes, "sketch": (np.float16, (sketch,))})
         self.canaries = Canaries()
 
@@ -129,6 +133,8 @@ class Rows:
             count_numbers(arrays, rows, numbers[places])
             count_alignment(arrays, rows, alignment[places])
             count_sketch(arrays, rows, sketch[places])
+            if self._beside:
+                self._beside.visit(arrays, rows, visits, places)
             arrays["given"][rows] = given[places]
             sign = np.where(arrays["label"][rows] > 0, 1, -1)
             arrays["score"][rows] = sign * numbers[places, 1]
@@ -174,7 +180,7 @@ class Rows:
         arrays = self._keyed.arrays
         for name, column in zip(Facts._fields, facts, strict=True):
             arrays[name][rows] = column[places]
-        for name in (*ADDED_UP, "sketch"):
+        for name in self._begins:
             arrays[name][rows] = 0
         arrays["last_version"][rows] = -1
 
@@ -186,6 +192,8 @@ class Rows:
         same = newer & (facts.answer_code == arrays["answer_code"][rows])
         arrays["label_version"][rows[same]] = facts.label_version[same]
         arrays["offset"][rows[same]] = facts.offset[same]
+        if self._beside:
+            self._beside.revised(arrays, rows[same])
         other = newer & ~same
         again = rows[other]
         self._begin(again, facts, other)

@@ -10,8 +10,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mainstem.estimators import Shadow
 from mainstem.importance import Rows
 from mainstem.scoring.evidence import evidence_on
+from mainstem.scoring.shadow import keep_estimates
 from mainstem.settings import Settings
 from mainstem.standing import REASONS, STANDINGS, Judgement, judge
 from mainstem.store import Store
@@ -54,10 +56,13 @@ class Judging:
         store: the history.
         settings: settings with the thresholds.
         publish: receives new standings after they are in the history.
+        shadow: estimators whose figures are written at each judgement; None for none.
     """
 
-    def __init__(self, store: Store, settings: Settings, publish: Publish) -> None:
-        self._store = store
+    def __init__(
+        self, store: Store, settings: Settings, publish: Publish, shadow: Shadow | None = None
+    ) -> None:
+        self._store, self._shadow = store, shadow
         self._settings = settings
         self._publish = publish
 
@@ -84,6 +89,8 @@ class Judging:
         self._tell(moves)
         for some in _chunks(np.flatnonzero(~moved)) if last else ():
             self._tell(_standings_of(rows, judged, some, at))
+        if self._shadow:
+            keep_estimates(self._store, rows, self._shadow, *place, everyone=last)
         write_judgement(self._store, _kept(judged, at))
         rows["standing"][:], rows["reason"][:] = judged.standing, judged.reason
         # subtle: only with the moves, which rows are rebuilt from

@@ -16,7 +16,7 @@ from mainstem.store.representations import read_by, representations_at
 from mainstem.store.trusted import graded_pairs, questions_of_confirmed
 from mainstem.store.visits import CanaryLogits, canary_logits, newest_logits
 
-__all__ = ["Kept", "kept_of", "numbered"]
+__all__ = ["Kept", "kept_of", "numbered", "representation_of"]
 
 _NEARLY_ALL: Final = 0.95  # of the samples, that must have a representation by one version
 
@@ -93,6 +93,16 @@ def kept_of(
             logits[at] = its
     canaries = canary_logits(store, partition, end, in_use, classes)
     return replace(made, logits=logits, canaries=canaries)
+
+
+def representation_of(store: Store, rows: Rows, partition: int, end: int) -> NDArray[Any] | None:
+    """What the head of one version read of each row, shape (N, D), zeros where it read nothing.
+
+    None unless one version has read nearly all of them.
+    """
+    place = {rows.id_of(row).bytes: row for row in range(len(rows))}
+    newest = int(rows["last_version"].max(initial=0))
+    return _representations(store, place, partition, end, newest) if place else None
 
 
 def numbered(names: Sequence[Hashable]) -> NDArray[np.int64] | None:

@@ -4,10 +4,9 @@ from typing import Final
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mainstem.ids import number_of
-from mainstem.importance import Rows
+from mainstem.importance import Rows, mixed
 from mainstem.standing import NOISE, REASONS
 
 __all__ = ["looked_at_again"]
@@ -34,17 +33,5 @@ def looked_at_again(rows: Rows, share: float, seed: int, version: int) -> list[U
     """
     spent = np.flatnonzero((rows["standing"] == NOISE) & (rows["reason"] == _SPENT))
     salt = np.uint64(number_of("look again", seed, version) & 0xFFFF_FFFF_FFFF_FFFF)
-    number = _mixed(_mixed(rows["key_high"][spent] ^ salt) ^ rows["key_low"][spent])
+    number = mixed(mixed(rows["key_high"][spent] ^ salt) ^ rows["key_low"][spent])
     return [rows.id_of(row) for row in spent[number / _ALL < share]]
-
-
-def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Spread 64 bits so that each depends on all others.
-
-    Source:
-        Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators, OOPSLA 2014
-        (the mixer of SplitMix64).
-    """
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58_476D_1CE4_E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D0_49BB_1331_11EB)
-    return values ^ (values >> np.uint64(31))

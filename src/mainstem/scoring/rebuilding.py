@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mainstem.importance import Rows, Visits
+from mainstem.importance import Beside, Rows, Visits
 from mainstem.scoring.held import apart
 from mainstem.standing import REASONS, STANDINGS
 from mainstem.store import Store, StoredVisits, stored_visits
@@ -28,7 +28,13 @@ class Rebuilt(NamedTuple):
 
 
 def rebuilt(
-    store: Store, ends: Mapping[int, int], version: int, *, left: Mapping[int, int], sketch: int
+    store: Store,
+    ends: Mapping[int, int],
+    version: int,
+    *,
+    left: Mapping[int, int],
+    sketch: int,
+    beside: Beside | None = None,
 ) -> Rebuilt:
     """The rows of some partitions as they were when a version was in use.
 
@@ -38,9 +44,11 @@ def rebuilt(
         version: number of the version; its responses and those of earlier versions count.
         left: for each partition the event time before which rows were dropped.
         sketch: number of floats in a sketch, k.
+        beside: keeps more columns in the rows that are judged, such as those of shadows.
     """
     drawn = drawn_for_promoted(store, version)
-    made = Rebuilt({one: Rows(sketch=sketch) for one in ends}, {one: Rows() for one in ends})
+    judged = {one: Rows(sketch=sketch, beside=beside) for one in ends}
+    made = Rebuilt(judged, {one: Rows() for one in ends})
     for partition, rows in made.rows.items():
         for at in range(version + 1):
             rows.mark_drawn(drawn.get(at, []))

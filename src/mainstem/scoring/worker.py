@@ -26,6 +26,7 @@ from mainstem.scoring.kinds import kind_of
 from mainstem.scoring.rebuilding import rebuilt
 from mainstem.scoring.rescoring import due_again, unscored
 from mainstem.scoring.scale import mean_norm
+from mainstem.scoring.shadow import shadow_of
 from mainstem.settings import Settings
 from mainstem.standing import Judgement
 from mainstem.store import Store
@@ -67,7 +68,8 @@ class ScoringWorker:
         trusted: bool,
         publish: Publish = lambda standings: None,  # noqa: ARG005 - publishes nothing
     ) -> None:
-        self.rows = {partition: Rows(sketch=settings.responses.sketch) for partition in partitions}
+        self._shadow, sketch = shadow_of(settings), settings.responses.sketch
+        self.rows = {one: Rows(sketch=sketch, beside=self._shadow) for one in partitions}
         self.held = {partition: Rows() for partition in self.rows}
         self.left: dict[int, int] = dict.fromkeys(self.rows, 0)
         self.version = 0
@@ -76,7 +78,7 @@ class ScoringWorker:
         self.trusted = trusted
         self._store = store
         self._settings = settings
-        self._judging = Judging(store, settings, publish)
+        self._judging = Judging(store, settings, publish, self._shadow)
         self._active: ActiveVersion | None = None
 
     @property
@@ -232,8 +234,14 @@ class ScoringWorker:
             left: for each partition the event time before which rows were dropped.
         """
         self.left |= left
-        sketch = self._settings.responses.sketch
-        found = rebuilt(self._store, ends, version, left=self.left, sketch=sketch)
+        found = rebuilt(
+            self._store,
+            ends,
+            version,
+            left=self.left,
+            sketch=self._settings.responses.sketch,
+            beside=self._shadow,
+        )
         self.rows |= found.rows
         self.held |= found.held
 

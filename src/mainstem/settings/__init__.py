@@ -3,6 +3,7 @@
 from mainstem.settings.durations import parse_duration
 from mainstem.settings.groups import (
     GROUPS,
+    Importance,
     Join,
     Learning,
     Model,
@@ -18,6 +19,7 @@ from mainstem.settings.settings import Settings
 __all__ = [
     "GROUPS",
     "PREFIX",
+    "Importance",
     "Join",
     "Learning",
     "Model",

@@ -14,6 +14,7 @@ from mainstem.errors import SettingError
 from mainstem.settings.groups import (
     GROUPS,
     Behaviour,
+    Importance,
     Join,
     Learning,
     Model,
@@ -47,6 +48,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     trusted: Trusted = field(default_factory=Trusted)
     model: Model = field(default_factory=Model)
     responses: Responses = field(default_factory=Responses)
+    importance: Importance = field(default_factory=Importance)
     standing: Standing = field(default_factory=Standing)
     learning: Learning = field(default_factory=Learning)
 

@@ -10,7 +10,14 @@ from mainstem.store.store import Store
 
 __all__ = ["rewind"]
 
-_BY_OFFSET: Final = ("samples", "features", "responses", "sketches", "representations")
+_BY_OFFSET: Final = (
+    "samples",
+    "features",
+    "responses",
+    "sketches",
+    "representations",
+    "estimates",
+)
 _BY_JUDGEMENT: Final = ("moves", "judgements", "standings")
 _BY_VERSION: Final = (
     "draws",
@@ -19,6 +26,7 @@ _BY_VERSION: Final = (
     "responses",
     "sketches",
     "representations",
+    "estimates",
     "costs",
 )
 _BY_HOUR: Final = ("counts", "hours")

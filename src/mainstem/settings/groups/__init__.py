@@ -6,6 +6,7 @@ from typing import Final
 
 from mainstem.settings.fields import Group
 from mainstem.settings.groups.behaviour import Behaviour
+from mainstem.settings.groups.importance import Importance
 from mainstem.settings.groups.join import Join
 from mainstem.settings.groups.learning import Learning
 from mainstem.settings.groups.model import Model
@@ -18,6 +19,7 @@ from mainstem.settings.groups.trusted import Trusted
 __all__ = [
     "GROUPS",
     "Behaviour",
+    "Importance",
     "Join",
     "Learning",
     "Model",
@@ -31,7 +33,18 @@ __all__ = [
 GROUPS: Final[Mapping[str, type[Group]]] = MappingProxyType(
     {
         one.__name__.lower(): one
-        for one in (Run, Join, Behaviour, Objectives, Trusted, Model, Responses, Standing, Learning)
+        for one in (
+            Run,
+            Join,
+            Behaviour,
+            Objectives,
+            Trusted,
+            Model,
+            Responses,
+            Importance,
+            Standing,
+            Learning,
+        )
     }
 )
 """Each group by its name, in the order in which commands and files list them."""
