@@ -109,11 +109,9 @@ def test_a_margin_counts_for_what_the_newest_version_says_of_its_own() -> None:
 def test_an_untrained_version_calls_no_sound_sample(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Wrong labels that the newest version saw are called, and none by what is only chance.
-
-    The same scores mixed as they are would call a sound sample in dozens: so they do where no
-    canary tells that the first version knew nothing.
-    """
+    """Wrong labels that the newest version saw are called, and none by what is only chance."""
+    # mixed as they are, the same scores would call sound samples by the dozen: so they do where no
+    # canary tells that the first version knew nothing
     made = Partition(seed, 0.0)
     called = made.called(monkeypatch)
     fresh = ~made.stale & (np.arange(SAMPLES) >= CANARIES)

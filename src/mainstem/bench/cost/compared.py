@@ -97,7 +97,7 @@ class _Each:
 
     def scoring(self) -> NDArray[np.float64]:
         """What scoring cost each policy, in the mean over the seeds, shape (P,)."""
-        return self._scoring.mean(axis=1)
+        return np.asarray(self._scoring.mean(axis=1), np.float64)
 
     def draws(
         self, count: int, seed: int
