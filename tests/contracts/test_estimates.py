@@ -5,11 +5,11 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
+from scipy.stats import percentileofscore, spearmanr
 
 from mainstem.store import Store
 from mainstem.store.draws import Drawn, write_draw
-from mainstem.store.estimates import CORRELATIONS, DRAWS, OVERLAPS, write_estimates
+from mainstem.store.estimates import CORRELATIONS, DRAWS, OVERLAPS, PLACES, write_estimates
 from mainstem.store.rewinding import rewind
 from mainstem.store.writes import columns_of
 
@@ -131,3 +131,16 @@ def test_a_history_that_goes_back_forgets_later_figures(filled: Store) -> None:
     rewind(filled, {0: 10}, 2, {})
     sql = "SELECT max(version), max(offset), uniqExact(version) FROM estimates_now"
     assert [(2, 9, 2)] == filled.rows(sql)
+
+
+def test_a_place_is_the_share_of_the_others_that_are_lower(filled: Store) -> None:
+    """Equal figures count by half, as in SciPy's percentiles, and no figure has no place."""
+    for number in (0, 7):
+        found = {one.estimator: one for one in PLACES.of(filled, sample=UUID(int=number))}
+        known = {name: values for name, values in FIGURES.items() if np.isfinite(values[number])}
+        assert sorted(known) == sorted(found)
+        for name, values in known.items():
+            others = np.delete(values, number)
+            expected = percentileofscore(others[np.isfinite(others)], values[number], "mean") / 100
+            assert expected == pytest.approx(found[name].place)
+            assert np.isfinite(values).sum() == found[name].samples

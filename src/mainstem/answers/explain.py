@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from mainstem.answers.disagreeing import estimators_of
 from mainstem.answers.item_now import item_now
 from mainstem.answers.teaching import teaching_of
 from mainstem.errors import LogError, StoreError
@@ -77,6 +78,7 @@ def story_of(sample_id: str, settings: Settings, ask: Ask) -> Row:
         verdicts: its moves, with the figures of their judgements and the stratum of canaries that
             the p-value was taken in.
         rounds: the rounds that drew it.
+        estimators: where each estimator in shadow puts it; see `estimators_of`.
         teaching: samples that teach the same and the opposite; see `teaching_of`.
 
     Raises:
@@ -110,7 +112,7 @@ def story_of(sample_id: str, settings: Settings, ask: Ask) -> Row:
         "visits": [visit._asdict() for visit in visits],
         "verdicts": list(_verdicts(moves, canaries, scored, settings)),
         "rounds": [one._asdict() for one in rounds],
-        # estimators that disagree about it belong here, beside what it teaches
+        "estimators": estimators_of(sample_id, ask),
         "teaching": teaching_of(sample_id, ask),
     }
 

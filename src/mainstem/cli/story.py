@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from mainstem.cli.lines import WORDS
-from mainstem.cli.taught import nearest, of_item_now, taught
+from mainstem.cli.taught import disagreeing, nearest, of_item_now, taught
 from mainstem.printable import number_of, printable
 
 __all__ = ["said", "tell_story"]
@@ -88,7 +88,7 @@ def tell_story(story: dict[str, Any]) -> None:
         map(_drawn, story["rounds"]),
     )
     screen.print()
-    for line in taught(story["teaching"]):
+    for line in (*disagreeing(story["estimators"]), *taught(story["teaching"])):
         screen.print(_cell(line), no_wrap=True, overflow="ellipsis")
     near = ("teaches", "cosine", "label", "standing", "sample", "texts")
     _table(screen, "", near, nearest(story["teaching"]))

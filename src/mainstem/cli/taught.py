@@ -1,11 +1,11 @@
-"""Lines of a story about what a sample teaches, and about the item whose text it has."""
+"""Lines of a story about what a sample teaches, who says so, and the item whose text it has."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from mainstem.printable import number_of
 
-__all__ = ["nearest", "of_item_now", "taught"]
+__all__ = ["disagreeing", "nearest", "of_item_now", "taught"]
 
 _NEAREST: Final = 2  # samples that teach the same, and as many that teach the opposite
 _ENDS: Final = {"same": "the same", "opposite": "the opposite"}
@@ -25,6 +25,23 @@ def taught(teaching: dict[str, Any]) -> Iterator[str]:
             f"               {floats} floats have a standard error of {error} near 0; "
             f"chance gives about one of {chance}"
         )
+
+
+def disagreeing(estimators: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Where the acting estimator puts the sample, and those in shadow that put it elsewhere."""
+    if not estimators:
+        return
+    acting, *others = estimators
+    those = [one for one in others if one["disagrees"]]
+    say = "; ".join(f"{_place(one)}, high says {one['says']}" for one in those[:_NEAREST])
+    more = f"; {len(those) - _NEAREST} more" if len(those) > _NEAREST else ""
+    say = f"{say}{more} disagree" if len(those) > 1 else f"{say} disagrees"
+    yield f"estimators     {_place(acting)}; {say if those else 'none in shadow disagrees'}"
+
+
+def _place(one: dict[str, Any]) -> str:
+    place = "alone" if one["place"] is None else f"above {100 * one['place']:.0f} %"
+    return f"{one['estimator']} {place}"
 
 
 def nearest(teaching: dict[str, Any]) -> list[dict[str, Any]]:

@@ -15,10 +15,12 @@ __all__ = [
     "DRAWS",
     "OVERLAPS",
     "PASSES",
+    "PLACES",
     "Correlation",
     "DrawnBeside",
     "Overlap",
     "Passes",
+    "Place",
     "write_estimates",
 ]
 
@@ -90,6 +92,23 @@ class Passes(NamedTuple):
     represented: int
 
 
+class Place(NamedTuple):
+    """Where an estimator puts a sample among all that it has a figure of.
+
+    Attributes:
+        estimator: name of the estimator.
+        value: its figure of the sample.
+        samples: samples that it has a figure of.
+        place: share of the others whose figure is lower, equal ones counted by half; None if there
+            are no others.
+    """
+
+    estimator: str
+    value: float
+    samples: int
+    place: float | None
+
+
 OVERLAPS: Final = Query(
     Overlap, f"SELECT {', '.join(Overlap._fields)} FROM shadow_overlap ORDER BY estimator"
 )
@@ -100,6 +119,21 @@ CORRELATIONS: Final = Query(
 DRAWS: Final = Query(
     DrawnBeside, f"SELECT {', '.join(DrawnBeside._fields)} FROM shadow_draws ORDER BY estimator"
 )
+
+PLACES: Final = Query(
+    Place,
+    """
+    SELECT
+        estimator, any(mine) AS its, count() AS samples,
+        if(samples = 1, NULL,
+           (countIf(value < mine) + (countIf(value = mine) - 1) / 2) / (samples - 1)) AS place
+    FROM estimates_of_sample AS e
+    INNER JOIN (
+        SELECT estimator, value AS mine FROM estimates_of_sample
+        WHERE sample_id = {sample:UUID}) AS m ON e.estimator = m.estimator
+    GROUP BY estimator ORDER BY estimator""",
+)
+"""Where each estimator puts a sample."""
 
 PASSES: Final = Query(
     Passes,
