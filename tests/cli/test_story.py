@@ -112,4 +112,8 @@ def story_without_alignment(question: dict[str, Any]) -> dict[str, Any]:
         "verdicts": [{**verdict, "stratum": None, "canaries": 3, "p_value": None}, verdict],
         "rounds": [],
         "events": None,
+        "score": None,
+        "item_now": None,
+        "estimators": [],
+        "teaching": {"why": "it was never scored", "same": [], "opposite": []},
     }
