@@ -55,7 +55,7 @@ class Policy:
     def all_settings(self) -> dict[str, Any]:
         """The settings by which the policy differs from the usual ones."""
         return {
-            "learning.choose": "learnt" if self.scored else "always",
+            "learning.choose": "always",
             "learning.draw": _ALL,
             "learning.draw_new": self.draw,
             "learning.draw_old": self.draw * REHEARSAL,
@@ -79,7 +79,7 @@ POLICIES: Final = (
     *(_ours(OURS, draw) for draw in (0.25, 0.5, 1.0)),
     _ours(f"{OURS}, not scored again", 0.5, responses__rescore_budget=0),
     _ours(f"{OURS}, no evidence", 0.5, standing__evidence="margin"),
-    _ours(f"{OURS}, all passes", 0.5, learning__adaptive_epochs=False),
+    _ours(f"{OURS}, all until learnt", 0.5, learning__choose="learnt"),
 )
 _RATES: Final[Mapping[str, Mapping[str, Any]]] = {
     "": {},
