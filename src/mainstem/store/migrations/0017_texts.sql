@@ -72,8 +72,9 @@ SELECT
     arrayCount(one -> one > scored_by,
         (SELECT groupArray(version) FROM versions FINAL WHERE promoted)) AS versions_behind,
     greatest(asked, made) AS scored_at,
-    greatest(0, dateDiff('millisecond', scored_at, (SELECT max(event_time) FROM samples)))
-        / 86400000 AS days
+    -- subtle: a scalar is nullable when it is read, and the server refuses that in a view
+    greatest(0, dateDiff('millisecond', scored_at,
+        assumeNotNull((SELECT max(event_time) FROM samples)))) / 86400000 AS days
 FROM (
     SELECT sample_id, max(version) AS scored_by, any(r.event_time) AS asked
     FROM responses_now AS r GROUP BY sample_id) AS r
