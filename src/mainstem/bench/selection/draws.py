@@ -80,7 +80,7 @@ def in_stages(stages: Sequence[_Floats], share: float, random: np.random.Generat
 def pruned(
     loss: _Floats, chance: float, random: np.random.Generator
 ) -> tuple[_Places, NDArray[np.float64]]:
-    """All samples, but for some of those whose loss is below the mean; the rest of those weigh more.
+    """All samples but for some whose loss is below the mean; the rest of those weigh more.
 
     Args:
         loss: loss of each sample, shape (N,); a sample without one is kept.
