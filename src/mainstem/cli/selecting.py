@@ -57,10 +57,11 @@ def selection(
     folder gets a table (selection.csv) too.
     """
     from mainstem.bench.cost.run import Plan
-    from mainstem.bench.cost.streams import QUICK, STREAMS
+    from mainstem.bench.cost.streams import STREAMS
     from mainstem.bench.selection.policies import QUICK as FEW
     from mainstem.bench.selection.policies import SCREEN, final_ones
     from mainstem.bench.selection.run import bench_selection, keep_screened, screened
+    from mainstem.bench.selection.streams import QUICK
     from mainstem.cli.selection_table import write_table
     from mainstem.settings import Settings
 

@@ -1,11 +1,16 @@
-"""Lets a policy's choice take the place of the learner's draw."""
+"""Lets a policy's choice take the place of the learner's draw.
+
+As long as no version was promoted, the current one is as it was made, and its figures say nothing.
+A choice that reads figures then takes its share at random, as the product waits for a version that
+has learnt.
+"""
 
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mainstem.bench.cost.choice import Candidates, Chosen, ChosenPool
+from mainstem.bench.cost.choice import Candidates, Chosen, ChosenPool, alike
 from mainstem.bench.cost.material import Material
 from mainstem.bench.cost.policies import REHEARSAL, Policy
 from mainstem.estimators import Shadow
@@ -59,7 +64,7 @@ class Chooser:
             rows: the same samples with their visits; None if they are not scored.
             version: number of the version that the round makes; it decides chance.
             end: position of the round.
-            made: position of the round that made the current version.
+            made: position of the round that made the current version; 0 for the first one.
         """
         held_out = self._settings.learning.held_out
         offset = pool["offset"]
@@ -69,7 +74,12 @@ class Chooser:
         new = candidates & (offset >= made - held_out)
         ages = [np.flatnonzero(one) for one in (new, candidates & ~new)]
         found: list[tuple[NDArray[np.int64], Chosen]] = []
+        says_nothing = bool(self._choice.reads) and made == 0
         for age, share in zip(ages, self._shares, strict=True):
+            if says_nothing:
+                places = random.permutation(len(age))[: round(share * len(age))]
+                found.append((age, alike(np.sort(places))))
+                continue
             there = self._candidates(pool, age, figures)
             found.append((age, self._choice.of(there, share, random)))
         self.called = _called(offset, found)

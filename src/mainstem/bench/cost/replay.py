@@ -127,9 +127,12 @@ class Replay:
             if self._policy.scored:
                 self._worker.score(run.samples)
                 if run.due.judge and self._policy.judged:
-                    self._judge(reached)
+                    place = _PARTITION, reached.position, reached.event_time
+                    self._worker.judge_in_turn(*place)
             if run.due.learn:
                 self._round(reached)
+        if self._policy.judged:  # what is told of wrong labels is as of the end
+            self._judge(self._schedule.reached[_PARTITION])
 
     @property
     def doubt(self) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
@@ -158,9 +161,8 @@ class Replay:
         return self._chooser.called if self._chooser else None
 
     def _judge(self, reached: Reached) -> None:
-        judged = self._worker.judge_in_turn(_PARTITION, reached.position, reached.event_time)
-        if judged:
-            self._judged = self._worker.rows[_PARTITION]["offset"].copy(), judged
+        judged = self._worker.judge(_PARTITION, reached.position, reached.event_time)
+        self._judged = self._worker.rows[_PARTITION]["offset"].copy(), judged
 
     def _round(self, reached: Reached) -> None:
         self.rounds += 1
