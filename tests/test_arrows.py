@@ -52,8 +52,8 @@ BELOW = {
             " settings standing store versions"
         ),
         "bench": (
-            "behaviour data disk errors events evidence ids importance join kinds learning models "
-            "objectives process responses scoring settings simulate standing store trusted"
+            "behaviour data disk errors estimators events evidence ids importance join kinds "
+            "learning models objectives process responses scoring settings simulate standing store trusted"
             " versions"
         ),
         "loop": (
