@@ -53,8 +53,8 @@ BELOW = {
         ),
         "bench": (
             "behaviour data disk errors estimators events evidence ids importance join kinds "
-            "learning models objectives process responses scoring settings simulate standing store trusted"
-            " versions"
+            "learning models objectives process responses scoring settings simulate standing store"
+            " trusted versions"
         ),
         "loop": (
             "behaviour embedded errors events join learning process scoring settings standing store"

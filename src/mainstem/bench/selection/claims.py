@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from functools import cached_property
+from typing import Any, Final, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,14 @@ from mainstem.bench.cost.compared import DRAWS, Each, interval_of
 from mainstem.bench.cost.curves import Curve, quality_at
 from mainstem.bench.cost.policies import FAMILIES, Policy
 from mainstem.bench.cost.streams import CostStream
-from mainstem.bench.selection.policies import DEFAULT, MULTISTAGE
+from mainstem.bench.selection.policies import CLAIMED, DEFAULT, MULTISTAGE
 
 __all__ = ["claims_of"]
 
 _Numbers = NDArray[np.float64]
-_Of: TypeAlias = Callable[[Each, _Numbers, _Numbers], float]
+_Each: TypeAlias = tuple[_Numbers, _Numbers]
+"""Cost and quality of each policy."""
+_Of: TypeAlias = Callable[[_Each], float]
 """A figure of a stream, out of cost and quality of each policy; NaN where it is not defined."""
 _RIVALS: Final = (*FAMILIES, MULTISTAGE)
 _LESS: Final = -0.005
@@ -28,19 +31,61 @@ _NOT_MEASURED: Final = (
 
 
 @dataclass(frozen=True)
+class _Measured:
+    """Cost and quality of each policy of a stream: as they are, by draw, and by seed."""
+
+    whole: _Each
+    drawn: Sequence[_Each]
+    by_seed: Sequence[_Each]
+
+    @classmethod
+    def of(cls, each: Each, seed: int) -> Self:
+        """Draw seeds and questions once, for all that is told of a stream."""
+        slots = range(len(each.seeds))
+        return cls(
+            whole=each.as_they_are(),
+            drawn=list(each.draws(DRAWS, seed)),
+            by_seed=[each.of_seed(slot) for slot in slots],
+        )
+
+
 class _Cells:
-    """The cells of one stream; `policies` are those that all its seeds ran."""
+    """The cells of one stream, of the policies that claims are about."""
 
-    stream: CostStream
-    ran: Mapping[str, Mapping[int, Ran]]
-    policies: Sequence[Policy]
+    def __init__(
+        self,
+        number: int,
+        stream: CostStream,
+        ran: Mapping[str, Mapping[int, Ran]],
+        policies: Sequence[Policy],
+    ) -> None:
+        self.stream, self._ran, self._number = stream, ran, number
+        self.policies = [one for one in policies if one in CLAIMED]
+        self.families = {one.family for one in self.policies}
 
-    def each(self, *, worst: bool) -> Each:
-        return Each(self.ran, self.policies, worst=worst)
+    @cached_property
+    def whole(self) -> _Measured:
+        """Quality on all samples."""
+        return _Measured.of(Each(self._ran, self.policies), self._number)
 
-    def place(self, name: str) -> int:
-        """The place of a policy."""
-        return [one.name for one in self.policies].index(name)
+    @cached_property
+    def worst(self) -> _Measured:
+        """Quality on the worst of the rare slices."""
+        return _Measured.of(Each(self._ran, self.policies, worst=True), self._number)
+
+    @property
+    def default(self) -> int:
+        """The place of the default."""
+        return self.policies.index(DEFAULT)
+
+    def places(self, rival: str) -> list[int]:
+        """The places of the policies on the curve of a rival."""
+        known = enumerate(self.policies)
+        return [place for place, one in known if rival in (one.family, *one.also)]
+
+    def has(self, rival: str) -> bool:
+        """Whether a rival and the default were run."""
+        return rival in self.families and DEFAULT in self.policies
 
 
 def claims_of(
@@ -61,7 +106,7 @@ def claims_of(
         of that measure, `measures`, all of them with the same keys, and `why`, the reason in words
         where a row was not measured. What was not measured is None.
     """
-    cells = [_Cells(one, ran[one.name], policies) for one in streams]
+    cells = [_Cells(at, one, ran[one.name], policies) for at, one in enumerate(streams)]
     noisy = [one for one in cells if one.stream.is_noisy]
     clean = [one for one in cells if not one.stream.is_noisy]
     return [
@@ -107,35 +152,35 @@ def _row(
 
 def _against(rival: str, cells: Sequence[_Cells], reach: float) -> dict[str, Any] | None:
     """AUC of the default less that of a rival at the same cost, in the mean over streams."""
-
-    def gain(place: int) -> _Of:
-        return lambda each, cost, quality: _gain(each.families[rival], place, cost, quality)
-
-    some = [one for one in cells if _has(one, rival)]
-    found = _measured([(one.each(worst=False), gain(one.place(DEFAULT.name))) for one in some])
+    some = [one for one in cells if one.has(rival)]
+    found = _told([(one.whole, _gain(one.places(rival), one.default)) for one in some])
     if found is None:
         return None
     holds = found["low"] is not None and found["low"] > reach
     return {"name": f"against {rival}", "reach": reach, **found, "holds": holds}
 
 
-def _gain(theirs: Sequence[int], ours: int, cost: _Numbers, quality: _Numbers) -> float:
+def _gain(theirs: Sequence[int], ours: int) -> _Of:
     """Quality of ours less theirs at its cost; at their cheapest point if all theirs are dearer."""
-    curve = Curve(cost[list(theirs)], quality[list(theirs)])
-    known = quality_at(curve, float(cost[ours]))
-    other = float(curve.frontier[1][0]) if known is None else known
-    return float(quality[ours]) - other
+
+    def gain(each: _Each) -> float:
+        cost, quality = each
+        curve = Curve(cost[list(theirs)], quality[list(theirs)])
+        known = quality_at(curve, float(cost[ours]))
+        other = float(curve.frontier[1][0]) if known is None else known
+        return float(quality[ours]) - other
+
+    return gain
 
 
 def _worst(cells: Sequence[_Cells]) -> dict[str, Any] | None:
     """AUC of the worst slice under the default, less that under a random draw of as many."""
 
-    def less(one: _Cells) -> _Of:
-        ours, theirs = one.place(DEFAULT.name), _random(one)
-        return lambda each, cost, quality: float(quality[ours] - quality[theirs])  # noqa: ARG005
+    def less(ours: int, theirs: int) -> _Of:
+        return lambda each: float(each[1][ours] - each[1][theirs])
 
-    some = [one for one in cells if _has(one, FAMILIES[1])]
-    found = _measured([(one.each(worst=True), less(one)) for one in some])
+    some = [one for one in cells if one.has(FAMILIES[1])]
+    found = _told([(one.worst, less(one.default, _random(one))) for one in some])
     if found is None:
         return None
     holds = found["high"] is not None and found["high"] >= 0
@@ -148,30 +193,18 @@ def _random(cells: _Cells) -> int:
     return [(one.family, one.draw) for one in cells.policies].index(wanted)
 
 
-def _has(cells: _Cells, rival: str) -> bool:
-    families = {one.family for one in cells.policies}
-    return rival in families and DEFAULT.name in {one.name for one in cells.policies}
-
-
-def _measured(streams: Sequence[tuple[Each, _Of]]) -> dict[str, Any] | None:
+def _told(streams: Sequence[tuple[_Measured, _Of]]) -> dict[str, Any] | None:
     """Mean over streams, with an interval over seeds and questions, and wins by seed."""
     if not streams:
         return None
-    found = _mean([of(each, *each.as_they_are()) for each, of in streams])
-    drawn = np.array(
-        [
-            [of(each, *one) for one in each.draws(DRAWS, number)]
-            for number, (each, of) in enumerate(streams)
-        ]
-    )
-    by_seed = [
-        _mean([of(each, *each.of_seed(slot)) for each, of in streams])
-        for slot in range(len(streams[0][0].seeds))
-    ]
+    mean = _mean([of(one.whole) for one, of in streams])
+    drawn = [[of(each) for each in one.drawn] for one, of in streams]
+    by_seed = [[of(each) for each in one.by_seed] for one, of in streams]
+    wins = [_mean(one) > 0 for one in zip(*by_seed, strict=True)]
     return {
-        **interval_of(found, np.array([_mean(one) for one in drawn.T.tolist()])),
-        "wins": sum(one > 0 for one in by_seed),
-        "seeds": len(by_seed),
+        **interval_of(mean, np.array([_mean(one) for one in zip(*drawn, strict=True)])),
+        "wins": sum(wins),
+        "seeds": len(wins),
     }
 
 
