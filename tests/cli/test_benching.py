@@ -156,3 +156,35 @@ def test_bench_cost_quick_holds_four_policies_against_each_other(
     again = mainstem("bench", "cost", "--quick", "--folder", tmp_path, "--json")
     assert "cells x " not in again.stderr
     assert found == json.loads(again.stdout.splitlines()[-1])
+
+
+def test_bench_selection_quick_holds_claims_to_six_policies(mainstem: Run, tmp_path: Path) -> None:
+    """Cells tell what was found and paid, and a second run finds all cells done."""
+    asked = ("bench", "selection", "--quick", "--folder", tmp_path, "--json")
+    done = mainstem(*asked)
+    assert 0 == done.returncode, done.stderr
+    assert "12 cells x " in done.stderr
+    found = json.loads(done.stdout)
+    told = {"stream", "policy", "budget", "seed", "auc_true", "worst_slice", "cost", "auroc", "ap"}
+    told |= {"precision", "recall", "f1", "coverage"}
+    assert all(told <= set(one) for one in found["cells"])
+    assert (6, 2) == tuple(len({one[of] for one in found["cells"]}) for of in ("policy", "seed"))
+    assert {0.3, 1.0} == {one["budget"] for one in found["cells"]}
+    scored = {one["policy"] for one in found["cells"] if one["cost"]["score"]}
+    assert scored == {one["policy"] for one in found["cells"] if one["auroc"] is not None}
+    claims = {"name", "now", "reach", "mean", "low", "high", "wins", "seeds", "holds", "why"}
+    assert [True] * 4 == [claims <= set(one) for one in found["claims"]]
+    measured = [one["mean"] is not None for one in found["claims"]]
+    assert measured == [one["why"] is None for one in found["claims"]]
+    assert [True, False, False, True] == measured
+    assert 13 == len((tmp_path / "selection.csv").read_text().splitlines())
+    again = mainstem(*asked)
+    assert "cells x " not in again.stderr
+    assert found == json.loads(again.stdout)
+
+
+def test_bench_selection_has_no_quick_screen(mainstem: Run) -> None:
+    """The two ask for different streams and policies."""
+    done = mainstem("bench", "selection", "--quick", "--screen")
+    assert 2 == done.returncode
+    assert "--quick has no screen" in done.stderr

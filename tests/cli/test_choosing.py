@@ -33,9 +33,9 @@ def test_words_that_name_no_stream_are_refused_with_the_names() -> None:
         chosen(STREAMS, ["Shop"])
 
 
-@pytest.mark.parametrize("bench", ["cost", "evidence"])
-def test_both_benches_refuse_what_they_do_not_have(bench: str, mainstem: Run) -> None:
-    """`bench cost` and `bench evidence` say in one line which streams there are."""
+@pytest.mark.parametrize("bench", ["cost", "evidence", "selection"])
+def test_benches_refuse_what_they_do_not_have(bench: str, mainstem: Run) -> None:
+    """Benches that have streams say in one line which there are."""
     done = mainstem("bench", bench, "--quick", "--only", "no such stream")
     assert (2, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines()))
     assert "no stream is named like ['no such stream']; the streams are " in done.stderr

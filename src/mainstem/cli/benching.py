@@ -17,6 +17,7 @@ from mainstem.cli.costing import cost
 from mainstem.cli.evidencing import evidence
 from mainstem.cli.ranking import ranker
 from mainstem.cli.rescoring import rescoring
+from mainstem.cli.selecting import selection
 from mainstem.printable import in_json
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ bench.command()(evidence)
 bench.command()(ranker)
 bench.command("rounds")(rounds)
 bench.command()(rescoring)
+bench.command()(selection)
 
 
 @bench.callback()

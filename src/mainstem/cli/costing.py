@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mainstem.store import Store
     from mainstem.versions import Versions
 
-__all__ = ["cost"]
+__all__ = ["cost", "opened", "opened_home"]
 
 _FOLDER = Path("mainstem-bench-cost")
 
@@ -69,19 +69,19 @@ def cost(
     from mainstem.settings import Settings
 
     streams = chosen(QUICK if quick else STREAMS, only)
-    with ExitStack() as opened:
+    with ExitStack() as stack:
         kept = folder or _FOLDER
         if quick and folder is None:
             temporary = tempfile.TemporaryDirectory(prefix="mainstem-bench-")
-            kept = Path(opened.enter_context(temporary))
+            kept = Path(stack.enter_context(temporary))
         plan = Plan(
             folder=kept,
             streams=streams,
             policies=FEW if quick else POLICIES,
             seeds=list(range(2 if quick else seeds)),
             settings=Settings.read(os.environ),
-            opened=_opened,
-            opened_home=_opened_home,
+            opened=opened,
+            opened_home=opened_home,
             processes=processes,
         )
         if tuning:
@@ -97,7 +97,8 @@ def cost(
 
 
 @contextmanager
-def _opened() -> "Iterator[Store]":
+def opened() -> "Iterator[Store]":
+    """Open an empty history in a temporary folder."""
     from mainstem.bootstrap import open_store
     from mainstem.settings.urls import url_of
 
@@ -109,7 +110,8 @@ def _opened() -> "Iterator[Store]":
 
 
 @contextmanager
-def _opened_home(folder: Path) -> "Iterator[tuple[Store, Versions]]":
+def opened_home(folder: Path) -> "Iterator[tuple[Store, Versions]]":
+    """Open an empty history and an empty place for versions in a folder."""
     from mainstem.bootstrap import open_store, open_versions
     from mainstem.settings.urls import url_of
 

@@ -4,7 +4,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self, TypeAlias
 
@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from mainstem.bench.cost.found import of_called, of_doubt, worst_slice
 from mainstem.bench.cost.material import Material
 from mainstem.bench.cost.policies import Policy
 from mainstem.bench.cost.replay import Replay
@@ -62,21 +63,29 @@ class Ran:
     """What came of a cell.
 
     Attributes:
-        facts: what is told of it: `stream`, `policy`, `draw`, `epochs`, `seed`, `auc_true`, `cost`.
+        facts: what is told of it: `stream`, `policy`, `draw`, `epochs`, `seed`, `auc_true`, `cost`,
+            `worst_slice`, `auroc`, `ap`, `precision`, `recall`, `f1`, `coverage`.
         truth: true label of each sample of the last part, shape (M,).
         scores: log-odds of each under the last version, shape (M,).
         questions: number of the question of each, shape (M,).
+        slices: the rare ones of them, shape (S, M).
     """
 
     facts: Mapping[str, Any]
     truth: NDArray[np.int64]
     scores: NDArray[np.float64]
     questions: NDArray[np.int64]
+    slices: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
 
     def keep(self, folder: Path, cell: Cell) -> None:
         """Write the cell; its facts come last, and with them it counts."""
         folder.mkdir(parents=True, exist_ok=True)
-        arrays = {"truth": self.truth, "scores": self.scores, "questions": self.questions}
+        arrays: dict[str, NDArray[Any]] = {
+            "truth": self.truth,
+            "scores": self.scores,
+            "questions": self.questions,
+            "slices": self.slices,
+        }
         np.savez(folder / f"{cell.file}.npz", **arrays)  # type: ignore[arg-type]
         write_whole(folder / f"{cell.file}.json", msgspec.json.encode(self.facts))
 
@@ -87,7 +96,8 @@ class Ran:
         if not facts.is_file():
             return None
         with np.load(folder / f"{cell.file}.npz") as kept:
-            arrays = kept["truth"], kept["scores"], kept["questions"]
+            names = [name for name in ("truth", "scores", "questions", "slices") if name in kept]
+            arrays = [kept[name] for name in names]  # cells of earlier releases have no slices
         return cls(msgspec.json.decode(facts.read_bytes()), *arrays)
 
 
@@ -107,8 +117,9 @@ def run_cell(cell: Cell, material: Material, trial: Mapping[str, Any], opened: O
         opened(Path(folder)) as (store, versions),
         SPENT.counting() as spent,
     ):
-        replay = Replay(material, settings, store, versions, scored=cell.policy.scored)
+        replay = Replay(material, cell.policy, settings, store, versions)
         replay.run()
+        found = of_doubt(material, replay.doubt) | of_called(material, replay.called)
     seconds = time.perf_counter() - begun
     logits = replay.active.logits(examples_of(material.test))
     scores = (logits[:, 1] - logits[:, 0]).astype(np.float64)
@@ -128,7 +139,10 @@ def run_cell(cell: Cell, material: Material, trial: Mapping[str, Any], opened: O
         "trial": cell.trial,
         "rounds": replay.rounds,
         "auc_true": auc(material.truth, scores),
+        "worst_slice": worst_slice(material.truth, scores, material.slices),
+        **found,
+        "coverage": replay.coverage.mean,
         "cost": cost | {"tokens": tokens, "seconds": round(seconds, 2)},
         "spent": {name: round(one.seconds, 2) for name, one in spent.items()},
     }
-    return Ran(facts, material.truth, scores, material.questions)
+    return Ran(facts, material.truth, scores, material.questions, material.slices)

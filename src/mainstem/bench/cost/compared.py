@@ -12,7 +12,7 @@ from mainstem.bench.cost.curves import Curve, cost_at, quality_at
 from mainstem.bench.cost.policies import FAMILIES, OURS, Policy
 from mainstem.learning.evaluation.paired import WeightedAuc
 
-__all__ = ["DRAWS", "LESS", "Compared", "compared"]
+__all__ = ["DRAWS", "LESS", "Compared", "Each", "compared", "interval_of"]
 
 LESS: Final = 0.003
 """How much less than the best mean AUC of the baselines is the target."""
@@ -53,7 +53,7 @@ def compared(
         policies: the policies.
         seed: seed of the bootstrap.
     """
-    each = _Each(ran, policies)
+    each = Each(ran, policies)
     target, ratio, gain = each.figures(*each.as_they_are())
     drawn = [each.figures(*one)[1:] for one in each.draws(DRAWS, seed)]
     ratios = np.array([one for one, _ in drawn])
@@ -62,8 +62,8 @@ def compared(
     free = each.figures(cost - each.scoring(), quality)[1]
     return Compared(
         target=target,
-        cost_ratio=_interval(ratio, ratios),
-        equal_cost=_interval(gain, gains),
+        cost_ratio=interval_of(ratio, ratios),
+        equal_cost=interval_of(gain, gains),
         free_ratio=free if np.isfinite(free) else None,
         curves={
             family: [
@@ -75,12 +75,30 @@ def compared(
     )
 
 
-class _Each:
-    """The cells of all policies, by policy and seed."""
+class Each:
+    """The cells of all policies, by policy and seed.
 
-    def __init__(self, ran: Mapping[str, Mapping[int, Ran]], policies: Sequence[Policy]) -> None:
-        self._seeds = sorted(next(iter(ran.values())))
-        cells = [[ran[one.name][seed] for seed in self._seeds] for one in policies]
+    Args:
+        ran: for the name of each policy, its cell of each seed; all policies have the same seeds.
+        policies: P policies.
+        worst: whether quality is the AUC of the worst of the rare slices, not that of all samples.
+
+    Attributes:
+        seeds: the seeds, S of them.
+        families: places of the policies of each family.
+    """
+
+    def __init__(
+        self,
+        ran: Mapping[str, Mapping[int, Ran]],
+        policies: Sequence[Policy],
+        *,
+        worst: bool = False,
+    ) -> None:
+        self.seeds = sorted(next(iter(ran.values())))
+        cells = [[ran[one.name][seed] for seed in self.seeds] for one in policies]
+        # all policies of a seed have the same samples
+        self._slices = [one.slices if worst else None for one in cells[0]]
         self._cost = np.array([[paid(one) for one in row] for row in cells])
         self._scoring = np.array([[paid(one, _SCORING) for one in row] for row in cells])
         self._ranked = [[WeightedAuc(one.truth, one.scores[None]) for one in row] for row in cells]
@@ -92,7 +110,7 @@ class _Each:
 
     def as_they_are(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Cost and quality of each policy, in the mean over the seeds, shape (P,) each."""
-        slots = list(range(len(self._seeds)))
+        slots = list(range(len(self.seeds)))
         return self._measured(slots, [np.ones(len(one)) for one in self._questions])
 
     def scoring(self) -> NDArray[np.float64]:
@@ -105,7 +123,7 @@ class _Each:
         """The same for draws of seeds, and of the questions of each."""
         random = np.random.default_rng(seed)
         for _ in range(count):
-            slots = random.integers(len(self._seeds), size=len(self._seeds)).tolist()
+            slots = random.integers(len(self.seeds), size=len(self.seeds)).tolist()
             weights = []
             for slot in slots:
                 question = self._questions[slot]
@@ -114,14 +132,25 @@ class _Each:
                 weights.append(times[question].astype(np.float64))
             yield self._measured(slots, weights)
 
+    def of_seed(self, slot: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Cost and quality of each policy with the seed in a slot, shape (P,) each."""
+        return self._measured([slot], [np.ones(len(self._questions[slot]))])
+
     def _measured(
         self, slots: Sequence[int], weights: Sequence[NDArray[np.float64]]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        quality = [
-            np.nanmean([row[slot].auc(of) for slot, of in zip(slots, weights, strict=True)])
-            for row in self._ranked
-        ]
+        drawn = list(zip(slots, weights, strict=True))
+        quality = [_mean([self._quality(row, *one) for one in drawn]) for row in self._ranked]
         return self._cost[:, slots].mean(axis=1), np.array(quality)
+
+    def _quality(
+        self, row: Sequence[WeightedAuc], slot: int, weights: NDArray[np.float64]
+    ) -> float:
+        slices = self._slices[slot]
+        if slices is None:
+            return row[slot].auc(weights)
+        found = [row[slot].auc(weights * one) for one in slices]
+        return min((one for one in found if not np.isnan(one)), default=np.nan)
 
     def figures(
         self, cost: NDArray[np.float64], quality: NDArray[np.float64]
@@ -152,7 +181,21 @@ def paid(ran: Ran, kinds: Sequence[str] = _PAID) -> float:
     return float(sum(ran.facts["cost"][name] for name in kinds))
 
 
-def _interval(found: float, drawn: NDArray[np.float64]) -> dict[str, float | None]:
+def _mean(values: Sequence[float]) -> float:
+    known = [one for one in values if not np.isnan(one)]
+    return float(np.mean(known)) if known else np.nan
+
+
+def interval_of(found: float, drawn: NDArray[np.float64]) -> dict[str, float | None]:
+    """A figure and what 95 % of its draws lie between: `mean`, `low` and `high`.
+
+    Args:
+        found: the figure itself.
+        drawn: the figure of each draw; NaN where it is not defined.
+
+    Returns:
+        The three; None for what is not finite.
+    """
     known = drawn[~np.isnan(drawn)]
     low, high = (
         np.quantile(known, _LEVEL, method="inverted_cdf") if len(known) else (np.nan, np.nan)

@@ -10,6 +10,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from mainstem.bench.cost.rare import slices_of
 from mainstem.bench.cost.streams import CostStream
 from mainstem.bench.planting import Plant
 from mainstem.bench.ranker_log import OpenStore, Part, joined
@@ -39,6 +40,9 @@ class Material:
         test: samples of the last part, with features.
         truth: true label of each of those, shape (M,).
         questions: number of the question of each of those, shape (M,).
+        slices: of those, the ones with the rarest queries and the ones of the rarest categories, as
+            far as there are any, shape (S, M).
+        meant: true label of each sample before the last part, where it is known.
         feature_seconds: how long the features of all samples took.
     """
 
@@ -51,6 +55,8 @@ class Material:
     truth: NDArray[np.int64]
     questions: NDArray[np.int64]
     feature_seconds: float
+    slices: NDArray[np.bool_]
+    meant: Mapping[UUID, int]
 
 
 def material_of(stream: CostStream, seed: int, settings: Settings, opened: OpenStore) -> Material:
@@ -81,6 +87,8 @@ def material_of(stream: CostStream, seed: int, settings: Settings, opened: OpenS
         truth=np.array([truth.get(one.sample_id, one.label) for one in test.samples], np.int64),
         questions=test.questions,
         feature_seconds=spent.get("features", Cost()).seconds,
+        slices=slices_of(train, test.samples),
+        meant=meant,
     )
 
 

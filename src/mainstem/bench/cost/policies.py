@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from mainstem.bench.cost.choice import Choice
+
 __all__ = ["FAMILIES", "OURS", "POLICIES", "QUICK", "REHEARSAL", "Policy", "trials_of"]
 
 REHEARSAL: Final = 0.5
@@ -29,6 +31,8 @@ class Policy:
         scored: whether samples are scored and judged, and draws heed it; else they are uniform.
         settings: other settings of the policy.
         also: other families whose curves it is a point of.
+        choice: chooses the shares of new and of old samples in the learner's place; None lets the
+            learner draw them.
     """
 
     family: str
@@ -38,6 +42,7 @@ class Policy:
     scored: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     also: tuple[str, ...] = ()
+    choice: Choice | None = None
 
     @property
     def name(self) -> str:
@@ -52,17 +57,36 @@ class Policy:
         return f"{self.family}, {share:.0%}, {epochs}".replace("%", " %")
 
     @property
+    def judged(self) -> bool:
+        """Whether samples are judged."""
+        return self.scored and (self.choice is None or self.choice.judges)
+
+    @property
     def all_settings(self) -> dict[str, Any]:
         """The settings by which the policy differs from the usual ones."""
+        return {**self._draws, "learning.epochs": self.epochs, **self.settings}
+
+    @property
+    def _draws(self) -> dict[str, Any]:
+        if self.choice:  # what it chooses is all drawn, and weighs what it says
+            return {
+                "learning.choose": "always",
+                "learning.draw": _ALL,
+                "learning.draw_new": 1.0,
+                "learning.draw_old": 1.0,
+                "learning.adaptive_epochs": False,
+                "learning.evidence_weight": 1.0,
+                "learning.inclusion_weight": 0.0,
+                "importance.shadow": ",".join(self.choice.reads),
+                **self.choice.settings,
+            }
         return {
             "learning.choose": "always",
             "learning.draw": _ALL,
             "learning.draw_new": self.draw,
             "learning.draw_old": self.draw * REHEARSAL,
-            "learning.epochs": self.epochs,
             "learning.adaptive_epochs": self.scored,
             "learning.epoch_share": self.again,
-            **self.settings,
         }
 
 

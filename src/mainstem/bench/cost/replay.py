@@ -1,7 +1,8 @@
 """Runs the loop over joined samples under one policy.
 
 The rounds, the gate and the scoring are the product's own. Where a policy scores nothing, no sample
-is visited or judged, and a round draws uniformly from all that came before it.
+is visited or judged, and a round draws uniformly from all that came before it. Where a policy
+chooses by itself, the learner draws all that it chose.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +12,11 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from mainstem.bench.cost.chooser import Chooser
+from mainstem.bench.cost.found import Coverage
 from mainstem.bench.cost.material import Material
+from mainstem.bench.cost.policies import Policy
+from mainstem.estimators import estimator
 from mainstem.join import PlacedSample
 from mainstem.learning import Learner, Position
 from mainstem.learning.draws import RowsPool
@@ -20,7 +25,7 @@ from mainstem.learning.learner import RoundPool
 from mainstem.scoring import Schedule, ScoringWorker
 from mainstem.scoring.schedule import NEVER, Reached
 from mainstem.settings import Settings
-from mainstem.standing import EDGE
+from mainstem.standing import EDGE, REASONS, Judgement
 from mainstem.store import Store
 from mainstem.store.features import write_features
 from mainstem.store.writes import sample_columns, trusted_columns
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Replay", "UnscoredPool"]
 
 _PARTITION: Final = 0
+_CONTRADICTORY: Final = REASONS.index("contradictory")
 _LEARNT: Final = frozenset({"stream", "canary"})  # parts that rounds may train on
 
 
@@ -73,27 +79,32 @@ class Replay:
 
     Args:
         material: the samples.
+        policy: the policy.
         settings: settings of the policy.
-        scored: whether samples are scored and judged.
         store: an empty history.
         versions: an empty place for versions.
 
     Attributes:
         active: the version in use.
         rounds: number of rounds so far.
+        coverage: how much of what could be drawn was.
     """
 
     def __init__(
         self,
         material: Material,
+        policy: Policy,
         settings: Settings,
         store: Store,
         versions: Versions,
-        *,
-        scored: bool,
     ) -> None:
-        self._material, self._settings, self._scored = material, settings, scored
+        self._material, self._settings, self._policy = material, settings, policy
         self._store, self.rounds = store, 0
+        self._chooser: Chooser | None = None
+        if policy.choice:
+            self._chooser = Chooser(material, policy, settings, store)
+        self._judged: tuple[NDArray[np.int64], Judgement] | None = None
+        self._made, self.coverage = 0, Coverage(material)
         _write(material, store)
         first = first_encoder(material.texts, settings)
         make_first_version(versions, store, lambda: material.texts, settings, made=first)
@@ -113,12 +124,45 @@ class Replay:
         most = 4 * self._settings.responses.score_batch
         for run in self._schedule.runs(self._material.placed, most):
             reached = self._schedule.reached[_PARTITION]
-            if self._scored:
+            if self._policy.scored:
                 self._worker.score(run.samples)
-                if run.due.judge:
-                    self._worker.judge_in_turn(_PARTITION, reached.position, reached.event_time)
+                if run.due.judge and self._policy.judged:
+                    place = _PARTITION, reached.position, reached.event_time
+                    self._worker.judge_in_turn(*place)
             if run.due.learn:
                 self._round(reached)
+        if self._policy.judged:  # what is told of wrong labels is as of the end
+            self._judge(self._schedule.reached[_PARTITION])
+
+    @property
+    def doubt(self) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
+        """Offsets of samples, and how much the label of each is doubted; None if nothing doubts.
+
+        Judged samples are doubted by the evidence of the last judgement. Others are doubted by the
+        first estimator that the policy reads: the less sound a label is, or the more a sample is
+        worth, for the highest figures of worth are often wrong labels.
+        """
+        if self._judged:
+            offset, judged = self._judged
+            return offset, judged.evidence
+        if not (self._chooser and self._policy.choice and self._policy.choice.reads):
+            return None
+        first, rows = self._policy.choice.reads[0], self._worker.rows[_PARTITION]
+        end = self._schedule.reached[_PARTITION].position
+        figures = self._chooser.figures(rows, end)[first]
+        return rows["offset"], -figures if estimator(first).says == "sound" else figures
+
+    @property
+    def called(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]] | None:
+        """Offsets of samples, and whether the label of each was called wrong; None if never."""
+        if self._judged:
+            offset, judged = self._judged
+            return offset, judged.reason == _CONTRADICTORY
+        return self._chooser.called if self._chooser else None
+
+    def _judge(self, reached: Reached) -> None:
+        judged = self._worker.judge(_PARTITION, reached.position, reached.event_time)
+        self._judged = self._worker.rows[_PARTITION]["offset"].copy(), judged
 
     def _round(self, reached: Reached) -> None:
         self.rounds += 1
@@ -127,18 +171,33 @@ class Replay:
         done = self._learner.round(
             self.rounds, self._version, self.active, self._pool(reached.position), position
         )
+        self._count_coverage(done.drawn, reached.position)
         if not done.active:
             return
-        self.active, self._version = done.active, done.version
-        if self._scored:
+        self.active, self._version, self._made = done.active, done.version, reached.position
+        if self._policy.scored:
             for rows in self._worker.rows.values():
                 rows.mark_drawn(done.drawn)
             self._worker.take_up(done.version, done.active, ends, done.scale, done.made.kinds)
 
     def _pool(self, position: int) -> RoundPool:
-        if self._scored:
-            return RowsPool(list(self._worker.rows.values()))
-        return UnscoredPool(self._material.placed[:position])
+        rows = self._worker.rows[_PARTITION] if self._policy.scored else None
+        pool: RoundPool = UnscoredPool(self._material.placed[:position])
+        if rows is not None:
+            pool = RowsPool([rows])
+        if not self._chooser:
+            return pool
+        at = {"version": self.rounds, "end": position, "made": self._made}
+        return self._chooser.pool(pool, rows, **at)
+
+    def _count_coverage(self, drawn: Sequence[UUID], position: int) -> None:
+        before = self._material.placed[: max(position - self._settings.learning.held_out, 0)]
+        there = [one for one in before if one.part in _LEARNT]
+        taken = set(drawn)
+        self.coverage.count(
+            np.array([one.offset for one in there], np.int64),
+            np.array([one.offset for one in there if one.sample_id in taken], np.int64),
+        )
 
 
 def _write(material: Material, store: Store) -> None:

@@ -1,0 +1,213 @@
+"""The claims about selection: what the default is to reach, and what it reached."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mainstem.bench.cost.cells import Ran
+from mainstem.bench.cost.compared import DRAWS, Each, interval_of
+from mainstem.bench.cost.curves import Curve, quality_at
+from mainstem.bench.cost.policies import FAMILIES, Policy
+from mainstem.bench.cost.streams import CostStream
+from mainstem.bench.selection.policies import CLAIMED, DEFAULT, MULTISTAGE
+
+__all__ = ["claims_of"]
+
+_Numbers = NDArray[np.float64]
+_Each: TypeAlias = tuple[_Numbers, _Numbers]
+"""Cost and quality of each policy."""
+_Of: TypeAlias = Callable[[_Each], float]
+"""A figure of a stream, out of cost and quality of each policy; NaN where it is not defined."""
+_RIVALS: Final = (*FAMILIES, MULTISTAGE)
+_LESS: Final = -0.005
+_UNKNOWN: Final = "unknown"
+_NOT_MEASURED: Final = (
+    "not measured: this bench leaves no groups out, so nothing is known of faithfulness"
+)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """Cost and quality of each policy of a stream: as they are, by draw, and by seed."""
+
+    whole: _Each
+    drawn: Sequence[_Each]
+    by_seed: Sequence[_Each]
+
+    @classmethod
+    def of(cls, each: Each, seed: int) -> Self:
+        """Draw seeds and questions once, for all that is told of a stream."""
+        slots = range(len(each.seeds))
+        return cls(
+            whole=each.as_they_are(),
+            drawn=list(each.draws(DRAWS, seed)),
+            by_seed=[each.of_seed(slot) for slot in slots],
+        )
+
+
+class _Cells:
+    """The cells of one stream, of the policies that claims are about."""
+
+    def __init__(
+        self,
+        number: int,
+        stream: CostStream,
+        ran: Mapping[str, Mapping[int, Ran]],
+        policies: Sequence[Policy],
+    ) -> None:
+        self.stream, self._ran, self._number = stream, ran, number
+        self.policies = [one for one in policies if one in CLAIMED]
+        self.families = {one.family for one in self.policies}
+
+    @cached_property
+    def whole(self) -> _Measured:
+        """Quality on all samples."""
+        return _Measured.of(Each(self._ran, self.policies), self._number)
+
+    @cached_property
+    def worst(self) -> _Measured:
+        """Quality on the worst of the rare slices."""
+        return _Measured.of(Each(self._ran, self.policies, worst=True), self._number)
+
+    @property
+    def default(self) -> int:
+        """The place of the default."""
+        return self.policies.index(DEFAULT)
+
+    def places(self, rival: str) -> list[int]:
+        """The places of the policies on the curve of a rival."""
+        known = enumerate(self.policies)
+        return [place for place, one in known if rival in (one.family, *one.also)]
+
+    def has(self, rival: str) -> bool:
+        """Whether a rival and the default were run."""
+        return rival in self.families and DEFAULT in self.policies
+
+
+def claims_of(
+    streams: Sequence[CostStream],
+    ran: Mapping[str, Mapping[str, Mapping[int, Ran]]],
+    policies: Sequence[Policy],
+) -> list[dict[str, Any]]:
+    """The rows of the table of claims, true or not.
+
+    Args:
+        streams: the streams that were run.
+        ran: for the name of each stream and of each policy, its cell of each seed.
+        policies: the policies that were run.
+
+    Returns:
+        For each row `name`, `now`, `reach`, `mean`, `low` and `high` of the weakest measure,
+        `wins`, the number of seeds in which that is above 0, `seeds`, `holds`, `weakest`, the name
+        of that measure, `measures`, all of them with the same keys, and `why`, the reason in words
+        where a row was not measured. What was not measured is None.
+    """
+    cells = [_Cells(at, one, ran[one.name], policies) for at, one in enumerate(streams)]
+    noisy = [one for one in cells if one.stream.is_noisy]
+    clean = [one for one in cells if not one.stream.is_noisy]
+    return [
+        _row(
+            "at 30 % of the draw and equal cost, noisy streams: the default against each rival",
+            0.0,
+            [_against(rival, noisy, 0.0) for rival in _RIVALS],
+            "not measured: no noisy stream was run with the policies that it needs",
+        ),
+        _row(
+            "the same without wrong labels",
+            _LESS,
+            [_against(rival, clean, _LESS) for rival in _RIVALS],
+            "not measured: no stream without wrong labels was run with the policies that it needs",
+        ),
+        _row("faithfulness of the default: Spearman with leave-group-out", 0.4, [], _NOT_MEASURED),
+        _row(
+            "worst slice (rarest fifth of queries or categories) against random",
+            0.0,
+            [_worst(cells)],
+            "not measured: no stream has rare queries or categories and the policies",
+        ),
+    ]
+
+
+def _row(
+    name: str, reach: float, measures: Sequence[Mapping[str, Any] | None], why: str
+) -> dict[str, Any]:
+    known = [one for one in measures if one and one["mean"] is not None]
+    weakest: Mapping[str, Any] = min(known, key=lambda one: float(one["low"]), default={})
+    keys = ("mean", "low", "high", "wins", "seeds")
+    return {
+        "name": name,
+        "now": _UNKNOWN,
+        "reach": reach,
+        **{key: weakest.get(key) for key in keys},
+        "holds": all(one["holds"] for one in known) if known else None,
+        "weakest": weakest.get("name"),
+        "measures": known,
+        "why": None if known else why,
+    }
+
+
+def _against(rival: str, cells: Sequence[_Cells], reach: float) -> dict[str, Any] | None:
+    """AUC of the default less that of a rival at the same cost, in the mean over streams."""
+    some = [one for one in cells if one.has(rival)]
+    found = _told([(one.whole, _gain(one.places(rival), one.default)) for one in some])
+    if found is None:
+        return None
+    holds = found["low"] is not None and found["low"] > reach
+    return {"name": f"against {rival}", "reach": reach, **found, "holds": holds}
+
+
+def _gain(theirs: Sequence[int], ours: int) -> _Of:
+    """Quality of ours less theirs at its cost; at their cheapest point if all theirs are dearer."""
+
+    def gain(each: _Each) -> float:
+        cost, quality = each
+        curve = Curve(cost[list(theirs)], quality[list(theirs)])
+        known = quality_at(curve, float(cost[ours]))
+        other = float(curve.frontier[1][0]) if known is None else known
+        return float(quality[ours]) - other
+
+    return gain
+
+
+def _worst(cells: Sequence[_Cells]) -> dict[str, Any] | None:
+    """AUC of the worst slice under the default, less that under a random draw of as many."""
+
+    def less(ours: int, theirs: int) -> _Of:
+        return lambda each: float(each[1][ours] - each[1][theirs])
+
+    some = [one for one in cells if one.has(FAMILIES[1])]
+    found = _told([(one.worst, less(one.default, _random(one))) for one in some])
+    if found is None:
+        return None
+    holds = found["high"] is not None and found["high"] >= 0
+    return {"name": "against random", "reach": 0.0, **found, "holds": holds}
+
+
+def _random(cells: _Cells) -> int:
+    """The place of the random draw that takes as many samples as the default."""
+    wanted = (FAMILIES[1], DEFAULT.draw)
+    return [(one.family, one.draw) for one in cells.policies].index(wanted)
+
+
+def _told(streams: Sequence[tuple[_Measured, _Of]]) -> dict[str, Any] | None:
+    """Mean over streams, with an interval over seeds and questions, and wins by seed."""
+    if not streams:
+        return None
+    mean = _mean([of(one.whole) for one, of in streams])
+    drawn = [[of(each) for each in one.drawn] for one, of in streams]
+    by_seed = [[of(each) for each in one.by_seed] for one, of in streams]
+    wins = [_mean(one) > 0 for one in zip(*by_seed, strict=True)]
+    return {
+        **interval_of(mean, np.array([_mean(one) for one in zip(*drawn, strict=True)])),
+        "wins": sum(wins),
+        "seeds": len(wins),
+    }
+
+
+def _mean(values: Sequence[float]) -> float:
+    known = [one for one in values if not np.isnan(one)]
+    return float(np.mean(known)) if known else np.nan

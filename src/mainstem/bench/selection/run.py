@@ -1,0 +1,80 @@
+"""Runs the cells by the plan of `bench cost`, and holds the claims about selection to them."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import msgspec
+import numpy as np
+
+from mainstem.bench.cost.cells import Ran
+from mainstem.bench.cost.run import Group, Plan
+from mainstem.bench.selection.claims import claims_of
+from mainstem.disk import write_whole
+from mainstem.errors import SettingError
+
+__all__ = ["MOST", "bench_selection", "keep_screened", "screened"]
+
+_Told: TypeAlias = Callable[[str], object]
+MOST: Final = 200
+"""The most cells of a plan."""
+_SCREENED: Final = "screened.json"
+
+
+def bench_selection(plan: Plan, told: _Told) -> dict[str, Any]:
+    """Run what is missing, and hold the claims to all cells.
+
+    Args:
+        plan: the plan, of at most `MOST` cells.
+        told: receives a line of progress.
+
+    Returns:
+        `cells`, what is told of each, with its `budget`; and `claims`, see `claims_of`.
+
+    Raises:
+        SettingError: if there are more cells.
+    """
+    groups = plan.groups({})
+    many = sum(len(one.cells) for one in groups)
+    if many > MOST:
+        msg = f"these are {many} cells, and at most {MOST} are run; take fewer seeds or streams"
+        raise SettingError(msg)
+    plan.run(plan.missing(groups), told)
+    ran = {one.name: _ran(plan, groups, one.name) for one in plan.streams}
+    cells = [{**one.facts, "budget": one.facts["draw"]} for one in plan.read(groups)]
+    return {"cells": cells, "claims": claims_of(plan.streams, ran, plan.policies)}
+
+
+def keep_screened(folder: Path, cells: Sequence[dict[str, Any]]) -> list[str]:
+    """Keep the names of the policies of a screen, the best first.
+
+    Args:
+        folder: folder of the bench.
+        cells: what is told of its cells.
+
+    Returns:
+        The names, by mean AUC over the streams.
+    """
+    reached: dict[str, list[float]] = {}
+    for one in cells:
+        reached.setdefault(one["policy"], []).append(one["auc_true"])
+    found = sorted(reached, key=lambda name: (-float(np.mean(reached[name])), name))
+    write_whole(folder / _SCREENED, msgspec.json.encode(found))
+    return found
+
+
+def screened(folder: Path) -> list[str]:
+    """The names that a screen kept in a folder, the best first; none if none ran there."""
+    file = folder / _SCREENED
+    if not file.is_file():
+        return []
+    found: list[str] = msgspec.json.decode(file.read_bytes())
+    return found
+
+
+def _ran(plan: Plan, groups: Sequence[Group], stream: str) -> dict[str, dict[int, Ran]]:
+    """The cells of a stream by policy and seed."""
+    found: dict[str, dict[int, Ran]] = {}
+    for one in plan.read(group for group in groups if group.stream.name == stream):
+        found.setdefault(one.facts["policy"], {})[one.facts["seed"]] = one
+    return found
