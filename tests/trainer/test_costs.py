@@ -128,7 +128,8 @@ def test_a_round_costs_what_its_passes_read(store: KillingStore, tmp_path: Path)
         "train": (drawn + held_out, drawn + 0.32 * held_out),
         # the parent on both, and the child on the gate; training has ranked the held-out samples
         "evaluate": (2 * gate + held_out, 0.32 * (2 * gate + held_out)),
-        "scale": (canaries + held_out, 0.73 * (canaries + held_out)),
+        # of full norms and, for first visits, of what a forward pass measures
+        "scale": (2 * (canaries + held_out), (0.73 + 0.32) * (canaries + held_out)),
         "direction": (direction, 1.0 * direction),
     }
     assert {
