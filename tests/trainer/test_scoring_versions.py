@@ -36,7 +36,7 @@ def test_a_version_that_is_announced_scores_canaries_at_once(
     store: KillingStore, versions: Versions
 ) -> None:
     """A new version scores the canaries at once and the newest samples when idle, each once."""
-    settings = SETTINGS.but({"responses.rescore_budget": 10})
+    settings = SETTINGS.but({"responses.rescore_budget": 10, "responses.rescore": "newest"})
     records = prepared(store, settings)
     kinds = parts(records, settings)
     worker = Worker(store, versions, FakeGroup(records), settings=settings).run()
