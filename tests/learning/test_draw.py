@@ -89,18 +89,6 @@ def test_a_cold_start_draws_all_alike() -> None:
     assert 400 / 2 - 5 * 10 < min(times.values()) <= max(times.values()) < 400 / 2 + 5 * 10
 
 
-def test_a_cold_start_heeds_weights() -> None:
-    """At cold start a sample is drawn in proportion to its weight, whatever its importance."""
-    samples = pool(0, 200)
-    samples["weight"] = np.repeat(np.array([0.2, 1.0], np.float32), 100)
-    found = drawn_from(samples)
-    light = found.probability[found.rows < 100]
-    heavy = found.probability[found.rows >= 100]
-    # a hundred of them with 100 * (.2 + 1) = 120 in all
-    assert np.allclose(light, 100 * 0.2 / 120)
-    assert np.allclose(heavy, 100 * 1.0 / 120)
-
-
 def test_core_that_may_not_be_drawn_does_not_end_the_cold_start() -> None:
     """Only candidates count towards the minimum of core."""
     samples = pool(20, 20)

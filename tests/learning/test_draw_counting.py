@@ -71,3 +71,15 @@ def test_where_all_are_drawn_what_counts_less_is_drawn_too() -> None:
     samples = pool(20, 20)
     found = drawn_from(samples, counts=np.full(40, 0.01))
     assert (40, {1.0}) == (len(found.rows), set(found.probability.tolist()))
+
+
+def test_a_cold_start_heeds_weights() -> None:
+    """At cold start a sample is drawn in proportion to its weight, whatever its importance."""
+    samples = pool(0, 200)
+    samples["weight"] = np.repeat(np.array([0.2, 1.0], np.float32), 100)
+    found = drawn_from(samples)
+    light = found.probability[found.rows < 100]
+    heavy = found.probability[found.rows >= 100]
+    # a hundred of them with 100 * (.2 + 1) = 120 in all
+    assert np.allclose(light, 100 * 0.2 / 120)
+    assert np.allclose(heavy, 100 * 1.0 / 120)
