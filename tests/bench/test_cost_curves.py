@@ -1,6 +1,7 @@
 """Quality against cost: points, targets, ratios and their intervals, on cells made by hand."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -146,3 +147,22 @@ def test_tuning_tries_the_middle_policy_of_each_family() -> None:
         f"{OURS}, 50 %, 3 epochs",
     ] == [one.name for one in _middle_ones(POLICIES)]
     assert {OURS, *FAMILIES} == {_family_of(one) for one in POLICIES}
+
+
+def test_a_cell_of_other_settings_is_another_cell() -> None:
+    """A folder that was begun with other settings gives no cells; the same ones are found again."""
+    from mainstem.bench.cost.run import Plan
+    from mainstem.bench.cost.streams import STREAMS
+
+    def file(settings: Settings, policy: Policy) -> str:
+        plan = Plan(Path("x"), STREAMS, [policy], [0], settings, opened=None, opened_home=None)  # type: ignore[arg-type]
+        [group] = plan.groups({})[:1]
+        return group.cells[0].file
+
+    policy, usual = Policy(family="random", draw=0.5), Settings()
+    other = usual.but({"learning.train_batch": 32})
+    assert file(usual, policy) == file(usual, policy)
+    assert file(usual, policy) != file(other, policy)
+    own = Policy(family="random", draw=0.5, settings={"learning.patience": 2})
+    assert policy.name == own.name
+    assert file(usual, policy) != file(usual, own)

@@ -43,17 +43,20 @@ class Cell:
         policy: the policy.
         seed: seed of stream and model.
         trial: settings that are tried on top, as `name=value` with commas between; usually empty.
+        digest: digest of all that the cell is made of, so that none of another making is taken for
+            it; empty where that cannot happen.
     """
 
     stream: str
     policy: Policy
     seed: int
     trial: str = ""
+    digest: str = ""
 
     @property
     def file(self) -> str:
         """Name of its file, without an ending."""
-        words = f"{self.stream} {self.seed} {self.policy.name} {self.trial}"
+        words = f"{self.stream} {self.seed} {self.policy.name} {self.trial} {self.digest}"
         letters = "".join(one if one.isalnum() else " " for one in words.lower())
         return "-".join(letters.split())
 
@@ -96,8 +99,7 @@ class Ran:
         if not facts.is_file():
             return None
         with np.load(folder / f"{cell.file}.npz") as kept:
-            names = [name for name in ("truth", "scores", "questions", "slices") if name in kept]
-            arrays = [kept[name] for name in names]  # cells of earlier releases have no slices
+            arrays = [kept[name] for name in ("truth", "scores", "questions", "slices")]
         return cls(msgspec.json.decode(facts.read_bytes()), *arrays)
 
 

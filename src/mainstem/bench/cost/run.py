@@ -17,6 +17,7 @@ from mainstem.bench.cost.policies import OURS, Policy, trials_of
 from mainstem.bench.cost.streams import CostStream
 from mainstem.bench.ranker_log import OpenStore
 from mainstem.disk import write_whole
+from mainstem.ids import number_of
 from mainstem.settings import Settings
 
 __all__ = ["TUNING_SEEDS", "Group", "Plan", "bench_cost", "chosen_trials", "tune"]
@@ -78,13 +79,22 @@ class Plan:
                 stream,
                 seed,
                 [
-                    Cell(stream.name, policy, seed, trials.get(_family_of(policy), ""))
+                    self.cell(stream, policy, seed, trials.get(_family_of(policy), ""))
                     for policy in self.policies
                 ],
             )
             for seed in self.seeds
             for stream in self.streams
         ]
+
+    def cell(self, stream: CostStream, policy: Policy, seed: int, trial: str) -> Cell:
+        """A cell, with a digest of its stream and of all its settings.
+
+        So a folder that was begun with other settings, or by another release, gives no cells.
+        """
+        its = {**stream.settings, **policy.all_settings, **trials_of(policy.family)[trial]}
+        made_of = (repr(stream), repr(policy), repr(sorted(self.settings.but(its).flat().items())))
+        return Cell(stream.name, policy, seed, trial, f"{number_of('cell', *made_of):016x}")
 
     def missing(self, groups: Iterable[Group]) -> list[Group]:
         """The groups with the cells that have not run."""
@@ -168,7 +178,7 @@ def tune(plan: Plan, told: Told) -> dict[str, str]:
             stream,
             seed,
             [
-                Cell(stream.name, one, seed, trial)
+                plan.cell(stream, one, seed, trial)
                 for one in _middle_ones(plan.policies)
                 for trial in trials_of(one.family)
             ],
