@@ -1,11 +1,25 @@
-"""Choose the streams that a bench runs, by words in their names."""
+"""What benches of many cells let their user choose: streams, seeds, processes, and a folder."""
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol, TypeVar
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Protocol, TypeAlias, TypeVar
+
+import typer
 
 from mainstem.errors import SettingError
 
-__all__ = ["Named", "chosen"]
+__all__ = ["Named", "OnlyOption", "ProcessesOption", "SeedsOption", "chosen", "kept_in"]
+
+SeedsOption: TypeAlias = Annotated[int, typer.Option(min=1, help="How many seeds each stream has.")]
+OnlyOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(help="Take only streams whose name holds these words; may be given again."),
+]
+ProcessesOption: TypeAlias = Annotated[
+    int, typer.Option(min=1, help="How many processes, each with one thread.")
+]
 
 
 class Named(Protocol):
@@ -41,3 +55,19 @@ def chosen(streams: Iterable[_Named], only: Sequence[str] | None) -> list[_Named
         msg = f"no stream is named like {only}; the streams are {names}"
         raise SettingError(msg)
     return found
+
+
+@contextmanager
+def kept_in(folder: Path | None, usual: Path, *, quick: bool) -> Iterator[Path]:
+    """The folder that keeps the cells of a bench.
+
+    Args:
+        folder: folder that was asked for; None for none.
+        usual: folder without one.
+        quick: whether a run without a folder gets a temporary one, which is removed afterwards.
+    """
+    if folder or not quick:
+        yield folder or usual
+        return
+    with tempfile.TemporaryDirectory(prefix="mainstem-bench-") as temporary:
+        yield Path(temporary)

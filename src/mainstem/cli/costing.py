@@ -3,13 +3,13 @@
 import os
 import sys
 import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mainstem.cli.choosing import chosen
+from mainstem.cli.choosing import OnlyOption, ProcessesOption, SeedsOption, chosen, kept_in
 from mainstem.printable import as_cell, in_json
 
 if TYPE_CHECKING:
@@ -32,11 +32,8 @@ def cost(
             f"{str(_FOLDER)!r}, or with --quick a temporary one."
         ),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds each stream has.")] = 5,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(help="Take only streams whose name holds these words; may be given again."),
-    ] = None,
+    seeds: SeedsOption = 5,
+    only: OnlyOption = None,
     tuning: Annotated[
         bool,
         typer.Option(
@@ -45,9 +42,7 @@ def cost(
             "family gets the same number of trials.",
         ),
     ] = False,
-    processes: Annotated[
-        int, typer.Option(min=1, help="How many processes, each with one thread.")
-    ] = 2,
+    processes: ProcessesOption = 2,
     quick: Annotated[
         bool, typer.Option("--quick", help="Two seeds of one small stream, and four policies.")
     ] = False,
@@ -69,11 +64,7 @@ def cost(
     from mainstem.settings import Settings
 
     streams = chosen(QUICK if quick else STREAMS, only)
-    with ExitStack() as stack:
-        kept = folder or _FOLDER
-        if quick and folder is None:
-            temporary = tempfile.TemporaryDirectory(prefix="mainstem-bench-")
-            kept = Path(stack.enter_context(temporary))
+    with kept_in(folder, _FOLDER, quick=quick) as kept:
         plan = Plan(
             folder=kept,
             streams=streams,

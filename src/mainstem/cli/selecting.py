@@ -2,14 +2,12 @@
 
 import os
 import sys
-import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from mainstem.cli.choosing import chosen
+from mainstem.cli.choosing import OnlyOption, ProcessesOption, SeedsOption, chosen, kept_in
 from mainstem.cli.costing import opened, opened_home
 from mainstem.printable import as_cell, in_json
 
@@ -35,14 +33,9 @@ def selection(
             "best; a later run without it takes the six best.",
         ),
     ] = False,
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds each stream has.")] = 5,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(help="Take only streams whose name holds these words; may be given again."),
-    ] = None,
-    processes: Annotated[
-        int, typer.Option(min=1, help="How many processes, each with one thread.")
-    ] = 2,
+    seeds: SeedsOption = 5,
+    only: OnlyOption = None,
+    processes: ProcessesOption = 2,
     quick: Annotated[
         bool, typer.Option("--quick", help="Two seeds of one small stream, and six policies.")
     ] = False,
@@ -71,11 +64,7 @@ def selection(
     # the screen takes the two noisy streams
     there = QUICK if quick else [one for one in STREAMS if one.is_noisy or not screen]
     streams = chosen(there, only)
-    with ExitStack() as stack:
-        kept = folder or _FOLDER
-        if quick and folder is None:
-            temporary = tempfile.TemporaryDirectory(prefix="mainstem-bench-")
-            kept = Path(stack.enter_context(temporary))
+    with kept_in(folder, _FOLDER, quick=quick) as kept:
         many = 2 if quick else 1 if screen else seeds
         plan = Plan(
             folder=kept,
