@@ -4,12 +4,17 @@ from typing import Any
 
 from mainstem.answers.disagreeing import estimators_of
 from mainstem.cli.taught import disagreeing
-from mainstem.store.estimates import Place
+from mainstem.store.estimates import HAS_ESTIMATES, HasEstimates, Place
+from mainstem.store.named import Query
 
 
 def told(*places: Place) -> list[dict[str, Any]]:
     """What is told where a history answers with these places."""
-    return estimators_of("an id", lambda *queries, **known: [list(places)])  # noqa: ARG005
+
+    def ask(*queries: Query[Any], **_: Any) -> list[list[Any]]:
+        return [[HasEstimates(1)] if one is HAS_ESTIMATES else list(places) for one in queries]
+
+    return estimators_of("an id", ask)
 
 
 ACTING = Place("response_norm", 2.0, 101, 0.9)

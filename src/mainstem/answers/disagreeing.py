@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from mainstem.estimators import ACTING, ESTIMATORS
-from mainstem.store.estimates import PLACES, Place
+from mainstem.store.estimates import HAS_ESTIMATES, PLACES, Place
 
 __all__ = ["APART", "estimators_of"]
 
@@ -31,6 +31,9 @@ def estimators_of(sample_id: str, ask: Callable[..., Any]) -> list[Row]:
         `apart`, its place less the acting one's; `disagrees`, whether that is at least `APART`
         either way. Empty where none runs in shadow.
     """
+    [[has]] = ask(HAS_ESTIMATES)
+    if not has.views:
+        return []
     found: list[Place]
     [found] = ask(PLACES, sample=sample_id)
     acting = next((one.place for one in found if one.estimator == ACTING), None)

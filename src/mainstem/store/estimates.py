@@ -13,11 +13,13 @@ from mainstem.store.store import Store
 __all__ = [
     "CORRELATIONS",
     "DRAWS",
+    "HAS_ESTIMATES",
     "OVERLAPS",
     "PASSES",
     "PLACES",
     "Correlation",
     "DrawnBeside",
+    "HasEstimates",
     "Overlap",
     "Passes",
     "Place",
@@ -109,6 +111,12 @@ class Place(NamedTuple):
     place: float | None
 
 
+class HasEstimates(NamedTuple):
+    """Whether the history has the view of a sample'''s estimates: 1 or 0."""
+
+    views: int
+
+
 OVERLAPS: Final = Query(
     Overlap, f"SELECT {', '.join(Overlap._fields)} FROM shadow_overlap ORDER BY estimator"
 )
@@ -120,6 +128,13 @@ DRAWS: Final = Query(
     DrawnBeside, f"SELECT {', '.join(DrawnBeside._fields)} FROM shadow_draws ORDER BY estimator"
 )
 
+# subtle: the history of a server that has not been migrated may lack the view
+HAS_ESTIMATES: Final = Query(
+    HasEstimates,
+    """
+    SELECT count() FROM system.tables
+    WHERE database = currentDatabase() AND name = 'estimates_of_sample'""",
+)
 PLACES: Final = Query(
     Place,
     """
