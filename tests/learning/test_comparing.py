@@ -8,7 +8,7 @@ import pytest
 from mainstem.behaviour import FEATURE_NAMES
 from mainstem.join import PlacedSample
 from mainstem.learning import Decision
-from mainstem.learning.comparing import beats_counting, compare
+from mainstem.learning.comparing import beats_counting, compare, logits_of_each
 from mainstem.learning.evaluation import Evaluation
 from mainstem.learning.evaluation.counting import Counted
 from mainstem.learning.judged import Judged
@@ -65,7 +65,8 @@ def judged(name: str, some: list[PlacedSample]) -> Judged:
 def test_parent_and_child_are_measured_on_every_slice_beside_counting() -> None:
     """The worse parent, the child and counting have figures on each slice of the same samples."""
     each = [judged("gate", samples(900, 1)), judged("held_out", samples(600, 2))]
-    found = compare(FakeActive(-0.1), FakeActive(3.0), samples(500, 3), each)
+    parent = logits_of_each(FakeActive(-0.1), each)
+    found = compare(parent, FakeActive(3.0), samples(500, 3), each)
     names = {"gate", "gate/item=new", "held_out", "held_out/item=new"}
     assert names == set(found.measured) == set(found.counted)
     before, after = found.measured["gate"]
@@ -83,7 +84,7 @@ def test_parent_and_child_are_measured_on_every_slice_beside_counting() -> None:
 def test_the_calibration_mends_a_version_that_is_too_sure() -> None:
     """Log-odds three times too large become true probabilities, on samples of the other name."""
     each = [judged("gate", samples(3000, 1)), judged("held_out", samples(3000, 2))]
-    found = compare(FakeActive(1.0), FakeActive(3.0), [], each)
+    found = compare(logits_of_each(FakeActive(1.0), each), FakeActive(3.0), [], each)
     assert found.calibration is not None
     assert (6000, 0.0) == (found.calibration.samples, found.calibration.offset)
     asked = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
@@ -95,7 +96,7 @@ def test_the_calibration_mends_a_version_that_is_too_sure() -> None:
 def test_drawn_negatives_lower_the_probabilities_but_not_the_shares() -> None:
     """Negatives of which one in a hundred was drawn shift the log-odds by log(1/100)."""
     each = [judged("gate", samples(2000, 1, drawn=True))]
-    found = compare(FakeActive(1.0), FakeActive(1.0), [], each)
+    found = compare(logits_of_each(FakeActive(1.0), each), FakeActive(1.0), [], each)
     assert found.calibration is not None
     assert pytest.approx(np.log(0.01)) == found.calibration.offset
     assert 0.4 < found.calibration.shares_of(np.zeros(1))[0] < 0.6
@@ -104,23 +105,24 @@ def test_drawn_negatives_lower_the_probabilities_but_not_the_shares() -> None:
 
 def test_one_name_alone_has_a_calibration_and_no_calibration_error() -> None:
     """Without other samples to fit on, no calibration error is measured."""
-    found = compare(FakeActive(1.0), FakeActive(1.0), [], [judged("gate", samples(200, 1))])
+    each = [judged("gate", samples(200, 1))]
+    found = compare(logits_of_each(FakeActive(1.0), each), FakeActive(1.0), [], each)
     assert isinstance(found.calibration, Calibration)
     assert found.measured["gate"][1].calibration_error is None
 
 
 def test_several_classes_are_neither_calibrated_nor_counted() -> None:
     """With more than two classes there is no yes, and so no probability of one."""
-    version = FakeActive(1.0, classes=3)
-    found = compare(version, version, samples(100, 3), [judged("gate", samples(200, 1))])
+    version, each = FakeActive(1.0, classes=3), [judged("gate", samples(200, 1))]
+    found = compare(logits_of_each(version, each), version, samples(100, 3), each)
     assert (None, {}) == (found.calibration, found.counted)
     assert found.measured["gate"][1].auc is not None
 
 
 def test_nothing_to_judge_on_is_nothing_measured() -> None:
     """Empty samples have no figures and no calibration."""
-    version = FakeActive(1.0)
-    found = compare(version, version, [], [judged("gate", []), judged("held_out", [])])
+    version, each = FakeActive(1.0), [judged("gate", []), judged("held_out", [])]
+    found = compare(logits_of_each(version, each), version, [], each)
     assert Evaluation(0, None, None) == found.measured["gate"][1]
     assert found.calibration is None
 

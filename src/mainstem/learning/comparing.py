@@ -18,7 +18,7 @@ from mainstem.objectives.offset import log_odds_offset
 from mainstem.process.stopwatch import SPENT
 from mainstem.versions import BeatsCounting, Calibration
 
-__all__ = ["Comparison", "beats_counting", "compare", "fit_calibration"]
+__all__ = ["Comparison", "beats_counting", "compare", "fit_calibration", "logits_of_each"]
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,22 @@ class Comparison:
 
 
 @SPENT.on("evaluate")
+def logits_of_each(active: ActiveVersion, judged: Sequence[Judged]) -> list[NDArray[np.float64]]:
+    """Logits of a version for the samples of each name, each of shape (N, C).
+
+    Args:
+        active: the version, ready to score.
+        judged: the samples, by name.
+
+    Raises:
+        NonFiniteError: if a logit is not finite.
+    """
+    return [logits_of(active, some.samples) for some in judged]
+
+
+@SPENT.on("evaluate")
 def compare(
-    parent: ActiveVersion,
+    of_parent: Sequence[NDArray[np.float64]],
     child: ActiveVersion,
     drawn: Sequence[PlacedSample],
     judged: Sequence[Judged],
@@ -51,7 +65,8 @@ def compare(
     across: on the samples of one name, with a calibration fitted on those of the others.
 
     Args:
-        parent: the current version.
+        of_parent: logits of the current version for the samples of each name; see
+            `logits_of_each`.
         child: its fine-tuned copy.
         drawn: samples that the child was trained on; the regression is fitted on the same.
         judged: samples that neither was trained on, by name.
@@ -61,8 +76,7 @@ def compare(
     Raises:
         NonFiniteError: if a logit is not finite.
     """
-    of_parent = [logits_of(parent, some.samples) for some in judged]
-    logits = [of_parent, [_logits(child, some.samples, known) for some in judged]]
+    logits = [list(of_parent), [_logits(child, some.samples, known) for some in judged]]
     each = [_measured(judged, of_one) for of_one in logits]
     counted: dict[str, Counted] = {}
     if all(one.shape[1] == 2 for one in logits[1]):

@@ -67,6 +67,7 @@ def _save(done: Round, versions: Versions, generation: int) -> str:
 
 def _row_of(done: Round) -> KeptRound:
     training, decision, ends = done.made.training, done.decision, done.position.ends
+    errors = done.made.errors
     return KeptRound(
         version=done.version,
         parent=done.parent,
@@ -85,6 +86,8 @@ def _row_of(done: Round) -> KeptRound:
         log_loss_after=decision.after.log_loss,
         promoted=int(decision.promoted),
         reason=decision.reason,
+        harder=errors.harder if errors else None,
+        weighed=int(bool(training) and (errors is None or errors.weights_help)),
     )
 
 

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from mainstem.errors import NonFiniteError, OvertakenError
 from mainstem.ids import number_of
 from mainstem.join import PlacedSample
+from mainstem.learning.before import Before, before_training
 from mainstem.learning.comparing import beats_counting, compare
 from mainstem.learning.draws.draw import Draw, Pool
 from mainstem.learning.draws.inclusion import loss_weights
 from mainstem.learning.draws.next_draw import next_draw
 from mainstem.learning.evaluation.ranked import as_ranked
 from mainstem.learning.gate import decide
-from mainstem.learning.judged import Judged
+from mainstem.learning.hard_errors import HardErrors
 from mainstem.learning.keeping import keep_round
 from mainstem.learning.rounds import Claim, Made, Position, Round
 from mainstem.learning.training.fine_tuning import Training, fine_tune
@@ -89,10 +90,13 @@ class Learner:
         samples = list(drawn_samples(self._store, version))
         held_out = self._held_out(position)
         importance = _column_of("importance", samples, pool, drawn)
-        samples = self._weighed(samples, pool, drawn)
+        right = _column_of("weight", samples, pool, drawn)
+        chance = _by_sample(drawn.probability, samples, pool, drawn)
         with SPENT.counting() as costs:
             try:
-                made = self._made(version, active, samples, held_out, position, importance)
+                before = before_training(active, held_out, position, self._store, self._settings)
+                samples = self._weighed(samples, right, chance, before.errors)
+                made = self._made(version, active, samples, before, position, importance)
             except NonFiniteError as error:  # this ends the round, and is its reason
                 made = Made.failed(str(error))
         if not claim.holds():
@@ -119,13 +123,17 @@ class Learner:
         return done
 
     def _weighed(
-        self, samples: Sequence[PlacedSample], pool: RoundPool, drawn: Draw
+        self,
+        samples: Sequence[PlacedSample],
+        right: Sequence[float],
+        chance: Sequence[float],
+        errors: HardErrors | None,
     ) -> list[PlacedSample]:
         """Samples with the weights that they have in the loss."""
         learning = self._settings.learning
-        right = np.array(_column_of("weight", samples, pool, drawn)) ** learning.evidence_weight
-        chance = np.array(_by_sample(drawn.probability, samples, pool, drawn))
-        weights = right * loss_weights(chance, learning.inclusion_weight)
+        heeds = errors is None or errors.weights_help
+        weights = np.array(right) ** (learning.evidence_weight if heeds else 0.0)
+        weights = weights * loss_weights(np.array(chance), learning.inclusion_weight)
         return [
             one._replace(weight=one.weight * weight)
             for one, weight in zip(samples, weights.tolist(), strict=True)
@@ -143,23 +151,19 @@ class Learner:
         version: int,
         active: ActiveVersion,
         samples: Sequence[PlacedSample],
-        held_out: Sequence[PlacedSample],
+        before: Before,
         position: Position,
         importance: Sequence[float],
     ) -> Made:
         """Fine-tune a copy, evaluate it and its parent, and decide."""
         seed = number_of("train", self._settings.run.seed, version)
         settings = self._planned(version)
+        held_out, objectives = before.held_out, self._settings.objectives
         training = fine_tune(active.encoder, samples, held_out, settings, seed, importance)
         child = ActiveVersion(training.encoder, self._settings)
-        gate = trusted_reservoir(self._store, self._settings, "gate", position.ends)
-        objectives = self._settings.objectives
-        judged = [
-            Judged.of(name, as_ranked(some, objectives), self._store)
-            for name, some in (("gate", gate), ("held_out", held_out))
-        ]
         known = _known_logits(training, held_out, objectives)
-        found = compare(active, child, as_ranked(samples, objectives), judged, known)
+        drawn = as_ranked(samples, objectives)
+        found = compare(before.logits, child, drawn, before.judged, known)
         measured = found.measured
         decision = decide(measured["gate"], measured["held_out"], self._settings.learning)
         scale: float | None = None
@@ -178,6 +182,7 @@ class Learner:
             scale=scale,
             kinds=kinds,
             direction=direction,
+            errors=before.errors,
         )
 
     def _planned(self, version: int) -> Settings:

@@ -11,6 +11,7 @@ from mainstem.kinds import KindScale
 from mainstem.learning.comparing import Comparison
 from mainstem.learning.evaluation.evaluation import Evaluation
 from mainstem.learning.gate import Decision
+from mainstem.learning.hard_errors import HardErrors
 from mainstem.learning.training.fine_tuning import Training
 from mainstem.models import ActiveVersion
 from mainstem.process.stopwatch import Cost
@@ -61,6 +62,8 @@ class Made:
         scale: number that the version's norms are divided by.
         kinds: how its norms of cheaper kinds stand to full ones, by kind.
         direction: trusted gradient at the version by parameter name; empty if it is not promoted.
+        errors: how wrong labels are spread over easy and hard gate samples, by the parent; None if
+            nobody asked.
     """
 
     decision: Decision
@@ -70,6 +73,7 @@ class Made:
     scale: float | None = None
     kinds: Mapping[str, KindScale] = field(default_factory=dict)
     direction: Mapping[str, Tensor] = field(default_factory=dict)
+    errors: HardErrors | None = None
 
     @classmethod
     def failed(cls, reason: str) -> Self:

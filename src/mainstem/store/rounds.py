@@ -25,6 +25,9 @@ class KeptRound(NamedTuple):
             has no value.
         log_loss_before, log_loss_after: log loss of both on those samples.
         promoted, reason: 1 if the gate promoted the version, and why or why not.
+        harder: probability that a confirmed gate sample with a wrong label is harder for the parent
+            than one with a right label; None if that was not measured.
+        weighed: 1 if samples counted in the loss by how likely their labels were right.
     """
 
     version: int
@@ -44,6 +47,8 @@ class KeptRound(NamedTuple):
     log_loss_after: float | None
     promoted: int
     reason: str
+    harder: float | None = None
+    weighed: int = 0
 
 
 def write_round(store: Store, kept: KeptRound) -> None:

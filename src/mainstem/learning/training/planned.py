@@ -2,16 +2,17 @@
 
 The learning rate falls to nothing over the passes that are planned. So a round that stops early
 has paid for a pass that it throws away, and has never taken the short last steps. What is left to
-learn is told by the last rounds: where the held-out loss was lowest before the last pass, more
-passes teach nothing, and where it was lowest after the last one, one more may.
+learn is told by the last round: passes after the one with the lowest held-out loss taught nothing.
+One more than were useful is planned all the same, because a round that plans too few never finds
+out, and its version is worse for good.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 __all__ = ["planned_epochs"]
 
 
-def planned_epochs(useful: Iterable[int], most: int) -> int:
+def planned_epochs(useful: Sequence[int], most: int) -> int:
     """The number of passes that the next round plans.
 
     Args:
@@ -22,11 +23,8 @@ def planned_epochs(useful: Iterable[int], most: int) -> int:
     Example:
         >>> planned_epochs([], most=3)
         3
-        >>> planned_epochs([3, 1], most=3), planned_epochs([3, 1, 1], most=3)
-        (1, 2)
+        >>> planned_epochs([3, 1], most=3), planned_epochs([1, 0], most=3)
+        (2, 2)
     """
-    planned = most
-    for found in useful:
-        if found:
-            planned = min(found + 1, most) if found >= planned else found
-    return planned
+    told = [one for one in useful if one]
+    return min(told[-1] + 1, most) if told else most

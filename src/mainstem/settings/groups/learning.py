@@ -52,6 +52,15 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             " is likely to be right; 0 lets all drawn samples count alike."
         ),
     ] = 1.0
+    weigh: Annotated[
+        str,
+        Means(
+            "Says when `evidence_weight` counts: `measured` only while confirmed gate samples show"
+            " that wrong labels are on the harder samples, and where too few are confirmed to show"
+            " it; `always` at all times.",
+            choices=("measured", "always"),
+        ),
+    ] = "measured"
     inclusion_weight: Annotated[
         float,
         share(
@@ -113,8 +122,8 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     adaptive_epochs: Annotated[
         bool,
         switch(
-            "Lets a round plan as many passes as earlier rounds found useful, and one more where"
-            " all were; else each round plans `learning.epochs`."
+            "Lets a round plan one pass more than the last round found useful; else each round"
+            " plans `learning.epochs`."
         ),
     ] = True
     epoch_share: Annotated[
