@@ -76,6 +76,7 @@ class Policy:
                 "learning.draw_old": 1.0,
                 "learning.adaptive_epochs": False,
                 "learning.evidence_weight": 1.0,
+                "learning.weigh": "always",
                 "learning.inclusion_weight": 0.0,
                 "importance.shadow": ",".join(self.choice.reads),
                 **self.choice.settings,
@@ -105,19 +106,19 @@ POLICIES: Final = (
     _ours(f"{OURS}, no evidence", 0.5, standing__evidence="margin"),
     _ours(f"{OURS}, all until learnt", 0.5, learning__choose="learnt"),
 )
+_FASTER: Final = {"learning.learning_rate": 1e-3}
 _RATES: Final[Mapping[str, Mapping[str, Any]]] = {
     "": {},
-    "faster": {"learning.learning_rate": 1e-3},
+    "faster": _FASTER,
     "slower": {"learning.learning_rate": 2.5e-4},
     "patient": {"learning.patience": 2},
 }
-_ALIKE: Final = {"learning.evidence_weight": 0.0}
-_FORWARD: Final = _ALIKE | {"responses.next_visit": "forward"}
+_FORWARD: Final = _FASTER | {"responses.next_visit": "forward"}
 _CHOICES: Final[Mapping[str, Mapping[str, Any]]] = {
     "": {},
-    "alike": _ALIKE,
-    "alike, forward": _FORWARD,
-    "alike, forward, unbiased": _FORWARD | {"learning.inclusion_weight": 1.0},
+    "faster": _FASTER,
+    "faster, forward": _FORWARD,
+    "faster, forward, unbiased": _FORWARD | {"learning.inclusion_weight": 1.0},
 }
 QUICK: Final = tuple(
     one
