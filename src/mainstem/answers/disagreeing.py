@@ -31,8 +31,8 @@ def estimators_of(sample_id: str, ask: Callable[..., Any]) -> list[Row]:
         `apart`, its place less the acting one's; `disagrees`, whether that is at least `APART`
         either way. Empty where none runs in shadow.
     """
-    [[has]] = ask(HAS_ESTIMATES)
-    if not has.views:
+    [has] = ask(HAS_ESTIMATES)
+    if not (has and has[0].views):
         return []
     found: list[Place]
     [found] = ask(PLACES, sample=sample_id)

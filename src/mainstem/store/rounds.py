@@ -48,7 +48,7 @@ class KeptRound(NamedTuple):
     promoted: int
     reason: str
     harder: float | None = None
-    weighed: int = 0
+    weighed: int = 1
 
 
 def write_round(store: Store, kept: KeptRound) -> None:

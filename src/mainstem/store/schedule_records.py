@@ -93,6 +93,8 @@ class RoundRecord(Struct, frozen=True, kw_only=True, tag="round", tag_field="rec
         log_loss_before, log_loss_after: log loss of the parent and of the new version on them.
         promoted: 1 if the new version was promoted, else 0.
         reason: why it was promoted or refused.
+        harder: probability that a wrong label is on the harder sample; None if it was not measured.
+        weighed: 1 if samples counted by how likely their labels were right, else 0.
     """
 
     version: int
@@ -112,6 +114,8 @@ class RoundRecord(Struct, frozen=True, kw_only=True, tag="round", tag_field="rec
     log_loss_after: float | None
     promoted: int
     reason: str
+    harder: float | None = None
+    weighed: int = 1
 
     @classmethod
     def of(cls, kept: KeptRound) -> Self:
