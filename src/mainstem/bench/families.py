@@ -58,6 +58,8 @@ def bench_families(
         response norm, None if the model was refused; `trains`, whether the loss of a round fell;
         `seconds` of processor time; and `reason`, why it was refused, or None.
     """
+    import transformers  # noqa: F401 - seconds to import, which no family pays
+
     rows = []
     for family in families or TINY:
         for mode, chosen in MODES.items():
