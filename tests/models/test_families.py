@@ -247,3 +247,9 @@ def test_a_decoder_of_another_model_is_still_refused(tmp_path: Path) -> None:
     """A RoBERTa that is the decoder of another model is refused as a BERT is."""
     folder = save_tiny(tmp_path / "model", "roberta", texts=TEXTS)
     assert "is a decoder" in refusal(configured(folder, is_decoder=True))
+
+
+def test_an_encoder_with_a_decoder_is_refused(tmp_path: Path) -> None:
+    """A T5 would read each pair twice, and is refused before its weights are read."""
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "t5"}))
+    assert "is an encoder with a decoder" in refusal(tmp_path)

@@ -104,8 +104,9 @@ def check_config(config: Any, name: str, max_tokens: int) -> None:
 
     Raises:
         ModelError: if transformers has no classifier of the family; or the model is quantized,
-            reads too few tokens or one segment where its family has two, is an encoder's decoder,
-            has positions of a kind that is gone, or pads with a token that it does not have.
+            reads too few tokens or one segment where its family has two, has or is a decoder beside
+            an encoder, has positions of a kind that is gone, or pads with a token that it does not
+            have.
     """
     from transformers.models.auto.modeling_auto import (  # seconds to import
         MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES as CLASSIFIERS,
@@ -135,6 +136,12 @@ def check_config(config: Any, name: str, max_tokens: int) -> None:
             f"model {name!r} knows one segment (type_vocab_size {config.type_vocab_size}), "
             "and pairs have two: it could not tell a query from an item; "
             "give a model of two segments"
+        )
+        raise ModelError(msg)
+    if getattr(config, "is_encoder_decoder", False):
+        msg = (
+            f"model {name!r} is an encoder with a decoder, which would read each pair twice; "
+            "give an encoder, or a model that reads from left to right"
         )
         raise ModelError(msg)
     if getattr(config, "is_decoder", False) or getattr(config, "add_cross_attention", False):
