@@ -57,6 +57,7 @@ def first_encoder(
             classes,
             features=names,
             examined=examined,
+            is_answer=layout.is_single_answer,
         )
         check_words(encoder, texts, model.model)
         encoder.parity = _parity(encoder, settings)

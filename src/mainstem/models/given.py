@@ -53,11 +53,12 @@ def load_pretrained(
     *,
     features: Sequence[str] = (),
     examined: Sequence[int] = (),
+    is_answer: bool = True,
 ) -> CrossEncoder:
     """Load a model by its Hugging Face name or local path.
 
     A head that has other classes is drawn from the seed; a behaviour part beside it starts at zero.
-    A head of one logit z becomes one of the logits 0 and z, where there are two classes.
+    A head of one logit z becomes one of the logits 0 and z, where an answer has two classes.
     A model without a head gets that of a model from scratch, which compares the two texts: a head
     on the first token would have to learn that first. An examination tower starts at zero.
 
@@ -68,6 +69,7 @@ def load_pretrained(
         classes: names of the classes that the logits stand for, in order.
         features: names of the features that the model reads, in order; empty for words alone.
         examined: numbers of the logits that an examination tower is added to; empty for none.
+        is_answer: whether the classes are those of one answer; else each is an objective's own.
 
     Raises:
         ModelError: if the model cannot be fetched or read; is of a family without a sequence
@@ -82,7 +84,8 @@ def load_pretrained(
         check_folder(Path(place), name)
         own = AutoConfig.from_pretrained(place, trust_remote_code=False)
         check_config(own, name, max_tokens)
-        logits = 1 if own.num_labels == 1 and len(classes) == 2 else len(classes)
+        is_kept = is_answer and own.num_labels == 1 and len(classes) == 2
+        logits = 1 if is_kept else len(classes)
         config = AutoConfig.from_pretrained(place, num_labels=logits, trust_remote_code=False)
         config.problem_type = None  # the loss is ours
         if getattr(config, "use_cache", False):
