@@ -2,8 +2,8 @@
 
 MPNet and DeBERTa look their table up without a batch and repeat what they find. Then no gradient
 of one sample can be seen at the table. Here each sample reads its own rows, so that the formulas of
-embeddings and linear layers hold. The answers are the same; a table of DeBERTa costs a product for
-each sample, and only of the rows that its tokens can need.
+embeddings and linear layers hold. The answers are the same. Of a table of DeBERTa only the rows are
+read that the tokens of a batch can need, because each sample multiplies its own.
 """
 
 from functools import cache
