@@ -58,18 +58,23 @@ def bench_families(
         response norm, None if the model was refused; `trains`, whether the loss of a round fell;
         `seconds` of processor time; and `reason`, why it was refused, or None.
     """
-    import transformers  # noqa: F401 - seconds to import, which no family pays
-
-    rows = []
-    for family in families or TINY:
+    rows, chosen_families = [], families or tuple(TINY)
+    _measured_alone(chosen_families[0], {}, seed)  # imports take seconds, which no family pays
+    for family in chosen_families:
         for mode, chosen in MODES.items():
             told(f"{family}, {mode}")
             begun = time.process_time()
-            with tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder:
-                found = _measured(family, Path(folder, "model"), chosen, seed)
+            found = _measured_alone(family, chosen, seed)
             seconds = round(time.process_time() - begun, 2)
             rows.append({"family": family, "mode": mode, **found, "seconds": seconds})
     return rows
+
+
+def _measured_alone(
+    family: str, chosen: Mapping[str, Any], seed: int
+) -> dict[str, float | bool | str | None]:
+    with tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder:
+        return _measured(family, Path(folder, "model"), chosen, seed)
 
 
 def _measured(
