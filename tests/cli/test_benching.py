@@ -87,6 +87,21 @@ def test_a_peer_that_is_not_there_is_left_out_with_its_reason(
     assert "opacus hooks left out: " in done.stderr
 
 
+def test_bench_families_holds_each_against_autograd(mainstem: Run) -> None:
+    """A family's norms are autograd's and the loss of its round falls; others are named."""
+    done = mainstem("bench", "families", "--only", "distilbert", "--only", "mpnet", "--json")
+    assert 0 == done.returncode, done.stderr
+    rows = json.loads(done.stdout)["rows"]
+    assert [("distilbert", "full"), ("mpnet", "full")] == [
+        (row["family"], row["mode"]) for row in rows
+    ]
+    assert all(row["parity"] < 1e-5 and row["trains"] and row["seconds"] > 0 for row in rows)
+    assert {None} == {row["reason"] for row in rows}
+    done = mainstem("bench", "families", "--only", "vit")
+    assert 1 <= done.returncode
+    assert "no family 'vit' is known here; give one of bert, deberta-v2," in done.stderr
+
+
 def test_bench_rounds_counts_no_more_passes_in_a_longer_log(mainstem: Run) -> None:
     """With reservoirs evaluation and scale stay as they are, and without they grow with the log."""
     done = mainstem("bench", "rounds", "--quick", "--json")

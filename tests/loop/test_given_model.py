@@ -1,20 +1,21 @@
-"""A BERT given by its path is fine-tuned, saved and read back like a model trained from scratch."""
+"""A model given by its path is fine-tuned, saved and read back like one trained from scratch."""
 
 import json
 from pathlib import Path
 
 from transformers import BertForSequenceClassification
 
+from mainstem.bench.tiny_families import save_tiny
 from tests.conftest import Run, excerpt_lines
 from tests.small_models import save_bert
 
 
 def test_a_replay_fine_tunes_a_model_given_by_path(tmp_path: Path, mainstem: Run) -> None:
-    """Rounds train the model of `--model PATH`, and a resumed replay gives the same report."""
-    save_bert(tmp_path / "bert")
+    """Rounds train the Qwen2 of `--model PATH`, and a resumed replay gives the same report."""
+    save_tiny(tmp_path / "model", "qwen2")
     log = tmp_path / "log.jsonl"
     log.write_bytes(b"".join(excerpt_lines(500)))
-    command = ("replay", log, "--home", tmp_path / "home", "--model", tmp_path / "bert", "--json")
+    command = ("replay", log, "--home", tmp_path / "home", "--model", tmp_path / "model", "--json")
     environment = {
         "MAINSTEM_LEARNING__ROUND_EVERY": "200",
         "MAINSTEM_JOIN__LABEL_WINDOW": "1m",
@@ -29,7 +30,9 @@ def test_a_replay_fine_tunes_a_model_given_by_path(tmp_path: Path, mainstem: Run
         json.loads(again.stdout)[name] for name in ("set_hash", "versions")
     ]
     manifest = json.loads((tmp_path / "home" / "versions" / "000001" / "manifest.json").read_text())
-    assert ("pretrained", 0) == (manifest["kind"], manifest["parent"])
+    assert ("pretrained", "qwen2", 0) == tuple(
+        manifest[name] for name in ("kind", "family", "parent")
+    )
 
 
 def test_a_half_precision_model_learns_and_a_refused_one_leaves_its_home_free(

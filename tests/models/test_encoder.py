@@ -190,8 +190,11 @@ def test_a_model_that_reads_less_than_it_is_given_is_refused(tmp_path: Path) -> 
         load_pretrained(str(folder), max_tokens=129, seed=0)
 
 
-def test_another_family_is_refused_by_name(tmp_path: Path) -> None:
-    """A model of another family than BERT is refused, and the error names the family."""
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": "roberta"}))
-    told = f"model {str(tmp_path)!r} is of the family 'roberta'; only 'bert' is supported so far"
+def test_a_family_without_a_classifier_is_refused_by_name(tmp_path: Path) -> None:
+    """A model of a family that classifies no texts is refused, and the error names the family."""
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "vit"}))
+    told = (
+        f"model {str(tmp_path)!r} is of the family 'vit', of which transformers has no sequence "
+        "classifier; give a model of a family that docs/models.md lists"
+    )
     assert told == message_of(tmp_path)

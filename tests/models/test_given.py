@@ -73,7 +73,7 @@ REMARKS: list[tuple[Spoil, list[str]]] = [
     ),
     (
         lambda f: _classes(f, 1),
-        ["answers with 1 logit, and here are 2 classes: a new head is drawn"],
+        ["answers with 1 logit: it becomes that of yes, beside 0 for no"],
     ),
     (
         lambda f: _classes(f, 3),

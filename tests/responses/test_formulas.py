@@ -11,9 +11,12 @@ from transformers.models.llama.modeling_llama import LlamaRMSNorm
 from transformers.models.t5.modeling_t5 import T5LayerNorm
 from transformers.pytorch_utils import Conv1D
 
-from mainstem.responses.formulas import Formula, formula_of, per_sample
+from mainstem.responses.formulas import Formula, embedding, formula_of, per_sample
 from mainstem.responses.gram import RoundingCheck
 from mainstem.responses.live import LiveTokens
+from mainstem.responses.lookup import Lookup
+from mainstem.responses.sketch import tables_of
+from mainstem.responses.vector import Vector
 from tests.responses.test_contributions import drawn
 
 SIZES, SEEDS, BOTH = st.integers(1, 6), st.integers(0, 2**31), st.booleans()
@@ -124,6 +127,21 @@ def test_embedding(samples: int, tokens: int, wide: int, padding: int | None, se
 def test_an_embedding_of_one_id_a_sample() -> None:
     """Ids of shape (B,), such as users, count as one token each."""
     check(nn.Embedding(4, 3), torch.tensor([2, 2, 0]), drawn(1, 3, 3))
+
+
+@pytest.mark.parametrize("padding", [None, 3])
+def test_a_table_that_is_read_for_each_two_tokens(padding: int | None) -> None:
+    """A small table that is read often has its gradient formed, and a sketch as looked-up rows."""
+    table, ids = nn.Embedding(4, 3, padding_idx=padding), torch.randint(0, 4, (2, 5, 5))
+    came_back = drawn(2, 2, 5, 5, 3)
+    check(table, ids, came_back)
+    formed = embedding(table, ids, came_back, None, ["weight"])["weight"]
+    looked_up = Lookup(ids.flatten(1), came_back.flatten(1, 2), padding)
+    tables = tables_of({"weight": table.weight}, 32, 0)["weight"]
+    assert isinstance(formed, Vector)
+    torch.testing.assert_close(
+        formed.sketch(tables), looked_up.sketch(tables), check_dtype=False, rtol=1e-4, atol=1e-5
+    )
 
 
 BY_AUTOGRAD = {

@@ -1,5 +1,6 @@
 """Versions on disk: a saved version is read back, and half a version is never read."""
 
+import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -8,12 +9,16 @@ from typing import Any
 import pytest
 import torch
 
+from mainstem.bench.tiny_families import save_tiny
 from mainstem.errors import VersionError
-from mainstem.models import CrossEncoder
+from mainstem.models import CrossEncoder, load_pretrained
 from mainstem.settings.urls import url_of
 from mainstem.versions import Versions
 from tests.small_models import given_encoder, scratch_encoder
 from tests.versions.saving import FILES, kills, logits, save
+
+NEW = {"family", "parity"}
+"""What manifests have had since models of any family can be given."""
 
 
 @pytest.mark.parametrize("make", [scratch_encoder, given_encoder])
@@ -75,6 +80,30 @@ def test_a_folder_may_have_any_name(name: str, tmp_path: Path) -> None:
     url = url_of("file", tmp_path / name)
     save(Versions(url), given_encoder(), 0)
     assert [0] == Versions(url).numbers()
+
+
+def test_a_version_of_one_family_is_no_parent_of_another(tmp_path: Path) -> None:
+    """A model cannot have been trained from one of another family, and nothing is written."""
+    versions = Versions(f"file://{tmp_path}/versions")
+    save(versions, given_encoder(), 1)
+    folder = save_tiny(tmp_path / "model", "distilbert")
+    other = load_pretrained(str(folder), max_tokens=64, seed=0)
+    told = r"version 2 is of the family 'distilbert', and its parent, version 1 .*, is of 'bert'"
+    with pytest.raises(VersionError, match=told):
+        save(versions, other, 2)
+    assert [1] == versions.numbers()
+
+
+def test_a_manifest_from_before_there_were_families_is_a_bert(tmp_path: Path) -> None:
+    """A version that names no family loads and is the parent of a BERT."""
+    versions = Versions(f"file://{tmp_path}")
+    save(versions, given_encoder(), 1)
+    path = tmp_path / "000001" / "manifest.json"
+    known = json.loads(path.read_text())
+    path.write_text(json.dumps({name: known[name] for name in known if name not in NEW}))
+    assert ("bert", None) == (versions.manifest(1).family, versions.load(1).parity)
+    save(versions, given_encoder(seed=1), 2)
+    assert [1, 2] == versions.numbers()
 
 
 def test_other_folders_are_no_versions(tmp_path: Path) -> None:

@@ -26,11 +26,13 @@ def choices_of(network: nn.Module) -> dict[str, str]:
     """
     modules = list(network.named_modules())
     names = [name for name, layer in modules if list(layer.parameters(recurse=False))]
+    tables = {name for name, layer in modules if isinstance(layer, nn.Embedding)}
     stack = next((name for name, part in modules if isinstance(part, nn.ModuleList)), None)
     if stack is None:
         return {}
     blocks = len(list(network.get_submodule(stack).children()))
-    head = [name for name in names if not name.startswith(f"{stack}.") and "embeddings" not in name]
+    outside = [name for name in names if not name.startswith(f"{stack}.") and name not in tables]
+    head = [name for name in outside if "embeddings" not in name]
     return {
         "head": ",".join(head),
         "last block and head": ",".join([f"{stack}.{blocks - 1}", *head]),

@@ -15,6 +15,7 @@ import typer
 from mainstem.cli.bench_rounds import rounds
 from mainstem.cli.costing import cost
 from mainstem.cli.evidencing import evidence
+from mainstem.cli.family_bench import families
 from mainstem.cli.ranking import ranker
 from mainstem.cli.rescoring import rescoring
 from mainstem.cli.selecting import selection
@@ -33,6 +34,7 @@ bench = typer.Typer(
 
 bench.command()(cost)
 bench.command()(evidence)
+bench.command()(families)
 bench.command()(ranker)
 bench.command("rounds")(rounds)
 bench.command()(rescoring)

@@ -35,7 +35,7 @@ _JSON = Annotated[
 _MODEL = Annotated[
     str | None,
     typer.Option(
-        help="Hugging Face name or path of a BERT cross-encoder; without it, mainstem makes a "
+        help="Hugging Face name or path of a sequence classifier; without it, mainstem makes a "
         "model from the log."
     ),
 ]

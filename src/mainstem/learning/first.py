@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from torch import Tensor
 
+from mainstem.errors import ModelError
 from mainstem.models import (
     ActiveVersion,
     CrossEncoder,
@@ -40,7 +41,8 @@ def first_encoder(
             read behaviour.
 
     Raises:
-        ModelError: if the given model cannot be taken in, or does not know the words of `texts`.
+        ModelError: if the given model cannot be taken in, does not know the words of `texts`, or
+            has a layer that the responses cannot read.
     """
     model, layout = settings.model, Layout.of(settings.objectives)
     # a single answer has a logit for each class, which a given model may know by name
@@ -55,9 +57,10 @@ def first_encoder(
             classes,
             features=names,
             examined=examined,
+            is_answer=layout.is_single_answer,
         )
         check_words(encoder, texts, model.model)
-        ActiveVersion(encoder, settings).check()
+        encoder.parity = _parity(encoder, settings)
         return encoder
     tokenizer = train_tokenizer(set(texts), model.vocabulary)
     return initial_encoder(
@@ -68,6 +71,18 @@ def first_encoder(
         features=names,
         examined=examined,
     )
+
+
+def _parity(encoder: CrossEncoder, settings: Settings) -> float:
+    """The largest relative error of the responses of a given model, which is kept with it."""
+    try:
+        return ActiveVersion(encoder, settings).check()
+    except ModelError as error:
+        msg = (
+            f"the responses cannot read model {settings.model.model!r}: {error}; here layers are "
+            "chosen by MAINSTEM_RESPONSES__RESPONSE_LAYERS, as patterns with commas between them"
+        )
+        raise ModelError(msg) from error
 
 
 def make_first_version(

@@ -85,6 +85,11 @@ class ActiveVersion:
         """The number of trained weights that responses are taken over."""
         return sum(one.numel() for one in self._probes.of(Kind.FULL).parameters.values())
 
+    @property
+    def parameter_names(self) -> frozenset[str]:
+        """The names of the parameters that responses are taken over."""
+        return frozenset(self._probes.of(Kind.FULL).parameters)
+
     def read(self, given: Given) -> Read:
         """Encode examples, so that several passes over them need not do it again."""
         if isinstance(given, Read):
@@ -137,8 +142,11 @@ class ActiveVersion:
         widths = (*self._probes.widths(kind), self._kept_logits)
         return weighed_by(in_order(found, order, widths), read.examples.weights)
 
-    def check(self) -> None:
+    def check(self) -> float:
         """Compare responses with ordinary backward passes, on two small batches in float32.
+
+        Returns:
+            The largest relative difference of the norms that were compared.
 
         Raises:
             ModelError: if they differ; then no response of this model would be right.
@@ -148,8 +156,8 @@ class ActiveVersion:
             read = self.read(_unlike(pairs, len(self.encoder.features), len(self._layout.parts)))
             batch = read.batch(range(len(pairs)), examined=True)
             batches.append((partial(self.encoder.network, batch), read.targets(range(len(pairs)))))
-        for kind in self._settings.responses.kinds:
-            self._probes.of(kind).check(batches=batches, loss=read.loss)
+        kinds = self._settings.responses.kinds
+        return max(self._probes.of(kind).check(batches=batches, loss=read.loss) for kind in kinds)
 
     def gradient(
         self,

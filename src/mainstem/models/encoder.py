@@ -1,6 +1,6 @@
-"""The cross-encoder: a BERT that reads (context, item) and behaviour, and gives logits."""
+"""The cross-encoder: a model that reads (context, item) and behaviour, and gives logits."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -9,6 +9,8 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from mainstem.models.dropout import with_quick_dropout
+from mainstem.models.families import body_of, dropout_of, inputs_of
+from mainstem.models.relative import with_rows_of_samples
 from mainstem.models.tokenizer import Batch
 from mainstem.models.towers import WIDTH, BehaviourTower, ExaminationTower
 
@@ -18,19 +20,19 @@ _MOST: Final = torch.finfo(torch.float16).max
 
 
 class PairReader(nn.Module):
-    """A BERT with the head that mainstem makes: for a model from scratch, or one without a head.
+    """A model with the head that mainstem makes: a BERT from scratch, or one given without a head.
 
     The head reads the mean of each segment as [a, b, a*b, |a-b|], and what the behaviour tower
     makes of the features, and has two layers. A head on the first token would first have to learn
     to compare the two sides; a head for the words and another for behaviour lose accuracy.
 
     Args:
-        config: configuration of the BERT.
+        config: configuration of the model.
         features: names of the features, in order; empty for a model that reads words alone.
         examined: numbers of the logits that the examination tower is added to; empty for a model
             without it.
-        given: the BERT of a given model, without a pooler, with weights that stay as they are; None
-            makes a new one.
+        given: the body of a given model, without a pooler, with weights that stay as they are; None
+            makes a new BERT.
     """
 
     def __init__(
@@ -46,7 +48,8 @@ class PairReader(nn.Module):
 
         self.config, self.features = config, tuple(features)
         self.is_given = given is not None
-        dropout = config.hidden_dropout_prob
+        dropout = dropout_of(config)
+        # subtle: the name is kept for any family, because versions hold weights by it
         self.bert = BertModel(config, add_pooling_layer=False) if given is None else given
         self.head = nn.Sequential(
             nn.Linear(4 * config.hidden_size + WIDTH * bool(features), config.hidden_size),
@@ -56,16 +59,12 @@ class PairReader(nn.Module):
         )
         self.behaviour = BehaviourTower(len(features), dropout) if features else None
         self.examination = ExaminationTower(config.num_labels, examined) if examined else None
+        with_rows_of_samples(self)
         with_quick_dropout(self)
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits, shape (B, C)."""
-        read = self.bert(
-            input_ids=batch.ids,
-            attention_mask=batch.mask,
-            token_type_ids=batch.segments,
-            position_ids=batch.positions,
-        ).last_hidden_state  # (B, T, D)
+        read = self.bert(**inputs_of(self.config, batch)).last_hidden_state  # (B, T, D)
         context = _segment_mean(read, batch.mask * (batch.segments == 0))  # (B, D)
         item = _segment_mean(read, batch.mask * (batch.segments == 1))
         parts = [context, item, context * item, (context - item).abs()]
@@ -75,7 +74,7 @@ class PairReader(nn.Module):
 
 
 class PretrainedReader(nn.Module):
-    """A given BERT with the classification head of its family.
+    """A given model with the classification head of its family.
 
     A behaviour part stands beside the head and starts at zero, so that the model starts as it was
     given.
@@ -93,23 +92,19 @@ class PretrainedReader(nn.Module):
         super().__init__()
         self.model = model
         self.config, self.features = model.config, tuple(features)
-        dropout, classes = model.config.hidden_dropout_prob, model.config.num_labels
+        dropout, classes = dropout_of(model.config), model.config.num_labels
         self.behaviour = BehaviourTower(len(features), dropout) if features else None
         self.beside = nn.Linear(WIDTH, classes) if features else None
         if self.beside is not None:
             nn.init.zeros_(self.beside.weight)
             nn.init.zeros_(self.beside.bias)
         self.examination = ExaminationTower(classes, examined) if examined else None
+        with_rows_of_samples(self)
         with_quick_dropout(self)
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits, shape (B, C)."""
-        logits: Tensor = self.model(
-            input_ids=batch.ids,
-            attention_mask=batch.mask,
-            token_type_ids=batch.segments,
-            position_ids=batch.positions,
-        ).logits
+        logits: Tensor = self.model(**inputs_of(self.config, batch)).logits
         if self.behaviour is not None and self.beside is not None:
             logits = logits + self.beside(self.behaviour(batch.features, logits))
         return _examined(logits, self.examination, batch)
@@ -121,16 +116,30 @@ class CrossEncoder:
     Args:
         network: the network.
         tokenizer: its tokenizer.
+        parity: largest relative difference of a response norm from an ordinary backward pass,
+            found when a given model was taken in; None where nothing was compared.
     """
 
-    def __init__(self, network: PairReader | PretrainedReader, tokenizer: Tokenizer) -> None:
+    def __init__(
+        self,
+        network: PairReader | PretrainedReader,
+        tokenizer: Tokenizer,
+        *,
+        parity: float | None = None,
+    ) -> None:
         self.network = network
         self.tokenizer = tokenizer
+        self.parity = parity
 
     @property
     def padding_id(self) -> int:
         """Id of the padding token."""
         return int(self.network.config.pad_token_id or 0)
+
+    @property
+    def family(self) -> str:
+        """The family of the network, as Hugging Face calls it."""
+        return str(self.network.config.model_type)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -148,8 +157,9 @@ class CrossEncoder:
         """Put the representations of a batch into a list whenever the network reads one.
 
         A representation is what the head of the network reads, in eval mode: of a model from
-        scratch the two segments compared and the behaviour, of a given model the pooled output.
-        Numbers beyond the range of float16 are cut.
+        scratch the two segments compared and the behaviour, of a given model the pooled output,
+        and of one that reads from left to right its last token. Numbers beyond the range of float16
+        are cut.
 
         Args:
             read: list that then holds the representations of the last batch, shape (B, D),
@@ -159,14 +169,30 @@ class CrossEncoder:
         def keep(_: nn.Module, given: tuple[Tensor, ...]) -> None:
             read[:] = [given[0].detach().clamp(-_MOST, _MOST).half()]
 
-        network = self.network
+        def keep_last(_: nn.Module, __: Any, given: Mapping[str, Tensor], found: Any) -> None:
+            last = given["attention_mask"].sum(1) - 1
+            every = found.last_hidden_state
+            keep(_, (every[torch.arange(len(last), device=last.device), last],))
+
         # subtle: not on a linear layer, whose response is computed in another way if it has a hook
-        before = network.head if isinstance(network, PairReader) else network.model.dropout
-        handle = before.register_forward_pre_hook(keep)
+        if (before := self._before_head()) is None:
+            body = body_of(self.network.model)
+            handle = body.register_forward_hook(keep_last, with_kwargs=True)
+        else:
+            handle = before.register_forward_pre_hook(keep)
         try:
             yield
         finally:
             handle.remove()
+
+    def _before_head(self) -> nn.Module | None:
+        """The head of a model that mainstem made, or the last dropout of a given model's head."""
+        network = self.network
+        if isinstance(network, PairReader):
+            return network.head
+        body = set(body_of(network.model).modules())
+        outside = [one for one in network.model.modules() if one not in body]
+        return next((one for one in reversed(outside) if isinstance(one, nn.Dropout)), None)
 
     @property
     def from_scratch(self) -> bool:

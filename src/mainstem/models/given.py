@@ -1,8 +1,9 @@
 """Takes in a model that a user gives, unchanged, or refuses it.
 
 The model is loaded in float32, whatever it was saved in. Only its head may be missing or have
-other classes; then a new head is drawn from the seed, and a warning says so. Other weights that
-are missing, do not fit or are not finite end in one line that says what to do.
+other classes; then a new head is drawn from the seed, and a warning says so. A head of one logit is
+kept where there are two classes: it becomes that of the second. Other weights that are missing, do
+not fit or are not finite end in one line that says what to do.
 """
 
 import logging
@@ -16,13 +17,18 @@ import torch
 
 from mainstem.errors import ModelError
 from mainstem.models.encoder import CrossEncoder, PairReader, PretrainedReader
+from mainstem.models.families import answer_layer, body_of, family_of
 from mainstem.models.given_checks import (
     check_classes,
     check_config,
     check_folder,
+    named_classes,
+)
+from mainstem.models.given_head import widened
+from mainstem.models.given_tokenizer import (
     check_tokenizer,
     few_tokens,
-    named_classes,
+    paired,
     unknown_share,
 )
 from mainstem.models.tokenizer import encode_pairs, pad
@@ -31,11 +37,9 @@ from mainstem.process.quiet import quietly
 __all__ = ["check_words", "load_pretrained"]
 
 _LOG = logging.getLogger("mainstem.model")
-# prefixes of weights that may be missing; the pooler goes with the head that it was trained for
-_HEAD: Final = ("classifier.", "bert.pooler.")
-# prefixes of weights that the model must have a place for; else its config has too few layers
-_BODY: Final = ("bert.", "embeddings.", "encoder.")
-_BUFFERS: Final = ("position_ids", "token_type_ids")
+# the pooler goes with the head that it was trained for
+_POOLER: Final = "pooler."
+_BUFFERS: Final = ("position_ids", "token_type_ids", "attn.bias", "masked_bias", "inv_freq")
 _TEXTS: Final = 2000  # texts whose words are looked up
 # shares of unknown words: above the first nearly all texts read alike, above the second we warn
 _MOST_UNKNOWN, _SOME_UNKNOWN = 0.9, 0.1
@@ -49,10 +53,12 @@ def load_pretrained(
     *,
     features: Sequence[str] = (),
     examined: Sequence[int] = (),
+    is_answer: bool = True,
 ) -> CrossEncoder:
-    """Load a BERT by its Hugging Face name or local path.
+    """Load a model by its Hugging Face name or local path.
 
     A head that has other classes is drawn from the seed; a behaviour part beside it starts at zero.
+    A head of one logit z becomes one of the logits 0 and z, where an answer has two classes.
     A model without a head gets that of a model from scratch, which compares the two texts: a head
     on the first token would have to learn that first. An examination tower starts at zero.
 
@@ -63,11 +69,13 @@ def load_pretrained(
         classes: names of the classes that the logits stand for, in order.
         features: names of the features that the model reads, in order; empty for words alone.
         examined: numbers of the logits that an examination tower is added to; empty for none.
+        is_answer: whether the classes are those of one answer; else each is an objective's own.
 
     Raises:
-        ModelError: if the model cannot be fetched or read; is no BERT of two segments and
-            `max_tokens` positions; lacks weights or has other weights than its config says; has
-            weights that are not finite, or only as a pickle; or has no fast tokenizer that fits.
+        ModelError: if the model cannot be fetched or read; is of a family without a sequence
+            classifier, or has fewer than `max_tokens` positions; lacks weights or has other weights
+            than its config says; has weights that are not finite, or only as a pickle; or has no
+            fast tokenizer that fits.
     """
     from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
@@ -76,8 +84,12 @@ def load_pretrained(
         check_folder(Path(place), name)
         own = AutoConfig.from_pretrained(place, trust_remote_code=False)
         check_config(own, name, max_tokens)
-        config = AutoConfig.from_pretrained(place, num_labels=len(classes), trust_remote_code=False)
+        is_kept = is_answer and own.num_labels == 1 and len(classes) == 2
+        logits = 1 if is_kept else len(classes)
+        config = AutoConfig.from_pretrained(place, num_labels=logits, trust_remote_code=False)
         config.problem_type = None  # the loss is ours
+        if getattr(config, "use_cache", False):
+            config.use_cache = False  # nothing is generated
         tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=False)
         torch.manual_seed(seed)
         model, loaded = AutoModelForSequenceClassification.from_pretrained(
@@ -91,14 +103,19 @@ def load_pretrained(
         )
         config.dtype = torch.float32
         check_tokenizer(tokenizer, model.config, name)
+        told = paired(tokenizer, model.config, name)
         drawn = _check_weights(model, loaded, own, name)
-        if "classifier.weight" not in drawn:
+        answer = f"{answer_layer(model)}.weight"
+        if answer not in drawn and logits > 1:
             check_classes(own, classes, name)
+        if logits < len(classes):
+            widened(model, len(classes), seed, is_kept=answer not in drawn)
         network = _reader(model, loaded, features, examined)
         encoder = CrossEncoder(network, tokenizer.backend_tokenizer)
         _check_answer(encoder, name)
     for line in [
-        *_remarks(own, loaded, drawn, classes),
+        *told,
+        *_remarks(own, loaded, drawn, answer, classes),
         *few_tokens(encoder.tokenizer, own.vocab_size),
     ]:
         _LOG.warning("model %r %s", name, line)
@@ -160,18 +177,20 @@ def _is_path(name: str) -> bool:
 def _reader(
     model: Any, loaded: Mapping[str, Any], features: Sequence[str], examined: Sequence[int]
 ) -> PairReader | PretrainedReader:
-    if "classifier.weight" not in loaded["missing_keys"]:
+    if f"{answer_layer(model)}.weight" not in loaded["missing_keys"]:
         return PretrainedReader(model, features, examined)
-    bert = model.bert
-    bert.pooler = None
-    return PairReader(model.config, features, examined, given=bert)
+    body: Any = body_of(model)
+    body.pooler = None
+    return PairReader(model.config, features, examined, given=body)
 
 
 def _check_weights(model: Any, loaded: Mapping[str, Any], own: Any, name: str) -> list[str]:
     """The names of the weights that the checkpoint lacks; all of them belong to the head."""
     others = {key: (tuple(there), tuple(here)) for key, there, here in loaded["mismatched_keys"]}
     drawn = sorted({*loaded["missing_keys"], *others})
-    if body := [key for key in drawn if not key.startswith(_HEAD)]:
+    inside, answer = f"{model.base_model_prefix}.", f"{answer_layer(model)}.weight"
+    in_body = [key for key in drawn if key.startswith(inside)]
+    if body := [key for key in in_body if not key.startswith(inside + _POOLER)]:
         shapes = ""
         if body[0] in others:
             saved, expected = others[body[0]]
@@ -182,10 +201,12 @@ def _check_weights(model: Any, loaded: Mapping[str, Any], own: Any, name: str) -
             "give a folder whose config.json and weights belong together"
         )
         raise ModelError(msg)
+    # what the model must have a place for; else its config has too few layers
+    parts = tuple(f"{one}." for one, _ in body_of(model).named_children() if f"{one}." != _POOLER)
     left = [
         key
         for key in loaded["unexpected_keys"]
-        if key.startswith(_BODY) and not key.endswith(_BUFFERS)
+        if key.removeprefix(inside).startswith(parts) and not key.endswith(_BUFFERS)
     ]
     if left:
         msg = (
@@ -196,10 +217,10 @@ def _check_weights(model: Any, loaded: Mapping[str, Any], own: Any, name: str) -
         raise ModelError(msg)
     made_for = ", ".join(own.architectures or ())
     has_other_head = made_for and "ForSequenceClassification" not in made_for
-    if "classifier.weight" not in drawn and has_other_head:
+    if answer not in drawn and has_other_head:
         msg = (
             f"the classifier of model {name!r} is of {made_for}, not of a sequence; "
-            "give a BertForSequenceClassification"
+            f"give a {type(model).__name__}"
         )
         raise ModelError(msg)
     for key, weight in model.named_parameters():
@@ -227,13 +248,18 @@ def _check_answer(encoder: CrossEncoder, name: str) -> None:
 
 
 def _remarks(
-    own: Any, loaded: Mapping[str, Any], drawn: Sequence[str], classes: Sequence[str]
+    own: Any, loaded: Mapping[str, Any], drawn: Sequence[str], answer: str, classes: Sequence[str]
 ) -> Iterator[str]:
     """What a user should know about a model that was taken in, each in one line."""
     shapes = {key: saved for key, saved, _ in loaded["mismatched_keys"]}
-    rows = shapes.get("classifier.weight", (0,))[0]
+    rows = shapes.get(answer, (0,))[0]
     named, ours = named_classes(own, len(classes)), [one.casefold() for one in classes]
-    if "classifier.weight" in drawn:
+    if not family_of(own).is_listed:
+        yield (
+            f"is of the family {own.model_type!r}, which the tests do not hold against autograd; "
+            "its responses are checked now"
+        )
+    if answer in drawn:
         of_rows = (
             f"answers with {rows} logit{'s' * (rows > 1)}, and here are {len(classes)} classes"
         )
@@ -241,12 +267,15 @@ def _remarks(
         yield f"{why}: a new head is drawn from the seed, and knows nothing before the first round"
     elif drawn:
         yield f"has a head without {', '.join(drawn)}: they are drawn from the seed"
+    elif own.num_labels == 1 and len(classes) == 2:
+        yield f"answers with 1 logit: it becomes that of {classes[1]}, beside 0 for {classes[0]}"
     elif named and named != ours:
         yield (
             f"calls its classes {', '.join(named)}: "
             f"they are taken for {', '.join(classes)}, in this order"
         )
-    if own.problem_type not in {None, "single_label_classification"}:
+    is_one = own.num_labels == 1 and own.problem_type == "regression"
+    if own.problem_type not in {None, "single_label_classification"} and not is_one:
         yield (
             f"was made for {own.problem_type}; "
             f"here it is trained to choose one of {len(classes)} classes"

@@ -1,28 +1,23 @@
-"""Checks the folder, the config and the tokenizer of a given model, before its weights are read."""
+"""Checks the folder, the config and the classes of a given model, before its weights are read."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from tokenizers import Tokenizer
-
 from mainstem.errors import ModelError
+from mainstem.models.families import family_of, most_tokens
 
 __all__ = [
     "check_classes",
     "check_config",
     "check_folder",
-    "check_tokenizer",
-    "few_tokens",
     "named_classes",
-    "unknown_share",
 ]
 
 _FLOATS: Final = {"F64", "F32", "F16", "BF16"}
 _POINTER: Final = b"version https://git-lfs"
 _MOST_HEADER: Final = 100 << 20
-_FULL: Final = 0.9  # share of a model's rows that its tokenizer should use
 
 
 def check_folder(folder: Path, name: str) -> None:
@@ -108,13 +103,19 @@ def check_config(config: Any, name: str, max_tokens: int) -> None:
         max_tokens: the most tokens that the model must read.
 
     Raises:
-        ModelError: if the model is no BERT, is quantized, reads one segment or too few tokens, is
-            a decoder, has positions of another kind, or pads with a token that it does not have.
+        ModelError: if transformers has no classifier of the family; or the model is quantized,
+            reads too few tokens or one segment where its family has two, has or is a decoder beside
+            an encoder, has positions of a kind that is gone, or pads with a token that it does not
+            have.
     """
-    if config.model_type != "bert":
+    from transformers.models.auto.modeling_auto import (  # seconds to import
+        MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES as CLASSIFIERS,
+    )
+
+    if config.model_type not in CLASSIFIERS:
         msg = (
-            f"model {name!r} is of the family {config.model_type!r}; "
-            "only 'bert' is supported so far"
+            f"model {name!r} is of the family {config.model_type!r}, of which transformers has no "
+            "sequence classifier; give a model of a family that docs/models.md lists"
         )
         raise ModelError(msg)
     if quantized := getattr(config, "quantization_config", None):
@@ -123,28 +124,34 @@ def check_config(config: Any, name: str, max_tokens: int) -> None:
         method = found or "quantization_config"
         msg = f"model {name!r} is quantized ({method}); give the model from before, in floats"
         raise ModelError(msg)
-    if config.max_position_embeddings < max_tokens:
+    most = most_tokens(config)
+    if most is not None and most < max_tokens:
         msg = (
-            f"model {name!r} reads {config.max_position_embeddings} tokens at most, "
-            f"and max_tokens is {max_tokens}; "
-            f"set MAINSTEM_MODEL__MAX_TOKENS={config.max_position_embeddings} or lower"
+            f"model {name!r} reads {most} tokens at most, and max_tokens is {max_tokens}; "
+            f"set MAINSTEM_MODEL__MAX_TOKENS={most} or lower"
         )
         raise ModelError(msg)
-    if config.type_vocab_size < 2:
+    if family_of(config).segments and config.type_vocab_size < 2:
         msg = (
             f"model {name!r} knows one segment (type_vocab_size {config.type_vocab_size}), "
             "and pairs have two: it could not tell a query from an item; "
-            "give a BERT of two segments"
+            "give a model of two segments"
+        )
+        raise ModelError(msg)
+    if getattr(config, "is_encoder_decoder", False):
+        msg = (
+            f"model {name!r} is an encoder with a decoder, which would read each pair twice; "
+            "give an encoder, or a model that reads from left to right"
         )
         raise ModelError(msg)
     if getattr(config, "is_decoder", False) or getattr(config, "add_cross_attention", False):
         msg = (
-            f"model {name!r} is a decoder, which reads from left to right only; "
-            "give an encoder (is_decoder false)"
+            f"model {name!r} is a decoder for another model (is_decoder, add_cross_attention), "
+            "which reads from left to right only; give an encoder (is_decoder false)"
         )
         raise ModelError(msg)
     positions = getattr(config, "position_embedding_type", None) or "absolute"
-    if positions != "absolute":
+    if str(positions).startswith("relative_key"):
         msg = (
             f"model {name!r} has {positions!r} positions, which transformers no longer computes; "
             "give a model with 'absolute' positions"
@@ -154,62 +161,6 @@ def check_config(config: Any, name: str, max_tokens: int) -> None:
         msg = (
             f"pad_token_id of model {name!r} is {config.pad_token_id}, "
             f"and it has rows 0 to {config.vocab_size - 1}; set it to the tokenizer's"
-        )
-        raise ModelError(msg)
-
-
-def check_tokenizer(tokenizer: Any, config: Any, name: str) -> None:
-    """Refuse a tokenizer that does not fit the model.
-
-    Args:
-        tokenizer: tokenizer of the model.
-        config: config of the model.
-        name: name of the model, for messages.
-
-    Raises:
-        ModelError: if the folder has no tokenizer, or it is slow, has more tokens than the model
-            has rows, pads with another token, or does not mark the two sides of a pair.
-    """
-    if not tokenizer.is_fast:
-        msg = f"model {name!r} has no fast tokenizer; save one as tokenizer.json beside it"
-        raise ModelError(msg)
-    fast, rows = tokenizer.backend_tokenizer, config.vocab_size
-    vocabulary = fast.get_vocab(with_added_tokens=True)
-    if len(vocabulary.keys() - set(tokenizer.all_special_tokens)) < 1:
-        msg = (
-            f"model {name!r} has no tokenizer in its folder, and every word would be unknown; "
-            "put its tokenizer.json (or vocab.txt) beside config.json"
-        )
-        raise ModelError(msg)
-    if (last := max(vocabulary.values())) >= rows:
-        token = next(word for word, place in vocabulary.items() if place == last)
-        msg = (
-            f"the tokenizer of model {name!r} numbers its tokens up to {last} ({token!r}), "
-            f"and the model has {rows} rows; give the tokenizer it was trained with, "
-            "or resize_token_embeddings() and save it again"
-        )
-        raise ModelError(msg)
-    own, theirs = config.pad_token_id, tokenizer.pad_token_id
-    if own is not None and theirs is not None and own != theirs:
-        msg = (
-            f"the tokenizer of model {name!r} pads with token {theirs} ({tokenizer.pad_token!r}), "
-            f"and its config with {own}; set pad_token_id in config.json to the tokenizer's"
-        )
-        raise ModelError(msg)
-    fast.no_padding()
-    fast.no_truncation()
-    pair = fast.encode("a b", "c d")
-    if not pair.special_tokens_mask[0]:
-        msg = (
-            f"the tokenizer of model {name!r} puts no token before a pair, and the head reads the "
-            "first; save it with the post-processor of a BERT ([CLS] A [SEP] B [SEP])"
-        )
-        raise ModelError(msg)
-    segments = set(pair.type_ids)
-    if segments != {0, 1}:
-        msg = (
-            f"the tokenizer of model {name!r} marks the two sides of a pair with segments "
-            f"{sorted(segments)} instead of 0 and 1; give the tokenizer of a BERT"
         )
         raise ModelError(msg)
 
@@ -250,33 +201,3 @@ def named_classes(config: Any, count: int) -> list[str]:
     named = [str(config.id2label.get(place, "")).casefold() for place in range(count)]
     numbered = all(name in {"", str(place), f"label_{place}"} for place, name in enumerate(named))
     return [] if numbered else named
-
-
-def few_tokens(tokenizer: Tokenizer, rows: int) -> list[str]:
-    """A remark, in a list, if a tokenizer leaves many rows of the model unused; else an empty list.
-
-    A vocabulary that is padded to a round number leaves a few.
-    """
-    tokens = tokenizer.get_vocab_size()
-    unlike = (
-        f"has {rows:,} rows, and its tokenizer {tokens:,} tokens: "
-        "is it the one that the model was trained with?"
-    )
-    return [unlike] if tokens < _FULL * rows else []
-
-
-def unknown_share(tokenizer: Tokenizer, texts: Iterable[str]) -> float:
-    """Share of the words of some texts that a tokenizer does not know, in [0, 1].
-
-    Example:
-        >>> from mainstem.models import train_tokenizer
-        >>> unknown_share(train_tokenizer(["red cup"], 100), ["red cup", "red \N{SNOWMAN} cup"])
-        0.2
-    """
-    tokenizer.no_truncation()
-    unknown = tokenizer.token_to_id(getattr(tokenizer.model, "unk_token", None) or "")
-    words = lost = 0
-    for found in tokenizer.encode_batch(list(texts), add_special_tokens=False):
-        words += len(set(found.word_ids))
-        lost += found.ids.count(unknown)
-    return lost / max(words, 1)

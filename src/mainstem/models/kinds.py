@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mainstem.kinds import Kind
 from mainstem.models.encoder import CrossEncoder, PairReader
+from mainstem.models.families import last_blocks
 from mainstem.responses import Probe
 from mainstem.settings import Settings
 
@@ -19,19 +20,22 @@ __all__ = ["Probes", "layers_of"]
 def layers_of(encoder: CrossEncoder, kind: Kind) -> tuple[str, ...]:
     """The names of the layers that the norms of a cheaper kind are taken over.
 
-    The head of a model that mainstem makes has two linear layers, and that of a given model one,
-    with another beside it for the behaviour.
+    The head of a model that mainstem makes has two linear layers. That of a given model is all that
+    is outside of its body, with a linear layer beside it for the behaviour.
 
     Args:
         encoder: the encoder.
         kind: `Kind.LAST` or `Kind.FORWARD`.
     """
     network = encoder.network
-    is_ours = isinstance(network, PairReader)
-    head = ["head"] if is_ours else ["model.classifier", "beside"]
-    body = "bert" if is_ours else "model.bert"
-    last = len(network.get_submodule(f"{body}.encoder.layer")) - 1  # type: ignore[arg-type]
-    blocks = [f"{body}.encoder.layer.{last}", f"{body}.pooler", "behaviour", "examination"]
+    if isinstance(network, PairReader):
+        head, body = ["head"], "bert"
+    else:
+        own = network.model.base_model_prefix
+        parts = [name for name, _ in network.model.named_children() if name != own]
+        head, body = [*(f"model.{name}" for name in parts), "beside"], f"model.{own}"
+    ends = [f"{body}.{name}" for name in last_blocks(network.get_submodule(body))]
+    blocks = [*ends, "behaviour", "examination"]
     modules = dict(network.named_modules())
     wanted = head if kind is Kind.FORWARD else [*blocks, *head]
     return tuple(

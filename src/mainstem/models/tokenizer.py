@@ -1,4 +1,4 @@
-"""Text pairs to token ids, by WordPiece; without a given model it is trained on the log's words."""
+"""Text pairs to token ids; without a given model, WordPiece is trained on the log's words."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -7,6 +7,7 @@ from typing import Final
 
 import torch
 from tokenizers import (
+    Encoding,
     Tokenizer,
     decoders,
     models,
@@ -119,12 +120,25 @@ def _tokenizer(model: models.WordPiece) -> Tokenizer:
 def encode_pairs(
     tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]], max_tokens: int
 ) -> list[tuple[list[int], list[int]]]:
-    """Token ids and segments of each pair, cut to `max_tokens`; the longer side is cut first."""
+    """Token ids and segments of each pair, cut to `max_tokens`; the longer side is cut first.
+
+    Segments are the tokenizer's. One that marks none gets those of a BERT: 1 from the first token
+    of the second text on.
+    """
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True  # a "[SEP]" in a title is text, not a separator
     tokenizer.enable_truncation(max_tokens, strategy="longest_first")
     found = tokenizer.encode_batch_fast(list(pairs))
-    return [(encoding.ids, encoding.type_ids) for encoding in found]
+    return [(encoding.ids, _segments(encoding)) for encoding in found]
+
+
+def _segments(encoding: Encoding) -> list[int]:
+    types: list[int] = encoding.type_ids
+    if any(types):
+        return types
+    sides: list[int | None] = encoding.sequence_ids
+    first = sides.index(1) if 1 in sides else len(sides)
+    return [int(place >= first) for place in range(len(sides))]
 
 
 def pad(encoded: Sequence[tuple[list[int], list[int]]], padding_id: int) -> Batch:

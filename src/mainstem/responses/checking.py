@@ -44,7 +44,7 @@ class Compared:
     norms: list[tuple[float, float, float]]
 
 
-def check(probe: "Probe", batches: Sequence[tuple[Callable[[], Any], Any]], loss: Loss) -> None:
+def check(probe: "Probe", batches: Sequence[tuple[Callable[[], Any], Any]], loss: Loss) -> float:
     """Compare a probe with ordinary backward passes; `Probe.check` documents it."""
     if not batches:
         msg = (
@@ -69,6 +69,8 @@ def check(probe: "Probe", batches: Sequence[tuple[Callable[[], Any], Any]], loss
             "take another number of samples, or several `batches` of different sizes and lengths"
         )
         raise ValueError(msg)
+    norms = [both for one in found for both in one.norms]
+    return max(abs(norm - true) / max(true, _NOTHING) for norm, true, _ in norms)
 
 
 def random_directions(parameters: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:

@@ -184,7 +184,9 @@ def _without_batch(model: nn.Module) -> dict[str, str]:
             inside = [own for own, _ in layer.named_modules() if own]
             taken = [own for own in inside if any(fits(own, one) for one in patterns)]
             found.update({f"{name}.{own}".lstrip("."): reason for own in taken})
-        if name.endswith("relative_attention_bias"):  # of T5
+        around = model.get_submodule(name.rpartition(".")[0])
+        has_rows = getattr(around, "reads_samples", False)  # set by `models.relative`
+        if name.endswith("relative_attention_bias") and not has_rows:  # of T5
             found[name] = (
                 "because its rows are looked up for pairs of positions, whatever the sample"
             )

@@ -157,7 +157,13 @@ def embedding(
     live: Live | None,
     trained: Collection[str],
 ) -> Contributions:
-    """Output = rows of W at the ids a; the row of `padding_idx` has no gradient."""
+    """Output = rows of W at the ids a; the row of `padding_idx` has no gradient.
+
+    A table that is smaller than what a sample looks up, as that of relative positions is, which is
+    read for each two tokens, has its gradient formed: products of all rows would take more.
+    """
+    if a.dim() > 2 and layer.weight.numel() <= a[0].numel():
+        return {"weight": Vector(_formed(layer, a, b))}
     ids, values = a.reshape(len(a), -1), b.reshape(len(b), -1, b.shape[-1])  # (B, T), (B, T, D)
     return {"weight": Lookup(ids, values, layer.padding_idx)}
 
@@ -220,6 +226,18 @@ def per_sample(
 
     formed = vmap(grad(product), in_dims=(None, 0, 0))(wanted, a, b)
     return {name: Vector(gradient) for name, gradient in formed.items()}
+
+
+def _formed(layer: nn.Embedding, a: Tensor, b: Tensor) -> Tensor:
+    """The gradient of each sample at a table, shape (B, P, D)."""
+    rows, width = layer.weight.shape
+    at = a.flatten(1) + rows * torch.arange(len(a), device=a.device).unsqueeze(1)
+    formed = b.new_zeros(len(a) * rows, width, dtype=added_in(b))
+    formed.index_add_(0, at.flatten(), b.reshape(-1, width).to(formed.dtype))
+    formed = formed.view(len(a), rows, width)
+    if layer.padding_idx is not None:
+        formed[:, layer.padding_idx] = 0
+    return formed
 
 
 def _multiplied(

@@ -230,28 +230,31 @@ class Probe:
         *,
         loss: Loss = cross_entropy,
         batches: Sequence[tuple[Callable[[], Any], Any]] = (),
-    ) -> None:
+    ) -> float:
         """Compare the probe with ordinary backward passes; do this once for a model of your own.
 
-        The comparison finds by numbers what no look at the layers can show. It takes each
-        parameter by itself, under random weights of the samples, so that it also notices when one
-        sample's gradient is given to another.
+        It finds by numbers what no look at the layers can show. It takes each parameter by itself,
+        under random weights of the samples, so that it also notices when one sample's gradient is
+        given to another.
 
         Args:
             run, targets, loss: as in `responses`.
             batches: further batches (run, targets), with different numbers of samples and lengths.
 
+        Returns:
+            The largest relative difference of a norm.
+
         Raises:
             ModelError: if dots or norms differ from those of the ordinary passes.
-            ValueError: if the batches cannot show that the first dimension is the batch: a single
-                batch has one sample, or a layer sees another dimension of its size; or several
-                batches all have the same size.
+            ValueError: if batches cannot show that the first dimension is the batch: a single one
+                has one sample, or a layer sees another dimension of its size; or all have one size.
 
         Example:
             >>> model, labels = nn.Linear(3, 2), torch.tensor([0, 1, 1, 0])
-            >>> Probe(model).check(lambda: model(torch.ones(4, 3)), labels)
+            >>> Probe(model).check(lambda: model(torch.ones(4, 3)), labels) < 1e-5
+            True
         """
-        check(self, [*([] if run is None else [(run, targets)]), *batches], loss)
+        return check(self, [*([] if run is None else [(run, targets)]), *batches], loss)
 
     def compared(self, run: Callable[[], Any], targets: Any, loss: Loss) -> Compared:
         """Compare the probe's responses of one batch with an ordinary pass.

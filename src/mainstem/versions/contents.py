@@ -36,21 +36,26 @@ def network_of(manifest: Manifest, config: dict[str, Any]) -> PairReader | Pretr
 
     Args:
         manifest: manifest of the version.
-        config: configuration of its BERT.
+        config: configuration of its model.
 
     Raises:
-        VersionError: if the kind is unknown.
+        VersionError: if the kind or the family is unknown.
     """
     # seconds to import
-    from transformers import AutoModelForSequenceClassification, BertConfig, BertModel
+    from transformers import CONFIG_MAPPING, AutoModel, AutoModelForSequenceClassification
 
-    described = BertConfig.from_dict({**config, "dtype": "float32"})
+    family = config.get("model_type")
+    if family not in CONFIG_MAPPING:
+        msg = f"its model is of the family {family!r}, which transformers does not know"
+        raise VersionError(msg)
+    described = CONFIG_MAPPING[family].from_dict({**config, "dtype": "float32"})
     names = [one.name for one in manifest.features]
     with torch.random.fork_rng(devices=[]), quietly():
         if manifest.kind == "scratch":
             return PairReader(described, names, manifest.examined)
         if manifest.kind == "encoder":
-            empty = BertModel(described, add_pooling_layer=False)
+            empty = AutoModel.from_config(described)
+            empty.pooler = None
             return PairReader(described, names, manifest.examined, given=empty)
         if manifest.kind != "pretrained":
             msg = f"its kind is {manifest.kind!r}, not 'scratch', 'pretrained' or 'encoder'"

@@ -32,6 +32,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
         version, parent: numbers of the version and of its parent; version 0 has no parent.
         kind: `scratch` (made by mainstem), `pretrained` (given with its head) or `encoder` (given
             without a head, which mainstem made).
+        family: family of its model, as Hugging Face calls it. It is `bert` where a manifest has
+            none, because there were no others.
         event_time: largest event time so far when the version was made, in milliseconds.
         reason: why it was promoted.
         files: BLAKE2b digest of each file, by name.
@@ -45,6 +47,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
         examined: numbers of the logits that the examination tower is added to; empty without it.
         calibration: makes probabilities of its scores; None where there were no samples to fit it.
         beats_counting: whether it ranks better than counting; None where nothing can be counted.
+        parity: largest relative difference of a response norm from an ordinary backward pass, found
+            when a given model was taken in; None where nothing was compared.
     """
 
     version: int
@@ -53,6 +57,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     event_time: int
     reason: str
     files: dict[str, str]
+    family: str = "bert"
     scale: float | None = None
     kinds: dict[str, KindScale] = {}
     generation: int = 0
@@ -60,6 +65,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     examined: list[int] = []
     calibration: Calibration | None = None
     beats_counting: BeatsCounting | None = None
+    parity: float | None = None
 
 
 def features_read(names: Sequence[str], known: Mapping[str, str]) -> list[ReadFeature]:

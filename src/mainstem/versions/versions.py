@@ -87,7 +87,12 @@ class Versions:
                 is none.
             calibration: makes probabilities of its scores.
             beats_counting: whether it ranks better than counting.
+
+        Raises:
+            VersionError: if the parent is of another family.
         """
+        if parent is not None:
+            self._check_parent(encoder, version, parent)
         folder = self._new_folder(version, generation)
         self._files.makedirs(folder, exist_ok=True)
         if self._files.exists(f"{folder}/{_MANIFEST}"):
@@ -99,6 +104,8 @@ class Versions:
             version=version,
             parent=parent,
             kind=encoder.kind,
+            family=encoder.family,
+            parity=encoder.parity,
             event_time=event_time,
             reason=reason,
             files={name: digest_of(content) for name, content in contents.items()},
@@ -112,6 +119,19 @@ class Versions:
         )
         put_whole(self._files, f"{folder}/{_MANIFEST}", msgspec.json.encode(manifest))
         return manifest
+
+    def _check_parent(self, encoder: CrossEncoder, version: int, parent: int) -> None:
+        """Refuse a parent whose weights cannot have become those of the model."""
+        if parent not in self.numbers():
+            return
+        family = self.manifest(parent).family
+        if family != encoder.family:
+            msg = (
+                f"version {version} is of the family {encoder.family!r}, and its parent, version "
+                f"{parent} under {self.url}, is of {family!r}: the one cannot have been trained "
+                "from the other; start a new home for another model"
+            )
+            raise VersionError(msg)
 
     def take_over(self, other: "Versions", version: int) -> None:
         """Copy a whole version from another place, with its manifest last."""
@@ -152,7 +172,7 @@ class Versions:
                     "go back to an earlier version"
                 )
                 raise VersionError(msg)
-        return CrossEncoder(network, tokenizer)
+        return CrossEncoder(network, tokenizer, parity=manifest.parity)
 
     def direction(self, version: int) -> dict[str, Tensor] | None:
         """The trusted gradient at a version by parameter name.

@@ -13,8 +13,8 @@ class Model(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     model: Annotated[
         str,
         Means(
-            "Names a BERT cross-encoder on Hugging Face or in a folder; if empty, a model is made"
-            " from the log.",
+            "Names a sequence classifier or an encoder on Hugging Face or in a folder; if empty, a"
+            " model is made from the log.",
             form="a name or a folder",
         ),
     ] = ""
