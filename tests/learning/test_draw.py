@@ -76,6 +76,14 @@ def test_edge_has_a_floor(core: int, edge: int, expected: tuple[int, int]) -> No
     assert ((*expected, 0), False) == (counts(samples, found), found.cold)
 
 
+def test_a_draw_that_heeds_nothing_draws_core_and_edge_alike() -> None:
+    """Importance, weights and the floor of edge count for nothing, and noise is not drawn."""
+    samples = pool(50, 150, noise=50) | {"weight": np.linspace(0, 1, 250, dtype=np.float32)}
+    found = drawn_from(samples, heeds=False)
+    assert (100, 0, False) == (len(found.rows), counts(samples, found)[2], found.cold)
+    assert {100 / 200} == set(found.probability)
+
+
 def test_a_cold_start_draws_all_alike() -> None:
     """Below the minimum of core, core and edge are drawn alike, and noise is not drawn."""
     samples = pool(9, 191, noise=50)

@@ -53,13 +53,20 @@ def test_errors_on_hard_samples_make_weights_help() -> None:
 
 
 @pytest.mark.parametrize("wrong", [0, 3, 9])
-def test_too_few_wrong_labels_say_nothing_against_weights(wrong: int) -> None:
-    """With fewer than ten wrong labels nothing is known, and the evidence is heeded."""
-    truth = np.ones(60, np.int64)
-    given = np.where(np.arange(60) < wrong, 0, 1)
-    found = HardErrors.of(margins(RANDOM.normal(size=60), truth), truth, given)
-    assert (wrong, 60 - wrong) == (found.wrong, found.right)
+def test_few_confirmed_samples_say_nothing_against_weights(wrong: int) -> None:
+    """With fewer than fifty confirmed samples nothing is known, and the evidence is heeded."""
+    truth = np.ones(49, np.int64)
+    given = np.where(np.arange(49) < wrong, 0, 1)
+    found = HardErrors.of(margins(RANDOM.normal(size=49), truth), truth, given)
+    assert (wrong, 49 - wrong) == (found.wrong, found.right)
     assert found.weights_help
+
+
+def test_where_no_label_is_wrong_weights_cannot_help() -> None:
+    """Fifty confirmed samples without a wrong label have no figure, and weights are left out."""
+    truth = np.ones(50, np.int64)
+    found = HardErrors.of(margins(RANDOM.normal(size=50), truth), truth, truth)
+    assert (None, False) == (found.harder, found.weights_help)
 
 
 def test_no_samples_have_no_figures() -> None:

@@ -96,6 +96,7 @@ def supposed_draw(
         parent=done.parent,
         ends=ends,
         later_from=later_from,
+        heeds=bool(done.weighed) or supposed.learning.weigh == "always",
     )
     real = drawn_by(store, done.version)
     ids = {pool.id_of(row) for row in drawn.rows}

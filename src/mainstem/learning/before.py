@@ -38,6 +38,11 @@ class Before:
     logits: Sequence[NDArray[np.float64]]
     errors: HardErrors | None
 
+    @property
+    def heeds(self) -> bool:
+        """Whether draw and loss heed importance and evidence."""
+        return self.errors is None or self.errors.weights_help
+
 
 def before_training(
     active: ActiveVersion,

@@ -2,8 +2,9 @@
 
 Where hard and easy samples have wrong labels alike, the errors make a ranking slower to learn and
 do not bend it. Weights by the evidence then only add the errors of the evidence: it doubts what the
-model has still to learn. Where people err, they err on hard samples. A model learns such errors as
-it learns anything else, and only weights keep it from that.
+model has still to learn. And a draw by importance takes the wrong labels first. Where people err,
+they err on hard samples. A model learns such errors as it learns anything else, and only weights
+keep it from that.
 
 Confirmed gate samples tell the two apart at no cost. Nothing is trained on them, so the margin of
 their confirmed label says how hard they are for a version, whatever label the log gave them.
@@ -19,7 +20,7 @@ from scipy.stats import rankdata
 
 __all__ = ["HardErrors"]
 
-_FEWEST: Final = 10  # of wrong and of right labels each; fewer say nothing
+_FEWEST: Final = 50  # confirmed samples; fewer say nothing
 _CLEAR: Final = 2.0  # standard errors above what chance gives
 
 
@@ -78,14 +79,14 @@ class HardErrors:
 
     @property
     def weights_help(self) -> bool:
-        """Whether weights by the evidence are expected to help.
+        """Whether it is expected to help that samples weigh by importance and evidence.
 
-        They are if too few confirmed samples say otherwise, and else only if wrong labels are
-        clearly on the harder samples.
+        It is if too few samples are confirmed to say otherwise, and else only if wrong labels are
+        clearly on the harder samples. Where hardly a label is wrong, they are not.
         """
-        if self.clear is None or min(self.wrong, self.right) < _FEWEST:
+        if self.wrong + self.right < _FEWEST:
             return True
-        return self.clear >= _CLEAR
+        return self.clear is not None and self.clear >= _CLEAR
 
 
 def _margins(logits: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -87,7 +87,7 @@ def _row_of(done: Round) -> KeptRound:
         promoted=int(decision.promoted),
         reason=decision.reason,
         harder=errors.harder if errors else None,
-        weighed=int(bool(training) and (errors is None or errors.weights_help)),
+        weighed=int(errors is None or errors.weights_help),
     )
 
 

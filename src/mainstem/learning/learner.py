@@ -18,7 +18,6 @@ from mainstem.learning.draws.inclusion import loss_weights
 from mainstem.learning.draws.next_draw import next_draw
 from mainstem.learning.evaluation.ranked import as_ranked
 from mainstem.learning.gate import decide
-from mainstem.learning.hard_errors import HardErrors
 from mainstem.learning.keeping import keep_round
 from mainstem.learning.rounds import Claim, Made, Position, Round
 from mainstem.learning.training.fine_tuning import Training, fine_tune
@@ -86,19 +85,17 @@ class Learner:
             OvertakenError: if another learner took over during the round.
         """
         claim = claim or Claim()
-        drawn = self._draw(version, parent, pool, position)
-        samples = list(drawn_samples(self._store, version))
-        held_out = self._held_out(position)
-        importance = _column_of("importance", samples, pool, drawn)
-        right = _column_of("weight", samples, pool, drawn)
-        chance = _by_sample(drawn.probability, samples, pool, drawn)
         with SPENT.counting() as costs:
-            try:
-                before = before_training(active, held_out, position, self._store, self._settings)
-                samples = self._weighed(samples, right, chance, before.errors)
-                made = self._made(version, active, samples, before, position, importance)
-            except NonFiniteError as error:  # this ends the round, and is its reason
-                made = Made.failed(str(error))
+            before = self._before(active, position)
+            heeds = isinstance(before, str) or before.heeds
+            drawn = self._draw(version, parent, pool, position, heeds=heeds)
+            samples = list(drawn_samples(self._store, version))
+            importance = _column_of("importance", samples, pool, drawn)
+            samples = self._weighed(samples, pool, drawn, heeds=heeds)
+            if isinstance(before, str):
+                made = Made.failed(before)
+            else:
+                made = self._tried(version, active, samples, before, position, importance)
         if not claim.holds():
             msg = (
                 f"another learner took over during round {version}; "
@@ -122,22 +119,42 @@ class Learner:
         keep_round(done, self._store, self._versions, claim.generation)
         return done
 
+    def _before(self, active: ActiveVersion, position: Position) -> Before | str:
+        """What is known before anything is trained, or why nothing can be."""
+        held_out = self._held_out(position)
+        try:
+            return before_training(active, held_out, position, self._store, self._settings)
+        except NonFiniteError as error:  # this ends the round, and is its reason
+            return str(error)
+
     def _weighed(
-        self,
-        samples: Sequence[PlacedSample],
-        right: Sequence[float],
-        chance: Sequence[float],
-        errors: HardErrors | None,
+        self, samples: Sequence[PlacedSample], pool: RoundPool, drawn: Draw, *, heeds: bool
     ) -> list[PlacedSample]:
         """Samples with the weights that they have in the loss."""
         learning = self._settings.learning
-        heeds = errors is None or errors.weights_help
-        weights = np.array(right) ** (learning.evidence_weight if heeds else 0.0)
-        weights = weights * loss_weights(np.array(chance), learning.inclusion_weight)
+        right = np.array(_column_of("weight", samples, pool, drawn))
+        chance = np.array(_by_sample(drawn.probability, samples, pool, drawn))
+        weights = right ** (learning.evidence_weight if heeds else 0.0)
+        weights = weights * loss_weights(chance, learning.inclusion_weight)
         return [
             one._replace(weight=one.weight * weight)
             for one, weight in zip(samples, weights.tolist(), strict=True)
         ]
+
+    def _tried(
+        self,
+        version: int,
+        active: ActiveVersion,
+        samples: Sequence[PlacedSample],
+        before: Before,
+        position: Position,
+        importance: Sequence[float],
+    ) -> Made:
+        """The new version, or why there is none."""
+        try:
+            return self._made(version, active, samples, before, position, importance)
+        except NonFiniteError as error:  # this ends the round, and is its reason
+            return Made.failed(str(error))
 
     def _ready(self, made: Made) -> ActiveVersion | None:
         """The new version ready to score, if it is promoted."""
@@ -193,7 +210,9 @@ class Learner:
         planned = planned_epochs(useful_epochs(self._store, version), learning.epochs)
         return self._settings.but({"learning.epochs": planned})
 
-    def _draw(self, version: int, parent: int, pool: RoundPool, position: Position) -> Draw:
+    def _draw(
+        self, version: int, parent: int, pool: RoundPool, position: Position, *, heeds: bool
+    ) -> Draw:
         drawn = next_draw(
             self._store,
             pool,
@@ -202,6 +221,7 @@ class Learner:
             parent=parent,
             ends=position.ends,
             later_from=position.later_from,
+            heeds=heeds,
         )
         written = Drawn(
             sample_id=[pool.id_of(row) for row in drawn.rows],

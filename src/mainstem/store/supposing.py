@@ -30,11 +30,18 @@ class JudgementThere(NamedTuple):
 
 
 class RoundThere(NamedTuple):
-    """A round: its number, the version it started from, and the next position of each partition."""
+    """A round.
+
+    Attributes:
+        version, parent: its number, and the version it started from.
+        offsets: next position of each partition.
+        weighed: 1 if its draw heeded importance and evidence.
+    """
 
     version: int
     parent: int
     offsets: list[int]
+    weighed: int
 
 
 class _Partition(NamedTuple):
@@ -57,7 +64,7 @@ _JUDGEMENT: Final = Query(
 )
 _LAST_ROUND: Final = Query(
     RoundThere,
-    "SELECT version, parent, offsets FROM rounds FINAL ORDER BY version DESC LIMIT 1",
+    "SELECT version, parent, offsets, weighed FROM rounds FINAL ORDER BY version DESC LIMIT 1",
 )
 _BELIEVED: Final = Query(_Believed, "SELECT max(believed) FROM trusted")
 

@@ -2,9 +2,9 @@
 
 Within each set a sample is drawn in proportion to its utility times its weight in the loss, where
 utility is recent importance mixed with uniform. At cold start, when core is small, only the weight
-counts. In either case a sample whose text is outdated has its size cut by as much as it is to count
-less. A version that has not learnt yet needs steps more than a choice: its draw takes all that it
-can get.
+counts. Where neither is expected to help, samples are drawn alike. In any case a sample whose text
+is outdated has its size cut by as much as it is to count less. A version that has not learnt yet
+needs steps more than a choice: its draw takes all that it can get.
 """
 
 import math
@@ -78,6 +78,7 @@ def draw(
     new: NDArray[np.bool_] | None = None,
     slices: Slices | None = None,
     counts: NDArray[np.float64] | None = None,
+    heeds: bool = True,
 ) -> Draw:
     """Draw samples without replacement.
 
@@ -94,6 +95,7 @@ def draw(
             knows no slices.
         counts: how much each sample counts, shape (N,), in [0, 1]; its size is multiplied by that
             before any probability is computed. None lets all count in full.
+        heeds: whether importance and weights count; else samples of core and edge are drawn alike.
 
     Example:
         >>> from mainstem.importance import Rows
@@ -109,7 +111,11 @@ def draw(
     wanted, of_spent = _counts(there, len(spent), settings, chooses=new is not None)
     strata = [_Stratum(spent, np.ones(len(spent)), of_spent)]
     for (its_core, its_edge), count in zip(ages, wanted, strict=True):
-        strata += _strata(pool, its_core, its_edge, count, settings, cold=cold)
+        if heeds:
+            strata += _strata(pool, its_core, its_edge, count, settings, cold=cold)
+        else:
+            either = _in_order(pool, its_core | its_edge)
+            strata.append(_Stratum(either, np.ones(len(either)), count))
     if counts is not None:
         strata = [one._replace(sizes=one.sizes * counts[one.rows]) for one in strata]
     rows, probability = _drawn(strata, settings, random, slices)

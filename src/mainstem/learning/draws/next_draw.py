@@ -31,6 +31,7 @@ def next_draw(
     parent: int,
     ends: Mapping[int, int],
     later_from: int,
+    heeds: bool = True,
 ) -> Draw:
     """Draw the samples of a round.
 
@@ -42,6 +43,7 @@ def next_draw(
         parent: number of the current version.
         ends: position of the next sample of each partition. The newest samples before are held out.
         later_from: event time in milliseconds from which on samples are not trained on.
+        heeds: whether the draw heeds importance and evidence; else samples are drawn alike.
     """
     learning = settings.learning
     candidates = _before(pool, ends, learning.held_out) & (pool["event_time"] < later_from)
@@ -54,7 +56,9 @@ def next_draw(
     if rest is not None:
         candidates &= ~rest
     slices = _slices(store, pool)
-    return draw(pool, candidates, learning, random, new=new, slices=slices, counts=counts)
+    return draw(
+        pool, candidates, learning, random, new=new, slices=slices, counts=counts, heeds=heeds
+    )
 
 
 def _before(pool: Pool, ends: Mapping[int, int], held_out: int) -> NDArray[np.bool_]:

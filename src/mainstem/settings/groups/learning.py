@@ -55,9 +55,9 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     weigh: Annotated[
         str,
         Means(
-            "Says when `evidence_weight` counts: `measured` only while confirmed gate samples show"
-            " that wrong labels are on the harder samples, and where too few are confirmed to show"
-            " it; `always` at all times.",
+            "Says when draws and the loss heed importance and evidence: `measured` only while"
+            " confirmed gate samples show that wrong labels are on the harder samples, and where"
+            " too few are confirmed to show it; `always` at all times.",
             choices=("measured", "always"),
         ),
     ] = "measured"
