@@ -160,7 +160,8 @@ def faithful(
 ) -> Faithful:
     """Hold figures against what leaving groups out did.
 
-    Intervals come from draws of groups and of seeds, the same for all estimators.
+    Intervals come from draws of groups and of seeds, the same for all estimators. Where groups
+    share samples, they are a little too narrow.
 
     Args:
         effects: what was measured, in trainings from S starts.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from io import BytesIO
 from multiprocessing import get_context
 from pathlib import Path
@@ -14,7 +15,7 @@ from mainstem.bench.cost.cells import OpenEmpty
 from mainstem.bench.cost.material import material_of
 from mainstem.bench.ranker_log import OpenStore
 from mainstem.bench.selection.faithfulness import Effects, Faithful, faithful
-from mainstem.bench.selection.left_out import Case, Start, run_start, says_of
+from mainstem.bench.selection.left_out import NAMES, Case, Sets, Start, run_start, says_of, sets_of
 from mainstem.disk import write_whole
 from mainstem.ids import number_of
 from mainstem.settings import Settings
@@ -46,27 +47,29 @@ def bench_faithfulness(
         told: receives a line of progress.
         processes: number of processes, each with one thread.
     """
-    sizes = (case.groups, case.halves, case.epochs, case.layers, case.width)
     flat = repr(sorted(settings.flat().items()))
-    made_of = number_of("faithful", repr(case.stream), repr(sizes), flat)
-    files = {one: folder / _FOLDER / f"{made_of:016x}-{one}.npz" for one in case.starts}
+    made_of = number_of("faithful", repr(replace(case, starts=(), start_seconds=0)), flat)
+    kept = folder / _FOLDER
+    files = {one: kept / f"{made_of:016x}-{one}.npz" for one in case.starts}
     missing = [one for one, file in files.items() if not file.is_file()]
     if missing:
-        each = 1 + case.groups + case.halves
         minutes = case.start_seconds * len(missing) / min(processes, len(missing)) / 60
         told(
-            f"faithfulness: {len(missing)} starts x {each} trainings and a replay, in {processes} "
-            f"processes: about {minutes:.0f} minutes"
+            f"faithfulness: {len(missing)} starts x {_trainings(case)} trainings and a replay, in "
+            f"{processes} processes: about {minutes:.0f} minutes"
         )
         asked = (case, settings, opened, home)
         with ProcessPoolExecutor(processes, get_context("spawn"), initializer=_alone) as pool:
-            waiting = {pool.submit(_from_start, one, *asked): one for one in missing}
+            sets_file = kept / f"{made_of:016x}-sets.npz"
+            if not sets_file.is_file():
+                groups, halves = pool.submit(_sets, *asked).result()
+                _write(sets_file, {"groups": groups, "halves": halves})
+            there = _read(sets_file)
+            sets = there["groups"], there["halves"]
+            waiting = {pool.submit(_from_start, one, sets, *asked): one for one in missing}
             for future in as_completed(waiting):
                 start = waiting[future]
-                kept = BytesIO()
-                np.savez(kept, **future.result())  # type: ignore[arg-type]
-                files[start].parent.mkdir(parents=True, exist_ok=True)
-                write_whole(files[start], kept.getvalue())
+                _write(files[start], future.result())
                 told(f"faithfulness: start {start} is done")
     return held_to([_read(file) for file in files.values()])
 
@@ -85,10 +88,26 @@ def held_to(starts: Sequence[Mapping[str, NDArray[Any]]]) -> Faithful:
     return faithful(effects, figures, {name: says_of(name) for name in names})
 
 
+def _trainings(case: Case) -> int:
+    """The trainings from one start: on all samples, without each group, and on each half."""
+    return 1 + 2 * len(NAMES) + case.halves
+
+
+def _sets(case: Case, settings: Settings, opened: OpenStore, home: OpenEmpty) -> Sets:
+    return sets_of(case, material_of(case.stream, 0, settings, opened), home)
+
+
 def _from_start(
-    start: int, case: Case, settings: Settings, opened: OpenStore, home: OpenEmpty
+    start: int, sets: Sets, case: Case, settings: Settings, opened: OpenStore, home: OpenEmpty
 ) -> Start:
-    return run_start(case, material_of(case.stream, 0, settings, opened), start, home)
+    return run_start(case, material_of(case.stream, 0, settings, opened), sets, start, home)
+
+
+def _write(file: Path, arrays: Start) -> None:
+    held = BytesIO()
+    np.savez(held, **arrays)  # type: ignore[arg-type]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(file, held.getvalue())
 
 
 def _read(file: Path) -> Start:
