@@ -40,10 +40,9 @@ from mainstem.ids import number_of
 from mainstem.join import PlacedSample, examples_of
 from mainstem.learning.draws.draw import sizes_of
 from mainstem.learning.evaluation.metrics import log_loss
+from mainstem.learning.first import first_encoder
 from mainstem.learning.training.fine_tuning import fine_tune
-from mainstem.models import ActiveVersion, initial_encoder, train_tokenizer
-from mainstem.models.features import TRANSFORMS
-from mainstem.objectives.layout import Layout
+from mainstem.models import ActiveVersion
 from mainstem.scoring.kept import representation_of
 from mainstem.settings import Settings
 from mainstem.standing import NOISE
@@ -248,15 +247,5 @@ def _drawn_by(rows: "Rows", settings: Settings) -> dict[str, _Numbers]:
 
 
 def _small_model(case: Case, material: Material, start: int) -> "CrossEncoder":
-    settings = material.settings
-    layout = Layout.of(settings.objectives)
-    return initial_encoder(
-        train_tokenizer(set(material.texts), settings.model.vocabulary),
-        settings.model.max_tokens,
-        start,
-        len(settings.objectives.class_names if layout.is_single_answer else layout.names),
-        features=tuple(TRANSFORMS) if settings.model.behaviour else (),
-        examined=layout.examined if settings.model.examination else (),
-        layers=case.layers,
-        width=case.width,
-    )
+    settings = material.settings.but({"run.seed": start})
+    return first_encoder(material.texts, settings, layers=case.layers, width=case.width)
