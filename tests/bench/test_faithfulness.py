@@ -185,7 +185,7 @@ def test_every_estimator_and_what_the_product_draws_by_is_held_to_what_was_left_
     assert (len(groups), True) == (len(changes), bool(np.isfinite(changes).all() and changes.any()))
     assert 50 <= len(groups) <= 56  # a few rank too few samples of so short a log
     known = {name: np.isfinite(values).mean() for name, values in figures.items()}
-    assert 1 == known["figure response_norm"] == known["figure tracin"] == known["figure utility"]
+    assert 1 == known["figure response_norm"] == known["figure aum"] == known["figure utility"]
 
 
 def test_a_start_that_is_kept_is_not_run_again(
