@@ -126,7 +126,8 @@ def _said(claim: dict[str, Any]) -> str:
     if claim["why"]:
         return str(claim["why"])
     mean, low, high = (as_cell(claim[name]) for name in ("mean", "low", "high"))
-    holds = "holds" if claim["holds"] else "does not hold"
+    failed = [one["name"] for one in claim["measures"] if not one["holds"]]
+    holds = "holds" if claim["holds"] else f"does not hold ({', '.join(failed)})"
     return (
         f"{holds}; {claim['weakest']}: {mean} ({low} to {high}), above 0 in {claim['wins']} of "
         f"{claim['seeds']} seeds"

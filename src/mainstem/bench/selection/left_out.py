@@ -51,7 +51,18 @@ if TYPE_CHECKING:
     from mainstem.importance import Rows
     from mainstem.models import CrossEncoder
 
-__all__ = ["CASE", "DEFAULT", "NAMES", "Case", "Sets", "Start", "run_start", "says_of", "sets_of"]
+__all__ = [
+    "CASE",
+    "DEFAULT",
+    "LOOP",
+    "NAMES",
+    "Case",
+    "Sets",
+    "Start",
+    "run_start",
+    "says_of",
+    "sets_of",
+]
 
 Sets: TypeAlias = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 """Which of N samples each group and each half holds, shapes (G, N) and (H, N)."""
@@ -66,7 +77,7 @@ NAMES: Final = (*ESTIMATORS, *_OURS)
 """Names of all whose figures are held against what was left out."""
 _LEARNT: Final = frozenset({"stream", "canary"})
 _EVERYONE: Final = 1_000_000  # more samples than a case has
-_LOOP: Final = Policy(
+LOOP: Final = Policy(
     family="everything",
     scored=True,
     settings={
@@ -79,6 +90,7 @@ _LOOP: Final = Policy(
         "responses.rescore_budget": _EVERYONE,
     },
 )
+"""The product's loop, where every version scores all samples in full."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,10 +235,10 @@ def _figures(
     material: Material, start: int, first: "CrossEncoder", home: OpenEmpty
 ) -> dict[str, _Numbers]:
     """The figures of the samples that are trained on, at the end of the product's loop."""
-    settings = material.settings.but({**_LOOP.all_settings, "run.seed": start})
+    settings = material.settings.but({**LOOP.all_settings, "run.seed": start})
     with TemporaryDirectory(prefix="mainstem-bench-") as folder, home(Path(folder)) as opened:
         store, versions = opened
-        replay = Replay(material, _LOOP, settings, store, versions, first)
+        replay = Replay(material, LOOP, settings, store, versions, first)
         replay.run()
         rows, end = replay.rows, len(material.placed)
         shadow = Shadow(tuple(ESTIMATORS), seed=start)

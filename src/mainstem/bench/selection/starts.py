@@ -15,7 +15,16 @@ from mainstem.bench.cost.cells import OpenEmpty
 from mainstem.bench.cost.material import material_of
 from mainstem.bench.ranker_log import OpenStore
 from mainstem.bench.selection.faithfulness import Effects, Faithful, faithful
-from mainstem.bench.selection.left_out import NAMES, Case, Sets, Start, run_start, says_of, sets_of
+from mainstem.bench.selection.left_out import (
+    LOOP,
+    NAMES,
+    Case,
+    Sets,
+    Start,
+    run_start,
+    says_of,
+    sets_of,
+)
 from mainstem.disk import write_whole
 from mainstem.ids import number_of
 from mainstem.settings import Settings
@@ -47,8 +56,8 @@ def bench_faithfulness(
         told: receives a line of progress.
         processes: number of processes, each with one thread.
     """
-    flat = repr(sorted(settings.flat().items()))
-    made_of = number_of("faithful", repr(replace(case, starts=(), start_seconds=0)), flat)
+    its = (replace(case, starts=(), start_seconds=0), LOOP, sorted(settings.flat().items()))
+    made_of = number_of("faithful", *map(repr, its))
     kept = folder / _FOLDER
     files = {one: kept / f"{made_of:016x}-{one}.npz" for one in case.starts}
     missing = [one for one, file in files.items() if not file.is_file()]
