@@ -192,6 +192,7 @@ def test_bench_selection_quick_holds_claims_to_six_policies(mainstem: Run, tmp_p
     measured = [one["mean"] is not None for one in found["claims"]]
     assert measured == [one["why"] is None for one in found["claims"]]
     assert [True, False, False, True] == measured
+    assert ([], None) == (found["faithfulness"], found["reliability"])
     assert 13 == len((tmp_path / "selection.csv").read_text().splitlines())
     again = mainstem(*asked)
     assert "cells x " not in again.stderr
@@ -203,3 +204,11 @@ def test_bench_selection_has_no_quick_screen(mainstem: Run) -> None:
     done = mainstem("bench", "selection", "--quick", "--screen")
     assert 2 == done.returncode
     assert "--quick has no screen" in done.stderr
+
+
+def test_bench_selection_leaves_groups_out_of_its_own_case_only(mainstem: Run) -> None:
+    """Neither --quick nor --screen measures faithfulness, so asking for both is refused."""
+    for other in ("--quick", "--screen"):
+        done = mainstem("bench", "selection", other, "--faithfulness")
+        assert 2 == done.returncode
+        assert "--quick and --screen leave no groups out" in " ".join(done.stderr.split())

@@ -30,7 +30,12 @@ Point = Callable[[CrossEncoder], Mapping[str, Tensor]]
 
 
 def first_encoder(
-    texts: Iterable[str], settings: Settings, features: Sequence[str] = tuple(TRANSFORMS)
+    texts: Iterable[str],
+    settings: Settings,
+    features: Sequence[str] = tuple(TRANSFORMS),
+    *,
+    layers: int = 2,
+    width: int = 128,
 ) -> CrossEncoder:
     """The given model, after a check of its responses; or a new model with a vocabulary of `texts`.
 
@@ -39,6 +44,7 @@ def first_encoder(
         settings: settings with the model, its vocabulary and tokens, the classes and the seed.
         features: names of the features that the model reads, in order, if the settings let it
             read behaviour.
+        layers, width: size of a new model; a given one has its own.
 
     Raises:
         ModelError: if the given model cannot be taken in, does not know the words of `texts`, or
@@ -70,6 +76,8 @@ def first_encoder(
         len(classes),
         features=names,
         examined=examined,
+        layers=layers,
+        width=width,
     )
 
 

@@ -219,8 +219,10 @@ def initial_encoder(
     *,
     features: Sequence[str] = (),
     examined: Sequence[int] = (),
+    layers: int = 2,
+    width: int = 128,
 ) -> CrossEncoder:
-    """A new model with 2 layers of width 128.
+    """A new model, usually with 2 layers of width 128.
 
     Args:
         tokenizer: tokenizer whose vocabulary the model has.
@@ -229,15 +231,17 @@ def initial_encoder(
         classes: number of logits.
         features: names of the features that the model reads, in order; empty for words alone.
         examined: numbers of the logits that an examination tower is added to; empty for none.
+        layers: number of layers.
+        width: width of the layers, a multiple of 2.
     """
     from transformers import BertConfig  # seconds to import
 
     config = BertConfig(
         vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=128,
-        num_hidden_layers=2,
+        hidden_size=width,
+        num_hidden_layers=layers,
         num_attention_heads=2,
-        intermediate_size=512,
+        intermediate_size=4 * width,
         max_position_embeddings=max_tokens,
         pad_token_id=tokenizer.token_to_id("[PAD]"),
         num_labels=classes,

@@ -32,7 +32,8 @@ from mainstem.store.writes import sample_columns, trusted_columns
 from mainstem.versions import Versions, load_active
 
 if TYPE_CHECKING:
-    from mainstem.models import ActiveVersion
+    from mainstem.importance import Rows
+    from mainstem.models import ActiveVersion, CrossEncoder
 
 __all__ = ["Replay", "UnscoredPool"]
 
@@ -83,6 +84,7 @@ class Replay:
         settings: settings of the policy.
         store: an empty history.
         versions: an empty place for versions.
+        first: the model that the loop begins with; None makes the usual one.
 
     Attributes:
         active: the version in use.
@@ -97,6 +99,7 @@ class Replay:
         settings: Settings,
         store: Store,
         versions: Versions,
+        first: "CrossEncoder | None" = None,
     ) -> None:
         self._material, self._settings, self._policy = material, settings, policy
         self._store, self.rounds = store, 0
@@ -106,7 +109,7 @@ class Replay:
         self._judged: tuple[NDArray[np.int64], Judgement] | None = None
         self._made, self.coverage = 0, Coverage(material)
         _write(material, store)
-        first = first_encoder(material.texts, settings)
+        first = first or first_encoder(material.texts, settings)
         make_first_version(versions, store, lambda: material.texts, settings, made=first)
         self.active: ActiveVersion = load_active(versions, 0, settings)
         self._version = 0
@@ -133,6 +136,11 @@ class Replay:
                 self._round(reached)
         if self._policy.judged:  # what is told of wrong labels is as of the end
             self._judge(self._schedule.reached[_PARTITION])
+
+    @property
+    def rows(self) -> "Rows":
+        """The rows of the samples that were scored."""
+        return self._worker.rows[_PARTITION]
 
     @property
     def doubt(self) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:

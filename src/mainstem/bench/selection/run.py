@@ -10,6 +10,8 @@ import numpy as np
 from mainstem.bench.cost.cells import Ran
 from mainstem.bench.cost.run import Group, Plan
 from mainstem.bench.selection.claims import claims_of
+from mainstem.bench.selection.left_out import Case
+from mainstem.bench.selection.starts import bench_faithfulness
 from mainstem.disk import write_whole
 from mainstem.errors import SettingError
 
@@ -21,15 +23,18 @@ MOST: Final = 200
 _SCREENED: Final = "screened.json"
 
 
-def bench_selection(plan: Plan, told: _Told) -> dict[str, Any]:
+def bench_selection(plan: Plan, told: _Told, case: Case | None = None) -> dict[str, Any]:
     """Run what is missing, and hold the claims to all cells.
 
     Args:
         plan: the plan, of at most `MOST` cells.
         told: receives a line of progress.
+        case: the small case on which faithfulness is measured; None measures none.
 
     Returns:
-        `cells`, what is told of each, with its `budget`; and `claims`, see `claims_of`.
+        `cells`, what is told of each, with its `budget`; `claims`, see `claims_of`; and
+        `faithfulness` and `reliability`, the rows and the reliability of `Faithful`, empty and None
+        without a case.
 
     Raises:
         SettingError: if there are more cells.
@@ -42,7 +47,16 @@ def bench_selection(plan: Plan, told: _Told) -> dict[str, Any]:
     plan.run(plan.missing(groups), told)
     ran = {one.name: _ran(plan, groups, one.name) for one in plan.streams}
     cells = [{**one.facts, "budget": one.facts["draw"]} for one in plan.read(groups)]
-    return {"cells": cells, "claims": claims_of(plan.streams, ran, plan.policies)}
+    faithful = None
+    if case:
+        asked = (plan.folder, plan.settings, plan.opened, plan.opened_home, told, plan.processes)
+        faithful = bench_faithfulness(case, *asked)
+    return {
+        "cells": cells,
+        "claims": claims_of(plan.streams, ran, plan.policies, faithful),
+        "faithfulness": faithful.rows if faithful else [],
+        "reliability": faithful.reliability if faithful else None,
+    }
 
 
 def keep_screened(folder: Path, cells: Sequence[dict[str, Any]]) -> list[str]:

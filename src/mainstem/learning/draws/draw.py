@@ -20,7 +20,7 @@ from mainstem.learning.draws.inclusion import inclusion_probabilities, systemati
 from mainstem.settings import Learning
 from mainstem.standing import CORE, EDGE, NOISE, REASONS
 
-__all__ = ["Draw", "Pool", "Slices", "draw"]
+__all__ = ["Draw", "Pool", "Slices", "draw", "sizes_of"]
 
 Slices: TypeAlias = Callable[[NDArray[np.int64]], Sequence[NDArray[np.int64]]]
 """Gives for each kind of slice the codes of the slices that some rows are in; see `slice_floors`.
@@ -155,14 +155,14 @@ def _strata(
     """Core and edge of one age, with the number that is drawn of each; one stratum if cold."""
     if cold:
         either = _in_order(pool, core | edge)
-        return [_Stratum(either, _sizes(pool, either, 1.0), count)]
+        return [_Stratum(either, sizes_of(pool, either, 1.0), count)]
     of_core, of_edge = _in_order(pool, core), _in_order(pool, edge)
     floor = max(round(settings.edge_floor * count), count - len(of_core))
     from_edge = min(floor, len(of_edge))
     uniform = settings.uniform_share
     return [
-        _Stratum(of_core, _sizes(pool, of_core, uniform), count - from_edge),
-        _Stratum(of_edge, _sizes(pool, of_edge, uniform), from_edge),
+        _Stratum(of_core, sizes_of(pool, of_core, uniform), count - from_edge),
+        _Stratum(of_edge, sizes_of(pool, of_edge, uniform), from_edge),
     ]
 
 
@@ -172,8 +172,14 @@ def _in_order(pool: Pool, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     return rows[np.lexsort((pool["key_low"][rows], pool["key_high"][rows]))]
 
 
-def _sizes(pool: Pool, rows: NDArray[np.int64], uniform: float) -> NDArray[np.float64]:
-    """Utility times weight: importance as a share of all, mixed with uniform, times weight."""
+def sizes_of(pool: Pool, rows: NDArray[np.int64], uniform: float) -> NDArray[np.float64]:
+    """Utility times weight: importance as a share of all, mixed with uniform, times weight.
+
+    Args:
+        pool: all samples.
+        rows: the rows that are drawn from, shape (M,).
+        uniform: share of the utility that is the same for all.
+    """
     importance = np.maximum(pool["recent_importance"][rows].astype(np.float64), 0)
     total = math.fsum(importance)  # the same to the last bit wherever the array lies in memory
     share = importance / total if total else np.full(len(rows), 1 / max(len(rows), 1))
