@@ -12,7 +12,7 @@ from mainstem.bench.cost.cells import Ran
 from mainstem.bench.cost.compared import DRAWS, Each, interval_of
 from mainstem.bench.cost.curves import Curve, quality_at
 from mainstem.bench.cost.policies import FAMILIES, Policy
-from mainstem.bench.cost.streams import CostStream
+from mainstem.bench.cost.streams import BenchStream
 from mainstem.bench.selection.policies import CLAIMED, DEFAULT, MULTISTAGE
 
 __all__ = ["claims_of"]
@@ -55,7 +55,7 @@ class _Cells:
     def __init__(
         self,
         number: int,
-        stream: CostStream,
+        stream: BenchStream,
         ran: Mapping[str, Mapping[int, Ran]],
         policies: Sequence[Policy],
     ) -> None:
@@ -89,7 +89,7 @@ class _Cells:
 
 
 def claims_of(
-    streams: Sequence[CostStream],
+    streams: Sequence[BenchStream],
     ran: Mapping[str, Mapping[str, Mapping[int, Ran]]],
     policies: Sequence[Policy],
 ) -> list[dict[str, Any]]:
