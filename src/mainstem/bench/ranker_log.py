@@ -135,7 +135,7 @@ def joined(
     if min(len(set(train.labels)), len(set(test.labels))) < 2:
         msg = (
             f"log {name!r} has {len(train.samples):,} samples before its last part and "
-            f"{len(test.samples):,} in it; both need two labels, such as a yes and a no, so give a longer log"
+            f"{len(test.samples):,} in it; both need more than one label, so give a longer log"
         )
         raise LogError(msg)
     return RankerLog(name, train, test, shown, frozenset(found.texts), settings)

@@ -2,14 +2,18 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from mainstem.cli.choosing import OnlyOption, ProcessesOption, SeedsOption, chosen, kept_in
 from mainstem.cli.costing import opened, opened_home
 from mainstem.printable import as_cell, in_json
+
+if TYPE_CHECKING:
+    from mainstem.bench.selection.streams import Data
 
 __all__ = ["selection"]
 
@@ -35,6 +39,20 @@ def selection(
     ] = False,
     seeds: SeedsOption = 5,
     only: OnlyOption = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with noisy_agnews_10k and homedepot_relevance; without it, their streams "
+            "are not run."
+        ),
+    ] = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            help="Hugging Face name or path of an encoder whose frozen features of labelled texts "
+            "are kept once; without it, their stream is not run."
+        ),
+    ] = "",
     processes: ProcessesOption = 2,
     quick: Annotated[
         bool, typer.Option("--quick", help="Two seeds of one small stream, and six policies.")
@@ -46,38 +64,48 @@ def selection(
     """Compare estimators and published policies by what a model learns from what they choose.
 
     Everything and random draws are among them. Each trains the same model by the same rounds, and
-    its scoring counts as cost. Claims about the default are told whether they hold or not. The
-    folder gets a table (selection.csv) too.
+    its scoring counts as cost. Three streams have all seeds, and four others one seed and few
+    policies. Claims about the default are told whether they hold or not. The folder gets a table
+    (selection.csv) and a page (selection.html) too.
     """
     from mainstem.bench.cost.run import Plan
-    from mainstem.bench.cost.streams import STREAMS
-    from mainstem.bench.selection.policies import QUICK as FEW
-    from mainstem.bench.selection.policies import SCREEN, final_ones
+    from mainstem.bench.selection.plans import final_plans, only_streams, quick_plans, screen_plans
     from mainstem.bench.selection.run import bench_selection, keep_screened, screened
-    from mainstem.bench.selection.streams import QUICK
+    from mainstem.bench.selection.streams import Data, not_run
+    from mainstem.cli.selection_page import write_page
     from mainstem.cli.selection_table import write_table
     from mainstem.settings import Settings
 
     if quick and screen:
         msg = "--quick has no screen"
         raise typer.BadParameter(msg, param_hint="--screen")
-    # the screen takes the two noisy streams
-    there = QUICK if quick else [one for one in STREAMS if one.is_noisy or not screen]
-    streams = chosen(there, only)
     with kept_in(folder, _FOLDER, quick=quick) as kept:
-        many = 2 if quick else 1 if screen else seeds
-        plan = Plan(
+        base = Plan(
             folder=kept,
-            streams=streams,
-            policies=FEW if quick else SCREEN if screen else final_ones(screened(kept)),
-            seeds=list(range(many)),
+            streams=[],
+            policies=[],
+            seeds=[],
             settings=Settings.read(os.environ),
             opened=opened,
             opened_home=opened_home,
             processes=processes,
         )
-        found = bench_selection(plan, _told)
+        there = Data() if quick or screen else _data(data, model, kept)
+        plans = (
+            quick_plans(base)
+            if quick
+            else screen_plans(base)
+            if screen
+            else final_plans(base, there, seeds, screened(kept))
+        )
+        named = chosen([stream for one in plans for stream in one.streams], only)
+        plans = only_streams(plans, [one.name for one in named])
+        lacking = {} if quick or screen else not_run(there)
+        for name, why in lacking.items():
+            _told(f"{name}: not run, because {why}")
+        found = bench_selection(plans, _told) | {"not_run": lacking}
         write_table(kept / "selection.csv", found)
+        write_page(kept / "selection.html", found)
         if screen:
             keep_screened(kept, found["cells"])
     _show(found, sys.stderr if as_json else sys.stdout)
@@ -86,24 +114,32 @@ def selection(
 
 
 def _show(found: dict[str, Any], to: Any) -> None:
+    from mainstem.cli.selection_page import claim_told
+
     columns = ("stream", "policy", "seed", "auc_true", "worst_slice", "auroc", "f1", "coverage")
     print(*columns, "cost", sep="\t", file=to)
     for one in sorted(found["cells"], key=lambda cell: (cell["stream"], -cell["auc_true"])):
         paid = sum(one["cost"][name] for name in ("score", "rescore", "train", "features"))
         print(*(as_cell(one[name]) for name in columns), f"{paid:,.0f}", sep="\t", file=to)
     for claim in found["claims"]:
-        print(f"{claim['name']}: {_said(claim)}", file=to)
+        print(f"{claim['name']}: {claim_told(claim)}", file=to)
 
 
-def _said(claim: dict[str, Any]) -> str:
-    if claim["why"]:
-        return str(claim["why"])
-    mean, low, high = (as_cell(claim[name]) for name in ("mean", "low", "high"))
-    holds = "holds" if claim["holds"] else "does not hold"
-    return (
-        f"{holds}; {claim['weakest']}: {mean} ({low} to {high}), above 0 in {claim['wins']} of "
-        f"{claim['seeds']} seeds"
-    )
+def _data(folder: Path | None, model: str, kept: Path) -> "Data":
+    """What streams are made of; the features of a frozen model are computed the first time."""
+    import numpy as np
+
+    from mainstem.bench.evidence.frozen import embed, frozen_of
+    from mainstem.bench.evidence.texts import has_texts, read_texts
+    from mainstem.bench.selection.streams import Data
+
+    if not (folder and model and has_texts(folder)):
+        return Data(folder)
+    texts = replace(read_texts(folder), test=[])
+    frozen = frozen_of(model, texts, kept, embed)
+    features = kept / "features.npy"
+    np.save(features, frozen.train)
+    return Data(folder, model, features)
 
 
 def _told(line: str) -> None:

@@ -37,7 +37,7 @@ class Material:
         slices: of those, the ones with the rarest queries and the ones of the rarest categories, as
             far as there are any, shape (S, M).
         meant: true label of each sample before the last part, where it is known.
-        feature_seconds: how long the features of all samples took.
+        feature_seconds: how long the features of all samples took; 0 where the model reads none.
         encoder: makes the model that learns; None takes the product's own.
     """
 
@@ -69,6 +69,7 @@ def material_of(stream: BenchStream, seed: int, settings: Settings, opened: Open
     truth = made.truth
     with SPENT.counting() as spent:
         log = joined(stream.name, made.lines, settings, opened)
+    seconds = spent.get("features", Cost()).seconds
     plant = Plant(made.planted, seed)
     train = [plant.relabel(one, "stream") for one in log.train.samples]
     meant = truth or {one.sample_id: one.label for one in log.train.samples}
@@ -83,7 +84,7 @@ def material_of(stream: BenchStream, seed: int, settings: Settings, opened: Open
         test=test.placed,
         truth=np.array([truth.get(one.sample_id, one.label) for one in test.samples], np.int64),
         questions=test.questions,
-        feature_seconds=spent.get("features", Cost()).seconds,
+        feature_seconds=seconds if settings.model.behaviour else 0.0,
         slices=slices_of(train, test.samples),
         meant=meant,
         encoder=made.encoder,

@@ -77,9 +77,7 @@ class WeightedQuality:
         return float(np.mean(known)) if known else float("nan")
 
 
-def _each(
-    truth: NDArray[np.int64], scores: _Floats
-) -> list[tuple[NDArray[np.bool_], _Floats]]:
+def _each(truth: NDArray[np.int64], scores: _Floats) -> list[tuple[NDArray[np.bool_], _Floats]]:
     """For each class, which samples are of it, and their scores; of two classes only the second."""
     if scores.ndim == 1:
         return [(truth == 1, scores)]

@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mainstem.bench.cost.log import Log
 from mainstem.bench.evidence.streams import CLASSES, TEXTS
@@ -17,6 +16,9 @@ from mainstem.bench.evidence.texts import Texts, given_labels, labelled, read_te
 from mainstem.bench.selection.frozen_head import frozen_head, word_of
 from mainstem.events import encode
 from mainstem.ids import uuid_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["HumanStream"]
 
@@ -39,6 +41,7 @@ class HumanStream:
         name: name of the stream in tables.
         data: folder of the sets.
         features: file with the features of all texts, shape (N, D), as `numpy.save` writes it.
+        model: name of the model that gave them; cells of another one are others.
         confirmed: share of the texts whose true label somebody confirmed.
         settings: settings that differ from the usual ones.
         cell_seconds: about how long one cell takes on one core.
@@ -47,6 +50,7 @@ class HumanStream:
     name: str = f"{TEXTS}, human labels"
     data: Path = field(repr=False)  # where the files lie changes no figure
     features: Path = field(repr=False)
+    model: str
     confirmed: float = 0.1
     settings: Mapping[str, Any] = field(default_factory=lambda: dict(_SETTINGS))
     cell_seconds: float = 60.0
