@@ -1,5 +1,6 @@
 """The streams of the bench of selection: what their labels are, what is true, and what learns."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from mainstem.bench.cost.cells import Cell, Ran, run_cell
 from mainstem.bench.cost.chooser import wrong_of
 from mainstem.bench.cost.material import Material, material_of
 from mainstem.bench.cost.policies import Policy
-from mainstem.bench.cost.streams import BenchStream
+from mainstem.bench.cost.streams import BenchStream, CostStream
 from mainstem.bench.evidence.streams import TEXTS
 from mainstem.bench.selection.choices import ByEstimator
 from mainstem.bench.selection.clicks import click_chance, clicked
@@ -30,7 +31,7 @@ from tests.bench.tiny_shop import history, home
 from tests.importers.importing import SHARED, real
 
 SMALL = {
-    "learning.round_every": 150,
+    "learning.round_every": 250,
     "learning.held_out": 40,
     "standing.judge_every": 100,
     "model.device": "cpu",
@@ -54,11 +55,10 @@ def human(tmp_path_factory: pytest.TempPathFactory) -> HumanStream:
     table |= {"noisy_label": given.tolist(), "clean_label": truth.tolist()}
     (folder / TEXTS).mkdir()
     parquet.write_table(pa.table(table), folder / TEXTS / "noisy_train.parquet")
-    features = np.eye(16)[truth] + 0.2 * random.normal(size=(800, 16))
+    features = np.eye(128)[truth] + 0.1 * random.normal(size=(800, 128))
     np.save(folder / "features.npy", features.astype(np.float16))
     stream = HumanStream(data=folder, features=folder / "features.npy", model="made here")
-    stream.settings.update(SMALL)  # type: ignore[attr-defined]
-    return stream
+    return replace(stream, settings=stream.settings | SMALL | {"learning.learning_rate": 5e-3})
 
 
 @pytest.fixture(scope="module")
@@ -101,9 +101,9 @@ def test_a_head_over_frozen_features_goes_through_the_same_rounds(
     policy = Policy(family="by aum", draw=0.5, scored=True, choice=choice)
     ran = cell(human, texts, policy)
     assert (len(texts.test), CLASSES) == ran.scores.shape
-    assert 4 == ran.facts["rounds"]
+    assert 2 == ran.facts["rounds"]
     assert ran.facts["auc_true"] > 0.9
-    assert ran.facts["auroc"] > 0.8
+    assert ran.facts["auroc"] > 0.6
     assert ran.facts["worst_slice"] is None
     assert 0 < ran.facts["cost"]["score"]
     assert 0 == ran.facts["cost"]["features"]
@@ -219,17 +219,17 @@ def test_only_the_excerpt_as_it_is_counts_as_sound(human: HumanStream, grades: P
 
 @pytest.mark.parametrize("name", ["shop with habits", "two thirds of the yes wrong"])
 def test_shops_have_wrong_labels_by_habit_or_on_one_side(name: str) -> None:
-    """Habits make both labels wrong, and the other shop almost only the yes."""
+    """Shoppers do not look at all they want; the other shop turns no into yes."""
     stream = next(one for one in beyond(Data()) if one.name == name)
-    small = stream.__class__(**{**vars(stream), "events": 1500})
+    assert isinstance(stream, CostStream)
+    small = replace(stream, events=1500)
     material = material_of(small, 0, Settings(), history)
     label = np.array([one.given for one in material.placed])
     truth = np.array([material.meant.get(one.sample_id, -1) for one in material.placed])
     yes, no = ((label == one) & (truth >= 0) for one in (1, 0))
     wrong_yes, wrong_no = (label[yes] != truth[yes]).mean(), (label[no] != truth[no]).mean()
     if name == "shop with habits":
-        assert 0.02 < wrong_yes
-        assert 0.02 < wrong_no
+        assert 0.05 < wrong_no  # what was not looked at
     else:
         assert 0.5 < wrong_yes < 0.8
         assert wrong_no < 0.02

@@ -98,11 +98,11 @@ def selection(
             if screen
             else final_plans(base, there, seeds, screened(kept))
         )
-        named = chosen([stream for one in plans for stream in one.streams], only)
-        plans = only_streams(plans, [one.name for one in named])
         lacking = {} if quick or screen else not_run(there)
         for name, why in lacking.items():
             _told(f"{name}: not run, because {why}")
+        named = chosen([stream for one in plans for stream in one.streams], only)
+        plans = only_streams(plans, [one.name for one in named])
         found = bench_selection(plans, _told) | {"not_run": lacking}
         write_table(kept / "selection.csv", found)
         write_page(kept / "selection.html", found)
