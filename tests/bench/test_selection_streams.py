@@ -1,5 +1,6 @@
 """The streams of the bench of selection: what their labels are, what is true, and what learns."""
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,13 @@ def test_only_the_excerpt_as_it_is_counts_as_sound(human: HumanStream, grades: P
     streams = [*final(whole), *beyond(Data(grades))]
     assert ["excerpt as it is"] == [one.name for one in streams if not one.is_noisy]
     assert 7 == len({one.name for one in streams})
+
+
+def test_every_stream_can_be_given_to_another_process(human: HumanStream, grades: Path) -> None:
+    """Groups of cells run in processes of their own."""
+    whole = Data(human.data, "made here", human.features)
+    for one in (*final(whole), *beyond(Data(grades))):
+        assert one == pickle.loads(pickle.dumps(one))
 
 
 @pytest.mark.parametrize("name", ["shop with habits", "two thirds of the yes wrong"])
