@@ -53,7 +53,7 @@ class GradedStream:
     pages: int = 1500
     confirmed: float = 0.1
     settings: Mapping[str, Any] = field(default_factory=dict)
-    cell_seconds: float = 60.0
+    cell_seconds: float = 40.0
 
     @property
     def is_noisy(self) -> bool:

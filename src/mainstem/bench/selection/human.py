@@ -53,7 +53,7 @@ class HumanStream:
     model: str
     confirmed: float = 0.1
     settings: Mapping[str, Any] = field(default_factory=lambda: dict(_SETTINGS))
-    cell_seconds: float = 60.0
+    cell_seconds: float = 12.0
 
     @property
     def is_noisy(self) -> bool:

@@ -21,12 +21,13 @@ SCREENED: Final = (
 )
 """The two streams of a screen."""
 _SHOPS: Final = (
-    CostStream(name="shop with habits", shop={}),
+    CostStream(name="shop with habits", shop={}, cell_seconds=50),
     CostStream(name="excerpt as it is", cell_seconds=130),
     CostStream(
         name=_ONE_SIDED.name,
         shop=dict(_ONE_SIDED.shop),
         events=_ONE_SIDED.events,
+        cell_seconds=45,
     ),
 )
 QUICK: Final = (
