@@ -111,9 +111,9 @@ def _curve(
         line = " ".join(f"{x},{y}" for x, y in places)
         drawn.append(element("polyline", points=line, class_="curve", style=f"stroke:{shade}"))
     for one in points:
-        x, (low, *_, high) = across.at(one["cost"]), _span(one)
-        if low < high:
-            ends = {"x1": x, "x2": x, "y1": up.at(low), "y2": up.at(high)}
+        x, span = across.at(one["cost"]), _span(one)
+        if len(span) > 1:
+            ends = {"x1": x, "x2": x, "y1": up.at(span[0]), "y2": up.at(span[-1])}
             drawn.append(element("line", class_="curve", style=f"stroke:{shade}", **ends))
         told = element("title", f"{family}: {one['policy']}")
         place = {"cx": x, "cy": up.at(one["auc_true"]), "r": 4}
