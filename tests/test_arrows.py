@@ -52,9 +52,9 @@ BELOW = {
             " settings standing store versions"
         ),
         "bench": (
-            "behaviour data disk errors estimators events evidence ids importance join kinds "
-            "learning models objectives process responses scoring settings simulate standing store"
-            " trusted versions"
+            "behaviour data disk errors estimators events evidence ids importance importers join"
+            " kinds learning models objectives process responses scoring settings simulate standing"
+            " store trusted versions"
         ),
         "loop": (
             "behaviour embedded errors events join learning process scoring settings standing store"

@@ -28,6 +28,7 @@ OWN = {
 """Pages with a test of their own, which runs what they show."""
 ELSEWHERE = {
     "mainstem audit": "streams/test_audit.py",
+    "mainstem bench selection": "cli/test_benching.py",
     "mainstem demo": "loop/test_demo.py",
     "mainstem replay": "loop/test_schedule.py",
     "mainstem report": "cli/test_reporting.py",

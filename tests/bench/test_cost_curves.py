@@ -11,7 +11,9 @@ from mainstem.bench.cost.compared import compared
 from mainstem.bench.cost.curves import Curve, cost_at, quality_at
 from mainstem.bench.cost.policies import FAMILIES, OURS, POLICIES, QUICK, Policy, trials_of
 from mainstem.bench.cost.run import _family_of, _middle_ones
+from mainstem.cli.cost_page import page_of
 from mainstem.settings import Settings
+from tests.strict_html import Page
 
 QUESTIONS = np.arange(400) // 2
 TRUTH = np.tile([0, 1], 200)
@@ -57,6 +59,20 @@ def test_the_cost_of_a_target_is_read_between_points(target: float, cost: float 
 def test_quality_at_a_cost_is_read_between_points(cost: float, quality: float | None) -> None:
     """Beyond the dearest point a curve stays as good as it was."""
     assert quality == pytest.approx(quality_at(curve((1, 0.5), (3, 0.7)), cost))
+
+
+def test_the_page_draws_each_policy_without_an_interval() -> None:
+    """A point for each, a line for each curve and one for the target; nothing loads or runs."""
+    points = {"everything": [("all", 8.0, 0.8)], OURS: [("a half", 4.0, 0.7), ("most", 9.0, 0.9)]}
+    named = ("policy", "cost", "auc_true")
+    curves = {
+        family: [dict(zip(named, one, strict=True)) for one in some]
+        for family, some in points.items()
+    }
+    page = Page(page_of({"curves": {"shop": curves}, "target": {"shop": 0.75}}))
+    assert [] == page.faults
+    drawn = [name for name, _ in page.elements]
+    assert (3, 2) == (drawn.count("circle"), drawn.count("polyline"))
 
 
 def test_half_the_cost_at_the_same_quality_is_a_ratio_of_a_half() -> None:

@@ -48,7 +48,7 @@ def cells(
 
 def test_the_rows_are_those_of_the_table_with_all_their_keys() -> None:
     """Four rows; faithfulness is not measured and says why."""
-    found = claims_of([NOISY], {"noisy": cells(2.0, 1.0)}, CLAIMED)
+    found = claims_of([NOISY], {"noisy": cells(2.0, 1.0)})
     keys = {"name", "now", "reach", "mean", "low", "high", "wins", "seeds", "holds"}
     assert [True] * 4 == [keys <= set(one) for one in found]
     assert [0.0, -0.005, 0.4, 0.0] == [one["reach"] for one in found]
@@ -60,7 +60,7 @@ def test_the_rows_are_those_of_the_table_with_all_their_keys() -> None:
 
 def test_a_default_that_is_better_everywhere_holds_against_each() -> None:
     """Four rivals are beaten in all seeds, and the weakest is told."""
-    noisy = claims_of([NOISY], {"noisy": cells(2.0, 1.0)}, CLAIMED)[0]
+    noisy = claims_of([NOISY], {"noisy": cells(2.0, 1.0)})[0]
     assert (True, 3, 3) == (noisy["holds"], noisy["wins"], noisy["seeds"])
     rivals = ["everything", "random", "random again", MULTISTAGE]
     assert [f"against {one}" for one in rivals] == [one["name"] for one in noisy["measures"]]
@@ -69,11 +69,11 @@ def test_a_default_that_is_better_everywhere_holds_against_each() -> None:
 
 def test_one_that_is_worse_does_not_hold_and_equals_hold_only_without_wrong_labels() -> None:
     """Equal rankings have a gain of 0: not above 0, but above -.005."""
-    worse = claims_of([NOISY], {"noisy": cells(1.0, 2.0)}, CLAIMED)
+    worse = claims_of([NOISY], {"noisy": cells(1.0, 2.0)})
     assert (False, 0) == (worse[0]["holds"], worse[0]["wins"])
     assert worse[3]["holds"] is False
     both = {"noisy": cells(1.0, 1.0), "clean": cells(1.0, 1.0)}
-    noisy, clean, _, slices = claims_of([NOISY, CLEAN], both, CLAIMED)
+    noisy, clean, _, slices = claims_of([NOISY, CLEAN], both)
     assert (False, True, True) == (noisy["holds"], clean["holds"], slices["holds"])
     assert (0, 0, 0) == (clean["mean"], clean["low"], clean["high"])
 
@@ -82,14 +82,14 @@ def test_what_is_good_on_the_whole_can_be_worse_for_the_rare() -> None:
     """Only the rare slice counts for the last row."""
     found = cells(3.0, 1.0)
     found[DEFAULT.name] = {seed: ran(3.0, 5.0, seed, rare=-1.0) for seed in range(3)}
-    noisy, _, _, slices = claims_of([NOISY], {"noisy": found}, CLAIMED)
+    noisy, _, _, slices = claims_of([NOISY], {"noisy": found})
     assert (True, False) == (noisy["holds"], slices["holds"])
 
 
 def test_a_rival_that_is_dearer_counts_by_its_cheapest_point() -> None:
     """Nothing is known of a rival below its cost, so it keeps its quality there."""
-    cheap = claims_of([NOISY], {"noisy": cells(2.0, 1.0, (1.0, 5.0))}, CLAIMED)[0]
-    same = claims_of([NOISY], {"noisy": cells(2.0, 1.0, (5.0, 5.0))}, CLAIMED)[0]
+    cheap = claims_of([NOISY], {"noisy": cells(2.0, 1.0, (1.0, 5.0))})[0]
+    same = claims_of([NOISY], {"noisy": cells(2.0, 1.0, (5.0, 5.0))})[0]
     assert same == cheap
 
 
@@ -101,7 +101,7 @@ def test_more_cells_than_are_allowed_are_refused(tmp_path: Path) -> None:
 
     plan = Plan(tmp_path, [NOISY, CLEAN], CLAIMED, list(range(40)), Settings(), opened, opened)
     with pytest.raises(SettingError, match="these are 480 cells, and at most 200 are run"):
-        bench_selection(plan, lambda line: None)  # noqa: ARG005
+        bench_selection([plan], lambda line: None)  # noqa: ARG005
 
 
 def test_a_screen_keeps_the_best_first(tmp_path: Path) -> None:

@@ -194,9 +194,29 @@ def test_bench_selection_quick_holds_claims_to_six_policies(mainstem: Run, tmp_p
     assert [True, False, False, True] == measured
     assert ([], None) == (found["faithfulness"], found["reliability"])
     assert 13 == len((tmp_path / "selection.csv").read_text().splitlines())
+    assert {} == found["not_run"]
+    told = {"stream", "policy", "cost", "auc_true", "low", "high", "coverage"}
+    assert [True] * 6 == [told <= set(one) for one in found["policies"]]
+    assert "Claims" in (tmp_path / "selection.html").read_text()
     again = mainstem(*asked)
     assert "cells x " not in again.stderr
     assert found == json.loads(again.stdout)
+
+
+def test_bench_selection_names_the_streams_and_those_without_data(
+    mainstem: Run, tmp_path: Path
+) -> None:
+    """A stream without its data is left out with the reason; the error names all others."""
+    done = mainstem("bench", "selection", "--only", "nowhere", "--folder", tmp_path)
+    assert 0 != done.returncode
+    for line in (
+        "human labels: not run, because --data names no folder that holds noisy_agnews_10k",
+        "from grades: not run, because --data names no folder that holds homedepot_relevance",
+        "no stream is named like ['nowhere']",
+        "'shop with habits'",
+        "'two thirds of the yes wrong'",
+    ):
+        assert line in " ".join(done.stderr.split())
 
 
 def test_bench_selection_has_no_quick_screen(mainstem: Run) -> None:

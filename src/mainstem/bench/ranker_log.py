@@ -132,10 +132,10 @@ def joined(
         if not found.has_shown:
             drawn = _drawn(lines, found, settings, test, lists)
             shown = _with_features(store, drawn, settings)
-    if not (len(set(train.labels)) == len(set(test.labels)) == 2):
+    if min(len(set(train.labels)), len(set(test.labels))) < 2:
         msg = (
             f"log {name!r} has {len(train.samples):,} samples before its last part and "
-            f"{len(test.samples):,} in it; both need a yes and a no, so give a longer log"
+            f"{len(test.samples):,} in it; both need more than one label, so give a longer log"
         )
         raise LogError(msg)
     return RankerLog(name, train, test, shown, frozenset(found.texts), settings)

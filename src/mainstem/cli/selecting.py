@@ -2,14 +2,18 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from mainstem.cli.choosing import OnlyOption, ProcessesOption, SeedsOption, chosen, kept_in
 from mainstem.cli.costing import opened, opened_home
 from mainstem.printable import as_cell, in_json
+
+if TYPE_CHECKING:
+    from mainstem.bench.selection.streams import Data
 
 __all__ = ["selection"]
 
@@ -42,6 +46,20 @@ def selection(
     ] = False,
     seeds: SeedsOption = 5,
     only: OnlyOption = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with noisy_agnews_10k and homedepot_relevance; without it, their streams "
+            "are not run."
+        ),
+    ] = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            help="Hugging Face name or path of an encoder whose frozen features of labelled texts "
+            "are kept once; without it, their stream is not run."
+        ),
+    ] = "",
     processes: ProcessesOption = 2,
     quick: Annotated[
         bool, typer.Option("--quick", help="Two seeds of one small stream, and six policies.")
@@ -53,17 +71,17 @@ def selection(
     """Compare estimators and published policies by what a model learns from what they choose.
 
     Everything and random draws are among them. Each trains the same model by the same rounds, and
-    its scoring counts as cost. Estimators are also held against leaving groups of samples out and
-    training again, but for --quick and --screen. Claims about the default are told whether they
-    hold or not. The folder gets tables (selection.csv, faithfulness.csv) too.
+    its scoring counts as cost. Three streams have all seeds, and four others one seed and few
+    policies. Estimators are also held against leaving groups of samples out and training again, but
+    for --quick and --screen. Claims about the default are told whether they hold or not. The folder
+    gets tables (selection.csv, faithfulness.csv) and a page (selection.html) too.
     """
     from mainstem.bench.cost.run import Plan
-    from mainstem.bench.cost.streams import STREAMS
     from mainstem.bench.selection.left_out import CASE
-    from mainstem.bench.selection.policies import QUICK as FEW
-    from mainstem.bench.selection.policies import SCREEN, final_ones
+    from mainstem.bench.selection.plans import final_plans, only_streams, quick_plans, screen_plans
     from mainstem.bench.selection.run import bench_selection, keep_screened, screened
-    from mainstem.bench.selection.streams import QUICK
+    from mainstem.bench.selection.streams import Data, not_run
+    from mainstem.cli.selection_page import write_page
     from mainstem.cli.selection_table import write_faithfulness, write_table
     from mainstem.settings import Settings
 
@@ -73,24 +91,39 @@ def selection(
     if faithfulness and (quick or screen):
         msg = "--quick and --screen leave no groups out"
         raise typer.BadParameter(msg, param_hint="--faithfulness")
-    # the screen takes the two noisy streams
-    there = QUICK if quick else [one for one in STREAMS if one.is_noisy or not screen]
-    streams = [] if faithfulness else chosen(there, only)
     with kept_in(folder, _FOLDER, quick=quick) as kept:
-        many = 2 if quick else 1 if screen else seeds
-        plan = Plan(
+        base = Plan(
             folder=kept,
-            streams=streams,
-            policies=FEW if quick else SCREEN if screen else final_ones(screened(kept)),
-            seeds=list(range(many)),
+            streams=[],
+            policies=[],
+            seeds=[],
             settings=Settings.read(os.environ),
             opened=opened,
             opened_home=opened_home,
             processes=processes,
         )
-        found = bench_selection(plan, _told, None if quick or screen else CASE)
+        without_data = quick or screen or faithfulness
+        there = Data() if without_data else _data(data, model, kept)
+        plans = (
+            [base]
+            if faithfulness
+            else quick_plans(base)
+            if quick
+            else screen_plans(base)
+            if screen
+            else final_plans(base, there, seeds, screened(kept))
+        )
+        lacking = {} if without_data else not_run(there)
+        for name, why in lacking.items():
+            _told(f"{name}: not run, because {why}")
+        if not faithfulness:
+            named = chosen([stream for one in plans for stream in one.streams], only)
+            plans = only_streams(plans, [one.name for one in named])
+        case = None if quick or screen else CASE
+        found = bench_selection(plans, _told, case) | {"not_run": lacking}
         if not faithfulness:
             write_table(kept / "selection.csv", found)
+            write_page(kept / "selection.html", found)
         if found["faithfulness"]:
             write_faithfulness(kept / "faithfulness.csv", found["faithfulness"])
         if screen:
@@ -101,6 +134,8 @@ def selection(
 
 
 def _show(found: dict[str, Any], to: Any) -> None:
+    from mainstem.cli.selection_page import claim_told
+
     if found["cells"]:
         _show_cells(found, to)
     if found["faithfulness"]:
@@ -111,7 +146,7 @@ def _show(found: dict[str, Any], to: Any) -> None:
         told = (f"{name} {as_cell(one)}" for name, one in found["reliability"].items())
         print(f"reliability: {', '.join(told)}", file=to)
     for claim in found["claims"]:
-        print(f"{claim['name']}: {_said(claim)}", file=to)
+        print(f"{claim['name']}: {claim_told(claim)}", file=to)
 
 
 def _show_cells(found: dict[str, Any], to: Any) -> None:
@@ -122,16 +157,21 @@ def _show_cells(found: dict[str, Any], to: Any) -> None:
         print(*(as_cell(one[name]) for name in columns), f"{paid:,.0f}", sep="\t", file=to)
 
 
-def _said(claim: dict[str, Any]) -> str:
-    if claim["why"]:
-        return str(claim["why"])
-    mean, low, high = (as_cell(claim[name]) for name in ("mean", "low", "high"))
-    failed = [one["name"] for one in claim["measures"] if not one["holds"]]
-    holds = "holds" if claim["holds"] else f"does not hold ({', '.join(failed)})"
-    return (
-        f"{holds}; {claim['weakest']}: {mean} ({low} to {high}), above 0 in {claim['wins']} of "
-        f"{claim['seeds']} seeds"
-    )
+def _data(folder: Path | None, model: str, kept: Path) -> "Data":
+    """What streams are made of; the features of a frozen model are computed the first time."""
+    import numpy as np
+
+    from mainstem.bench.evidence.frozen import embed, frozen_of
+    from mainstem.bench.evidence.texts import has_texts, read_texts
+    from mainstem.bench.selection.streams import Data
+
+    if not (folder and model and has_texts(folder)):
+        return Data(folder)
+    texts = replace(read_texts(folder), test=[])
+    frozen = frozen_of(model, texts, kept, embed)
+    features = kept / "features.npy"
+    np.save(features, frozen.train)
+    return Data(folder, model, features)
 
 
 def _told(line: str) -> None:

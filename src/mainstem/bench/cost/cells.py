@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from mainstem.bench.cost.found import of_called, of_doubt, worst_slice
 from mainstem.bench.cost.material import Material
 from mainstem.bench.cost.policies import Policy
+from mainstem.bench.cost.quality import quality_of, scores_of
 from mainstem.bench.cost.replay import Replay
 from mainstem.disk import write_whole
 from mainstem.join import examples_of
-from mainstem.learning.evaluation.metrics import auc
 from mainstem.process.stopwatch import SPENT, Cost
 from mainstem.store import Store
 from mainstem.versions import Versions
@@ -69,7 +69,8 @@ class Ran:
         facts: what is told of it: `stream`, `policy`, `draw`, `epochs`, `seed`, `auc_true`, `cost`,
             `worst_slice`, `auroc`, `ap`, `precision`, `recall`, `f1`, `coverage`.
         truth: true label of each sample of the last part, shape (M,).
-        scores: log-odds of each under the last version, shape (M,).
+        scores: log-odds of each under the last version, shape (M,); with more than two classes the
+            log-probability of each class, shape (M, C).
         questions: number of the question of each, shape (M,).
         slices: the rare ones of them, shape (S, M).
     """
@@ -123,8 +124,7 @@ def run_cell(cell: Cell, material: Material, trial: Mapping[str, Any], opened: O
         replay.run()
         found = of_doubt(material, replay.doubt) | of_called(material, replay.called)
     seconds = time.perf_counter() - begun
-    logits = replay.active.logits(examples_of(material.test))
-    scores = (logits[:, 1] - logits[:, 0]).astype(np.float64)
+    scores = scores_of(replay.active.logits(examples_of(material.test)))
     costs = {name: spent.get(name, Cost()) for name in _PAID}
     tokens = sum(one.tokens for one in costs.values())
     cost = {name: round(one.forward_equivalents, 1) for name, one in costs.items()}
@@ -140,7 +140,7 @@ def run_cell(cell: Cell, material: Material, trial: Mapping[str, Any], opened: O
         "seed": cell.seed,
         "trial": cell.trial,
         "rounds": replay.rounds,
-        "auc_true": auc(material.truth, scores),
+        "auc_true": quality_of(material.truth, scores),
         "worst_slice": worst_slice(material.truth, scores, material.slices),
         **found,
         "coverage": replay.coverage.mean,

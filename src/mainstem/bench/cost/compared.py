@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mainstem.bench.cost.cells import Ran
 from mainstem.bench.cost.curves import Curve, cost_at, quality_at
 from mainstem.bench.cost.policies import FAMILIES, OURS, Policy
-from mainstem.learning.evaluation.paired import WeightedAuc
+from mainstem.bench.cost.quality import WeightedQuality
 
 __all__ = ["DRAWS", "LESS", "Compared", "Each", "compared", "interval_of"]
 
@@ -101,7 +101,7 @@ class Each:
         self._slices = [one.slices if worst else None for one in cells[0]]
         self._cost = np.array([[paid(one) for one in row] for row in cells])
         self._scoring = np.array([[paid(one, _SCORING) for one in row] for row in cells])
-        self._ranked = [[WeightedAuc(one.truth, one.scores[None]) for one in row] for row in cells]
+        self._ranked = [[WeightedQuality.of(one.truth, one.scores) for one in row] for row in cells]
         self._questions = [np.unique(one.questions, return_inverse=True)[1] for one in cells[0]]
         self.families: dict[str, list[int]] = {}
         for place, policy in enumerate(policies):
@@ -144,7 +144,7 @@ class Each:
         return self._cost[:, slots].mean(axis=1), np.array(quality)
 
     def _quality(
-        self, row: Sequence[WeightedAuc], slot: int, weights: NDArray[np.float64]
+        self, row: Sequence[WeightedQuality], slot: int, weights: NDArray[np.float64]
     ) -> float:
         slices = self._slices[slot]
         if slices is None:

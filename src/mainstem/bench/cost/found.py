@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from mainstem.bench.cost.chooser import wrong_of
 from mainstem.bench.cost.material import Material
+from mainstem.bench.cost.quality import quality_of
 from mainstem.bench.evidence.measures import average_precision
 from mainstem.learning.draws.floors import query_buckets
 from mainstem.learning.evaluation.metrics import auc
@@ -58,14 +59,14 @@ class Coverage:
 def worst_slice(
     truth: NDArray[np.int64], scores: NDArray[np.float64], slices: NDArray[np.bool_]
 ) -> float | None:
-    """The least AUC over slices of M samples, shape (S, M); None if no slice has both labels.
+    """The least quality over slices of M samples, shape (S, M); None if no slice has two labels.
 
     Example:
         >>> truth, scores = np.array([0, 1, 0, 1]), np.array([0.1, 0.9, 0.8, 0.2])
         >>> worst_slice(truth, scores, np.array([[True, True, False, False], [True] * 4]))
         0.75
     """
-    found = [auc(truth[one], scores[one]) for one in slices]
+    found = [quality_of(truth[one], scores[one]) for one in slices]
     return min((one for one in found if one is not None), default=None)
 
 

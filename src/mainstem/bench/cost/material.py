@@ -2,26 +2,20 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mainstem.bench.cost.log import MakeEncoder
 from mainstem.bench.cost.rare import slices_of
-from mainstem.bench.cost.streams import CostStream
+from mainstem.bench.cost.streams import BenchStream
 from mainstem.bench.planting import Plant
 from mainstem.bench.ranker_log import OpenStore, Part, joined
-from mainstem.bench.truth import items_of
-from mainstem.data import demo_log
-from mainstem.events import read_lines
 from mainstem.ids import fraction_of
 from mainstem.join import PlacedSample, Sample
 from mainstem.process.stopwatch import SPENT, Cost
 from mainstem.settings import Settings
-from mainstem.simulate import Shop, simulate
 from mainstem.trusted import Confirmed, Trust, part_of
 
 __all__ = ["Material", "material_of"]
@@ -43,7 +37,8 @@ class Material:
         slices: of those, the ones with the rarest queries and the ones of the rarest categories, as
             far as there are any, shape (S, M).
         meant: true label of each sample before the last part, where it is known.
-        feature_seconds: how long the features of all samples took.
+        feature_seconds: how long the features of all samples took; 0 where the model reads none.
+        encoder: makes the model that learns; None takes the product's own.
     """
 
     settings: Settings
@@ -57,22 +52,25 @@ class Material:
     feature_seconds: float
     slices: NDArray[np.bool_]
     meant: Mapping[UUID, int]
+    encoder: MakeEncoder | None = None
 
 
-def material_of(stream: CostStream, seed: int, settings: Settings, opened: OpenStore) -> Material:
+def material_of(stream: BenchStream, seed: int, settings: Settings, opened: OpenStore) -> Material:
     """Make the log of a stream, join it, compute features, and confirm some labels.
 
     Args:
         stream: the stream.
-        seed: seed of the shop or of the planted errors, of the confirmed questions, and of models.
+        seed: seed of the log, of the planted errors, of the confirmed questions, and of models.
         settings: usual settings.
         opened: opens an empty history for the counts.
     """
     settings = settings.but({**stream.settings, "run.seed": seed})
-    lines, truth = _log_of(stream, seed)
+    made = stream.log(seed)
+    truth = made.truth
     with SPENT.counting() as spent:
-        log = joined(stream.name, lines, settings, opened)
-    plant = Plant(stream.planted, seed)
+        log = joined(stream.name, made.lines, settings, opened)
+    seconds = spent.get("features", Cost()).seconds
+    plant = Plant(made.planted, seed)
     train = [plant.relabel(one, "stream") for one in log.train.samples]
     meant = truth or {one.sample_id: one.label for one in log.train.samples}
     trust = Trust(settings, _confirmed(train, meant, stream.confirmed, settings))
@@ -86,23 +84,11 @@ def material_of(stream: CostStream, seed: int, settings: Settings, opened: OpenS
         test=test.placed,
         truth=np.array([truth.get(one.sample_id, one.label) for one in test.samples], np.int64),
         questions=test.questions,
-        feature_seconds=spent.get("features", Cost()).seconds,
+        feature_seconds=seconds if settings.model.behaviour else 0.0,
         slices=slices_of(train, test.samples),
         meant=meant,
+        encoder=made.encoder,
     )
-
-
-def _log_of(stream: CostStream, seed: int) -> tuple[list[bytes], Mapping[UUID, int]]:
-    """The lines of a log, and the true labels; none where the log itself is true."""
-    if stream.shop is None:
-        return list(read_lines(demo_log())), {}
-    log = BytesIO()
-    with TemporaryDirectory(prefix="mainstem-bench-") as folder:
-        path = Path(folder, "truth.jsonl")
-        with path.open("wb") as file:
-            simulate(Shop(seed=seed, **stream.shop), log, file, events=stream.events)
-        truth = {sample_id: item.label for sample_id, _, item in items_of(path)}
-    return log.getvalue().splitlines(), truth
 
 
 def _confirmed(

@@ -6,6 +6,7 @@ chooses by itself, the learner draws all that it chose.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from mainstem.learning import Learner, Position
 from mainstem.learning.draws import RowsPool
 from mainstem.learning.first import first_encoder, make_first_version
 from mainstem.learning.learner import RoundPool
+from mainstem.models import ActiveVersion
 from mainstem.scoring import Schedule, ScoringWorker
 from mainstem.scoring.schedule import NEVER, Reached
 from mainstem.settings import Settings
@@ -29,11 +31,11 @@ from mainstem.standing import EDGE, REASONS, Judgement
 from mainstem.store import Store
 from mainstem.store.features import write_features
 from mainstem.store.writes import sample_columns, trusted_columns
-from mainstem.versions import Versions, load_active
+from mainstem.versions import Versions
 
 if TYPE_CHECKING:
     from mainstem.importance import Rows
-    from mainstem.models import ActiveVersion, CrossEncoder
+    from mainstem.models import CrossEncoder
 
 __all__ = ["Replay", "UnscoredPool"]
 
@@ -109,9 +111,11 @@ class Replay:
         self._judged: tuple[NDArray[np.int64], Judgement] | None = None
         self._made, self.coverage = 0, Coverage(material)
         _write(material, store)
-        first = first or first_encoder(material.texts, settings)
+        make = material.encoder or partial(first_encoder, material.texts)
+        first = first or make(settings)
         make_first_version(versions, store, lambda: material.texts, settings, made=first)
-        self.active: ActiveVersion = load_active(versions, 0, settings)
+        # subtle: not loaded, because a version does not say which of its weights never learn
+        self.active = ActiveVersion(first, settings, sketch=settings.responses.sketch)
         self._version = 0
         self._learner = Learner(store, versions, settings)
         self._worker = ScoringWorker(store, settings, [_PARTITION], trusted=True)

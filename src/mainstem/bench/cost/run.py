@@ -14,7 +14,7 @@ from mainstem.bench.cost.cells import Cell, OpenEmpty, Ran, run_cell
 from mainstem.bench.cost.compared import LESS, compared
 from mainstem.bench.cost.material import material_of
 from mainstem.bench.cost.policies import OURS, Policy, trials_of
-from mainstem.bench.cost.streams import CostStream
+from mainstem.bench.cost.streams import BenchStream
 from mainstem.bench.ranker_log import OpenStore
 from mainstem.disk import write_whole
 from mainstem.ids import number_of
@@ -39,7 +39,7 @@ class Group:
         cells: the cells, each with the name of the settings on top.
     """
 
-    stream: CostStream
+    stream: BenchStream
     seed: int
     cells: Sequence[Cell]
 
@@ -60,7 +60,7 @@ class Plan:
     """
 
     folder: Path
-    streams: Sequence[CostStream]
+    streams: Sequence[BenchStream]
     policies: Sequence[Policy]
     seeds: Sequence[int]
     settings: Settings
@@ -87,7 +87,7 @@ class Plan:
             for stream in self.streams
         ]
 
-    def cell(self, stream: CostStream, policy: Policy, seed: int, trial: str) -> Cell:
+    def cell(self, stream: BenchStream, policy: Policy, seed: int, trial: str) -> Cell:
         """A cell, with a digest of its stream and of all its settings.
 
         So a folder that was begun with other settings, or by another release, gives no cells.

@@ -2,14 +2,65 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final, Protocol
 
-__all__ = ["QUICK", "STREAMS", "CostStream"]
+from mainstem.bench.cost.log import Log
+from mainstem.bench.truth import items_of
+from mainstem.data import demo_log
+from mainstem.events import read_lines
+from mainstem.simulate import Shop, simulate
+
+__all__ = ["QUICK", "STREAMS", "BenchStream", "CostStream"]
+
+_WRONG: Final = ("turned_over", "wrong_yes", "wrong_no", "tracking_bug", "misclicks", "bots")
+
+
+class BenchStream(Protocol):
+    """A stream of samples whose true labels are known, wherever it comes from.
+
+    It is a value, which another process can be given.
+    """
+
+    @property
+    def name(self) -> str:
+        """Its name in tables."""
+        ...
+
+    @property
+    def confirmed(self) -> float:
+        """Share of the questions whose true labels somebody confirmed."""
+        ...
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings that differ from the usual ones, for all policies alike."""
+        ...
+
+    @property
+    def cell_seconds(self) -> float:
+        """About how long one cell takes on one core, in the mean over policies."""
+        ...
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether labels of the log are wrong."""
+        ...
+
+    def log(self, seed: int) -> Log:
+        """Make the log and its truth.
+
+        Args:
+            seed: seed of all that is drawn.
+        """
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class CostStream:
-    """A stream whose true labels are known.
+    """A simulated shop, or the shipped excerpt.
 
     Attributes:
         name: name of the stream in tables.
@@ -31,8 +82,22 @@ class CostStream:
 
     @property
     def is_noisy(self) -> bool:
-        """Whether labels are wrong on purpose."""
-        return self.planted > 0 or bool(self.shop and self.shop.get("turned_over"))
+        """Whether labels are wrong: planted ones, or by a habit or an accident of the shop."""
+        if self.shop is None:
+            return self.planted > 0
+        return not self.shop.get("plain") or any(self.shop.get(one) for one in _WRONG)
+
+    def log(self, seed: int) -> Log:
+        """The lines, and the true labels; none where the log itself is true."""
+        if self.shop is None:
+            return Log(list(read_lines(demo_log())), planted=self.planted)
+        lines = BytesIO()
+        with TemporaryDirectory(prefix="mainstem-bench-") as folder:
+            path = Path(folder, "truth.jsonl")
+            with path.open("wb") as file:
+                simulate(Shop(seed=seed, **self.shop), lines, file, events=self.events)
+            truth = {sample_id: item.label for sample_id, _, item in items_of(path)}
+        return Log(lines.getvalue().splitlines(), truth, planted=self.planted)
 
 
 STREAMS: Final = (

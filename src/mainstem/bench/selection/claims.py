@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from mainstem.bench.cost.cells import Ran
 from mainstem.bench.cost.compared import DRAWS, Each, interval_of
 from mainstem.bench.cost.curves import Curve, quality_at
-from mainstem.bench.cost.policies import FAMILIES, Policy
-from mainstem.bench.cost.streams import CostStream
+from mainstem.bench.cost.policies import FAMILIES
+from mainstem.bench.cost.streams import BenchStream
 from mainstem.bench.selection.faithfulness import Faithful
 from mainstem.bench.selection.left_out import DEFAULT as DRAWN_BY
 from mainstem.bench.selection.policies import CLAIMED, DEFAULT, MULTISTAGE
@@ -55,12 +55,11 @@ class _Cells:
     def __init__(
         self,
         number: int,
-        stream: CostStream,
+        stream: BenchStream,
         ran: Mapping[str, Mapping[int, Ran]],
-        policies: Sequence[Policy],
     ) -> None:
         self.stream, self._ran, self._number = stream, ran, number
-        self.policies = [one for one in policies if one in CLAIMED]
+        self.policies = [one for one in CLAIMED if one.name in ran]
         self.families = {one.family for one in self.policies}
 
     @cached_property
@@ -72,6 +71,11 @@ class _Cells:
     def worst(self) -> _Measured:
         """Quality on the worst of the rare slices."""
         return _Measured.of(Each(self._ran, self.policies, worst=True), self._number)
+
+    @property
+    def seeds(self) -> int:
+        """The number of seeds."""
+        return max((len(of_seed) for of_seed in self._ran.values()), default=0)
 
     @property
     def default(self) -> int:
@@ -89,9 +93,8 @@ class _Cells:
 
 
 def claims_of(
-    streams: Sequence[CostStream],
+    streams: Sequence[BenchStream],
     ran: Mapping[str, Mapping[str, Mapping[int, Ran]]],
-    policies: Sequence[Policy],
     faithful: Faithful | None = None,
 ) -> list[dict[str, Any]]:
     """The rows of the table of claims, true or not.
@@ -99,7 +102,6 @@ def claims_of(
     Args:
         streams: the streams that were run.
         ran: for the name of each stream and of each policy, its cell of each seed.
-        policies: the policies that were run.
         faithful: how faithful estimators are; None if no groups were left out.
 
     Returns:
@@ -109,9 +111,9 @@ def claims_of(
         where a row was not measured. What was not measured is None. Of faithfulness the figures are
         the default's own, and `measures` also holds it against each estimator.
     """
-    cells = [_Cells(at, one, ran[one.name], policies) for at, one in enumerate(streams)]
-    noisy = [one for one in cells if one.stream.is_noisy]
-    clean = [one for one in cells if not one.stream.is_noisy]
+    cells = [_Cells(at, one, ran[one.name]) for at, one in enumerate(streams)]
+    noisy = _surest([one for one in cells if one.stream.is_noisy])
+    clean = _surest([one for one in cells if not one.stream.is_noisy])
     return [
         _row(
             "at 30 % of the draw and equal cost, noisy streams: the default against each rival",
@@ -129,10 +131,16 @@ def claims_of(
         _row(
             "worst slice (rarest fifth of queries or categories) against random",
             0.0,
-            [_worst(cells)],
+            [_worst(_surest(cells))],
             "not measured: no stream has rare queries or categories and the policies",
         ),
     ]
+
+
+def _surest(cells: Sequence[_Cells]) -> list[_Cells]:
+    """The streams with the most seeds; one with fewer says little of an interval."""
+    most = max((one.seeds for one in cells), default=0)
+    return [one for one in cells if one.seeds == most]
 
 
 def _row(

@@ -20,7 +20,17 @@ from mainstem.bench.selection.controls import OfStandings, Oracle, TrustedOnly
 from mainstem.estimators import ESTIMATORS
 from mainstem.standing import CORE, EDGE, NOISE
 
-__all__ = ["BEST", "BUDGET", "CLAIMED", "DEFAULT", "MULTISTAGE", "QUICK", "SCREEN", "final_ones"]
+__all__ = [
+    "BEST",
+    "BEYOND",
+    "BUDGET",
+    "CLAIMED",
+    "DEFAULT",
+    "MULTISTAGE",
+    "QUICK",
+    "SCREEN",
+    "final_ones",
+]
 
 BUDGET: Final = 0.3
 """The budget of the claims."""
@@ -46,6 +56,8 @@ _MULTISTAGE: Final = _chosen(MULTISTAGE, MultistageFiltering())
 _ONE_EPOCH: Final = Policy(family="everything", epochs=1)
 CLAIMED: Final = (_ONE_EPOCH, _EVERYTHING, _RANDOM, _RS2, _MULTISTAGE, DEFAULT)
 """What the claims are about."""
+BEYOND: Final = CLAIMED[1:]
+"""What is run on streams beyond those of the claims."""
 _BY: Final = {name: _chosen(f"by {name}", ByEstimator(name)) for name in ESTIMATORS}
 _STANDINGS: Final = tuple(
     _chosen(f"{name}, {how}", OfStandings(standings, weighed=weighed))

@@ -12,6 +12,7 @@ from mainstem.bench.cost.run import Group, Plan
 from mainstem.bench.selection.claims import claims_of
 from mainstem.bench.selection.left_out import Case
 from mainstem.bench.selection.starts import bench_faithfulness
+from mainstem.bench.selection.summary import summary_of
 from mainstem.disk import write_whole
 from mainstem.errors import SettingError
 
@@ -23,37 +24,44 @@ MOST: Final = 200
 _SCREENED: Final = "screened.json"
 
 
-def bench_selection(plan: Plan, told: _Told, case: Case | None = None) -> dict[str, Any]:
+def bench_selection(plans: Sequence[Plan], told: _Told, case: Case | None = None) -> dict[str, Any]:
     """Run what is missing, and hold the claims to all cells.
 
     Args:
-        plan: the plan, of at most `MOST` cells.
+        plans: plans of at most `MOST` cells together, which differ in nothing but their streams,
+            policies and seeds.
         told: receives a line of progress.
         case: the small case on which faithfulness is measured; None measures none.
 
     Returns:
-        `cells`, what is told of each, with its `budget`; `claims`, see `claims_of`; and
-        `faithfulness` and `reliability`, the rows and the reliability of `Faithful`, empty and None
-        without a case.
+        `cells`, what is told of each, with its `budget`; `claims`, see `claims_of`; `policies`, see
+        `summary_of`; and `faithfulness` and `reliability`, the rows and the reliability of
+        `Faithful`, empty and None without a case.
 
     Raises:
         SettingError: if there are more cells.
     """
-    groups = plan.groups({})
+    groups = [group for plan in plans for group in plan.groups({})]
     many = sum(len(one.cells) for one in groups)
     if many > MOST:
         msg = f"these are {many} cells, and at most {MOST} are run; take fewer seeds or streams"
         raise SettingError(msg)
-    plan.run(plan.missing(groups), told)
-    ran = {one.name: _ran(plan, groups, one.name) for one in plan.streams}
-    cells = [{**one.facts, "budget": one.facts["draw"]} for one in plan.read(groups)]
+    first = plans[0]
+    first.run(first.missing(groups), told)
+    ran = {one.name: _ran(plan, groups, one.name) for plan in plans for one in plan.streams}
     faithful = None
     if case:
-        asked = (plan.folder, plan.settings, plan.opened, plan.opened_home, told, plan.processes)
-        faithful = bench_faithfulness(case, *asked)
+        asked = (first.folder, first.settings, first.opened, first.opened_home)
+        faithful = bench_faithfulness(case, *asked, told, first.processes)
     return {
-        "cells": cells,
-        "claims": claims_of(plan.streams, ran, plan.policies, faithful),
+        "cells": [{**one.facts, "budget": one.facts["draw"]} for one in first.read(groups)],
+        "claims": claims_of([one for plan in plans for one in plan.streams], ran, faithful),
+        "policies": [
+            row
+            for number, plan in enumerate(plans)
+            for one in plan.streams
+            for row in summary_of(one.name, ran[one.name], plan.policies, number)
+        ],
         "faithfulness": faithful.rows if faithful else [],
         "reliability": faithful.reliability if faithful else None,
     }
