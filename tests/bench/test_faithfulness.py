@@ -151,7 +151,7 @@ def test_the_default_is_faithful_if_it_reaches_the_aim_and_is_above_every_other(
     default: float, other: float, *, holds: bool
 ) -> None:
     """The row has the default's own figures, and is held against each other estimator."""
-    row = claims_of([], {}, [], told(default, other))[2]
+    row = claims_of([], {}, told(default, other))[2]
     assert (holds, SEEDS, SEEDS) == (row["holds"], row["wins"], row["seeds"])
     assert (default, None) == (pytest.approx(row["mean"]), row["why"])
     assert row["low"] < default < row["high"]
