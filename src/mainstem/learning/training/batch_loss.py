@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mainstem.learning.training.batches import batches_of
+from mainstem.learning.training.pieces import WHOLE, Piece, Shares, pieces_of
 from mainstem.models.reading import Read
 from mainstem.objectives.imbalance import balanced_weights, resampled
 from mainstem.objectives.layout import Layout
@@ -43,31 +44,56 @@ class BatchLoss:
         questions = read.examples.questions
         self._questions = np.arange(len(read)) if questions is None else questions
 
-    def __call__(self, logits: Tensor, places: NDArray[np.int64]) -> Tensor:
+    def __call__(
+        self, logits: Tensor, places: NDArray[np.int64], shares: Shares = WHOLE
+    ) -> Tensor:
         """The loss of a batch, one number.
 
         Args:
             logits: output of the network for the samples of the batch, shape (B, W).
             places: places of these samples among the N.
+            shares: how much of a larger batch these samples are; the losses of all its pieces add
+                up to its loss.
         """
-        targets, weights = self._read.targets(places), self._read.weights(places)
-        if self._factor is not None:
-            weights = weights * torch.from_numpy(self._factor[places]).to(weights.device)
-        loss = with_weights(self._read.loss)(logits, (targets, weights)).mean()
+        targets = self._read.targets(places)
+        each = with_weights(self._read.loss)(logits, (targets, self._weights(places)))
+        loss = each.mean() * shares.samples
         if self._gamma:
-            loss = loss + self._gamma * self._order(logits, targets, places)
+            order = self._order(logits, targets, places)
+            loss = loss + self._gamma * order * shares.questions
         return loss
+
+    def pieces(self, places: NDArray[np.int64], count: int) -> list[Piece]:
+        """A batch in at most `count` pieces whose losses add up to its own.
+
+        Args:
+            places: places of the samples of the batch among the N.
+            count: the most pieces; under a listwise loss fewer where questions are large.
+        """
+        if count == 1 or not self._gamma:
+            return pieces_of(places, count)
+        ranked = self._ranked(self._read.targets(places)).double().cpu().numpy()
+        return pieces_of(places, count, self._questions[places], ranked)
+
+    def _weights(self, places: NDArray[np.int64]) -> Tensor:
+        """What the losses of some samples are multiplied by, shape (B,)."""
+        weights = self._read.weights(places)
+        if self._factor is None:
+            return weights
+        return weights * torch.from_numpy(self._factor[places]).to(weights.device)
 
     def _order(self, logits: Tensor, targets: Tensor, places: NDArray[np.int64]) -> Tensor:
         """The listwise loss under the objective that ranks."""
-        place = self._layout.ranking
-        part = self._layout.parts[place]
+        part = self._layout.parts[self._layout.ranking]
         scores = logits[:, part.first + part.width - 1]
         if part.width == 2:
             scores = scores - logits[:, part.first]
-        ranked = targets if targets.dim() == 1 else targets[:, place]
         questions = torch.from_numpy(self._questions[places]).to(logits.device)
-        return self._listwise(scores, ranked.float(), questions)
+        return self._listwise(scores, self._ranked(targets).float(), questions)
+
+    def _ranked(self, targets: Tensor) -> Tensor:
+        """The targets of the objective that ranks, shape (B,)."""
+        return targets if targets.dim() == 1 else targets[:, self._layout.ranking]
 
 
 def epoch_of(

@@ -16,6 +16,7 @@ from mainstem.errors import NonFiniteError
 from mainstem.join import PlacedSample, examples_of
 from mainstem.learning.training.averaging import MeanWeights
 from mainstem.learning.training.batch_loss import BatchLoss, epoch_of, steps_of
+from mainstem.learning.training.gradient import StepGradient
 from mainstem.learning.training.steps import Seen, optimizer_of, train_step
 from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.models.device import device_of
@@ -95,6 +96,7 @@ def _train(
     share = learning.epoch_share
     all_steps = learning.epochs * steps_of(read, objectives, size, share)
     optimizer, schedule = optimizer_of(child, settings, all_steps, beside=read.has_features)
+    gradient = StepGradient(network, settings)
     steps = 0
     best_loss, best, best_epoch, epoch = float("inf"), network.state_dict(), 0, 0
     answers: NDArray[np.float64] | None = None
@@ -102,8 +104,8 @@ def _train(
         network.train()
         seen = Seen(steps)
         for places in epoch_of(read, objectives, size, random, share):
-            seen.add(*train_step(network, read, places, optimizer, loss_of))
-            read.passed(PLAIN, places)
+            seen.add(*train_step(network, read, places, optimizer, loss_of, gradient))
+            read.passed(gradient.passes * PLAIN, places)
             schedule.step()
             mean.add(network)
             steps += 1

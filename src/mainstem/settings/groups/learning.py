@@ -149,6 +149,14 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             low=1,
         ),
     ] = 64
+    accumulate: Annotated[
+        int,
+        Means(
+            "A higher number reads the samples of each training step in so many pieces, one after"
+            " the other, which takes less memory and adds up to the same gradient.",
+            low=1,
+        ),
+    ] = 1
     learning_rate: Annotated[
         float,
         Means(
