@@ -6,7 +6,6 @@ from uuid import UUID
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from mainstem.join import examples_of
 from mainstem.learning.training.batch_loss import BatchLoss
@@ -15,6 +14,7 @@ from mainstem.learning.training.gradient import StepGradient
 from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.settings import Settings
 from tests.learning.samples import learnable
+from tests.learning.stepping import still
 from tests.small_models import given_encoder
 
 QUESTIONS = [0] * 3 + [1] * 2 + [2] * 7 + [3] * 4 + [4] * 7  # the second has equal labels
@@ -29,14 +29,6 @@ SAMPLES = [
     for label in [0 if question == 1 else one.label]
 ]
 SETTINGS = Settings.of({"model.device": "cpu", "model.max_tokens": 24})
-
-
-def still(encoder: CrossEncoder) -> CrossEncoder:
-    """Return an encoder without dropout, whose draws would differ between pieces."""
-    for part in encoder.network.modules():
-        if isinstance(part, nn.Dropout):
-            part.p = 0.0
-    return encoder
 
 
 def gradients(encoder: CrossEncoder, pieces: int, **objectives: object) -> list[torch.Tensor]:

@@ -23,6 +23,7 @@ from mainstem.learning.keeping import keep_round
 from mainstem.learning.rounds import Claim, Made, Position, Round
 from mainstem.learning.training.fine_tuning import Training, fine_tune
 from mainstem.learning.training.planned import planned_epochs
+from mainstem.learning.training.precision import check_precision
 from mainstem.models import ActiveVersion
 from mainstem.objectives.layout import Layout
 from mainstem.process.stopwatch import SPENT
@@ -55,9 +56,13 @@ class Learner:
             are written to it.
         versions: place where promoted versions are saved.
         settings: settings for drawing, training, evaluation and the gate.
+
+    Raises:
+        SettingError: if the device cannot train in the precision asked for.
     """
 
     def __init__(self, store: Store, versions: Versions, settings: Settings) -> None:
+        check_precision(settings)
         self._store = store
         self._versions = versions
         self._settings = settings

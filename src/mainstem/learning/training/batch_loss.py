@@ -14,6 +14,8 @@ from torch import Tensor
 
 from mainstem.learning.training.batches import batches_of
 from mainstem.learning.training.pieces import WHOLE, Piece, Shares, pieces_of
+from mainstem.learning.training.r_drop import divergence
+from mainstem.learning.training.smoothing import smoothed
 from mainstem.models.reading import Read
 from mainstem.objectives.imbalance import balanced_weights, resampled
 from mainstem.objectives.layout import Layout
@@ -32,21 +34,25 @@ class BatchLoss:
         objectives: settings of the losses.
         importance: importance of each sample, shape (N,); None where none is known, and NaN for a
             sample without one: it counts as one of mean importance.
+        smoothing: how far targets are moved towards "all answers alike"; see `smoothed`.
     """
 
     def __init__(
-        self, read: Read, objectives: Objectives, importance: Sequence[float] | None = None
+        self,
+        read: Read,
+        objectives: Objectives,
+        importance: Sequence[float] | None = None,
+        smoothing: float = 0.0,
     ) -> None:
         self._read, self._layout = read, Layout.of(objectives)
+        self._loss = with_weights(smoothed(read.loss, self._layout, smoothing))
         self._gamma = objectives.listwise
         self._listwise = LISTWISE[objectives.listwise_loss]
         self._factor = _factor_of(read, objectives, importance)
         questions = read.examples.questions
         self._questions = np.arange(len(read)) if questions is None else questions
 
-    def __call__(
-        self, logits: Tensor, places: NDArray[np.int64], shares: Shares = WHOLE
-    ) -> Tensor:
+    def __call__(self, logits: Tensor, places: NDArray[np.int64], shares: Shares = WHOLE) -> Tensor:
         """The loss of a batch, one number.
 
         Args:
@@ -56,12 +62,23 @@ class BatchLoss:
                 up to its loss.
         """
         targets = self._read.targets(places)
-        each = with_weights(self._read.loss)(logits, (targets, self._weights(places)))
+        each = self._loss(logits, (targets, self._weights(places)))
         loss = each.mean() * shares.samples
         if self._gamma:
             order = self._order(logits, targets, places)
             loss = loss + self._gamma * order * shares.questions
         return loss
+
+    def apart(self, first: Tensor, second: Tensor, piece: Piece) -> Tensor:
+        """How far the answers of two passes over a piece lie apart, one number; see `divergence`.
+
+        Args:
+            first, second: logits of both passes, shape (B, W).
+            piece: the piece of B samples, whose weights count.
+        """
+        targets, weights = self._read.targets(piece.places), self._weights(piece.places)
+        each = divergence(self._layout, first, second, targets) * weights
+        return each.mean() * piece.shares.samples
 
     def pieces(self, places: NDArray[np.int64], count: int) -> list[Piece]:
         """A batch in at most `count` pieces whose losses add up to its own.

@@ -92,7 +92,7 @@ def _train(
     mean = MeanWeights(network, learning.averaged)
     active = ActiveVersion(CrossEncoder(mean.network, child.tokenizer), settings)
     read, later = active.read(examples_of(samples)), active.read(examples_of(held_out))
-    loss_of = BatchLoss(read, objectives, importance)
+    loss_of = BatchLoss(read, objectives, importance, learning.label_smoothing)
     share = learning.epoch_share
     all_steps = learning.epochs * steps_of(read, objectives, size, share)
     optimizer, schedule = optimizer_of(child, settings, all_steps, beside=read.has_features)

@@ -76,7 +76,9 @@ def pieces_of(
     counts = _comparable(questions[order], targets[order])
     found = []
     for part in np.split(np.arange(len(places)), _cuts(questions[order], count)):
-        shares = Shares(len(part) / len(places), counts[part].sum() / max(counts.sum(), 1))
+        shares = Shares(
+            len(part) / len(places), int(counts[part].sum()) / max(int(counts.sum()), 1)
+        )
         found.append(Piece(places[order[part]], shares))
     return found
 

@@ -35,7 +35,7 @@ def train_step(
     places: NDArray[np.int64],
     optimizer: torch.optim.Optimizer,
     loss_of: BatchLoss,
-    gradient: StepGradient | None = None,
+    gradient: StepGradient,
 ) -> tuple[Tensor, Tensor]:
     """Train a network on one batch.
 
@@ -45,17 +45,14 @@ def train_step(
         places: places of the samples of the batch.
         optimizer: optimizer of the network's parameters.
         loss_of: loss of a batch of these samples.
-        gradient: the passes that give the gradient; None makes one plain pass.
+        gradient: the passes that give the gradient of a batch.
 
     Returns:
         The loss of the batch and the length of its gradient, each one number on the device.
     """
-    gradient = gradient or StepGradient(network, Settings())
     optimizer.zero_grad()
     loss = gradient(read, places, loss_of)
-    length = torch.nn.utils.clip_grad_norm_(network.parameters(), _CLIPPED)
-    optimizer.step()
-    return loss, length
+    return loss, gradient.precision.step(optimizer, network.parameters(), _CLIPPED)
 
 
 class Seen:
