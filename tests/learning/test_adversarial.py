@@ -51,14 +51,15 @@ def moved(network: nn.Module, **learning: object) -> Tensor:
 
 def by_hand(network: Tiny, epsilon: float) -> Tensor:
     """Return e |s| g / |g| with g = sum_c (p_c - y_c) w_c at each of a sample's three words."""
-    embedded, pull = network.words.weight[IDS], network(IDS).softmax(1) - F.one_hot(LABELS, 2)
-    each = pull @ network.head.weight  # (B, D)
+    embedded = network.words.weight[IDS].detach()
+    pull = network(IDS).softmax(1) - F.one_hot(LABELS, 2)
+    each = (pull @ network.head.weight).detach()  # (B, D)
     found = []
     for words, gradient in zip(embedded, each, strict=True):
         length = sum(float(x) ** 2 for x in words.flatten()) ** 0.5
         across = (3 * sum(float(x) ** 2 for x in gradient)) ** 0.5
         found.append((epsilon * length * gradient / across).expand(3, 2))
-    return torch.stack(found).detach()
+    return torch.stack(found)
 
 
 @pytest.mark.parametrize(

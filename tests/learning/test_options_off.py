@@ -60,14 +60,17 @@ def test_a_step_without_options_is_a_plain_step_to_the_last_bit(make: object) ->
     ],
 )
 def test_passes_that_an_option_adds_are_counted(options: dict[str, object], passes: int) -> None:
-    """A training costs as many forward-equivalents of each token as passes are made."""
+    """A training costs a forward-equivalent for each token of each pass that is made."""
     given = settings(epochs=1, train_batch=8, **options)
     encoder, called = given_encoder(), []
     handle = encoder.network.model.bert.register_forward_hook(lambda *_: called.append(1))
     with SPENT.counting() as costs:
         fine_tune(encoder, learnable(16), [], given, seed=1)
     handle.remove()
-    assert pytest.approx(passes * costs["train"].tokens) == costs["train"].forward_equivalents
+    read = sum(ActiveVersion(encoder, given).read(examples_of(learnable(16))).lengths.tolist())
+    cost = costs["train"]
+    assert (16 * passes, read * passes) == (cost.samples, cost.tokens)
+    assert pytest.approx(read * passes) == cost.forward_equivalents
     pieces = int(options.get("accumulate", 1))
     assert 2 * passes * pieces == len(called)  # two steps
 

@@ -105,7 +105,8 @@ def _train(
         seen = Seen(steps)
         for places in epoch_of(read, objectives, size, random, share):
             seen.add(*train_step(network, read, places, optimizer, loss_of, gradient))
-            read.passed(gradient.passes * PLAIN, places)
+            for _ in range(gradient.passes):
+                read.passed(PLAIN, places)
             schedule.step()
             mean.add(network)
             steps += 1
