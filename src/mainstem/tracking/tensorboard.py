@@ -44,4 +44,4 @@ def _writer(folder: Path) -> Any:
         from torch.utils.tensorboard import SummaryWriter  # needs the tensorboard extra
     except ImportError as error:
         raise lacking(error, "tensorboard") from error
-    return SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
+    return SummaryWriter(str(folder))

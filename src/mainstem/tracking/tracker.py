@@ -66,11 +66,11 @@ class Forgiving:
             self._tell(f"tracking failed ({kind}: {reason}); rounds go on without it")
 
 
-def lacking(to: str, error: ImportError) -> SettingError:
+def lacking(error: ImportError, to: str) -> SettingError:
     """The error for a tool that is not installed; it names the extra that brings it.
 
     Example:
-        >>> print(lacking("wandb", ImportError("No module named 'wandb'")))
+        >>> print(lacking(ImportError("No module named 'wandb'"), "wandb"))
         tracking.to wandb needs a package (No module named 'wandb'); `pip install 'mainstem[wandb]'`
     """
     how = f"`pip install 'mainstem[{to}]'`"
