@@ -33,11 +33,14 @@ BELOW = {
         "responses": "errors ids objectives",
         "settings": "errors kinds",
         "importers": "errors events",
+        "tracking": "errors",
         "join": "behaviour events ids objectives settings",
         "models": "behaviour errors kinds objectives process responses settings",
         "simulate": "errors events ids",
         "standing": "evidence importance settings",
-        "embedded": "behaviour disk errors events join scoring settings store trusted versions",
+        "embedded": (
+            "behaviour disk errors events join scoring settings store tracking trusted versions"
+        ),
         "store": "behaviour errors events join kinds objectives responses settings",
         "trusted": "disk errors events ids join objectives settings",
         "validate": "events join printable settings",
@@ -49,7 +52,7 @@ BELOW = {
         ),
         "learning": (
             "behaviour errors ids importance join kinds logistic models objectives process scoring"
-            " settings standing store versions"
+            " settings standing store tracking versions"
         ),
         "bench": (
             "behaviour data disk errors estimators events evidence ids importance importers join"
@@ -69,7 +72,7 @@ BELOW = {
             "answers asking bootstrap data embedded errors events opening settings standing store"
             " versions"
         ),
-        "bootstrap": "embedded errors events kafka process settings store versions",
+        "bootstrap": "embedded errors events kafka process settings store tracking versions",
         "opening": (
             "bootstrap embedded errors events join learning "
             "loop process settings store trusted validate"
@@ -254,6 +257,9 @@ def test_sql_stands_in_the_store_alone() -> None:
 ADAPTERS = {
     "Store": {"src/mainstem/bootstrap.py"},
     "Versions": {"src/mainstem/bootstrap.py"},
+    "TensorBoard": {"src/mainstem/bootstrap.py"},
+    "MLflow": {"src/mainstem/bootstrap.py"},
+    "WandB": {"src/mainstem/bootstrap.py"},
     "Broker": {"src/mainstem/bootstrap.py", "src/mainstem/kafka/broker.py"},
     "KafkaProducer": {"src/mainstem/bootstrap.py"},
     "KafkaConsumer": {

@@ -30,6 +30,7 @@ from mainstem.store.positions import ends_of_positions
 from mainstem.store.schedule_records import round_records
 from mainstem.store.texts import items_told, queries_asked, samples_so_far
 from mainstem.store.versions import ends_of_last_round, newest_number
+from mainstem.tracking import Tracker
 from mainstem.versions import Versions
 
 from .announcements import Announcements
@@ -55,6 +56,7 @@ class LearningProgram:
         schedule: topic `schedule`, where rounds are published.
         intake: intake of topic `versions`. The member that owns its partition is the learner.
         frozen: whether to make and announce the first version only, and run no round.
+        tracker: shows the figures of each round; None shows none.
 
     Attributes:
         promoted: number of rounds so far whose version was promoted.
@@ -72,12 +74,13 @@ class LearningProgram:
         intake: Intake,
         *,
         frozen: bool,
+        tracker: Tracker | None = None,
     ) -> None:
         self.promoted = self.refused = 0
         self._store, self._versions, self._settings = store, versions, settings
         self._announcements, self._producer, self._schedule = announcements, producer, schedule
         self._intake, self._frozen = intake, frozen
-        self._learner = Learner(store, versions, settings)
+        self._learner = Learner(store, versions, settings, tracker)
         self._announced, self._looked = -1, 0.0
         # the last round that topic `schedule` is known to have; below 0 if that is unknown
         self._published = -1

@@ -3,9 +3,16 @@
 import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
-from mainstem.bootstrap import open_broker, open_producer, open_store, open_versions
+from mainstem.bootstrap import (
+    open_broker,
+    open_producer,
+    open_store,
+    open_tracker,
+    open_versions,
+)
 from mainstem.cli.programs import stopping
 from mainstem.kafka import Broker, Intake, Monitor
 from mainstem.kafka.messages import Announcement
@@ -125,6 +132,7 @@ def run_learner(
             session_timeout=session_timeout,
             poll_timeout=_LONGEST_ROUND,
         ) as intake,
+        open_tracker(settings, Path()) as tracker,
     ):
         producer = _producer(broker)
         program = LearningProgram(
@@ -136,6 +144,7 @@ def run_learner(
             ScheduleWriter(broker, producer),
             intake,
             frozen=frozen,
+            tracker=tracker,
         )
         while not stop():
             before = program.promoted, program.refused

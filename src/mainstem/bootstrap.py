@@ -5,7 +5,8 @@ itself, so that programs that move events do not load torch.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,14 @@ from mainstem.errors import HomeError, SettingError
 from mainstem.events import read_lines
 from mainstem.process.allocator import keep_freed_memory
 from mainstem.process.threads import asked_threads, available_threads
+from mainstem.settings import Settings
 from mainstem.settings.urls import folder_of, scheme_of
 
 if TYPE_CHECKING:
     from mainstem.kafka import Broker
     from mainstem.store import Store
     from mainstem.store.recorded_schedule import RecordedSchedule
+    from mainstem.tracking import Tracker
     from mainstem.versions import Versions
 
 __all__ = [
@@ -27,6 +30,7 @@ __all__ = [
     "open_producer",
     "open_schedule",
     "open_store",
+    "open_tracker",
     "open_versions",
     "threads",
 ]
@@ -119,6 +123,38 @@ def open_producer(broker: "Broker", **options: Any) -> Any:
     from kafka import KafkaProducer  # only a deployment needs it
 
     return KafkaProducer(**broker.options, **options)
+
+
+@contextmanager
+def open_tracker(settings: Settings, folder: Path) -> "Iterator[Tracker | None]":
+    """Open what shows the figures of rounds, if the settings ask for it, and close it at the end.
+
+    Args:
+        settings: settings of tracking.
+        folder: folder that holds folder `tracking`, if the settings name no other place.
+
+    Raises:
+        SettingError: if a package is missing, or the place does not suit the tool.
+    """
+    asked = settings.tracking
+    if asked.to == "none":
+        yield None
+        return
+    from mainstem.tracking import Forgiving
+    from mainstem.tracking.mlflow import MLflow
+    from mainstem.tracking.tensorboard import TensorBoard
+    from mainstem.tracking.wandb import WandB
+
+    where = asked.where or str(folder / "tracking")
+    made: Tracker
+    if asked.to == "tensorboard":
+        made = TensorBoard(where)
+    elif asked.to == "mlflow":
+        made = MLflow(where, asked.run)
+    else:
+        made = WandB(where, asked.run)
+    with closing(Forgiving(made)) as tracker:
+        yield tracker
 
 
 def threads(home: Path | None = None, environment: Mapping[str, str] = os.environ) -> int:

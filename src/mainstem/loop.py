@@ -84,7 +84,7 @@ class Loop:
         self.worker = ScoringWorker(opened.store, settings, partitions, trusted=labels.believed)
         self._opened, self._labels, self._watcher, self._learn = opened, labels, watcher, learn
         self._repeat, self._again = repeat, again
-        self._learner = again or Learner(opened.store, opened.versions, settings)
+        self._learner = again or Learner(opened.store, opened.versions, settings, opened.tracker)
         catalogue = Catalogue()
         for item in survey.items:
             catalogue.add(item)

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mainstem.bootstrap import open_store, open_versions
+from mainstem.bootstrap import open_store, open_tracker, open_versions
 from mainstem.embedded.again import (
     check_repeatable,
     copy_first_version,
@@ -119,6 +119,7 @@ def open_loop(
         with (
             open_store(home.store_url) as store,
             Answerer(home.folder / SOCKET, partial(open_store, home.store_url)),
+            open_tracker(settled, home.folder) as tracker,
         ):
             check_versions(home, versions)
             make_first_version(versions, store, lambda: _texts(found), settled, made=made)
@@ -126,7 +127,15 @@ def open_loop(
                 keep_row(versions.manifest(version), store, "")
             labels = Labels(trust=trust, graded=graded, planted=asked.planted, relabel=function)
             yield Loop(
-                Opened(log=opened, home=home, store=store, versions=versions, key=key, until=until),
+                Opened(
+                    log=opened,
+                    home=home,
+                    store=store,
+                    versions=versions,
+                    key=key,
+                    until=until,
+                    tracker=tracker,
+                ),
                 settled,
                 labels,
                 watcher,

@@ -18,6 +18,7 @@ from mainstem.errors import NonFiniteError
 from mainstem.join import PlacedSample, examples_of
 from mainstem.learning.training.averaging import MeanWeights
 from mainstem.learning.training.batch_loss import BatchLoss, epoch_of, steps_of
+from mainstem.learning.training.gradient import StepGradient
 from mainstem.learning.training.steps import Seen, optimizer_of, train_step
 from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.models.device import device_of
@@ -83,8 +84,9 @@ def _ours(child: CrossEncoder, examples: Examples, settings: Settings, seed: int
     steps = steps_of(read, objectives, size)
     optimizer, schedule = optimizer_of(child, settings, steps, beside=read.has_features)
     mean = MeanWeights(child.network, settings.learning.averaged)
+    gradient = StepGradient(child.network, settings)
     for places in epoch_of(read, objectives, size, np.random.default_rng(seed)):
-        seen.add(*train_step(child.network, read, places, optimizer, loss_of))
+        seen.add(*train_step(child.network, read, places, optimizer, loss_of, gradient))
         schedule.step()
         mean.add(child.network)
     seen.check()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from mainstem.embedded.home import HomeFolder
 from mainstem.events.known_log import OpenedLog
 from mainstem.store import Store
+from mainstem.tracking import Tracker
 from mainstem.versions import Versions
 
 __all__ = ["Opened"]
@@ -22,6 +23,7 @@ class Opened:
         key: secret of the pseudonyms.
         until: number of lines to replay as if more were to come; None replays all lines and ends
             the log there.
+        tracker: shows the figures of each round; None shows none.
     """
 
     log: OpenedLog
@@ -30,3 +32,4 @@ class Opened:
     versions: Versions
     key: bytes
     until: int | None = None
+    tracker: Tracker | None = None

@@ -17,7 +17,7 @@ from mainstem.store.rounds import KeptRound, write_round
 from mainstem.store.versions import KeptVersion, write_version
 from mainstem.versions import Versions
 
-__all__ = ["keep_round"]
+__all__ = ["keep_round", "row_of"]
 
 
 def keep_round(done: Round, store: Store, versions: Versions, generation: int) -> None:
@@ -31,7 +31,7 @@ def keep_round(done: Round, store: Store, versions: Versions, generation: int) -
     """
     write_evaluations(store, list(_evaluations(done)))
     write_costs(store, kept_costs(done.version, done.costs, ROUND_KINDS))
-    write_round(store, _row_of(done))
+    write_round(store, row_of(done))
     digest = _save(done, versions, generation)
     kept = KeptVersion(
         version=done.version,
@@ -65,7 +65,8 @@ def _save(done: Round, versions: Versions, generation: int) -> str:
     return saved.files["weights.safetensors"]
 
 
-def _row_of(done: Round) -> KeptRound:
+def row_of(done: Round) -> KeptRound:
+    """The row of a round in table `rounds`."""
     training, decision, ends = done.made.training, done.decision, done.position.ends
     errors = done.made.errors
     return KeptRound(

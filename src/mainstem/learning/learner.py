@@ -17,11 +17,13 @@ from mainstem.learning.draws.draw import Draw, Pool
 from mainstem.learning.draws.inclusion import loss_weights
 from mainstem.learning.draws.next_draw import next_draw
 from mainstem.learning.evaluation.ranked import as_ranked
+from mainstem.learning.figures import figures_of
 from mainstem.learning.gate import decide
 from mainstem.learning.keeping import keep_round
 from mainstem.learning.rounds import Claim, Made, Position, Round
 from mainstem.learning.training.fine_tuning import Training, fine_tune
 from mainstem.learning.training.planned import planned_epochs
+from mainstem.learning.training.precision import check_precision
 from mainstem.models import ActiveVersion
 from mainstem.objectives.layout import Layout
 from mainstem.process.stopwatch import SPENT
@@ -34,6 +36,7 @@ from mainstem.standing import CORE, EDGE, STANDINGS
 from mainstem.store import Store, drawn_samples, samples_between
 from mainstem.store.draws import Drawn, write_draw
 from mainstem.store.rounds import useful_epochs
+from mainstem.tracking import Tracker
 from mainstem.versions import Versions
 
 __all__ = ["Learner", "RoundPool"]
@@ -54,12 +57,24 @@ class Learner:
             are written to it.
         versions: place where promoted versions are saved.
         settings: settings for drawing, training, evaluation and the gate.
+        tracker: shows the figures of each round that is kept; None shows none.
+
+    Raises:
+        SettingError: if the device cannot train in the precision asked for.
     """
 
-    def __init__(self, store: Store, versions: Versions, settings: Settings) -> None:
+    def __init__(
+        self,
+        store: Store,
+        versions: Versions,
+        settings: Settings,
+        tracker: Tracker | None = None,
+    ) -> None:
+        check_precision(settings)
         self._store = store
         self._versions = versions
         self._settings = settings
+        self._tracker = tracker
 
     def round(
         self,
@@ -117,6 +132,8 @@ class Learner:
             costs=costs,
         )
         keep_round(done, self._store, self._versions, claim.generation)
+        if self._tracker:
+            self._tracker.told(version, figures_of(done))
         return done
 
     def _before(self, active: ActiveVersion, position: Position) -> Before | str:

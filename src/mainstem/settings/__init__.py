@@ -11,6 +11,7 @@ from mainstem.settings.groups import (
     Responses,
     Run,
     Standing,
+    Tracking,
     Trusted,
 )
 from mainstem.settings.names import PREFIX, known, variable
@@ -28,6 +29,7 @@ __all__ = [
     "Run",
     "Settings",
     "Standing",
+    "Tracking",
     "Trusted",
     "known",
     "parse_duration",

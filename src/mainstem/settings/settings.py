@@ -22,6 +22,7 @@ from mainstem.settings.groups import (
     Responses,
     Run,
     Standing,
+    Tracking,
     Trusted,
 )
 from mainstem.settings.names import known, no_setting
@@ -51,6 +52,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     importance: Importance = field(default_factory=Importance)
     standing: Standing = field(default_factory=Standing)
     learning: Learning = field(default_factory=Learning)
+    tracking: Tracking = field(default_factory=Tracking)
 
     def __post_init__(self) -> None:
         if self.responses.horizon < self.join.revision_window + self.join.label_window:

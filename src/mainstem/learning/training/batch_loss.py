@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mainstem.learning.training.batches import batches_of
+from mainstem.learning.training.pieces import WHOLE, Piece, Shares, pieces_of
+from mainstem.learning.training.r_drop import divergence
+from mainstem.learning.training.smoothing import smoothed
 from mainstem.models.reading import Read
 from mainstem.objectives.imbalance import balanced_weights, resampled
 from mainstem.objectives.layout import Layout
@@ -31,43 +34,83 @@ class BatchLoss:
         objectives: settings of the losses.
         importance: importance of each sample, shape (N,); None where none is known, and NaN for a
             sample without one: it counts as one of mean importance.
+        smoothing: how far targets are moved towards "all answers alike"; see `smoothed`.
     """
 
     def __init__(
-        self, read: Read, objectives: Objectives, importance: Sequence[float] | None = None
+        self,
+        read: Read,
+        objectives: Objectives,
+        importance: Sequence[float] | None = None,
+        smoothing: float = 0.0,
     ) -> None:
         self._read, self._layout = read, Layout.of(objectives)
+        self._loss = with_weights(smoothed(read.loss, self._layout, smoothing))
         self._gamma = objectives.listwise
         self._listwise = LISTWISE[objectives.listwise_loss]
         self._factor = _factor_of(read, objectives, importance)
         questions = read.examples.questions
         self._questions = np.arange(len(read)) if questions is None else questions
 
-    def __call__(self, logits: Tensor, places: NDArray[np.int64]) -> Tensor:
+    def __call__(self, logits: Tensor, places: NDArray[np.int64], shares: Shares = WHOLE) -> Tensor:
         """The loss of a batch, one number.
 
         Args:
             logits: output of the network for the samples of the batch, shape (B, W).
             places: places of these samples among the N.
+            shares: how much of a larger batch these samples are; the losses of all its pieces add
+                up to its loss.
         """
-        targets, weights = self._read.targets(places), self._read.weights(places)
-        if self._factor is not None:
-            weights = weights * torch.from_numpy(self._factor[places]).to(weights.device)
-        loss = with_weights(self._read.loss)(logits, (targets, weights)).mean()
+        targets = self._read.targets(places)
+        each = self._loss(logits, (targets, self._weights(places)))
+        loss = each.mean() * shares.samples
         if self._gamma:
-            loss = loss + self._gamma * self._order(logits, targets, places)
+            order = self._order(logits, targets, places)
+            loss = loss + self._gamma * order * shares.questions
         return loss
+
+    def apart(self, first: Tensor, second: Tensor, piece: Piece) -> Tensor:
+        """How far the answers of two passes over a piece lie apart, one number; see `divergence`.
+
+        Args:
+            first, second: logits of both passes, shape (B, W).
+            piece: the piece of B samples, whose weights count.
+        """
+        targets, weights = self._read.targets(piece.places), self._weights(piece.places)
+        each = divergence(self._layout, first, second, targets) * weights
+        return each.mean() * piece.shares.samples
+
+    def pieces(self, places: NDArray[np.int64], count: int) -> list[Piece]:
+        """A batch in at most `count` pieces whose losses add up to its own.
+
+        Args:
+            places: places of the samples of the batch among the N.
+            count: the most pieces; under a listwise loss fewer where questions are large.
+        """
+        if count == 1 or not self._gamma:
+            return pieces_of(places, count)
+        ranked = self._ranked(self._read.targets(places)).double().cpu().numpy()
+        return pieces_of(places, count, self._questions[places], ranked)
+
+    def _weights(self, places: NDArray[np.int64]) -> Tensor:
+        """What the losses of some samples are multiplied by, shape (B,)."""
+        weights = self._read.weights(places)
+        if self._factor is None:
+            return weights
+        return weights * torch.from_numpy(self._factor[places]).to(weights.device)
 
     def _order(self, logits: Tensor, targets: Tensor, places: NDArray[np.int64]) -> Tensor:
         """The listwise loss under the objective that ranks."""
-        place = self._layout.ranking
-        part = self._layout.parts[place]
+        part = self._layout.parts[self._layout.ranking]
         scores = logits[:, part.first + part.width - 1]
         if part.width == 2:
             scores = scores - logits[:, part.first]
-        ranked = targets if targets.dim() == 1 else targets[:, place]
         questions = torch.from_numpy(self._questions[places]).to(logits.device)
-        return self._listwise(scores, ranked.float(), questions)
+        return self._listwise(scores, self._ranked(targets).float(), questions)
+
+    def _ranked(self, targets: Tensor) -> Tensor:
+        """The targets of the objective that ranks, shape (B,)."""
+        return targets if targets.dim() == 1 else targets[:, self._layout.ranking]
 
 
 def epoch_of(

@@ -16,6 +16,7 @@ from mainstem.errors import NonFiniteError
 from mainstem.join import PlacedSample, examples_of
 from mainstem.learning.training.averaging import MeanWeights
 from mainstem.learning.training.batch_loss import BatchLoss, epoch_of, steps_of
+from mainstem.learning.training.gradient import StepGradient
 from mainstem.learning.training.steps import Seen, optimizer_of, train_step
 from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.models.device import device_of
@@ -91,10 +92,11 @@ def _train(
     mean = MeanWeights(network, learning.averaged)
     active = ActiveVersion(CrossEncoder(mean.network, child.tokenizer), settings)
     read, later = active.read(examples_of(samples)), active.read(examples_of(held_out))
-    loss_of = BatchLoss(read, objectives, importance)
+    loss_of = BatchLoss(read, objectives, importance, learning.label_smoothing)
     share = learning.epoch_share
     all_steps = learning.epochs * steps_of(read, objectives, size, share)
     optimizer, schedule = optimizer_of(child, settings, all_steps, beside=read.has_features)
+    gradient = StepGradient(network, settings)
     steps = 0
     best_loss, best, best_epoch, epoch = float("inf"), network.state_dict(), 0, 0
     answers: NDArray[np.float64] | None = None
@@ -102,8 +104,9 @@ def _train(
         network.train()
         seen = Seen(steps)
         for places in epoch_of(read, objectives, size, random, share):
-            seen.add(*train_step(network, read, places, optimizer, loss_of))
-            read.passed(PLAIN, places)
+            seen.add(*train_step(network, read, places, optimizer, loss_of, gradient))
+            for _ in range(gradient.passes):
+                read.passed(PLAIN, places)
             schedule.step()
             mean.add(network)
             steps += 1

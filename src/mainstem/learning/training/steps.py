@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mainstem.errors import NonFiniteError
 from mainstem.learning.training.batch_loss import BatchLoss
+from mainstem.learning.training.gradient import StepGradient
 from mainstem.models import CrossEncoder
 from mainstem.models.reading import Read
 from mainstem.settings import Settings
@@ -34,6 +35,7 @@ def train_step(
     places: NDArray[np.int64],
     optimizer: torch.optim.Optimizer,
     loss_of: BatchLoss,
+    gradient: StepGradient,
 ) -> tuple[Tensor, Tensor]:
     """Train a network on one batch.
 
@@ -43,17 +45,14 @@ def train_step(
         places: places of the samples of the batch.
         optimizer: optimizer of the network's parameters.
         loss_of: loss of a batch of these samples.
+        gradient: the passes that give the gradient of a batch.
 
     Returns:
         The loss of the batch and the length of its gradient, each one number on the device.
     """
-    logits = network(read.batch(places, examined=True))
-    loss = loss_of(logits, places)
     optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    length = torch.nn.utils.clip_grad_norm_(network.parameters(), _CLIPPED)
-    optimizer.step()
-    return loss.detach(), length
+    loss = gradient(read, places, loss_of)
+    return loss, gradient.precision.step(optimizer, network.parameters(), _CLIPPED)
 
 
 class Seen:

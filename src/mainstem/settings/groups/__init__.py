@@ -14,6 +14,7 @@ from mainstem.settings.groups.objectives import Objectives
 from mainstem.settings.groups.responses import Responses
 from mainstem.settings.groups.run import Run
 from mainstem.settings.groups.standing import Standing
+from mainstem.settings.groups.tracking import Tracking
 from mainstem.settings.groups.trusted import Trusted
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Responses",
     "Run",
     "Standing",
+    "Tracking",
     "Trusted",
 ]
 
@@ -44,6 +46,7 @@ GROUPS: Final[Mapping[str, type[Group]]] = MappingProxyType(
             Importance,
             Standing,
             Learning,
+            Tracking,
         )
     }
 )

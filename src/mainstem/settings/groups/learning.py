@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from mainstem.errors import SettingError
 from mainstem.settings.durations import DAY
 from mainstem.settings.fields import Group, Means, duration, share, switch
 
@@ -149,6 +150,14 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             low=1,
         ),
     ] = 64
+    accumulate: Annotated[
+        int,
+        Means(
+            "A higher number reads the samples of each training step in so many pieces, one after"
+            " the other, which takes less memory and adds up to the same gradient.",
+            low=1,
+        ),
+    ] = 1
     learning_rate: Annotated[
         float,
         Means(
@@ -177,6 +186,58 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             high=0.9999,
         ),
     ] = 0.99
+    label_smoothing: Annotated[
+        float,
+        Means(
+            "A larger share moves the targets that training learns from further towards all"
+            " answers alike; losses of an order, responses and evaluation keep the plain targets.",
+            low=0,
+            high=0.9,
+        ),
+    ] = 0.0
+    r_drop: Annotated[
+        float,
+        Means(
+            "A larger factor punishes it more if two passes over a batch, whose dropout differs,"
+            " answer differently; above 0 a step costs twice as much, and 0 makes one pass.",
+            low=0,
+        ),
+    ] = 0.0
+    adversarial: Annotated[
+        str,
+        Means(
+            "Chooses whether a step also learns from its samples with their embedded words moved to"
+            " where the loss is higher: `fgm` moves them once and doubles the cost, `pgd` moves"
+            " them `adversarial_steps` times, each at the cost of another pass.",
+            choices=("none", "fgm", "pgd"),
+        ),
+    ] = "none"
+    adversarial_epsilon: Annotated[
+        float,
+        share(
+            "A larger share lets the embedded words of a sample be moved further, as a share of"
+            " their own length."
+        ),
+    ] = 0.05
+    adversarial_steps: Annotated[
+        int,
+        Means("A higher number lets `pgd` look longer for where the loss is highest.", low=1),
+    ] = 3
+    precision: Annotated[
+        str,
+        Means(
+            "Chooses the numbers that training computes in; `float16` needs a GPU. Weights and"
+            " losses stay in float32.",
+            choices=("float32", "bfloat16", "float16"),
+        ),
+    ] = "float32"
+    compile: Annotated[
+        bool,
+        switch(
+            "Lets torch compile the network for training, which can make long rounds faster; if"
+            " that fails, training goes on without."
+        ),
+    ] = False
     held_out: Annotated[
         int,
         Means(
@@ -208,3 +269,12 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             " on it."
         ),
     ] = 0.2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.compile and self.adversarial != "none":
+            msg = (
+                "learning.compile and learning.adversarial exclude each other, because a compiled "
+                "network does not let its words be moved; set one of them to its default"
+            )
+            raise SettingError(msg)
