@@ -26,7 +26,14 @@ from mainstem.settings import Settings
 
 __all__ = ["MODES", "bench_families", "learnable", "parity_of", "tiny_settings"]
 
-MODES: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType({"full": {}})
+MODES: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+    {
+        "full": {},
+        "lora": {"model.adapter": "lora", "model.adapter_rank": 4},
+        "head": {"model.adapter": "head"},
+        "blocks": {"model.adapter": "blocks", "model.adapter_blocks": 1},
+    }
+)
 """The settings of each mode, by its name."""
 _SAMPLES: Final = 48
 _WORDS: Final = ("red", "white", "cups", "heart", "set", "woolly")
@@ -59,7 +66,9 @@ def bench_families(
         `seconds` of processor time; and `reason`, why it was refused, or None.
     """
     rows, chosen_families = [], families or tuple(TINY)
-    _measured_alone(chosen_families[0], {}, seed)  # imports take seconds, which no family pays
+    _measured_alone(
+        chosen_families[0], MODES["lora"], seed
+    )  # imports take seconds, which no family pays
     for family in chosen_families:
         for mode, chosen in MODES.items():
             told(f"{family}, {mode}")
