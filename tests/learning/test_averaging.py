@@ -56,10 +56,7 @@ class Pair(nn.Module):
 
 @pytest.mark.parametrize("moving", ["A", "B", "both"])
 def test_pairs_are_averaged_merged(moving: str) -> None:
-    """The product is torch's mean of the products if one of a pair moves, else as near as can be.
-
-    The mean B with the mean A is further away.
-    """
+    """The product is the mean product if one of a pair moves; else the mean B would be further."""
     network = nn.ModuleDict({"layer": Pair()})
     layer, draw = network["layer"], torch.Generator().manual_seed(0)
     assert isinstance(layer, Pair)
