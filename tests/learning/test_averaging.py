@@ -56,7 +56,7 @@ class Pair(nn.Module):
 
 @pytest.mark.parametrize("moving", ["A", "B", "both"])
 def test_pairs_are_averaged_merged(moving: str) -> None:
-    """The product is the mean product if one of a pair moves; else the mean B would be further."""
+    """Products are the mean ones if one of a pair moves; else the mean B would be further."""
     network = nn.ModuleDict({"layer": Pair()})
     layer, draw = network["layer"], torch.Generator().manual_seed(0)
     assert isinstance(layer, Pair)

@@ -75,7 +75,9 @@ def test_a_choice_is_one_of_those_offered(name: str) -> None:
     """Each choice is accepted, and any other value is refused with the list."""
     choices = SETTINGS[name].means.choices
     assert [*choices] == [Settings.of({name: choice}).flat()[name] for choice in choices]
-    with pytest.raises(SettingError, match=f"^{name} is one of {', '.join(choices)}; got 'neither'$"):
+    with pytest.raises(
+        SettingError, match=f"^{name} is one of {', '.join(choices)}; got 'neither'$"
+    ):
         Settings.of({name: "neither"})
 
 
